@@ -1,0 +1,65 @@
+"""Logistic regression you can see through: derive it, check it, train it.
+
+The public doors, opened when first used, so that ``import chainrule`` stays light:
+
+- `derive`: the gradients of a forward pass, step by step, every step proven.
+- `read_model`, `load_model`, `ModelBuilder`: a forward pass from text, from a file, in Python.
+- `plain`, `unicode`, `latex`: write an expression.
+- `LogisticRegression`: a scikit-learn estimator with a certificate in every fit.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from chainrule.derivation.steps import Derivation, Step
+    from chainrule.errors import ChainruleError
+    from chainrule.graph.model import Model, ModelBuilder
+    from chainrule.interpreters.reading import load_model, read_model
+    from chainrule.interpreters.typeset import latex, plain, unicode
+    from chainrule.proof.certify import derive
+    from chainrule.training.estimator import LogisticRegression
+
+__version__ = "0.1.0"
+
+_DOORS = {
+    "ChainruleError": "chainrule.errors",
+    "Derivation": "chainrule.derivation.steps",
+    "LogisticRegression": "chainrule.training.estimator",
+    "Model": "chainrule.graph.model",
+    "ModelBuilder": "chainrule.graph.model",
+    "Step": "chainrule.derivation.steps",
+    "derive": "chainrule.proof.certify",
+    "latex": "chainrule.interpreters.typeset",
+    "load_model": "chainrule.interpreters.reading",
+    "plain": "chainrule.interpreters.typeset",
+    "read_model": "chainrule.interpreters.reading",
+    "unicode": "chainrule.interpreters.typeset",
+}
+
+__all__ = [
+    "ChainruleError",
+    "Derivation",
+    "LogisticRegression",
+    "Model",
+    "ModelBuilder",
+    "Step",
+    "derive",
+    "latex",
+    "load_model",
+    "plain",
+    "read_model",
+    "unicode",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    if name not in _DOORS:
+        raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
+    return getattr(import_module(_DOORS[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

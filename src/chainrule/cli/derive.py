@@ -1,0 +1,77 @@
+"""``chainrule derive``: the gradients of a forward pass, step by step."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from chainrule.derivation.steps import Derivation
+
+FORMS = ("index", "matrix", "both")
+FORMATS = ("text", "latex", "json", "html")
+
+
+@click.command("derive", short_help="Derive the gradients of a forward pass, step by step.")
+@click.argument("file")
+@click.option("--wrt", metavar="NAMES", help="Variables, comma-separated: w,b. Default: as asked.")
+@click.option("--form", type=click.Choice(FORMS), default="both", help="Which form to show.")
+@click.option("--format", "kind", type=click.Choice(FORMATS), default="text", help="How.")
+@click.option("--reveal", is_flag=True, help="In the terminal: one key, one step.")
+@click.option("--out", type=click.Path(dir_okay=False), help="Write to a file instead.")
+def command(
+    file: str, wrt: str | None, form: str, kind: str, reveal: bool, out: str | None
+) -> None:
+    r"""Derive the gradients of the forward pass in FILE, and prove every step.
+
+    FILE is a path, or the name of a shipped example such as examples/logistic_batch.
+
+    \b
+    chainrule derive examples/logistic_single --reveal
+    chainrule derive my.cr --wrt W1,b1 --form matrix
+    chainrule derive examples/board_b1 --format latex --out b1.tex
+    """
+    from chainrule.interpreters.reading import load_model
+    from chainrule.proof.certify import derive
+
+    names = [name.strip() for name in wrt.split(",") if name.strip()] if wrt else None
+    derivation = derive(load_model(file), names)
+    if reveal:
+        from chainrule.cli.reveal import reveal_steps
+
+        reveal_steps(derivation, form)
+        return
+    text = rendered(derivation, kind, form)
+    if out:
+        from chainrule.tables.writing import atomic_text
+
+        with atomic_text(out) as handle:
+            handle.write(text)
+        click.echo(f"wrote {out}", err=True)
+    else:
+        sys.stdout.write(text)
+
+
+def rendered(derivation: Derivation, kind: str, form: str) -> str:
+    """Write a derivation in one of the formats."""
+    from chainrule.reports.lesson.outline import Form
+
+    wanted = Form(form)
+    match kind:
+        case "json":
+            from chainrule.reports.lesson.as_json import as_data
+
+            return json.dumps(as_data(derivation, wanted), indent=2, ensure_ascii=False) + "\n"
+        case "latex":
+            from chainrule.reports.lesson.as_latex import as_latex
+
+            return as_latex(derivation, wanted)
+        case "html":
+            from chainrule.reports.lesson.page import lesson_page
+
+            return lesson_page(derivation, wanted)
+        case _:
+            from chainrule.reports.lesson.as_text import as_text
+
+            return as_text(derivation, wanted)

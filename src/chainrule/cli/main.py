@@ -1,0 +1,97 @@
+"""The door of the command line: commands load when they are called, and errors become words."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from chainrule import __version__
+from chainrule.errors import ChainruleError, ProofError
+
+COMMANDS = {
+    "derive": "Derive the gradients of a forward pass, step by step.",
+    "check": "Prove every step, and compare the gradients with finite differences.",
+    "fit": "Fit a logistic regression to a table, with a certificate.",
+    "predict": "Predict with a fitted model, streaming.",
+    "train": "Gradient descent with the derived gradient, on any forward pass.",
+    "demo": "Derive, prove, fit and train on real data, and write one page of it.",
+}
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of a first lesson."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"chainrule.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Name the nearest command when one is mistyped."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {near[0]}?" if near else f" There are: {', '.join(COMMANDS)}."
+            raise click.UsageError(f"No command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
+        """Turn errors that were raised on purpose into a sentence and an exit status."""
+        try:
+            return super().invoke(ctx)
+        except ProofError as error:
+            raise _failure(error, status=3) from error
+        except ChainruleError as error:
+            raise _failure(error, status=1) from error
+
+
+def _failure(error: ChainruleError, status: int) -> click.ClickException:
+    class Failure(click.ClickException):
+        exit_code = status
+
+    return Failure(str(error))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="chainrule")
+def cli() -> None:
+    r"""Logistic regression you can see through. Derive it. Check it. Train it.
+
+    \b
+    chainrule derive examples/logistic_batch
+    chainrule check examples/board_b1
+    chainrule fit table.csv --target label --report report.html
+    chainrule demo
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        # Unicode output must not fail on a terminal with another encoding.
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+    try:
+        cli.main()
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,51 @@
+"""One key, one step: a derivation in the terminal at the pace of a lecture."""
+
+from __future__ import annotations
+
+import click
+
+from chainrule.derivation.steps import Derivation, Step
+from chainrule.reports.lesson.as_text import (
+    answer_lines,
+    forward_lines,
+    question_lines,
+    summary_lines,
+)
+from chainrule.reports.lesson.outline import Form, parts
+
+HELP = "space: on   q: leave"
+
+
+def reveal_steps(derivation: Derivation, form: str) -> None:
+    """Show the question, wait, show the answer; any key goes on, ``q`` leaves."""
+    wanted = Form(form)
+    for line in forward_lines(derivation):
+        click.echo(line)
+    click.echo(f"\n{HELP}")
+    for part in parts(derivation, wanted):
+        click.echo(f"\n{part.title}")
+        for step in part.steps:
+            if not _shown(step):
+                return
+    click.echo()
+    for line in summary_lines(derivation, wanted):
+        click.echo(line)
+
+
+def _shown(step: Step) -> bool:
+    question = list(question_lines(step))
+    if question:
+        if _leaves():
+            return False
+        click.echo("\n".join(question))
+    if _leaves():
+        return False
+    click.echo("\n".join(answer_lines(step)))
+    return True
+
+
+def _leaves() -> bool:
+    try:
+        return click.getchar() in ("q", "Q", "\x03", "\x04", "")
+    except (KeyboardInterrupt, EOFError):
+        return True

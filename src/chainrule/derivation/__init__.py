@@ -1,0 +1,1 @@
+"""The chain rule over a forward pass, as steps that are pure data."""

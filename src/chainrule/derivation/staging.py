@@ -1,0 +1,68 @@
+"""Giving names to what is nested, so that the board can ask for every factor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import chain
+
+from chainrule.graph.dims import SCALAR
+from chainrule.graph.model import Definition, Model
+from chainrule.graph.node import Apply, Expr, Symbol
+
+ARGUMENTS = "zuvt"
+VALUES = "srqh"
+
+
+def staged(model: Model) -> tuple[Model, tuple[Definition, ...]]:
+    """Name the argument of every activation, and the value of every nested one.
+
+    ``yhat = tanh(sigmoid(w x^2 + b))`` becomes ``z = w x^2 + b``, ``s = sigmoid(z)``,
+    ``yhat = tanh(s)``.
+
+    Returns
+    -------
+    model : Model
+        The same forward pass with more names.
+    added : tuple of Definition
+        The new definitions.
+    """
+    stager = _Stager(model)
+    definitions = tuple(
+        d for definition in model.definitions for d in stager.definitions(definition)
+    )
+    return replace(model, definitions=definitions), tuple(stager.added)
+
+
+class _Stager:
+    def __init__(self, model: Model) -> None:
+        self.taken = {symbol.name for symbol in model.symbols}
+        self.named: dict[Expr, Symbol] = {}
+        self.added: list[Definition] = []
+
+    def definitions(self, definition: Definition) -> list[Definition]:
+        """Return the definition, after the new ones that it needs."""
+        start = len(self.added)
+        value = self._staged(definition.value, definition.target, outermost=True)
+        return [*self.added[start:], replace(definition, value=value)]
+
+    def _staged(self, node: Expr, target: Symbol, *, outermost: bool = False) -> Expr:
+        args = tuple(self._staged(arg, target) for arg in node.args)
+        rebuilt = node if args == node.args else node.rebuilt(args)
+        if not (isinstance(rebuilt, Apply) and rebuilt.op.activation):
+            return rebuilt
+        (argument,) = rebuilt.args
+        if isinstance(argument, Apply):
+            rebuilt = rebuilt.rebuilt((self._name(argument, ARGUMENTS, target),))
+        return rebuilt if outermost else self._name(rebuilt, VALUES, target)
+
+    def _name(self, expr: Expr, letters: str, target: Symbol) -> Symbol:
+        if expr in self.named:
+            return self.named[expr]
+        if target.name[:1].isupper() and expr.shape != SCALAR:
+            letters = letters.upper()
+        options = chain(letters, (f"{letters[0]}_{k}" for k in range(1, 10_000)))
+        symbol = Symbol(next(n for n in options if n not in self.taken), expr.shape)
+        self.taken.add(symbol.name)
+        self.named[expr] = symbol
+        self.added.append(Definition(symbol, expr))
+        return symbol

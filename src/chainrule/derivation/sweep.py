@@ -1,0 +1,53 @@
+"""The reverse sweep through one definition, by the vjp of each row."""
+
+from __future__ import annotations
+
+from chainrule.derivation.steps import Reason
+from chainrule.graph.node import Apply, Expr, Number, Symbol, walk
+from chainrule.ops import add
+
+
+def pullback(
+    value: Expr, wrt: Symbol, out: Symbol, cotangent: Expr
+) -> tuple[Expr, tuple[Reason, ...]]:
+    """Pull an upstream gradient back through a definition to one of its symbols.
+
+    Parameters
+    ----------
+    value : Expr
+        The right side of the definition.
+    wrt : Symbol
+        The symbol to differentiate with respect to.
+    out : Symbol
+        The left side: a rule that speaks of its own value may use this name.
+    cotangent : Expr
+        The upstream gradient, of the shape of `out`.
+
+    Returns
+    -------
+    gradient : Expr
+        Of the shape of `wrt`; a zero when `value` does not depend on it.
+    reasons : tuple of Reason
+        The rules that were used, from the outside in.
+    """
+    order = list(walk(value))
+    depends: set[Expr] = {wrt}
+    for node in order:
+        if any(arg in depends for arg in node.args):
+            depends.add(node)
+    upstream: dict[Expr, list[Expr]] = {value: [cotangent]}
+    reasons: dict[str, Reason] = {}
+    for node in reversed(order):
+        if node not in depends or node not in upstream or not isinstance(node, Apply):
+            continue
+        contributions = node.op.vjp(
+            add(*reversed(upstream[node])), out if node is value else node, node.args, node.attrs
+        )
+        for arg, contribution in zip(node.args, contributions, strict=True):
+            if arg in depends:
+                upstream.setdefault(arg, []).append(contribution)
+        reasons.setdefault(node.op.rule, Reason(node.op.rule, node.op.because))
+    found = upstream.get(wrt)
+    # The sweep meets later uses first; a person writes them in reading order.
+    gradient = add(*reversed(found)) if found else Number(0, wrt.shape)
+    return gradient, tuple(reasons.values())

@@ -1,0 +1,1 @@
+"""What an expression is: dimensions, interned nodes, the type of a row, the forward pass."""

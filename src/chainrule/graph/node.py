@@ -1,0 +1,293 @@
+"""The expression graph: interned, immutable nodes, so that equal is identical.
+
+Six kinds of node and no more. `Symbol` is a matrix by name, `Number` a constant, `Apply` an op
+over arguments; with these a matrix form is built. `Entry` is one cell of a matrix, ``X[p, i]``,
+and `Total` a sum over a running index; with these, and elementwise ops, an index form is built,
+which is a scalar. `Partial` is a derivative that has been asked for and not yet answered. One set
+of rules and interpreters serves both forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, cast
+from weakref import WeakValueDictionary
+
+from chainrule.graph.dims import SCALAR, Index, Shape
+
+if TYPE_CHECKING:
+    from chainrule.graph.op import Op
+
+Operand: TypeAlias = "Expr | int | Fraction"
+Position: TypeAlias = Index | int | None
+"""Where an entry sits along a dimension: a running index, a fixed place counted from 1, or
+nothing when the dimension is 1."""
+
+
+class Expr:
+    """A node of the graph. Build nodes with the functions of `chainrule.ops` or with operators."""
+
+    __slots__ = ("__weakref__", "key", "shape")
+
+    key: tuple[Any, ...]
+    shape: Shape
+
+    _interned: ClassVar[WeakValueDictionary[tuple[Any, ...], Expr]] = WeakValueDictionary()
+    operators: ClassVar[Mapping[str, Callable[..., Expr]]] = {}
+    """Python's operators, filled in by `chainrule.ops`, which knows the rows."""
+
+    @classmethod
+    def _intern(cls, key: tuple[Any, ...], shape: Shape) -> Self:
+        known = Expr._interned.get((cls, *key))
+        if known is not None:
+            return cast(Self, known)
+        node = object.__new__(cls)
+        node.key = key
+        node.shape = shape
+        Expr._interned[(cls, *key)] = node
+        return node
+
+    @property
+    def args(self) -> tuple[Expr, ...]:
+        """The expressions this one is built from."""
+        return ()
+
+    def rebuilt(self, args: tuple[Expr, ...]) -> Expr:
+        """Return the same node over other arguments."""
+        return self
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}{self.key!r}"
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self  # interned: a copy would not be equal to its original
+
+    def __reduce__(self) -> str:
+        raise TypeError("expressions are interned and do not pickle; send the model's text instead")
+
+    def __add__(self, other: Operand) -> Expr:
+        return self.operators["add"](self, other)
+
+    def __radd__(self, other: Operand) -> Expr:
+        return self.operators["add"](other, self)
+
+    def __sub__(self, other: Operand) -> Expr:
+        return self.operators["sub"](self, other)
+
+    def __rsub__(self, other: Operand) -> Expr:
+        return self.operators["sub"](other, self)
+
+    def __mul__(self, other: Operand) -> Expr:
+        return self.operators["mul"](self, other)
+
+    def __rmul__(self, other: Operand) -> Expr:
+        return self.operators["mul"](other, self)
+
+    def __truediv__(self, other: Operand) -> Expr:
+        return self.operators["div"](self, other)
+
+    def __rtruediv__(self, other: Operand) -> Expr:
+        return self.operators["div"](other, self)
+
+    def __matmul__(self, other: Operand) -> Expr:
+        return self.operators["matmul"](self, other)
+
+    def __pow__(self, exponent: int | Fraction) -> Expr:
+        return self.operators["power"](self, exponent)
+
+    def __neg__(self) -> Expr:
+        return self.operators["neg"](self)
+
+    @property
+    def T(self) -> Expr:
+        """The transpose."""
+        return self.operators["transpose"](self)
+
+
+class Symbol(Expr):
+    """A matrix with a name and a shape. `name` keeps the way it was written."""
+
+    __slots__ = ("name",)
+    name: str
+
+    def __new__(cls, name: str, shape: Shape = SCALAR) -> Self:
+        """Intern by name and shape."""
+        node = cls._intern((name, tuple(shape)), (shape[0], shape[1]))
+        node.name = name
+        return node
+
+
+class Number(Expr):
+    """A number, at any shape: a constant takes the shape of what it meets."""
+
+    __slots__ = ("value",)
+    value: Fraction
+
+    def __new__(cls, value: int | Fraction, shape: Shape = SCALAR) -> Self:
+        """Intern by exact value and shape."""
+        node = cls._intern((Fraction(value), shape), shape)
+        node.value = Fraction(value)
+        return node
+
+
+class Entry(Expr):
+    """One cell of a matrix, a scalar: ``X[p, i]``. Build it with `entry`."""
+
+    __slots__ = ("col", "matrix", "row")
+    matrix: Expr
+    row: Position
+    col: Position
+
+    def __new__(cls, matrix: Expr, row: Position, col: Position) -> Self:
+        """Intern by matrix and positions; a dimension of size 1 has no position."""
+        row = None if matrix.shape[0] == 1 else row
+        col = None if matrix.shape[1] == 1 else col
+        node = cls._intern((matrix, row, col), SCALAR)
+        node.matrix, node.row, node.col = matrix, row, col
+        return node
+
+    @property
+    def args(self) -> tuple[Expr, ...]:
+        """The matrix."""
+        return (self.matrix,)
+
+    def rebuilt(self, args: tuple[Expr, ...]) -> Expr:
+        """Take the same cell of another matrix."""
+        return entry(args[0], self.row, self.col)
+
+
+class Partial(Expr):
+    """A derivative that has been asked for: ``∂a_i/∂z_i``.
+
+    `of` and `wrt` are symbols or entries of symbols. As an atom it stands for its answer.
+    """
+
+    __slots__ = ("of", "wrt")
+    of: Expr
+    wrt: Expr
+
+    def __new__(cls, of: Expr, wrt: Expr) -> Self:
+        """Intern by both sides."""
+        node = cls._intern((of, wrt), SCALAR)
+        node.of, node.wrt = of, wrt
+        return node
+
+
+class Total(Expr):
+    """A sum over a running index: ``sum_i body``."""
+
+    __slots__ = ("body", "index")
+    index: Index
+    body: Expr
+
+    def __new__(cls, index: Index, body: Expr) -> Self:
+        """Intern by index and body."""
+        node = cls._intern((index, body), SCALAR)
+        node.index, node.body = index, body
+        return node
+
+    @property
+    def args(self) -> tuple[Expr, ...]:
+        """The body."""
+        return (self.body,)
+
+    def rebuilt(self, args: tuple[Expr, ...]) -> Expr:
+        """Sum another body over the same index."""
+        return Total(self.index, args[0])
+
+
+class Apply(Expr):
+    """An op over arguments. Use the builders of `chainrule.ops`, which insert broadcasts."""
+
+    __slots__ = ("attrs", "op", "operands")
+    op: Op
+    operands: tuple[Expr, ...]
+    attrs: tuple[Any, ...]
+
+    def __new__(cls, op: Op, operands: tuple[Expr, ...], attrs: tuple[Any, ...] = ()) -> Self:
+        """Intern by op, arguments and attributes; the row's `shape` checks the arguments."""
+        key = (op, operands, attrs)
+        known = Expr._interned.get((cls, *key))
+        if known is not None:
+            return cast(Self, known)
+        node = cls._intern(key, op.shape(tuple(arg.shape for arg in operands), attrs))
+        node.op, node.operands, node.attrs = op, operands, attrs
+        return node
+
+    @property
+    def args(self) -> tuple[Expr, ...]:
+        """The operands."""
+        return self.operands
+
+    def rebuilt(self, args: tuple[Expr, ...]) -> Expr:
+        """Apply the same op to other operands."""
+        return Apply(self.op, args, self.attrs)
+
+
+def walk(root: Expr) -> Iterator[Expr]:
+    """Yield every node once, arguments before the nodes that use them."""
+    seen: set[Expr] = set()
+    stack: list[tuple[Expr, bool]] = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            yield node
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((arg, False) for arg in reversed(node.args))
+
+
+def transform(root: Expr, change: Callable[[Expr], Expr]) -> Expr:
+    """Rebuild bottom-up, passing every rebuilt node through `change`."""
+    done: dict[Expr, Expr] = {}
+    for node in walk(root):
+        args = tuple(done[arg] for arg in node.args)
+        done[node] = change(node if args == node.args else node.rebuilt(args))
+    return done[root]
+
+
+def substitute(root: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
+    """Replace whole nodes, wherever they occur; replacements are not searched again."""
+    done: dict[Expr, Expr] = {}
+
+    def visit(node: Expr) -> Expr:
+        if node in mapping:
+            return mapping[node]
+        if node not in done:
+            args = tuple(visit(arg) for arg in node.args)
+            done[node] = node if args == node.args else node.rebuilt(args)
+        return done[node]
+
+    return visit(root)
+
+
+def entry(matrix: Expr, row: Position, col: Position) -> Expr:
+    """Return one cell of a matrix; a scalar is its own cell, and so is a constant."""
+    if matrix.shape == SCALAR:
+        return matrix
+    if isinstance(matrix, Number):
+        return Number(matrix.value)
+    return Entry(matrix, row, col)
+
+
+def symbols(root: Expr) -> frozenset[Symbol]:
+    """Return the symbols that an expression mentions."""
+    return frozenset(node for node in walk(root) if isinstance(node, Symbol))
+
+
+def partials(root: Expr) -> tuple[Partial, ...]:
+    """Return the unanswered derivatives in an expression, in reading order."""
+    return tuple(node for node in walk(root) if isinstance(node, Partial))
+
+
+def running(root: Expr) -> frozenset[Index]:
+    """Return the free running indices of an index form."""
+    if isinstance(root, Total):
+        return running(root.body) - {root.index}
+    if isinstance(root, Entry):
+        return frozenset(place for place in (root.row, root.col) if isinstance(place, Index))
+    if isinstance(root, Partial):
+        return running(root.of) | running(root.wrt)
+    return frozenset().union(*(running(arg) for arg in root.args))

@@ -1,0 +1,142 @@
+"""The type of a row: everything chainrule knows of an op, in one place.
+
+Interpreters walk a graph *through* these rows and never name an op. A new op is one row in
+`chainrule.ops`, and the tests, parametrised over the table, cover it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol, TypeAlias
+
+from chainrule.graph.dims import Dim, Shape
+from chainrule.graph.node import Apply, Expr, Position
+
+
+class Layout(Enum):
+    """How an op is set on the page."""
+
+    SUM = "sum"  # terms joined by + and -
+    PRODUCT = "product"  # elementwise; juxtaposed where a factor is a scalar
+    CHAIN = "chain"  # matrix product by juxtaposition
+    FRACTION = "fraction"
+    POWER = "power"
+    PREFIX = "prefix"
+    POSTFIX = "postfix"
+    FUNCTION = "function"
+    FENCE = "fence"
+    HIDDEN = "hidden"  # present in the graph, silent on the page
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How an op is written: by layout, with its glyphs in each medium.
+
+    `plain` is the glyph of the language that the reader reads, so that plain text reads back.
+    """
+
+    layout: Layout
+    plain: str
+    latex: str
+    unicode: str = ""
+    spoken: str = ""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong derivative rule that people really use, of the same signature as the right one."""
+
+    name: str
+    message: str
+    vjp: VJP
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where an argument may be sampled: an open interval, and a distance to keep from kinks."""
+
+    low: float = -2.0
+    high: float = 2.0
+    kink: float | None = None
+
+
+@dataclass(frozen=True)
+class Law:
+    """An identity that the op obeys: two builders of expressions over generic arguments."""
+
+    name: str
+    left: Callable[..., Expr]
+    right: Callable[..., Expr]
+
+
+class ReadEntry(Protocol):
+    """Gives the index form of one argument at a place."""
+
+    def __call__(self, arg: int, row: Position, col: Position, /) -> Expr:
+        """Return entry (row, col) of argument number `arg`."""
+
+
+ShapeRule: TypeAlias = Callable[[tuple[Shape, ...], tuple[Any, ...]], Shape]
+VJP: TypeAlias = Callable[[Expr, Expr, tuple[Expr, ...], tuple[Any, ...]], tuple[Expr, ...]]
+"""``vjp(cotangent, out, args, attrs)``: one expression for each argument, of its shape. `out` may
+be a name for the value, so a rule that speaks of its own value speaks in the lecture's letter."""
+IndexRule: TypeAlias = Callable[
+    [ReadEntry, Apply, Position, Position, Callable[[Dim], Position]], Expr
+]
+"""``index(read, node, row, col, fresh)``: entry (row, col) of the node as an index form.
+`fresh` gives a new running index for a dimension, and nothing for a dimension of 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """One row.
+
+    Parameters
+    ----------
+    name : str
+        The name in the language and in code.
+    shape : callable
+        ``shape(shapes, attrs) -> Shape``; raises `ShapeError` in words.
+    value : callable
+        ``value(xp, *arrays, out_shape, attrs)`` for any array namespace `xp`.
+    vjp : callable
+        ``vjp(cotangent, out, args, attrs)``: expressions, so that second derivatives come free.
+    notation : Notation
+        How it is set.
+    code : callable
+        ``code(*texts, attrs)``: a NumPy expression over the texts of the arguments.
+    rule, because : str
+        The name of the derivative rule, and the reason in one sentence.
+    index : callable, optional
+        How the result reads entry by entry; elementwise ops need none.
+    elementwise : bool
+        Acts on each entry by itself.
+    activation : bool
+        A function whose argument and value deserve names of their own on the board.
+    domain : tuple of Domain
+        Where each argument may be sampled.
+    laws : tuple of Law
+        Identities that the tests hold the row to.
+    mistakes : tuple of Mistake
+        The wrong rules that people use in its place.
+    """
+
+    name: str
+    shape: ShapeRule
+    value: Callable[..., Any]
+    vjp: VJP
+    notation: Notation
+    code: Callable[..., str]
+    rule: str
+    because: str
+    index: IndexRule | None = None
+    elementwise: bool = False
+    activation: bool = False
+    domain: tuple[Domain, ...] = (Domain(),)
+    laws: tuple[Law, ...] = field(default=())
+    mistakes: tuple[Mistake, ...] = field(default=())
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"

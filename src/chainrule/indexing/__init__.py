@@ -1,0 +1,1 @@
+"""Index forms: reading entries, and collapsing them to matrix forms in named steps."""

@@ -1,0 +1,430 @@
+"""From index form to matrix form, by eliminating indices one named step at a time.
+
+A term is a product of pieces. A piece is a matrix of which one cell stands in the product: an
+index sits along its rows, another along its columns. Five firings reduce the pieces to one of the
+wanted shape. All orders are searched, and the cheapest by a display cost is kept, so that neither
+ones-vectors nor double transposes appear where a person would write none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import reduce
+
+from chainrule.errors import DerivationError
+from chainrule.graph.dims import SCALAR, Index, Shape
+from chainrule.graph.node import (
+    Apply,
+    Entry,
+    Expr,
+    Number,
+    Position,
+    Symbol,
+    Total,
+    entry,
+    running,
+)
+from chainrule.ops import TABLE, add, broadcast, matmul, mul, rebuild, transpose
+
+SEARCH_LIMIT = 7
+"""Above this many pieces, pieces that share their indices are merged before the search."""
+
+
+@dataclass(frozen=True)
+class Firing:
+    """One step of a collapse: the rule and its reason, and the index form after it."""
+
+    rule: str
+    because: str
+    after: Expr
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A matrix and the indices along its rows and columns; `order` is its place in the term."""
+
+    matrix: Expr
+    row: Index | None
+    col: Index | None
+    order: int
+
+    @property
+    def indices(self) -> frozenset[Index]:
+        """The indices that sit on this piece."""
+        return frozenset(i for i in (self.row, self.col) if i is not None)
+
+    def turned(self) -> Piece:
+        """See the same cell in the transposed matrix."""
+        return Piece(transpose(self.matrix), self.col, self.row, self.order)
+
+    def cell(self) -> Expr:
+        """Return the cell as an index form, read through everything that acts entry by entry."""
+        return cell_of(self.matrix, self.row, self.col)
+
+
+def cell_of(matrix: Expr, row: Position, col: Position) -> Expr:
+    """Return a cell of a matrix form, leaving matrix products closed."""
+    if isinstance(matrix, Apply):
+        if matrix.op.elementwise:
+            return rebuild(matrix, tuple(cell_of(arg, row, col) for arg in matrix.args))
+        if matrix.op is TABLE["transpose"]:
+            return cell_of(matrix.args[0], col, row)
+        if matrix.op is TABLE["broadcast"]:
+            rows, columns = matrix.args[0].shape
+            return cell_of(
+                matrix.args[0], None if rows == 1 else row, None if columns == 1 else col
+            )
+    return entry(matrix, row, col)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The firings that are still to come from a state, and what they cost to read."""
+
+    cost: float
+    firings: tuple[tuple[str, str, tuple[Piece, ...], frozenset[Index]], ...]
+    result: Expr
+
+
+ELEMENTWISE = (
+    "same indices: elementwise product",
+    "both factors carry the same index, so their entries meet one by one",
+)
+PRODUCT = (
+    "sum over two factors: matrix product",
+    "the summed index sits on exactly two factors, which is what a matrix product adds up; the "
+    "transpose goes where the index sits on the wrong side",
+)
+ONES = (
+    "sum over one factor: times a vector of ones",
+    "the summed index sits on one factor alone; multiplying by a column of ones adds its entries",
+)
+OUTER = (
+    "two different indices: outer product",
+    "one factor runs along the rows, the other along the columns, and nothing is summed",
+)
+SCALING = (
+    "a vector meets a matrix: scaling",
+    "the vector's index also sits on the matrix, so every row or column is scaled by its entry",
+)
+MISSING = (
+    "an index that nobody carries: repeat",
+    "the result has this index and the factors do not, so the value is repeated",
+)
+STACK = (
+    "all entries at once",
+    "the gradient has the shape of its variable: entry by entry, this is one matrix",
+)
+
+
+def collapse(
+    form: Expr,
+    shape: Shape,
+    row: Position,
+    col: Position,
+    behind: frozenset[Symbol] = frozenset(),
+) -> tuple[Expr, list[Firing]]:
+    """Collapse an index form to a matrix of `shape` whose entry (row, col) it is.
+
+    Parameters
+    ----------
+    form : Expr
+        The index form.
+    shape : Shape
+        The shape of the result.
+    row, col : Position
+        Which entry `form` is.
+    behind : frozenset of Symbol, optional
+        Scalars that are written behind a transposed matrix, as in ``W^T dz``, and not in front.
+
+    Returns
+    -------
+    matrix : Expr
+        The matrix form.
+    firings : list of Firing
+        The named steps; each holds the index form after it.
+
+    Raises
+    ------
+    DerivationError
+        When the form has no matrix form among the ops that chainrule knows.
+    """
+    places = tuple(p if isinstance(p, Index) else None for p in (row, col))
+    negated, terms = _terms(form)
+    done: list[Expr] = []
+    firings: list[Firing] = []
+    matrices: list[Expr] = []
+    for number, term in enumerate(terms):
+        plan, front = _plan(term, shape, places)
+        for rule, because, pieces, still in plan.firings:
+            now = _unfinished(front, pieces, still)
+            whole = [*done, now, *terms[number + 1 :]]
+            firings.append(Firing(rule, because, _signed(add(*whole), negated)))
+        matrices.append(plan.result)
+        done.append(cell_of(plan.result, row, col))
+    matrix = _signed(add(*matrices), negated)
+    if matrix.shape != shape:
+        matrix = broadcast(matrix, shape)
+    return _with_behind(matrix, behind), firings
+
+
+def _with_behind(matrix: Expr, behind: frozenset[Symbol]) -> Expr:
+    """Write a layer's gradient behind its transposed weights even when it is a scalar."""
+    shown = matrix.args if isinstance(matrix, Apply) and matrix.op is TABLE["mul"] else ()
+    scalars = [arg for arg in shown if _unspread(arg) in behind]
+    turned = [arg for arg in shown if isinstance(arg, Apply) and arg.op is TABLE["transpose"]]
+    if len(scalars) != 1 or not turned or turned[0].shape[1] != 1:
+        return matrix
+    product = Apply(TABLE["matmul"], (turned[0], _unspread(scalars[0])))
+    rest = [product if arg is turned[0] else arg for arg in shown if arg is not scalars[0]]
+    return mul(*rest)
+
+
+def _unspread(expr: Expr) -> Expr:
+    spread = isinstance(expr, Apply) and expr.op is TABLE["broadcast"]
+    return expr.args[0] if spread else expr
+
+
+def _signed(expr: Expr, negated: bool) -> Expr:
+    return -expr if negated else expr
+
+
+def _terms(form: Expr) -> tuple[bool, list[Expr]]:
+    negated = isinstance(form, Apply) and form.op is TABLE["neg"]
+    body = form.args[0] if negated else form
+    if isinstance(body, Apply) and body.op is TABLE["add"] and any(_sums(t) for t in body.args):
+        return negated, list(body.args)
+    return negated, [body]
+
+
+def _sums(form: Expr) -> bool:
+    return isinstance(form, Total) or any(_sums(arg) for arg in form.args)
+
+
+def _plan(term: Expr, shape: Shape, places: tuple[Index | None, ...]) -> tuple[Plan, Expr]:
+    bound, factors = _flatten(term)
+    front: Expr = Number(1)
+    pieces: list[Piece] = []
+    for factor in factors:
+        indices = running(factor)
+        if not indices and isinstance(factor, Number):
+            front = front * factor
+        else:
+            pieces.append(_piece(factor, indices, len(pieces), places))
+    if len(pieces) > SEARCH_LIMIT:
+        pieces = _merged(pieces)
+    plan = _search(tuple(pieces), frozenset(bound), shape, places, {})
+    if plan is None:
+        raise DerivationError("no matrix form: an index sits on more than two factors")
+    return Plan(plan.cost, plan.firings, mul(front, plan.result)), front
+
+
+def _flatten(term: Expr) -> tuple[list[Index], list[Expr]]:
+    """Pull sums and signs out of a product: bound indices, then factors in reading order."""
+    if isinstance(term, Total):
+        bound, factors = _flatten(term.body)
+        return [term.index, *bound], factors
+    if isinstance(term, Apply) and term.op is TABLE["neg"]:
+        bound, factors = _flatten(term.args[0])
+        return bound, [Number(-1), *factors]
+    if isinstance(term, Apply) and term.op is TABLE["mul"]:
+        parts = [_flatten(arg) for arg in term.args]
+        return [i for bound, _ in parts for i in bound], [f for _, fs in parts for f in fs]
+    return [], [term]
+
+
+def _piece(
+    factor: Expr, indices: frozenset[Index], order: int, places: tuple[Index | None, ...]
+) -> Piece:
+    """See a factor as the cell of a matrix, in the orientation that needs fewer transposes."""
+    if len(indices) > 2:
+        raise DerivationError("no matrix form: one factor carries more than two indices")
+    if not indices:
+        return Piece(_lifted(factor, None, None), None, None, order)
+    first, *rest = sorted(indices, key=lambda index: (index.name, str(index.dim)))
+    second = rest[0] if rest else None
+    options = [
+        Piece(_lifted(factor, r, c), r, c, order) for r, c in ((first, second), (second, first))
+    ]
+    return min(options, key=lambda piece: _transposes(piece.matrix))
+
+
+def _lifted(cell: Expr, row: Index | None, col: Index | None) -> Expr:
+    """Return the matrix whose entry (row, col) is the given cell."""
+    shape: Shape = (row.dim if row else 1, col.dim if col else 1)
+    if isinstance(cell, Number):
+        return Number(cell.value, shape)
+    if isinstance(cell, Entry):
+        if (cell.row, cell.col) == (row, col):
+            return cell.matrix
+        if (cell.row, cell.col) == (col, row):
+            return transpose(cell.matrix)
+        if isinstance(cell.row, int) or isinstance(cell.col, int) or cell.row == cell.col:
+            raise DerivationError("no matrix form: a fixed entry of a matrix")
+        turned = cell.row == col or cell.col == row
+        matrix = transpose(cell.matrix) if turned else cell.matrix
+        return broadcast(matrix, shape)
+    if isinstance(cell, Total):
+        raise DerivationError("no matrix form: a sum inside an elementwise function")
+    if isinstance(cell, Apply) and cell.op.elementwise:
+        own = [_lifted(arg, row, col) for arg in cell.args]
+        return rebuild(cell, tuple(broadcast(arg, shape) for arg in own))
+    return broadcast(cell, shape)
+
+
+def _transposes(expr: Expr) -> int:
+    own = isinstance(expr, Apply) and expr.op is TABLE["transpose"]
+    return own + sum(_transposes(arg) for arg in expr.args)
+
+
+def _merged(pieces: list[Piece]) -> list[Piece]:
+    groups: dict[frozenset[Index], list[Piece]] = {}
+    for piece in pieces:
+        groups.setdefault(piece.indices, []).append(piece)
+    return [reduce(_multiplied, group) for group in groups.values()]
+
+
+def _multiplied(a: Piece, b: Piece) -> Piece:
+    same = (b.row, b.col) == (a.row, a.col)
+    return Piece(mul(a.matrix, (b if same else b.turned()).matrix), a.row, a.col, a.order)
+
+
+def _search(
+    pieces: tuple[Piece, ...],
+    bound: frozenset[Index],
+    shape: Shape,
+    places: tuple[Index | None, ...],
+    known: dict[tuple[tuple[Piece, ...], frozenset[Index]], Plan | None],
+) -> Plan | None:
+    key = (pieces, bound)
+    if key not in known:
+        known[key] = None
+        finished = _finished(pieces, bound, shape, places)
+        best = finished
+        if finished is None:
+            for cost, rule, after, still in _firings(pieces, bound, places):
+                rest = _search(after, still, shape, places, known)
+                if rest is not None and (best is None or cost + rest.cost < best.cost - 1e-9):
+                    step = (rule[0], rule[1], after, still)
+                    best = Plan(cost + rest.cost, (step, *rest.firings), rest.result)
+        known[key] = best
+    return known[key]
+
+
+def _finished(
+    pieces: tuple[Piece, ...],
+    bound: frozenset[Index],
+    shape: Shape,
+    places: tuple[Index | None, ...],
+) -> Plan | None:
+    """Recognise the end: scalars, and one piece that carries exactly the wanted indices."""
+    if bound:
+        return None
+    scalars = [piece for piece in pieces if not piece.indices]
+    others = [piece for piece in pieces if piece.indices]
+    if len(others) > 1:
+        return None
+    body: list[Expr] = []
+    cost = 0.0
+    for piece in others:
+        placed = piece if (piece.row, piece.col) == places else piece.turned()
+        if (placed.row, placed.col) != places:
+            if not placed.indices < {p for p in places if p}:
+                return None
+            placed = piece if _fits(piece, places) else piece.turned()
+            if not _fits(placed, places):
+                return None
+            body.append(broadcast(placed.matrix, shape))
+            cost += 3
+        else:
+            body.append(placed.matrix)
+        cost += 0.3 * _transposes(body[-1])
+    if not body and shape != SCALAR:
+        body.append(Number(1, shape))
+    product = mul(*(piece.matrix for piece in scalars), *body) if scalars or body else Number(1)
+    return Plan(cost, (), product)
+
+
+def _fits(piece: Piece, places: tuple[Index | None, ...]) -> bool:
+    return all(
+        own in (None, place) for own, place in zip((piece.row, piece.col), places, strict=True)
+    )
+
+
+def _firings(
+    pieces: tuple[Piece, ...], bound: frozenset[Index], places: tuple[Index | None, ...]
+) -> Iterator[tuple[float, tuple[str, str], tuple[Piece, ...], frozenset[Index]]]:
+    carriers = {i: [p for p in pieces if i in p.indices] for i in bound}
+    for index, here in carriers.items():
+        if len(here) == 1:
+            yield from _ones(pieces, here[0], index, bound)
+        elif len(here) == 2:
+            yield from _products(pieces, here[0], here[1], index, bound)
+    vectors = [p for p in pieces if p.indices]
+    for k, a in enumerate(vectors):
+        for b in vectors[k + 1 :]:
+            rest = tuple(p for p in pieces if p not in (a, b))
+            if a.indices == b.indices:
+                for first in (a, a.turned()):
+                    yield 1.0, ELEMENTWISE, _with(rest, _multiplied(first, b)), bound
+            elif b.indices < a.indices or a.indices < b.indices:
+                yield 2.0, SCALING, _with(rest, _scaled(a, b)), bound
+            elif len(a.indices | b.indices) == 2 and not bound & (a.indices | b.indices):
+                yield 1.0, OUTER, _with(rest, _outer(a, b, places)), bound
+
+
+def _with(rest: tuple[Piece, ...], piece: Piece) -> tuple[Piece, ...]:
+    return tuple(sorted((*rest, piece), key=lambda p: p.order))
+
+
+def _ones(
+    pieces: tuple[Piece, ...], piece: Piece, index: Index, bound: frozenset[Index]
+) -> Iterator[tuple[float, tuple[str, str], tuple[Piece, ...], frozenset[Index]]]:
+    rest = tuple(p for p in pieces if p is not piece)
+    placed = piece if piece.col == index else piece.turned()
+    summed = matmul(placed.matrix, Number(1, (index.dim, 1)))
+    yield 3.0, ONES, _with(rest, Piece(summed, placed.row, None, piece.order)), bound - {index}
+
+
+def _products(
+    pieces: tuple[Piece, ...], a: Piece, b: Piece, index: Index, bound: frozenset[Index]
+) -> Iterator[tuple[float, tuple[str, str], tuple[Piece, ...], frozenset[Index]]]:
+    if len((a.indices | b.indices) - {index}) > 2 or len(a.indices & b.indices) > 1:
+        return
+    rest = tuple(p for p in pieces if p not in (a, b))
+    order = min(a.order, b.order)
+    for left, right in ((a, b), (b, a)):
+        first = left if left.col == index else left.turned()
+        second = right if right.row == index else right.turned()
+        product = Piece(matmul(first.matrix, second.matrix), first.row, second.col, order)
+        cost = 1.0 + 0.3 * (_transposes(product.matrix))
+        cost += 0.01 * (left.order > right.order)
+        yield cost, PRODUCT, _with(rest, product), bound - {index}
+
+
+def _scaled(a: Piece, b: Piece) -> Piece:
+    big, small = (a, b) if b.indices < a.indices else (b, a)
+    placed = small if _fits(small, (big.row, big.col)) else small.turned()
+    spread = broadcast(placed.matrix, big.matrix.shape)
+    factors = (spread, big.matrix) if small.order < big.order else (big.matrix, spread)
+    return Piece(mul(*factors), big.row, big.col, min(a.order, b.order))
+
+
+def _outer(a: Piece, b: Piece, places: tuple[Index | None, ...]) -> Piece:
+    first, second = (b, a) if places[0] in b.indices else (a, b)
+    column = first if first.col is None else first.turned()
+    line = second if second.row is None else second.turned()
+    product = matmul(column.matrix, line.matrix)
+    return Piece(product, column.row, line.col, min(a.order, b.order))
+
+
+def _unfinished(front: Expr, pieces: tuple[Piece, ...], still: frozenset[Index]) -> Expr:
+    """Write a state as an index form: cells of what has been collapsed, sums that remain."""
+    form = mul(front, *(piece.cell() for piece in pieces))
+    for index in sorted(still, key=lambda i: i.name):
+        form = Total(index, form)
+    return form
+
+
+__all__ = ["STACK", "Firing", "collapse"]

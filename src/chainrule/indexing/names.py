@@ -1,0 +1,47 @@
+"""Letters for running indices, chosen as the lecture chooses them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chainrule.graph.dims import Dim, Index
+from chainrule.graph.node import Position
+
+EXAMPLES = "m"
+FEATURES = "n"
+
+
+class Letters:
+    """Gives letters to running indices: i over examples, p and j over features, k, l, ... else.
+
+    Parameters
+    ----------
+    dims : iterable of Dim
+        The dimensions of the model. Without examples, i is free for the features.
+    taken : iterable of Position, optional
+        Indices whose letters are in use.
+    """
+
+    def __init__(self, dims: Iterable[Dim], taken: Iterable[Position] = ()) -> None:
+        self._has_examples = EXAMPLES in set(dims)
+        self._taken = {place.name for place in taken if isinstance(place, Index)}
+
+    def free(self, dim: Dim) -> Position:
+        """Name the place of an entry that is asked for."""
+        if dim == FEATURES:
+            return self._take(dim, "pqrs" if self._has_examples else "ipqr")
+        return self._take(dim, "iuv" if dim == EXAMPLES else "klrst")
+
+    def bound(self, dim: Dim) -> Position:
+        """Name an index that is summed over."""
+        if dim == FEATURES:
+            return self._take(dim, "jlqrs")
+        return self._take(dim, "iuvst" if dim == EXAMPLES else "jklrstuvq")
+
+    def _take(self, dim: Dim, pool: str) -> Position:
+        if dim == 1:
+            return None
+        letters = (*pool, *(f"{letter}{k}" for k in range(2, 1000) for letter in pool))
+        letter = next(letter for letter in letters if letter not in self._taken)
+        self._taken.add(letter)
+        return Index(letter, dim)

@@ -1,0 +1,94 @@
+"""From matrix form to index form: what one entry of an expression is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chainrule.errors import DerivationError
+from chainrule.graph.dims import Index
+from chainrule.graph.node import Apply, Entry, Expr, Number, Position, Total, entry, walk
+from chainrule.indexing.names import Letters
+from chainrule.ops import TABLE, mul, rebuild
+
+
+def read_entry(expr: Expr, row: Position, col: Position, letters: Letters) -> Expr:
+    """Return entry (row, col) of a matrix form as an index form.
+
+    >>> from chainrule.graph.node import Symbol
+    >>> w, X = Symbol("w", (1, "n")), Symbol("X", ("n", "m"))
+    >>> i = Letters(["n", "m"]).bound("m")
+    >>> form = read_entry(w @ X, None, i, Letters(["n", "m"]))
+    >>> form.index.name, form.body is entry(w, None, form.index) * entry(X, form.index, i)
+    ('j', True)
+    """
+    if not isinstance(expr, Apply):
+        return entry(expr, row, col)
+    if expr.op.index is not None:
+        node = expr
+
+        def read(arg: int, at_row: Position, at_col: Position) -> Expr:
+            return read_entry(node.args[arg], at_row, at_col, letters)
+
+        return expr.op.index(read, expr, row, col, letters.bound)
+    args = tuple(read_entry(arg, row, col, letters) for arg in expr.args)
+    return rebuild(expr, args)
+
+
+@dataclass(frozen=True)
+class LinearPart:
+    """``sum over bound of coefficient * atom``: one path from an atom to an expression."""
+
+    bound: tuple[Index, ...]
+    atom: Expr
+    coefficient: Expr
+
+
+def linear_parts(form: Expr, matrix: Expr) -> list[LinearPart]:
+    """Split an index form, linear in the entries of `matrix`, into coefficient times entry.
+
+    Parts that share their entry and their bound indices are added.
+
+    Raises
+    ------
+    DerivationError
+        When the form is not linear in the entries of `matrix`.
+    """
+    merged: dict[tuple[tuple[Index, ...], Expr], Expr] = {}
+    for part in _parts(form, matrix):
+        key = (part.bound, part.atom)
+        merged[key] = merged[key] + part.coefficient if key in merged else part.coefficient
+    return [LinearPart(bound, atom, factor) for (bound, atom), factor in merged.items()]
+
+
+def _parts(form: Expr, matrix: Expr) -> list[LinearPart]:
+    if form is matrix or (isinstance(form, Entry) and form.matrix is matrix):
+        return [LinearPart((), form, Number(1))]
+    if isinstance(form, Total):
+        return [
+            LinearPart((form.index, *part.bound), part.atom, part.coefficient)
+            for part in _parts(form.body, matrix)
+        ]
+    if isinstance(form, Number) and form.value == 0:
+        return []
+    if isinstance(form, Apply):
+        if form.op is TABLE["add"]:
+            return [part for arg in form.args for part in _parts(arg, matrix)]
+        if form.op is TABLE["neg"]:
+            return [
+                LinearPart(part.bound, part.atom, -part.coefficient)
+                for part in _parts(form.args[0], matrix)
+            ]
+        if form.op is TABLE["mul"]:
+            inside = [arg for arg in form.args if matrix in set(walk(arg))]
+            if len(inside) == 1:
+                rest = mul(*(arg for arg in form.args if arg is not inside[0]))
+                return [
+                    LinearPart(part.bound, part.atom, part.coefficient * rest)
+                    for part in _parts(inside[0], matrix)
+                ]
+        if form.op is TABLE["div"]:
+            return [
+                LinearPart(part.bound, part.atom, part.coefficient / form.args[1])
+                for part in _parts(form.args[0], matrix)
+            ]
+    raise DerivationError("an adjoint must be linear in the upstream gradient")

@@ -1,0 +1,1 @@
+"""What walks a graph through its rows: values, typesetting, reading, code, differences."""

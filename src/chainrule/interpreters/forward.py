@@ -1,0 +1,130 @@
+"""Running a forward pass on numbers, and sampling places where it may be run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.errors import ModelError
+from chainrule.graph.dims import Dim
+from chainrule.graph.model import Model
+from chainrule.graph.node import Apply, Symbol, walk
+from chainrule.interpreters.numeric import FLOATS, Point
+
+Array = npt.NDArray[np.float64]
+
+PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)
+KINK_DISTANCE = 0.02
+TRIES = 400
+
+
+def assignments(model: Model, count: int, largest: int = 7) -> list[dict[str, int]]:
+    """Give every named dimension distinct primes, differently each time, and never 1."""
+    names = sorted({d for s in model.symbols for d in s.shape if isinstance(d, str)})
+    usable = [p for p in PRIMES if p <= largest or PRIMES.index(p) < len(names) + 1]
+    return [
+        {name: usable[(k + turn) % len(usable)] for k, name in enumerate(names)}
+        for turn in range(count)
+    ]
+
+
+def forward(
+    model: Model,
+    values: Mapping[Symbol, Any],
+    sizes: Mapping[str, int],
+    xp: Any = FLOATS,  # noqa: ANN401
+    only: Iterable[Symbol] | None = None,
+) -> dict[Symbol, Any]:
+    """Run a forward pass.
+
+    Parameters
+    ----------
+    model : Model
+        The forward pass.
+    values : mapping of Symbol to array
+        The inputs, and definitions whose value is to be kept as given.
+    sizes : mapping of str to int
+        The sizes of the dimensions.
+    xp : namespace, optional
+        Where functions come from.
+    only : iterable of Symbol, optional
+        Recompute these definitions alone; the others must be in `values`.
+
+    Returns
+    -------
+    dict of Symbol to array
+        `values` with every definition added.
+    """
+    wanted = None if only is None else set(only)
+    known = dict(values)
+    for definition in model.definitions:
+        target = definition.target
+        fresh = target not in values if wanted is None else target in wanted
+        if fresh:
+            known[target] = Point(known, sizes, xp).value(definition.value)
+    return known
+
+
+def downstream(model: Model, symbol: Symbol) -> list[Symbol]:
+    """Return the definitions that depend on a symbol, in order."""
+    found: list[Symbol] = []
+    moved = {symbol}
+    for definition in model.definitions:
+        if any(node in moved for node in walk(definition.value)):
+            moved.add(definition.target)
+            found.append(definition.target)
+    return found
+
+
+def sample(model: Model, sizes: Mapping[str, int], rng: np.random.Generator) -> dict[Symbol, Array]:
+    """Draw inputs at which everything is finite and clear of kinks, and run the forward pass.
+
+    A draw with a non-finite value anywhere is rejected; it never counts as agreement.
+
+    Raises
+    ------
+    ModelError
+        When no such place is found.
+    """
+    for attempt in range(TRIES):
+        values = {
+            symbol: _draw(symbol.shape, sizes, rng, positive=attempt >= TRIES // 4)
+            for symbol in model.inputs
+        }
+        with np.errstate(all="ignore"):
+            found = forward(model, values, sizes)
+        if all(np.isfinite(array).all() for array in found.values()) and _clear(
+            model, found, sizes
+        ):
+            return found
+    raise ModelError(
+        "no point was found at which this forward pass is finite; "
+        "look for a logarithm or a root of something that cannot be positive"
+    )
+
+
+def _draw(
+    shape: tuple[Dim, Dim], sizes: Mapping[str, int], rng: np.random.Generator, *, positive: bool
+) -> Array:
+    size = tuple(dim if isinstance(dim, int) else sizes[dim] for dim in shape)
+    draw = rng.uniform(0.1, 0.9, size) if positive else rng.uniform(-1.2, 1.2, size)
+    # Nothing is drawn close to zero: a factor near zero hides a wrong partner.
+    return np.where(np.abs(draw) < 0.05, 0.4, draw)
+
+
+def _clear(model: Model, values: Mapping[Symbol, Array], sizes: Mapping[str, int]) -> bool:
+    """Whether every argument with a kink keeps its distance from it."""
+    for definition in model.definitions:
+        for node in walk(definition.value):
+            if not isinstance(node, Apply):
+                continue
+            for arg, domain in zip(node.args, node.op.domain, strict=False):
+                if domain.kink is not None:
+                    with np.errstate(all="ignore"):
+                        value = Point(values, sizes, FLOATS).value(arg)
+                    if np.abs(value - domain.kink).min() < KINK_DISTANCE:
+                        return False
+    return True

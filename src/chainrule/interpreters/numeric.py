@@ -1,0 +1,149 @@
+"""Values: one evaluator for matrix forms and index forms, over any array namespace.
+
+A matrix form has the value of its matrix. An index form has one array axis for each running
+index, counted from the right in the order in which a `Point` first meets them, so that
+broadcasting lines them up by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import ChainruleError
+from chainrule.graph.dims import Dim, Index, Shape
+from chainrule.graph.node import (
+    Apply,
+    Entry,
+    Expr,
+    Number,
+    Partial,
+    Position,
+    Symbol,
+    Total,
+    walk,
+)
+
+
+class Point:
+    """A place at which expressions have values; remembers every node that it has evaluated.
+
+    Parameters
+    ----------
+    values : mapping of Symbol to array
+        Arrays of two dimensions.
+    sizes : mapping of str to int
+        The size of every named dimension.
+    xp : namespace, optional
+        Where ``exp``, ``sum`` and the like come from; NumPy by default.
+    meaning : mapping of Expr to Expr, optional
+        What unanswered derivatives stand for.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[Symbol, Any],
+        sizes: Mapping[str, int],
+        xp: Any = np,  # noqa: ANN401
+        meaning: Mapping[Expr, Expr] | None = None,
+    ) -> None:
+        self.sizes = dict(sizes)
+        self.xp = xp
+        self.meaning = {} if meaning is None else meaning
+        self._values: dict[Expr, Any] = {}
+        self._values.update(values.items())
+        self._axes: dict[Index, int] = {}
+
+    def value(self, root: Expr) -> Any:  # noqa: ANN401
+        """Return the value of an expression.
+
+        Raises
+        ------
+        ChainruleError
+            When a symbol has no value here.
+        """
+        for node in walk(root):
+            if node not in self._values:
+                self._values[node] = self._compute(node)
+        return self._values[root]
+
+    def total(self, root: Expr) -> Any:  # noqa: ANN401
+        """Add the value of an index form over all of its free indices."""
+        return self.xp.sum(self.value(root))
+
+    def spread(self, matrix: Any, row: Position, col: Position) -> Any:  # noqa: ANN401
+        """Lay the cells of an array out along the axes of the given indices."""
+        places = [(row, 0), (col, 1)]
+        for place, axis in places:
+            if isinstance(place, int):
+                matrix = matrix[(slice(None),) * axis + (slice(place - 1, place),)]
+        if isinstance(row, Index) and row == col:
+            matrix = matrix[np.arange(self.size(row.dim)), np.arange(self.size(row.dim))]
+            return matrix.reshape((-1,) + (1,) * self.axis(row))
+        named = [(self.axis(p), axis) for p, axis in places if isinstance(p, Index)]
+        ndim = max((position + 1 for position, _ in named), default=0)
+        shape = [1] * ndim
+        for position, axis in named:
+            shape[ndim - 1 - position] = matrix.shape[axis]
+        if len(named) == 2 and named[0][0] < named[1][0]:
+            matrix = matrix.T
+        return matrix.reshape(tuple(shape))
+
+    def axis(self, index: Index) -> int:
+        """Return the axis of an index, counted from the right."""
+        return self._axes.setdefault(index, len(self._axes))
+
+    def size(self, dim: Dim) -> int:
+        """Return the size of a dimension."""
+        return dim if isinstance(dim, int) else self.sizes[dim]
+
+    def shape(self, shape: Shape) -> tuple[int, int]:
+        """Return a shape in numbers."""
+        return (self.size(shape[0]), self.size(shape[1]))
+
+    def _compute(self, node: Expr) -> Any:  # noqa: ANN401
+        if isinstance(node, Apply):
+            attrs = tuple(self.sizes.get(a, a) if isinstance(a, str) else a for a in node.attrs)
+            return node.op.value(
+                self.xp,
+                *(self._values[arg] for arg in node.args),
+                out_shape=self.shape(node.shape),
+                attrs=attrs,
+            )
+        if isinstance(node, Number):
+            return self.xp.full(self.shape(node.shape), _plain(node))
+        if isinstance(node, Entry):
+            return self.spread(self._values[node.matrix], node.row, node.col)
+        if isinstance(node, Total):
+            return self._sum(self._values[node.body], node.index)
+        if isinstance(node, Partial) and node in self.meaning:
+            return self.value(self.meaning[node])
+        raise ChainruleError(f"{node!r} has no value here")
+
+    def _sum(self, body: Any, index: Index) -> Any:  # noqa: ANN401
+        position = self.axis(index)
+        if body.ndim <= position or body.shape[-1 - position] == 1:
+            return body * self.size(index.dim)
+        return self.xp.sum(body, axis=body.ndim - 1 - position, keepdims=True)
+
+
+def _plain(node: Number) -> Any:  # noqa: ANN401
+    """Give whole numbers as int; other numbers stay exact for the namespace to convert."""
+    return int(node.value) if node.value.denominator == 1 else node.value
+
+
+class _Floats:
+    """NumPy, with fractions turned into float64."""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(np, name)
+
+    @staticmethod
+    def full(shape: tuple[int, ...], value: Any) -> Any:  # noqa: ANN401
+        return np.full(shape, float(value))
+
+
+FLOATS = _Floats()
+"""The namespace of float64 values."""

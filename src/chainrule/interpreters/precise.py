@@ -1,0 +1,51 @@
+"""Values with fifty digits: arrays of mpmath numbers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import mpmath
+import numpy as np
+
+DIGITS = 50
+
+
+class Precise:
+    """The array namespace of mpmath numbers; use it inside ``mpmath.workdps(DIGITS)``."""
+
+    @staticmethod
+    def full(shape: tuple[int, ...], value: Any) -> Any:  # noqa: ANN401
+        """Fill a shape with one exact number."""
+        return np.full(shape, precise_number(value), dtype=object)
+
+    @staticmethod
+    def where(mask: Any, yes: Any, no: Any) -> Any:  # noqa: ANN401
+        """Choose entry by entry."""
+        return np.where(mask, precise_number(yes), precise_number(no))
+
+    @staticmethod
+    def sign(x: Any) -> Any:  # noqa: ANN401
+        """Return 1, 0 or -1."""
+        return np.frompyfunc(mpmath.sign, 1, 1)(x)
+
+    @staticmethod
+    def sum(x: Any, **options: Any) -> Any:  # noqa: ANN401
+        """Add along an axis."""
+        return np.sum(x, **options)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        if name in {"maximum", "broadcast_to", "abs"}:
+            return getattr(np, name)
+        return np.frompyfunc(getattr(mpmath, name), 1, 1)
+
+
+PRECISE = Precise()
+"""The namespace of fifty-digit values."""
+
+
+def precise_number(value: Any) -> Any:  # noqa: ANN401
+    """Convert a number without rounding it to float first."""
+    if isinstance(value, Fraction):
+        return mpmath.mpf(value.numerator) / value.denominator
+    return mpmath.mpf(value)

@@ -1,0 +1,353 @@
+"""A Pratt parser: tokens into a tree, in one pass and in bounded depth.
+
+Matrix products (juxtaposition, ``@``, ``·``) bind tighter than ``.*``, ``*`` and ``/``, which bind
+tighter than ``+`` and ``-``. A denominator is one factor, so ``1/m sum(x)`` is ``(1/m) sum(x)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from fractions import Fraction
+
+from chainrule.interpreters.reading.cursor import CLOSERS, MAX_FACTORS, MAX_NESTING, Cursor
+from chainrule.interpreters.reading.names import canonical
+from chainrule.interpreters.reading.tokens import Line, Token, tokenize
+from chainrule.interpreters.reading.tree import (
+    Bracket,
+    Call,
+    Chain,
+    Compared,
+    Fence,
+    Joined,
+    Literal,
+    Minus,
+    Name,
+    Node,
+    Ones,
+    Power,
+    Transposed,
+)
+from chainrule.interpreters.reading.words import REDUCTIONS, function_word
+
+SUM, PRODUCT, MATRIX, POWER = 10, 20, 22, 30
+LEVELS = {"+": SUM, "-": SUM, ".*": PRODUCT, "*": PRODUCT, "/": PRODUCT, "@": MATRIX, "·": MATRIX}
+POSTFIX = frozenset({"^", "'", "⊤", "raised", "."})
+
+
+def parse(line: Line, start: int, stop: int, declared: Container[str]) -> tuple[Node, int]:
+    """Read the expression in part of a line; return its tree and the number of nodes.
+
+    Parameters
+    ----------
+    line : Line
+        The whole line, so that errors can point into it.
+    start, stop : int
+        The part that holds the expression.
+    declared : container of str
+        Canonical names that are known: they win over functions and powers.
+
+    Raises
+    ------
+    ParseError
+        Where the text makes no expression, or one past the limits.
+    """
+    parser = _Parser(line, tokenize(line, start, stop), declared)
+    node = parser.expression(0)
+    parser.finished()
+    return node, parser.nodes
+
+
+class _Parser(Cursor):
+    def expression(self, floor: int) -> Node:
+        """Read as far as operators bind tighter than `floor`."""
+        self.nesting += 1
+        if self.nesting > MAX_NESTING:
+            raise self.too_deep()
+        left = self.operand(floor)
+        while True:
+            if self.sees(*POSTFIX):
+                # x^2^T transposes the square: only a power of the exponent stays in it.
+                if floor >= POWER - 1 and not (self.sees("^") and not self.transpose_ahead()):
+                    break
+                left = self.postfix(left)
+                continue
+            token = self.token
+            operator = token.text if token.kind == "mark" else ""
+            if operator not in LEVELS:
+                if floor >= MATRIX or not self.juxtaposed():
+                    break
+                operator = ""
+            elif LEVELS[operator] <= floor:
+                break
+            left = self.joined(left, operator)
+        self.nesting -= 1
+        return left
+
+    def joined(self, left: Node, operator: str) -> Node:
+        """Take one more operand into the chain on the left, or begin a chain."""
+        level = LEVELS.get(operator, MATRIX)
+        at = self.token.start
+        if operator:
+            self.take()
+        elif self.token.kind == "number" and self.token.text != "1":
+            before, after = self.line.text[left.start : left.end][-30:], self.token.text
+            raise self.error(
+                f"a number after a factor can be read in several ways; "
+                f"write {after} {before}, {before}^{after} or {before}_{after}"
+            )
+        right = self.expression(MATRIX if operator == "/" else level)
+        if not operator and isinstance(right, Literal):
+            # (A - Y) 1 sums over the columns: no other number makes sense after a factor.
+            right = Ones(True, start=right.start, end=right.end)
+        joined = Joined(operator, at, right)
+        first: Node = left
+        rest: tuple[Joined, ...] = (joined,)
+        if isinstance(left, Chain) and left.level == level:
+            first, rest = left.first, (*left.rest, joined)
+        if level == MATRIX and len(rest) >= MAX_FACTORS:
+            raise self.error(
+                f"more than {MAX_FACTORS} factors in one product; "
+                "give a part of it a name on a line of its own"
+            )
+        depth = max(first.depth, right.depth, left.depth - 1) + 1
+        return self.made(Chain(level, first, rest, start=left.start, end=right.end, depth=depth))
+
+    def juxtaposed(self) -> bool:
+        """Tell whether a factor begins here."""
+        token = self.token
+        if token.kind in ("number", "name"):
+            return True
+        if self.sees("|", "‖"):
+            # A bar closes what a bar opened; a double bar may close a single one and open another.
+            innermost = self.bars[-1] if self.bars else ""
+            return innermost != "|" and innermost != token.text
+        return self.sees("(", "{", "[", "frac", "𝟏")
+
+    def operand(self, floor: int) -> Node:
+        token = self.token
+        if token.kind == "number":
+            self.take()
+            return self.made(Literal(token.value, start=token.start, end=token.end))
+        if token.kind == "name":
+            word = None if token.text in self.declared else function_word(token.text)
+            if word is not None:
+                return self.function(word)
+            self.take()
+            return self.made(Name(token.text, start=token.start, end=token.end))
+        if self.sees("-", "+"):
+            self.take()
+            inner = self.expression(max(floor, PRODUCT - 1))
+            if token.text == "+":
+                return inner
+            return self.made(Minus(inner, start=token.start, end=inner.end, depth=inner.depth + 1))
+        if self.sees("(", "{", "["):
+            return self.bracket()
+        if self.sees("|", "‖"):
+            return self.fence()
+        if self.sees("frac"):
+            return self.fraction()
+        if self.sees("𝟏"):
+            self.take()
+            return self.made(Ones(start=token.start, end=token.end))
+        raise self.unexpected()
+
+    def bracket(self) -> Node:
+        opened = self.take()
+        self.bars.append(opened.text)
+        inner = self.expression(0)
+        if self.sees("<", ">", "<=", ">="):
+            operator = self.take().text
+            right = self.expression(0)
+            depth = max(inner.depth, right.depth) + 1
+            inner = self.made(
+                Compared(inner, operator, right, start=inner.start, end=right.end, depth=depth)
+            )
+        elif opened.text == "[":
+            raise self.error(
+                "square brackets hold a mask such as [z > 0]; group with ( )", opened.start
+            )
+        self.expect(CLOSERS[opened.text], opened)
+        self.bars.pop()
+        return self.made(Bracket(inner, start=opened.start, end=self.before, depth=inner.depth + 1))
+
+    def fence(self) -> Node:
+        opened = self.take()
+        self.bars.append(opened.text)
+        inner = self.expression(0)
+        self.expect(opened.text, opened)
+        self.bars.pop()
+        norm = opened.text == "‖"
+        order = self.order() if norm else ""
+        return self.made(
+            Fence(norm, inner, order, start=opened.start, end=self.before, depth=inner.depth + 1)
+        )
+
+    def order(self) -> str:
+        """Read the order of a norm: ``‖x‖_2``, ``‖x‖_{1}``, ``‖x‖_F``."""
+        if not self.sees("_"):
+            return ""
+        self.take()
+        braced = self.sees("{")
+        if braced:
+            opened = self.take()
+        token = self.take()
+        if token.kind not in ("number", "name"):
+            raise self.error("write the order of the norm here: 1 or 2", token.start)
+        if braced:
+            self.expect("}", opened)
+        return token.text
+
+    def fraction(self) -> Node:
+        frac = self.take()
+        parts = []
+        for _ in range(2):
+            if not self.sees("{"):
+                raise self.error(r"\frac takes two groups in braces: \frac{a}{b}")
+            parts.append(self.bracket())
+        over, under = parts
+        depth = max(over.depth, under.depth) + 1
+        chain = self.made(
+            Chain(
+                PRODUCT,
+                over,
+                (Joined("/", frac.start, under),),
+                start=frac.start,
+                end=under.end,
+                depth=depth,
+            )
+        )
+        return self.made(Bracket(chain, start=frac.start, end=under.end, depth=depth + 1))
+
+    def postfix(self, left: Node) -> Node:
+        token = self.take()
+        if token.text == ".":
+            return self.made(self.method(left))
+        if token.text in ("'", "⊤"):
+            end, depth = token.end, left.depth + 1
+            power: Node = Transposed(_ones(left), start=left.start, end=end, depth=depth)
+        else:
+            power = self.raised(left, token)
+        if isinstance(left, Name) and token.text in ("^", "'"):
+            return self.made(self.declared_name(power) or power)
+        return self.made(power)
+
+    def declared_name(self, node: Node) -> Node | None:
+        """Read ``x'`` and ``x^{(i)}`` as a name when such a name is declared."""
+        try:
+            name = canonical(self.line.text[node.start : node.end])
+        except ValueError:
+            return None
+        return Name(name, start=node.start, end=node.end) if name in self.declared else None
+
+    def raised(self, left: Node, token: Token) -> Node:
+        if token.text == "raised":
+            exponent: Node = Literal(token.value, start=token.start, end=token.end)
+            return Power(left, exponent, start=left.start, end=token.end, depth=left.depth + 1)
+        length = self.transpose_ahead(0)
+        if length:
+            for _ in range(length):
+                self.take()
+            end, depth = self.before, left.depth + 1
+            return Transposed(_ones(left), start=left.start, end=end, depth=depth)
+        exponent = self.expression(POWER - 1)
+        depth = max(left.depth, exponent.depth) + 1
+        return Power(left, exponent, start=left.start, end=exponent.end, depth=depth)
+
+    def transpose_ahead(self, skip: int = 1) -> int:
+        r"""Count the tokens, `skip` ahead, that make ``^`` a transpose: ``T``, ``{\top}``."""
+        ahead = self.tokens[self.at + skip : self.at + skip + 3]
+        braced = ahead[0].kind == "mark" and ahead[0].text == "{"
+        if braced and not (len(ahead) == 3 and ahead[2].kind == "mark" and ahead[2].text == "}"):
+            return 0
+        token = ahead[braced]
+        mark = token.kind == "mark" and token.text in ("⊤", "'")
+        return 1 + 2 * braced if mark or (token.kind == "name" and token.text == "T") else 0
+
+    def method(self, receiver: Node) -> Node:
+        """Read ``X.sum(axis=1)`` and ``A.dot(B)`` as calls."""
+        token = self.take()
+        word = function_word(token.text) if token.kind == "name" else None
+        if word is None or not self.sees("("):
+            raise self.error("after a dot comes .T or a function such as .sum()", token.start)
+        arguments, options = self.arguments(received=1)
+        depth = max([receiver.depth, *(node.depth for node in arguments)]) + 1
+        return Call(
+            word,
+            (receiver, *arguments),
+            options,
+            start=receiver.start,
+            end=self.before,
+            depth=depth,
+            column=token.start,
+        )
+
+    def function(self, word: str) -> Node:
+        token = self.take()
+        primes = 0
+        while self.sees("'"):
+            self.take()
+            primes += 1
+        power: Node | None = None
+        if self.sees("^", "raised"):
+            mark = self.take()
+            holder = Literal(Fraction(0), start=token.start, end=token.end)
+            raised = self.raised(holder, mark)
+            if not isinstance(raised, Power):
+                raise self.error(
+                    f"transpose the value, not the function: {word}(...)^T", mark.start
+                )
+            power = raised.exponent
+        options: tuple[tuple[str, Node], ...] = ()
+        if self.sees("(", "{"):
+            spaced = self.token.start > self.before and self.token.text == "("
+            arguments, options = self.arguments()
+            if spaced and arguments and word in REDUCTIONS and self.sees("^", "raised"):
+                inner = self.line.text[arguments[0].start : self.before - 1][:40]
+                raise self.error(
+                    f"this can be read in two ways; write {word}(({inner})^2) or "
+                    f"({word}({inner}))^2"
+                )
+        else:
+            arguments = (self.expression(MATRIX),)
+        depth = max([1, *(node.depth for node in arguments)]) + 1
+        return self.made(
+            Call(
+                word,
+                arguments,
+                options,
+                primes,
+                power,
+                start=token.start,
+                end=self.before,
+                depth=depth + (power.depth if power else 0),
+                column=token.start,
+            )
+        )
+
+    def arguments(self, received: int = 0) -> tuple[tuple[Node, ...], tuple[tuple[str, Node], ...]]:
+        opened = self.take()
+        self.bars.append(opened.text)
+        arguments: list[Node] = []
+        options: list[tuple[str, Node]] = []
+        close = CLOSERS[opened.text]
+        while not (self.sees(close) and (received or arguments or options)):
+            after = self.tokens[min(self.at + 1, len(self.tokens) - 1)]
+            if self.token.kind == "name" and after.kind == "mark" and after.text == "=":
+                option = self.take().text
+                self.take()
+                options.append((option, self.expression(0)))
+            else:
+                arguments.append(self.expression(0))
+            if not self.sees(","):
+                break
+            self.take()
+        self.expect(close, opened)
+        self.bars.pop()
+        return tuple(arguments), tuple(options)
+
+
+def _ones(node: Node) -> Node:
+    """Read the 1 of ``1^T`` as a vector."""
+    if isinstance(node, Literal) and node.value == 1:
+        return Ones(True, start=node.start, end=node.end)
+    return node

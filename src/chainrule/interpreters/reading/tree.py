@@ -1,0 +1,122 @@
+"""What was written, as a tree: nothing is decided here that needs a shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """Where a node was written, and how deep the tree below it is."""
+
+    start: int
+    end: int
+    depth: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Literal(Written):
+    """A number."""
+
+    value: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Written):
+    """A name, in canonical form."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ones(Written):
+    """A vector of ones, as long as what it meets; `digit` when it was written as a plain 1."""
+
+    digit: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket(Written):
+    """A part in brackets."""
+
+    inner: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Minus(Written):
+    """A part with its sign changed."""
+
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """One operand of a chain with the operator before it; juxtaposition is the empty operator."""
+
+    operator: str
+    at: int
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Chain(Written):
+    """Operands of one level of precedence, joined from left to right.
+
+    A chain is flat, however long, so that a long sum is not a deep tree.
+    """
+
+    level: int
+    first: Node
+    rest: tuple[Joined, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Power(Written):
+    """A base and its exponent."""
+
+    base: Node
+    exponent: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Transposed(Written):
+    """A part transposed."""
+
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Fence(Written):
+    """A part between bars: an absolute value, or a norm with its order."""
+
+    norm: bool
+    inner: Node
+    order: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared(Written):
+    """A comparison in brackets: a mask of ones and zeros."""
+
+    left: Node
+    operator: str
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Written):
+    """A function applied, with the primes and the power that its name carried."""
+
+    function: str
+    arguments: tuple[Node, ...]
+    options: tuple[tuple[str, Node], ...] = ()
+    primes: int = 0
+    power: Node | None = None
+    column: int = field(default=0, kw_only=True)
+
+
+Node: TypeAlias = (
+    Literal | Name | Ones | Bracket | Minus | Chain | Power | Transposed | Fence | Compared | Call
+)

@@ -1,0 +1,104 @@
+"""The words that mean functions: each row's own name and glyphs, and what people type for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from chainrule.graph.node import Expr
+from chainrule.graph.op import Layout, Op
+from chainrule.interpreters.reading.names import scan
+from chainrule.ops import (
+    TABLE,
+    apply,
+    norm,
+    reduce_mean,
+    reduce_sum,
+    squared_norm,
+    transpose,
+)
+
+ALIASES = {
+    "ln": "log",
+    "logistic": "sigmoid",
+    "sigm": "sigmoid",
+    "rectifier": "relu",
+    "absolute": "abs",
+    "fabs": "abs",
+    "sgn": "sign",
+}
+"""What people type for a function whose row has another name."""
+
+
+def _spellings(row: Op) -> Iterator[str]:
+    notation = row.notation
+    for glyph in (row.name, notation.plain, notation.unicode, notation.latex):
+        found = scan(glyph)
+        if found and found.end == len(glyph):
+            yield found.canonical
+
+
+def _entrywise() -> dict[str, Op]:
+    rows = [
+        row
+        for row in TABLE.values()
+        if row.elementwise
+        and len(row.domain) == 1
+        and row.notation.layout in (Layout.FUNCTION, Layout.FENCE)
+    ]
+    words = {spelling: row for row in rows for spelling in _spellings(row)}
+    return words | {alias: words[name] for alias, name in ALIASES.items() if name in words}
+
+
+ENTRYWISE = _entrywise()
+"""Functions that act on each entry: the row by every spelling."""
+
+FENCES = {row.notation.unicode: row for row in TABLE.values() if row.notation.unicode}
+"""Rows by the glyph that surrounds their argument, for bars and masks."""
+
+REDUCTIONS: dict[str, Callable[[Expr, int | None], Expr]] = {
+    "sum": reduce_sum,
+    "mean": reduce_mean,
+    "average": reduce_mean,
+    "avg": reduce_mean,
+}
+"""Functions that take an axis."""
+
+WHOLE: dict[str, Callable[[Expr], Expr]] = {
+    "norm": norm,
+    "squared_norm": squared_norm,
+    "transpose": transpose,
+}
+"""Functions of a matrix as a whole."""
+
+PAIRS = {"dot": "@", "matmul": "@", "multiply": ".*", "add": "+", "subtract": "-", "divide": "/"}
+"""Functions that spell an operator."""
+
+LARGER = frozenset({"max", "maximum"})
+"""Read when one side is 0, where they are a rectifier."""
+
+ONES = "ones"
+
+_CASELESS = frozenset(word for word in ENTRYWISE if len(word) > 2 and word != "sigma")
+
+
+def function_word(name: str) -> str | None:
+    """Return the word of a function as the tables above have it, or nothing.
+
+    >>> function_word("Tanh"), function_word("w")
+    ('tanh', None)
+    """
+    if name == "squared_norm" or name in ENTRYWISE or name in REDUCTIONS:
+        return name
+    if name in WHOLE or name in PAIRS or name in LARGER or name == ONES:
+        return name
+    return name.lower() if name.lower() in _CASELESS else None
+
+
+def entrywise(word: str, argument: Expr) -> Expr:
+    """Apply the function that a word means to every entry."""
+    return apply(ENTRYWISE[word], argument)
+
+
+def function_words() -> tuple[str, ...]:
+    """Every word that means a function, for the nearest one to a misspelling."""
+    return (*ENTRYWISE, *REDUCTIONS, *WHOLE, *PAIRS, *sorted(LARGER), ONES)

@@ -1,0 +1,174 @@
+"""The ops: one row each, gathered into a table.
+
+Build expressions with these functions or with Python's operators on symbols.
+
+>>> from chainrule.graph.node import Symbol
+>>> from chainrule.ops import sigmoid
+>>> w, X, b = Symbol("w", (1, "n")), Symbol("X", ("n", "m")), Symbol("b")
+>>> sigmoid(w @ X + b).shape
+(1, 'm')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from types import MappingProxyType
+
+from chainrule.graph.node import Apply, Expr, Operand
+from chainrule.graph.op import Op
+from chainrule.ops import elementwise, functions, linear, reduction
+from chainrule.ops.elementwise import add, align, div, lift, mul, neg, power, sub
+from chainrule.ops.functions import apply
+from chainrule.ops.linear import matmul, transpose
+from chainrule.ops.reduction import (
+    broadcast,
+    reduce_mean,
+    reduce_sum,
+    size,
+    squared_norm,
+    unbroadcast,
+)
+
+TABLE: Mapping[str, Op] = MappingProxyType(
+    {
+        row.name: row
+        for rows in (
+            elementwise.ROWS_HERE,
+            linear.ROWS_HERE,
+            reduction.ROWS_HERE,
+            functions.ROWS_HERE,
+        )
+        for row in rows
+    }
+)
+"""Every op by name."""
+
+
+def exp(x: Expr) -> Expr:
+    """Return the exponential of every entry."""
+    return apply(functions.EXP, x)
+
+
+def log(x: Expr) -> Expr:
+    """Return the natural logarithm of every entry."""
+    return apply(functions.LOG, x)
+
+
+def sigmoid(x: Expr) -> Expr:
+    """Return 1 / (1 + e^(-x)) for every entry."""
+    return apply(functions.SIGMOID, x)
+
+
+def tanh(x: Expr) -> Expr:
+    """Return the hyperbolic tangent of every entry."""
+    return apply(functions.TANH, x)
+
+
+def relu(x: Expr) -> Expr:
+    """Return max(x, 0) for every entry."""
+    return apply(functions.RELU, x)
+
+
+def softplus(x: Expr) -> Expr:
+    """Return log(1 + e^x) for every entry."""
+    return apply(functions.SOFTPLUS, x)
+
+
+def sqrt(x: Expr) -> Expr:
+    """Return the square root of every entry."""
+    return apply(functions.SQRT, x)
+
+
+def absolute(x: Expr) -> Expr:
+    """Return the absolute value of every entry."""
+    return apply(functions.ABS, x)
+
+
+def norm(x: Expr) -> Expr:
+    """Return the 2-norm of all entries."""
+    return sqrt(squared_norm(x))
+
+
+def _matmul(a: Operand, b: Operand) -> Expr:
+    return matmul(lift(a), lift(b))
+
+
+def _power(x: Expr, exponent: int | Fraction) -> Expr:
+    return power(x, exponent)
+
+
+def rebuild(node: Expr, args: tuple[Expr, ...]) -> Expr:
+    """Put other arguments under a node through the op's builder, so that unit laws hold at once."""
+    build = _BUILDERS.get(node.op) if isinstance(node, Apply) else None
+    return build(*args) if build is not None else node.rebuilt(args)
+
+
+def replace(root: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
+    """Replace whole nodes wherever they occur and apply unit laws on the way up."""
+    done: dict[Expr, Expr] = {}
+
+    def visit(node: Expr) -> Expr:
+        if node in mapping:
+            return mapping[node]
+        if node not in done:
+            args = tuple(visit(arg) for arg in node.args)
+            done[node] = node if args == node.args else rebuild(node, args)
+        return done[node]
+
+    return visit(root)
+
+
+_BUILDERS: Mapping[Op, Callable[..., Expr]] = {
+    TABLE["add"]: add,
+    TABLE["neg"]: neg,
+    TABLE["mul"]: mul,
+    TABLE["div"]: div,
+    TABLE["matmul"]: matmul,
+    TABLE["transpose"]: transpose,
+}
+
+Expr.operators = MappingProxyType(
+    {
+        "add": add,
+        "sub": sub,
+        "mul": mul,
+        "div": div,
+        "matmul": _matmul,
+        "power": _power,
+        "neg": neg,
+        "transpose": transpose,
+    }
+)
+
+__all__ = [
+    "TABLE",
+    "absolute",
+    "add",
+    "align",
+    "apply",
+    "broadcast",
+    "div",
+    "exp",
+    "lift",
+    "log",
+    "matmul",
+    "mul",
+    "neg",
+    "norm",
+    "power",
+    "rebuild",
+    "reduce_mean",
+    "reduce_sum",
+    "relu",
+    "replace",
+    "sigmoid",
+    "size",
+    "softplus",
+    "sqrt",
+    "squared_norm",
+    "sub",
+    "tanh",
+    "transpose",
+    "unbroadcast",
+]

@@ -1,0 +1,1 @@
+"""The equality ladder, and certificates for every step of a derivation."""

@@ -1,0 +1,103 @@
+"""Attaching a certificate to every step, and the public `derive`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chainrule.derivation.derive import derivation_of
+from chainrule.derivation.steps import Certificate, Claim, Derivation, Step
+from chainrule.errors import ProofError
+from chainrule.graph.model import Model
+from chainrule.graph.node import Entry, Partial, Position, Symbol
+from chainrule.interpreters.reading import read_model
+from chainrule.interpreters.typeset import unicode
+from chainrule.proof.ladder import Disagreement, Laboratory
+
+
+def derive(model: Model | str, wrt: Sequence[str] | None = None) -> Derivation:
+    """Derive the gradients of a forward pass, step by step, and prove every step.
+
+    Parameters
+    ----------
+    model : Model or str
+        A forward pass, or its text.
+    wrt : sequence of str, optional
+        The variables; by default those that the text asks for, else the parameters.
+
+    Returns
+    -------
+    Derivation
+        Every step carries its certificate.
+
+    Raises
+    ------
+    ModelError
+        When the text cannot be read, or a name is unknown.
+    DerivationError
+        When a gradient is asked for that does not exist.
+    ProofError
+        When a step could not be certified: a defect of chainrule.
+
+    Examples
+    --------
+    >>> d = derive('''
+    ... X : (n, m)
+    ... Y : (1, m)
+    ... w : (1, n)
+    ... b : (1, 1)
+    ... Z = w X + b
+    ... A = sigmoid(Z)
+    ... J = -sum(Y .* log(A) + (1 - Y) .* log(1 - A))
+    ... ''')
+    >>> from chainrule.interpreters.typeset import plain
+    >>> plain(d["w"].matrix), plain(d["b"].matrix)
+    ('(A - Y) X^T', '(A - Y) 1')
+    >>> d.proven
+    True
+    """
+    read = read_model(model) if isinstance(model, str) else model
+    return certify(derivation_of(read, wrt))
+
+
+def certify(derivation: Derivation) -> Derivation:
+    """Prove every step of a derivation.
+
+    Raises
+    ------
+    ProofError
+        At the first step that could not be certified.
+    """
+    laboratory = Laboratory(derivation)
+    steps = tuple(replace(step, check=_proof(laboratory, step)) for step in derivation.steps)
+    return replace(derivation, steps=steps)
+
+
+def try_step(laboratory: Laboratory, step: Step) -> Certificate | Disagreement:
+    """Try the claim of one step."""
+    if step.claim is Claim.DERIVATIVE:
+        assert isinstance(step.left, Partial)
+        return laboratory.derivative(step.left.of, step.left.wrt, step.after)
+    row, col = _place(laboratory, step)
+    return laboratory.equal(step.before, step.after, row, col)
+
+
+def _proof(laboratory: Laboratory, step: Step) -> Certificate:
+    found = try_step(laboratory, step)
+    if isinstance(found, Disagreement):
+        raise ProofError(
+            f"step {step.id} ({step.rule}) could not be certified: "
+            f"{unicode(step.left)} = {unicode(step.after)}; {found}. "
+            "This is a defect of chainrule: please report the forward pass"
+        )
+    return found
+
+
+def _place(laboratory: Laboratory, step: Step) -> tuple[Position, Position]:
+    """Which entry the two sides speak of, when one of them is a matrix."""
+    side = step.left.wrt if isinstance(step.left, Partial) else step.left
+    if isinstance(side, Entry):
+        return side.row, side.col
+    if isinstance(side, Symbol):
+        return laboratory.derivation.places.get(side, (None, None))
+    return None, None

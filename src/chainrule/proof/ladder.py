@@ -1,0 +1,316 @@
+"""The equality ladder: exact, float64, fifty digits, finite differences.
+
+A claim that two expressions are equal is tried exactly first, with every name as a random atom.
+Only when that does not agree are the names opened, in float64 and, where float64 is undecided, in
+fifty digits. A claim about a derivative is judged by finite differences of the forward pass, along
+a random direction and against a random cotangent, never against ``sum(out)``, whose gradient can
+vanish identically. The certificate says which rung decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from chainrule.derivation.steps import Certificate, Derivation, Rung
+from chainrule.graph.dims import SCALAR
+from chainrule.graph.node import (
+    Entry,
+    Expr,
+    Partial,
+    Position,
+    Symbol,
+    entry,
+    running,
+)
+from chainrule.interpreters.differences import along
+from chainrule.interpreters.forward import assignments, downstream, forward, sample
+from chainrule.interpreters.modular import MODULAR, random_residues
+from chainrule.interpreters.numeric import FLOATS, Point
+from chainrule.interpreters.precise import DIGITS, PRECISE, precise_number
+from chainrule.proof.gradients import with_layers
+
+EXACT_POINTS = 3
+FLOAT_POINTS = 2
+FLOAT_TOLERANCE = 1e-9
+UNDECIDED = 1e-3
+DIGITS_TOLERANCE = 1e-35
+DIFFERENCE_TOLERANCE = 1e-7
+SEED = 20_260
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """Evidence against a claim: the rung, and how far apart the two sides are."""
+
+    rung: Rung
+    error: float
+    left: float
+    right: float
+
+    def __str__(self) -> str:
+        return f"{self.rung.value}: {self.left:.6g} against {self.right:.6g}"
+
+
+class Laboratory:
+    """The points at which one derivation is tried; built once, used for every step.
+
+    Parameters
+    ----------
+    derivation : Derivation
+        Whose names, answers and layers the claims speak of.
+    seed : int, optional
+        Of the random points.
+    """
+
+    def __init__(self, derivation: Derivation, seed: int = SEED) -> None:
+        self.derivation = derivation
+        self.model = derivation.model
+        self.seed = seed
+        self.meaning = _Meaning(derivation)
+
+    # ---- claims ------------------------------------------------------------------------------
+
+    def equal(
+        self, left: Expr, right: Expr, row: Position = None, col: Position = None
+    ) -> Certificate | Disagreement:
+        """Try whether two expressions are equal; a matrix stands for its entry (row, col)."""
+        try:
+            if all(self._same(point, left, right, row, col) for point in self._exact):
+                return Certificate(Rung.EXACT, EXACT_POINTS, 0.0, self._sizes(EXACT_POINTS))
+        except ZeroDivisionError:
+            pass  # an unlucky residue: the next rung decides
+        worst = max(
+            (self._difference(point, left, right, row, col) for point in self._floats),
+            key=lambda found: found.error,
+        )
+        if worst.error <= FLOAT_TOLERANCE:
+            return Certificate(Rung.FLOAT, FLOAT_POINTS, worst.error, self._sizes(FLOAT_POINTS))
+        if worst.error > UNDECIDED:
+            return worst
+        return self._precisely_equal(left, right, row, col)
+
+    def derivative(self, of: Expr, wrt: Expr, claimed: Expr) -> Certificate | Disagreement:
+        """Try whether `claimed` is the derivative of one symbol or entry by another.
+
+        Parameters
+        ----------
+        of, wrt : Expr
+            Symbols or entries. A matrix as a whole is meant entry by entry.
+        claimed : Expr
+            An index form, or a matrix form of the shape of `wrt`.
+        """
+        worst = Disagreement(Rung.DIFFERENCES, 0.0, 0.0, 0.0)
+        for number, point in enumerate(self._floats):
+            found = self._difference_quotient(point, of, wrt, claimed, number)
+            if not found.error <= worst.error:
+                worst = found
+        if worst.error <= DIFFERENCE_TOLERANCE:
+            sizes = self._sizes(FLOAT_POINTS)
+            return Certificate(Rung.DIFFERENCES, FLOAT_POINTS, worst.error, sizes)
+        return worst
+
+    # ---- the rungs ---------------------------------------------------------------------------
+
+    def _same(self, point: Point, left: Expr, right: Expr, row: Position, col: Position) -> bool:
+        a, b = self._sides(point, left, right, row, col)
+        return not np.any((a - b).words)
+
+    def _difference(
+        self, point: Point, left: Expr, right: Expr, row: Position, col: Position
+    ) -> Disagreement:
+        a, b = (np.asarray(x) for x in self._sides(point, left, right, row, col))
+        scale = max(float(np.abs(a).max()), float(np.abs(b).max()), 1e-300)
+        gap = np.abs(a - b)
+        place = np.unravel_index(int(np.argmax(gap)), gap.shape)
+        a, b = np.broadcast_arrays(a, b)
+        return Disagreement(Rung.FLOAT, float(gap.max()) / scale, float(a[place]), float(b[place]))
+
+    def _precisely_equal(
+        self, left: Expr, right: Expr, row: Position, col: Position
+    ) -> Certificate | Disagreement:
+        with mpmath.workdps(DIGITS):
+            values = {
+                symbol: np.vectorize(precise_number, otypes=[object])(self._samples[0][symbol])
+                for symbol in self.model.inputs
+            }
+            sizes = self._assignments[0]
+            known = self._with_layers(forward(self.model, values, sizes, PRECISE), sizes, PRECISE)
+            point = Point(known, sizes, PRECISE, self.meaning)
+            found = self._difference(point, left, right, row, col)
+        if found.error <= DIGITS_TOLERANCE:
+            return Certificate(Rung.DIGITS, 1, found.error, self._sizes(1))
+        return Disagreement(Rung.DIGITS, found.error, found.left, found.right)
+
+    def _sides(
+        self, point: Point, left: Expr, right: Expr, row: Position, col: Position
+    ) -> tuple[Any, Any]:
+        values = []
+        for side, other in ((left, right), (right, left)):
+            value = point.value(side)
+            whole = side.shape != SCALAR
+            values.append(
+                point.spread(value, row, col) if whole and other.shape == SCALAR else value
+            )
+        return values[0], values[1]
+
+    def _difference_quotient(
+        self, point: Point, of: Expr, wrt: Expr, claimed: Expr, number: int
+    ) -> Disagreement:
+        rng = np.random.default_rng((self.seed, number))
+        target, source = _symbol(of), _symbol(wrt)
+        values = self._known[number]
+        direction = rng.uniform(0.5, 1.5, values[source].shape) * rng.choice(
+            [-1, 1], values[source].shape
+        )
+        row, col = (wrt.row, wrt.col) if isinstance(wrt, Entry) else (None, None)
+        direction = _only_at(direction, row, col)
+        cotangent = np.ones((1, 1))
+        if target is not self.model.objective:
+            cotangent = rng.uniform(0.5, 1.5, values[target].shape)
+        moved = self._moved(target, source)
+
+        def function(x: Any) -> Any:  # noqa: ANN401
+            known = {**values, source: x}
+            sizes = self._assignments[number]
+            return np.sum(cotangent * forward(self.model, known, sizes, only=moved)[target])
+
+        with np.errstate(all="ignore"):
+            measured = float(along(function, values[source], direction))
+            stated = self._stated(point, of, wrt, claimed, cotangent, direction)
+        scale = max(abs(measured), abs(stated), 1e-3)
+        error = abs(measured - stated) / scale
+        return Disagreement(
+            Rung.DIFFERENCES, error if np.isfinite(error) else np.inf, stated, measured
+        )
+
+    def _stated(
+        self,
+        point: Point,
+        of: Expr,
+        wrt: Expr,
+        claimed: Expr,
+        cotangent: Any,  # noqa: ANN401
+        direction: Any,  # noqa: ANN401
+    ) -> float:
+        """Contract the claimed derivative with the cotangent and the direction."""
+        value = point.value(claimed)
+        if claimed.shape != SCALAR:
+            return float(np.sum(value * direction))
+        whole = isinstance(wrt, Symbol) and wrt.shape != SCALAR
+        at = entry(wrt, *self.derivation.places[wrt]) if whole else wrt  # type: ignore[index]
+        product = value
+        for side, weights in ((of, cotangent), (at, direction)):
+            row, col = (side.row, side.col) if isinstance(side, Entry) else (None, None)
+            product = product * point.spread(weights, row, col)
+        present = running(claimed) | running(of) | running(at)
+        full = [1] * max([point.axis(i) + 1 for i in present], default=0)
+        for index in present:
+            full[len(full) - 1 - point.axis(index)] = point.size(index.dim)
+        shape = np.broadcast_shapes(tuple(full), product.shape)
+        return float(np.sum(np.broadcast_to(product, shape)))
+
+    def _moved(self, target: Symbol, source: Symbol) -> list[Symbol]:
+        """Which definitions follow when a symbol is moved: all for the objective, else one."""
+        if target is self.model.objective:
+            return downstream(self.model, source)
+        return [target]
+
+    # ---- the points --------------------------------------------------------------------------
+
+    @cached_property
+    def _assignments(self) -> list[dict[str, int]]:
+        return assignments(self.model, EXACT_POINTS)
+
+    def _sizes(self, count: int) -> tuple[Mapping[str, int], ...]:
+        return tuple(self._assignments[:count])
+
+    @cached_property
+    def _exact(self) -> list[Point]:
+        rng = np.random.default_rng(self.seed)
+        points = []
+        for sizes in self._assignments:
+            point = Point({}, sizes, MODULAR, self.meaning)
+            names = (*self.model.symbols, *self.derivation.layers)
+            values = {s: random_residues(rng, point.shape(s.shape)) for s in names}
+            points.append(Point(values, sizes, MODULAR, self.meaning))
+        return points
+
+    @cached_property
+    def _samples(self) -> list[dict[Symbol, Any]]:
+        rng = np.random.default_rng(self.seed)
+        return [sample(self.model, sizes, rng) for sizes in self._assignments[:FLOAT_POINTS]]
+
+    @cached_property
+    def _known(self) -> list[dict[Symbol, Any]]:
+        return [
+            self._with_layers(values, sizes, FLOATS)
+            for values, sizes in zip(self._samples, self._assignments, strict=False)
+        ]
+
+    @cached_property
+    def _floats(self) -> list[Point]:
+        return [
+            Point(values, sizes, FLOATS, self.meaning)
+            for values, sizes in zip(self._known, self._assignments, strict=False)
+        ]
+
+    def _with_layers(
+        self,
+        values: dict[Symbol, Any],
+        sizes: Mapping[str, int],
+        xp: Any,  # noqa: ANN401
+    ) -> dict[Symbol, Any]:
+        return with_layers(self.derivation, values, sizes, xp, self.meaning)
+
+
+class _Meaning(Mapping[Expr, Expr]):
+    """What a derivative stands for: its answer, found by entry where it is asked as a whole."""
+
+    def __init__(self, derivation: Derivation) -> None:
+        self.derivation = derivation
+
+    def __getitem__(self, partial: Expr) -> Expr:
+        answers = self.derivation.answers
+        if partial in answers:
+            return answers[partial]
+        if isinstance(partial, Partial) and isinstance(partial.wrt, Symbol):
+            places = self.derivation.places.get(partial.wrt)
+            if places is not None:
+                return answers[Partial(partial.of, entry(partial.wrt, *places))]
+        raise KeyError(partial)
+
+    def __contains__(self, partial: object) -> bool:
+        try:
+            self[partial]  # type: ignore[index]
+        except KeyError:
+            return False
+        return True
+
+    def __iter__(self) -> Any:  # noqa: ANN401
+        return iter(self.derivation.answers)
+
+    def __len__(self) -> int:
+        return len(self.derivation.answers)
+
+
+def _symbol(side: Expr) -> Symbol:
+    matrix = side.matrix if isinstance(side, Entry) else side
+    assert isinstance(matrix, Symbol)
+    return matrix
+
+
+def _only_at(direction: Any, row: Position, col: Position) -> Any:  # noqa: ANN401
+    """Keep a direction at one place only, where a fixed entry is asked for."""
+    mask = np.ones_like(direction)
+    for axis, place in enumerate((row, col)):
+        if isinstance(place, int):
+            here = np.zeros(direction.shape[axis])
+            here[place - 1] = 1
+            mask = mask * (here[:, None] if axis == 0 else here[None, :])
+    return direction * mask

@@ -1,0 +1,122 @@
+"""A derivation as a fragment of HTML: the board of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from html import escape
+
+from chainrule.derivation.steps import Derivation, Gradient, Step
+from chainrule.graph.dims import written
+from chainrule.graph.node import Expr, Partial
+from chainrule.interpreters.typeset import math_element, mathml, unicode
+from chainrule.reports.lesson.outline import Form, parts
+
+
+def as_html(
+    derivation: Derivation,
+    form: Form = Form.BOTH,
+    *,
+    prefix: str = "step",
+    numbers: Mapping[int, str] | None = None,
+) -> str:
+    """Write a derivation as one ``<div class="derivation">``.
+
+    Parameters
+    ----------
+    derivation : Derivation
+        What to show.
+    form : Form, optional
+        Which forms.
+    prefix : str, optional
+        Of the ids, which must be unique on a page.
+    numbers : mapping of int to str, optional
+        HTML with live numbers, by the id of the step.
+    """
+    return "\n".join(_fragment(derivation, form, prefix, numbers or {}))
+
+
+def _fragment(
+    derivation: Derivation, form: Form, prefix: str, numbers: Mapping[int, str]
+) -> Iterator[str]:
+    yield '<div class="derivation" data-reveal>'
+    yield from _forward(derivation)
+    for number, part in enumerate(parts(derivation, form), start=1):
+        yield f'<h3 id="{prefix}-part-{number}">{_words(part.title)}</h3>'
+        yield f'<ol class="steps" start="{part.steps[0].id}">'
+        for step in part.steps:
+            yield from _step(derivation, step, prefix, numbers.get(step.id, ""))
+        yield "</ol>"
+    yield from _gradients(derivation, form)
+    yield "</div>"
+
+
+def _forward(derivation: Derivation) -> Iterator[str]:
+    model = derivation.model
+    yield '<div class="forward"><table class="names"><caption>The forward pass</caption>'
+    yield '<thead><tr><th scope="col">name</th><th scope="col">shape</th>'
+    yield '<th scope="col">meaning</th></tr></thead><tbody>'
+    for symbol in model.inputs:
+        yield _row(derivation, symbol, escape(model.notes.get(symbol.name, "")))
+    for definition in model.definitions:
+        line = _equation(derivation, definition.target, definition.value, display=False)
+        yield _row(derivation, definition.target, line)
+    yield "</tbody></table></div>"
+
+
+def _row(derivation: Derivation, symbol: Expr, meaning: str) -> str:
+    name = math_element(mathml(symbol, derivation.model), unicode(symbol), display=False)
+    return (
+        f'<tr><th scope="row">{name}</th><td class="shape">{written(symbol.shape)}</td>'
+        f"<td>{meaning}</td></tr>"
+    )
+
+
+def _step(derivation: Derivation, step: Step, prefix: str, numbers: str) -> Iterator[str]:
+    yield f'<li class="step" id="{prefix}-{step.id}" data-phase="{step.phase.value}">'
+    if step.question is not None:
+        asked = mathml(step.question, derivation.model) + "<mo>=</mo><mo>?</mo>"
+        spoken = f"{unicode(step.question)} = ?"
+        yield f'<div class="question">{math_element(asked, spoken)}</div>'
+    yield f'<div class="answer">{_equation(derivation, step.left, step.after)}</div>'
+    yield f'<p class="why"><b class="rule">{_words(step.rule)}</b> {_words(step.why)}.</p>'
+    if step.shapes:
+        listed = ", ".join(f"{escape(name)} {written(shape)}" for name, shape in step.shapes)
+        yield f'<p class="shapes">{listed}</p>'
+    if step.check is not None:
+        yield f'<p class="check">{escape(str(step.check))}</p>'
+    if numbers:
+        yield f'<div class="numbers">{numbers}</div>'
+    yield "</li>"
+
+
+def _gradients(derivation: Derivation, form: Form) -> Iterator[str]:
+    objective = derivation.model.objective
+    yield '<div class="gradients"><h3>The gradients</h3>'
+    for symbol, gradient in derivation.layers.items():
+        yield from _gradient(derivation, symbol, gradient, form)
+    for gradient in derivation.gradients.values():
+        yield from _gradient(derivation, Partial(objective, gradient.variable), gradient, form)
+    keep = ", ".join(unicode(symbol) for symbol in derivation.cache) or "nothing"
+    yield f'<p class="cache">The forward pass must keep: {escape(keep)}.</p></div>'
+
+
+def _gradient(derivation: Derivation, left: Expr, gradient: Gradient, form: Form) -> Iterator[str]:
+    shape = written(gradient.variable.shape)
+    if form is not Form.INDEX and gradient.matrix is not None:
+        yield f'<div class="gradient">{_equation(derivation, left, gradient.matrix)}'
+        yield f'<p class="shape">shape {shape}, as {escape(gradient.variable.name)}</p></div>'
+    if form is Form.INDEX or gradient.matrix is None:
+        places = "".join(str(p) for p in (gradient.row, gradient.col) if p is not None)
+        line = math_element(mathml(gradient.index, derivation.model), unicode(gradient.index))
+        why = f" {escape(gradient.no_matrix_form)}" if gradient.no_matrix_form else ""
+        yield f'<div class="gradient">{line}<p class="shape">entry {places}.{why}</p></div>'
+
+
+def _equation(derivation: Derivation, left: Expr, right: Expr, *, display: bool = True) -> str:
+    model = derivation.model
+    inside = f"{mathml(left, model)}<mo>=</mo>{mathml(right, model)}"
+    return math_element(inside, f"{unicode(left)} = {unicode(right)}", display=display)
+
+
+def _words(text: str) -> str:
+    return escape(text)

@@ -1,0 +1,121 @@
+"""A derivation for the terminal: Unicode, within 80 columns."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from chainrule.derivation.steps import Claim, Derivation, Gradient, Step
+from chainrule.graph.dims import written
+from chainrule.graph.node import Expr, Partial
+from chainrule.interpreters.typeset import unicode
+from chainrule.reports.lesson.outline import Form, parts
+
+WIDTH = 80
+
+
+def as_text(derivation: Derivation, form: Form = Form.BOTH) -> str:
+    """Write a whole derivation."""
+    return "\n".join(lines(derivation, form)) + "\n"
+
+
+def lines(derivation: Derivation, form: Form = Form.BOTH) -> Iterator[str]:
+    """Yield a derivation line by line: the forward pass, the parts, the gradients."""
+    yield from forward_lines(derivation)
+    for part in parts(derivation, form):
+        yield ""
+        yield part.title
+        for step in part.steps:
+            yield from step_lines(step)
+    yield ""
+    yield from summary_lines(derivation, form)
+
+
+def forward_lines(derivation: Derivation) -> Iterator[str]:
+    """Yield the forward pass with its shapes."""
+    model = derivation.model
+    yield model.title or "Forward pass"
+    for symbol in model.inputs:
+        note = model.notes.get(symbol.name, "")
+        yield f"  {unicode(symbol)} : {written(symbol.shape)}" + (f"   {note}" if note else "")
+    for definition in model.definitions:
+        shape = written(definition.target.shape)
+        yield from _wrapped(
+            f"{unicode(definition.target)} = {unicode(definition.value)}   {shape}", "  ", 8
+        )
+
+
+def step_lines(step: Step) -> Iterator[str]:
+    """Yield one step: what is asked, the answer, the reason, the proof."""
+    yield from question_lines(step)
+    yield from answer_lines(step)
+
+
+def question_lines(step: Step) -> Iterator[str]:
+    """Yield what a step asks, where it asks something."""
+    if step.question is not None:
+        yield f"{step.id:3}  {unicode(step.question)} = ?"
+
+
+def answer_lines(step: Step) -> Iterator[str]:
+    """Yield what a step says."""
+    left = unicode(step.left)
+    head = f"{step.id:3}  " if step.question is None else "     "
+    for line in _wrapped(f"{left} = {unicode(step.after)}", "", 10):
+        yield head + line
+        head = "     "
+    yield from reason_lines(step)
+
+
+def reason_lines(step: Step) -> Iterator[str]:
+    """Yield the rule, the reason and the proof of a step."""
+    yield from _wrapped(f"{step.rule}: {step.why}", "       ", 7)
+    if step.check is not None:
+        yield from _wrapped(f"✓ {step.check}", "       ", 9)
+
+
+def summary_lines(derivation: Derivation, form: Form = Form.BOTH) -> Iterator[str]:
+    """Yield the gradients, the layers they rest on, and what to cache."""
+    objective = derivation.model.objective
+    yield "The gradients: each has the shape of its variable"
+    for symbol, gradient in derivation.layers.items():
+        yield from _gradient_lines(symbol, gradient, form)
+    for gradient in derivation.gradients.values():
+        yield from _gradient_lines(Partial(objective, gradient.variable), gradient, form)
+    keep = ", ".join(unicode(symbol) for symbol in derivation.cache)
+    yield ""
+    yield f"The forward pass must keep: {keep or 'nothing'}"
+    if derivation.proven:
+        exact = sum(s.claim is Claim.EQUAL for s in derivation.steps)
+        judged = len(derivation.steps) - exact
+        yield (
+            f"{len(derivation.steps)} steps, every one certified: {exact} equalities, "
+            f"{judged} derivatives"
+        )
+
+
+def _gradient_lines(left: Expr, gradient: Gradient, form: Form) -> Iterator[str]:
+    shape = written(gradient.variable.shape)
+    if form is not Form.INDEX and gradient.matrix is not None:
+        yield from _wrapped(f"{unicode(left)} = {unicode(gradient.matrix)}   {shape}", "  ", 8)
+    elif form is not Form.INDEX:
+        yield from _wrapped(f"{unicode(left)}: {gradient.no_matrix_form}", "  ", 8)
+    plain_scalar = gradient.variable.shape == (1, 1) and form is Form.BOTH
+    if form is not Form.MATRIX and not plain_scalar:
+        places = "".join(str(p) for p in (gradient.row, gradient.col) if p is not None)
+        at = f"entry {places}: " if places else ""
+        yield from _wrapped(f"{at}{unicode(gradient.index)}", "      ", 12)
+
+
+def _wrapped(text: str, indent: str, hang: int) -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH - 5,
+        initial_indent=indent,
+        subsequent_indent=" " * hang,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+__all__ = ["answer_lines", "as_text", "lines", "question_lines", "summary_lines"]

@@ -1,0 +1,62 @@
+"""How a derivation is divided: headings in the order of a lecture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from chainrule.derivation.steps import Derivation, Phase, Step
+from chainrule.graph.node import Entry, Partial, Symbol
+
+
+class Form(Enum):
+    """Which form of the gradients is wanted."""
+
+    INDEX = "index"
+    MATRIX = "matrix"
+    BOTH = "both"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A heading and the steps below it."""
+
+    title: str
+    steps: tuple[Step, ...]
+
+
+_TITLES = {
+    Phase.STAGE: "Names for what is nested",
+    Phase.CHAIN: "The chain rule",
+    Phase.FACTOR: "The factors, one at a time",
+}
+
+
+def parts(derivation: Derivation, form: Form = Form.BOTH) -> Iterator[Part]:
+    """Divide the steps; the index form alone ends before the collapse to matrices."""
+    title, group = "", list[Step]()
+    for step in derivation.steps:
+        if form is Form.INDEX and _is_matrix_step(step):
+            continue
+        own = _TITLES.get(step.phase) or f"Putting it together: {_variable(step)}"
+        if own != title and group:
+            yield Part(title, tuple(group))
+            group = []
+        title = own
+        group.append(step)
+    if group:
+        yield Part(title, tuple(group))
+
+
+def _is_matrix_step(step: Step) -> bool:
+    if step.phase in (Phase.COLLAPSE, Phase.SHAPE):
+        return True
+    whole = isinstance(step.left, Partial) and isinstance(step.left.wrt, Symbol)
+    return step.phase is Phase.RESULT and whole and step.left.wrt.shape != (1, 1)  # type: ignore[attr-defined]
+
+
+def _variable(step: Step) -> str:
+    side = step.left.wrt if isinstance(step.left, Partial) else step.left
+    matrix = side.matrix if isinstance(side, Entry) else side
+    return matrix.name if isinstance(matrix, Symbol) else ""

@@ -1,0 +1,1 @@
+"""Rules that rewrite expressions, one row each, and the trace of what they did."""

@@ -1,0 +1,262 @@
+"""Shortening a gradient the way a person does it: distribute, cancel, expand, collect.
+
+The four rules are applied one after another to a product, and kept only when the outcome is
+shorter to read than the start; so ``(-y/a + (1-y)/(1-a)) a(1-a)`` becomes ``a - y``, and a
+product that is already short stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chainrule.graph.node import Apply, Expr, Number, Total, walk
+from chainrule.ops import add, div, mul
+from chainrule.rewriting.polynomial import monomials, polynomial, written_out
+from chainrule.rewriting.rule import Fired, Rule, is_op
+
+
+def display_cost(expr: Expr) -> int:
+    """Return how much there is to read: the nodes of the written tree, fractions twice."""
+    own = 2 if is_op(expr, "div") else 1
+    return own + sum(display_cost(arg) for arg in expr.args)
+
+
+def denominators(expr: Expr) -> list[Expr]:
+    """Return what the terms of a sum, or a single fraction, are divided by."""
+    found: list[Expr] = []
+    for term in terms(expr):
+        for factor in factors(term):
+            if is_op(factor, "div"):
+                found.extend(factors(factor.args[1]))
+    return list(dict.fromkeys(found))
+
+
+def terms(expr: Expr) -> tuple[Expr, ...]:
+    """Return the terms of a sum, or the expression as its only term."""
+    return expr.args if is_op(expr, "add") else (expr,)
+
+
+def factors(expr: Expr) -> tuple[Expr, ...]:
+    """Return the factors of a product without its sign."""
+    if is_op(expr, "neg"):
+        return factors(expr.args[0])
+    return expr.args if is_op(expr, "mul") else (expr,)
+
+
+def _distribute(expr: Expr) -> Expr | None:
+    """Multiply a sum of fractions by the factors that will cancel against it."""
+    if not is_op(expr, "mul"):
+        return None
+    for part in expr.args:
+        if not is_op(part, "add"):
+            continue
+        below = set(denominators(part))
+        meeting = [f for f in expr.args if f is not part and _base(f) in below]
+        if meeting:
+            rest = [f for f in expr.args if f is not part and f not in meeting]
+            spread = add(*(mul(term, *meeting) for term in part.args))
+            return mul(spread, *rest)
+    return None
+
+
+def _cancel(expr: Expr) -> Expr | None:
+    """Cancel factors that stand above and below."""
+    sign = is_op(expr, "neg")
+    parts = list(factors(expr))
+    for k, part in enumerate(parts):
+        if not is_op(part, "div"):
+            continue
+        top, bottom = part.args
+        above = [*parts[:k], *parts[k + 1 :]]
+        below = list(factors(bottom))
+        common = [f for f in below if f in above or f in factors(top)]
+        if not common:
+            continue
+        upper = list(factors(top))
+        for f in common:
+            below.remove(f)
+            (above if f in above else upper).remove(f)
+        upper_sign = is_op(top, "neg")
+        quotient = div(mul(Number(1), *upper), mul(Number(1), *below))
+        result = mul(quotient, *above)
+        return -result if sign != upper_sign else result
+    return None
+
+
+def _expand(expr: Expr) -> Expr | None:
+    """Multiply out."""
+    try:
+        parts = monomials(expr)
+    except OverflowError:
+        return None
+    return add(*parts) if len(parts) > 1 else None
+
+
+def _collect(expr: Expr) -> Expr | None:
+    """Add up like terms."""
+    if not is_op(expr, "add"):
+        return None
+    try:
+        return written_out(polynomial(expr))
+    except OverflowError:
+        return None
+
+
+def _base(factor: Expr) -> Expr:
+    return factor.args[0] if is_op(factor, "power") else factor
+
+
+def _count(name: str) -> Callable[[Expr], int]:
+    return lambda expr: sum(is_op(node, name) for node in walk(expr))
+
+
+DISTRIBUTE = Rule(
+    "distribute",
+    "multiply every term of the sum by the factors that cancel against a denominator",
+    _distribute,
+    _count("mul"),
+)
+CANCEL = Rule(
+    "cancel",
+    "a factor that stands above and below a fraction line divides to one",
+    _cancel,
+    _count("div"),
+)
+EXPAND = Rule("expand", "multiply the brackets out", _expand, display_cost)
+COLLECT = Rule(
+    "collect",
+    "equal terms are added up, opposite ones vanish, and a positive term is written first",
+    _collect,
+    display_cost,
+)
+
+AS_BEFORE = Rule(
+    "as before",
+    "this product was shortened above",
+    lambda expr: None,
+    display_cost,
+)
+
+RULES = (DISTRIBUTE, CANCEL, EXPAND, COLLECT)
+"""The rows, in the order in which they are tried."""
+
+
+def simplify(expr: Expr, known: dict[Expr, Expr] | None = None) -> tuple[Expr, list[Fired]]:
+    """Shorten an index form or a matrix form of elementwise parts.
+
+    Parameters
+    ----------
+    expr : Expr
+        What to shorten.
+    known : dict of Expr to Expr, optional
+        Products that were shortened before, which then take one step; new ones are added.
+
+    Returns
+    -------
+    short : Expr
+        The shortest form found; the expression itself when nothing helps.
+    fired : list of Fired
+        Every step, each with the whole expression before and after.
+    """
+    fired: list[Fired] = []
+    memory = {} if known is None else known
+
+    def record(rule: Rule, before: Expr, after: Expr) -> None:
+        fired.append(Fired(rule, before, after))
+
+    short = _inside(expr, lambda e: e, record, memory)
+    return short, fired
+
+
+def _inside(
+    expr: Expr,
+    around: Callable[[Expr], Expr],
+    record: Callable[[Rule, Expr, Expr], None],
+    known: dict[Expr, Expr],
+) -> Expr:
+    """Find the products, below sums over indices and term by term, and shorten each."""
+    if isinstance(expr, Total):
+        index = expr.index
+        return Total(index, _inside(expr.body, lambda e: around(Total(index, e)), record, known))
+    if is_op(expr, "neg"):
+        return -_inside(expr.args[0], lambda e: around(-e), record, known)
+    if is_op(expr, "add"):
+        done = list(expr.args)
+        for k, term in enumerate(expr.args):
+            front, back = tuple(done[:k]), tuple(done[k + 1 :])
+
+            def placed(
+                e: Expr, front: tuple[Expr, ...] = front, back: tuple[Expr, ...] = back
+            ) -> Expr:
+                return around(add(*front, e, *back))
+
+            done[k] = _inside(term, placed, record, known)
+        expr = add(*done)
+        if not isinstance(expr, Apply) or any(isinstance(n, Total) for n in walk(expr)):
+            return expr
+    return _shortened(expr, around, record, known)
+
+
+def _shortened(
+    start: Expr,
+    around: Callable[[Expr], Expr],
+    record: Callable[[Rule, Expr, Expr], None],
+    known: dict[Expr, Expr],
+) -> Expr:
+    """Run the four rules once through, and keep the run only when it reads shorter."""
+    trail: list[tuple[Rule, Expr, Expr]] = []
+    focus, outside = _focus(start)
+    if focus in known:
+        record(AS_BEFORE, around(start), around(outside(known[focus])))
+        return outside(known[focus])
+    current = focus
+    for rule in RULES:
+        changed = _cancelled(current) if rule is CANCEL else rule.becomes(current)
+        if changed is not None and changed is not current:
+            trail.append((rule, current, changed))
+            current = changed
+    kept = _best_prefix(trail, focus)
+    for rule, before, after in kept:
+        record(rule, around(outside(before)), around(outside(after)))
+    if not kept:
+        return start
+    known[focus] = kept[-1][2]
+    return outside(kept[-1][2])
+
+
+def _focus(expr: Expr) -> tuple[Expr, Callable[[Expr], Expr]]:
+    """Split off the factors of a product that share nothing with its denominators."""
+    if not is_op(expr, "mul"):
+        return expr, lambda e: e
+    fractions = [f for f in expr.args if denominators(f)]
+    below = {base for f in fractions for base in denominators(f)}
+    near = [f for f in expr.args if f in fractions or _base(f) in below]
+    rest = [f for f in expr.args if f not in near]
+    if len(near) < 2 or not rest:
+        return expr, lambda e: e
+    front = [f for f in rest if isinstance(f, Number)]
+    back = [f for f in rest if not isinstance(f, Number)]
+    return mul(*near), lambda e: mul(*front, e, *back)
+
+
+def _best_prefix(
+    trail: list[tuple[Rule, Expr, Expr]], start: Expr
+) -> list[tuple[Rule, Expr, Expr]]:
+    costs = [display_cost(after) for _, _, after in trail]
+    if not costs or min(costs) >= display_cost(start):
+        return []
+    return trail[: costs.index(min(costs)) + 1]
+
+
+def _cancelled(expr: Expr) -> Expr | None:
+    """Cancel in every term, as one step: nobody writes them apart."""
+    parts = list(terms(expr))
+    changed = False
+    for k, part in enumerate(parts):
+        while (shorter := CANCEL.becomes(parts[k])) is not None:
+            parts[k], changed = shorter, True
+        del part
+    return add(*parts) if changed else None
+
+
+__all__ = ["RULES", "display_cost", "simplify"]
