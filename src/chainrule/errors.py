@@ -37,7 +37,14 @@ class ParseError(ModelError):
         Where, counted from 1.
     source : str
         The offending line as written, for the caret.
+
+    Attributes
+    ----------
+    file : str
+        The file, once somebody who knows it has filled it in.
     """
+
+    file = ""
 
     def __init__(self, message: str, *, line: int = 1, column: int = 1, source: str = "") -> None:
         self.message = message
@@ -48,6 +55,8 @@ class ParseError(ModelError):
 
     def __str__(self) -> str:
         where = f"line {self.line}, column {self.column}: {self.message}"
+        if self.file:
+            where = f"{self.file}, {where}"
         if not self.source:
             return where
         return f"{where}\n  {self.source}\n  {' ' * (self.column - 1)}^"

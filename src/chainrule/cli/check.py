@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from chainrule.proof.ladder import Disagreement
 
 
-@click.command("check", short_help="Prove every step; compare with finite differences.")
+_HELP = """Prove every step of the derivation of FILE, and compare the gradients.
+
+Every gradient is compared entry by entry with finite differences of the objective, at several
+sizes. The exit status is 1 if anything fails.
+
+\b
+chainrule check examples/logistic_batch
+chainrule check my.cr --wrt W1,b1 --sizes 5
+"""
+
+
+@click.command("check", help=_HELP, short_help="Prove every step; compare with finite differences.")
 @click.argument("file")
 @click.option("--wrt", metavar="NAMES", help="Variables, comma-separated: w,b. Default: as asked.")
 @click.option(
@@ -26,15 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
 def command(file: str, wrt: str | None, sizes: int, as_json: bool) -> None:
-    r"""Prove every step of the derivation of FILE, and compare the gradients.
-
-    Every gradient is compared entry by entry with finite differences of the objective, at several
-    sizes. The exit status is 1 if anything fails.
-
-    \b
-    chainrule check examples/logistic_batch
-    chainrule check my.cr --wrt W1,b1 --sizes 5
-    """
+    """Prove every step of the derivation of FILE, and compare the gradients."""
     from chainrule.interpreters.reading import load_model
     from chainrule.proof.checking import check_model
 

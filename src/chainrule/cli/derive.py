@@ -13,7 +13,20 @@ FORMS = ("index", "matrix", "both")
 FORMATS = ("text", "latex", "json", "html")
 
 
-@click.command("derive", short_help="Derive the gradients of a forward pass, step by step.")
+_HELP = """Derive the gradients of the forward pass in FILE, and prove every step.
+
+FILE is a path, or the name of a shipped example such as examples/logistic_batch.
+
+\b
+chainrule derive examples/logistic_single --reveal
+chainrule derive my.cr --wrt W1,b1 --form matrix
+chainrule derive examples/board_b1 --format latex --out b1.tex
+"""
+
+
+@click.command(
+    "derive", help=_HELP, short_help="Derive the gradients of a forward pass, step by step."
+)
 @click.argument("file")
 @click.option("--wrt", metavar="NAMES", help="Variables, comma-separated: w,b. Default: as asked.")
 @click.option("--form", type=click.Choice(FORMS), default="both", help="Which form to show.")
@@ -23,15 +36,7 @@ FORMATS = ("text", "latex", "json", "html")
 def command(
     file: str, wrt: str | None, form: str, kind: str, reveal: bool, out: str | None
 ) -> None:
-    r"""Derive the gradients of the forward pass in FILE, and prove every step.
-
-    FILE is a path, or the name of a shipped example such as examples/logistic_batch.
-
-    \b
-    chainrule derive examples/logistic_single --reveal
-    chainrule derive my.cr --wrt W1,b1 --form matrix
-    chainrule derive examples/board_b1 --format latex --out b1.tex
-    """
+    """Derive the gradients of the forward pass in FILE, and prove every step."""
     from chainrule.interpreters.reading import load_model
     from chainrule.proof.certify import derive
 

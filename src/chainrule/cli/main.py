@@ -70,17 +70,20 @@ def _failure(error: ChainruleError, status: int) -> click.ClickException:
     return Failure(str(error))
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+_HELP = """Logistic regression you can see through. Derive it. Check it. Train it.
+
+\b
+chainrule derive examples/logistic_batch
+chainrule check examples/board_b1
+chainrule fit table.csv --target label --report report.html
+chainrule demo
+"""
+
+
+@click.group(cls=Commands, help=_HELP, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="chainrule")
 def cli() -> None:
-    r"""Logistic regression you can see through. Derive it. Check it. Train it.
-
-    \b
-    chainrule derive examples/logistic_batch
-    chainrule check examples/board_b1
-    chainrule fit table.csv --target label --report report.html
-    chainrule demo
-    """
+    """Logistic regression you can see through. Derive it. Check it. Train it."""
 
 
 def main() -> None:

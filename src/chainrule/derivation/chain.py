@@ -81,6 +81,8 @@ class Paths:
         self.values = model.values
         self.mentions = {target: symbols(value) for target, value in self.values.items()}
         self.live = self._ancestors(model.objective)
+        self._counts: dict[Symbol, int] = {model.objective: 1}
+        self._depths: dict[Symbol, int] = {model.objective: 0}
 
     def consumers(self, symbol: Symbol) -> list[Symbol]:
         """Return the definitions on the way to the objective that use a symbol."""
@@ -123,14 +125,16 @@ class Paths:
         return found
 
     def _count(self, symbol: Symbol) -> int:
-        if symbol is self.model.objective:
-            return 1
-        return sum(self._count(c) for c in self.consumers(symbol))
+        """Count the paths to the objective: once for each symbol, for there may be 2^40."""
+        if symbol not in self._counts:
+            self._counts[symbol] = sum(self._count(c) for c in self.consumers(symbol))
+        return self._counts[symbol]
 
     def _layers(self, symbol: Symbol) -> int:
-        if symbol is self.model.objective:
-            return 0
-        return max((self._mixes(c) + self._layers(c) for c in self.consumers(symbol)), default=0)
+        if symbol not in self._depths:
+            depths = (self._mixes(c) + self._layers(c) for c in self.consumers(symbol))
+            self._depths[symbol] = max(depths, default=0)
+        return self._depths[symbol]
 
     def _mixes(self, target: Symbol) -> bool:
         """Whether writing one entry of a definition takes a sum: a layer of its own."""

@@ -389,7 +389,10 @@ class _Derivation:
         reasons: tuple[Reason, ...] = (),
         claim: Claim = Claim.EQUAL,
     ) -> None:
-        shapes = sorted({(s.name, s.shape) for s in symbols(after)}, key=lambda pair: pair[0])
+        named = set(symbols(after)).union(
+            *(symbols(side) for p in partials(after) for side in (p.of, p.wrt))
+        )
+        shapes = sorted({(s.name, s.shape) for s in named}, key=lambda pair: pair[0])
         self.steps.append(
             Step(
                 len(self.steps) + 1,

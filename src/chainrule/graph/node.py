@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
+from threading import RLock
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, cast
 from weakref import WeakValueDictionary
 
@@ -23,6 +24,9 @@ Operand: TypeAlias = "Expr | int | Fraction"
 Position: TypeAlias = Index | int | None
 """Where an entry sits along a dimension: a running index, a fixed place counted from 1, or
 nothing when the dimension is 1."""
+
+
+_INTERNING = RLock()  # collection may free another node while one is being made
 
 
 class Expr:
@@ -38,15 +42,23 @@ class Expr:
     """Python's operators, filled in by `chainrule.ops`, which knows the rows."""
 
     @classmethod
-    def _intern(cls, key: tuple[Any, ...], shape: Shape) -> Self:
-        known = Expr._interned.get((cls, *key))
-        if known is not None:
-            return cast(Self, known)
-        node = object.__new__(cls)
-        node.key = key
-        node.shape = shape
-        Expr._interned[(cls, *key)] = node
-        return node
+    def _intern(cls, key: tuple[Any, ...], shape: Shape, **parts: object) -> Self:
+        """Return the one node of this key; made whole before another thread can meet it."""
+        with _INTERNING:
+            known = Expr._interned.get((cls, *key))
+            if known is not None:
+                return cast(Self, known)
+            node = object.__new__(cls)
+            for name, part in ({"key": key, "shape": shape} | parts).items():
+                object.__setattr__(node, name, part)
+            Expr._interned[(cls, *key)] = node
+            return node
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"expressions do not change: build a new one ({name} was to be set)")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"expressions do not change: build a new one ({name} was to go)")
 
     @property
     def args(self) -> tuple[Expr, ...]:
@@ -59,6 +71,9 @@ class Expr:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}{self.key!r}"
+
+    def __copy__(self) -> Self:
+        return self
 
     def __deepcopy__(self, memo: object) -> Self:
         return self  # interned: a copy would not be equal to its original
@@ -113,9 +128,8 @@ class Symbol(Expr):
 
     def __new__(cls, name: str, shape: Shape = SCALAR) -> Self:
         """Intern by name and shape."""
-        node = cls._intern((name, tuple(shape)), (shape[0], shape[1]))
-        node.name = name
-        return node
+        rows, columns = shape
+        return cls._intern((name, (rows, columns)), (rows, columns), name=name)
 
 
 class Number(Expr):
@@ -126,9 +140,8 @@ class Number(Expr):
 
     def __new__(cls, value: int | Fraction, shape: Shape = SCALAR) -> Self:
         """Intern by exact value and shape."""
-        node = cls._intern((Fraction(value), shape), shape)
-        node.value = Fraction(value)
-        return node
+        exact = Fraction(value)
+        return cls._intern((exact, shape), shape, value=exact)
 
 
 class Entry(Expr):
@@ -143,9 +156,7 @@ class Entry(Expr):
         """Intern by matrix and positions; a dimension of size 1 has no position."""
         row = None if matrix.shape[0] == 1 else row
         col = None if matrix.shape[1] == 1 else col
-        node = cls._intern((matrix, row, col), SCALAR)
-        node.matrix, node.row, node.col = matrix, row, col
-        return node
+        return cls._intern((matrix, row, col), SCALAR, matrix=matrix, row=row, col=col)
 
     @property
     def args(self) -> tuple[Expr, ...]:
@@ -169,9 +180,7 @@ class Partial(Expr):
 
     def __new__(cls, of: Expr, wrt: Expr) -> Self:
         """Intern by both sides."""
-        node = cls._intern((of, wrt), SCALAR)
-        node.of, node.wrt = of, wrt
-        return node
+        return cls._intern((of, wrt), SCALAR, of=of, wrt=wrt)
 
 
 class Total(Expr):
@@ -183,9 +192,7 @@ class Total(Expr):
 
     def __new__(cls, index: Index, body: Expr) -> Self:
         """Intern by index and body."""
-        node = cls._intern((index, body), SCALAR)
-        node.index, node.body = index, body
-        return node
+        return cls._intern((index, body), SCALAR, index=index, body=body)
 
     @property
     def args(self) -> tuple[Expr, ...]:
@@ -211,9 +218,8 @@ class Apply(Expr):
         known = Expr._interned.get((cls, *key))
         if known is not None:
             return cast(Self, known)
-        node = cls._intern(key, op.shape(tuple(arg.shape for arg in operands), attrs))
-        node.op, node.operands, node.attrs = op, operands, attrs
-        return node
+        shape = op.shape(tuple(arg.shape for arg in operands), attrs)
+        return cls._intern(key, shape, op=op, operands=operands, attrs=attrs)
 
     @property
     def args(self) -> tuple[Expr, ...]:
@@ -250,17 +256,26 @@ def transform(root: Expr, change: Callable[[Expr], Expr]) -> Expr:
 
 def substitute(root: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
     """Replace whole nodes, wherever they occur; replacements are not searched again."""
-    done: dict[Expr, Expr] = {}
+    return replaced(root, mapping, lambda node, args: node.rebuilt(args))
 
-    def visit(node: Expr) -> Expr:
-        if node in mapping:
-            return mapping[node]
+
+def replaced(
+    root: Expr, mapping: Mapping[Expr, Expr], rebuild: Callable[[Expr, tuple[Expr, ...]], Expr]
+) -> Expr:
+    """Replace whole nodes and put what stands above them together again by `rebuild`."""
+    done: dict[Expr, Expr] = dict(mapping)
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        waiting = [arg for arg in node.args if arg not in done] if node not in done else []
+        if waiting:
+            stack.extend(reversed(waiting))
+            continue
+        stack.pop()
         if node not in done:
-            args = tuple(visit(arg) for arg in node.args)
-            done[node] = node if args == node.args else node.rebuilt(args)
-        return done[node]
-
-    return visit(root)
+            args = tuple(done[arg] for arg in node.args)
+            done[node] = node if args == node.args else rebuild(node, args)
+    return done[root]
 
 
 def entry(matrix: Expr, row: Position, col: Position) -> Expr:
@@ -284,10 +299,14 @@ def partials(root: Expr) -> tuple[Partial, ...]:
 
 def running(root: Expr) -> frozenset[Index]:
     """Return the free running indices of an index form."""
-    if isinstance(root, Total):
-        return running(root.body) - {root.index}
-    if isinstance(root, Entry):
-        return frozenset(place for place in (root.row, root.col) if isinstance(place, Index))
-    if isinstance(root, Partial):
-        return running(root.of) | running(root.wrt)
-    return frozenset().union(*(running(arg) for arg in root.args))
+    free: dict[Expr, frozenset[Index]] = {}
+    for node in walk(root):
+        if isinstance(node, Total):
+            free[node] = free[node.body] - {node.index}
+        elif isinstance(node, Entry):
+            free[node] = frozenset(p for p in (node.row, node.col) if isinstance(p, Index))
+        elif isinstance(node, Partial):
+            free[node] = running(node.of) | running(node.wrt)
+        else:
+            free[node] = frozenset().union(*(free[arg] for arg in node.args))
+    return free[root]

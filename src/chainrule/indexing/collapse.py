@@ -25,7 +25,7 @@ from chainrule.graph.node import (
     entry,
     running,
 )
-from chainrule.ops import TABLE, add, broadcast, matmul, mul, rebuild, transpose
+from chainrule.ops import TABLE, add, broadcast, matmul, mul, rebuild, reduce_sum, transpose
 
 SEARCH_LIMIT = 7
 """Above this many pieces, pieces that share their indices are merged before the search."""
@@ -247,7 +247,11 @@ def _piece(
     options = [
         Piece(_lifted(factor, r, c), r, c, order) for r, c in ((first, second), (second, first))
     ]
-    return min(options, key=lambda piece: _transposes(piece.matrix))
+    against = (places[1], places[0])
+    return min(
+        options,
+        key=lambda p: (_transposes(p.matrix), p.row == against[0] or p.col == against[1]),
+    )
 
 
 def _lifted(cell: Expr, row: Index | None, col: Index | None) -> Expr:
@@ -266,11 +270,24 @@ def _lifted(cell: Expr, row: Index | None, col: Index | None) -> Expr:
         matrix = transpose(cell.matrix) if turned else cell.matrix
         return broadcast(matrix, shape)
     if isinstance(cell, Total):
-        raise DerivationError("no matrix form: a sum inside an elementwise function")
+        return broadcast(_summed(cell, row, col), shape)
     if isinstance(cell, Apply) and cell.op.elementwise:
         own = [_lifted(arg, row, col) for arg in cell.args]
         return rebuild(cell, tuple(broadcast(arg, shape) for arg in own))
     return broadcast(cell, shape)
+
+
+def _summed(cell: Total, row: Index | None, col: Index | None) -> Expr:
+    """Return a sum inside an elementwise function: along an axis, or as a matrix product."""
+    kept = running(cell)
+    _, factors = _flatten(cell)
+    alone = sum(cell.index in running(factor) for factor in factors) == 1
+    if alone and kept <= {col}:
+        return reduce_sum(_lifted(cell.body, cell.index, col), None if col not in kept else 0)
+    if alone and kept <= {row}:
+        return reduce_sum(_lifted(cell.body, row, cell.index), 1)
+    shape: Shape = (row.dim if row else 1, col.dim if col else 1)
+    return collapse(cell, shape, row, col)[0]
 
 
 def _transposes(expr: Expr) -> int:

@@ -9,6 +9,8 @@ from chainrule.graph.node import Position
 
 EXAMPLES = "m"
 FEATURES = "n"
+_POOLS: dict[Dim, str] = {EXAMPLES: "iuvst", "k": "cdef"}
+"""Letters by dimension, where the usual ones would confuse: no k runs from 1 to k."""
 
 
 class Letters:
@@ -30,13 +32,13 @@ class Letters:
         """Name the place of an entry that is asked for."""
         if dim == FEATURES:
             return self._take(dim, "pqrs" if self._has_examples else "ipqr")
-        return self._take(dim, "iuv" if dim == EXAMPLES else "klrst")
+        return self._take(dim, _POOLS.get(dim, "klrst"))
 
     def bound(self, dim: Dim) -> Position:
         """Name an index that is summed over."""
         if dim == FEATURES:
             return self._take(dim, "jlqrs")
-        return self._take(dim, "iuvst" if dim == EXAMPLES else "jklrstuvq")
+        return self._take(dim, _POOLS.get(dim, "jklrstuvq"))
 
     def _take(self, dim: Dim, pool: str) -> Position:
         if dim == 1:

@@ -9,14 +9,17 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-STEP = 2e-3
+STEP = 4e-3
+LEVELS = 7
+ENOUGH = 1e-11
 
 
 def along(function: Callable[[Array], Array], at: Array, direction: Array) -> Array:
-    """Differentiate along a direction, by central differences at two steps.
+    """Differentiate along a direction, by central differences at halved steps.
 
-    Richardson's extrapolation (1911) removes the error of second order, so a step of 2e-3 leaves
-    about 1e-11 of truncation and 1e-13 of rounding.
+    Each halving extends Richardson's extrapolation (1911) by one order; of all the estimates the
+    one that agrees best with its neighbours is kept (Ridders 1982). So a pole or a kink near `at`
+    costs a few more halvings, and not the answer.
 
     Parameters
     ----------
@@ -27,9 +30,22 @@ def along(function: Callable[[Array], Array], at: Array, direction: Array) -> Ar
     """
 
     def central(step: float) -> Array:
-        return (function(at + step * direction) - function(at - step * direction)) / (2 * step)
+        ahead, behind = function(at + step * direction), function(at - step * direction)
+        return np.asarray((ahead - behind) / (2 * step))
 
-    return np.asarray((4 * central(STEP / 2) - central(STEP)) / 3)
+    above = [central(STEP)]
+    best, doubt = above[0], np.inf
+    for level in range(1, LEVELS):
+        row = [central(STEP / 2**level)]
+        for order, coarser in enumerate(above, 1):
+            row.append(row[-1] + (row[-1] - coarser) / (4**order - 1))
+            gaps = np.maximum(np.abs(row[-1] - row[-2]), np.abs(row[-1] - coarser))
+            if np.max(gaps) < doubt:
+                best, doubt = row[-1], float(np.max(gaps))
+        if doubt <= ENOUGH * (1 + float(np.max(np.abs(best)))):
+            break
+        above = row
+    return best
 
 
 def gradient(function: Callable[[Array], float], at: Array) -> Array:

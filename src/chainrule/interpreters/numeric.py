@@ -95,6 +95,11 @@ class Point:
         """Return the axis of an index, counted from the right."""
         return self._axes.setdefault(index, len(self._axes))
 
+    @property
+    def axes(self) -> Mapping[Index, int]:
+        """The axes given so far, counted from the right."""
+        return self._axes
+
     def size(self, dim: Dim) -> int:
         """Return the size of a dimension."""
         return dim if isinstance(dim, int) else self.sizes[dim]

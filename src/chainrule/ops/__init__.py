@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from types import MappingProxyType
 
-from chainrule.graph.node import Apply, Expr, Operand
+from chainrule.graph.node import Apply, Expr, Operand, replaced
 from chainrule.graph.op import Op
 from chainrule.ops import elementwise, functions, linear, reduction
 from chainrule.ops.elementwise import add, align, div, lift, mul, neg, power, sub
@@ -106,17 +106,7 @@ def rebuild(node: Expr, args: tuple[Expr, ...]) -> Expr:
 
 def replace(root: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
     """Replace whole nodes wherever they occur and apply unit laws on the way up."""
-    done: dict[Expr, Expr] = {}
-
-    def visit(node: Expr) -> Expr:
-        if node in mapping:
-            return mapping[node]
-        if node not in done:
-            args = tuple(visit(arg) for arg in node.args)
-            done[node] = node if args == node.args else rebuild(node, args)
-        return done[node]
-
-    return visit(root)
+    return replaced(root, mapping, rebuild)
 
 
 _BUILDERS: Mapping[Op, Callable[..., Expr]] = {

@@ -2,7 +2,8 @@
 
 The builders keep expressions in the order written, and apply silently only what nobody would
 write as a step: a sum in a sum is one sum, ``0 + x``, ``1 x``, ``-(-x)``, numbers multiply into
-one number in front, and a minus sign in a product comes to the front.
+one number in front, a minus sign in a product comes to the front, and ``1/u`` times ``x`` is
+``x/u``.
 """
 
 from __future__ import annotations
@@ -91,6 +92,7 @@ def mul(*operands: Operand) -> Expr:
     """Multiply entry by entry; a scalar scales. Products within products become one product."""
     sign, coefficient = 1, Fraction(1)
     factors: list[Expr] = []
+    below: list[Expr] = []
     aligned = align(operands)
     shape = aligned[0].shape
     pending = list(aligned)
@@ -103,16 +105,28 @@ def mul(*operands: Operand) -> Expr:
             pending.insert(0, factor.args[0])
         elif isinstance(factor, Apply) and factor.op is MUL:
             pending[:0] = factor.args
+        elif _is_reciprocal(factor):
+            below.append(factor.args[1])
         else:
             factors.append(factor)
     if coefficient < 0:
         sign, coefficient = -sign, -coefficient
+    if below and coefficient != 0:
+        top = mul(Number(coefficient, shape), *factors)
+        quotient = div(top, mul(*below))
+        return quotient if sign > 0 else neg(quotient)
     if coefficient == 0 or not factors:
         return Number(sign * coefficient, shape)
     if coefficient != 1:
         factors.insert(0, Number(coefficient, shape))
     product = factors[0] if len(factors) == 1 else Apply(MUL, tuple(factors))
     return product if sign > 0 else Apply(NEG, (product,))
+
+
+def _is_reciprocal(factor: Expr) -> bool:
+    """Whether a factor is one over something: it goes below the fraction line of the product."""
+    reciprocal = isinstance(factor, Apply) and factor.op is DIV
+    return reciprocal and isinstance(factor.args[0], Number) and factor.args[0].value == 1
 
 
 def div(a: Operand, b: Operand) -> Expr:
@@ -152,6 +166,15 @@ def _others(args: tuple[Expr, ...], skip: int) -> list[Expr]:
     return [arg for k, arg in enumerate(args) if k != skip]
 
 
+def _summed_code(texts: tuple[str, ...]) -> str:
+    """Write ``a - b`` for a sum with a bracketed negative."""
+    joined = texts[0]
+    for text in texts[1:]:
+        negative = text.startswith("(-")
+        joined += f" - {text[2:-1]}" if negative else f" + {text}"
+    return joined
+
+
 def _folded(first: Any, *rest: Any) -> Any:  # noqa: ANN401
     for x in rest:
         first = first + x
@@ -164,7 +187,7 @@ ADD: Op = Op(
     value=lambda xp, *xs, out_shape, attrs: _folded(*xs),
     vjp=lambda g, out, args, attrs: tuple(g for _ in args),
     notation=Notation(Layout.SUM, " + ", " + ", spoken="plus"),
-    code=lambda *xs, attrs: " + ".join(xs),
+    code=lambda *xs, attrs: _summed_code(xs),
     rule="sum rule",
     because="the derivative of a sum is the sum of the derivatives",
     elementwise=True,
@@ -261,7 +284,9 @@ POWER: Op = Op(
     value=lambda xp, x, *, out_shape, attrs: _powered(xp, x, attrs[0]),
     vjp=lambda g, out, args, attrs: (_power_vjp(g, args[0], attrs[0]),),
     notation=Notation(Layout.POWER, "^", "^", spoken="to the power"),
-    code=lambda x, *, attrs: f"{x} ** {attrs[0]}",
+    code=lambda x, *, attrs: (
+        f"np.square({x})" if attrs[0] == 2 else f"{x} ** {_exponent(attrs[0])}"
+    ),
     rule="power rule",
     because="the exponent comes down and is lowered by one",
     elementwise=True,
@@ -283,6 +308,13 @@ POWER: Op = Op(
         ),
     ),
 )
+
+
+def _exponent(value: Fraction) -> str:
+    """Write an exponent in Python: a negative one as a float, which whole numbers accept too."""
+    if value.denominator != 1:
+        return f"({value})"
+    return str(value) if value > 0 else f"({float(value)})"
 
 
 def _power_vjp(g: Expr, x: Expr, exponent: Fraction) -> Expr:

@@ -7,7 +7,7 @@ from typing import Any
 from chainrule.errors import ShapeError
 from chainrule.graph.dims import SCALAR, Shape, written
 from chainrule.graph.node import Apply, Expr, Number, Position, Total
-from chainrule.graph.op import Law, Layout, Mistake, Notation, Op
+from chainrule.graph.op import Domain, Law, Layout, Mistake, Notation, Op
 
 
 def matmul(a: Expr, b: Expr) -> Expr:
@@ -43,7 +43,9 @@ def _matmul_shape(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape:
     if inner == inner2:
         return (rows, columns)
     mend = None
-    if inner == columns:
+    if rows == inner2 and inner == 1:
+        mend = "{0}^T {1}"  # two columns: the inner product is likelier than the outer one
+    elif inner == columns:
         mend = "{0} {1}^T"
     elif rows == inner2:
         mend = "{0}^T {1}"
@@ -78,6 +80,7 @@ MATMUL: Op = Op(
         "entry (r, k) of the left factor meets entry (k, c) of the right one for every c, "
         "so the upstream gradient is multiplied by the other factor, transposed"
     ),
+    domain=(Domain(), Domain()),
     laws=(
         Law(
             "the transpose of a product swaps the factors",

@@ -72,7 +72,7 @@ class Laboratory:
         self.derivation = derivation
         self.model = derivation.model
         self.seed = seed
-        self.meaning = _Meaning(derivation)
+        self.meaning = Meaning(derivation)
 
     # ---- claims ------------------------------------------------------------------------------
 
@@ -269,7 +269,7 @@ class Laboratory:
         return with_layers(self.derivation, values, sizes, xp, self.meaning)
 
 
-class _Meaning(Mapping[Expr, Expr]):
+class Meaning(Mapping[Expr, Expr]):
     """What a derivative stands for: its answer, found by entry where it is asked as a whole."""
 
     def __init__(self, derivation: Derivation) -> None:

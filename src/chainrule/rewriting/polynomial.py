@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TypeAlias
 
-from chainrule.graph.node import Apply, Expr, Number
+from chainrule.graph.node import Apply, Expr, Number, walk
 from chainrule.ops import TABLE, add, mul, neg, power
 
-Monomial: TypeAlias = tuple[tuple[Expr, int], ...]
+Monomial: TypeAlias = frozenset[tuple[Expr, int]]
 Polynomial: TypeAlias = Mapping[Monomial, Fraction]
 """Coefficients by monomial, in order of first appearance."""
+
+ONE: Monomial = frozenset()
+
+HIGHEST = 8
+"""A sum to a higher power stays closed."""
 
 LARGEST = 400
 """More terms than this are no longer expanded: nobody would read them."""
@@ -28,7 +33,7 @@ def polynomial(expr: Expr) -> dict[Monomial, Fraction]:
         When the expansion has more than `LARGEST` terms.
     """
     if isinstance(expr, Number):
-        return {(): expr.value} if expr.value else {}
+        return {ONE: expr.value} if expr.value else {}
     if isinstance(expr, Apply):
         if expr.op is TABLE["add"]:
             return _sum([polynomial(arg) for arg in expr.args])
@@ -38,14 +43,17 @@ def polynomial(expr: Expr) -> dict[Monomial, Fraction]:
             return _product([polynomial(arg) for arg in expr.args])
         if expr.op is TABLE["power"]:
             exponent = expr.attrs[0]
-            if exponent.denominator == 1 and 0 < exponent <= 8:
-                return _product([polynomial(expr.args[0])] * int(exponent))
-    return {((expr, 1),): Fraction(1)}
+            if exponent.denominator == 1 and exponent > 0:
+                base = polynomial(expr.args[0])
+                if exponent <= HIGHEST or len(base) <= 1:
+                    return _product([base] * int(exponent))
+    return {frozenset({(expr, 1)}): Fraction(1)}
 
 
-def written_out(poly: Polynomial) -> Expr:
-    """Turn a polynomial into a sum, a positive term first."""
-    terms = [(c, _monomial(m)) for m, c in poly.items() if c]
+def written_out(poly: Polynomial, like: Expr) -> Expr:
+    """Turn a polynomial into a sum, a positive term first, its letters in the order of `like`."""
+    order = {node: place for place, node in enumerate(walk(like))}
+    terms = [(c, _monomial(m, order)) for m, c in poly.items() if c]
     terms.sort(key=lambda term: term[0] < 0)
     return add(*(mul(Number(c), body) for c, body in terms)) if terms else Number(0)
 
@@ -68,8 +76,9 @@ def monomials(expr: Expr) -> list[Expr]:
     return [expr]
 
 
-def _monomial(monomial: Monomial) -> Expr:
-    return mul(*(power(atom, exponent) for atom, exponent in monomial)) if monomial else Number(1)
+def _monomial(monomial: Monomial, order: Mapping[Expr, int]) -> Expr:
+    pairs = sorted(monomial, key=lambda pair: order.get(pair[0], len(order)))
+    return mul(Number(1), *(power(atom, exponent) for atom, exponent in pairs))
 
 
 def _sum(polys: list[dict[Monomial, Fraction]]) -> dict[Monomial, Fraction]:
@@ -81,7 +90,7 @@ def _sum(polys: list[dict[Monomial, Fraction]]) -> dict[Monomial, Fraction]:
 
 
 def _product(polys: list[dict[Monomial, Fraction]]) -> dict[Monomial, Fraction]:
-    result: dict[Monomial, Fraction] = {(): Fraction(1)}
+    result: dict[Monomial, Fraction] = {ONE: Fraction(1)}
     for poly in polys:
         if len(result) * len(poly) > LARGEST:
             raise OverflowError("too many terms to expand")
@@ -98,5 +107,4 @@ def _merged(a: Monomial, b: Monomial) -> Monomial:
     exponents = dict(a)
     for atom, k in b:
         exponents[atom] = exponents.get(atom, 0) + k
-    # Interned atoms have no natural order; their keys print deterministically.
-    return tuple(sorted(exponents.items(), key=lambda pair: repr(pair[0])))
+    return frozenset(exponents.items())

@@ -6,13 +6,13 @@ learner sees: there is no second algorithm that explains the first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import permutations
 from typing import TypeAlias
 
-from chainrule.graph.node import Apply, Expr, Number, Symbol, substitute
-from chainrule.ops import TABLE, add, mul
+from chainrule.graph.node import Apply, Expr, Number, Symbol
+from chainrule.ops import TABLE, add, mul, replace
 
 Rewrite: TypeAlias = Callable[[Expr], Expr | None]
 
@@ -63,7 +63,7 @@ def identity(
         if isinstance(expr, Apply) and isinstance(pattern, Apply):
             binding = match(pattern, expr)
             if binding is not None:
-                return substitute(result, dict(binding))
+                return replace(result, binding)
             return _within(pattern, result, expr)
         return None
 
@@ -74,27 +74,34 @@ def match(
     pattern: Expr, expr: Expr, binding: dict[Expr, Expr] | None = None
 ) -> dict[Expr, Expr] | None:
     """Match an expression against a pattern; sums and products match in any order."""
-    bound = {} if binding is None else dict(binding)
+    return next(_matches(pattern, expr, binding or {}), None)
+
+
+def _matches(pattern: Expr, expr: Expr, bound: dict[Expr, Expr]) -> Iterator[dict[Expr, Expr]]:
+    """Give every way in which the wildcards can be bound."""
     if isinstance(pattern, Symbol) and pattern.name.startswith("?"):
-        if pattern in bound:
-            return bound if bound[pattern] is expr else None
-        return {**bound, pattern: expr}
-    if isinstance(pattern, Number):
-        return bound if isinstance(expr, Number) and expr.value == pattern.value else None
-    if not (isinstance(pattern, Apply) and isinstance(expr, Apply) and pattern.op is expr.op):
-        return bound if pattern is expr else None
-    if pattern.attrs != expr.attrs or len(pattern.args) != len(expr.args):
-        return None
-    orders = permutations(expr.args) if pattern.op.name in COMMUTATIVE else [expr.args]
-    for args in orders:
-        found: dict[Expr, Expr] | None = bound
-        for own, other in zip(pattern.args, args, strict=True):
-            found = match(own, other, found)
-            if found is None:
-                break
-        if found is not None:
-            return found
-    return None
+        if bound.get(pattern, expr) is expr:
+            yield {**bound, pattern: expr}
+    elif isinstance(pattern, Number):
+        if isinstance(expr, Number) and expr.value == pattern.value:
+            yield bound
+    elif isinstance(pattern, Apply) and isinstance(expr, Apply) and pattern.op is expr.op:
+        if pattern.attrs == expr.attrs and len(pattern.args) == len(expr.args):
+            commutes = pattern.op.name in COMMUTATIVE
+            for args in permutations(expr.args) if commutes else [expr.args]:
+                yield from _all_match(pattern.args, args, bound)
+    elif pattern is expr:
+        yield bound
+
+
+def _all_match(
+    patterns: tuple[Expr, ...], exprs: tuple[Expr, ...], bound: dict[Expr, Expr]
+) -> Iterator[dict[Expr, Expr]]:
+    if not patterns:
+        yield bound
+        return
+    for found in _matches(patterns[0], exprs[0], bound):
+        yield from _all_match(patterns[1:], exprs[1:], found)
 
 
 def _within(pattern: Apply, result: Expr, expr: Apply) -> Expr | None:
@@ -108,7 +115,7 @@ def _within(pattern: Apply, result: Expr, expr: Apply) -> Expr | None:
         part = Apply(expr.op, tuple(expr.args[k] for k in chosen))
         binding = match(pattern, part)
         if binding is not None:
-            new = substitute(result, dict(binding))
+            new = replace(result, binding)
             first = min(chosen)
             terms = [
                 new if k == first else arg

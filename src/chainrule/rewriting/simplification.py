@@ -10,15 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chainrule.graph.node import Apply, Expr, Number, Total, walk
-from chainrule.ops import add, div, mul
+from chainrule.ops import add, broadcast, div, mul
 from chainrule.rewriting.polynomial import monomials, polynomial, written_out
 from chainrule.rewriting.rule import Fired, Rule, is_op
 
 
 def display_cost(expr: Expr) -> int:
     """Return how much there is to read: the nodes of the written tree, fractions twice."""
-    own = 2 if is_op(expr, "div") else 1
-    return own + sum(display_cost(arg) for arg in expr.args)
+    cost: dict[Expr, int] = {}
+    for node in walk(expr):
+        own = 2 if is_op(node, "div") else 1
+        cost[node] = own + sum(cost[arg] for arg in node.args)
+    return cost[expr]
 
 
 def denominators(expr: Expr) -> list[Expr]:
@@ -69,18 +72,25 @@ def _cancel(expr: Expr) -> Expr | None:
         top, bottom = part.args
         above = [*parts[:k], *parts[k + 1 :]]
         below = list(factors(bottom))
-        common = [f for f in below if f in above or f in factors(top)]
+        upper = list(factors(top))
+        common = [f for f in below if _removed(f, above) or _removed(f, upper)]
         if not common:
             continue
-        upper = list(factors(top))
         for f in common:
             below.remove(f)
-            (above if f in above else upper).remove(f)
         upper_sign = is_op(top, "neg")
         quotient = div(mul(Number(1), *upper), mul(Number(1), *below))
-        result = mul(quotient, *above)
+        result = broadcast(mul(quotient, *above), expr.shape)
         return -result if sign != upper_sign else result
     return None
+
+
+def _removed(factor: Expr, parts: list[Expr]) -> bool:
+    """Take a factor out of a list, once; tell whether it was there."""
+    if factor not in parts:
+        return False
+    parts.remove(factor)
+    return True
 
 
 def _expand(expr: Expr) -> Expr | None:
@@ -97,7 +107,7 @@ def _collect(expr: Expr) -> Expr | None:
     if not is_op(expr, "add"):
         return None
     try:
-        return written_out(polynomial(expr))
+        return broadcast(written_out(polynomial(expr), expr), expr.shape)
     except OverflowError:
         return None
 

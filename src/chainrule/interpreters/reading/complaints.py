@@ -69,6 +69,9 @@ def unknown(shown: str, name: str, scope: Mapping[str, Symbol], later: Mapping[s
             f"{shown} is used before it is defined on line {later[name]}; move that line above "
             "this one"
         )
+    function = function_word(name.partition("_")[0])
+    if function and "_" in name:
+        return f"an index under {function} is not read here; write {function}(...)"
     if name == "e":
         return "unknown name e; for the exponential write e^z or exp(z)"
     names = {known: symbol.name for known, symbol in scope.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chainrule.errors import ModelError
+from chainrule.errors import ModelError, ParseError
 from chainrule.graph.model import Model
 from chainrule.interpreters.reading.models import read_model
 from chainrule.interpreters.reading.statements import MAX_TEXT
@@ -46,10 +46,18 @@ def load_model(path_or_name: str | Path) -> Model:
     stem = wanted.removesuffix(SUFFIX).removeprefix("examples/")
     for path in (Path(wanted), Path(wanted + SUFFIX)):
         if _is_file(path):
-            return read_model(_text(path), name=path.stem)
+            return _read(path)
     if stem in example_names():
-        return read_model(_text(_EXAMPLES / f"{stem}{SUFFIX}"), name=stem)
+        return _read(_EXAMPLES / f"{stem}{SUFFIX}")
     raise ModelError(f"there is no file {wanted}, nor an example of that name; {_nearest(stem)}")
+
+
+def _read(path: Path) -> Model:
+    try:
+        return read_model(_text(path), name=path.stem)
+    except ParseError as error:
+        error.file = path.name
+        raise
 
 
 def _is_file(path: Path) -> bool:

@@ -283,6 +283,8 @@ class _Parser(Cursor):
 
     def function(self, word: str) -> Node:
         token = self.take()
+        if self.sees("_"):
+            raise self.error(f"an index under {word} is not read here; write {word}(...)")
         primes = 0
         while self.sees("'"):
             self.take()

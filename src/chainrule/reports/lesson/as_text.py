@@ -70,6 +70,9 @@ def answer_lines(step: Step) -> Iterator[str]:
 def reason_lines(step: Step) -> Iterator[str]:
     """Yield the rule, the reason and the proof of a step."""
     yield from _wrapped(f"{step.rule}: {step.why}", "       ", 7)
+    if step.shapes:
+        shapes = ", ".join(f"{name} {written(shape)}" for name, shape in step.shapes)
+        yield from _wrapped(f"shapes: {shapes}", "       ", 9)
     if step.check is not None:
         yield from _wrapped(f"✓ {step.check}", "       ", 9)
 

@@ -1,0 +1,1 @@
+"""The timings that the project promises: ``make bench``."""

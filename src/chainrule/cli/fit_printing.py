@@ -1,0 +1,144 @@
+"""What ``chainrule fit`` prints: for people, and as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from chainrule.tables.fitting import FittedTable
+    from chainrule.tables.metrics import Metrics
+    from chainrule.tables.model import CoefficientRow
+
+_MOST_LINES = 40
+_WIDTH = 100
+
+
+def print_text(fitted: FittedTable, data: str, written: list[str]) -> None:
+    """Print the fit for people."""
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
+    model, training = fitted.model, fitted.model.training
+
+    def line(text: str) -> None:
+        console.print(text, soft_wrap=True)
+
+    line(f"[bold]{escape(model.target)}[/] from {escape(data)}")
+    counts = ", ".join(f"{escape(label)} {n}" for label, n in fitted.class_counts.items())
+    line(f"  trained on  {training.rows} rows ({counts})")
+    line(f"  columns     {len(model.specs)}, as {len(model.features)} features")
+    if model.is_binary:
+        line(f"  counts as 1 {escape(model.classes[1])}")
+    penalty = f"C = {training.C:g}" if math.isfinite(training.C) else "no penalty"
+    steps = f"{training.iterations} iterations"
+    line(f"  objective   {training.objective:.10g} after {steps} ({penalty})")
+    line(f"  certificate {escape(model.certificate.sentence)}")
+    for note in fitted.notes:
+        line(f"  [yellow]note[/]        {escape(note)}")
+    line("")
+    for label in model.classes[1:] if model.is_binary else model.classes:
+        rows = [row for row in model.coefficients() if row.label == label]
+        console.print(_coefficients(rows, label, model.own_intercepts()[label], model.is_binary))
+    line("")
+    _print_metrics(console, fitted.metrics, training.seed)
+    for path in written:
+        line(f"wrote {escape(path)}")
+
+
+def _coefficients(
+    rows: list[CoefficientRow], label: str, own_intercept: float, binary: bool
+) -> Table:
+    title = f"Odds of {escape(label)}" + ("" if binary else ", against the mean class")
+    rows = sorted(rows, key=lambda row: -abs(row.per_deviation))
+    hidden = len(rows) - _MOST_LINES
+    caption = f"intercept on the file's own scale: {own_intercept:.6g}"
+    if hidden > 0:
+        caption += f"; {hidden} smaller coefficients are in --json and in the report"
+    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+    table.add_column("feature", overflow="fold")
+    table.add_column("one step", overflow="fold")
+    table.add_column("odds x", justify="right")
+    table.add_column("coefficient a step", justify="right")
+    table.add_column("on its own scale", justify="right")
+    for row in rows[:_MOST_LINES]:
+        feature = row.feature
+        step = f"1 sd = {feature.scale:.4g}" if feature.base is None else f"against {feature.base}"
+        table.add_row(
+            escape(feature.name),
+            escape(step),
+            f"{row.odds_ratio:.4g}",
+            f"{row.per_deviation:+.4f}",
+            f"{row.own_scale:+.5g}",
+        )
+    return table
+
+
+def _print_metrics(console: Console, metrics: Metrics | None, seed: int) -> None:
+    if metrics is None:
+        console.print("Nothing was held out, so nothing is measured.")
+        return
+    console.print(f"On {metrics.n_rows} held-out rows (split by seed {seed})", soft_wrap=True)
+    shown: list[tuple[str, float | None, str]] = [
+        ("log loss", metrics.log_loss, f"{metrics.log_loss_of_shares:.4f} by class shares alone"),
+        ("accuracy", metrics.accuracy, ""),
+        ("AUC", metrics.auc, "0.5 is chance"),
+        ("Brier score", metrics.brier, "0 is perfect"),
+        ("average precision", metrics.average_precision, ""),
+    ]
+    for name, value, remark in shown:
+        if value is not None:
+            console.print(f"  {name:<18}{value:.4f}  [dim]{remark}[/]", soft_wrap=True)
+    table = Table(title="actual down, predicted across", title_justify="left")
+    table.add_column("")
+    for label in metrics.classes:
+        table.add_column(escape(label), justify="right")
+    for label, counts in zip(metrics.classes, metrics.confusion, strict=True):
+        table.add_row(escape(label), *(str(count) for count in counts))
+    if len(metrics.classes) <= 10:
+        console.print(table)
+
+
+def print_json(fitted: FittedTable, written: list[str]) -> None:
+    """Print the fit for programs."""
+    model = fitted.model
+    certificate = {"sentence": model.certificate.sentence, **model.certificate.facts}
+    result: dict[str, Any] = {
+        "target": model.target,
+        "classes": list(model.classes),
+        "rows": model.training.rows,
+        "held_out": model.training.held_out,
+        "dropped": model.training.dropped,
+        "seed": model.training.seed,
+        "objective": model.training.objective,
+        "iterations": model.training.iterations,
+        "certificate": {name: _finite(fact) for name, fact in certificate.items()},
+        "coefficients": [
+            {
+                "class": row.label,
+                "feature": row.feature.name,
+                "column": row.feature.column,
+                "base": row.feature.base,
+                "scale": row.feature.scale,
+                "per_deviation": row.per_deviation,
+                "own_scale": _finite(row.own_scale),
+                "odds_ratio": _finite(row.odds_ratio),
+            }
+            for row in model.coefficients()
+        ],
+        "own_intercepts": model.own_intercepts(),
+        "metrics": {name: _finite(fact) for name, fact in model.training.metrics.items()},
+        "confusion": None if fitted.metrics is None else fitted.metrics.confusion.tolist(),
+        "notes": list(fitted.notes),
+        "written": written,
+    }
+    print(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _finite(value: object) -> object:
+    """Return null for what JSON has no word for."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

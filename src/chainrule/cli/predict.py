@@ -1,0 +1,55 @@
+"""``chainrule predict``: a saved model and a table in; labels and probabilities out, streaming."""
+
+from __future__ import annotations
+
+import click
+
+_HELP = """Predict with a model that `chainrule fit --out` saved.
+
+Writes CSV, to the standard output or to --out: the predicted label, then one probability for each
+class. The rows come in the order of DATA, which may be larger than memory.
+
+\b
+Examples:
+  chainrule predict model.json new.csv
+  chainrule predict model.json new.parquet --keep customer_id \\
+      --blank --out predicted.csv
+"""
+
+
+@click.command("predict", help=_HELP, short_help="Predict with a saved model.")
+@click.argument("model", type=click.Path())
+@click.argument("data")
+@click.option(
+    "--out", type=click.Path(), metavar="FILE", help="Write here instead, whole or not at all."
+)
+@click.option(
+    "--keep", multiple=True, metavar="COLUMN", help="Copy this column of DATA first. Repeatable."
+)
+@click.option(
+    "--blank",
+    is_flag=True,
+    help="Leave the prediction empty, instead of stopping, in rows with a missing value or with a "
+    "category that training never saw.",
+)
+def command(model: str, data: str, out: str | None, keep: tuple[str, ...], blank: bool) -> None:
+    """Predict; the help text is `_HELP`."""
+    import sys
+    from pathlib import Path
+
+    from chainrule.cli.fit import data_path, progress_line, refuse_places
+    from chainrule.tables.model import TableModel
+    from chainrule.tables.predicting import write_predictions
+    from chainrule.tables.writing import atomic_text
+
+    path = data_path(data)
+    refuse_places((path, Path(model)), out)
+    loaded = TableModel.load(model)
+    if out is None:
+        counted = write_predictions(loaded, path, sys.stdout, keep, blank=blank)
+    else:
+        with progress_line() as say, atomic_text(out) as file:
+            counted = write_predictions(loaded, path, file, keep, blank=blank, say=say)
+        click.echo(f"wrote {out}: {counted.rows} rows", err=True)
+    if counted.blank:
+        click.echo(f"{counted.blank} of {counted.rows} rows left blank", err=True)

@@ -1,0 +1,177 @@
+"""What ``chainrule train`` prints: a live curve, the end of a descent, and JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.text import Text
+
+from chainrule.descent.curve import curve
+from chainrule.descent.saving import facts
+from chainrule.interpreters.typeset import unicode
+
+if TYPE_CHECKING:
+    from chainrule.descent.binding import BoundTable
+    from chainrule.descent.loop import Descent
+    from chainrule.descent.result import DescentResult, Record
+    from chainrule.graph.model import Model
+    from chainrule.lecture import Array
+
+_SMALL = 12
+_LARGEST_SHOWN = 5
+_LINES = 10
+
+
+def _console() -> Console:
+    return Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+
+
+def print_start(descent: Descent, bound: BoundTable) -> None:
+    """Say what is about to be done: the formula, the check, the rule of a step."""
+    console = _console()
+
+    def line(name: str, text: str) -> None:
+        console.print(f"  {name:<11}{escape(text)}", soft_wrap=True)
+
+    binding, model = bound.binding, descent.objective.model
+    layout, derivation = binding.layout, descent.objective.derivation
+    objective = model.objective.name
+    console.print(f"[bold]{escape(layout.model.title or objective)}[/]", soft_wrap=True)
+    along = f", along {layout.examples}" if layout.examples else ", one at a time"
+    line("examples", f"{binding.count}{along}")
+    for symbol, table in binding.data.items():
+        words = bound.labels.get(symbol.name, ())
+        if words and table.shape[1] == 1:
+            line("labels", f"{symbol.name} is 1 for {words[1]} and 0 for {words[0]}")
+        elif words:
+            line("labels", f"{symbol.name} has a row for each of {', '.join(words)}")
+    for name, gradient in derivation.layers.items():
+        line("gradient", f"{name.name} = {unicode(gradient.matrix or gradient.index)}")
+    for symbol in layout.learned:
+        found = derivation.gradients[symbol.name]
+        left = f"d{objective}/d{symbol.name}"
+        if found.matrix is None:
+            left += " (one entry)"
+        line("gradient", f"{left} = {unicode(found.matrix or found.index)}")
+    for definition in descent.objective.rewritten:
+        line("run as", f"{definition.target.name} = {unicode(definition.value)}")
+    line("check", str(descent.checked or "not possible: the forward pass is not finite here"))
+    line("step", descent.scaling.sentence(objective))
+    batch = "all examples" if descent.batch == descent.count else f"{descent.batch} a step"
+    line("descent", f"{descent.steps} steps at rate {descent.rate:g}, {batch}, seed {descent.seed}")
+    for note in bound.notes:
+        line("note", note)
+    console.print()
+
+
+class Watcher:
+    """Shows costs as they come: a live curve on a terminal, else a line now and then.
+
+    Parameters
+    ----------
+    steps : int
+        How many steps there will be.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+        self.console = _console()
+        self.costs: list[tuple[int, float]] = []
+        self.live = (
+            Live(console=self.console, refresh_per_second=8, get_renderable=self._picture)
+            if self.console.is_terminal
+            else None
+        )
+        self._next = 0
+
+    def __enter__(self) -> Self:
+        if self.live is not None:
+            self.live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.live is not None:
+            self.live.stop()
+
+    def seen(self, record: Record) -> None:
+        """Take in one record."""
+        self.costs.append((record.step, record.cost))
+        if self.live is None and (record.step >= self._next or not math.isfinite(record.cost)):
+            self.console.print(
+                f"step {record.step:>{len(str(self.steps))}}  cost {record.cost:.6g}"
+            )
+            self._next = record.step - record.step % self._stride + self._stride
+
+    @property
+    def _stride(self) -> int:
+        return max(1, self.steps // _LINES)
+
+    def _picture(self) -> Text:
+        width = max(20, min(72, self.console.width - 20))
+        lines = curve(list(self.costs), width, 8, until=self.steps)
+        if self.costs:
+            lines.append(f"step {self.costs[-1][0]} of {self.steps}, cost {self.costs[-1][1]:.6g}")
+        return Text("\n".join(lines))
+
+
+def print_end(
+    result: DescentResult, bound: BoundTable, written: str | None, *, raw: bool = False
+) -> None:
+    """Print what was learned, or what went wrong."""
+    console = _console()
+
+    def line(text: str, style: str = "") -> None:
+        console.print(escape(text), soft_wrap=True, style=style or None)
+
+    line("")
+    line(result.report, "bold red" if result.stopped.failed else "")
+    if result.stopped.failed and raw:
+        line("The features are on the scale of the file; without --raw they are standardised.")
+    if result.costs and not (result.stopped.failed and result.step == 0):
+        line(f"  cost       {result.start_cost:.6g} at the start, {result.cost:.6g} now")
+        line(f"  gradient   of length {result.gradient_norm:.3g} here")
+        if result.accuracy is not None:
+            line(f"  accuracy   {result.accuracy:.4f} on the {result.examples} examples trained on")
+        for name, value in result.values.items():
+            _print_values(console, name, value, bound)
+    if written:
+        line(f"wrote {written}")
+
+
+def _print_values(console: Console, name: str, value: Array, bound: BoundTable) -> None:
+    shape = f"({value.shape[0]}, {value.shape[1]})"
+    if value.size <= _SMALL:
+        body = np.array2string(value, precision=5, suppress_small=True).replace("\n", "\n      ")
+        console.print(escape(f"  {name} {shape} = {body}"), soft_wrap=True)
+        return
+    console.print(
+        escape(f"  {name} {shape}, of length {np.linalg.norm(value):.5g}"), soft_wrap=True
+    )
+    if 1 in value.shape and value.size == len(bound.features):
+        flat = value.ravel()
+        for k in np.argsort(-np.abs(flat))[:_LARGEST_SHOWN]:
+            console.print(escape(f"      {flat[k]:+.5g}  {bound.features[k].name}"), soft_wrap=True)
+        console.print(f"      and {value.size - _LARGEST_SHOWN} smaller", soft_wrap=True)
+
+
+def print_json(result: DescentResult, model: Model, bound: BoundTable, written: str | None) -> None:
+    """Print the result for programs; the values too where they are small."""
+    known = facts(result, model, bound)
+    known["values"] = {
+        name: value.tolist() for name, value in result.values.items() if value.size <= 1000
+    }
+    known["written"] = written
+    print(json.dumps(known, indent=2, ensure_ascii=False, allow_nan=False))

@@ -1,0 +1,1 @@
+"""Gradient descent with a derived gradient, on any forward pass."""

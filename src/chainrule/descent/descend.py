@@ -1,0 +1,104 @@
+"""The public door: a forward pass and data in, learned values out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy.typing as npt
+
+from chainrule.derivation.steps import Derivation
+from chainrule.descent.initial import given_values, initial_values
+from chainrule.descent.loop import Callback, Descent
+from chainrule.descent.objective import Objective
+from chainrule.descent.result import DescentResult
+from chainrule.graph.model import Model
+from chainrule.interpreters.reading import read_model
+from chainrule.lecture import bind, lay_out
+from chainrule.proof.certify import derive
+
+
+def descend(
+    model: Model | str,
+    data: Mapping[str, npt.ArrayLike],
+    *,
+    rate: float = 0.1,
+    steps: int = 500,
+    batch: int | None = None,
+    seed: int = 0,
+    wrt: Sequence[str] | None = None,
+    start: Mapping[str, npt.ArrayLike] | None = None,
+    callback: Callback | None = None,
+    constants: Mapping[str, npt.ArrayLike] | None = None,
+    sizes: Mapping[str, int] | None = None,
+    examples: str | None = None,
+    derivation: Derivation | None = None,
+) -> DescentResult:
+    """Learn the values of a forward pass by gradient descent with the derived gradient.
+
+    Parameters
+    ----------
+    model : Model or str
+        A forward pass, or its text.
+    data : mapping of str to array
+        For each input that holds data one row an example, (n_samples, columns) or (n_samples,),
+        whichever way the model lays its examples.
+    rate : float
+        For an objective that is a sum over examples, step = rate x gradient / examples in the
+        batch; for a mean, step = rate x gradient.
+    steps : int
+        How many.
+    batch : int, optional
+        Examples a step, in a seeded order in which every pass sees each once; by default all of
+        them, or one for a model of one example.
+    seed : int
+        Of the starting values and of the order.
+    wrt : sequence of str, optional
+        What to learn; by default the model's parameters.
+    start : mapping of str to array, optional
+        Starting values, for some or all of what is learned.
+    callback : callable, optional
+        Told every recorded cost.
+    constants : mapping of str to array, optional
+        Inputs that are neither data nor learned.
+    sizes : mapping of str to int, optional
+        Dimensions that the data do not determine.
+    examples : str, optional
+        The dimension of the examples, where the model leaves several possible.
+    derivation : Derivation, optional
+        Of this model, when it has been derived already.
+
+    Returns
+    -------
+    DescentResult
+        Ctrl-C ends the descent and keeps the best values so far.
+
+    Raises
+    ------
+    DataError
+        When model and data do not fit together.
+    ProofError
+        When the derived gradient and finite differences disagree at the start.
+
+    Examples
+    --------
+    >>> line = '''
+    ... X : (n, m)
+    ... Y : (1, m)
+    ... w : (1, n)
+    ... b : (1, 1)
+    ... Z = w X + b
+    ... J = norm(Z - Y)^2
+    ... '''
+    >>> result = descend(line, {"X": [0, 1, 2, 3], "Y": [1, 3, 5, 7]}, rate=0.1, steps=400)
+    >>> [round(float(result.values[name][0, 0]), 3) for name in ("w", "b")]
+    [2.0, 1.0]
+    """
+    read = read_model(model) if isinstance(model, str) else model
+    layout = lay_out(read, data, constants=constants or (), wrt=wrt, examples=examples)
+    binding = bind(layout, data, constants=constants, sizes=sizes)
+    found = derivation or derive(read, [s.name for s in layout.learned])
+    objective = Objective(found, binding)
+    first = given_values(binding, start or {}, initial_values(binding, seed))
+    descent = Descent(objective, first, rate=rate, steps=steps, batch=batch, seed=seed)
+    descent.check()
+    return descent.run(callback)

@@ -1,0 +1,164 @@
+"""What a descent hands back: values, costs, and why it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Self
+
+import numpy as np
+
+from chainrule.derivation.steps import Derivation
+from chainrule.descent.check import GradientCheck
+from chainrule.descent.objective import Objective, Values, objective_values
+from chainrule.descent.scaling import Scaling
+from chainrule.errors import DivergenceError
+from chainrule.graph.node import Apply, Symbol
+from chainrule.lecture import Array
+from chainrule.ops import TABLE
+
+
+class Stopped(Enum):
+    """Why a descent stopped; the value is the sentence."""
+
+    ALL_STEPS = "all steps were taken"
+    FLAT = "the values no longer change: the gradient is zero to rounding"
+    DIVERGED = "the cost ran away, so the rate is too high"
+    NOT_FINITE = "the forward pass left the finite numbers"
+    INTERRUPTED = "stopped by hand"
+
+    @property
+    def failed(self) -> bool:
+        """Whether the last values are of no use."""
+        return self in (Stopped.DIVERGED, Stopped.NOT_FINITE)
+
+
+@dataclass(frozen=True)
+class Record:
+    """The cost at one step, on all examples.
+
+    Parameters
+    ----------
+    step : int
+        Steps taken before; 0 is the start.
+    passes : float
+        How often every example has been seen.
+    cost : float
+        The objective.
+    """
+
+    step: int
+    passes: float
+    cost: float
+
+
+@dataclass(frozen=True, eq=False)
+class DescentResult:
+    """A descent that has ended.
+
+    Parameters
+    ----------
+    values : mapping of str to array
+        The learned values where the recorded cost was lowest, in the shapes of the model.
+    cost : float
+        The cost there.
+    step : int
+        After how many steps that was.
+    gradient_norm : float
+        The length of the gradient of the objective there, all variables together.
+    costs : tuple of (int, float)
+        The recorded steps and costs, from the start on.
+    taken : int
+        Steps taken.
+    stopped : Stopped
+        Why it ended.
+    report : str
+        What happened, with its numbers and, where something went wrong, what to do.
+    check : GradientCheck or None
+        The gradient check at the start; None when it was not asked for.
+    scaling : Scaling
+        What a step divides by.
+    rate : float
+        The rate.
+    batch : int
+        Examples a step.
+    examples, seed : int
+        How many examples there are; the seed.
+    accuracy : float or None
+        The share of labels that are predicted, where labels are 0 and 1 and the model's last
+        activation is their probability.
+    derivation : Derivation
+        With the formula that was run.
+    """
+
+    values: Mapping[str, Array]
+    cost: float
+    step: int
+    gradient_norm: float
+    costs: tuple[tuple[int, float], ...]
+    taken: int
+    stopped: Stopped
+    report: str
+    check: GradientCheck | None
+    scaling: Scaling
+    rate: float
+    batch: int
+    examples: int
+    seed: int
+    accuracy: float | None
+    derivation: Derivation
+
+    @property
+    def start_cost(self) -> float:
+        """The cost at the starting values."""
+        return self.costs[0][1] if self.costs else float("nan")
+
+    def raise_if_failed(self) -> Self:
+        """Return itself, or raise where the last values are of no use.
+
+        Raises
+        ------
+        DivergenceError
+            With the report; `values` still holds the best values.
+        """
+        if self.stopped.failed:
+            raise DivergenceError(self.report)
+        return self
+
+    def __str__(self) -> str:
+        return self.report
+
+
+def accuracy(objective: Objective, values: Values) -> float | None:
+    """Return the share of labels that are predicted, where that has a meaning.
+
+    It has when one input holds a single 0 or 1 for each example and the last sigmoid of the
+    forward pass has its shape.
+    """
+    binding = objective.binding
+    for label, table in binding.data.items():
+        if table.shape[1] != 1 or not np.isin(table, (0.0, 1.0)).all():
+            continue
+        proba = _probability(objective, label)
+        if proba is None:
+            continue
+        right = 0
+        with np.errstate(all="ignore"):
+            for inputs, sizes in binding.runs():
+                known = objective_values(objective.model, {**inputs, **values}, sizes)
+                right += int(((known[proba] > 0.5) == (known[label] > 0.5)).sum())
+        return right / binding.count
+    return None
+
+
+def _probability(objective: Objective, label: Symbol) -> Symbol | None:
+    for definition in reversed(objective.model.definitions):
+        value = definition.value
+        if (
+            definition.target.shape == label.shape
+            and isinstance(value, Apply)
+            and value.op is TABLE["sigmoid"]
+        ):
+            return definition.target
+    return None

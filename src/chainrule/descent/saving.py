@@ -1,0 +1,180 @@
+"""Learned values to a file and back: ``.npz`` for arrays, ``.json`` for reading."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any, cast
+from zipfile import BadZipFile, ZipFile
+
+import numpy as np
+
+from chainrule.descent.binding import BoundTable
+from chainrule.descent.result import DescentResult
+from chainrule.errors import DataError
+from chainrule.graph.model import Model
+from chainrule.interpreters.typeset import plain
+from chainrule.lecture import Array
+from chainrule.tables.writing import atomic_text, check_place
+
+SCHEMA = "chainrule-values/1"
+ABOUT = "about"
+"""The member of an ``.npz`` file that holds everything but the values, as JSON."""
+
+
+def model_text(model: Model) -> str:
+    """Write a forward pass in the language that the reader reads.
+
+    >>> from chainrule.interpreters.reading import load_model
+    >>> print(model_text(load_model("board_b2")))
+    # B2: a chain of scalars
+    x : (1, 1)  # input
+    y : (1, 1)  # target
+    w : (1, 1)  # weight
+    b : (1, 1)  # bias
+    yhat = tanh(sigmoid(w x^2 + b))
+    L = (yhat - y)^2
+    """
+    lines = [f"# {model.title}"] if model.title else []
+    for symbol in model.inputs:
+        note = f"  # {model.notes[symbol.name]}" if symbol.name in model.notes else ""
+        lines.append(f"{symbol.name} : ({symbol.shape[0]}, {symbol.shape[1]}){note}")
+    lines += [f"{d.target.name} = {plain(d.value)}" for d in model.definitions]
+    if model.definitions[-1].target is not model.objective:
+        lines.append(f"objective: {model.objective.name}")
+    return "\n".join(lines)
+
+
+def facts(result: DescentResult, model: Model, bound: BoundTable | None = None) -> dict[str, Any]:
+    """Return all but the values as what JSON can hold."""
+    known: dict[str, Any] = {
+        "schema": SCHEMA,
+        "model": model_text(model),
+        "objective": model.objective.name,
+        "shapes": {name: list(value.shape) for name, value in result.values.items()},
+        "settings": {
+            "rate": result.rate,
+            "batch": result.batch,
+            "seed": result.seed,
+            "step_rule": result.scaling.sentence(model.objective.name),
+        },
+        "examples": result.examples,
+        "steps_taken": result.taken,
+        "stopped": result.stopped.name.lower(),
+        "report": result.report,
+        "start_cost": _finite(result.start_cost),
+        "cost": _finite(result.cost),
+        "step": result.step,
+        "gradient_norm": _finite(result.gradient_norm),
+        "accuracy": result.accuracy,
+        "gradient_check": None
+        if result.check is None
+        else {
+            "passed": result.check.passed,
+            "error": _finite(result.check.error),
+            "entries": result.check.entries,
+            "left_out": result.check.left_out,
+        },
+        "costs": [[step, _finite(cost)] for step, cost in result.costs],
+    }
+    if bound is not None:
+        known["features"] = [
+            {"name": f.name, "column": f.column, "mean": f.mean, "scale": f.scale, "base": f.base}
+            for f in bound.features
+        ]
+        known["labels"] = {name: list(words) for name, words in bound.labels.items()}
+        known["sizes"] = dict(bound.binding.sizes)
+    return known
+
+
+def check_values_place(path: str | Path) -> None:
+    """Refuse early a place or an ending that values cannot be written to."""
+    if Path(path).suffix not in (".npz", ".json"):
+        raise DataError(f"{path}: values are written as .npz or .json; name the file so.")
+    check_place(path)
+
+
+def save_values(
+    path: str | Path, result: DescentResult, model: Model, bound: BoundTable | None = None
+) -> None:
+    """Write the learned values, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        Ends in ``.npz`` or ``.json``.
+    result : DescentResult
+        The values and how they came about.
+    model : Model
+        The forward pass as it was written.
+    bound : BoundTable, optional
+        Adds the names of the features and labels.
+    """
+    check_values_place(path)
+    known = facts(result, model, bound)
+    if Path(path).suffix == ".json":
+        known["values"] = {name: value.tolist() for name, value in result.values.items()}
+        with atomic_text(path) as file:
+            json.dump(known, file, indent=1, ensure_ascii=False, allow_nan=False)
+            file.write("\n")
+        return
+    arrays: dict[str, Any] = dict(result.values)
+    arrays[_free(arrays)] = np.array(json.dumps(known, ensure_ascii=False, allow_nan=False))
+    with atomic_text(path) as file, ZipFile(cast(Any, file).buffer, "w") as archive:
+        # As numpy.savez writes it, but a variable may be named "file".
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+
+
+def load_values(path: str | Path) -> dict[str, Array]:
+    """Read values that `save_values` wrote, or any ``.npz`` of arrays of numbers.
+
+    Raises
+    ------
+    DataError
+        When the file cannot be read; nothing in it is ever executed.
+    """
+    values: dict[str, Array] = {}
+    try:
+        if Path(path).suffix == ".json":
+            read = json.loads(Path(path).read_text(encoding="utf-8"))
+            found = read["values"] if isinstance(read, dict) else None
+            if not isinstance(found, dict):
+                raise DataError(f"{path}: this file holds no values of chainrule.")
+            for name, value in found.items():
+                values[name] = np.array(value, dtype=np.float64)
+        else:
+            with np.load(path, allow_pickle=False) as archive:
+                for name in archive.files:
+                    if archive[name].dtype.kind in "fiu":
+                        values[name] = archive[name].astype(np.float64)
+    except DataError:
+        raise
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        BadZipFile,
+        EOFError,
+    ) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is damaged"
+        raise DataError(
+            f"{path}: no values can be read from it ({why}). Give a .json or .npz file that "
+            "chainrule train --out wrote."
+        ) from None
+    return values
+
+
+def _free(names: dict[str, Any]) -> str:
+    name = ABOUT
+    while name in names:
+        name += "_"
+    return name
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

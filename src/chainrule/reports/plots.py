@@ -1,0 +1,259 @@
+"""Data in, inline SVG out. The only file that imports matplotlib.
+
+The pictures hold no colour of their own: ink is `currentColor` and the rest are variables of the
+page, so that they follow light and dark. Text stays text. Every line is labelled or dashed, for
+colour is never the only cue.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from xml.etree import ElementTree
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from chainrule.tables.metrics import Curve, Floats
+
+_SVG = "http://www.w3.org/2000/svg"
+_XLINK = "http://www.w3.org/1999/xlink"
+
+# Stand-ins that no plot would choose; `_paint` puts the variables of the page in their place.
+_INK, _ACCENT, _SECOND, _RULE, _MUTED, _PAPER = (f"#{n:02x}fe{n:02x}" for n in range(1, 7))
+_PAINT = {
+    _INK: "currentColor",
+    _ACCENT: "var(--accent)",
+    _SECOND: "var(--accent-2)",
+    _RULE: "var(--rule)",
+    _MUTED: "var(--muted)",
+    _PAPER: "var(--paper)",
+}
+
+# Any: the stubs of matplotlib spell out every key, and those of older releases do not.
+_STYLE: Any = {
+    "text.parse_math": False,  # a dollar sign in the name of a column is a dollar sign
+    "svg.fonttype": "none",
+    "svg.hashsalt": "chainrule",
+    "font.family": "sans-serif",
+    "font.size": 11,
+    "text.color": _INK,
+    "axes.edgecolor": _MUTED,
+    "axes.labelcolor": _MUTED,
+    "axes.facecolor": "none",
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.titlecolor": _INK,
+    "figure.facecolor": "none",
+    "xtick.color": _MUTED,
+    "ytick.color": _MUTED,
+    "xtick.labelcolor": _MUTED,
+    "ytick.labelcolor": _MUTED,
+    "grid.color": _RULE,
+    "grid.linewidth": 0.7,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "lines.linewidth": 2,
+    "lines.solid_capstyle": "round",
+}
+
+
+def objective_path(name: str, values: Floats) -> str:
+    """Draw the objective, iteration by iteration."""
+    said = f"It goes from {values[0]:.4g} to {values[-1]:.8g} in {len(values) - 1} iterations."
+    with _figure(3.7, 3.0) as figure:
+        axes = _over_iterations(figure, "objective J")
+        axes.plot(np.arange(len(values)), values, color=_ACCENT, marker="o", markersize=4)
+        if values.min() > 0 and values.max() > 100 * values.min():
+            _log(axes)
+        return _draw(figure, name, "The objective, iteration by iteration", said)
+
+
+def cost_curves(name: str, title: str, curves: Mapping[str, Curve], said: str) -> str:
+    """Draw costs over steps, several ways of getting down in one picture, logarithmic both ways."""
+    inks = (_ACCENT, _SECOND, _INK)
+    styles: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 2)))
+    with _figure(6.6, 3.4) as figure:
+        axes = figure.add_subplot()
+        axes.set_xlabel("steps taken, plus one")
+        axes.set_ylabel("cost above the optimum")
+        for (label, curve), ink, style in zip(curves.items(), inks, styles, strict=False):
+            shown = curve.y > 0  # zero has no place on a logarithmic axis
+            axes.plot(curve.x[shown], curve.y[shown], color=ink, linestyle=style, label=label)
+        axes.set_xscale("log")
+        _log(axes)
+        axes.legend(frameon=False, labelcolor=_INK)
+        return _draw(figure, name, title, said)
+
+
+def gradient_path(name: str, values: Floats) -> str:
+    """Draw the length of the gradient, iteration by iteration, on a logarithmic axis."""
+    said = f"It goes from {values[0]:.2g} to {values[-1]:.2g} in {len(values) - 1} iterations."
+    with _figure(3.7, 3.0) as figure:
+        axes = _over_iterations(figure, "length of the gradient")
+        shown = np.flatnonzero(values > 0)  # zero has no place on a logarithmic axis
+        axes.plot(shown, values[shown], color=_SECOND, marker="s", markersize=4)
+        _log(axes)
+        return _draw(figure, name, "The length of the gradient", said)
+
+
+def roc(name: str, curve: Curve, auc: float) -> str:
+    """Draw the ROC curve."""
+    with _figure(3.7, 3.6) as figure:
+        axes = _unit_square(figure, "false positive rate", "true positive rate")
+        axes.plot([0, 1], [0, 1], color=_MUTED, linewidth=1.2, linestyle=(0, (3, 3)))
+        axes.text(0.62, 0.52, "chance", color=_MUTED, rotation=45, rotation_mode="anchor")
+        axes.plot(curve.x, curve.y, color=_ACCENT)
+        return _draw(figure, name, "ROC curve", f"The area under the curve is {auc:.4f}.")
+
+
+def precision_recall(name: str, curve: Curve, average: float, share: float) -> str:
+    """Draw precision over recall; the dashed line is what chance gives."""
+    with _figure(3.7, 3.6) as figure:
+        axes = _unit_square(figure, "recall", "precision")
+        axes.axhline(share, color=_MUTED, linewidth=1.2, linestyle=(0, (3, 3)))
+        axes.text(0.02, share + 0.02, "chance", color=_MUTED)
+        axes.step(curve.x, curve.y, color=_ACCENT, where="pre")
+        return _draw(
+            figure,
+            name,
+            "Precision-recall curve",
+            f"The average precision is {average:.4f}; chance would give {share:.4f}.",
+        )
+
+
+def calibration(name: str, curve: Curve) -> str:
+    """Draw how often it happened over how probable it was said to be."""
+    assert curve.weight is not None
+    with _figure(3.7, 3.6) as figure:
+        axes = _unit_square(figure, "predicted probability", "share that happened")
+        axes.plot([0, 1], [0, 1], color=_MUTED, linewidth=1.2, linestyle=(0, (3, 3)))
+        axes.text(0.3, 0.2, "perfect", color=_MUTED, rotation=45, rotation_mode="anchor")
+        axes.plot(curve.x, curve.y, color=_ACCENT, linewidth=1.2)
+        sizes = 25 + 175 * curve.weight / curve.weight.max()
+        axes.scatter(
+            curve.x, curve.y, s=sizes, color=_ACCENT, edgecolor=_PAPER, zorder=3, clip_on=False
+        )
+        return _draw(
+            figure,
+            name,
+            "Calibration",
+            f"{len(curve.x)} groups of rows by predicted probability; larger dots hold more rows.",
+        )
+
+
+def coefficients(name: str, labels: Sequence[str], values: Sequence[float]) -> str:
+    """Draw coefficients as stems from zero, the first on top."""
+    with _figure(6.4, 0.9 + 0.25 * len(labels)) as figure:
+        axes = figure.subplots()
+        places = np.arange(len(labels))[::-1]
+        rising = np.asarray(values) >= 0
+        axes.axvline(0, color=_MUTED, linewidth=1)
+        for chosen, colour, marker in ((rising, _ACCENT, "o"), (~rising, _SECOND, "D")):
+            at = np.asarray(values)[chosen]
+            axes.hlines(places[chosen], 0, at, color=colour, linewidth=2)
+            axes.plot(at, places[chosen], marker, color=colour, markersize=6)
+        axes.set_yticks(places, [_short(label) for label in labels])
+        axes.tick_params(axis="y", length=0, labelcolor=_INK)
+        axes.grid(axis="y", visible=False)
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel("coefficient for one step (left lowers the odds, right raises them)")
+        return _draw(
+            figure,
+            name,
+            "The largest coefficients",
+            "; ".join(f"{label} {value:+.3f}" for label, value in zip(labels, values, strict=True)),
+        )
+
+
+@contextmanager
+def _figure(width: float, height: float) -> Iterator[Figure]:
+    with mpl.rc_context(_STYLE):
+        # No pyplot: it would keep every figure alive, and choose a window system.
+        yield Figure(figsize=(width, height), layout="constrained")
+
+
+def _over_iterations(figure: Figure, title: str) -> Axes:
+    axes = figure.subplots()
+    axes.set(xlabel="iteration", title=title)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return axes
+
+
+def _unit_square(figure: Figure, x: str, y: str) -> Axes:
+    axes = figure.subplots()
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel=x, ylabel=y, aspect="equal")
+    axes.set_xticks(np.linspace(0, 1, 6))
+    axes.set_yticks(np.linspace(0, 1, 6))
+    return axes
+
+
+def _log(axes: Axes) -> None:
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(numticks=6))
+    axes.yaxis.set_minor_locator(NullLocator())
+    # Plain text: the default sets powers as mathematics, which needs fonts of its own.
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
+
+
+def _short(label: str, length: int = 34) -> str:
+    return label if len(label) <= length else label[: length - 1] + "…"
+
+
+def _draw(figure: Figure, name: str, title: str, description: str) -> str:
+    """Save as SVG and make it at home on the page: ids of its own, no metadata, a text for ears."""
+    buffer = io.StringIO()
+    nothing: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+    ElementTree.register_namespace("", _SVG)
+    ElementTree.register_namespace("xlink", _XLINK)
+    root = ElementTree.fromstring(buffer.getvalue())
+    # A style sheet inside would reach the whole page.
+    unwanted = {f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"}
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag in unwanted:
+                parent.remove(child)
+    _rename_ids(root, name)
+    root.attrib.pop("width", None)
+    root.attrib.pop("height", None)
+    root.set("style", "stroke-linejoin: round")
+    root.set("role", "img")
+    root.set("aria-labelledby", f"{name}-title {name}-description")
+    for place, (tag, text) in enumerate((("title", title), ("desc", description))):
+        kind = "title" if tag == "title" else "description"
+        node = ElementTree.Element(f"{{{_SVG}}}{tag}", {"id": f"{name}-{kind}"})
+        node.text = text
+        root.insert(place, node)
+    return _paint(ElementTree.tostring(root, encoding="unicode"))
+
+
+def _rename_ids(root: ElementTree.Element, name: str) -> None:
+    """Keep the ids that are referred to, under the name of the picture: pages hold several."""
+    wanted: set[str] = set()
+    for element in root.iter():
+        if (link := element.attrib.pop(f"{{{_XLINK}}}href", None)) is not None:
+            wanted.add(link[1:])
+            element.set("href", f"#{name}-{link[1:]}")
+        if (clip := element.get("clip-path")) is not None:
+            wanted.add(clip[5:-1])
+            element.set("clip-path", f"url(#{name}-{clip[5:-1]})")
+    for element in root.iter():
+        if (own := element.attrib.pop("id", None)) in wanted:
+            element.set("id", f"{name}-{own}")
+
+
+def _paint(svg: str) -> str:
+    for stand_in, variable in _PAINT.items():
+        svg = svg.replace(stand_in, variable)
+    svg = re.sub(r"font-family: [^;\"]+", "font-family: var(--sans)", svg)
+    return re.sub(r"\n\s*", "\n", svg)

@@ -1,0 +1,118 @@
+"""Predictions as a stream: batch in, batch out, in memory that does not grow with the file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import DataError
+from chainrule.tables.model import TableModel
+from chainrule.tables.table import Table
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """How many rows were predicted.
+
+    Parameters
+    ----------
+    rows, blank : int
+        All rows, and those of them whose prediction was left empty.
+    """
+
+    rows: int = 0
+    blank: int = 0
+
+
+def header(model: TableModel, keep: Sequence[str] = ()) -> list[str]:
+    """Return the names of the output columns."""
+    names = [
+        *keep,
+        f"predicted_{model.target}",
+        *(f"probability_{label}" for label in model.classes),
+    ]
+    for name in keep:
+        if names.count(name) > 1:
+            raise DataError(f"column {name!r} would be in the output twice. Keep it once, or not.")
+    return names
+
+
+def stream(
+    model: TableModel, path: str | Path, keep: Sequence[str] = (), *, blank: bool = False
+) -> Iterator[tuple[Table, NDArray[np.float64]]]:
+    """Read a file in batches and yield each with its probabilities, NaN in blank rows."""
+    from chainrule.tables.reading import column_names, read_batches
+
+    names = column_names(path)
+    model.check_columns(names, str(path))
+    texts = {*model.text_columns, *keep} - set(model.number_columns)
+    for table in read_batches(path, numbers=model.number_columns, texts=sorted(texts)):
+        yield table, model.predict_proba(table, blank=blank)
+
+
+def write_predictions(
+    model: TableModel,
+    path: str | Path,
+    file: TextIO,
+    keep: Sequence[str] = (),
+    *,
+    blank: bool = False,
+    say: Callable[[str], None] = lambda words: None,
+) -> Predicted:
+    """Write CSV: the kept columns, the predicted label, one probability per class.
+
+    Parameters
+    ----------
+    model : TableModel
+        What predicts.
+    path : str or Path
+        The rows.
+    file : TextIO
+        Where to write.
+    keep : sequence of str
+        Columns of the rows to copy first.
+    blank : bool
+        Leave the prediction empty where a value is missing or a category is new, instead of
+        raising.
+    say : callable
+        Told how far it is.
+
+    Returns
+    -------
+    Predicted
+        The counts.
+    """
+    names = header(model, keep)
+    write = csv.writer(file, lineterminator="\n")
+    rows = n_blank = 0
+    for table, proba in stream(model, path, keep, blank=blank):
+        if rows == 0:
+            # Not before the first batch is sound: a refused file leaves no header behind.
+            write.writerow(names)
+        empty = np.isnan(proba[:, 0])
+        best = np.where(empty, -1, np.where(empty[:, None], 0.0, proba).argmax(axis=1))
+        labels = [*model.classes, ""]
+        columns = [_words(table, name) for name in keep]
+        columns.append([labels[place] for place in best.tolist()])
+        for place in range(len(model.classes)):
+            numbers = proba[:, place].tolist()
+            columns.append(["" if number != number else repr(number) for number in numbers])
+        write.writerows(zip(*columns, strict=True))
+        rows += table.n_rows
+        n_blank += int(empty.sum())
+        say(f"{rows} rows predicted")
+    if rows == 0:
+        raise DataError(f"{path}: the file has column names and no rows: nothing to predict.")
+    return Predicted(rows, n_blank)
+
+
+def _words(table: Table, name: str) -> list[str]:
+    column = table.column(name).as_text()
+    words = [*column.words, ""]  # a missing code, -1, picks the last entry
+    return [words[code] for code in column.codes.tolist()]

@@ -1,0 +1,173 @@
+"""A table in memory: columns of numbers and columns of words, with what is missing marked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class NumberColumn:
+    """A column of numbers.
+
+    Parameters
+    ----------
+    name : str
+        The column's name in the file.
+    values : ndarray of float64
+        The numbers; where missing, NaN.
+    missing : ndarray of bool
+        Which rows have no value.
+    """
+
+    name: str
+    values: NDArray[np.float64]
+    missing: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, rows: NDArray[np.intp]) -> NumberColumn:
+        """Return the column at `rows` (indices)."""
+        return NumberColumn(self.name, self.values[rows], self.missing[rows])
+
+    def as_text(self) -> TextColumn:
+        """Return the same column as words, a whole number without its decimal point."""
+        codes = np.full(len(self.values), -1, dtype=np.int64)
+        present = ~self.missing
+        distinct, inverse = np.unique(self.values[present], return_inverse=True)
+        codes[present] = inverse
+        words = tuple(number_word(value) for value in distinct)
+        return TextColumn(self.name, codes, words, from_numbers=True)
+
+
+@dataclass(frozen=True, eq=False)
+class TextColumn:
+    """A column of words, held as codes into its distinct words.
+
+    Parameters
+    ----------
+    name : str
+        The column's name in the file.
+    codes : ndarray of int64
+        Position in `words`; -1 where missing.
+    words : tuple of str
+        The distinct words, in no promised order.
+    from_numbers : bool
+        Whether the file holds numbers, which were taken as words.
+    """
+
+    name: str
+    codes: NDArray[np.int64]
+    words: tuple[str, ...]
+    from_numbers: bool = False
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @property
+    def missing(self) -> NDArray[np.bool_]:
+        """Which rows have no value."""
+        return self.codes < 0
+
+    def take(self, rows: NDArray[np.intp]) -> TextColumn:
+        """Return the column at `rows` (indices)."""
+        return TextColumn(self.name, self.codes[rows], self.words, self.from_numbers)
+
+    def counts(self) -> NDArray[np.int64]:
+        """Return how many rows carry each word."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.words))
+
+    def as_text(self) -> TextColumn:
+        """Return itself: it is text already."""
+        return self
+
+
+Column = NumberColumn | TextColumn
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Named columns of equal length.
+
+    Parameters
+    ----------
+    source : str
+        Where it came from, for messages.
+    columns : dict of str to Column
+        The columns in the order of the file.
+    row_numbers : ndarray of int64
+        The number of each row in the source, counted from 1 without the header.
+    """
+
+    source: str
+    columns: dict[str, Column]
+    row_numbers: NDArray[np.int64]
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows."""
+        return len(self.row_numbers)
+
+    def column(self, name: str) -> Column:
+        """Return one column, or raise a `DataError` that offers the nearest names."""
+        try:
+            return self.columns[name]
+        except KeyError:
+            raise unknown_column(name, list(self.columns), self.source) from None
+
+    def take(self, rows: NDArray[np.intp]) -> Table:
+        """Return the table at `rows` (indices)."""
+        columns = {name: column.take(rows) for name, column in self.columns.items()}
+        return Table(self.source, columns, self.row_numbers[rows])
+
+    def without(self, names: set[str]) -> Table:
+        """Return the table without the columns in `names`."""
+        kept = {name: column for name, column in self.columns.items() if name not in names}
+        return Table(self.source, kept, self.row_numbers)
+
+
+def refuse_infinite(table: Table, column: NumberColumn) -> None:
+    """Raise when a number is infinite, with its column and row."""
+    infinite = np.flatnonzero(np.isinf(column.values))
+    if len(infinite):
+        raise DataError(
+            f"{table.source}: column {column.name!r}, row {table.row_numbers[infinite[0]]}: the "
+            f"value is infinite ({len(infinite)} such in the column). Correct it, or leave the "
+            "cell empty if the value is missing."
+        )
+
+
+def number_word(value: float) -> str:
+    """Write a number as a label: ``1.0`` reads ``1``.
+
+    >>> number_word(1.0), number_word(0.5), number_word(-0.0)
+    ('1', '0.5', '0')
+    """
+    value = float(value)
+    return str(int(value)) if value.is_integer() else repr(value)
+
+
+def unknown_column(name: str, names: list[str], source: str) -> DataError:
+    """Say that a column is not there, with the nearest names and, when few, all of them."""
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    folded = [other for other in names if other.strip().casefold() == name.strip().casefold()]
+    guess = (folded or near or [""])[0]
+    hint = f" Did you mean {guess!r}?" if guess else ""
+    shown = ", ".join(names[:12]) + (f", ... ({len(names)} in all)" if len(names) > 12 else "")
+    return DataError(f"{source}: no column is named {name!r}.{hint} The columns are: {shown}.")
+
+
+def say_some(words: list[str], limit: int = 6) -> str:
+    """Join words for a sentence, the first `limit` of them.
+
+    >>> say_some(["a", "b", "c"], limit=2)
+    "'a', 'b' and 1 more"
+    """
+    shown = ", ".join(repr(word) for word in words[:limit])
+    return shown if len(words) <= limit else f"{shown} and {len(words) - limit} more"

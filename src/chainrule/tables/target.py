@@ -1,0 +1,59 @@
+"""The target: from a column to labels in order, and which of two is counted as 1."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chainrule.errors import DataError
+from chainrule.tables.diagnosing import is_number
+from chainrule.tables.metrics import Codes
+from chainrule.tables.table import Table, TextColumn, say_some
+
+_MOST_CLASSES = 50
+
+
+def labels_of(table: Table, target: str) -> tuple[tuple[str, ...], Codes]:
+    """Return the labels in order and each row's position in them."""
+    column = table.column(target).as_text()
+    labels = _in_order(column)
+    where = f"{table.source}: the target {column.name!r}"
+    if len(labels) < 2:
+        raise DataError(
+            f"{where} is {labels[0]!r} in every row. A classifier needs rows of at least two "
+            "classes."
+        )
+    if len(labels) > _MOST_CLASSES:
+        kind = "numbers" if all(map(is_number, labels)) else "texts"
+        raise DataError(
+            f"{where} holds {len(labels)} different {kind}. Logistic regression predicts classes, "
+            f"{_MOST_CLASSES} at most: choose another target, or sort its values into classes."
+        )
+    position = {label: place for place, label in enumerate(labels)}
+    lookup = np.array([position.get(word, -1) for word in column.words], dtype=np.int64)
+    return tuple(labels), lookup[column.codes]
+
+
+def _in_order(column: TextColumn) -> list[str]:
+    counts = column.counts()
+    labels = [word for word, count in zip(column.words, counts, strict=True) if count]
+    if all(map(is_number, labels)):
+        return sorted(labels, key=float)
+    return sorted(labels)
+
+
+def positive_last(
+    classes: tuple[str, ...], actual: Codes, positive: str, where: str
+) -> tuple[tuple[str, ...], Codes]:
+    """Put the label that is counted as 1 last."""
+    if len(classes) > 2:
+        raise DataError(
+            f"{where} has {len(classes)} labels ({say_some(list(classes))}): each gets a "
+            "probability of its own. --positive is for two labels; leave it away."
+        )
+    if positive not in classes:
+        raise DataError(
+            f"{where} has no label {positive!r}. --positive takes one of {say_some(list(classes))}."
+        )
+    if positive == classes[1]:
+        return classes, actual
+    return (classes[1], classes[0]), 1 - actual

@@ -1,0 +1,1 @@
+"""The training engine: from rows of numbers to coefficients with a proof."""

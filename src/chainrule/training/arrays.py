@@ -1,0 +1,32 @@
+"""The array types of the engine, and what one rounding costs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.intp]
+
+UNIT: Final[float] = float(np.finfo(np.float64).eps) / 2
+"""The unit roundoff u of float64: one operation errs by a factor of at most 1 + u."""
+
+
+def accumulated(n_operations: float) -> float:
+    """Bound the relative error that `n_operations` roundings in a row can build up.
+
+    The constant gamma_n = n u / (1 - n u) of Higham, *Accuracy and Stability of Numerical
+    Algorithms*, 2nd ed., lemma 3.1. It holds for a sum in any order.
+    """
+    grown = n_operations * UNIT
+    return grown / (1 - grown) if grown < 1 else float("inf")
+
+
+def norm(*parts: FloatArray) -> float:
+    """Return the Euclidean norm of all entries together, without overflow or underflow."""
+    top = max((float(np.abs(part).max(initial=0.0)) for part in parts), default=0.0)
+    if top == 0 or not np.isfinite(top):
+        return top
+    return top * float(np.sqrt(sum(float(((part / top) ** 2).sum()) for part in parts)))

@@ -1,0 +1,172 @@
+"""A matrix is three verbs: matvec, rmatvec and sandwich. Here a dense and a sparse block of rows.
+
+Blocks are small (a few thousand rows), so that what a verb needs beside its input stays small too:
+no temporary ever has the size of the whole data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from chainrule.training.arrays import FloatArray, IntArray
+
+SANDWICH_ROWS: Final[int] = 256
+"""Rows per step of a sandwich: bounds both its temporary and its rounding error."""
+
+
+class MatrixBlock(Protocol):
+    """Some rows of the data matrix X, shape (n_rows, n_features)."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of rows and of features."""
+
+    def matvec(self, V: FloatArray) -> FloatArray:
+        """Return X V, shape (n_rows, n_outputs), for V of shape (n_features, n_outputs)."""
+
+    def rmatvec(self, U: FloatArray) -> FloatArray:
+        """Return X^T U, shape (n_features, n_outputs), for U of shape (n_rows, n_outputs)."""
+
+    def sandwich(self, d: FloatArray) -> FloatArray:
+        """Return X^T diag(d) X, shape (n_features, n_features)."""
+
+    def sandwich_diagonal(self, d: FloatArray) -> FloatArray:
+        """Return the diagonal of the sandwich for each column of d, (n_features, n_outputs)."""
+
+    def row_squares(self, weights: FloatArray) -> FloatArray:
+        """Return sum_j (weights_j x_ij)^2, shape (n_rows,)."""
+
+    def column_maxima(self) -> FloatArray:
+        """Return max_i |x_ij|, shape (n_features,); NaN where a value is NaN."""
+
+    def absolute(self) -> MatrixBlock:
+        """Return |X|, for bounds on rounding errors."""
+
+    def take_columns(self, columns: IntArray) -> MatrixBlock:
+        """Return X restricted to some columns."""
+
+    def dense_rows(self) -> Iterator[FloatArray]:
+        """Yield X a few rows at a time as dense arrays."""
+
+
+@dataclass(frozen=True)
+class DenseBlock:
+    """Rows of a dense array, float64."""
+
+    values: FloatArray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of rows and of features."""
+        n_rows, n_features = self.values.shape
+        return n_rows, n_features
+
+    def matvec(self, V: FloatArray) -> FloatArray:
+        """Return X V."""
+        return self.values @ V
+
+    def rmatvec(self, U: FloatArray) -> FloatArray:
+        """Return X^T U."""
+        return self.values.T @ U
+
+    def sandwich(self, d: FloatArray) -> FloatArray:
+        """Return X^T diag(d) X, a few rows at a time."""
+        n_features = self.values.shape[1]
+        total = np.zeros((n_features, n_features))
+        for start in range(0, len(d), SANDWICH_ROWS):
+            rows = self.values[start : start + SANDWICH_ROWS]
+            total += rows.T @ (d[start : start + SANDWICH_ROWS, None] * rows)
+        return total
+
+    def sandwich_diagonal(self, d: FloatArray) -> FloatArray:
+        """Return sum_i d_ik x_ij^2."""
+        return (self.values**2).T @ d
+
+    def row_squares(self, weights: FloatArray) -> FloatArray:
+        """Return sum_j (weights_j x_ij)^2."""
+        return np.asarray(((self.values * weights) ** 2).sum(axis=1))
+
+    def column_maxima(self) -> FloatArray:
+        """Return max_i |x_ij|."""
+        return np.asarray(np.abs(self.values).max(axis=0, initial=0.0))
+
+    def absolute(self) -> DenseBlock:
+        """Return |X|."""
+        return DenseBlock(np.abs(self.values))
+
+    def take_columns(self, columns: IntArray) -> DenseBlock:
+        """Return X restricted to some columns."""
+        return DenseBlock(self.values[:, columns])
+
+    def dense_rows(self) -> Iterator[FloatArray]:
+        """Yield X a few rows at a time."""
+        step = _few_rows(self.values.shape[1])
+        for start in range(0, self.values.shape[0], step):
+            yield self.values[start : start + step]
+
+
+@dataclass(frozen=True)
+class SparseBlock:
+    """Rows of a SciPy CSR array in canonical form (sorted, no duplicates), float64."""
+
+    values: Any
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of rows and of features."""
+        n_rows, n_features = self.values.shape
+        return n_rows, n_features
+
+    def matvec(self, V: FloatArray) -> FloatArray:
+        """Return X V."""
+        return np.asarray(self.values @ V)
+
+    def rmatvec(self, U: FloatArray) -> FloatArray:
+        """Return X^T U."""
+        return np.asarray(self.values.T @ U)
+
+    def sandwich(self, d: FloatArray) -> FloatArray:
+        """Return X^T diag(d) X, a few rows at a time."""
+        n_features = self.values.shape[1]
+        total = np.zeros((n_features, n_features))
+        for start in range(0, len(d), SANDWICH_ROWS):
+            rows = self.values[start : start + SANDWICH_ROWS]
+            total += (rows.T @ rows.multiply(d[start : start + SANDWICH_ROWS, None])).toarray()
+        return total
+
+    def sandwich_diagonal(self, d: FloatArray) -> FloatArray:
+        """Return sum_i d_ik x_ij^2."""
+        return np.asarray(self.values.multiply(self.values).T @ d)
+
+    def row_squares(self, weights: FloatArray) -> FloatArray:
+        """Return sum_j (weights_j x_ij)^2."""
+        scaled = self.values.multiply(weights[None, :])
+        return np.asarray(scaled.multiply(scaled).sum(axis=1)).ravel()
+
+    def column_maxima(self) -> FloatArray:
+        """Return max_i |x_ij|."""
+        if not self.values.nnz:
+            return np.zeros(self.values.shape[1])
+        return np.asarray(abs(self.values).max(axis=0).toarray()).ravel()
+
+    def absolute(self) -> SparseBlock:
+        """Return |X|."""
+        return SparseBlock(abs(self.values))
+
+    def take_columns(self, columns: IntArray) -> SparseBlock:
+        """Return X restricted to some columns."""
+        return SparseBlock(self.values[:, columns])
+
+    def dense_rows(self) -> Iterator[FloatArray]:
+        """Yield X a few rows at a time."""
+        step = _few_rows(self.values.shape[1])
+        for start in range(0, self.values.shape[0], step):
+            yield np.asarray(self.values[start : start + step].toarray())
+
+
+def _few_rows(n_features: int) -> int:
+    return max(1, min(SANDWICH_ROWS, 2**22 // max(1, n_features)))

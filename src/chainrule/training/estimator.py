@@ -1,0 +1,393 @@
+"""`LogisticRegression`, the public door: scikit-learn's manners over chainrule's engine.
+
+The only file of the engine that imports scikit-learn.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from numbers import Integral, Real
+from typing import Any, Final, Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+
+from chainrule.errors import DataError
+from chainrule.training.arrays import FloatArray, IntArray, norm
+from chainrule.training.fitting import Fit, Method, fit_logistic, raw_predictions
+from chainrule.training.losses import BinaryLoss, Loss, SoftmaxLoss
+from chainrule.training.objective import Evaluation, Point
+from chainrule.training.sources import InMemorySource
+
+Matrix = Any
+Labels = npt.NDArray[Any]
+
+_SOLVERS: Final[Mapping[str, Method]] = {
+    "auto": "auto",
+    "newton-cholesky": "newton-cholesky",
+    "newton-cg": "newton-cg",
+    "lbfgs": "auto",
+    "liblinear": "auto",
+    "sag": "auto",
+    "saga": "auto",
+}
+
+
+class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Logistic regression with a proof of how good the fit is.
+
+    Minimises ``sum_i s_i loss_i + |coef|^2 / (2 C)``: scikit-learn's objective, the sum over
+    examples, with the sigmoid's cross-entropy for two classes and the softmax's for more. Every fit
+    carries a `certificate_`: a proven bound on its distance from the optimum, or the proof that
+    there is none.
+
+    Parameters
+    ----------
+    penalty : {'l2', None, 'deprecated'}, default='l2'
+        None is the same as ``C=np.inf``; 'deprecated' (scikit-learn's placeholder) as 'l2'.
+    C : float, default=1.0
+        Inverse strength of the penalty; ``np.inf`` for none.
+    l1_ratio : float, default=0.0
+        Only 0 (or None): the penalty is L2.
+    dual : bool, default=False
+        Accepted for compatibility; the optimum is the same.
+    tol : float, default=1e-8
+        The fit stops once ``(f - f*) / f*`` is proven to be at most this.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept; it is never penalised.
+    intercept_scaling : float, default=1
+        Accepted for compatibility; the intercept needs no scaling here.
+    class_weight : dict, 'balanced' or None, default=None
+        Factors on the sample weights, by class; 'balanced' gives every class the same total weight.
+    random_state : int, RandomState or None, default=None
+        Accepted for compatibility; nothing here is random.
+    solver : str, default='auto'
+        'auto', 'newton-cholesky' (full Hessian) or 'newton-cg' (Hessian products only).
+        scikit-learn's other names ('lbfgs', 'liblinear', 'sag', 'saga') mean 'auto': the optimum
+        is the same.
+    max_iter : int, default=100
+        Largest number of solver iterations; a fit rarely takes 20.
+    verbose : int, default=0
+        Positive prints one line per iteration.
+    warm_start : bool, default=False
+        Start from the last fit's coefficients if their shape still fits.
+    n_jobs : int or None, default=None
+        Threads that share the blocks of rows, None for one and -1 for all cores. The answer has the
+        same bits for any number.
+    on_separation : {'warn', 'raise'}, default='warn'
+        What to do when the classes are separable and nothing is penalised, so that no finite
+        optimum exists: warn and keep the last iterate, or raise `DataError`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels that occur with positive weight.
+    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
+        One row for two classes. For more, rows sum to zero.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+    certificate_ : Certificate
+        What is proven; print it.
+    objective_ : float
+        The objective at the fit.
+    history_ : list of IterationRecord
+        Objective, gradient norm, step and seconds of each iteration.
+    n_iter_ : ndarray of shape (1,)
+    solver_ : str
+        The solver that ran.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Only if X had column names.
+
+    Notes
+    -----
+    A weight of k is exactly k repetitions of the row, and a weight of zero is its absence. Where
+    columns are collinear and nothing is penalised, `coef_` is the optimum of least norm.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
+    >>> y = np.array(["no", "yes", "no", "yes"])
+    >>> model = LogisticRegression().fit(X, y)
+    >>> model.predict([[0.0], [3.0]]).tolist()
+    ['no', 'yes']
+    >>> model.certificate_.proven
+    True
+    """
+
+    def __init__(
+        self,
+        penalty: str | None = "l2",
+        *,
+        C: float = 1.0,
+        l1_ratio: float | None = 0.0,
+        dual: bool = False,
+        tol: float = 1e-8,
+        fit_intercept: bool = True,
+        intercept_scaling: float = 1,
+        class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
+        random_state: Any = None,  # noqa: ANN401
+        solver: str = "auto",
+        max_iter: int = 100,
+        verbose: int = 0,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        on_separation: Literal["warn", "raise"] = "warn",
+    ) -> None:
+        self.penalty = penalty
+        self.C = C
+        self.l1_ratio = l1_ratio
+        self.dual = dual
+        self.tol = tol
+        self.fit_intercept = fit_intercept
+        self.intercept_scaling = intercept_scaling
+        self.class_weight = class_weight
+        self.random_state = random_state
+        self.solver = solver
+        self.max_iter = max_iter
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+        self.on_separation = on_separation
+
+    def fit(self, X: Matrix, y: Matrix, sample_weight: Matrix | None = None) -> Self:
+        """Fit to data.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+            Labels of any kind.
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative; k means k repetitions of the row.
+
+        Returns
+        -------
+        LogisticRegression
+            Itself.
+        """
+        C = self._check_parameters()
+        X = self._matrix(X, reset=True)
+        labels = _labels(y)
+        check_consistent_length(X, labels)
+        weights = _weights(sample_weight, len(labels))
+        weights, classes = self._class_weighted(weights, labels)
+        rows = np.flatnonzero(weights > 0)
+        if len(rows) < len(weights):
+            X, labels, weights = X[rows], labels[rows], weights[rows]
+        codes = np.searchsorted(classes, labels)
+        source = InMemorySource(
+            X,
+            codes,
+            weights,
+            n_classes=len(classes),
+            column_names=getattr(self, "feature_names_in_", None),
+            row_numbers=rows,
+        )
+        n_outputs = 1 if len(classes) == 2 else len(classes)
+        fit = fit_logistic(
+            source,
+            C=C,
+            fit_intercept=self.fit_intercept,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            method=_SOLVERS[self.solver],
+            start=self._start(n_outputs, source.n_features),
+            n_threads=_n_threads(self.n_jobs),
+            on_iteration=_report if self.verbose else None,
+        )
+        self._complain(fit, source)
+        self.classes_ = classes
+        self.coef_ = np.ascontiguousarray(fit.point.coef.T)
+        self.intercept_ = fit.point.intercept.copy()
+        self.certificate_ = fit.certificate
+        self.objective_ = fit.value
+        self.history_ = fit.history
+        self.n_iter_ = np.array([len(fit.history)], dtype=np.int32)
+        self.solver_ = fit.method
+        return self
+
+    def decision_function(self, X: Matrix) -> FloatArray:
+        """Return raw predictions: (n_samples,) for two classes, else (n_samples, n_classes)."""
+        raw = self._raw_prediction(X)
+        return raw[:, 0] if raw.shape[1] == 1 else raw
+
+    def predict(self, X: Matrix) -> Labels:
+        """Return the most probable label of each row, shape (n_samples,)."""
+        raw = self._raw_prediction(X)
+        codes = (raw[:, 0] > 0).astype(np.intp) if raw.shape[1] == 1 else raw.argmax(axis=1)
+        return np.asarray(self.classes_[codes])
+
+    def predict_proba(self, X: Matrix) -> FloatArray:
+        """Return the probability of each class, shape (n_samples, n_classes)."""
+        raw = self._raw_prediction(X)
+        return self._loss().proba(raw)
+
+    def predict_log_proba(self, X: Matrix) -> FloatArray:
+        """Return the logarithms of the probabilities, with all their digits.
+
+        The loss of a label is minus its log-probability, also where the probability underflows.
+        """
+        raw, loss = self._raw_prediction(X), self._loss()
+        n_samples, n_classes = len(raw), len(self.classes_)
+        columns = []
+        for k in range(n_classes):
+            y = np.zeros((n_samples, n_classes))
+            y[:, k] = 1.0
+            columns.append(-loss.pointwise_loss(raw, y[:, 1] if n_classes == 2 else y))
+        return np.stack(columns, axis=1)
+
+    def __sklearn_tags__(self) -> Any:  # noqa: ANN401
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _loss(self) -> Loss:
+        n_classes = len(self.classes_)
+        return BinaryLoss() if n_classes == 2 else SoftmaxLoss(n_classes)
+
+    def _raw_prediction(self, X: Matrix) -> FloatArray:
+        check_is_fitted(self)
+        X = self._matrix(X, reset=False)
+        source = InMemorySource(
+            X, np.zeros(X.shape[0]), column_names=getattr(self, "feature_names_in_", None)
+        )
+        return raw_predictions(source, Point(self.coef_.T, self.intercept_))
+
+    def _matrix(self, X: Matrix, *, reset: bool) -> Matrix:
+        return validate_data(
+            self,
+            X,
+            reset=reset,
+            dtype="numeric",
+            accept_sparse="csr",
+            accept_large_sparse=True,
+            ensure_all_finite=False,
+        )
+
+    def _check_parameters(self) -> float:
+        """Refuse senseless parameters in words; return C, inf where nothing is penalised."""
+        if self.penalty not in ("l2", None, "none", "deprecated"):
+            raise ValueError(f"penalty must be 'l2' or None, not {self.penalty!r}")
+        if self.l1_ratio not in (0, None):
+            raise ValueError(f"l1_ratio must be 0: the penalty is L2, not {self.l1_ratio!r}")
+        if not isinstance(self.C, Real) or not float(self.C) > 0:
+            raise ValueError(f"C must be a positive number or np.inf, not {self.C!r}")
+        if not isinstance(self.tol, Real) or not float(self.tol) >= 0:
+            raise ValueError(f"tol must be a number >= 0, not {self.tol!r}")
+        if not isinstance(self.max_iter, Integral) or self.max_iter < 0:
+            raise ValueError(f"max_iter must be an integer >= 0, not {self.max_iter!r}")
+        if self.solver not in _SOLVERS:
+            raise ValueError(f"solver must be one of {', '.join(_SOLVERS)}, not {self.solver!r}")
+        if self.on_separation not in ("warn", "raise"):
+            raise ValueError(f"on_separation must be 'warn' or 'raise', not {self.on_separation!r}")
+        return np.inf if self.penalty in (None, "none") else float(self.C)
+
+    def _class_weighted(self, weights: FloatArray, labels: Labels) -> tuple[FloatArray, Labels]:
+        classes, codes = np.unique(labels[weights > 0], return_inverse=True)
+        if self.class_weight is not None:
+            weights = weights.copy()
+            totals = np.bincount(codes, weights[weights > 0], minlength=len(classes))
+            if isinstance(self.class_weight, str):
+                if self.class_weight != "balanced":
+                    raise ValueError(
+                        "class_weight must be a dict, 'balanced' or None, "
+                        f"not {self.class_weight!r}"
+                    )
+                factors = totals.sum() / (len(classes) * totals)
+            else:
+                factors = np.array([float(self.class_weight.get(c, 1.0)) for c in classes.tolist()])
+            if not (np.isfinite(factors) & (factors >= 0)).all():
+                raise ValueError(f"class_weight must be finite and >= 0, not {factors.tolist()}")
+            weights[weights > 0] *= factors[codes]
+            classes = classes[factors > 0]
+        if len(classes) < 2:
+            what = repr(classes[0].item()) if len(classes) else "none with positive weight"
+            raise DataError(f"y holds only one class ({what}); a classifier needs at least two")
+        return weights, classes
+
+    def _start(self, n_outputs: int, n_features: int) -> Point | None:
+        if not self.warm_start or not hasattr(self, "coef_"):
+            return None
+        if self.coef_.shape != (n_outputs, n_features):
+            return None
+        intercept = self.intercept_ if self.fit_intercept else np.zeros(n_outputs)
+        return Point(np.ascontiguousarray(self.coef_.T), np.array(intercept, dtype=np.float64))
+
+    def _complain(self, fit: Fit, source: InMemorySource) -> None:
+        """Warn (or raise) where the tolerance is not proven: how far, and what is in the way."""
+        if fit.met:
+            return
+        certificate = fit.certificate
+        if certificate.kind == "separation":
+            message = (
+                f"{certificate} These coefficients grow for ever: the fit holds its last iterate. "
+                "Penalise with a finite C, or drop what separates."
+            )
+            if self.on_separation == "raise":
+                raise DataError(message)
+        else:
+            if fit.stop == "max_iter":
+                why = f"max_iter={self.max_iter} iterations were too few"
+            elif certificate.columns:
+                why = f"{', '.join(certificate.columns[:8])} are collinear"
+            else:
+                why = source.describe_scales() or "float64 can tell no better point from this one"
+            message = f"tol={self.tol:g} is not proven. {certificate} In the way: {why}."
+        warnings.warn(message, ConvergenceWarning, stacklevel=3)
+
+
+def _labels(y: Matrix) -> Labels:
+    if y is None:
+        raise ValueError("requires y to be passed, but the target y is None")
+    labels = column_or_1d(y, warn=True)
+    if labels.dtype.kind == "f":
+        bad = np.flatnonzero(~np.isfinite(labels))
+        if len(bad):
+            raise DataError(f"y contains NaN or inf ({labels[bad[0]]}) in row {bad[0]}")
+    if labels.dtype.kind == "O":
+        missing = [i for i, label in enumerate(labels) if label is None or label != label]
+        if missing:
+            raise DataError(f"y contains a missing label (NaN) in row {missing[0]}")
+    check_classification_targets(labels)
+    return np.asarray(labels)
+
+
+def _weights(sample_weight: Matrix | None, n_samples: int) -> FloatArray:
+    if sample_weight is None:
+        return np.ones(n_samples)
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(n_samples, float(sample_weight))
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    if weights.shape != (n_samples,):
+        raise DataError(
+            f"sample_weight has shape {weights.shape}, expected ({n_samples},): one per row of X"
+        )
+    bad: IntArray = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(bad):
+        raise DataError(
+            f"sample_weight must be finite and >= 0, not {weights[bad[0]]} as in row {bad[0]}"
+        )
+    if not weights.any():
+        raise DataError("sample_weight is zero in every row: there is nothing to fit")
+    return weights
+
+
+def _n_threads(n_jobs: int | None) -> int:
+    if n_jobs is None:
+        return 1
+    if n_jobs < 0:
+        return max(1, (os.cpu_count() or 1) + 1 + int(n_jobs))
+    return max(1, int(n_jobs))
+
+
+def _report(evaluation: Evaluation) -> None:
+    gradient = norm(evaluation.gradient.coef, evaluation.gradient.intercept)
+    print(f"objective {evaluation.value:.12g}  gradient {gradient:.3g}")

@@ -1,0 +1,1 @@
+"""Pointwise formulas, emitted from the derivation."""

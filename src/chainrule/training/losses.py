@@ -1,0 +1,206 @@
+"""Losses are pointwise: one example in, one number (or one small row) out.
+
+They know no sums, no weights and no coefficients. Their formulas are the emitted kernels; here
+they only get the shapes that the rest of the engine speaks: `raw_prediction` is always
+(n_samples, n_outputs), with one output for two classes and one per class for more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+
+from chainrule.training.arrays import UNIT, FloatArray
+from chainrule.training.kernels import _emitted as kernels
+
+
+class Loss(Protocol):
+    """What the objective asks of a loss. All shapes are per block of rows."""
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of raw predictions per example."""
+
+    def pointwise_loss(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the loss of each example, shape (n_samples,)."""
+
+    def pointwise_gradient(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return d loss / d raw_prediction, shape (n_samples, n_outputs)."""
+
+    def pointwise_hessian(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the second derivatives, shape (n_samples, n_outputs, n_outputs)."""
+
+    def hessian_product(
+        self, raw_prediction: FloatArray, y: FloatArray, direction: FloatArray
+    ) -> FloatArray:
+        """Return the pointwise Hessian times `direction`, shape (n_samples, n_outputs)."""
+
+    def proba(self, raw_prediction: FloatArray) -> FloatArray:
+        """Return class probabilities, shape (n_samples, n_classes)."""
+
+    def spread(self, raw_direction: FloatArray) -> FloatArray:
+        """Return how far a change of raw prediction moves the loss's curvature, (n_samples,).
+
+        The logarithm of the curvature changes by at most this much: losses of logistic type are
+        self-concordant in the sense of Bach (2010), |loss'''| <= spread * loss''.
+        """
+
+    def margin(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return by how much the true class leads, shape (n_samples,); y must be pure labels."""
+
+    def widest_lead(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the lead of the true class over the last one, shape (n_samples,)."""
+
+    def sensitivity(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Bound |change of gradient| by this times expm1(2 |change of raw prediction|)."""
+
+    def gradient_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Bound |computed - true gradient| at exact raw predictions, (n_samples, n_outputs)."""
+
+    def loss_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Bound |computed - true loss| at exact raw predictions, shape (n_samples,)."""
+
+    @property
+    def hessian_error(self) -> float:
+        """Bound the error of an entry of the pointwise Hessian beyond its relative error."""
+
+
+KERNEL_ERROR: Final[float] = 8 * UNIT
+"""What one evaluation of a kernel may err, relative to the largest term in it."""
+
+
+@dataclass(frozen=True)
+class BinaryLoss:
+    """Cross-entropy of a sigmoid; y is (n_samples,) in [0, 1]."""
+
+    n_outputs: int = 1
+
+    def pointwise_loss(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the loss of each example, shape (n_samples,)."""
+        return kernels.binary_loss(raw_prediction[:, 0], y)
+
+    def pointwise_gradient(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return d loss / d raw_prediction, shape (n_samples, 1)."""
+        return kernels.binary_gradient(raw_prediction[:, 0], y)[:, None]
+
+    def pointwise_hessian(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the second derivatives, shape (n_samples, 1, 1)."""
+        return kernels.binary_hessian(raw_prediction[:, 0])[:, None, None]
+
+    def hessian_product(
+        self, raw_prediction: FloatArray, y: FloatArray, direction: FloatArray
+    ) -> FloatArray:
+        """Return the pointwise Hessian times `direction`, shape (n_samples, 1)."""
+        return kernels.binary_hessian(raw_prediction[:, 0])[:, None] * direction
+
+    def proba(self, raw_prediction: FloatArray) -> FloatArray:
+        """Return the probabilities of both classes, shape (n_samples, 2)."""
+        score = raw_prediction[:, 0]
+        return np.stack([kernels.binary_proba(-score), kernels.binary_proba(score)], axis=1)
+
+    def spread(self, raw_direction: FloatArray) -> FloatArray:
+        """Return |raw_direction|, shape (n_samples,)."""
+        return np.abs(raw_direction[:, 0])
+
+    def margin(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the signed raw prediction, shape (n_samples,)."""
+        return (2 * y - 1) * raw_prediction[:, 0]
+
+    def widest_lead(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the signed raw prediction: there is only one other class."""
+        return self.margin(raw_prediction, y)
+
+    def sensitivity(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return a (1 - a): the gradient's slope changes by at most a factor exp(|change|)."""
+        return kernels.binary_hessian(raw_prediction[:, 0])[:, None]
+
+    def gradient_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Bound the rounding: relative for pure labels, absolute for labels in between."""
+        size = np.abs(self.pointwise_gradient(raw_prediction, y))
+        pure = (y == 0) | (y == 1)
+        return KERNEL_ERROR * np.where(pure[:, None], size, 1.0)
+
+    def loss_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Bound the rounding: relative for pure labels, of the raw prediction in between."""
+        between = np.where((y == 0) | (y == 1), 0.0, np.abs(raw_prediction[:, 0]))
+        return KERNEL_ERROR * (self.pointwise_loss(raw_prediction, y) + between)
+
+    @property
+    def hessian_error(self) -> float:
+        """Return 0: the error is relative."""
+        return 0.0
+
+
+@dataclass(frozen=True)
+class SoftmaxLoss:
+    """Cross-entropy of a softmax, symmetric in the classes; y is (n_samples, n_classes)."""
+
+    n_outputs: int
+
+    def pointwise_loss(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the loss of each example, shape (n_samples,)."""
+        return kernels.softmax_loss(raw_prediction, y)
+
+    def pointwise_gradient(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return d loss / d raw_prediction, shape (n_samples, n_classes)."""
+        return kernels.softmax_gradient(raw_prediction, y)
+
+    def pointwise_hessian(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the second derivatives, shape (n_samples, n_classes, n_classes)."""
+        hessian = np.empty((*raw_prediction.shape, self.n_outputs))
+        for k in range(self.n_outputs):
+            unit = np.zeros_like(raw_prediction)
+            unit[:, k] = 1.0
+            hessian[:, :, k] = kernels.softmax_hessian_product(raw_prediction, unit)
+        return hessian
+
+    def hessian_product(
+        self, raw_prediction: FloatArray, y: FloatArray, direction: FloatArray
+    ) -> FloatArray:
+        """Return the pointwise Hessian times `direction`, shape (n_samples, n_classes)."""
+        return kernels.softmax_hessian_product(raw_prediction, direction)
+
+    def proba(self, raw_prediction: FloatArray) -> FloatArray:
+        """Return the class probabilities, shape (n_samples, n_classes)."""
+        return kernels.softmax_proba(raw_prediction)
+
+    def spread(self, raw_direction: FloatArray) -> FloatArray:
+        """Return max_k - min_k of the direction, shape (n_samples,).
+
+        The third derivative of log-sum-exp is a third central moment, so
+        |E[(U - EU)(V - EV)^2]| <= (max U - min U) Var V.
+        """
+        return np.asarray(raw_direction.max(axis=1) - raw_direction.min(axis=1))
+
+    def margin(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the lead of the true class over the best other one, shape (n_samples,)."""
+        true = (raw_prediction * y).sum(axis=1)
+        others = np.where(y > 0, -np.inf, raw_prediction)
+        return np.asarray(true - others.max(axis=1))
+
+    def widest_lead(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the lead of the true class over the class with the lowest score."""
+        return np.asarray((raw_prediction * y).sum(axis=1) - raw_prediction.min(axis=1))
+
+    def sensitivity(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return a bound on min(p, 1 - p): a change c scales p and 1 - p by at most exp(2|c|)."""
+        p = kernels.softmax_proba(raw_prediction)
+        return np.minimum(p, 1 - p + 1e-15)
+
+    def gradient_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Bound the rounding of p - y, which may cancel: relative to p and to the result."""
+        size = np.abs(self.pointwise_gradient(raw_prediction, y))
+        units = KERNEL_ERROR + 2 * self.n_outputs * UNIT
+        return units * (kernels.softmax_proba(raw_prediction) + size)
+
+    def loss_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Bound the rounding of log-sum-exp minus a score: relative to the scores."""
+        units = KERNEL_ERROR + 2 * self.n_outputs * UNIT
+        return np.asarray(units * (1 + np.abs(raw_prediction).max(axis=1)))
+
+    @property
+    def hessian_error(self) -> float:
+        """Return a bound on the error of p_k (1 - p_k), which may cancel."""
+        return 4 * (KERNEL_ERROR + self.n_outputs * UNIT)

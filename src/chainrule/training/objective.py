@@ -1,0 +1,274 @@
+"""The objective: the only place that knows sums, weights, the intercept and the penalty.
+
+    f(coef, intercept) = sum_i s_i loss(coef^T x_i + intercept, y_i) + sum_j strength_j |coef_j|^2/2
+
+Every pass over the data is a sum over blocks in a fixed order (`executors`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.training.arrays import FloatArray
+from chainrule.training.executors import Partial, map_in_order, sum_over_chunks
+from chainrule.training.losses import Loss
+from chainrule.training.penalties import L2Penalty
+from chainrule.training.sources import RowBlock, Source
+
+
+@dataclass(frozen=True)
+class Point:
+    """Coefficients and intercept, or anything of their shape: a gradient, a direction.
+
+    Attributes
+    ----------
+    coef : ndarray of shape (n_features, n_outputs)
+    intercept : ndarray of shape (n_outputs,)
+    """
+
+    coef: FloatArray
+    intercept: FloatArray
+
+    def moved(self, step: float, direction: Point) -> Point:
+        """Return self + step * direction."""
+        return Point(self.coef + step * direction.coef, self.intercept + step * direction.intercept)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one pass over the data finds out at a point.
+
+    Attributes
+    ----------
+    point : Point
+    value : float
+        f, penalty included.
+    gradient : Point
+    raw_prediction : ndarray of shape (n_samples, n_outputs)
+    hessian : ndarray of shape (n_parameters, n_parameters) or None
+        In the order of `Objective.pack`.
+    """
+
+    point: Point
+    value: float
+    gradient: Point
+    raw_prediction: FloatArray
+    hessian: FloatArray | None = None
+
+
+class Objective:
+    """f, its derivatives and the other sums over rows that solvers and certificates need.
+
+    Parameters
+    ----------
+    source : Source
+    loss : Loss
+    penalty : L2Penalty
+        In the units of the source's (scaled) columns.
+    fit_intercept : bool
+    n_threads : int
+        How many threads share the blocks; the answer has the same bits for any number.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        loss: Loss,
+        penalty: L2Penalty,
+        *,
+        fit_intercept: bool = True,
+        n_threads: int = 1,
+    ) -> None:
+        self.source = source
+        self.loss = loss
+        self.penalty = penalty
+        self.fit_intercept = fit_intercept
+        self.n_threads = n_threads
+
+    @property
+    def n_rows_of_hessian(self) -> int:
+        """Parameters per output: features, and the intercept if there is one."""
+        return self.source.n_features + int(self.fit_intercept)
+
+    @property
+    def n_parameters(self) -> int:
+        """Size of a packed vector."""
+        return self.n_rows_of_hessian * self.loss.n_outputs
+
+    def pack(self, point: Point) -> FloatArray:
+        """Lay a point out as one vector: output by output, the intercept last in each."""
+        rows = [point.coef]
+        if self.fit_intercept:
+            rows.append(point.intercept[None, :])
+        return np.concatenate(rows, axis=0).T.ravel()
+
+    def unpack(self, vector: FloatArray) -> Point:
+        """Invert `pack`."""
+        table = vector.reshape(self.loss.n_outputs, self.n_rows_of_hessian).T
+        coef = np.ascontiguousarray(table[: self.source.n_features])
+        if self.fit_intercept:
+            return Point(coef, table[-1].copy())
+        return Point(coef, np.zeros(self.loss.n_outputs))
+
+    def origin(self) -> Point:
+        """Return the point where everything is zero."""
+        n_outputs = self.loss.n_outputs
+        return Point(np.zeros((self.source.n_features, n_outputs)), np.zeros(n_outputs))
+
+    def centred(self, point: Point) -> Point:
+        """Return the same predictions with outputs that sum to zero: the symmetric choice."""
+        if self.loss.n_outputs == 1:
+            return point
+        return Point(
+            point.coef - point.coef.mean(axis=1, keepdims=True),
+            point.intercept - point.intercept.mean(),
+        )
+
+    def sum_over_blocks(self, function: Callable[[RowBlock], Partial]) -> Partial:
+        """Return the sum of ``function(block)`` over all blocks, in a fixed order."""
+        source = self.source
+        return sum_over_chunks(lambda i: function(source.block(i)), source.n_blocks, self.n_threads)
+
+    def max_over_blocks(self, function: Callable[[RowBlock], float]) -> float:
+        """Return the largest ``function(block)``."""
+        source = self.source
+        return max(
+            map_in_order(lambda i: function(source.block(i)), source.n_blocks, self.n_threads)
+        )
+
+    def evaluate(self, point: Point, *, with_hessian: bool = False) -> Evaluation:
+        """Evaluate value and gradient, and on demand the Hessian, in one pass."""
+        raw_prediction = np.empty((self.source.n_samples, self.loss.n_outputs))
+
+        def one(block: RowBlock) -> Partial:
+            raw = block.X.matvec(point.coef) + point.intercept
+            raw_prediction[block.rows] = raw
+            s = block.sample_weight
+            residual = s[:, None] * self.loss.pointwise_gradient(raw, block.y)
+            sums: Partial = (
+                np.asarray(s @ self.loss.pointwise_loss(raw, block.y)),
+                block.X.rmatvec(residual),
+                residual.sum(axis=0),
+            )
+            return (*sums, self._sandwich(block, raw)) if with_hessian else sums
+
+        loss, coef, intercept, *rest = self.sum_over_blocks(one)
+        gradient = Point(
+            coef + self.penalty.gradient(point.coef),
+            intercept if self.fit_intercept else np.zeros_like(intercept),
+        )
+        return Evaluation(
+            point,
+            float(loss) + self.penalty.value(point.coef),
+            gradient,
+            raw_prediction,
+            self._penalised(rest[0]) if rest else None,
+        )
+
+    def sum_over_vectors(
+        self,
+        function: Callable[[FloatArray, FloatArray, FloatArray], Partial],
+        raw_prediction: FloatArray,
+    ) -> Partial:
+        """Sum ``function(raw_prediction, y, sample_weight)`` over blocks, without reading X."""
+        source = self.source
+
+        def one(index: int) -> Partial:
+            rows, y, sample_weight = source.labels(index)
+            return function(raw_prediction[rows], y, sample_weight)
+
+        return sum_over_chunks(one, source.n_blocks, self.n_threads)
+
+    def value_at_origin(self) -> float:
+        """Return f where everything is zero, without reading X."""
+        (loss,) = self.sum_over_vectors(
+            lambda raw, y, s: (np.asarray(s @ self.loss.pointwise_loss(raw, y)),),
+            np.zeros((self.source.n_samples, self.loss.n_outputs)),
+        )
+        return float(loss)
+
+    def raw_direction(self, direction: Point) -> FloatArray:
+        """Return the change of raw prediction along `direction`, (n_samples, n_outputs)."""
+        change = np.empty((self.source.n_samples, self.loss.n_outputs))
+
+        def one(index: int) -> None:
+            block = self.source.block(index)
+            change[block.rows] = block.X.matvec(direction.coef) + direction.intercept
+
+        for _ in map_in_order(one, self.source.n_blocks, self.n_threads):
+            pass
+        return change
+
+    def along(
+        self, start: Evaluation, direction: Point, raw_direction: FloatArray
+    ) -> Callable[[float], tuple[float, float]]:
+        """Return step -> (f, df/dstep) on a line, without reading X."""
+        curvature = float((self.penalty.gradient(direction.coef) * direction.coef).sum())
+        slope = float((self.penalty.gradient(start.point.coef) * direction.coef).sum())
+        level = self.penalty.value(start.point.coef)
+
+        def at(step: float) -> tuple[float, float]:
+            def one(index: int) -> Partial:
+                rows, y, s = self.source.labels(index)
+                change = raw_direction[rows]
+                raw = start.raw_prediction[rows] + step * change
+                pull = (self.loss.pointwise_gradient(raw, y) * change).sum(axis=1)
+                return np.asarray(s @ self.loss.pointwise_loss(raw, y)), np.asarray(s @ pull)
+
+            loss, rise = sum_over_chunks(one, self.source.n_blocks, self.n_threads)
+            value = float(loss) + level + step * slope + 0.5 * step * step * curvature
+            return value, float(rise) + slope + step * curvature
+
+        return at
+
+    def hessian_product(self, at: Evaluation, direction: Point) -> Point:
+        """Return the Hessian at a point times a direction, without forming it."""
+
+        def one(block: RowBlock) -> Partial:
+            change = block.X.matvec(direction.coef) + direction.intercept
+            pull = block.sample_weight[:, None] * self.loss.hessian_product(
+                at.raw_prediction[block.rows], block.y, change
+            )
+            return block.X.rmatvec(pull), pull.sum(axis=0)
+
+        coef, intercept = self.sum_over_blocks(one)
+        if not self.fit_intercept:
+            intercept = np.zeros_like(intercept)
+        return Point(coef + self.penalty.gradient(direction.coef), intercept)
+
+    def hessian_diagonal(self, at: Evaluation) -> Point:
+        """Return the diagonal of the Hessian."""
+
+        def one(block: RowBlock) -> Partial:
+            h = self.loss.pointwise_hessian(at.raw_prediction[block.rows], block.y)
+            d = block.sample_weight[:, None] * np.diagonal(h, axis1=1, axis2=2)
+            return block.X.sandwich_diagonal(d), d.sum(axis=0)
+
+        coef, intercept = self.sum_over_blocks(one)
+        return Point(coef + self.penalty.strength[:, None], intercept)
+
+    def _sandwich(self, block: RowBlock, raw: FloatArray) -> FloatArray:
+        n_outputs, size = self.loss.n_outputs, self.n_rows_of_hessian
+        n_features = self.source.n_features
+        h = self.loss.pointwise_hessian(raw, block.y) * block.sample_weight[:, None, None]
+        total = np.zeros((n_outputs, size, n_outputs, size))
+        for k in range(n_outputs):
+            for other in range(k + 1):
+                d = np.ascontiguousarray(h[:, k, other])
+                corner = total[k, :, other, :]
+                corner[:n_features, :n_features] = block.X.sandwich(d)
+                if self.fit_intercept:
+                    corner[:n_features, -1] = block.X.rmatvec(d[:, None])[:, 0]
+                    corner[-1, :n_features] = corner[:n_features, -1]
+                    corner[-1, -1] = d.sum()
+                total[other, :, k, :] = corner.T
+        return total.reshape(self.n_parameters, self.n_parameters)
+
+    def _penalised(self, hessian: FloatArray) -> FloatArray:
+        unpenalised = np.zeros(int(self.fit_intercept))
+        strength = np.concatenate([self.penalty.strength, unpenalised])
+        hessian[np.diag_indices_from(hessian)] += np.tile(strength, self.loss.n_outputs)
+        return hessian

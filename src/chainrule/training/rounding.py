@@ -1,0 +1,125 @@
+"""How far rounding can have moved what was computed: a priori bounds, from one pass over |X|.
+
+The bounds are those of Higham, *Accuracy and Stability of Numerical Algorithms*, chapters 3 and 4,
+for sums in any order; what the emitted kernels err is stated by the losses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.training.arrays import UNIT, FloatArray, accumulated
+from chainrule.training.blocks import SANDWICH_ROWS
+from chainrule.training.executors import Partial
+from chainrule.training.losses import KERNEL_ERROR
+from chainrule.training.objective import Evaluation, Objective, Point
+from chainrule.training.sources import RowBlock
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """Bounds at one point.
+
+    Attributes
+    ----------
+    gradient : Point
+        Bound on |computed - true gradient|, entry by entry.
+    value : float
+        Bound on |computed - true objective|.
+    raw_prediction : float
+        Bound on |computed - true raw prediction|, over all rows and outputs.
+    curvature : float
+        Relative bound on the pointwise Hessians.
+    summation : float
+        Relative bound on the sums of one entry of the Hessian.
+    hessian : float
+        Bound, in the 2-norm of the scaled Hessian, on what pointwise Hessians err beyond that.
+    reach : ndarray of shape (n_features,)
+        sum_i s_i |x_ij|.
+    longest_row : float
+        max_i |x_i / scale|, intercept included, for the scale that was asked for.
+    """
+
+    gradient: Point
+    value: float
+    raw_prediction: float
+    curvature: float
+    summation: float
+    hessian: float
+    reach: FloatArray
+    longest_row: float
+
+
+def measure_rounding(
+    objective: Objective,
+    evaluation: Evaluation,
+    *,
+    other: Point | None = None,
+    scale: FloatArray | None = None,
+) -> Rounding:
+    """Bound the rounding errors of `evaluation` (and of raw predictions at `other`).
+
+    Parameters
+    ----------
+    objective : Objective
+    evaluation : Evaluation
+    other : Point, optional
+        A second point whose raw predictions the bound shall cover too.
+    scale : ndarray of shape (n_features + fit_intercept,), optional
+        The scale for `longest_row`.
+    """
+    source, loss, point = objective.source, objective.loss, evaluation.point
+    coef, intercept = np.abs(point.coef), np.abs(point.intercept)
+    if other is not None:
+        coef = np.maximum(coef, np.abs(other.coef))
+        intercept = np.maximum(intercept, np.abs(other.intercept))
+    of_row = accumulated(source.n_features + 4)
+    depth = np.log2(source.n_blocks + 1)
+    of_sum = accumulated(source.rows_per_block + depth + 8)
+    weights = np.ones(objective.n_rows_of_hessian) if scale is None else 1 / scale
+    largest = np.zeros(source.n_blocks)
+    longest = np.zeros(source.n_blocks)
+
+    def one(block: RowBlock) -> Partial:
+        index = block.rows.start // source.rows_per_block
+        size = block.X.absolute()
+        raw = evaluation.raw_prediction[block.rows]
+        error = of_row * (size.matvec(coef) + intercept).max(axis=1)
+        largest[index] = error.max()
+        squares = block.X.row_squares(weights[: source.n_features])
+        squares = squares + (weights[-1] ** 2 if objective.fit_intercept else 0.0)
+        longest[index] = squares.max()
+        moved = np.expm1(2 * np.minimum(error, 50.0))[:, None]
+        sensitive = loss.sensitivity(raw, block.y) * moved
+        slope = np.abs(loss.pointwise_gradient(raw, block.y))
+        residual = of_sum * slope + loss.gradient_error(raw, block.y) + sensitive
+        residual = block.sample_weight[:, None] * residual
+        value = ((slope + sensitive) * error[:, None]).sum(axis=1) + loss.loss_error(raw, block.y)
+        return (
+            size.rmatvec(residual),
+            residual.sum(axis=0),
+            size.rmatvec(block.sample_weight[:, None])[:, 0],
+            np.asarray(block.sample_weight @ value),
+            np.asarray(block.sample_weight @ squares),
+        )
+
+    on_coef, on_intercept, reach, on_value, trace = objective.sum_over_blocks(one)
+    pull = np.abs(objective.penalty.gradient(point.coef)) + np.abs(evaluation.gradient.coef)
+    slack = 1 + 1e-6  # for the rounding of the bounds themselves
+    raw_error = float(largest.max())
+    blocks = np.ceil(source.rows_per_block / SANDWICH_ROWS)
+    return Rounding(
+        gradient=Point(
+            slack * (on_coef + 4 * UNIT * pull),
+            slack * on_intercept * float(objective.fit_intercept),
+        ),
+        value=slack * (float(on_value) + of_sum * abs(evaluation.value)),
+        raw_prediction=raw_error,
+        curvature=float(np.expm1(2 * min(raw_error, 50.0))) + KERNEL_ERROR,
+        summation=accumulated(SANDWICH_ROWS + blocks + depth + 8),
+        hessian=slack * objective.loss.hessian_error * float(trace),
+        reach=slack * reach,
+        longest_row=slack * float(np.sqrt(longest.max())),
+    )

@@ -1,0 +1,1 @@
+"""Solvers: they minimise an objective and say where they stopped; they prove nothing."""

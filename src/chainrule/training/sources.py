@@ -1,0 +1,243 @@
+"""Where rows come from: the data in memory, cut into fixed blocks of rows.
+
+A source checks its numbers once, naming the row and the column of what it cannot use, and hands out
+float64 blocks. Blocks of another dtype are converted one at a time, never the whole data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from chainrule.errors import DataError
+from chainrule.training.arrays import FloatArray, IntArray
+from chainrule.training.blocks import DenseBlock, MatrixBlock, SparseBlock
+
+LARGEST: Final[float] = 1e150
+"""Values beyond this overflow when squared; a source refuses them and names the column."""
+
+_BLOCK_BYTES: Final[int] = 2**21
+_COMMON_EXPONENT: Final[int] = 100
+_DEEPEST_EXPONENT: Final[int] = 500
+
+
+@dataclass(frozen=True)
+class RowBlock:
+    """Some rows of a problem.
+
+    Attributes
+    ----------
+    rows : slice
+        Which rows of the data these are.
+    X : MatrixBlock of shape (n_rows, n_features)
+    y : ndarray of shape (n_rows,) or (n_rows, n_classes)
+    sample_weight : ndarray of shape (n_rows,)
+    """
+
+    rows: slice
+    X: MatrixBlock
+    y: FloatArray
+    sample_weight: FloatArray
+
+
+class InMemorySource:
+    """Rows of a NumPy array or a SciPy CSR matrix.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+        Any real dtype, any memory order; never written to.
+    y : ndarray of shape (n_samples,) or (n_samples, n_classes)
+        Numbers in [0, 1] for two classes; class codes 0..n_classes-1 or rows of probabilities for
+        more.
+    sample_weight : ndarray of shape (n_samples,), optional
+    n_classes : int
+        2 for one raw prediction per example.
+    column_names : sequence of str, optional
+        What errors call the columns.
+    row_numbers : ndarray of shape (n_samples,), optional
+        What errors call the rows, if not 0, 1, ...
+
+    Attributes
+    ----------
+    column_maxima : ndarray of shape (n_features,)
+        max_i |x_ij|.
+    column_scale : ndarray of shape (n_features,)
+        The blocks hold X / column_scale. All ones unless a column is so large or so small that its
+        squares leave the range of float64; always powers of two, so no digit is lost.
+    """
+
+    def __init__(
+        self,
+        X: Any,  # noqa: ANN401
+        y: npt.NDArray[Any],
+        sample_weight: FloatArray | None = None,
+        *,
+        n_classes: int = 2,
+        column_names: Sequence[str] | None = None,
+        row_numbers: IntArray | None = None,
+    ) -> None:
+        self.n_samples, self.n_features = int(X.shape[0]), int(X.shape[1])
+        self.n_classes = n_classes
+        self.column_names = (
+            [str(name) for name in column_names]
+            if column_names is not None
+            else [f"column {j}" for j in range(self.n_features)]
+        )
+        if self.n_samples == 0:
+            raise DataError("there are no rows to fit: X is empty")
+        if sparse.issparse(X):
+            X = sparse.csr_array(X)
+            if not X.has_canonical_format:
+                X = X.copy()
+                X.sum_duplicates()
+        self._X = X
+        self._y = y
+        self._weight = sample_weight
+        self._row_numbers = row_numbers
+        per_row = max(1, self.n_features) * 8
+        rows = 2 ** int(np.log2(max(1, _BLOCK_BYTES // per_row)))
+        self.rows_per_block = int(np.clip(rows, 256, 8192))
+        self.column_scale = np.ones(self.n_features)
+        self.column_maxima = self._largest()
+        self.column_scale = _scale(self.column_maxima)
+
+    @property
+    def n_blocks(self) -> int:
+        """Number of blocks; depends on the shape of the data alone."""
+        return -(-self.n_samples // self.rows_per_block)
+
+    def block(self, index: int) -> RowBlock:
+        """Return block number `index`."""
+        rows, y, sample_weight = self.labels(index)
+        return RowBlock(rows, self._matrix(rows), y, sample_weight)
+
+    def labels(self, index: int) -> tuple[slice, FloatArray, FloatArray]:
+        """Return rows, y and sample_weight of block number `index`, without touching X."""
+        start = index * self.rows_per_block
+        rows = slice(start, min(start + self.rows_per_block, self.n_samples))
+        weight = (
+            np.ones(rows.stop - rows.start)
+            if self._weight is None
+            else np.asarray(self._weight[rows], dtype=np.float64)
+        )
+        return rows, self._labels(rows), weight
+
+    def take_columns(self, columns: IntArray) -> ColumnSource:
+        """Return the same rows with some of the columns only."""
+        return ColumnSource(self, columns)
+
+    def describe_scales(self) -> str:
+        """Say in words which columns differ most in scale; empty if they hardly do."""
+        used = np.flatnonzero(self.column_maxima > 0)
+        if not len(used):
+            return ""
+        low = int(used[np.argmin(self.column_maxima[used])])
+        high = int(used[np.argmax(self.column_maxima[used])])
+        if self.column_maxima[high] < 1e4 * self.column_maxima[low]:
+            return ""
+        return (
+            f"scale, from {self.column_maxima[low]:.2g} "
+            f"({quoted(self.column_names, low)}) to {self.column_maxima[high]:.2g} "
+            f"({quoted(self.column_names, high)})"
+        )
+
+    def _matrix(self, rows: slice) -> MatrixBlock:
+        scaled = bool((self.column_scale != 1).any())
+        if sparse.issparse(self._X):
+            lo, hi = int(self._X.indptr[rows.start]), int(self._X.indptr[rows.stop])
+            indices = self._X.indices[lo:hi]
+            data = self._X.data[lo:hi].astype(np.float64, copy=False)
+            if scaled:
+                data = data / self.column_scale[indices]
+            indptr = self._X.indptr[rows.start : rows.stop + 1] - lo
+            shape = (rows.stop - rows.start, self.n_features)
+            return SparseBlock(sparse.csr_array((data, indices, indptr), shape=shape))
+        values = self._X[rows].astype(np.float64, copy=False)
+        return DenseBlock(values / self.column_scale if scaled else values)
+
+    def _labels(self, rows: slice) -> FloatArray:
+        y = self._y[rows]
+        if self.n_classes == 2 or y.ndim == 2:
+            return np.asarray(y, dtype=np.float64)
+        one_hot = np.zeros((len(y), self.n_classes))
+        one_hot[np.arange(len(y)), y] = 1.0
+        return one_hot
+
+    def _largest(self) -> FloatArray:
+        largest = np.zeros(self.n_features)
+        for index in range(self.n_blocks):
+            block = self.block(index)
+            top = block.X.column_maxima()
+            if not np.isfinite(top).all():
+                self._refuse(block, "contains NaN or inf", lambda v: ~np.isfinite(v))
+            if (top > LARGEST).any():
+                self._refuse(
+                    block,
+                    f"reaches beyond {LARGEST:g}, where squares overflow; rescale it: value",
+                    lambda v: np.abs(v) > LARGEST,
+                )
+            np.maximum(largest, top, out=largest)
+        return largest
+
+    def _refuse(self, block: RowBlock, reason: str, is_bad: Any) -> None:  # noqa: ANN401
+        start = block.rows.start
+        for rows in block.X.dense_rows():
+            bad = np.argwhere(is_bad(rows))
+            if len(bad):
+                i, j = (int(index) for index in bad[0])
+                value = rows[i, j]
+                number = start + i
+                if self._row_numbers is not None:
+                    number = int(self._row_numbers[number])
+                raise DataError(
+                    f"X {reason} ({value}) in row {number}, {quoted(self.column_names, j)}"
+                )
+            start += len(rows)
+
+
+class ColumnSource:
+    """The rows of another source with some of its columns."""
+
+    def __init__(self, parent: InMemorySource, columns: IntArray) -> None:
+        self._parent = parent
+        self._columns = columns
+        self.n_samples = parent.n_samples
+        self.n_features = len(columns)
+        self.n_classes = parent.n_classes
+        self.n_blocks = parent.n_blocks
+        self.rows_per_block = parent.rows_per_block
+        self.column_names = [parent.column_names[j] for j in columns]
+        self.column_scale = parent.column_scale[columns]
+
+    def block(self, index: int) -> RowBlock:
+        """Return block number `index`."""
+        block = self._parent.block(index)
+        return RowBlock(
+            block.rows, block.X.take_columns(self._columns), block.y, block.sample_weight
+        )
+
+    def labels(self, index: int) -> tuple[slice, FloatArray, FloatArray]:
+        """Return rows, y and sample_weight of block number `index`, without touching X."""
+        return self._parent.labels(index)
+
+
+Source = InMemorySource | ColumnSource
+
+
+def quoted(names: Sequence[str], j: int) -> str:
+    """Name column j as its owner would: ``column 3`` or ``column 'age'``."""
+    name = names[j]
+    return name if name == f"column {j}" else f"column {name!r}"
+
+
+def _scale(largest: FloatArray) -> FloatArray:
+    with np.errstate(divide="ignore"):
+        exponent = np.where(largest > 0, np.floor(np.log2(largest)), 0.0)
+    exponent = np.where(np.abs(exponent) > _COMMON_EXPONENT, exponent, 0.0)
+    return np.asarray(np.exp2(np.clip(exponent, -_DEEPEST_EXPONENT, None)))

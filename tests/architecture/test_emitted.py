@@ -1,0 +1,47 @@
+"""The engine's kernels are what the derivation says, byte for byte."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from chainrule.interpreters.typeset import plain
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    """Load the tool that writes the kernels."""
+    spec = importlib.util.spec_from_file_location("emit_kernels", ROOT / "tools/emit_kernels.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_file_is_what_the_tool_writes(tool: ModuleType) -> None:
+    assert tool.TARGET.read_text(encoding="utf-8") == tool.emitted()
+
+
+def test_the_file_says_that_it_is_generated(tool: ModuleType) -> None:
+    assert "do not edit" in tool.TARGET.read_text(encoding="utf-8")[:200]
+
+
+def test_the_loss_passes_through_the_form_that_is_taught(tool: ModuleType) -> None:
+    kernels, _ = tool.binary()
+    forms = [plain(step.after) for step in kernels.traces["loss"]]
+    assert "softplus(z_i) - y_i z_i" in forms
+
+
+def test_every_stabilisation_has_a_name_and_a_reason(tool: ModuleType) -> None:
+    for kernels, _ in (tool.binary(), tool.softmax()):
+        for trace in kernels.traces.values():
+            for step in trace:
+                assert step.rule.name
+                assert step.rule.because
+                assert step.before is not step.after

@@ -1,0 +1,26 @@
+"""scikit-learn's own contract for estimators, with no expected failures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from chainrule.training.estimator import LogisticRegression
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+@parametrize_with_checks(  # type: ignore[untyped-decorator]
+    [
+        LogisticRegression(),
+        LogisticRegression(solver="newton-cg", C=0.1),
+        LogisticRegression(C=np.inf, n_jobs=2),
+        LogisticRegression(C=10.0, class_weight="balanced", warm_start=True),
+    ]
+)
+def test_scikit_learn_contract(estimator: Any, check: Callable[[Any], None]) -> None:
+    check(estimator)

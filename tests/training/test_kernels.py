@@ -1,0 +1,129 @@
+"""The emitted formulas against 50-digit arithmetic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+from chainrule.training.arrays import UNIT
+from chainrule.training.kernels import _emitted as kernels
+from chainrule.training.losses import KERNEL_ERROR, BinaryLoss, SoftmaxLoss
+
+SMALL = [0.0, 1e-300, 1e-9, 0.3, -0.3, 1.0, 5.0, -5.0]
+CANCELLING = [18.0, 20.5, 25.0, 33.0, 33.5, 37.0, -37.5]
+HUGE = [100.0, -100.0, 700.0, -700.0, 709.9, -744.0, 1e4, -1e4]
+SCORES = np.array([*SMALL, *CANCELLING, *HUGE])
+TINY = 1e-300
+ROWS = np.array(
+    [
+        [0.0, 0.0, 0.0],
+        [1.0, -2.0, 0.5],
+        [40.0, 0.0, -3.0],
+        [-18.0, 18.0, 17.9],
+        [1e4, -1e4, 0.0],
+        [-1e4, -1e4, -1e4],
+        [700.0, -700.0, 699.0],
+        [3.0, 3.0, -60.0],
+    ]
+)
+
+
+def binary_truth(z: float, y: float) -> tuple[Any, Any, Any, Any]:
+    with mpmath.workdps(50):
+        score, label = mpmath.mpf(float(z)), mpmath.mpf(float(y))
+        # 1 - a is computed apart, so that 50 digits are enough at score 1e4
+        a, b = 1 / (1 + mpmath.exp(-score)), 1 / (1 + mpmath.exp(score))
+        loss = -(label * mpmath.log(a) if label else 0) - ((1 - label) * mpmath.log(b))
+        if label == 1:
+            loss = mpmath.log1p(mpmath.exp(-score))
+        elif label == 0:
+            loss = mpmath.log1p(mpmath.exp(score))
+        return loss, (1 - label) * a - label * b, a * b, a
+
+
+def agree(computed: float, true: Any, units: float = KERNEL_ERROR / UNIT) -> bool:
+    return bool(abs(mpmath.mpf(float(computed)) - true) <= units * UNIT * abs(true) + TINY)
+
+
+@pytest.mark.parametrize("y", [0.0, 1.0])
+def test_binary_kernels_keep_their_digits(y: float) -> None:
+    labels = np.full_like(SCORES, y)
+    loss = kernels.binary_loss(SCORES, labels)
+    gradient = kernels.binary_gradient(SCORES, labels)
+    hessian = kernels.binary_hessian(SCORES)
+    proba = kernels.binary_proba(SCORES)
+    for i, z in enumerate(SCORES):
+        true = binary_truth(z, y)
+        assert agree(loss[i], true[0]), (z, loss[i], true[0])
+        assert agree(gradient[i], true[1]), (z, gradient[i], true[1])
+        assert agree(hessian[i], true[2]), (z, hessian[i], true[2])
+        assert agree(proba[i], true[3]), (z, proba[i], true[3])
+
+
+def test_binary_kernels_take_fractional_labels() -> None:
+    labels = np.full_like(SCORES, 0.3)
+    loss = kernels.binary_loss(SCORES, labels)
+    gradient = kernels.binary_gradient(SCORES, labels)
+    for i, z in enumerate(SCORES):
+        true = binary_truth(z, 0.3)
+        allowed = BinaryLoss().loss_error(SCORES[:, None], labels)[i]
+        assert abs(float(loss[i] - true[0])) <= allowed
+        assert abs(float(gradient[i] - true[1])) <= KERNEL_ERROR
+
+
+@pytest.mark.parametrize("label", [0, 1, 2])
+def test_softmax_kernels_err_no_more_than_the_certificate_allows(label: int) -> None:
+    y = np.zeros_like(ROWS)
+    y[:, label] = 1.0
+    soft = SoftmaxLoss(3)
+    loss, gradient = kernels.softmax_loss(ROWS, y), kernels.softmax_gradient(ROWS, y)
+    proba = kernels.softmax_proba(ROWS)
+    for i, row in enumerate(ROWS):
+        # rounding the difference of two scores scales p by itself
+        own = 4 * UNIT * float(np.ptp(row))
+        with mpmath.workdps(50):
+            z = [mpmath.mpf(float(v)) for v in row]
+            e = [mpmath.exp(v - z[label]) for v in z]
+            others = mpmath.fsum(v for k, v in enumerate(e) if k != label)
+            p = [v / (1 + others) for v in e]
+            allowed = soft.loss_error(ROWS, y)[i] + own
+            assert abs(float(loss[i] - mpmath.log1p(others))) <= allowed
+            for k in range(3):
+                true = -others / (1 + others) if k == label else p[k]
+                allowed = soft.gradient_error(ROWS, y)[i, k] + own * min(p[k], 1 - p[k]) + TINY
+                assert abs(gradient[i, k] - true) <= allowed, (row, k)
+                assert agree(proba[i, k], p[k], 14 + own / UNIT)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_softmax_hessian_product_matches_50_digits(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    direction = rng.normal(size=ROWS.shape)
+    product = kernels.softmax_hessian_product(ROWS, direction)
+    for i, row in enumerate(ROWS):
+        with mpmath.workdps(50):
+            e = [mpmath.exp(mpmath.mpf(float(v))) for v in row]
+            p = [v / mpmath.fsum(e) for v in e]
+            u = [mpmath.mpf(float(v)) for v in direction[i]]
+            mean = mpmath.fsum(a * b for a, b in zip(p, u, strict=True))
+            for k in range(3):
+                true = p[k] * (u[k] - mean)
+                tolerance = 1e-13 * max(1.0, float(np.ptp(row)))
+                assert abs(float(product[i, k] - true)) <= tolerance * float(p[k]) + 1e-290
+
+
+def test_gradient_is_the_slope_of_the_loss_by_differences() -> None:
+    z, step = np.linspace(-8, 8, 33), 1e-6
+    for y in (0.0, 0.4, 1.0):
+        label = np.full_like(z, y)
+        rise = kernels.binary_loss(z + step, label) - kernels.binary_loss(z - step, label)
+        np.testing.assert_allclose(
+            kernels.binary_gradient(z, label), rise / (2 * step), rtol=1e-6, atol=1e-9
+        )
+        bend = kernels.binary_gradient(z + step, label) - kernels.binary_gradient(z - step, label)
+        np.testing.assert_allclose(
+            kernels.binary_hessian(z), bend / (2 * step), rtol=1e-5, atol=1e-9
+        )
