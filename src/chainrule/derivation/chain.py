@@ -218,11 +218,15 @@ def _upwards(
         summed = any(isinstance(node, Total) for node in walk(written_out))
         opened = written_out if summed else None
         repeats = any(reason.rule == "un-broadcast" for reason in reasons)
-        result.links.append(
-            Link(partial, part.coefficient, target, opened, reasons, part.bound, repeats)
-        )
-        term = _inside(above, partial)
+        # What does not run along the target is summed inside the factor, not over the paths.
+        bound = tuple(index for index in part.bound if index in place)
+        answer = part.coefficient
         for index in reversed(part.bound):
+            if index not in place:
+                answer = Total(index, answer)
+        result.links.append(Link(partial, answer, target, opened, reasons, bound, repeats))
+        term = _inside(above, partial)
+        for index in reversed(bound):
             term = Total(index, term)
         terms.append(term)
     return add(*terms) if terms else Number(0)

@@ -392,7 +392,8 @@ class _Derivation:
         named = set(symbols(after)).union(
             *(symbols(side) for p in partials(after) for side in (p.of, p.wrt))
         )
-        shapes = sorted({(s.name, s.shape) for s in named}, key=lambda pair: pair[0])
+        shapes = [(s.name, s.shape) for s in self.model.symbols if s in named]
+        shapes += [(s.name, s.shape) for s in self.layers.values() if s in named]
         self.steps.append(
             Step(
                 len(self.steps) + 1,

@@ -7,7 +7,7 @@ from math import floor, log10
 import numpy as np
 
 from chainrule.descent.objective import Objective, Values
-from chainrule.descent.scaling import Adding, Scaling
+from chainrule.descent.scaling import Scaling
 from chainrule.lecture import Rows
 
 _ROUNDS = 12
@@ -41,7 +41,7 @@ def lower_rate(
     count = objective.binding.count
     rows = np.random.default_rng(0).permutation(count)[: _SINGLES if single else _EXAMPLES]
     parts = np.split(rows, len(rows)) if single else [rows]
-    size = len(parts[0]) if scaling.adding is Adding.SUM else 1
+    size = len(parts[0]) if scaling.divides else 1
     curvature = max(_steepest(objective, at, part) for part in parts) / size
     limit = min(rate / 10, 1 / curvature) if curvature > 0 else rate / 10
     digit = 10.0 ** floor(log10(limit))

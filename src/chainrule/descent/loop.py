@@ -105,7 +105,7 @@ class Descent:
         """
         if self.objective.evaluate(self.values).finite:
             self.checked = check_gradient(self.objective, self.values, self.seed)
-            if not self.checked.passed:
+            if self.checked.failed:
                 raise ProofError(
                     f"the gradient check {self.checked}. This is a defect of chainrule: please "
                     "report the forward pass"
@@ -162,7 +162,7 @@ class Descent:
 
     def _moved(self, gradient: Values, rows: Rows | None) -> Values:
         with np.errstate(all="ignore"):
-            if self.scaling.adding is not Adding.SUM:
+            if not self.scaling.divides:
                 return {s: v - self.rate * gradient[s] for s, v in self.values.items()}
             size = self.count if rows is None else len(rows)
             if rows is None or not self.scaling.fixed:

@@ -16,13 +16,13 @@ import numpy as np
 from chainrule.derivation.steps import Derivation, Gradient
 from chainrule.descent.stable_form import stable_form
 from chainrule.errors import DataError
-from chainrule.graph.dims import Index
 from chainrule.graph.model import Model
 from chainrule.graph.node import Apply, Expr, Symbol, running, walk
 from chainrule.interpreters.forward import forward
 from chainrule.interpreters.numeric import FLOATS, Point
 from chainrule.interpreters.typeset import unicode
 from chainrule.lecture import Array, Binding, Rows
+from chainrule.proof.gradients import gathered
 
 Values = dict[Symbol, Array]
 
@@ -168,18 +168,4 @@ def _value(
                 "at once. Take smaller batches, or give the inner sums a line of their own in the "
                 "forward pass, such as Z = X w"
             )
-    return gathered(point, gradient, symbol)
-
-
-def gathered(point: Point, gradient: Gradient, symbol: Symbol) -> Array:
-    """Evaluate an index form and lay its entries out in the shape of the variable."""
-    value = np.asarray(point.value(gradient.index), dtype=np.float64)
-    places = [p for p in (gradient.row, gradient.col) if isinstance(p, Index)]
-    depth = max([value.ndim, *(point.axis(index) + 1 for index in places)])
-    full = [1] * depth
-    for index in places:
-        full[depth - 1 - point.axis(index)] = point.size(index.dim)
-    value = np.broadcast_to(value, np.broadcast_shapes(tuple(full), value.shape))
-    axes = [depth - 1 - point.axis(index) for index in places]
-    others = [axis for axis in range(depth) if axis not in axes]
-    return np.transpose(value, [*others, *axes]).reshape(point.shape(symbol.shape))
+    return np.asarray(gathered(point, gradient), dtype=np.float64)

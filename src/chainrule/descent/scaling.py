@@ -26,6 +26,10 @@ _TOLERANCE = 1e-8
 class Adding(Enum):
     """How an objective depends on the number of its examples; the value is the rule of a step."""
 
+    SINGLES = (
+        "step = rate x gradient / examples in the batch, since the cost adds {J} up over the "
+        "examples"
+    )
     SUM = "step = rate x gradient / examples in the batch, since {J} is a sum over the examples"
     MEAN = "step = rate x gradient, since {J} is a mean over the examples already"
     NEITHER = "step = rate x gradient, since {J} is neither a sum nor a mean over the examples"
@@ -45,6 +49,11 @@ class Scaling:
 
     adding: Adding
     fixed: bool = False
+
+    @property
+    def divides(self) -> bool:
+        """Whether a step divides by its examples."""
+        return self.adding in (Adding.SINGLES, Adding.SUM)
 
     def sentence(self, objective: str) -> str:
         """Return the rule of a step in words."""
@@ -68,7 +77,7 @@ def find_scaling(objective: Objective, around: Mapping[Symbol, Array], seed: int
     """
     binding = objective.binding
     if binding.layout.examples is None:
-        return Scaling(Adding.SUM)  # the examples are added up here, one by one
+        return Scaling(Adding.SINGLES)
     rng = np.random.default_rng((seed, 1))
     rows = np.arange(min(binding.count, _EXAMPLES))
     for attempt in range(_TRIES):

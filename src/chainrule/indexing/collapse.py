@@ -24,6 +24,7 @@ from chainrule.graph.node import (
     Total,
     entry,
     running,
+    symbols,
 )
 from chainrule.ops import TABLE, add, broadcast, matmul, mul, rebuild, reduce_sum, transpose
 
@@ -217,7 +218,7 @@ def _plan(term: Expr, shape: Shape, places: tuple[Index | None, ...]) -> tuple[P
     plan = _search(tuple(pieces), frozenset(bound), shape, places, {})
     if plan is None:
         raise DerivationError("no matrix form: an index sits on more than two factors")
-    return Plan(plan.cost, plan.firings, mul(front, plan.result)), front
+    return Plan(plan.cost, plan.firings, _scaled_by(front, plan.result)), front
 
 
 def _flatten(term: Expr) -> tuple[list[Index], list[Expr]]:
@@ -228,6 +229,10 @@ def _flatten(term: Expr) -> tuple[list[Index], list[Expr]]:
     if isinstance(term, Apply) and term.op is TABLE["neg"]:
         bound, factors = _flatten(term.args[0])
         return bound, [Number(-1), *factors]
+    if isinstance(term, Apply) and term.op is TABLE["div"] and not symbols(term.args[1]):
+        # A number or a size below stands below the whole product: (A - Y) X^T / m.
+        bound, factors = _flatten(term.args[0])
+        return bound, [*factors, 1 / term.args[1]]
     if isinstance(term, Apply) and term.op is TABLE["mul"]:
         parts = [_flatten(arg) for arg in term.args]
         return [i for bound, _ in parts for i in bound], [f for _, fs in parts for f in fs]
@@ -359,8 +364,20 @@ def _finished(
         cost += 0.3 * _transposes(body[-1])
     if not body and shape != SCALAR:
         body.append(Number(1, shape))
-    product = mul(*(piece.matrix for piece in scalars), *body) if scalars or body else Number(1)
-    return Plan(cost, (), product)
+    scale = mul(Number(1), *(piece.matrix for piece in scalars))
+    return Plan(cost, (), _scaled_by(scale, mul(*body)) if body else scale)
+
+
+def _scaled_by(scale: Expr, matrix: Expr) -> Expr:
+    """Scale a matrix, keeping a denominator below the whole: 2 (A - Y) X^T / m."""
+    if isinstance(scale, Apply) and scale.op is TABLE["neg"]:
+        return -_scaled_by(scale.args[0], matrix)
+    if isinstance(scale, Apply) and scale.op is TABLE["div"] and not symbols(scale.args[1]):
+        return _scaled_by(scale.args[0], matrix) / scale.args[1]
+    if isinstance(matrix, Apply) and matrix.op is TABLE["div"] and not symbols(matrix.args[1]):
+        return _scaled_by(scale, matrix.args[0]) / matrix.args[1]
+    scalars = scale.args if isinstance(scale, Apply) and scale.op is TABLE["mul"] else (scale,)
+    return mul(*scalars, matrix)
 
 
 def _fits(piece: Piece, places: tuple[Index | None, ...]) -> bool:
@@ -399,9 +416,14 @@ def _ones(
     pieces: tuple[Piece, ...], piece: Piece, index: Index, bound: frozenset[Index]
 ) -> Iterator[tuple[float, tuple[str, str], tuple[Piece, ...], frozenset[Index]]]:
     rest = tuple(p for p in pieces if p is not piece)
-    placed = piece if piece.col == index else piece.turned()
-    summed = matmul(placed.matrix, Number(1, (index.dim, 1)))
-    yield 3.0, ONES, _with(rest, Piece(summed, placed.row, None, piece.order)), bound - {index}
+    # The ones stand on the side where the index sits, so that nothing is transposed for them.
+    if piece.col == index:
+        summed = matmul(piece.matrix, Number(1, (index.dim, 1)))
+        after = Piece(summed, piece.row, None, piece.order)
+    else:
+        summed = matmul(Number(1, (1, index.dim)), piece.matrix)
+        after = Piece(summed, None, piece.col, piece.order)
+    yield 3.0, ONES, _with(rest, after), bound - {index}
 
 
 def _products(

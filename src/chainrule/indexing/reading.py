@@ -6,7 +6,17 @@ from dataclasses import dataclass
 
 from chainrule.errors import DerivationError
 from chainrule.graph.dims import Index
-from chainrule.graph.node import Apply, Entry, Expr, Number, Position, Total, entry, walk
+from chainrule.graph.node import (
+    Apply,
+    Entry,
+    Expr,
+    Number,
+    Position,
+    Total,
+    entry,
+    running,
+    walk,
+)
 from chainrule.indexing.names import Letters
 from chainrule.ops import TABLE, mul, rebuild
 
@@ -60,14 +70,18 @@ def linear_parts(form: Expr, matrix: Expr) -> list[LinearPart]:
     return [LinearPart(bound, atom, factor) for (bound, atom), factor in merged.items()]
 
 
+def _summed(index: Index, part: LinearPart) -> LinearPart:
+    """Sum a part over an index: a path where the atom carries it, else inside the coefficient."""
+    if index in running(part.atom):
+        return LinearPart((index, *part.bound), part.atom, part.coefficient)
+    return LinearPart(part.bound, part.atom, Total(index, part.coefficient))
+
+
 def _parts(form: Expr, matrix: Expr) -> list[LinearPart]:
     if form is matrix or (isinstance(form, Entry) and form.matrix is matrix):
         return [LinearPart((), form, Number(1))]
     if isinstance(form, Total):
-        return [
-            LinearPart((form.index, *part.bound), part.atom, part.coefficient)
-            for part in _parts(form.body, matrix)
-        ]
+        return [_summed(form.index, part) for part in _parts(form.body, matrix)]
     if isinstance(form, Number) and form.value == 0:
         return []
     if isinstance(form, Apply):

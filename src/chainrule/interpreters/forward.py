@@ -16,7 +16,7 @@ from chainrule.interpreters.numeric import FLOATS, Point
 
 Array = npt.NDArray[np.float64]
 
-PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)
+PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53)
 KINK_DISTANCE = 0.02
 TRIES = 400
 

@@ -105,7 +105,7 @@ def mul(*operands: Operand) -> Expr:
             pending.insert(0, factor.args[0])
         elif isinstance(factor, Apply) and factor.op is MUL:
             pending[:0] = factor.args
-        elif _is_reciprocal(factor):
+        elif is_reciprocal(factor):
             below.append(factor.args[1])
         else:
             factors.append(factor)
@@ -123,8 +123,8 @@ def mul(*operands: Operand) -> Expr:
     return product if sign > 0 else Apply(NEG, (product,))
 
 
-def _is_reciprocal(factor: Expr) -> bool:
-    """Whether a factor is one over something: it goes below the fraction line of the product."""
+def is_reciprocal(factor: Expr) -> bool:
+    """Tell whether a factor is one over something; in a product that goes below the line."""
     reciprocal = isinstance(factor, Apply) and factor.op is DIV
     return reciprocal and isinstance(factor.args[0], Number) and factor.args[0].value == 1
 
@@ -136,6 +136,8 @@ def div(a: Operand, b: Operand) -> Expr:
         return neg(div(top, bottom.args[0]))
     if isinstance(top, Apply) and top.op is NEG:
         return neg(div(top.args[0], bottom))
+    if isinstance(top, Number) and top.value < 0 and not isinstance(bottom, Number):
+        return neg(div(Number(-top.value), bottom))
     if isinstance(bottom, Number) and bottom.value != 0:
         if isinstance(top, Number):
             return Number(top.value / bottom.value, top.shape)

@@ -20,13 +20,16 @@ import numpy as np
 from chainrule.derivation.steps import Certificate, Derivation, Rung
 from chainrule.graph.dims import SCALAR
 from chainrule.graph.node import (
+    Apply,
     Entry,
     Expr,
+    Number,
     Partial,
     Position,
     Symbol,
     entry,
     running,
+    walk,
 )
 from chainrule.interpreters.differences import along
 from chainrule.interpreters.forward import assignments, downstream, forward, sample
@@ -37,8 +40,13 @@ from chainrule.proof.gradients import with_layers
 
 EXACT_POINTS = 3
 FLOAT_POINTS = 2
+PIECES = 24
+"""Points where a mask, a sign or an absolute value is in play: every piece must be met."""
+
 FLOAT_TOLERANCE = 1e-9
 UNDECIDED = 1e-3
+LARGEST_EXACT = 2**30
+SENSIBLE = 1e6
 DIGITS_TOLERANCE = 1e-35
 DIFFERENCE_TOLERANCE = 1e-7
 SEED = 20_260
@@ -46,14 +54,20 @@ SEED = 20_260
 
 @dataclass(frozen=True)
 class Disagreement:
-    """Evidence against a claim: the rung, and how far apart the two sides are."""
+    """Evidence against a claim: the rung, and how far apart the two sides are.
+
+    `cancelled` says that the difference is no larger than rounding in the parts of the two sides.
+    """
 
     rung: Rung
     error: float
     left: float
     right: float
+    cancelled: bool = False
 
     def __str__(self) -> str:
+        if not np.isfinite(self.error) and np.isnan(self.left) and np.isnan(self.right):
+            return f"{self.rung.value}: an index is free on one side only, or nothing is finite"
         return f"{self.rung.value}: {self.left:.6g} against {self.right:.6g}"
 
 
@@ -73,6 +87,10 @@ class Laboratory:
         self.model = derivation.model
         self.seed = seed
         self.meaning = Meaning(derivation)
+        self._residues, self._draws = (np.random.default_rng(seed) for _ in range(2))
+        self._exact_points: list[Point] = []
+        self._float_points: list[Point] = []
+        self._known: list[dict[Symbol, Any]] = []
 
     # ---- claims ------------------------------------------------------------------------------
 
@@ -80,18 +98,24 @@ class Laboratory:
         self, left: Expr, right: Expr, row: Position = None, col: Position = None
     ) -> Certificate | Disagreement:
         """Try whether two expressions are equal; a matrix stands for its entry (row, col)."""
+        in_pieces = self._in_pieces or _in_pieces(left) or _in_pieces(right)
+        count = PIECES if in_pieces else EXACT_POINTS
         try:
-            if all(self._same(point, left, right, row, col) for point in self._exact):
-                return Certificate(Rung.EXACT, EXACT_POINTS, 0.0, self._sizes(EXACT_POINTS))
+            if _told_apart(left, right) and all(
+                self._same(self._exact(number), left, right, row, col) for number in range(count)
+            ):
+                return Certificate(Rung.EXACT, count, 0.0, self._sizes(count))
         except ZeroDivisionError:
             pass  # an unlucky residue: the next rung decides
-        worst = max(
-            (self._difference(point, left, right, row, col) for point in self._floats),
-            key=lambda found: found.error,
-        )
+        count = PIECES if in_pieces else FLOAT_POINTS
+        with np.errstate(all="ignore"):
+            worst = max(
+                (self._difference(self._float(k), left, right, row, col) for k in range(count)),
+                key=lambda found: found.error,
+            )
         if worst.error <= FLOAT_TOLERANCE:
-            return Certificate(Rung.FLOAT, FLOAT_POINTS, worst.error, self._sizes(FLOAT_POINTS))
-        if worst.error > UNDECIDED:
+            return Certificate(Rung.FLOAT, count, worst.error, self._sizes(count))
+        if worst.error > UNDECIDED and not worst.cancelled:
             return worst
         return self._precisely_equal(left, right, row, col)
 
@@ -105,14 +129,18 @@ class Laboratory:
         claimed : Expr
             An index form, or a matrix form of the shape of `wrt`.
         """
+        at = entry(wrt, *self._place(wrt)) if isinstance(wrt, Symbol) else wrt
+        if not running(claimed) <= running(of) | running(at):
+            # An index that nobody binds: a sum is missing, and the entries were added silently.
+            return Disagreement(Rung.DIFFERENCES, np.inf, np.nan, np.nan)
         worst = Disagreement(Rung.DIFFERENCES, 0.0, 0.0, 0.0)
-        for number, point in enumerate(self._floats):
-            found = self._difference_quotient(point, of, wrt, claimed, number)
+        count = PIECES if self._in_pieces or _in_pieces(claimed) else FLOAT_POINTS
+        for number in range(count):
+            found = self._difference_quotient(self._float(number), of, wrt, claimed, number)
             if not found.error <= worst.error:
                 worst = found
         if worst.error <= DIFFERENCE_TOLERANCE:
-            sizes = self._sizes(FLOAT_POINTS)
-            return Certificate(Rung.DIFFERENCES, FLOAT_POINTS, worst.error, sizes)
+            return Certificate(Rung.DIFFERENCES, count, worst.error, self._sizes(count))
         return worst
 
     # ---- the rungs ---------------------------------------------------------------------------
@@ -125,18 +153,30 @@ class Laboratory:
         self, point: Point, left: Expr, right: Expr, row: Position, col: Position
     ) -> Disagreement:
         a, b = (np.asarray(x) for x in self._sides(point, left, right, row, col))
-        scale = max(float(np.abs(a).max()), float(np.abs(b).max()), 1e-300)
         gap = np.abs(a - b)
+        scale = max(float(np.abs(a).max()), float(np.abs(b).max()), 1e-300)
+        error = float(gap.max()) / scale
+        # Where large parts cancel, what is left is rounding: more digits must decide.
+        parts = _magnitude(point, left, right)
+        cancelled = bool(gap.max() <= FLOAT_TOLERANCE * parts)
+        if point.xp is PRECISE:
+            error = float(gap.max() / max(scale, parts))
         place = np.unravel_index(int(np.argmax(gap)), gap.shape)
         a, b = np.broadcast_arrays(a, b)
-        return Disagreement(Rung.FLOAT, float(gap.max()) / scale, float(a[place]), float(b[place]))
+        return Disagreement(
+            Rung.FLOAT,
+            error if np.isfinite(error) else np.inf,
+            float(a[place]),
+            float(b[place]),
+            cancelled,
+        )
 
     def _precisely_equal(
         self, left: Expr, right: Expr, row: Position, col: Position
     ) -> Certificate | Disagreement:
         with mpmath.workdps(DIGITS):
             values = {
-                symbol: np.vectorize(precise_number, otypes=[object])(self._samples[0][symbol])
+                symbol: np.vectorize(precise_number, otypes=[object])(self._values(0)[symbol])
                 for symbol in self.model.inputs
             }
             sizes = self._assignments[0]
@@ -164,7 +204,7 @@ class Laboratory:
     ) -> Disagreement:
         rng = np.random.default_rng((self.seed, number))
         target, source = _symbol(of), _symbol(wrt)
-        values = self._known[number]
+        values = self._values(number)
         direction = rng.uniform(0.5, 1.5, values[source].shape) * rng.choice(
             [-1, 1], values[source].shape
         )
@@ -177,7 +217,7 @@ class Laboratory:
 
         def function(x: Any) -> Any:  # noqa: ANN401
             known = {**values, source: x}
-            sizes = self._assignments[number]
+            sizes = self._at(number)
             return np.sum(cotangent * forward(self.model, known, sizes, only=moved)[target])
 
         with np.errstate(all="ignore"):
@@ -202,8 +242,7 @@ class Laboratory:
         value = point.value(claimed)
         if claimed.shape != SCALAR:
             return float(np.sum(value * direction))
-        whole = isinstance(wrt, Symbol) and wrt.shape != SCALAR
-        at = entry(wrt, *self.derivation.places[wrt]) if whole else wrt  # type: ignore[index]
+        at = entry(wrt, *self._place(wrt)) if isinstance(wrt, Symbol) else wrt
         product = value
         for side, weights in ((of, cotangent), (at, direction)):
             row, col = (side.row, side.col) if isinstance(side, Entry) else (None, None)
@@ -214,6 +253,10 @@ class Laboratory:
             full[len(full) - 1 - point.axis(index)] = point.size(index.dim)
         shape = np.broadcast_shapes(tuple(full), product.shape)
         return float(np.sum(np.broadcast_to(product, shape)))
+
+    def _place(self, symbol: Symbol) -> tuple[Position, Position]:
+        """Return the running entry that a symbol as a whole stands for."""
+        return self.derivation.places.get(symbol, (None, None))
 
     def _moved(self, target: Symbol, source: Symbol) -> list[Symbol]:
         """Which definitions follow when a symbol is moved: all for the objective, else one."""
@@ -227,38 +270,39 @@ class Laboratory:
     def _assignments(self) -> list[dict[str, int]]:
         return assignments(self.model, EXACT_POINTS)
 
+    @cached_property
+    def _in_pieces(self) -> bool:
+        return any(_in_pieces(definition.value) for definition in self.model.definitions)
+
     def _sizes(self, count: int) -> tuple[Mapping[str, int], ...]:
         return tuple(self._assignments[:count])
 
-    @cached_property
-    def _exact(self) -> list[Point]:
-        rng = np.random.default_rng(self.seed)
-        points = []
-        for sizes in self._assignments:
+    def _at(self, number: int) -> dict[str, int]:
+        """Return the sizes of the dimensions at a point."""
+        return self._assignments[number % len(self._assignments)]
+
+    def _exact(self, number: int) -> Point:
+        while number >= len(self._exact_points):
+            sizes = self._at(len(self._exact_points))
             point = Point({}, sizes, MODULAR, self.meaning)
             names = (*self.model.symbols, *self.derivation.layers)
-            values = {s: random_residues(rng, point.shape(s.shape)) for s in names}
-            points.append(Point(values, sizes, MODULAR, self.meaning))
-        return points
+            values = {s: random_residues(self._residues, point.shape(s.shape)) for s in names}
+            self._exact_points.append(Point(values, sizes, MODULAR, self.meaning))
+        return self._exact_points[number]
 
-    @cached_property
-    def _samples(self) -> list[dict[Symbol, Any]]:
-        rng = np.random.default_rng(self.seed)
-        return [sample(self.model, sizes, rng) for sizes in self._assignments[:FLOAT_POINTS]]
+    def _float(self, number: int) -> Point:
+        while number >= len(self._float_points):
+            sizes = self._at(len(self._float_points))
+            drawn = sample(self.model, sizes, self._draws)
+            values = self._with_layers(drawn, sizes, FLOATS)
+            self._known.append(values)
+            self._float_points.append(Point(values, sizes, FLOATS, self.meaning))
+        return self._float_points[number]
 
-    @cached_property
-    def _known(self) -> list[dict[Symbol, Any]]:
-        return [
-            self._with_layers(values, sizes, FLOATS)
-            for values, sizes in zip(self._samples, self._assignments, strict=False)
-        ]
-
-    @cached_property
-    def _floats(self) -> list[Point]:
-        return [
-            Point(values, sizes, FLOATS, self.meaning)
-            for values, sizes in zip(self._known, self._assignments, strict=False)
-        ]
+    def _values(self, number: int) -> dict[Symbol, Any]:
+        """Return the value of every name at a point."""
+        self._float(number)
+        return self._known[number]
 
     def _with_layers(
         self,
@@ -297,6 +341,28 @@ class Meaning(Mapping[Expr, Expr]):
 
     def __len__(self) -> int:
         return len(self.derivation.answers)
+
+
+def _in_pieces(expr: Expr) -> bool:
+    """Whether something in an expression is made of pieces, such as a mask."""
+    return any(
+        domain.kink is not None
+        for node in walk(expr)
+        if isinstance(node, Apply)
+        for domain in node.op.domain
+    )
+
+
+def _told_apart(left: Expr, right: Expr) -> bool:
+    """Whether every number is small enough not to vanish modulo the prime."""
+    numbers = [n.value for side in (left, right) for n in walk(side) if isinstance(n, Number)]
+    return all(max(abs(v.numerator), v.denominator) < LARGEST_EXACT for v in numbers)
+
+
+def _magnitude(point: Point, *sides: Expr) -> Any:  # noqa: ANN401
+    """Return the largest value of any part of the sides, so far as it is a sensible one."""
+    parts = [np.abs(point.value(node)).max() for side in sides for node in walk(side)]
+    return max((part for part in parts if part < SENSIBLE), default=0)
 
 
 def _symbol(side: Expr) -> Symbol:

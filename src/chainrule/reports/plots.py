@@ -89,8 +89,7 @@ def cost_curves(name: str, title: str, curves: Mapping[str, Curve], said: str) -
         for (label, curve), ink, style in zip(curves.items(), inks, styles, strict=False):
             shown = curve.y > 0  # zero has no place on a logarithmic axis
             axes.plot(curve.x[shown], curve.y[shown], color=ink, linestyle=style, label=label)
-        axes.set_xscale("log")
-        _log(axes)
+        _log(axes, both=True)
         axes.legend(frameon=False, labelcolor=_INK)
         return _draw(figure, name, title, said)
 
@@ -197,12 +196,15 @@ def _unit_square(figure: Figure, x: str, y: str) -> Axes:
     return axes
 
 
-def _log(axes: Axes) -> None:
+def _log(axes: Axes, *, both: bool = False) -> None:
     axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(numticks=6))
-    axes.yaxis.set_minor_locator(NullLocator())
-    # Plain text: the default sets powers as mathematics, which needs fonts of its own.
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
+    if both:
+        axes.set_xscale("log")
+    for axis in (axes.yaxis, axes.xaxis) if both else (axes.yaxis,):
+        axis.set_major_locator(LogLocator(numticks=6))
+        axis.set_minor_locator(NullLocator())
+        # Plain text: the default sets powers as mathematics, which needs fonts of its own.
+        axis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
 
 
 def _short(label: str, length: int = 34) -> str:

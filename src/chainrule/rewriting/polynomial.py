@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TypeAlias
 
-from chainrule.graph.node import Apply, Expr, Number, walk
+from chainrule.graph.node import Apply, Expr, Number, symbols, walk
 from chainrule.ops import TABLE, add, mul, neg, power
+from chainrule.ops.elementwise import is_reciprocal
 
 Monomial: TypeAlias = frozenset[tuple[Expr, int]]
 Polynomial: TypeAlias = Mapping[Monomial, Fraction]
@@ -41,6 +42,9 @@ def polynomial(expr: Expr) -> dict[Monomial, Fraction]:
             return {m: -c for m, c in polynomial(expr.args[0]).items()}
         if expr.op is TABLE["mul"]:
             return _product([polynomial(arg) for arg in expr.args])
+        if _has_constant_below(expr):
+            below: Monomial = frozenset({(1 / expr.args[1], 1)})
+            return _product([polynomial(expr.args[0]), {below: Fraction(1)}])
         if expr.op is TABLE["power"]:
             exponent = expr.attrs[0]
             if exponent.denominator == 1 and exponent > 0:
@@ -53,9 +57,15 @@ def polynomial(expr: Expr) -> dict[Monomial, Fraction]:
 def written_out(poly: Polynomial, like: Expr) -> Expr:
     """Turn a polynomial into a sum, a positive term first, its letters in the order of `like`."""
     order = {node: place for place, node in enumerate(walk(like))}
-    terms = [(c, _monomial(m, order)) for m, c in poly.items() if c]
+    kept = {monomial: c for monomial, c in poly.items() if c}
+    if not kept:
+        return Number(0)
+    # What stands below every term stands below the sum: (a - y)/m.
+    common = frozenset.intersection(*kept)
+    below = frozenset(pair for pair in common if is_reciprocal(pair[0]))
+    terms = [(c, _monomial(monomial - below, order)) for monomial, c in kept.items()]
     terms.sort(key=lambda term: term[0] < 0)
-    return add(*(mul(Number(c), body) for c, body in terms)) if terms else Number(0)
+    return mul(add(*(mul(Number(c), body) for c, body in terms)), _monomial(below, order))
 
 
 def monomials(expr: Expr) -> list[Expr]:
@@ -73,7 +83,14 @@ def monomials(expr: Expr) -> list[Expr]:
                     raise OverflowError("too many terms to expand")
                 products = [mul(left, right) for left in products for right in parts]
             return products
+        if _has_constant_below(expr):
+            return [part / expr.args[1] for part in monomials(expr.args[0])]
     return [expr]
+
+
+def _has_constant_below(expr: Apply) -> bool:
+    """Whether an expression is divided by a number or a size."""
+    return expr.op is TABLE["div"] and not symbols(expr.args[1])
 
 
 def _monomial(monomial: Monomial, order: Mapping[Expr, int]) -> Expr:

@@ -226,8 +226,10 @@ def _shortened(
             trail.append((rule, current, changed))
             current = changed
     kept = _best_prefix(trail, focus)
-    for rule, before, after in kept:
-        record(rule, around(outside(before)), around(outside(after)))
+    current = start
+    for rule, _, after in kept:
+        record(rule, around(current), around(outside(after)))
+        current = outside(after)
     if not kept:
         return start
     known[focus] = kept[-1][2]

@@ -30,9 +30,9 @@ class Latex:
         """Set the name of a dimension."""
         return text
 
-    def ones(self) -> str:
+    def ones(self, *, lying: bool) -> str:
         """Set the vector of ones."""
-        return r"\mathbf{1}"
+        return r"\mathbf{1}^{\top}" if lying else r"\mathbf{1}"
 
     def brackets(self, body: str) -> str:
         """Put brackets around, as high as the body."""

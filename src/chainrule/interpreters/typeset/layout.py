@@ -40,8 +40,8 @@ class Medium(Protocol):
     def word(self, text: str) -> str:
         """Set the name of a dimension or an index."""
 
-    def ones(self) -> str:
-        """Set the vector of ones."""
+    def ones(self, *, lying: bool) -> str:
+        """Set the vector of ones, standing or lying."""
 
     def brackets(self, body: str) -> str:
         """Put round brackets around."""
@@ -139,9 +139,10 @@ class _Setter:
                 exponent = Number(expr.attrs[0])
                 return POSTFIX, m.power(self.at_least(args[0], ATOM), self.at_least(exponent, SUM))
             case Layout.POSTFIX:
-                return POSTFIX, m.postfix(op, self.at_least(args[0], POSTFIX))
+                return POSTFIX, m.postfix(op, self.at_least(args[0], ATOM))
             case Layout.FENCE:
-                return ATOM, m.fence(op, self.at_least(args[0], SUM))
+                raised = op.notation.plain[-1].isdigit()  # ``norm(x)^2`` ends in an exponent
+                return POSTFIX if raised else ATOM, m.fence(op, self.at_least(args[0], SUM))
             case Layout.HIDDEN:
                 return self.set(args[0])
             case Layout.FUNCTION if not args:
@@ -194,7 +195,7 @@ class _Setter:
     def _link(self, expr: Expr) -> str:
         shown = _shown(expr)
         if isinstance(shown, Number) and shown.value == 1 and shown.shape != SCALAR:
-            return self.medium.ones()
+            return self.medium.ones(lying=shown.shape[0] == 1)
         return self.at_least(expr, CHAIN)
 
     def _entry(self, expr: Entry) -> str:

@@ -48,9 +48,10 @@ class MathML:
         """Set the name of a dimension."""
         return f"<mi>{escape(text)}</mi>"
 
-    def ones(self) -> str:
+    def ones(self, *, lying: bool) -> str:
         """Set the vector of ones."""
-        return '<mn class="ones" style="font-weight:bold">1</mn>'
+        ones = '<mn class="ones" style="font-weight:bold">1</mn>'
+        return f"<msup>{ones}<mi>⊤</mi></msup>" if lying else ones
 
     def brackets(self, body: str) -> str:
         """Put brackets around."""

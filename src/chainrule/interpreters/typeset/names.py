@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eta": "η",
@@ -30,6 +30,8 @@ class NameParts:
         ``"hat"``, ``"bar"``, ``"tilde"`` or nothing.
     sub, layer, primes : str
         What hangs below, the layer in ``a^[1]``, and the primes.
+    tight : bool
+        Whether the subscript was written without a mark, as in ``W1``.
     """
 
     base: str
@@ -37,13 +39,15 @@ class NameParts:
     sub: str = ""
     layer: str = ""
     primes: str = ""
+    tight: bool = False
 
     def unicode(self) -> str:
         """Set the name as a line of text."""
-        text = self.base + (_HATS[self.accent] if self.accent else "") + self.primes
+        text = self.base + (_HATS[self.accent] if self.accent else "")
+        text += (self.sub if self.tight else "") + self.primes
         if self.layer:
             text += f"^[{self.layer}]"
-        return text + (f"_{self.sub}" if self.sub else "")
+        return text + (f"_{self.sub}" if self.sub and not self.tight else "")
 
     def latex_base(self) -> str:
         """Set the base with its accent in LaTeX."""
@@ -62,14 +66,14 @@ class NameParts:
         base = self.base.lower() if len(self.base) == 1 else self.base
         if len(self.base) == 2 and self.base[0] == "d":
             base = "d" + self.base[1].lower()
-        return NameParts(base, self.accent, self.sub, self.layer, self.primes)
+        return replace(self, base=base)
 
 
 def name_parts(written: str) -> NameParts:
     r"""Take a written name apart.
 
     >>> name_parts("yhat")
-    NameParts(base='y', accent='hat', sub='', layer='', primes='')
+    NameParts(base='y', accent='hat', sub='', layer='', primes='', tight=False)
     >>> name_parts("W^[2]").layer, name_parts(r"\\hat{y}_1").sub
     ('2', '1')
     """
@@ -95,4 +99,5 @@ def name_parts(written: str) -> NameParts:
             accent, base = name, base.removesuffix(name)
     layer = "".join(re.findall(r"\^\(?\[([^\]]*)\]", rest))
     sub = digits + "".join(re.findall(r"_([^_^']*)", rest))
-    return NameParts(GREEK.get(base, base), accent, sub, layer, "'" * rest.count("'"))
+    tight = bool(digits) and sub == digits and written[-1].isascii()
+    return NameParts(GREEK.get(base, base), accent, sub, layer, "'" * rest.count("'"), tight)

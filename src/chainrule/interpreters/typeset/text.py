@@ -32,9 +32,9 @@ class Plain:
         """Set the name of a dimension."""
         return text
 
-    def ones(self) -> str:
+    def ones(self, *, lying: bool) -> str:
         """Set the vector of ones."""
-        return "1"
+        return "1^T" if lying else "1"
 
     def brackets(self, body: str) -> str:
         """Put brackets around."""
