@@ -161,6 +161,7 @@ def test_one_example_at_a_time(table: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "examples   40, one at a time" in result.stdout
     assert "1 a step" in result.stdout
+    assert "since the cost adds L up over the examples" in result.stdout
     assert "features are standardised" in result.stdout
 
 

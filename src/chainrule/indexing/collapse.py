@@ -26,7 +26,7 @@ from chainrule.graph.node import (
     running,
     symbols,
 )
-from chainrule.ops import TABLE, add, broadcast, matmul, mul, rebuild, reduce_sum, transpose
+from chainrule.ops import TABLE, add, broadcast, matmul, mul, rebuild, reduce_sum, size, transpose
 
 SEARCH_LIMIT = 7
 """Above this many pieces, pieces that share their indices are merged before the search."""
@@ -213,6 +213,11 @@ def _plan(term: Expr, shape: Shape, places: tuple[Index | None, ...]) -> tuple[P
             front = front * factor
         else:
             pieces.append(_piece(factor, indices, len(pieces), places))
+    carried = frozenset(index for piece in pieces for index in piece.indices)
+    for index in bound:
+        if index not in carried:  # the same again and again: as often as there are places
+            front = front * size(index.dim)
+    bound = [index for index in bound if index in carried]
     if len(pieces) > SEARCH_LIMIT:
         pieces = _merged(pieces)
     plan = _search(tuple(pieces), frozenset(bound), shape, places, {})
@@ -287,8 +292,11 @@ def _summed(cell: Total, row: Index | None, col: Index | None) -> Expr:
     kept = running(cell)
     _, factors = _flatten(cell)
     alone = sum(cell.index in running(factor) for factor in factors) == 1
+    if alone and not kept:
+        both = (_lifted(cell.body, cell.index, None), _lifted(cell.body, None, cell.index))
+        return reduce_sum(min(both, key=_transposes))
     if alone and kept <= {col}:
-        return reduce_sum(_lifted(cell.body, cell.index, col), None if col not in kept else 0)
+        return reduce_sum(_lifted(cell.body, cell.index, col), 0)
     if alone and kept <= {row}:
         return reduce_sum(_lifted(cell.body, row, cell.index), 1)
     shape: Shape = (row.dim if row else 1, col.dim if col else 1)
