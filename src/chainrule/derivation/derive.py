@@ -27,6 +27,7 @@ from chainrule.graph.node import (
     Symbol,
     entry,
     partials,
+    running,
     symbols,
     walk,
 )
@@ -141,8 +142,11 @@ class _Derivation:
 
     def _chain_step(self, chain: Chain, name: Symbol | None) -> None:
         variable, objective = chain.variable, self.model.objective
-        whole = Partial(objective, variable)
+        if self._is_direct(chain):
+            return  # the factor that is asked next is the whole question
         form = self._whole(chain)
+        at = entry(variable, chain.row, chain.col)
+        left = Partial(objective, at if running(form) else variable)
         if isinstance(chain.form, Number):
             why = f"{objective.name} does not depend on {variable.name}, so the gradient is zero"
         elif chain.paths > len({link.target for link in chain.links}) or (
@@ -155,8 +159,8 @@ class _Derivation:
         self._step(
             Phase.CHAIN,
             rule,
-            whole,
-            whole if name is None else name,
+            left,
+            left,
             form,
             why + (f"; write {name.name} for this gradient" if name else ""),
             claim=Claim.DERIVATIVE,
@@ -218,7 +222,8 @@ class _Derivation:
         variable = chain.variable
         left = Partial(self.model.objective, entry(variable, chain.row, chain.col))
         form = self._whole(chain)
-        if variable.shape != SCALAR and form is not chain.form:
+        direct = self._is_direct(chain)
+        if variable.shape != SCALAR and form is not chain.form and not direct:
             free = [i for i in (chain.row, chain.col) if isinstance(i, Index)]
             span = " and ".join(f"{i.name} = 1..{i.dim}" for i in free)
             self._step(
@@ -229,7 +234,7 @@ class _Derivation:
                 chain.form,
                 f"{variable.name} is {written(variable.shape)}: take its entry {span}",
             )
-        form = chain.form
+        form = self.answers[chain.form] if direct else chain.form
         while asked := partials(form):
             partial = asked[0]
             after = replace(form, {partial: self.answers[partial]})
@@ -350,17 +355,26 @@ class _Derivation:
             claim=Claim.DERIVATIVE,
         )
 
+    def _is_direct(self, chain: Chain) -> bool:
+        """Whether a variable enters the objective and nothing else: one factor, no chain."""
+        at = entry(chain.variable, chain.row, chain.col)
+        return chain.form is Partial(self.model.objective, at)
+
     # ---- helpers ---------------------------------------------------------------------------
 
     def _whole(self, chain: Chain) -> Expr:
-        """Write the chain with the variable as a whole, as the lecture's first line does."""
+        """Write the chain with the variable as a whole, as the lecture's first line does.
+
+        Where an index of the variable stays free in other factors, only an entry makes sense.
+        """
         at = entry(chain.variable, chain.row, chain.col)
         if at is chain.variable:
             return chain.form
         mapping: dict[Expr, Expr] = {
             p: Partial(p.of, chain.variable) for p in partials(chain.form) if p.wrt is at
         }
-        return replace(chain.form, mapping)
+        whole = replace(chain.form, mapping)
+        return chain.form if running(whole) else whole
 
     def _gradient_name(self, symbol: Symbol) -> Symbol:
         taken = {s.name for s in self.model.symbols}

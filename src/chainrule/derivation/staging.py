@@ -7,7 +7,7 @@ from itertools import chain
 
 from chainrule.graph.dims import SCALAR
 from chainrule.graph.model import Definition, Model
-from chainrule.graph.node import Apply, Expr, Symbol
+from chainrule.graph.node import Apply, Expr, Symbol, symbols
 
 ARGUMENTS = "zuvt"
 VALUES = "srqh"
@@ -42,24 +42,26 @@ class _Stager:
     def definitions(self, definition: Definition) -> list[Definition]:
         """Return the definition, after the new ones that it needs."""
         start = len(self.added)
-        value = self._staged(definition.value, definition.target, outermost=True)
+        value = self._staged(definition.value, outermost=True)
         return [*self.added[start:], replace(definition, value=value)]
 
-    def _staged(self, node: Expr, target: Symbol, *, outermost: bool = False) -> Expr:
-        args = tuple(self._staged(arg, target) for arg in node.args)
+    def _staged(self, node: Expr, *, outermost: bool = False) -> Expr:
+        args = tuple(self._staged(arg) for arg in node.args)
         rebuilt = node if args == node.args else node.rebuilt(args)
         if not (isinstance(rebuilt, Apply) and rebuilt.op.activation):
             return rebuilt
         (argument,) = rebuilt.args
         if isinstance(argument, Apply):
-            rebuilt = rebuilt.rebuilt((self._name(argument, ARGUMENTS, target),))
-        return rebuilt if outermost else self._name(rebuilt, VALUES, target)
+            rebuilt = rebuilt.rebuilt((self._name(argument, ARGUMENTS),))
+        return rebuilt if outermost else self._name(rebuilt, VALUES)
 
-    def _name(self, expr: Expr, letters: str, target: Symbol) -> Symbol:
+    def _name(self, expr: Expr, letters: str) -> Symbol:
         if expr in self.named:
             return self.named[expr]
-        if target.name[:1].isupper() and expr.shape != SCALAR:
-            letters = letters.upper()
+        if expr.shape != SCALAR and any(
+            s.name[:1].isupper() and s.shape != SCALAR for s in symbols(expr)
+        ):
+            letters = letters.upper()  # among capitals, a matrix is a capital
         options = chain(letters, (f"{letters[0]}_{k}" for k in range(1, 10_000)))
         symbol = Symbol(next(n for n in options if n not in self.taken), expr.shape)
         self.taken.add(symbol.name)

@@ -34,7 +34,8 @@ class Layout(Enum):
 class Notation:
     """How an op is written: by layout, with its glyphs in each medium.
 
-    `plain` is the glyph of the language that the reader reads, so that plain text reads back.
+    `plain` is the glyph of the language that the reader reads, so that plain text reads back. For
+    a fence each glyph is a pattern: ``|`` stands for the argument, in MathML ``{}``.
     """
 
     layout: Layout
@@ -42,6 +43,7 @@ class Notation:
     latex: str
     unicode: str = ""
     spoken: str = ""
+    mathml: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from chainrule.errors import ShapeError
 from chainrule.graph.dims import SCALAR, Shape, written
 from chainrule.graph.node import Apply, Expr, Number, Position, Total
 from chainrule.graph.op import Domain, Law, Layout, Mistake, Notation, Op
+from chainrule.ops.elementwise import NEG
 
 
 def matmul(a: Expr, b: Expr) -> Expr:
@@ -20,9 +21,9 @@ def matmul(a: Expr, b: Expr) -> Expr:
     """
     if SCALAR in (a.shape, b.shape):
         return a * b
-    if isinstance(a, Apply) and a.op.name == "neg":
+    if isinstance(a, Apply) and a.op is NEG:
         return -matmul(a.args[0], b)
-    if isinstance(b, Apply) and b.op.name == "neg":
+    if isinstance(b, Apply) and b.op is NEG:
         return -matmul(a, b.args[0])
     return Apply(MATMUL, (a, b))
 

@@ -198,7 +198,12 @@ SQUARED_NORM: Op = Op(
     vjp=lambda g, out, args, attrs: (2 * broadcast(g, args[0].shape) * args[0],),
     index=lambda read, node, row, col, fresh: _norm_index(read, node, fresh),
     notation=Notation(
-        Layout.FENCE, "norm(|)^2", r"\lVert|\rVert_2^2", "‖|‖²", "the squared norm of"
+        Layout.FENCE,
+        "norm(|)^2",
+        r"\lVert|\rVert_2^2",
+        "‖|‖²",
+        "the squared norm of",
+        "<msubsup><mrow><mo>‖</mo>{}<mo>‖</mo></mrow><mn>2</mn><mn>2</mn></msubsup>",
     ),
     code=lambda x, *, attrs: f"np.sum({x} ** 2)",
     rule="squared-norm rule",

@@ -100,19 +100,7 @@ class MathML:
 
     def fence(self, op: Op, body: str) -> str:
         """Set between fences."""
-        if op.notation.latex == r"\sqrt":
-            return f"<msqrt>{body}</msqrt>"
-        before, after = (escape(part) for part in op.notation.unicode.split("|"))
-        if after.endswith("²"):
-            fenced = f"<mrow><mo>{before}</mo>{body}<mo>{after[:-1]}</mo></mrow>"
-            return f"<msubsup>{fenced}<mn>2</mn><mn>2</mn></msubsup>"
-        opening = "" if before == "abs(" else f"<mo>{before}</mo>"
-        if before == "abs(":
-            return f'<mrow><mo fence="true">|</mo>{body}<mo fence="true">|</mo></mrow>'
-        closing, _, last = after.rpartition("]")
-        inside = f"<mo>{closing[:2].strip()}</mo><mn>0</mn>" if closing else ""
-        ending = "<mo>]</mo>" if closing else f"<mo>{last}</mo>"
-        return f"<mrow>{opening}{body}{inside}{ending}</mrow>"
+        return op.notation.mathml.format(body)
 
     def entry(self, base: Symbol | str, places: list[str], lowered: bool) -> str:
         """Set a cell."""
