@@ -93,7 +93,11 @@ def _print(report: Report) -> None:
     for s in report.steps:
         line = f"{unicode(s.step.left)} = {unicode(s.step.after)}"
         steps.add_row(
-            "✓" if s.passed else "✗", str(s.step.id), line, s.step.rule, _brief(s.evidence)
+            "✓" if s.passed else "✗",
+            str(s.step.id),
+            line,
+            s.step.rule,
+            s.complaint or _brief(s.evidence),
         )
     console.print(steps)
     table = Table(

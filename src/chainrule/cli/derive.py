@@ -37,6 +37,8 @@ def command(
     file: str, wrt: str | None, form: str, kind: str, reveal: bool, out: str | None
 ) -> None:
     """Derive the gradients of the forward pass in FILE, and prove every step."""
+    if reveal and (out or kind != "text"):
+        raise click.UsageError("--reveal is for the terminal; leave out --format and --out")
     from chainrule.interpreters.reading import load_model
     from chainrule.proof.certify import derive
 

@@ -49,3 +49,7 @@ def _leaves() -> bool:
         return click.getchar() in ("q", "Q", "\x03", "\x04", "")
     except (KeyboardInterrupt, EOFError):
         return True
+    except OSError as error:
+        raise click.UsageError(
+            "--reveal needs a terminal to read keys from; leave it out to see all steps at once"
+        ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from chainrule.derivation.steps import Reason
@@ -106,9 +107,11 @@ class Paths:
                     chosen.append(target)
         return tuple(t for t in reversed(chosen) if t not in variables)
 
-    def dims(self) -> set[str | int]:
-        """Return every dimension of the model."""
-        return {dim for symbol in self.model.symbols for dim in symbol.shape}
+    def letters(self, places: Iterable[Position] = ()) -> Letters:
+        """Return letters that are neither a name nor a dimension of the model, nor in `places`."""
+        dims = {dim for symbol in self.model.symbols for dim in symbol.shape}
+        names = {symbol.name for symbol in self.model.symbols}
+        return Letters(dims, [*names, *(str(dim) for dim in dims), *places])
 
     def _ancestors(self, symbol: Symbol) -> set[Symbol]:
         found = {symbol}
@@ -140,7 +143,7 @@ class Paths:
         """Whether writing one entry of a definition takes a sum: a layer of its own."""
         if target is self.model.objective:
             return False
-        letters = Letters(self.dims())
+        letters = self.letters()
         row, col = (letters.free(dim) for dim in target.shape)
         opened = read_entry(self.values[target], row, col, letters)
         return any(isinstance(node, Total) for node in walk(opened))
@@ -214,7 +217,7 @@ def _upwards(
         above = _upwards(paths, target, *place, layers, letters, result)
         out = entry(target, *place)
         partial = Partial(out, at)
-        written_out = read_entry(value, *place, Letters(paths.dims(), taken=place))
+        written_out = read_entry(value, *place, paths.letters(place))
         summed = any(isinstance(node, Total) for node in walk(written_out))
         opened = written_out if summed else None
         repeats = any(reason.rule == "un-broadcast" for reason in reasons)

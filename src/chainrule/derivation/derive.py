@@ -32,7 +32,6 @@ from chainrule.graph.node import (
     walk,
 )
 from chainrule.indexing.collapse import STACK, collapse
-from chainrule.indexing.names import Letters
 from chainrule.ops import TABLE, replace
 from chainrule.rewriting.simplification import simplify
 
@@ -103,15 +102,14 @@ class _Derivation:
             self.answers,
             self.places,
             self._cache(),
+            self.original,
         )
 
     def _block(
         self, variables: Iterable[Symbol], name: Symbol | None = None
     ) -> dict[Symbol, Gradient]:
         """Derive the gradients of a few variables together, asking each factor once."""
-        chains = [
-            chain_rule(self.paths, v, self.layers, Letters(self.paths.dims())) for v in variables
-        ]
+        chains = [chain_rule(self.paths, v, self.layers, self.paths.letters()) for v in variables]
         for chain in chains:
             self.places[chain.variable] = (chain.row, chain.col)
             self._chain_step(chain, name)
@@ -194,7 +192,7 @@ class _Derivation:
             )
         why = "; ".join(reason.because for reason in link.reasons)
         free = [i for i in _indices(link.partial.wrt) if i in _indices(link.partial.of)]
-        if link.target is self.model.objective and _indices(link.partial.wrt):
+        if link.target is self.model.objective and self._is_sum_of_entries(link):
             i = _indices(link.partial.wrt)[0]
             why += (
                 f"; {i.name} is the free index here: only term {i.name} of the objective contains "
@@ -265,12 +263,13 @@ class _Derivation:
     def _collapsed(self, chain: Chain, form: Expr, left: Expr) -> Gradient:
         variable, row, col = chain.variable, chain.row, chain.col
         place = self.asked_places.get(variable)
+        asked = None if place is None else fixed(form, _running_one(chain), place)
         try:
             matrix, firings = collapse(
                 form, variable.shape, row, col, frozenset(self.layers.values())
             )
         except DerivationError as reason:
-            return Gradient(variable, form, None, row, col, place, str(reason))
+            return Gradient(variable, form, None, row, col, place, str(reason), asked)
         repeated = {i for link in chain.links if link.repeats for i in link.bound}
         before = form
         for firing in firings:
@@ -278,9 +277,10 @@ class _Derivation:
             gone = _bound(before) - _bound(firing.after)
             if gone & repeated:
                 rule = "un-broadcast: " + rule.split(": ")[-1]
+                along = min(gone & repeated, key=lambda index: index.name).dim
                 why = (
-                    f"{variable.name} was repeated along {next(iter(gone)).dim} and used that many "
-                    f"times, so its gradients add; {why}"
+                    f"{variable.name} was repeated along {along} and used that many times, so its "
+                    f"gradients add; {why}"
                 )
             if firing.after is not before:
                 self._step(Phase.COLLAPSE, rule, left, before, firing.after, why)
@@ -289,7 +289,7 @@ class _Derivation:
             rule, why = self._shape_sentence(variable, before, matrix)
             whole = Partial(self.model.objective, variable)
             self._step(Phase.SHAPE, rule, whole, before, matrix, why)
-        return Gradient(variable, form, matrix, row, col, place)
+        return Gradient(variable, form, matrix, row, col, place, asked=asked)
 
     def _shape_sentence(self, variable: Symbol, before: Expr, matrix: Expr) -> tuple[str, str]:
         turned = [
@@ -341,9 +341,9 @@ class _Derivation:
             self._place_step(chain, gradient)
 
     def _place_step(self, chain: Chain, gradient: Gradient) -> None:
-        index = next(i for i in (chain.row, chain.col) if isinstance(i, Index))
+        index, at = _running_one(chain), gradient.asked
         assert gradient.place is not None
-        at = fixed(gradient.index, index, gradient.place)
+        assert at is not None
         whole = entry(chain.variable, chain.row, chain.col)
         self._step(
             Phase.RESULT,
@@ -354,6 +354,15 @@ class _Derivation:
             f"{index.name} = {gradient.place}",
             claim=Claim.DERIVATIVE,
         )
+
+    def _is_sum_of_entries(self, link: Link) -> bool:
+        """Whether the objective adds up entries of which only one contains what is asked."""
+        value: Expr = self.model.values[link.target]
+        while isinstance(value, Apply) and value.op.elementwise and len(value.args) == 1:
+            value = value.args[0]
+        reduces = isinstance(value, Apply) and value.op.rule == "sum rule" and len(value.args) == 1
+        alone = len(_indices(link.partial.wrt)) == 1
+        return reduces and alone and not _bound(link.answer)
 
     def _is_direct(self, chain: Chain) -> bool:
         """Whether a variable enters the objective and nothing else: one factor, no chain."""
@@ -437,7 +446,14 @@ def fixed(form: Expr, index: Index, place: int) -> Expr:
         for node in walk(form)
         if isinstance(node, Entry) and index in (node.row, node.col)
     }
+    if isinstance(form, Partial):
+        return Partial(replace(form.of, mapping), fixed(form.wrt, index, place))
     return replace(form, mapping)
+
+
+def _running_one(chain: Chain) -> Index:
+    """Return the index along the only long dimension of a variable."""
+    return next(i for i in (chain.row, chain.col) if isinstance(i, Index))
 
 
 def _indices(expr: Expr) -> list[Index]:

@@ -7,7 +7,7 @@ from itertools import chain
 
 from chainrule.graph.dims import SCALAR
 from chainrule.graph.model import Definition, Model
-from chainrule.graph.node import Apply, Expr, Symbol, symbols
+from chainrule.graph.node import Apply, Expr, Symbol, substitute, symbols
 
 ARGUMENTS = "zuvt"
 VALUES = "srqh"
@@ -42,29 +42,37 @@ class _Stager:
     def definitions(self, definition: Definition) -> list[Definition]:
         """Return the definition, after the new ones that it needs."""
         start = len(self.added)
-        value = self._staged(definition.value, outermost=True)
+        value = self._staged(definition.value, definition.target, outermost=True)
+        # What has a name is called by it everywhere, or one path would hide in two.
+        named = {expr: symbol for expr, symbol in self.named.items() if expr is not value}
+        value = substitute(value, named)
         return [*self.added[start:], replace(definition, value=value)]
 
-    def _staged(self, node: Expr, *, outermost: bool = False) -> Expr:
-        args = tuple(self._staged(arg) for arg in node.args)
+    def _staged(self, node: Expr, target: Symbol, *, outermost: bool = False) -> Expr:
+        args = tuple(self._staged(arg, target) for arg in node.args)
         rebuilt = node if args == node.args else node.rebuilt(args)
         if not (isinstance(rebuilt, Apply) and rebuilt.op.activation):
             return rebuilt
         (argument,) = rebuilt.args
         if isinstance(argument, Apply):
-            rebuilt = rebuilt.rebuilt((self._name(argument, ARGUMENTS),))
-        return rebuilt if outermost else self._name(rebuilt, VALUES)
+            rebuilt = rebuilt.rebuilt((self._name(argument, ARGUMENTS, target),))
+        return rebuilt if outermost else self._name(rebuilt, VALUES, target)
 
-    def _name(self, expr: Expr, letters: str) -> Symbol:
+    def _name(self, expr: Expr, letters: str, target: Symbol) -> Symbol:
         if expr in self.named:
             return self.named[expr]
-        if expr.shape != SCALAR and any(
-            s.name[:1].isupper() and s.shape != SCALAR for s in symbols(expr)
-        ):
-            letters = letters.upper()  # among capitals, a matrix is a capital
+        if expr.shape != SCALAR and _is_capital(expr, target):
+            letters = letters.upper()
         options = chain(letters, (f"{letters[0]}_{k}" for k in range(1, 10_000)))
         symbol = Symbol(next(n for n in options if n not in self.taken), expr.shape)
         self.taken.add(symbol.name)
         self.named[expr] = symbol
         self.added.append(Definition(symbol, expr))
         return symbol
+
+
+def _is_capital(expr: Expr, target: Symbol) -> bool:
+    """Whether a name for a matrix should be a capital: as its target is, or as its parts are."""
+    if target.shape != SCALAR:
+        return target.name[:1].isupper()
+    return all(s.name[:1].isupper() for s in symbols(expr) if s.shape != SCALAR)

@@ -143,6 +143,8 @@ class Gradient:
         The one entry that was asked for, from 1.
     no_matrix_form : str
         Why there is no matrix form.
+    asked : Expr or None
+        The one entry that was asked for.
     """
 
     variable: Symbol
@@ -152,6 +154,7 @@ class Gradient:
     col: Position
     place: int | None = None
     no_matrix_form: str = ""
+    asked: Expr | None = None
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,8 @@ class Derivation:
         The running entry by which each variable's gradient is derived.
     cache : tuple of Symbol
         The values that the forward pass must keep for the gradients.
+    source : Model or None
+        The forward pass as its author wrote it.
     """
 
     model: Model
@@ -183,6 +188,7 @@ class Derivation:
     answers: Mapping[Expr, Expr] = field(default_factory=dict)
     places: Mapping[Symbol, tuple[Position, Position]] = field(default_factory=dict)
     cache: tuple[Symbol, ...] = ()
+    source: Model | None = None
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)

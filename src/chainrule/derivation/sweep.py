@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from chainrule.derivation.steps import Reason
 from chainrule.graph.node import Apply, Expr, Number, Symbol, walk
 from chainrule.ops import add
@@ -41,13 +43,21 @@ def pullback(
         if node not in depends or node not in upstream or not isinstance(node, Apply):
             continue
         contributions = node.op.vjp(
-            add(*reversed(upstream[node])), out if node is value else node, node.args, node.attrs
+            _total(upstream[node]), out if node is value else node, node.args, node.attrs
         )
         for arg, contribution in zip(node.args, contributions, strict=True):
             if arg in depends:
                 upstream.setdefault(arg, []).append(contribution)
         reasons.setdefault(node.op.rule, Reason(node.op.rule, node.op.because))
     found = upstream.get(wrt)
-    # The sweep meets later uses first; a person writes them in reading order.
-    gradient = add(*reversed(found)) if found else Number(0, wrt.shape)
+    gradient = _total(found) if found else Number(0, wrt.shape)
     return gradient, tuple(reasons.values())
+
+
+def _total(contributions: list[Expr]) -> Expr:
+    """Add up what the uses of a value contribute, equal ones as a multiple.
+
+    The sweep meets later uses first; a person writes them in reading order.
+    """
+    counts = Counter(reversed(contributions))
+    return add(*(count * contribution for contribution, count in counts.items()))

@@ -14,6 +14,9 @@ Shape: TypeAlias = tuple[Dim, Dim]
 
 SCALAR: Shape = (1, 1)
 
+LITERAL = 12
+"""Sizes up to this number mean themselves in a proof; larger ones are tried at smaller sizes."""
+
 
 def written(shape: Iterable[Dim]) -> str:
     """Write a shape as the lecture does.

@@ -32,6 +32,10 @@ SEARCH_LIMIT = 7
 """Above this many pieces, pieces that share their indices are merged before the search."""
 
 
+LARGEST_SEARCH = 3000
+"""Above this many states, the first way that works is taken."""
+
+
 @dataclass(frozen=True)
 class Firing:
     """One step of a collapse: the rule and its reason, and the index form after it."""
@@ -281,10 +285,27 @@ def _lifted(cell: Expr, row: Index | None, col: Index | None) -> Expr:
         return broadcast(matrix, shape)
     if isinstance(cell, Total):
         return broadcast(_summed(cell, row, col), shape)
+    if isinstance(cell, Apply) and cell.op is TABLE["mul"] and row and col:
+        standing = [arg for arg in cell.args if running(arg) == {row}]
+        lying = [arg for arg in cell.args if running(arg) == {col}]
+        if standing and lying:
+            return _outer_product(cell, standing, lying, row, col)
     if isinstance(cell, Apply) and cell.op.elementwise:
         own = [_lifted(arg, row, col) for arg in cell.args]
         return rebuild(cell, tuple(broadcast(arg, shape) for arg in own))
     return broadcast(cell, shape)
+
+
+def _outer_product(
+    cell: Apply, standing: list[Expr], lying: list[Expr], row: Index, col: Index
+) -> Expr:
+    """Return a product of entries of a column and of a row as an outer product."""
+    column = mul(*(_lifted(arg, row, None) for arg in standing))
+    line = mul(*(_lifted(arg, None, col) for arg in lying))
+    rest = [arg for arg in cell.args if arg not in standing and arg not in lying]
+    shape: Shape = (row.dim, col.dim)
+    others = (broadcast(_lifted(arg, row, col), shape) for arg in rest)
+    return mul(*others, matmul(column, line))
 
 
 def _summed(cell: Total, row: Index | None, col: Index | None) -> Expr:
@@ -333,11 +354,14 @@ def _search(
         finished = _finished(pieces, bound, shape, places)
         best = finished
         if finished is None:
+            tight = len(known) > LARGEST_SEARCH
             for cost, rule, after, still in _firings(pieces, bound, places):
                 rest = _search(after, still, shape, places, known)
                 if rest is not None and (best is None or cost + rest.cost < best.cost - 1e-9):
                     step = (rule[0], rule[1], after, still)
                     best = Plan(cost + rest.cost, (step, *rest.firings), rest.result)
+                if tight and best is not None:
+                    break
         known[key] = best
     return known[key]
 
@@ -360,18 +384,11 @@ def _finished(
     for piece in others:
         placed = piece if (piece.row, piece.col) == places else piece.turned()
         if (placed.row, placed.col) != places:
-            if not placed.indices < {p for p in places if p}:
-                return None
-            placed = piece if _fits(piece, places) else piece.turned()
-            if not _fits(placed, places):
-                return None
-            body.append(broadcast(placed.matrix, shape))
-            cost += 3
-        else:
-            body.append(placed.matrix)
+            return None
+        body.append(placed.matrix)
         cost += 0.3 * _transposes(body[-1])
     if not body and shape != SCALAR:
-        body.append(Number(1, shape))
+        return None
     scale = mul(Number(1), *(piece.matrix for piece in scalars))
     return Plan(cost, (), _scaled_by(scale, mul(*body)) if body else scale)
 
@@ -397,7 +414,11 @@ def _fits(piece: Piece, places: tuple[Index | None, ...]) -> bool:
 def _firings(
     pieces: tuple[Piece, ...], bound: frozenset[Index], places: tuple[Index | None, ...]
 ) -> Iterator[tuple[float, tuple[str, str], tuple[Piece, ...], frozenset[Index]]]:
-    carriers = {i: [p for p in pieces if i in p.indices] for i in bound}
+    if not bound:
+        yield from _missing(pieces, places)
+    # In a fixed order: a set of indices has none, and equal costs are settled by who comes first.
+    ordered = sorted(bound, key=lambda index: (index.name, str(index.dim)))
+    carriers = {i: [p for p in pieces if i in p.indices] for i in ordered}
     for index, here in carriers.items():
         if len(here) == 1:
             yield from _ones(pieces, here[0], index, bound)
@@ -414,6 +435,33 @@ def _firings(
                 yield 2.0, SCALING, _with(rest, _scaled(a, b)), bound
             elif len(a.indices | b.indices) == 2 and not bound & (a.indices | b.indices):
                 yield 1.0, OUTER, _with(rest, _outer(a, b, places)), bound
+
+
+def _missing(
+    pieces: tuple[Piece, ...], places: tuple[Index | None, ...]
+) -> Iterator[tuple[float, tuple[str, str], tuple[Piece, ...], frozenset[Index]]]:
+    """Repeat along a wanted index that nobody carries, by a vector of ones."""
+    carried = {index for piece in pieces for index in piece.indices}
+    wanted = [index for index in places if index is not None and index not in carried]
+    vectors = [piece for piece in pieces if piece.indices]
+    if not wanted or len(vectors) > 1:
+        return
+    index = wanted[0]
+    standing = index is places[0]
+    ones = Number(1, (index.dim, 1) if standing else (1, index.dim))
+    if not vectors:
+        row, col = (index, None) if standing else (None, index)
+        yield 1.0, MISSING, (*pieces, Piece(ones, row, col, len(pieces))), frozenset()
+    elif len(vectors[0].indices) == 1:
+        (vector,) = vectors
+        rest = tuple(piece for piece in pieces if piece is not vector)
+        if standing:
+            line = vector if vector.row is None else vector.turned()
+            after = Piece(matmul(ones, line.matrix), index, line.col, vector.order)
+        else:
+            column = vector if vector.col is None else vector.turned()
+            after = Piece(matmul(column.matrix, ones), column.row, index, vector.order)
+        yield 2.0, MISSING, _with(rest, after), frozenset()
 
 
 def _with(rest: tuple[Piece, ...], piece: Piece) -> tuple[Piece, ...]:

@@ -20,13 +20,13 @@ class Letters:
     ----------
     dims : iterable of Dim
         The dimensions of the model. Without examples, i is free for the features.
-    taken : iterable of Position, optional
-        Indices whose letters are in use.
+    taken : iterable of Position or str, optional
+        Indices and names whose letters are in use.
     """
 
-    def __init__(self, dims: Iterable[Dim], taken: Iterable[Position] = ()) -> None:
+    def __init__(self, dims: Iterable[Dim], taken: Iterable[Position | str] = ()) -> None:
         self._has_examples = EXAMPLES in set(dims)
-        self._taken = {place.name for place in taken if isinstance(place, Index)}
+        self._taken = {place.name if isinstance(place, Index) else str(place) for place in taken}
 
     def free(self, dim: Dim) -> Position:
         """Name the place of an entry that is asked for."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.errors import ModelError
-from chainrule.graph.dims import Dim
+from chainrule.graph.dims import LITERAL, Dim
 from chainrule.graph.model import Model
 from chainrule.graph.node import Apply, Symbol, walk
 from chainrule.interpreters.numeric import FLOATS, Point
@@ -22,8 +22,12 @@ TRIES = 400
 
 
 def assignments(model: Model, count: int, largest: int = 7) -> list[dict[str, int]]:
-    """Give every named dimension distinct primes, differently each time, and never 1."""
-    names = sorted({d for s in model.symbols for d in s.shape if isinstance(d, str)})
+    """Give every named dimension distinct primes, differently each time, and never 1.
+
+    A large number among the sizes is treated like a name.
+    """
+    dims = {dim for symbol in model.symbols for dim in symbol.shape}
+    names = sorted(str(dim) for dim in dims if isinstance(dim, str) or dim > LITERAL)
     usable = [p for p in PRIMES if p <= largest or PRIMES.index(p) < len(names) + 1]
     return [
         {name: usable[(k + turn) % len(usable)] for k, name in enumerate(names)}
@@ -109,7 +113,7 @@ def sample(model: Model, sizes: Mapping[str, int], rng: np.random.Generator) -> 
 def _draw(
     shape: tuple[Dim, Dim], sizes: Mapping[str, int], rng: np.random.Generator, *, positive: bool
 ) -> Array:
-    size = tuple(dim if isinstance(dim, int) else sizes[dim] for dim in shape)
+    size = tuple(sizes.get(str(dim), dim) if isinstance(dim, int) else sizes[dim] for dim in shape)
     draw = rng.uniform(0.1, 0.9, size) if positive else rng.uniform(-1.2, 1.2, size)
     # Nothing is drawn close to zero: a factor near zero hides a wrong partner.
     return np.where(np.abs(draw) < 0.05, 0.4, draw)

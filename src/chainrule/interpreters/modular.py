@@ -148,6 +148,8 @@ def _words(x: Any) -> Words:  # noqa: ANN401
     if isinstance(x, Residues):
         return x.words
     exact = Fraction(x)
+    if exact.denominator % PRIME == 0:
+        raise ZeroDivisionError("the denominator is zero modulo the prime")
     residue = exact.numerator * pow(exact.denominator, -1, PRIME) % PRIME
     return np.asarray(residue, dtype=np.int64)
 

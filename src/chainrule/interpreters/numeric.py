@@ -35,7 +35,8 @@ class Point:
     values : mapping of Symbol to array
         Arrays of two dimensions.
     sizes : mapping of str to int
-        The size of every named dimension.
+        The size of every named dimension. A number that is given here, as text, stands for
+        another size: a proof need not lay out 60000 columns.
     xp : namespace, optional
         Where ``exp``, ``sum`` and the like come from; NumPy by default.
     meaning : mapping of Expr to Expr, optional
@@ -54,6 +55,7 @@ class Point:
         self.meaning = {} if meaning is None else meaning
         self._values: dict[Expr, Any] = {}
         self._values.update(values.items())
+        self._cells: dict[Expr, Any] = {}
         self._axes: dict[Index, int] = {}
 
     def value(self, root: Expr) -> Any:  # noqa: ANN401
@@ -65,13 +67,25 @@ class Point:
             When a symbol has no value here.
         """
         for node in walk(root):
-            if node not in self._values:
-                self._values[node] = self._compute(node)
-        return self._values[root]
+            if node not in self._values and node not in self._cells:
+                indexed = isinstance(node, Entry | Total | Partial)
+                indexed = indexed or any(arg in self._cells for arg in node.args)
+                found = self._compute(node)
+                if not hasattr(found, "ndim"):  # arithmetic turns an array of one object into it
+                    found = np.asarray(found, dtype=object)
+                (self._cells if indexed else self._values)[node] = found
+        return self._found(root)
 
-    def total(self, root: Expr) -> Any:  # noqa: ANN401
-        """Add the value of an index form over all of its free indices."""
-        return self.xp.sum(self.value(root))
+    def forget_indices(self) -> None:
+        """Forget the axes of running indices and all that was laid out along them.
+
+        An array has few axes, and a long derivation has many letters.
+        """
+        self._cells.clear()
+        self._axes.clear()
+
+    def _found(self, node: Expr) -> Any:  # noqa: ANN401
+        return self._values[node] if node in self._values else self._cells[node]
 
     def spread(self, matrix: Any, row: Position, col: Position) -> Any:  # noqa: ANN401
         """Lay the cells of an array out along the axes of the given indices."""
@@ -102,7 +116,7 @@ class Point:
 
     def size(self, dim: Dim) -> int:
         """Return the size of a dimension."""
-        return dim if isinstance(dim, int) else self.sizes[dim]
+        return self.sizes.get(str(dim), dim) if isinstance(dim, int) else self.sizes[dim]
 
     def shape(self, shape: Shape) -> tuple[int, int]:
         """Return a shape in numbers."""
@@ -110,19 +124,21 @@ class Point:
 
     def _compute(self, node: Expr) -> Any:  # noqa: ANN401
         if isinstance(node, Apply):
-            attrs = tuple(self.sizes.get(a, a) if isinstance(a, str) else a for a in node.attrs)
+            attrs = tuple(
+                self.sizes.get(str(a), a) if isinstance(a, str | int) else a for a in node.attrs
+            )
             return node.op.value(
                 self.xp,
-                *(self._values[arg] for arg in node.args),
+                *(self._found(arg) for arg in node.args),
                 out_shape=self.shape(node.shape),
                 attrs=attrs,
             )
         if isinstance(node, Number):
             return self.xp.full(self.shape(node.shape), _plain(node))
         if isinstance(node, Entry):
-            return self.spread(self._values[node.matrix], node.row, node.col)
+            return self.spread(self._found(node.matrix), node.row, node.col)
         if isinstance(node, Total):
-            return self._sum(self._values[node.body], node.index)
+            return self._sum(self._found(node.body), node.index)
         if isinstance(node, Partial) and node in self.meaning:
             return self.value(self.meaning[node])
         raise ChainruleError(f"{node!r} has no value here")

@@ -32,7 +32,7 @@ class Precise:
     @staticmethod
     def sum(x: Any, **options: Any) -> Any:  # noqa: ANN401
         """Add along an axis."""
-        return np.sum(x, **options)
+        return np.asarray(np.sum(x, **options), dtype=object)  # one number stays an array
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         if name in {"maximum", "broadcast_to", "abs"}:

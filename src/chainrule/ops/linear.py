@@ -25,6 +25,9 @@ def matmul(a: Expr, b: Expr) -> Expr:
         return -matmul(a.args[0], b)
     if isinstance(b, Apply) and b.op is NEG:
         return -matmul(a, b.args[0])
+    if isinstance(b, Apply) and b.op is MATMUL:
+        # Products associate; one bracketing for all, so that equal is identical.
+        return matmul(matmul(a, b.args[0]), b.args[1])
     return Apply(MATMUL, (a, b))
 
 

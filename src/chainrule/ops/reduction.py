@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chainrule.errors import ShapeError
-from chainrule.graph.dims import SCALAR, Dim, Index, Shape, written
+from chainrule.graph.dims import LITERAL, SCALAR, Dim, Index, Shape, written
 from chainrule.graph.node import Apply, Expr, Number, Position, Total
 from chainrule.graph.op import Law, Layout, Mistake, Notation, Op
 
@@ -57,7 +57,9 @@ def unbroadcast(g: Expr, shape: Shape) -> Expr:
 
 def size(dim: Dim) -> Expr:
     """Return the size of a dimension as a scalar expression."""
-    return Number(dim) if isinstance(dim, int) else Apply(SIZE, (), (dim,))
+    if isinstance(dim, int) and dim <= LITERAL:
+        return Number(dim)
+    return Apply(SIZE, (), (dim,))
 
 
 def squared_norm(x: Expr) -> Expr:

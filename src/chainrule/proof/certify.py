@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chainrule.derivation.derive import derivation_of
-from chainrule.derivation.steps import Certificate, Claim, Derivation, Step
+from chainrule.derivation.steps import Certificate, Claim, Derivation, Rung, Step
 from chainrule.errors import ProofError
 from chainrule.graph.model import Model
-from chainrule.graph.node import Entry, Partial, Position, Symbol
+from chainrule.graph.node import Entry, Partial, Position, Symbol, running
 from chainrule.interpreters.reading import read_model
 from chainrule.interpreters.typeset import unicode
 from chainrule.proof.ladder import Disagreement, Laboratory
+from chainrule.proof.thread import Thread, same_model
+
+_REPORT = ". This is a defect of chainrule: please report the forward pass"
 
 
 def derive(model: Model | str, wrt: Sequence[str] | None = None) -> Derivation:
@@ -61,20 +64,27 @@ def derive(model: Model | str, wrt: Sequence[str] | None = None) -> Derivation:
 
 
 def certify(derivation: Derivation) -> Derivation:
-    """Prove every step of a derivation.
+    """Prove every step of a derivation, and that each follows from those before it.
 
     Raises
     ------
     ProofError
         At the first step that could not be certified.
     """
-    laboratory = Laboratory(derivation)
-    steps = tuple(replace(step, check=_proof(laboratory, step)) for step in derivation.steps)
+    if not same_model(derivation):
+        raise ProofError("the forward pass changed its meaning when names were added" + _REPORT)
+    laboratory, thread = Laboratory(derivation), Thread(derivation)
+    steps = tuple(replace(step, check=_proof(laboratory, thread, step)) for step in derivation)
+    complaint = thread.ends() or _forms_differ(laboratory)
+    if complaint:
+        raise ProofError(complaint + _REPORT)
     return replace(derivation, steps=steps)
 
 
 def try_step(laboratory: Laboratory, step: Step) -> Certificate | Disagreement:
     """Try the claim of one step."""
+    if not running(step.after) <= running(step.left):
+        return Disagreement(Rung.EXACT, float("inf"), float("nan"), float("nan"))
     if step.claim is Claim.DERIVATIVE:
         assert isinstance(step.left, Partial)
         return laboratory.derivative(step.left.of, step.left.wrt, step.after)
@@ -82,13 +92,25 @@ def try_step(laboratory: Laboratory, step: Step) -> Certificate | Disagreement:
     return laboratory.equal(step.before, step.after, row, col)
 
 
-def _proof(laboratory: Laboratory, step: Step) -> Certificate:
+def _forms_differ(laboratory: Laboratory) -> str:
+    """Say which gradient's index form and matrix form are not the same, or nothing."""
+    derivation = laboratory.derivation
+    for gradient in (*derivation.layers.values(), *derivation.gradients.values()):
+        if gradient.matrix is None:
+            continue
+        place = (gradient.row, gradient.col)
+        if isinstance(laboratory.equal(gradient.index, gradient.matrix, *place), Disagreement):
+            return f"the two forms of the gradient for {gradient.variable.name} differ"
+    return ""
+
+
+def _proof(laboratory: Laboratory, thread: Thread, step: Step) -> Certificate:
     found = try_step(laboratory, step)
-    if isinstance(found, Disagreement):
+    complaint = thread.follows(step) or (str(found) if isinstance(found, Disagreement) else "")
+    if complaint or isinstance(found, Disagreement):
         raise ProofError(
             f"step {step.id} ({step.rule}) could not be certified: "
-            f"{unicode(step.left)} = {unicode(step.after)}; {found}. "
-            "This is a defect of chainrule: please report the forward pass"
+            f"{unicode(step.left)} = {unicode(step.after)}; {complaint}{_REPORT}"
         )
     return found
 

@@ -17,21 +17,23 @@ from chainrule.interpreters.forward import assignments, downstream, forward, sam
 from chainrule.proof.certify import try_step
 from chainrule.proof.gradients import gradient_values
 from chainrule.proof.ladder import DIFFERENCE_TOLERANCE, SEED, Disagreement, Laboratory
+from chainrule.proof.thread import Thread
 
 Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class StepCheck:
-    """A step and the evidence for or against it."""
+    """A step, the evidence for or against it, and why it does not follow, if it does not."""
 
     step: Step
     evidence: Certificate | Disagreement
+    complaint: str = ""
 
     @property
     def passed(self) -> bool:
-        """Whether the step is certified."""
-        return isinstance(self.evidence, Certificate)
+        """Whether the step is certified, and follows from those before it."""
+        return isinstance(self.evidence, Certificate) and not self.complaint
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,11 @@ def check_model(model: Model, wrt: Sequence[str] | None = None, sizes: int = 3) 
 
 def check_derivation(derivation: Derivation, sizes: int = 3) -> Report:
     """Check a derivation that has been made."""
-    laboratory = Laboratory(derivation)
-    steps = tuple(StepCheck(step, try_step(laboratory, step)) for step in derivation.steps)
+    laboratory, thread = Laboratory(derivation), Thread(derivation)
+    steps = tuple(
+        StepCheck(step, try_step(laboratory, step), thread.follows(step))
+        for step in derivation.steps
+    )
     rng = np.random.default_rng(SEED + 1)
     gradients = tuple(
         _compared(derivation, gradient.variable, dims, rng)
@@ -113,7 +118,9 @@ def _compared(
 
     with np.errstate(all="ignore"):
         measured = measured_gradient(objective, values[variable])
-    scale = max(float(np.abs(measured).max()), float(np.abs(derived).max()), 1e-3)
+    # Differences of float64 know nothing below about 1e-11 of the objective.
+    floor = 1e-3 * max(abs(float(values[model.objective].item())), 1e-300)
+    scale = max(float(np.abs(measured).max()), float(np.abs(derived).max()), floor)
     error = float(np.abs(measured - derived).max()) / scale
     return GradientCheck(
         variable.name, dict(sizes), derived.shape, error if np.isfinite(error) else np.inf

@@ -10,7 +10,7 @@ vanish identically. The certificate says which rung decided.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -31,6 +31,7 @@ from chainrule.graph.node import (
     running,
     walk,
 )
+from chainrule.graph.op import Layout
 from chainrule.interpreters.differences import along
 from chainrule.interpreters.forward import assignments, downstream, forward, sample
 from chainrule.interpreters.modular import MODULAR, random_residues
@@ -43,12 +44,16 @@ FLOAT_POINTS = 2
 PIECES = 24
 """Points where a mask, a sign or an absolute value is in play: every piece must be met."""
 
-FLOAT_TOLERANCE = 1e-9
+FLOAT_TOLERANCE = 1e-13
+CANCELLED = 1e-9
 UNDECIDED = 1e-3
 LARGEST_EXACT = 2**30
 SENSIBLE = 1e6
 DIGITS_TOLERANCE = 1e-35
 DIFFERENCE_TOLERANCE = 1e-7
+PRECISE_STEP = 17  # digits: truncation and rounding both come to about 1e-33
+PRECISE_TOLERANCE = 1e-20
+NOTHING = 1e-12  # times the tolerance: what fifty digits and their step cannot tell from zero
 SEED = 20_260
 
 
@@ -69,6 +74,17 @@ class Disagreement:
         if not np.isfinite(self.error) and np.isnan(self.left) and np.isnan(self.right):
             return f"{self.rung.value}: an index is free on one side only, or nothing is finite"
         return f"{self.rung.value}: {self.left:.6g} against {self.right:.6g}"
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """What a difference quotient moves, which way, and how it looks at the movement."""
+
+    target: Symbol
+    source: Symbol
+    direction: Any
+    cotangent: Any
+    moved: list[Symbol]
 
 
 class Laboratory:
@@ -100,11 +116,15 @@ class Laboratory:
         """Try whether two expressions are equal; a matrix stands for its entry (row, col)."""
         in_pieces = self._in_pieces or _in_pieces(left) or _in_pieces(right)
         count = PIECES if in_pieces else EXACT_POINTS
+        refuted = False
         try:
-            if _told_apart(left, right) and all(
-                self._same(self._exact(number), left, right, row, col) for number in range(count)
-            ):
-                return Certificate(Rung.EXACT, count, 0.0, self._sizes(count))
+            if _told_apart(left, right):
+                if all(
+                    self._same(self._exact(number), left, right, row, col)
+                    for number in range(count)
+                ):
+                    return Certificate(Rung.EXACT, count, 0.0, self._sizes(count))
+                refuted = self._is_rational(left) and self._is_rational(right)
         except ZeroDivisionError:
             pass  # an unlucky residue: the next rung decides
         count = PIECES if in_pieces else FLOAT_POINTS
@@ -113,6 +133,9 @@ class Laboratory:
                 (self._difference(self._float(k), left, right, row, col) for k in range(count)),
                 key=lambda found: found.error,
             )
+        if refuted:
+            # Nothing opaque stands between the two sides, so exact arithmetic has the last word.
+            return replace(worst, rung=Rung.EXACT)
         if worst.error <= FLOAT_TOLERANCE:
             return Certificate(Rung.FLOAT, count, worst.error, self._sizes(count))
         if worst.error > UNDECIDED and not worst.cancelled:
@@ -136,7 +159,10 @@ class Laboratory:
         worst = Disagreement(Rung.DIFFERENCES, 0.0, 0.0, 0.0)
         count = PIECES if self._in_pieces or _in_pieces(claimed) else FLOAT_POINTS
         for number in range(count):
-            found = self._difference_quotient(self._float(number), of, wrt, claimed, number)
+            found = self._quotient(number, of, wrt, claimed)
+            if not found.error <= DIFFERENCE_TOLERANCE:
+                # Differences of float64 are lost near poles and among small numbers: more digits.
+                found = self._precise_quotient(number, of, wrt, claimed)
             if not found.error <= worst.error:
                 worst = found
         if worst.error <= DIFFERENCE_TOLERANCE:
@@ -144,6 +170,19 @@ class Laboratory:
         return worst
 
     # ---- the rungs ---------------------------------------------------------------------------
+
+    def _is_rational(self, expr: Expr) -> bool:
+        """Whether an expression is rational in the inputs: no function, and no name for one."""
+        for node in walk(expr):
+            if node in self.model.values or isinstance(node, Partial):
+                return False
+            if isinstance(node, Apply):
+                layout = node.op.notation.layout
+                function = layout in (Layout.FUNCTION, Layout.FENCE) and node.op.elementwise
+                root = layout is Layout.POWER and node.attrs[0].denominator != 1
+                if function or root:
+                    return False
+        return True
 
     def _same(self, point: Point, left: Expr, right: Expr, row: Position, col: Position) -> bool:
         a, b = self._sides(point, left, right, row, col)
@@ -158,7 +197,7 @@ class Laboratory:
         error = float(gap.max()) / scale
         # Where large parts cancel, what is left is rounding: more digits must decide.
         parts = _magnitude(point, left, right)
-        cancelled = bool(gap.max() <= FLOAT_TOLERANCE * parts)
+        cancelled = bool(gap.max() <= CANCELLED * parts)
         if point.xp is PRECISE:
             error = float(gap.max() / max(scale, parts))
         place = np.unravel_index(int(np.argmax(gap)), gap.shape)
@@ -175,13 +214,7 @@ class Laboratory:
         self, left: Expr, right: Expr, row: Position, col: Position
     ) -> Certificate | Disagreement:
         with mpmath.workdps(DIGITS):
-            values = {
-                symbol: np.vectorize(precise_number, otypes=[object])(self._values(0)[symbol])
-                for symbol in self.model.inputs
-            }
-            sizes = self._assignments[0]
-            known = self._with_layers(forward(self.model, values, sizes, PRECISE), sizes, PRECISE)
-            point = Point(known, sizes, PRECISE, self.meaning)
+            point = Point(self._precise_values(0), self._assignments[0], PRECISE, self.meaning)
             found = self._difference(point, left, right, row, col)
         if found.error <= DIGITS_TOLERANCE:
             return Certificate(Rung.DIGITS, 1, found.error, self._sizes(1))
@@ -190,6 +223,7 @@ class Laboratory:
     def _sides(
         self, point: Point, left: Expr, right: Expr, row: Position, col: Position
     ) -> tuple[Any, Any]:
+        point.forget_indices()
         values = []
         for side, other in ((left, right), (right, left)):
             value = point.value(side)
@@ -199,60 +233,82 @@ class Laboratory:
             )
         return values[0], values[1]
 
-    def _difference_quotient(
-        self, point: Point, of: Expr, wrt: Expr, claimed: Expr, number: int
-    ) -> Disagreement:
+    def _quotient(self, number: int, of: Expr, wrt: Expr, claimed: Expr) -> Disagreement:
+        """Compare with differences of float64."""
+        values, sizes = self._values(number), self._at(number)
+        probe = self._probe(number, of, wrt)
+
+        def function(x: Any) -> Any:  # noqa: ANN401
+            known = {**values, probe.source: x}
+            return np.sum(
+                probe.cotangent * forward(self.model, known, sizes, only=probe.moved)[probe.target]
+            )
+
+        with np.errstate(all="ignore"):
+            measured = float(along(function, values[probe.source], probe.direction))
+            stated = float(self._stated(self._float(number), of, wrt, claimed, probe))
+        return _compared(stated, measured, 1e-300)
+
+    def _precise_quotient(self, number: int, of: Expr, wrt: Expr, claimed: Expr) -> Disagreement:
+        """Compare with differences in fifty digits, whose step is too small to meet a pole."""
+        probe, sizes = self._probe(number, of, wrt), self._at(number)
+        with mpmath.workdps(DIGITS):
+            known = self._precise_values(number)
+            size = np.abs(known[probe.source]).max() or 1
+            h = size * mpmath.mpf(10) ** -PRECISE_STEP
+
+            def at(shift: Any) -> Any:  # noqa: ANN401
+                moved = {**known, probe.source: known[probe.source] + shift * probe.direction}
+                found = forward(self.model, moved, sizes, PRECISE, only=probe.moved)
+                return np.sum(probe.cotangent * found[probe.target])
+
+            measured = (at(h) - at(-h)) / (2 * h)
+            point = Point(known, sizes, PRECISE, self.meaning)
+            stated = self._stated(point, of, wrt, claimed, probe)
+            found = _compared(stated, measured, NOTHING)
+        fine = found.error <= PRECISE_TOLERANCE
+        return found if fine else replace(found, error=max(found.error, 1.0))
+
+    def _precise_values(self, number: int) -> dict[Symbol, Any]:
+        """Return the value of every name at a point, in fifty digits."""
+        sizes = self._at(number)
+        values = {
+            symbol: np.vectorize(precise_number, otypes=[object])(self._values(number)[symbol])
+            for symbol in self.model.inputs
+        }
+        return self._with_layers(forward(self.model, values, sizes, PRECISE), sizes, PRECISE)
+
+    def _probe(self, number: int, of: Expr, wrt: Expr) -> Probe:
+        """Draw a direction to move along, and a cotangent to look at the movement with."""
         rng = np.random.default_rng((self.seed, number))
         target, source = _symbol(of), _symbol(wrt)
         values = self._values(number)
-        direction = rng.uniform(0.5, 1.5, values[source].shape) * rng.choice(
-            [-1, 1], values[source].shape
-        )
+        shape = values[source].shape
+        direction = rng.uniform(0.5, 1.5, shape) * rng.choice([-1, 1], shape)
         row, col = (wrt.row, wrt.col) if isinstance(wrt, Entry) else (None, None)
-        direction = _only_at(direction, row, col)
         cotangent = np.ones((1, 1))
         if target is not self.model.objective:
             cotangent = rng.uniform(0.5, 1.5, values[target].shape)
         moved = self._moved(target, source)
+        return Probe(target, source, _only_at(direction, row, col), cotangent, moved)
 
-        def function(x: Any) -> Any:  # noqa: ANN401
-            known = {**values, source: x}
-            sizes = self._at(number)
-            return np.sum(cotangent * forward(self.model, known, sizes, only=moved)[target])
-
-        with np.errstate(all="ignore"):
-            measured = float(along(function, values[source], direction))
-            stated = self._stated(point, of, wrt, claimed, cotangent, direction)
-        scale = max(abs(measured), abs(stated), 1e-3)
-        error = abs(measured - stated) / scale
-        return Disagreement(
-            Rung.DIFFERENCES, error if np.isfinite(error) else np.inf, stated, measured
-        )
-
-    def _stated(
-        self,
-        point: Point,
-        of: Expr,
-        wrt: Expr,
-        claimed: Expr,
-        cotangent: Any,  # noqa: ANN401
-        direction: Any,  # noqa: ANN401
-    ) -> float:
+    def _stated(self, point: Point, of: Expr, wrt: Expr, claimed: Expr, probe: Probe) -> Any:  # noqa: ANN401
         """Contract the claimed derivative with the cotangent and the direction."""
+        point.forget_indices()
         value = point.value(claimed)
         if claimed.shape != SCALAR:
-            return float(np.sum(value * direction))
+            return np.sum(value * probe.direction)
         at = entry(wrt, *self._place(wrt)) if isinstance(wrt, Symbol) else wrt
         product = value
-        for side, weights in ((of, cotangent), (at, direction)):
+        for side, weights in ((of, probe.cotangent), (at, probe.direction)):
             row, col = (side.row, side.col) if isinstance(side, Entry) else (None, None)
-            product = product * point.spread(weights, row, col)
+            product = np.asarray(product * point.spread(weights, row, col))
         present = running(claimed) | running(of) | running(at)
         full = [1] * max([point.axis(i) + 1 for i in present], default=0)
         for index in present:
             full[len(full) - 1 - point.axis(index)] = point.size(index.dim)
         shape = np.broadcast_shapes(tuple(full), product.shape)
-        return float(np.sum(np.broadcast_to(product, shape)))
+        return np.sum(np.broadcast_to(product, shape))
 
     def _place(self, symbol: Symbol) -> tuple[Position, Position]:
         """Return the running entry that a symbol as a whole stands for."""
@@ -369,6 +425,18 @@ def _symbol(side: Expr) -> Symbol:
     matrix = side.matrix if isinstance(side, Entry) else side
     assert isinstance(matrix, Symbol)
     return matrix
+
+
+def _compared(stated: Any, measured: Any, nothing: float) -> Disagreement:  # noqa: ANN401
+    """Compare two numbers relative to the larger, or to `nothing` where both are smaller."""
+    scale = max(abs(stated), abs(measured), nothing)
+    error = float(abs(stated - measured) / scale)
+    return Disagreement(
+        Rung.DIFFERENCES,
+        error if np.isfinite(error) else np.inf,
+        float(stated),
+        float(measured),
+    )
 
 
 def _only_at(direction: Any, row: Position, col: Position) -> Any:  # noqa: ANN401

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chainrule.graph.node import Apply, Expr, Number, Total, walk
+from chainrule.graph.node import Apply, Expr, Number, Total, symbols, walk
 from chainrule.ops import add, broadcast, div, mul
 from chainrule.rewriting.polynomial import monomials, polynomial, written_out
 from chainrule.rewriting.rule import Fired, Rule, is_op
@@ -188,6 +188,9 @@ def _inside(
     if isinstance(expr, Total):
         index = expr.index
         return Total(index, _inside(expr.body, lambda e: around(Total(index, e)), record, known))
+    if is_op(expr, "div") and not symbols(expr.args[1]):
+        below = expr.args[1]
+        return _inside(expr.args[0], lambda e: around(e / below), record, known) / below
     if is_op(expr, "neg"):
         return -_inside(expr.args[0], lambda e: around(-e), record, known)
     if is_op(expr, "add"):
@@ -264,10 +267,9 @@ def _cancelled(expr: Expr) -> Expr | None:
     """Cancel in every term, as one step: nobody writes them apart."""
     parts = list(terms(expr))
     changed = False
-    for k, part in enumerate(parts):
+    for k in range(len(parts)):
         while (shorter := CANCEL.becomes(parts[k])) is not None:
             parts[k], changed = shorter, True
-        del part
     return add(*parts) if changed else None
 
 

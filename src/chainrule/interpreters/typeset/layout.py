@@ -18,6 +18,7 @@ from chainrule.graph.node import (
     Partial,
     Symbol,
     Total,
+    walk,
 )
 from chainrule.graph.op import Layout, Op
 
@@ -132,8 +133,11 @@ class _Setter:
             case Layout.FRACTION if m.fractions_hold:
                 return CHAIN, m.fraction(self.at_least(args[0], SUM), self.at_least(args[1], SUM))
             case Layout.FRACTION:
+                # A derivative that is asked for has a line of its own: bracket it above a line.
+                asks = any(isinstance(node, Partial) for node in walk(args[0]))
                 return RATIO, m.fraction(
-                    self.at_least(args[0], JUXTAPOSED), self.at_least(args[1], POSTFIX)
+                    self.at_least(args[0], CHAIN if asks else JUXTAPOSED),
+                    self.at_least(args[1], POSTFIX),
                 )
             case Layout.POWER:
                 exponent = Number(expr.attrs[0])

@@ -105,6 +105,9 @@ def _gradient(derivation: Derivation, left: Expr, gradient: Gradient, form: Form
     if form is not Form.INDEX and gradient.matrix is not None:
         yield f'<div class="gradient">{_equation(derivation, left, gradient.matrix)}'
         yield f'<p class="shape">shape {shape}, as {escape(gradient.variable.name)}</p></div>'
+    if gradient.asked is not None:
+        line = math_element(mathml(gradient.asked, derivation.model), unicode(gradient.asked))
+        yield f'<div class="gradient">{line}<p class="shape">entry {gradient.place}</p></div>'
     if form is Form.INDEX or gradient.matrix is None:
         places = "".join(str(p) for p in (gradient.row, gradient.col) if p is not None)
         line = math_element(mathml(gradient.index, derivation.model), unicode(gradient.index))

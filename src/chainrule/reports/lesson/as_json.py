@@ -80,8 +80,8 @@ def _gradient(gradient: Gradient, form: Form) -> dict[str, Any]:
     data["latex"] = latex(gradient.index if form is Form.INDEX else best)
     if gradient.no_matrix_form:
         data["no_matrix_form"] = gradient.no_matrix_form
-    if gradient.place is not None:
-        data["place"] = gradient.place
+    if gradient.place is not None and gradient.asked is not None:
+        data["asked"] = {"place": gradient.place, "index": plain(gradient.asked)}
     return data
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 
 from chainrule.derivation.steps import Derivation, Step
 from chainrule.graph.dims import written
 from chainrule.graph.node import Partial
 from chainrule.interpreters.typeset import latex
+from chainrule.interpreters.typeset.names import GREEK
 from chainrule.reports.lesson.outline import Form, parts
 
 _GLYPHS = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "σ": r"$\sigma$", "→": r"$\to$", "·": r"$\cdot$", "²": r"$^2$", "∂": r"$\partial$",
-    "Σ": r"$\Sigma$", "⊙": r"$\odot$", "≤": r"$\leq$", "ŷ": r"$\hat{y}$", "−": "$-$",
-}  # fmt: skip
+    "‖": r"$\Vert$", "√": r"$\surd$", "∇": r"$\nabla$", "≥": r"$\geq$", "×": r"$\times$",
+    "⊙": r"$\odot$", "≤": r"$\leq$", "ŷ": r"$\hat{y}$", "−": "$-$",
+} | {letter: rf"$\{name}$" for name, letter in GREEK.items()}  # fmt: skip
 
 
 def as_latex(derivation: Derivation, form: Form = Form.BOTH) -> str:
@@ -74,5 +77,13 @@ def _gradients(derivation: Derivation, form: Form) -> Iterator[str]:
 
 
 def words(text: str) -> str:
-    """Escape running text for LaTeX."""
-    return "".join(_GLYPHS.get(glyph, glyph) for glyph in text)
+    """Escape running text for LaTeX; accents fall off letters that plain LaTeX does not set."""
+    return "".join(_word_glyph(glyph) for glyph in text)
+
+
+def _word_glyph(glyph: str) -> str:
+    if glyph in _GLYPHS:
+        return _GLYPHS[glyph]
+    if glyph.isascii():
+        return glyph
+    return unicodedata.normalize("NFKD", glyph).encode("ascii", "ignore").decode()

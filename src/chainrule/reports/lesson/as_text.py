@@ -5,9 +5,10 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
+from chainrule.derivation.derive import fixed
 from chainrule.derivation.steps import Claim, Derivation, Gradient, Step
-from chainrule.graph.dims import written
-from chainrule.graph.node import Expr, Partial
+from chainrule.graph.dims import Index, written
+from chainrule.graph.node import Expr, Partial, entry
 from chainrule.interpreters.typeset import unicode
 from chainrule.reports.lesson.outline import Form, parts
 
@@ -89,25 +90,40 @@ def summary_lines(derivation: Derivation, form: Form = Form.BOTH) -> Iterator[st
     yield ""
     yield f"The forward pass must keep: {keep or 'nothing'}"
     if derivation.proven:
+        shown = sum(len(part.steps) for part in parts(derivation, form))
         exact = sum(s.claim is Claim.EQUAL for s in derivation.steps)
         judged = len(derivation.steps) - exact
+        some = "" if shown == len(derivation.steps) else f"{shown} of "
         yield (
-            f"{len(derivation.steps)} steps, every one certified: {exact} equalities, "
+            f"{some}{len(derivation.steps)} steps, every one certified: {exact} equalities, "
             f"{judged} derivatives"
         )
 
 
-def _gradient_lines(left: Expr, gradient: Gradient, form: Form) -> Iterator[str]:
+def _gradient_lines(whole: Expr, gradient: Gradient, form: Form) -> Iterator[str]:
     shape = written(gradient.variable.shape)
+    at = left_entry(whole, gradient)
     if form is not Form.INDEX and gradient.matrix is not None:
-        yield from _wrapped(f"{unicode(left)} = {unicode(gradient.matrix)}   {shape}", "  ", 8)
+        yield from _wrapped(f"{unicode(whole)} = {unicode(gradient.matrix)}   {shape}", "  ", 8)
     elif form is not Form.INDEX:
-        yield from _wrapped(f"{unicode(left)}: {gradient.no_matrix_form}", "  ", 8)
-    plain_scalar = gradient.variable.shape == (1, 1) and form is Form.BOTH
-    if form is not Form.MATRIX and not plain_scalar:
+        yield from _wrapped(f"{unicode(whole)}: {gradient.no_matrix_form}", "  ", 8)
+    if form is Form.INDEX:
+        yield from _wrapped(f"{unicode(at)} = {unicode(gradient.index)}   of {shape}", "  ", 8)
+    elif form is Form.BOTH and at is not whole:
         places = "".join(str(p) for p in (gradient.row, gradient.col) if p is not None)
-        at = f"entry {places}: " if places else ""
-        yield from _wrapped(f"{at}{unicode(gradient.index)}", "      ", 12)
+        yield from _wrapped(f"entry {places}: {unicode(gradient.index)}", "      ", 12)
+    if gradient.asked is not None and gradient.place is not None:
+        index = next(p for p in (gradient.row, gradient.col) if isinstance(p, Index))
+        asked = f"{unicode(fixed(at, index, gradient.place))} = {unicode(gradient.asked)}"
+        yield from _wrapped(asked, "  ", 8)
+
+
+def left_entry(whole: Expr, gradient: Gradient) -> Expr:
+    """Return the left side of a gradient's index form."""
+    place = (gradient.row, gradient.col)
+    if isinstance(whole, Partial):
+        return Partial(whole.of, entry(gradient.variable, *place))
+    return entry(whole, *place)
 
 
 def _wrapped(text: str, indent: str, hang: int) -> list[str]:

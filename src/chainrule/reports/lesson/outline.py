@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from chainrule.derivation.steps import Derivation, Phase, Step
-from chainrule.graph.node import Entry, Partial, Symbol
+from chainrule.graph.node import Entry, Partial, Symbol, running
 
 
 class Form(Enum):
@@ -34,10 +34,16 @@ _TITLES = {
 
 
 def parts(derivation: Derivation, form: Form = Form.BOTH) -> Iterator[Part]:
-    """Divide the steps; the index form alone ends before the collapse to matrices."""
+    """Divide the steps.
+
+    The index form alone ends before the collapse; the matrix form alone goes from the factors to
+    the result, without the lines that handle single entries.
+    """
     title, group = "", list[Step]()
     for step in derivation.steps:
         if form is Form.INDEX and _is_matrix_step(step):
+            continue
+        if form is Form.MATRIX and _is_index_step(step):
             continue
         own = _TITLES.get(step.phase) or f"Putting it together: {_variable(step)}"
         if own != title and group:
@@ -54,6 +60,11 @@ def _is_matrix_step(step: Step) -> bool:
         return True
     whole = isinstance(step.left, Partial) and isinstance(step.left.wrt, Symbol)
     return step.phase is Phase.RESULT and whole and step.left.wrt.shape != (1, 1)  # type: ignore[attr-defined]
+
+
+def _is_index_step(step: Step) -> bool:
+    handled = (Phase.ENTRY, Phase.SUBSTITUTE, Phase.SIMPLIFY, Phase.COLLAPSE)
+    return step.phase in handled and isinstance(step.left, Partial) and bool(running(step.left))
 
 
 def _variable(step: Step) -> str:
