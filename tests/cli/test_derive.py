@@ -203,6 +203,41 @@ def test_an_error_names_file_line_and_place(tmp_path: Path) -> None:
     assert "w^T x" in done.output
 
 
+def test_reveal_without_a_terminal_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_terminal() -> str:
+        raise OSError("no such device")
+
+    monkeypatch.setattr("click.getchar", no_terminal)
+    done = run("derive", "logistic_single", "--reveal")
+    assert done.exit_code == 2
+    assert "needs a terminal" in done.output
+
+
+def test_reveal_does_not_pretend_to_write(tmp_path: Path) -> None:
+    done = run("derive", "logistic_single", "--reveal", "--out", str(tmp_path / "x"))
+    assert done.exit_code == 2
+    assert "--reveal is for the terminal" in done.output
+
+
+def test_the_index_form_alone_has_left_sides() -> None:
+    text = run("derive", "logistic_batch", "--form", "index").output
+    assert "∂J/∂w_p = Σ_i (a_i - y_i) X_pi   of (1, n)" in text
+    assert "20 of 24 steps" in text
+
+
+def test_the_entry_that_was_asked_for_is_in_the_summary() -> None:
+    text = run("derive", "board_b1").output
+    assert "  ∂L/∂a^[1]_1 = Σ_j dz^[2]_j W^[2]_j1" in text.split("The gradients:")[1]
+
+
+def test_latex_prose_may_be_greek(tmp_path: Path) -> None:
+    model = tmp_path / "greek.cr"
+    model.write_text("# the rôle of λ\nθ : (n, 1)\nL = norm(θ)^2\nwrt: θ\n", encoding="utf-8")
+    text = run("derive", str(model), "--format", "latex").output
+    assert text.isascii()
+    assert r"the role of $\lambda$" in text
+
+
 def test_a_mistyped_command_names_the_nearest() -> None:
     done = run("derrive", "logistic_batch")
     assert done.exit_code == 2
