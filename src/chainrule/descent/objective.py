@@ -14,7 +14,6 @@ from math import prod
 import numpy as np
 
 from chainrule.derivation.steps import Derivation, Gradient
-from chainrule.descent.stable_form import stable_form
 from chainrule.errors import DataError
 from chainrule.graph.model import Model
 from chainrule.graph.node import Apply, Expr, Symbol, running, walk
@@ -23,6 +22,7 @@ from chainrule.interpreters.numeric import FLOATS, Point
 from chainrule.interpreters.typeset import unicode
 from chainrule.lecture import Array, Binding, Rows
 from chainrule.proof.gradients import gathered
+from chainrule.rewriting.stable_form import stable_form
 
 Values = dict[Symbol, Array]
 

@@ -108,7 +108,11 @@ class Op:
     notation : Notation
         How it is set.
     code : callable
-        ``code(*texts, attrs)``: a NumPy expression over the texts of the arguments.
+        ``code(*texts, attrs)``: a NumPy expression over the texts of the arguments. Other targets
+        are spelled from it, so it keeps to names that array libraries share.
+    helper : str
+        The definition, in NumPy, of the function that `code` calls, where it calls one: a stable
+        form of `value`.
     rule, because : str
         The name of the derivative rule, and the reason in one sentence.
     index : callable, optional
@@ -136,6 +140,7 @@ class Op:
     index: IndexRule | None = None
     elementwise: bool = False
     activation: bool = False
+    helper: str = ""
     domain: tuple[Domain, ...] = (Domain(),)
     laws: tuple[Law, ...] = field(default=())
     mistakes: tuple[Mistake, ...] = field(default=())

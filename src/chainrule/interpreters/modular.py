@@ -107,6 +107,12 @@ class Modular:
         return Residues(np.asarray(x.words.sum(axis=axis, keepdims=keepdims) % PRIME))
 
     @staticmethod
+    def max(x: Residues, axis: int | None = None, keepdims: bool = False) -> Residues:
+        """Return the largest along an axis, by the model of order."""
+        signed = np.where(x.words > PRIME // 2, x.words - PRIME, x.words)
+        return Residues(np.asarray(signed.max(axis=axis, keepdims=keepdims) % PRIME))
+
+    @staticmethod
     def broadcast_to(x: Residues, shape: tuple[int, ...]) -> Residues:
         """Repeat."""
         return Residues(np.broadcast_to(x.words, shape))

@@ -35,7 +35,7 @@ class Precise:
         return np.asarray(np.sum(x, **options), dtype=object)  # one number stays an array
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-        if name in {"maximum", "broadcast_to", "abs"}:
+        if name in {"maximum", "max", "broadcast_to", "abs"}:
             return getattr(np, name)
         return np.frompyfunc(getattr(mpmath, name), 1, 1)
 

@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from chainrule.graph.node import Apply, Expr, Operand, replaced
 from chainrule.graph.op import Op
-from chainrule.ops import elementwise, functions, linear, reduction
+from chainrule.ops import elementwise, functions, linear, reduction, scores
 from chainrule.ops.elementwise import add, align, div, lift, mul, neg, power, sub
 from chainrule.ops.functions import apply
 from chainrule.ops.linear import matmul, transpose
@@ -29,6 +29,7 @@ from chainrule.ops.reduction import (
     squared_norm,
     unbroadcast,
 )
+from chainrule.ops.scores import log_sum_exp, softmax
 
 TABLE: Mapping[str, Op] = MappingProxyType(
     {
@@ -38,6 +39,7 @@ TABLE: Mapping[str, Op] = MappingProxyType(
             linear.ROWS_HERE,
             reduction.ROWS_HERE,
             functions.ROWS_HERE,
+            scores.ROWS_HERE,
         )
         for row in rows
     }
@@ -142,6 +144,7 @@ __all__ = [
     "exp",
     "lift",
     "log",
+    "log_sum_exp",
     "matmul",
     "mul",
     "neg",
@@ -154,6 +157,7 @@ __all__ = [
     "replace",
     "sigmoid",
     "size",
+    "softmax",
     "softplus",
     "sqrt",
     "squared_norm",

@@ -19,6 +19,7 @@ def _function(
     derivative: Callable[[Expr, Expr], Expr],
     *,
     code: str,
+    helper: str = "",
     rule: str,
     because: str,
     glyph: str = "",
@@ -45,6 +46,7 @@ def _function(
             layout, plain or name, latex or rf"\{name}", glyph or name, f"{name} of", mathml
         ),
         code=lambda x, *, attrs: code.format(x),
+        helper=helper,
         rule=rule,
         because=because,
         elementwise=True,
@@ -155,7 +157,13 @@ STEP: Op = _function(
     "step",
     lambda xp, x: xp.where(x > 0, 1.0, 0.0),
     lambda x, out: Number(0, x.shape),
-    code="np.where({} > 0, 1.0, 0.0)",
+    code="step({})",
+    # Filled from its argument: a mask of another precision would not multiply in every library.
+    helper='''
+def step(z):
+    """Return 1 where z is positive, else 0."""
+    return np.where(z > 0, np.ones_like(z), np.zeros_like(z))
+''',
     rule="mask",
     because="the mask is constant away from 0, where its derivative is taken as 0",
     layout=Layout.FENCE,
@@ -173,6 +181,11 @@ SIGMOID: Op = _function(
     lambda xp, x: xp.exp(-xp.maximum(-x, 0)) / (xp.exp(-xp.abs(x)) + 1),
     lambda x, out: out * (1 - out),
     code="sigmoid({})",
+    helper='''
+def sigmoid(z):
+    """Return 1 / (1 + e^(-z)); no exponent is ever positive, so nothing overflows."""
+    return np.exp(-np.maximum(-z, 0)) / (1 + np.exp(-np.abs(z)))
+''',
     rule="sigmoid rule",
     because="σ(z) = 1/(1 + e^(-z)), and its slope is the value times one minus the value",
     glyph="σ",
@@ -296,6 +309,11 @@ SOFTPLUS: Op = _function(
     lambda xp, x: xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x))),
     lambda x, out: apply(SIGMOID, x),
     code="softplus({})",
+    helper='''
+def softplus(z):
+    """Return log(1 + e^z); no exponent is ever positive, so nothing overflows."""
+    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+''',
     rule="softplus rule",
     because="softplus is log(1 + e^z), and its slope is the sigmoid",
     latex=r"\operatorname{softplus}",

@@ -207,7 +207,7 @@ SQUARED_NORM: Op = Op(
         "the squared norm of",
         "<msubsup><mrow><mo>‖</mo>{}<mo>‖</mo></mrow><mn>2</mn><mn>2</mn></msubsup>",
     ),
-    code=lambda x, *, attrs: f"np.sum({x} ** 2)",
+    code=lambda x, *, attrs: f"np.sum(np.square({x}), axis=None, keepdims=True)",
     rule="squared-norm rule",
     because="the squared norm is the sum of the squared entries; each square gives twice itself",
     laws=(

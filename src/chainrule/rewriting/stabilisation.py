@@ -10,10 +10,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chainrule.graph.node import Apply, Expr, Symbol, Total, entry, walk
-from chainrule.ops import add, apply, exp, log, relu, replace, sigmoid, softplus
+from chainrule.ops import (
+    add,
+    apply,
+    broadcast,
+    div,
+    exp,
+    log,
+    log_sum_exp,
+    mul,
+    relu,
+    replace,
+    sigmoid,
+    softmax,
+    softplus,
+)
 from chainrule.ops.functions import ABS, LOG1P
 from chainrule.rewriting.rule import Fired, Rule, identity, is_op
-from chainrule.rewriting.simplification import COLLECT, EXPAND
+from chainrule.rewriting.simplification import COLLECT, EXPAND, factors
 
 _Z = Symbol("?z")
 _Y = Symbol("?y")
@@ -132,6 +146,70 @@ def shift_rules(shift: Symbol) -> tuple[Rule, Rule]:
     )
 
 
+def _log_of_sum(expr: Expr) -> Expr | None:
+    """Rewrite ``log(sum(exp(z)))``."""
+    if not (is_op(expr, "log") and is_op(expr.args[0], "sum")):
+        return None
+    total = expr.args[0]
+    assert isinstance(total, Apply)
+    (powers,) = total.args
+    return log_sum_exp(powers.args[0], total.attrs[0]) if is_op(powers, "exp") else None
+
+
+def _share(expr: Expr) -> Expr | None:
+    """Rewrite ``exp(z)/sum(exp(z))``, whatever else stands above and below."""
+    if not is_op(expr, "div"):
+        return None
+    bottom = expr.args[1]
+    bottom = bottom.args[0] if is_op(bottom, "broadcast") else bottom
+    above, below = list(factors(expr.args[0])), list(factors(bottom))
+    for total in below:
+        inner = total.args[0] if is_op(total, "broadcast") else total
+        if not (is_op(inner, "sum") and inner.args[0] in above):
+            continue
+        assert isinstance(inner, Apply)
+        (powers,) = inner.args
+        if not is_op(powers, "exp"):
+            continue
+        above[above.index(powers)] = softmax(powers.args[0], inner.attrs[0])
+        below.remove(total)
+        share = div(mul(1, *above), mul(1, *below))
+        negative = is_op(expr.args[0], "neg") != is_op(bottom, "neg")
+        return broadcast(-share if negative else share, expr.shape)
+    return None
+
+
+def _log_of_share(expr: Expr) -> Expr | None:
+    """Rewrite ``log(softmax(z))``."""
+    if not (is_op(expr, "log") and is_op(expr.args[0], "softmax")):
+        return None
+    share = expr.args[0]
+    assert isinstance(share, Apply)
+    return share.args[0] - log_sum_exp(share.args[0], share.attrs[0])
+
+
+LOG_OF_SUM = Rule(
+    "log of a sum of exponentials",
+    "e^z overflows at z = 710; with the largest score taken out nothing does",
+    _log_of_sum,
+    lambda expr: _occurrences("log", expr),
+)
+SHARE = Rule(
+    "share of a sum of exponentials",
+    "e^z overflows at z = 710; a share does not change when the largest score is taken out",
+    _share,
+    lambda expr: _occurrences("exp", expr),
+)
+LOG_OF_SHARE = Rule(
+    "log of a softmax",
+    "a share rounds to 0 long before its logarithm is negligible; z - logsumexp(z) never does",
+    _log_of_share,
+    lambda expr: _occurrences("log", expr),
+)
+
+SCORES = (LOG_OF_SUM, SHARE, LOG_OF_SHARE)
+"""From exponentials of scores to forms that never overflow; for matrix forms."""
+
 LESSON = (COMPLEMENT, LOG_OF_SIGMOID, SOFTPLUS_OF_MINUS, EXPAND, COLLECT)
 """From the cross-entropy as taught to ``softplus(z) - y z``."""
 
@@ -200,4 +278,4 @@ def _degree(expr: Expr) -> int | None:
     return 0 if not any(known) else None
 
 
-__all__ = ["LESSON", "MACHINE", "shift_rules", "stabilise"]
+__all__ = ["LESSON", "MACHINE", "SCORES", "shift_rules", "stabilise"]

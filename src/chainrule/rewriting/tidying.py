@@ -1,0 +1,71 @@
+"""From the formula on the board to the line a person would write in code.
+
+On the board a sum over examples is a product with a vector of ones; in code it is a sum. And a cost
+is written as minus a sum of negative terms, which the stable form of its logarithms leaves with
+signs that cancel.
+"""
+
+from __future__ import annotations
+
+from chainrule.graph.node import Expr, Number, walk
+from chainrule.ops import add, broadcast, mul, rebuild, reduce_sum
+from chainrule.ops.reduction import COLUMNS, ROWS
+from chainrule.rewriting.rule import Rule, is_op
+from chainrule.rewriting.stabilisation import stabilise
+
+
+def _ones(expr: Expr) -> Expr | None:
+    """Rewrite ``D 1`` and ``1 D``."""
+    if not is_op(expr, "matmul"):
+        return None
+    left, right = expr.args
+    if isinstance(right, Number):
+        total = mul(Number(right.value), reduce_sum(left, COLUMNS))
+    elif isinstance(left, Number):
+        total = mul(Number(left.value), reduce_sum(right, ROWS))
+    else:
+        return None
+    return broadcast(total, expr.shape)
+
+
+def _signs(expr: Expr) -> Expr | None:
+    """Rewrite minus a sum of negative terms, or of their total, mean or quotient."""
+    return _negated(expr.args[0]) if is_op(expr, "neg") else None
+
+
+def _negated(expr: Expr) -> Expr | None:
+    """Return minus an expression without a sign in front, if its terms are negative."""
+    if is_op(expr, "add"):
+        if all(is_op(term, "neg") for term in expr.args):
+            return add(*(term.args[0] for term in expr.args))
+    elif is_op(expr, "sum") or is_op(expr, "mean") or is_op(expr, "div"):
+        first, *rest = expr.args
+        inner = _negated(first)
+        return None if inner is None else rebuild(expr, (inner, *rest))
+    return None
+
+
+ONES = Rule(
+    "a product with ones is a sum",
+    "multiplying by a vector of ones adds entries up",
+    _ones,
+    lambda expr: sum(is_op(node, "matmul") for node in walk(expr)),
+)
+SIGNS = Rule(
+    "minus signs cancel",
+    "minus a sum of negative terms is the sum of the terms",
+    _signs,
+    lambda expr: sum(is_op(node, "neg") for node in walk(expr)),
+)
+
+TIDYING = (ONES, SIGNS)
+"""The rows, in the order in which they are tried."""
+
+
+def tidy(expr: Expr) -> Expr:
+    """Write a matrix form the way code is written."""
+    tidied, _ = stabilise(expr, TIDYING)
+    return tidied
+
+
+__all__ = ["ONES", "SIGNS", "TIDYING", "tidy"]
