@@ -188,6 +188,41 @@ def lay_out(
     return Layout(model, held, fixed, learned, _examples(held, (*learned, *fixed), examples))
 
 
+def examples_of(model: Model, wanted: str | None = None) -> str:
+    """Find the dimension along which examples run, before any data are bound.
+
+    Parameters
+    ----------
+    model : Model
+        The forward pass; inputs with the usual letters of parameters are no data.
+    wanted : str, optional
+        The dimension, where the model leaves several possible.
+
+    Raises
+    ------
+    ModelError
+        When there is none, or more than one.
+    """
+    parameters = replace(model, asked=()).parameters()
+    data = tuple(symbol for symbol in model.inputs if symbol not in parameters)
+    if not data:
+        raise ModelError(
+            "no input looks like data, so the examples have no dimension; weights and biases are "
+            "taken to begin with w or b"
+        )
+    try:
+        found = _examples(data, parameters, wanted)
+    except DataError as error:
+        raise ModelError(str(error)) from error
+    if found is None:
+        shapes = " and ".join(f"{s.name} is {written(s.shape)}" for s in data)
+        raise ModelError(
+            f"{shapes}: this forward pass speaks of one example, so there are no rows of examples. "
+            "Give its data a dimension for the examples, as in X : (n, m)"
+        )
+    return found
+
+
 def bind(
     layout: Layout,
     data: Mapping[str, npt.ArrayLike],

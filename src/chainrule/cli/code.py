@@ -1,0 +1,55 @@
+"""``chainrule code``: forward pass and gradients as a module."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+TARGETS = ("numpy", "torch", "jax")
+
+
+_HELP = """Write the forward pass in FILE and its gradients as a module.
+
+FILE is a path, or the name of a shipped example. The module has `forward(...)`, which returns the
+cache, `backward(cache)`, which returns every gradient, and `check()`, which compares them with
+central differences. It imports its target and nothing else. Every step of the derivation behind it
+is proven first.
+
+\b
+chainrule code examples/logistic_batch
+chainrule code examples/softmax_batch --target torch --rows --out model.py
+"""
+
+
+@click.command("code", help=_HELP, short_help="Write forward pass and gradients as a module.")
+@click.argument("file")
+@click.option("--target", type=click.Choice(TARGETS), default="numpy", help="The library.")
+@click.option("--rows", is_flag=True, help="One example a row: every matrix is turned.")
+@click.option("--examples", metavar="DIM", help="With --rows: the dimension of the examples.")
+@click.option("--wrt", metavar="NAMES", help="Variables, comma-separated: w,b. Default: as asked.")
+@click.option("--out", type=click.Path(dir_okay=False), help="Write to a file instead.")
+def command(
+    file: str, target: str, rows: bool, examples: str | None, wrt: str | None, out: str | None
+) -> None:
+    """Write the forward pass in FILE and its gradients as a module."""
+    from chainrule.derivation.program import program
+    from chainrule.interpreters.code import module_text
+    from chainrule.interpreters.reading import load_model
+    from chainrule.lecture import examples_of
+    from chainrule.proof.certify import derive
+
+    if examples is not None and not rows:
+        raise click.UsageError("--examples says what the rows are; it goes with --rows")
+    model = load_model(file)
+    names = [name.strip() for name in wrt.split(",") if name.strip()] if wrt else None
+    by_rows = examples_of(model, examples) if rows else None
+    text = module_text(program(derive(model, names), by_rows), target)
+    if out:
+        from chainrule.tables.writing import atomic_text
+
+        with atomic_text(out) as handle:
+            handle.write(text)
+        click.echo(f"wrote {out}", err=True)
+    else:
+        sys.stdout.write(text)

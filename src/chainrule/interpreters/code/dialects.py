@@ -1,0 +1,184 @@
+"""One code, three libraries: the NumPy of an op's row, spelled for a target.
+
+A row knows its op in NumPy and nothing else. What Torch and JAX call otherwise stands here, as one
+short table a target; a syntax tree is translated, never a text.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+NUMPY = "np"
+"""How rows call the library."""
+
+_SIMPLE = r"[A-Za-z_][\w.]*|\d+(?:\.\d*)?"
+_POWER = re.compile(rf"(?<![\w.)\]])({_SIMPLE}) \*\* (-?(?:{_SIMPLE}))(?![\w.(\[])")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A library and how it differs from NumPy.
+
+    Parameters
+    ----------
+    name : str
+        What users call the target.
+    imports : tuple of str
+        The only imports of a module.
+    prefix : str
+        Its namespace in code.
+    functions, keywords : mapping of str to str
+        What it calls otherwise.
+    second : mapping of str to str
+        Functions whose second argument it wants by a keyword: a maximum with a number.
+    everything : str
+        The axis that means all axes; nothing when leaving the axis out does.
+    random, uniform : str
+        Of a module's `draw`: the source of random numbers, and a matrix of them from `low` to 1.
+    nudge, setup : tuple of str
+        Lines of its `check`: a matrix that is zero but for one entry, and what comes first.
+    quiet : str
+        Opens a block in which a cost may be infinite without a warning.
+    note : str
+        What its users should know.
+    """
+
+    name: str
+    imports: tuple[str, ...]
+    prefix: str
+    random: str
+    uniform: str
+    nudge: tuple[str, ...]
+    setup: tuple[str, ...] = ()
+    quiet: str = ""
+    note: str = ""
+    functions: Mapping[str, str] = field(default_factory=dict)
+    keywords: Mapping[str, str] = field(default_factory=dict)
+    second: Mapping[str, str] = field(default_factory=dict)
+    everything: str = ""
+
+
+DIALECTS: Mapping[str, Dialect] = MappingProxyType(
+    {
+        dialect.name: dialect
+        for dialect in (
+            Dialect(
+                "numpy",
+                ("import numpy as np",),
+                "np",
+                random="rng = np.random.default_rng(seed)",
+                uniform="rng.uniform(low, 1, shape)",
+                nudge=("nudge = np.zeros_like(value)", "nudge[i, j] = step"),
+                quiet='with np.errstate(all="ignore"):',
+            ),
+            Dialect(
+                "torch",
+                ("import torch",),
+                "torch",
+                random="rng = torch.Generator().manual_seed(seed)",
+                uniform="low + (1 - low) * torch.rand(shape, generator=rng, dtype=torch.float64)",
+                nudge=("nudge = torch.zeros_like(value)", "nudge[i, j] = step"),
+                functions={"max": "amax"},
+                keywords={"axis": "dim", "keepdims": "keepdim"},
+                second={"maximum": "clamp(min)"},
+                everything="(0, 1)",
+            ),
+            Dialect(
+                "jax",
+                ("import jax", "import jax.numpy as jnp"),
+                "jnp",
+                random="keys = iter(jax.random.split(jax.random.key(seed), {draws}))",
+                uniform="jax.random.uniform(next(keys), shape, minval=low)",
+                nudge=("nudge = jnp.zeros_like(value).at[i, j].set(step)",),
+                setup=('jax.config.update("jax_enable_x64", True)  # differences need float64',),
+                note="JAX computes in float32 unless `jax_enable_x64` is set, as `check()` does.",
+            ),
+        )
+    }
+)
+"""The targets, by name."""
+
+
+def spelled(tree: ast.expr, dialect: Dialect) -> str:
+    """Write an expression in NumPy for a target, on one line and formatted.
+
+    Parameters
+    ----------
+    tree : ast.expr
+        In NumPy; the names in it are settled.
+    dialect : Dialect
+        The target.
+    """
+    return _formatted(ast.unparse(_translated(tree, dialect)))
+
+
+def spelled_function(source: str, dialect: Dialect) -> str:
+    """Write the definition of a helper for a target."""
+    (function,) = ast.parse(source).body
+    return _formatted(ast.unparse(ast.fix_missing_locations(_translated(function, dialect))))
+
+
+def defined_name(source: str) -> str:
+    """Return the name of the function that a helper defines."""
+    (function,) = ast.parse(source).body
+    assert isinstance(function, ast.FunctionDef)
+    return function.name
+
+
+def _translated(tree: ast.AST, dialect: Dialect) -> ast.AST:
+    return _Translator(dialect).visit(tree)  # type: ignore[no-any-return]
+
+
+class _Translator(ast.NodeTransformer):
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        """Write ``a - b`` for ``a + -b``."""
+        left, right = self.visit(node.left), self.visit(node.right)
+        negative = isinstance(right, ast.UnaryOp) and isinstance(right.op, ast.USub)
+        if isinstance(node.op, ast.Add) and negative:
+            return ast.BinOp(left, ast.Sub(), right.operand)
+        return ast.BinOp(left, node.op, right)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """Give a function of the library the target's name and keywords."""
+        args = [self.visit(arg) for arg in node.args]
+        function = node.func
+        if not (isinstance(function, ast.Attribute) and _is_library(function.value)):
+            keywords = [ast.keyword(k.arg, self.visit(k.value)) for k in node.keywords]
+            return ast.Call(self.visit(function), args, keywords)
+        dialect = self.dialect
+        name = dialect.functions.get(function.attr, function.attr)
+        keywords = [
+            ast.keyword(dialect.keywords.get(k.arg or "", k.arg), self._axis(k))
+            for k in node.keywords
+            if not (_is_none(k.value) and not dialect.everything)
+        ]
+        if function.attr in dialect.second:
+            name, keyword = dialect.second[function.attr].rstrip(")").split("(")
+            keywords.append(ast.keyword(keyword, args.pop()))
+        library = ast.Name(dialect.prefix)
+        return ast.Call(ast.Attribute(library, name, ast.Load()), args, keywords)
+
+    def _axis(self, keyword: ast.keyword) -> ast.expr:
+        if _is_none(keyword.value):
+            return ast.parse(self.dialect.everything, mode="eval").body
+        return self.visit(keyword.value)  # type: ignore[no-any-return]
+
+
+def _is_library(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == NUMPY
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _formatted(code: str) -> str:
+    """Close the spaces around the power of something simple, as formatters do."""
+    return _POWER.sub(r"\1**\2", code)

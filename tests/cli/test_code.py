@@ -1,0 +1,124 @@
+"""``chainrule code``: where the module goes, what is chosen, and what is refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from chainrule.cli.code import TARGETS
+from chainrule.cli.main import cli
+from chainrule.interpreters import code
+from chainrule.interpreters.reading import example_names
+
+
+def run(*arguments: str) -> Result:
+    """Run the command line in this process."""
+    return CliRunner().invoke(cli, ["code", *arguments])
+
+
+@pytest.mark.parametrize("name", example_names())
+def test_a_written_module_runs_by_itself(name: str, tmp_path: Path) -> None:
+    target = tmp_path / "model.py"
+    done = run(f"examples/{name}", "--out", str(target))
+    assert done.exit_code == 0, done.output
+    assert "wrote" in done.output
+    alone = subprocess.run(
+        [sys.executable, "-I", "-W", "error", str(target)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert alone.returncode == 0, alone.stderr
+    found = dict(line.split(": ") for line in alone.stdout.splitlines())
+    assert found
+    assert max(map(float, found.values())) < 1e-6
+
+
+def test_the_module_is_printed_unless_a_file_is_named() -> None:
+    done = run("logistic_batch")
+    assert done.exit_code == 0
+    assert "    dw = (A - Y) @ X.T  # (1, n)\n" in done.stdout
+    assert done.stdout.startswith('"""')
+    assert done.stdout.endswith("    check()\n")
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        ("numpy", "db = np.sum(A - Y, keepdims=True)  # (1, 1)"),
+        ("torch", "db = torch.sum(A - Y, dim=(0, 1), keepdim=True)  # (1, 1)"),
+        ("jax", "db = jnp.sum(A - Y, keepdims=True)  # (1, 1)"),
+    ],
+)
+def test_targets(target: str, line: str) -> None:
+    assert line in run("logistic_batch", "--target", target).stdout
+
+
+def test_the_command_offers_every_target() -> None:
+    assert code.TARGETS == TARGETS
+
+
+def test_rows_turns_data_weights_and_gradients() -> None:
+    text = run("logistic_batch", "--rows").stdout
+    for line in (
+        "X: (m, n), turned; features",
+        "Z = X @ w + b  # (m, 1)",
+        "dw = X.T @ (A - Y)  # (n, 1)",
+    ):
+        assert line in text
+    assert text.count(".T") == 1
+
+
+def test_wrt_chooses_variables() -> None:
+    text = run("logistic_batch", "--wrt", "X").stdout
+    assert "dX = w.T @ (A - Y)  # (n, m)" in text
+    assert "dw" not in text
+
+
+def test_rows_of_a_gradient_of_data() -> None:
+    text = run("logistic_batch", "--wrt", "X", "--rows").stdout
+    assert "dX = (A - Y) @ w.T  # (m, n)" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "status"),
+    [
+        (("board_b1", "--rows"), "speaks of one example, so there are no rows", 1),
+        (("logistic_batch", "--rows", "--examples", "q"), "not a dimension of all the data", 1),
+        (("logistic_batch", "--examples", "m"), "goes with --rows", 2),
+        (("logistic_batch", "--target", "fortran"), "'numpy', 'torch', 'jax'", 2),
+        (("logistic_batch", "--wrt", "J"), "J is the objective", 1),
+        (("nothing_here",), "there is no file nothing_here", 1),
+    ],
+)
+def test_wrong_input_is_told_in_words(
+    arguments: tuple[str, ...], message: str, status: int
+) -> None:
+    done = run(*arguments)
+    assert done.exit_code == status
+    assert message in done.output
+    assert "Traceback" not in done.output
+
+
+def test_examples_says_which_dimension_the_rows_are(tmp_path: Path) -> None:
+    model = tmp_path / "my.cr"
+    model.write_text("X : (k, m)\nw : (1, 1)\nJ = w sum(X .* X)\n", encoding="utf-8")
+    asked = run(str(model), "--rows")
+    assert asked.exit_code == 1
+    assert "--examples m" in asked.output
+    done = run(str(model), "--rows", "--examples", "m")
+    assert done.exit_code == 0, done.output
+    assert "X: (m, k), turned" in done.stdout
+
+
+def test_no_data_no_rows(tmp_path: Path) -> None:
+    model = tmp_path / "my.cr"
+    model.write_text("w : (1, n)\nJ = norm(w)^2\n", encoding="utf-8")
+    done = run(str(model), "--rows")
+    assert done.exit_code == 1
+    assert "no input looks like data" in done.output
