@@ -150,7 +150,7 @@ STEP: Op = _function(
     "step",
     lambda xp, x: xp.where(x > 0, 1.0, 0.0),
     lambda x, out: Number(0, x.shape),
-    code="np.where({} > 0, 1.0, 0.0)",
+    code="1.0 * ({} > 0)",
     rule="mask",
     because="the mask is constant away from 0, where its derivative is taken as 0",
     layout=Layout.FENCE,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from chainrule.graph.node import Apply, Expr, Symbol, Total, entry, walk
 from chainrule.ops import add, apply, exp, log, relu, replace, sigmoid, softplus
-from chainrule.ops.functions import ABS, LOG1P
+from chainrule.ops.functions import ABS, LOG1P, STEP
 from chainrule.rewriting.rule import Fired, Rule, identity, is_op
 from chainrule.rewriting.simplification import COLLECT, EXPAND
 
@@ -65,6 +65,14 @@ SIGMOID_SPLIT = identity(
     exp(-relu(-_Z)) / (1 + exp(-apply(ABS, _Z))),
     "multiply above and below by e^(min(z, 0)): no exponent is ever positive",
     lambda expr: _occurrences("sigmoid", expr),
+)
+ONE_EXPONENTIAL = identity(
+    "one exponential for both signs",
+    exp(-relu(_Z)),
+    (1 - apply(STEP, _Z)) + apply(STEP, _Z) * exp(-apply(ABS, _Z)),
+    "e^(-max(z, 0)) is 1 or e^(-|z|), and [z > 0] says which, exactly: the exponential of the "
+    "denominator serves the numerators too",
+    lambda expr: _occurrences("relu", expr),
 )
 EVEN = identity(
     "absolute value of a negative",
@@ -135,7 +143,7 @@ def shift_rules(shift: Symbol) -> tuple[Rule, Rule]:
 LESSON = (COMPLEMENT, LOG_OF_SIGMOID, SOFTPLUS_OF_MINUS, EXPAND, COLLECT)
 """From the cross-entropy as taught to ``softplus(z) - y z``."""
 
-MACHINE = (CROSS_ENTROPY, RESIDUAL, COMPLEMENT, SIGMOID_SPLIT, EVEN)
+MACHINE = (CROSS_ENTROPY, RESIDUAL, COMPLEMENT, SIGMOID_SPLIT, ONE_EXPONENTIAL, EVEN)
 """From there to what a machine computes without overflow or cancellation."""
 
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from chainrule.training.arrays import FloatArray
 from chainrule.training.executors import Partial, map_in_order, sum_over_chunks
-from chainrule.training.losses import Loss
+from chainrule.training.fused_blocks import FusedBlock
+from chainrule.training.losses import BinaryLoss, Loss
 from chainrule.training.penalties import L2Penalty
 from chainrule.training.sources import RowBlock, Source
 
@@ -144,6 +145,8 @@ class Objective:
         raw_prediction = np.empty((self.source.n_samples, self.loss.n_outputs))
 
         def one(block: RowBlock) -> Partial:
+            if isinstance(block.X, FusedBlock) and isinstance(self.loss, BinaryLoss):
+                return self._fused(block, block.X, point, raw_prediction, with_hessian)
             raw = block.X.matvec(point.coef) + point.intercept
             raw_prediction[block.rows] = raw
             s = block.sample_weight
@@ -266,6 +269,31 @@ class Objective:
                     corner[-1, -1] = d.sum()
                 total[other, :, k, :] = corner.T
         return total.reshape(self.n_parameters, self.n_parameters)
+
+    def _fused(
+        self,
+        block: RowBlock,
+        X: FusedBlock,
+        point: Point,
+        raw_prediction: FloatArray,
+        with_hessian: bool,
+    ) -> Partial:
+        loss, coef, intercept, hessian, border, corner = X.binary_pass(
+            block.y,
+            block.sample_weight,
+            np.ascontiguousarray(point.coef[:, 0]),
+            float(point.intercept[0]),
+            raw_prediction[block.rows, 0],
+            with_hessian=with_hessian,
+        )
+        sums: Partial = np.asarray(loss), coef[:, None], np.asarray([intercept])
+        if not with_hessian:
+            return sums
+        if self.fit_intercept:
+            hessian = np.block(
+                [[hessian, border[:, None]], [border[None, :], np.array([[corner]])]]
+            )
+        return (*sums, hessian)
 
     def _penalised(self, hessian: FloatArray) -> FloatArray:
         unpenalised = np.zeros(int(self.fit_intercept))
