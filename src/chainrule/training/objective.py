@@ -72,6 +72,11 @@ class Objective:
     fit_intercept : bool
     n_threads : int
         How many threads share the blocks; the answer has the same bits for any number.
+
+    Attributes
+    ----------
+    passes : float
+        How many times X has been read so far; a part of the rows counts as that part.
     """
 
     def __init__(
@@ -88,6 +93,7 @@ class Objective:
         self.penalty = penalty
         self.fit_intercept = fit_intercept
         self.n_threads = n_threads
+        self.passes = 0.0
 
     @property
     def n_rows_of_hessian(self) -> int:
@@ -131,11 +137,13 @@ class Objective:
     def sum_over_blocks(self, function: Callable[[RowBlock], Partial]) -> Partial:
         """Return the sum of ``function(block)`` over all blocks, in a fixed order."""
         source = self.source
+        self.passes += 1
         return sum_over_chunks(lambda i: function(source.block(i)), source.n_blocks, self.n_threads)
 
     def max_over_blocks(self, function: Callable[[RowBlock], float]) -> float:
         """Return the largest ``function(block)``."""
         source = self.source
+        self.passes += 1
         return max(
             map_in_order(lambda i: function(source.block(i)), source.n_blocks, self.n_threads)
         )
@@ -196,6 +204,7 @@ class Objective:
     def raw_direction(self, direction: Point) -> FloatArray:
         """Return the change of raw prediction along `direction`, (n_samples, n_outputs)."""
         change = np.empty((self.source.n_samples, self.loss.n_outputs))
+        self.passes += 1
 
         def one(index: int) -> None:
             block = self.source.block(index)

@@ -121,12 +121,21 @@ class InMemorySource:
         """Return some rows drawn at random without repetition, in their order, as a copy."""
         rng = np.random.default_rng(seed)
         rows = np.sort(rng.choice(self.n_samples, size=n_rows, replace=False))
-        return InMemorySource(
+        found = InMemorySource(
             self._X[rows],
             self._y[rows],
             None if self._weight is None else self._weight[rows],
             n_classes=self.n_classes,
         )
+        found.column_scale = self.column_scale
+        found.is_fused = self.is_fused
+        found.rows_per_block = self.rows_per_block
+        return found
+
+    @property
+    def total_weight(self) -> float:
+        """The sum of the sample weights."""
+        return float(self.n_samples if self._weight is None else self._weight.sum())
 
     @property
     def n_blocks(self) -> int:
@@ -196,7 +205,8 @@ class InMemorySource:
         per_row = max(1, self.n_features) * 8
         block_bytes = _FUSED_BYTES if self.is_fused else _BLOCK_BYTES
         rows = 2 ** int(np.log2(max(1, block_bytes // per_row)))
-        return int(np.clip(rows, 256, 2**16 if self.is_fused else 2**13))
+        # vectors over the rows of a block stay in the cache, and below what malloc maps afresh
+        return int(np.clip(rows, 256, 8192))
 
     def _largest(self, n_threads: int) -> FloatArray:
         largest = np.zeros(self.n_features)
