@@ -34,6 +34,7 @@ _SOLVERS: Final[Mapping[str, Method]] = {
     "auto": "auto",
     "newton-cholesky": "newton-cholesky",
     "newton-sampled": "newton-sampled",
+    "newton-rows": "newton-rows",
     "newton-cg": "newton-cg",
     "lbfgs": "auto",
     "liblinear": "auto",
@@ -72,7 +73,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Accepted for compatibility; what is drawn at random is drawn from one fixed seed.
     solver : str, default='auto'
         'auto', 'newton-cholesky' (full Hessian), 'newton-sampled' (the curvature of a random sample
-        of the rows, for many more rows than columns) or 'newton-cg' (Hessian products only).
+        of the rows, for many more rows than columns), 'newton-rows' (one unknown a row, for more
+        columns than rows) or 'newton-cg' (Hessian products only).
         scikit-learn's other names ('lbfgs', 'liblinear', 'sag', 'saga') mean 'auto': the optimum
         is the same.
     max_iter : int, default=100

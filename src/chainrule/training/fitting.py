@@ -21,6 +21,7 @@ from chainrule.training.penalties import L2Penalty
 from chainrule.training.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
 from chainrule.training.separation import Separation, check_direction, find_separation
 from chainrule.training.solvers.curvature import Curvature
+from chainrule.training.solvers.dual import row_newton
 from chainrule.training.solvers.newton import newton
 from chainrule.training.solvers.newton_cg import newton_cg
 from chainrule.training.solvers.sampled import sampled_newton
@@ -32,6 +33,7 @@ Solver = Callable[..., Outcome]
 _SOLVERS: Final[dict[str, Solver]] = {
     "newton-cholesky": newton,
     "newton-sampled": sampled_newton,
+    "newton-rows": row_newton,
     "newton-cg": newton_cg,
 }
 
@@ -109,7 +111,7 @@ def fit_logistic(
         Bound on (f - f*) / f* to be proven.
     max_iter : int
         Largest number of solver iterations in all.
-    method : {'auto', 'newton-cholesky', 'newton-sampled', 'newton-cg'}
+    method : {'auto', 'newton-cholesky', 'newton-sampled', 'newton-rows', 'newton-cg'}
     start : Point, optional
         In the units of the data.
     n_threads : int
@@ -260,6 +262,8 @@ def _solve_and_prove(
         aim, point = aim * 1e-3, outcome.evaluation.point
         if solver is sampled_newton:
             solver = newton  # a sample has no more to say this close to the optimum
+        elif solver is row_newton:
+            solver = newton_cg  # nor has the Gram matrix, beyond its rounding
     if certificate.relative_bound > tol and objective.penalty.is_none:
         watch.search()
         if watch.separation is not None:

@@ -36,7 +36,9 @@ def can_be_fused(X: Any) -> bool:  # noqa: ANN401
     """Tell whether compiled passes take this matrix as it is, and are worth their start."""
     if sparse.issparse(X) or X.dtype not in (np.float64, np.float32) or not X.dtype.isnative:
         return False
-    if X.size < FUSED_FROM or not (X.flags.c_contiguous or X.flags.f_contiguous):
+    if X.size < FUSED_FROM or X.shape[0] < X.shape[1]:
+        return False
+    if not (X.flags.c_contiguous or X.flags.f_contiguous):
         return False
     return kernels() is not None
 

@@ -75,6 +75,7 @@ class InMemorySource:
     column_scale : ndarray of shape (n_features,)
         The blocks hold X / column_scale. All ones unless a column is so large or so small that its
         squares leave the range of float64; always powers of two, so no digit is lost.
+    is_dense : bool
     is_fused : bool
         Whether the passes are compiled and read X in place: large dense two-class problems.
     """
@@ -108,6 +109,7 @@ class InMemorySource:
         self._y = y
         self._weight = sample_weight
         self._row_numbers = row_numbers
+        self.is_dense = not sparse.issparse(X)
         self.is_fused = n_classes == 2 and can_be_fused(X)
         self.rows_per_block = self._rows_per_block()
         self.column_scale = np.ones(self.n_features)
@@ -253,6 +255,7 @@ class ColumnSource:
         self.n_samples = parent.n_samples
         self.n_features = len(columns)
         self.n_classes = parent.n_classes
+        self.is_dense = parent.is_dense
         self.n_blocks = parent.n_blocks
         self.rows_per_block = parent.rows_per_block
         self.column_names = [parent.column_names[j] for j in columns]
