@@ -26,10 +26,18 @@ def tool() -> ModuleType:
 
 def test_the_file_is_what_the_tool_writes(tool: ModuleType) -> None:
     assert tool.TARGET.read_text(encoding="utf-8") == tool.emitted()
+    assert tool.SCALAR_TARGET.read_text(encoding="utf-8") == tool.emitted_scalar()
 
 
-def test_the_file_says_that_it_is_generated(tool: ModuleType) -> None:
-    assert "do not edit" in tool.TARGET.read_text(encoding="utf-8")[:200]
+def test_the_compiled_kernels_know_which_formulas_they_compile(tool: ModuleType) -> None:
+    source = tool.COMPILED.read_text(encoding="utf-8")
+    assert source == tool.stamped(source)
+    assert 'FORMULAS: Final = ""' not in source
+
+
+def test_the_files_say_that_they_are_generated(tool: ModuleType) -> None:
+    for target in (tool.TARGET, tool.SCALAR_TARGET):
+        assert "do not edit" in target.read_text(encoding="utf-8")[:200]
 
 
 def test_the_loss_passes_through_the_form_that_is_taught(tool: ModuleType) -> None:

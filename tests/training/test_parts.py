@@ -39,13 +39,15 @@ def test_a_matrix_is_three_verbs(block: MatrixBlock) -> None:
 def test_blocks_know_their_sizes(block: MatrixBlock) -> None:
     assert block.shape == (700, 5)
     np.testing.assert_array_equal(block.column_maxima(), np.abs(TABLE).max(axis=0))
-    np.testing.assert_allclose(
-        block.row_squares(np.arange(5.0)), (TABLE * np.arange(5.0)) ** 2 @ np.ones(5)
-    )
+    V, U = RNG.random(size=(5, 3)), RNG.normal(size=(700, 3))
+    reached, squares = block.row_sizes(V, np.arange(5.0))
+    np.testing.assert_allclose(reached, np.abs(TABLE) @ V)
+    np.testing.assert_allclose(squares, (TABLE * np.arange(5.0)) ** 2 @ np.ones(5))
+    np.testing.assert_allclose(block.column_sizes(U), np.abs(TABLE).T @ U, atol=1e-12)
     np.testing.assert_array_equal(np.vstack(list(block.dense_rows())), TABLE)
     np.testing.assert_array_equal(
-        np.vstack(list(block.absolute().take_columns(np.array([3, 1])).dense_rows())),
-        np.abs(TABLE)[:, [3, 1]],
+        np.vstack(list(block.take_columns(np.array([3, 1])).dense_rows())),
+        TABLE[:, [3, 1]],
     )
 
 

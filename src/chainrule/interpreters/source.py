@@ -1,4 +1,4 @@
-"""Code from index forms: NumPy functions over a block of examples.
+"""Code from index forms: NumPy functions over a block of examples, or of one example.
 
 Every running index becomes an array axis. What is used twice, and what would make a line too
 long, gets a name of its own; the code of each op comes from its row.
@@ -6,7 +6,7 @@ long, gets a name of its own; the code of each op comes from its row.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from chainrule.errors import DerivationError
@@ -81,6 +81,36 @@ def numpy_function(function: Function) -> str:
     return "\n".join(lines) + "\n"
 
 
+def scalar_function(name: str, doc: str, functions: Sequence[Function]) -> str:
+    """Write several functions of one example as one: numbers in, a tuple of numbers out.
+
+    What the bodies share is computed once. Only bodies without sums are of one example.
+
+    Raises
+    ------
+    DerivationError
+        When a body mentions something that is not an argument, or sums.
+    """
+    functions = [replace(each, body=_one_letter_an_axis(each)) for each in functions]
+    parameters = list(dict.fromkeys(name for each in functions for name in each.parameters))
+    merged = replace(functions[0], name=name, parameters=tuple(parameters))
+    writer = _Writer(merged, [each.body for each in functions])
+    if any(isinstance(node, Total) for each in functions for node in walk(each.body)):
+        raise DerivationError(f"{name} sums over examples or classes: it is not of one number")
+    results = []
+    for each in functions:
+        results.append(each.name.rpartition("_")[2])
+        writer.statements.append(f"{results[-1]} = {_bare(writer.text(each.body))}")
+    signature = ", ".join(f"{name}: Number" for name in parameters)
+    lines = [
+        f"def {name}({signature}) -> tuple[{', '.join(['Number'] * len(results))}]:",
+        f'    """{doc}"""',
+        *(f"    {statement}" for statement in writer.statements),
+        f"    return {', '.join(results)}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def _one_letter_an_axis(function: Function) -> Expr:
     """Give indices that run along one axis one letter, so that equal code is one expression."""
     first: dict[int, Index] = {}
@@ -101,12 +131,13 @@ def _one_letter_an_axis(function: Function) -> Expr:
 
 
 class _Writer:
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, bodies: Sequence[Expr] = ()) -> None:
         self.function = function
         self.statements: list[str] = []
         self.names: dict[Expr, str] = {}
         self.uses: dict[Expr, int] = {}
-        for node in walk(function.body):
+        nodes = {node: None for body in bodies or (function.body,) for node in walk(body)}
+        for node in nodes:
             for arg in node.args:
                 self.uses[arg] = self.uses.get(arg, 0) + 1
 

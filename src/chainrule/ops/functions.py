@@ -157,13 +157,8 @@ STEP: Op = _function(
     "step",
     lambda xp, x: xp.where(x > 0, 1.0, 0.0),
     lambda x, out: Number(0, x.shape),
-    code="step({})",
-    # Filled from its argument: a mask of another precision would not multiply in every library.
-    helper='''
-def step(z):
-    """Return 1 where z is positive, else 0."""
-    return np.where(z > 0, np.ones_like(z), np.zeros_like(z))
-''',
+    # Not a comparison: its outcome would be of another precision in some libraries.
+    code="np.maximum(np.sign({}), 0)",
     rule="mask",
     because="the mask is constant away from 0, where its derivative is taken as 0",
     layout=Layout.FENCE,

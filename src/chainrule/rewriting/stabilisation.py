@@ -25,7 +25,7 @@ from chainrule.ops import (
     softmax,
     softplus,
 )
-from chainrule.ops.functions import ABS, LOG1P
+from chainrule.ops.functions import ABS, LOG1P, STEP
 from chainrule.rewriting.rule import Fired, Rule, identity, is_op
 from chainrule.rewriting.simplification import COLLECT, EXPAND, factors
 
@@ -79,6 +79,14 @@ SIGMOID_SPLIT = identity(
     exp(-relu(-_Z)) / (1 + exp(-apply(ABS, _Z))),
     "multiply above and below by e^(min(z, 0)): no exponent is ever positive",
     lambda expr: _occurrences("sigmoid", expr),
+)
+ONE_EXPONENTIAL = identity(
+    "one exponential for both signs",
+    exp(-relu(_Z)),
+    (1 - apply(STEP, _Z)) + apply(STEP, _Z) * exp(-apply(ABS, _Z)),
+    "e^(-max(z, 0)) is 1 or e^(-|z|), and [z > 0] says which, exactly: the exponential of the "
+    "denominator serves the numerators too",
+    lambda expr: _occurrences("relu", expr),
 )
 EVEN = identity(
     "absolute value of a negative",
@@ -213,7 +221,7 @@ SCORES = (LOG_OF_SUM, SHARE, LOG_OF_SHARE)
 LESSON = (COMPLEMENT, LOG_OF_SIGMOID, SOFTPLUS_OF_MINUS, EXPAND, COLLECT)
 """From the cross-entropy as taught to ``softplus(z) - y z``."""
 
-MACHINE = (CROSS_ENTROPY, RESIDUAL, COMPLEMENT, SIGMOID_SPLIT, EVEN)
+MACHINE = (CROSS_ENTROPY, RESIDUAL, COMPLEMENT, SIGMOID_SPLIT, ONE_EXPONENTIAL, EVEN)
 """From there to what a machine computes without overflow or cancellation."""
 
 

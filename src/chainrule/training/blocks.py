@@ -37,20 +37,28 @@ class MatrixBlock(Protocol):
     def sandwich_diagonal(self, d: FloatArray) -> FloatArray:
         """Return the diagonal of the sandwich for each column of d, (n_features, n_outputs)."""
 
-    def row_squares(self, weights: FloatArray) -> FloatArray:
-        """Return sum_j (weights_j x_ij)^2, shape (n_rows,)."""
+    def row_sizes(self, V: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return |X| V, shape (n_rows, n_outputs), and sum_j (weights_j x_ij)^2, (n_rows,)."""
+
+    def column_sizes(self, U: FloatArray) -> FloatArray:
+        """Return |X|^T U, shape (n_features, n_outputs); with the above, for rounding bounds."""
 
     def column_maxima(self) -> FloatArray:
         """Return max_i |x_ij|, shape (n_features,); NaN where a value is NaN."""
-
-    def absolute(self) -> MatrixBlock:
-        """Return |X|, for bounds on rounding errors."""
 
     def take_columns(self, columns: IntArray) -> MatrixBlock:
         """Return X restricted to some columns."""
 
     def dense_rows(self) -> Iterator[FloatArray]:
         """Yield X a few rows at a time as dense arrays."""
+
+    @property
+    def longest_sum(self) -> int:
+        """How many roundings in a row a sum over the rows may take."""
+
+    @property
+    def longest_sandwich(self) -> int:
+        """The same for an entry of a sandwich."""
 
 
 @dataclass(frozen=True)
@@ -86,17 +94,17 @@ class DenseBlock:
         """Return sum_i d_ik x_ij^2."""
         return (self.values**2).T @ d
 
-    def row_squares(self, weights: FloatArray) -> FloatArray:
-        """Return sum_j (weights_j x_ij)^2."""
-        return np.asarray(((self.values * weights) ** 2).sum(axis=1))
+    def row_sizes(self, V: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return |X| V and sum_j (weights_j x_ij)^2."""
+        return np.abs(self.values) @ V, np.asarray(((self.values * weights) ** 2).sum(axis=1))
+
+    def column_sizes(self, U: FloatArray) -> FloatArray:
+        """Return |X|^T U."""
+        return np.abs(self.values).T @ U
 
     def column_maxima(self) -> FloatArray:
         """Return max_i |x_ij|."""
         return np.asarray(np.abs(self.values).max(axis=0, initial=0.0))
-
-    def absolute(self) -> DenseBlock:
-        """Return |X|."""
-        return DenseBlock(np.abs(self.values))
 
     def take_columns(self, columns: IntArray) -> DenseBlock:
         """Return X restricted to some columns."""
@@ -107,6 +115,16 @@ class DenseBlock:
         step = _few_rows(self.values.shape[1])
         for start in range(0, self.values.shape[0], step):
             yield self.values[start : start + step]
+
+    @property
+    def longest_sum(self) -> int:
+        """How many roundings in a row a sum over the rows may take."""
+        return int(self.values.shape[0])
+
+    @property
+    def longest_sandwich(self) -> int:
+        """The same for an entry of a sandwich."""
+        return SANDWICH_ROWS + -(-int(self.values.shape[0]) // SANDWICH_ROWS)
 
 
 @dataclass(frozen=True)
@@ -142,20 +160,21 @@ class SparseBlock:
         """Return sum_i d_ik x_ij^2."""
         return np.asarray(self.values.multiply(self.values).T @ d)
 
-    def row_squares(self, weights: FloatArray) -> FloatArray:
-        """Return sum_j (weights_j x_ij)^2."""
+    def row_sizes(self, V: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return |X| V and sum_j (weights_j x_ij)^2."""
         scaled = self.values.multiply(weights[None, :])
-        return np.asarray(scaled.multiply(scaled).sum(axis=1)).ravel()
+        squares = np.asarray(scaled.multiply(scaled).sum(axis=1)).ravel()
+        return np.asarray(abs(self.values) @ V), squares
+
+    def column_sizes(self, U: FloatArray) -> FloatArray:
+        """Return |X|^T U."""
+        return np.asarray(abs(self.values).T @ U)
 
     def column_maxima(self) -> FloatArray:
         """Return max_i |x_ij|."""
         if not self.values.nnz:
             return np.zeros(self.values.shape[1])
         return np.asarray(abs(self.values).max(axis=0).toarray()).ravel()
-
-    def absolute(self) -> SparseBlock:
-        """Return |X|."""
-        return SparseBlock(abs(self.values))
 
     def take_columns(self, columns: IntArray) -> SparseBlock:
         """Return X restricted to some columns."""
@@ -166,6 +185,16 @@ class SparseBlock:
         step = _few_rows(self.values.shape[1])
         for start in range(0, self.values.shape[0], step):
             yield np.asarray(self.values[start : start + step].toarray())
+
+    @property
+    def longest_sum(self) -> int:
+        """How many roundings in a row a sum over the rows may take."""
+        return int(self.values.shape[0])
+
+    @property
+    def longest_sandwich(self) -> int:
+        """The same for an entry of a sandwich."""
+        return SANDWICH_ROWS + -(-int(self.values.shape[0]) // SANDWICH_ROWS)
 
 
 def _few_rows(n_features: int) -> int:

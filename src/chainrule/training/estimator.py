@@ -21,9 +21,10 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 
 from chainrule.errors import DataError
 from chainrule.training.arrays import FloatArray, IntArray, norm
-from chainrule.training.fitting import Fit, Method, fit_logistic, raw_predictions
+from chainrule.training.fitting import Fit, fit_logistic, raw_predictions
 from chainrule.training.losses import BinaryLoss, Loss, SoftmaxLoss
 from chainrule.training.objective import Evaluation, Point
+from chainrule.training.plans import Method
 from chainrule.training.sources import InMemorySource
 
 Matrix = Any
@@ -32,6 +33,8 @@ Labels = npt.NDArray[Any]
 _SOLVERS: Final[Mapping[str, Method]] = {
     "auto": "auto",
     "newton-cholesky": "newton-cholesky",
+    "newton-sampled": "newton-sampled",
+    "newton-rows": "newton-rows",
     "newton-cg": "newton-cg",
     "lbfgs": "auto",
     "liblinear": "auto",
@@ -67,9 +70,11 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     class_weight : dict, 'balanced' or None, default=None
         Factors on the sample weights, by class; 'balanced' gives every class the same total weight.
     random_state : int, RandomState or None, default=None
-        Accepted for compatibility; nothing here is random.
+        Accepted for compatibility; what is drawn at random is drawn from one fixed seed.
     solver : str, default='auto'
-        'auto', 'newton-cholesky' (full Hessian) or 'newton-cg' (Hessian products only).
+        'auto', 'newton-cholesky' (full Hessian), 'newton-sampled' (the curvature of a random sample
+        of the rows, for many more rows than columns), 'newton-rows' (one unknown a row, for more
+        columns than rows) or 'newton-cg' (Hessian products only).
         scikit-learn's other names ('lbfgs', 'liblinear', 'sag', 'saga') mean 'auto': the optimum
         is the same.
     max_iter : int, default=100
@@ -79,8 +84,9 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     warm_start : bool, default=False
         Start from the last fit's coefficients if their shape still fits.
     n_jobs : int or None, default=None
-        Threads that share the blocks of rows, None for one and -1 for all cores. The answer has the
-        same bits for any number.
+        Threads that share the blocks of rows, -1 for all cores. None is all cores where the passes
+        are compiled (large dense data, two classes) and else one. The answer has the same bits for
+        any number.
     on_separation : {'warn', 'raise'}, default='warn'
         What to do when the classes are separable and nothing is penalised, so that no finite
         optimum exists: warn and keep the last iterate, or raise `DataError`.
@@ -100,7 +106,9 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Objective, gradient norm, step and seconds of each iteration.
     n_iter_ : ndarray of shape (1,)
     solver_ : str
-        The solver that ran.
+        The solver that ran; `explain()` says why.
+    n_passes_ : float
+        How many times X was read, checks and proof included; part of its rows counts as that part.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X had column names.
@@ -190,6 +198,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             n_classes=len(classes),
             column_names=getattr(self, "feature_names_in_", None),
             row_numbers=rows,
+            n_threads=_n_threads(self.n_jobs, default=_cores()),
         )
         n_outputs = 1 if len(classes) == 2 else len(classes)
         fit = fit_logistic(
@@ -200,7 +209,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             max_iter=self.max_iter,
             method=_SOLVERS[self.solver],
             start=self._start(n_outputs, source.n_features),
-            n_threads=_n_threads(self.n_jobs),
+            n_threads=_n_threads(self.n_jobs, default=_cores() if source.is_fused else 1),
             on_iteration=_report if self.verbose else None,
         )
         self._complain(fit, source)
@@ -211,8 +220,15 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.objective_ = fit.value
         self.history_ = fit.history
         self.n_iter_ = np.array([len(fit.history)], dtype=np.int32)
-        self.solver_ = fit.method
+        self.solver_ = fit.plan.method
+        self.n_passes_ = fit.passes
+        self._explanation = fit.explain()
         return self
+
+    def explain(self) -> str:
+        """Say how the fit was done: method and reason, reads of X, seconds, and what is proven."""
+        check_is_fitted(self)
+        return self._explanation
 
     def decision_function(self, X: Matrix) -> FloatArray:
         """Return raw predictions: (n_samples,) for two classes, else (n_samples, n_classes)."""
@@ -380,12 +396,18 @@ def _weights(sample_weight: Matrix | None, n_samples: int) -> FloatArray:
     return weights
 
 
-def _n_threads(n_jobs: int | None) -> int:
+def _n_threads(n_jobs: int | None, default: int) -> int:
     if n_jobs is None:
-        return 1
+        return default
     if n_jobs < 0:
-        return max(1, (os.cpu_count() or 1) + 1 + int(n_jobs))
+        return max(1, _cores() + 1 + int(n_jobs))
     return max(1, int(n_jobs))
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _report(evaluation: Evaluation) -> None:

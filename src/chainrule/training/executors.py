@@ -6,6 +6,7 @@ tree, so the same bits come out for any number of threads.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -25,9 +26,13 @@ def map_in_order(
             yield function(chunk)
         return
     with ThreadPoolExecutor(max_workers=n_threads) as pool:
-        window = 2 * n_threads
-        for start in range(0, n_chunks, window):
-            yield from pool.map(function, range(start, min(start + window, n_chunks)))
+        # a sliding window: no thread waits for another, and few results wait to be taken
+        waiting = deque(pool.submit(function, c) for c in range(min(3 * n_threads, n_chunks)))
+        for chunk in range(len(waiting), n_chunks + len(waiting)):
+            result = waiting.popleft().result()
+            if chunk < n_chunks:
+                waiting.append(pool.submit(function, chunk))
+            yield result
 
 
 def tree_reduce(items: Iterable[Result], combine: Callable[[Result, Result], Result]) -> Result:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from time import perf_counter
+from typing import Final
 
 import numpy as np
 
@@ -17,20 +18,24 @@ from chainrule.training.collinearity import Relations, find_relations
 from chainrule.training.losses import BinaryLoss, Loss, SoftmaxLoss
 from chainrule.training.objective import Evaluation, Objective, Point
 from chainrule.training.penalties import L2Penalty
+from chainrule.training.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
 from chainrule.training.separation import Separation, check_direction, find_separation
 from chainrule.training.solvers.curvature import Curvature
+from chainrule.training.solvers.dual import row_newton
 from chainrule.training.solvers.newton import newton
 from chainrule.training.solvers.newton_cg import newton_cg
+from chainrule.training.solvers.sampled import sampled_newton
 from chainrule.training.solvers.steps import IterationRecord, Outcome, Stop
 from chainrule.training.sources import InMemorySource, Source, quoted
 
-Method = Literal["auto", "newton-cholesky", "newton-cg"]
+Solver = Callable[..., Outcome]
 
-HESSIAN_LIMIT: Final[int] = 600
-"""Parameters up to which a penalised fit forms the full Hessian by itself."""
-
-UNPENALISED_LIMIT: Final[int] = 2000
-"""The same without a penalty, where the proof needs the Hessian."""
+_SOLVERS: Final[dict[str, Solver]] = {
+    "newton-cholesky": newton,
+    "newton-sampled": sampled_newton,
+    "newton-rows": row_newton,
+    "newton-cg": newton_cg,
+}
 
 _PATIENCE: Final[int] = 6
 _CONFIDENT: Final[float] = 12.0
@@ -53,10 +58,12 @@ class Fit:
         Whether the certificate proves the tolerance.
     stop : {'converged', 'stalled', 'interrupted', 'max_iter'}
         Why the solver stopped.
-    method : str
-        The solver that ran.
-    reason : str
-        Why this solver.
+    plan : Plan
+        The solver that ran, and why.
+    passes : float
+        How many times X was read, checks and proof included.
+    seconds : float
+    n_threads : int
     """
 
     point: Point
@@ -65,8 +72,19 @@ class Fit:
     history: list[IterationRecord]
     met: bool
     stop: Stop
-    method: str
-    reason: str
+    plan: Plan
+    passes: float
+    seconds: float
+    n_threads: int
+
+    def explain(self) -> str:
+        """Say which solver ran and why, and what it took."""
+        return (
+            f"{self.plan}. X was read {self.passes:.1f} times (about {self.plan.passes:.0f} were "
+            f"expected), checks and proof included, in {len(self.history)} steps and "
+            f"{self.seconds:.3g} s on {self.n_threads} thread{'s' * (self.n_threads > 1)}. "
+            f"{self.certificate}"
+        )
 
 
 def fit_logistic(
@@ -93,7 +111,7 @@ def fit_logistic(
         Bound on (f - f*) / f* to be proven.
     max_iter : int
         Largest number of solver iterations in all.
-    method : {'auto', 'newton-cholesky', 'newton-cg'}
+    method : {'auto', 'newton-cholesky', 'newton-sampled', 'newton-rows', 'newton-cg'}
     start : Point, optional
         In the units of the data.
     n_threads : int
@@ -101,9 +119,9 @@ def fit_logistic(
     on_iteration : callable, optional
         Told each evaluation.
     """
+    clock = perf_counter()
     loss: Loss = BinaryLoss() if source.n_classes == 2 else SoftmaxLoss(source.n_classes)
     n_parameters = loss.n_outputs * (source.n_features + int(fit_intercept))
-    chosen, reason = choose_method(method, n_parameters, penalised=bool(np.isfinite(C)))
     relations: Relations | None = None
     used: Source = source
     begin = start
@@ -112,6 +130,7 @@ def fit_logistic(
         if len(relations.dropped):
             used = source.take_columns(relations.kept)
             begin = None
+    plan = choose_plan(method, used, n_parameters, penalised=bool(np.isfinite(C)))
     objective = Objective(
         used,
         loss,
@@ -128,7 +147,7 @@ def fit_logistic(
             origin = warm
     watch = _Watch(objective, on_iteration, search=n_parameters <= UNPENALISED_LIMIT)
     certificate, outcome, history = _solve_and_prove(
-        objective, origin, chosen, tol=tol, max_iter=max_iter, watch=watch
+        objective, origin, plan.method, tol=tol, max_iter=max_iter, watch=watch
     )
     point = Point(outcome.evaluation.point.coef / scale, outcome.evaluation.point.intercept)
     if relations is not None and len(relations.dropped):
@@ -139,8 +158,18 @@ def fit_logistic(
         and certificate.kind != "separation"
         and certificate.relative_bound <= tol
     )
+    passes = objective.passes + 1 + (relations is not None)  # the source's check; the relations
     return Fit(
-        point, outcome.evaluation.value, certificate, history, met, outcome.stop, chosen, reason
+        point,
+        outcome.evaluation.value,
+        certificate,
+        history,
+        met,
+        outcome.stop,
+        plan,
+        passes,
+        perf_counter() - clock,
+        n_threads,
     )
 
 
@@ -152,16 +181,6 @@ def raw_predictions(source: InMemorySource, point: Point) -> FloatArray:
         block = source.block(index)
         raw[block.rows] = block.X.matvec(coef) + point.intercept
     return raw
-
-
-def choose_method(method: Method, n_parameters: int, *, penalised: bool) -> tuple[str, str]:
-    """Return the solver for a problem and the reason in words."""
-    if method != "auto":
-        return method, "asked for"
-    limit = HESSIAN_LIMIT if penalised else UNPENALISED_LIMIT
-    if n_parameters <= limit:
-        return "newton-cholesky", f"{n_parameters} parameters: the Hessian is small enough to form"
-    return "newton-cg", f"{n_parameters} parameters: the Hessian is too large to form"
 
 
 class _Watch:
@@ -222,7 +241,7 @@ def _solve_and_prove(
     max_iter: int,
     watch: _Watch,
 ) -> tuple[Certificate, Outcome, list[IterationRecord]]:
-    solver = newton if method == "newton-cholesky" else newton_cg
+    solver = _SOLVERS[method]
     form_hessian = objective.n_parameters <= UNPENALISED_LIMIT
     history: list[IterationRecord] = []
     aim, point = tol / 4, start
@@ -241,6 +260,10 @@ def _solve_and_prove(
         if certificate.relative_bound <= tol or outcome.stop != "converged" or aim < tol * 1e-9:
             break
         aim, point = aim * 1e-3, outcome.evaluation.point
+        if solver is sampled_newton:
+            solver = newton  # a sample has no more to say this close to the optimum
+        elif solver is row_newton:
+            solver = newton_cg  # nor has the Gram matrix, beyond its rounding
     if certificate.relative_bound > tol and objective.penalty.is_none:
         watch.search()
         if watch.separation is not None:

@@ -14,7 +14,8 @@ import numpy as np
 
 from chainrule.training.arrays import FloatArray
 from chainrule.training.executors import Partial, map_in_order, sum_over_chunks
-from chainrule.training.losses import Loss
+from chainrule.training.fused_blocks import FusedBlock
+from chainrule.training.losses import BinaryLoss, Loss
 from chainrule.training.penalties import L2Penalty
 from chainrule.training.sources import RowBlock, Source
 
@@ -71,6 +72,11 @@ class Objective:
     fit_intercept : bool
     n_threads : int
         How many threads share the blocks; the answer has the same bits for any number.
+
+    Attributes
+    ----------
+    passes : float
+        How many times X has been read so far; a part of the rows counts as that part.
     """
 
     def __init__(
@@ -87,6 +93,7 @@ class Objective:
         self.penalty = penalty
         self.fit_intercept = fit_intercept
         self.n_threads = n_threads
+        self.passes = 0.0
 
     @property
     def n_rows_of_hessian(self) -> int:
@@ -130,11 +137,13 @@ class Objective:
     def sum_over_blocks(self, function: Callable[[RowBlock], Partial]) -> Partial:
         """Return the sum of ``function(block)`` over all blocks, in a fixed order."""
         source = self.source
+        self.passes += 1
         return sum_over_chunks(lambda i: function(source.block(i)), source.n_blocks, self.n_threads)
 
     def max_over_blocks(self, function: Callable[[RowBlock], float]) -> float:
         """Return the largest ``function(block)``."""
         source = self.source
+        self.passes += 1
         return max(
             map_in_order(lambda i: function(source.block(i)), source.n_blocks, self.n_threads)
         )
@@ -144,6 +153,8 @@ class Objective:
         raw_prediction = np.empty((self.source.n_samples, self.loss.n_outputs))
 
         def one(block: RowBlock) -> Partial:
+            if isinstance(block.X, FusedBlock) and isinstance(self.loss, BinaryLoss):
+                return self._fused(block, block.X, point, raw_prediction, with_hessian)
             raw = block.X.matvec(point.coef) + point.intercept
             raw_prediction[block.rows] = raw
             s = block.sample_weight
@@ -193,6 +204,7 @@ class Objective:
     def raw_direction(self, direction: Point) -> FloatArray:
         """Return the change of raw prediction along `direction`, (n_samples, n_outputs)."""
         change = np.empty((self.source.n_samples, self.loss.n_outputs))
+        self.passes += 1
 
         def one(index: int) -> None:
             block = self.source.block(index)
@@ -266,6 +278,31 @@ class Objective:
                     corner[-1, -1] = d.sum()
                 total[other, :, k, :] = corner.T
         return total.reshape(self.n_parameters, self.n_parameters)
+
+    def _fused(
+        self,
+        block: RowBlock,
+        X: FusedBlock,
+        point: Point,
+        raw_prediction: FloatArray,
+        with_hessian: bool,
+    ) -> Partial:
+        loss, coef, intercept, hessian, border, corner = X.binary_pass(
+            block.y,
+            block.sample_weight,
+            np.ascontiguousarray(point.coef[:, 0]),
+            float(point.intercept[0]),
+            raw_prediction[block.rows, 0],
+            with_hessian=with_hessian,
+        )
+        sums: Partial = np.asarray(loss), coef[:, None], np.asarray([intercept])
+        if not with_hessian:
+            return sums
+        if self.fit_intercept:
+            hessian = np.block(
+                [[hessian, border[:, None]], [border[None, :], np.array([[corner]])]]
+            )
+        return (*sums, hessian)
 
     def _penalised(self, hessian: FloatArray) -> FloatArray:
         unpenalised = np.zeros(int(self.fit_intercept))

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from chainrule.training.arrays import UNIT, FloatArray, accumulated
-from chainrule.training.blocks import SANDWICH_ROWS
 from chainrule.training.executors import Partial
 from chainrule.training.losses import KERNEL_ERROR
 from chainrule.training.objective import Evaluation, Objective, Point
@@ -77,18 +76,18 @@ def measure_rounding(
         intercept = np.maximum(intercept, np.abs(other.intercept))
     of_row = accumulated(source.n_features + 4)
     depth = np.log2(source.n_blocks + 1)
-    of_sum = accumulated(source.rows_per_block + depth + 8)
+    first = source.block(0).X
+    of_sum = accumulated(first.longest_sum + depth + 8)
     weights = np.ones(objective.n_rows_of_hessian) if scale is None else 1 / scale
     largest = np.zeros(source.n_blocks)
     longest = np.zeros(source.n_blocks)
 
     def one(block: RowBlock) -> Partial:
         index = block.rows.start // source.rows_per_block
-        size = block.X.absolute()
         raw = evaluation.raw_prediction[block.rows]
-        error = of_row * (size.matvec(coef) + intercept).max(axis=1)
+        reached, squares = block.X.row_sizes(coef, weights[: source.n_features])
+        error = of_row * (reached + intercept).max(axis=1)
         largest[index] = error.max()
-        squares = block.X.row_squares(weights[: source.n_features])
         squares = squares + (weights[-1] ** 2 if objective.fit_intercept else 0.0)
         longest[index] = squares.max()
         moved = np.expm1(2 * np.minimum(error, 50.0))[:, None]
@@ -97,10 +96,11 @@ def measure_rounding(
         residual = of_sum * slope + loss.gradient_error(raw, block.y) + sensitive
         residual = block.sample_weight[:, None] * residual
         value = ((slope + sensitive) * error[:, None]).sum(axis=1) + loss.loss_error(raw, block.y)
+        sizes = block.X.column_sizes(np.hstack([residual, block.sample_weight[:, None]]))
         return (
-            size.rmatvec(residual),
+            sizes[:, :-1],
             residual.sum(axis=0),
-            size.rmatvec(block.sample_weight[:, None])[:, 0],
+            sizes[:, -1],
             np.asarray(block.sample_weight @ value),
             np.asarray(block.sample_weight @ squares),
         )
@@ -109,7 +109,6 @@ def measure_rounding(
     pull = np.abs(objective.penalty.gradient(point.coef)) + np.abs(evaluation.gradient.coef)
     slack = 1 + 1e-6  # for the rounding of the bounds themselves
     raw_error = float(largest.max())
-    blocks = np.ceil(source.rows_per_block / SANDWICH_ROWS)
     return Rounding(
         gradient=Point(
             slack * (on_coef + 4 * UNIT * pull),
@@ -118,7 +117,7 @@ def measure_rounding(
         value=slack * (float(on_value) + of_sum * abs(evaluation.value)),
         raw_prediction=raw_error,
         curvature=float(np.expm1(2 * min(raw_error, 50.0))) + KERNEL_ERROR,
-        summation=accumulated(SANDWICH_ROWS + blocks + depth + 8),
+        summation=accumulated(first.longest_sandwich + depth + 8),
         hessian=slack * objective.loss.hessian_error * float(trace),
         reach=slack * reach,
         longest_row=slack * float(np.sqrt(longest.max())),

@@ -17,6 +17,7 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from chainrule.training.arrays import FloatArray, IntArray, accumulated
+from chainrule.training.blocks import MatrixBlock
 from chainrule.training.executors import Partial
 from chainrule.training.objective import Objective, Point
 from chainrule.training.sources import RowBlock
@@ -53,7 +54,7 @@ def check_direction(objective: Objective, direction: Point) -> Separation | None
 
     def one(block: RowBlock) -> Partial:
         raw = block.X.matvec(direction.coef) + direction.intercept
-        size = block.X.absolute().matvec(np.abs(direction.coef)) + np.abs(direction.intercept)
+        size = _reach(block.X, direction)
         margin = loss.margin(raw, block.y)
         doubt = 2.000001 * per_row * size.max(axis=1)
         wrong = int((margin < -doubt).sum())
@@ -130,7 +131,7 @@ def _unclear_rows_hold(objective: Objective, direction: Point, per_row: float) -
     for index in range(objective.source.n_blocks):
         block = objective.source.block(index)
         raw = block.X.matvec(direction.coef) + direction.intercept
-        size = block.X.absolute().matvec(np.abs(direction.coef)) + np.abs(direction.intercept)
+        size = _reach(block.X, direction)
         unclear = loss.margin(raw, block.y) <= 2.000001 * per_row * size.max(axis=1)
         if not unclear.any():
             continue
@@ -269,3 +270,9 @@ def _simplified(vector: FloatArray) -> list[FloatArray]:
         else:
             candidates.append(np.array([float(fraction * common) for fraction in fractions]))
     return [*candidates, snapped]
+
+
+def _reach(X: MatrixBlock, direction: Point) -> FloatArray:
+    """Return |X| |coef| + |intercept|: what rounding errors of raw predictions scale with."""
+    reach, _ = X.row_sizes(np.abs(direction.coef), np.ones(X.shape[1]))
+    return reach + np.abs(direction.intercept)

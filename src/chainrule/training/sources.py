@@ -17,11 +17,14 @@ from scipy import sparse
 from chainrule.errors import DataError
 from chainrule.training.arrays import FloatArray, IntArray
 from chainrule.training.blocks import DenseBlock, MatrixBlock, SparseBlock
+from chainrule.training.executors import map_in_order
+from chainrule.training.fused_blocks import FusedBlock, can_be_fused
 
 LARGEST: Final[float] = 1e150
 """Values beyond this overflow when squared; a source refuses them and names the column."""
 
 _BLOCK_BYTES: Final[int] = 2**21
+_FUSED_BYTES: Final[int] = 2**24
 _COMMON_EXPONENT: Final[int] = 100
 _DEEPEST_EXPONENT: Final[int] = 500
 
@@ -62,6 +65,8 @@ class InMemorySource:
         What errors call the columns.
     row_numbers : ndarray of shape (n_samples,), optional
         What errors call the rows, if not 0, 1, ...
+    n_threads : int
+        How many threads look at the numbers, where the passes are compiled.
 
     Attributes
     ----------
@@ -70,6 +75,9 @@ class InMemorySource:
     column_scale : ndarray of shape (n_features,)
         The blocks hold X / column_scale. All ones unless a column is so large or so small that its
         squares leave the range of float64; always powers of two, so no digit is lost.
+    is_dense : bool
+    is_fused : bool
+        Whether the passes are compiled and read X in place: large dense two-class problems.
     """
 
     def __init__(
@@ -81,6 +89,7 @@ class InMemorySource:
         n_classes: int = 2,
         column_names: Sequence[str] | None = None,
         row_numbers: IntArray | None = None,
+        n_threads: int = 1,
     ) -> None:
         self.n_samples, self.n_features = int(X.shape[0]), int(X.shape[1])
         self.n_classes = n_classes
@@ -100,12 +109,35 @@ class InMemorySource:
         self._y = y
         self._weight = sample_weight
         self._row_numbers = row_numbers
-        per_row = max(1, self.n_features) * 8
-        rows = 2 ** int(np.log2(max(1, _BLOCK_BYTES // per_row)))
-        self.rows_per_block = int(np.clip(rows, 256, 8192))
+        self.is_dense = not sparse.issparse(X)
+        self.is_fused = n_classes == 2 and can_be_fused(X)
+        self.rows_per_block = self._rows_per_block()
         self.column_scale = np.ones(self.n_features)
-        self.column_maxima = self._largest()
+        self.column_maxima = self._largest(n_threads)
         self.column_scale = _scale(self.column_maxima)
+        if self.is_fused and (self.column_scale != 1).any():
+            self.is_fused = False
+            self.rows_per_block = self._rows_per_block()
+
+    def sample(self, n_rows: int, seed: int) -> InMemorySource:
+        """Return some rows drawn at random without repetition, in their order, as a copy."""
+        rng = np.random.default_rng(seed)
+        rows = np.sort(rng.choice(self.n_samples, size=n_rows, replace=False))
+        found = InMemorySource(
+            self._X[rows],
+            self._y[rows],
+            None if self._weight is None else self._weight[rows],
+            n_classes=self.n_classes,
+        )
+        found.column_scale = self.column_scale
+        found.is_fused = self.is_fused
+        found.rows_per_block = self.rows_per_block
+        return found
+
+    @property
+    def total_weight(self) -> float:
+        """The sum of the sample weights."""
+        return float(self.n_samples if self._weight is None else self._weight.sum())
 
     @property
     def n_blocks(self) -> int:
@@ -158,6 +190,8 @@ class InMemorySource:
             indptr = self._X.indptr[rows.start : rows.stop + 1] - lo
             shape = (rows.stop - rows.start, self.n_features)
             return SparseBlock(sparse.csr_array((data, indices, indptr), shape=shape))
+        if self.is_fused:
+            return FusedBlock(self._X[rows])
         values = self._X[rows].astype(np.float64, copy=False)
         return DenseBlock(values / self.column_scale if scaled else values)
 
@@ -169,11 +203,22 @@ class InMemorySource:
         one_hot[np.arange(len(y)), y] = 1.0
         return one_hot
 
-    def _largest(self) -> FloatArray:
+    def _rows_per_block(self) -> int:
+        per_row = max(1, self.n_features) * 8
+        block_bytes = _FUSED_BYTES if self.is_fused else _BLOCK_BYTES
+        rows = 2 ** int(np.log2(max(1, block_bytes // per_row)))
+        # vectors over the rows of a block stay in the cache, and below what malloc maps afresh
+        return int(np.clip(rows, 256, 8192))
+
+    def _largest(self, n_threads: int) -> FloatArray:
         largest = np.zeros(self.n_features)
-        for index in range(self.n_blocks):
+        tops = map_in_order(
+            lambda index: self.block(index).X.column_maxima(),
+            self.n_blocks,
+            n_threads if self.is_fused else 1,
+        )
+        for index, top in enumerate(tops):
             block = self.block(index)
-            top = block.X.column_maxima()
             if not np.isfinite(top).all():
                 self._refuse(block, "contains NaN or inf", lambda v: ~np.isfinite(v))
             if (top > LARGEST).any():
@@ -210,6 +255,7 @@ class ColumnSource:
         self.n_samples = parent.n_samples
         self.n_features = len(columns)
         self.n_classes = parent.n_classes
+        self.is_dense = parent.is_dense
         self.n_blocks = parent.n_blocks
         self.rows_per_block = parent.rows_per_block
         self.column_names = [parent.column_names[j] for j in columns]

@@ -23,22 +23,28 @@ def binary_loss(raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
 
 def binary_gradient(raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
     """Return a - y for each example."""
-    t1 = 1 + np.exp(-np.abs(raw_prediction))
-    t2 = (1 - y) * (np.exp(-np.maximum(-raw_prediction, 0)) / t1)
-    return np.asarray(t2 - (y * (np.exp(-np.maximum(raw_prediction, 0)) / t1)))
+    t1 = np.maximum(np.sign(-raw_prediction), 0)
+    t2 = np.exp(-np.abs(raw_prediction))
+    t3 = 1 + t2
+    t4 = np.maximum(np.sign(raw_prediction), 0)
+    t5 = (1 - y) * ((1 - t1 + (t1 * t2)) / t3)
+    return np.asarray(t5 - (y * ((1 - t4 + (t4 * t2)) / t3)))
 
 
 def binary_hessian(raw_prediction: FloatArray) -> FloatArray:
     """Return a (1 - a) for each example."""
-    t1 = 1 + np.exp(-np.abs(raw_prediction))
-    t2 = np.exp(-np.maximum(-raw_prediction, 0)) / t1
-    return np.asarray(t2 * (np.exp(-np.maximum(raw_prediction, 0)) / t1))
+    t1 = np.maximum(np.sign(-raw_prediction), 0)
+    t2 = np.exp(-np.abs(raw_prediction))
+    t3 = 1 + t2
+    t4 = np.maximum(np.sign(raw_prediction), 0)
+    return np.asarray(((1 - t1 + (t1 * t2)) / t3) * ((1 - t4 + (t4 * t2)) / t3))
 
 
 def binary_proba(raw_prediction: FloatArray) -> FloatArray:
     """Return a for each example."""
-    t1 = np.exp(-np.maximum(-raw_prediction, 0))
-    return np.asarray(t1 / (1 + np.exp(-np.abs(raw_prediction))))
+    t1 = np.maximum(np.sign(-raw_prediction), 0)
+    t2 = np.exp(-np.abs(raw_prediction))
+    return np.asarray((1 - t1 + (t1 * t2)) / (1 + t2))
 
 
 def softmax_loss(raw_prediction: FloatArray, y: FloatArray) -> FloatArray:

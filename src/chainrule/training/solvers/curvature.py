@@ -6,6 +6,7 @@ the units of the features (van der Sluis 1969: within a factor of the best diago
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -42,6 +43,12 @@ class Curvature:
             blocks = self._scaled.reshape(n_outputs, size, n_outputs, size)
             every = np.arange(size)
             blocks[:, every, :, every] += 1.0 / n_outputs
+
+    def times(self, factor: float) -> Curvature:
+        """Return this curvature times a positive number, with the same factors."""
+        scaled = copy(self)
+        scaled.scale = self.scale * np.sqrt(factor)
+        return scaled
 
     @cached_property
     def _cholesky(self) -> tuple[FloatArray, bool] | None:

@@ -58,14 +58,20 @@ def newton(
         expected = -slope / 2
         done = expected <= tolerance * evaluation.value
         direction = objective.unpack(vector)
-        raw_direction = objective.raw_direction(direction)
-        along = objective.along(evaluation, direction, raw_direction)
-        step = line_search(along, evaluation.value, slope)
+        # the full step is nearly always right: look there first, and read X only once
+        point = objective.centred(evaluation.point.moved(1.0, direction))
+        reached = objective.evaluate(point, with_hessian=not done)
+        step = 1.0
+        if not reached.value <= evaluation.value + 1e-4 * slope:
+            raw_direction = objective.raw_direction(direction)
+            along = objective.along(evaluation, direction, raw_direction)
+            step = line_search(along, evaluation.value, slope)
         if step == 0.0 or (done and expected <= 4 * UNIT**2 * evaluation.value):
             stop = "converged" if done else "stalled"
             break
-        point = objective.centred(evaluation.point.moved(step, direction))
-        reached = objective.evaluate(point, with_hessian=not done)
+        if step != 1.0:
+            point = objective.centred(evaluation.point.moved(step, direction))
+            reached = objective.evaluate(point, with_hessian=not done)
         history.append(
             IterationRecord(
                 evaluation.value,
@@ -75,7 +81,8 @@ def newton(
             )
         )
         if done:
-            drift = step * float(objective.loss.spread(raw_direction).max())
+            moved = reached.raw_prediction - evaluation.raw_prediction
+            drift = float(objective.loss.spread(moved).max())
             return Outcome(reached, "converged", history, curvature, evaluation.point, drift)
         evaluation = reached
     return Outcome(here.evaluation, stop, history, curvature, evaluation.point)

@@ -49,7 +49,7 @@ def newton_cg(
             stop = "interrupted"
             break
         gradient = objective.pack(evaluation.gradient)
-        if _estimate(objective, evaluation) <= tolerance * evaluation.value:
+        if estimated_gap(objective, evaluation) <= tolerance * evaluation.value:
             stop = "converged"
             break
         if len(history) >= max_iter:
@@ -114,7 +114,7 @@ def balance_intercept(
     return Point(point.coef, point.intercept + shift)
 
 
-def _estimate(objective: Objective, evaluation: Evaluation) -> float:
+def estimated_gap(objective: Objective, evaluation: Evaluation) -> float:
     """Estimate f - f* from the gradient: by strong convexity, or by the scaled gradient."""
     gradient = evaluation.gradient
     if objective.penalty.is_none:

@@ -1,0 +1,153 @@
+"""Blocks of dense rows whose verbs are compiled: X is read once, in place, whatever its layout.
+
+numba enters when the first of these is built, so small problems never wait for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from chainrule.training.arrays import FloatArray, IntArray
+from chainrule.training.blocks import DenseBlock
+
+FUSED_FROM: Final[int] = 2_000_000
+"""Entries of X from which compiled passes repay loading the compiler's library."""
+
+
+@cache
+def kernels() -> ModuleType | None:
+    """Return the compiled kernels, or nothing where numba is not installed."""
+    try:
+        from chainrule.training.kernels import fused
+    except ImportError:
+        return None
+    return fused
+
+
+def can_be_fused(X: Any) -> bool:  # noqa: ANN401
+    """Tell whether compiled passes take this matrix as it is, and are worth their start."""
+    if sparse.issparse(X) or X.dtype not in (np.float64, np.float32) or not X.dtype.isnative:
+        return False
+    if X.size < FUSED_FROM or X.shape[0] < X.shape[1]:
+        return False
+    if not (X.flags.c_contiguous or X.flags.f_contiguous):
+        return False
+    return kernels() is not None
+
+
+@dataclass(frozen=True)
+class FusedBlock:
+    """Rows of a dense array, float64 or float32, in C or Fortran order."""
+
+    values: npt.NDArray[Any]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of rows and of features."""
+        n_rows, n_features = self.values.shape
+        return n_rows, n_features
+
+    def binary_pass(
+        self,
+        y: FloatArray,
+        sample_weight: FloatArray,
+        coef: FloatArray,
+        intercept: float,
+        raw_prediction: FloatArray,
+        *,
+        with_hessian: bool,
+    ) -> tuple[float, FloatArray, float, FloatArray, FloatArray, float]:
+        """Do a whole pass of a binary problem: see `kernels.fused.binary_pass`."""
+        answer: tuple[float, FloatArray, float, FloatArray, FloatArray, float] = (
+            self._kernels.binary_pass(
+                self.values,
+                y,
+                sample_weight,
+                coef,
+                float(intercept),
+                raw_prediction,
+                self._inner,
+                with_hessian,
+            )
+        )
+        return answer
+
+    def matvec(self, V: FloatArray) -> FloatArray:
+        """Return X V."""
+        columns = [self._kernels.matvec(self.values, v, self._inner) for v in _columns(V)]
+        return np.stack(columns, axis=1)
+
+    def rmatvec(self, U: FloatArray) -> FloatArray:
+        """Return X^T U."""
+        columns = [self._kernels.rmatvec(self.values, u, self._inner) for u in _columns(U)]
+        return np.stack(columns, axis=1)
+
+    def sandwich(self, d: FloatArray) -> FloatArray:
+        """Return X^T diag(d) X."""
+        d = np.ascontiguousarray(d)
+        return np.asarray(self._kernels.sandwich(self.values, d, self._inner))
+
+    def sandwich_diagonal(self, d: FloatArray) -> FloatArray:
+        """Return sum_i d_ik x_ij^2."""
+        total, start = np.zeros((self.values.shape[1], d.shape[1])), 0
+        for rows in self.dense_rows():
+            total += (rows**2).T @ d[start : start + len(rows)]
+            start += len(rows)
+        return total
+
+    def row_sizes(self, V: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return |X| V for V >= 0, and sum_j (weights_j x_ij)^2."""
+        found = [self._kernels.row_sizes(self.values, v, weights, self._inner) for v in _columns(V)]
+        return np.stack([product for product, _ in found], axis=1), found[0][1]
+
+    def column_sizes(self, U: FloatArray) -> FloatArray:
+        """Return |X|^T U."""
+        columns = _columns(U)
+        total: list[FloatArray] = []
+        for k in range(0, len(columns), 2):  # two in one read
+            pair = columns[k], columns[min(k + 1, len(columns) - 1)]
+            total += self._kernels.column_sizes(self.values, *pair, self._inner)
+        return np.stack(total[: len(columns)], axis=1)
+
+    def column_maxima(self) -> FloatArray:
+        """Return max_i |x_ij|."""
+        return np.asarray(self._kernels.column_maxima(self.values, self._inner))
+
+    def take_columns(self, columns: IntArray) -> DenseBlock:
+        """Return X restricted to some columns."""
+        return DenseBlock(self.values[:, columns].astype(np.float64, copy=False))
+
+    def dense_rows(self) -> Iterator[FloatArray]:
+        """Yield X a few rows at a time."""
+        for start in range(0, self.values.shape[0], 256):
+            yield self.values[start : start + 256].astype(np.float64, copy=False)
+
+    @property
+    def longest_sum(self) -> int:
+        """How many roundings in a row a sum over the rows may take."""
+        return self._inner + -(-int(self.values.shape[0]) // self._inner)
+
+    @property
+    def longest_sandwich(self) -> int:
+        """The same for an entry of a sandwich."""
+        return self.longest_sum
+
+    @property
+    def _kernels(self) -> Any:  # noqa: ANN401
+        return kernels()
+
+    @property
+    def _inner(self) -> int:
+        return int(self._kernels.inner_rows(self.values.shape[1]))
+
+
+def _columns(table: FloatArray) -> list[FloatArray]:
+    return [np.ascontiguousarray(table[:, k]) for k in range(table.shape[1])]

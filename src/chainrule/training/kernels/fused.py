@@ -1,0 +1,341 @@
+"""Compiled passes over dense rows: scores, loss, gradient and Hessian in one read of X.
+
+The only file that imports numba; it compiles at the first use and keeps the result on disk. A pass
+walks over a few rows at a time, small enough to stay in the L2 cache, so that memory is read once
+however often the rows are used. float32 rows are read as they are and computed in float64; rows of
+an array in Fortran order are copied a few at a time.
+
+The pointwise formulas are the emitted ones, compiled: `_emitted_scalar`. Only the sums here may be
+reassociated by the compiler; the formulas may not, or they would lose the digits they keep.
+
+numba's disk cache looks at this file alone, so `make emit` writes into it which formulas it is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+from numba.extending import overload
+
+from chainrule.training.kernels import _emitted_scalar
+
+Matrix = npt.NDArray[Any]
+Vector = npt.NDArray[np.float64]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+FORMULAS: Final = "05b76b6293477c44"
+"""The digest of the emitted formulas; written by `make emit`."""
+
+INNER_BYTES: Final[int] = 2**17
+"""What the rows of one inner step occupy: a part of the L2 cache."""
+
+
+def inner_rows(n_features: int) -> int:
+    """Return how many rows a pass works on at a time; every sum is first taken over these."""
+    return int(np.clip(INNER_BYTES // (8 * max(1, n_features)), 16, 256) // 8 * 8)
+
+
+def _compiled(function: Function, **options: Any) -> Function:  # noqa: ANN401
+    try:
+        jitted = njit(nogil=True, cache=True, **options)(function)
+    except RuntimeError:  # nowhere to write: compile in every process
+        jitted = njit(nogil=True, **options)(function)
+    return jitted  # type: ignore[no-any-return]
+
+
+def _exact(function: Function) -> Function:
+    return _compiled(function, error_model="numpy")
+
+
+def _sum(function: Function) -> Function:
+    """Compile a sum of products, whose terms may be taken in any order and fused."""
+    return _compiled(function, fastmath={"reassoc", "contract", "nsz"})
+
+
+_binary = njit(inline="always")(_emitted_scalar.binary)
+
+
+def _rows(X: Matrix, start: int, stop: int, buffer: Vector) -> Matrix:
+    """Return some rows of X in C order, in the buffer unless they are already."""
+    raise NotImplementedError  # numba picks one of the two below by the layout of X
+
+
+@overload(_rows, inline="always")
+def _rows_by_layout(X: Any, start: Any, stop: Any, buffer: Any) -> Any:  # noqa: ANN401
+    def direct(X: Any, start: Any, stop: Any, buffer: Any) -> Any:  # noqa: ANN401
+        return X[start:stop]
+
+    def copied(X: Any, start: Any, stop: Any, buffer: Any) -> Any:  # noqa: ANN401
+        for j in range(X.shape[1]):
+            for i in range(start, stop):
+                buffer[i - start, j] = X[i, j]
+        return buffer[: stop - start]
+
+    return direct if X.layout == "C" else copied
+
+
+@_sum
+def _scores(B: Matrix, coef: Vector, intercept: float, out: Vector) -> None:
+    n_rows, n_features = B.shape
+    whole = n_rows - n_rows % 4
+    for i in range(0, whole, 4):
+        s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+        for j in range(n_features):
+            c = coef[j]
+            s0 += B[i, j] * c
+            s1 += B[i + 1, j] * c
+            s2 += B[i + 2, j] * c
+            s3 += B[i + 3, j] * c
+        out[i] = s0 + intercept
+        out[i + 1] = s1 + intercept
+        out[i + 2] = s2 + intercept
+        out[i + 3] = s3 + intercept
+    for i in range(whole, n_rows):
+        s0 = 0.0
+        for j in range(n_features):
+            s0 += B[i, j] * coef[j]
+        out[i] = s0 + intercept
+
+
+@_sum
+def _add_transposed(B: Matrix, u: Vector, total: Vector) -> None:
+    """Add B^T u to the total."""
+    n_rows, n_features = B.shape
+    whole = n_rows - n_rows % 8
+    for i in range(0, whole, 8):
+        u0, u1, u2, u3 = u[i], u[i + 1], u[i + 2], u[i + 3]
+        u4, u5, u6, u7 = u[i + 4], u[i + 5], u[i + 6], u[i + 7]
+        for j in range(n_features):
+            left = u0 * B[i, j] + u1 * B[i + 1, j] + u2 * B[i + 2, j] + u3 * B[i + 3, j]
+            right = u4 * B[i + 4, j] + u5 * B[i + 5, j] + u6 * B[i + 6, j] + u7 * B[i + 7, j]
+            total[j] += left + right
+    for i in range(whole, n_rows):
+        for j in range(n_features):
+            total[j] += u[i] * B[i, j]
+
+
+@_sum
+def _add_sandwich(B: Matrix, d: Vector, panel: Vector, total: Vector) -> None:
+    """Add the lower half of B^T diag(d) B to the total, four of its rows at a time."""
+    n_rows, n_features = B.shape
+    rows, columns = n_rows - n_rows % 4, n_features - n_features % 4
+    for p in range(0, columns, 4):
+        width = p + 4
+        panel[:, :width] = 0.0
+        for i in range(0, rows, 4):
+            d0, d1, d2, d3 = d[i], d[i + 1], d[i + 2], d[i + 3]
+            a0, a1, a2, a3 = d0 * B[i, p], d1 * B[i + 1, p], d2 * B[i + 2, p], d3 * B[i + 3, p]
+            q = p + 1
+            b0, b1, b2, b3 = d0 * B[i, q], d1 * B[i + 1, q], d2 * B[i + 2, q], d3 * B[i + 3, q]
+            q = p + 2
+            c0, c1, c2, c3 = d0 * B[i, q], d1 * B[i + 1, q], d2 * B[i + 2, q], d3 * B[i + 3, q]
+            q = p + 3
+            e0, e1, e2, e3 = d0 * B[i, q], d1 * B[i + 1, q], d2 * B[i + 2, q], d3 * B[i + 3, q]
+            for j in range(width):
+                x0, x1, x2, x3 = B[i, j], B[i + 1, j], B[i + 2, j], B[i + 3, j]
+                panel[0, j] += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
+                panel[1, j] += b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
+                panel[2, j] += c0 * x0 + c1 * x1 + c2 * x2 + c3 * x3
+                panel[3, j] += e0 * x0 + e1 * x1 + e2 * x2 + e3 * x3
+        for i in range(rows, n_rows):
+            for r in range(4):
+                a0 = d[i] * B[i, p + r]
+                for j in range(width):
+                    panel[r, j] += a0 * B[i, j]
+        for r in range(4):
+            for j in range(p + r + 1):
+                total[p + r, j] += panel[r, j]
+    for p in range(columns, n_features):
+        panel[0, : p + 1] = 0.0
+        for i in range(n_rows):
+            a0 = d[i] * B[i, p]
+            for j in range(p + 1):
+                panel[0, j] += a0 * B[i, j]
+        for j in range(p + 1):
+            total[p, j] += panel[0, j]
+
+
+@_exact
+def _pointwise(
+    raw: Vector, y: Vector, weight: Vector, loss: Vector, gradient: Vector, hessian: Vector
+) -> None:
+    for i in range(raw.shape[0]):
+        one, slope, bend = _binary(raw[i], y[i])
+        loss[i] = weight[i] * one
+        gradient[i] = weight[i] * slope
+        hessian[i] = weight[i] * bend
+
+
+@_exact
+def _mirror(half: Vector) -> None:
+    for i in range(half.shape[0]):
+        for j in range(i):
+            half[j, i] = half[i, j]
+
+
+@_exact
+def binary_pass(
+    X: Matrix,
+    y: Vector,
+    weight: Vector,
+    coef: Vector,
+    intercept: float,
+    raw_prediction: Vector,
+    inner: int,
+    with_hessian: bool,
+) -> tuple[float, Vector, float, Vector, Vector, float]:
+    """Return the sums over rows of one binary problem, and fill `raw_prediction`.
+
+    Returns
+    -------
+    loss : float
+    gradient : ndarray of shape (n_features,)
+    intercept : float
+        The sum of the residuals.
+    hessian : ndarray of shape (n_features, n_features)
+        Empty unless asked for, as is `border`: X^T h.
+    border : ndarray of shape (n_features,)
+    corner : float
+        The sum of h.
+    """
+    n_rows, n_features = X.shape
+    size = n_features if with_hessian else 0
+    buffer = np.empty((inner, n_features))
+    panel, hessian = np.empty((4, size)), np.zeros((size, size))
+    losses, residual, bend = np.empty(inner), np.empty(inner), np.empty(inner)
+    gradient, part = np.zeros(n_features), np.empty(n_features)
+    border, border_part = np.zeros(size), np.empty(size)
+    loss, slope, corner = 0.0, 0.0, 0.0
+    for start in range(0, n_rows, inner):
+        stop = min(start + inner, n_rows)
+        count = stop - start
+        B = _rows(X, start, stop, buffer)
+        raw = raw_prediction[start:stop]
+        _scores(B, coef, intercept, raw)
+        _pointwise(raw, y[start:stop], weight[start:stop], losses, residual, bend)
+        part[:] = 0.0
+        _add_transposed(B, residual[:count], part)
+        gradient += part
+        loss += losses[:count].sum()
+        slope += residual[:count].sum()
+        if with_hessian:
+            _add_sandwich(B, bend[:count], panel, hessian)
+            border_part[:] = 0.0
+            _add_transposed(B, bend[:count], border_part)
+            border += border_part
+            corner += bend[:count].sum()
+    _mirror(hessian)
+    return loss, gradient, slope, hessian, border, corner
+
+
+@_exact
+def matvec(X: Matrix, v: Vector, inner: int) -> Vector:
+    """Return X v."""
+    n_rows, n_features = X.shape
+    buffer = np.empty((inner, n_features))
+    product = np.empty(n_rows)
+    for start in range(0, n_rows, inner):
+        stop = min(start + inner, n_rows)
+        _scores(_rows(X, start, stop, buffer), v, 0.0, product[start:stop])
+    return product
+
+
+@_exact
+def rmatvec(X: Matrix, u: Vector, inner: int) -> Vector:
+    """Return X^T u."""
+    n_rows, n_features = X.shape
+    buffer = np.empty((inner, n_features))
+    total, part = np.zeros(n_features), np.empty(n_features)
+    for start in range(0, n_rows, inner):
+        stop = min(start + inner, n_rows)
+        part[:] = 0.0
+        _add_transposed(_rows(X, start, stop, buffer), u[start:stop], part)
+        total += part
+    return total
+
+
+@_exact
+def sandwich(X: Matrix, d: Vector, inner: int) -> Vector:
+    """Return X^T diag(d) X."""
+    n_rows, n_features = X.shape
+    buffer = np.empty((inner, n_features))
+    panel, total = np.empty((4, n_features)), np.zeros((n_features, n_features))
+    for start in range(0, n_rows, inner):
+        stop = min(start + inner, n_rows)
+        _add_sandwich(_rows(X, start, stop, buffer), d[start:stop], panel, total)
+    _mirror(total)
+    return total
+
+
+@_sum
+def _sizes(B: Matrix, v: Vector, weights: Vector, product: Vector, squares: Vector) -> None:
+    for i in range(B.shape[0]):
+        total, square = 0.0, 0.0
+        for j in range(B.shape[1]):
+            total += abs(B[i, j]) * v[j]
+            square += (B[i, j] * weights[j]) * (B[i, j] * weights[j])
+        product[i] = total
+        squares[i] = square
+
+
+@_exact
+def row_sizes(X: Matrix, v: Vector, weights: Vector, inner: int) -> tuple[Vector, Vector]:
+    """Return |X| v, for v >= 0, and sum_j (weights_j x_ij)^2."""
+    n_rows, n_features = X.shape
+    buffer = np.empty((inner, n_features))
+    product, squares = np.empty(n_rows), np.empty(n_rows)
+    for start in range(0, n_rows, inner):
+        stop = min(start + inner, n_rows)
+        B = _rows(X, start, stop, buffer)
+        _sizes(B, v, weights, product[start:stop], squares[start:stop])
+    return product, squares
+
+
+@_sum
+def _add_sizes(B: Matrix, u: Vector, w: Vector, to_u: Vector, to_w: Vector) -> None:
+    for i in range(B.shape[0]):
+        for j in range(B.shape[1]):
+            size = abs(B[i, j])
+            to_u[j] += u[i] * size
+            to_w[j] += w[i] * size
+
+
+@_exact
+def column_sizes(X: Matrix, u: Vector, w: Vector, inner: int) -> tuple[Vector, Vector]:
+    """Return |X|^T u and |X|^T w."""
+    n_rows, n_features = X.shape
+    buffer = np.empty((inner, n_features))
+    to_u, to_w = np.zeros(n_features), np.zeros(n_features)
+    part_u, part_w = np.empty(n_features), np.empty(n_features)
+    for start in range(0, n_rows, inner):
+        stop = min(start + inner, n_rows)
+        part_u[:] = 0.0
+        part_w[:] = 0.0
+        B = _rows(X, start, stop, buffer)
+        _add_sizes(B, u[start:stop], w[start:stop], part_u, part_w)
+        to_u += part_u
+        to_w += part_w
+    return to_u, to_w
+
+
+@_exact
+def column_maxima(X: Matrix, inner: int) -> Vector:
+    """Return max_i |x_ij|, and NaN where a value is NaN."""
+    n_rows, n_features = X.shape
+    buffer = np.empty((inner, n_features))
+    largest, strange = np.zeros(n_features), np.zeros(n_features)
+    for start in range(0, n_rows, inner):
+        B = _rows(X, start, min(start + inner, n_rows), buffer)
+        for i in range(B.shape[0]):
+            for j in range(n_features):
+                size = abs(B[i, j])
+                largest[j] = size if size > largest[j] else largest[j]
+                strange[j] += 0.0 * size  # NaN, for ever, as soon as a value is NaN or inf
+    for j in range(n_features):
+        if np.isnan(strange[j]) and not np.isinf(largest[j]):
+            largest[j] = np.nan
+    return largest

@@ -1,0 +1,109 @@
+"""Steps with the curvature of a sample: the same optimum in few reads of X."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from chainrule import LogisticRegression
+from chainrule.training import fused_blocks
+from chainrule.training.losses import BinaryLoss
+from chainrule.training.objective import Objective
+from chainrule.training.penalties import L2Penalty
+from chainrule.training.solvers import sampled
+from chainrule.training.solvers.newton import newton
+from chainrule.training.sources import InMemorySource
+
+
+@pytest.fixture(autouse=True)
+def _always_fused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compile passes for problems of any size: only those are sampled."""
+    monkeypatch.setattr(fused_blocks, "FUSED_FROM", 0)
+
+
+def tall(seed: int, n_samples: int = 6000, n_features: int = 5) -> tuple[Any, Any]:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n_samples, n_features)) * 10.0 ** np.linspace(-3, 3, n_features)
+    score = X @ (rng.normal(size=n_features) / np.abs(X).mean(axis=0))
+    return X, score + rng.logistic(size=n_samples) > 0.3
+
+
+@pytest.mark.parametrize("C", [1e-4, 1.0, np.inf])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_it_reaches_the_optimum_of_full_newton(C: float, fit_intercept: bool) -> None:
+    X, y = tall(1)
+    weight = np.random.default_rng(2).random(len(y))
+    common: dict[str, Any] = {"C": C, "fit_intercept": fit_intercept, "tol": 1e-11}
+    full = LogisticRegression(solver="newton-cholesky", **common).fit(X, y, weight)
+    model = LogisticRegression(**common).fit(X, y, weight)
+    assert model.solver_ == "newton-sampled"
+    assert model.certificate_.proven
+    assert model.objective_ == pytest.approx(full.objective_, rel=1e-11)
+    np.testing.assert_allclose(model.coef_, full.coef_, rtol=1e-4)
+
+
+def test_it_reads_the_data_few_times_and_says_so() -> None:
+    X, y = tall(3, n_samples=40_000)
+    model = LogisticRegression().fit(X, y)
+    assert model.n_passes_ <= 12
+    text = model.explain()
+    assert text.startswith("newton-sampled: 40000 rows for 6 parameters: 2500 rows drawn at random")
+    assert f"X was read {model.n_passes_:.1f} times" in text
+    assert str(model.certificate_) in text
+
+
+def test_a_column_that_the_sample_never_sees_is_fitted_all_the_same() -> None:
+    X, y = tall(4)
+    rare = np.zeros(len(y))
+    rare[[17, 2900, 5100, 5101]] = 1.0
+    y[[17, 2900, 5100]], y[5101] = True, False
+    X = np.column_stack([X, rare])
+    full = LogisticRegression(solver="newton-cholesky", tol=1e-11).fit(X, y)
+    model = LogisticRegression(tol=1e-11).fit(X, y)
+    assert model.certificate_.proven
+    np.testing.assert_allclose(model.coef_[0, -1], full.coef_[0, -1], rtol=1e-4)
+
+
+def test_separation_is_found_as_by_full_newton() -> None:
+    X, _ = tall(5)
+    with pytest.warns(match="separates the classes"):
+        model = LogisticRegression(C=np.inf).fit(X, X[:, 0] > 0)
+    assert model.certificate_.kind == "separation"
+
+
+def test_a_warm_start_at_the_optimum_stays_there() -> None:
+    X, y = tall(6)
+    model = LogisticRegression(warm_start=True, tol=1e-11).fit(X, y)
+    objective = model.objective_
+    model.fit(X, y)
+    assert model.objective_ == pytest.approx(objective, rel=1e-13)
+    assert len(model.history_) <= 3
+
+
+def test_where_steps_shrink_too_slowly_full_newton_takes_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    called = []
+
+    def counted(*args: Any, **settings: Any) -> Any:
+        called.append(args[0])
+        return newton(*args, **settings)
+
+    monkeypatch.setattr(sampled, "newton", counted)
+    monkeypatch.setattr(sampled, "_SLOW", 1e-12)
+    X, y = tall(7)
+    source = InMemorySource(X, y.astype(float))
+    penalty = L2Penalty.from_inverse(1.0, source.column_scale)
+    objective = Objective(source, BinaryLoss(), penalty)
+    outcome = sampled.sampled_newton(objective, objective.origin(), tolerance=1e-12, max_iter=50)
+    assert called[-1] is objective
+    assert outcome.stop == "converged"
+
+
+def test_too_few_rows_are_not_sampled() -> None:
+    X, y = tall(8, n_samples=300)
+    model = LogisticRegression(solver="newton-sampled").fit(X, y)
+    assert model.solver_ == "newton-cholesky"
+    assert "too few rows" in model.explain()
