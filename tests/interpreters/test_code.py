@@ -59,6 +59,7 @@ J = -mean(sum(Y .* log(P), axis=0))
     "a quadratic form": "x : (n, 1)\nA : (n, n)\nf = x^T A x\nwrt: x, A",
     "a mask in a matrix product": "X : (n, m)\nW : (h, n)\nJ = sum(ReLU(W X))",
     "nothing depends on b": "X : (n, m)\nw : (1, n)\nb : (1, m)\nJ = sum(tanh(w X))\nwrt: w, b",
+    "a gradient that repeats": "W : (h, n)\nx : (n, 1)\ns = sum(W x)\nwrt: W, x",
     "a sum of one number": "X : (n, m)\nw : (1, n)\nb : (h, 1)\nJ = sum(b) + sum(w X)\nwrt: w, b",
     "a value on the way": """X : (n, m)
 Y : (1, m)

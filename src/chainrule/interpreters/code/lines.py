@@ -54,7 +54,8 @@ class Lines:
         uses: dict[Expr, int] = {}
         seen: set[Expr] = set()
         for root in roots:
-            uses[root] = uses.get(root, 0) + 1
+            shown = _shown(root)
+            uses[shown] = uses.get(shown, 0) + 1
             for node in walk(root):
                 if node in seen or is_hidden(node):
                     continue
