@@ -33,6 +33,7 @@ from chainrule.graph.node import (
 from chainrule.indexing.collapse import STACK, collapse
 from chainrule.indexing.names import Letters
 from chainrule.ops import TABLE, replace
+from chainrule.rewriting.relations import side_relations
 from chainrule.rewriting.simplification import simplify
 
 
@@ -83,6 +84,7 @@ class _Derivation:
         self.opened: set[Expr] = set()
         self.answered_at: dict[Expr, int] = {}
         self.shortened: dict[Expr, Expr] = {}
+        self.relations = side_relations(self.model)
 
     def run(self) -> Derivation:
         for definition in self.added:
@@ -243,7 +245,7 @@ class _Derivation:
                 factors=partials(after),
             )
             form = after
-        form, fired = simplify(form, self.shortened)
+        form, fired = simplify(form, self.shortened, self.relations)
         for firing in fired:
             self._step(
                 Phase.SIMPLIFY,

@@ -25,8 +25,22 @@ from chainrule.graph.node import (
     entry,
     running,
     symbols,
+    transform,
 )
-from chainrule.ops import TABLE, add, broadcast, matmul, mul, rebuild, reduce_sum, transpose
+from chainrule.ops import (
+    TABLE,
+    add,
+    broadcast,
+    diag,
+    matmul,
+    mul,
+    rebuild,
+    reduce_mean,
+    reduce_sum,
+    size,
+    trace,
+    transpose,
+)
 
 SEARCH_LIMIT = 7
 """Above this many pieces, pieces that share their indices are merged before the search."""
@@ -101,6 +115,10 @@ ONES = (
     "sum over one factor: times a vector of ones",
     "the summed index sits on one factor alone; multiplying by a column of ones adds its entries",
 )
+TRACE = (
+    "sum over a diagonal: trace",
+    "the summed index sits on both places of one matrix: its diagonal entries add to the trace",
+)
 OUTER = (
     "two different indices: outer product",
     "one factor runs along the rows, the other along the columns, and nothing is summed",
@@ -164,7 +182,7 @@ def collapse(
             firings.append(Firing(rule, because, _signed(add(*whole), negated)))
         matrices.append(plan.result)
         done.append(cell_of(plan.result, row, col))
-    matrix = _signed(add(*matrices), negated)
+    matrix = transform(_signed(add(*matrices), negated), _with_mean)
     if matrix.shape != shape:
         matrix = broadcast(matrix, shape)
     return _with_behind(matrix, behind), firings
@@ -215,6 +233,11 @@ def _plan(term: Expr, shape: Shape, places: tuple[Index | None, ...]) -> tuple[P
             pieces.append(_piece(factor, indices, len(pieces), places))
     if len(pieces) > SEARCH_LIMIT:
         pieces = _merged(pieces)
+    carried = frozenset(index for piece in pieces for index in piece.indices)
+    for index in bound:
+        if index not in carried:  # the same again and again: as often as there are places
+            front = front * size(index.dim)
+    bound = [index for index in bound if index in carried]
     plan = _search(tuple(pieces), frozenset(bound), shape, places, {})
     if plan is None:
         raise DerivationError("no matrix form: an index sits on more than two factors")
@@ -269,13 +292,20 @@ def _lifted(cell: Expr, row: Index | None, col: Index | None) -> Expr:
             return cell.matrix
         if (cell.row, cell.col) == (col, row):
             return transpose(cell.matrix)
-        if isinstance(cell.row, int) or isinstance(cell.col, int) or cell.row == cell.col:
+        if isinstance(cell.row, Index) and cell.row == cell.col:
+            column = diag(cell.matrix)
+            return broadcast(column if cell.row == row else transpose(column), shape)
+        if isinstance(cell.row, int) or isinstance(cell.col, int):
             raise DerivationError("no matrix form: a fixed entry of a matrix")
         turned = cell.row == col or cell.col == row
         matrix = transpose(cell.matrix) if turned else cell.matrix
         return broadcast(matrix, shape)
     if isinstance(cell, Total):
         return broadcast(_summed(cell, row, col), shape)
+    if isinstance(cell, Apply) and cell.op is TABLE["div"] and isinstance(cell.args[0], Total):
+        mean = _averaged(_summed(cell.args[0], row, col), cell.args[1])
+        if mean is not None:
+            return broadcast(mean, shape)
     if isinstance(cell, Apply) and cell.op.elementwise:
         own = [_lifted(arg, row, col) for arg in cell.args]
         return rebuild(cell, tuple(broadcast(arg, shape) for arg in own))
@@ -287,12 +317,49 @@ def _summed(cell: Total, row: Index | None, col: Index | None) -> Expr:
     kept = running(cell)
     _, factors = _flatten(cell)
     alone = sum(cell.index in running(factor) for factor in factors) == 1
+    if alone and not kept:
+        both = (_lifted(cell.body, cell.index, None), _lifted(cell.body, None, cell.index))
+        return reduce_sum(min(both, key=_transposes))
     if alone and kept <= {col}:
-        return reduce_sum(_lifted(cell.body, cell.index, col), None if col not in kept else 0)
+        return reduce_sum(_lifted(cell.body, cell.index, col), 0)
     if alone and kept <= {row}:
         return reduce_sum(_lifted(cell.body, row, cell.index), 1)
     shape: Shape = (row.dim if row else 1, col.dim if col else 1)
     return collapse(cell, shape, row, col)[0]
+
+
+def _with_mean(node: Expr) -> Expr:
+    """Write a mean for a sum over as many entries as it is divided by."""
+    if not (isinstance(node, Apply) and node.op is TABLE["div"]):
+        return node
+    top, count = node.args
+    factors = top.args if isinstance(top, Apply) and top.op is TABLE["mul"] else (top,)
+    for factor in factors:
+        mean = _averaged(_unspread(factor), _unspread(count))
+        if mean is not None:
+            return mul(*(broadcast(mean, f.shape) if f is factor else f for f in factors))
+    return node
+
+
+def _averaged(summed: Expr, count: Expr) -> Expr | None:
+    """Return a mean for a sum over as many entries as it is divided by."""
+    if not (isinstance(summed, Apply) and summed.op is TABLE["sum"]):
+        return None
+    (inner,), (axis,) = summed.args, summed.attrs
+    dims = [d for a, d in enumerate(inner.shape) if axis in (None, a) and d != 1]
+    counted = len(dims) == 1 and count is size(dims[0])
+    return reduce_mean(inner, axis) if counted else None
+
+
+def _repeat(matrix: Expr, shape: Shape) -> Expr:
+    """Repeat what was summed along an axis: written as a sum, not as a product with ones."""
+    if isinstance(matrix, Apply) and matrix.op is TABLE["matmul"]:
+        left, right = matrix.args
+        if isinstance(right, Number) and right.value == 1 and right.shape[1] == 1:
+            matrix = reduce_sum(left, 1)
+        elif isinstance(left, Number) and left.value == 1 and left.shape[0] == 1:
+            matrix = reduce_sum(right, 0)
+    return broadcast(matrix, shape)
 
 
 def _transposes(expr: Expr) -> int:
@@ -357,7 +424,7 @@ def _finished(
             placed = piece if _fits(piece, places) else piece.turned()
             if not _fits(placed, places):
                 return None
-            body.append(broadcast(placed.matrix, shape))
+            body.append(_repeat(placed.matrix, shape))
             cost += 3
         else:
             body.append(placed.matrix)
@@ -416,6 +483,10 @@ def _ones(
     pieces: tuple[Piece, ...], piece: Piece, index: Index, bound: frozenset[Index]
 ) -> Iterator[tuple[float, tuple[str, str], tuple[Piece, ...], frozenset[Index]]]:
     rest = tuple(p for p in pieces if p is not piece)
+    if isinstance(piece.matrix, Apply) and piece.matrix.op is TABLE["diagonal"]:
+        added = Piece(trace(piece.matrix.args[0]), None, None, piece.order)
+        yield 1.0, TRACE, _with(rest, added), bound - {index}
+        return
     # The ones stand on the side where the index sits, so that nothing is transposed for them.
     if piece.col == index:
         summed = matmul(piece.matrix, Number(1, (index.dim, 1)))
@@ -445,7 +516,9 @@ def _products(
 def _scaled(a: Piece, b: Piece) -> Piece:
     big, small = (a, b) if b.indices < a.indices else (b, a)
     placed = small if _fits(small, (big.row, big.col)) else small.turned()
-    spread = broadcast(placed.matrix, big.matrix.shape)
+    if isinstance(big.matrix, Apply) and big.matrix.op is TABLE["eye"]:
+        return Piece(diag(small.matrix), big.row, big.col, min(a.order, b.order))
+    spread = _repeat(placed.matrix, big.matrix.shape)
     factors = (spread, big.matrix) if small.order < big.order else (big.matrix, spread)
     return Piece(mul(*factors), big.row, big.col, min(a.order, b.order))
 

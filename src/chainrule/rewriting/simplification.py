@@ -7,12 +7,16 @@ product that is already short stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from chainrule.graph.node import Apply, Expr, Number, Total, walk
 from chainrule.ops import add, broadcast, div, mul
 from chainrule.rewriting.polynomial import monomials, polynomial, written_out
 from chainrule.rewriting.rule import Fired, Rule, is_op
+
+Record: TypeAlias = Callable[[Rule, Expr, Expr], None]
+"""Takes one firing: the rule, and the whole expression before and after."""
 
 
 def display_cost(expr: Expr) -> int:
@@ -151,7 +155,9 @@ RULES = (DISTRIBUTE, CANCEL, EXPAND, COLLECT)
 """The rows, in the order in which they are tried."""
 
 
-def simplify(expr: Expr, known: dict[Expr, Expr] | None = None) -> tuple[Expr, list[Fired]]:
+def simplify(
+    expr: Expr, known: dict[Expr, Expr] | None = None, relations: Sequence[Rule] = ()
+) -> tuple[Expr, list[Fired]]:
     """Shorten an index form or a matrix form of elementwise parts.
 
     Parameters
@@ -160,6 +166,8 @@ def simplify(expr: Expr, known: dict[Expr, Expr] | None = None) -> tuple[Expr, l
         What to shorten.
     known : dict of Expr to Expr, optional
         Products that were shortened before, which then take one step; new ones are added.
+    relations : sequence of Rule, optional
+        What the forward pass knows of its values, as rules for sums.
 
     Returns
     -------
@@ -174,14 +182,17 @@ def simplify(expr: Expr, known: dict[Expr, Expr] | None = None) -> tuple[Expr, l
     def record(rule: Rule, before: Expr, after: Expr) -> None:
         fired.append(Fired(rule, before, after))
 
-    short = _inside(expr, lambda e: e, record, memory)
+    from chainrule.rewriting.sums import settle  # it uses the rules of this file
+
+    settled = settle(expr, lambda e: e, record, relations)
+    short = _inside(settled, lambda e: e, record, memory)
     return short, fired
 
 
 def _inside(
     expr: Expr,
     around: Callable[[Expr], Expr],
-    record: Callable[[Rule, Expr, Expr], None],
+    record: Record,
     known: dict[Expr, Expr],
 ) -> Expr:
     """Find the products, below sums over indices and term by term, and shorten each."""
@@ -210,7 +221,7 @@ def _inside(
 def _shortened(
     start: Expr,
     around: Callable[[Expr], Expr],
-    record: Callable[[Rule, Expr, Expr], None],
+    record: Record,
     known: dict[Expr, Expr],
 ) -> Expr:
     """Run the four rules once through, and keep the run only when it reads shorter."""
@@ -221,7 +232,7 @@ def _shortened(
         return outside(known[focus])
     current = focus
     for rule in RULES:
-        changed = _cancelled(current) if rule is CANCEL else rule.becomes(current)
+        changed = cancelled(current) if rule is CANCEL else rule.becomes(current)
         if changed is not None and changed is not current:
             trail.append((rule, current, changed))
             current = changed
@@ -260,7 +271,7 @@ def _best_prefix(
     return trail[: costs.index(min(costs)) + 1]
 
 
-def _cancelled(expr: Expr) -> Expr | None:
+def cancelled(expr: Expr) -> Expr | None:
     """Cancel in every term, as one step: nobody writes them apart."""
     parts = list(terms(expr))
     changed = False
