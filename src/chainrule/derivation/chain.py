@@ -24,7 +24,7 @@ from chainrule.graph.op import closed
 from chainrule.indexing.names import Letters
 from chainrule.indexing.reading import as_one, linear_parts, read_entry
 from chainrule.ops import add, replace
-from chainrule.rewriting.sums import COMMON
+from chainrule.rewriting.sums import COMMON, one_letter
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ def _upwards(
         value = paths.values[target]
         if target is objective:
             pulled, reasons = pullback(value, symbol, target, Number(1))
-            answer = read_entry(pulled, row, col, letters)
+            answer = one_letter(read_entry(pulled, row, col, letters))
             if len(consumers) > 1:
                 # "dJ/dw" is the whole derivative; the part that enters directly has no name.
                 terms.append(answer)
@@ -234,7 +234,7 @@ def _upwards(
         repeats = any(reason.rule == "un-broadcast" for reason in reasons)
         # What does not run along the target is summed inside the factor, not over the paths.
         bound = tuple(index for index in part.bound if index in place)
-        answer = COMMON.becomes(part.coefficient) or part.coefficient
+        answer = one_letter(COMMON.becomes(part.coefficient) or part.coefficient)
         for index in reversed(part.bound):
             if index not in place:
                 answer = Total(index, answer)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from chainrule.derivation.chain import Chain, Link, Paths, chain_rule
+from chainrule.derivation.folding import folded
 from chainrule.derivation.staging import staged
 from chainrule.derivation.steps import Claim, Derivation, Gradient, Phase, Reason, Step
 from chainrule.errors import DerivationError
@@ -246,6 +247,8 @@ class _Derivation:
             )
             form = after
         form, fired = simplify(form, self.shortened, self.relations)
+        form, named = folded(form, self.model)
+        fired += named
         for firing in fired:
             self._step(
                 Phase.SIMPLIFY,

@@ -34,6 +34,7 @@ from chainrule.ops import (
     diag,
     matmul,
     mul,
+    norm,
     rebuild,
     reduce_mean,
     reduce_sum,
@@ -114,6 +115,10 @@ PRODUCT = (
 ONES = (
     "sum over one factor: times a vector of ones",
     "the summed index sits on one factor alone; multiplying by a column of ones adds its entries",
+)
+EVERYTHING = (
+    "sum over both indices: all entries",
+    "both summed indices sit on one factor alone, so all its entries are added",
 )
 TRACE = (
     "sum over a diagonal: trace",
@@ -244,20 +249,26 @@ def _plan(term: Expr, shape: Shape, places: tuple[Index | None, ...]) -> tuple[P
     return Plan(plan.cost, plan.firings, _scaled_by(front, plan.result)), front
 
 
-def _flatten(term: Expr) -> tuple[list[Index], list[Expr]]:
+def _flatten(term: Expr, summed: frozenset[Index] = frozenset()) -> tuple[list[Index], list[Expr]]:
     """Pull sums and signs out of a product: bound indices, then factors in reading order."""
     if isinstance(term, Total):
-        bound, factors = _flatten(term.body)
+        bound, factors = _flatten(term.body, summed | {term.index})
         return [term.index, *bound], factors
     if isinstance(term, Apply) and term.op is TABLE["neg"]:
-        bound, factors = _flatten(term.args[0])
+        bound, factors = _flatten(term.args[0], summed)
         return bound, [Number(-1), *factors]
     if isinstance(term, Apply) and term.op is TABLE["div"] and not symbols(term.args[1]):
         # A number or a size below stands below the whole product: (A - Y) X^T / m.
-        bound, factors = _flatten(term.args[0])
+        bound, factors = _flatten(term.args[0], summed)
         return bound, [*factors, 1 / term.args[1]]
+    if isinstance(term, Apply) and term.op is TABLE["div"]:
+        # A vector below a matrix: the sum of A_ji / r_j over j is the product A^T (1/r).
+        below = running(term.args[1])
+        if below & summed and below < running(term.args[0]):
+            bound, factors = _flatten(term.args[0], summed)
+            return bound, [*factors, 1 / term.args[1]]
     if isinstance(term, Apply) and term.op is TABLE["mul"]:
-        parts = [_flatten(arg) for arg in term.args]
+        parts = [_flatten(arg, summed) for arg in term.args]
         return [i for bound, _ in parts for i in bound], [f for _, fs in parts for f in fs]
     return [], [term]
 
@@ -329,7 +340,9 @@ def _summed(cell: Total, row: Index | None, col: Index | None) -> Expr:
 
 
 def _with_mean(node: Expr) -> Expr:
-    """Write a mean for a sum over as many entries as it is divided by."""
+    """Write a mean for a sum over as many entries as it is divided by, a norm for its root."""
+    if isinstance(node, Apply) and node.op is TABLE["sqrt"]:
+        return _with_norm(node)
     if not (isinstance(node, Apply) and node.op is TABLE["div"]):
         return node
     top, count = node.args
@@ -339,6 +352,15 @@ def _with_mean(node: Expr) -> Expr:
         if mean is not None:
             return mul(*(broadcast(mean, f.shape) if f is factor else f for f in factors))
     return node
+
+
+def _with_norm(root: Apply) -> Expr:
+    (total,) = root.args
+    if not (isinstance(total, Apply) and total.op is TABLE["sum"] and total.attrs[0] is None):
+        return root
+    (squares,) = total.args
+    squared = isinstance(squares, Apply) and squares.op is TABLE["power"] and squares.attrs[0] == 2
+    return norm(squares.args[0]) if squared else root
 
 
 def _averaged(summed: Expr, count: Expr) -> Expr | None:
@@ -459,6 +481,11 @@ def _firings(
     carriers = {i: [p for p in pieces if i in p.indices] for i in bound}
     for index, here in carriers.items():
         if len(here) == 1:
+            whole = here[0].indices
+            if len(whole) == 2 and whole <= bound and all(carriers[i] == here for i in whole):
+                rest = tuple(p for p in pieces if p is not here[0])
+                added = Piece(reduce_sum(here[0].matrix), None, None, here[0].order)
+                yield 3.0, EVERYTHING, _with(rest, added), bound - whole
             yield from _ones(pieces, here[0], index, bound)
         elif len(here) == 2:
             yield from _products(pieces, here[0], here[1], index, bound)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from chainrule.graph.dims import Index
-from chainrule.graph.node import Apply, Entry, Expr, Number, Total, running, walk
+from chainrule.graph.node import Apply, Entry, Expr, Number, Total, running, transform, walk
 from chainrule.ops import add, div, mul, rebuild, renamed, replace, size
 from chainrule.rewriting.rule import Rule, is_op
 from chainrule.rewriting.simplification import (
@@ -28,6 +28,8 @@ from chainrule.rewriting.simplification import (
 
 Around: TypeAlias = Callable[[Expr], Expr]
 ONE = Number(1)
+NESTED = 6
+"""Sums inside sums are met one level at a time, and nobody reads more levels than this."""
 
 
 def is_delta(expr: Expr) -> bool:
@@ -42,7 +44,8 @@ def _split_factors(expr: Expr) -> tuple[bool, tuple[Expr, ...]]:
         return not negative, found
     if is_op(expr, "div"):
         negative, above = _split_factors(expr.args[0])
-        return negative, (*above, div(ONE, expr.args[1]))
+        under = expr.args[1].args if is_op(expr.args[1], "mul") else (expr.args[1],)
+        return negative, (*above, *(div(ONE, part) for part in under))
     if not is_op(expr, "mul"):
         return False, (expr,)
     parts = [_split_factors(arg) for arg in expr.args]
@@ -129,6 +132,12 @@ def _common(expr: Expr) -> Expr | None:
     return mul(*shared, add(*rest))
 
 
+def _tidy(expr: Expr) -> Expr | None:
+    """Cancel inside every fraction."""
+    done = transform(expr, lambda e: (is_op(e, "div") and CANCEL.becomes(e)) or e)
+    return None if done is expr else done
+
+
 def _positive(expr: Expr) -> Expr | None:
     """Write a positive term first."""
     if not is_op(expr, "add"):
@@ -166,6 +175,7 @@ REPEATED = Rule(
     _repeated,
     _size,
 )
+TIDY = Rule(CANCEL.name, CANCEL.because, _tidy, _size)
 COMMON = Rule(
     "common factor", "a factor that all terms share is taken out of the bracket", _common, _size
 )
@@ -265,6 +275,10 @@ class _Trail:
         index = self.part.index
         front = [f for f in parts if index not in running(f) and f is not ONE]
         inner = [f for f in parts if index in running(f)]
+        # Where a delta is to be picked the sign stays inside, so that P - Y keeps its order.
+        waits = any(_waits(node, index) for node in walk(self.part.body))
+        if negative and not waits:
+            front, negative = [Number(-1), *front], False
         if front and inner:
             body = mul(*inner)
             stays = Total(index, -body if negative else body)
@@ -294,6 +308,7 @@ class _Trail:
         """Go through the rules in the order in which a person would."""
         self.inside(LEAVE)
         self.leave()
+        self.inside(TIDY)
         self.inside(DISTRIBUTE)
         self.inside(CANCEL)
         self.fire(SPREAD)
@@ -307,7 +322,7 @@ class _Trail:
         if is_op(self.part, "add"):
             self.fire(CANCEL)
             self.shorter(COMMON, self.part)
-            self.shorter(COLLECT, _one_letter(self.part))
+            self.shorter(COLLECT, one_letter(self.part))
             if is_op(self.part, "add") and is_op(self.part.args[0], "neg"):
                 self.fire(POSITIVE)
 
@@ -323,17 +338,27 @@ class _Trail:
             record(rule, self.around(before), self.around(after))
 
 
-def _one_letter(expr: Expr) -> Expr:
+def one_letter(expr: Expr) -> Expr:
     """Let sums that differ in their letter alone share it, so that they are seen to be equal."""
-    sums = list(dict.fromkeys(node for node in walk(expr) if isinstance(node, Total)))
-    mapping: dict[Expr, Expr] = {}
-    for k, later in enumerate(sums):
-        for first in sums[:k]:
-            alike = first.index.dim == later.index.dim and first.index not in running(later.body)
-            if alike and renamed(later.body, later.index, first.index) is first.body:
+    for _ in range(NESTED):
+        sums = list(dict.fromkeys(node for node in walk(expr) if isinstance(node, Total)))
+        mapping: dict[Expr, Expr] = {}
+        for k, later in enumerate(sums):
+            taken = {t.index for t in sums if t is not later and later in set(walk(t.body))}
+            same = (first for first in sums[:k] if first.index not in taken)
+            first = next((first for first in same if _alike(first, later)), None)
+            if first is not None:
                 mapping[later] = first
-                break
-    return replace(expr, mapping) if mapping else expr
+        if not mapping:
+            return expr
+        expr = replace(expr, mapping)
+    return expr
 
 
-__all__ = ["COMMON", "SUM_RULES", "is_delta", "settle"]
+def _alike(first: Total, later: Total) -> bool:
+    if first.index.dim != later.index.dim or first.index in running(later.body):
+        return False
+    return renamed(later.body, later.index, first.index) is first.body
+
+
+__all__ = ["COMMON", "POSITIVE", "SUM_RULES", "is_delta", "one_letter", "settle"]
