@@ -140,6 +140,8 @@ NAMED: Mapping[str, tuple[Expr, Shape, Index | None, Index | None]] = {
     "X(A - Y)^T": (Total(i, (a - y) * x), ("n", 1), p, None),
     "(A - Y) 1": (Total(i, a - y), SCALAR, None, None),
     "X 1": (Total(i, x), ("n", 1), p, None),
+    "diag(Q)": (entry(Q, p, p), ("n", 1), p, None),
+    "trace(Q)": (Total(p, entry(Q, p, p)), (1, 1), None, None),
     "1^T X": (Total(p, x), (1, "m"), None, i),
     "v^T Q v": (
         totals(entry(v, p, None) * entry(Q, p, s) * entry(v, s, None), s, p),
@@ -193,8 +195,6 @@ def test_an_index_nobody_carries_repeats() -> None:
 @pytest.mark.parametrize(
     ("form", "row", "col"),
     [
-        (entry(Q, p, p), p, None),
-        (Total(p, entry(Q, p, p)), None, None),
         (entry(Q, 1, p), p, None),
         (Total(i, x * entry(Symbol("K", ("m", "k")), i, q) * entry(D, j, i) * c), p, q),
     ],

@@ -34,7 +34,7 @@ SIZES: tuple[dict[str, int], ...] = (
     {"n": 5, "m": 2, "h": 3},
     {"n": 1, "m": 4, "h": 2},
 )
-ONE: tuple[Shape, ...] = (("n", "m"), (1, "m"), ("n", 1), SCALAR)
+ONE: tuple[Shape, ...] = (("n", "m"), (1, "m"), ("n", 1), SCALAR, ("n", "n"))
 TWO: tuple[tuple[Shape, Shape], ...] = (
     (("n", "h"), ("h", "m")),
     ((1, "h"), ("h", "m")),
@@ -45,10 +45,12 @@ ATTRIBUTES: Mapping[str, tuple[tuple[Any, ...], ...]] = {
     "power": tuple((Fraction(*e),) for e in ((2, 1), (3, 1), (1, 2), (-1, 1), (-3, 2))),
     "sum": ((None,), (0,), (1,)),
     "mean": ((None,), (0,), (1,)),
-    "log_sum_exp": ((None,), (0,), (1,)),
-    "softmax": ((None,), (0,), (1,)),
     "broadcast": (("n", "m"),),
     "size": (("n",), ("h",)),
+    "eye": (("n",), ("h",)),
+    **dict.fromkeys(
+        ("max", "min", "argmax", "argmin", "softmax", "logsumexp"), ((None,), (0,), (1,))
+    ),
 }
 
 
@@ -111,10 +113,37 @@ def samples(row: Op) -> list[Sample]:
                 node = Apply(row, arguments, attrs)
             except ShapeError:
                 continue
+            regular = _only_square(row, attrs)
             numbers = [tuple(d if isinstance(d, int) else sizes[d] for d in s) for s in shapes]
-            arrays = tuple(draw(row, k, shape, rng) for k, shape in enumerate(numbers))
+            arrays = apart(row, numbers, attrs, rng, regular)
             found.append(Sample(row, node, sizes, arrays))
     return found
+
+
+def _only_square(row: Op, attrs: tuple[Any, ...]) -> bool:
+    if len(row.domain) != 1:
+        return False
+    try:
+        row.shape((("n", "m"),), attrs)
+    except ShapeError:
+        return True
+    return False
+
+
+def apart(
+    row: Op,
+    shapes: list[tuple[int, ...]],
+    attrs: tuple[Any, ...],
+    rng: np.random.Generator,
+    regular: bool,
+) -> tuple[np.ndarray, ...]:
+    """Draw arguments clear of ties; a square matrix far from singular where only those will do."""
+    while True:
+        arrays = tuple(draw(row, k, shape, rng) for k, shape in enumerate(shapes))
+        if regular:
+            arrays = tuple(x + 3 * len(x) * np.eye(*x.shape) / 2 for x in arrays)
+        if row.margin is None or np.min(row.margin(np, *arrays, attrs=attrs)) > 0.05:
+            return arrays
 
 
 def quotient(f: Callable[[np.ndarray], Any], at: np.ndarray) -> np.ndarray:
@@ -195,13 +224,19 @@ def laws(row: Op) -> str:
         names = tuple(Symbol(f"x{k}", shape) for k, shape in enumerate(arguments))[
             : len(row.domain)
         ]
-        left, right = law.left(*names), law.right(*names)
+        try:
+            left, right = law.left(*names), law.right(*names)
+        except ShapeError:
+            continue
         values = {
             name: draw(
                 row, k, tuple(d if isinstance(d, int) else sizes[d] for d in name.shape), rng
             )
             for k, name in enumerate(names)
         }
+        if _only_square(row, ATTRIBUTES.get(row.name, ((),))[0]):
+            # Far from singular where it is square, so that inverses keep their digits.
+            values = {s: x + 3 * len(x) * np.eye(*x.shape) / 2 for s, x in values.items()}
         a, b = (np.asarray(Point(values, sizes).value(side)) for side in (left, right))
         if right.shape == SCALAR and left.shape != SCALAR:
             b = np.broadcast_to(b, a.shape)
@@ -356,6 +391,24 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "tanh": lambda x, *, attrs, shape: (anp.exp(x) - anp.exp(-x)) / (anp.exp(x) + anp.exp(-x)),
     "relu": lambda x, *, attrs, shape: anp.where(x > 0, x, 0.0),
     "softplus": lambda x, *, attrs, shape: anp.log(1.0 + anp.exp(x)),
+    "sin": lambda x, *, attrs, shape: anp.cos(x - anp.pi / 2),
+    "cos": lambda x, *, attrs, shape: 1 - 2 * anp.sin(x / 2) ** 2,
+    "max": lambda x, *, attrs, shape: anp.reshape(anp.max(x, axis=attrs[0]), shape),
+    "min": lambda x, *, attrs, shape: anp.reshape(anp.min(x, axis=attrs[0]), shape),
+    "maximum": lambda a, b, *, attrs, shape: anp.where(a > b, a, b),
+    "minimum": lambda a, b, *, attrs, shape: anp.where(a > b, b, a),
+    "softmax": lambda x, *, attrs, shape: (
+        anp.exp(x) / anp.sum(anp.exp(x), axis=attrs[0], keepdims=True)
+    ),
+    "logsumexp": lambda x, *, attrs, shape: anp.reshape(
+        anp.log(anp.sum(anp.exp(x), axis=attrs[0])), shape
+    ),
+    "trace": lambda x, *, attrs, shape: anp.reshape(anp.trace(x), shape),
+    "diag": lambda x, *, attrs, shape: anp.einsum("ij,ik->ik", x, anp.eye(len(x))),
+    "diagonal": lambda x, *, attrs, shape: anp.reshape(anp.diag(x), shape),
+    "inverse": lambda x, *, attrs, shape: anp.linalg.solve(x, anp.eye(len(x))),
+    "det": lambda x, *, attrs, shape: anp.reshape(anp.linalg.det(x), shape),
+    "logdet": lambda x, *, attrs, shape: anp.reshape(anp.linalg.slogdet(x)[1], shape),
 }
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from chainrule.derivation.steps import Reason
 from chainrule.derivation.sweep import pullback
-from chainrule.graph.dims import Index
+from chainrule.graph.dims import SCALAR, Index
 from chainrule.graph.model import Model
 from chainrule.graph.node import (
+    Apply,
     Expr,
     Number,
     Partial,
@@ -20,9 +21,11 @@ from chainrule.graph.node import (
     symbols,
     walk,
 )
+from chainrule.graph.op import closed
 from chainrule.indexing.names import Letters
-from chainrule.indexing.reading import linear_parts, read_entry
+from chainrule.indexing.reading import as_one, linear_parts, read_entry
 from chainrule.ops import add, replace
+from chainrule.rewriting.sums import COMMON, one_letter
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ class Paths:
         for target in self.values:
             if target in below and target in self.live and target is not self.model.objective:
                 forked = len(self.consumers(target)) > 1
-                if forked or self._mixes(target):
+                if forked or self._mixes(target) or self._couples(target):
                     chosen.append(target)
         return tuple(t for t in reversed(chosen) if t not in variables)
 
@@ -139,6 +142,13 @@ class Paths:
             self._depths[symbol] = max(depths, default=0)
         return self._depths[symbol]
 
+    def _couples(self, target: Symbol) -> bool:
+        """Whether every entry of a layer's value depends on several: its gradient is used often."""
+        if all(consumer is self.model.objective for consumer in self.consumers(target)):
+            return False
+        value = self.values[target]
+        return value.shape != SCALAR and any(_is_coupled(node) for node in walk(value))
+
     def _mixes(self, target: Symbol) -> bool:
         """Whether writing one entry of a definition takes a sum: a layer of its own."""
         if target is self.model.objective:
@@ -147,6 +157,10 @@ class Paths:
         row, col = (letters.free(dim) for dim in target.shape)
         opened = read_entry(self.values[target], row, col, letters)
         return any(isinstance(node, Total) for node in walk(opened))
+
+
+def _is_coupled(node: Expr) -> bool:
+    return isinstance(node, Apply) and not node.op.elementwise and node.op.index is closed
 
 
 def chain_rule(
@@ -194,7 +208,7 @@ def _upwards(
         value = paths.values[target]
         if target is objective:
             pulled, reasons = pullback(value, symbol, target, Number(1))
-            answer = read_entry(pulled, row, col, letters)
+            answer = one_letter(read_entry(pulled, row, col, letters))
             if len(consumers) > 1:
                 # "dJ/dw" is the whole derivative; the part that enters directly has no name.
                 terms.append(answer)
@@ -206,7 +220,7 @@ def _upwards(
         upstream = Symbol("upstream", target.shape)
         pulled, reasons = pullback(value, symbol, target, upstream)
         form = read_entry(pulled, row, col, letters)
-        parts = linear_parts(form, upstream)
+        parts = as_one(linear_parts(form, upstream))
         if len(parts) != 1:
             # Several places of the target see this entry in different ways: no single factor.
             arrived = _upwards_everywhere(paths, target, layers, letters, result)
@@ -223,7 +237,7 @@ def _upwards(
         repeats = any(reason.rule == "un-broadcast" for reason in reasons)
         # What does not run along the target is summed inside the factor, not over the paths.
         bound = tuple(index for index in part.bound if index in place)
-        answer = part.coefficient
+        answer = one_letter(COMMON.becomes(part.coefficient) or part.coefficient)
         for index in reversed(part.bound):
             if index not in place:
                 answer = Total(index, answer)

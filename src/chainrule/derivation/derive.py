@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from chainrule.derivation.chain import Chain, Link, Paths, chain_rule
+from chainrule.derivation.folding import folded
 from chainrule.derivation.staging import staged
 from chainrule.derivation.steps import Claim, Derivation, Gradient, Phase, Reason, Step
 from chainrule.errors import DerivationError
@@ -33,6 +34,7 @@ from chainrule.graph.node import (
 )
 from chainrule.indexing.collapse import STACK, collapse
 from chainrule.ops import TABLE, replace
+from chainrule.rewriting.relations import side_relations
 from chainrule.rewriting.simplification import simplify
 
 
@@ -83,6 +85,7 @@ class _Derivation:
         self.opened: set[Expr] = set()
         self.answered_at: dict[Expr, int] = {}
         self.shortened: dict[Expr, Expr] = {}
+        self.relations = side_relations(self.model)
 
     def run(self) -> Derivation:
         for definition in self.added:
@@ -246,7 +249,9 @@ class _Derivation:
                 factors=partials(after),
             )
             form = after
-        form, fired = simplify(form, self.shortened)
+        form, fired = simplify(form, self.shortened, self.relations)
+        form, named = folded(form, self.model)
+        fired += named
         for firing in fired:
             self._step(
                 Phase.SIMPLIFY,

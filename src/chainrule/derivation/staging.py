@@ -75,4 +75,5 @@ def _is_capital(expr: Expr, target: Symbol) -> bool:
     """Whether a name for a matrix should be a capital: as its target is, or as its parts are."""
     if target.shape != SCALAR:
         return target.name[:1].isupper()
-    return all(s.name[:1].isupper() for s in symbols(expr) if s.shape != SCALAR)
+    long = {dim for dim in expr.shape if dim != 1}
+    return any(s.name[:1].isupper() and long & set(s.shape) for s in symbols(expr))

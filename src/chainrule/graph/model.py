@@ -45,6 +45,14 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class OneHot:
+    """Labels of which the author says that they are one-hot: they add to one along an axis."""
+
+    symbol: Symbol
+    axis: int = 0
+
+
+@dataclass(frozen=True)
 class Model:
     """A forward pass.
 
@@ -62,6 +70,8 @@ class Model:
         The first comment of the file, or nothing.
     notes : mapping of str to str
         What each name means, where the author said so.
+    onehot : tuple of OneHot
+        The inputs that are one-hot, where the author said so.
     """
 
     inputs: tuple[Symbol, ...]
@@ -70,6 +80,7 @@ class Model:
     asked: tuple[Asked, ...] = ()
     title: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
+    onehot: tuple[OneHot, ...] = ()
 
     def __post_init__(self) -> None:
         if self.objective.shape != SCALAR:

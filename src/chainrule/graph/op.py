@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, Protocol, TypeAlias
 
 from chainrule.graph.dims import Dim, Shape
-from chainrule.graph.node import Apply, Expr, Position
+from chainrule.graph.node import Apply, Expr, Position, entry
 
 
 class Layout(Enum):
@@ -36,6 +36,7 @@ class Notation:
 
     `plain` is the glyph of the language that the reader reads, so that plain text reads back. For
     a fence each glyph is a pattern: ``|`` stands for the argument, in MathML ``{}``.
+    `cell` is the letter of one entry, where it has one of its own: the δ of the identity.
     """
 
     layout: Layout
@@ -44,6 +45,7 @@ class Notation:
     unicode: str = ""
     spoken: str = ""
     mathml: str = ""
+    cell: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,13 @@ IndexRule: TypeAlias = Callable[
 `fresh` gives a new running index for a dimension, and nothing for a dimension of 1."""
 
 
+def closed(
+    read: ReadEntry, node: Apply, row: Position, col: Position, fresh: Callable[[Dim], Position]
+) -> Expr:
+    """Leave an entry closed: the index rule of what is no sum of a few entries of its argument."""
+    return entry(node, row, col)
+
+
 @dataclass(frozen=True, eq=False)
 class Op:
     """One row.
@@ -123,6 +132,9 @@ class Op:
         A function whose argument and value deserve names of their own on the board.
     domain : tuple of Domain
         Where each argument may be sampled.
+    margin : callable, optional
+        ``margin(xp, *arrays, attrs)``: how far the arguments are from where the slope jumps, for
+        rows in which that depends on several entries at once.
     laws : tuple of Law
         Identities that the tests hold the row to.
     mistakes : tuple of Mistake
@@ -144,6 +156,12 @@ class Op:
     domain: tuple[Domain, ...] = (Domain(),)
     laws: tuple[Law, ...] = field(default=())
     mistakes: tuple[Mistake, ...] = field(default=())
+    margin: Callable[..., Any] | None = None
+
+    @property
+    def in_pieces(self) -> bool:
+        """Whether the slope jumps somewhere."""
+        return self.margin is not None or any(d.kink is not None for d in self.domain)
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"

@@ -25,8 +25,23 @@ from chainrule.graph.node import (
     entry,
     running,
     symbols,
+    transform,
 )
-from chainrule.ops import TABLE, add, broadcast, matmul, mul, rebuild, reduce_sum, size, transpose
+from chainrule.ops import (
+    TABLE,
+    add,
+    broadcast,
+    diag,
+    matmul,
+    mul,
+    norm,
+    rebuild,
+    reduce_mean,
+    reduce_sum,
+    size,
+    trace,
+    transpose,
+)
 
 SEARCH_LIMIT = 7
 """Above this many pieces, pieces that share their indices are merged before the search."""
@@ -105,6 +120,14 @@ ONES = (
     "sum over one factor: times a vector of ones",
     "the summed index sits on one factor alone; multiplying by a column of ones adds its entries",
 )
+EVERYTHING = (
+    "sum over both indices: all entries",
+    "both summed indices sit on one factor alone, so all its entries are added",
+)
+TRACE = (
+    "sum over a diagonal: trace",
+    "the summed index sits on both places of one matrix: its diagonal entries add to the trace",
+)
 OUTER = (
     "two different indices: outer product",
     "one factor runs along the rows, the other along the columns, and nothing is summed",
@@ -157,20 +180,20 @@ def collapse(
     """
     places = tuple(p if isinstance(p, Index) else None for p in (row, col))
     negated, terms = _terms(form)
+    # In a sum, a term may be repeated in silence as long as another one has the whole shape.
+    plans = [_plan(term, shape, places, silent=len(terms) > 1) for term in terms]
+    if len(terms) > 1 and all(_unspread(plan.result).shape != shape for plan, _ in plans):
+        plans = [_plan(term, shape, places) for term in terms]
     done: list[Expr] = []
     firings: list[Firing] = []
-    matrices: list[Expr] = []
-    for number, term in enumerate(terms):
-        plan, front = _plan(term, shape, places)
+    for number, (plan, front) in enumerate(plans):
         for rule, because, pieces, still in plan.firings:
             now = _unfinished(front, pieces, still)
             whole = [*done, now, *terms[number + 1 :]]
             firings.append(Firing(rule, because, _signed(add(*whole), negated)))
-        matrices.append(plan.result)
         done.append(cell_of(plan.result, row, col))
-    matrix = _signed(add(*matrices), negated)
-    if matrix.shape != shape:
-        matrix = broadcast(matrix, shape)
+    matrix = _signed(add(*(plan.result for plan, _ in plans)), negated)
+    matrix = broadcast(transform(matrix, _with_mean), shape)
     return _with_behind(matrix, behind), firings
 
 
@@ -207,7 +230,9 @@ def _sums(form: Expr) -> bool:
     return isinstance(form, Total) or any(_sums(arg) for arg in form.args)
 
 
-def _plan(term: Expr, shape: Shape, places: tuple[Index | None, ...]) -> tuple[Plan, Expr]:
+def _plan(
+    term: Expr, shape: Shape, places: tuple[Index | None, ...], *, silent: bool = False
+) -> tuple[Plan, Expr]:
     bound, factors = _flatten(term)
     front: Expr = Number(1)
     pieces: list[Piece] = []
@@ -217,33 +242,39 @@ def _plan(term: Expr, shape: Shape, places: tuple[Index | None, ...]) -> tuple[P
             front = front * factor
         else:
             pieces.append(_piece(factor, indices, len(pieces), places))
+    if len(pieces) > SEARCH_LIMIT:
+        pieces = _merged(pieces)
     carried = frozenset(index for piece in pieces for index in piece.indices)
     for index in bound:
         if index not in carried:  # the same again and again: as often as there are places
             front = front * size(index.dim)
     bound = [index for index in bound if index in carried]
-    if len(pieces) > SEARCH_LIMIT:
-        pieces = _merged(pieces)
-    plan = _search(tuple(pieces), frozenset(bound), shape, places, {})
+    plan = _search(tuple(pieces), frozenset(bound), shape, places, {}, silent)
     if plan is None:
         raise DerivationError("no matrix form: an index sits on more than two factors")
     return Plan(plan.cost, plan.firings, _scaled_by(front, plan.result)), front
 
 
-def _flatten(term: Expr) -> tuple[list[Index], list[Expr]]:
+def _flatten(term: Expr, summed: frozenset[Index] = frozenset()) -> tuple[list[Index], list[Expr]]:
     """Pull sums and signs out of a product: bound indices, then factors in reading order."""
     if isinstance(term, Total):
-        bound, factors = _flatten(term.body)
+        bound, factors = _flatten(term.body, summed | {term.index})
         return [term.index, *bound], factors
     if isinstance(term, Apply) and term.op is TABLE["neg"]:
-        bound, factors = _flatten(term.args[0])
+        bound, factors = _flatten(term.args[0], summed)
         return bound, [Number(-1), *factors]
     if isinstance(term, Apply) and term.op is TABLE["div"] and not symbols(term.args[1]):
         # A number or a size below stands below the whole product: (A - Y) X^T / m.
-        bound, factors = _flatten(term.args[0])
+        bound, factors = _flatten(term.args[0], summed)
         return bound, [*factors, 1 / term.args[1]]
+    if isinstance(term, Apply) and term.op is TABLE["div"]:
+        # A vector below a matrix: the sum of A_ji / r_j over j is the product A^T (1/r).
+        below = running(term.args[1])
+        if below & summed and below < running(term.args[0]):
+            bound, factors = _flatten(term.args[0], summed)
+            return bound, [*factors, 1 / term.args[1]]
     if isinstance(term, Apply) and term.op is TABLE["mul"]:
-        parts = [_flatten(arg) for arg in term.args]
+        parts = [_flatten(arg, summed) for arg in term.args]
         return [i for bound, _ in parts for i in bound], [f for _, fs in parts for f in fs]
     return [], [term]
 
@@ -278,18 +309,25 @@ def _lifted(cell: Expr, row: Index | None, col: Index | None) -> Expr:
             return cell.matrix
         if (cell.row, cell.col) == (col, row):
             return transpose(cell.matrix)
-        if isinstance(cell.row, int) or isinstance(cell.col, int) or cell.row == cell.col:
+        if isinstance(cell.row, Index) and cell.row == cell.col:
+            column = diag(cell.matrix)
+            return broadcast(column if cell.row == row else transpose(column), shape)
+        if isinstance(cell.row, int) or isinstance(cell.col, int):
             raise DerivationError("no matrix form: a fixed entry of a matrix")
         turned = cell.row == col or cell.col == row
         matrix = transpose(cell.matrix) if turned else cell.matrix
         return broadcast(matrix, shape)
     if isinstance(cell, Total):
-        return broadcast(_summed(cell, row, col), shape)
+        return _repeat(_summed(cell, row, col), shape)
     if isinstance(cell, Apply) and cell.op is TABLE["mul"] and row and col:
         standing = [arg for arg in cell.args if running(arg) == {row}]
         lying = [arg for arg in cell.args if running(arg) == {col}]
         if standing and lying:
             return _outer_product(cell, standing, lying, row, col)
+    if isinstance(cell, Apply) and cell.op is TABLE["div"] and isinstance(cell.args[0], Total):
+        mean = _averaged(_summed(cell.args[0], row, col), cell.args[1])
+        if mean is not None:
+            return broadcast(mean, shape)
     if isinstance(cell, Apply) and cell.op.elementwise:
         own = [_lifted(arg, row, col) for arg in cell.args]
         return rebuild(cell, tuple(broadcast(arg, shape) for arg in own))
@@ -320,8 +358,56 @@ def _summed(cell: Total, row: Index | None, col: Index | None) -> Expr:
         return reduce_sum(_lifted(cell.body, cell.index, col), 0)
     if alone and kept <= {row}:
         return reduce_sum(_lifted(cell.body, row, cell.index), 1)
+    row, col = (row if row in kept else None), (col if col in kept else None)
     shape: Shape = (row.dim if row else 1, col.dim if col else 1)
     return collapse(cell, shape, row, col)[0]
+
+
+def _with_mean(node: Expr) -> Expr:
+    """Write a mean for a sum over as many entries as it is divided by, a norm for its root."""
+    if isinstance(node, Apply) and node.op is TABLE["sqrt"]:
+        return _with_norm(node)
+    if not (isinstance(node, Apply) and node.op is TABLE["div"]):
+        return node
+    top, count = node.args
+    factors = top.args if isinstance(top, Apply) and top.op is TABLE["mul"] else (top,)
+    for factor in factors:
+        mean = _averaged(_unspread(factor), _unspread(count))
+        if mean is not None:
+            return mul(*(broadcast(mean, f.shape) if f is factor else f for f in factors))
+    return node
+
+
+def _with_norm(root: Apply) -> Expr:
+    (total,) = root.args
+    if not (isinstance(total, Apply) and total.op is TABLE["sum"] and total.attrs[0] is None):
+        return root
+    (squares,) = total.args
+    squared = isinstance(squares, Apply) and squares.op is TABLE["power"] and squares.attrs[0] == 2
+    return norm(squares.args[0]) if squared else root
+
+
+def _averaged(summed: Expr, count: Expr) -> Expr | None:
+    """Return a mean for a sum over as many entries as it is divided by."""
+    if not (isinstance(summed, Apply) and summed.op is TABLE["sum"]):
+        return None
+    (inner,), (axis,) = summed.args, summed.attrs
+    dims = [d for a, d in enumerate(inner.shape) if axis in (None, a) and d != 1]
+    counted = len(dims) == 1 and count is size(dims[0])
+    return reduce_mean(inner, axis) if counted else None
+
+
+def _repeat(matrix: Expr, shape: Shape) -> Expr:
+    """Repeat what was summed along an axis: written as a sum, not as a product with ones."""
+    if matrix.shape == shape:
+        return matrix
+    if isinstance(matrix, Apply) and matrix.op is TABLE["matmul"]:
+        left, right = matrix.args
+        if isinstance(right, Number) and right.value == 1 and right.shape[1] == 1:
+            matrix = reduce_sum(left, 1)
+        elif isinstance(left, Number) and left.value == 1 and left.shape[0] == 1:
+            matrix = reduce_sum(right, 0)
+    return broadcast(matrix, shape)
 
 
 def _transposes(expr: Expr) -> int:
@@ -347,16 +433,17 @@ def _search(
     shape: Shape,
     places: tuple[Index | None, ...],
     known: dict[tuple[tuple[Piece, ...], frozenset[Index]], Plan | None],
+    silent: bool,
 ) -> Plan | None:
     key = (pieces, bound)
     if key not in known:
         known[key] = None
-        finished = _finished(pieces, bound, shape, places)
+        finished = _finished(pieces, bound, shape, places, silent)
         best = finished
         if finished is None:
             tight = len(known) > LARGEST_SEARCH
             for cost, rule, after, still in _firings(pieces, bound, places):
-                rest = _search(after, still, shape, places, known)
+                rest = _search(after, still, shape, places, known, silent)
                 if rest is not None and (best is None or cost + rest.cost < best.cost - 1e-9):
                     step = (rule[0], rule[1], after, still)
                     best = Plan(cost + rest.cost, (step, *rest.firings), rest.result)
@@ -371,6 +458,7 @@ def _finished(
     bound: frozenset[Index],
     shape: Shape,
     places: tuple[Index | None, ...],
+    silent: bool,
 ) -> Plan | None:
     """Recognise the end: scalars, and one piece that carries exactly the wanted indices."""
     if bound:
@@ -384,11 +472,15 @@ def _finished(
     for piece in others:
         placed = piece if (piece.row, piece.col) == places else piece.turned()
         if (placed.row, placed.col) != places:
-            return None
-        body.append(placed.matrix)
+            placed = piece if _fits(piece, places) else piece.turned()
+            if not (silent and _fits(placed, places)):
+                return None
+        body.append(_repeat(placed.matrix, shape))
         cost += 0.3 * _transposes(body[-1])
     if not body and shape != SCALAR:
-        return None
+        if not silent:
+            return None
+        body.append(Number(1, shape))
     scale = mul(Number(1), *(piece.matrix for piece in scalars))
     return Plan(cost, (), _scaled_by(scale, mul(*body)) if body else scale)
 
@@ -421,6 +513,11 @@ def _firings(
     carriers = {i: [p for p in pieces if i in p.indices] for i in ordered}
     for index, here in carriers.items():
         if len(here) == 1:
+            whole = here[0].indices
+            if len(whole) == 2 and whole <= bound and all(carriers[i] == here for i in whole):
+                rest = tuple(p for p in pieces if p is not here[0])
+                added = Piece(reduce_sum(here[0].matrix), None, None, here[0].order)
+                yield 3.0, EVERYTHING, _with(rest, added), bound - whole
             yield from _ones(pieces, here[0], index, bound)
         elif len(here) == 2:
             yield from _products(pieces, here[0], here[1], index, bound)
@@ -472,6 +569,10 @@ def _ones(
     pieces: tuple[Piece, ...], piece: Piece, index: Index, bound: frozenset[Index]
 ) -> Iterator[tuple[float, tuple[str, str], tuple[Piece, ...], frozenset[Index]]]:
     rest = tuple(p for p in pieces if p is not piece)
+    if isinstance(piece.matrix, Apply) and piece.matrix.op is TABLE["diagonal"]:
+        added = Piece(trace(piece.matrix.args[0]), None, None, piece.order)
+        yield 1.0, TRACE, _with(rest, added), bound - {index}
+        return
     # The ones stand on the side where the index sits, so that nothing is transposed for them.
     if piece.col == index:
         summed = matmul(piece.matrix, Number(1, (index.dim, 1)))
@@ -501,7 +602,9 @@ def _products(
 def _scaled(a: Piece, b: Piece) -> Piece:
     big, small = (a, b) if b.indices < a.indices else (b, a)
     placed = small if _fits(small, (big.row, big.col)) else small.turned()
-    spread = broadcast(placed.matrix, big.matrix.shape)
+    if isinstance(big.matrix, Apply) and big.matrix.op is TABLE["eye"]:
+        return Piece(diag(small.matrix), big.row, big.col, min(a.order, b.order))
+    spread = _repeat(placed.matrix, big.matrix.shape)
     factors = (spread, big.matrix) if small.order < big.order else (big.matrix, spread)
     return Piece(mul(*factors), big.row, big.col, min(a.order, b.order))
 

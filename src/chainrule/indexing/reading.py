@@ -18,7 +18,7 @@ from chainrule.graph.node import (
     walk,
 )
 from chainrule.indexing.names import Letters
-from chainrule.ops import TABLE, mul, rebuild
+from chainrule.ops import TABLE, add, delta, mul, rebuild, renamed
 
 
 def read_entry(expr: Expr, row: Position, col: Position, letters: Letters) -> Expr:
@@ -68,6 +68,41 @@ def linear_parts(form: Expr, matrix: Expr) -> list[LinearPart]:
         key = (part.bound, part.atom)
         merged[key] = merged[key] + part.coefficient if key in merged else part.coefficient
     return [LinearPart(bound, atom, factor) for (bound, atom), factor in merged.items()]
+
+
+def as_one(parts: list[LinearPart]) -> list[LinearPart]:
+    """Make one part of several that differ only in which places they speak of.
+
+    ``a_c g_c + sum_d b_d g_d`` is ``sum_d (a_d delta_dc + b_d) g_d``. Where no part runs over all
+    that the others do, they stay apart.
+    """
+    if len(parts) < 2:
+        return parts
+    widest = max(parts, key=lambda part: len(part.bound))
+    terms = [_over(part, widest) for part in parts]
+    if any(term is None for term in terms):
+        return parts
+    return [LinearPart(widest.bound, widest.atom, add(*(t for t in terms if t is not None)))]
+
+
+def _over(part: LinearPart, widest: LinearPart) -> Expr | None:
+    """Return the coefficient of a part over the places of a wider one."""
+    if not (isinstance(part.atom, Entry) and isinstance(widest.atom, Entry)):
+        return None
+    own, wide = part.atom, widest.atom
+    coefficient, used = part.coefficient, set(part.bound)
+    for here, there in ((own.row, wide.row), (own.col, wide.col)):
+        if here == there:
+            continue
+        if not isinstance(here, Index) or not isinstance(there, Index):
+            return None
+        if there not in widest.bound:
+            return None
+        coefficient = renamed(coefficient, here, there)
+        if here not in used:
+            coefficient = coefficient * delta(there.dim, there, here)
+        used.discard(here)
+    return None if used - set(widest.bound) else coefficient
 
 
 def _summed(index: Index, part: LinearPart) -> LinearPart:

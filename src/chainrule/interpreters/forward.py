@@ -18,6 +18,7 @@ Array = npt.NDArray[np.float64]
 
 PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53)
 KINK_DISTANCE = 0.02
+POLE_DISTANCE = 0.01
 TRIES = 400
 
 
@@ -93,21 +94,36 @@ def sample(model: Model, sizes: Mapping[str, int], rng: np.random.Generator) -> 
     ModelError
         When no such place is found.
     """
+    labels = {declared.symbol for declared in model.onehot}
     for attempt in range(TRIES):
         values = {
-            symbol: _draw(symbol.shape, sizes, rng, positive=attempt >= TRIES // 4)
+            symbol: _draw(
+                symbol.shape, sizes, rng, positive=attempt >= TRIES // 4 or symbol in labels
+            )
             for symbol in model.inputs
         }
+        values = related(model, values)
         with np.errstate(all="ignore"):
             found = forward(model, values, sizes)
+        # Close to a pole differences settle badly; when nothing else is found they must do.
+        pole = POLE_DISTANCE if attempt < TRIES // 2 else 0.0
         if all(np.isfinite(array).all() for array in found.values()) and _clear(
-            model, found, sizes
+            model, found, sizes, pole
         ):
             return found
     raise ModelError(
         "no point was found at which this forward pass is finite; "
         "look for a logarithm or a root of something that cannot be positive"
     )
+
+
+def related(model: Model, values: Mapping[Symbol, Any], xp: Any = FLOATS) -> dict[Symbol, Any]:  # noqa: ANN401
+    """Make declared labels keep their relation: divided by what they add to along their axis."""
+    known = dict(values)
+    for declared in model.onehot:
+        drawn = known[declared.symbol]
+        known[declared.symbol] = drawn / xp.sum(drawn, axis=declared.axis, keepdims=True)
+    return known
 
 
 def _draw(
@@ -119,16 +135,27 @@ def _draw(
     return np.where(np.abs(draw) < 0.05, 0.4, draw)
 
 
-def _clear(model: Model, values: Mapping[Symbol, Array], sizes: Mapping[str, int]) -> bool:
-    """Whether every argument with a kink keeps its distance from it."""
+def _clear(
+    model: Model, values: Mapping[Symbol, Array], sizes: Mapping[str, int], pole: float
+) -> bool:
+    """Whether every argument keeps its distance from kinks and poles."""
     for definition in model.definitions:
         for node in walk(definition.value):
             if not isinstance(node, Apply):
                 continue
+            if node.op.margin is not None:
+                with np.errstate(all="ignore"):
+                    point = Point(values, sizes, FLOATS)
+                    parts = [point.value(arg) for arg in node.args]
+                if np.min(node.op.margin(np, *parts, attrs=node.attrs)) < KINK_DISTANCE:
+                    return False
             for arg, domain in zip(node.args, node.op.domain, strict=False):
-                if domain.kink is not None:
+                near, distance = domain.kink, KINK_DISTANCE
+                if near is None and domain.low > 0:
+                    near, distance = 0.0, pole
+                if near is not None:
                     with np.errstate(all="ignore"):
                         value = Point(values, sizes, FLOATS).value(arg)
-                    if np.abs(value - domain.kink).min() < KINK_DISTANCE:
+                    if np.abs(value - near).min() < distance:
                         return False
     return True

@@ -93,6 +93,24 @@ class Residues:
         return positive
 
 
+class _Linalg:
+    """Linear algebra over the residues, by elimination."""
+
+    @staticmethod
+    def inv(x: Residues) -> Residues:
+        """Invert a matrix; refuse one that has no inverse."""
+        size = len(x.words)
+        return Residues(_eliminated(np.hstack([x.words, np.eye(size, dtype=np.int64)]))[0])
+
+    @staticmethod
+    def det(x: Residues) -> Residues:
+        """Return the determinant."""
+        try:
+            return Residues(np.asarray([[_eliminated(x.words)[1]]]))
+        except ZeroDivisionError:
+            return Residues(np.zeros((1, 1), dtype=np.int64))
+
+
 class Modular:
     """The array namespace of residues."""
 
@@ -126,6 +144,31 @@ class Modular:
     def maximum(x: Residues, floor: Any) -> Residues:  # noqa: ANN401
         """Return the larger, by the model of order."""
         return Residues(np.where(x > floor, x.words, _words(floor)))
+
+    @staticmethod
+    def minimum(x: Residues, ceiling: Any) -> Residues:  # noqa: ANN401
+        """Return the smaller, by the model of order."""
+        return Residues(np.where(x > ceiling, _words(ceiling), x.words))
+
+    @staticmethod
+    def amax(x: Residues, axis: int | None = None, keepdims: bool = False) -> Residues:
+        """Return the largest; any total order will do, and this one is consistent."""
+        return Residues(np.asarray(x.words.max(axis=axis, keepdims=keepdims)))
+
+    @staticmethod
+    def amin(x: Residues, axis: int | None = None, keepdims: bool = False) -> Residues:
+        """Return the smallest."""
+        return Residues(np.asarray(x.words.min(axis=axis, keepdims=keepdims)))
+
+    @staticmethod
+    def eye(size: int) -> Residues:
+        """Return the identity."""
+        return Residues(np.eye(size, dtype=np.int64))
+
+    @property
+    def linalg(self) -> type[_Linalg]:
+        """Inverses and determinants, exact."""
+        return _Linalg
 
     @staticmethod
     def sign(x: Residues) -> Residues:
@@ -176,6 +219,25 @@ def _inverse(words: Words) -> Words:
     if not words.all():
         raise ZeroDivisionError("a residue is zero")
     return _power(words, PRIME - 2)
+
+
+def _eliminated(rows: Words) -> tuple[Words, int]:
+    """Eliminate by Gauss and Jordan: what stands right of the square, and the determinant."""
+    rows, det, size = rows.copy(), 1, len(rows)
+    for k in range(size):
+        filled = np.nonzero(rows[k:, k])[0]
+        if not len(filled):
+            raise ZeroDivisionError("a matrix has no inverse")
+        other = k + int(filled[0])
+        if other != k:
+            rows[[k, other]], det = rows[[other, k]], -det
+        pivot = int(rows[k, k])
+        det = det * pivot % PRIME
+        rows[k] = rows[k] * pow(pivot, -1, PRIME) % PRIME
+        for place in range(size):
+            if place != k:
+                rows[place] = (rows[place] - rows[place, k] * rows[k]) % PRIME
+    return rows[:, size:], det % PRIME
 
 
 def _scrambled(words: Words, seed: int) -> Words:

@@ -11,6 +11,20 @@ import numpy as np
 DIGITS = 50
 
 
+class _Linalg:
+    """Linear algebra on arrays of mpmath numbers."""
+
+    @staticmethod
+    def inv(x: Any) -> Any:  # noqa: ANN401
+        """Invert a matrix."""
+        return np.array((mpmath.matrix(x.tolist()) ** -1).tolist(), dtype=object)
+
+    @staticmethod
+    def det(x: Any) -> Any:  # noqa: ANN401
+        """Return the determinant."""
+        return np.array([[mpmath.det(mpmath.matrix(x.tolist()))]], dtype=object)
+
+
 class Precise:
     """The array namespace of mpmath numbers; use it inside ``mpmath.workdps(DIGITS)``."""
 
@@ -34,8 +48,18 @@ class Precise:
         """Add along an axis."""
         return np.asarray(np.sum(x, **options), dtype=object)  # one number stays an array
 
+    @staticmethod
+    def eye(size: int) -> Any:  # noqa: ANN401
+        """Return the identity."""
+        return np.vectorize(precise_number, otypes=[object])(np.eye(size, dtype=int))
+
+    @property
+    def linalg(self) -> type[_Linalg]:
+        """Inverses and determinants."""
+        return _Linalg
+
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-        if name in {"maximum", "max", "broadcast_to", "abs"}:
+        if name in {"maximum", "minimum", "amax", "amin", "broadcast_to", "abs"}:
             return getattr(np, name)
         return np.frompyfunc(getattr(mpmath, name), 1, 1)
 

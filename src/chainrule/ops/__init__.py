@@ -15,12 +15,26 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from types import MappingProxyType
 
-from chainrule.graph.node import Apply, Expr, Operand, replaced
+from chainrule.graph.dims import Index
+from chainrule.graph.node import (
+    Apply,
+    Entry,
+    Expr,
+    Number,
+    Operand,
+    Position,
+    entry,
+    replaced,
+    walk,
+)
 from chainrule.graph.op import Op
-from chainrule.ops import elementwise, functions, linear, reduction, scores
+from chainrule.ops import elementwise, extremes, functions, linear, probability, reduction, square
+from chainrule.ops.composites import outer, variance, where
 from chainrule.ops.elementwise import add, align, div, lift, mul, neg, power, sub
+from chainrule.ops.extremes import argmax, argmin, maximum, minimum, reduce_max, reduce_min
 from chainrule.ops.functions import apply
-from chainrule.ops.linear import matmul, transpose
+from chainrule.ops.linear import eye, matmul, transpose
+from chainrule.ops.probability import cross_entropy, log_softmax, logsumexp, softmax
 from chainrule.ops.reduction import (
     broadcast,
     reduce_mean,
@@ -29,7 +43,7 @@ from chainrule.ops.reduction import (
     squared_norm,
     unbroadcast,
 )
-from chainrule.ops.scores import log_sum_exp, softmax
+from chainrule.ops.square import delta, det, diag, inverse, logdet, trace
 
 TABLE: Mapping[str, Op] = MappingProxyType(
     {
@@ -39,7 +53,9 @@ TABLE: Mapping[str, Op] = MappingProxyType(
             linear.ROWS_HERE,
             reduction.ROWS_HERE,
             functions.ROWS_HERE,
-            scores.ROWS_HERE,
+            extremes.ROWS_HERE,
+            probability.ROWS_HERE,
+            square.ROWS_HERE,
         )
         for row in rows
     }
@@ -111,6 +127,18 @@ def replace(root: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
     return replaced(root, mapping, rebuild)
 
 
+def renamed(form: Expr, old: Index, new: Position) -> Expr:
+    """Let another index run in the place of a free one of an index form."""
+    mapping: dict[Expr, Expr] = {}
+    for node in walk(form):
+        if isinstance(node, Entry) and old in (node.row, node.col):
+            row = new if node.row == old else node.row
+            col = new if node.col == old else node.col
+            one = row == col and isinstance(node.matrix, Apply) and node.matrix.op is TABLE["eye"]
+            mapping[node] = Number(1) if one else entry(node.matrix, row, col)
+    return replace(form, mapping)
+
+
 _BUILDERS: Mapping[Op, Callable[..., Expr]] = {
     TABLE["add"]: add,
     TABLE["neg"]: neg,
@@ -139,21 +167,37 @@ __all__ = [
     "add",
     "align",
     "apply",
+    "argmax",
+    "argmin",
     "broadcast",
+    "cross_entropy",
+    "delta",
+    "det",
+    "diag",
     "div",
     "exp",
+    "eye",
+    "inverse",
     "lift",
     "log",
-    "log_sum_exp",
+    "log_softmax",
+    "logdet",
+    "logsumexp",
     "matmul",
+    "maximum",
+    "minimum",
     "mul",
     "neg",
     "norm",
+    "outer",
     "power",
     "rebuild",
+    "reduce_max",
     "reduce_mean",
+    "reduce_min",
     "reduce_sum",
     "relu",
+    "renamed",
     "replace",
     "sigmoid",
     "size",
@@ -163,6 +207,9 @@ __all__ = [
     "squared_norm",
     "sub",
     "tanh",
+    "trace",
     "transpose",
     "unbroadcast",
+    "variance",
+    "where",
 ]

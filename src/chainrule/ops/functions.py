@@ -334,5 +334,37 @@ def softplus(z):
     ),
 )
 
-ROWS_HERE = (EXP, LOG, SQRT, SIGN, ABS, STEP, SIGMOID, TANH, RELU, LOG1P, SOFTPLUS)
+SIN: Op = _function(
+    "sin",
+    lambda xp, x: xp.sin(x),
+    lambda x, out: apply(COS, x),
+    code="np.sin({})",
+    rule="sine rule",
+    because="the slope of the sine is the cosine",
+    laws=(Law("it is odd", lambda x: apply(SIN, -x), lambda x: -apply(SIN, x)),),
+    mistakes=(
+        ("sign", "the slope of the sine carries no minus sign", lambda x, out: -apply(COS, x)),
+    ),
+)
+
+COS: Op = _function(
+    "cos",
+    lambda xp, x: xp.cos(x),
+    lambda x, out: -apply(SIN, x),
+    code="np.cos({})",
+    rule="cosine rule",
+    because="the slope of the cosine is minus the sine",
+    laws=(
+        Law(
+            "squares of sine and cosine add to one",
+            lambda x: apply(SIN, x) ** 2 + apply(COS, x) ** 2,
+            lambda x: lift(1),
+        ),
+    ),
+    mistakes=(
+        ("sign", "the slope of the cosine carries a minus sign", lambda x, out: apply(SIN, x)),
+    ),
+)
+
+ROWS_HERE = (EXP, LOG, SQRT, SIGN, ABS, STEP, SIGMOID, TANH, RELU, LOG1P, SOFTPLUS, SIN, COS)
 """The rows of this file, for the table."""

@@ -1,12 +1,12 @@
-"""The matrix product and the transpose."""
+"""The matrix product, the transpose and the identity."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from chainrule.errors import ShapeError
-from chainrule.graph.dims import SCALAR, Shape, written
-from chainrule.graph.node import Apply, Expr, Number, Position, Total
+from chainrule.graph.dims import SCALAR, Dim, Shape, written
+from chainrule.graph.node import Apply, Expr, Number, Position, Total, entry
 from chainrule.graph.op import Domain, Law, Layout, Mistake, Notation, Op
 from chainrule.ops.elementwise import NEG
 
@@ -25,6 +25,9 @@ def matmul(a: Expr, b: Expr) -> Expr:
         return -matmul(a.args[0], b)
     if isinstance(b, Apply) and b.op is NEG:
         return -matmul(a, b.args[0])
+    for one, other in ((a, b), (b, a)):
+        if isinstance(one, Apply) and one.op is EYE:
+            return other
     if isinstance(b, Apply) and b.op is MATMUL:
         # Products associate; one bracketing for all, so that equal is identical.
         return matmul(matmul(a, b.args[0]), b.args[1])
@@ -39,7 +42,14 @@ def transpose(x: Expr) -> Expr:
         return Number(x.value, (x.shape[1], x.shape[0]))
     if isinstance(x, Apply) and x.op is TRANSPOSE:
         return x.args[0]
+    if isinstance(x, Apply) and x.op is EYE:
+        return x
     return Apply(TRANSPOSE, (x,))
+
+
+def eye(dim: Dim) -> Expr:
+    """Return the identity matrix of a size."""
+    return Number(1) if dim == 1 else Apply(EYE, (), (dim,))
 
 
 def _matmul_shape(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape:
@@ -139,5 +149,18 @@ TRANSPOSE: Op = Op(
     ),
 )
 
-ROWS_HERE = (MATMUL, TRANSPOSE)
+EYE: Op = Op(
+    name="eye",
+    shape=lambda shapes, attrs: (attrs[0], attrs[0]),
+    value=lambda xp, *, out_shape, attrs: xp.eye(attrs[0]),
+    vjp=lambda g, out, args, attrs: (),
+    index=lambda read, node, row, col, fresh: Number(1) if row == col else entry(node, row, col),
+    notation=Notation(Layout.FUNCTION, "eye", "I", "I", "the identity", cell="delta"),
+    code=lambda *, attrs: f"np.eye({attrs[0]})",
+    rule="constant rule",
+    because="the identity does not depend on any variable",
+    domain=(),
+)
+
+ROWS_HERE = (MATMUL, TRANSPOSE, EYE)
 """The rows of this file, for the table."""

@@ -35,16 +35,15 @@ def reduce_sum(x: Expr, axis: int | None = None) -> Expr:
     if not axes:
         return x
     if isinstance(x, Number) and x.value == 0:
-        return Number(0, _summed(x.shape, axis))
-    everything = _summed(x.shape, axis) == SCALAR
-    return Apply(SUM, (x,), (None if everything else axes[0],))
+        return Number(0, summed_shape(x.shape, axis))
+    return Apply(SUM, (x,), (normal_axis(x.shape, axes[0] if len(axes) == 1 else None),))
 
 
 def reduce_mean(x: Expr, axis: int | None = None) -> Expr:
     """Average all entries, or along `axis`."""
-    if _summed(x.shape, axis) == x.shape:
+    if summed_shape(x.shape, axis) == x.shape:
         return x
-    return Apply(MEAN, (x,), (None if _summed(x.shape, axis) == SCALAR else axis,))
+    return Apply(MEAN, (x,), (normal_axis(x.shape, axis),))
 
 
 def unbroadcast(g: Expr, shape: Shape) -> Expr:
@@ -67,7 +66,13 @@ def squared_norm(x: Expr) -> Expr:
     return Apply(SQUARED_NORM, (x,))
 
 
-def _summed(shape: Shape, axis: int | None) -> Shape:
+def normal_axis(shape: Shape, axis: int | None) -> int | None:
+    """Return the axis, or nothing when going along it leaves a single number."""
+    return None if summed_shape(shape, axis) == SCALAR else axis
+
+
+def summed_shape(shape: Shape, axis: int | None) -> Shape:
+    """Return the shape that is left when everything, or `axis`, is reduced to one."""
     return (
         1 if axis in (None, ROWS) else shape[0],
         1 if axis in (None, COLUMNS) else shape[1],
@@ -81,7 +86,8 @@ def _broadcast_shape(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape
     return want
 
 
-def _count(shape: Shape, axis: int | None) -> Expr:
+def count(shape: Shape, axis: int | None) -> Expr:
+    """Return how many entries are reduced to one."""
     total: Expr = Number(1)
     for a in (ROWS, COLUMNS):
         if axis in (None, a) and shape[a] != 1:
@@ -101,7 +107,7 @@ def _sum_index(read: Any, node: Apply, row: Position, col: Position, fresh: Any)
 
 
 def _mean_index(read: Any, node: Apply, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
-    return _sum_index(read, node, row, col, fresh) / _count(node.args[0].shape, node.attrs[0])
+    return _sum_index(read, node, row, col, fresh) / count(node.args[0].shape, node.attrs[0])
 
 
 BROADCAST: Op = Op(
@@ -129,7 +135,7 @@ BROADCAST: Op = Op(
 
 SUM: Op = Op(
     name="sum",
-    shape=lambda shapes, attrs: _summed(shapes[0], attrs[0]),
+    shape=lambda shapes, attrs: summed_shape(shapes[0], attrs[0]),
     value=lambda xp, x, *, out_shape, attrs: xp.sum(x, axis=attrs[0], keepdims=True).reshape(
         out_shape
     ),
@@ -151,14 +157,12 @@ SUM: Op = Op(
 
 MEAN: Op = Op(
     name="mean",
-    shape=lambda shapes, attrs: _summed(shapes[0], attrs[0]),
+    shape=lambda shapes, attrs: summed_shape(shapes[0], attrs[0]),
     value=lambda xp, x, *, out_shape, attrs: (
         xp.sum(x, axis=attrs[0], keepdims=True).reshape(out_shape)
         / (x.size // max(1, out_shape[0] * out_shape[1]))
     ),
-    vjp=lambda g, out, args, attrs: (
-        broadcast(g / _count(args[0].shape, attrs[0]), args[0].shape),
-    ),
+    vjp=lambda g, out, args, attrs: (broadcast(g / count(args[0].shape, attrs[0]), args[0].shape),),
     index=_mean_index,
     notation=Notation(Layout.FUNCTION, "mean", r"\operatorname{mean}", spoken="the mean of"),
     code=lambda x, *, attrs: f"np.mean({x}, axis={attrs[0]}, keepdims=True)",
@@ -168,7 +172,7 @@ MEAN: Op = Op(
         Law(
             "a mean is a sum divided by the count",
             lambda x: reduce_mean(x),
-            lambda x: reduce_sum(x) / _count(x.shape, None),
+            lambda x: reduce_sum(x) / count(x.shape, None),
         ),
     ),
     mistakes=(

@@ -33,11 +33,12 @@ from chainrule.graph.node import (
 )
 from chainrule.graph.op import Layout
 from chainrule.interpreters.differences import along
-from chainrule.interpreters.forward import assignments, downstream, forward, sample
+from chainrule.interpreters.forward import assignments, downstream, forward, related, sample
 from chainrule.interpreters.modular import MODULAR, random_residues
 from chainrule.interpreters.numeric import FLOATS, Point
 from chainrule.interpreters.precise import DIGITS, PRECISE, precise_number
 from chainrule.proof.gradients import with_layers
+from chainrule.rewriting.relations import adding_to_one
 
 EXACT_POINTS = 3
 FLOAT_POINTS = 2
@@ -276,6 +277,7 @@ class Laboratory:
             symbol: np.vectorize(precise_number, otypes=[object])(self._values(number)[symbol])
             for symbol in self.model.inputs
         }
+        values = related(self.model, values, PRECISE)  # to the last digit
         return self._with_layers(forward(self.model, values, sizes, PRECISE), sizes, PRECISE)
 
     def _probe(self, number: int, of: Expr, wrt: Expr) -> Probe:
@@ -343,6 +345,11 @@ class Laboratory:
             point = Point({}, sizes, MODULAR, self.meaning)
             names = (*self.model.symbols, *self.derivation.layers)
             values = {s: random_residues(self._residues, point.shape(s.shape)) for s in names}
+            values = related(self.model, values, MODULAR)
+            for symbol, axis in adding_to_one(self.model).items():
+                values[symbol] = values[symbol] / MODULAR.sum(
+                    values[symbol], axis=axis, keepdims=True
+                )
             self._exact_points.append(Point(values, sizes, MODULAR, self.meaning))
         return self._exact_points[number]
 
@@ -401,12 +408,7 @@ class Meaning(Mapping[Expr, Expr]):
 
 def _in_pieces(expr: Expr) -> bool:
     """Whether something in an expression is made of pieces, such as a mask."""
-    return any(
-        domain.kink is not None
-        for node in walk(expr)
-        if isinstance(node, Apply)
-        for domain in node.op.domain
-    )
+    return any(isinstance(node, Apply) and node.op.in_pieces for node in walk(expr))
 
 
 def _told_apart(left: Expr, right: Expr) -> bool:

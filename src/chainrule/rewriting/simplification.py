@@ -1,18 +1,23 @@
 """Shortening a gradient the way a person does it: distribute, cancel, expand, collect.
 
-The four rules are applied one after another to a product, and kept only when the outcome is
+The five rules are applied one after another to a product, and kept only when the outcome is
 shorter to read than the start; so ``(-y/a + (1-y)/(1-a)) a(1-a)`` becomes ``a - y``, and a
 product that is already short stays as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import TypeAlias
 
-from chainrule.graph.node import Apply, Expr, Number, Total, symbols, walk
-from chainrule.ops import add, broadcast, div, mul
+from chainrule.graph.node import Apply, Expr, Number, Total, symbols, transform, walk
+from chainrule.ops import add, broadcast, div, mul, power
 from chainrule.rewriting.polynomial import monomials, polynomial, written_out
 from chainrule.rewriting.rule import Fired, Rule, is_op
+
+Record: TypeAlias = Callable[[Rule, Expr, Expr], None]
+"""Takes one firing: the rule, and the whole expression before and after."""
 
 
 def display_cost(expr: Expr) -> int:
@@ -112,6 +117,50 @@ def _collect(expr: Expr) -> Expr | None:
         return None
 
 
+def _gather(expr: Expr) -> Expr | None:
+    """Write equal factors as one power, and let them cancel above and below."""
+    if not (is_op(expr, "mul") or is_op(expr, "div")):
+        return None
+    powers: dict[Expr, Fraction] = {}
+    coefficient = _powers(expr, Fraction(1), powers)
+    if coefficient is None:
+        return None
+    above = [power(base, e) for base, e in powers.items() if e > 0]
+    below = [power(base, -e) for base, e in powers.items() if e < 0]
+    top = mul(Number(coefficient.numerator), *above)
+    bottom = mul(Number(coefficient.denominator), *below)
+    gathered = broadcast(div(top, bottom), expr.shape)
+    return gathered if display_cost(gathered) < display_cost(expr) else None
+
+
+def _powers(expr: Expr, exponent: Fraction, powers: dict[Expr, Fraction]) -> Fraction | None:
+    """Add the factors of an expression to `powers`; return the number in front."""
+    if isinstance(expr, Number):
+        if exponent.denominator != 1 or not expr.value:
+            return None
+        return expr.value ** int(exponent)
+    parts: list[tuple[Expr, Fraction]] = []
+    sign = Fraction(1)
+    if is_op(expr, "neg") and exponent.denominator == 1:
+        sign = Fraction(-1) ** int(exponent)
+        parts = [(expr.args[0], exponent)]
+    elif is_op(expr, "mul") and exponent.denominator == 1:
+        parts = [(arg, exponent) for arg in expr.args]
+    elif is_op(expr, "div") and exponent.denominator == 1:
+        parts = [(expr.args[0], exponent), (expr.args[1], -exponent)]
+    elif isinstance(expr, Apply) and is_op(expr, "power") and exponent.denominator == 1:
+        parts = [(expr.args[0], exponent * expr.attrs[0])]
+    else:
+        powers[expr] = powers.get(expr, Fraction(0)) + exponent
+        return sign
+    for part, own in parts:
+        found = _powers(part, own, powers)
+        if found is None:
+            return None
+        sign *= found
+    return sign
+
+
 def _base(factor: Expr) -> Expr:
     return factor.args[0] if is_op(factor, "power") else factor
 
@@ -140,6 +189,13 @@ COLLECT = Rule(
     display_cost,
 )
 
+GATHER = Rule(
+    "gather",
+    "equal factors are written as one power, and what stands above and below cancels",
+    _gather,
+    display_cost,
+)
+
 AS_BEFORE = Rule(
     "as before",
     "this product was shortened above",
@@ -147,11 +203,13 @@ AS_BEFORE = Rule(
     display_cost,
 )
 
-RULES = (DISTRIBUTE, CANCEL, EXPAND, COLLECT)
+RULES = (DISTRIBUTE, CANCEL, EXPAND, COLLECT, GATHER)
 """The rows, in the order in which they are tried."""
 
 
-def simplify(expr: Expr, known: dict[Expr, Expr] | None = None) -> tuple[Expr, list[Fired]]:
+def simplify(
+    expr: Expr, known: dict[Expr, Expr] | None = None, relations: Sequence[Rule] = ()
+) -> tuple[Expr, list[Fired]]:
     """Shorten an index form or a matrix form of elementwise parts.
 
     Parameters
@@ -160,6 +218,8 @@ def simplify(expr: Expr, known: dict[Expr, Expr] | None = None) -> tuple[Expr, l
         What to shorten.
     known : dict of Expr to Expr, optional
         Products that were shortened before, which then take one step; new ones are added.
+    relations : sequence of Rule, optional
+        What the forward pass knows of its values, as rules for sums.
 
     Returns
     -------
@@ -174,14 +234,27 @@ def simplify(expr: Expr, known: dict[Expr, Expr] | None = None) -> tuple[Expr, l
     def record(rule: Rule, before: Expr, after: Expr) -> None:
         fired.append(Fired(rule, before, after))
 
-    short = _inside(expr, lambda e: e, record, memory)
-    return short, fired
+    from chainrule.rewriting.sums import POSITIVE, settle  # they use the rules of this file
+
+    settled = settle(expr, lambda e: e, record, relations)
+    short = _inside(settled, lambda e: e, record, memory)
+    ordered = transform(short, lambda e: (_starts_below(e) and POSITIVE.becomes(e)) or e)
+    if ordered is not short:
+        record(POSITIVE, short, ordered)
+    return ordered, fired
+
+
+def _starts_below(expr: Expr) -> bool:
+    """Whether a sum starts with a minus sign though it need not."""
+    if not (is_op(expr, "add") and is_op(expr.args[0], "neg")):
+        return False
+    return not any(isinstance(node, Total) for node in walk(expr))
 
 
 def _inside(
     expr: Expr,
     around: Callable[[Expr], Expr],
-    record: Callable[[Rule, Expr, Expr], None],
+    record: Record,
     known: dict[Expr, Expr],
 ) -> Expr:
     """Find the products, below sums over indices and term by term, and shorten each."""
@@ -213,10 +286,10 @@ def _inside(
 def _shortened(
     start: Expr,
     around: Callable[[Expr], Expr],
-    record: Callable[[Rule, Expr, Expr], None],
+    record: Record,
     known: dict[Expr, Expr],
 ) -> Expr:
-    """Run the four rules once through, and keep the run only when it reads shorter."""
+    """Run the rules once through, and keep the run only when it reads shorter."""
     trail: list[tuple[Rule, Expr, Expr]] = []
     focus, outside = _focus(start)
     if focus in known:
@@ -224,7 +297,7 @@ def _shortened(
         return outside(known[focus])
     current = focus
     for rule in RULES:
-        changed = _cancelled(current) if rule is CANCEL else rule.becomes(current)
+        changed = cancelled(current) if rule is CANCEL else rule.becomes(current)
         if changed is not None and changed is not current:
             trail.append((rule, current, changed))
             current = changed
@@ -263,7 +336,7 @@ def _best_prefix(
     return trail[: costs.index(min(costs)) + 1]
 
 
-def _cancelled(expr: Expr) -> Expr | None:
+def cancelled(expr: Expr) -> Expr | None:
     """Cancel in every term, as one step: nobody writes them apart."""
     parts = list(terms(expr))
     changed = False

@@ -17,7 +17,7 @@ from chainrule.ops import (
     div,
     exp,
     log,
-    log_sum_exp,
+    logsumexp,
     mul,
     relu,
     replace,
@@ -161,7 +161,7 @@ def _log_of_sum(expr: Expr) -> Expr | None:
     total = expr.args[0]
     assert isinstance(total, Apply)
     (powers,) = total.args
-    return log_sum_exp(powers.args[0], total.attrs[0]) if is_op(powers, "exp") else None
+    return logsumexp(powers.args[0], total.attrs[0]) if is_op(powers, "exp") else None
 
 
 def _share(expr: Expr) -> Expr | None:
@@ -193,7 +193,7 @@ def _log_of_share(expr: Expr) -> Expr | None:
         return None
     share = expr.args[0]
     assert isinstance(share, Apply)
-    return share.args[0] - log_sum_exp(share.args[0], share.attrs[0])
+    return share.args[0] - logsumexp(share.args[0], share.attrs[0])
 
 
 LOG_OF_SUM = Rule(

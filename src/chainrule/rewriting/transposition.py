@@ -84,7 +84,7 @@ WAYS: Mapping[str, Ways] = MappingProxyType(
         "transpose": _transpose,
         "sum": _along,
         "mean": _along,
-        "log_sum_exp": _along,
+        "logsumexp": _along,
         "softmax": _along,
         "squared_norm": _everything,
         "broadcast": _repeated,

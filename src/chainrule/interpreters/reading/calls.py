@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chainrule.errors import ShapeError
 from chainrule.graph.dims import Dim
 from chainrule.graph.node import Expr, Number
 from chainrule.graph.op import Op
@@ -11,16 +12,20 @@ from chainrule.interpreters.reading.complaints import quoted
 from chainrule.interpreters.reading.syntax import LEVELS
 from chainrule.interpreters.reading.tree import Call, Chain, Joined, Literal, Minus, Name, Node
 from chainrule.interpreters.reading.words import (
+    COUNTED,
     ENTRYWISE,
+    EYE,
     FENCES,
     LARGER,
+    NEEDS_AXIS,
     ONES,
     PAIRS,
     REDUCTIONS,
+    SEVERAL,
     WHOLE,
     entrywise,
 )
-from chainrule.ops import apply, relu
+from chainrule.ops import apply, eye
 
 if TYPE_CHECKING:
     from chainrule.interpreters.reading.elaboration import Elaborator
@@ -39,9 +44,13 @@ def call(within: Elaborator, node: Call) -> Expr:
 
 def argument(within: Elaborator, node: Call) -> Expr:
     """Return the only argument of a function of one."""
+    return within.expr(_only(within, node))
+
+
+def _only(within: Elaborator, node: Call) -> Node:
     if len(node.arguments) != 1 or (node.options and node.function not in REDUCTIONS):
         raise within.error(node, f"{node.function} takes one argument, as in {node.function}(z)")
-    return within.expr(node.arguments[0])
+    return node.arguments[0]
 
 
 def masked(value: Expr) -> Expr:
@@ -53,16 +62,44 @@ def _value(within: Elaborator, node: Call) -> Expr:
     word = node.function
     if node.primes:
         return _slope(within, node)
+    if word in LARGER and _takes_two(word, node):
+        return _larger(within, node)
     if word in REDUCTIONS:
         return _reduced(within, node)
     if word in PAIRS:
         return _paired(within, node)
-    if word in LARGER:
-        return _larger(within, node)
+    if word in SEVERAL:
+        return _several(within, node)
     if word == ONES:
         return _ones(within, node)
+    if word == EYE:
+        return eye(_dim(within, _only(within, node)))
     inner = argument(within, node)
-    return WHOLE[word](inner) if word in WHOLE else entrywise(word, inner)
+    return _whole(within, node, inner) if word in WHOLE else entrywise(word, inner)
+
+
+def _whole(within: Elaborator, node: Call, inner: Expr) -> Expr:
+    try:
+        return WHOLE[node.function](inner)
+    except ShapeError as error:
+        raise within.error(node, f"{node.function} of a square matrix: {error.fact}") from None
+
+
+def _several(within: Elaborator, node: Call) -> Expr:
+    wanted, example, build = SEVERAL[node.function]
+    if len(node.arguments) != wanted or node.options:
+        raise within.error(node, f"{node.function} takes {wanted} arguments, as in {example}")
+    try:
+        return build(*(within.expr(part) for part in node.arguments))
+    except ShapeError as error:
+        raise within.error(node, f"{node.function}: {error.fact}") from None
+
+
+def _takes_two(word: str, node: Call) -> bool:
+    """Whether the larger of two is meant, and not the largest along an axis."""
+    if word not in REDUCTIONS:
+        return True
+    return len(node.arguments) == 2 and not node.options
 
 
 def _slope(within: Elaborator, node: Call) -> Expr:
@@ -79,16 +116,33 @@ def _slope(within: Elaborator, node: Call) -> Expr:
 def _reduced(within: Elaborator, node: Call) -> Expr:
     word, arguments = node.function, list(node.arguments)
     axis: int | None = None
+    more: dict[str, int] = {}
     if len(arguments) == 2:
         axis = _axis(within, arguments.pop())
     for option, value in node.options:
         if option == "axis":
             axis = _axis(within, value)
+        elif option == "ddof" and word in COUNTED:
+            more["ddof"] = _taken_off(within, value)
         elif option != "keepdims":
-            raise within.error(value, f"{word} has no option {quoted(option)}; it has axis")
+            known = "axis and ddof" if word in COUNTED else "axis"
+            raise within.error(value, f"{word} has no option {quoted(option)}; it has {known}")
     if len(arguments) != 1:
         raise within.error(node, f"{word} takes one argument and an axis, as in {word}(E, axis=1)")
-    return REDUCTIONS[word](within.expr(arguments[0]), axis)
+    inner = within.expr(arguments[0])
+    if word in NEEDS_AXIS and axis is None and 1 not in inner.shape:
+        raise within.error(
+            node,
+            f"{word} of a matrix goes along an axis: axis=0 where every column adds to one, "
+            "axis=1 where every row does",
+        )
+    return REDUCTIONS[word](inner, axis, **more)
+
+
+def _taken_off(within: Elaborator, node: Node) -> int:
+    if isinstance(node, Literal) and node.value in (0, 1):
+        return int(node.value)
+    raise within.error(node, "ddof is 0 (the mean of the squares) or 1 (the unbiased variance)")
 
 
 def _axis(within: Elaborator, node: Node) -> int | None:
@@ -113,12 +167,14 @@ def _paired(within: Elaborator, node: Call) -> Expr:
 
 
 def _larger(within: Elaborator, node: Call) -> Expr:
-    if len(node.arguments) == 2 and not node.options:
-        sides = [within.expr(side) for side in node.arguments]
-        for zero, other in (sides, reversed(sides)):
-            if isinstance(zero, Number) and zero.value == 0:
-                return relu(other)
-    raise within.error(node, "a maximum reads only against 0, as in max(0, z), which is ReLU(z)")
+    word = node.function
+    if len(node.arguments) != 2 or node.options:
+        raise within.error(node, f"{word} takes two arguments, as in {word}(a, b)")
+    first, second = (within.expr(side) for side in node.arguments)
+    try:
+        return LARGER[word](first, second)
+    except ShapeError as error:
+        raise within.error(node, f"{word}: {error.fact}") from None
 
 
 def _ones(within: Elaborator, node: Call) -> Expr:

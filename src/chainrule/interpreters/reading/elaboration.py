@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from chainrule.errors import ParseError
-from chainrule.graph.dims import SCALAR
+from chainrule.graph.dims import SCALAR, written
 from chainrule.graph.node import Expr, Number, Symbol, walk
 from chainrule.interpreters.reading import calls, chains
 from chainrule.interpreters.reading.complaints import quoted, unknown
@@ -29,6 +29,7 @@ from chainrule.interpreters.reading.tree import (
 from chainrule.ops import (
     absolute,
     exp,
+    inverse,
     neg,
     norm,
     power,
@@ -170,12 +171,16 @@ class Elaborator:
             bits = max(base.value.numerator.bit_length(), base.value.denominator.bit_length())
             if bits * abs(exponent) > MAX_BITS:
                 raise self._too_long(node)
+        rows, columns = base.shape
+        if exponent == -1 and rows == columns and base.shape != SCALAR:
+            return inverse(base)
         if exponent == -1 and base.shape != SCALAR:
             shown = quoted(self.text(node)).rpartition("^")[0] or "X"
             raise self.error(
                 node,
-                f"{quoted(self.text(node))} would be an inverse, and there is none here; write "
-                f"{shown}^T for the transpose or 1/{shown} for one over every entry",
+                f"{quoted(self.text(node))} would be an inverse, and a matrix of shape "
+                f"{written(base.shape)} has none; "
+                f"write {shown}^T for the transpose or 1/{shown} for one over every entry",
             )
         return power(base, exponent)
 

@@ -8,7 +8,7 @@ from unicodedata import normalize
 
 from chainrule.errors import ModelError, ParseError
 from chainrule.graph.dims import SCALAR, Shape, written
-from chainrule.graph.model import Asked, Definition, Model
+from chainrule.graph.model import Asked, Definition, Model, OneHot
 from chainrule.graph.node import Expr, Symbol
 from chainrule.interpreters.reading import statements
 from chainrule.interpreters.reading.complaints import LISTED, nearest, quoted
@@ -29,7 +29,8 @@ def read_model(text: str, *, name: str = "") -> Model:
     ----------
     text : str
         Declarations ``X : (n, m)``, definitions ``Z = w X + b``, and, when they are needed, the
-        directives ``objective: J`` and ``wrt: w, b``. ``#`` begins a comment: the first is the
+        directives ``objective: J``, ``wrt: w, b`` and ``onehot: Y`` (every column of Y adds to
+        one; ``onehot: Y^T`` where every row does). ``#`` begins a comment: the first is the
         title, one after a declaration is the note on its names.
     name : str, optional
         The title where the text has none.
@@ -204,7 +205,13 @@ class _Reader:
         definitions = tuple(definition for definition, _ in self.definitions)
         try:
             return Model(
-                tuple(self.inputs), definitions, objective, asked, self.title or name, self.notes
+                tuple(self.inputs),
+                definitions,
+                objective,
+                asked,
+                self.title or name,
+                self.notes,
+                self.onehot(),
             )
         except ParseError:
             raise
@@ -219,6 +226,32 @@ class _Reader:
         text = statement.line.text[statement.body : statement.stop]
         places = statements.parts(text, statement.body)
         return tuple(self.asked(statement, *place) for place in places)
+
+    def onehot(self) -> tuple[OneHot, ...]:
+        """Read which labels the author declares one-hot."""
+        statement = self.directives.get("onehot")
+        if statement is None:
+            return ()
+        text = statement.line.text[statement.body : statement.stop]
+        found = []
+        for part, at in statements.parts(text, statement.body):
+            bare = part.rstrip().removesuffix("^T")
+            symbol = self.asked(statement, bare, at).symbol
+            axis = 0 if bare == part.rstrip() else 1
+            at += len(part) - len(part.lstrip())
+            if symbol not in self.inputs:
+                raise statement.line.error(
+                    f"{symbol.name} is a definition; only inputs are declared one-hot", at
+                )
+            if symbol.shape[axis] == 1:
+                lying, other = ("column", "^T") if axis == 0 else ("row", "")
+                raise statement.line.error(
+                    f"every {lying} of {symbol.name} {written(symbol.shape)} has one entry; "
+                    f"write onehot: {symbol.name}{other}",
+                    at,
+                )
+            found.append(OneHot(symbol, axis))
+        return tuple(found)
 
     def asked(self, statement: Statement, text: str, at: int) -> Asked:
         """Find the symbol that a directive names, or one entry of it."""

@@ -15,7 +15,7 @@ from chainrule.interpreters.reading.tokens import Line
 MAX_TEXT = 200_000
 MAX_LINE = 20_000
 MAX_NAME = 64
-DIRECTIVES = ("objective", "wrt")
+DIRECTIVES = ("objective", "wrt", "onehot")
 
 _SIGN = re.compile(r":=|=|:")
 _SHAPE = re.compile(r"\s*\(([^()]*)\)\s*")
@@ -144,7 +144,7 @@ def shape(said: Statement) -> Shape:
     if match is None:
         raise line.error(
             "after the colon comes a shape such as (n, m) or (1, 1); "
-            "the directives are objective: J and wrt: w, b",
+            "the directives are objective: J, wrt: w, b and onehot: Y",
             at if text.strip() else said.at,
         )
     inner = match[1].strip()

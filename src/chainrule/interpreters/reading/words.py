@@ -10,11 +10,29 @@ from chainrule.interpreters.reading.names import scan
 from chainrule.ops import (
     TABLE,
     apply,
+    argmax,
+    argmin,
+    cross_entropy,
+    det,
+    diag,
+    inverse,
+    log_softmax,
+    logdet,
+    logsumexp,
+    maximum,
+    minimum,
     norm,
+    outer,
+    reduce_max,
     reduce_mean,
+    reduce_min,
     reduce_sum,
+    softmax,
     squared_norm,
+    trace,
     transpose,
+    variance,
+    where,
 )
 
 ALIASES = {
@@ -60,23 +78,60 @@ REDUCTIONS: dict[str, Callable[[Expr, int | None], Expr]] = {
     "mean": reduce_mean,
     "average": reduce_mean,
     "avg": reduce_mean,
+    "max": reduce_max,
+    "min": reduce_min,
+    "argmax": argmax,
+    "argmin": argmin,
+    "softmax": softmax,
+    "log_softmax": log_softmax,
+    "logsoftmax": log_softmax,
+    "logsumexp": logsumexp,
+    "lse": logsumexp,
+    "variance": variance,
+    "var": variance,
 }
 """Functions that take an axis."""
+
+NEEDS_AXIS = frozenset({"softmax", "log_softmax", "logsoftmax"})
+"""Functions along an axis that nobody means over a whole matrix."""
+
+COUNTED = frozenset({"variance", "var"})
+"""Functions that take ``ddof``, the number that is taken off the count."""
 
 WHOLE: dict[str, Callable[[Expr], Expr]] = {
     "norm": norm,
     "squared_norm": squared_norm,
     "transpose": transpose,
+    "trace": trace,
+    "tr": trace,
+    "diag": diag,
+    "inverse": inverse,
+    "inv": inverse,
+    "det": det,
+    "logdet": logdet,
 }
 """Functions of a matrix as a whole."""
 
 PAIRS = {"dot": "@", "matmul": "@", "multiply": ".*", "add": "+", "subtract": "-", "divide": "/"}
 """Functions that spell an operator."""
 
-LARGER = frozenset({"max", "maximum"})
-"""Read when one side is 0, where they are a rectifier."""
+LARGER: dict[str, Callable[[Expr, Expr], Expr]] = {
+    "max": maximum,
+    "maximum": maximum,
+    "min": minimum,
+    "minimum": minimum,
+}
+"""Functions of two matrices entry by entry; of one, some of them go along an axis."""
 
-ONES = "ones"
+SEVERAL: dict[str, tuple[int, str, Callable[..., Expr]]] = {
+    "outer": (2, "outer(a, b)", outer),
+    "where": (3, "where([z > 0], a, b)", where),
+    "cross_entropy": (2, "cross_entropy(Y, P)", cross_entropy),
+    "crossentropy": (2, "cross_entropy(Y, P)", cross_entropy),
+}
+"""Functions of several matrices: how many, as in what, and the builder."""
+
+ONES, EYE = "ones", "eye"
 
 _CASELESS = frozenset(word for word in ENTRYWISE if len(word) > 2 and word != "sigma")
 
@@ -89,7 +144,9 @@ def function_word(name: str) -> str | None:
     """
     if name == "squared_norm" or name in ENTRYWISE or name in REDUCTIONS:
         return name
-    if name in WHOLE or name in PAIRS or name in LARGER or name == ONES:
+    if name in WHOLE or name in PAIRS or name in LARGER or name in SEVERAL:
+        return name
+    if name in (ONES, EYE):
         return name
     return name.lower() if name.lower() in _CASELESS else None
 
@@ -101,4 +158,4 @@ def entrywise(word: str, argument: Expr) -> Expr:
 
 def function_words() -> tuple[str, ...]:
     """Every word that means a function, for the nearest one to a misspelling."""
-    return (*ENTRYWISE, *REDUCTIONS, *WHOLE, *PAIRS, *sorted(LARGER), ONES)
+    return (*ENTRYWISE, *REDUCTIONS, *WHOLE, *PAIRS, *LARGER, *SEVERAL, ONES, EYE)

@@ -77,6 +77,10 @@ class Latex:
             name += rf"_{{\text{{{options}}}}}"
         return f"{name}{self.brackets(body)}"
 
+    def listed(self, arguments: list[str]) -> str:
+        """Set arguments with commas."""
+        return ", ".join(arguments)
+
     def fence(self, op: Op, body: str) -> str:
         """Set between fences."""
         glyph = op.notation.latex

@@ -71,6 +71,9 @@ class Medium(Protocol):
     def function(self, op: Op, body: str, options: str) -> str:
         """Set a function of one argument."""
 
+    def listed(self, arguments: list[str]) -> str:
+        """Set arguments beside each other, with commas."""
+
     def fence(self, op: Op, body: str) -> str:
         """Set an argument between its fences."""
 
@@ -150,11 +153,13 @@ class _Setter:
             case Layout.HIDDEN:
                 return self.set(args[0])
             case Layout.FUNCTION if not args:
-                return ATOM, m.word(str(expr.attrs[0]))
+                size = m.word(str(expr.attrs[0]))
+                return ATOM, m.function(op, size, "") if op.notation.plain else size
             case _:
                 given = expr.attrs and expr.attrs[0] is not None
                 axis = f"axis={expr.attrs[0]}" if given else ""
-                return ATOM, m.function(op, self.at_least(args[0], SUM), axis)
+                body = m.listed([self.at_least(arg, SUM) for arg in args])
+                return ATOM, m.function(op, body, axis)
 
     def _term(self, expr: Expr) -> tuple[bool, str]:
         inner = _shown(expr)
@@ -207,6 +212,8 @@ class _Setter:
         matrix = expr.matrix
         if isinstance(matrix, Symbol):
             return self.medium.entry(matrix, places, _is_lowered(matrix))
+        if isinstance(matrix, Apply) and matrix.op.notation.cell:
+            return self.medium.entry(Symbol(matrix.op.notation.cell, matrix.shape), places, False)
         pushed = self._pushed(expr, places)
         if pushed is not None:
             return pushed

@@ -19,6 +19,9 @@ from chainrule.interpreters.typeset.text import unicode
 _ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~"}
 
 
+_RAISED = {"ᵀ": "<mi>⊤</mi>", "⁻¹": "<mrow><mo>−</mo><mn>1</mn></mrow>"}
+
+
 class MathML:
     """Sets pieces in MathML.
 
@@ -88,8 +91,9 @@ class MathML:
         return f"<msup><mrow>{base}</mrow><mrow>{exponent}</mrow></msup>"
 
     def postfix(self, op: Op, body: str) -> str:
-        """Set the transpose sign above."""
-        return f"<msup><mrow>{body}</mrow><mi>⊤</mi></msup>"
+        """Set a glyph above: the transpose sign, or an exponent."""
+        glyph = _RAISED.get(op.notation.unicode, f"<mi>{escape(op.notation.unicode)}</mi>")
+        return f"<msup><mrow>{body}</mrow>{glyph}</msup>"
 
     def function(self, op: Op, body: str, options: str) -> str:
         """Set a function."""
@@ -97,6 +101,10 @@ class MathML:
         if options:
             name = f"<msub>{name}<mtext>{escape(options)}</mtext></msub>"
         return f"<mrow>{name}<mo>&#x2061;</mo>{self.brackets(body)}</mrow>"
+
+    def listed(self, arguments: list[str]) -> str:
+        """Set arguments with commas."""
+        return "<mo>,</mo>".join(arguments)
 
     def fence(self, op: Op, body: str) -> str:
         """Set between fences."""

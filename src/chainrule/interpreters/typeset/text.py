@@ -79,6 +79,10 @@ class Plain:
         """Set a call."""
         return f"{op.notation.plain}({body}{', ' if options else ''}{options})"
 
+    def listed(self, arguments: list[str]) -> str:
+        """Set arguments with commas."""
+        return ", ".join(arguments)
+
     def fence(self, op: Op, body: str) -> str:
         """Set between fences."""
         return op.notation.plain.replace("|", body)
