@@ -50,7 +50,8 @@ def value(form: Expr, seed: int) -> np.ndarray:
     point.value(shared)  # both sides lay their indices along the same axes
     found = point.value(form)
     spread: np.ndarray = np.broadcast_to(found, np.broadcast_shapes(found.shape, (4, 3)))
-    return spread.reshape(-1, 4, 3)[0]
+    first: np.ndarray = spread.reshape(-1, 4, 3)[0]
+    return first
 
 
 @pytest.mark.parametrize("rule", [*SUM_RULES, GATHER], ids=lambda rule: rule.name)
@@ -106,3 +107,12 @@ def test_relations_come_from_the_model_alone() -> None:
 def test_adding_the_same_number_counts() -> None:
     rule = next(r for r in SUM_RULES if r.name == "the same again and again")
     assert rule.becomes(Total(d, Gc)) is size("k") * Gc
+
+
+def test_a_bracket_that_stands_twice_stays_twice() -> None:
+    a = Symbol("a")
+    bracket = add(a / a, a)
+    short, fired = simplify(a * bracket * bracket)
+    for form in (short, *(step.after for step in fired)):
+        found = Point({a: np.array([[3.0]])}, {}, FLOATS).value(form)
+        assert found.item() == pytest.approx(48.0)
