@@ -1,9 +1,10 @@
 """Known results, compared as strings: what comes out is what the literature writes.
 
-Sources: MC is Petersen and Pedersen, The Matrix Cookbook (2012), by equation or section; BV is Boyd and
-Vandenberghe, Convex Optimization (2004), by section; GBC is Goodfellow, Bengio and Courville, Deep
-Learning (2016), by section; CS231n and CS224n are the notes of the Stanford courses; IS is Ioffe
-and Szegedy, Batch Normalization (2015); V is Vaswani et al., Attention Is All You Need (2017).
+Sources: MC is Petersen and Pedersen, The Matrix Cookbook (2012), by equation or section; BV is
+Boyd and Vandenberghe, Convex Optimization (2004), by section; GBC is Goodfellow, Bengio and
+Courville, Deep Learning (2016), by section; CS231n and CS224n are the notes of the Stanford
+courses; IS is Ioffe and Szegedy, Batch Normalization (2015); V is Vaswani et al., Attention Is
+All You Need (2017).
 Where the literature leaves a transpose outside a product, so do these.
 """
 

@@ -55,13 +55,14 @@ def _distribute(expr: Expr) -> Expr | None:
     """Multiply a sum of fractions by the factors that will cancel against it."""
     if not is_op(expr, "mul"):
         return None
-    for part in expr.args:
+    for k, part in enumerate(expr.args):
         if not is_op(part, "add"):
             continue
         below = set(denominators(part))
-        meeting = [f for f in expr.args if f is not part and _base(f) in below]
+        others = [*expr.args[:k], *expr.args[k + 1 :]]  # equal factors are one node: by place
+        meeting = [f for f in others if _base(f) in below]
         if meeting:
-            rest = [f for f in expr.args if f is not part and f not in meeting]
+            rest = [f for f in others if f not in meeting]
             spread = add(*(mul(term, *meeting) for term in part.args))
             return mul(spread, *rest)
     return None

@@ -77,9 +77,9 @@ def _spread(expr: Expr) -> Expr | None:
     if not isinstance(expr, Total):
         return None
     negative, parts = _split_factors(expr.body)
-    for part in parts:
+    for k, part in enumerate(parts):
         if is_op(part, "add") and any(_waits(node, expr.index) for node in walk(part)):
-            rest = [f for f in parts if f is not part]
+            rest = [*parts[:k], *parts[k + 1 :]]
             spread = [mul(*rest, -term if negative else term) for term in part.args]
             return Total(expr.index, add(*spread)) if rest else None
     return None
