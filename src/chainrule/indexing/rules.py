@@ -1,0 +1,51 @@
+"""The rules of the collapse: one row each."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class CollapseRule(NamedTuple):
+    """One row: what a teacher calls it, and why it holds."""
+
+    name: str
+    because: str
+
+
+ELEMENTWISE = CollapseRule(
+    "same indices: elementwise product",
+    "both factors carry the same index, so their entries meet one by one",
+)
+PRODUCT = CollapseRule(
+    "sum over two factors: matrix product",
+    "the summed index sits on exactly two factors, which is what a matrix product adds up; the "
+    "transpose goes where the index sits on the wrong side",
+)
+ONES = CollapseRule(
+    "sum over one factor: times a vector of ones",
+    "the summed index sits on one factor alone; multiplying by a column of ones adds its entries",
+)
+EVERYTHING = CollapseRule(
+    "sum over both indices: all entries",
+    "both summed indices sit on one factor alone, so all its entries are added",
+)
+TRACE = CollapseRule(
+    "sum over a diagonal: trace",
+    "the summed index sits on both places of one matrix: its diagonal entries add to the trace",
+)
+OUTER = CollapseRule(
+    "two different indices: outer product",
+    "one factor runs along the rows, the other along the columns, and nothing is summed",
+)
+SCALING = CollapseRule(
+    "a vector meets a matrix: scaling",
+    "the vector's index also sits on the matrix, so every row or column is scaled by its entry",
+)
+MISSING = CollapseRule(
+    "an index that nobody carries: repeat",
+    "the result has this index and the factors do not, so the value is repeated",
+)
+STACK = CollapseRule(
+    "all entries at once",
+    "the gradient has the shape of its variable: entry by entry, this is one matrix",
+)
