@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain, count
 
 from chainrule.graph.dims import Dim, Index
 from chainrule.graph.node import Position
@@ -43,7 +44,7 @@ class Letters:
     def _take(self, dim: Dim, pool: str) -> Position:
         if dim == 1:
             return None
-        letters = (*pool, *(f"{letter}{k}" for k in range(2, 1000) for letter in pool))
-        letter = next(letter for letter in letters if letter not in self._taken)
+        numbered = (f"{letter}{k}" for k in count(2) for letter in pool)
+        letter = next(word for word in chain(pool, numbered) if word not in self._taken)
         self._taken.add(letter)
         return Index(letter, dim)

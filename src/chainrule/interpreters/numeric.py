@@ -66,6 +66,8 @@ class Point:
         ChainruleError
             When a symbol has no value here.
         """
+        if root in self._values or root in self._cells:
+            return self._found(root)
         for node in walk(root):
             if node not in self._values and node not in self._cells:
                 indexed = isinstance(node, Entry | Total | Partial)
