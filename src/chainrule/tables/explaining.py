@@ -88,9 +88,7 @@ def explain_gradient(fitted: FittedTable) -> Explained:
     classes = len(model.classes)
     binary = classes == 2
     labels = fitted.y.astype(float) if binary else np.eye(classes)[fitted.y]
-    weights = {"w": model.coef, "b": model.intercept.reshape(1, 1)}
-    if not binary:
-        weights = {"W": model.coef, "b": model.intercept.reshape(-1, 1)}
+    weights = {"w" if binary else "W": model.coef, "b": model.intercept.reshape(-1, 1)}
     read = load_model("logistic_batch" if binary else "softmax_batch")
     derivation = derive(read)
     binding = bind(lay_out(read, ("X", "Y")), {"X": fitted.X, "Y": labels})
