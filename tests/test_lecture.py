@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,22 +11,9 @@ from chainrule.graph.model import Model
 from chainrule.interpreters.reading import load_model, read_model
 from chainrule.lecture import bind, find_input, lay_out
 
-COLUMNS = """
-X : (n, m)
-Y : (1, m)
-w : (1, n)
-b : (1, 1)
-Z = w X + b
-J = norm(Z - Y)^2
-"""
-ROWS = """
-X : (m, n)
-Y : (m, 1)
-w : (n, 1)
-b : (1, 1)
-Z = X w + b
-J = norm(Z - Y)^2
-"""
+MODELS = Path(__file__).parents[0] / "models"
+COLUMNS = (MODELS / "line.cr").read_text(encoding="utf-8")
+ROWS = (MODELS / "line_rows.cr").read_text(encoding="utf-8")
 TABLE = np.arange(12.0).reshape(4, 3)
 TARGET = np.array([0.0, 1.0, 1.0, 0.0])
 

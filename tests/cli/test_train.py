@@ -21,17 +21,8 @@ W : (k, n)
 b : (k, 1)
 J = norm(W X + b - Y)^2
 """
-NET = """
-X : (n, m)
-Y : (1, m)
-W^[1] : (h, n)
-b^[1] : (h, 1)
-W^[2] : (1, h)
-b^[2] : (1, 1)
-H = tanh(W^[1] X + b^[1])
-A = sigmoid(W^[2] H + b^[2])
-J = -sum(Y .* log(A) + (1 - Y) .* log(1 - A))
-"""
+MODELS = Path(__file__).parents[1] / "models"
+NET = (MODELS / "net.cr").read_text(encoding="utf-8")
 
 
 def run(*arguments: str | Path) -> Result:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer
@@ -17,33 +19,10 @@ from chainrule.interpreters.reading import load_model, read_model
 from chainrule.lecture import bind, lay_out
 from chainrule.proof.certify import derive
 
-NET = """
-X : (n, m)
-Y : (1, m)
-W^[1] : (h, n)
-b^[1] : (h, 1)
-W^[2] : (1, h)
-b^[2] : (1, 1)
-H = tanh(W^[1] X + b^[1])
-A = sigmoid(W^[2] H + b^[2])
-J = -sum(Y .* log(A) + (1 - Y) .* log(1 - A))
-"""
-LINE = """
-X : (n, m)
-Y : (1, m)
-w : (1, n)
-b : (1, 1)
-Z = w X + b
-J = norm(Z - Y)^2
-"""
-ROWS = """
-X : (m, n)
-Y : (m, 1)
-w : (n, 1)
-b : (1, 1)
-Z = X w + b
-J = norm(Z - Y)^2
-"""
+MODELS = Path(__file__).parents[1] / "models"
+NET = (MODELS / "net.cr").read_text(encoding="utf-8")
+LINE = (MODELS / "line.cr").read_text(encoding="utf-8")
+ROWS = (MODELS / "line_rows.cr").read_text(encoding="utf-8")
 RNG = np.random.default_rng(11)
 X = RNG.normal(size=(60, 3))
 Y = X @ [1.0, -2.0, 0.5] + 0.7 + 0.1 * RNG.normal(size=60)

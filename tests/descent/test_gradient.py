@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import autograd.numpy as anp
@@ -21,17 +22,8 @@ from chainrule.interpreters.reading import load_model, read_model
 from chainrule.lecture import bind, lay_out
 from chainrule.proof.certify import derive
 
-NET = """
-X : (n, m)
-Y : (1, m)
-W^[1] : (h, n)
-b^[1] : (h, 1)
-W^[2] : (1, h)
-b^[2] : (1, 1)
-H = tanh(W^[1] X + b^[1])
-A = sigmoid(W^[2] H + b^[2])
-J = -sum(Y .* log(A) + (1 - Y) .* log(1 - A))
-"""
+MODELS = Path(__file__).parents[1] / "models"
+NET = (MODELS / "net.cr").read_text(encoding="utf-8")
 MEAN = "X : (m, n)\nY : (m, 1)\nw : (n, 1)\nJ = mean((X w - Y)^2)"
 NORM = "X : (n, m)\nY : (1, m)\nw : (1, n)\nJ = norm(w X - Y)"
 RELU = """

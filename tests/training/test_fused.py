@@ -135,7 +135,8 @@ def test_small_problems_never_import_numba() -> None:
         "LogisticRegression().fit(X, X[:, 0] + X[:, 1] ** 2 > 0.5)\n"
         "assert 'numba' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_without_numba_the_plain_pass_serves() -> None:
@@ -147,4 +148,5 @@ def test_without_numba_the_plain_pass_serves() -> None:
         "X = np.random.default_rng(0).normal(size=(300, 3))\n"
         "assert LogisticRegression().fit(X, X[:, 0] + X[:, 1] ** 2 > 0.5).certificate_.proven"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -61,7 +61,8 @@ _binary = njit(inline="always")(_emitted_scalar.binary)
 
 def _rows(X: Matrix, start: int, stop: int, buffer: Vector) -> Matrix:
     """Return some rows of X in C order, in the buffer unless they are already."""
-    raise NotImplementedError  # numba picks one of the two below by the layout of X
+    # What it means; compiled, numba picks one of the two below by the layout of X.
+    return np.ascontiguousarray(X[start:stop])
 
 
 @overload(_rows, inline="always")

@@ -1,0 +1,10 @@
+# a two-layer network for labels
+X : (n, m)
+Y : (1, m)
+W^[1] : (h, n)
+b^[1] : (h, 1)
+W^[2] : (1, h)
+b^[2] : (1, 1)
+H = tanh(W^[1] X + b^[1])
+A = sigmoid(W^[2] H + b^[2])
+J = -sum(Y .* log(A) + (1 - Y) .* log(1 - A))
