@@ -140,14 +140,6 @@ class Objective:
         self.passes += 1
         return sum_over_chunks(lambda i: function(source.block(i)), source.n_blocks, self.n_threads)
 
-    def max_over_blocks(self, function: Callable[[RowBlock], float]) -> float:
-        """Return the largest ``function(block)``."""
-        source = self.source
-        self.passes += 1
-        return max(
-            map_in_order(lambda i: function(source.block(i)), source.n_blocks, self.n_threads)
-        )
-
     def evaluate(self, point: Point, *, with_hessian: bool = False) -> Evaluation:
         """Evaluate value and gradient, and on demand the Hessian, in one pass."""
         raw_prediction = np.empty((self.source.n_samples, self.loss.n_outputs))

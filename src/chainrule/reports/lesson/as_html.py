@@ -8,7 +8,7 @@ from html import escape
 from chainrule.derivation.steps import Derivation, Gradient, Step
 from chainrule.graph.dims import written
 from chainrule.graph.node import Expr, Partial
-from chainrule.interpreters.typeset import math_element, mathml, unicode
+from chainrule.interpreters.typeset import math_element, mathml, spoken, unicode
 from chainrule.reports.lesson.outline import Form, parts
 
 
@@ -64,7 +64,7 @@ def _forward(derivation: Derivation) -> Iterator[str]:
 
 
 def _row(derivation: Derivation, symbol: Expr, meaning: str) -> str:
-    name = math_element(mathml(symbol, derivation.model), unicode(symbol), display=False)
+    name = math_element(mathml(symbol, derivation.model), spoken(symbol), display=False)
     return (
         f'<tr><th scope="row">{name}</th><td class="shape">{written(symbol.shape)}</td>'
         f"<td>{meaning}</td></tr>"
@@ -75,8 +75,8 @@ def _step(derivation: Derivation, step: Step, prefix: str, numbers: str) -> Iter
     yield f'<li class="step" id="{prefix}-{step.id}" data-phase="{step.phase.value}">'
     if step.question is not None:
         asked = mathml(step.question, derivation.model) + "<mo>=</mo><mo>?</mo>"
-        spoken = f"{unicode(step.question)} = ?"
-        yield f'<div class="question">{math_element(asked, spoken)}</div>'
+        aloud = f"{spoken(step.question)} equals what?"
+        yield f'<div class="question">{math_element(asked, aloud)}</div>'
     yield f'<div class="answer">{_equation(derivation, step.left, step.after)}</div>'
     yield f'<p class="why"><b class="rule">{_words(step.rule)}</b> {_words(step.why)}.</p>'
     if step.shapes:
@@ -106,11 +106,11 @@ def _gradient(derivation: Derivation, left: Expr, gradient: Gradient, form: Form
         yield f'<div class="gradient">{_equation(derivation, left, gradient.matrix)}'
         yield f'<p class="shape">shape {shape}, as {escape(gradient.variable.name)}</p></div>'
     if gradient.asked is not None:
-        line = math_element(mathml(gradient.asked, derivation.model), unicode(gradient.asked))
+        line = math_element(mathml(gradient.asked, derivation.model), spoken(gradient.asked))
         yield f'<div class="gradient">{line}<p class="shape">entry {gradient.place}</p></div>'
     if form is Form.INDEX or gradient.matrix is None:
         places = "".join(str(p) for p in (gradient.row, gradient.col) if p is not None)
-        line = math_element(mathml(gradient.index, derivation.model), unicode(gradient.index))
+        line = math_element(mathml(gradient.index, derivation.model), spoken(gradient.index))
         why = f" {escape(gradient.no_matrix_form)}" if gradient.no_matrix_form else ""
         yield f'<div class="gradient">{line}<p class="shape">entry {places}.{why}</p></div>'
 
@@ -118,7 +118,7 @@ def _gradient(derivation: Derivation, left: Expr, gradient: Gradient, form: Form
 def _equation(derivation: Derivation, left: Expr, right: Expr, *, display: bool = True) -> str:
     model = derivation.model
     inside = f"{mathml(left, model)}<mo>=</mo>{mathml(right, model)}"
-    return math_element(inside, f"{unicode(left)} = {unicode(right)}", display=display)
+    return math_element(inside, f"{spoken(left)} equals {spoken(right)}", display=display)
 
 
 def _words(text: str) -> str:
