@@ -8,6 +8,7 @@
     │   └── ShapeError          two shapes do not meet
     ├── DerivationError         a gradient that cannot be asked for
     ├── ProofError              a step of ours that could not be certified: a defect of chainrule
+    ├── ExerciseError           an exercise: the file, the field, the next action
     ├── DataError               a table: the file, the column, the row, the next action
     │   └── ModelFileError      a saved model that is damaged, foreign or does not fit the data
     └── DivergenceError         gradient descent ran away; carries the last finite state
@@ -88,6 +89,10 @@ class DerivationError(ChainruleError):
 
 class ProofError(ChainruleError):
     """A step could not be certified. This is a defect of chainrule, never the user's."""
+
+
+class ExerciseError(ChainruleError):
+    """An exercise that is not there, or that its author has not written as it must be."""
 
 
 class DataError(ChainruleError, ValueError):
