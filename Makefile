@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench docs build emit clean
+.PHONY: demo test check bench bench-engine bench-peers docs build emit clean
 .DEFAULT_GOAL := help
 
 help:
@@ -12,6 +12,7 @@ help:
 	@echo "make test    set up, then lint, types, architecture and tests"
 	@echo "make check   lint, types and architecture alone"
 	@echo "make bench   the timings the project promises"
+	@echo "make bench-engine   time to an accuracy against the peers; ARGS='--budget 15' for the essential part"
 	@echo "make docs    regenerate what the README and docs quote"
 	@echo "make emit    write the training kernels from the derivation again"
 	@echo "make build   the wheel and the source archive"
@@ -35,6 +36,20 @@ test: check
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+PEERS := benchmarks/.peers
+
+$(PEERS)/.ready: benchmarks/requirements-peers.txt
+	$(PYTHON) -m venv $(PEERS)
+	for package in $$(grep -v '^#' $<); do \
+		$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check $$package \
+		|| echo "$$package does not install here; its fits will say so"; done
+	@touch $(PEERS)/.ready
+
+bench-peers: $(PEERS)/.ready
+
+bench-engine: $(READY) $(PEERS)/.ready
+	$(BIN)/python -m benchmarks.engine $(ARGS)
 
 docs: $(READY)
 	$(BIN)/python tools/render_docs.py

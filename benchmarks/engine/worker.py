@@ -1,0 +1,142 @@
+"""What happens in the fresh process of one measurement: a job in, one line of JSON out."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from benchmarks.engine.peers import PEERS
+from benchmarks.engine.problems import PROBLEMS, UnavailableError, load, store
+
+Array = npt.NDArray[Any]
+
+
+def objective(X: Any, y: Array, coef: Array, intercept: Array, lam: float) -> float:  # noqa: ANN401
+    """Return f from its definition.
+
+    Scores are float64, whose rounding moves f by about 1e-15 of itself; sums are extended.
+    """
+    coef = np.asarray(coef, dtype=np.float64)
+    intercept = np.asarray(intercept, dtype=np.float64)
+    total = np.longdouble(0.5 * lam) * (coef.astype(np.longdouble) ** 2).sum()
+    for start in range(0, len(y), 8192):
+        labels = y[start : start + 8192]
+        rows = X[start : start + 8192]
+        rows = rows if sparse.issparse(rows) else rows.astype(np.float64, copy=False)
+        scores = np.asarray(rows @ coef.T + intercept, dtype=np.longdouble)
+        if scores.shape[1] == 1:
+            z = np.where(labels > 0, -scores[:, 0], scores[:, 0])
+            total += (np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))).sum()
+        else:
+            scores = scores - scores[np.arange(len(labels)), labels][:, None]
+            top = scores.max(axis=1)
+            total += (top + np.log(np.exp(scores - top[:, None]).sum(axis=1))).sum()
+    return float(total)
+
+
+def reset_peak() -> None:
+    """Start counting the peak memory from here, where the system can."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return
+
+
+def peak() -> float:
+    """Return the peak memory of this process since the last reset, in MB."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return next(float(r.split()[1]) / 1024 for r in status.splitlines() if r.startswith("VmHWM"))
+
+
+def fit(job: dict[str, Any]) -> dict[str, Any]:
+    """Fit once; return seconds, peak memory above what was there, and where the fit ended."""
+    peer, problem = PEERS[job["peer"]], PROBLEMS[job["set"]]
+    run = peer.prepare()
+    X, y = load(problem, job["scale"])
+    lam = float(job["lambda"])
+    reset_peak()
+    before, clock = peak(), time.perf_counter()
+    coef, intercept, more = run(X, y, lam, job["tolerance"])
+    seconds = time.perf_counter() - clock
+    found = {"seconds": seconds, "memory": peak() - before, "version": version(peer.package)}
+    value = objective(X, y, coef, intercept, lam)
+    return found | more | {"objective": value if np.isfinite(value) else None}
+
+
+def read(job: dict[str, Any]) -> dict[str, Any]:
+    """Time one read of X, a plain sum on two threads, and our pass for loss and gradient."""
+    problem = PROBLEMS[job["set"]]
+    X, y = load(problem, job["scale"])
+    numbers = X.data if sparse.issparse(X) else X
+    size = numbers.nbytes + (X.indices.nbytes if sparse.issparse(X) else 0)
+    halves = np.array_split(numbers, 2)
+    with ThreadPoolExecutor(2) as pool:
+        plain = fastest(lambda: list(pool.map(np.sum, halves)))
+    found = {"shape": list(X.shape), "megabytes": size / 2**20, "read": plain}
+    from chainrule.training.losses import BinaryLoss, Loss, SoftmaxLoss
+    from chainrule.training.objective import Objective, Point
+    from chainrule.training.penalties import L2Penalty
+    from chainrule.training.sources import InMemorySource
+
+    classes = int(y.max()) + 1
+    loss: Loss = BinaryLoss() if classes == 2 else SoftmaxLoss(classes)
+    source = InMemorySource(X, y, n_classes=classes, n_threads=2)
+    penalty = L2Penalty.from_inverse(1.0, source.column_scale)
+    ours = Objective(source, loss, penalty, n_threads=2)
+    at = Point(np.full((X.shape[1], loss.n_outputs), 1e-3), np.zeros(loss.n_outputs))
+    return found | {"pass": fastest(lambda: ours.evaluate(at))}
+
+
+def fastest(call: Callable[[], object], runs: int = 5) -> float:
+    """Return the shortest of some runs, in seconds, after a first that does not count."""
+    times = []
+    for _ in range(runs + 1):
+        clock = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - clock)
+    return min(times[1:])
+
+
+def build(job: dict[str, Any]) -> dict[str, Any]:
+    """Build a data set, or say why it cannot be had."""
+    try:
+        store(PROBLEMS[job["set"]], job["scale"])
+    except UnavailableError as reason:
+        return {"unavailable": str(reason)}
+    return {}
+
+
+JOBS = {"fit": fit, "read": read, "build": build}
+
+
+def main() -> None:
+    """Do one job."""
+    job = json.loads(sys.argv[1])
+    warnings.simplefilter("ignore")
+    try:
+        found = JOBS[job["job"]](job)
+    except ModuleNotFoundError as error:
+        found = {"error": f"not installed: {error.name}"}
+    except Exception as error:
+        found = {"error": f"{type(error).__name__}: {error}".splitlines()[0][:200]}
+    sys.stdout.flush()
+    print("\n" + json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
