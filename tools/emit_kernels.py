@@ -14,7 +14,7 @@ from pathlib import Path
 from chainrule.derivation.derive import derivation_of
 from chainrule.derivation.steps import Certificate, Derivation
 from chainrule.errors import ProofError
-from chainrule.graph.dims import SCALAR, Index
+from chainrule.graph.dims import SCALAR, Dim, Index
 from chainrule.graph.model import Model, ModelBuilder
 from chainrule.graph.node import Entry, Expr, Symbol, Total, entry, running, walk
 from chainrule.indexing.names import Letters
@@ -148,7 +148,7 @@ class Kernels:
         }
         return replace(form, mapping)
 
-    def _dims(self) -> set[int | str]:
+    def _dims(self) -> set[Dim]:
         return {dim for symbol in self.model.symbols for dim in symbol.shape}
 
 

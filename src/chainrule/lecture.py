@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.errors import DataError, ModelError
-from chainrule.graph.dims import Dim, written
+from chainrule.graph.dims import Dim, base_names, measured, solved, written
 from chainrule.graph.model import Model
 from chainrule.graph.node import Symbol
 from chainrule.interpreters.reading import canonical
@@ -83,7 +83,7 @@ class Binding:
 
     def shape(self, symbol: Symbol) -> tuple[int, int]:
         """Return the shape of a learned value in numbers."""
-        rows, columns = (dim if isinstance(dim, int) else self.sizes[dim] for dim in symbol.shape)
+        rows, columns = (measured(dim, self.sizes) for dim in symbol.shape)
         return rows, columns
 
     def runs(
@@ -287,8 +287,9 @@ class _Sizes:
     def __init__(self, layout: Layout, given: Mapping[str, int]) -> None:
         self.layout = layout
         model = layout.model
-        self.names = {d: s for s in model.symbols for d in s.shape if isinstance(d, str)}
+        self.names = {name: s for s in model.symbols for dim in s.shape for name in base_names(dim)}
         self.sizes: dict[str, int] = {}
+        self.computed: list[tuple[Dim, int, str]] = []
         self.source: dict[str, str] = {}
         for name, size in given.items():
             if name not in self.names:
@@ -320,15 +321,18 @@ class _Sizes:
     def meet(self, symbol: Symbol, shape: tuple[int, ...]) -> None:
         """Meet the shape of a constant."""
         for dim, found in zip(symbol.shape, shape, strict=True):
-            if isinstance(dim, str):
+            if not isinstance(dim, int):
                 self.note(dim, found, f"{symbol.name} has the shape {written(shape)}")
             elif dim != found:
                 raise DataError(
                     f"{symbol.name} is {written(symbol.shape)} and its value is {written(shape)}"
                 )
 
-    def note(self, dim: str, size: int, source: str) -> None:
-        """Record one size."""
+    def note(self, dim: Dim, size: int, source: str) -> None:
+        """Record one size; a computed one waits until the others are known."""
+        if not isinstance(dim, str):
+            self.computed.append((dim, size, source))
+            return
         if self.sizes.setdefault(dim, size) != size:
             raise DataError(
                 f"the size of {dim} is not clear: {self.source[dim]}, but {source}. Bind as many "
@@ -338,13 +342,32 @@ class _Sizes:
 
     def complete(self) -> dict[str, int]:
         """Return the sizes, or say which is missing."""
+        self._solve()
         for name, symbol in self.names.items():
             if name not in self.sizes and name != self.layout.examples:
                 raise DataError(
                     f"the size of {name} is not determined by the data ({symbol.name} is "
                     f"{written(symbol.shape)}). Choose it: --size {name}=8"
                 )
+        for dim, size, source in self.computed:
+            if set(base_names(dim)) <= set(self.sizes) and measured(dim, self.sizes) != size:
+                known = ", ".join(f"{name} = {self.sizes[name]}" for name in base_names(dim))
+                raise DataError(f"the size {dim} is not clear: {source}, but {known}")
         return self.sizes
+
+    def _solve(self) -> None:
+        """Find names from computed sizes: ``2h`` columns tell h."""
+        progress = True
+        while progress:
+            progress = False
+            for dim, size, source in self.computed:
+                try:
+                    found = solved(dim, size, self.sizes)
+                except ValueError as error:
+                    raise DataError(f"{source}: {error}") from None
+                if found is not None:
+                    self.note(*found, source)
+                    progress = True
 
 
 def _learned(model: Model, bound: set[Symbol], wrt: Sequence[str] | None) -> tuple[Symbol, ...]:
@@ -376,7 +399,7 @@ def _examples(
         if wanted not in shared:
             raise DataError(f"--examples {wanted}: not a dimension of all the data: {shapes}")
         shared = {wanted}
-    owners = {dim: symbol for symbol in others for dim in _named(symbol)}
+    owners = {name: symbol for symbol in others for dim in symbol.shape for name in base_names(dim)}
     free = sorted(shared - set(owners))
     if len(free) > 1:
         raise DataError(

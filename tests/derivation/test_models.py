@@ -16,7 +16,7 @@ import pytest
 from chainrule import derive
 from chainrule.derivation.steps import Derivation
 from chainrule.errors import DerivationError, ModelError
-from chainrule.graph.dims import Index
+from chainrule.graph.dims import Index, measured
 from chainrule.graph.model import ModelBuilder
 from chainrule.graph.node import Expr, Number, Symbol, Total, running, walk
 from chainrule.interpreters.forward import forward, sample
@@ -392,7 +392,7 @@ def one_cell(
         case Symbol():
             return known[form]
         case Total():
-            size = form.index.dim if isinstance(form.index.dim, int) else sizes[form.index.dim]
+            size = measured(form.index.dim, sizes)
             return sum(
                 one_cell(form.body, {**at, form.index: k}, known, sizes) for k in range(size)
             )
@@ -405,7 +405,7 @@ def one_cell(
             return numpy.array([[matrix[r, c]]])
         case Apply():
             args = [one_cell(arg, at, known, sizes) for arg in form.args]
-            shape = tuple(d if isinstance(d, int) else sizes[d] for d in form.shape)
+            shape = tuple(measured(d, sizes) for d in form.shape)
             attrs = tuple(sizes.get(a, a) if isinstance(a, str) else a for a in form.attrs)
             return form.op.value(numpy, *args, out_shape=shape, attrs=attrs)
     raise AssertionError(form)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainrule.errors import DerivationError
-from chainrule.graph.dims import SCALAR, Index, Shape
+from chainrule.graph.dims import SCALAR, Index, Shape, measured
 from chainrule.graph.node import Expr, Number, Symbol, Total, entry, running
 from chainrule.indexing.collapse import collapse
 from chainrule.indexing.names import Letters
@@ -64,7 +64,7 @@ def numbers(factors: list[Expr]) -> dict[Symbol, np.ndarray]:
     for factor in factors:
         symbol = factor if isinstance(factor, Symbol) else factor.args[0]
         assert isinstance(symbol, Symbol)
-        shape = tuple(d if isinstance(d, int) else SIZES[d] for d in symbol.shape)
+        shape = tuple(measured(d, SIZES) for d in symbol.shape)
         found[symbol] = rng.uniform(0.5, 1.5, shape) * rng.choice([-1, 1], shape)
     return found
 

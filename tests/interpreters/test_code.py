@@ -24,6 +24,7 @@ import pytest
 from chainrule.derivation.derive import derivation_of
 from chainrule.derivation.program import program
 from chainrule.errors import DerivationError, ModelError
+from chainrule.graph.dims import measured
 from chainrule.graph.model import Model, ModelBuilder
 from chainrule.interpreters.code import TARGETS, module_text
 from chainrule.interpreters.forward import sample
@@ -198,9 +199,7 @@ def test_scores_of_ten_thousand_stay_finite(
         for label in (0.0, 1.0):
             inputs = []
             for symbol in model.inputs:
-                r, c = (
-                    d if isinstance(d, int) else {"n": 2, "m": 3, "k": 4}[d] for d in symbol.shape
-                )
+                r, c = (measured(d, {"n": 2, "m": 3, "k": 4}) for d in symbol.shape)
                 value = np.full((r, c), sign * 5e3 if symbol.name[0] in "Ww" else 1.0)
                 if symbol.name in ("y", "Y"):
                     value = np.full((r, c), label)

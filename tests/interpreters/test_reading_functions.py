@@ -103,7 +103,7 @@ def test_what_is_written_reads_back(text: str, meant: Callable[[], Expr]) -> Non
         ("min(X, Q)", "do not meet entry by entry"),
         ("variance(X, ddof=2)", "ddof is 0"),
         ("sum(X, ddof=1)", "has no option ddof; it has axis"),
-        ("eye(q)", "a size is a whole number or the name of a dimension"),
+        ("eye(q)", "a size is a whole number, the name of a dimension, or computed"),
     ],
 )
 def test_what_cannot_be_meant_says_so(text: str, said: str) -> None:

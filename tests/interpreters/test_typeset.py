@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from chainrule import derive
 from chainrule.errors import ParseError
-from chainrule.graph.dims import Index, Shape
+from chainrule.graph.dims import Index, Shape, measured
 from chainrule.graph.node import Expr, Number, Partial, Symbol, Total, entry
 from chainrule.interpreters.numeric import FLOATS, Point
 from chainrule.interpreters.reading import example_names, load_model, read_expression
@@ -117,10 +117,7 @@ def expressions(draw: st.DrawFn, depth: int = 4) -> Expr:
 
 def value(expr: Expr) -> Any:
     rng = np.random.default_rng(2)
-    values = {
-        s: rng.uniform(0.5, 1.5, [d if isinstance(d, int) else SIZES[d] for d in s.shape])
-        for s in NAMES
-    }
+    values = {s: rng.uniform(0.5, 1.5, [measured(d, SIZES) for d in s.shape]) for s in NAMES}
     with np.errstate(all="ignore"):
         return np.asarray(Point(values, SIZES, FLOATS).value(expr))
 

@@ -21,7 +21,7 @@ from scipy import special
 
 from chainrule.derivation.sweep import pullback
 from chainrule.errors import ShapeError
-from chainrule.graph.dims import SCALAR, Dim, Index, Shape
+from chainrule.graph.dims import SCALAR, Dim, Index, Shape, measured
 from chainrule.graph.node import Apply, Expr, Number, Symbol, symbols
 from chainrule.graph.op import Law, Layout, Mistake, Notation, Op
 from chainrule.indexing.names import Letters
@@ -75,7 +75,7 @@ class Sample:
         return np.asarray(Point({**self.values, **(extra or {})}, self.sizes).value(expr))
 
     def size(self, shape: Shape) -> tuple[int, int]:
-        rows, columns = (d if isinstance(d, int) else self.sizes[d] for d in shape)
+        rows, columns = (measured(d, self.sizes) for d in shape)
         return rows, columns
 
 
@@ -114,7 +114,7 @@ def samples(row: Op) -> list[Sample]:
             except ShapeError:
                 continue
             regular = _only_square(row, attrs)
-            numbers = [tuple(d if isinstance(d, int) else sizes[d] for d in s) for s in shapes]
+            numbers = [tuple(measured(d, sizes) for d in s) for s in shapes]
             arrays = apart(row, numbers, attrs, rng, regular)
             found.append(Sample(row, node, sizes, arrays))
     return found
@@ -229,9 +229,7 @@ def laws(row: Op) -> str:
         except ShapeError:
             continue
         values = {
-            name: draw(
-                row, k, tuple(d if isinstance(d, int) else sizes[d] for d in name.shape), rng
-            )
+            name: draw(row, k, tuple(measured(d, sizes) for d in name.shape), rng)
             for k, name in enumerate(names)
         }
         if _only_square(row, ATTRIBUTES.get(row.name, ((),))[0]):
@@ -476,7 +474,7 @@ def test_a_repeated_argument_collects_its_slopes(name: str, small: Shape) -> Non
         rng = np.random.default_rng(11)
 
         def numbers(shape: Shape, sizes: Mapping[str, int] = sizes) -> tuple[int, ...]:
-            return tuple(d if isinstance(d, int) else sizes[d] for d in shape)
+            return tuple(measured(d, sizes) for d in shape)
 
         values = {
             big: rng.uniform(-1, 1, numbers(big.shape)),

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.errors import ModelError
-from chainrule.graph.dims import LITERAL, Dim
+from chainrule.graph.dims import LITERAL, Dim, Size, base_names, measured
 from chainrule.graph.model import Model
 from chainrule.graph.node import Apply, Symbol, walk
+from chainrule.graph.sizes import assigned
 from chainrule.interpreters.numeric import FLOATS, Point
 
 Array = npt.NDArray[np.float64]
@@ -26,15 +27,27 @@ TRIES = 400
 def assignments(model: Model, count: int, largest: int = 7) -> list[dict[str, int]]:
     """Give every named dimension distinct primes, differently each time, and never 1.
 
-    A large number among the sizes is treated like a name.
+    Sizes computed from these, such as ``m - k + 1``, are at least 2 and, where that can be,
+    unlike all others. A large number among the sizes of the inputs is treated like a name, unless
+    other sizes are computed from numbers.
+
+    Raises
+    ------
+    ModelError
+        When no sizes make all computed ones at least 2.
     """
     dims = {dim for symbol in model.symbols for dim in symbol.shape}
-    names = sorted(str(dim) for dim in dims if isinstance(dim, str) or dim > LITERAL)
-    usable = [p for p in PRIMES if p <= largest or PRIMES.index(p) < len(names) + 1]
-    return [
-        {name: usable[(k + turn) % len(usable)] for k, name in enumerate(names)}
-        for turn in range(count)
-    ]
+    dims |= {dim for d in model.definitions for node in walk(d.value) for dim in node.shape}
+    given = {dim for symbol in model.inputs for dim in symbol.shape}
+    computed = [dim for dim in dims if isinstance(dim, Size)]
+    fixed = {dim for dim in dims if isinstance(dim, int) and dim > LITERAL}
+    if any(not names and abs(c) > LITERAL for dim in computed for names, c in dim.terms):
+        fixed = set()
+    names = {name for dim in dims for name in base_names(dim)}
+    free = sorted(names | ({str(dim) for dim in fixed} if fixed <= given else set()))
+    usable = [p for p in PRIMES if p <= largest or PRIMES.index(p) < len(free) + 1]
+    more = [p for p in PRIMES if p > usable[-1]][: len(free) + 4]
+    return [assigned(free, computed, usable, more, turn) for turn in range(count)]
 
 
 def forward(
@@ -132,7 +145,7 @@ def related(model: Model, values: Mapping[Symbol, Any], xp: Any = FLOATS) -> dic
 def _draw(
     shape: tuple[Dim, Dim], sizes: Mapping[str, int], rng: np.random.Generator, *, positive: bool
 ) -> Array:
-    size = tuple(sizes.get(str(dim), dim) if isinstance(dim, int) else sizes[dim] for dim in shape)
+    size = tuple(measured(dim, sizes) for dim in shape)
     draw = rng.uniform(0.1, 0.9, size) if positive else rng.uniform(-1.2, 1.2, size)
     # Nothing is drawn close to zero: a factor near zero hides a wrong partner.
     return np.where(np.abs(draw) < 0.05, 0.4, draw)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ChainruleError
-from chainrule.graph.dims import Dim, Index, Shape
+from chainrule.graph.dims import Dim, Index, Shape, Size, measured
 from chainrule.graph.node import (
     Apply,
     Entry,
@@ -118,7 +118,7 @@ class Point:
 
     def size(self, dim: Dim) -> int:
         """Return the size of a dimension."""
-        return self.sizes.get(str(dim), dim) if isinstance(dim, int) else self.sizes[dim]
+        return measured(dim, self.sizes)
 
     def shape(self, shape: Shape) -> tuple[int, int]:
         """Return a shape in numbers."""
@@ -127,7 +127,7 @@ class Point:
     def _compute(self, node: Expr) -> Any:  # noqa: ANN401
         if isinstance(node, Apply):
             attrs = tuple(
-                self.sizes.get(str(a), a) if isinstance(a, str | int) else a for a in node.attrs
+                self.size(a) if isinstance(a, str | int | Size) else a for a in node.attrs
             )
             return node.op.value(
                 self.xp,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from chainrule.errors import ShapeError
-from chainrule.graph.dims import LITERAL, SCALAR, Dim, Index, Shape, written
+from chainrule.graph.dims import LITERAL, SCALAR, Dim, Index, Shape, Size, written
 from chainrule.graph.node import Apply, Expr, Number, Position, Total
 from chainrule.graph.op import Law, Layout, Mistake, Notation, Op
 
@@ -58,6 +59,9 @@ def size(dim: Dim) -> Expr:
     """Return the size of a dimension as a scalar expression."""
     if isinstance(dim, int) and dim <= LITERAL:
         return Number(dim)
+    if isinstance(dim, Size):
+        terms = (prod((size(name) for name in names), start=Number(c)) for names, c in dim.terms)
+        return sum(terms, start=Number(0))
     return Apply(SIZE, (), (dim,))
 
 

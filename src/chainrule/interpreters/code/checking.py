@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chainrule.graph.dims import Shape
+from chainrule.graph.dims import Shape, Size, base_names, measured
+from chainrule.graph.sizes import assigned
 from chainrule.interpreters.code.dialects import Dialect
 from chainrule.interpreters.code.lines import INDENT
 
@@ -68,11 +69,12 @@ def check_text(dialect: Dialect, inputs: Mapping[str, Shape], cost: str) -> str:
     cost : str
         The name of the cost in the cache.
     """
-    dims = [dim for shape in inputs.values() for dim in shape if isinstance(dim, str)]
-    sizes = {dim: SMALL[k % len(SMALL)] for k, dim in enumerate(dict.fromkeys(dims))}
+    dims = [dim for shape in inputs.values() for dim in shape]
+    names = list(dict.fromkeys(name for dim in dims for name in base_names(dim)))
+    sizes = assigned(names, [dim for dim in dims if isinstance(dim, Size)], SMALL, (6, 7, 8, 9))
     draws = []
     for name, shape in inputs.items():
-        rows, columns = (dim if isinstance(dim, int) else sizes[dim] for dim in shape)
+        rows, columns = (measured(dim, sizes) for dim in shape)
         draws.append(f'{INDENT * 3}"{name}": uniform(low, {rows}, {columns}),')
     finite = f'if {dialect.prefix}.isfinite(forward(**inputs)["{cost}"]).all():'
     quiet = [f"{INDENT * 2}{dialect.quiet}", f'{INDENT * 3}cost = forward(**inputs)["{cost}"]']

@@ -11,12 +11,13 @@ from textwrap import wrap
 
 from chainrule.derivation.program import Program
 from chainrule.errors import ModelError
-from chainrule.graph.dims import written
+from chainrule.graph.dims import base_names, written
 from chainrule.graph.node import Symbol, symbols
 from chainrule.interpreters.code.checking import check_text
 from chainrule.interpreters.code.dialects import DIALECTS, Dialect, defined_name, spelled_function
 from chainrule.interpreters.code.lines import INDENT, WIDTH, Lines, comment, one_line
 from chainrule.interpreters.code.names import Identifiers
+from chainrule.interpreters.code.sizes import Sizes
 from chainrule.ops import TABLE
 
 
@@ -54,8 +55,9 @@ class _Module:
         self.identifiers = Identifiers(helpers)
         matrices = (*self.model.symbols, *(layer.target for layer in program.layers))
         self.names = {symbol: self.identifiers.fresh(symbol.name) for symbol in matrices}
-        named = {dim: None for s in matrices for dim in s.shape if isinstance(dim, str)}
-        self.sizes = {dim: self.identifiers.fresh(dim) for dim in named}
+        named = {name: None for s in matrices for dim in s.shape for name in base_names(dim)}
+        self.sizes = {name: self.identifiers.fresh(name) for name in named}
+        self.shapes = Sizes(self.model.symbols, self.sizes)
         self.gradients = {
             symbol: self.identifiers.fresh(f"d{self.names[symbol]}") for symbol in program.gradients
         }
@@ -102,7 +104,8 @@ class _Module:
         values = (*(layer.value for layer in self.program.layers), *self.program.gradients.values())
         kept = {self.model.objective, *self.program.given}
         kept |= set().union(*(symbols(value) for value in values)) - set(layers)
-        kept |= {self._sized(dim, kept)[0] for dim in backward.trees.used_sizes}
+        named = self.shapes.closed(backward.trees.used_sizes, kept)
+        kept |= {self.shapes.source(name, kept)[0] for name in named}
         return tuple(symbol for symbol in self.model.symbols if symbol in kept)
 
     def _needed(self, cache: Iterable[Symbol]) -> set[Symbol]:
@@ -111,14 +114,6 @@ class _Module:
             if definition.target in needed:
                 needed |= symbols(definition.value)
         return needed
-
-    def _sized(self, dim: str, among: Iterable[Symbol]) -> tuple[Symbol, int]:
-        """Return a matrix that has a dimension, and where; from `among` if one of them does."""
-        wanted = set(among)
-        found = [s for s in self.model.symbols if dim in s.shape]
-        inputs = [s for s in found if s in self.model.inputs]
-        best = next((s for s in found if s in wanted), (inputs or found)[0])
-        return best, best.shape.index(dim)
 
     # ---- the pieces ------------------------------------------------------------------------
 
@@ -174,7 +169,8 @@ class _Module:
         values = [layer.value for layer in self.program.layers]
         values += self.program.gradients.values()
         read = set().union(*(symbols(value) for value in values)) - layers
-        sources = {self._sized(dim, cache)[0] for dim in lines.trees.used_sizes}
+        named = self.shapes.closed(lines.trees.used_sizes, cache)
+        sources = {self.shapes.source(name, cache)[0] for name in named}
         loads = [
             f'{INDENT}{self.names[s]} = cache["{self.names[s]}"]{comment(s.shape)}'
             for s in cache
@@ -195,11 +191,11 @@ class _Module:
         )
 
     def _size_lines(self, lines: Lines, among: Iterable[Symbol]) -> list[str]:
-        found = []
-        for dim in sorted(lines.trees.used_sizes):
-            symbol, axis = self._sized(dim, among)
-            found.append(f"{INDENT}{self.sizes[dim]} = {self.names[symbol]}.shape[{axis}]")
-        return found
+        wanted = tuple(among)
+        return [
+            INDENT + self.shapes.line(name, wanted, self.names)
+            for name in self.shapes.closed(lines.trees.used_sizes, wanted)
+        ]
 
 
 def _call(opening: str, parts: list[str], closing: str, indent: str) -> list[str]:

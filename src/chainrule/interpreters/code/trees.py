@@ -11,10 +11,11 @@ import ast
 from collections.abc import Mapping
 
 from chainrule.errors import DerivationError
-from chainrule.graph.dims import SCALAR, Dim, Shape
+from chainrule.graph.dims import SCALAR, Dim, Shape, Size, base_names
 from chainrule.graph.node import Apply, Expr, Number, Symbol
 from chainrule.graph.op import Layout
 from chainrule.interpreters.code.dialects import NUMPY
+from chainrule.interpreters.code.sizes import arithmetic
 
 PLACE = "_place_"
 
@@ -74,7 +75,7 @@ class Trees:
         op = node.op
         args = [self.tree(arg, not op.elementwise) for arg in node.args]
         places = [f"{PLACE}{k}" for k in range(len(args))]
-        attrs = tuple(self._size(a) if isinstance(a, str) else a for a in node.attrs)
+        attrs = tuple(self._size(a) if isinstance(a, str | Size) else a for a in node.attrs)
         code = ast.parse(op.code(*places, attrs=attrs), mode="eval").body
         if op.helper:
             self.helpers[op.name] = op.helper
@@ -95,10 +96,8 @@ class Trees:
         return filled
 
     def _size(self, dim: Dim) -> str:
-        if isinstance(dim, int):
-            return str(dim)
-        self.used_sizes.add(dim)
-        return self.sizes[dim]
+        self.used_sizes.update(base_names(dim))
+        return f"({arithmetic(dim, self.sizes)})"
 
 
 def spread(node: Expr) -> Shape:

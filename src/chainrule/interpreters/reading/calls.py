@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from chainrule.errors import ShapeError
-from chainrule.graph.dims import Dim
+from chainrule.graph.dims import Dim, minus, plus, possible, times
 from chainrule.graph.node import Expr, Number
 from chainrule.graph.op import Op
 from chainrule.interpreters.reading.complaints import quoted
 from chainrule.interpreters.reading.syntax import LEVELS
-from chainrule.interpreters.reading.tree import Call, Chain, Joined, Literal, Minus, Name, Node
+from chainrule.interpreters.reading.tree import (
+    Bracket,
+    Call,
+    Chain,
+    Joined,
+    Literal,
+    Minus,
+    Name,
+    Node,
+)
 from chainrule.interpreters.reading.words import (
     COUNTED,
     ENTRYWISE,
@@ -32,6 +42,9 @@ if TYPE_CHECKING:
 
 MASK = "[| > 0]"
 AXES = {0: 0, 1: 1, -1: 1, -2: 0}
+SIZES: dict[str, Callable[[Dim, Dim], Dim]] = {
+    "+": plus, "-": minus, "": times, "*": times, ".*": times
+}  # fmt: skip
 
 
 def call(within: Elaborator, node: Call) -> Expr:
@@ -185,8 +198,35 @@ def _ones(within: Elaborator, node: Call) -> Expr:
 
 
 def _dim(within: Elaborator, node: Node) -> Dim:
-    if isinstance(node, Literal) and node.value.denominator == 1 and node.value > 0:
-        return int(node.value)
-    if isinstance(node, Name) and node.name in within.dims:
-        return node.name
-    raise within.error(node, "a size is a whole number or the name of a dimension")
+    try:
+        found = _computed(within, node)
+    except ValueError:
+        found = 0
+    if not possible(found):
+        raise within.error(
+            node,
+            "a size is a whole number, the name of a dimension, or computed from these: m - 1, 2h",
+        )
+    return found
+
+
+def _computed(within: Elaborator, node: Node) -> Dim:
+    """Read a size; `ValueError` when it is none."""
+    match node:
+        case Literal() if node.value.denominator == 1:
+            return int(node.value)
+        case Name() if node.name in within.dims:
+            return node.name
+        case Bracket():
+            return _computed(within, node.inner)
+        case Minus():
+            return times(-1, _computed(within, node.operand))
+        case Chain():
+            found = _computed(within, node.first)
+            for joined in node.rest:
+                build = SIZES.get(joined.operator)
+                if build is None:
+                    raise ValueError
+                found = build(found, _computed(within, joined.operand))
+            return found
+    raise ValueError

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from unicodedata import normalize
 
 from chainrule.errors import ModelError, ParseError
-from chainrule.graph.dims import SCALAR, Shape, written
+from chainrule.graph.dims import SCALAR, Shape, base_names, written
 from chainrule.graph.model import Asked, Definition, Model, OneHot
 from chainrule.graph.node import Expr, Symbol
 from chainrule.interpreters.reading import statements
@@ -89,7 +89,7 @@ def read_expression(text: str, scope: Mapping[str, Symbol]) -> Expr:
         raise statements.too_long(1, len(text), MAX_LINE)
     line = Line(" ".join(normalize("NFC", text).splitlines()))
     known = {canonical(key): symbol for key, symbol in scope.items()}
-    dims = {dim for symbol in known.values() for dim in symbol.shape if isinstance(dim, str)}
+    dims = {name for s in known.values() for dim in s.shape for name in base_names(dim)}
     node, _ = parse(line, 0, len(line.text), known)
     return Elaborator(line, known, dims).whole(node)
 
@@ -144,7 +144,7 @@ class _Reader:
         line = statement.line
         names = [(statements.name(line, *place), *place) for place in statement.names()]
         shape = statements.shape(statement)
-        self.dims.update(dim for dim in shape if isinstance(dim, str))
+        self.dims.update(name for dim in shape for name in base_names(dim))
         for known, shown, at in names:
             symbol = self.introduce(line, known, shown, at, shape)
             self.inputs.append(symbol)

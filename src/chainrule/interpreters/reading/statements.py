@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from unicodedata import normalize
 
 from chainrule.errors import ParseError
-from chainrule.graph.dims import SCALAR, Dim, Shape
+from chainrule.graph.dims import SCALAR, Dim, Shape, minus, plus, possible, times
 from chainrule.interpreters.reading.complaints import quoted
-from chainrule.interpreters.reading.names import canonical
+from chainrule.interpreters.reading.names import canonical, scan
 from chainrule.interpreters.reading.tokens import Line
 
 MAX_TEXT = 200_000
@@ -20,7 +20,8 @@ DIRECTIVES = ("objective", "wrt", "onehot")
 _SIGN = re.compile(r":=|=|:")
 _SHAPE = re.compile(r"\s*\(([^()]*)\)\s*")
 _BETWEEN = re.compile(r"[,×]|\s+x\s+")
-_SIZE = re.compile("[0-9]{1,9}")
+_SIZE = re.compile("[0-9]{1,9}(?![0-9])")
+_SIGNS = re.compile("[-+−]")
 
 
 @dataclass(frozen=True)
@@ -163,15 +164,50 @@ def shape(said: Statement) -> Shape:
 
 
 def _dim(line: Line, text: str, at: int) -> Dim:
-    text = text.strip()
-    if _SIZE.fullmatch(text):
-        if int(text) == 0:
-            raise line.error("a size is at least 1", at)
-        return int(text)
+    """Read one size: a name, a number, or terms joined by + and -."""
+    found: Dim = 0
     try:
-        return canonical(text[:MAX_NAME])
+        return canonical(text.strip()[:MAX_NAME])
+    except ValueError:
+        pass
+    try:
+        if len(text) > MAX_NAME:
+            raise ValueError
+        signs = ["+", *_SIGNS.findall(text)]
+        terms = [part.strip() for part in _SIGNS.split(text)]
+        if len(terms) > 1 and not terms[0]:
+            signs, terms = signs[1:], terms[1:]
+        for sign, term in zip(signs, terms, strict=True):
+            found = (plus if sign == "+" else minus)(found, _product(term))
     except ValueError:
         raise line.error(
-            f"{quoted(text) or 'nothing'} is not a size; write a name such as n or a whole number",
+            f"{quoted(text.strip()) or 'nothing'} is not a size; write a name such as n, a whole "
+            "number, or a size computed from these, such as 2h or m - k + 1",
             at,
         ) from None
+    if found == 0 or not possible(found):
+        raise line.error("a size is at least 1", at)
+    return found
+
+
+def _product(text: str) -> Dim:
+    """Read one term of a size: ``2h``, ``2 h``, ``h k``.
+
+    Raises
+    ------
+    ValueError
+        When it is not made of names and whole numbers.
+    """
+    found: Dim = 1
+    at = 0
+    while at < len(text) or not text:
+        number = _SIZE.match(text, at)
+        name = None if number else scan(text, at)
+        if number is not None:
+            found, at = times(found, int(number[0])), number.end()
+        elif name is not None and not name.transposed:
+            found, at = times(found, name.canonical), name.end
+        else:
+            raise ValueError(text)
+        at += len(text[at:]) - len(text[at:].lstrip(" *·"))
+    return found

@@ -5,6 +5,7 @@ Every symbol carries its name, its shape and its definition, for hover and focus
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from html import escape
 
@@ -17,8 +18,7 @@ from chainrule.interpreters.typeset.names import NameParts, name_parts
 from chainrule.interpreters.typeset.text import unicode
 
 _ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~"}
-
-
+_PIECES = re.compile(r"[0-9]+|[+-]|[^\s\d+-]\S*")
 _RAISED = {"ᵀ": "<mi>⊤</mi>", "⁻¹": "<mrow><mo>−</mo><mn>1</mn></mrow>"}
 
 
@@ -48,8 +48,16 @@ class MathML:
         return f"<mfrac><mn>{value.numerator}</mn><mn>{value.denominator}</mn></mfrac>"
 
     def word(self, text: str) -> str:
-        """Set the name of a dimension."""
-        return f"<mi>{escape(text)}</mi>"
+        """Set a size: a name, a number, or what is computed from these."""
+        pieces = [
+            f"<mn>{piece}</mn>"
+            if piece.isdecimal()
+            else f"<mo>{piece.replace('-', '−')}</mo>"
+            if piece in "+-"
+            else f"<mi>{escape(piece)}</mi>"
+            for piece in _PIECES.findall(text)
+        ]
+        return pieces[0] if len(pieces) == 1 else f"<mrow>{''.join(pieces)}</mrow>"
 
     def ones(self, *, lying: bool) -> str:
         """Set the vector of ones."""
@@ -120,7 +128,7 @@ class MathML:
     def total(self, index: Index, body: str) -> str:
         """Set a sum."""
         below = f"<mrow><mi>{index.name}</mi><mo>=</mo><mn>1</mn></mrow>"
-        above = f"<mi>{index.dim}</mi>" if isinstance(index.dim, str) else f"<mn>{index.dim}</mn>"
+        above = self.word(str(index.dim))
         sigma = f'<munderover><mo movablelimits="false">∑</mo>{below}{above}</munderover>'
         return f"<mrow>{sigma}{body}</mrow>"
 
