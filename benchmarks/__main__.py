@@ -87,6 +87,11 @@ def _output(code: str) -> str:
 
 
 DERIVE = "from chainrule import derive, load_model; model = load_model('logistic_batch')"
+DEEP = """
+from benchmarks.proofs import network
+from chainrule import derive
+model = network(10, "relu", "softmax")
+"""
 FIT = """
 from chainrule.data import BREAST_CANCER
 from chainrule.tables.reading import read_table
@@ -122,8 +127,13 @@ def figures() -> list[tuple[str, float, Callable[[], list[float]]]]:
         ),
         (
             "derive and prove logistic_batch, again",
-            0.05,
+            0.02,
             lambda: inside(DERIVE, "derive(model)"),
+        ),
+        (
+            "derive and prove ten layers of ReLU under a softmax",
+            0.5,
+            lambda: inside(DEEP, "derive(model)"),
         ),
         (
             "fit of the shipped data, first time after import",

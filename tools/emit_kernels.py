@@ -125,7 +125,9 @@ class Kernels:
         """Replace entries of definitions (a_i) by what they are in the scores (σ(z_i))."""
         mapping: dict[Expr, Expr] = {}
         for node in walk(form):
-            if isinstance(node, Entry) and node.matrix in self.model.values:
+            if not isinstance(node, Entry) or not isinstance(node.matrix, Symbol):
+                continue
+            if node.matrix in self.model.values:
                 value = self._in_scores(self.model.values[node.matrix])
                 if node.matrix is not self.scores:
                     mapping[node] = read_entry(value, node.row, node.col, Letters(self._dims()))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from chainrule.errors import ChainruleError, ModelError
 from chainrule.graph.dims import Index
+from chainrule.graph.model import Model
 from chainrule.graph.node import Expr, Number, Partial, Symbol, Total, entry
 from chainrule.graph.op import Op
 from chainrule.interpreters.differences import along, gradient
@@ -294,16 +295,40 @@ def test_no_sample_is_an_error_in_words() -> None:
         sample(hopeless, {}, np.random.default_rng(0))
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 6, 8, 9, 12])
-def test_sizes_are_distinct_primes_for_any_number_of_dimensions(count: int) -> None:
-    names = [f"d{k}" for k in range(count)]
-    text = "".join(f"v{k} : ({name}, 1)\n" for k, name in enumerate(names))
-    model = read_model(text + "L = " + " + ".join(f"sum(v{k})" for k in range(count)))
-    for sizes in assignments(model, 3):
-        assert set(sizes) == set(names)
-        assert len(set(sizes.values())) == count
-        for n in sizes.values():
-            assert n > 1
-            assert all(n % d for d in range(2, n))
-    first, second, third = (tuple(sizes.values()) for sizes in assignments(model, 3))
+def with_dimensions(count: int) -> Model:
+    text = "".join(f"v{k} : (d{k}, 1)\n" for k in range(count))
+    return read_model(text + "L = " + " + ".join(f"sum(v{k})" for k in range(count)))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 6, 8, 9, 12, 60])
+def test_sizes_are_primes_that_tell_any_two_dimensions_apart(count: int) -> None:
+    found = assignments(with_dimensions(count), 3)
+    names = {f"d{k}" for k in range(count)}
+    assert all(set(sizes) == names for sizes in found)
+    assert len({tuple(sizes[name] for sizes in found) for name in names}) == count
+    for n in {n for sizes in found for n in sizes.values()}:
+        assert n > 1
+        assert all(n % d for d in range(2, n))
+    first, second, third = (tuple(sizes.values()) for sizes in found)
     assert len({first, second, third}) == 3
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 6, 8])
+def test_a_few_dimensions_are_told_apart_at_every_point(count: int) -> None:
+    for sizes in assignments(with_dimensions(count), 3):
+        assert len(set(sizes.values())) == count
+
+
+@pytest.mark.parametrize("act", ["tanh", "relu"])
+def test_a_deep_pass_is_drawn_layer_by_layer(act: str) -> None:
+    depth = 40
+    lines = ["A0 : (11, m)", *(f"W{k} : (11, 11)" for k in range(1, depth + 1))]
+    for k in range(1, depth + 1):
+        lines += [f"Z{k} = W{k} A{k - 1}", f"A{k} = {act}(Z{k})"]
+    model = read_model("\n".join([*lines, f"J = sum(A{depth}^2)"]))
+    values = sample(model, {"m": 5}, np.random.default_rng(0))
+    assert list(values) == list(model.symbols)
+    for k in range(1, depth + 1):
+        gaps = np.abs(values[model.symbol(f"Z{k}")])
+        assert 1e-3 < gaps.max() < 1e9
+        assert act == "tanh" or gaps.min() >= 0.02 * 25 / gaps.size

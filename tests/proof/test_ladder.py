@@ -30,7 +30,8 @@ from chainrule.graph.node import (
 from chainrule.interpreters.reading import load_model, read_expression, read_model
 from chainrule.ops import TABLE, absolute, add, exp, log, mul, neg, power, sigmoid, tanh
 from chainrule.proof.certify import certify, try_step
-from chainrule.proof.ladder import Disagreement, Laboratory
+from chainrule.proof.evidence import Disagreement
+from chainrule.proof.ladder import Laboratory
 
 TEXT = """
 X : (n, m)

@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from chainrule.derivation.steps import Certificate
     from chainrule.proof.checking import Report
-    from chainrule.proof.ladder import Disagreement
+    from chainrule.proof.evidence import Disagreement
 
 
 _HELP = """Prove every step of the derivation of FILE, and compare the gradients.

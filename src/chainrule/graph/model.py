@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
 
 from chainrule.errors import ModelError
 from chainrule.graph.dims import SCALAR, Dim, written
-from chainrule.graph.node import Expr, Symbol, substitute, symbols
+from chainrule.graph.node import Expr, Symbol, substitute
 
 
 @dataclass(frozen=True)
@@ -89,10 +91,10 @@ class Model:
                 "a gradient needs a scalar: sum it, or take its mean"
             )
 
-    @property
-    def values(self) -> dict[Symbol, Expr]:
+    @cached_property
+    def values(self) -> Mapping[Symbol, Expr]:
         """Every defined symbol with its definition, in order."""
-        return {d.target: d.value for d in self.definitions}
+        return MappingProxyType({d.target: d.value for d in self.definitions})
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
@@ -128,10 +130,10 @@ class Model:
 
     def opened(self, expr: Expr) -> Expr:
         """Replace every defined symbol by what it stands for, down to the inputs."""
-        for definition in reversed(self.definitions):
-            if definition.target in symbols(expr):
-                expr = substitute(expr, {definition.target: definition.value})
-        return expr
+        meaning: dict[Expr, Expr] = {}
+        for definition in self.definitions:
+            meaning[definition.target] = substitute(definition.value, meaning)
+        return substitute(expr, meaning)
 
 
 class ModelBuilder:

@@ -233,16 +233,20 @@ class Apply(Expr):
 
 def walk(root: Expr) -> Iterator[Expr]:
     """Yield every node once, arguments before the nodes that use them."""
-    seen: set[Expr] = set()
-    stack: list[tuple[Expr, bool]] = [(root, False)]
+    opened: set[Expr] = set()
+    done: set[Expr] = set()
+    stack = [root]
     while stack:
-        node, ready = stack.pop()
-        if ready:
+        node = stack[-1]
+        if node in done:
+            stack.pop()
+        elif node in opened or not (args := node.args):
+            stack.pop()
+            done.add(node)
             yield node
-        elif node not in seen:
-            seen.add(node)
-            stack.append((node, True))
-            stack.extend((arg, False) for arg in reversed(node.args))
+        else:
+            opened.add(node)
+            stack.extend(reversed(args))
 
 
 def transform(root: Expr, change: Callable[[Expr], Expr]) -> Expr:

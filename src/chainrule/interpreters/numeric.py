@@ -23,8 +23,9 @@ from chainrule.graph.node import (
     Position,
     Symbol,
     Total,
-    walk,
 )
+
+INDEXED = (Entry, Total, Partial)
 
 
 class Point:
@@ -57,6 +58,7 @@ class Point:
         self._values.update(values.items())
         self._cells: dict[Expr, Any] = {}
         self._axes: dict[Index, int] = {}
+        self._shapes: dict[Shape, tuple[int, int]] = {}
 
     def value(self, root: Expr) -> Any:  # noqa: ANN401
         """Return the value of an expression.
@@ -66,17 +68,27 @@ class Point:
         ChainruleError
             When a symbol has no value here.
         """
-        if root in self._values or root in self._cells:
-            return self._found(root)
-        for node in walk(root):
-            if node not in self._values and node not in self._cells:
-                indexed = isinstance(node, Entry | Total | Partial)
-                indexed = indexed or any(arg in self._cells for arg in node.args)
-                found = self._compute(node)
-                if not hasattr(found, "ndim"):  # arithmetic turns an array of one object into it
-                    found = np.asarray(found, dtype=object)
-                (self._cells if indexed else self._values)[node] = found
+        values, cells, waiting = self._values, self._cells, [root]
+        while waiting:
+            node = waiting[-1]
+            if node in values or node in cells:
+                waiting.pop()
+                continue
+            args = node.args
+            if open_args := [arg for arg in args if arg not in values and arg not in cells]:
+                waiting.extend(reversed(open_args))
+                continue
+            waiting.pop()
+            indexed = isinstance(node, INDEXED) or any(arg in cells for arg in args)
+            found = self._compute(node)
+            if not hasattr(found, "ndim"):  # arithmetic turns an array of one object into it
+                found = np.asarray(found, dtype=object)
+            (cells if indexed else values)[node] = found
         return self._found(root)
+
+    def define(self, symbol: Symbol, value: Any) -> None:  # noqa: ANN401
+        """Give a symbol its value; before anything that mentions it is evaluated here."""
+        self._values[symbol] = value
 
     def forget_indices(self) -> None:
         """Forget the axes of running indices and all that was laid out along them.
@@ -122,16 +134,19 @@ class Point:
 
     def shape(self, shape: Shape) -> tuple[int, int]:
         """Return a shape in numbers."""
-        return (self.size(shape[0]), self.size(shape[1]))
+        known = self._shapes.get(shape)
+        if known is None:
+            known = self._shapes[shape] = (self.size(shape[0]), self.size(shape[1]))
+        return known
 
     def _compute(self, node: Expr) -> Any:  # noqa: ANN401
         if isinstance(node, Apply):
-            attrs = tuple(
+            attrs = node.attrs and tuple(
                 self.size(a) if isinstance(a, str | int | Size) else a for a in node.attrs
             )
             return node.op.value(
                 self.xp,
-                *(self._found(arg) for arg in node.args),
+                *[self._found(arg) for arg in node.args],
                 out_shape=self.shape(node.shape),
                 attrs=attrs,
             )

@@ -12,7 +12,8 @@ from chainrule.graph.model import Model
 from chainrule.graph.node import Entry, Partial, Position, Symbol, running
 from chainrule.interpreters.reading import read_model
 from chainrule.interpreters.typeset import unicode
-from chainrule.proof.ladder import Disagreement, Laboratory
+from chainrule.proof.evidence import Disagreement
+from chainrule.proof.ladder import Laboratory
 from chainrule.proof.thread import Thread, same_model
 
 _REPORT = ". This is a defect of chainrule: please report the forward pass"
@@ -75,7 +76,7 @@ def certify(derivation: Derivation) -> Derivation:
         raise ProofError("the forward pass changed its meaning when names were added" + _REPORT)
     laboratory, thread = Laboratory(derivation), Thread(derivation)
     steps = tuple(replace(step, check=_proof(laboratory, thread, step)) for step in derivation)
-    complaint = thread.ends() or _forms_differ(laboratory)
+    complaint = thread.ends() or _forms_differ(laboratory) or _parted(laboratory)
     if complaint:
         raise ProofError(complaint + _REPORT)
     return replace(derivation, steps=steps)
@@ -101,6 +102,14 @@ def _forms_differ(laboratory: Laboratory) -> str:
         place = (gradient.row, gradient.col)
         if isinstance(laboratory.equal(gradient.index, gradient.matrix, *place), Disagreement):
             return f"the two forms of the gradient for {gradient.variable.name} differ"
+    return ""
+
+
+def _parted(laboratory: Laboratory) -> str:
+    """Say that the gradients do not hold together, or nothing."""
+    found = laboratory.together()
+    if isinstance(found, Disagreement):
+        return f"the gradients do not give the change of the objective when all moves: {found}"
     return ""
 
 

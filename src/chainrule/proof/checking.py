@@ -15,8 +15,9 @@ from chainrule.graph.node import Symbol
 from chainrule.interpreters.differences import gradient as measured_gradient
 from chainrule.interpreters.forward import assignments, downstream, forward, sample
 from chainrule.proof.certify import try_step
+from chainrule.proof.evidence import DIFFERENCE_TOLERANCE, SEED, Disagreement
 from chainrule.proof.gradients import gradient_values
-from chainrule.proof.ladder import DIFFERENCE_TOLERANCE, SEED, Disagreement, Laboratory
+from chainrule.proof.ladder import Laboratory
 from chainrule.proof.thread import Thread
 
 Array = npt.NDArray[np.float64]

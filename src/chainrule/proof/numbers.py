@@ -14,7 +14,7 @@ from chainrule.graph.node import Entry, Expr, Partial, Position, Symbol, Total, 
 from chainrule.interpreters.forward import forward
 from chainrule.interpreters.numeric import FLOATS, Point
 from chainrule.proof.gradients import with_layers
-from chainrule.proof.ladder import Meaning
+from chainrule.proof.meaning import Meaning
 
 
 @dataclass(frozen=True)
