@@ -197,3 +197,19 @@ def test_more_features_than_rows_ends_with_a_proof() -> None:
     fit = fit_logistic(InMemorySource(X, y), C=np.inf)
     assert fit.certificate.kind == "separation"
     assert fit.certificate.proven
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("rows", [3, 5000])
+def test_a_sample_decides_only_where_its_columns_are_independent(form: Any, rows: int) -> None:
+    # a column that is zero in nearly every row is missing from any sample, but not dependent
+    X = noise(8, 5000, 4)
+    X[rows:, 1] = 0.0
+    whole = np.column_stack([X, X[:, 2] - X[:, 3]])
+    independent = find_relations(InMemorySource(form(X), np.zeros(5000)), fit_intercept=True)
+    dependent = find_relations(InMemorySource(form(whole), np.zeros(5000)), fit_intercept=True)
+    assert len(independent.dropped) == 0
+    assert len(dependent.dropped) == 1
+    c, kept = dependent.dropped[0], dependent.kept
+    made = whole[:, kept] @ dependent.coef[:, 0] + dependent.intercept[0]
+    np.testing.assert_allclose(made, whole[:, c], atol=1e-10)

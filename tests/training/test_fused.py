@@ -14,7 +14,7 @@ from chainrule.errors import DataError
 from chainrule.training import fused_blocks
 from chainrule.training.blocks import DenseBlock
 from chainrule.training.fused_blocks import FusedBlock
-from chainrule.training.losses import BinaryLoss
+from chainrule.training.losses import BinaryLoss, Loss, SoftmaxLoss
 from chainrule.training.objective import Objective, Point
 from chainrule.training.penalties import L2Penalty
 from chainrule.training.sources import InMemorySource
@@ -61,23 +61,27 @@ def test_the_verbs_agree_with_those_of_a_dense_block(shape: tuple[int, int], for
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("fit_intercept", [True, False])
-def test_a_fused_pass_is_the_plain_pass(form: str, fit_intercept: bool) -> None:
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_fused_pass_is_the_plain_pass(form: str, fit_intercept: bool, n_classes: int) -> None:
     X = formed(RNG.normal(size=(700, 7)) * 20, form)  # scores far into both tails
-    y, weight = RNG.integers(0, 2, 700), RNG.random(700)
-    point = Point(RNG.normal(size=(7, 1)), np.array([0.3 * fit_intercept]))
+    y, weight = RNG.integers(0, n_classes, 700), RNG.random(700)
+    loss: Loss = BinaryLoss() if n_classes == 2 else SoftmaxLoss(n_classes)
+    shift: Any = 0.3 * fit_intercept * np.arange(1, loss.n_outputs + 1)
+    point = Point(RNG.normal(size=(7, loss.n_outputs)), shift)
     found = []
     for least in (0, X.size + 1):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(fused_blocks, "FUSED_FROM", least)
-            source = InMemorySource(X, y, weight)
+            source = InMemorySource(X, y, weight, n_classes=n_classes)
         assert source.is_fused == (least == 0)
         penalty = L2Penalty.from_inverse(1.0, source.column_scale)
-        objective = Objective(source, BinaryLoss(), penalty, fit_intercept=fit_intercept)
+        objective = Objective(source, loss, penalty, fit_intercept=fit_intercept)
         found.append(objective.evaluate(point, with_hessian=True))
     one, other = found
     assert one.value == pytest.approx(other.value, rel=1e-14)
-    np.testing.assert_allclose(one.gradient.coef, other.gradient.coef, rtol=1e-11)
-    np.testing.assert_allclose(one.gradient.intercept, other.gradient.intercept, rtol=1e-11)
+    close: Any = {"rtol": 1e-11, "atol": 1e-9}
+    np.testing.assert_allclose(one.gradient.coef, other.gradient.coef, **close)
+    np.testing.assert_allclose(one.gradient.intercept, other.gradient.intercept, **close)
     np.testing.assert_allclose(one.raw_prediction, other.raw_prediction, rtol=1e-11, atol=1e-13)
     assert one.hessian is not None
     assert other.hessian is not None
@@ -86,9 +90,10 @@ def test_a_fused_pass_is_the_plain_pass(form: str, fit_intercept: bool) -> None:
 
 @pytest.mark.usefixtures("always_fused")
 @pytest.mark.parametrize("C", [1.0, np.inf])
-def test_any_number_of_threads_gives_the_same_bits(C: float) -> None:
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_any_number_of_threads_gives_the_same_bits(C: float, n_classes: int) -> None:
     X = RNG.normal(size=(5000, 6))
-    y = X[:, 0] + RNG.logistic(size=5000) > 0
+    y = np.digitize(X[:, 0] + RNG.logistic(size=5000), np.arange(n_classes - 1))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(InMemorySource, "_rows_per_block", lambda _: 256)
         models = [LogisticRegression(C=C, n_jobs=n).fit(X, y) for n in (1, 2, 8)]

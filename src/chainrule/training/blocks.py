@@ -17,6 +17,9 @@ from chainrule.training.arrays import FloatArray, IntArray
 SANDWICH_ROWS: Final[int] = 256
 """Rows per step of a sandwich: bounds both its temporary and its rounding error."""
 
+SUMMED_COLUMNS: Final[int] = 512
+"""Columns that a product adds up at a time: bounds its rounding error on wide data."""
+
 
 class MatrixBlock(Protocol):
     """Some rows of the data matrix X, shape (n_rows, n_features)."""
@@ -26,7 +29,11 @@ class MatrixBlock(Protocol):
         """Number of rows and of features."""
 
     def matvec(self, V: FloatArray) -> FloatArray:
-        """Return X V, shape (n_rows, n_outputs), for V of shape (n_features, n_outputs)."""
+        """Return X V, shape (n_rows, n_outputs), for V of shape (n_features, n_outputs).
+
+        Best output by output in memory (Fortran order): what is done along the outputs of each row
+        then runs over many rows at a time.
+        """
 
     def rmatvec(self, U: FloatArray) -> FloatArray:
         """Return X^T U, shape (n_features, n_outputs), for U of shape (n_rows, n_outputs)."""
@@ -53,6 +60,10 @@ class MatrixBlock(Protocol):
         """Yield X a few rows at a time as dense arrays."""
 
     @property
+    def longest_row(self) -> int:
+        """How many roundings in a row an entry of X V may take."""
+
+    @property
     def longest_sum(self) -> int:
         """How many roundings in a row a sum over the rows may take."""
 
@@ -75,7 +86,14 @@ class DenseBlock:
 
     def matvec(self, V: FloatArray) -> FloatArray:
         """Return X V."""
-        return self.values @ V
+        n_rows, n_features = self.values.shape
+        if n_features <= SUMMED_COLUMNS:
+            return (V.T @ self.values.T).T
+        total = np.zeros((n_rows, V.shape[1]), order="F")
+        for start in range(0, n_features, SUMMED_COLUMNS):
+            part = slice(start, start + SUMMED_COLUMNS)
+            total += (V[part].T @ self.values[:, part].T).T
+        return total
 
     def rmatvec(self, U: FloatArray) -> FloatArray:
         """Return X^T U."""
@@ -115,6 +133,12 @@ class DenseBlock:
         step = _few_rows(self.values.shape[1])
         for start in range(0, self.values.shape[0], step):
             yield self.values[start : start + step]
+
+    @property
+    def longest_row(self) -> int:
+        """How many roundings in a row an entry of X V may take."""
+        n_features = int(self.values.shape[1])
+        return min(n_features, SUMMED_COLUMNS) + -(-n_features // SUMMED_COLUMNS)
 
     @property
     def longest_sum(self) -> int:
@@ -185,6 +209,11 @@ class SparseBlock:
         step = _few_rows(self.values.shape[1])
         for start in range(0, self.values.shape[0], step):
             yield np.asarray(self.values[start : start + step].toarray())
+
+    @property
+    def longest_row(self) -> int:
+        """How many roundings in a row an entry of X V may take."""
+        return int(np.diff(self.values.indptr).max(initial=0))
 
     @property
     def longest_sum(self) -> int:

@@ -1,13 +1,16 @@
 """Columns that are linear combinations of others, found before an unpenalised fit.
 
-Without a penalty such columns leave the optimum undetermined. One pass of orthogonal
-transformations (a tree of QR factorisations) tells which columns are independent; the fit is done
-on those, and the answer of least norm over all columns is put together afterwards.
+Without a penalty such columns leave the optimum undetermined. Columns that are independent on a few
+rows drawn at random are independent on all; where they are not, one pass of orthogonal
+transformations over all rows (a tree of QR factorisations) tells which are. The fit is done on the
+independent ones, and the answer of least norm over all columns is put together afterwards.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from scipy import linalg
@@ -16,6 +19,14 @@ from chainrule.training.arrays import UNIT, FloatArray, IntArray
 from chainrule.training.executors import map_in_order, tree_reduce
 from chainrule.training.objective import Point
 from chainrule.training.sources import InMemorySource
+
+_SAMPLED_ROWS: Final[int] = 8
+"""Rows per column of the sample that is looked at first."""
+
+_TALL: Final[int] = 4
+"""Rows per column of one QR factorisation, at least: what is too square is slow."""
+
+_SEED: Final[int] = 40_961
 
 
 @dataclass(frozen=True)
@@ -70,21 +81,50 @@ def find_relations(source: InMemorySource, *, fit_intercept: bool, n_threads: in
     Householder QR with column pivoting (Golub and Van Loan, *Matrix Computations*, 5.4.2), the
     intercept's column of ones first.
     """
-    offset = int(fit_intercept)
+    n_rows = max(1000, _SAMPLED_ROWS * source.n_features)
+    if n_rows < source.n_samples // 2:
+        few = source.sample(n_rows, _SEED)
+        found = _from_triangle(_triangle(few, fit_intercept, n_threads), int(fit_intercept))
+        if not len(found.dropped):
+            return found
+    found = _from_triangle(_triangle(source, fit_intercept, n_threads), int(fit_intercept))
+    return _verified(source, found) if len(found.dropped) else found
 
-    def triangle(index: int) -> FloatArray:
-        total = np.zeros((0, source.n_features + offset))
-        for rows in source.block(index).X.dense_rows():
+
+def _triangle(source: InMemorySource, fit_intercept: bool, n_threads: int) -> FloatArray:
+    """Return R of the QR factorisation of all rows, a column of ones first if there is one."""
+    offset = int(fit_intercept)
+    width = source.n_features + offset
+
+    def reduced(rows: FloatArray) -> FloatArray:
+        return np.asarray(linalg.qr(rows, mode="r", overwrite_a=True, check_finite=False)[0])[
+            :width
+        ]
+
+    def part(index: int) -> FloatArray:
+        total = np.zeros((0, width))
+        for rows in _tall(source.block(index).X.dense_rows(), _TALL * width):
             ones = np.ones((len(rows), offset))
-            stacked = np.vstack([total, np.hstack([ones, rows])])
-            total = linalg.qr(stacked, mode="r")[0][: stacked.shape[1]]
+            total = reduced(np.vstack([total, np.hstack([ones, rows])]))
         return total
 
-    def merge(left: FloatArray, right: FloatArray) -> FloatArray:
-        stacked = np.vstack([left, right])
-        return np.asarray(linalg.qr(stacked, mode="r")[0][: stacked.shape[1]])
+    parts = map_in_order(part, source.n_blocks, n_threads)
+    return tree_reduce(parts, lambda left, right: reduced(np.vstack([left, right])))
 
-    table = tree_reduce(map_in_order(triangle, source.n_blocks, n_threads), merge)
+
+def _tall(pieces: Iterator[FloatArray], n_rows: int) -> Iterator[FloatArray]:
+    """Put pieces together until they have so many rows."""
+    waiting: list[FloatArray] = []
+    for piece in pieces:
+        waiting.append(piece)
+        if sum(len(rows) for rows in waiting) >= n_rows:
+            yield np.vstack(waiting)
+            waiting = []
+    if waiting:
+        yield np.vstack(waiting)
+
+
+def _from_triangle(table: FloatArray, offset: int) -> Relations:
     norms = np.linalg.norm(table, axis=0)
     norms[norms == 0] = 1.0
     table = table / norms
@@ -95,11 +135,12 @@ def find_relations(source: InMemorySource, *, fit_intercept: bool, n_threads: in
         diagonal = np.abs(np.diagonal(r))
         rank = int((diagonal > tolerance).sum())
     else:
-        r, order, rank = np.zeros((0, source.n_features)), np.arange(source.n_features), 0
+        n_features = table.shape[1] - offset
+        r, order, rank = np.zeros((0, n_features)), np.arange(n_features), 0
     coef = linalg.solve_triangular(r[:rank, :rank], r[:rank, rank:]) if rank else r[:0, rank:]
     kept, dropped = order[:rank], order[rank:]
     intercept = np.zeros(len(dropped))
-    if fit_intercept:
+    if offset:
         intercept = (top[0, dropped] - top[0, kept] @ coef) / table[0, 0]
         intercept = intercept * norms[offset + dropped] / norms[0]
     coef = coef * norms[offset + dropped] / norms[offset + kept][:, None]
@@ -109,8 +150,7 @@ def find_relations(source: InMemorySource, *, fit_intercept: bool, n_threads: in
         np.abs(intercept) * norms[0] > tolerance * norms[offset + dropped], intercept, 0.0
     )
     ranks = np.argsort(kept)
-    found = Relations(kept[ranks], dropped, coef[ranks], intercept, exact=False)
-    return _verified(source, found) if len(dropped) else found
+    return Relations(kept[ranks], dropped, coef[ranks], intercept, exact=False)
 
 
 def _verified(source: InMemorySource, found: Relations) -> Relations:

@@ -259,6 +259,8 @@ def _solve_and_prove(
             certificate = certify(objective, outcome)
         if certificate.relative_bound <= tol or outcome.stop != "converged" or aim < tol * 1e-9:
             break
+        if certificate.gradient_norm <= certificate.gradient_rounding:
+            break  # what is left of the gradient is rounding: no step can be seen to help
         aim, point = aim * 1e-3, outcome.evaluation.point
         if solver is sampled_newton:
             solver = newton  # a sample has no more to say this close to the optimum

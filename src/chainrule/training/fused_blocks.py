@@ -82,13 +82,13 @@ class FusedBlock:
 
     def matvec(self, V: FloatArray) -> FloatArray:
         """Return X V."""
-        columns = [self._kernels.matvec(self.values, v, self._inner) for v in _columns(V)]
-        return np.stack(columns, axis=1)
+        found = self._kernels.matvec(self.values, _by_output(V), self._inner)
+        return np.asarray(found).T
 
     def rmatvec(self, U: FloatArray) -> FloatArray:
         """Return X^T U."""
-        columns = [self._kernels.rmatvec(self.values, u, self._inner) for u in _columns(U)]
-        return np.stack(columns, axis=1)
+        found = self._kernels.rmatvec(self.values, _by_output(U), self._inner)
+        return np.asarray(found).T
 
     def sandwich(self, d: FloatArray) -> FloatArray:
         """Return X^T diag(d) X."""
@@ -131,6 +131,11 @@ class FusedBlock:
             yield self.values[start : start + 256].astype(np.float64, copy=False)
 
     @property
+    def longest_row(self) -> int:
+        """How many roundings in a row an entry of X V may take."""
+        return int(self.values.shape[1])
+
+    @property
     def longest_sum(self) -> int:
         """How many roundings in a row a sum over the rows may take."""
         return self._inner + -(-int(self.values.shape[0]) // self._inner)
@@ -147,6 +152,10 @@ class FusedBlock:
     @property
     def _inner(self) -> int:
         return int(self._kernels.inner_rows(self.values.shape[1]))
+
+
+def _by_output(table: FloatArray) -> FloatArray:
+    return np.ascontiguousarray(table.T)
 
 
 def _columns(table: FloatArray) -> list[FloatArray]:

@@ -142,7 +142,7 @@ class Objective:
 
     def evaluate(self, point: Point, *, with_hessian: bool = False) -> Evaluation:
         """Evaluate value and gradient, and on demand the Hessian, in one pass."""
-        raw_prediction = np.empty((self.source.n_samples, self.loss.n_outputs))
+        raw_prediction = self._table()
 
         def one(block: RowBlock) -> Partial:
             if isinstance(block.X, FusedBlock) and isinstance(self.loss, BinaryLoss):
@@ -195,7 +195,7 @@ class Objective:
 
     def raw_direction(self, direction: Point) -> FloatArray:
         """Return the change of raw prediction along `direction`, (n_samples, n_outputs)."""
-        change = np.empty((self.source.n_samples, self.loss.n_outputs))
+        change = self._table()
         self.passes += 1
 
         def one(index: int) -> None:
@@ -253,6 +253,10 @@ class Objective:
 
         coef, intercept = self.sum_over_blocks(one)
         return Point(coef + self.penalty.strength[:, None], intercept)
+
+    def _table(self) -> FloatArray:
+        """Return room for one number an output and row, output by output: see `matvec`."""
+        return np.empty((self.source.n_samples, self.loss.n_outputs), order="F")
 
     def _sandwich(self, block: RowBlock, raw: FloatArray) -> FloatArray:
         n_outputs, size = self.loss.n_outputs, self.n_rows_of_hessian

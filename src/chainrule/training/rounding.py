@@ -74,7 +74,7 @@ def measure_rounding(
     if other is not None:
         coef = np.maximum(coef, np.abs(other.coef))
         intercept = np.maximum(intercept, np.abs(other.intercept))
-    of_row = accumulated(source.n_features + 4)
+    of_row = accumulated(source.longest_row + 4)
     depth = np.log2(source.n_blocks + 1)
     first = source.block(0).X
     of_sum = accumulated(first.longest_sum + depth + 8)

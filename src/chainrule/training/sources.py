@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -77,7 +78,7 @@ class InMemorySource:
         squares leave the range of float64; always powers of two, so no digit is lost.
     is_dense : bool
     is_fused : bool
-        Whether the passes are compiled and read X in place: large dense two-class problems.
+        Whether the passes are compiled and read X in place: large problems.
     """
 
     def __init__(
@@ -110,7 +111,7 @@ class InMemorySource:
         self._weight = sample_weight
         self._row_numbers = row_numbers
         self.is_dense = not sparse.issparse(X)
-        self.is_fused = n_classes == 2 and can_be_fused(X)
+        self.is_fused = can_be_fused(X)
         self.rows_per_block = self._rows_per_block()
         self.column_scale = np.ones(self.n_features)
         self.column_maxima = self._largest(n_threads)
@@ -133,6 +134,11 @@ class InMemorySource:
         found.is_fused = self.is_fused
         found.rows_per_block = self.rows_per_block
         return found
+
+    @cached_property
+    def longest_row(self) -> int:
+        """How many roundings in a row a raw prediction may take."""
+        return max(self.block(index).X.longest_row for index in range(self.n_blocks))
 
     @property
     def total_weight(self) -> float:
@@ -199,7 +205,7 @@ class InMemorySource:
         y = self._y[rows]
         if self.n_classes == 2 or y.ndim == 2:
             return np.asarray(y, dtype=np.float64)
-        one_hot = np.zeros((len(y), self.n_classes))
+        one_hot = np.zeros((len(y), self.n_classes), order="F")
         one_hot[np.arange(len(y)), y] = 1.0
         return one_hot
 
@@ -208,7 +214,8 @@ class InMemorySource:
         block_bytes = _FUSED_BYTES if self.is_fused else _BLOCK_BYTES
         rows = 2 ** int(np.log2(max(1, block_bytes // per_row)))
         # vectors over the rows of a block stay in the cache, and below what malloc maps afresh
-        return int(np.clip(rows, 256, 8192))
+        most = max(256, 2 ** int(np.log2(8192 / max(1, self.n_classes - 1))))
+        return int(np.clip(rows, 256, most))
 
     def _largest(self, n_threads: int) -> FloatArray:
         largest = np.zeros(self.n_features)
@@ -258,6 +265,7 @@ class ColumnSource:
         self.is_dense = parent.is_dense
         self.n_blocks = parent.n_blocks
         self.rows_per_block = parent.rows_per_block
+        self.longest_row = parent.longest_row
         self.column_names = [parent.column_names[j] for j in columns]
         self.column_scale = parent.column_scale[columns]
 

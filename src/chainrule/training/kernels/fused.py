@@ -234,28 +234,32 @@ def binary_pass(
 
 
 @_exact
-def matvec(X: Matrix, v: Vector, inner: int) -> Vector:
-    """Return X v."""
+def matvec(X: Matrix, V: Matrix, inner: int) -> Matrix:
+    """Return V X^T: one row an output."""
     n_rows, n_features = X.shape
     buffer = np.empty((inner, n_features))
-    product = np.empty(n_rows)
+    product = np.empty((V.shape[0], n_rows))
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
-        _scores(_rows(X, start, stop, buffer), v, 0.0, product[start:stop])
+        B = _rows(X, start, stop, buffer)
+        for k in range(V.shape[0]):
+            _scores(B, V[k], 0.0, product[k, start:stop])
     return product
 
 
 @_exact
-def rmatvec(X: Matrix, u: Vector, inner: int) -> Vector:
-    """Return X^T u."""
+def rmatvec(X: Matrix, U: Matrix, inner: int) -> Matrix:
+    """Return U X: one row an output."""
     n_rows, n_features = X.shape
     buffer = np.empty((inner, n_features))
-    total, part = np.zeros(n_features), np.empty(n_features)
+    total, part = np.zeros((U.shape[0], n_features)), np.empty(n_features)
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
-        part[:] = 0.0
-        _add_transposed(_rows(X, start, stop, buffer), u[start:stop], part)
-        total += part
+        B = _rows(X, start, stop, buffer)
+        for k in range(U.shape[0]):
+            part[:] = 0.0
+            _add_transposed(B, U[k, start:stop], part)
+            total[k] += part
     return total
 
 
