@@ -5,6 +5,9 @@
     ChainruleError
     ├── ModelError              a forward pass that makes no sense; its author can mend it
     │   ├── ParseError          the text cannot be read: line, column, caret, next action
+    │   │   ├── UnmetError      it can, but two shapes in it do not meet
+    │   │   ├── ScopeError      an index is bound and free at once, or bound nowhere
+    │   │   └── UndecidedError  it can be read, but not be judged
     │   └── ShapeError          two shapes do not meet
     ├── DerivationError         a gradient that cannot be asked for
     ├── ProofError              a step of ours that could not be certified: a defect of chainrule
@@ -61,6 +64,18 @@ class ParseError(ModelError):
         if not self.source:
             return where
         return f"{where}\n  {self.source}\n  {' ' * (self.column - 1)}^"
+
+
+class UnmetError(ParseError):
+    """Two shapes in a text do not meet; the message has the operands as they were written."""
+
+
+class ScopeError(ParseError):
+    """An index in a text is bound and free at once, or belongs to no sum."""
+
+
+class UndecidedError(ParseError):
+    """A text that can be read and not be judged; the message says why."""
 
 
 class ShapeError(ModelError):

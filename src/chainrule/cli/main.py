@@ -14,6 +14,8 @@ from chainrule.errors import ChainruleError, ProofError
 COMMANDS = {
     "derive": "Derive the gradients of a forward pass, step by step.",
     "check": "Prove every step, and compare the gradients with finite differences.",
+    "audit": "Judge a derivation line by line: which is wrong, and why.",
+    "grade": "Judge an answer: is this the gradient, and if not, which mistake?",
     "code": "Write forward pass and gradients as a module for NumPy, Torch or JAX.",
     "fit": "Fit a logistic regression to a table, with a certificate.",
     "predict": "Predict with a fitted model, streaming.",
@@ -76,6 +78,7 @@ _HELP = """Logistic regression you can see through. Derive it. Check it. Train i
 \b
 chainrule derive examples/logistic_batch
 chainrule check examples/board_b1
+chainrule audit homework.md
 chainrule code examples/logistic_batch --target torch
 chainrule fit table.csv --target label --report report.html
 chainrule demo

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from chainrule.derivation.steps import Reason
 from chainrule.graph.node import Apply, Expr, Number, Symbol, walk
+from chainrule.graph.op import VJP
 from chainrule.ops import add
 
 
 def pullback(
-    value: Expr, wrt: Symbol, out: Symbol, cotangent: Expr
+    value: Expr,
+    wrt: Symbol,
+    out: Symbol,
+    cotangent: Expr,
+    rules: Mapping[Expr, VJP] | None = None,
 ) -> tuple[Expr, tuple[Reason, ...]]:
     """Pull an upstream gradient back through a definition to one of its symbols.
 
@@ -24,6 +30,8 @@ def pullback(
         The left side: a rule that speaks of its own value may use this name.
     cotangent : Expr
         The upstream gradient, of the shape of `out`.
+    rules : mapping of Expr to VJP, optional
+        What is used at a node in place of the rule of its row: a wrong one, to see its effect.
 
     Returns
     -------
@@ -42,7 +50,8 @@ def pullback(
     for node in reversed(order):
         if node not in depends or node not in upstream or not isinstance(node, Apply):
             continue
-        contributions = node.op.vjp(
+        rule = node.op.vjp if rules is None else rules.get(node, node.op.vjp)
+        contributions = rule(
             _total(upstream[node]), out if node is value else node, node.args, node.attrs
         )
         for arg, contribution in zip(node.args, contributions, strict=True):

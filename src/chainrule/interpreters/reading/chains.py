@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
-from chainrule.errors import ParseError, ShapeError
+from chainrule.errors import ParseError, ShapeError, UnmetError
 from chainrule.graph.dims import SCALAR, Shape, written
 from chainrule.graph.node import Expr, Number, symbols
 from chainrule.interpreters.reading.complaints import quoted, unmet
@@ -16,6 +17,15 @@ from chainrule.ops import add, align, div, matmul, mul, neg
 
 if TYPE_CHECKING:
     from chainrule.interpreters.reading.elaboration import Elaborator
+
+
+class Star(Enum):
+    """What ``*`` between matrices means: it is asked where both are possible, or settled."""
+
+    ASK = "ask"
+    ENTRIES = "entry by entry"
+    MATRIX = "matrix product"
+    LOOSE = "entry by entry, and what stands side by side too where it has one shape"
 
 
 def fold(within: Elaborator, node: Chain) -> Expr:
@@ -49,8 +59,14 @@ class _Folding:
         self.shape, self.end = run[0].shape, self.node.first.end
         for joined in self.node.rest:
             right = self.within.expr(joined.operand)
-            if joined.operator == "*":
-                self.settle(joined, right)
+            if joined.operator in ("*", "@", "·", ""):
+                if self.is_matrix_product(joined.operator, right):
+                    top = build(*run) if len(run) > 1 else run[0]
+                    run = [self.within.bounded(joined.operand, matmul(top, right))]
+                    self.shape, self.end = run[0].shape, joined.operand.end
+                    continue
+                if joined.operator == "*":
+                    self.settle(joined, right)
             wide = self.meeting(joined, right)
             constant = len(run) == 1 and isinstance(run[0], Number)
             if joined.operator != "/" and wide == self.shape and not constant:
@@ -87,8 +103,16 @@ class _Folding:
             return self.shape
         return align((Number(0, self.shape), Number(0, right.shape)))[0].shape
 
+    def is_matrix_product(self, operator: str, right: Expr) -> bool:
+        """Whether a sign between products entry by entry is the matrix product all the same."""
+        if SCALAR in (self.shape, right.shape) or self.shape[1] != right.shape[0]:
+            return False
+        return operator != "*" or self.within.star is Star.MATRIX
+
     def settle(self, joined: Joined, right: Expr) -> None:
         """Ask when ``*`` may mean the matrix product."""
+        if self.within.star is not Star.ASK:
+            return
         if SCALAR in (self.shape, right.shape) or self.shape[1] != right.shape[0]:
             return
         try:
@@ -117,9 +141,13 @@ class _Folding:
         for place, joined in enumerate(self.node.rest, 1):
             right = self.factor(joined.operand, operands[place + 1 :])
             try:
-                result = self.within.bounded(joined.operand, matmul(result, right))
+                product = matmul(result, right)
             except ShapeError as error:
-                raise self.unmet(error, joined, right) from None
+                loose = self.within.star is Star.LOOSE and not joined.operator
+                if not loose or self.shape != right.shape:
+                    raise self.unmet(error, joined, right) from None
+                product = mul(result, right)
+            result = self.within.bounded(joined.operand, product)
             self.shape, self.end = result.shape, joined.operand.end
         return result
 
@@ -165,4 +193,6 @@ class _Folding:
             (self.within.text(joined.operand), right.shape),
         )
         whole = self.within.line.text[self.node.start : joined.operand.end]
-        return self.within.line.error(unmet(error, whole, operator, operands), self.node.start)
+        return self.within.line.error(
+            unmet(error, whole, operator, operands), self.node.start, UnmetError
+        )

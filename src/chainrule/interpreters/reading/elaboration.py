@@ -10,6 +10,7 @@ from chainrule.errors import ParseError
 from chainrule.graph.dims import SCALAR, written
 from chainrule.graph.node import Expr, Number, Symbol, walk
 from chainrule.interpreters.reading import calls, chains
+from chainrule.interpreters.reading.chains import Star
 from chainrule.interpreters.reading.complaints import quoted, unknown
 from chainrule.interpreters.reading.tokens import Line
 from chainrule.interpreters.reading.tree import (
@@ -58,12 +59,15 @@ class Elaborator:
         The names of dimensions, which stand for their sizes unless a symbol has that name.
     later : mapping of str to int
         The lines on which names are defined further down, for the error that says so.
+    star : Star
+        What ``*`` between matrices means.
     """
 
     line: Line
     scope: Mapping[str, Symbol]
     dims: Container[str] = frozenset()
     later: Mapping[str, int] = field(default_factory=dict)
+    star: Star = Star.ASK
 
     def whole(self, node: Node) -> Expr:
         """Build the expression of a whole line and hold it to the limit on its height."""
@@ -116,6 +120,12 @@ class Elaborator:
                     "a vector of ones takes its length from the matrix before it; "
                     "here write ones(rows, columns)",
                 )
+            case _:
+                return self.beyond(node)
+
+    def beyond(self, node: Node) -> Expr:
+        """Refuse what only an answer may hold; the reader of answers does otherwise."""
+        raise self.error(node, f"{quoted(self.text(node))} has no meaning in a forward pass")
 
     def name(self, node: Name) -> Expr:
         """Look a name up: a symbol, or the size of a dimension."""

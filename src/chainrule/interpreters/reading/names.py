@@ -46,6 +46,9 @@ _GROUP = re.compile(
     r"(\^?\s*(?:T|\\top|\\intercal|⊤))?\s*\}"
 )
 _EXAMPLE = re.compile(r"\^(?:\(([\w+\-−, ]{1,16})\)|\{\s*\(([\w+\-−, ]{1,16})\)\s*\})")
+_ONE_EXAMPLE = re.compile(
+    r"\^(?:\(([^\W\d]\w{0,3})\)|\{\s*\((\w{1,4})\)\s*(\^?\s*(?:T|\\top|\\intercal|⊤))?\s*\})"
+)
 _RAISED = re.compile("⁽([⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁱⁿˡ]{1,16})⁾")
 _PLACE = re.compile(r"(.+)_([0-9]{1,9})")
 _INDEX = re.compile(r"[\w+\-−,()\s\\]*")
@@ -88,7 +91,9 @@ def canonical(text: str) -> str:
     return found.canonical
 
 
-def scan(text: str, start: int = 0, *, whole: bool = False) -> Scanned | None:
+def scan(
+    text: str, start: int = 0, *, whole: bool = False, examples: bool = False
+) -> Scanned | None:
     """Find the longest name that begins at `start`.
 
     Parameters
@@ -100,6 +105,8 @@ def scan(text: str, start: int = 0, *, whole: bool = False) -> Scanned | None:
     whole : bool
         Also take what only a declaration can settle: ``x'`` and ``x^{(i)}``, which in an
         expression are a transpose and a power unless such a name is declared.
+    examples : bool
+        Also take ``^{(i)}`` as people write it in an answer: the example that is meant.
     """
     found = _base(text, start)
     if found is None:
@@ -123,6 +130,9 @@ def scan(text: str, start: int = 0, *, whole: bool = False) -> Scanned | None:
             parts.above.append(f"({''.join(SUPERSCRIPTS[c] for c in match[1])})")
         elif whole and (match := _EXAMPLE.match(text, end)):
             parts.above.append(f"({_plain(match[1] or match[2])})")
+        elif examples and (match := _ONE_EXAMPLE.match(text, end)):
+            parts.above.append(f"({_plain(match[1] or match[2])})")
+            transposed = bool(match[3])
         elif end < len(text) and text[end] in SUBSCRIPTS:
             stop = end
             while stop < len(text) and text[stop] in SUBSCRIPTS:

@@ -51,13 +51,17 @@ def parse(line: Line, start: int, stop: int, declared: Container[str]) -> tuple[
     ParseError
         Where the text makes no expression, or one past the limits.
     """
-    parser = _Parser(line, tokenize(line, start, stop), declared)
+    parser = Parser(line, tokenize(line, start, stop), declared)
     node = parser.expression(0)
     parser.finished()
     return node, parser.nodes
 
 
-class _Parser(Cursor):
+class Parser(Cursor):
+    """The parser of one expression."""
+
+    beside = MATRIX
+
     def expression(self, floor: int) -> Node:
         """Read as far as operators bind tighter than `floor`."""
         self.nesting += 1
@@ -74,18 +78,22 @@ class _Parser(Cursor):
             token = self.token
             operator = token.text if token.kind == "mark" else ""
             if operator not in LEVELS:
-                if floor >= MATRIX or not self.juxtaposed():
+                if floor >= self.beside or not self.juxtaposed():
                     break
                 operator = ""
-            elif LEVELS[operator] <= floor:
+            elif self.level(operator) <= floor:
                 break
             left = self.joined(left, operator)
         self.nesting -= 1
         return left
 
+    def level(self, operator: str) -> int:
+        """How tight an operator binds; what stands side by side binds like a matrix product."""
+        return LEVELS[operator] if operator else self.beside
+
     def joined(self, left: Node, operator: str) -> Node:
         """Take one more operand into the chain on the left, or begin a chain."""
-        level = LEVELS.get(operator, MATRIX)
+        level = self.level(operator)
         at = self.token.start
         if operator:
             self.take()
@@ -124,6 +132,7 @@ class _Parser(Cursor):
         return self.sees("(", "{", "[", "frac", "𝟏")
 
     def operand(self, floor: int) -> Node:
+        """Read what an operator may join."""
         token = self.token
         if token.kind == "number":
             self.take()
@@ -152,16 +161,12 @@ class _Parser(Cursor):
         raise self.unexpected()
 
     def bracket(self) -> Node:
+        """Read a part in brackets, or a mask."""
         opened = self.take()
         self.bars.append(opened.text)
         inner = self.expression(0)
         if self.sees("<", ">", "<=", ">="):
-            operator = self.take().text
-            right = self.expression(0)
-            depth = max(inner.depth, right.depth) + 1
-            inner = self.made(
-                Compared(inner, operator, right, start=inner.start, end=right.end, depth=depth)
-            )
+            inner = self.compared(inner)
         elif opened.text == "[":
             raise self.error(
                 "square brackets hold a mask such as [z > 0]; group with ( )", opened.start
@@ -170,7 +175,17 @@ class _Parser(Cursor):
         self.bars.pop()
         return self.made(Bracket(inner, start=opened.start, end=self.before, depth=inner.depth + 1))
 
+    def compared(self, left: Node) -> Node:
+        """Read what a part is compared with."""
+        operator = self.take().text
+        right = self.expression(0)
+        depth = max(left.depth, right.depth) + 1
+        return self.made(
+            Compared(left, operator, right, start=left.start, end=right.end, depth=depth)
+        )
+
     def fence(self) -> Node:
+        """Read a part between bars."""
         opened = self.take()
         self.bars.append(opened.text)
         inner = self.expression(0)
@@ -198,6 +213,7 @@ class _Parser(Cursor):
         return token.text
 
     def fraction(self) -> Node:
+        r"""Read ``\frac{a}{b}``."""
         frac = self.take()
         parts = []
         for _ in range(2):
@@ -219,6 +235,7 @@ class _Parser(Cursor):
         return self.made(Bracket(chain, start=frac.start, end=under.end, depth=depth + 1))
 
     def postfix(self, left: Node) -> Node:
+        """Read what may stand behind a part: a power, a transpose, a method."""
         token = self.take()
         if token.text == ".":
             return self.made(self.method(left))
@@ -240,6 +257,7 @@ class _Parser(Cursor):
         return Name(name, start=node.start, end=node.end) if name in self.declared else None
 
     def raised(self, left: Node, token: Token) -> Node:
+        """Read an exponent."""
         if token.text == "raised":
             exponent: Node = Literal(token.value, start=token.start, end=token.end)
             return Power(left, exponent, start=left.start, end=token.end, depth=left.depth + 1)
@@ -282,6 +300,7 @@ class _Parser(Cursor):
         )
 
     def function(self, word: str) -> Node:
+        """Read a function applied."""
         token = self.take()
         if self.sees("_"):
             raise self.error(f"an index under {word} is not read here; write {word}(...)")
@@ -326,7 +345,12 @@ class _Parser(Cursor):
             )
         )
 
+    def argument(self) -> Node:
+        """Read one argument of a function."""
+        return self.expression(0)
+
     def arguments(self, received: int = 0) -> tuple[tuple[Node, ...], tuple[tuple[str, Node], ...]]:
+        """Read the arguments and options of a function."""
         opened = self.take()
         self.bars.append(opened.text)
         arguments: list[Node] = []
@@ -339,7 +363,7 @@ class _Parser(Cursor):
                 self.take()
                 options.append((option, self.expression(0)))
             else:
-                arguments.append(self.expression(0))
+                arguments.append(self.argument())
             if not self.sees(","):
                 break
             self.take()

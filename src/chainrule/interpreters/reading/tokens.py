@@ -19,12 +19,13 @@ MAX_SCALE = 30
 SHOWN = 300
 """A longer line is not repeated under its error: the caret would be lost in it."""
 
-Kind = Literal["number", "name", "mark", "end"]
+Kind = Literal["number", "name", "mark", "text", "end"]
 
 _NUMBER = re.compile(r"(?:[0-9]+(?:\.(?![*/A-Za-z])[0-9]*)?|\.[0-9]+)(?:[eE]([+-]?[0-9]+))?")
 _COMMAND = re.compile(r"\\(?:[A-Za-z]+|.)?")
 _TRANSPOSED = re.compile(r"\.T(?![A-Za-z0-9_])")
 _ONES = re.compile(r"\\(?:mathbf|mathbb|boldsymbol|bm|vec)\s*\{\s*1\s*\}|\\mathbf\s*1|𝟏|𝟙")
+_QUOTED = re.compile(r"(['\"])([^'\"]{0,60})\1")
 _NAMESPACE = re.compile(r"(?:np|numpy|jnp|torch|math)\.(?=[A-Za-z])")
 
 _SKIPPED = frozenset(
@@ -62,6 +63,8 @@ _COMMANDS = {
     r"\le": "<=",
     r"\leq": "<=",
     r"\prime": "'",
+    r"\partial": "∂",
+    r"\nabla": "∇",
 }
 _MARKS = {
     "**": "^",
@@ -89,6 +92,8 @@ _MARKS = {
     "∣": "|",
     "≥": ">=",
     "≤": "<=",
+    "∂": "∂",
+    "∇": "∇",
     **{mark: mark for mark in "+-*/@^(){}[]|,=<>_:"},
     **dict.fromkeys(PRIMES, "'"),
 }
@@ -102,12 +107,12 @@ class Line:
     text: str
     number: int = 1
 
-    def error(self, message: str, at: int) -> ParseError:
+    def error(self, message: str, at: int, kind: type[ParseError] = ParseError) -> ParseError:
         """Return the error that points at the character with index `at`."""
         shown = self.text if len(self.text) <= SHOWN else ""
         # One column a character, so that the caret stands under it.
         source = "".join(c if c.isprintable() else " " for c in shown)
-        return ParseError(message, line=self.number, column=at + 1, source=source)
+        return kind(message, line=self.number, column=at + 1, source=source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +126,12 @@ class Token:
     value: Fraction = Fraction(0)
 
 
-def tokenize(line: Line, start: int = 0, stop: int | None = None) -> list[Token]:
+def tokenize(
+    line: Line, start: int = 0, stop: int | None = None, *, answer: bool = False
+) -> list[Token]:
     """Split part of a line into tokens, the last of which is the end.
+
+    In an answer a name may carry its example, ``x^{(i)}``, and a call a text in quotes.
 
     Raises
     ------
@@ -151,7 +160,13 @@ def tokenize(line: Line, start: int = 0, stop: int | None = None) -> list[Token]
             at = match.end()
             if match[0] in (r"\left", r"\right") and text[at : at + 1] == ".":
                 at += 1
-        elif name := scan(text, at):
+        elif answer and character in "'\"" and (match := _QUOTED.match(text, at)) and _opens(found):
+            found.append(Token("text", match[2], at, match.end()))
+            at = match.end()
+        elif answer and character == "." and found and text[at + 1 : at + 2].isspace():
+            found.append(Token("mark", "·", at, at + 1))
+            at += 1
+        elif name := scan(text, at, examples=answer):
             found.append(Token("name", name.canonical, at, name.end))
             if name.transposed:
                 found.append(Token("mark", "⊤", name.end, name.end))
@@ -162,6 +177,11 @@ def tokenize(line: Line, start: int = 0, stop: int | None = None) -> list[Token]
             at = token.end
     found.append(Token("end", "", stop, stop))
     return found
+
+
+def _opens(found: list[Token]) -> bool:
+    """Whether an argument begins here, so that a quote is no prime."""
+    return bool(found) and found[-1].kind == "mark" and found[-1].text in ("(", ",")
 
 
 def _structural(command: str) -> bool:

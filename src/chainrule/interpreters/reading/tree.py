@@ -117,6 +117,61 @@ class Call(Written):
     column: int = field(default=0, kw_only=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Derivative(Written):
+    """A derivative asked for, ``∂a/∂z``, in an answer."""
+
+    of: Node
+    wrt: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Summation(Written):
+    """A sum over running indices, ``∑_{i=1}^m``, in an answer; `high` is where it ends."""
+
+    indices: tuple[str, ...]
+    body: Node
+    high: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed(Written):
+    """A part of a matrix, ``X[p, i]``, in an answer; nothing stands for all along an axis."""
+
+    base: Node
+    places: tuple[Node | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Extent(Written):
+    """The size of a matrix along an axis, ``X.shape[1]``, in an answer."""
+
+    base: Node
+    axis: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted(Written):
+    """A text in quotes, the pattern of an ``einsum``, in an answer."""
+
+    text: str
+
+
 Node: TypeAlias = (
-    Literal | Name | Ones | Bracket | Minus | Chain | Power | Transposed | Fence | Compared | Call
+    Literal
+    | Name
+    | Ones
+    | Bracket
+    | Minus
+    | Chain
+    | Power
+    | Transposed
+    | Fence
+    | Compared
+    | Call
+    | Derivative
+    | Summation
+    | Indexed
+    | Extent
+    | Quoted
 )

@@ -1,0 +1,103 @@
+"""``chainrule audit``: judge a derivation line by line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from chainrule.marking.audit import Audit, Verdict
+
+_HELP = """Judge every line of the derivation in FILE: proven, wrong, and if wrong, why.
+
+FILE holds a forward pass, in the language of chainrule or in LaTeX, and below it equations as
+people write them: ∂L/∂a = ..., dW = np.dot(dZ, A_prev.T), \\frac{\\partial J}{\\partial w_p} =
+\\sum_i ..., dZ^[l] = W^[l+1]^T dZ^[l+1] .* g'(Z^[l]). Markdown with $...$ will do. Use - for
+standard input. The exit status is 1 if a line is wrong.
+
+\b
+chainrule audit homework.md
+chainrule audit answer.txt --forward examples/logistic_batch
+"""
+
+_STYLES = {
+    "proven": "green",
+    "follows": "cyan",
+    "wrong": "bold red",
+    "shape": "bold red",
+    "scope": "bold red",
+    "unproven": "yellow",
+    "unreadable": "yellow",
+}
+
+
+@click.command("audit", help=_HELP, short_help="Judge a derivation line by line.")
+@click.argument("file")
+@click.option("--forward", metavar="MODEL", help="The forward pass, where FILE has none.")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdicts as JSON.")
+def command(file: str, forward: str | None, as_json: bool) -> None:
+    """Judge every line of a derivation."""
+    from chainrule.interpreters.reading import load_model
+    from chainrule.marking.audit import audit
+
+    model = load_model(forward) if forward else None
+    found = audit(_text(file), model)
+    if as_json:
+        click.echo(json.dumps(found.data(), indent=2, ensure_ascii=False))
+    else:
+        _print(found)
+    if found.wrong:
+        sys.exit(1)
+
+
+def _text(file: str) -> str:
+    if file == "-":
+        return sys.stdin.read()
+    path = Path(file)
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise click.ClickException(
+            f"{file} is not text in UTF-8 (byte {error.start}); save it as UTF-8"
+        ) from None
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be opened: {error.strerror}") from None
+
+
+def _print(found: Audit) -> None:
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for line in found.lines:
+        head = Text(f"{line.line:>4}  ")
+        head.append(line.verdict.ljust(10), style=_STYLES[line.verdict])
+        head.append(f"  {line.text}")
+        console.print(head)
+        for said in _said(line):
+            console.print(Padding(Text(said, style="dim"), (0, 0, 0, 18)))
+    wrong = len(found.wrong)
+    proven = sum(line.verdict == "proven" for line in found.lines)
+    lines = len(found.lines)
+    console.print(
+        f"{lines} line{'s' * (lines != 1)} judged: {proven} proven, {wrong} wrong"
+        if lines
+        else "Nothing here claims anything: write equations such as dJ/dw = (A - Y) X^T."
+    )
+
+
+def _said(line: Verdict) -> list[str]:
+    """Return what is said below a line."""
+    if line.verdict == "proven":
+        return [line.why] if line.why.startswith("right ") else []
+    said = [f"at equals sign {line.sign}: {line.why}" if line.sign > 1 else line.why]
+    for mistake in dict.fromkeys(line.mistakes):
+        said.append(f"{mistake.name} ({mistake.step}): {mistake.message}")
+    if line.right:
+        said.append(f"right: {line.right}")
+    return said

@@ -1,0 +1,422 @@
+"""Audit: every line of somebody's derivation judged, and the first wrong equals sign named."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from chainrule.derivation.derive import derivation_of
+from chainrule.derivation.sensitivity import pulled
+from chainrule.errors import ChainruleError, ParseError, ScopeError, UndecidedError, UnmetError
+from chainrule.graph.dims import SCALAR
+from chainrule.graph.model import Model
+from chainrule.graph.node import Entry, Expr, Number, Position, Symbol
+from chainrule.interpreters.answers import Lexicon
+from chainrule.interpreters.reading import canonical
+from chainrule.interpreters.reading.tree import Derivative
+from chainrule.interpreters.typeset import plain
+from chainrule.marking.diagnosis import Clinic, Mistake
+from chainrule.marking.forward import ForwardPass
+from chainrule.marking.judging import Finding, Judge, Outcome
+from chainrule.marking.reading import Reading, expression, line_of, readings, tree
+from chainrule.marking.sheet import Claims, Sheet
+from chainrule.marking.transcript import Statement, equals_signs, statements
+from chainrule.ops import renamed
+from chainrule.rewriting.simplification import display_cost, simplify
+
+FOLLOWS = "follows"
+_EVERY_LAYER = re.compile(r"\[\s*l\s*(?:[+\-−]\s*\d\s*)?\]")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The verdict on one line.
+
+    Parameters
+    ----------
+    line : int
+        Where it was written, from 1.
+    text : str
+        What was judged.
+    verdict : str
+        ``proven``, ``wrong``, ``shape``, ``scope``, ``follows``, ``unproven`` or ``unreadable``.
+    why : str
+        The evidence or the reason.
+    mistakes : tuple of Mistake
+        What was most likely done wrong; several where they cannot be told apart.
+    right : str
+        What would be right, in short form.
+    sign : int
+        Which equals sign of the line is the first that does not hold, from 1; 0 when all do.
+    """
+
+    line: int
+    text: str
+    verdict: str
+    why: str
+    mistakes: tuple[Mistake, ...] = ()
+    right: str = ""
+    sign: int = 0
+
+    @property
+    def mistake(self) -> str:
+        """The likely mistake by its name; names that cannot be told apart are joined by "or"."""
+        return " or ".join(dict.fromkeys(mistake.name for mistake in self.mistakes))
+
+    def data(self) -> dict[str, Any]:
+        """Return the verdict as plain data."""
+        return {
+            "line": self.line,
+            "text": self.text,
+            "verdict": self.verdict,
+            "why": self.why,
+            "mistake": self.mistake or None,
+            "right": self.right or None,
+            "sign": self.sign,
+        }
+
+    @property
+    def accused(self) -> bool:
+        """Whether the line is said to be wrong."""
+        return self.verdict in ("wrong", "shape", "scope")
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The verdicts on a transcript, and the forward pass they speak of."""
+
+    model: Model
+    lines: tuple[Verdict, ...]
+
+    @property
+    def wrong(self) -> tuple[Verdict, ...]:
+        """The lines that are wrong."""
+        return tuple(line for line in self.lines if line.accused)
+
+    def data(self) -> dict[str, Any]:
+        """Return the verdicts as plain data, as ``--json`` prints them."""
+        return {"lines": [line.data() for line in self.lines]}
+
+
+def audit(text: str, model: Model | None = None) -> Audit:
+    """Judge every line of a transcript.
+
+    Parameters
+    ----------
+    text : str
+        A forward pass, in the language or in LaTeX, and lines as people write them.
+    model : Model, optional
+        The forward pass, where the transcript has none of its own.
+
+    Returns
+    -------
+    Audit
+        One verdict for every equation that claims something. Declarations, definitions and prose
+        get none.
+
+    Raises
+    ------
+    ModelError
+        When there is no forward pass to judge by.
+
+    Examples
+    --------
+    >>> found = audit('''
+    ... x, w, b, y : (1, 1)
+    ... z = w x + b
+    ... a = sigmoid(z)
+    ... L = -(y log a + (1 - y) log(1 - a))
+    ... dL/da = -y/a + (1-y)/(1-a)
+    ... da/dz = a (1 - a)
+    ... dL/dw = (y - a) x
+    ... ''')
+    >>> [(line.line, line.verdict) for line in found.lines]
+    [(6, 'proven'), (7, 'proven'), (8, 'wrong')]
+    >>> found.lines[-1].right
+    '(a - y) x'
+    """
+    said = list(statements(text))
+    rest = said
+    if model is None:
+        forward = ForwardPass()
+        taken = _taken(forward, said)
+        model, rest = forward.model(), said[taken:]
+    auditor = Auditor(model)
+    found = tuple(verdict for statement in rest if (verdict := auditor.judge(statement)))
+    return Audit(model, found)
+
+
+def _taken(forward: ForwardPass, said: list[Statement]) -> int:
+    """Gather the forward pass; return how many statements belong to it."""
+    for place, statement in enumerate(said):
+        claims = forward.definitions or equals_signs(statement.text)
+        if not forward.takes(statement) and claims:
+            return place
+    return len(said)
+
+
+@dataclass
+class _Chain:
+    """What an equation was found to say, in one reading."""
+
+    sides: list[Expr]
+    sheet: Sheet
+    reading: Reading
+    goes_on: bool = False  # with the equation of the line before
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def failed(self) -> int:
+        """Which equals sign does not hold, from 1; 0 when all do."""
+        return next((k for k, f in enumerate(self.findings, 1) if not f.holds), 0)
+
+
+class Auditor:
+    """Judges lines one after another; what was claimed before is remembered.
+
+    Parameters
+    ----------
+    model : Model
+        The forward pass.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.judging = Judge(model)
+        self.model = self.judging.model
+        self.claims = Claims()
+        self.local: dict[str, Symbol] = {}
+        self.last: _Chain | None = None
+        self._clinics: dict[tuple[Symbol, Symbol], Clinic] = {}
+
+    def judge(self, said: Statement) -> Verdict | None:
+        """Judge one statement; nothing when it claims nothing."""
+        if not equals_signs(said.text) or self._defines(said):
+            return None
+        layers: tuple[int | None, ...] = (None,)
+        if _EVERY_LAYER.search(said.text):
+            layers = Lexicon(self.model).layers
+        found: list[Verdict] = []
+        for layer in layers:
+            lexicon = Lexicon(self.model, self.local, layer)
+            verdict = self._judged(said, lexicon)
+            if verdict.verdict != "unreadable":
+                found.append(verdict)
+            elif len(layers) == 1 or (layer == layers[-1] and not found):
+                return verdict
+        return next((v for v in found if v.verdict != "proven"), found[0])
+
+    # ---- one line ----------------------------------------------------------------------------
+
+    def _judged(self, said: Statement, lexicon: Lexicon) -> Verdict:
+        chain, error = self._read(said, lexicon)
+        if chain is None:
+            assert error is not None
+            return _refused(said, error)
+        self.last = chain
+        failed = chain.failed
+        if not failed:
+            self._learned(chain, right=True)
+            notes = " ".join(dict.fromkeys(f.note for f in chain.findings if f.note))
+            why = chain.findings[-1].why if chain.findings else "a name for what stands behind it"
+            return Verdict(said.line, said.text, "proven", notes or why)
+        finding = chain.findings[failed - 1]
+        if self.claims.erred and self._follows(chain):
+            self._learned(chain, right=False)
+            return Verdict(
+                said.line,
+                said.text,
+                FOLLOWS,
+                "follows from a line before it that is wrong; this step itself is right",
+            )
+        mistakes = (
+            (_SUM_MISSING,) if finding.outcome is Outcome.SCOPE else self._mistakes(chain, failed)
+        )
+        right = self._right(chain)
+        self._learned(chain, right=False)
+        verdict = finding.outcome.value
+        return Verdict(said.line, said.text, verdict, finding.why, mistakes, right, failed)
+
+    def _read(self, said: Statement, lexicon: Lexicon) -> tuple[_Chain | None, ParseError | None]:
+        """Read an equation in the first reading in which it holds, else in the plainest one."""
+        first: _Chain | None = None
+        first_error: ParseError | None = None
+        for reading in readings(said.text):
+            try:
+                chain = self._chain(said, lexicon, reading)
+            except ParseError as error:
+                first_error = first_error or error
+                continue
+            if not chain.failed:
+                return chain, None
+            first = first or chain
+        if isinstance(first_error, ScopeError | UnmetError) and first is not None:
+            return None, first_error  # the plain reading is out of scope or shape, no other holds
+        return (first, None) if first is not None else (None, first_error)
+
+    def _chain(self, said: Statement, lexicon: Lexicon, reading: Reading) -> _Chain:
+        line = line_of(said.text, said.line)
+        sheet = Sheet(self.model, lexicon, line, reading.layout, claims=self.claims)
+        sides: list[Expr] = []
+        if said.continues and self.last is not None:
+            sheet.indices, sheet.asked = dict(self.last.sheet.indices), self.last.sheet.asked
+            sides = [self.last.sides[0], self.last.sides[-1]]
+        free: dict[str, object] | None = dict(sheet.indices) if sides else None
+        for start, stop in said.sides():
+            if start == stop == 0 or not said.text[start:stop].strip():
+                if start == 0:
+                    continue
+                raise line.error("a side of this equation is missing", start)
+            sheet.indices = dict(free) if free is not None else {}  # type: ignore[arg-type]
+            node = tree(line, lexicon, reading, start, stop)
+            sides.append(expression(node, sheet, reading))
+            if len(sides) == 1 and isinstance(node, Derivative):
+                sheet.asked = sheet.derived
+            if free is None:
+                free = dict(sheet.indices)
+        chain = _Chain(sides, sheet, reading, said.continues and self.last is not None)
+        for left, right in list(pairwise(sides))[chain.goes_on :]:
+            name = sheet.gradients.get(sides[0]) if isinstance(sides[0], Symbol) else None
+            chain.findings.append(self.judging.equal(sheet, left, right, name))
+            if not chain.findings[-1].holds:
+                break
+        return chain
+
+    def _follows(self, chain: _Chain) -> bool:
+        """Whether a line holds once the wrong claims before it are taken for granted."""
+        return all(
+            self.judging.equal(chain.sheet, left, right, carried=True).holds
+            for left, right in pairwise(chain.sides)
+        )
+
+    # ---- memory ------------------------------------------------------------------------------
+
+    def _defines(self, said: Statement) -> bool:
+        """Take a line that gives a name to a value of the answer's own."""
+        cut = equals_signs(said.text)[0]
+        try:
+            name = canonical(said.text[:cut])
+        except ValueError:
+            return False
+        lexicon = Lexicon(self.model, self.local)
+        if _EVERY_LAYER.search(name) or name.startswith("d") or lexicon.find(name) is not None:
+            return False
+        line = line_of(said.text, said.line)
+        for reading in readings(said.text):
+            sheet = Sheet(self.model, lexicon, line, reading.layout, claims=self.claims)
+            try:
+                value = expression(tree(line, lexicon, reading, cut + 1), sheet, reading)
+            except ParseError:
+                continue
+            symbol = Symbol(said.text[:cut].strip(), value.shape)
+            self.local[name] = symbol
+            self.claims.local[symbol] = value
+            return True
+        return False
+
+    def _learned(self, chain: _Chain, *, right: bool) -> None:
+        """Remember what a line claims of a gradient, where it is wrong."""
+        asked = self._asked(chain)
+        if asked is None:
+            return
+        of, wrt, row, col = asked
+        if right:
+            self.claims.wrong.pop(wrt, None)
+            return
+        claim = chain.sides[1] if len(chain.sides) > 1 else None
+        if claim is None:
+            return
+        if (row or col) is not None and claim.shape == SCALAR:
+            form = claim
+
+            def recipe(at_row: Position, at_col: Position) -> Expr:
+                moved = form
+                for old, new in ((row, at_row), (col, at_col)):
+                    if old is not None and not isinstance(old, int):
+                        moved = renamed(moved, old, new)
+                return moved
+
+            claim = chain.sheet.stand_in("claim", wrt.shape, recipe)
+        if of is self.model.objective and claim.shape == wrt.shape:
+            self.claims.wrong[wrt] = claim
+        elif claim.shape == of.shape == wrt.shape or of.shape == SCALAR:
+            self.claims.slopes[of, wrt] = claim
+
+    def _asked(self, chain: _Chain) -> tuple[Symbol, Symbol, Position, Position] | None:
+        """Return of what and by what the left side is a derivative, and of which entry."""
+        left = chain.sides[0]
+        row: Position = None
+        col: Position = None
+        if isinstance(left, Entry):
+            row, col = left.row, left.col
+            left = left.matrix
+        if isinstance(left, Symbol) and left in chain.sheet.gradients:
+            return self.model.objective, chain.sheet.gradients[left], row, col
+        return chain.sheet.asked
+
+    # ---- explanations ------------------------------------------------------------------------
+
+    def _mistakes(self, chain: _Chain, failed: int) -> tuple[Mistake, ...]:
+        asked = self._asked(chain)
+        if asked is None:
+            return ()
+        of, wrt, row, col = asked
+        claim = chain.sides[failed + chain.goes_on]
+        clinic = self._clinic(of, wrt)
+        sheet = chain.sheet
+        try:
+            if (row or col) is None and sheet.has_stand_ins(claim):
+                row, col = (sheet.letters.free(dim) for dim in claim.shape)
+                values = clinic.bench.matrices(
+                    sheet.meant(sheet.opened(claim, row, col)), claim.shape, row, col
+                )
+            elif (row or col) is not None:
+                values = clinic.bench.matrices(
+                    sheet.meant(sheet.opened(claim, None, None)), wrt.shape, row, col
+                )
+            else:
+                values = clinic.bench.matrices(sheet.meant(claim))
+        except ChainruleError:
+            return ()
+        return () if values is None else clinic.diagnose(values).mistakes
+
+    def _clinic(self, of: Symbol, wrt: Symbol) -> Clinic:
+        if (of, wrt) not in self._clinics:
+            self._clinics[of, wrt] = Clinic(self.model, of, wrt, self.short_form(of, wrt))
+        return self._clinics[of, wrt]
+
+    def _right(self, chain: _Chain) -> str:
+        asked = self._asked(chain)
+        if asked is None:
+            return ""
+        found = self.short_form(asked[0], asked[1])
+        return "" if found is None else plain(found)
+
+    def short_form(self, of: Symbol, wrt: Symbol) -> Expr | None:
+        """Return the right answer in short form, as a matrix, where there is one."""
+        if of is self.model.objective:
+            return self._gradients(wrt)
+        plainest = pulled(self.model, of, wrt, Number(1, of.shape))
+        return min(plainest, simplify(plainest)[0], key=display_cost)
+
+    def _gradients(self, wrt: Symbol) -> Expr | None:
+        return derivation_of(self.model, [wrt.name])[wrt.name].matrix
+
+
+_SUM_MISSING = Mistake(
+    "sum missing", "chain rule", "the index runs over several paths, and their parts add"
+)
+_SUM_KEPT = Mistake(
+    "sum kept although the index is free",
+    "the indices",
+    "only one term of the sum contains the entry that is differentiated by",
+)
+
+
+def _refused(said: Statement, error: ParseError) -> Verdict:
+    kinds = ((ScopeError, "scope"), (UnmetError, "shape"), (UndecidedError, "unproven"))
+    verdict = next((name for kind, name in kinds if isinstance(error, kind)), "unreadable")
+    why = error.message if verdict != "unreadable" else str(error)
+    mistakes = (_SUM_KEPT,) if verdict == "scope" else ()
+    return Verdict(said.line, said.text, verdict, why, mistakes, sign=int(verdict != "unreadable"))

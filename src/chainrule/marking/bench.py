@@ -1,0 +1,101 @@
+"""Numbers for answers: a few points at which every candidate explanation is compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.errors import ChainruleError
+from chainrule.graph.dims import SCALAR, Shape
+from chainrule.graph.model import Model
+from chainrule.graph.node import Expr, Position, Symbol
+from chainrule.interpreters.forward import assignments, sample
+from chainrule.interpreters.numeric import FLOATS, Point
+
+Array = npt.NDArray[np.float64]
+
+POINTS = 3
+CLOSE = 1e-9
+
+
+class Bench:
+    """Points of a forward pass, at different sizes.
+
+    Parameters
+    ----------
+    model : Model
+        The forward pass.
+    seed : int, optional
+        Of the points.
+    """
+
+    def __init__(self, model: Model, seed: int = 1) -> None:
+        draws = np.random.default_rng(seed)
+        self.sizes: list[Mapping[str, int]] = list(assignments(model, POINTS))
+        self.values: list[dict[Symbol, Any]] = [sample(model, s, draws) for s in self.sizes]
+        self.points = [
+            Point(values, sizes, FLOATS)
+            for values, sizes in zip(self.values, self.sizes, strict=True)
+        ]
+
+    def matrices(
+        self, expr: Expr, shape: Shape = SCALAR, row: Position = None, col: Position = None
+    ) -> tuple[Array, ...] | None:
+        """Evaluate a matrix, or the matrix of `shape` whose entry (row, col) an index form is.
+
+        Nothing is returned where a value is not finite or cannot be computed.
+        """
+        found: list[Array] = []
+        for point in self.points:
+            point.forget_indices()
+            with np.errstate(all="ignore"):
+                try:
+                    value = np.asarray(point.value(expr), float)
+                except (ChainruleError, ValueError, ZeroDivisionError):
+                    return None
+            if row is not None or col is not None:
+                value = _laid_out(point, value, point.shape(shape), row, col)
+            elif value.ndim != 2:
+                value = value.reshape(1, 1) if value.size == 1 else value
+            if not np.isfinite(value).all():
+                return None
+            found.append(value)
+        return tuple(found)
+
+
+def _laid_out(
+    point: Point, value: Array, shape: tuple[int, int], row: Position, col: Position
+) -> Array:
+    """Bring the axes of two running indices into the order of a matrix."""
+    places = [place for place in (row, col) if place is not None]
+    axes = [point.axis(place) for place in places]  # type: ignore[arg-type]
+    full = value.reshape((1,) * max(0, max(axes) + 1 - value.ndim) + value.shape)
+    moved = np.moveaxis(full, [full.ndim - 1 - axis for axis in axes], range(len(axes)))
+    moved = moved.reshape(moved.shape[: len(axes)])
+    laid = moved if len(axes) == 2 else (moved[:, None] if row is not None else moved[None, :])
+    return np.broadcast_to(laid, shape).copy()
+
+
+def same(one: tuple[Array, ...], other: tuple[Array, ...]) -> bool:
+    """Whether two values agree at every point, shape and all."""
+    return all(
+        a.shape == b.shape and np.abs(a - b).max() <= CLOSE * max(np.abs(a).max(), np.abs(b).max())
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def ratios(one: tuple[Array, ...], other: tuple[Array, ...]) -> list[float] | None:
+    """Return the number by which the other is multiplied at every point, if it is one number."""
+    found = []
+    for a, b in zip(one, other, strict=True):
+        if a.shape != b.shape or not np.abs(b).max() > 0:
+            return None
+        place = np.unravel_index(np.abs(b).argmax(), b.shape)
+        ratio = float(a[place] / b[place])
+        if not np.abs(a - ratio * b).max() <= CLOSE * np.abs(a).max():
+            return None
+        found.append(ratio)
+    return found

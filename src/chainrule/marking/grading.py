@@ -1,0 +1,387 @@
+"""Grading: whether an answer is the gradient in some form, and which mistake it comes from."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from chainrule.derivation.derive import derivation_of
+from chainrule.derivation.steps import Gradient
+from chainrule.errors import ChainruleError, ParseError, ScopeError, UndecidedError, UnmetError
+from chainrule.graph.dims import SCALAR, Shape
+from chainrule.graph.model import Model
+from chainrule.graph.node import Expr, Position, Symbol, running, symbols
+from chainrule.interpreters.answers import Lexicon
+from chainrule.interpreters.reading import canonical, read_model
+from chainrule.interpreters.typeset import plain, unicode
+from chainrule.marking.diagnosis import MOST_TIED, Clinic, Mistake
+from chainrule.marking.judging import Finding, Judge, Outcome
+from chainrule.marking.mending import mended
+from chainrule.marking.reading import Reading, expression, line_of, readings, tree
+from chainrule.marking.sheet import Claims, Sheet
+from chainrule.marking.transcript import equals_signs
+from chainrule.ops import transpose
+from chainrule.rewriting.simplification import display_cost
+
+MENDED = 60
+"""How many ways of mending shapes are tried."""
+
+SHORT = 1.3
+"""An answer this many times as long as the short form still counts as short."""
+
+
+@dataclass(frozen=True)
+class Grade:
+    """The verdict on an answer.
+
+    Parameters
+    ----------
+    verdict : str
+        ``correct``, ``correct_other_form``, ``wrong``, ``wrong_shape``, ``unreadable``, ``unsure``.
+    understood : str
+        What was read, typeset; the place of the error when it was unreadable.
+    shape : Shape or None
+        The shape of the answer.
+    rung : str
+        Which rung of the ladder decided.
+    why : str
+        The evidence, or the reason, in a sentence.
+    mistakes : tuple of Mistake
+        What explains a wrong answer; several that cannot be told apart, or were made together.
+    explanations : str
+        The mistakes in one line: ``and`` joins those made together, ``or`` those that are tied.
+    short_form : str
+        The right answer as one would write it.
+    numbers : tuple of float
+        The right value and the answer's value at one place, where they differ.
+    """
+
+    verdict: str
+    understood: str = ""
+    shape: Shape | None = None
+    rung: str = ""
+    why: str = ""
+    mistakes: tuple[Mistake, ...] = ()
+    explanations: str = ""
+    short_form: str = ""
+    numbers: tuple[float, float] | None = None
+
+    @property
+    def correct(self) -> bool:
+        """Whether the answer is right, in this form or another."""
+        return self.verdict.startswith("correct")
+
+    def data(self) -> dict[str, Any]:
+        """Return the grade as plain data, as ``--json`` prints it."""
+        return {
+            "verdict": self.verdict,
+            "understood": self.understood,
+            "shape": None if self.shape is None else [str(dim) for dim in self.shape],
+            "rung": self.rung,
+            "why": self.why,
+            "mistakes": [
+                {"name": m.name, "step": m.step, "message": m.message} for m in self.mistakes
+            ],
+            "explanations": self.explanations,
+            "short_form": self.short_form,
+            "numbers": None if self.numbers is None else list(self.numbers),
+        }
+
+
+class Grader:
+    """Grades answers about one forward pass; what is derived for one answer serves the next.
+
+    Parameters
+    ----------
+    model : Model or str
+        The forward pass, or its text.
+
+    Examples
+    --------
+    >>> grader = Grader('''
+    ... x, w, b, y : (1, 1)
+    ... a = sigmoid(w x + b)
+    ... L = -(y log a + (1 - y) log(1 - a))
+    ... ''')
+    >>> grader.grade("w", "(yhat - y) x").verdict
+    'correct'
+    >>> wrong = grader.grade("w", "(y - a) x")
+    >>> wrong.verdict, wrong.mistakes[0].name
+    ('wrong', 'sign')
+    """
+
+    def __init__(self, model: Model | str) -> None:
+        self.judging = Judge(read_model(model) if isinstance(model, str) else model)
+        self.model = self.judging.model
+        self._gradients: dict[Symbol, Gradient] = {}
+        self._clinics: dict[Symbol, Clinic] = {}
+
+    def grade(self, wrt: str, text: str) -> Grade:
+        """Grade an answer to "what is the gradient with respect to `wrt`?".
+
+        Parameters
+        ----------
+        wrt : str
+            The variable, or any other value of the forward pass.
+        text : str
+            The answer, in any notation; a left side such as ``dL/dw =`` may stand in front.
+
+        Raises
+        ------
+        ModelError
+            When the forward pass has no such variable.
+        """
+        variable = self._variable(wrt)
+        first: tuple[Finding, Sheet, Expr] | None = None
+        refused: ParseError | None = None
+        for finding, sheet, expr in self._tried(variable, text):
+            if isinstance(finding, ParseError):
+                refused = refused or finding
+            elif finding.holds:
+                if variable in (sheet.gradients.get(s) for s in symbols(expr)):
+                    return self._restated(variable, sheet, expr)
+                return self._right(variable, finding, sheet, expr)
+            elif first is None and expr is not None:
+                first = finding, sheet, expr
+        if refused is not None and (first is None or isinstance(refused, ScopeError | UnmetError)):
+            return self._refused(variable, refused, text)
+        assert first is not None
+        return self._wrong(variable, *first)
+
+    def short_form(self, wrt: str) -> str:
+        """Return the right answer as one would write it."""
+        return self._short(self._variable(wrt))
+
+    # ---- readings ----------------------------------------------------------------------------
+
+    def _variable(self, wrt: str) -> Symbol:
+        known = {canonical(s.name): s for s in self.model.symbols}
+        found = known.get(canonical(wrt))
+        return found if found is not None else self.model.symbol(wrt)
+
+    def _tried(self, variable: Symbol, text: str) -> Any:  # noqa: ANN401
+        """Yield the judgement of every reading, those with other conventions last."""
+        try:
+            line = line_of(text)
+        except ParseError as error:
+            yield error, None, None
+            return
+        cuts = equals_signs(line.text)
+        start = cuts[-1] + 1 if cuts else 0
+        left_end = cuts[0] if cuts else 0
+        for rows in (False, True):
+            for reading in readings(line.text[start:]):
+                claims = Claims()
+                local = self._turned(claims) if rows else {}
+                lexicon = Lexicon(self.model, local)
+                sheet = Sheet(self.model, lexicon, line, reading.layout, claims=claims)
+                try:
+                    row, col = self._entry(variable, sheet, reading, left_end)
+                    expr = expression(tree(line, lexicon, reading, start), sheet, reading)
+                    yield self._judged(variable, sheet, expr, row, col, rows=rows), sheet, expr
+                except ParseError as error:
+                    if not rows:
+                        yield error, None, None
+                except ChainruleError:
+                    continue
+
+    def _entry(
+        self,
+        variable: Symbol,
+        sheet: Sheet,
+        reading: Reading,
+        end: int,
+    ) -> tuple[Position, Position]:
+        """Read which entry the left side asks of, when there is a left side that says so."""
+        if not end:
+            return None, None
+        left = expression(tree(sheet.line, sheet.lexicon, reading, 0, end), sheet, reading)
+        return getattr(left, "row", None), getattr(left, "col", None)
+
+    def _judged(
+        self,
+        variable: Symbol,
+        sheet: Sheet,
+        expr: Expr,
+        row: Position,
+        col: Position,
+        *,
+        rows: bool,
+    ) -> Finding:
+        truth: Expr = self._truth(variable)
+        if expr.shape == SCALAR and variable.shape != SCALAR:
+            # An index form is one entry: its free indices say which.
+            free = self._places(variable, sheet, expr, row, col)
+            if free is not None:
+                truth = sheet.opened(truth, *free)
+        if not rows:
+            return self.judging.equal(sheet, truth, expr, variable)
+        if truth.shape == SCALAR:
+            return Finding(Outcome.WRONG, "no other convention to read this in")
+        found = self.judging.equal(sheet, transpose(truth), expr, variable)
+        if found.holds and not found.note:
+            note = "right in the other convention, with the examples in rows"
+            return Finding(found.outcome, found.why, certificate=found.certificate, note=note)
+        return Finding(Outcome.WRONG, found.why, found.left, found.right)
+
+    def _places(
+        self, variable: Symbol, sheet: Sheet, expr: Expr, row: Position, col: Position
+    ) -> tuple[Position, Position] | None:
+        """Find which entry of the gradient an index form is meant to be."""
+        if row is not None or col is not None:
+            return row, col
+        form = sheet.opened(expr, None, None)
+        free = sorted(running(form), key=lambda index: sheet.line.text.find(index.name))
+        long = [axis for axis in (0, 1) if variable.shape[axis] != 1]
+        places: list[Position] = [None, None]
+        for axis in long:
+            match = [index for index in free if index.dim == variable.shape[axis]]
+            if len(match) != 1:
+                return None
+            places[axis] = match[0]
+        return places[0], places[1]
+
+    def _turned(self, claims: Claims) -> dict[str, Symbol]:
+        """Give every name its transpose, as in a book that lays examples along the rows."""
+        turned: dict[str, Symbol] = {}
+        for symbol in self.model.symbols:
+            name = Symbol(symbol.name, symbol.shape[::-1])
+            if name is not symbol:
+                turned[canonical(symbol.name)] = name
+                claims.local[name] = transpose(symbol)
+        return turned
+
+    # ---- verdicts ----------------------------------------------------------------------------
+
+    def _right(self, variable: Symbol, finding: Finding, sheet: Sheet, expr: Expr) -> Grade:
+        short = self._short(variable)
+        best = self._gradient(variable)
+        limit = SHORT * display_cost(best.index if best.matrix is None else best.matrix)
+        exact = finding.certificate is not None and finding.certificate.error == 0
+        brief = not finding.note and exact and display_cost(expr) <= max(limit, 6)
+        return Grade(
+            "correct" if brief else "correct_other_form",
+            self._understood(sheet, expr),
+            expr.shape,
+            "" if finding.certificate is None else finding.certificate.rung.value,
+            finding.note or finding.why,
+            short_form=short,
+        )
+
+    def _restated(self, variable: Symbol, sheet: Sheet, expr: Expr) -> Grade:
+        why = (
+            "this names the gradient that is asked for; write it in the values of the forward pass"
+        )
+        return Grade("unsure", self._understood(sheet, expr), expr.shape, why=why)
+
+    def _wrong(self, variable: Symbol, finding: Finding, sheet: Sheet, expr: Expr) -> Grade:
+        verdicts = {
+            Outcome.SHAPE: "wrong_shape",
+            Outcome.UNPROVEN: "unsure",
+            Outcome.SCOPE: "wrong",
+        }
+        diagnosis = None
+        if finding.outcome in (Outcome.WRONG, Outcome.SHAPE):
+            values = self._values(variable, sheet, expr)
+            if values is not None:
+                diagnosis = self._clinic(variable).diagnose(values)
+        numbers = (
+            None if finding.left is None or finding.right is None else (finding.left, finding.right)
+        )
+        return Grade(
+            verdicts.get(finding.outcome, "wrong"),
+            self._understood(sheet, expr),
+            expr.shape,
+            why=finding.why,
+            mistakes=() if diagnosis is None else diagnosis.mistakes,
+            explanations="" if diagnosis is None else str(diagnosis),
+            short_form=self._short(variable),
+            numbers=numbers,
+        )
+
+    def _refused(self, variable: Symbol, error: ParseError, text: str) -> Grade:
+        kinds = ((ScopeError, "wrong"), (UnmetError, "wrong_shape"), (UndecidedError, "unsure"))
+        verdict = next((name for kind, name in kinds if isinstance(error, kind)), "unreadable")
+        mistakes = tuple(self._mended(variable, text))
+        if verdict == "unreadable" and not mistakes:
+            return Grade(verdict, str(error), why=error.message)
+        return Grade(
+            "wrong_shape" if verdict == "unreadable" else verdict,
+            why=error.message,
+            mistakes=mistakes,
+            explanations="; or ".join(m.name for m in mistakes),
+            short_form=self._short(variable),
+        )
+
+    def _mended(self, variable: Symbol, text: str) -> list[Mistake]:
+        """Return the mistakes that, undone, make an answer right whose shapes do not meet."""
+        found: dict[str, Mistake] = {}
+        with suppress(ParseError):
+            line = line_of(text)
+            cuts = equals_signs(line.text)
+            start = cuts[-1] + 1 if cuts else 0
+            reading = Reading()
+            lexicon = Lexicon(self.model)
+            for mistake, node in islice(mended(tree(line, lexicon, reading, start)), MENDED):
+                sheet = Sheet(self.model, lexicon, line)
+                try:
+                    expr = expression(node, sheet, reading)
+                    finding = self._judged(variable, sheet, expr, None, None, rows=False)
+                except ChainruleError:
+                    continue
+                if finding.holds:
+                    found.setdefault(mistake.name, mistake)
+        return list(found.values())[:MOST_TIED]
+
+    def _understood(self, sheet: Sheet, expr: Expr) -> str:
+        if sheet.has_stand_ins(expr):
+            row, col = (sheet.letters.free(dim) for dim in expr.shape)
+            try:
+                return unicode(sheet.opened(expr, row, col))
+            except ParseError:
+                return sheet.line.text
+        return unicode(expr)
+
+    def _values(self, variable: Symbol, sheet: Sheet, expr: Expr) -> Any:  # noqa: ANN401
+        bench = self._clinic(variable).bench
+        row: Position = None
+        col: Position = None
+        shape = expr.shape
+        if shape == SCALAR and variable.shape != SCALAR:
+            places = self._places(variable, sheet, expr, None, None)
+            if places is not None and any(place is not None for place in places):
+                (row, col), shape = places, variable.shape
+                expr = sheet.opened(expr, None, None)
+        elif sheet.has_stand_ins(expr):
+            row, col = (sheet.letters.free(dim) for dim in shape)
+            expr = sheet.opened(expr, row, col)
+        try:
+            return bench.matrices(sheet.meant(expr), shape, row, col)
+        except ChainruleError:
+            return None
+
+    # ---- what is derived once ----------------------------------------------------------------
+
+    def _gradient(self, variable: Symbol) -> Gradient:
+        if variable not in self._gradients:
+            found = derivation_of(self.model, [variable.name])[variable.name]
+            self._gradients[variable] = found
+        return self._gradients[variable]
+
+    def _truth(self, variable: Symbol) -> Expr:
+        blank = Sheet(self.model, Lexicon(self.model), line_of(""))
+        matrix = self._gradient(variable).matrix
+        return blank.truth(variable) if matrix is None else matrix
+
+    def _short(self, variable: Symbol) -> str:
+        gradient = self._gradient(variable)
+        return plain(gradient.index if gradient.matrix is None else gradient.matrix)
+
+    def _clinic(self, variable: Symbol) -> Clinic:
+        if variable not in self._clinics:
+            self._clinics[variable] = Clinic(
+                self.model, self.model.objective, variable, self._gradient(variable).matrix
+            )
+        return self._clinics[variable]

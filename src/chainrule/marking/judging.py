@@ -1,0 +1,151 @@
+"""Judging one equals sign: two expressions, their shapes, their indices, and the ladder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from chainrule.derivation.derive import derivation_of
+from chainrule.derivation.steps import Certificate, Derivation
+from chainrule.errors import ModelError
+from chainrule.graph.dims import SCALAR, Shape, written
+from chainrule.graph.model import Model
+from chainrule.graph.node import Expr, Number, Position, Symbol, running
+from chainrule.marking.sheet import Sheet
+from chainrule.ops import broadcast, transpose
+from chainrule.proof.evidence import Disagreement
+from chainrule.proof.ladder import Laboratory
+
+
+class Outcome(Enum):
+    """What became of an equals sign."""
+
+    PROVEN = "proven"
+    WRONG = "wrong"
+    SHAPE = "shape"
+    SCOPE = "scope"
+    UNPROVEN = "unproven"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The judgement of one equals sign.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        What became of it.
+    why : str
+        The reason or the evidence, in a sentence.
+    left, right : float or None
+        Two numbers that differ, at the same place.
+    certificate : Certificate or None
+        The proof, where there is one.
+    note : str
+        What is right with a reservation: another layout, another convention.
+    """
+
+    outcome: Outcome
+    why: str
+    left: float | None = None
+    right: float | None = None
+    certificate: Certificate | None = None
+    note: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the two sides are equal, and that is proven."""
+        return self.outcome is Outcome.PROVEN
+
+
+TRANSPOSED = "right in Jacobian layout; the gradient has the shape of {name}, {shape}"
+
+
+class Judge:
+    """Judges equalities over one forward pass.
+
+    Parameters
+    ----------
+    model : Model
+        As its author wrote it.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.author = model
+        anything = next((s for s in model.inputs), model.objective)
+        self.derivation: Derivation = derivation_of(model, [anything.name])
+        self.model = self.derivation.model
+        self.laboratory = Laboratory(self.derivation)
+
+    def equal(
+        self,
+        sheet: Sheet,
+        left: Expr,
+        right: Expr,
+        name: Symbol | None = None,
+        *,
+        carried: bool = False,
+    ) -> Finding:
+        """Judge ``left = right``.
+
+        Parameters
+        ----------
+        sheet : Sheet
+            With the stand-ins of both sides.
+        left, right : Expr
+            Matrices, or index forms.
+        name : Symbol, optional
+            The variable whose gradient `left` is, for what is said of layouts.
+        carried : bool
+            Judge by what follows from the wrong claims made before.
+        """
+        left, right = (sheet.meant(side, carried=carried) for side in (left, right))
+        if left.shape == right.shape:
+            return self._tried(sheet, left, right, carried)
+        if right.shape == SCALAR and not running(left):
+            constant = broadcast(right, left.shape)
+            found = self._tried(sheet, left, constant, carried)
+            if found.holds and (isinstance(right, Number) or 1 in left.shape):
+                return found
+        if right.shape == left.shape[::-1]:
+            found = self._tried(sheet, left, transpose(right), carried)
+            if found.holds:
+                whose = name.name if name is not None else "the left side"
+                note = TRANSPOSED.format(name=whose, shape=written(left.shape))
+                return Finding(Outcome.PROVEN, found.why, certificate=found.certificate, note=note)
+        return Finding(Outcome.SHAPE, _shapes(left.shape, right.shape, bool(running(left))))
+
+    def _tried(self, sheet: Sheet, left: Expr, right: Expr, carried: bool) -> Finding:
+        row: Position = None
+        col: Position = None
+        if sheet.has_stand_ins(left) or sheet.has_stand_ins(right):
+            row, col = (sheet.letters.free(dim) for dim in left.shape)
+            left, right = sheet.opened(left, row, col), sheet.opened(right, row, col)
+            left, right = (sheet.meant(side, carried=carried) for side in (left, right))
+            left, right = sheet.filled(left), sheet.filled(right)
+        loose = running(right) - running(left) - {row, col}
+        if loose:
+            letters = ", ".join(sorted(index.name for index in loose))
+            return Finding(
+                Outcome.SCOPE,
+                f"the index {letters} on the right belongs to no sum and is not free on the left: "
+                f"a sum over {letters} is missing",
+            )
+        try:
+            found = self.laboratory.equal(left, right, row, col)
+        except ModelError as error:
+            return Finding(Outcome.UNPROVEN, str(error))
+        if isinstance(found, Disagreement):
+            numbers = f"{found.left:.6g} against {found.right:.6g}"
+            return Finding(Outcome.WRONG, f"not equal: {numbers}", found.left, found.right)
+        return Finding(Outcome.PROVEN, str(found), certificate=found)
+
+
+def _shapes(left: Shape, right: Shape, entry: bool) -> str:
+    if entry:
+        return f"the left side is one entry, the right side is {written(right)}"
+    if SCALAR in (left, right) and left != right:
+        one, other = ("left", right) if left == SCALAR else ("right", left)
+        return f"the {one} side is one number, the other is {written(other)}"
+    return f"the left side is {written(left)}, the right side is {written(right)}"

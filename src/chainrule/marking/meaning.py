@@ -1,0 +1,404 @@
+"""Trees of answers into expressions, directed by the shapes of the forward pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from chainrule.derivation.sensitivity import pulled
+from chainrule.errors import UndecidedError, UnmetError
+from chainrule.graph.dims import SCALAR, Dim, Index, written
+from chainrule.graph.node import Apply, Entry, Expr, Number, Position, Symbol, Total, entry
+from chainrule.interpreters.answers import Taken
+from chainrule.interpreters.reading import calls
+from chainrule.interpreters.reading.complaints import split
+from chainrule.interpreters.reading.elaboration import Elaborator
+from chainrule.interpreters.reading.syntax import MATRIX, PRODUCT
+from chainrule.interpreters.reading.tree import (
+    Bracket,
+    Call,
+    Chain,
+    Compared,
+    Derivative,
+    Extent,
+    Indexed,
+    Joined,
+    Literal,
+    Name,
+    Node,
+    Quoted,
+    Summation,
+)
+from chainrule.interpreters.reading.words import ENTRYWISE
+from chainrule.marking.sheet import Sheet
+from chainrule.ops import mul, power, size, transpose
+
+OPTIONS = {"dim": "axis", "keepdim": "keepdims"}
+"""What other array libraries call the options of a sum."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Meaning(Elaborator):
+    """Builds the expressions of one line of an answer.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The indices and stand-ins of the line.
+    """
+
+    sheet: Sheet
+
+    def expr(self, node: Node) -> Expr:
+        """Build the expression of a node."""
+        match node:
+            case Chain() if node.level in (MATRIX, PRODUCT):
+                return self.product(node) or super().expr(node)
+            case Call():
+                return self.call(node)
+            case _:
+                return super().expr(node)
+
+    def beyond(self, node: Node) -> Expr:
+        """Build what only answers hold."""
+        match node:
+            case Derivative():
+                return self.derivative(node)
+            case Summation():
+                return self.summation(node)
+            case Indexed():
+                return self.indexed(node)
+            case Extent():
+                return _count(self.expr(node.base).shape[node.axis])
+            case _:
+                return super().beyond(node)
+
+    # ---- names -------------------------------------------------------------------------------
+
+    def name(self, node: Name) -> Expr:
+        """Look a name up, in the letters of the exercise or in others."""
+        if node.name not in self.scope and node.name in self.dims:
+            return size(node.name)
+        found = self.sheet.lexicon.find(node.name)
+        if found is not None:
+            return self.taken(node, found)
+        parts = split(node.name, {known: known for known in self.scope})
+        if parts:
+            first, *rest = (Name(part, start=node.start, end=node.end) for part in parts)
+            joined = tuple(Joined("", node.start, part) for part in rest)
+            return self.expr(Chain(MATRIX, first, joined, start=node.start, end=node.end))
+        return super().name(node)
+
+    def taken(self, node: Node, found: Taken) -> Expr:
+        """Build a symbol, or the part of it that its indices choose."""
+        whole = self.sheet.gradient(found.symbol) if found.gradient else found.symbol
+        if not (found.below or found.example):
+            return whole
+        return self.part(node, whole, found.below, found.example)
+
+    def part(self, node: Node, whole: Symbol, below: tuple[str, ...], example: str) -> Expr:
+        """Take an entry, a row or a column."""
+        places: list[str | None] = [None, None]
+        shape = whole.shape
+        free = [axis for axis in (0, 1) if shape[axis] != 1]
+        if example:
+            if 1 not in free:
+                raise self.error(
+                    node, f"{whole.name} is {written(shape)}: it has no columns to take ({example})"
+                )
+            places[1] = example
+            free = [0] if 0 in free else []
+        named = [place for place in below if not (place == "1" and len(below) > len(free))]
+        if len(named) > len(free):
+            raise self.line.error(
+                f"{whole.name} is {written(shape)}: {len(below)} indices are too many",
+                node.start,
+                UnmetError,
+            )
+        if len(named) == 1 and len(free) == 2:
+            places[self.axis(named[0], shape)] = named[0]
+        else:
+            for axis, place in zip(free, named, strict=False):
+                places[axis] = place
+        return self.at(node, whole, places)
+
+    def axis(self, letter: str, shape: tuple[Dim, Dim]) -> int:
+        """Tell along which axis a lone index of a matrix runs: where its size is known, there."""
+        known = self.sheet.summed.get(letter) or self.sheet.indices.get(letter)
+        if known is not None and known in shape and shape[0] != shape[1]:
+            return shape.index(known)
+        return 0
+
+    def at(self, node: Node, whole: Expr, places: list[str | None]) -> Expr:
+        """Take the part of a matrix at these places; nothing stands for all along an axis."""
+        rows, columns = whole.shape
+        chosen = [
+            None if place is None else self.sheet.index(place, dim, node.start)
+            for place, dim in zip(places, whole.shape, strict=True)
+        ]
+        row, col = chosen
+        whole_row = rows != 1 and row is None
+        whole_col = columns != 1 and col is None
+        if not whole_row and not whole_col:
+            return self.cell(whole, row, col)
+        if whole_row and whole_col:
+            return whole
+        if whole_row:
+            return self.sheet.stand_in(
+                "column", (rows, 1), lambda r, c: self.sheet.opened(whole, r, col)
+            )
+        return self.sheet.stand_in(
+            "row", (1, columns), lambda r, c: self.sheet.opened(whole, row, c)
+        )
+
+    def cell(self, whole: Expr, row: Position, col: Position) -> Expr:
+        """Take one entry."""
+        if self.sheet.has_stand_ins(whole):
+            return self.sheet.opened(whole, row, col)
+        return entry(whole, row, col)
+
+    def indexed(self, node: Indexed) -> Expr:
+        """Read ``X[p, i]``, ``a[i]``, ``X[:, i]``."""
+        whole = self.expr(node.base)
+        given = [None if place is None else self.place(place) for place in node.places]
+        free = [axis for axis in (0, 1) if whole.shape[axis] != 1]
+        places: list[str | None] = [None, None]
+        if len(given) == 1 and len(free) == 1:
+            places[free[0]] = given[0]
+        elif len(given) == 1 and given[0] is not None:
+            places[self.axis(given[0], whole.shape)] = given[0]
+        elif len(given) <= 2:
+            places[: len(given)] = given
+        else:
+            raise self.error(node, "a matrix has two indices")
+        return self.at(node, whole, places)
+
+    def place(self, node: Node) -> str:
+        """Read one index in square brackets."""
+        if isinstance(node, Name) and len(node.name) == 1:
+            return node.name
+        if isinstance(node, Literal) and node.value.denominator == 1:
+            raise UndecidedError(
+                "a number in square brackets counts from 0 in code and from 1 on the board; "
+                "write the entry with a letter, or below: x_1",
+                line=self.line.number,
+                column=node.start + 1,
+            )
+        raise self.error(node, "an index is one letter")
+
+    # ---- sums --------------------------------------------------------------------------------
+
+    def summation(self, node: Summation) -> Expr:
+        """Read a sum over running indices."""
+        high = self.limit(node.high)
+        for letter in node.indices:
+            self.sheet.begin_sum(letter, high, node.start)
+        body = self.expr(node.body)
+        if body.shape == SCALAR:
+            form = self.sheet.opened(body, None, None)
+            for letter in reversed(node.indices):
+                form = Total(self.sheet.end_sum(letter, node.start), form)
+            return form
+        indices = [self.sheet.end_sum(letter, node.start) for letter in reversed(node.indices)]
+
+        def recipe(row: Position, col: Position) -> Expr:
+            form = self.sheet.opened(body, row, col)
+            for index in indices:
+                form = Total(index, form)
+            return form
+
+        return self.sheet.stand_in("sum", body.shape, recipe)
+
+    def limit(self, node: Node | None) -> Dim | None:
+        """Return where a sum ends, when that was said."""
+        while isinstance(node, Bracket):
+            node = node.inner
+        match node:
+            case None:
+                return None
+            case Name() if node.name in self.dims:
+                return node.name
+            case Literal() if node.value.denominator == 1 and node.value > 0:
+                return int(node.value)
+        raise self.error(node, "a sum ends at a size, such as m")
+
+    # ---- derivatives -------------------------------------------------------------------------
+
+    def derivative(self, node: Derivative) -> Expr:
+        """Read ``∂a/∂z``: the gradient of the objective by its name, others by the sweep."""
+        of, of_at = self.side(node.of)
+        wrt, wrt_at = self.side(node.wrt)
+        self.sheet.derived = (of, wrt, *(wrt_at or (None, None)))
+        if of is self.sheet.model.objective:
+            name = self.sheet.gradient(wrt)
+            return entry(name, *wrt_at) if wrt_at is not None else name
+        if wrt_at is None and wrt.shape == SCALAR:
+            wrt_at = (None, None)
+        if of_at is None and of.shape == SCALAR:
+            of_at = (None, None)
+        if of_at is not None and wrt_at is not None:
+            return self.sheet.partial(of, of_at, wrt, wrt_at)
+        if of_at is not None:
+            return self.sheet.stand_in(
+                "derivative", wrt.shape, lambda r, c: self.sheet.partial(of, of_at, wrt, (r, c))
+            )
+        if wrt_at is not None:
+            return self.sheet.stand_in(
+                "derivative", of.shape, lambda r, c: self.sheet.partial(of, (r, c), wrt, wrt_at)
+            )
+        return self.sheet.table(of, wrt, node.start)
+
+    def side(self, node: Node) -> tuple[Symbol, tuple[Position, Position] | None]:
+        """Return what stands above or below the line of a derivative: a symbol and a place."""
+        value = self.expr(node)
+        if isinstance(value, Symbol) and value in self.sheet.gradients:
+            raise self.error(node, "a derivative of a derivative is not read here")
+        if isinstance(value, Symbol) and value in self.sheet.model.symbols:
+            return value, None
+        if isinstance(value, Entry) and value.matrix in self.sheet.model.symbols:
+            assert isinstance(value.matrix, Symbol)
+            return value.matrix, (value.row, value.col)
+        raise UndecidedError(
+            f"{self.text(node)} is no value of the forward pass, so a derivative by it or of it "
+            "cannot be judged",
+            line=self.line.number,
+            column=node.start + 1,
+        )
+
+    def product(self, node: Chain) -> Expr | None:
+        """Read a product in which an upstream gradient meets derivatives, as a chain.
+
+        ``∂J/∂A · ∂A/∂Z · ∂Z/∂W``: whatever the layouts, what is meant is the gradient at A,
+        pulled back to Z and then to W. Nothing when the product is of another kind.
+        """
+        operands = [node.first, *(joined.operand for joined in node.rest)]
+        if any(joined.operator == "/" for joined in node.rest):
+            return None
+        if not any(isinstance(part, Derivative) for part in operands):
+            return None
+        chain = [part for part in operands if isinstance(part, Derivative)]
+        if len(chain) == len(operands) > 1 and not self.linked(chain):
+            if not self.linked(chain[::-1]):
+                return None
+            operands = list(operands[::-1])
+        value: Expr | None = None
+        for part in operands:
+            link = self.whole_link(part)
+            if value is None or link is None:
+                other = self.expr(part)
+                if value is not None and SCALAR not in (value.shape, other.shape):
+                    return None
+                value = other if value is None else mul(value, other)
+            elif link[0].shape == value.shape and not self.sheet.has_stand_ins(value):
+                value = pulled(self.sheet.model, link[0], link[1], value)
+            else:
+                return None
+        return value
+
+    def linked(self, chain: list[Derivative]) -> bool:
+        """Whether each derivative is by what the next is of."""
+        names = [(self.text(part.of), self.text(part.wrt)) for part in chain]
+        return all(before[1][-4:] == after[0][-4:] for before, after in pairwise(names))
+
+    def whole_link(self, node: Node) -> tuple[Symbol, Symbol] | None:
+        """Return both sides of a derivative of one whole symbol by another."""
+        if not isinstance(node, Derivative):
+            return None
+        of, of_at = self.side(node.of)
+        wrt, wrt_at = self.side(node.wrt)
+        return (of, wrt) if of_at is None and wrt_at is None else None
+
+    # ---- functions ---------------------------------------------------------------------------
+
+    def call(self, node: Call) -> Expr:
+        """Build a function applied, in the spellings of code as well."""
+        named = tuple((OPTIONS.get(option, option), value) for option, value in node.options)
+        node = replace(node, options=named)
+        match node.function:
+            case "einsum":
+                return self.einsum(node)
+            case "square":
+                return power(self.expr(node.arguments[0]), 2)
+            case "mm":
+                node = replace(node, function="matmul")
+            case "mul":
+                node = replace(node, function="multiply")
+            case "t":
+                return transpose(self.expr(node.arguments[0]))
+            case "astype" | "float" | "copy":
+                return self.expr(node.arguments[0])
+        if node.primes and node.function not in ENTRYWISE:
+            return self.slope(node)
+        return calls.call(self, node)
+
+    def slope(self, node: Call) -> Expr:
+        """Read ``g'(Z)``: the slope of the activation whose argument is Z."""
+        inner = self.expr(node.arguments[0])
+        for definition in self.sheet.model.definitions:
+            value = definition.value
+            if isinstance(value, Apply) and value.args == (inner,) and value.op.activation:
+                return value.op.vjp(Number(1, inner.shape), value, (inner,), ())[0]
+        raise self.error(
+            node, f"no activation of the forward pass has {self.text(node.arguments[0])} inside"
+        )
+
+    def einsum(self, node: Call) -> Expr:
+        """Read ``einsum('ij,kj->ik', A, B)``."""
+        pattern, *operands = node.arguments
+        if not isinstance(pattern, Quoted) or "->" not in pattern.text:
+            raise self.error(node, "einsum begins with its pattern, as in 'ij,kj->ik'")
+        before, after = pattern.text.replace(" ", "").split("->")
+        names = before.split(",")
+        values = [self.expr(part) for part in operands]
+        if len(names) != len(values) or any(len(name) not in (1, 2) for name in names):
+            raise self.error(node, "einsum needs one or two letters for every operand")
+        dims: dict[str, Dim] = {}
+        for name, value in zip(names, values, strict=True):
+            for letter, dim in zip(name, _axes(value, name), strict=True):
+                if dims.setdefault(letter, dim) != dim:
+                    raise self.line.error(
+                        f"{letter} is {dims[letter]} and {dim} in this einsum",
+                        node.start,
+                        UnmetError,
+                    )
+        shape = tuple(dims[letter] for letter in after)
+        whole = (*shape, 1) if len(shape) == 1 else shape or SCALAR
+        summed = [letter for letter in dims if letter not in after]
+
+        def recipe(row: Position, col: Position) -> Expr:
+            at: dict[str, Position] = dict(zip(after, (row, col), strict=False))
+            at |= {letter: self.sheet.letters.bound(dims[letter]) for letter in summed}
+            form = mul(
+                *(
+                    self.sheet.opened(value, *_spread(value, [at[letter] for letter in name]))
+                    for name, value in zip(names, values, strict=True)
+                )
+            )
+            for letter in summed:
+                index = at[letter]
+                if isinstance(index, Index):
+                    form = Total(index, form)
+            return form
+
+        return self.sheet.stand_in("einsum", (whole[0], whole[1]), recipe)
+
+    def mask(self, node: Compared) -> Expr:
+        """Read a mask; at 0 itself, where nothing is said, both signs are taken alike."""
+        strict = {">=": ">", "<=": "<"}.get(node.operator, node.operator)
+        return super().mask(replace(node, operator=strict))
+
+
+def _count(dim: Dim) -> Expr:
+    return size(dim)
+
+
+def _axes(value: Expr, name: str) -> tuple[Dim, ...]:
+    if len(name) == 2:
+        return value.shape
+    return (next((dim for dim in value.shape if dim != 1), 1),)
+
+
+def _spread(value: Expr, places: list[Position]) -> tuple[Position, Position]:
+    if len(places) == 2:
+        return places[0], places[1]
+    return (places[0], None) if value.shape[1] == 1 else (None, places[0])

@@ -1,0 +1,85 @@
+"""Texts of answers into expressions, in every reading that they leave open.
+
+People write ``*`` for either product, leave the bracket after a sum out, and lay derivatives of
+vectors out as they were taught. Each of these is a `Reading`. The first is the plain one; the
+others are tried before anybody is told that a line is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from unicodedata import normalize
+
+from chainrule.graph.node import Expr
+from chainrule.interpreters.answers import Lexicon, parse_answer
+from chainrule.interpreters.reading.chains import Star
+from chainrule.interpreters.reading.statements import MAX_LINE, too_long
+from chainrule.interpreters.reading.tokens import Line
+from chainrule.interpreters.reading.tree import Node
+from chainrule.marking.meaning import Meaning
+from chainrule.marking.sheet import Layout, Sheet
+
+_ELEMENTWISE = ("*", "⊙", "∘", "odot", "circ", "×")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to read what was left open."""
+
+    star: Star = Star.ENTRIES
+    greedy: bool = False
+    layout: Layout = Layout.ENTRIES
+    flat: bool = False
+
+
+def readings(text: str) -> Iterator[Reading]:
+    """Yield the readings that a text leaves open, the plain one first."""
+    stars = (Star.ENTRIES, Star.MATRIX, Star.LOOSE) if "*" in text else (Star.ENTRIES, Star.LOOSE)
+    sums = any(word in text for word in ("sum", "∑", "Σ"))
+    reaches = (False, True) if sums else (False,)
+    slopes = text.count("∂") + text.count("partial") + text.count("/d") + text.count("d}{")
+    layouts = tuple(Layout) if slopes else (Layout.ENTRIES,)
+    orders = (False, True) if any(mark in text for mark in _ELEMENTWISE) else (False,)
+    for layout in layouts:
+        for greedy in reaches:
+            for flat in orders:
+                for star in stars:
+                    yield Reading(star, greedy, layout, flat)
+
+
+def line_of(text: str, number: int = 1) -> Line:
+    """Return a text as one line, within the limit on its length.
+
+    Raises
+    ------
+    ParseError
+        When it is too long.
+    """
+    if len(text) > MAX_LINE:
+        raise too_long(number, len(text), MAX_LINE)
+    return Line(" ".join(normalize("NFC", text).splitlines()).rstrip(), number)
+
+
+def tree(
+    line: Line, lexicon: Lexicon, reading: Reading, start: int = 0, stop: int | None = None
+) -> Node:
+    """Read part of a line as a tree."""
+    end = len(line.text) if stop is None else stop
+    declared = lexicon.declared()
+    return parse_answer(line, start, end, declared, greedy=reading.greedy, flat=reading.flat)
+
+
+def expression(node: Node, sheet: Sheet, reading: Reading) -> Expr:
+    """Build the expression of a tree.
+
+    Raises
+    ------
+    ParseError
+        `UnmetError` where shapes do not meet, `ScopeError` where an index is out of scope,
+        `UndecidedError` where the meaning is clear and cannot be judged.
+    """
+    scope = sheet.lexicon.scope
+    dims = {dim for symbol in sheet.model.symbols for dim in symbol.shape if isinstance(dim, str)}
+    meaning = Meaning(sheet.line, scope, dims, star=reading.star, sheet=sheet)
+    return meaning.whole(node)
