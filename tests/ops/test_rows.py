@@ -402,7 +402,7 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
         anp.log(anp.sum(anp.exp(x), axis=attrs[0])), shape
     ),
     "trace": lambda x, *, attrs, shape: anp.reshape(anp.trace(x), shape),
-    "diag": lambda x, *, attrs, shape: anp.einsum("ij,ik->ik", x, anp.eye(len(x))),
+    "diag": lambda x, *, attrs, shape: anp.einsum("i,ik->ik", anp.ravel(x), anp.eye(anp.size(x))),
     "diagonal": lambda x, *, attrs, shape: anp.reshape(anp.diag(x), shape),
     "inverse": lambda x, *, attrs, shape: anp.linalg.solve(x, anp.eye(len(x))),
     "det": lambda x, *, attrs, shape: anp.reshape(anp.linalg.det(x), shape),

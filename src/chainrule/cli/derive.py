@@ -21,6 +21,7 @@ FILE is a path, or the name of a shipped example such as examples/logistic_batch
 chainrule derive examples/logistic_single --reveal
 chainrule derive my.cr --wrt W1,b1 --form matrix
 chainrule derive examples/board_b1 --format latex --out b1.tex
+chainrule derive examples/logistic_batch --hessian w
 """
 
 
@@ -29,21 +30,36 @@ chainrule derive examples/board_b1 --format latex --out b1.tex
 )
 @click.argument("file")
 @click.option("--wrt", metavar="NAMES", help="Variables, comma-separated: w,b. Default: as asked.")
+@click.option("--hessian", metavar="NAMES", help="The Hessian in these vectors instead: w or w,b.")
+@click.option("--hvp", metavar="NAMES", help="The Hessian times a direction instead: W or W,b.")
 @click.option("--form", type=click.Choice(FORMS), default="both", help="Which form to show.")
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="text", help="How.")
 @click.option("--reveal", is_flag=True, help="In the terminal: one key, one step.")
 @click.option("--out", type=click.Path(dir_okay=False), help="Write to a file instead.")
 def command(
-    file: str, wrt: str | None, form: str, kind: str, reveal: bool, out: str | None
+    file: str,
+    wrt: str | None,
+    hessian: str | None,
+    hvp: str | None,
+    form: str,
+    kind: str,
+    reveal: bool,
+    out: str | None,
 ) -> None:
     """Derive the gradients of the forward pass in FILE, and prove every step."""
     if reveal and (out or kind != "text"):
         raise click.UsageError("--reveal is for the terminal; leave out --format and --out")
     from chainrule.interpreters.reading import load_model
-    from chainrule.proof.certify import derive
+    from chainrule.proof.certify import derive, derive_second
 
-    names = [name.strip() for name in wrt.split(",") if name.strip()] if wrt else None
-    derivation = derive(load_model(file), names)
+    given = [text for text in (wrt, hessian, hvp) if text]
+    if len(given) > 1:
+        raise click.UsageError("choose one of --wrt, --hessian and --hvp")
+    names = [name.strip() for text in given for name in text.split(",") if name.strip()] or None
+    if hessian or hvp:
+        derivation = derive_second(load_model(file), names, hessian=bool(hessian))
+    else:
+        derivation = derive(load_model(file), names)
     if reveal:
         from chainrule.cli.reveal import reveal_steps
 

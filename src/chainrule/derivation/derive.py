@@ -16,7 +16,7 @@ from chainrule.derivation.folding import folded
 from chainrule.derivation.staging import staged
 from chainrule.derivation.steps import Claim, Derivation, Gradient, Phase, Reason, Step
 from chainrule.errors import DerivationError
-from chainrule.graph.dims import SCALAR, Index, written
+from chainrule.graph.dims import SCALAR, Index, Shape, written
 from chainrule.graph.model import Definition, Model
 from chainrule.graph.node import (
     Apply,
@@ -38,7 +38,9 @@ from chainrule.rewriting.relations import side_relations
 from chainrule.rewriting.simplification import simplify
 
 
-def derivation_of(model: Model, wrt: Sequence[str] | None = None) -> Derivation:
+def derivation_of(
+    model: Model, wrt: Sequence[str] | None = None, *, prefix: str = "d"
+) -> Derivation:
     """Derive the gradients of a model's objective, step by step; nothing is proven yet.
 
     `chainrule.derive` calls this and then certifies every step.
@@ -49,6 +51,8 @@ def derivation_of(model: Model, wrt: Sequence[str] | None = None) -> Derivation:
         The forward pass.
     wrt : sequence of str, optional
         Names of the variables; by default the parameters.
+    prefix : str, optional
+        What makes the name of a gradient of the name of a value: ``dz``.
 
     Raises
     ------
@@ -64,14 +68,20 @@ def derivation_of(model: Model, wrt: Sequence[str] | None = None) -> Derivation:
             f"{model.objective.name} is the objective; ask for the gradient with respect to "
             "something that it depends on"
         )
-    return _Derivation(model, variables, {a.symbol: a.place for a in model.asked}).run()
+    places = {a.symbol: a.place for a in model.asked}
+    return _Derivation(model, variables, places, prefix).run()
 
 
 class _Derivation:
     def __init__(
-        self, model: Model, variables: tuple[Symbol, ...], places: dict[Symbol, int | None]
+        self,
+        model: Model,
+        variables: tuple[Symbol, ...],
+        places: dict[Symbol, int | None],
+        prefix: str,
     ) -> None:
         self.original = model
+        self.prefix = prefix
         self.model, self.added = staged(model)
         self.variables = variables
         self.asked_places = places
@@ -392,9 +402,10 @@ class _Derivation:
 
     def _gradient_name(self, symbol: Symbol) -> Symbol:
         taken = {s.name for s in self.model.symbols}
-        name = f"d{symbol.name}"
+        taken |= {name.name for name in self.layers.values()}
+        name = f"{self.prefix}{symbol.name}"
         while name in taken:
-            name = f"d{name}"
+            name = f"{self.prefix}{name}"
         return Symbol(name, symbol.shape)
 
     def _cache(self) -> tuple[Symbol, ...]:
@@ -417,11 +428,6 @@ class _Derivation:
         reasons: tuple[Reason, ...] = (),
         claim: Claim = Claim.EQUAL,
     ) -> None:
-        named = set(symbols(after)).union(
-            *(symbols(side) for p in partials(after) for side in (p.of, p.wrt))
-        )
-        shapes = [(s.name, s.shape) for s in self.model.symbols if s in named]
-        shapes += [(s.name, s.shape) for s in self.layers.values() if s in named]
         self.steps.append(
             Step(
                 len(self.steps) + 1,
@@ -433,11 +439,19 @@ class _Derivation:
                 why,
                 question,
                 partials(after) if factors is None else factors,
-                tuple(shapes),
+                mentioned(after, (*self.model.symbols, *self.layers.values())),
                 reasons,
                 claim,
             )
         )
+
+
+def mentioned(form: Expr, known: Iterable[Symbol]) -> tuple[tuple[str, Shape], ...]:
+    """Return the matrices on a line, in the order in which they are known, with their shapes."""
+    named = set(symbols(form)).union(
+        *(symbols(side) for p in partials(form) for side in (p.of, p.wrt))
+    )
+    return tuple((s.name, s.shape) for s in known if s in named)
 
 
 def fixed(form: Expr, index: Index, place: int) -> Expr:
@@ -470,4 +484,4 @@ def _bound(form: Expr) -> set[Index]:
     return {node.index for node in walk(form) if hasattr(node, "index")}
 
 
-__all__ = ["derivation_of", "fixed"]
+__all__ = ["derivation_of", "fixed", "mentioned"]

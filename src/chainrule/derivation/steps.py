@@ -9,7 +9,7 @@ from enum import Enum
 from chainrule.errors import DerivationError
 from chainrule.graph.dims import Shape
 from chainrule.graph.model import Model
-from chainrule.graph.node import Expr, Position, Symbol
+from chainrule.graph.node import Expr, Position, Symbol, entry
 
 
 class Phase(Enum):
@@ -24,6 +24,7 @@ class Phase(Enum):
     COLLAPSE = "collapse"
     SHAPE = "shape"
     RESULT = "result"
+    CURVATURE = "curvature"
 
 
 class Claim(Enum):
@@ -31,6 +32,8 @@ class Claim(Enum):
 
     EQUAL = "before equals after"
     DERIVATIVE = "left is the derivative that after states"
+    OPENED = "before equals after, once the gradients with names are opened"
+    CURVATURE = "left is the entry of the Hessian that after states"
 
 
 class Rung(Enum):
@@ -158,6 +161,51 @@ class Gradient:
 
 
 @dataclass(frozen=True)
+class Hessian:
+    """The second derivatives of an objective by the entries of two vectors.
+
+    Row p counts the entries of `rows`, column j those of `columns`, whether these lie or stand.
+
+    Parameters
+    ----------
+    symbol : Symbol
+        Its name and shape.
+    gradient : Symbol
+        The gradient that is differentiated again, of the shape of `rows`.
+    rows, columns : Symbol
+        The variables.
+    index : Expr
+        One entry, as an index form.
+    matrix : Expr or None
+        All entries; nothing when there is no matrix form.
+    row, col : Position
+        Which entry `index` is.
+    no_matrix_form : str
+        Why there is no matrix form.
+    """
+
+    symbol: Symbol
+    gradient: Symbol
+    rows: Symbol
+    columns: Symbol
+    index: Expr
+    matrix: Expr | None
+    row: Position
+    col: Position
+    no_matrix_form: str = ""
+
+    @property
+    def entries(self) -> tuple[Expr, Expr]:
+        """The entry of the gradient, and the entry that it is differentiated by."""
+        return along(self.gradient, self.row), along(self.columns, self.col)
+
+
+def along(vector: Symbol, place: Position) -> Expr:
+    """Return an entry of a vector that may lie or stand."""
+    return entry(vector, *((None, place) if vector.shape[0] == 1 else (place, None)))
+
+
+@dataclass(frozen=True)
 class Derivation:
     """A model, its gradients, and every step on the way.
 
@@ -179,6 +227,10 @@ class Derivation:
         The values that the forward pass must keep for the gradients.
     source : Model or None
         The forward pass as its author wrote it.
+    hessians : mapping of Symbol to Hessian
+        The second derivatives, by their names.
+    first : Derivation or None
+        For a derivation of second order, the gradients that its forward pass begins with.
     """
 
     model: Model
@@ -189,6 +241,8 @@ class Derivation:
     places: Mapping[Symbol, tuple[Position, Position]] = field(default_factory=dict)
     cache: tuple[Symbol, ...] = ()
     source: Model | None = None
+    hessians: Mapping[Symbol, Hessian] = field(default_factory=dict)
+    first: Derivation | None = None
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)

@@ -23,8 +23,7 @@ def diag(x: Expr) -> Expr:
     if x.shape == SCALAR:
         return x
     if 1 in x.shape:
-        column = x if x.shape[1] == 1 else transpose(x)
-        return Apply(DIAG, (column,))
+        return Apply(DIAG, (x,))
     return Apply(DIAGONAL, (x,))
 
 
@@ -69,9 +68,10 @@ def _column_shape(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape:
 
 
 def _laid_shape(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape:
-    if shapes[0][1] != 1:
-        raise ShapeError(f"a diagonal is laid from a column, not from {written(shapes[0])}")
-    return (shapes[0][0], shapes[0][0])
+    if 1 not in shapes[0]:
+        raise ShapeError(f"a diagonal is laid from a vector, not from {written(shapes[0])}")
+    dim = next((dim for dim in shapes[0] if dim != 1), 1)
+    return (dim, dim)
 
 
 def _trace_index(read: Any, node: Apply, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
@@ -86,8 +86,15 @@ def delta(dim: Dim, row: Position, col: Position) -> Expr:
 
 
 def _laid_index(read: Any, node: Apply, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
-    own: Expr = read(0, row, None)
+    lying = node.args[0].shape[0] == 1
+    own: Expr = read(0, None, col) if lying else read(0, row, None)
     return own * delta(node.shape[0], row, col)
+
+
+def _read_off(g: Expr, vector: Expr) -> Expr:
+    """Return the diagonal of an upstream gradient, lying or standing as the vector does."""
+    column = Apply(DIAGONAL, (g,))
+    return column if vector.shape[1] == 1 else transpose(column)
 
 
 def _number(value: Any, out_shape: Any) -> Any:  # noqa: ANN401
@@ -128,8 +135,8 @@ TRACE: Op = Op(
 DIAG: Op = Op(
     name="diag",
     shape=_laid_shape,
-    value=lambda xp, x, *, out_shape, attrs: x * xp.eye(x.shape[0]),
-    vjp=lambda g, out, args, attrs: (Apply(DIAGONAL, (g,)),),
+    value=lambda xp, x, *, out_shape, attrs: x * xp.eye(out_shape[0]),
+    vjp=lambda g, out, args, attrs: (_read_off(g, args[0]),),
     index=_laid_index,
     notation=Notation(Layout.FUNCTION, "diag", r"\operatorname{diag}", spoken="the diagonal of"),
     code=lambda x, *, attrs: f"np.diag(np.ravel({x}))",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from chainrule.derivation.curvature import second_derivation
 from chainrule.derivation.derive import derivation_of
-from chainrule.derivation.steps import Certificate, Claim, Derivation, Rung, Step
+from chainrule.derivation.steps import Certificate, Claim, Derivation, Phase, Rung, Step
 from chainrule.errors import ProofError
-from chainrule.graph.model import Model
+from chainrule.graph.model import Definition, Model
 from chainrule.graph.node import Entry, Partial, Position, Symbol, running
 from chainrule.interpreters.reading import read_model
 from chainrule.interpreters.typeset import unicode
@@ -64,6 +65,44 @@ def derive(model: Model | str, wrt: Sequence[str] | None = None) -> Derivation:
     return certify(derivation_of(read, wrt))
 
 
+def derive_second(
+    model: Model | str, wrt: Sequence[str] | None = None, *, hessian: bool = True
+) -> Derivation:
+    r"""Derive the Hessian times a direction, and the Hessian itself, and prove every step.
+
+    Parameters
+    ----------
+    model : Model or str
+        A forward pass, or its text.
+    wrt : sequence of str, optional
+        The variables; by default those that the text asks for, else the parameters.
+    hessian : bool
+        Whether to write out the Hessian, which has a matrix form for vectors, and not just its
+        product with a direction.
+
+    Returns
+    -------
+    Derivation
+        Of ``<dJ/dw, v>`` by ``w``: the gradients are the products, of the shape of their variable.
+        Its `first` is the derivation of the gradients.
+
+    Raises
+    ------
+    ModelError, DerivationError, ProofError
+        As `derive`; also where a gradient or a variable has no form that can go on.
+
+    Examples
+    --------
+    >>> d = derive_second("A : (n, n)\nx : (n, 1)\nJ = x^T A x", ["x"])
+    >>> from chainrule.interpreters.typeset import plain
+    >>> [plain(hessian.matrix) for hessian in d.hessians.values()]
+    ['A^T + A']
+    """
+    read = read_model(model) if isinstance(model, str) else model
+    first = derive(read, wrt)
+    return certify(second_derivation(first, hessian=hessian))
+
+
 def certify(derivation: Derivation) -> Derivation:
     """Prove every step of a derivation, and that each follows from those before it.
 
@@ -75,8 +114,14 @@ def certify(derivation: Derivation) -> Derivation:
     if not same_model(derivation):
         raise ProofError("the forward pass changed its meaning when names were added" + _REPORT)
     laboratory, thread = Laboratory(derivation), Thread(derivation)
-    steps = tuple(replace(step, check=_proof(laboratory, thread, step)) for step in derivation)
-    complaint = thread.ends() or _forms_differ(laboratory) or _parted(laboratory)
+    opened = laboratory if derivation.first is None else _with_layers_opened(derivation)
+
+    def tried(step: Step) -> Step:
+        real = step.phase is Phase.CURVATURE or step.claim is Claim.OPENED
+        return replace(step, check=_proof(opened if real else laboratory, thread, step))
+
+    steps = tuple(tried(step) for step in derivation)
+    complaint = thread.ends() or _forms_differ(opened) or _parted(laboratory)
     if complaint:
         raise ProofError(complaint + _REPORT)
     return replace(derivation, steps=steps)
@@ -86,11 +131,27 @@ def try_step(laboratory: Laboratory, step: Step) -> Certificate | Disagreement:
     """Try the claim of one step."""
     if not running(step.after) <= running(step.left):
         return Disagreement(Rung.EXACT, float("inf"), float("nan"), float("nan"))
+    if step.claim is Claim.CURVATURE:
+        matrix = step.left.matrix if isinstance(step.left, Entry) else step.left
+        assert isinstance(matrix, Symbol)
+        entries = laboratory.derivation.hessians[matrix].entries
+        return laboratory.derivative(*entries, step.after, total=True)
     if step.claim is Claim.DERIVATIVE:
         assert isinstance(step.left, Partial)
         return laboratory.derivative(step.left.of, step.left.wrt, step.after)
     row, col = _place(laboratory, step)
     return laboratory.equal(step.before, step.after, row, col)
+
+
+def _with_layers_opened(derivation: Derivation) -> Laboratory:
+    """Return a laboratory in which the gradients with names are what they stand for."""
+    defined = [
+        Definition(name, gradient.matrix)
+        for name, gradient in derivation.layers.items()
+        if gradient.matrix is not None
+    ]
+    model = replace(derivation.model, definitions=(*derivation.model.definitions, *defined))
+    return Laboratory(replace(derivation, model=model, layers={}))
 
 
 def _forms_differ(laboratory: Laboratory) -> str:

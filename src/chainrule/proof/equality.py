@@ -79,7 +79,9 @@ class Equality:
     def _is_rational(self, expr: Expr) -> bool:
         """Whether an expression is rational in the inputs: no function, and no name for one."""
         for node in walk(expr):
-            if node in self.places.model.values or isinstance(node, Partial):
+            if node in self.places.model.values or node in self.places.derivation.layers:
+                return False
+            if isinstance(node, Partial):
                 return False
             if isinstance(node, Apply):
                 layout = node.op.notation.layout

@@ -38,7 +38,9 @@ class Laboratory:
         """Try whether two expressions are equal; a matrix stands for its entry (row, col)."""
         return self._equality.judge(left, right, row, col)
 
-    def derivative(self, of: Expr, wrt: Expr, claimed: Expr) -> Certificate | Disagreement:
+    def derivative(
+        self, of: Expr, wrt: Expr, claimed: Expr, *, total: bool = False
+    ) -> Certificate | Disagreement:
         """Try whether `claimed` is the derivative of one symbol or entry by another.
 
         Parameters
@@ -47,8 +49,10 @@ class Laboratory:
             Symbols or entries. A matrix as a whole is meant entry by entry.
         claimed : Expr
             An index form, or a matrix form of the shape of `wrt`.
+        total : bool
+            Whether all moves that follows from `wrt`, and not one definition alone.
         """
-        return self._slopes.judge(of, wrt, claimed)
+        return self._slopes.judge(of, wrt, claimed, total=total)
 
     def together(self) -> Certificate | Disagreement:
         """Try all gradients of the derivation by one difference of the whole objective."""

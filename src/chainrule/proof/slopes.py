@@ -100,8 +100,14 @@ class Slopes:
         self._probes: dict[tuple[object, ...], Probe] = {}
         self._measured: dict[tuple[object, ...], float] = {}
 
-    def judge(self, of: Expr, wrt: Expr, claimed: Expr) -> Certificate | Disagreement:
-        """Try whether `claimed` is the derivative of one symbol or entry by another."""
+    def judge(
+        self, of: Expr, wrt: Expr, claimed: Expr, *, total: bool = False
+    ) -> Certificate | Disagreement:
+        """Try whether `claimed` is the derivative of one symbol or entry by another.
+
+        The derivative of a definition is the one past nothing else, unless the `total` one is
+        meant: then all moves that follows.
+        """
         at = entry(wrt, *self._place(wrt)) if isinstance(wrt, Symbol) else wrt
         if not running(claimed) <= running(of) | running(at):
             # An index that nobody binds: a sum is missing, and the entries were added silently.
@@ -109,10 +115,10 @@ class Slopes:
         worst = Disagreement(Rung.DIFFERENCES, 0.0, 0.0, 0.0)
         count = self.places.float_count(claimed)
         for number in range(count):
-            found = self._quotient(number, of, wrt, claimed)
+            found = self._quotient(number, of, wrt, claimed, total)
             if not found.error <= DIFFERENCE_TOLERANCE:
                 # Differences of float64 are lost near poles and among small numbers: more digits.
-                found = self._precise_quotient(number, of, wrt, claimed)
+                found = self._precise_quotient(number, of, wrt, claimed, total)
             if not found.error <= worst.error:
                 worst = found
         return self._verdict(worst, count)
@@ -134,13 +140,15 @@ class Slopes:
 
     # ---- one claim ---------------------------------------------------------------------------
 
-    def _quotient(self, number: int, of: Expr, wrt: Expr, claimed: Expr) -> Disagreement:
+    def _quotient(
+        self, number: int, of: Expr, wrt: Expr, claimed: Expr, total: bool
+    ) -> Disagreement:
         """Compare with differences of float64."""
         values, sizes = self.places.values(number), self.places.sizes(number)
         named = self._named(claimed, _symbol(wrt))
-        key = (number, of, wrt, *named)
+        key = (number, of, wrt, total, *named)
         if key not in self._probes:
-            self._probes[key] = self._probe(number, of, wrt, named, values)
+            self._probes[key] = self._probe(number, of, wrt, named, values, total)
         probe = self._probes[key]
         with np.errstate(all="ignore"):
             if key not in self._measured:
@@ -154,12 +162,15 @@ class Slopes:
             stated = float(self._stated(self.places.floats(number), of, wrt, claimed, probe))
         return compared(stated, self._measured[key], 1e-300)
 
-    def _precise_quotient(self, number: int, of: Expr, wrt: Expr, claimed: Expr) -> Disagreement:
+    def _precise_quotient(
+        self, number: int, of: Expr, wrt: Expr, claimed: Expr, total: bool
+    ) -> Disagreement:
         """Compare with differences in fifty digits, whose step is too small to meet a pole."""
         sizes = self.places.sizes(number)
         with mpmath.workdps(DIGITS):
             known = self.places.precise(number)
-            probe = self._probe(number, of, wrt, self._named(claimed, _symbol(wrt)), known)
+            named = self._named(claimed, _symbol(wrt))
+            probe = self._probe(number, of, wrt, named, known, total)
             size = np.abs(known[probe.source]).max() or 1
             h = size * mpmath.mpf(10) ** -PRECISE_STEP
             ahead, behind = (probe.seen(known, sizes, shift, PRECISE) for shift in (h, -h))
@@ -184,6 +195,7 @@ class Slopes:
         wrt: Expr,
         named: Iterable[Symbol],
         values: Mapping[Symbol, Any],
+        total: bool,
     ) -> Probe:
         """Draw a direction to move along, and find how to look at the movement."""
         rng = np.random.default_rng((self.places.seed, number))
@@ -193,7 +205,8 @@ class Slopes:
         direction = _only_at(direction, row, col)
         if target is not self.model.objective:
             ends = {target: rng.uniform(0.5, 1.5, values[target].shape)}
-            return Probe(source, direction, (self._definitions[target],), ends)
+            route = self._route(source, ends) if total else (self._definitions[target],)
+            return Probe(source, direction, route, ends)
         ends = {self._layers[name]: values[name] for name in named}
         ends[target] = np.ones((1, 1))
         return Probe(source, direction, self._route(source, ends), ends)

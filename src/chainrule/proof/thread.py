@@ -30,7 +30,7 @@ class Thread:
 
     def follows(self, step: Step) -> str:
         """Say why a line does not follow from those before it; nothing when it does."""
-        subject = _subject(step.left)
+        subject = (step.phase is Phase.CURVATURE, *_subject(step.left))
         complaint = self._complaint(step, subject)
         self._last[subject] = step.after
         return complaint
@@ -40,10 +40,15 @@ class Thread:
         objective = self.derivation.model.objective
         found = (*self.derivation.layers.values(), *self.derivation.gradients.values())
         for gradient in found:
-            ended = self._last.get(_subject(Partial(objective, gradient.variable)))
+            ended = self._last.get((False, *_subject(Partial(objective, gradient.variable))))
             final = gradient.index if gradient.matrix is None else gradient.matrix
             if ended is not final:
                 return f"the gradient for {gradient.variable.name} is not what its last line says"
+        for hessian in self.derivation.hessians.values():
+            ended = self._last.get((True, *_subject(hessian.symbol)))
+            final = hessian.index if hessian.matrix is None else hessian.matrix
+            if ended is not final:
+                return f"the Hessian {hessian.symbol.name} is not what its last line says"
         return ""
 
     def _complaint(self, step: Step, subject: Subject) -> str:
@@ -60,10 +65,20 @@ class Thread:
         if step.phase is Phase.FACTOR:
             right = self.derivation.answers.get(step.left) is step.after
             return "" if right else "the answer that is used later is another one"
+        if step.phase is Phase.CURVATURE and subject not in self._last:
+            return self._curvature_complaint(step)
         if step.claim is Claim.EQUAL or (step.phase is Phase.RESULT and subject in self._last):
             right = self._last.get(subject) is step.before
             return "" if right else "it does not start where the line before it ended"
         return ""
+
+    def _curvature_complaint(self, step: Step) -> str:
+        """Hold the first line about a product or a Hessian to what was derived before."""
+        if step.claim is Claim.EQUAL:
+            known = [gradient.matrix for gradient in self.derivation.gradients.values()]
+            return "" if step.before in known else "it does not start from the product"
+        named = [entry(h.symbol, h.row, h.col) for h in self.derivation.hessians.values()]
+        return "" if step.left in named else "this is no entry of a Hessian"
 
 
 def same_model(derivation: Derivation) -> bool:

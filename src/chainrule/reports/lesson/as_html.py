@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from html import escape
 
-from chainrule.derivation.steps import Derivation, Gradient, Step
+from chainrule.derivation.curvature import layout_sentence
+from chainrule.derivation.steps import Derivation, Gradient, Hessian, Step
 from chainrule.graph.dims import written
-from chainrule.graph.node import Expr, Partial
+from chainrule.graph.node import Expr, Partial, entry
 from chainrule.interpreters.typeset import math_element, mathml, spoken, unicode
-from chainrule.reports.lesson.outline import Form, parts
+from chainrule.reports.lesson.outline import Form, first_sentence, parts
 
 
 def as_html(
@@ -60,7 +61,10 @@ def _forward(derivation: Derivation) -> Iterator[str]:
     for definition in model.definitions:
         line = _equation(derivation, definition.target, definition.value, display=False)
         yield _row(derivation, definition.target, line)
-    yield "</tbody></table></div>"
+    yield "</tbody></table>"
+    if derivation.first is not None:
+        yield f"<p>{_words(first_sentence(derivation))}.</p>"
+    yield "</div>"
 
 
 def _row(derivation: Derivation, symbol: Expr, meaning: str) -> str:
@@ -96,6 +100,8 @@ def _gradients(derivation: Derivation, form: Form) -> Iterator[str]:
         yield from _gradient(derivation, symbol, gradient, form)
     for gradient in derivation.gradients.values():
         yield from _gradient(derivation, Partial(objective, gradient.variable), gradient, form)
+    for hessian in derivation.hessians.values():
+        yield from _hessian(derivation, hessian, form)
     keep = ", ".join(unicode(symbol) for symbol in derivation.cache) or "nothing"
     yield f'<p class="cache">The forward pass must keep: {escape(keep)}.</p></div>'
 
@@ -113,6 +119,16 @@ def _gradient(derivation: Derivation, left: Expr, gradient: Gradient, form: Form
         line = math_element(mathml(gradient.index, derivation.model), spoken(gradient.index))
         why = f" {escape(gradient.no_matrix_form)}" if gradient.no_matrix_form else ""
         yield f'<div class="gradient">{line}<p class="shape">entry {places}.{why}</p></div>'
+
+
+def _hessian(derivation: Derivation, hessian: Hessian, form: Form) -> Iterator[str]:
+    assert derivation.first is not None
+    whole = form is not Form.INDEX and hessian.matrix is not None
+    left = hessian.symbol if whole else entry(hessian.symbol, hessian.row, hessian.col)
+    right = hessian.matrix if whole and hessian.matrix is not None else hessian.index
+    layout = layout_sentence(hessian, derivation.first.model.objective)
+    yield f'<div class="gradient">{_equation(derivation, left, right)}'
+    yield f'<p class="shape">{_words(layout)}.</p></div>'
 
 
 def _equation(derivation: Derivation, left: Expr, right: Expr, *, display: bool = True) -> str:

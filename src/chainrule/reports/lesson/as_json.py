@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.derivation.steps import Certificate, Derivation, Gradient, Step
+from chainrule.derivation.steps import Certificate, Derivation, Gradient, Hessian, Step
 from chainrule.graph.dims import Shape
 from chainrule.interpreters.typeset import latex, plain
 from chainrule.reports.lesson.outline import Form, parts
@@ -36,6 +36,7 @@ def as_data(derivation: Derivation, form: Form = Form.BOTH) -> dict[str, Any]:
         "steps": [_step(step) for part in parts(derivation, form) for step in part.steps],
         "gradients": {name: _gradient(g, form) for name, g in derivation.gradients.items()},
         "layers": {s.name: _gradient(g, form) for s, g in derivation.layers.items()},
+        "hessians": {s.name: _hessian(h, form) for s, h in derivation.hessians.items()},
         "cache": [symbol.name for symbol in derivation.cache],
         "proven": derivation.proven,
     }
@@ -82,6 +83,24 @@ def _gradient(gradient: Gradient, form: Form) -> dict[str, Any]:
         data["no_matrix_form"] = gradient.no_matrix_form
     if gradient.place is not None and gradient.asked is not None:
         data["asked"] = {"place": gradient.place, "index": plain(gradient.asked)}
+    return data
+
+
+def _hessian(hessian: Hessian, form: Form) -> dict[str, Any]:
+    best = hessian.index if hessian.matrix is None else hessian.matrix
+    data: dict[str, Any] = {
+        "shape": _shape(hessian.symbol.shape),
+        "rows": hessian.rows.name,
+        "columns": hessian.columns.name,
+        "latex": latex(hessian.index if form is Form.INDEX else best),
+    }
+    if form is not Form.INDEX:
+        data["matrix"] = None if hessian.matrix is None else plain(hessian.matrix)
+    if form is not Form.MATRIX:
+        data["index"] = plain(hessian.index)
+        data["entry"] = [None if p is None else str(p) for p in (hessian.row, hessian.col)]
+    if hessian.no_matrix_form:
+        data["no_matrix_form"] = hessian.no_matrix_form
     return data
 
 

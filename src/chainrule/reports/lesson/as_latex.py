@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from chainrule.derivation.steps import Derivation, Step
 from chainrule.graph.dims import written
-from chainrule.graph.node import Partial
+from chainrule.graph.node import Partial, entry
 from chainrule.interpreters.typeset import latex
 from chainrule.interpreters.typeset.names import GREEK
-from chainrule.reports.lesson.outline import Form, parts
+from chainrule.reports.lesson.outline import Form, first_sentence, parts
 
 _GLYPHS = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -40,6 +40,8 @@ def _document(derivation: Derivation, form: Form) -> Iterator[str]:
     ]
     yield " \\\\\n".join(rows)
     yield r"\end{align*}"
+    if derivation.first is not None:
+        yield words(first_sentence(derivation)) + "."
     for part in parts(derivation, form):
         yield rf"\subsection*{{{words(part.title)}}}"
         for step in part.steps:
@@ -74,6 +76,13 @@ def _gradients(derivation: Derivation, form: Form) -> Iterator[str]:
             places = "".join(str(p) for p in (gradient.row, gradient.col) if p is not None)
             at = rf"\Bigl({left}\Bigr)_{{{places}}}" if places else left
             yield f"{at} &= {latex(gradient.index)} && {shape}"
+    for hessian in derivation.hessians.values():
+        shape = written(hessian.symbol.shape)
+        if form is not Form.INDEX and hessian.matrix is not None:
+            yield f"{latex(hessian.symbol)} &= {latex(hessian.matrix)} && {shape}"
+        else:
+            at = latex(entry(hessian.symbol, hessian.row, hessian.col))
+            yield f"{at} &= {latex(hessian.index)} && {shape}"
 
 
 def words(text: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
+from chainrule.derivation.curvature import layout_sentence
 from chainrule.derivation.derive import fixed
-from chainrule.derivation.steps import Claim, Derivation, Gradient, Step
+from chainrule.derivation.steps import Claim, Derivation, Gradient, Hessian, Step
 from chainrule.graph.dims import Index, written
 from chainrule.graph.node import Expr, Partial, entry
 from chainrule.interpreters.typeset import unicode
-from chainrule.reports.lesson.outline import Form, parts
+from chainrule.reports.lesson.outline import Form, first_sentence, parts
 
 WIDTH = 80
 
@@ -44,6 +45,8 @@ def forward_lines(derivation: Derivation) -> Iterator[str]:
         yield from _wrapped(
             f"{unicode(definition.target)} = {unicode(definition.value)}   {shape}", "  ", 8
         )
+    if derivation.first is not None:
+        yield from _wrapped(first_sentence(derivation), "  ", 2)
 
 
 def step_lines(step: Step) -> Iterator[str]:
@@ -86,12 +89,14 @@ def summary_lines(derivation: Derivation, form: Form = Form.BOTH) -> Iterator[st
         yield from _gradient_lines(symbol, gradient, form)
     for gradient in derivation.gradients.values():
         yield from _gradient_lines(Partial(objective, gradient.variable), gradient, form)
+    for hessian in derivation.hessians.values():
+        yield from _hessian_lines(derivation, hessian, form)
     keep = ", ".join(unicode(symbol) for symbol in derivation.cache)
     yield ""
     yield f"The forward pass must keep: {keep or 'nothing'}"
     if derivation.proven:
         shown = sum(len(part.steps) for part in parts(derivation, form))
-        exact = sum(s.claim is Claim.EQUAL for s in derivation.steps)
+        exact = sum(s.claim in (Claim.EQUAL, Claim.OPENED) for s in derivation.steps)
         judged = len(derivation.steps) - exact
         some = "" if shown == len(derivation.steps) else f"{shown} of "
         yield (
@@ -116,6 +121,22 @@ def _gradient_lines(whole: Expr, gradient: Gradient, form: Form) -> Iterator[str
         index = next(p for p in (gradient.row, gradient.col) if isinstance(p, Index))
         asked = f"{unicode(fixed(at, index, gradient.place))} = {unicode(gradient.asked)}"
         yield from _wrapped(asked, "  ", 8)
+
+
+def _hessian_lines(derivation: Derivation, hessian: Hessian, form: Form) -> Iterator[str]:
+    shape = written(hessian.symbol.shape)
+    at = entry(hessian.symbol, hessian.row, hessian.col)
+    if form is not Form.INDEX and hessian.matrix is not None:
+        line = f"{unicode(hessian.symbol)} = {unicode(hessian.matrix)}   {shape}"
+        yield from _wrapped(line, "  ", 8)
+    elif form is not Form.INDEX:
+        yield from _wrapped(f"{unicode(hessian.symbol)}: {hessian.no_matrix_form}", "  ", 8)
+    if form is not Form.MATRIX and at is not hessian.symbol:
+        line = f"{unicode(at)} = {unicode(hessian.index)}"
+        yield from _wrapped(line, "      ", 12)
+    assert derivation.first is not None
+    objective = derivation.first.model.objective
+    yield from _wrapped(layout_sentence(hessian, objective), "      ", 6)
 
 
 def left_entry(whole: Expr, gradient: Gradient) -> Expr:

@@ -30,6 +30,7 @@ _TITLES = {
     Phase.STAGE: "Names for what is nested",
     Phase.CHAIN: "The chain rule",
     Phase.FACTOR: "The factors, one at a time",
+    Phase.CURVATURE: "The Hessian",
 }
 
 
@@ -53,6 +54,24 @@ def parts(derivation: Derivation, form: Form = Form.BOTH) -> Iterator[Part]:
         group.append(step)
     if group:
         yield Part(title, tuple(group))
+
+
+def first_sentence(derivation: Derivation) -> str:
+    """Say where the gradients of a forward pass of second order come from, or nothing."""
+    first = derivation.first
+    if first is None:
+        return ""
+    certified = ", every one certified" if first.proven else ""
+    objective, slope = first.model.objective.name, derivation.model.objective.name
+    gradients = " and ".join(f"∂{objective}/∂{name}" for name in first.gradients)
+    was = "was" if len(first.gradients) == 1 else "were"
+    known = {symbol.name for symbol in first.model.inputs}
+    directions = [s.name for s in derivation.model.inputs if s.name not in known]
+    along = " and ".join(directions)
+    return (
+        f"{gradients} {was} derived in {len(first.steps)} steps{certified}. {slope} says how steep "
+        f"{objective} is along {along}, so the gradient of {slope} is the Hessian times {along}"
+    )
 
 
 def _is_matrix_step(step: Step) -> bool:
