@@ -17,6 +17,8 @@ COMMANDS = {
     "audit": "Judge a derivation line by line: which is wrong, and why.",
     "grade": "Judge an answer: is this the gradient, and if not, which mistake?",
     "code": "Write forward pass and gradients as a module for NumPy, Torch or JAX.",
+    "practice": "Practise backpropagation: one question after the other.",
+    "progress": "Show, export or delete what was practised.",
     "fit": "Fit a logistic regression to a table, with a certificate.",
     "predict": "Predict with a fitted model, streaming.",
     "train": "Gradient descent with the derived gradient, on any forward pass.",

@@ -15,6 +15,7 @@ from typing import Any
 
 from chainrule.errors import ChainruleError, ExerciseError
 from chainrule.exercises.exercise import LEVELS, Exercise, Topic
+from chainrule.exercises.variants import variant
 from chainrule.graph.model import Model
 from chainrule.interpreters.reading import load_model, read_model
 
@@ -78,7 +79,7 @@ def exercises(topic: str | None = None, level: str | None = None) -> tuple[Exerc
 
 
 def find(identifier: str) -> Exercise:
-    """Find an exercise of the bank by its id.
+    """Find an exercise of the bank by its id; ``ID:SEED`` is its variant of that seed.
 
     Raises
     ------
@@ -86,13 +87,21 @@ def find(identifier: str) -> Exercise:
         When there is none; the message names the nearest ones.
     """
     known = {each.id: each for topic in bank() for each in topic.exercises}
-    wanted = identifier.strip().lower()
-    if wanted in known:
+    wanted, _, seed = identifier.strip().lower().partition(":")
+    if wanted in known and not seed:
         return known[wanted]
+    if wanted in known:
+        return variant(known[wanted], _seed(identifier, seed))
     raise ExerciseError(
         f"there is no exercise {identifier!r}; {_nearest(wanted, known)}"
         "; `chainrule exercise list` shows them all"
     )
+
+
+def _seed(identifier: str, seed: str) -> int:
+    if not (seed.isascii() and seed.isdigit() and len(seed) <= 9):
+        raise ExerciseError(f"{identifier}: behind the colon stands a seed, a whole number")
+    return int(seed)
 
 
 def own_exercise(path: str | Path) -> Exercise:

@@ -159,7 +159,8 @@ def mentioned(forms: Iterable[Expr]) -> set[Symbol]:
 
 def sentence(text: str) -> Prose:
     """Write a reason as a sentence."""
-    return Prose(f"{text[:1].upper()}{text[1:]}.")
+    first = text[:1].upper() if text[:2].isascii() and text[1:2].islower() else text[:1]
+    return Prose(f"{first}{text[1:]}.")
 
 
 def reason(step: Step) -> Prose:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
+from chainrule.errors import ExerciseError
 from chainrule.exercises.formulas import graded
 from chainrule.interpreters.reading import canonical, read_model
 from chainrule.interpreters.typeset import unicode
@@ -111,7 +112,10 @@ def _unread(message: str) -> Judgement:
 
 
 def _formula(key: Key, text: str) -> Judgement:
-    verdict = graded(read_model(key.forward), key.wrt, text)
+    try:
+        verdict = graded(read_model(key.forward), key.wrt, text)
+    except ExerciseError as error:
+        return _unread(str(error))
     shape = f"   ({', '.join(str(dim) for dim in verdict.shape)})" if verdict.shape else ""
     understood = f"{_shown(verdict.understood)}{shape}" if verdict.understood else ""
     if verdict.verdict in ("correct", "correct_other_form"):

@@ -87,7 +87,7 @@ def _is_asked(factor: Step, line: Step) -> bool:
 
 def rule(subject: Subject) -> Question | None:
     """Ask for the name of the rule behind a line."""
-    steps = [step for step in subject.derivation.steps if step.reasons or _wrong_rules(step)]
+    steps = [step for step in subject.derivation.steps if step.reasons or wrong_rules(step)]
     if not steps:
         return None
     step = subject.rng.choice(steps)
@@ -97,7 +97,7 @@ def rule(subject: Subject) -> Question | None:
         pool = _other_rules(subject, used)
         words = "Which of these rules is used here?"
     else:
-        right, pool = step.rule, _wrong_rules(step)
+        right, pool = step.rule, wrong_rules(step)
         words = "By which rule does the second line follow from the first?"
     wrong = subject.rng.sample(pool, WRONG_ANSWERS)
     options, letter = lettered(Prose(right), [Prose(name) for name in wrong], subject.rng)
@@ -133,8 +133,8 @@ def _shown(step: Step) -> Pieces:
     return (Line(step.left, step.before), Line(step.left, step.after))
 
 
-def _wrong_rules(step: Step) -> list[str]:
-    """Return names of rules that a rewriting certainly did not use."""
+def wrong_rules(step: Step) -> list[str]:
+    """Return names of rules that a rewriting certainly did not use; none where that is unsure."""
     if step.phase is Phase.SIMPLIFY and step.rule in (*_ALGEBRA, *_SPREADING):
         algebra = _ALGEBRA if step.rule in _ALGEBRA else ()
         return [name for name in (*_COLLAPSES, *_ALGEBRA) if name not in algebra]

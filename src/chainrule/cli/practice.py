@@ -1,0 +1,186 @@
+"""``chainrule practice``: exercises in the terminal, one after the other."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from chainrule.exercises.pieces import Pieces
+    from chainrule.exercises.practice import Asked, Practice
+    from chainrule.exercises.readers import Judgement
+
+WORDS = ("hint", "show", "skip", "quit", "help")
+
+_HELP = """Practise backpropagation: one question after the other.
+
+Answer as you would write it: mathematics, LaTeX or NumPy. What cannot be read costs nothing. The
+next question is chosen from what was missed, and you are told why. Progress is kept in a file on
+this machine; `chainrule progress` shows, exports or deletes it.
+
+\b
+While a question is open, type an answer, or one of these words:
+  hint   a hint: first which rule, then the rule with a blank, then the step
+  show   the solution; the question counts as missed
+  skip   another exercise; nothing is kept
+  quit   leave; so do Ctrl-D and Ctrl-C
+
+\b
+chainrule practice
+chainrule practice --topic scalars,vectors --seed 3
+chainrule practice --level C --kind verify --count 5
+chainrule practice --kind fading --topic batches
+"""
+
+
+@click.command("practice", help=_HELP, short_help="Practise: one question after the other.")
+@click.option("--topic", metavar="NAMES", help="Topics, comma-separated. Default: all.")
+@click.option("--level", metavar="LETTERS", help="Levels, such as A or B-D. Default: all.")
+@click.option("--kind", metavar="NAMES", help="Kinds of question, comma-separated, or fading.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of everything drawn.")
+@click.option("--count", type=click.IntRange(1), help="Stop after so many questions.")
+@click.option("--progress", "file", type=click.Path(dir_okay=False), help="The file of progress.")
+@click.option("--no-progress", is_flag=True, help="Keep nothing.")
+def command(
+    topic: str | None,
+    level: str | None,
+    kind: str | None,
+    seed: int,
+    count: int | None,
+    file: str | None,
+    no_progress: bool,
+) -> None:
+    """Practise backpropagation: one question after the other."""
+    from rich.console import Console
+
+    from chainrule.cli.progress import progress_file
+    from chainrule.exercises.fading import KIND as FADING
+    from chainrule.exercises.kinds import kind_named
+    from chainrule.exercises.loading import exercises
+    from chainrule.exercises.practice import Practice
+    from chainrule.exercises.progress import Progress
+
+    kinds = [name.strip() for name in (kind or "").split(",") if name.strip()]
+    for name in kinds:
+        if name != FADING:
+            kind_named(name)
+    kept = None if no_progress else Progress(progress_file(file))
+    practice = Practice(exercises(topic, level), kept, seed, kinds)
+    console = Console(highlight=False, soft_wrap=True)
+    try:
+        _sitting(practice, console, count)
+    except (KeyboardInterrupt, EOFError, click.Abort):
+        console.print()
+    right, answered = practice.answered
+    console.print(
+        f"{right} of {answered} right." + ("" if kept is None else f" Kept in {kept.path}")
+    )
+
+
+def _sitting(practice: Practice, console: Console, count: int | None) -> None:
+    console.print(f"[dim]Answer, or type {', '.join(WORDS)}.[/dim]")
+    number = 0
+    while count is None or number < count:
+        number += 1
+        _show_question(practice.ask(), console, number)
+        if not _answered(practice, console):
+            return
+
+
+def _show_question(asked: Asked, console: Console, number: int) -> None:
+    from rich.markup import escape
+    from rich.rule import Rule
+
+    from chainrule.reports.exercises.as_text import question_text
+
+    exercise = asked.question.exercise
+    console.print()
+    console.print(
+        Rule(f"[bold]{number}[/bold]  {escape(exercise.title)}", align="left", style="dim")
+    )
+    console.print(f"[dim]{exercise.id} · level {exercise.level} · {escape(asked.why)}[/dim]")
+    console.print(escape(question_text(asked.question)))
+
+
+def _answered(practice: Practice, console: Console) -> bool:
+    """Read until the question is done; tell whether the sitting goes on."""
+    while True:
+        typed = _typed(console)
+        if typed is None:
+            return False
+        word = typed.strip().lower()
+        if word == "quit":
+            return False
+        if word == "skip":
+            practice.skip()
+            return True
+        if word == "show":
+            _say(console, practice.show(), "yellow")
+            return True
+        if word in ("hint", "help"):
+            _help(practice, console, word)
+        elif word and _judged(practice, console, typed):
+            return True
+        elif practice.spent:
+            _say(console, practice.show(), "yellow")
+            return True
+
+
+def _typed(console: Console) -> str | None:
+    """Read one line; nothing at the end of the input."""
+    if sys.stdin.isatty():
+        import readline  # noqa: F401  # line editing and history for input()
+
+        return input("> ")
+    console.print("> ", end="")
+    line = sys.stdin.readline()
+    if not line:
+        return None
+    console.print(line.rstrip("\n"), markup=False)
+    return line
+
+
+def _judged(practice: Practice, console: Console, typed: str) -> bool:
+    """Say what became of an answer; tell whether the question is done."""
+    found = practice.reply(typed)
+    if found.understood:
+        console.print(f"  understood: {found.understood}", markup=False, style="dim")
+    if found.right:
+        console.print(f"  [green]✓ right[/green]{_also(found)}")
+        _say(console, practice.question.solution, "dim")
+        return True
+    if not found.read:
+        console.print(f"  ? {found.message}; this costs nothing", markup=False, style="yellow")
+        return False
+    console.print(f"  ✗ {found.message}", markup=False, style="red")
+    if not practice.spent:
+        console.print("  [dim]Try again, or type hint or show.[/dim]")
+    return False
+
+
+def _also(found: Judgement) -> str:
+    from rich.markup import escape
+
+    return f" [dim]{escape(found.message)}[/dim]" if found.message else ""
+
+
+def _help(practice: Practice, console: Console, word: str) -> None:
+    if word == "help":
+        console.print(f"  Type an answer, or one of: {', '.join(WORDS)}.", style="dim")
+        return
+    given = practice.hint()
+    if given is None:
+        console.print("  There are no more hints; show gives the solution.", style="yellow")
+    else:
+        _say(console, given, "yellow")
+
+
+def _say(console: Console, pieces: Pieces, style: str) -> None:
+    from chainrule.reports.exercises.as_text import pieces_lines
+
+    for line in pieces_lines(pieces):
+        console.print(line, markup=False, style=style)

@@ -1,0 +1,83 @@
+"""``chainrule progress``: what has been practised; export it, delete it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+FILE = "CHAINRULE_PROGRESS"
+
+_HELP = f"""Show what has been practised, export it, or delete it.
+
+The file is on this machine and goes nowhere. It holds which questions were answered and how, not
+what was typed. Its place can be set with --progress or the variable {FILE}.
+
+\b
+chainrule progress
+chainrule progress --export mine.json
+chainrule progress --delete
+"""
+
+
+@click.command("progress", help=_HELP, short_help="Show, export or delete what was practised.")
+@click.option("--progress", "file", type=click.Path(dir_okay=False), help="The file of progress.")
+@click.option("--export", "out", metavar="FILE", help="Write everything as JSON; - for the screen.")
+@click.option("--delete", is_flag=True, help="Delete the file.")
+def command(file: str | None, out: str | None, delete: bool) -> None:
+    """Show what has been practised, export it, or delete it."""
+    from chainrule.exercises.progress import Progress
+
+    path = progress_file(file)
+    if not path.exists():
+        click.echo(f"nothing has been practised yet: there is no {path}")
+        return
+    progress = Progress(path)
+    if out is not None:
+        text = json.dumps(progress.export(), indent=2, ensure_ascii=False) + "\n"
+        _written(text, out)
+    if delete:
+        click.echo(f"deleted {path}, which held {progress.delete()} answers", err=True)
+    elif out is None:
+        _print(progress.path)
+
+
+def progress_file(file: str | None) -> Path:
+    """Return the place of the file: as given, by the environment, or in the user's folder."""
+    named = file or os.environ.get(FILE)
+    return Path(named) if named else Path(click.get_app_dir("chainrule")) / "progress.sqlite"
+
+
+def _written(text: str, out: str) -> None:
+    if out == "-":
+        sys.stdout.write(text)
+        return
+    from chainrule.tables.writing import atomic_text
+
+    with atomic_text(out) as handle:
+        handle.write(text)
+    click.echo(f"wrote {out}", err=True)
+
+
+def _print(path: Path) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from chainrule.exercises.progress import Progress
+    from chainrule.exercises.scheduler import TOP_BOX, boxes
+
+    history = Progress(path).history()
+    console = Console(highlight=False)
+    right = sum(answer.right for answer in history)
+    console.print(f"{right} of {len(history)} right; kept in {path}", markup=False)
+    table = Table(
+        "rule", "seen", "missed", f"box of {TOP_BOX}", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    found = sorted(boxes(history).items(), key=lambda pair: (pair[1].box, pair[0]))
+    for rule, state in found:
+        table.add_row(rule, str(state.seen), str(state.missed), str(state.box))
+    console.print(table)
