@@ -21,7 +21,7 @@ from scipy import special
 
 from chainrule.derivation.sweep import pullback
 from chainrule.errors import ShapeError
-from chainrule.graph.dims import SCALAR, Dim, Index, Shape, measured
+from chainrule.graph.dims import SCALAR, Dim, Index, Shape, Size, measured, minus, times
 from chainrule.graph.node import Apply, Expr, Number, Symbol, symbols
 from chainrule.graph.op import Law, Layout, Mistake, Notation, Op
 from chainrule.indexing.names import Letters
@@ -40,6 +40,12 @@ TWO: tuple[tuple[Shape, Shape], ...] = (
     ((1, "h"), ("h", "m")),
     (("n", "h"), ("h", 1)),
     (("n", 1), (1, "m")),
+    (("n", "m"), ("h", "m")),
+    (("n", "h"), ("n", "m")),
+    (("n", "m"), (1, "h")),
+    (("n", "m"), (1, "m")),
+    (("n", "m"), ("n", 1)),
+    (("n", "m"), ("h", 1)),
 )
 ATTRIBUTES: Mapping[str, tuple[tuple[Any, ...], ...]] = {
     "power": tuple((Fraction(*e),) for e in ((2, 1), (3, 1), (1, 2), (-1, 1), (-3, 2))),
@@ -48,6 +54,16 @@ ATTRIBUTES: Mapping[str, tuple[tuple[Any, ...], ...]] = {
     "broadcast": (("n", "m"),),
     "size": (("n",), ("h",)),
     "eye": (("n",), ("h",)),
+    "part": (
+        (0, 1, None, None),
+        (None, None, minus("m", 1), "m"),
+        (minus("n", 1), "n", 0, 1),
+    ),
+    "stack": ((0,), (1,)),
+    "onehot": ((0, "n"), (1, "h")),
+    "take": ((0, "m"), (1, "n")),
+    "scatter_add": ((0, "h"), (1, "h")),
+    "reshape": (("m", "n"), (times("n", "m"), 1), (1, "m")),
     **dict.fromkeys(
         ("max", "min", "argmax", "argmin", "softmax", "logsumexp"), ((None,), (0,), (1,))
     ),
@@ -75,12 +91,27 @@ class Sample:
         return np.asarray(Point({**self.values, **(extra or {})}, self.sizes).value(expr))
 
     def size(self, shape: Shape) -> tuple[int, int]:
-        rows, columns = (measured(d, self.sizes) for d in shape)
-        return rows, columns
+        return numbers(shape, self.sizes)
+
+    @property
+    def attrs(self) -> tuple[Any, ...]:
+        """The attributes with numbers for the sizes that they name."""
+        return tuple(
+            measured(a, self.sizes) if isinstance(a, str | Size) else a for a in self.node.attrs
+        )
 
 
-def draw(row: Op, place: int, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+def numbers(shape: Shape, sizes: Mapping[str, int]) -> tuple[int, int]:
+    rows, columns = (measured(dim, sizes) for dim in shape)
+    return rows, columns
+
+
+def draw(
+    row: Op, place: int, shape: tuple[int, ...], rng: np.random.Generator, places: int = 1
+) -> np.ndarray:
     domain = row.domain[min(place, len(row.domain) - 1)]
+    if domain.whole:
+        return rng.integers(0, places, shape)
     low, high = domain.low, domain.high
     values = rng.uniform(low + 0.05 * (high - low), high - 0.05 * (high - low), shape)
     if domain.kink is not None:
@@ -114,14 +145,14 @@ def samples(row: Op) -> list[Sample]:
             except ShapeError:
                 continue
             regular = _only_square(row, attrs)
-            numbers = [tuple(measured(d, sizes) for d in s) for s in shapes]
-            arrays = apart(row, numbers, attrs, rng, regular)
+            places = measured(attrs[-1], sizes) if any(d.whole for d in row.domain) else 1
+            arrays = apart(row, [numbers(s, sizes) for s in shapes], attrs, rng, regular, places)
             found.append(Sample(row, node, sizes, arrays))
     return found
 
 
 def _only_square(row: Op, attrs: tuple[Any, ...]) -> bool:
-    if len(row.domain) != 1:
+    if len(row.domain) != 1 or row.domain[0].whole:
         return False
     try:
         row.shape((("n", "m"),), attrs)
@@ -136,10 +167,11 @@ def apart(
     attrs: tuple[Any, ...],
     rng: np.random.Generator,
     regular: bool,
+    places: int = 1,
 ) -> tuple[np.ndarray, ...]:
     """Draw arguments clear of ties; a square matrix far from singular where only those will do."""
     while True:
-        arrays = tuple(draw(row, k, shape, rng) for k, shape in enumerate(shapes))
+        arrays = tuple(draw(row, k, shape, rng, places) for k, shape in enumerate(shapes))
         if regular:
             arrays = tuple(x + 3 * len(x) * np.eye(*x.shape) / 2 for x in arrays)
         if row.margin is None or np.min(row.margin(np, *arrays, attrs=attrs)) > 0.05:
@@ -148,6 +180,7 @@ def apart(
 
 def quotient(f: Callable[[np.ndarray], Any], at: np.ndarray) -> np.ndarray:
     """Central differences of a scalar, entry by entry: five points, written here."""
+    at = at.astype(float)
     slopes = np.zeros_like(at)
     h = 1e-3
     for place in np.ndindex(*at.shape):
@@ -229,7 +262,7 @@ def laws(row: Op) -> str:
         except ShapeError:
             continue
         values = {
-            name: draw(row, k, tuple(measured(d, sizes) for d in name.shape), rng)
+            name: draw(row, k, numbers(name.shape, sizes), rng, min(sizes.values()))
             for k, name in enumerate(names)
         }
         if _only_square(row, ATTRIBUTES.get(row.name, ((),))[0]):
@@ -269,7 +302,7 @@ def codes(row: Op) -> str:
             **dict(zip(texts, s.arrays, strict=True)),
         }
         exec(row.helper, space)
-        text = row.code(*texts, attrs=s.node.attrs)
+        text = row.code(*texts, attrs=s.attrs)
         result = np.broadcast_to(eval(text, space), s.size(s.node.shape))
         if not close(result, s.at(s.node), 1e-12):
             return f"{text} is {result}, not {s.at(s.node)}"
@@ -406,6 +439,38 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "diagonal": lambda x, *, attrs, shape: anp.reshape(anp.diag(x), shape),
     "inverse": lambda x, *, attrs, shape: anp.linalg.solve(x, anp.eye(len(x))),
     "det": lambda x, *, attrs, shape: anp.reshape(anp.linalg.det(x), shape),
+    "part": lambda x, *, attrs, shape: anp.dot(
+        anp.dot(anp.eye(len(x))[slice(*attrs[:2])], x), anp.eye(x.shape[1])[:, slice(*attrs[2:])]
+    ),
+    "stack": lambda a, b, *, attrs, shape: (anp.vstack if attrs[0] == 0 else anp.hstack)((a, b)),
+    "reshape": lambda x, *, attrs, shape: anp.array(
+        [
+            [x[divmod(r * attrs[1] + c, x.shape[1])] for c in range(attrs[1])]
+            for r in range(attrs[0])
+        ]
+    ),
+    "onehot": lambda x, *, attrs, shape: anp.array(
+        [
+            [float(x.flat[(c, r)[attrs[0]]] == (r, c)[attrs[0]]) for c in range(shape[1])]
+            for r in range(shape[0])
+        ]
+    ),
+    "take": lambda x, at, *, attrs, shape: (
+        x[:, at.astype(int)[0]] if attrs[0] == 0 else x[at.astype(int)[:, 0]]
+    ),
+    "scatter_add": lambda x, at, *, attrs, shape: anp.array(
+        [
+            [
+                sum(
+                    (x[r, i] if attrs[0] == 0 else x[i, c])
+                    for i, k in enumerate(at.flat)
+                    if k == (c if attrs[0] == 0 else r)
+                )
+                for c in range(shape[1])
+            ]
+            for r in range(shape[0])
+        ]
+    ),
     "logdet": lambda x, *, attrs, shape: anp.reshape(anp.linalg.slogdet(x)[1], shape),
 }
 
@@ -414,11 +479,11 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
 def test_values_and_slopes_agree_with_autograd(name: str) -> None:
     row, formula = TABLE[name], FORMULAS[name]
     for s in samples(row):
-        attrs, shape = s.node.attrs, s.size(s.node.shape)
+        attrs, shape = s.attrs, s.size(s.node.shape)
         assert close(s.at(s.node), formula(*s.arrays, attrs=attrs, shape=shape), 1e-12)
         g = Symbol("g", s.node.shape)
         G = np.random.default_rng(4).uniform(-1.5, 1.5, shape)
-        answers = row.vjp(g, s.node, s.node.args, attrs)
+        answers = row.vjp(g, s.node, s.node.args, s.node.attrs)
 
         def weighed(*xs: Any, G: Any = G, attrs: Any = attrs, shape: Any = shape) -> Any:
             return anp.sum(G * formula(*xs, attrs=attrs, shape=shape))
@@ -427,6 +492,9 @@ def test_values_and_slopes_agree_with_autograd(name: str) -> None:
             assert all(not s.at(answer, {g: G}).any() for answer in answers)
             continue
         for k, answer in enumerate(answers):
+            if row.domain[min(k, len(row.domain) - 1)].whole:  # numbers of places do not move
+                assert not s.at(answer, {g: G}).any()
+                continue
             assert close(s.at(answer, {g: G}), autograd.grad(weighed, k)(*s.arrays), 1e-9)
 
 
@@ -473,13 +541,10 @@ def test_a_repeated_argument_collects_its_slopes(name: str, small: Shape) -> Non
     for sizes in SIZES:
         rng = np.random.default_rng(11)
 
-        def numbers(shape: Shape, sizes: Mapping[str, int] = sizes) -> tuple[int, ...]:
-            return tuple(measured(d, sizes) for d in shape)
-
         values = {
-            big: rng.uniform(-1, 1, numbers(big.shape)),
-            little: rng.uniform(0.5, 1.5, numbers(small)),
-            g: rng.uniform(-1, 1, numbers(big.shape)),
+            big: rng.uniform(-1, 1, numbers(big.shape, sizes)),
+            little: rng.uniform(0.5, 1.5, numbers(small, sizes)),
+            g: rng.uniform(-1, 1, numbers(big.shape, sizes)),
         }
         formula = {"add": anp.add, "mul": anp.multiply, "div": anp.divide}[name]
         for k, wrt in enumerate((big, little)):

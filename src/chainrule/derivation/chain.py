@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from chainrule.derivation.steps import Reason
 from chainrule.derivation.sweep import pullback
+from chainrule.errors import DerivationError
 from chainrule.graph.dims import SCALAR, Index
 from chainrule.graph.model import Model
 from chainrule.graph.node import (
@@ -23,7 +24,7 @@ from chainrule.graph.node import (
 )
 from chainrule.graph.op import closed
 from chainrule.indexing.names import Letters
-from chainrule.indexing.reading import as_one, linear_parts, read_entry
+from chainrule.indexing.reading import LinearPart, as_one, linear_parts, read_entry
 from chainrule.ops import add, replace
 from chainrule.rewriting.sums import COMMON, one_letter
 
@@ -69,6 +70,8 @@ class Chain:
     form: Expr
     links: list[Link] = field(default_factory=list)
     paths: int = 0
+    moved: dict[Symbol, tuple[Reason, ...]] = field(default_factory=dict)
+    """Definitions that are differentiated as a whole, with the rules used."""
 
 
 class Paths:
@@ -95,9 +98,13 @@ class Paths:
     def needs_layers(self, variables: tuple[Symbol, ...]) -> bool:
         """Tell whether gradients on the way deserve names.
 
-        They do when paths fork, or when there is more than one layer on the way.
+        They do when paths fork, when there is more than one layer on the way, or when entries
+        change their places.
         """
-        return any(self._count(v) != 1 or self._layers(v) > 1 for v in variables if v in self.live)
+        live = [v for v in variables if v in self.live]
+        if any(self._count(v) != 1 or self._layers(v) > 1 for v in live):
+            return True
+        return any(self._moves(t) for v in live for t in self._descendants(v) if t in self.live)
 
     def named_layers(self, variables: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
         """Return the intermediate values whose gradients get names, from the objective down."""
@@ -106,7 +113,7 @@ class Paths:
         for target in self.values:
             if target in below and target in self.live and target is not self.model.objective:
                 forked = len(self.consumers(target)) > 1
-                if forked or self._mixes(target) or self._couples(target):
+                if forked or self._mixes(target) or self._couples(target) or self._moves(target):
                     chosen.append(target)
         return tuple(t for t in reversed(chosen) if t not in variables)
 
@@ -148,6 +155,21 @@ class Paths:
             return False
         value = self.values[target]
         return value.shape != SCALAR and any(_is_coupled(node) for node in walk(value))
+
+    def _moves(self, target: Symbol) -> bool:
+        """Whether a gradient goes back through a definition to other places than its own."""
+        value = self.values[target]
+        if target is self.model.objective or not any(_is_coupled(node) for node in walk(value)):
+            return False
+        upstream, letters = Symbol("upstream", target.shape), self.letters()
+        for symbol in self.mentions[target]:
+            row, col = (letters.free(dim) for dim in symbol.shape)
+            pulled, _ = pullback(value, symbol, target, upstream)
+            try:
+                linear_parts(read_entry(pulled, row, col, letters), upstream)
+            except DerivationError:
+                return True
+        return False
 
     def _mixes(self, target: Symbol) -> bool:
         """Whether writing one entry of a definition takes a sum: a layer of its own."""
@@ -220,9 +242,10 @@ def _upwards(
         upstream = Symbol("upstream", target.shape)
         pulled, reasons = pullback(value, symbol, target, upstream)
         form = read_entry(pulled, row, col, letters)
-        parts = as_one(linear_parts(form, upstream))
+        parts = _factors(form, upstream)
         if len(parts) != 1:
             # Several places of the target see this entry in different ways: no single factor.
+            result.moved[target] = reasons
             arrived = _upwards_everywhere(paths, target, layers, letters, result)
             terms.append(read_entry(replace(pulled, {upstream: arrived}), row, col, letters))
             continue
@@ -247,6 +270,14 @@ def _upwards(
             term = Total(index, term)
         terms.append(term)
     return add(*terms) if terms else Number(0)
+
+
+def _factors(form: Expr, upstream: Symbol) -> list[LinearPart]:
+    """Return the paths to the entries of an upstream gradient; none where its entries move."""
+    try:
+        return as_one(linear_parts(form, upstream))
+    except DerivationError:
+        return []
 
 
 def _upwards_everywhere(

@@ -34,6 +34,7 @@ from chainrule.graph.node import (
 )
 from chainrule.indexing.collapse import STACK, collapse
 from chainrule.ops import TABLE, replace
+from chainrule.rewriting.blocks import filled
 from chainrule.rewriting.relations import side_relations
 from chainrule.rewriting.simplification import simplify
 
@@ -167,6 +168,10 @@ class _Derivation:
         else:
             why = self._path_sentence(chain)
         rule = "chain rule" if len(chain.links) > 1 or self.layers else "what is asked"
+        used = {r.rule: r.because for reasons in chain.moved.values() for r in reasons}
+        if used:
+            rule = ", ".join((rule, *used) if rule == "chain rule" else used)
+            why = "; ".join((why, *used.values()))
         self._step(
             Phase.CHAIN,
             rule,
@@ -178,7 +183,7 @@ class _Derivation:
         )
 
     def _path_sentence(self, chain: Chain) -> str:
-        route = [chain.variable.name]
+        route = [chain.variable.name, *(target.name for target in chain.moved)]
         for link in reversed(chain.links):
             if link.target.name not in route:
                 route.append(link.target.name)
@@ -261,7 +266,8 @@ class _Derivation:
             form = after
         form, fired = simplify(form, self.shortened, self.relations)
         form, named = folded(form, self.model)
-        fired += named
+        form, blocks = filled(form)
+        fired = [*fired, *named, *blocks]
         for firing in fired:
             self._step(
                 Phase.SIMPLIFY,

@@ -12,7 +12,7 @@ from dataclasses import replace as with_changes
 
 from chainrule.derivation.steps import Derivation, Gradient
 from chainrule.errors import DerivationError
-from chainrule.graph.model import Definition, Model
+from chainrule.graph.model import Definition, Model, OneHot
 from chainrule.graph.node import Expr, Symbol, symbols
 from chainrule.rewriting.stable_form import shares_of, stable_form, stable_value
 from chainrule.rewriting.tidying import tidy
@@ -86,6 +86,10 @@ def program(derivation: Derivation, by_rows: str | None = None) -> Program:
         ),
         objective=kept(model.objective),
         asked=(),
+        onehot=tuple(
+            OneHot(kept(known.symbol), 1 - known.axis if known.symbol in turned else known.axis)
+            for known in model.onehot
+        ),
     )
     variables = [kept(g.variable) for g in derivation.gradients.values()]
     run, _ = stable_form(plain, variables)

@@ -148,6 +148,31 @@ def solved(dim: Dim, size: int, sizes: Mapping[str, int]) -> tuple[str, int] | N
     return name, rest // multiple
 
 
+def certain(dim: Dim) -> bool:
+    """Whether a difference of sizes is a size, or zero, as far as its names tell.
+
+    A name that is only taken off may be the larger one; a number is taken off freely.
+
+    >>> certain(minus("m", 1)), certain(minus("n", "k")), certain(0)
+    (True, False, True)
+    """
+    terms = _terms(dim)
+    named = [factor for names, factor in terms.items() if names]
+    return all(factor > 0 for factor in named) if named else terms.get((), 0) >= 0
+
+
+def divided(dim: Dim, count: int) -> Dim | None:
+    """Divide a size into equal parts; nothing where it is no multiple of their number.
+
+    >>> divided(times(4, "h"), 2) == times(2, "h"), divided("h", 2)
+    (True, None)
+    """
+    terms = _terms(dim)
+    if any(factor % count for factor in terms.values()):
+        return None
+    return _dim({names: factor // count for names, factor in terms.items()})
+
+
 def written(shape: Iterable[Dim]) -> str:
     """Write a shape as the lecture does.
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from chainrule.errors import ModelError
 from chainrule.graph.dims import SCALAR, Dim, written
-from chainrule.graph.node import Expr, Symbol, substitute
+from chainrule.graph.node import Apply, Expr, Symbol, substitute, walk
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,36 @@ class Model:
         """Inputs and targets, in order."""
         return (*self.inputs, *(d.target for d in self.definitions))
 
+    @cached_property
+    def numbered(self) -> Mapping[Symbol, Dim]:
+        """The inputs that hold numbers of places, each with how many places there are.
+
+        Raises
+        ------
+        ModelError
+            When such numbers are computed, or count two kinds of places.
+        """
+        found: dict[Symbol, Dim] = {}
+        nodes = (node for d in self.definitions for node in walk(d.value))
+        for node in nodes:
+            if not isinstance(node, Apply):
+                continue
+            for arg, domain in zip(node.args, node.op.domain, strict=False):
+                if not domain.whole:
+                    continue
+                if not isinstance(arg, Symbol) or arg not in self.inputs:
+                    raise ModelError(
+                        f"{node.op.name} takes an input of whole numbers, and this is computed; "
+                        "declare the numbers as an input"
+                    )
+                count = node.attrs[-1]
+                if found.setdefault(arg, count) != count:
+                    raise ModelError(
+                        f"{arg.name} counts the places of {found[arg]} and of {count}; "
+                        "declare two inputs"
+                    )
+        return MappingProxyType(found)
+
     def symbol(self, name: str) -> Symbol:
         """Find a symbol by its name.
 
@@ -125,8 +155,9 @@ class Model:
         """
         if self.asked:
             return tuple(asked.symbol for asked in self.asked)
-        usual = tuple(s for s in self.inputs if s.name[:1] in "wWbBθβγ")
-        return usual or self.inputs
+        movable = tuple(s for s in self.inputs if s not in self.numbered)
+        usual = tuple(s for s in movable if s.name[:1] in "wWbBθβγ")
+        return usual or movable
 
     def opened(self, expr: Expr) -> Expr:
         """Replace every defined symbol by what it stands for, down to the inputs."""

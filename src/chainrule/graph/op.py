@@ -27,7 +27,14 @@ class Layout(Enum):
     POSTFIX = "postfix"
     FUNCTION = "function"
     FENCE = "fence"
+    PART = "part"  # a range of rows and of columns
+    STACK = "stack"  # blocks below each other or side by side
     HIDDEN = "hidden"  # present in the graph, silent on the page
+
+
+def axis_option(attrs: tuple[Any, ...]) -> str:
+    """Write the axis that an op goes along, where it goes along one."""
+    return f"axis={attrs[0]}" if attrs and attrs[0] is not None else ""
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,8 @@ class Notation:
 
     `plain` is the glyph of the language that the reader reads, so that plain text reads back. For
     a fence each glyph is a pattern: ``|`` stands for the argument, in MathML ``{}``.
-    `cell` is the letter of one entry, where it has one of its own: the δ of the identity.
+    `cell` is the letter of one entry, where it has one of its own: the δ of the identity. `options`
+    writes the attributes behind the arguments of a function.
     """
 
     layout: Layout
@@ -46,6 +54,7 @@ class Notation:
     spoken: str = ""
     mathml: str = ""
     cell: str = ""
+    options: Callable[[tuple[Any, ...]], str] = axis_option
 
 
 @dataclass(frozen=True)
@@ -59,11 +68,15 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Domain:
-    """Where an argument may be sampled: an open interval, and a distance to keep from kinks."""
+    """Where an argument may be sampled: an open interval, and a distance to keep from kinks.
+
+    `whole` arguments are numbers of places, from 0, of which the last attribute says how many.
+    """
 
     low: float = -2.0
     high: float = 2.0
     kink: float | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True)

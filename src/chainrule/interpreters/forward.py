@@ -186,7 +186,8 @@ def _drawn(
             values[symbol] *= min(1.0, SPREAD / values[symbol].shape[1] ** 0.5)
         if attempt >= TRIES // 2:  # a deep pass multiplies many of them: smaller ones stay finite
             values[symbol] = SMALLER * values[symbol]
-    return related(model, values)
+    places = numbers_of_places(model, sizes, rng)
+    return related(model, values) | {s: places[s] for s in values if s in places}
 
 
 def _run(
@@ -208,6 +209,18 @@ def _run(
         if not np.isfinite(values[definition.target]).all():
             return None
     return values if _clear(layer.definitions, point, pole) else None
+
+
+def numbers_of_places(
+    model: Model, sizes: Mapping[str, int], rng: np.random.Generator
+) -> dict[Symbol, Array]:
+    """Draw the inputs that hold numbers of places: whole numbers from 0."""
+    return {
+        symbol: rng.integers(
+            0, measured(count, sizes), tuple(measured(dim, sizes) for dim in symbol.shape)
+        ).astype(float)
+        for symbol, count in model.numbered.items()
+    }
 
 
 def related(model: Model, values: Mapping[Symbol, Any], xp: Any = FLOATS) -> dict[Symbol, Any]:  # noqa: ANN401

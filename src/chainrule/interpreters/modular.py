@@ -9,7 +9,7 @@ the lower half of the residues positive, which makes masks, signs and absolute v
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, TypeAlias
 from zlib import crc32
@@ -125,6 +125,11 @@ class Modular:
         return Residues(np.asarray(x.words.sum(axis=axis, keepdims=keepdims) % PRIME))
 
     @staticmethod
+    def concatenate(parts: Sequence[Residues], axis: int = 0) -> Residues:
+        """Put arrays one after another along an axis."""
+        return Residues(np.concatenate([part.words for part in parts], axis=axis))
+
+    @staticmethod
     def max(x: Residues, axis: int | None = None, keepdims: bool = False) -> Residues:
         """Return the largest along an axis, by the model of order."""
         signed = np.where(x.words > PRIME // 2, x.words - PRIME, x.words)
@@ -164,6 +169,11 @@ class Modular:
     def eye(size: int) -> Residues:
         """Return the identity."""
         return Residues(np.eye(size, dtype=np.int64))
+
+    @staticmethod
+    def arange(stop: int) -> Residues:
+        """Count from 0."""
+        return Residues(np.arange(stop, dtype=np.int64))
 
     @property
     def linalg(self) -> type[_Linalg]:

@@ -10,6 +10,9 @@ import numpy as np
 
 DIGITS = 50
 
+_ARRANGING = {"maximum", "minimum", "amax", "amin", "broadcast_to", "abs", "arange", "concatenate"}
+"""What NumPy does with arrays of any numbers."""
+
 
 class _Linalg:
     """Linear algebra on arrays of mpmath numbers."""
@@ -59,7 +62,7 @@ class Precise:
         return _Linalg
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-        if name in {"maximum", "minimum", "amax", "amin", "broadcast_to", "abs"}:
+        if name in _ARRANGING:
             return getattr(np, name)
         return np.frompyfunc(getattr(mpmath, name), 1, 1)
 

@@ -28,12 +28,25 @@ from chainrule.graph.node import (
     walk,
 )
 from chainrule.graph.op import Op
-from chainrule.ops import elementwise, extremes, functions, linear, probability, reduction, square
+from chainrule.ops import (
+    arrangement,
+    elementwise,
+    extremes,
+    functions,
+    linear,
+    lookup,
+    probability,
+    reduction,
+    square,
+)
+from chainrule.ops.arrangement import columns, part, reshape, rows, split, stack, vec
 from chainrule.ops.composites import outer, variance, where
 from chainrule.ops.elementwise import add, align, div, lift, mul, neg, power, sub
 from chainrule.ops.extremes import argmax, argmin, maximum, minimum, reduce_max, reduce_min
 from chainrule.ops.functions import apply
 from chainrule.ops.linear import eye, matmul, transpose
+from chainrule.ops.lookup import lookup as look_up
+from chainrule.ops.lookup import onehot, scatter_add
 from chainrule.ops.probability import cross_entropy, log_softmax, logsumexp, softmax
 from chainrule.ops.reduction import (
     broadcast,
@@ -56,6 +69,8 @@ TABLE: Mapping[str, Op] = MappingProxyType(
             extremes.ROWS_HERE,
             probability.ROWS_HERE,
             square.ROWS_HERE,
+            arrangement.ROWS_HERE,
+            lookup.ROWS_HERE,
         )
         for row in rows
     }
@@ -170,6 +185,7 @@ __all__ = [
     "argmax",
     "argmin",
     "broadcast",
+    "columns",
     "cross_entropy",
     "delta",
     "det",
@@ -183,13 +199,16 @@ __all__ = [
     "log_softmax",
     "logdet",
     "logsumexp",
+    "look_up",
     "matmul",
     "maximum",
     "minimum",
     "mul",
     "neg",
     "norm",
+    "onehot",
     "outer",
+    "part",
     "power",
     "rebuild",
     "reduce_max",
@@ -199,17 +218,23 @@ __all__ = [
     "relu",
     "renamed",
     "replace",
+    "reshape",
+    "rows",
+    "scatter_add",
     "sigmoid",
     "size",
     "softmax",
     "softplus",
+    "split",
     "sqrt",
     "squared_norm",
+    "stack",
     "sub",
     "tanh",
     "trace",
     "transpose",
     "unbroadcast",
     "variance",
+    "vec",
     "where",
 ]

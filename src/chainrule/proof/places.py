@@ -16,8 +16,14 @@ import numpy as np
 
 from chainrule.derivation.steps import Derivation
 from chainrule.graph.node import Apply, Expr, Symbol, walk
-from chainrule.interpreters.forward import assignments, forward, related, sample
-from chainrule.interpreters.modular import MODULAR, random_residues
+from chainrule.interpreters.forward import (
+    assignments,
+    forward,
+    numbers_of_places,
+    related,
+    sample,
+)
+from chainrule.interpreters.modular import MODULAR, Residues, random_residues
 from chainrule.interpreters.numeric import FLOATS, Point
 from chainrule.interpreters.precise import PRECISE, precise_number
 from chainrule.proof.meaning import Meaning
@@ -70,6 +76,8 @@ class Places:
             names = (*self.model.symbols, *self.derivation.layers)
             values = {s: random_residues(self._residues, shapes.shape(s.shape)) for s in names}
             values = related(self.model, values, MODULAR)
+            for symbol, numbers in numbers_of_places(self.model, sizes, self._residues).items():
+                values[symbol] = Residues(numbers.astype(np.int64))
             for symbol, axis in adding_to_one(self.model).items():
                 values[symbol] = values[symbol] / MODULAR.sum(
                     values[symbol], axis=axis, keepdims=True

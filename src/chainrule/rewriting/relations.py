@@ -64,5 +64,5 @@ def adding_to_one(model: Model) -> dict[Symbol, int | None]:
     }
 
 
-SUM_TO_ONE = frozenset(TABLE[name] for name in ("softmax", "argmax", "argmin"))
+SUM_TO_ONE = frozenset(TABLE[name] for name in ("softmax", "argmax", "argmin", "onehot"))
 """Rows whose values add to one along their axis."""

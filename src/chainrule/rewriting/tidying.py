@@ -7,8 +7,9 @@ signs that cancel.
 
 from __future__ import annotations
 
-from chainrule.graph.node import Expr, Number, walk
-from chainrule.ops import add, broadcast, mul, rebuild, reduce_sum
+from chainrule.graph.node import Apply, Expr, Number, walk
+from chainrule.ops import add, broadcast, mul, rebuild, reduce_sum, transpose
+from chainrule.ops.lookup import scattered, taken
 from chainrule.ops.reduction import COLUMNS, ROWS
 from chainrule.rewriting.rule import Rule, is_op
 from chainrule.rewriting.stabilisation import stabilise
@@ -26,6 +27,25 @@ def _ones(expr: Expr) -> Expr | None:
     else:
         return None
     return broadcast(total, expr.shape)
+
+
+def _looked_up(expr: Expr) -> Expr | None:
+    """Rewrite a product with one-hot marks, on whichever side they stand."""
+    if not is_op(expr, "matmul"):
+        return None
+    left, right = expr.args
+    for lines, marks, axis in ((left, right, ROWS), (right, left, COLUMNS)):
+        turned = is_op(marks, "transpose")
+        inner = marks.args[0] if turned else marks
+        if not (isinstance(inner, Apply) and is_op(inner, "onehot")):
+            continue
+        (places,), (own, count) = inner.args, inner.attrs
+        if places.shape[axis] != 1:
+            places = transpose(places)
+        if (own == axis) != turned:  # the product sums over the places: it picks
+            return taken(lines, places, axis)
+        return scattered(lines, places, axis, count)
+    return None
 
 
 def _signs(expr: Expr) -> Expr | None:
@@ -58,7 +78,14 @@ SIGNS = Rule(
     lambda expr: sum(is_op(node, "neg") for node in walk(expr)),
 )
 
-TIDYING = (ONES, SIGNS)
+LOOKED_UP = Rule(
+    "a product with one-hot columns is a look-up",
+    "a one-hot column picks a column of the table, and its transpose adds where it was picked from",
+    _looked_up,
+    lambda expr: sum(is_op(node, "matmul") for node in walk(expr)),
+)
+
+TIDYING = (ONES, SIGNS, LOOKED_UP)
 """The rows, in the order in which they are tried."""
 
 
@@ -68,4 +95,4 @@ def tidy(expr: Expr) -> Expr:
     return tidied
 
 
-__all__ = ["ONES", "SIGNS", "TIDYING", "tidy"]
+__all__ = ["LOOKED_UP", "ONES", "SIGNS", "TIDYING", "tidy"]

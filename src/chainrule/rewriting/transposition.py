@@ -78,6 +78,26 @@ def _repeated(node: Apply, turned: bool) -> Iterator[Way]:
     yield Way((turned,), lambda a: broadcast(a, shape))
 
 
+def _part(node: Apply, turned: bool) -> Iterator[Way]:
+    """Take of A^T the columns that were rows of A."""
+    attrs = (*node.attrs[2:], *node.attrs[:2]) if turned else node.attrs
+    yield Way((turned,), lambda a: Apply(node.op, (a,), attrs))
+
+
+def _stack(node: Apply, turned: bool) -> Iterator[Way]:
+    """Put beside each other what stood below each other."""
+    (axis,) = node.attrs
+    attrs = (1 - axis,) if turned else (axis,)
+    yield Way((turned,) * len(node.args), lambda *args: Apply(node.op, args, attrs))
+
+
+def _marks(node: Apply, turned: bool) -> Iterator[Way]:
+    """Mark rows by a column of numbers where columns were marked by a row of them."""
+    axis, count = node.attrs
+    attrs = (1 - axis, count) if turned else (axis, count)
+    yield Way((turned,), lambda a: Apply(node.op, (a,), attrs))
+
+
 WAYS: Mapping[str, Ways] = MappingProxyType(
     {
         "matmul": _product,
@@ -88,6 +108,9 @@ WAYS: Mapping[str, Ways] = MappingProxyType(
         "softmax": _along,
         "squared_norm": _everything,
         "broadcast": _repeated,
+        "part": _part,
+        "stack": _stack,
+        "onehot": _marks,
     }
 )
 """How a transpose passes through an op; an elementwise one needs no row."""

@@ -301,7 +301,7 @@ class _AnswerParser(Parser):
 
     def subscript_ahead(self) -> bool:
         """Tell whether ``[`` right after a name takes a part of it, and holds no comparison."""
-        if not (self.sees("[") and self.token.start == self.before):
+        if not (self.sees("[") and self.token.start == self.before) or self.range_ahead():
             return False
         for token in self.tokens[self.at :]:
             if token.kind == "mark" and token.text in ("<", ">", "<=", ">="):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 
-from chainrule.graph.dims import Shape, Size, base_names, measured
+from chainrule.graph.dims import Size, base_names, measured
+from chainrule.graph.model import Model
+from chainrule.graph.node import Symbol, walk
 from chainrule.graph.sizes import assigned
-from chainrule.interpreters.code.dialects import Dialect
+from chainrule.interpreters.code.dialects import Dialect, spelled
 from chainrule.interpreters.code.lines import INDENT
+
+LARGER = (6, 7, 8, 9)
+"""Sizes for when those that are computed from others need them."""
 
 SMALL = (3, 5, 2, 4)
 """Sizes of the dimensions in turn: unequal, so that a missing transpose cannot hide."""
@@ -18,15 +24,20 @@ DRAW = '''def draw(seed=0):
 
     def uniform(low, *shape):
         return {uniform}
-
+{whole}
     for low in [-1.0] * 50 + [0.1] * 50:  # only positive numbers, if others fail
         inputs = {{
 {inputs}
         }}
-{finite}
+{related}{finite}
             return inputs
     raise ValueError("no inputs were found at which the cost is finite")
 '''
+
+WHOLE = """
+    def whole(count, *shape):
+        return {whole}
+"""
 
 CHECK = '''def check(seed=0, step=1e-5):
     """Compare every gradient with central differences; return the largest difference.
@@ -57,25 +68,37 @@ if __name__ == "__main__":
 '''
 
 
-def check_text(dialect: Dialect, inputs: Mapping[str, Shape], cost: str) -> str:
+def check_text(dialect: Dialect, model: Model, names: Mapping[Symbol, str]) -> str:
     """Write the functions `draw` and `check` of a module.
 
     Parameters
     ----------
     dialect : Dialect
         The target.
-    inputs : mapping of str to Shape
-        The arguments of `forward`.
-    cost : str
-        The name of the cost in the cache.
+    model : Model
+        The forward pass as it is run.
+    names : mapping of Symbol to str
+        The identifiers of its matrices.
     """
-    dims = [dim for shape in inputs.values() for dim in shape]
-    names = list(dict.fromkeys(name for dim in dims for name in base_names(dim)))
-    sizes = assigned(names, [dim for dim in dims if isinstance(dim, Size)], SMALL, (6, 7, 8, 9))
+    counted = model.numbered
+    dims = [
+        dim for s in model.inputs for dim in (*s.shape, *((counted[s],) if s in counted else ()))
+    ]
+    named = list(dict.fromkeys(name for dim in dims for name in base_names(dim)))
+    values = (node for d in model.definitions for node in walk(d.value))
+    computed = dict.fromkeys((*dims, *(d for v in values for d in v.shape)))
+    sizes = assigned(named, [dim for dim in computed if isinstance(dim, Size)], SMALL, LARGER)
     draws = []
-    for name, shape in inputs.items():
-        rows, columns = (measured(dim, sizes) for dim in shape)
-        draws.append(f'{INDENT * 3}"{name}": uniform(low, {rows}, {columns}),')
+    for symbol in model.inputs:
+        rows, columns = (measured(dim, sizes) for dim in symbol.shape)
+        kind = f"whole({measured(counted[symbol], sizes)}" if symbol in counted else "uniform(low"
+        draws.append(f'{INDENT * 3}"{names[symbol]}": {kind}, {rows}, {columns}),')
+    related = [
+        f"{INDENT * 2}{line}\n"
+        for known in model.onehot
+        for line in _shares(names[known.symbol], known.axis, dialect)
+    ]
+    cost = names[model.objective]
     finite = f'if {dialect.prefix}.isfinite(forward(**inputs)["{cost}"]).all():'
     quiet = [f"{INDENT * 2}{dialect.quiet}", f'{INDENT * 3}cost = forward(**inputs)["{cost}"]']
     if dialect.quiet:
@@ -84,9 +107,11 @@ def check_text(dialect: Dialect, inputs: Mapping[str, Shape], cost: str) -> str:
     return "\n\n".join(
         [
             DRAW.format(
-                random=dialect.random.format(draws=100 * len(inputs)),
+                random=dialect.random.format(draws=100 * len(model.inputs)),
                 uniform=dialect.uniform,
+                whole=WHOLE.format(whole=dialect.whole) if counted else "",
                 inputs="\n".join(draws),
+                related="".join(related),
                 finite="\n".join(lines),
             ),
             CHECK.format(
@@ -96,3 +121,12 @@ def check_text(dialect: Dialect, inputs: Mapping[str, Shape], cost: str) -> str:
             ),
         ]
     )
+
+
+def _shares(name: str, axis: int, dialect: Dialect) -> list[str]:
+    """Write the lines that make labels add to one, as the forward pass declares of them."""
+    size = spelled(ast.parse(f'np.abs(inputs["{name}"])', mode="eval").body, dialect)
+    total = spelled(
+        ast.parse(f"np.sum(size, axis={axis}, keepdims=True)", mode="eval").body, dialect
+    )
+    return [f"size = {size}", f'inputs["{name}"] = size / {total}']

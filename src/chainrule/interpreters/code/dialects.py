@@ -15,8 +15,12 @@ from types import MappingProxyType
 NUMPY = "np"
 """How rows call the library."""
 
+SCATTER = "np.add.at"
+"""NumPy's name for adding up at places, which other libraries do in other ways."""
+
 _SIMPLE = r"[A-Za-z_][\w.]*|\d+(?:\.\d*)?"
 _POWER = re.compile(rf"(?<![\w.)\]])({_SIMPLE}) \*\* (-?(?:{_SIMPLE}))(?![\w.(\[])")
+_SLICE = re.compile(r"(?<=[\[ ])([\w.][\w.*+ -]*):([\w.][\w.*+ -]*)(?=[,\]])")
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,11 @@ class Dialect:
         Lines of its `check`: a matrix that is zero but for one entry, and what comes first.
     quiet : str
         Opens a block in which a cost may be infinite without a warning.
+    whole : str
+        Of a module's `draw`: a matrix of whole numbers from 0 up to `count`.
+    scatter : str
+        The statement that adds `values` up at the `places` of the rows of `total`; NumPy's own
+        when nothing is given.
     note : str
         What its users should know.
     """
@@ -52,7 +61,9 @@ class Dialect:
     prefix: str
     random: str
     uniform: str
+    whole: str
     nudge: tuple[str, ...]
+    scatter: str = ""
     setup: tuple[str, ...] = ()
     quiet: str = ""
     note: str = ""
@@ -72,6 +83,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 "np",
                 random="rng = np.random.default_rng(seed)",
                 uniform="rng.uniform(low, 1, shape)",
+                whole="rng.integers(0, count, shape)",
                 nudge=("nudge = np.zeros_like(value)", "nudge[i, j] = step"),
                 quiet='with np.errstate(all="ignore"):',
             ),
@@ -81,6 +93,8 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 "torch",
                 random="rng = torch.Generator().manual_seed(seed)",
                 uniform="low + (1 - low) * torch.rand(shape, generator=rng, dtype=torch.float64)",
+                whole="torch.randint(0, count, shape, generator=rng)",
+                scatter="total.index_add_(0, places, values)",
                 nudge=("nudge = torch.zeros_like(value)", "nudge[i, j] = step"),
                 functions={"max": "amax"},
                 keywords={"axis": "dim", "keepdims": "keepdim"},
@@ -93,6 +107,8 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 "jnp",
                 random="keys = iter(jax.random.split(jax.random.key(seed), {draws}))",
                 uniform="jax.random.uniform(next(keys), shape, minval=low)",
+                whole="jax.random.randint(next(keys), shape, 0, count)",
+                scatter="total = total.at[places].add(values)",
                 nudge=("nudge = jnp.zeros_like(value).at[i, j].set(step)",),
                 setup=('jax.config.update("jax_enable_x64", True)  # differences need float64',),
                 note="JAX computes in float32 unless `jax_enable_x64` is set, as `check()` does.",
@@ -145,6 +161,19 @@ class _Translator(ast.NodeTransformer):
             return ast.BinOp(left, ast.Sub(), right.operand)
         return ast.BinOp(left, node.op, right)
 
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        """Write ``np.add.at`` as the target adds up at places."""
+        call = node.value
+        if not (isinstance(call, ast.Call) and ast.unparse(call.func) == SCATTER):
+            return self.generic_visit(node)
+        if not self.dialect.scatter:
+            return node
+        given = dict(zip(("total", "places", "values"), call.args, strict=True))
+        (statement,) = ast.parse(self.dialect.scatter).body
+        renamed = _Renamer({name: self.visit(arg) for name, arg in given.items()}).visit(statement)
+        assert isinstance(renamed, ast.stmt)
+        return renamed
+
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Give a function of the library the target's name and keywords."""
         args = [self.visit(arg) for arg in node.args]
@@ -171,6 +200,20 @@ class _Translator(ast.NodeTransformer):
         return self.visit(keyword.value)  # type: ignore[no-any-return]
 
 
+class _Renamer(ast.NodeTransformer):
+    """Puts expressions in the place of names."""
+
+    def __init__(self, given: Mapping[str, ast.expr]) -> None:
+        self.given = given
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        """Replace a name; a target of an assignment stays a target."""
+        found = self.given.get(node.id, node)
+        if isinstance(found, ast.Name):
+            return ast.Name(found.id, node.ctx)
+        return found
+
+
 def _is_library(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == NUMPY
 
@@ -180,5 +223,11 @@ def _is_none(node: ast.expr) -> bool:
 
 
 def _formatted(code: str) -> str:
-    """Close the spaces around the power of something simple, as formatters do."""
-    return _POWER.sub(r"\1**\2", code)
+    """Set spaces around powers and the colons of slices as formatters do."""
+    return _SLICE.sub(_spaced, _POWER.sub(r"\1**\2", code))
+
+
+def _spaced(bounds: re.Match[str]) -> str:
+    """Put spaces around the colon between bounds that are computed."""
+    first, end = bounds.groups()
+    return f"{first} : {end}" if " " in first + end else f"{first}:{end}"

@@ -89,7 +89,7 @@ class Lines:
             part = self._longest_part(value)
             if part is None and isinstance(value, Apply) and len(value.args) > 2:
                 # A long row of plain terms: the first half becomes the first term.
-                middle = len(value.args) // 2
+                middle = (len(value.args) + 1) // 2
                 part = value.rebuilt(value.args[:middle])
                 value = value.rebuilt((part, *value.args[middle:]))
             if part is None:

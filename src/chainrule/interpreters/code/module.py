@@ -85,11 +85,7 @@ class _Module:
             *(spelled_function(helpers[name], self.dialect) + "\n" for name in sorted(helpers)),
             self._forward(forward, cache),
             self._backward(backward, cache),
-            check_text(
-                self.dialect,
-                {self.names[s]: s.shape for s in self.model.inputs},
-                self.names[self.model.objective],
-            ),
+            check_text(self.dialect, self.model, self.names),
         ]
         return "\n\n".join(pieces)
 

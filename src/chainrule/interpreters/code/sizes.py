@@ -66,14 +66,15 @@ class Sizes:
             When no shape tells it.
         """
         wanted = set(among)
-        ordered = sorted(self.symbols, key=lambda symbol: symbol not in wanted)
-        for symbol in ordered:
-            if name in symbol.shape:
-                return symbol, symbol.shape.index(name)
-        for symbol in ordered:
-            for axis, dim in enumerate(symbol.shape):
-                if self._tells(dim, name):
-                    return symbol, axis
+        for own in (True, False):
+            near = [symbol for symbol in self.symbols if (symbol in wanted) is own]
+            for symbol in near:
+                if name in symbol.shape:
+                    return symbol, symbol.shape.index(name)
+            for symbol in near:
+                for axis, dim in enumerate(symbol.shape):
+                    if self._tells(dim, name):
+                        return symbol, axis
         raise DerivationError(
             f"the size {name} cannot be read from the shapes of this forward pass; "
             f"declare an input with {name} rows or columns"

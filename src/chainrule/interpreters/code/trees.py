@@ -57,7 +57,7 @@ class Trees:
         exact : bool
             Whether the array must have the whole shape, and not just broadcast to it.
         """
-        if exact and spread(node) != node.shape:
+        if exact and (spread(node) != node.shape or isinstance(node, Number)):
             return self._filled(node)
         if node in self.parts:
             return ast.Name(self.parts[node])
@@ -75,8 +75,12 @@ class Trees:
         op = node.op
         args = [self.tree(arg, not op.elementwise) for arg in node.args]
         places = [f"{PLACE}{k}" for k in range(len(args))]
-        attrs = tuple(self._size(a) if isinstance(a, str | Size) else a for a in node.attrs)
+        dims = [a for a in node.attrs if isinstance(a, str | Size)]
+        attrs = tuple(f"({arithmetic(a, self.sizes)})" if a in dims else a for a in node.attrs)
         code = ast.parse(op.code(*places, attrs=attrs), mode="eval").body
+        said = {part.id for part in ast.walk(code) if isinstance(part, ast.Name)}
+        spoken = {name for dim in dims for name in base_names(dim) if self.sizes[name] in said}
+        self.used_sizes |= spoken
         if op.helper:
             self.helpers[op.name] = op.helper
         filled = _Filler(dict(zip(places, args, strict=True))).visit(code)

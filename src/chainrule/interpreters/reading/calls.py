@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from chainrule.errors import ShapeError
-from chainrule.graph.dims import Dim, minus, plus, possible, times
 from chainrule.graph.node import Expr, Number
 from chainrule.graph.op import Op
+from chainrule.interpreters.reading import places
 from chainrule.interpreters.reading.complaints import quoted
+from chainrule.interpreters.reading.signatures import SIGNATURES, Kind
 from chainrule.interpreters.reading.syntax import LEVELS
 from chainrule.interpreters.reading.tree import (
-    Bracket,
     Call,
     Chain,
     Joined,
     Literal,
-    Minus,
-    Name,
     Node,
 )
 from chainrule.interpreters.reading.words import (
@@ -28,10 +27,8 @@ from chainrule.interpreters.reading.words import (
     FENCES,
     LARGER,
     NEEDS_AXIS,
-    ONES,
     PAIRS,
     REDUCTIONS,
-    SEVERAL,
     WHOLE,
     entrywise,
 )
@@ -41,10 +38,15 @@ if TYPE_CHECKING:
     from chainrule.interpreters.reading.elaboration import Elaborator
 
 MASK = "[| > 0]"
-AXES = {0: 0, 1: 1, -1: 1, -2: 0}
-SIZES: dict[str, Callable[[Dim, Dim], Dim]] = {
-    "+": plus, "-": minus, "": times, "*": times, ".*": times
-}  # fmt: skip
+
+READERS: Mapping[Kind, Callable[[Elaborator, Node], object]] = MappingProxyType(
+    {
+        Kind.MATRIX: lambda within, node: within.expr(node),
+        Kind.SIZE: lambda within, node: places.size(within, node),
+        Kind.AXIS: lambda within, node: places.axis(within, node),
+    }
+)
+"""How an argument of each kind is read."""
 
 
 def call(within: Elaborator, node: Call) -> Expr:
@@ -81,12 +83,10 @@ def _value(within: Elaborator, node: Call) -> Expr:
         return _reduced(within, node)
     if word in PAIRS:
         return _paired(within, node)
-    if word in SEVERAL:
+    if word in SIGNATURES:
         return _several(within, node)
-    if word == ONES:
-        return _ones(within, node)
     if word == EYE:
-        return eye(_dim(within, _only(within, node)))
+        return eye(places.size(within, _only(within, node)))
     inner = argument(within, node)
     return _whole(within, node, inner) if word in WHOLE else entrywise(word, inner)
 
@@ -99,13 +99,26 @@ def _whole(within: Elaborator, node: Call, inner: Expr) -> Expr:
 
 
 def _several(within: Elaborator, node: Call) -> Expr:
-    wanted, example, build = SEVERAL[node.function]
-    if len(node.arguments) != wanted or node.options:
-        raise within.error(node, f"{node.function} takes {wanted} arguments, as in {example}")
+    word, signature = node.function, SIGNATURES[node.function]
+    kinds = signature.kinds(len(node.arguments))
+    if kinds is None:
+        least = f"{'at least ' if signature.more else ''}{signature.least}"
+        raise within.error(
+            node,
+            f"{word} takes {least} argument{'s' if signature.least > 1 else ''}, "
+            f"as in {signature.example}",
+        )
+    given = [READERS[kind](within, part) for kind, part in zip(kinds, node.arguments, strict=True)]
+    named = {}
+    for option, value in node.options:
+        if option not in signature.options:
+            known = " and ".join(signature.options) or "no options"
+            raise within.error(value, f"{word} has no option {quoted(option)}; it has {known}")
+        named[option] = READERS[signature.options[option]](within, value)
     try:
-        return build(*(within.expr(part) for part in node.arguments))
+        return signature.build(*given, **named)
     except ShapeError as error:
-        raise within.error(node, f"{node.function}: {error.fact}") from None
+        raise within.error(node, f"{word}: {error.fact}") from None
 
 
 def _takes_two(word: str, node: Call) -> bool:
@@ -131,10 +144,10 @@ def _reduced(within: Elaborator, node: Call) -> Expr:
     axis: int | None = None
     more: dict[str, int] = {}
     if len(arguments) == 2:
-        axis = _axis(within, arguments.pop())
+        axis = places.axis(within, arguments.pop())
     for option, value in node.options:
         if option == "axis":
-            axis = _axis(within, value)
+            axis = places.axis(within, value)
         elif option == "ddof" and word in COUNTED:
             more["ddof"] = _taken_off(within, value)
         elif option != "keepdims":
@@ -158,16 +171,6 @@ def _taken_off(within: Elaborator, node: Node) -> int:
     raise within.error(node, "ddof is 0 (the mean of the squares) or 1 (the unbiased variance)")
 
 
-def _axis(within: Elaborator, node: Node) -> int | None:
-    if isinstance(node, Name) and node.name == "None":
-        return None
-    sign = -1 if isinstance(node, Minus) else 1
-    inner = node.operand if isinstance(node, Minus) else node
-    if not isinstance(inner, Literal) or sign * inner.value not in AXES:
-        raise within.error(node, "the axis is 0 (over rows) or 1 (over columns)")
-    return AXES[int(sign * inner.value)]
-
-
 def _paired(within: Elaborator, node: Call) -> Expr:
     """Read a function that spells an operator, such as ``dot(A, B)``."""
     if len(node.arguments) != 2 or node.options:
@@ -188,45 +191,3 @@ def _larger(within: Elaborator, node: Call) -> Expr:
         return LARGER[word](first, second)
     except ShapeError as error:
         raise within.error(node, f"{word}: {error.fact}") from None
-
-
-def _ones(within: Elaborator, node: Call) -> Expr:
-    if len(node.arguments) != 2 or node.options:
-        raise within.error(node, "ones takes its rows and columns, as in ones(m, 1)")
-    rows, columns = (_dim(within, side) for side in node.arguments)
-    return Number(1, (rows, columns))
-
-
-def _dim(within: Elaborator, node: Node) -> Dim:
-    try:
-        found = _computed(within, node)
-    except ValueError:
-        found = 0
-    if not possible(found):
-        raise within.error(
-            node,
-            "a size is a whole number, the name of a dimension, or computed from these: m - 1, 2h",
-        )
-    return found
-
-
-def _computed(within: Elaborator, node: Node) -> Dim:
-    """Read a size; `ValueError` when it is none."""
-    match node:
-        case Literal() if node.value.denominator == 1:
-            return int(node.value)
-        case Name() if node.name in within.dims:
-            return node.name
-        case Bracket():
-            return _computed(within, node.inner)
-        case Minus():
-            return times(-1, _computed(within, node.operand))
-        case Chain():
-            found = _computed(within, node.first)
-            for joined in node.rest:
-                build = SIZES.get(joined.operator)
-                if build is None:
-                    raise ValueError
-                found = build(found, _computed(within, joined.operand))
-            return found
-    raise ValueError

@@ -9,11 +9,12 @@ from fractions import Fraction
 from chainrule.errors import ParseError
 from chainrule.graph.dims import SCALAR, written
 from chainrule.graph.node import Expr, Number, Symbol, walk
-from chainrule.interpreters.reading import calls, chains
+from chainrule.interpreters.reading import calls, chains, places
 from chainrule.interpreters.reading.chains import Star
 from chainrule.interpreters.reading.complaints import quoted, unknown
 from chainrule.interpreters.reading.tokens import Line
 from chainrule.interpreters.reading.tree import (
+    Blocks,
     Bracket,
     Call,
     Chain,
@@ -24,6 +25,7 @@ from chainrule.interpreters.reading.tree import (
     Name,
     Node,
     Ones,
+    Part,
     Power,
     Transposed,
 )
@@ -114,6 +116,10 @@ class Elaborator:
                 return self.mask(node)
             case Call():
                 return calls.call(self, node)
+            case Part():
+                return places.taken(self, node)
+            case Blocks():
+                return places.blocks(self, node)
             case Ones():
                 raise self.error(
                     node,

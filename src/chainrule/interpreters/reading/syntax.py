@@ -13,6 +13,7 @@ from chainrule.interpreters.reading.cursor import CLOSERS, MAX_FACTORS, MAX_NEST
 from chainrule.interpreters.reading.names import canonical
 from chainrule.interpreters.reading.tokens import Line, Token, tokenize
 from chainrule.interpreters.reading.tree import (
+    Blocks,
     Bracket,
     Call,
     Chain,
@@ -24,7 +25,9 @@ from chainrule.interpreters.reading.tree import (
     Name,
     Node,
     Ones,
+    Part,
     Power,
+    Range,
     Transposed,
 )
 from chainrule.interpreters.reading.words import REDUCTIONS, function_word
@@ -69,6 +72,9 @@ class Parser(Cursor):
             raise self.too_deep()
         left = self.operand(floor)
         while True:
+            if self.takes_part():
+                left = self.part(left)
+                continue
             if self.sees(*POSTFIX):
                 # x^2^T transposes the square: only a power of the exponent stays in it.
                 if floor >= POWER - 1 and not (self.sees("^") and not self.transpose_ahead()):
@@ -167,9 +173,13 @@ class Parser(Cursor):
         inner = self.expression(0)
         if self.sees("<", ">", "<=", ">="):
             inner = self.compared(inner)
+        elif opened.text == "[" and self.sees(";", ","):
+            return self.blocks(opened, inner)
         elif opened.text == "[":
             raise self.error(
-                "square brackets hold a mask such as [z > 0]; group with ( )", opened.start
+                "square brackets hold a mask such as [z > 0] or blocks such as [A; B]; group "
+                "with ( )",
+                opened.start,
             )
         self.expect(CLOSERS[opened.text], opened)
         self.bars.pop()
@@ -183,6 +193,73 @@ class Parser(Cursor):
         return self.made(
             Compared(left, operator, right, start=left.start, end=right.end, depth=depth)
         )
+
+    def blocks(self, opened: Token, first: Node) -> Node:
+        """Read the rest of ``[A; B]`` or ``[A, B]``."""
+        lines: list[list[Node]] = [[first]]
+        while self.sees(";", ","):
+            if self.take().text == ";":
+                lines.append([])
+            lines[-1].append(self.expression(0))
+        self.expect("]", opened)
+        self.bars.pop()
+        depth = max(node.depth for line in lines for node in line) + 1
+        whole = tuple(tuple(line) for line in lines)
+        return self.made(Blocks(whole, start=opened.start, end=self.before, depth=depth))
+
+    def takes_part(self) -> bool:
+        """Tell whether ``[`` takes a part of what stands right before it: ``Z[0:h]``, ``x[2]``."""
+        if not self.sees("[") or self.token.start != self.before:
+            return False
+        depth, first = 0, self.tokens[self.at + 1]
+        for token in self.tokens[self.at :]:
+            mark = token.text if token.kind == "mark" else ""
+            depth += (mark in CLOSERS) - (mark in CLOSERS.values())
+            if depth == 1 and mark == ":":
+                return True
+            if depth == 0 or (depth == 1 and mark in ("<", ">", "<=", ">=", ";")):
+                break
+        return first.kind == "number"
+
+    def range_ahead(self) -> bool:
+        """Tell whether the brackets that open here hold a range with a bound: ``[0:h, :]``."""
+        depth = 0
+        for before, token, after in zip(
+            self.tokens[self.at :],
+            self.tokens[self.at + 1 :],
+            self.tokens[self.at + 2 :],
+            strict=False,
+        ):
+            mark = before.text if before.kind == "mark" else ""
+            depth += (mark in CLOSERS) - (mark in CLOSERS.values())
+            if depth == 0:
+                return False
+            open_ended = mark in ("[", ",") and after.kind == "mark" and after.text in (",", "]")
+            if depth == 1 and token.kind == "mark" and token.text == ":" and not open_ended:
+                return True
+        return False
+
+    def part(self, base: Node) -> Node:
+        """Read the ranges of a part."""
+        opened = self.take()
+        self.bars.append(opened.text)
+        ranges = [self.range()]
+        if self.sees(","):
+            self.take()
+            ranges.append(self.range())
+        self.expect("]", opened)
+        self.bars.pop()
+        ends = [n for r in ranges for n in (r.first, r.end) if n is not None]
+        depth = max([base.depth, *(node.depth for node in ends)]) + 1
+        return self.made(Part(base, tuple(ranges), start=base.start, end=self.before, depth=depth))
+
+    def range(self) -> Range:
+        """Read ``0:h``, ``:h``, ``h:``, ``:`` or a single place."""
+        first = None if self.sees(":") else self.expression(0)
+        if not self.sees(":"):
+            return Range(first, single=True)
+        self.take()
+        return Range(first, None if self.sees(",", "]") else self.expression(0))
 
     def fence(self) -> Node:
         """Read a part between bars."""

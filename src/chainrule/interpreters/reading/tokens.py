@@ -94,7 +94,7 @@ _MARKS = {
     "≤": "<=",
     "∂": "∂",
     "∇": "∇",
-    **{mark: mark for mark in "+-*/@^(){}[]|,=<>_:"},
+    **{mark: mark for mark in "+-*/@^(){}[]|,;=<>_:"},
     **dict.fromkeys(PRIMES, "'"),
 }
 _WORDS = {"∑": "sum", "√": "sqrt"}

@@ -157,6 +157,30 @@ class Quoted(Written):
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A range of places, from 0, without its end; a single place has no end."""
+
+    first: Node | None = None
+    end: Node | None = None
+    single: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Written):
+    """A part of a matrix: a range of its rows and one of its columns."""
+
+    base: Node
+    ranges: tuple[Range, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks(Written):
+    """Matrices in square brackets: lines below each other, each with its blocks side by side."""
+
+    lines: tuple[tuple[Node, ...], ...]
+
+
 Node: TypeAlias = (
     Literal
     | Name
@@ -174,4 +198,6 @@ Node: TypeAlias = (
     | Indexed
     | Extent
     | Quoted
+    | Part
+    | Blocks
 )

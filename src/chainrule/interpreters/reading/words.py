@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from chainrule.graph.node import Expr
 from chainrule.graph.op import Layout, Op
 from chainrule.interpreters.reading.names import scan
+from chainrule.interpreters.reading.signatures import SIGNATURES
 from chainrule.ops import (
     TABLE,
     apply,
     argmax,
     argmin,
-    cross_entropy,
     det,
     diag,
     inverse,
@@ -22,7 +22,6 @@ from chainrule.ops import (
     maximum,
     minimum,
     norm,
-    outer,
     reduce_max,
     reduce_mean,
     reduce_min,
@@ -32,7 +31,6 @@ from chainrule.ops import (
     trace,
     transpose,
     variance,
-    where,
 )
 
 ALIASES = {
@@ -123,15 +121,7 @@ LARGER: dict[str, Callable[[Expr, Expr], Expr]] = {
 }
 """Functions of two matrices entry by entry; of one, some of them go along an axis."""
 
-SEVERAL: dict[str, tuple[int, str, Callable[..., Expr]]] = {
-    "outer": (2, "outer(a, b)", outer),
-    "where": (3, "where([z > 0], a, b)", where),
-    "cross_entropy": (2, "cross_entropy(Y, P)", cross_entropy),
-    "crossentropy": (2, "cross_entropy(Y, P)", cross_entropy),
-}
-"""Functions of several matrices: how many, as in what, and the builder."""
-
-ONES, EYE = "ones", "eye"
+EYE = "eye"
 
 _CASELESS = frozenset(word for word in ENTRYWISE if len(word) > 2 and word != "sigma")
 
@@ -144,9 +134,9 @@ def function_word(name: str) -> str | None:
     """
     if name == "squared_norm" or name in ENTRYWISE or name in REDUCTIONS:
         return name
-    if name in WHOLE or name in PAIRS or name in LARGER or name in SEVERAL:
+    if name in WHOLE or name in PAIRS or name in LARGER or name in SIGNATURES:
         return name
-    if name in (ONES, EYE):
+    if name == EYE:
         return name
     return name.lower() if name.lower() in _CASELESS else None
 
@@ -158,4 +148,4 @@ def entrywise(word: str, argument: Expr) -> Expr:
 
 def function_words() -> tuple[str, ...]:
     """Every word that means a function, for the nearest one to a misspelling."""
-    return (*ENTRYWISE, *REDUCTIONS, *WHOLE, *PAIRS, *LARGER, *SEVERAL, ONES, EYE)
+    return (*ENTRYWISE, *REDUCTIONS, *WHOLE, *PAIRS, *LARGER, *SIGNATURES, EYE)

@@ -89,6 +89,16 @@ class Latex:
         before, after = glyph.split("|")
         return f"{before}{{{body}}}{after}" if glyph.startswith("\\") else before + body + after
 
+    def part(self, base: str, ranges: list[tuple[str, str]]) -> str:
+        """Set a part by its ranges, in brackets behind it."""
+        shown = r",\,".join("{:}".join(bounds) for bounds in ranges)
+        return rf"{base}\left[{shown}\right]"
+
+    def stack(self, blocks: list[str], beside: bool) -> str:
+        """Set a matrix of blocks."""
+        inside = (" & " if beside else r" \\ ").join(blocks)
+        return rf"\begin{{bmatrix}} {inside} \end{{bmatrix}}"
+
     def entry(self, base: Symbol | str, places: list[str], lowered: bool) -> str:
         """Set a cell."""
         if isinstance(base, str):

@@ -7,7 +7,7 @@ pieces, so that text, LaTeX and MathML cannot disagree about a bracket.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Protocol
 
 from chainrule.graph.dims import SCALAR, Index
 from chainrule.graph.node import (
@@ -76,6 +76,12 @@ class Medium(Protocol):
 
     def fence(self, op: Op, body: str) -> str:
         """Set an argument between its fences."""
+
+    def part(self, base: str, ranges: list[tuple[str, str]]) -> str:
+        """Set a part of a matrix: a range of its rows and one of its columns, or everything."""
+
+    def stack(self, blocks: list[str], beside: bool) -> str:
+        """Set blocks below each other, or beside each other."""
 
     def entry(self, base: Symbol | str, places: list[str], lowered: bool) -> str:
         """Set a cell: places as subscripts, the letter lowered for an entry of a vector."""
@@ -150,16 +156,18 @@ class _Setter:
             case Layout.FENCE:
                 raised = op.notation.plain[-1].isdigit()  # ``norm(x)^2`` ends in an exponent
                 return POSTFIX if raised else ATOM, m.fence(op, self.at_least(args[0], SUM))
+            case Layout.PART:
+                return ATOM, m.part(self.at_least(args[0], ATOM), _ranges(expr.attrs))
+            case Layout.STACK:
+                return ATOM, m.stack([self.at_least(a, SUM) for a in args], expr.attrs[0] == 1)
             case Layout.HIDDEN:
                 return self.set(args[0])
             case Layout.FUNCTION if not args:
                 size = m.word(str(expr.attrs[0]))
                 return ATOM, m.function(op, size, "") if op.notation.plain else size
             case _:
-                given = expr.attrs and expr.attrs[0] is not None
-                axis = f"axis={expr.attrs[0]}" if given else ""
                 body = m.listed([self.at_least(arg, SUM) for arg in args])
-                return ATOM, m.function(op, body, axis)
+                return ATOM, m.function(op, body, op.notation.options(expr.attrs))
 
     def _term(self, expr: Expr) -> tuple[bool, str]:
         inner = _shown(expr)
@@ -217,7 +225,10 @@ class _Setter:
         pushed = self._pushed(expr, places)
         if pushed is not None:
             return pushed
-        return self.medium.entry(self.medium.brackets(self.at_least(matrix, SUM)), places, False)
+        body = self.at_least(matrix, SUM)
+        if not (isinstance(matrix, Apply) and matrix.op.notation.layout is Layout.STACK):
+            body = self.medium.brackets(body)
+        return self.medium.entry(body, places, False)
 
     def _pushed(self, expr: Entry, places: list[str]) -> str | None:
         """Write entry p of ``L X^T`` as ``L X_p^T``: the row p of X, transposed."""
@@ -239,6 +250,13 @@ def _shown(expr: Expr) -> Expr:
     while isinstance(expr, Apply) and expr.op.notation.layout is Layout.HIDDEN:
         expr = expr.args[0]
     return expr
+
+
+def _ranges(attrs: tuple[Any, ...]) -> list[tuple[str, str]]:
+    """Write the range of the rows and of the columns, counted as NumPy counts; empty for all."""
+    return [
+        ("", "") if end is None else (str(first), str(end)) for first, end in (attrs[:2], attrs[2:])
+    ]
 
 
 def _is_scalar(expr: Expr) -> bool:

@@ -118,6 +118,21 @@ class MathML:
         """Set between fences."""
         return op.notation.mathml.format(body)
 
+    def part(self, base: str, ranges: list[tuple[str, str]]) -> str:
+        """Set a part by its ranges, in brackets behind it."""
+        shown = "<mo>,</mo>".join(
+            "<mo>:</mo>".join(self.word(bound) if bound else "" for bound in bounds)
+            for bounds in ranges
+        )
+        return f"<mrow>{base}<mo>[</mo>{shown}<mo>]</mo></mrow>"
+
+    def stack(self, blocks: list[str], beside: bool) -> str:
+        """Set a matrix of blocks."""
+        cells = [f"<mtd>{block}</mtd>" for block in blocks]
+        lines = ["".join(cells)] if beside else cells
+        body = "".join(f"<mtr>{line}</mtr>" for line in lines)
+        return f"<mrow><mo>[</mo><mtable>{body}</mtable><mo>]</mo></mrow>"
+
     def entry(self, base: Symbol | str, places: list[str], lowered: bool) -> str:
         """Set a cell."""
         if isinstance(base, str):

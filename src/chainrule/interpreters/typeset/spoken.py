@@ -72,7 +72,9 @@ class Spoken:
     def function(self, op: Op, body: str, options: str) -> str:
         """Say a function of one argument."""
         said = f"{op.notation.spoken} {body}"
-        return f"{said} along {options.replace('=', ' ')}" if options else said
+        if "=" in options:
+            return f"{said} along {options.replace('=', ' ')}"
+        return f"{said}, {options.replace(',', ' by')}" if options else said
 
     def listed(self, arguments: list[str]) -> str:
         """Say several arguments."""
@@ -81,6 +83,19 @@ class Spoken:
     def fence(self, op: Op, body: str) -> str:
         """Say a function that is written as fences."""
         return f"{op.notation.spoken} {body}"
+
+    def part(self, base: str, ranges: list[tuple[str, str]]) -> str:
+        """Say which rows and columns are taken."""
+        said = [
+            f"{word} {first} to {end}"
+            for word, (first, end) in zip(("rows", "columns"), ranges, strict=True)
+            if end
+        ]
+        return f"{' and '.join(said)} of {base}"
+
+    def stack(self, blocks: list[str], beside: bool) -> str:
+        """Say blocks in order."""
+        return (" beside " if beside else " on top of ").join(blocks)
 
     def entry(self, base: Symbol | str, places: list[str], lowered: bool) -> str:
         """Say a cell."""

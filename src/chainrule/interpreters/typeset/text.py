@@ -87,6 +87,14 @@ class Plain:
         """Set between fences."""
         return op.notation.plain.replace("|", body)
 
+    def part(self, base: str, ranges: list[tuple[str, str]]) -> str:
+        """Set a part as it is typed."""
+        return f"{base}[{', '.join(':'.join(bounds) for bounds in ranges)}]"
+
+    def stack(self, blocks: list[str], beside: bool) -> str:
+        """Set blocks on one line."""
+        return f"[{(', ' if beside else '; ').join(blocks)}]"
+
     def entry(self, base: Symbol | str, places: list[str], lowered: bool) -> str:
         """Set a cell."""
         if isinstance(base, Symbol):
