@@ -25,9 +25,9 @@ from chainrule.tables.table import Table
 from chainrule.tables.target import labels_of, positive_last
 
 if TYPE_CHECKING:
+    from chainrule.training import watch
     from chainrule.training.certificate import Certificate
     from chainrule.training.fitting import Fit
-    from chainrule.training.objective import Evaluation
 
 _MOST_THREADS = 8
 
@@ -254,12 +254,9 @@ def _train(
     from chainrule.training.fitting import fit_logistic
     from chainrule.training.sources import InMemorySource
 
-    n_seen = 0
-
-    def told(evaluation: Evaluation) -> None:
-        nonlocal n_seen
-        n_seen += 1
-        say(f"training on {len(y)} rows: step {n_seen}, objective {evaluation.value:.8g}")
+    def told(progress: watch.Progress) -> None:
+        step, objective = progress.iteration + 1, progress.objective
+        say(f"training on {len(y)} rows: step {step}, objective {objective:.8g}")
 
     source = InMemorySource(X, y, n_classes=n_classes, column_names=names)
     threads = min(os.cpu_count() or 1, _MOST_THREADS)

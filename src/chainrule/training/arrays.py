@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
+BoolArray = npt.NDArray[np.bool_]
 
 UNIT: Final[float] = float(np.finfo(np.float64).eps) / 2
 """The unit roundoff u of float64: one operation errs by a factor of at most 1 + u."""

@@ -5,14 +5,14 @@ The only file of the engine that imports scikit-learn.
 
 from __future__ import annotations
 
-import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from numbers import Integral, Real
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import column_or_1d
@@ -20,12 +20,30 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from chainrule.errors import DataError
-from chainrule.training.arrays import FloatArray, IntArray, norm
-from chainrule.training.fitting import Fit, fit_logistic, raw_predictions
+from chainrule.training.arrays import FloatArray, IntArray
+from chainrule.training.fitting import fit_logistic, raw_predictions
+from chainrule.training.inputs import (
+    as_offset,
+    as_proportions,
+    as_weights,
+    class_factors,
+    n_cores,
+    n_threads,
+)
 from chainrule.training.losses import BinaryLoss, Loss, SoftmaxLoss
-from chainrule.training.objective import Evaluation, Point
+from chainrule.training.objective import Point
 from chainrule.training.plans import Method
+from chainrule.training.reporting import Tasks, reporters, told_to_all
 from chainrule.training.sources import InMemorySource
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # scikit-learn before 1.9 has no callbacks
+    from chainrule.training.reporting import NoCallbacks as CallbackSupportMixin
+    from chainrule.training.reporting import same_method as with_callbacks
+
+_Fit = TypeVar("_Fit", bound=Callable[..., Any])
+_managed: Callable[[_Fit], _Fit] = with_callbacks
 
 Matrix = Any
 Labels = npt.NDArray[Any]
@@ -43,7 +61,7 @@ _SOLVERS: Final[Mapping[str, Method]] = {
 }
 
 
-class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Logistic regression with a proof of how good the fit is.
 
     Minimises ``sum_i s_i loss_i + |coef|^2 / (2 C)``: scikit-learn's objective, the sum over
@@ -79,8 +97,9 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         is the same.
     max_iter : int, default=100
         Largest number of solver iterations; a fit rarely takes 20.
-    verbose : int, default=0
-        Positive prints one line per iteration.
+    verbose : int or None, default=None
+        None draws a bar in a terminal once a fit takes more than two seconds; 0 is silent, also
+        after an interrupt; positive prints one line per iteration.
     warm_start : bool, default=False
         Start from the last fit's coefficients if their shape still fits.
     n_jobs : int or None, default=None
@@ -130,6 +149,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     True
     """
 
+    coef_: Any
+
     def __init__(
         self,
         penalty: str | None = "l2",
@@ -144,7 +165,7 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         random_state: Any = None,  # noqa: ANN401
         solver: str = "auto",
         max_iter: int = 100,
-        verbose: int = 0,
+        verbose: int | None = None,
         warm_start: bool = False,
         n_jobs: int | None = None,
         on_separation: Literal["warn", "raise"] = "warn",
@@ -165,8 +186,18 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_jobs = n_jobs
         self.on_separation = on_separation
 
-    def fit(self, X: Matrix, y: Matrix, sample_weight: Matrix | None = None) -> Self:
-        """Fit to data.
+    @_managed
+    def fit(
+        self,
+        X: Matrix,
+        y: Matrix,
+        sample_weight: Matrix | None = None,
+        offset: Matrix | None = None,
+    ) -> Self:
+        """Fit to labels.
+
+        Ctrl-C during the fit leaves the best iterate so far and its certificate in the estimator,
+        and is raised again.
 
         Parameters
         ----------
@@ -175,6 +206,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             Labels of any kind.
         sample_weight : array-like of shape (n_samples,), optional
             Non-negative; k means k repetitions of the row.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), optional
+            Added to the scores as it is, in the fit and in predictions: what is known beforehand.
 
         Returns
         -------
@@ -185,37 +218,118 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X = self._matrix(X, reset=True)
         labels = _labels(y)
         check_consistent_length(X, labels)
-        weights = _weights(sample_weight, len(labels))
+        weights = as_weights(sample_weight, len(labels))
         weights, classes = self._class_weighted(weights, labels)
         rows = np.flatnonzero(weights > 0)
+        codes = np.searchsorted(classes, labels[rows])
+        shift = as_offset(offset, len(labels), 1 if len(classes) == 2 else len(classes))
+        self._solve(X, codes, weights, classes, rows, shift, C)
+        return self
+
+    @_managed
+    def fit_proportions(
+        self,
+        X: Matrix,
+        y: Matrix,
+        sample_weight: Matrix | None = None,
+        offset: Matrix | None = None,
+    ) -> Self:
+        """Fit to proportions instead of labels: the share of each class in each row.
+
+        A row with proportions p counts as p_k rows of class k for every k. For successes out of
+        trials, y is successes / trials, and sample_weight the trials.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            The share of the second of two classes, in [0, 1]; or of all classes, adding to one.
+        sample_weight : array-like of shape (n_samples,), optional
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), optional
+
+        Returns
+        -------
+        LogisticRegression
+            Itself; `classes_` are 0, 1, ...
+
+        Examples
+        --------
+        >>> doses = [[1.69], [1.76], [1.81], [1.88]]
+        >>> dead, beetles = [6, 28, 52, 60], [59, 62, 63, 60]
+        >>> share = np.divide(dead, beetles)
+        >>> model = LogisticRegression(C=np.inf).fit_proportions(doses, share, beetles)
+        >>> model.predict_proba([[1.78]])[0, 1].round(2)
+        np.float64(0.65)
+        """
+        C = self._check_parameters()
+        if self.class_weight is not None:
+            raise ValueError("class_weight is for labels; weight the rows of proportions instead")
+        X = self._matrix(X, reset=True)
+        shares = as_proportions(y, X.shape[0])
+        weights = as_weights(sample_weight, len(shares))
+        rows = np.flatnonzero(weights > 0)
+        n_classes = 2 if shares.ndim == 1 else shares.shape[1]
+        classes = np.arange(n_classes)
+        totals = weights @ (np.stack([1 - shares, shares], axis=1) if n_classes == 2 else shares)
+        if (totals > 0).sum() < 2:
+            raise DataError("y holds only one class; a classifier needs at least two")
+        missing = np.flatnonzero(totals == 0)
+        if len(missing):
+            raise DataError(f"class {missing[0]} has no share in any row; leave its column out")
+        shift = as_offset(offset, len(shares), 1 if n_classes == 2 else n_classes)
+        self._solve(X, shares[rows], weights, classes, rows, shift, C)
+        return self
+
+    def _solve(
+        self,
+        X: Matrix,
+        y: Labels,
+        weights: FloatArray,
+        classes: Labels,
+        rows: IntArray,
+        offset: FloatArray | None,
+        C: float,
+    ) -> None:
+        """Fit to rows of positive weight, and keep what was found; y is of these rows alone."""
         if len(rows) < len(weights):
-            X, labels, weights = X[rows], labels[rows], weights[rows]
-        codes = np.searchsorted(classes, labels)
+            X, weights = X[rows], weights[rows]
+            offset = None if offset is None else offset[rows]
         source = InMemorySource(
             X,
-            codes,
+            y,
             weights,
             n_classes=len(classes),
             column_names=getattr(self, "feature_names_in_", None),
             row_numbers=rows,
-            n_threads=_n_threads(self.n_jobs, default=_cores()),
+            offset=offset,
+            n_threads=n_threads(self.n_jobs, default=n_cores()),
         )
-        n_outputs = 1 if len(classes) == 2 else len(classes)
-        fit = fit_logistic(
-            source,
-            C=C,
-            fit_intercept=self.fit_intercept,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            method=_SOLVERS[self.solver],
-            start=self._start(n_outputs, source.n_features),
-            n_threads=_n_threads(self.n_jobs, default=_cores() if source.is_fused else 1),
-            on_iteration=_report if self.verbose else None,
-        )
-        self._complain(fit, source)
-        self.classes_ = classes
-        self.coef_ = np.ascontiguousarray(fit.point.coef.T)
-        self.intercept_ = fit.point.intercept.copy()
+        context = self._init_callback_context(max_subtasks=None)
+        context.call_on_fit_task_begin(estimator=self)
+        tasks = Tasks(self, context, lambda progress: self._attributes(classes, progress.point()))
+        listeners = reporters(self.verbose)
+        if getattr(self, "_skl_callbacks", None):
+            listeners.append(tasks)
+        try:
+            fit = fit_logistic(
+                source,
+                C=C,
+                fit_intercept=self.fit_intercept,
+                tol=self.tol,
+                max_iter=self.max_iter,
+                method=_SOLVERS[self.solver],
+                start=self._start(1 if len(classes) == 2 else len(classes), source.n_features),
+                n_threads=n_threads(self.n_jobs, default=n_cores() if source.is_fused else 1),
+                on_iteration=told_to_all(listeners),
+            )
+        finally:
+            for listener in listeners:
+                listener.close()
+        if fit.certificate.kind == "separation" and self.on_separation == "raise":
+            raise DataError(fit.shortfall(self.tol, self.max_iter))
+        found = self._attributes(classes, fit.point)
+        for name, value in found.items():
+            setattr(self, name, value)
         self.certificate_ = fit.certificate
         self.objective_ = fit.value
         self.history_ = fit.history
@@ -223,35 +337,49 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.solver_ = fit.plan.method
         self.n_passes_ = fit.passes
         self._explanation = fit.explain()
-        return self
+        if fit.interrupted:
+            raise KeyboardInterrupt("the estimator holds the best iterate so far")
+        if tasks in listeners:
+            tasks.finish(found, len(fit.history))
+        context.call_on_fit_task_end(estimator=self, reconstruction_attributes={})
+        if not fit.met:
+            shortfall = fit.shortfall(self.tol, self.max_iter)
+            warnings.warn(shortfall, ConvergenceWarning, stacklevel=4)
+
+    def _attributes(self, classes: Labels, point: Point) -> dict[str, Any]:
+        return {
+            "classes_": classes,
+            "coef_": np.ascontiguousarray(point.coef.T),
+            "intercept_": point.intercept.copy(),
+        }
 
     def explain(self) -> str:
         """Say how the fit was done: method and reason, reads of X, seconds, and what is proven."""
         check_is_fitted(self)
         return self._explanation
 
-    def decision_function(self, X: Matrix) -> FloatArray:
+    def decision_function(self, X: Matrix, offset: Matrix | None = None) -> FloatArray:
         """Return raw predictions: (n_samples,) for two classes, else (n_samples, n_classes)."""
-        raw = self._raw_prediction(X)
+        raw = self._raw_prediction(X, offset)
         return raw[:, 0] if raw.shape[1] == 1 else raw
 
-    def predict(self, X: Matrix) -> Labels:
+    def predict(self, X: Matrix, offset: Matrix | None = None) -> Labels:
         """Return the most probable label of each row, shape (n_samples,)."""
-        raw = self._raw_prediction(X)
+        raw = self._raw_prediction(X, offset)
         codes = (raw[:, 0] > 0).astype(np.intp) if raw.shape[1] == 1 else raw.argmax(axis=1)
         return np.asarray(self.classes_[codes])
 
-    def predict_proba(self, X: Matrix) -> FloatArray:
+    def predict_proba(self, X: Matrix, offset: Matrix | None = None) -> FloatArray:
         """Return the probability of each class, shape (n_samples, n_classes)."""
-        raw = self._raw_prediction(X)
+        raw = self._raw_prediction(X, offset)
         return self._loss().proba(raw)
 
-    def predict_log_proba(self, X: Matrix) -> FloatArray:
+    def predict_log_proba(self, X: Matrix, offset: Matrix | None = None) -> FloatArray:
         """Return the logarithms of the probabilities, with all their digits.
 
         The loss of a label is minus its log-probability, also where the probability underflows.
         """
-        raw, loss = self._raw_prediction(X), self._loss()
+        raw, loss = self._raw_prediction(X, offset), self._loss()
         n_samples, n_classes = len(raw), len(self.classes_)
         columns = []
         for k in range(n_classes):
@@ -259,6 +387,18 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             y[:, k] = 1.0
             columns.append(-loss.pointwise_loss(raw, y[:, 1] if n_classes == 2 else y))
         return np.stack(columns, axis=1)
+
+    def sparsify(self) -> Self:
+        """Store `coef_` as a sparse matrix: for many features, most of them with coefficient 0."""
+        check_is_fitted(self)
+        self.coef_ = sparse.csr_matrix(self.coef_)
+        return self
+
+    def densify(self) -> Self:
+        """Store `coef_` as an array again, as `fit` does."""
+        check_is_fitted(self)
+        self.coef_ = self._dense_coef()
+        return self
 
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401
         tags = super().__sklearn_tags__()
@@ -269,13 +409,19 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         n_classes = len(self.classes_)
         return BinaryLoss() if n_classes == 2 else SoftmaxLoss(n_classes)
 
-    def _raw_prediction(self, X: Matrix) -> FloatArray:
+    def _dense_coef(self) -> FloatArray:
+        return np.asarray(self.coef_.toarray() if sparse.issparse(self.coef_) else self.coef_)
+
+    def _raw_prediction(self, X: Matrix, offset: Matrix | None) -> FloatArray:
         check_is_fitted(self)
         X = self._matrix(X, reset=False)
         source = InMemorySource(
-            X, np.zeros(X.shape[0]), column_names=getattr(self, "feature_names_in_", None)
+            X,
+            np.zeros(X.shape[0]),
+            column_names=getattr(self, "feature_names_in_", None),
+            offset=as_offset(offset, X.shape[0], self.coef_.shape[0]),
         )
-        return raw_predictions(source, Point(self.coef_.T, self.intercept_))
+        return raw_predictions(source, Point(self._dense_coef().T, self.intercept_))
 
     def _matrix(self, X: Matrix, *, reset: bool) -> Matrix:
         return validate_data(
@@ -291,7 +437,9 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _check_parameters(self) -> float:
         """Refuse senseless parameters in words; return C, inf where nothing is penalised."""
         if self.penalty not in ("l2", None, "none", "deprecated"):
-            raise ValueError(f"penalty must be 'l2' or None, not {self.penalty!r}")
+            raise ValueError(
+                f"penalty must be 'l2' (with l1_ratio=0) or None, not {self.penalty!r}"
+            )
         if self.l1_ratio not in (0, None):
             raise ValueError(f"l1_ratio must be 0: the penalty is L2, not {self.l1_ratio!r}")
         if not isinstance(self.C, Real) or not float(self.C) > 0:
@@ -304,24 +452,19 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"solver must be one of {', '.join(_SOLVERS)}, not {self.solver!r}")
         if self.on_separation not in ("warn", "raise"):
             raise ValueError(f"on_separation must be 'warn' or 'raise', not {self.on_separation!r}")
-        return np.inf if self.penalty in (None, "none") else float(self.C)
+        if self.penalty not in (None, "none"):
+            return float(self.C)
+        if self.C not in (1.0, np.inf):
+            warnings.warn(f"Setting penalty=None will ignore the C={self.C}", stacklevel=4)
+        return np.inf
 
     def _class_weighted(self, weights: FloatArray, labels: Labels) -> tuple[FloatArray, Labels]:
         classes, codes = np.unique(labels[weights > 0], return_inverse=True)
         if self.class_weight is not None:
             weights = weights.copy()
-            totals = np.bincount(codes, weights[weights > 0], minlength=len(classes))
-            if isinstance(self.class_weight, str):
-                if self.class_weight != "balanced":
-                    raise ValueError(
-                        "class_weight must be a dict, 'balanced' or None, "
-                        f"not {self.class_weight!r}"
-                    )
-                factors = totals.sum() / (len(classes) * totals)
-            else:
-                factors = np.array([float(self.class_weight.get(c, 1.0)) for c in classes.tolist()])
-            if not (np.isfinite(factors) & (factors >= 0)).all():
-                raise ValueError(f"class_weight must be finite and >= 0, not {factors.tolist()}")
+            totals = np.zeros(len(classes))
+            np.add.at(totals, codes, weights[weights > 0])
+            factors = class_factors(self.class_weight, classes, totals)
             weights[weights > 0] *= factors[codes]
             classes = classes[factors > 0]
         if len(classes) < 2:
@@ -335,29 +478,8 @@ class LogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.coef_.shape != (n_outputs, n_features):
             return None
         intercept = self.intercept_ if self.fit_intercept else np.zeros(n_outputs)
-        return Point(np.ascontiguousarray(self.coef_.T), np.array(intercept, dtype=np.float64))
-
-    def _complain(self, fit: Fit, source: InMemorySource) -> None:
-        """Warn (or raise) where the tolerance is not proven: how far, and what is in the way."""
-        if fit.met:
-            return
-        certificate = fit.certificate
-        if certificate.kind == "separation":
-            message = (
-                f"{certificate} These coefficients grow for ever: the fit holds its last iterate. "
-                "Penalise with a finite C, or drop what separates."
-            )
-            if self.on_separation == "raise":
-                raise DataError(message)
-        else:
-            if fit.stop == "max_iter":
-                why = f"max_iter={self.max_iter} iterations were too few"
-            elif certificate.columns:
-                why = f"{', '.join(certificate.columns[:8])} are collinear"
-            else:
-                why = source.describe_scales() or "float64 can tell no better point from this one"
-            message = f"tol={self.tol:g} is not proven. {certificate} In the way: {why}."
-        warnings.warn(message, ConvergenceWarning, stacklevel=3)
+        coef = np.ascontiguousarray(self._dense_coef().T)
+        return Point(coef, np.array(intercept, dtype=np.float64))
 
 
 def _labels(y: Matrix) -> Labels:
@@ -374,42 +496,3 @@ def _labels(y: Matrix) -> Labels:
             raise DataError(f"y contains a missing label (NaN) in row {missing[0]}")
     check_classification_targets(labels)
     return np.asarray(labels)
-
-
-def _weights(sample_weight: Matrix | None, n_samples: int) -> FloatArray:
-    if sample_weight is None:
-        return np.ones(n_samples)
-    if isinstance(sample_weight, Real):
-        sample_weight = np.full(n_samples, float(sample_weight))
-    weights = np.asarray(sample_weight, dtype=np.float64)
-    if weights.shape != (n_samples,):
-        raise DataError(
-            f"sample_weight has shape {weights.shape}, expected ({n_samples},): one per row of X"
-        )
-    bad: IntArray = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
-    if len(bad):
-        raise DataError(
-            f"sample_weight must be finite and >= 0, not {weights[bad[0]]} as in row {bad[0]}"
-        )
-    if not weights.any():
-        raise DataError("sample_weight is zero in every row: there is nothing to fit")
-    return weights
-
-
-def _n_threads(n_jobs: int | None, default: int) -> int:
-    if n_jobs is None:
-        return default
-    if n_jobs < 0:
-        return max(1, _cores() + 1 + int(n_jobs))
-    return max(1, int(n_jobs))
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _report(evaluation: Evaluation) -> None:
-    gradient = norm(evaluation.gradient.coef, evaluation.gradient.intercept)
-    print(f"objective {evaluation.value:.12g}  gradient {gradient:.3g}")

@@ -15,18 +15,19 @@ import numpy as np
 from chainrule.training.arrays import FloatArray
 from chainrule.training.certificate import Certificate, certify
 from chainrule.training.collinearity import Relations, find_relations
+from chainrule.training.findings import no_optimum, obstacles, qualified
 from chainrule.training.losses import BinaryLoss, Loss, SoftmaxLoss
-from chainrule.training.objective import Evaluation, Objective, Point
+from chainrule.training.objective import Objective, Point
 from chainrule.training.penalties import L2Penalty
 from chainrule.training.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
-from chainrule.training.separation import Separation, check_direction, find_separation
 from chainrule.training.solvers.curvature import Curvature
 from chainrule.training.solvers.dual import row_newton
 from chainrule.training.solvers.newton import newton
 from chainrule.training.solvers.newton_cg import newton_cg
 from chainrule.training.solvers.sampled import sampled_newton
 from chainrule.training.solvers.steps import IterationRecord, Outcome, Stop
-from chainrule.training.sources import InMemorySource, Source, quoted
+from chainrule.training.sources import InMemorySource, Source
+from chainrule.training.watch import OnIteration, Watch
 
 Solver = Callable[..., Outcome]
 
@@ -37,9 +38,9 @@ _SOLVERS: Final[dict[str, Solver]] = {
     "newton-cg": newton_cg,
 }
 
-_PATIENCE: Final[int] = 6
-_CONFIDENT: Final[float] = 12.0
-_SATURATED: Final[float] = 36.0
+
+_SMALL: Final[int] = 1_000_000
+"""Entries of X up to which a read costs next to nothing."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,10 @@ class Fit:
         How many times X was read, checks and proof included.
     seconds : float
     n_threads : int
+    interrupted : bool
+        Whether Ctrl-C ended it.
+    obstacles : tuple of str
+        What is in the way of the tolerance, as far as it is known.
     """
 
     point: Point
@@ -76,6 +81,8 @@ class Fit:
     passes: float
     seconds: float
     n_threads: int
+    interrupted: bool = False
+    obstacles: tuple[str, ...] = ()
 
     def explain(self) -> str:
         """Say which solver ran and why, and what it took."""
@@ -85,6 +92,21 @@ class Fit:
             f"{self.seconds:.3g} s on {self.n_threads} thread{'s' * (self.n_threads > 1)}. "
             f"{self.certificate}"
         )
+
+    def shortfall(self, tol: float, max_iter: int) -> str:
+        """Say how far the fit may be from a tolerance that it does not prove, and why."""
+        if self.certificate.kind == "separation":
+            return (
+                f"{self.certificate} These coefficients grow for ever: the fit holds its last "
+                "iterate. Penalise with a finite C, or drop what separates."
+            )
+        ways = list(self.obstacles)
+        if self.stop == "max_iter":
+            ways.insert(0, f"max_iter={max_iter} iterations were too few")
+        elif self.stop == "interrupted":
+            ways.insert(0, "the fit was stopped")
+        why = "; ".join(ways) or "float64 can tell no better point from this one"
+        return f"tol={tol:g} is not proven. {self.certificate} In the way: {why}."
 
 
 def fit_logistic(
@@ -97,9 +119,12 @@ def fit_logistic(
     method: Method = "auto",
     start: Point | None = None,
     n_threads: int = 1,
-    on_iteration: Callable[[Evaluation], None] | None = None,
+    on_iteration: OnIteration | None = None,
 ) -> Fit:
     """Minimise sum_i s_i loss_i + |coef|^2 / (2 C) and prove how far the answer is from optimal.
+
+    An interrupt (Ctrl-C) during the fit ends it at the best iterate so far, with what can be proven
+    there; before there is one, it is raised.
 
     Parameters
     ----------
@@ -117,7 +142,7 @@ def fit_logistic(
     n_threads : int
         The answer has the same bits for any number.
     on_iteration : callable, optional
-        Told each evaluation.
+        Told the progress; True ends the fit.
     """
     clock = perf_counter()
     loss: Loss = BinaryLoss() if source.n_classes == 2 else SoftmaxLoss(source.n_classes)
@@ -139,20 +164,37 @@ def fit_logistic(
         n_threads=n_threads,
     )
     scale = used.column_scale[:, None]
+
+    def restored(point: Point) -> Point:
+        plain = Point(point.coef / scale, point.intercept)
+        return plain if relations is None else relations.expand(plain)
+
     origin = objective.origin()
     if begin is not None:
         warm = objective.centred(Point(begin.coef * scale, begin.intercept))
         # a start worse than zero, where every curvature may have underflowed, is none
         if objective.evaluate(warm).value <= objective.value_at_origin():
             origin = warm
-    watch = _Watch(objective, on_iteration, search=n_parameters <= UNPENALISED_LIMIT)
-    certificate, outcome, history = _solve_and_prove(
-        objective, origin, plan.method, tol=tol, max_iter=max_iter, watch=watch
+    watch = Watch(
+        objective,
+        on_iteration,
+        search=n_parameters <= UNPENALISED_LIMIT,
+        expected_passes=plan.passes,
+        restore=restored,
     )
-    point = Point(outcome.evaluation.point.coef / scale, outcome.evaluation.point.intercept)
+    interrupted = False
+    try:
+        certificate, outcome, history = _solve_and_prove(
+            objective, origin, plan.method, tol=tol, max_iter=max_iter, watch=watch
+        )
+    except KeyboardInterrupt:
+        if watch.best is None:
+            raise
+        interrupted, history = True, watch.records
+        outcome = Outcome(watch.best, "interrupted", history)
+        certificate = certify(objective, outcome)
     if relations is not None and len(relations.dropped):
-        certificate = _qualified(certificate, relations, source)
-        point = relations.expand(point)
+        certificate = qualified(certificate, relations, source)
     met = (
         certificate.proven
         and certificate.kind != "separation"
@@ -160,7 +202,7 @@ def fit_logistic(
     )
     passes = objective.passes + 1 + (relations is not None)  # the source's check; the relations
     return Fit(
-        point,
+        restored(outcome.evaluation.point),
         outcome.evaluation.value,
         certificate,
         history,
@@ -170,6 +212,8 @@ def fit_logistic(
         passes,
         perf_counter() - clock,
         n_threads,
+        interrupted,
+        () if met else obstacles(certificate, outcome, objective),
     )
 
 
@@ -179,57 +223,8 @@ def raw_predictions(source: InMemorySource, point: Point) -> FloatArray:
     raw = np.empty((source.n_samples, point.coef.shape[1]))
     for index in range(source.n_blocks):
         block = source.block(index)
-        raw[block.rows] = block.X.matvec(coef) + point.intercept
+        raw[block.rows] = block.X.matvec(coef) + point.intercept + block.offset
     return raw
-
-
-class _Watch:
-    """Looks at each iterate of an unpenalised fit for signs of separation."""
-
-    def __init__(
-        self,
-        objective: Objective,
-        on_iteration: Callable[[Evaluation], None] | None,
-        *,
-        search: bool,
-    ) -> None:
-        self.objective = objective
-        self.on_iteration = on_iteration
-        self.separation: Separation | None = None
-        self._search = search
-        self._seen = 0
-
-    def __call__(self, evaluation: Evaluation) -> bool:
-        """Return whether to stop: there is proof that no optimum exists."""
-        if self.on_iteration is not None:
-            self.on_iteration(evaluation)
-        if not self.objective.penalty.is_none:
-            return False
-        self._seen += 1
-        if self._leads_everywhere(evaluation):
-            self.separation = check_direction(self.objective, evaluation.point)
-            if self.separation is not None and self.separation.proven:
-                return True
-        largest = float(np.abs(evaluation.raw_prediction).max())
-        if self._search and (largest > _CONFIDENT or self._seen > _PATIENCE):
-            self.search()
-        if self.separation is None:
-            return False
-        return self.separation.proven or largest > _SATURATED
-
-    def search(self) -> None:
-        """Run the linear programme, once."""
-        if self._search:
-            self._search = False
-            self.separation = find_separation(self.objective)
-
-    def _leads_everywhere(self, evaluation: Evaluation) -> bool:
-        source, loss = self.objective.source, self.objective.loss
-        for index in range(source.n_blocks):
-            rows, y, _ = source.labels(index)
-            if not (loss.margin(evaluation.raw_prediction[rows], y) > 0).all():
-                return False
-        return True
 
 
 def _solve_and_prove(
@@ -239,20 +234,23 @@ def _solve_and_prove(
     *,
     tol: float,
     max_iter: int,
-    watch: _Watch,
+    watch: Watch,
 ) -> tuple[Certificate, Outcome, list[IterationRecord]]:
     solver = _SOLVERS[method]
     form_hessian = objective.n_parameters <= UNPENALISED_LIMIT
     history: list[IterationRecord] = []
-    aim, point = tol / 4, start
+    source = objective.source
+    is_small = source.n_samples * source.n_features <= _SMALL
+    # a last Newton step about squares the error; what has none goes on, where reads are cheap
+    finer = is_small and solver in (newton_cg, row_newton)
+    aim, point = max(1e-6 * tol, 1e-15) if finer else tol / 4, start
     while True:
         outcome = solver(
             objective, point, tolerance=aim, max_iter=max_iter - len(history), watch=watch
         )
         history.extend(outcome.history)
-        if outcome.stop == "interrupted":
-            assert watch.separation is not None
-            return _no_optimum(objective, outcome, watch.separation), outcome, history
+        if outcome.stop == "interrupted" and watch.separation is not None:
+            return no_optimum(objective, outcome, watch.separation), outcome, history
         certificate = certify(objective, outcome)
         if certificate.relative_bound > tol and outcome.curvature is None and form_hessian:
             outcome = _with_curvature(objective, outcome)
@@ -269,7 +267,7 @@ def _solve_and_prove(
     if certificate.relative_bound > tol and objective.penalty.is_none:
         watch.search()
         if watch.separation is not None:
-            certificate = _no_optimum(objective, outcome, watch.separation)
+            certificate = no_optimum(objective, outcome, watch.separation)
     return certificate, outcome, history
 
 
@@ -279,40 +277,3 @@ def _with_curvature(objective: Objective, outcome: Outcome) -> Outcome:
     assert evaluation.hessian is not None
     curvature = Curvature(evaluation.hessian, objective.loss.n_outputs)
     return replace(outcome, evaluation=evaluation, curvature=curvature, reference=evaluation.point)
-
-
-def _no_optimum(objective: Objective, outcome: Outcome, separation: Separation) -> Certificate:
-    base = certify(objective, replace(outcome, curvature=None))
-    source, direction = objective.source, separation.direction
-    moving = np.flatnonzero((direction.coef != 0).any(axis=1))
-    names = tuple(quoted(source.column_names, int(j)) for j in moving)
-    what = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-    subject = what if len(names) == 1 else f"a combination of {what or 'nothing but the intercept'}"
-    how = "entirely" if separation.complete else "with some rows on the boundary"
-    because = f"{subject} separates the classes {how}"
-    if not separation.proven:
-        because += " (to working precision)"
-    return replace(
-        base,
-        kind="separation",
-        suboptimality_bound=outcome.evaluation.value,
-        proven=separation.proven,
-        because=because,
-        columns=names,
-    )
-
-
-def _qualified(
-    certificate: Certificate, relations: Relations, source: InMemorySource
-) -> Certificate:
-    members = tuple(quoted(source.column_names, int(j)) for j in relations.members())
-    if certificate.kind == "separation":
-        return certificate
-    listed = ", ".join(members[:8]) + (f" and {len(members) - 8} more" if len(members) > 8 else "")
-    if relations.exact:
-        note = f"{listed} are collinear, so coef is the solution of least norm"
-        return replace(certificate, because=f"{certificate.because}; {note}", columns=members)
-    note = f"{listed} are collinear to working precision, and the claim holds within their span"
-    return replace(
-        certificate, because=f"{certificate.because}; {note}", columns=members, proven=False
-    )

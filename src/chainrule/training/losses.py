@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from chainrule.training.arrays import UNIT, FloatArray
+from chainrule.training.arrays import UNIT, BoolArray, FloatArray
 from chainrule.training.kernels import _emitted as kernels
 
 
@@ -48,10 +48,16 @@ class Loss(Protocol):
         """
 
     def margin(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Return by how much the true class leads, shape (n_samples,); y must be pure labels."""
+        """Return by how much each class with a share leads all others at least, (n_samples,).
+
+        A row of several classes has a margin of zero at most: they can only be level.
+        """
 
     def widest_lead(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Return the lead of the true class over the last one, shape (n_samples,)."""
+        """Return the lead of the classes with a share over the last one, shape (n_samples,)."""
+
+    def has_share(self, y: FloatArray) -> BoolArray:
+        """Return which classes have a share in each row, shape (n_samples, n_classes)."""
 
     def sensitivity(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Bound |change of gradient| by this times expm1(2 |change of raw prediction|)."""
@@ -105,12 +111,17 @@ class BinaryLoss:
         return np.abs(raw_direction[:, 0])
 
     def margin(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Return the signed raw prediction, shape (n_samples,)."""
-        return (2 * y - 1) * raw_prediction[:, 0]
+        """Return the signed raw prediction, or minus its size where both classes have a share."""
+        score = raw_prediction[:, 0]
+        return np.where(y == 1, score, np.where(y == 0, -score, -np.abs(score)))
 
     def widest_lead(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Return the signed raw prediction: there is only one other class."""
         return self.margin(raw_prediction, y)
+
+    def has_share(self, y: FloatArray) -> BoolArray:
+        """Return which of both classes have a share, shape (n_samples, 2)."""
+        return np.stack([y < 1, y > 0], axis=1)
 
     def sensitivity(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Return a (1 - a): the gradient's slope changes by at most a factor exp(|change|)."""
@@ -175,14 +186,21 @@ class SoftmaxLoss:
         return np.asarray(raw_direction.max(axis=1) - raw_direction.min(axis=1))
 
     def margin(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Return the lead of the true class over the best other one, shape (n_samples,)."""
-        true = (raw_prediction * y).sum(axis=1)
-        others = np.where(y > 0, -np.inf, raw_prediction)
-        return np.asarray(true - others.max(axis=1))
+        """Return the least lead of a class with a share over the best other one."""
+        ranked = np.sort(raw_prediction, axis=1)
+        first, second = ranked[:, -1:], ranked[:, -2:-1]
+        others = np.where(raw_prediction == first, second, first)
+        leads = np.where(y > 0, raw_prediction - others, np.inf)
+        return np.asarray(leads.min(axis=1))
 
     def widest_lead(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Return the lead of the true class over the class with the lowest score."""
-        return np.asarray((raw_prediction * y).sum(axis=1) - raw_prediction.min(axis=1))
+        """Return the lead of the classes with a share over the class with the lowest score."""
+        shared = np.where(y > 0, raw_prediction, np.inf)
+        return np.asarray(shared.min(axis=1) - raw_prediction.min(axis=1))
+
+    def has_share(self, y: FloatArray) -> BoolArray:
+        """Return which classes have a share, shape (n_samples, n_classes)."""
+        return y > 0
 
     def sensitivity(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Return a bound on min(p, 1 - p): a change c scales p and 1 - p by at most exp(2|c|)."""

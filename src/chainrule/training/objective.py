@@ -1,6 +1,7 @@
 """The objective: the only place that knows sums, weights, the intercept and the penalty.
 
-    f(coef, intercept) = sum_i s_i loss(coef^T x_i + intercept, y_i) + sum_j strength_j |coef_j|^2/2
+    f(coef, intercept) = sum_i s_i loss(coef^T x_i + intercept + offset_i, y_i)
+                         + sum_j strength_j |coef_j|^2 / 2
 
 Every pass over the data is a sum over blocks in a fixed order (`executors`).
 """
@@ -143,11 +144,12 @@ class Objective:
     def evaluate(self, point: Point, *, with_hessian: bool = False) -> Evaluation:
         """Evaluate value and gradient, and on demand the Hessian, in one pass."""
         raw_prediction = self._table()
+        fused = isinstance(self.loss, BinaryLoss) and self.source.offset is None
 
         def one(block: RowBlock) -> Partial:
-            if isinstance(block.X, FusedBlock) and isinstance(self.loss, BinaryLoss):
+            if fused and isinstance(block.X, FusedBlock):
                 return self._fused(block, block.X, point, raw_prediction, with_hessian)
-            raw = block.X.matvec(point.coef) + point.intercept
+            raw = block.X.matvec(point.coef) + point.intercept + block.offset
             raw_prediction[block.rows] = raw
             s = block.sample_weight
             residual = s[:, None] * self.loss.pointwise_gradient(raw, block.y)
@@ -187,9 +189,11 @@ class Objective:
 
     def value_at_origin(self) -> float:
         """Return f where everything is zero, without reading X."""
+        raw_prediction = np.zeros((self.source.n_samples, self.loss.n_outputs))
+        if self.source.offset is not None:
+            raw_prediction += self.source.offset
         (loss,) = self.sum_over_vectors(
-            lambda raw, y, s: (np.asarray(s @ self.loss.pointwise_loss(raw, y)),),
-            np.zeros((self.source.n_samples, self.loss.n_outputs)),
+            lambda raw, y, s: (np.asarray(s @ self.loss.pointwise_loss(raw, y)),), raw_prediction
         )
         return float(loss)
 

@@ -86,7 +86,7 @@ def measure_rounding(
         index = block.rows.start // source.rows_per_block
         raw = evaluation.raw_prediction[block.rows]
         reached, squares = block.X.row_sizes(coef, weights[: source.n_features])
-        error = of_row * (reached + intercept).max(axis=1)
+        error = of_row * (reached + intercept + np.abs(block.offset)).max(axis=1)
         largest[index] = error.max()
         squares = squares + (weights[-1] ** 2 if objective.fit_intercept else 0.0)
         longest[index] = squares.max()

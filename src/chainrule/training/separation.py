@@ -1,32 +1,32 @@
 """Directions that separate the classes: without a penalty they prove that no optimum exists.
 
-A direction u separates when along it every row's true class leads every other by >= 0, and some
-row's leads some other by > 0. Along it the loss falls for ever (Albert and Anderson 1984). It is
-found by linear programme (Konis 2007) over a growing set of rows, and believed only after an exact
-check.
+A direction u separates when along it every class with a share in a row leads every other by >= 0,
+and in some row one leads by > 0. Along it the loss falls for ever (Albert and Anderson 1984). It is
+found by linear programme (`programme`) and believed only after a check: rows that rounding leaves
+in doubt are judged in exact arithmetic, and if need be the direction itself is made exact.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 import numpy as np
-from scipy import sparse
-from scipy.optimize import linprog
 
 from chainrule.training.arrays import FloatArray, IntArray, accumulated
 from chainrule.training.blocks import MatrixBlock
+from chainrule.training.exactness import Vector, dot, exactly, null_vector
 from chainrule.training.executors import Partial
 from chainrule.training.objective import Objective, Point
+from chainrule.training.programme import find_directions
 from chainrule.training.sources import RowBlock
 
-_FIRST_ROWS: Final[int] = 1000
-_ROUNDS: Final[int] = 12
-_ENTRIES: Final[float] = 2e7
 _EXACT_PRODUCTS: Final[int] = 200_000
-_LP_TOLERANCE: Final[float] = 1e-6
+_EXACT_EQUATIONS: Final[int] = 300_000
+_ON_BOUNDARY: Final[float] = 1e-6
+_ROUNDS: Final[int] = 4
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,28 @@ class Separation:
     direction: Point
     complete: bool
     proven: bool
+
+
+def find_separation(objective: Objective) -> Separation | None:
+    """Search for a separating direction.
+
+    Returns
+    -------
+    Separation or None
+        None if there is none, or if the problem is too large to be searched.
+    """
+    best: Separation | None = None
+    candidates = find_directions(objective)
+    for direction in candidates:
+        found = check_direction(objective, direction)
+        if found is not None and found.proven:
+            return found
+        best = best or found
+    for direction in candidates:
+        found = _made_exact(objective, direction)
+        if found is not None:
+            return found
+    return best
 
 
 def check_direction(objective: Objective, direction: Point) -> Separation | None:
@@ -72,204 +94,137 @@ def check_direction(objective: Objective, direction: Point) -> Separation | None
     n_terms = unclear * (1 + int((direction.coef != 0).sum()))
     if n_terms > 50 * _EXACT_PRODUCTS:
         return Separation(direction, complete=False, proven=False)
-    proven = _unclear_rows_hold(objective, direction, per_row)
-    return Separation(direction, complete=False, proven=proven)
+    active = np.flatnonzero((direction.coef != 0).any(axis=1))
+    boundary = _leads_in_doubt(objective, direction, active, 2.000001 * per_row)
+    if boundary is None:
+        return Separation(direction, complete=False, proven=False)
+    exact = _packed(objective, direction, active)
+    amounts = [dot(lead, exact) for lead in boundary]
+    return Separation(
+        direction,
+        complete=level == 0 and all(amount > 0 for amount in amounts),
+        proven=all(amount >= 0 for amount in amounts),
+    )
 
 
-def find_separation(objective: Objective) -> Separation | None:
-    """Search for a separating direction by linear programme.
+def _made_exact(objective: Objective, direction: Point) -> Separation | None:
+    """Turn a direction that separates up to rounding into one that separates exactly.
+
+    The leads that are zero up to rounding are made zero in fractions; what the direction is off by
+    then, once rounded to float64 again, is covered by the doubt of the other rows.
+    """
+    per_row = accumulated(objective.source.n_features + 4)
+    active = np.flatnonzero((direction.coef != 0).any(axis=1))
+    boundary = _leads_in_doubt(objective, direction, active, _ON_BOUNDARY)
+    for _ in range(_ROUNDS):
+        if not boundary:
+            return None
+        size = len(boundary[0])
+        if len(boundary) * size * min(len(boundary), size) > _EXACT_EQUATIONS:
+            return None
+        exact = null_vector(boundary, _packed(objective, direction, active))
+        if exact is None:
+            return None
+        rounded = _unpacked(objective, exact, active)
+        # one unit more than rounding: the fractions and their floats differ by that
+        in_doubt = _leads_in_doubt(objective, rounded, active, 3 * per_row)
+        if in_doubt is None:
+            return None
+        fresh = [lead for lead in in_doubt if dot(lead, exact) < 0]
+        if not fresh:
+            break
+        boundary = boundary + fresh
+    else:
+        return None
+    (sure,) = objective.sum_over_blocks(lambda block: _sure(objective, block, rounded, per_row))
+    if not float(sure):
+        return None
+    return Separation(rounded, complete=False, proven=True)
+
+
+def _sure(objective: Objective, block: RowBlock, direction: Point, per_row: float) -> Partial:
+    raw = block.X.matvec(direction.coef) + direction.intercept
+    doubt = 3 * per_row * _reach(block.X, direction).max(axis=1)
+    return (np.asarray(float((objective.loss.widest_lead(raw, block.y) > doubt).sum())),)
+
+
+def _packed(objective: Objective, direction: Point, active: IntArray) -> Vector:
+    """Return a direction on some columns: output by output, the intercept last in each."""
+    table = direction.coef[active]
+    if objective.fit_intercept:
+        table = np.vstack([table, direction.intercept])
+    return exactly(table.T.ravel())
+
+
+def _unpacked(objective: Objective, vector: Vector, active: IntArray) -> Point:
+    """Invert `_packed`, up to rounding."""
+    table = np.array([float(value) for value in vector]).reshape(objective.loss.n_outputs, -1).T
+    direction = objective.origin()
+    direction.coef[active] = table[: len(active)]
+    if objective.fit_intercept:
+        direction.intercept[:] = table[-1]
+    return direction
+
+
+def _leads_in_doubt(
+    objective: Objective, direction: Point, active: IntArray, tolerance: float
+) -> list[Vector] | None:
+    """Return the leads that are zero within the tolerance or negative, as exact linear functions.
+
+    Parameters
+    ----------
+    objective : Objective
+    direction : Point
+    active : ndarray
+        The columns that it moves.
+    tolerance : float
+        Relative to what the raw prediction of a row could be with all terms of one sign.
 
     Returns
     -------
-    Separation or None
-        None if there is none, or if the problem is too large to be searched.
+    list of Vector or None
+        One vector for each distinct lead, in the order of `_packed`; None if too many.
     """
-    source, n_outputs = objective.source, objective.loss.n_outputs
-    maxima = np.zeros(source.n_features)
-    for index in range(source.n_blocks):
-        np.maximum(maxima, source.block(index).X.column_maxima(), out=maxima)
-    unit = np.exp2(np.floor(np.log2(np.where(maxima > 0, maxima, 1.0))))
-    gain = _total_margin(objective) / _per_parameter(objective, unit)
-    gain = gain / max(float(np.abs(gain).sum()), 1e-300)
-    chosen: IntArray = np.unique(
-        np.linspace(0, source.n_samples - 1, min(_FIRST_ROWS, source.n_samples)).astype(np.intp)
-    )
-    for _ in range(_ROUNDS):
-        if len(chosen) * objective.n_parameters * max(1, n_outputs - 1) > _ENTRIES:
-            return None
-        rows = _margin_rows(objective, chosen, unit)
-        answer = _solve(gain, rows, objective)
-        if answer is None or gain @ answer <= _LP_TOLERANCE:
-            return None
-        margins = _margins(objective, _as_point(objective, answer, unit))
-        broken = np.flatnonzero(margins < -_LP_TOLERANCE)
-        fresh = np.setdiff1d(broken[np.argsort(margins[broken])][:_FIRST_ROWS], chosen)
-        if not len(fresh):
-            break
-        chosen = np.union1d(chosen, fresh)
-    else:
-        return None
-    widest = _solve_widest(rows, objective)
-    best: Separation | None = None
-    for vector in (widest, answer):
-        if vector is None:
-            continue
-        for candidate in _simplified(vector):
-            found = check_direction(objective, _as_point(objective, candidate, unit))
-            if found is not None and found.proven:
-                return found
-            best = best or found
-    return best
-
-
-def _unclear_rows_hold(objective: Objective, direction: Point, per_row: float) -> bool:
-    loss = objective.loss
-    active = np.flatnonzero((direction.coef != 0).any(axis=1))
-    coef = [[Fraction(float(c)) for c in row] for row in direction.coef[active]]
-    intercept = [Fraction(float(c)) for c in direction.intercept]
-    seen: set[bytes] = set()
+    loss, found = objective.loss, dict[bytes, Vector]()
     for index in range(objective.source.n_blocks):
         block = objective.source.block(index)
         raw = block.X.matvec(direction.coef) + direction.intercept
-        size = _reach(block.X, direction)
-        unclear = loss.margin(raw, block.y) <= 2.000001 * per_row * size.max(axis=1)
-        if not unclear.any():
+        bound = tolerance * _reach(block.X, direction).max(axis=1)
+        unclear = np.flatnonzero(loss.margin(raw, block.y) <= bound)
+        if not len(unclear):
             continue
-        columns = block.X.take_columns(active)
-        start = 0
-        for rows in columns.dense_rows():
-            for i in np.flatnonzero(unclear[start : start + len(rows)]):
-                y = np.atleast_1d(block.y[start + i])
-                key = rows[i].tobytes() + y.tobytes()
-                if key in seen:
-                    continue
-                seen.add(key)
-                if len(seen) * len(active) > _EXACT_PRODUCTS:
-                    return False
-                x = [Fraction(float(value)) for value in rows[i]]
-                scores = [
-                    sum((x_j * c[k] for x_j, c in zip(x, coef, strict=True)), intercept[k])
-                    for k in range(loss.n_outputs)
-                ]
-                if not _leads(scores, y):
-                    return False
-            start += len(rows)
-    return True
+        shares = loss.has_share(block.y)
+        for i, row in _chosen_rows(block, unclear):
+            x = row[active]
+            scores = np.array([0.0, raw[i, 0]]) if loss.n_outputs == 1 else raw[i]
+            for k in np.flatnonzero(shares[i]):
+                for other in np.flatnonzero(scores[k] - scores <= bound[i]):
+                    key = x.tobytes() + f" {k} {other}".encode()
+                    if other == k or key in found:
+                        continue
+                    if (len(found) + 1) * (1 + len(x)) > _EXACT_PRODUCTS:
+                        return None
+                    found[key] = _lead(objective, exactly(x), int(k), int(other))
+    return list(found.values())
 
 
-def _leads(scores: list[Fraction], y: FloatArray) -> bool:
-    if len(scores) == 1:
-        return scores[0] >= 0 if y[0] == 1 else scores[0] <= 0
-    return scores[int(np.argmax(y))] >= max(scores)
+def _lead(objective: Objective, x: Vector, ahead: int, behind: int) -> Vector:
+    """Return the lead of one class over another in a row, as a linear function of directions."""
+    row = [*x, Fraction(1)] if objective.fit_intercept else x
+    n_outputs = objective.loss.n_outputs
+    if n_outputs == 1:
+        return row if ahead == 1 else [-value for value in row]
+    parts = [[Fraction(0)] * len(row)] * n_outputs
+    parts[ahead], parts[behind] = row, [-value for value in row]
+    return [value for part in parts for value in part]
 
 
-def _per_parameter(objective: Objective, unit: FloatArray) -> FloatArray:
-    full = np.append(unit, 1.0) if objective.fit_intercept else unit
-    return np.tile(full, objective.loss.n_outputs)
-
-
-def _as_point(objective: Objective, vector: FloatArray, unit: FloatArray) -> Point:
-    return objective.unpack(vector / _per_parameter(objective, unit))
-
-
-def _total_margin(objective: Objective) -> FloatArray:
-    """Return the sum over rows of all the leads of the true class, as a linear function."""
-
-    def one(block: RowBlock) -> Partial:
-        y = block.y[:, None] if block.y.ndim == 1 else block.y
-        sign = max(2, objective.loss.n_outputs) * y - 1
-        return block.X.rmatvec(sign), sign.sum(axis=0)
-
-    coef, intercept = objective.sum_over_blocks(one)
-    return objective.pack(Point(coef, intercept))
-
-
-def _margins(objective: Objective, direction: Point) -> FloatArray:
-    margins = np.empty(objective.source.n_samples)
-    raw = objective.raw_direction(direction)
-    for index in range(objective.source.n_blocks):
-        rows, y, _ = objective.source.labels(index)
-        margins[rows] = objective.loss.margin(raw[rows], y)
-    return margins
-
-
-def _margin_rows(objective: Objective, chosen: IntArray, unit: FloatArray) -> sparse.csr_array:
-    """Return the matrix whose product with a packed direction is the leads of chosen rows."""
-    source, n_outputs = objective.source, objective.loss.n_outputs
-    parts = []
-    for index in range(source.n_blocks):
-        block = source.block(index)
-        within = chosen[(chosen >= block.rows.start) & (chosen < block.rows.stop)]
-        within = within - block.rows.start
-        if not len(within):
-            continue
-        start = 0
-        for dense in block.X.dense_rows():
-            local = within[(within >= start) & (within < start + len(dense))]
-            x = dense[local - start] / unit
-            if objective.fit_intercept:
-                x = np.hstack([x, np.ones((len(x), 1))])
-            y = block.y[local]
-            start += len(dense)
-            if n_outputs == 1:
-                parts.append(sparse.csr_array((2 * y - 1)[:, None] * x))
-                continue
-            true = np.argmax(y, axis=1)
-            for other in range(n_outputs):
-                use = true != other
-                pieces = [np.zeros_like(x[use]) for _ in range(n_outputs)]
-                for k in range(n_outputs):
-                    pieces[k][true[use] == k] = x[use][true[use] == k]
-                pieces[other] = -x[use]
-                parts.append(sparse.csr_array(np.hstack(pieces)))
-    return sparse.csr_array(sparse.vstack(parts))
-
-
-def _bounds(objective: Objective) -> list[tuple[float, float]]:
-    size, n_outputs = objective.n_rows_of_hessian, objective.loss.n_outputs
-    bounds = [(-1.0, 1.0)] * (size * n_outputs)
-    if n_outputs > 1:  # only differences between classes matter
-        bounds[:size] = [(0.0, 0.0)] * size
-    return bounds
-
-
-def _solve(gain: FloatArray, rows: sparse.csr_array, objective: Objective) -> FloatArray | None:
-    answer = linprog(
-        -gain, A_ub=-rows, b_ub=np.zeros(rows.shape[0]), bounds=_bounds(objective), method="highs"
-    )
-    return np.asarray(answer.x) if answer.status == 0 else None
-
-
-def _solve_widest(rows: sparse.csr_array, objective: Objective) -> FloatArray | None:
-    """Give as many rows as possible a margin that rounding cannot touch."""
-    n_rows, n_parameters = rows.shape
-    cap = 1e-3
-    answer = linprog(
-        np.concatenate([np.zeros(n_parameters), -np.ones(n_rows)]),
-        A_ub=sparse.hstack([-rows, sparse.eye_array(n_rows)], format="csr"),
-        b_ub=np.zeros(n_rows),
-        bounds=_bounds(objective) + [(0.0, cap)] * n_rows,
-        method="highs",
-    )
-    return np.asarray(answer.x[:n_parameters]) if answer.status == 0 else None
-
-
-def _simplified(vector: FloatArray) -> list[FloatArray]:
-    """Return the vector with its noise snapped to zero, and as small whole numbers."""
-    top = float(np.abs(vector).max())
-    snapped = np.where(np.abs(vector) > 1e-7 * top, vector, 0.0)
-    candidates = []
-    sizes = np.abs(snapped[snapped != 0])
-    for unit in (sizes.min(), sizes.max()):
-        fractions = [Fraction(float(v / unit)).limit_denominator(24) for v in snapped]
-        common = 1
-        for fraction in fractions:
-            common = int(np.lcm(common, fraction.denominator))
-            if common > 10**6:
-                break
-        else:
-            candidates.append(np.array([float(fraction * common) for fraction in fractions]))
-    return [*candidates, snapped]
+def _chosen_rows(block: RowBlock, chosen: IntArray) -> Iterator[tuple[int, FloatArray]]:
+    start = 0
+    for rows in block.X.dense_rows():
+        for i in chosen[(chosen >= start) & (chosen < start + len(rows))]:
+            yield int(i), rows[int(i) - start]
+        start += len(rows)
 
 
 def _reach(X: MatrixBlock, direction: Point) -> FloatArray:

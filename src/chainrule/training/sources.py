@@ -7,7 +7,7 @@ float64 blocks. Blocks of another dtype are converted one at a time, never the w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -41,12 +41,15 @@ class RowBlock:
     X : MatrixBlock of shape (n_rows, n_features)
     y : ndarray of shape (n_rows,) or (n_rows, n_classes)
     sample_weight : ndarray of shape (n_rows,)
+    offset : ndarray of shape (n_rows, n_outputs) or 0.0
+        What is added to the raw predictions.
     """
 
     rows: slice
     X: MatrixBlock
     y: FloatArray
     sample_weight: FloatArray
+    offset: FloatArray | float = 0.0
 
 
 class InMemorySource:
@@ -66,6 +69,8 @@ class InMemorySource:
         What errors call the columns.
     row_numbers : ndarray of shape (n_samples,), optional
         What errors call the rows, if not 0, 1, ...
+    offset : ndarray of shape (n_samples, n_outputs), optional
+        What is added to the raw predictions.
     n_threads : int
         How many threads look at the numbers, where the passes are compiled.
 
@@ -77,6 +82,7 @@ class InMemorySource:
         The blocks hold X / column_scale. All ones unless a column is so large or so small that its
         squares leave the range of float64; always powers of two, so no digit is lost.
     is_dense : bool
+    offset : ndarray or None
     is_fused : bool
         Whether the passes are compiled and read X in place: large problems.
     """
@@ -90,6 +96,7 @@ class InMemorySource:
         n_classes: int = 2,
         column_names: Sequence[str] | None = None,
         row_numbers: IntArray | None = None,
+        offset: FloatArray | None = None,
         n_threads: int = 1,
     ) -> None:
         self.n_samples, self.n_features = int(X.shape[0]), int(X.shape[1])
@@ -110,6 +117,7 @@ class InMemorySource:
         self._y = y
         self._weight = sample_weight
         self._row_numbers = row_numbers
+        self.offset = offset
         self.is_dense = not sparse.issparse(X)
         self.is_fused = can_be_fused(X)
         self.rows_per_block = self._rows_per_block()
@@ -129,6 +137,7 @@ class InMemorySource:
             self._y[rows],
             None if self._weight is None else self._weight[rows],
             n_classes=self.n_classes,
+            offset=None if self.offset is None else self.offset[rows],
         )
         found.column_scale = self.column_scale
         found.is_fused = self.is_fused
@@ -153,7 +162,8 @@ class InMemorySource:
     def block(self, index: int) -> RowBlock:
         """Return block number `index`."""
         rows, y, sample_weight = self.labels(index)
-        return RowBlock(rows, self._matrix(rows), y, sample_weight)
+        offset = 0.0 if self.offset is None else self.offset[rows]
+        return RowBlock(rows, self._matrix(rows), y, sample_weight, offset)
 
     def labels(self, index: int) -> tuple[slice, FloatArray, FloatArray]:
         """Return rows, y and sample_weight of block number `index`, without touching X."""
@@ -169,21 +179,6 @@ class InMemorySource:
     def take_columns(self, columns: IntArray) -> ColumnSource:
         """Return the same rows with some of the columns only."""
         return ColumnSource(self, columns)
-
-    def describe_scales(self) -> str:
-        """Say in words which columns differ most in scale; empty if they hardly do."""
-        used = np.flatnonzero(self.column_maxima > 0)
-        if not len(used):
-            return ""
-        low = int(used[np.argmin(self.column_maxima[used])])
-        high = int(used[np.argmax(self.column_maxima[used])])
-        if self.column_maxima[high] < 1e4 * self.column_maxima[low]:
-            return ""
-        return (
-            f"scale, from {self.column_maxima[low]:.2g} "
-            f"({quoted(self.column_names, low)}) to {self.column_maxima[high]:.2g} "
-            f"({quoted(self.column_names, high)})"
-        )
 
     def _matrix(self, rows: slice) -> MatrixBlock:
         scaled = bool((self.column_scale != 1).any())
@@ -226,8 +221,10 @@ class InMemorySource:
         )
         for index, top in enumerate(tops):
             block = self.block(index)
-            if not np.isfinite(top).all():
-                self._refuse(block, "contains NaN or inf", lambda v: ~np.isfinite(v))
+            if np.isnan(top).any():
+                self._refuse(block, "contains NaN", np.isnan)
+            if np.isinf(top).any():
+                self._refuse(block, "contains inf", np.isinf)
             if (top > LARGEST).any():
                 self._refuse(
                     block,
@@ -248,7 +245,7 @@ class InMemorySource:
                 if self._row_numbers is not None:
                     number = int(self._row_numbers[number])
                 raise DataError(
-                    f"X {reason} ({value}) in row {number}, {quoted(self.column_names, j)}"
+                    f"Input X {reason} ({value}) in row {number}, {quoted(self.column_names, j)}"
                 )
             start += len(rows)
 
@@ -268,13 +265,13 @@ class ColumnSource:
         self.longest_row = parent.longest_row
         self.column_names = [parent.column_names[j] for j in columns]
         self.column_scale = parent.column_scale[columns]
+        self.column_maxima = parent.column_maxima[columns]
+        self.offset = parent.offset
 
     def block(self, index: int) -> RowBlock:
         """Return block number `index`."""
         block = self._parent.block(index)
-        return RowBlock(
-            block.rows, block.X.take_columns(self._columns), block.y, block.sample_weight
-        )
+        return replace(block, X=block.X.take_columns(self._columns))
 
     def labels(self, index: int) -> tuple[slice, FloatArray, FloatArray]:
         """Return rows, y and sample_weight of block number `index`, without touching X."""

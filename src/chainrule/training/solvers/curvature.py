@@ -89,6 +89,11 @@ class Curvature:
         turned = (vectors.T @ scaled) * values / (values**2 + floor**2)
         return np.asarray((vectors @ turned) / self.scale)
 
+    def flattest(self) -> tuple[float, FloatArray]:
+        """Return the smallest eigenvalue of the scaled Hessian, and its direction in the scale."""
+        values, vectors = self._spectrum
+        return float(values[0]), np.asarray(vectors[:, 0])
+
     def dual_norm(self, vector: FloatArray) -> float:
         """Return sqrt(v^T H^-1 v): for a gradient, the Newton decrement."""
         values, vectors = self._spectrum

@@ -73,11 +73,12 @@ def _solve_on_rows(
     weight = np.concatenate([part for _, _, part in labels])
     gram = _gram(objective)
     alpha, intercept = np.zeros(len(y)), 0.0
+    offset = 0.0 if source.offset is None else source.offset[:, 0]
     history: list[IterationRecord] = []
     while len(history) < max_iter:
         clock = perf_counter()
         pull = gram @ alpha
-        raw = (pull + intercept)[:, None]
+        raw = (pull + intercept + offset)[:, None]
         value = float(weight @ loss.pointwise_loss(raw, y)) + 0.5 * float(alpha @ pull)
         residual = weight * loss.pointwise_gradient(raw, y)[:, 0]
         bend = weight * loss.pointwise_hessian(raw, y)[:, 0, 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter
+from typing import Final
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from chainrule.training.arrays import UNIT, FloatArray, norm
 from chainrule.training.objective import Evaluation, Objective, Point
 from chainrule.training.solvers.line_search import line_search
 from chainrule.training.solvers.steps import IterationRecord, Outcome, Stop, Watch, never
+
+_FORCING: Final[tuple[float, float]] = (1e-4, 0.3)
 
 
 def newton_cg(
@@ -43,7 +46,6 @@ def newton_cg(
     evaluation = objective.evaluate(start)
     history: list[IterationRecord] = []
     stop: Stop = "max_iter"
-    forcing = 0.3
     while True:
         if watch(evaluation):
             stop = "interrupted"
@@ -55,7 +57,12 @@ def newton_cg(
         if len(history) >= max_iter:
             break
         clock = perf_counter()
-        vector = _conjugate_gradients(objective, evaluation, gradient, forcing, max_inner)
+        diagonal = objective.pack(objective.hessian_diagonal(evaluation))
+        diagonal = np.where(diagonal > 0, diagonal, 1.0)
+        # how far to go depends on this point alone, so that a warm start goes on as if never left
+        ahead = float((gradient**2 / diagonal).sum()) / (2 * evaluation.value)
+        forcing = float(np.clip(np.sqrt(ahead), *_FORCING))
+        vector = _conjugate_gradients(objective, evaluation, gradient, diagonal, forcing, max_inner)
         slope = float(gradient @ vector)
         if not slope < 0:
             stop = "stalled"
@@ -77,7 +84,6 @@ def newton_cg(
             raw = evaluation.raw_prediction + step * raw_direction
             point = balance_intercept(objective, point, raw)
         evaluation = objective.evaluate(point)
-        forcing = max(1e-4, forcing * 0.3)
     return Outcome(evaluation, stop, history)
 
 
@@ -131,11 +137,10 @@ def _conjugate_gradients(
     objective: Objective,
     evaluation: Evaluation,
     gradient: FloatArray,
+    diagonal: FloatArray,
     forcing: float,
     max_inner: int,
 ) -> FloatArray:
-    diagonal = objective.pack(objective.hessian_diagonal(evaluation))
-    diagonal = np.where(diagonal > 0, diagonal, 1.0)
     solution = np.zeros_like(gradient)
     residual = -gradient
     conditioned = residual / diagonal

@@ -1,0 +1,128 @@
+"""What a user hands over beside X, parsed: weights, offsets, proportions, threads.
+
+Every refusal names the row, or the shape that was expected.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.errors import DataError
+from chainrule.training.arrays import FloatArray, IntArray
+
+_SUM_TOLERANCE: Final[float] = 1e-12
+
+
+def as_weights(sample_weight: Any, n_samples: int) -> FloatArray:  # noqa: ANN401
+    """Return one weight a row; a number stands for all rows, nothing for ones."""
+    if sample_weight is None:
+        return np.ones(n_samples)
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(n_samples, float(sample_weight))
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    if weights.shape != (n_samples,):
+        raise DataError(
+            f"sample_weight has shape {weights.shape}, expected ({n_samples},): one per row of X"
+        )
+    bad: IntArray = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(bad):
+        raise DataError(
+            f"sample_weight must be finite and >= 0, not {weights[bad[0]]} as in row {bad[0]}"
+        )
+    if not weights.any():
+        raise DataError("sample_weight is zero in every row: there is nothing to fit")
+    return weights
+
+
+def as_offset(offset: Any, n_samples: int, n_outputs: int) -> FloatArray | None:  # noqa: ANN401
+    """Return one offset a row and output, shape (n_samples, n_outputs); nothing for nothing."""
+    if offset is None:
+        return None
+    values = np.asarray(offset, dtype=np.float64)
+    expected = (n_samples,) if n_outputs == 1 else (n_samples, n_outputs)
+    if values.shape != expected:
+        what = "one per row of X" if n_outputs == 1 else "one per row of X and class"
+        raise DataError(f"offset has shape {values.shape}, expected {expected}: {what}")
+    table = values.reshape(n_samples, n_outputs)
+    bad = np.flatnonzero(~np.isfinite(table).all(axis=1))
+    if len(bad):
+        raise DataError(f"offset must be finite, not {values[bad[0]]} as in row {bad[0]}")
+    return table
+
+
+def as_proportions(y: Any, n_samples: int) -> FloatArray:  # noqa: ANN401
+    """Return proportions: (n_samples,) of the second of two classes, or a row for all classes."""
+    if y is None:
+        raise DataError("fit_proportions requires y: the share of the second class in each row")
+    values = np.asarray(y, dtype=np.float64)
+    if values.ndim not in (1, 2) or len(values) != n_samples:
+        raise DataError(
+            f"proportions have shape {values.shape}, expected ({n_samples},) for two classes or "
+            f"({n_samples}, n_classes)"
+        )
+    table = values.reshape(n_samples, -1)
+    bad = np.flatnonzero(~((table >= 0) & (table <= 1)).all(axis=1))
+    if len(bad):
+        raise DataError(f"proportions lie in [0, 1], but row {bad[0]} holds {values[bad[0]]}")
+    if values.ndim == 1:
+        return values
+    if table.shape[1] < 2:
+        raise DataError("proportions of one class only; a classifier needs at least two")
+    bad = np.flatnonzero(np.abs(table.sum(axis=1) - 1) > _SUM_TOLERANCE * table.shape[1])
+    if len(bad):
+        raise DataError(
+            f"the proportions of a row add to one, but those of row {bad[0]} add to "
+            f"{table[bad[0]].sum():g}"
+        )
+    return np.ascontiguousarray(table[:, 1]) if table.shape[1] == 2 else table
+
+
+def class_factors(
+    class_weight: Mapping[Any, float] | str | None,
+    classes: npt.NDArray[Any],
+    totals: FloatArray,
+) -> FloatArray:
+    """Return the factor of each class on the sample weights.
+
+    Parameters
+    ----------
+    class_weight : dict, 'balanced' or None
+    classes : ndarray of shape (n_classes,)
+    totals : ndarray of shape (n_classes,)
+        The weight that each class has without it.
+    """
+    if class_weight is None:
+        return np.ones(len(classes))
+    if isinstance(class_weight, str):
+        if class_weight != "balanced":
+            raise ValueError(
+                f"class_weight must be a dict, 'balanced' or None, not {class_weight!r}"
+            )
+        factors = totals.sum() / (len(classes) * totals)
+    else:
+        factors = np.array([float(class_weight.get(c, 1.0)) for c in classes.tolist()])
+    if not (np.isfinite(factors) & (factors >= 0)).all():
+        raise ValueError(f"class_weight must be finite and >= 0, not {factors.tolist()}")
+    return np.asarray(factors)
+
+
+def n_threads(n_jobs: int | None, default: int) -> int:
+    """Return how many threads `n_jobs` asks for, in scikit-learn's reading of negative numbers."""
+    if n_jobs is None:
+        return default
+    if n_jobs < 0:
+        return max(1, n_cores() + 1 + int(n_jobs))
+    return max(1, int(n_jobs))
+
+
+def n_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,146 @@
+"""What looks over a solver's shoulder: progress, the best iterate so far, signs of separation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Final
+
+import numpy as np
+
+from chainrule.training.arrays import norm
+from chainrule.training.objective import Evaluation, Objective, Point
+from chainrule.training.separation import Separation, check_direction, find_separation
+from chainrule.training.solvers.steps import IterationRecord
+
+_PATIENCE: Final[int] = 6
+_CONFIDENT: Final[float] = 12.0
+_SATURATED: Final[float] = 36.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a fit stands; what `on_iteration` is told.
+
+    Attributes
+    ----------
+    iteration : int
+        How many iterations on all rows lie behind.
+    objective : float
+    gradient_norm : float
+    passes : float
+        How many times X has been read so far.
+    expected_passes : float
+        How many were expected in all.
+    point : callable
+        Returns coefficients and intercept in the units of the data.
+    """
+
+    iteration: int
+    objective: float
+    gradient_norm: float
+    passes: float
+    expected_passes: float
+    point: Callable[[], Point]
+
+
+OnIteration = Callable[[Progress], bool | None]
+"""Told the progress of a fit; True ends the fit where it stands."""
+
+
+class Watch:
+    """Called with each evaluation of a solver; returns whether to stop.
+
+    Parameters
+    ----------
+    objective : Objective
+    on_iteration : callable, optional
+    search : bool
+        Whether separation may be looked for by linear programme.
+    expected_passes : float
+    restore : callable
+        Takes a point of the objective to the units of the data.
+
+    Attributes
+    ----------
+    separation : Separation or None
+    best : Evaluation or None
+        The lowest so far.
+    records : list of IterationRecord
+        One for every iterate that another followed; the steps are not known here.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        on_iteration: OnIteration | None = None,
+        *,
+        search: bool,
+        expected_passes: float = 0.0,
+        restore: Callable[[Point], Point] = lambda point: point,
+    ) -> None:
+        self.objective = objective
+        self.separation: Separation | None = None
+        self.best: Evaluation | None = None
+        self.records: list[IterationRecord] = []
+        self._on_iteration = on_iteration
+        self._expected = expected_passes
+        self._restore = restore
+        self._search = search
+        self._last: Evaluation | None = None
+        self._clock = perf_counter()
+
+    def __call__(self, evaluation: Evaluation) -> bool:
+        """Return whether to stop: by request, or on proof that no optimum exists."""
+        known = self._last is not None and self._last.point is evaluation.point
+        if not known:
+            self._record(evaluation)
+        if self.best is None or evaluation.value <= self.best.value:
+            self.best = evaluation
+        if not known and self._on_iteration is not None:
+            progress = Progress(
+                len(self.records),
+                evaluation.value,
+                norm(evaluation.gradient.coef, evaluation.gradient.intercept),
+                self.objective.passes,
+                self._expected,
+                lambda: self._restore(evaluation.point),
+            )
+            if self._on_iteration(progress):
+                return True
+        return self.objective.penalty.is_none and self._separates(evaluation)
+
+    def search(self) -> None:
+        """Run the linear programme, once."""
+        if self._search:
+            self._search = False
+            self.separation = find_separation(self.objective)
+
+    def _record(self, evaluation: Evaluation) -> None:
+        now = perf_counter()
+        if self._last is not None:
+            gradient = self._last.gradient
+            size = norm(gradient.coef, gradient.intercept)
+            self.records.append(IterationRecord(self._last.value, size, np.nan, now - self._clock))
+        self._last, self._clock = evaluation, now
+
+    def _separates(self, evaluation: Evaluation) -> bool:
+        if self._leads_everywhere(evaluation):
+            self.separation = check_direction(self.objective, evaluation.point)
+            if self.separation is not None and self.separation.proven:
+                return True
+        largest = float(np.abs(evaluation.raw_prediction).max())
+        if self._search and (largest > _CONFIDENT or len(self.records) >= _PATIENCE):
+            self.search()
+        if self.separation is None:
+            return False
+        return self.separation.proven or largest > _SATURATED
+
+    def _leads_everywhere(self, evaluation: Evaluation) -> bool:
+        source, loss = self.objective.source, self.objective.loss
+        for index in range(source.n_blocks):
+            rows, y, _ = source.labels(index)
+            if not (loss.margin(evaluation.raw_prediction[rows], y) > 0).all():
+                return False
+        return True
