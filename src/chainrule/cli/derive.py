@@ -8,9 +8,10 @@ import sys
 import click
 
 from chainrule.derivation.steps import Derivation
+from chainrule.graph.dims import Dim
 
 FORMS = ("index", "matrix", "both")
-FORMATS = ("text", "latex", "json", "html")
+FORMATS = ("text", "latex", "json", "html", "slides")
 
 
 _HELP = """Derive the gradients of the forward pass in FILE, and prove every step.
@@ -22,6 +23,7 @@ chainrule derive examples/logistic_single --reveal
 chainrule derive my.cr --wrt W1,b1 --form matrix
 chainrule derive examples/board_b1 --format latex --out b1.tex
 chainrule derive examples/logistic_batch --hessian w
+chainrule derive examples/logistic_batch --format slides --out lecture.html
 """
 
 
@@ -94,7 +96,22 @@ def rendered(derivation: Derivation, kind: str, form: str) -> str:
             from chainrule.reports.lesson.page import lesson_page
 
             return lesson_page(derivation, wanted)
+        case "slides":
+            return _slides(derivation)
         case _:
             from chainrule.reports.lesson.as_text import as_text
 
             return as_text(derivation, wanted)
+
+
+def _slides(derivation: Derivation) -> str:
+    """Write a deck, with the numbers of a random point beside the steps."""
+    from chainrule.proof.numbers import sampled_numbers
+    from chainrule.reports.lesson.numbers import numbers_html
+    from chainrule.reports.lesson.slides import slides
+
+    numbers, sizes = sampled_numbers(derivation)
+    at = ", ".join(f"{name} = {size}" for name, size in sizes.items())
+    places: dict[Dim, str] = {dim: f"first of {dim}" for dim in sizes}
+    beside = numbers_html(numbers, "the first example", places)
+    return slides(derivation, beside, f"at a random point with {at}" if at else "at a random point")

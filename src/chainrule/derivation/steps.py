@@ -8,6 +8,7 @@ from enum import Enum
 
 from chainrule.errors import DerivationError
 from chainrule.graph.dims import Shape
+from chainrule.graph.display import Displayed
 from chainrule.graph.model import Model
 from chainrule.graph.node import Expr, Position, Symbol, entry
 
@@ -129,7 +130,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Gradient:
+class Gradient(Displayed):
     """The gradient of the objective with respect to one variable.
 
     Parameters
@@ -206,7 +207,7 @@ def along(vector: Symbol, place: Position) -> Expr:
 
 
 @dataclass(frozen=True)
-class Derivation:
+class Derivation(Displayed):
     """A model, its gradients, and every step on the way.
 
     Parameters

@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from chainrule.errors import ModelError
 from chainrule.graph.dims import SCALAR, Dim, written
+from chainrule.graph.display import Displayed
 from chainrule.graph.node import Apply, Expr, Symbol, substitute, walk
 
 
@@ -55,7 +56,7 @@ class OneHot:
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(Displayed):
     """A forward pass.
 
     Parameters

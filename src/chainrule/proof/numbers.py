@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.derivation.steps import Derivation, Step
 from chainrule.graph.dims import SCALAR, Dim, Index
 from chainrule.graph.node import Entry, Expr, Partial, Position, Symbol, Total, running
-from chainrule.interpreters.forward import forward
+from chainrule.interpreters.forward import assignments, forward, sample
 from chainrule.interpreters.numeric import FLOATS, Point
 from chainrule.proof.gradients import with_layers
 from chainrule.proof.meaning import Meaning
@@ -70,6 +70,24 @@ def step_numbers(
         known = with_layers(derivation, values, sizes, meaning=meaning)
         point = Point(known, sizes, FLOATS, meaning)
         return {step.id: _numbers(point, derivation, step, chosen) for step in derivation.steps}
+
+
+def sampled_numbers(
+    derivation: Derivation, seed: int = 0
+) -> tuple[dict[int, StepNumbers], Mapping[str, int]]:
+    """Evaluate every step at a random point, where no data is at hand.
+
+    Returns
+    -------
+    numbers : dict of int to StepNumbers
+        By the id of the step, at the first place along every dimension.
+    sizes : mapping of str to int
+        The sizes of the dimensions.
+    """
+    sizes = assignments(derivation.model, 1)[0]
+    values = sample(derivation.model, sizes, np.random.default_rng(seed))
+    inputs = {s.name: np.round(values[s], 2) for s in derivation.model.inputs}
+    return step_numbers(derivation, inputs, sizes, dict.fromkeys(sizes, 0)), sizes
 
 
 def _numbers(

@@ -57,8 +57,8 @@ def render_page(title: str, lead: str, sections: Sequence[Section]) -> str:
         title=title,
         lead=lead,
         sections=[(section, Markup(section.html)) for section in sections],
-        style=_asset("page.css"),
-        script=_asset("page.js"),
+        style=asset("page.css"),
+        script=asset("page.js"),
         version=__version__,
     )
 
@@ -82,7 +82,8 @@ def _environment() -> Environment:
 
 
 @cache
-def _asset(name: str) -> Markup:
+def asset(name: str) -> Markup:
+    """Return a style sheet or a script of the room, to be put into a page as it is."""
     loader = _environment().loader
     assert loader is not None
     return Markup(loader.get_source(_environment(), name)[0])

@@ -40,15 +40,32 @@ def _fragment(
     derivation: Derivation, form: Form, prefix: str, numbers: Mapping[int, str]
 ) -> Iterator[str]:
     yield '<div class="derivation" data-reveal>'
-    yield from _forward(derivation)
+    yield forward_html(derivation)
     for number, part in enumerate(parts(derivation, form), start=1):
         yield f'<h3 id="{prefix}-part-{number}">{_words(part.title)}</h3>'
         yield f'<ol class="steps" start="{part.steps[0].id}">'
         for step in part.steps:
-            yield from _step(derivation, step, prefix, numbers.get(step.id, ""))
+            yield f'<li class="step" id="{prefix}-{step.id}" data-phase="{step.phase.value}">'
+            yield step_html(derivation, step, numbers.get(step.id, ""))
+            yield "</li>"
         yield "</ol>"
-    yield from _gradients(derivation, form)
+    yield gradients_html(derivation, form)
     yield "</div>"
+
+
+def forward_html(derivation: Derivation) -> str:
+    """Write the forward pass as a table of names, shapes and meanings."""
+    return "\n".join(_forward(derivation))
+
+
+def step_html(derivation: Derivation, step: Step, numbers: str = "") -> str:
+    """Write one step: question, answer, reason, shapes, proof, numbers."""
+    return "\n".join(_step(derivation, step, numbers))
+
+
+def gradients_html(derivation: Derivation, form: Form) -> str:
+    """Write the gradients, and what the forward pass must keep for them."""
+    return "\n".join(_gradients(derivation, form))
 
 
 def _forward(derivation: Derivation) -> Iterator[str]:
@@ -75,8 +92,7 @@ def _row(derivation: Derivation, symbol: Expr, meaning: str) -> str:
     )
 
 
-def _step(derivation: Derivation, step: Step, prefix: str, numbers: str) -> Iterator[str]:
-    yield f'<li class="step" id="{prefix}-{step.id}" data-phase="{step.phase.value}">'
+def _step(derivation: Derivation, step: Step, numbers: str) -> Iterator[str]:
     if step.question is not None:
         asked = mathml(step.question, derivation.model) + "<mo>=</mo><mo>?</mo>"
         aloud = f"{spoken(step.question)} equals what?"
@@ -90,7 +106,6 @@ def _step(derivation: Derivation, step: Step, prefix: str, numbers: str) -> Iter
         yield f'<p class="check">{escape(str(step.check))}</p>'
     if numbers:
         yield f'<div class="numbers">{numbers}</div>'
-    yield "</li>"
 
 
 def _gradients(derivation: Derivation, form: Form) -> Iterator[str]:

@@ -48,7 +48,7 @@ def _document(derivation: Derivation, form: Form) -> Iterator[str]:
             yield from _step(step)
     yield r"\subsection*{The gradients}"
     yield r"\begin{align*}"
-    yield " \\\\\n".join(_gradients(derivation, form))
+    yield " \\\\\n".join(equations(derivation, form))
     yield r"\end{align*}"
     yield r"\end{document}"
 
@@ -62,7 +62,8 @@ def _step(step: Step) -> Iterator[str]:
     yield ""
 
 
-def _gradients(derivation: Derivation, form: Form) -> Iterator[str]:
+def equations(derivation: Derivation, form: Form) -> Iterator[str]:
+    """Yield the gradients, an aligned equation each."""
     pairs = [(latex(symbol), g) for symbol, g in derivation.layers.items()]
     pairs += [
         (latex(Partial(derivation.model.objective, g.variable)), g)
