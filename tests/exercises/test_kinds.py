@@ -76,6 +76,54 @@ def test_a_kind_that_is_not_there_is_named() -> None:
         ask(find("norm"), "riddle")
 
 
+READ_OTHERWISE = ("average-pool",)
+"""There a column of ones stands in front, which reads as the number."""
+
+
+@pytest.mark.parametrize("kind", ["gradient", "factor", "maths-to-code", "code-to-maths"])
+def test_the_answer_to_a_formula_is_right(kind: str) -> None:
+    seen = 0
+    for question in asked(kind, every=5):
+        if question.key.reader in TYPED and question.exercise.id not in READ_OTHERWISE:
+            found = judge(replace(question.key, reader="formula"), question.key.answer)
+            assert found.right, (question.exercise.id, found)
+            assert found.understood
+            seen += 1
+    assert seen > 2
+
+
+@pytest.mark.parametrize("name", ["board-b2", "board-b3", "logistic-batch", "tanh-slope"])
+def test_three_times_the_answer_is_wrong_and_something_is_said(name: str) -> None:
+    question = ask(find(name), "gradient")
+    assert question is not None
+    found = judge(question.key, f"3 ({question.key.answer})")
+    assert found.read
+    assert not found.right
+    assert found.message
+
+
+def test_code_is_asked_for_as_code_and_maths_as_maths() -> None:
+    exercise = find("logistic-batch")
+    code, maths = ask(exercise, "maths-to-code"), ask(exercise, "code-to-maths")
+    assert code is not None
+    assert maths is not None
+    texts = {
+        "w": ("(A - Y) @ X.T", "(A - Y) X^T"),
+        "b": ("np.sum(A - Y, keepdims=True)", "(A - Y) 1"),
+    }
+    for question, own, other in ((code, 0, 1), (maths, 1, 0)):
+        assert judge(question.key, texts[question.key.wrt][own]).right
+        assert not judge(question.key, texts[question.key.wrt][other]).read
+
+
+def test_a_mistake_is_named() -> None:
+    question = ask(find("logistic-single"), "gradient")
+    assert question is not None
+    found = judge(replace(question.key, wrt="w"), "(y - a) x^T")
+    assert found.read
+    assert "sign" in found.message
+
+
 def lines(pieces: tuple[Piece, ...]) -> list[Line]:
     return [piece for piece in pieces if isinstance(piece, Line)]
 

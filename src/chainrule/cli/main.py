@@ -18,6 +18,7 @@ COMMANDS = {
     "grade": "Judge an answer: is this the gradient, and if not, which mistake?",
     "code": "Write forward pass and gradients as a module for NumPy, Torch or JAX.",
     "practice": "Practise backpropagation: one question after the other.",
+    "exercise": "The bank of exercises, problem sets, your own.",
     "progress": "Show, export or delete what was practised.",
     "fit": "Fit a logistic regression to a table, with a certificate.",
     "predict": "Predict with a fitted model, streaming.",

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from chainrule.errors import ExerciseError
 from chainrule.exercises.formulas import graded
-from chainrule.interpreters.reading import canonical, read_model
-from chainrule.interpreters.typeset import unicode
+from chainrule.graph.dims import written
+from chainrule.interpreters.reading import canonical
+from chainrule.marking.grading import Grade
 
 LONGEST = 4000
 TOLERANCE = 0.02
@@ -112,24 +112,27 @@ def _unread(message: str) -> Judgement:
 
 
 def _formula(key: Key, text: str) -> Judgement:
-    try:
-        verdict = graded(read_model(key.forward), key.wrt, text)
-    except ExerciseError as error:
-        return _unread(str(error))
-    shape = f"   ({', '.join(str(dim) for dim in verdict.shape)})" if verdict.shape else ""
-    understood = f"{_shown(verdict.understood)}{shape}" if verdict.understood else ""
-    if verdict.verdict in ("correct", "correct_other_form"):
-        short = verdict.verdict == "correct_other_form" and verdict.short_form
-        return _right(understood, f"right; in short: {_shown(verdict.short_form)}" if short else "")
-    said = "; ".join(mistake.message for mistake in verdict.mistakes)
-    if verdict.verdict in ("unreadable", "unsure"):
-        return _unread(said or "that could not be read")
-    fallback = {"wrong_shape": "it has another shape than the variable"}
-    return _wrong(understood, said or fallback.get(verdict.verdict, "not equal to the gradient"))
+    grade = graded(key.forward, key.wrt, text)
+    if grade.verdict in ("unreadable", "unsure"):
+        return _unread(grade.why or grade.understood)
+    shape = "" if grade.shape is None else f"   {written(grade.shape)}"
+    understood = f"{grade.understood}{shape}" if grade.understood else ""
+    if grade.verdict == "correct":
+        return _right(understood)
+    if grade.correct:
+        return _right(understood, f"{grade.why}; in short form: {grade.short_form}")
+    return _wrong(understood, _explained(grade))
 
 
-def _shown(form: object) -> str:
-    return form if isinstance(form, str) else unicode(form)  # type: ignore[arg-type]
+def _explained(grade: Grade) -> str:
+    """Say what a wrong answer comes from, or show two numbers that differ."""
+    if grade.mistakes:
+        return "; ".join(f"{m.name} ({m.step}): {m.message}" for m in grade.mistakes)
+    said = grade.why or "this is not the gradient"
+    if grade.numbers is not None:
+        right, found = grade.numbers
+        said = f"at one place this comes to {found:.4g}, and the gradient to {right:.4g}"
+    return f"{said}; no known mistake gives exactly this"
 
 
 def _code(key: Key, text: str) -> Judgement:

@@ -73,7 +73,7 @@ def variant(exercise: Exercise, seed: int, hardness: tuple[int, int] | None = No
     rng = Random(f"{exercise.id} {seed}")
     asked = tuple(Asked(symbol) for symbol in exercise.model.parameters())
     model = replace(exercise.model, asked=exercise.model.asked or asked)
-    title = f"{exercise.title}, variant {seed}"
+    title = f"{exercise.title}, a variant"
     for _ in range(TRIES):
         made = _changed(model, rng)
         if made is None or _bare(made) == _bare(model):

@@ -1,0 +1,267 @@
+"""``chainrule exercise``: look at the bank, make problem sets, check one's own exercise."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from chainrule.exercises.authoring import Preview
+    from chainrule.exercises.exercise import Exercise
+
+_HELP = """Look at the bank of exercises, make problem sets, check an exercise of your own.
+
+\b
+chainrule exercise list --topic vectors
+chainrule exercise show board-b1 --answer
+chainrule exercise new --topic batches,networks --count 12 --out set/
+chainrule exercise check my.cr
+"""
+
+_SHOW = """Show an exercise: its forward pass, what is asked, how hard it is.
+
+ID is one of `chainrule exercise list`; ID:7 is its variant of seed 7.
+
+\b
+chainrule exercise show logistic-batch
+chainrule exercise show logistic-batch:7 --answer
+chainrule exercise show two-layers --kind wrong-line --seed 3
+"""
+
+_NEW = """Make a problem set: a handout, its solutions, and the key that grades it.
+
+The folder gets handout.html, handout.tex, solutions.html, solutions.tex and key.json. Where the
+topics have fewer exercises than are asked for, variants follow. The same seed gives the same set.
+
+\b
+chainrule exercise new --topic vectors --count 8 --out set/
+chainrule exercise new --level C-D --count 30 --difficulty 10-18 --seed 4 --out set/
+chainrule exercise new --topic batches --kind verify,wrong-line,rule --count 20 --out quiz/
+chainrule exercise new --kind all --count 40 --out mixed/
+"""
+
+_CHECK = """Check an exercise of your own: FILE is a forward pass, nothing more is needed.
+
+Says how hard it is, what can be asked of it, the proven key, and which mistakes give the same wrong
+answer, so that the grader names all of them.
+
+\b
+chainrule exercise check my.cr
+chainrule exercise check examples/softmax_batch
+"""
+
+
+@click.group("exercise", help=_HELP, short_help="The bank of exercises, problem sets, your own.")
+def command() -> None:
+    """Look at the bank of exercises, make problem sets, check an exercise of your own."""
+
+
+@command.command("list", short_help="List the exercises of the bank.")
+@click.option("--topic", metavar="NAMES", help="Topics, comma-separated. Default: all.")
+@click.option("--level", metavar="LETTERS", help="Levels, such as A or B-D. Default: all.")
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+def list_command(topic: str | None, level: str | None, as_json: bool) -> None:
+    """List the exercises of the bank, easiest level first, with their difficulty.
+
+    Difficulty counts the uses of a derivative rule, forks, broadcasts, collapses, and what has to
+    be written out.
+    """
+    from chainrule.derivation.derive import derivation_of
+    from chainrule.exercises.difficulty import difficulty
+    from chainrule.exercises.loading import exercises
+
+    found = [
+        (exercise, difficulty(derivation_of(exercise.model)).score)
+        for exercise in exercises(topic, level)
+    ]
+    if as_json:
+        click.echo(json.dumps([_row(e, score) for e, score in found], indent=2, ensure_ascii=False))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("level", "topic", "id", "hard"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("about", no_wrap=True, overflow="ellipsis")
+    for exercise, score in found:
+        table.add_row(exercise.level, exercise.topic, exercise.id, str(score), exercise.title)
+    console = Console(highlight=False)
+    console.print(table)
+    first = found[0][0].id
+    console.print(f"{len(found)} exercises; show one with: chainrule exercise show {first}")
+
+
+def _row(exercise: Exercise, score: int) -> dict[str, object]:
+    return {
+        "id": exercise.id,
+        "title": exercise.title,
+        "level": exercise.level,
+        "topic": exercise.topic,
+        "difficulty": score,
+        "variables": list(exercise.variables),
+        "source": exercise.source,
+        "kinds": list(exercise.kinds),
+    }
+
+
+@command.command("show", help=_SHOW, short_help="Show an exercise, or one question about it.")
+@click.argument("identifier", metavar="ID")
+@click.option("--kind", metavar="NAME", help="One question of this kind.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the question.")
+@click.option("--answer", is_flag=True, help="Show the answer and the way to it.")
+def show_command(identifier: str, kind: str | None, seed: int, answer: bool) -> None:
+    """Show an exercise: its forward pass, what is asked, how hard it is."""
+    from chainrule.errors import ExerciseError
+    from chainrule.exercises.difficulty import difficulty
+    from chainrule.exercises.kinds import ask, questions
+    from chainrule.exercises.loading import find
+    from chainrule.reports.exercises.as_text import pieces_lines, question_text
+
+    exercise = find(identifier)
+    click.echo(f"{exercise.title}")
+    click.echo(f"{exercise.id} · level {exercise.level} · {exercise.topic}")
+    click.echo(f"difficulty {difficulty(exercise.derivation)}")
+    click.echo(f"source: {exercise.source}\n")
+    chosen = kind or (exercise.kinds[0] if exercise.kinds else "gradient")
+    question = ask(exercise, chosen, seed)
+    if question is None:
+        names = ", ".join(q.kind for q in questions(exercise))
+        raise ExerciseError(f"{exercise.id} has no question of the kind {chosen}; it has {names}")
+    click.echo(question_text(question))
+    if answer:
+        click.echo(f"\nAnswer: {question.key.answer}")
+        for line in pieces_lines(question.solution):
+            click.echo(line)
+    elif kind is None:
+        click.echo(f"\nkinds of question: {', '.join(q.kind for q in questions(exercise))}")
+
+
+@command.command("new", help=_NEW, short_help="Make a problem set with its key.")
+@click.option("--topic", metavar="NAMES", help="Topics, comma-separated. Default: all.")
+@click.option("--level", metavar="LETTERS", help="Levels, such as A or B-D. Default: all.")
+@click.option("--kind", metavar="NAMES", default="gradient", show_default=True, help="Or: all.")
+@click.option("--difficulty", "hard", metavar="LOW-HIGH", help="Such as 8-16. Default: any.")
+@click.option("--count", type=int, default=10, show_default=True, help="How many questions.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Another seed, another set.")
+@click.option("--title", default="Backpropagation", show_default=True, help="What stands on top.")
+@click.option("--out", metavar="FOLDER", required=True, help="Where to write; made when missing.")
+def new_command(
+    topic: str | None,
+    level: str | None,
+    kind: str,
+    hard: str | None,
+    count: int,
+    seed: int,
+    title: str,
+    out: str,
+) -> None:
+    """Make a problem set: a handout, its solutions, and the key that grades it."""
+    from chainrule.exercises.kinds import KINDS, kind_named
+    from chainrule.exercises.loading import exercises
+    from chainrule.exercises.sets import new_set
+    from chainrule.reports.exercises.as_html import set_page
+    from chainrule.reports.exercises.as_latex import set_latex
+
+    wanted = [name.strip() for name in kind.split(",") if name.strip()]
+    kinds = [k.name for k in KINDS] if wanted == ["all"] else [kind_named(k).name for k in wanted]
+    made = new_set(exercises(topic, level), count, seed, kinds, _range(hard), title)
+    _write(
+        out,
+        {
+            "handout.html": set_page(made, solved=False),
+            "handout.tex": set_latex(made, solved=False),
+            "solutions.html": set_page(made, solved=True),
+            "solutions.tex": set_latex(made, solved=True),
+            "key.json": json.dumps(made.data(), indent=2, ensure_ascii=False) + "\n",
+        },
+    )
+    points = sum(problem.points for problem in made.problems)
+    click.echo(f"{count} questions, {points} points, in {out}")
+
+
+def _range(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    low, dash, high = text.partition("-")
+    if not (low.strip().isdigit() and (high.strip().isdigit() if dash else True)):
+        raise click.UsageError(f"--difficulty takes a range such as 8-16, not {text!r}")
+    return int(low), int(high if dash else low)
+
+
+def _write(out: str, files: Mapping[str, str]) -> None:
+    from chainrule.errors import DataError
+    from chainrule.tables.writing import atomic_text
+
+    folder = Path(out)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{out}: this folder cannot be made: {error.strerror}") from None
+    for name, text in files.items():
+        with atomic_text(folder / name) as handle:
+            handle.write(text)
+
+
+@command.command("check", help=_CHECK, short_help="Check an exercise of your own.")
+@click.argument("file")
+@click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
+def check_command(file: str, as_json: bool) -> None:
+    """Check an exercise of your own: FILE is a forward pass, nothing more is needed."""
+    from chainrule.exercises.authoring import preview
+    from chainrule.exercises.loading import own_exercise
+
+    seen = preview(own_exercise(file))
+    if as_json:
+        click.echo(json.dumps(_data(seen), indent=2, ensure_ascii=False))
+        return
+    for line in _report(seen):
+        click.echo(line)
+
+
+def _data(seen: Preview) -> dict[str, object]:
+    from chainrule.interpreters.typeset import plain
+
+    return {
+        "title": seen.exercise.title,
+        "difficulty": seen.difficulty.score,
+        "kinds": [question.kind for question in seen.questions],
+        "key": {stretch.variable.name: plain(stretch.answer) for stretch in seen.gradients},
+        "proven_steps": len(seen.exercise.derivation.steps),
+        "mistakes": seen.mistakes,
+        "ties": [{"variable": tie[0], "mistakes": list(tie[1:])} for tie in seen.ties],
+    }
+
+
+def _report(seen: Preview) -> Iterable[str]:
+    from chainrule.exercises.pieces import Line
+    from chainrule.graph.dims import written
+    from chainrule.graph.node import Partial
+    from chainrule.reports.exercises.as_text import forward_lines, line_text
+
+    exercise = seen.exercise
+    model = exercise.derivation.model
+    yield exercise.title
+    yield from forward_lines(exercise.model)
+    yield f"\ndifficulty {seen.difficulty}"
+    yield f"kinds of question: {', '.join(question.kind for question in seen.questions)}"
+    yield f"\nThe key, {len(exercise.derivation.steps)} steps, every one proven:"
+    for name, gradient in exercise.derivation.layers.items():
+        form = gradient.index if gradient.matrix is None else gradient.matrix
+        yield f"  {line_text(Line(name, form))}   {written(name.shape)}"
+    for stretch in seen.gradients:
+        line = Line(Partial(model.objective, stretch.variable), stretch.answer)
+        yield f"  {line_text(line)}   {written(stretch.variable.shape)}"
+    yield f"\n{seen.mistakes} single mistakes are recognised."
+    if not seen.ties:
+        yield "Each gives an answer of its own, so each is named alone."
+        return
+    yield "These give the same wrong answer, so the grader names them together:"
+    for variable, *names in seen.ties:
+        yield f"  {variable}: " + " = ".join(names)
