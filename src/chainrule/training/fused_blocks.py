@@ -34,13 +34,25 @@ def kernels() -> ModuleType | None:
 
 def can_be_fused(X: Any) -> bool:  # noqa: ANN401
     """Tell whether compiled passes take this matrix as it is, and are worth their start."""
-    if sparse.issparse(X) or X.dtype not in (np.float64, np.float32) or not X.dtype.isnative:
+    if X.dtype not in (np.float64, np.float32) or not X.dtype.isnative:
         return False
+    if sparse.issparse(X):
+        return X.nnz >= FUSED_FROM and kernels() is not None
     if X.size < FUSED_FROM or X.shape[0] < X.shape[1]:
         return False
     if not (X.flags.c_contiguous or X.flags.f_contiguous):
         return False
     return kernels() is not None
+
+
+def line_sums(
+    raw: FloatArray, change: FloatArray, step: float, y: FloatArray, sample_weight: FloatArray
+) -> tuple[float, float, float]:
+    """Return the loss at raw + step * change, and its derivatives by the step, compiled."""
+    from chainrule.training.kernels import pointwise
+
+    found: tuple[float, float, float] = pointwise.line_sums(raw, change, step, y, sample_weight)
+    return found
 
 
 @dataclass(frozen=True)
@@ -80,14 +92,23 @@ class FusedBlock:
         )
         return answer
 
+    def product_pass(
+        self, bend: FloatArray, coef: FloatArray, intercept: float
+    ) -> tuple[FloatArray, float]:
+        """Return X^T u and the sum of u, for u = bend * (X coef + intercept), in one read."""
+        answer: tuple[FloatArray, float] = self._kernels.product_pass(
+            self.values, bend, coef, float(intercept), self._inner
+        )
+        return answer
+
     def matvec(self, V: FloatArray) -> FloatArray:
         """Return X V."""
-        found = self._kernels.matvec(self.values, _by_output(V), self._inner)
+        found = self._kernels.matvec(self.values, by_output(V), self._inner)
         return np.asarray(found).T
 
     def rmatvec(self, U: FloatArray) -> FloatArray:
         """Return X^T U."""
-        found = self._kernels.rmatvec(self.values, _by_output(U), self._inner)
+        found = self._kernels.rmatvec(self.values, by_output(U), self._inner)
         return np.asarray(found).T
 
     def sandwich(self, d: FloatArray) -> FloatArray:
@@ -105,12 +126,14 @@ class FusedBlock:
 
     def row_sizes(self, V: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return |X| V for V >= 0, and sum_j (weights_j x_ij)^2."""
-        found = [self._kernels.row_sizes(self.values, v, weights, self._inner) for v in _columns(V)]
+        found = [
+            self._kernels.row_sizes(self.values, v, weights, self._inner) for v in columns_of(V)
+        ]
         return np.stack([product for product, _ in found], axis=1), found[0][1]
 
     def column_sizes(self, U: FloatArray) -> FloatArray:
         """Return |X|^T U."""
-        columns = _columns(U)
+        columns = columns_of(U)
         total: list[FloatArray] = []
         for k in range(0, len(columns), 2):  # two in one read
             pair = columns[k], columns[min(k + 1, len(columns) - 1)]
@@ -154,9 +177,11 @@ class FusedBlock:
         return int(self._kernels.inner_rows(self.values.shape[1]))
 
 
-def _by_output(table: FloatArray) -> FloatArray:
+def by_output(table: FloatArray) -> FloatArray:
+    """Return a table of one column an output with one row an output."""
     return np.ascontiguousarray(table.T)
 
 
-def _columns(table: FloatArray) -> list[FloatArray]:
+def columns_of(table: FloatArray) -> list[FloatArray]:
+    """Return the columns of a table, each in one piece."""
     return [np.ascontiguousarray(table[:, k]) for k in range(table.shape[1])]

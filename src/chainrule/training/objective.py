@@ -15,10 +15,13 @@ import numpy as np
 
 from chainrule.training.arrays import FloatArray
 from chainrule.training.executors import Partial, map_in_order, sum_over_chunks
-from chainrule.training.fused_blocks import FusedBlock
+from chainrule.training.fused_blocks import FusedBlock, line_sums
+from chainrule.training.fused_sparse_blocks import FusedSparseBlock
 from chainrule.training.losses import BinaryLoss, Loss
 from chainrule.training.penalties import L2Penalty
 from chainrule.training.sources import RowBlock, Source
+
+Fused = FusedBlock | FusedSparseBlock
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,7 @@ class Objective:
         fused = isinstance(self.loss, BinaryLoss) and self.source.offset is None
 
         def one(block: RowBlock) -> Partial:
-            if fused and isinstance(block.X, FusedBlock):
+            if fused and isinstance(block.X, Fused):
                 return self._fused(block, block.X, point, raw_prediction, with_hessian)
             raw = block.X.matvec(point.coef) + point.intercept + block.offset
             raw_prediction[block.rows] = raw
@@ -187,6 +190,31 @@ class Objective:
 
         return sum_over_chunks(one, source.n_blocks, self.n_threads)
 
+    @property
+    def has_compiled_lines(self) -> bool:
+        """Whether sums over the examples alone, too, are worth a compiled loop."""
+        return self.source.is_fused and isinstance(self.loss, BinaryLoss)
+
+    def intercept_sums(
+        self, raw_prediction: FloatArray, shift: FloatArray
+    ) -> tuple[float, FloatArray, FloatArray]:
+        """Return the loss with the intercept shifted, and its derivatives by the shift."""
+        ones = np.ones(self.source.rows_per_block)
+
+        def one(raw: FloatArray, y: FloatArray, s: FloatArray) -> Partial:
+            if self.has_compiled_lines:
+                loss, slope, bend = line_sums(raw[:, 0], ones[: len(raw)], float(shift[0]), y, s)
+                return np.asarray(loss), np.asarray([slope]), np.asarray([[bend]])
+            raw = raw + shift
+            return (
+                np.asarray(s @ self.loss.pointwise_loss(raw, y)),
+                s @ self.loss.pointwise_gradient(raw, y),
+                np.tensordot(s, self.loss.pointwise_hessian(raw, y), axes=1),
+            )
+
+        loss, slope, bend = self.sum_over_vectors(one, raw_prediction)
+        return float(loss), slope, bend
+
     def value_at_origin(self) -> float:
         """Return f where everything is zero, without reading X."""
         raw_prediction = np.zeros((self.source.n_samples, self.loss.n_outputs))
@@ -222,6 +250,10 @@ class Objective:
             def one(index: int) -> Partial:
                 rows, y, s = self.source.labels(index)
                 change = raw_direction[rows]
+                if self.has_compiled_lines:
+                    level = start.raw_prediction[rows, 0]
+                    total, pulled, _ = line_sums(level, change[:, 0], step, y, s)
+                    return np.asarray(total), np.asarray(pulled)
                 raw = start.raw_prediction[rows] + step * change
                 pull = (self.loss.pointwise_gradient(raw, y) * change).sum(axis=1)
                 return np.asarray(s @ self.loss.pointwise_loss(raw, y)), np.asarray(s @ pull)
@@ -232,10 +264,35 @@ class Objective:
 
         return at
 
-    def hessian_product(self, at: Evaluation, direction: Point) -> Point:
+    def bend(self, at: Evaluation) -> FloatArray | None:
+        """Return the weighted curvature of each example, for `hessian_product` to use again.
+
+        Only where it is one number, (n_samples,): losses of one output.
+        """
+        if self.loss.n_outputs > 1:
+            return None
+        found = np.empty(self.source.n_samples)
+
+        def one(index: int) -> None:
+            rows, y, s = self.source.labels(index)
+            found[rows] = s * self.loss.pointwise_hessian(at.raw_prediction[rows], y)[:, 0, 0]
+
+        for _ in map_in_order(one, self.source.n_blocks, self.n_threads):
+            pass
+        return found
+
+    def hessian_product(
+        self, at: Evaluation, direction: Point, bend: FloatArray | None = None
+    ) -> Point:
         """Return the Hessian at a point times a direction, without forming it."""
 
         def one(block: RowBlock) -> Partial:
+            if bend is not None and isinstance(block.X, Fused):
+                along = np.ascontiguousarray(direction.coef[:, 0])
+                product, level = block.X.product_pass(
+                    bend[block.rows], along, float(direction.intercept[0])
+                )
+                return product[:, None], np.asarray([level])
             change = block.X.matvec(direction.coef) + direction.intercept
             pull = block.sample_weight[:, None] * self.loss.hessian_product(
                 at.raw_prediction[block.rows], block.y, change
@@ -282,7 +339,7 @@ class Objective:
     def _fused(
         self,
         block: RowBlock,
-        X: FusedBlock,
+        X: Fused,
         point: Point,
         raw_prediction: FloatArray,
         with_hessian: bool,

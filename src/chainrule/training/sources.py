@@ -20,6 +20,7 @@ from chainrule.training.arrays import FloatArray, IntArray
 from chainrule.training.blocks import DenseBlock, MatrixBlock, SparseBlock
 from chainrule.training.executors import map_in_order
 from chainrule.training.fused_blocks import FusedBlock, can_be_fused
+from chainrule.training.fused_sparse_blocks import FusedSparseBlock, rows_per_block
 
 LARGEST: Final[float] = 1e150
 """Values beyond this overflow when squared; a source refuses them and names the column."""
@@ -182,6 +183,9 @@ class InMemorySource:
 
     def _matrix(self, rows: slice) -> MatrixBlock:
         scaled = bool((self.column_scale != 1).any())
+        if self.is_fused and not self.is_dense:
+            indptr = self._X.indptr[rows.start : rows.stop + 1]
+            return FusedSparseBlock(self._X.data, self._X.indices, indptr, self.n_features)
         if sparse.issparse(self._X):
             lo, hi = int(self._X.indptr[rows.start]), int(self._X.indptr[rows.stop])
             indices = self._X.indices[lo:hi]
@@ -205,6 +209,8 @@ class InMemorySource:
         return one_hot
 
     def _rows_per_block(self) -> int:
+        if self.is_fused and not self.is_dense:
+            return rows_per_block(self.n_samples, self.n_features, self._X.nnz)
         per_row = max(1, self.n_features) * 8
         block_bytes = _FUSED_BYTES if self.is_fused else _BLOCK_BYTES
         rows = 2 ** int(np.log2(max(1, block_bytes // per_row)))
@@ -260,6 +266,7 @@ class ColumnSource:
         self.n_features = len(columns)
         self.n_classes = parent.n_classes
         self.is_dense = parent.is_dense
+        self.is_fused = False
         self.n_blocks = parent.n_blocks
         self.rows_per_block = parent.rows_per_block
         self.longest_row = parent.longest_row

@@ -1,11 +1,11 @@
 """Compiled passes over dense rows: scores, loss, gradient and Hessian in one read of X.
 
-The only file that imports numba; it compiles at the first use and keeps the result on disk. A pass
-walks over a few rows at a time, small enough to stay in the L2 cache, so that memory is read once
-however often the rows are used. float32 rows are read as they are and computed in float64; rows of
-an array in Fortran order are copied a few at a time.
+They compile at the first use and keep the result on disk. A pass walks over a few rows at a time,
+small enough to stay in the L2 cache, so that memory is read once however often the rows are used.
+float32 rows are read as they are and computed in float64; rows of an array in Fortran order are
+copied a few at a time.
 
-The pointwise formulas are the emitted ones, compiled: `_emitted_scalar`. Only the sums here may be
+The pointwise formulas are the emitted ones, compiled: `pointwise`. Only the sums here may be
 reassociated by the compiler; the formulas may not, or they would lose the digits they keep.
 
 numba's disk cache looks at this file alone, so `make emit` writes into it which formulas it is for.
@@ -13,22 +13,18 @@ numba's disk cache looks at this file alone, so `make emit` writes into it which
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from numba.extending import overload
 
-from chainrule.training.kernels import _emitted_scalar
+from chainrule.training.kernels.pointwise import Vector, exact, pointwise, summing
 
 Matrix = npt.NDArray[Any]
-Vector = npt.NDArray[np.float64]
-Function = TypeVar("Function", bound=Callable[..., Any])
 
-FORMULAS: Final = "05b76b6293477c44"
-"""The digest of the emitted formulas; written by `make emit`."""
+FORMULAS: Final = "15bf9a06387493a4"
+"""The digest of the formulas that are compiled in; written by `make emit`."""
 
 INNER_BYTES: Final[int] = 2**17
 """What the rows of one inner step occupy: a part of the L2 cache."""
@@ -37,26 +33,6 @@ INNER_BYTES: Final[int] = 2**17
 def inner_rows(n_features: int) -> int:
     """Return how many rows a pass works on at a time; every sum is first taken over these."""
     return int(np.clip(INNER_BYTES // (8 * max(1, n_features)), 16, 256) // 8 * 8)
-
-
-def _compiled(function: Function, **options: Any) -> Function:  # noqa: ANN401
-    try:
-        jitted = njit(nogil=True, cache=True, **options)(function)
-    except RuntimeError:  # nowhere to write: compile in every process
-        jitted = njit(nogil=True, **options)(function)
-    return jitted  # type: ignore[no-any-return]
-
-
-def _exact(function: Function) -> Function:
-    return _compiled(function, error_model="numpy")
-
-
-def _sum(function: Function) -> Function:
-    """Compile a sum of products, whose terms may be taken in any order and fused."""
-    return _compiled(function, fastmath={"reassoc", "contract", "nsz"})
-
-
-_binary = njit(inline="always")(_emitted_scalar.binary)
 
 
 def _rows(X: Matrix, start: int, stop: int, buffer: Vector) -> Matrix:
@@ -79,7 +55,7 @@ def _rows_by_layout(X: Any, start: Any, stop: Any, buffer: Any) -> Any:  # noqa:
     return direct if X.layout == "C" else copied
 
 
-@_sum
+@summing
 def _scores(B: Matrix, coef: Vector, intercept: float, out: Vector) -> None:
     n_rows, n_features = B.shape
     whole = n_rows - n_rows % 4
@@ -102,7 +78,7 @@ def _scores(B: Matrix, coef: Vector, intercept: float, out: Vector) -> None:
         out[i] = s0 + intercept
 
 
-@_sum
+@summing
 def _add_transposed(B: Matrix, u: Vector, total: Vector) -> None:
     """Add B^T u to the total."""
     n_rows, n_features = B.shape
@@ -119,7 +95,7 @@ def _add_transposed(B: Matrix, u: Vector, total: Vector) -> None:
             total[j] += u[i] * B[i, j]
 
 
-@_sum
+@summing
 def _add_sandwich(B: Matrix, d: Vector, panel: Vector, total: Vector) -> None:
     """Add the lower half of B^T diag(d) B to the total, four of its rows at a time."""
     n_rows, n_features = B.shape
@@ -160,25 +136,14 @@ def _add_sandwich(B: Matrix, d: Vector, panel: Vector, total: Vector) -> None:
             total[p, j] += panel[0, j]
 
 
-@_exact
-def _pointwise(
-    raw: Vector, y: Vector, weight: Vector, loss: Vector, gradient: Vector, hessian: Vector
-) -> None:
-    for i in range(raw.shape[0]):
-        one, slope, bend = _binary(raw[i], y[i])
-        loss[i] = weight[i] * one
-        gradient[i] = weight[i] * slope
-        hessian[i] = weight[i] * bend
-
-
-@_exact
+@exact
 def _mirror(half: Vector) -> None:
     for i in range(half.shape[0]):
         for j in range(i):
             half[j, i] = half[i, j]
 
 
-@_exact
+@exact
 def binary_pass(
     X: Matrix,
     y: Vector,
@@ -217,7 +182,7 @@ def binary_pass(
         B = _rows(X, start, stop, buffer)
         raw = raw_prediction[start:stop]
         _scores(B, coef, intercept, raw)
-        _pointwise(raw, y[start:stop], weight[start:stop], losses, residual, bend)
+        pointwise(raw, y[start:stop], weight[start:stop], losses, residual, bend)
         part[:] = 0.0
         _add_transposed(B, residual[:count], part)
         gradient += part
@@ -233,7 +198,28 @@ def binary_pass(
     return loss, gradient, slope, hessian, border, corner
 
 
-@_exact
+@exact
+def product_pass(
+    X: Matrix, bend: Vector, coef: Vector, intercept: float, inner: int
+) -> tuple[Vector, float]:
+    """Return X^T u and the sum of u, for u = bend * (X coef + intercept)."""
+    n_rows, n_features = X.shape
+    buffer, pull = np.empty((inner, n_features)), np.empty(inner)
+    total, part, level = np.zeros(n_features), np.empty(n_features), 0.0
+    for start in range(0, n_rows, inner):
+        stop = min(start + inner, n_rows)
+        B = _rows(X, start, stop, buffer)
+        _scores(B, coef, intercept, pull[: stop - start])
+        for i in range(stop - start):
+            pull[i] *= bend[start + i]
+        part[:] = 0.0
+        _add_transposed(B, pull[: stop - start], part)
+        total += part
+        level += pull[: stop - start].sum()
+    return total, level
+
+
+@exact
 def matvec(X: Matrix, V: Matrix, inner: int) -> Matrix:
     """Return V X^T: one row an output."""
     n_rows, n_features = X.shape
@@ -247,7 +233,7 @@ def matvec(X: Matrix, V: Matrix, inner: int) -> Matrix:
     return product
 
 
-@_exact
+@exact
 def rmatvec(X: Matrix, U: Matrix, inner: int) -> Matrix:
     """Return U X: one row an output."""
     n_rows, n_features = X.shape
@@ -263,7 +249,7 @@ def rmatvec(X: Matrix, U: Matrix, inner: int) -> Matrix:
     return total
 
 
-@_exact
+@exact
 def sandwich(X: Matrix, d: Vector, inner: int) -> Vector:
     """Return X^T diag(d) X."""
     n_rows, n_features = X.shape
@@ -276,7 +262,7 @@ def sandwich(X: Matrix, d: Vector, inner: int) -> Vector:
     return total
 
 
-@_sum
+@summing
 def _sizes(B: Matrix, v: Vector, weights: Vector, product: Vector, squares: Vector) -> None:
     for i in range(B.shape[0]):
         total, square = 0.0, 0.0
@@ -287,7 +273,7 @@ def _sizes(B: Matrix, v: Vector, weights: Vector, product: Vector, squares: Vect
         squares[i] = square
 
 
-@_exact
+@exact
 def row_sizes(X: Matrix, v: Vector, weights: Vector, inner: int) -> tuple[Vector, Vector]:
     """Return |X| v, for v >= 0, and sum_j (weights_j x_ij)^2."""
     n_rows, n_features = X.shape
@@ -300,7 +286,7 @@ def row_sizes(X: Matrix, v: Vector, weights: Vector, inner: int) -> tuple[Vector
     return product, squares
 
 
-@_sum
+@summing
 def _add_sizes(B: Matrix, u: Vector, w: Vector, to_u: Vector, to_w: Vector) -> None:
     for i in range(B.shape[0]):
         for j in range(B.shape[1]):
@@ -309,7 +295,7 @@ def _add_sizes(B: Matrix, u: Vector, w: Vector, to_u: Vector, to_w: Vector) -> N
             to_w[j] += w[i] * size
 
 
-@_exact
+@exact
 def column_sizes(X: Matrix, u: Vector, w: Vector, inner: int) -> tuple[Vector, Vector]:
     """Return |X|^T u and |X|^T w."""
     n_rows, n_features = X.shape
@@ -327,7 +313,7 @@ def column_sizes(X: Matrix, u: Vector, w: Vector, inner: int) -> tuple[Vector, V
     return to_u, to_w
 
 
-@_exact
+@exact
 def column_maxima(X: Matrix, inner: int) -> Vector:
     """Return max_i |x_ij|, and NaN where a value is NaN."""
     n_rows, n_features = X.shape

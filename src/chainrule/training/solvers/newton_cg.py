@@ -94,23 +94,13 @@ def balance_intercept(
 
     It makes the weighted residuals sum to zero, which is what the duality certificate needs.
     """
-    loss, shift = objective.loss, np.zeros_like(point.intercept)
-
-    def sums(at: FloatArray) -> tuple[float, FloatArray, FloatArray]:
-        total, residual, curvature = objective.sum_over_vectors(
-            lambda raw, y, s: (
-                np.asarray(s @ loss.pointwise_loss(raw, y)),
-                s @ loss.pointwise_gradient(raw, y),
-                np.tensordot(s, loss.pointwise_hessian(raw, y), axes=1),
-            ),
-            raw_prediction + at,
-        )
-        return float(total), residual, curvature
-
-    value, residual, curvature = sums(shift)
+    shift = np.zeros_like(point.intercept)
+    value, residual, curvature = objective.intercept_sums(raw_prediction, shift)
     for _ in range(rounds):
+        if np.abs(residual).max() <= 4 * UNIT * np.abs(curvature).max():
+            break
         step = -np.linalg.lstsq(curvature, residual, rcond=1e-14)[0]
-        trial = sums(shift + step)
+        trial = objective.intercept_sums(raw_prediction, shift + step)
         if not np.abs(trial[1]).max() < np.abs(residual).max():
             break
         if trial[0] > value + 64 * UNIT * abs(value):
@@ -141,6 +131,7 @@ def _conjugate_gradients(
     forcing: float,
     max_inner: int,
 ) -> FloatArray:
+    bend = objective.bend(evaluation)
     solution = np.zeros_like(gradient)
     residual = -gradient
     conditioned = residual / diagonal
@@ -150,13 +141,15 @@ def _conjugate_gradients(
     for inner in range(1, max_inner + 1):
         if energy <= 0:
             break
-        product = objective.pack(objective.hessian_product(evaluation, objective.unpack(direction)))
-        bend = float(direction @ product)
-        if bend <= 0:
+        product = objective.pack(
+            objective.hessian_product(evaluation, objective.unpack(direction), bend)
+        )
+        bent = float(direction @ product)
+        if bent <= 0:
             if inner == 1:
                 solution = direction
             break
-        step = energy / bend
+        step = energy / bent
         solution = solution + step * direction
         residual = residual - step * product
         gain = 0.5 * step * energy
