@@ -63,13 +63,15 @@ def second_derivation(first: Derivation, *, hessian: bool = True) -> Derivation:
                     f"{name} is {written(shape)}: its Hessian has four indices and is no matrix; "
                     f"ask for its product with a direction: --hvp {name}"
                 )
-    model, directions = _slope_model(first)
+    model, directions, names = _slope_model(first)
     product = derivation_of(model, list(first.gradients), prefix=f"{model.objective.name}_")
-    return _Second(first, product, directions).run(hessian)
+    return _Second(first, product, directions, names).run(hessian)
 
 
-def _slope_model(first: Derivation) -> tuple[Model, dict[Symbol, Symbol]]:
-    """Return the forward pass of the slope along a direction, and the directions by variable."""
+def _slope_model(
+    first: Derivation,
+) -> tuple[Model, dict[Symbol, Symbol], dict[Symbol, Symbol]]:
+    """Return the forward pass of the slope, and by variable its direction and its gradient."""
     model = first.model
     taken = {symbol.name for symbol in (*model.symbols, *first.layers)}
 
@@ -83,12 +85,14 @@ def _slope_model(first: Derivation) -> tuple[Model, dict[Symbol, Symbol]]:
     definitions = list(model.definitions)
     definitions += [Definition(name, _matrix(g)) for name, g in first.layers.items()]
     directions: dict[Symbol, Symbol] = {}
+    gradients: dict[Symbol, Symbol] = {}
     notes = dict(model.notes)
     terms: list[Expr] = []
     for gradient in first.gradients.values():
         variable, matrix = gradient.variable, _matrix(gradient)
         name = Symbol(fresh(f"d{variable.name}", f"dd{variable.name}"), variable.shape)
         definitions.append(Definition(name, matrix))
+        gradients[variable] = name
         letters = DIRECTIONS if 1 in variable.shape else tuple(d.upper() for d in DIRECTIONS)
         if len(first.gradients) > 1:
             letters = tuple(f"{letter}_{variable.name}" for letter in letters)
@@ -108,6 +112,7 @@ def _slope_model(first: Derivation) -> tuple[Model, dict[Symbol, Symbol]]:
             notes=notes,
         ),
         directions,
+        gradients,
     )
 
 
@@ -125,6 +130,7 @@ class _Second:
     first: Derivation
     product: Derivation
     directions: dict[Symbol, Symbol]
+    named: dict[Symbol, Symbol]
 
     def __post_init__(self) -> None:
         self.steps = list(self.product.steps)
@@ -248,11 +254,7 @@ class _Second:
         best = min(options, key=lambda option: option.cost)
         at_row, at_col = best.row, best.col
         symbol = Symbol(self._fresh(rows, columns), shape)
-        gradient = next(
-            d.target
-            for d in self.product.model.definitions
-            if d.value is self.first[rows.name].matrix and d.target.shape == rows.shape
-        )
+        gradient = self.named[rows]
         hessian = Hessian(
             symbol, gradient, rows, columns, form, best.matrix, at_row, at_col, best.no_matrix_form
         )

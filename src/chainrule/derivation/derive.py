@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from chainrule.derivation.chain import Chain, Link, Paths, chain_rule
 from chainrule.derivation.folding import folded
+from chainrule.derivation.own import function_steps, own_rows
 from chainrule.derivation.staging import staged
 from chainrule.derivation.steps import Claim, Derivation, Gradient, Phase, Reason, Step
 from chainrule.errors import DerivationError
@@ -99,8 +100,12 @@ class _Derivation:
         self.relations = side_relations(self.model)
 
     def run(self) -> Derivation:
+        for row in own_rows(self.model.values.values()):
+            self.steps += function_steps(row, len(self.steps) + 1)
         for definition in self.added:
             self._name(definition)
+        for definition in self.model.definitions:
+            self._write_out(definition)
         if self.paths.needs_layers(self.variables):
             for symbol in self.paths.named_layers(self.variables):
                 name = self._gradient_name(symbol)
@@ -151,6 +156,18 @@ class _Derivation:
             value,
             f"{target.name} gets a name, so that its derivative can be asked for by itself",
         )
+
+    def _write_out(self, definition: Definition) -> None:
+        """Show a line in which functions of the author's were written out."""
+        if definition.opened:
+            self._step(
+                Phase.STAGE,
+                "write the function out",
+                definition.target,
+                definition.value,
+                definition.value,
+                "; ".join(definition.opened),
+            )
 
     def _chain_step(self, chain: Chain, name: Symbol | None) -> None:
         variable, objective = chain.variable, self.model.objective

@@ -44,6 +44,12 @@ class Program:
     turned: frozenset[Symbol] = frozenset()
 
     @property
+    def values(self) -> tuple[Expr, ...]:
+        """Every value that is computed."""
+        lines = (*self.model.definitions, *self.layers)
+        return (*(line.value for line in lines), *self.gradients.values())
+
+    @property
     def given(self) -> tuple[Symbol, ...]:
         """The variables that the forward pass defines, so that they may be handed in."""
         return tuple(symbol for symbol in self.gradients if symbol not in self.model.inputs)

@@ -16,6 +16,7 @@ from chainrule.graph.node import Expr, Position, Symbol, entry
 class Phase(Enum):
     """What a step is for."""
 
+    FUNCTION = "function"
     STAGE = "name"
     CHAIN = "chain"
     FACTOR = "factor"
@@ -33,6 +34,7 @@ class Claim(Enum):
 
     EQUAL = "before equals after"
     DERIVATIVE = "left is the derivative that after states"
+    SLOPE = "left is the slope of a function that after states"
     OPENED = "before equals after, once the gradients with names are opened"
     CURVATURE = "left is the entry of the Hessian that after states"
 

@@ -40,6 +40,7 @@ def model_text(model: Model) -> str:
     for symbol in model.inputs:
         note = f"  # {model.notes[symbol.name]}" if symbol.name in model.notes else ""
         lines.append(f"{symbol.name} : ({symbol.shape[0]}, {symbol.shape[1]}){note}")
+    lines += [function.text for function in model.functions if function.row is not None]
     lines += [f"{d.target.name} = {plain(d.value)}" for d in model.definitions]
     if model.definitions[-1].target is not model.objective:
         lines.append(f"objective: {model.objective.name}")

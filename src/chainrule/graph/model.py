@@ -15,6 +15,7 @@ from chainrule.errors import ModelError
 from chainrule.graph.dims import SCALAR, Dim, written
 from chainrule.graph.display import Displayed
 from chainrule.graph.node import Apply, Expr, Symbol, substitute, walk
+from chainrule.graph.op import Op
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,37 @@ class Definition:
         What it stands for, in inputs and earlier targets.
     line : int
         Where it was written, from 1; 0 when it was built in Python or added by chainrule.
+    opened : tuple of str
+        The functions of the author's that were written out in it, with their arguments.
     """
 
     target: Symbol
     value: Expr
     line: int = 0
+    opened: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function that the author defines: ``f(z) = z sigmoid(z)``.
+
+    Parameters
+    ----------
+    name : str
+        As it was written.
+    text : str
+        The whole line, as it was written.
+    line : int
+        Where, from 1.
+    row : Op or None
+        The row of a function that acts on each entry and stays closed; nothing for one that is
+        written out where it is used.
+    """
+
+    name: str
+    text: str
+    line: int = 0
+    row: Op | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +102,8 @@ class Model(Displayed):
         What each name means, where the author said so.
     onehot : tuple of OneHot
         The inputs that are one-hot, where the author said so.
+    functions : tuple of Function
+        The functions that the author defines, in order.
     """
 
     inputs: tuple[Symbol, ...]
@@ -84,6 +113,7 @@ class Model(Displayed):
     title: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
     onehot: tuple[OneHot, ...] = ()
+    functions: tuple[Function, ...] = ()
 
     def __post_init__(self) -> None:
         if self.objective.shape != SCALAR:

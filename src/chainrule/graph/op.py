@@ -135,6 +135,8 @@ class Op:
     helper : str
         The definition, in NumPy, of the function that `code` calls, where it calls one: a stable
         form of `value`.
+    helpers : tuple of Op
+        The rows whose helpers this row's helper calls.
     rule, because : str
         The name of the derivative rule, and the reason in one sentence.
     index : callable, optional
@@ -170,6 +172,7 @@ class Op:
     laws: tuple[Law, ...] = field(default=())
     mistakes: tuple[Mistake, ...] = field(default=())
     margin: Callable[..., Any] | None = None
+    helpers: tuple[Op, ...] = ()
 
     @property
     def in_pieces(self) -> bool:

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from chainrule.derivation.curvature import second_derivation
 from chainrule.derivation.derive import derivation_of
-from chainrule.derivation.steps import Certificate, Claim, Derivation, Phase, Rung, Step
+from chainrule.derivation.steps import Certificate, Claim, Derivation, Rung, Step
 from chainrule.errors import ProofError
-from chainrule.graph.model import Definition, Model
+from chainrule.graph.model import Model
 from chainrule.graph.node import Entry, Partial, Position, Symbol, running
 from chainrule.interpreters.reading import read_model
 from chainrule.interpreters.typeset import unicode
@@ -114,14 +114,8 @@ def certify(derivation: Derivation) -> Derivation:
     if not same_model(derivation):
         raise ProofError("the forward pass changed its meaning when names were added" + _REPORT)
     laboratory, thread = Laboratory(derivation), Thread(derivation)
-    opened = laboratory if derivation.first is None else _with_layers_opened(derivation)
-
-    def tried(step: Step) -> Step:
-        real = step.phase is Phase.CURVATURE or step.claim is Claim.OPENED
-        return replace(step, check=_proof(opened if real else laboratory, thread, step))
-
-    steps = tuple(tried(step) for step in derivation)
-    complaint = thread.ends() or _forms_differ(opened) or _parted(laboratory)
+    steps = tuple(replace(step, check=_proof(laboratory, thread, step)) for step in derivation)
+    complaint = thread.ends() or _forms_differ(laboratory) or _parted(laboratory)
     if complaint:
         raise ProofError(complaint + _REPORT)
     return replace(derivation, steps=steps)
@@ -129,8 +123,12 @@ def certify(derivation: Derivation) -> Derivation:
 
 def try_step(laboratory: Laboratory, step: Step) -> Certificate | Disagreement:
     """Try the claim of one step."""
+    laboratory = laboratory.of(step)
     if not running(step.after) <= running(step.left):
         return Disagreement(Rung.EXACT, float("inf"), float("nan"), float("nan"))
+    if step.claim is Claim.SLOPE:
+        model = laboratory.derivation.model
+        return laboratory.derivative(model.objective, model.inputs[0], step.after)
     if step.claim is Claim.CURVATURE:
         matrix = step.left.matrix if isinstance(step.left, Entry) else step.left
         assert isinstance(matrix, Symbol)
@@ -143,20 +141,11 @@ def try_step(laboratory: Laboratory, step: Step) -> Certificate | Disagreement:
     return laboratory.equal(step.before, step.after, row, col)
 
 
-def _with_layers_opened(derivation: Derivation) -> Laboratory:
-    """Return a laboratory in which the gradients with names are what they stand for."""
-    defined = [
-        Definition(name, gradient.matrix)
-        for name, gradient in derivation.layers.items()
-        if gradient.matrix is not None
-    ]
-    model = replace(derivation.model, definitions=(*derivation.model.definitions, *defined))
-    return Laboratory(replace(derivation, model=model, layers={}))
-
-
 def _forms_differ(laboratory: Laboratory) -> str:
     """Say which gradient's index form and matrix form are not the same, or nothing."""
     derivation = laboratory.derivation
+    if derivation.first is not None:
+        laboratory = laboratory.opened
     for gradient in (*derivation.layers.values(), *derivation.gradients.values()):
         if gradient.matrix is None:
             continue

@@ -8,8 +8,13 @@ a random direction and against random weights. The certificate says which rung d
 
 from __future__ import annotations
 
-from chainrule.derivation.steps import Certificate, Derivation
-from chainrule.graph.node import Expr, Position
+from dataclasses import replace
+from functools import cached_property
+
+from chainrule.derivation.own import function_model, own_rows
+from chainrule.derivation.steps import Certificate, Claim, Derivation, Phase, Step
+from chainrule.graph.model import Definition
+from chainrule.graph.node import Apply, Expr, Position
 from chainrule.proof.equality import Equality
 from chainrule.proof.evidence import SEED, Disagreement
 from chainrule.proof.places import Places
@@ -31,6 +36,37 @@ class Laboratory:
         self.derivation = derivation
         places = Places(derivation, seed)
         self._equality, self._slopes = Equality(places), Slopes(places)
+
+    def of(self, step: Step) -> Laboratory:
+        """Return the laboratory in which a step is tried.
+
+        The slope of a function is tried where that function is the whole forward pass, and what is
+        written without the names of gradients where these are what they stand for.
+        """
+        if step.phase is Phase.FUNCTION:
+            return self._alone[step.left]
+        real = step.phase is Phase.CURVATURE or step.claim is Claim.OPENED
+        return self.opened if real else self
+
+    @cached_property
+    def opened(self) -> Laboratory:
+        """The laboratory in which the gradients with names are definitions like others."""
+        defined = [
+            Definition(name, gradient.matrix)
+            for name, gradient in self.derivation.layers.items()
+            if gradient.matrix is not None
+        ]
+        model = self.derivation.model
+        model = replace(model, definitions=(*model.definitions, *defined))
+        return Laboratory(replace(self.derivation, model=model, layers={}))
+
+    @cached_property
+    def _alone(self) -> dict[Expr, Laboratory]:
+        """For the slope of each function, the laboratory of the function alone."""
+        return {
+            Apply(row.slope, (row.parameter,)): Laboratory(Derivation(function_model(row), (), {}))
+            for row in own_rows(self.derivation.model.values.values())
+        }
 
     def equal(
         self, left: Expr, right: Expr, row: Position = None, col: Position = None

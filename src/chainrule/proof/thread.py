@@ -6,11 +6,13 @@ the same thing ended, or from what a definition says.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypeAlias
 
+from chainrule.derivation.own import own_rows
 from chainrule.derivation.steps import Claim, Derivation, Phase, Step
 from chainrule.graph.model import Model
-from chainrule.graph.node import Entry, Expr, Partial, entry
+from chainrule.graph.node import Apply, Entry, Expr, Partial, entry
 
 Subject: TypeAlias = tuple[object, ...]
 
@@ -44,6 +46,9 @@ class Thread:
             final = gradient.index if gradient.matrix is None else gradient.matrix
             if ended is not final:
                 return f"the gradient for {gradient.variable.name} is not what its last line says"
+        for left, body in self._slopes():
+            if self._last.get((False, *_subject(left))) is not body:
+                return f"the slope {left.op.name} is not what its last line says"
         for hessian in self.derivation.hessians.values():
             ended = self._last.get((True, *_subject(hessian.symbol)))
             final = hessian.index if hessian.matrix is None else hessian.matrix
@@ -67,10 +72,22 @@ class Thread:
             return "" if right else "the answer that is used later is another one"
         if step.phase is Phase.CURVATURE and subject not in self._last:
             return self._curvature_complaint(step)
+        if step.claim is Claim.SLOPE:
+            return self._slope_complaint(step)
         if step.claim is Claim.EQUAL or (step.phase is Phase.RESULT and subject in self._last):
             right = self._last.get(subject) is step.before
             return "" if right else "it does not start where the line before it ended"
         return ""
+
+    def _slope_complaint(self, step: Step) -> str:
+        """Hold the first line about a slope to the functions of the forward pass."""
+        lefts = [left for left, _ in self._slopes()]
+        return "" if step.left in lefts else "this function is not used"
+
+    def _slopes(self) -> Iterator[tuple[Apply, Expr]]:
+        """Yield the slope of every function that the forward pass uses, and what it is."""
+        for row in own_rows(self.derivation.model.values.values()):
+            yield Apply(row.slope, (row.parameter,)), row.slope.body
 
     def _curvature_complaint(self, step: Step) -> str:
         """Hold the first line about a product or a Hessian to what was derived before."""

@@ -12,7 +12,7 @@ from textwrap import wrap
 from chainrule.derivation.program import Program
 from chainrule.errors import ModelError
 from chainrule.graph.dims import base_names, written
-from chainrule.graph.node import Symbol, symbols
+from chainrule.graph.node import Apply, Symbol, symbols, walk
 from chainrule.interpreters.code.checking import check_text
 from chainrule.interpreters.code.dialects import DIALECTS, Dialect, defined_name, spelled_function
 from chainrule.interpreters.code.lines import INDENT, WIDTH, Lines, comment, one_line
@@ -51,7 +51,11 @@ class _Module:
         self.program = program
         self.model = program.model
         self.dialect = dialect
-        helpers = (defined_name(row.helper) for row in TABLE.values() if row.helper)
+        used = {
+            node.op for value in program.values for node in walk(value) if isinstance(node, Apply)
+        }
+        rows = [*TABLE.values(), *(op for op in used if op not in TABLE.values())]
+        helpers = (defined_name(row.helper) for row in rows if row.helper)
         self.identifiers = Identifiers(helpers)
         matrices = (*self.model.symbols, *(layer.target for layer in program.layers))
         self.names = {symbol: self.identifiers.fresh(symbol.name) for symbol in matrices}

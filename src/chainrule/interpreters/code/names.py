@@ -8,12 +8,10 @@ import re
 from collections.abc import Iterable
 
 from chainrule.interpreters.reading.names import canonical
+from chainrule.ops.own import MODULE_WORDS
 
 AMBIGUOUS = frozenset({"l", "O", "I"})
 """Letters that a linter takes for digits."""
-
-OURS = frozenset({"forward", "backward", "check", "draw", "cache", "np", "torch", "jax", "jnp"})
-"""What a module itself is made of."""
 
 
 class Identifiers:
@@ -26,7 +24,7 @@ class Identifiers:
     """
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
-        self._taken = {*taken, *OURS, *AMBIGUOUS, *dir(builtins), *keyword.kwlist}
+        self._taken = {*taken, *MODULE_WORDS, *AMBIGUOUS, *dir(builtins), *keyword.kwlist}
 
     def fresh(self, written: str) -> str:
         r"""Return an identifier like a name as it was written.

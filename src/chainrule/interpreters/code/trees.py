@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from chainrule.errors import DerivationError
 from chainrule.graph.dims import SCALAR, Dim, Shape, Size, base_names
 from chainrule.graph.node import Apply, Expr, Number, Symbol
-from chainrule.graph.op import Layout
+from chainrule.graph.op import Layout, Op
 from chainrule.interpreters.code.dialects import NUMPY
 from chainrule.interpreters.code.sizes import arithmetic
 
@@ -81,11 +81,17 @@ class Trees:
         said = {part.id for part in ast.walk(code) if isinstance(part, ast.Name)}
         spoken = {name for dim in dims for name in base_names(dim) if self.sizes[name] in said}
         self.used_sizes |= spoken
-        if op.helper:
-            self.helpers[op.name] = op.helper
+        self._help(op)
         filled = _Filler(dict(zip(places, args, strict=True))).visit(code)
         assert isinstance(filled, ast.expr)
         return filled
+
+    def _help(self, op: Op) -> None:
+        """Note the definitions that the code of a row calls."""
+        if op.helper:
+            self.helpers[op.name] = op.helper
+        for other in op.helpers:
+            self._help(other)
 
     def _filled(self, node: Expr) -> ast.expr:
         """Repeat what only broadcasts to its shape until it has it."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from chainrule.errors import ShapeError
+from chainrule.errors import ParseError, ShapeError
 from chainrule.graph.node import Expr, Number
 from chainrule.graph.op import Op
 from chainrule.interpreters.reading import places
@@ -36,6 +37,7 @@ from chainrule.ops import apply, eye
 
 if TYPE_CHECKING:
     from chainrule.interpreters.reading.elaboration import Elaborator
+    from chainrule.interpreters.reading.functions import OwnFunction
 
 MASK = "[| > 0]"
 
@@ -75,6 +77,9 @@ def masked(value: Expr) -> Expr:
 
 def _value(within: Elaborator, node: Call) -> Expr:
     word = node.function
+    own = within.functions.known.get(word)
+    if own is not None:
+        return _own(within, node, own)
     if node.primes:
         return _slope(within, node)
     if word in LARGER and _takes_two(word, node):
@@ -89,6 +94,32 @@ def _value(within: Elaborator, node: Call) -> Expr:
         return eye(places.size(within, _only(within, node)))
     inner = argument(within, node)
     return _whole(within, node, inner) if word in WHOLE else entrywise(word, inner)
+
+
+def _own(within: Elaborator, node: Call, own: OwnFunction) -> Expr:
+    """Apply a function that the forward pass defines: its row, or its body written out."""
+    wanted = len(own.parameters)
+    if len(node.arguments) != wanted or node.options:
+        count = "one argument" if wanted == 1 else f"{wanted} arguments"
+        raise within.error(node, f"{own.shown} takes {count}, as in {own.text}")
+    arguments = [within.expr(argument) for argument in node.arguments]
+    if own.row is not None:
+        row = own.row
+        for _ in range(node.primes):
+            row = row.slope
+        return apply(row, arguments[0])
+    if node.primes:
+        raise within.error(
+            node, f"{own.shown}' reads for a function of one small letter, entry by entry"
+        )
+    shown = [f"{name} = {quoted(within.text(side))}" for name, side in own.arguments(node)]
+    within.functions.open(within.error, node, f"{own.text}, with {' and '.join(shown)}")
+    scope = {**own.scope, **dict(zip(own.parameters, arguments, strict=True))}
+    inner = replace(within, line=own.line, scope=scope)
+    try:
+        return inner.expr(own.body)
+    except ParseError as error:
+        raise within.error(node, f"in {own.text}: {error.message}") from None
 
 
 def _whole(within: Elaborator, node: Call, inner: Expr) -> Expr:

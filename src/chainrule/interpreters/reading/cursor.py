@@ -19,10 +19,17 @@ CLOSERS = {"(": ")", "{": "}", "[": "]"}
 class Cursor:
     """The state of a parser: tokens, open brackets, and what the limits count."""
 
-    def __init__(self, line: Line, tokens: list[Token], declared: Container[str]) -> None:
+    def __init__(
+        self,
+        line: Line,
+        tokens: list[Token],
+        declared: Container[str],
+        functions: Container[str] = frozenset(),
+    ) -> None:
         self.line = line
         self.tokens = tokens
         self.declared = declared
+        self.functions = functions
         self.at = 0
         self.nesting = 0
         self.nodes = 0

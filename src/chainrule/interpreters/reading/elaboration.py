@@ -12,6 +12,7 @@ from chainrule.graph.node import Expr, Number, Symbol, walk
 from chainrule.interpreters.reading import calls, chains, places
 from chainrule.interpreters.reading.chains import Star
 from chainrule.interpreters.reading.complaints import quoted, unknown
+from chainrule.interpreters.reading.functions import Functions
 from chainrule.interpreters.reading.tokens import Line
 from chainrule.interpreters.reading.tree import (
     Blocks,
@@ -55,21 +56,24 @@ class Elaborator:
     ----------
     line : Line
         Where the tree was written.
-    scope : mapping of str to Symbol
-        The known symbols by canonical name.
+    scope : mapping of str to Expr
+        The known symbols by canonical name; inside a function, also what its arguments are.
     dims : container of str
         The names of dimensions, which stand for their sizes unless a symbol has that name.
     later : mapping of str to int
         The lines on which names are defined further down, for the error that says so.
     star : Star
         What ``*`` between matrices means.
+    functions : Functions
+        The functions that the forward pass defines.
     """
 
     line: Line
-    scope: Mapping[str, Symbol]
+    scope: Mapping[str, Expr]
     dims: Container[str] = frozenset()
     later: Mapping[str, int] = field(default_factory=dict)
     star: Star = Star.ASK
+    functions: Functions = field(default_factory=Functions)
 
     def whole(self, node: Node) -> Expr:
         """Build the expression of a whole line and hold it to the limit on its height."""
@@ -144,7 +148,8 @@ class Elaborator:
             raise self.error(
                 node, f"{self.text(node)} is defined by itself; give the new value another name"
             )
-        raise self.error(node, unknown(self.text(node), node.name, self.scope, self.later))
+        known = {name: expr for name, expr in self.scope.items() if isinstance(expr, Symbol)}
+        raise self.error(node, unknown(self.text(node), node.name, known, self.later))
 
     def power(self, node: Power) -> Expr:
         """Read a power; the square of a norm is one operation."""

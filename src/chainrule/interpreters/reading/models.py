@@ -13,6 +13,7 @@ from chainrule.graph.node import Expr, Symbol
 from chainrule.interpreters.reading import statements
 from chainrule.interpreters.reading.complaints import LISTED, nearest, quoted
 from chainrule.interpreters.reading.elaboration import Elaborator
+from chainrule.interpreters.reading.functions import Functions
 from chainrule.interpreters.reading.names import canonical, split_place
 from chainrule.interpreters.reading.statements import MAX_LINE, Statement
 from chainrule.interpreters.reading.syntax import parse
@@ -105,6 +106,7 @@ class _Reader:
     definitions: list[tuple[Definition, Line]] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
     directives: dict[str, Statement] = field(default_factory=dict)
+    functions: Functions = field(default_factory=Functions)
     nodes: int = 0
 
     def gather(self, line: Line) -> None:
@@ -154,18 +156,30 @@ class _Reader:
     def define(self, statement: Statement) -> None:
         """Read a definition."""
         line = statement.line
+        if statement.call is not None:
+            self.nodes += self.functions.define(statement, self.scope, self.dims, self.lines)
+            self.hold(line)
+            return
         known = statements.name(line, statement.target, 0)
-        node, count = parse(line, statement.body, statement.stop, self.scope)
+        node, count = parse(line, statement.body, statement.stop, self.scope, self.functions.known)
         self.nodes += count
+        self.hold(line)
+        within = Elaborator(
+            line, self.scope, self.dims, self.lines, functions=self.functions.closed()
+        )
+        value = within.whole(node)
+        symbol = self.introduce(line, known, statement.target, 0, value.shape)
+        opened = tuple(dict.fromkeys(self.functions.opened))
+        self.definitions.append((Definition(symbol, value, line.number, opened), line))
+        if statement.note:
+            self.notes[symbol.name] = statement.note
+
+    def hold(self, line: Line) -> None:
+        """Hold the forward pass to the limit on its parts."""
         if self.nodes > MAX_ALL_NODES:
             raise line.error(
                 f"this forward pass is past the limit of {MAX_ALL_NODES} parts; shorten it", 0
             )
-        value = Elaborator(line, self.scope, self.dims, self.lines).whole(node)
-        symbol = self.introduce(line, known, statement.target, 0, value.shape)
-        self.definitions.append((Definition(symbol, value, line.number), line))
-        if statement.note:
-            self.notes[symbol.name] = statement.note
 
     def introduce(self, line: Line, known: str, text: str, at: int, shape: Shape) -> Symbol:
         """Give a symbol its name, which must be new."""
@@ -176,6 +190,12 @@ class _Reader:
             raise line.error(
                 f"{shown} is already defined{spelled} on line {self.lines[known]}; "
                 "give this one another name",
+                at + len(text) - len(text.lstrip()),
+            )
+        if known in self.functions.known:
+            number = self.functions.known[known].line.number
+            raise line.error(
+                f"{shown} is already a function, on line {number}; give this one another name",
                 at + len(text) - len(text.lstrip()),
             )
         symbol = self.scope[known] = Symbol(shown, shape)
@@ -212,6 +232,7 @@ class _Reader:
                 self.title or name,
                 self.notes,
                 self.onehot(),
+                self.functions.as_model(),
             )
         except ParseError:
             raise

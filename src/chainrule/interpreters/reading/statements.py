@@ -20,6 +20,7 @@ DIRECTIVES = ("objective", "wrt", "onehot")
 _SIGN = re.compile(r":=|=|:")
 _SHAPE = re.compile(r"\s*\(([^()]*)\)\s*")
 _BETWEEN = re.compile(r"[,×]|\s+x\s+")
+_CALL = re.compile(r"([^()]*)\(([^()]*)\)\s*")
 _SIZE = re.compile("[0-9]{1,9}(?![0-9])")
 _SIGNS = re.compile("[-+−]")
 
@@ -64,13 +65,30 @@ class Statement:
         word = self.target.strip().lower()
         return word if self.sign == ":" and word in DIRECTIVES else ""
 
+    @property
+    def call(self) -> re.Match[str] | None:
+        """What defines a function: its name and its arguments, as in ``f(z) = ...``."""
+        if self.sign == ":" or _is_name(self.target):
+            return None
+        return _CALL.fullmatch(self.target)
+
     def names(self) -> list[tuple[str, int]]:
         """Return the names that the line introduces, as written, and where each stands."""
         if self.directive:
             return []
+        if self.call is not None:
+            return [(self.call[1], 0)]
         if self.sign != ":":
             return [(self.target, 0)]
         return parts(self.target, 0)
+
+
+def _is_name(text: str) -> bool:
+    try:
+        canonical(text)
+    except ValueError:
+        return False
+    return True
 
 
 def parts(text: str, at: int) -> list[tuple[str, int]]:

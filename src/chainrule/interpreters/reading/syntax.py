@@ -37,7 +37,13 @@ LEVELS = {"+": SUM, "-": SUM, ".*": PRODUCT, "*": PRODUCT, "/": PRODUCT, "@": MA
 POSTFIX = frozenset({"^", "'", "⊤", "raised", "."})
 
 
-def parse(line: Line, start: int, stop: int, declared: Container[str]) -> tuple[Node, int]:
+def parse(
+    line: Line,
+    start: int,
+    stop: int,
+    declared: Container[str],
+    functions: Container[str] = frozenset(),
+) -> tuple[Node, int]:
     """Read the expression in part of a line; return its tree and the number of nodes.
 
     Parameters
@@ -48,13 +54,15 @@ def parse(line: Line, start: int, stop: int, declared: Container[str]) -> tuple[
         The part that holds the expression.
     declared : container of str
         Canonical names that are known: they win over functions and powers.
+    functions : container of str
+        Functions that the forward pass defines.
 
     Raises
     ------
     ParseError
         Where the text makes no expression, or one past the limits.
     """
-    parser = Parser(line, tokenize(line, start, stop), declared)
+    parser = Parser(line, tokenize(line, start, stop), declared, functions)
     node = parser.expression(0)
     parser.finished()
     return node, parser.nodes
@@ -144,7 +152,7 @@ class Parser(Cursor):
             self.take()
             return self.made(Literal(token.value, start=token.start, end=token.end))
         if token.kind == "name":
-            word = None if token.text in self.declared else function_word(token.text)
+            word = self.word(token.text)
             if word is not None:
                 return self.function(word)
             self.take()
@@ -165,6 +173,12 @@ class Parser(Cursor):
             self.take()
             return self.made(Ones(start=token.start, end=token.end))
         raise self.unexpected()
+
+    def word(self, name: str) -> str | None:
+        """Return the word of a function that a name means here."""
+        if name in self.functions:
+            return name
+        return None if name in self.declared else function_word(name)
 
     def bracket(self) -> Node:
         """Read a part in brackets, or a mask."""
@@ -405,6 +419,8 @@ class Parser(Cursor):
                     f"this can be read in two ways; write {word}(({inner})^2) or "
                     f"({word}({inner}))^2"
                 )
+        elif word in self.functions:
+            raise self.error(f"{word} is a function; write {word}(...)", token.start)
         else:
             arguments = (self.expression(MATRIX),)
         depth = max([1, *(node.depth for node in arguments)]) + 1

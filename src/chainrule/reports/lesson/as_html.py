@@ -10,7 +10,7 @@ from chainrule.derivation.steps import Derivation, Gradient, Hessian, Step
 from chainrule.graph.dims import written
 from chainrule.graph.node import Expr, Partial, entry
 from chainrule.interpreters.typeset import math_element, mathml, spoken, unicode
-from chainrule.reports.lesson.outline import Form, first_sentence, parts
+from chainrule.reports.lesson.outline import Form, first_sentence, functions, parts
 
 
 def as_html(
@@ -75,6 +75,11 @@ def _forward(derivation: Derivation) -> Iterator[str]:
     yield '<th scope="col">meaning</th></tr></thead><tbody>'
     for symbol in model.inputs:
         yield _row(derivation, symbol, escape(model.notes.get(symbol.name, "")))
+    for left, right, said in functions(derivation):
+        line = f"<code>{escape(said)}</code>"
+        if left is not None and right is not None:
+            line = _equation(derivation, left, right, display=False)
+        yield f'<tr><th scope="row">function</th><td class="shape"></td><td>{line}</td></tr>'
     for definition in model.definitions:
         line = _equation(derivation, definition.target, definition.value, display=False)
         yield _row(derivation, definition.target, line)

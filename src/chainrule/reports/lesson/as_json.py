@@ -23,6 +23,7 @@ def as_data(derivation: Derivation, form: Form = Form.BOTH) -> dict[str, Any]:
             {"name": s.name, "shape": _shape(s.shape), "note": model.notes.get(s.name, "")}
             for s in model.inputs
         ],
+        "functions": [function.text for function in model.functions],
         "forward": [
             {
                 "name": d.target.name,

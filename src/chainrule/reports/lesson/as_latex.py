@@ -10,7 +10,7 @@ from chainrule.graph.dims import written
 from chainrule.graph.node import Partial, entry
 from chainrule.interpreters.typeset import latex
 from chainrule.interpreters.typeset.names import GREEK
-from chainrule.reports.lesson.outline import Form, first_sentence, parts
+from chainrule.reports.lesson.outline import Form, first_sentence, functions, parts
 
 _GLYPHS = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -34,6 +34,12 @@ def _document(derivation: Derivation, form: Form) -> Iterator[str]:
     yield rf"\section*{{{words(model.title or 'A derivation')}}}"
     yield r"\begin{align*}"
     rows = [rf"{latex(s)} &: {written(s.shape)}" for s in model.inputs]
+    rows += [
+        rf"{latex(left)} &= {latex(right)}"
+        if left is not None and right is not None
+        else rf"&\text{{{words(said)}}}"
+        for left, right, said in functions(derivation)
+    ]
     rows += [
         rf"{latex(d.target)} &= {latex(d.value)} && {written(d.target.shape)}"
         for d in model.definitions

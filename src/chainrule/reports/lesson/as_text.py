@@ -11,7 +11,7 @@ from chainrule.derivation.steps import Claim, Derivation, Gradient, Hessian, Ste
 from chainrule.graph.dims import Index, written
 from chainrule.graph.node import Expr, Partial, entry
 from chainrule.interpreters.typeset import unicode
-from chainrule.reports.lesson.outline import Form, first_sentence, parts
+from chainrule.reports.lesson.outline import Form, first_sentence, functions, parts
 
 WIDTH = 80
 
@@ -40,6 +40,9 @@ def forward_lines(derivation: Derivation) -> Iterator[str]:
     for symbol in model.inputs:
         note = model.notes.get(symbol.name, "")
         yield f"  {unicode(symbol)} : {written(symbol.shape)}" + (f"   {note}" if note else "")
+    for left, right, said in functions(derivation):
+        shown = said if left is None or right is None else f"{unicode(left)} = {unicode(right)}"
+        yield from _wrapped(shown, "  ", 8)
     for definition in model.definitions:
         shape = written(definition.target.shape)
         yield from _wrapped(

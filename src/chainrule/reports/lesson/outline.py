@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from chainrule.derivation.steps import Derivation, Phase, Step
-from chainrule.graph.node import Entry, Partial, Symbol, running
+from chainrule.graph.node import Apply, Entry, Expr, Partial, Symbol, running
+from chainrule.ops.own import Own
 
 
 class Form(Enum):
@@ -27,6 +28,7 @@ class Part:
 
 
 _TITLES = {
+    Phase.FUNCTION: "The slopes of the functions defined here",
     Phase.STAGE: "Names for what is nested",
     Phase.CHAIN: "The chain rule",
     Phase.FACTOR: "The factors, one at a time",
@@ -54,6 +56,16 @@ def parts(derivation: Derivation, form: Form = Form.BOTH) -> Iterator[Part]:
         group.append(step)
     if group:
         yield Part(title, tuple(group))
+
+
+def functions(derivation: Derivation) -> Iterator[tuple[Expr | None, Expr | None, str]]:
+    """Yield both sides of each function of the author's; for one written out, its text alone."""
+    for function in derivation.model.functions:
+        row = function.row
+        if isinstance(row, Own):
+            yield Apply(row, (row.parameter,)), row.body, function.text
+        else:
+            yield None, None, function.text
 
 
 def first_sentence(derivation: Derivation) -> str:
