@@ -20,7 +20,7 @@ from chainrule.exercises.sets import ProblemSet, new_set, read_key
 from chainrule.reports.exercises.as_html import set_page
 from chainrule.reports.exercises.as_latex import set_latex
 
-POOL = exercises("batches,networks")
+POOL = exercises("batches,normalisation")
 EVERY = [kind.name for kind in KINDS]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
-from chainrule.graph.dims import SCALAR
+from chainrule.graph.dims import SCALAR, base_names
 from chainrule.graph.model import Definition, Model, OneHot
 from chainrule.graph.node import Apply, Expr, Symbol, symbols, transform, walk
 from chainrule.interpreters.reading import read_expression
@@ -140,7 +140,7 @@ def _deeper(model: Model, rng: Random) -> Model | None:
         height = d.target.shape[0]
         if height == 1 or d.target in _under_a_log(model) or not _is_hidden(model, d.target):
             continue
-        dims = {str(dim) for symbol in model.symbols for dim in symbol.shape}
+        dims = {name for s in model.symbols for dim in s.shape for name in base_names(dim)}
         taken = {name[:1].upper() for name in (*(s.name for s in model.symbols), *dims)}
         free = [letter for letter in FREE if letter not in taken]
         if len(free) < 3:

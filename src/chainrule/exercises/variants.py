@@ -15,6 +15,7 @@ from chainrule.errors import ChainruleError, ExerciseError
 from chainrule.exercises.changes import CHANGES
 from chainrule.exercises.difficulty import difficulty
 from chainrule.exercises.exercise import Exercise
+from chainrule.graph.dims import base_names
 from chainrule.graph.model import Asked, Model
 from chainrule.graph.node import Apply, Number, Symbol, symbols, walk
 from chainrule.interpreters.reading import read_model
@@ -146,7 +147,7 @@ def _renamed(model: Model, rng: Random) -> Model:
     """Put other letters for the usual ones, in the text, and read it again."""
     text = model_text(model, notes=False)
     used = {token.lower() for token in _TOKEN.findall(text)}
-    dims = {str(dim) for s in model.symbols for dim in s.shape}
+    dims = {name for s in model.symbols for dim in s.shape for name in base_names(dim)}
     named = {s.name[:1].lower() for s in model.symbols}
     chosen: dict[str, str] = {}
     for table, mine, others in ((LETTERS, named, dims), (SIZES, dims, named)):
