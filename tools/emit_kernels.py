@@ -9,22 +9,25 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
+from dataclasses import replace as replace_fields
 from pathlib import Path
 
 from chainrule.derivation.derive import derivation_of
 from chainrule.derivation.steps import Certificate, Derivation
 from chainrule.errors import ProofError
 from chainrule.graph.dims import SCALAR, Dim, Index
-from chainrule.graph.model import Model, ModelBuilder
+from chainrule.graph.model import Model, ModelBuilder, OneHot
 from chainrule.graph.node import Entry, Expr, Symbol, Total, entry, running, walk
 from chainrule.indexing.names import Letters
 from chainrule.indexing.reading import linear_parts, read_entry
 from chainrule.interpreters.reading import load_model
 from chainrule.interpreters.source import Function, numpy_function, scalar_function
 from chainrule.interpreters.typeset import unicode
-from chainrule.ops import reduce_sum, replace
+from chainrule.ops import argmax, reduce_max, reduce_sum, replace
 from chainrule.proof.certify import certify
 from chainrule.proof.ladder import Laboratory
+from chainrule.rewriting.favourite import favourite_rules, level_direction
 from chainrule.rewriting.polynomial import polynomial, written_out
 from chainrule.rewriting.rule import Fired, Rule
 from chainrule.rewriting.stabilisation import LESSON, MACHINE, shift_rules, stabilise
@@ -67,14 +70,33 @@ Number = Any
 '''
 
 SHIFT = "shift = np.max(raw_prediction, axis=1, keepdims=True)"
+FAVOURITE = (
+    "best, classes = np.argmax(raw_prediction, axis=1), np.arange(raw_prediction.shape[1])",
+    "favourite = (best == classes[:, None]).T * 1.0",
+)
 
 
 class Kernels:
-    """The kernels of one model: its scores `Z` in, one term of the objective out."""
+    """The kernels of one model: its scores `Z` in, one term of the objective out.
 
-    def __init__(self, model: Model, rules: tuple[tuple[Rule, ...], ...]) -> None:
+    Parameters
+    ----------
+    model : Model
+    rules : tuple of tuples of Rule
+        Applied in turn.
+    meanings : mapping of Symbol to Expr, optional
+        What symbols that the rules bring in stand for.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        rules: tuple[tuple[Rule, ...], ...],
+        meanings: Mapping[Expr, Expr] | None = None,
+    ) -> None:
         self.model = model
         self.rules = rules
+        self.meanings = meanings or {}
         self.scores = model.symbol("Z")
         self.labels = model.symbol("Y")
         self.derivation = certify(derivation_of(model, ["Z"]))
@@ -90,9 +112,13 @@ class Kernels:
             sign, form = -sign, -form
         return self.stable("loss", sign * form.body)
 
+    def slope(self) -> Expr:
+        """Return the derivative of that term by a score, as it is taught."""
+        return self._opened(self.derivation["Z"].index)
+
     def gradient(self) -> Expr:
-        """Return the derivative of that term by a score."""
-        return self.stable("gradient", self._opened(self.derivation["Z"].index))
+        """Return the same, to be run."""
+        return self.stable("gradient", self.slope())
 
     def curvature(self, direction: Symbol) -> tuple[Expr, Derivation]:
         """Return the derivative of the gradient along a direction, an index form linear in it."""
@@ -116,7 +142,7 @@ class Kernels:
             form, fired = stabilise(form, rules)
             trace += fired
         for step in trace:
-            found = judge.equal(self._anywhere(step.before), self._anywhere(step.after))
+            found = judge.equal(self._in_words(step.before), self._in_words(step.after))
             if not isinstance(found, Certificate):
                 raise ProofError(f"{name}: {step.rule.name} could not be certified: {found}")
         self.traces[name] = trace
@@ -140,14 +166,12 @@ class Kernels:
                 value = replace(value, {definition.target: definition.value})
         return value
 
-    def _anywhere(self, form: Expr) -> Expr:
-        """Give the shift a value that the laboratory knows: one of the labels."""
-        shift = Symbol("shift", (1, "m"))
-        row = 1 if self.labels.shape[0] != 1 else None
+    def _in_words(self, form: Expr) -> Expr:
+        """Say what chosen symbols, such as the shift, are in terms that the laboratory knows."""
         mapping: dict[Expr, Expr] = {
-            node: entry(self.labels, row, node.col)
+            node: entry(self.meanings[node.matrix], node.row, node.col)
             for node in walk(form)
-            if isinstance(node, Entry) and node.matrix is shift
+            if isinstance(node, Entry) and node.matrix in self.meanings
         }
         return replace(form, mapping)
 
@@ -194,24 +218,38 @@ def binary() -> tuple[Kernels, list[Function]]:
 
 def softmax() -> tuple[Kernels, list[Function]]:
     """Return the kernels of softmax regression."""
+    model = load_model("softmax_batch")
+    scores, labels = model.symbol("Z"), model.symbol("Y")
     shift = Symbol("shift", (1, "m"))
-    kernels = Kernels(load_model("softmax_batch"), (shift_rules(shift),))
-    direction = Symbol("V", kernels.scores.shape)
+    favourite, direction = (Symbol(name, scores.shape) for name in ("favourite", "V"))
+    kernels = Kernels(
+        # labels and proportions add to one, which the lesson does not need and digits do
+        replace_fields(model, onehot=(OneHot(labels),)),
+        (
+            shift_rules(shift),
+            favourite_rules(shift, favourite, labels),
+            (level_direction(favourite, direction, Index("f", "k")),),
+        ),
+        {shift: reduce_max(scores, 0), favourite: argmax(scores, 0)},
+    )
     product, derivation = kernels.curvature(direction)
     product = kernels.stable("hessian_product", product, Laboratory(derivation))
     gradient = kernels.gradient()
-    proba = gradient + entry(kernels.labels, *_place(gradient, kernels.labels))
+    taught = kernels.slope()
+    proba = _without_labels(taught + entry(labels, *_place(taught, labels)))
+    proba = kernels.stable("proba", proba)
     names = {
         kernels.scores: "raw_prediction",
         kernels.labels: "y",
         direction: "direction",
         shift: "shift",
+        favourite: "favourite",
     }
 
     def function(name: str, doc: str, body: Expr, *parameters: str, ending: str = "") -> Function:
         ordered = sorted(_indices(body), key=lambda index: index.name)
         axes = {index: 0 if index.dim == "m" else 1 for index in ordered}
-        return Function(name, doc, body, names, axes, parameters, (SHIFT,), ending)
+        return Function(name, doc, body, names, axes, parameters, (SHIFT, *FAVOURITE), ending)
 
     return kernels, [
         function(
@@ -232,9 +270,7 @@ def softmax() -> tuple[Kernels, list[Function]]:
             "raw_prediction",
             "direction",
         ),
-        function(
-            "softmax_proba", "Return p for each example.", _without_labels(proba), "raw_prediction"
-        ),
+        function("softmax_proba", "Return p for each example.", proba, "raw_prediction"),
     ]
 
 

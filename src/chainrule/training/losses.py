@@ -68,9 +68,8 @@ class Loss(Protocol):
     def loss_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Bound |computed - true loss| at exact raw predictions, shape (n_samples,)."""
 
-    @property
-    def hessian_error(self) -> float:
-        """Bound the error of an entry of the pointwise Hessian beyond its relative error."""
+    def hessian_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Bound the 2-norm of what the pointwise Hessian errs, beyond a relative error, (n,)."""
 
 
 KERNEL_ERROR: Final[float] = 8 * UNIT
@@ -138,10 +137,9 @@ class BinaryLoss:
         between = np.where((y == 0) | (y == 1), 0.0, np.abs(raw_prediction[:, 0]))
         return KERNEL_ERROR * (self.pointwise_loss(raw_prediction, y) + between)
 
-    @property
-    def hessian_error(self) -> float:
+    def hessian_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Return 0: the error is relative."""
-        return 0.0
+        return np.zeros(len(raw_prediction))
 
 
 @dataclass(frozen=True)
@@ -203,22 +201,67 @@ class SoftmaxLoss:
         return y > 0
 
     def sensitivity(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Return a bound on min(p, 1 - p): a change c scales p and 1 - p by at most exp(2|c|)."""
-        p = kernels.softmax_proba(raw_prediction)
-        return np.minimum(p, 1 - p + 1e-15)
+        """Return min(p, 1 - p): a change c scales p and 1 - p by at most exp(2|c|)."""
+        odds = _Odds.of(raw_prediction)
+        return np.minimum(odds.p, odds.rest)
 
     def gradient_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Bound the rounding of p - y, which may cancel: relative to p and to the result."""
-        size = np.abs(self.pointwise_gradient(raw_prediction, y))
-        units = KERNEL_ERROR + 2 * self.n_outputs * UNIT
-        return units * (kernels.softmax_proba(raw_prediction) + size)
+        """Bound the rounding: relative for pure labels, but for what score differences lose."""
+        odds = _Odds.of(raw_prediction)
+        size = odds.p * (1 - y) + y * odds.rest
+        lost = odds.p * (odds.gap + odds.lost) + odds.favourite * odds.lost
+        return self._units * size + UNIT * lost
 
     def loss_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Bound the rounding of log-sum-exp minus a score: relative to the scores."""
-        units = KERNEL_ERROR + 2 * self.n_outputs * UNIT
-        return np.asarray(units * (1 + np.abs(raw_prediction).max(axis=1)))
+        """Bound the rounding: relative, but for what score differences lose."""
+        lost = _Odds.of(raw_prediction).lost[:, 0]
+        return np.asarray(self._units * self.pointwise_loss(raw_prediction, y) + UNIT * lost)
+
+    def hessian_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Bound it by row sums: none is more than the probability of not being the favourite."""
+        odds = _Odds.of(raw_prediction)
+        others = (odds.rest * odds.favourite).sum(axis=1)
+        return np.asarray(4 * (self._units * others + 2 * UNIT * odds.lost[:, 0]))
 
     @property
-    def hessian_error(self) -> float:
-        """Return a bound on the error of p_k (1 - p_k), which may cancel."""
-        return 4 * (KERNEL_ERROR + self.n_outputs * UNIT)
+    def _units(self) -> float:
+        return KERNEL_ERROR + 2 * self.n_outputs * UNIT
+
+
+@dataclass(frozen=True)
+class _Odds:
+    """What the rounding of a softmax depends on; all but `lost` are (n_samples, n_classes).
+
+    Attributes
+    ----------
+    p : ndarray
+    rest : ndarray
+        1 - p, with its digits.
+    gap : ndarray
+        By how much a score is below the favourite's: rounding this difference scales p.
+    favourite : ndarray
+        1 at the favourite, else 0.
+    lost : ndarray of shape (n_samples, 1)
+        sum_k p_k gap_k.
+    """
+
+    p: FloatArray
+    rest: FloatArray
+    gap: FloatArray
+    favourite: FloatArray
+    lost: FloatArray
+
+    @classmethod
+    def of(cls, raw_prediction: FloatArray) -> _Odds:
+        n_classes = raw_prediction.shape[1]
+        favourite = np.eye(n_classes)[np.argmax(raw_prediction, axis=1)]
+        p = kernels.softmax_proba(raw_prediction)
+        doubt = -kernels.softmax_gradient(raw_prediction, favourite)
+        gap = raw_prediction.max(axis=1, keepdims=True) - raw_prediction
+        return cls(
+            p,
+            np.where(favourite == 1, doubt, 1 - p),
+            gap,
+            favourite,
+            (p * gap).sum(axis=1, keepdims=True),
+        )

@@ -102,10 +102,10 @@ def measure_rounding(
             residual.sum(axis=0),
             sizes[:, -1],
             np.asarray(block.sample_weight @ value),
-            np.asarray(block.sample_weight @ squares),
+            np.asarray(block.sample_weight @ (squares * loss.hessian_error(raw, block.y))),
         )
 
-    on_coef, on_intercept, reach, on_value, trace = objective.sum_over_blocks(one)
+    on_coef, on_intercept, reach, on_value, on_hessian = objective.sum_over_blocks(one)
     pull = np.abs(objective.penalty.gradient(point.coef)) + np.abs(evaluation.gradient.coef)
     slack = 1 + 1e-6  # for the rounding of the bounds themselves
     raw_error = float(largest.max())
@@ -118,7 +118,7 @@ def measure_rounding(
         raw_prediction=raw_error,
         curvature=float(np.expm1(2 * min(raw_error, 50.0))) + KERNEL_ERROR,
         summation=accumulated(first.longest_sandwich + depth + 8),
-        hessian=slack * objective.loss.hessian_error * float(trace),
+        hessian=slack * float(on_hessian),
         reach=slack * reach,
         longest_row=slack * float(np.sqrt(longest.max())),
     )
