@@ -10,7 +10,7 @@ from chainrule.errors import DerivationError
 from chainrule.graph.dims import Shape
 from chainrule.graph.display import Displayed
 from chainrule.graph.model import Model
-from chainrule.graph.node import Expr, Position, Symbol, entry
+from chainrule.graph.node import Expr, Position, Symbol, entry, substitute, symbols
 
 
 class Phase(Enum):
@@ -256,6 +256,18 @@ class Derivation(Displayed):
         except KeyError:
             known = ", ".join(self.gradients)
             raise DerivationError(f"no gradient for {name}; this derivation has {known}") from None
+
+    def without_layers(self, form: Expr) -> Expr | None:
+        """Put what they stand for in the place of gradients with a name of their own.
+
+        Nothing is returned where one of them has no matrix form.
+        """
+        for symbol, gradient in reversed(list(self.layers.items())):
+            if symbol in symbols(form):
+                if gradient.matrix is None:
+                    return None
+                form = substitute(form, {symbol: gradient.matrix})
+        return form
 
     @property
     def proven(self) -> bool:

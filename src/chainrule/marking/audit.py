@@ -9,6 +9,7 @@ from typing import Any
 
 from chainrule.derivation.derive import derivation_of
 from chainrule.derivation.sensitivity import pulled
+from chainrule.derivation.steps import Derivation
 from chainrule.errors import ChainruleError, ParseError, ScopeError, UndecidedError, UnmetError
 from chainrule.graph.dims import SCALAR
 from chainrule.graph.model import Model
@@ -189,6 +190,7 @@ class Auditor:
         self.local: dict[str, Symbol] = {}
         self.last: _Chain | None = None
         self._clinics: dict[tuple[Symbol, Symbol], Clinic] = {}
+        self._derivations: dict[Symbol, Derivation] = {}
 
     def judge(self, said: Statement) -> Verdict | None:
         """Judge one statement; nothing when it claims nothing."""
@@ -383,7 +385,10 @@ class Auditor:
 
     def _clinic(self, of: Symbol, wrt: Symbol) -> Clinic:
         if (of, wrt) not in self._clinics:
-            self._clinics[of, wrt] = Clinic(self.model, of, wrt, self.short_form(of, wrt))
+            finished = self.short_form(of, wrt)
+            if of is self.model.objective and finished is not None:
+                finished = self._derivations[wrt].without_layers(finished)
+            self._clinics[of, wrt] = Clinic(self.model, of, wrt, finished)
         return self._clinics[of, wrt]
 
     def _right(self, chain: _Chain) -> str:
@@ -401,7 +406,9 @@ class Auditor:
         return min(plainest, simplify(plainest)[0], key=display_cost)
 
     def _gradients(self, wrt: Symbol) -> Expr | None:
-        return derivation_of(self.model, [wrt.name])[wrt.name].matrix
+        if wrt not in self._derivations:
+            self._derivations[wrt] = derivation_of(self.model, [wrt.name])
+        return self._derivations[wrt][wrt.name].matrix
 
 
 _SUM_MISSING = Mistake(

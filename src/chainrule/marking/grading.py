@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from chainrule.derivation.derive import derivation_of
-from chainrule.derivation.steps import Gradient
+from chainrule.derivation.steps import Derivation, Gradient
 from chainrule.errors import ChainruleError, ParseError, ScopeError, UndecidedError, UnmetError
 from chainrule.graph.dims import SCALAR, Shape
 from chainrule.graph.model import Model
@@ -115,7 +115,7 @@ class Grader:
     def __init__(self, model: Model | str) -> None:
         self.judging = Judge(read_model(model) if isinstance(model, str) else model)
         self.model = self.judging.model
-        self._gradients: dict[Symbol, Gradient] = {}
+        self._derivations: dict[Symbol, Derivation] = {}
         self._clinics: dict[Symbol, Clinic] = {}
 
     def grade(self, wrt: str, text: str) -> Grade:
@@ -364,15 +364,22 @@ class Grader:
 
     # ---- what is derived once ----------------------------------------------------------------
 
+    def _derivation(self, variable: Symbol) -> Derivation:
+        if variable not in self._derivations:
+            self._derivations[variable] = derivation_of(self.model, [variable.name])
+        return self._derivations[variable]
+
     def _gradient(self, variable: Symbol) -> Gradient:
-        if variable not in self._gradients:
-            found = derivation_of(self.model, [variable.name])[variable.name]
-            self._gradients[variable] = found
-        return self._gradients[variable]
+        return self._derivation(variable)[variable.name]
+
+    def _finished(self, variable: Symbol) -> Expr | None:
+        """Return the gradient as a matrix of values of the forward pass, where there is one."""
+        matrix = self._gradient(variable).matrix
+        return None if matrix is None else self._derivation(variable).without_layers(matrix)
 
     def _truth(self, variable: Symbol) -> Expr:
         blank = Sheet(self.model, Lexicon(self.model), line_of(""))
-        matrix = self._gradient(variable).matrix
+        matrix = self._finished(variable)
         return blank.truth(variable) if matrix is None else matrix
 
     def _short(self, variable: Symbol) -> str:
@@ -382,6 +389,6 @@ class Grader:
     def _clinic(self, variable: Symbol) -> Clinic:
         if variable not in self._clinics:
             self._clinics[variable] = Clinic(
-                self.model, self.model.objective, variable, self._gradient(variable).matrix
+                self.model, self.model.objective, variable, self._finished(variable)
             )
         return self._clinics[variable]

@@ -36,6 +36,9 @@ from chainrule.ops import mul, power, size, transpose
 OPTIONS = {"dim": "axis", "keepdim": "keepdims"}
 """What other array libraries call the options of a sum."""
 
+ARGUMENTS = {"square": 1, "power": 2, "pow": 2, "mm": 2, "mul": 2, "t": 1}
+"""How many arguments a function of code takes, the matrix before a dot included."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Meaning(Elaborator):
@@ -314,18 +317,24 @@ class Meaning(Elaborator):
         """Build a function applied, in the spellings of code as well."""
         named = tuple((OPTIONS.get(option, option), value) for option, value in node.options)
         node = replace(node, options=named)
+        wanted = ARGUMENTS.get(node.function)
+        if wanted is not None and len(node.arguments) != wanted:
+            raise self.error(node, f"{node.function} takes {wanted} argument{'s' * (wanted > 1)}")
         match node.function:
             case "einsum":
                 return self.einsum(node)
             case "square":
                 return power(self.expr(node.arguments[0]), 2)
+            case "power" | "pow":
+                base, exponent = node.arguments
+                return self.raised(node, self.expr(base), self.exponent(exponent))
             case "mm":
                 node = replace(node, function="matmul")
             case "mul":
                 node = replace(node, function="multiply")
             case "t":
                 return transpose(self.expr(node.arguments[0]))
-            case "astype" | "float" | "copy":
+            case "astype" | "float" | "copy" if node.arguments:
                 return self.expr(node.arguments[0])
         if node.primes and node.function not in ENTRYWISE:
             return self.slope(node)

@@ -21,7 +21,7 @@ OUTPUTS = ("yhat", "Yhat", "ahat", "phat", "p", "P", "a", "A", "h", "H", "o", "O
 """Letters that people use for the output of a network, when nothing else has them."""
 
 _LAYER = re.compile(r"\[([^\]]*)\]")
-_PART = re.compile(r"\^(\[[^\]]*\])|\^\(([^)]*)\)|_([^_^']+)")
+_PART = re.compile(r"\^(\[[^\]]*\])|\^?\(([^)]*)\)|_([^_^'(]+)")
 _STEM = re.compile(r"[^_^']+")
 
 
@@ -124,6 +124,11 @@ class Lexicon:
                 example = piece[2]
             else:
                 below.append(piece[3])
+        if below and below[0].isdigit() and base not in scope:
+            # The number of a layer, and no entry: A_2 where the exercise has A2.
+            numbered = self._loosened(base + below[0])
+            base = canonical(numbered.name) if numbered is not None else base
+            below = below[1:] if numbered is not None else below
         whole = self._symbol(base)
         if whole is not None and (below or example):
             wanted = sum(dim != 1 for dim in whole.shape) - bool(example)

@@ -32,7 +32,7 @@ from chainrule.interpreters.reading.tree import (
 from chainrule.interpreters.reading.words import function_word
 
 SUMS = ("sum", "Sigma")
-CODE = frozenset({"einsum", "square", "mm", "mul", "astype", "float", "copy", "t"})
+CODE = frozenset({"einsum", "square", "power", "pow", "mm", "mul", "astype", "float", "copy", "t"})
 """Functions of code that the language of forward passes does without."""
 
 KEPT = frozenset({"astype", "float", "double", "copy", "item", "mT", "detach", "clone"})

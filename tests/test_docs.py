@@ -1,0 +1,58 @@
+"""The examples in the docs run, and their links lead somewhere."""
+
+from __future__ import annotations
+
+import doctest
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from chainrule.cli.main import cli
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+OPTIONS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
+_FENCE = re.compile(r"```(\w+)(?: (\S+))?\n(.*?)```", re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_on_a_page_prints_what_it_says(page: Path) -> None:
+    failed, _ = doctest.testfile(str(page), module_relative=False, optionflags=OPTIONS)
+    assert failed == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_of_a_page_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / link).exists(), link
+
+
+def lessons(page: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield the fences of a page: kind, name of the file if it has one, text."""
+    yield from _FENCE.findall(page.read_text(encoding="utf-8"))
+
+
+def test_the_tutorial_runs_from_its_first_line_to_its_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = 0
+    for kind, name, text in lessons(ROOT / "docs/tutorial.md"):
+        if name:
+            Path(name).write_text(text, encoding="utf-8")
+        elif kind == "console":
+            for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+                command, *lines = part.rstrip("\n").split("\n")
+                done = CliRunner().invoke(cli, shlex.split(command)[1:])
+                assert done.exit_code in (0, 1), done.output
+                place = 0
+                for line in (line for line in lines if line and line != "..."):
+                    found = done.output.find(line, place)
+                    assert found >= 0, f"{command}: not printed: {line!r}\n{done.output}"
+                    place = found + len(line)
+                ran += 1
+    assert ran >= 8
