@@ -49,6 +49,12 @@ KNOWN: dict[str, tuple[str, dict[str, str] | None]] = {
         "X : (n,m)\nc : (1,m)\nL = sum(c .* mean(X, axis=0))\nwrt: X",
         {"X": "1 c/n"},
     ),
+    "batch norm, in stages": (
+        "X : (n, m)\ng : (n, 1)\nb : (n, 1)\nT : (n, m)\nmu = mean(X, axis=1)\n"
+        "V = mean((X - mu)^2, axis=1)\nXh = (X - mu) / sqrt(V + 0.001)\nO = g .* Xh + b\n"
+        "J = sum(T .* O)\nwrt: X, g, b",
+        None,
+    ),
     "sums along an axis, squared": (
         "X : (n,m)\nc : (n,1)\nL = sum(c .* sum(X, axis=1)^2)\nwrt: X",
         {"X": "2(c .* X 1) 1^T"},

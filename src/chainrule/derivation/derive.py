@@ -235,7 +235,7 @@ class _Derivation:
             )
         elif free:
             why += f"; entry {free[0].name} depends on entry {free[0].name} alone"
-        if link.repeats:
+        if link.repeats and link.bound:
             why += f"; {link.target.name} uses it once for every {link.bound[0].name}"
         self.answers[link.partial] = link.answer
         self.answered_at[link.partial] = len(self.steps) + 1
