@@ -42,7 +42,7 @@ def test_a_name_means_the_symbol_that_people_mean(
     gradient = lexicon.find(canonical(f"d{written}"))
     if written != "yhat":
         assert gradient is not None
-        assert gradient.gradient
+        assert gradient.of is lexicon.model.objective
         assert gradient.symbol.name == symbol
 
 

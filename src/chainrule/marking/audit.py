@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 from chainrule.derivation.derive import derivation_of
 from chainrule.derivation.sensitivity import pulled
 from chainrule.derivation.steps import Derivation
 from chainrule.errors import ChainruleError, ParseError, ScopeError, UndecidedError, UnmetError
-from chainrule.graph.dims import SCALAR
+from chainrule.graph.dims import SCALAR, Index
 from chainrule.graph.model import Model
 from chainrule.graph.node import Entry, Expr, Number, Position, Symbol
-from chainrule.interpreters.answers import Lexicon
-from chainrule.interpreters.reading import canonical
-from chainrule.interpreters.reading.tree import Derivative
+from chainrule.interpreters.answers import Lexicon, spelled
+from chainrule.interpreters.reading.tree import Derivative, Name
 from chainrule.interpreters.typeset import plain
 from chainrule.marking.diagnosis import Clinic, Mistake
-from chainrule.marking.forward import ForwardPass
+from chainrule.marking.forward import ForwardPass, is_size
 from chainrule.marking.judging import Finding, Judge, Outcome
 from chainrule.marking.reading import Reading, expression, line_of, readings, tree
 from chainrule.marking.sheet import Claims, Sheet
 from chainrule.marking.transcript import Statement, equals_signs, statements
-from chainrule.ops import renamed
+from chainrule.ops import delta, mul, renamed
 from chainrule.rewriting.simplification import display_cost, simplify
 
 FOLLOWS = "follows"
@@ -138,24 +137,24 @@ def audit(text: str, model: Model | None = None) -> Audit:
     >>> found.lines[-1].right
     '(a - y) x'
     """
-    said = list(statements(text))
-    rest = said
+    rest = statements(text)
+    refused: list[Verdict] = []
     if model is None:
         forward = ForwardPass()
-        taken = _taken(forward, said)
-        model, rest = forward.model(), said[taken:]
+        rest = _left(forward, rest)
+        model = forward.model()
+        refused = [_refused(said, error) for said, error in forward.refused]
     auditor = Auditor(model)
-    found = tuple(verdict for statement in rest if (verdict := auditor.judge(statement)))
-    return Audit(model, found)
+    judged = [verdict for statement in rest if (verdict := auditor.judge(statement))]
+    return Audit(model, tuple(sorted((*refused, *judged), key=lambda verdict: verdict.line)))
 
 
-def _taken(forward: ForwardPass, said: list[Statement]) -> int:
-    """Gather the forward pass; return how many statements belong to it."""
+def _left(forward: ForwardPass, said: list[Statement]) -> list[Statement]:
+    """Gather the forward pass; return the statements that claim something."""
     for place, statement in enumerate(said):
-        claims = forward.definitions or equals_signs(statement.text)
-        if not forward.takes(statement) and claims:
-            return place
-    return len(said)
+        if not forward.takes(statement) and equals_signs(statement.text):
+            return said[place:]
+    return []
 
 
 @dataclass
@@ -194,6 +193,7 @@ class Auditor:
 
     def judge(self, said: Statement) -> Verdict | None:
         """Judge one statement; nothing when it claims nothing."""
+        said = said.without_words(self._knows)
         if not equals_signs(said.text) or self._defines(said):
             return None
         layers: tuple[int | None, ...] = (None,)
@@ -208,6 +208,9 @@ class Auditor:
             elif len(layers) == 1 or (layer == layers[-1] and not found):
                 return verdict
         return next((v for v in found if v.verdict != "proven"), found[0])
+
+    def _knows(self, word: str) -> bool:
+        return Lexicon(self.model, self.local).find(word) is not None
 
     # ---- one line ----------------------------------------------------------------------------
 
@@ -273,17 +276,32 @@ class Auditor:
             sheet.indices = dict(free) if free is not None else {}  # type: ignore[arg-type]
             node = tree(line, lexicon, reading, start, stop)
             sides.append(expression(node, sheet, reading))
-            if len(sides) == 1 and isinstance(node, Derivative):
+            if len(sides) == 1 and isinstance(node, Derivative | Name):
                 sheet.asked = sheet.derived
             if free is None:
                 free = dict(sheet.indices)
         chain = _Chain(sides, sheet, reading, said.continues and self.last is not None)
+        guard = self._guard(sheet, said.condition, reading)
         for left, right in list(pairwise(sides))[chain.goes_on :]:
             name = sheet.gradients.get(sides[0]) if isinstance(sides[0], Symbol) else None
-            chain.findings.append(self.judging.equal(sheet, left, right, name))
+            chain.findings.append(self.judging.equal(sheet, left, right, name, guard=guard))
             if not chain.findings[-1].holds:
                 break
         return chain
+
+    def _guard(self, sheet: Sheet, condition: str, reading: Reading) -> Expr | None:
+        """Return what is 1 where an equation is claimed, if not everywhere: ``if i ≠ j``."""
+        if condition and not reading.apart:
+            one, sign, other = tuple(condition)
+            if (dim := sheet.indices.get(one)) is None or sheet.indices.get(other) != dim:
+                return None
+            same = delta(dim, Index(one, dim), Index(other, dim))
+            return same if sign == "=" else 1 - same
+        if not reading.apart or sheet.asked is None or sheet.asked[0] is self.model.objective:
+            return None
+        pairs = [(o, t) for o, t in combinations(sheet.indices.items(), 2) if o[1] == t[1]]
+        guards = [1 - delta(d, Index(one, d), Index(other, d)) for (one, d), (other, _) in pairs]
+        return mul(*guards) if guards else None
 
     def _follows(self, chain: _Chain) -> bool:
         """Whether a line holds once the wrong claims before it are taken for granted."""
@@ -296,9 +314,11 @@ class Auditor:
 
     def _defines(self, said: Statement) -> bool:
         """Take a line that gives a name to a value of the answer's own."""
+        if is_size(said, {dim for symbol in self.model.symbols for dim in symbol.shape}):
+            return True
         cut = equals_signs(said.text)[0]
         try:
-            name = canonical(said.text[:cut])
+            name = spelled(said.text[:cut])
         except ValueError:
             return False
         lexicon = Lexicon(self.model, self.local)

@@ -86,6 +86,7 @@ class Judge:
         name: Symbol | None = None,
         *,
         carried: bool = False,
+        guard: Expr | None = None,
     ) -> Finding:
         """Judge ``left = right``.
 
@@ -99,8 +100,12 @@ class Judge:
             The variable whose gradient `left` is, for what is said of layouts.
         carried : bool
             Judge by what follows from the wrong claims made before.
+        guard : Expr, optional
+            What is 1 where the equation is claimed and 0 elsewhere.
         """
         left, right = (sheet.meant(side, carried=carried) for side in (left, right))
+        if guard is not None and left.shape == right.shape == SCALAR:
+            left, right = guard * left, guard * right
         if left.shape == right.shape:
             return self._tried(sheet, left, right, carried)
         if right.shape == SCALAR and not running(left):

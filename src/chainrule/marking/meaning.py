@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ from chainrule.graph.dims import SCALAR, Dim, Index, written
 from chainrule.graph.node import Apply, Entry, Expr, Number, Position, Symbol, Total, entry
 from chainrule.interpreters.answers import Taken
 from chainrule.interpreters.reading import calls
+from chainrule.interpreters.reading.calls import masked
 from chainrule.interpreters.reading.complaints import split
 from chainrule.interpreters.reading.elaboration import Elaborator
 from chainrule.interpreters.reading.syntax import MATRIX, PRODUCT
@@ -31,7 +33,9 @@ from chainrule.interpreters.reading.tree import (
 )
 from chainrule.interpreters.reading.words import ENTRYWISE
 from chainrule.marking.sheet import Sheet
-from chainrule.ops import mul, power, size, transpose
+from chainrule.ops import delta, mul, power, size, transpose
+
+_KRONECKER = re.compile(r"delta_([a-z]),?([a-z])")
 
 OPTIONS = {"dim": "axis", "keepdim": "keepdims"}
 """What other array libraries call the options of a sum."""
@@ -48,9 +52,12 @@ class Meaning(Elaborator):
     ----------
     sheet : Sheet
         The indices and stand-ins of the line.
+    lone : int
+        Along which axis of a matrix a lone index runs, where nothing else tells.
     """
 
     sheet: Sheet
+    lone: int = 0
 
     def expr(self, node: Node) -> Expr:
         """Build the expression of a node."""
@@ -82,9 +89,17 @@ class Meaning(Elaborator):
         """Look a name up, in the letters of the exercise or in others."""
         if node.name not in self.scope and node.name in self.dims:
             return size(node.name)
+        if (match := _KRONECKER.fullmatch(node.name)) and all(
+            map(self.sheet.known, match.groups())
+        ):
+            one, other = (Name(part, start=node.start, end=node.end) for part in match.groups())
+            return self.kronecker(node, one, other)
         found = self.sheet.lexicon.find(node.name)
         if found is not None:
             return self.taken(node, found)
+        if match := _KRONECKER.fullmatch(node.name):
+            one, other = (Name(part, start=node.start, end=node.end) for part in match.groups())
+            return self.kronecker(node, one, other)
         parts = split(node.name, {known: known for known in self.scope})
         if parts:
             first, *rest = (Name(part, start=node.start, end=node.end) for part in parts)
@@ -94,7 +109,12 @@ class Meaning(Elaborator):
 
     def taken(self, node: Node, found: Taken) -> Expr:
         """Build a symbol, or the part of it that its indices choose."""
-        whole = self.sheet.gradient(found.symbol) if found.gradient else found.symbol
+        whole = found.symbol
+        if found.of is self.sheet.model.objective:
+            whole = self.sheet.gradient(found.symbol)
+            self.sheet.derived = (found.of, found.symbol, None, None)
+        elif found.of is not None:
+            return self.partial(node, found.of, None, found.symbol, None)
         if not (found.below or found.example):
             return whole
         return self.part(node, whole, found.below, found.example)
@@ -130,7 +150,7 @@ class Meaning(Elaborator):
         known = self.sheet.summed.get(letter) or self.sheet.indices.get(letter)
         if known is not None and known in shape and shape[0] != shape[1]:
             return shape.index(known)
-        return 0
+        return self.lone
 
     def at(self, node: Node, whole: Expr, places: list[str | None]) -> Expr:
         """Take the part of a matrix at these places; nothing stands for all along an axis."""
@@ -231,6 +251,17 @@ class Meaning(Elaborator):
         """Read ``∂a/∂z``: the gradient of the objective by its name, others by the sweep."""
         of, of_at = self.side(node.of)
         wrt, wrt_at = self.side(node.wrt)
+        return self.partial(node, of, of_at, wrt, wrt_at)
+
+    def partial(
+        self,
+        node: Node,
+        of: Symbol,
+        of_at: tuple[Position, Position] | None,
+        wrt: Symbol,
+        wrt_at: tuple[Position, Position] | None,
+    ) -> Expr:
+        """Build the derivative of one symbol, or an entry of it, by another."""
         self.sheet.derived = (of, wrt, *(wrt_at or (None, None)))
         if of is self.sheet.model.objective:
             name = self.sheet.gradient(wrt)
@@ -392,9 +423,29 @@ class Meaning(Elaborator):
         return self.sheet.stand_in("einsum", (whole[0], whole[1]), recipe)
 
     def mask(self, node: Compared) -> Expr:
-        """Read a mask; at 0 itself, where nothing is said, both signs are taken alike."""
-        strict = {">=": ">", "<=": "<"}.get(node.operator, node.operator)
-        return super().mask(replace(node, operator=strict))
+        """Read a mask; at 0 itself, where nothing is said, both signs are taken alike.
+
+        ``[i = j]`` is the Kronecker delta of two indices; other bounds than 0 move to the left.
+        """
+        if node.operator == "=":
+            return self.kronecker(node, node.left, node.right)
+        operator = {">=": ">", "<=": "<"}.get(node.operator, node.operator)
+        left, right = self.expr(node.left), self.expr(node.right)
+        if operator == "<":
+            left, right = right, left
+        return masked(left if isinstance(right, Number) and right.value == 0 else left - right)
+
+    def kronecker(self, node: Node, left: Node, right: Node) -> Expr:
+        """Read ``δ_ij``: 1 where two indices are the same, else 0."""
+        names = [part.name for part in (left, right) if isinstance(part, Name)]
+        dims = [self.sheet.known(name) for name in names]
+        dim = next((dim for dim in dims if dim is not None), None)
+        if len(names) != 2 or dim is None:
+            raise self.error(node, "this compares two indices, and neither runs over anything here")
+        one, other = (self.sheet.index(name, dim, node.start) for name in names)
+        assert one is not None
+        assert other is not None
+        return delta(dim, one, other)
 
 
 def _count(dim: Dim) -> Expr:

@@ -7,6 +7,7 @@ others are tried before anybody is told that a line is wrong.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from unicodedata import normalize
@@ -20,17 +21,39 @@ from chainrule.interpreters.reading.tree import Node
 from chainrule.marking.meaning import Meaning
 from chainrule.marking.sheet import Layout, Sheet
 
+_STROKE = re.compile(r"/\s*(?:[\w.]|\([^()]*\))+\s*[\w(\[\\]")
 _ELEMENTWISE = ("*", "⊙", "∘", "odot", "circ", "×")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One way to read what was left open."""
+    """One way to read what was left open.
+
+    Parameters
+    ----------
+    star : Star
+        What ``*`` means.
+    greedy : bool
+        Whether a sum reaches over the plus signs behind it.
+    layout : Layout
+        How the derivative of a vector by a vector is laid out.
+    flat : bool
+        Whether all products are taken from left to right.
+    below : bool
+        Whether all that stands side by side behind a stroke is below it.
+    lone : int
+        Along which axis of a matrix a lone index runs, where nothing else tells.
+    apart : bool
+        Whether two letters stand for two different places.
+    """
 
     star: Star = Star.ENTRIES
     greedy: bool = False
     layout: Layout = Layout.ENTRIES
     flat: bool = False
+    below: bool = False
+    lone: int = 0
+    apart: bool = False
 
 
 def readings(text: str) -> Iterator[Reading]:
@@ -46,6 +69,16 @@ def readings(text: str) -> Iterator[Reading]:
             for flat in orders:
                 for star in stars:
                     yield Reading(star, greedy, layout, flat)
+    if _STROKE.search(text):
+        for greedy in reaches:
+            for star in stars:
+                yield Reading(star, greedy, below=True)
+    if "_" in text or "[" in text:
+        for greedy in reaches:
+            for star in stars:
+                yield Reading(star, greedy, lone=1)
+    if slopes and "_" in text:
+        yield Reading(apart=True)
 
 
 def line_of(text: str, number: int = 1) -> Line:
@@ -67,7 +100,15 @@ def tree(
     """Read part of a line as a tree."""
     end = len(line.text) if stop is None else stop
     declared = lexicon.declared()
-    return parse_answer(line, start, end, declared, greedy=reading.greedy, flat=reading.flat)
+    return parse_answer(
+        line,
+        start,
+        end,
+        declared,
+        greedy=reading.greedy,
+        flat=reading.flat,
+        below=reading.below,
+    )
 
 
 def expression(node: Node, sheet: Sheet, reading: Reading) -> Expr:
@@ -81,5 +122,5 @@ def expression(node: Node, sheet: Sheet, reading: Reading) -> Expr:
     """
     scope = sheet.lexicon.scope
     dims = {dim for symbol in sheet.model.symbols for dim in symbol.shape if isinstance(dim, str)}
-    meaning = Meaning(sheet.line, scope, dims, star=reading.star, sheet=sheet)
+    meaning = Meaning(sheet.line, scope, dims, star=reading.star, sheet=sheet, lone=reading.lone)
     return meaning.whole(node)

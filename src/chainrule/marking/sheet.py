@@ -146,6 +146,10 @@ class Sheet:
             self.indices[letter] = dim
         return Index(letter, dim)
 
+    def known(self, letter: str) -> Dim | None:
+        """Return what an index runs over, where that is settled."""
+        return self.summed.get(letter) or self.indices.get(letter)
+
     def begin_sum(self, letter: str, dim: Dim | None, at: int) -> None:
         """Open a sum; its index may not be free or summed already."""
         if letter in self.indices:

@@ -1,43 +1,37 @@
 r"""A transcript into statements: prose and layout fall away, each equation keeps its line.
 
-Plain text, Markdown with ``$...$`` and code fences, and LaTeX displays are read. A display line
-that begins with ``=`` goes on with the line before it. What stands behind an equation as its
-reason, ``# so``, ``(chain rule)``, ``\text{...}``, is left out.
+Plain text, Markdown with ``$...$``, backticks and code fences, and LaTeX displays are read. A
+display line that begins with ``=`` goes on with the line before it. Code that builds a value up,
+``dw += lam * w`` or ``dZ[Z <= 0] = 0``, becomes one equation on its last line.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from chainrule.interpreters.reading.statements import MAX_TEXT, too_long
+from chainrule.interpreters.reading.statements import MAX_LINE, MAX_TEXT, too_long
+from chainrule.marking.prose import Known, bare, without_words
 
 _FENCE = re.compile(r"^\s*(```|~~~)")
-_INLINE = re.compile(r"(?<![\\$])\$(?!\$)([^$]+)\$(?!\$)|\\\((.+?)\\\)")
-_LAYOUT = re.compile(
-    r"\\(?:begin|end)\s*\{[a-zA-Z*]+\}|\\(?:tag|label|ref|eqref)\s*\{[^{}]*\}|\\nonumber|\\notag"
-    r"|\\(?:qquad|quad)\b|&|\$\$|\\\[|\\\]"
-)
+_INLINE = re.compile(r"(?<![\\$])\$(?!\$)([^$]+)\$(?!\$)|\\\((.+?)\\\)|`([^`]+)`")
 _OPENS = re.compile(r"\\\[(?!\d)|\\begin\s*\{(?:align|equation|gather|split|aligned|eqnarray)\*?\}")
 _CLOSES = re.compile(r"\\\]|\\end\s*\{(?:align|equation|gather|split|aligned|eqnarray)\*?\}")
-_WORDS = re.compile(r"\\(?:text|mbox|textit|textrm)\s*\{([^{}]*)\}")
-_COMMENT = re.compile(r"(?<!\\)(?:#|//|%).*$")
-_LEADING = re.compile(
-    r"^\s*(?:[-*•]\s+|\d{1,2}[.)]\s+|\([a-z0-9]{1,2}\)\s+|[a-z]\)\s+|"
-    r"(?:step|line|eq\.?)\s*\d*\s*[:.)]?\s+|"
-    r"(?:so|then|thus|hence|therefore|finally|and|but|now|also|next|first|second|since|because|"
-    r"with|where|we (?:get|have|find|obtain|know|see)(?: that)?|this gives|that is|i\.e\.|"
-    r"it follows(?: that)?|which gives|let|by the chain rule|recall(?: that)?|putting together|"
-    r"gradient|answer|result)\b[,:]?\s+|(?:⇒|=>|∴|→|\\Rightarrow|\\implies|\\therefore)\s*)",
-    re.IGNORECASE,
+_BETWEEN_FORMULAS = re.compile(
+    r"\s*(?:[\w^\[\], ]+:\s*\([^()]*\)|(?:objective|onehot|wrt)\s*:.*)\s*(?:#.*)?$", re.IGNORECASE
 )
-_REASON = re.compile(
-    r"(?:\s{2,}|\t|\s+[—–]\s+|\s+--\s+|,\s+)"
-    r"(?:\([^()]*[A-Za-z]{3,}[^()]*\)|(?:by|since|because|using|where|as|via|from|for|with)\b.*|"
-    r"\[[^\[\]]*[a-z]{3,}\s[^\[\]]*\])\s*$"
+_IMPLIES = re.compile(
+    r"⇒|⟹|→|(?<![<=>])=>|\\(?:Long)?[rR]ightarrow\b|\\longrightarrow\b|\\implies\b|\\therefore\b|∴"
 )
-_BEHIND = re.compile(r"\s+\(\s*(?:[a-z-]{2,}\s+)+[a-z-]{2,}\s*\)\s*$", re.IGNORECASE)
+_ALSO = re.compile(
+    r"\s+(?:and|so|so that|thus|hence|therefore|giving|where|with|since|because|as)\s+(?=\S)"
+)
+_AUGMENTED = re.compile(r"^\s*([\w.]+)\s*([-+*/])=(?!=)\s*(.+)$")
+_ZEROED = re.compile(r"^\s*(\w+)\[\s*(.+?)\s*(<=|<|>=|>)\s*0(?:\.0*)?\s*\]\s*=\s*0(?:\.0*)?\s*$")
+AHEAD = 300
+"""How far an equation is looked for behind a comma."""
+
 _SIGNS = {"(": 1, "{": 1, "[": 1, ")": -1, "}": -1, "]": -1}
 
 
@@ -48,16 +42,22 @@ class Statement:
     Parameters
     ----------
     text : str
-        Without layout and reasons.
+        Without layout and conditions.
     line : int
         Where it was written, from 1.
     shown : str
         The line as written.
+    condition : str
+        ``i=j`` or ``i≠j``, where it was said that the equation holds only then.
+    code : bool
+        Whether it stands in a code fence.
     """
 
     text: str
     line: int
     shown: str
+    condition: str = ""
+    code: bool = False
 
     @property
     def continues(self) -> bool:
@@ -71,17 +71,30 @@ class Statement:
         ends = [*cuts, len(self.text)]
         return list(zip(starts, ends, strict=True))
 
+    def without_words(self, known: Known) -> Statement:
+        """Return the equation alone, once it is known which words are names."""
+        if self.code or len(self.text) > MAX_LINE:
+            return self
+        return replace(self, text=without_words(self.text, known))
 
-def statements(text: str) -> Iterator[Statement]:
-    """Yield the statements of a transcript: equations, declarations and definitions.
+
+def statements(text: str) -> list[Statement]:
+    """Return the statements of a transcript: equations, declarations and definitions.
 
     Raises
     ------
     ParseError
-        When the text is past the limit.
+        When the text or a line of it is past its limit.
     """
     if len(text) > MAX_TEXT:
         raise too_long(1, len(text), MAX_TEXT)
+    found: list[Statement] = []
+    for said in _all(text):
+        _take(found, said)
+    return found
+
+
+def _all(text: str) -> Iterator[Statement]:
     rows = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     marked = any("$" in row or "\\(" in row or "\\[" in row or "\\begin" in row for row in rows)
     fenced, display = False, _Display()
@@ -89,12 +102,16 @@ def statements(text: str) -> Iterator[Statement]:
         if _FENCE.match(row):
             fenced = not fenced
             continue
-        if not marked or fenced or display.passes(row):
+        if len(row) > MAX_LINE:
+            yield Statement(row, number, row, code=True)
+            continue
+        if fenced or (marked and display.passes(row)):
             pieces = [row]
         else:
-            pieces = [m[1] or m[2] for m in _INLINE.finditer(row)]
-            if not pieces and re.match(r"\s*[\w^\[\], ]+:\s*\([^()]*\)\s*(#.*)?$", row):
-                pieces = [row]  # a declaration of the language between the formulas
+            pieces = [m[1] or m[2] or m[3] for m in _INLINE.finditer(row)]
+            pieces = [piece for piece in pieces if marked or "=" in piece]
+            if not pieces and (not marked or _BETWEEN_FORMULAS.match(row)):
+                pieces = [row]
         for piece in pieces:
             yield from _statements(piece, number, row, code=fenced)
 
@@ -121,38 +138,72 @@ class _Display:
 
 
 def _statements(row: str, number: int, shown: str, *, code: bool) -> Iterator[Statement]:
-    for broken in re.split(r"\\\\(?!\w)", row):
-        for piece in _apart(_cleaned(broken, code=code)):
-            if piece:
-                yield Statement(piece, number, shown.strip())
+    for broken in [row] if code else re.split(r"\\\\(?!\w)", row):
+        for step in [broken] if code else _IMPLIES.split(broken):
+            found = bare(step, code=code)
+            for piece in _apart(found.text, code=code):
+                if piece:
+                    yield Statement(piece, number, shown.strip(), found.condition, code)
 
 
-def _cleaned(text: str, *, code: bool) -> str:
-    text = _COMMENT.sub("", text)
-    text = _WORDS.sub(" ", _LAYOUT.sub(" ", text))
-    while not code and (match := _LEADING.match(text)):
-        text = text[match.end() :]
-    if not code:
-        text = _REASON.sub("", text)
-        text = _BEHIND.sub("", text)
-    return text.replace(":=", "=").strip().rstrip(".,;").strip()
-
-
-def _apart(text: str) -> Iterator[str]:
-    """Split ``dz/dw = x, dz/db = 1`` at the commas between equations."""
+def _apart(text: str, *, code: bool) -> Iterator[str]:
+    """Split ``dz/dw = x, dz/db = 1`` at the commas and the words between equations."""
     depth, start = 0, 0
+    words = {} if code else {match.start(): match.end() for match in _ALSO.finditer(text)}
     for at, character in enumerate(text):
         depth += _SIGNS.get(character, 0)
-        if depth == 0 and character in ",;" and "=" in text[start:at] and _begins(text[at + 1 :]):
+        if depth or not (at in words or character in ",;"):
+            continue
+        after = words.get(at, at + 1)
+        if "=" in text[start:at] and _begins(text[after : after + AHEAD], character in ",;"):
             yield text[start:at].strip()
-            start = at + 1
-    rest = text[start:].strip()
-    yield re.sub(r"^(?:and|so)\s+", "", rest)
+            start = after
+    yield text[start:].strip()
 
 
-def _begins(text: str) -> bool:
-    cuts = equals_signs(text)
-    return bool(cuts) and "," not in text[: cuts[0]]
+def _begins(text: str, comma: bool) -> bool:
+    """Whether an equation begins here, and not the next name of a list."""
+    place = text.find("=")
+    if place < 0 or (comma and "," in text[:place] and not _closed(text[:place])):
+        return False
+    left = text[:place].strip()
+    return bool(left) and _closed(left) and bool(equals_signs(text))
+
+
+def _closed(text: str) -> bool:
+    """Whether every comma stands in brackets, and every bracket is closed."""
+    depth = 0
+    for character in text:
+        depth += _SIGNS.get(character, 0)
+        if depth < 0 or (depth == 0 and character == ","):
+            return False
+    return depth == 0
+
+
+def _take(found: list[Statement], said: Statement) -> None:
+    """Add a statement; what changes a value in place goes into the equation that gave it."""
+    augmented, zeroed = _AUGMENTED.match(said.text), _ZEROED.match(said.text)
+    match = augmented or zeroed
+    if match is None:
+        found.append(said)
+        return
+    before = next((s for s in reversed(found) if _target(s) == match[1]), None)
+    if before is None:
+        found.append(said)
+        return
+    old = before.text.partition("=")[2].strip()
+    if augmented:
+        text = f"{match[1]} = ({old}) {augmented[2]} ({augmented[3].strip()})"
+    else:
+        assert zeroed is not None
+        kept = ">" if zeroed[3] in ("<", "<=") else "<"
+        text = f"{match[1]} = ({old}) * ({zeroed[2]} {kept} 0)"
+    found.remove(before)
+    found.append(replace(said, text=text))
+
+
+def _target(said: Statement) -> str:
+    return said.text.partition("=")[0].strip()
 
 
 def equals_signs(text: str) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chainrule.interpreters.answers.lexicon import Lexicon, Taken
+from chainrule.interpreters.answers.lexicon import Lexicon, Taken, spelled
 from chainrule.interpreters.answers.syntax import parse_answer
 
-__all__ = ["Lexicon", "Taken", "parse_answer"]
+__all__ = ["Lexicon", "Taken", "parse_answer", "spelled"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chainrule.graph.dims import SCALAR
 from chainrule.graph.model import Model
@@ -22,6 +22,7 @@ OUTPUTS = ("yhat", "Yhat", "ahat", "phat", "p", "P", "a", "A", "h", "H", "o", "O
 
 _LAYER = re.compile(r"\[([^\]]*)\]")
 _PART = re.compile(r"\^(\[[^\]]*\])|\^?\(([^)]*)\)|_([^_^'(]+)")
+_SQUARE = re.compile(r"(.+?)\s*(?:\^\s*(?:2|\{\s*2\s*\})|²)\s*$")
 _STEM = re.compile(r"[^_^']+")
 
 
@@ -37,14 +38,14 @@ class Taken:
         The indices written below, letters or numbers.
     example : str
         The example written above in brackets, ``(i)``.
-    gradient : bool
-        Whether the gradient for the symbol is meant.
+    of : Symbol or None
+        What is differentiated by it, where a derivative is meant: ``dz_dw``, ``dW``.
     """
 
     symbol: Symbol
     below: tuple[str, ...] = ()
     example: str = ""
-    gradient: bool = False
+    of: Symbol | None = None
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,14 @@ class Lexicon:
     @property
     def scope(self) -> dict[str, Symbol]:
         """Every symbol by its canonical name."""
-        return {canonical(s.name): s for s in self.model.symbols} | dict(self.local)
+        return {spelled(s.name): s for s in self.model.symbols} | dict(self.local)
 
     @property
     def layers(self) -> tuple[int, ...]:
         """The numbers of the layers that the names mention."""
         found: set[int] = set()
         for symbol in self.model.symbols:
-            _, number = _numbered(canonical(symbol.name))
+            _, number = _numbered(spelled(symbol.name))
             if number.isdigit():
                 found.add(int(number))
         return tuple(sorted(found))
@@ -151,7 +152,7 @@ class Lexicon:
 
     def _loosened(self, name: str) -> Symbol | None:
         """Find the one symbol whose name differs in case or in how its number is written."""
-        for key in (_loose, lambda text: _loose(text).swapcase()):
+        for key in (_loose, _turned, lambda text: _loose(text).swapcase()):
             wanted = key(name)
             found = [s for known, s in self.scope.items() if _loose(known) == wanted]
             if len(found) == 1:
@@ -179,18 +180,41 @@ class Lexicon:
         return None
 
     def _gradient(self, name: str) -> Taken | None:
-        """Read ``dZ``, ``grad_w``, ``dL_dw`` and ``delta^[l]`` as gradients of the objective."""
-        objective = canonical(self.model.objective.name)
-        for prefix in (f"d{objective}_d", f"d{objective}d", "grad_", "d_", "d"):
+        """Read ``dZ``, ``grad_w``, ``dL_dw``, ``da_dz`` and ``delta^[l]`` as derivatives."""
+        for prefix in ("grad_", "d_", "d"):
             if name.startswith(prefix) and len(name) > len(prefix):
-                found = self._part(name[len(prefix) :])
-                if found is not None and found.symbol not in self.local.values():
-                    return Taken(found.symbol, found.below, found.example, gradient=True)
-        if name.startswith("delta"):
-            for letter in ("z", "Z"):
-                found = self._part(letter + name.removeprefix("delta"))
+                found = self._by(name[len(prefix) :], self.model.objective)
                 if found is not None:
-                    return Taken(found.symbol, found.below, found.example, gradient=True)
+                    return found
+        if name[0] == "d":
+            for match in re.finditer("_?d", name[2:]):
+                above = self._part(name[1 : match.start() + 2])
+                if above is not None and not (above.below or above.example):
+                    found = self._by(name[match.end() + 2 :], above.symbol)
+                    if found is not None:
+                        return found
+        return self._delta(name) if name.startswith("delta") else None
+
+    def _by(self, name: str, of: Symbol) -> Taken | None:
+        found = self._part(name) if name else None
+        if found is None or found.symbol in self.local.values():
+            return None
+        return replace(found, of=of)
+
+    def _delta(self, name: str) -> Taken | None:
+        """Read the errors of a network, ``δ^[l]``, ``δ_z``, ``δ_o``: gradients at its scores."""
+        rest = name.removeprefix("delta")
+        objective = self.model.objective
+        if rest[:1] == "_" and (found := self._by(rest[1:], objective)) is not None:
+            return found
+        layered = re.fullmatch(r"\^\((\d)\)(.*)|_?(\d)()", rest)
+        forms = [rest]
+        if layered:
+            forms.insert(0, f"^[{layered[1] or layered[3]}]{layered[2] or ''}")
+        for form in forms:
+            for letter in ("z", "Z", "s", "S", "u", "a"):
+                if (found := self._by(letter + form, objective)) is not None:
+                    return found
         return None
 
 
@@ -201,6 +225,25 @@ def _is_activated(value: object) -> bool:
 def _loose(name: str) -> str:
     """Write a name without the marks around its number."""
     return re.sub(r"[\^_\[\]]", "", name)
+
+
+def _turned(name: str) -> str:
+    """Write a small first letter for a capital one, and the reverse."""
+    loose = _loose(name)
+    return loose[:1].swapcase() + loose[1:]
+
+
+def spelled(text: str) -> str:
+    """Return the canonical form of a name, which may be a square: ``σ^2``, ``s²``.
+
+    Raises
+    ------
+    ValueError
+        When the text is no name.
+    """
+    if match := _SQUARE.match(text):
+        return f"{canonical(match[1])}^2"
+    return canonical(text)
 
 
 def _numbered(name: str) -> tuple[str, str]:

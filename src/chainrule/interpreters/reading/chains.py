@@ -170,6 +170,8 @@ class _Folding:
 
     def clear_fraction(self, value: Expr) -> None:
         """Ask where a factor after ``a/b`` belongs: above or below the line."""
+        if self.within.star is not Star.ASK:
+            return  # settled: what follows a fraction multiplies all of it
         first, follower = self.node.first, self.node.rest[0]
         if not isinstance(first, Chain) or follower.operator or not symbols(value):
             return

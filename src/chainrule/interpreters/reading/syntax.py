@@ -72,6 +72,8 @@ class Parser(Cursor):
     """The parser of one expression."""
 
     beside = MATRIX
+    groups = False  # whether square brackets may group
+    equality = False  # whether two indices may be compared
 
     def expression(self, floor: int) -> Node:
         """Read as far as operators bind tighter than `floor`."""
@@ -112,13 +114,9 @@ class Parser(Cursor):
         if operator:
             self.take()
         elif self.token.kind == "number" and self.token.text != "1":
-            before, after = self.line.text[left.start : left.end][-30:], self.token.text
-            raise self.error(
-                f"a number after a factor can be read in several ways; "
-                f"write {after} {before}, {before}^{after} or {before}_{after}"
-            )
-        right = self.expression(MATRIX if operator == "/" else level)
-        if not operator and isinstance(right, Literal):
+            self.number_beside(left)
+        right = self.expression(self.level_below() if operator == "/" else level)
+        if not operator and isinstance(right, Literal) and right.value == 1:
             # (A - Y) 1 sums over the columns: no other number makes sense after a factor.
             right = Ones(True, start=right.start, end=right.end)
         joined = Joined(operator, at, right)
@@ -133,6 +131,18 @@ class Parser(Cursor):
             )
         depth = max(first.depth, right.depth, left.depth - 1) + 1
         return self.made(Chain(level, first, rest, start=left.start, end=right.end, depth=depth))
+
+    def level_below(self) -> int:
+        """How tight what stands below a stroke holds together: it is one factor."""
+        return MATRIX
+
+    def number_beside(self, left: Node) -> None:
+        """Ask what a number behind a factor means."""
+        before, after = self.line.text[left.start : left.end][-30:], self.token.text
+        raise self.error(
+            f"a number after a factor can be read in several ways; "
+            f"write {after} {before}, {before}^{after} or {before}_{after}"
+        )
 
     def juxtaposed(self) -> bool:
         """Tell whether a factor begins here."""
@@ -185,11 +195,11 @@ class Parser(Cursor):
         opened = self.take()
         self.bars.append(opened.text)
         inner = self.expression(0)
-        if self.sees("<", ">", "<=", ">="):
+        if self.sees("<", ">", "<=", ">=") or (self.equality and self.sees("=")):
             inner = self.compared(inner)
         elif opened.text == "[" and self.sees(";", ","):
             return self.blocks(opened, inner)
-        elif opened.text == "[":
+        elif opened.text == "[" and not self.groups:
             raise self.error(
                 "square brackets hold a mask such as [z > 0] or blocks such as [A; B]; group "
                 "with ( )",
