@@ -58,6 +58,13 @@ def lstm(v: SimpleNamespace) -> Any:
     return np.sum((o * np.tanh(f * v.c + i * np.tanh(z[3 * k :]))) ** 2)
 
 
+def gru(v: SimpleNamespace) -> Any:
+    s = np.vstack([v.h, v.x])
+    r, z = sigmoid(v.Wr @ s), sigmoid(v.Wz @ s)
+    g = np.tanh(v.W @ np.vstack([r * v.h, v.x]))
+    return 0.5 * np.sum(((1 - z) * v.h + z * g - v.t) ** 2)
+
+
 MODELS: Mapping[str, tuple[str, str, Oracle]] = {
     "a gated unit": (
         "X : (n, m)\nW : (2h, n)\nb : (2h, 1)\nZ = W X + b\n"
@@ -126,6 +133,200 @@ MODELS: Mapping[str, tuple[str, str, Oracle]] = {
             (v.W @ v.H @ (numpy.arange(v.n)[None, :] == v.to.T) - v.Y) ** 2
         ),
     ),
+    # ---- windows
+    "a convolution in one line": (
+        "x : (1, n)\nw : (1, k)\nt : (1, n - k + 1)\ny = conv1d(x, w)\nJ = 1/2 norm(y - t)^2",
+        "w x",
+        lambda v: 0.5
+        * sum(
+            (np.sum(v.w[0] * v.x[0, i : i + v.k]) - v.t[0, i]) ** 2 for i in range(v.n - v.k + 1)
+        ),
+    ),
+    "a convolution of channels, padded": (
+        "X : (c, n)\nW : (f, 3c)\nb : (f, 1)\nY = ReLU(conv1d(X, W, padding=same) + b)\n"
+        "J = norm(Y)^2",
+        "W X b",
+        lambda v: sum(
+            np.sum(
+                np.maximum(
+                    v.W
+                    @ np.hstack([np.zeros((v.c, 1)), v.X, np.zeros((v.c, 1))])[:, i : i + 3]
+                    .reshape(-1, 1)
+                    + v.b,
+                    0.0,
+                )
+                ** 2
+            )
+            for i in range(v.n)
+        ),
+    ),
+    "a picture under a kernel": (
+        "X : (n, m)\nK : (2, 3)\nY = conv2d(X, K)\nJ = norm(tanh(Y))^2",
+        "K X",
+        lambda v: sum(
+            np.tanh(np.sum(v.K * v.X[r : r + 2, c : c + 3])) ** 2
+            for r in range(v.n - 1)
+            for c in range(v.m - 2)
+        ),
+    ),
+    "the largest of every window": (
+        "X : (2n, 2m)\nY = maxpool(X, 2)\nJ = norm(tanh(Y))^2",
+        "X",
+        lambda v: sum(
+            np.tanh(np.max(v.X[r : r + 2, c : c + 2])) ** 2
+            for r in range(0, 2 * v.n, 2)
+            for c in range(0, 2 * v.m, 2)
+        ),
+    ),
+    "the mean of every window, over time": (
+        "X : (c, 2p)\nW : (h, c)\nA = tanh(W X)\nP = avgpool(A, 1, 2)\nJ = norm(P)^2",
+        "X W",
+        lambda v: np.sum(
+            ((np.tanh(v.W @ v.X)[:, 0::2] + np.tanh(v.W @ v.X)[:, 1::2]) / 2) ** 2
+        ),
+    ),
+    # ---- time and attention
+    "two steps in time": (
+        "x1 : (n, m)\nx2 : (n, m)\nh0 : (k, m)\nU : (k, n)\nW : (k, k)\nb : (k, 1)\n"
+        "t : (k, m)\nh1 = tanh(U x1 + W h0 + b)\nh2 = tanh(U x2 + W h1 + b)\n"
+        "J = 1/2 norm(h2 - t)^2",
+        "U W b x1",
+        lambda v: 0.5
+        * np.sum(
+            (np.tanh(v.U @ v.x2 + v.W @ np.tanh(v.U @ v.x1 + v.W @ v.h0 + v.b) + v.b) - v.t) ** 2
+        ),
+    ),
+    "a GRU step": (
+        "x : (n, m)\nh : (k, m)\nW : (k, k + n)\nWr : (k, k + n)\nWz : (k, k + n)\n"
+        "t : (k, m)\nS = [h; x]\nr = sigmoid(Wr S)\nz = sigmoid(Wz S)\n"
+        "g = tanh(W [r .* h; x])\nH = (1 - z) .* h + z .* g\nJ = 1/2 norm(H - t)^2",
+        "W Wr Wz h x",
+        lambda v: gru(v),
+    ),
+    "two heads of attention": (
+        "X : (d, m)\nA : (2k, d)\nB : (2k, d)\nC : (2k, d)\nO : (d, 2k)\nT : (d, m)\n"
+        "Q = A X\nK = B X\nV = C X\nP1 = softmax(K[:k]^T Q[:k], axis=0)\n"
+        "P2 = softmax(K[k:]^T Q[k:], axis=0)\nH = [V[:k] P1; V[k:] P2]\n"
+        "Y = O H\nJ = 1/2 norm(Y - T)^2",
+        "O A B C",
+        lambda v: 0.5
+        * np.sum(
+            (
+                v.O
+                @ np.vstack(
+                    [
+                        (v.C @ v.X)[s]
+                        @ softmax((v.B @ v.X)[s].T @ (v.A @ v.X)[s], 0)
+                        for s in (slice(0, v.k), slice(v.k, 2 * v.k))
+                    ]
+                )
+                - v.T
+            )
+            ** 2
+        ),
+    ),
+    "one weight for all times": (
+        "X : (n, d t)\nW : (d, k)\nb : (1, k)\nT : (n, k t)\nR = reshape(X, n t, d)\n"
+        "Y = reshape(R W + b, n, k t)\nJ = 1/2 norm(Y - T)^2",
+        "W b X",
+        lambda v: 0.5
+        * np.sum(((v.X.reshape(-1, v.d) @ v.W + v.b).reshape(v.n, -1) - v.T) ** 2),
+    ),
+    # ---- norms
+    "layer norm with a scale and a shift": (
+        "X : (n, m)\nT : (n, m)\ng : (n, 1)\nb : (n, 1)\nH = layer_norm(X, eps=1/100)\n"
+        "Y = g .* H + b\nJ = 1/2 norm(Y - T)^2",
+        "X g b",
+        lambda v: 0.5
+        * np.sum(
+            (
+                v.g * (v.X - np.mean(v.X, 0)) / np.sqrt(np.var(v.X, 0) + 0.01) + v.b - v.T
+            )
+            ** 2
+        ),
+    ),
+    "group norm": (
+        "X : (2k, m)\nT : (2k, m)\nH = group_norm(X, 2)\nJ = 1/2 norm(H - T)^2",
+        "X",
+        lambda v: 0.5
+        * np.sum(
+            (
+                np.vstack(
+                    [(g - np.mean(g, 0)) / np.std(g, 0) for g in (v.X[: v.k], v.X[v.k :])]
+                )
+                - v.T
+            )
+            ** 2
+        ),
+    ),
+    "root mean square norm": (
+        "X : (n, m)\nT : (n, m)\nH = rms_norm(X)\nJ = 1/2 norm(H - T)^2",
+        "X",
+        lambda v: 0.5
+        * np.sum((v.X / np.sqrt(np.mean(v.X**2, 0)) - v.T) ** 2),
+    ),
+    "the unbiased variance": (
+        "X : (n, m)\nv = variance(X, axis=1, ddof=1)\ns = std(X, axis=0)\n"
+        "J = sum(sqrt(v)) + sum(s^3)",
+        "X",
+        lambda v: np.sum(np.std(v.X, 1, ddof=1)) + np.sum(np.std(v.X, 0) ** 3),
+    ),
+    "norms of rows and columns": (
+        "X : (n, m)\nJ = sum(norm(X, axis=0)) + norm(X, 1) + sum(norm(X, axis=1)^2)\n",
+        "X",
+        lambda v: np.sum(np.sqrt(np.sum(v.X**2, 0))) + np.sum(np.abs(v.X)) + np.sum(v.X**2),
+    ),
+    # ---- costs
+    "partners among columns": (
+        "A : (d, m)\nB : (d, m)\ntau : (1, 1)\nJ = info_nce(A, B, tau)",
+        "A B",
+        lambda v: -np.mean(np.log(np.diag(softmax(v.A.T @ v.B / v.tau, 1)))),
+    ),
+    "nearer by a margin": (
+        "A : (d, m)\nP : (d, m)\nN : (d, m)\nJ = triplet(A, P, N, margin=1/5)",
+        "A P N",
+        lambda v: np.sum(
+            np.maximum(np.sum((v.A - v.P) ** 2, 0) - np.sum((v.A - v.N) ** 2, 0) + 0.2, 0.0)
+        ),
+    ),
+    "a hinge for several classes": (
+        "X : (n, m)\nW : (k, n)\ny : (1, m)\nS = W X\n"
+        "J = sum(ReLU(S - sum(onehot(y, k) .* S, axis=0) + 2/3 - 1/3 onehot(y, k)))",
+        "W",
+        lambda v: np.sum(
+            np.maximum(
+                v.W @ v.X
+                - (v.W @ v.X)[v.y[0], numpy.arange(v.m)]
+                + 2 / 3
+                - (numpy.arange(v.k)[:, None] == v.y) / 3,
+                0.0,
+            )
+        ),
+    ),
+    "a Gaussian drawn with noise that is given": (
+        "m : (k, 1)\nl : (k, 1)\ne : (k, 1)\nt : (k, 1)\nz = reparametrise(m, l, e)\n"
+        "J = 1/2 norm(z - t)^2 + kl_gaussian(m, l)",
+        "m l",
+        lambda v: 0.5 * np.sum((v.m + np.exp(v.l / 2) * v.e - v.t) ** 2)
+        + 0.5 * np.sum(np.exp(v.l) + v.m**2 - 1 - v.l),
+    ),
+    "a word among drawn ones": (
+        "v : (d, 1)\nu : (d, 1)\nN : (d, k)\nJ = negative_sampling(v, u, N)",
+        "v u N",
+        lambda v: -np.log(sigmoid(np.sum(v.u * v.v)))
+        - np.sum(np.log(sigmoid(-v.N.T @ v.v))),
+    ),
+    "inverted dropout, the mask an input": (
+        "X : (n, m)\nW : (h, n)\nD : (h, m)\nT : (h, m)\nA = ReLU(W X)\n"
+        "H = dropout(A, D, keep=4/5)\nJ = 1/2 norm(H - T)^2",
+        "W X",
+        lambda v: 0.5 * np.sum((np.maximum(v.W @ v.X, 0.0) * v.D / 0.8 - v.T) ** 2),
+    ),
+    "an angle": (
+        "a : (n, 1)\nb : (n, 1)\nc = cosine(a, b)\nJ = (1 - c)^2",
+        "a b",
+        lambda v: (1 - np.sum(v.a * v.b) / np.sqrt(np.sum(v.a**2) * np.sum(v.b**2))) ** 2,
+    ),
 }  # fmt: skip
 
 KNOWN: Mapping[str, Mapping[str, str]] = {
@@ -142,6 +343,35 @@ KNOWN: Mapping[str, Mapping[str, str]] = {
     "a picture laid out as a column": {"X": "reshape(W^T dZ, h, k)"},
     "an embedding, words in columns": {"W": "dZ X^T", "E": "dX onehot(ids, v)^T"},
     "an embedding, words in rows": {"W": "X^T dZ", "E": "onehot(ids, v)^T dX"},
+    "a convolution in one line": {
+        "dy": "y - t",
+        "w": "dy windows(x, 1, k)^T",
+        "x": "fold(w^T dy, 1, k, 1, n)",
+    },
+    "the largest of every window": {
+        "dR": "reshape(dY, 1, -1)",
+        "dS": "dR .* argmax(S, axis=0)",
+        "X": "fold(dS, 2, 2, 2n, 2m, stride=2)",
+    },
+    "two steps in time": {
+        "dz": "W^T du .* (1 - h1^2)",
+        "U": "dz x1^T + du x2^T",
+        "W": "dz h0^T + du h1^T",
+        "b": "dz 1 + du 1",
+    },
+    "two heads of attention": {
+        "dP1": "V[0:k, :]^T dH[0:k, :]",
+        "dZ": "P1 .* (dP1 - sum(dP1 .* P1, axis=0))",
+        "dV": "[dH[0:k, :] P1^T; dH[k:2k, :] P2^T]",
+        "dK": "[Q[0:k, :] dZ^T; Q[k:2k, :] dU^T]",
+        "dQ": "[K[0:k, :] dZ; K[k:2k, :] dU]",
+    },
+    "one weight for all times": {"W": "R^T reshape(dY, n t, k)", "X": "reshape(dR, n, d t)"},
+    "group norm": {"X": "reshape(dS, m, 2k)^T"},
+    "partners among columns": {
+        "A": "(B softmax(A^T B/tau, axis=1)^T - B)/(m tau)",
+    },
+    "inverted dropout, the mask an input": {"W": "(5/4)((H - T) .* D .* [Z > 0]) X^T"},
 }
 
 

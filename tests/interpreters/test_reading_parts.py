@@ -25,7 +25,8 @@ Z, X, x, c, ids = (
     Symbol("ids", (1, "m")),
 )
 A, W, E = Symbol("A", ("h", "m")), Symbol("W", ("k", plus("h", "n"))), Symbol("E", ("d", "v"))
-SCOPE = {s.name: s for s in (Z, X, x, c, A, W, E, ids)}
+D = Symbol("D", (2, 4))
+SCOPE = {s.name: s for s in (Z, X, x, c, A, W, E, D, ids)}
 SIZES = {"n": 3, "m": 4, "h": 2, "k": 5, "d": 3, "v": 6}
 
 READ = {
@@ -76,6 +77,20 @@ def test_it_reads_as_what_it_says(text: str) -> None:
         ("reshape(X, m, n)", "X.reshape(4, 3)"),
         ("vec(X)", "X.T.reshape(-1, 1)"),
         ("lookup(E, ids)", "E[:, ids[0]]"),
+        ("reshape(X, -1, 1)", "X.reshape(-1, 1)"),
+        ("windows(x, 1, 2)", "np.vstack([x[:, :3], x[:, 1:]])"),
+        ("norm(X, axis=0)^2", "np.sum(X**2, axis=0, keepdims=True)"),
+        ("norm(X, ord=1, axis=1)", "np.sum(np.abs(X), axis=1, keepdims=True)"),
+        ("norm(X, 1)", "np.sum(np.abs(X)).reshape(1, 1)"),
+        ("std(X, axis=1, ddof=1)", "np.std(X, axis=1, ddof=1, keepdims=True)"),
+        ("conv1d(x, x[0:2])", "np.correlate(x[0], x[0, :2], 'valid')[None, :]"),
+        ("conv1d(x, x[0:3], padding=same)", "np.correlate(x[0], x[0, :3], 'same')[None, :]"),
+        ("conv1d(x, x[0:2], padding=full)", "np.correlate(x[0], x[0, :2], 'full')[None, :]"),
+        ("conv1d(c, c[0:2])", "np.correlate(c[:, 0], c[:2, 0], 'valid')[:, None]"),
+        ("maxpool(D, 2)", "D.reshape(2, 2, 2).max(axis=(0, 2))[None, :]"),
+        ("avgpool(D, 1, 2)", "D.reshape(2, 2, 2).mean(axis=2)"),
+        ("cosine(c, c)", "np.ones((1, 1))"),
+        ("group_norm(Z, 2)[0:1, 0:1]", "(Z[0, 0] - Z[:4, 0].mean()) / Z[:4, [[0]]].std()"),
         ("scatter_add(X, ids, v)", "np.array([(X * (ids == k)).sum(1) for k in range(6)]).T"),
     ],
 )
@@ -107,6 +122,12 @@ def test_values_are_numpys(text: str, numpy_text: str) -> None:
         ("concat(X, c, side=1)", "concat has no option side; it has axis"),
         ("concat(X)", "concat takes at least 2 arguments"),
         ("onehot(X, v)", "numbers of places are a row or a column"),
+        ("norm(X, 3)", "the orders of norms here are 1 and 2"),
+        ("maxpool(X, 2)", "do not fill n; declare a size that they fill, such as 2r"),
+        ("conv1d(D, X)", "a kernel over 2 channels has 2 k columns"),
+        ("conv1d(x, x[0:2], padding=same)", "padding=same needs a kernel of odd width"),
+        ("group_norm(X, 2)", "n features do not divide into 2 groups"),
+        ("fold(X, 1, 2, 1, 4)", "the windows of (1, 4) are (2, 3), and this is (n, m)"),
         ("lookup(X, ids)[0:d]", "nothing says that there are d rows"),
     ],
 )

@@ -21,7 +21,7 @@ from scipy import special
 
 from chainrule.derivation.sweep import pullback
 from chainrule.errors import ShapeError
-from chainrule.graph.dims import SCALAR, Dim, Index, Shape, Size, measured, minus, times
+from chainrule.graph.dims import SCALAR, Dim, Index, Shape, Size, measured, minus, plus, times
 from chainrule.graph.node import Apply, Expr, Number, Symbol, symbols
 from chainrule.graph.op import Law, Layout, Mistake, Notation, Op
 from chainrule.indexing.names import Letters
@@ -34,7 +34,7 @@ SIZES: tuple[dict[str, int], ...] = (
     {"n": 5, "m": 2, "h": 3},
     {"n": 1, "m": 4, "h": 2},
 )
-ONE: tuple[Shape, ...] = (("n", "m"), (1, "m"), ("n", 1), SCALAR, ("n", "n"))
+ONE: tuple[Shape, ...] = (("n", "m"), (1, "m"), ("n", 1), SCALAR, ("n", "n"), ("n", 4))
 TWO: tuple[tuple[Shape, Shape], ...] = (
     (("n", "h"), ("h", "m")),
     ((1, "h"), ("h", "m")),
@@ -60,6 +60,12 @@ ATTRIBUTES: Mapping[str, tuple[tuple[Any, ...], ...]] = {
         (minus("n", 1), "n", 0, 1),
     ),
     "stack": ((0,), (1,)),
+    "windows": ((1, 2, 1, 1), (1, 2, 1, 2), (1, 1, 1, 1), ("n", 1, 1, 1)),
+    "fold": (
+        ("n", 1, 1, 1, "n", "m"),
+        (1, "n", 1, 1, 1, plus("m", minus("n", 1))),
+        (2, 2, 2, 2, 2, times(2, "m")),
+    ),
     "onehot": ((0, "n"), (1, "h")),
     "take": ((0, "m"), (1, "n")),
     "scatter_add": ((0, "h"), (1, "h")),
@@ -143,6 +149,8 @@ def samples(row: Op) -> list[Sample]:
             try:
                 node = Apply(row, arguments, attrs)
             except ShapeError:
+                continue
+            if min(numbers(node.shape, sizes)) < 1:
                 continue
             regular = _only_square(row, attrs)
             places = measured(attrs[-1], sizes) if any(d.whole for d in row.domain) else 1
@@ -296,7 +304,7 @@ def codes(row: Op) -> str:
     for s in samples(row):
         texts = [symbol.name for symbol in s.arguments]
         space = {
-            "__builtins__": {},
+            "__builtins__": {"range": range},
             "np": np,
             **s.sizes,
             **dict(zip(texts, s.arrays, strict=True)),
@@ -399,6 +407,17 @@ def test_mistakes_of_one_row_differ_from_each_other(row: Op, name: str) -> None:
 
 # ---- the rows against formulas that are not ours ------------------------------------------------
 
+
+def corners(shape: tuple[int, ...], attrs: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Where the windows of a matrix begin."""
+    (rows, columns), (height, width, down, across) = shape, attrs[:4]
+    return [
+        (r, c)
+        for r in range(0, rows - height + 1, down)
+        for c in range(0, columns - width + 1, across)
+    ]
+
+
 FORMULAS: Mapping[str, Callable[..., Any]] = {
     "add": lambda *xs, attrs, shape: sum(xs[1:], start=xs[0]),
     "neg": lambda x, *, attrs, shape: anp.negative(x),
@@ -465,6 +484,26 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
                     (x[r, i] if attrs[0] == 0 else x[i, c])
                     for i, k in enumerate(at.flat)
                     if k == (c if attrs[0] == 0 else r)
+                )
+                for c in range(shape[1])
+            ]
+            for r in range(shape[0])
+        ]
+    ),
+    "windows": lambda x, *, attrs, shape: anp.array(
+        [
+            [x[r + i, c + j] for r, c in corners(x.shape, attrs)]
+            for i in range(attrs[0])
+            for j in range(attrs[1])
+        ]
+    ),
+    "fold": lambda x, *, attrs, shape: anp.array(
+        [
+            [
+                sum(
+                    x[(r - top) * attrs[1] + c - left, k]
+                    for k, (top, left) in enumerate(corners(shape, attrs))
+                    if 0 <= r - top < attrs[0] and 0 <= c - left < attrs[1]
                 )
                 for c in range(shape[1])
             ]

@@ -27,6 +27,7 @@ from chainrule.indexing.names import Letters
 from chainrule.indexing.reading import LinearPart, as_one, linear_parts, read_entry
 from chainrule.ops import add, replace
 from chainrule.rewriting.sums import COMMON, one_letter
+from chainrule.rewriting.transposition import stored
 
 
 @dataclass(frozen=True)
@@ -158,18 +159,9 @@ class Paths:
 
     def _moves(self, target: Symbol) -> bool:
         """Whether a gradient goes back through a definition to other places than its own."""
-        value = self.values[target]
-        if target is self.model.objective or not any(_is_coupled(node) for node in walk(value)):
+        if target is self.model.objective:
             return False
-        upstream, letters = Symbol("upstream", target.shape), self.letters()
-        for symbol in self.mentions[target]:
-            row, col = (letters.free(dim) for dim in symbol.shape)
-            pulled, _ = pullback(value, symbol, target, upstream)
-            try:
-                linear_parts(read_entry(pulled, row, col, letters), upstream)
-            except DerivationError:
-                return True
-        return False
+        return any(isinstance(n, Apply) and n.op.moves for n in walk(self.values[target]))
 
     def _mixes(self, target: Symbol) -> bool:
         """Whether writing one entry of a definition takes a sum: a layer of its own."""
@@ -247,7 +239,8 @@ def _upwards(
             # Several places of the target see this entry in different ways: no single factor.
             result.moved[target] = reasons
             arrived = _upwards_everywhere(paths, target, layers, letters, result)
-            terms.append(read_entry(replace(pulled, {upstream: arrived}), row, col, letters))
+            whole = stored(replace(pulled, {upstream: arrived}), {}, whole=False)
+            terms.append(read_entry(whole, row, col, letters))
             continue
         (part,) = parts
         place = _places(part.atom)

@@ -8,9 +8,12 @@ from itertools import chain
 from chainrule.graph.dims import SCALAR
 from chainrule.graph.model import Definition, Model
 from chainrule.graph.node import Apply, Expr, Symbol, substitute, symbols
+from chainrule.graph.op import Layout
 
 ARGUMENTS = "zuvt"
 VALUES = "srqh"
+PLAIN = frozenset({Layout.CHAIN, Layout.POSTFIX, Layout.HIDDEN, Layout.SUM, Layout.PREFIX})
+"""Layouts of what leaves a gradient a product."""
 
 
 def staged(model: Model) -> tuple[Model, tuple[Definition, ...]]:
@@ -48,10 +51,22 @@ class _Stager:
         value = substitute(value, named)
         return [*self.added[start:], replace(definition, value=value)]
 
-    def _staged(self, node: Expr, target: Symbol, *, outermost: bool = False) -> Expr:
-        args = tuple(self._staged(arg, target) for arg in node.args)
+    def _staged(
+        self, node: Expr, target: Symbol, *, outermost: bool = False, within: bool = False
+    ) -> Expr:
+        """Name what a node holds; `within` says that more than a product stands around it."""
+        if not isinstance(node, Apply):
+            return node
+        around = not node.op.activation and (within or not _is_plain(node))
+        args = tuple(self._staged(arg, target, within=around) for arg in node.args)
         rebuilt = node if args == node.args else node.rebuilt(args)
-        if not (isinstance(rebuilt, Apply) and rebuilt.op.activation):
+        assert isinstance(rebuilt, Apply)
+        if rebuilt.op.moves:
+            # What is moved keeps its own name, so that its gradient is short before it moves back.
+            moved = (a if _is_plain(a) else self._name(a, VALUES, target) for a in rebuilt.args)
+            rebuilt = rebuilt.rebuilt(tuple(moved))
+            return self._name(rebuilt, VALUES, target) if within else rebuilt
+        if not rebuilt.op.activation:
             return rebuilt
         (argument,) = rebuilt.args
         if isinstance(argument, Apply):
@@ -69,6 +84,14 @@ class _Stager:
         self.named[expr] = symbol
         self.added.append(Definition(symbol, expr))
         return symbol
+
+
+def _is_plain(expr: Expr) -> bool:
+    """Whether nothing is done to entries but multiplying, adding and moving."""
+    if not isinstance(expr, Apply):
+        return True
+    plain = expr.op.moves or expr.op.notation.layout in PLAIN
+    return plain and all(_is_plain(arg) for arg in expr.args)
 
 
 def _is_capital(expr: Expr, target: Symbol) -> bool:

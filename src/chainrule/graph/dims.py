@@ -161,16 +161,24 @@ def certain(dim: Dim) -> bool:
     return all(factor > 0 for factor in named) if named else terms.get((), 0) >= 0
 
 
-def divided(dim: Dim, count: int) -> Dim | None:
+def divided(dim: Dim, count: Dim) -> Dim | None:
     """Divide a size into equal parts; nothing where it is no multiple of their number.
 
-    >>> divided(times(4, "h"), 2) == times(2, "h"), divided("h", 2)
-    (True, None)
+    >>> divided(times(4, "h"), 2) == times(2, "h"), divided(times("h", "k"), "h"), divided("h", 2)
+    (True, 'k', None)
     """
-    terms = _terms(dim)
-    if any(factor % count for factor in terms.values()):
-        return None
-    return _dim({names: factor // count for names, factor in terms.items()})
+    ((taken, factor), *more) = _terms(count).items()
+    found: dict[Names, int] = {}
+    for names, coefficient in _terms(dim).items():
+        left = list(names)
+        for name in taken:
+            if name not in left:
+                return None
+            left.remove(name)
+        if more or coefficient % factor:
+            return None
+        found[tuple(left)] = coefficient // factor
+    return _dim(found)
 
 
 def written(shape: Iterable[Dim]) -> str:

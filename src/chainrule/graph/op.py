@@ -44,7 +44,8 @@ class Notation:
     `plain` is the glyph of the language that the reader reads, so that plain text reads back. For
     a fence each glyph is a pattern: ``|`` stands for the argument, in MathML ``{}``.
     `cell` is the letter of one entry, where it has one of its own: the δ of the identity. `options`
-    writes the attributes behind the arguments of a function.
+    writes the attributes behind the arguments of a function, and `places`, called with the shape
+    of the argument, the attributes, a row and a column, says where an entry stands in the argument.
     """
 
     layout: Layout
@@ -55,6 +56,7 @@ class Notation:
     mathml: str = ""
     cell: str = ""
     options: Callable[[tuple[Any, ...]], str] = axis_option
+    places: Callable[..., tuple[str, ...] | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,8 @@ class Op:
         Acts on each entry by itself.
     activation : bool
         A function whose argument and value deserve names of their own on the board.
+    moves : bool
+        Puts entries in other places without changing them, and gradients back.
     domain : tuple of Domain
         Where each argument may be sampled.
     margin : callable, optional
@@ -167,6 +171,7 @@ class Op:
     index: IndexRule | None = None
     elementwise: bool = False
     activation: bool = False
+    moves: bool = False
     helper: str = ""
     domain: tuple[Domain, ...] = (Domain(),)
     laws: tuple[Law, ...] = field(default=())

@@ -38,6 +38,7 @@ from chainrule.ops import (
     probability,
     reduction,
     square,
+    windows,
 )
 from chainrule.ops.arrangement import columns, part, reshape, rows, split, stack, vec
 from chainrule.ops.composites import outer, variance, where
@@ -47,6 +48,7 @@ from chainrule.ops.functions import apply
 from chainrule.ops.linear import eye, matmul, transpose
 from chainrule.ops.lookup import lookup as look_up
 from chainrule.ops.lookup import onehot, scatter_add
+from chainrule.ops.normalising import norm
 from chainrule.ops.probability import cross_entropy, log_softmax, logsumexp, softmax
 from chainrule.ops.reduction import (
     broadcast,
@@ -71,6 +73,7 @@ TABLE: Mapping[str, Op] = MappingProxyType(
             square.ROWS_HERE,
             arrangement.ROWS_HERE,
             lookup.ROWS_HERE,
+            windows.ROWS_HERE,
         )
         for row in rows
     }
@@ -116,11 +119,6 @@ def sqrt(x: Expr) -> Expr:
 def absolute(x: Expr) -> Expr:
     """Return the absolute value of every entry."""
     return apply(functions.ABS, x)
-
-
-def norm(x: Expr) -> Expr:
-    """Return the 2-norm of all entries."""
-    return sqrt(squared_norm(x))
 
 
 def _matmul(a: Operand, b: Operand) -> Expr:

@@ -128,6 +128,12 @@ def reshape(x: Expr, shape: Shape) -> Expr:
     return Apply(RESHAPE, (x,), shape)
 
 
+def flat(x: Expr, axis: int) -> Expr:
+    """Lay the entries out row by row, as one row (axis 1) or one column (axis 0)."""
+    many = times(*x.shape)
+    return reshape(x, (1, many) if axis == COLUMNS else (many, 1))
+
+
 def vec(x: Expr) -> Expr:
     """Put the columns of a matrix below each other."""
     return reshape(transpose(x), (times(*x.shape), 1))
@@ -232,12 +238,20 @@ def _part_code(x: str, *, attrs: tuple[Any, ...]) -> str:
     return f"{x}[{', '.join(ranges)}]"
 
 
+def _reshape_options(attrs: tuple[Any, ...]) -> str:
+    """Write the shape; as long as it must be where it is a single row or column."""
+    if attrs[0] == 1:
+        return "1, -1"
+    return "-1, 1" if attrs[1] == 1 else f"{attrs[0]}, {attrs[1]}"
+
+
 PART: Op = Op(
     name="part",
     shape=_part_shape,
     value=lambda xp, x, *, out_shape, attrs: x[attrs[0] : attrs[1], attrs[2] : attrs[3]],
     vjp=lambda g, out, args, attrs: (_padded(g, args[0].shape, _bounds(attrs, args[0].shape)),),
     index=closed,
+    moves=True,
     notation=Notation(Layout.PART, "[:]", "[:]", spoken="the part of"),
     code=_part_code,
     rule="slice rule",
@@ -272,6 +286,7 @@ STACK: Op = Op(
     value=lambda xp, *xs, out_shape, attrs: xp.concatenate(xs, axis=attrs[0]),
     vjp=lambda g, out, args, attrs: _unstacked(g, args, attrs[0]),
     index=closed,
+    moves=True,
     notation=Notation(Layout.STACK, "[;]", "[;]", spoken="stacked on"),
     code=lambda *xs, attrs: f"np.concatenate(({', '.join(xs)}), axis={attrs[0]})",
     rule="concatenation rule",
@@ -315,12 +330,13 @@ RESHAPE: Op = Op(
     value=lambda xp, x, *, out_shape, attrs: x.reshape(out_shape),
     vjp=lambda g, out, args, attrs: (reshape(g, args[0].shape),),
     index=closed,
+    moves=True,
     notation=Notation(
         Layout.FUNCTION,
         "reshape",
         r"\operatorname{reshape}",
         spoken="the reshaped",
-        options=lambda attrs: f"{attrs[0]}, {attrs[1]}",
+        options=_reshape_options,
     ),
     code=lambda x, *, attrs: f"np.reshape({x}, ({attrs[0]}, {attrs[1]}))",
     rule="reshape rule",

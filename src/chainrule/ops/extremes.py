@@ -86,9 +86,7 @@ def _extreme(name: str, reduce: str, marker: str, word: str, largest: bool) -> t
         return Apply(marks, (x,), (axis,))
 
     def marks_code(x: str, *, attrs: tuple[Any, ...]) -> str:
-        axis = f"axis={attrs[0]}, keepdims=True"
-        where = f"({x} == np.{reduce}({x}, {axis}))"
-        return f"{where} / np.sum({where}, {axis})"
+        return f"{marker}({x}, axis={'(0, 1)' if attrs[0] is None else attrs[0]})"
 
     marks = Op(
         name=marker,
@@ -103,6 +101,12 @@ def _extreme(name: str, reduce: str, marker: str, word: str, largest: bool) -> t
             spoken=f"the place of the {word}",
         ),
         code=marks_code,
+        helper=f'''
+def {marker}(z, axis):
+    """Mark the {word} entry along an axis; entries that tie share the mark."""
+    marks = (z == np.{reduce}(z, axis=axis, keepdims=True)) * 1.0
+    return marks / np.sum(marks, axis=axis, keepdims=True)
+''',
         rule="mask",
         because=f"the mark of the {word} entry stays where it is until another one takes over",
         margin=margin,

@@ -146,7 +146,10 @@ def stored(expr: Expr, turned: Mapping[Symbol, Symbol], whole: bool) -> Expr:
         for turn in (False, True):
             cost, other = direct[not turn]
             around = (cost + 1, transpose(other))
-            best[node, turn] = min(direct[turn], around, key=lambda found: found[0])
+            options = [direct[turn], around]
+            if isinstance(node, Apply) and node.op.moves:
+                options.reverse()  # a part of V, transposed, and not a part of V^T
+            best[node, turn] = min(options, key=lambda found: found[0])
     return best[expr, whole][1]
 
 

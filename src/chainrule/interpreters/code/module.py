@@ -152,7 +152,8 @@ class _Module:
             doc += _entry(self.names[symbol], symbol, note)
         for symbol in self.program.given:
             doc += _entry(self.names[symbol], symbol, "computed, unless it is given")
-        body = [*self._size_lines(lines, self.model.inputs), *lines.statements]
+        given = Sizes(self.model.inputs, self.sizes)
+        body = [*self._size_lines(lines, self.model.inputs, given), *lines.statements]
         returned = [f'"{self.names[s]}": {self.names[s]}' for s in cache]
         return "\n".join(
             [
@@ -183,18 +184,18 @@ class _Module:
                 "def backward(cache):",
                 *_docstring([f"Return the gradient of {cost} by every variable, in its shape."]),
                 *loads,
-                *self._size_lines(lines, cache),
+                *self._size_lines(lines, cache, self.shapes),
                 *lines.statements,
                 *_call("return {", returned, "}", INDENT),
                 "",
             ]
         )
 
-    def _size_lines(self, lines: Lines, among: Iterable[Symbol]) -> list[str]:
+    def _size_lines(self, lines: Lines, among: Iterable[Symbol], shapes: Sizes) -> list[str]:
         wanted = tuple(among)
         return [
-            INDENT + self.shapes.line(name, wanted, self.names)
-            for name in self.shapes.closed(lines.trees.used_sizes, wanted)
+            INDENT + shapes.line(name, wanted, self.names)
+            for name in shapes.closed(lines.trees.used_sizes, wanted)
         ]
 
 

@@ -46,8 +46,7 @@ class Sizes:
         self.names = names
         self._ranks = {d: 0 for s in symbols for d in s.shape if isinstance(d, str)}
         shapes = [dim for symbol in symbols for dim in symbol.shape]
-        found: Mapping[str, int] = self._ranks
-        while found:
+        while True:
             rank = len(self._ranks)
             found = {
                 name: rank
@@ -55,6 +54,8 @@ class Sizes:
                 for name in base_names(dim)
                 if name not in self._ranks and self._tells(dim, name)
             }
+            if not found:
+                break
             self._ranks |= found
 
     def source(self, name: str, among: Iterable[Symbol]) -> tuple[Symbol, int]:

@@ -45,7 +45,10 @@ READERS: Mapping[Kind, Callable[[Elaborator, Node], object]] = MappingProxyType(
     {
         Kind.MATRIX: lambda within, node: within.expr(node),
         Kind.SIZE: lambda within, node: places.size(within, node),
+        Kind.LENGTH: lambda within, node: places.length(within, node),
         Kind.AXIS: lambda within, node: places.axis(within, node),
+        Kind.ORDER: lambda within, node: _order(within, node),
+        Kind.PADDING: lambda within, node: places.padding(within, node),
     }
 )
 """How an argument of each kind is read."""
@@ -150,6 +153,13 @@ def _several(within: Elaborator, node: Call) -> Expr:
         return signature.build(*given, **named)
     except ShapeError as error:
         raise within.error(node, f"{word}: {error.fact}") from None
+
+
+def _order(within: Elaborator, node: Node) -> int:
+    """Read the order of a norm."""
+    if isinstance(node, Literal) and node.value in (1, 2):
+        return int(node.value)
+    raise within.error(node, "the orders of norms here are 1 and 2")
 
 
 def _takes_two(word: str, node: Call) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from chainrule.errors import ParseError
@@ -164,7 +164,7 @@ class Elaborator:
             if isinstance(inner, Fence) and inner.norm and inner.order in ("", "2", "F"):
                 return squared_norm(self.expr(inner.inner))
             if isinstance(inner, Call) and inner.function == "norm" and not inner.power:
-                return squared_norm(calls.argument(self, inner))
+                return calls.call(self, replace(inner, function="squared_norm"))
         return self.raised(node, self.expr(base), exponent)
 
     def exponent(self, node: Node) -> Fraction:

@@ -26,6 +26,7 @@ from chainrule.ops.reduction import COLUMNS, ROWS
 if TYPE_CHECKING:
     from chainrule.interpreters.reading.elaboration import Elaborator
 
+PADDINGS = ("valid", "same", "full")
 AXES = {0: 0, 1: 1, -1: 1, -2: 0}
 SIZES: dict[str, Callable[[Dim, Dim], Dim]] = {
     "+": plus, "-": minus, "": times, "*": times, ".*": times
@@ -77,6 +78,22 @@ def _computed(within: Elaborator, node: Node) -> Dim:
                 found = build(found, _computed(within, joined.operand))
             return found
     raise ValueError
+
+
+def length(within: Elaborator, node: Node) -> Dim:
+    """Read a size, or -1 for as many as there must be."""
+    if isinstance(node, Minus) and isinstance(node.operand, Literal) and node.operand.value == 1:
+        return -1
+    return size(within, node)
+
+
+def padding(within: Elaborator, node: Node) -> Dim | str:
+    """Read how a sequence is padded: by a word, or by how many zeros stand at each end."""
+    if isinstance(node, Name) and node.name in PADDINGS and node.name not in within.dims:
+        return node.name
+    if isinstance(node, Literal) and node.value == 0:
+        return 0
+    return size(within, node)
 
 
 def taken(within: Elaborator, node: Part) -> Expr:

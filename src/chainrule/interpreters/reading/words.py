@@ -21,17 +21,16 @@ from chainrule.ops import (
     logsumexp,
     maximum,
     minimum,
-    norm,
     reduce_max,
     reduce_mean,
     reduce_min,
     reduce_sum,
     softmax,
-    squared_norm,
     trace,
     transpose,
     variance,
 )
+from chainrule.ops.normalising import deviation
 
 ALIASES = {
     "ln": "log",
@@ -87,18 +86,17 @@ REDUCTIONS: dict[str, Callable[[Expr, int | None], Expr]] = {
     "lse": logsumexp,
     "variance": variance,
     "var": variance,
+    "std": deviation,
 }
 """Functions that take an axis."""
 
 NEEDS_AXIS = frozenset({"softmax", "log_softmax", "logsoftmax"})
 """Functions along an axis that nobody means over a whole matrix."""
 
-COUNTED = frozenset({"variance", "var"})
+COUNTED = frozenset({"variance", "var", "std"})
 """Functions that take ``ddof``, the number that is taken off the count."""
 
 WHOLE: dict[str, Callable[[Expr], Expr]] = {
-    "norm": norm,
-    "squared_norm": squared_norm,
     "transpose": transpose,
     "trace": trace,
     "tr": trace,
@@ -132,7 +130,7 @@ def function_word(name: str) -> str | None:
     >>> function_word("Tanh"), function_word("w")
     ('tanh', None)
     """
-    if name == "squared_norm" or name in ENTRYWISE or name in REDUCTIONS:
+    if name in ENTRYWISE or name in REDUCTIONS:
         return name
     if name in WHOLE or name in PAIRS or name in LARGER or name in SIGNATURES:
         return name

@@ -222,6 +222,11 @@ class _Setter:
             return self.medium.entry(matrix, places, _is_lowered(matrix))
         if isinstance(matrix, Apply) and matrix.op.notation.cell:
             return self.medium.entry(Symbol(matrix.op.notation.cell, matrix.shape), places, False)
+        if isinstance(matrix, Apply) and matrix.op.notation.places is not None:
+            (inner,) = matrix.args
+            there = matrix.op.notation.places(inner.shape, matrix.attrs, expr.row, expr.col)
+            if there is not None and isinstance(inner, Symbol):
+                return self.medium.entry(inner, [*there], _is_lowered(inner))
         pushed = self._pushed(expr, places)
         if pushed is not None:
             return pushed
