@@ -10,7 +10,7 @@ from chainrule.derivation.steps import Certificate, Derivation
 from chainrule.errors import ModelError
 from chainrule.graph.dims import SCALAR, Shape, written
 from chainrule.graph.model import Model
-from chainrule.graph.node import Expr, Number, Position, Symbol, running
+from chainrule.graph.node import Expr, Number, Position, Symbol, running, symbols
 from chainrule.marking.sheet import Sheet
 from chainrule.ops import broadcast, transpose
 from chainrule.proof.evidence import Disagreement
@@ -77,6 +77,7 @@ class Judge:
         self.derivation: Derivation = derivation_of(model, [anything.name])
         self.model = self.derivation.model
         self.laboratory = Laboratory(self.derivation)
+        self._certified: dict[Symbol, bool] = {}
 
     def equal(
         self,
@@ -103,6 +104,12 @@ class Judge:
         guard : Expr, optional
             What is 1 where the equation is claimed and 0 elsewhere.
         """
+        for variable in self._gradients_in(sheet, left, right, name):
+            if not self._is_certified(sheet, variable):
+                return Finding(
+                    Outcome.UNPROVEN,
+                    f"the gradient for {variable.name} itself could not be certified here",
+                )
         left, right = (sheet.meant(side, carried=carried) for side in (left, right))
         if guard is not None and left.shape == right.shape == SCALAR:
             left, right = guard * left, guard * right
@@ -120,6 +127,27 @@ class Judge:
                 note = TRANSPOSED.format(name=whose, shape=written(left.shape))
                 return Finding(Outcome.PROVEN, found.why, certificate=found.certificate, note=note)
         return Finding(Outcome.SHAPE, _shapes(left.shape, right.shape, bool(running(left))))
+
+    def _gradients_in(
+        self, sheet: Sheet, left: Expr, right: Expr, name: Symbol | None
+    ) -> set[Symbol]:
+        """Return the variables whose gradients the two sides speak of."""
+        found = {sheet.gradients[s] for s in symbols(left) | symbols(right) if s in sheet.gradients}
+        return found if name is None else found | {name}
+
+    def _is_certified(self, sheet: Sheet, variable: Symbol) -> bool:
+        """Whether what answers are compared with agrees with differences of the objective."""
+        if variable is self.model.objective:
+            return True
+        if variable not in self._certified:
+            try:
+                found = self.laboratory.derivative(
+                    self.model.objective, variable, sheet.truth(variable), total=True
+                )
+            except ModelError:
+                found = None
+            self._certified[variable] = isinstance(found, Certificate)
+        return self._certified[variable]
 
     def _tried(self, sheet: Sheet, left: Expr, right: Expr, carried: bool) -> Finding:
         row: Position = None
