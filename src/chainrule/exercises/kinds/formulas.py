@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from chainrule.derivation.chain import Paths
 from chainrule.derivation.steps import Phase, Step
 from chainrule.exercises.pieces import Line, Pieces, Prose
 from chainrule.exercises.questions import (
@@ -18,7 +19,7 @@ from chainrule.exercises.questions import (
 from chainrule.exercises.readers import Key
 from chainrule.exercises.story import Stretch
 from chainrule.graph.dims import SCALAR, written
-from chainrule.graph.model import Asked, Definition, Model
+from chainrule.graph.model import Asked, Model
 from chainrule.graph.node import Partial, Symbol, symbols
 from chainrule.interpreters.typeset import model_text, plain, unicode
 
@@ -138,14 +139,11 @@ def _as_gradient(model: Model, step: Step) -> Model | None:
     of, wrt = partial.of, partial.wrt
     if not (isinstance(of, Symbol) and isinstance(wrt, Symbol) and of.shape == SCALAR):
         return None
-    value = model.values[of]
-    inputs = tuple(s for s in model.symbols if s in symbols(value))
-    # The answer may speak of the value itself: a(1 - a).
-    return replace(
-        model,
-        inputs=inputs,
-        definitions=(Definition(of, value),),
-        objective=of,
-        asked=(Asked(wrt),),
-        onehot=tuple(label for label in model.onehot if label.symbol in inputs),
-    )
+    upto = list(model.values).index(of) + 1
+    short = replace(model, definitions=model.definitions[:upto], objective=of, asked=(Asked(wrt),))
+    if Paths(short).consumers(wrt) == [of]:
+        return short
+    # There are other ways from one to the other: every name but this value's is given.
+    inputs = tuple(s for s in model.symbols if s in symbols(model.values[of]))
+    labels = tuple(label for label in model.onehot if label.symbol in inputs)
+    return replace(short, inputs=inputs, definitions=(model.definitions[upto - 1],), onehot=labels)
