@@ -73,7 +73,7 @@ def list_command(topic: str | None, level: str | None, as_json: bool) -> None:
     """
     from chainrule.derivation.derive import derivation_of
     from chainrule.exercises.difficulty import difficulty
-    from chainrule.exercises.loading import exercises
+    from chainrule.exercises.loading import bank, exercises
 
     found = [
         (exercise, difficulty(derivation_of(exercise.model)).score)
@@ -82,20 +82,13 @@ def list_command(topic: str | None, level: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_row(e, score) for e, score in found], indent=2, ensure_ascii=False))
         return
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("level", "topic", "id", "hard"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("about", no_wrap=True, overflow="ellipsis")
-    for exercise, score in found:
-        table.add_row(exercise.level, exercise.topic, exercise.id, str(score), exercise.title)
-    console = Console(highlight=False)
-    console.print(table)
-    first = found[0][0].id
-    console.print(f"{len(found)} exercises; show one with: chainrule exercise show {first}")
+    for topic_ in (t for t in bank() if any(e.topic == t.name for e, _ in found)):
+        click.echo(f"\n{topic_.name}: {topic_.title} (level {topic_.level})")
+        for exercise, score in found:
+            if exercise.topic == topic_.name:
+                click.echo(f"  {exercise.id:30} {score:3}   {exercise.title}")
+    click.echo(f"\n{len(found)} exercises, the number is how hard; show one with:")
+    click.echo(f"chainrule exercise show {found[0][0].id}")
 
 
 def _row(exercise: Exercise, score: int) -> dict[str, object]:
