@@ -258,7 +258,7 @@ def _train(
         step, objective = progress.iteration + 1, progress.objective
         say(f"training on {len(y)} rows: step {step}, objective {objective:.8g}")
 
-    source = InMemorySource(X, y, n_classes=n_classes, column_names=names)
+    source = InMemorySource(X, y, n_classes=n_classes, column_names=names, center=True)
     threads = min(os.cpu_count() or 1, _MOST_THREADS)
     return fit_logistic(source, C=C, n_threads=threads, on_iteration=told)
 

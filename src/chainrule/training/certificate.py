@@ -1,6 +1,6 @@
 r"""What is proven about a fit, in numbers and in one sentence.
 
-Three theorems, each valid at any point, for weights, intercept and softmax alike.
+Four theorems, each valid at any point, for weights, intercept and softmax alike.
 
 **Duality gap** (penalised). Let r be any residuals with y_i + r_i a distribution and, when there is
 an intercept, sum_i s_i r_i = 0. Fenchel duality gives for every (coef, intercept)
@@ -14,6 +14,8 @@ q_k = ybar_k - (1-t)/t rho_k / S; q is a distribution, and q_k <= 2 ybar_k, as s
 t / (1-t) >= max_k |rho_k| / (S ybar_k). By convexity KL <= t KL(q || p_i), hence the price
 
     sum_i s_i KL(...) <= 2 t sum_i s_i loss(z_i, ybar).
+
+**Sign** (penalised). f* >= 0, since no loss and no penalty is negative: f - f* <= f.
 
 **Newton decrement** (any penalty, H > 0). Losses of logistic type satisfy
 |D^3 f(w)[u, v, v]| <= spread(u) D^2 f(w)[v, v] with spread(u) = max_i spread(u^T x_i) (Bach 2010).
@@ -29,18 +31,18 @@ and f >= 0 bounds f - inf f by f.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from chainrule.training.arrays import FloatArray, norm
-from chainrule.training.objective import Objective
+from chainrule.training.arrays import FloatArray, accumulated, norm
+from chainrule.training.objective import Evaluation, Objective
 from chainrule.training.rounding import Rounding, measure_rounding
 from chainrule.training.solvers.curvature import Curvature
 from chainrule.training.solvers.steps import Outcome
 
-Kind = Literal["duality gap", "Newton decrement", "separation", "none"]
+Kind = Literal["duality gap", "Newton decrement", "sign", "separation", "none"]
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,8 @@ class Certificate:
 
     Attributes
     ----------
-    kind : {'duality gap', 'Newton decrement', 'separation', 'none'}
-        Which theorem proves it.
+    kind : {'duality gap', 'Newton decrement', 'sign', 'separation', 'none'}
+        Which theorem proves it; 'sign' is f* >= 0.
     suboptimality_bound : float
         f - f* is at most this; inf if nothing is known.
     relative_bound : float
@@ -88,14 +90,15 @@ class Certificate:
         if self.kind == "none":
             return f"Nothing is proven: {self.because}. {residue}."
         opening = "Proven" if self.proven else "Not proven in full"
+        share = f" ({self.relative_bound:.2g} of f*)" if np.isfinite(self.relative_bound) else ""
         reach = (
             f", |coef - coef*| <= {self.distance_bound:.2g}"
             if np.isfinite(self.distance_bound)
             else ""
         )
         return (
-            f"{opening}: f - f* <= {self.suboptimality_bound:.2g} "
-            f"({self.relative_bound:.2g} of f*){reach}, by the {self.kind}; "
+            f"{opening}: f - f* <= {self.suboptimality_bound:.2g}{share}{reach}, by the "
+            f"{'sign of f*' if self.kind == 'sign' else self.kind}; "
             f"{self.because}. {residue}."
         )
 
@@ -115,6 +118,7 @@ def certify(objective: Objective, outcome: Outcome) -> Certificate:
     claims: list[Certificate] = []
     if not objective.penalty.is_none:
         claims.append(_duality_gap(objective, outcome, rounding))
+        claims.append(_sign(objective, outcome, rounding))
     if curvature is not None:
         claims.append(_newton_decrement(objective, outcome, curvature, rounding))
     if not claims:
@@ -161,6 +165,19 @@ def _duality_gap(objective: Objective, outcome: Outcome, rounding: Rounding) -> 
     )
 
 
+def _sign(objective: Objective, outcome: Outcome, rounding: Rounding) -> Certificate:
+    value = outcome.evaluation.value + rounding.value
+    return _claim(
+        objective,
+        outcome,
+        rounding,
+        "sign",
+        1.000001 * value,
+        np.inf,
+        "no loss is negative",
+    )
+
+
 def _newton_decrement(
     objective: Objective, outcome: Outcome, curvature: Curvature, rounding: Rounding
 ) -> Certificate:
@@ -177,9 +194,9 @@ def _newton_decrement(
         )
         return _claim(objective, outcome, rounding, "none", np.inf, np.inf, reason)
     gradient = objective.pack(outcome.evaluation.gradient)
-    error = objective.pack(rounding.gradient) / curvature.scale
+    error = objective.pack(rounding.of_sums) / curvature.scale
     decrement = curvature.dual_norm(gradient) + float(np.linalg.norm(error)) / np.sqrt(smallest)
-    decrement = 1.000001 * decrement / np.sqrt(trust)
+    decrement = 1.000001 * decrement / np.sqrt(trust) + rounding.of_scores
     pairs = np.sqrt(2.0) if n_outputs > 1 else 1.0
     reach = pairs * rounding.longest_row / np.sqrt(smallest * trust)
     ratio = decrement * reach
@@ -260,6 +277,31 @@ def _claim(
         ),
         proven=kind != "none",
         because=because,
+    )
+
+
+def with_rounded_intercept(
+    certificate: Certificate, objective: Objective, evaluation: Evaluation
+) -> Certificate:
+    """Return the certificate of the point as it is handed back, for columns that were moved.
+
+    Moving them back changes the intercept by one rounded product; f by as much as its slope and
+    bend there allow.
+    """
+    source, point = objective.source, evaluation.point
+    if not source.column_shift.any() or certificate.kind in ("none", "separation"):
+        return certificate
+    part = np.abs(source.column_shift / source.column_scale) @ np.abs(point.coef)
+    moved = accumulated(source.n_features + 4) * (part + np.abs(point.intercept))
+    slope = np.abs(evaluation.gradient.intercept) + certificate.gradient_rounding
+    total = class_weights(objective).sum()
+    extra = 1.001 * float(slope @ moved + total * (moved @ moved) / 4)
+    bound = certificate.suboptimality_bound + extra
+    below = evaluation.value - certificate.suboptimality_bound
+    return replace(
+        certificate,
+        suboptimality_bound=bound,
+        relative_bound=certificate.relative_bound + extra / below if below > 0 else np.inf,
     )
 
 

@@ -9,7 +9,7 @@ independent ones, and the answer of least norm over all columns is put together 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -51,6 +51,13 @@ class Relations:
     coef: FloatArray
     intercept: FloatArray
     exact: bool
+
+    def in_units(self, source: InMemorySource) -> Relations:
+        """Return the relations of the columns of a source as relations of the data."""
+        scale, shift = source.column_scale, source.column_shift
+        coef = self.coef * scale[self.dropped] / scale[self.kept][:, None]
+        intercept = self.intercept * scale[self.dropped] + shift[self.dropped]
+        return replace(self, coef=coef, intercept=intercept - shift[self.kept] @ coef)
 
     def members(self) -> IntArray:
         """Return all columns that take part in some relation, in order."""

@@ -302,6 +302,7 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator): 
             column_names=getattr(self, "feature_names_in_", None),
             row_numbers=rows,
             offset=offset,
+            center=self.fit_intercept,
             n_threads=n_threads(self.n_jobs, default=n_cores()),
         )
         context = self._init_callback_context(max_subtasks=None)

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from chainrule.training.arrays import FloatArray
-from chainrule.training.certificate import Certificate, certify
+from chainrule.training.certificate import Certificate, certify, with_rounded_intercept
 from chainrule.training.collinearity import Relations, find_relations
 from chainrule.training.findings import no_optimum, obstacles, qualified
 from chainrule.training.losses import BinaryLoss, Loss, SoftmaxLoss
@@ -133,7 +133,8 @@ def fit_logistic(
         Inverse strength of the penalty; inf for none.
     fit_intercept : bool
     tol : float
-        Bound on (f - f*) / f* to be proven.
+        Bound on (f - f*) / f* to be proven. Where f* is next to nothing, f - f* within this of what
+        float64 resolves of f at zero will do.
     max_iter : int
         Largest number of solver iterations in all.
     method : {'auto', 'newton-cholesky', 'newton-sampled', 'newton-rows', 'newton-cg'}
@@ -145,6 +146,8 @@ def fit_logistic(
         Told the progress; True ends the fit.
     """
     clock = perf_counter()
+    if source.column_shift.any() and not fit_intercept:
+        raise ValueError("the source has moved its columns, which only an intercept makes good")
     loss: Loss = BinaryLoss() if source.n_classes == 2 else SoftmaxLoss(source.n_classes)
     n_parameters = loss.n_outputs * (source.n_features + int(fit_intercept))
     relations: Relations | None = None
@@ -163,23 +166,26 @@ def fit_logistic(
         fit_intercept=fit_intercept,
         n_threads=n_threads,
     )
-    scale = used.column_scale[:, None]
+    of_data = None if relations is None else relations.in_units(source)
 
     def restored(point: Point) -> Point:
-        plain = Point(point.coef / scale, point.intercept)
-        return plain if relations is None else relations.expand(plain)
+        plain = _in_units(used, point)
+        return plain if of_data is None else of_data.expand(plain)
 
-    origin = objective.origin()
+    origin, at_origin = objective.origin(), objective.value_at_origin()
+    negligible = tol * float(np.finfo(np.float64).eps) * at_origin
     if begin is not None:
-        warm = objective.centred(Point(begin.coef * scale, begin.intercept))
+        shifted = begin.intercept + used.column_shift @ begin.coef
+        warm = objective.centred(Point(begin.coef * used.column_scale[:, None], shifted))
         # a start worse than zero, where every curvature may have underflowed, is none
-        if objective.evaluate(warm).value <= objective.value_at_origin():
+        if objective.evaluate(warm).value <= at_origin:
             origin = warm
     watch = Watch(
         objective,
         on_iteration,
         search=n_parameters <= UNPENALISED_LIMIT,
         expected_passes=plan.passes,
+        negligible=0.5 * negligible,
         restore=restored,
     )
     interrupted = False
@@ -193,12 +199,16 @@ def fit_logistic(
         interrupted, history = True, watch.records
         outcome = Outcome(watch.best, "interrupted", history)
         certificate = certify(objective, outcome)
+    certificate = with_rounded_intercept(certificate, objective, outcome.evaluation)
     if relations is not None and len(relations.dropped):
         certificate = qualified(certificate, relations, source)
     met = (
         certificate.proven
         and certificate.kind != "separation"
-        and certificate.relative_bound <= tol
+        and (
+            certificate.relative_bound <= tol
+            or (certificate.kind != "none" and certificate.suboptimality_bound <= negligible)
+        )
     )
     passes = objective.passes + 1 + (relations is not None)  # the source's check; the relations
     return Fit(
@@ -215,6 +225,12 @@ def fit_logistic(
         interrupted,
         () if met else obstacles(certificate, outcome, objective),
     )
+
+
+def _in_units(source: Source, point: Point) -> Point:
+    """Return a point of the source's columns as one of the data's."""
+    coef = point.coef / source.column_scale[:, None]
+    return Point(coef, point.intercept - source.column_shift @ coef)
 
 
 def raw_predictions(source: InMemorySource, point: Point) -> FloatArray:
@@ -255,7 +271,12 @@ def _solve_and_prove(
         if certificate.relative_bound > tol and outcome.curvature is None and form_hessian:
             outcome = _with_curvature(objective, outcome)
             certificate = certify(objective, outcome)
-        if certificate.relative_bound <= tol or outcome.stop != "converged" or aim < tol * 1e-9:
+        if certificate.relative_bound <= tol:
+            break
+        if outcome.stop == "stalled" and is_small and form_hessian and solver is not newton:
+            solver, point = newton, outcome.evaluation.point
+            continue
+        if outcome.stop != "converged" or aim < tol * 1e-9:
             break
         if certificate.gradient_norm <= certificate.gradient_rounding:
             break  # what is left of the gradient is rounding: no step can be seen to help

@@ -62,6 +62,9 @@ class Loss(Protocol):
     def sensitivity(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Bound |change of gradient| by this times expm1(2 |change of raw prediction|)."""
 
+    def steepest_bend(self, raw_prediction: FloatArray) -> FloatArray:
+        """Bound u^T h u for the pointwise Hessian h and every |u_k| <= 1, shape (n_samples,)."""
+
     def gradient_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Bound |computed - true gradient| at exact raw predictions, (n_samples, n_outputs)."""
 
@@ -125,6 +128,10 @@ class BinaryLoss:
     def sensitivity(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Return a (1 - a): the gradient's slope changes by at most a factor exp(|change|)."""
         return kernels.binary_hessian(raw_prediction[:, 0])[:, None]
+
+    def steepest_bend(self, raw_prediction: FloatArray) -> FloatArray:
+        """Return a (1 - a), shape (n_samples,)."""
+        return kernels.binary_hessian(raw_prediction[:, 0])
 
     def gradient_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Bound the rounding: relative for pure labels, absolute for labels in between."""
@@ -204,6 +211,11 @@ class SoftmaxLoss:
         """Return min(p, 1 - p): a change c scales p and 1 - p by at most exp(2|c|)."""
         odds = _Odds.of(raw_prediction)
         return np.minimum(odds.p, odds.rest)
+
+    def steepest_bend(self, raw_prediction: FloatArray) -> FloatArray:
+        """Return the largest variance of numbers in [-1, 1], of which one has probability p."""
+        odds = _Odds.of(raw_prediction)
+        return np.asarray(np.minimum(1.0, 4 * (odds.rest * odds.favourite).sum(axis=1)))
 
     def gradient_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Bound the rounding: relative for pure labels, but for what score differences lose."""

@@ -25,6 +25,11 @@ class Rounding:
     ----------
     gradient : Point
         Bound on |computed - true gradient|, entry by entry.
+    of_sums : Point
+        The part of it that is not due to raw predictions.
+    of_scores : float
+        Bound on the part that is, in the norm of the inverse of the true Hessian: however badly
+        that is conditioned, X^T v is no longer there than v is among the examples.
     value : float
         Bound on |computed - true objective|.
     raw_prediction : float
@@ -42,6 +47,8 @@ class Rounding:
     """
 
     gradient: Point
+    of_sums: Point
+    of_scores: float
     value: float
     raw_prediction: float
     curvature: float
@@ -93,8 +100,8 @@ def measure_rounding(
         moved = np.expm1(2 * np.minimum(error, 50.0))[:, None]
         sensitive = loss.sensitivity(raw, block.y) * moved
         slope = np.abs(loss.pointwise_gradient(raw, block.y))
-        residual = of_sum * slope + loss.gradient_error(raw, block.y) + sensitive
-        residual = block.sample_weight[:, None] * residual
+        summed = of_sum * slope + loss.gradient_error(raw, block.y)
+        residual = block.sample_weight[:, None] * np.hstack([summed + sensitive, summed])
         value = ((slope + sensitive) * error[:, None]).sum(axis=1) + loss.loss_error(raw, block.y)
         sizes = block.X.column_sizes(np.hstack([residual, block.sample_weight[:, None]]))
         return (
@@ -102,18 +109,25 @@ def measure_rounding(
             residual.sum(axis=0),
             sizes[:, -1],
             np.asarray(block.sample_weight @ value),
+            np.asarray(block.sample_weight @ (loss.steepest_bend(raw) * error**2)),
             np.asarray(block.sample_weight @ (squares * loss.hessian_error(raw, block.y))),
         )
 
-    on_coef, on_intercept, reach, on_value, on_hessian = objective.sum_over_blocks(one)
+    on_coef, on_intercept, reach, on_value, on_scores, on_hessian = objective.sum_over_blocks(one)
     pull = np.abs(objective.penalty.gradient(point.coef)) + np.abs(evaluation.gradient.coef)
     slack = 1 + 1e-6  # for the rounding of the bounds themselves
     raw_error = float(largest.max())
+    n_outputs, free = loss.n_outputs, float(objective.fit_intercept)
+
+    def part(which: slice) -> Point:
+        return Point(
+            slack * (on_coef[:, which] + 4 * UNIT * pull), slack * on_intercept[which] * free
+        )
+
     return Rounding(
-        gradient=Point(
-            slack * (on_coef + 4 * UNIT * pull),
-            slack * on_intercept * float(objective.fit_intercept),
-        ),
+        gradient=part(slice(n_outputs)),
+        of_sums=part(slice(n_outputs, None)),
+        of_scores=slack * float(np.exp(2 * min(raw_error, 50.0)) * np.sqrt(on_scores)),
         value=slack * (float(on_value) + of_sum * abs(evaluation.value)),
         raw_prediction=raw_error,
         curvature=float(np.expm1(2 * min(raw_error, 50.0))) + KERNEL_ERROR,

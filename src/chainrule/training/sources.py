@@ -29,6 +29,7 @@ _BLOCK_BYTES: Final[int] = 2**21
 _FUSED_BYTES: Final[int] = 2**24
 _COMMON_EXPONENT: Final[int] = 100
 _DEEPEST_EXPONENT: Final[int] = 500
+_FAR: Final[float] = 4.0
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,8 @@ class InMemorySource:
         What errors call the rows, if not 0, 1, ...
     offset : ndarray of shape (n_samples, n_outputs), optional
         What is added to the raw predictions.
+    center : bool
+        Whether columns far from zero may be moved there: right where an intercept is fitted.
     n_threads : int
         How many threads look at the numbers, where the passes are compiled.
 
@@ -79,8 +82,11 @@ class InMemorySource:
     ----------
     column_maxima : ndarray of shape (n_features,)
         max_i |x_ij|.
+    column_shift : ndarray of shape (n_features,)
+        The blocks hold (X - column_shift) / column_scale. All zeros unless the values of a column
+        lie so close together, far from zero, that the difference is exact (Sterbenz 1974).
     column_scale : ndarray of shape (n_features,)
-        The blocks hold X / column_scale. All ones unless a column is so large or so small that its
+        All ones unless a column is so large or so small that its
         squares leave the range of float64; always powers of two, so no digit is lost.
     is_dense : bool
     offset : ndarray or None
@@ -98,6 +104,7 @@ class InMemorySource:
         column_names: Sequence[str] | None = None,
         row_numbers: IntArray | None = None,
         offset: FloatArray | None = None,
+        center: bool = False,
         n_threads: int = 1,
     ) -> None:
         self.n_samples, self.n_features = int(X.shape[0]), int(X.shape[1])
@@ -122,9 +129,12 @@ class InMemorySource:
         self.is_dense = not sparse.issparse(X)
         self.is_fused = can_be_fused(X)
         self.rows_per_block = self._rows_per_block()
-        self.column_scale = np.ones(self.n_features)
+        self.column_scale, self.column_shift = np.ones(self.n_features), np.zeros(self.n_features)
         self.column_maxima = self._largest(n_threads)
-        self.column_scale = _scale(self.column_maxima)
+        maxima = self.column_maxima
+        if center and self.is_dense and not self.is_fused:
+            self.column_shift, maxima = self._middles(maxima)
+        self.column_scale = _scale(maxima)
         if self.is_fused and (self.column_scale != 1).any():
             self.is_fused = False
             self.rows_per_block = self._rows_per_block()
@@ -198,6 +208,8 @@ class InMemorySource:
         if self.is_fused:
             return FusedBlock(self._X[rows])
         values = self._X[rows].astype(np.float64, copy=False)
+        if self.column_shift.any():
+            values = values - self.column_shift
         return DenseBlock(values / self.column_scale if scaled else values)
 
     def _labels(self, rows: slice) -> FloatArray:
@@ -240,6 +252,20 @@ class InMemorySource:
             np.maximum(largest, top, out=largest)
         return largest
 
+    def _middles(self, maxima: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return where columns that lie far from zero are moved from, and how far they reach."""
+        low, high = np.full(self.n_features, np.inf), np.full(self.n_features, -np.inf)
+        for index in range(self.n_blocks):
+            for rows in self.block(index).X.dense_rows():
+                np.minimum(low, rows.min(axis=0), out=low)
+                np.maximum(high, rows.max(axis=0), out=high)
+        middle = low + (high - low) / 2
+        far = np.abs(middle) > _FAR * (high - low)
+        with np.errstate(divide="ignore"):  # a round number, so that relations stay simple
+            grid = np.exp2(np.floor(np.log2(high - low)))
+        middle = np.where(grid > 0, np.round(middle / np.where(grid > 0, grid, 1.0)) * grid, middle)
+        return np.where(far, middle, 0.0), np.where(far, high - low, maxima)
+
     def _refuse(self, block: RowBlock, reason: str, is_bad: Any) -> None:  # noqa: ANN401
         start = block.rows.start
         for rows in block.X.dense_rows():
@@ -272,6 +298,7 @@ class ColumnSource:
         self.longest_row = parent.longest_row
         self.column_names = [parent.column_names[j] for j in columns]
         self.column_scale = parent.column_scale[columns]
+        self.column_shift = parent.column_shift[columns]
         self.column_maxima = parent.column_maxima[columns]
         self.offset = parent.offset
 

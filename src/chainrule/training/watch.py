@@ -59,6 +59,8 @@ class Watch:
     search : bool
         Whether separation may be looked for by linear programme.
     expected_passes : float
+    negligible : float
+        An objective so small that the fit may stop, however near f* = 0 is.
     restore : callable
         Takes a point of the objective to the units of the data.
 
@@ -78,6 +80,7 @@ class Watch:
         *,
         search: bool,
         expected_passes: float = 0.0,
+        negligible: float = 0.0,
         restore: Callable[[Point], Point] = lambda point: point,
     ) -> None:
         self.objective = objective
@@ -86,6 +89,7 @@ class Watch:
         self.records: list[IterationRecord] = []
         self._on_iteration = on_iteration
         self._expected = expected_passes
+        self._negligible = negligible
         self._restore = restore
         self._search = search
         self._last: Evaluation | None = None
@@ -109,7 +113,9 @@ class Watch:
             )
             if self._on_iteration(progress):
                 return True
-        return self.objective.penalty.is_none and self._separates(evaluation)
+        if not self.objective.penalty.is_none:
+            return evaluation.value <= self._negligible
+        return self._separates(evaluation)
 
     def search(self) -> None:
         """Run the linear programme, once."""

@@ -20,11 +20,14 @@ import numpy as np
 from chainrule.training.arrays import UNIT, FloatArray
 from chainrule.training.objective import Objective, Point
 from chainrule.training.solvers.line_search import line_search
+from chainrule.training.solvers.newton import newton
 from chainrule.training.solvers.newton_cg import newton_cg
 from chainrule.training.solvers.steps import IterationRecord, Outcome, Watch, never
 
 LARGEST: Final[int] = 4000
 """Rows up to which their Gram matrix is formed."""
+
+_FEW: Final[int] = 600
 
 
 def row_newton(
@@ -37,7 +40,7 @@ def row_newton(
 ) -> Outcome:
     """Minimise a penalised two-class objective with one unknown a row.
 
-    What rounding in G leaves to do on the columns themselves, truncated Newton does; often nothing.
+    What rounding in G leaves to do on the columns themselves, Newton does: often nothing.
 
     Parameters
     ----------
@@ -57,7 +60,8 @@ def row_newton(
     known = objective.evaluate(start).value if start.coef.any() else objective.value_at_origin()
     if not reached <= known:
         point = start
-    outcome = newton_cg(
+    on_columns = newton if objective.n_parameters <= _FEW else newton_cg
+    outcome = on_columns(
         objective, point, tolerance=tolerance, max_iter=max_iter - len(history), watch=watch
     )
     outcome.history[:0] = history
@@ -75,7 +79,7 @@ def _solve_on_rows(
     alpha, intercept = np.zeros(len(y)), 0.0
     offset = 0.0 if source.offset is None else source.offset[:, 0]
     history: list[IterationRecord] = []
-    while len(history) < max_iter:
+    while len(history) < (max_iter + 1) // 2:  # where rows get nowhere, columns may
         clock = perf_counter()
         pull = gram @ alpha
         raw = (pull + intercept + offset)[:, None]
