@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from chainrule.derivation.chain import Chain, Link, Paths, chain_rule
 from chainrule.derivation.folding import folded
 from chainrule.derivation.own import function_steps, own_rows
+from chainrule.derivation.recursion import recursion_steps
 from chainrule.derivation.staging import staged
 from chainrule.derivation.steps import Claim, Derivation, Gradient, Phase, Reason, Step
 from chainrule.errors import DerivationError
@@ -113,6 +114,9 @@ class _Derivation:
                 self.layers[symbol] = name
         found = self._block(self.variables)
         self.gradients = {symbol.name: gradient for symbol, gradient in found.items()}
+        self.steps += recursion_steps(
+            self.model, self.layer_gradients, found.values(), tuple(self.steps)
+        )
         return Derivation(
             self.model,
             tuple(self.steps),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import chain
 
@@ -14,6 +15,8 @@ ARGUMENTS = "zuvt"
 VALUES = "srqh"
 PLAIN = frozenset({Layout.CHAIN, Layout.POSTFIX, Layout.HIDDEN, Layout.SUM, Layout.PREFIX})
 """Layouts of what leaves a gradient a product."""
+_INDEX = re.compile(r"\^\{?\[[^\]]*\]\}?$|_\{?[0-9]+\}?$")
+"""The layer or the number that ends a name: what is nested in ``A^[2]`` belongs to it."""
 
 
 def staged(model: Model) -> tuple[Model, tuple[Definition, ...]]:
@@ -78,7 +81,9 @@ class _Stager:
             return self.named[expr]
         if expr.shape != SCALAR and _is_capital(expr, target):
             letters = letters.upper()
-        options = chain(letters, (f"{letters[0]}_{k}" for k in range(1, 10_000)))
+        index = _INDEX.search(target.name)
+        layered = (letter + index[0] for letter in letters) if index else ()
+        options = chain(layered, letters, (f"{letters[0]}_{k}" for k in range(1, 10_000)))
         symbol = Symbol(next(n for n in options if n not in self.taken), expr.shape)
         self.taken.add(symbol.name)
         self.named[expr] = symbol

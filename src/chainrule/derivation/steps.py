@@ -27,6 +27,7 @@ class Phase(Enum):
     SHAPE = "shape"
     RESULT = "result"
     CURVATURE = "curvature"
+    RECURSION = "recursion"
 
 
 class Claim(Enum):
@@ -34,6 +35,7 @@ class Claim(Enum):
 
     EQUAL = "before equals after"
     DERIVATIVE = "left is the derivative that after states"
+    ROUNDS = "in every round, left and after are those of the line of that round"
     SLOPE = "left is the slope of a function that after states"
     OPENED = "before equals after, once the gradients with names are opened"
     CURVATURE = "left is the entry of the Hessian that after states"
@@ -114,6 +116,10 @@ class Step:
         What is to be proven.
     check : Certificate or None
         The proof, once it has been attached.
+    rounds : tuple of (int, int)
+        Of a line that holds for several rounds of a loop: which, and the line of each.
+    counter : str
+        What counts these rounds.
     """
 
     id: int
@@ -129,6 +135,8 @@ class Step:
     reasons: tuple[Reason, ...] = ()
     claim: Claim = Claim.EQUAL
     check: Certificate | None = None
+    rounds: tuple[tuple[int, int], ...] = ()
+    counter: str = ""
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,29 @@ class Function:
 
 
 @dataclass(frozen=True)
+class Loop:
+    """Lines that the author wrote once for several rounds: ``for l = 1..3``.
+
+    Parameters
+    ----------
+    counter : str
+        What counts the rounds.
+    first, last : int
+        From where to where.
+    stems : tuple of str
+        What stands before the indices that it counts: ``W^[``, ``h_``.
+    line : int
+        Where it was written, from 1.
+    """
+
+    counter: str
+    first: int
+    last: int
+    stems: tuple[str, ...]
+    line: int = 0
+
+
+@dataclass(frozen=True)
 class Asked:
     """A variable that the author wants the gradient of, or one entry of it.
 
@@ -104,6 +127,8 @@ class Model(Displayed):
         The inputs that are one-hot, where the author said so.
     functions : tuple of Function
         The functions that the author defines, in order.
+    loops : tuple of Loop
+        What the author wrote once for several rounds.
     """
 
     inputs: tuple[Symbol, ...]
@@ -114,6 +139,7 @@ class Model(Displayed):
     notes: Mapping[str, str] = field(default_factory=dict)
     onehot: tuple[OneHot, ...] = ()
     functions: tuple[Function, ...] = ()
+    loops: tuple[Loop, ...] = ()
 
     def __post_init__(self) -> None:
         if self.objective.shape != SCALAR:

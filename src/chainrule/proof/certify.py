@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from chainrule.derivation.curvature import second_derivation
 from chainrule.derivation.derive import derivation_of
+from chainrule.derivation.recursion import at_round
 from chainrule.derivation.steps import Certificate, Claim, Derivation, Rung, Step
 from chainrule.errors import ProofError
 from chainrule.graph.model import Model
@@ -123,6 +124,8 @@ def certify(derivation: Derivation) -> Derivation:
 
 def try_step(laboratory: Laboratory, step: Step) -> Certificate | Disagreement:
     """Try the claim of one step."""
+    if step.claim is Claim.ROUNDS:
+        return _rounds(laboratory, step)
     laboratory = laboratory.of(step)
     if not running(step.after) <= running(step.left):
         return Disagreement(Rung.EXACT, float("inf"), float("nan"), float("nan"))
@@ -139,6 +142,29 @@ def try_step(laboratory: Laboratory, step: Step) -> Certificate | Disagreement:
         return laboratory.derivative(step.left.of, step.left.wrt, step.after)
     row, col = _place(laboratory, step)
     return laboratory.equal(step.before, step.after, row, col)
+
+
+def _rounds(laboratory: Laboratory, step: Step) -> Certificate | Disagreement:
+    """Try a line that holds for several rounds: put each round back, and try the line of it."""
+    derivation = laboratory.derivation
+    lines = {line.id: line for line in derivation.steps}
+    known = (*derivation.model.symbols, *derivation.layers)
+    named = {g.variable: name for name, g in derivation.layers.items()}
+    worst: Certificate | None = None
+    for number, line in step.rounds:
+        left, after = (
+            at_round(side, step.counter, number, known) for side in (step.left, step.after)
+        )
+        own = lines[line]
+        assert isinstance(own.left, Partial)
+        lefts = (own.left, named.get(own.left.wrt))  # type: ignore[call-overload]
+        found = try_step(laboratory, own) if after is own.after and left in lefts else None
+        if not isinstance(found, Certificate):
+            return found or Disagreement(Rung.EXACT, float("inf"), float("nan"), float("nan"))
+        if worst is None or found.error > worst.error:
+            worst = found
+    assert worst is not None
+    return worst
 
 
 def _forms_differ(laboratory: Laboratory) -> str:

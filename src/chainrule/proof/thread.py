@@ -72,6 +72,8 @@ class Thread:
             return "" if right else "the answer that is used later is another one"
         if step.phase is Phase.CURVATURE and subject not in self._last:
             return self._curvature_complaint(step)
+        if step.claim is Claim.ROUNDS:
+            return ""  # the proof itself holds it to the lines of its rounds
         if step.claim is Claim.SLOPE:
             return self._slope_complaint(step)
         if step.claim is Claim.EQUAL or (step.phase is Phase.RESULT and subject in self._last):

@@ -66,6 +66,8 @@ class Elaborator:
         What ``*`` between matrices means.
     functions : Functions
         The functions that the forward pass defines.
+    starts : mapping of str to int
+        Names that come before the first round of a loop, with its line.
     """
 
     line: Line
@@ -74,6 +76,7 @@ class Elaborator:
     later: Mapping[str, int] = field(default_factory=dict)
     star: Star = Star.ASK
     functions: Functions = field(default_factory=Functions)
+    starts: Mapping[str, int] = field(default_factory=dict)
 
     def whole(self, node: Node) -> Expr:
         """Build the expression of a whole line and hold it to the limit on its height."""
@@ -147,6 +150,13 @@ class Elaborator:
         if self.later.get(node.name) == self.line.number:
             raise self.error(
                 node, f"{self.text(node)} is defined by itself; give the new value another name"
+            )
+        if node.name in self.starts:
+            shown = self.text(node)
+            raise self.error(
+                node,
+                f"{shown} comes before the first round of the loop on line "
+                f"{self.starts[node.name]}; declare it or define it above the loop",
             )
         known = {name: expr for name, expr in self.scope.items() if isinstance(expr, Symbol)}
         raise self.error(node, unknown(self.text(node), node.name, known, self.later))

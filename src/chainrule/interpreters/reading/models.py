@@ -8,18 +8,18 @@ from unicodedata import normalize
 
 from chainrule.errors import ModelError, ParseError
 from chainrule.graph.dims import SCALAR, Shape, base_names, written
-from chainrule.graph.model import Asked, Definition, Model, OneHot
+from chainrule.graph.model import Asked, Definition, Loop, Model, OneHot
 from chainrule.graph.node import Expr, Symbol
 from chainrule.interpreters.reading import statements
 from chainrule.interpreters.reading.complaints import LISTED, nearest, quoted
 from chainrule.interpreters.reading.elaboration import Elaborator
 from chainrule.interpreters.reading.functions import Functions
+from chainrule.interpreters.reading.loops import unrolled
 from chainrule.interpreters.reading.names import canonical, split_place
-from chainrule.interpreters.reading.statements import MAX_LINE, Statement
+from chainrule.interpreters.reading.statements import MAX_LINE, MAX_STATEMENTS, Statement
 from chainrule.interpreters.reading.syntax import parse
 from chainrule.interpreters.reading.tokens import Line
 
-MAX_STATEMENTS = 2000
 MAX_ALL_NODES = 20_000
 
 
@@ -58,7 +58,9 @@ def read_model(text: str, *, name: str = "") -> Model:
     ('J', ['w', 'b'])
     """
     reader = _Reader()
-    for line in statements.lines(text):
+    rounds = unrolled(statements.lines(text))
+    reader.loops, reader.starts = tuple(rounds.loops), rounds.starts
+    for line in rounds.lines:
         reader.gather(line)
     for statement in reader.statements:
         reader.read(statement)
@@ -107,6 +109,8 @@ class _Reader:
     notes: dict[str, str] = field(default_factory=dict)
     directives: dict[str, Statement] = field(default_factory=dict)
     functions: Functions = field(default_factory=Functions)
+    loops: tuple[Loop, ...] = ()
+    starts: dict[str, int] = field(default_factory=dict)  # names before the first round of a loop
     nodes: int = 0
 
     def gather(self, line: Line) -> None:
@@ -165,7 +169,12 @@ class _Reader:
         self.nodes += count
         self.hold(line)
         within = Elaborator(
-            line, self.scope, self.dims, self.lines, functions=self.functions.closed()
+            line,
+            self.scope,
+            self.dims,
+            self.lines,
+            functions=self.functions.closed(),
+            starts=self.starts,
         )
         value = within.whole(node)
         symbol = self.introduce(line, known, statement.target, 0, value.shape)
@@ -233,6 +242,7 @@ class _Reader:
                 self.notes,
                 self.onehot(),
                 self.functions.as_model(),
+                self.loops,
             )
         except ParseError:
             raise

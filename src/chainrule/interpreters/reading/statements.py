@@ -14,6 +14,7 @@ from chainrule.interpreters.reading.tokens import Line
 
 MAX_TEXT = 200_000
 MAX_LINE = 20_000
+MAX_STATEMENTS = 2000
 MAX_NAME = 64
 DIRECTIVES = ("objective", "wrt", "onehot")
 

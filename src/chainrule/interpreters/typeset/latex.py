@@ -8,7 +8,7 @@ from chainrule.graph.dims import Index
 from chainrule.graph.node import Expr, Symbol
 from chainrule.graph.op import Op
 from chainrule.interpreters.typeset.layout import typeset
-from chainrule.interpreters.typeset.names import NameParts, name_parts
+from chainrule.interpreters.typeset.names import PIECES, NameParts, name_parts
 
 
 class Latex:
@@ -27,8 +27,12 @@ class Latex:
         return rf"\tfrac{{{value.numerator}}}{{{value.denominator}}}"
 
     def word(self, text: str) -> str:
-        """Set the name of a dimension."""
-        return text
+        """Set a size: a name, a number, or what is computed from these."""
+        pieces = [
+            piece if piece.isdecimal() else f" {piece} " if piece in "+-" else _size(piece)
+            for piece in PIECES.findall(text)
+        ]
+        return "".join(pieces).strip()
 
     def ones(self, *, lying: bool) -> str:
         """Set the vector of ones."""
@@ -108,11 +112,19 @@ class Latex:
 
     def total(self, index: Index, body: str) -> str:
         """Set a sum."""
-        return rf"\sum_{{{index.name}=1}}^{{{index.dim}}} {body}"
+        return rf"\sum_{{{index.name}=1}}^{{{self.word(str(index.dim))}}} {body}"
 
     def partial(self, of: str, wrt: str) -> str:
         """Set a derivative."""
         return rf"\frac{{\partial {of}}}{{\partial {wrt}}}"
+
+
+def _size(name: str) -> str:
+    """Set the name of a size; a word stays upright."""
+    parts = name_parts(name)
+    if len(parts.base) > 1 and not (parts.sub or parts.layer):
+        return rf"\mathrm{{{parts.base}}}" if parts.base.isascii() else parts.latex_base()
+    return _set_name(parts, [])
 
 
 def _set_name(parts: NameParts, places: list[str]) -> str:

@@ -5,7 +5,6 @@ Every symbol carries its name, its shape and its definition, for hover and focus
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 from html import escape
 
@@ -14,11 +13,10 @@ from chainrule.graph.model import Model
 from chainrule.graph.node import Expr, Symbol
 from chainrule.graph.op import Op
 from chainrule.interpreters.typeset.layout import typeset
-from chainrule.interpreters.typeset.names import NameParts, name_parts
+from chainrule.interpreters.typeset.names import PIECES, NameParts, name_parts
 from chainrule.interpreters.typeset.text import unicode
 
 _ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~"}
-_PIECES = re.compile(r"[0-9]+|[+-]|[^\s\d+-]\S*")
 _RAISED = {"ᵀ": "<mi>⊤</mi>", "⁻¹": "<mrow><mo>−</mo><mn>1</mn></mrow>"}
 
 
@@ -49,14 +47,7 @@ class MathML:
 
     def word(self, text: str) -> str:
         """Set a size: a name, a number, or what is computed from these."""
-        pieces = [
-            f"<mn>{piece}</mn>"
-            if piece.isdecimal()
-            else f"<mo>{piece.replace('-', '−')}</mo>"
-            if piece in "+-"
-            else f"<mi>{escape(piece)}</mi>"
-            for piece in _PIECES.findall(text)
-        ]
+        pieces = [_size(piece) for piece in PIECES.findall(text)]
         return pieces[0] if len(pieces) == 1 else f"<mrow>{''.join(pieces)}</mrow>"
 
     def ones(self, *, lying: bool) -> str:
@@ -178,6 +169,23 @@ class MathML:
             return f"{unicode(symbol)} = {unicode(self._definitions[symbol])}"
         notes = self._model.notes if self._model is not None else {}
         return notes.get(symbol.name, "")
+
+
+def _size(piece: str) -> str:
+    """Set a piece of a size."""
+    if piece.isdecimal():
+        return f"<mn>{piece}</mn>"
+    if piece in "+-":
+        return f"<mo>{piece.replace('-', '−')}</mo>"
+    parts = name_parts(piece)
+    base = f"<mi>{escape(parts.base)}</mi>"
+    layer = f"<mrow><mo>[</mo><mn>{escape(parts.layer)}</mn><mo>]</mo></mrow>"
+    below = f"<mn>{escape(parts.sub)}</mn>"
+    if parts.sub and parts.layer:
+        return f"<msubsup>{base}{below}{layer}</msubsup>"
+    if parts.layer:
+        return f"<msup>{base}{layer}</msup>"
+    return f"<msub>{base}{below}</msub>" if parts.sub else base
 
 
 def _row(places: list[str]) -> str:

@@ -12,6 +12,9 @@ GREEK = {
     "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Sigma": "Σ", "Phi": "Φ",
     "Psi": "Ψ", "Omega": "Ω",
 }  # fmt: skip
+PIECES = re.compile(r"[0-9]+|[+-]|[^\s\d+-]\S*")
+"""A size in pieces: numbers, signs and names."""
+
 _LETTERS = {glyph: name for name, glyph in GREEK.items()}
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _HATS = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303"}
@@ -47,7 +50,8 @@ class NameParts:
         text += (self.sub if self.tight else "") + self.primes
         if self.layer:
             text += f"^[{self.layer}]"
-        return text + (f"_{self.sub}" if self.sub and not self.tight else "")
+        grouped = f"{{{self.sub}}}" if set("+-") & set(self.sub) else self.sub
+        return text + (f"_{grouped}" if self.sub and not self.tight else "")
 
     def latex_base(self) -> str:
         """Set the base with its accent in LaTeX."""

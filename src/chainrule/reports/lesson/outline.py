@@ -33,6 +33,7 @@ _TITLES = {
     Phase.CHAIN: "The chain rule",
     Phase.FACTOR: "The factors, one at a time",
     Phase.CURVATURE: "The Hessian",
+    Phase.RECURSION: "The rounds of the loop",
 }
 
 
