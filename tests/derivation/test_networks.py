@@ -67,8 +67,8 @@ def gru(v: SimpleNamespace) -> Any:
 
 MODELS: Mapping[str, tuple[str, str, Oracle]] = {
     "a gated unit": (
-        "X : (n, m)\nW : (2h, n)\nb : (2h, 1)\nZ = W X + b\n"
-        "H = tanh(Z[:h, :]) .* sigmoid(Z[h:, :])\nJ = norm(H)^2",
+        "X : (n, m)\nW : (2h, n)\nb : (2h, 1)\nA, B = split(W X + b, 2)\n"
+        "H = tanh(A) .* sigmoid(B)\nJ = norm(H)^2",
         "W b X",
         lambda v: np.sum(
             (
@@ -79,6 +79,14 @@ MODELS: Mapping[str, tuple[str, str, Oracle]] = {
         ),
     ),
     "an LSTM step, its gates by slices": (LSTM, "W b h x c", lstm),
+    "gates of a fixed size, which other matrices have, too": (
+        "X : (13, m)\nW : (28, 13)\nV : (2, 14)\nZ = W X\n"
+        "H = tanh(Z[0:14]) .* sigmoid(Z[14:28])\nJ = norm(V H)^2",
+        "W V",
+        lambda v: np.sum(
+            (v.V @ (np.tanh((v.W @ v.X)[:14]) * sigmoid((v.W @ v.X)[14:]))) ** 2
+        ),
+    ),
     "differences of neighbours": (
         "x : (1, m)\nd = x[1:m] - x[0:m - 1]\nJ = norm(d)^2",
         "x",

@@ -11,7 +11,7 @@ from chainrule.errors import ParseError
 from chainrule.graph.dims import minus, plus, times
 from chainrule.graph.node import Symbol
 from chainrule.interpreters.numeric import Point
-from chainrule.interpreters.reading import read_expression
+from chainrule.interpreters.reading import read_expression, read_model
 from chainrule.interpreters.typeset import latex, plain, unicode
 from chainrule.interpreters.typeset.mathml import mathml
 from chainrule.interpreters.typeset.spoken import spoken
@@ -134,4 +134,31 @@ def test_values_are_numpys(text: str, numpy_text: str) -> None:
 def test_what_cannot_be_meant_says_so(text: str, said: str) -> None:
     with pytest.raises(ParseError) as caught:
         read_expression(text, SCOPE)
+    assert said in caught.value.message
+
+
+def test_several_names_take_equal_parts() -> None:
+    model = read_model(
+        "Z : (4h, 2)\nI, F, G, O = split(Z, 4)  # gates\nl, r = split(I, axis=1)\nJ = sum(l + r)"
+    )
+    values = model.values
+    read = model.symbol("Z")
+    assert values[model.symbol("F")] is rows(read, "h", times(2, "h"))
+    assert values[model.symbol("r")] is columns(model.symbol("I"), 1, 2)
+    assert model.notes["O"] == "gates"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("A, B, C = split(Z, 3)", "4h does not divide into 3 equal parts"),
+        ("A, B = split(Z, 4)", "there are 2 names before the sign"),
+        ("A, B = tanh(Z)", "several names take the equal parts of one matrix"),
+        ("A = split(Z, 2)", "split gives several values; write A, B = split(Z, 2)"),
+        ("A, A = split(Z, 2)", "A is already defined"),
+    ],
+)
+def test_several_names_take_nothing_else(line: str, said: str) -> None:
+    with pytest.raises(ParseError) as caught:
+        read_model(f"Z : (4h, m)\n{line}\nJ = sum(A)")
     assert said in caught.value.message

@@ -35,8 +35,9 @@ def assignments(model: Model, count: int, largest: int = 7) -> list[dict[str, in
 
     Sizes computed from these, such as ``m - k + 1``, are at least 2 and, where that can be,
     unlike all others. A large number among the sizes of the inputs is treated like a name, unless
-    other sizes are computed from numbers. With very many names the primes come round again, each
-    time after another number of names: no two dimensions are alike throughout.
+    other sizes are computed from numbers or entries change their places. With very many names the
+    primes come round again, each time after another number of names: no two dimensions are alike
+    throughout.
 
     Raises
     ------
@@ -50,6 +51,9 @@ def assignments(model: Model, count: int, largest: int = 7) -> list[dict[str, in
     computed = [dim for dim in dims if isinstance(dim, Size)]
     fixed = [dim for dim in dims if isinstance(dim, int) and dim > LITERAL]
     large = any(not names and abs(c) > LITERAL for dim in computed for names, c in dim.terms)
+    # Where entries move, sizes are counted from each other, and a number means itself.
+    nodes = (node for definition in model.definitions for node in walk(definition.value))
+    large = large or any(isinstance(node, Apply) and node.op.moves for node in nodes)
     names = list(dict.fromkeys(name for dim in dims for name in base_names(dim)))
     if not large and set(fixed) <= given:
         names += [str(dim) for dim in fixed]

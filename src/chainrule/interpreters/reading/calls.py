@@ -30,6 +30,7 @@ from chainrule.interpreters.reading.words import (
     NEEDS_AXIS,
     PAIRS,
     REDUCTIONS,
+    SPLIT,
     WHOLE,
     entrywise,
 )
@@ -93,6 +94,8 @@ def _value(within: Elaborator, node: Call) -> Expr:
         return _paired(within, node)
     if word in SIGNATURES:
         return _several(within, node)
+    if word == SPLIT:
+        raise within.error(node, "split gives several values; write A, B = split(Z, 2)")
     if word == EYE:
         return eye(places.size(within, _only(within, node)))
     inner = argument(within, node)

@@ -92,6 +92,10 @@ class Elaborator:
             )
         return expr
 
+    def pieces(self, node: Node, count: int) -> list[Expr]:
+        """Build the equal parts of a line with several names before its sign."""
+        return places.pieces(self, node, count)
+
     def error(self, node: Node, message: str) -> ParseError:
         """Return an error that points at a node."""
         return self.line.error(message, node.start)

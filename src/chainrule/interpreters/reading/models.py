@@ -164,7 +164,7 @@ class _Reader:
             self.nodes += self.functions.define(statement, self.scope, self.dims, self.lines)
             self.hold(line)
             return
-        known = statements.name(line, statement.target, 0)
+        targets = [(statements.name(line, *place), *place) for place in statement.names()]
         node, count = parse(line, statement.body, statement.stop, self.scope, self.functions.known)
         self.nodes += count
         self.hold(line)
@@ -176,12 +176,13 @@ class _Reader:
             functions=self.functions.closed(),
             starts=self.starts,
         )
-        value = within.whole(node)
-        symbol = self.introduce(line, known, statement.target, 0, value.shape)
+        values = [within.whole(node)] if len(targets) == 1 else within.pieces(node, len(targets))
         opened = tuple(dict.fromkeys(self.functions.opened))
-        self.definitions.append((Definition(symbol, value, line.number, opened), line))
-        if statement.note:
-            self.notes[symbol.name] = statement.note
+        for (known, shown, at), value in zip(targets, values, strict=True):
+            symbol = self.introduce(line, known, shown, at, value.shape)
+            self.definitions.append((Definition(symbol, value, line.number, opened), line))
+            if statement.note:
+                self.notes[symbol.name] = statement.note
 
     def hold(self, line: Line) -> None:
         """Hold the forward pass to the limit on its parts."""

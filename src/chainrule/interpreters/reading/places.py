@@ -12,6 +12,7 @@ from chainrule.interpreters.reading.complaints import quoted
 from chainrule.interpreters.reading.tree import (
     Blocks,
     Bracket,
+    Call,
     Chain,
     Literal,
     Minus,
@@ -20,7 +21,8 @@ from chainrule.interpreters.reading.tree import (
     Part,
     Range,
 )
-from chainrule.ops import broadcast, part, stack
+from chainrule.interpreters.reading.words import SPLIT
+from chainrule.ops import broadcast, part, split, stack
 from chainrule.ops.reduction import COLUMNS, ROWS
 
 if TYPE_CHECKING:
@@ -94,6 +96,25 @@ def padding(within: Elaborator, node: Node) -> Dim | str:
     if isinstance(node, Literal) and node.value == 0:
         return 0
     return size(within, node)
+
+
+def pieces(within: Elaborator, node: Node, count: int) -> list[Expr]:
+    """Read ``A, B = split(Z, 2)``: equal parts below each other, or side by side with axis=1."""
+    if not (isinstance(node, Call) and node.function == SPLIT and 1 <= len(node.arguments) <= 2):
+        raise within.error(
+            node, f"several names take the equal parts of one matrix, as in A, B = {SPLIT}(Z, 2)"
+        )
+    if len(node.arguments) == 2 and size(within, node.arguments[1]) != count:
+        raise within.error(node.arguments[1], f"there are {count} names before the sign")
+    along: int | None = ROWS
+    for option, value in node.options:
+        if option != "axis":
+            raise within.error(value, f"{SPLIT} has no option {quoted(option)}; it has axis")
+        along = axis(within, value)
+    try:
+        return list(split(within.expr(node.arguments[0]), count, along or ROWS))
+    except ShapeError as error:
+        raise within.error(node, f"{SPLIT}: {error.fact}") from None
 
 
 def taken(within: Elaborator, node: Part) -> Expr:

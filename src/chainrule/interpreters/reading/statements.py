@@ -79,8 +79,6 @@ class Statement:
             return []
         if self.call is not None:
             return [(self.call[1], 0)]
-        if self.sign != ":":
-            return [(self.target, 0)]
         return parts(self.target, 0)
 
 
@@ -93,12 +91,14 @@ def _is_name(text: str) -> bool:
 
 
 def parts(text: str, at: int) -> list[tuple[str, int]]:
-    """Split at commas, keeping where each part stands."""
-    found = []
-    for part in text.split(","):
-        found.append((part, at))
-        at += len(part) + 1
-    return found
+    """Split at commas outside brackets, keeping where each part stands."""
+    found, depth, start = [], 0, 0
+    for place, character in enumerate(text):
+        depth += (character in "([{") - (character in ")]}")
+        if character == "," and depth <= 0:
+            found.append((text[start:place], at + start))
+            start = place + 1
+    return [*found, (text[start:], at + start)]
 
 
 def lines(text: str) -> list[Line]:

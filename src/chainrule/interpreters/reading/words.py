@@ -119,7 +119,7 @@ LARGER: dict[str, Callable[[Expr, Expr], Expr]] = {
 }
 """Functions of two matrices entry by entry; of one, some of them go along an axis."""
 
-EYE = "eye"
+EYE, SPLIT = "eye", "split"
 
 _CASELESS = frozenset(word for word in ENTRYWISE if len(word) > 2 and word != "sigma")
 
@@ -134,7 +134,7 @@ def function_word(name: str) -> str | None:
         return name
     if name in WHOLE or name in PAIRS or name in LARGER or name in SIGNATURES:
         return name
-    if name == EYE:
+    if name in (EYE, SPLIT):
         return name
     return name.lower() if name.lower() in _CASELESS else None
 
@@ -146,4 +146,4 @@ def entrywise(word: str, argument: Expr) -> Expr:
 
 def function_words() -> tuple[str, ...]:
     """Every word that means a function, for the nearest one to a misspelling."""
-    return (*ENTRYWISE, *REDUCTIONS, *WHOLE, *PAIRS, *LARGER, *SIGNATURES, EYE)
+    return (*ENTRYWISE, *REDUCTIONS, *WHOLE, *PAIRS, *LARGER, *SIGNATURES, EYE, SPLIT)
