@@ -17,6 +17,7 @@ from chainrule.training.solvers.steps import IterationRecord
 _PATIENCE: Final[int] = 6
 _CONFIDENT: Final[float] = 12.0
 _SATURATED: Final[float] = 36.0
+_GROWTH: Final[float] = 1.02
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Watch:
         self._restore = restore
         self._search = search
         self._last: Evaluation | None = None
+        self._largest = 0.0
         self._clock = perf_counter()
 
     def __call__(self, evaluation: Evaluation) -> bool:
@@ -137,7 +139,9 @@ class Watch:
             if self.separation is not None and self.separation.proven:
                 return True
         largest = float(np.abs(evaluation.raw_prediction).max())
-        if self._search and (largest > _CONFIDENT or len(self.records) >= _PATIENCE):
+        # predictions that settle tell of an optimum; along a separating direction they grow on
+        grows, self._largest = largest > _GROWTH * self._largest, largest
+        if self._search and (largest > _CONFIDENT or (grows and len(self.records) >= _PATIENCE)):
             self.search()
         if self.separation is None:
             return False
