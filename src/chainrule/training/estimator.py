@@ -23,12 +23,16 @@ from chainrule.errors import DataError
 from chainrule.training.arrays import FloatArray, IntArray
 from chainrule.training.fitting import fit_logistic, raw_predictions
 from chainrule.training.inputs import (
+    are_implied,
     as_offset,
     as_proportions,
     as_weights,
     class_factors,
+    codes_of,
+    distinct,
     n_cores,
     n_threads,
+    positive,
 )
 from chainrule.training.losses import BinaryLoss, Loss, SoftmaxLoss
 from chainrule.training.objective import Point
@@ -47,6 +51,9 @@ _managed: Callable[[_Fit], _Fit] = with_callbacks
 
 Matrix = Any
 Labels = npt.NDArray[Any]
+
+_MANY_LABELS: Final[int] = 100_000
+_FEW_CLASSES: Final[int] = 20
 
 _SOLVERS: Final[Mapping[str, Method]] = {
     "auto": "auto",
@@ -220,8 +227,8 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator): 
         check_consistent_length(X, labels)
         weights = as_weights(sample_weight, len(labels))
         weights, classes = self._class_weighted(weights, labels)
-        rows = np.flatnonzero(weights > 0)
-        codes = np.searchsorted(classes, labels[rows])
+        rows = positive(weights)
+        codes = codes_of(labels if rows is None else labels[rows], classes)
         shift = as_offset(offset, len(labels), 1 if len(classes) == 2 else len(classes))
         self._solve(X, codes, weights, classes, rows, shift, C)
         return self
@@ -267,7 +274,7 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator): 
         X = self._matrix(X, reset=True)
         shares = as_proportions(y, X.shape[0])
         weights = as_weights(sample_weight, len(shares))
-        rows = np.flatnonzero(weights > 0)
+        rows = positive(weights)
         n_classes = 2 if shares.ndim == 1 else shares.shape[1]
         classes = np.arange(n_classes)
         totals = weights @ (np.stack([1 - shares, shares], axis=1) if n_classes == 2 else shares)
@@ -277,7 +284,8 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator): 
         if len(missing):
             raise DataError(f"class {missing[0]} has no share in any row; leave its column out")
         shift = as_offset(offset, len(shares), 1 if n_classes == 2 else n_classes)
-        self._solve(X, shares[rows], weights, classes, rows, shift, C)
+        used = shares if rows is None else shares[rows]
+        self._solve(X, used, weights, classes, rows, shift, C)
         return self
 
     def _solve(
@@ -286,18 +294,18 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator): 
         y: Labels,
         weights: FloatArray,
         classes: Labels,
-        rows: IntArray,
+        rows: IntArray | None,
         offset: FloatArray | None,
         C: float,
     ) -> None:
-        """Fit to rows of positive weight, and keep what was found; y is of these rows alone."""
-        if len(rows) < len(weights):
+        """Fit to some rows, or all, and keep what was found; y is of these rows alone."""
+        if rows is not None:
             X, weights = X[rows], weights[rows]
             offset = None if offset is None else offset[rows]
         source = InMemorySource(
             X,
             y,
-            weights,
+            None if are_implied(weights) else weights,
             n_classes=len(classes),
             column_names=getattr(self, "feature_names_in_", None),
             row_numbers=rows,
@@ -460,13 +468,15 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator): 
         return np.inf
 
     def _class_weighted(self, weights: FloatArray, labels: Labels) -> tuple[FloatArray, Labels]:
-        classes, codes = np.unique(labels[weights > 0], return_inverse=True)
+        rows = positive(weights)
+        used = labels if rows is None else labels[rows]
+        classes = distinct(used)
         if self.class_weight is not None:
-            weights = weights.copy()
-            totals = np.zeros(len(classes))
-            np.add.at(totals, codes, weights[weights > 0])
+            weights, codes = weights.copy(), codes_of(used, classes)
+            counted = slice(None) if rows is None else rows
+            totals = np.bincount(codes, weights[counted], minlength=len(classes)).astype(float)
             factors = class_factors(self.class_weight, classes, totals)
-            weights[weights > 0] *= factors[codes]
+            weights[counted] *= factors[codes]
             classes = classes[factors > 0]
         if len(classes) < 2:
             what = repr(classes[0].item()) if len(classes) else "none with positive weight"
@@ -495,5 +505,6 @@ def _labels(y: Matrix) -> Labels:
         missing = [i for i, label in enumerate(labels) if label is None or label != label]
         if missing:
             raise DataError(f"y contains a missing label (NaN) in row {missing[0]}")
-    check_classification_targets(labels)
+    few = distinct(labels) if len(labels) > _MANY_LABELS else labels
+    check_classification_targets(few if len(few) <= _FEW_CLASSES else labels)
     return np.asarray(labels)

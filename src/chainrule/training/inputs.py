@@ -16,13 +16,20 @@ import numpy.typing as npt
 from chainrule.errors import DataError
 from chainrule.training.arrays import FloatArray, IntArray
 
+Labels = npt.NDArray[Any]
+
 _SUM_TOLERANCE: Final[float] = 1e-12
+_FEW: Final[int] = 2**16
+_COMPARED: Final[int] = 8
 
 
 def as_weights(sample_weight: Any, n_samples: int) -> FloatArray:  # noqa: ANN401
-    """Return one weight a row; a number stands for all rows, nothing for ones."""
+    """Return one weight a row; a number stands for all rows, nothing for ones.
+
+    Ones that nobody gave take no memory: they are one number, seen `n_samples` times.
+    """
     if sample_weight is None:
-        return np.ones(n_samples)
+        return np.broadcast_to(np.ones(1), n_samples)
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, float(sample_weight))
     weights = np.asarray(sample_weight, dtype=np.float64)
@@ -38,6 +45,38 @@ def as_weights(sample_weight: Any, n_samples: int) -> FloatArray:  # noqa: ANN40
     if not weights.any():
         raise DataError("sample_weight is zero in every row: there is nothing to fit")
     return weights
+
+
+def are_implied(weights: FloatArray) -> bool:
+    """Tell whether these are the ones of `as_weights` that nobody gave."""
+    return weights.strides == (0,)
+
+
+def positive(weights: FloatArray) -> IntArray | None:
+    """Return the rows of positive weight; nothing for all."""
+    return None if are_implied(weights) or (weights > 0).all() else np.flatnonzero(weights > 0)
+
+
+def distinct(labels: Labels) -> Labels:
+    """Return the sorted distinct labels, with room for a few rows at a time."""
+    known = labels[:0]
+    for start in range(0, len(labels), _FEW):
+        rest = labels[start : start + _FEW]
+        if len(known) <= _COMPARED:
+            for label in known:
+                rest = rest[rest != label]
+        if len(rest):
+            known = np.unique(np.concatenate([known, np.unique(rest)]))
+    return np.asarray(known)
+
+
+def codes_of(labels: Labels, classes: Labels) -> Labels:
+    """Return the place of each label among the sorted classes, in the smallest integers."""
+    codes = np.empty(len(labels), dtype=np.min_scalar_type(max(1, len(classes) - 1)))
+    for start in range(0, len(labels), _FEW):
+        part = slice(start, start + _FEW)
+        codes[part] = np.searchsorted(classes, labels[part])
+    return codes
 
 
 def as_offset(offset: Any, n_samples: int, n_outputs: int) -> FloatArray | None:  # noqa: ANN401
