@@ -6,6 +6,7 @@
     ├── ModelError              a forward pass that makes no sense; its author can mend it
     │   ├── ParseError          the text cannot be read: line, column, caret, next action
     │   │   ├── UnmetError      it can, but two shapes in it do not meet
+    │   │   ├── LimitError      it is too long, too deep or too large to be read
     │   │   ├── ScopeError      an index is bound and free at once, or bound nowhere
     │   │   └── UndecidedError  it can be read, but not be judged
     │   └── ShapeError          two shapes do not meet
@@ -68,6 +69,10 @@ class ParseError(ModelError):
 
 class UnmetError(ParseError):
     """Two shapes in a text do not meet; the message has the operands as they were written."""
+
+
+class LimitError(ParseError):
+    """A text is past a limit; no other way to read it would help."""
 
 
 class ScopeError(ParseError):

@@ -9,12 +9,21 @@ from typing import Any
 
 from chainrule.derivation.derive import derivation_of
 from chainrule.derivation.steps import Derivation, Gradient
-from chainrule.errors import ChainruleError, ParseError, ScopeError, UndecidedError, UnmetError
+from chainrule.errors import (
+    ChainruleError,
+    LimitError,
+    ParseError,
+    ScopeError,
+    UndecidedError,
+    UnmetError,
+)
 from chainrule.graph.dims import SCALAR, Shape
 from chainrule.graph.model import Model
 from chainrule.graph.node import Expr, Position, Symbol, running, symbols
 from chainrule.interpreters.answers import Lexicon
 from chainrule.interpreters.reading import canonical, read_model
+from chainrule.interpreters.reading.tokens import Line
+from chainrule.interpreters.reading.tree import Node
 from chainrule.interpreters.typeset import plain, unicode
 from chainrule.marking.diagnosis import MOST_TIED, Clinic, Mistake
 from chainrule.marking.judging import Finding, Judge, Outcome
@@ -139,15 +148,16 @@ class Grader:
         for finding, sheet, expr in self._tried(variable, text):
             if isinstance(finding, ParseError):
                 refused = refused or finding
+            elif expr is None:
+                refused = refused or UndecidedError(finding.why)
             elif finding.holds:
                 if variable in (sheet.gradients.get(s) for s in symbols(expr)):
                     return self._restated(variable, sheet, expr)
                 return self._right(variable, finding, sheet, expr)
-            elif first is None and expr is not None:
+            elif first is None:
                 first = finding, sheet, expr
-        if refused is not None and (first is None or isinstance(refused, ScopeError | UnmetError)):
-            return self._refused(variable, refused, text)
-        assert first is not None
+        if first is None or isinstance(refused, ScopeError | UnmetError):
+            return self._refused(variable, refused or ParseError("this cannot be judged"), text)
         return self._wrong(variable, *first)
 
     def short_form(self, wrt: str) -> str:
@@ -171,21 +181,31 @@ class Grader:
         cuts = equals_signs(line.text)
         start = cuts[-1] + 1 if cuts else 0
         left_end = cuts[0] if cuts else 0
+        tried: set[tuple[Expr, bool]] = set()
+        trees: dict[tuple[bool, bool, bool], Node | ParseError] = {}
         for rows in (False, True):
-            for reading in readings(line.text[start:]):
+            for reading in readings(line.text[start:], ones=variable.shape[0]):
                 claims = Claims()
                 local = self._turned(claims) if rows else {}
                 lexicon = Lexicon(self.model, local)
                 sheet = Sheet(self.model, lexicon, line, reading.layout, claims=claims)
                 try:
+                    node = _parsed(trees, line, lexicon, reading, start)
                     row, col = self._entry(variable, sheet, reading, left_end)
-                    expr = expression(tree(line, lexicon, reading, start), sheet, reading)
+                    expr = expression(node, sheet, reading)
+                    if (expr, rows) in tried or (rows and not _turns(expr)):
+                        continue
+                    tried.add((expr, rows))
                     yield self._judged(variable, sheet, expr, row, col, rows=rows), sheet, expr
+                except LimitError as error:
+                    yield error, None, None
+                    return
                 except ParseError as error:
                     if not rows:
                         yield error, None, None
-                except ChainruleError:
-                    continue
+                except ChainruleError as error:
+                    if not rows:
+                        yield Finding(Outcome.UNPROVEN, str(error)), None, None
 
     def _entry(
         self,
@@ -197,7 +217,12 @@ class Grader:
         """Read which entry the left side asks of, when there is a left side that says so."""
         if not end:
             return None, None
-        left = expression(tree(sheet.line, sheet.lexicon, reading, 0, end), sheet, reading)
+        try:
+            left = expression(tree(sheet.line, sheet.lexicon, reading, 0, end), sheet, reading)
+        except ParseError:
+            if not sheet.lexicon.local:
+                raise
+            return None, None  # in another convention the left side says no more than before
         return getattr(left, "row", None), getattr(left, "col", None)
 
     def _judged(
@@ -215,7 +240,12 @@ class Grader:
             # An index form is one entry: its free indices say which.
             free = self._places(variable, sheet, expr, row, col)
             if free is not None:
-                truth = sheet.opened(truth, *free)
+                found = self._entry_judged(sheet, truth, expr, free)
+                if found.holds or row is not None or free[0] is None or free[1] is None:
+                    return found
+                # Nobody said which of the two indices runs over the rows.
+                other = self._entry_judged(sheet, truth, expr, (free[1], free[0]))
+                return other if other.holds else found
         if not rows:
             return self.judging.equal(sheet, truth, expr, variable)
         if truth.shape == SCALAR:
@@ -225,6 +255,11 @@ class Grader:
             note = "right in the other convention, with the examples in rows"
             return Finding(found.outcome, found.why, certificate=found.certificate, note=note)
         return Finding(Outcome.WRONG, found.why, found.left, found.right)
+
+    def _entry_judged(
+        self, sheet: Sheet, truth: Expr, form: Expr, at: tuple[Position, Position]
+    ) -> Finding:
+        return self.judging.equal(sheet, sheet.opened(truth, *at), form)
 
     def _places(
         self, variable: Symbol, sheet: Sheet, expr: Expr, row: Position, col: Position
@@ -236,21 +271,29 @@ class Grader:
         free = sorted(running(form), key=lambda index: sheet.line.text.find(index.name))
         long = [axis for axis in (0, 1) if variable.shape[axis] != 1]
         places: list[Position] = [None, None]
-        for axis in long:
+        found = not long
+        for axis in long:  # two of one dimension: the first that is written runs over the rows
             match = [index for index in free if index.dim == variable.shape[axis]]
-            if len(match) != 1:
-                return None
-            places[axis] = match[0]
-        return places[0], places[1]
+            # What is the same along an axis has no index for it.
+            places[axis] = match[0] if match else sheet.letters.free(variable.shape[axis])
+            if match:
+                free.remove(match[0])
+                found = True
+        return (places[0], places[1]) if found and not free else None
 
     def _turned(self, claims: Claims) -> dict[str, Symbol]:
         """Give every name its transpose, as in a book that lays examples along the rows."""
         turned: dict[str, Symbol] = {}
         for symbol in self.model.symbols:
-            name = Symbol(symbol.name, symbol.shape[::-1])
-            if name is not symbol:
-                turned[canonical(symbol.name)] = name
-                claims.local[name] = transpose(symbol)
+            gradient = Symbol(f"d{symbol.name}", symbol.shape)
+            for one in (symbol, gradient):
+                name = Symbol(one.name, one.shape[::-1])
+                if name is one and one.shape != SCALAR:
+                    name = Symbol(f"{one.name} ", one.shape)  # square: told apart by a space
+                known = turned.setdefault(canonical(one.name), name)
+                if known is name and name is not one:
+                    claims.local[name] = transpose(one)
+            claims.gradients[gradient] = symbol
         return turned
 
     # ---- verdicts ----------------------------------------------------------------------------
@@ -392,3 +435,28 @@ class Grader:
                 self.model, self.model.objective, variable, self._finished(variable)
             )
         return self._clinics[variable]
+
+
+def _parsed(
+    trees: dict[tuple[bool, bool, bool], Node | ParseError],
+    line: Line,
+    lexicon: Lexicon,
+    reading: Reading,
+    start: int,
+) -> Node:
+    """Read a tree once for all the readings that share it, and refuse it once."""
+    key = (reading.greedy, reading.flat, reading.below)
+    if key not in trees:
+        try:
+            trees[key] = tree(line, lexicon, reading, start)
+        except ParseError as error:
+            trees[key] = error
+    found = trees[key]
+    if isinstance(found, ParseError):
+        raise found
+    return found
+
+
+def _turns(expr: Expr) -> bool:
+    """Whether an answer holds something that another convention lays out otherwise."""
+    return any(rows != columns for rows, columns in (s.shape for s in symbols(expr)))

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from chainrule.derivation.sensitivity import pulled
-from chainrule.errors import UndecidedError, UnmetError
+from chainrule.errors import ShapeError, UndecidedError, UnmetError
 from chainrule.graph.dims import SCALAR, Dim, Index, written
 from chainrule.graph.node import Apply, Entry, Expr, Number, Position, Symbol, Total, entry
 from chainrule.interpreters.answers import Taken
-from chainrule.interpreters.reading import calls
+from chainrule.interpreters.answers.syntax import TUPLE
+from chainrule.interpreters.reading import calls, places
 from chainrule.interpreters.reading.calls import masked
 from chainrule.interpreters.reading.complaints import split
 from chainrule.interpreters.reading.elaboration import Elaborator
@@ -28,12 +29,24 @@ from chainrule.interpreters.reading.tree import (
     Literal,
     Name,
     Node,
+    Ones,
     Quoted,
     Summation,
 )
 from chainrule.interpreters.reading.words import ENTRYWISE
 from chainrule.marking.sheet import Sheet
-from chainrule.ops import delta, mul, power, size, transpose
+from chainrule.ops import (
+    broadcast,
+    delta,
+    eye,
+    matmul,
+    maximum,
+    minimum,
+    mul,
+    power,
+    size,
+    transpose,
+)
 
 _KRONECKER = re.compile(r"delta_([a-z]),?([a-z])")
 
@@ -52,16 +65,25 @@ class Meaning(Elaborator):
     ----------
     sheet : Sheet
         The indices and stand-ins of the line.
+    ones : Dim
+        How long a column of ones is whose length nothing else tells, as in ``1 g``.
     lone : int
         Along which axis of a matrix a lone index runs, where nothing else tells.
     """
 
     sheet: Sheet
+    ones: Dim = 1
     lone: int = 0
 
     def expr(self, node: Node) -> Expr:
         """Build the expression of a node."""
         match node:
+            case Chain() if self.ones != 1 and node.level == MATRIX and _is_one(node.first):
+                behind = replace(node, first=node.rest[0].operand, rest=node.rest[1:])
+                rest = self.expr(behind if behind.rest else behind.first)
+                if rest.shape[0] != 1:
+                    return super().expr(node)
+                return matmul(Number(1, (self.ones, 1)), rest)
             case Chain() if node.level in (MATRIX, PRODUCT):
                 return self.product(node) or super().expr(node)
             case Call():
@@ -89,6 +111,9 @@ class Meaning(Elaborator):
         """Look a name up, in the letters of the exercise or in others."""
         if node.name not in self.scope and node.name in self.dims:
             return size(node.name)
+        letter, _, below = node.name.partition("_")
+        if letter == "I" and below in self.dims and node.name not in self.scope:
+            return eye(below)
         if (match := _KRONECKER.fullmatch(node.name)) and all(
             map(self.sheet.known, match.groups())
         ):
@@ -100,7 +125,8 @@ class Meaning(Elaborator):
         if match := _KRONECKER.fullmatch(node.name):
             one, other = (Name(part, start=node.start, end=node.end) for part in match.groups())
             return self.kronecker(node, one, other)
-        parts = split(node.name, {known: known for known in self.scope})
+        known = {letter.swapcase(): letter for letter in self.scope if len(letter) == 1}
+        parts = split(node.name, known | {letter: letter for letter in self.scope})
         if parts:
             first, *rest = (Name(part, start=node.start, end=node.end) for part in parts)
             joined = tuple(Joined("", node.start, part) for part in rest)
@@ -347,11 +373,21 @@ class Meaning(Elaborator):
     def call(self, node: Call) -> Expr:
         """Build a function applied, in the spellings of code as well."""
         named = tuple((OPTIONS.get(option, option), value) for option, value in node.options)
-        node = replace(node, options=named)
+        whole = tuple((o, v) for o, v in named if not (o == "axis" and _is_tuple(v)))
+        arguments = tuple(part for given in node.arguments for part in _parts(given))
+        node = replace(node, arguments=arguments, options=whole)
         wanted = ARGUMENTS.get(node.function)
         if wanted is not None and len(node.arguments) != wanted:
             raise self.error(node, f"{node.function} takes {wanted} argument{'s' * (wanted > 1)}")
         match node.function:
+            case "full" | "full_like" | "ones_like" | "zeros_like" | "broadcast_to":
+                return self.filled(node)
+            case "clamp" | "clip":
+                return self.clamped(node)
+            case "heaviside":
+                return calls.masked(self.expr(node.arguments[0]))
+            case "sub" | "div":
+                node = replace(node, function={"sub": "subtract", "div": "divide"}[node.function])
             case "einsum":
                 return self.einsum(node)
             case "square":
@@ -370,6 +406,31 @@ class Meaning(Elaborator):
         if node.primes and node.function not in ENTRYWISE:
             return self.slope(node)
         return calls.call(self, node)
+
+    def filled(self, node: Call) -> Expr:
+        """Read ``np.full((m, 1), 1.0)`` and its like: one value at a whole shape."""
+        try:
+            match node.function, node.arguments:
+                case ("full", (rows, columns, value)) | ("broadcast_to", (value, rows, columns)):
+                    shape = places.size(self, rows), places.size(self, columns)
+                    return broadcast(self.expr(value), shape)
+                case "full_like", (like, value):
+                    return broadcast(self.expr(value), self.expr(like).shape)
+                case (("ones_like" | "zeros_like"), (like,)):
+                    one = Number(node.function == "ones_like")
+                    return broadcast(one, self.expr(like).shape)
+        except ShapeError as error:
+            raise self.error(node, f"{node.function}: {error.fact}") from None
+        raise self.error(node, f"{node.function} takes a shape, as in {node.function}((m, 1), 1)")
+
+    def clamped(self, node: Call) -> Expr:
+        """Read ``clamp(Z, min=0)``."""
+        value, *bounds = (self.expr(part) for part in node.arguments)
+        named = {option: self.expr(bound) for option, bound in node.options}
+        low = named.get("min", named.get("a_min", bounds[0] if bounds else None))
+        high = named.get("max", named.get("a_max", bounds[1] if len(bounds) > 1 else None))
+        value = value if low is None else maximum(value, low)
+        return value if high is None else minimum(value, high)
 
     def slope(self, node: Call) -> Expr:
         """Read ``g'(Z)``: the slope of the activation whose argument is Z."""
@@ -446,6 +507,18 @@ class Meaning(Elaborator):
         assert one is not None
         assert other is not None
         return delta(dim, one, other)
+
+
+def _is_one(node: Node) -> bool:
+    return isinstance(node, Ones) or (isinstance(node, Literal) and node.value == 1)
+
+
+def _parts(node: Node) -> tuple[Node, ...]:
+    return node.arguments if isinstance(node, Call) and node.function == TUPLE else (node,)
+
+
+def _is_tuple(node: Node) -> bool:
+    return isinstance(node, Call) and node.function == TUPLE
 
 
 def _count(dim: Dim) -> Expr:

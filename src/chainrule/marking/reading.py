@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from unicodedata import normalize
 
+from chainrule.graph.dims import Dim
 from chainrule.graph.node import Expr
 from chainrule.interpreters.answers import Lexicon, parse_answer
 from chainrule.interpreters.reading.chains import Star
@@ -22,6 +23,9 @@ from chainrule.marking.meaning import Meaning
 from chainrule.marking.sheet import Layout, Sheet
 
 _STROKE = re.compile(r"/\s*(?:[\w.]|\([^()]*\))+\s*[\w(\[\\]")
+_ONES = re.compile(r"(?<![\w.^)\]}])(?:1(?=\s*(?:\\,)?\s*[^\W\d])|𝟏|\\mathbf\{?1)")
+"""A 1 with a name right behind it."""
+
 _ELEMENTWISE = ("*", "⊙", "∘", "odot", "circ", "×")
 
 
@@ -45,6 +49,8 @@ class Reading:
         Along which axis of a matrix a lone index runs, where nothing else tells.
     apart : bool
         Whether two letters stand for two different places.
+    ones : Dim
+        How long a column of ones is whose length nothing else tells.
     """
 
     star: Star = Star.ENTRIES
@@ -54,21 +60,32 @@ class Reading:
     below: bool = False
     lone: int = 0
     apart: bool = False
+    ones: Dim = 1
 
 
-def readings(text: str) -> Iterator[Reading]:
-    """Yield the readings that a text leaves open, the plain one first."""
+def readings(text: str, ones: Dim = 1) -> Iterator[Reading]:
+    """Yield the readings that a text leaves open, the plain one first.
+
+    Parameters
+    ----------
+    text : str
+        What was written.
+    ones : Dim, optional
+        How long a column of ones may be whose length nothing else tells, as in ``1 g``.
+    """
     stars = (Star.ENTRIES, Star.MATRIX, Star.LOOSE) if "*" in text else (Star.ENTRIES, Star.LOOSE)
     sums = any(word in text for word in ("sum", "∑", "Σ"))
     reaches = (False, True) if sums else (False,)
     slopes = text.count("∂") + text.count("partial") + text.count("/d") + text.count("d}{")
     layouts = tuple(Layout) if slopes else (Layout.ENTRIES,)
     orders = (False, True) if any(mark in text for mark in _ELEMENTWISE) else (False,)
+    lengths = (1, ones) if ones != 1 and _ONES.search(text) else (1,)
     for layout in layouts:
         for greedy in reaches:
             for flat in orders:
                 for star in stars:
-                    yield Reading(star, greedy, layout, flat)
+                    for length in lengths:
+                        yield Reading(star, greedy, layout, flat, ones=length)
     if _STROKE.search(text):
         for greedy in reaches:
             for star in stars:
@@ -122,5 +139,13 @@ def expression(node: Node, sheet: Sheet, reading: Reading) -> Expr:
     """
     scope = sheet.lexicon.scope
     dims = {dim for symbol in sheet.model.symbols for dim in symbol.shape if isinstance(dim, str)}
-    meaning = Meaning(sheet.line, scope, dims, star=reading.star, sheet=sheet, lone=reading.lone)
+    meaning = Meaning(
+        sheet.line,
+        scope,
+        dims,
+        star=reading.star,
+        sheet=sheet,
+        ones=reading.ones,
+        lone=reading.lone,
+    )
     return meaning.whole(node)

@@ -125,11 +125,14 @@ class Lexicon:
                 example = piece[2]
             else:
                 below.append(piece[3])
-        if below and below[0].isdigit() and base not in scope:
-            # The number of a layer, and no entry: A_2 where the exercise has A2.
-            numbered = self._loosened(base + below[0])
-            base = canonical(numbered.name) if numbered is not None else base
-            below = below[1:] if numbered is not None else below
+        if base not in scope and below:  # W_2 and W_{2,ij}, where W2 was declared
+            number, _, rest = below[0].partition(",")
+            numbered = self._loosened(base + number, exact=base.swapcase() in scope)
+            if numbered is not None:
+                below = [part for part in (rest, *below[1:]) if part]
+                if not (below or example):
+                    return Taken(numbered)
+                base = canonical(numbered.name)
         whole = self._symbol(base)
         if whole is not None and (below or example):
             wanted = sum(dim != 1 for dim in whole.shape) - bool(example)
@@ -150,9 +153,10 @@ class Lexicon:
             found = self.output()
         return found
 
-    def _loosened(self, name: str) -> Symbol | None:
+    def _loosened(self, name: str, *, exact: bool = False) -> Symbol | None:
         """Find the one symbol whose name differs in case or in how its number is written."""
-        for key in (_loose, _turned, lambda text: _loose(text).swapcase()):
+        swapped = () if exact else (lambda text: _loose(text).swapcase(),)
+        for key in (_loose, _turned, *swapped):
             wanted = key(name)
             found = [s for known, s in self.scope.items() if _loose(known) == wanted]
             if len(found) == 1:

@@ -13,9 +13,11 @@ from fractions import Fraction
 
 from chainrule.errors import ParseError
 from chainrule.interpreters.answers.calculus import Calculus
+from chainrule.interpreters.reading.cursor import CLOSERS
 from chainrule.interpreters.reading.syntax import MATRIX, PRODUCT
 from chainrule.interpreters.reading.tokens import Line, Token, tokenize
 from chainrule.interpreters.reading.tree import (
+    Blocks,
     Bracket,
     Call,
     Compared,
@@ -30,10 +32,19 @@ from chainrule.interpreters.reading.tree import (
     Quoted,
     Transposed,
 )
-from chainrule.interpreters.reading.words import function_word
+from chainrule.interpreters.reading.words import EYE, function_word
 
-CODE = frozenset({"einsum", "square", "power", "pow", "mm", "mul", "astype", "float", "copy", "t"})
+CODE = frozenset(
+    {"einsum", "square", "mm", "mul", "astype", "float", "copy", "t"}
+    | {"full", "full_like", "ones_like", "zeros_like", "clamp", "clip", "heaviside"}
+    | {"broadcast_to", "sub", "div", "pow", "power"}
+)
 """Functions of code that the language of forward passes does without."""
+
+TUPLE = "("
+"""What the sizes and axes in ``np.ones((n, 1))`` and ``axis=(0, 1)`` are called as one argument."""
+
+LONGEST_TUPLE = 4000
 
 KEPT = frozenset({"astype", "float", "double", "copy", "item", "mT", "detach", "clone"})
 """Methods that change no value."""
@@ -118,10 +129,44 @@ class _AnswerParser(Calculus):
                 return found
             if token.text in CODE and self.marked(1, "("):
                 return self.code_call()
+            if token.text == "I" and self.marked(1, "("):
+                return self.function(EYE)
         node = super().operand(floor)
         while isinstance(node, Name | Indexed) and self.subscript_ahead():
             node = self.subscripted(node)
-        return node
+        return self.lowered(node)
+
+    def postfix(self, left: Node) -> Node:
+        """Read what may stand behind a part, an index below it included."""
+        return self.lowered(super().postfix(left))
+
+    def lowered(self, node: Node) -> Node:
+        """Read ``(A B)_{ij}`` and ``softmax(Z)_i``: an entry of a part."""
+        if not (isinstance(node, Blocks | Bracket | Call) and self.sees("_")):
+            return node
+        self.take()
+        names: list[Token] = []
+        if self.sees("{"):
+            opened = self.take()
+            names.append(self.take())
+            while self.sees(","):
+                self.take()
+                names.append(self.take())
+            self.expect("}", opened)
+        else:
+            names.append(self.take())
+        places: list[Node | None] = []
+        for token in names:
+            if token.kind == "number":
+                raise self.error("write an entry of a part with letters below", token.start)
+            if token.kind != "name":
+                raise self.error("the index of the entry is missing here", token.start)
+            letters = [token.text] if len(names) > 1 else list(token.text)
+            places += [Name(letter, start=token.start, end=token.end) for letter in letters]
+        depth = node.depth + 1
+        return self.made(
+            Indexed(node, tuple(places), start=node.start, end=self.before, depth=depth)
+        )
 
     def level_below(self) -> int:
         """How tight what stands below a stroke holds together."""
@@ -221,8 +266,8 @@ class _AnswerParser(Calculus):
         token = self.token
         if function_word(token.text) is not None or not self.marked(1, "'"):
             return None
-        if not self.marked(2, "("):
-            return None
+        if not self.marked(2, "(") or token.text[1:] in self.declared:
+            return None  # dZ' is a gradient, transposed
         self.take()
         self.take()
         arguments, _ = self.arguments()
@@ -283,8 +328,32 @@ class _AnswerParser(Calculus):
 
     def argument(self) -> Node:
         """Read one argument of a function; ``where(Z > 0, ...)`` compares without brackets."""
+        if self.tuple_ahead():
+            opened = self.take()
+            parts = [self.expression(0)]
+            while self.sees(","):
+                self.take()
+                if not self.sees(")"):
+                    parts.append(self.expression(0))
+            self.expect(")", opened)
+            depth = max(part.depth for part in parts) + 1
+            whole = Call(TUPLE, tuple(parts), start=opened.start, end=self.before, depth=depth)
+            return self.made(whole)
         inner = self.expression(0)
         return self.compared(inner) if self.sees("<", ">", "<=", ">=") else inner
+
+    def tuple_ahead(self) -> bool:
+        """Tell whether a bracket opens here that holds a comma and is a whole argument."""
+        if not self.sees("("):
+            return False
+        depth, comma = 0, False
+        for place, token in enumerate(self.tokens[self.at : self.at + LONGEST_TUPLE]):
+            mark = token.text if token.kind == "mark" else ""
+            depth += (mark in CLOSERS) - (mark in CLOSERS.values())
+            comma = comma or (depth == 1 and mark == ",")
+            if depth == 0:
+                return comma and (self.marked(place + 1, ",") or self.marked(place + 1, ")"))
+        return False
 
     def juxtaposed(self) -> bool:
         """Tell whether a factor begins here."""

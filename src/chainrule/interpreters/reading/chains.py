@@ -25,7 +25,7 @@ class Star(Enum):
     ASK = "ask"
     ENTRIES = "entry by entry"
     MATRIX = "matrix product"
-    LOOSE = "entry by entry, and what stands side by side too where it has one shape"
+    LOOSE = "entry by entry, repeating both where needed; side by side too where shapes agree"
 
 
 def fold(within: Elaborator, node: Chain) -> Expr:
@@ -92,7 +92,8 @@ class _Folding:
             wide = self.wide(right)
         except ShapeError as error:
             raise self.unmet(error, joined, right) from None
-        if wide not in (self.shape, right.shape):
+        outer = self.within.star is Star.LOOSE and joined.operator == "*"  # as in code
+        if wide not in (self.shape, right.shape) and not outer:
             # A row and a column would make a table: on the board that is always a slip.
             fact = f"entry by entry both would have to be repeated to {written(wide)}"
             raise self.unmet(ShapeError(fact), joined, right)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from chainrule.errors import ParseError
+from chainrule.errors import LimitError, ParseError
 from chainrule.interpreters.reading.tokens import Line, Token
 from chainrule.interpreters.reading.tree import Node
 
@@ -13,7 +13,7 @@ MAX_DEPTH = 100
 MAX_NODES = 4000
 MAX_FACTORS = 100
 
-CLOSERS = {"(": ")", "{": "}", "[": "]"}
+CLOSERS = {"(": ")", "{": "}", "[": "]", "⟨": "⟩"}
 
 
 class Cursor:
@@ -100,9 +100,11 @@ class Cursor:
         """Count a node, and hold the tree to its limits."""
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            raise self.error(
+            raise self.line.error(
                 f"this expression is past the limit of {MAX_NODES} parts; "
-                "give a part of it a name on a line of its own"
+                "give a part of it a name on a line of its own",
+                self.token.start,
+                LimitError,
             )
         if node.depth > MAX_DEPTH:
             raise self.too_deep()
@@ -110,7 +112,9 @@ class Cursor:
 
     def too_deep(self) -> ParseError:
         """Return the error of an expression that is nested too deep."""
-        return self.error(
+        return self.line.error(
             f"this expression is nested past the limit of {MAX_NESTING} levels; "
-            "give a part of it a name on a line of its own"
+            "give a part of it a name on a line of its own",
+            self.token.start,
+            LimitError,
         )

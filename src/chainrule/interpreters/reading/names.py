@@ -39,7 +39,9 @@ DIGITS = "0123456789"
 MAX_ACCENTS = 3
 
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
-_LOW = re.compile(r"_(?:\{([^{}]{1,24})\}|([0-9]+)|([^\W\d_]+[0-9]*)|(\\[A-Za-z]+))")
+_LOW = re.compile(
+    r"_(?:\{([^{}]{1,24})\}|([0-9]+)|((?:(?![⁰¹²³⁴-⁹ⁱⁿˡ])[^\W\d_])+[0-9]*)|(\\[A-Za-z]+))"
+)
 _LAYER = re.compile(r"\^(?:\[([\w+\-−, ]{1,16})\])")
 _GROUP = re.compile(
     r"\^\{\s*\[([\w+\-−, ]{1,16})\]\s*(?:\(([\w+\-−, ]{1,16})\))?\s*"
@@ -188,6 +190,11 @@ def _command(text: str, start: int, accents: int) -> tuple[_Parts, int] | None:
         return None
     parts, end = found
     parts.base += ACCENTS.get(word, "")
+    if word in FONTS and parts.base == "d" and not accents:
+        named = _base(text, end, accents + 1)
+        if named is not None:  # an upright d before a name: a differential
+            named[0].base = f"d{named[0].base}"
+            return named
     return parts, end
 
 

@@ -14,6 +14,7 @@ from chainrule.interpreters.reading.tree import (
     Bracket,
     Call,
     Chain,
+    Extent,
     Literal,
     Minus,
     Name,
@@ -69,6 +70,8 @@ def _computed(within: Elaborator, node: Node) -> Dim:
             return node.name
         case Bracket():
             return _computed(within, node.inner)
+        case Extent():
+            return within.expr(node.base).shape[node.axis]
         case Minus():
             return times(-1, _computed(within, node.operand))
         case Chain():

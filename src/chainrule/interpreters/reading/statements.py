@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from unicodedata import normalize
 
-from chainrule.errors import ParseError
+from chainrule.errors import LimitError, ParseError
 from chainrule.graph.dims import SCALAR, Dim, Shape, minus, plus, possible, times
 from chainrule.interpreters.reading.complaints import quoted
 from chainrule.interpreters.reading.names import canonical, scan
@@ -122,7 +122,7 @@ def lines(text: str) -> list[Line]:
 
 def too_long(line: int, length: int, limit: int) -> ParseError:
     """Return the error of a text past its limit."""
-    return ParseError(
+    return LimitError(
         f"{length} characters are past the limit of {limit}; shorten the text", line=line
     )
 

@@ -403,6 +403,7 @@ class Parser(Cursor):
     def function(self, word: str) -> Node:
         """Read a function applied."""
         token = self.take()
+        below = self.arguments() if self.sees("⟨") else ((), ())
         if self.sees("_"):
             raise self.error(f"an index under {word} is not read here; write {word}(...)")
         primes = 0
@@ -433,6 +434,7 @@ class Parser(Cursor):
             raise self.error(f"{word} is a function; write {word}(...)", token.start)
         else:
             arguments = (self.expression(MATRIX),)
+        arguments, options = (*arguments, *below[0]), (*below[1], *options)
         depth = max([1, *(node.depth for node in arguments)]) + 1
         return self.made(
             Call(
@@ -464,7 +466,7 @@ class Parser(Cursor):
             if self.token.kind == "name" and after.kind == "mark" and after.text == "=":
                 option = self.take().text
                 self.take()
-                options.append((option, self.expression(0)))
+                options.append((option, self.argument()))
             else:
                 arguments.append(self.argument())
             if not self.sees(","):

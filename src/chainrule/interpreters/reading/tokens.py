@@ -26,7 +26,10 @@ _COMMAND = re.compile(r"\\(?:[A-Za-z]+|.)?")
 _TRANSPOSED = re.compile(r"\.T(?![A-Za-z0-9_])")
 _ONES = re.compile(r"\\(?:mathbf|mathbb|boldsymbol|bm|vec)\s*\{\s*1\s*\}|\\mathbf\s*1|𝟏|𝟙")
 _QUOTED = re.compile(r"(['\"])([^'\"]{0,60})\1")
-_NAMESPACE = re.compile(r"(?:np|numpy|jnp|torch|math)\.(?=[A-Za-z])")
+_BELOW = re.compile(r"_\{\s*\\(?:text|mathrm|textrm)\s*\{([^{}]{1,60})\}\s*\}")
+_COLON = re.compile(r"\{\s*:\s*\}")
+_GRID = re.compile(r"\\(begin|end)\s*\{[bp]?matrix\}")
+_NAMESPACE = re.compile(r"(?:np|numpy|jnp|torch|math)(?:\.linalg)?\.(?=[A-Za-z])")
 
 _SKIPPED = frozenset(
     {r"\left", r"\right", r"\big", r"\Big", r"\bigg", r"\Bigg", r"\bigl", r"\bigr", r"\Bigl"}
@@ -43,6 +46,7 @@ _COMMANDS = {
     r"\top": "⊤",
     r"\intercal": "⊤",
     r"\|": "‖",
+    "\\\\": ";",
     r"\lVert": "‖",
     r"\rVert": "‖",
     r"\Vert": "‖",
@@ -96,6 +100,7 @@ _MARKS = {
     "∂": "∂",
     "∇": "∇",
     **{mark: mark for mark in "+-*/@^(){}[]|,;=<>_:"},
+    "&": ",",
     **dict.fromkeys(PRIMES, "'"),
 }
 _WORDS = {"∑": "sum", "√": "sqrt"}
@@ -150,11 +155,26 @@ def tokenize(
         elif match := _NUMBER.match(text, at):
             found.append(Token("number", match[0], at, match.end(), _number(line, match)))
             at = match.end()
+        elif character == "_" and (match := _BELOW.match(text, at)):
+            # What stands below a function: its options.
+            found.append(Token("mark", "⟨", at, match.start(1)))
+            found += tokenize(line, match.start(1), match.end(1), answer=answer)[:-1]
+            found.append(Token("mark", "⟩", match.end(1), match.end()))
+            at = match.end()
+        elif character == "{" and (match := _COLON.match(text, at)):
+            found.append(Token("mark", ":", at, match.end()))
+            at = match.end()
+        elif character == "\\" and (match := _GRID.match(text, at)):
+            found.append(Token("mark", "[" if match[1] == "begin" else "]", at, match.end()))
+            at = match.end()
         elif match := _ONES.match(text, at):
             found.append(Token("mark", "𝟏", at, match.end()))
             at = match.end()
         elif (match := _NAMESPACE.match(text, at)) and not (at and text[at - 1] == "."):
             at = match.end()
+        elif text.startswith(r"\left[", at):
+            found.append(Token("mark", "[", at, at + len(r"\left[")))
+            at += len(r"\left[")
         elif character == "\\" and (match := _COMMAND.match(text, at)) and _structural(match[0]):
             if match[0] in _COMMANDS:
                 found.append(Token("mark", _COMMANDS[match[0]], at, match.end()))

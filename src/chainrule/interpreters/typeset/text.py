@@ -102,7 +102,7 @@ class Plain:
             name = base.name
             if lowered and parts.lowered() != parts:
                 name = base.name.replace(parts.base, parts.lowered().base, 1)
-            separator = "," if parts.sub else "_"
+            separator = "," if parts.sub and not parts.tight else "_"
             return f"{name}{separator}{''.join(places)}"
         return f"{base}_{''.join(places)}"
 
@@ -150,7 +150,7 @@ class Unicode(Plain):
             return super().entry(base, places, lowered)
         parts = name_parts(base.name)
         name = (parts.lowered() if lowered else parts).unicode()
-        separator = "," if parts.sub else "_"
+        separator = "," if parts.sub and not parts.tight else "_"
         return f"{name}{separator}{''.join(places)}"
 
 

@@ -1,0 +1,1 @@
+"""How far the grader can be trusted: right answers in other forms, wrong answers, and noise."""
