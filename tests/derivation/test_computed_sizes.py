@@ -44,7 +44,7 @@ PASSES = {
         W : (d, h d)
         J = sum(sigmoid(W Q) + W eye(h d) Q) / h
     """,
-    "a large number": "X : (784, m)\nW : (h, 784)\nV : (784 + h, h)\nJ = sum(tanh(V W X))",
+    "a large number": "X : (20, m)\nW : (h, 20)\nV : (20 + h, h)\nJ = sum(tanh(V W X))",
 }
 
 
