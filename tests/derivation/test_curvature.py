@@ -50,7 +50,7 @@ SHORT = [
         "A^T diag(1/(b - A x)^2) A",
     ),
     ("c : (n, 1)\nx : (n, 1)\nJ = c^T x", "x", "0", "0"),
-    ("x : (1, 1)\nJ = x^4 + sin(x)", "x", "12 v x^2 - v sin(x)", "12 x^2 - sin(x)"),
+    ("x : (1, 1)\nJ = x^4 + sin(x)", "x", "v(12 x^2 - sin(x))", "12 x^2 - sin(x)"),
 ]
 NET = """
 X : (n, m)

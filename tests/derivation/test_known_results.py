@@ -207,7 +207,7 @@ RESULTS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     (
         "Kingma and Welling (2014) B: the divergence of a Gaussian",
         "u : (n, 1)\ns : (n, 1)\nL = 1/2 sum(exp(s) + u^2 - 1 - s)",
-        {"u": "u", "s": "(1/2) exp(s) - 1/2"},
+        {"u": "u", "s": "(1/2)(exp(s) - 1)"},
     ),
     (
         "a gate",

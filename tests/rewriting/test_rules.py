@@ -89,17 +89,9 @@ def test_simplifying_keeps_the_value_and_never_lengthens(expr: Expr) -> None:
 
 @settings(max_examples=250, deadline=None)
 @given(RATIONALS)
-def test_simplifying_twice_is_simplifying_once_more_at_most(expr: Expr) -> None:
-    """The second run may find what the first one laid bare, but it ends, and ends there."""
+def test_simplifying_twice_is_simplifying_once(expr: Expr) -> None:
     short, _ = simplify(expr)
-    for _ in range(display_cost(expr)):
-        again, fired = simplify(short)
-        if again is short:
-            assert fired == []
-            return
-        assert display_cost(again) < display_cost(short)
-        short = again
-    raise AssertionError("no end")
+    assert simplify(short) == (short, [])
 
 
 @settings(max_examples=200, deadline=None)
@@ -166,7 +158,8 @@ def test_the_lecture_s_product_in_four_named_steps() -> None:
         (add(a, b, neg(a)), "b"),
         (add(a, neg(a)), "0"),
         (add(mul(2, a), mul(3, a)), "5 a"),
-        (mul(1 - a, a), "a - a^2"),
+        (mul(1 - a, a), "(1 - a) a"),
+        (a - mul(a, a), "a(1 - a)"),
         (mul(power(a - b, 2), 2), "2(a - b)^2"),
     ],
 )

@@ -38,7 +38,7 @@ from chainrule.indexing.collapse import STACK, collapse
 from chainrule.ops import TABLE, replace
 from chainrule.rewriting.blocks import filled
 from chainrule.rewriting.relations import side_relations
-from chainrule.rewriting.simplification import simplify
+from chainrule.rewriting.simplification import shorten, simplify
 
 
 def derivation_of(
@@ -285,8 +285,10 @@ class _Derivation:
                 factors=partials(after),
             )
             form = after
-        form, fired = simplify(form, self.shortened, self.relations)
+        form, fired = shorten(form, self.shortened, self.relations)
         form, named = folded(form, self.model)
+        if not named:
+            form, named = simplify(form, self.shortened, self.relations)
         form, blocks = filled(form)
         fired = [*fired, *named, *blocks]
         for firing in fired:

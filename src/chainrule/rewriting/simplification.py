@@ -11,22 +11,15 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
-from chainrule.graph.node import Apply, Expr, Number, Total, symbols, transform, walk
+from chainrule.graph.node import Apply, Entry, Expr, Number, Total, symbols, transform, walk
 from chainrule.ops import add, broadcast, div, mul, power
+from chainrule.rewriting.cost import display_cost
+from chainrule.rewriting.normal import normal_form
 from chainrule.rewriting.polynomial import monomials, polynomial, written_out
 from chainrule.rewriting.rule import Fired, Rule, is_op
 
 Record: TypeAlias = Callable[[Rule, Expr, Expr], None]
 """Takes one firing: the rule, and the whole expression before and after."""
-
-
-def display_cost(expr: Expr) -> int:
-    """Return how much there is to read: the nodes of the written tree, fractions twice."""
-    cost: dict[Expr, int] = {}
-    for node in walk(expr):
-        own = 2 if is_op(node, "div") else 1
-        cost[node] = own + sum(cost[arg] for arg in node.args)
-    return cost[expr]
 
 
 def denominators(expr: Expr) -> list[Expr]:
@@ -170,6 +163,13 @@ def _count(name: str) -> Callable[[Expr], int]:
     return lambda expr: sum(is_op(node, name) for node in walk(expr))
 
 
+def _normal(expr: Expr) -> Expr | None:
+    if any(isinstance(node, Entry) and is_op(node.matrix, "eye") for node in walk(expr)):
+        return None  # a bracket around δ is for the sum that it waits for, or a diagonal
+    after = normal_form(expr)
+    return None if after is expr else after
+
+
 DISTRIBUTE = Rule(
     "distribute",
     "multiply every term of the sum by the factors that cancel against a denominator",
@@ -197,6 +197,20 @@ GATHER = Rule(
     display_cost,
 )
 
+JOIN = Rule(
+    "common denominator",
+    "fractions are written over one line, and what stands above and below cancels",
+    _normal,
+    display_cost,
+)
+
+FACTOR = Rule(
+    "common factor",
+    "what all terms share is taken out of the bracket",
+    _normal,
+    display_cost,
+)
+
 AS_BEFORE = Rule(
     "as before",
     "this product was shortened above",
@@ -204,12 +218,18 @@ AS_BEFORE = Rule(
     display_cost,
 )
 
+MOST_ROUNDS = 12
+"""Each round but the last reads shorter than the one before; nobody has seen more than three."""
+
 RULES = (DISTRIBUTE, CANCEL, EXPAND, COLLECT, GATHER)
 """The rows, in the order in which they are tried."""
 
 
 def simplify(
-    expr: Expr, known: dict[Expr, Expr] | None = None, relations: Sequence[Rule] = ()
+    expr: Expr,
+    known: dict[Expr, Expr] | None = None,
+    relations: Sequence[Rule] = (),
+    rules: Sequence[Rule] = RULES,
 ) -> tuple[Expr, list[Fired]]:
     """Shorten an index form or a matrix form of elementwise parts.
 
@@ -221,6 +241,8 @@ def simplify(
         Products that were shortened before, which then take one step; new ones are added.
     relations : sequence of Rule, optional
         What the forward pass knows of its values, as rules for sums.
+    rules : sequence of Rule, optional
+        The rows, in the order in which they are tried; where it ends does not depend on the order.
 
     Returns
     -------
@@ -228,6 +250,31 @@ def simplify(
         The shortest form found; the expression itself when nothing helps.
     fired : list of Fired
         Every step, each with the whole expression before and after.
+    """
+    current, fired = expr, list[Fired]()
+
+    def record(rule: Rule, before: Expr, after: Expr) -> None:
+        fired.append(Fired(rule, before, after))
+
+    for _ in range(MOST_ROUNDS):  # until nothing changes
+        short, steps = shorten(current, known, relations, rules)
+        fired += steps
+        final = _in_normal_form(short, lambda e: e, record)
+        if final is current:
+            break
+        current = final
+    return current, fired
+
+
+def shorten(
+    expr: Expr,
+    known: dict[Expr, Expr] | None = None,
+    relations: Sequence[Rule] = (),
+    rules: Sequence[Rule] = RULES,
+) -> tuple[Expr, list[Fired]]:
+    """Go through the rules once, as at the board, and leave sums of fractions as they come.
+
+    Takes and returns what `simplify` does.
     """
     fired: list[Fired] = []
     memory = {} if known is None else known
@@ -238,11 +285,49 @@ def simplify(
     from chainrule.rewriting.sums import POSITIVE, settle  # they use the rules of this file
 
     settled = settle(expr, lambda e: e, record, relations)
-    short = _inside(settled, lambda e: e, record, memory)
+    short = _inside(settled, lambda e: e, record, memory, rules)
     ordered = transform(short, lambda e: (_starts_below(e) and POSITIVE.becomes(e)) or e)
     if ordered is not short:
         record(POSITIVE, short, ordered)
     return ordered, fired
+
+
+def _in_normal_form(expr: Expr, around: Callable[[Expr], Expr], record: Record) -> Expr:
+    """Write what stands below sums, and what holds no sum, in its normal form."""
+    if isinstance(expr, Total):
+        index = expr.index
+        body = _in_normal_form(expr.body, lambda e: around(Total(index, e)), record)
+        return Total(index, body)
+    sums = any(isinstance(term, Total) for term in map(_unsigned, terms(_unsigned(expr))))
+    if is_op(expr, "neg") and sums:
+        return -_in_normal_form(expr.args[0], lambda e: around(-e), record)
+    if is_op(expr, "add") and sums:
+        done = list(expr.args)
+        for k, term in enumerate(expr.args):
+            front, back = tuple(done[:k]), tuple(done[k + 1 :])
+
+            def placed(
+                e: Expr, front: tuple[Expr, ...] = front, back: tuple[Expr, ...] = back
+            ) -> Expr:
+                return around(add(*front, e, *back))
+
+            done[k] = _in_normal_form(term, placed, record)
+        return add(*done)
+    rule = JOIN if _has_fractions(expr) else FACTOR
+    after = rule.becomes(expr)
+    if after is None:
+        return expr
+    record(rule, around(expr), around(after))
+    return after
+
+
+def _unsigned(term: Expr) -> Expr:
+    return term.args[0] if is_op(term, "neg") else term
+
+
+def _has_fractions(expr: Expr) -> bool:
+    """Whether several fractions, or one inside another, are to be joined."""
+    return sum(is_op(node, "div") for node in walk(expr)) > 1
 
 
 def _starts_below(expr: Expr) -> bool:
@@ -257,16 +342,19 @@ def _inside(
     around: Callable[[Expr], Expr],
     record: Record,
     known: dict[Expr, Expr],
+    rules: Sequence[Rule],
 ) -> Expr:
     """Find the products, below sums over indices and term by term, and shorten each."""
     if isinstance(expr, Total):
         index = expr.index
-        return Total(index, _inside(expr.body, lambda e: around(Total(index, e)), record, known))
+        return Total(
+            index, _inside(expr.body, lambda e: around(Total(index, e)), record, known, rules)
+        )
     if is_op(expr, "div") and not symbols(expr.args[1]):
         below = expr.args[1]
-        return _inside(expr.args[0], lambda e: around(e / below), record, known) / below
+        return _inside(expr.args[0], lambda e: around(e / below), record, known, rules) / below
     if is_op(expr, "neg"):
-        return -_inside(expr.args[0], lambda e: around(-e), record, known)
+        return -_inside(expr.args[0], lambda e: around(-e), record, known, rules)
     if is_op(expr, "add"):
         done = list(expr.args)
         for k, term in enumerate(expr.args):
@@ -277,11 +365,11 @@ def _inside(
             ) -> Expr:
                 return around(add(*front, e, *back))
 
-            done[k] = _inside(term, placed, record, known)
+            done[k] = _inside(term, placed, record, known, rules)
         expr = add(*done)
         if not isinstance(expr, Apply) or any(isinstance(n, Total) for n in walk(expr)):
             return expr
-    return _shortened(expr, around, record, known)
+    return _shortened(expr, around, record, known, rules)
 
 
 def _shortened(
@@ -289,6 +377,7 @@ def _shortened(
     around: Callable[[Expr], Expr],
     record: Record,
     known: dict[Expr, Expr],
+    rules: Sequence[Rule],
 ) -> Expr:
     """Run the rules once through, and keep the run only when it reads shorter."""
     trail: list[tuple[Rule, Expr, Expr]] = []
@@ -297,7 +386,7 @@ def _shortened(
         record(AS_BEFORE, around(start), around(outside(known[focus])))
         return outside(known[focus])
     current = focus
-    for rule in RULES:
+    for rule in rules:
         changed = cancelled(current) if rule is CANCEL else rule.becomes(current)
         if changed is not None and changed is not current:
             trail.append((rule, current, changed))
