@@ -452,3 +452,33 @@ if __name__ == "__main__":
 
 def test_logistic_batch_in_full() -> None:
     assert text_of(load_model("logistic_batch")) == GOLDEN
+
+
+PARTS_OF_A_LIBRARY = """A : (n, n)
+x : (n, 1)
+b : (n, 1)
+s = x^T A^-1 b/sqrt(n)
+L = tanh(s) + logdet(A)
+wrt: A, x
+"""
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_module_names_no_library_but_its_own(target: str) -> None:
+    text = module_text(program(derivation_of(read_model(PARTS_OF_A_LIBRARY))), target)
+    tree = ast.parse(text)
+    bound = {
+        a.asname or a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names
+    }
+    used = {
+        n.value.id
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)
+    }
+    assert used & {"np", "torch", "jax", "jnp"} <= bound
+
+
+def test_torch_takes_no_root_of_a_size() -> None:
+    text = module_text(program(derivation_of(read_model(PARTS_OF_A_LIBRARY))), "torch")
+    assert "torch.sqrt(n)" not in text
+    assert "n**0.5" in text

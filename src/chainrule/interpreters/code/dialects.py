@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -39,6 +39,8 @@ class Dialect:
         What it calls otherwise.
     second : mapping of str to str
         Functions whose second argument it wants by a keyword: a maximum with a number.
+    plain : mapping of str to str
+        Functions that take matrices only: how they are written of a size.
     everything : str
         The axis that means all axes; nothing when leaving the axis out does.
     random, uniform : str
@@ -70,6 +72,7 @@ class Dialect:
     functions: Mapping[str, str] = field(default_factory=dict)
     keywords: Mapping[str, str] = field(default_factory=dict)
     second: Mapping[str, str] = field(default_factory=dict)
+    plain: Mapping[str, str] = field(default_factory=dict)
     everything: str = ""
 
 
@@ -99,6 +102,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 functions={"max": "amax"},
                 keywords={"axis": "dim", "keepdims": "keepdim"},
                 second={"maximum": "clamp(min)"},
+                plain={"sqrt": "size ** 0.5"},
                 everything="(0, 1)",
             ),
             Dialect(
@@ -119,7 +123,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
 """The targets, by name."""
 
 
-def spelled(tree: ast.expr, dialect: Dialect) -> str:
+def spelled(tree: ast.expr, dialect: Dialect, sizes: Container[str] = ()) -> str:
     """Write an expression in NumPy for a target, on one line and formatted.
 
     Parameters
@@ -128,8 +132,10 @@ def spelled(tree: ast.expr, dialect: Dialect) -> str:
         In NumPy; the names in it are settled.
     dialect : Dialect
         The target.
+    sizes : container of str, optional
+        The names that are sizes: whole numbers of Python, no matrices.
     """
-    return _formatted(ast.unparse(_translated(tree, dialect)))
+    return _formatted(ast.unparse(_translated(tree, dialect, sizes)))
 
 
 def spelled_function(source: str, dialect: Dialect) -> str:
@@ -145,13 +151,18 @@ def defined_name(source: str) -> str:
     return function.name
 
 
-def _translated(tree: ast.AST, dialect: Dialect) -> ast.AST:
-    return _Translator(dialect).visit(tree)  # type: ignore[no-any-return]
+def _translated(tree: ast.AST, dialect: Dialect, sizes: Container[str] = ()) -> ast.AST:
+    return _Translator(dialect, sizes).visit(tree)  # type: ignore[no-any-return]
 
 
 class _Translator(ast.NodeTransformer):
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, sizes: Container[str] = ()) -> None:
         self.dialect = dialect
+        self.sizes = sizes
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        """Give the library its name in the target, also where a part of it is called."""
+        return ast.Name(self.dialect.prefix, node.ctx) if _is_library(node) else node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         """Write ``a - b`` for ``a + -b``."""
@@ -182,6 +193,10 @@ class _Translator(ast.NodeTransformer):
             keywords = [ast.keyword(k.arg, self.visit(k.value)) for k in node.keywords]
             return ast.Call(self.visit(function), args, keywords)
         dialect = self.dialect
+        if function.attr in dialect.plain and self._is_plain(node.args):
+            (formula,) = ast.parse(dialect.plain[function.attr]).body
+            assert isinstance(formula, ast.Expr)
+            return _Renamer({"size": args[0]}).visit(formula.value)  # type: ignore[no-any-return]
         name = dialect.functions.get(function.attr, function.attr)
         keywords = [
             ast.keyword(dialect.keywords.get(k.arg or "", k.arg), self._axis(k))
@@ -193,6 +208,10 @@ class _Translator(ast.NodeTransformer):
             keywords.append(ast.keyword(keyword, args.pop()))
         library = ast.Name(dialect.prefix)
         return ast.Call(ast.Attribute(library, name, ast.Load()), args, keywords)
+
+    def _is_plain(self, args: list[ast.expr]) -> bool:
+        names = [n for arg in args for n in ast.walk(arg) if isinstance(n, ast.Name)]
+        return bool(names) and all(name.id in self.sizes for name in names)
 
     def _axis(self, keyword: ast.keyword) -> ast.expr:
         if _is_none(keyword.value):

@@ -45,6 +45,7 @@ class Lines:
     ) -> None:
         self.dialect = dialect
         self.identifiers = identifiers
+        self.sizes = frozenset(sizes.values())
         self.trees = Trees(names, sizes)
         self.statements: list[str] = []
         self._shared: set[Expr] = set()
@@ -104,7 +105,7 @@ class Lines:
         self.trees.parts[part] = name
 
     def _text(self, value: Expr, exact: bool) -> str:
-        return spelled(self.trees.tree(value, exact), self.dialect)
+        return spelled(self.trees.tree(value, exact), self.dialect, self.sizes)
 
     def _longest_part(self, value: Expr) -> Expr | None:
         """Return the part that a long line gains most by naming."""
