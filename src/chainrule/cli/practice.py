@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -133,7 +134,8 @@ def _answered(practice: Practice, console: Console) -> bool:
 def _typed(console: Console) -> str | None:
     """Read one line; nothing at the end of the input."""
     if sys.stdin.isatty():
-        import readline  # noqa: F401  # line editing and history for input()
+        with suppress(ImportError):  # line editing and history for input(), where there is any
+            import readline  # noqa: F401
 
         return input("> ")
     console.print("> ", end="")

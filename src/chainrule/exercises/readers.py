@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
+from chainrule.errors import ChainruleError
 from chainrule.exercises.formulas import graded
-from chainrule.graph.dims import written
-from chainrule.interpreters.reading import canonical
+from chainrule.graph.dims import SCALAR, Shape, written
+from chainrule.interpreters.reading import canonical, read_model
 from chainrule.marking.grading import Grade
 
 LONGEST = 4000
+LONGEST_SHAPE = 100
 TOLERANCE = 0.02
 NEAR_ZERO = 0.005
 
@@ -177,13 +179,10 @@ def _yes_no(key: Key, text: str) -> Judgement:
 
 
 def _shape(key: Key, text: str) -> Judgement:
-    found = [part for part in re.split(r"[\s,×x*()\[\]]+", f" {text} ") if part]
-    if len(found) == 1 and found[0].lower() in ("scalar", "1", "number"):
-        found = ["1", "1"]
-    wanted = _dims(key.answer)
-    if len(found) != 2:
+    found = _dims(text)
+    if found is None:
         return _unread("a shape has two sizes, rows and columns, such as (1, n)")
-    shown = f"({found[0]}, {found[1]})"
+    shown, wanted = written(found), _dims(key.answer)
     if found == wanted:
         return _right(shown)
     if found[::-1] == wanted:
@@ -191,8 +190,19 @@ def _shape(key: Key, text: str) -> Judgement:
     return _wrong(shown, "the gradient has the shape of its variable; look at its declaration")
 
 
-def _dims(shape: str) -> list[str]:
-    return [part.strip() for part in shape.strip("()").split(",")]
+def _dims(text: str) -> Shape | None:
+    """Read a shape, also one such as ``(2h, k + n)``; nothing when it is none."""
+    bare = text.strip().strip("()[]").strip()
+    if bare.lower() in ("scalar", "number", "1"):
+        return SCALAR
+    apart = r"\s*,\s*" if "," in bare else r"\s*[×x]\s*|\s+"
+    sizes = re.split(apart, bare)
+    if len(sizes) != 2 or len(bare) > LONGEST_SHAPE:
+        return None
+    try:
+        return read_model(f"a_shape : ({sizes[0]}, {sizes[1]})\nJ = sum(a_shape)").inputs[0].shape
+    except ChainruleError:
+        return None
 
 
 def _number(key: Key, text: str) -> Judgement:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from unicodedata import normalize
 
-from chainrule.graph.dims import Dim
+from chainrule.graph.dims import Dim, base_names
 from chainrule.graph.node import Expr
 from chainrule.interpreters.answers import Lexicon, parse_answer
 from chainrule.interpreters.reading.chains import Star
@@ -138,7 +138,8 @@ def expression(node: Node, sheet: Sheet, reading: Reading) -> Expr:
         `UndecidedError` where the meaning is clear and cannot be judged.
     """
     scope = sheet.lexicon.scope
-    dims = {dim for symbol in sheet.model.symbols for dim in symbol.shape if isinstance(dim, str)}
+    shapes = (symbol.shape for symbol in sheet.model.symbols)
+    dims = {name for shape in shapes for dim in shape for name in base_names(dim)}
     meaning = Meaning(
         sheet.line,
         scope,

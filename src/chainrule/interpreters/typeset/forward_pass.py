@@ -34,6 +34,8 @@ def model_text(model: Model, *, notes: bool = True) -> str:
 def _lines(model: Model, notes: bool) -> Iterator[str]:
     if notes and model.title:
         yield f"# {model.title}"
+    for function in model.functions:
+        yield function.text.partition("#")[0].strip()
     for symbol in model.inputs:
         note = model.notes.get(symbol.name, "") if notes else ""
         yield f"{plain(symbol)} : {written(symbol.shape)}" + (f"   # {note}" if note else "")
