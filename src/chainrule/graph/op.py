@@ -137,6 +137,8 @@ class Op:
     helper : str
         The definition, in NumPy, of the function that `code` calls, where it calls one: a stable
         form of `value`.
+    corner : str
+        Where the op has no slope, and which one is used there: ``"at 0; there the slope is 0"``.
     helpers : tuple of Op
         The rows whose helpers this row's helper calls.
     rule, because : str
@@ -178,6 +180,7 @@ class Op:
     mistakes: tuple[Mistake, ...] = field(default=())
     margin: Callable[..., Any] | None = None
     helpers: tuple[Op, ...] = ()
+    corner: str = ""
 
     @property
     def in_pieces(self) -> bool:

@@ -143,9 +143,21 @@ def sample(model: Model, sizes: Mapping[str, int], rng: np.random.Generator) -> 
             else:
                 return {symbol: known[symbol] for symbol in model.symbols}
     raise ModelError(
-        "no point was found at which this forward pass is finite; "
+        f"no point was found at which this forward pass is finite{_lost(model, sizes, rng)}; "
         "look for a logarithm or a root of something that cannot be positive"
     )
+
+
+def _lost(model: Model, sizes: Mapping[str, int], rng: np.random.Generator) -> str:
+    """Say which definition is the first that is not a finite number, at one more draw."""
+    drawn = _drawn(model, model.inputs, sizes, rng, TRIES - 1, deep=False)
+    with np.errstate(all="ignore"):
+        values = forward(model, drawn, sizes)
+    for definition in model.definitions:
+        if not np.isfinite(values[definition.target]).all():
+            line = f" on line {definition.line}" if definition.line else ""
+            return f": {definition.target.name}{line} is not"
+    return ""
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,7 @@ def {marker}(z, axis):
         rule="mask",
         because=f"the mark of the {word} entry stays where it is until another one takes over",
         margin=margin,
+        corner=f"where the {word} entries tie; it jumps there, and the slope 0 is used",
         laws=(
             Law(
                 "the marks add to one",
@@ -137,6 +138,7 @@ def {marker}(z, axis):
             "entries that tie share it equally"
         ),
         margin=margin,
+        corner=f"where the {word} entries tie; there they share the slope equally",
         laws=(
             Law(
                 "a number may be added before or after",
@@ -196,6 +198,7 @@ def _of_two(name: str, plain: str, word: str, wins: Callable[[Expr, Expr], Expr]
         elementwise=True,
         domain=(Domain(), Domain()),
         margin=lambda xp, a, b, *, attrs: xp.abs(a - b),
+        corner="where its two arguments tie; there the second one takes the slope",
         laws=(
             Law(
                 "the order does not matter",

@@ -30,6 +30,7 @@ def _function(
     layout: Layout = Layout.FUNCTION,
     domain: Domain = SMOOTH,
     activation: bool = False,
+    corner: str = "",
     laws: tuple[Law, ...] = (),
     mistakes: tuple[tuple[str, str, Callable[[Expr, Expr], Expr]], ...] = (),
 ) -> Op:
@@ -57,6 +58,7 @@ def _function(
         because=because,
         elementwise=True,
         activation=activation,
+        corner=corner,
         domain=(domain,),
         laws=laws,
         mistakes=tuple(Mistake(n, message, vjp_from(slope)) for n, message, slope in mistakes),
@@ -121,6 +123,7 @@ SQRT: Op = _function(
     glyph="√(|)",
     latex=r"\sqrt",
     domain=POSITIVE,
+    corner="where its argument is 0; its slope is infinite there and no other is used",
     laws=(Law("squaring undoes it", lambda x: apply(SQRT, x) ** 2, lambda x: x),),
     mistakes=(("the 2 dropped", "the root rule has a factor 1/2", lambda x, out: 1 / out),),
 )
@@ -134,6 +137,7 @@ SIGN: Op = _function(
     because="the sign is constant away from 0, where its derivative is taken as 0",
     latex=r"\operatorname{sign}",
     domain=AWAY_FROM_ZERO,
+    corner="where its argument is 0; it jumps there, and the slope 0 is used",
     laws=(Law("it is odd", lambda x: apply(SIGN, -x), lambda x: -apply(SIGN, x)),),
 )
 
@@ -151,6 +155,7 @@ ABS: Op = _function(
     glyph="abs(|)",
     latex=r"\lvert|\rvert",
     domain=AWAY_FROM_ZERO,
+    corner="where its argument is 0; there the slope 0 is used",
     laws=(Law("it is even", lambda x: apply(ABS, -x), lambda x: apply(ABS, x)),),
     mistakes=(
         (
@@ -176,6 +181,7 @@ STEP: Op = _function(
     glyph="[| > 0]",
     latex=r"[| > 0]",
     domain=AWAY_FROM_ZERO,
+    corner="where its argument is 0; it jumps there, and the slope 0 is used",
     laws=(Law("a mask is idempotent", lambda x: apply(STEP, x) ** 2, lambda x: apply(STEP, x)),),
 )
 
@@ -274,6 +280,7 @@ RELU: Op = _function(
     latex=r"\operatorname{ReLU}",
     activation=True,
     domain=AWAY_FROM_ZERO,
+    corner="where its argument is 0; there the slope 0 is used",
     laws=(
         Law(
             "|z| = ReLU(z) + ReLU(-z)",

@@ -91,6 +91,7 @@ def own(
         because=f"{name} acts on each entry by itself, with the slope {name}' there",
         elementwise=True,
         activation=True,
+        corner=_corner(body),
         margin=(lambda xp, x, *, attrs: _margin(body, parameter, xp, x)) if in_pieces else None,
         parameter=parameter,
         body=body,
@@ -113,6 +114,16 @@ def _inside(body: Expr, parameter: Symbol, xp: Any, x: Any) -> dict[Expr, Any]: 
             parts = (known[arg] for arg in node.args)
             known[node] = node.op.value(xp, *parts, out_shape=x.shape, attrs=node.attrs)
     return known
+
+
+def _corner(body: Expr) -> str:
+    """Say where a body has no slope, as its parts say it."""
+    found = dict.fromkeys(
+        f"where {node.op.name} is not: {node.op.corner}"
+        for node in walk(body)
+        if isinstance(node, Apply) and node.op.corner
+    )
+    return ", and ".join(found)
 
 
 def _margin(body: Expr, parameter: Symbol, xp: Any, x: Any) -> Any:  # noqa: ANN401

@@ -18,7 +18,7 @@ from chainrule.interpreters.reading.loops import unrolled
 from chainrule.interpreters.reading.names import canonical, split_place
 from chainrule.interpreters.reading.statements import MAX_LINE, MAX_STATEMENTS, Statement
 from chainrule.interpreters.reading.syntax import parse
-from chainrule.interpreters.reading.tokens import Line
+from chainrule.interpreters.reading.tokens import Line, tokenize
 
 MAX_ALL_NODES = 20_000
 
@@ -176,13 +176,46 @@ class _Reader:
             functions=self.functions.closed(),
             starts=self.starts,
         )
-        values = [within.whole(node)] if len(targets) == 1 else within.pieces(node, len(targets))
+        try:
+            values = (
+                [within.whole(node)] if len(targets) == 1 else within.pieces(node, len(targets))
+            )
+        except ParseError:
+            for known, _, _ in targets:
+                self.refuse_circle(known, statement)
+            raise
         opened = tuple(dict.fromkeys(self.functions.opened))
         for (known, shown, at), value in zip(targets, values, strict=True):
             symbol = self.introduce(line, known, shown, at, value.shape)
             self.definitions.append((Definition(symbol, value, line.number, opened), line))
             if statement.note:
                 self.notes[symbol.name] = statement.note
+
+    def refuse_circle(self, name: str, statement: Statement) -> None:
+        """Say so when a definition goes round through later ones to itself."""
+        uses: dict[str, set[str]] = {}
+        for other in self.statements:
+            if other.sign != ":" and other.call is None:
+                tokens = tokenize(other.line, other.body, other.stop)
+                used = {token.text for token in tokens if token.kind == "name"}
+                uses |= {statements.name(other.line, *place): used for place in other.names()}
+        came: dict[str, str] = {}
+        waiting = [name]
+        while waiting and name not in came:
+            here = waiting.pop(0)
+            for found in sorted(uses.get(here, set()) & uses.keys() - came.keys()):
+                came[found] = here
+                waiting.append(found)
+        if name not in came:
+            return
+        route = [came[name]]
+        while route[-1] != name:
+            route.append(came[route[-1]])
+        if len(route) > 1:
+            said = " and ".join(f"{n} (line {self.lines[n]})" for n in reversed(route))
+            raise statement.line.error(
+                f"{said} are defined by each other; one of them needs a value of its own", 0
+            )
 
     def hold(self, line: Line) -> None:
         """Hold the forward pass to the limit on its parts."""
@@ -223,6 +256,13 @@ class _Reader:
             line, at = chosen.line, chosen.body
             objective = self.asked(chosen, chosen.line.text[at : chosen.stop], at).symbol
         asked = self.wrt()
+        if any(one.symbol is objective for one in asked):
+            statement = self.directives["wrt"]
+            raise statement.line.error(
+                f"{objective.name} is the objective; ask for the gradient with respect to "
+                "something that it depends on",
+                statement.body,
+            )
         if objective in self.inputs:
             raise line.error(f"{objective.name} is an input; the objective is a definition", at)
         if objective.shape != SCALAR:

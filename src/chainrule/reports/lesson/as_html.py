@@ -10,7 +10,7 @@ from chainrule.derivation.steps import Derivation, Gradient, Hessian, Step
 from chainrule.graph.dims import written
 from chainrule.graph.node import Expr, Partial, entry
 from chainrule.interpreters.typeset import math_element, mathml, spoken, unicode
-from chainrule.reports.lesson.outline import Form, first_sentence, functions, parts
+from chainrule.reports.lesson.outline import Form, corners, first_sentence, functions, parts
 
 
 def as_html(
@@ -123,7 +123,10 @@ def _gradients(derivation: Derivation, form: Form) -> Iterator[str]:
     for hessian in derivation.hessians.values():
         yield from _hessian(derivation, hessian, form)
     keep = ", ".join(unicode(symbol) for symbol in derivation.cache) or "nothing"
-    yield f'<p class="cache">The forward pass must keep: {escape(keep)}.</p></div>'
+    yield f'<p class="cache">The forward pass must keep: {escape(keep)}.</p>'
+    for said in corners(derivation):
+        yield f'<p class="cache">{_words(said)}.</p>'
+    yield "</div>"
 
 
 def _gradient(derivation: Derivation, left: Expr, gradient: Gradient, form: Form) -> Iterator[str]:

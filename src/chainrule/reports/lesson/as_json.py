@@ -7,7 +7,7 @@ from typing import Any
 from chainrule.derivation.steps import Certificate, Derivation, Gradient, Hessian, Step
 from chainrule.graph.dims import Shape
 from chainrule.interpreters.typeset import latex, plain
-from chainrule.reports.lesson.outline import Form, parts
+from chainrule.reports.lesson.outline import Form, corners, parts
 
 SCHEMA = 1
 
@@ -39,6 +39,7 @@ def as_data(derivation: Derivation, form: Form = Form.BOTH) -> dict[str, Any]:
         "layers": {s.name: _gradient(g, form) for s, g in derivation.layers.items()},
         "hessians": {s.name: _hessian(h, form) for s, h in derivation.hessians.items()},
         "cache": [symbol.name for symbol in derivation.cache],
+        "corners": list(corners(derivation)),
         "proven": derivation.proven,
     }
 

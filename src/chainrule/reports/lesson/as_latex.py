@@ -10,7 +10,7 @@ from chainrule.graph.dims import written
 from chainrule.graph.node import Partial, entry
 from chainrule.interpreters.typeset import latex
 from chainrule.interpreters.typeset.names import GREEK
-from chainrule.reports.lesson.outline import Form, first_sentence, functions, parts
+from chainrule.reports.lesson.outline import Form, corners, first_sentence, functions, parts
 
 _GLYPHS = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -56,6 +56,9 @@ def _document(derivation: Derivation, form: Form) -> Iterator[str]:
     yield r"\begin{align*}"
     yield " \\\\\n".join(equations(derivation, form))
     yield r"\end{align*}"
+    for said in corners(derivation):
+        yield rf"\noindent {words(said)}."
+        yield ""
     yield r"\end{document}"
 
 

@@ -11,7 +11,7 @@ from chainrule.derivation.steps import Claim, Derivation, Gradient, Hessian, Ste
 from chainrule.graph.dims import Index, written
 from chainrule.graph.node import Expr, Partial, entry
 from chainrule.interpreters.typeset import unicode
-from chainrule.reports.lesson.outline import Form, first_sentence, functions, parts
+from chainrule.reports.lesson.outline import Form, corners, first_sentence, functions, parts
 
 WIDTH = 80
 
@@ -97,6 +97,8 @@ def summary_lines(derivation: Derivation, form: Form = Form.BOTH) -> Iterator[st
     keep = ", ".join(unicode(symbol) for symbol in derivation.cache)
     yield ""
     yield f"The forward pass must keep: {keep or 'nothing'}"
+    for said in corners(derivation):
+        yield from _wrapped(said, "", 2)
     if derivation.proven:
         shown = sum(len(part.steps) for part in parts(derivation, form))
         exact = sum(s.claim in (Claim.EQUAL, Claim.OPENED) for s in derivation.steps)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from chainrule.derivation.steps import Derivation, Phase, Step
-from chainrule.graph.node import Apply, Entry, Expr, Partial, Symbol, running
+from chainrule.graph.node import Apply, Entry, Expr, Partial, Symbol, running, walk
+from chainrule.interpreters.typeset import unicode
 from chainrule.ops.own import Own
 
 
@@ -67,6 +68,23 @@ def functions(derivation: Derivation) -> Iterator[tuple[Expr | None, Expr | None
             yield Apply(row, (row.parameter,)), row.body, function.text
         else:
             yield None, None, function.text
+
+
+def corners(derivation: Derivation) -> Iterator[str]:
+    """Say where the forward pass is not differentiable, and which slope is used there."""
+    said = set[Expr]()
+    moving: set[Expr] = {gradient.variable for gradient in derivation.gradients.values()}
+    for definition in derivation.model.definitions:
+        for node in walk(definition.value):
+            if not any(arg in moving for arg in node.args):
+                continue
+            moving.add(node)
+            if isinstance(node, Apply) and node.op.corner and node not in said:
+                said.add(node)
+                line = f", on line {definition.line}," if definition.line else ""
+                yield f"{unicode(node)}{line} is not differentiable {node.op.corner}"
+        if definition.value in moving:
+            moving.add(definition.target)
 
 
 def first_sentence(derivation: Derivation) -> str:
