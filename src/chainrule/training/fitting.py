@@ -13,7 +13,12 @@ from typing import Final
 import numpy as np
 
 from chainrule.training.arrays import FloatArray
-from chainrule.training.certificate import Certificate, certify, with_rounded_intercept
+from chainrule.training.certificate import (
+    Certificate,
+    certify,
+    class_weights,
+    with_rounded_intercept,
+)
 from chainrule.training.collinearity import Relations, find_relations
 from chainrule.training.findings import no_optimum, obstacles, qualified
 from chainrule.training.losses import BinaryLoss, Loss, SoftmaxLoss
@@ -172,7 +177,7 @@ def fit_logistic(
         plain = _in_units(used, point)
         return plain if of_data is None else of_data.expand(plain)
 
-    origin, at_origin = objective.origin(), objective.value_at_origin()
+    origin, at_origin = _origin(objective), objective.value_at_origin()
     negligible = tol * float(np.finfo(np.float64).eps) * at_origin
     if begin is not None:
         shifted = begin.intercept + used.column_shift @ begin.coef
@@ -190,9 +195,10 @@ def fit_logistic(
     )
     interrupted = False
     try:
-        certificate, outcome, history = _solve_and_prove(
-            objective, origin, plan.method, tol=tol, max_iter=max_iter, watch=watch
-        )
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # proof judges
+            certificate, outcome, history = _solve_and_prove(
+                objective, origin, plan.method, tol=tol, max_iter=max_iter, watch=watch
+            )
     except KeyboardInterrupt:
         if watch.best is None:
             raise
@@ -225,6 +231,22 @@ def fit_logistic(
         interrupted,
         () if met else obstacles(certificate, outcome, objective),
     )
+
+
+def _origin(objective: Objective) -> Point:
+    """Return where to start: at zero, or with offsets where an intercept makes up for them.
+
+    Far from there, all curvatures may have underflowed.
+    """
+    source, origin = objective.source, objective.origin()
+    if source.offset is None or not objective.fit_intercept:
+        return origin
+    per_class, n_classes = class_weights(objective), source.n_classes
+    with np.errstate(divide="ignore"):
+        odds = np.log(per_class) if n_classes > 2 else np.diff(np.log(per_class))
+    (total,) = objective.sum_over_vectors(lambda offset, _, s: (s @ offset,), source.offset)
+    intercept = np.clip(odds, -700, 700) - total / per_class.sum()
+    return objective.centred(Point(origin.coef, intercept))
 
 
 def _in_units(source: Source, point: Point) -> Point:

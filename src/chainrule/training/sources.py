@@ -150,7 +150,7 @@ class InMemorySource:
             n_classes=self.n_classes,
             offset=None if self.offset is None else self.offset[rows],
         )
-        found.column_scale = self.column_scale
+        found.column_scale, found.column_shift = self.column_scale, self.column_shift
         found.is_fused = self.is_fused
         found.rows_per_block = self.rows_per_block
         return found

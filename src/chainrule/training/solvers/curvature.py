@@ -105,5 +105,7 @@ class Curvature:
         values, vectors = self._spectrum
         weights = keep / self.scale
         top = float(weights.max())
+        if top == 0:
+            return 0.0
         weights = (weights / top) ** 2
         return top * float(np.sqrt((weights @ (vectors * vectors)) @ (1 / values)))

@@ -47,7 +47,7 @@ def row_newton(
     objective : Objective
         Penalised, with one output.
     start : Point
-        Used only if it lies lower than the solution on the rows.
+        Its intercept is where the rows start; the rest is used only if it lies lower than they get.
     tolerance : float
         Relative to f.
     max_iter : int
@@ -55,7 +55,7 @@ def row_newton(
         Called with the evaluations on the columns; True stops the solver.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # judged by the objective below
-        point, history = _solve_on_rows(objective, tolerance, max_iter)
+        point, history = _solve_on_rows(objective, float(start.intercept[0]), tolerance, max_iter)
         reached = objective.evaluate(point).value
     known = objective.evaluate(start).value if start.coef.any() else objective.value_at_origin()
     if not reached <= known:
@@ -69,14 +69,14 @@ def row_newton(
 
 
 def _solve_on_rows(
-    objective: Objective, tolerance: float, max_iter: int
+    objective: Objective, intercept: float, tolerance: float, max_iter: int
 ) -> tuple[Point, list[IterationRecord]]:
     source, loss = objective.source, objective.loss
     labels = [source.labels(index) for index in range(source.n_blocks)]
     y = np.concatenate([part for _, part, _ in labels])
     weight = np.concatenate([part for _, _, part in labels])
     gram = _gram(objective)
-    alpha, intercept = np.zeros(len(y)), 0.0
+    alpha = np.zeros(len(y))
     offset = 0.0 if source.offset is None else source.offset[:, 0]
     history: list[IterationRecord] = []
     while len(history) < (max_iter + 1) // 2:  # where rows get nowhere, columns may
@@ -95,7 +95,10 @@ def _solve_on_rows(
         to_gradient, to_intercept = both.T
         step = 0.0
         if objective.fit_intercept:
-            step = float(alpha.sum() - to_gradient.sum()) / float(to_intercept.sum())
+            bends = float(to_intercept.sum())
+            if not bends > 0:
+                break  # every curvature has underflowed
+            step = float(alpha.sum() - to_gradient.sum()) / bends
         delta = -to_gradient - step * to_intercept
         change = gram @ delta
         slope = float((residual + alpha) @ change) + step * float(residual.sum())
