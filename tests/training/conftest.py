@@ -57,15 +57,21 @@ class Problem:
         ]
         return [mpmath.mpf(0), *scores] if self.n_outputs == 1 else scores
 
-    def solve(self) -> tuple[Any, Array, Array]:
-        """Return f*, coef* (n_features, n_outputs) and intercept*, by damped Newton."""
-        with mpmath.workdps(DIGITS):
-            return self._solve()
+    def solve(self, start: Any = None) -> tuple[Any, Array, Array]:
+        """Return f*, coef* (n_features, n_outputs) and intercept*, by damped Newton.
 
-    def _solve(self) -> tuple[Any, Array, Array]:
+        The optimum is unique, so it does not depend on a start; only the time does.
+        """
+        with mpmath.workdps(DIGITS):
+            return self._solve(start)
+
+    def _solve(self, start: Any) -> tuple[Any, Array, Array]:
         n_features, k = self.X.shape[1], self.n_outputs
         size = n_features + int(self.fit_intercept)
         theta = mpmath.zeros(size * k, 1)
+        if start is not None:
+            table = np.vstack([start.coef, start.intercept])[:size]
+            theta = mpmath.matrix([mpmath.mpf(float(v)) for v in table.T.ravel()])
 
         def split(at: Any) -> tuple[list[list[Any]], list[Any]]:
             rows = [[at[c * size + j] for j in range(n_features)] for c in range(k)]
@@ -101,6 +107,8 @@ class Problem:
                     if k > 1:  # what all outputs share changes no prediction
                         for d in range(k):
                             hessian[where, d * size + a] += 1
+            if not any(gradient):
+                break
             step = mpmath.lu_solve(hessian, -gradient)
             slope = (gradient.T * step)[0]
             if -slope < mpmath.mpf(10) ** -32 * value:

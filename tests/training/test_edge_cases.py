@@ -368,8 +368,12 @@ def test_ctrl_c_in_mid_fit_keeps_the_best_so_far(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(Objective, "evaluate", interrupted)
     model = LogisticRegression()
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(X0, Y3)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may ignore it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(X0, Y3)
+    finally:
+        signal.signal(signal.SIGINT, before)
     monkeypatch.undo()
     assert model.certificate_.suboptimality_bound < np.inf
     assert np.isfinite(model.predict_proba(X0)).all()

@@ -208,6 +208,8 @@ class InMemorySource:
         if self.is_fused:
             return FusedBlock(self._X[rows])
         values = self._X[rows].astype(np.float64, copy=False)
+        if values.itemsize not in values.strides or min(values.strides) < 0:
+            values = np.ascontiguousarray(values)  # sums in one order, whatever the strides
         if self.column_shift.any():
             values = values - self.column_shift
         return DenseBlock(values / self.column_scale if scaled else values)
