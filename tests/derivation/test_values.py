@@ -1,7 +1,8 @@
-"""Gradients through the rows for softmax, extremes and square matrices, against HIPS autograd.
+"""Gradients through the rows for softmax, extremes and square matrices, against three oracles.
 
-Every forward pass is written in NumPy by hand, and compared at three assignments of sizes, in
-matrix form and in index form.
+Every forward pass is written in NumPy by hand, differentiated by HIPS autograd, by PyTorch and by
+JAX where they are installed (`pip install chainrule[autodiff]`), and compared at three assignments
+of sizes, in matrix form and in index form.
 """
 
 # ruff: noqa: E501  (a model and its oracle stand on one line each)
@@ -10,14 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import autograd
-import autograd.numpy as np
+import autograd.numpy
 import numpy
 import pytest
 
 from chainrule import derive
+from chainrule.derivation.steps import Derivation
 from chainrule.interpreters.forward import forward, sample
 from chainrule.interpreters.numeric import FLOATS, Point
 from chainrule.interpreters.reading import read_model
@@ -28,7 +31,92 @@ SIZES = (
     {"n": 5, "m": 2, "h": 3, "k": 4, "d": 7},
     {"n": 2, "m": 7, "h": 4, "k": 3, "d": 5},
 )
-inv, det = np.linalg.inv, np.linalg.det
+
+
+class Library:
+    """The array library that the oracles below compute with; one at a time."""
+
+    def __init__(self) -> None:
+        self.now: Any = autograd.numpy
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.now, name)
+
+
+np = Library()
+
+
+class Torch:
+    """PyTorch, spelled as NumPy, so far as the oracles need it."""
+
+    def __init__(self, torch: Any) -> None:
+        self.torch = torch
+        self.linalg = torch.linalg
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda x: getattr(self.torch, name)(
+            self.torch.as_tensor(x, dtype=self.torch.float64)
+        )
+
+    def sum(self, x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+        return self.torch.sum(
+            x, dim=tuple(range(x.ndim)) if axis is None else axis, keepdim=keepdims
+        )
+
+    def mean(self, x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+        return self.torch.mean(
+            x, dim=tuple(range(x.ndim)) if axis is None else axis, keepdim=keepdims
+        )
+
+    def max(self, x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+        return self.torch.amax(
+            x, dim=tuple(range(x.ndim)) if axis is None else axis, keepdim=keepdims
+        )
+
+    def min(self, x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+        return -self.max(-x, axis, keepdims)
+
+    def var(self, x: Any, ddof: int) -> Any:
+        return self.torch.var(x, correction=ddof)
+
+    def where(self, mask: Any, yes: Any, no: Any) -> Any:
+        return self.torch.where(mask, yes, no)
+
+    def maximum(self, x: Any, floor: float) -> Any:
+        return self.torch.clamp(x, min=floor)
+
+    def eye(self, size: int) -> Any:
+        return self.torch.eye(size, dtype=self.torch.float64)
+
+
+def by_autograd(oracle: Callable[..., Any], inputs: list[Any], place: int) -> Any:
+    np.now = autograd.numpy
+    return autograd.grad(oracle, place)(*inputs)
+
+
+def by_torch(oracle: Callable[..., Any], inputs: list[Any], place: int) -> Any:
+    torch = pytest.importorskip("torch", reason="chainrule[autodiff] is not installed")
+    np.now = Torch(torch)
+    tensors = [torch.tensor(x, requires_grad=True) for x in inputs]
+    return torch.autograd.grad(oracle(*tensors), tensors[place])[0].numpy()
+
+
+def by_jax(oracle: Callable[..., Any], inputs: list[Any], place: int) -> Any:
+    jax = pytest.importorskip("jax", reason="chainrule[autodiff] is not installed")
+    jax.config.update("jax_enable_x64", True)
+    np.now = jax.numpy
+    return numpy.asarray(jax.grad(oracle, place)(*inputs))
+
+
+ORACLES = (by_autograd, by_torch, by_jax)
+
+
+def inv(x: Any) -> Any:
+    return np.linalg.inv(x)
+
+
+def det(x: Any) -> Any:
+    return np.linalg.det(x)
 
 
 def logdet(x: Any) -> Any:
@@ -164,12 +252,23 @@ def name(text: str) -> str:
     return " ; ".join(line for line in text.splitlines() if "=" in line)
 
 
+@cache
+def derived(text: str, wrt: str) -> Derivation:
+    return derive(text, wrt.split())
+
+
+@pytest.mark.parametrize("differentiate", ORACLES)
 @pytest.mark.parametrize(
     ("text", "wrt", "oracle"), MODELS, ids=[name(text) for text, _, _ in MODELS]
 )
-def test_both_forms_agree_with_autograd(text: str, wrt: str, oracle: Callable[..., Any]) -> None:
+def test_both_forms_agree_with_automatic_differentiation(
+    text: str,
+    wrt: str,
+    oracle: Callable[..., Any],
+    differentiate: Callable[[Callable[..., Any], list[Any], int], Any],
+) -> None:
     model = read_model(text)
-    derivation = derive(model, wrt.split())
+    derivation = derived(text, wrt)
     assert derivation.proven
     for seed, sizes in enumerate(SIZES):
         values = sample(model, sizes, numpy.random.default_rng(seed))
@@ -178,7 +277,7 @@ def test_both_forms_agree_with_autograd(text: str, wrt: str, oracle: Callable[..
         known = with_layers(derivation, given, sizes)
         for variable in wrt.split():
             place = [s.name for s in model.inputs].index(variable)
-            expected = autograd.grad(oracle, place)(*inputs)
+            expected = differentiate(oracle, inputs, place)
             gradient = derivation[variable]
             for form in {gradient, replace(gradient, matrix=None)}:
                 found = gathered(Point(known, sizes, FLOATS), form)
@@ -187,5 +286,5 @@ def test_both_forms_agree_with_autograd(text: str, wrt: str, oracle: Callable[..
 
 
 def test_there_are_as_many_as_promised() -> None:
-    assert len(MODELS) >= 80
+    assert sum(len(wrt.split()) for _, wrt, _ in MODELS) >= 150
     assert len({text for text, _, _ in MODELS}) == len(MODELS)
