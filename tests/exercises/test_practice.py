@@ -146,6 +146,25 @@ def test_three_in_a_row_go_a_step_ahead() -> None:
     assert exercise != POOL[3].id
 
 
+def test_a_new_exercise_is_asked_for_a_factor_and_then_for_the_gradient() -> None:
+    history: list[Answer] = []
+    asked = []
+    for _ in range(4):
+        found = Scheduler(POOL, KIND_NAMES, Random(0)).choose(history)
+        asked.append((found.exercise.id, found.kinds[0]))
+        history.append(Answer(found.exercise.id, found.kinds[0], 0, (), True, hints=1))
+    one, two = POOL[0].id, POOL[1].id
+    assert asked == [(one, "factor"), (two, "factor"), (one, "gradient"), (two, "gradient")]
+
+
+def test_a_way_of_asking_that_went_wrong_comes_again() -> None:
+    missed = Answer(POOL[0].id, "order", 0, ("chain rule",), False)
+    other = answered(POOL[1].id, "power rule", True)
+    found = Scheduler(POOL, KIND_NAMES, Random(0)).choose([missed, other])
+    assert found.kinds[0] == "order"
+    assert "the chain rule went wrong last time" in found.why
+
+
 def test_the_same_exercise_does_not_come_twice_in_a_row() -> None:
     practice = Practice(POOL, seed=1, kinds=CHOOSING)
     seen = []
@@ -191,7 +210,9 @@ def test_what_is_shown_counts_as_missed_and_what_is_skipped_as_nothing() -> None
 
 def test_an_exercise_that_comes_again_is_a_variant() -> None:
     practice = Practice(POOL[:1], kinds=["shape"])
-    practice.reply(practice.ask().question.key.answer)
+    for _ in range(2):
+        practice.reply(practice.ask().question.key.answer)
+        assert practice.question.exercise.id == POOL[0].id
     assert practice.ask().question.exercise.base == POOL[0].id
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainrule.exercises.readers import LONGEST, READERS, Key, judge
+from chainrule.interpreters.reading import load_model
+from chainrule.interpreters.typeset import model_text
 
 SHAPE = Key("shape", "(1, n)")
 NUMBER = Key("number", "-0.25")
@@ -118,6 +120,16 @@ def test_anything_typed_gets_a_judgement(key: Key, text: str) -> None:
     assert 0 <= found.credit <= 1
     assert found.right == (found.credit == 1)
     assert found.message or found.right
+
+
+FORMULA = Key("formula", "(A - Y) X^T", model_text(load_model("logistic_batch")), "w")
+
+
+@settings(max_examples=60)
+@given(st.text(alphabet="AYXwbZ()[]{}+-*/^_.,:=@ 0129Tnpsum'\\σŷ", max_size=40))
+def test_anything_typed_for_a_formula_gets_a_judgement(text: str) -> None:
+    found = judge(FORMULA, text)
+    assert found.right or found.message
 
 
 def test_every_way_of_answering_is_tested() -> None:

@@ -15,7 +15,7 @@ from chainrule.exercises.pieces import Pieces
 from chainrule.exercises.progress import Answer, Progress
 from chainrule.exercises.questions import Question
 from chainrule.exercises.readers import Judgement, judge
-from chainrule.exercises.scheduler import Choice, Scheduler
+from chainrule.exercises.scheduler import RIGHT, Choice, Scheduler
 from chainrule.exercises.variants import variant
 
 MOST_BLANKS = 4
@@ -176,8 +176,8 @@ class Practice:
         return []
 
     def _varied(self, choice: Choice) -> Exercise:
-        """Return the exercise itself the first time, and another variant each time after."""
-        if choice.times == 0:
+        """Return the exercise itself at first, and another variant each time after."""
+        if choice.times < RIGHT:
             return choice.exercise
         try:
             return variant(choice.exercise, self.seed + choice.times)

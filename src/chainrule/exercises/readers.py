@@ -114,7 +114,10 @@ def _unread(message: str) -> Judgement:
 
 
 def _formula(key: Key, text: str) -> Judgement:
-    grade = graded(key.forward, key.wrt, text)
+    try:
+        grade = graded(key.forward, key.wrt, text)
+    except ChainruleError as error:
+        return _unread(str(error))
     if grade.verdict in ("unreadable", "unsure"):
         return _unread(grade.why or grade.understood)
     shape = "" if grade.shape is None else f"   {written(grade.shape)}"

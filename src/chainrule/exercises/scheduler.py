@@ -3,24 +3,32 @@
 Every derivative rule has a box. A right answer without hints moves the rules that it took one box
 up, a wrong one puts them back into box 0. A rule that went wrong comes again after a question on
 something else; a rule in box k is due after 3 times 2^k other questions. When nothing is due, the
-next exercise of the bank is asked, and after three right answers in a row a harder one.
+next exercise of the bank is asked until it was right twice, taking turns with the one after it, and
+after three right answers in a row a harder one.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from chainrule.derivation.derive import derivation_of
 from chainrule.exercises.exercise import Exercise
 from chainrule.exercises.progress import Answer
+from chainrule.graph.node import Apply, walk
 
 TOP_BOX = 5
 PAUSE = 1
+NEAR = 4
+"""Among how many of the easiest exercises the one least seen is taken."""
+
 SPACING = 3
 IN_A_ROW = 3
 LEAP = 4
+RIGHT = 2
+"""How many right answers an exercise wants; one that asks in one way alone wants one."""
+
 FIRST = ("factor", "gradient")
 """The kinds with which a new exercise begins; afterwards any other."""
 
@@ -124,9 +132,14 @@ class Scheduler:
         last = history[-1].exercise if history else ""
         others = [e for e in left if e.id != last] or left
         for rule, box in self._due(history):
+            why = _because(rule, box)
             found = self._with_rule(others, rule, history)
             if found is not None:
-                return self._choice(found, history, rule, _because(rule, box))
+                return self._choice(found, history, why, rule)
+            kind = next(a.kind for a in reversed(history) if rule in a.rules)
+            if kind in self.kinds:  # no derivative rule: what is asked for is the way of asking
+                least = min(others[:NEAR], key=lambda e: _times(e, history))
+                return self._choice(least, history, why, kinds=(kind,))
         return self._new(others, history)
 
     def _due(self, history: Sequence[Answer]) -> list[tuple[str, Box]]:
@@ -136,44 +149,54 @@ class Scheduler:
     def _with_rule(
         self, exercises: Sequence[Exercise], rule: str, history: Sequence[Answer]
     ) -> Exercise | None:
-        """Find exercises that take a rule; among the easiest three, the one least seen."""
+        """Find exercises that take a rule; among the easiest few, the one least seen."""
         found: list[Exercise] = []
         for exercise in exercises:
             if rule in self.rules(exercise):
                 found.append(exercise)
-            if len(found) == 3:
+            if len(found) == NEAR:
                 break
         return min(found, key=lambda e: _times(e, history), default=None)
 
     def _new(self, exercises: Sequence[Exercise], history: Sequence[Answer]) -> Choice:
-        right = {answer.exercise for answer in history if answer.right}
-        unseen = [e for e in exercises if e.id not in right]
-        if not unseen:
+        right = Counter(answer.exercise for answer in history if answer.right)
+        left = [e for e in exercises if right[e.id] < (1 if e.kinds else RIGHT)]
+        if not left:
             chosen = min(exercises, key=lambda e: _times(e, history))
-            return self._choice(chosen, history, "", "all were right once; this one is a variant")
+            return self._choice(chosen, history, "all were right; this one is a variant")
         row = history[-IN_A_ROW:]
         if len(row) == IN_A_ROW and all(answer.right and not answer.hints for answer in row):
-            ahead = min(LEAP, len(unseen) - 1)
+            ahead = min(LEAP, len(left) - 1)
             why = f"{IN_A_ROW} right in a row: a step ahead" if ahead else "the last new one"
-            return self._choice(unseen[ahead], history, "", why)
-        again = any(answer.exercise == unseen[0].id for answer in history)
-        why = "not right yet: once more" if again else "new: the next in the bank"
-        return self._choice(unseen[0], history, "", why)
+            return self._choice(left[ahead], history, why)
+        if not _times(left[0], history):
+            return self._choice(left[0], history, "new: the next in the bank")
+        why = "right once: another side of it" if right[left[0].id] else "not right yet: once more"
+        return self._choice(left[0], history, why)
 
-    def _choice(self, exercise: Exercise, history: Sequence[Answer], rule: str, why: str) -> Choice:
+    def _choice(
+        self,
+        exercise: Exercise,
+        history: Sequence[Answer],
+        why: str,
+        rule: str = "",
+        kinds: Sequence[str] = (),
+    ) -> Choice:
         asked = [a.kind for a in history if a.exercise == exercise.id]
         names = list(exercise.kinds) or list(self.kinds)
         self.rng.shuffle(names)
         first = () if exercise.kinds else [k for k in FIRST if k in names and k not in asked]
         fresh = [k for k in names if k not in asked]
-        order = tuple(dict.fromkeys([*first, *fresh, *names]))
+        order = tuple(dict.fromkeys([*kinds, *first, *fresh, *names]))
         return Choice(exercise, order, rule, _times(exercise, history), why)
 
     def rules(self, exercise: Exercise) -> frozenset[str]:
-        """Return the derivative rules that an exercise takes."""
+        """Return the rules of the operations in an exercise: what its derivation may take."""
         if exercise.id not in self._rules:
-            steps = derivation_of(exercise.model).steps
-            self._rules[exercise.id] = frozenset(r.rule for s in steps for r in s.reasons)
+            nodes = (node for d in exercise.model.definitions for node in walk(d.value))
+            self._rules[exercise.id] = frozenset(
+                node.op.rule for node in nodes if isinstance(node, Apply)
+            )
         return self._rules[exercise.id]
 
 
@@ -183,6 +206,7 @@ def _times(exercise: Exercise, history: Sequence[Answer]) -> int:
 
 def _because(rule: str, box: Box) -> str:
     times = f"{box.missed} of {box.seen} times" if box.seen > 1 else "last time"
+    name = f"the {rule}" if rule.endswith("rule") else f"“{rule}”"
     if box.box == 0:
-        return f"the {rule} went wrong {times}; here it is again"
-    return f"the {rule} went wrong {times}; it is time to see whether it stays"
+        return f"{name} went wrong {times}; here it is again"
+    return f"{name} went wrong {times}; it is time to see whether it stays"

@@ -20,12 +20,13 @@ from chainrule.graph.model import Model
 from chainrule.graph.node import Apply, Symbol, symbols, walk
 from chainrule.interpreters.forward import forward, related, sample
 from chainrule.interpreters.numeric import FLOATS, Point
-from chainrule.interpreters.typeset import unicode
+from chainrule.interpreters.typeset import plain, unicode
 from chainrule.proof.gradients import gradient_values
 
 SMALL = 2
 LARGEST = 3
 FEW = 6
+CANDIDATES = 4
 POINTS = 20
 DIGITS = 3
 ON_THE_KINK = 1e-6
@@ -66,11 +67,14 @@ def shape(subject: Subject) -> Question | None:
 def verify(subject: Subject) -> Question | None:
     """Show an answer of the right shape, and ask whether it is right."""
     stretch = subject.variable()
-    wrong = subject.mistakes.answers(stretch, subject.rng, 2)
+    right = opened(subject.derivation, stretch.answer)
+    wrong = subject.mistakes.answers(stretch, subject.rng, CANDIDATES)
     if not wrong:
         return None
-    chosen = None if subject.rng.random() < 0.5 else subject.rng.choice(wrong)
-    shown = opened(subject.derivation, stretch.answer) if chosen is None else chosen.answer
+    # An answer that is much longer or shorter than the right one would give itself away.
+    wrong.sort(key=lambda each: abs(len(plain(each.answer)) - len(plain(right))))
+    chosen = None if subject.rng.random() < 0.5 else subject.rng.choice(wrong[:2])
+    shown = right if chosen is None else chosen.answer
     said: Pieces = (Prose("It is right."),)
     if chosen is not None:
         said = (Prose(f"It is wrong: {chosen.name}; {chosen.message}."),)
