@@ -182,7 +182,7 @@ class _Derivation:
         left = Partial(objective, at if running(form) else variable)
         if isinstance(chain.form, Number):
             why = f"{objective.name} does not depend on {variable.name}, so the gradient is zero"
-        elif chain.paths > len({link.target for link in chain.links}) or (
+        elif chain.paths > len({link.target for link in chain.links} | set(chain.moved)) or (
             isinstance(chain.form, Apply) and chain.form.op is TABLE["add"]
         ):
             why = f"{variable.name} reaches {objective.name} along several paths; paths add"

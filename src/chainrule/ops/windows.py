@@ -97,6 +97,18 @@ def conv1d(x: Expr, w: Expr, stride: Dim = 1, padding: Padding = "valid") -> Exp
     return matmul(w, windows(x, channels, width, 1, stride))
 
 
+def convolve(a: Expr, w: Expr) -> Expr:
+    """Let a kernel slide with its ends over the edges, turned round: the adjoint of `conv1d`."""
+    if a.shape[1] == 1 and w.shape[1] == 1 and a.shape[0] != 1:
+        return transpose(convolve(transpose(a), transpose(w)))
+    if a.shape[0] != 1 or w.shape[0] != 1:
+        raise ShapeError(
+            f"two sequences are convolved, not {written(a.shape)} and {written(w.shape)}"
+        )
+    width = w.shape[1]
+    return fold(matmul(transpose(w), a), 1, width, 1, minus(plus(a.shape[1], width), 1))
+
+
 def conv2d(x: Expr, kernel: Expr, stride: Dim = 1, padding: Padding = "valid") -> Expr:
     """Let a kernel slide over a picture."""
     height, width = kernel.shape

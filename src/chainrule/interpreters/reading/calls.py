@@ -15,6 +15,7 @@ from chainrule.interpreters.reading.complaints import quoted
 from chainrule.interpreters.reading.signatures import SIGNATURES, Kind
 from chainrule.interpreters.reading.syntax import LEVELS
 from chainrule.interpreters.reading.tree import (
+    Blocks,
     Call,
     Chain,
     Joined,
@@ -137,7 +138,12 @@ def _whole(within: Elaborator, node: Call, inner: Expr) -> Expr:
 
 def _several(within: Elaborator, node: Call) -> Expr:
     word, signature = node.function, SIGNATURES[node.function]
-    kinds = signature.kinds(len(node.arguments))
+    arguments = node.arguments
+    if signature.more and len(arguments) == 1 and isinstance(arguments[0], Blocks):
+        arguments = tuple(
+            part for line in arguments[0].lines for part in line
+        )  # a list, as in code
+    kinds = signature.kinds(len(arguments))
     if kinds is None:
         least = f"{'at least ' if signature.more else ''}{signature.least}"
         raise within.error(
@@ -145,7 +151,7 @@ def _several(within: Elaborator, node: Call) -> Expr:
             f"{word} takes {least} argument{'s' if signature.least > 1 else ''}, "
             f"as in {signature.example}",
         )
-    given = [READERS[kind](within, part) for kind, part in zip(kinds, node.arguments, strict=True)]
+    given = [READERS[kind](within, part) for kind, part in zip(kinds, arguments, strict=True)]
     named = {}
     for option, value in node.options:
         if option not in signature.options:

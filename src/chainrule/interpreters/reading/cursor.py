@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from itertools import pairwise
 
 from chainrule.errors import LimitError, ParseError
 from chainrule.interpreters.reading.tokens import Line, Token
@@ -59,6 +60,51 @@ class Cursor:
     def sees(self, *marks: str) -> bool:
         """Tell whether one of these marks comes next."""
         return self.token.kind == "mark" and self.token.text in marks
+
+    def takes_part(self) -> bool:
+        """Tell whether ``[`` takes a part of what stands right before it: ``Z[0:h]``, ``x[2]``."""
+        if not self.sees("[") or self.token.start != self.before:
+            return False
+        depth, first = 0, self.tokens[self.at + 1]
+        for token in self.tokens[self.at :]:
+            mark = token.text if token.kind == "mark" else ""
+            depth += (mark in CLOSERS) - (mark in CLOSERS.values())
+            if depth == 1 and mark == ":":
+                return True
+            if depth == 0 or (depth == 1 and mark in ("<", ">", "<=", ">=", ";")):
+                break
+        return first.kind == "number"
+
+    def range_ahead(self) -> bool:
+        """Tell whether the brackets that open here hold a range with a bound: ``[0:h, :]``."""
+        depth = 0
+        for before, token, after in zip(
+            self.tokens[self.at :],
+            self.tokens[self.at + 1 :],
+            self.tokens[self.at + 2 :],
+            strict=False,
+        ):
+            mark = before.text if before.kind == "mark" else ""
+            depth += (mark in CLOSERS) - (mark in CLOSERS.values())
+            if depth == 0:
+                return False
+            open_ended = mark in ("[", ",") and after.kind == "mark" and after.text in (",", "]")
+            if depth == 1 and token.kind == "mark" and token.text == ":" and not open_ended:
+                return True
+        return False
+
+    def list_ahead(self) -> bool:
+        """Tell whether an argument is a list in round brackets, as code has it: ``(h, k)``."""
+        if not self.sees("("):
+            return False
+        depth, commas = 0, 0
+        for token, after in pairwise(self.tokens[self.at :]):
+            mark = token.text if token.kind == "mark" else ""
+            depth += (mark in CLOSERS) - (mark in CLOSERS.values())
+            commas += depth == 1 and mark == ","
+            if depth == 0:
+                return commas > 0 and after.kind == "mark" and after.text in (",", ")")
+        return False
 
     def expect(self, mark: str, opened: Token) -> None:
         """Take the mark that closes what was opened, or say that it is missing."""

@@ -39,7 +39,7 @@ from chainrule.ops.normalising import (
     squares,
 )
 from chainrule.ops.reduction import COLUMNS, ROWS
-from chainrule.ops.windows import avgpool, conv1d, conv2d, fold, maxpool, windows
+from chainrule.ops.windows import avgpool, conv1d, conv2d, convolve, fold, maxpool, windows
 
 
 class Kind(Enum):
@@ -181,6 +181,7 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         "fold": _FOLD,
         "col2im": _FOLD,
         "conv1d": Signature((M, M), "conv1d(x, w, padding=same)", conv1d, options=SLIDING),
+        "convolve": Signature((M, M), "convolve(dy, w)", convolve),
         "conv2d": Signature((M, M), "conv2d(X, K, stride=2)", conv2d, options=SLIDING),
         "maxpool": Signature((M, S, S), "maxpool(X, 2)", maxpool, needs=2, options=STRIDE),
         "avgpool": Signature((M, S, S), "avgpool(X, 2)", avgpool, needs=2, options=STRIDE),

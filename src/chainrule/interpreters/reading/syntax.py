@@ -231,38 +231,6 @@ class Parser(Cursor):
         whole = tuple(tuple(line) for line in lines)
         return self.made(Blocks(whole, start=opened.start, end=self.before, depth=depth))
 
-    def takes_part(self) -> bool:
-        """Tell whether ``[`` takes a part of what stands right before it: ``Z[0:h]``, ``x[2]``."""
-        if not self.sees("[") or self.token.start != self.before:
-            return False
-        depth, first = 0, self.tokens[self.at + 1]
-        for token in self.tokens[self.at :]:
-            mark = token.text if token.kind == "mark" else ""
-            depth += (mark in CLOSERS) - (mark in CLOSERS.values())
-            if depth == 1 and mark == ":":
-                return True
-            if depth == 0 or (depth == 1 and mark in ("<", ">", "<=", ">=", ";")):
-                break
-        return first.kind == "number"
-
-    def range_ahead(self) -> bool:
-        """Tell whether the brackets that open here hold a range with a bound: ``[0:h, :]``."""
-        depth = 0
-        for before, token, after in zip(
-            self.tokens[self.at :],
-            self.tokens[self.at + 1 :],
-            self.tokens[self.at + 2 :],
-            strict=False,
-        ):
-            mark = before.text if before.kind == "mark" else ""
-            depth += (mark in CLOSERS) - (mark in CLOSERS.values())
-            if depth == 0:
-                return False
-            open_ended = mark in ("[", ",") and after.kind == "mark" and after.text in (",", "]")
-            if depth == 1 and token.kind == "mark" and token.text == ":" and not open_ended:
-                return True
-        return False
-
     def part(self, base: Node) -> Node:
         """Read the ranges of a part."""
         opened = self.take()
@@ -467,6 +435,8 @@ class Parser(Cursor):
                 option = self.take().text
                 self.take()
                 options.append((option, self.argument()))
+            elif self.list_ahead():
+                arguments += self.listed()
             else:
                 arguments.append(self.argument())
             if not self.sees(","):
@@ -475,6 +445,19 @@ class Parser(Cursor):
         self.expect(close, opened)
         self.bars.pop()
         return tuple(arguments), tuple(options)
+
+    def listed(self) -> list[Node]:
+        """Read a list of arguments; each is an argument of its own."""
+        opened = self.take()
+        self.bars.append(opened.text)
+        found = [self.expression(0)]
+        while self.sees(","):
+            self.take()
+            if not self.sees(")"):
+                found.append(self.expression(0))
+        self.expect(")", opened)
+        self.bars.pop()
+        return found
 
 
 def _ones(node: Node) -> Node:
