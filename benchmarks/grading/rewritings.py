@@ -16,7 +16,7 @@ from random import Random
 from benchmarks.grading.questions import Question
 from chainrule.derivation.sensitivity import pulled
 from chainrule.errors import ChainruleError
-from chainrule.graph.dims import SCALAR
+from chainrule.graph.dims import SCALAR, Size, base_names
 from chainrule.graph.node import Apply, Expr, Number, Symbol, substitute, symbols, walk
 from chainrule.interpreters.answers import Lexicon
 from chainrule.interpreters.code.dialects import DIALECTS, spelled
@@ -387,8 +387,9 @@ def _code(form: Expr, target: str) -> str:
                 sizes.setdefault(dim, f"{name}.shape[{axis}]")
     dims = {d for n in walk(form) for d in (*n.shape, *getattr(n, "attrs", ()))}
     for dim in dims:
-        if isinstance(dim, str):
-            sizes.setdefault(dim, dim)
+        if isinstance(dim, str | Size):
+            for part in base_names(dim):
+                sizes.setdefault(part, part)
     tree = Trees(names, sizes).tree(form, exact=False)
     return spelled(tree, DIALECTS[target])
 

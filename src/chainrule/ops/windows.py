@@ -16,7 +16,7 @@ from chainrule.graph.op import Law, Layout, Mistake, Notation, Op, closed
 from chainrule.ops.arrangement import reshape, stack
 from chainrule.ops.extremes import reduce_max
 from chainrule.ops.linear import matmul, transpose
-from chainrule.ops.reduction import COLUMNS, ROWS, reduce_mean, reduce_sum
+from chainrule.ops.reduction import COLUMNS, ROWS, broadcast, reduce_mean, reduce_sum
 
 Padding: TypeAlias = Dim | str
 """How many zeros stand at each end, or ``"valid"`` for none, ``"same"``, ``"full"``."""
@@ -55,7 +55,11 @@ def fold(
 ) -> Expr:
     """Add the columns of `g` up where the windows of a (rows, columns) matrix lie."""
     down, across = _strides(height, width, down, across, stride)
-    return Apply(FOLD, (g,), (height, width, down, across, rows, columns))
+    attrs = (height, width, down, across, rows, columns)
+    wanted = _windows_shape(((rows, columns),), attrs)
+    if g.shape != wanted and all(own in (1, w) for own, w in zip(g.shape, wanted, strict=True)):
+        g = broadcast(g, wanted)  # the same for every place in a window, or in every window
+    return Apply(FOLD, (g,), attrs)
 
 
 def _strides(
@@ -309,9 +313,11 @@ FOLD: Op = Op(
         spoken="the windows added up, of",
         options=_fold_options,
     ),
-    code=lambda g, *, attrs: f"fold({g}, {', '.join(str(a) for a in attrs)})",
+    code=lambda g, *, attrs: (
+        f"fold({g}, {', '.join(str(a) for a in (*attrs[:2], *attrs[4:], *attrs[2:4]))})"
+    ),
     helper='''
-def fold(g, height, width, down, across, rows, columns):
+def fold(g, height, width, rows, columns, down, across):
     """Add the columns of g up where the windows of a matrix lie."""
     cells = np.arange(rows * columns).reshape(rows, columns)
     tops = range(0, rows - height + 1, down)

@@ -158,6 +158,8 @@ class _Folding:
 
     def factor(self, node: Node, following: list[Node]) -> Expr:
         if isinstance(node, Ones):
+            if self.shape == SCALAR and node.digit and following:
+                return Number(1)
             if self.shape == SCALAR and node.digit:
                 raise self.within.error(node, "a 1 after a scalar; leave it out")
             return Number(1, (self.shape[1], 1))
