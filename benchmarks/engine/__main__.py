@@ -80,7 +80,8 @@ def main() -> int:
     )
     if not asked.report:
         measure(runner, asked)
-    for path in write(log.records, runner.scale, ROOT / "docs" if not asked.quick else None):
+    docs = None if asked.quick or asked.log else ROOT / "docs"  # a trial run is only printed
+    for path in write(log.records, runner.scale, docs):
         print(f"wrote {path}")
     return 0
 

@@ -22,6 +22,7 @@ from chainrule.training.certificate import (
 from chainrule.training.collinearity import Relations, find_relations
 from chainrule.training.findings import no_optimum, obstacles, qualified
 from chainrule.training.losses import BinaryLoss, Loss, SoftmaxLoss
+from chainrule.training.machine import memory
 from chainrule.training.objective import Objective, Point
 from chainrule.training.penalties import L2Penalty
 from chainrule.training.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
@@ -69,6 +70,9 @@ class Fit:
     passes : float
         How many times X was read, checks and proof included.
     seconds : float
+    megabytes : float or None
+        By how much the memory of the process grew beyond what it held before; nothing if that is
+        not to be known.
     n_threads : int
     interrupted : bool
         Whether Ctrl-C ended it.
@@ -85,17 +89,21 @@ class Fit:
     plan: Plan
     passes: float
     seconds: float
+    megabytes: float | None
     n_threads: int
     interrupted: bool = False
     obstacles: tuple[str, ...] = ()
 
     def explain(self) -> str:
-        """Say which solver ran and why, and what it took."""
+        """Say which solver ran and why, what it took, and what was expected."""
+        plan = self.plan
+        grew = "" if self.megabytes is None else f", and memory grew by {self.megabytes:.0f} MB"
         return (
-            f"{self.plan}. X was read {self.passes:.1f} times (about {self.plan.passes:.0f} were "
-            f"expected), checks and proof included, in {len(self.history)} steps and "
-            f"{self.seconds:.3g} s on {self.n_threads} thread{'s' * (self.n_threads > 1)}. "
-            f"{self.certificate}"
+            f"{plan}. X was read {self.passes:.1f} times, checks and proof included, in "
+            f"{len(self.history)} steps and {self.seconds:.3g} s on {self.n_threads} "
+            f"thread{'s' * (self.n_threads > 1)}{grew}. Expected were about {plan.passes:.0f} "
+            f"reads, {plan.seconds:.2g} s and {plan.megabytes:.2g} MB beside X, once what is "
+            f"compiled is loaded. {self.certificate}"
         )
 
     def shortfall(self, tol: float, max_iter: int) -> str:
@@ -150,7 +158,7 @@ def fit_logistic(
     on_iteration : callable, optional
         Told the progress; True ends the fit.
     """
-    clock = perf_counter()
+    clock, held = perf_counter(), memory()
     if source.column_shift.any() and not fit_intercept:
         raise ValueError("the source has moved its columns, which only an intercept makes good")
     loss: Loss = BinaryLoss() if source.n_classes == 2 else SoftmaxLoss(source.n_classes)
@@ -227,6 +235,7 @@ def fit_logistic(
         plan,
         passes,
         perf_counter() - clock,
+        _growth(held, memory()),
         n_threads,
         interrupted,
         () if met else obstacles(certificate, outcome, objective),
@@ -247,6 +256,13 @@ def _origin(objective: Objective) -> Point:
     (total,) = objective.sum_over_vectors(lambda offset, _, s: (s @ offset,), source.offset)
     intercept = np.clip(odds, -700, 700) - total / per_class.sum()
     return objective.centred(Point(origin.coef, intercept))
+
+
+def _growth(before: tuple[float, float] | None, after: tuple[float, float] | None) -> float | None:
+    """Return how far the largest memory rose above what was held; nothing if it did not rise."""
+    if before is None or after is None or after[1] <= before[1]:
+        return None
+    return after[1] - before[0]
 
 
 def _in_units(source: Source, point: Point) -> Point:

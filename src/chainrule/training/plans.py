@@ -1,40 +1,69 @@
-"""Which method for which problem, and why."""
+"""Which method for which problem, and why: what each is expected to cost.
+
+The choice counts in reads of X and in operations, at a fixed exchange rate, so that it depends on
+the problem alone: the same data get the same method, and the same bits, on a busy machine too. The
+seconds that are announced use what was measured: the time of the first read of X, which every
+source makes to check its numbers, and the rate of a product of matrices.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from chainrule.training.machine import multiplications_per_second
 from chainrule.training.solvers.dual import LARGEST as ROWS_LIMIT
 from chainrule.training.solvers.sampled import FRACTIONS, pays
 from chainrule.training.sources import Source
 
 Method = Literal["auto", "newton-cholesky", "newton-sampled", "newton-rows", "newton-cg"]
 
-HESSIAN_LIMIT: Final[int] = 600
-"""Parameters up to which a penalised fit forms the full Hessian by itself."""
-
 ROWS_FROM: Final[int] = 300
 """Parameters from which one unknown a row is tried, where there are fewer rows."""
 
 UNPENALISED_LIMIT: Final[int] = 2000
-"""The same without a penalty, where the proof needs the Hessian."""
+"""Parameters up to which a Hessian is formed; without a penalty, the proof needs it."""
 
-_EXPECTED: Final[dict[str, float]] = {
-    "newton-cholesky": 9.0,
-    "newton-sampled": 8.0,
-    "newton-rows": 6.0,
-    "newton-cg": 120.0,
-}
+OPERATIONS_PER_BYTE: Final[float] = 4.0
+"""Operations of a product of matrices in the time of reading a byte, in round numbers."""
+
+_NEWTON_STEPS: Final[float] = 7.0
+_WORTH_MEASURING: Final[float] = 1e8
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a method is expected to take.
+
+    Attributes
+    ----------
+    passes : float
+        Reads of X, check and proof included.
+    operations : float
+        Of Hessians and their factors, beside what a read does anyway.
+    megabytes : float
+        Memory beside X.
+    """
+
+    passes: float
+    operations: float
+    megabytes: float
+
+    def in_passes(self, source: Source) -> float:
+        """Return everything in reads of X, at the fixed exchange rate."""
+        return self.passes + self.operations / (OPERATIONS_PER_BYTE * source.n_bytes)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A method, the reason for it in words, and how often it is expected to read X."""
+    """A method, the reason for it in words, and what it is expected to take."""
 
     method: str
     reason: str
     passes: float
+    seconds: float
+    megabytes: float
 
     def __str__(self) -> str:
         return f"{self.method}: {self.reason}"
@@ -53,33 +82,66 @@ def choose_plan(method: Method, source: Source, n_parameters: int, *, penalised:
     n_parameters : int
     penalised : bool
     """
+    costs = expected_costs(source, n_parameters)
     sampling_pays = pays(source, n_parameters)
-    limit = HESSIAN_LIMIT if penalised else UNPENALISED_LIMIT
-    if method == "newton-sampled" and not sampling_pays:
-        return _plan("newton-cholesky", "there are too few rows to sample from")
     on_rows = penalised and source.n_classes == 2 and source.n_samples <= ROWS_LIMIT
+    if method == "newton-sampled" and not sampling_pays:
+        return _plan("newton-cholesky", "there are too few rows to sample from", source, costs)
     if method == "newton-rows" and not on_rows:
-        return _plan("newton-cg", "one unknown a row needs a penalty, two classes and few rows")
+        why = "one unknown a row needs a penalty, two classes and few rows"
+        return _plan("newton-cg", why, source, costs)
     if method != "auto":
-        return _plan(method, "asked for")
+        return _plan(method, "asked for", source, costs)
     if on_rows and source.is_dense and n_parameters > max(source.n_samples, ROWS_FROM):
-        return _plan(
-            "newton-rows",
-            f"{source.n_samples} rows for {n_parameters} parameters: one unknown a row is enough",
-        )
-    if n_parameters > limit:
-        return _plan("newton-cg", f"{n_parameters} parameters: the Hessian is too large to form")
+        why = f"{source.n_samples} rows for {n_parameters} parameters: one unknown a row is enough"
+        return _plan("newton-rows", why, source, costs)
+    if n_parameters > UNPENALISED_LIMIT:
+        why = f"{n_parameters} parameters: the Hessian is too large to form"
+        return _plan("newton-cg", why, source, costs)
     if sampling_pays:
         part = source.n_samples // FRACTIONS[-1]
         return _plan(
             "newton-sampled",
             f"{source.n_samples} rows for {n_parameters} parameters: {part} rows drawn at random "
             "know the curvature well enough, and all rows are read for gradients only",
+            source,
+            costs,
         )
-    return _plan(
-        "newton-cholesky", f"{n_parameters} parameters: the Hessian is small enough to form"
-    )
+    forming, products = (costs[m].in_passes(source) for m in ("newton-cholesky", "newton-cg"))
+    if penalised and products < forming:
+        why = (
+            f"{n_parameters} parameters: forming Hessians would take as long as {forming:.0f} "
+            f"reads of X, products with them {products:.0f}"
+        )
+        return _plan("newton-cg", why, source, costs)
+    why = f"{n_parameters} parameters: the Hessian is small enough to form"
+    return _plan("newton-cholesky", why, source, costs)
 
 
-def _plan(method: str, reason: str) -> Plan:
-    return Plan(method, reason, _EXPECTED[method])
+def expected_costs(source: Source, n_parameters: int) -> Mapping[str, Cost]:
+    """Return what each method would take, by counting what it does."""
+    m, n_outputs = source.n_samples, 1 if source.n_classes == 2 else source.n_classes
+    per_row = source.n_entries / m
+    hessian = m * per_row**2 * n_outputs * (n_outputs + 1) / 2
+    factor = n_parameters**3 / 3
+    part = 1 / FRACTIONS[-1]
+    vectors = 5 * 8e-6 * m * n_outputs
+    square = 4 * 8e-6 * n_parameters**2
+    return {
+        "newton-cholesky": Cost(9.0, _NEWTON_STEPS * (hessian + factor), vectors + square),
+        "newton-sampled": Cost(
+            10.0,
+            _NEWTON_STEPS * (part * hessian + factor),
+            vectors + square + part * source.n_bytes * 1e-6,
+        ),
+        "newton-rows": Cost(8.0, m**2 * per_row + 6 * m**3, vectors + 4 * 8e-6 * m**2),
+        "newton-cg": Cost(90.0, 0.0, vectors + 8 * 8e-6 * n_parameters),
+    }
+
+
+def _plan(method: str, reason: str, source: Source, costs: Mapping[str, Cost]) -> Plan:
+    cost = costs[method]
+    seconds = cost.passes * source.read_seconds
+    if cost.operations > _WORTH_MEASURING:
+        seconds += cost.operations / multiplications_per_second()
+    return Plan(method, reason, cost.passes, seconds, cost.megabytes)

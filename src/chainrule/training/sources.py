@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from time import perf_counter
 from typing import Any, Final
 
 import numpy as np
@@ -90,6 +91,10 @@ class InMemorySource:
         squares leave the range of float64; always powers of two, so no digit is lost.
     is_dense : bool
     offset : ndarray or None
+    n_entries, n_bytes : float
+        How many numbers X holds, and the memory of them.
+    read_seconds : float
+        What the first read of X took, the one that checks its numbers.
     is_fused : bool
         Whether the passes are compiled and read X in place: large problems.
     """
@@ -129,6 +134,10 @@ class InMemorySource:
         self.is_dense = not sparse.issparse(X)
         self.is_fused = can_be_fused(X)
         self.rows_per_block = self._rows_per_block()
+        self.n_entries = float(X.nnz if sparse.issparse(X) else X.size)
+        width = X.dtype.itemsize + (X.indices.itemsize if sparse.issparse(X) else 0)
+        self.n_bytes = max(1.0, self.n_entries * float(width))
+        self.read_seconds = 0.0
         self.column_scale, self.column_shift = np.ones(self.n_features), np.zeros(self.n_features)
         self.column_maxima = self._largest(n_threads)
         maxima = self.column_maxima
@@ -178,8 +187,7 @@ class InMemorySource:
 
     def labels(self, index: int) -> tuple[slice, FloatArray, FloatArray]:
         """Return rows, y and sample_weight of block number `index`, without touching X."""
-        start = index * self.rows_per_block
-        rows = slice(start, min(start + self.rows_per_block, self.n_samples))
+        rows = self._range(index)
         weight = (
             np.ones(rows.stop - rows.start)
             if self._weight is None
@@ -190,6 +198,10 @@ class InMemorySource:
     def take_columns(self, columns: IntArray) -> ColumnSource:
         """Return the same rows with some of the columns only."""
         return ColumnSource(self, columns)
+
+    def _range(self, index: int) -> slice:
+        start = index * self.rows_per_block
+        return slice(start, min(start + self.rows_per_block, self.n_samples))
 
     def _matrix(self, rows: slice) -> MatrixBlock:
         scaled = bool((self.column_scale != 1).any())
@@ -235,23 +247,27 @@ class InMemorySource:
     def _largest(self, n_threads: int) -> FloatArray:
         largest = np.zeros(self.n_features)
         tops = map_in_order(
-            lambda index: self.block(index).X.column_maxima(),
+            lambda index: self._matrix(self._range(index)).column_maxima(),
             self.n_blocks,
             n_threads if self.is_fused else 1,
         )
+        clock = perf_counter()
         for index, top in enumerate(tops):
-            block = self.block(index)
+            if index == 0:
+                clock = perf_counter()  # the first block waits for what is compiled
             if np.isnan(top).any():
-                self._refuse(block, "contains NaN", np.isnan)
+                self._refuse(self.block(index), "contains NaN", np.isnan)
             if np.isinf(top).any():
-                self._refuse(block, "contains inf", np.isinf)
+                self._refuse(self.block(index), "contains inf", np.isinf)
             if (top > LARGEST).any():
                 self._refuse(
-                    block,
+                    self.block(index),
                     f"reaches beyond {LARGEST:g}, where squares overflow; rescale it: value",
                     lambda v: np.abs(v) > LARGEST,
                 )
             np.maximum(largest, top, out=largest)
+        if self.n_blocks > 1:
+            self.read_seconds = (perf_counter() - clock) * self.n_blocks / (self.n_blocks - 1)
         return largest
 
     def _middles(self, maxima: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -298,6 +314,10 @@ class ColumnSource:
         self.n_blocks = parent.n_blocks
         self.rows_per_block = parent.rows_per_block
         self.longest_row = parent.longest_row
+        share = len(columns) / max(1, parent.n_features)
+        self.n_entries = parent.n_entries * share
+        self.n_bytes = max(1.0, parent.n_bytes * share)
+        self.read_seconds = parent.read_seconds
         self.column_names = [parent.column_names[j] for j in columns]
         self.column_scale = parent.column_scale[columns]
         self.column_shift = parent.column_shift[columns]
