@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from chainrule import derive, derive_second
 from chainrule.cli.derive import rendered
+from chainrule.cli.main import cli
 from chainrule.derivation.own import own_function
 from chainrule.derivation.program import program
 from chainrule.derivation.steps import Phase
@@ -132,6 +134,27 @@ def test_a_slope_is_derived_when_it_is_first_needed() -> None:
     assert plain(row.slope.slope.body) == "12 z^2"
     assert row.slope.slope is row.slope.slope
     assert row.slope.integral is row
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("((A - Y) .* f'(Z)) X^T", "Right."),
+        ("((f(Z) - Y) .* f'(Z)) X^T", "Right."),
+        (
+            "((A - Y) .* (sigmoid(Z) + Z .* sigmoid(Z) .* (1 - sigmoid(Z)))) X^T",
+            "Right, in another",
+        ),
+        ("((A - Y) .* f(Z)) X^T", "f stands where its slope f' belongs"),
+        ("(A - Y) X^T", "the factor f' is missing"),
+        ("((A - Y) .* f(Z, Z)) X^T", "f takes one argument, as in f(z) = z sigmoid(z)"),
+    ],
+)
+def test_answers_speak_of_the_function(answer: str, said: str, tmp_path: Path) -> None:
+    forward = tmp_path / "swish.cr"
+    forward.write_text(HEAD + "f(z) = z sigmoid(z)\nA = f(Z)\nJ = 1/2 ||A - Y||^2")
+    arguments = ["grade", "--forward", str(forward), "--wrt", "W", "--answer", answer]
+    assert said in CliRunner().invoke(cli, arguments).output
 
 
 REFUSED = [

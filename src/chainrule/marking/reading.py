@@ -16,6 +16,7 @@ from chainrule.graph.dims import Dim, base_names
 from chainrule.graph.node import Expr
 from chainrule.interpreters.answers import Lexicon, parse_answer
 from chainrule.interpreters.reading.chains import Star
+from chainrule.interpreters.reading.functions import Functions
 from chainrule.interpreters.reading.statements import MAX_LINE, too_long
 from chainrule.interpreters.reading.tokens import Line
 from chainrule.interpreters.reading.tree import Node
@@ -125,6 +126,7 @@ def tree(
         greedy=reading.greedy,
         flat=reading.flat,
         below=reading.below,
+        functions=Functions.of(lexicon.model).known,
     )
 
 
@@ -148,5 +150,6 @@ def expression(node: Node, sheet: Sheet, reading: Reading) -> Expr:
         sheet=sheet,
         ones=reading.ones,
         lone=reading.lone,
+        functions=Functions.of(sheet.model),
     )
     return meaning.whole(node)

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from chainrule.graph.node import Apply, Expr, Number, Symbol, walk
-from chainrule.graph.op import Layout, Notation, Op
+from chainrule.graph.op import Layout, Mistake, Notation, Op
 from chainrule.ops.elementwise import mul
 
 MODULE_WORDS = frozenset(
@@ -93,6 +93,18 @@ def own(
         activation=True,
         corner=_corner(body),
         margin=(lambda xp, x, *, attrs: _margin(body, parameter, xp, x)) if in_pieces else None,
+        mistakes=(
+            Mistake(
+                "activation derivative dropped",
+                f"the factor {name}' is missing",
+                lambda g, out, args, attrs: (g,),
+            ),
+            Mistake(
+                "the function for its slope",
+                f"{name} stands where its slope {name}' belongs",
+                lambda g, out, args, attrs: (mul(g, Apply(row, args)),),
+            ),
+        ),
         parameter=parameter,
         body=body,
         derived=derived,

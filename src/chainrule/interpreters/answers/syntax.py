@@ -59,6 +59,7 @@ def parse_answer(
     greedy: bool = False,
     flat: bool = False,
     below: bool = False,
+    functions: Container[str] = frozenset(),
 ) -> Node:
     """Read an expression as people write it in an answer.
 
@@ -76,13 +77,15 @@ def parse_answer(
         Products of both kinds are taken from left to right, as in code.
     below : bool
         What stands side by side behind a stroke is all below it: ``x/2m``, ``y/a (1-a)``.
+    functions : container of str
+        Functions that the forward pass defines.
 
     Raises
     ------
     ParseError
         Where the text makes no expression, or one past the limits.
     """
-    parser = _AnswerParser(line, tokenize(line, start, stop, answer=True), declared)
+    parser = _AnswerParser(line, tokenize(line, start, stop, answer=True), declared, functions)
     parser.greedy = greedy
     parser.flat = flat
     parser.below = below

@@ -115,7 +115,7 @@ def _own(within: Elaborator, node: Call, own: OwnFunction) -> Expr:
         for _ in range(node.primes):
             row = row.slope
         return apply(row, arguments[0])
-    if node.primes:
+    if node.primes or own.body is None:
         raise within.error(
             node, f"{own.shown}' reads for a function of one small letter, entry by entry"
         )

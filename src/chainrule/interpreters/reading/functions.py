@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, fields
 
 from chainrule.derivation.own import own_function
 from chainrule.errors import ParseError
-from chainrule.graph.model import Function
+from chainrule.graph.model import Function, Model
 from chainrule.graph.node import Symbol
 from chainrule.interpreters.reading import statements
 from chainrule.interpreters.reading.complaints import unknown
+from chainrule.interpreters.reading.names import canonical
 from chainrule.interpreters.reading.statements import Statement
 from chainrule.interpreters.reading.syntax import parse
 from chainrule.interpreters.reading.tokens import Line
@@ -52,8 +53,8 @@ class OwnFunction:
         The canonical names of the arguments.
     line : Line
         Where it was written.
-    body : Node
-        What it stands for.
+    body : Node or None
+        What it stands for, where it may be written out.
     text : str
         The line, as it was written.
     scope : mapping of str to Symbol
@@ -66,7 +67,7 @@ class OwnFunction:
     shown: str
     parameters: tuple[str, ...]
     line: Line
-    body: Node
+    body: Node | None
     text: str
     scope: Mapping[str, Symbol]
     row: Own | None = None
@@ -83,6 +84,27 @@ class Functions:
     known: dict[str, OwnFunction] = field(default_factory=dict)
     opened: list[str] = field(default_factory=list)
     count: int = 0
+
+    @classmethod
+    def of(cls, model: Model) -> Functions:
+        """Return the functions of a model that act on each entry, for what is said about it."""
+        rows = [(function, function.row) for function in model.functions]
+        return cls(
+            {
+                canonical(function.name): OwnFunction(
+                    canonical(function.name),
+                    function.name,
+                    (canonical(row.parameter.name),),
+                    Line(function.text, function.line),
+                    None,
+                    function.text,
+                    {},
+                    row,
+                )
+                for function, row in rows
+                if isinstance(row, Own)
+            }
+        )
 
     def closed(self) -> Functions:
         """Begin a line, in which nothing is written out yet."""
