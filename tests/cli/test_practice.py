@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chainrule.cli.main import cli
+from chainrule.exercises.kinds import KINDS
 
 
 def run(*args: str, typed: str = "") -> Result:
@@ -39,6 +40,11 @@ def test_words_are_explained_and_quit_leaves(tmp_path: Path) -> None:
     result = practise(tmp_path / "p.sqlite", typed="help\nskip\nquit\nx\n")
     assert result.exit_code == 0
     assert result.output.count("hint, show, skip, quit, help") == 2
+
+
+def test_the_help_names_every_kind_of_question() -> None:
+    words = run("practice", "--help").output.replace(",", " ").replace(".", " ").split()
+    assert {kind.name for kind in KINDS} <= set(words)
 
 
 def test_count_stops(tmp_path: Path) -> None:

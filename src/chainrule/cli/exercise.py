@@ -37,6 +37,7 @@ _NEW = """Make a problem set: a handout, its solutions, and the key that grades 
 
 The folder gets handout.html, handout.tex, solutions.html, solutions.tex and key.json. Where the
 topics have fewer exercises than are asked for, variants follow. The same seed gives the same set.
+The kinds of question are those of `chainrule practice --help`.
 
 \b
 chainrule exercise new --topic vectors --count 8 --out set/

@@ -30,6 +30,10 @@ While a question is open, type an answer, or one of these words:
   skip   another exercise; nothing is kept
   quit   leave; so do Ctrl-D and Ctrl-C
 
+The kinds of question: gradient, factor, shape, next, rule, order, wrong-line, verify, number,
+code-to-maths, maths-to-code, cache, and fading, a solved derivation with blanks. The topics and the
+exercises are listed by `chainrule exercise list`.
+
 \b
 chainrule practice
 chainrule practice --topic scalars,vectors --seed 3

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
-from chainrule.graph.dims import SCALAR, base_names
+from chainrule.graph.dims import SCALAR, Size, base_names
 from chainrule.graph.model import Definition, Model, OneHot
 from chainrule.graph.node import Apply, Expr, Symbol, symbols, transform, walk
-from chainrule.interpreters.reading import read_expression
-from chainrule.interpreters.typeset import plain
+from chainrule.interpreters.reading import read_expression, read_model
+from chainrule.interpreters.typeset import model_text, plain
 from chainrule.ops import TABLE
 from chainrule.rewriting.transposition import stored, turned_symbol
 
@@ -28,6 +29,9 @@ SCALAR_LOSSES = ("1/2 (P - Y)^2", "(P - Y)^2", "sqrt(1 + (P - Y)^2)", "softplus(
 
 PER_EXAMPLE = ("one column per example", "one row per example")
 """How the notes of the bank say which dimension counts the examples."""
+
+NUMBERS = (2, 3, 4, 5, 6, 7)
+"""The numbers that a size may become."""
 
 FREE = "EFKMNRUV"
 """Capitals for what a deeper network adds."""
@@ -131,6 +135,18 @@ def _rows(model: Model, rng: Random) -> Model | None:
     )
 
 
+def _sizes(model: Model, rng: Random) -> Model | None:
+    """Give one of the sizes a number, as in a 4-3-1 network."""
+    dims = {dim for symbol in model.symbols for dim in symbol.shape}
+    named = sorted(d for d in dims if isinstance(d, str) and len(d) == 1 and d != _examples(model))
+    if not named or any(isinstance(dim, Size) for dim in dims):
+        return None
+    token = re.compile(rf"(?<![A-Za-z0-9\\^_]){rng.choice(named)}(?![A-Za-z0-9_^])")
+    number = rng.choice([number for number in NUMBERS if number not in dims])
+    text = token.sub(str(number), model_text(model, notes=False))
+    return replace(read_model(text, name=model.title), notes=model.notes)
+
+
 def _deeper(model: Model, rng: Random) -> Model | None:
     """Put one more layer of the kind that is there: h to h, with its activation."""
     for d in model.definitions:
@@ -206,6 +222,7 @@ CHANGES = (
     Change("losses", _losses),
     Change("reduction", _mean),
     Change("depth", _deeper),
+    Change("sizes", _sizes),
     Change("convention", _rows),
 )
 """What may change besides names, one row each."""
