@@ -63,7 +63,7 @@ def preview(exercise: Exercise) -> Preview:
             opened(derivation, stretch.answer) if stretch.gradient.matrix is not None else None,
         )
         count += len(clinic.singles)
-        ties += _ties(clinic.singles, stretch.variable.name)
+        ties += _ties(list(clinic.outcomes()), stretch.variable.name)
     made = tuple(questions(exercise))
     return Preview(exercise, difficulty(derivation), made, gradients, count, tuple(ties))
 

@@ -41,6 +41,16 @@ class Bench:
             for values, sizes in zip(self.values, self.sizes, strict=True)
         ]
 
+    def answered(
+        self, expr: Expr, shape: Shape, row: Position, col: Position
+    ) -> tuple[Array, ...] | None:
+        """Evaluate what somebody wrote; nothing of it is remembered."""
+        fresh = [
+            Point(values, sizes, FLOATS)
+            for values, sizes in zip(self.values, self.sizes, strict=True)
+        ]
+        return _evaluated(fresh, expr, shape, row, col)
+
     def matrices(
         self, expr: Expr, shape: Shape = SCALAR, row: Position = None, col: Position = None
     ) -> tuple[Array, ...] | None:
@@ -48,22 +58,37 @@ class Bench:
 
         Nothing is returned where a value is not finite or cannot be computed.
         """
-        found: list[Array] = []
-        for point in self.points:
-            point.forget_indices()
-            with np.errstate(all="ignore"):
-                try:
-                    value = np.asarray(point.value(expr), float)
-                except (ChainruleError, ValueError, ZeroDivisionError):
-                    return None
-            if row is not None or col is not None:
-                value = _laid_out(point, value, point.shape(shape), row, col)
-            elif value.ndim != 2:
-                value = value.reshape(1, 1) if value.size == 1 else value
-            if not np.isfinite(value).all():
+        return _evaluated(self.points, expr, shape, row, col)
+
+    def glance(self, expr: Expr) -> Array | None:
+        """Evaluate a matrix at the first point alone."""
+        found = _evaluated(self.points[:1], expr)
+        return None if found is None else found[0]
+
+
+def _evaluated(
+    points: list[Point],
+    expr: Expr,
+    shape: Shape = SCALAR,
+    row: Position = None,
+    col: Position = None,
+) -> tuple[Array, ...] | None:
+    found: list[Array] = []
+    for point in points:
+        point.forget_indices()
+        with np.errstate(all="ignore"):
+            try:
+                value = np.asarray(point.value(expr), float)
+            except (ChainruleError, ValueError, ZeroDivisionError):
                 return None
-            found.append(value)
-        return tuple(found)
+        if row is not None or col is not None:
+            value = _laid_out(point, value, point.shape(shape), row, col)
+        elif value.ndim != 2:
+            value = value.reshape(1, 1) if value.size == 1 else value
+        if not np.isfinite(value).all():
+            return None
+        found.append(value)
+    return tuple(found)
 
 
 def _laid_out(
@@ -79,23 +104,29 @@ def _laid_out(
     return np.broadcast_to(laid, shape).copy()
 
 
+def alike(one: Array, other: Array) -> bool:
+    """Whether two values agree at a point, shape and all."""
+    if one.shape != other.shape:
+        return False
+    return bool(np.abs(one - other).max() <= CLOSE * max(np.abs(one).max(), np.abs(other).max()))
+
+
 def same(one: tuple[Array, ...], other: tuple[Array, ...]) -> bool:
-    """Whether two values agree at every point, shape and all."""
-    return all(
-        a.shape == b.shape and np.abs(a - b).max() <= CLOSE * max(np.abs(a).max(), np.abs(b).max())
-        for a, b in zip(one, other, strict=True)
-    )
+    """Whether two values agree at every point."""
+    return all(alike(a, b) for a, b in zip(one, other, strict=True))
 
 
 def ratios(one: tuple[Array, ...], other: tuple[Array, ...]) -> list[float] | None:
     """Return the number by which the other is multiplied at every point, if it is one number."""
-    found = []
-    for a, b in zip(one, other, strict=True):
-        if a.shape != b.shape or not np.abs(b).max() > 0:
-            return None
-        place = np.unravel_index(np.abs(b).argmax(), b.shape)
-        ratio = float(a[place] / b[place])
-        if not np.abs(a - ratio * b).max() <= CLOSE * np.abs(a).max():
-            return None
-        found.append(ratio)
-    return found
+    found = [ratio(a, b) for a, b in zip(one, other, strict=True)]
+    known = [number for number in found if number is not None]
+    return known if len(known) == len(found) else None
+
+
+def ratio(one: Array, other: Array) -> float | None:
+    """Return the number by which the other is multiplied at a point, if it is one number."""
+    if one.shape != other.shape or not np.abs(other).max() > 0:
+        return None
+    place = np.unravel_index(np.abs(other).argmax(), other.shape)
+    number = float(one[place] / other[place])
+    return number if np.abs(one - number * other).max() <= CLOSE * np.abs(one).max() else None

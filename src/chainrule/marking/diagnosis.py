@@ -8,22 +8,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
-from time import monotonic
+from itertools import chain, combinations, product
+from math import prod
+from time import process_time
 
 import numpy as np
 
 from chainrule.errors import ChainruleError
 from chainrule.graph.model import Model
 from chainrule.graph.node import Expr, Symbol
-from chainrule.marking.bench import Array, Bench, ratios, same
+from chainrule.marking.bench import Array, Bench, alike, ratio, ratios, same
 from chainrule.marking.slips import Slip, slips_between, with_slips
 
 Values = tuple[Array, ...]
 
 MOST_TIED = 3
-PAIR_SECONDS = 0.5
-"""How long pairs of mistakes are tried; what is not reached is not named."""
+SINGLE_SECONDS = 0.5
+PAIR_SECONDS = 0.3
+"""How long mistakes and pairs of them are tried; what is not reached is not named."""
+
+MOST_KEPT = 5000
+LOOSE = 1e-7
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,19 @@ class Diagnosis:
         return "; or ".join(said)
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What some slips come to at the first point."""
+
+    slips: tuple[Slip, ...]
+    value: Array
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """The slips, as they are told."""
+        return tuple(_named(slip) for slip in self.slips)
+
+
 class Clinic:
     """Finds mistakes in what somebody claims a derivative to be.
 
@@ -86,6 +104,7 @@ class Clinic:
     def __init__(self, model: Model, of: Symbol, wrt: Symbol, finished: Expr | None) -> None:
         self.model, self.of, self.wrt, self.finished = model, of, wrt, finished
         self.bench = Bench(model)
+        self._tried: list[Looked] = []
 
     @cached_property
     def truth(self) -> Values | None:
@@ -93,20 +112,32 @@ class Clinic:
         return self.bench.matrices(with_slips(self.model, self.of, self.wrt, (), self.finished))
 
     @cached_property
-    def singles(self) -> list[tuple[Slip, Values]]:
-        """Every slip that changes the answer, with its values."""
-        found = []
+    def singles(self) -> list[Looked]:
+        """Every slip that changes the answer, with its value at the first point."""
+        found: list[Looked] = []
+        if self.truth is None:
+            return found
+        begun = process_time()
         for slip in slips_between(self.model, self.of, self.wrt, self.finished):
-            values = self._values((slip,))
-            if values is not None and self.truth is not None and not same(values, self.truth):
-                found.append((slip, values))
+            if process_time() - begun > SINGLE_SECONDS:
+                break
+            value = self._glance((slip,))
+            if value is not None and not alike(value, self.truth[0]):
+                found.append(Looked((slip,), value))
         return found
+
+    def outcomes(self) -> Iterator[tuple[Slip, Values]]:
+        """Yield every slip that changes the answer, with its values at every point."""
+        for looked in self.singles:
+            values = self._values(looked.slips)
+            if values is not None:
+                yield looked.slips[0], values
 
     def diagnose(self, answer: Values) -> Diagnosis:
         """Explain an answer, as simply as possible."""
         if self.truth is None:
             return Diagnosis()
-        for stage in (self._alone, self._scaled_truth, self._unsummed, self._scaled, self._pairs):
+        for stage in (self._alone, self._turned, self._unsummed, self._scaled, self._pairs):
             found = self._distinct(stage(answer))
             if found:
                 return Diagnosis(tuple(found))
@@ -115,99 +146,160 @@ class Clinic:
     # ---- stages, the simplest first ----------------------------------------------------------
 
     def _alone(self, answer: Values) -> Iterator[tuple[Mistake, ...]]:
-        for slip, values in self.singles:
-            if same(answer, values):
-                yield (_named(slip),)
-
-    def _scaled_truth(self, answer: Values) -> Iterator[tuple[Mistake, ...]]:
         assert self.truth is not None
         factor = self._factor(answer, self.truth)
-        if factor is not None:
-            yield (factor,)
+        if factor:
+            yield factor
+        for looked in self.singles:
+            if alike(answer[0], looked.value) and self._gives(looked.slips, answer):
+                yield looked.mistakes
+
+    def _turned(self, answer: Values) -> Iterator[tuple[Mistake, ...]]:
+        assert self.truth is not None
         turned = tuple(value.T for value in self.truth)
         if any(value.shape[0] != value.shape[1] for value in turned):
             factor = self._factor(answer, turned)
-            if factor is not None:
-                yield (_TRANSPOSED, factor)
+            if factor:
+                yield (_TRANSPOSED, *factor)
+        elif same(answer, turned):
+            yield (_TRANSPOSED,)
 
     def _unsummed(self, answer: Values) -> Iterator[tuple[Mistake, ...]]:
         """Sum over the axes along which the answer is longer."""
-        candidates = [((), self.truth), *(((_named(s),), v) for s, v in self.singles)]
-        for made, values in candidates:
-            assert values is not None
-            for axis, take, mistake in _REDUCED:
-                reduced = tuple(
-                    take(a, axis) if a.shape[axis] != v.shape[axis] else a
-                    for a, v in zip(answer, values, strict=True)
-                )
-                shapes = [(r.shape, a.shape) for r, a in zip(reduced, answer, strict=True)]
-                if all(r != a for r, a in shapes) and same(reduced, values):
-                    yield (mistake, *made)
+        assert self.truth is not None
+        for axis, take, mistake in _REDUCED:
+            pairs = zip(answer, self.truth, strict=True)
+            if all(one.shape[axis] == other.shape[axis] for one, other in pairs):
+                continue
+            reduced = tuple(take(value, axis) for value in answer)
+            if same(reduced, self.truth):
+                yield (mistake,)
+                return
+            for looked in self.singles:
+                if alike(reduced[0], looked.value) and self._gives(looked.slips, reduced):
+                    yield (mistake, *looked.mistakes)
                     return
 
     def _scaled(self, answer: Values) -> Iterator[tuple[Mistake, ...]]:
-        for slip, values in self.singles:
-            factor = self._factor(answer, values)
-            if factor is not None:
-                yield (_named(slip), factor)
-            turned = tuple(value.T for value in values)
-            if same(answer, turned) and not same(answer, values):
-                yield (_named(slip), _TRANSPOSED)
+        """One mistake, and a factor or a transpose more."""
+        turned = tuple(value.T for value in answer)
+        for looked in self.singles:
+            if ratio(answer[0], looked.value) is not None:
+                values = self._values(looked.slips)
+                factor = () if values is None else self._factor(answer, values)
+                if factor:
+                    yield (*looked.mistakes, *factor)
+            if alike(turned[0], looked.value) and self._gives(looked.slips, turned):
+                yield (*looked.mistakes, _TRANSPOSED)
 
     def _pairs(self, answer: Values) -> Iterator[tuple[Mistake, ...]]:
-        shapes = [a.shape for a in answer]
-        begun = monotonic()
-        sweeps = [slip for slip, _ in self.singles if slip.in_sweep]
-        others = [slip for slip, _ in self.singles if not slip.in_sweep]
-        for one, two in (
-            *combinations(sweeps, 2),
-            *((s, o) for s in sweeps for o in others),
-            *combinations(others, 2),
-        ):
-            if monotonic() - begun > PAIR_SECONDS:
+        """Two mistakes: first those whose effects add or multiply, then whatever time allows."""
+        begun = process_time()
+        for one, two in self._composed(answer[0]):
+            if self._gives((one, two), answer):
+                yield _named(one), _named(two)
+            if process_time() - begun > PAIR_SECONDS:
+                return
+        for looked in self._doubles(answer[0].shape, begun + PAIR_SECONDS):
+            if alike(answer[0], looked.value) and self._gives(looked.slips, answer):
+                yield looked.mistakes
+
+    def _composed(self, answer: Array) -> Iterator[tuple[Slip, Slip]]:
+        """Yield the pairs whose effects, added or multiplied entry by entry, give the answer."""
+        assert self.truth is not None
+        truth = self.truth[0]
+        alike_shape = [looked for looked in self.singles if looked.value.shape == answer.shape]
+        if answer.shape != truth.shape or not alike_shape:
+            return
+        values = np.stack([looked.value for looked in alike_shape])
+        size = max(np.abs(answer).max(), np.abs(truth).max())
+        with np.errstate(all="ignore"):
+            for place, looked in enumerate(alike_shape):
+                for wanted in (answer - looked.value + truth, answer * truth / looked.value):
+                    if not np.isfinite(wanted).all():
+                        continue
+                    gaps = np.abs(values[place + 1 :] - wanted).max(axis=(1, 2), initial=0.0)
+                    for other in np.flatnonzero(gaps <= LOOSE * size):
+                        two = alike_shape[place + 1 + int(other)]
+                        yield looked.slips[0], two.slips[0]
+
+    def _doubles(self, shape: tuple[int, ...], until: float) -> Iterator[Looked]:
+        """Yield pairs with their values; those tried for one answer are kept for the next."""
+        yield from (looked for looked in self._tried if looked.value.shape == shape)
+        for one, two in self._untried:
+            if process_time() > until:
                 return
             if set(one.rules) & set(two.rules):
                 continue
-            values = self._values((one, two))
-            if values is None or [v.shape for v in values] != shapes:
+            value = self._glance((one, two))
+            if value is None:
                 continue
-            if same(answer, values):
-                yield (_named(one), _named(two))
+            looked = Looked((one, two), value)
+            if len(self._tried) < MOST_KEPT:
+                self._tried.append(looked)
+            if value.shape == shape:
+                yield looked
+
+    @cached_property
+    def _untried(self) -> Iterator[tuple[Slip, Slip]]:
+        sweeps = [looked.slips[0] for looked in self.singles if looked.slips[0].in_sweep]
+        others = [looked.slips[0] for looked in self.singles if not looked.slips[0].in_sweep]
+        return iter(
+            chain(combinations(sweeps, 2), combinations(others, 2), product(sweeps, others))
+        )
 
     # ---- parts -------------------------------------------------------------------------------
 
-    def _values(self, slips: tuple[Slip, ...]) -> Values | None:
+    def _made(self, slips: tuple[Slip, ...]) -> Expr | None:
         try:
-            expr = with_slips(self.model, self.of, self.wrt, slips, self.finished)
-        except ChainruleError:
-            return None
-        return self.bench.matrices(expr)
+            return with_slips(self.model, self.of, self.wrt, slips, self.finished)
+        except (ChainruleError, ValueError):
+            return None  # shapes do not meet: nobody gets an answer this way
 
-    def _factor(self, answer: Values, values: Values) -> Mistake | None:
-        """Name the one number that the answer is off by."""
+    def _values(self, slips: tuple[Slip, ...]) -> Values | None:
+        expr = self._made(slips)
+        return None if expr is None else self.bench.matrices(expr)
+
+    def _glance(self, slips: tuple[Slip, ...]) -> Array | None:
+        expr = self._made(slips)
+        return None if expr is None else self.bench.glance(expr)
+
+    def _gives(self, slips: tuple[Slip, ...], answer: Values) -> bool:
+        """Whether these mistakes give exactly this answer at every point, and not the right one."""
+        values = self._values(slips)
+        assert self.truth is not None
+        return values is not None and same(answer, values) and not same(values, self.truth)
+
+    def _factor(self, answer: Values, values: Values) -> tuple[Mistake, ...]:
+        """Name the one number that the answer is off by: a sign, a constant, sizes."""
         found = ratios(answer, values)
         if found is None:
-            return None
-        for name, number in self._numbers():
-            if all(
-                abs(ratio - number(sizes)) <= 1e-8 * abs(ratio)
-                for ratio, sizes in zip(found, self.bench.sizes, strict=True)
-            ):
-                return _off_by(name)
-        return None
+            return ()
+        sign = -1.0 if found[0] < 0 else 1.0
+        for name, number in self._numbers:
+            wanted = zip(found, self.bench.sizes, strict=True)
+            if all(abs(sign * r - number(sizes)) <= 1e-8 * abs(r) for r, sizes in wanted):
+                turned = (_SIGN,) if sign < 0 else ()
+                return turned if name == "1" else (*turned, _off_by(name))
+        return ()
 
-    def _numbers(self) -> Iterator[tuple[str, Callable[[Mapping[str, int]], float]]]:
-        for text, number in _CONSTANTS:
-            yield text, _constant(number)
+    @cached_property
+    def _numbers(self) -> list[tuple[str, Callable[[Mapping[str, int]], float]]]:
+        """Constants, sizes, and what two of them come to."""
         dims = {dim for symbol in self.model.symbols for dim in symbol.shape}
-        for dim in sorted(str(d) for d in dims if isinstance(d, str)):
-            yield f"1/{dim}", _sized(dim, 1, -1)
-            yield f"{dim}", _sized(dim, 1, 1)
-            yield f"-1/{dim}", _sized(dim, -1, -1)
-            yield f"-{dim}", _sized(dim, -1, 1)
-            yield f"2/{dim}", _sized(dim, 2, -1)
-            yield f"1/(2 {dim})", _sized(dim, 0.5, -1)
-            yield f"{dim}^2", _sized(dim, 1, 2)
+        names = sorted(str(dim) for dim in dims if isinstance(dim, str))
+        parts = ["2", *names]
+        found = [("1", _sized("1", "1"))]
+        for one in parts:
+            found += [(one, _sized(one, "1")), (f"1/{one}", _sized("1", one))]
+        for place, one in enumerate(parts):
+            for other in parts[place:]:
+                found.append((_product(one, other), _sized(f"{one} {other}", "1")))
+                found.append((f"1/({_product(one, other)})", _sized("1", f"{one} {other}")))
+            for other in parts:
+                if other != one:
+                    found.append((f"{one}/{other}", _sized(one, other)))
+        return found
 
     def _distinct(self, found: Iterator[tuple[Mistake, ...]]) -> list[tuple[Mistake, ...]]:
         """Keep a few explanations that differ in name."""
@@ -220,7 +312,7 @@ class Clinic:
         return list(kept.values())
 
 
-_CONSTANTS = (("-1", -1.0), ("2", 2.0), ("1/2", 0.5), ("-2", -2.0), ("-1/2", -0.5), ("4", 4.0))
+_SIGN = Mistake("sign", "the last line", "the sign of the whole is turned")
 _TRANSPOSED = Mistake(
     "operands swapped, answer transposed", "the last line", "the answer stands transposed"
 )
@@ -239,12 +331,23 @@ _REDUCED: tuple[tuple[int, Callable[[Array, int], Array], Mistake], ...] = tuple
 )
 
 
-def _constant(number: float) -> Callable[[Mapping[str, int]], float]:
-    return lambda sizes: number
+def _product(one: str, other: str) -> str:
+    if one == other:
+        return "4" if one == "2" else f"{one}^2"
+    return f"{one} {other}"
 
 
-def _sized(dim: str, times: float, exponent: int) -> Callable[[Mapping[str, int]], float]:
-    return lambda sizes: times * float(sizes[dim]) ** exponent
+def _sized(above: str, below: str) -> Callable[[Mapping[str, int]], float]:
+    """Return a fraction of products, each given by its factors: numbers and names of sizes."""
+
+    def number(sizes: Mapping[str, int]) -> float:
+        top, bottom = (
+            prod(float(sizes[part]) if part in sizes else float(part) for part in side.split())
+            for side in (above, below)
+        )
+        return top / bottom
+
+    return number
 
 
 def _named(slip: Slip) -> Mistake:
@@ -252,8 +355,6 @@ def _named(slip: Slip) -> Mistake:
 
 
 def _off_by(factor: str) -> Mistake:
-    if factor == "-1":
-        return Mistake("sign", "the last line", "the sign of the whole is turned")
     return Mistake(
         f"a constant factor: {factor}",
         "the last line",

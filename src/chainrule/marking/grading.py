@@ -401,7 +401,7 @@ class Grader:
             row, col = (sheet.letters.free(dim) for dim in shape)
             expr = sheet.opened(expr, row, col)
         try:
-            return bench.matrices(sheet.meant(expr), shape, row, col)
+            return bench.answered(sheet.meant(expr), shape, row, col)
         except ChainruleError:
             return None
 

@@ -15,12 +15,14 @@ from typing import Any
 
 from chainrule.derivation.sensitivity import pulled
 from chainrule.derivation.sweep import pullback
-from chainrule.errors import ChainruleError
 from chainrule.graph.dims import SCALAR
 from chainrule.graph.model import Definition, Model
-from chainrule.graph.node import Apply, Expr, Number, Symbol, substitute, symbols, walk
-from chainrule.graph.op import VJP, Mistake
-from chainrule.ops import TABLE, add, matmul, mul, neg, transpose
+from chainrule.graph.node import Apply, Expr, Number, Symbol, symbols, walk
+from chainrule.graph.op import VJP
+from chainrule.ops import TABLE, add, matmul, mul, neg, power, replace, size, transpose
+
+LINEAR = ("add", "neg")
+"""Operations without a slope that could be forgotten."""
 
 Change = Callable[[Expr], Expr]
 Route = list[tuple[Definition, tuple[Symbol, ...]]]
@@ -45,6 +47,8 @@ class Slip:
         How often a path from a value to what it is made of is counted.
     change : callable, optional
         What is done to the finished line.
+    height : int
+        How large the part is that is changed; what holds another part is changed first.
     """
 
     name: str
@@ -53,6 +57,7 @@ class Slip:
     rules: Mapping[Expr, VJP] = field(default_factory=dict)
     paths: Mapping[tuple[Symbol, Symbol], Fraction] = field(default_factory=dict)
     change: Change | None = None
+    height: int = 0
 
     @property
     def in_sweep(self) -> bool:
@@ -99,7 +104,7 @@ def with_slips(
         value = finished
     else:
         value = pulled(model, of, wrt, Number(1, of.shape), pull=pull)
-    for slip in made:
+    for slip in sorted(made, key=lambda slip: -slip.height):
         if slip.change is not None:
             value = slip.change(value)
     return value
@@ -122,6 +127,7 @@ def slips_between(model: Model, of: Symbol, wrt: Symbol, finished: Expr | None) 
     yield from _path_slips(route, wrt)
     if finished is not None:
         yield from _line_slips(finished)
+        yield from _letter_slips(model, finished)
     if of is model.objective:
         yield from _early_stops(model, route, wrt)
         yield from _penalties(model, wrt)
@@ -148,13 +154,16 @@ def _route(model: Model, of: Symbol, wrt: Symbol) -> Route:
 
 
 def _rule_slips(route: Route, wrt: Symbol) -> Iterator[Slip]:
+    forked = _forks(route)
     for definition, inside in route:
         for node in _dependent(definition.value, inside):
             step = f"∂{definition.target.name}, {node.op.rule}"
             for mistake in node.op.mistakes:
                 yield Slip(mistake.name, mistake.message, step, {node: mistake.vjp})
-            if node.op.activation and len(node.args) == 1:
+            if node.op.elementwise and node.op.name not in LINEAR:
                 yield from _slope_slips(node, step)
+            if forked:
+                yield from _weighed_slips(node, step)
             yield from _use_slips(definition, node, inside, step)
 
 
@@ -166,30 +175,85 @@ def _dependent(value: Expr, inside: tuple[Symbol, ...]) -> Iterator[Apply]:
             yield node
 
 
+def _forks(route: Route) -> bool:
+    """Whether anything between two values is used more than once."""
+    uses: dict[Expr, int] = {}
+    for definition, inside in route:
+        for node in _dependent(definition.value, inside):
+            for arg in node.args:
+                uses[arg] = uses.get(arg, 0) + 1
+    return any(count > 1 and symbols(arg) for arg, count in uses.items())
+
+
 def _slope_slips(node: Apply, step: str) -> Iterator[Slip]:
-    """Mistakes that every activation invites."""
+    """Mistakes that every function invites, at each of its arguments."""
     right = node.op.vjp
+    known = {mistake.name for mistake in node.op.mistakes}
+    slope = "activation derivative" if node.op.activation else "slope"
 
-    def twice(g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...]) -> Any:  # noqa: ANN401
-        return right(right(g, out, args, attrs)[0], out, args, attrs)
+    def altered(place: int, part: Callable[..., Expr]) -> VJP:
+        def rule(g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...]) -> Any:  # noqa: ANN401
+            found = list(right(g, out, args, attrs))
+            found[place] = part(g, out, args, attrs)
+            return tuple(found)
 
-    def elsewhere(g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...]) -> Any:  # noqa: ANN401
-        return right(g, args[0], (out,), attrs)
+        return rule
 
-    named = {mistake.name for mistake in node.op.mistakes}
-    known: list[Mistake] = [
-        Mistake(
-            "activation derivative doubled", f"the slope of {node.op.name} appears twice", twice
-        ),
-        Mistake(
-            "activation derivative of the wrong variable",
-            f"the slope of {node.op.name} is taken at the wrong variable",
-            elsewhere,
-        ),
-    ]
-    for mistake in known:
-        if mistake.name not in named:
-            yield Slip(mistake.name, mistake.message, step, {node: mistake.vjp})
+    for place in range(len(node.args)):
+
+        def twice(
+            g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...], place: int = place
+        ) -> Expr:
+            return right(right(g, out, args, attrs)[place], out, args, attrs)[place]
+
+        def elsewhere(
+            g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...], place: int = place
+        ) -> Expr:
+            return right(g, args[place], (out,), attrs)[place]
+
+        def none(
+            g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...], place: int = place
+        ) -> Expr:
+            return g
+
+        made = [
+            (f"{slope} dropped", f"the slope of {node.op.rule} is missing", none),
+            (f"{slope} doubled", f"the slope of {node.op.rule} appears twice", twice),
+        ]
+        if len(node.args) == 1:
+            made.append(
+                (
+                    f"{slope} of the wrong variable",
+                    f"the slope of {node.op.rule} is taken at the wrong variable",
+                    elsewhere,
+                )
+            )
+        for name, message, part in made:
+            if name not in known:
+                yield Slip(name, message, step, {node: altered(place, part)})
+
+
+def _weighed_slips(node: Apply, step: str) -> Iterator[Slip]:
+    """Weigh one of several paths wrongly: a sign, a factor."""
+    for place, arg in enumerate(node.args):
+        if isinstance(arg, Number):
+            continue
+        for times, name in ((-1, "sign of one path"), (2, "a factor too many on one path")):
+
+            def weighed(
+                g: Expr,
+                out: Expr,
+                args: tuple[Expr, ...],
+                attrs: tuple[Any, ...],
+                place: int = place,
+                times: int = times,
+            ) -> tuple[Expr, ...]:
+                found = list(node.op.vjp(g, out, args, attrs))
+                found[place] = times * found[place]
+                return tuple(found)
+
+            message = f"what arrives along one path stands {times} times"
+            yield Slip(name, message, step, {node: weighed})
 
 
 def _use_slips(
@@ -297,6 +361,24 @@ def _line_slips(finished: Expr) -> Iterator[Slip]:
                 node,
                 node.args[0],
             )
+        if node.op in (TABLE["sum"], TABLE["mean"]):
+            other = TABLE["mean" if node.op is TABLE["sum"] else "sum"]
+            yield _replaced(
+                "mean and sum confused",
+                "a sum and a mean are taken for one another",
+                step,
+                node,
+                Apply(other, node.args, node.attrs),
+            )
+        if node.op is TABLE["power"]:
+            for exponent in (node.attrs[0] - 1, node.attrs[0] + 1):
+                yield _replaced(
+                    "wrong exponent",
+                    "an exponent is off by one",
+                    step,
+                    node,
+                    power(node.args[0], exponent),
+                )
         if node.op is TABLE["matmul"]:
             yield from _product_slips(node, step)
         if node.op is TABLE["mul"] and len(node.args) == 2:
@@ -311,9 +393,28 @@ def _line_slips(finished: Expr) -> Iterator[Slip]:
                 )
         if node.op is TABLE["mul"]:
             for place, factor in enumerate(node.args):
-                if not isinstance(factor, Number) and len(node.args) > 1:
-                    rest = mul(*(a for k, a in enumerate(node.args) if k != place))
-                    yield _replaced("a factor dropped", "a factor got lost", step, node, rest)
+                rest = mul(*(a for k, a in enumerate(node.args) if k != place))
+                yield _replaced("a factor dropped", "a factor got lost", step, node, rest)
+                if not isinstance(factor, Number):
+                    more = mul(node, factor)
+                    yield _replaced(
+                        "a factor counted twice", "a factor stands twice", step, node, more
+                    )
+
+
+def _letter_slips(model: Model, finished: Expr) -> Iterator[Slip]:
+    """Write one letter for another of the same shape."""
+    for symbol in sorted(symbols(finished), key=lambda s: s.name):
+        for other in model.symbols:
+            if other is symbol or other.shape != symbol.shape or other is model.objective:
+                continue
+            yield _replaced(
+                "wrong letter",
+                f"{other.name} stands where another value belongs",
+                "the last line",
+                symbol,
+                other,
+            )
 
 
 def _term_slips(node: Apply, place: int, step: str) -> Iterator[Slip]:
@@ -322,8 +423,12 @@ def _term_slips(node: Apply, place: int, step: str) -> Iterator[Slip]:
     flipped = add(*(neg(t) if k == place else t for k, t in enumerate(terms)))
     yield _replaced("an additive term dropped", "a term of a sum got lost", step, node, rest)
     yield _replaced("sign of one term", "the sign of one term is turned", step, node, flipped)
-    for times in (Fraction(2), Fraction(1, 2)):
-        scaled = add(*(Number(times) * t if k == place else t for k, t in enumerate(terms)))
+    dims = sorted({str(d) for part in walk(node) for d in part.shape if isinstance(d, str)})
+    scales: list[tuple[str, Expr]] = [("2", Number(2)), ("1/2", Number(Fraction(1, 2)))]
+    for dim in dims:
+        scales += [(f"1/{dim}", Number(1) / size(dim)), (dim, size(dim))]
+    for times, scale in scales:
+        scaled = add(*(mul(scale, t) if k == place else t for k, t in enumerate(terms)))
         yield _replaced(
             "a term with a wrong factor", f"a term stands {times} times", step, node, scaled
         )
@@ -361,17 +466,7 @@ def _product_slips(node: Apply, step: str) -> Iterator[Slip]:
 
 def _replaced(name: str, message: str, step: str, old: Expr, new: Expr) -> Slip:
     def change(value: Expr) -> Expr:
-        return substitute(value, {old: new})
+        return replace(value, {old: new})
 
-    return Slip(name, message, step, change=change)
-
-
-def values_of(
-    model: Model, of: Symbol, wrt: Symbol, slips: Iterable[Slip], finished: Expr | None
-) -> Iterator[tuple[Slip, Expr]]:
-    """Yield every slip with what it comes to, where its shapes meet."""
-    for slip in slips:
-        try:
-            yield slip, with_slips(model, of, wrt, (slip,), finished)
-        except ChainruleError:
-            continue
+    height = sum(1 for _ in walk(old))
+    return Slip(name, message, step, change=change, height=height)
