@@ -4,6 +4,7 @@ The public doors, opened when first used, so that ``import chainrule`` stays lig
 
 - `derive`: the gradients of a forward pass, step by step, every step proven.
 - `read_model`, `load_model`, `ModelBuilder`: a forward pass from text, from a file, in Python.
+- `grade`: whether an answer to an exercise is right in any form, and which mistake it comes from.
 - `plain`, `unicode`, `latex`: write an expression.
 - `LogisticRegression`: a scikit-learn estimator with a certificate in every fit.
 """
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from chainrule.derivation.steps import Derivation, Step
     from chainrule.errors import ChainruleError
+    from chainrule.exercises.grading import grade
     from chainrule.graph.model import Model, ModelBuilder
     from chainrule.interpreters.reading import load_model, read_model
     from chainrule.interpreters.typeset import latex, plain, unicode
@@ -33,6 +35,7 @@ _DOORS = {
     "Step": "chainrule.derivation.steps",
     "derive": "chainrule.proof.certify",
     "derive_second": "chainrule.proof.certify",
+    "grade": "chainrule.exercises.grading",
     "latex": "chainrule.interpreters.typeset",
     "load_model": "chainrule.interpreters.reading",
     "plain": "chainrule.interpreters.typeset",
@@ -49,6 +52,7 @@ __all__ = [
     "Step",
     "derive",
     "derive_second",
+    "grade",
     "latex",
     "load_model",
     "plain",

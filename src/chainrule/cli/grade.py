@@ -1,24 +1,37 @@
-"""``chainrule grade``: judge one answer."""
+"""``chainrule grade``: judge one answer, or the submissions of a class."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chainrule.exercises.submissions import Marked
     from chainrule.marking.grading import Grade
 
-_HELP = """Judge an answer to "what is the gradient with respect to W?".
+_HELP = """Judge an answer to "what is the gradient with respect to W?", or those of a whole class.
 
 Any notation will do: (A - Y) X^T, np.dot(A - Y, X.T), \\sum_i (a_i - y_i) X_{pi}. A wrong answer
 is compared with the mistakes that people make, pushed through this very forward pass. The exit
 status is 0 for a right answer, 1 for a wrong one, 2 for one that cannot be read or judged.
 
 \b
-chainrule grade --forward examples/logistic_batch --wrt w --answer "(A - Y) X^T"
+chainrule grade --exercise logistic-batch --wrt w --answer "(A - Y) X^T"
+chainrule grade --forward my.cr --wrt w --answer "(A - Y) X^T" --json
+
+ANSWERS is a file or a folder of submissions to a set that `chainrule exercise new` made: JSON such
+as {"1": "(A - Y) X^T"}, or text with lines such as 1: (A - Y) X^T. A file that cannot be read gets
+no points and stops nothing; the exit status is then 2.
+
+\b
+chainrule grade submissions/ --set set/
+chainrule grade ada.json --set set/ --format gradescope > results.json
 """
 
 _SENTENCES = {
@@ -30,20 +43,47 @@ _SENTENCES = {
     "unsure": "This cannot be judged.",
 }
 _STATUS = {"correct": 0, "correct_other_form": 0, "wrong": 1, "wrong_shape": 1}
+_FORMATS = ("table", "json", "gradescope")
 
 
-@click.command("grade", help=_HELP, short_help="Judge an answer, and name the mistake.")
-@click.option("--forward", metavar="FILE", required=True, help="The forward pass.")
-@click.option("--wrt", metavar="NAME", required=True, help="The variable that is asked for.")
-@click.option("--answer", metavar="TEXT", required=True, help="The answer, in any notation.")
+@click.command("grade", help=_HELP, short_help="Judge answers, and name the mistakes.")
+@click.argument("answers", required=False)
+@click.option("--exercise", metavar="ID", help="An exercise of the bank.")
+@click.option("--forward", metavar="FILE", help="Or any forward pass.")
+@click.option("--wrt", metavar="NAME", default="", help="The variable that is asked for.")
+@click.option("--answer", metavar="TEXT", help="The answer, in any notation.")
 @click.option("--solution", is_flag=True, help="Show the right answer as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print the grade as JSON.")
-def command(forward: str, wrt: str, answer: str, solution: bool, as_json: bool) -> None:
-    """Judge one answer."""
+@click.option("--set", "set_", metavar="FOLDER", help="The problem set that ANSWERS are for.")
+@click.option("--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True)
+@click.option("--jobs", type=click.IntRange(1), help="Processes. Default: one a processor.")
+def command(
+    answers: str | None,
+    exercise: str | None,
+    forward: str | None,
+    wrt: str,
+    answer: str | None,
+    solution: bool,
+    as_json: bool,
+    set_: str | None,
+    form: str,
+    jobs: int | None,
+) -> None:
+    """Judge one answer, or the submissions of a class."""
+    if set_ is not None:
+        if answers is None:
+            raise click.UsageError("say which file or folder holds the ANSWERS to the set")
+        _mark(answers, set_, "json" if as_json else form, jobs)
+        return
+    if answers is not None:
+        raise click.UsageError("say which set the ANSWERS are for, with --set FOLDER")
+    if answer is None or (exercise is None) == (forward is None):
+        raise click.UsageError("give --exercise ID or --forward FILE, and --answer TEXT")
+    from chainrule.exercises.grading import grade as graded
     from chainrule.interpreters.reading import load_model
-    from chainrule.marking.grading import Grader
 
-    grade = Grader(load_model(forward)).grade(wrt, answer)
+    given = exercise if exercise is not None else load_model(str(forward))
+    grade = graded(given, answer, wrt)
     if as_json:
         click.echo(json.dumps(grade.data(), indent=2, ensure_ascii=False))
     else:
@@ -66,3 +106,37 @@ def _print(grade: Grade, solution: bool) -> None:
         click.echo("no known mistake gives exactly this")
     if grade.short_form and (solution or grade.verdict == "correct_other_form"):
         click.echo(f"short form: {grade.short_form}")
+
+
+def _mark(answers: str, set_: str, form: str, jobs: int | None) -> None:
+    from chainrule.exercises.submissions import load_set, submissions
+
+    files = submissions(answers)
+    marked = list(load_set(set_).mark_all(files, jobs or os.cpu_count() or 1))
+    if form == "table":
+        _print_table(marked)
+    else:
+        data = [each.data() if form == "json" else each.gradescope() for each in marked]
+        whole = {each.file: one for each, one in zip(marked, data, strict=True)}
+        shown: object = data[0] if len(data) == 1 else data if form == "json" else whole
+        click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
+    if any(each.error for each in marked):
+        sys.exit(2)
+
+
+def _print_table(marked: Sequence[Marked]) -> None:
+    width = max(len(each.file) for each in marked)
+    numbers = [result.number for result in marked[0].results]
+    click.echo(" " * width + "   points   " + " ".join(f"{number:>4}" for number in numbers))
+    for each in marked:
+        cells = " ".join(
+            f"{'-' if result.judgement is None else f'{result.score:g}':>4}"
+            for result in each.results
+        )
+        points = f"{each.score:g}/{each.most}"
+        click.echo(f"{each.file:<{width}}   {points:>6}   {cells}")
+        if each.error:
+            click.echo(f"{'':<{width}}   {each.error}")
+    if len(marked) == 1:
+        for result in marked[0].results:
+            click.echo(f"{result.number:>4}  {result.message}")

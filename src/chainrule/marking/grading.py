@@ -82,6 +82,15 @@ class Grade:
         """Whether the answer is right, in this form or another."""
         return self.verdict.startswith("correct")
 
+    @property
+    def said(self) -> str:
+        """What to tell the student, in a line; the right answer is not in it."""
+        if self.correct:
+            return "right" if self.verdict == "correct" else f"right, in another form: {self.why}"
+        if self.mistakes:
+            return "; ".join(f"{m.name} ({m.step}): {m.message}" for m in self.mistakes)
+        return self.why or self.understood
+
     def data(self) -> dict[str, Any]:
         """Return the grade as plain data, as ``--json`` prints it."""
         return {
