@@ -16,10 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.grading.questions import Question
+from benchmarks.grading.rewritings import leading_ones
 from chainrule.errors import ChainruleError
 from chainrule.graph.dims import SCALAR
 from chainrule.graph.node import Apply, Expr, Number, Symbol, symbols, walk
-from chainrule.interpreters.code.trees import spread
+from chainrule.interpreters.code.trees import is_hidden, spread
 from chainrule.interpreters.forward import assignments, sample
 from chainrule.interpreters.numeric import FLOATS, Point
 from chainrule.interpreters.typeset import plain
@@ -126,7 +127,7 @@ class Mutator:
                 return None
         if spread(form) != form.shape and not isinstance(form, Number):
             return None
-        if any(self._is_untold(node) for node in walk(form)):
+        if leading_ones(form) or any(self._is_untold(node) for node in walk(form)):
             return None
         text = plain(form)
         values = self._values(form)
@@ -138,11 +139,12 @@ class Mutator:
         return Mutant(text, (tuple(sorted(alone)),))
 
     def _is_untold(self, node: Expr) -> bool:
-        """Whether a node is a constant of a size that is not seen on the page."""
-        if not isinstance(node, Apply) or (self.line is not None and node in walk(self.line)):
+        """Whether a node takes a size from what is repeated, which the page does not show."""
+        if not isinstance(node, Apply) or node.op.elementwise or is_hidden(node):
             return False
-        whole = node.op in (TABLE["stack"], TABLE["matmul"])
-        return whole and any(isinstance(arg, Number) for arg in node.args)
+        if self.line is not None and node in walk(self.line):
+            return False
+        return any(spread(arg) != arg.shape for arg in node.args)
 
     # ---- the finished line -------------------------------------------------------------------
 

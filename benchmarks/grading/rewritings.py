@@ -232,7 +232,8 @@ def _blank(node: Apply) -> bool:
     return any(isinstance(arg, Number) for arg in node.args)
 
 
-def _leading_ones(form: Expr) -> bool:
+def leading_ones(form: Expr) -> bool:
+    """Whether a column of ones stands in front, whose length the page does not show."""
     products = (n for n in walk(form) if isinstance(n, Apply) and n.op is MATMUL)
     return any(isinstance(n.args[0], Number) and n.args[0].shape[1] == 1 for n in products)
 
@@ -294,7 +295,7 @@ class Rewriter:
             return None  # written down, it would have the shape of what is repeated
         layout = rng.random()
         square = self.variable.shape[0] == self.variable.shape[1]
-        if square or "repeated" in how or _leading_ones(form):
+        if square or "repeated" in how or leading_ones(form):
             layout = 1.0  # one layout alone is said so
         if layout < 0.08:
             form = transpose(form)
