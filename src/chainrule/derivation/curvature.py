@@ -17,7 +17,18 @@ from chainrule.derivation.steps import Claim, Derivation, Gradient, Hessian, Pha
 from chainrule.errors import DerivationError
 from chainrule.graph.dims import SCALAR, Dim, Index, Shape, written
 from chainrule.graph.model import Definition, Model
-from chainrule.graph.node import Entry, Expr, Number, Partial, Position, Symbol, Total, entry
+from chainrule.graph.node import (
+    Apply,
+    Entry,
+    Expr,
+    Number,
+    Partial,
+    Position,
+    Symbol,
+    Total,
+    entry,
+    substitute,
+)
 from chainrule.indexing.collapse import STACK, collapse
 from chainrule.indexing.names import Letters
 from chainrule.indexing.reading import LinearPart, as_one, linear_parts, read_entry
@@ -82,14 +93,22 @@ def _slope_model(
         taken.add(name)
         return name
 
+    # What the forward pass has a name for is called by it: softmax(x) is p again.
+    called: dict[Expr, Expr] = {
+        d.value: d.target for d in model.definitions if isinstance(d.value, Apply)
+    }
+
+    def matrix_of(gradient: Gradient) -> Expr:
+        return substitute(_matrix(gradient), called)
+
     definitions = list(model.definitions)
-    definitions += [Definition(name, _matrix(g)) for name, g in first.layers.items()]
+    definitions += [Definition(name, matrix_of(g)) for name, g in first.layers.items()]
     directions: dict[Symbol, Symbol] = {}
     gradients: dict[Symbol, Symbol] = {}
     notes = dict(model.notes)
     terms: list[Expr] = []
     for gradient in first.gradients.values():
-        variable, matrix = gradient.variable, _matrix(gradient)
+        variable, matrix = gradient.variable, matrix_of(gradient)
         name = Symbol(fresh(f"d{variable.name}", f"dd{variable.name}"), variable.shape)
         definitions.append(Definition(name, matrix))
         gradients[variable] = name

@@ -90,7 +90,7 @@ def own(
         rule=f"slope of {name}",
         because=f"{name} acts on each entry by itself, with the slope {name}' there",
         elementwise=True,
-        activation=True,
+        activation=integral is None,
         corner=_corner(body),
         margin=(lambda xp, x, *, attrs: _margin(body, parameter, xp, x)) if in_pieces else None,
         mistakes=(

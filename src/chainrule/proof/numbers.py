@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.derivation.steps import Derivation, Step
+from chainrule.derivation.steps import Derivation, Phase, Step
 from chainrule.graph.dims import SCALAR, Dim, Index
 from chainrule.graph.node import Entry, Expr, Partial, Position, Symbol, Total, running
 from chainrule.interpreters.forward import assignments, forward, sample
@@ -69,7 +69,12 @@ def step_numbers(
         values = forward(model, given, sizes)
         known = with_layers(derivation, values, sizes, meaning=meaning)
         point = Point(known, sizes, FLOATS, meaning)
-        return {step.id: _numbers(point, derivation, step, chosen) for step in derivation.steps}
+        # The slope of a function, and a line for every round, hold at no single place.
+        return {
+            step.id: _numbers(point, derivation, step, chosen)
+            for step in derivation.steps
+            if step.phase not in (Phase.FUNCTION, Phase.RECURSION)
+        }
 
 
 def sampled_numbers(

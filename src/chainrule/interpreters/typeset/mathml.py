@@ -96,7 +96,11 @@ class MathML:
 
     def function(self, op: Op, body: str, options: str) -> str:
         """Set a function."""
-        name = f"<mi>{escape(op.notation.unicode or op.notation.plain)}</mi>"
+        glyph = op.notation.unicode or op.notation.plain
+        letters = glyph.rstrip("'")
+        name = f"<mi>{escape(letters)}</mi>"
+        if letters != glyph:
+            name = f"<msup>{name}<mo>{'′' * (len(glyph) - len(letters))}</mo></msup>"
         if options:
             name = f"<msub>{name}<mtext>{escape(options)}</mtext></msub>"
         return f"<mrow>{name}<mo>&#x2061;</mo>{self.brackets(body)}</mrow>"
