@@ -34,9 +34,9 @@ from chainrule.training.inputs import (
     n_threads,
     positive,
 )
-from chainrule.training.losses import BinaryLoss, Loss, SoftmaxLoss
 from chainrule.training.objective import Point
 from chainrule.training.plans import Method
+from chainrule.training.predictions import Predictions
 from chainrule.training.reporting import Tasks, reporters, told_to_all
 from chainrule.training.sources import InMemorySource
 
@@ -68,7 +68,7 @@ _SOLVERS: Final[Mapping[str, Method]] = {
 }
 
 
-class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Logistic regression with a proof of how good the fit is.
 
     Minimises ``sum_i s_i loss_i + |coef|^2 / (2 C)``: scikit-learn's objective, the sum over
@@ -367,36 +367,6 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator): 
         check_is_fitted(self)
         return self._explanation
 
-    def decision_function(self, X: Matrix, offset: Matrix | None = None) -> FloatArray:
-        """Return raw predictions: (n_samples,) for two classes, else (n_samples, n_classes)."""
-        raw = self._raw_prediction(X, offset)
-        return raw[:, 0] if raw.shape[1] == 1 else raw
-
-    def predict(self, X: Matrix, offset: Matrix | None = None) -> Labels:
-        """Return the most probable label of each row, shape (n_samples,)."""
-        raw = self._raw_prediction(X, offset)
-        codes = (raw[:, 0] > 0).astype(np.intp) if raw.shape[1] == 1 else raw.argmax(axis=1)
-        return np.asarray(self.classes_[codes])
-
-    def predict_proba(self, X: Matrix, offset: Matrix | None = None) -> FloatArray:
-        """Return the probability of each class, shape (n_samples, n_classes)."""
-        raw = self._raw_prediction(X, offset)
-        return self._loss().proba(raw)
-
-    def predict_log_proba(self, X: Matrix, offset: Matrix | None = None) -> FloatArray:
-        """Return the logarithms of the probabilities, with all their digits.
-
-        The loss of a label is minus its log-probability, also where the probability underflows.
-        """
-        raw, loss = self._raw_prediction(X, offset), self._loss()
-        n_samples, n_classes = len(raw), len(self.classes_)
-        columns = []
-        for k in range(n_classes):
-            y = np.zeros((n_samples, n_classes))
-            y[:, k] = 1.0
-            columns.append(-loss.pointwise_loss(raw, y[:, 1] if n_classes == 2 else y))
-        return np.stack(columns, axis=1)
-
     def sparsify(self) -> Self:
         """Store `coef_` as a sparse matrix: for many features, most of them with coefficient 0."""
         check_is_fitted(self)
@@ -413,10 +383,6 @@ class LogisticRegression(CallbackSupportMixin, ClassifierMixin, BaseEstimator): 
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-    def _loss(self) -> Loss:
-        n_classes = len(self.classes_)
-        return BinaryLoss() if n_classes == 2 else SoftmaxLoss(n_classes)
 
     def _dense_coef(self) -> FloatArray:
         return np.asarray(self.coef_.toarray() if sparse.issparse(self.coef_) else self.coef_)

@@ -297,7 +297,7 @@ def _solve_and_prove(
     is_small = source.n_samples * source.n_features <= _SMALL
     # a last Newton step about squares the error; what has none goes on, where reads are cheap
     finer = is_small and solver in (newton_cg, row_newton)
-    aim, point = max(1e-6 * tol, 1e-15) if finer else tol / 4, start
+    aim, point = max(1e-8 * tol, 1e-20) if finer else tol / 4, start
     while True:
         outcome = solver(
             objective, point, tolerance=aim, max_iter=max_iter - len(history), watch=watch

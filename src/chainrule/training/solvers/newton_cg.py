@@ -76,14 +76,18 @@ def newton_cg(
         if step == 0.0 or -slope <= 4 * UNIT**2 * evaluation.value:
             stop = "stalled"
             break
-        history.append(
-            IterationRecord(evaluation.value, norm(gradient), step, perf_counter() - clock)
-        )
         point = objective.centred(evaluation.point.moved(step, direction))
         if objective.fit_intercept:
             raw = evaluation.raw_prediction + step * raw_direction
             point = balance_intercept(objective, point, raw)
-        evaluation = objective.evaluate(point)
+        reached = objective.evaluate(point)
+        if reached.value > evaluation.value + 64 * UNIT * abs(evaluation.value):
+            stop = "stalled"  # the gradient was rounding, and so was the step
+            break
+        history.append(
+            IterationRecord(evaluation.value, norm(gradient), step, perf_counter() - clock)
+        )
+        evaluation = reached
     return Outcome(evaluation, stop, history)
 
 
