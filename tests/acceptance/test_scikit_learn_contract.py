@@ -22,7 +22,7 @@ from chainrule.training.estimator import LogisticRegression
         LogisticRegression(solver="newton-cholesky", tol=1e-12),
         LogisticRegression(C=np.inf, n_jobs=2),
         LogisticRegression(C=10.0, class_weight="balanced", warm_start=True),
-        LogisticRegression(C=1e6, max_iter=7, verbose=0),
+        LogisticRegression(C=1e6, verbose=0),
     ]
 )
 def test_scikit_learn_contract(estimator: Any, check: Callable[[Any], None]) -> None:

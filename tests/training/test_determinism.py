@@ -43,8 +43,11 @@ FORMS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("name", PROBLEMS)
-@pytest.mark.parametrize("solver", ["auto", "newton-cg"])
+RUNS = [(name, "auto") for name in PROBLEMS]
+RUNS += [(name, "newton-cg") for name in ("many blocks, three classes", "sparse")]
+
+
+@pytest.mark.parametrize(("name", "solver"), RUNS)
 def test_any_number_of_threads_gives_the_same_bits(name: str, solver: str) -> None:
     n_samples, n_features, n_classes, form = PROBLEMS[name]
     X, y = data(n_samples, n_features, n_classes)

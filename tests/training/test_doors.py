@@ -92,6 +92,24 @@ def test_a_row_of_proportions_is_a_row_of_each_class(n_classes: int, C: float) -
     assert model.predict(X).dtype.kind == "i"
 
 
+def test_offsets_and_proportions_go_through_compiled_passes() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(105_000, 20))
+    y = (X[:, 0] + rng.logistic(size=len(X)) > 0).astype(int)
+    move = rng.normal(size=20)
+    plain = LogisticRegression(C=np.inf, tol=1e-12).fit(X, y)
+    moved = LogisticRegression(C=np.inf, tol=1e-12).fit(X, y, offset=X @ move + 0.5)
+    np.testing.assert_allclose(moved.coef_, plain.coef_ - move, atol=1e-10)
+    np.testing.assert_allclose(moved.intercept_, plain.intercept_ - 0.5, atol=1e-10)
+    share = rng.uniform(size=len(X))
+    whole = LogisticRegression(tol=1e-12).fit_proportions(X, share)
+    parts = LogisticRegression(tol=1e-12).fit(
+        np.repeat(X, 2, axis=0), np.tile([0, 1], len(X)), np.c_[1 - share, share].ravel()
+    )
+    np.testing.assert_allclose(whole.coef_, parts.coef_, atol=1e-10)
+    assert whole.certificate_.proven
+
+
 def test_proportions_between_the_classes_cannot_be_separated() -> None:
     X = np.arange(6.0)[:, None]
     between = LogisticRegression(C=np.inf).fit_proportions(X, [0.1, 0.2, 0.3, 0.6, 0.8, 0.9])

@@ -127,7 +127,7 @@ def measure_rounding(
     return Rounding(
         gradient=part(slice(n_outputs)),
         of_sums=part(slice(n_outputs, None)),
-        of_scores=slack * float(np.exp(2 * min(raw_error, 50.0)) * np.sqrt(on_scores)),
+        of_scores=slack * float(np.exp(3 * min(raw_error, 50.0)) * np.sqrt(on_scores)),
         value=slack * (float(on_value) + of_sum * abs(evaluation.value)),
         raw_prediction=raw_error,
         curvature=float(np.expm1(2 * min(raw_error, 50.0))) + KERNEL_ERROR,

@@ -27,6 +27,7 @@ _EXACT_PRODUCTS: Final[int] = 200_000
 _EXACT_EQUATIONS: Final[int] = 300_000
 _ON_BOUNDARY: Final[float] = 1e-6
 _ROUNDS: Final[int] = 4
+_SMALLEST: Final[Fraction] = Fraction(1, 2**900)
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,8 @@ def _made_exact(objective: Objective, direction: Point) -> Separation | None:
         exact = null_vector(boundary, _packed(objective, direction, active))
         if exact is None:
             return None
+        if not all(_SMALLEST < abs(value) < 1 / _SMALLEST for value in exact if value):
+            return None  # float64 would round it by more than one unit
         rounded = _unpacked(objective, exact, active)
         # one unit more than rounding: the fractions and their floats differ by that
         in_doubt = _leads_in_doubt(objective, rounded, active, 3 * per_row)
