@@ -122,3 +122,26 @@ def test_no_data_no_rows(tmp_path: Path) -> None:
     done = run(str(model), "--rows")
     assert done.exit_code == 1
     assert "no input looks like data" in done.output
+
+
+@pytest.mark.parametrize("rows", [False, True])
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_module_of_products_with_the_hessian(target: str, rows: bool, tmp_path: Path) -> None:
+    """Its `backward` is the product; `check` holds it to differences of the slope."""
+    pytest.importorskip(target)
+    written = tmp_path / "product.py"
+    done = run(
+        "logistic_l2", "--hvp", "w,b", "--target", target, "--out", str(written), *["--rows"] * rows
+    )
+    assert done.exit_code == 0, done.output
+    alone = subprocess.run(
+        [sys.executable, "-I", str(written)], capture_output=True, text=True, check=False
+    )
+    assert alone.returncode == 0, alone.stderr
+    found = dict(line.split(": ") for line in alone.stdout.splitlines())
+    assert set(found) == {"w", "b"}
+    assert max(map(float, found.values())) < 1e-6
+
+
+def test_gradients_and_products_are_not_asked_together() -> None:
+    assert "choose one of --wrt and --hvp" in run("logistic_l2", "--hvp", "w", "--wrt", "w").output

@@ -19,6 +19,7 @@ is proven first.
 \b
 chainrule code examples/logistic_batch
 chainrule code examples/softmax_batch --target torch --rows --out model.py
+chainrule code examples/softmax_batch --hvp W
 """
 
 
@@ -28,23 +29,33 @@ chainrule code examples/softmax_batch --target torch --rows --out model.py
 @click.option("--rows", is_flag=True, help="One example a row: every matrix is turned.")
 @click.option("--examples", metavar="DIM", help="With --rows: the dimension of the examples.")
 @click.option("--wrt", metavar="NAMES", help="Variables, comma-separated: w,b. Default: as asked.")
+@click.option("--hvp", metavar="NAMES", help="The Hessian times a direction instead: W or W,b.")
 @click.option("--out", type=click.Path(dir_okay=False), help="Write to a file instead.")
 def command(
-    file: str, target: str, rows: bool, examples: str | None, wrt: str | None, out: str | None
+    file: str,
+    target: str,
+    rows: bool,
+    examples: str | None,
+    wrt: str | None,
+    hvp: str | None,
+    out: str | None,
 ) -> None:
     """Write the forward pass in FILE and its gradients as a module."""
     from chainrule.derivation.program import program
     from chainrule.interpreters.code import module_text
     from chainrule.interpreters.reading import load_model
     from chainrule.lecture import examples_of
-    from chainrule.proof.certify import derive
+    from chainrule.proof.certify import derive, derive_second
 
+    if wrt and hvp:
+        raise click.UsageError("choose one of --wrt and --hvp")
     if examples is not None and not rows:
         raise click.UsageError("--examples says what the rows are; it goes with --rows")
     model = load_model(file)
-    names = [name.strip() for name in wrt.split(",") if name.strip()] if wrt else None
+    names = [name.strip() for name in (wrt or hvp or "").split(",") if name.strip()] or None
     by_rows = examples_of(model, examples) if rows else None
-    text = module_text(program(derive(model, names), by_rows), target)
+    derivation = derive_second(model, names, hessian=False) if hvp else derive(model, names)
+    text = module_text(program(derivation, by_rows), target)
     if out:
         from chainrule.tables.writing import atomic_text
 
