@@ -82,10 +82,13 @@ def _evaluated(
             except (ChainruleError, ValueError, ZeroDivisionError):
                 return None
         if row is not None or col is not None:
-            value = _laid_out(point, value, point.shape(shape), row, col)
+            try:
+                value = _laid_out(point, value, point.shape(shape), row, col)
+            except ValueError:
+                return None  # an index is left over: this is no entry of that matrix
         elif value.ndim != 2:
             value = value.reshape(1, 1) if value.size == 1 else value
-        if not np.isfinite(value).all():
+        if value.ndim != 2 or not np.isfinite(value).all():
             return None
         found.append(value)
     return tuple(found)

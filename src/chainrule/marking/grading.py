@@ -17,11 +17,12 @@ from chainrule.errors import (
     UndecidedError,
     UnmetError,
 )
-from chainrule.graph.dims import SCALAR, Shape
+from chainrule.graph.dims import SCALAR, Index, Shape
 from chainrule.graph.model import Model
 from chainrule.graph.node import Expr, Position, Symbol, running, symbols
 from chainrule.interpreters.answers import Lexicon
 from chainrule.interpreters.reading import canonical, read_model
+from chainrule.interpreters.reading.statements import too_long
 from chainrule.interpreters.reading.tokens import Line
 from chainrule.interpreters.reading.tree import Node
 from chainrule.interpreters.typeset import plain, unicode
@@ -36,6 +37,9 @@ from chainrule.rewriting.simplification import display_cost
 
 MENDED = 60
 """How many ways of mending shapes are tried."""
+
+LONGEST = 4000
+"""How many characters an answer may have."""
 
 SHORT = 1.3
 """An answer this many times as long as the short form still counts as short."""
@@ -183,6 +187,8 @@ class Grader:
     def _tried(self, variable: Symbol, text: str) -> Any:  # noqa: ANN401
         """Yield the judgement of every reading, those with other conventions last."""
         try:
+            if len(text) > LONGEST:
+                raise too_long(1, len(text), LONGEST)
             line = line_of(text)
         except ParseError as error:
             yield error, None, None
@@ -192,14 +198,22 @@ class Grader:
         left_end = cuts[0] if cuts else 0
         tried: set[tuple[Expr, bool]] = set()
         trees: dict[tuple[bool, bool, bool], Node | ParseError] = {}
+        plain_lexicon = Lexicon(self.model)
         for rows in (False, True):
             for reading in readings(line.text[start:], ones=variable.shape[0]):
+                try:
+                    node = _parsed(trees, line, plain_lexicon, reading, start)
+                except LimitError as error:
+                    yield error, None, None
+                    return
+                except ParseError as error:
+                    yield error, None, None
+                    continue
                 claims = Claims()
                 local = self._turned(claims) if rows else {}
                 lexicon = Lexicon(self.model, local)
                 sheet = Sheet(self.model, lexicon, line, reading.layout, claims=claims)
                 try:
-                    node = _parsed(trees, line, lexicon, reading, start)
                     row, col = self._entry(variable, sheet, reading, left_end)
                     expr = expression(node, sheet, reading)
                     if (expr, rows) in tried or (rows and not _turns(expr)):
@@ -248,9 +262,11 @@ class Grader:
         if expr.shape == SCALAR and variable.shape != SCALAR:
             # An index form is one entry: its free indices say which.
             free = self._places(variable, sheet, expr, row, col)
+            long = variable.shape
             if free is not None:
                 found = self._entry_judged(sheet, truth, expr, free)
-                if found.holds or row is not None or free[0] is None or free[1] is None:
+                same = isinstance(free[0], Index) and isinstance(free[1], Index)
+                if found.holds or row is not None or not same or long[0] != long[1]:
                     return found
                 # Nobody said which of the two indices runs over the rows.
                 other = self._entry_judged(sheet, truth, expr, (free[1], free[0]))
@@ -356,7 +372,8 @@ class Grader:
     def _refused(self, variable: Symbol, error: ParseError, text: str) -> Grade:
         kinds = ((ScopeError, "wrong"), (UnmetError, "wrong_shape"), (UndecidedError, "unsure"))
         verdict = next((name for kind, name in kinds if isinstance(error, kind)), "unreadable")
-        mistakes = tuple(self._mended(variable, text))
+        hopeless = isinstance(error, LimitError)
+        mistakes = () if hopeless else tuple(self._mended(variable, text))
         if verdict == "unreadable" and not mistakes:
             return Grade(verdict, str(error), why=error.message)
         return Grade(

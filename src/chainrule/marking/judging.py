@@ -16,6 +16,9 @@ from chainrule.ops import broadcast, transpose
 from chainrule.proof.evidence import Disagreement
 from chainrule.proof.ladder import Laboratory
 
+MOST_TRIES = 2000
+"""After so many equations the places are drawn again, so that memory stays bounded."""
+
 
 class Outcome(Enum):
     """What became of an equals sign."""
@@ -77,6 +80,7 @@ class Judge:
         self.derivation: Derivation = derivation_of(model, [anything.name])
         self.model = self.derivation.model
         self.laboratory = Laboratory(self.derivation)
+        self._tries = 0
         self._certified: dict[Symbol, bool] = {}
 
     def equal(
@@ -165,10 +169,15 @@ class Judge:
                 f"the index {letters} on the right belongs to no sum and is not free on the left: "
                 f"a sum over {letters} is missing",
             )
+        self._tries += 1
+        if self._tries % MOST_TRIES == 0:  # a laboratory remembers all that it was shown
+            self.laboratory = Laboratory(self.derivation)
         try:
             found = self.laboratory.equal(left, right, row, col)
         except ModelError as error:
             return Finding(Outcome.UNPROVEN, str(error))
+        except (ValueError, OverflowError):  # such as the ninth of five entries
+            return Finding(Outcome.UNPROVEN, "this has no value at the sizes that are tried")
         if isinstance(found, Disagreement):
             numbers = f"{found.left:.6g} against {found.right:.6g}"
             return Finding(Outcome.WRONG, f"not equal: {numbers}", found.left, found.right)

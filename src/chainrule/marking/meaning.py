@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from chainrule.derivation.sensitivity import pulled
-from chainrule.errors import ShapeError, UndecidedError, UnmetError
+from chainrule.errors import LimitError, ShapeError, UndecidedError, UnmetError
 from chainrule.graph.dims import SCALAR, Dim, Index, written
 from chainrule.graph.node import Apply, Entry, Expr, Number, Position, Symbol, Total, entry
 from chainrule.interpreters.answers import Taken
@@ -49,6 +49,8 @@ from chainrule.ops import (
 )
 
 _KRONECKER = re.compile(r"delta_([a-z]),?([a-z])")
+
+LONGEST_NAME = 60
 
 OPTIONS = {"dim": "axis", "keepdim": "keepdims"}
 """What other array libraries call the options of a sum."""
@@ -109,6 +111,8 @@ class Meaning(Elaborator):
 
     def name(self, node: Name) -> Expr:
         """Look a name up, in the letters of the exercise or in others."""
+        if len(node.name) > LONGEST_NAME:
+            raise self.line.error("no name here is as long as this", node.start, LimitError)
         if node.name not in self.scope and node.name in self.dims:
             return size(node.name)
         letter, _, below = node.name.partition("_")

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from unicodedata import normalize
 
+from chainrule.errors import LimitError
 from chainrule.graph.dims import Dim, base_names
-from chainrule.graph.node import Expr
+from chainrule.graph.node import Expr, Number, walk
 from chainrule.interpreters.answers import Lexicon, parse_answer
 from chainrule.interpreters.reading.chains import Star
 from chainrule.interpreters.reading.functions import Functions
@@ -26,6 +27,11 @@ from chainrule.marking.sheet import Layout, Sheet
 _STROKE = re.compile(r"/\s*(?:[\w.]|\([^()]*\))+\s*[\w(\[\\]")
 _ONES = re.compile(r"(?<![\w.^)\]}])(?:1(?=\s*(?:\\,)?\s*[^\W\d])|𝟏|\\mathbf\{?1)")
 """A 1 with a name right behind it."""
+
+MAX_SIZE = 1000
+"""An answer has no larger matrix than this, but those of the forward pass."""
+
+MAX_NUMBER = 10**100
 
 _ELEMENTWISE = ("*", "⊙", "∘", "odot", "circ", "×")
 
@@ -152,4 +158,18 @@ def expression(node: Node, sheet: Sheet, reading: Reading) -> Expr:
         lone=reading.lone,
         functions=Functions.of(sheet.model),
     )
-    return meaning.whole(node)
+    expr = meaning.whole(node)
+    known = {dim for symbol in sheet.model.symbols for dim in symbol.shape}
+    for part in walk(expr):
+        if isinstance(part, Number) and abs(part.value) > MAX_NUMBER:
+            message = "a number in this is past the limit of 1e100; leave it out"
+            raise sheet.line.error(message, node.start, LimitError)
+        for dim in part.shape:
+            if isinstance(dim, int) and dim > MAX_SIZE and dim not in known:
+                raise sheet.line.error(
+                    f"a matrix with {dim} entries along an axis is past the limit of {MAX_SIZE}; "
+                    "use a size of the forward pass",
+                    node.start,
+                    LimitError,
+                )
+    return expr

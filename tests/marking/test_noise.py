@@ -1,0 +1,45 @@
+"""What nobody means as an answer: a verdict for all of it, and soon."""
+
+from __future__ import annotations
+
+from itertools import islice
+from random import Random
+from typing import Any
+
+import pytest
+from benchmarks.grading.noise import HARMFUL, noise
+
+from chainrule.interpreters.reading import load_model
+from chainrule.marking import grading
+from chainrule.marking.grading import Grader
+
+COUNT, SEED = 5_000, 8
+VERDICTS = {"correct", "correct_other_form", "wrong", "wrong_shape", "unreadable", "unsure"}
+ANSWERS = ("(A - Y) X^T", r"\sum_{i=1}^m (a_i - y_i) X_{pi}", "np.dot(A - Y, X.T)")
+
+
+@pytest.fixture(scope="module")
+def grader() -> Grader:
+    return Grader(load_model("examples/logistic_batch"))
+
+
+@pytest.mark.parametrize("text", HARMFUL, ids=range(len(HARMFUL)))
+def test_what_would_do_harm_is_refused(
+    text: str, grader: Grader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = []
+    equal = grader.judging.equal
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        judged.append(arguments)
+        return equal(*arguments, **options)
+
+    monkeypatch.setattr(grader.judging, "equal", counted)
+    grade = grader.grade("w", text)
+    assert grade.verdict in VERDICTS - {"correct", "correct_other_form"}
+    assert len(judged) <= grading.MENDED + 20
+
+
+def test_noise_gets_a_verdict(grader: Grader) -> None:
+    for text in islice(noise(Random(SEED), ANSWERS), COUNT):
+        assert grader.grade("w", text).verdict in VERDICTS, text
