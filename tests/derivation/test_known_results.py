@@ -10,11 +10,12 @@ Where the literature leaves a transpose outside a product, so do these.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
 from chainrule import derive, plain
+from chainrule.derivation.steps import Derivation
 
 MATRICES = (
     "a : (n, 1)\nb : (n, 1)\nx : (n, 1)\nA : (n, n)\nB : (n, n)\nX : (n, n)\nS : (n, n)\n"
@@ -232,7 +233,9 @@ RESULTS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     [(text, wanted) for _, text, wanted in RESULTS],
     ids=[source for source, _, _ in RESULTS],
 )
-def test_what_comes_out_is_what_is_written(text: str, wanted: Mapping[str, str]) -> None:
+def test_what_comes_out_is_what_is_written(
+    text: str, wanted: Mapping[str, str], there_and_back: Callable[[Derivation], None]
+) -> None:
     variables = [name for name in wanted if f"\n{name} :" in f"\n{text}"]
     derivation = derive(text, variables)
     found = {s.name: g.matrix for s, g in derivation.layers.items()}
@@ -240,6 +243,7 @@ def test_what_comes_out_is_what_is_written(text: str, wanted: Mapping[str, str])
     shown = {name: plain(m) for name in wanted if (m := found[name]) is not None}
     assert shown == dict(wanted)
     assert derivation.proven
+    there_and_back(derivation)
 
 
 def test_the_table_is_no_smaller_than_promised() -> None:

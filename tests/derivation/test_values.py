@@ -285,6 +285,15 @@ def test_both_forms_agree_with_automatic_differentiation(
                 numpy.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * scale)
 
 
+@pytest.mark.parametrize(
+    ("text", "wrt"), [(text, wrt) for text, wrt, _ in MODELS], ids=[name(t) for t, _, _ in MODELS]
+)
+def test_a_matrix_form_expands_and_collapses_to_itself(
+    text: str, wrt: str, there_and_back: Callable[[Derivation], None]
+) -> None:
+    there_and_back(derived(text, wrt))
+
+
 def test_there_are_as_many_as_promised() -> None:
     assert sum(len(wrt.split()) for _, wrt, _ in MODELS) >= 150
     assert len({text for text, _, _ in MODELS}) == len(MODELS)

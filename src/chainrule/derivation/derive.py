@@ -37,6 +37,7 @@ from chainrule.graph.node import (
 from chainrule.indexing.collapse import STACK, collapse
 from chainrule.ops import TABLE, replace
 from chainrule.rewriting.blocks import filled
+from chainrule.rewriting.layout import laid_out
 from chainrule.rewriting.relations import side_relations
 from chainrule.rewriting.simplification import shorten, simplify
 
@@ -314,6 +315,7 @@ class _Derivation:
             )
         except DerivationError as reason:
             return Gradient(variable, form, None, row, col, place, str(reason), asked)
+        matrix = laid_out(matrix)
         repeated = {i for link in chain.links if link.repeats for i in link.bound}
         before = form
         for firing in firings:

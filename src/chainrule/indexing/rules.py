@@ -49,3 +49,18 @@ STACK = CollapseRule(
     "all entries at once",
     "the gradient has the shape of its variable: entry by entry, this is one matrix",
 )
+
+ENTRYWISE = CollapseRule(
+    "entry by entry",
+    "the operation acts on every entry by itself, so the entry of the outcome is that of the parts",
+)
+SUMMED = CollapseRule(
+    "write the sum out",
+    "one entry of a product or a sum adds up entries, with a running index of its own",
+)
+PLACES = CollapseRule(
+    "entries by their places",
+    "the operation moves or repeats entries, so each is found where it came from",
+)
+EXPANSION = (ENTRYWISE, SUMMED, PLACES)
+"""The rows of the way back."""

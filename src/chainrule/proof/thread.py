@@ -13,6 +13,7 @@ from chainrule.derivation.own import own_rows
 from chainrule.derivation.steps import Claim, Derivation, Phase, Step
 from chainrule.graph.model import Model
 from chainrule.graph.node import Apply, Entry, Expr, Partial, entry
+from chainrule.indexing.scope import scope_complaint
 
 Subject: TypeAlias = tuple[object, ...]
 
@@ -33,7 +34,7 @@ class Thread:
     def follows(self, step: Step) -> str:
         """Say why a line does not follow from those before it; nothing when it does."""
         subject = (step.phase is Phase.CURVATURE, *_subject(step.left))
-        complaint = self._complaint(step, subject)
+        complaint = scope_complaint(step.after) or self._complaint(step, subject)
         self._last[subject] = step.after
         return complaint
 

@@ -353,15 +353,8 @@ class _Writer:
         parts = self._by_denominator(above, below)
         if len(parts) > 1:
             yield self._joined(self._one_line(*part) for part in parts)
-        letters = tuple(min(column) for column in zip(*above, strict=True))
-        if any(letters) and len(parts) > 1:
-            rest = exactly(above, {letters: 1})
-            assert rest is not None
-            inner = self._joined(
-                self._one_line(*part) for part in self._by_denominator(rest, below)
-            )
-            sign, bare = _turned(inner)
-            yield mul(Number(sign), self._monomial(letters, 1), bare)
+        if len(parts) > 1:
+            yield from self._with_factor_out(above, below)
         for factor, _ in factored(below):
             if len(factor) < 2:
                 continue
@@ -371,6 +364,17 @@ class _Writer:
                 assert left is not None
                 pieces = [self._reduced(quotient, left), (rest, below)]
                 yield self._joined(self._one_line(*piece) for piece in pieces)
+
+    def _with_factor_out(self, above: Poly, below: Poly) -> Iterator[Expr]:
+        """Take what all terms share out of a sum of fractions."""
+        letters: Poly = {tuple(min(column) for column in zip(*above, strict=True)): 1}
+        sums = [f for f, e in factored(above) if len(f) > 1 for _ in range(e)]
+        for front in (letters, *(times(letters, f) for f in sums if len(sums) > 1)):
+            rest = exactly(above, front)
+            if rest is not None and front != self.one:
+                parts = self._by_denominator(rest, below)
+                sign, bare = _turned(self._joined(self._one_line(*part) for part in parts))
+                yield mul(Number(sign), self._sum(front), bare)
 
     def _reduced(self, above: Poly, below: Poly) -> Pair:
         shared = common(above, below)

@@ -251,6 +251,8 @@ def simplify(
     fired : list of Fired
         Every step, each with the whole expression before and after.
     """
+    from chainrule.rewriting.sums import opened_together  # it uses the rules of this file
+
     current, fired = expr, list[Fired]()
 
     def record(rule: Rule, before: Expr, after: Expr) -> None:
@@ -259,7 +261,8 @@ def simplify(
     for _ in range(MOST_ROUNDS):  # until nothing changes
         short, steps = shorten(current, known, relations, rules)
         fired += steps
-        final = _in_normal_form(short, lambda e: e, record)
+        opened = opened_together(short, record, relations)
+        final = _in_normal_form(opened, lambda e: e, record)
         if final is current:
             break
         current = final

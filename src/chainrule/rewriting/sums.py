@@ -15,6 +15,7 @@ from typing import TypeAlias
 from chainrule.graph.dims import Index
 from chainrule.graph.node import Apply, Entry, Expr, Number, Total, running, transform, walk
 from chainrule.ops import add, div, mul, rebuild, renamed, replace, size
+from chainrule.rewriting.normal import normal_form
 from chainrule.rewriting.rule import Rule, is_op
 from chainrule.rewriting.simplification import (
     CANCEL,
@@ -240,6 +241,29 @@ def _opened(expr: Expr, around: Around, record: Record, relations: Sequence[Rule
         return expr
     trail.write(record)
     return trail.now
+
+
+def opened_together(expr: Expr, record: Record, relations: Sequence[Rule]) -> Expr:
+    """Use the relations on a sum over an index where the terms beside it then cancel."""
+    for node in walk(expr):
+        if not is_op(node, "add"):
+            continue
+        for total in (part for term in node.args for part in _split_factors(term)[1]):
+            if not isinstance(total, Total):
+                continue
+            for relation in relations:
+                after = relation.becomes(total)
+                if after is None:
+                    continue
+                opened = replace(node, {total: after})
+                short = normal_form(opened)
+                if display_cost(short) < display_cost(node):
+                    between = replace(expr, {node: opened})
+                    record(relation, expr, between)
+                    done = replace(expr, {node: short})
+                    record(COLLECT, between, done)
+                    return done
+    return expr
 
 
 class _Trail:
