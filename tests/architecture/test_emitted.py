@@ -8,7 +8,9 @@ from types import ModuleType
 
 import pytest
 
+from chainrule.errors import ProofError
 from chainrule.interpreters.typeset import plain
+from chainrule.ops import argmin
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,6 +47,14 @@ def test_the_loss_passes_through_the_form_that_is_taught(tool: ModuleType) -> No
     kernels, _ = tool.binary()
     forms = [plain(step.after) for step in kernels.traces["loss"]]
     assert "softplus(z_i) - y_i z_i" in forms
+
+
+def test_a_favourite_whose_score_is_not_the_shift_is_refused(
+    tool: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tool, "argmax", argmin)
+    with pytest.raises(ProofError, match="the favourite apart could not be certified"):
+        tool.softmax()
 
 
 def test_every_stabilisation_has_a_name_and_a_reason(tool: ModuleType) -> None:
