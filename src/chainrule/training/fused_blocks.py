@@ -21,6 +21,9 @@ from chainrule.training.blocks import DenseBlock
 FUSED_FROM: Final[int] = 2_000_000
 """Entries of X from which compiled passes repay loading the compiler's library."""
 
+COLUMN_ROWS: Final[int] = 256
+"""Rows of one inner step of an array in Fortran order: what is read of a column at a time."""
+
 
 @cache
 def kernels() -> ModuleType | None:
@@ -174,7 +177,8 @@ class FusedBlock:
 
     @property
     def _inner(self) -> int:
-        return int(self._kernels.inner_rows(self.values.shape[1]))
+        rows = int(self._kernels.inner_rows(self.values.shape[1]))
+        return rows if self.values.flags.c_contiguous else max(rows, COLUMN_ROWS)
 
 
 def by_output(table: FloatArray) -> FloatArray:

@@ -2,8 +2,8 @@
 
 They compile at the first use and keep the result on disk. A pass walks over a few rows at a time,
 small enough to stay in the L2 cache, so that memory is read once however often the rows are used.
-float32 rows are read as they are and computed in float64; rows of an array in Fortran order are
-copied a few at a time.
+float32 rows are read as they are and computed in float64. An array in Fortran order is read column
+by column, a few hundred rows at a time, and copied only where a Hessian is formed.
 
 The pointwise formulas are the emitted ones, compiled: `pointwise`. Only the sums here may be
 reassociated by the compiler; the formulas may not, or they would lose the digits they keep.
@@ -19,11 +19,12 @@ import numpy as np
 import numpy.typing as npt
 from numba.extending import overload
 
+from chainrule.training.kernels.columns import add_column_sums, column_scores
 from chainrule.training.kernels.pointwise import Vector, exact, pointwise, summing
 
 Matrix = npt.NDArray[Any]
 
-FORMULAS: Final = "15bf9a06387493a4"
+FORMULAS: Final = "484b0e6fd8b471b9"
 """The digest of the formulas that are compiled in; written by `make emit`."""
 
 INNER_BYTES: Final[int] = 2**17
@@ -93,6 +94,41 @@ def _add_transposed(B: Matrix, u: Vector, total: Vector) -> None:
     for i in range(whole, n_rows):
         for j in range(n_features):
             total[j] += u[i] * B[i, j]
+
+
+def _scores_of(
+    X: Matrix, start: int, stop: int, coef: Vector, intercept: float, out: Vector
+) -> None:
+    """Put X coef + intercept of some rows into `out`."""
+    # What it means; compiled, numba picks one of the two below by the layout of X.
+    out[:] = X[start:stop] @ coef + intercept
+
+
+@overload(_scores_of, inline="always")
+def _scores_by_layout(X: Any, start: Any, stop: Any, coef: Any, intercept: Any, out: Any) -> Any:  # noqa: ANN401
+    def by_rows(X: Any, start: Any, stop: Any, coef: Any, intercept: Any, out: Any) -> None:  # noqa: ANN401
+        _scores(X[start:stop], coef, intercept, out)
+
+    def by_columns(X: Any, start: Any, stop: Any, coef: Any, intercept: Any, out: Any) -> None:  # noqa: ANN401
+        column_scores(X, start, stop, coef, intercept, out)
+
+    return by_rows if X.layout == "C" else by_columns
+
+
+def _add_transposed_of(X: Matrix, start: int, stop: int, u: Vector, total: Vector) -> None:
+    """Add X^T u of some rows to the total."""
+    total += X[start:stop].T @ u
+
+
+@overload(_add_transposed_of, inline="always")
+def _transposed_by_layout(X: Any, start: Any, stop: Any, u: Any, total: Any) -> Any:  # noqa: ANN401
+    def by_rows(X: Any, start: Any, stop: Any, u: Any, total: Any) -> None:  # noqa: ANN401
+        _add_transposed(X[start:stop], u, total)
+
+    def by_columns(X: Any, start: Any, stop: Any, u: Any, total: Any) -> None:  # noqa: ANN401
+        add_column_sums(X, start, stop, u, total)
+
+    return by_rows if X.layout == "C" else by_columns
 
 
 @summing
@@ -179,16 +215,16 @@ def binary_pass(
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
         count = stop - start
-        B = _rows(X, start, stop, buffer)
         raw = raw_prediction[start:stop]
-        _scores(B, coef, intercept, raw)
+        _scores_of(X, start, stop, coef, intercept, raw)
         pointwise(raw, y[start:stop], weight[start:stop], losses, residual, bend)
         part[:] = 0.0
-        _add_transposed(B, residual[:count], part)
+        _add_transposed_of(X, start, stop, residual[:count], part)
         gradient += part
         loss += losses[:count].sum()
         slope += residual[:count].sum()
         if with_hessian:
+            B = _rows(X, start, stop, buffer)
             _add_sandwich(B, bend[:count], panel, hessian)
             border_part[:] = 0.0
             _add_transposed(B, bend[:count], border_part)
@@ -204,16 +240,15 @@ def product_pass(
 ) -> tuple[Vector, float]:
     """Return X^T u and the sum of u, for u = bend * (X coef + intercept)."""
     n_rows, n_features = X.shape
-    buffer, pull = np.empty((inner, n_features)), np.empty(inner)
+    pull = np.empty(inner)
     total, part, level = np.zeros(n_features), np.empty(n_features), 0.0
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
-        B = _rows(X, start, stop, buffer)
-        _scores(B, coef, intercept, pull[: stop - start])
+        _scores_of(X, start, stop, coef, intercept, pull[: stop - start])
         for i in range(stop - start):
             pull[i] *= bend[start + i]
         part[:] = 0.0
-        _add_transposed(B, pull[: stop - start], part)
+        _add_transposed_of(X, start, stop, pull[: stop - start], part)
         total += part
         level += pull[: stop - start].sum()
     return total, level
@@ -222,14 +257,12 @@ def product_pass(
 @exact
 def matvec(X: Matrix, V: Matrix, inner: int) -> Matrix:
     """Return V X^T: one row an output."""
-    n_rows, n_features = X.shape
-    buffer = np.empty((inner, n_features))
+    n_rows = X.shape[0]
     product = np.empty((V.shape[0], n_rows))
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
-        B = _rows(X, start, stop, buffer)
         for k in range(V.shape[0]):
-            _scores(B, V[k], 0.0, product[k, start:stop])
+            _scores_of(X, start, stop, V[k], 0.0, product[k, start:stop])
     return product
 
 
@@ -237,14 +270,12 @@ def matvec(X: Matrix, V: Matrix, inner: int) -> Matrix:
 def rmatvec(X: Matrix, U: Matrix, inner: int) -> Matrix:
     """Return U X: one row an output."""
     n_rows, n_features = X.shape
-    buffer = np.empty((inner, n_features))
     total, part = np.zeros((U.shape[0], n_features)), np.empty(n_features)
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
-        B = _rows(X, start, stop, buffer)
         for k in range(U.shape[0]):
             part[:] = 0.0
-            _add_transposed(B, U[k, start:stop], part)
+            _add_transposed_of(X, start, stop, U[k, start:stop], part)
             total[k] += part
     return total
 
