@@ -19,6 +19,7 @@ from scipy import sparse
 
 from benchmarks.engine.peers import PEERS
 from benchmarks.engine.problems import PROBLEMS, UnavailableError, load, store
+from benchmarks.engine.runner import STARTED
 
 Array = npt.NDArray[Any]
 
@@ -69,6 +70,7 @@ def fit(job: dict[str, Any]) -> dict[str, Any]:
     run = peer.prepare()
     X, y = load(problem, job["scale"])
     lam = float(job["lambda"])
+    print(STARTED, flush=True)  # from here on the limit counts
     reset_peak()
     before, clock = peak(), time.perf_counter()
     coef, intercept, more = run(X, y, lam, job["tolerance"])

@@ -53,7 +53,8 @@ def test_a_broken_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
 def test_who_hangs_is_stopped_and_who_fails_is_noted(tmp_path: Path) -> None:
     runner = Runner(Log(tmp_path / "runs.jsonl"), sys.executable)
     clock = time.monotonic()
-    assert runner.output([sys.executable, "-c", "while True: pass"], 0.3)[1] == "time"
+    hangs = "print('started', flush=True)\nwhile True: pass"
+    assert runner.output([sys.executable, "-c", hangs], 0.3)[1] == "time"
     assert time.monotonic() - clock < 20
     runner.memory = 1.0
     held = "x = bytearray(2**26)\nwhile True: pass"
