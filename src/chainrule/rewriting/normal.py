@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, reduce
 from hashlib import blake2b
+from itertools import chain
 from math import lcm, prod
 from typing import TypeAlias
 
@@ -70,15 +71,22 @@ def normal_form(expr: Expr) -> Expr:
 
 
 def _is_one_product(expr: Expr) -> bool:
-    """Whether an expression is a product of different letters, over others at most."""
-    if isinstance(expr, Apply) and expr.op is NEG:
+    """Whether an expression is a product of different letters and of sums of them, over others."""
+    if _is(expr, NEG):
         expr = expr.args[0]
-    sides = expr.args if isinstance(expr, Apply) and expr.op is DIV else (expr,)
+    sides = expr.args if _is(expr, DIV) else (expr,)
     factors = [f for s in sides for f in (s.args if _is(s, MUL) else (s,))]
-    bases = [_based(f)[0] for f in factors]
-    whole_numbers = all(n.value.denominator == 1 for n in bases if isinstance(n, Number))
-    closed = not any(isinstance(base, Apply) and base.op in OPEN for base in bases)
-    return closed and whole_numbers and len(set(bases)) == len(bases)
+    sums = [[_turned(term)[1] for term in f.args] for f in factors if _is(f, ADD)]
+    bases = [_based(f)[0] for f in factors if not _is(f, ADD)]
+    if any(isinstance(n, Number) and n.value.denominator != 1 for n in bases):
+        return False
+    if any(isinstance(n, Number) and abs(n.value) != 1 for terms in sums for n in terms):
+        return False
+    numbers = [n for n in bases if isinstance(n, Number)]
+    named = [n for n in (*bases, *chain(*sums)) if not isinstance(n, Number)]
+    single = all(sum(isinstance(n, Number) for n in terms) <= 1 for terms in sums)
+    closed = not any(isinstance(n, Apply) and (n.op in OPEN or n.op is ROOT) for n in named)
+    return single and closed and len(numbers) <= 2 and len(set(named)) == len(named)
 
 
 def _is(expr: Expr, op: Op) -> bool:
