@@ -24,6 +24,9 @@ Values = tuple[Array, ...]
 
 MOST_TIED = 3
 SINGLE_SECONDS = 0.5
+OF_ONE_PATH = frozenset({"sign of one path", "a factor too many on one path"})
+"""Mistakes that can be made only where there are several paths."""
+
 PAIR_SECONDS = 0.3
 """How long mistakes and pairs of them are tried; what is not reached is not named."""
 
@@ -122,8 +125,11 @@ class Clinic:
             if process_time() - begun > SINGLE_SECONDS:
                 break
             value = self._glance((slip,))
-            if value is not None and not alike(value, self.truth[0]):
-                found.append(Looked((slip,), value))
+            if value is None or alike(value, self.truth[0]):
+                continue
+            if slip.name in OF_ONE_PATH and ratios((value,), self.truth[:1]) is not None:
+                continue  # all paths go through this place: it is a mistake of the whole
+            found.append(Looked((slip,), value))
         return found
 
     def outcomes(self) -> Iterator[tuple[Slip, Values]]:

@@ -10,6 +10,7 @@ from chainrule.derivation.sensitivity import pulled
 from chainrule.errors import LimitError, ShapeError, UndecidedError, UnmetError
 from chainrule.graph.dims import SCALAR, Dim, Index, written
 from chainrule.graph.node import Apply, Entry, Expr, Number, Position, Symbol, Total, entry
+from chainrule.graph.op import Op
 from chainrule.interpreters.answers import Taken
 from chainrule.interpreters.answers.syntax import TUPLE
 from chainrule.interpreters.reading import calls, places
@@ -439,13 +440,25 @@ class Meaning(Elaborator):
     def slope(self, node: Call) -> Expr:
         """Read ``g'(Z)``: the slope of the activation whose argument is Z."""
         inner = self.expr(node.arguments[0])
-        for definition in self.sheet.model.definitions:
+        row = self.activation(node.function, inner)
+        if row is None:
+            said = f"no activation of the forward pass has {self.text(node.arguments[0])} inside"
+            raise self.error(node, said)
+        return row.vjp(Number(1, inner.shape), Apply(row, (inner,)), (inner,), ())[0]
+
+    def activation(self, name: str, inner: Expr) -> Op | None:
+        """Find the activation of a name, or else the one that has this inside."""
+        model = self.sheet.model
+        whole = inner.matrix if isinstance(inner, Entry) else inner
+        seen = {whole, transpose(whole)}
+        for definition in model.definitions:
             value = definition.value
-            if isinstance(value, Apply) and value.args == (inner,) and value.op.activation:
-                return value.op.vjp(Number(1, inner.shape), value, (inner,), ())[0]
-        raise self.error(
-            node, f"no activation of the forward pass has {self.text(node.arguments[0])} inside"
-        )
+            if not (isinstance(value, Apply) and value.op.activation):
+                continue
+            (inside,) = value.args
+            if value.op.name == name or inside in seen or model.opened(inside) in seen:
+                return value.op
+        return None
 
     def einsum(self, node: Call) -> Expr:
         """Read ``einsum('ij,kj->ik', A, B)``."""

@@ -51,6 +51,7 @@ _EXAMPLE = re.compile(r"\^(?:\(([\w+\-−, ]{1,16})\)|\{\s*\(([\w+\-−, ]{1,16}
 _ONE_EXAMPLE = re.compile(
     r"\^(?:\(([^\W\d]\w{0,3})\)|\{\s*\((\w{1,4})\)\s*(\^?\s*(?:T|\\top|\\intercal|⊤))?\s*\})"
 )
+_LISTED = re.compile(r"_([0-9]+(?:,[a-z])+)(?![\w(])")
 _RAISED = re.compile("⁽([⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁱⁿˡ]{1,16})⁾")
 _PLACE = re.compile(r"(.+)_([0-9]{1,9})")
 _INDEX = re.compile(r"[\w+\-−,()\s\\]*")
@@ -116,7 +117,9 @@ def scan(
     parts, end = found
     transposed = False
     while not transposed:
-        if match := _LOW.match(text, end):
+        if examples and (match := _LISTED.match(text, end)):
+            parts.below.append(match[1])  # dz_1,c: entry c of the first of several
+        elif match := _LOW.match(text, end):
             index = next(group for group in match.groups() if group)
             if not _INDEX.fullmatch(index):
                 break
