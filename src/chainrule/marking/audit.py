@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations, pairwise
 from typing import Any
 
-from chainrule.derivation.derive import derivation_of
-from chainrule.derivation.sensitivity import pulled
-from chainrule.derivation.steps import Derivation
-from chainrule.errors import ChainruleError, ParseError, ScopeError, UndecidedError, UnmetError
+from chainrule.errors import ParseError, ScopeError, UndecidedError, UnmetError
 from chainrule.graph.dims import SCALAR, Index
 from chainrule.graph.model import Model
-from chainrule.graph.node import Entry, Expr, Number, Position, Symbol
+from chainrule.graph.node import Expr, Position, Symbol
 from chainrule.interpreters.answers import Lexicon, spelled
 from chainrule.interpreters.reading.tree import Derivative, Name
-from chainrule.interpreters.typeset import plain
-from chainrule.marking.diagnosis import Clinic, Mistake
+from chainrule.marking.diagnosis import Mistake
+from chainrule.marking.explaining import SUM_MISSING, Explaining, Written, asked_by
 from chainrule.marking.forward import ForwardPass, is_size
 from chainrule.marking.judging import Finding, Judge, Outcome
 from chainrule.marking.reading import Reading, expression, line_of, readings, tree
-from chainrule.marking.sheet import Claims, Sheet
+from chainrule.marking.sheet import Asked, Claims, Sheet
 from chainrule.marking.transcript import Statement, equals_signs, statements
 from chainrule.ops import delta, mul, renamed
-from chainrule.rewriting.simplification import display_cost, simplify
 
 FOLLOWS = "follows"
+_DECLARE = re.compile(
+    r"(?:or )?declare it: (\S+) : \(rows, columns\)|write (\S+) : \(rows, columns\) above"
+)
+_DEFINE = r"if it is a name of your own, say what it stands for on a line above: \1\2 = ..."
 _EVERY_LAYER = re.compile(r"\[\s*l\s*(?:[+\-−]\s*\d\s*)?\]")
 
 
@@ -188,8 +188,7 @@ class Auditor:
         self.claims = Claims()
         self.local: dict[str, Symbol] = {}
         self.last: _Chain | None = None
-        self._clinics: dict[tuple[Symbol, Symbol], Clinic] = {}
-        self._derivations: dict[Symbol, Derivation] = {}
+        self.explaining = Explaining(self.judging, self.claims)
 
     def judge(self, said: Statement) -> Verdict | None:
         """Judge one statement; nothing when it claims nothing."""
@@ -218,7 +217,11 @@ class Auditor:
         chain, error = self._read(said, lexicon)
         if chain is None:
             assert error is not None
-            return _refused(said, error)
+            refused = _refused(said, error)
+            if refused.accused:
+                named, right = self.explaining.unread(said, lexicon, error)
+                return replace(refused, mistakes=named, right=right)
+            return refused
         self.last = chain
         failed = chain.failed
         if not failed:
@@ -235,10 +238,17 @@ class Auditor:
                 FOLLOWS,
                 "follows from a line before it that is wrong; this step itself is right",
             )
-        mistakes = (
-            (_SUM_MISSING,) if finding.outcome is Outcome.SCOPE else self._mistakes(chain, failed)
-        )
-        right = self._right(chain)
+        asked = self._asked(chain)
+        mistakes: tuple[Mistake, ...] = ()
+        right = ""
+        if finding.outcome is Outcome.SCOPE:
+            mistakes = (SUM_MISSING,)
+        if asked is not None:
+            written = Written(said, lexicon, chain.reading, said.sides()[failed])
+            mistakes = mistakes or self.explaining.mistakes(
+                asked, chain.sheet, chain.sides[failed + chain.goes_on], written
+            )
+            right = self.explaining.right(asked)
         self._learned(chain, right=False)
         verdict = finding.outcome.value
         return Verdict(said.line, said.text, verdict, finding.why, mistakes, right, failed)
@@ -247,12 +257,15 @@ class Auditor:
         """Read an equation in the first reading in which it holds, else in the plainest one."""
         first: _Chain | None = None
         first_error: ParseError | None = None
-        for reading in readings(said.text):
+        tried: set[tuple[Expr, ...]] = set()
+        for reading in readings(said.text, code=said.code):
             try:
-                chain = self._chain(said, lexicon, reading)
+                chain = self._chain(said, lexicon, reading, tried)
             except ParseError as error:
                 first_error = first_error or error
                 continue
+            if chain is None:
+                continue  # another reading came to the same
             if not chain.failed:
                 return chain, None
             first = first or chain
@@ -260,7 +273,9 @@ class Auditor:
             return None, first_error  # the plain reading is out of scope or shape, no other holds
         return (first, None) if first is not None else (None, first_error)
 
-    def _chain(self, said: Statement, lexicon: Lexicon, reading: Reading) -> _Chain:
+    def _chain(
+        self, said: Statement, lexicon: Lexicon, reading: Reading, tried: set[tuple[Expr, ...]]
+    ) -> _Chain | None:
         line = line_of(said.text, said.line)
         sheet = Sheet(self.model, lexicon, line, reading.layout, claims=self.claims)
         sides: list[Expr] = []
@@ -280,6 +295,10 @@ class Auditor:
                 sheet.asked = sheet.derived
             if free is None:
                 free = dict(sheet.indices)
+        if not reading.apart and not any(sheet.has_stand_ins(side) for side in sides):
+            if tuple(sides) in tried:
+                return None
+            tried.add(tuple(sides))
         chain = _Chain(sides, sheet, reading, said.continues and self.last is not None)
         guard = self._guard(sheet, said.condition, reading)
         for left, right in list(pairwise(sides))[chain.goes_on :]:
@@ -325,7 +344,7 @@ class Auditor:
         if _EVERY_LAYER.search(name) or name.startswith("d") or lexicon.find(name) is not None:
             return False
         line = line_of(said.text, said.line)
-        for reading in readings(said.text):
+        for reading in readings(said.text, code=said.code):
             sheet = Sheet(self.model, lexicon, line, reading.layout, claims=self.claims)
             try:
                 value = expression(tree(line, lexicon, reading, cut + 1), sheet, reading)
@@ -365,85 +384,14 @@ class Auditor:
         elif claim.shape == of.shape == wrt.shape or of.shape == SCALAR:
             self.claims.slopes[of, wrt] = claim
 
-    def _asked(self, chain: _Chain) -> tuple[Symbol, Symbol, Position, Position] | None:
-        """Return of what and by what the left side is a derivative, and of which entry."""
-        left = chain.sides[0]
-        row: Position = None
-        col: Position = None
-        if isinstance(left, Entry):
-            row, col = left.row, left.col
-            left = left.matrix
-        if isinstance(left, Symbol) and left in chain.sheet.gradients:
-            return self.model.objective, chain.sheet.gradients[left], row, col
-        return chain.sheet.asked
-
-    # ---- explanations ------------------------------------------------------------------------
-
-    def _mistakes(self, chain: _Chain, failed: int) -> tuple[Mistake, ...]:
-        asked = self._asked(chain)
-        if asked is None:
-            return ()
-        of, wrt, row, col = asked
-        claim = chain.sides[failed + chain.goes_on]
-        clinic = self._clinic(of, wrt)
-        sheet = chain.sheet
-        try:
-            if (row or col) is None and sheet.has_stand_ins(claim):
-                row, col = (sheet.letters.free(dim) for dim in claim.shape)
-                values = clinic.bench.matrices(
-                    sheet.meant(sheet.opened(claim, row, col)), claim.shape, row, col
-                )
-            elif (row or col) is not None:
-                values = clinic.bench.matrices(
-                    sheet.meant(sheet.opened(claim, None, None)), wrt.shape, row, col
-                )
-            else:
-                values = clinic.bench.matrices(sheet.meant(claim))
-        except ChainruleError:
-            return ()
-        return () if values is None else clinic.diagnose(values).mistakes
-
-    def _clinic(self, of: Symbol, wrt: Symbol) -> Clinic:
-        if (of, wrt) not in self._clinics:
-            finished = self.short_form(of, wrt)
-            if of is self.model.objective and finished is not None:
-                finished = self._derivations[wrt].without_layers(finished)
-            self._clinics[of, wrt] = Clinic(self.model, of, wrt, finished)
-        return self._clinics[of, wrt]
-
-    def _right(self, chain: _Chain) -> str:
-        asked = self._asked(chain)
-        if asked is None:
-            return ""
-        found = self.short_form(asked[0], asked[1])
-        return "" if found is None else plain(found)
-
-    def short_form(self, of: Symbol, wrt: Symbol) -> Expr | None:
-        """Return the right answer in short form, as a matrix, where there is one."""
-        if of is self.model.objective:
-            return self._gradients(wrt)
-        plainest = pulled(self.model, of, wrt, Number(1, of.shape))
-        return min(plainest, simplify(plainest)[0], key=display_cost)
-
-    def _gradients(self, wrt: Symbol) -> Expr | None:
-        if wrt not in self._derivations:
-            self._derivations[wrt] = derivation_of(self.model, [wrt.name])
-        return self._derivations[wrt][wrt.name].matrix
-
-
-_SUM_MISSING = Mistake(
-    "sum missing", "chain rule", "the index runs over several paths, and their parts add"
-)
-_SUM_KEPT = Mistake(
-    "sum kept although the index is free",
-    "the indices",
-    "only one term of the sum contains the entry that is differentiated by",
-)
+    def _asked(self, chain: _Chain) -> Asked | None:
+        return asked_by(chain.sides[0], chain.sheet)
 
 
 def _refused(said: Statement, error: ParseError) -> Verdict:
     kinds = ((ScopeError, "scope"), (UnmetError, "shape"), (UndecidedError, "unproven"))
     verdict = next((name for kind, name in kinds if isinstance(error, kind)), "unreadable")
-    why = error.message if verdict != "unreadable" else str(error)
-    mistakes = (_SUM_KEPT,) if verdict == "scope" else ()
-    return Verdict(said.line, said.text, verdict, why, mistakes, sign=int(verdict != "unreadable"))
+    message = _DECLARE.sub(_DEFINE, error.message)
+    place = ParseError(message, line=error.line, column=error.column, source=error.source)
+    why = message if verdict != "unreadable" else str(place)
+    return Verdict(said.line, said.text, verdict, why, sign=int(verdict != "unreadable"))

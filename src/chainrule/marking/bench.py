@@ -52,13 +52,19 @@ class Bench:
         return _evaluated(fresh, expr, shape, row, col)
 
     def matrices(
-        self, expr: Expr, shape: Shape = SCALAR, row: Position = None, col: Position = None
+        self,
+        expr: Expr,
+        shape: Shape = SCALAR,
+        row: Position = None,
+        col: Position = None,
+        *,
+        points: int = POINTS,
     ) -> tuple[Array, ...] | None:
         """Evaluate a matrix, or the matrix of `shape` whose entry (row, col) an index form is.
 
         Nothing is returned where a value is not finite or cannot be computed.
         """
-        return _evaluated(self.points, expr, shape, row, col)
+        return _evaluated(self.points[:points], expr, shape, row, col)
 
     def glance(self, expr: Expr) -> Array | None:
         """Evaluate a matrix at the first point alone."""

@@ -139,11 +139,12 @@ class Clinic:
             if values is not None:
                 yield looked.slips[0], values
 
-    def diagnose(self, answer: Values) -> Diagnosis:
-        """Explain an answer, as simply as possible."""
+    def diagnose(self, answer: Values, *, pairs: bool = True) -> Diagnosis:
+        """Explain an answer, as simply as possible; pairs of mistakes take the longest."""
         if self.truth is None:
             return Diagnosis()
-        for stage in (self._alone, self._turned, self._unsummed, self._scaled, self._pairs):
+        stages = (self._alone, self._turned, self._unsummed, self._scaled, self._pairs)
+        for stage in stages if pairs else stages[:-1]:
             found = self._distinct(stage(answer))
             if found:
                 return Diagnosis(tuple(found))

@@ -35,6 +35,7 @@ _SAID = re.compile(
     r"(?P<size>[^\W_]\w*\s*(?:,|×|\\times|x|by)\s*[^\W_]\w*)\s*\)?"
     r"(?:\s+(?:matrix|matrices|vector|row|column|array)s?)?$"
 )
+MAX_DEFINITIONS = 300
 NOT_YET = "objectivetocome"
 OBJECTIVES = frozenset(
     {"J", "L", "loss", "Loss", "cost", "Cost", "E", "C", "ell", "ℓ", "NLL", "MSE"}
@@ -93,6 +94,8 @@ class ForwardPass:
                 "the transcript needs its forward pass first: shapes such as X : (n, m), "
                 "definitions such as Z = w X + b, and a scalar objective; or give it with --forward"
             )
+        if self.refused and all(s.name.startswith("d") for s in scalars):
+            raise self.refused[0][1]
         usual = [s for s in scalars if re.split("[_^]", s.name)[0] in OBJECTIVES]
         objective = (usual or scalars)[-1]
         return Model(tuple(self.inputs), tuple(self.definitions), objective, onehot=self._labels())
@@ -189,6 +192,10 @@ class ForwardPass:
             base, letters = name, []  # a number below belongs to the name
         if base in self.known or canonical_base(target, base) is None:
             return False
+        if len(self.definitions) >= MAX_DEFINITIONS:
+            raise Line(said.text, said.line).error(
+                f"a forward pass may have {MAX_DEFINITIONS} definitions; audit it in parts", 0
+            )
         self._define(said, cuts, target, base, letters)
         return True
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from chainrule.derivation.derive import derivation_of
 from chainrule.derivation.steps import Certificate, Derivation
 from chainrule.errors import ModelError
 from chainrule.graph.dims import SCALAR, Shape, written
 from chainrule.graph.model import Model
 from chainrule.graph.node import Expr, Number, Position, Symbol, running, symbols
+from chainrule.marking.derived import derived
 from chainrule.marking.sheet import Sheet
 from chainrule.ops import broadcast, transpose
 from chainrule.proof.evidence import Disagreement
@@ -77,7 +77,7 @@ class Judge:
     def __init__(self, model: Model) -> None:
         self.author = model
         anything = next((s for s in model.inputs), model.objective)
-        self.derivation: Derivation = derivation_of(model, [anything.name])
+        self.derivation: Derivation = derived(model, anything.name)
         self.model = self.derivation.model
         self.laboratory = Laboratory(self.derivation)
         self._tries = 0

@@ -50,9 +50,9 @@ _MATRICES = Mistake(
 def mended(node: Node) -> Iterator[tuple[Mistake, Node]]:
     """Yield the tree with one such mistake undone, and the mistake."""
     yield from _here(node)
-    for name, place, child in _children(node):
+    for name, place, child in children(node):
         for mistake, changed in mended(child):
-            yield mistake, _with_child(node, name, place, changed)
+            yield mistake, with_child(node, name, place, changed)
 
 
 def _here(node: Node) -> Iterator[tuple[Mistake, Node]]:
@@ -101,7 +101,8 @@ def _grouped(node: Chain, place: int, level: int, operator: str) -> Node:
     return replace(node, first=group, rest=after) if after else group
 
 
-def _children(node: Node) -> Iterator[tuple[str, int | None, Node]]:
+def children(node: Node) -> Iterator[tuple[str, int | None, Node]]:
+    """Yield the parts of a node: the field, the place in it, and the part."""
     for item in fields(node):
         value = getattr(node, item.name)
         if isinstance(value, Written):
@@ -114,7 +115,8 @@ def _children(node: Node) -> Iterator[tuple[str, int | None, Node]]:
                     yield item.name, place, part  # type: ignore[misc]
 
 
-def _with_child(node: Node, name: str, place: int | None, child: Node) -> Node:
+def with_child(node: Node, name: str, place: int | None, child: Node) -> Node:
+    """Return a node with one of its parts replaced."""
     if place is None:
         return replace(node, **{name: child})  # type: ignore[arg-type]
     parts = list(getattr(node, name))

@@ -128,8 +128,10 @@ def _before(text: str, known: Known) -> str:
     for place, token in enumerate(tokens[:last]):
         if _is_word(token[0], known):
             start = place + 1
-        elif not (token[0] in ("a", "A", "I") and start == place and place):
+        elif start != place or not place:
             break
+        elif not (token[0] in ("a", "A", "I") or _is_word(tokens[place + 1][0], known)):
+            break  # "the slope of the sigmoid is", but not "the log a"
     if start > 0 and tokens[start - 1][0][-1:] in ":,;":
         return text[tokens[start].start() :]
     return text[tokens[start].start() :] if start else text

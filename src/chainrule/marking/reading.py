@@ -70,7 +70,7 @@ class Reading:
     ones: Dim = 1
 
 
-def readings(text: str, ones: Dim = 1) -> Iterator[Reading]:
+def readings(text: str, ones: Dim = 1, *, code: bool = False) -> Iterator[Reading]:
     """Yield the readings that a text leaves open, the plain one first.
 
     Parameters
@@ -79,8 +79,14 @@ def readings(text: str, ones: Dim = 1) -> Iterator[Reading]:
         What was written.
     ones : Dim, optional
         How long a column of ones may be whose length nothing else tells, as in ``1 g``.
+    code : bool
+        Whether it is code, in which `*` has one meaning.
     """
-    stars = (Star.ENTRIES, Star.MATRIX, Star.LOOSE) if "*" in text else (Star.ENTRIES, Star.LOOSE)
+    stars: tuple[Star, ...] = (Star.ENTRIES, Star.LOOSE)
+    if code:
+        stars = (Star.ENTRIES,)  # NumPy has one meaning for it
+    elif "*" in text:
+        stars = (Star.ENTRIES, Star.MATRIX, Star.LOOSE)
     sums = any(word in text for word in ("sum", "∑", "Σ"))
     reaches = (False, True) if sums else (False,)
     slopes = text.count("∂") + text.count("partial") + text.count("/d") + text.count("d}{")

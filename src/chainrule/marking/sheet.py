@@ -38,6 +38,9 @@ from chainrule.ops import rebuild
 Asked = tuple[Symbol, Symbol, Position, Position]
 """Of what, by what, and of which entry of it, where the line is about one."""
 
+MAX_CLAIMS = 20
+"""How many claims may stand one inside the other."""
+
 Recipe = Callable[[Position, Position], Expr]
 
 
@@ -65,6 +68,8 @@ class Claims:
         Gradients that the answer got wrong, by the variable, as it has them.
     slopes : dict of (Symbol, Symbol) to Expr
         Derivatives of one value by the next that it got wrong.
+    truths : dict of Symbol to Expr
+        The right gradients that were asked for so far.
     """
 
     recipes: dict[Symbol, Recipe] = field(default_factory=dict)
@@ -72,6 +77,7 @@ class Claims:
     local: dict[Symbol, Expr] = field(default_factory=dict)
     wrong: dict[Symbol, Expr] = field(default_factory=dict)
     slopes: dict[tuple[Symbol, Symbol], Expr] = field(default_factory=dict)
+    truths: dict[Symbol, Expr] = field(default_factory=dict)
 
     @property
     def erred(self) -> bool:
@@ -229,7 +235,10 @@ class Sheet:
         """
         objective = self.model.objective
         if not carried:
-            return pulled(self.model, objective, variable, Number(1))
+            known = self.claims.truths
+            if variable not in known:
+                known[variable] = pulled(self.model, objective, variable, Number(1))
+            return known[variable]
         if variable in self.claims.wrong:
             return self.claims.wrong[variable]
         return pulled(
@@ -247,9 +256,13 @@ class Sheet:
         while any(name in local for name in symbols(expr)):
             own: dict[Expr, Expr] = {n: local[n] for n in symbols(expr) if n in local}
             expr = substitute(expr, own)
-        used = {s: self.gradients[s] for s in symbols(expr) if s in self.gradients}
-        meant: dict[Expr, Expr] = {s: self.truth(of, carried=carried) for s, of in used.items()}
-        return substitute(expr, meant)
+        for _ in range(MAX_CLAIMS):  # a claim may speak of the gradients of other lines
+            used = {s: self.gradients[s] for s in symbols(expr) if s in self.gradients}
+            if not used:
+                break
+            meant: dict[Expr, Expr] = {s: self.truth(of, carried=carried) for s, of in used.items()}
+            expr = substitute(expr, meant)
+        return expr
 
     def partial(
         self,

@@ -152,7 +152,8 @@ def _apart(text: str, *, code: bool) -> Iterator[str]:
     words = {} if code else {match.start(): match.end() for match in _ALSO.finditer(text)}
     for at, character in enumerate(text):
         depth += _SIGNS.get(character, 0)
-        if depth or not (at in words or character in ",;"):
+        spaced = text[at - 1 : at] == "\\"  # \, and \; are spaces of LaTeX
+        if depth or spaced or not (at in words or character in ",;"):
             continue
         after = words.get(at, at + 1)
         if "=" in text[start:at] and _begins(text[after : after + AHEAD], character in ",;"):

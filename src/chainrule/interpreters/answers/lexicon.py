@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 
 from chainrule.graph.dims import SCALAR
 from chainrule.graph.model import Model
@@ -66,7 +67,7 @@ class Lexicon:
     local: Mapping[str, Symbol] = field(default_factory=dict)
     layer: int | None = None
 
-    @property
+    @cached_property
     def scope(self) -> dict[str, Symbol]:
         """Every symbol by its canonical name."""
         return {spelled(s.name): s for s in self.model.symbols} | dict(self.local)
@@ -237,6 +238,7 @@ def _turned(name: str) -> str:
     return loose[:1].swapcase() + loose[1:]
 
 
+@lru_cache(4096)
 def spelled(text: str) -> str:
     """Return the canonical form of a name, which may be a square: ``σ^2``, ``s²``.
 

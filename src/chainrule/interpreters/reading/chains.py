@@ -67,6 +67,9 @@ class _Folding:
                     continue
                 if joined.operator == "*":
                     self.settle(joined, right)
+                if joined.operator == "@" and SCALAR not in (self.shape, right.shape):
+                    fact = f"the inner sizes {self.shape[1]} and {right.shape[0]} differ"
+                    raise self.unmet(ShapeError(fact), joined, right)
             wide = self.meeting(joined, right)
             constant = len(run) == 1 and isinstance(run[0], Number)
             if joined.operator != "/" and wide == self.shape and not constant:
@@ -161,6 +164,8 @@ class _Folding:
             if self.shape == SCALAR and node.digit and following:
                 return Number(1)
             if self.shape == SCALAR and node.digit:
+                if self.within.star is not Star.ASK:
+                    return Number(1)
                 raise self.within.error(node, "a 1 after a scalar; leave it out")
             return Number(1, (self.shape[1], 1))
         return self.row_of_ones(node, following) or self.within.expr(node)
