@@ -279,6 +279,10 @@ class Rewriter:
         matrix = self.gradient.matrix
         if matrix is None or rng.random() < 0.15:
             text = rng.choice((plain, unicode, latex))(self.gradient.index)
+            if re.search(r"_\d,", text):
+                text = latex(self.gradient.index)  # an entry of z_1 has braces below
+            if "_(" in text or "_{(" in text:
+                return None  # an index that is computed: no way to type it here
             return Rewriting(self._spelled(text, rng), ("index form",))
         form, how = matrix, list[str]()
         if rng.random() < 0.2:

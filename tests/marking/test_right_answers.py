@@ -77,6 +77,12 @@ def test_a_gradient_through_named_layers_needs_no_layer_in_the_answer() -> None:
     assert grader.grade("X", "D + du/m").correct
 
 
+def test_the_slope_of_a_function_of_ones_own_is_read_wherever_it_is_taken() -> None:
+    grader = Grader("X : (n, m)\nG : (n, m)\nf(z) = z tanh(z)\nJ = sum(G .* f(X))")
+    for text in ("G .* f'(X)", "G * f_prime(X)", "(G^T .* f'(X^T))^T", "G_ij f'(X_ij)"):
+        assert grader.grade("X", text).correct, text
+
+
 def test_the_convention_of_rows_turns_gradients_as_well() -> None:
     grader = Grader(
         "X : (n, m)\nW : (h, n)\nv : (1, h)\nY : (1, m)\n"

@@ -458,7 +458,7 @@ class Meaning(Elaborator):
             (inside,) = value.args
             if value.op.name == name or inside in seen or model.opened(inside) in seen:
                 return value.op
-        return None
+        return next((f.row for f in model.functions if f.name == name), None)
 
     def einsum(self, node: Call) -> Expr:
         """Read ``einsum('ij,kj->ik', A, B)``."""

@@ -268,7 +268,7 @@ def _places(text: str, wanted: int) -> Iterable[str]:
 
 
 def _is_place(text: str) -> bool:
-    return text.isdigit() or (len(text) == 1 and text.isalpha()) or text in ("ell",)
+    return text.isdigit() or re.fullmatch(r"[^\W\d_]\d?", text) is not None or text in ("ell",)
 
 
 def shaped(symbol: Symbol) -> bool:

@@ -41,6 +41,8 @@ CODE = frozenset(
 )
 """Functions of code that the language of forward passes does without."""
 
+PRIME = "_prime"
+
 TUPLE = "("
 """What the sizes and axes in ``np.ones((n, 1))`` and ``axis=(0, 1)`` are called as one argument."""
 
@@ -265,8 +267,15 @@ class _AnswerParser(Calculus):
         )
 
     def activation_slope(self) -> Node | None:
-        """Read ``g'(Z)``: the slope of the activation whose argument is Z."""
+        """Read ``g'(Z)``, in code ``g_prime(Z)``: the slope of the activation around Z."""
         token = self.token
+        if token.text.endswith(PRIME) and self.marked(1, "("):
+            self.take()
+            arguments, _ = self.arguments()
+            name = token.text.removesuffix(PRIME)
+            return self.made(
+                Call(name, arguments, primes=1, start=token.start, end=self.before, depth=2)
+            )
         if function_word(token.text) is not None or not self.marked(1, "'"):
             return None
         if not self.marked(2, "(") or token.text[1:] in self.declared:
