@@ -20,7 +20,7 @@ from chainrule.graph.dims import SCALAR, Size, base_names
 from chainrule.graph.node import Apply, Expr, Number, Symbol, substitute, symbols, walk
 from chainrule.interpreters.answers import Lexicon
 from chainrule.interpreters.code.dialects import DIALECTS, spelled
-from chainrule.interpreters.code.trees import Trees, spread
+from chainrule.interpreters.code.trees import Trees, is_hidden, spread
 from chainrule.interpreters.reading import canonical
 from chainrule.interpreters.typeset import latex, plain, unicode
 from chainrule.ops import TABLE, broadcast, exp, log, reduce_sum, size, transpose
@@ -232,6 +232,15 @@ def _blank(node: Apply) -> bool:
     return any(isinstance(arg, Number) for arg in node.args)
 
 
+def untold(node: Expr) -> bool:
+    """Whether a node takes a size from what is repeated, which the page does not show."""
+    if not isinstance(node, Apply) or node.op.elementwise or is_hidden(node):
+        return False
+    if any(isinstance(arg, Number) for arg in node.args):
+        return False  # a vector of ones is written as one
+    return any(spread(arg) != arg.shape for arg in node.args)
+
+
 def leading_ones(form: Expr) -> bool:
     """Whether a column of ones stands in front, whose length the page does not show."""
     products = (n for n in walk(form) if isinstance(n, Apply) and n.op is MATMUL)
@@ -295,7 +304,7 @@ class Rewriter:
             if changed is not None:
                 form = changed[1]
                 how.append(changed[0])
-        if spread(form) != form.shape:
+        if spread(form) != form.shape or any(untold(node) for node in walk(form)):
             return None  # written down, it would have the shape of what is repeated
         layout = rng.random()
         square = self.variable.shape[0] == self.variable.shape[1]
