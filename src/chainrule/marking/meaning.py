@@ -439,6 +439,8 @@ class Meaning(Elaborator):
 
     def slope(self, node: Call) -> Expr:
         """Read ``g'(Z)``: the slope of the activation whose argument is Z."""
+        if len(node.arguments) != 1:
+            raise self.error(node, "a slope is taken at one value, as in g'(Z)")
         inner = self.expr(node.arguments[0])
         row = self.activation(node.function, inner)
         if row is None:
