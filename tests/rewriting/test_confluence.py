@@ -16,7 +16,7 @@ from chainrule.graph.node import Apply, Expr, Number, Symbol, transform
 from chainrule.interpreters.typeset import plain
 from chainrule.ops import add, div, exp, log, mul, neg, power, sqrt, tanh
 from chainrule.rewriting.cost import display_cost
-from chainrule.rewriting.normal import same_form, signature
+from chainrule.rewriting.signature import same_form, signature
 from chainrule.rewriting.simplification import RULES, simplify
 
 CHUNKS = 20
