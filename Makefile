@@ -32,7 +32,7 @@ check: $(READY)
 	$(BIN)/lint-imports --no-cache
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

@@ -154,8 +154,17 @@ def test_the_cost_of_reading_counts_the_tree_and_walks_the_graph() -> None:
     node: Expr = x
     for _ in range(60):
         node = sigmoid(node) * tanh(node)
-    assert display_cost(node) == 2**60 + 3 * (2**60 - 1)
+    # Leaves and operations of the written tree, and x again each time after the first.
+    assert display_cost(node) == 2**60 + 3 * (2**60 - 1) + (2**60 - 1)
     assert display_cost(deep()) == 1 + 2 * DEEP
+
+
+def test_the_repr_of_a_graph_is_short_however_large_its_tree() -> None:
+    node: Expr = x
+    for _ in range(60):
+        node = sigmoid(node) * tanh(node)
+    assert len(repr(node)) < 2000
+    assert repr(x) == "Symbol('x', (1, 1))"
 
 
 def test_what_nobody_holds_is_forgotten() -> None:

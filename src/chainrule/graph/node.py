@@ -26,6 +26,9 @@ Position: TypeAlias = Index | int | None
 nothing when the dimension is 1."""
 
 
+SHOWN_DEEP = 4
+"""Levels of an expression that its ``repr`` shows."""
+
 _INTERNING = RLock()  # collection may free another node while one is being made
 
 
@@ -70,7 +73,8 @@ class Expr:
         return self
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}{self.key!r}"
+        # A graph that shares its parts is small, and the tree that it stands for may be endless.
+        return _brief(self, SHOWN_DEEP)
 
     def __copy__(self) -> Self:
         return self
@@ -229,6 +233,16 @@ class Apply(Expr):
     def rebuilt(self, args: tuple[Expr, ...]) -> Expr:
         """Apply the same op to other operands."""
         return Apply(self.op, args, self.attrs)
+
+
+def _brief(part: object, deep: int) -> str:
+    """Write a node or a part of its key, `deep` levels of it."""
+    if isinstance(part, tuple):
+        comma = "," if len(part) == 1 else ""
+        return f"({', '.join(_brief(inner, deep) for inner in part)}{comma})"
+    if not isinstance(part, Expr):
+        return repr(part)
+    return f"{type(part).__name__}{_brief(part.key, deep - 1) if deep else '(...)'}"
 
 
 def walk(root: Expr) -> Iterator[Expr]:
