@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from chainrule.derivation.derive import derivation_of, mentioned
+from chainrule.derivation.derive import derivation_of
+from chainrule.derivation.lines import mentioned
 from chainrule.derivation.steps import Claim, Derivation, Gradient, Hessian, Phase, Step, along
 from chainrule.errors import DerivationError
 from chainrule.graph.dims import SCALAR, Dim, Index, Shape, written

@@ -13,12 +13,13 @@ from collections.abc import Iterable, Sequence
 
 from chainrule.derivation.chain import Chain, Link, Paths, chain_rule
 from chainrule.derivation.folding import folded
+from chainrule.derivation.lines import fixed, mentioned
 from chainrule.derivation.own import function_steps, own_rows
 from chainrule.derivation.recursion import recursion_steps
 from chainrule.derivation.staging import staged
 from chainrule.derivation.steps import Claim, Derivation, Gradient, Phase, Reason, Step
 from chainrule.errors import DerivationError
-from chainrule.graph.dims import SCALAR, Index, Shape, written
+from chainrule.graph.dims import SCALAR, Index, written
 from chainrule.graph.model import Definition, Model
 from chainrule.graph.node import (
     Apply,
@@ -477,30 +478,6 @@ class _Derivation:
         )
 
 
-def mentioned(form: Expr, known: Iterable[Symbol]) -> tuple[tuple[str, Shape], ...]:
-    """Return the matrices on a line, in the order in which they are known, with their shapes."""
-    named = set(symbols(form)).union(
-        *(symbols(side) for p in partials(form) for side in (p.of, p.wrt))
-    )
-    return tuple((s.name, s.shape) for s in known if s in named)
-
-
-def fixed(form: Expr, index: Index, place: int) -> Expr:
-    """Put a number in the place of a running index."""
-    mapping: dict[Expr, Expr] = {
-        node: entry(
-            node.matrix,
-            place if node.row == index else node.row,
-            place if node.col == index else node.col,
-        )
-        for node in walk(form)
-        if isinstance(node, Entry) and index in (node.row, node.col)
-    }
-    if isinstance(form, Partial):
-        return Partial(replace(form.of, mapping), fixed(form.wrt, index, place))
-    return replace(form, mapping)
-
-
 def _running_one(chain: Chain) -> Index:
     """Return the index along the only long dimension of a variable."""
     return next(i for i in (chain.row, chain.col) if isinstance(i, Index))
@@ -513,6 +490,3 @@ def _indices(expr: Expr) -> list[Index]:
 
 def _bound(form: Expr) -> set[Index]:
     return {node.index for node in walk(form) if hasattr(node, "index")}
-
-
-__all__ = ["derivation_of", "fixed", "mentioned"]

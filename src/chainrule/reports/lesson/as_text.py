@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from chainrule.derivation.curvature import layout_sentence
-from chainrule.derivation.derive import fixed
+from chainrule.derivation.lines import fixed
 from chainrule.derivation.steps import Claim, Derivation, Gradient, Hessian, Step
 from chainrule.graph.dims import Index, written
 from chainrule.graph.node import Expr, Partial, entry
