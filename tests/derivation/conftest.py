@@ -16,7 +16,7 @@ from chainrule.rewriting.layout import laid_out
 
 
 @pytest.fixture
-def there_and_back() -> Callable[[Derivation], None]:
+def assert_there_and_back() -> Callable[[Derivation], None]:
     """Expand every gradient of a derivation to an index form, and collapse it to what it was."""
 
     def check(derivation: Derivation) -> None:

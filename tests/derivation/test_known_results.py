@@ -259,7 +259,7 @@ RESULTS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     ids=[source for source, _, _ in RESULTS],
 )
 def test_what_comes_out_is_what_is_written(
-    text: str, wanted: Mapping[str, str], there_and_back: Callable[[Derivation], None]
+    text: str, wanted: Mapping[str, str], assert_there_and_back: Callable[[Derivation], None]
 ) -> None:
     variables = [name for name in wanted if f"\n{name} :" in f"\n{text}"]
     derivation = derive(text, variables)
@@ -268,7 +268,7 @@ def test_what_comes_out_is_what_is_written(
     shown = {name: plain(m) for name in wanted if (m := found[name]) is not None}
     assert shown == dict(wanted)
     assert derivation.proven
-    there_and_back(derivation)
+    assert_there_and_back(derivation)
 
 
 def test_the_table_is_no_smaller_than_promised() -> None:

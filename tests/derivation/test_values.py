@@ -289,9 +289,9 @@ def test_both_forms_agree_with_automatic_differentiation(
     ("text", "wrt"), [(text, wrt) for text, wrt, _ in MODELS], ids=[name(t) for t, _, _ in MODELS]
 )
 def test_a_matrix_form_expands_and_collapses_to_itself(
-    text: str, wrt: str, there_and_back: Callable[[Derivation], None]
+    text: str, wrt: str, assert_there_and_back: Callable[[Derivation], None]
 ) -> None:
-    there_and_back(derived(text, wrt))
+    assert_there_and_back(derived(text, wrt))
 
 
 def test_there_are_as_many_as_promised() -> None:

@@ -274,7 +274,7 @@ THREE = [
 ]
 
 
-def judged(case: Case, y: Any) -> None:
+def assert_ends_well(case: Case, y: Any) -> None:
     model = LogisticRegression(**case.settings)
     if case.refused:
         with pytest.raises((ValueError, TypeError), match=case.refused):
@@ -311,12 +311,12 @@ def judged(case: Case, y: Any) -> None:
 def test_it_ends_in_numbers_or_in_words(name: str) -> None:
     case = CASES[name]
     y = case.y if case.y is not None else Y2[: case.X.shape[0]]
-    judged(case, y)
+    assert_ends_well(case, y)
 
 
 @pytest.mark.parametrize("name", THREE)
 def test_it_ends_with_three_classes_too(name: str) -> None:
-    judged(CASES[name], Y3)
+    assert_ends_well(CASES[name], Y3)
 
 
 @pytest.mark.parametrize("solver", ["newton-cholesky", "newton-cg", "newton-rows"])
@@ -325,7 +325,9 @@ def test_it_ends_with_three_classes_too(name: str) -> None:
                                   "weights of 1e100", "years"])  # fmt: skip
 def test_it_ends_with_every_solver(name: str, solver: str) -> None:
     case = CASES[name]
-    judged(Case(case.X, None, case.weight, {**case.settings, "solver": solver}, case.offset), Y2)
+    assert_ends_well(
+        Case(case.X, None, case.weight, {**case.settings, "solver": solver}, case.offset), Y2
+    )
 
 
 def test_fits_at_once_in_threads_are_the_fits_one_by_one() -> None:

@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 from chainrule.graph.node import Apply, Expr, Number, walk
 from chainrule.graph.op import Op
-from chainrule.ops import TABLE, add, broadcast, div, mul, neg, power, rebuild
+from chainrule.ops import TABLE, broadcast, div, mul, neg, power, rebuild
 from chainrule.rewriting.cost import display_cost
 from chainrule.rewriting.factoring import (
     Coefficient,
@@ -39,6 +39,7 @@ from chainrule.rewriting.factoring import (
     whole,
 )
 from chainrule.rewriting.signature import ADD, DIV, MUL, NEG, POWER, same_form, signature
+from chainrule.rewriting.signs import is_sum, numbered, positive_first, raised, without_sign
 
 LARGEST_POWER = 8
 MOST_READ = 90
@@ -75,7 +76,7 @@ def _is_one_product(expr: Expr) -> bool:
         expr = expr.args[0]
     sides = expr.args if _is(expr, DIV) else (expr,)
     factors = [f for s in sides for f in (s.args if _is(s, MUL) else (s,))]
-    sums = [[_turned(term)[1] for term in f.args] for f in factors if _is(f, ADD)]
+    sums = [[without_sign(term)[1] for term in f.args] for f in factors if _is(f, ADD)]
     bases = [_based(f)[0] for f in factors if not _is(f, ADD)]
     if any(isinstance(n, Number) and n.value.denominator != 1 for n in bases):
         return False
@@ -309,7 +310,7 @@ class _Writer:
             rest = exactly(above, front)
             if rest is not None and front != self.one:
                 parts = self._by_denominator(rest, below)
-                sign, bare = _turned(self._joined(self._one_line(*part) for part in parts))
+                sign, bare = without_sign(self._joined(self._one_line(*part) for part in parts))
                 yield mul(Number(sign), self._sum(front), bare)
 
     def _reduced(self, above: Poly, below: Poly) -> Pair:
@@ -338,8 +339,8 @@ class _Writer:
             return self._sum(above)
         number = number_in_front(above) / number_in_front(below)
         top, bottom = primitive(above), primitive(below)
-        sign, over = _turned(self._sum(top))
-        turn, under = _turned(self._sum(bottom))
+        sign, over = without_sign(self._sum(top))
+        turn, under = without_sign(self._sum(bottom))
         number *= sign * turn
         if number < 0 and (turned := self._other_way(over)) is not None:
             number, over = -number, turned
@@ -363,7 +364,7 @@ class _Writer:
             size = abs(number)
             if size.denominator != 1:
                 yield self._flat(p)
-            yield _numbered(size, self._irreducible(scaled(p, 1 / size)))
+            yield numbered(size, self._irreducible(scaled(p, 1 / size)))
             yield self._flat(p)
             return
         factors = [self._letter(f, e) if len(f) == 1 else (f, e) for f, e in factors]
@@ -411,9 +412,9 @@ class _Writer:
             ((self._place(p), written, e) for (written, e), (p, _) in both),
             key=lambda found: found[0],
         )
-        bare = mul(Number(1), *(_raised(written, e) for _, written, e in placed))
-        product = _numbered(abs(number), bare)
-        sign, product = _turned(product)
+        bare = mul(Number(1), *(raised(written, e) for _, written, e in placed))
+        product = numbered(abs(number), bare)
+        sign, product = without_sign(product)
         if sign * number > 0:
             return product
         turned = self._other_way(product)
@@ -428,7 +429,7 @@ class _Writer:
         parts = list(expr.args) if isinstance(expr, Apply) and expr.op is MUL else [expr]
         for k, part in enumerate(parts):
             if isinstance(part, Apply) and part.op is ADD and part not in before:
-                turned = _positive_first([neg(term) for term in part.args])
+                turned = positive_first([neg(term) for term in part.args])
                 if display_cost(turned) <= display_cost(part):
                     return mul(*parts[:k], turned, *parts[k + 1 :])
         return None
@@ -439,65 +440,26 @@ class _Writer:
 
     def _flat(self, p: Poly) -> Expr:
         terms = sorted(p.items(), key=lambda term: self._reading(term[0]))
-        return self._as_before(_positive_first([self._monomial(key, c) for key, c in terms]))
+        return self._as_before(positive_first([self._monomial(key, c) for key, c in terms]))
 
     def _reading(self, key: Exponents) -> tuple[int, ...]:
         return tuple(sorted(self.atoms[k].place for k, e in enumerate(key) if e))
 
     def _monomial(self, key: Exponents, c: Coefficient) -> Expr:
         letters = sorted((self.atoms[k].place, k) for k, e in enumerate(key) if e)
-        return _numbered(
+        return numbered(
             Fraction(c), mul(Number(1), *(self.atoms[k].to(key[k]) for _, k in letters))
         )
 
     def _joined(self, parts: Iterable[Expr]) -> Expr:
-        terms = [t for p in parts for t in (p.args if _is_sum(p) else (p,))]
+        terms = [t for p in parts for t in (p.args if is_sum(p) else (p,))]
         terms.sort(key=lambda term: not isinstance(term, Number))
-        return self._as_before(_positive_first(terms))
-
-
-def _numbered(number: Fraction, expr: Expr) -> Expr:
-    """Put a number before an expression, and what it is divided by below."""
-    if isinstance(expr, Number):
-        return mul(Number(number), expr)
-    written = div(mul(Number(abs(number.numerator)), expr), Number(number.denominator))
-    return written if number > 0 else neg(written)
-
-
-def _raised(expr: Expr, exponent: int) -> Expr:
-    """Raise to a power, the sign in front."""
-    if isinstance(expr, Apply) and expr.op is NEG:
-        raised = power(expr.args[0], exponent)
-        return neg(raised) if exponent % 2 else raised
-    return power(expr, exponent)
-
-
-def _is_sum(expr: Expr) -> bool:
-    return isinstance(expr, Apply) and expr.op is ADD
-
-
-def _positive_first(terms: Iterable[Expr]) -> Expr:
-    """Add terms up, positive ones first; of negative ones alone take the sign out."""
-    ordered = sorted(terms, key=_is_negative)
-    if len(ordered) > 1 and _is_negative(ordered[0]):
-        return neg(add(*(neg(term) for term in ordered)))
-    return add(*ordered)
-
-
-def _is_negative(term: Expr) -> bool:
-    return (isinstance(term, Apply) and term.op is NEG) or (
-        isinstance(term, Number) and term.value < 0
-    )
-
-
-def _turned(expr: Expr) -> tuple[int, Expr]:
-    """Split a leading minus sign off."""
-    return (-1, expr.args[0]) if _is(expr, NEG) else (1, expr)
+        return self._as_before(positive_first(terms))
 
 
 def _shortest_unsigned(forms: Iterable[Expr]) -> Expr:
     """Return the shortest form; a sign in front goes before the fraction or the term."""
-    return min(forms, key=lambda form: display_cost(_turned(form)[1]))
+    return min(forms, key=lambda form: display_cost(without_sign(form)[1]))
 
 
 def _shortest(forms: Iterable[Expr]) -> Expr:

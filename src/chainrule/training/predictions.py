@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,14 @@ Matrix = Any
 Labels = npt.NDArray[Any]
 
 
-class Predictions:
+class Predictions(ABC):
     """The methods of a classifier that has `classes_` and knows raw predictions."""
 
     classes_: Labels
 
+    @abstractmethod
     def _raw_prediction(self, X: Matrix, offset: Matrix | None) -> FloatArray:
         """Return raw predictions, (n_samples, n_outputs)."""
-        raise NotImplementedError
 
     def decision_function(self, X: Matrix, offset: Matrix | None = None) -> FloatArray:
         """Return raw predictions: (n_samples,) for two classes, else (n_samples, n_classes)."""

@@ -5,6 +5,8 @@ r"""The calculus in the grammar of answers: sums over an index, derivatives and 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from chainrule.errors import ParseError
 from chainrule.interpreters.reading.cursor import CLOSERS
 from chainrule.interpreters.reading.syntax import SUM, Parser
@@ -21,18 +23,18 @@ from chainrule.interpreters.reading.words import function_word
 SUMS = ("sum", "Sigma")
 
 
-class Calculus(Parser):
+class Calculus(Parser, ABC):
     """Reads sums over indices, and derivatives."""
 
     greedy = False
 
+    @abstractmethod
     def subscript_ahead(self) -> bool:
         """Tell whether a part of a name is taken here."""
-        raise NotImplementedError
 
+    @abstractmethod
     def subscripted(self, base: Node) -> Node:
         """Read the part that is taken."""
-        raise NotImplementedError
 
     # ---- sums --------------------------------------------------------------------------------
 
