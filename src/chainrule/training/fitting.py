@@ -305,10 +305,10 @@ def _solve_and_prove(
         history.extend(outcome.history)
         if outcome.stop == "interrupted" and watch.separation is not None:
             return no_optimum(objective, outcome, watch.separation), outcome, history
-        certificate = certify(objective, outcome)
+        certificate = certify(objective, outcome, enough=tol)
         if certificate.relative_bound > tol and outcome.curvature is None and form_hessian:
             outcome = _with_curvature(objective, outcome)
-            certificate = certify(objective, outcome)
+            certificate = certify(objective, outcome, enough=tol)
         if certificate.relative_bound <= tol:
             break
         if outcome.stop == "stalled" and is_small and form_hessian and solver is not newton:

@@ -145,7 +145,10 @@ class FusedBlock:
 
     def column_maxima(self) -> FloatArray:
         """Return max_i |x_ij|."""
-        return np.asarray(self._kernels.column_maxima(self.values, self._inner))
+        dtype = self.values.dtype
+        top = np.zeros(self.values.shape[1], dtype=f"i{dtype.itemsize}")
+        self._kernels.column_maxima(self.values, top)
+        return np.asarray(top.view(dtype), dtype=np.float64)
 
     def take_columns(self, columns: IntArray) -> DenseBlock:
         """Return X restricted to some columns."""

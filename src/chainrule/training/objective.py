@@ -217,9 +217,11 @@ class Objective:
 
     def value_at_origin(self) -> float:
         """Return f where everything is zero, without reading X."""
-        raw_prediction = np.zeros((self.source.n_samples, self.loss.n_outputs))
-        if self.source.offset is not None:
-            raw_prediction += self.source.offset
+        raw_prediction = self.source.offset
+        if raw_prediction is None:  # then an example's loss does not depend on its label
+            _, y, _ = self.source.labels(0)
+            level = self.loss.pointwise_loss(np.zeros((1, self.loss.n_outputs)), y[:1])
+            return float(level[0]) * self.source.total_weight
         (loss,) = self.sum_over_vectors(
             lambda raw, y, s: (np.asarray(s @ self.loss.pointwise_loss(raw, y)),), raw_prediction
         )

@@ -7,8 +7,8 @@ float64 blocks. Blocks of another dtype are converted one at a time, never the w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
-from functools import cached_property
 from time import perf_counter
 from typing import Any, Final
 
@@ -28,6 +28,8 @@ LARGEST: Final[float] = 1e150
 
 _BLOCK_BYTES: Final[int] = 2**21
 _FUSED_BYTES: Final[int] = 2**24
+_LEAST_BLOCKS: Final[int] = 16
+_MOST_ROWS: Final[int] = 2**16
 _COMMON_EXPONENT: Final[int] = 100
 _DEEPEST_EXPONENT: Final[int] = 500
 _FAR: Final[float] = 4.0
@@ -133,10 +135,7 @@ class InMemorySource:
         self.offset = offset
         self.is_dense = not sparse.issparse(X)
         self.is_fused = can_be_fused(X)
-        self.rows_per_block = self._rows_per_block()
-        self.n_entries = float(X.nnz if sparse.issparse(X) else X.size)
-        width = X.dtype.itemsize + (X.indices.itemsize if sparse.issparse(X) else 0)
-        self.n_bytes = max(1.0, self.n_entries * float(width))
+        self._settle()
         self.read_seconds = 0.0
         self.column_scale, self.column_shift = np.ones(self.n_features), np.zeros(self.n_features)
         self.column_maxima = self._largest(n_threads)
@@ -146,25 +145,37 @@ class InMemorySource:
         self.column_scale = _scale(maxima)
         if self.is_fused and (self.column_scale != 1).any():
             self.is_fused = False
-            self.rows_per_block = self._rows_per_block()
+            self._settle()
+
+    def _settle(self) -> None:
+        """Work out what depends on the rows held: their size, and the blocks they are cut into."""
+        X = self._X
+        self.n_entries = float(X.nnz if sparse.issparse(X) else X.size)
+        width = X.dtype.itemsize + (X.indices.itemsize if sparse.issparse(X) else 0)
+        self.n_bytes = max(1.0, self.n_entries * float(width))
+        self.rows_per_block = self._rows_per_block()
+        self._ones = np.ones(self.rows_per_block)
 
     def sample(self, n_rows: int, seed: int) -> InMemorySource:
-        """Return some rows drawn at random without repetition, in their order, as a copy."""
-        rng = np.random.default_rng(seed)
-        rows = np.sort(rng.choice(self.n_samples, size=n_rows, replace=False))
-        found = InMemorySource(
-            self._X[rows],
-            self._y[rows],
-            None if self._weight is None else self._weight[rows],
-            n_classes=self.n_classes,
-            offset=None if self.offset is None else self.offset[rows],
-        )
-        found.column_scale, found.column_shift = self.column_scale, self.column_shift
-        found.is_fused = self.is_fused
-        found.rows_per_block = self.rows_per_block
+        """Return some rows as a copy, in their order: one at random of each `n_rows` equal parts.
+
+        Every row is as likely as any other, and no part of the data is missed.
+        """
+        return self.take_rows(spread_rows(self.n_samples, n_rows, seed))
+
+    def take_rows(self, rows: IntArray) -> InMemorySource:
+        """Return some rows as a copy; their numbers are not checked again."""
+        found = copy(self)
+        found.n_samples = len(rows)
+        found._X = self._X[rows] if sparse.issparse(self._X) else self._X.take(rows, axis=0)
+        found._y = self._y[rows]
+        found._weight = None if self._weight is None else self._weight[rows]
+        found._row_numbers = rows if self._row_numbers is None else self._row_numbers[rows]
+        found.offset = None if self.offset is None else self.offset[rows]
+        found._settle()
         return found
 
-    @cached_property
+    @property
     def longest_row(self) -> int:
         """How many roundings in a row a raw prediction may take."""
         return max(self.block(index).X.longest_row for index in range(self.n_blocks))
@@ -189,7 +200,7 @@ class InMemorySource:
         """Return rows, y and sample_weight of block number `index`, without touching X."""
         rows = self._range(index)
         weight = (
-            np.ones(rows.stop - rows.start)
+            self._ones[: rows.stop - rows.start]
             if self._weight is None
             else np.asarray(self._weight[rows], dtype=np.float64)
         )
@@ -240,8 +251,13 @@ class InMemorySource:
         per_row = max(1, self.n_features) * 8
         block_bytes = _FUSED_BYTES if self.is_fused else _BLOCK_BYTES
         rows = 2 ** int(np.log2(max(1, block_bytes // per_row)))
-        # vectors over the rows of a block stay in the cache, and below what malloc maps afresh
-        most = max(256, 2 ** int(np.log2(8192 / max(1, self.n_classes - 1))))
+        if self.is_fused and self.n_classes == 2:
+            # compiled passes keep nothing a row: blocks so large that Python hardly counts, and
+            # so many that threads end together
+            most = 2 ** int(np.log2(np.clip(self.n_samples / _LEAST_BLOCKS, 256, _MOST_ROWS)))
+        else:
+            # vectors over the rows of a block stay in the cache, below what malloc maps afresh
+            most = max(256, 2 ** int(np.log2(8192 / max(1, self.n_classes - 1))))
         return int(np.clip(rows, 256, most))
 
     def _largest(self, n_threads: int) -> FloatArray:
@@ -324,6 +340,11 @@ class ColumnSource:
         self.column_maxima = parent.column_maxima[columns]
         self.offset = parent.offset
 
+    @property
+    def total_weight(self) -> float:
+        """The sum of the sample weights."""
+        return self._parent.total_weight
+
     def block(self, index: int) -> RowBlock:
         """Return block number `index`."""
         block = self._parent.block(index)
@@ -335,6 +356,13 @@ class ColumnSource:
 
 
 Source = InMemorySource | ColumnSource
+
+
+def spread_rows(n_samples: int, n_rows: int, seed: int) -> IntArray:
+    """Return the numbers of `n_rows` rows, one drawn at random from each of as many equal parts."""
+    edges = np.arange(n_rows + 1) * n_samples // n_rows
+    draw = np.random.default_rng(seed).random(n_rows)
+    return np.asarray(edges[:-1] + (draw * np.diff(edges)).astype(np.intp))
 
 
 def quoted(names: Sequence[str], j: int) -> str:
