@@ -215,7 +215,7 @@ class InMemorySource:
 
     def labels(self, index: int) -> tuple[slice, FloatArray, FloatArray]:
         """Return rows, y and sample_weight of block number `index`, without touching X."""
-        rows = self._range(index)
+        rows = self.rows(index)
         weight = (
             self._ones[: rows.stop - rows.start]
             if self._weight is None
@@ -227,7 +227,8 @@ class InMemorySource:
         """Return the same rows with some of the columns only."""
         return ColumnSource(self, columns)
 
-    def _range(self, index: int) -> slice:
+    def rows(self, index: int) -> slice:
+        """Return which rows block number `index` holds."""
         start = index * self.rows_per_block
         return slice(start, min(start + self.rows_per_block, self.n_samples))
 
@@ -282,7 +283,7 @@ class InMemorySource:
     def _largest(self, n_threads: int) -> FloatArray:
         largest = np.zeros(self.n_features)
         tops = map_in_order(
-            lambda index: self._matrix(self._range(index)).column_maxima(),
+            lambda index: self._matrix(self.rows(index)).column_maxima(),
             self.n_blocks,
             n_threads if self.is_fused else 1,
         )
@@ -373,6 +374,10 @@ class ColumnSource:
     def labels(self, index: int) -> tuple[slice, FloatArray, FloatArray]:
         """Return rows, y and sample_weight of block number `index`, without touching X."""
         return self._parent.labels(index)
+
+    def rows(self, index: int) -> slice:
+        """Return which rows block number `index` holds."""
+        return self._parent.rows(index)
 
 
 Source = InMemorySource | ColumnSource
