@@ -203,6 +203,11 @@ class InMemorySource:
         return float(self.n_samples if self._weight is None else self._weight.sum())
 
     @property
+    def has_pure_labels(self) -> bool:
+        """Whether every label is known to be one class entirely."""
+        return self._y.dtype.kind in "biu"
+
+    @property
     def n_blocks(self) -> int:
         """Number of blocks; depends on the shape of the data alone."""
         return -(-self.n_samples // self.rows_per_block)
@@ -365,6 +370,11 @@ class ColumnSource:
     def total_weight(self) -> float:
         """The sum of the sample weights."""
         return self._parent.total_weight
+
+    @property
+    def has_pure_labels(self) -> bool:
+        """Whether every label is known to be one class entirely."""
+        return self._parent.has_pure_labels
 
     def block(self, index: int) -> RowBlock:
         """Return block number `index`."""
