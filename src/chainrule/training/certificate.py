@@ -17,12 +17,16 @@ t / (1-t) >= max_k |rho_k| / (S ybar_k). By convexity KL <= t KL(q || p_i), henc
 
 **Sign** (penalised). f* >= 0, since no loss and no penalty is negative: f - f* <= f.
 
-**Newton decrement** (any penalty, H > 0). Losses of logistic type satisfy
+**Newton decrement** (any penalty, 0 < B <= H). Losses of logistic type satisfy
 |D^3 f(w)[u, v, v]| <= spread(u) D^2 f(w)[v, v] with spread(u) = max_i spread(u^T x_i) (Bach 2010).
-Let N = |gradient|_{H^-1}, R >= spread(u) for every |u|_H = 1, v = R N < 1. Along every such u,
+Let N = |gradient|_{B^-1}, R >= spread(u) for every |u|_B = 1, v = R N < 1. Along every such u,
 f'' >= exp(-R t), so f increases beyond t* = -log(1 - v) / R: a minimiser exists within it, and
 
-    |w - w*|_H <= t*,   f - f* <= (v + (1 - v) log(1 - v)) / R^2 = N^2/2 + O(N^3).
+    |w - w*|_B <= t*,   f - f* <= (v + (1 - v) log(1 - v)) / R^2 = N^2/2 + O(N^3).
+
+B may be the Hessian H itself, or what some of the rows add to it: every row adds a positive
+semi-definite part. A sixteenth of the rows so proves a bound, sixteen times as wide, that needs no
+more than the gradient; taken nearby, B shrinks by what the scores of these rows have moved.
 
 **Separation** (no penalty). A direction u along which every row's true class leads every other by
 >= 0, and some row's leads some other by > 0: f decreases along it for ever, no minimiser exists,
@@ -31,6 +35,7 @@ and f >= 0 bounds f - inf f by f.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -38,7 +43,7 @@ import numpy as np
 
 from chainrule.training.arrays import FloatArray, accumulated, norm
 from chainrule.training.objective import Evaluation, Objective
-from chainrule.training.rounding import Rounding, measure_rounding
+from chainrule.training.rounding import Rounding, bound_rounding, measure_rounding
 from chainrule.training.solvers.curvature import Curvature
 from chainrule.training.solvers.steps import Outcome
 
@@ -103,7 +108,7 @@ class Certificate:
         )
 
 
-def certify(objective: Objective, outcome: Outcome) -> Certificate:
+def certify(objective: Objective, outcome: Outcome, *, enough: float = 0.0) -> Certificate:
     """Prove what can be proven about the point where a solver stopped.
 
     Parameters
@@ -111,16 +116,20 @@ def certify(objective: Objective, outcome: Outcome) -> Certificate:
     objective : Objective
     outcome : Outcome
         Its curvature, if there is one, serves the Newton decrement.
+    enough : float
+        A relative bound at which to stop looking for a lower one. X is read, for what rounding does
+        to its numbers, only where bounds without a read are too wide for that.
     """
     evaluation, curvature = outcome.evaluation, outcome.curvature
     scale = None if curvature is None else curvature.scale[: objective.n_rows_of_hessian]
-    rounding = measure_rounding(objective, evaluation, other=outcome.reference, scale=scale)
     claims: list[Certificate] = []
-    if not objective.penalty.is_none:
-        claims.append(_duality_gap(objective, outcome, rounding))
-        claims.append(_sign(objective, outcome, rounding))
-    if curvature is not None:
-        claims.append(_newton_decrement(objective, outcome, curvature, rounding))
+    for look in (bound_rounding, measure_rounding):
+        rounding = look(objective, evaluation, other=outcome.reference, scale=scale)
+        claims = []
+        for claim in _claims(objective, outcome, rounding, thorough=look is measure_rounding):
+            if claim.relative_bound <= enough:
+                return claim
+            claims.append(claim)
     if not claims:
         return _claim(
             objective,
@@ -134,7 +143,19 @@ def certify(objective: Objective, outcome: Outcome) -> Certificate:
     return min(claims, key=lambda claim: claim.suboptimality_bound)
 
 
-def _duality_gap(objective: Objective, outcome: Outcome, rounding: Rounding) -> Certificate:
+def _claims(
+    objective: Objective, outcome: Outcome, rounding: Rounding, *, thorough: bool
+) -> Iterator[Certificate]:
+    if outcome.curvature is not None:
+        yield _newton_decrement(objective, outcome, outcome.curvature, rounding)
+    if not objective.penalty.is_none:
+        yield _duality_gap(objective, outcome, rounding, thorough=thorough)
+        yield _sign(objective, outcome, rounding)
+
+
+def _duality_gap(
+    objective: Objective, outcome: Outcome, rounding: Rounding, *, thorough: bool
+) -> Certificate:
     evaluation, penalty = outcome.evaluation, objective.penalty
     strength = penalty.strength[:, None]
     gradient = np.abs(evaluation.gradient.coef) + rounding.gradient.coef
@@ -145,8 +166,12 @@ def _duality_gap(objective: Objective, outcome: Outcome, rounding: Rounding) -> 
         share = per_class / per_class.sum()
         odds = 1.001 * float((residual / per_class).max())
         mixed = odds / (1 + odds)
-        cost = _cost_of_constant(objective, evaluation.raw_prediction, share)
-        cost += 2 * rounding.raw_prediction * float(per_class.sum())
+        weight = float(per_class.sum())
+        if thorough:
+            cost = _cost_of_constant(objective, evaluation.raw_prediction, share)
+            cost += 2 * rounding.raw_prediction * weight
+        else:
+            cost = weight * (np.log(len(share)) + 2 * rounding.largest)
         price = 2 * mixed * cost
         gradient = gradient + mixed * (
             np.abs(penalty.gradient(evaluation.point.coef)) + rounding.reach[:, None]
@@ -194,11 +219,11 @@ def _newton_decrement(
         )
         return _claim(objective, outcome, rounding, "none", np.inf, np.inf, reason)
     gradient = objective.pack(outcome.evaluation.gradient)
-    error = objective.pack(rounding.of_sums) / curvature.scale
-    decrement = curvature.dual_norm(gradient) + float(np.linalg.norm(error)) / np.sqrt(smallest)
+    decrement = curvature.dual_norm(gradient) + curvature.largest_norm(
+        objective.pack(rounding.of_sums)
+    )
     decrement = 1.000001 * decrement / np.sqrt(trust) + rounding.of_scores
-    pairs = np.sqrt(2.0) if n_outputs > 1 else 1.0
-    reach = pairs * rounding.longest_row / np.sqrt(smallest * trust)
+    reach = _longest_row(objective, curvature, rounding) / np.sqrt(trust)
     ratio = decrement * reach
     if ratio >= 1:
         return _claim(
@@ -229,6 +254,17 @@ def _newton_decrement(
         1.000001 * distance,
         "the loss is self-concordant and its curvature positive",
     )
+
+
+def _longest_row(objective: Objective, curvature: Curvature, rounding: Rounding) -> float:
+    """Bound spread(u) over |u|_H = 1: rows in the norm of H^-1, as a whole or number by number."""
+    n_outputs = objective.loss.n_outputs
+    row = np.append(objective.source.column_bounds, np.ones(int(objective.fit_intercept)))
+    by_output = [curvature.largest_norm(np.outer(unit, row).ravel()) for unit in np.eye(n_outputs)]
+    whole = rounding.longest_row / np.sqrt(curvature.smallest)
+    if n_outputs == 1:
+        return float(min(whole, by_output[0]))
+    return float(min(np.sqrt(2.0) * whole, 2 * max(by_output)))
 
 
 def _growth(ratio: float) -> float:

@@ -121,11 +121,8 @@ class FusedBlock:
 
     def sandwich_diagonal(self, d: FloatArray) -> FloatArray:
         """Return sum_i d_ik x_ij^2."""
-        total, start = np.zeros((self.values.shape[1], d.shape[1])), 0
-        for rows in self.dense_rows():
-            total += (rows**2).T @ d[start : start + len(rows)]
-            start += len(rows)
-        return total
+        found = self._kernels.sandwich_diagonal(self.values, by_output(d), self._inner)
+        return np.asarray(found).T
 
     def row_sizes(self, V: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return |X| V for V >= 0, and sum_j (weights_j x_ij)^2."""
@@ -145,7 +142,10 @@ class FusedBlock:
 
     def column_maxima(self) -> FloatArray:
         """Return max_i |x_ij|."""
-        return np.asarray(self._kernels.column_maxima(self.values, self._inner))
+        dtype = self.values.dtype
+        top = np.zeros(self.values.shape[1], dtype=f"i{dtype.itemsize}")
+        self._kernels.column_maxima(self.values, top)
+        return np.asarray(top.view(dtype), dtype=np.float64)
 
     def take_columns(self, columns: IntArray) -> DenseBlock:
         """Return X restricted to some columns."""

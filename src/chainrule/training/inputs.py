@@ -59,8 +59,12 @@ def positive(weights: FloatArray) -> IntArray | None:
 
 def distinct(labels: Labels) -> Labels:
     """Return the sorted distinct labels, with room for a few rows at a time."""
+    if labels.dtype.kind in "biuf" and len(labels):
+        ends = np.unique([labels.min(), labels.max()]).astype(labels.dtype)
+        if all(_are_ends(labels[start : start + _FEW], ends) for start in _starts(labels)):
+            return ends
     known = labels[:0]
-    for start in range(0, len(labels), _FEW):
+    for start in _starts(labels):
         rest = labels[start : start + _FEW]
         if len(known) <= _COMPARED:
             for label in known:
@@ -73,10 +77,19 @@ def distinct(labels: Labels) -> Labels:
 def codes_of(labels: Labels, classes: Labels) -> Labels:
     """Return the place of each label among the sorted classes, in the smallest integers."""
     codes = np.empty(len(labels), dtype=np.min_scalar_type(max(1, len(classes) - 1)))
-    for start in range(0, len(labels), _FEW):
+    for start in _starts(labels):
         part = slice(start, start + _FEW)
-        codes[part] = np.searchsorted(classes, labels[part])
+        few = labels[part]
+        codes[part] = few == classes[1] if len(classes) == 2 else np.searchsorted(classes, few)
     return codes
+
+
+def _starts(labels: Labels) -> range:
+    return range(0, len(labels), _FEW)
+
+
+def _are_ends(labels: Labels, ends: Labels) -> bool:
+    return bool(((labels == ends[0]) | (labels == ends[-1])).all())
 
 
 def as_offset(offset: Any, n_samples: int, n_outputs: int) -> FloatArray | None:  # noqa: ANN401

@@ -41,7 +41,7 @@ class Lanes:
         self._pool = ThreadPoolExecutor(n_threads) if n_threads > 1 else None
 
     def fill(self, function: Callable[[int, FloatArray], Scalars]) -> tuple[Scalars, FloatArray]:
-        """Let ``function(index, lane)`` fill each lane; return the sums of all it returns and of it.
+        """Let ``function(index, lane)`` fill each lane; sum what it returns, and the lanes.
 
         Sums go in the order of one fixed binary tree.
         """
@@ -92,10 +92,12 @@ class LaneObjective(Objective):
         self._bend = np.empty(source.n_samples)
         self._bent_at: Point | None = None
 
-    def evaluate(self, point: Point, *, with_hessian: bool = False) -> Evaluation:
+    def evaluate(
+        self, point: Point, *, with_hessian: bool = False, keep: bool = True
+    ) -> Evaluation:
         """Evaluate value and gradient, and on demand the Hessian, in one pass."""
         if with_hessian or self.source.offset is not None:
-            return super().evaluate(point, with_hessian=with_hessian)
+            return super().evaluate(point, with_hessian=with_hessian, keep=keep)
         raw_prediction = self._table()
         self._bent_at = None
         coef, intercept = np.ascontiguousarray(point.coef[:, 0]), float(point.intercept[0])
@@ -114,7 +116,7 @@ class LaneObjective(Objective):
                 total[:, None] + self.penalty.gradient(point.coef),
                 np.asarray([slope * self.fit_intercept]),
             ),
-            raw_prediction,
+            lambda: raw_prediction,
         )
 
     def bend(self, at: Evaluation) -> FloatArray:

@@ -74,9 +74,41 @@ class Loss(Protocol):
     def hessian_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Bound the 2-norm of what the pointwise Hessian errs, beyond a relative error, (n,)."""
 
+    def total_errors(self, loss: float, weight: float, largest: float) -> TotalErrors:
+        """Bound what all examples together err, from the sum of their losses alone.
+
+        Parameters
+        ----------
+        loss, weight : float
+            Sums of s_i loss_i and of s_i.
+        largest : float
+            Bound on every |raw prediction|.
+        """
+
 
 KERNEL_ERROR: Final[float] = 8 * UNIT
 """What one evaluation of a kernel may err, relative to the largest term in it."""
+
+
+@dataclass(frozen=True)
+class TotalErrors:
+    """Bounds on sums over all examples, of whatever the example's bound is multiplied with.
+
+    They follow from 1 - p <= -log p: where the label has probability p, no derivative of the loss
+    exceeds 1 - p, so that none exceeds the loss.
+
+    Attributes
+    ----------
+    gradient, loss, hessian : float
+        Of `gradient_error` (for any output), `loss_error` and `hessian_error`.
+    bend : float
+        Of `steepest_bend`.
+    """
+
+    gradient: float
+    loss: float
+    hessian: float
+    bend: float
 
 
 @dataclass(frozen=True)
@@ -147,6 +179,51 @@ class BinaryLoss:
     def hessian_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Return 0: the error is relative."""
         return np.zeros(len(raw_prediction))
+
+    def total_errors(self, loss: float, weight: float, largest: float) -> TotalErrors:
+        """Bound sums over all examples, by their losses and as if no label were pure."""
+        return TotalErrors(
+            gradient=KERNEL_ERROR * (loss + weight),
+            loss=KERNEL_ERROR * (loss + largest * weight),
+            hessian=0.0,
+            bend=loss,
+        )
+
+
+class CompiledBinaryLoss(BinaryLoss):
+    """The same formulas, compiled: for very many examples."""
+
+    def pointwise_loss(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the loss of each example, shape (n_samples,)."""
+        return _compiled(raw_prediction, y)[0]
+
+    def pointwise_gradient(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return d loss / d raw_prediction, shape (n_samples, 1)."""
+        return _compiled(raw_prediction, y)[1][:, None]
+
+    def pointwise_hessian(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the second derivatives, shape (n_samples, 1, 1)."""
+        return _compiled(raw_prediction, y)[2][:, None, None]
+
+    def hessian_product(
+        self, raw_prediction: FloatArray, y: FloatArray, direction: FloatArray
+    ) -> FloatArray:
+        """Return the pointwise Hessian times `direction`, shape (n_samples, 1)."""
+        return _compiled(raw_prediction, y)[2][:, None] * direction
+
+    def sensitivity(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return a (1 - a)."""
+        return _compiled(raw_prediction, y)[2][:, None]
+
+
+def _compiled(raw_prediction: FloatArray, y: FloatArray) -> tuple[FloatArray, ...]:
+    """Return loss, gradient and curvature of each example, (n_samples,) each."""
+    from chainrule.training.kernels import pointwise
+
+    found = tuple(np.empty(len(y)) for _ in range(3))
+    ones = np.broadcast_to(np.ones(1), len(y))
+    pointwise.pointwise(np.ascontiguousarray(raw_prediction[:, 0]), y, ones, *found)
+    return found
 
 
 @dataclass(frozen=True)
@@ -234,6 +311,16 @@ class SoftmaxLoss:
         odds = _Odds.of(raw_prediction)
         others = (odds.rest * odds.favourite).sum(axis=1)
         return np.asarray(4 * (self._units * others + 2 * UNIT * odds.lost[:, 0]))
+
+    def total_errors(self, loss: float, weight: float, largest: float) -> TotalErrors:
+        """Bound sums over all examples; p_k gap_k <= 1/e, for p_k <= exp(-gap_k)."""
+        lost = UNIT * self.n_outputs * weight
+        return TotalErrors(
+            gradient=self._units * loss + 2 * lost,
+            loss=self._units * loss + lost,
+            hessian=4 * (self._units * loss + 2 * lost),
+            bend=4 * loss,
+        )
 
     @property
     def _units(self) -> float:

@@ -1,4 +1,7 @@
-"""How far rounding can have moved what was computed: a priori bounds, from one pass over |X|.
+"""How far rounding can have moved what was computed: a priori bounds.
+
+They come from one pass over |X|; or from no pass, a few times as wide, from the largest number of
+each column and the sum of the losses.
 
 The bounds are those of Higham, *Accuracy and Stability of Numerical Algorithms*, chapters 3 and 4,
 for sums in any order; what the emitted kernels err is stated by the losses.
@@ -14,7 +17,7 @@ from chainrule.training.arrays import UNIT, FloatArray, accumulated
 from chainrule.training.executors import Partial
 from chainrule.training.losses import KERNEL_ERROR
 from chainrule.training.objective import Evaluation, Objective, Point
-from chainrule.training.sources import RowBlock
+from chainrule.training.sources import RowBlock, Source
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Rounding:
         sum_i s_i |x_ij|.
     longest_row : float
         max_i |x_i / scale|, intercept included, for the scale that was asked for.
+    largest : float
+        Bound on every |raw prediction|.
     """
 
     gradient: Point
@@ -56,6 +61,7 @@ class Rounding:
     hessian: float
     reach: FloatArray
     longest_row: float
+    largest: float
 
 
 def measure_rounding(
@@ -77,15 +83,10 @@ def measure_rounding(
         The scale for `longest_row`.
     """
     source, loss, point = objective.source, objective.loss, evaluation.point
-    coef, intercept = np.abs(point.coef), np.abs(point.intercept)
-    if other is not None:
-        coef = np.maximum(coef, np.abs(other.coef))
-        intercept = np.maximum(intercept, np.abs(other.intercept))
-    of_row = accumulated(source.longest_row + 4)
-    depth = np.log2(source.n_blocks + 1)
-    first = source.block(0).X
-    of_sum = accumulated(first.longest_sum + depth + 8)
+    coef, intercept = _sizes(point, other)
+    of_row, of_sum, of_sandwich = _units(source)
     weights = np.ones(objective.n_rows_of_hessian) if scale is None else 1 / scale
+    reached_most = np.zeros(source.n_blocks)
     largest = np.zeros(source.n_blocks)
     longest = np.zeros(source.n_blocks)
 
@@ -93,7 +94,9 @@ def measure_rounding(
         index = block.rows.start // source.rows_per_block
         raw = evaluation.raw_prediction[block.rows]
         reached, squares = block.X.row_sizes(coef, weights[: source.n_features])
-        error = of_row * (reached + intercept + np.abs(block.offset)).max(axis=1)
+        size = (reached + intercept + np.abs(block.offset)).max(axis=1)
+        reached_most[index] = size.max()
+        error = of_row * size
         largest[index] = error.max()
         squares = squares + (weights[-1] ** 2 if objective.fit_intercept else 0.0)
         longest[index] = squares.max()
@@ -131,8 +134,82 @@ def measure_rounding(
         value=slack * (float(on_value) + of_sum * abs(evaluation.value)),
         raw_prediction=raw_error,
         curvature=float(np.expm1(2 * min(raw_error, 50.0))) + KERNEL_ERROR,
-        summation=accumulated(first.longest_sandwich + depth + 8),
+        summation=of_sandwich,
         hessian=slack * float(on_hessian),
         reach=slack * reach,
         longest_row=slack * float(np.sqrt(longest.max())),
+        largest=slack * float(reached_most.max()),
+    )
+
+
+def bound_rounding(
+    objective: Objective,
+    evaluation: Evaluation,
+    *,
+    other: Point | None = None,
+    scale: FloatArray | None = None,
+) -> Rounding:
+    """Do what `measure_rounding` does without reading X; the bounds are a few times as wide.
+
+    |x_ij| gives way to the largest of its column, and what depends on an example's predictions to
+    its loss, which no derivative exceeds.
+    """
+    source, loss, point = objective.source, objective.loss, evaluation.point
+    coef, intercept = _sizes(point, other)
+    of_row, of_sum, of_sandwich = _units(source)
+    tops = source.column_bounds
+    weights = np.ones(objective.n_rows_of_hessian) if scale is None else 1 / scale
+    beside = 0.0 if source.offset is None else np.abs(source.offset).max(initial=0.0)
+    largest = float((tops @ coef + intercept + beside).max())
+    error = of_row * largest
+    moved = float(np.expm1(2 * min(error, 50.0)))
+    slack = 1 + 1e-6
+    weight = slack * source.total_weight
+    losses = max(evaluation.value - objective.penalty.value(point.coef), 0.0)
+    losses += 4 * UNIT * abs(evaluation.value)
+    losses += loss.total_errors(losses, weight, largest).loss
+    losses *= slack * (1 + 2 * of_sum)
+    errors = loss.total_errors(losses, weight, largest)
+    free = float(objective.fit_intercept)
+    pull = np.abs(objective.penalty.gradient(point.coef)) + np.abs(evaluation.gradient.coef)
+
+    def part(total: float) -> Point:
+        on_coef = total * tops[:, None] + 4 * UNIT * pull
+        return Point(slack * on_coef, np.full(loss.n_outputs, slack * total * free))
+
+    summed = of_sum * losses + errors.gradient
+    squares = float(((tops * weights[: source.n_features]) ** 2).sum())
+    squares += float(weights[-1]) ** 2 if objective.fit_intercept else 0.0
+    return Rounding(
+        gradient=part(summed + moved * losses),
+        of_sums=part(summed),
+        of_scores=slack * float(np.exp(3 * min(error, 50.0)) * np.sqrt(errors.bend) * error),
+        value=slack * (losses * (1 + moved) * error + errors.loss + of_sum * abs(evaluation.value)),
+        raw_prediction=error,
+        curvature=moved + KERNEL_ERROR,
+        summation=of_sandwich,
+        hessian=slack * squares * errors.hessian,
+        reach=slack * tops * weight,
+        longest_row=slack * float(np.sqrt(squares)),
+        largest=slack * largest,
+    )
+
+
+def _sizes(point: Point, other: Point | None) -> tuple[FloatArray, FloatArray]:
+    """Return |coef| and |intercept|, or the larger of those of two points."""
+    coef, intercept = np.abs(point.coef), np.abs(point.intercept)
+    if other is not None:
+        coef = np.maximum(coef, np.abs(other.coef))
+        intercept = np.maximum(intercept, np.abs(other.intercept))
+    return coef, intercept
+
+
+def _units(source: Source) -> tuple[float, float, float]:
+    """Return what rounding does to a raw prediction, a sum over rows and a sandwich, relatively."""
+    depth = np.log2(source.n_blocks + 1)
+    first = source.block(0).X
+    return (
+        accumulated(source.longest_row + 4),
+        accumulated(first.longest_sum + depth + 8),
+        accumulated(first.longest_sandwich + depth + 8),
     )

@@ -7,8 +7,8 @@ float64 blocks. Blocks of another dtype are converted one at a time, never the w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
-from functools import cached_property
 from time import perf_counter
 from typing import Any, Final
 
@@ -22,12 +22,16 @@ from chainrule.training.blocks import DenseBlock, MatrixBlock, SparseBlock
 from chainrule.training.executors import map_in_order
 from chainrule.training.fused_blocks import FusedBlock, can_be_fused
 from chainrule.training.fused_sparse_blocks import FusedSparseBlock, rows_per_block
+from chainrule.training.sparse_rows import Arrays, Turned, as_rows
 
 LARGEST: Final[float] = 1e150
 """Values beyond this overflow when squared; a source refuses them and names the column."""
 
 _BLOCK_BYTES: Final[int] = 2**21
 _FUSED_BYTES: Final[int] = 2**24
+_LEAST_BLOCKS: Final[int] = 16
+_LEAST_ENTRIES: Final[int] = 2**17
+_MOST_ROWS: Final[int] = 2**16
 _COMMON_EXPONENT: Final[int] = 100
 _DEEPEST_EXPONENT: Final[int] = 500
 _FAR: Final[float] = 4.0
@@ -83,6 +87,8 @@ class InMemorySource:
     ----------
     column_maxima : ndarray of shape (n_features,)
         max_i |x_ij|.
+    column_bounds : ndarray of shape (n_features,)
+        Bounds on the sizes of the numbers that the blocks hold.
     column_shift : ndarray of shape (n_features,)
         The blocks hold (X - column_shift) / column_scale. All zeros unless the values of a column
         lie so close together, far from zero, that the difference is exact (Sterbenz 1974).
@@ -122,21 +128,16 @@ class InMemorySource:
         if self.n_samples == 0:
             raise DataError("there are no rows to fit: X is empty")
         if sparse.issparse(X):
-            X = sparse.csr_array(X)
-            if not X.has_canonical_format:
-                X = X.copy()
-                X.sum_duplicates()
+            X = as_rows(X, n_threads)
         self._X = X
+        self._taken: IntArray | None = None
         self._y = y
         self._weight = sample_weight
         self._row_numbers = row_numbers
         self.offset = offset
         self.is_dense = not sparse.issparse(X)
         self.is_fused = can_be_fused(X)
-        self.rows_per_block = self._rows_per_block()
-        self.n_entries = float(X.nnz if sparse.issparse(X) else X.size)
-        width = X.dtype.itemsize + (X.indices.itemsize if sparse.issparse(X) else 0)
-        self.n_bytes = max(1.0, self.n_entries * float(width))
+        self._settle()
         self.read_seconds = 0.0
         self.column_scale, self.column_shift = np.ones(self.n_features), np.zeros(self.n_features)
         self.column_maxima = self._largest(n_threads)
@@ -144,27 +145,54 @@ class InMemorySource:
         if center and self.is_dense and not self.is_fused:
             self.column_shift, maxima = self._middles(maxima)
         self.column_scale = _scale(maxima)
+        self.column_bounds = maxima / self.column_scale
         if self.is_fused and (self.column_scale != 1).any():
             self.is_fused = False
-            self.rows_per_block = self._rows_per_block()
+            self._settle()
+
+    def _settle(self) -> None:
+        """Work out what depends on the rows held: their size, and the blocks they are cut into."""
+        if self.is_dense:
+            self.n_entries, width = float(self.n_samples * self.n_features), self._X.dtype.itemsize
+        else:
+            width = self._X.dtype.itemsize + self._X.indices.itemsize
+            self.n_entries = float(self._X.nnz)
+        self.n_bytes = max(1.0, self.n_entries * float(width))
+        self.rows_per_block = self._rows_per_block()
+        stays = not self.is_dense and self._X.format == "csc"
+        self._turned = Turned(self._X, self.rows_per_block) if stays else None
+        self._ones = np.ones(self.rows_per_block)
 
     def sample(self, n_rows: int, seed: int) -> InMemorySource:
-        """Return some rows drawn at random without repetition, in their order, as a copy."""
-        rng = np.random.default_rng(seed)
-        rows = np.sort(rng.choice(self.n_samples, size=n_rows, replace=False))
-        found = InMemorySource(
-            self._X[rows],
-            self._y[rows],
-            None if self._weight is None else self._weight[rows],
-            n_classes=self.n_classes,
-            offset=None if self.offset is None else self.offset[rows],
-        )
-        found.column_scale, found.column_shift = self.column_scale, self.column_shift
-        found.is_fused = self.is_fused
-        found.rows_per_block = self.rows_per_block
+        """Return some rows as a copy, in their order: one at random of each `n_rows` equal parts.
+
+        Every row is as likely as any other, and no part of the data is missed.
+        """
+        return self.take_rows(spread_rows(self.n_samples, n_rows, seed))
+
+    def take_rows(self, rows: IntArray, *, copied: bool = True) -> InMemorySource:
+        """Return some rows; their numbers are not checked again.
+
+        Not copied, dense rows are looked up block by block whenever they are read: for few reads
+        that takes less time than fresh memory does.
+        """
+        found = copy(self)
+        found.n_samples = len(rows)
+        if self.is_dense and not copied and self._X.flags.c_contiguous:
+            found._taken = rows if self._taken is None else self._taken[rows]
+        elif sparse.issparse(self._X):
+            found._X = self._X[rows]
+        else:
+            found._X = self._X.take(rows if self._taken is None else self._taken[rows], axis=0)
+            found._taken = None
+        found._y = self._y[rows]
+        found._weight = None if self._weight is None else self._weight[rows]
+        found._row_numbers = rows if self._row_numbers is None else self._row_numbers[rows]
+        found.offset = None if self.offset is None else self.offset[rows]
+        found._settle()
         return found
 
-    @cached_property
+    @property
     def longest_row(self) -> int:
         """How many roundings in a row a raw prediction may take."""
         return max(self.block(index).X.longest_row for index in range(self.n_blocks))
@@ -189,7 +217,7 @@ class InMemorySource:
         """Return rows, y and sample_weight of block number `index`, without touching X."""
         rows = self.rows(index)
         weight = (
-            np.ones(rows.stop - rows.start)
+            self._ones[: rows.stop - rows.start]
             if self._weight is None
             else np.asarray(self._weight[rows], dtype=np.float64)
         )
@@ -205,27 +233,36 @@ class InMemorySource:
         return slice(start, min(start + self.rows_per_block, self.n_samples))
 
     def _matrix(self, rows: slice) -> MatrixBlock:
+        if not self.is_dense:
+            return self._sparse_matrix(rows)
         scaled = bool((self.column_scale != 1).any())
-        if self.is_fused and not self.is_dense:
-            indptr = self._X.indptr[rows.start : rows.stop + 1]
-            return FusedSparseBlock(self._X.data, self._X.indices, indptr, self.n_features)
-        if sparse.issparse(self._X):
-            lo, hi = int(self._X.indptr[rows.start]), int(self._X.indptr[rows.stop])
-            indices = self._X.indices[lo:hi]
-            data = self._X.data[lo:hi].astype(np.float64, copy=False)
-            if scaled:
-                data = data / self.column_scale[indices]
-            indptr = self._X.indptr[rows.start : rows.stop + 1] - lo
-            shape = (rows.stop - rows.start, self.n_features)
-            return SparseBlock(sparse.csr_array((data, indices, indptr), shape=shape))
+        values = self._X[rows] if self._taken is None else self._X.take(self._taken[rows], axis=0)
         if self.is_fused:
-            return FusedBlock(self._X[rows])
-        values = self._X[rows].astype(np.float64, copy=False)
+            return FusedBlock(values)
+        values = values.astype(np.float64, copy=False)
         if values.itemsize not in values.strides or min(values.strides) < 0:
             values = np.ascontiguousarray(values)  # sums in one order, whatever the strides
         if self.column_shift.any():
             values = values - self.column_shift
         return DenseBlock(values / self.column_scale if scaled else values)
+
+    def _sparse_matrix(self, rows: slice) -> MatrixBlock:
+        data, indices, indptr = self._sparse_rows(rows)
+        if self.is_fused:
+            return FusedSparseBlock(data, indices, indptr, self.n_features)
+        here = slice(int(indptr[0]), int(indptr[-1]))
+        indices = indices[here]
+        data = data[here].astype(np.float64, copy=False)
+        if (self.column_scale != 1).any():
+            data = data / self.column_scale[indices]
+        shape = (rows.stop - rows.start, self.n_features)
+        return SparseBlock(sparse.csr_array((data, indices, indptr - indptr[0]), shape=shape))
+
+    def _sparse_rows(self, rows: slice) -> Arrays:
+        """Return data and indices, and where some rows lie in them."""
+        if self._turned is not None:
+            return self._turned.block(rows.start // self.rows_per_block, rows.stop - rows.start)
+        return self._X.data, self._X.indices, self._X.indptr[rows.start : rows.stop + 1]
 
     def _labels(self, rows: slice) -> FloatArray:
         y = self._y[rows]
@@ -239,8 +276,14 @@ class InMemorySource:
         if self.is_fused and not self.is_dense:
             return rows_per_block(self.n_samples, self.n_features, self._X.nnz)
         per_row = max(1, self.n_features) * 8
-        block_bytes = _FUSED_BYTES if self.is_fused else _BLOCK_BYTES
+        block_bytes = _FUSED_BYTES if self.is_fused and self._taken is None else _BLOCK_BYTES
         rows = 2 ** int(np.log2(max(1, block_bytes // per_row)))
+        if self.is_fused and self.n_classes == 2:
+            # compiled passes keep nothing a row: blocks so many that threads end together, but so
+            # large that neither Python nor a Hessian a block counts
+            least = max(256, _LEAST_ENTRIES / max(1, self.n_features), 4 * self.n_features)
+            most = 2 ** int(np.ceil(np.log2(max(self.n_samples / _LEAST_BLOCKS, least))))
+            return int(min(max(rows, 2 ** int(np.ceil(np.log2(least)))), most, _MOST_ROWS))
         # vectors over the rows of a block stay in the cache, and below what malloc maps afresh
         most = max(256, 2 ** int(np.log2(8192 / max(1, self.n_classes - 1))))
         return int(np.clip(rows, 256, most))
@@ -323,7 +366,13 @@ class ColumnSource:
         self.column_scale = parent.column_scale[columns]
         self.column_shift = parent.column_shift[columns]
         self.column_maxima = parent.column_maxima[columns]
+        self.column_bounds = parent.column_bounds[columns]
         self.offset = parent.offset
+
+    @property
+    def total_weight(self) -> float:
+        """The sum of the sample weights."""
+        return self._parent.total_weight
 
     def block(self, index: int) -> RowBlock:
         """Return block number `index`."""
@@ -340,6 +389,13 @@ class ColumnSource:
 
 
 Source = InMemorySource | ColumnSource
+
+
+def spread_rows(n_samples: int, n_rows: int, seed: int) -> IntArray:
+    """Return the numbers of `n_rows` rows, one drawn at random from each of as many equal parts."""
+    edges = np.arange(n_rows + 1) * n_samples // n_rows
+    draw = np.random.default_rng(seed).random(n_rows)
+    return np.asarray(edges[:-1] + (draw * np.diff(edges)).astype(np.intp))
 
 
 def quoted(names: Sequence[str], j: int) -> str:

@@ -58,25 +58,13 @@ def _rows_by_layout(X: Any, start: Any, stop: Any, buffer: Any) -> Any:  # noqa:
 
 @summing
 def _scores(B: Matrix, coef: Vector, intercept: float, out: Vector) -> None:
+    # one row after the other: the first touch of memory is fastest where it goes straight on
     n_rows, n_features = B.shape
-    whole = n_rows - n_rows % 4
-    for i in range(0, whole, 4):
-        s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+    for i in range(n_rows):
+        total = 0.0
         for j in range(n_features):
-            c = coef[j]
-            s0 += B[i, j] * c
-            s1 += B[i + 1, j] * c
-            s2 += B[i + 2, j] * c
-            s3 += B[i + 3, j] * c
-        out[i] = s0 + intercept
-        out[i + 1] = s1 + intercept
-        out[i + 2] = s2 + intercept
-        out[i + 3] = s3 + intercept
-    for i in range(whole, n_rows):
-        s0 = 0.0
-        for j in range(n_features):
-            s0 += B[i, j] * coef[j]
-        out[i] = s0 + intercept
+            total += B[i, j] * coef[j]
+        out[i] = total + intercept
 
 
 @summing
@@ -294,6 +282,29 @@ def sandwich(X: Matrix, d: Vector, inner: int) -> Vector:
 
 
 @summing
+def _add_squares(B: Matrix, d: Vector, total: Vector) -> None:
+    for i in range(B.shape[0]):
+        for j in range(B.shape[1]):
+            total[j] += (d[i] * B[i, j]) * B[i, j]
+
+
+@exact
+def sandwich_diagonal(X: Matrix, D: Matrix, inner: int) -> Matrix:
+    """Return the diagonal of X^T diag(d) X for each row d of D, one row each."""
+    n_rows, n_features = X.shape
+    buffer = np.empty((inner, n_features))
+    total, part = np.zeros((D.shape[0], n_features)), np.empty(n_features)
+    for start in range(0, n_rows, inner):
+        stop = min(start + inner, n_rows)
+        B = _rows(X, start, stop, buffer)
+        for k in range(D.shape[0]):
+            part[:] = 0.0
+            _add_squares(B, D[k, start:stop], part)
+            total[k] += part
+    return total
+
+
+@summing
 def _sizes(B: Matrix, v: Vector, weights: Vector, product: Vector, squares: Vector) -> None:
     for i in range(B.shape[0]):
         total, square = 0.0, 0.0
@@ -344,20 +355,40 @@ def column_sizes(X: Matrix, u: Vector, w: Vector, inner: int) -> tuple[Vector, V
     return to_u, to_w
 
 
+def _raise_maxima(X: Matrix, top: npt.NDArray[Any]) -> None:
+    """Raise each entry of `top` to the largest |x_ij| of its column, both as their bits."""
+    # What it means; compiled, numba picks one of the two below by the layout of X.
+    np.maximum(top, np.abs(X).view(top.dtype).max(axis=0), out=top)
+
+
+@overload(_raise_maxima, inline="always")
+def _maxima_by_layout(X: Any, top: Any) -> Any:  # noqa: ANN401
+    whole = top.dtype.bitwidth == 64
+    number: Any = np.int64 if whole else np.int32
+    unsigned = number(2**63 - 1 if whole else 2**31 - 1)  # all bits but the sign
+
+    def by_rows(X: Any, top: Any) -> None:  # noqa: ANN401
+        bits = X.view(number)
+        for i in range(bits.shape[0]):
+            for j in range(bits.shape[1]):
+                top[j] = max(top[j], bits[i, j] & unsigned)
+
+    def by_columns(X: Any, top: Any) -> None:  # noqa: ANN401
+        bits = X.T.view(number)
+        for j in range(bits.shape[0]):
+            largest = top[j]
+            for i in range(bits.shape[1]):
+                largest = max(largest, bits[j, i] & unsigned)
+            top[j] = largest
+
+    return by_rows if X.layout == "C" else by_columns
+
+
 @exact
-def column_maxima(X: Matrix, inner: int) -> Vector:
-    """Return max_i |x_ij|, and NaN where a value is NaN."""
-    n_rows, n_features = X.shape
-    buffer = np.empty((inner, n_features))
-    largest, strange = np.zeros(n_features), np.zeros(n_features)
-    for start in range(0, n_rows, inner):
-        B = _rows(X, start, min(start + inner, n_rows), buffer)
-        for i in range(B.shape[0]):
-            for j in range(n_features):
-                size = abs(B[i, j])
-                largest[j] = size if size > largest[j] else largest[j]
-                strange[j] += 0.0 * size  # NaN, for ever, as soon as a value is NaN or inf
-    for j in range(n_features):
-        if np.isnan(strange[j]) and not np.isinf(largest[j]):
-            largest[j] = np.nan
-    return largest
+def column_maxima(X: Matrix, top: npt.NDArray[Any]) -> None:
+    """Put max_i |x_ij| into `top`, zeros of the integers that are as wide as the numbers of X.
+
+    Sizes are compared by their bits: floating-point numbers without a sign are in the order of
+    their bits read as integers, inf above all numbers and NaN above inf.
+    """
+    _raise_maxima(X, top)

@@ -161,7 +161,8 @@ def product_pass(
 ) -> float:
     """Fill in scores = X coef + intercept and total = X^T (bend * scores).
 
-    Returns the sum of bend * scores. What was in `scores` before, times `step`, is added to `travelled`.
+    Returns the sum of bend * scores. What was in `scores` before, times `step`, is added to
+    `travelled`.
     """
     n_rows, inner = indptr.shape[0] - 1, _inner_rows(indptr)
     total[:] = 0.0
@@ -287,3 +288,50 @@ def column_maxima(data: Array, indices: Array, indptr: Array, n_features: int) -
         if top == top and not size <= top:  # NaN comes in, and stays
             largest[indices[e]] = size
     return largest
+
+
+@exact
+def row_splits(indices: Array, indptr: Array, rows: int, starts: Array) -> None:
+    """Fill in where the rows k * rows, and those after them, start in each column of a CSC matrix.
+
+    `starts` has one row for each k, and one more for the end.
+    """
+    for j in range(indptr.shape[0] - 1):
+        e, stop = indptr[j], indptr[j + 1]
+        for k in range(starts.shape[0]):
+            while e < stop and np.int64(indices[e]) < k * rows:
+                e += 1
+            starts[k, j] = e
+
+
+@exact
+def turned(
+    data: Array,
+    indices: Array,
+    starts: Vector,
+    stops: Vector,
+    first_row: int,
+    values: Array,
+    columns: Array,
+    indptr: Array,
+) -> None:
+    """Fill in the CSR arrays of some rows of a CSC matrix; `indptr` comes as zeros.
+
+    Columns are gone through from left to right, so the entries of each row come out in order.
+    """
+    n_rows, first = indptr.shape[0] - 1, indices.dtype.type(first_row)
+    for j in range(starts.shape[0]):
+        for e in range(starts[j], stops[j]):
+            indptr[indices[e] - first + 1] += 1
+    for i in range(n_rows):
+        indptr[i + 1] += indptr[i]
+    for j in range(starts.shape[0]):
+        for e in range(starts[j], stops[j]):
+            row = indices[e] - first
+            place = indptr[row]
+            values[place] = data[e]
+            columns[place] = j
+            indptr[row] = place + 1
+    for i in range(n_rows, 0, -1):
+        indptr[i] = indptr[i - 1]
+    indptr[0] = 0

@@ -2,12 +2,15 @@
 
 For many more rows than parameters, a sixteenth of the rows knows the curvature to within a few
 per cent. A step on all rows then costs one gradient, a single read of X, and removes all but a few
-per cent of the error; limited-memory updates (Liu and Nocedal 1989) learn the rest.
+per cent of the error; limited-memory updates (Liu and Nocedal 1989) learn the rest. The same
+curvature proves how far the optimum can be: no row takes away what the sample's rows add to the
+Hessian.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
 
@@ -19,9 +22,9 @@ from chainrule.training.penalties import L2Penalty
 from chainrule.training.solvers.curvature import Curvature
 from chainrule.training.solvers.line_search import line_search
 from chainrule.training.solvers.newton import newton
-from chainrule.training.solvers.newton_cg import estimated_gap
+from chainrule.training.solvers.newton_cg import estimated_gap, newton_cg
 from chainrule.training.solvers.steps import IterationRecord, Outcome, Stop, Watch, never
-from chainrule.training.sources import InMemorySource
+from chainrule.training.sources import InMemorySource, spread_rows
 
 ROWS_PER_PARAMETER: Final[int] = 20
 """Rows that the smallest sample has for each parameter, at least."""
@@ -29,6 +32,8 @@ ROWS_PER_PARAMETER: Final[int] = 20
 FRACTIONS: Final[tuple[int, ...]] = (64, 16)
 """One row in so many is drawn, sample after sample; the last gives the curvature."""
 
+_PRODUCTS_FROM: Final[int] = 150
+_SMALL: Final[int] = 2_000_000
 _MEMORY: Final[int] = 10
 _SEED: Final[int] = 20_260
 _SLOW: Final[float] = 0.2
@@ -61,15 +66,17 @@ def sampled_newton(
         Over an `InMemorySource`.
     start : Point
     tolerance : float
-        Relative to f: stop when strong convexity puts f - f* below, or when a step expects less
-        and the Hessian's proof is cheaper than going on.
+        Relative to f: stop when strong convexity, or the curvature of the sample, puts f - f* below
+        twice as much.
     max_iter : int
         Largest number of steps on all rows.
     watch : callable
         Called with each evaluation on all rows; True stops the solver.
     """
-    point, inverse = _from_samples(objective, start)
-    evaluation, history = objective.evaluate(point), list[IterationRecord]()
+    sketch = _from_samples(objective, start)
+    # without a penalty, separation is looked for in the scores
+    keep = objective.penalty.is_none
+    evaluation, history = objective.evaluate(sketch.point, keep=keep), list[IterationRecord]()
     known = objective.value_at_origin()
     if start.coef.any():
         warm = objective.evaluate(start)
@@ -77,16 +84,19 @@ def sampled_newton(
         evaluation = warm if warm.value <= evaluation.value else evaluation
     if not evaluation.value <= known:  # the sample misled: it may lack what holds coef back
         return newton(objective, start, tolerance=tolerance, max_iter=max_iter, watch=watch)
+    inverse = sketch.curvature.times(1 / sketch.share)
     pairs: deque[tuple[FloatArray, FloatArray]] = deque(maxlen=_MEMORY)
     stop: Stop = "max_iter"
     last, slow = np.inf, 0
-    # a pass that forms the Hessian costs about so many that do not
-    extra = 1 + objective.n_parameters // 25
     while True:
         if watch(evaluation):
             stop = "interrupted"
             break
         gradient = objective.pack(evaluation.gradient)
+        gap, enough = sketch.provable_gap(gradient), 3 * tolerance * evaluation.value
+        if gap <= enough and gap * np.exp(sketch.drift(evaluation.point)) <= enough:
+            stop = "converged"
+            break
         vector = -_two_loops(gradient, pairs, inverse)
         slope = float(gradient @ vector)
         if not slope < 0:
@@ -95,11 +105,6 @@ def sampled_newton(
         if _has_converged(objective, evaluation, tolerance):
             stop = "converged"
             break
-        if -slope / 2 <= tolerance * evaluation.value / 4:
-            extra -= 1
-            if extra < 0 or objective.penalty.is_none:
-                stop = "converged"
-                break
         if len(history) >= max_iter:
             break
         slow = slow + 1 if -slope > _SLOW * last else 0
@@ -108,7 +113,7 @@ def sampled_newton(
         last = -slope
         clock = perf_counter()
         direction = objective.unpack(vector)
-        reached = objective.evaluate(evaluation.point.moved(1.0, direction))
+        reached = objective.evaluate(evaluation.point.moved(1.0, direction), keep=keep)
         step = 1.0
         if not _is_accepted(
             evaluation.value, slope, reached, objective.pack(reached.gradient), vector
@@ -119,7 +124,7 @@ def sampled_newton(
             if step == 0.0:
                 stop = "stalled"
                 break
-            reached = objective.evaluate(evaluation.point.moved(step, direction))
+            reached = objective.evaluate(evaluation.point.moved(step, direction), keep=keep)
         history.append(
             IterationRecord(evaluation.value, norm(gradient), step, perf_counter() - clock)
         )
@@ -127,20 +132,69 @@ def sampled_newton(
         if float(change @ vector) > 0:
             pairs.append((step * vector, change))
         evaluation = reached
-    return Outcome(evaluation, stop, history)
+    return Outcome(
+        evaluation,
+        stop,
+        history,
+        sketch.curvature,
+        sketch.reference,
+        sketch.drift(evaluation.point),
+    )
 
 
-def _from_samples(objective: Objective, start: Point) -> tuple[Point, Curvature]:
-    """Solve on growing samples; return the point and the curvature of all rows, estimated."""
+@dataclass(frozen=True)
+class _Sketch:
+    """What a sample of the rows knows.
+
+    Attributes
+    ----------
+    point : Point
+        Where the sample's own objective is about least.
+    curvature : Curvature
+        What these rows, and their share of the penalty, add to the Hessian of all: a lower bound.
+    reference : Point
+        Where the curvature was taken.
+    share : float
+        The weight of these rows in that of all.
+    small : Objective
+        Of these rows.
+    """
+
+    point: Point
+    curvature: Curvature
+    reference: Point
+    share: float
+    small: Objective
+
+    def drift(self, point: Point) -> float:
+        """Bound |log| of what the curvature has changed by between the reference and a point."""
+        moved = self.small.raw_direction(point.moved(-1.0, self.reference))
+        return float(self.small.loss.spread(moved).max())
+
+    def provable_gap(self, gradient: FloatArray) -> float:
+        """Estimate which bound on f - f* the certificate will prove with this curvature.
+
+        Apart from the drift, a small factor near the optimum.
+        """
+        return 0.5 * float(gradient @ self.curvature.solve(gradient))
+
+
+def _from_samples(objective: Objective, start: Point) -> _Sketch:
+    """Solve on growing samples; return where that ends, and the curvature of the last."""
     source = objective.source
     assert isinstance(source, InMemorySource)
-    point, share = start, 1.0
-    curvature: Curvature | None = None
+    point, n_parameters = start, objective.n_parameters
+    doubt = np.inf  # of the point, as a share of f: what the sample before could not know
+    sketch: _Sketch | None = None
     for number, fraction in enumerate(FRACTIONS):
         n_rows = source.n_samples // fraction
-        if n_rows < ROWS_PER_PARAMETER * objective.n_parameters:
+        if n_rows < ROWS_PER_PARAMETER * n_parameters:
             continue
-        sample = source.sample(n_rows, _SEED + number)
+        rows = spread_rows(source.n_samples, n_rows, _SEED + number)
+        by_products = np.isinf(doubt) and n_parameters >= _PRODUCTS_FROM
+        # what is read a few times only stays where it is
+        few = not by_products and n_rows * source.n_features > _SMALL
+        sample = source.take_rows(rows, copied=not few)
         share = sample.total_weight / source.total_weight
         small = Objective(
             sample,
@@ -149,12 +203,31 @@ def _from_samples(objective: Objective, start: Point) -> tuple[Point, Curvature]
             fit_intercept=objective.fit_intercept,
             n_threads=objective.n_threads,
         )
-        is_last = fraction == FRACTIONS[-1]
-        outcome = newton(small, point, tolerance=1e-9 if is_last else 1e-6, max_iter=15)
-        point, curvature = outcome.evaluation.point, outcome.curvature
+        known = n_parameters / n_rows
+        if by_products:
+            # far from the optimum, products with the Hessian cost less than forming it
+            begun = newton_cg(small, point, tolerance=known, max_iter=4, max_inner=16)
+            point = begun.evaluation.point
+            if begun.stop == "converged":
+                doubt = known
+                if fraction != FRACTIONS[-1]:
+                    continue
+        # a step about squares the error: one is enough where the sample before was not far off
+        tolerance = 4 * doubt if np.isfinite(doubt) else known / 8
+        outcome = newton(small, point, tolerance=tolerance, max_iter=15)
+        point, doubt = outcome.evaluation.point, known
         objective.passes += small.passes * sample.n_samples / source.n_samples
-    assert curvature is not None
-    return point, curvature.times(1 / share)
+        assert outcome.curvature is not None
+        assert outcome.reference is not None
+        sketch = _Sketch(
+            point,
+            outcome.curvature,
+            outcome.reference,
+            share,
+            small,
+        )
+    assert sketch is not None
+    return sketch
 
 
 def _two_loops(
