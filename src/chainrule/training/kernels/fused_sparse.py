@@ -296,11 +296,12 @@ def row_splits(indices: Array, indptr: Array, rows: int, starts: Array) -> None:
 
     `starts` has one row for each k, and one more for the end.
     """
+    one = indptr.dtype.type(1)
     for j in range(indptr.shape[0] - 1):
         e, stop = indptr[j], indptr[j + 1]
         for k in range(starts.shape[0]):
             while e < stop and np.int64(indices[e]) < k * rows:
-                e += 1
+                e += one
             starts[k, j] = e
 
 
@@ -319,10 +320,11 @@ def turned(
 
     Columns are gone through from left to right, so the entries of each row come out in order.
     """
-    n_rows, first = indptr.shape[0] - 1, indices.dtype.type(first_row)
+    n_rows, first, one = indptr.shape[0] - 1, indices.dtype.type(first_row), indptr.dtype.type(1)
+    after = indptr[1:]
     for j in range(starts.shape[0]):
         for e in range(starts[j], stops[j]):
-            indptr[indices[e] - first + 1] += 1
+            after[indices[e] - first] += one
     for i in range(n_rows):
         indptr[i + 1] += indptr[i]
     for j in range(starts.shape[0]):
@@ -331,7 +333,7 @@ def turned(
             place = indptr[row]
             values[place] = data[e]
             columns[place] = j
-            indptr[row] = place + 1
+            indptr[row] = place + one
     for i in range(n_rows, 0, -1):
         indptr[i] = indptr[i - 1]
     indptr[0] = 0
