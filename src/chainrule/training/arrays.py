@@ -28,15 +28,6 @@ def accumulated(n_operations: float) -> float:
     return grown / (1 - grown) if grown < 1 else float("inf")
 
 
-def dot(left: FloatArray, right: FloatArray) -> float:
-    """Return the sum of products of two long vectors, on this thread alone.
-
-    A BLAS takes threads of its own for long vectors. They add up in another order when they are
-    more, and go on spinning for a while, on the cores that the next pass over the data needs.
-    """
-    return float(np.einsum("i,i->", left, right))
-
-
 def norm(*parts: FloatArray) -> float:
     """Return the Euclidean norm of all entries together, without overflow or underflow."""
     plain = sum(float(np.vdot(part, part)) for part in parts)

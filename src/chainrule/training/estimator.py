@@ -404,7 +404,7 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
             X,
             reset=reset,
             dtype="numeric",
-            accept_sparse="csr",
+            accept_sparse=["csr", "csc"],
             accept_large_sparse=True,
             ensure_all_finite=False,
         )

@@ -50,6 +50,28 @@ def fold(lanes: FloatArray, start: int, stop: int, total: FloatArray) -> None:
     _kernels().fold(lanes, start, stop, total)
 
 
+def row_splits(
+    indices: npt.NDArray[Any], indptr: npt.NDArray[Any], rows: int, starts: npt.NDArray[Any]
+) -> None:
+    """Fill in where blocks of rows start in each column: see `kernels.fused_sparse.row_splits`."""
+    _kernels().row_splits(_unsigned(indices), _unsigned(indptr), rows, _unsigned(starts))
+
+
+def turned(
+    data: npt.NDArray[Any],
+    indices: npt.NDArray[Any],
+    starts: npt.NDArray[Any],
+    stops: npt.NDArray[Any],
+    first_row: int,
+    values: npt.NDArray[Any],
+    columns: npt.NDArray[Any],
+    indptr: npt.NDArray[Any],
+) -> None:
+    """Fill in the CSR arrays of some rows of a CSC matrix: see `kernels.fused_sparse.turned`."""
+    unsigned = (_unsigned(integers) for integers in (indices, starts, stops))
+    _kernels().turned(data, *unsigned, first_row, values, _unsigned(columns), _unsigned(indptr))
+
+
 @dataclass(frozen=True)
 class FusedSparseBlock:
     """Some rows of a CSR matrix in canonical form (sorted, no duplicates).

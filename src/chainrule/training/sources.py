@@ -22,6 +22,7 @@ from chainrule.training.blocks import DenseBlock, MatrixBlock, SparseBlock
 from chainrule.training.executors import map_in_order
 from chainrule.training.fused_blocks import FusedBlock, can_be_fused
 from chainrule.training.fused_sparse_blocks import FusedSparseBlock, rows_per_block
+from chainrule.training.sparse_rows import Arrays, Turned, as_rows
 
 LARGEST: Final[float] = 1e150
 """Values beyond this overflow when squared; a source refuses them and names the column."""
@@ -127,10 +128,7 @@ class InMemorySource:
         if self.n_samples == 0:
             raise DataError("there are no rows to fit: X is empty")
         if sparse.issparse(X):
-            X = sparse.csr_array(X)
-            if not X.has_canonical_format:
-                X = X.copy()
-                X.sum_duplicates()
+            X = as_rows(X, n_threads)
         self._X = X
         self._taken: IntArray | None = None
         self._y = y
@@ -161,6 +159,8 @@ class InMemorySource:
             self.n_entries = float(self._X.nnz)
         self.n_bytes = max(1.0, self.n_entries * float(width))
         self.rows_per_block = self._rows_per_block()
+        stays = not self.is_dense and self._X.format == "csc"
+        self._turned = Turned(self._X, self.rows_per_block) if stays else None
         self._ones = np.ones(self.rows_per_block)
 
     def sample(self, n_rows: int, seed: int) -> InMemorySource:
@@ -238,19 +238,9 @@ class InMemorySource:
         return slice(start, min(start + self.rows_per_block, self.n_samples))
 
     def _matrix(self, rows: slice) -> MatrixBlock:
+        if not self.is_dense:
+            return self._sparse_matrix(rows)
         scaled = bool((self.column_scale != 1).any())
-        if self.is_fused and not self.is_dense:
-            indptr = self._X.indptr[rows.start : rows.stop + 1]
-            return FusedSparseBlock(self._X.data, self._X.indices, indptr, self.n_features)
-        if sparse.issparse(self._X):
-            lo, hi = int(self._X.indptr[rows.start]), int(self._X.indptr[rows.stop])
-            indices = self._X.indices[lo:hi]
-            data = self._X.data[lo:hi].astype(np.float64, copy=False)
-            if scaled:
-                data = data / self.column_scale[indices]
-            indptr = self._X.indptr[rows.start : rows.stop + 1] - lo
-            shape = (rows.stop - rows.start, self.n_features)
-            return SparseBlock(sparse.csr_array((data, indices, indptr), shape=shape))
         values = self._X[rows] if self._taken is None else self._X.take(self._taken[rows], axis=0)
         if self.is_fused:
             return FusedBlock(values)
@@ -260,6 +250,24 @@ class InMemorySource:
         if self.column_shift.any():
             values = values - self.column_shift
         return DenseBlock(values / self.column_scale if scaled else values)
+
+    def _sparse_matrix(self, rows: slice) -> MatrixBlock:
+        data, indices, indptr = self._sparse_rows(rows)
+        if self.is_fused:
+            return FusedSparseBlock(data, indices, indptr, self.n_features)
+        here = slice(int(indptr[0]), int(indptr[-1]))
+        indices = indices[here]
+        data = data[here].astype(np.float64, copy=False)
+        if (self.column_scale != 1).any():
+            data = data / self.column_scale[indices]
+        shape = (rows.stop - rows.start, self.n_features)
+        return SparseBlock(sparse.csr_array((data, indices, indptr - indptr[0]), shape=shape))
+
+    def _sparse_rows(self, rows: slice) -> Arrays:
+        """Return data and indices, and where some rows lie in them."""
+        if self._turned is not None:
+            return self._turned.block(rows.start // self.rows_per_block, rows.stop - rows.start)
+        return self._X.data, self._X.indices, self._X.indptr[rows.start : rows.stop + 1]
 
     def _labels(self, rows: slice) -> FloatArray:
         y = self._y[rows]

@@ -288,3 +288,52 @@ def column_maxima(data: Array, indices: Array, indptr: Array, n_features: int) -
         if top == top and not size <= top:  # NaN comes in, and stays
             largest[indices[e]] = size
     return largest
+
+
+@exact
+def row_splits(indices: Array, indptr: Array, rows: int, starts: Array) -> None:
+    """Fill in where the rows k * rows, and those after them, start in each column of a CSC matrix.
+
+    `starts` has one row for each k, and one more for the end.
+    """
+    one = indptr.dtype.type(1)
+    for j in range(indptr.shape[0] - 1):
+        e, stop = indptr[j], indptr[j + 1]
+        for k in range(starts.shape[0]):
+            while e < stop and np.int64(indices[e]) < k * rows:
+                e += one
+            starts[k, j] = e
+
+
+@exact
+def turned(
+    data: Array,
+    indices: Array,
+    starts: Vector,
+    stops: Vector,
+    first_row: int,
+    values: Array,
+    columns: Array,
+    indptr: Array,
+) -> None:
+    """Fill in the CSR arrays of some rows of a CSC matrix; `indptr` comes as zeros.
+
+    Columns are gone through from left to right, so the entries of each row come out in order.
+    """
+    n_rows, first, one = indptr.shape[0] - 1, indices.dtype.type(first_row), indptr.dtype.type(1)
+    after = indptr[1:]
+    for j in range(starts.shape[0]):
+        for e in range(starts[j], stops[j]):
+            after[indices[e] - first] += one
+    for i in range(n_rows):
+        indptr[i + 1] += indptr[i]
+    for j in range(starts.shape[0]):
+        for e in range(starts[j], stops[j]):
+            row = indices[e] - first
+            place = indptr[row]
+            values[place] = data[e]
+            columns[place] = j
+            indptr[row] = place + one
+    for i in range(n_rows, 0, -1):
+        indptr[i] = indptr[i - 1]
+    indptr[0] = 0

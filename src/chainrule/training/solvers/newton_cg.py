@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from chainrule.training.arrays import UNIT, FloatArray, dot, norm
+from chainrule.training.arrays import UNIT, FloatArray, norm
 from chainrule.training.objective import Evaluation, Objective, Point
 from chainrule.training.products import Products, products
 from chainrule.training.solvers.line_search import line_search
@@ -65,7 +65,7 @@ def newton_cg(
         ahead = float((gradient**2 / diagonal).sum()) / (2 * evaluation.value)
         forcing = float(np.clip(np.sqrt(ahead), *_FORCING))
         vector = _conjugate_gradients(curvature, gradient, diagonal, forcing, max_inner)
-        slope = dot(gradient, vector)
+        slope = float(gradient @ vector)
         if not slope < 0:
             stop = "stalled"
             break
@@ -139,13 +139,13 @@ def _conjugate_gradients(
     solution, residual = np.zeros_like(gradient), -gradient
     conditioned = residual / diagonal
     direction, room = conditioned.copy(), np.empty_like(gradient)
-    energy = dot(residual, conditioned)
+    energy = float(residual @ conditioned)
     model = 0.0
     for inner in range(1, max_inner + 1):
         if energy <= 0:
             break
         product = curvature.times(direction)
-        bent = dot(direction, product)
+        bent = float(direction @ product)
         if bent <= 0:
             if inner == 1:
                 solution += direction
@@ -160,7 +160,7 @@ def _conjugate_gradients(
         if inner * gain <= forcing * -model:
             break
         np.divide(residual, diagonal, out=conditioned)
-        fresh = dot(residual, conditioned)
+        fresh = float(residual @ conditioned)
         direction *= fresh / energy
         direction += conditioned
         energy = fresh
