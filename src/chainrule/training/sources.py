@@ -82,6 +82,8 @@ class InMemorySource:
         Whether columns far from zero may be moved there: right where an intercept is fitted.
     n_threads : int
         How many threads look at the numbers, where the passes are compiled.
+    compiled : bool, optional
+        Whether the passes are compiled; if not given, where it pays and numba is there.
 
     Attributes
     ----------
@@ -117,6 +119,7 @@ class InMemorySource:
         offset: FloatArray | None = None,
         center: bool = False,
         n_threads: int = 1,
+        compiled: bool | None = None,
     ) -> None:
         self.n_samples, self.n_features = int(X.shape[0]), int(X.shape[1])
         self.n_classes = n_classes
@@ -136,7 +139,7 @@ class InMemorySource:
         self._row_numbers = row_numbers
         self.offset = offset
         self.is_dense = not sparse.issparse(X)
-        self.is_fused = can_be_fused(X)
+        self.is_fused = can_be_fused(X) if compiled is None else compiled
         self._settle()
         self.read_seconds = 0.0
         self.column_scale, self.column_shift = np.ones(self.n_features), np.zeros(self.n_features)
