@@ -77,7 +77,12 @@ def fit(job: dict[str, Any]) -> dict[str, Any]:
     before, clock = peak(), time.perf_counter()
     coef, intercept, more = run(X, y, lam, job["tolerance"])
     seconds = time.perf_counter() - clock
-    found = {"start": start, "seconds": seconds, "memory": peak() - before, "version": version(peer.package)}
+    found = {
+        "start": start,
+        "seconds": seconds,
+        "memory": peak() - before,
+        "version": version(peer.package),
+    }
     value = objective(X, y, coef, intercept, lam)
     return found | more | {"objective": value if np.isfinite(value) else None}
 
