@@ -16,7 +16,7 @@ from chainrule.training.fitting import fit_logistic
 from chainrule.training.losses import BinaryLoss, Loss, SoftmaxLoss
 from chainrule.training.objective import Objective, Point
 from chainrule.training.penalties import L2Penalty
-from chainrule.training.rounding import measure_rounding
+from chainrule.training.rounding import Rounding, bound_rounding, measure_rounding
 from chainrule.training.solvers.curvature import Curvature
 from chainrule.training.solvers.newton import newton
 from chainrule.training.solvers.steps import Outcome
@@ -153,10 +153,64 @@ def test_a_fit_that_claims_the_tolerance_has_it(
     hold(p, best, coef, fit.point, fit.certificate)
 
 
+@SLOW
+@given(
+    seed=st.integers(0, 10**6),
+    n_classes=st.sampled_from([2, 2, 3]),
+    C=st.sampled_from([1e-2, 1.0, 1e4, np.inf]),
+    fit_intercept=st.booleans(),
+    part=st.sampled_from([0.4, 0.7]),
+    noise=st.sampled_from([1e-9, 1e-4, 1e-2, 0.1]),
+    away=st.sampled_from([0.0, 1e-3, 0.2]),
+)
+def test_the_curvature_of_some_rows_proves_a_bound_for_all(
+    problem: Callable[..., Any],
+    seed: int,
+    n_classes: int,
+    C: float,
+    fit_intercept: bool,
+    part: float,
+    noise: float,
+    away: float,
+) -> None:
+    p = problem(
+        seed, n_samples=30, n_features=2, n_classes=n_classes, C=C, fit_intercept=fit_intercept
+    )
+    if np.isinf(C) and fit_logistic(
+        InMemorySource(p.X, p.y, n_classes=n_classes), C=C, fit_intercept=fit_intercept
+    ).certificate.kind != ("Newton decrement"):
+        return  # separable: no optimum to compare with
+    best, coef, intercept = p.solve()
+    rng = np.random.default_rng(seed)
+    objective = objective_of(p)
+
+    def near(size: float) -> Point:
+        shift = size * rng.normal(size=intercept.shape) * fit_intercept
+        moved = Point(coef + size * rng.normal(size=coef.shape), intercept + shift)
+        return objective.centred(moved)
+
+    point, reference = near(noise), near(away)
+    assert isinstance(objective.source, InMemorySource)
+    some = objective.source.take_rows(np.flatnonzero(rng.random(30) < part))
+    penalty = L2Penalty(part * objective.penalty.strength)
+    small = Objective(some, objective.loss, penalty, fit_intercept=fit_intercept)
+    hessian = small.evaluate(reference, with_hessian=True).hessian
+    assert hessian is not None
+    moved = small.raw_direction(point.moved(-1.0, reference))
+    drift = float(objective.loss.spread(moved).max())
+    curvature = Curvature(hessian, objective.loss.n_outputs)
+    evaluation = objective.evaluate(point)
+    outcome = Outcome(evaluation, "converged", [], curvature, reference, drift)
+    for enough in (0.0, 1e-1):
+        certificate = certify(objective, outcome, enough=enough)
+        hold(p, best, coef, point, certificate)
+
+
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("scale", [1.0, 1e6])
+@pytest.mark.parametrize("look", [measure_rounding, bound_rounding])
 def test_the_gradient_rounding_bound_covers_the_true_error(
-    problem: Callable[..., Any], n_classes: int, scale: float
+    problem: Callable[..., Any], n_classes: int, scale: float, look: Callable[..., Rounding]
 ) -> None:
     p = problem(5, n_samples=60, n_classes=n_classes, weighted=True, C=3.0)
     objective = objective_of(p)
@@ -164,7 +218,7 @@ def test_the_gradient_rounding_bound_covers_the_true_error(
     coef, intercept = rng.normal(size=(3, p.n_outputs)) * 4, rng.normal(size=p.n_outputs) * scale
     point = Point(coef, intercept)
     evaluation = objective.evaluate(point)
-    rounding = measure_rounding(objective, evaluation)
+    rounding = look(objective, evaluation)
     with mpmath.workdps(50):
         k, first = p.n_outputs, p.n_classes - p.n_outputs
         table = [[mpmath.mpf(float(v)) for v in row] for row in coef.T]
@@ -185,6 +239,33 @@ def test_the_gradient_rounding_bound_covers_the_true_error(
                 assert error <= rounding.gradient.coef[j, c]
             error = abs(float(evaluation.gradient.intercept[c] - true[c][3]))
             assert error <= rounding.gradient.intercept[c]
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize("pure", [True, False])
+def test_no_bound_without_a_read_is_below_the_measured_one(n_classes: int, pure: bool) -> None:
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(50, 3)) * [1.0, 100.0, 1e-3]
+    shares = np.eye(n_classes)[rng.integers(n_classes, size=50)]
+    if not pure:
+        shares = rng.dirichlet(np.ones(n_classes), size=50)
+    y = shares[:, 1] if n_classes == 2 else shares
+    source = InMemorySource(X, y, rng.random(50), n_classes=n_classes)
+    loss: Loss = BinaryLoss() if n_classes == 2 else SoftmaxLoss(n_classes)
+    objective = Objective(source, loss, L2Penalty(np.ones(3)))
+    for size in (0.0, 1e-3, 0.1, 3.0):
+        coef = size * rng.normal(size=(3, loss.n_outputs))
+        evaluation = objective.evaluate(Point(coef, rng.normal(size=loss.n_outputs)))
+        scale = rng.random(4) + 0.1
+        measured = measure_rounding(objective, evaluation, scale=scale)
+        bounded = bound_rounding(objective, evaluation, scale=scale)
+        for name in ("gradient", "of_sums"):
+            low, high = getattr(measured, name), getattr(bounded, name)
+            assert (low.coef <= high.coef).all()
+            assert (low.intercept <= high.intercept).all()
+        for name in ("of_scores", "value", "raw_prediction", "hessian", "longest_row", "largest"):
+            assert getattr(measured, name) <= getattr(bounded, name), name
+        assert (measured.reach <= bounded.reach).all()
 
 
 def test_class_weights_are_sums_of_weights() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -148,6 +149,28 @@ def test_curvature_solves_and_measures_as_numpy_does() -> None:
     trace = np.sqrt(np.trace(np.linalg.inv(hessian)))
     assert curvature.inverse_root_trace(np.ones(6)) == pytest.approx(trace, rel=1e-6)
     assert 0 < curvature.smallest <= 1
+
+
+@pytest.mark.parametrize("decades", [0, 3, 6, 12])
+@pytest.mark.parametrize("size", [1, 2, 20])
+def test_what_curvature_bounds_is_bounded(decades: int, size: int) -> None:
+    rng = np.random.default_rng(decades)
+    turned = np.linalg.qr(rng.normal(size=(size, size)))[0]
+    root = turned * 10.0 ** (-np.arange(size) * decades / max(1, size - 1) / 2)
+    hessian = root @ root.T
+    curvature = Curvature(hessian, 1)
+    with mpmath.workdps(50):
+        exact = mpmath.matrix((hessian / curvature.scale / curvature.scale[:, None]).tolist())
+        true = min(mpmath.eigsy(exact, eigvals_only=True))
+        assert curvature.smallest <= true
+        for _ in range(5):
+            vector = rng.normal(size=size) * 10.0 ** rng.integers(-3, 3, size=size)
+            column = mpmath.matrix((vector / curvature.scale).tolist())
+            length = mpmath.sqrt((column.T * mpmath.lu_solve(exact, column))[0])
+            # the certificate adds a millionth to what is computed here
+            assert float(length) <= curvature.dual_norm(vector) * 1.000001
+            assert float(length) <= curvature.largest_norm(np.abs(vector)) * 1.000001
+            assert curvature.dual_norm(vector) <= 1.01 * float(length)
 
 
 def test_curvature_of_a_singular_matrix_still_gives_a_descent_direction() -> None:

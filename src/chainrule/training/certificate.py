@@ -219,11 +219,11 @@ def _newton_decrement(
         )
         return _claim(objective, outcome, rounding, "none", np.inf, np.inf, reason)
     gradient = objective.pack(outcome.evaluation.gradient)
-    error = objective.pack(rounding.of_sums) / curvature.scale
-    decrement = curvature.dual_norm(gradient) + float(np.linalg.norm(error)) / np.sqrt(smallest)
+    decrement = curvature.dual_norm(gradient) + curvature.largest_norm(
+        objective.pack(rounding.of_sums)
+    )
     decrement = 1.000001 * decrement / np.sqrt(trust) + rounding.of_scores
-    pairs = np.sqrt(2.0) if n_outputs > 1 else 1.0
-    reach = pairs * rounding.longest_row / np.sqrt(smallest * trust)
+    reach = _longest_row(objective, curvature, rounding) / np.sqrt(trust)
     ratio = decrement * reach
     if ratio >= 1:
         return _claim(
@@ -254,6 +254,17 @@ def _newton_decrement(
         1.000001 * distance,
         "the loss is self-concordant and its curvature positive",
     )
+
+
+def _longest_row(objective: Objective, curvature: Curvature, rounding: Rounding) -> float:
+    """Bound spread(u) over |u|_H = 1: rows in the norm of H^-1, as a whole or number by number."""
+    n_outputs = objective.loss.n_outputs
+    row = np.append(objective.source.column_bounds, np.ones(int(objective.fit_intercept)))
+    by_output = [curvature.largest_norm(np.outer(unit, row).ravel()) for unit in np.eye(n_outputs)]
+    whole = rounding.longest_row / np.sqrt(curvature.smallest)
+    if n_outputs == 1:
+        return float(min(whole, by_output[0]))
+    return float(min(np.sqrt(2.0) * whole, 2 * max(by_output)))
 
 
 def _growth(ratio: float) -> float:

@@ -5,7 +5,8 @@ Everything here is in whole problems; the estimator above only speaks scikit-lea
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Final
@@ -21,8 +22,8 @@ from chainrule.training.certificate import (
 )
 from chainrule.training.collinearity import Relations, find_relations
 from chainrule.training.findings import no_optimum, obstacles, qualified
-from chainrule.training.losses import BinaryLoss, Loss, SoftmaxLoss
-from chainrule.training.machine import memory
+from chainrule.training.losses import BinaryLoss, CompiledBinaryLoss, Loss, SoftmaxLoss
+from chainrule.training.machine import memory, single_threaded_algebra
 from chainrule.training.objective import Objective, Point
 from chainrule.training.penalties import L2Penalty
 from chainrule.training.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
@@ -161,7 +162,7 @@ def fit_logistic(
     clock, held = perf_counter(), memory()
     if source.column_shift.any() and not fit_intercept:
         raise ValueError("the source has moved its columns, which only an intercept makes good")
-    loss: Loss = BinaryLoss() if source.n_classes == 2 else SoftmaxLoss(source.n_classes)
+    loss = _loss(source)
     n_parameters = loss.n_outputs * (source.n_features + int(fit_intercept))
     relations: Relations | None = None
     used: Source = source
@@ -203,7 +204,7 @@ def fit_logistic(
     )
     interrupted = False
     try:
-        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # proof judges
+        with _surroundings(source):
             certificate, outcome, history = _solve_and_prove(
                 objective, origin, plan.method, tol=tol, max_iter=max_iter, watch=watch
             )
@@ -240,6 +241,19 @@ def fit_logistic(
         interrupted,
         () if met else obstacles(certificate, outcome, objective),
     )
+
+
+@contextmanager
+def _surroundings(source: InMemorySource) -> Iterator[None]:
+    alone = single_threaded_algebra() if source.is_fused else nullcontext()
+    with alone, np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # proof judges
+        yield
+
+
+def _loss(source: InMemorySource) -> Loss:
+    if source.n_classes > 2:
+        return SoftmaxLoss(source.n_classes)
+    return CompiledBinaryLoss() if source.is_fused else BinaryLoss()
 
 
 def _origin(objective: Objective) -> Point:

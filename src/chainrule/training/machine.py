@@ -1,13 +1,17 @@
-"""What the machine tells: how fast it multiplies, and how much memory the process holds."""
+"""The machine: how fast it multiplies, how much memory the process holds, whose threads run."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 _SIZE: Final[int] = 256
 _STATUS: Final = Path("/proc/self/status")
@@ -23,6 +27,32 @@ def multiplications_per_second() -> float:
         table @ table
         times.append(perf_counter() - clock)
     return 2 * _SIZE**3 / max(min(times), 1e-9)
+
+
+@contextmanager
+def single_threaded_algebra() -> Iterator[None]:
+    """Keep the threads of linear algebra asleep, for as long as anybody is in here.
+
+    After every product they spin for a while, in the way of threads that read the data.
+    """
+    with _LOCK:
+        if not _held:
+            limits = ThreadpoolController().limit(limits=1, user_api="blas")
+            limits.__enter__()
+            _held.append(limits)
+        _held.append(None)
+    try:
+        yield
+    finally:
+        with _LOCK:
+            _held.pop()
+            if len(_held) == 1:
+                _held.pop().restore_original_limits()
+
+
+_LOCK: Final = Lock()
+_held: Final[list[Any]] = []
+"""The limits in force, and an entry for everybody who asked for them."""
 
 
 def memory() -> tuple[float, float] | None:

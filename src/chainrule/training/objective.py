@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -52,7 +53,8 @@ class Evaluation:
     value : float
         f, penalty included.
     gradient : Point
-    raw_prediction : ndarray of shape (n_samples, n_outputs)
+    scores : callable
+        Returns the raw predictions: those that were kept, or by another read of X.
     hessian : ndarray of shape (n_parameters, n_parameters) or None
         In the order of `Objective.pack`.
     """
@@ -60,8 +62,13 @@ class Evaluation:
     point: Point
     value: float
     gradient: Point
-    raw_prediction: FloatArray
+    scores: Callable[[], FloatArray]
     hessian: FloatArray | None = None
+
+    @cached_property
+    def raw_prediction(self) -> FloatArray:
+        """The raw predictions, (n_samples, n_outputs)."""
+        return self.scores()
 
 
 class Objective:
@@ -144,16 +151,23 @@ class Objective:
         self.passes += 1
         return sum_over_chunks(lambda i: function(source.block(i)), source.n_blocks, self.n_threads)
 
-    def evaluate(self, point: Point, *, with_hessian: bool = False) -> Evaluation:
-        """Evaluate value and gradient, and on demand the Hessian, in one pass."""
-        raw_prediction = self._table()
+    def evaluate(
+        self, point: Point, *, with_hessian: bool = False, keep: bool = True
+    ) -> Evaluation:
+        """Evaluate value and gradient, and on demand the Hessian, in one pass.
+
+        Where the raw predictions will hardly be asked for, they need not be kept: on very many rows
+        a fresh table of them takes as long as a read of X.
+        """
+        table = self._table() if keep else None
         fused = isinstance(self.loss, BinaryLoss) and self.source.offset is None
 
         def one(block: RowBlock) -> Partial:
             if fused and isinstance(block.X, Fused):
-                return self._fused(block, block.X, point, raw_prediction, with_hessian)
+                return self._fused(block, block.X, point, table, with_hessian)
             raw = block.X.matvec(point.coef) + point.intercept + block.offset
-            raw_prediction[block.rows] = raw
+            if table is not None:
+                table[block.rows] = raw
             s = block.sample_weight
             residual = s[:, None] * self.loss.pointwise_gradient(raw, block.y)
             sums: Partial = (
@@ -172,7 +186,7 @@ class Objective:
             point,
             float(loss) + self.penalty.value(point.coef),
             gradient,
-            raw_prediction,
+            (lambda: self.raw_predictions(point)) if table is None else (lambda: table),
             self._penalised(rest[0]) if rest else None,
         )
 
@@ -226,6 +240,11 @@ class Objective:
             lambda raw, y, s: (np.asarray(s @ self.loss.pointwise_loss(raw, y)),), raw_prediction
         )
         return float(loss)
+
+    def raw_predictions(self, point: Point) -> FloatArray:
+        """Return the raw predictions at a point, (n_samples, n_outputs)."""
+        found = self.raw_direction(point)
+        return found if self.source.offset is None else found + self.source.offset
 
     def raw_direction(self, direction: Point) -> FloatArray:
         """Return the change of raw prediction along `direction`, (n_samples, n_outputs)."""
@@ -343,15 +362,16 @@ class Objective:
         block: RowBlock,
         X: Fused,
         point: Point,
-        raw_prediction: FloatArray,
+        table: FloatArray | None,
         with_hessian: bool,
     ) -> Partial:
+        raw = np.empty(len(block.y)) if table is None else table[block.rows, 0]
         loss, coef, intercept, hessian, border, corner = X.binary_pass(
             block.y,
             block.sample_weight,
             np.ascontiguousarray(point.coef[:, 0]),
             float(point.intercept[0]),
-            raw_prediction[block.rows, 0],
+            raw,
             with_hessian=with_hessian,
         )
         sums: Partial = np.asarray(loss), coef[:, None], np.asarray([intercept])

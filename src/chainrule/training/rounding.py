@@ -157,7 +157,7 @@ def bound_rounding(
     source, loss, point = objective.source, objective.loss, evaluation.point
     coef, intercept = _sizes(point, other)
     of_row, of_sum, of_sandwich = _units(source)
-    tops = (source.column_maxima + np.abs(source.column_shift)) / source.column_scale
+    tops = source.column_bounds
     weights = np.ones(objective.n_rows_of_hessian) if scale is None else 1 / scale
     beside = 0.0 if source.offset is None else np.abs(source.offset).max(initial=0.0)
     largest = float((tops @ coef + intercept + beside).max())
@@ -184,8 +184,7 @@ def bound_rounding(
         gradient=part(summed + moved * losses),
         of_sums=part(summed),
         of_scores=slack * float(np.exp(3 * min(error, 50.0)) * np.sqrt(errors.bend) * error),
-        value=slack
-        * (losses * (1 + moved) * error + errors.loss + of_sum * abs(evaluation.value)),
+        value=slack * (losses * (1 + moved) * error + errors.loss + of_sum * abs(evaluation.value)),
         raw_prediction=error,
         curvature=moved + KERNEL_ERROR,
         summation=of_sandwich,

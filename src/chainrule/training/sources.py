@@ -29,6 +29,7 @@ LARGEST: Final[float] = 1e150
 _BLOCK_BYTES: Final[int] = 2**21
 _FUSED_BYTES: Final[int] = 2**24
 _LEAST_BLOCKS: Final[int] = 16
+_LEAST_ENTRIES: Final[int] = 2**17
 _MOST_ROWS: Final[int] = 2**16
 _COMMON_EXPONENT: Final[int] = 100
 _DEEPEST_EXPONENT: Final[int] = 500
@@ -85,6 +86,8 @@ class InMemorySource:
     ----------
     column_maxima : ndarray of shape (n_features,)
         max_i |x_ij|.
+    column_bounds : ndarray of shape (n_features,)
+        Bounds on the sizes of the numbers that the blocks hold.
     column_shift : ndarray of shape (n_features,)
         The blocks hold (X - column_shift) / column_scale. All zeros unless the values of a column
         lie so close together, far from zero, that the difference is exact (Sterbenz 1974).
@@ -129,6 +132,7 @@ class InMemorySource:
                 X = X.copy()
                 X.sum_duplicates()
         self._X = X
+        self._taken: IntArray | None = None
         self._y = y
         self._weight = sample_weight
         self._row_numbers = row_numbers
@@ -143,15 +147,18 @@ class InMemorySource:
         if center and self.is_dense and not self.is_fused:
             self.column_shift, maxima = self._middles(maxima)
         self.column_scale = _scale(maxima)
+        self.column_bounds = maxima / self.column_scale
         if self.is_fused and (self.column_scale != 1).any():
             self.is_fused = False
             self._settle()
 
     def _settle(self) -> None:
         """Work out what depends on the rows held: their size, and the blocks they are cut into."""
-        X = self._X
-        self.n_entries = float(X.nnz if sparse.issparse(X) else X.size)
-        width = X.dtype.itemsize + (X.indices.itemsize if sparse.issparse(X) else 0)
+        if self.is_dense:
+            self.n_entries, width = float(self.n_samples * self.n_features), self._X.dtype.itemsize
+        else:
+            width = self._X.dtype.itemsize + self._X.indices.itemsize
+            self.n_entries = float(self._X.nnz)
         self.n_bytes = max(1.0, self.n_entries * float(width))
         self.rows_per_block = self._rows_per_block()
         self._ones = np.ones(self.rows_per_block)
@@ -163,11 +170,21 @@ class InMemorySource:
         """
         return self.take_rows(spread_rows(self.n_samples, n_rows, seed))
 
-    def take_rows(self, rows: IntArray) -> InMemorySource:
-        """Return some rows as a copy; their numbers are not checked again."""
+    def take_rows(self, rows: IntArray, *, copied: bool = True) -> InMemorySource:
+        """Return some rows; their numbers are not checked again.
+
+        Not copied, dense rows are looked up block by block whenever they are read: for few reads
+        that takes less time than fresh memory does.
+        """
         found = copy(self)
         found.n_samples = len(rows)
-        found._X = self._X[rows] if sparse.issparse(self._X) else self._X.take(rows, axis=0)
+        if self.is_dense and not copied and self._X.flags.c_contiguous:
+            found._taken = rows if self._taken is None else self._taken[rows]
+        elif sparse.issparse(self._X):
+            found._X = self._X[rows]
+        else:
+            found._X = self._X.take(rows if self._taken is None else self._taken[rows], axis=0)
+            found._taken = None
         found._y = self._y[rows]
         found._weight = None if self._weight is None else self._weight[rows]
         found._row_numbers = rows if self._row_numbers is None else self._row_numbers[rows]
@@ -228,9 +245,10 @@ class InMemorySource:
             indptr = self._X.indptr[rows.start : rows.stop + 1] - lo
             shape = (rows.stop - rows.start, self.n_features)
             return SparseBlock(sparse.csr_array((data, indices, indptr), shape=shape))
+        values = self._X[rows] if self._taken is None else self._X.take(self._taken[rows], axis=0)
         if self.is_fused:
-            return FusedBlock(self._X[rows])
-        values = self._X[rows].astype(np.float64, copy=False)
+            return FusedBlock(values)
+        values = values.astype(np.float64, copy=False)
         if values.itemsize not in values.strides or min(values.strides) < 0:
             values = np.ascontiguousarray(values)  # sums in one order, whatever the strides
         if self.column_shift.any():
@@ -249,15 +267,16 @@ class InMemorySource:
         if self.is_fused and not self.is_dense:
             return rows_per_block(self.n_samples, self.n_features, self._X.nnz)
         per_row = max(1, self.n_features) * 8
-        block_bytes = _FUSED_BYTES if self.is_fused else _BLOCK_BYTES
+        block_bytes = _FUSED_BYTES if self.is_fused and self._taken is None else _BLOCK_BYTES
         rows = 2 ** int(np.log2(max(1, block_bytes // per_row)))
         if self.is_fused and self.n_classes == 2:
-            # compiled passes keep nothing a row: blocks so large that Python hardly counts, and
-            # so many that threads end together
-            most = 2 ** int(np.log2(np.clip(self.n_samples / _LEAST_BLOCKS, 256, _MOST_ROWS)))
-        else:
-            # vectors over the rows of a block stay in the cache, below what malloc maps afresh
-            most = max(256, 2 ** int(np.log2(8192 / max(1, self.n_classes - 1))))
+            # compiled passes keep nothing a row: blocks so many that threads end together, but so
+            # large that neither Python nor a Hessian a block counts
+            least = max(256, _LEAST_ENTRIES / max(1, self.n_features), 4 * self.n_features)
+            most = 2 ** int(np.ceil(np.log2(max(self.n_samples / _LEAST_BLOCKS, least))))
+            return int(min(max(rows, 2 ** int(np.ceil(np.log2(least)))), most, _MOST_ROWS))
+        # vectors over the rows of a block stay in the cache, and below what malloc maps afresh
+        most = max(256, 2 ** int(np.log2(8192 / max(1, self.n_classes - 1))))
         return int(np.clip(rows, 256, most))
 
     def _largest(self, n_threads: int) -> FloatArray:
@@ -338,6 +357,7 @@ class ColumnSource:
         self.column_scale = parent.column_scale[columns]
         self.column_shift = parent.column_shift[columns]
         self.column_maxima = parent.column_maxima[columns]
+        self.column_bounds = parent.column_bounds[columns]
         self.offset = parent.offset
 
     @property

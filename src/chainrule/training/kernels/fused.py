@@ -282,6 +282,29 @@ def sandwich(X: Matrix, d: Vector, inner: int) -> Vector:
 
 
 @summing
+def _add_squares(B: Matrix, d: Vector, total: Vector) -> None:
+    for i in range(B.shape[0]):
+        for j in range(B.shape[1]):
+            total[j] += (d[i] * B[i, j]) * B[i, j]
+
+
+@exact
+def sandwich_diagonal(X: Matrix, D: Matrix, inner: int) -> Matrix:
+    """Return the diagonal of X^T diag(d) X for each row d of D, one row each."""
+    n_rows, n_features = X.shape
+    buffer = np.empty((inner, n_features))
+    total, part = np.zeros((D.shape[0], n_features)), np.empty(n_features)
+    for start in range(0, n_rows, inner):
+        stop = min(start + inner, n_rows)
+        B = _rows(X, start, stop, buffer)
+        for k in range(D.shape[0]):
+            part[:] = 0.0
+            _add_squares(B, D[k, start:stop], part)
+            total[k] += part
+    return total
+
+
+@summing
 def _sizes(B: Matrix, v: Vector, weights: Vector, product: Vector, squares: Vector) -> None:
     for i in range(B.shape[0]):
         total, square = 0.0, 0.0

@@ -153,10 +153,23 @@ class Curvature:
         if top == 0:
             return 0.0
         weights = (weights / top) ** 2
+        return top * float(np.sqrt(weights @ self._inverse_diagonal))
+
+    def largest_norm(self, bounds: FloatArray) -> float:
+        """Bound sqrt(v^T H^-1 v) over all v with |v_j| <= bounds_j.
+
+        By the smallest eigenvalue, or entry by entry: where H is flat, few entries matter.
+        """
+        scaled = bounds / self.scale
+        together = float(np.linalg.norm(scaled)) / np.sqrt(self.smallest)
+        return float(min(together, 1.000001 * (scaled @ np.sqrt(self._inverse_diagonal))))
+
+    @cached_property
+    def _inverse_diagonal(self) -> FloatArray:
+        """The diagonal of the scaled Hessian's inverse, rounded up."""
         if self._verified and self._cholesky is not None:
-            size = len(weights)
             root, _ = linalg.lapack.dtrtri(self._cholesky[0], lower=1)
-            trace = float(weights @ np.square(np.tril(root)).sum(axis=0))
-            return top * float(np.sqrt(trace * (1 + 8 * size**2 * UNIT / self._verified)))
+            doubt = 8 * len(self.scale) ** 2 * UNIT / self._verified
+            return np.asarray(np.square(np.tril(root)).sum(axis=0) * (1 + doubt))
         values, vectors = self._spectrum
-        return top * float(np.sqrt((weights @ (vectors * vectors)) @ (1 / values)))
+        return np.asarray((vectors * vectors) @ (1 / values))

@@ -2,8 +2,9 @@
 
 For many more rows than parameters, a sixteenth of the rows knows the curvature to within a few
 per cent. A step on all rows then costs one gradient, a single read of X, and removes all but a few
-per cent of the error; limited-memory updates (Liu and Nocedal 1989) learn the rest. The same curvature
-proves how far the optimum can be: no row can take away what the sample's rows add to the Hessian.
+per cent of the error; limited-memory updates (Liu and Nocedal 1989) learn the rest. The same
+curvature proves how far the optimum can be: no row takes away what the sample's rows add to the
+Hessian.
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from chainrule.training.arrays import UNIT, FloatArray, IntArray, norm
-from chainrule.training.losses import Loss
+from chainrule.training.arrays import UNIT, FloatArray, norm
 from chainrule.training.objective import Evaluation, Objective, Point
 from chainrule.training.penalties import L2Penalty
 from chainrule.training.solvers.curvature import Curvature
@@ -33,6 +33,7 @@ FRACTIONS: Final[tuple[int, ...]] = (64, 16)
 """One row in so many is drawn, sample after sample; the last gives the curvature."""
 
 _PRODUCTS_FROM: Final[int] = 150
+_SMALL: Final[int] = 2_000_000
 _MEMORY: Final[int] = 10
 _SEED: Final[int] = 20_260
 _SLOW: Final[float] = 0.2
@@ -73,7 +74,9 @@ def sampled_newton(
         Called with each evaluation on all rows; True stops the solver.
     """
     sketch = _from_samples(objective, start)
-    evaluation, history = objective.evaluate(sketch.point), list[IterationRecord]()
+    # without a penalty, separation is looked for in the scores
+    keep = objective.penalty.is_none
+    evaluation, history = objective.evaluate(sketch.point, keep=keep), list[IterationRecord]()
     known = objective.value_at_origin()
     if start.coef.any():
         warm = objective.evaluate(start)
@@ -90,7 +93,8 @@ def sampled_newton(
             stop = "interrupted"
             break
         gradient = objective.pack(evaluation.gradient)
-        if sketch.provable_gap(gradient, evaluation) <= 2 * tolerance * evaluation.value:
+        gap, enough = sketch.provable_gap(gradient), 3 * tolerance * evaluation.value
+        if gap <= enough and gap * np.exp(sketch.drift(evaluation.point)) <= enough:
             stop = "converged"
             break
         vector = -_two_loops(gradient, pairs, inverse)
@@ -109,7 +113,7 @@ def sampled_newton(
         last = -slope
         clock = perf_counter()
         direction = objective.unpack(vector)
-        reached = objective.evaluate(evaluation.point.moved(1.0, direction))
+        reached = objective.evaluate(evaluation.point.moved(1.0, direction), keep=keep)
         step = 1.0
         if not _is_accepted(
             evaluation.value, slope, reached, objective.pack(reached.gradient), vector
@@ -120,7 +124,7 @@ def sampled_newton(
             if step == 0.0:
                 stop = "stalled"
                 break
-            reached = objective.evaluate(evaluation.point.moved(step, direction))
+            reached = objective.evaluate(evaluation.point.moved(step, direction), keep=keep)
         history.append(
             IterationRecord(evaluation.value, norm(gradient), step, perf_counter() - clock)
         )
@@ -134,7 +138,7 @@ def sampled_newton(
         history,
         sketch.curvature,
         sketch.reference,
-        sketch.drift(evaluation),
+        sketch.drift(evaluation.point),
     )
 
 
@@ -152,29 +156,27 @@ class _Sketch:
         Where the curvature was taken.
     share : float
         The weight of these rows in that of all.
-    rows : ndarray of shape (n_rows,)
-    raw_prediction : ndarray of shape (n_rows, n_outputs)
-        Of these rows, at the reference.
-    loss : Loss
+    small : Objective
+        Of these rows.
     """
 
     point: Point
     curvature: Curvature
     reference: Point
     share: float
-    rows: IntArray
-    raw_prediction: FloatArray
-    loss: Loss
+    small: Objective
 
-    def drift(self, evaluation: Evaluation) -> float:
-        """Bound |log| of what the curvature has changed by since the reference."""
-        moved = evaluation.raw_prediction[self.rows] - self.raw_prediction
-        return float(self.loss.spread(moved).max())
+    def drift(self, point: Point) -> float:
+        """Bound |log| of what the curvature has changed by between the reference and a point."""
+        moved = self.small.raw_direction(point.moved(-1.0, self.reference))
+        return float(self.small.loss.spread(moved).max())
 
-    def provable_gap(self, gradient: FloatArray, evaluation: Evaluation) -> float:
-        """Estimate which bound on f - f* the certificate will prove with this curvature."""
-        gap = 0.5 * float(gradient @ self.curvature.solve(gradient))
-        return gap * float(np.exp(min(self.drift(evaluation), 700.0)))
+    def provable_gap(self, gradient: FloatArray) -> float:
+        """Estimate which bound on f - f* the certificate will prove with this curvature.
+
+        Apart from the drift, a small factor near the optimum.
+        """
+        return 0.5 * float(gradient @ self.curvature.solve(gradient))
 
 
 def _from_samples(objective: Objective, start: Point) -> _Sketch:
@@ -189,7 +191,10 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
         if n_rows < ROWS_PER_PARAMETER * n_parameters:
             continue
         rows = spread_rows(source.n_samples, n_rows, _SEED + number)
-        sample = source.take_rows(rows)
+        by_products = np.isinf(doubt) and n_parameters >= _PRODUCTS_FROM
+        # what is read a few times only stays where it is
+        few = not by_products and n_rows * source.n_features > _SMALL
+        sample = source.take_rows(rows, copied=not few)
         share = sample.total_weight / source.total_weight
         small = Objective(
             sample,
@@ -199,10 +204,14 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
             n_threads=objective.n_threads,
         )
         known = n_parameters / n_rows
-        if np.isinf(doubt) and n_parameters >= _PRODUCTS_FROM:
+        if by_products:
             # far from the optimum, products with the Hessian cost less than forming it
             begun = newton_cg(small, point, tolerance=known, max_iter=4, max_inner=16)
-            point, doubt = begun.evaluation.point, known
+            point = begun.evaluation.point
+            if begun.stop == "converged":
+                doubt = known
+                if fraction != FRACTIONS[-1]:
+                    continue
         # a step about squares the error: one is enough where the sample before was not far off
         tolerance = 4 * doubt if np.isfinite(doubt) else known / 8
         outcome = newton(small, point, tolerance=tolerance, max_iter=15)
@@ -215,9 +224,7 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
             outcome.curvature,
             outcome.reference,
             share,
-            rows,
-            small.raw_direction(outcome.reference),
-            objective.loss,
+            small,
         )
     assert sketch is not None
     return sketch
