@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.training.arrays import BoolArray, FloatArray
+from chainrule.training.arrays import BoolArray, FloatArray, IntArray
 from chainrule.training.kernels import _emitted_classes as formulas
 
 TABLE: Final[int] = 10_240
@@ -28,8 +28,6 @@ PAIR_COLUMNS: Final[int] = 4
 
 _ONE_AT_A_TIME: Final = Lock()
 """Held where many small operations follow each other: threads would wait for Python's own lock."""
-
-Codes = npt.NDArray[np.integer[Any]]
 
 
 def steps(n_rows: int, n_classes: int) -> Iterator[slice]:
@@ -77,7 +75,7 @@ class Shares:
 
 def class_pass(
     X: npt.NDArray[Any],
-    codes: Codes,
+    codes: IntArray,
     weight: FloatArray | None,
     coef: FloatArray,
     intercept: FloatArray,
@@ -95,8 +93,7 @@ def class_pass(
         None for 1.
     coef : ndarray of shape (n_features, n_classes)
     intercept : ndarray of shape (n_classes,)
-    raw_prediction : ndarray of shape (n_rows, n_classes)
-        Best in Fortran order.
+    raw_prediction : ndarray of shape (n_classes, n_rows)
 
     Returns
     -------
@@ -106,24 +103,23 @@ def class_pass(
         Their sum over the rows.
     """
     rows = X.astype(np.float64, copy=False)
-    scores = raw_prediction.T
-    np.add((rows @ coef).T, intercept[:, None], out=scores)
-    residual = np.empty(scores.shape)
+    np.add((rows @ coef).T, intercept[:, None], out=raw_prediction)
+    residual = np.empty(raw_prediction.shape)
     with _ONE_AT_A_TIME:
         loss = sum(
             _residuals(
-                scores[:, part],
+                raw_prediction[:, part],
                 codes[part],
                 None if weight is None else weight[part],
                 residual[:, part],
             )
-            for part in steps(len(rows), len(scores))
+            for part in steps(len(rows), len(raw_prediction))
         )
     return loss, (residual @ rows).T, residual.sum(axis=1)
 
 
 def _residuals(
-    scores: FloatArray, codes: Codes, weight: FloatArray | None, residual: FloatArray
+    scores: FloatArray, codes: IntArray, weight: FloatArray | None, residual: FloatArray
 ) -> float:
     """Fill in the weighted residuals of a table of scores; return the weighted loss."""
     shares = Shares.of(scores)
@@ -132,7 +128,7 @@ def _residuals(
     distance = formulas.softmax_distance(scores[codes, place], shares.shift)
     losses = formulas.softmax_loss(distance, shares.others)
     residual[:] = formulas.softmax_proba(shares.relative, shares.others)
-    residual[codes, place] = formulas.softmax_doubt(favoured * 1.0, own, shares.others)
+    residual[codes, place] = formulas.softmax_doubt(favoured.astype(np.float64), own, shares.others)
     if weight is None:
         return float(losses.sum())
     residual *= weight
@@ -156,7 +152,7 @@ def class_pairs(
     halves : ndarray of shape (n_pairs, size, size)
         Only what is below the diagonal is filled in, and some of what is above.
     """
-    n_classes, n_features = raw_prediction.shape[1], X.shape[1]
+    n_classes, n_features = len(raw_prediction), X.shape[1]
     size = n_features + int(fit_intercept)
     first, second = np.triu_indices(n_classes, 1)
     halves = np.zeros((len(first), size, size))
@@ -164,7 +160,7 @@ def class_pairs(
         part = slice(start, min(start + PAIR_ROWS, len(X)))
         columns = np.ones((size, part.stop - start))
         columns[:n_features] = X[part].T
-        shares = Shares.of(np.ascontiguousarray(raw_prediction[part].T))
+        shares = Shares.of(raw_prediction[:, part])
         one, other = shares.relative[first], shares.relative[second]
         pairs = formulas.softmax_pair(one, other, shares.others)
         if weight is not None:

@@ -95,6 +95,28 @@ class FusedBlock:
         )
         return answer
 
+    def class_pass(
+        self,
+        codes: IntArray,
+        weight: FloatArray | None,
+        coef: FloatArray,
+        intercept: FloatArray,
+        raw_prediction: FloatArray,
+    ) -> tuple[float, FloatArray, FloatArray]:
+        """Do a whole pass of a softmax problem: see `kernels.fused_softmax.softmax_pass`."""
+        from chainrule.training.kernels import fused_softmax
+
+        loss, gradient, residual = fused_softmax.softmax_pass(
+            self.values,
+            codes,
+            np.ones(len(codes)) if weight is None else weight,
+            np.ascontiguousarray(coef),
+            intercept,
+            raw_prediction,
+            fused_softmax.inner_rows(self.values.shape[1]),
+        )
+        return loss, gradient.T, residual
+
     def product_pass(
         self, bend: FloatArray, coef: FloatArray, intercept: float
     ) -> tuple[FloatArray, float]:

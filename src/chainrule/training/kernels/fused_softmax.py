@@ -1,8 +1,8 @@
-"""One compiled pass over dense rows of several classes: scores, loss and gradient in one read of X.
+"""One compiled pass over dense rows of several classes: loss and gradient in one read of X.
 
-A few rows at a time stay in the L2 cache. Their products with the coefficients, and back, are BLAS's;
-between them lie tables with one row a class, so that the emitted formulas run over many examples at
-once. Labels are codes. Rows of another type or order are copied, a few at a time.
+A few rows at a time stay in the L2 cache. Their products with the coefficients, and back, are
+BLAS's; between them lie tables with one row a class, so that the emitted formulas run over many
+examples at once. Labels are codes. Rows of another type or order are copied, a few at a time.
 
 The digest is that of `fused`: numba's disk cache looks at this file alone.
 """
@@ -21,8 +21,9 @@ from chainrule.training.kernels import pointwise
 from chainrule.training.kernels.pointwise import Vector, exact
 
 Matrix = npt.NDArray[Any]
+Codes = npt.NDArray[np.intp]
 
-FORMULAS: Final = "ad426aa1376d7ef4"
+FORMULAS: Final = "898615d2a6ade00d"
 """The digest of the formulas that are compiled in; written by `make emit`."""
 
 INNER_ROWS: Final[int] = 256
@@ -98,12 +99,12 @@ def _plain_rows_by_type(X: Any, start: Any, stop: Any, buffer: Any) -> Any:  # n
 @exact
 def _residuals(
     scores: Matrix,
-    codes: Vector,
+    codes: Codes,
     weight: Vector,
     residual: Matrix,
     shift: Vector,
     others: Vector,
-    best: Vector,
+    best: Codes,
     own: Vector,
 ) -> float:
     """Fill in the weighted residuals of a table of scores; return the weighted loss.
@@ -139,12 +140,11 @@ def _residuals(
 @exact
 def softmax_pass(
     X: Matrix,
-    codes: Vector,
+    codes: Codes,
     weight: Vector,
     coef: Matrix,
     intercept: Vector,
     raw_prediction: Matrix,
-    first: int,
     inner: int,
 ) -> tuple[float, Matrix, Vector]:
     """Return the sums over rows of a softmax problem, and fill `raw_prediction`.
@@ -152,13 +152,11 @@ def softmax_pass(
     Parameters
     ----------
     X : ndarray of shape (n_rows, n_features)
-    codes, weight : ndarray of shape (n_rows,)
+    codes : ndarray of shape (n_rows,)
+    weight : ndarray of shape (n_rows,)
     coef : ndarray of shape (n_features, n_classes)
     intercept : ndarray of shape (n_classes,)
-    raw_prediction : ndarray of shape (n_classes, n_samples)
-        Of all samples, class by class.
-    first : int
-        The number of the first row among all samples.
+    raw_prediction : ndarray of shape (n_classes, n_rows)
     inner : int
 
     Returns
@@ -171,8 +169,9 @@ def softmax_pass(
     n_rows, n_features = X.shape
     n_classes = coef.shape[1]
     buffer, product = np.empty((inner, n_features)), np.empty((inner, n_classes))
-    table, room = np.empty(n_classes * inner), np.empty((3, inner))
-    best = np.empty(inner, dtype=np.int64)
+    level, table = np.empty(n_classes * inner), np.empty(n_classes * inner)
+    room = np.empty((3, inner))
+    best = np.empty(inner, dtype=np.intp)
     gradient, part = np.zeros((n_classes, n_features)), np.empty((n_classes, n_features))
     total, loss = np.zeros(n_classes), 0.0
     for start in range(0, n_rows, inner):
@@ -180,11 +179,13 @@ def softmax_pass(
         count = stop - start
         B = _plain_rows(X, start, stop, buffer)
         np.dot(B, coef, product[:count])
-        scores = raw_prediction[:, first + start : first + stop]
+        # in one piece, so that products and loops know that numbers follow each other
+        scores = level[: n_classes * count].reshape(n_classes, count)
+        residual = table[: n_classes * count].reshape(n_classes, count)
         for k in range(n_classes):
             for i in range(count):
                 scores[k, i] = product[i, k] + intercept[k]
-        residual = table[: n_classes * count].reshape(n_classes, count)
+                raw_prediction[k, start + i] = scores[k, i]
         loss += _residuals(
             scores,
             codes[start:stop],

@@ -66,6 +66,7 @@ def summing(function: Function) -> Function:
 
 
 def inlined(function: Function) -> Function:
+    """Compile as a part of whatever calls it."""
     return cast(Function, njit(inline="always", error_model="numpy")(function))
 
 
