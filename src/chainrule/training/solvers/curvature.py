@@ -108,18 +108,18 @@ class Curvature:
         return self._verified or float(self._spectrum[0][0]) - self.eigenvalue_error
 
     def solve(self, vector: FloatArray) -> FloatArray:
-        """Return the Hessian's inverse times `vector`.
+        """Return the Hessian's inverse times a vector, or each column of a table.
 
         Where the Hessian is singular to working precision this is the solution of least norm:
         eigenvalues that cannot be told from zero are filtered out (Tikhonov; Hansen 1998, 4.2).
         """
-        scaled = vector / self.scale
+        scaled = (vector.T / self.scale).T
         if self._cholesky is not None:
-            return np.asarray(linalg.cho_solve(self._cholesky, scaled) / self.scale)
+            return np.asarray((linalg.cho_solve(self._cholesky, scaled).T / self.scale).T)
         values, vectors = self._spectrum
         floor = 4 * len(values) * UNIT * max(1.0, float(values[-1]))
-        turned = (vectors.T @ scaled) * values / (values**2 + floor**2)
-        return np.asarray((vectors @ turned) / self.scale)
+        turned = (vectors.T @ scaled).T * values / (values**2 + floor**2)
+        return np.asarray(((vectors @ turned.T).T / self.scale).T)
 
     def flattest(self) -> tuple[float, FloatArray]:
         """Return the smallest eigenvalue of the scaled Hessian, and its direction in the scale."""
