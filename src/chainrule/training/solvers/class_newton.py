@@ -75,12 +75,13 @@ def class_newton(
     while outcome.stop != "interrupted":
         at = objective.evaluate(objective.centred(outcome.evaluation.point), with_hessian=True)
         assert at.hessian is not None
-        known = _Known(objective, Curvature(at.hessian, objective.loss.n_outputs), at)
+        curvature = Curvature(at.hessian, objective.loss.n_outputs)
+        known = _Known(objective, curvature, at, tolerance)
         outcome = quasi_newton(
             objective,
             at,
-            known.curvature.solve,
-            has_converged=lambda at, expected, known=known: known.proves(at, expected, tolerance),
+            curvature.solve,
+            has_converged=known.proves,
             max_iter=min(_PATIENCE, max_iter - len(history)),
             watch=watch,
         )
@@ -89,28 +90,27 @@ def class_newton(
         if outcome.stop != "max_iter" or len(history) >= max_iter:
             if drift > _FARTHEST:
                 return Outcome(outcome.evaluation, outcome.stop, history)
-            return Outcome(
-                outcome.evaluation, outcome.stop, history, known.curvature, at.point, drift
-            )
+            return Outcome(outcome.evaluation, outcome.stop, history, curvature, at.point, drift)
     return Outcome(outcome.evaluation, outcome.stop, history)
 
 
 @dataclass(frozen=True)
 class _Known:
-    """A curvature, and where it was taken."""
+    """A curvature, where it was taken, and what is to be proven with it."""
 
     objective: Objective
     curvature: Curvature
     reference: Evaluation
+    tolerance: float
 
     def drift(self, at: Evaluation) -> float:
         """Bound |log| of what the curvature has changed by since the reference."""
         moved: FloatArray = at.raw_prediction - self.reference.raw_prediction
         return float(self.objective.loss.spread(moved).max())
 
-    def proves(self, at: Evaluation, expected: float, tolerance: float) -> bool:
+    def proves(self, at: Evaluation, expected: float) -> bool:
         """Tell whether the certificate will prove f - f* <= tolerance f, about."""
-        allowed = tolerance * at.value
+        allowed = self.tolerance * at.value
         if expected > allowed:
             return False
         if not self.objective.penalty.is_none and estimated_gap(self.objective, at) <= allowed:

@@ -16,13 +16,15 @@ from typing import Final
 
 import numpy as np
 
-from chainrule.training.arrays import UNIT, FloatArray, norm
+from chainrule.training.arrays import FloatArray, norm
 from chainrule.training.objective import Evaluation, Objective, Point
 from chainrule.training.penalties import L2Penalty
+from chainrule.training.solvers.class_newton import level_descent
 from chainrule.training.solvers.curvature import Curvature
 from chainrule.training.solvers.line_search import line_search
 from chainrule.training.solvers.newton import newton
 from chainrule.training.solvers.newton_cg import estimated_gap, newton_cg
+from chainrule.training.solvers.quasi_newton import MEMORY, Pairs, is_accepted, two_loops
 from chainrule.training.solvers.steps import IterationRecord, Outcome, Stop, Watch, never
 from chainrule.training.sources import InMemorySource, spread_rows
 
@@ -34,7 +36,6 @@ FRACTIONS: Final[tuple[int, ...]] = (64, 16)
 
 _PRODUCTS_FROM: Final[int] = 150
 _SMALL: Final[int] = 2_000_000
-_MEMORY: Final[int] = 10
 _SEED: Final[int] = 20_260
 _SLOW: Final[float] = 0.2
 _ROUGH: Final[float] = 1e-4
@@ -42,7 +43,9 @@ _ROUGH: Final[float] = 1e-4
 
 def pays(source: object, n_parameters: int) -> bool:
     """Tell whether a problem has rows enough for samples to know its curvature."""
-    if not isinstance(source, InMemorySource) or not source.is_fused:
+    if not isinstance(source, InMemorySource) or not source.is_dense | source.is_fused:
+        return False
+    if source.n_classes == 2 and not source.is_fused:
         return False
     return source.n_samples >= FRACTIONS[-1] * ROWS_PER_PARAMETER * n_parameters
 
@@ -85,7 +88,7 @@ def sampled_newton(
     if not evaluation.value <= known:  # the sample misled: it may lack what holds coef back
         return newton(objective, start, tolerance=tolerance, max_iter=max_iter, watch=watch)
     inverse = sketch.curvature.times(1 / sketch.share)
-    pairs: deque[tuple[FloatArray, FloatArray]] = deque(maxlen=_MEMORY)
+    pairs: Pairs = deque(maxlen=MEMORY)
     stop: Stop = "max_iter"
     last, slow = np.inf, 0
     while True:
@@ -97,7 +100,7 @@ def sampled_newton(
         if gap <= enough and gap * np.exp(sketch.drift(evaluation.point)) <= enough:
             stop = "converged"
             break
-        vector = -_two_loops(gradient, pairs, inverse)
+        vector = -two_loops(gradient, pairs, inverse.solve)
         slope = float(gradient @ vector)
         if not slope < 0:
             stop = "converged" if not gradient.any() else "stalled"
@@ -115,7 +118,7 @@ def sampled_newton(
         direction = objective.unpack(vector)
         reached = objective.evaluate(evaluation.point.moved(1.0, direction), keep=keep)
         step = 1.0
-        if not _is_accepted(
+        if not is_accepted(
             evaluation.value, slope, reached, objective.pack(reached.gradient), vector
         ):
             raw_direction = objective.raw_direction(direction)
@@ -185,13 +188,14 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
     assert isinstance(source, InMemorySource)
     point, n_parameters = start, objective.n_parameters
     doubt = np.inf  # of the point, as a share of f: what the sample before could not know
+    several = objective.loss.n_outputs > 1
     sketch: _Sketch | None = None
     for number, fraction in enumerate(FRACTIONS):
         n_rows = source.n_samples // fraction
         if n_rows < ROWS_PER_PARAMETER * n_parameters:
             continue
         rows = spread_rows(source.n_samples, n_rows, _SEED + number)
-        by_products = np.isinf(doubt) and n_parameters >= _PRODUCTS_FROM
+        by_products = several or (np.isinf(doubt) and n_parameters >= _PRODUCTS_FROM)
         # what is read a few times only stays where it is
         few = not by_products and n_rows * source.n_features > _SMALL
         sample = source.take_rows(rows, copied=not few)
@@ -205,8 +209,12 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
         )
         known = n_parameters / n_rows
         if by_products:
-            # far from the optimum, products with the Hessian cost less than forming it
-            begun = newton_cg(small, point, tolerance=known, max_iter=4, max_inner=16)
+            # far from the optimum, gradients and products cost less than forming a Hessian
+            begun = (
+                level_descent(small, point, tolerance=known / 8, max_iter=40)
+                if several
+                else newton_cg(small, point, tolerance=known, max_iter=4, max_inner=16)
+            )
             point = begun.evaluation.point
             if begun.stop == "converged":
                 doubt = known
@@ -214,7 +222,8 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
                     continue
         # a step about squares the error: one is enough where the sample before was not far off
         tolerance = 4 * doubt if np.isfinite(doubt) else known / 8
-        outcome = newton(small, point, tolerance=tolerance, max_iter=15)
+        # for several classes, a Hessian costs many passes: it is formed once, where they led
+        outcome = newton(small, point, tolerance=tolerance, max_iter=0 if several else 15)
         point, doubt = outcome.evaluation.point, known
         objective.passes += small.passes * sample.n_samples / source.n_samples
         assert outcome.curvature is not None
@@ -230,35 +239,10 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
     return sketch
 
 
-def _two_loops(
-    gradient: FloatArray, pairs: deque[tuple[FloatArray, FloatArray]], inverse: Curvature
-) -> FloatArray:
-    """Return the quasi-Newton inverse Hessian times the gradient (Nocedal and Wright, 7.4)."""
-    vector, weights = gradient.copy(), []
-    for step, change in reversed(pairs):
-        weight = float(step @ vector) / float(step @ change)
-        weights.append(weight)
-        vector = vector - weight * change
-    vector = inverse.solve(vector)
-    for (step, change), weight in zip(pairs, reversed(weights), strict=True):
-        vector = vector + (weight - float(change @ vector) / float(step @ change)) * step
-    return vector
-
-
 def _has_converged(objective: Objective, evaluation: Evaluation, tolerance: float) -> bool:
     if objective.penalty.is_none:
         return False
     return estimated_gap(objective, evaluation) <= tolerance * evaluation.value
-
-
-def _is_accepted(
-    value: float, slope: float, reached: Evaluation, gradient: FloatArray, vector: FloatArray
-) -> bool:
-    """Judge the full step as `line_search` would."""
-    rise = float(gradient @ vector)
-    if reached.value <= value + 1e-4 * slope or rise <= 0:
-        return True
-    return reached.value <= value + 64 * UNIT * abs(value) and rise <= 0.5 * abs(slope)
 
 
 def _handed_over(
