@@ -115,7 +115,7 @@ class DenseBlock:
         weight: FloatArray | None,
         coef: FloatArray,
         intercept: FloatArray,
-        raw_prediction: FloatArray,
+        raw_prediction: FloatArray | None,
     ) -> tuple[float, FloatArray, FloatArray]:
         """Do a whole pass of a softmax problem: see `class_tables.class_pass`."""
         return class_tables.class_pass(self.values, codes, weight, coef, intercept, raw_prediction)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -22,12 +21,9 @@ from chainrule.training.kernels import _emitted_classes as formulas
 TABLE: Final[int] = 10_240
 """Numbers of a table: a part of the L2 cache, and less than malloc maps afresh."""
 
-PAIR_ROWS: Final[int] = 256
-PAIR_COLUMNS: Final[int] = 4
+PAIR_ROWS: Final[int] = 512
+PAIR_COLUMNS: Final[int] = 8
 """Examples and columns whose products with all others are held at a time, for a Hessian."""
-
-_ONE_AT_A_TIME: Final = Lock()
-"""Held where many small operations follow each other: threads would wait for Python's own lock."""
 
 
 def steps(n_rows: int, n_classes: int) -> Iterator[slice]:
@@ -79,9 +75,9 @@ def class_pass(
     weight: FloatArray | None,
     coef: FloatArray,
     intercept: FloatArray,
-    raw_prediction: FloatArray,
+    raw_prediction: FloatArray | None,
 ) -> tuple[float, FloatArray, FloatArray]:
-    """Return the sums over rows of a softmax problem, and fill `raw_prediction`.
+    """Return the sums over rows of a softmax problem, and fill `raw_prediction` if it is given.
 
     Parameters
     ----------
@@ -93,7 +89,7 @@ def class_pass(
         None for 1.
     coef : ndarray of shape (n_features, n_classes)
     intercept : ndarray of shape (n_classes,)
-    raw_prediction : ndarray of shape (n_classes, n_rows)
+    raw_prediction : ndarray of shape (n_classes, n_rows) or None
 
     Returns
     -------
@@ -102,37 +98,39 @@ def class_pass(
     residual : ndarray of shape (n_classes,)
         Their sum over the rows.
     """
-    rows = X.astype(np.float64, copy=False)
-    np.add((rows @ coef).T, intercept[:, None], out=raw_prediction)
-    residual = np.empty(raw_prediction.shape)
-    with _ONE_AT_A_TIME:
-        loss = sum(
-            _residuals(
-                raw_prediction[:, part],
-                codes[part],
-                None if weight is None else weight[part],
-                residual[:, part],
-            )
-            for part in steps(len(rows), len(raw_prediction))
-        )
-    return loss, (residual @ rows).T, residual.sum(axis=1)
+    n_classes, loss = len(intercept), 0.0
+    gradient, total = np.zeros((n_classes, X.shape[1])), np.zeros(n_classes)
+    level = intercept[:, None]
+    for part in steps(len(X), n_classes):
+        rows = X[part].astype(np.float64, copy=False)
+        scores = np.add((rows @ coef).T, level, order="C")
+        if raw_prediction is not None:
+            raw_prediction[:, part] = scores
+        s = None if weight is None else weight[part]
+        more, residual = _residuals(scores, codes[part], s)
+        loss += more
+        gradient += residual @ rows
+        total += residual.sum(axis=1)
+    return loss, gradient.T, total
 
 
 def _residuals(
-    scores: FloatArray, codes: IntArray, weight: FloatArray | None, residual: FloatArray
-) -> float:
-    """Fill in the weighted residuals of a table of scores; return the weighted loss."""
+    scores: FloatArray, codes: IntArray, weight: FloatArray | None
+) -> tuple[float, FloatArray]:
+    """Return the weighted loss of a table of scores, and the weighted residuals."""
     shares = Shares.of(scores)
-    place = np.arange(len(codes))
-    own, favoured = shares.relative[codes, place], shares.favourite[codes, place]
-    distance = formulas.softmax_distance(scores[codes, place], shares.shift)
+    count = len(codes)
+    label = codes * count + np.arange(count)  # where it is in a table
+    own = shares.relative.ravel()[label]
+    favoured = shares.favourite.ravel()[label].astype(np.float64)
+    distance = formulas.softmax_distance(scores[codes, np.arange(count)], shares.shift)
     losses = formulas.softmax_loss(distance, shares.others)
-    residual[:] = formulas.softmax_proba(shares.relative, shares.others)
-    residual[codes, place] = formulas.softmax_doubt(favoured.astype(np.float64), own, shares.others)
+    residual = formulas.softmax_proba(shares.relative, shares.others)
+    residual.ravel()[label] = formulas.softmax_doubt(favoured, own, shares.others)
     if weight is None:
-        return float(losses.sum())
+        return float(losses.sum()), residual
     residual *= weight
-    return float(weight @ losses)
+    return float(weight @ losses), residual
 
 
 def class_pairs(

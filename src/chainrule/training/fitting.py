@@ -247,7 +247,8 @@ def fit_logistic(
 
 @contextmanager
 def _surroundings(source: InMemorySource) -> Iterator[None]:
-    alone = single_threaded_algebra() if source.is_fused else nullcontext()
+    busy = source.is_fused or (source.is_dense and source.n_classes > 2)
+    alone = single_threaded_algebra() if busy else nullcontext()
     with alone, np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # proof judges
         yield
 

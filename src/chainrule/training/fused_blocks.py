@@ -101,18 +101,19 @@ class FusedBlock:
         weight: FloatArray | None,
         coef: FloatArray,
         intercept: FloatArray,
-        raw_prediction: FloatArray,
+        raw_prediction: FloatArray | None,
     ) -> tuple[float, FloatArray, FloatArray]:
         """Do a whole pass of a softmax problem: see `kernels.fused_softmax.softmax_pass`."""
         from chainrule.training.kernels import fused_softmax
 
+        raw = np.empty((len(intercept), len(codes))) if raw_prediction is None else raw_prediction
         loss, gradient, residual = fused_softmax.softmax_pass(
             self.values,
             codes,
             np.ones(len(codes)) if weight is None else weight,
             np.ascontiguousarray(coef),
             intercept,
-            raw_prediction,
+            raw,
             fused_softmax.inner_rows(self.values.shape[1]),
         )
         return loss, gradient.T, residual

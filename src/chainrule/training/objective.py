@@ -360,12 +360,13 @@ class Objective:
         rows, codes, weight = self.source.codes(index)
         X = self.source.matrix(index)
         assert isinstance(X, DenseBlock | FusedBlock)
-        raw = np.empty((self.loss.n_outputs, len(codes)))
+        asked = with_hessian or table is not None
+        raw = np.empty((self.loss.n_outputs, len(codes))) if asked else None
         loss, coef, intercept = X.class_pass(codes, weight, point.coef, point.intercept, raw)
-        if table is not None:
+        if table is not None and raw is not None:
             table[rows] = raw.T
         sums: Partial = np.asarray(loss), coef, intercept
-        if not with_hessian:
+        if not with_hessian or raw is None:
             return sums
         fit = self.fit_intercept
         return (*sums, class_tables.class_pairs(X.values, weight, raw, fit_intercept=fit))

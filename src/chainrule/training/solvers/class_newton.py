@@ -84,6 +84,7 @@ def class_newton(
             has_converged=known.proves,
             max_iter=min(_PATIENCE, max_iter - len(history)),
             watch=watch,
+            polish=True,
         )
         history = history + outcome.history
         drift = known.drift(outcome.evaluation)

@@ -80,7 +80,7 @@ class Curvature:
         if self._cholesky is None:
             return 0.0
         size = len(self._scaled)
-        vector = np.full(size, 1 / np.sqrt(size))
+        vector = np.cos(np.arange(size))  # without a symmetry that would hide a direction
         for _ in range(_ROUNDS):
             vector = linalg.cho_solve(self._cholesky, vector)
             vector /= np.linalg.norm(vector)

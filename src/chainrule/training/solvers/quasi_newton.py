@@ -65,6 +65,7 @@ def quasi_newton(
     has_converged: HasConverged,
     max_iter: int,
     watch: Watch = never,
+    polish: bool = False,
 ) -> Outcome:
     """Minimise by full steps with an inverse Hessian that the steps correct.
 
@@ -79,6 +80,9 @@ def quasi_newton(
     max_iter : int
     watch : callable
         Called with each evaluation but the first; True stops the solver.
+    polish : bool
+        Whether the step at hand is still taken once it is known to matter no more: for what f does
+        not see of the coefficients.
     """
     evaluation, history = start, list[IterationRecord]()
     pairs: Pairs = deque(maxlen=MEMORY)
@@ -90,7 +94,8 @@ def quasi_newton(
         if not slope < 0:
             stop = "converged" if not gradient.any() else "stalled"
             break
-        if has_converged(evaluation, -slope / 2):
+        done = has_converged(evaluation, -slope / 2)
+        if done and not polish:
             stop = "converged"
             break
         if len(history) >= max_iter:
@@ -99,7 +104,11 @@ def quasi_newton(
         direction = objective.unpack(vector)
         reached, step = objective.evaluate(evaluation.point.moved(1.0, direction)), 1.0
         after = objective.pack(reached.gradient)
-        if not is_accepted(evaluation.value, slope, reached, after, vector):
+        accepted = is_accepted(evaluation.value, slope, reached, after, vector)
+        if done:
+            stop, evaluation = "converged", reached if accepted else evaluation
+            break
+        if not accepted:
             along = objective.along(evaluation, direction, objective.raw_direction(direction))
             step = line_search(along, evaluation.value, slope)
             if step == 0.0:
