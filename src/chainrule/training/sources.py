@@ -32,10 +32,6 @@ _LEAST_BLOCKS: Final[int] = 16
 _LEAST_ENTRIES: Final[int] = 2**17
 _MOST_ROWS: Final[int] = 2**16
 _TABLED_ROWS: Final[int] = 2**12
-_COMPILED_TABLES: Final[int] = 250_000_000
-"""Entries of X times classes from which compiled passes repay their start: NumPy's, with BLAS, take
-about three times as long."""
-
 _COMMON_EXPONENT: Final[int] = 100
 _DEEPEST_EXPONENT: Final[int] = 500
 _FAR: Final[float] = 4.0
@@ -143,10 +139,7 @@ class InMemorySource:
         self._row_numbers = row_numbers
         self.offset = offset
         self.is_dense = not sparse.issparse(X)
-        # asked for last, since it may have to load a library
-        by_class = self.is_dense and n_classes > 2
-        worth_it = not by_class or X.size * n_classes >= _COMPILED_TABLES
-        self.is_fused = worth_it and can_be_fused(X)
+        self.is_fused = can_be_fused(X, n_classes)
         self._settle()
         self.read_seconds = 0.0
         self.column_scale, self.column_shift = np.ones(self.n_features), np.zeros(self.n_features)

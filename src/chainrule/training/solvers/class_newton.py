@@ -25,6 +25,9 @@ _ROUGH: Final[float] = 1e-3
 _PATIENCE: Final[int] = 12
 """Steps that a Hessian serves at most."""
 
+_POLISH: Final[int] = 3
+"""Steps that are taken beyond the tolerance: they cost a gradient each."""
+
 _FARTHEST: Final[float] = 2.0
 """How far, as a logarithm, a curvature may have changed to be of use for a proof."""
 
@@ -82,9 +85,9 @@ def class_newton(
             at,
             curvature.solve,
             has_converged=known.proves,
-            max_iter=min(_PATIENCE, max_iter - len(history)),
+            max_iter=min(_PATIENCE + _POLISH, max_iter - len(history)),
             watch=watch,
-            polish=True,
+            polish=_POLISH,
         )
         history = history + outcome.history
         drift = known.drift(outcome.evaluation)

@@ -65,7 +65,7 @@ def quasi_newton(
     has_converged: HasConverged,
     max_iter: int,
     watch: Watch = never,
-    polish: bool = False,
+    polish: int = 0,
 ) -> Outcome:
     """Minimise by full steps with an inverse Hessian that the steps correct.
 
@@ -80,9 +80,9 @@ def quasi_newton(
     max_iter : int
     watch : callable
         Called with each evaluation but the first; True stops the solver.
-    polish : bool
-        Whether the step at hand is still taken once it is known to matter no more: for what f does
-        not see of the coefficients.
+    polish : int
+        How many steps are still taken once they matter no more for f: for what f does not see of
+        the coefficients.
     """
     evaluation, history = start, list[IterationRecord]()
     pairs: Pairs = deque(maxlen=MEMORY)
@@ -95,7 +95,9 @@ def quasi_newton(
             stop = "converged" if not gradient.any() else "stalled"
             break
         done = has_converged(evaluation, -slope / 2)
-        if done and not polish:
+        if done:
+            polish = polish - 1 if history else min(polish, 1) - 1
+        if done and polish < 0:
             stop = "converged"
             break
         if len(history) >= max_iter:
@@ -105,8 +107,8 @@ def quasi_newton(
         reached, step = objective.evaluate(evaluation.point.moved(1.0, direction)), 1.0
         after = objective.pack(reached.gradient)
         accepted = is_accepted(evaluation.value, slope, reached, after, vector)
-        if done:
-            stop, evaluation = "converged", reached if accepted else evaluation
+        if done and not accepted:
+            stop = "converged"
             break
         if not accepted:
             along = objective.along(evaluation, direction, objective.raw_direction(direction))
