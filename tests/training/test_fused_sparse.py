@@ -10,7 +10,7 @@ from scipy import sparse
 
 from chainrule import LogisticRegression
 from chainrule.errors import DataError
-from chainrule.training import fused_blocks
+from chainrule.training import fused_blocks, sparse_rows
 from chainrule.training.blocks import SparseBlock
 from chainrule.training.fused_sparse_blocks import FusedSparseBlock
 from chainrule.training.losses import BinaryLoss, Loss, SoftmaxLoss
@@ -128,3 +128,43 @@ def test_bad_numbers_are_named_by_row_and_column(bad: float) -> None:
     X[601, 1] = bad
     with pytest.raises(DataError, match="row 601, column 1"):
         InMemorySource(X, np.zeros(900))
+
+
+@pytest.mark.usefixtures("always_fused")
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("solver", ["newton-cholesky", "newton-cg"])
+def test_columns_that_stay_columns_give_the_same_bits(
+    form: Any, solver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X = rows(5000, 25, form)
+    y = X @ RNG.normal(size=25) + RNG.logistic(size=5000) > 0
+    by_rows = LogisticRegression(solver=solver).fit(X, y)
+    monkeypatch.setattr(sparse_rows, "TURNED_BYTES", 0)
+    columns = X.tocsc()
+    columns.indices = columns.indices.astype(form[1])
+    columns.indptr = columns.indptr.astype(form[1])
+    source = InMemorySource(columns, y)
+    assert source.n_blocks > 1
+    assert np.shares_memory(source._X.data, columns.data)
+    by_columns = LogisticRegression(solver=solver, n_jobs=2).fit(columns, y)
+    np.testing.assert_array_equal(by_rows.coef_, by_columns.coef_)
+    np.testing.assert_array_equal(by_rows.intercept_, by_columns.intercept_)
+    assert by_rows.objective_ == by_columns.objective_
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_rows_out_of_order_come_in_order_and_what_was_given_stays(twice: bool) -> None:
+    X = rows(700, 40)
+    m, n = X.shape
+    pieces = [X, X] if twice else [X]
+    data = np.concatenate([piece.data[:: -1 if k else 1] for k, piece in enumerate(pieces)])
+    i, j = np.concatenate([np.stack(piece.nonzero()) for piece in pieces], axis=1)
+    order = RNG.permutation(len(i))
+    order = order[np.argsort(i[order], kind="stable")]
+    indptr = np.concatenate([[0], np.bincount(i, minlength=m).cumsum()])
+    mixed = sparse.csr_array((data[order], j[order], indptr), shape=(m, n))
+    before = mixed.indices.copy()
+    found = sparse_rows.as_rows(mixed, n_threads=2)
+    assert found.has_canonical_format
+    np.testing.assert_allclose(found.toarray(), mixed.toarray())
+    np.testing.assert_array_equal(mixed.indices, before)

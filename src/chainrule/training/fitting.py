@@ -22,6 +22,7 @@ from chainrule.training.certificate import (
 )
 from chainrule.training.collinearity import Relations, find_relations
 from chainrule.training.findings import no_optimum, obstacles, qualified
+from chainrule.training.lanes import objective_for
 from chainrule.training.losses import BinaryLoss, CompiledBinaryLoss, Loss, SoftmaxLoss
 from chainrule.training.machine import memory, single_threaded_algebra
 from chainrule.training.objective import Objective, Point
@@ -175,7 +176,7 @@ def fit_logistic(
             used = source.take_columns(relations.kept)
             begin = None
     plan = choose_plan(method, used, n_parameters, penalised=bool(np.isfinite(C)))
-    objective = Objective(
+    objective = objective_for(
         used,
         loss,
         L2Penalty.from_inverse(C, used.column_scale),

@@ -21,10 +21,6 @@ from chainrule.training.blocks import DenseBlock
 FUSED_FROM: Final[int] = 2_000_000
 """Entries of X from which compiled passes repay loading the compiler's library."""
 
-CLASSES_FROM: Final[int] = 125
-"""The same for several classes, as a multiple, for entries times classes: what BLAS and NumPy take
-for a pass is only about three times as long there."""
-
 COLUMN_ROWS: Final[int] = 256
 """Rows of one inner step of an array in Fortran order: what is read of a column at a time."""
 
@@ -39,11 +35,8 @@ def kernels() -> ModuleType | None:
     return fused
 
 
-def can_be_fused(X: Any, n_classes: int = 2) -> bool:  # noqa: ANN401
+def can_be_fused(X: Any) -> bool:  # noqa: ANN401
     """Tell whether compiled passes take this matrix as it is, and are worth their start."""
-    several = n_classes > 2 and not sparse.issparse(X)
-    if several and X.size * n_classes < CLASSES_FROM * FUSED_FROM:
-        return False
     if X.dtype not in (np.float64, np.float32) or not X.dtype.isnative:
         return False
     if sparse.issparse(X):

@@ -16,8 +16,11 @@ from chainrule.training.arrays import FloatArray, IntArray
 from chainrule.training.blocks import SparseBlock
 from chainrule.training.fused_blocks import by_output
 
-ENTRIES_PER_COLUMN: Final[int] = 4
-"""Entries that a block has for each column: its sums, one a column, cost little beside them."""
+_LANES: Final[int] = 64
+_FEW_LANES: Final[int] = 8
+_LANE_ENTRIES: Final[int] = 8
+_LANE_NUMBERS: Final[int] = 2**22
+_ROWS: Final[int] = 2**18
 
 
 @cache
@@ -28,9 +31,45 @@ def _kernels() -> ModuleType:
 
 
 def rows_per_block(n_samples: int, n_features: int, n_entries: int) -> int:
-    """Return how many rows make a block of enough entries."""
-    wanted = ENTRIES_PER_COLUMN * n_features * n_samples / max(1, n_entries)
-    return int(np.clip(2 ** int(np.ceil(np.log2(max(1.0, wanted)))), 1024, 2**20))
+    """Return how many rows make a block.
+
+    Each block has sums of its own, one a column, which are cleared and added up in every pass. So
+    blocks are few, as many as threads may want, unless they have many entries for each column.
+    """
+    per_column = n_entries / max(1, n_features)
+    lanes = per_column / _LANE_ENTRIES
+    if lanes < _FEW_LANES:
+        lanes = min(_FEW_LANES, 4 * lanes)
+    lanes = min(lanes, _LANES, max(4.0, _LANE_NUMBERS / max(1, n_features)))
+    rows = -(-n_samples // max(1, round(lanes)))
+    return int(np.clip(rows, min(1024, n_samples), _ROWS))
+
+
+def fold(lanes: FloatArray, start: int, stop: int, total: FloatArray) -> None:
+    """Fill in the sums over all lanes of some columns: see `kernels.fused_sparse.fold`."""
+    _kernels().fold(lanes, start, stop, total)
+
+
+def row_splits(
+    indices: npt.NDArray[Any], indptr: npt.NDArray[Any], rows: int, starts: npt.NDArray[Any]
+) -> None:
+    """Fill in where blocks of rows start in each column: see `kernels.fused_sparse.row_splits`."""
+    _kernels().row_splits(_unsigned(indices), _unsigned(indptr), rows, _unsigned(starts))
+
+
+def turned(
+    data: npt.NDArray[Any],
+    indices: npt.NDArray[Any],
+    starts: npt.NDArray[Any],
+    stops: npt.NDArray[Any],
+    first_row: int,
+    values: npt.NDArray[Any],
+    columns: npt.NDArray[Any],
+    indptr: npt.NDArray[Any],
+) -> None:
+    """Fill in the CSR arrays of some rows of a CSC matrix: see `kernels.fused_sparse.turned`."""
+    unsigned = (_unsigned(integers) for integers in (indices, starts, stops))
+    _kernels().turned(data, *unsigned, first_row, values, _unsigned(columns), _unsigned(indptr))
 
 
 @dataclass(frozen=True)
@@ -81,14 +120,50 @@ class FusedSparseBlock:
         )
         return answer
 
+    def gradient_pass(
+        self,
+        y: FloatArray,
+        sample_weight: FloatArray,
+        coef: FloatArray,
+        intercept: float,
+        raw_prediction: FloatArray,
+        bend: FloatArray,
+        gradient: FloatArray,
+    ) -> tuple[float, float]:
+        """Do a pass for value and gradient: see `kernels.fused_sparse.gradient_pass`."""
+        answer: tuple[float, float] = _kernels().gradient_pass(
+            *self._rows, y, sample_weight, coef, float(intercept), raw_prediction, bend, gradient
+        )
+        return answer
+
+    def travelling_pass(
+        self,
+        bend: FloatArray,
+        coef: FloatArray,
+        intercept: float,
+        scores: FloatArray,
+        step: float,
+        travelled: FloatArray,
+        total: FloatArray,
+    ) -> float:
+        """Multiply by X^T diag(bend) X: see `kernels.fused_sparse.product_pass`."""
+        return float(
+            _kernels().product_pass(
+                *self._rows, bend, coef, float(intercept), scores, float(step), travelled, total
+            )
+        )
+
+    def diagonal_pass(self, bend: FloatArray, total: FloatArray) -> float:
+        """Fill in the diagonal of the sandwich; return the sum of `bend`."""
+        return float(_kernels().diagonal_pass(*self._rows, bend, total))
+
     def product_pass(
         self, bend: FloatArray, coef: FloatArray, intercept: float
     ) -> tuple[FloatArray, float]:
         """Return X^T u and the sum of u, for u = bend * (X coef + intercept), in one read."""
-        answer: tuple[FloatArray, float] = _kernels().product_pass(
-            *self._rows, self.n_features, bend, coef, float(intercept)
-        )
-        return answer
+        scores, total = np.zeros(len(bend)), np.empty(self.n_features)
+        level = self.travelling_pass(bend, coef, intercept, scores, 0.0, scores.copy(), total)
+        return total, level
 
     def matvec(self, V: FloatArray) -> FloatArray:
         """Return X V."""
@@ -149,10 +224,14 @@ class FusedSparseBlock:
 
     @property
     def _rows(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-        return self.data, self.indices, self.indptr
+        return self.data, _unsigned(self.indices), _unsigned(self.indptr)
 
     def _plain(self) -> SparseBlock:
         here = slice(int(self.indptr[0]), int(self.indptr[-1]))
         data = self.data[here].astype(np.float64, copy=False)
         parts = (data, self.indices[here], self.indptr - self.indptr[0])
         return SparseBlock(sparse.csr_array(parts, shape=self.shape))
+
+
+def _unsigned(integers: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return integers.view(np.dtype(f"u{integers.itemsize}"))

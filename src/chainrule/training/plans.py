@@ -31,6 +31,7 @@ OPERATIONS_PER_BYTE: Final[float] = 4.0
 """Operations of a product of matrices in the time of reading a byte, in round numbers."""
 
 _NEWTON_STEPS: Final[float] = 7.0
+_SCATTERED: Final[float] = 8.0
 _WORTH_MEASURING: Final[float] = 1e8
 
 
@@ -103,7 +104,8 @@ def choose_plan(method: Method, source: Source, n_parameters: int, *, penalised:
     if n_parameters > UNPENALISED_LIMIT:
         why = f"{n_parameters} parameters: the Hessian is too large to form"
         return _plan("newton-cg", why, source, costs)
-    if sampling_pays:
+    forming, products = (costs[m].in_passes(source) for m in ("newton-cholesky", "newton-cg"))
+    if sampling_pays and (source.is_dense or costs["newton-sampled"].in_passes(source) < forming):
         part = source.n_samples // FRACTIONS[-1]
         return _plan(
             "newton-sampled",
@@ -118,7 +120,6 @@ def choose_plan(method: Method, source: Source, n_parameters: int, *, penalised:
             "optimum, and one Hessian, or a few, from there"
         )
         return _plan("newton-classes", why, source, costs)
-    forming, products = (costs[m].in_passes(source) for m in ("newton-cholesky", "newton-cg"))
     if penalised and products < forming:
         why = (
             f"{n_parameters} parameters: forming Hessians would take as long as {forming:.0f} "
@@ -134,6 +135,8 @@ def expected_costs(source: Source, n_parameters: int) -> Mapping[str, Cost]:
     m, n_outputs = source.n_samples, 1 if source.n_classes == 2 else source.n_classes
     per_row = source.n_entries / m
     hessian = m * per_row**2 * n_outputs * (n_outputs + 1) / 2
+    if not source.is_dense:  # entry by entry, all over the Hessian, not in products of matrices
+        hessian *= _SCATTERED
     factor = n_parameters**3 / 3
     part = 1 / FRACTIONS[-1]
     vectors = 5 * 8e-6 * m * n_outputs
@@ -142,7 +145,8 @@ def expected_costs(source: Source, n_parameters: int) -> Mapping[str, Cost]:
         "newton-cholesky": Cost(9.0, _NEWTON_STEPS * (hessian + factor), vectors + square),
         "newton-classes": Cost(25.0, 2 * (hessian + factor), vectors + 2 * square),
         "newton-sampled": Cost(
-            10.0,
+            # a column that is hardly ever non-zero is missing from the sample, and steps go wrong
+            10.0 if source.is_dense else 25.0,
             _NEWTON_STEPS * (part * hessian + factor),
             vectors + square + part * source.n_bytes * 1e-6,
         ),

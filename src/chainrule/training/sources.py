@@ -22,6 +22,7 @@ from chainrule.training.blocks import DenseBlock, MatrixBlock, SparseBlock
 from chainrule.training.executors import map_in_order
 from chainrule.training.fused_blocks import FusedBlock, can_be_fused
 from chainrule.training.fused_sparse_blocks import FusedSparseBlock, rows_per_block
+from chainrule.training.sparse_rows import Arrays, Turned, as_rows
 
 LARGEST: Final[float] = 1e150
 """Values beyond this overflow when squared; a source refuses them and names the column."""
@@ -82,6 +83,8 @@ class InMemorySource:
         Whether columns far from zero may be moved there: right where an intercept is fitted.
     n_threads : int
         How many threads look at the numbers, where the passes are compiled.
+    compiled : bool, optional
+        Whether the passes are compiled; if not given, where it pays and numba is there.
 
     Attributes
     ----------
@@ -117,6 +120,7 @@ class InMemorySource:
         offset: FloatArray | None = None,
         center: bool = False,
         n_threads: int = 1,
+        compiled: bool | None = None,
     ) -> None:
         self.n_samples, self.n_features = int(X.shape[0]), int(X.shape[1])
         self.n_classes = n_classes
@@ -128,10 +132,7 @@ class InMemorySource:
         if self.n_samples == 0:
             raise DataError("there are no rows to fit: X is empty")
         if sparse.issparse(X):
-            X = sparse.csr_array(X)
-            if not X.has_canonical_format:
-                X = X.copy()
-                X.sum_duplicates()
+            X = as_rows(X, n_threads)
         self._X = X
         self._taken: IntArray | None = None
         self._y = y
@@ -139,7 +140,7 @@ class InMemorySource:
         self._row_numbers = row_numbers
         self.offset = offset
         self.is_dense = not sparse.issparse(X)
-        self.is_fused = can_be_fused(X, n_classes)
+        self.is_fused = can_be_fused(X) if compiled is None else compiled
         self._settle()
         self.read_seconds = 0.0
         self.column_scale, self.column_shift = np.ones(self.n_features), np.zeros(self.n_features)
@@ -162,6 +163,8 @@ class InMemorySource:
             self.n_entries = float(self._X.nnz)
         self.n_bytes = max(1.0, self.n_entries * float(width))
         self.rows_per_block = self._rows_per_block()
+        stays = not self.is_dense and self._X.format == "csc"
+        self._turned = Turned(self._X, self.rows_per_block) if stays else None
         self._ones = np.ones(self.rows_per_block)
 
     def sample(self, n_rows: int, seed: int) -> InMemorySource:
@@ -204,6 +207,11 @@ class InMemorySource:
         return float(self.n_samples if self._weight is None else self._weight.sum())
 
     @property
+    def has_pure_labels(self) -> bool:
+        """Whether every label is known to be one class entirely."""
+        return self._y.dtype.kind in "biu"
+
+    @property
     def n_blocks(self) -> int:
         """Number of blocks; depends on the shape of the data alone."""
         return -(-self.n_samples // self.rows_per_block)
@@ -216,7 +224,7 @@ class InMemorySource:
 
     def matrix(self, index: int) -> MatrixBlock:
         """Return X of block number `index`."""
-        return self._matrix(self._range(index))
+        return self._matrix(self.rows(index))
 
     @property
     def has_codes(self) -> bool:
@@ -225,13 +233,13 @@ class InMemorySource:
 
     def codes(self, index: int) -> tuple[slice, IntArray, FloatArray | None]:
         """Return rows, class codes and sample_weight of block number `index`; None for 1."""
-        rows = self._range(index)
+        rows = self.rows(index)
         weight = None if self._weight is None else self._weight[rows].astype(np.float64, copy=False)
         return rows, self._y[rows].astype(np.intp, copy=False), weight
 
     def labels(self, index: int) -> tuple[slice, FloatArray, FloatArray]:
         """Return rows, y and sample_weight of block number `index`, without touching X."""
-        rows = self._range(index)
+        rows = self.rows(index)
         weight = (
             self._ones[: rows.stop - rows.start]
             if self._weight is None
@@ -243,24 +251,15 @@ class InMemorySource:
         """Return the same rows with some of the columns only."""
         return ColumnSource(self, columns)
 
-    def _range(self, index: int) -> slice:
+    def rows(self, index: int) -> slice:
+        """Return which rows block number `index` holds."""
         start = index * self.rows_per_block
         return slice(start, min(start + self.rows_per_block, self.n_samples))
 
     def _matrix(self, rows: slice) -> MatrixBlock:
+        if not self.is_dense:
+            return self._sparse_matrix(rows)
         scaled = bool((self.column_scale != 1).any())
-        if self.is_fused and not self.is_dense:
-            indptr = self._X.indptr[rows.start : rows.stop + 1]
-            return FusedSparseBlock(self._X.data, self._X.indices, indptr, self.n_features)
-        if sparse.issparse(self._X):
-            lo, hi = int(self._X.indptr[rows.start]), int(self._X.indptr[rows.stop])
-            indices = self._X.indices[lo:hi]
-            data = self._X.data[lo:hi].astype(np.float64, copy=False)
-            if scaled:
-                data = data / self.column_scale[indices]
-            indptr = self._X.indptr[rows.start : rows.stop + 1] - lo
-            shape = (rows.stop - rows.start, self.n_features)
-            return SparseBlock(sparse.csr_array((data, indices, indptr), shape=shape))
         values = self._X[rows] if self._taken is None else self._X.take(self._taken[rows], axis=0)
         if self.is_fused:
             return FusedBlock(values)
@@ -270,6 +269,24 @@ class InMemorySource:
         if self.column_shift.any():
             values = values - self.column_shift
         return DenseBlock(values / self.column_scale if scaled else values)
+
+    def _sparse_matrix(self, rows: slice) -> MatrixBlock:
+        data, indices, indptr = self._sparse_rows(rows)
+        if self.is_fused:
+            return FusedSparseBlock(data, indices, indptr, self.n_features)
+        here = slice(int(indptr[0]), int(indptr[-1]))
+        indices = indices[here]
+        data = data[here].astype(np.float64, copy=False)
+        if (self.column_scale != 1).any():
+            data = data / self.column_scale[indices]
+        shape = (rows.stop - rows.start, self.n_features)
+        return SparseBlock(sparse.csr_array((data, indices, indptr - indptr[0]), shape=shape))
+
+    def _sparse_rows(self, rows: slice) -> Arrays:
+        """Return data and indices, and where some rows lie in them."""
+        if self._turned is not None:
+            return self._turned.block(rows.start // self.rows_per_block, rows.stop - rows.start)
+        return self._X.data, self._X.indices, self._X.indptr[rows.start : rows.stop + 1]
 
     def _labels(self, rows: slice) -> FloatArray:
         y = self._y[rows]
@@ -301,7 +318,7 @@ class InMemorySource:
     def _largest(self, n_threads: int) -> FloatArray:
         largest = np.zeros(self.n_features)
         tops = map_in_order(
-            lambda index: self._matrix(self._range(index)).column_maxima(),
+            lambda index: self._matrix(self.rows(index)).column_maxima(),
             self.n_blocks,
             n_threads if self.is_fused else 1,
         )
@@ -384,6 +401,11 @@ class ColumnSource:
         """The sum of the sample weights."""
         return self._parent.total_weight
 
+    @property
+    def has_pure_labels(self) -> bool:
+        """Whether every label is known to be one class entirely."""
+        return self._parent.has_pure_labels
+
     def block(self, index: int) -> RowBlock:
         """Return block number `index`."""
         block = self._parent.block(index)
@@ -405,6 +427,10 @@ class ColumnSource:
     def labels(self, index: int) -> tuple[slice, FloatArray, FloatArray]:
         """Return rows, y and sample_weight of block number `index`, without touching X."""
         return self._parent.labels(index)
+
+    def rows(self, index: int) -> slice:
+        """Return which rows block number `index` holds."""
+        return self._parent.rows(index)
 
 
 Source = InMemorySource | ColumnSource

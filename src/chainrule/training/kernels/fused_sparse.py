@@ -1,8 +1,9 @@
 """Compiled passes over sparse rows: scores, loss, gradient and Hessian in one read of X.
 
 A matrix is three arrays, as in SciPy's CSR: `data` and `indices` of the whole, and the `indptr` of
-the rows at hand. Integers of either width, float32 or float64; sums are float64, in the order of
-the rows.
+the rows at hand. Integers are unsigned, of either width: a compiler need not ask whether they count
+from the end. Values are float32 or float64; sums are float64, in the order of the rows and, within
+a row, of its entries.
 
 numba's disk cache looks at this file alone, so `make emit` writes into it which formulas it is for.
 """
@@ -22,7 +23,13 @@ FORMULAS: Final = "898615d2a6ade00d"
 """The digest of the formulas that are compiled in; written by `make emit`."""
 
 INNER_ROWS: Final = 256
-"""Rows of one inner step: their numbers are used again while they are in the cache."""
+"""Rows of one inner step, at most: their numbers are used again while they are in the cache."""
+
+INNER_ENTRIES: Final = 2048
+"""Entries of one inner step, about: they are read again while they are in the cache."""
+
+FOLDED: Final = 256
+"""Columns whose lanes are added up at a time: they stay in the cache from sum to sum."""
 
 
 @exact
@@ -30,21 +37,18 @@ def _scores(
     data: Array, indices: Array, indptr: Array, coef: Vector, intercept: float, out: Vector
 ) -> None:
     for i in range(indptr.shape[0] - 1):
-        even, odd = 0.0, 0.0  # two sums at a time: additions wait for each other
-        start, stop = indptr[i], indptr[i + 1]
-        for e in range(start, stop - 1, 2):
-            even += data[e] * coef[indices[e]]
-            odd += data[e + 1] * coef[indices[e + 1]]
-        if (stop - start) % 2:
-            even += data[stop - 1] * coef[indices[stop - 1]]
-        out[i] = even + odd + intercept
+        score = 0.0
+        for e in range(indptr[i], indptr[i + 1]):
+            score += data[e] * coef[indices[e]]
+        out[i] = score + intercept
 
 
 @exact
 def _add_transposed(data: Array, indices: Array, indptr: Array, u: Vector, total: Vector) -> None:
     for i in range(indptr.shape[0] - 1):
+        pull = u[i]
         for e in range(indptr[i], indptr[i + 1]):
-            total[indices[e]] += data[e] * u[i]
+            total[indices[e]] += data[e] * pull
 
 
 @exact
@@ -56,6 +60,15 @@ def _add_sandwich(data: Array, indices: Array, indptr: Array, d: Vector, total: 
             row = total[indices[e]]
             for other in range(indptr[i], e + 1):
                 row[indices[other]] += scaled * data[other]
+
+
+@exact
+def _inner_rows(indptr: Array) -> int:
+    """Return how many rows make an inner step."""
+    n_rows = indptr.shape[0] - 1
+    n_entries = np.int64(indptr[-1]) - np.int64(indptr[0])
+    fitting: int = INNER_ENTRIES * n_rows // max(1, n_entries)
+    return max(1, min(INNER_ROWS, fitting))
 
 
 @exact
@@ -79,15 +92,14 @@ def binary_pass(
     with_hessian: bool,
 ) -> tuple[float, Vector, float, Array, Vector, float]:
     """Return the sums over rows of one binary problem, as the pass over dense rows does."""
-    n_rows = indptr.shape[0] - 1
+    n_rows, inner = indptr.shape[0] - 1, _inner_rows(indptr)
     size = n_features if with_hessian else 0
-    losses, residual = np.empty(INNER_ROWS), np.empty(INNER_ROWS)
-    bend = np.empty(INNER_ROWS)
+    losses, residual, bend = np.empty(inner), np.empty(inner), np.empty(inner)
     gradient, hessian = np.zeros(n_features), np.zeros((size, size))
     border = np.zeros(size)
     loss, slope, corner = 0.0, 0.0, 0.0
-    for start in range(0, n_rows, INNER_ROWS):
-        stop = min(start + INNER_ROWS, n_rows)
+    for start in range(0, n_rows, inner):
+        stop = min(start + inner, n_rows)
         count = stop - start
         rows = indptr[start : stop + 1]
         raw = raw_prediction[start:stop]
@@ -105,28 +117,96 @@ def binary_pass(
 
 
 @exact
+def gradient_pass(
+    data: Array,
+    indices: Array,
+    indptr: Array,
+    y: Vector,
+    weight: Vector,
+    coef: Vector,
+    intercept: float,
+    raw_prediction: Vector,
+    bend: Vector,
+    gradient: Vector,
+) -> tuple[float, float]:
+    """Fill in raw predictions, curvatures and X^T residual; return loss and sum of residuals."""
+    n_rows, inner = indptr.shape[0] - 1, _inner_rows(indptr)
+    losses, residual = np.empty(inner), np.empty(inner)
+    gradient[:] = 0.0
+    loss, slope = 0.0, 0.0
+    for start in range(0, n_rows, inner):
+        stop = min(start + inner, n_rows)
+        rows = indptr[start : stop + 1]
+        raw = raw_prediction[start:stop]
+        _scores(data, indices, rows, coef, intercept, raw)
+        pointwise(raw, y[start:stop], weight[start:stop], losses, residual, bend[start:stop])
+        _add_transposed(data, indices, rows, residual, gradient)
+        loss += losses[: stop - start].sum()
+        slope += residual[: stop - start].sum()
+    return loss, slope
+
+
+@exact
 def product_pass(
     data: Array,
     indices: Array,
     indptr: Array,
-    n_features: int,
     bend: Vector,
     coef: Vector,
     intercept: float,
-) -> tuple[Vector, float]:
-    """Return X^T u and the sum of u, for u = bend * (X coef + intercept)."""
-    n_rows = indptr.shape[0] - 1
-    pull = np.empty(INNER_ROWS)
-    total, level = np.zeros(n_features), 0.0
-    for start in range(0, n_rows, INNER_ROWS):
-        stop = min(start + INNER_ROWS, n_rows)
+    scores: Vector,
+    step: float,
+    travelled: Vector,
+    total: Vector,
+) -> float:
+    """Fill in scores = X coef + intercept and total = X^T (bend * scores).
+
+    Returns the sum of bend * scores. What was in `scores` before, times `step`, is added to
+    `travelled`.
+    """
+    n_rows, inner = indptr.shape[0] - 1, _inner_rows(indptr)
+    total[:] = 0.0
+    level = 0.0
+    pull = np.empty(inner)
+    for start in range(0, n_rows, inner):
+        stop = min(start + inner, n_rows)
         rows = indptr[start : stop + 1]
-        _scores(data, indices, rows, coef, intercept, pull)
-        for i in range(stop - start):
-            pull[i] *= bend[start + i]
-        _add_transposed(data, indices, rows, pull, total)
+        for i in range(start, stop):
+            travelled[i] += step * scores[i]
+        _scores(data, indices, rows, coef, intercept, scores[start:stop])
+        for i in range(start, stop):
+            pull[i - start] = bend[i] * scores[i]
         level += pull[: stop - start].sum()
-    return total, level
+        _add_transposed(data, indices, rows, pull, total)
+    return level
+
+
+@exact
+def diagonal_pass(data: Array, indices: Array, indptr: Array, bend: Vector, total: Vector) -> float:
+    """Fill in total = sum_i bend_i x_ij^2; return sum(bend)."""
+    total[:] = 0.0
+    level = 0.0
+    for i in range(indptr.shape[0] - 1):
+        level += bend[i]
+        for e in range(indptr[i], indptr[i + 1]):
+            value = np.float64(data[e])
+            total[indices[e]] += bend[i] * value * value
+    return level
+
+
+@exact
+def fold(lanes: Array, start: int, stop: int, total: Vector) -> None:
+    """Fill in the sums of the columns from start to stop, lane by lane in a fixed binary tree."""
+    n_lanes = lanes.shape[0]
+    for first in range(start, stop, FOLDED):
+        last, stride = min(first + FOLDED, stop), 1
+        while stride < n_lanes:
+            for k in range(0, n_lanes - stride, 2 * stride):
+                for j in range(first, last):
+                    lanes[k, j] += lanes[k + stride, j]
+            stride *= 2
+        for j in range(first, last):
+            total[j] = lanes[0, j]
 
 
 @exact
@@ -208,3 +288,52 @@ def column_maxima(data: Array, indices: Array, indptr: Array, n_features: int) -
         if top == top and not size <= top:  # NaN comes in, and stays
             largest[indices[e]] = size
     return largest
+
+
+@exact
+def row_splits(indices: Array, indptr: Array, rows: int, starts: Array) -> None:
+    """Fill in where the rows k * rows, and those after them, start in each column of a CSC matrix.
+
+    `starts` has one row for each k, and one more for the end.
+    """
+    one = indptr.dtype.type(1)
+    for j in range(indptr.shape[0] - 1):
+        e, stop = indptr[j], indptr[j + 1]
+        for k in range(starts.shape[0]):
+            while e < stop and np.int64(indices[e]) < k * rows:
+                e += one
+            starts[k, j] = e
+
+
+@exact
+def turned(
+    data: Array,
+    indices: Array,
+    starts: Vector,
+    stops: Vector,
+    first_row: int,
+    values: Array,
+    columns: Array,
+    indptr: Array,
+) -> None:
+    """Fill in the CSR arrays of some rows of a CSC matrix; `indptr` comes as zeros.
+
+    Columns are gone through from left to right, so the entries of each row come out in order.
+    """
+    n_rows, first, one = indptr.shape[0] - 1, indices.dtype.type(first_row), indptr.dtype.type(1)
+    after = indptr[1:]
+    for j in range(starts.shape[0]):
+        for e in range(starts[j], stops[j]):
+            after[indices[e] - first] += one
+    for i in range(n_rows):
+        indptr[i + 1] += indptr[i]
+    for j in range(starts.shape[0]):
+        for e in range(starts[j], stops[j]):
+            row = indices[e] - first
+            place = indptr[row]
+            values[place] = data[e]
+            columns[place] = j
+            indptr[row] = place + one
+    for i in range(n_rows, 0, -1):
+        indptr[i] = indptr[i - 1]
+    indptr[0] = 0

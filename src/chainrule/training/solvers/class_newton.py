@@ -26,7 +26,9 @@ _PATIENCE: Final[int] = 12
 """Steps that a Hessian serves at most."""
 
 _POLISH: Final[int] = 3
-"""Steps that are taken beyond the tolerance: they cost a gradient each."""
+"""Steps that are taken beyond the tolerance, where gradients cost next to nothing."""
+
+_FEW_ENTRIES: Final[int] = 1_000_000
 
 _FARTHEST: Final[float] = 2.0
 """How far, as a logarithm, a curvature may have changed to be of use for a proof."""
@@ -87,7 +89,7 @@ def class_newton(
             has_converged=known.proves,
             max_iter=min(_PATIENCE + _POLISH, max_iter - len(history)),
             watch=watch,
-            polish=_POLISH,
+            polish=_POLISH if objective.source.n_entries <= _FEW_ENTRIES else 0,
         )
         history = history + outcome.history
         drift = known.drift(outcome.evaluation)

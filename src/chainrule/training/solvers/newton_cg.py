@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.training.arrays import UNIT, FloatArray, norm
 from chainrule.training.objective import Evaluation, Objective, Point
+from chainrule.training.products import Products, products
 from chainrule.training.solvers.line_search import line_search
 from chainrule.training.solvers.steps import IterationRecord, Outcome, Stop, Watch, never
 
@@ -57,12 +58,13 @@ def newton_cg(
         if len(history) >= max_iter:
             break
         clock = perf_counter()
-        diagonal = objective.pack(objective.hessian_diagonal(evaluation))
+        curvature = products(objective, evaluation)
+        diagonal = curvature.diagonal()
         diagonal = np.where(diagonal > 0, diagonal, 1.0)
         # how far to go depends on this point alone, so that a warm start goes on as if never left
         ahead = float((gradient**2 / diagonal).sum()) / (2 * evaluation.value)
         forcing = float(np.clip(np.sqrt(ahead), *_FORCING))
-        vector = _conjugate_gradients(objective, evaluation, gradient, diagonal, forcing, max_inner)
+        vector = _conjugate_gradients(curvature, gradient, diagonal, forcing, max_inner)
         slope = float(gradient @ vector)
         if not slope < 0:
             stop = "stalled"
@@ -70,7 +72,7 @@ def newton_cg(
         if forcing < 0.05 and -slope / 2 <= tolerance * evaluation.value / 4:
             tolerance = np.inf  # converged by the Newton decrement: take this last step
         direction = objective.unpack(vector)
-        raw_direction = objective.raw_direction(direction)
+        raw_direction = curvature.raw_direction(direction)
         along = objective.along(evaluation, direction, raw_direction)
         step = line_search(along, evaluation.value, slope)
         if step == 0.0 or -slope <= 4 * UNIT**2 * evaluation.value:
@@ -128,40 +130,38 @@ def estimated_gap(objective: Objective, evaluation: Evaluation) -> float:
 
 
 def _conjugate_gradients(
-    objective: Objective,
-    evaluation: Evaluation,
+    curvature: Products,
     gradient: FloatArray,
     diagonal: FloatArray,
     forcing: float,
     max_inner: int,
 ) -> FloatArray:
-    bend = objective.bend(evaluation)
-    solution = np.zeros_like(gradient)
-    residual = -gradient
+    solution, residual = np.zeros_like(gradient), -gradient
     conditioned = residual / diagonal
-    direction = conditioned
+    direction, room = conditioned.copy(), np.empty_like(gradient)
     energy = float(residual @ conditioned)
     model = 0.0
     for inner in range(1, max_inner + 1):
         if energy <= 0:
             break
-        product = objective.pack(
-            objective.hessian_product(evaluation, objective.unpack(direction), bend)
-        )
+        product = curvature.times(direction)
         bent = float(direction @ product)
         if bent <= 0:
             if inner == 1:
-                solution = direction
+                solution += direction
+                curvature.advance(1.0)
             break
         step = energy / bent
-        solution = solution + step * direction
-        residual = residual - step * product
+        curvature.advance(step)
+        solution += np.multiply(direction, step, out=room)
+        residual -= np.multiply(product, step, out=room)
         gain = 0.5 * step * energy
         model -= gain
         if inner * gain <= forcing * -model:
             break
-        conditioned = residual / diagonal
+        np.divide(residual, diagonal, out=conditioned)
         fresh = float(residual @ conditioned)
-        direction = conditioned + (fresh / energy) * direction
+        direction *= fresh / energy
+        direction += conditioned
         energy = fresh
     return solution
