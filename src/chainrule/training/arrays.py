@@ -14,6 +14,9 @@ BoolArray = npt.NDArray[np.bool_]
 UNIT: Final[float] = float(np.finfo(np.float64).eps) / 2
 """The unit roundoff u of float64: one operation errs by a factor of at most 1 + u."""
 
+_SQUARES: Final = (1e-200, 1e200)
+"""A sum of squares within these has lost nothing to underflow and nothing to overflow."""
+
 
 def accumulated(n_operations: float) -> float:
     """Bound the relative error that `n_operations` roundings in a row can build up.
@@ -27,6 +30,9 @@ def accumulated(n_operations: float) -> float:
 
 def norm(*parts: FloatArray) -> float:
     """Return the Euclidean norm of all entries together, without overflow or underflow."""
+    plain = sum(float(np.vdot(part, part)) for part in parts)
+    if _SQUARES[0] < plain < _SQUARES[1]:
+        return float(np.sqrt(plain))
     top = max((float(np.abs(part).max(initial=0.0)) for part in parts), default=0.0)
     if top == 0 or not np.isfinite(top):
         return top

@@ -471,6 +471,7 @@ def _labels(y: Matrix) -> Labels:
         missing = [i for i, label in enumerate(labels) if label is None or label != label]
         if missing:
             raise DataError(f"y contains a missing label (NaN) in row {missing[0]}")
-    few = distinct(labels) if len(labels) > _MANY_LABELS else labels
+    are_plain = labels.dtype.kind in "biufUS" or len(labels) > _MANY_LABELS
+    few = distinct(labels) if are_plain else labels
     check_classification_targets(few if len(few) <= _FEW_CLASSES else labels)
     return np.asarray(labels)

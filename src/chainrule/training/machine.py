@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -58,10 +59,8 @@ _held: Final[list[Any]] = []
 def memory() -> tuple[float, float] | None:
     """Return what the process holds and what it held at most, in MB; nothing if not to be known."""
     try:
-        lines = _STATUS.read_text(encoding="ascii").splitlines()
+        text = _STATUS.read_text(encoding="ascii")
     except OSError:
         return None
-    sizes = {line.split(":")[0]: line.split()[1] for line in lines if line.startswith("Vm")}
-    if "VmRSS" not in sizes or "VmHWM" not in sizes:
-        return None
-    return float(sizes["VmRSS"]) / 1024, float(sizes["VmHWM"]) / 1024
+    now, most = (re.search(rf"^{name}:\s+(\d+)", text, re.M) for name in ("VmRSS", "VmHWM"))
+    return (float(now[1]) / 1024, float(most[1]) / 1024) if now and most else None

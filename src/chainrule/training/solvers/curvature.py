@@ -55,14 +55,11 @@ class Curvature:
         return scaled
 
     @cached_property
-    def _cholesky(self) -> tuple[FloatArray, bool] | None:
-        try:
-            factor, lower = linalg.cho_factor(self._scaled, lower=True)
-        except linalg.LinAlgError:
+    def _cholesky(self) -> FloatArray | None:
+        factor = _factored(self._scaled)
+        if factor is None or factor.diagonal().min() < np.sqrt(len(factor) * 64 * UNIT):
             return None
-        if np.diagonal(factor).min() < np.sqrt(len(factor) * 64 * UNIT):
-            return None
-        return factor, lower
+        return factor
 
     @cached_property
     def _spectrum(self) -> tuple[FloatArray, FloatArray]:
@@ -82,17 +79,13 @@ class Curvature:
         size = len(self._scaled)
         vector = np.full(size, 1 / np.sqrt(size))
         for _ in range(_ROUNDS):
-            vector = linalg.cho_solve(self._cholesky, vector)
+            vector = _solved(self._cholesky, vector)
             vector /= np.linalg.norm(vector)
-        estimate = 1 / float(vector @ linalg.cho_solve(self._cholesky, vector))
+        estimate = 1 / float(vector @ _solved(self._cholesky, vector))
         hidden = 1.01 * (size + 2) * UNIT * float(np.trace(self._scaled))
         for share in _SHARES:
-            shifted = self._scaled - share * estimate * np.eye(size)
-            try:
-                linalg.cho_factor(shifted, lower=True, overwrite_a=True, check_finite=False)
-            except linalg.LinAlgError:
-                continue
-            return max(share * estimate - 2 * hidden, 0.0)
+            if _factored(self._scaled - share * estimate * np.eye(size)) is not None:
+                return max(share * estimate - 2 * hidden, 0.0)
         return 0.0
 
     @property
@@ -115,7 +108,7 @@ class Curvature:
         """
         scaled = vector / self.scale
         if self._cholesky is not None:
-            return np.asarray(linalg.cho_solve(self._cholesky, scaled) / self.scale)
+            return np.asarray(_solved(self._cholesky, scaled) / self.scale)
         values, vectors = self._spectrum
         floor = 4 * len(values) * UNIT * max(1.0, float(values[-1]))
         turned = (vectors.T @ scaled) * values / (values**2 + floor**2)
@@ -132,12 +125,12 @@ class Curvature:
         With a solution x up to a residual r, v^T H^-1 v = v^T x + x^T r + r^T H^-1 r.
         """
         scaled = vector / self.scale
-        if not self._verified:
+        if not self._verified or self._cholesky is None:
             values, vectors = self._spectrum
             turned = vectors.T @ scaled
             return float(np.sqrt((turned * turned / values).sum()))
         size = len(scaled)
-        solution = linalg.cho_solve(self._cholesky, scaled)
+        solution = _solved(self._cholesky, scaled)
         residual = scaled - self._scaled @ solution
         long, short = float(np.linalg.norm(solution)), float(np.linalg.norm(scaled))
         unit, left = (size + 2) * UNIT, float(np.linalg.norm(residual))
@@ -168,8 +161,18 @@ class Curvature:
     def _inverse_diagonal(self) -> FloatArray:
         """The diagonal of the scaled Hessian's inverse, rounded up."""
         if self._verified and self._cholesky is not None:
-            root, _ = linalg.lapack.dtrtri(self._cholesky[0], lower=1)
+            root, _ = linalg.lapack.dtrtri(self._cholesky, lower=1)
             doubt = 8 * len(self.scale) ** 2 * UNIT / self._verified
             return np.asarray(np.square(np.tril(root)).sum(axis=0) * (1 + doubt))
         values, vectors = self._spectrum
         return np.asarray((vectors * vectors) @ (1 / values))
+
+
+def _factored(matrix: FloatArray) -> FloatArray | None:
+    """Return the lower Cholesky factor, what is above it undefined; nothing if there is none."""
+    factor, info = linalg.lapack.dpotrf(matrix, lower=1, clean=0)
+    return None if info else np.asarray(factor)
+
+
+def _solved(factor: FloatArray, vector: FloatArray) -> FloatArray:
+    return np.asarray(linalg.lapack.dpotrs(factor, vector, lower=1)[0])
