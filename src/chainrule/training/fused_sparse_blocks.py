@@ -72,6 +72,11 @@ def turned(
     _kernels().turned(data, *unsigned, first_row, values, _unsigned(columns), _unsigned(indptr))
 
 
+def look_up(codes: npt.NDArray[Any], places: npt.NDArray[Any], found: npt.NDArray[Any]) -> None:
+    """Fill in the place of each code, compiled."""
+    _kernels().look_up(_unsigned(codes), places, found)
+
+
 @dataclass(frozen=True)
 class FusedSparseBlock:
     """Some rows of a CSR matrix in canonical form (sorted, no duplicates).
