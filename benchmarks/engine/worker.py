@@ -67,7 +67,9 @@ def peak() -> float:
 def fit(job: dict[str, Any]) -> dict[str, Any]:
     """Fit once; return seconds, peak memory above what was there, and where the fit ended."""
     peer, problem = PEERS[job["peer"]], PROBLEMS[job["set"]]
+    clock = time.perf_counter()
     run = peer.prepare()
+    start = time.perf_counter() - clock
     X, y = load(problem, job["scale"])
     lam = float(job["lambda"])
     print(STARTED, flush=True)  # from here on the limit counts
@@ -75,7 +77,12 @@ def fit(job: dict[str, Any]) -> dict[str, Any]:
     before, clock = peak(), time.perf_counter()
     coef, intercept, more = run(X, y, lam, job["tolerance"])
     seconds = time.perf_counter() - clock
-    found = {"seconds": seconds, "memory": peak() - before, "version": version(peer.package)}
+    found = {
+        "start": start,
+        "seconds": seconds,
+        "memory": peak() - before,
+        "version": version(peer.package),
+    }
     value = objective(X, y, coef, intercept, lam)
     return found | more | {"objective": value if np.isfinite(value) else None}
 

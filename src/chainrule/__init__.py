@@ -6,7 +6,8 @@ The public doors, opened when first used, so that ``import chainrule`` stays lig
 - `read_model`, `load_model`, `ModelBuilder`: a forward pass from text, from a file, in Python.
 - `grade`: whether an answer to an exercise is right in any form, and which mistake it comes from.
 - `plain`, `unicode`, `latex`: write an expression.
-- `LogisticRegression`: a scikit-learn estimator with a certificate in every fit.
+- `LogisticRegression`: a scikit-learn estimator with a certificate in every fit; `warm_up` loads its
+  compiled passes beforehand.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from chainrule.interpreters.typeset import latex, plain, unicode
     from chainrule.proof.certify import derive
     from chainrule.training.estimator import LogisticRegression
+    from chainrule.training.warming import warm_up
 
 __version__ = "0.1.0"
 
@@ -41,6 +43,7 @@ _DOORS = {
     "plain": "chainrule.interpreters.typeset",
     "read_model": "chainrule.interpreters.reading",
     "unicode": "chainrule.interpreters.typeset",
+    "warm_up": "chainrule.training.warming",
 }
 
 __all__ = [
@@ -58,6 +61,7 @@ __all__ = [
     "plain",
     "read_model",
     "unicode",
+    "warm_up",
 ]
 
 

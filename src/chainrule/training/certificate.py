@@ -37,7 +37,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 
@@ -46,6 +46,8 @@ from chainrule.training.objective import Evaluation, Objective
 from chainrule.training.rounding import Rounding, bound_rounding, measure_rounding
 from chainrule.training.solvers.curvature import Curvature
 from chainrule.training.solvers.steps import Outcome
+
+_FEW_ROWS: Final[int] = 10_000
 
 Kind = Literal["duality gap", "Newton decrement", "sign", "separation", "none"]
 
@@ -167,7 +169,7 @@ def _duality_gap(
         odds = 1.001 * float((residual / per_class).max())
         mixed = odds / (1 + odds)
         weight = float(per_class.sum())
-        if thorough:
+        if thorough or objective.source.n_samples <= _FEW_ROWS:
             cost = _cost_of_constant(objective, evaluation.raw_prediction, share)
             cost += 2 * rounding.raw_prediction * weight
         else:

@@ -228,8 +228,13 @@ class FusedSparseBlock:
         return self.longest_sum
 
     @property
+    def unsigned(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Indices and indptr as the kernels take them."""
+        return _unsigned(self.indices), _unsigned(self.indptr)
+
+    @property
     def _rows(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-        return self.data, _unsigned(self.indices), _unsigned(self.indptr)
+        return self.data, *self.unsigned
 
     def _plain(self) -> SparseBlock:
         here = slice(int(self.indptr[0]), int(self.indptr[-1]))

@@ -41,7 +41,7 @@ class Lanes:
         self._pool = ThreadPoolExecutor(n_threads) if n_threads > 1 else None
 
     def fill(self, function: Callable[[int, FloatArray], Scalars]) -> tuple[Scalars, FloatArray]:
-        """Let ``function(index, lane)`` fill each lane; return sums of answers and of lanes.
+        """Let ``function(index, lane)`` fill each lane; sum what it returns, and the lanes.
 
         Sums go in the order of one fixed binary tree.
         """

@@ -74,7 +74,7 @@ class Loss(Protocol):
     def hessian_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Bound the 2-norm of what the pointwise Hessian errs, beyond a relative error, (n,)."""
 
-    def total_errors(self, loss: float, weight: float, largest: float) -> TotalErrors:
+    def total_errors(self, loss: float, weight: float, largest: float, pure: bool) -> TotalErrors:
         """Bound what all examples together err, from the sum of their losses alone.
 
         Parameters
@@ -83,6 +83,8 @@ class Loss(Protocol):
             Sums of s_i loss_i and of s_i.
         largest : float
             Bound on every |raw prediction|.
+        pure : bool
+            Whether every label is one class entirely.
         """
 
 
@@ -180,11 +182,12 @@ class BinaryLoss:
         """Return 0: the error is relative."""
         return np.zeros(len(raw_prediction))
 
-    def total_errors(self, loss: float, weight: float, largest: float) -> TotalErrors:
-        """Bound sums over all examples, by their losses and as if no label were pure."""
+    def total_errors(self, loss: float, weight: float, largest: float, pure: bool) -> TotalErrors:
+        """Bound sums over all examples, by their losses."""
+        between = 0.0 if pure else weight
         return TotalErrors(
-            gradient=KERNEL_ERROR * (loss + weight),
-            loss=KERNEL_ERROR * (loss + largest * weight),
+            gradient=KERNEL_ERROR * (loss + between),
+            loss=KERNEL_ERROR * (loss + largest * between),
             hessian=0.0,
             bend=loss,
         )
@@ -312,7 +315,7 @@ class SoftmaxLoss:
         others = (odds.rest * odds.favourite).sum(axis=1)
         return np.asarray(4 * (self._units * others + 2 * UNIT * odds.lost[:, 0]))
 
-    def total_errors(self, loss: float, weight: float, largest: float) -> TotalErrors:
+    def total_errors(self, loss: float, weight: float, largest: float, pure: bool) -> TotalErrors:
         """Bound sums over all examples; p_k gap_k <= 1/e, for p_k <= exp(-gap_k)."""
         lost = UNIT * self.n_outputs * weight
         return TotalErrors(

@@ -167,9 +167,9 @@ def bound_rounding(
     weight = slack * source.total_weight
     losses = max(evaluation.value - objective.penalty.value(point.coef), 0.0)
     losses += 4 * UNIT * abs(evaluation.value)
-    losses += loss.total_errors(losses, weight, largest).loss
+    losses += loss.total_errors(losses, weight, largest, source.has_pure_labels).loss
     losses *= slack * (1 + 2 * of_sum)
-    errors = loss.total_errors(losses, weight, largest)
+    errors = loss.total_errors(losses, weight, largest, source.has_pure_labels)
     free = float(objective.fit_intercept)
     pull = np.abs(objective.penalty.gradient(point.coef)) + np.abs(evaluation.gradient.coef)
 

@@ -84,6 +84,8 @@ class InMemorySource:
         Whether columns far from zero may be moved there: right where an intercept is fitted.
     n_threads : int
         How many threads look at the numbers, where the passes are compiled.
+    compiled : bool, optional
+        Whether the passes are compiled; if not given, where it pays and numba is there.
 
     Attributes
     ----------
@@ -119,6 +121,7 @@ class InMemorySource:
         offset: FloatArray | None = None,
         center: bool = False,
         n_threads: int = 1,
+        compiled: bool | None = None,
     ) -> None:
         self.n_samples, self.n_features = int(X.shape[0]), int(X.shape[1])
         self.n_classes = n_classes
@@ -134,7 +137,7 @@ class InMemorySource:
         self._row_numbers = row_numbers
         self.offset = offset
         self.is_dense = not (sparse.issparse(X) or isinstance(X, CodedRows))
-        self.is_fused = can_be_fused(X)
+        self.is_fused = can_be_fused(X) if compiled is None else compiled
         self._settle()
         self.read_seconds = 0.0
         self.column_scale, self.column_shift = np.ones(self.n_features), np.zeros(self.n_features)
@@ -196,6 +199,15 @@ class InMemorySource:
         found._settle()
         return found
 
+    @property
+    def given(self) -> tuple[Any, npt.NDArray[Any], FloatArray | None]:
+        """X, y and offset as they were handed over."""
+        return self._X, self._y, self.offset
+
+    def set_weights(self, sample_weight: FloatArray) -> None:
+        """Weight the rows anew."""
+        self._weight = sample_weight
+
     @cached_property
     def column_names(self) -> list[str]:
         """What errors call the columns."""
@@ -212,6 +224,11 @@ class InMemorySource:
     def total_weight(self) -> float:
         """The sum of the sample weights."""
         return float(self.n_samples if self._weight is None else self._weight.sum())
+
+    @property
+    def has_pure_labels(self) -> bool:
+        """Whether every label is known to be one class entirely."""
+        return self._y.dtype.kind in "biu"
 
     @property
     def n_blocks(self) -> int:
@@ -384,6 +401,11 @@ class ColumnSource:
     def total_weight(self) -> float:
         """The sum of the sample weights."""
         return self._parent.total_weight
+
+    @property
+    def has_pure_labels(self) -> bool:
+        """Whether every label is known to be one class entirely."""
+        return self._parent.has_pure_labels
 
     def block(self, index: int) -> RowBlock:
         """Return block number `index`."""
