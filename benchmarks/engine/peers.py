@@ -254,7 +254,7 @@ _DENSE: Final = ("dense", "softmax")
 PEERS: Final[dict[str, Peer]] = {
     peer.name: peer
     for peer in (
-        Peer(NAME, "chainrule", _ours, ladder=(1e-4, 1e-6, 1e-8, 1e-10, 1e-11)),
+        Peer(NAME, "chainrule", _ours, ladder=(1e-4, 1e-6, 1e-8, 1e-9, 1e-10)),
         Peer("sklearn newton-cholesky", "scikit-learn", _sklearn("newton-cholesky"), _DENSE),
         Peer("sklearn lbfgs", "scikit-learn", _sklearn("lbfgs")),
         Peer("sklearn newton-cg", "scikit-learn", _sklearn("newton-cg")),

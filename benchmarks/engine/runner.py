@@ -142,7 +142,7 @@ class Runner:
     def _ladder(self, peer: Peer) -> tuple[float, ...]:
         if not self.thrifty:
             return peer.ladder
-        return peer.ladder[1::2] if peer.name == NAME else peer.ladder[::2]
+        return peer.ladder[1:] if peer.name == NAME else peer.ladder[::2]
 
     def _order(self, peers: list[Peer]) -> list[tuple[Peer, float]]:
         if self.thrifty:

@@ -213,7 +213,7 @@ def _newton_decrement(
     lost = size * rounding.summation + rounding.hessian + curvature.eigenvalue_error
     trust = (1 - rounding.curvature) * (1 - lost / smallest) if smallest > lost else 0.0
     trust *= np.exp(-1.000001 * outcome.drift - 4 * rounding.raw_prediction)
-    if not trust > 0.1:
+    if not trust > 0.01:
         reason = (
             "the last step changed the curvature too much"
             if smallest > lost

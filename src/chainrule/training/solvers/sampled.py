@@ -10,13 +10,13 @@ Hessian.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Final
 
 import numpy as np
 
-from chainrule.training.arrays import FloatArray, norm
+from chainrule.training.arrays import FloatArray, IntArray, norm
 from chainrule.training.objective import Evaluation, Objective, Point
 from chainrule.training.penalties import L2Penalty
 from chainrule.training.solvers.class_newton import level_descent
@@ -35,8 +35,8 @@ FRACTIONS: Final[tuple[int, ...]] = (1024, 256, 64, 16)
 """One row in so many is drawn, sample after sample; the last gives the curvature."""
 
 _PRODUCTS_FROM: Final[int] = 150
-_SMALL: Final[int] = 2_000_000
 _SEED: Final[int] = 20_260
+_FAR: Final[float] = 1.5
 _SLOW: Final[float] = 0.2
 _ROUGH: Final[float] = 1e-4
 
@@ -99,6 +99,10 @@ def sampled_newton(
         gap, enough = sketch.provable_gap(gradient), 3 * tolerance * evaluation.value
         if gap <= enough:
             drift = sketch.drift(evaluation.point)
+            if drift > _FAR:  # the sample was solved far from here: its curvature here knows more
+                sketch, drift = sketch.renewed(evaluation.point), 0.0
+                inverse = sketch.curvature.times(1 / sketch.share)
+                gap = sketch.provable_gap(gradient)
             if gap * np.exp(drift) <= enough:
                 return Outcome(
                     evaluation, "converged", history, sketch.curvature, sketch.reference, drift
@@ -172,6 +176,13 @@ class _Sketch:
     share: float
     small: Objective
 
+    def renewed(self, reference: Point) -> _Sketch:
+        """Return the same with the curvature at another point."""
+        hessian = self.small.evaluate(reference, with_hessian=True, keep=False).hessian
+        assert hessian is not None
+        curvature = Curvature(hessian, self.small.loss.n_outputs)
+        return replace(self, curvature=curvature, reference=reference)
+
     def drift(self, point: Point) -> float:
         """Bound |log| of what the curvature has changed by between the reference and a point."""
         moved = self.small.raw_direction(point.moved(-1.0, self.reference))
@@ -191,39 +202,45 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
     A Newton step about squares the error, and what a sample cannot know of the optimum is little
     more than what one four times as large cannot.
     """
-    source = objective.source
+    source, n_parameters = objective.source, objective.n_parameters
     assert isinstance(source, InMemorySource)
-    point, begun = start, False
-    several = objective.loss.n_outputs > 1
-    sketch: _Sketch | None = None
     largest = spread_rows(source.n_samples, source.n_samples // FRACTIONS[-1], _SEED)
-    for fraction in FRACTIONS:
-        rows = largest[:: fraction // FRACTIONS[-1]]
-        n_rows = len(rows)
-        if n_rows < ROWS_PER_PARAMETER * objective.n_parameters:
-            continue
-        by_products = several or (not begun and objective.n_parameters >= _PRODUCTS_FROM)
-        # what is read a few times only stays where it is
-        copied = by_products or n_rows * source.n_features <= _SMALL
-        small = _on_rows(objective, source.take_rows(rows, copied=copied))
-        known = objective.n_parameters / n_rows
-        if by_products:
-            # far from the optimum, gradients and products cost less than forming a Hessian
-            outcome = (
-                level_descent(small, point, tolerance=known / 8, max_iter=40)
-                if several
-                else newton_cg(small, point, tolerance=known, max_iter=4, max_inner=16)
-            )
-            point, begun = outcome.evaluation.point, outcome.stop == "converged"
-        if not begun and not several:
-            outcome = newton(small, point, tolerance=known, max_iter=15)
-            point, begun = outcome.evaluation.point, True
-        if fraction == FRACTIONS[-1] or not by_products:
-            sketch = _after_a_step(small, point, n_rows / source.n_samples)
-            point = sketch.point
-        objective.passes += small.passes * n_rows / source.n_samples
+    samples = [largest[:: fraction // FRACTIONS[-1]] for fraction in FRACTIONS]
+    samples = [rows for rows in samples if len(rows) >= ROWS_PER_PARAMETER * n_parameters]
+    several = objective.loss.n_outputs > 1
+    if several:
+        samples = samples[-1:]  # their Hessians are dear
+    if several or n_parameters >= _PRODUCTS_FROM:
+        first, later = samples[0], samples
+    else:
+        first, later = samples[0], samples[1:] or samples
+    point = _solved(objective, start, first)
+    sketch: _Sketch | None = None
+    for rows in later:  # read once each, and therefore left where they are
+        small = _on_rows(objective, source.take_rows(rows, copied=False))
+        sketch = _after_a_step(small, point, len(rows) / source.n_samples)
+        point = sketch.point
+        objective.passes += small.passes * sketch.share
     assert sketch is not None
     return sketch
+
+
+def _solved(objective: Objective, start: Point, rows: IntArray) -> Point:
+    """Return about where the objective of some rows is least."""
+    source, n_parameters = objective.source, objective.n_parameters
+    assert isinstance(source, InMemorySource)
+    small, known = _on_rows(objective, source.take_rows(rows)), n_parameters / len(rows)
+    begun: Outcome | None = None
+    if objective.loss.n_outputs > 1:
+        begun = level_descent(small, start, tolerance=known / 8, max_iter=40)
+    elif n_parameters >= _PRODUCTS_FROM:
+        # far from the optimum, products with the Hessian cost less than forming it
+        begun = newton_cg(small, start, tolerance=known, max_iter=4, max_inner=16)
+        start = begun.evaluation.point
+    if begun is None or (objective.loss.n_outputs == 1 and begun.stop != "converged"):
+        begun = newton(small, start, tolerance=known, max_iter=15)
+    objective.passes += small.passes * len(rows) / source.n_samples
+    return begun.evaluation.point
 
 
 def _on_rows(objective: Objective, sample: InMemorySource) -> Objective:
