@@ -6,8 +6,8 @@ The public doors, opened when first used, so that ``import chainrule`` stays lig
 - `read_model`, `load_model`, `ModelBuilder`: a forward pass from text, from a file, in Python.
 - `grade`: whether an answer to an exercise is right in any form, and which mistake it comes from.
 - `plain`, `unicode`, `latex`: write an expression.
-- `LogisticRegression`: a scikit-learn estimator with a certificate in every fit; `warm_up` loads its
-  compiled passes beforehand.
+- `LogisticRegression`: a scikit-learn estimator with a certificate in every fit.
+- `warm_up`: load its compiled passes beforehand.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from chainrule import LogisticRegression
-from chainrule.training.machine import memory, multiplications_per_second
+from chainrule.training.machine import memory
 from chainrule.training.plans import UNPENALISED_LIMIT, choose_plan, expected_costs
 from chainrule.training.sources import InMemorySource
 
@@ -93,7 +93,6 @@ def test_the_explanation_holds_both_what_was_expected_and_what_it_took() -> None
 
 
 def test_the_machine_is_asked_and_not_guessed() -> None:
-    assert multiplications_per_second() > 1e7
     before = memory()
     if before is None:
         pytest.skip("this system does not tell")

@@ -21,7 +21,9 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 
 from chainrule.errors import DataError
 from chainrule.training.arrays import FloatArray, IntArray
+from chainrule.training.coded_rows import CodedRows
 from chainrule.training.fitting import fit_logistic, raw_predictions
+from chainrule.training.frames import coded, has_levels
 from chainrule.training.inputs import (
     are_implied,
     as_offset,
@@ -123,8 +125,8 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
     ----------
     classes_ : ndarray of shape (n_classes,)
         Labels that occur with positive weight.
-    coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
-        One row for two classes. For more, rows sum to zero.
+    coef_ : ndarray of shape (1, n_coefficients) or (n_classes, n_coefficients)
+        One row for two classes. For more, rows sum to zero. A coefficient a column, or a level.
     intercept_ : ndarray of shape (1,) or (n_classes,)
     certificate_ : Certificate
         What is proven; print it.
@@ -137,6 +139,10 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
         The solver that ran; `explain()` says why.
     n_passes_ : float
         How many times X was read, checks and proof included; part of its rows counts as that part.
+    coef_names_ : ndarray of shape (n_coefficients,) or None
+        Whose coefficients these are, if X had column names: a column, or ``column_level``.
+    levels_ : dict
+        The levels of each categorical column of a data frame, in the order of their coefficients.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X had column names.
@@ -159,6 +165,7 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
     """
 
     coef_: Any
+    coef_names_: Any
 
     def __init__(
         self,
@@ -210,7 +217,9 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+            Columns of dtype `category` get one coefficient a level that occurs, without a one-hot
+            matrix.
         y : array-like of shape (n_samples,)
             Labels of any kind.
         sample_weight : array-like of shape (n_samples,), optional
@@ -304,12 +313,17 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
         if rows is not None:
             X, weights = X[rows], weights[rows]
             offset = None if offset is None else offset[rows]
+        if isinstance(X, CodedRows):
+            X = X.occurring(rows)
+        self.levels_ = getattr(X, "levels", {})
+        names = getattr(X, "names", getattr(self, "feature_names_in_", None))
+        self.coef_names_ = None if names is None else np.array(names, dtype=object)
         source = InMemorySource(
             X,
             y,
             None if are_implied(weights) else weights,
             n_classes=len(classes),
-            column_names=getattr(self, "feature_names_in_", None),
+            column_names=names,
             row_numbers=rows,
             offset=offset,
             center=self.fit_intercept,
@@ -395,12 +409,15 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
         source = InMemorySource(
             X,
             np.zeros(X.shape[0]),
-            column_names=getattr(self, "feature_names_in_", None),
+            column_names=None if self.coef_names_ is None else self.coef_names_.tolist(),
             offset=as_offset(offset, X.shape[0], self.coef_.shape[0]),
         )
         return raw_predictions(source, Point(self._dense_coef().T, self.intercept_))
 
     def _matrix(self, X: Matrix, *, reset: bool) -> Matrix:
+        if has_levels(X) if reset else self.levels_:
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            return coded(X, None if reset else self.levels_)
         return validate_data(
             self,
             X,

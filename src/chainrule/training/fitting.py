@@ -21,6 +21,7 @@ from chainrule.training.certificate import (
     with_rounded_intercept,
 )
 from chainrule.training.collinearity import Relations, find_relations
+from chainrule.training.duplicates import merged
 from chainrule.training.findings import no_optimum, obstacles, qualified
 from chainrule.training.lanes import objective_for
 from chainrule.training.losses import BinaryLoss, CompiledBinaryLoss, Loss, SoftmaxLoss
@@ -165,6 +166,8 @@ def fit_logistic(
     clock, held = perf_counter(), memory()
     if source.column_shift.any() and not fit_intercept:
         raise ValueError("the source has moved its columns, which only an intercept makes good")
+    fewer, n_samples = merged(source, n_threads), source.n_samples
+    source = source if fewer is None else fewer
     loss = _loss(source)
     n_parameters = loss.n_outputs * (source.n_features + int(fit_intercept))
     relations: Relations | None = None
@@ -176,6 +179,9 @@ def fit_logistic(
             used = source.take_columns(relations.kept)
             begin = None
     plan = choose_plan(method, used, n_parameters, penalised=bool(np.isfinite(C)))
+    if fewer is not None:
+        note = f"{n_samples} rows are {fewer.n_samples} that repeat, with weights"
+        plan = replace(plan, reason=f"{note}; {plan.reason}")
     objective = objective_for(
         used,
         loss,

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from chainrule.training.arrays import FloatArray, IntArray
 from chainrule.training.blocks import DenseBlock
@@ -39,7 +38,7 @@ def can_be_fused(X: Any) -> bool:  # noqa: ANN401
     """Tell whether compiled passes take this matrix as it is, and are worth their start."""
     if X.dtype not in (np.float64, np.float32) or not X.dtype.isnative:
         return False
-    if sparse.issparse(X):
+    if not isinstance(X, np.ndarray):
         return X.nnz >= FUSED_FROM and kernels() is not None
     if X.size < FUSED_FROM or X.shape[0] < X.shape[1]:
         return False

@@ -72,6 +72,11 @@ def turned(
     _kernels().turned(data, *unsigned, first_row, values, _unsigned(columns), _unsigned(indptr))
 
 
+def look_up(codes: npt.NDArray[Any], places: npt.NDArray[Any], found: npt.NDArray[Any]) -> None:
+    """Fill in the place of each code, compiled."""
+    _kernels().look_up(_unsigned(codes), places, found)
+
+
 @dataclass(frozen=True)
 class FusedSparseBlock:
     """Some rows of a CSR matrix in canonical form (sorted, no duplicates).
@@ -223,8 +228,13 @@ class FusedSparseBlock:
         return self.longest_sum
 
     @property
+    def unsigned(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Indices and indptr as the kernels take them."""
+        return _unsigned(self.indices), _unsigned(self.indptr)
+
+    @property
     def _rows(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-        return self.data, _unsigned(self.indices), _unsigned(self.indptr)
+        return self.data, *self.unsigned
 
     def _plain(self) -> SparseBlock:
         here = slice(int(self.indptr[0]), int(self.indptr[-1]))

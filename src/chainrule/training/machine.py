@@ -1,33 +1,17 @@
-"""The machine: how fast it multiplies, how much memory the process holds, whose threads run."""
+"""The machine: how much memory the process holds, and whose threads run."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from threading import Lock
-from time import perf_counter
 from typing import Any, Final
 
-import numpy as np
 from threadpoolctl import ThreadpoolController
 
-_SIZE: Final[int] = 256
 _STATUS: Final = Path("/proc/self/status")
-
-
-@cache
-def multiplications_per_second() -> float:
-    """Return the rate of a product of matrices in operations a second, measured once."""
-    table = np.ones((_SIZE, _SIZE))
-    times = []
-    for _ in range(4):
-        clock = perf_counter()
-        table @ table
-        times.append(perf_counter() - clock)
-    return 2 * _SIZE**3 / max(min(times), 1e-9)
 
 
 @contextmanager

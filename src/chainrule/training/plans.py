@@ -2,8 +2,8 @@
 
 The choice counts in reads of X and in operations, at a fixed exchange rate, so that it depends on
 the problem alone: the same data get the same method, and the same bits, on a busy machine too. The
-seconds that are announced use what was measured: the time of the first read of X, which every
-source makes to check its numbers, and the rate of a product of matrices.
+seconds that are announced follow from one measurement: the time of the first read of X, which
+every source makes to check its numbers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from chainrule.training.machine import multiplications_per_second
 from chainrule.training.solvers.dual import LARGEST as ROWS_LIMIT
 from chainrule.training.solvers.sampled import FRACTIONS, pays
 from chainrule.training.sources import Source
@@ -32,7 +31,6 @@ OPERATIONS_PER_BYTE: Final[float] = 4.0
 
 _NEWTON_STEPS: Final[float] = 7.0
 _SCATTERED: Final[float] = 8.0
-_WORTH_MEASURING: Final[float] = 1e8
 
 
 @dataclass(frozen=True)
@@ -157,7 +155,5 @@ def expected_costs(source: Source, n_parameters: int) -> Mapping[str, Cost]:
 
 def _plan(method: str, reason: str, source: Source, costs: Mapping[str, Cost]) -> Plan:
     cost = costs[method]
-    seconds = cost.passes * source.read_seconds
-    if cost.operations > _WORTH_MEASURING:
-        seconds += cost.operations / multiplications_per_second()
+    seconds = cost.in_passes(source) * source.read_seconds
     return Plan(method, reason, cost.passes, seconds, cost.megabytes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from time import perf_counter
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from scipy import sparse
 from chainrule.errors import DataError
 from chainrule.training.arrays import FloatArray, IntArray
 from chainrule.training.blocks import DenseBlock, MatrixBlock, SparseBlock
+from chainrule.training.coded_rows import CodedRows
 from chainrule.training.executors import map_in_order
 from chainrule.training.fused_blocks import FusedBlock, can_be_fused
 from chainrule.training.fused_sparse_blocks import FusedSparseBlock, rows_per_block
@@ -61,11 +63,11 @@ class RowBlock:
 
 
 class InMemorySource:
-    """Rows of a NumPy array or a SciPy CSR matrix.
+    """Rows of a NumPy array, a SciPy matrix in CSR or CSC, or of codes.
 
     Parameters
     ----------
-    X : ndarray or CSR of shape (n_samples, n_features)
+    X : ndarray, CSR, CSC or CodedRows of shape (n_samples, n_features)
         Any real dtype, any memory order; never written to.
     y : ndarray of shape (n_samples,) or (n_samples, n_classes)
         Numbers in [0, 1] for two classes; class codes 0..n_classes-1 or rows of probabilities for
@@ -124,11 +126,7 @@ class InMemorySource:
     ) -> None:
         self.n_samples, self.n_features = int(X.shape[0]), int(X.shape[1])
         self.n_classes = n_classes
-        self.column_names = (
-            [str(name) for name in column_names]
-            if column_names is not None
-            else [f"column {j}" for j in range(self.n_features)]
-        )
+        self._names = column_names
         if self.n_samples == 0:
             raise DataError("there are no rows to fit: X is empty")
         if sparse.issparse(X):
@@ -139,7 +137,7 @@ class InMemorySource:
         self._weight = sample_weight
         self._row_numbers = row_numbers
         self.offset = offset
-        self.is_dense = not sparse.issparse(X)
+        self.is_dense = not (sparse.issparse(X) or isinstance(X, CodedRows))
         self.is_fused = can_be_fused(X) if compiled is None else compiled
         self._settle()
         self.read_seconds = 0.0
@@ -159,12 +157,18 @@ class InMemorySource:
         if self.is_dense:
             self.n_entries, width = float(self.n_samples * self.n_features), self._X.dtype.itemsize
         else:
-            width = self._X.dtype.itemsize + self._X.indices.itemsize
+            width = (
+                self._X.dtype.itemsize
+                + (np.dtype(np.int32) if self._X.format == "coded" else self._X.indices).itemsize
+            )
             self.n_entries = float(self._X.nnz)
         self.n_bytes = max(1.0, self.n_entries * float(width))
         self.rows_per_block = self._rows_per_block()
-        stays = not self.is_dense and self._X.format == "csc"
-        self._turned = Turned(self._X, self.rows_per_block) if stays else None
+        self._parts: Turned | CodedRows | None = None
+        if isinstance(self._X, CodedRows):
+            self._parts = self._X
+        elif not self.is_dense and self._X.format == "csc":
+            self._parts = Turned(self._X, self.rows_per_block)
         self._ones = np.ones(self.rows_per_block)
 
     def sample(self, n_rows: int, seed: int) -> InMemorySource:
@@ -184,7 +188,7 @@ class InMemorySource:
         found.n_samples = len(rows)
         if self.is_dense and not copied and self._X.flags.c_contiguous:
             found._taken = rows if self._taken is None else self._taken[rows]
-        elif sparse.issparse(self._X):
+        elif not self.is_dense:
             found._X = self._X[rows]
         else:
             found._X = self._X.take(rows if self._taken is None else self._taken[rows], axis=0)
@@ -195,6 +199,22 @@ class InMemorySource:
         found.offset = None if self.offset is None else self.offset[rows]
         found._settle()
         return found
+
+    @property
+    def given(self) -> tuple[Any, npt.NDArray[Any], FloatArray | None]:
+        """X, y and offset as they were handed over."""
+        return self._X, self._y, self.offset
+
+    def set_weights(self, sample_weight: FloatArray) -> None:
+        """Weight the rows anew."""
+        self._weight = sample_weight
+
+    @cached_property
+    def column_names(self) -> list[str]:
+        """What errors call the columns."""
+        if self._names is not None:
+            return [str(name) for name in self._names]
+        return [f"column {j}" for j in range(self.n_features)]
 
     @property
     def longest_row(self) -> int:
@@ -284,8 +304,8 @@ class InMemorySource:
 
     def _sparse_rows(self, rows: slice) -> Arrays:
         """Return data and indices, and where some rows lie in them."""
-        if self._turned is not None:
-            return self._turned.block(rows.start // self.rows_per_block, rows.stop - rows.start)
+        if self._parts is not None:
+            return self._parts.part(rows)
         return self._X.data, self._X.indices, self._X.indptr[rows.start : rows.stop + 1]
 
     def _labels(self, rows: slice) -> FloatArray:

@@ -54,8 +54,9 @@ class Turned:
         self._starts = np.empty((n_blocks + 1, X.shape[1]), dtype=X.indptr.dtype)
         row_splits(X.indices, X.indptr, rows_per_block, self._starts)
 
-    def block(self, index: int, n_rows: int) -> Arrays:
+    def part(self, rows: slice) -> Arrays:
         """Return data, indices and indptr of a block of rows."""
+        index, n_rows = rows.start // self._rows, rows.stop - rows.start
         starts, stops = self._starts[index], self._starts[index + 1]
         size = int((stops - starts).sum())
         values = np.empty(size, dtype=self._X.dtype)

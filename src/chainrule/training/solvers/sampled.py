@@ -31,7 +31,7 @@ from chainrule.training.sources import InMemorySource, spread_rows
 ROWS_PER_PARAMETER: Final[int] = 20
 """Rows that the smallest sample has for each parameter, at least."""
 
-FRACTIONS: Final[tuple[int, ...]] = (64, 16)
+FRACTIONS: Final[tuple[int, ...]] = (1024, 256, 64, 16)
 """One row in so many is drawn, sample after sample; the last gives the curvature."""
 
 _PRODUCTS_FROM: Final[int] = 150
@@ -103,9 +103,12 @@ def sampled_newton(
             break
         gradient = objective.pack(evaluation.gradient)
         gap, enough = sketch.provable_gap(gradient), 3 * tolerance * evaluation.value
-        if gap <= enough and gap * np.exp(sketch.drift(evaluation.point)) <= enough:
-            stop = "converged"
-            break
+        if gap <= enough:
+            drift = sketch.drift(evaluation.point)
+            if gap * np.exp(drift) <= enough:
+                return Outcome(
+                    evaluation, "converged", history, sketch.curvature, sketch.reference, drift
+                )
         vector = -two_loops(gradient, pairs, inverse.solve)
         slope = float(gradient @ vector)
         if not slope < 0:
@@ -189,60 +192,64 @@ class _Sketch:
 
 
 def _from_samples(objective: Objective, start: Point) -> _Sketch:
-    """Solve on growing samples; return where that ends, and the curvature of the last."""
+    """Solve on a small sample, then take a step on each larger one; return what the last knows.
+
+    A Newton step about squares the error, and what a sample cannot know of the optimum is little
+    more than what one four times as large cannot.
+    """
     source = objective.source
     assert isinstance(source, InMemorySource)
-    point, n_parameters = start, objective.n_parameters
-    doubt = np.inf  # of the point, as a share of f: what the sample before could not know
+    point, begun = start, False
     several = objective.loss.n_outputs > 1
     sketch: _Sketch | None = None
-    for number, fraction in enumerate(FRACTIONS):
-        n_rows = source.n_samples // fraction
-        if n_rows < ROWS_PER_PARAMETER * n_parameters:
+    largest = spread_rows(source.n_samples, source.n_samples // FRACTIONS[-1], _SEED)
+    for fraction in FRACTIONS:
+        rows = largest[:: fraction // FRACTIONS[-1]]
+        n_rows = len(rows)
+        if n_rows < ROWS_PER_PARAMETER * objective.n_parameters:
             continue
-        rows = spread_rows(source.n_samples, n_rows, _SEED + number)
-        by_products = several or (np.isinf(doubt) and n_parameters >= _PRODUCTS_FROM)
+        by_products = several or (not begun and objective.n_parameters >= _PRODUCTS_FROM)
         # what is read a few times only stays where it is
-        few = not by_products and n_rows * source.n_features > _SMALL
-        sample = source.take_rows(rows, copied=not few)
-        share = sample.total_weight / source.total_weight
-        small = Objective(
-            sample,
-            objective.loss,
-            L2Penalty(share * objective.penalty.strength),
-            fit_intercept=objective.fit_intercept,
-            n_threads=objective.n_threads,
-        )
-        known = n_parameters / n_rows
+        copied = by_products or n_rows * source.n_features <= _SMALL
+        small = _on_rows(objective, source.take_rows(rows, copied=copied))
+        known = objective.n_parameters / n_rows
         if by_products:
             # far from the optimum, gradients and products cost less than forming a Hessian
-            begun = (
+            outcome = (
                 level_descent(small, point, tolerance=known / 8, max_iter=40)
                 if several
                 else newton_cg(small, point, tolerance=known, max_iter=4, max_inner=16)
             )
-            point = begun.evaluation.point
-            if begun.stop == "converged":
-                doubt = known
-                if fraction != FRACTIONS[-1]:
-                    continue
-        # a step about squares the error: one is enough where the sample before was not far off
-        tolerance = 4 * doubt if np.isfinite(doubt) else known / 8
-        # for several classes, a Hessian costs many passes: it is formed once, where they led
-        outcome = newton(small, point, tolerance=tolerance, max_iter=0 if several else 15)
-        point, doubt = outcome.evaluation.point, known
-        objective.passes += small.passes * sample.n_samples / source.n_samples
-        assert outcome.curvature is not None
-        assert outcome.reference is not None
-        sketch = _Sketch(
-            point,
-            outcome.curvature,
-            outcome.reference,
-            share,
-            small,
-        )
+            point, begun = outcome.evaluation.point, outcome.stop == "converged"
+        if not begun and not several:
+            outcome = newton(small, point, tolerance=known, max_iter=15)
+            point, begun = outcome.evaluation.point, True
+        if fraction == FRACTIONS[-1] or not by_products:
+            sketch = _after_a_step(small, point, n_rows / source.n_samples)
+            point = sketch.point
+        objective.passes += small.passes * n_rows / source.n_samples
     assert sketch is not None
     return sketch
+
+
+def _on_rows(objective: Objective, sample: InMemorySource) -> Objective:
+    """Return the objective of a sample of the rows, with its share of the penalty."""
+    share = sample.total_weight / objective.source.total_weight
+    return Objective(
+        sample,
+        objective.loss,
+        L2Penalty(share * objective.penalty.strength),
+        fit_intercept=objective.fit_intercept,
+        n_threads=objective.n_threads,
+    )
+
+
+def _after_a_step(small: Objective, point: Point, share: float) -> _Sketch:
+    evaluation = small.evaluate(point, with_hessian=True, keep=False)
+    assert evaluation.hessian is not None
+    curvature = Curvature(evaluation.hessian, small.loss.n_outputs)
+    step = small.unpack(curvature.solve(small.pack(evaluation.gradient)))
+    return _Sketch(small.centred(point.moved(-1.0, step)), curvature, point, share, small)
 
 
 def _has_converged(objective: Objective, evaluation: Evaluation, tolerance: float) -> bool:
