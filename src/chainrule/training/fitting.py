@@ -344,7 +344,8 @@ def _solve_and_prove(
             break  # what is left of the gradient is rounding: no step can be seen to help
         aim, point = aim * 1e-3, outcome.evaluation.point
         if solver is sampled_newton:
-            solver = newton  # a sample has no more to say this close to the optimum
+            # a sample has no more to say this close to the optimum
+            solver = newton if objective.loss.n_outputs == 1 else class_newton
         elif solver is row_newton:
             solver = newton_cg  # nor has the Gram matrix, beyond its rounding
     if certificate.relative_bound > tol and objective.penalty.is_none:

@@ -105,7 +105,7 @@ class FusedBlock:
         """Do a whole pass of a softmax problem: see `kernels.fused_softmax.softmax_pass`."""
         from chainrule.training.kernels import fused_softmax
 
-        raw = np.empty((len(intercept), len(codes))) if raw_prediction is None else raw_prediction
+        raw = np.empty((len(intercept), 0)) if raw_prediction is None else raw_prediction
         loss, gradient, residual = fused_softmax.softmax_pass(
             self.values,
             codes,

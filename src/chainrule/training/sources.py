@@ -34,7 +34,7 @@ _FUSED_BYTES: Final[int] = 2**24
 _LEAST_BLOCKS: Final[int] = 16
 _LEAST_ENTRIES: Final[int] = 2**17
 _MOST_ROWS: Final[int] = 2**16
-_TABLED_ROWS: Final[int] = 2**12
+_TABLED_ROWS: Final[tuple[int, int]] = (2**11, 2**13)
 _COMMON_EXPONENT: Final[int] = 100
 _DEEPEST_EXPONENT: Final[int] = 500
 _FAR: Final[float] = 4.0
@@ -329,8 +329,9 @@ class InMemorySource:
             most = 2 ** int(np.ceil(np.log2(max(self.n_samples / _LEAST_BLOCKS, least))))
             return int(min(max(rows, 2 ** int(np.ceil(np.log2(least)))), most, _MOST_ROWS))
         if self.is_dense and self.n_classes > 2:
-            # products of a block take long enough for Python not to count
-            return int(np.clip(rows, 256, _TABLED_ROWS))
+            # so many blocks that threads end together, so large that Python does not count
+            most = 2 ** int(np.ceil(np.log2(max(1, self.n_samples / _LEAST_BLOCKS))))
+            return int(np.clip(rows, 256, np.clip(most, *_TABLED_ROWS)))
         # vectors over the rows of a block stay in the cache, and below what malloc maps afresh
         most = max(256, 2 ** int(np.log2(8192 / max(1, self.n_classes - 1))))
         return int(np.clip(rows, 256, most))

@@ -157,6 +157,7 @@ def softmax_pass(
     coef : ndarray of shape (n_features, n_classes)
     intercept : ndarray of shape (n_classes,)
     raw_prediction : ndarray of shape (n_classes, n_rows)
+        Left alone where it has no columns.
     inner : int
 
     Returns
@@ -167,7 +168,7 @@ def softmax_pass(
         Their sum over the rows.
     """
     n_rows, n_features = X.shape
-    n_classes = coef.shape[1]
+    n_classes, keep = coef.shape[1], raw_prediction.shape[1] > 0
     buffer, product = np.empty((inner, n_features)), np.empty((inner, n_classes))
     level, table = np.empty(n_classes * inner), np.empty(n_classes * inner)
     room = np.empty((3, inner))
@@ -185,7 +186,8 @@ def softmax_pass(
         for k in range(n_classes):
             for i in range(count):
                 scores[k, i] = product[i, k] + intercept[k]
-                raw_prediction[k, start + i] = scores[k, i]
+        if keep:
+            raw_prediction[:, start:stop] = scores
         loss += _residuals(
             scores,
             codes[start:stop],
