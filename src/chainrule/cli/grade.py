@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chainrule.exercises.submissions import Marked
-    from chainrule.marking.grading import Grade
+    from chainrule.marking.verdicts import Grade
 
 _HELP = """Judge an answer to "what is the gradient with respect to W?", or those of a whole class.
 
@@ -98,12 +98,11 @@ def _print(grade: Grade, solution: bool) -> None:
     if grade.understood:
         shape = f"   {written(grade.shape)}" if grade.shape else ""
         click.echo(f"understood: {grade.understood}{shape}")
-    if grade.why:
+    if grade.verdict in ("wrong", "wrong_shape"):
+        for line in grade.lines:
+            click.echo(line)
+    elif grade.why:
         click.echo(grade.why)
-    for mistake in grade.mistakes:
-        click.echo(f"- {mistake.name} ({mistake.step}): {mistake.message}")
-    if grade.verdict in ("wrong", "wrong_shape") and not grade.mistakes:
-        click.echo("no known mistake gives exactly this")
     if grade.short_form and (solution or grade.verdict == "correct_other_form"):
         click.echo(f"short form: {grade.short_form}")
 

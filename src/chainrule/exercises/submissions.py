@@ -306,8 +306,12 @@ def _derivation(key: Key, lines: Sequence[str]) -> Judgement:
     if carried:
         said.append(f"line {len(lines)} follows from the lines before it")
     elif not last.right:
-        said.append(f"line {len(lines)}: {last.message}")
+        said.append(f"line {len(lines)}: {_in_line(last.message)}")
     return Judgement(False, "; ".join(said), last.understood, credit=credit)
+
+
+def _in_line(message: str) -> str:
+    return "; ".join(message.splitlines())
 
 
 _markers: list[Markers] = []  # of this process

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -17,7 +16,7 @@ from chainrule.errors import (
     UndecidedError,
     UnmetError,
 )
-from chainrule.graph.dims import SCALAR, Index, Shape
+from chainrule.graph.dims import SCALAR, Index
 from chainrule.graph.model import Model
 from chainrule.graph.node import Expr, Position, Symbol, running, symbols
 from chainrule.interpreters.answers import Lexicon
@@ -26,12 +25,13 @@ from chainrule.interpreters.reading.statements import too_long
 from chainrule.interpreters.reading.tokens import Line
 from chainrule.interpreters.reading.tree import Node
 from chainrule.interpreters.typeset import plain, unicode
-from chainrule.marking.diagnosis import MOST_TIED, Clinic, Mistake
+from chainrule.marking.diagnosis import MOST_TIED, Clinic
 from chainrule.marking.judging import Finding, Judge, Outcome
 from chainrule.marking.mending import mended
 from chainrule.marking.reading import Reading, expression, line_of, readings, tree
 from chainrule.marking.sheet import Claims, Sheet
 from chainrule.marking.transcript import equals_signs
+from chainrule.marking.verdicts import NOTHING, Diagnosis, Grade, Mistake
 from chainrule.ops import transpose
 from chainrule.rewriting.simplification import display_cost
 
@@ -43,73 +43,6 @@ LONGEST = 4000
 
 SHORT = 1.3
 """An answer this many times as long as the short form still counts as short."""
-
-
-@dataclass(frozen=True)
-class Grade:
-    """The verdict on an answer.
-
-    Parameters
-    ----------
-    verdict : str
-        ``correct``, ``correct_other_form``, ``wrong``, ``wrong_shape``, ``unreadable``, ``unsure``.
-    understood : str
-        What was read, typeset; the place of the error when it was unreadable.
-    shape : Shape or None
-        The shape of the answer.
-    rung : str
-        Which rung of the ladder decided.
-    why : str
-        The evidence, or the reason, in a sentence.
-    mistakes : tuple of Mistake
-        What explains a wrong answer; several that cannot be told apart, or were made together.
-    explanations : str
-        The mistakes in one line: ``and`` joins those made together, ``or`` those that are tied.
-    short_form : str
-        The right answer as one would write it.
-    numbers : tuple of float
-        The right value and the answer's value at one place, where they differ.
-    """
-
-    verdict: str
-    understood: str = ""
-    shape: Shape | None = None
-    rung: str = ""
-    why: str = ""
-    mistakes: tuple[Mistake, ...] = ()
-    explanations: str = ""
-    short_form: str = ""
-    numbers: tuple[float, float] | None = None
-
-    @property
-    def correct(self) -> bool:
-        """Whether the answer is right, in this form or another."""
-        return self.verdict.startswith("correct")
-
-    @property
-    def said(self) -> str:
-        """What to tell the student, in a line; the right answer is not in it."""
-        if self.correct:
-            return "right" if self.verdict == "correct" else f"right, in another form: {self.why}"
-        if self.mistakes:
-            return "; ".join(f"{m.name} ({m.step}): {m.message}" for m in self.mistakes)
-        return self.why or self.understood
-
-    def data(self) -> dict[str, Any]:
-        """Return the grade as plain data, as ``--json`` prints it."""
-        return {
-            "verdict": self.verdict,
-            "understood": self.understood,
-            "shape": None if self.shape is None else [str(dim) for dim in self.shape],
-            "rung": self.rung,
-            "why": self.why,
-            "mistakes": [
-                {"name": m.name, "step": m.step, "message": m.message} for m in self.mistakes
-            ],
-            "explanations": self.explanations,
-            "short_form": self.short_form,
-            "numbers": None if self.numbers is None else list(self.numbers),
-        }
 
 
 class Grader:
@@ -350,7 +283,7 @@ class Grader:
             Outcome.UNPROVEN: "unsure",
             Outcome.SCOPE: "wrong",
         }
-        diagnosis = None
+        diagnosis = NOTHING
         if finding.outcome in (Outcome.WRONG, Outcome.SHAPE):
             values = self._values(variable, sheet, expr)
             if values is not None:
@@ -363,8 +296,7 @@ class Grader:
             self._understood(sheet, expr),
             expr.shape,
             why=finding.why,
-            mistakes=() if diagnosis is None else diagnosis.mistakes,
-            explanations="" if diagnosis is None else str(diagnosis),
+            diagnosis=diagnosis,
             short_form=self._short(variable),
             numbers=numbers,
         )
@@ -379,8 +311,7 @@ class Grader:
         return Grade(
             "wrong_shape" if verdict == "unreadable" else verdict,
             why=error.message,
-            mistakes=mistakes,
-            explanations="; or ".join(m.name for m in mistakes),
+            diagnosis=Diagnosis(tuple((mistake,) for mistake in mistakes)),
             short_form=self._short(variable),
         )
 
