@@ -174,7 +174,8 @@ def _judged(practice: Practice, console: Console, typed: str) -> bool:
 def _also(found: Judgement) -> str:
     from rich.markup import escape
 
-    return f" [dim]{escape(found.message)}[/dim]" if found.message else ""
+    said = found.message.removeprefix("right ")
+    return f"[dim], {escape(said)}[/dim]" if said else ""
 
 
 def _help(practice: Practice, console: Console, word: str) -> None:

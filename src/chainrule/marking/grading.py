@@ -16,7 +16,7 @@ from chainrule.errors import (
     UndecidedError,
     UnmetError,
 )
-from chainrule.graph.dims import SCALAR, Index
+from chainrule.graph.dims import SCALAR, Index, written
 from chainrule.graph.model import Model
 from chainrule.graph.node import Expr, Position, Symbol, running, symbols
 from chainrule.interpreters.answers import Lexicon
@@ -283,19 +283,29 @@ class Grader:
             Outcome.UNPROVEN: "unsure",
             Outcome.SCOPE: "wrong",
         }
+        verdict, why = verdicts.get(finding.outcome, "wrong"), finding.why
         diagnosis = NOTHING
+        if finding.outcome is Outcome.SHAPE:
+            asked = f"the gradient has the shape of {variable.name}, {written(variable.shape)}"
+            why = f"the answer is {written(expr.shape)}; {asked}"
         if finding.outcome in (Outcome.WRONG, Outcome.SHAPE):
             values = self._values(variable, sheet, expr)
-            if values is not None:
+            if values is not None and expr.shape == variable.shape[::-1] != variable.shape:
+                # The other layout is no mistake; what else there is may be one.
+                turned = tuple(value.T for value in values)
+                diagnosis = self._clinic(variable).diagnose(turned)
+                if diagnosis.explanations:
+                    verdict, why = "wrong", f"this is read in Jacobian layout; {asked}"
+            if values is not None and not diagnosis.explanations:
                 diagnosis = self._clinic(variable).diagnose(values)
         numbers = (
             None if finding.left is None or finding.right is None else (finding.left, finding.right)
         )
         return Grade(
-            verdicts.get(finding.outcome, "wrong"),
+            verdict,
             self._understood(sheet, expr),
             expr.shape,
-            why=finding.why,
+            why=why,
             diagnosis=diagnosis,
             short_form=self._short(variable),
             numbers=numbers,
