@@ -95,6 +95,9 @@ def _print(grade: Grade, solution: bool) -> None:
     from chainrule.graph.dims import written
 
     click.echo(_SENTENCES[grade.verdict])
+    if grade.verdict == "unreadable":
+        click.echo(grade.understood)
+        return
     if grade.understood:
         shape = f"   {written(grade.shape)}" if grade.shape else ""
         click.echo(f"understood: {grade.understood}{shape}")

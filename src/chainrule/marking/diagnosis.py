@@ -145,6 +145,18 @@ class Clinic:
         cut = self._cut or (self.drafts is not None and self.drafts.cut and fewest != 1)
         return Diagnosis(tuple(distinct[:MOST_TIED]), max(0, len(distinct) - MOST_TIED), not cut)
 
+    def entry(self, answer: Values) -> str | None:
+        """Say which entry of the right gradient a number is, at every point, if it is one."""
+        if self.truth is None or any(value.shape != (1, 1) for value in answer):
+            return None
+        rows, columns = (min(value.shape[axis] for value in self.truth) for axis in (0, 1))
+        for place in np.ndindex(rows, columns):
+            cells = tuple(value[place].reshape(1, 1) for value in self.truth)
+            if rows * columns > 1 and same(answer, cells):
+                vector = 1 in (rows, columns)
+                return str(max(place) + 1) if vector else str(tuple(k + 1 for k in place))
+        return None
+
     def _count(self, explanation: tuple[Mistake, ...]) -> int:
         """Count mistakes; a factor such as 4 or m/n is two."""
         simple = {name for name, _ in self._numbers[: 2 * len(self._sizes) + 3]}

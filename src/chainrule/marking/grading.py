@@ -21,6 +21,7 @@ from chainrule.graph.model import Model
 from chainrule.graph.node import Expr, Position, Symbol, running, symbols
 from chainrule.interpreters.answers import Lexicon
 from chainrule.interpreters.reading import canonical, read_model
+from chainrule.interpreters.reading.names import split_place
 from chainrule.interpreters.reading.statements import too_long
 from chainrule.interpreters.reading.tokens import Line
 from chainrule.interpreters.reading.tree import Node
@@ -79,7 +80,7 @@ class Grader:
         Parameters
         ----------
         wrt : str
-            The variable, or any other value of the forward pass.
+            The variable, or any other value of the forward pass, or one entry: ``a^[1]_1``.
         text : str
             The answer, in any notation; a left side such as ``dL/dw =`` may stand in front.
 
@@ -88,7 +89,9 @@ class Grader:
         ModelError
             When the forward pass has no such variable.
         """
-        variable = self._variable(wrt)
+        variable, place = self._asked(wrt)
+        if place is not None and not equals_signs(text[:LONGEST]):
+            text = f"d{self.model.objective.name}/d{canonical(wrt)} = {text}"
         first: tuple[Finding, Sheet, Expr] | None = None
         refused: ParseError | None = None
         for finding, sheet, expr in self._tried(variable, text):
@@ -111,6 +114,13 @@ class Grader:
         return self._short(self._variable(wrt))
 
     # ---- readings ----------------------------------------------------------------------------
+
+    def _asked(self, wrt: str) -> tuple[Symbol, int | None]:
+        """Find the variable, and the one entry of it that is asked for."""
+        names = {canonical(s.name) for s in self.model.symbols}
+        whole, place = split_place(canonical(wrt))
+        entry = canonical(wrt) not in names and whole in names and place is not None
+        return (self._variable(whole), place) if entry else (self._variable(wrt), None)
 
     def _variable(self, wrt: str) -> Symbol:
         known = {canonical(s.name): s for s in self.model.symbols}
@@ -298,6 +308,9 @@ class Grader:
                     verdict, why = "wrong", f"this is read in Jacobian layout; {asked}"
             if values is not None and not diagnosis.explanations:
                 diagnosis = self._clinic(variable).diagnose(values)
+            place = None if values is None else self._clinic(variable).entry(values)
+            if place is not None and finding.outcome is Outcome.SHAPE:
+                why = f"this is entry {place} of the gradient; all of it is asked for; {asked}"
         numbers = (
             None if finding.left is None or finding.right is None else (finding.left, finding.right)
         )

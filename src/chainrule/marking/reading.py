@@ -163,6 +163,7 @@ def expression(node: Node, sheet: Sheet, reading: Reading) -> Expr:
         ones=reading.ones,
         lone=reading.lone,
         functions=Functions.of(sheet.model),
+        answer=True,
     )
     expr = meaning.whole(node)
     known = {dim for symbol in sheet.model.symbols for dim in symbol.shape}
