@@ -129,6 +129,14 @@ def test_a_derivation_is_credited_line_by_line(
     assert result.score == 4 * credit
 
 
+def test_a_derivation_of_another_gradient_does_not_end_right(folder: Path) -> None:
+    text = "dJ/dA = -Y/A + (1 - Y)/(1 - A)\ndA/dZ = A .* (1 - A)\ndJ/dZ = Y - A\ndJ/dZ = Y - A"
+    file = write(folder, "a.json", json.dumps({"1": text}))
+    (result, _) = load_set(folder / "set").mark(file).results
+    assert result.judgement is not None
+    assert result.judgement.credit == 0.5  # two lines of four: the last is not what was asked
+
+
 def test_answers_are_read_from_text_and_from_json(folder: Path) -> None:
     text = write(folder, "a.md", "My answers\n\nProblem 1: a\n  b\n2. c\n1: not again\n")
     assert read_submission(text) == {1: "a\nb", 2: "c\n1: not again"}

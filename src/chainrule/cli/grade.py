@@ -141,4 +141,7 @@ def _print_table(marked: Sequence[Marked]) -> None:
             click.echo(f"{'':<{width}}   {each.error}")
     if len(marked) == 1:
         for result in marked[0].results:
-            click.echo(f"{result.number:>4}  {result.message}")
+            first, *others = result.message.splitlines()
+            click.echo(f"{result.number:>4}  {first}")
+            for line in others:
+                click.echo(f"{'':>4}  {line}")

@@ -22,6 +22,7 @@ from chainrule.errors import ChainruleError, ExerciseError
 from chainrule.exercises.grading import grader_of
 from chainrule.exercises.readers import Judgement, Key, judge
 from chainrule.exercises.sets import read_key
+from chainrule.interpreters.reading import canonical
 from chainrule.marking.audit import audit
 
 KEY_FILE = "key.json"
@@ -298,7 +299,9 @@ def _derivation(key: Key, lines: Sequence[str]) -> Judgement:
     steps = judged[:-1] if ended else judged
     sound = [verdict.verdict in ("proven", "follows") for verdict in steps]
     # The last line answers the question, or follows from what was answered before.
-    carried = ended and judged[-1].verdict == "follows"
+    named = grader_of(key.forward).about(lines[-1])
+    asked = named is None or canonical(named) == canonical(key.wrt)
+    carried = ended and judged[-1].verdict == "follows" and asked
     credit = (sum(sound) + (last.right or carried)) / (len(sound) + 1)
     if credit == 1.0 and last.right:
         return last
@@ -314,7 +317,7 @@ def _derivation(key: Key, lines: Sequence[str]) -> Judgement:
 
 
 def _in_line(message: str) -> str:
-    return "; ".join(message.splitlines())
+    return message.replace(":\n- ", ": ").replace("\n- ", "; ").replace("\n", "; ")
 
 
 _markers: list[Markers] = []  # of this process

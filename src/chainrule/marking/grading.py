@@ -18,7 +18,7 @@ from chainrule.errors import (
 )
 from chainrule.graph.dims import SCALAR, Index, written
 from chainrule.graph.model import Model
-from chainrule.graph.node import Expr, Position, Symbol, running, symbols
+from chainrule.graph.node import Entry, Expr, Position, Symbol, running, symbols
 from chainrule.interpreters.answers import Lexicon
 from chainrule.interpreters.reading import canonical, read_model
 from chainrule.interpreters.reading.names import split_place
@@ -108,6 +108,21 @@ class Grader:
         if first is None or isinstance(refused, ScopeError | UnmetError):
             return self._refused(variable, refused or ParseError("this cannot be judged"), text)
         return self._wrong(variable, *first)
+
+    def about(self, text: str) -> str | None:
+        """Return the name of the value whose gradient the left side of a line names, if it does."""
+        with suppress(ChainruleError):
+            line = line_of(text[:LONGEST])
+            cuts = equals_signs(line.text)
+            if cuts:
+                sheet = Sheet(self.model, Lexicon(self.model), line)
+                reading = Reading()
+                node = tree(line, sheet.lexicon, reading, 0, cuts[0])
+                left = expression(node, sheet, reading)
+                whole = left.matrix if isinstance(left, Entry) else left
+                named = sheet.gradients.get(whole) if isinstance(whole, Symbol) else None
+                return None if named is None else named.name
+        return None
 
     def short_form(self, wrt: str) -> str:
         """Return the right answer as one would write it."""
