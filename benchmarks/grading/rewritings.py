@@ -394,7 +394,7 @@ class Rewriter:
             pair = found[1] + found[2]
             return found[0] if pair in known or found[1] in "dI" else pair
 
-        return re.sub(r"(?<![\w\\^'}\]])([A-Za-z]) ([A-Za-z])(?![\w(\[])", glued, text)
+        return re.sub(r"(?<![\w\\^'}\].])([A-Za-z]) ([A-Za-z])(?![\w(\[])", glued, text)
 
     def _other_letters(self, text: str, rng: Random) -> str:
         """Write ``W1`` for ``W^[1]``, and ``yhat`` for the output of the network."""

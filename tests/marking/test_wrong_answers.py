@@ -101,6 +101,7 @@ RELU = "X : (n, m)\nW : (h, n)\nb : (h, 1)\nG : (h, m)\nZ = W X + b\nA = relu(Z)
         (SOFTMAX, "Z", "(P - Y)/m", "1/m"),
         (NORM, "X", "D/s - (sum(D .* C/s^2, axis=1)/(2 s)) .* (2 C/m)", "path not added"),
         (NORM, "X", "D/s - sum(D/s, axis=1)/m", "path not added"),
+        (RELU, "b", "G_li [Z_li > 0]", "sum"),
         (RELU, "W", "G X^T", "dropped"),
         (RELU, "W", "(G .* A) X^T", "value in place of the mask"),
         (RELU, "b", "sum(G .* [Z > 0], axis=1)/m", "1/m"),
