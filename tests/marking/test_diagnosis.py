@@ -103,6 +103,15 @@ def test_every_pair_in_the_last_line_is_found() -> None:
     assert not of.drafts.cut
 
 
+def test_what_was_not_tried_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = "(W2^T (A2 - Y) .* exp(A1)) X^T"
+    told = Grader(TWO_LAYERS).grade("W1", answer).diagnosis
+    assert (told.head, told.complete) == ("no known mistake gives exactly this", True)
+    monkeypatch.setattr("chainrule.marking.effects.LARGEST", 1)
+    untold = Grader(TWO_LAYERS).grade("W1", answer).diagnosis
+    assert untold.head.endswith("; not every pair of mistakes was tried")
+
+
 def test_a_tie_is_named_as_a_tie() -> None:
     found = Grader(TWO_LAYERS).grade("W1", "W2^T (A2 - Y) X^T").diagnosis
     assert found.tied == 3

@@ -57,6 +57,11 @@ def test_what_has_no_meaning_as_a_matrix_is_refused(text: str) -> None:
     assert grade.why
 
 
+def test_an_answer_that_can_be_read_in_both_layouts_gets_a_verdict() -> None:
+    grade = Grader(find("label-smoothing").model).grade("Z", "P .* s𝟏umP .* s2xis=0P  - Q")
+    assert grade.verdict in VERDICTS
+
+
 def test_noise_gets_a_verdict(grader: Grader) -> None:
     for text in islice(noise(Random(SEED), ANSWERS), COUNT):
         assert grader.grade("w", text).verdict in VERDICTS, text

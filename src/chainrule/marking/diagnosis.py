@@ -30,12 +30,14 @@ from chainrule.marking.verdicts import NOTHING, Diagnosis, Mistake
 Values = tuple[Array, ...]
 
 MOST_TIED = 3
-SINGLE_SECONDS = 0.5
+"""How many explanations are shown; the others are counted."""
+
 OF_ONE_PATH = frozenset({"sign of one path", "a path counted twice"})
 """Mistakes that can be made only where there are several paths."""
 
-PAIR_SECONDS = 0.3
-"""How long mistakes and pairs of them are tried; what is not reached is not named."""
+SINGLE_SECONDS, PAIR_SECONDS = 0.5, 0.3
+"""How long mistakes are worked out, and how long pairs are checked at every point. What is not
+reached is not named, and the diagnosis says that it is not complete."""
 
 MOST_PLACES = 3
 """At how many places the same two mistakes are looked for."""
@@ -67,8 +69,8 @@ class Clinic:
     def __init__(self, model: Model, of: Symbol, wrt: Symbol, finished: Expr | None) -> None:
         self.model, self.of, self.wrt, self.finished = model, of, wrt, finished
         self.bench = Bench(model)
-        self._known: dict[tuple[Slip, ...], Values | None] = {}
-        self._cut = False
+        self._cut = False  # not every single mistake was tried
+        self._late = False  # nor, for this answer, every pair
 
     @cached_property
     def truth(self) -> Values | None:
@@ -135,6 +137,7 @@ class Clinic:
         """Explain an answer by as few mistakes as possible; two made together take the longest."""
         if self.truth is None:
             return NOTHING
+        self._late = False
         found = list(chain(self._alone(answer), self._turned(answer), self._unsummed(answer)))
         if not any(self._count(explanation) == 1 for explanation in found):
             found += self._scaled(answer)
@@ -142,7 +145,8 @@ class Clinic:
                 found += self._pairs(answer)
         fewest = min(map(self._count, found), default=0)
         distinct = _distinct(each for each in found if self._count(each) == fewest)
-        cut = self._cut or (self.drafts is not None and self.drafts.cut and fewest != 1)
+        unseen = self.effects is None or (self.drafts is not None and self.drafts.cut)
+        cut = self._cut or self._late or (unseen and fewest != 1)
         return Diagnosis(tuple(distinct[:MOST_TIED]), max(0, len(distinct) - MOST_TIED), not cut)
 
     def entry(self, answer: Values) -> str | None:
@@ -223,7 +227,7 @@ class Clinic:
             if seen[key] == MOST_PLACES:
                 continue
             if process_time() - begun > PAIR_SECONDS:
-                self._cut = True
+                self._late = True
                 return
             if self._gives((one, two), answer):
                 seen[key] += 1

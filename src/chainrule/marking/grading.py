@@ -310,8 +310,8 @@ class Grader:
         }
         verdict, why = verdicts.get(finding.outcome, "wrong"), finding.why
         diagnosis = NOTHING
+        asked = f"the gradient has the shape of {variable.name}, {written(variable.shape)}"
         if finding.outcome is Outcome.SHAPE:
-            asked = f"the gradient has the shape of {variable.name}, {written(variable.shape)}"
             why = f"the answer is {written(expr.shape)}; {asked}"
         if finding.outcome in (Outcome.WRONG, Outcome.SHAPE):
             values = self._values(variable, sheet, expr)
