@@ -57,9 +57,15 @@ def test_what_has_no_meaning_as_a_matrix_is_refused(text: str) -> None:
     assert grade.why
 
 
-def test_an_answer_that_can_be_read_in_both_layouts_gets_a_verdict() -> None:
-    grade = Grader(find("label-smoothing").model).grade("Z", "P .* s𝟏umP .* s2xis=0P  - Q")
-    assert grade.verdict in VERDICTS
+@pytest.mark.parametrize(
+    ("exercise", "wrt", "text"),
+    [
+        ("label-smoothing", "Z", "P .* s𝟏umP .* s2xis=0P  - Q"),  # in both layouts
+        ("logistic-mean", "w", "softmax( x^{(i)} )"),  # a part inside a function of the whole
+    ],
+)
+def test_what_noise_has_found_gets_a_verdict(exercise: str, wrt: str, text: str) -> None:
+    assert Grader(find(exercise).model).grade(wrt, text).verdict in VERDICTS
 
 
 def test_noise_gets_a_verdict(grader: Grader) -> None:

@@ -387,15 +387,15 @@ class Grader:
         row: Position = None
         col: Position = None
         shape = expr.shape
-        if shape == SCALAR and variable.shape != SCALAR:
-            places = self._places(variable, sheet, expr, None, None)
-            if places is not None and any(place is not None for place in places):
-                (row, col), shape = places, variable.shape
-                expr = sheet.opened(expr, None, None)
-        elif sheet.has_stand_ins(expr):
-            row, col = (sheet.letters.free(dim) for dim in shape)
-            expr = sheet.opened(expr, row, col)
         try:
+            if shape == SCALAR and variable.shape != SCALAR:
+                places = self._places(variable, sheet, expr, None, None)
+                if places is not None and any(place is not None for place in places):
+                    (row, col), shape = places, variable.shape
+                    expr = sheet.opened(expr, None, None)
+            elif sheet.has_stand_ins(expr):
+                row, col = (sheet.letters.free(dim) for dim in shape)
+                expr = sheet.opened(expr, row, col)
             return bench.answered(sheet.meant(expr), shape, row, col)
         except ChainruleError:
             return None
