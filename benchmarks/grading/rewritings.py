@@ -31,6 +31,9 @@ STACK = TABLE["stack"]
 LONGEST = 700
 """Nobody types more; a longer line is drawn again."""
 
+WORDS = {"ln", "tr", "mu", "nu", "xi", "pi"}
+"""Two letters that are a word."""
+
 Move = Callable[[Apply, Random], Expr | None]
 
 
@@ -367,6 +370,8 @@ class Rewriter:
             text = text.replace(" .* ", rng.choice((" ⊙ ", " * ", " \\odot ", " ∘ ")))
         if rng.random() < 0.2:
             text = text.replace("^2", rng.choice(("**2", "²")))
+        if rng.random() < 0.2:
+            text = self._side_by_side(text)
         if rng.random() < 0.2 and "rows" not in done:
             letters = self._other_letters(text, rng)
             if letters != text:
@@ -380,6 +385,16 @@ class Rewriter:
                 text = rng.choice(sides) + text
                 done.append("left side")
         return text
+
+    def _side_by_side(self, text: str) -> str:
+        """Write ``wx`` for ``w x``, where that is no name of its own."""
+        known = {canonical(s.name) for s in self.known} | WORDS
+
+        def glued(found: re.Match[str]) -> str:
+            pair = found[1] + found[2]
+            return found[0] if pair in known or found[1] in "dI" else pair
+
+        return re.sub(r"(?<![\w\\^'}\].])([A-Za-z]) ([A-Za-z])(?![\w(\[])", glued, text)
 
     def _other_letters(self, text: str, rng: Random) -> str:
         """Write ``W1`` for ``W^[1]``, and ``yhat`` for the output of the network."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from time import process_time
 
 import pytest
 from click.testing import CliRunner, Result
@@ -93,3 +94,32 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     result = run("new", "--topic", "scalars", "--count", "1", "--out", str(tmp_path / "file" / "x"))
     assert result.exit_code == 1
     assert "this folder cannot be made" in result.output
+
+
+def test_the_key_of_another_set_is_not_lost(tmp_path: Path) -> None:
+    typed = ["exercise", "new", "--topic", "scalars", "--out", str(tmp_path), "--count"]
+    assert CliRunner().invoke(cli, [*typed, "2"]).exit_code == 0
+    assert CliRunner().invoke(cli, [*typed, "2"]).exit_code == 0  # the same set again
+    key = (tmp_path / "key.json").read_bytes()
+    refused = CliRunner().invoke(cli, [*typed, "3"])
+    assert refused.exit_code == 1
+    assert "holds another set" in refused.output
+    assert (tmp_path / "key.json").read_bytes() == key
+    assert CliRunner().invoke(cli, [*typed, "3", "--replace"]).exit_code == 0
+    assert (tmp_path / "key.json").read_bytes() != key
+
+
+def test_a_range_that_nothing_reaches_is_refused_soon(tmp_path: Path) -> None:
+    begun = process_time()
+    typed = ["exercise", "new", "--out", str(tmp_path), "--topic", "scalars,vectors"]
+    refused = CliRunner().invoke(cli, [*typed, "--difficulty", "900-999"])
+    assert refused.exit_code == 1
+    assert "a wider difficulty" in refused.output
+    assert process_time() - begun < 10
+
+
+def test_a_trivial_exercise_of_ones_own_is_called_so(tmp_path: Path) -> None:
+    file = tmp_path / "flat.cr"
+    file.write_text("x, w : (1, 1)\nL = 3 w + x\nwrt: w\n")
+    found = CliRunner().invoke(cli, ["exercise", "check", str(file)])
+    assert "This is trivial" in found.output

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chainrule.cli.main import cli
+from chainrule.exercises.readers import Judgement, Key, judge
 from chainrule.exercises.submissions import load_set, read_submission, submissions
 
 FORWARD = """
@@ -128,9 +129,34 @@ def test_a_derivation_is_credited_line_by_line(
     assert result.score == 4 * credit
 
 
+def test_a_derivation_of_another_gradient_does_not_end_right(folder: Path) -> None:
+    text = "dJ/dA = -Y/A + (1 - Y)/(1 - A)\ndA/dZ = A .* (1 - A)\ndJ/dZ = Y - A\ndJ/dZ = Y - A"
+    file = write(folder, "a.json", json.dumps({"1": text}))
+    (result, _) = load_set(folder / "set").mark(file).results
+    assert result.judgement is not None
+    assert result.judgement.credit == 0.5  # two lines of four: the last is not what was asked
+
+
 def test_answers_are_read_from_text_and_from_json(folder: Path) -> None:
     text = write(folder, "a.md", "My answers\n\nProblem 1: a\n  b\n2. c\n1: not again\n")
     assert read_submission(text) == {1: "a\nb", 2: "c\n1: not again"}
     listed = write(folder, "b.json", '{"name": "x", "answers": ["a", "c"]}')
     assert read_submission(listed) == {1: "a", 2: "c"}
     assert [file.name for file in submissions(folder / "in")] == ["a.md", "b.json"]
+
+
+def test_a_defect_met_in_one_answer_costs_no_other_its_marks(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder, "a.json", '{"1": "an answer that breaks", "2": "(1, n)"}')
+
+    def broken(key: Key, text: str) -> Judgement:
+        if "breaks" in text:
+            raise IndexError("tuple index out of range")
+        return judge(key, text)
+
+    monkeypatch.setattr("chainrule.exercises.submissions.judge", broken)
+    found = run(str(folder / "in"), "--set", str(folder / "set"), "--format", "json", "--jobs", "1")
+    first, second = json.loads(found.output)["results"]
+    assert "a defect of chainrule (IndexError" in first["message"]
+    assert second["right"]

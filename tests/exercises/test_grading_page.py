@@ -26,6 +26,8 @@ def test_the_page_quotes_real_output() -> None:
         done = CliRunner().invoke(cli, shlex.split(command)[1:])
         place = 0
         for line in lines:
+            if line == "...":
+                continue
             found = done.output.find(line, place)
             assert found >= 0, f"{command}: not printed: {line!r}\n{done.output}"
             place = found + len(line)

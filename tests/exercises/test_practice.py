@@ -252,3 +252,11 @@ def test_a_blank_is_blank_until_it_was_asked(exercise: object) -> None:
         assert len(marked) == 1
         assert all(line.right is None for line in sheet[marked[0] :])
         assert all(line.right is not None for line in sheet[: marked[0]])
+
+
+def test_only_rules_on_the_way_are_said_to_come_again() -> None:
+    pool = exercises("vectors")
+    scheduler = Scheduler(pool, ["gradient"], Random(0))
+    linear = next(e for e in pool if e.id == "linear-single")
+    assert "sign rule" not in scheduler.rules(linear)  # the minus stands before the label
+    assert {"power rule", "sum rule"} <= scheduler.rules(linear)

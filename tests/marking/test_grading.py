@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chainrule.exercises.loading import find
 from chainrule.marking.grading import Grader
 
 NETWORK = """
@@ -72,3 +73,40 @@ def test_naming_the_question_is_no_answer(grader: Grader) -> None:
 def test_no_explanation_is_made_up(grader: Grader) -> None:
     grade = grader.grade("b2", "sum(A2 - Y) + 0.123")
     assert (grade.verdict, grade.mistakes) == ("wrong", ())
+
+
+def test_the_other_layout_is_no_mistake_beside_another() -> None:
+    grader = Grader("x : (n, 1)\ny : (1, 1)\nw : (1, n)\na = sigmoid(w x)\nL = (a - y)^2 / 2")
+    grade = grader.grade("w", "-(a - y) a (1 - a) x")
+    assert grade.verdict == "wrong"
+    assert [mistake.name for mistake in grade.mistakes] == ["sign"]
+    assert "Jacobian layout" in grade.why
+
+
+def test_a_wrong_shape_is_told_beside_the_right_one() -> None:
+    grade = Grader(NETWORK).grade("b1", "W2^T (A2 - Y)")
+    assert grade.why == "the answer is (h, m); the gradient has the shape of b1, (h, 1)"
+
+
+def test_yhat_is_what_stands_beside_the_labels() -> None:
+    grader = Grader("x : (n, 1)\ny : (1, 1)\nw : (1, n)\np = w x\nL = (p - y)^2 / 2")
+    assert grader.grade("w", "(yhat - y) x^T").correct
+    residual = Grader("x, w, y : (1, 1)\ne = w x - y\nL = e^2 / 2")
+    assert residual.grade("w", "(yhat - y) x").verdict == "unreadable"
+
+
+@pytest.mark.parametrize(
+    "answer", ["Σ_j dz^[2]_j W^[2]_j1", "da_1^[1] = sum_j dz_j^[2] W_j1^[2]", "(W2^T dz2)[0]"]
+)
+def test_one_entry_may_be_asked_for_as_on_the_board(answer: str) -> None:
+    board = Grader(find("board-b1").model)
+    assert board.grade("a^[1]_1", answer).correct
+    wrong = board.grade("a^[1]_1", "Σ_j dz^[2]_j W^[2]_j2")
+    assert wrong.verdict == "wrong"
+
+
+def test_one_entry_of_what_was_asked_for_is_told_as_such() -> None:
+    board = Grader(find("board-b1").model)
+    grade = board.grade("a^[1]", "Σ_j dz^[2]_j W^[2]_j2")
+    assert grade.verdict == "wrong_shape"
+    assert grade.why.startswith("this is entry 2 of the gradient; all of it is asked for")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from benchmarks.grading.noise import HARMFUL, noise
 
+from chainrule.exercises.loading import find
 from chainrule.interpreters.reading import load_model
 from chainrule.marking import grading
 from chainrule.marking.grading import Grader
@@ -38,6 +39,33 @@ def test_what_would_do_harm_is_refused(
     grade = grader.grade("w", text)
     assert grade.verdict in VERDICTS - {"correct", "correct_other_form"}
     assert len(judged) <= grading.MENDED + 20
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "softmax'(Z)",  # no slope entry by entry
+        "g'(Z)",
+        "einsum('ij->kl', P)",  # letters that no operand has
+        "einsum('ij,kj->ikj', P, X)",  # three axes
+        "einsum('ij,kj->ikk', P, X)",
+    ],
+)
+def test_what_has_no_meaning_as_a_matrix_is_refused(text: str) -> None:
+    grade = Grader(find("softmax-regression").model).grade("W", text)
+    assert grade.verdict == "unreadable"
+    assert grade.why
+
+
+@pytest.mark.parametrize(
+    ("exercise", "wrt", "text"),
+    [
+        ("label-smoothing", "Z", "P .* s𝟏umP .* s2xis=0P  - Q"),  # in both layouts
+        ("logistic-mean", "w", "softmax( x^{(i)} )"),  # a part inside a function of the whole
+    ],
+)
+def test_what_noise_has_found_gets_a_verdict(exercise: str, wrt: str, text: str) -> None:
+    assert Grader(find(exercise).model).grade(wrt, text).verdict in VERDICTS
 
 
 def test_noise_gets_a_verdict(grader: Grader) -> None:

@@ -9,6 +9,7 @@ import pytest
 from benchmarks.grading.questions import questions
 from benchmarks.grading.rewritings import Rewriter
 
+from chainrule.exercises.loading import find
 from chainrule.marking.grading import Grader
 
 SEED, EACH = 5, 4
@@ -53,6 +54,10 @@ def test_equivalent_rewritings_are_accepted(topic: str) -> None:
         ("w", "X^T (A - Y)"),
         ("w", "X (A - Y)^T"),
         ("w", "dZ X^T"),
+        ("w", r"\[ (A - Y) X^\top \]"),
+        ("w", "(A - Y) X^T."),
+        ("w", "dw = (A - Y) @ X.T  # as on the board"),
+        ("b", "Σ(a − y)"),
         ("w", r"\mathrm{d}Z\,X^{\top}"),
         ("w", "∂J/∂Z X^T"),
         ("w", "dJ/dA .* dA/dZ X^T"),
@@ -90,3 +95,23 @@ def test_the_convention_of_rows_turns_gradients_as_well() -> None:
     )
     for text in ("X^T ((2 (P - Y) v^T) .* (1 - A^2))", "X^T (dP v^T .* (1 - A.*A))", "X^T dZ"):
         assert grader.grade("W", text).correct, text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2(yhat - y)(1 - yhat^2) s(1 - s) x^2",
+        r"2(\hat{y}-y)(1-\hat{y}^2)\sigma(wx^2+b)(1-\sigma(wx^2+b))x^2",
+        "2(ŷ - y)(1 - ŷ²) σ(wx² + b)(1 - σ(wx² + b)) x²",
+        "2(ŷ - y) tanh'(s) σ'(wx²+b) x²",
+    ],
+)
+def test_a_power_belongs_to_the_last_letter_of_a_run(text: str) -> None:
+    grade = Grader(find("board-b2").model).grade("w", text)
+    assert grade.correct, grade
+
+
+def test_a_transpose_belongs_to_the_last_letter_of_a_run() -> None:
+    grader = Grader("X : (n, m)\nY : (1, m)\nw : (1, n)\nJ = ‖w X - Y‖^2 / 2")
+    assert grader.grade("w", "(wX - Y)X^T").correct
+    assert grader.grade("w", "wXX^T - YX^T").correct

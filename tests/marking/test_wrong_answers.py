@@ -6,10 +6,12 @@ from itertools import islice
 from random import Random
 
 import pytest
-from benchmarks.grading.mutants import Mutant, Mutator, named
+from benchmarks.grading.judge import ASSERTED, NAMED, outcome
+from benchmarks.grading.mutants import Mutant, Mutator
 from benchmarks.grading.questions import questions
 
-from chainrule.marking.grading import Grade, Grader
+from chainrule.marking.grading import Grader
+from chainrule.marking.verdicts import Grade
 
 SEED = 3
 LEAST = {False: 0.95, True: 0.8}
@@ -46,11 +48,21 @@ def test_every_wrong_answer_is_read(marked: tuple[bool, Marked]) -> None:
 def test_the_mistake_is_named(marked: tuple[bool, Marked]) -> None:
     doubles, found = marked
     missed = [
-        (where, mutant.labels, mutant.text, grade.explanations)
+        (where, mutant.labels, mutant.text, str(grade.diagnosis))
         for where, mutant, grade in found
-        if not named(mutant.labels, [mistake.name for mistake in grade.mistakes])
+        if outcome(mutant, grade) not in NAMED
     ]
     assert len(missed) <= (1 - LEAST[doubles]) * len(found), missed
+
+
+def test_no_other_mistake_is_asserted(marked: tuple[bool, Marked]) -> None:
+    _, found = marked
+    asserted = [
+        (where, mutant.labels, mutant.text, str(grade.diagnosis))
+        for where, mutant, grade in found
+        if outcome(mutant, grade) == ASSERTED
+    ]
+    assert not asserted
 
 
 SOFTMAX = """
@@ -89,6 +101,7 @@ RELU = "X : (n, m)\nW : (h, n)\nb : (h, 1)\nG : (h, m)\nZ = W X + b\nA = relu(Z)
         (SOFTMAX, "Z", "(P - Y)/m", "1/m"),
         (NORM, "X", "D/s - (sum(D .* C/s^2, axis=1)/(2 s)) .* (2 C/m)", "path not added"),
         (NORM, "X", "D/s - sum(D/s, axis=1)/m", "path not added"),
+        (RELU, "b", "G_li [Z_li > 0]", "sum"),
         (RELU, "W", "G X^T", "dropped"),
         (RELU, "W", "(G .* A) X^T", "value in place of the mask"),
         (RELU, "b", "sum(G .* [Z > 0], axis=1)/m", "1/m"),

@@ -146,6 +146,7 @@ def show_command(identifier: str, kind: str | None, seed: int, answer: bool) -> 
 @click.option("--seed", type=int, default=0, show_default=True, help="Another seed, another set.")
 @click.option("--title", default="Backpropagation", show_default=True, help="What stands on top.")
 @click.option("--out", metavar="FOLDER", required=True, help="Where to write; made when missing.")
+@click.option("--replace", is_flag=True, help="Write over another set and its key.")
 def new_command(
     topic: str | None,
     level: str | None,
@@ -155,17 +156,22 @@ def new_command(
     seed: int,
     title: str,
     out: str,
+    replace: bool,
 ) -> None:
     """Make a problem set: a handout, its solutions, and the key that grades it."""
     from chainrule.exercises.kinds import KINDS, kind_named
     from chainrule.exercises.loading import exercises
     from chainrule.exercises.sets import new_set
+    from chainrule.exercises.submissions import KEY_FILE
     from chainrule.reports.exercises.as_html import set_page
     from chainrule.reports.exercises.as_latex import set_latex
 
     wanted = [name.strip() for name in kind.split(",") if name.strip()]
     kinds = [k.name for k in KINDS] if wanted == ["all"] else [kind_named(k).name for k in wanted]
     made = new_set(exercises(topic, level), count, seed, kinds, _range(hard), title)
+    key = json.dumps(made.data(), indent=2, ensure_ascii=False) + "\n"
+    if not replace:
+        _keep_other_key(out, key)
     _write(
         out,
         {
@@ -173,7 +179,7 @@ def new_command(
             "handout.tex": set_latex(made, solved=False),
             "solutions.html": set_page(made, solved=True),
             "solutions.tex": set_latex(made, solved=True),
-            "key.json": json.dumps(made.data(), indent=2, ensure_ascii=False) + "\n",
+            KEY_FILE: key,
         },
     )
     points = sum(problem.points for problem in made.problems)
@@ -187,6 +193,19 @@ def _range(text: str | None) -> tuple[int, int] | None:
     if not (low.strip().isdigit() and (high.strip().isdigit() if dash else True)):
         raise click.UsageError(f"--difficulty takes a range such as 8-16, not {text!r}")
     return int(low), int(high if dash else low)
+
+
+def _keep_other_key(out: str, key: str) -> None:
+    """Refuse to write over the key of another set, which somebody may be graded by."""
+    from chainrule.errors import DataError
+    from chainrule.exercises.submissions import KEY_FILE
+
+    file = Path(out) / KEY_FILE
+    if file.is_file() and file.read_bytes() != key.encode():
+        raise DataError(
+            f"{out} holds another set, and its key would be lost; choose another --out, or say "
+            "--replace"
+        )
 
 
 def _write(out: str, files: Mapping[str, str]) -> None:
@@ -236,7 +255,7 @@ def _data(seen: Preview) -> dict[str, object]:
 def _report(seen: Preview) -> Iterable[str]:
     from chainrule.exercises.pieces import Line
     from chainrule.graph.dims import written
-    from chainrule.graph.node import Partial
+    from chainrule.graph.node import Partial, symbols
     from chainrule.reports.exercises.as_text import forward_lines, line_text
 
     exercise = seen.exercise
@@ -252,6 +271,10 @@ def _report(seen: Preview) -> Iterable[str]:
     for stretch in seen.gradients:
         line = Line(Partial(model.objective, stretch.variable), stretch.answer)
         yield f"  {line_text(line)}   {written(stretch.variable.shape)}"
+    for stretch in seen.gradients:
+        if not symbols(stretch.answer):
+            asked = stretch.variable.name
+            yield f"\nThis is trivial: the gradient for {asked} is the same whatever the values."
     yield f"\n{seen.mistakes} single mistakes are recognised."
     if not seen.ties:
         yield "Each gives an answer of its own, so each is named alone."

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chainrule.exercises.submissions import Marked
-    from chainrule.marking.grading import Grade
+    from chainrule.marking.verdicts import Grade
 
 _HELP = """Judge an answer to "what is the gradient with respect to W?", or those of a whole class.
 
@@ -95,15 +95,17 @@ def _print(grade: Grade, solution: bool) -> None:
     from chainrule.graph.dims import written
 
     click.echo(_SENTENCES[grade.verdict])
+    if grade.verdict == "unreadable":
+        click.echo(grade.understood)
+        return
     if grade.understood:
         shape = f"   {written(grade.shape)}" if grade.shape else ""
         click.echo(f"understood: {grade.understood}{shape}")
-    if grade.why:
+    if grade.verdict in ("wrong", "wrong_shape"):
+        for line in grade.lines:
+            click.echo(line)
+    elif grade.why:
         click.echo(grade.why)
-    for mistake in grade.mistakes:
-        click.echo(f"- {mistake.name} ({mistake.step}): {mistake.message}")
-    if grade.verdict in ("wrong", "wrong_shape") and not grade.mistakes:
-        click.echo("no known mistake gives exactly this")
     if grade.short_form and (solution or grade.verdict == "correct_other_form"):
         click.echo(f"short form: {grade.short_form}")
 
@@ -139,4 +141,7 @@ def _print_table(marked: Sequence[Marked]) -> None:
             click.echo(f"{'':<{width}}   {each.error}")
     if len(marked) == 1:
         for result in marked[0].results:
-            click.echo(f"{result.number:>4}  {result.message}")
+            first, *others = result.message.splitlines()
+            click.echo(f"{result.number:>4}  {first}")
+            for line in others:
+                click.echo(f"{'':>4}  {line}")

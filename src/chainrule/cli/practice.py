@@ -162,7 +162,10 @@ def _judged(practice: Practice, console: Console, typed: str) -> bool:
     if not found.read:
         console.print(f"  ? {found.message}; this costs nothing", markup=False, style="yellow")
         return False
-    console.print(f"  ✗ {found.message}", markup=False, style="red")
+    first, *others = found.message.splitlines() or [""]
+    console.print(f"  ✗ {first}", markup=False, style="red")
+    for line in others:
+        console.print(f"    {line}", markup=False, style="dim")
     if not practice.spent:
         console.print("  [dim]Try again, or type hint or show.[/dim]")
     return False
@@ -171,7 +174,8 @@ def _judged(practice: Practice, console: Console, typed: str) -> bool:
 def _also(found: Judgement) -> str:
     from rich.markup import escape
 
-    return f" [dim]{escape(found.message)}[/dim]" if found.message else ""
+    said = found.message.removeprefix("right ")
+    return f"[dim], {escape(said)}[/dim]" if said else ""
 
 
 def _help(practice: Practice, console: Console, word: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chainrule.exercises.grading import grader_of
-from chainrule.marking.grading import Grade
+from chainrule.marking.verdicts import Grade
 
 
 def graded(forward: str, wrt: str, text: str) -> Grade:

@@ -8,7 +8,8 @@ from chainrule.errors import ExerciseError
 from chainrule.exercises.exercise import Exercise
 from chainrule.exercises.loading import find
 from chainrule.graph.model import Model
-from chainrule.marking.grading import Grade, Grader
+from chainrule.marking.grading import Grader
+from chainrule.marking.verdicts import Grade
 
 GRADERS = 64
 """For how many forward passes what was derived is remembered."""

@@ -18,7 +18,6 @@ from chainrule.errors import ChainruleError
 from chainrule.exercises.formulas import graded
 from chainrule.graph.dims import SCALAR, Shape, written
 from chainrule.interpreters.reading import canonical, read_model
-from chainrule.marking.grading import Grade
 
 LONGEST = 4000
 LONGEST_SHAPE = 100
@@ -59,7 +58,7 @@ class Judgement:
     right : bool
         Whether it is right.
     message : str
-        What to say: what is wrong, or what could be shorter.
+        What to say: what is wrong, or what could be shorter; in lines, the first the shortest.
     understood : str
         What was read, to be shown before anything is judged.
     read : bool
@@ -126,18 +125,7 @@ def _formula(key: Key, text: str) -> Judgement:
         return _right(understood)
     if grade.correct:
         return _right(understood, f"{grade.why}; in short form: {grade.short_form}")
-    return _wrong(understood, _explained(grade))
-
-
-def _explained(grade: Grade) -> str:
-    """Say what a wrong answer comes from, or show two numbers that differ."""
-    if grade.mistakes:
-        return "; ".join(f"{m.name} ({m.step}): {m.message}" for m in grade.mistakes)
-    said = grade.why or "this is not the gradient"
-    if grade.numbers is not None:
-        right, found = grade.numbers
-        said = f"at one place this comes to {found:.4g}, and the gradient to {right:.4g}"
-    return f"{said}; no known mistake gives exactly this"
+    return _wrong(understood, "\n".join(grade.lines))
 
 
 def _code(key: Key, text: str) -> Judgement:

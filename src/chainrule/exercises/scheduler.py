@@ -16,7 +16,7 @@ from random import Random
 
 from chainrule.exercises.exercise import Exercise
 from chainrule.exercises.progress import Answer
-from chainrule.graph.node import Apply, walk
+from chainrule.graph.node import Apply, Expr, walk
 
 TOP_BOX = 5
 PAUSE = 1
@@ -191,12 +191,18 @@ class Scheduler:
         return Choice(exercise, order, rule, _times(exercise, history), why)
 
     def rules(self, exercise: Exercise) -> frozenset[str]:
-        """Return the rules of the operations in an exercise: what its derivation may take."""
+        """Return the rules of the operations on the way to what is asked for."""
         if exercise.id not in self._rules:
-            nodes = (node for d in exercise.model.definitions for node in walk(d.value))
-            self._rules[exercise.id] = frozenset(
-                node.op.rule for node in nodes if isinstance(node, Apply)
-            )
+            moved: set[Expr] = {exercise.model.symbol(name) for name in exercise.variables}
+            found: set[str] = set()
+            for definition in exercise.model.definitions:
+                for node in walk(definition.value):
+                    if isinstance(node, Apply) and moved.intersection(node.args):
+                        moved.add(node)
+                        found.add(node.op.rule)
+                if definition.value in moved:
+                    moved.add(definition.target)
+            self._rules[exercise.id] = frozenset(found)
         return self._rules[exercise.id]
 
 

@@ -23,6 +23,8 @@ from chainrule.exercises.variants import variant
 SCHEMA = 1
 MOST = 500
 EMPTY_ROUNDS = 3
+REACH = 12
+"""How far in difficulty a variant may be from its base."""
 
 
 @dataclass(frozen=True)
@@ -146,10 +148,14 @@ def _questions(
     hardness: tuple[int, int] | None,
     rng: Random,
 ) -> Iterator[Question]:
-    """Give questions, first on the exercises themselves, then on variants, round by round."""
+    """Give questions, first on the exercises themselves, then on variants, round by round.
+
+    An exercise of which no variant is as hard as asked is left out from then on.
+    """
     empty = 0
+    left = list(pool)
     for round_ in counting():
-        exercises = list(pool)
+        exercises = list(left)
         rng.shuffle(exercises)
         before = True
         for exercise in exercises:
@@ -157,9 +163,17 @@ def _questions(
             if question is not None:
                 before = False
                 yield question
+            elif round_ or not _reaches(exercise, hardness):
+                left.remove(exercise)
         empty = empty + 1 if before else 0
         if empty == EMPTY_ROUNDS:
             return
+
+
+def _reaches(exercise: Exercise, hardness: tuple[int, int] | None) -> bool:
+    """Whether a variant may be as hard as asked: none is very unlike its base."""
+    score = difficulty(exercise.derivation).score
+    return hardness is None or hardness[0] - REACH <= score <= hardness[1] + REACH
 
 
 def _question(

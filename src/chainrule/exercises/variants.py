@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from random import Random
 
+from chainrule.derivation.derive import derivation_of
+from chainrule.derivation.steps import Derivation
 from chainrule.errors import ChainruleError, ExerciseError
 from chainrule.exercises.changes import CHANGES
 from chainrule.exercises.difficulty import difficulty
@@ -22,6 +24,9 @@ from chainrule.interpreters.reading import read_model
 from chainrule.interpreters.typeset import model_text
 
 TRIES = 40
+ENOUGH = 8
+"""So many that are all much too hard, or much too easy, tell that the others are as well."""
+
 AROUND = 6
 """How far from the difficulty of its base a variant may be, unless asked otherwise."""
 
@@ -90,14 +95,18 @@ def variant(exercise: Exercise, seed: int, hardness: tuple[int, int] | None = No
             seed=seed,
         )
         try:
-            if not _is_worth_asking(candidate):
+            derivation = derivation_of(candidate.model)  # proven once it is hard enough
+            if not _is_worth_asking(derivation):
                 continue
-            score = difficulty(candidate.derivation).score
+            score = difficulty(derivation).score
+            if low <= score <= high and candidate.derivation.proven:
+                return candidate
         except ChainruleError:
             continue
-        if low <= score <= high:
-            return candidate
         found.append(score)
+        far = min(found) > high + AROUND or max(found) < low - AROUND
+        if far and len(found) == ENOUGH:
+            break
     hard = f"; those found are {min(found)} to {max(found)}" if found else ""
     raise ExerciseError(
         f"{exercise.id} has no variant of difficulty {low} to {high}{hard}; ask for another range"
@@ -118,14 +127,14 @@ def _changed(model: Model, rng: Random) -> Model | None:
         return None
 
 
-def _is_worth_asking(exercise: Exercise) -> bool:
+def _is_worth_asking(derivation: Derivation) -> bool:
     """Whether every answer says something: no number, no single name, nothing undefined."""
-    answers = [gradient.index for gradient in exercise.derivation.gradients.values()]
+    answers = [gradient.index for gradient in derivation.gradients.values()]
     if all(isinstance(answer, Number) or not symbols(answer) for answer in answers):
         return False
     if any(isinstance(answer, Number) and answer.value == 0 for answer in answers):
         return False
-    return not _rectifies_what_is_positive(exercise.derivation.model)
+    return not _rectifies_what_is_positive(derivation.model)
 
 
 def _rectifies_what_is_positive(model: Model) -> bool:

@@ -54,6 +54,9 @@ from chainrule.ops import (
 SEARCH_LIMIT = 7
 """Above this many pieces, pieces that share their indices are merged before the search."""
 
+FEW = 4
+"""Above this many, those are merged that are alike and leave nothing to choose."""
+
 
 @dataclass(frozen=True)
 class Firing:
@@ -160,6 +163,8 @@ def _plan(
             front = front * factor
         else:
             pieces.append(_piece(factor, indices, len(pieces), places))
+    if len(pieces) > FEW:
+        pieces = _merged_alike(pieces, frozenset(bound))
     if len(pieces) > SEARCH_LIMIT:
         pieces = _merged(pieces)
     carried = frozenset(index for piece in pieces for index in piece.indices)
@@ -320,6 +325,24 @@ def _merged(pieces: list[Piece]) -> list[Piece]:
     for piece in pieces:
         groups.setdefault(piece.indices, []).append(piece)
     return [reduce(multiplied, group) for group in groups.values()]
+
+
+def _merged_alike(pieces: list[Piece], bound: frozenset[Index]) -> list[Piece]:
+    """Merge pieces that lie alike, unless their own product is the only end of a sum.
+
+    In whatever order such pieces are multiplied, the same is read: only the search takes longer.
+    Where nothing else carries an index that is summed over, ``a^T b`` is shorter than a sum of
+    products, and the search has to see both.
+    """
+    groups: dict[tuple[Index | None, Index | None], list[Piece]] = {}
+    for piece in pieces:
+        groups.setdefault((piece.row, piece.col), []).append(piece)
+    found: list[Piece] = []
+    for place, group in groups.items():
+        others = {i for piece in pieces if piece not in group for i in piece.indices}
+        open_sum = any(index in bound and index not in others for index in place)
+        found += group if open_sum else [reduce(multiplied, group)]
+    return sorted(found, key=lambda piece: piece.order)
 
 
 def _unfinished(front: Expr, pieces: tuple[Piece, ...], still: frozenset[Index]) -> Expr:

@@ -7,7 +7,7 @@ broadcasting lines them up by itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -139,17 +139,16 @@ class Point:
             known = self._shapes[shape] = (self.size(shape[0]), self.size(shape[1]))
         return known
 
+    def applied(self, node: Apply, arguments: Sequence[Any]) -> Any:  # noqa: ANN401
+        """Return what an op gives for other arguments than its own."""
+        attrs = node.attrs and tuple(
+            self.size(a) if isinstance(a, str | int | Size) else a for a in node.attrs
+        )
+        return node.op.value(self.xp, *arguments, out_shape=self.shape(node.shape), attrs=attrs)
+
     def _compute(self, node: Expr) -> Any:  # noqa: ANN401
         if isinstance(node, Apply):
-            attrs = node.attrs and tuple(
-                self.size(a) if isinstance(a, str | int | Size) else a for a in node.attrs
-            )
-            return node.op.value(
-                self.xp,
-                *[self._found(arg) for arg in node.args],
-                out_shape=self.shape(node.shape),
-                attrs=attrs,
-            )
+            return self.applied(node, [self._found(arg) for arg in node.args])
         if isinstance(node, Number):
             return self.xp.full(self.shape(node.shape), _plain(node))
         if isinstance(node, Entry):

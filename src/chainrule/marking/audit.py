@@ -13,13 +13,13 @@ from chainrule.graph.model import Model
 from chainrule.graph.node import Expr, Position, Symbol
 from chainrule.interpreters.answers import Lexicon, spelled
 from chainrule.interpreters.reading.tree import Derivative, Name
-from chainrule.marking.diagnosis import Mistake
 from chainrule.marking.explaining import SUM_MISSING, Explaining, Written, asked_by
 from chainrule.marking.forward import ForwardPass, is_size
 from chainrule.marking.judging import Finding, Judge, Outcome
 from chainrule.marking.reading import Reading, expression, line_of, readings, tree
 from chainrule.marking.sheet import Asked, Claims, Sheet
 from chainrule.marking.transcript import Statement, equals_signs, statements
+from chainrule.marking.verdicts import Mistake
 from chainrule.ops import delta, mul, renamed
 
 FOLLOWS = "follows"

@@ -16,12 +16,13 @@ from chainrule.interpreters.reading.tree import Node
 from chainrule.interpreters.typeset import plain
 from chainrule.marking.bench import Array, same
 from chainrule.marking.derived import derived
-from chainrule.marking.diagnosis import Clinic, Mistake
+from chainrule.marking.diagnosis import Clinic
 from chainrule.marking.judging import Judge
 from chainrule.marking.reading import Reading, expression, line_of, readings, tree
 from chainrule.marking.repairs import repairs
 from chainrule.marking.sheet import Asked, Claims, Sheet
 from chainrule.marking.transcript import Statement
+from chainrule.marking.verdicts import Mistake
 from chainrule.rewriting.simplification import display_cost, simplify
 
 TRIED = 400

@@ -114,6 +114,9 @@ class Functions(Elaborator):
         if row is None:
             said = f"no activation of the forward pass has {self.text(node.arguments[0])} inside"
             raise self.error(node, said)
+        if not row.elementwise:
+            said = f"{row.name} has a slope for every pair of entries, and no matrix of them"
+            raise self.error(node, said)
         return row.vjp(Number(1, inner.shape), Apply(row, (inner,)), (inner,), ())[0]
 
     def activation(self, name: str, inner: Expr) -> Op | None:
@@ -149,6 +152,8 @@ class Functions(Elaborator):
                         node.start,
                         UnmetError,
                     )
+        if len(set(after)) != len(after) or len(after) > 2 or not set(after) <= dims.keys():
+            raise self.error(node, "einsum gives a matrix: after -> up to two letters of before")
         shape = tuple(dims[letter] for letter in after)
         whole = (*shape, 1) if len(shape) == 1 else shape or SCALAR
         summed = [letter for letter in dims if letter not in after]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -17,21 +16,23 @@ from chainrule.errors import (
     UndecidedError,
     UnmetError,
 )
-from chainrule.graph.dims import SCALAR, Index, Shape
+from chainrule.graph.dims import SCALAR, Index, written
 from chainrule.graph.model import Model
-from chainrule.graph.node import Expr, Position, Symbol, running, symbols
+from chainrule.graph.node import Entry, Expr, Position, Symbol, running, symbols
 from chainrule.interpreters.answers import Lexicon
 from chainrule.interpreters.reading import canonical, read_model
+from chainrule.interpreters.reading.names import split_place
 from chainrule.interpreters.reading.statements import too_long
 from chainrule.interpreters.reading.tokens import Line
 from chainrule.interpreters.reading.tree import Node
 from chainrule.interpreters.typeset import plain, unicode
-from chainrule.marking.diagnosis import MOST_TIED, Clinic, Mistake
+from chainrule.marking.diagnosis import MOST_TIED, Clinic
 from chainrule.marking.judging import Finding, Judge, Outcome
 from chainrule.marking.mending import mended
 from chainrule.marking.reading import Reading, expression, line_of, readings, tree
 from chainrule.marking.sheet import Claims, Sheet
 from chainrule.marking.transcript import equals_signs
+from chainrule.marking.verdicts import NOTHING, Diagnosis, Grade, Mistake
 from chainrule.ops import transpose
 from chainrule.rewriting.simplification import display_cost
 
@@ -43,73 +44,6 @@ LONGEST = 4000
 
 SHORT = 1.3
 """An answer this many times as long as the short form still counts as short."""
-
-
-@dataclass(frozen=True)
-class Grade:
-    """The verdict on an answer.
-
-    Parameters
-    ----------
-    verdict : str
-        ``correct``, ``correct_other_form``, ``wrong``, ``wrong_shape``, ``unreadable``, ``unsure``.
-    understood : str
-        What was read, typeset; the place of the error when it was unreadable.
-    shape : Shape or None
-        The shape of the answer.
-    rung : str
-        Which rung of the ladder decided.
-    why : str
-        The evidence, or the reason, in a sentence.
-    mistakes : tuple of Mistake
-        What explains a wrong answer; several that cannot be told apart, or were made together.
-    explanations : str
-        The mistakes in one line: ``and`` joins those made together, ``or`` those that are tied.
-    short_form : str
-        The right answer as one would write it.
-    numbers : tuple of float
-        The right value and the answer's value at one place, where they differ.
-    """
-
-    verdict: str
-    understood: str = ""
-    shape: Shape | None = None
-    rung: str = ""
-    why: str = ""
-    mistakes: tuple[Mistake, ...] = ()
-    explanations: str = ""
-    short_form: str = ""
-    numbers: tuple[float, float] | None = None
-
-    @property
-    def correct(self) -> bool:
-        """Whether the answer is right, in this form or another."""
-        return self.verdict.startswith("correct")
-
-    @property
-    def said(self) -> str:
-        """What to tell the student, in a line; the right answer is not in it."""
-        if self.correct:
-            return "right" if self.verdict == "correct" else f"right, in another form: {self.why}"
-        if self.mistakes:
-            return "; ".join(f"{m.name} ({m.step}): {m.message}" for m in self.mistakes)
-        return self.why or self.understood
-
-    def data(self) -> dict[str, Any]:
-        """Return the grade as plain data, as ``--json`` prints it."""
-        return {
-            "verdict": self.verdict,
-            "understood": self.understood,
-            "shape": None if self.shape is None else [str(dim) for dim in self.shape],
-            "rung": self.rung,
-            "why": self.why,
-            "mistakes": [
-                {"name": m.name, "step": m.step, "message": m.message} for m in self.mistakes
-            ],
-            "explanations": self.explanations,
-            "short_form": self.short_form,
-            "numbers": None if self.numbers is None else list(self.numbers),
-        }
 
 
 class Grader:
@@ -146,7 +80,7 @@ class Grader:
         Parameters
         ----------
         wrt : str
-            The variable, or any other value of the forward pass.
+            The variable, or any other value of the forward pass, or one entry: ``a^[1]_1``.
         text : str
             The answer, in any notation; a left side such as ``dL/dw =`` may stand in front.
 
@@ -155,7 +89,9 @@ class Grader:
         ModelError
             When the forward pass has no such variable.
         """
-        variable = self._variable(wrt)
+        variable, place = self._asked(wrt)
+        if place is not None and not equals_signs(text[:LONGEST]):
+            text = f"d{self.model.objective.name}/d{canonical(wrt)} = {text}"
         first: tuple[Finding, Sheet, Expr] | None = None
         refused: ParseError | None = None
         for finding, sheet, expr in self._tried(variable, text):
@@ -173,11 +109,33 @@ class Grader:
             return self._refused(variable, refused or ParseError("this cannot be judged"), text)
         return self._wrong(variable, *first)
 
+    def about(self, text: str) -> str | None:
+        """Return the name of the value whose gradient the left side of a line names, if it does."""
+        with suppress(ChainruleError):
+            line = line_of(text[:LONGEST])
+            cuts = equals_signs(line.text)
+            if cuts:
+                sheet = Sheet(self.model, Lexicon(self.model), line)
+                reading = Reading()
+                node = tree(line, sheet.lexicon, reading, 0, cuts[0])
+                left = expression(node, sheet, reading)
+                whole = left.matrix if isinstance(left, Entry) else left
+                named = sheet.gradients.get(whole) if isinstance(whole, Symbol) else None
+                return None if named is None else named.name
+        return None
+
     def short_form(self, wrt: str) -> str:
         """Return the right answer as one would write it."""
         return self._short(self._variable(wrt))
 
     # ---- readings ----------------------------------------------------------------------------
+
+    def _asked(self, wrt: str) -> tuple[Symbol, int | None]:
+        """Find the variable, and the one entry of it that is asked for."""
+        names = {canonical(s.name) for s in self.model.symbols}
+        whole, place = split_place(canonical(wrt))
+        entry = canonical(wrt) not in names and whole in names and place is not None
+        return (self._variable(whole), place) if entry else (self._variable(wrt), None)
 
     def _variable(self, wrt: str) -> Symbol:
         known = {canonical(s.name): s for s in self.model.symbols}
@@ -350,21 +308,33 @@ class Grader:
             Outcome.UNPROVEN: "unsure",
             Outcome.SCOPE: "wrong",
         }
-        diagnosis = None
+        verdict, why = verdicts.get(finding.outcome, "wrong"), finding.why
+        diagnosis = NOTHING
+        asked = f"the gradient has the shape of {variable.name}, {written(variable.shape)}"
+        if finding.outcome is Outcome.SHAPE:
+            why = f"the answer is {written(expr.shape)}; {asked}"
         if finding.outcome in (Outcome.WRONG, Outcome.SHAPE):
             values = self._values(variable, sheet, expr)
-            if values is not None:
+            if values is not None and expr.shape == variable.shape[::-1] != variable.shape:
+                # The other layout is no mistake; what else there is may be one.
+                turned = tuple(value.T for value in values)
+                diagnosis = self._clinic(variable).diagnose(turned)
+                if diagnosis.explanations:
+                    verdict, why = "wrong", f"this is read in Jacobian layout; {asked}"
+            if values is not None and not diagnosis.explanations:
                 diagnosis = self._clinic(variable).diagnose(values)
+            place = None if values is None else self._clinic(variable).entry(values)
+            if place is not None and finding.outcome is Outcome.SHAPE:
+                why = f"this is entry {place} of the gradient; all of it is asked for; {asked}"
         numbers = (
             None if finding.left is None or finding.right is None else (finding.left, finding.right)
         )
         return Grade(
-            verdicts.get(finding.outcome, "wrong"),
+            verdict,
             self._understood(sheet, expr),
             expr.shape,
-            why=finding.why,
-            mistakes=() if diagnosis is None else diagnosis.mistakes,
-            explanations="" if diagnosis is None else str(diagnosis),
+            why=why,
+            diagnosis=diagnosis,
             short_form=self._short(variable),
             numbers=numbers,
         )
@@ -379,8 +349,7 @@ class Grader:
         return Grade(
             "wrong_shape" if verdict == "unreadable" else verdict,
             why=error.message,
-            mistakes=mistakes,
-            explanations="; or ".join(m.name for m in mistakes),
+            diagnosis=Diagnosis(tuple((mistake,) for mistake in mistakes)),
             short_form=self._short(variable),
         )
 
@@ -418,15 +387,15 @@ class Grader:
         row: Position = None
         col: Position = None
         shape = expr.shape
-        if shape == SCALAR and variable.shape != SCALAR:
-            places = self._places(variable, sheet, expr, None, None)
-            if places is not None and any(place is not None for place in places):
-                (row, col), shape = places, variable.shape
-                expr = sheet.opened(expr, None, None)
-        elif sheet.has_stand_ins(expr):
-            row, col = (sheet.letters.free(dim) for dim in shape)
-            expr = sheet.opened(expr, row, col)
         try:
+            if shape == SCALAR and variable.shape != SCALAR:
+                places = self._places(variable, sheet, expr, None, None)
+                if places is not None and any(place is not None for place in places):
+                    (row, col), shape = places, variable.shape
+                    expr = sheet.opened(expr, None, None)
+            elif sheet.has_stand_ins(expr):
+                row, col = (sheet.letters.free(dim) for dim in shape)
+                expr = sheet.opened(expr, row, col)
             return bench.answered(sheet.meant(expr), shape, row, col)
         except ChainruleError:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -27,7 +28,9 @@ from chainrule.interpreters.reading.tree import (
     Name,
     Node,
     Ones,
+    Power,
     Summation,
+    Transposed,
 )
 from chainrule.marking.functions import Functions
 from chainrule.ops import (
@@ -73,6 +76,10 @@ class Meaning(Functions):
                 return self.product(node) or super().expr(node)
             case Call():
                 return self.call(node)
+            case Power(base=Name() as name) if parts := self.letters(name):
+                return self.expr(_joined([*parts[:-1], replace(node, base=parts[-1])]))
+            case Transposed(operand=Name() as name) if parts := self.letters(name):
+                return self.expr(_joined([*parts[:-1], replace(node, operand=parts[-1])]))
             case _:
                 return super().expr(node)
 
@@ -112,13 +119,21 @@ class Meaning(Functions):
         if match := _KRONECKER.fullmatch(node.name):
             one, other = (Name(part, start=node.start, end=node.end) for part in match.groups())
             return self.kronecker(node, one, other)
+        parts = self.letters(node)
+        return self.expr(_joined(parts)) if parts else super().name(node)
+
+    def letters(self, node: Name) -> list[Node]:
+        """Cut a run of letters into names, ``wx`` into w and x; nothing where it is a name.
+
+        What stands above or behind the run belongs to its last letter: ``wx^2`` is w times x^2.
+        """
+        if len(node.name) > LONGEST_NAME or node.name in self.dims:
+            return []
+        if self.sheet.lexicon.find(node.name) is not None:
+            return []
         known = {letter.swapcase(): letter for letter in self.scope if len(letter) == 1}
         parts = split(node.name, known | {letter: letter for letter in self.scope})
-        if parts:
-            first, *rest = (Name(part, start=node.start, end=node.end) for part in parts)
-            joined = tuple(Joined("", node.start, part) for part in rest)
-            return self.expr(Chain(MATRIX, first, joined, start=node.start, end=node.end))
-        return super().name(node)
+        return [Name(part, start=node.start, end=node.end) for part in parts or ()]
 
     def taken(self, node: Node, found: Taken) -> Expr:
         """Build a symbol, or the part of it that its indices choose."""
@@ -389,3 +404,12 @@ def _is_one(node: Node) -> bool:
 
 def _count(dim: Dim) -> Expr:
     return size(dim)
+
+
+def _joined(parts: Sequence[Node]) -> Node:
+    """Multiply what stands side by side."""
+    first, *rest = parts
+    if not rest:
+        return first
+    joined = tuple(Joined("", first.start, part) for part in rest)
+    return Chain(MATRIX, first, joined, start=first.start, end=first.end)

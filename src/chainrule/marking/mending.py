@@ -24,7 +24,7 @@ from chainrule.interpreters.reading.tree import (
     Transposed,
     Written,
 )
-from chainrule.marking.diagnosis import Mistake
+from chainrule.marking.verdicts import Mistake
 
 STEP = "shapes"
 _MISSING = Mistake(

@@ -111,8 +111,14 @@ def readings(text: str, ones: Dim = 1, *, code: bool = False) -> Iterator[Readin
         yield Reading(apart=True)
 
 
+_AROUND = re.compile(r"\\[\[\]()]|(?<=\s)#.*$|[.;,]+\s*$")
+
+
 def line_of(text: str, number: int = 1) -> Line:
     """Return a text as one line, within the limit on its length.
+
+    The marks around a formula, the stop behind it and a comment become spaces, so that every place
+    in it stays where it was.
 
     Raises
     ------
@@ -121,7 +127,9 @@ def line_of(text: str, number: int = 1) -> Line:
     """
     if len(text) > MAX_LINE:
         raise too_long(number, len(text), MAX_LINE)
-    return Line(" ".join(normalize("NFC", text).splitlines()).rstrip(), number)
+    whole = " ".join(normalize("NFC", text).splitlines())
+    bare = _AROUND.sub(lambda found: " " * len(found[0]), whole)
+    return Line(bare.rstrip(), number)
 
 
 def tree(
@@ -129,6 +137,8 @@ def tree(
 ) -> Node:
     """Read part of a line as a tree."""
     end = len(line.text) if stop is None else stop
+    if "Σ" in line.text and "Sigma" not in lexicon.scope:
+        line = Line(line.text.replace("Σ", "∑"), line.number)  # a capital letter for the sign
     declared = lexicon.declared()
     return parse_answer(
         line,
@@ -163,6 +173,7 @@ def expression(node: Node, sheet: Sheet, reading: Reading) -> Expr:
         ones=reading.ones,
         lone=reading.lone,
         functions=Functions.of(sheet.model),
+        answer=True,
     )
     expr = meaning.whole(node)
     known = {dim for symbol in sheet.model.symbols for dim in symbol.shape}

@@ -25,8 +25,8 @@ from chainrule.interpreters.reading.tree import (
     Power,
     Summation,
 )
-from chainrule.marking.diagnosis import Mistake
 from chainrule.marking.mending import children, mended, with_child
+from chainrule.marking.verdicts import Mistake
 
 STEP = "this line"
 Found = Iterator[tuple[Mistake, Node]]

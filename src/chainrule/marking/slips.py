@@ -1,32 +1,47 @@
-"""The wrong gradients that people arrive at: each mistake pushed through the learner's own problem.
+"""A slip: one mistake in a gradient, and what the gradient comes to with slips made.
 
 A slip changes one thing and leaves the rest of the reverse sweep as it is: a wrong rule at one
-operation (the rows of the ops bring theirs), a path that is forgotten, a path that is counted
-twice, or a change to the finished line: a sign, a term, a factor. What it comes to is computed,
-never written down.
+operation, a path that is forgotten or counted twice, or a change to the finished line: a sign, a
+term, a factor. What it comes to is computed, never written down.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeAlias
 
 from chainrule.derivation.sensitivity import pulled
 from chainrule.derivation.sweep import pullback
-from chainrule.graph.dims import SCALAR
+from chainrule.errors import ShapeError
 from chainrule.graph.model import Definition, Model
 from chainrule.graph.node import Apply, Expr, Number, Symbol, symbols, walk
 from chainrule.graph.op import VJP
-from chainrule.ops import TABLE, add, matmul, mul, neg, power, replace, size, transpose
+from chainrule.ops import TABLE, add, mul, replace
 
-LINEAR = ("add", "neg")
-"""Operations without a slope that could be forgotten."""
-
-Change = Callable[[Expr], Expr]
-Route = list[tuple[Definition, tuple[Symbol, ...]]]
+Change: TypeAlias = Callable[[Expr], Expr]
+Route: TypeAlias = list[tuple[Definition, tuple[Symbol, ...]]]
 """The definitions between two values, the last first, with what each uses that is on the way."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change to one part of the finished line.
+
+    Parameters
+    ----------
+    old : Expr
+        The part.
+    place : int or None
+        Which term of a sum, or which factor of a product, is changed; nothing for the whole part.
+    change : callable
+        What becomes of it; nothing is left of a term that is dropped.
+    """
+
+    old: Expr
+    place: int | None
+    change: Callable[[Expr], Expr | None]
 
 
 @dataclass(frozen=True)
@@ -45,10 +60,10 @@ class Slip:
         Wrong rules by the operation at which they are used.
     paths : mapping of (Symbol, Symbol) to Fraction
         How often a path from a value to what it is made of is counted.
+    edit : Edit, optional
+        What is changed in the finished line.
     change : callable, optional
-        What is done to the finished line.
-    height : int
-        How large the part is that is changed; what holds another part is changed first.
+        What is done to the finished line as a whole.
     """
 
     name: str
@@ -56,13 +71,13 @@ class Slip:
     step: str
     rules: Mapping[Expr, VJP] = field(default_factory=dict)
     paths: Mapping[tuple[Symbol, Symbol], Fraction] = field(default_factory=dict)
+    edit: Edit | None = None
     change: Change | None = None
-    height: int = 0
 
     @property
     def in_sweep(self) -> bool:
         """Whether it happens on the way, and not to the finished line."""
-        return self.change is None
+        return bool(self.rules or self.paths)
 
 
 def with_slips(
@@ -90,8 +105,10 @@ def with_slips(
     rules: dict[Expr, VJP] = {}
     paths: dict[tuple[Symbol, Symbol], Fraction] = {}
     for slip in made:
-        rules |= slip.rules
-        paths |= slip.paths
+        for node, rule in slip.rules.items():
+            rules[node] = both(node, rules[node], rule) if node in rules else rule
+        for path, times in slip.paths.items():
+            paths[path] = times * paths.get(path, 1)
 
     def pull(definition: Definition, symbol: Symbol, cotangent: Expr) -> Expr:
         times = paths.get((definition.target, symbol), Fraction(1))
@@ -104,36 +121,81 @@ def with_slips(
         value = finished
     else:
         value = pulled(model, of, wrt, Number(1, of.shape), pull=pull)
-    for slip in sorted(made, key=lambda slip: -slip.height):
+    value = edited(value, [slip.edit for slip in made if slip.edit is not None])
+    for slip in made:
         if slip.change is not None:
             value = slip.change(value)
     return value
 
 
-def slips_between(model: Model, of: Symbol, wrt: Symbol, finished: Expr | None) -> Iterator[Slip]:
-    """Yield the mistakes that can be made on the way from one value to another.
+def both(node: Expr, one: VJP, other: VJP) -> VJP:
+    """Return the rule in which two wrong ones are followed, each where it is wrong.
 
-    Parameters
-    ----------
-    model : Model
-        The forward pass.
-    of, wrt : Symbol
-        Of what, by what.
-    finished : Expr or None
-        The right line in short form.
+    Raises
+    ------
+    ShapeError
+        When it is used, and both are wrong about the same argument.
     """
-    route = _route(model, of, wrt)
-    yield from _rule_slips(route, wrt)
-    yield from _path_slips(route, wrt)
-    if finished is not None:
-        yield from _line_slips(finished)
-        yield from _letter_slips(model, finished)
-    if of is model.objective:
-        yield from _early_stops(model, route, wrt)
-        yield from _penalties(model, wrt)
+    assert isinstance(node, Apply)
+    right = node.op.vjp
+
+    def rule(g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...]) -> Any:  # noqa: ANN401
+        parts = zip(*(r(g, out, args, attrs) for r in (right, one, other)), strict=True)
+        found = []
+        for good, first, second in parts:
+            if good not in (first, second):
+                raise ShapeError("one argument cannot have two wrong rules")
+            found.append(second if first is good else first)
+        return tuple(found)
+
+    return rule
 
 
-def _route(model: Model, of: Symbol, wrt: Symbol) -> Route:
+def edited(line: Expr, edits: Iterable[Edit]) -> Expr:
+    """Make changes to a line; what holds another part is changed first."""
+    waiting: dict[Expr, list[Edit]] = {}
+    for edit in edits:
+        waiting.setdefault(edit.old, []).append(edit)
+    for old in sorted(waiting, key=lambda part: -height(part)):
+        line = replace(line, {old: rewritten(old, waiting[old])})
+    return line
+
+
+def rewritten(old: Expr, edits: Iterable[Edit]) -> Expr:
+    """Return one part of a line with its changes made.
+
+    Raises
+    ------
+    ShapeError
+        When one part cannot be changed twice in this way.
+    """
+    made = list(edits)
+    if any(edit.place is None for edit in made):
+        if len(made) > 1:
+            raise ShapeError("a part that was exchanged is not there to be changed")
+        found = made[0].change(old)
+        assert found is not None
+        return found
+    assert isinstance(old, Apply)
+    parts: list[Expr | None] = list(old.args)
+    for edit in made:
+        assert edit.place is not None
+        part = parts[edit.place]
+        if part is None:
+            raise ShapeError("a part that was dropped is not there to be changed")
+        parts[edit.place] = edit.change(part)
+    kept = [part for part in parts if part is not None]
+    if not kept:
+        return Number(int(old.op is TABLE["mul"]), old.shape)
+    return (add if old.op is TABLE["add"] else mul)(*kept)
+
+
+def height(part: Expr) -> int:
+    """Return how many different nodes a part of a line has."""
+    return sum(1 for _ in walk(part))
+
+
+def route_between(model: Model, of: Symbol, wrt: Symbol) -> Route:
     """Return the definitions between two values, with what each has on the way."""
     depends = {wrt}
     for definition in model.definitions:
@@ -148,325 +210,3 @@ def _route(model: Model, of: Symbol, wrt: Symbol) -> Route:
                 needed |= inside
                 found.append((definition, tuple(sorted(inside, key=lambda s: s.name))))
     return found
-
-
-# ---- on the way --------------------------------------------------------------------------------
-
-
-def _rule_slips(route: Route, wrt: Symbol) -> Iterator[Slip]:
-    forked = _forks(route)
-    for definition, inside in route:
-        for node in _dependent(definition.value, inside):
-            step = f"∂{definition.target.name}, {node.op.rule}"
-            for mistake in node.op.mistakes:
-                yield Slip(mistake.name, mistake.message, step, {node: mistake.vjp})
-            if node.op.elementwise and node.op.name not in LINEAR:
-                yield from _slope_slips(node, step)
-            if forked:
-                yield from _weighed_slips(node, step)
-            yield from _use_slips(definition, node, inside, step)
-
-
-def _dependent(value: Expr, inside: tuple[Symbol, ...]) -> Iterator[Apply]:
-    depends: set[Expr] = set(inside)
-    for node in walk(value):
-        if isinstance(node, Apply) and any(arg in depends for arg in node.args):
-            depends.add(node)
-            yield node
-
-
-def _forks(route: Route) -> bool:
-    """Whether anything between two values is used more than once."""
-    uses: dict[Expr, int] = {}
-    for definition, inside in route:
-        for node in _dependent(definition.value, inside):
-            for arg in node.args:
-                uses[arg] = uses.get(arg, 0) + 1
-    return any(count > 1 and symbols(arg) for arg, count in uses.items())
-
-
-def _slope_slips(node: Apply, step: str) -> Iterator[Slip]:
-    """Mistakes that every function invites, at each of its arguments."""
-    right = node.op.vjp
-    known = {mistake.name for mistake in node.op.mistakes}
-    slope = "activation derivative" if node.op.activation else "slope"
-
-    def altered(place: int, part: Callable[..., Expr]) -> VJP:
-        def rule(g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...]) -> Any:  # noqa: ANN401
-            found = list(right(g, out, args, attrs))
-            found[place] = part(g, out, args, attrs)
-            return tuple(found)
-
-        return rule
-
-    for place in range(len(node.args)):
-
-        def twice(
-            g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...], place: int = place
-        ) -> Expr:
-            return right(right(g, out, args, attrs)[place], out, args, attrs)[place]
-
-        def elsewhere(
-            g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...], place: int = place
-        ) -> Expr:
-            return right(g, args[place], (out,), attrs)[place]
-
-        def none(
-            g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...], place: int = place
-        ) -> Expr:
-            return g
-
-        made = [
-            (f"{slope} dropped", f"the slope of {node.op.rule} is missing", none),
-            (f"{slope} doubled", f"the slope of {node.op.rule} appears twice", twice),
-        ]
-        if len(node.args) == 1:
-            made.append(
-                (
-                    f"{slope} of the wrong variable",
-                    f"the slope of {node.op.rule} is taken at the wrong variable",
-                    elsewhere,
-                )
-            )
-        for name, message, part in made:
-            if name not in known:
-                yield Slip(name, message, step, {node: altered(place, part)})
-
-
-def _weighed_slips(node: Apply, step: str) -> Iterator[Slip]:
-    """Weigh one of several paths wrongly: a sign, a factor."""
-    for place, arg in enumerate(node.args):
-        if isinstance(arg, Number):
-            continue
-        for times, name in ((-1, "sign of one path"), (2, "a factor too many on one path")):
-
-            def weighed(
-                g: Expr,
-                out: Expr,
-                args: tuple[Expr, ...],
-                attrs: tuple[Any, ...],
-                place: int = place,
-                times: int = times,
-            ) -> tuple[Expr, ...]:
-                found = list(node.op.vjp(g, out, args, attrs))
-                found[place] = times * found[place]
-                return tuple(found)
-
-            message = f"what arrives along one path stands {times} times"
-            yield Slip(name, message, step, {node: weighed})
-
-
-def _use_slips(
-    definition: Definition, node: Apply, inside: tuple[Symbol, ...], step: str
-) -> Iterator[Slip]:
-    """Forget one use of a value that a definition uses several times."""
-    every = [arg for other in _dependent(definition.value, inside) for arg in other.args]
-    for place, arg in enumerate(node.args):
-        if every.count(arg) < 2 or not symbols(arg) & set(inside):
-            continue
-
-        def without(
-            g: Expr,
-            out: Expr,
-            args: tuple[Expr, ...],
-            attrs: tuple[Any, ...],
-            place: int = place,
-        ) -> tuple[Expr, ...]:
-            found = list(node.op.vjp(g, out, args, attrs))
-            found[place] = Number(0, args[place].shape)
-            return tuple(found)
-
-        yield Slip(
-            "a path not added",
-            f"a value is used more than once in {definition.target.name}, and the paths add",
-            step,
-            {node: without},
-        )
-
-
-def _path_slips(route: Route, wrt: Symbol) -> Iterator[Slip]:
-    for symbol in dict.fromkeys(s for _, inside in route for s in inside):
-        users = [definition.target for definition, inside in route if symbol in inside]
-        if len(users) < 2:
-            continue
-        for target in users:
-            step = f"∂/∂{symbol.name}, paths"
-            yield Slip(
-                "a path not added",
-                f"{symbol.name} reaches the objective along {len(users)} paths, and they add: "
-                f"one of them is missing",
-                step,
-                paths={(target, symbol): Fraction(0)},
-            )
-            yield Slip(
-                "a path counted twice",
-                f"one of the paths from {symbol.name} is counted twice",
-                step,
-                paths={(target, symbol): Fraction(2)},
-            )
-
-
-def _early_stops(model: Model, route: Route, wrt: Symbol) -> Iterator[Slip]:
-    """Stop at another value: the gradient for the wrong variable."""
-    for other in model.symbols:
-        if other is wrt or other is model.objective:
-            continue
-
-        def instead(value: Expr, other: Symbol = other) -> Expr:
-            return pulled(model, model.objective, other, Number(1))
-
-        yield Slip(
-            "gradient for another variable",
-            f"this is the gradient for {other.name}, and the one for {wrt.name} was asked",
-            "what is asked",
-            change=instead,
-        )
-
-
-def _penalties(model: Model, wrt: Symbol) -> Iterator[Slip]:
-    """Add a penalty that the objective does not have for this variable."""
-    scalars = [s for s in model.inputs if s.shape == SCALAR and s.name[:1] in "lLλαCc"]
-    for strength in scalars:
-        for times in (Fraction(1), Fraction(2), Fraction(1, 2)):
-            penalty = Number(times) * strength * wrt
-
-            def penalised(value: Expr, penalty: Expr = penalty) -> Expr:
-                return value + penalty
-
-            yield Slip(
-                "regulariser where there is none",
-                f"the objective has no penalty on {wrt.name}",
-                "the last line",
-                change=penalised,
-            )
-
-
-# ---- the finished line -------------------------------------------------------------------------
-
-
-def _line_slips(finished: Expr) -> Iterator[Slip]:
-    """Change the finished line as people do by oversight."""
-    step = "the last line"
-    for node in dict.fromkeys(walk(finished)):
-        if not isinstance(node, Apply):
-            continue
-        if node.op is TABLE["add"]:
-            for place in range(len(node.args)):
-                yield from _term_slips(node, place, step)
-        if node.op is TABLE["transpose"] and isinstance(node.args[0], Symbol):
-            yield _replaced(
-                "transpose missing",
-                "a transpose is missing in the product",
-                step,
-                node,
-                node.args[0],
-            )
-        if node.op in (TABLE["sum"], TABLE["mean"]):
-            other = TABLE["mean" if node.op is TABLE["sum"] else "sum"]
-            yield _replaced(
-                "mean and sum confused",
-                "a sum and a mean are taken for one another",
-                step,
-                node,
-                Apply(other, node.args, node.attrs),
-            )
-        if node.op is TABLE["power"]:
-            for exponent in (node.attrs[0] - 1, node.attrs[0] + 1):
-                yield _replaced(
-                    "wrong exponent",
-                    "an exponent is off by one",
-                    step,
-                    node,
-                    power(node.args[0], exponent),
-                )
-        if node.op is TABLE["matmul"]:
-            yield from _product_slips(node, step)
-        if node.op is TABLE["mul"] and len(node.args) == 2:
-            left, right = node.args
-            if left.shape == right.shape and left.shape[0] == left.shape[1]:
-                yield _replaced(
-                    "matrix product where elementwise belongs",
-                    "these two factors are multiplied entry by entry, not as matrices",
-                    step,
-                    node,
-                    matmul(left, right),
-                )
-        if node.op is TABLE["mul"]:
-            for place, factor in enumerate(node.args):
-                rest = mul(*(a for k, a in enumerate(node.args) if k != place))
-                yield _replaced("a factor dropped", "a factor got lost", step, node, rest)
-                if not isinstance(factor, Number):
-                    more = mul(node, factor)
-                    yield _replaced(
-                        "a factor counted twice", "a factor stands twice", step, node, more
-                    )
-
-
-def _letter_slips(model: Model, finished: Expr) -> Iterator[Slip]:
-    """Write one letter for another of the same shape."""
-    for symbol in sorted(symbols(finished), key=lambda s: s.name):
-        for other in model.symbols:
-            if other is symbol or other.shape != symbol.shape or other is model.objective:
-                continue
-            yield _replaced(
-                "wrong letter",
-                f"{other.name} stands where another value belongs",
-                "the last line",
-                symbol,
-                other,
-            )
-
-
-def _term_slips(node: Apply, place: int, step: str) -> Iterator[Slip]:
-    terms = list(node.args)
-    rest = add(*(t for k, t in enumerate(terms) if k != place))
-    flipped = add(*(neg(t) if k == place else t for k, t in enumerate(terms)))
-    yield _replaced("an additive term dropped", "a term of a sum got lost", step, node, rest)
-    yield _replaced("sign of one term", "the sign of one term is turned", step, node, flipped)
-    dims = sorted({str(d) for part in walk(node) for d in part.shape if isinstance(d, str)})
-    scales: list[tuple[str, Expr]] = [("2", Number(2)), ("1/2", Number(Fraction(1, 2)))]
-    for dim in dims:
-        scales += [(f"1/{dim}", Number(1) / size(dim)), (dim, size(dim))]
-    for times, scale in scales:
-        scaled = add(*(mul(scale, t) if k == place else t for k, t in enumerate(terms)))
-        yield _replaced(
-            "a term with a wrong factor", f"a term stands {times} times", step, node, scaled
-        )
-
-
-def _product_slips(node: Apply, step: str) -> Iterator[Slip]:
-    left, right = node.args[0], node.args[-1]
-    if len(node.args) == 2 and left.shape == right.shape:
-        yield _replaced(
-            "elementwise where a matrix product belongs",
-            "these two factors are multiplied as matrices, not entry by entry",
-            step,
-            node,
-            mul(left, right),
-        )
-    if len(node.args) == 2 and left.shape == right.shape[::-1]:
-        yield _replaced(
-            "operands swapped",
-            "the factors of a product stand in the wrong order",
-            step,
-            node,
-            matmul(right, left),
-        )
-    for place, factor in enumerate(node.args):
-        if factor.shape[0] == factor.shape[1] and factor.shape != SCALAR:
-            turned = [transpose(a) if k == place else a for k, a in enumerate(node.args)]
-            yield _replaced(
-                "a transpose too many or too few",
-                "a transpose is missing, or one is too many",
-                step,
-                node,
-                matmul(*turned) if len(turned) == 2 else node.rebuilt(tuple(turned)),
-            )
-
-
-def _replaced(name: str, message: str, step: str, old: Expr, new: Expr) -> Slip:
-    def change(value: Expr) -> Expr:
-        return replace(value, {old: new})
-
-    height = sum(1 for _ in walk(old))
-    return Slip(name, message, step, change=change, height=height)

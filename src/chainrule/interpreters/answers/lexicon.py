@@ -15,9 +15,10 @@ from functools import cached_property, lru_cache
 
 from chainrule.graph.dims import SCALAR
 from chainrule.graph.model import Model
-from chainrule.graph.node import Apply, Symbol, walk
+from chainrule.graph.node import Apply, Symbol, symbols, walk
 from chainrule.interpreters.reading.names import canonical
 
+LABELS = ("y", "Y", "t", "T")
 OUTPUTS = ("yhat", "Yhat", "ahat", "phat", "p", "P", "a", "A", "h", "H", "o", "O")
 """Letters that people use for the output of a network, when nothing else has them."""
 
@@ -182,7 +183,16 @@ class Lexicon:
             if activated:
                 return None
             pending.extend(fresh)
-        return None
+        return self._beside_labels()
+
+    def _beside_labels(self) -> Symbol | None:
+        """Return the one value of the shape of the labels that the objective uses beside them."""
+        inside = symbols(self.model.values[self.model.objective])
+        labels = [s for s in inside & set(self.model.inputs) if s.name in LABELS]
+        if len(labels) != 1:
+            return None
+        found = [s for s in inside if s in self.model.values and s.shape == labels[0].shape]
+        return found[0] if len(found) == 1 else None
 
     def _gradient(self, name: str) -> Taken | None:
         """Read ``dZ``, ``grad_w``, ``dL_dw``, ``da_dz`` and ``delta^[l]`` as derivatives."""

@@ -52,7 +52,14 @@ def split(name: str, known: Mapping[str, str]) -> list[str] | None:
     return parts if parts and len(parts) > 1 else None
 
 
-def unknown(shown: str, name: str, scope: Mapping[str, Symbol], later: Mapping[str, int]) -> str:
+def unknown(
+    shown: str,
+    name: str,
+    scope: Mapping[str, Symbol],
+    later: Mapping[str, int],
+    *,
+    answer: bool = False,
+) -> str:
     """Say that a name is unknown, with what was most likely meant.
 
     Parameters
@@ -63,6 +70,8 @@ def unknown(shown: str, name: str, scope: Mapping[str, Symbol], later: Mapping[s
         The symbols known so far, by canonical name.
     later : mapping
         The lines of definitions that are still to come.
+    answer : bool
+        Whether it stands in an answer, where nothing can be declared.
     """
     if name in later:
         return (
@@ -89,6 +98,8 @@ def unknown(shown: str, name: str, scope: Mapping[str, Symbol], later: Mapping[s
     near = nearest(name, (*names, *function_words()))
     if near:
         return f"{message}; did you mean {names.get(near, near)}?"
+    if answer:
+        return f"{message}; the values here: {', '.join(names.values())}"
     if not names:
         return f"{message}; nothing is declared yet: write {shown} : (rows, columns) above"
     listed = ", ".join(list(names.values())[-LISTED:])

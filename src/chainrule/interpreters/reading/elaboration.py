@@ -68,6 +68,8 @@ class Elaborator:
         The functions that the forward pass defines.
     starts : mapping of str to int
         Names that come before the first round of a loop, with its line.
+    answer : bool
+        Whether this is somebody's answer, in which nothing can be declared.
     """
 
     line: Line
@@ -77,6 +79,7 @@ class Elaborator:
     star: Star = Star.ASK
     functions: Functions = field(default_factory=Functions)
     starts: Mapping[str, int] = field(default_factory=dict)
+    answer: bool = False
 
     def whole(self, node: Node) -> Expr:
         """Build the expression of a whole line and hold it to the limit on its height."""
@@ -163,7 +166,8 @@ class Elaborator:
                 f"{self.starts[node.name]}; declare it or define it above the loop",
             )
         known = {name: expr for name, expr in self.scope.items() if isinstance(expr, Symbol)}
-        raise self.error(node, unknown(self.text(node), node.name, known, self.later))
+        said = unknown(self.text(node), node.name, known, self.later, answer=self.answer)
+        raise self.error(node, said)
 
     def power(self, node: Power) -> Expr:
         """Read a power; the square of a norm is one operation."""

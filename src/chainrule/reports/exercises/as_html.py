@@ -62,7 +62,9 @@ def _problem(problem: Problem, solved: bool) -> Iterator[str]:
 
 
 def _answer(question: Question) -> str:
-    if question.key.reader in ("formula", "code", "maths"):
+    if question.key.reader == "code":
+        return "as in the code below"
+    if question.key.reader in ("formula", "maths"):
         return f"<code>{escape(question.key.answer)}</code>"
     return escape(question.key.answer)
 

@@ -56,7 +56,7 @@ def _problem(problem: Problem, solved: bool) -> Iterator[str]:
 
 
 def _answer(question: Question) -> str:
-    return words(question.key.answer)
+    return words("as in the code below" if question.key.reader == "code" else question.key.answer)
 
 
 def _options(question: Question) -> Iterator[str]:
