@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
+from chainrule.training import class_tables
 from chainrule.training.arrays import FloatArray, IntArray
 
 SANDWICH_ROWS: Final[int] = 256
@@ -107,6 +108,17 @@ class DenseBlock:
             rows = self.values[start : start + SANDWICH_ROWS]
             total += rows.T @ (d[start : start + SANDWICH_ROWS, None] * rows)
         return total
+
+    def class_pass(
+        self,
+        codes: IntArray,
+        weight: FloatArray | None,
+        coef: FloatArray,
+        intercept: FloatArray,
+        raw_prediction: FloatArray | None,
+    ) -> tuple[float, FloatArray, FloatArray]:
+        """Do a whole pass of a softmax problem: see `class_tables.class_pass`."""
+        return class_tables.class_pass(self.values, codes, weight, coef, intercept, raw_prediction)
 
     def sandwich_diagonal(self, d: FloatArray) -> FloatArray:
         """Return sum_i d_ik x_ij^2."""

@@ -60,6 +60,7 @@ _FEW_CLASSES: Final[int] = 20
 _SOLVERS: Final[Mapping[str, Method]] = {
     "auto": "auto",
     "newton-cholesky": "newton-cholesky",
+    "newton-classes": "newton-classes",
     "newton-sampled": "newton-sampled",
     "newton-rows": "newton-rows",
     "newton-cg": "newton-cg",
@@ -99,9 +100,10 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
     random_state : int, RandomState or None, default=None
         Accepted for compatibility; what is drawn at random is drawn from one fixed seed.
     solver : str, default='auto'
-        'auto', 'newton-cholesky' (full Hessian), 'newton-sampled' (the curvature of a random sample
-        of the rows, for many more rows than columns), 'newton-rows' (one unknown a row, for more
-        columns than rows) or 'newton-cg' (Hessian products only).
+        'auto', 'newton-cholesky' (full Hessian), 'newton-classes' (few Hessians, for more than two
+        classes), 'newton-sampled' (the curvature of a random sample of the rows, for many more rows
+        than columns), 'newton-rows' (one unknown a row, for more columns than rows) or 'newton-cg'
+        (Hessian products only).
         scikit-learn's other names ('lbfgs', 'liblinear', 'sag', 'saga') mean 'auto': the optimum
         is the same.
     max_iter : int, default=100

@@ -29,6 +29,7 @@ from chainrule.training.machine import memory, single_threaded_algebra
 from chainrule.training.objective import Objective, Point
 from chainrule.training.penalties import L2Penalty
 from chainrule.training.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
+from chainrule.training.solvers.class_newton import class_newton
 from chainrule.training.solvers.curvature import Curvature
 from chainrule.training.solvers.dual import row_newton
 from chainrule.training.solvers.newton import newton
@@ -42,6 +43,7 @@ Solver = Callable[..., Outcome]
 
 _SOLVERS: Final[dict[str, Solver]] = {
     "newton-cholesky": newton,
+    "newton-classes": class_newton,
     "newton-sampled": sampled_newton,
     "newton-rows": row_newton,
     "newton-cg": newton_cg,
@@ -153,7 +155,7 @@ def fit_logistic(
         float64 resolves of f at zero will do.
     max_iter : int
         Largest number of solver iterations in all.
-    method : {'auto', 'newton-cholesky', 'newton-sampled', 'newton-rows', 'newton-cg'}
+    method : Method
     start : Point, optional
         In the units of the data.
     n_threads : int
@@ -252,7 +254,8 @@ def fit_logistic(
 
 @contextmanager
 def _surroundings(source: InMemorySource) -> Iterator[None]:
-    alone = single_threaded_algebra() if source.is_fused else nullcontext()
+    busy = source.is_fused or (source.is_dense and source.n_classes > 2)
+    alone = single_threaded_algebra() if busy else nullcontext()
     with alone, np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # proof judges
         yield
 
@@ -317,7 +320,7 @@ def _solve_and_prove(
     source = objective.source
     is_small = source.n_samples * source.n_features <= _SMALL
     # a last Newton step about squares the error; what has none goes on, where reads are cheap
-    finer = is_small and solver in (newton_cg, row_newton)
+    finer = is_small and solver in (newton_cg, row_newton, class_newton)
     aim, point = max(1e-8 * tol, 1e-20) if finer else tol / 4, start
     while True:
         outcome = solver(

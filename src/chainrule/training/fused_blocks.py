@@ -94,6 +94,29 @@ class FusedBlock:
         )
         return answer
 
+    def class_pass(
+        self,
+        codes: IntArray,
+        weight: FloatArray | None,
+        coef: FloatArray,
+        intercept: FloatArray,
+        raw_prediction: FloatArray | None,
+    ) -> tuple[float, FloatArray, FloatArray]:
+        """Do a whole pass of a softmax problem: see `kernels.fused_softmax.softmax_pass`."""
+        from chainrule.training.kernels import fused_softmax
+
+        raw = np.empty((len(intercept), len(codes))) if raw_prediction is None else raw_prediction
+        loss, gradient, residual = fused_softmax.softmax_pass(
+            self.values,
+            codes,
+            np.ones(len(codes)) if weight is None else weight,
+            np.ascontiguousarray(coef),
+            intercept,
+            raw,
+            fused_softmax.inner_rows(self.values.shape[1]),
+        )
+        return loss, gradient.T, residual
+
     def product_pass(
         self, bend: FloatArray, coef: FloatArray, intercept: float
     ) -> tuple[FloatArray, float]:
@@ -104,12 +127,16 @@ class FusedBlock:
         return answer
 
     def matvec(self, V: FloatArray) -> FloatArray:
-        """Return X V."""
+        """Return X V; with several outputs by BLAS, which then is as fast."""
+        if V.shape[1] > 1:
+            return (V.T @ self.dense().T).T
         found = self._kernels.matvec(self.values, by_output(V), self._inner)
         return np.asarray(found).T
 
     def rmatvec(self, U: FloatArray) -> FloatArray:
-        """Return X^T U."""
+        """Return X^T U; with several outputs by BLAS, which then is as fast."""
+        if U.shape[1] > 1:
+            return np.asarray(self.dense().T @ U)
         found = self._kernels.rmatvec(self.values, by_output(U), self._inner)
         return np.asarray(found).T
 
@@ -149,6 +176,10 @@ class FusedBlock:
     def take_columns(self, columns: IntArray) -> DenseBlock:
         """Return X restricted to some columns."""
         return DenseBlock(self.values[:, columns].astype(np.float64, copy=False))
+
+    def dense(self) -> FloatArray:
+        """Return X as float64, a copy only where it has to be."""
+        return self.values.astype(np.float64, copy=False)
 
     def dense_rows(self) -> Iterator[FloatArray]:
         """Yield X a few rows at a time."""

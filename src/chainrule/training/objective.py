@@ -14,7 +14,9 @@ from functools import cached_property
 
 import numpy as np
 
+from chainrule.training import class_tables
 from chainrule.training.arrays import FloatArray
+from chainrule.training.blocks import DenseBlock
 from chainrule.training.executors import Partial, map_in_order, sum_over_chunks
 from chainrule.training.fused_blocks import FusedBlock, line_sums
 from chainrule.training.fused_sparse_blocks import FusedSparseBlock
@@ -161,8 +163,12 @@ class Objective:
         """
         table = self._table() if keep else None
         fused = isinstance(self.loss, BinaryLoss) and self.source.offset is None
+        by_class = self.has_class_tables
 
-        def one(block: RowBlock) -> Partial:
+        def one(index: int) -> Partial:
+            if by_class:
+                return self._by_class(index, point, table, with_hessian)
+            block = self.source.block(index)
             if fused and isinstance(block.X, Fused):
                 return self._fused(block, block.X, point, table, with_hessian)
             raw = block.X.matvec(point.coef) + point.intercept + block.offset
@@ -177,7 +183,9 @@ class Objective:
             )
             return (*sums, self._sandwich(block, raw)) if with_hessian else sums
 
-        loss, coef, intercept, *rest = self.sum_over_blocks(one)
+        self.passes += 1
+        found = sum_over_chunks(one, self.source.n_blocks, self.n_threads)
+        loss, coef, intercept, *rest = found
         gradient = Point(
             coef + self.penalty.gradient(point.coef),
             intercept if self.fit_intercept else np.zeros_like(intercept),
@@ -187,7 +195,7 @@ class Objective:
             float(loss) + self.penalty.value(point.coef),
             gradient,
             (lambda: self.raw_predictions(point)) if table is None else (lambda: table),
-            self._penalised(rest[0]) if rest else None,
+            self._penalised(self._square(rest[0])) if rest else None,
         )
 
     def sum_over_vectors(
@@ -340,6 +348,34 @@ class Objective:
         """Return room for one number an output and row, output by output: see `matvec`."""
         return np.empty((self.source.n_samples, self.loss.n_outputs), order="F")
 
+    @property
+    def has_class_tables(self) -> bool:
+        """Whether passes go class by class: labels are codes, and rows dense."""
+        source = self.source
+        return self.loss.n_outputs > 1 and source.is_dense and source.has_codes
+
+    def _by_class(
+        self, index: int, point: Point, table: FloatArray | None, with_hessian: bool
+    ) -> Partial:
+        rows, codes, weight = self.source.codes(index)
+        X = self.source.matrix(index)
+        assert isinstance(X, DenseBlock | FusedBlock)
+        asked = with_hessian or table is not None
+        raw = np.empty((self.loss.n_outputs, len(codes))) if asked else None
+        loss, coef, intercept = X.class_pass(codes, weight, point.coef, point.intercept, raw)
+        if table is not None and raw is not None:
+            table[rows] = raw.T
+        sums: Partial = np.asarray(loss), coef, intercept
+        if not with_hessian or raw is None:
+            return sums
+        fit = self.fit_intercept
+        return (*sums, class_tables.class_pairs(X.values, weight, raw, fit_intercept=fit))
+
+    def _square(self, hessian: FloatArray) -> FloatArray:
+        if self.has_class_tables:
+            hessian = class_tables.class_hessian(hessian, self.loss.n_outputs)
+        return hessian.reshape(self.n_parameters, self.n_parameters)
+
     def _sandwich(self, block: RowBlock, raw: FloatArray) -> FloatArray:
         n_outputs, size = self.loss.n_outputs, self.n_rows_of_hessian
         n_features = self.source.n_features
@@ -355,7 +391,7 @@ class Objective:
                     corner[-1, :n_features] = corner[:n_features, -1]
                     corner[-1, -1] = d.sum()
                 total[other, :, k, :] = corner.T
-        return total.reshape(self.n_parameters, self.n_parameters)
+        return total
 
     def _fused(
         self,

@@ -16,7 +16,9 @@ from chainrule.training.solvers.dual import LARGEST as ROWS_LIMIT
 from chainrule.training.solvers.sampled import FRACTIONS, pays
 from chainrule.training.sources import Source
 
-Method = Literal["auto", "newton-cholesky", "newton-sampled", "newton-rows", "newton-cg"]
+Method = Literal[
+    "auto", "newton-cholesky", "newton-classes", "newton-sampled", "newton-rows", "newton-cg"
+]
 
 ROWS_FROM: Final[int] = 300
 """Parameters from which one unknown a row is tried, where there are fewer rows."""
@@ -73,7 +75,7 @@ def choose_plan(method: Method, source: Source, n_parameters: int, *, penalised:
 
     Parameters
     ----------
-    method : {'auto', 'newton-cholesky', 'newton-sampled', 'newton-rows', 'newton-cg'}
+    method : Method
         What the user asked for. What a problem does not admit gives way: sampling, where rows are
         too few for it, to the full Hessian; one unknown a row, without a penalty or with more
         classes, to Hessian products.
@@ -86,6 +88,9 @@ def choose_plan(method: Method, source: Source, n_parameters: int, *, penalised:
     on_rows = penalised and source.n_classes == 2 and source.n_samples <= ROWS_LIMIT
     if method == "newton-sampled" and not sampling_pays:
         return _plan("newton-cholesky", "there are too few rows to sample from", source, costs)
+    if method == "newton-classes" and (source.n_classes == 2 or not source.is_dense):
+        why = "few Hessians are for dense data of more than two classes"
+        return _plan("newton-cholesky", why, source, costs)
     if method == "newton-rows" and not on_rows:
         why = "one unknown a row needs a penalty, two classes and few rows"
         return _plan("newton-cg", why, source, costs)
@@ -107,6 +112,12 @@ def choose_plan(method: Method, source: Source, n_parameters: int, *, penalised:
             source,
             costs,
         )
+    if source.n_classes > 2 and source.is_dense:
+        why = (
+            f"{n_parameters} parameters of {source.n_classes} classes: gradients lead near the "
+            "optimum, and one Hessian, or a few, from there"
+        )
+        return _plan("newton-classes", why, source, costs)
     if penalised and products < forming:
         why = (
             f"{n_parameters} parameters: forming Hessians would take as long as {forming:.0f} "
@@ -130,6 +141,7 @@ def expected_costs(source: Source, n_parameters: int) -> Mapping[str, Cost]:
     square = 4 * 8e-6 * n_parameters**2
     return {
         "newton-cholesky": Cost(9.0, _NEWTON_STEPS * (hessian + factor), vectors + square),
+        "newton-classes": Cost(25.0, 2 * (hessian + factor), vectors + 2 * square),
         "newton-sampled": Cost(
             # a column that is hardly ever non-zero is missing from the sample, and steps go wrong
             10.0 if source.is_dense else 25.0,

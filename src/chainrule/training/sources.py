@@ -34,6 +34,7 @@ _FUSED_BYTES: Final[int] = 2**24
 _LEAST_BLOCKS: Final[int] = 16
 _LEAST_ENTRIES: Final[int] = 2**17
 _MOST_ROWS: Final[int] = 2**16
+_TABLED_ROWS: Final[int] = 2**12
 _COMMON_EXPONENT: Final[int] = 100
 _DEEPEST_EXPONENT: Final[int] = 500
 _FAR: Final[float] = 4.0
@@ -241,6 +242,21 @@ class InMemorySource:
         offset = 0.0 if self.offset is None else self.offset[rows]
         return RowBlock(rows, self._matrix(rows), y, sample_weight, offset)
 
+    def matrix(self, index: int) -> MatrixBlock:
+        """Return X of block number `index`."""
+        return self._matrix(self.rows(index))
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether the labels are codes of more than two classes, without offsets."""
+        return self.n_classes > 2 and self._y.ndim == 1 and self.offset is None
+
+    def codes(self, index: int) -> tuple[slice, IntArray, FloatArray | None]:
+        """Return rows, class codes and sample_weight of block number `index`; None for 1."""
+        rows = self.rows(index)
+        weight = None if self._weight is None else self._weight[rows].astype(np.float64, copy=False)
+        return rows, self._y[rows].astype(np.intp, copy=False), weight
+
     def labels(self, index: int) -> tuple[slice, FloatArray, FloatArray]:
         """Return rows, y and sample_weight of block number `index`, without touching X."""
         rows = self.rows(index)
@@ -312,6 +328,9 @@ class InMemorySource:
             least = max(256, _LEAST_ENTRIES / max(1, self.n_features), 4 * self.n_features)
             most = 2 ** int(np.ceil(np.log2(max(self.n_samples / _LEAST_BLOCKS, least))))
             return int(min(max(rows, 2 ** int(np.ceil(np.log2(least)))), most, _MOST_ROWS))
+        if self.is_dense and self.n_classes > 2:
+            # products of a block take long enough for Python not to count
+            return int(np.clip(rows, 256, _TABLED_ROWS))
         # vectors over the rows of a block stay in the cache, and below what malloc maps afresh
         most = max(256, 2 ** int(np.log2(8192 / max(1, self.n_classes - 1))))
         return int(np.clip(rows, 256, most))
@@ -411,6 +430,19 @@ class ColumnSource:
         """Return block number `index`."""
         block = self._parent.block(index)
         return replace(block, X=block.X.take_columns(self._columns))
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether the labels are codes of more than two classes, without offsets."""
+        return self._parent.has_codes
+
+    def matrix(self, index: int) -> MatrixBlock:
+        """Return X of block number `index`."""
+        return self._parent.matrix(index).take_columns(self._columns)
+
+    def codes(self, index: int) -> tuple[slice, IntArray, FloatArray | None]:
+        """Return rows, class codes and sample_weight of block number `index`; None for 1."""
+        return self._parent.codes(index)
 
     def labels(self, index: int) -> tuple[slice, FloatArray, FloatArray]:
         """Return rows, y and sample_weight of block number `index`, without touching X."""

@@ -24,7 +24,7 @@ from chainrule.training.kernels.pointwise import Vector, exact, pointwise, summi
 
 Matrix = npt.NDArray[Any]
 
-FORMULAS: Final = "484b0e6fd8b471b9"
+FORMULAS: Final = "898615d2a6ade00d"
 """The digest of the formulas that are compiled in; written by `make emit`."""
 
 INNER_BYTES: Final[int] = 2**17

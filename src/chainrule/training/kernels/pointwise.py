@@ -65,7 +65,8 @@ def summing(function: Function) -> Function:
     return compiled(function, fastmath={"reassoc", "contract", "nsz"})
 
 
-def _inlined(function: Function) -> Function:
+def inlined(function: Function) -> Function:
+    """Compile as a part of whatever calls it."""
     return cast(Function, njit(inline="always", error_model="numpy")(function))
 
 
@@ -90,11 +91,11 @@ def _from_bits(_: Any, number: Any) -> Any:  # noqa: ANN401
 
 
 # as seen from Python they take one argument: numba supplies the first
-_as_bits: Callable[[Any], Any] = cast(Any, _bits)
-_as_float: Callable[[Any], Any] = cast(Any, _from_bits)
+as_bits: Callable[[Any], Any] = cast(Any, _bits)
+as_float: Callable[[Any], Any] = cast(Any, _from_bits)
 
 
-@_inlined
+@inlined
 def exp(x: float) -> Any:  # noqa: ANN401
     """Return e^x for x <= 0."""
     x = max(x, _LOWEST)
@@ -113,10 +114,10 @@ def exp(x: float) -> Any:  # noqa: ANN401
     q = q * r + _E4
     q = q * r + _E3
     q = q * r + _E2
-    return (1.0 + (r + r * r * q)) * _as_float((_as_bits(shifted) + 1023) << 52)
+    return (1.0 + (r + r * r * q)) * as_float((as_bits(shifted) + 1023) << 52)
 
 
-@_inlined
+@inlined
 def log1p(t: float) -> Any:  # noqa: ANN401
     """Return log(1 + t) for 0 <= t <= 1."""
     halved = t > _SPLIT
@@ -130,17 +131,24 @@ def log1p(t: float) -> Any:  # noqa: ANN401
     return high - ((half - (s * (half + rest) + low)) - f)
 
 
-def _with_our_functions(function: Any) -> Any:  # noqa: ANN401
-    """Return a function of the emitted file whose `np` has our exp and log1p."""
+@inlined
+def _same(x: float) -> Any:  # noqa: ANN401
+    return x
+
+
+def with_our_functions(function: Any, **others: Any) -> Any:  # noqa: ANN401
+    """Return a function of an emitted file whose `np` has our exp and log1p, or others given."""
     names = ModuleType("numpy with vectorised functions")
     for name in function.__code__.co_names:
         if hasattr(np, name):
             setattr(names, name, getattr(np, name))
-    names.exp, names.log1p = exp, log1p  # type: ignore[attr-defined]
+    names.exp, names.log1p, names.asarray = exp, log1p, _same  # type: ignore[attr-defined]
+    for name, other in others.items():
+        setattr(names, name, other)
     return FunctionType(function.__code__, {"np": names}, function.__name__)
 
 
-_binary = _inlined(_with_our_functions(_emitted_scalar.binary))
+_binary = inlined(with_our_functions(_emitted_scalar.binary))
 
 
 @exact

@@ -77,7 +77,7 @@ class Curvature:
         if self._cholesky is None:
             return 0.0
         size = len(self._scaled)
-        vector = np.full(size, 1 / np.sqrt(size))
+        vector = np.cos(np.arange(size))  # without a symmetry that would hide a direction
         for _ in range(_ROUNDS):
             vector = _solved(self._cholesky, vector)
             vector /= np.linalg.norm(vector)
@@ -101,18 +101,18 @@ class Curvature:
         return self._verified or float(self._spectrum[0][0]) - self.eigenvalue_error
 
     def solve(self, vector: FloatArray) -> FloatArray:
-        """Return the Hessian's inverse times `vector`.
+        """Return the Hessian's inverse times a vector, or each column of a table.
 
         Where the Hessian is singular to working precision this is the solution of least norm:
         eigenvalues that cannot be told from zero are filtered out (Tikhonov; Hansen 1998, 4.2).
         """
-        scaled = vector / self.scale
+        scaled = (vector.T / self.scale).T
         if self._cholesky is not None:
-            return np.asarray(_solved(self._cholesky, scaled) / self.scale)
+            return np.asarray((_solved(self._cholesky, scaled).T / self.scale).T)
         values, vectors = self._spectrum
         floor = 4 * len(values) * UNIT * max(1.0, float(values[-1]))
-        turned = (vectors.T @ scaled) * values / (values**2 + floor**2)
-        return np.asarray((vectors @ turned) / self.scale)
+        turned = (vectors.T @ scaled).T * values / (values**2 + floor**2)
+        return np.asarray(((vectors @ turned.T).T / self.scale).T)
 
     def flattest(self) -> tuple[float, FloatArray]:
         """Return the smallest eigenvalue of the scaled Hessian, and its direction in the scale."""

@@ -16,13 +16,15 @@ from typing import Final
 
 import numpy as np
 
-from chainrule.training.arrays import UNIT, FloatArray, norm
+from chainrule.training.arrays import FloatArray, norm
 from chainrule.training.objective import Evaluation, Objective, Point
 from chainrule.training.penalties import L2Penalty
+from chainrule.training.solvers.class_newton import level_descent
 from chainrule.training.solvers.curvature import Curvature
 from chainrule.training.solvers.line_search import line_search
 from chainrule.training.solvers.newton import newton
 from chainrule.training.solvers.newton_cg import estimated_gap, newton_cg
+from chainrule.training.solvers.quasi_newton import MEMORY, Pairs, is_accepted, two_loops
 from chainrule.training.solvers.steps import IterationRecord, Outcome, Stop, Watch, never
 from chainrule.training.sources import InMemorySource, spread_rows
 
@@ -34,7 +36,6 @@ FRACTIONS: Final[tuple[int, ...]] = (1024, 256, 64, 16)
 
 _PRODUCTS_FROM: Final[int] = 150
 _SMALL: Final[int] = 2_000_000
-_MEMORY: Final[int] = 10
 _SEED: Final[int] = 20_260
 _SLOW: Final[float] = 0.2
 _ROUGH: Final[float] = 1e-4
@@ -42,7 +43,9 @@ _ROUGH: Final[float] = 1e-4
 
 def pays(source: object, n_parameters: int) -> bool:
     """Tell whether a problem has rows enough for samples to know its curvature."""
-    if not isinstance(source, InMemorySource) or not source.is_fused:
+    if not isinstance(source, InMemorySource) or not source.is_dense | source.is_fused:
+        return False
+    if source.n_classes == 2 and not source.is_fused:
         return False
     return source.n_samples >= FRACTIONS[-1] * ROWS_PER_PARAMETER * n_parameters
 
@@ -85,7 +88,7 @@ def sampled_newton(
     if not evaluation.value <= known:  # the sample misled: it may lack what holds coef back
         return newton(objective, start, tolerance=tolerance, max_iter=max_iter, watch=watch)
     inverse = sketch.curvature.times(1 / sketch.share)
-    pairs: deque[tuple[FloatArray, FloatArray]] = deque(maxlen=_MEMORY)
+    pairs: Pairs = deque(maxlen=MEMORY)
     stop: Stop = "max_iter"
     last, slow = np.inf, 0
     while True:
@@ -100,7 +103,7 @@ def sampled_newton(
                 return Outcome(
                     evaluation, "converged", history, sketch.curvature, sketch.reference, drift
                 )
-        vector = -_two_loops(gradient, pairs, inverse)
+        vector = -two_loops(gradient, pairs, inverse.solve)
         slope = float(gradient @ vector)
         if not slope < 0:
             stop = "converged" if not gradient.any() else "stalled"
@@ -118,7 +121,7 @@ def sampled_newton(
         direction = objective.unpack(vector)
         reached = objective.evaluate(evaluation.point.moved(1.0, direction), keep=keep)
         step = 1.0
-        if not _is_accepted(
+        if not is_accepted(
             evaluation.value, slope, reached, objective.pack(reached.gradient), vector
         ):
             raw_direction = objective.raw_direction(direction)
@@ -191,6 +194,7 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
     source = objective.source
     assert isinstance(source, InMemorySource)
     point, begun = start, False
+    several = objective.loss.n_outputs > 1
     sketch: _Sketch | None = None
     largest = spread_rows(source.n_samples, source.n_samples // FRACTIONS[-1], _SEED)
     for fraction in FRACTIONS:
@@ -198,16 +202,20 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
         n_rows = len(rows)
         if n_rows < ROWS_PER_PARAMETER * objective.n_parameters:
             continue
-        by_products = not begun and objective.n_parameters >= _PRODUCTS_FROM
+        by_products = several or (not begun and objective.n_parameters >= _PRODUCTS_FROM)
         # what is read a few times only stays where it is
         copied = by_products or n_rows * source.n_features <= _SMALL
         small = _on_rows(objective, source.take_rows(rows, copied=copied))
         known = objective.n_parameters / n_rows
         if by_products:
-            # far from the optimum, products with the Hessian cost less than forming it
-            outcome = newton_cg(small, point, tolerance=known, max_iter=4, max_inner=16)
+            # far from the optimum, gradients and products cost less than forming a Hessian
+            outcome = (
+                level_descent(small, point, tolerance=known / 8, max_iter=40)
+                if several
+                else newton_cg(small, point, tolerance=known, max_iter=4, max_inner=16)
+            )
             point, begun = outcome.evaluation.point, outcome.stop == "converged"
-        if not begun:
+        if not begun and not several:
             outcome = newton(small, point, tolerance=known, max_iter=15)
             point, begun = outcome.evaluation.point, True
         if fraction == FRACTIONS[-1] or not by_products:
@@ -238,35 +246,10 @@ def _after_a_step(small: Objective, point: Point, share: float) -> _Sketch:
     return _Sketch(small.centred(point.moved(-1.0, step)), curvature, point, share, small)
 
 
-def _two_loops(
-    gradient: FloatArray, pairs: deque[tuple[FloatArray, FloatArray]], inverse: Curvature
-) -> FloatArray:
-    """Return the quasi-Newton inverse Hessian times the gradient (Nocedal and Wright, 7.4)."""
-    vector, weights = gradient.copy(), []
-    for step, change in reversed(pairs):
-        weight = float(step @ vector) / float(step @ change)
-        weights.append(weight)
-        vector = vector - weight * change
-    vector = inverse.solve(vector)
-    for (step, change), weight in zip(pairs, reversed(weights), strict=True):
-        vector = vector + (weight - float(change @ vector) / float(step @ change)) * step
-    return vector
-
-
 def _has_converged(objective: Objective, evaluation: Evaluation, tolerance: float) -> bool:
     if objective.penalty.is_none:
         return False
     return estimated_gap(objective, evaluation) <= tolerance * evaluation.value
-
-
-def _is_accepted(
-    value: float, slope: float, reached: Evaluation, gradient: FloatArray, vector: FloatArray
-) -> bool:
-    """Judge the full step as `line_search` would."""
-    rise = float(gradient @ vector)
-    if reached.value <= value + 1e-4 * slope or rise <= 0:
-        return True
-    return reached.value <= value + 64 * UNIT * abs(value) and rise <= 0.5 * abs(slope)
 
 
 def _handed_over(
