@@ -147,6 +147,7 @@ def test_columns_that_stay_columns_give_the_same_bits(
     assert source.n_blocks > 1
     assert np.shares_memory(source._X.data, columns.data)
     by_columns = LogisticRegression(solver=solver, n_jobs=2).fit(columns, y)
+    assert "turned into rows block by block" in by_columns.explain()
     np.testing.assert_array_equal(by_rows.coef_, by_columns.coef_)
     np.testing.assert_array_equal(by_rows.intercept_, by_columns.intercept_)
     assert by_rows.objective_ == by_columns.objective_
