@@ -67,6 +67,7 @@ def test_the_fit_is_that_of_the_one_hot_data(numbers: bool, n_classes: int, solv
     model = LogisticRegression(solver=solver, tol=1e-12).fit(X, y)
     peer = Peer(tol=1e-12, max_iter=10_000).fit(wide.to_numpy(), y)
     assert model.certificate_.proven
+    assert "2 categorical columns stay codes" in model.explain()
     assert model.coef_names_.tolist() == wide.columns.tolist()
     assert model.n_features_in_ == X.shape[1]
     np.testing.assert_allclose(model.coef_, peer.coef_, atol=2e-5)

@@ -147,14 +147,21 @@ def test_columns_that_stay_columns_give_the_same_bits(
     assert source.n_blocks > 1
     assert np.shares_memory(source._X.data, columns.data)
     by_columns = LogisticRegression(solver=solver, n_jobs=2).fit(columns, y)
+    assert "turned into rows block by block" in by_columns.explain()
     np.testing.assert_array_equal(by_rows.coef_, by_columns.coef_)
     np.testing.assert_array_equal(by_rows.intercept_, by_columns.intercept_)
     assert by_rows.objective_ == by_columns.objective_
 
 
 @pytest.mark.parametrize("twice", [False, True])
-def test_rows_out_of_order_come_in_order_and_what_was_given_stays(twice: bool) -> None:
-    X = rows(700, 40)
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("n_features", [40, 900])
+def test_rows_out_of_order_come_in_order_and_what_was_given_stays(
+    twice: bool, fused: bool, form: Any, n_features: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fused_blocks, "FUSED_FROM", 0 if fused else 10**9)
+    X = rows(700, n_features, form)
     m, n = X.shape
     pieces = [X, X] if twice else [X]
     data = np.concatenate([piece.data[:: -1 if k else 1] for k, piece in enumerate(pieces)])
@@ -163,8 +170,10 @@ def test_rows_out_of_order_come_in_order_and_what_was_given_stays(twice: bool) -
     order = order[np.argsort(i[order], kind="stable")]
     indptr = np.concatenate([[0], np.bincount(i, minlength=m).cumsum()])
     mixed = sparse.csr_array((data[order], j[order], indptr), shape=(m, n))
+    mixed.indices, mixed.indptr = mixed.indices.astype(form[1]), mixed.indptr.astype(form[1])
     before = mixed.indices.copy()
     found = sparse_rows.as_rows(mixed, n_threads=2)
     assert found.has_canonical_format
-    np.testing.assert_allclose(found.toarray(), mixed.toarray())
+    np.testing.assert_allclose(found.toarray(), mixed.toarray(), rtol=1e-6)
+    assert (np.diff(found.indices)[np.diff(found.nonzero()[0]) == 0] > 0).all()
     np.testing.assert_array_equal(mixed.indices, before)

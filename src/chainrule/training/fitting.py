@@ -179,9 +179,10 @@ def fit_logistic(
             used = source.take_columns(relations.kept)
             begin = None
     plan = choose_plan(method, used, n_parameters, penalised=bool(np.isfinite(C)))
+    notes = [source.note]
     if fewer is not None:
-        note = f"{n_samples} rows are {fewer.n_samples} that repeat, with weights"
-        plan = replace(plan, reason=f"{note}; {plan.reason}")
+        notes.append(f"{n_samples} rows are {fewer.n_samples} that repeat, with weights")
+    plan = replace(plan, reason="; ".join(filter(None, [*notes, plan.reason])))
     objective = objective_for(
         used,
         loss,

@@ -72,6 +72,13 @@ def turned(
     _kernels().turned(data, *unsigned, first_row, values, _unsigned(columns), _unsigned(indptr))
 
 
+def sort_rows(
+    data: npt.NDArray[Any], indices: npt.NDArray[Any], indptr: npt.NDArray[Any], n_features: int
+) -> bool:
+    """Sort rows in place; tell whether they have no duplicates: see `kernels.fused_sparse`."""
+    return bool(_kernels().sort_rows(data, _unsigned(indices), _unsigned(indptr), n_features))
+
+
 def look_up(codes: npt.NDArray[Any], places: npt.NDArray[Any], found: npt.NDArray[Any]) -> None:
     """Fill in the place of each code, compiled."""
     _kernels().look_up(_unsigned(codes), places, found)

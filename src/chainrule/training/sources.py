@@ -205,6 +205,13 @@ class InMemorySource:
         """X, y and offset as they were handed over."""
         return self._X, self._y, self.offset
 
+    @property
+    def note(self) -> str:
+        """How X is read, if not as it is: a phrase for `explain`, or nothing."""
+        if isinstance(self._X, CodedRows):
+            return f"{len(self._X.levels)} categorical columns stay codes"
+        return "" if self._parts is None else "CSC stays as it is, turned into rows block by block"
+
     def set_weights(self, sample_weight: FloatArray) -> None:
         """Weight the rows anew."""
         self._weight = sample_weight

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from chainrule.training.fused_sparse_blocks import row_splits, turned
+from chainrule.training.fused_blocks import can_be_fused
+from chainrule.training.fused_sparse_blocks import row_splits, sort_rows, turned
 
 TURNED_BYTES: Final[int] = 2**27
 """CSC data of up to this size are turned into CSR as a whole: a copy within the room of a fit."""
@@ -87,10 +88,12 @@ def _summed(X: Any) -> Any:  # noqa: ANN401
 
 def _in_order(X: Any, n_threads: int) -> Any:  # noqa: ANN401
     """Return a CSR matrix with the entries of each row in order, by several threads at once."""
-    data, indices = X.data.copy(), X.indices.copy()
+    data, indices, compiled = X.data.copy(), X.indices.copy(), can_be_fused(X)
 
     def one(piece: int) -> bool:
         first, last = X.shape[0] * piece // _PIECES, X.shape[0] * (piece + 1) // _PIECES
+        if compiled:
+            return sort_rows(data, indices, X.indptr[first : last + 1], X.shape[1])
         entries = slice(int(X.indptr[first]), int(X.indptr[last]))
         indptr = X.indptr[first : last + 1] - X.indptr[first]
         parts = (data[entries], indices[entries], indptr)

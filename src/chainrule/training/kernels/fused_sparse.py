@@ -28,6 +28,9 @@ INNER_ROWS: Final = 256
 INNER_ENTRIES: Final = 2048
 """Entries of one inner step, about: they are read again while they are in the cache."""
 
+SHORT_ROW: Final = 32
+"""Entries up to which a row is sorted by insertion."""
+
 FOLDED: Final = 256
 """Columns whose lanes are added up at a time: they stay in the cache from sum to sum."""
 
@@ -344,3 +347,46 @@ def look_up(codes: Array, places: Array, found: Array) -> None:
     """Fill in the place of each code; `found` may be a column of a table."""
     for i in range(codes.shape[0]):
         found[i] = places[codes[i]]
+
+
+@exact
+def sort_rows(data: Array, indices: Array, indptr: Array, n_features: int) -> bool:
+    """Put the entries of each row in the order of their columns; tell whether no two share one.
+
+    Long rows by a radix sort, byte after byte of the index from the lowest.
+    """
+    longest, byte = 0, indices.dtype.type(255)
+    for i in range(indptr.shape[0] - 1):
+        longest = max(longest, int(np.int64(indptr[i + 1]) - np.int64(indptr[i])))
+    values, places = np.empty(longest, data.dtype), np.empty(longest, indices.dtype)
+    counts = np.empty(257, np.int64)
+    distinct = True
+    for i in range(indptr.shape[0] - 1):
+        start, stop = int(np.int64(indptr[i])), int(np.int64(indptr[i + 1]))
+        size = stop - start
+        if size <= SHORT_ROW:
+            for e in range(start + 1, stop):
+                value, column, at = data[e], indices[e], e
+                while at > start and indices[at - 1] > column:
+                    data[at], indices[at] = data[at - 1], indices[at - 1]
+                    at -= 1
+                data[at], indices[at] = value, column
+        else:
+            shift = 0
+            while n_features >> shift:
+                places[:size], values[:size] = indices[start:stop], data[start:stop]
+                counts[:] = 0
+                digit = indices.dtype.type(shift)
+                for e in range(size):
+                    counts[np.int64((places[e] >> digit) & byte) + 1] += 1
+                for k in range(256):
+                    counts[k + 1] += counts[k]
+                for e in range(size):
+                    k = int(np.int64((places[e] >> digit) & byte))
+                    at = start + int(counts[k])
+                    counts[k] += 1
+                    data[at], indices[at] = values[e], places[e]
+                shift += 8
+        for e in range(start + 1, stop):
+            distinct = distinct and indices[e - 1] < indices[e]
+    return distinct
