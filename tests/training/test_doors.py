@@ -104,8 +104,8 @@ def test_offsets_and_proportions_go_through_compiled_passes() -> None:
     move = rng.normal(size=20)
     plain = LogisticRegression(C=np.inf, tol=1e-15).fit(X, y)
     moved = LogisticRegression(C=np.inf, tol=1e-15).fit(X, y, offset=X @ move + 0.5)
-    assert np.linalg.norm(moved.coef_ - (plain.coef_ - move)) <= within(plain, moved) < 1e-6
-    np.testing.assert_allclose(moved.intercept_, plain.intercept_ - 0.5, atol=1e-6)
+    assert np.linalg.norm(moved.coef_ - (plain.coef_ - move)) <= within(plain, moved) < 1e-5
+    np.testing.assert_allclose(moved.intercept_, plain.intercept_ - 0.5, atol=1e-5)
     share = rng.uniform(size=len(X))
     whole = LogisticRegression(tol=1e-12).fit_proportions(X, share)
     parts = LogisticRegression(tol=1e-12).fit(
