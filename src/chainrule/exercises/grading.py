@@ -42,8 +42,8 @@ def grade(exercise: str | Exercise | Model, answer: str, wrt: str = "") -> Grade
     >>> found.correct, found.verdict
     (True, 'correct')
     >>> print(chainrule.grade("logistic-batch", "(A - Y) X^T / m", wrt="w").said)
-    a constant factor: 1/m (the last line): the answer is 1/m times the right one at every size \
-that was tried
+    ... # doctest: +ELLIPSIS
+    a constant factor: 1/m (the last line): the answer is 1/m times the right one at every size ...
     """
     if isinstance(exercise, str):
         grader = grader_of(exercise) if _is_text(exercise) else _of_exercise(exercise.strip())
