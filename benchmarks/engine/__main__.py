@@ -92,12 +92,15 @@ def measure(runner: Runner, asked: argparse.Namespace) -> None:
     peers = [PEERS[name] for name in chosen(list(PEERS), asked.peers) if name != NAME]
     end = time.monotonic() + 60 * asked.budget if asked.budget else float("inf")
     runner.cold_start()
-    for word in asked.lambdas:
+    for place, word in enumerate(asked.lambdas):
+        # half of what is left for each lambda, all of it for the last
+        now, is_last = time.monotonic(), place == len(asked.lambdas) - 1
+        until = end if is_last or end == float("inf") else now + 0.5 * (end - now)
         left = [PROBLEMS[name] for name in names]
         while left and time.monotonic() < end:
             problem = left[0]
             share = problem.weight / sum(other.weight for other in left)
-            deadline = time.monotonic() + share * (end - time.monotonic())
+            deadline = time.monotonic() + share * max(0.0, until - time.monotonic())
             n_samples = runner.prepare(problem)
             left.pop(0)
             if n_samples is None:

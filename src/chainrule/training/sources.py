@@ -34,6 +34,7 @@ _FUSED_BYTES: Final[int] = 2**24
 _LEAST_BLOCKS: Final[int] = 16
 _LEAST_ENTRIES: Final[int] = 2**17
 _MOST_ROWS: Final[int] = 2**16
+_COPIED_ROWS: Final[int] = 2**10
 _TABLED_ROWS: Final[tuple[int, int]] = (2**11, 2**13)
 _COMMON_EXPONENT: Final[int] = 100
 _DEEPEST_EXPONENT: Final[int] = 500
@@ -178,7 +179,9 @@ class InMemorySource:
         """
         return self.take_rows(spread_rows(self.n_samples, n_rows, seed))
 
-    def take_rows(self, rows: IntArray, *, copied: bool = True) -> InMemorySource:
+    def take_rows(
+        self, rows: IntArray, *, copied: bool = True, n_threads: int = 1
+    ) -> InMemorySource:
         """Return some rows; their numbers are not checked again.
 
         Not copied, dense rows are looked up block by block whenever they are read: for few reads
@@ -191,8 +194,8 @@ class InMemorySource:
         elif not self.is_dense:
             found._X = self._X[rows]
         else:
-            found._X = self._X.take(rows if self._taken is None else self._taken[rows], axis=0)
-            found._taken = None
+            places = rows if self._taken is None else self._taken[rows]
+            found._X, found._taken = _copied(self._X, places, n_threads), None
         found._y = self._y[rows]
         found._weight = None if self._weight is None else self._weight[rows]
         found._row_numbers = rows if self._row_numbers is None else self._row_numbers[rows]
@@ -469,6 +472,19 @@ def spread_rows(n_samples: int, n_rows: int, seed: int) -> IntArray:
     edges = np.arange(n_rows + 1) * n_samples // n_rows
     draw = np.random.default_rng(seed).random(n_rows)
     return np.asarray(edges[:-1] + (draw * np.diff(edges)).astype(np.intp))
+
+
+def _copied(X: Any, rows: IntArray, n_threads: int) -> Any:  # noqa: ANN401
+    """Return some rows of a dense array; what takes time is fresh memory, which threads share."""
+    found = np.empty((len(rows), X.shape[1]), dtype=X.dtype)
+
+    def one(index: int) -> None:
+        part = slice(index * _COPIED_ROWS, (index + 1) * _COPIED_ROWS)
+        np.take(X, rows[part], axis=0, out=found[part], mode="clip")
+
+    for _ in map_in_order(one, -(-len(rows) // _COPIED_ROWS), n_threads):
+        pass
+    return found
 
 
 def quoted(names: Sequence[str], j: int) -> str:

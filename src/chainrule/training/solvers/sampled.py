@@ -235,7 +235,8 @@ def _solved(objective: Objective, start: Point, rows: IntArray) -> Point:
     """Return about where the objective of some rows is least."""
     source, n_parameters = objective.source, objective.n_parameters
     assert isinstance(source, InMemorySource)
-    small, known = _on_rows(objective, source.take_rows(rows)), n_parameters / len(rows)
+    sample = source.take_rows(rows, n_threads=objective.n_threads)
+    small, known = _on_rows(objective, sample), n_parameters / len(rows)
     begun: Outcome | None = None
     if objective.loss.n_outputs > 1:
         begun = level_descent(small, start, tolerance=known / 8, max_iter=40)
