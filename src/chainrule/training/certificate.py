@@ -259,14 +259,10 @@ def _newton_decrement(
 
 
 def _longest_row(objective: Objective, curvature: Curvature, rounding: Rounding) -> float:
-    """Bound spread(u) over |u|_H = 1: rows in the norm of H^-1, as a whole or number by number."""
-    n_outputs = objective.loss.n_outputs
-    row = np.append(objective.source.column_bounds, np.ones(int(objective.fit_intercept)))
-    by_output = [curvature.largest_norm(np.outer(unit, row).ravel()) for unit in np.eye(n_outputs)]
-    whole = rounding.longest_row / np.sqrt(curvature.smallest)
-    if n_outputs == 1:
-        return float(min(whole, by_output[0]))
-    return float(min(np.sqrt(2.0) * whole, 2 * max(by_output)))
+    """Bound spread(u) over |u|_H = 1: by the longest row, or by the bounds of all columns."""
+    pairs = np.sqrt(2.0) if objective.loss.n_outputs > 1 else 1.0
+    longest = float(pairs * rounding.longest_row / np.sqrt(curvature.smallest))
+    return min(longest, curvature.widest_spread(objective.row_bounds))
 
 
 def _growth(ratio: float) -> float:

@@ -20,7 +20,8 @@ from chainrule.training.coded_rows import CodedRows
 from chainrule.training.executors import map_in_order
 from chainrule.training.fused_blocks import FusedBlock
 from chainrule.training.fused_sparse_blocks import FusedSparseBlock
-from chainrule.training.sources import InMemorySource, RowBlock, spread_rows
+from chainrule.training.rows import RowBlock, spread_rows
+from chainrule.training.sources import InMemorySource
 
 FEWER: Final[int] = 4
 """Rows occur so many times on average, at least, where merging them pays."""

@@ -22,7 +22,8 @@ from chainrule.training.fused_blocks import FusedBlock, line_sums
 from chainrule.training.fused_sparse_blocks import FusedSparseBlock
 from chainrule.training.losses import BinaryLoss, Loss
 from chainrule.training.penalties import L2Penalty
-from chainrule.training.sources import RowBlock, Source
+from chainrule.training.rows import RowBlock
+from chainrule.training.sources import Source
 
 Fused = FusedBlock | FusedSparseBlock
 
@@ -117,6 +118,12 @@ class Objective:
     def n_parameters(self) -> int:
         """Size of a packed vector."""
         return self.n_rows_of_hessian * self.loss.n_outputs
+
+    @property
+    def row_bounds(self) -> FloatArray:
+        """Bounds on the sizes of all numbers in a row, that of the intercept included."""
+        ones = np.ones(int(self.fit_intercept))
+        return np.concatenate([self.source.column_bounds, ones])
 
     def pack(self, point: Point) -> FloatArray:
         """Lay a point out as one vector: output by output, the intercept last in each."""

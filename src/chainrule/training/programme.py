@@ -16,7 +16,7 @@ from scipy.optimize import linprog
 from chainrule.training.arrays import FloatArray, IntArray
 from chainrule.training.executors import Partial
 from chainrule.training.objective import Objective, Point
-from chainrule.training.sources import RowBlock
+from chainrule.training.rows import RowBlock
 
 _FIRST_ROWS: Final[int] = 1000
 _ROUNDS: Final[int] = 12

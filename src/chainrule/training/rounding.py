@@ -17,7 +17,8 @@ from chainrule.training.arrays import UNIT, FloatArray, accumulated
 from chainrule.training.executors import Partial
 from chainrule.training.losses import KERNEL_ERROR
 from chainrule.training.objective import Evaluation, Objective, Point
-from chainrule.training.sources import RowBlock, Source
+from chainrule.training.rows import RowBlock
+from chainrule.training.sources import Source
 
 
 @dataclass(frozen=True)

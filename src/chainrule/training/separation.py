@@ -21,7 +21,7 @@ from chainrule.training.exactness import Vector, dot, exactly, null_vector
 from chainrule.training.executors import Partial
 from chainrule.training.objective import Objective, Point
 from chainrule.training.programme import find_directions
-from chainrule.training.sources import RowBlock
+from chainrule.training.rows import RowBlock
 
 _EXACT_PRODUCTS: Final[int] = 200_000
 _EXACT_EQUATIONS: Final[int] = 300_000

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from time import perf_counter
 from typing import Any, Final
@@ -24,6 +24,7 @@ from chainrule.training.coded_rows import CodedRows
 from chainrule.training.executors import map_in_order
 from chainrule.training.fused_blocks import FusedBlock, can_be_fused
 from chainrule.training.fused_sparse_blocks import FusedSparseBlock, rows_per_block
+from chainrule.training.rows import RowBlock, copied_rows, spread_rows
 from chainrule.training.sparse_rows import Arrays, Turned, as_rows
 
 LARGEST: Final[float] = 1e150
@@ -34,33 +35,10 @@ _FUSED_BYTES: Final[int] = 2**24
 _LEAST_BLOCKS: Final[int] = 16
 _LEAST_ENTRIES: Final[int] = 2**17
 _MOST_ROWS: Final[int] = 2**16
-_COPIED_ROWS: Final[int] = 2**10
 _TABLED_ROWS: Final[tuple[int, int]] = (2**11, 2**13)
 _COMMON_EXPONENT: Final[int] = 100
 _DEEPEST_EXPONENT: Final[int] = 500
 _FAR: Final[float] = 4.0
-
-
-@dataclass(frozen=True)
-class RowBlock:
-    """Some rows of a problem.
-
-    Attributes
-    ----------
-    rows : slice
-        Which rows of the data these are.
-    X : MatrixBlock of shape (n_rows, n_features)
-    y : ndarray of shape (n_rows,) or (n_rows, n_classes)
-    sample_weight : ndarray of shape (n_rows,)
-    offset : ndarray of shape (n_rows, n_outputs) or 0.0
-        What is added to the raw predictions.
-    """
-
-    rows: slice
-    X: MatrixBlock
-    y: FloatArray
-    sample_weight: FloatArray
-    offset: FloatArray | float = 0.0
 
 
 class InMemorySource:
@@ -195,7 +173,7 @@ class InMemorySource:
             found._X = self._X[rows]
         else:
             places = rows if self._taken is None else self._taken[rows]
-            found._X, found._taken = _copied(self._X, places, n_threads), None
+            found._X, found._taken = copied_rows(self._X, places, n_threads), None
         found._y = self._y[rows]
         found._weight = None if self._weight is None else self._weight[rows]
         found._row_numbers = rows if self._row_numbers is None else self._row_numbers[rows]
@@ -465,26 +443,6 @@ class ColumnSource:
 
 
 Source = InMemorySource | ColumnSource
-
-
-def spread_rows(n_samples: int, n_rows: int, seed: int) -> IntArray:
-    """Return the numbers of `n_rows` rows, one drawn at random from each of as many equal parts."""
-    edges = np.arange(n_rows + 1) * n_samples // n_rows
-    draw = np.random.default_rng(seed).random(n_rows)
-    return np.asarray(edges[:-1] + (draw * np.diff(edges)).astype(np.intp))
-
-
-def _copied(X: Any, rows: IntArray, n_threads: int) -> Any:  # noqa: ANN401
-    """Return some rows of a dense array; what takes time is fresh memory, which threads share."""
-    found = np.empty((len(rows), X.shape[1]), dtype=X.dtype)
-
-    def one(index: int) -> None:
-        part = slice(index * _COPIED_ROWS, (index + 1) * _COPIED_ROWS)
-        np.take(X, rows[part], axis=0, out=found[part], mode="clip")
-
-    for _ in map_in_order(one, -(-len(rows) // _COPIED_ROWS), n_threads):
-        pass
-    return found
 
 
 def quoted(names: Sequence[str], j: int) -> str:

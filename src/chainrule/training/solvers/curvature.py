@@ -157,6 +157,18 @@ class Curvature:
         together = float(np.linalg.norm(scaled)) / np.sqrt(self.smallest)
         return float(min(together, 1.000001 * (scaled @ np.sqrt(self._inverse_diagonal))))
 
+    def widest_spread(self, row_bounds: FloatArray) -> float:
+        """Bound max_k x^T u_k - min_k x^T u_k over |u|_H <= 1 and rows x within these bounds.
+
+        With one output, |x^T u|.
+        """
+        units = np.eye(self.n_outputs)
+        by_output = [self.largest_norm(np.outer(unit, row_bounds).ravel()) for unit in units]
+        if self.n_outputs == 1:
+            return by_output[0]
+        whole = float(np.linalg.norm(row_bounds / self.scale[: len(row_bounds)]))
+        return min(float(np.sqrt(2.0 / self.smallest)) * whole, 2 * max(by_output))
+
     @cached_property
     def _inverse_diagonal(self) -> FloatArray:
         """The diagonal of the scaled Hessian's inverse, rounded up."""

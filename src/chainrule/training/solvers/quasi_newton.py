@@ -21,10 +21,10 @@ from chainrule.training.blocks import DenseBlock
 from chainrule.training.executors import Partial
 from chainrule.training.fused_blocks import FusedBlock
 from chainrule.training.objective import Evaluation, Objective
+from chainrule.training.rows import RowBlock
 from chainrule.training.solvers.curvature import Curvature
 from chainrule.training.solvers.line_search import line_search
 from chainrule.training.solvers.steps import IterationRecord, Outcome, Stop, Watch, never
-from chainrule.training.sources import RowBlock
 
 MEMORY: Final[int] = 10
 """Steps that are remembered."""
