@@ -199,3 +199,18 @@ def test_a_point_keeps_its_value_when_its_outputs_are_centred() -> None:
     moved = objective.centred(point)
     lower, value = (objective.evaluate(at).value for at in (moved, point))
     assert lower <= value
+
+
+@pytest.mark.parametrize("n_features", [1, 7, 50, 100, 500, 3000])
+@pytest.mark.parametrize("n_rows", [300, 4096, 8192])
+def test_rounding_is_told_of_the_longest_sums_that_passes_take(
+    n_features: int, n_rows: int
+) -> None:
+    X = np.zeros((n_rows, n_features))
+    inner = fused_softmax.inner_rows(n_features)
+    pairs = min(class_tables.PAIR_ROWS, n_rows) + n_rows // class_tables.PAIR_ROWS
+    table = next(class_tables.steps(n_rows, 3))
+    fused, dense = FusedBlock(X), DenseBlock(X)
+    assert fused.longest_sum >= min(inner, n_rows) + n_rows // inner
+    assert dense.longest_sum >= table.stop + n_rows // table.stop - 1
+    assert min(fused.longest_sandwich, dense.longest_sandwich) >= pairs

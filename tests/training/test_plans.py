@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from chainrule import LogisticRegression
-from chainrule.training.machine import memory
+from chainrule.training.machine import memory, single_threaded_algebra
 from chainrule.training.plans import UNPENALISED_LIMIT, choose_plan, expected_costs
 from chainrule.training.sources import InMemorySource
 
@@ -102,3 +103,19 @@ def test_the_machine_is_asked_and_not_guessed() -> None:
     assert after[0] - before[0] > 30
     assert after[1] >= after[0] - 1
     assert held.any()
+
+
+def test_the_threads_of_linear_algebra_come_back_once_nobody_needs_them_asleep() -> None:
+    def threads() -> list[int]:
+        found = threadpool_info()
+        return [library["num_threads"] for library in found if library["user_api"] == "blas"]
+
+    before = threads()
+    with single_threaded_algebra():
+        with single_threaded_algebra():
+            assert set(threads()) <= {1}
+        assert set(threads()) <= {1}  # the inner one did not wake what the outer one holds
+    assert threads() == before
+    with pytest.raises(ValueError, match="inside"), single_threaded_algebra():
+        raise ValueError("inside")
+    assert threads() == before

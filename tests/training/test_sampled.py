@@ -12,6 +12,7 @@ from chainrule.training import fused_blocks
 from chainrule.training.losses import BinaryLoss
 from chainrule.training.objective import Objective
 from chainrule.training.penalties import L2Penalty
+from chainrule.training.rows import spread_rows
 from chainrule.training.solvers import sampled
 from chainrule.training.solvers.newton import newton
 from chainrule.training.sources import InMemorySource
@@ -107,3 +108,56 @@ def test_too_few_rows_are_not_sampled() -> None:
     model = LogisticRegression(solver="newton-sampled").fit(X, y)
     assert model.solver_ == "newton-cholesky"
     assert "too few rows" in model.explain()
+
+
+@pytest.mark.parametrize("tol", [1e-3, 1e-6, 1e-8, 1e-10])
+@pytest.mark.parametrize("C", [1.0, 1e-3])
+def test_a_proof_needs_no_hessian_of_all_rows_at_any_tolerance(tol: float, C: float) -> None:
+    X, y = tall(9, n_samples=40_000)
+    X = np.column_stack([X, X[:, 0] - 3 * X[:, 1]])  # flat but for the penalty
+    model = LogisticRegression(C=C, tol=tol).fit(X, y)
+    assert model.solver_ == "newton-sampled"
+    assert model.certificate_.relative_bound <= tol
+    assert model.certificate_.kind == "Newton decrement"
+    assert model.n_passes_ <= 10
+
+
+def test_uneven_weights_are_shared_out_among_the_samples() -> None:
+    X, y = tall(10, n_samples=40_000)
+    weight = np.random.default_rng(3).pareto(1.0, size=len(y))
+    full = LogisticRegression(solver="newton-cholesky", tol=1e-12).fit(X, y, weight)
+    model = LogisticRegression(tol=1e-12).fit(X, y, weight)
+    assert model.certificate_.proven
+    assert model.objective_ == pytest.approx(full.objective_, rel=1e-11)
+
+
+@pytest.mark.parametrize(("n_samples", "n_rows"), [(10, 10), (1000, 7), (12_345, 771)])
+def test_a_sample_has_one_row_of_each_part(n_samples: int, n_rows: int) -> None:
+    seen = np.zeros(n_samples)
+    for seed in range(20):
+        rows = spread_rows(n_samples, n_rows, seed)
+        parts = rows * n_rows // n_samples
+        assert len(rows) == n_rows
+        assert (np.diff(rows) > 0).all()
+        assert rows[0] >= 0
+        assert rows[-1] < n_samples
+        assert (np.abs(parts - np.arange(n_rows)) <= 1).all()
+        seen[rows] += 1
+    assert seen.max() <= 20 * n_rows / n_samples + 15  # no row is preferred
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_rows_that_stay_where_they_are_read_as_their_copy_does(order: Any, dtype: Any) -> None:
+    X, y = tall(11)
+    source = InMemorySource(np.asarray(X, dtype=dtype, order=order), y.astype(float))
+    rows = spread_rows(len(y), 700, 0)
+    there, copied = source.take_rows(rows, copied=False), source.take_rows(rows, n_threads=2)
+    parts = [part for i in range(there.n_blocks) for part in there.block(i).X.dense_rows()]
+    np.testing.assert_array_equal(np.concatenate(parts), X[rows].astype(dtype))
+    for few in (there, copied):
+        objective = Objective(few, BinaryLoss(), L2Penalty(np.ones(5)))
+        assert objective.evaluate(objective.origin()).value == pytest.approx(700 * np.log(2))
+        gradient = objective.evaluate(objective.origin()).gradient.coef[:, 0]
+        expected = X[rows].astype(dtype).astype(float).T @ (0.5 - y[rows])
+        np.testing.assert_allclose(gradient, expected, rtol=1e-9, atol=1e-9)

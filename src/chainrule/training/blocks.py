@@ -160,7 +160,8 @@ class DenseBlock:
     @property
     def longest_sandwich(self) -> int:
         """The same for an entry of a sandwich."""
-        return SANDWICH_ROWS + -(-int(self.values.shape[0]) // SANDWICH_ROWS)
+        most = max(SANDWICH_ROWS, class_tables.PAIR_ROWS)
+        return most + -(-int(self.values.shape[0]) // SANDWICH_ROWS)
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,15 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.training import class_tables
 from chainrule.training.arrays import FloatArray, IntArray
 from chainrule.training.blocks import DenseBlock
 
 FUSED_FROM: Final[int] = 2_000_000
 """Entries of X from which compiled passes repay loading the compiler's library."""
+
+MOST_ROWS: Final[int] = 256
+"""Rows of one inner step at most, in any pass for values and gradients."""
 
 COLUMN_ROWS: Final[int] = 256
 """Rows of one inner step of an array in Fortran order: what is read of a column at a time."""
@@ -194,12 +198,12 @@ class FusedBlock:
     @property
     def longest_sum(self) -> int:
         """How many roundings in a row a sum over the rows may take."""
-        return self._inner + -(-int(self.values.shape[0]) // self._inner)
+        return MOST_ROWS + -(-int(self.values.shape[0]) // self._inner)
 
     @property
     def longest_sandwich(self) -> int:
         """The same for an entry of a sandwich."""
-        return self.longest_sum
+        return max(0, class_tables.PAIR_ROWS - MOST_ROWS) + self.longest_sum
 
     @property
     def _kernels(self) -> Any:  # noqa: ANN401

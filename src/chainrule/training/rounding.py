@@ -18,7 +18,6 @@ from chainrule.training.executors import Partial
 from chainrule.training.losses import KERNEL_ERROR
 from chainrule.training.objective import Evaluation, Objective, Point
 from chainrule.training.rows import RowBlock
-from chainrule.training.sources import Source
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def measure_rounding(
     """
     source, loss, point = objective.source, objective.loss, evaluation.point
     coef, intercept = _sizes(point, other)
-    of_row, of_sum, of_sandwich = _units(source)
+    of_row, of_sum, of_sandwich = _units(objective)
     weights = np.ones(objective.n_rows_of_hessian) if scale is None else 1 / scale
     reached_most = np.zeros(source.n_blocks)
     largest = np.zeros(source.n_blocks)
@@ -157,7 +156,7 @@ def bound_rounding(
     """
     source, loss, point = objective.source, objective.loss, evaluation.point
     coef, intercept = _sizes(point, other)
-    of_row, of_sum, of_sandwich = _units(source)
+    of_row, of_sum, of_sandwich = _units(objective)
     tops = source.column_bounds
     weights = np.ones(objective.n_rows_of_hessian) if scale is None else 1 / scale
     beside = 0.0 if source.offset is None else np.abs(source.offset).max(initial=0.0)
@@ -205,9 +204,11 @@ def _sizes(point: Point, other: Point | None) -> tuple[FloatArray, FloatArray]:
     return coef, intercept
 
 
-def _units(source: Source) -> tuple[float, float, float]:
+def _units(objective: Objective) -> tuple[float, float, float]:
     """Return what rounding does to a raw prediction, a sum over rows and a sandwich, relatively."""
-    depth = np.log2(source.n_blocks + 1)
+    source = objective.source
+    # over blocks in a tree; what a class does to itself is also a sum over the other classes
+    depth = np.log2(source.n_blocks + 1) + objective.loss.n_outputs
     first = source.block(0).X
     return (
         accumulated(source.longest_row + 4),
