@@ -2,19 +2,26 @@
 
 The chunks depend on the data alone and their results are added in the order of one fixed binary
 tree, so the same bits come out for any number of threads.
+
+The thread that asks works too, and helpers are kept from call to call: on few cores, starting
+threads and waking one that only collects what others have done costs as much as some chunks.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from threading import Condition
+from typing import Final, Generic, TypeVar
 
 from chainrule.training.arrays import FloatArray
 
 Partial = tuple[FloatArray, ...]
 Result = TypeVar("Result")
+
+_AHEAD: Final[int] = 3
+"""How many chunks a thread, on average, may be ahead of the first whose result is not taken yet."""
 
 
 def map_in_order(
@@ -25,14 +32,84 @@ def map_in_order(
         for chunk in range(n_chunks):
             yield function(chunk)
         return
-    with ThreadPoolExecutor(max_workers=n_threads) as pool:
-        # a sliding window: no thread waits for another, and few results wait to be taken
-        waiting = deque(pool.submit(function, c) for c in range(min(3 * n_threads, n_chunks)))
-        for chunk in range(len(waiting), n_chunks + len(waiting)):
-            result = waiting.popleft().result()
-            if chunk < n_chunks:
-                waiting.append(pool.submit(function, chunk))
-            yield result
+    line = _Line(function, n_chunks, _AHEAD * n_threads)
+    n_helpers = min(n_threads, n_chunks) - 1
+    # where the helpers are busy elsewhere, or lost by a fork, whoever asks does all of it
+    helpers = [_helpers(n_threads - 1).submit(line.help) for _ in range(n_helpers)]
+    try:
+        for chunk in range(n_chunks):
+            yield line.take(chunk)
+    finally:
+        line.close()
+        for helper in helpers:
+            if not helper.cancel():
+                helper.result()
+
+
+@cache
+def _helpers(n_threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(n_threads, thread_name_prefix="chainrule")
+
+
+class _Line(Generic[Result]):
+    """Chunks in a row: whichever thread is free computes the next, and one takes them in order."""
+
+    def __init__(self, function: Callable[[int], Result], n_chunks: int, window: int) -> None:
+        self._function = function
+        self._n_chunks = n_chunks
+        self._window = window
+        self._begun = self._taken = 0
+        self._done: dict[int, Future[Result]] = {}
+        self._changed = Condition()
+
+    def help(self) -> None:
+        """Compute chunks until none is left."""
+        while True:
+            with self._changed:
+                while self._is_full:
+                    self._changed.wait()
+                if self._begun >= self._n_chunks:
+                    return
+                chunk = self._claim()
+            self._compute(chunk)
+
+    def take(self, chunk: int) -> Result:
+        """Return what comes next in the row, and compute others while it is not there."""
+        while True:
+            with self._changed:
+                if chunk in self._done:
+                    self._taken = chunk + 1
+                    self._changed.notify_all()
+                    return self._done.pop(chunk).result()
+                if self._begun >= self._n_chunks or self._is_full:
+                    self._changed.wait()
+                    continue
+                mine = self._claim()
+            self._compute(mine)
+
+    def close(self) -> None:
+        """Begin no more chunks."""
+        with self._changed:
+            self._begun = self._n_chunks
+            self._changed.notify_all()
+
+    @property
+    def _is_full(self) -> bool:
+        return self._taken + self._window <= self._begun < self._n_chunks
+
+    def _claim(self) -> int:
+        self._begun += 1
+        return self._begun - 1
+
+    def _compute(self, chunk: int) -> None:
+        found: Future[Result] = Future()
+        try:
+            found.set_result(self._function(chunk))
+        except Exception as error:  # raised where it is taken: the first in the row, always
+            found.set_exception(error)
+        with self._changed:
+            self._done[chunk] = found
+            self._changed.notify_all()
 
 
 def tree_reduce(items: Iterable[Result], combine: Callable[[Result, Result], Result]) -> Result:
