@@ -154,6 +154,11 @@ def class_pairs(
     size = n_features + int(fit_intercept)
     first, second = np.triu_indices(n_classes, 1)
     halves = np.zeros((len(first), size, size))
+    # room that is used again and again: fresh memory would take longer than the products
+    room, answers = (
+        np.empty(PAIR_COLUMNS * size * PAIR_ROWS),
+        np.empty(len(first) * size * PAIR_COLUMNS),
+    )
     for start in range(0, len(X), PAIR_ROWS):
         part = slice(start, min(start + PAIR_ROWS, len(X)))
         columns = np.ones((size, part.stop - start))
@@ -165,9 +170,12 @@ def class_pairs(
             pairs *= weight[part]
         for j in range(0, size, PAIR_COLUMNS):
             width = min(j + PAIR_COLUMNS, size)
-            products = columns[j:width, None, :] * columns[:width]
-            found = pairs @ products.reshape(-1, part.stop - start).T
-            halves[:, j:width, :width] += found.reshape(len(first), width - j, width)
+            shape = width - j, width, part.stop - start
+            products = room[: np.prod(shape)].reshape(shape)
+            np.multiply(columns[j:width, None, :], columns[:width], out=products)
+            found = answers[: len(first) * shape[0] * width].reshape(len(first), -1)
+            np.matmul(pairs, products.reshape(-1, shape[2]).T, out=found)
+            halves[:, j:width, :width] += found.reshape(len(first), *shape[:2])
     return halves
 
 

@@ -21,7 +21,7 @@ from chainrule.training.blocks import DenseBlock
 FUSED_FROM: Final[int] = 2_000_000
 """Entries of X from which compiled passes repay loading the compiler's library."""
 
-MOST_ROWS: Final[int] = 256
+MOST_ROWS: Final[int] = 512
 """Rows of one inner step at most, in any pass for values and gradients."""
 
 COLUMN_ROWS: Final[int] = 256

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
+from threading import local
 from time import perf_counter
 from typing import Any, Final
 
@@ -30,7 +31,7 @@ from chainrule.training.sparse_rows import Arrays, Turned, as_rows
 LARGEST: Final[float] = 1e150
 """Values beyond this overflow when squared; a source refuses them and names the column."""
 
-_BLOCK_BYTES: Final[int] = 2**21
+_BLOCK_BYTES: Final[int] = 2**22
 _FUSED_BYTES: Final[int] = 2**24
 _LEAST_BLOCKS: Final[int] = 16
 _LEAST_ENTRIES: Final[int] = 2**17
@@ -149,6 +150,7 @@ class InMemorySource:
         elif not self.is_dense and self._X.format == "csc":
             self._parts = Turned(self._X, self.rows_per_block)
         self._ones = np.ones(self.rows_per_block)
+        self._own = local()
 
     def sample(self, n_rows: int, seed: int) -> InMemorySource:
         """Return some rows as a copy, in their order: one at random of each `n_rows` equal parts.
@@ -268,7 +270,7 @@ class InMemorySource:
         if not self.is_dense:
             return self._sparse_matrix(rows)
         scaled = bool((self.column_scale != 1).any())
-        values = self._X[rows] if self._taken is None else self._X.take(self._taken[rows], axis=0)
+        values = self._X[rows] if self._taken is None else self._looked_up(self._taken[rows])
         if self.is_fused:
             return FusedBlock(values)
         values = values.astype(np.float64, copy=False)
@@ -277,6 +279,13 @@ class InMemorySource:
         if self.column_shift.any():
             values = values - self.column_shift
         return DenseBlock(values / self.column_scale if scaled else values)
+
+    def _looked_up(self, rows: IntArray) -> npt.NDArray[Any]:
+        """Return some rows, held until the same thread asks again: fresh memory is dear."""
+        if not hasattr(self._own, "room"):
+            self._own.room = np.empty((self.rows_per_block, self.n_features), self._X.dtype)
+        found: npt.NDArray[Any] = self._own.room[: len(rows)]
+        return np.take(self._X, rows, axis=0, out=found, mode="clip")
 
     def _sparse_matrix(self, rows: slice) -> MatrixBlock:
         data, indices, indptr = self._sparse_rows(rows)

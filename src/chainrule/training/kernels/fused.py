@@ -27,13 +27,13 @@ Matrix = npt.NDArray[Any]
 FORMULAS: Final = "8ed7a0f613b17dad"
 """The digest of the formulas that are compiled in; written by `make emit`."""
 
-INNER_BYTES: Final[int] = 2**17
+INNER_BYTES: Final[int] = 2**18
 """What the rows of one inner step occupy: a part of the L2 cache."""
 
 
 def inner_rows(n_features: int) -> int:
     """Return how many rows a pass works on at a time; every sum is first taken over these."""
-    return int(np.clip(INNER_BYTES // (8 * max(1, n_features)), 16, 256) // 8 * 8)
+    return int(np.clip(INNER_BYTES // (8 * max(1, n_features)), 16, 512) // 8 * 8)
 
 
 def _rows(X: Matrix, start: int, stop: int, buffer: Vector) -> Matrix:

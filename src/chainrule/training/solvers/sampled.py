@@ -233,7 +233,7 @@ def _solved(objective: Objective, start: Point, rows: IntArray) -> Point:
     """Return about where the objective of some rows is least."""
     source, n_parameters = objective.source, objective.n_parameters
     assert isinstance(source, InMemorySource)
-    sample = source.take_rows(rows, n_threads=objective.n_threads)
+    sample = source.take_rows(rows, copied=False)
     small, known = _on_rows(objective, sample), n_parameters / len(rows)
     begun: Outcome | None = None
     if objective.loss.n_outputs > 1:
