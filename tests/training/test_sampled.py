@@ -9,7 +9,7 @@ import pytest
 
 from chainrule import LogisticRegression
 from chainrule.training import fused_blocks
-from chainrule.training.losses import BinaryLoss
+from chainrule.training.losses import BinaryLoss, SoftmaxLoss
 from chainrule.training.objective import Objective
 from chainrule.training.penalties import L2Penalty
 from chainrule.training.rows import spread_rows
@@ -103,6 +103,22 @@ def test_where_steps_shrink_too_slowly_full_newton_takes_over(
     assert outcome.stop == "converged"
 
 
+def test_several_classes_are_handed_to_the_solver_of_few_hessians(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sampled, "_SLOW", 1e-12)
+    X, _ = tall(7)
+    scores = X / np.abs(X).mean(axis=0) + np.random.default_rng(8).gumbel(size=X.shape)
+    y = scores[:, :3].argmax(axis=1)
+    source = InMemorySource(X, y, n_classes=3)
+    penalty = L2Penalty.from_inverse(1.0, source.column_scale)
+    objective = Objective(source, SoftmaxLoss(3), penalty)
+    outcome = sampled.sampled_newton(objective, objective.origin(), tolerance=1e-12, max_iter=50)
+    full = newton(objective, objective.origin(), tolerance=1e-14, max_iter=50)
+    assert outcome.stop == "converged"
+    assert outcome.evaluation.value == pytest.approx(full.evaluation.value, rel=1e-12)
+
+
 def test_too_few_rows_are_not_sampled() -> None:
     X, y = tall(8, n_samples=300)
     model = LogisticRegression(solver="newton-sampled").fit(X, y)
@@ -153,7 +169,8 @@ def test_rows_that_stay_where_they_are_read_as_their_copy_does(order: Any, dtype
     source = InMemorySource(np.asarray(X, dtype=dtype, order=order), y.astype(float))
     rows = spread_rows(len(y), 700, 0)
     there, copied = source.take_rows(rows, copied=False), source.take_rows(rows, n_threads=2)
-    parts = [part for i in range(there.n_blocks) for part in there.block(i).X.dense_rows()]
+    there.rows_per_block = 300
+    parts = [p.copy() for i in range(there.n_blocks) for p in there.block(i).X.dense_rows()]
     np.testing.assert_array_equal(np.concatenate(parts), X[rows].astype(dtype))
     for few in (there, copied):
         objective = Objective(few, BinaryLoss(), L2Penalty(np.ones(5)))

@@ -26,15 +26,15 @@ from chainrule.training.solvers.curvature import Curvature
 from chainrule.training.solvers.line_search import line_search
 from chainrule.training.solvers.steps import IterationRecord, Outcome, Stop, Watch, never
 
-MEMORY: Final[int] = 10
+_MEMORY: Final[int] = 10
 """Steps that are remembered."""
 
 Inverse = Callable[[FloatArray], FloatArray]
 HasConverged = Callable[[Evaluation, float], bool]
-Pairs = deque[tuple[FloatArray, FloatArray]]
+_Pairs = deque[tuple[FloatArray, FloatArray]]
 
 
-def two_loops(gradient: FloatArray, pairs: Pairs, inverse: Inverse) -> FloatArray:
+def _two_loops(gradient: FloatArray, pairs: _Pairs, inverse: Inverse) -> FloatArray:
     """Return the quasi-Newton inverse Hessian times the gradient (Nocedal and Wright, 7.4)."""
     vector, weights = gradient.copy(), []
     for step, change in reversed(pairs):
@@ -47,7 +47,7 @@ def two_loops(gradient: FloatArray, pairs: Pairs, inverse: Inverse) -> FloatArra
     return vector
 
 
-def is_accepted(
+def _is_accepted(
     value: float, slope: float, reached: Evaluation, gradient: FloatArray, vector: FloatArray
 ) -> bool:
     """Judge the full step as `line_search` would."""
@@ -66,6 +66,7 @@ def quasi_newton(
     max_iter: int,
     watch: Watch = never,
     polish: int = 0,
+    keep: bool = True,
 ) -> Outcome:
     """Minimise by full steps with an inverse Hessian that the steps correct.
 
@@ -83,13 +84,15 @@ def quasi_newton(
     polish : int
         How many steps are still taken once they matter no more for f: for what f does not see of
         the coefficients.
+    keep : bool
+        Whether evaluations keep their raw predictions.
     """
     evaluation, history = start, list[IterationRecord]()
-    pairs: Pairs = deque(maxlen=MEMORY)
+    pairs: _Pairs = deque(maxlen=_MEMORY)
     stop: Stop = "max_iter"
     while True:
         gradient = objective.pack(evaluation.gradient)
-        vector = -two_loops(gradient, pairs, inverse)
+        vector = -_two_loops(gradient, pairs, inverse)
         slope = float(gradient @ vector)
         if not slope < 0:
             stop = "converged" if not gradient.any() else "stalled"
@@ -104,9 +107,10 @@ def quasi_newton(
             break
         clock = perf_counter()
         direction = objective.unpack(vector)
-        reached, step = objective.evaluate(evaluation.point.moved(1.0, direction)), 1.0
+        step = 1.0
+        reached = objective.evaluate(evaluation.point.moved(step, direction), keep=keep)
         after = objective.pack(reached.gradient)
-        accepted = is_accepted(evaluation.value, slope, reached, after, vector)
+        accepted = _is_accepted(evaluation.value, slope, reached, after, vector)
         if done and not accepted:
             stop = "converged"
             break
@@ -116,7 +120,7 @@ def quasi_newton(
             if step == 0.0:
                 stop = "stalled"
                 break
-            reached = objective.evaluate(evaluation.point.moved(step, direction))
+            reached = objective.evaluate(evaluation.point.moved(step, direction), keep=keep)
             after = objective.pack(reached.gradient)
         history.append(
             IterationRecord(evaluation.value, norm(gradient), step, perf_counter() - clock)

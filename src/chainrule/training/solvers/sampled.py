@@ -9,24 +9,22 @@ Hessian.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, replace
-from time import perf_counter
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 
-from chainrule.training.arrays import FloatArray, IntArray, norm
+from chainrule.training.arrays import FloatArray, IntArray
 from chainrule.training.objective import Evaluation, Objective, Point
 from chainrule.training.penalties import L2Penalty
 from chainrule.training.rows import spread_rows
-from chainrule.training.solvers.class_newton import level_descent
+from chainrule.training.solvers.class_newton import class_newton, level_descent
 from chainrule.training.solvers.curvature import Curvature
-from chainrule.training.solvers.line_search import line_search
 from chainrule.training.solvers.newton import newton
 from chainrule.training.solvers.newton_cg import estimated_gap, newton_cg
-from chainrule.training.solvers.quasi_newton import MEMORY, Pairs, is_accepted, two_loops
-from chainrule.training.solvers.steps import IterationRecord, Outcome, Stop, Watch, never
+from chainrule.training.solvers.quasi_newton import Inverse, quasi_newton
+from chainrule.training.solvers.steps import IterationRecord, Outcome, Watch, never
 from chainrule.training.sources import InMemorySource
 
 ROWS_PER_PARAMETER: Final[int] = 20
@@ -84,78 +82,100 @@ def sampled_newton(
     sketch = _from_samples(objective, start)
     # without a penalty, separation is looked for in the scores
     keep = objective.penalty.is_none
-    evaluation, history = objective.evaluate(sketch.point, keep=keep), list[IterationRecord]()
+    evaluation = objective.evaluate(sketch.point, keep=keep)
     known = objective.value_at_origin()
     if start.coef.any():
         warm = objective.evaluate(start)
         known = min(known, warm.value)
         evaluation = warm if warm.value <= evaluation.value else evaluation
     if not evaluation.value <= known:  # the sample misled: it may lack what holds coef back
-        return newton(objective, start, tolerance=tolerance, max_iter=max_iter, watch=watch)
-    inverse = sketch.curvature.times(1 / sketch.share)
-    pairs: Pairs = deque(maxlen=MEMORY)
-    stop: Stop = "max_iter"
-    last, slow = np.inf, 0
-    while True:
-        if watch(evaluation):
-            stop = "interrupted"
-            break
-        gradient = objective.pack(evaluation.gradient)
-        enough = 3 * tolerance * evaluation.value
-        if sketch.provable_gap(gradient) <= enough:
-            drift = sketch.drift(evaluation.point)
-            if drift > _FAR:  # to make up for it, steps would cost more than a curvature from here
-                sketch, drift = sketch.renewed(evaluation.point), 0.0
-                inverse = sketch.curvature.times(1 / sketch.share)
-            if sketch.provable_gap(gradient, drift) <= enough:
-                return Outcome(
-                    evaluation, "converged", history, sketch.curvature, sketch.reference, drift
-                )
-        vector = -two_loops(gradient, pairs, inverse.solve)
-        slope = float(gradient @ vector)
-        if not slope < 0:
-            stop = "converged" if not gradient.any() else "stalled"
-            break
-        # a step that matters so little will not help the proof either
-        negligible = -slope <= _ROUGH * min(tolerance, _FINE) * evaluation.value
-        if negligible or _has_converged(objective, evaluation, tolerance):
-            stop = "converged"
-            break
-        if len(history) >= max_iter:
-            break
-        slow = slow + 1 if -slope > _SLOW * last else 0
-        if slow > 1:
-            return _handed_over(objective, evaluation, history, tolerance, max_iter, watch)
-        last = -slope
-        clock = perf_counter()
-        direction = objective.unpack(vector)
-        reached = objective.evaluate(evaluation.point.moved(1.0, direction), keep=keep)
-        step = 1.0
-        if not is_accepted(
-            evaluation.value, slope, reached, objective.pack(reached.gradient), vector
-        ):
-            raw_direction = objective.raw_direction(direction)
-            along = objective.along(evaluation, direction, raw_direction)
-            step = line_search(along, evaluation.value, slope)
-            if step == 0.0:
-                stop = "stalled"
-                break
-            reached = objective.evaluate(evaluation.point.moved(step, direction), keep=keep)
-        history.append(
-            IterationRecord(evaluation.value, norm(gradient), step, perf_counter() - clock)
+        return _without_samples(
+            objective, start, [], tolerance=tolerance, max_iter=max_iter, watch=watch
         )
-        change = objective.pack(reached.gradient) - gradient
-        if float(change @ vector) > 0:
-            pairs.append((step * vector, change))
-        evaluation = reached
-    return Outcome(
+    if watch(evaluation):
+        return Outcome(evaluation, "interrupted")
+    course = _Course(objective, sketch, tolerance)
+    outcome = quasi_newton(
+        objective,
         evaluation,
-        stop,
-        history,
-        sketch.curvature,
-        sketch.reference,
-        sketch.drift(evaluation.point),
+        course.solve,
+        has_converged=course.is_over,
+        max_iter=max_iter,
+        watch=watch,
+        keep=keep,
     )
+    if course.is_slow:
+        return _without_samples(
+            objective,
+            outcome.evaluation.point,
+            outcome.history,
+            tolerance=tolerance,
+            max_iter=max_iter,
+            watch=watch,
+        )
+    return course.proven(outcome)
+
+
+class _Course:
+    """The steps on all rows: with which curvature, and when no more of them are to be taken.
+
+    Attributes
+    ----------
+    is_slow : bool
+        Whether they were given up: the sample's curvature is not that of all rows.
+    """
+
+    def __init__(self, objective: Objective, sketch: _Sketch, tolerance: float) -> None:
+        self._objective = objective
+        self._sketch = sketch
+        self._tolerance = tolerance
+        self._inverse = sketch.inverse
+        self._drift: float | None = None
+        self._expected = np.inf
+        self._slow_steps = 0
+
+    @property
+    def is_slow(self) -> bool:
+        return self._slow_steps > 1
+
+    def solve(self, vector: FloatArray) -> FloatArray:
+        """Return the inverse Hessian of all rows times a vector, about."""
+        return self._inverse(vector)
+
+    def is_over(self, evaluation: Evaluation, expected: float) -> bool:
+        """Tell whether the answer is good enough, or no step here will be."""
+        if self._is_proven(evaluation):
+            return True
+        # a step that matters so little will not help the proof either
+        if expected <= _ROUGH * min(self._tolerance, _FINE) * evaluation.value:
+            return True
+        if _has_converged(self._objective, evaluation, self._tolerance):
+            return True
+        self._slow_steps = self._slow_steps + 1 if expected > _SLOW * self._expected else 0
+        self._expected = expected
+        return self.is_slow
+
+    def proven(self, outcome: Outcome) -> Outcome:
+        """Return where the steps ended, with the curvature that proves it."""
+        sketch = self._sketch
+        drift = self._drift
+        if drift is None:
+            drift = sketch.drift(outcome.evaluation.point)
+        return replace(outcome, curvature=sketch.curvature, reference=sketch.reference, drift=drift)
+
+    def _is_proven(self, evaluation: Evaluation) -> bool:
+        gradient = self._objective.pack(evaluation.gradient)
+        enough = 3 * self._tolerance * evaluation.value
+        if self._sketch.provable_gap(gradient) > enough:
+            return False
+        drift = self._sketch.drift(evaluation.point)
+        if drift > _FAR:  # to make up for it, steps would cost more than a curvature from here
+            self._sketch, drift = self._sketch.renewed(evaluation.point), 0.0
+            self._inverse = self._sketch.inverse
+        if self._sketch.provable_gap(gradient, drift) > enough:
+            return False
+        self._drift = drift
+        return True
 
 
 @dataclass(frozen=True)
@@ -181,6 +201,11 @@ class _Sketch:
     reference: Point
     share: float
     small: Objective
+
+    @cached_property
+    def inverse(self) -> Inverse:
+        """The inverse Hessian of all rows, about: a packed vector -> its product."""
+        return self.curvature.times(1 / self.share).solve
 
     def renewed(self, reference: Point) -> _Sketch:
         """Return the same with the curvature at another point."""
@@ -279,20 +304,17 @@ def _has_converged(objective: Objective, evaluation: Evaluation, tolerance: floa
     return estimated_gap(objective, evaluation) <= tolerance * evaluation.value
 
 
-def _handed_over(
+def _without_samples(
     objective: Objective,
-    evaluation: Evaluation,
-    history: list[IterationRecord],
+    start: Point,
+    done: list[IterationRecord],
+    *,
     tolerance: float,
     max_iter: int,
     watch: Watch,
 ) -> Outcome:
-    outcome = newton(
-        objective,
-        evaluation.point,
-        tolerance=tolerance,
-        max_iter=max_iter - len(history),
-        watch=watch,
-    )
-    outcome.history[:0] = history
-    return outcome
+    """Go on from a point with Hessians of all rows."""
+    solve = newton if objective.loss.n_outputs == 1 else class_newton
+    left = max_iter - len(done)
+    outcome = solve(objective, start, tolerance=tolerance, max_iter=left, watch=watch)
+    return replace(outcome, history=done + outcome.history)
