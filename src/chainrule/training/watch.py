@@ -94,6 +94,7 @@ class Watch:
         self._restore = restore
         self._search = search
         self._last: Evaluation | None = None
+        self._gradient_norm = 0.0
         self._largest = 0.0
         self._clock = perf_counter()
 
@@ -108,7 +109,7 @@ class Watch:
             progress = Progress(
                 len(self.records),
                 evaluation.value,
-                norm(evaluation.gradient.coef, evaluation.gradient.intercept),
+                self._gradient_norm,
                 self.objective.passes,
                 self._expected,
                 lambda: self._restore(evaluation.point),
@@ -128,10 +129,10 @@ class Watch:
     def _record(self, evaluation: Evaluation) -> None:
         now = perf_counter()
         if self._last is not None:
-            gradient = self._last.gradient
-            size = norm(gradient.coef, gradient.intercept)
-            self.records.append(IterationRecord(self._last.value, size, np.nan, now - self._clock))
+            known = self._last.value, self._gradient_norm
+            self.records.append(IterationRecord(*known, np.nan, now - self._clock))
         self._last, self._clock = evaluation, now
+        self._gradient_norm = norm(evaluation.gradient.coef, evaluation.gradient.intercept)
 
     def _separates(self, evaluation: Evaluation) -> bool:
         if self._leads_everywhere(evaluation):
