@@ -1,18 +1,23 @@
-"""What looks over a solver's shoulder: progress, the best iterate so far, signs of separation."""
+"""What looks over a solver's shoulder: progress, the best iterate so far, signs of separation.
+
+What proves separation is imported at the first sign of it: with a penalty there is none.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from chainrule.training.arrays import norm
 from chainrule.training.objective import Evaluation, Objective, Point
-from chainrule.training.separation import Separation, check_direction, find_separation
 from chainrule.training.solvers.steps import IterationRecord
+
+if TYPE_CHECKING:
+    from chainrule.training.separation import Separation
 
 _PATIENCE: Final[int] = 6
 _CONFIDENT: Final[float] = 12.0
@@ -123,6 +128,8 @@ class Watch:
     def search(self) -> None:
         """Run the linear programme, once."""
         if self._search:
+            from chainrule.training.separation import find_separation
+
             self._search = False
             self.separation = find_separation(self.objective)
 
@@ -136,6 +143,8 @@ class Watch:
 
     def _separates(self, evaluation: Evaluation) -> bool:
         if self._leads_everywhere(evaluation):
+            from chainrule.training.separation import check_direction
+
             self.separation = check_direction(self.objective, evaluation.point)
             if self.separation is not None and self.separation.proven:
                 return True
