@@ -502,9 +502,7 @@ def _labels(y: Matrix) -> tuple[Labels, Labels]:
     """Return labels that can be classes, and the distinct ones among them."""
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None")
-    if _is_plain(y, 1, "biu") and len(known := distinct(y)) <= _FEW_CLASSES:
-        return y, known
-    labels = np.asarray(column_or_1d(y, warn=True))
+    labels = y if _is_plain(y, 1, "biuf") else np.asarray(column_or_1d(y, warn=True))
     if labels.dtype.kind == "f":
         bad = np.flatnonzero(~np.isfinite(labels))
         if len(bad):
@@ -515,5 +513,13 @@ def _labels(y: Matrix) -> tuple[Labels, Labels]:
             raise DataError(f"y contains a missing label (NaN) in row {missing[0]}")
     are_plain = labels.dtype.kind in "biufUS" or len(labels) > _MANY_LABELS
     few = distinct(labels) if are_plain else labels
-    check_classification_targets(few if len(few) <= _FEW_CLASSES else labels)
+    if len(few) > _FEW_CLASSES or not _are_counted(few):
+        check_classification_targets(few if len(few) <= _FEW_CLASSES else labels)
     return labels, few if are_plain else distinct(labels)
+
+
+def _are_counted(labels: Labels) -> bool:
+    """Tell whether these are whole numbers, as classes are, and measurements hardly ever."""
+    if labels.dtype.kind == "f":
+        return float(np.abs(labels).max(initial=0)) < 2**53 and bool((labels % 1 == 0).all())
+    return labels.dtype.kind in "biu" and labels.size > 0
