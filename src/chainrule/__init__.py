@@ -13,6 +13,7 @@ The public doors, opened when first used, so that ``import chainrule`` stays lig
 from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -68,7 +69,18 @@ __all__ = [
 def __getattr__(name: str) -> Any:  # noqa: ANN401
     if name not in _DOORS:
         raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
-    return getattr(import_module(_DOORS[name]), name)
+    return getattr(_with_room(_DOORS[name]), name)
+
+
+def _with_room(module: str) -> ModuleType:
+    return import_module(module)
+
+
+# CPython keeps the frames of calls in pieces of memory of 16 KB. A loop that happens to run where a
+# piece is full gets a new one and gives it back at every call, and deep in the imports of
+# scikit-learn that takes up to a quarter of a second. A frame larger than a piece gets one of the
+# next power of two, with room for all that is called from there.
+_with_room.__code__ = _with_room.__code__.replace(co_stacksize=2**15)
 
 
 def __dir__() -> list[str]:

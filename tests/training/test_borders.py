@@ -33,3 +33,27 @@ def test_only_the_estimator_names_scikit_learn(path: Path) -> None:
     imports = [line for line in path.read_text().splitlines() if "import" in line.split()]
     named = [line for line in imports if "sklearn" in line]
     assert bool(named) == (path.name == "estimator.py")
+
+
+def test_a_small_fit_enters_no_room_that_it_does_not_use() -> None:
+    program = (
+        "import sys, numpy as np\n"
+        "from chainrule import LogisticRegression\n"
+        "X = np.arange(8.0)[:, None]\n"
+        "LogisticRegression().fit(X, np.arange(8) % 2)\n"
+        "print(*(name for name in sys.modules if name.startswith('chainrule.training')))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    rooms = {name.removeprefix("chainrule.training.") for name in done.stdout.split()}
+    assert "solvers.newton" in rooms
+    assert not rooms & {
+        "collinearity",
+        "exactness",
+        "programme",
+        "separation",
+        "solvers.class_newton",
+        "solvers.dual",
+        "solvers.newton_cg",
+        "solvers.sampled",
+    }

@@ -144,3 +144,20 @@ def test_gradient_is_the_slope_of_the_loss_by_differences() -> None:
         np.testing.assert_allclose(
             kernels.binary_hessian(z), bend / (2 * step), rtol=1e-5, atol=1e-9
         )
+
+
+@pytest.mark.parametrize("label", [0.0, 0.25, 1.0])
+def test_what_is_computed_together_has_the_bits_of_what_is_computed_alone(label: float) -> None:
+    scores, labels = SCORES[:, None], np.full(len(SCORES), label)
+    shares = np.full((len(ROWS), 3), (1 - label) / 2)
+    shares[:, 1] = label
+    cases: list[tuple[Any, Any, Any]] = [
+        (BinaryLoss(), scores, labels),
+        (SoftmaxLoss(3), ROWS, shares),
+    ]
+    for loss, raw, y in cases:
+        value, slope, bend = loss.terms(raw, y, with_hessian=True)
+        np.testing.assert_array_equal(value, loss.pointwise_loss(raw, y))
+        np.testing.assert_array_equal(slope, loss.pointwise_gradient(raw, y))
+        np.testing.assert_array_equal(bend, loss.pointwise_hessian(raw, y))
+        assert loss.terms(raw, y, with_hessian=False)[2] is None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import ThreadpoolController, threadpool_info
 
 from chainrule import LogisticRegression
+from chainrule.training import machine
 from chainrule.training.machine import memory, single_threaded_algebra
 from chainrule.training.plans import UNPENALISED_LIMIT, choose_plan, expected_costs
 from chainrule.training.sources import InMemorySource
@@ -119,3 +122,22 @@ def test_the_threads_of_linear_algebra_come_back_once_nobody_needs_them_asleep()
     with pytest.raises(ValueError, match="inside"), single_threaded_algebra():
         raise ValueError("inside")
     assert threads() == before
+
+
+def test_linear_algebra_that_was_loaded_later_sleeps_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Later(ThreadpoolController):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            seen.append(self.info())
+
+    seen: list[Any] = []
+    monkeypatch.setattr(machine, "ThreadpoolController", Later)
+    monkeypatch.setitem(sys.modules, "the first of these", ModuleType("first"))
+    for _ in range(2):
+        with single_threaded_algebra():
+            pass
+    assert len(seen) == 1  # nothing was loaded in between
+    monkeypatch.setitem(sys.modules, "one with algebra", ModuleType("one"))
+    with single_threaded_algebra():
+        pass
+    assert len(seen) == 2

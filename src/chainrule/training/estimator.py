@@ -234,10 +234,10 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
         """
         C = self._check_parameters()
         X = self._matrix(X, reset=True)
-        labels = _labels(y)
+        labels, known = _labels(y)
         check_consistent_length(X, labels)
         weights = as_weights(sample_weight, len(labels))
-        weights, classes = self._class_weighted(weights, labels)
+        weights, classes = self._class_weighted(weights, labels, known)
         rows = positive(weights)
         codes = codes_of(labels if rows is None else labels[rows], classes)
         shift = as_offset(offset, len(labels), 1 if len(classes) == 2 else len(classes))
@@ -418,6 +418,13 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
         if has_levels(X) if reset else self.levels_:
             validate_data(self, X, reset=reset, skip_check_array=True)
             return coded(X, None if reset else self.levels_)
+        if _is_plain(X, 2, "biuf"):
+            if reset:
+                self.n_features_in_ = X.shape[1]
+                self.__dict__.pop("feature_names_in_", None)
+                return X
+            if X.shape[1] == self.n_features_in_ and not hasattr(self, "feature_names_in_"):
+                return X
         return validate_data(
             self,
             X,
@@ -452,10 +459,13 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
             warnings.warn(f"Setting penalty=None will ignore the C={self.C}", stacklevel=4)
         return np.inf
 
-    def _class_weighted(self, weights: FloatArray, labels: Labels) -> tuple[FloatArray, Labels]:
+    def _class_weighted(
+        self, weights: FloatArray, labels: Labels, known: Labels
+    ) -> tuple[FloatArray, Labels]:
+        """Return weights by row and class, and the labels that occur with a positive one."""
         rows = positive(weights)
         used = labels if rows is None else labels[rows]
-        classes = distinct(used)
+        classes = known if rows is None else distinct(used)
         if self.class_weight is not None:
             weights, codes = weights.copy(), codes_of(used, classes)
             counted = slice(None) if rows is None else rows
@@ -478,10 +488,21 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
         return Point(coef, np.array(intercept, dtype=np.float64))
 
 
-def _labels(y: Matrix) -> Labels:
+def _is_plain(values: Any, n_dims: int, kinds: str) -> bool:  # noqa: ANN401
+    """Tell whether this is an array of numbers, and nothing more.
+
+    Of such an array scikit-learn's checks have nothing to say, and they take as long as a small
+    fit: the first one looks for the kinds of data frames that are installed, in all packages.
+    """
+    is_array = type(values) is np.ndarray and values.ndim == n_dims
+    return is_array and values.dtype.kind in kinds and values.size > 0
+
+
+def _labels(y: Matrix) -> tuple[Labels, Labels]:
+    """Return labels that can be classes, and the distinct ones among them."""
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None")
-    labels = column_or_1d(y, warn=True)
+    labels = y if _is_plain(y, 1, "biuf") else np.asarray(column_or_1d(y, warn=True))
     if labels.dtype.kind == "f":
         bad = np.flatnonzero(~np.isfinite(labels))
         if len(bad):
@@ -492,5 +513,13 @@ def _labels(y: Matrix) -> Labels:
             raise DataError(f"y contains a missing label (NaN) in row {missing[0]}")
     are_plain = labels.dtype.kind in "biufUS" or len(labels) > _MANY_LABELS
     few = distinct(labels) if are_plain else labels
-    check_classification_targets(few if len(few) <= _FEW_CLASSES else labels)
-    return np.asarray(labels)
+    if len(few) > _FEW_CLASSES or not _are_counted(few):
+        check_classification_targets(few if len(few) <= _FEW_CLASSES else labels)
+    return labels, few if are_plain else distinct(labels)
+
+
+def _are_counted(labels: Labels) -> bool:
+    """Tell whether these are whole numbers, as classes are, and measurements hardly ever."""
+    if labels.dtype.kind == "f":
+        return float(np.abs(labels).max(initial=0)) < 2**53 and bool((labels % 1 == 0).all())
+    return labels.dtype.kind in "biu" and labels.size > 0

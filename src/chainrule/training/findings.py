@@ -6,17 +6,19 @@ Everything names columns as their owner does.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from chainrule.training.certificate import Certificate, certify
-from chainrule.training.collinearity import Relations
 from chainrule.training.objective import Objective
-from chainrule.training.separation import Separation
 from chainrule.training.solvers.curvature import Curvature
 from chainrule.training.solvers.steps import Outcome
 from chainrule.training.sources import InMemorySource, Source, quoted
+
+if TYPE_CHECKING:
+    from chainrule.training.collinearity import Relations
+    from chainrule.training.separation import Separation
 
 _NEARLY_SINGULAR: Final[float] = 1e-9
 _TAKES_PART: Final[float] = 0.1

@@ -1,6 +1,8 @@
 """One fit from end to end: choose a method, solve, prove, and say what is in the way.
 
 Everything here is in whole problems; the estimator above only speaks scikit-learn's language.
+Rooms that few fits enter are imported by those, so that a first fit does not wait for them: the
+solvers, and what looks for collinear columns.
 """
 
 from __future__ import annotations
@@ -8,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from importlib import import_module
 from time import perf_counter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -20,7 +23,6 @@ from chainrule.training.certificate import (
     class_weights,
     with_rounded_intercept,
 )
-from chainrule.training.collinearity import Relations, find_relations
 from chainrule.training.duplicates import merged
 from chainrule.training.findings import no_optimum, obstacles, qualified
 from chainrule.training.lanes import objective_for
@@ -29,26 +31,24 @@ from chainrule.training.machine import memory, single_threaded_algebra
 from chainrule.training.objective import Objective, Point
 from chainrule.training.penalties import L2Penalty
 from chainrule.training.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
-from chainrule.training.solvers.class_newton import class_newton
 from chainrule.training.solvers.curvature import Curvature
-from chainrule.training.solvers.dual import row_newton
-from chainrule.training.solvers.newton import newton
-from chainrule.training.solvers.newton_cg import newton_cg
-from chainrule.training.solvers.sampled import sampled_newton
 from chainrule.training.solvers.steps import IterationRecord, Outcome, Stop
 from chainrule.training.sources import InMemorySource, Source
 from chainrule.training.watch import OnIteration, Watch
 
+if TYPE_CHECKING:
+    from chainrule.training.collinearity import Relations
+
 Solver = Callable[..., Outcome]
 
-_SOLVERS: Final[dict[str, Solver]] = {
-    "newton-cholesky": newton,
-    "newton-classes": class_newton,
-    "newton-sampled": sampled_newton,
-    "newton-rows": row_newton,
-    "newton-cg": newton_cg,
+_SOLVERS: Final[dict[str, str]] = {
+    "newton-cholesky": "newton.newton",
+    "newton-classes": "class_newton.class_newton",
+    "newton-sampled": "sampled.sampled_newton",
+    "newton-rows": "dual.row_newton",
+    "newton-cg": "newton_cg.newton_cg",
 }
-
+"""The solver of each method, in `chainrule.training.solvers`."""
 
 _SMALL: Final[int] = 1_000_000
 """Entries of X up to which a read costs next to nothing."""
@@ -174,6 +174,8 @@ def fit_logistic(
     used: Source = source
     begin = start
     if np.isinf(C) and n_parameters <= UNPENALISED_LIMIT:
+        from chainrule.training.collinearity import find_relations
+
         relations = find_relations(source, fit_intercept=fit_intercept, n_threads=n_threads)
         if len(relations.dropped):
             used = source.take_columns(relations.kept)
@@ -315,16 +317,15 @@ def _solve_and_prove(
     max_iter: int,
     watch: Watch,
 ) -> tuple[Certificate, Outcome, list[IterationRecord]]:
-    solver = _SOLVERS[method]
     form_hessian = objective.n_parameters <= UNPENALISED_LIMIT
     history: list[IterationRecord] = []
     source = objective.source
     is_small = source.n_samples * source.n_features <= _SMALL
     # a last Newton step about squares the error; what has none goes on, where reads are cheap
-    finer = is_small and solver in (newton_cg, row_newton, class_newton)
+    finer = is_small and method in ("newton-cg", "newton-rows", "newton-classes")
     aim, point = max(1e-8 * tol, 1e-20) if finer else tol / 4, start
     while True:
-        outcome = solver(
+        outcome = _solver(method)(
             objective, point, tolerance=aim, max_iter=max_iter - len(history), watch=watch
         )
         history.extend(outcome.history)
@@ -336,24 +337,30 @@ def _solve_and_prove(
             certificate = certify(objective, outcome, enough=tol)
         if certificate.relative_bound <= tol:
             break
-        if outcome.stop == "stalled" and is_small and form_hessian and solver is not newton:
-            solver, point = newton, outcome.evaluation.point
+        if outcome.stop == "stalled" and is_small and form_hessian and method != "newton-cholesky":
+            method, point = "newton-cholesky", outcome.evaluation.point
             continue
         if outcome.stop != "converged" or aim < tol * 1e-9:
             break
         if certificate.gradient_norm <= certificate.gradient_rounding:
             break  # what is left of the gradient is rounding: no step can be seen to help
         aim, point = aim * 1e-3, outcome.evaluation.point
-        if solver is sampled_newton:
+        if method == "newton-sampled":
             # a sample has no more to say this close to the optimum
-            solver = newton if objective.loss.n_outputs == 1 else class_newton
-        elif solver is row_newton:
-            solver = newton_cg  # nor has the Gram matrix, beyond its rounding
+            method = "newton-cholesky" if objective.loss.n_outputs == 1 else "newton-classes"
+        elif method == "newton-rows":
+            method = "newton-cg"  # nor has the Gram matrix, beyond its rounding
     if certificate.relative_bound > tol and objective.penalty.is_none:
         watch.search()
         if watch.separation is not None:
             certificate = no_optimum(objective, outcome, watch.separation)
     return certificate, outcome, history
+
+
+def _solver(method: str) -> Solver:
+    module, name = _SOLVERS[method].split(".")
+    found: Solver = getattr(import_module(f"chainrule.training.solvers.{module}"), name)
+    return found
 
 
 def _with_curvature(objective: Objective, outcome: Outcome) -> Outcome:

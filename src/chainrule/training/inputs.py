@@ -21,6 +21,7 @@ Labels = npt.NDArray[Any]
 _SUM_TOLERANCE: Final[float] = 1e-12
 _FEW: Final[int] = 2**16
 _COMPARED: Final[int] = 8
+_CLOSE: Final[int] = 2**16
 
 
 def as_weights(sample_weight: Any, n_samples: int) -> FloatArray:  # noqa: ANN401
@@ -59,28 +60,33 @@ def positive(weights: FloatArray) -> IntArray | None:
 
 def distinct(labels: Labels) -> Labels:
     """Return the sorted distinct labels, with room for a few rows at a time."""
-    if labels.dtype.kind in "biuf" and len(labels):
-        ends = np.unique([labels.min(), labels.max()]).astype(labels.dtype)
-        if all(_are_ends(labels[start : start + _FEW], ends) for start in _starts(labels)):
-            return ends
     known = labels[:0]
     for start in _starts(labels):
-        rest = labels[start : start + _FEW]
+        few = labels[start : start + _FEW]
+        if 0 < len(known) <= 2 and ((few == known[0]) | (few == known[-1])).all():
+            continue  # no third class, as hardly ever where two have been seen
+        fresh = _counted(few) if few.dtype.kind in "biu" else few
         if len(known) <= _COMPARED:
             for label in known:
-                rest = rest[rest != label]
-        if len(rest):
-            known = np.unique(np.concatenate([known, np.unique(rest)]))
+                fresh = fresh[fresh != label]
+        if len(fresh):
+            known = np.unique(np.concatenate([known, fresh]))
     return np.asarray(known)
 
 
 def codes_of(labels: Labels, classes: Labels) -> Labels:
     """Return the place of each label among the sorted classes, in the smallest integers."""
     codes = np.empty(len(labels), dtype=np.min_scalar_type(max(1, len(classes) - 1)))
+    place = _places(classes) if classes.dtype.kind in "biu" else None
     for start in _starts(labels):
         part = slice(start, start + _FEW)
         few = labels[part]
-        codes[part] = few == classes[1] if len(classes) == 2 else np.searchsorted(classes, few)
+        if len(classes) == 2:
+            codes[part] = few == classes[1]
+        elif place is None:
+            codes[part] = np.searchsorted(classes, few)
+        else:
+            codes[part] = place[_above(classes[0], few)]
     return codes
 
 
@@ -88,8 +94,28 @@ def _starts(labels: Labels) -> range:
     return range(0, len(labels), _FEW)
 
 
-def _are_ends(labels: Labels, ends: Labels) -> bool:
-    return bool(((labels == ends[0]) | (labels == ends[-1])).all())
+def _counted(labels: Labels) -> Labels:
+    """Return the distinct labels of integers that lie close together; others as they are."""
+    low, high = labels.min(), labels.max()
+    if int(high) - int(low) >= _CLOSE:
+        return labels
+    steps = np.flatnonzero(np.bincount(_above(low, labels)))
+    return np.asarray(steps.astype(labels.dtype) + low)  # where a step wraps, so does the sum
+
+
+def _places(classes: Labels) -> IntArray | None:
+    """Return the place of each integer from the lowest class on, if they lie close together."""
+    if int(classes[-1]) - int(classes[0]) >= _CLOSE:
+        return None
+    found = np.zeros(int(classes[-1]) - int(classes[0]) + 1, dtype=np.intp)
+    found[_above(classes[0], classes)] = np.arange(len(classes))
+    return found
+
+
+def _above(low: Any, labels: Labels) -> IntArray:  # noqa: ANN401
+    """Return how far integers lie above one of them, which is near enough to be told in 64 bits."""
+    wide = np.uint64 if labels.dtype.kind == "u" else np.int64
+    return (labels.astype(wide, copy=False) - wide(low)).astype(np.intp, copy=False)
 
 
 def as_offset(offset: Any, n_samples: int, n_outputs: int) -> FloatArray | None:  # noqa: ANN401

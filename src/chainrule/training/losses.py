@@ -14,6 +14,10 @@ import numpy as np
 
 from chainrule.training.arrays import UNIT, BoolArray, FloatArray
 from chainrule.training.kernels import _emitted as kernels
+from chainrule.training.kernels import _emitted_scalar as joint
+
+Terms = tuple[FloatArray, FloatArray, FloatArray | None]
+"""Loss, gradient and Hessian of each example, in the shapes of `Loss`; no Hessian if not asked."""
 
 
 class Loss(Protocol):
@@ -31,6 +35,9 @@ class Loss(Protocol):
 
     def pointwise_hessian(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Return the second derivatives, shape (n_samples, n_outputs, n_outputs)."""
+
+    def terms(self, raw_prediction: FloatArray, y: FloatArray, *, with_hessian: bool) -> Terms:
+        """Return all of these, to the bit, with what they share computed once."""
 
     def hessian_product(
         self, raw_prediction: FloatArray, y: FloatArray, direction: FloatArray
@@ -131,6 +138,11 @@ class BinaryLoss:
         """Return the second derivatives, shape (n_samples, 1, 1)."""
         return kernels.binary_hessian(raw_prediction[:, 0])[:, None, None]
 
+    def terms(self, raw_prediction: FloatArray, y: FloatArray, *, with_hessian: bool) -> Terms:
+        """Return loss, gradient and Hessian of each example."""
+        loss, slope, bend = joint.binary(raw_prediction[:, 0], y)
+        return loss, slope[:, None], bend[:, None, None] if with_hessian else None
+
     def hessian_product(
         self, raw_prediction: FloatArray, y: FloatArray, direction: FloatArray
     ) -> FloatArray:
@@ -208,6 +220,11 @@ class CompiledBinaryLoss(BinaryLoss):
         """Return the second derivatives, shape (n_samples, 1, 1)."""
         return _compiled(raw_prediction, y)[2][:, None, None]
 
+    def terms(self, raw_prediction: FloatArray, y: FloatArray, *, with_hessian: bool) -> Terms:
+        """Return loss, gradient and Hessian of each example."""
+        loss, slope, bend = _compiled(raw_prediction, y)
+        return loss, slope[:, None], bend[:, None, None] if with_hessian else None
+
     def hessian_product(
         self, raw_prediction: FloatArray, y: FloatArray, direction: FloatArray
     ) -> FloatArray:
@@ -251,6 +268,14 @@ class SoftmaxLoss:
             unit[:, k] = 1.0
             hessian[:, :, k] = kernels.softmax_hessian_product(raw_prediction, unit)
         return hessian
+
+    def terms(self, raw_prediction: FloatArray, y: FloatArray, *, with_hessian: bool) -> Terms:
+        """Return loss, gradient and Hessian of each example."""
+        return (
+            self.pointwise_loss(raw_prediction, y),
+            self.pointwise_gradient(raw_prediction, y),
+            self.pointwise_hessian(raw_prediction, y) if with_hessian else None,
+        )
 
     def hessian_product(
         self, raw_prediction: FloatArray, y: FloatArray, direction: FloatArray

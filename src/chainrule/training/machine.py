@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -22,7 +23,7 @@ def single_threaded_algebra() -> Iterator[None]:
     """
     with _LOCK:
         if not _held:
-            limits = ThreadpoolController().limit(limits=1, user_api="blas")
+            limits = _libraries(len(sys.modules)).limit(limits=1, user_api="blas")
             limits.__enter__()
             _held.append(limits)
         _held.append(None)
@@ -40,11 +41,20 @@ _held: Final[list[Any]] = []
 """The limits in force, and an entry for everybody who asked for them."""
 
 
+@lru_cache(maxsize=1)
+def _libraries(_: int) -> ThreadpoolController:
+    """Return who knows the libraries that are loaded, by the number of modules.
+
+    Looking for libraries takes some milliseconds, and new ones come with new modules.
+    """
+    return ThreadpoolController()
+
+
 def memory() -> tuple[float, float] | None:
     """Return what the process holds and what it held at most, in MB; nothing if not to be known."""
     try:
-        text = _STATUS.read_text(encoding="ascii")
+        text = _STATUS.read_bytes()
     except OSError:
         return None
-    now, most = (re.search(rf"^{name}:\s+(\d+)", text, re.M) for name in ("VmRSS", "VmHWM"))
-    return (float(now[1]) / 1024, float(most[1]) / 1024) if now and most else None
+    now, most = (text.partition(name)[2].split(None, 1) for name in (b"VmRSS:", b"VmHWM:"))
+    return (float(now[0]) / 1024, float(most[0]) / 1024) if now and most else None

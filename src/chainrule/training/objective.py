@@ -182,13 +182,14 @@ class Objective:
             if table is not None:
                 table[block.rows] = raw
             s = block.sample_weight
-            residual = s[:, None] * self.loss.pointwise_gradient(raw, block.y)
+            losses, slopes, bends = self.loss.terms(raw, block.y, with_hessian=with_hessian)
+            residual = s[:, None] * slopes
             sums: Partial = (
-                np.asarray(s @ self.loss.pointwise_loss(raw, block.y)),
+                np.asarray(s @ losses),
                 block.X.rmatvec(residual),
                 residual.sum(axis=0),
             )
-            return (*sums, self._sandwich(block, raw)) if with_hessian else sums
+            return sums if bends is None else (*sums, self._sandwich(block, bends))
 
         self.passes += 1
         found = sum_over_chunks(one, self.source.n_blocks, self.n_threads)
@@ -383,10 +384,10 @@ class Objective:
             hessian = class_tables.class_hessian(hessian, self.loss.n_outputs)
         return hessian.reshape(self.n_parameters, self.n_parameters)
 
-    def _sandwich(self, block: RowBlock, raw: FloatArray) -> FloatArray:
+    def _sandwich(self, block: RowBlock, bends: FloatArray) -> FloatArray:
         n_outputs, size = self.loss.n_outputs, self.n_rows_of_hessian
         n_features = self.source.n_features
-        h = self.loss.pointwise_hessian(raw, block.y) * block.sample_weight[:, None, None]
+        h = bends * block.sample_weight[:, None, None]
         total = np.zeros((n_outputs, size, n_outputs, size))
         for k in range(n_outputs):
             for other in range(k + 1):
@@ -427,7 +428,11 @@ class Objective:
         return (*sums, hessian)
 
     def _penalised(self, hessian: FloatArray) -> FloatArray:
-        unpenalised = np.zeros(int(self.fit_intercept))
-        strength = np.concatenate([self.penalty.strength, unpenalised])
-        hessian[np.diag_indices_from(hessian)] += np.tile(strength, self.loss.n_outputs)
+        hessian.flat[:: len(hessian) + 1] += self._stiffness
         return hessian
+
+    @cached_property
+    def _stiffness(self) -> FloatArray:
+        """What the penalty adds to the diagonal of a Hessian."""
+        unpenalised = np.zeros(int(self.fit_intercept))
+        return np.tile(np.append(self.penalty.strength, unpenalised), self.loss.n_outputs)

@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from chainrule.training.solvers.dual import LARGEST as ROWS_LIMIT
-from chainrule.training.solvers.sampled import FRACTIONS, pays
+from chainrule.training.solvers.limits import FRACTIONS, ROWS_LIMIT, sampling_pays
 from chainrule.training.sources import Source
 
 Method = Literal[
@@ -84,9 +83,9 @@ def choose_plan(method: Method, source: Source, n_parameters: int, *, penalised:
     penalised : bool
     """
     costs = expected_costs(source, n_parameters)
-    sampling_pays = pays(source, n_parameters)
+    from_samples = sampling_pays(source, n_parameters)
     on_rows = penalised and source.n_classes == 2 and source.n_samples <= ROWS_LIMIT
-    if method == "newton-sampled" and not sampling_pays:
+    if method == "newton-sampled" and not from_samples:
         return _plan("newton-cholesky", "there are too few rows to sample from", source, costs)
     if method == "newton-classes" and (source.n_classes == 2 or not source.is_dense):
         why = "few Hessians are for dense data of more than two classes"
@@ -103,7 +102,7 @@ def choose_plan(method: Method, source: Source, n_parameters: int, *, penalised:
         why = f"{n_parameters} parameters: the Hessian is too large to form"
         return _plan("newton-cg", why, source, costs)
     forming, products = (costs[m].in_passes(source) for m in ("newton-cholesky", "newton-cg"))
-    if sampling_pays and (source.is_dense or costs["newton-sampled"].in_passes(source) < forming):
+    if from_samples and (source.is_dense or costs["newton-sampled"].in_passes(source) < forming):
         part = source.n_samples // FRACTIONS[-1]
         return _plan(
             "newton-sampled",

@@ -1,18 +1,23 @@
-"""What looks over a solver's shoulder: progress, the best iterate so far, signs of separation."""
+"""What looks over a solver's shoulder: progress, the best iterate so far, signs of separation.
+
+What proves separation is imported at the first sign of it: with a penalty there is none.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from chainrule.training.arrays import norm
 from chainrule.training.objective import Evaluation, Objective, Point
-from chainrule.training.separation import Separation, check_direction, find_separation
 from chainrule.training.solvers.steps import IterationRecord
+
+if TYPE_CHECKING:
+    from chainrule.training.separation import Separation
 
 _PATIENCE: Final[int] = 6
 _CONFIDENT: Final[float] = 12.0
@@ -94,6 +99,7 @@ class Watch:
         self._restore = restore
         self._search = search
         self._last: Evaluation | None = None
+        self._gradient_norm = 0.0
         self._largest = 0.0
         self._clock = perf_counter()
 
@@ -108,7 +114,7 @@ class Watch:
             progress = Progress(
                 len(self.records),
                 evaluation.value,
-                norm(evaluation.gradient.coef, evaluation.gradient.intercept),
+                self._gradient_norm,
                 self.objective.passes,
                 self._expected,
                 lambda: self._restore(evaluation.point),
@@ -122,19 +128,23 @@ class Watch:
     def search(self) -> None:
         """Run the linear programme, once."""
         if self._search:
+            from chainrule.training.separation import find_separation
+
             self._search = False
             self.separation = find_separation(self.objective)
 
     def _record(self, evaluation: Evaluation) -> None:
         now = perf_counter()
         if self._last is not None:
-            gradient = self._last.gradient
-            size = norm(gradient.coef, gradient.intercept)
-            self.records.append(IterationRecord(self._last.value, size, np.nan, now - self._clock))
+            known = self._last.value, self._gradient_norm
+            self.records.append(IterationRecord(*known, np.nan, now - self._clock))
         self._last, self._clock = evaluation, now
+        self._gradient_norm = norm(evaluation.gradient.coef, evaluation.gradient.intercept)
 
     def _separates(self, evaluation: Evaluation) -> bool:
         if self._leads_everywhere(evaluation):
+            from chainrule.training.separation import check_direction
+
             self.separation = check_direction(self.objective, evaluation.point)
             if self.separation is not None and self.separation.proven:
                 return True

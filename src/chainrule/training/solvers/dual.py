@@ -24,9 +24,6 @@ from chainrule.training.solvers.newton import newton
 from chainrule.training.solvers.newton_cg import newton_cg
 from chainrule.training.solvers.steps import IterationRecord, Outcome, Watch, never
 
-LARGEST: Final[int] = 4000
-"""Rows up to which their Gram matrix is formed."""
-
 _FEW: Final[int] = 600
 
 

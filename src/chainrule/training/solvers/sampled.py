@@ -21,17 +21,12 @@ from chainrule.training.penalties import L2Penalty
 from chainrule.training.rows import spread_rows
 from chainrule.training.solvers.class_newton import class_newton, level_descent
 from chainrule.training.solvers.curvature import Curvature
+from chainrule.training.solvers.limits import FRACTIONS, ROWS_PER_PARAMETER
 from chainrule.training.solvers.newton import newton
 from chainrule.training.solvers.newton_cg import estimated_gap, newton_cg
 from chainrule.training.solvers.quasi_newton import Inverse, quasi_newton
 from chainrule.training.solvers.steps import IterationRecord, Outcome, Watch, never
 from chainrule.training.sources import InMemorySource
-
-ROWS_PER_PARAMETER: Final[int] = 20
-"""Rows that the smallest sample has for each parameter, at least."""
-
-FRACTIONS: Final[tuple[int, ...]] = (1024, 256, 64, 16)
-"""One row in so many is drawn, sample after sample; the last gives the curvature."""
 
 _PRODUCTS_FROM: Final[int] = 150
 _PROVABLE: Final[float] = 0.9
@@ -42,15 +37,6 @@ _FAR: Final[float] = 4.0
 _SLOW: Final[float] = 0.2
 _ROUGH: Final[float] = 1e-4
 _FINE: Final[float] = 1e-8
-
-
-def pays(source: object, n_parameters: int) -> bool:
-    """Tell whether a problem has rows enough for samples to know its curvature."""
-    if not isinstance(source, InMemorySource) or not source.is_dense | source.is_fused:
-        return False
-    if source.n_classes == 2 and not source.is_fused:
-        return False
-    return source.n_samples >= FRACTIONS[-1] * ROWS_PER_PARAMETER * n_parameters
 
 
 def sampled_newton(
