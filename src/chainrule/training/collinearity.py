@@ -70,16 +70,13 @@ class Relations:
         The predictions are the same along each null vector (one dropped column against the kept
         ones that make it up), so this is a small least-squares problem.
         """
-        n_features = len(self.kept) + len(self.dropped)
-        null = np.zeros((n_features, len(self.dropped)))
+        if not len(self.dropped):
+            return point
+        null = np.zeros((len(point.coef), len(self.dropped)))
         null[self.kept] = -self.coef
         null[self.dropped, np.arange(len(self.dropped))] = 1.0
-        coef = np.zeros((n_features, point.coef.shape[1]))
-        coef[self.kept] = point.coef
-        if not len(self.dropped):
-            return Point(coef, point.intercept)
-        amount = -np.linalg.lstsq(null, coef, rcond=None)[0]
-        return Point(coef + null @ amount, point.intercept - self.intercept @ amount)
+        amount = -np.linalg.lstsq(null, point.coef, rcond=None)[0]
+        return Point(point.coef + null @ amount, point.intercept - self.intercept @ amount)
 
 
 def find_relations(source: InMemorySource, *, fit_intercept: bool, n_threads: int = 1) -> Relations:

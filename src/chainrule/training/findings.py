@@ -16,7 +16,7 @@ from chainrule.training.objective import Objective
 from chainrule.training.separation import Separation
 from chainrule.training.solvers.curvature import Curvature
 from chainrule.training.solvers.steps import Outcome
-from chainrule.training.sources import InMemorySource, Source, quoted
+from chainrule.training.sources import InMemorySource, quoted
 
 _NEARLY_SINGULAR: Final[float] = 1e-9
 _TAKES_PART: Final[float] = 0.1
@@ -78,7 +78,7 @@ def obstacles(certificate: Certificate, outcome: Outcome, objective: Objective) 
     return tuple(found)
 
 
-def describe_scales(source: Source) -> str:
+def describe_scales(source: InMemorySource) -> str:
     """Say in words which columns differ most in scale; empty if they hardly do."""
     largest = source.column_maxima
     used = np.flatnonzero(largest > 0)

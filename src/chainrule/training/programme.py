@@ -67,8 +67,8 @@ def find_directions(objective: Objective) -> list[Point]:
 
 
 def _per_parameter(objective: Objective, unit: FloatArray) -> FloatArray:
-    full = np.append(unit, 1.0) if objective.fit_intercept else unit
-    return np.tile(full, objective.loss.n_outputs)
+    n_outputs = objective.loss.n_outputs
+    return objective.pack(Point(np.repeat(unit[:, None], n_outputs, axis=1), np.ones(n_outputs)))
 
 
 def _as_point(objective: Objective, vector: FloatArray, unit: FloatArray) -> Point:
@@ -114,7 +114,7 @@ def _lead_rows(objective: Objective, chosen: IntArray, unit: FloatArray) -> spar
         start = 0
         for dense in block.X.dense_rows():
             local = within[(within >= start) & (within < start + len(dense))]
-            x = dense[local - start] / unit
+            x = (dense[local - start] / unit)[:, objective.free]
             start += len(dense)
             if objective.fit_intercept:
                 x = np.hstack([x, np.ones((len(x), 1))])

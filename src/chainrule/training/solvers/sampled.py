@@ -46,9 +46,9 @@ _ROUGH: Final[float] = 1e-4
 _FINE: Final[float] = 1e-8
 
 
-def pays(source: object, n_parameters: int) -> bool:
+def pays(source: InMemorySource, n_parameters: int) -> bool:
     """Tell whether a problem has rows enough for samples to know its curvature."""
-    if not isinstance(source, InMemorySource) or not source.is_dense | source.is_fused:
+    if not (source.is_dense or source.is_fused):
         return False
     if source.n_classes == 2 and not source.is_fused:
         return False
@@ -71,7 +71,6 @@ def sampled_newton(
     Parameters
     ----------
     objective : Objective
-        Over an `InMemorySource`.
     start : Point
     tolerance : float
         Relative to f: stop when strong convexity, or the curvature of the sample, puts f - f* below
@@ -209,7 +208,6 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
     more than what one four times as large cannot.
     """
     source, n_parameters = objective.source, objective.n_parameters
-    assert isinstance(source, InMemorySource)
     largest = spread_rows(source.n_samples, source.n_samples // FRACTIONS[-1], _SEED)
     samples = [largest[:: fraction // FRACTIONS[-1]] for fraction in FRACTIONS]
     samples = [rows for rows in samples if len(rows) >= ROWS_PER_PARAMETER * n_parameters]
@@ -232,7 +230,6 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
 def _solved(objective: Objective, start: Point, rows: IntArray) -> Point:
     """Return about where the objective of some rows is least."""
     source, n_parameters = objective.source, objective.n_parameters
-    assert isinstance(source, InMemorySource)
     sample = source.take_rows(rows, n_threads=objective.n_threads)
     small, known = _on_rows(objective, sample), n_parameters / len(rows)
     begun: Outcome | None = None
@@ -262,6 +259,7 @@ def _on_rows(objective: Objective, sample: InMemorySource) -> Objective:
         L2Penalty(share * objective.penalty.strength),
         fit_intercept=objective.fit_intercept,
         n_threads=objective.n_threads,
+        columns=objective.columns,
     )
 
 
