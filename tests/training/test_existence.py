@@ -9,12 +9,13 @@ import pytest
 from scipy import sparse
 from scipy.optimize import linprog
 
+from chainrule.training import watch
 from chainrule.training.collinearity import find_relations
 from chainrule.training.fitting import fit_logistic
 from chainrule.training.losses import BinaryLoss, SoftmaxLoss
 from chainrule.training.objective import Objective, Point
 from chainrule.training.penalties import L2Penalty
-from chainrule.training.separation import check_direction, find_separation
+from chainrule.training.separation import check_direction, find_separation, has_optimum
 from chainrule.training.sources import InMemorySource
 
 
@@ -110,6 +111,48 @@ def test_the_verdict_on_small_tables_is_right_and_proven(seed: int) -> None:
 def test_overlap_is_not_taken_for_separation(n_classes: int) -> None:
     y = np.random.default_rng(0).integers(0, n_classes, 120)
     assert find_separation(plain(noise(3), y, n_classes)) is None
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_few_rows_prove_an_optimum_only_where_there_is_one(seed: int, n_classes: int) -> None:
+    rng = np.random.default_rng(seed)
+    X = np.round(rng.normal(size=(4000, 2)) * 2)
+    scores = X @ rng.normal(size=(2, n_classes))
+    y = np.argmax(scores + rng.gumbel(size=scores.shape) * (seed % 2), axis=1)
+    objective = plain(X, y, n_classes)
+    assert has_optimum(objective, objective.origin()) == (seed % 2 == 1)
+    rare = np.where(rng.random(4000) < 0.01, 1.0, 0.0)
+    y[rare == 1] = 1  # this column separates, and most of the rows do not know of it
+    whole = plain(np.column_stack([X, rare]), y, n_classes)
+    assert not has_optimum(whole, whole.origin())
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_large_scores_alone_start_no_linear_programme(
+    n_classes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(1)
+    X = noise(5, 10_000)
+    y = np.argmax(X @ noise(6, 3, n_classes) * 12 + rng.gumbel(size=(10_000, n_classes)), axis=1)
+    monkeypatch.setattr(watch, "find_separation", None)
+    fit = fit_logistic(InMemorySource(X, y, n_classes=n_classes), C=np.inf)
+    assert np.abs(X @ fit.point.coef).max() > 12
+    assert fit.met
+
+
+@pytest.mark.parametrize("rows", [40, 400])
+def test_what_separates_a_few_of_many_rows_is_found_early(rows: int) -> None:
+    rng = np.random.default_rng(3)
+    X = np.column_stack([noise(7, 10_000), np.zeros(10_000)])
+    y = (X[:, 0] + rng.logistic(size=10_000) > 0).astype(int)
+    X[rng.choice(np.flatnonzero(y), rows, replace=False), 3] = 1.0
+    for compiled in (False, True):
+        fit = fit_logistic(InMemorySource(X, y, compiled=compiled), C=np.inf)
+        assert fit.certificate.kind == "separation"
+        assert fit.certificate.proven
+        assert fit.certificate.columns == ("column 3",)
+        assert len(fit.history) < 20
 
 
 def test_a_direction_is_believed_only_if_every_row_agrees() -> None:

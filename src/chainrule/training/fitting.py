@@ -349,7 +349,7 @@ def _solve_and_prove(
         elif solver is row_newton:
             solver = newton_cg  # nor has the Gram matrix, beyond its rounding
     if certificate.relative_bound > tol and objective.penalty.is_none:
-        watch.search()
+        watch.search(outcome.evaluation.point)
         if watch.separation is not None:
             certificate = no_optimum(objective, outcome, watch.separation)
     return certificate, outcome, history

@@ -136,6 +136,18 @@ class Objective:
         ones = np.ones(int(self.fit_intercept))
         return np.concatenate([self.source.column_bounds[self.free], ones])
 
+    def on_rows(self, sample: InMemorySource) -> Objective:
+        """Return the objective of some of the rows, with their share of the penalty."""
+        share = sample.total_weight / self.source.total_weight
+        return Objective(
+            sample,
+            self.loss,
+            L2Penalty(share * self.penalty.strength),
+            fit_intercept=self.fit_intercept,
+            n_threads=self.n_threads,
+            columns=self.columns,
+        )
+
     def pack(self, point: Point) -> FloatArray:
         """Lay what is free of a point out as one vector: output by output, the intercept last."""
         rows = [point.coef[self.free]]

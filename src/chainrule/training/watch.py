@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from time import perf_counter
 from typing import Final
 
 import numpy as np
 
-from chainrule.training.arrays import norm
+from chainrule.training.arrays import FloatArray, norm
 from chainrule.training.objective import Evaluation, Objective, Point
-from chainrule.training.separation import Separation, check_direction, find_separation
+from chainrule.training.separation import (
+    Separation,
+    check_direction,
+    find_separation,
+    has_optimum,
+)
 from chainrule.training.solvers.steps import IterationRecord
 
+_WATCHED: Final[int] = 2000
+_SEED: Final[int] = 33_023
 _PATIENCE: Final[int] = 6
+_STRIDE: Final[float] = 0.5
 _CONFIDENT: Final[float] = 12.0
 _SATURATED: Final[float] = 36.0
-_GROWTH: Final[float] = 1.02
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class Watch:
     objective : Objective
     on_iteration : callable, optional
     search : bool
-        Whether separation may be looked for by linear programme.
+        Whether separation may be searched for.
     expected_passes : float
     negligible : float
         An objective so small that the fit may stop, however near f* = 0 is.
@@ -93,8 +101,9 @@ class Watch:
         self._negligible = negligible
         self._restore = restore
         self._search = search
+        self._exists = False
         self._last: Evaluation | None = None
-        self._largest = 0.0
+        self._stride = 0.0
         self._clock = perf_counter()
 
     def __call__(self, evaluation: Evaluation) -> bool:
@@ -119,38 +128,64 @@ class Watch:
             return evaluation.value <= self._negligible
         return self._separates(evaluation)
 
-    def search(self) -> None:
-        """Run the linear programme, once."""
+    def search(self, point: Point) -> None:
+        """Search for separation, once: unless a few rows prove an optimum, by linear programme."""
         if self._search:
             self._search = False
-            self.separation = find_separation(self.objective)
+            self._exists = has_optimum(self.objective, point)
+            if not self._exists:
+                self.separation = find_separation(self.objective)
 
     def _record(self, evaluation: Evaluation) -> None:
         now = perf_counter()
         if self._last is not None:
+            self._stride = self._reach(self._last.point.moved(-1.0, evaluation.point))
             gradient = self._last.gradient
             size = norm(gradient.coef, gradient.intercept)
             self.records.append(IterationRecord(self._last.value, size, np.nan, now - self._clock))
         self._last, self._clock = evaluation, now
 
     def _separates(self, evaluation: Evaluation) -> bool:
-        if self._leads_everywhere(evaluation):
+        if self._exists:
+            return False
+        scores = self._scores(evaluation)
+        if self._lead(scores):
             self.separation = check_direction(self.objective, evaluation.point)
             if self.separation is not None and self.separation.proven:
                 return True
-        largest = float(np.abs(evaluation.raw_prediction).max())
-        # predictions that settle tell of an optimum; along a separating direction they grow on
-        grows, self._largest = largest > _GROWTH * self._largest, largest
-        if self._search and (largest > _CONFIDENT or (grows and len(self.records) >= _PATIENCE)):
-            self.search()
+        largest = float(np.abs(scores).max())
+        # steps shrink towards an optimum; along a separating direction they go on and on
+        goes_on = len(self.records) >= _PATIENCE and self._stride > _STRIDE
+        if largest > _CONFIDENT or goes_on:
+            self.search(evaluation.point)
         if self.separation is None:
             return False
         return self.separation.proven or largest > _SATURATED
 
-    def _leads_everywhere(self, evaluation: Evaluation) -> bool:
-        source, loss = self.objective.source, self.objective.loss
+    @cached_property
+    def _few(self) -> Objective:
+        """Some of the rows, or all: where signs of separation are looked for."""
+        source = self.objective.source
+        if source.n_samples <= 2 * _WATCHED:
+            return self.objective
+        return self.objective.on_rows(source.sample(_WATCHED, _SEED))
+
+    def _scores(self, evaluation: Evaluation) -> FloatArray:
+        """Return the raw predictions of these rows."""
+        if self._few is self.objective:
+            return evaluation.raw_prediction
+        return self._few.raw_predictions(evaluation.point)
+
+    def _lead(self, scores: FloatArray) -> bool:
+        """Whether the true class leads in all of these rows."""
+        source, loss = self._few.source, self.objective.loss
         for index in range(source.n_blocks):
             rows, y, _ = source.labels(index)
-            if not (loss.margin(evaluation.raw_prediction[rows], y) > 0).all():
+            if not (loss.margin(scores[rows], y) > 0).all():
                 return False
         return True
+
+    def _reach(self, step: Point) -> float:
+        """Bound by how much a step changes any raw prediction."""
+        change = self.objective.source.column_bounds @ np.abs(step.coef) + np.abs(step.intercept)
+        return float(change.max())

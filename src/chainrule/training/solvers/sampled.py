@@ -18,7 +18,6 @@ import numpy as np
 
 from chainrule.training.arrays import FloatArray, IntArray, norm
 from chainrule.training.objective import Evaluation, Objective, Point
-from chainrule.training.penalties import L2Penalty
 from chainrule.training.rows import spread_rows
 from chainrule.training.solvers.class_newton import level_descent
 from chainrule.training.solvers.curvature import Curvature
@@ -81,9 +80,7 @@ def sampled_newton(
         Called with each evaluation on all rows; True stops the solver.
     """
     sketch = _from_samples(objective, start)
-    # without a penalty, separation is looked for in the scores
-    keep = objective.penalty.is_none
-    evaluation, history = objective.evaluate(sketch.point, keep=keep), list[IterationRecord]()
+    evaluation, history = objective.evaluate(sketch.point, keep=False), list[IterationRecord]()
     known = objective.value_at_origin()
     if start.coef.any():
         warm = objective.evaluate(start)
@@ -128,7 +125,7 @@ def sampled_newton(
         last = -slope
         clock = perf_counter()
         direction = objective.unpack(vector)
-        reached = objective.evaluate(evaluation.point.moved(1.0, direction), keep=keep)
+        reached = objective.evaluate(evaluation.point.moved(1.0, direction), keep=False)
         step = 1.0
         if not is_accepted(
             evaluation.value, slope, reached, objective.pack(reached.gradient), vector
@@ -139,7 +136,7 @@ def sampled_newton(
             if step == 0.0:
                 stop = "stalled"
                 break
-            reached = objective.evaluate(evaluation.point.moved(step, direction), keep=keep)
+            reached = objective.evaluate(evaluation.point.moved(step, direction), keep=False)
         history.append(
             IterationRecord(evaluation.value, norm(gradient), step, perf_counter() - clock)
         )
@@ -219,7 +216,7 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
         samples if _is_wide(objective) else samples[1:] or samples
     ):  # read once each, and therefore left where they are
         sample = source.take_rows(rows, copied=False)
-        small = _on_rows(objective, sample)
+        small = objective.on_rows(sample)
         sketch = _after_a_step(small, point, sample.total_weight / source.total_weight)
         point = sketch.point
         objective.passes += small.passes * len(rows) / source.n_samples
@@ -231,7 +228,7 @@ def _solved(objective: Objective, start: Point, rows: IntArray) -> Point:
     """Return about where the objective of some rows is least."""
     source, n_parameters = objective.source, objective.n_parameters
     sample = source.take_rows(rows, n_threads=objective.n_threads)
-    small, known = _on_rows(objective, sample), n_parameters / len(rows)
+    small, known = objective.on_rows(sample), n_parameters / len(rows)
     begun: Outcome | None = None
     if objective.loss.n_outputs > 1:
         begun = level_descent(small, start, tolerance=known / 8, max_iter=40)
@@ -248,19 +245,6 @@ def _solved(objective: Objective, start: Point, rows: IntArray) -> Point:
 def _is_wide(objective: Objective) -> bool:
     """Tell whether a Hessian costs so much that a sample is first solved without."""
     return objective.loss.n_outputs > 1 or objective.n_parameters >= _PRODUCTS_FROM
-
-
-def _on_rows(objective: Objective, sample: InMemorySource) -> Objective:
-    """Return the objective of a sample of the rows, with its share of the penalty."""
-    share = sample.total_weight / objective.source.total_weight
-    return Objective(
-        sample,
-        objective.loss,
-        L2Penalty(share * objective.penalty.strength),
-        fit_intercept=objective.fit_intercept,
-        n_threads=objective.n_threads,
-        columns=objective.columns,
-    )
 
 
 def _after_a_step(small: Objective, point: Point, share: float) -> _Sketch:
