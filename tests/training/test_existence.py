@@ -9,13 +9,14 @@ import pytest
 from scipy import sparse
 from scipy.optimize import linprog
 
-from chainrule.training import watch
+from chainrule.training import collinearity, watch
 from chainrule.training.collinearity import find_relations
+from chainrule.training.existence import has_optimum
 from chainrule.training.fitting import fit_logistic
 from chainrule.training.losses import BinaryLoss, SoftmaxLoss
 from chainrule.training.objective import Objective, Point
 from chainrule.training.penalties import L2Penalty
-from chainrule.training.separation import check_direction, find_separation, has_optimum
+from chainrule.training.separation import check_direction, find_separation
 from chainrule.training.sources import InMemorySource
 
 
@@ -227,6 +228,36 @@ def test_relations_reproduce_the_dropped_columns() -> None:
     np.testing.assert_allclose(rebuilt, wide[:, relations.dropped], atol=1e-10)
 
 
+@pytest.mark.parametrize("form", [np.ascontiguousarray, np.asfortranarray, sparse.csr_array])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_relations_between_whole_numbers_are_exact_whichever_column_goes(
+    form: Any, compiled: bool
+) -> None:
+    rng = np.random.default_rng(2)
+    hour, minute, day = rng.integers(0, 24, 3000), rng.integers(0, 60, 3000), rng.random(3000)
+    time = 100.0 * hour + minute
+    for order in ([0, 1, 2, 3], [2, 1, 3, 0], [1, 3, 2, 0]):
+        X = np.column_stack([hour, minute, time, day])[:, order]
+        for off, n_dropped, exact in ((0.0, 1, True), (2.0**-30, 1, False), (1.0, 0, False)):
+            X[1234, order.index(2)] = time[1234] + off  # one row of all knows better
+            source = InMemorySource(form(X), np.zeros(3000), compiled=compiled)
+            relations = find_relations(source, fit_intercept=True)
+            assert len(relations.dropped) == n_dropped
+            assert relations.exact == exact
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_what_rounding_hides_is_not_called_exact(compiled: bool) -> None:
+    X = noise(5, 3000)
+    doubtful = np.column_stack([X, X[:, 0] + X[:, 1]])  # rounded sums
+    scaled = np.column_stack([X, 8 * X[:, 0], np.full(3000, 0.3)])
+    for table, exact in ((doubtful, False), (scaled, True)):
+        source = InMemorySource(table, np.zeros(3000), compiled=compiled)
+        relations = find_relations(source, fit_intercept=True)
+        assert len(relations.dropped) == table.shape[1] - 3
+        assert relations.exact == exact
+
+
 def test_nearly_collinear_columns_are_kept() -> None:
     X = noise(9, 50, 2)
     wide = np.c_[X, X[:, 0] + 1e-6 * noise(10, 50, 1)[:, 0]]
@@ -244,7 +275,11 @@ def test_more_features_than_rows_ends_with_a_proof() -> None:
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("rows", [3, 5000])
-def test_a_sample_decides_only_where_its_columns_are_independent(form: Any, rows: int) -> None:
+@pytest.mark.parametrize("rounds", [0, 8])
+def test_a_sample_decides_only_where_its_columns_are_independent(
+    form: Any, rows: int, rounds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collinearity, "_ROUNDS", rounds)
     # a column that is zero in nearly every row is missing from any sample, but not dependent
     X = noise(8, 5000, 4)
     X[rows:, 1] = 0.0

@@ -173,7 +173,8 @@ def fit_logistic(
     relations: Relations | None = None
     columns: IntArray | None = None
     if np.isinf(C) and n_parameters <= UNPENALISED_LIMIT:
-        relations = find_relations(source, fit_intercept=fit_intercept, n_threads=n_threads)
+        with _surroundings(source):
+            relations = find_relations(source, fit_intercept=fit_intercept, n_threads=n_threads)
         if len(relations.dropped):
             columns, start = relations.kept, None
     plan = choose_plan(method, source, n_parameters, penalised=bool(np.isfinite(C)))
@@ -234,7 +235,8 @@ def fit_logistic(
             or (certificate.kind != "none" and certificate.suboptimality_bound <= negligible)
         )
     )
-    passes = objective.passes + 1 + (relations is not None)  # the source's check; the relations
+    # the source's check, and that of relations
+    passes = objective.passes + 1 + (0.0 if relations is None else relations.passes)
     return Fit(
         restored(outcome.evaluation.point),
         outcome.evaluation.value,

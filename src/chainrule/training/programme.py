@@ -6,7 +6,6 @@ value. What it finds holds to working precision; `separation` checks it.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Final
 
 import numpy as np
@@ -14,6 +13,7 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from chainrule.training.arrays import FloatArray, IntArray
+from chainrule.training.exactness import whole_numbers
 from chainrule.training.executors import Partial
 from chainrule.training.objective import Objective, Point
 from chainrule.training.rows import RowBlock
@@ -169,12 +169,7 @@ def _simplified(vector: FloatArray) -> list[FloatArray]:
     candidates = []
     sizes = np.abs(snapped[snapped != 0])
     for unit in (sizes.min(), sizes.max()):
-        fractions = [Fraction(float(v / unit)).limit_denominator(24) for v in snapped]
-        common = 1
-        for fraction in fractions:
-            common = int(np.lcm(common, fraction.denominator))
-            if common > 10**6:
-                break
-        else:
-            candidates.append(np.array([float(fraction * common) for fraction in fractions]))
+        whole = whole_numbers(snapped / unit, 24)
+        if whole is not None:
+            candidates.append(whole)
     return [*candidates, snapped]

@@ -4,9 +4,6 @@ A direction u separates when along it every class with a share in a row leads ev
 and in some row one leads by > 0. Along it the loss falls for ever (Albert and Anderson 1984). It is
 found by linear programme (`programme`) and believed only after a check: rows that rounding leaves
 in doubt are judged in exact arithmetic, and if need be the direction itself is made exact.
-
-Where a few rows have an optimum of their own, nothing separates them, nor them and more rows: no
-loss is negative, so that f grows in every direction in which theirs does.
 """
 
 from __future__ import annotations
@@ -20,19 +17,12 @@ import numpy as np
 
 from chainrule.training.arrays import FloatArray, IntArray, accumulated
 from chainrule.training.blocks import MatrixBlock
-from chainrule.training.certificate import certify
 from chainrule.training.exactness import Vector, dot, exactly, null_vector
 from chainrule.training.executors import Partial
 from chainrule.training.objective import Objective, Point
 from chainrule.training.programme import find_directions
 from chainrule.training.rows import RowBlock
-from chainrule.training.solvers.newton import newton
 
-_FEW_ROWS: Final[int] = 1000
-_ROWS_PER_PARAMETER: Final[int] = 20
-_STEPS: Final[int] = 16
-_FINE: Final[float] = 1e-8
-_SEED: Final[int] = 60_271
 _EXACT_PRODUCTS: Final[int] = 200_000
 _EXACT_EQUATIONS: Final[int] = 300_000
 _ON_BOUNDARY: Final[float] = 1e-6
@@ -56,21 +46,6 @@ class Separation:
     direction: Point
     complete: bool
     proven: bool
-
-
-def has_optimum(objective: Objective, start: Point) -> bool:
-    """Tell whether a few rows prove that there is an optimum: theirs, a known distance away.
-
-    Where rows are so few that it would take about as long to fit them all, nothing is tried.
-    """
-    source = objective.source
-    n_rows = max(_FEW_ROWS, _ROWS_PER_PARAMETER * objective.n_parameters)
-    if n_rows > source.n_samples // 2:
-        return False
-    few = objective.on_rows(source.sample(n_rows, _SEED))
-    outcome = newton(few, start, tolerance=_FINE, max_iter=_STEPS)
-    objective.passes += few.passes * n_rows / source.n_samples
-    return certify(few, outcome).kind == "Newton decrement"
 
 
 def find_separation(objective: Objective) -> Separation | None:

@@ -11,13 +11,9 @@ from typing import Final
 import numpy as np
 
 from chainrule.training.arrays import FloatArray, norm
+from chainrule.training.existence import has_optimum
 from chainrule.training.objective import Evaluation, Objective, Point
-from chainrule.training.separation import (
-    Separation,
-    check_direction,
-    find_separation,
-    has_optimum,
-)
+from chainrule.training.separation import Separation, check_direction, find_separation
 from chainrule.training.solvers.steps import IterationRecord
 
 _WATCHED: Final[int] = 2000
