@@ -156,6 +156,21 @@ def test_what_separates_a_few_of_many_rows_is_found_early(rows: int) -> None:
         assert len(fit.history) < 20
 
 
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_steps_that_go_on_prove_separation_themselves(
+    n_classes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(3)
+    X = np.column_stack([noise(7, 10_000), np.arange(10_000) == 77])  # one row has its own column
+    y = rng.integers(0, n_classes, 10_000)
+    monkeypatch.setattr(watch, "find_separation", lambda _: None)
+    fit = fit_logistic(InMemorySource(X.astype(float), y, n_classes=n_classes), C=np.inf)
+    assert fit.certificate.kind == "separation"
+    assert fit.certificate.proven
+    assert fit.certificate.columns == ("column 3",)
+    assert len(fit.history) < 30
+
+
 def test_a_direction_is_believed_only_if_every_row_agrees() -> None:
     X = np.array([[-1.0], [-2.0], [1.0], [2.0]])
     up = Point(np.array([[1.0]]), np.zeros(1))

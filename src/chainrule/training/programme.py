@@ -32,11 +32,7 @@ def find_directions(objective: Objective) -> list[Point]:
     list of Point
         Empty if there is none, or if the problem is too large to be searched.
     """
-    source, n_outputs = objective.source, objective.loss.n_outputs
-    maxima = np.zeros(source.n_features)
-    for index in range(source.n_blocks):
-        np.maximum(maxima, source.block(index).X.column_maxima(), out=maxima)
-    unit = np.exp2(np.floor(np.log2(np.where(maxima > 0, maxima, 1.0))))
+    source, n_outputs, unit = objective.source, objective.loss.n_outputs, _units(objective)
     gain = _total_lead(objective) / _per_parameter(objective, unit)
     gain = gain / max(float(np.abs(gain).sum()), 1e-300)
     chosen: IntArray = np.unique(
@@ -64,6 +60,19 @@ def find_directions(objective: Objective) -> list[Point]:
         for vector in vectors
         for candidate in _simplified(vector)
     ]
+
+
+def without_noise(objective: Objective, direction: Point) -> list[Point]:
+    """Return a direction with what is next to zero left out, and in small whole numbers."""
+    scale = _per_parameter(objective, _units(objective))
+    simple = _simplified(objective.pack(direction) * scale)
+    return [objective.unpack(vector / scale) for vector in simple]
+
+
+def _units(objective: Objective) -> FloatArray:
+    """Return a power of two near the largest value of each column."""
+    bounds = objective.source.column_bounds
+    return np.asarray(np.exp2(np.floor(np.log2(np.where(bounds > 0, bounds, 1.0)))))
 
 
 def _per_parameter(objective: Objective, unit: FloatArray) -> FloatArray:

@@ -13,13 +13,16 @@ import numpy as np
 from chainrule.training.arrays import FloatArray, norm
 from chainrule.training.existence import has_optimum
 from chainrule.training.objective import Evaluation, Objective, Point
+from chainrule.training.programme import without_noise
 from chainrule.training.separation import Separation, check_direction, find_separation
 from chainrule.training.solvers.steps import IterationRecord
 
 _WATCHED: Final[int] = 2000
 _SEED: Final[int] = 33_023
 _PATIENCE: Final[int] = 6
+_LONG_PATIENCE: Final[int] = 10
 _STRIDE: Final[float] = 0.5
+_NOISE: Final[float] = 1e-6
 _CONFIDENT: Final[float] = 12.0
 _SATURATED: Final[float] = 36.0
 
@@ -99,7 +102,7 @@ class Watch:
         self._search = search
         self._exists = False
         self._last: Evaluation | None = None
-        self._stride = 0.0
+        self._step = objective.origin()
         self._clock = perf_counter()
 
     def __call__(self, evaluation: Evaluation) -> bool:
@@ -135,7 +138,7 @@ class Watch:
     def _record(self, evaluation: Evaluation) -> None:
         now = perf_counter()
         if self._last is not None:
-            self._stride = self._reach(self._last.point.moved(-1.0, evaluation.point))
+            self._step = evaluation.point.moved(-1.0, self._last.point)
             gradient = self._last.gradient
             size = norm(gradient.coef, gradient.intercept)
             self.records.append(IterationRecord(self._last.value, size, np.nan, now - self._clock))
@@ -145,18 +148,34 @@ class Watch:
         if self._exists:
             return False
         scores = self._scores(evaluation)
-        if self._lead(scores):
-            self.separation = check_direction(self.objective, evaluation.point)
-            if self.separation is not None and self.separation.proven:
-                return True
-        largest = float(np.abs(scores).max())
+        if self._least_margin(scores) > 0 and self._proves(evaluation.point):
+            return True
         # steps shrink towards an optimum; along a separating direction they go on and on
-        goes_on = len(self.records) >= _PATIENCE and self._stride > _STRIDE
-        if largest > _CONFIDENT or goes_on:
+        going_on = self._step if self._reach(self._step) > _STRIDE else None
+        if going_on is not None and len(self.records) >= _PATIENCE and self._runs_off(going_on):
+            return True
+        largest = float(np.abs(scores).max())
+        if largest > _CONFIDENT or (going_on is not None and len(self.records) >= _LONG_PATIENCE):
             self.search(evaluation.point)
         if self.separation is None:
             return False
         return self.separation.proven or largest > _SATURATED
+
+    def _proves(self, direction: Point) -> bool:
+        """Whether a direction is proven to separate."""
+        found = check_direction(self.objective, direction)
+        self.separation = found or self.separation
+        return found is not None and found.proven
+
+    def _runs_off(self, step: Point) -> bool:
+        """Whether a step separates, up to noise: along all else, steps shrink."""
+        for direction in without_noise(self.objective, step):
+            noise = _NOISE * self._reach(direction)
+            if self._least_margin(self._few.raw_direction(direction)) < -noise:
+                continue
+            if self._proves(direction):
+                return True
+        return False
 
     @cached_property
     def _few(self) -> Objective:
@@ -172,14 +191,11 @@ class Watch:
             return evaluation.raw_prediction
         return self._few.raw_predictions(evaluation.point)
 
-    def _lead(self, scores: FloatArray) -> bool:
-        """Whether the true class leads in all of these rows."""
+    def _least_margin(self, scores: FloatArray) -> float:
+        """Return by how much the true class leads in these rows, at least."""
         source, loss = self._few.source, self.objective.loss
-        for index in range(source.n_blocks):
-            rows, y, _ = source.labels(index)
-            if not (loss.margin(scores[rows], y) > 0).all():
-                return False
-        return True
+        margins = (source.labels(index)[:2] for index in range(source.n_blocks))
+        return min(float(loss.margin(scores[rows], y).min()) for rows, y in margins)
 
     def _reach(self, step: Point) -> float:
         """Bound by how much a step changes any raw prediction."""
