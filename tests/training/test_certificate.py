@@ -256,9 +256,9 @@ def test_no_bound_without_a_read_is_below_the_measured_one(n_classes: int, pure:
     for size in (0.0, 1e-3, 0.1, 3.0):
         coef = size * rng.normal(size=(3, loss.n_outputs))
         evaluation = objective.evaluate(Point(coef, rng.normal(size=loss.n_outputs)))
-        scale = rng.random(4) + 0.1
-        measured = measure_rounding(objective, evaluation, scale=scale)
-        bounded = bound_rounding(objective, evaluation, scale=scale)
+        weights = objective.unpack(np.tile(rng.random(4) + 0.1, loss.n_outputs))
+        measured = measure_rounding(objective, evaluation, weights=weights)
+        bounded = bound_rounding(objective, evaluation, weights=weights)
         for name in ("gradient", "of_sums"):
             low, high = getattr(measured, name), getattr(bounded, name)
             assert (low.coef <= high.coef).all()

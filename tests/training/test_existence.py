@@ -9,7 +9,9 @@ import pytest
 from scipy import sparse
 from scipy.optimize import linprog
 
+from chainrule.training import collinearity, separation
 from chainrule.training.collinearity import find_relations
+from chainrule.training.existence import has_optimum
 from chainrule.training.fitting import fit_logistic
 from chainrule.training.losses import BinaryLoss, SoftmaxLoss
 from chainrule.training.objective import Objective, Point
@@ -112,6 +114,63 @@ def test_overlap_is_not_taken_for_separation(n_classes: int) -> None:
     assert find_separation(plain(noise(3), y, n_classes)) is None
 
 
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_few_rows_prove_an_optimum_only_where_there_is_one(seed: int, n_classes: int) -> None:
+    rng = np.random.default_rng(seed)
+    X = np.round(rng.normal(size=(4000, 2)) * 2)
+    scores = X @ rng.normal(size=(2, n_classes))
+    y = np.argmax(scores + rng.gumbel(size=scores.shape) * (seed % 2), axis=1)
+    objective = plain(X, y, n_classes)
+    assert has_optimum(objective, objective.origin()) == (seed % 2 == 1)
+    rare = np.where(rng.random(4000) < 0.01, 1.0, 0.0)
+    y[rare == 1] = 1  # this column separates, and most of the rows do not know of it
+    whole = plain(np.column_stack([X, rare]), y, n_classes)
+    assert not has_optimum(whole, whole.origin())
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_large_scores_alone_start_no_linear_programme(
+    n_classes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(1)
+    X = noise(5, 10_000)
+    y = np.argmax(X @ noise(6, 3, n_classes) * 12 + rng.gumbel(size=(10_000, n_classes)), axis=1)
+    monkeypatch.setattr(separation, "find_separation", None)
+    fit = fit_logistic(InMemorySource(X, y, n_classes=n_classes), C=np.inf)
+    assert np.abs(X @ fit.point.coef).max() > 12
+    assert fit.met
+
+
+@pytest.mark.parametrize("rows", [40, 400])
+def test_what_separates_a_few_of_many_rows_is_found_early(rows: int) -> None:
+    rng = np.random.default_rng(3)
+    X = np.column_stack([noise(7, 10_000), np.zeros(10_000)])
+    y = (X[:, 0] + rng.logistic(size=10_000) > 0).astype(int)
+    X[rng.choice(np.flatnonzero(y), rows, replace=False), 3] = 1.0
+    for compiled in (False, True):
+        fit = fit_logistic(InMemorySource(X, y, compiled=compiled), C=np.inf)
+        assert fit.certificate.kind == "separation"
+        assert fit.certificate.proven
+        assert fit.certificate.columns == ("column 3",)
+        assert len(fit.history) < 20
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_steps_that_go_on_prove_separation_themselves(
+    n_classes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(3)
+    X = np.column_stack([noise(7, 10_000), np.arange(10_000) == 77])  # one row has its own column
+    y = rng.integers(0, n_classes, 10_000)
+    monkeypatch.setattr(separation, "find_separation", lambda _: None)
+    fit = fit_logistic(InMemorySource(X.astype(float), y, n_classes=n_classes), C=np.inf)
+    assert fit.certificate.kind == "separation"
+    assert fit.certificate.proven
+    assert fit.certificate.columns == ("column 3",)
+    assert len(fit.history) < 30
+
+
 def test_a_direction_is_believed_only_if_every_row_agrees() -> None:
     X = np.array([[-1.0], [-2.0], [1.0], [2.0]])
     up = Point(np.array([[1.0]]), np.zeros(1))
@@ -184,6 +243,36 @@ def test_relations_reproduce_the_dropped_columns() -> None:
     np.testing.assert_allclose(rebuilt, wide[:, relations.dropped], atol=1e-10)
 
 
+@pytest.mark.parametrize("form", [np.ascontiguousarray, np.asfortranarray, sparse.csr_array])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_relations_between_whole_numbers_are_exact_whichever_column_goes(
+    form: Any, compiled: bool
+) -> None:
+    rng = np.random.default_rng(2)
+    hour, minute, day = rng.integers(0, 24, 3000), rng.integers(0, 60, 3000), rng.random(3000)
+    time = 100.0 * hour + minute
+    for order in ([0, 1, 2, 3], [2, 1, 3, 0], [1, 3, 2, 0]):
+        X = np.column_stack([hour, minute, time, day])[:, order]
+        for off, n_dropped, exact in ((0.0, 1, True), (2.0**-30, 1, False), (1.0, 0, False)):
+            X[1234, order.index(2)] = time[1234] + off  # one row of all knows better
+            source = InMemorySource(form(X), np.zeros(3000), compiled=compiled)
+            relations = find_relations(source, fit_intercept=True)
+            assert len(relations.dropped) == n_dropped
+            assert relations.exact == exact
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_what_rounding_hides_is_not_called_exact(compiled: bool) -> None:
+    X = noise(5, 3000)
+    doubtful = np.column_stack([X, X[:, 0] + X[:, 1]])  # rounded sums
+    scaled = np.column_stack([X, 8 * X[:, 0], np.full(3000, 0.3)])
+    for table, exact in ((doubtful, False), (scaled, True)):
+        source = InMemorySource(table, np.zeros(3000), compiled=compiled)
+        relations = find_relations(source, fit_intercept=True)
+        assert len(relations.dropped) == table.shape[1] - 3
+        assert relations.exact == exact
+
+
 def test_nearly_collinear_columns_are_kept() -> None:
     X = noise(9, 50, 2)
     wide = np.c_[X, X[:, 0] + 1e-6 * noise(10, 50, 1)[:, 0]]
@@ -201,7 +290,11 @@ def test_more_features_than_rows_ends_with_a_proof() -> None:
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("rows", [3, 5000])
-def test_a_sample_decides_only_where_its_columns_are_independent(form: Any, rows: int) -> None:
+@pytest.mark.parametrize("rounds", [0, 8])
+def test_a_sample_decides_only_where_its_columns_are_independent(
+    form: Any, rows: int, rounds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collinearity, "_ROUNDS", rounds)
     # a column that is zero in nearly every row is missing from any sample, but not dependent
     X = noise(8, 5000, 4)
     X[rows:, 1] = 0.0

@@ -12,6 +12,8 @@ from scipy import sparse
 from chainrule.errors import DataError
 from chainrule.training.blocks import DenseBlock, MatrixBlock, SparseBlock
 from chainrule.training.executors import map_in_order, sum_over_chunks, tree_reduce
+from chainrule.training.fused_blocks import FusedBlock
+from chainrule.training.fused_sparse_blocks import FusedSparseBlock
 from chainrule.training.losses import BinaryLoss, Loss, SoftmaxLoss
 from chainrule.training.objective import Objective, Point
 from chainrule.training.penalties import L2Penalty
@@ -45,10 +47,33 @@ def test_blocks_know_their_sizes(block: MatrixBlock) -> None:
     np.testing.assert_allclose(squares, (TABLE * np.arange(5.0)) ** 2 @ np.ones(5))
     np.testing.assert_allclose(block.column_sizes(U), np.abs(TABLE).T @ U, atol=1e-12)
     np.testing.assert_array_equal(np.vstack(list(block.dense_rows())), TABLE)
-    np.testing.assert_array_equal(
-        np.vstack(list(block.take_columns(np.array([3, 1])).dense_rows())),
-        TABLE[:, [3, 1]],
-    )
+
+
+WHOLE = np.round(RNG.normal(size=(700, 3)) * 100) * [4.0, 1.0, 0.125]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        DenseBlock,
+        FusedBlock,
+        lambda X: FusedBlock(np.asfortranarray(X)),
+        lambda X: SparseBlock(sparse.csr_array(X)),
+        lambda X: FusedSparseBlock(*csr(X), 3),
+    ],
+)
+def test_blocks_know_which_columns_are_multiples_of_a_power_of_two(form: Any, dtype: str) -> None:
+    X = form(WHOLE.astype(dtype))
+    assert X.are_whole(np.array([0.25, 1.0, 8.0]))
+    assert X.are_whole(np.array([0.0, 0.0, 16.0]))
+    for column, factor in enumerate([0.125, 0.5, 4.0]):
+        assert not X.are_whole(factor * (np.arange(3) == column))
+
+
+def csr(X: Any) -> tuple[Any, Any, Any]:
+    found = sparse.csr_array(X)
+    return found.data, found.indices, found.indptr
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 7, 8, 13])

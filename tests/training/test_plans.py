@@ -27,6 +27,7 @@ class Shape:
     per_row: int = 0
     n_classes: int = 2
     read_seconds: float = 0.01
+    is_fused: bool = False
 
     @property
     def is_dense(self) -> bool:

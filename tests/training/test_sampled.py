@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from chainrule import LogisticRegression
 from chainrule.training import fused_blocks
@@ -53,6 +54,34 @@ def test_it_reads_the_data_few_times_and_says_so() -> None:
     assert text.startswith("newton-sampled: 40000 rows for 6 parameters: 2500 rows drawn at random")
     assert f"X was read {model.n_passes_:.1f} times" in text
     assert str(model.certificate_) in text
+
+
+FORMS: list[tuple[Any, str]] = [
+    (np.asarray, "newton-sampled"),
+    (np.asfortranarray, "newton-sampled"),
+    (sparse.csr_array, "newton-cholesky"),
+    (sparse.csr_array, "newton-cg"),
+]
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize(("form", "solver"), FORMS)
+def test_collinear_columns_are_held_where_they_are(form: Any, solver: Any, n_classes: int) -> None:
+    X, _ = tall(7, n_samples=20_000, n_features=4)
+    X = np.round(X / np.abs(X).max(axis=0) * 100)
+    rng = np.random.default_rng(8)
+    y = np.argmax(X[:, :n_classes] / 20 + rng.gumbel(size=(len(X), n_classes)), axis=1)
+    wide = np.column_stack([X[:, 0] - 3 * X[:, 2], X, np.full(len(X), 7.0)])
+    fewer = LogisticRegression(C=np.inf, tol=1e-12).fit(X, y)
+    model = LogisticRegression(C=np.inf, tol=1e-12, solver=solver).fit(form(wide), y)
+    assert model.solver_ == solver
+    assert model.certificate_.proven
+    assert "column 0, column 1, column 3, column 5 are collinear" in str(model.certificate_)
+    assert model.objective_ == pytest.approx(fewer.objective_, rel=1e-11)
+    raw = wide @ model.coef_.T
+    spread = wide - wide.mean(axis=0)
+    least = np.linalg.lstsq(spread, raw - raw.mean(axis=0), rcond=1e-10)[0]
+    np.testing.assert_allclose(model.coef_, least.T, atol=1e-8)
 
 
 def test_a_column_that_the_sample_never_sees_is_fitted_all_the_same() -> None:

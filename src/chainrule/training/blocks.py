@@ -54,8 +54,8 @@ class MatrixBlock(Protocol):
     def column_maxima(self) -> FloatArray:
         """Return max_i |x_ij|, shape (n_features,); NaN where a value is NaN."""
 
-    def take_columns(self, columns: IntArray) -> MatrixBlock:
-        """Return X restricted to some columns."""
+    def are_whole(self, factors: FloatArray) -> bool:
+        """Whether all numbers, each times its column's factor, a power of two or 0, are whole."""
 
     def dense_rows(self) -> Iterator[FloatArray]:
         """Yield X a few rows at a time as dense arrays."""
@@ -136,9 +136,10 @@ class DenseBlock:
         """Return max_i |x_ij|."""
         return np.asarray(np.abs(self.values).max(axis=0, initial=0.0))
 
-    def take_columns(self, columns: IntArray) -> DenseBlock:
-        """Return X restricted to some columns."""
-        return DenseBlock(self.values[:, columns])
+    def are_whole(self, factors: FloatArray) -> bool:
+        """Whether all numbers, each times its column's factor, are whole."""
+        used = np.flatnonzero(factors)
+        return _are_whole(self.values[:, used] * factors[used])
 
     def dense_rows(self) -> Iterator[FloatArray]:
         """Yield X a few rows at a time."""
@@ -213,9 +214,9 @@ class SparseBlock:
             return np.zeros(self.values.shape[1])
         return np.asarray(abs(self.values).max(axis=0).toarray()).ravel()
 
-    def take_columns(self, columns: IntArray) -> SparseBlock:
-        """Return X restricted to some columns."""
-        return SparseBlock(self.values[:, columns])
+    def are_whole(self, factors: FloatArray) -> bool:
+        """Whether all numbers, each times its column's factor, are whole."""
+        return _are_whole(self.values.data * factors[self.values.indices])
 
     def dense_rows(self) -> Iterator[FloatArray]:
         """Yield X a few rows at a time."""
@@ -237,6 +238,10 @@ class SparseBlock:
     def longest_sandwich(self) -> int:
         """The same for an entry of a sandwich."""
         return SANDWICH_ROWS + -(-int(self.values.shape[0]) // SANDWICH_ROWS)
+
+
+def _are_whole(values: FloatArray) -> bool:
+    return bool((values == np.rint(values)).all())
 
 
 def _few_rows(n_features: int) -> int:

@@ -42,7 +42,7 @@ from typing import Final, Literal
 import numpy as np
 
 from chainrule.training.arrays import FloatArray, accumulated, norm
-from chainrule.training.objective import Evaluation, Objective
+from chainrule.training.objective import Evaluation, Objective, Point
 from chainrule.training.rounding import Rounding, bound_rounding, measure_rounding
 from chainrule.training.solvers.curvature import Curvature
 from chainrule.training.solvers.steps import Outcome
@@ -123,10 +123,10 @@ def certify(objective: Objective, outcome: Outcome, *, enough: float = 0.0) -> C
         to its numbers, only where bounds without a read are too wide for that.
     """
     evaluation, curvature = outcome.evaluation, outcome.curvature
-    scale = None if curvature is None else curvature.scale[: objective.n_rows_of_hessian]
+    weights = None if curvature is None else objective.unpack(1 / curvature.scale)
     claims: list[Certificate] = []
     for look in (bound_rounding, measure_rounding):
-        rounding = look(objective, evaluation, other=outcome.reference, scale=scale)
+        rounding = look(objective, evaluation, other=outcome.reference, weights=weights)
         claims = []
         for claim in _claims(objective, outcome, rounding, thorough=look is measure_rounding):
             if claim.relative_bound <= enough:
@@ -240,10 +240,9 @@ def _newton_decrement(
     bound = decrement**2 * _growth(ratio)
     bound += _off_centre(objective, outcome)
     radius = -np.log1p(-ratio) / reach if reach > 0 else decrement
-    keep = np.ones((objective.n_rows_of_hessian, n_outputs))
-    keep[: objective.source.n_features] /= objective.source.column_scale[:, None]
-    keep[objective.source.n_features :] = 0.0
-    distance = radius * curvature.inverse_root_trace(keep.T.ravel()) / float(np.sqrt(trust))
+    units = np.repeat(1 / objective.source.column_scale[:, None], n_outputs, axis=1)
+    keep = objective.pack(Point(units, np.zeros(n_outputs)))
+    distance = radius * curvature.inverse_root_trace(keep) / float(np.sqrt(trust))
     if n_outputs > 1:
         shared = outcome.evaluation.point.coef.mean(axis=1) / objective.source.column_scale
         distance += float(np.sqrt(n_outputs)) * norm(shared)

@@ -1,9 +1,10 @@
 """Columns that are linear combinations of others, found before an unpenalised fit.
 
 Without a penalty such columns leave the optimum undetermined. Columns that are independent on a few
-rows drawn at random are independent on all; where they are not, one pass of orthogonal
-transformations over all rows (a tree of QR factorisations) tells which are. The fit is done on the
-independent ones, and the answer of least norm over all columns is put together afterwards.
+rows are independent on all. Where they are not, those few rows tell what depends on what, and one
+read of all rows either confirms it or finds rows that know better, which then join the few. The
+fit is done with the dependent ones held at zero, and the answer of least norm over all columns is
+put together afterwards.
 """
 
 from __future__ import annotations
@@ -16,17 +17,26 @@ import numpy as np
 from scipy import linalg
 
 from chainrule.training.arrays import UNIT, FloatArray, IntArray
-from chainrule.training.executors import map_in_order, tree_reduce
+from chainrule.training.exactness import whole_numbers
+from chainrule.training.executors import Partial, map_in_order, sum_over_chunks, tree_reduce
 from chainrule.training.objective import Point
+from chainrule.training.rows import spread_rows
 from chainrule.training.sources import InMemorySource
 
-_SAMPLED_ROWS: Final[int] = 8
-"""Rows per column of the sample that is looked at first."""
+_LEAST_ROWS: Final[int] = 1000
+_ROWS_PER_COLUMN: Final[int] = 2
+"""Rows that are looked at first, at random."""
+
+_ROUNDS: Final[int] = 8
+"""How often rows may join those few before all are asked."""
 
 _TALL: Final[int] = 4
 """Rows per column of one QR factorisation, at least: what is too square is slow."""
 
 _SEED: Final[int] = 40_961
+_DENOMINATOR: Final[int] = 1000
+_NEAR: Final[float] = 1e-9
+_TINY: Final[float] = 2.0**-500
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,8 @@ class Relations:
         ``X[:, dropped] = X[:, kept] @ coef + intercept``.
     exact : bool
         Whether this was verified without any rounding; else it holds to working precision.
+    passes : float
+        How many times X was read for it.
     """
 
     kept: IntArray
@@ -51,6 +63,7 @@ class Relations:
     coef: FloatArray
     intercept: FloatArray
     exact: bool
+    passes: float = 0.0
 
     def in_units(self, source: InMemorySource) -> Relations:
         """Return the relations of the columns of a source as relations of the data."""
@@ -70,16 +83,13 @@ class Relations:
         The predictions are the same along each null vector (one dropped column against the kept
         ones that make it up), so this is a small least-squares problem.
         """
-        n_features = len(self.kept) + len(self.dropped)
-        null = np.zeros((n_features, len(self.dropped)))
+        if not len(self.dropped):
+            return point
+        null = np.zeros((len(point.coef), len(self.dropped)))
         null[self.kept] = -self.coef
         null[self.dropped, np.arange(len(self.dropped))] = 1.0
-        coef = np.zeros((n_features, point.coef.shape[1]))
-        coef[self.kept] = point.coef
-        if not len(self.dropped):
-            return Point(coef, point.intercept)
-        amount = -np.linalg.lstsq(null, coef, rcond=None)[0]
-        return Point(coef + null @ amount, point.intercept - self.intercept @ amount)
+        amount = -np.linalg.lstsq(null, point.coef, rcond=None)[0]
+        return Point(point.coef + null @ amount, point.intercept - self.intercept @ amount)
 
 
 def find_relations(source: InMemorySource, *, fit_intercept: bool, n_threads: int = 1) -> Relations:
@@ -88,14 +98,54 @@ def find_relations(source: InMemorySource, *, fit_intercept: bool, n_threads: in
     Householder QR with column pivoting (Golub and Van Loan, *Matrix Computations*, 5.4.2), the
     intercept's column of ones first.
     """
-    n_rows = max(1000, _SAMPLED_ROWS * source.n_features)
+    n_rows = max(_LEAST_ROWS, _ROWS_PER_COLUMN * source.n_features)
     if n_rows < source.n_samples // 2:
-        few = source.sample(n_rows, _SEED)
+        rows = spread_rows(source.n_samples, n_rows, _SEED)
+        few = source.take_rows(rows)
+    else:
+        rows, few = np.arange(source.n_samples), source
+    if _are_independent(few, fit_intercept):
+        every, none = np.arange(source.n_features), np.zeros((source.n_features, 0))
+        return Relations(every, every[:0], none, none[0], exact=False)
+    passes, rounds = 0.0, 0
+    while True:
         found = _from_triangle(_triangle(few, fit_intercept, n_threads), int(fit_intercept))
+        passes += len(rows) / source.n_samples
         if not len(found.dropped):
-            return found
-    found = _from_triangle(_triangle(source, fit_intercept, n_threads), int(fit_intercept))
-    return _verified(source, found) if len(found.dropped) else found
+            break
+        found, broken = _checked(source, found, n_threads)
+        passes += 1
+        fresh = np.setdiff1d(broken, rows)
+        if not len(fresh):
+            break
+        rounds += 1
+        if rounds <= _ROUNDS:
+            rows = np.union1d(rows, fresh)
+            few = source.take_rows(rows)
+        else:
+            rows, few = np.arange(source.n_samples), source
+    return replace(found, passes=passes)
+
+
+def _are_independent(source: InMemorySource, fit_intercept: bool) -> bool:
+    """Tell whether columns are so far from dependent that their products alone show it.
+
+    A pivot of Cholesky's method, the square of a column's distance from those before, is known to
+    rounding over the smallest of those pivots.
+    """
+
+    def one(index: int) -> Partial:
+        rows = np.vstack(list(source.matrix(index).dense_rows()))
+        if fit_intercept:
+            rows = np.hstack([rows, np.ones((len(rows), 1))])
+        return (rows.T @ rows,)
+
+    (products,) = sum_over_chunks(one, source.n_blocks)
+    norms = np.sqrt(products.diagonal())
+    if not norms.all():
+        return False
+    factor, failed = linalg.lapack.dpotrf(products / norms / norms[:, None], lower=1)
+    return not failed and bool(factor.diagonal().min() > (64 * UNIT * len(norms)) ** 0.25)
 
 
 def _triangle(source: InMemorySource, fit_intercept: bool, n_threads: int) -> FloatArray:
@@ -110,7 +160,7 @@ def _triangle(source: InMemorySource, fit_intercept: bool, n_threads: int) -> Fl
 
     def part(index: int) -> FloatArray:
         total = np.zeros((0, width))
-        for rows in _tall(source.block(index).X.dense_rows(), _TALL * width):
+        for rows in _tall(source.matrix(index).dense_rows(), _TALL * width):
             ones = np.ones((len(rows), offset))
             total = reduced(np.vstack([total, np.hstack([ones, rows])]))
         return total
@@ -160,43 +210,82 @@ def _from_triangle(table: FloatArray, offset: int) -> Relations:
     return Relations(kept[ranks], dropped, coef[ranks], intercept, exact=False)
 
 
-def _verified(source: InMemorySource, found: Relations) -> Relations:
-    """Round the relation to simple numbers and check it in arithmetic that cannot round.
+def _checked(
+    source: InMemorySource, found: Relations, n_threads: int
+) -> tuple[Relations, IntArray]:
+    """Confirm relations on all rows, exactly if they can be; return the worst that break them."""
+    every = np.arange(len(found.dropped))
+    null = np.zeros((source.n_features + 1, len(every)))
+    null[found.kept], null[found.dropped, every], null[-1] = -found.coef, 1.0, -found.intercept
+    whole = _in_whole_numbers(source, null)
+    if whole is not None:
+        factors, may_round = _factors(source, whole)
+        residuals, _, fitting = _residuals(source, whole, factors, n_threads)
+        if fitting and not may_round and not residuals.any():
+            lead = whole[found.dropped, every]
+            coef, intercept = -whole[found.kept] / lead, -whole[-1] / lead
+            return replace(found, coef=coef, intercept=intercept, exact=True), every[:0]
+    residuals, rows, _ = _residuals(source, null, np.zeros(source.n_features), n_threads)
+    noise = 64 * UNIT * len(null) * _sizes(source, null)
+    return found, np.unique(rows[residuals > noise])
 
-    With all values and coefficients multiples of 2^-20 and small enough, sums of products are exact
-    in float64; a copy of a column times a power of two is exact for any values.
+
+def _in_whole_numbers(source: InMemorySource, null: FloatArray) -> FloatArray | None:
+    """Return relations as simple whole numbers, if they are near some.
+
+    A constant column is its first value, whatever that is.
     """
-    coef, intercept = _simple(found.coef), _simple(found.intercept)
-    first = next(iter(source.block(0).X.dense_rows()))[0]
-    constant = (coef == 0).all(axis=0) & (intercept != 0)
-    intercept[constant] = first[found.dropped[constant]]  # a constant column is its first value
-    lone = ((coef != 0).sum(axis=0) + (intercept != 0)) <= 1
-    lone &= (np.frexp(np.abs(coef).sum(axis=0))[0] == 0.5) | (coef == 0).all(axis=0)
-    for index in range(source.n_blocks):
-        for rows in source.block(index).X.dense_rows():
-            for c, column in enumerate(found.dropped):
-                part = coef[:, c] != 0
-                terms, target = rows[:, found.kept[part]], rows[:, column]
-                if not (terms @ coef[part, c] + intercept[c] == target).all():
-                    return found
-                if not lone[c] and not _cannot_round(terms, coef[part, c], intercept[c], target):
-                    return found
-    return Relations(found.kept, found.dropped, coef, intercept, exact=True)
+    whole = np.zeros_like(null)
+    first = next(iter(source.matrix(0).dense_rows()))[0]
+    for c, vector in enumerate(null.T):
+        used = np.flatnonzero(vector)
+        if len(used) == 2 and used[1] == len(first):
+            whole[used, c] = 1.0, -first[used[0]]
+            continue
+        scaled = vector[used] / np.abs(vector[used]).min()
+        numbers = whole_numbers(scaled, _DENOMINATOR)
+        if numbers is None or not numbers.all():
+            return None
+        ratio = np.abs(numbers / numbers[np.abs(scaled).argmin()] / scaled)
+        if (np.abs(ratio - 1) > _NEAR).any():
+            return None
+        whole[used, c] = numbers
+    return whole
 
 
-def _simple(values: FloatArray) -> FloatArray:
-    """Round to the nearest multiple of 1/64, if that is near to within rounding."""
-    nearest = np.round(values * 64) / 64
-    close = np.abs(nearest - values) <= 1e-9 * np.maximum(1.0, np.abs(values))
-    return np.where(close, nearest, values)
+def _factors(source: InMemorySource, whole: FloatArray) -> tuple[FloatArray, bool]:
+    """Return what makes numbers whole where sums of products cannot round; whether some may.
+
+    Where all terms are multiples of one power of two, and together below 2^53 of it, no sum in
+    whatever order rounds. Nor does that of two terms that are numbers of the data times powers of
+    two: it is zero only if they are equal.
+    """
+    used = whole != 0
+    powers = (np.frexp(np.abs(whole[:-1]))[0] == 0.5) | ~used[:-1]
+    plain = (used.sum(axis=0) <= 2) & powers.all(axis=0)
+    unit = np.exp2(np.floor(np.log2(np.maximum(_sizes(source, whole), _TINY))) - 52)
+    factors = np.where(used[:-1] & ~plain, 1 / unit, np.inf).min(axis=1)
+    may_round = ((whole[-1] / unit) % 1 != 0) & ~plain
+    return np.where(np.isfinite(factors), factors, 0.0), bool(may_round.any())
 
 
-def _cannot_round(
-    terms: FloatArray, coef: FloatArray, intercept: float, target: FloatArray
-) -> bool:
-    """Whether all values are multiples of 2^-20 and the sums of products stay below 2^12."""
-    for values in (terms, coef, np.asarray([intercept]), target):
-        shifted = values * 2.0**20
-        if not ((np.abs(shifted) < 2.0**52) & (shifted == np.round(shifted))).all():
-            return False
-    return bool((np.abs(terms) @ np.abs(coef) + abs(intercept) < 2.0**12).all())
+def _sizes(source: InMemorySource, null: FloatArray) -> FloatArray:
+    """Bound the sums of the sizes of all terms of relations, over all rows."""
+    return np.asarray(source.column_bounds @ np.abs(null[:-1]) + np.abs(null[-1]))
+
+
+def _residuals(
+    source: InMemorySource, null: FloatArray, factors: FloatArray, n_threads: int
+) -> tuple[FloatArray, IntArray, bool]:
+    """Return the largest residual of each relation in each block, its row, and what `are_whole`."""
+
+    def one(index: int) -> tuple[FloatArray, IntArray, bool]:
+        X = source.matrix(index)
+        off = np.abs(X.matvec(null[:-1]) + null[-1])
+        worst = off.argmax(axis=0)
+        start = source.rows(index).start
+        return off.max(axis=0), start + worst, not factors.any() or X.are_whole(factors)
+
+    parts = list(map_in_order(one, source.n_blocks, n_threads))
+    residuals, rows, whole = zip(*parts, strict=True)
+    return np.array(residuals), np.array(rows), all(whole)

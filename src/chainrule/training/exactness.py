@@ -1,4 +1,4 @@
-"""Arithmetic that cannot round: linear equations in fractions, for proofs of separation.
+"""Arithmetic that cannot round: fractions, for proofs of separation and of collinearity.
 
 Every float64 is a fraction, so what holds for the fractions holds for the data as they are stored.
 """
@@ -7,8 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Final
+
+import numpy as np
 
 from chainrule.training.arrays import FloatArray
+
+_LARGEST: Final[int] = 10**6
 
 Vector = list[Fraction]
 
@@ -16,6 +21,23 @@ Vector = list[Fraction]
 def exactly(values: FloatArray) -> Vector:
     """Return floats as the fractions that they are."""
     return [Fraction(float(value)) for value in values]
+
+
+def whole_numbers(values: FloatArray, denominator: int) -> FloatArray | None:
+    """Return a multiple of the nearest fractions with denominators up to this, all whole.
+
+    Returns
+    -------
+    ndarray or None
+        None if the common denominator is large.
+    """
+    fractions = [Fraction(float(value)).limit_denominator(denominator) for value in values]
+    common = 1
+    for fraction in fractions:
+        common = int(np.lcm(common, fraction.denominator))
+        if common > _LARGEST:
+            return None
+    return np.array([float(fraction * common) for fraction in fractions])
 
 
 def dot(left: Vector, right: Vector) -> Fraction:

@@ -14,7 +14,7 @@ from chainrule.training.certificate import Certificate, certify
 from chainrule.training.objective import Objective
 from chainrule.training.solvers.curvature import Curvature
 from chainrule.training.solvers.steps import Outcome
-from chainrule.training.sources import InMemorySource, Source, quoted
+from chainrule.training.sources import InMemorySource, quoted
 
 if TYPE_CHECKING:
     from chainrule.training.collinearity import Relations
@@ -80,7 +80,7 @@ def obstacles(certificate: Certificate, outcome: Outcome, objective: Objective) 
     return tuple(found)
 
 
-def describe_scales(source: Source) -> str:
+def describe_scales(source: InMemorySource) -> str:
     """Say in words which columns differ most in scale; empty if they hardly do."""
     largest = source.column_maxima
     used = np.flatnonzero(largest > 0)

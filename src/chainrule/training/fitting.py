@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from chainrule.training.arrays import FloatArray
+from chainrule.training.arrays import FloatArray, IntArray
 from chainrule.training.certificate import (
     Certificate,
     certify,
@@ -33,7 +33,7 @@ from chainrule.training.penalties import L2Penalty
 from chainrule.training.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
 from chainrule.training.solvers.curvature import Curvature
 from chainrule.training.solvers.steps import IterationRecord, Outcome, Stop
-from chainrule.training.sources import InMemorySource, Source
+from chainrule.training.sources import InMemorySource
 from chainrule.training.watch import OnIteration, Watch
 
 if TYPE_CHECKING:
@@ -171,38 +171,38 @@ def fit_logistic(
     loss = _loss(source)
     n_parameters = loss.n_outputs * (source.n_features + int(fit_intercept))
     relations: Relations | None = None
-    used: Source = source
-    begin = start
+    columns: IntArray | None = None
     if np.isinf(C) and n_parameters <= UNPENALISED_LIMIT:
         from chainrule.training.collinearity import find_relations
 
-        relations = find_relations(source, fit_intercept=fit_intercept, n_threads=n_threads)
+        with _surroundings(source):
+            relations = find_relations(source, fit_intercept=fit_intercept, n_threads=n_threads)
         if len(relations.dropped):
-            used = source.take_columns(relations.kept)
-            begin = None
-    plan = choose_plan(method, used, n_parameters, penalised=bool(np.isfinite(C)))
+            columns, start = relations.kept, None
+    plan = choose_plan(method, source, n_parameters, penalised=bool(np.isfinite(C)))
     notes = [source.note]
     if fewer is not None:
         notes.append(f"{n_samples} rows are {fewer.n_samples} that repeat, with weights")
     plan = replace(plan, reason="; ".join(filter(None, [*notes, plan.reason])))
     objective = objective_for(
-        used,
+        source,
         loss,
-        L2Penalty.from_inverse(C, used.column_scale),
+        L2Penalty.from_inverse(C, source.column_scale),
         fit_intercept=fit_intercept,
         n_threads=n_threads,
+        columns=columns,
     )
     of_data = None if relations is None else relations.in_units(source)
 
     def restored(point: Point) -> Point:
-        plain = _in_units(used, point)
+        plain = _in_units(source, point)
         return plain if of_data is None else of_data.expand(plain)
 
     origin, at_origin = _origin(objective), objective.value_at_origin()
     negligible = tol * float(np.finfo(np.float64).eps) * at_origin
-    if begin is not None:
-        shifted = begin.intercept + used.column_shift @ begin.coef
-        warm = objective.centred(Point(begin.coef * used.column_scale[:, None], shifted))
+    if start is not None:
+        shifted = start.intercept + source.column_shift @ start.coef
+        warm = objective.centred(Point(start.coef * source.column_scale[:, None], shifted))
         # a start worse than zero, where every curvature may have underflowed, is none
         if objective.evaluate(warm).value <= at_origin:
             origin = warm
@@ -237,7 +237,8 @@ def fit_logistic(
             or (certificate.kind != "none" and certificate.suboptimality_bound <= negligible)
         )
     )
-    passes = objective.passes + 1 + (relations is not None)  # the source's check; the relations
+    # the source's check, and that of relations
+    passes = objective.passes + 1 + (0.0 if relations is None else relations.passes)
     return Fit(
         restored(outcome.evaluation.point),
         outcome.evaluation.value,
@@ -292,7 +293,7 @@ def _growth(before: tuple[float, float] | None, after: tuple[float, float] | Non
     return after[1] - before[0]
 
 
-def _in_units(source: Source, point: Point) -> Point:
+def _in_units(source: InMemorySource, point: Point) -> Point:
     """Return a point of the source's columns as one of the data's."""
     coef = point.coef / source.column_scale[:, None]
     return Point(coef, point.intercept - source.column_shift @ coef)
@@ -351,7 +352,7 @@ def _solve_and_prove(
         elif method == "newton-rows":
             method = "newton-cg"  # nor has the Gram matrix, beyond its rounding
     if certificate.relative_bound > tol and objective.penalty.is_none:
-        watch.search()
+        watch.search(outcome.evaluation.point)
         if watch.separation is not None:
             certificate = no_optimum(objective, outcome, watch.separation)
     return certificate, outcome, history

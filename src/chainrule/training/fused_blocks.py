@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from chainrule.training import class_tables
 from chainrule.training.arrays import FloatArray, IntArray
-from chainrule.training.blocks import DenseBlock
 
 FUSED_FROM: Final[int] = 2_000_000
 """Entries of X from which compiled passes repay loading the compiler's library."""
@@ -177,9 +176,11 @@ class FusedBlock:
         self._kernels.column_maxima(self.values, top)
         return np.asarray(top.view(dtype), dtype=np.float64)
 
-    def take_columns(self, columns: IntArray) -> DenseBlock:
-        """Return X restricted to some columns."""
-        return DenseBlock(self.values[:, columns].astype(np.float64, copy=False))
+    def are_whole(self, factors: FloatArray) -> bool:
+        """Whether all numbers, each times its column's factor, are whole."""
+        from chainrule.training.kernels import grids
+
+        return bool(grids.are_whole(self.values, factors))
 
     def dense(self) -> FloatArray:
         """Return X as float64, a copy only where it has to be."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from chainrule.training.arrays import FloatArray, IntArray
+from chainrule.training.arrays import FloatArray
 from chainrule.training.blocks import SparseBlock
 from chainrule.training.fused_blocks import by_output
 
@@ -211,9 +211,9 @@ class FusedSparseBlock:
         """Return max_i |x_ij|."""
         return np.asarray(_kernels().column_maxima(*self._rows, self.n_features))
 
-    def take_columns(self, columns: IntArray) -> SparseBlock:
-        """Return X restricted to some columns."""
-        return SparseBlock(self._plain().values[:, columns])
+    def are_whole(self, factors: FloatArray) -> bool:
+        """Whether all numbers, each times its column's factor, are whole."""
+        return self._plain().are_whole(factors)
 
     def dense_rows(self) -> Iterator[FloatArray]:
         """Yield X a few rows at a time."""

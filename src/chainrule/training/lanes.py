@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from chainrule.training.arrays import FloatArray
+from chainrule.training.arrays import FloatArray, IntArray
 from chainrule.training.executors import Result, tree_reduce
 from chainrule.training.fused_sparse_blocks import FusedSparseBlock, fold
 from chainrule.training.losses import BinaryLoss, Loss
 from chainrule.training.objective import Evaluation, Objective, Point
 from chainrule.training.penalties import L2Penalty
-from chainrule.training.sources import InMemorySource, Source
+from chainrule.training.sources import InMemorySource
 
 _STRIPE: Final[int] = 2**15
 
@@ -80,14 +80,22 @@ class LaneObjective(Objective):
 
     def __init__(
         self,
-        source: Source,
+        source: InMemorySource,
         loss: Loss,
         penalty: L2Penalty,
         *,
         fit_intercept: bool = True,
         n_threads: int = 1,
+        columns: IntArray | None = None,
     ) -> None:
-        super().__init__(source, loss, penalty, fit_intercept=fit_intercept, n_threads=n_threads)
+        super().__init__(
+            source,
+            loss,
+            penalty,
+            fit_intercept=fit_intercept,
+            n_threads=n_threads,
+            columns=columns,
+        )
         self.lanes = Lanes(source.n_blocks, source.n_features, n_threads)
         self._bend = np.empty(source.n_samples)
         self._bent_at: Point | None = None
@@ -112,9 +120,8 @@ class LaneObjective(Objective):
         return Evaluation(
             point,
             loss + self.penalty.value(point.coef),
-            Point(
-                total[:, None] + self.penalty.gradient(point.coef),
-                np.asarray([slope * self.fit_intercept]),
+            self.freed(
+                Point(total[:, None] + self.penalty.gradient(point.coef), np.asarray([slope]))
             ),
             lambda: raw_prediction,
         )
@@ -141,19 +148,17 @@ class LaneObjective(Objective):
 
 
 def objective_for(
-    source: Source,
+    source: InMemorySource,
     loss: Loss,
     penalty: L2Penalty,
     *,
     fit_intercept: bool = True,
     n_threads: int = 1,
+    columns: IntArray | None = None,
 ) -> Objective:
     """Return the objective of a problem, with the passes that suit its rows."""
-    in_lanes = (
-        isinstance(source, InMemorySource)
-        and source.is_fused
-        and not source.is_dense
-        and isinstance(loss, BinaryLoss)
-    )
+    in_lanes = source.is_fused and not source.is_dense and isinstance(loss, BinaryLoss)
     kind = LaneObjective if in_lanes else Objective
-    return kind(source, loss, penalty, fit_intercept=fit_intercept, n_threads=n_threads)
+    return kind(
+        source, loss, penalty, fit_intercept=fit_intercept, n_threads=n_threads, columns=columns
+    )

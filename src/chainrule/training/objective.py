@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from chainrule.training import class_tables
-from chainrule.training.arrays import FloatArray
+from chainrule.training.arrays import FloatArray, IntArray
 from chainrule.training.blocks import DenseBlock
 from chainrule.training.executors import Partial, map_in_order, sum_over_chunks
 from chainrule.training.fused_blocks import FusedBlock, line_sums
@@ -23,7 +23,7 @@ from chainrule.training.fused_sparse_blocks import FusedSparseBlock
 from chainrule.training.losses import BinaryLoss, Loss
 from chainrule.training.penalties import L2Penalty
 from chainrule.training.rows import RowBlock
-from chainrule.training.sources import Source
+from chainrule.training.sources import InMemorySource
 
 Fused = FusedBlock | FusedSparseBlock
 
@@ -79,13 +79,16 @@ class Objective:
 
     Parameters
     ----------
-    source : Source
+    source : InMemorySource
     loss : Loss
     penalty : L2Penalty
         In the units of the source's (scaled) columns.
     fit_intercept : bool
     n_threads : int
         How many threads share the blocks; the answer has the same bits for any number.
+    columns : ndarray, optional
+        The free columns, if not all are: the coefficients of the others are held at zero, so that
+        passes go over whole rows, and vectors, gradients and Hessians know nothing of them.
 
     Attributes
     ----------
@@ -95,24 +98,32 @@ class Objective:
 
     def __init__(
         self,
-        source: Source,
+        source: InMemorySource,
         loss: Loss,
         penalty: L2Penalty,
         *,
         fit_intercept: bool = True,
         n_threads: int = 1,
+        columns: IntArray | None = None,
     ) -> None:
         self.source = source
         self.loss = loss
         self.penalty = penalty
         self.fit_intercept = fit_intercept
         self.n_threads = n_threads
+        self.columns = columns
         self.passes = 0.0
 
     @property
     def n_rows_of_hessian(self) -> int:
-        """Parameters per output: features, and the intercept if there is one."""
-        return self.source.n_features + int(self.fit_intercept)
+        """Parameters per output: free columns, and the intercept if there is one."""
+        n_held = 0 if self.columns is None else self.source.n_features - len(self.columns)
+        return self.source.n_features - n_held + int(self.fit_intercept)
+
+    @property
+    def free(self) -> IntArray | slice:
+        """Which columns are free, as an index."""
+        return slice(None) if self.columns is None else self.columns
 
     @property
     def n_parameters(self) -> int:
@@ -123,11 +134,23 @@ class Objective:
     def row_bounds(self) -> FloatArray:
         """Bounds on the sizes of all numbers in a row, that of the intercept included."""
         ones = np.ones(int(self.fit_intercept))
-        return np.concatenate([self.source.column_bounds, ones])
+        return np.concatenate([self.source.column_bounds[self.free], ones])
+
+    def on_rows(self, sample: InMemorySource) -> Objective:
+        """Return the objective of some of the rows, with their share of the penalty."""
+        share = sample.total_weight / self.source.total_weight
+        return Objective(
+            sample,
+            self.loss,
+            L2Penalty(share * self.penalty.strength),
+            fit_intercept=self.fit_intercept,
+            n_threads=self.n_threads,
+            columns=self.columns,
+        )
 
     def pack(self, point: Point) -> FloatArray:
-        """Lay a point out as one vector: output by output, the intercept last in each."""
-        rows = [point.coef]
+        """Lay what is free of a point out as one vector: output by output, the intercept last."""
+        rows = [point.coef[self.free]]
         if self.fit_intercept:
             rows.append(point.intercept[None, :])
         return np.concatenate(rows, axis=0).T.ravel()
@@ -135,10 +158,17 @@ class Objective:
     def unpack(self, vector: FloatArray) -> Point:
         """Invert `pack`."""
         table = vector.reshape(self.loss.n_outputs, self.n_rows_of_hessian).T
-        coef = np.ascontiguousarray(table[: self.source.n_features])
+        found = self.origin()
+        found.coef[self.free] = table[: len(table) - int(self.fit_intercept)]
         if self.fit_intercept:
-            return Point(coef, table[-1].copy())
-        return Point(coef, np.zeros(self.loss.n_outputs))
+            found.intercept[:] = table[-1]
+        return found
+
+    def freed(self, point: Point) -> Point:
+        """Return a gradient with zeros for what is held: columns, or the intercept."""
+        if self.columns is None and self.fit_intercept:
+            return point
+        return self.unpack(self.pack(point))
 
     def origin(self) -> Point:
         """Return the point where everything is zero."""
@@ -194,10 +224,7 @@ class Objective:
         self.passes += 1
         found = sum_over_chunks(one, self.source.n_blocks, self.n_threads)
         loss, coef, intercept, *rest = found
-        gradient = Point(
-            coef + self.penalty.gradient(point.coef),
-            intercept if self.fit_intercept else np.zeros_like(intercept),
-        )
+        gradient = self.freed(Point(coef + self.penalty.gradient(point.coef), intercept))
         return Evaluation(
             point,
             float(loss) + self.penalty.value(point.coef),
@@ -337,9 +364,7 @@ class Objective:
             return block.X.rmatvec(pull), pull.sum(axis=0)
 
         coef, intercept = self.sum_over_blocks(one)
-        if not self.fit_intercept:
-            intercept = np.zeros_like(intercept)
-        return Point(coef + self.penalty.gradient(direction.coef), intercept)
+        return self.freed(Point(coef + self.penalty.gradient(direction.coef), intercept))
 
     def hessian_diagonal(self, at: Evaluation) -> Point:
         """Return the diagonal of the Hessian."""
@@ -351,6 +376,10 @@ class Objective:
 
         coef, intercept = self.sum_over_blocks(one)
         return Point(coef + self.penalty.strength[:, None], intercept)
+
+    def among_free(self, square: FloatArray) -> FloatArray:
+        """Return the part of a matrix that belongs to free columns, given all columns' pairs."""
+        return square[self.free][:, self.free]
 
     def _table(self) -> FloatArray:
         """Return room for one number an output and row, output by output: see `matvec`."""
@@ -377,7 +406,8 @@ class Objective:
         if not with_hessian or raw is None:
             return sums
         fit = self.fit_intercept
-        return (*sums, class_tables.class_pairs(X.values, weight, raw, fit_intercept=fit))
+        values = X.values[:, self.free]
+        return (*sums, class_tables.class_pairs(values, weight, raw, fit_intercept=fit))
 
     def _square(self, hessian: FloatArray) -> FloatArray:
         if self.has_class_tables:
@@ -386,17 +416,17 @@ class Objective:
 
     def _sandwich(self, block: RowBlock, bends: FloatArray) -> FloatArray:
         n_outputs, size = self.loss.n_outputs, self.n_rows_of_hessian
-        n_features = self.source.n_features
+        n_free = size - int(self.fit_intercept)
         h = bends * block.sample_weight[:, None, None]
         total = np.zeros((n_outputs, size, n_outputs, size))
         for k in range(n_outputs):
             for other in range(k + 1):
                 d = np.ascontiguousarray(h[:, k, other])
                 corner = total[k, :, other, :]
-                corner[:n_features, :n_features] = block.X.sandwich(d)
+                corner[:n_free, :n_free] = self.among_free(block.X.sandwich(d))
                 if self.fit_intercept:
-                    corner[:n_features, -1] = block.X.rmatvec(d[:, None])[:, 0]
-                    corner[-1, :n_features] = corner[:n_features, -1]
+                    corner[:n_free, -1] = block.X.rmatvec(d[:, None])[self.free, 0]
+                    corner[-1, :n_free] = corner[:n_free, -1]
                     corner[-1, -1] = d.sum()
                 total[other, :, k, :] = corner.T
         return total
@@ -421,6 +451,7 @@ class Objective:
         sums: Partial = np.asarray(loss), coef[:, None], np.asarray([intercept])
         if not with_hessian:
             return sums
+        hessian, border = self.among_free(hessian), border[self.free]
         if self.fit_intercept:
             hessian = np.block(
                 [[hessian, border[:, None]], [border[None, :], np.array([[corner]])]]
@@ -435,4 +466,6 @@ class Objective:
     def _stiffness(self) -> FloatArray:
         """What the penalty adds to the diagonal of a Hessian."""
         unpenalised = np.zeros(int(self.fit_intercept))
-        return np.tile(np.append(self.penalty.strength, unpenalised), self.loss.n_outputs)
+        return np.tile(
+            np.append(self.penalty.strength[self.free], unpenalised), self.loss.n_outputs
+        )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from chainrule.training.solvers.limits import FRACTIONS, ROWS_LIMIT, sampling_pays
-from chainrule.training.sources import Source
+from chainrule.training.sources import InMemorySource
 
 Method = Literal[
     "auto", "newton-cholesky", "newton-classes", "newton-sampled", "newton-rows", "newton-cg"
@@ -50,7 +50,7 @@ class Cost:
     operations: float
     megabytes: float
 
-    def in_passes(self, source: Source) -> float:
+    def in_passes(self, source: InMemorySource) -> float:
         """Return everything in reads of X, at the fixed exchange rate."""
         return self.passes + self.operations / (OPERATIONS_PER_BYTE * source.n_bytes)
 
@@ -69,7 +69,9 @@ class Plan:
         return f"{self.method}: {self.reason}"
 
 
-def choose_plan(method: Method, source: Source, n_parameters: int, *, penalised: bool) -> Plan:
+def choose_plan(
+    method: Method, source: InMemorySource, n_parameters: int, *, penalised: bool
+) -> Plan:
     """Return the method for a problem, with its reason.
 
     Parameters
@@ -78,7 +80,7 @@ def choose_plan(method: Method, source: Source, n_parameters: int, *, penalised:
         What the user asked for. What a problem does not admit gives way: sampling, where rows are
         too few for it, to the full Hessian; one unknown a row, without a penalty or with more
         classes, to Hessian products.
-    source : Source
+    source : InMemorySource
     n_parameters : int
     penalised : bool
     """
@@ -127,7 +129,7 @@ def choose_plan(method: Method, source: Source, n_parameters: int, *, penalised:
     return _plan("newton-cholesky", why, source, costs)
 
 
-def expected_costs(source: Source, n_parameters: int) -> Mapping[str, Cost]:
+def expected_costs(source: InMemorySource, n_parameters: int) -> Mapping[str, Cost]:
     """Return what each method would take, by counting what it does."""
     m, n_outputs = source.n_samples, 1 if source.n_classes == 2 else source.n_classes
     per_row = source.n_entries / m
@@ -152,7 +154,7 @@ def expected_costs(source: Source, n_parameters: int) -> Mapping[str, Cost]:
     }
 
 
-def _plan(method: str, reason: str, source: Source, costs: Mapping[str, Cost]) -> Plan:
+def _plan(method: str, reason: str, source: InMemorySource, costs: Mapping[str, Cost]) -> Plan:
     cost = costs[method]
     seconds = cost.in_passes(source) * source.read_seconds
     return Plan(method, reason, cost.passes, seconds, cost.megabytes)

@@ -66,8 +66,8 @@ class LaneProducts(Products):
     def times(self, vector: FloatArray) -> FloatArray:
         """Return the Hessian times a vector."""
         source = self._lanes.source
-        coef = vector[: source.n_features]
-        intercept = float(vector[-1]) if self._lanes.fit_intercept else 0.0
+        direction = self._lanes.unpack(vector)
+        coef, intercept = direction.coef[:, 0], float(direction.intercept[0])
         step, travelled = self._step, self._travelled[:, 0]
 
         def one(index: int, X: FusedSparseBlock, lane: FloatArray) -> Scalars:
@@ -92,7 +92,7 @@ class LaneProducts(Products):
         return self._travelled
 
     def _packed(self, of_columns: FloatArray, level: float) -> FloatArray:
-        return np.append(of_columns, level) if self._lanes.fit_intercept else of_columns
+        return self._lanes.pack(Point(of_columns[:, None], np.asarray([level])))
 
 
 def products(objective: Objective, at: Evaluation) -> Products:

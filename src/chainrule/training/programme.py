@@ -6,7 +6,6 @@ value. What it finds holds to working precision; `separation` checks it.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Final
 
 import numpy as np
@@ -14,6 +13,7 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from chainrule.training.arrays import FloatArray, IntArray
+from chainrule.training.exactness import whole_numbers
 from chainrule.training.executors import Partial
 from chainrule.training.objective import Objective, Point
 from chainrule.training.rows import RowBlock
@@ -32,11 +32,7 @@ def find_directions(objective: Objective) -> list[Point]:
     list of Point
         Empty if there is none, or if the problem is too large to be searched.
     """
-    source, n_outputs = objective.source, objective.loss.n_outputs
-    maxima = np.zeros(source.n_features)
-    for index in range(source.n_blocks):
-        np.maximum(maxima, source.block(index).X.column_maxima(), out=maxima)
-    unit = np.exp2(np.floor(np.log2(np.where(maxima > 0, maxima, 1.0))))
+    source, n_outputs, unit = objective.source, objective.loss.n_outputs, _units(objective)
     gain = _total_lead(objective) / _per_parameter(objective, unit)
     gain = gain / max(float(np.abs(gain).sum()), 1e-300)
     chosen: IntArray = np.unique(
@@ -66,9 +62,22 @@ def find_directions(objective: Objective) -> list[Point]:
     ]
 
 
+def without_noise(objective: Objective, direction: Point) -> list[Point]:
+    """Return a direction with what is next to zero left out, and in small whole numbers."""
+    scale = _per_parameter(objective, _units(objective))
+    simple = _simplified(objective.pack(direction) * scale)
+    return [objective.unpack(vector / scale) for vector in simple]
+
+
+def _units(objective: Objective) -> FloatArray:
+    """Return a power of two near the largest value of each column."""
+    bounds = objective.source.column_bounds
+    return np.asarray(np.exp2(np.floor(np.log2(np.where(bounds > 0, bounds, 1.0)))))
+
+
 def _per_parameter(objective: Objective, unit: FloatArray) -> FloatArray:
-    full = np.append(unit, 1.0) if objective.fit_intercept else unit
-    return np.tile(full, objective.loss.n_outputs)
+    n_outputs = objective.loss.n_outputs
+    return objective.pack(Point(np.repeat(unit[:, None], n_outputs, axis=1), np.ones(n_outputs)))
 
 
 def _as_point(objective: Objective, vector: FloatArray, unit: FloatArray) -> Point:
@@ -114,7 +123,7 @@ def _lead_rows(objective: Objective, chosen: IntArray, unit: FloatArray) -> spar
         start = 0
         for dense in block.X.dense_rows():
             local = within[(within >= start) & (within < start + len(dense))]
-            x = dense[local - start] / unit
+            x = (dense[local - start] / unit)[:, objective.free]
             start += len(dense)
             if objective.fit_intercept:
                 x = np.hstack([x, np.ones((len(x), 1))])
@@ -169,12 +178,7 @@ def _simplified(vector: FloatArray) -> list[FloatArray]:
     candidates = []
     sizes = np.abs(snapped[snapped != 0])
     for unit in (sizes.min(), sizes.max()):
-        fractions = [Fraction(float(v / unit)).limit_denominator(24) for v in snapped]
-        common = 1
-        for fraction in fractions:
-            common = int(np.lcm(common, fraction.denominator))
-            if common > 10**6:
-                break
-        else:
-            candidates.append(np.array([float(fraction * common) for fraction in fractions]))
+        whole = whole_numbers(snapped / unit, 24)
+        if whole is not None:
+            candidates.append(whole)
     return [*candidates, snapped]

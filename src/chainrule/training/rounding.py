@@ -46,7 +46,7 @@ class Rounding:
     reach : ndarray of shape (n_features,)
         sum_i s_i |x_ij|.
     longest_row : float
-        max_i |x_i / scale|, intercept included, for the scale that was asked for.
+        max_i |weights x_i|, intercept included, for the weights that were given.
     largest : float
         Bound on every |raw prediction|.
     """
@@ -69,7 +69,7 @@ def measure_rounding(
     evaluation: Evaluation,
     *,
     other: Point | None = None,
-    scale: FloatArray | None = None,
+    weights: Point | None = None,
 ) -> Rounding:
     """Bound the rounding errors of `evaluation` (and of raw predictions at `other`).
 
@@ -79,13 +79,13 @@ def measure_rounding(
     evaluation : Evaluation
     other : Point, optional
         A second point whose raw predictions the bound shall cover too.
-    scale : ndarray of shape (n_features + fit_intercept,), optional
-        The scale for `longest_row`.
+    weights : Point, optional
+        What the numbers of a row are multiplied by for `longest_row`, output by output the same.
     """
     source, loss, point = objective.source, objective.loss, evaluation.point
     coef, intercept = _sizes(point, other)
     of_row, of_sum, of_sandwich = _units(objective)
-    weights = np.ones(objective.n_rows_of_hessian) if scale is None else 1 / scale
+    on_columns, on_ones = _weights(objective, weights)
     reached_most = np.zeros(source.n_blocks)
     largest = np.zeros(source.n_blocks)
     longest = np.zeros(source.n_blocks)
@@ -93,12 +93,12 @@ def measure_rounding(
     def one(block: RowBlock) -> Partial:
         index = block.rows.start // source.rows_per_block
         raw = evaluation.raw_prediction[block.rows]
-        reached, squares = block.X.row_sizes(coef, weights[: source.n_features])
+        reached, squares = block.X.row_sizes(coef, on_columns)
         size = (reached + intercept + np.abs(block.offset)).max(axis=1)
         reached_most[index] = size.max()
         error = of_row * size
         largest[index] = error.max()
-        squares = squares + (weights[-1] ** 2 if objective.fit_intercept else 0.0)
+        squares = squares + on_ones**2
         longest[index] = squares.max()
         moved = np.expm1(2 * np.minimum(error, 50.0))[:, None]
         sensitive = loss.sensitivity(raw, block.y) * moved
@@ -120,12 +120,11 @@ def measure_rounding(
     pull = np.abs(objective.penalty.gradient(point.coef)) + np.abs(evaluation.gradient.coef)
     slack = 1 + 1e-6  # for the rounding of the bounds themselves
     raw_error = float(largest.max())
-    n_outputs, free = loss.n_outputs, float(objective.fit_intercept)
+    n_outputs = loss.n_outputs
 
     def part(which: slice) -> Point:
-        return Point(
-            slack * (on_coef[:, which] + 4 * UNIT * pull), slack * on_intercept[which] * free
-        )
+        on_coefs = on_coef[:, which] + 4 * UNIT * pull
+        return objective.freed(Point(slack * on_coefs, slack * on_intercept[which]))
 
     return Rounding(
         gradient=part(slice(n_outputs)),
@@ -147,7 +146,7 @@ def bound_rounding(
     evaluation: Evaluation,
     *,
     other: Point | None = None,
-    scale: FloatArray | None = None,
+    weights: Point | None = None,
 ) -> Rounding:
     """Do what `measure_rounding` does without reading X; the bounds are a few times as wide.
 
@@ -158,7 +157,7 @@ def bound_rounding(
     coef, intercept = _sizes(point, other)
     of_row, of_sum, of_sandwich = _units(objective)
     tops = source.column_bounds
-    weights = np.ones(objective.n_rows_of_hessian) if scale is None else 1 / scale
+    on_columns, on_ones = _weights(objective, weights)
     beside = 0.0 if source.offset is None else np.abs(source.offset).max(initial=0.0)
     largest = float((tops @ coef + intercept + beside).max())
     error = of_row * largest
@@ -170,16 +169,14 @@ def bound_rounding(
     losses += loss.total_errors(losses, weight, largest, source.has_pure_labels).loss
     losses *= slack * (1 + 2 * of_sum)
     errors = loss.total_errors(losses, weight, largest, source.has_pure_labels)
-    free = float(objective.fit_intercept)
     pull = np.abs(objective.penalty.gradient(point.coef)) + np.abs(evaluation.gradient.coef)
 
     def part(total: float) -> Point:
         on_coef = total * tops[:, None] + 4 * UNIT * pull
-        return Point(slack * on_coef, np.full(loss.n_outputs, slack * total * free))
+        return objective.freed(Point(slack * on_coef, np.full(loss.n_outputs, slack * total)))
 
     summed = of_sum * losses + errors.gradient
-    squares = float(((tops * weights[: source.n_features]) ** 2).sum())
-    squares += float(weights[-1]) ** 2 if objective.fit_intercept else 0.0
+    squares = float(((tops * on_columns) ** 2).sum()) + on_ones**2
     return Rounding(
         gradient=part(summed + moved * losses),
         of_sums=part(summed),
@@ -202,6 +199,13 @@ def _sizes(point: Point, other: Point | None) -> tuple[FloatArray, FloatArray]:
         coef = np.maximum(coef, np.abs(other.coef))
         intercept = np.maximum(intercept, np.abs(other.intercept))
     return coef, intercept
+
+
+def _weights(objective: Objective, weights: Point | None) -> tuple[FloatArray, float]:
+    """Return the weights of columns, and that of the intercept; ones where none are given."""
+    if weights is None:
+        weights = objective.unpack(np.ones(objective.n_parameters))
+    return np.ascontiguousarray(weights.coef[:, 0]), float(weights.intercept[0])
 
 
 def _units(objective: Objective) -> tuple[float, float, float]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import replace
 from functools import cached_property
 from threading import local
 from time import perf_counter
@@ -257,10 +256,6 @@ class InMemorySource:
         )
         return rows, self._labels(rows), weight
 
-    def take_columns(self, columns: IntArray) -> ColumnSource:
-        """Return the same rows with some of the columns only."""
-        return ColumnSource(self, columns)
-
     def rows(self, index: int) -> slice:
         """Return which rows block number `index` holds."""
         start = index * self.rows_per_block
@@ -387,71 +382,6 @@ class InMemorySource:
                     f"Input X {reason} ({value}) in row {number}, {quoted(self.column_names, j)}"
                 )
             start += len(rows)
-
-
-class ColumnSource:
-    """The rows of another source with some of its columns."""
-
-    def __init__(self, parent: InMemorySource, columns: IntArray) -> None:
-        self._parent = parent
-        self._columns = columns
-        self.n_samples = parent.n_samples
-        self.n_features = len(columns)
-        self.n_classes = parent.n_classes
-        self.is_dense = parent.is_dense
-        self.is_fused = False
-        self.n_blocks = parent.n_blocks
-        self.rows_per_block = parent.rows_per_block
-        self.longest_row = parent.longest_row
-        share = len(columns) / max(1, parent.n_features)
-        self.n_entries = parent.n_entries * share
-        self.n_bytes = max(1.0, parent.n_bytes * share)
-        self.read_seconds = parent.read_seconds
-        self.column_names = [parent.column_names[j] for j in columns]
-        self.column_scale = parent.column_scale[columns]
-        self.column_shift = parent.column_shift[columns]
-        self.column_maxima = parent.column_maxima[columns]
-        self.column_bounds = parent.column_bounds[columns]
-        self.offset = parent.offset
-
-    @property
-    def total_weight(self) -> float:
-        """The sum of the sample weights."""
-        return self._parent.total_weight
-
-    @property
-    def has_pure_labels(self) -> bool:
-        """Whether every label is known to be one class entirely."""
-        return self._parent.has_pure_labels
-
-    def block(self, index: int) -> RowBlock:
-        """Return block number `index`."""
-        block = self._parent.block(index)
-        return replace(block, X=block.X.take_columns(self._columns))
-
-    @property
-    def has_codes(self) -> bool:
-        """Whether the labels are codes of more than two classes, without offsets."""
-        return self._parent.has_codes
-
-    def matrix(self, index: int) -> MatrixBlock:
-        """Return X of block number `index`."""
-        return self._parent.matrix(index).take_columns(self._columns)
-
-    def codes(self, index: int) -> tuple[slice, IntArray, FloatArray | None]:
-        """Return rows, class codes and sample_weight of block number `index`; None for 1."""
-        return self._parent.codes(index)
-
-    def labels(self, index: int) -> tuple[slice, FloatArray, FloatArray]:
-        """Return rows, y and sample_weight of block number `index`, without touching X."""
-        return self._parent.labels(index)
-
-    def rows(self, index: int) -> slice:
-        """Return which rows block number `index` holds."""
-        return self._parent.rows(index)
-
-
-Source = InMemorySource | ColumnSource
 
 
 def quoted(names: Sequence[str], j: int) -> str:

@@ -43,12 +43,14 @@ def warm_up(dtype: str = "float64") -> float:
     if kernels() is None:
         return 0.0
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(_ROWS, 3)).astype(dtype)
-    noisy = X[:, 0] + rng.logistic(size=_ROWS)
+    X = np.rint(100 * rng.normal(size=(_ROWS, 3))).astype(dtype)
+    noisy = X[:, 0] / 100 + rng.logistic(size=_ROWS)
+    X[:, 2] = X[:, 0] - X[:, 1]  # what is collinear needs more
     for form in (X, sparse.csr_array(X)):
         for n_classes in (2, 3):
             y = np.digitize(noisy, np.linspace(-1, 1, n_classes - 1))
             source = InMemorySource(form, y, n_classes=n_classes, compiled=True)
             for method in _METHODS:
                 fit_logistic(source, method=method)
+            fit_logistic(source, C=np.inf)
     return perf_counter() - clock

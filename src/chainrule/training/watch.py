@@ -7,22 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from chainrule.training.arrays import norm
+from chainrule.training.arrays import FloatArray, norm
 from chainrule.training.objective import Evaluation, Objective, Point
 from chainrule.training.solvers.steps import IterationRecord
 
 if TYPE_CHECKING:
     from chainrule.training.separation import Separation
 
+_WATCHED: Final[int] = 2000
+_SEED: Final[int] = 33_023
 _PATIENCE: Final[int] = 6
+_LONG_PATIENCE: Final[int] = 10
+_STRIDE: Final[float] = 0.5
+_NOISE: Final[float] = 1e-6
 _CONFIDENT: Final[float] = 12.0
 _SATURATED: Final[float] = 36.0
-_GROWTH: Final[float] = 1.02
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Watch:
     objective : Objective
     on_iteration : callable, optional
     search : bool
-        Whether separation may be looked for by linear programme.
+        Whether separation may be searched for.
     expected_passes : float
     negligible : float
         An objective so small that the fit may stop, however near f* = 0 is.
@@ -98,9 +103,10 @@ class Watch:
         self._negligible = negligible
         self._restore = restore
         self._search = search
+        self._exists = False
         self._last: Evaluation | None = None
         self._gradient_norm = 0.0
-        self._largest = 0.0
+        self._step = objective.origin()
         self._clock = perf_counter()
 
     def __call__(self, evaluation: Evaluation) -> bool:
@@ -125,42 +131,84 @@ class Watch:
             return evaluation.value <= self._negligible
         return self._separates(evaluation)
 
-    def search(self) -> None:
-        """Run the linear programme, once."""
+    def search(self, point: Point) -> None:
+        """Search for separation, once: unless a few rows prove an optimum, by linear programme."""
         if self._search:
+            from chainrule.training.existence import has_optimum
             from chainrule.training.separation import find_separation
 
             self._search = False
-            self.separation = find_separation(self.objective)
+            self._exists = has_optimum(self.objective, point)
+            if not self._exists:
+                self.separation = find_separation(self.objective)
 
     def _record(self, evaluation: Evaluation) -> None:
         now = perf_counter()
         if self._last is not None:
+            self._step = evaluation.point.moved(-1.0, self._last.point)
             known = self._last.value, self._gradient_norm
             self.records.append(IterationRecord(*known, np.nan, now - self._clock))
         self._last, self._clock = evaluation, now
         self._gradient_norm = norm(evaluation.gradient.coef, evaluation.gradient.intercept)
 
     def _separates(self, evaluation: Evaluation) -> bool:
-        if self._leads_everywhere(evaluation):
-            from chainrule.training.separation import check_direction
-
-            self.separation = check_direction(self.objective, evaluation.point)
-            if self.separation is not None and self.separation.proven:
-                return True
-        largest = float(np.abs(evaluation.raw_prediction).max())
-        # predictions that settle tell of an optimum; along a separating direction they grow on
-        grows, self._largest = largest > _GROWTH * self._largest, largest
-        if self._search and (largest > _CONFIDENT or (grows and len(self.records) >= _PATIENCE)):
-            self.search()
+        if self._exists:
+            return False
+        scores = self._scores(evaluation)
+        if self._least_margin(scores) > 0 and self._proves(evaluation.point):
+            return True
+        # steps shrink towards an optimum; along a separating direction they go on and on
+        going_on = self._step if self._reach(self._step) > _STRIDE else None
+        if going_on is not None and len(self.records) >= _PATIENCE and self._runs_off(going_on):
+            return True
+        largest = float(np.abs(scores).max())
+        if largest > _CONFIDENT or (going_on is not None and len(self.records) >= _LONG_PATIENCE):
+            self.search(evaluation.point)
         if self.separation is None:
             return False
         return self.separation.proven or largest > _SATURATED
 
-    def _leads_everywhere(self, evaluation: Evaluation) -> bool:
-        source, loss = self.objective.source, self.objective.loss
-        for index in range(source.n_blocks):
-            rows, y, _ = source.labels(index)
-            if not (loss.margin(evaluation.raw_prediction[rows], y) > 0).all():
-                return False
-        return True
+    def _proves(self, direction: Point) -> bool:
+        """Whether a direction is proven to separate."""
+        from chainrule.training.separation import check_direction
+
+        found = check_direction(self.objective, direction)
+        self.separation = found or self.separation
+        return found is not None and found.proven
+
+    def _runs_off(self, step: Point) -> bool:
+        """Whether a step separates, up to noise: along all else, steps shrink."""
+        from chainrule.training.programme import without_noise
+
+        for direction in without_noise(self.objective, step):
+            noise = _NOISE * self._reach(direction)
+            if self._least_margin(self._few.raw_direction(direction)) < -noise:
+                continue
+            if self._proves(direction):
+                return True
+        return False
+
+    @cached_property
+    def _few(self) -> Objective:
+        """Some of the rows, or all: where signs of separation are looked for."""
+        source = self.objective.source
+        if source.n_samples <= 2 * _WATCHED:
+            return self.objective
+        return self.objective.on_rows(source.sample(_WATCHED, _SEED))
+
+    def _scores(self, evaluation: Evaluation) -> FloatArray:
+        """Return the raw predictions of these rows."""
+        if self._few is self.objective:
+            return evaluation.raw_prediction
+        return self._few.raw_predictions(evaluation.point)
+
+    def _least_margin(self, scores: FloatArray) -> float:
+        """Return by how much the true class leads in these rows, at least."""
+        source, loss = self._few.source, self.objective.loss
+        margins = (source.labels(index)[:2] for index in range(source.n_blocks))
+        return min(float(loss.margin(scores[rows], y).min()) for rows, y in margins)
+
+    def _reach(self, step: Point) -> float:
+        """Bound by how much a step changes any raw prediction."""
+        change = self.objective.source.column_bounds @ np.abs(step.coef) + np.abs(step.intercept)
+        return float(change.max())

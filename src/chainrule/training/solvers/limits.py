@@ -16,9 +16,9 @@ FRACTIONS: Final[tuple[int, ...]] = (1024, 256, 64, 16)
 """One row in so many is drawn, sample after sample; the last gives the curvature."""
 
 
-def sampling_pays(source: object, n_parameters: int) -> bool:
+def sampling_pays(source: InMemorySource, n_parameters: int) -> bool:
     """Tell whether a problem has rows enough for samples to know its curvature."""
-    if not isinstance(source, InMemorySource) or not source.is_dense | source.is_fused:
+    if not (source.is_dense or source.is_fused):
         return False
     if source.n_classes == 2 and not source.is_fused:
         return False

@@ -20,7 +20,7 @@ from chainrule.training.arrays import UNIT, FloatArray, norm
 from chainrule.training.blocks import DenseBlock
 from chainrule.training.executors import Partial
 from chainrule.training.fused_blocks import FusedBlock
-from chainrule.training.objective import Evaluation, Objective
+from chainrule.training.objective import Evaluation, Objective, Point
 from chainrule.training.rows import RowBlock
 from chainrule.training.solvers.curvature import Curvature
 from chainrule.training.solvers.line_search import line_search
@@ -140,19 +140,18 @@ def level_inverse(objective: Objective) -> Inverse:
 
     def one(block: RowBlock) -> Partial:
         s = block.sample_weight
-        total = np.empty((size, size))
-        n_features = objective.source.n_features
+        total, n_free = np.empty((size, size)), size - int(objective.fit_intercept)
         # BLAS is as fast here, and one compiled pass less has to be loaded
         X = DenseBlock(block.X.dense()) if isinstance(block.X, FusedBlock) else block.X
-        total[:n_features, :n_features] = X.sandwich(s)
+        total[:n_free, :n_free] = objective.among_free(X.sandwich(s))
         if objective.fit_intercept:
-            total[-1, :-1] = total[:-1, -1] = X.rmatvec(s[:, None])[:, 0]
-            total[-1, -1] = s.sum()
+            total[-1] = total[:, -1] = objective.pack(Point(X.rmatvec(s[:, None]), s.sum()[None]))
         return (total,)
 
     (level,) = objective.sum_over_blocks(one)
     level /= n_outputs
-    level[np.diag_indices(objective.source.n_features)] += objective.penalty.strength
+    strength = Point(objective.penalty.strength[:, None], np.zeros(1))
+    level[np.diag_indices(size)] += objective.pack(strength)
     curvature = Curvature(level, 1)
 
     def solve(vector: FloatArray) -> FloatArray:

@@ -17,7 +17,6 @@ import numpy as np
 
 from chainrule.training.arrays import FloatArray, IntArray
 from chainrule.training.objective import Evaluation, Objective, Point
-from chainrule.training.penalties import L2Penalty
 from chainrule.training.rows import spread_rows
 from chainrule.training.solvers.class_newton import class_newton, level_descent
 from chainrule.training.solvers.curvature import Curvature
@@ -26,7 +25,6 @@ from chainrule.training.solvers.newton import newton
 from chainrule.training.solvers.newton_cg import estimated_gap, newton_cg
 from chainrule.training.solvers.quasi_newton import Inverse, quasi_newton
 from chainrule.training.solvers.steps import IterationRecord, Outcome, Watch, never
-from chainrule.training.sources import InMemorySource
 
 _PRODUCTS_FROM: Final[int] = 150
 _PROVABLE: Final[float] = 0.9
@@ -55,7 +53,6 @@ def sampled_newton(
     Parameters
     ----------
     objective : Objective
-        Over an `InMemorySource`.
     start : Point
     tolerance : float
         Relative to f: stop when strong convexity, or the curvature of the sample, puts f - f* below
@@ -66,9 +63,7 @@ def sampled_newton(
         Called with each evaluation on all rows; True stops the solver.
     """
     sketch = _from_samples(objective, start)
-    # without a penalty, separation is looked for in the scores
-    keep = objective.penalty.is_none
-    evaluation = objective.evaluate(sketch.point, keep=keep)
+    evaluation = objective.evaluate(sketch.point, keep=False)
     known = objective.value_at_origin()
     if start.coef.any():
         warm = objective.evaluate(start)
@@ -88,7 +83,7 @@ def sampled_newton(
         has_converged=course.is_over,
         max_iter=max_iter,
         watch=watch,
-        keep=keep,
+        keep=False,
     )
     if course.is_slow:
         return _without_samples(
@@ -220,7 +215,6 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
     more than what one four times as large cannot.
     """
     source, n_parameters = objective.source, objective.n_parameters
-    assert isinstance(source, InMemorySource)
     largest = spread_rows(source.n_samples, source.n_samples // FRACTIONS[-1], _SEED)
     samples = [largest[:: fraction // FRACTIONS[-1]] for fraction in FRACTIONS]
     samples = [rows for rows in samples if len(rows) >= ROWS_PER_PARAMETER * n_parameters]
@@ -232,7 +226,7 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
         samples if _is_wide(objective) else samples[1:] or samples
     ):  # read once each, and therefore left where they are
         sample = source.take_rows(rows, copied=False)
-        small = _on_rows(objective, sample)
+        small = objective.on_rows(sample)
         sketch = _after_a_step(small, point, sample.total_weight / source.total_weight)
         point = sketch.point
         objective.passes += small.passes * len(rows) / source.n_samples
@@ -243,9 +237,8 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
 def _solved(objective: Objective, start: Point, rows: IntArray) -> Point:
     """Return about where the objective of some rows is least."""
     source, n_parameters = objective.source, objective.n_parameters
-    assert isinstance(source, InMemorySource)
     sample = source.take_rows(rows, copied=False)
-    small, known = _on_rows(objective, sample), n_parameters / len(rows)
+    small, known = objective.on_rows(sample), n_parameters / len(rows)
     begun: Outcome | None = None
     if objective.loss.n_outputs > 1:
         begun = level_descent(small, start, tolerance=known / 8, max_iter=40)
@@ -262,18 +255,6 @@ def _solved(objective: Objective, start: Point, rows: IntArray) -> Point:
 def _is_wide(objective: Objective) -> bool:
     """Tell whether a Hessian costs so much that a sample is first solved without."""
     return objective.loss.n_outputs > 1 or objective.n_parameters >= _PRODUCTS_FROM
-
-
-def _on_rows(objective: Objective, sample: InMemorySource) -> Objective:
-    """Return the objective of a sample of the rows, with its share of the penalty."""
-    share = sample.total_weight / objective.source.total_weight
-    return Objective(
-        sample,
-        objective.loss,
-        L2Penalty(share * objective.penalty.strength),
-        fit_intercept=objective.fit_intercept,
-        n_threads=objective.n_threads,
-    )
 
 
 def _after_a_step(small: Objective, point: Point, share: float) -> _Sketch:
