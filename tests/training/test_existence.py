@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 from scipy.optimize import linprog
 
-from chainrule.training import collinearity, watch
+from chainrule.training import collinearity, separation
 from chainrule.training.collinearity import find_relations
 from chainrule.training.existence import has_optimum
 from chainrule.training.fitting import fit_logistic
@@ -136,7 +136,7 @@ def test_large_scores_alone_start_no_linear_programme(
     rng = np.random.default_rng(1)
     X = noise(5, 10_000)
     y = np.argmax(X @ noise(6, 3, n_classes) * 12 + rng.gumbel(size=(10_000, n_classes)), axis=1)
-    monkeypatch.setattr(watch, "find_separation", None)
+    monkeypatch.setattr(separation, "find_separation", None)
     fit = fit_logistic(InMemorySource(X, y, n_classes=n_classes), C=np.inf)
     assert np.abs(X @ fit.point.coef).max() > 12
     assert fit.met
@@ -163,7 +163,7 @@ def test_steps_that_go_on_prove_separation_themselves(
     rng = np.random.default_rng(3)
     X = np.column_stack([noise(7, 10_000), np.arange(10_000) == 77])  # one row has its own column
     y = rng.integers(0, n_classes, 10_000)
-    monkeypatch.setattr(watch, "find_separation", lambda _: None)
+    monkeypatch.setattr(separation, "find_separation", lambda _: None)
     fit = fit_logistic(InMemorySource(X.astype(float), y, n_classes=n_classes), C=np.inf)
     assert fit.certificate.kind == "separation"
     assert fit.certificate.proven

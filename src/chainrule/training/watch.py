@@ -1,4 +1,7 @@
-"""What looks over a solver's shoulder: progress, the best iterate so far, signs of separation."""
+"""What looks over a solver's shoulder: progress, the best iterate so far, signs of separation.
+
+What proves separation is imported at the first sign of it: with a penalty there is none.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from chainrule.training.arrays import FloatArray, norm
-from chainrule.training.existence import has_optimum
 from chainrule.training.objective import Evaluation, Objective, Point
-from chainrule.training.programme import without_noise
-from chainrule.training.separation import Separation, check_direction, find_separation
 from chainrule.training.solvers.steps import IterationRecord
+
+if TYPE_CHECKING:
+    from chainrule.training.separation import Separation
 
 _WATCHED: Final[int] = 2000
 _SEED: Final[int] = 33_023
@@ -130,6 +133,9 @@ class Watch:
     def search(self, point: Point) -> None:
         """Search for separation, once: unless a few rows prove an optimum, by linear programme."""
         if self._search:
+            from chainrule.training.existence import has_optimum
+            from chainrule.training.separation import find_separation
+
             self._search = False
             self._exists = has_optimum(self.objective, point)
             if not self._exists:
@@ -163,12 +169,16 @@ class Watch:
 
     def _proves(self, direction: Point) -> bool:
         """Whether a direction is proven to separate."""
+        from chainrule.training.separation import check_direction
+
         found = check_direction(self.objective, direction)
         self.separation = found or self.separation
         return found is not None and found.proven
 
     def _runs_off(self, step: Point) -> bool:
         """Whether a step separates, up to noise: along all else, steps shrink."""
+        from chainrule.training.programme import without_noise
+
         for direction in without_noise(self.objective, step):
             noise = _NOISE * self._reach(direction)
             if self._least_margin(self._few.raw_direction(direction)) < -noise:
