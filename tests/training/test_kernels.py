@@ -161,3 +161,18 @@ def test_what_is_computed_together_has_the_bits_of_what_is_computed_alone(label:
         np.testing.assert_array_equal(slope, loss.pointwise_gradient(raw, y))
         np.testing.assert_array_equal(bend, loss.pointwise_hessian(raw, y))
         assert loss.terms(raw, y, with_hessian=False)[2] is None
+
+
+@pytest.mark.parametrize("loss", [BinaryLoss(), SoftmaxLoss(3)], ids=["binary", "softmax"])
+@pytest.mark.parametrize("size", [1e-6, 1e-2, 1.0, 5.0])
+def test_no_change_of_scores_moves_a_gradient_farther_than_bounded(loss: Any, size: float) -> None:
+    rng = np.random.default_rng(5)
+    raw = rng.normal(size=(4000, loss.n_outputs)) * 6
+    y = rng.integers(0, 3, 4000)
+    labels = (y > 0).astype(float) if loss.n_outputs == 1 else np.eye(3)[y]
+    change = size * rng.choice([-1.0, 1.0, 0.3], size=raw.shape)
+    there, here = (loss.pointwise_gradient(at, labels) for at in (raw + change, raw))
+    most = np.abs(change).max(axis=1, keepdims=True)
+    bound = loss.sensitivity(raw, labels) * np.expm1(loss.pace * most)
+    assert (np.abs(there - here) <= bound * (1 + 1e-9) + 1e-15).all()
+    assert (np.abs(there - here) > 0.4 * bound).any()  # and it is no wider than it need be

@@ -27,6 +27,10 @@ class Loss(Protocol):
     def n_outputs(self) -> int:
         """Number of raw predictions per example."""
 
+    @property
+    def pace(self) -> float:
+        """How fast curvatures and probabilities follow: a change c scales them by exp(pace |c|)."""
+
     def pointwise_loss(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Return the loss of each example, shape (n_samples,)."""
 
@@ -67,7 +71,7 @@ class Loss(Protocol):
         """Return which classes have a share in each row, shape (n_samples, n_classes)."""
 
     def sensitivity(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Bound |change of gradient| by this times expm1(2 |change of raw prediction|)."""
+        """Bound |change of gradient| by this times expm1(pace |change of raw prediction|)."""
 
     def steepest_bend(self, raw_prediction: FloatArray) -> FloatArray:
         """Bound u^T h u for the pointwise Hessian h and every |u_k| <= 1, shape (n_samples,)."""
@@ -125,6 +129,7 @@ class BinaryLoss:
     """Cross-entropy of a sigmoid; y is (n_samples,) in [0, 1]."""
 
     n_outputs: int = 1
+    pace: float = 1.0
 
     def pointwise_loss(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Return the loss of each example, shape (n_samples,)."""
@@ -251,6 +256,7 @@ class SoftmaxLoss:
     """Cross-entropy of a softmax, symmetric in the classes; y is (n_samples, n_classes)."""
 
     n_outputs: int
+    pace: float = 2.0
 
     def pointwise_loss(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Return the loss of each example, shape (n_samples,)."""

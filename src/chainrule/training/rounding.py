@@ -100,7 +100,7 @@ def measure_rounding(
         largest[index] = error.max()
         squares = squares + on_ones**2
         longest[index] = squares.max()
-        moved = np.expm1(2 * np.minimum(error, 50.0))[:, None]
+        moved = np.expm1(loss.pace * np.minimum(error, 50.0))[:, None]
         sensitive = loss.sensitivity(raw, block.y) * moved
         slope = np.abs(loss.pointwise_gradient(raw, block.y))
         summed = of_sum * slope + loss.gradient_error(raw, block.y)
@@ -132,7 +132,7 @@ def measure_rounding(
         of_scores=slack * float(np.exp(3 * min(raw_error, 50.0)) * np.sqrt(on_scores)),
         value=slack * (float(on_value) + of_sum * abs(evaluation.value)),
         raw_prediction=raw_error,
-        curvature=float(np.expm1(2 * min(raw_error, 50.0))) + KERNEL_ERROR,
+        curvature=float(np.expm1(loss.pace * min(raw_error, 50.0))) + KERNEL_ERROR,
         summation=of_sandwich,
         hessian=slack * float(on_hessian),
         reach=slack * reach,
@@ -161,7 +161,7 @@ def bound_rounding(
     beside = 0.0 if source.offset is None else np.abs(source.offset).max(initial=0.0)
     largest = float((tops @ coef + intercept + beside).max())
     error = of_row * largest
-    moved = float(np.expm1(2 * min(error, 50.0)))
+    moved = float(np.expm1(loss.pace * min(error, 50.0)))
     slack = 1 + 1e-6
     weight = slack * source.total_weight
     losses = max(evaluation.value - objective.penalty.value(point.coef), 0.0)
