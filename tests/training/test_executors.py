@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import subprocess
+import sys
 import threading
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from chainrule.training.executors import map_in_order
@@ -69,20 +73,74 @@ def test_whoever_asks_works_too() -> None:
     assert threading.current_thread() in workers
 
 
-def _in_a_child(answers: multiprocessing.SimpleQueue[list[int]]) -> None:
-    answers.put(list(map_in_order(lambda chunk: chunk, 20, 2)))
+def _workers(n_threads: int) -> int:
+    """Return how many threads work on chunks that are waited for."""
+    meeting = threading.Barrier(n_threads)
+
+    def meet(_: int) -> int:
+        meeting.wait(timeout=30)
+        return threading.get_ident()
+
+    return len(set(map_in_order(meet, 2 * n_threads, n_threads)))
+
+
+@pytest.mark.parametrize("n_threads", [2, 3])
+def test_a_row_that_nobody_takes_from_any_more_holds_no_thread(n_threads: int) -> None:
+    abandoned = [map_in_order(str, 100, n_threads) for _ in range(5)]
+    for results in abandoned:
+        next(results)
+    assert _workers(n_threads) == n_threads
+
+
+def test_a_program_ends_where_an_error_in_the_data_was_not_caught() -> None:
+    program = (
+        "import numpy as np\n"
+        "from chainrule import LogisticRegression\n"
+        "X = np.ones((1_000_000, 3)); X[70_000, 1] = np.nan\n"
+        "LogisticRegression(n_jobs=2).fit(X, np.arange(1_000_000) % 2)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 1
+    assert "row 70000, column 1" in done.stderr
+
+
+def test_helpers_warn_as_the_caller_does() -> None:
+    def overflows(_: int) -> float:
+        time.sleep(0.001)
+        return float(np.float64(1e300) * np.float64(1e300))
+
+    with np.errstate(over="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert set(map_in_order(overflows, 20, 2)) == {np.inf}
+
+
+def test_what_is_no_common_error_comes_out_of_a_helper_too() -> None:
+    def leaves(chunk: int) -> int:
+        if threading.current_thread() is not threading.main_thread():
+            raise SystemExit(chunk)
+        time.sleep(0.01)
+        return chunk
+
+    with pytest.raises(SystemExit):
+        list(map_in_order(leaves, 100, 2))
+
+
+def _in_a_child(answers: multiprocessing.SimpleQueue[int]) -> None:
+    answers.put(_workers(2))
 
 
 @pytest.mark.skipif(
     "fork" not in multiprocessing.get_all_start_methods(), reason="no fork on this system"
 )
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_a_forked_process_has_lost_its_helpers_and_does_all_by_itself() -> None:
-    list(map_in_order(lambda chunk: chunk, 20, 2))
+def test_a_forked_process_has_helpers_of_its_own() -> None:
+    assert _workers(2) == 2
     context = multiprocessing.get_context("fork")
     answers = context.SimpleQueue()
     child = context.Process(target=_in_a_child, args=(answers,))
     child.start()
     child.join(timeout=60)
     assert child.exitcode == 0
-    assert answers.get() == list(range(20))
+    assert answers.get() == 2

@@ -142,6 +142,25 @@ def test_large_scores_alone_start_no_linear_programme(
     assert fit.met
 
 
+def test_a_rare_class_that_few_rows_miss_is_asked_after_seldom(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def counted(*args: Any) -> Any:
+        asked.append(args)
+        return check_direction(*args)
+
+    monkeypatch.setattr(separation, "check_direction", counted)
+    X = noise(11, 20_000)
+    y = np.zeros(20_000, dtype=int)
+    y[np.random.default_rng(12).choice(20_000, 6, replace=False)] = 1
+    fit = fit_logistic(InMemorySource(X, y), C=np.inf)
+    assert fit.met
+    assert len(fit.history) > 6  # the intercept takes that many steps
+    assert len(asked) <= 1
+
+
 @pytest.mark.parametrize("rows", [40, 400])
 def test_what_separates_a_few_of_many_rows_is_found_early(rows: int) -> None:
     rng = np.random.default_rng(3)

@@ -69,6 +69,9 @@ def test_blocks_know_which_columns_are_multiples_of_a_power_of_two(form: Any, dt
     assert X.are_whole(np.array([0.0, 0.0, 16.0]))
     for column, factor in enumerate([0.125, 0.5, 4.0]):
         assert not X.are_whole(factor * (np.arange(3) == column))
+    least = WHOLE.astype(dtype)
+    least[1, 0] = np.finfo(dtype).smallest_subnormal  # times a quarter, float64's vanishes
+    assert not form(least).are_whole(np.array([0.25, 0.0, 0.0]))
 
 
 def csr(X: Any) -> tuple[Any, Any, Any]:

@@ -139,7 +139,7 @@ class DenseBlock:
     def are_whole(self, factors: FloatArray) -> bool:
         """Whether all numbers, each times its column's factor, are whole."""
         used = np.flatnonzero(factors)
-        return _are_whole(self.values[:, used] * factors[used])
+        return _are_whole(self.values[:, used], factors[used])
 
     def dense_rows(self) -> Iterator[FloatArray]:
         """Yield X a few rows at a time."""
@@ -216,7 +216,9 @@ class SparseBlock:
 
     def are_whole(self, factors: FloatArray) -> bool:
         """Whether all numbers, each times its column's factor, are whole."""
-        return _are_whole(self.values.data * factors[self.values.indices])
+        factor = factors[self.values.indices]
+        used = factor != 0
+        return _are_whole(self.values.data[used], factor[used])
 
     def dense_rows(self) -> Iterator[FloatArray]:
         """Yield X a few rows at a time."""
@@ -240,8 +242,9 @@ class SparseBlock:
         return SANDWICH_ROWS + -(-int(self.values.shape[0]) // SANDWICH_ROWS)
 
 
-def _are_whole(values: FloatArray) -> bool:
-    return bool((values == np.rint(values)).all())
+def _are_whole(values: FloatArray, factors: FloatArray) -> bool:
+    found = values * factors
+    return bool(((found == np.rint(found)) & ((found != 0) | (values == 0))).all())
 
 
 def _few_rows(n_features: int) -> int:

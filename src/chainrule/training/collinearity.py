@@ -104,17 +104,17 @@ def find_relations(source: InMemorySource, *, fit_intercept: bool, n_threads: in
         few = source.take_rows(rows)
     else:
         rows, few = np.arange(source.n_samples), source
+    passes, rounds = len(rows) / source.n_samples, 0
     if _are_independent(few, fit_intercept):
         every, none = np.arange(source.n_features), np.zeros((source.n_features, 0))
-        return Relations(every, every[:0], none, none[0], exact=False)
-    passes, rounds = 0.0, 0
+        return Relations(every, every[:0], none, none[0], exact=False, passes=passes)
     while True:
         found = _from_triangle(_triangle(few, fit_intercept, n_threads), int(fit_intercept))
         passes += len(rows) / source.n_samples
         if not len(found.dropped):
             break
-        found, broken = _checked(source, found, n_threads)
-        passes += 1
+        found, broken, reads = _checked(source, found, n_threads)
+        passes += reads
         fresh = np.setdiff1d(broken, rows)
         if not len(fresh):
             break
@@ -212,8 +212,17 @@ def _from_triangle(table: FloatArray, offset: int) -> Relations:
 
 def _checked(
     source: InMemorySource, found: Relations, n_threads: int
-) -> tuple[Relations, IntArray]:
-    """Confirm relations on all rows, exactly if they can be; return the worst that break them."""
+) -> tuple[Relations, IntArray, int]:
+    """Confirm relations on all rows, exactly if they can be.
+
+    Returns
+    -------
+    found : Relations
+    broken : ndarray
+        The rows that break them worst.
+    reads : int
+        How many times X was read.
+    """
     every = np.arange(len(found.dropped))
     null = np.zeros((source.n_features + 1, len(every)))
     null[found.kept], null[found.dropped, every], null[-1] = -found.coef, 1.0, -found.intercept
@@ -224,10 +233,10 @@ def _checked(
         if fitting and not may_round and not residuals.any():
             lead = whole[found.dropped, every]
             coef, intercept = -whole[found.kept] / lead, -whole[-1] / lead
-            return replace(found, coef=coef, intercept=intercept, exact=True), every[:0]
+            return replace(found, coef=coef, intercept=intercept, exact=True), every[:0], 1
     residuals, rows, _ = _residuals(source, null, np.zeros(source.n_features), n_threads)
     noise = 64 * UNIT * len(null) * _sizes(source, null)
-    return found, np.unique(rows[residuals > noise])
+    return found, np.unique(rows[residuals > noise]), 1 if whole is None else 2
 
 
 def _in_whole_numbers(source: InMemorySource, null: FloatArray) -> FloatArray | None:

@@ -9,8 +9,10 @@ threads and waking one that only collects what others have done costs as much as
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from functools import cache
 from threading import Condition
 from typing import Final, Generic, TypeVar
@@ -32,80 +34,96 @@ def map_in_order(
         for chunk in range(n_chunks):
             yield function(chunk)
         return
-    line = _Line(function, n_chunks, _AHEAD * n_threads)
-    n_helpers = min(n_threads, n_chunks) - 1
-    # where the helpers are busy elsewhere, or lost by a fork, whoever asks does all of it
-    helpers = [_helpers(n_threads - 1).submit(line.help) for _ in range(n_helpers)]
+    line = _Line(function, n_chunks, n_threads)
     try:
         for chunk in range(n_chunks):
             yield line.take(chunk)
     finally:
         line.close()
-        for helper in helpers:
-            if not helper.cancel():
-                helper.result()
 
 
 @cache
-def _helpers(n_threads: int) -> ThreadPoolExecutor:
+def _pool(n_threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(n_threads, thread_name_prefix="chainrule")
 
 
-class _Line(Generic[Result]):
-    """Chunks in a row: whichever thread is free computes the next, and one takes them in order."""
+if hasattr(os, "register_at_fork"):  # the threads of a pool are lost by a fork
+    os.register_at_fork(after_in_child=_pool.cache_clear)
 
-    def __init__(self, function: Callable[[int], Result], n_chunks: int, window: int) -> None:
+
+class _Line(Generic[Result]):
+    """Chunks in a row: whichever thread is free computes the next, and one takes them in order.
+
+    A helper never waits for anything: where it is far ahead it goes home, and is called again once
+    there is something to do. So a line that nobody takes from any more, as after an error, holds
+    no thread.
+    """
+
+    def __init__(self, function: Callable[[int], Result], n_chunks: int, n_threads: int) -> None:
         self._function = function
         self._n_chunks = n_chunks
-        self._window = window
+        self._n_helpers = min(n_threads, n_chunks) - 1
+        self._pool = _pool(n_threads - 1)
+        self._window = _AHEAD * n_threads
         self._begun = self._taken = 0
         self._done: dict[int, Future[Result]] = {}
         self._changed = Condition()
-
-    def help(self) -> None:
-        """Compute chunks until none is left."""
-        while True:
-            with self._changed:
-                while self._is_full:
-                    self._changed.wait()
-                if self._begun >= self._n_chunks:
-                    return
-                chunk = self._claim()
-            self._compute(chunk)
+        self._called: set[Future[None]] = set()
 
     def take(self, chunk: int) -> Result:
         """Return what comes next in the row, and compute others while it is not there."""
         while True:
+            self._call_helpers()
             with self._changed:
                 if chunk in self._done:
                     self._taken = chunk + 1
-                    self._changed.notify_all()
                     return self._done.pop(chunk).result()
-                if self._begun >= self._n_chunks or self._is_full:
+                mine = self._claim()
+                if mine is None:
                     self._changed.wait()
                     continue
-                mine = self._claim()
-            self._compute(mine)
+            self._compute(mine, Exception)
 
     def close(self) -> None:
-        """Begin no more chunks."""
+        """Begin no more chunks, and wait for those that are under way."""
         with self._changed:
             self._begun = self._n_chunks
-            self._changed.notify_all()
+        for helper in self._called:
+            if not helper.cancel():
+                helper.result()
+
+    def _call_helpers(self) -> None:
+        self._called = {helper for helper in self._called if not helper.done()}
+        while len(self._called) < self._n_helpers and self._has_more:
+            try:  # in a context like that of the caller, where NumPy keeps what it warns of
+                self._called.add(self._pool.submit(copy_context().run, self._help))
+            except RuntimeError:  # no thread is to be had, as while the interpreter shuts down
+                self._n_helpers = 0
+
+    def _help(self) -> None:
+        """Compute chunks while there are some to begin."""
+        while True:
+            with self._changed:
+                chunk = self._claim()
+            if chunk is None:
+                return
+            self._compute(chunk, BaseException)
 
     @property
-    def _is_full(self) -> bool:
-        return self._taken + self._window <= self._begun < self._n_chunks
+    def _has_more(self) -> bool:
+        return self._begun < min(self._n_chunks, self._taken + self._window)
 
-    def _claim(self) -> int:
+    def _claim(self) -> int | None:
+        if not self._has_more:
+            return None
         self._begun += 1
         return self._begun - 1
 
-    def _compute(self, chunk: int) -> None:
+    def _compute(self, chunk: int, caught: type[BaseException]) -> None:
         found: Future[Result] = Future()
         try:
             found.set_result(self._function(chunk))
-        except Exception as error:  # raised where it is taken: the first in the row, always
+        except caught as error:  # raised where it is taken: the first in the row, always
             found.set_exception(error)
         with self._changed:
             self._done[chunk] = found

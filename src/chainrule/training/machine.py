@@ -23,7 +23,9 @@ def single_threaded_algebra() -> Iterator[None]:
     """
     with _LOCK:
         if not _held:
-            limits = _libraries(len(sys.modules)).limit(limits=1, user_api="blas")
+            limits = _libraries(len(sys.modules), next(reversed(sys.modules))).limit(
+                limits=1, user_api="blas"
+            )
             limits.__enter__()
             _held.append(limits)
         _held.append(None)
@@ -42,8 +44,8 @@ _held: Final[list[Any]] = []
 
 
 @lru_cache(maxsize=1)
-def _libraries(_: int) -> ThreadpoolController:
-    """Return who knows the libraries that are loaded, by the number of modules.
+def _libraries(_: int, __: str) -> ThreadpoolController:
+    """Return who knows the libraries that are loaded, by the number of modules and the last one.
 
     Looking for libraries takes some milliseconds, and new ones come with new modules.
     """

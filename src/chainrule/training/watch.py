@@ -5,7 +5,7 @@ What proves separation is imported at the first sign of it: with a penalty there
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from chainrule.training.arrays import FloatArray, norm
+from chainrule.training.arrays import FloatArray, IntArray, norm
 from chainrule.training.objective import Evaluation, Objective, Point
+from chainrule.training.rows import spread_rows
 from chainrule.training.solvers.steps import IterationRecord
 
 if TYPE_CHECKING:
     from chainrule.training.separation import Separation
 
 _WATCHED: Final[int] = 2000
+_OF_EACH_CLASS: Final[int] = 20
 _SEED: Final[int] = 33_023
 _PATIENCE: Final[int] = 6
 _LONG_PATIENCE: Final[int] = 10
@@ -102,7 +104,7 @@ class Watch:
         self._expected = expected_passes
         self._negligible = negligible
         self._restore = restore
-        self._search = search
+        self._search = self._is_small = search
         self._exists = False
         self._last: Evaluation | None = None
         self._gradient_norm = 0.0
@@ -159,7 +161,8 @@ class Watch:
             return True
         # steps shrink towards an optimum; along a separating direction they go on and on
         going_on = self._step if self._reach(self._step) > _STRIDE else None
-        if going_on is not None and len(self.records) >= _PATIENCE and self._runs_off(going_on):
+        has_gone_on = going_on is not None and len(self.records) >= _PATIENCE
+        if has_gone_on and self._is_small and self._runs_off(self._step):
             return True
         largest = float(np.abs(scores).max())
         if largest > _CONFIDENT or (going_on is not None and len(self.records) >= _LONG_PATIENCE):
@@ -190,11 +193,27 @@ class Watch:
 
     @cached_property
     def _few(self) -> Objective:
-        """Some of the rows, or all: where signs of separation are looked for."""
+        """Some rows of every class, or all: where signs of separation are looked for."""
         source = self.objective.source
         if source.n_samples <= 2 * _WATCHED:
             return self.objective
-        return self.objective.on_rows(source.sample(_WATCHED, _SEED))
+        drawn = spread_rows(source.n_samples, _WATCHED, _SEED)
+        rows = np.unique(np.concatenate([drawn, *self._first_of_each_class()]))
+        return self.objective.on_rows(source.take_rows(rows))
+
+    def _first_of_each_class(self) -> Iterator[IntArray]:
+        """Yield the first rows in which each class has a share, a block at a time."""
+        source, loss = self.objective.source, self.objective.loss
+        missing = np.full(source.n_classes, _OF_EACH_CLASS)
+        for index in range(source.n_blocks):
+            rows, y, _ = source.labels(index)
+            shares = loss.has_share(y)
+            for k in np.flatnonzero(missing):
+                first = np.flatnonzero(shares[:, k])[: missing[k]]
+                missing[k] -= len(first)
+                yield rows.start + first
+            if not missing.any():
+                return
 
     def _scores(self, evaluation: Evaluation) -> FloatArray:
         """Return the raw predictions of these rows."""

@@ -24,7 +24,8 @@ def are_whole(X: npt.NDArray[Any], factors: Vector) -> bool:
                 continue
             for i in range(start, stop):
                 value = X[i, j] * factor
-                broken += value != np.rint(value)
+                # what is so small that the product vanishes is not whole either
+                broken += value != np.rint(value) or (value == 0 and X[i, j] != 0)
             if broken:
                 return False
     return True
