@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import subprocess
 import sys
 import threading
@@ -14,6 +15,10 @@ import numpy as np
 import pytest
 
 from chainrule.training.executors import map_in_order
+from chainrule.training.losses import BinaryLoss
+from chainrule.training.objective import Objective
+from chainrule.training.penalties import L2Penalty
+from chainrule.training.sources import InMemorySource
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 5])
@@ -104,6 +109,40 @@ def test_a_program_ends_where_an_error_in_the_data_was_not_caught() -> None:
     )
     assert done.returncode == 1
     assert "row 70000, column 1" in done.stderr
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_an_interrupt_in_compiled_code_is_one(n_threads: int) -> None:
+    def interrupted(_: int) -> None:
+        raise SystemError("returned a result with an exception set") from KeyboardInterrupt()
+
+    with pytest.raises(KeyboardInterrupt):
+        list(map_in_order(interrupted, 5, n_threads))
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers on this system")
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_ctrl_c_at_any_moment_of_a_compiled_pass_is_an_interrupt(n_threads: int) -> None:
+    X = np.random.default_rng(0).normal(size=(40_000, 50))
+    source = InMemorySource(X, np.arange(40_000) % 2, n_threads=n_threads, compiled=True)
+    penalty = L2Penalty.from_inverse(1.0, source.column_scale)
+    objective = Objective(source, BinaryLoss(), penalty, n_threads=n_threads)
+    value, origin = objective.evaluate(objective.origin()).value, objective.origin()
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    caught = 0
+    try:
+        for moment in np.linspace(1e-4, 8e-3, 40):
+            signal.setitimer(signal.ITIMER_REAL, float(moment))
+            try:
+                for _ in range(1000):
+                    objective.evaluate(origin)
+            except KeyboardInterrupt:
+                caught += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    assert caught == 40
+    assert objective.evaluate(origin).value == value
 
 
 def test_helpers_warn_as_the_caller_does() -> None:

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from functools import cache
-from threading import Condition
-from typing import Final, Generic, TypeVar
+from queue import Empty, SimpleQueue
+from threading import Lock
+from typing import Final, Generic, TypeVar, cast
 
 from chainrule.training.arrays import FloatArray
 
@@ -25,6 +27,9 @@ Result = TypeVar("Result")
 _AHEAD: Final[int] = 3
 """How many chunks a thread, on average, may be ahead of the first whose result is not taken yet."""
 
+_MOMENT: Final[float] = 0.01
+"""Seconds between two looks at whether helpers are done, where that is all there is to do."""
+
 
 def map_in_order(
     function: Callable[[int], Result], n_chunks: int, n_threads: int = 1
@@ -32,7 +37,7 @@ def map_in_order(
     """Yield ``function(0), function(1), ...`` in this order, computed by `n_threads` threads."""
     if n_threads == 1 or n_chunks <= 1:
         for chunk in range(n_chunks):
-            yield function(chunk)
+            yield _called(function, chunk)
         return
     line = _Line(function, n_chunks, n_threads)
     try:
@@ -40,6 +45,18 @@ def map_in_order(
             yield line.take(chunk)
     finally:
         line.close()
+
+
+def _called(function: Callable[[int], Result], chunk: int) -> Result:
+    try:
+        return function(chunk)
+    except SystemError as error:  # what compiled code makes of Ctrl-C, in several steps
+        first: BaseException | None = error
+        while isinstance(first, SystemError):
+            first = first.__cause__
+        if isinstance(first, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        raise
 
 
 @cache
@@ -56,7 +73,8 @@ class _Line(Generic[Result]):
 
     A helper never waits for anything: where it is far ahead it goes home, and is called again once
     there is something to do. So a line that nobody takes from any more, as after an error, holds
-    no thread.
+    no thread. Whoever takes meets the helpers in a lock and a queue only, whose methods Ctrl-C
+    cannot leave half done, as it can those of conditions and futures.
     """
 
     def __init__(self, function: Callable[[int], Result], n_chunks: int, n_threads: int) -> None:
@@ -65,69 +83,88 @@ class _Line(Generic[Result]):
         self._n_helpers = min(n_threads, n_chunks) - 1
         self._pool = _pool(n_threads - 1)
         self._window = _AHEAD * n_threads
+        self._lock = Lock()
         self._begun = self._taken = 0
-        self._done: dict[int, Future[Result]] = {}
-        self._changed = Condition()
-        self._called: set[Future[None]] = set()
+        self._called = self._came = self._went = 0  # helpers
+        self._done: dict[int, _Outcome[Result]] = {}
+        self._arrived: SimpleQueue[tuple[int, _Outcome[Result]] | None] = SimpleQueue()
 
     def take(self, chunk: int) -> Result:
         """Return what comes next in the row, and compute others while it is not there."""
         while True:
+            while not self._arrived.empty():
+                self._receive()
+            if chunk in self._done:
+                break
             self._call_helpers()
-            with self._changed:
-                if chunk in self._done:
-                    self._taken = chunk + 1
-                    return self._done.pop(chunk).result()
-                mine = self._claim()
-                if mine is None:
-                    self._changed.wait()
-                    continue
-            self._compute(mine, Exception)
+            mine = self._claim()
+            if mine is None:
+                self._receive()
+            else:
+                self._done[mine] = _outcome(self._function, mine, Exception)
+        self._taken = chunk + 1
+        result, error = self._done.pop(chunk)
+        if error is not None:
+            raise error
+        return cast(Result, result)
 
     def close(self) -> None:
         """Begin no more chunks, and wait for those that are under way."""
-        with self._changed:
+        with self._lock:
             self._begun = self._n_chunks
-        for helper in self._called:
-            if not helper.cancel():
-                helper.result()
+        while self._went < self._came:
+            with suppress(Empty):  # what a helper said may be lost where Ctrl-C led here
+                self._arrived.get(timeout=_MOMENT)
+
+    def _receive(self) -> None:
+        """Wait for what a helper has to say: a result, or that it goes."""
+        arrived = self._arrived.get()
+        if arrived is not None:
+            chunk, self._done[chunk] = arrived
 
     def _call_helpers(self) -> None:
-        self._called = {helper for helper in self._called if not helper.done()}
-        while len(self._called) < self._n_helpers and self._has_more:
+        while self._called - self._went < self._n_helpers and self._has_more:
+            self._called += 1
             try:  # in a context like that of the caller, where NumPy keeps what it warns of
-                self._called.add(self._pool.submit(copy_context().run, self._help))
+                self._pool.submit(copy_context().run, self._help)
             except RuntimeError:  # no thread is to be had, as while the interpreter shuts down
                 self._n_helpers = 0
 
     def _help(self) -> None:
         """Compute chunks while there are some to begin."""
-        while True:
-            with self._changed:
-                chunk = self._claim()
-            if chunk is None:
+        with self._lock:
+            if self._begun >= self._n_chunks:
                 return
-            self._compute(chunk, BaseException)
+            self._came += 1
+        while (chunk := self._claim()) is not None:
+            self._arrived.put((chunk, _outcome(self._function, chunk, BaseException)))
+        with self._lock:
+            self._went += 1
+        self._arrived.put(None)
 
     @property
     def _has_more(self) -> bool:
         return self._begun < min(self._n_chunks, self._taken + self._window)
 
     def _claim(self) -> int | None:
-        if not self._has_more:
-            return None
-        self._begun += 1
-        return self._begun - 1
+        with self._lock:
+            if not self._has_more:
+                return None
+            self._begun += 1
+            return self._begun - 1
 
-    def _compute(self, chunk: int, caught: type[BaseException]) -> None:
-        found: Future[Result] = Future()
-        try:
-            found.set_result(self._function(chunk))
-        except caught as error:  # raised where it is taken: the first in the row, always
-            found.set_exception(error)
-        with self._changed:
-            self._done[chunk] = found
-            self._changed.notify_all()
+
+_Outcome = tuple[Result | None, BaseException | None]
+"""A result, or the error in its place: raised where it is taken, so always the first in the row."""
+
+
+def _outcome(
+    function: Callable[[int], Result], chunk: int, caught: type[BaseException]
+) -> _Outcome[Result]:
+    try:
+        return _called(function, chunk), None
+    except caught as error:
+        return None, error
 
 
 def tree_reduce(items: Iterable[Result], combine: Callable[[Result, Result], Result]) -> Result:

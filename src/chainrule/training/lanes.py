@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from chainrule.training.arrays import FloatArray, IntArray
-from chainrule.training.executors import Result, tree_reduce
+from chainrule.training.executors import Result, map_in_order, tree_reduce
 from chainrule.training.fused_sparse_blocks import FusedSparseBlock, fold
 from chainrule.training.losses import BinaryLoss, Loss
 from chainrule.training.objective import Evaluation, Objective, Point
@@ -60,7 +60,7 @@ class Lanes:
 
     def _map(self, function: Callable[[int], Result], n_chunks: int) -> list[Result]:
         if self._pool is None or n_chunks == 1:
-            return [function(chunk) for chunk in range(n_chunks)]
+            return list(map_in_order(function, n_chunks))
         waiting = [self._pool.submit(function, chunk) for chunk in range(n_chunks)]
         try:
             return [future.result() for future in waiting]

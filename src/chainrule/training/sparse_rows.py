@@ -7,13 +7,13 @@ entry, so a fit has the same bits either way.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from chainrule.training.executors import map_in_order
 from chainrule.training.fused_blocks import can_be_fused
 from chainrule.training.fused_sparse_blocks import row_splits, sort_rows, turned
 
@@ -103,8 +103,7 @@ def _in_order(X: Any, n_threads: int) -> Any:  # noqa: ANN401
         data[entries], indices[entries] = rows.data, rows.indices
         return bool(rows.has_canonical_format)
 
-    with ThreadPoolExecutor(n_threads) as pool:
-        in_order = all(list(pool.map(one, range(_PIECES))))
+    in_order = all(list(map_in_order(one, _PIECES, n_threads)))
     found = sparse.csr_array((data, indices, X.indptr), shape=X.shape, copy=False)
     if not in_order:
         return _summed(found)
