@@ -145,6 +145,29 @@ def test_ctrl_c_at_any_moment_of_a_compiled_pass_is_an_interrupt(n_threads: int)
     assert objective.evaluate(origin).value == value
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers on this system")
+def test_thousands_of_interrupts_leave_no_thread_waiting() -> None:
+    program = (
+        "import random, signal, time\n"
+        "from chainrule.training.executors import map_in_order\n"
+        "signal.signal(signal.SIGALRM, signal.default_int_handler)\n"
+        "end, caught = time.monotonic() + 3, 0\n"
+        "while time.monotonic() < end:\n"
+        "    try:\n"
+        "        signal.setitimer(signal.ITIMER_REAL, random.uniform(5e-5, 6e-4))\n"
+        "        while True:\n"
+        "            list(map_in_order(lambda chunk: sum(range(chunk)), 30, 2))\n"
+        "    except KeyboardInterrupt:\n"
+        "        caught += 1\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0)\n"
+        "print(caught > 100, list(map_in_order(lambda chunk: chunk, 3, 2)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "True [0, 1, 2]\n", done.stderr
+
+
 def test_helpers_warn_as_the_caller_does() -> None:
     def overflows(_: int) -> float:
         time.sleep(0.001)

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import copy_context
-from functools import cache
+from functools import cache, partial
 from queue import Empty, SimpleQueue
-from threading import Lock
+from threading import Lock, Thread
 from typing import Final, Generic, TypeVar, cast
 
 from chainrule.training.arrays import FloatArray
@@ -59,13 +58,34 @@ def _called(function: Callable[[int], Result], chunk: int) -> Result:
         raise
 
 
+class _Helpers:
+    """Threads that wait for something to do, for as long as the process lives.
+
+    They are told through a queue that Ctrl-C cannot leave half done, as it can the locks of a
+    `ThreadPoolExecutor`, and what they do raises nothing.
+    """
+
+    def __init__(self, n_threads: int) -> None:
+        self._tasks: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        for _ in range(n_threads):
+            Thread(target=self._work, name="chainrule", daemon=True).start()
+
+    def ask(self, task: Callable[[], None]) -> None:
+        """Let the next thread that is free do something."""
+        self._tasks.put(task)
+
+    def _work(self) -> None:
+        while True:
+            self._tasks.get()()  # not held by a name, which would keep its data from being freed
+
+
 @cache
-def _pool(n_threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(n_threads, thread_name_prefix="chainrule")
+def _helpers(n_threads: int) -> _Helpers:
+    return _Helpers(n_threads)
 
 
-if hasattr(os, "register_at_fork"):  # the threads of a pool are lost by a fork
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+if hasattr(os, "register_at_fork"):  # a child has none of its parent's threads
+    os.register_at_fork(after_in_child=_helpers.cache_clear)
 
 
 class _Line(Generic[Result]):
@@ -74,14 +94,16 @@ class _Line(Generic[Result]):
     A helper never waits for anything: where it is far ahead it goes home, and is called again once
     there is something to do. So a line that nobody takes from any more, as after an error, holds
     no thread. Whoever takes meets the helpers in a lock and a queue only, whose methods Ctrl-C
-    cannot leave half done, as it can those of conditions and futures.
+    cannot leave half done.
     """
 
     def __init__(self, function: Callable[[int], Result], n_chunks: int, n_threads: int) -> None:
         self._function = function
         self._n_chunks = n_chunks
         self._n_helpers = min(n_threads, n_chunks) - 1
-        self._pool = _pool(n_threads - 1)
+        self._helpers: _Helpers | None = None
+        with suppress(RuntimeError):  # no thread is to be had, as while the interpreter shuts down
+            self._helpers = _helpers(n_threads - 1)
         self._window = _AHEAD * n_threads
         self._lock = Lock()
         self._begun = self._taken = 0
@@ -123,12 +145,12 @@ class _Line(Generic[Result]):
             chunk, self._done[chunk] = arrived
 
     def _call_helpers(self) -> None:
+        if self._helpers is None:
+            return
         while self._called - self._went < self._n_helpers and self._has_more:
             self._called += 1
-            try:  # in a context like that of the caller, where NumPy keeps what it warns of
-                self._pool.submit(copy_context().run, self._help)
-            except RuntimeError:  # no thread is to be had, as while the interpreter shuts down
-                self._n_helpers = 0
+            # in a context like that of the caller, where NumPy keeps what it warns of
+            self._helpers.ask(partial(copy_context().run, self._help))
 
     def _help(self) -> None:
         """Compute chunks while there are some to begin."""
