@@ -8,13 +8,12 @@ that lives as long as the objective. A pass fills all lanes and folds them in a 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Final
 
 import numpy as np
 
 from chainrule.training.arrays import FloatArray, IntArray
-from chainrule.training.executors import Result, map_in_order, tree_reduce
+from chainrule.training.executors import map_in_order, tree_reduce
 from chainrule.training.fused_sparse_blocks import FusedSparseBlock, fold
 from chainrule.training.losses import BinaryLoss, Loss
 from chainrule.training.objective import Evaluation, Objective, Point
@@ -37,8 +36,7 @@ class Lanes:
 
     def __init__(self, n_blocks: int, n_features: int, n_threads: int) -> None:
         self.of_block = np.empty((n_blocks, n_features))
-        # passes are short and many: their threads stay
-        self._pool = ThreadPoolExecutor(n_threads) if n_threads > 1 else None
+        self._n_threads = n_threads
 
     def fill(self, function: Callable[[int, FloatArray], Scalars]) -> tuple[Scalars, FloatArray]:
         """Let ``function(index, lane)`` fill each lane; sum what it returns, and the lanes.
@@ -52,23 +50,15 @@ class Lanes:
             start = index * _STRIPE
             fold(self.of_block, start, min(start + _STRIPE, n_features), total)
 
-        scalars = self._map(lambda index: function(index, self.of_block[index]), n_blocks)
-        self._map(stripe, -(-n_features // _STRIPE))
+        of_blocks = map_in_order(
+            lambda index: function(index, self.of_block[index]), n_blocks, self._n_threads
+        )
+        scalars = list(of_blocks)
+        for _ in map_in_order(stripe, -(-n_features // _STRIPE), self._n_threads):
+            pass
         return tree_reduce(
             scalars, lambda left, right: tuple(a + b for a, b in zip(left, right, strict=True))
         ), total
-
-    def _map(self, function: Callable[[int], Result], n_chunks: int) -> list[Result]:
-        if self._pool is None or n_chunks == 1:
-            return list(map_in_order(function, n_chunks))
-        waiting = [self._pool.submit(function, chunk) for chunk in range(n_chunks)]
-        try:
-            return [future.result() for future in waiting]
-        except BaseException:  # an interrupt, too, leaves no thread behind that fills lanes
-            for future in waiting:
-                future.cancel()
-            wait(waiting)
-            raise
 
 
 class LaneObjective(Objective):
