@@ -42,7 +42,8 @@ class Curvature:
         peak = np.sqrt(np.maximum(np.diagonal(hessian).reshape(n_outputs, size).max(axis=0), 0.0))
         peak[peak == 0] = 1.0
         self.scale = np.tile(peak, n_outputs)
-        self._scaled = hessian / self.scale / self.scale[:, None]
+        self._scaled = hessian / self.scale
+        self._scaled /= self.scale[:, None]
         if n_outputs > 1:
             blocks = self._scaled.reshape(n_outputs, size, n_outputs, size)
             every = np.arange(size)
@@ -84,7 +85,9 @@ class Curvature:
         estimate = 1 / float(vector @ _solved(self._cholesky, vector))
         hidden = 1.01 * (size + 2) * UNIT * float(np.trace(self._scaled))
         for share in _SHARES:
-            if _factored(self._scaled - share * estimate * np.eye(size)) is not None:
+            shifted = self._scaled.copy()
+            shifted.flat[:: size + 1] -= share * estimate
+            if _factored(shifted, overwrite=True) is not None:
                 return max(share * estimate - 2 * hidden, 0.0)
         return 0.0
 
@@ -173,18 +176,21 @@ class Curvature:
     def _inverse_diagonal(self) -> FloatArray:
         """The diagonal of the scaled Hessian's inverse, rounded up."""
         if self._verified and self._cholesky is not None:
-            root, _ = linalg.lapack.dtrtri(self._cholesky, lower=1)
+            root, _ = linalg.lapack.dtrtri(self._cholesky)
             doubt = 8 * len(self.scale) ** 2 * UNIT / self._verified
-            return np.asarray(np.square(np.tril(root)).sum(axis=0) * (1 + doubt))
+            return np.asarray(np.square(np.triu(root)).sum(axis=1) * (1 + doubt))
         values, vectors = self._spectrum
         return np.asarray((vectors * vectors) @ (1 / values))
 
 
-def _factored(matrix: FloatArray) -> FloatArray | None:
-    """Return the lower Cholesky factor, what is above it undefined; nothing if there is none."""
-    factor, info = linalg.lapack.dpotrf(matrix, lower=1, clean=0)
+def _factored(matrix: FloatArray, *, overwrite: bool = False) -> FloatArray | None:
+    """Return the upper Cholesky factor, what is below it undefined; nothing if there is none.
+
+    The transpose of a matrix in C order is what LAPACK reads in place.
+    """
+    factor, info = linalg.lapack.dpotrf(matrix.T, clean=0, overwrite_a=overwrite)
     return None if info else np.asarray(factor)
 
 
 def _solved(factor: FloatArray, vector: FloatArray) -> FloatArray:
-    return np.asarray(linalg.lapack.dpotrs(factor, vector, lower=1)[0])
+    return np.asarray(linalg.lapack.dpotrs(factor, vector)[0])
