@@ -25,13 +25,15 @@ from chainrule.training.coded_rows import CodedRows
 from chainrule.training.fitting import fit_logistic, raw_predictions
 from chainrule.training.frames import coded, has_levels
 from chainrule.training.inputs import (
+    are_counted,
     are_implied,
     as_offset,
     as_proportions,
     as_weights,
-    class_factors,
+    class_weighted,
     codes_of,
     distinct,
+    is_plain,
     n_cores,
     n_threads,
     positive,
@@ -237,7 +239,7 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
         labels, known = _labels(y)
         check_consistent_length(X, labels)
         weights = as_weights(sample_weight, len(labels))
-        weights, classes = self._class_weighted(weights, labels, known)
+        weights, classes = class_weighted(self.class_weight, weights, labels, known)
         rows = positive(weights)
         codes = codes_of(labels if rows is None else labels[rows], classes)
         shift = as_offset(offset, len(labels), 1 if len(classes) == 2 else len(classes))
@@ -418,7 +420,7 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
         if has_levels(X) if reset else self.levels_:
             validate_data(self, X, reset=reset, skip_check_array=True)
             return coded(X, None if reset else self.levels_)
-        if _is_plain(X, 2, "biuf"):
+        if is_plain(X, 2, "biuf"):
             if reset:
                 self.n_features_in_ = X.shape[1]
                 self.__dict__.pop("feature_names_in_", None)
@@ -459,25 +461,6 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
             warnings.warn(f"Setting penalty=None will ignore the C={self.C}", stacklevel=4)
         return np.inf
 
-    def _class_weighted(
-        self, weights: FloatArray, labels: Labels, known: Labels
-    ) -> tuple[FloatArray, Labels]:
-        """Return weights by row and class, and the labels that occur with a positive one."""
-        rows = positive(weights)
-        used = labels if rows is None else labels[rows]
-        classes = known if rows is None else distinct(used)
-        if self.class_weight is not None:
-            weights, codes = weights.copy(), codes_of(used, classes)
-            counted = slice(None) if rows is None else rows
-            totals = np.bincount(codes, weights[counted], minlength=len(classes)).astype(float)
-            factors = class_factors(self.class_weight, classes, totals)
-            weights[counted] *= factors[codes]
-            classes = classes[factors > 0]
-        if len(classes) < 2:
-            what = repr(classes[0].item()) if len(classes) else "none with positive weight"
-            raise DataError(f"y holds only one class ({what}); a classifier needs at least two")
-        return weights, classes
-
     def _start(self, n_outputs: int, n_features: int) -> Point | None:
         if not self.warm_start or not hasattr(self, "coef_"):
             return None
@@ -488,21 +471,11 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
         return Point(coef, np.array(intercept, dtype=np.float64))
 
 
-def _is_plain(values: Any, n_dims: int, kinds: str) -> bool:  # noqa: ANN401
-    """Tell whether this is an array of numbers, and nothing more.
-
-    Of such an array scikit-learn's checks have nothing to say, and they take as long as a small
-    fit: the first one looks for the kinds of data frames that are installed, in all packages.
-    """
-    is_array = type(values) is np.ndarray and values.ndim == n_dims
-    return is_array and values.dtype.kind in kinds and values.size > 0
-
-
 def _labels(y: Matrix) -> tuple[Labels, Labels]:
     """Return labels that can be classes, and the distinct ones among them."""
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None")
-    labels = y if _is_plain(y, 1, "biuf") else np.asarray(column_or_1d(y, warn=True))
+    labels = y if is_plain(y, 1, "biuf") else np.asarray(column_or_1d(y, warn=True))
     if labels.dtype.kind == "f":
         bad = np.flatnonzero(~np.isfinite(labels))
         if len(bad):
@@ -513,13 +486,6 @@ def _labels(y: Matrix) -> tuple[Labels, Labels]:
             raise DataError(f"y contains a missing label (NaN) in row {missing[0]}")
     are_plain = labels.dtype.kind in "biufUS" or len(labels) > _MANY_LABELS
     few = distinct(labels) if are_plain else labels
-    if len(few) > _FEW_CLASSES or not _are_counted(few):
+    if len(few) > _FEW_CLASSES or not are_counted(few):
         check_classification_targets(few if len(few) <= _FEW_CLASSES else labels)
     return labels, few if are_plain else distinct(labels)
-
-
-def _are_counted(labels: Labels) -> bool:
-    """Tell whether these are whole numbers, as classes are, and measurements hardly ever."""
-    if labels.dtype.kind == "f":
-        return float(np.abs(labels).max(initial=0)) < 2**53 and bool((labels % 1 == 0).all())
-    return labels.dtype.kind in "biu" and labels.size > 0

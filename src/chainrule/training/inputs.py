@@ -58,6 +58,23 @@ def positive(weights: FloatArray) -> IntArray | None:
     return None if are_implied(weights) or (weights > 0).all() else np.flatnonzero(weights > 0)
 
 
+def is_plain(values: Any, n_dims: int, kinds: str) -> bool:  # noqa: ANN401
+    """Tell whether this is an array of numbers, and nothing more.
+
+    Of such an array scikit-learn's checks have nothing to say, and they take as long as a small
+    fit: the first one looks for the kinds of data frames that are installed, in all packages.
+    """
+    is_array = type(values) is np.ndarray and values.ndim == n_dims
+    return is_array and values.dtype.kind in kinds and values.size > 0
+
+
+def are_counted(labels: Labels) -> bool:
+    """Tell whether these are whole numbers, as classes are, and measurements hardly ever."""
+    if labels.dtype.kind == "f":
+        return float(np.abs(labels).max(initial=0)) < 2**53 and bool((labels % 1 == 0).all())
+    return labels.dtype.kind in "biu" and labels.size > 0
+
+
 def distinct(labels: Labels) -> Labels:
     """Return the sorted distinct labels, with room for a few rows at a time."""
     known = labels[:0]
@@ -161,8 +178,8 @@ def as_proportions(y: Any, n_samples: int) -> FloatArray:  # noqa: ANN401
     return np.ascontiguousarray(table[:, 1]) if table.shape[1] == 2 else table
 
 
-def class_factors(
-    class_weight: Mapping[Any, float] | str | None,
+def _class_factors(
+    class_weight: Mapping[Any, float] | str,
     classes: npt.NDArray[Any],
     totals: FloatArray,
 ) -> FloatArray:
@@ -170,13 +187,11 @@ def class_factors(
 
     Parameters
     ----------
-    class_weight : dict, 'balanced' or None
+    class_weight : dict or 'balanced'
     classes : ndarray of shape (n_classes,)
     totals : ndarray of shape (n_classes,)
         The weight that each class has without it.
     """
-    if class_weight is None:
-        return np.ones(len(classes))
     if isinstance(class_weight, str):
         if class_weight != "balanced":
             raise ValueError(
@@ -188,6 +203,43 @@ def class_factors(
     if not (np.isfinite(factors) & (factors >= 0)).all():
         raise ValueError(f"class_weight must be finite and >= 0, not {factors.tolist()}")
     return np.asarray(factors)
+
+
+def class_weighted(
+    class_weight: Mapping[Any, float] | str | None,
+    weights: FloatArray,
+    labels: Labels,
+    known: Labels,
+) -> tuple[FloatArray, Labels]:
+    """Return weights by row and class, and the labels that occur with a positive one.
+
+    Parameters
+    ----------
+    class_weight : dict, 'balanced' or None
+    weights : ndarray of shape (n_samples,)
+    labels : ndarray of shape (n_samples,)
+    known : ndarray
+        The distinct labels among them, sorted.
+
+    Raises
+    ------
+    DataError
+        Where fewer than two classes are left.
+    """
+    rows = positive(weights)
+    used = labels if rows is None else labels[rows]
+    classes = known if rows is None else distinct(used)
+    if class_weight is not None:
+        weights, codes = weights.copy(), codes_of(used, classes)
+        counted = slice(None) if rows is None else rows
+        totals = np.bincount(codes, weights[counted], minlength=len(classes)).astype(float)
+        factors = _class_factors(class_weight, classes, totals)
+        weights[counted] *= factors[codes]
+        classes = classes[factors > 0]
+    if len(classes) < 2:
+        what = repr(classes[0].item()) if len(classes) else "none with positive weight"
+        raise DataError(f"y holds only one class ({what}); a classifier needs at least two")
+    return weights, classes
 
 
 def n_threads(n_jobs: int | None, default: int) -> int:
