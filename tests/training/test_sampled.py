@@ -197,7 +197,7 @@ def test_rows_that_stay_where_they_are_read_as_their_copy_does(order: Any, dtype
     X, y = tall(11)
     source = InMemorySource(np.asarray(X, dtype=dtype, order=order), y.astype(float))
     rows = spread_rows(len(y), 700, 0)
-    there, copied = source.take_rows(rows, copied=False), source.take_rows(rows, n_threads=2)
+    there, copied = source.take_rows(rows, copied=False), source.take_rows(rows)
     there.rows_per_block = 300
     parts = [p.copy() for i in range(there.n_blocks) for p in there.block(i).X.dense_rows()]
     np.testing.assert_array_equal(np.concatenate(parts), X[rows].astype(dtype))

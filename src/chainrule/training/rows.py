@@ -1,17 +1,13 @@
-"""Some rows of a problem: a block of them, how they are drawn at random, how they are copied."""
+"""Some rows of a problem: a block of them, and how they are drawn at random."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
 
 import numpy as np
 
 from chainrule.training.arrays import FloatArray, IntArray
 from chainrule.training.blocks import MatrixBlock
-from chainrule.training.executors import map_in_order
-
-_COPIED_ROWS: Final[int] = 2**10
 
 
 @dataclass(frozen=True)
@@ -41,16 +37,3 @@ def spread_rows(n_samples: int, n_rows: int, seed: int) -> IntArray:
     edges = np.arange(n_rows + 1) * n_samples // n_rows
     draw = np.random.default_rng(seed).random(n_rows)
     return np.asarray(edges[:-1] + (draw * np.diff(edges)).astype(np.intp))
-
-
-def copied_rows(X: Any, rows: IntArray, n_threads: int) -> Any:  # noqa: ANN401
-    """Return some rows of a dense array; what takes time is fresh memory, which threads share."""
-    found = np.empty((len(rows), X.shape[1]), dtype=X.dtype)
-
-    def one(index: int) -> None:
-        part = slice(index * _COPIED_ROWS, (index + 1) * _COPIED_ROWS)
-        np.take(X, rows[part], axis=0, out=found[part], mode="clip")
-
-    for _ in map_in_order(one, -(-len(rows) // _COPIED_ROWS), n_threads):
-        pass
-    return found

@@ -24,7 +24,7 @@ from chainrule.training.coded_rows import CodedRows
 from chainrule.training.executors import map_in_order
 from chainrule.training.fused_blocks import FusedBlock, can_be_fused
 from chainrule.training.fused_sparse_blocks import FusedSparseBlock, rows_per_block
-from chainrule.training.rows import RowBlock, copied_rows, spread_rows
+from chainrule.training.rows import RowBlock, spread_rows
 from chainrule.training.sparse_rows import Arrays, Turned, as_rows
 
 LARGEST: Final[float] = 1e150
@@ -158,9 +158,7 @@ class InMemorySource:
         """
         return self.take_rows(spread_rows(self.n_samples, n_rows, seed))
 
-    def take_rows(
-        self, rows: IntArray, *, copied: bool = True, n_threads: int = 1
-    ) -> InMemorySource:
+    def take_rows(self, rows: IntArray, *, copied: bool = True) -> InMemorySource:
         """Return some rows; their numbers are not checked again.
 
         Not copied, dense rows are looked up block by block whenever they are read: for few reads
@@ -174,7 +172,7 @@ class InMemorySource:
             found._X = self._X[rows]
         else:
             places = rows if self._taken is None else self._taken[rows]
-            found._X, found._taken = copied_rows(self._X, places, n_threads), None
+            found._X, found._taken = np.take(self._X, places, axis=0), None
         found._y = self._y[rows]
         found._weight = None if self._weight is None else self._weight[rows]
         found._row_numbers = rows if self._row_numbers is None else self._row_numbers[rows]
