@@ -18,9 +18,9 @@ RESULTS = HERE / "proofs.json"
 DEPTHS = (2, 4, 8, 16, 32, 64)
 CODE = """
 import sys, time
-from chainrule.derivation.derive import derivation_of
-from chainrule.interpreters.reading import read_model
-from chainrule.proof.certify import certify
+from chainrule.calculus.derivation.derive import derivation_of
+from chainrule.language.reading import read_model
+from chainrule.calculus.proof.certify import certify
 text, rounds = sys.stdin.read(), int(sys.argv[1])
 for _ in range(rounds + 1):
     start = time.perf_counter()

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from chainrule.calculus.graph.model import Model
 from chainrule.errors import DataError, ModelError
-from chainrule.graph.model import Model
-from chainrule.interpreters.reading import load_model, read_model
+from chainrule.language.reading import load_model, read_model
 from chainrule.lecture import bind, find_input, lay_out
 
 MODELS = Path(__file__).parents[0] / "models"

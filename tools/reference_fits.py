@@ -1,7 +1,7 @@
 """Compute the reference coefficients of small real data sets: ``python tools/reference_fits.py``.
 
 Newton's method in 60 decimal digits with mpmath, from the definitions, until a step no longer
-changes the fiftieth digit. The answers are stored as `tests/training/references.json`, with 20
+changes the fiftieth digit. The answers are stored as `tests/engine/references.json`, with 20
 digits each, and the tests compare the engine with them. The data are those that scikit-learn ships,
 and small classical tables typed in below, each with its source.
 """
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn import datasets
 
-TARGET = Path(__file__).parents[1] / "tests/training/references.json"
+TARGET = Path(__file__).parents[1] / "tests/engine/references.json"
 DIGITS = 60
 STORED = 20
 

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from chainrule.derivation.steps import Derivation
-from chainrule.graph.dims import written
-from chainrule.interpreters.reading import example_names, load_model
-from chainrule.interpreters.typeset import unicode
-from chainrule.proof.certify import derive
+from chainrule.calculus.derivation.steps import Derivation
+from chainrule.calculus.graph.dims import written
+from chainrule.deriving import derive
+from chainrule.language.reading import example_names, load_model
+from chainrule.language.typeset import unicode
 
 ROOT = Path(__file__).parents[1]
 DERIVATIONS = ROOT / "docs" / "derivations.md"

@@ -11,7 +11,7 @@ import time
 
 from benchmarks.audit.measure import measured
 from benchmarks.audit.seeds import seeds
-from chainrule.marking.audit import audit
+from chainrule.teaching.grading.audit import audit
 
 LINES = 40
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from benchmarks.audit.seeds import Seed
-from chainrule.marking.audit import audit
+from chainrule.teaching.grading.audit import audit
 
 
 @dataclass

@@ -97,10 +97,10 @@ def read(job: dict[str, Any]) -> dict[str, Any]:
     with ThreadPoolExecutor(2) as pool:
         plain = fastest(lambda: list(pool.map(np.sum, halves)))
     found = {"shape": list(X.shape), "megabytes": size / 2**20, "read": plain}
-    from chainrule.training.losses import BinaryLoss, Loss, SoftmaxLoss
-    from chainrule.training.objective import Objective, Point
-    from chainrule.training.penalties import L2Penalty
-    from chainrule.training.sources import InMemorySource
+    from chainrule.engine.data.sources import InMemorySource
+    from chainrule.engine.losses.losses import BinaryLoss, Loss, SoftmaxLoss
+    from chainrule.engine.objective.objective import Objective, Point
+    from chainrule.engine.penalties.l2 import L2Penalty
 
     classes = int(y.max()) + 1
     loss: Loss = BinaryLoss() if classes == 2 else SoftmaxLoss(classes)

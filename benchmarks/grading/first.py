@@ -9,8 +9,8 @@ import json
 import sys
 import time
 
-from chainrule.exercises.grading import grade
-from chainrule.exercises.loading import exercises
+from chainrule.teaching.exercises.grading import grade
+from chainrule.teaching.exercises.loading import exercises
 
 
 def main() -> None:

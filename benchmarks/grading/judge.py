@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.grading.mutants import Mutant, named
-from chainrule.marking.verdicts import Grade
+from chainrule.teaching.marking.verdicts import Grade
 
 TIED = 3
 

@@ -20,10 +20,10 @@ from benchmarks.grading.mutants import Mutator
 from benchmarks.grading.noise import HARMFUL, noise
 from benchmarks.grading.questions import Question
 from benchmarks.grading.rewritings import Rewriter
-from chainrule.exercises.loading import exercises
-from chainrule.exercises.sets import new_set
-from chainrule.exercises.submissions import load_set, submissions
-from chainrule.marking.verdicts import Grade
+from chainrule.teaching.exercises.loading import exercises
+from chainrule.teaching.exercises.sets import new_set
+from chainrule.teaching.exercises.submissions import load_set, submissions
+from chainrule.teaching.marking.verdicts import Grade
 
 Figures: TypeAlias = dict[str, Any]
 

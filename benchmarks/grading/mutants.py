@@ -17,14 +17,14 @@ import numpy.typing as npt
 
 from benchmarks.grading.questions import Question
 from benchmarks.grading.rewritings import leading_ones
+from chainrule.calculus.evaluation.forward import assignments, sample
+from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.graph.dims import SCALAR
+from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, symbols, walk
+from chainrule.calculus.ops import TABLE, add, broadcast, mul, neg, power, replace, size, transpose
 from chainrule.errors import ChainruleError
-from chainrule.graph.dims import SCALAR
-from chainrule.graph.node import Apply, Expr, Number, Symbol, symbols, walk
-from chainrule.interpreters.code.trees import is_hidden, spread
-from chainrule.interpreters.forward import assignments, sample
-from chainrule.interpreters.numeric import FLOATS, Point
-from chainrule.interpreters.typeset import plain
-from chainrule.ops import TABLE, add, broadcast, mul, neg, power, replace, size, transpose
+from chainrule.language.codegen.trees import is_hidden, spread
+from chainrule.language.typeset import plain
 
 Step = tuple[Symbol, Expr, int, str, str]
 Values = list[npt.NDArray[np.float64]]

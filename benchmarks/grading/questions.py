@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 
-from chainrule.derivation.derive import derivation_of
-from chainrule.derivation.steps import Derivation
-from chainrule.exercises.loading import exercises
-from chainrule.graph.model import Model
-from chainrule.graph.node import Symbol
-from chainrule.marking.grading import Grader
+from chainrule.calculus.derivation.derive import derivation_of
+from chainrule.calculus.derivation.steps import Derivation
+from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.node import Symbol
+from chainrule.teaching.exercises.loading import exercises
+from chainrule.teaching.grading.grader import Grader
 
 
 @dataclass(frozen=True)

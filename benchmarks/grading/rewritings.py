@@ -14,16 +14,16 @@ from fractions import Fraction
 from random import Random
 
 from benchmarks.grading.questions import Question
-from chainrule.derivation.sensitivity import pulled
+from chainrule.calculus.derivation.sensitivity import pulled
+from chainrule.calculus.graph.dims import SCALAR, Size, base_names
+from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, substitute, symbols, walk
+from chainrule.calculus.ops import TABLE, broadcast, exp, log, reduce_sum, size, transpose
 from chainrule.errors import ChainruleError
-from chainrule.graph.dims import SCALAR, Size, base_names
-from chainrule.graph.node import Apply, Expr, Number, Symbol, substitute, symbols, walk
-from chainrule.interpreters.answers import Lexicon
-from chainrule.interpreters.code.dialects import DIALECTS, spelled
-from chainrule.interpreters.code.trees import Trees, is_hidden, spread
-from chainrule.interpreters.reading import canonical
-from chainrule.interpreters.typeset import latex, plain, unicode
-from chainrule.ops import TABLE, broadcast, exp, log, reduce_sum, size, transpose
+from chainrule.language.answers import Lexicon
+from chainrule.language.codegen.dialects import DIALECTS, spelled
+from chainrule.language.codegen.trees import Trees, is_hidden, spread
+from chainrule.language.reading import canonical
+from chainrule.language.typeset import latex, plain, unicode
 
 ADD, MUL, DIV, NEG, POWER = (TABLE[name] for name in ("add", "mul", "div", "neg", "power"))
 MATMUL, SUM, MEAN = (TABLE[name] for name in ("matmul", "sum", "mean"))

@@ -17,34 +17,34 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from chainrule.derivation.steps import Derivation, Step
+    from chainrule.calculus.derivation.steps import Derivation, Step
+    from chainrule.calculus.graph.model import Model, ModelBuilder
+    from chainrule.deriving import derive
+    from chainrule.engine.warming import warm_up
     from chainrule.errors import ChainruleError
-    from chainrule.exercises.grading import grade
-    from chainrule.graph.model import Model, ModelBuilder
-    from chainrule.interpreters.reading import load_model, read_model
-    from chainrule.interpreters.typeset import latex, plain, unicode
-    from chainrule.proof.certify import derive
-    from chainrule.training.estimator import LogisticRegression
-    from chainrule.training.warming import warm_up
+    from chainrule.estimators.estimator import LogisticRegression
+    from chainrule.language.reading import load_model, read_model
+    from chainrule.language.typeset import latex, plain, unicode
+    from chainrule.teaching.exercises.grading import grade
 
 __version__ = "0.1.0"
 
 _DOORS = {
     "ChainruleError": "chainrule.errors",
-    "Derivation": "chainrule.derivation.steps",
-    "LogisticRegression": "chainrule.training.estimator",
-    "Model": "chainrule.graph.model",
-    "ModelBuilder": "chainrule.graph.model",
-    "Step": "chainrule.derivation.steps",
-    "derive": "chainrule.proof.certify",
-    "derive_second": "chainrule.proof.certify",
-    "grade": "chainrule.exercises.grading",
-    "latex": "chainrule.interpreters.typeset",
-    "load_model": "chainrule.interpreters.reading",
-    "plain": "chainrule.interpreters.typeset",
-    "read_model": "chainrule.interpreters.reading",
-    "unicode": "chainrule.interpreters.typeset",
-    "warm_up": "chainrule.training.warming",
+    "Derivation": "chainrule.calculus.derivation.steps",
+    "LogisticRegression": "chainrule.estimators.estimator",
+    "Model": "chainrule.calculus.graph.model",
+    "ModelBuilder": "chainrule.calculus.graph.model",
+    "Step": "chainrule.calculus.derivation.steps",
+    "derive": "chainrule.deriving",
+    "derive_second": "chainrule.deriving",
+    "grade": "chainrule.teaching.exercises.grading",
+    "latex": "chainrule.language.typeset",
+    "load_model": "chainrule.language.reading",
+    "plain": "chainrule.language.typeset",
+    "read_model": "chainrule.language.reading",
+    "unicode": "chainrule.language.typeset",
+    "warm_up": "chainrule.engine.warming",
 }
 
 __all__ = [

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.calculus.graph.dims import Dim, base_names, measured, solved, written
+from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.node import Symbol
 from chainrule.errors import DataError, ModelError
-from chainrule.graph.dims import Dim, base_names, measured, solved, written
-from chainrule.graph.model import Model
-from chainrule.graph.node import Symbol
-from chainrule.interpreters.reading import canonical
+from chainrule.language.reading import canonical
 
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import sklearn.linear_model
 
-from chainrule.training.estimator import LogisticRegression
+from chainrule.estimators.estimator import LogisticRegression
 
 STOPS_EARLY = (
     "test_logistic_regression_callback_support",

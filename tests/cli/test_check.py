@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 from click.testing import CliRunner
 
+from chainrule.calculus.derivation.derive import derivation_of
+from chainrule.calculus.derivation.steps import Derivation
+from chainrule.calculus.graph.model import Model
+from chainrule.calculus.proof.checking import check_derivation
 from chainrule.cli.main import cli
-from chainrule.derivation.derive import derivation_of
-from chainrule.derivation.steps import Derivation
-from chainrule.graph.model import Model
-from chainrule.interpreters.reading import example_names, load_model
-from chainrule.proof.checking import check_derivation
+from chainrule.language.reading import example_names, load_model
 
 
 @pytest.mark.parametrize("name", example_names())
@@ -51,7 +51,7 @@ def test_a_failure_sets_the_exit_status(monkeypatch: pytest.MonkeyPatch) -> None
     def checked(model: Model, names: object, sizes: int) -> object:
         return check_derivation(broken(model), sizes)
 
-    monkeypatch.setattr("chainrule.proof.checking.check_model", checked)
+    monkeypatch.setattr("chainrule.calculus.proof.checking.check_model", checked)
     done = CliRunner().invoke(cli, ["check", "logistic_batch"])
     assert done.exit_code == 1
     assert "something does not hold" in done.output

@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 
 from chainrule.cli.code import TARGETS
 from chainrule.cli.main import cli
-from chainrule.interpreters import code
-from chainrule.interpreters.reading import example_names
+from chainrule.language import codegen as code
+from chainrule.language.reading import example_names
 
 
 def run(*arguments: str) -> Result:

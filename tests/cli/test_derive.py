@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chainrule.cli.main import cli
-from chainrule.interpreters.reading import example_names
+from chainrule.language.reading import example_names
 
 FINAL = {
     "logistic_single": {"w": "(a - y) x^T", "b": "a - y"},

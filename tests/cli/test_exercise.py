@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chainrule.cli.main import cli
-from chainrule.exercises.loading import exercises
-from chainrule.exercises.sets import read_key
+from chainrule.teaching.exercises.loading import exercises
+from chainrule.teaching.exercises.sets import read_key
 
 
 def run(*args: str) -> Result:

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chainrule.cli.main import cli
-from chainrule.exercises.readers import Judgement, Key, judge
-from chainrule.exercises.submissions import load_set, read_submission, submissions
+from chainrule.teaching.exercises.readers import Judgement, Key, judge
+from chainrule.teaching.exercises.submissions import load_set, read_submission, submissions
 
 FORWARD = """
 X : (n, m)
@@ -155,7 +155,7 @@ def test_a_defect_met_in_one_answer_costs_no_other_its_marks(
             raise IndexError("tuple index out of range")
         return judge(key, text)
 
-    monkeypatch.setattr("chainrule.exercises.submissions.judge", broken)
+    monkeypatch.setattr("chainrule.teaching.exercises.submissions.judge", broken)
     found = run(str(folder / "in"), "--set", str(folder / "set"), "--format", "json", "--jobs", "1")
     first, second = json.loads(found.output)["results"]
     assert "a defect of chainrule (IndexError" in first["message"]

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chainrule.cli.main import cli
-from chainrule.exercises.kinds import KINDS
+from chainrule.teaching.exercises.kinds import KINDS
 
 
 def run(*args: str, typed: str = "") -> Result:

@@ -9,15 +9,15 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
 
+from chainrule.deriving import derive
 from chainrule.descent.descend import descend
 from chainrule.descent.initial import initial_values
 from chainrule.descent.loop import Descent
 from chainrule.descent.objective import Objective
 from chainrule.descent.result import DescentResult, Record, Stopped
 from chainrule.errors import DataError, DivergenceError
-from chainrule.interpreters.reading import load_model, read_model
+from chainrule.language.reading import load_model, read_model
 from chainrule.lecture import bind, lay_out
-from chainrule.proof.certify import derive
 
 MODELS = Path(__file__).parents[1] / "models"
 NET = (MODELS / "net.cr").read_text(encoding="utf-8")
@@ -48,7 +48,7 @@ def test_it_approaches_what_scikit_learn_finds() -> None:
 
 
 def test_it_approaches_what_fit_finds() -> None:
-    from chainrule.training.estimator import LogisticRegression as Fit
+    from chainrule.estimators.estimator import LogisticRegression as Fit
 
     features, label = cancer()
     fit = Fit(C=1.0).fit(features, label)

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from autograd import grad
 
-from chainrule.derivation.steps import Gradient
+from chainrule.calculus.derivation.steps import Gradient
+from chainrule.deriving import derive
 from chainrule.descent.check import check_gradient
 from chainrule.descent.initial import initial_values
 from chainrule.descent.objective import Objective
 from chainrule.descent.scaling import Adding, find_scaling
 from chainrule.errors import DataError
-from chainrule.interpreters.reading import load_model, read_model
+from chainrule.language.reading import load_model, read_model
 from chainrule.lecture import bind, lay_out
-from chainrule.proof.certify import derive
 
 MODELS = Path(__file__).parents[1] / "models"
 NET = (MODELS / "net.cr").read_text(encoding="utf-8")

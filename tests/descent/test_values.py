@@ -15,7 +15,7 @@ from chainrule.descent.initial import initial_values
 from chainrule.descent.result import DescentResult
 from chainrule.descent.saving import SCHEMA, load_values, model_text, save_values
 from chainrule.errors import DataError
-from chainrule.interpreters.reading import example_names, load_model, read_model
+from chainrule.language.reading import example_names, load_model, read_model
 from chainrule.lecture import bind, lay_out
 
 LINE = """# a line

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 from sklearn.datasets import load_breast_cancer, load_iris
 
+from chainrule.calculus.derivation.steps import Phase
 from chainrule.cli.main import cli
-from chainrule.derivation.steps import Phase
 from chainrule.tables.explaining import Explained, explain_gradient
 from chainrule.tables.fitting import Choices, FittedTable, fit_file
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from chainrule.marking.audit import Audit, Verdict
+    from chainrule.teaching.grading.audit import Audit, Verdict
 
 _HELP = """Judge every line of the derivation in FILE: proven, wrong, and if wrong, why.
 
@@ -41,8 +41,8 @@ _STYLES = {
 @click.option("--json", "as_json", is_flag=True, help="Print the verdicts as JSON.")
 def command(file: str, forward: str | None, as_json: bool) -> None:
     """Judge every line of a derivation."""
-    from chainrule.interpreters.reading import load_model
-    from chainrule.marking.audit import audit
+    from chainrule.language.reading import load_model
+    from chainrule.teaching.grading.audit import audit
 
     model = load_model(forward) if forward else None
     found = audit(_text(file), model)

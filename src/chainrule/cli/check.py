@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from chainrule.derivation.steps import Certificate
-    from chainrule.proof.checking import Report
-    from chainrule.proof.evidence import Disagreement
+    from chainrule.calculus.derivation.steps import Certificate
+    from chainrule.calculus.proof.checking import Report
+    from chainrule.calculus.proof.evidence import Disagreement
 
 
 _HELP = """Prove every step of the derivation of FILE, and compare the gradients.
@@ -38,8 +38,8 @@ chainrule check my.cr --wrt W1,b1 --sizes 5
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
 def command(file: str, wrt: str | None, sizes: int, as_json: bool) -> None:
     """Prove every step of the derivation of FILE, and compare the gradients."""
-    from chainrule.interpreters.reading import load_model
-    from chainrule.proof.checking import check_model
+    from chainrule.calculus.proof.checking import check_model
+    from chainrule.language.reading import load_model
 
     names = [name.strip() for name in wrt.split(",") if name.strip()] if wrt else None
     report = check_model(load_model(file), names, sizes)
@@ -76,7 +76,7 @@ def _print(report: Report) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from chainrule.interpreters.typeset import unicode
+    from chainrule.language.typeset import unicode
 
     console = Console(highlight=False)
     steps = Table(
@@ -123,7 +123,7 @@ def _print(report: Report) -> None:
 
 
 def _brief(evidence: Certificate | Disagreement) -> str:
-    from chainrule.derivation.steps import Certificate, Rung
+    from chainrule.calculus.derivation.steps import Certificate, Rung
 
     if not isinstance(evidence, Certificate):
         return str(evidence)

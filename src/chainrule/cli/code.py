@@ -41,11 +41,11 @@ def command(
     out: str | None,
 ) -> None:
     """Write the forward pass in FILE and its gradients as a module."""
-    from chainrule.derivation.program import program
-    from chainrule.interpreters.code import module_text
-    from chainrule.interpreters.reading import load_model
+    from chainrule.calculus.derivation.program import program
+    from chainrule.deriving import derive, derive_second
+    from chainrule.language.codegen import module_text
+    from chainrule.language.reading import load_model
     from chainrule.lecture import examples_of
-    from chainrule.proof.certify import derive, derive_second
 
     if wrt and hvp:
         raise click.UsageError("choose one of --wrt and --hvp")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from chainrule.derivation.steps import Derivation
+    from chainrule.calculus.derivation.steps import Derivation
     from chainrule.descent.result import DescentResult
     from chainrule.tables.fitting import FittedTable
 
@@ -33,8 +33,8 @@ def command(out: str, brief: bool) -> None:
     """
     from chainrule.cli.fit import data_path
     from chainrule.cli.fit_printing import print_text
-    from chainrule.interpreters.reading import load_model
-    from chainrule.proof.certify import derive
+    from chainrule.deriving import derive
+    from chainrule.language.reading import load_model
     from chainrule.tables.fitting import Choices, fit_file
 
     folder = Path(out)
@@ -66,13 +66,13 @@ def _heading(text: str) -> None:
 
 
 def _print_derivation(derivation: Derivation, brief: bool) -> None:
-    from chainrule.reports.lesson.as_text import as_text, summary_lines
+    from chainrule.documents.lesson.as_text import as_text, summary_lines
 
     click.echo("\n".join(summary_lines(derivation)) if brief else as_text(derivation))
 
 
 def _print_check(lessons: list[Derivation]) -> None:
-    from chainrule.proof.checking import check_derivation
+    from chainrule.calculus.proof.checking import check_derivation
 
     for derivation in lessons:
         report = check_derivation(derivation)
@@ -88,7 +88,7 @@ def _descend(fitted: FittedTable) -> DescentResult:
     import numpy as np
 
     from chainrule.descent.descend import descend
-    from chainrule.interpreters.reading import load_model
+    from chainrule.language.reading import load_model
 
     data = {"X": fitted.X, "Y": fitted.y.astype(float)}
     start = {"w": np.zeros_like(fitted.model.coef), "b": np.zeros((1, 1))}
@@ -116,11 +116,11 @@ def _print_descent(descent: DescentResult, fitted: FittedTable) -> None:
 def _write_page(
     page: Path, lessons: list[Derivation], fitted: FittedTable, descent: DescentResult
 ) -> None:
-    from chainrule.reports.descent_section import descent_section
-    from chainrule.reports.fit_section import fit_sections
-    from chainrule.reports.gradient_section import gradient_section
-    from chainrule.reports.lesson.as_html import as_html
-    from chainrule.reports.page import Section, render_page
+    from chainrule.documents.descent_section import descent_section
+    from chainrule.documents.fit_section import fit_sections
+    from chainrule.documents.gradient_section import gradient_section
+    from chainrule.documents.lesson.as_html import as_html
+    from chainrule.documents.page import Section, render_page
     from chainrule.tables.explaining import explain_gradient
     from chainrule.tables.writing import atomic_text
 

@@ -7,8 +7,8 @@ import sys
 
 import click
 
-from chainrule.derivation.steps import Derivation
-from chainrule.graph.dims import Dim
+from chainrule.calculus.derivation.steps import Derivation
+from chainrule.calculus.graph.dims import Dim
 
 FORMS = ("index", "matrix", "both")
 FORMATS = ("text", "latex", "json", "html", "slides")
@@ -51,8 +51,8 @@ def command(
     """Derive the gradients of the forward pass in FILE, and prove every step."""
     if reveal and (out or kind != "text"):
         raise click.UsageError("--reveal is for the terminal; leave out --format and --out")
-    from chainrule.interpreters.reading import load_model
-    from chainrule.proof.certify import derive, derive_second
+    from chainrule.deriving import derive, derive_second
+    from chainrule.language.reading import load_model
 
     given = [text for text in (wrt, hessian, hvp) if text]
     if len(given) > 1:
@@ -80,35 +80,35 @@ def command(
 
 def rendered(derivation: Derivation, kind: str, form: str) -> str:
     """Write a derivation in one of the formats."""
-    from chainrule.reports.lesson.outline import Form
+    from chainrule.documents.lesson.outline import Form
 
     wanted = Form(form)
     match kind:
         case "json":
-            from chainrule.reports.lesson.as_json import as_data
+            from chainrule.documents.lesson.as_json import as_data
 
             return json.dumps(as_data(derivation, wanted), indent=2, ensure_ascii=False) + "\n"
         case "latex":
-            from chainrule.reports.lesson.as_latex import as_latex
+            from chainrule.documents.lesson.as_latex import as_latex
 
             return as_latex(derivation, wanted)
         case "html":
-            from chainrule.reports.lesson.page import lesson_page
+            from chainrule.documents.lesson.page import lesson_page
 
             return lesson_page(derivation, wanted)
         case "slides":
             return _slides(derivation)
         case _:
-            from chainrule.reports.lesson.as_text import as_text
+            from chainrule.documents.lesson.as_text import as_text
 
             return as_text(derivation, wanted)
 
 
 def _slides(derivation: Derivation) -> str:
     """Write a deck, with the numbers of a random point beside the steps."""
-    from chainrule.proof.numbers import sampled_numbers
-    from chainrule.reports.lesson.numbers import numbers_html
-    from chainrule.reports.lesson.slides import slides
+    from chainrule.calculus.proof.numbers import sampled_numbers
+    from chainrule.documents.lesson.numbers import numbers_html
+    from chainrule.documents.lesson.slides import slides
 
     numbers, sizes = sampled_numbers(derivation)
     at = ", ".join(f"{name} = {size}" for name, size in sizes.items())

@@ -11,8 +11,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from chainrule.exercises.authoring import Preview
-    from chainrule.exercises.exercise import Exercise
+    from chainrule.teaching.exercises.authoring import Preview
+    from chainrule.teaching.exercises.exercise import Exercise
 
 _HELP = """Look at the bank of exercises, make problem sets, check an exercise of your own.
 
@@ -72,9 +72,9 @@ def list_command(topic: str | None, level: str | None, as_json: bool) -> None:
     Difficulty counts the uses of a derivative rule, forks, broadcasts, collapses, and what has to
     be written out.
     """
-    from chainrule.derivation.derive import derivation_of
-    from chainrule.exercises.difficulty import difficulty
-    from chainrule.exercises.loading import bank, exercises
+    from chainrule.calculus.derivation.derive import derivation_of
+    from chainrule.teaching.exercises.difficulty import difficulty
+    from chainrule.teaching.exercises.loading import bank, exercises
 
     found = [
         (exercise, difficulty(derivation_of(exercise.model)).score)
@@ -112,11 +112,11 @@ def _row(exercise: Exercise, score: int) -> dict[str, object]:
 @click.option("--answer", is_flag=True, help="Show the answer and the way to it.")
 def show_command(identifier: str, kind: str | None, seed: int, answer: bool) -> None:
     """Show an exercise: its forward pass, what is asked, how hard it is."""
+    from chainrule.documents.exercises.as_text import pieces_lines, question_text
     from chainrule.errors import ExerciseError
-    from chainrule.exercises.difficulty import difficulty
-    from chainrule.exercises.kinds import ask, questions
-    from chainrule.exercises.loading import find
-    from chainrule.reports.exercises.as_text import pieces_lines, question_text
+    from chainrule.teaching.exercises.difficulty import difficulty
+    from chainrule.teaching.exercises.kinds import ask, questions
+    from chainrule.teaching.exercises.loading import find
 
     exercise = find(identifier)
     click.echo(f"{exercise.title}")
@@ -159,12 +159,12 @@ def new_command(
     replace: bool,
 ) -> None:
     """Make a problem set: a handout, its solutions, and the key that grades it."""
-    from chainrule.exercises.kinds import KINDS, kind_named
-    from chainrule.exercises.loading import exercises
-    from chainrule.exercises.sets import new_set
-    from chainrule.exercises.submissions import KEY_FILE
-    from chainrule.reports.exercises.as_html import set_page
-    from chainrule.reports.exercises.as_latex import set_latex
+    from chainrule.documents.exercises.as_html import set_page
+    from chainrule.documents.exercises.as_latex import set_latex
+    from chainrule.teaching.exercises.kinds import KINDS, kind_named
+    from chainrule.teaching.exercises.loading import exercises
+    from chainrule.teaching.exercises.sets import new_set
+    from chainrule.teaching.exercises.submissions import KEY_FILE
 
     wanted = [name.strip() for name in kind.split(",") if name.strip()]
     kinds = [k.name for k in KINDS] if wanted == ["all"] else [kind_named(k).name for k in wanted]
@@ -198,7 +198,7 @@ def _range(text: str | None) -> tuple[int, int] | None:
 def _keep_other_key(out: str, key: str) -> None:
     """Refuse to write over the key of another set, which somebody may be graded by."""
     from chainrule.errors import DataError
-    from chainrule.exercises.submissions import KEY_FILE
+    from chainrule.teaching.exercises.submissions import KEY_FILE
 
     file = Path(out) / KEY_FILE
     if file.is_file() and file.read_bytes() != key.encode():
@@ -227,8 +227,8 @@ def _write(out: str, files: Mapping[str, str]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
 def check_command(file: str, as_json: bool) -> None:
     """Check an exercise of your own: FILE is a forward pass, nothing more is needed."""
-    from chainrule.exercises.authoring import preview
-    from chainrule.exercises.loading import own_exercise
+    from chainrule.teaching.exercises.authoring import preview
+    from chainrule.teaching.exercises.loading import own_exercise
 
     seen = preview(own_exercise(file))
     if as_json:
@@ -239,7 +239,7 @@ def check_command(file: str, as_json: bool) -> None:
 
 
 def _data(seen: Preview) -> dict[str, object]:
-    from chainrule.interpreters.typeset import plain
+    from chainrule.language.typeset import plain
 
     return {
         "title": seen.exercise.title,
@@ -253,10 +253,10 @@ def _data(seen: Preview) -> dict[str, object]:
 
 
 def _report(seen: Preview) -> Iterable[str]:
-    from chainrule.exercises.pieces import Line
-    from chainrule.graph.dims import written
-    from chainrule.graph.node import Partial, symbols
-    from chainrule.reports.exercises.as_text import forward_lines, line_text
+    from chainrule.calculus.graph.dims import written
+    from chainrule.calculus.graph.node import Partial, symbols
+    from chainrule.documents.exercises.as_text import forward_lines, line_text
+    from chainrule.teaching.exercises.pieces import Line
 
     exercise = seen.exercise
     model = exercise.derivation.model

@@ -147,9 +147,9 @@ def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
 
 def write_report(fitted: FittedTable, data: str, path: str) -> None:
     """Write the page of a fit."""
-    from chainrule.reports.fit_section import fit_lead, fit_sections
-    from chainrule.reports.gradient_section import gradient_section
-    from chainrule.reports.page import render_page
+    from chainrule.documents.fit_section import fit_lead, fit_sections
+    from chainrule.documents.gradient_section import gradient_section
+    from chainrule.documents.page import render_page
     from chainrule.tables.explaining import explain_gradient
     from chainrule.tables.writing import atomic_text
 

@@ -12,8 +12,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chainrule.exercises.submissions import Marked
-    from chainrule.marking.verdicts import Grade
+    from chainrule.teaching.exercises.submissions import Marked
+    from chainrule.teaching.marking.verdicts import Grade
 
 _HELP = """Judge an answer to "what is the gradient with respect to W?", or those of a whole class.
 
@@ -79,8 +79,8 @@ def command(
         raise click.UsageError("say which set the ANSWERS are for, with --set FOLDER")
     if answer is None or (exercise is None) == (forward is None):
         raise click.UsageError("give --exercise ID or --forward FILE, and --answer TEXT")
-    from chainrule.exercises.grading import grade as graded
-    from chainrule.interpreters.reading import load_model
+    from chainrule.language.reading import load_model
+    from chainrule.teaching.exercises.grading import grade as graded
 
     given = exercise if exercise is not None else load_model(str(forward))
     grade = graded(given, answer, wrt)
@@ -92,7 +92,7 @@ def command(
 
 
 def _print(grade: Grade, solution: bool) -> None:
-    from chainrule.graph.dims import written
+    from chainrule.calculus.graph.dims import written
 
     click.echo(_SENTENCES[grade.verdict])
     if grade.verdict == "unreadable":
@@ -111,7 +111,7 @@ def _print(grade: Grade, solution: bool) -> None:
 
 
 def _mark(answers: str, set_: str, form: str, jobs: int | None) -> None:
-    from chainrule.exercises.submissions import load_set, submissions
+    from chainrule.teaching.exercises.submissions import load_set, submissions
 
     files = submissions(answers)
     marked = list(load_set(set_).mark_all(files, jobs or os.cpu_count() or 1))

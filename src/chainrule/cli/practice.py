@@ -11,9 +11,9 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from chainrule.exercises.pieces import Pieces
-    from chainrule.exercises.practice import Asked, Practice
-    from chainrule.exercises.readers import Judgement
+    from chainrule.teaching.exercises.pieces import Pieces
+    from chainrule.teaching.exercises.practice import Asked, Practice
+    from chainrule.teaching.exercises.readers import Judgement
 
 WORDS = ("hint", "show", "skip", "quit", "help")
 
@@ -63,11 +63,11 @@ def command(
     from rich.console import Console
 
     from chainrule.cli.progress import progress_file
-    from chainrule.exercises.fading import KIND as FADING
-    from chainrule.exercises.kinds import kind_named
-    from chainrule.exercises.loading import exercises
-    from chainrule.exercises.practice import Practice
-    from chainrule.exercises.progress import Progress
+    from chainrule.teaching.exercises.fading import KIND as FADING
+    from chainrule.teaching.exercises.kinds import kind_named
+    from chainrule.teaching.exercises.loading import exercises
+    from chainrule.teaching.exercises.practice import Practice
+    from chainrule.teaching.exercises.progress import Progress
 
     kinds = [name.strip() for name in (kind or "").split(",") if name.strip()]
     for name in kinds:
@@ -100,7 +100,7 @@ def _show_question(asked: Asked, console: Console, number: int) -> None:
     from rich.markup import escape
     from rich.rule import Rule
 
-    from chainrule.reports.exercises.as_text import question_text
+    from chainrule.documents.exercises.as_text import question_text
 
     exercise = asked.question.exercise
     console.print()
@@ -190,7 +190,7 @@ def _help(practice: Practice, console: Console, word: str) -> None:
 
 
 def _say(console: Console, pieces: Pieces, style: str) -> None:
-    from chainrule.reports.exercises.as_text import pieces_lines
+    from chainrule.documents.exercises.as_text import pieces_lines
 
     for line in pieces_lines(pieces):
         console.print(line, markup=False, style=style)

@@ -29,7 +29,7 @@ chainrule progress --delete
 @click.option("--delete", is_flag=True, help="Delete the file.")
 def command(file: str | None, out: str | None, delete: bool) -> None:
     """Show what has been practised, export it, or delete it."""
-    from chainrule.exercises.progress import Progress
+    from chainrule.teaching.exercises.progress import Progress
 
     path = progress_file(file)
     if not path.exists():
@@ -67,8 +67,8 @@ def _print(path: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from chainrule.exercises.progress import Progress
-    from chainrule.exercises.scheduler import TOP_BOX, boxes
+    from chainrule.teaching.exercises.progress import Progress
+    from chainrule.teaching.exercises.scheduler import TOP_BOX, boxes
 
     history = Progress(path).history()
     console = Console(highlight=False)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from chainrule.derivation.steps import Derivation, Step
-from chainrule.reports.lesson.as_text import (
+from chainrule.calculus.derivation.steps import Derivation, Step
+from chainrule.documents.lesson.as_text import (
     answer_lines,
     forward_lines,
     question_lines,
     summary_lines,
 )
-from chainrule.reports.lesson.outline import Form, parts
+from chainrule.documents.lesson.outline import Form, parts
 
 HELP = "space: on   q: leave"
 

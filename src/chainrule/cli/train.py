@@ -116,14 +116,14 @@ def command(
 
     from chainrule.cli.fit import data_path, refuse_places
     from chainrule.cli.train_printing import Watcher, print_end, print_json, print_start
+    from chainrule.deriving import derive
     from chainrule.descent.binding import Choices, bind_file
     from chainrule.descent.initial import given_values, initial_values
     from chainrule.descent.loop import Descent
     from chainrule.descent.objective import Objective
     from chainrule.descent.result import Stopped
     from chainrule.descent.saving import check_values_place, load_values, save_values
-    from chainrule.interpreters.reading import load_model
-    from chainrule.proof.certify import derive
+    from chainrule.language.reading import load_model
 
     path = data_path(data)
     if out is not None:

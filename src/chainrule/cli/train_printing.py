@@ -16,13 +16,13 @@ from rich.text import Text
 
 from chainrule.descent.curve import curve
 from chainrule.descent.saving import facts
-from chainrule.interpreters.typeset import unicode
+from chainrule.language.typeset import unicode
 
 if TYPE_CHECKING:
+    from chainrule.calculus.graph.model import Model
     from chainrule.descent.binding import BoundTable
     from chainrule.descent.loop import Descent
     from chainrule.descent.result import DescentResult, Record
-    from chainrule.graph.model import Model
     from chainrule.lecture import Array
 
 _SMALL = 12

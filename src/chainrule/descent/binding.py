@@ -8,23 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
+from chainrule.calculus.graph.dims import written
+from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.node import Symbol
 from chainrule.descent.labels import label_columns
 from chainrule.errors import DataError
-from chainrule.graph.dims import written
-from chainrule.graph.model import Model
-from chainrule.graph.node import Symbol
 from chainrule.lecture import Array, Binding, Layout, bind, find_input, lay_out
 from chainrule.tables.encoding import encode
 from chainrule.tables.learning import complete_rows, learn, refuse_missing
 from chainrule.tables.reading import column_names, read_table
 from chainrule.tables.specs import Feature, Missing, NumberSpec, features
-from chainrule.tables.table import (
-    NumberColumn,
-    Table,
-    refuse_infinite,
-    say_some,
-    unknown_column,
-)
+from chainrule.tables.table import NumberColumn, Table, refuse_infinite, say_some, unknown_column
 
 FEATURES = "features"
 TARGET = "target"

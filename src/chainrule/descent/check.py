@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from chainrule.calculus.evaluation.differences import STEP, along
+from chainrule.calculus.graph.dims import written
+from chainrule.calculus.graph.node import Symbol
 from chainrule.descent.objective import Objective, Values
-from chainrule.graph.dims import written
-from chainrule.graph.node import Symbol
-from chainrule.interpreters.differences import STEP, along
 from chainrule.lecture import Array
 
 TOLERANCE = 1e-5

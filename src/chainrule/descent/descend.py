@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy.typing as npt
 
-from chainrule.derivation.steps import Derivation
+from chainrule.calculus.derivation.steps import Derivation
+from chainrule.calculus.graph.model import Model
+from chainrule.deriving import derive
 from chainrule.descent.initial import given_values, initial_values
 from chainrule.descent.loop import Callback, Descent
 from chainrule.descent.objective import Objective
 from chainrule.descent.result import DescentResult
-from chainrule.graph.model import Model
-from chainrule.interpreters.reading import read_model
+from chainrule.language.reading import read_model
 from chainrule.lecture import bind, lay_out
-from chainrule.proof.certify import derive
 
 
 def descend(

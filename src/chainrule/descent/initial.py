@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.calculus.graph.dims import written
+from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.node import Symbol, walk
+from chainrule.calculus.ops import TABLE
 from chainrule.errors import DataError
-from chainrule.graph.dims import written
-from chainrule.graph.model import Model
-from chainrule.graph.node import Symbol, walk
 from chainrule.lecture import Array, Binding, find_input
-from chainrule.ops import TABLE
 
 _ADDING = (TABLE["add"], TABLE["broadcast"])
 

@@ -13,16 +13,16 @@ from math import prod
 
 import numpy as np
 
-from chainrule.derivation.steps import Derivation, Gradient
+from chainrule.calculus.derivation.steps import Derivation, Gradient
+from chainrule.calculus.evaluation.forward import forward
+from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.node import Apply, Expr, Symbol, running, walk
+from chainrule.calculus.proof.gradients import gathered
+from chainrule.calculus.rewriting.stable_form import stable_form
 from chainrule.errors import DataError
-from chainrule.graph.model import Model
-from chainrule.graph.node import Apply, Expr, Symbol, running, walk
-from chainrule.interpreters.forward import forward
-from chainrule.interpreters.numeric import FLOATS, Point
-from chainrule.interpreters.typeset import unicode
+from chainrule.language.typeset import unicode
 from chainrule.lecture import Array, Binding, Rows
-from chainrule.proof.gradients import gathered
-from chainrule.rewriting.stable_form import stable_form
 
 Values = dict[Symbol, Array]
 

@@ -9,14 +9,14 @@ from typing import Self
 
 import numpy as np
 
-from chainrule.derivation.steps import Derivation
+from chainrule.calculus.derivation.steps import Derivation
+from chainrule.calculus.graph.node import Apply, Symbol
+from chainrule.calculus.ops import TABLE
 from chainrule.descent.check import GradientCheck
 from chainrule.descent.objective import Objective, Values, objective_values
 from chainrule.descent.scaling import Scaling
 from chainrule.errors import DivergenceError
-from chainrule.graph.node import Apply, Symbol
 from chainrule.lecture import Array
-from chainrule.ops import TABLE
 
 
 class Stopped(Enum):

@@ -10,11 +10,11 @@ from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
+from chainrule.calculus.graph.model import Model
 from chainrule.descent.binding import BoundTable
 from chainrule.descent.result import DescentResult
 from chainrule.errors import DataError
-from chainrule.graph.model import Model
-from chainrule.interpreters.typeset import plain
+from chainrule.language.typeset import plain
 from chainrule.lecture import Array
 from chainrule.tables.writing import atomic_text, check_place
 
@@ -26,7 +26,7 @@ ABOUT = "about"
 def model_text(model: Model) -> str:
     """Write a forward pass in the language that the reader reads.
 
-    >>> from chainrule.interpreters.reading import load_model
+    >>> from chainrule.language.reading import load_model
     >>> print(model_text(load_model("board_b2")))
     # B2: a chain of scalars
     x : (1, 1)  # input

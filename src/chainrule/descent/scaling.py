@@ -14,8 +14,8 @@ from enum import Enum
 
 import numpy as np
 
+from chainrule.calculus.graph.node import Symbol
 from chainrule.descent.objective import Objective, Values
-from chainrule.graph.node import Symbol
 from chainrule.lecture import Array, Rows
 
 _EXAMPLES = 50

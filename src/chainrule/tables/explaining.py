@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.derivation.steps import Derivation
-from chainrule.interpreters.reading import load_model
+from chainrule.calculus.derivation.steps import Derivation
+from chainrule.calculus.proof.numbers import StepNumbers, step_numbers
+from chainrule.deriving import derive
+from chainrule.language.reading import load_model
 from chainrule.lecture import bind, lay_out
-from chainrule.proof.certify import derive
-from chainrule.proof.numbers import StepNumbers, step_numbers
 from chainrule.tables.fitting import FittedTable
 
 

@@ -25,9 +25,9 @@ from chainrule.tables.table import Table
 from chainrule.tables.target import labels_of, positive_last
 
 if TYPE_CHECKING:
-    from chainrule.training import watch
-    from chainrule.training.certificate import Certificate
-    from chainrule.training.fitting import Fit
+    from chainrule.engine import watch
+    from chainrule.engine.certificates.certificate import Certificate
+    from chainrule.engine.fitting import Fit
 
 _MOST_THREADS = 8
 
@@ -251,8 +251,8 @@ def _train(
     say: Say,
 ) -> Fit:
     """Hand the numbers to the engine, with the names of the columns and one word an iteration."""
-    from chainrule.training.fitting import fit_logistic
-    from chainrule.training.sources import InMemorySource
+    from chainrule.engine.data.sources import InMemorySource
+    from chainrule.engine.fitting import fit_logistic
 
     def told(progress: watch.Progress) -> None:
         step, objective = progress.iteration + 1, progress.objective

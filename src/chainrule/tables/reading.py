@@ -27,14 +27,7 @@ from chainrule.tables.diagnosing import (
     sniff_separator,
     unreadable,
 )
-from chainrule.tables.table import (
-    Column,
-    NumberColumn,
-    Table,
-    TextColumn,
-    say_some,
-    unknown_column,
-)
+from chainrule.tables.table import Column, NumberColumn, Table, TextColumn, say_some, unknown_column
 
 _TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 _PARQUET_ENDINGS = (".parquet", ".pq")

@@ -1,0 +1,1 @@
+"""What an expression is and what is true of it."""

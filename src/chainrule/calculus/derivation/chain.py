@@ -1,0 +1,306 @@
+"""The chain rule over a forward pass: which derivatives, over which indices, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from chainrule.calculus.derivation.steps import Reason
+from chainrule.calculus.derivation.sweep import pullback
+from chainrule.calculus.graph.dims import SCALAR, Index
+from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.node import (
+    Apply,
+    Expr,
+    Number,
+    Partial,
+    Position,
+    Symbol,
+    Total,
+    entry,
+    symbols,
+    walk,
+)
+from chainrule.calculus.graph.op import closed
+from chainrule.calculus.indexing.names import Letters
+from chainrule.calculus.indexing.reading import LinearPart, as_one, linear_parts, read_entry
+from chainrule.calculus.ops import add, replace
+from chainrule.calculus.rewriting.sums import COMMON, one_letter
+from chainrule.calculus.rewriting.transposition import stored
+from chainrule.errors import DerivationError
+
+
+@dataclass(frozen=True)
+class Link:
+    """One arrow of the chain: a derivative that is asked for, and its answer.
+
+    Parameters
+    ----------
+    partial : Partial
+        The question.
+    answer : Expr
+        What it is, as an index form.
+    target : Symbol
+        The definition that is differentiated.
+    opened : Expr or None
+        The entry of the definition, when it takes a sum to write it.
+    reasons : tuple of Reason
+        The rules used.
+    bound : tuple of Index
+        The indices that this link sums over.
+    repeats : bool
+        Whether the sum is there because a value was repeated (broadcast).
+    """
+
+    partial: Partial
+    answer: Expr
+    target: Symbol
+    opened: Expr | None
+    reasons: tuple[Reason, ...]
+    bound: tuple[Index, ...]
+    repeats: bool
+
+
+@dataclass
+class Chain:
+    """The chain rule for one variable."""
+
+    variable: Symbol
+    row: Position
+    col: Position
+    form: Expr
+    links: list[Link] = field(default_factory=list)
+    paths: int = 0
+    moved: dict[Symbol, tuple[Reason, ...]] = field(default_factory=dict)
+    """Definitions that are differentiated as a whole, with the rules used."""
+
+
+class Paths:
+    """What lies between the variables and the objective.
+
+    Parameters
+    ----------
+    model : Model
+        The forward pass.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.values = model.values
+        self.mentions = {target: symbols(value) for target, value in self.values.items()}
+        self.live = self._ancestors(model.objective)
+        self._counts: dict[Symbol, int] = {model.objective: 1}
+        self._depths: dict[Symbol, int] = {model.objective: 0}
+
+    def consumers(self, symbol: Symbol) -> list[Symbol]:
+        """Return the definitions on the way to the objective that use a symbol."""
+        return [t for t, used in self.mentions.items() if symbol in used and t in self.live]
+
+    def needs_layers(self, variables: tuple[Symbol, ...]) -> bool:
+        """Tell whether gradients on the way deserve names.
+
+        They do when paths fork, when there is more than one layer on the way, or when entries
+        change their places.
+        """
+        live = [v for v in variables if v in self.live]
+        if any(self._count(v) != 1 or self._layers(v) > 1 for v in live):
+            return True
+        return any(self._moves(t) for v in live for t in self._descendants(v) if t in self.live)
+
+    def named_layers(self, variables: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
+        """Return the intermediate values whose gradients get names, from the objective down."""
+        below = {t for v in variables for t in self._descendants(v)}
+        chosen = []
+        for target in self.values:
+            if target in below and target in self.live and target is not self.model.objective:
+                forked = len(self.consumers(target)) > 1
+                if forked or self._mixes(target) or self._couples(target) or self._moves(target):
+                    chosen.append(target)
+        return tuple(t for t in reversed(chosen) if t not in variables)
+
+    def letters(self, places: Iterable[Position] = ()) -> Letters:
+        """Return letters that are neither a name nor a dimension of the model, nor in `places`."""
+        dims = {dim for symbol in self.model.symbols for dim in symbol.shape}
+        names = {symbol.name for symbol in self.model.symbols}
+        return Letters(dims, [*names, *(str(dim) for dim in dims), *places])
+
+    def _ancestors(self, symbol: Symbol) -> set[Symbol]:
+        found = {symbol}
+        for target in reversed(list(self.values)):
+            if target in found:
+                found |= self.mentions[target]
+        return found
+
+    def _descendants(self, symbol: Symbol) -> set[Symbol]:
+        found: set[Symbol] = set()
+        for target, used in self.mentions.items():
+            if symbol in used or used & found:
+                found.add(target)
+        return found
+
+    def _count(self, symbol: Symbol) -> int:
+        """Count the paths to the objective: once for each symbol, for there may be 2^40."""
+        if symbol not in self._counts:
+            self._counts[symbol] = sum(self._count(c) for c in self.consumers(symbol))
+        return self._counts[symbol]
+
+    def _layers(self, symbol: Symbol) -> int:
+        if symbol not in self._depths:
+            depths = (self._mixes(c) + self._layers(c) for c in self.consumers(symbol))
+            self._depths[symbol] = max(depths, default=0)
+        return self._depths[symbol]
+
+    def _couples(self, target: Symbol) -> bool:
+        """Whether every entry of a layer's value depends on several: its gradient is used often."""
+        if all(consumer is self.model.objective for consumer in self.consumers(target)):
+            return False
+        value = self.values[target]
+        return value.shape != SCALAR and any(_is_coupled(node) for node in walk(value))
+
+    def _moves(self, target: Symbol) -> bool:
+        """Whether a gradient goes back through a definition to other places than its own."""
+        if target is self.model.objective:
+            return False
+        return any(isinstance(n, Apply) and n.op.moves for n in walk(self.values[target]))
+
+    def _mixes(self, target: Symbol) -> bool:
+        """Whether writing one entry of a definition takes a sum: a layer of its own."""
+        if target is self.model.objective:
+            return False
+        letters = self.letters()
+        row, col = (letters.free(dim) for dim in target.shape)
+        opened = read_entry(self.values[target], row, col, letters)
+        return any(isinstance(node, Total) for node in walk(opened))
+
+
+def _is_coupled(node: Expr) -> bool:
+    return isinstance(node, Apply) and not node.op.elementwise and node.op.index is closed
+
+
+def chain_rule(
+    paths: Paths, variable: Symbol, layers: dict[Symbol, Symbol], letters: Letters
+) -> Chain:
+    """Write the chain rule for one entry of a variable.
+
+    Parameters
+    ----------
+    paths : Paths
+        The forward pass.
+    variable : Symbol
+        With respect to what.
+    layers : dict of Symbol to Symbol
+        Intermediate values whose gradient is known, with the gradient's name.
+    letters : Letters
+        Where running indices get their names from.
+    """
+    row, col = (letters.free(dim) for dim in variable.shape)
+    result = Chain(variable, row, col, Number(0))
+    result.form = _upwards(paths, variable, row, col, layers, letters, result)
+    return result
+
+
+def _upwards(
+    paths: Paths,
+    symbol: Symbol,
+    row: Position,
+    col: Position,
+    layers: dict[Symbol, Symbol],
+    letters: Letters,
+    result: Chain,
+) -> Expr:
+    """Return the derivative of the objective by entry (row, col) of a symbol, as a chain."""
+    objective = paths.model.objective
+    at = entry(symbol, row, col)
+    if symbol is objective:
+        return Number(1)
+    if symbol in layers and symbol is not result.variable:
+        return entry(layers[symbol], row, col)
+    terms: list[Expr] = []
+    consumers = paths.consumers(symbol)
+    result.paths += len(consumers)
+    for target in consumers:
+        value = paths.values[target]
+        if target is objective:
+            pulled, reasons = pullback(value, symbol, target, Number(1))
+            answer = one_letter(read_entry(pulled, row, col, letters))
+            if len(consumers) > 1:
+                # "dJ/dw" is the whole derivative; the part that enters directly has no name.
+                terms.append(answer)
+                continue
+            partial = Partial(objective, at)
+            result.links.insert(0, Link(partial, answer, target, None, reasons, (), False))
+            terms.append(partial)
+            continue
+        upstream = Symbol("upstream", target.shape)
+        pulled, reasons = pullback(value, symbol, target, upstream)
+        form = read_entry(pulled, row, col, letters)
+        parts = _factors(form, upstream)
+        if len(parts) != 1:
+            # Several places of the target see this entry in different ways: no single factor.
+            result.moved[target] = reasons
+            arrived = _upwards_everywhere(paths, target, layers, letters, result)
+            whole = stored(replace(pulled, {upstream: arrived}), {}, whole=False)
+            terms.append(read_entry(whole, row, col, letters))
+            continue
+        (part,) = parts
+        place = _places(part.atom)
+        above = _upwards(paths, target, *place, layers, letters, result)
+        out = entry(target, *place)
+        partial = Partial(out, at)
+        written_out = read_entry(value, *place, paths.letters(place))
+        summed = any(isinstance(node, Total) for node in walk(written_out))
+        opened = written_out if summed else None
+        repeats = any(reason.rule == "un-broadcast" for reason in reasons)
+        # What does not run along the target is summed inside the factor, not over the paths.
+        bound = tuple(index for index in part.bound if index in place)
+        answer = one_letter(COMMON.becomes(part.coefficient) or part.coefficient)
+        for index in reversed(part.bound):
+            if index not in place:
+                answer = Total(index, answer)
+        result.links.append(Link(partial, answer, target, opened, reasons, bound, repeats))
+        term = _inside(above, partial)
+        for index in reversed(bound):
+            term = Total(index, term)
+        terms.append(term)
+    return add(*terms) if terms else Number(0)
+
+
+def _factors(form: Expr, upstream: Symbol) -> list[LinearPart]:
+    """Return the paths to the entries of an upstream gradient; none where its entries move."""
+    try:
+        return as_one(linear_parts(form, upstream))
+    except DerivationError:
+        return []
+
+
+def _upwards_everywhere(
+    paths: Paths,
+    target: Symbol,
+    layers: dict[Symbol, Symbol],
+    letters: Letters,
+    result: Chain,
+) -> Expr:
+    """Return the gradient at a target as a matrix form."""
+    if target in layers:
+        return layers[target]
+    total: list[Expr] = []
+    for consumer in paths.consumers(target):
+        if consumer is paths.model.objective:
+            cotangent: Expr = Number(1)
+        else:
+            cotangent = _upwards_everywhere(paths, consumer, layers, letters, result)
+        total.append(pullback(paths.values[consumer], target, consumer, cotangent)[0])
+    return add(*total) if total else Number(0, target.shape)
+
+
+def _inside(above: Expr, partial: Expr) -> Expr:
+    """Multiply below the sums, so that they stand in front of the whole chain."""
+    if isinstance(above, Total):
+        return Total(above.index, _inside(above.body, partial))
+    return above * partial
+
+
+def _places(atom: Expr) -> tuple[Position, Position]:
+    row = getattr(atom, "row", None)
+    col = getattr(atom, "col", None)
+    return row, col

@@ -1,0 +1,492 @@
+"""The derivation itself: the chain rule, the factors, the substitutions, the short form.
+
+The order is the lecture's. First the chain rule for every variable; then each factor is asked as
+"= ?" and answered, once; then, variable by variable, the answers are put in one at a time, the
+product is shortened by named steps, and the index form is collapsed to a matrix of the
+variable's shape. In a deep network the gradients at the layers get names first (``dz^[2]``) and
+each is a short derivation of the same kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from chainrule.calculus.derivation.chain import Chain, Link, Paths, chain_rule
+from chainrule.calculus.derivation.folding import folded
+from chainrule.calculus.derivation.lines import fixed, mentioned
+from chainrule.calculus.derivation.own import function_steps, own_rows
+from chainrule.calculus.derivation.recursion import recursion_steps
+from chainrule.calculus.derivation.staging import staged
+from chainrule.calculus.derivation.steps import Claim, Derivation, Gradient, Phase, Reason, Step
+from chainrule.calculus.graph.dims import SCALAR, Index, written
+from chainrule.calculus.graph.model import Definition, Model
+from chainrule.calculus.graph.node import (
+    Apply,
+    Entry,
+    Expr,
+    Number,
+    Partial,
+    Position,
+    Symbol,
+    entry,
+    partials,
+    running,
+    symbols,
+    walk,
+)
+from chainrule.calculus.indexing.collapse import STACK, collapse
+from chainrule.calculus.ops import TABLE, replace
+from chainrule.calculus.rewriting.blocks import filled
+from chainrule.calculus.rewriting.layout import laid_out
+from chainrule.calculus.rewriting.relations import side_relations
+from chainrule.calculus.rewriting.simplification import shorten, simplify
+from chainrule.errors import DerivationError
+
+
+def derivation_of(
+    model: Model, wrt: Sequence[str] | None = None, *, prefix: str = "d"
+) -> Derivation:
+    """Derive the gradients of a model's objective, step by step; nothing is proven yet.
+
+    `chainrule.derive` calls this and then certifies every step.
+
+    Parameters
+    ----------
+    model : Model
+        The forward pass.
+    wrt : sequence of str, optional
+        Names of the variables; by default the parameters.
+    prefix : str, optional
+        What makes the name of a gradient of the name of a value: ``dz``.
+
+    Raises
+    ------
+    DerivationError
+        When the objective itself is asked for.
+    ModelError
+        When a name is unknown.
+    """
+    asked = [model.symbol(name) for name in wrt] if wrt else list(model.parameters())
+    variables = tuple(dict.fromkeys(asked))
+    if model.objective in variables:
+        raise DerivationError(
+            f"{model.objective.name} is the objective; ask for the gradient with respect to "
+            "something that it depends on"
+        )
+    places = {a.symbol: a.place for a in model.asked}
+    return _Derivation(model, variables, places, prefix).run()
+
+
+class _Derivation:
+    def __init__(
+        self,
+        model: Model,
+        variables: tuple[Symbol, ...],
+        places: dict[Symbol, int | None],
+        prefix: str,
+    ) -> None:
+        self.original = model
+        self.prefix = prefix
+        self.model, self.added = staged(model)
+        self.variables = variables
+        self.asked_places = places
+        self.paths = Paths(self.model)
+        self.steps: list[Step] = []
+        self.answers: dict[Expr, Expr] = {}
+        self.places: dict[Symbol, tuple[Position, Position]] = {}
+        self.layers: dict[Symbol, Symbol] = {}
+        self.layer_gradients: dict[Symbol, Gradient] = {}
+        self.gradients: dict[str, Gradient] = {}
+        self.opened: set[Expr] = set()
+        self.answered_at: dict[Expr, int] = {}
+        self.shortened: dict[Expr, Expr] = {}
+        self.relations = side_relations(self.model)
+
+    def run(self) -> Derivation:
+        for row in own_rows(self.model.values.values()):
+            self.steps += function_steps(row, len(self.steps) + 1)
+        for definition in self.added:
+            self._name(definition)
+        for definition in self.model.definitions:
+            self._write_out(definition)
+        if self.paths.needs_layers(self.variables):
+            for symbol in self.paths.named_layers(self.variables):
+                name = self._gradient_name(symbol)
+                self.layer_gradients[name] = self._block((symbol,), name)[symbol]
+                self.layers[symbol] = name
+        found = self._block(self.variables)
+        self.gradients = {symbol.name: gradient for symbol, gradient in found.items()}
+        self.steps += recursion_steps(
+            self.model, self.layer_gradients, found.values(), tuple(self.steps)
+        )
+        return Derivation(
+            self.model,
+            tuple(self.steps),
+            self.gradients,
+            self.layer_gradients,
+            self.answers,
+            self.places,
+            self._cache(),
+            self.original,
+        )
+
+    def _block(
+        self, variables: Iterable[Symbol], name: Symbol | None = None
+    ) -> dict[Symbol, Gradient]:
+        """Derive the gradients of a few variables together, asking each factor once."""
+        chains = [chain_rule(self.paths, v, self.layers, self.paths.letters()) for v in variables]
+        for chain in chains:
+            self.places[chain.variable] = (chain.row, chain.col)
+            self._chain_step(chain, name)
+        for link in self._unanswered(chains):
+            self._factor_steps(link)
+        return {chain.variable: self._gradient(chain, name) for chain in chains}
+
+    def _unanswered(self, chains: Iterable[Chain]) -> list[Link]:
+        links: dict[Expr, Link] = {}
+        for chain in chains:
+            for link in chain.links:
+                if link.partial not in self.answers:
+                    links.setdefault(link.partial, link)
+        return list(links.values())
+
+    # ---- the steps, one kind a method ------------------------------------------------------
+
+    def _name(self, definition: Definition) -> None:
+        target, value = definition.target, definition.value
+        self._step(
+            Phase.STAGE,
+            "name what is nested",
+            target,
+            value,
+            value,
+            f"{target.name} gets a name, so that its derivative can be asked for by itself",
+        )
+
+    def _write_out(self, definition: Definition) -> None:
+        """Show a line in which functions of the author's were written out."""
+        if definition.opened:
+            self._step(
+                Phase.STAGE,
+                "write the function out",
+                definition.target,
+                definition.value,
+                definition.value,
+                "; ".join(definition.opened),
+            )
+
+    def _chain_step(self, chain: Chain, name: Symbol | None) -> None:
+        variable, objective = chain.variable, self.model.objective
+        if self._is_direct(chain):
+            return  # the factor that is asked next is the whole question
+        form = self._whole(chain)
+        at = entry(variable, chain.row, chain.col)
+        left = Partial(objective, at if running(form) else variable)
+        if isinstance(chain.form, Number):
+            why = f"{objective.name} does not depend on {variable.name}, so the gradient is zero"
+        elif chain.paths > len({link.target for link in chain.links} | set(chain.moved)) or (
+            isinstance(chain.form, Apply) and chain.form.op is TABLE["add"]
+        ):
+            why = f"{variable.name} reaches {objective.name} along several paths; paths add"
+        else:
+            why = self._path_sentence(chain)
+        rule = "chain rule" if len(chain.links) > 1 or self.layers else "what is asked"
+        used = {r.rule: r.because for reasons in chain.moved.values() for r in reasons}
+        if used:
+            rule = ", ".join((rule, *used) if rule == "chain rule" else used)
+            why = "; ".join((why, *used.values()))
+        self._step(
+            Phase.CHAIN,
+            rule,
+            left,
+            left,
+            form,
+            why + (f"; write {name.name} for this gradient" if name else ""),
+            claim=Claim.DERIVATIVE,
+        )
+
+    def _path_sentence(self, chain: Chain) -> str:
+        route = [chain.variable.name, *(target.name for target in chain.moved)]
+        for link in reversed(chain.links):
+            if link.target.name not in route:
+                route.append(link.target.name)
+        sums = [i for link in chain.links for i in link.bound]
+        sentence = f"{chain.variable.name} reaches {route[-1]} through {' → '.join(route)}"
+        if sums:
+            over = ", ".join(f"the {i.dim} paths {i.name} = 1..{i.dim}" for i in sums)
+            sentence += f", along {over}; the sum belongs to the chain rule"
+        return sentence
+
+    def _factor_steps(self, link: Link) -> None:
+        if link.opened is not None and link.opened not in self.opened:
+            self.opened.add(link.opened)
+            at = link.partial.of
+            row, col = (at.row, at.col) if isinstance(at, Entry) else (None, None)
+            value = self.model.values[link.target]
+            self._step(
+                Phase.FACTOR,
+                "write one entry out",
+                at,
+                entry(value, row, col),
+                link.opened,
+                f"one entry of {link.target.name}, by the meaning of its operations",
+            )
+        why = "; ".join(reason.because for reason in link.reasons)
+        free = [i for i in _indices(link.partial.wrt) if i in _indices(link.partial.of)]
+        if link.target is self.model.objective and self._is_sum_of_entries(link):
+            i = _indices(link.partial.wrt)[0]
+            why += (
+                f"; {i.name} is the free index here: only term {i.name} of the objective contains "
+                "this entry, so no sum stands in front of the factor"
+            )
+        elif free:
+            why += f"; entry {free[0].name} depends on entry {free[0].name} alone"
+        if link.repeats and link.bound:
+            why += f"; {link.target.name} uses it once for every {link.bound[0].name}"
+        self.answers[link.partial] = link.answer
+        self.answered_at[link.partial] = len(self.steps) + 1
+        self._step(
+            Phase.FACTOR,
+            ", ".join(dict.fromkeys(r.rule for r in link.reasons)) or "definition",
+            link.partial,
+            link.partial,
+            link.answer,
+            why,
+            question=link.partial,
+            reasons=link.reasons,
+            claim=Claim.DERIVATIVE,
+        )
+
+    def _gradient(self, chain: Chain, name: Symbol | None) -> Gradient:
+        variable = chain.variable
+        left = Partial(self.model.objective, entry(variable, chain.row, chain.col))
+        form = self._whole(chain)
+        direct = self._is_direct(chain)
+        if variable.shape != SCALAR and form is not chain.form and not direct:
+            free = [i for i in (chain.row, chain.col) if isinstance(i, Index)]
+            span = " and ".join(f"{i.name} = 1..{i.dim}" for i in free)
+            self._step(
+                Phase.ENTRY,
+                "one entry at a time",
+                left,
+                form,
+                chain.form,
+                f"{variable.name} is {written(variable.shape)}: take its entry {span}",
+            )
+        form = self.answers[chain.form] if direct else chain.form
+        while asked := partials(form):
+            partial = asked[0]
+            after = replace(form, {partial: self.answers[partial]})
+            self._step(
+                Phase.SUBSTITUTE,
+                "put the answer in",
+                left,
+                form,
+                after,
+                f"this factor was answered in step {self.answered_at[partial]}",
+                factors=partials(after),
+            )
+            form = after
+        form, fired = shorten(form, self.shortened, self.relations)
+        form, named = folded(form, self.model)
+        if not named:
+            form, named = simplify(form, self.shortened, self.relations)
+        form, blocks = filled(form)
+        fired = [*fired, *named, *blocks]
+        for firing in fired:
+            self._step(
+                Phase.SIMPLIFY,
+                firing.rule.name,
+                left,
+                firing.before,
+                firing.after,
+                firing.rule.because,
+            )
+        gradient = self._collapsed(chain, form, left)
+        self._result_step(chain, gradient, name)
+        return gradient
+
+    def _collapsed(self, chain: Chain, form: Expr, left: Expr) -> Gradient:
+        variable, row, col = chain.variable, chain.row, chain.col
+        place = self.asked_places.get(variable)
+        asked = None if place is None else fixed(form, _running_one(chain), place)
+        try:
+            matrix, firings = collapse(
+                form, variable.shape, row, col, frozenset(self.layers.values())
+            )
+        except DerivationError as reason:
+            return Gradient(variable, form, None, row, col, place, str(reason), asked)
+        matrix = laid_out(matrix)
+        repeated = {i for link in chain.links if link.repeats for i in link.bound}
+        before = form
+        for firing in firings:
+            rule, why = firing.rule, firing.because
+            gone = _bound(before) - _bound(firing.after)
+            if gone & repeated:
+                rule = "un-broadcast: " + rule.split(": ")[-1]
+                along = min(gone & repeated, key=lambda index: index.name).dim
+                why = (
+                    f"{variable.name} was repeated along {along} and used that many times, so its "
+                    f"gradients add; {why}"
+                )
+            if firing.after is not before:
+                self._step(Phase.COLLAPSE, rule, left, before, firing.after, why)
+            before = firing.after
+        if matrix is not before:
+            rule, why = self._shape_sentence(variable, before, matrix)
+            whole = Partial(self.model.objective, variable)
+            self._step(Phase.SHAPE, rule, whole, before, matrix, why)
+        return Gradient(variable, form, matrix, row, col, place, asked=asked)
+
+    def _shape_sentence(self, variable: Symbol, before: Expr, matrix: Expr) -> tuple[str, str]:
+        turned = [
+            node.args[0]
+            for node in walk(matrix)
+            if isinstance(node, Apply) and node.op is TABLE["transpose"]
+        ]
+        rule, why = STACK
+        names = [t for t in turned if isinstance(t, Symbol)]
+        if names and not any(
+            isinstance(node, Apply) and node.op is TABLE["transpose"] for node in walk(before)
+        ):
+            rule = "transpose: the gradient has the shape of its variable"
+            why = (
+                f"{variable.name} is {written(variable.shape)} and so is its gradient; "
+                + " and ".join(f"{t.name} is {written(t.shape)}" for t in names)
+                + ", so it is laid down as "
+                + " and ".join(f"{t.name}^T" for t in names)
+            )
+        elif names:
+            why = (
+                f"the gradient has the shape of {variable.name}, {written(variable.shape)}: "
+                f"every row of {names[0].name} is a column of {names[0].name}^T"
+            )
+        else:
+            why = f"the gradient has the shape of {variable.name}, {written(variable.shape)}"
+        return rule, why
+
+    def _result_step(self, chain: Chain, gradient: Gradient, name: Symbol | None) -> None:
+        variable, objective = chain.variable, self.model.objective
+        whole = Partial(objective, variable)
+        final = gradient.matrix if gradient.matrix is not None else gradient.index
+        left: Expr = whole
+        if gradient.matrix is None:
+            left = Partial(objective, entry(variable, chain.row, chain.col))
+        self._step(
+            Phase.RESULT,
+            "the gradient",
+            left,
+            final,
+            final,
+            f"the gradient of {objective.name} has the shape of {variable.name}, "
+            f"{written(variable.shape)}"
+            + (f"; no matrix form: {gradient.no_matrix_form}" if gradient.matrix is None else "")
+            + (f"; from here on it is called {name.name}" if name is not None else ""),
+            claim=Claim.DERIVATIVE,
+        )
+        if gradient.place is not None:
+            self._place_step(chain, gradient)
+
+    def _place_step(self, chain: Chain, gradient: Gradient) -> None:
+        index, at = _running_one(chain), gradient.asked
+        assert gradient.place is not None
+        assert at is not None
+        whole = entry(chain.variable, chain.row, chain.col)
+        self._step(
+            Phase.RESULT,
+            "the entry that was asked for",
+            Partial(self.model.objective, fixed(whole, index, gradient.place)),
+            at,
+            at,
+            f"{index.name} = {gradient.place}",
+            claim=Claim.DERIVATIVE,
+        )
+
+    def _is_sum_of_entries(self, link: Link) -> bool:
+        """Whether the objective adds up entries of which only one contains what is asked."""
+        value: Expr = self.model.values[link.target]
+        while isinstance(value, Apply) and value.op.elementwise and len(value.args) == 1:
+            value = value.args[0]
+        reduces = isinstance(value, Apply) and value.op.rule == "sum rule" and len(value.args) == 1
+        alone = len(_indices(link.partial.wrt)) == 1
+        return reduces and alone and not _bound(link.answer)
+
+    def _is_direct(self, chain: Chain) -> bool:
+        """Whether a variable enters the objective and nothing else: one factor, no chain."""
+        at = entry(chain.variable, chain.row, chain.col)
+        return chain.form is Partial(self.model.objective, at)
+
+    # ---- helpers ---------------------------------------------------------------------------
+
+    def _whole(self, chain: Chain) -> Expr:
+        """Write the chain with the variable as a whole, as the lecture's first line does.
+
+        Where an index of the variable stays free in other factors, only an entry makes sense.
+        """
+        at = entry(chain.variable, chain.row, chain.col)
+        if at is chain.variable:
+            return chain.form
+        mapping: dict[Expr, Expr] = {
+            p: Partial(p.of, chain.variable) for p in partials(chain.form) if p.wrt is at
+        }
+        whole = replace(chain.form, mapping)
+        return chain.form if running(whole) else whole
+
+    def _gradient_name(self, symbol: Symbol) -> Symbol:
+        taken = {s.name for s in self.model.symbols}
+        taken |= {name.name for name in self.layers.values()}
+        name = f"{self.prefix}{symbol.name}"
+        while name in taken:
+            name = f"{self.prefix}{name}"
+        return Symbol(name, symbol.shape)
+
+    def _cache(self) -> tuple[Symbol, ...]:
+        used: set[Symbol] = set()
+        for gradient in (*self.layer_gradients.values(), *self.gradients.values()):
+            used |= symbols(gradient.index)
+        return tuple(s for s in self.model.symbols if s in used)
+
+    def _step(
+        self,
+        phase: Phase,
+        rule: str,
+        left: Expr,
+        before: Expr,
+        after: Expr,
+        why: str,
+        *,
+        question: Expr | None = None,
+        factors: tuple[Expr, ...] | None = None,
+        reasons: tuple[Reason, ...] = (),
+        claim: Claim = Claim.EQUAL,
+    ) -> None:
+        self.steps.append(
+            Step(
+                len(self.steps) + 1,
+                phase,
+                rule,
+                left,
+                before,
+                after,
+                why,
+                question,
+                partials(after) if factors is None else factors,
+                mentioned(after, (*self.model.symbols, *self.layers.values())),
+                reasons,
+                claim,
+            )
+        )
+
+
+def _running_one(chain: Chain) -> Index:
+    """Return the index along the only long dimension of a variable."""
+    return next(i for i in (chain.row, chain.col) if isinstance(i, Index))
+
+
+def _indices(expr: Expr) -> list[Index]:
+    places = (expr.row, expr.col) if isinstance(expr, Entry) else ()
+    return [place for place in places if isinstance(place, Index)]
+
+
+def _bound(form: Expr) -> set[Index]:
+    return {node.index for node in walk(form) if hasattr(node, "index")}

@@ -1,0 +1,158 @@
+"""Folding: where a gradient contains what a definition stands for, it is written by its name.
+
+A normalised value ``H = (X - mean(X))/s`` comes back in its own gradient as ``X - mean(X)`` and
+powers of ``s``. Written with ``H`` again, and with ``1/s`` taken out, this is the one-line form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import product
+
+from chainrule.calculus.graph.dims import Index
+from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.node import (
+    Apply,
+    Entry,
+    Expr,
+    Position,
+    Symbol,
+    Total,
+    entry,
+    running,
+    transform,
+    walk,
+)
+from chainrule.calculus.indexing.names import Letters
+from chainrule.calculus.indexing.reading import read_entry
+from chainrule.calculus.ops import TABLE, mul, renamed, replace
+from chainrule.calculus.rewriting.rule import Fired, Rule
+from chainrule.calculus.rewriting.simplification import GATHER, display_cost
+from chainrule.calculus.rewriting.sums import COMMON, LEAVE, POSITIVE, one_letter
+
+FOLD = Rule(
+    "by its name",
+    "what a definition stands for is written by its name again",
+    lambda expr: None,
+    display_cost,
+)
+
+
+def folded(form: Expr, model: Model) -> tuple[Expr, list[Fired]]:
+    """Write quotients that the forward pass names by their names, where that reads shorter.
+
+    Parameters
+    ----------
+    form : Expr
+        An index form.
+    model : Model
+        Whose definitions are folded back.
+
+    Returns
+    -------
+    short : Expr
+        The folded form, or the form itself.
+    fired : list of Fired
+        The steps.
+    """
+    for target, value in model.values.items():
+        if isinstance(value, Apply) and value.op is TABLE["div"]:
+            short, fired = _folded(form, target, value)
+            if display_cost(short) < display_cost(form):
+                return short, fired
+    return form, []
+
+
+def _folded(form: Expr, target: Symbol, value: Apply) -> tuple[Expr, list[Fired]]:
+    top, bottom = value.args[0], _unspread(value.args[1])
+    scale = Symbol("the scale", bottom.shape)
+    scales = _read(form, bottom, scale)
+    # The scale is closed while the numerator is looked for: it may well contain it.
+    closed = replace(form, {node: entry(scale, *place) for node, place in scales.items()})
+    found = _read(closed, top, target)
+    if not scales or not found:
+        return form, []
+    opened: dict[Expr, Expr] = {entry(scale, *place): node for node, place in scales.items()}
+    mapping: dict[Expr, Expr] = {}
+    for node, place in found.items():
+        rows, columns = scale.shape
+        at = entry(scale, None if rows == 1 else place[0], None if columns == 1 else place[1])
+        if at not in opened:
+            opened[at] = _scale_at(opened, at)
+        mapping[node] = entry(target, *place) * at
+    fired: list[Fired] = []
+    current = form
+    for rule, after in _after(replace(closed, mapping)):
+        shown = replace(after, opened)
+        if shown is not current:
+            fired.append(Fired(rule, current, shown))
+            current = shown
+    return current, fired
+
+
+def _scale_at(opened: dict[Expr, Expr], at: Expr) -> Expr:
+    """Return the scale at another place, by what it is at a known one."""
+    known, node = next(iter(opened.items()))
+    assert isinstance(known, Entry)
+    assert isinstance(at, Entry)
+    for old, new in ((known.row, at.row), (known.col, at.col)):
+        if isinstance(old, Index) and old != new:
+            node = renamed(node, old, new)
+    return node
+
+
+def _after(form: Expr) -> Iterator[tuple[Rule, Expr]]:
+    """Yield the steps that make use of a folded form, one after another."""
+    yield FOLD, form
+    sums = [node for node in walk(form) if isinstance(node, Total)]
+    form = replace(form, {s: left for s in sums if (left := LEAVE.becomes(s)) is not None})
+    yield LEAVE, form
+    form = transform(form, lambda e: GATHER.becomes(e) or e)
+    yield GATHER, form
+    form = COMMON.becomes(form) or form
+    yield COMMON, form
+    yield POSITIVE, transform(form, lambda e: POSITIVE.becomes(e) or e)
+
+
+def _read(form: Expr, matrix: Expr, named: Symbol) -> dict[Expr, tuple[Position, Position]]:
+    """Find the entries of a matrix form in an index form, each with its place."""
+    if isinstance(matrix, Symbol):
+        cells = [node for node in walk(form) if isinstance(node, Entry)]
+        return {cell: (cell.row, cell.col) for cell in cells if cell.matrix is matrix}
+    if not isinstance(matrix, Apply):
+        return {}
+    dims = {dim for node in walk(form) for dim in node.shape} | set(matrix.shape)
+    found: dict[Expr, tuple[Position, Position]] = {}
+    for node in walk(form):
+        if isinstance(node, Apply) and node.op is matrix.op:
+            for place in _places(named, running(node)):
+                read = read_entry(matrix, *place, Letters(dims, running(node)))
+                if _same(node, read):
+                    found[node] = place
+    return found
+
+
+def _unspread(expr: Expr) -> Expr:
+    spread = isinstance(expr, Apply) and expr.op is TABLE["broadcast"]
+    return expr.args[0] if spread else expr
+
+
+def _places(target: Symbol, indices: Iterable[Index]) -> Iterator[tuple[Position, Position]]:
+    """Yield the entries of a matrix that an expression in these indices may speak of."""
+    known = list(indices)
+
+    def options(dim: object) -> list[Position]:
+        return [None] if dim == 1 else [i for i in known if i.dim == dim]
+
+    for row, col in product(*(options(dim) for dim in target.shape)):
+        if {row, col} - {None} == set(known):
+            yield row, col
+
+
+def _same(a: Expr, b: Expr) -> bool:
+    """Whether two index forms differ in the letters of their sums alone."""
+    both = one_letter(mul(a, b))
+    return isinstance(both, Apply) and len(both.args) == 2 and both.args[0] is both.args[1]
+
+
+__all__ = ["FOLD", "folded"]

@@ -1,0 +1,107 @@
+"""Giving names to what is nested, so that the board can ask for every factor."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import chain
+
+from chainrule.calculus.graph.dims import SCALAR
+from chainrule.calculus.graph.model import Definition, Model
+from chainrule.calculus.graph.node import Apply, Expr, Symbol, substitute, symbols
+from chainrule.calculus.graph.op import Layout
+
+ARGUMENTS = "zuvt"
+VALUES = "srqh"
+PLAIN = frozenset({Layout.CHAIN, Layout.POSTFIX, Layout.HIDDEN, Layout.SUM, Layout.PREFIX})
+"""Layouts of what leaves a gradient a product."""
+_INDEX = re.compile(r"\^\{?\[[^\]]*\]\}?$|_\{?[0-9]+\}?$")
+"""The layer or the number that ends a name: what is nested in ``A^[2]`` belongs to it."""
+
+
+def staged(model: Model) -> tuple[Model, tuple[Definition, ...]]:
+    """Name the argument of every activation, and the value of every nested one.
+
+    ``yhat = tanh(sigmoid(w x^2 + b))`` becomes ``z = w x^2 + b``, ``s = sigmoid(z)``,
+    ``yhat = tanh(s)``.
+
+    Returns
+    -------
+    model : Model
+        The same forward pass with more names.
+    added : tuple of Definition
+        The new definitions.
+    """
+    stager = _Stager(model)
+    definitions = tuple(
+        d for definition in model.definitions for d in stager.definitions(definition)
+    )
+    return replace(model, definitions=definitions), tuple(stager.added)
+
+
+class _Stager:
+    def __init__(self, model: Model) -> None:
+        self.taken = {symbol.name for symbol in model.symbols}
+        self.named: dict[Expr, Symbol] = {}
+        self.added: list[Definition] = []
+
+    def definitions(self, definition: Definition) -> list[Definition]:
+        """Return the definition, after the new ones that it needs."""
+        start = len(self.added)
+        value = self._staged(definition.value, definition.target, outermost=True)
+        # What has a name is called by it everywhere, or one path would hide in two.
+        named = {expr: symbol for expr, symbol in self.named.items() if expr is not value}
+        value = substitute(value, named)
+        return [*self.added[start:], replace(definition, value=value)]
+
+    def _staged(
+        self, node: Expr, target: Symbol, *, outermost: bool = False, within: bool = False
+    ) -> Expr:
+        """Name what a node holds; `within` says that more than a product stands around it."""
+        if not isinstance(node, Apply):
+            return node
+        around = not node.op.activation and (within or not _is_plain(node))
+        args = tuple(self._staged(arg, target, within=around) for arg in node.args)
+        rebuilt = node if args == node.args else node.rebuilt(args)
+        assert isinstance(rebuilt, Apply)
+        if rebuilt.op.moves:
+            # What is moved keeps its own name, so that its gradient is short before it moves back.
+            moved = (a if _is_plain(a) else self._name(a, VALUES, target) for a in rebuilt.args)
+            rebuilt = rebuilt.rebuilt(tuple(moved))
+            return self._name(rebuilt, VALUES, target) if within else rebuilt
+        if not rebuilt.op.activation:
+            return rebuilt
+        (argument,) = rebuilt.args
+        if isinstance(argument, Apply):
+            rebuilt = rebuilt.rebuilt((self._name(argument, ARGUMENTS, target),))
+        return rebuilt if outermost else self._name(rebuilt, VALUES, target)
+
+    def _name(self, expr: Expr, letters: str, target: Symbol) -> Symbol:
+        if expr in self.named:
+            return self.named[expr]
+        if expr.shape != SCALAR and _is_capital(expr, target):
+            letters = letters.upper()
+        index = _INDEX.search(target.name)
+        layered = (letter + index[0] for letter in letters) if index else ()
+        options = chain(layered, letters, (f"{letters[0]}_{k}" for k in range(1, 10_000)))
+        symbol = Symbol(next(n for n in options if n not in self.taken), expr.shape)
+        self.taken.add(symbol.name)
+        self.named[expr] = symbol
+        self.added.append(Definition(symbol, expr))
+        return symbol
+
+
+def _is_plain(expr: Expr) -> bool:
+    """Whether nothing is done to entries but multiplying, adding and moving."""
+    if not isinstance(expr, Apply):
+        return True
+    plain = expr.op.moves or expr.op.notation.layout in PLAIN
+    return plain and all(_is_plain(arg) for arg in expr.args)
+
+
+def _is_capital(expr: Expr, target: Symbol) -> bool:
+    """Whether a name for a matrix should be a capital: as its target is, or as its parts are."""
+    if target.shape != SCALAR:
+        return target.name[:1].isupper()
+    long = {dim for dim in expr.shape if dim != 1}
+    return any(s.name[:1].isupper() and long & set(s.shape) for s in symbols(expr))

@@ -1,0 +1,283 @@
+"""A derivation as data: steps, gradients, and the certificates that a proof attaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from chainrule.calculus.graph.dims import Shape
+from chainrule.calculus.graph.display import Displayed
+from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.node import Expr, Position, Symbol, entry, substitute, symbols
+from chainrule.errors import DerivationError
+
+
+class Phase(Enum):
+    """What a step is for."""
+
+    FUNCTION = "function"
+    STAGE = "name"
+    CHAIN = "chain"
+    FACTOR = "factor"
+    ENTRY = "entry"
+    SUBSTITUTE = "substitute"
+    SIMPLIFY = "simplify"
+    COLLAPSE = "collapse"
+    SHAPE = "shape"
+    RESULT = "result"
+    CURVATURE = "curvature"
+    RECURSION = "recursion"
+
+
+class Claim(Enum):
+    """What a step says, and so how it is to be proven."""
+
+    EQUAL = "before equals after"
+    DERIVATIVE = "left is the derivative that after states"
+    ROUNDS = "in every round, left and after are those of the line of that round"
+    SLOPE = "left is the slope of a function that after states"
+    OPENED = "before equals after, once the gradients with names are opened"
+    CURVATURE = "left is the entry of the Hessian that after states"
+
+
+class Rung(Enum):
+    """The rungs of the equality ladder, strongest first."""
+
+    EXACT = "exact modular arithmetic"
+    FLOAT = "float64 with the functions opened"
+    DIGITS = "fifty digits"
+    DIFFERENCES = "finite differences"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The evidence for one step.
+
+    Parameters
+    ----------
+    rung : Rung
+        Which rung of the ladder decided.
+    points : int
+        At how many random points.
+    error : float
+        The largest relative disagreement; 0 for exact arithmetic.
+    sizes : tuple of mapping
+        The sizes of the dimensions at those points.
+    """
+
+    rung: Rung
+    points: int
+    error: float
+    sizes: tuple[Mapping[str, int], ...]
+
+    def __str__(self) -> str:
+        at = f"{self.points} random point{'s' if self.points != 1 else ''}"
+        if self.rung is Rung.EXACT:
+            return f"{self.rung.value}, {at}: no difference"
+        return f"{self.rung.value}, {at}: agrees to {self.error:.0e}"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One use of a row's derivative rule inside a step."""
+
+    rule: str
+    because: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of a derivation.
+
+    Parameters
+    ----------
+    id : int
+        Counted from 1.
+    phase : Phase
+        What the step is for.
+    rule : str
+        The name of the rule.
+    left : Expr
+        The left side of the line.
+    before, after : Expr
+        The right side before and after; `after` is what the line says.
+    why : str
+        The reason, in a sentence.
+    question : Expr or None
+        What is asked, when the step answers "= ?".
+    factors : tuple of Expr
+        The derivatives that still stand unanswered in `after`.
+    shapes : tuple of (str, Shape)
+        The matrices on the line.
+    reasons : tuple of Reason
+        The derivative rules that were used, in order.
+    claim : Claim
+        What is to be proven.
+    check : Certificate or None
+        The proof, once it has been attached.
+    rounds : tuple of (int, int)
+        Of a line that holds for several rounds of a loop: which, and the line of each.
+    counter : str
+        What counts these rounds.
+    """
+
+    id: int
+    phase: Phase
+    rule: str
+    left: Expr
+    before: Expr
+    after: Expr
+    why: str
+    question: Expr | None = None
+    factors: tuple[Expr, ...] = ()
+    shapes: tuple[tuple[str, Shape], ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    claim: Claim = Claim.EQUAL
+    check: Certificate | None = None
+    rounds: tuple[tuple[int, int], ...] = ()
+    counter: str = ""
+
+
+@dataclass(frozen=True)
+class Gradient(Displayed):
+    """The gradient of the objective with respect to one variable.
+
+    Parameters
+    ----------
+    variable : Symbol
+        With respect to what.
+    index : Expr
+        One entry, as an index form.
+    matrix : Expr or None
+        All entries, in the shape of the variable; nothing when there is no matrix form.
+    row, col : Position
+        Which entry `index` is.
+    place : int or None
+        The one entry that was asked for, from 1.
+    no_matrix_form : str
+        Why there is no matrix form.
+    asked : Expr or None
+        The one entry that was asked for.
+    """
+
+    variable: Symbol
+    index: Expr
+    matrix: Expr | None
+    row: Position
+    col: Position
+    place: int | None = None
+    no_matrix_form: str = ""
+    asked: Expr | None = None
+
+
+@dataclass(frozen=True)
+class Hessian:
+    """The second derivatives of an objective by the entries of two vectors.
+
+    Row p counts the entries of `rows`, column j those of `columns`, whether these lie or stand.
+
+    Parameters
+    ----------
+    symbol : Symbol
+        Its name and shape.
+    gradient : Symbol
+        The gradient that is differentiated again, of the shape of `rows`.
+    rows, columns : Symbol
+        The variables.
+    index : Expr
+        One entry, as an index form.
+    matrix : Expr or None
+        All entries; nothing when there is no matrix form.
+    row, col : Position
+        Which entry `index` is.
+    no_matrix_form : str
+        Why there is no matrix form.
+    """
+
+    symbol: Symbol
+    gradient: Symbol
+    rows: Symbol
+    columns: Symbol
+    index: Expr
+    matrix: Expr | None
+    row: Position
+    col: Position
+    no_matrix_form: str = ""
+
+    @property
+    def entries(self) -> tuple[Expr, Expr]:
+        """The entry of the gradient, and the entry that it is differentiated by."""
+        return along(self.gradient, self.row), along(self.columns, self.col)
+
+
+def along(vector: Symbol, place: Position) -> Expr:
+    """Return an entry of a vector that may lie or stand."""
+    return entry(vector, *((None, place) if vector.shape[0] == 1 else (place, None)))
+
+
+@dataclass(frozen=True)
+class Derivation(Displayed):
+    """A model, its gradients, and every step on the way.
+
+    Parameters
+    ----------
+    model : Model
+        The forward pass, with names for what was nested.
+    steps : tuple of Step
+        In the order in which a lecture shows them.
+    gradients : mapping of str to Gradient
+        By the name of the variable.
+    layers : mapping of Symbol to Gradient
+        Gradients that got a name of their own on the way (``dz^[2]``), in order.
+    answers : mapping of Expr to Expr
+        What every asked derivative turned out to be.
+    places : mapping of Symbol to (Position, Position)
+        The running entry by which each variable's gradient is derived.
+    cache : tuple of Symbol
+        The values that the forward pass must keep for the gradients.
+    source : Model or None
+        The forward pass as its author wrote it.
+    hessians : mapping of Symbol to Hessian
+        The second derivatives, by their names.
+    first : Derivation or None
+        For a derivation of second order, the gradients that its forward pass begins with.
+    """
+
+    model: Model
+    steps: tuple[Step, ...]
+    gradients: Mapping[str, Gradient]
+    layers: Mapping[Symbol, Gradient] = field(default_factory=dict)
+    answers: Mapping[Expr, Expr] = field(default_factory=dict)
+    places: Mapping[Symbol, tuple[Position, Position]] = field(default_factory=dict)
+    cache: tuple[Symbol, ...] = ()
+    source: Model | None = None
+    hessians: Mapping[Symbol, Hessian] = field(default_factory=dict)
+    first: Derivation | None = None
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.steps)
+
+    def __getitem__(self, name: str) -> Gradient:
+        try:
+            return self.gradients[name]
+        except KeyError:
+            known = ", ".join(self.gradients)
+            raise DerivationError(f"no gradient for {name}; this derivation has {known}") from None
+
+    def without_layers(self, form: Expr) -> Expr | None:
+        """Put what they stand for in the place of gradients with a name of their own.
+
+        Nothing is returned where one of them has no matrix form.
+        """
+        for symbol, gradient in reversed(list(self.layers.items())):
+            if symbol in symbols(form):
+                if gradient.matrix is None:
+                    return None
+                form = substitute(form, {symbol: gradient.matrix})
+        return form
+
+    @property
+    def proven(self) -> bool:
+        """Whether every step carries its certificate."""
+        return all(step.check is not None for step in self.steps)

@@ -1,0 +1,186 @@
+"""Values: one evaluator for matrix forms and index forms, over any array namespace.
+
+A matrix form has the value of its matrix. An index form has one array axis for each running
+index, counted from the right in the order in which a `Point` first meets them, so that
+broadcasting lines them up by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from chainrule.calculus.graph.dims import Dim, Index, Shape, Size, measured
+from chainrule.calculus.graph.node import (
+    Apply,
+    Entry,
+    Expr,
+    Number,
+    Partial,
+    Position,
+    Symbol,
+    Total,
+)
+from chainrule.errors import ChainruleError
+
+INDEXED = (Entry, Total, Partial)
+
+
+class Point:
+    """A place at which expressions have values; remembers every node that it has evaluated.
+
+    Parameters
+    ----------
+    values : mapping of Symbol to array
+        Arrays of two dimensions.
+    sizes : mapping of str to int
+        The size of every named dimension. A number that is given here, as text, stands for
+        another size: a proof need not lay out 60000 columns.
+    xp : namespace, optional
+        Where ``exp``, ``sum`` and the like come from; NumPy by default.
+    meaning : mapping of Expr to Expr, optional
+        What unanswered derivatives stand for.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[Symbol, Any],
+        sizes: Mapping[str, int],
+        xp: Any = np,  # noqa: ANN401
+        meaning: Mapping[Expr, Expr] | None = None,
+    ) -> None:
+        self.sizes = dict(sizes)
+        self.xp = xp
+        self.meaning = {} if meaning is None else meaning
+        self._values: dict[Expr, Any] = {}
+        self._values.update(values.items())
+        self._cells: dict[Expr, Any] = {}
+        self._axes: dict[Index, int] = {}
+        self._shapes: dict[Shape, tuple[int, int]] = {}
+
+    def value(self, root: Expr) -> Any:  # noqa: ANN401
+        """Return the value of an expression.
+
+        Raises
+        ------
+        ChainruleError
+            When a symbol has no value here.
+        """
+        values, cells, waiting = self._values, self._cells, [root]
+        while waiting:
+            node = waiting[-1]
+            if node in values or node in cells:
+                waiting.pop()
+                continue
+            args = node.args
+            if open_args := [arg for arg in args if arg not in values and arg not in cells]:
+                waiting.extend(reversed(open_args))
+                continue
+            waiting.pop()
+            indexed = isinstance(node, INDEXED) or any(arg in cells for arg in args)
+            found = self._compute(node)
+            if not hasattr(found, "ndim"):  # arithmetic turns an array of one object into it
+                found = np.asarray(found, dtype=object)
+            (cells if indexed else values)[node] = found
+        return self._found(root)
+
+    def define(self, symbol: Symbol, value: Any) -> None:  # noqa: ANN401
+        """Give a symbol its value; before anything that mentions it is evaluated here."""
+        self._values[symbol] = value
+
+    def forget_indices(self) -> None:
+        """Forget the axes of running indices and all that was laid out along them.
+
+        An array has few axes, and a long derivation has many letters.
+        """
+        self._cells.clear()
+        self._axes.clear()
+
+    def _found(self, node: Expr) -> Any:  # noqa: ANN401
+        return self._values[node] if node in self._values else self._cells[node]
+
+    def spread(self, matrix: Any, row: Position, col: Position) -> Any:  # noqa: ANN401
+        """Lay the cells of an array out along the axes of the given indices."""
+        places = [(row, 0), (col, 1)]
+        for place, axis in places:
+            if isinstance(place, int):
+                matrix = matrix[(slice(None),) * axis + (slice(place - 1, place),)]
+        if isinstance(row, Index) and row == col:
+            matrix = matrix[np.arange(self.size(row.dim)), np.arange(self.size(row.dim))]
+            return matrix.reshape((-1,) + (1,) * self.axis(row))
+        named = [(self.axis(p), axis) for p, axis in places if isinstance(p, Index)]
+        ndim = max((position + 1 for position, _ in named), default=0)
+        shape = [1] * ndim
+        for position, axis in named:
+            shape[ndim - 1 - position] = matrix.shape[axis]
+        if len(named) == 2 and named[0][0] < named[1][0]:
+            matrix = matrix.T
+        return matrix.reshape(tuple(shape))
+
+    def axis(self, index: Index) -> int:
+        """Return the axis of an index, counted from the right."""
+        return self._axes.setdefault(index, len(self._axes))
+
+    @property
+    def axes(self) -> Mapping[Index, int]:
+        """The axes given so far, counted from the right."""
+        return self._axes
+
+    def size(self, dim: Dim) -> int:
+        """Return the size of a dimension."""
+        return measured(dim, self.sizes)
+
+    def shape(self, shape: Shape) -> tuple[int, int]:
+        """Return a shape in numbers."""
+        known = self._shapes.get(shape)
+        if known is None:
+            known = self._shapes[shape] = (self.size(shape[0]), self.size(shape[1]))
+        return known
+
+    def applied(self, node: Apply, arguments: Sequence[Any]) -> Any:  # noqa: ANN401
+        """Return what an op gives for other arguments than its own."""
+        attrs = node.attrs and tuple(
+            self.size(a) if isinstance(a, str | int | Size) else a for a in node.attrs
+        )
+        return node.op.value(self.xp, *arguments, out_shape=self.shape(node.shape), attrs=attrs)
+
+    def _compute(self, node: Expr) -> Any:  # noqa: ANN401
+        if isinstance(node, Apply):
+            return self.applied(node, [self._found(arg) for arg in node.args])
+        if isinstance(node, Number):
+            return self.xp.full(self.shape(node.shape), _plain(node))
+        if isinstance(node, Entry):
+            return self.spread(self._found(node.matrix), node.row, node.col)
+        if isinstance(node, Total):
+            return self._sum(self._found(node.body), node.index)
+        if isinstance(node, Partial) and node in self.meaning:
+            return self.value(self.meaning[node])
+        raise ChainruleError(f"{node!r} has no value here")
+
+    def _sum(self, body: Any, index: Index) -> Any:  # noqa: ANN401
+        position = self.axis(index)
+        if body.ndim <= position or body.shape[-1 - position] == 1:
+            return body * self.size(index.dim)
+        return self.xp.sum(body, axis=body.ndim - 1 - position, keepdims=True)
+
+
+def _plain(node: Number) -> Any:  # noqa: ANN401
+    """Give whole numbers as int; other numbers stay exact for the namespace to convert."""
+    return int(node.value) if node.value.denominator == 1 else node.value
+
+
+class _Floats:
+    """NumPy, with fractions turned into float64."""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(np, name)
+
+    @staticmethod
+    def full(shape: tuple[int, ...], value: Any) -> Any:  # noqa: ANN401
+        return np.full(shape, float(value))
+
+
+FLOATS = _Floats()
+"""The namespace of float64 values."""

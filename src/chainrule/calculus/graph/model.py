@@ -1,0 +1,274 @@
+"""A forward pass: inputs, definitions in order, and the scalar that is differentiated.
+
+A definition refers to earlier ones by their symbols, never by their contents, so that a
+derivation can ask "dL/da = ?" and write its answers in the letters of the lecture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+
+from chainrule.calculus.graph.dims import SCALAR, Dim, written
+from chainrule.calculus.graph.display import Displayed
+from chainrule.calculus.graph.node import Apply, Expr, Symbol, substitute, walk
+from chainrule.calculus.graph.op import Op
+from chainrule.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One line of a forward pass: ``target = value``.
+
+    Parameters
+    ----------
+    target : Symbol
+        The name that is defined.
+    value : Expr
+        What it stands for, in inputs and earlier targets.
+    line : int
+        Where it was written, from 1; 0 when it was built in Python or added by chainrule.
+    opened : tuple of str
+        The functions of the author's that were written out in it, with their arguments.
+    """
+
+    target: Symbol
+    value: Expr
+    line: int = 0
+    opened: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function that the author defines: ``f(z) = z sigmoid(z)``.
+
+    Parameters
+    ----------
+    name : str
+        As it was written.
+    text : str
+        The whole line, as it was written.
+    line : int
+        Where, from 1.
+    row : Op or None
+        The row of a function that acts on each entry and stays closed; nothing for one that is
+        written out where it is used.
+    """
+
+    name: str
+    text: str
+    line: int = 0
+    row: Op | None = None
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Lines that the author wrote once for several rounds: ``for l = 1..3``.
+
+    Parameters
+    ----------
+    counter : str
+        What counts the rounds.
+    first, last : int
+        From where to where.
+    stems : tuple of str
+        What stands before the indices that it counts: ``W^[``, ``h_``.
+    line : int
+        Where it was written, from 1.
+    """
+
+    counter: str
+    first: int
+    last: int
+    stems: tuple[str, ...]
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A variable that the author wants the gradient of, or one entry of it.
+
+    `place` counts entries from 1 along the variable's only long dimension.
+    """
+
+    symbol: Symbol
+    place: int | None = None
+
+
+@dataclass(frozen=True)
+class OneHot:
+    """Labels of which the author says that they are one-hot: they add to one along an axis."""
+
+    symbol: Symbol
+    axis: int = 0
+
+
+@dataclass(frozen=True)
+class Model(Displayed):
+    """A forward pass.
+
+    Parameters
+    ----------
+    inputs : tuple of Symbol
+        Data and parameters, in order of declaration.
+    definitions : tuple of Definition
+        In order; the objective is the target of one of them.
+    objective : Symbol
+        The scalar that is differentiated.
+    asked : tuple of Asked
+        What to differentiate with respect to, when the author said so.
+    title : str
+        The first comment of the file, or nothing.
+    notes : mapping of str to str
+        What each name means, where the author said so.
+    onehot : tuple of OneHot
+        The inputs that are one-hot, where the author said so.
+    functions : tuple of Function
+        The functions that the author defines, in order.
+    loops : tuple of Loop
+        What the author wrote once for several rounds.
+    """
+
+    inputs: tuple[Symbol, ...]
+    definitions: tuple[Definition, ...]
+    objective: Symbol
+    asked: tuple[Asked, ...] = ()
+    title: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    onehot: tuple[OneHot, ...] = ()
+    functions: tuple[Function, ...] = ()
+    loops: tuple[Loop, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.objective.shape != SCALAR:
+            raise ModelError(
+                f"the objective {self.objective.name} has shape {written(self.objective.shape)}; "
+                "a gradient needs a scalar: sum it, or take its mean"
+            )
+
+    @cached_property
+    def values(self) -> Mapping[Symbol, Expr]:
+        """Every defined symbol with its definition, in order."""
+        return MappingProxyType({d.target: d.value for d in self.definitions})
+
+    @property
+    def symbols(self) -> tuple[Symbol, ...]:
+        """Inputs and targets, in order."""
+        return (*self.inputs, *(d.target for d in self.definitions))
+
+    @cached_property
+    def numbered(self) -> Mapping[Symbol, Dim]:
+        """The inputs that hold numbers of places, each with how many places there are.
+
+        Raises
+        ------
+        ModelError
+            When such numbers are computed, or count two kinds of places.
+        """
+        found: dict[Symbol, Dim] = {}
+        nodes = (node for d in self.definitions for node in walk(d.value))
+        for node in nodes:
+            if not isinstance(node, Apply):
+                continue
+            for arg, domain in zip(node.args, node.op.domain, strict=False):
+                if not domain.whole:
+                    continue
+                if not isinstance(arg, Symbol) or arg not in self.inputs:
+                    raise ModelError(
+                        f"{node.op.name} takes an input of whole numbers, and this is computed; "
+                        "declare the numbers as an input"
+                    )
+                count = node.attrs[-1]
+                if found.setdefault(arg, count) != count:
+                    raise ModelError(
+                        f"{arg.name} counts the places of {found[arg]} and of {count}; "
+                        "declare two inputs"
+                    )
+        return MappingProxyType(found)
+
+    def symbol(self, name: str) -> Symbol:
+        """Find a symbol by its name.
+
+        Raises
+        ------
+        ModelError
+            When there is none; the message lists the names there are.
+        """
+        for symbol in self.symbols:
+            if symbol.name == name:
+                return symbol
+        raise ModelError(
+            f"unknown name {name}; this forward pass has "
+            + ", ".join(symbol.name for symbol in self.symbols)
+        )
+
+    def parameters(self) -> tuple[Symbol, ...]:
+        """Return what to differentiate with respect to.
+
+        What the author asked for; else the inputs that look like parameters by the usual letters
+        (weights, biases, greek), else every input.
+        """
+        if self.asked:
+            return tuple(asked.symbol for asked in self.asked)
+        movable = tuple(s for s in self.inputs if s not in self.numbered)
+        usual = tuple(s for s in movable if s.name[:1] in "wWbBθβγ")
+        return usual or movable
+
+    def opened(self, expr: Expr) -> Expr:
+        """Replace every defined symbol by what it stands for, down to the inputs."""
+        meaning: dict[Expr, Expr] = {}
+        for definition in self.definitions:
+            meaning[definition.target] = substitute(definition.value, meaning)
+        return substitute(expr, meaning)
+
+
+class ModelBuilder:
+    """Builds a forward pass in Python, with the operators that the lecture uses.
+
+    >>> from chainrule.calculus.ops import log, sigmoid
+    >>> m = ModelBuilder("logistic regression, one example")
+    >>> x, y = m.input("x", "n", 1), m.input("y")
+    >>> w, b = m.input("w", 1, "n"), m.input("b")
+    >>> z = m.define("z", w @ x + b)
+    >>> a = m.define("a", sigmoid(z))
+    >>> L = m.define("L", -(y * log(a) + (1 - y) * log(1 - a)))
+    >>> [s.name for s in m.model().parameters()]
+    ['w', 'b']
+    """
+
+    def __init__(self, title: str = "") -> None:
+        self.title = title
+        self._inputs: list[Symbol] = []
+        self._definitions: list[Definition] = []
+
+    def input(self, name: str, rows: Dim = 1, columns: Dim = 1) -> Symbol:
+        """Declare a matrix of data or parameters."""
+        symbol = self._new(name, rows, columns)
+        self._inputs.append(symbol)
+        return symbol
+
+    def define(self, name: str, value: Expr) -> Symbol:
+        """Name an intermediate value."""
+        symbol = self._new(name, *value.shape)
+        self._definitions.append(Definition(symbol, value))
+        return symbol
+
+    def model(self, objective: Symbol | None = None, wrt: tuple[Symbol, ...] = ()) -> Model:
+        """Return the forward pass; the objective is the last definition unless named."""
+        if not self._definitions:
+            raise ModelError("a forward pass needs at least one definition")
+        last = objective or self._definitions[-1].target
+        return Model(
+            tuple(self._inputs),
+            tuple(self._definitions),
+            last,
+            tuple(Asked(symbol) for symbol in wrt),
+            self.title,
+        )
+
+    def _new(self, name: str, rows: Dim, columns: Dim) -> Symbol:
+        if any(s.name == name for s in (*self._inputs, *(d.target for d in self._definitions))):
+            raise ModelError(f"{name} is already defined; give this one another name")
+        return Symbol(name, (rows, columns))

@@ -1,0 +1,191 @@
+"""The type of a row: everything chainrule knows of an op, in one place.
+
+Interpreters walk a graph *through* these rows and never name an op. A new op is one row in
+`chainrule.calculus.ops`, and the tests, parametrised over the table, cover it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol, TypeAlias
+
+from chainrule.calculus.graph.dims import Dim, Shape
+from chainrule.calculus.graph.node import Apply, Expr, Position, entry
+
+
+class Layout(Enum):
+    """How an op is set on the page."""
+
+    SUM = "sum"  # terms joined by + and -
+    PRODUCT = "product"  # elementwise; juxtaposed where a factor is a scalar
+    CHAIN = "chain"  # matrix product by juxtaposition
+    FRACTION = "fraction"
+    POWER = "power"
+    PREFIX = "prefix"
+    POSTFIX = "postfix"
+    FUNCTION = "function"
+    FENCE = "fence"
+    PART = "part"  # a range of rows and of columns
+    STACK = "stack"  # blocks below each other or side by side
+    HIDDEN = "hidden"  # present in the graph, silent on the page
+
+
+def axis_option(attrs: tuple[Any, ...]) -> str:
+    """Write the axis that an op goes along, where it goes along one."""
+    return f"axis={attrs[0]}" if attrs and attrs[0] is not None else ""
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How an op is written: by layout, with its glyphs in each medium.
+
+    `plain` is the glyph of the language that the reader reads, so that plain text reads back. For
+    a fence each glyph is a pattern: ``|`` stands for the argument, in MathML ``{}``.
+    `cell` is the letter of one entry, where it has one of its own: the δ of the identity. `options`
+    writes the attributes behind the arguments of a function, and `places`, called with the shape
+    of the argument, the attributes, a row and a column, says where an entry stands in the argument.
+    """
+
+    layout: Layout
+    plain: str
+    latex: str
+    unicode: str = ""
+    spoken: str = ""
+    mathml: str = ""
+    cell: str = ""
+    options: Callable[[tuple[Any, ...]], str] = axis_option
+    places: Callable[..., tuple[str, ...] | None] | None = None
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong derivative rule that people really use, of the same signature as the right one."""
+
+    name: str
+    message: str
+    vjp: VJP
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Where an argument may be sampled: an open interval, and a distance to keep from kinks.
+
+    `whole` arguments are numbers of places, from 0, of which the last attribute says how many.
+    """
+
+    low: float = -2.0
+    high: float = 2.0
+    kink: float | None = None
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class Law:
+    """An identity that the op obeys: two builders of expressions over generic arguments."""
+
+    name: str
+    left: Callable[..., Expr]
+    right: Callable[..., Expr]
+
+
+class ReadEntry(Protocol):
+    """Gives the index form of one argument at a place."""
+
+    def __call__(self, arg: int, row: Position, col: Position, /) -> Expr:
+        """Return entry (row, col) of argument number `arg`."""
+
+
+ShapeRule: TypeAlias = Callable[[tuple[Shape, ...], tuple[Any, ...]], Shape]
+VJP: TypeAlias = Callable[[Expr, Expr, tuple[Expr, ...], tuple[Any, ...]], tuple[Expr, ...]]
+"""``vjp(cotangent, out, args, attrs)``: one expression for each argument, of its shape. `out` may
+be a name for the value, so a rule that speaks of its own value speaks in the lecture's letter."""
+IndexRule: TypeAlias = Callable[
+    [ReadEntry, Apply, Position, Position, Callable[[Dim], Position]], Expr
+]
+"""``index(read, node, row, col, fresh)``: entry (row, col) of the node as an index form.
+`fresh` gives a new running index for a dimension, and nothing for a dimension of 1."""
+
+
+def closed(
+    read: ReadEntry, node: Apply, row: Position, col: Position, fresh: Callable[[Dim], Position]
+) -> Expr:
+    """Leave an entry closed: the index rule of what is no sum of a few entries of its argument."""
+    return entry(node, row, col)
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """One row.
+
+    Parameters
+    ----------
+    name : str
+        The name in the language and in code.
+    shape : callable
+        ``shape(shapes, attrs) -> Shape``; raises `ShapeError` in words.
+    value : callable
+        ``value(xp, *arrays, out_shape, attrs)`` for any array namespace `xp`.
+    vjp : callable
+        ``vjp(cotangent, out, args, attrs)``: expressions, so that second derivatives come free.
+    notation : Notation
+        How it is set.
+    code : callable
+        ``code(*texts, attrs)``: a NumPy expression over the texts of the arguments. Other targets
+        are spelled from it, so it keeps to names that array libraries share.
+    helper : str
+        The definition, in NumPy, of the function that `code` calls, where it calls one: a stable
+        form of `value`.
+    corner : str
+        Where the op has no slope, and which one is used there: ``"at 0; there the slope is 0"``.
+    helpers : tuple of Op
+        The rows whose helpers this row's helper calls.
+    rule, because : str
+        The name of the derivative rule, and the reason in one sentence.
+    index : callable, optional
+        How the result reads entry by entry; elementwise ops need none.
+    elementwise : bool
+        Acts on each entry by itself.
+    activation : bool
+        A function whose argument and value deserve names of their own on the board.
+    moves : bool
+        Puts entries in other places without changing them, and gradients back.
+    domain : tuple of Domain
+        Where each argument may be sampled.
+    margin : callable, optional
+        ``margin(xp, *arrays, attrs)``: how far the arguments are from where the slope jumps, for
+        rows in which that depends on several entries at once.
+    laws : tuple of Law
+        Identities that the tests hold the row to.
+    mistakes : tuple of Mistake
+        The wrong rules that people use in its place.
+    """
+
+    name: str
+    shape: ShapeRule
+    value: Callable[..., Any]
+    vjp: VJP
+    notation: Notation
+    code: Callable[..., str]
+    rule: str
+    because: str
+    index: IndexRule | None = None
+    elementwise: bool = False
+    activation: bool = False
+    moves: bool = False
+    helper: str = ""
+    domain: tuple[Domain, ...] = (Domain(),)
+    laws: tuple[Law, ...] = field(default=())
+    mistakes: tuple[Mistake, ...] = field(default=())
+    margin: Callable[..., Any] | None = None
+    helpers: tuple[Op, ...] = ()
+    corner: str = ""
+
+    @property
+    def in_pieces(self) -> bool:
+        """Whether the slope jumps somewhere."""
+        return self.margin is not None or any(d.kink is not None for d in self.domain)
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"

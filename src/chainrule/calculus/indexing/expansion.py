@@ -1,0 +1,103 @@
+"""From a matrix form back to its entries, one operation at a time: the way back of a collapse."""
+
+from __future__ import annotations
+
+from chainrule.calculus.graph.dims import SCALAR
+from chainrule.calculus.graph.node import Apply, Entry, Expr, Position, Total, entry, walk
+from chainrule.calculus.indexing.collapse import Firing
+from chainrule.calculus.indexing.names import Letters
+from chainrule.calculus.indexing.rules import ENTRYWISE, PLACES, SUMMED, CollapseRule
+from chainrule.calculus.ops import rebuild, replace
+
+
+def expand(
+    matrix: Expr, row: Position, col: Position, letters: Letters
+) -> tuple[Expr, list[Firing]]:
+    """Write one entry of a matrix form as an index form.
+
+    Parameters
+    ----------
+    matrix : Expr
+        The matrix form.
+    row, col : Position
+        Which entry.
+    letters : Letters
+        Where running indices get their names from.
+
+    Returns
+    -------
+    form : Expr
+        The index form; collapsed again, it is the matrix form.
+    firings : list of Firing
+        The named steps; each holds the form after it.
+
+    Examples
+    --------
+    >>> from chainrule.calculus.graph.dims import Index
+    >>> from chainrule.calculus.graph.node import Symbol
+    >>> from chainrule.language.typeset import plain
+    >>> a, X = Symbol("a", (1, "m")), Symbol("X", ("n", "m"))
+    >>> p, i = Index("p", "n"), Index("i", "m")
+    >>> form, firings = expand(a @ X.T, None, p, Letters(["n", "m"], [p]))
+    >>> [f"{step.rule}: {plain(step.after)}" for step in firings][-1]
+    'entries by their places: sum_i a_i X_pi'
+    """
+    form, firings = entry(matrix, row, col), list[Firing]()
+    while (cell := _closed(form)) is not None:
+        opened = _opened(cell, letters)
+        form = replace(form, {cell: opened})
+        rule = _rule(cell, opened)
+        firings.append(Firing(rule.name, rule.because, form))
+    return form, firings
+
+
+def _closed(form: Expr) -> Expr | None:
+    """Find the first thing that an operation over matrices has made, and that can be opened."""
+    waiting = [form]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Entry):
+            if isinstance(node.matrix, Apply) and _opened(node, _Unused()) is not node:
+                return node
+            continue
+        if _is_scalar_of_matrices(node) and _opened(node, _Unused()) is not node:
+            return node
+        waiting.extend(reversed(node.args))
+    return None
+
+
+def _is_scalar_of_matrices(node: Expr) -> bool:
+    return isinstance(node, Apply) and any(arg.shape != SCALAR for arg in node.args)
+
+
+class _Unused(Letters):
+    """Letters for a look at what would come."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+
+
+def _opened(cell: Expr, letters: Letters) -> Expr:
+    """Write one entry by the entries of what its matrix is built from."""
+    matrix, row, col = (
+        (cell.matrix, cell.row, cell.col) if isinstance(cell, Entry) else (cell, None, None)
+    )
+    assert isinstance(matrix, Apply)
+    args = matrix.args
+    if matrix.op.index is None:
+        return rebuild(matrix, tuple(entry(arg, row, col) for arg in args))
+
+    def read(arg: int, at_row: Position, at_col: Position) -> Expr:
+        return entry(args[arg], at_row, at_col)
+
+    return matrix.op.index(read, matrix, row, col, letters.bound)
+
+
+def _rule(cell: Expr, opened: Expr) -> CollapseRule:
+    matrix = cell.matrix if isinstance(cell, Entry) else cell
+    if isinstance(matrix, Apply) and matrix.op.elementwise:
+        return ENTRYWISE
+    return SUMMED if any(isinstance(node, Total) for node in walk(opened)) else PLACES
+
+
+__all__ = ["expand"]

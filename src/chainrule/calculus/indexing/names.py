@@ -1,0 +1,50 @@
+"""Letters for running indices, chosen as the lecture chooses them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import chain, count
+
+from chainrule.calculus.graph.dims import Dim, Index
+from chainrule.calculus.graph.node import Position
+
+EXAMPLES = "m"
+FEATURES = "n"
+_POOLS: dict[Dim, str] = {EXAMPLES: "iuvst", "k": "cdef"}
+"""Letters by dimension, where the usual ones would confuse: no k runs from 1 to k."""
+
+
+class Letters:
+    """Gives letters to running indices: i over examples, p and j over features, k, l, ... else.
+
+    Parameters
+    ----------
+    dims : iterable of Dim
+        The dimensions of the model. Without examples, i is free for the features.
+    taken : iterable of Position or str, optional
+        Indices and names whose letters are in use.
+    """
+
+    def __init__(self, dims: Iterable[Dim], taken: Iterable[Position | str] = ()) -> None:
+        self._has_examples = EXAMPLES in set(dims)
+        self._taken = {place.name if isinstance(place, Index) else str(place) for place in taken}
+
+    def free(self, dim: Dim) -> Position:
+        """Name the place of an entry that is asked for."""
+        if dim == FEATURES:
+            return self._take(dim, "pqrs" if self._has_examples else "ipqr")
+        return self._take(dim, _POOLS.get(dim, "klrst"))
+
+    def bound(self, dim: Dim) -> Position:
+        """Name an index that is summed over."""
+        if dim == FEATURES:
+            return self._take(dim, "jlqrs")
+        return self._take(dim, _POOLS.get(dim, "jklrstuvq"))
+
+    def _take(self, dim: Dim, pool: str) -> Position:
+        if dim == 1:
+            return None
+        numbered = (f"{letter}{k}" for k in count(2) for letter in pool)
+        letter = next(word for word in chain(pool, numbered) if word not in self._taken)
+        self._taken.add(letter)
+        return Index(letter, dim)

@@ -1,0 +1,108 @@
+"""The pieces of a term: matrices of which one cell stands in a product."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chainrule.calculus.graph.dims import Index, Shape
+from chainrule.calculus.graph.node import Apply, Expr, Number, Position, entry
+from chainrule.calculus.ops import (
+    TABLE,
+    broadcast,
+    diag,
+    matmul,
+    mul,
+    rebuild,
+    reduce_sum,
+    transpose,
+)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A matrix and the indices along its rows and columns; `order` is its place in the term."""
+
+    matrix: Expr
+    row: Index | None
+    col: Index | None
+    order: int
+
+    @property
+    def indices(self) -> frozenset[Index]:
+        """The indices that sit on this piece."""
+        return frozenset(i for i in (self.row, self.col) if i is not None)
+
+    def turned(self) -> Piece:
+        """See the same cell in the transposed matrix."""
+        return Piece(transpose(self.matrix), self.col, self.row, self.order)
+
+    def cell(self) -> Expr:
+        """Return the cell as an index form, read through everything that acts entry by entry."""
+        return cell_of(self.matrix, self.row, self.col)
+
+
+def cell_of(matrix: Expr, row: Position, col: Position) -> Expr:
+    """Return a cell of a matrix form, leaving matrix products closed."""
+    if isinstance(matrix, Apply):
+        if matrix.op.elementwise:
+            return rebuild(matrix, tuple(cell_of(arg, row, col) for arg in matrix.args))
+        if matrix.op is TABLE["transpose"]:
+            return cell_of(matrix.args[0], col, row)
+        if matrix.op is TABLE["broadcast"]:
+            rows, columns = matrix.args[0].shape
+            return cell_of(
+                matrix.args[0], None if rows == 1 else row, None if columns == 1 else col
+            )
+    return entry(matrix, row, col)
+
+
+def multiplied(a: Piece, b: Piece) -> Piece:
+    """Multiply two pieces of the same indices entry by entry, as the first one lies."""
+    same = (b.row, b.col) == (a.row, a.col)
+    return Piece(mul(a.matrix, (b if same else b.turned()).matrix), a.row, a.col, a.order)
+
+
+def repeated(matrix: Expr, shape: Shape) -> Expr:
+    """Repeat what was summed along an axis: written as a sum, not as a product with ones."""
+    if matrix.shape == shape:
+        return matrix
+    if isinstance(matrix, Apply) and matrix.op is TABLE["matmul"]:
+        left, right = matrix.args
+        if isinstance(right, Number) and right.value == 1 and right.shape[1] == 1:
+            matrix = reduce_sum(left, 1)
+        elif isinstance(left, Number) and left.value == 1 and left.shape[0] == 1:
+            matrix = reduce_sum(right, 0)
+    return broadcast(matrix, shape)
+
+
+def transposes(expr: Expr) -> int:
+    """Count the transposes that a reader would meet."""
+    own = isinstance(expr, Apply) and expr.op is TABLE["transpose"]
+    return own + sum(transposes(arg) for arg in expr.args)
+
+
+def fits(piece: Piece, places: tuple[Index | None, ...]) -> bool:
+    """Tell whether a piece lies along the given places, or along some of them."""
+    return all(
+        own in (None, place) for own, place in zip((piece.row, piece.col), places, strict=True)
+    )
+
+
+def scaled(a: Piece, b: Piece) -> Piece:
+    """Scale the rows or columns of the larger piece by the smaller one."""
+    big, small = (a, b) if b.indices < a.indices else (b, a)
+    placed = small if fits(small, (big.row, big.col)) else small.turned()
+    if isinstance(big.matrix, Apply) and big.matrix.op is TABLE["eye"]:
+        return Piece(diag(small.matrix), big.row, big.col, min(a.order, b.order))
+    spread = repeated(placed.matrix, big.matrix.shape)
+    factors = (spread, big.matrix) if small.order < big.order else (big.matrix, spread)
+    return Piece(mul(*factors), big.row, big.col, min(a.order, b.order))
+
+
+def outer_piece(a: Piece, b: Piece, places: tuple[Index | None, ...]) -> Piece:
+    """Multiply a column by a row, which is the row that is wanted standing on the left."""
+    first, second = (b, a) if places[0] in b.indices else (a, b)
+    column = first if first.col is None else first.turned()
+    line = second if second.row is None else second.turned()
+    product = matmul(column.matrix, line.matrix)
+    return Piece(product, column.row, line.col, min(a.order, b.order))

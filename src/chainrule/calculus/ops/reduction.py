@@ -1,0 +1,254 @@
+"""Broadcast and sum, each the adjoint of the other, and what is built on them."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from chainrule.calculus.graph.dims import LITERAL, SCALAR, Dim, Index, Shape, Size, written
+from chainrule.calculus.graph.node import Apply, Expr, Number, Position, Total
+from chainrule.calculus.graph.op import Law, Layout, Mistake, Notation, Op
+from chainrule.errors import ShapeError
+
+ROWS, COLUMNS = 0, 1
+
+
+def broadcast(x: Expr, shape: Shape) -> Expr:
+    """Repeat `x` along its dimensions of size 1 until it has `shape`.
+
+    Raises
+    ------
+    ShapeError
+        When a dimension of `x` is neither 1 nor that of `shape`.
+    """
+    if x.shape == shape:
+        return x
+    if isinstance(x, Number):
+        return Number(x.value, shape)
+    if isinstance(x, Apply) and x.op is BROADCAST:
+        return broadcast(x.args[0], shape)
+    return Apply(BROADCAST, (x,), shape)
+
+
+def reduce_sum(x: Expr, axis: int | None = None) -> Expr:
+    """Add up all entries, or along `axis` as NumPy counts axes; the result stays a matrix."""
+    axes = [a for a in (ROWS, COLUMNS) if x.shape[a] != 1 and (axis is None or axis == a)]
+    if not axes:
+        return x
+    if isinstance(x, Number) and x.value == 0:
+        return Number(0, summed_shape(x.shape, axis))
+    return Apply(SUM, (x,), (normal_axis(x.shape, axes[0] if len(axes) == 1 else None),))
+
+
+def reduce_mean(x: Expr, axis: int | None = None) -> Expr:
+    """Average all entries, or along `axis`."""
+    if summed_shape(x.shape, axis) == x.shape:
+        return x
+    return Apply(MEAN, (x,), (normal_axis(x.shape, axis),))
+
+
+def unbroadcast(g: Expr, shape: Shape) -> Expr:
+    """Add up the gradient over the dimensions along which something was repeated."""
+    for axis in (ROWS, COLUMNS):
+        if shape[axis] == 1 and g.shape[axis] != 1:
+            g = reduce_sum(g, axis)
+    return g
+
+
+def size(dim: Dim) -> Expr:
+    """Return the size of a dimension as a scalar expression."""
+    if isinstance(dim, int) and dim <= LITERAL:
+        return Number(dim)
+    if isinstance(dim, Size):
+        terms = (prod((size(name) for name in names), start=Number(c)) for names, c in dim.terms)
+        return sum(terms, start=Number(0))
+    return Apply(SIZE, (), (dim,))
+
+
+def squared_norm(x: Expr) -> Expr:
+    """Return the sum of the squares of all entries."""
+    return Apply(SQUARED_NORM, (x,))
+
+
+def normal_axis(shape: Shape, axis: int | None) -> int | None:
+    """Return the axis, or nothing when going along it leaves a single number."""
+    return None if summed_shape(shape, axis) == SCALAR else axis
+
+
+def summed_shape(shape: Shape, axis: int | None) -> Shape:
+    """Return the shape that is left when everything, or `axis`, is reduced to one."""
+    return (
+        1 if axis in (None, ROWS) else shape[0],
+        1 if axis in (None, COLUMNS) else shape[1],
+    )
+
+
+def _broadcast_shape(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape:
+    (have,), want = shapes, (attrs[0], attrs[1])
+    if any(h not in (1, w) for h, w in zip(have, want, strict=True)):
+        raise ShapeError(f"{written(have)} does not broadcast to {written(want)}")
+    return want
+
+
+def count(shape: Shape, axis: int | None) -> Expr:
+    """Return how many entries are reduced to one."""
+    total: Expr = Number(1)
+    for a in (ROWS, COLUMNS):
+        if axis in (None, a) and shape[a] != 1:
+            total = total * size(shape[a])
+    return total
+
+
+def _sum_index(read: Any, node: Apply, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
+    (arg,), axis = node.args, node.attrs[0]
+    i = fresh(arg.shape[0]) if axis in (None, ROWS) else row
+    k = fresh(arg.shape[1]) if axis in (None, COLUMNS) else col
+    total: Expr = read(0, i, k)
+    for index, own in ((k, col), (i, row)):
+        if isinstance(index, Index) and index is not own:
+            total = Total(index, total)
+    return total
+
+
+def _mean_index(read: Any, node: Apply, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
+    return _sum_index(read, node, row, col, fresh) / count(node.args[0].shape, node.attrs[0])
+
+
+BROADCAST: Op = Op(
+    name="broadcast",
+    shape=_broadcast_shape,
+    value=lambda xp, x, *, out_shape, attrs: xp.broadcast_to(x, out_shape),
+    vjp=lambda g, out, args, attrs: (unbroadcast(g, args[0].shape),),
+    index=lambda read, node, row, col, fresh: read(
+        0,
+        row if node.args[0].shape[0] != 1 else None,
+        col if node.args[0].shape[1] != 1 else None,
+    ),
+    notation=Notation(Layout.HIDDEN, "", "", spoken="repeated"),
+    code=lambda x, *, attrs: x,
+    rule="un-broadcast",
+    because="a value that is repeated is used many times, and the gradients of its uses add",
+    mistakes=(
+        Mistake(
+            "un-broadcast forgotten",
+            "the gradient still has the shape of the repeated value; its uses must be added up",
+            lambda g, out, args, attrs: (g,),
+        ),
+    ),
+)
+
+SUM: Op = Op(
+    name="sum",
+    shape=lambda shapes, attrs: summed_shape(shapes[0], attrs[0]),
+    value=lambda xp, x, *, out_shape, attrs: xp.sum(x, axis=attrs[0], keepdims=True).reshape(
+        out_shape
+    ),
+    vjp=lambda g, out, args, attrs: (broadcast(g, args[0].shape),),
+    index=_sum_index,
+    notation=Notation(Layout.FUNCTION, "sum", r"\operatorname{sum}", spoken="the sum of"),
+    code=lambda x, *, attrs: f"np.sum({x}, axis={attrs[0]}, keepdims=True)",
+    rule="sum rule",
+    because="every entry enters the sum once, so each receives the same upstream gradient",
+    laws=(
+        Law(
+            "the order of the two sums does not matter",
+            lambda x: reduce_sum(reduce_sum(x, ROWS), COLUMNS),
+            lambda x: reduce_sum(x),
+        ),
+        Law("a sum is linear", lambda x: reduce_sum(3 * x), lambda x: 3 * reduce_sum(x)),
+    ),
+)
+
+MEAN: Op = Op(
+    name="mean",
+    shape=lambda shapes, attrs: summed_shape(shapes[0], attrs[0]),
+    value=lambda xp, x, *, out_shape, attrs: (
+        xp.sum(x, axis=attrs[0], keepdims=True).reshape(out_shape)
+        / (x.size // max(1, out_shape[0] * out_shape[1]))
+    ),
+    vjp=lambda g, out, args, attrs: (broadcast(g / count(args[0].shape, attrs[0]), args[0].shape),),
+    index=_mean_index,
+    notation=Notation(Layout.FUNCTION, "mean", r"\operatorname{mean}", spoken="the mean of"),
+    code=lambda x, *, attrs: f"np.mean({x}, axis={attrs[0]}, keepdims=True)",
+    rule="mean rule",
+    because="every entry enters the mean once, divided by how many there are",
+    laws=(
+        Law(
+            "a mean is a sum divided by the count",
+            lambda x: reduce_mean(x),
+            lambda x: reduce_sum(x) / count(x.shape, None),
+        ),
+    ),
+    mistakes=(
+        Mistake(
+            "1/m missing",
+            "the mean divides by the number of entries, and so does its gradient",
+            lambda g, out, args, attrs: (broadcast(g, args[0].shape),),
+        ),
+    ),
+)
+
+SIZE: Op = Op(
+    name="size",
+    shape=lambda shapes, attrs: SCALAR,
+    value=lambda xp, *, out_shape, attrs: xp.full(out_shape, attrs[0]),
+    vjp=lambda g, out, args, attrs: (),
+    index=lambda read, node, row, col, fresh: node,
+    notation=Notation(Layout.FUNCTION, "", "", spoken="the number of"),
+    code=lambda *, attrs: f"{attrs[0]}",
+    rule="constant rule",
+    because="a size does not depend on any variable",
+    domain=(),
+)
+
+SQUARED_NORM: Op = Op(
+    name="squared_norm",
+    shape=lambda shapes, attrs: SCALAR,
+    value=lambda xp, x, *, out_shape, attrs: xp.sum(x * x).reshape(out_shape),
+    vjp=lambda g, out, args, attrs: (2 * broadcast(g, args[0].shape) * args[0],),
+    index=lambda read, node, row, col, fresh: _norm_index(read, node, fresh),
+    notation=Notation(
+        Layout.FENCE,
+        "norm(|)^2",
+        r"\lVert|\rVert_2^2",
+        "‖|‖²",
+        "the squared norm of",
+        "<msubsup><mrow><mo>‖</mo>{}<mo>‖</mo></mrow><mn>2</mn><mn>2</mn></msubsup>",
+    ),
+    code=lambda x, *, attrs: f"np.sum(np.square({x}), axis=None, keepdims=True)",
+    rule="squared-norm rule",
+    because="the squared norm is the sum of the squared entries; each square gives twice itself",
+    laws=(
+        Law(
+            "the squared norm is a sum of squares",
+            lambda x: squared_norm(x),
+            lambda x: reduce_sum(x * x),
+        ),
+        Law("it is homogeneous", lambda x: squared_norm(3 * x), lambda x: 9 * squared_norm(x)),
+    ),
+    mistakes=(
+        Mistake(
+            "the factor 2 dropped",
+            "the derivative of a square is twice the base",
+            lambda g, out, args, attrs: (broadcast(g, args[0].shape) * args[0],),
+        ),
+        Mistake(
+            "1/2 doubled",
+            "the squared norm carries no factor of its own; its gradient is 2x, not 4x",
+            lambda g, out, args, attrs: (4 * broadcast(g, args[0].shape) * args[0],),
+        ),
+    ),
+)
+
+
+def _norm_index(read: Any, node: Apply, fresh: Any) -> Expr:  # noqa: ANN401
+    row, col = (fresh(dim) for dim in node.args[0].shape)
+    total: Expr = read(0, row, col) ** 2
+    for index in (col, row):
+        if index is not None:
+            total = Total(index, total)
+    return total
+
+
+ROWS_HERE = (BROADCAST, SUM, MEAN, SIZE, SQUARED_NORM)
+"""The rows of this file, for the table."""

@@ -1,0 +1,128 @@
+"""A full check of a model: every step, and every entry of every gradient at several sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.calculus.derivation.derive import derivation_of
+from chainrule.calculus.derivation.steps import Certificate, Derivation, Step
+from chainrule.calculus.evaluation.differences import gradient as measured_gradient
+from chainrule.calculus.evaluation.forward import assignments, downstream, forward, sample
+from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.node import Symbol
+from chainrule.calculus.proof.certify import try_step
+from chainrule.calculus.proof.evidence import DIFFERENCE_TOLERANCE, SEED, Disagreement
+from chainrule.calculus.proof.gradients import gradient_values
+from chainrule.calculus.proof.ladder import Laboratory
+from chainrule.calculus.proof.thread import Thread
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class StepCheck:
+    """A step, the evidence for or against it, and why it does not follow, if it does not."""
+
+    step: Step
+    evidence: Certificate | Disagreement
+    complaint: str = ""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the step is certified, and follows from those before it."""
+        return isinstance(self.evidence, Certificate) and not self.complaint
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """One gradient at one assignment of sizes, against finite differences.
+
+    `error` is the largest difference of an entry, relative to the largest entry.
+    """
+
+    variable: str
+    sizes: Mapping[str, int]
+    shape: tuple[int, ...]
+    error: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether all entries agree."""
+        return self.error <= DIFFERENCE_TOLERANCE
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that was checked."""
+
+    derivation: Derivation
+    steps: tuple[StepCheck, ...]
+    gradients: tuple[GradientCheck, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything holds."""
+        return self.failures == 0
+
+    @property
+    def failures(self) -> int:
+        """How many steps and comparisons do not hold."""
+        return sum(not s.passed for s in self.steps) + sum(not g.passed for g in self.gradients)
+
+
+def check_model(model: Model, wrt: Sequence[str] | None = None, sizes: int = 3) -> Report:
+    """Prove every step, and compare every gradient entry by entry.
+
+    Parameters
+    ----------
+    model : Model
+        The forward pass.
+    wrt : sequence of str, optional
+        The variables.
+    sizes : int, optional
+        At how many assignments of sizes to compare.
+    """
+    return check_derivation(derivation_of(model, wrt), sizes)
+
+
+def check_derivation(derivation: Derivation, sizes: int = 3) -> Report:
+    """Check a derivation that has been made."""
+    laboratory, thread = Laboratory(derivation), Thread(derivation)
+    steps = tuple(
+        StepCheck(step, try_step(laboratory, step), thread.follows(step))
+        for step in derivation.steps
+    )
+    rng = np.random.default_rng(SEED + 1)
+    gradients = tuple(
+        _compared(derivation, gradient.variable, dims, rng)
+        for dims in assignments(derivation.model, sizes)
+        for gradient in derivation.gradients.values()
+    )
+    return Report(derivation, steps, gradients)
+
+
+def _compared(
+    derivation: Derivation, variable: Symbol, sizes: Mapping[str, int], rng: np.random.Generator
+) -> GradientCheck:
+    model = derivation.model
+    values = sample(model, sizes, rng)
+    derived = gradient_values(derivation, values, sizes)[variable]
+    moved = downstream(model, variable)
+
+    def objective(x: Array) -> float:
+        known = forward(model, {**values, variable: x}, sizes, only=moved)
+        return float(known[model.objective].item())
+
+    with np.errstate(all="ignore"):
+        measured = measured_gradient(objective, values[variable])
+    # Differences of float64 know nothing below about 1e-11 of the objective.
+    floor = 1e-3 * max(abs(float(values[model.objective].item())), 1e-300)
+    scale = max(float(np.abs(measured).max()), float(np.abs(derived).max()), floor)
+    error = float(np.abs(measured - derived).max()) / scale
+    return GradientCheck(
+        variable.name, dict(sizes), derived.shape, error if np.isfinite(error) else np.inf
+    )

@@ -1,0 +1,142 @@
+"""Whether two expressions are equal: exactly, else in float64, else in fifty digits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import mpmath
+import numpy as np
+
+from chainrule.calculus.derivation.steps import Certificate, Rung
+from chainrule.calculus.evaluation.numeric import Point
+from chainrule.calculus.evaluation.precise import DIGITS, PRECISE
+from chainrule.calculus.graph.dims import SCALAR
+from chainrule.calculus.graph.node import Apply, Expr, Number, Partial, Position, walk
+from chainrule.calculus.graph.op import Layout
+from chainrule.calculus.proof.evidence import DIGITS_TOLERANCE, FLOAT_TOLERANCE, Disagreement
+from chainrule.calculus.proof.places import Places
+
+CANCELLED = 1e-9
+UNDECIDED = 1e-3
+LARGEST_EXACT = 2**30
+SENSIBLE = 1e6
+
+
+class Equality:
+    """Judges equalities at the places of one derivation.
+
+    Parameters
+    ----------
+    places : Places
+        Where to try.
+    """
+
+    def __init__(self, places: Places) -> None:
+        self.places = places
+
+    def judge(
+        self, left: Expr, right: Expr, row: Position, col: Position
+    ) -> Certificate | Disagreement:
+        """Try whether two expressions are equal; a matrix stands for its entry (row, col)."""
+        places, refuted = self.places, False
+        try:
+            if _told_apart(left, right):
+                count = places.exact_count(left, right)
+                if all(
+                    _same(places.exact(number), left, right, row, col) for number in range(count)
+                ):
+                    return Certificate(Rung.EXACT, count, 0.0, places.different_sizes(count))
+                refuted = self._is_rational(left) and self._is_rational(right)
+        except ZeroDivisionError:
+            pass  # an unlucky residue: the next rung decides
+        with np.errstate(all="ignore"):
+            count = places.float_count(left, right)
+            worst = max(
+                (_difference(places.floats(k), left, right, row, col) for k in range(count)),
+                key=lambda found: found.error,
+            )
+        if refuted:
+            # Nothing opaque stands between the two sides, so exact arithmetic has the last word.
+            return replace(worst, rung=Rung.EXACT)
+        if worst.error <= FLOAT_TOLERANCE:
+            return Certificate(Rung.FLOAT, count, worst.error, places.different_sizes(count))
+        if worst.error > UNDECIDED and not worst.cancelled:
+            return worst
+        return self._precisely(left, right, row, col)
+
+    def _precisely(
+        self, left: Expr, right: Expr, row: Position, col: Position
+    ) -> Certificate | Disagreement:
+        places = self.places
+        with mpmath.workdps(DIGITS):
+            point = Point(places.precise(0), places.sizes(0), PRECISE, places.meaning)
+            found = _difference(point, left, right, row, col)
+        if found.error <= DIGITS_TOLERANCE:
+            return Certificate(Rung.DIGITS, 1, found.error, places.different_sizes(1))
+        return Disagreement(Rung.DIGITS, found.error, found.left, found.right)
+
+    def _is_rational(self, expr: Expr) -> bool:
+        """Whether an expression is rational in the inputs: no function, and no name for one."""
+        for node in walk(expr):
+            if node in self.places.model.values or node in self.places.derivation.layers:
+                return False
+            if isinstance(node, Partial):
+                return False
+            if isinstance(node, Apply):
+                layout = node.op.notation.layout
+                function = layout in (Layout.FUNCTION, Layout.FENCE) and node.op.elementwise
+                root = layout is Layout.POWER and node.attrs[0].denominator != 1
+                if function or root:
+                    return False
+        return True
+
+
+def _same(point: Point, left: Expr, right: Expr, row: Position, col: Position) -> bool:
+    a, b = _sides(point, left, right, row, col)
+    return not np.any((a - b).words)
+
+
+def _difference(
+    point: Point, left: Expr, right: Expr, row: Position, col: Position
+) -> Disagreement:
+    a, b = (np.asarray(x) for x in _sides(point, left, right, row, col))
+    gap = np.abs(a - b)
+    scale = max(float(np.abs(a).max()), float(np.abs(b).max()), 1e-300)
+    error = float(gap.max()) / scale
+    # Where large parts cancel, what is left is rounding: more digits must decide.
+    parts = _magnitude(point, left, right)
+    cancelled = bool(gap.max() <= CANCELLED * parts)
+    if point.xp is PRECISE:
+        error = float(gap.max() / max(scale, parts))
+    place = np.unravel_index(int(np.argmax(gap)), gap.shape)
+    a, b = np.broadcast_arrays(a, b)
+    return Disagreement(
+        Rung.FLOAT,
+        error if np.isfinite(error) else np.inf,
+        float(a[place]),
+        float(b[place]),
+        cancelled,
+    )
+
+
+def _sides(point: Point, left: Expr, right: Expr, row: Position, col: Position) -> tuple[Any, Any]:
+    point.forget_indices()
+    values = []
+    for side, other in ((left, right), (right, left)):
+        value = point.value(side)
+        whole = side.shape != SCALAR
+        values.append(point.spread(value, row, col) if whole and other.shape == SCALAR else value)
+    return values[0], values[1]
+
+
+def _told_apart(left: Expr, right: Expr) -> bool:
+    """Whether every number is small enough not to vanish modulo the prime."""
+    numbers = [n.value for side in (left, right) for n in walk(side) if isinstance(n, Number)]
+    return all(max(abs(v.numerator), v.denominator) < LARGEST_EXACT for v in numbers)
+
+
+def _magnitude(point: Point, *sides: Expr) -> Any:  # noqa: ANN401
+    """Return the largest value of any part of the sides, so far as it is a sensible one."""
+    parts = [np.abs(point.value(node)).max() for side in sides for node in walk(side)]
+    return max((part for part in parts if part < SENSIBLE), default=0)

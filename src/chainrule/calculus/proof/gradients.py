@@ -1,0 +1,69 @@
+"""The numbers of a derivation: its gradients, evaluated at a place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from chainrule.calculus.derivation.steps import Derivation, Gradient
+from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.graph.dims import Index
+from chainrule.calculus.graph.node import Expr, Symbol
+
+
+def gradient_values(
+    derivation: Derivation, values: Mapping[Symbol, Any], sizes: Mapping[str, int]
+) -> dict[Symbol, Any]:
+    """Evaluate every gradient of a derivation.
+
+    Parameters
+    ----------
+    derivation : Derivation
+        Whose gradients.
+    values : mapping of Symbol to array
+        The forward pass: inputs and definitions.
+    sizes : mapping of str to int
+        The sizes of the dimensions.
+
+    Returns
+    -------
+    dict of Symbol to array
+        By variable, each of the shape of its variable.
+    """
+    known = with_layers(derivation, values, sizes)
+    return {
+        gradient.variable: gathered(Point(known, sizes, FLOATS), gradient)
+        for gradient in derivation.gradients.values()
+    }
+
+
+def with_layers(
+    derivation: Derivation,
+    values: Mapping[Symbol, Any],
+    sizes: Mapping[str, int],
+    xp: Any = FLOATS,  # noqa: ANN401
+    meaning: Mapping[Expr, Expr] | None = None,
+) -> dict[Symbol, Any]:
+    """Add the gradients at the layers, in their order, to the values of a forward pass."""
+    known = dict(values)
+    for name, gradient in derivation.layers.items():
+        known[name] = gathered(Point(known, sizes, xp, meaning), gradient)
+    return known
+
+
+def gathered(point: Point, gradient: Gradient) -> Any:  # noqa: ANN401
+    """Return the value of a gradient as a matrix, from either of its forms."""
+    if gradient.matrix is not None:
+        return point.value(gradient.matrix)
+    value = point.value(gradient.index)
+    indices = [i for i in (gradient.row, gradient.col) if isinstance(i, Index)]
+    full = [1] * max([point.axis(i) + 1 for i in indices], default=0)
+    for index in indices:
+        full[len(full) - 1 - point.axis(index)] = point.size(index.dim)
+    value = np.broadcast_to(value, np.broadcast_shapes(tuple(full), value.shape))
+    if len(indices) == 2 and point.axis(indices[0]) < point.axis(indices[1]):
+        # The row index is to be the outer axis.
+        value = np.swapaxes(value, -1 - point.axis(indices[0]), -1 - point.axis(indices[1]))
+    return value.reshape(point.shape(gradient.variable.shape))

@@ -1,0 +1,162 @@
+"""The random places at which a derivation is tried: residues, float64, fifty digits.
+
+At every place the inputs are drawn and the forward pass is run, so that names keep their meaning.
+The gradients that a derivation named on its way (``dz^[2]``) are drawn, too, and not computed: a
+line that uses such a name must hold whatever it stands for. So what is said of one layer is proven
+by that layer alone, and no gradient is small for being far from the objective.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from chainrule.calculus.derivation.steps import Derivation
+from chainrule.calculus.evaluation.forward import (
+    assignments,
+    forward,
+    numbers_of_places,
+    related,
+    sample,
+)
+from chainrule.calculus.evaluation.modular import MODULAR, Residues, random_residues
+from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.precise import PRECISE, precise_number
+from chainrule.calculus.graph.node import Apply, Expr, Symbol, walk
+from chainrule.calculus.proof.meaning import Meaning
+from chainrule.calculus.rewriting.relations import adding_to_one
+
+EXACT_POINTS = 3
+FLOAT_POINTS = 2
+PIECES = 24
+"""How many independent entries must pass through a mask, a sign or an absolute value, so that
+every piece is met."""
+
+
+class Places:
+    """The places at which one derivation is tried; built once, used for every step.
+
+    Parameters
+    ----------
+    derivation : Derivation
+        Whose names, answers and layers the claims speak of.
+    seed : int
+        Of the random places.
+    """
+
+    def __init__(self, derivation: Derivation, seed: int) -> None:
+        self.derivation = derivation
+        self.model = derivation.model
+        self.seed = seed
+        self.meaning = Meaning(derivation)
+        self._residues, self._draws, self._cotangents = (
+            np.random.default_rng(seed) for _ in range(3)
+        )
+        self._exact: list[Point] = []
+        self._floats: list[Point] = []
+        self._known: list[dict[Symbol, Any]] = []
+        self._precise: dict[int, dict[Symbol, Any]] = {}
+
+    def sizes(self, number: int) -> dict[str, int]:
+        """Return the sizes of the dimensions at a place."""
+        return self._assignments[number % len(self._assignments)]
+
+    def different_sizes(self, count: int) -> tuple[Mapping[str, int], ...]:
+        """Return the sizes that the first places have."""
+        return tuple(self._assignments[:count])
+
+    def exact(self, number: int) -> Point:
+        """Return a place of residues: every name is drawn, and nothing is known of it."""
+        while number >= len(self._exact):
+            sizes = self.sizes(len(self._exact))
+            shapes = Point({}, sizes, MODULAR)
+            names = (*self.model.symbols, *self.derivation.layers)
+            values = {s: random_residues(self._residues, shapes.shape(s.shape)) for s in names}
+            values = related(self.model, values, MODULAR)
+            for symbol, numbers in numbers_of_places(self.model, sizes, self._residues).items():
+                values[symbol] = Residues(numbers.astype(np.int64))
+            for symbol, axis in adding_to_one(self.model).items():
+                values[symbol] = values[symbol] / MODULAR.sum(
+                    values[symbol], axis=axis, keepdims=True
+                )
+            self._exact.append(Point(values, sizes, MODULAR, self.meaning))
+        return self._exact[number]
+
+    def floats(self, number: int) -> Point:
+        """Return a place in float64, after a forward pass."""
+        while number >= len(self._floats):
+            sizes = self.sizes(len(self._floats))
+            values: dict[Symbol, Any] = dict(sample(self.model, sizes, self._draws))
+            shapes = Point({}, sizes, FLOATS)
+            for name in self.derivation.layers:
+                values[name] = weights(self._cotangents, shapes.shape(name.shape))
+            self._known.append(values)
+            self._floats.append(Point(values, sizes, FLOATS, self.meaning))
+        return self._floats[number]
+
+    def values(self, number: int) -> dict[Symbol, Any]:
+        """Return the value of every name at a place in float64."""
+        self.floats(number)
+        return self._known[number]
+
+    def precise(self, number: int) -> dict[Symbol, Any]:
+        """Return the value of every name at the same place, in fifty digits."""
+        if number not in self._precise:
+            known = self.values(number)
+            given = {
+                symbol: np.vectorize(precise_number, otypes=[object])(known[symbol])
+                for symbol in (*self.model.inputs, *self.derivation.layers)
+            }
+            given = related(self.model, given, PRECISE)  # to the last digit
+            self._precise[number] = forward(self.model, given, self.sizes(number), PRECISE)
+        return self._precise[number]
+
+    def exact_count(self, *sides: Expr) -> int:
+        """Say at how many places of residues a claim must hold."""
+        jumps = [node for node in self.meaning.nodes(*sides) if jumps_somewhere(node)]
+        return _enough(jumps, self.exact, EXACT_POINTS)
+
+    def float_count(self, *sides: Expr) -> int:
+        """Say at how many places of float64 a claim must hold.
+
+        There a name stands for its definition, so the pieces of the forward pass count as well.
+        """
+        jumps = [node for node in self.meaning.nodes(*sides) if jumps_somewhere(node)]
+        return max(self._pieces_of_the_model, _enough(jumps, self.floats, FLOAT_POINTS))
+
+    @cached_property
+    def _pieces_of_the_model(self) -> int:
+        nodes = (node for definition in self.model.definitions for node in walk(definition.value))
+        return _enough([n for n in nodes if jumps_somewhere(n)], self.floats, FLOAT_POINTS)
+
+    @cached_property
+    def _assignments(self) -> list[dict[str, int]]:
+        return assignments(self.model, EXACT_POINTS)
+
+
+def weights(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:  # noqa: ANN401
+    """Draw numbers of either sign, none of them small."""
+    return rng.uniform(0.5, 1.5, shape) * rng.choice([-1, 1], shape)
+
+
+def jumps_somewhere(node: Expr) -> bool:
+    """Whether a node is made of pieces, such as a mask."""
+    return isinstance(node, Apply) and node.op.in_pieces
+
+
+def _enough(jumps: list[Expr], place: Callable[[int], Point], least: int) -> int:
+    """Count places until enough different entries have gone through every one of the nodes."""
+    met, count = 0, 0
+    while jumps and count < PIECES and met < PIECES:
+        point = place(count)
+        point.forget_indices()
+        met += min(max(_different(point.value(arg)) for arg in node.args) for node in jumps)
+        count += 1
+    return max(count, least)
+
+
+def _different(values: Any) -> int:  # noqa: ANN401
+    return len(np.unique(getattr(values, "words", values)))

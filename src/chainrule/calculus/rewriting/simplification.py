@@ -1,0 +1,454 @@
+"""Shortening a gradient the way a person does it: distribute, cancel, expand, collect.
+
+The five rules are applied one after another to a product, and kept only when the outcome is
+shorter to read than the start; so ``(-y/a + (1-y)/(1-a)) a(1-a)`` becomes ``a - y``, and a
+product that is already short stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import TypeAlias
+
+from chainrule.calculus.graph.node import (
+    Apply,
+    Entry,
+    Expr,
+    Number,
+    Total,
+    symbols,
+    transform,
+    walk,
+)
+from chainrule.calculus.ops import add, broadcast, div, mul, power
+from chainrule.calculus.rewriting.cost import display_cost
+from chainrule.calculus.rewriting.normal import normal_form
+from chainrule.calculus.rewriting.polynomial import monomials, polynomial, written_out
+from chainrule.calculus.rewriting.rule import Fired, Rule, is_op
+
+Record: TypeAlias = Callable[[Rule, Expr, Expr], None]
+"""Takes one firing: the rule, and the whole expression before and after."""
+
+
+def denominators(expr: Expr) -> list[Expr]:
+    """Return what the terms of a sum, or a single fraction, are divided by."""
+    found: list[Expr] = []
+    for term in terms(expr):
+        for factor in factors(term):
+            if is_op(factor, "div"):
+                found.extend(factors(factor.args[1]))
+    return list(dict.fromkeys(found))
+
+
+def terms(expr: Expr) -> tuple[Expr, ...]:
+    """Return the terms of a sum, or the expression as its only term."""
+    return expr.args if is_op(expr, "add") else (expr,)
+
+
+def factors(expr: Expr) -> tuple[Expr, ...]:
+    """Return the factors of a product without its sign."""
+    if is_op(expr, "neg"):
+        return factors(expr.args[0])
+    return expr.args if is_op(expr, "mul") else (expr,)
+
+
+def _distribute(expr: Expr) -> Expr | None:
+    """Multiply a sum of fractions by the factors that will cancel against it."""
+    if not is_op(expr, "mul"):
+        return None
+    for k, part in enumerate(expr.args):
+        if not is_op(part, "add"):
+            continue
+        below = set(denominators(part))
+        others = [*expr.args[:k], *expr.args[k + 1 :]]  # equal factors are one node: by place
+        meeting = [f for f in others if _base(f) in below]
+        if meeting:
+            rest = [f for f in others if f not in meeting]
+            spread = add(*(mul(term, *meeting) for term in part.args))
+            return mul(spread, *rest)
+    return None
+
+
+def _cancel(expr: Expr) -> Expr | None:
+    """Cancel factors that stand above and below."""
+    sign = is_op(expr, "neg")
+    parts = list(factors(expr))
+    for k, part in enumerate(parts):
+        if not is_op(part, "div"):
+            continue
+        top, bottom = part.args
+        above = [*parts[:k], *parts[k + 1 :]]
+        below = list(factors(bottom))
+        upper = list(factors(top))
+        common = [f for f in below if _removed(f, above) or _removed(f, upper)]
+        if not common:
+            continue
+        for f in common:
+            below.remove(f)
+        upper_sign = is_op(top, "neg")
+        quotient = div(mul(Number(1), *upper), mul(Number(1), *below))
+        result = broadcast(mul(quotient, *above), expr.shape)
+        return -result if sign != upper_sign else result
+    return None
+
+
+def _removed(factor: Expr, parts: list[Expr]) -> bool:
+    """Take a factor out of a list, once; tell whether it was there."""
+    if factor not in parts:
+        return False
+    parts.remove(factor)
+    return True
+
+
+def _expand(expr: Expr) -> Expr | None:
+    """Multiply out."""
+    try:
+        parts = monomials(expr)
+    except OverflowError:
+        return None
+    return add(*parts) if len(parts) > 1 else None
+
+
+def _collect(expr: Expr) -> Expr | None:
+    """Add up like terms."""
+    if not is_op(expr, "add"):
+        return None
+    try:
+        return broadcast(written_out(polynomial(expr), expr), expr.shape)
+    except OverflowError:
+        return None
+
+
+def _gather(expr: Expr) -> Expr | None:
+    """Write equal factors as one power, and let them cancel above and below."""
+    if not (is_op(expr, "mul") or is_op(expr, "div")):
+        return None
+    powers: dict[Expr, Fraction] = {}
+    coefficient = _powers(expr, Fraction(1), powers)
+    if coefficient is None:
+        return None
+    above = [power(base, e) for base, e in powers.items() if e > 0]
+    below = [power(base, -e) for base, e in powers.items() if e < 0]
+    top = mul(Number(coefficient.numerator), *above)
+    bottom = mul(Number(coefficient.denominator), *below)
+    gathered = broadcast(div(top, bottom), expr.shape)
+    return gathered if display_cost(gathered) < display_cost(expr) else None
+
+
+def _powers(expr: Expr, exponent: Fraction, powers: dict[Expr, Fraction]) -> Fraction | None:
+    """Add the factors of an expression to `powers`; return the number in front."""
+    if isinstance(expr, Number):
+        if exponent.denominator != 1 or not expr.value:
+            return None
+        return expr.value ** int(exponent)
+    parts: list[tuple[Expr, Fraction]] = []
+    sign = Fraction(1)
+    if is_op(expr, "neg") and exponent.denominator == 1:
+        sign = Fraction(-1) ** int(exponent)
+        parts = [(expr.args[0], exponent)]
+    elif is_op(expr, "mul") and exponent.denominator == 1:
+        parts = [(arg, exponent) for arg in expr.args]
+    elif is_op(expr, "div") and exponent.denominator == 1:
+        parts = [(expr.args[0], exponent), (expr.args[1], -exponent)]
+    elif isinstance(expr, Apply) and is_op(expr, "power") and exponent.denominator == 1:
+        parts = [(expr.args[0], exponent * expr.attrs[0])]
+    else:
+        powers[expr] = powers.get(expr, Fraction(0)) + exponent
+        return sign
+    for part, own in parts:
+        found = _powers(part, own, powers)
+        if found is None:
+            return None
+        sign *= found
+    return sign
+
+
+def _base(factor: Expr) -> Expr:
+    return factor.args[0] if is_op(factor, "power") else factor
+
+
+def _count(name: str) -> Callable[[Expr], int]:
+    return lambda expr: sum(is_op(node, name) for node in walk(expr))
+
+
+def _normal(expr: Expr) -> Expr | None:
+    if any(isinstance(node, Entry) and is_op(node.matrix, "eye") for node in walk(expr)):
+        return None  # a bracket around δ is for the sum that it waits for, or a diagonal
+    after = normal_form(expr)
+    return None if after is expr else after
+
+
+DISTRIBUTE = Rule(
+    "distribute",
+    "multiply every term of the sum by the factors that cancel against a denominator",
+    _distribute,
+    _count("mul"),
+)
+CANCEL = Rule(
+    "cancel",
+    "a factor that stands above and below a fraction line divides to one",
+    _cancel,
+    _count("div"),
+)
+EXPAND = Rule("expand", "multiply the brackets out", _expand, display_cost)
+COLLECT = Rule(
+    "collect",
+    "equal terms are added up, opposite ones vanish, and a positive term is written first",
+    _collect,
+    display_cost,
+)
+
+GATHER = Rule(
+    "gather",
+    "equal factors are written as one power, and what stands above and below cancels",
+    _gather,
+    display_cost,
+)
+
+JOIN = Rule(
+    "common denominator",
+    "fractions are written over one line, and what stands above and below cancels",
+    _normal,
+    display_cost,
+)
+
+FACTOR = Rule(
+    "common factor",
+    "what all terms share is taken out of the bracket",
+    _normal,
+    display_cost,
+)
+
+AS_BEFORE = Rule(
+    "as before",
+    "this product was shortened above",
+    lambda expr: None,
+    display_cost,
+)
+
+MOST_ROUNDS = 12
+"""Each round but the last reads shorter than the one before; nobody has seen more than three."""
+
+RULES = (DISTRIBUTE, CANCEL, EXPAND, COLLECT, GATHER)
+"""The rows, in the order in which they are tried."""
+
+
+def simplify(
+    expr: Expr,
+    known: dict[Expr, Expr] | None = None,
+    relations: Sequence[Rule] = (),
+    rules: Sequence[Rule] = RULES,
+) -> tuple[Expr, list[Fired]]:
+    """Shorten an index form or a matrix form of elementwise parts.
+
+    Parameters
+    ----------
+    expr : Expr
+        What to shorten.
+    known : dict of Expr to Expr, optional
+        Products that were shortened before, which then take one step; new ones are added.
+    relations : sequence of Rule, optional
+        What the forward pass knows of its values, as rules for sums.
+    rules : sequence of Rule, optional
+        The rows, in the order in which they are tried; where it ends does not depend on the order.
+
+    Returns
+    -------
+    short : Expr
+        The shortest form found; the expression itself when nothing helps.
+    fired : list of Fired
+        Every step, each with the whole expression before and after.
+    """
+    from chainrule.calculus.rewriting.sums import opened_together  # it uses the rules of this file
+
+    current, fired = expr, list[Fired]()
+
+    def record(rule: Rule, before: Expr, after: Expr) -> None:
+        fired.append(Fired(rule, before, after))
+
+    for _ in range(MOST_ROUNDS):  # until nothing changes
+        short, steps = shorten(current, known, relations, rules)
+        fired += steps
+        opened = opened_together(short, record, relations)
+        final = _in_normal_form(opened, lambda e: e, record)
+        if final is current:
+            break
+        current = final
+    return current, fired
+
+
+def shorten(
+    expr: Expr,
+    known: dict[Expr, Expr] | None = None,
+    relations: Sequence[Rule] = (),
+    rules: Sequence[Rule] = RULES,
+) -> tuple[Expr, list[Fired]]:
+    """Go through the rules once, as at the board, and leave sums of fractions as they come.
+
+    Takes and returns what `simplify` does.
+    """
+    fired: list[Fired] = []
+    memory = {} if known is None else known
+
+    def record(rule: Rule, before: Expr, after: Expr) -> None:
+        fired.append(Fired(rule, before, after))
+
+    from chainrule.calculus.rewriting.sums import (  # they use the rules of this file
+        POSITIVE,
+        settle,
+    )
+
+    settled = settle(expr, lambda e: e, record, relations)
+    short = _inside(settled, lambda e: e, record, memory, rules)
+    ordered = transform(short, lambda e: (_starts_below(e) and POSITIVE.becomes(e)) or e)
+    if ordered is not short:
+        record(POSITIVE, short, ordered)
+    return ordered, fired
+
+
+def _in_normal_form(expr: Expr, around: Callable[[Expr], Expr], record: Record) -> Expr:
+    """Write what stands below sums, and what holds no sum, in its normal form."""
+    if isinstance(expr, Total):
+        index = expr.index
+        body = _in_normal_form(expr.body, lambda e: around(Total(index, e)), record)
+        return Total(index, body)
+    sums = any(isinstance(term, Total) for term in map(_unsigned, terms(_unsigned(expr))))
+    if is_op(expr, "neg") and sums:
+        return -_in_normal_form(expr.args[0], lambda e: around(-e), record)
+    if is_op(expr, "add") and sums:
+        done = list(expr.args)
+        for k, term in enumerate(expr.args):
+            front, back = tuple(done[:k]), tuple(done[k + 1 :])
+
+            def placed(
+                e: Expr, front: tuple[Expr, ...] = front, back: tuple[Expr, ...] = back
+            ) -> Expr:
+                return around(add(*front, e, *back))
+
+            done[k] = _in_normal_form(term, placed, record)
+        return add(*done)
+    rule = JOIN if _has_fractions(expr) else FACTOR
+    after = rule.becomes(expr)
+    if after is None:
+        return expr
+    record(rule, around(expr), around(after))
+    return after
+
+
+def _unsigned(term: Expr) -> Expr:
+    return term.args[0] if is_op(term, "neg") else term
+
+
+def _has_fractions(expr: Expr) -> bool:
+    """Whether several fractions, or one inside another, are to be joined."""
+    return sum(is_op(node, "div") for node in walk(expr)) > 1
+
+
+def _starts_below(expr: Expr) -> bool:
+    """Whether a sum starts with a minus sign though it need not."""
+    if not (is_op(expr, "add") and is_op(expr.args[0], "neg")):
+        return False
+    return not any(isinstance(node, Total) for node in walk(expr))
+
+
+def _inside(
+    expr: Expr,
+    around: Callable[[Expr], Expr],
+    record: Record,
+    known: dict[Expr, Expr],
+    rules: Sequence[Rule],
+) -> Expr:
+    """Find the products, below sums over indices and term by term, and shorten each."""
+    if isinstance(expr, Total):
+        index = expr.index
+        return Total(
+            index, _inside(expr.body, lambda e: around(Total(index, e)), record, known, rules)
+        )
+    if is_op(expr, "div") and not symbols(expr.args[1]):
+        below = expr.args[1]
+        return _inside(expr.args[0], lambda e: around(e / below), record, known, rules) / below
+    if is_op(expr, "neg"):
+        return -_inside(expr.args[0], lambda e: around(-e), record, known, rules)
+    if is_op(expr, "add"):
+        done = list(expr.args)
+        for k, term in enumerate(expr.args):
+            front, back = tuple(done[:k]), tuple(done[k + 1 :])
+
+            def placed(
+                e: Expr, front: tuple[Expr, ...] = front, back: tuple[Expr, ...] = back
+            ) -> Expr:
+                return around(add(*front, e, *back))
+
+            done[k] = _inside(term, placed, record, known, rules)
+        expr = add(*done)
+        if not isinstance(expr, Apply) or any(isinstance(n, Total) for n in walk(expr)):
+            return expr
+    return _shortened(expr, around, record, known, rules)
+
+
+def _shortened(
+    start: Expr,
+    around: Callable[[Expr], Expr],
+    record: Record,
+    known: dict[Expr, Expr],
+    rules: Sequence[Rule],
+) -> Expr:
+    """Run the rules once through, and keep the run only when it reads shorter."""
+    trail: list[tuple[Rule, Expr, Expr]] = []
+    focus, outside = _focus(start)
+    if focus in known:
+        record(AS_BEFORE, around(start), around(outside(known[focus])))
+        return outside(known[focus])
+    current = focus
+    for rule in rules:
+        changed = cancelled(current) if rule is CANCEL else rule.becomes(current)
+        if changed is not None and changed is not current:
+            trail.append((rule, current, changed))
+            current = changed
+    kept = _best_prefix(trail, focus)
+    current = start
+    for rule, _, after in kept:
+        record(rule, around(current), around(outside(after)))
+        current = outside(after)
+    if not kept:
+        return start
+    known[focus] = kept[-1][2]
+    return outside(kept[-1][2])
+
+
+def _focus(expr: Expr) -> tuple[Expr, Callable[[Expr], Expr]]:
+    """Split off the factors of a product that share nothing with its denominators."""
+    if not is_op(expr, "mul"):
+        return expr, lambda e: e
+    fractions = [f for f in expr.args if denominators(f)]
+    below = {base for f in fractions for base in denominators(f)}
+    near = [f for f in expr.args if f in fractions or _base(f) in below]
+    rest = [f for f in expr.args if f not in near]
+    if len(near) < 2 or not rest:
+        return expr, lambda e: e
+    front = [f for f in rest if isinstance(f, Number)]
+    back = [f for f in rest if not isinstance(f, Number)]
+    return mul(*near), lambda e: mul(*front, e, *back)
+
+
+def _best_prefix(
+    trail: list[tuple[Rule, Expr, Expr]], start: Expr
+) -> list[tuple[Rule, Expr, Expr]]:
+    costs = [display_cost(after) for _, _, after in trail]
+    if not costs or min(costs) >= display_cost(start):
+        return []
+    return trail[: costs.index(min(costs)) + 1]
+
+
+def cancelled(expr: Expr) -> Expr | None:
+    """Cancel in every term, as one step: nobody writes them apart."""
+    parts = list(terms(expr))
+    changed = False
+    for k in range(len(parts)):
+        while (shorter := CANCEL.becomes(parts[k])) is not None:
+            parts[k], changed = shorter, True
+    return add(*parts) if changed else None
+
+
+__all__ = ["RULES", "display_cost", "simplify"]

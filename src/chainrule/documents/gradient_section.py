@@ -1,0 +1,42 @@
+"""The section of a report that derives the gradient, with the numbers of one example."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from chainrule.calculus.graph.dims import Dim
+from chainrule.documents.lesson.as_html import as_html
+from chainrule.documents.lesson.numbers import numbers_html
+from chainrule.documents.page import Section, render
+
+if TYPE_CHECKING:
+    from chainrule.tables.explaining import Explained
+
+_MOST_SHOWN = 10
+
+
+def gradient_section(explained: Explained) -> Section:
+    """Tell the derivation of the gradient that trained a fit.
+
+    Parameters
+    ----------
+    explained : Explained
+        The derivation, and one example followed through it.
+    """
+    row = f"row {explained.row}"
+    places: dict[Dim, str] = {
+        "m": row,
+        "n": f"the weight of {explained.feature}",
+        "k": explained.label,
+    }
+    numbers = numbers_html(explained.numbers, row, places)
+    html = render(
+        "lesson/example.html",
+        it=explained,
+        shown=explained.contributions[:_MOST_SHOWN],
+        hidden=max(0, len(explained.contributions) - _MOST_SHOWN),
+        derivation=Markup(as_html(explained.derivation, prefix="gradient", numbers=numbers)),
+    )
+    return Section("gradient", "The gradient that trained it", html)

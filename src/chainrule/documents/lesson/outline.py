@@ -1,0 +1,123 @@
+"""How a derivation is divided: headings in the order of a lecture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from chainrule.calculus.derivation.steps import Derivation, Phase, Step
+from chainrule.calculus.graph.node import Apply, Entry, Expr, Partial, Symbol, running, walk
+from chainrule.calculus.ops.own import Own
+from chainrule.language.typeset import unicode
+
+
+class Form(Enum):
+    """Which form of the gradients is wanted."""
+
+    INDEX = "index"
+    MATRIX = "matrix"
+    BOTH = "both"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A heading and the steps below it."""
+
+    title: str
+    steps: tuple[Step, ...]
+
+
+_TITLES = {
+    Phase.FUNCTION: "The slopes of the functions defined here",
+    Phase.STAGE: "Names for what is nested",
+    Phase.CHAIN: "The chain rule",
+    Phase.FACTOR: "The factors, one at a time",
+    Phase.CURVATURE: "The Hessian",
+    Phase.RECURSION: "The rounds of the loop",
+}
+
+
+def parts(derivation: Derivation, form: Form = Form.BOTH) -> Iterator[Part]:
+    """Divide the steps.
+
+    The index form alone ends before the collapse; the matrix form alone goes from the factors to
+    the result, without the lines that handle single entries.
+    """
+    title, group = "", list[Step]()
+    for step in derivation.steps:
+        if form is Form.INDEX and _is_matrix_step(step):
+            continue
+        if form is Form.MATRIX and _is_index_step(step):
+            continue
+        own = _TITLES.get(step.phase) or f"Putting it together: {_variable(step)}"
+        if own != title and group:
+            yield Part(title, tuple(group))
+            group = []
+        title = own
+        group.append(step)
+    if group:
+        yield Part(title, tuple(group))
+
+
+def functions(derivation: Derivation) -> Iterator[tuple[Expr | None, Expr | None, str]]:
+    """Yield both sides of each function of the author's; for one written out, its text alone."""
+    for function in derivation.model.functions:
+        row = function.row
+        if isinstance(row, Own):
+            yield Apply(row, (row.parameter,)), row.body, function.text
+        else:
+            yield None, None, function.text
+
+
+def corners(derivation: Derivation) -> Iterator[str]:
+    """Say where the forward pass is not differentiable, and which slope is used there."""
+    said = set[Expr]()
+    moving: set[Expr] = {gradient.variable for gradient in derivation.gradients.values()}
+    for definition in derivation.model.definitions:
+        for node in walk(definition.value):
+            if not any(arg in moving for arg in node.args):
+                continue
+            moving.add(node)
+            if isinstance(node, Apply) and node.op.corner and node not in said:
+                said.add(node)
+                line = f", on line {definition.line}," if definition.line else ""
+                yield f"{unicode(node)}{line} is not differentiable {node.op.corner}"
+        if definition.value in moving:
+            moving.add(definition.target)
+
+
+def first_sentence(derivation: Derivation) -> str:
+    """Say where the gradients of a forward pass of second order come from, or nothing."""
+    first = derivation.first
+    if first is None:
+        return ""
+    certified = ", every one certified" if first.proven else ""
+    objective, slope = first.model.objective.name, derivation.model.objective.name
+    gradients = " and ".join(f"∂{objective}/∂{name}" for name in first.gradients)
+    was = "was" if len(first.gradients) == 1 else "were"
+    known = {symbol.name for symbol in first.model.inputs}
+    directions = [s.name for s in derivation.model.inputs if s.name not in known]
+    along = " and ".join(directions)
+    return (
+        f"{gradients} {was} derived in {len(first.steps)} steps{certified}. {slope} says how steep "
+        f"{objective} is along {along}, so the gradient of {slope} is the Hessian times {along}"
+    )
+
+
+def _is_matrix_step(step: Step) -> bool:
+    if step.phase in (Phase.COLLAPSE, Phase.SHAPE):
+        return True
+    whole = isinstance(step.left, Partial) and isinstance(step.left.wrt, Symbol)
+    return step.phase is Phase.RESULT and whole and step.left.wrt.shape != (1, 1)  # type: ignore[attr-defined]
+
+
+def _is_index_step(step: Step) -> bool:
+    handled = (Phase.ENTRY, Phase.SUBSTITUTE, Phase.SIMPLIFY, Phase.COLLAPSE)
+    return step.phase in handled and isinstance(step.left, Partial) and bool(running(step.left))
+
+
+def _variable(step: Step) -> str:
+    side = step.left.wrt if isinstance(step.left, Partial) else step.left
+    matrix = side.matrix if isinstance(side, Entry) else side
+    return matrix.name if isinstance(matrix, Symbol) else ""

@@ -1,0 +1,221 @@
+"""How far rounding can have moved what was computed: a priori bounds.
+
+They come from one pass over |X|; or from no pass, a few times as wide, from the largest number of
+each column and the sum of the losses.
+
+The bounds are those of Higham, *Accuracy and Stability of Numerical Algorithms*, chapters 3 and 4,
+for sums in any order; what the emitted kernels err is stated by the losses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.engine.arrays import UNIT, FloatArray, accumulated
+from chainrule.engine.data.rows import RowBlock
+from chainrule.engine.losses.losses import KERNEL_ERROR
+from chainrule.engine.objective.objective import Evaluation, Objective, Point
+from chainrule.engine.runtime.executors import Partial
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """Bounds at one point.
+
+    Attributes
+    ----------
+    gradient : Point
+        Bound on |computed - true gradient|, entry by entry.
+    of_sums : Point
+        The part of it that is not due to raw predictions.
+    of_scores : float
+        Bound on the part that is, in the norm of the inverse of the true Hessian: however badly
+        that is conditioned, X^T v is no longer there than v is among the examples.
+    value : float
+        Bound on |computed - true objective|.
+    raw_prediction : float
+        Bound on |computed - true raw prediction|, over all rows and outputs.
+    curvature : float
+        Relative bound on the pointwise Hessians.
+    summation : float
+        Relative bound on the sums of one entry of the Hessian.
+    hessian : float
+        Bound, in the 2-norm of the scaled Hessian, on what pointwise Hessians err beyond that.
+    reach : ndarray of shape (n_features,)
+        sum_i s_i |x_ij|.
+    longest_row : float
+        max_i |weights x_i|, intercept included, for the weights that were given.
+    largest : float
+        Bound on every |raw prediction|.
+    """
+
+    gradient: Point
+    of_sums: Point
+    of_scores: float
+    value: float
+    raw_prediction: float
+    curvature: float
+    summation: float
+    hessian: float
+    reach: FloatArray
+    longest_row: float
+    largest: float
+
+
+def measure_rounding(
+    objective: Objective,
+    evaluation: Evaluation,
+    *,
+    other: Point | None = None,
+    weights: Point | None = None,
+) -> Rounding:
+    """Bound the rounding errors of `evaluation` (and of raw predictions at `other`).
+
+    Parameters
+    ----------
+    objective : Objective
+    evaluation : Evaluation
+    other : Point, optional
+        A second point whose raw predictions the bound shall cover too.
+    weights : Point, optional
+        What the numbers of a row are multiplied by for `longest_row`, output by output the same.
+    """
+    source, loss, point = objective.source, objective.loss, evaluation.point
+    coef, intercept = _sizes(point, other)
+    of_row, of_sum, of_sandwich = _units(objective)
+    on_columns, on_ones = _weights(objective, weights)
+    reached_most = np.zeros(source.n_blocks)
+    largest = np.zeros(source.n_blocks)
+    longest = np.zeros(source.n_blocks)
+
+    def one(block: RowBlock) -> Partial:
+        index = block.rows.start // source.rows_per_block
+        raw = evaluation.raw_prediction[block.rows]
+        reached, squares = block.X.row_sizes(coef, on_columns)
+        size = (reached + intercept + np.abs(block.offset)).max(axis=1)
+        reached_most[index] = size.max()
+        error = of_row * size
+        largest[index] = error.max()
+        squares = squares + on_ones**2
+        longest[index] = squares.max()
+        moved = np.expm1(loss.pace * np.minimum(error, 50.0))[:, None]
+        sensitive = loss.sensitivity(raw, block.y) * moved
+        slope = np.abs(loss.pointwise_gradient(raw, block.y))
+        summed = of_sum * slope + loss.gradient_error(raw, block.y)
+        residual = block.sample_weight[:, None] * np.hstack([summed + sensitive, summed])
+        value = ((slope + sensitive) * error[:, None]).sum(axis=1) + loss.loss_error(raw, block.y)
+        sizes = block.X.column_sizes(np.hstack([residual, block.sample_weight[:, None]]))
+        return (
+            sizes[:, :-1],
+            residual.sum(axis=0),
+            sizes[:, -1],
+            np.asarray(block.sample_weight @ value),
+            np.asarray(block.sample_weight @ (loss.steepest_bend(raw) * error**2)),
+            np.asarray(block.sample_weight @ (squares * loss.hessian_error(raw, block.y))),
+        )
+
+    on_coef, on_intercept, reach, on_value, on_scores, on_hessian = objective.sum_over_blocks(one)
+    pull = np.abs(objective.penalty.gradient(point.coef)) + np.abs(evaluation.gradient.coef)
+    slack = 1 + 1e-6  # for the rounding of the bounds themselves
+    raw_error = float(largest.max())
+    n_outputs = loss.n_outputs
+
+    def part(which: slice) -> Point:
+        on_coefs = on_coef[:, which] + 4 * UNIT * pull
+        return objective.freed(Point(slack * on_coefs, slack * on_intercept[which]))
+
+    return Rounding(
+        gradient=part(slice(n_outputs)),
+        of_sums=part(slice(n_outputs, None)),
+        of_scores=slack * float(np.exp(3 * min(raw_error, 50.0)) * np.sqrt(on_scores)),
+        value=slack * (float(on_value) + of_sum * abs(evaluation.value)),
+        raw_prediction=raw_error,
+        curvature=float(np.expm1(loss.pace * min(raw_error, 50.0))) + KERNEL_ERROR,
+        summation=of_sandwich,
+        hessian=slack * float(on_hessian),
+        reach=slack * reach,
+        longest_row=slack * float(np.sqrt(longest.max())),
+        largest=slack * float(reached_most.max()),
+    )
+
+
+def bound_rounding(
+    objective: Objective,
+    evaluation: Evaluation,
+    *,
+    other: Point | None = None,
+    weights: Point | None = None,
+) -> Rounding:
+    """Do what `measure_rounding` does without reading X; the bounds are a few times as wide.
+
+    |x_ij| gives way to the largest of its column, and what depends on an example's predictions to
+    its loss, which no derivative exceeds.
+    """
+    source, loss, point = objective.source, objective.loss, evaluation.point
+    coef, intercept = _sizes(point, other)
+    of_row, of_sum, of_sandwich = _units(objective)
+    tops = source.column_bounds
+    on_columns, on_ones = _weights(objective, weights)
+    beside = 0.0 if source.offset is None else np.abs(source.offset).max(initial=0.0)
+    largest = float((tops @ coef + intercept + beside).max())
+    error = of_row * largest
+    moved = float(np.expm1(loss.pace * min(error, 50.0)))
+    slack = 1 + 1e-6
+    weight = slack * source.total_weight
+    losses = max(evaluation.value - objective.penalty.value(point.coef), 0.0)
+    losses += 4 * UNIT * abs(evaluation.value)
+    losses += loss.total_errors(losses, weight, largest, source.has_pure_labels).loss
+    losses *= slack * (1 + 2 * of_sum)
+    errors = loss.total_errors(losses, weight, largest, source.has_pure_labels)
+    pull = np.abs(objective.penalty.gradient(point.coef)) + np.abs(evaluation.gradient.coef)
+
+    def part(total: float) -> Point:
+        on_coef = total * tops[:, None] + 4 * UNIT * pull
+        return objective.freed(Point(slack * on_coef, np.full(loss.n_outputs, slack * total)))
+
+    summed = of_sum * losses + errors.gradient
+    squares = float(((tops * on_columns) ** 2).sum()) + on_ones**2
+    return Rounding(
+        gradient=part(summed + moved * losses),
+        of_sums=part(summed),
+        of_scores=slack * float(np.exp(3 * min(error, 50.0)) * np.sqrt(errors.bend) * error),
+        value=slack * (losses * (1 + moved) * error + errors.loss + of_sum * abs(evaluation.value)),
+        raw_prediction=error,
+        curvature=moved + KERNEL_ERROR,
+        summation=of_sandwich,
+        hessian=slack * squares * errors.hessian,
+        reach=slack * tops * weight,
+        longest_row=slack * float(np.sqrt(squares)),
+        largest=slack * largest,
+    )
+
+
+def _sizes(point: Point, other: Point | None) -> tuple[FloatArray, FloatArray]:
+    """Return |coef| and |intercept|, or the larger of those of two points."""
+    coef, intercept = np.abs(point.coef), np.abs(point.intercept)
+    if other is not None:
+        coef = np.maximum(coef, np.abs(other.coef))
+        intercept = np.maximum(intercept, np.abs(other.intercept))
+    return coef, intercept
+
+
+def _weights(objective: Objective, weights: Point | None) -> tuple[FloatArray, float]:
+    """Return the weights of columns, and that of the intercept; ones where none are given."""
+    if weights is None:
+        weights = objective.unpack(np.ones(objective.n_parameters))
+    return np.ascontiguousarray(weights.coef[:, 0]), float(weights.intercept[0])
+
+
+def _units(objective: Objective) -> tuple[float, float, float]:
+    """Return what rounding does to a raw prediction, a sum over rows and a sandwich, relatively."""
+    source = objective.source
+    # over blocks in a tree; what a class does to itself is also a sum over the other classes
+    depth = np.log2(source.n_blocks + 1) + objective.loss.n_outputs
+    first = source.block(0).X
+    return (
+        accumulated(source.longest_row + 4),
+        accumulated(first.longest_sum + depth + 8),
+        accumulated(first.longest_sandwich + depth + 8),
+    )

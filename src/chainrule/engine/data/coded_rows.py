@@ -1,0 +1,166 @@
+"""Rows of numbers and codes: a code stands for a one in the column of its level.
+
+What a one-hot matrix says takes a number and an index for each entry; a code says it in one byte,
+for up to 127 levels. So codes stay what they are, and only a block of rows at a time is written
+out as the sparse rows that they mean, for the time of a pass: scores are looked up level by level,
+gradients count levels, Hessians count pairs of them, and everything that can be done with sparse
+rows can be done with codes, to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.engine.arrays import IntArray
+from chainrule.engine.data.sparse_rows import Arrays
+from chainrule.engine.passes.fused_blocks import can_be_fused
+from chainrule.engine.passes.fused_sparse_blocks import look_up
+from chainrule.errors import DataError
+
+UNKNOWN: Final[int] = -1
+"""The place of a code that stands for no column: what is missing, or was not seen."""
+
+_FEW: Final[int] = 2**16
+
+
+@dataclass(frozen=True)
+class CodedColumn:
+    """A column of numbers, or of codes.
+
+    Attributes
+    ----------
+    name : str
+    values : ndarray of shape (n_samples,)
+        Numbers, or codes: integers from -1, which means a missing value.
+    levels : ndarray of shape (n_levels,) or None
+        The levels that get a column each; None for numbers.
+    places : ndarray of shape (n_codes,) or None
+        Which of the levels each code means.
+    """
+
+    name: str
+    values: npt.NDArray[Any]
+    levels: npt.NDArray[Any] | None = None
+    places: npt.NDArray[np.int32] | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns that it makes, in the manner of scikit-learn's OneHotEncoder."""
+        if self.levels is None:
+            return [self.name]
+        return [f"{self.name}_{level}" for level in self.levels]
+
+
+class CodedRows:
+    """A matrix whose columns are numbers or levels, as `InMemorySource` takes it.
+
+    Parameters
+    ----------
+    columns : sequence of CodedColumn
+    """
+
+    format: Final = "coded"
+    dtype: Final = np.dtype(np.float64)
+
+    def __init__(self, columns: Sequence[CodedColumn]) -> None:
+        self.columns = list(columns)
+        self._firsts = np.cumsum([0, *(1 if c.levels is None else len(c.levels) for c in columns)])
+        self.shape = (len(columns[0].values), int(self._firsts[-1]))
+
+    @property
+    def nnz(self) -> int:
+        """How many entries all rows have as sparse rows."""
+        return self.shape[0] * len(self.columns)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns that it makes."""
+        return [name for column in self.columns for name in column.names]
+
+    @property
+    def levels(self) -> dict[str, npt.NDArray[Any]]:
+        """The levels of the columns of codes, by name."""
+        return {c.name: c.levels for c in self.columns if c.levels is not None}
+
+    def __getitem__(self, rows: IntArray | slice) -> CodedRows:
+        """Return some of the rows, with the same columns."""
+        return CodedRows([replace(column, values=column.values[rows]) for column in self.columns])
+
+    def part(self, rows: slice) -> Arrays:
+        """Return data, indices and indptr of some rows as CSR."""
+        n_rows, n_columns = rows.stop - rows.start, len(self.columns)
+        compiled = can_be_fused(self)
+        data = np.ones((n_rows, n_columns))
+        indices = np.empty((n_rows, n_columns), dtype=np.int32)
+        for k, (column, first) in enumerate(zip(self.columns, self._firsts, strict=False)):
+            if column.places is None:
+                data[:, k], indices[:, k] = column.values[rows], first
+                continue
+            places, codes = column.places + np.int32(first), column.values[rows]
+            if compiled:
+                look_up(codes, places, indices[:, k])
+            else:
+                indices[:, k] = places[codes]
+        indptr = np.arange(0, n_rows * n_columns + 1, n_columns, dtype=np.int32)
+        return data.ravel(), indices.ravel(), indptr
+
+    def occurring(self, row_numbers: IntArray | None = None) -> CodedRows:
+        """Return the same rows with columns for those levels only that occur; refuse missing ones.
+
+        Parameters
+        ----------
+        row_numbers : ndarray of shape (n_samples,), optional
+            What errors call the rows, if not 0, 1, ...
+        """
+        found = []
+        for column in self.columns:
+            if column.levels is None or column.places is None:
+                found.append(column)
+                continue
+            counts = np.zeros(len(column.places) + 1, dtype=np.intp)
+            for start in range(0, len(column.values), _FEW):
+                codes = column.values[start : start + _FEW].astype(np.intp)
+                counts += np.bincount(codes + 1, minlength=len(counts))
+            if counts[0]:
+                row = int(np.flatnonzero(column.values == UNKNOWN)[0])
+                raise _refusal(column.name, None, row if row_numbers is None else row_numbers[row])
+            here = np.zeros(len(column.levels), dtype=np.bool_)
+            here[column.places[counts[1:] > 0]] = True
+            places = np.where(here, np.cumsum(here) - 1, UNKNOWN).astype(np.int32)[column.places]
+            found.append(replace(column, levels=column.levels[here], places=places))
+        return CodedRows(found)
+
+    def in_terms_of(self, levels: Mapping[str, npt.NDArray[Any]]) -> CodedRows:
+        """Return the same rows with the columns of other levels; refuse what is none of them."""
+        found = []
+        for column in self.columns:
+            if column.levels is None or column.places is None:
+                found.append(column)
+                continue
+            known = {level: place for place, level in enumerate(levels[column.name].tolist())}
+            here = [column.levels[place] for place in column.places]
+            places = np.array([known.get(level, UNKNOWN) for level in here], dtype=np.int32)
+            wrong = np.append(places == UNKNOWN, True)[column.values]
+            if wrong.any():
+                row = int(np.flatnonzero(wrong)[0])
+                code = int(column.values[row])
+                raise _refusal(column.name, None if code == UNKNOWN else [here[code]], row)
+            found.append(replace(column, levels=levels[column.name], places=places))
+        return CodedRows(found)
+
+
+def _refusal(name: str, level: list[Any] | None, row: int) -> DataError:
+    if level is None:
+        return DataError(
+            f"Input X contains a missing value in row {row}, column {name!r}: drop the row, or "
+            "make missing a level of its own"
+        )
+    return DataError(
+        f"Input X contains the level {level[0]} in row {row}, column {name!r}, which no row of "
+        "the fit had"
+    )

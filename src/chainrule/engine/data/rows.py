@@ -1,0 +1,39 @@
+"""Some rows of a problem: a block of them, and how they are drawn at random."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.passes.blocks import MatrixBlock
+
+
+@dataclass(frozen=True)
+class RowBlock:
+    """Some rows of a problem.
+
+    Attributes
+    ----------
+    rows : slice
+        Which rows of the data these are.
+    X : MatrixBlock of shape (n_rows, n_features)
+    y : ndarray of shape (n_rows,) or (n_rows, n_classes)
+    sample_weight : ndarray of shape (n_rows,)
+    offset : ndarray of shape (n_rows, n_outputs) or 0.0
+        What is added to the raw predictions.
+    """
+
+    rows: slice
+    X: MatrixBlock
+    y: FloatArray
+    sample_weight: FloatArray
+    offset: FloatArray | float = 0.0
+
+
+def spread_rows(n_samples: int, n_rows: int, seed: int) -> IntArray:
+    """Return the numbers of `n_rows` rows, one drawn at random from each of as many equal parts."""
+    edges = np.arange(n_rows + 1) * n_samples // n_rows
+    draw = np.random.default_rng(seed).random(n_rows)
+    return np.asarray(edges[:-1] + (draw * np.diff(edges)).astype(np.intp))

@@ -1,0 +1,395 @@
+"""Where rows come from: the data in memory, cut into fixed blocks of rows.
+
+A source checks its numbers once, naming the row and the column of what it cannot use, and hands out
+float64 blocks. Blocks of another dtype are converted one at a time, never the whole data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from functools import cached_property
+from threading import local
+from time import perf_counter
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.data.coded_rows import CodedRows
+from chainrule.engine.data.rows import RowBlock, spread_rows
+from chainrule.engine.data.sparse_rows import Arrays, Turned, as_rows
+from chainrule.engine.passes.blocks import DenseBlock, MatrixBlock, SparseBlock
+from chainrule.engine.passes.fused_blocks import FusedBlock, can_be_fused
+from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock, rows_per_block
+from chainrule.engine.runtime.executors import map_in_order
+from chainrule.errors import DataError
+
+LARGEST: Final[float] = 1e150
+"""Values beyond this overflow when squared; a source refuses them and names the column."""
+
+_BLOCK_BYTES: Final[int] = 2**22
+_FUSED_BYTES: Final[int] = 2**24
+_LEAST_BLOCKS: Final[int] = 16
+_LEAST_ENTRIES: Final[int] = 2**17
+_MOST_ROWS: Final[int] = 2**16
+_TABLED_ROWS: Final[tuple[int, int]] = (2**11, 2**13)
+_COMMON_EXPONENT: Final[int] = 100
+_DEEPEST_EXPONENT: Final[int] = 500
+_FAR: Final[float] = 4.0
+
+
+class InMemorySource:
+    """Rows of a NumPy array, a SciPy matrix in CSR or CSC, or of codes.
+
+    Parameters
+    ----------
+    X : ndarray, CSR, CSC or CodedRows of shape (n_samples, n_features)
+        Any real dtype, any memory order; never written to.
+    y : ndarray of shape (n_samples,) or (n_samples, n_classes)
+        Numbers in [0, 1] for two classes; class codes 0..n_classes-1 or rows of probabilities for
+        more.
+    sample_weight : ndarray of shape (n_samples,), optional
+    n_classes : int
+        2 for one raw prediction per example.
+    column_names : sequence of str, optional
+        What errors call the columns.
+    row_numbers : ndarray of shape (n_samples,), optional
+        What errors call the rows, if not 0, 1, ...
+    offset : ndarray of shape (n_samples, n_outputs), optional
+        What is added to the raw predictions.
+    center : bool
+        Whether columns far from zero may be moved there: right where an intercept is fitted.
+    n_threads : int
+        How many threads look at the numbers, where the passes are compiled.
+    compiled : bool, optional
+        Whether the passes are compiled; if not given, where it pays and numba is there.
+
+    Attributes
+    ----------
+    column_maxima : ndarray of shape (n_features,)
+        max_i |x_ij|.
+    column_bounds : ndarray of shape (n_features,)
+        Bounds on the sizes of the numbers that the blocks hold.
+    column_shift : ndarray of shape (n_features,)
+        The blocks hold (X - column_shift) / column_scale. All zeros unless the values of a column
+        lie so close together, far from zero, that the difference is exact (Sterbenz 1974).
+    column_scale : ndarray of shape (n_features,)
+        All ones unless a column is so large or so small that its
+        squares leave the range of float64; always powers of two, so no digit is lost.
+    is_dense : bool
+    offset : ndarray or None
+    n_entries, n_bytes : float
+        How many numbers X holds, and the memory of them.
+    read_seconds : float
+        What the first read of X took, the one that checks its numbers.
+    is_fused : bool
+        Whether the passes are compiled and read X in place: large problems.
+    """
+
+    def __init__(
+        self,
+        X: Any,  # noqa: ANN401
+        y: npt.NDArray[Any],
+        sample_weight: FloatArray | None = None,
+        *,
+        n_classes: int = 2,
+        column_names: Sequence[str] | None = None,
+        row_numbers: IntArray | None = None,
+        offset: FloatArray | None = None,
+        center: bool = False,
+        n_threads: int = 1,
+        compiled: bool | None = None,
+    ) -> None:
+        self.n_samples, self.n_features = int(X.shape[0]), int(X.shape[1])
+        self.n_classes = n_classes
+        self._names = column_names
+        if self.n_samples == 0:
+            raise DataError("there are no rows to fit: X is empty")
+        if sparse.issparse(X):
+            X = as_rows(X, n_threads)
+        self._X = X
+        self._taken: IntArray | None = None
+        self._y = y
+        self._weight = sample_weight
+        self._row_numbers = row_numbers
+        self.offset = offset
+        self.is_dense = not (sparse.issparse(X) or isinstance(X, CodedRows))
+        self.is_fused = can_be_fused(X) if compiled is None else compiled
+        self._settle()
+        self.read_seconds = 0.0
+        self.column_scale, self.column_shift = np.ones(self.n_features), np.zeros(self.n_features)
+        self.column_maxima = self._largest(n_threads)
+        maxima = self.column_maxima
+        if center and self.is_dense and not self.is_fused:
+            self.column_shift, maxima = self._middles(maxima)
+        self.column_scale = _scale(maxima)
+        self.column_bounds = maxima / self.column_scale
+        if self.is_fused and (self.column_scale != 1).any():
+            self.is_fused = False
+            self._settle()
+
+    def _settle(self) -> None:
+        """Work out what depends on the rows held: their size, and the blocks they are cut into."""
+        if self.is_dense:
+            self.n_entries, width = float(self.n_samples * self.n_features), self._X.dtype.itemsize
+        else:
+            width = (
+                self._X.dtype.itemsize
+                + (np.dtype(np.int32) if self._X.format == "coded" else self._X.indices).itemsize
+            )
+            self.n_entries = float(self._X.nnz)
+        self.n_bytes = max(1.0, self.n_entries * float(width))
+        self.rows_per_block = self._rows_per_block()
+        self._parts: Turned | CodedRows | None = None
+        if isinstance(self._X, CodedRows):
+            self._parts = self._X
+        elif not self.is_dense and self._X.format == "csc":
+            self._parts = Turned(self._X, self.rows_per_block)
+        self._ones = np.ones(self.rows_per_block)
+        self._own = local()
+
+    def sample(self, n_rows: int, seed: int) -> InMemorySource:
+        """Return some rows as a copy, in their order: one at random of each `n_rows` equal parts.
+
+        Every row is as likely as any other, and no part of the data is missed.
+        """
+        return self.take_rows(spread_rows(self.n_samples, n_rows, seed))
+
+    def take_rows(self, rows: IntArray, *, copied: bool = True) -> InMemorySource:
+        """Return some rows; their numbers are not checked again.
+
+        Not copied, dense rows are looked up block by block whenever they are read: for few reads
+        that takes less time than fresh memory does.
+        """
+        found = copy(self)
+        found.n_samples = len(rows)
+        if self.is_dense and not copied and self._X.flags.c_contiguous:
+            found._taken = rows if self._taken is None else self._taken[rows]
+        elif not self.is_dense:
+            found._X = self._X[rows]
+        else:
+            places = rows if self._taken is None else self._taken[rows]
+            found._X, found._taken = np.take(self._X, places, axis=0), None
+        found._y = self._y[rows]
+        found._weight = None if self._weight is None else self._weight[rows]
+        found._row_numbers = rows if self._row_numbers is None else self._row_numbers[rows]
+        found.offset = None if self.offset is None else self.offset[rows]
+        found._settle()
+        return found
+
+    @property
+    def given(self) -> tuple[Any, npt.NDArray[Any], FloatArray | None]:
+        """X, y and offset as they were handed over."""
+        return self._X, self._y, self.offset
+
+    @property
+    def note(self) -> str:
+        """How X is read, if not as it is: a phrase for `explain`, or nothing."""
+        if isinstance(self._X, CodedRows):
+            return f"{len(self._X.levels)} categorical columns stay codes"
+        return "" if self._parts is None else "CSC stays as it is, turned into rows block by block"
+
+    def set_weights(self, sample_weight: FloatArray) -> None:
+        """Weight the rows anew."""
+        self._weight = sample_weight
+
+    @cached_property
+    def column_names(self) -> list[str]:
+        """What errors call the columns."""
+        if self._names is not None:
+            return [str(name) for name in self._names]
+        return [f"column {j}" for j in range(self.n_features)]
+
+    @property
+    def longest_row(self) -> int:
+        """How many roundings in a row a raw prediction may take."""
+        return max(self.block(index).X.longest_row for index in range(self.n_blocks))
+
+    @property
+    def total_weight(self) -> float:
+        """The sum of the sample weights."""
+        return float(self.n_samples if self._weight is None else self._weight.sum())
+
+    @property
+    def has_pure_labels(self) -> bool:
+        """Whether every label is known to be one class entirely."""
+        return self._y.dtype.kind in "biu"
+
+    @property
+    def n_blocks(self) -> int:
+        """Number of blocks; depends on the shape of the data alone."""
+        return -(-self.n_samples // self.rows_per_block)
+
+    def block(self, index: int) -> RowBlock:
+        """Return block number `index`."""
+        rows, y, sample_weight = self.labels(index)
+        offset = 0.0 if self.offset is None else self.offset[rows]
+        return RowBlock(rows, self._matrix(rows), y, sample_weight, offset)
+
+    def matrix(self, index: int) -> MatrixBlock:
+        """Return X of block number `index`."""
+        return self._matrix(self.rows(index))
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether the labels are codes of more than two classes, without offsets."""
+        return self.n_classes > 2 and self._y.ndim == 1 and self.offset is None
+
+    def codes(self, index: int) -> tuple[slice, IntArray, FloatArray | None]:
+        """Return rows, class codes and sample_weight of block number `index`; None for 1."""
+        rows = self.rows(index)
+        weight = None if self._weight is None else self._weight[rows].astype(np.float64, copy=False)
+        return rows, self._y[rows].astype(np.intp, copy=False), weight
+
+    def labels(self, index: int) -> tuple[slice, FloatArray, FloatArray]:
+        """Return rows, y and sample_weight of block number `index`, without touching X."""
+        rows = self.rows(index)
+        weight = (
+            self._ones[: rows.stop - rows.start]
+            if self._weight is None
+            else np.asarray(self._weight[rows], dtype=np.float64)
+        )
+        return rows, self._labels(rows), weight
+
+    def rows(self, index: int) -> slice:
+        """Return which rows block number `index` holds."""
+        start = index * self.rows_per_block
+        return slice(start, min(start + self.rows_per_block, self.n_samples))
+
+    def _matrix(self, rows: slice) -> MatrixBlock:
+        if not self.is_dense:
+            return self._sparse_matrix(rows)
+        scaled = bool((self.column_scale != 1).any())
+        values = self._X[rows] if self._taken is None else self._looked_up(self._taken[rows])
+        if self.is_fused:
+            return FusedBlock(values)
+        values = values.astype(np.float64, copy=False)
+        if values.itemsize not in values.strides or min(values.strides) < 0:
+            values = np.ascontiguousarray(values)  # sums in one order, whatever the strides
+        if self.column_shift.any():
+            values = values - self.column_shift
+        return DenseBlock(values / self.column_scale if scaled else values)
+
+    def _looked_up(self, rows: IntArray) -> npt.NDArray[Any]:
+        """Return some rows, held until the same thread asks again: fresh memory is dear."""
+        if not hasattr(self._own, "room"):
+            self._own.room = np.empty((self.rows_per_block, self.n_features), self._X.dtype)
+        found: npt.NDArray[Any] = self._own.room[: len(rows)]
+        return np.take(self._X, rows, axis=0, out=found, mode="clip")
+
+    def _sparse_matrix(self, rows: slice) -> MatrixBlock:
+        data, indices, indptr = self._sparse_rows(rows)
+        if self.is_fused:
+            return FusedSparseBlock(data, indices, indptr, self.n_features)
+        here = slice(int(indptr[0]), int(indptr[-1]))
+        indices = indices[here]
+        data = data[here].astype(np.float64, copy=False)
+        if (self.column_scale != 1).any():
+            data = data / self.column_scale[indices]
+        shape = (rows.stop - rows.start, self.n_features)
+        return SparseBlock(sparse.csr_array((data, indices, indptr - indptr[0]), shape=shape))
+
+    def _sparse_rows(self, rows: slice) -> Arrays:
+        """Return data and indices, and where some rows lie in them."""
+        if self._parts is not None:
+            return self._parts.part(rows)
+        return self._X.data, self._X.indices, self._X.indptr[rows.start : rows.stop + 1]
+
+    def _labels(self, rows: slice) -> FloatArray:
+        y = self._y[rows]
+        if self.n_classes == 2 or y.ndim == 2:
+            return np.asarray(y, dtype=np.float64)
+        one_hot = np.zeros((len(y), self.n_classes), order="F")
+        one_hot[np.arange(len(y)), y] = 1.0
+        return one_hot
+
+    def _rows_per_block(self) -> int:
+        if self.is_fused and not self.is_dense:
+            return rows_per_block(self.n_samples, self.n_features, self._X.nnz)
+        per_row = max(1, self.n_features) * 8
+        block_bytes = _FUSED_BYTES if self.is_fused and self._taken is None else _BLOCK_BYTES
+        rows = 2 ** int(np.log2(max(1, block_bytes // per_row)))
+        if self.is_fused and self.n_classes == 2:
+            # compiled passes keep nothing a row: blocks so many that threads end together, but so
+            # large that neither Python nor a Hessian a block counts
+            least = max(256, _LEAST_ENTRIES / max(1, self.n_features), 4 * self.n_features)
+            most = 2 ** int(np.ceil(np.log2(max(self.n_samples / _LEAST_BLOCKS, least))))
+            return int(min(max(rows, 2 ** int(np.ceil(np.log2(least)))), most, _MOST_ROWS))
+        if self.is_dense and self.n_classes > 2:
+            # so many blocks that threads end together, so large that Python does not count
+            most = 2 ** int(np.ceil(np.log2(max(1, self.n_samples / _LEAST_BLOCKS))))
+            return int(np.clip(rows, 256, np.clip(most, *_TABLED_ROWS)))
+        # vectors over the rows of a block stay in the cache, and below what malloc maps afresh
+        most = max(256, 2 ** int(np.log2(8192 / max(1, self.n_classes - 1))))
+        return int(np.clip(rows, 256, most))
+
+    def _largest(self, n_threads: int) -> FloatArray:
+        largest = np.zeros(self.n_features)
+        tops = map_in_order(
+            lambda index: self._matrix(self.rows(index)).column_maxima(),
+            self.n_blocks,
+            n_threads if self.is_fused else 1,
+        )
+        clock = perf_counter()
+        for index, top in enumerate(tops):
+            if index == 0:
+                clock = perf_counter()  # the first block waits for what is compiled
+            if np.isnan(top).any():
+                self._refuse(self.block(index), "contains NaN", np.isnan)
+            if np.isinf(top).any():
+                self._refuse(self.block(index), "contains inf", np.isinf)
+            if (top > LARGEST).any():
+                self._refuse(
+                    self.block(index),
+                    f"reaches beyond {LARGEST:g}, where squares overflow; rescale it: value",
+                    lambda v: np.abs(v) > LARGEST,
+                )
+            np.maximum(largest, top, out=largest)
+        if self.n_blocks > 1:
+            self.read_seconds = (perf_counter() - clock) * self.n_blocks / (self.n_blocks - 1)
+        return largest
+
+    def _middles(self, maxima: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return where columns that lie far from zero are moved from, and how far they reach."""
+        low, high = np.full(self.n_features, np.inf), np.full(self.n_features, -np.inf)
+        for index in range(self.n_blocks):
+            for rows in self.block(index).X.dense_rows():
+                np.minimum(low, rows.min(axis=0), out=low)
+                np.maximum(high, rows.max(axis=0), out=high)
+        middle = low + (high - low) / 2
+        far = np.abs(middle) > _FAR * (high - low)
+        with np.errstate(divide="ignore"):  # a round number, so that relations stay simple
+            grid = np.exp2(np.floor(np.log2(high - low)))
+        middle = np.where(grid > 0, np.round(middle / np.where(grid > 0, grid, 1.0)) * grid, middle)
+        return np.where(far, middle, 0.0), np.where(far, high - low, maxima)
+
+    def _refuse(self, block: RowBlock, reason: str, is_bad: Any) -> None:  # noqa: ANN401
+        start = block.rows.start
+        for rows in block.X.dense_rows():
+            bad = np.argwhere(is_bad(rows))
+            if len(bad):
+                i, j = (int(index) for index in bad[0])
+                value = rows[i, j]
+                number = start + i
+                if self._row_numbers is not None:
+                    number = int(self._row_numbers[number])
+                raise DataError(
+                    f"Input X {reason} ({value}) in row {number}, {quoted(self.column_names, j)}"
+                )
+            start += len(rows)
+
+
+def quoted(names: Sequence[str], j: int) -> str:
+    """Name column j as its owner would: ``column 3`` or ``column 'age'``."""
+    name = names[j]
+    return name if name == f"column {j}" else f"column {name!r}"
+
+
+def _scale(largest: FloatArray) -> FloatArray:
+    with np.errstate(divide="ignore"):
+        exponent = np.where(largest > 0, np.floor(np.log2(largest)), 0.0)
+    exponent = np.where(np.abs(exponent) > _COMMON_EXPONENT, exponent, 0.0)
+    return np.asarray(np.exp2(np.clip(exponent, -_DEEPEST_EXPONENT, None)))

@@ -1,0 +1,372 @@
+"""One fit from end to end: choose a method, solve, prove, and say what is in the way.
+
+Everything here is in whole problems; the estimator above only speaks scikit-learn's language.
+Rooms that few fits enter are imported by those, so that a first fit does not wait for them: the
+solvers, and what looks for collinear columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from importlib import import_module
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.certificates.certificate import (
+    Certificate,
+    certify,
+    class_weights,
+    with_rounded_intercept,
+)
+from chainrule.engine.certificates.findings import no_optimum, obstacles, qualified
+from chainrule.engine.data.duplicates import merged
+from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.losses.losses import BinaryLoss, CompiledBinaryLoss, Loss, SoftmaxLoss
+from chainrule.engine.objective.lanes import objective_for
+from chainrule.engine.objective.objective import Objective, Point
+from chainrule.engine.penalties.l2 import L2Penalty
+from chainrule.engine.runtime.machine import memory, single_threaded_algebra
+from chainrule.engine.solvers.curvature import Curvature
+from chainrule.engine.solvers.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
+from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop
+from chainrule.engine.watch import OnIteration, Watch
+
+if TYPE_CHECKING:
+    from chainrule.engine.certificates.collinearity import Relations
+
+Solver = Callable[..., Outcome]
+
+_SOLVERS: Final[dict[str, str]] = {
+    "newton-cholesky": "newton.newton",
+    "newton-classes": "class_newton.class_newton",
+    "newton-sampled": "sampled.sampled_newton",
+    "newton-rows": "dual.row_newton",
+    "newton-cg": "newton_cg.newton_cg",
+}
+"""The solver of each method, in `chainrule.engine.solvers`."""
+
+_SMALL: Final[int] = 1_000_000
+"""Entries of X up to which a read costs next to nothing."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted problem.
+
+    Attributes
+    ----------
+    point : Point
+        In the units of the data.
+    value : float
+        The objective there.
+    certificate : Certificate
+    history : list of IterationRecord
+    met : bool
+        Whether the certificate proves the tolerance.
+    stop : {'converged', 'stalled', 'interrupted', 'max_iter'}
+        Why the solver stopped.
+    plan : Plan
+        The solver that ran, and why.
+    passes : float
+        How many times X was read, checks and proof included.
+    seconds : float
+    megabytes : float or None
+        By how much the memory of the process grew beyond what it held before; nothing if that is
+        not to be known.
+    n_threads : int
+    interrupted : bool
+        Whether Ctrl-C ended it.
+    obstacles : tuple of str
+        What is in the way of the tolerance, as far as it is known.
+    """
+
+    point: Point
+    value: float
+    certificate: Certificate
+    history: list[IterationRecord]
+    met: bool
+    stop: Stop
+    plan: Plan
+    passes: float
+    seconds: float
+    megabytes: float | None
+    n_threads: int
+    interrupted: bool = False
+    obstacles: tuple[str, ...] = ()
+
+    def explain(self) -> str:
+        """Say which solver ran and why, what it took, and what was expected."""
+        plan = self.plan
+        grew = "" if self.megabytes is None else f", and memory grew by {self.megabytes:.0f} MB"
+        return (
+            f"{plan}. X was read {self.passes:.1f} times, checks and proof included, in "
+            f"{len(self.history)} steps and {self.seconds:.3g} s on {self.n_threads} "
+            f"thread{'s' * (self.n_threads > 1)}{grew}. Expected were about {plan.passes:.0f} "
+            f"reads, {plan.seconds:.2g} s and {plan.megabytes:.2g} MB beside X, once what is "
+            f"compiled is loaded. {self.certificate}"
+        )
+
+    def shortfall(self, tol: float, max_iter: int) -> str:
+        """Say how far the fit may be from a tolerance that it does not prove, and why."""
+        if self.certificate.kind == "separation":
+            return (
+                f"{self.certificate} These coefficients grow for ever: the fit holds its last "
+                "iterate. Penalise with a finite C, or drop what separates."
+            )
+        ways = list(self.obstacles)
+        if self.stop == "max_iter":
+            ways.insert(0, f"max_iter={max_iter} iterations were too few")
+        elif self.stop == "interrupted":
+            ways.insert(0, "the fit was stopped")
+        why = "; ".join(ways) or "float64 can tell no better point from this one"
+        return f"tol={tol:g} is not proven. {self.certificate} In the way: {why}."
+
+
+def fit_logistic(
+    source: InMemorySource,
+    *,
+    C: float = 1.0,
+    fit_intercept: bool = True,
+    tol: float = 1e-8,
+    max_iter: int = 100,
+    method: Method = "auto",
+    start: Point | None = None,
+    n_threads: int = 1,
+    on_iteration: OnIteration | None = None,
+) -> Fit:
+    """Minimise sum_i s_i loss_i + |coef|^2 / (2 C) and prove how far the answer is from optimal.
+
+    An interrupt (Ctrl-C) during the fit ends it at the best iterate so far, with what can be proven
+    there; before there is one, it is raised.
+
+    Parameters
+    ----------
+    source : InMemorySource
+    C : float
+        Inverse strength of the penalty; inf for none.
+    fit_intercept : bool
+    tol : float
+        Bound on (f - f*) / f* to be proven. Where f* is next to nothing, f - f* within this of what
+        float64 resolves of f at zero will do.
+    max_iter : int
+        Largest number of solver iterations in all.
+    method : Method
+    start : Point, optional
+        In the units of the data.
+    n_threads : int
+        The answer has the same bits for any number.
+    on_iteration : callable, optional
+        Told the progress; True ends the fit.
+    """
+    clock, held = perf_counter(), memory()
+    if source.column_shift.any() and not fit_intercept:
+        raise ValueError("the source has moved its columns, which only an intercept makes good")
+    fewer, n_samples = merged(source, n_threads), source.n_samples
+    source = source if fewer is None else fewer
+    loss = _loss(source)
+    n_parameters = loss.n_outputs * (source.n_features + int(fit_intercept))
+    relations: Relations | None = None
+    columns: IntArray | None = None
+    if np.isinf(C) and n_parameters <= UNPENALISED_LIMIT:
+        from chainrule.engine.certificates.collinearity import find_relations
+
+        with _surroundings(source):
+            relations = find_relations(source, fit_intercept=fit_intercept, n_threads=n_threads)
+        if len(relations.dropped):
+            columns, start = relations.kept, None
+    plan = choose_plan(method, source, n_parameters, penalised=bool(np.isfinite(C)))
+    notes = [source.note]
+    if fewer is not None:
+        notes.append(f"{n_samples} rows are {fewer.n_samples} that repeat, with weights")
+    plan = replace(plan, reason="; ".join(filter(None, [*notes, plan.reason])))
+    objective = objective_for(
+        source,
+        loss,
+        L2Penalty.from_inverse(C, source.column_scale),
+        fit_intercept=fit_intercept,
+        n_threads=n_threads,
+        columns=columns,
+    )
+    of_data = None if relations is None else relations.in_units(source)
+
+    def restored(point: Point) -> Point:
+        plain = _in_units(source, point)
+        return plain if of_data is None else of_data.expand(plain)
+
+    origin, at_origin = _origin(objective), objective.value_at_origin()
+    negligible = tol * float(np.finfo(np.float64).eps) * at_origin
+    if start is not None:
+        shifted = start.intercept + source.column_shift @ start.coef
+        warm = objective.centred(Point(start.coef * source.column_scale[:, None], shifted))
+        # a start worse than zero, where every curvature may have underflowed, is none
+        if objective.evaluate(warm).value <= at_origin:
+            origin = warm
+    watch = Watch(
+        objective,
+        on_iteration,
+        search=n_parameters <= UNPENALISED_LIMIT,
+        expected_passes=plan.passes,
+        negligible=0.5 * negligible,
+        restore=restored,
+    )
+    interrupted = False
+    try:
+        with _surroundings(source):
+            certificate, outcome, history = _solve_and_prove(
+                objective, origin, plan.method, tol=tol, max_iter=max_iter, watch=watch
+            )
+    except KeyboardInterrupt:
+        if watch.best is None:
+            raise
+        interrupted, history = True, watch.records
+        outcome = Outcome(watch.best, "interrupted", history)
+        certificate = certify(objective, outcome)
+    certificate = with_rounded_intercept(certificate, objective, outcome.evaluation)
+    if relations is not None and len(relations.dropped):
+        certificate = qualified(certificate, relations, source)
+    met = (
+        certificate.proven
+        and certificate.kind != "separation"
+        and (
+            certificate.relative_bound <= tol
+            or (certificate.kind != "none" and certificate.suboptimality_bound <= negligible)
+        )
+    )
+    # the source's check, and that of relations
+    passes = objective.passes + 1 + (0.0 if relations is None else relations.passes)
+    return Fit(
+        restored(outcome.evaluation.point),
+        outcome.evaluation.value,
+        certificate,
+        history,
+        met,
+        outcome.stop,
+        plan,
+        passes,
+        perf_counter() - clock,
+        _growth(held, memory()),
+        n_threads,
+        interrupted,
+        () if met else obstacles(certificate, outcome, objective),
+    )
+
+
+@contextmanager
+def _surroundings(source: InMemorySource) -> Iterator[None]:
+    busy = source.is_fused or (source.is_dense and source.n_classes > 2)
+    alone = single_threaded_algebra() if busy else nullcontext()
+    with alone, np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # proof judges
+        yield
+
+
+def _loss(source: InMemorySource) -> Loss:
+    if source.n_classes > 2:
+        return SoftmaxLoss(source.n_classes)
+    return CompiledBinaryLoss() if source.is_fused else BinaryLoss()
+
+
+def _origin(objective: Objective) -> Point:
+    """Return where to start: at zero, or with offsets where an intercept makes up for them.
+
+    Far from there, all curvatures may have underflowed.
+    """
+    source, origin = objective.source, objective.origin()
+    if source.offset is None or not objective.fit_intercept:
+        return origin
+    per_class, n_classes = class_weights(objective), source.n_classes
+    with np.errstate(divide="ignore"):
+        odds = np.log(per_class) if n_classes > 2 else np.diff(np.log(per_class))
+    (total,) = objective.sum_over_vectors(lambda offset, _, s: (s @ offset,), source.offset)
+    intercept = np.clip(odds, -700, 700) - total / per_class.sum()
+    return objective.centred(Point(origin.coef, intercept))
+
+
+def _growth(before: tuple[float, float] | None, after: tuple[float, float] | None) -> float | None:
+    """Return how far the largest memory rose above what was held; nothing if it did not rise."""
+    if before is None or after is None or after[1] <= before[1]:
+        return None
+    return after[1] - before[0]
+
+
+def _in_units(source: InMemorySource, point: Point) -> Point:
+    """Return a point of the source's columns as one of the data's."""
+    coef = point.coef / source.column_scale[:, None]
+    return Point(coef, point.intercept - source.column_shift @ coef)
+
+
+def raw_predictions(source: InMemorySource, point: Point) -> FloatArray:
+    """Return raw predictions for new rows, (n_samples, n_outputs), block by block."""
+    coef = point.coef * source.column_scale[:, None]
+    raw = np.empty((source.n_samples, point.coef.shape[1]))
+    for index in range(source.n_blocks):
+        block = source.block(index)
+        raw[block.rows] = block.X.matvec(coef) + point.intercept + block.offset
+    return raw
+
+
+def _solve_and_prove(
+    objective: Objective,
+    start: Point,
+    method: str,
+    *,
+    tol: float,
+    max_iter: int,
+    watch: Watch,
+) -> tuple[Certificate, Outcome, list[IterationRecord]]:
+    form_hessian = objective.n_parameters <= UNPENALISED_LIMIT
+    history: list[IterationRecord] = []
+    source = objective.source
+    is_small = source.n_samples * source.n_features <= _SMALL
+    # a last Newton step about squares the error; what has none goes on, where reads are cheap
+    finer = is_small and method in ("newton-cg", "newton-rows", "newton-classes")
+    aim, point = max(1e-8 * tol, 1e-20) if finer else tol / 4, start
+    while True:
+        outcome = _solver(method)(
+            objective, point, tolerance=aim, max_iter=max_iter - len(history), watch=watch
+        )
+        history.extend(outcome.history)
+        if outcome.stop == "interrupted" and watch.separation is not None:
+            return no_optimum(objective, outcome, watch.separation), outcome, history
+        certificate = certify(objective, outcome, enough=tol)
+        if certificate.relative_bound > tol and outcome.curvature is None and form_hessian:
+            outcome = _with_curvature(objective, outcome)
+            certificate = certify(objective, outcome, enough=tol)
+        if certificate.relative_bound <= tol:
+            break
+        if outcome.stop == "stalled" and is_small and form_hessian and method != "newton-cholesky":
+            method, point = "newton-cholesky", outcome.evaluation.point
+            continue
+        if outcome.stop != "converged" or aim < tol * 1e-9:
+            break
+        if certificate.gradient_norm <= certificate.gradient_rounding:
+            break  # what is left of the gradient is rounding: no step can be seen to help
+        aim, point = aim * 1e-3, outcome.evaluation.point
+        if method == "newton-sampled":
+            # a sample has no more to say this close to the optimum
+            method = "newton-cholesky" if objective.loss.n_outputs == 1 else "newton-classes"
+        elif method == "newton-rows":
+            method = "newton-cg"  # nor has the Gram matrix, beyond its rounding
+    if certificate.relative_bound > tol and objective.penalty.is_none:
+        watch.search(outcome.evaluation.point)
+        if watch.separation is not None:
+            certificate = no_optimum(objective, outcome, watch.separation)
+    return certificate, outcome, history
+
+
+def _solver(method: str) -> Solver:
+    module, name = _SOLVERS[method].split(".")
+    found: Solver = getattr(import_module(f"chainrule.engine.solvers.{module}"), name)
+    return found
+
+
+def _with_curvature(objective: Objective, outcome: Outcome) -> Outcome:
+    """Form the Hessian at the end, for the proof alone."""
+    evaluation = objective.evaluate(outcome.evaluation.point, with_hessian=True)
+    assert evaluation.hessian is not None
+    curvature = Curvature(evaluation.hessian, objective.loss.n_outputs)
+    return replace(outcome, evaluation=evaluation, curvature=curvature, reference=evaluation.point)

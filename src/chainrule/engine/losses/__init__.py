@@ -1,0 +1,1 @@
+"""Losses: pointwise functions of a score and a target."""

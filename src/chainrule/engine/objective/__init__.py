@@ -1,0 +1,1 @@
+"""The objective: sums of losses over rows, the intercept, the penalty."""

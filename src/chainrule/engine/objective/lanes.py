@@ -1,0 +1,154 @@
+"""Sums over the columns of sparse data, one vector a block of rows, used again pass after pass.
+
+Where columns are many, a sum over rows is a long vector, and making room for one in every block of
+every pass costs more time than the sums themselves. So each block of rows gets a lane: a vector
+that lives as long as the objective. A pass fills all lanes and folds them in a fixed binary tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.losses.losses import BinaryLoss, Loss
+from chainrule.engine.objective.objective import Evaluation, Objective, Point
+from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock, fold
+from chainrule.engine.penalties.l2 import L2Penalty
+from chainrule.engine.runtime.executors import map_in_order, tree_reduce
+
+_STRIPE: Final[int] = 2**15
+
+Scalars = tuple[float, ...]
+
+
+class Lanes:
+    """Room for one vector of sums over columns for each block of rows, and who fills it.
+
+    Parameters
+    ----------
+    n_blocks, n_features : int
+    n_threads : int
+    """
+
+    def __init__(self, n_blocks: int, n_features: int, n_threads: int) -> None:
+        self.of_block = np.empty((n_blocks, n_features))
+        self._n_threads = n_threads
+
+    def fill(self, function: Callable[[int, FloatArray], Scalars]) -> tuple[Scalars, FloatArray]:
+        """Let ``function(index, lane)`` fill each lane; sum what it returns, and the lanes.
+
+        Sums go in the order of one fixed binary tree.
+        """
+        n_blocks, n_features = self.of_block.shape
+        total = np.empty(n_features)
+
+        def stripe(index: int) -> None:
+            start = index * _STRIPE
+            fold(self.of_block, start, min(start + _STRIPE, n_features), total)
+
+        of_blocks = map_in_order(
+            lambda index: function(index, self.of_block[index]), n_blocks, self._n_threads
+        )
+        scalars = list(of_blocks)
+        for _ in map_in_order(stripe, -(-n_features // _STRIPE), self._n_threads):
+            pass
+        return tree_reduce(
+            scalars, lambda left, right: tuple(a + b for a, b in zip(left, right, strict=True))
+        ), total
+
+
+class LaneObjective(Objective):
+    """The objective of two classes on sparse rows, with compiled passes that fill lanes.
+
+    It remembers the curvatures of the examples at the last point where value and gradient were
+    evaluated.
+    """
+
+    def __init__(
+        self,
+        source: InMemorySource,
+        loss: Loss,
+        penalty: L2Penalty,
+        *,
+        fit_intercept: bool = True,
+        n_threads: int = 1,
+        columns: IntArray | None = None,
+    ) -> None:
+        super().__init__(
+            source,
+            loss,
+            penalty,
+            fit_intercept=fit_intercept,
+            n_threads=n_threads,
+            columns=columns,
+        )
+        self.lanes = Lanes(source.n_blocks, source.n_features, n_threads)
+        self._bend = np.empty(source.n_samples)
+        self._bent_at: Point | None = None
+
+    def evaluate(
+        self, point: Point, *, with_hessian: bool = False, keep: bool = True
+    ) -> Evaluation:
+        """Evaluate value and gradient, and on demand the Hessian, in one pass."""
+        if with_hessian or self.source.offset is not None:
+            return super().evaluate(point, with_hessian=with_hessian, keep=keep)
+        raw_prediction = self._table()
+        self._bent_at = None
+        coef, intercept = np.ascontiguousarray(point.coef[:, 0]), float(point.intercept[0])
+
+        def one(index: int, X: FusedSparseBlock, lane: FloatArray) -> Scalars:
+            rows, y, weight = self.source.labels(index)
+            raw, bend = raw_prediction[rows, 0], self._bend[rows]
+            return X.gradient_pass(y, weight, coef, intercept, raw, bend, lane)
+
+        (loss, slope), total = self.fill(one)
+        self._bent_at = point
+        return Evaluation(
+            point,
+            loss + self.penalty.value(point.coef),
+            self.freed(
+                Point(total[:, None] + self.penalty.gradient(point.coef), np.asarray([slope]))
+            ),
+            lambda: raw_prediction,
+        )
+
+    def bend(self, at: Evaluation) -> FloatArray:
+        """Return the weighted curvature of each example."""
+        if at.point is self._bent_at:
+            return self._bend
+        found = super().bend(at)
+        assert found is not None
+        return found
+
+    def fill(
+        self, function: Callable[[int, FusedSparseBlock, FloatArray], Scalars]
+    ) -> tuple[Scalars, FloatArray]:
+        """Let ``function(index, X, lane)`` fill each lane; return the sums of both, in one read."""
+        self.passes += 1
+
+        def one(index: int, lane: FloatArray) -> Scalars:
+            X: Any = self.source.block(index).X
+            return function(index, X, lane)
+
+        return self.lanes.fill(one)
+
+
+def objective_for(
+    source: InMemorySource,
+    loss: Loss,
+    penalty: L2Penalty,
+    *,
+    fit_intercept: bool = True,
+    n_threads: int = 1,
+    columns: IntArray | None = None,
+) -> Objective:
+    """Return the objective of a problem, with the passes that suit its rows."""
+    in_lanes = source.is_fused and not source.is_dense and isinstance(loss, BinaryLoss)
+    kind = LaneObjective if in_lanes else Objective
+    return kind(
+        source, loss, penalty, fit_intercept=fit_intercept, n_threads=n_threads, columns=columns
+    )

@@ -1,0 +1,471 @@
+"""The objective: the only place that knows sums, weights, the intercept and the penalty.
+
+    f(coef, intercept) = sum_i s_i loss(coef^T x_i + intercept + offset_i, y_i)
+                         + sum_j strength_j |coef_j|^2 / 2
+
+Every pass over the data is a sum over blocks in a fixed order (`executors`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.data.rows import RowBlock
+from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.losses.losses import BinaryLoss, Loss
+from chainrule.engine.passes import class_tables
+from chainrule.engine.passes.blocks import DenseBlock
+from chainrule.engine.passes.fused_blocks import FusedBlock, line_sums
+from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
+from chainrule.engine.penalties.l2 import L2Penalty
+from chainrule.engine.runtime.executors import Partial, map_in_order, sum_over_chunks
+
+Fused = FusedBlock | FusedSparseBlock
+
+
+@dataclass(frozen=True)
+class Point:
+    """Coefficients and intercept, or anything of their shape: a gradient, a direction.
+
+    Attributes
+    ----------
+    coef : ndarray of shape (n_features, n_outputs)
+    intercept : ndarray of shape (n_outputs,)
+    """
+
+    coef: FloatArray
+    intercept: FloatArray
+
+    def moved(self, step: float, direction: Point) -> Point:
+        """Return self + step * direction."""
+        return Point(self.coef + step * direction.coef, self.intercept + step * direction.intercept)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one pass over the data finds out at a point.
+
+    Attributes
+    ----------
+    point : Point
+    value : float
+        f, penalty included.
+    gradient : Point
+    scores : callable
+        Returns the raw predictions: those that were kept, or by another read of X.
+    hessian : ndarray of shape (n_parameters, n_parameters) or None
+        In the order of `Objective.pack`.
+    """
+
+    point: Point
+    value: float
+    gradient: Point
+    scores: Callable[[], FloatArray]
+    hessian: FloatArray | None = None
+
+    @cached_property
+    def raw_prediction(self) -> FloatArray:
+        """The raw predictions, (n_samples, n_outputs)."""
+        return self.scores()
+
+
+class Objective:
+    """f, its derivatives and the other sums over rows that solvers and certificates need.
+
+    Parameters
+    ----------
+    source : InMemorySource
+    loss : Loss
+    penalty : L2Penalty
+        In the units of the source's (scaled) columns.
+    fit_intercept : bool
+    n_threads : int
+        How many threads share the blocks; the answer has the same bits for any number.
+    columns : ndarray, optional
+        The free columns, if not all are: the coefficients of the others are held at zero, so that
+        passes go over whole rows, and vectors, gradients and Hessians know nothing of them.
+
+    Attributes
+    ----------
+    passes : float
+        How many times X has been read so far; a part of the rows counts as that part.
+    """
+
+    def __init__(
+        self,
+        source: InMemorySource,
+        loss: Loss,
+        penalty: L2Penalty,
+        *,
+        fit_intercept: bool = True,
+        n_threads: int = 1,
+        columns: IntArray | None = None,
+    ) -> None:
+        self.source = source
+        self.loss = loss
+        self.penalty = penalty
+        self.fit_intercept = fit_intercept
+        self.n_threads = n_threads
+        self.columns = columns
+        self.passes = 0.0
+
+    @property
+    def n_rows_of_hessian(self) -> int:
+        """Parameters per output: free columns, and the intercept if there is one."""
+        n_held = 0 if self.columns is None else self.source.n_features - len(self.columns)
+        return self.source.n_features - n_held + int(self.fit_intercept)
+
+    @property
+    def free(self) -> IntArray | slice:
+        """Which columns are free, as an index."""
+        return slice(None) if self.columns is None else self.columns
+
+    @property
+    def n_parameters(self) -> int:
+        """Size of a packed vector."""
+        return self.n_rows_of_hessian * self.loss.n_outputs
+
+    @property
+    def row_bounds(self) -> FloatArray:
+        """Bounds on the sizes of all numbers in a row, that of the intercept included."""
+        ones = np.ones(int(self.fit_intercept))
+        return np.concatenate([self.source.column_bounds[self.free], ones])
+
+    def on_rows(self, sample: InMemorySource) -> Objective:
+        """Return the objective of some of the rows, with their share of the penalty."""
+        share = sample.total_weight / self.source.total_weight
+        return Objective(
+            sample,
+            self.loss,
+            L2Penalty(share * self.penalty.strength),
+            fit_intercept=self.fit_intercept,
+            n_threads=self.n_threads,
+            columns=self.columns,
+        )
+
+    def pack(self, point: Point) -> FloatArray:
+        """Lay what is free of a point out as one vector: output by output, the intercept last."""
+        rows = [point.coef[self.free]]
+        if self.fit_intercept:
+            rows.append(point.intercept[None, :])
+        return np.concatenate(rows, axis=0).T.ravel()
+
+    def unpack(self, vector: FloatArray) -> Point:
+        """Invert `pack`."""
+        table = vector.reshape(self.loss.n_outputs, self.n_rows_of_hessian).T
+        found = self.origin()
+        found.coef[self.free] = table[: len(table) - int(self.fit_intercept)]
+        if self.fit_intercept:
+            found.intercept[:] = table[-1]
+        return found
+
+    def freed(self, point: Point) -> Point:
+        """Return a gradient with zeros for what is held: columns, or the intercept."""
+        if self.columns is None and self.fit_intercept:
+            return point
+        return self.unpack(self.pack(point))
+
+    def origin(self) -> Point:
+        """Return the point where everything is zero."""
+        n_outputs = self.loss.n_outputs
+        return Point(np.zeros((self.source.n_features, n_outputs)), np.zeros(n_outputs))
+
+    def centred(self, point: Point) -> Point:
+        """Return the same predictions with outputs that sum to zero: the symmetric choice."""
+        if self.loss.n_outputs == 1:
+            return point
+        return Point(
+            point.coef - point.coef.mean(axis=1, keepdims=True),
+            point.intercept - point.intercept.mean(),
+        )
+
+    def sum_over_blocks(self, function: Callable[[RowBlock], Partial]) -> Partial:
+        """Return the sum of ``function(block)`` over all blocks, in a fixed order."""
+        source = self.source
+        self.passes += 1
+        return sum_over_chunks(lambda i: function(source.block(i)), source.n_blocks, self.n_threads)
+
+    def evaluate(
+        self, point: Point, *, with_hessian: bool = False, keep: bool = True
+    ) -> Evaluation:
+        """Evaluate value and gradient, and on demand the Hessian, in one pass.
+
+        Where the raw predictions will hardly be asked for, they need not be kept: on very many rows
+        a fresh table of them takes as long as a read of X.
+        """
+        table = self._table() if keep else None
+        fused = isinstance(self.loss, BinaryLoss) and self.source.offset is None
+        by_class = self.has_class_tables
+
+        def one(index: int) -> Partial:
+            if by_class:
+                return self._by_class(index, point, table, with_hessian)
+            block = self.source.block(index)
+            if fused and isinstance(block.X, Fused):
+                return self._fused(block, block.X, point, table, with_hessian)
+            raw = block.X.matvec(point.coef) + point.intercept + block.offset
+            if table is not None:
+                table[block.rows] = raw
+            s = block.sample_weight
+            losses, slopes, bends = self.loss.terms(raw, block.y, with_hessian=with_hessian)
+            residual = s[:, None] * slopes
+            sums: Partial = (
+                np.asarray(s @ losses),
+                block.X.rmatvec(residual),
+                residual.sum(axis=0),
+            )
+            return sums if bends is None else (*sums, self._sandwich(block, bends))
+
+        self.passes += 1
+        found = sum_over_chunks(one, self.source.n_blocks, self.n_threads)
+        loss, coef, intercept, *rest = found
+        gradient = self.freed(Point(coef + self.penalty.gradient(point.coef), intercept))
+        return Evaluation(
+            point,
+            float(loss) + self.penalty.value(point.coef),
+            gradient,
+            (lambda: self.raw_predictions(point)) if table is None else (lambda: table),
+            self._penalised(self._square(rest[0])) if rest else None,
+        )
+
+    def sum_over_vectors(
+        self,
+        function: Callable[[FloatArray, FloatArray, FloatArray], Partial],
+        raw_prediction: FloatArray,
+    ) -> Partial:
+        """Sum ``function(raw_prediction, y, sample_weight)`` over blocks, without reading X."""
+        source = self.source
+
+        def one(index: int) -> Partial:
+            rows, y, sample_weight = source.labels(index)
+            return function(raw_prediction[rows], y, sample_weight)
+
+        return sum_over_chunks(one, source.n_blocks, self.n_threads)
+
+    @property
+    def has_compiled_lines(self) -> bool:
+        """Whether sums over the examples alone, too, are worth a compiled loop."""
+        return self.source.is_fused and isinstance(self.loss, BinaryLoss)
+
+    def intercept_sums(
+        self, raw_prediction: FloatArray, shift: FloatArray
+    ) -> tuple[float, FloatArray, FloatArray]:
+        """Return the loss with the intercept shifted, and its derivatives by the shift."""
+        ones = np.ones(self.source.rows_per_block)
+
+        def one(raw: FloatArray, y: FloatArray, s: FloatArray) -> Partial:
+            if self.has_compiled_lines:
+                loss, slope, bend = line_sums(raw[:, 0], ones[: len(raw)], float(shift[0]), y, s)
+                return np.asarray(loss), np.asarray([slope]), np.asarray([[bend]])
+            raw = raw + shift
+            return (
+                np.asarray(s @ self.loss.pointwise_loss(raw, y)),
+                s @ self.loss.pointwise_gradient(raw, y),
+                np.tensordot(s, self.loss.pointwise_hessian(raw, y), axes=1),
+            )
+
+        loss, slope, bend = self.sum_over_vectors(one, raw_prediction)
+        return float(loss), slope, bend
+
+    def value_at_origin(self) -> float:
+        """Return f where everything is zero, without reading X."""
+        raw_prediction = self.source.offset
+        if raw_prediction is None:  # then an example's loss does not depend on its label
+            _, y, _ = self.source.labels(0)
+            level = self.loss.pointwise_loss(np.zeros((1, self.loss.n_outputs)), y[:1])
+            return float(level[0]) * self.source.total_weight
+        (loss,) = self.sum_over_vectors(
+            lambda raw, y, s: (np.asarray(s @ self.loss.pointwise_loss(raw, y)),), raw_prediction
+        )
+        return float(loss)
+
+    def raw_predictions(self, point: Point) -> FloatArray:
+        """Return the raw predictions at a point, (n_samples, n_outputs)."""
+        found = self.raw_direction(point)
+        return found if self.source.offset is None else found + self.source.offset
+
+    def raw_direction(self, direction: Point) -> FloatArray:
+        """Return the change of raw prediction along `direction`, (n_samples, n_outputs)."""
+        change = self._table()
+        self.passes += 1
+
+        def one(index: int) -> None:
+            block = self.source.block(index)
+            change[block.rows] = block.X.matvec(direction.coef) + direction.intercept
+
+        for _ in map_in_order(one, self.source.n_blocks, self.n_threads):
+            pass
+        return change
+
+    def along(
+        self, start: Evaluation, direction: Point, raw_direction: FloatArray
+    ) -> Callable[[float], tuple[float, float]]:
+        """Return step -> (f, df/dstep) on a line, without reading X."""
+        curvature = float((self.penalty.gradient(direction.coef) * direction.coef).sum())
+        slope = float((self.penalty.gradient(start.point.coef) * direction.coef).sum())
+        level = self.penalty.value(start.point.coef)
+
+        def at(step: float) -> tuple[float, float]:
+            def one(index: int) -> Partial:
+                rows, y, s = self.source.labels(index)
+                change = raw_direction[rows]
+                if self.has_compiled_lines:
+                    level = start.raw_prediction[rows, 0]
+                    total, pulled, _ = line_sums(level, change[:, 0], step, y, s)
+                    return np.asarray(total), np.asarray(pulled)
+                raw = start.raw_prediction[rows] + step * change
+                pull = (self.loss.pointwise_gradient(raw, y) * change).sum(axis=1)
+                return np.asarray(s @ self.loss.pointwise_loss(raw, y)), np.asarray(s @ pull)
+
+            loss, rise = sum_over_chunks(one, self.source.n_blocks, self.n_threads)
+            value = float(loss) + level + step * slope + 0.5 * step * step * curvature
+            return value, float(rise) + slope + step * curvature
+
+        return at
+
+    def bend(self, at: Evaluation) -> FloatArray | None:
+        """Return the weighted curvature of each example, for `hessian_product` to use again.
+
+        Only where it is one number, (n_samples,): losses of one output.
+        """
+        if self.loss.n_outputs > 1:
+            return None
+        found = np.empty(self.source.n_samples)
+
+        def one(index: int) -> None:
+            rows, y, s = self.source.labels(index)
+            found[rows] = s * self.loss.pointwise_hessian(at.raw_prediction[rows], y)[:, 0, 0]
+
+        for _ in map_in_order(one, self.source.n_blocks, self.n_threads):
+            pass
+        return found
+
+    def hessian_product(
+        self, at: Evaluation, direction: Point, bend: FloatArray | None = None
+    ) -> Point:
+        """Return the Hessian at a point times a direction, without forming it."""
+
+        def one(block: RowBlock) -> Partial:
+            if bend is not None and isinstance(block.X, Fused):
+                along = np.ascontiguousarray(direction.coef[:, 0])
+                product, level = block.X.product_pass(
+                    bend[block.rows], along, float(direction.intercept[0])
+                )
+                return product[:, None], np.asarray([level])
+            change = block.X.matvec(direction.coef) + direction.intercept
+            pull = block.sample_weight[:, None] * self.loss.hessian_product(
+                at.raw_prediction[block.rows], block.y, change
+            )
+            return block.X.rmatvec(pull), pull.sum(axis=0)
+
+        coef, intercept = self.sum_over_blocks(one)
+        return self.freed(Point(coef + self.penalty.gradient(direction.coef), intercept))
+
+    def hessian_diagonal(self, at: Evaluation) -> Point:
+        """Return the diagonal of the Hessian."""
+
+        def one(block: RowBlock) -> Partial:
+            h = self.loss.pointwise_hessian(at.raw_prediction[block.rows], block.y)
+            d = block.sample_weight[:, None] * np.diagonal(h, axis1=1, axis2=2)
+            return block.X.sandwich_diagonal(d), d.sum(axis=0)
+
+        coef, intercept = self.sum_over_blocks(one)
+        return Point(coef + self.penalty.strength[:, None], intercept)
+
+    def among_free(self, square: FloatArray) -> FloatArray:
+        """Return the part of a matrix that belongs to free columns, given all columns' pairs."""
+        return square[self.free][:, self.free]
+
+    def _table(self) -> FloatArray:
+        """Return room for one number an output and row, output by output: see `matvec`."""
+        return np.empty((self.source.n_samples, self.loss.n_outputs), order="F")
+
+    @property
+    def has_class_tables(self) -> bool:
+        """Whether passes go class by class: labels are codes, and rows dense."""
+        source = self.source
+        return self.loss.n_outputs > 1 and source.is_dense and source.has_codes
+
+    def _by_class(
+        self, index: int, point: Point, table: FloatArray | None, with_hessian: bool
+    ) -> Partial:
+        rows, codes, weight = self.source.codes(index)
+        X = self.source.matrix(index)
+        assert isinstance(X, DenseBlock | FusedBlock)
+        asked = with_hessian or table is not None
+        raw = np.empty((self.loss.n_outputs, len(codes))) if asked else None
+        loss, coef, intercept = X.class_pass(codes, weight, point.coef, point.intercept, raw)
+        if table is not None and raw is not None:
+            table[rows] = raw.T
+        sums: Partial = np.asarray(loss), coef, intercept
+        if not with_hessian or raw is None:
+            return sums
+        fit = self.fit_intercept
+        values = X.values[:, self.free]
+        return (*sums, class_tables.class_pairs(values, weight, raw, fit_intercept=fit))
+
+    def _square(self, hessian: FloatArray) -> FloatArray:
+        if self.has_class_tables:
+            hessian = class_tables.class_hessian(hessian, self.loss.n_outputs)
+        return hessian.reshape(self.n_parameters, self.n_parameters)
+
+    def _sandwich(self, block: RowBlock, bends: FloatArray) -> FloatArray:
+        n_outputs, size = self.loss.n_outputs, self.n_rows_of_hessian
+        n_free = size - int(self.fit_intercept)
+        h = bends * block.sample_weight[:, None, None]
+        total = np.zeros((n_outputs, size, n_outputs, size))
+        for k in range(n_outputs):
+            for other in range(k + 1):
+                d = np.ascontiguousarray(h[:, k, other])
+                corner = total[k, :, other, :]
+                corner[:n_free, :n_free] = self.among_free(block.X.sandwich(d))
+                if self.fit_intercept:
+                    corner[:n_free, -1] = block.X.rmatvec(d[:, None])[self.free, 0]
+                    corner[-1, :n_free] = corner[:n_free, -1]
+                    corner[-1, -1] = d.sum()
+                total[other, :, k, :] = corner.T
+        return total
+
+    def _fused(
+        self,
+        block: RowBlock,
+        X: Fused,
+        point: Point,
+        table: FloatArray | None,
+        with_hessian: bool,
+    ) -> Partial:
+        raw = np.empty(len(block.y)) if table is None else table[block.rows, 0]
+        loss, coef, intercept, hessian, border, corner = X.binary_pass(
+            block.y,
+            block.sample_weight,
+            np.ascontiguousarray(point.coef[:, 0]),
+            float(point.intercept[0]),
+            raw,
+            with_hessian=with_hessian,
+        )
+        sums: Partial = np.asarray(loss), coef[:, None], np.asarray([intercept])
+        if not with_hessian:
+            return sums
+        hessian, border = self.among_free(hessian), border[self.free]
+        if self.fit_intercept:
+            hessian = np.block(
+                [[hessian, border[:, None]], [border[None, :], np.array([[corner]])]]
+            )
+        return (*sums, hessian)
+
+    def _penalised(self, hessian: FloatArray) -> FloatArray:
+        hessian.flat[:: len(hessian) + 1] += self._stiffness
+        return hessian
+
+    @cached_property
+    def _stiffness(self) -> FloatArray:
+        """What the penalty adds to the diagonal of a Hessian."""
+        unpenalised = np.zeros(int(self.fit_intercept))
+        return np.tile(
+            np.append(self.penalty.strength[self.free], unpenalised), self.loss.n_outputs
+        )

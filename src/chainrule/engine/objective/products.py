@@ -1,0 +1,102 @@
+"""Products with the Hessian at one point, and how far a sum of directions moves the predictions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chainrule.engine.arrays import FloatArray
+from chainrule.engine.objective.lanes import LaneObjective, Scalars
+from chainrule.engine.objective.objective import Evaluation, Objective, Point
+from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
+
+
+class Products:
+    """The Hessian at a point, as what it does to packed vectors.
+
+    Parameters
+    ----------
+    objective : Objective
+    at : Evaluation
+    """
+
+    def __init__(self, objective: Objective, at: Evaluation) -> None:
+        self._objective = objective
+        self._at = at
+        self._curvatures = objective.bend(at)
+
+    def diagonal(self) -> FloatArray:
+        """Return the diagonal of the Hessian."""
+        return self._objective.pack(self._objective.hessian_diagonal(self._at))
+
+    def times(self, vector: FloatArray) -> FloatArray:
+        """Return the Hessian times a vector."""
+        direction = self._objective.unpack(vector)
+        return self._objective.pack(
+            self._objective.hessian_product(self._at, direction, self._curvatures)
+        )
+
+    def advance(self, step: float) -> None:
+        """Hear that the last vector is a part of the direction, with this factor."""
+
+    def raw_direction(self, direction: Point) -> FloatArray:
+        """Return the change of raw prediction along the direction that was put together."""
+        return self._objective.raw_direction(direction)
+
+
+class LaneProducts(Products):
+    """The same in compiled passes over sparse rows, which note down the changes of prediction."""
+
+    def __init__(self, objective: LaneObjective, at: Evaluation) -> None:
+        super().__init__(objective, at)
+        self._lanes = objective
+        self._bend = objective.bend(at)
+        self._scores = np.zeros(objective.source.n_samples)
+        self._travelled = np.zeros((objective.source.n_samples, 1), order="F")
+        self._step = 0.0
+
+    def diagonal(self) -> FloatArray:
+        """Return the diagonal of the Hessian."""
+
+        def one(index: int, X: FusedSparseBlock, lane: FloatArray) -> Scalars:
+            return (X.diagonal_pass(self._bend[self._lanes.source.rows(index)], lane),)
+
+        (level,), total = self._lanes.fill(one)
+        return self._packed(total + self._lanes.penalty.strength, level)
+
+    def times(self, vector: FloatArray) -> FloatArray:
+        """Return the Hessian times a vector."""
+        source = self._lanes.source
+        direction = self._lanes.unpack(vector)
+        coef, intercept = direction.coef[:, 0], float(direction.intercept[0])
+        step, travelled = self._step, self._travelled[:, 0]
+
+        def one(index: int, X: FusedSparseBlock, lane: FloatArray) -> Scalars:
+            rows = source.rows(index)
+            bend, scores = self._bend[rows], self._scores[rows]
+            level = X.travelling_pass(bend, coef, intercept, scores, step, travelled[rows], lane)
+            return (level,)
+
+        (level,), total = self._lanes.fill(one)
+        self._step = 0.0
+        total += self._lanes.penalty.strength * coef
+        return self._packed(total, level)
+
+    def advance(self, step: float) -> None:
+        """Hear that the last vector is a part of the direction, with this factor."""
+        self._step = step
+
+    def raw_direction(self, direction: Point) -> FloatArray:
+        """Return the change of raw prediction along the direction that was put together."""
+        self._travelled[:, 0] += self._step * self._scores
+        self._step = 0.0
+        return self._travelled
+
+    def _packed(self, of_columns: FloatArray, level: float) -> FloatArray:
+        return self._lanes.pack(Point(of_columns[:, None], np.asarray([level])))
+
+
+def products(objective: Objective, at: Evaluation) -> Products:
+    """Return the products with the Hessian at a point, as fast as the objective has them."""
+    if isinstance(objective, LaneObjective):
+        return LaneProducts(objective, at)
+    return Products(objective, at)

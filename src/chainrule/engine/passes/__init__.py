@@ -1,0 +1,1 @@
+"""One pass over a block of rows: scores, transposed products, sandwiches."""

@@ -1,0 +1,254 @@
+"""Blocks of sparse rows whose verbs are compiled: parts of one CSR matrix, read in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from chainrule.engine.arrays import FloatArray
+from chainrule.engine.passes.blocks import SparseBlock
+from chainrule.engine.passes.fused_blocks import by_output
+
+_LANES: Final[int] = 64
+_FEW_LANES: Final[int] = 8
+_LANE_ENTRIES: Final[int] = 8
+_LANE_NUMBERS: Final[int] = 2**22
+_ROWS: Final[int] = 2**18
+
+
+@cache
+def _kernels() -> ModuleType:
+    from chainrule.engine.passes.kernels import fused_sparse
+
+    return fused_sparse
+
+
+def rows_per_block(n_samples: int, n_features: int, n_entries: int) -> int:
+    """Return how many rows make a block.
+
+    Each block has sums of its own, one a column, which are cleared and added up in every pass. So
+    blocks are few, as many as threads may want, unless they have many entries for each column.
+    """
+    per_column = n_entries / max(1, n_features)
+    lanes = per_column / _LANE_ENTRIES
+    if lanes < _FEW_LANES:
+        lanes = min(_FEW_LANES, 4 * lanes)
+    lanes = min(lanes, _LANES, max(4.0, _LANE_NUMBERS / max(1, n_features)))
+    rows = -(-n_samples // max(1, round(lanes)))
+    return int(np.clip(rows, min(1024, n_samples), _ROWS))
+
+
+def fold(lanes: FloatArray, start: int, stop: int, total: FloatArray) -> None:
+    """Fill in the sums over all lanes of some columns: see `kernels.fused_sparse.fold`."""
+    _kernels().fold(lanes, start, stop, total)
+
+
+def row_splits(
+    indices: npt.NDArray[Any], indptr: npt.NDArray[Any], rows: int, starts: npt.NDArray[Any]
+) -> None:
+    """Fill in where blocks of rows start in each column: see `kernels.fused_sparse.row_splits`."""
+    _kernels().row_splits(_unsigned(indices), _unsigned(indptr), rows, _unsigned(starts))
+
+
+def turned(
+    data: npt.NDArray[Any],
+    indices: npt.NDArray[Any],
+    starts: npt.NDArray[Any],
+    stops: npt.NDArray[Any],
+    first_row: int,
+    values: npt.NDArray[Any],
+    columns: npt.NDArray[Any],
+    indptr: npt.NDArray[Any],
+) -> None:
+    """Fill in the CSR arrays of some rows of a CSC matrix: see `kernels.fused_sparse.turned`."""
+    unsigned = (_unsigned(integers) for integers in (indices, starts, stops))
+    _kernels().turned(data, *unsigned, first_row, values, _unsigned(columns), _unsigned(indptr))
+
+
+def sort_rows(
+    data: npt.NDArray[Any], indices: npt.NDArray[Any], indptr: npt.NDArray[Any], n_features: int
+) -> bool:
+    """Sort rows in place; tell whether they have no duplicates: see `kernels.fused_sparse`."""
+    return bool(_kernels().sort_rows(data, _unsigned(indices), _unsigned(indptr), n_features))
+
+
+def look_up(codes: npt.NDArray[Any], places: npt.NDArray[Any], found: npt.NDArray[Any]) -> None:
+    """Fill in the place of each code, compiled."""
+    _kernels().look_up(_unsigned(codes), places, found)
+
+
+@dataclass(frozen=True)
+class FusedSparseBlock:
+    """Some rows of a CSR matrix in canonical form (sorted, no duplicates).
+
+    Attributes
+    ----------
+    data, indices : ndarray of shape (n_entries,)
+        Of the whole matrix.
+    indptr : ndarray of shape (n_rows + 1,)
+        Where these rows begin and end.
+    n_features : int
+    """
+
+    data: npt.NDArray[Any]
+    indices: npt.NDArray[Any]
+    indptr: npt.NDArray[Any]
+    n_features: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of rows and of features."""
+        return len(self.indptr) - 1, self.n_features
+
+    def binary_pass(
+        self,
+        y: FloatArray,
+        sample_weight: FloatArray,
+        coef: FloatArray,
+        intercept: float,
+        raw_prediction: FloatArray,
+        *,
+        with_hessian: bool,
+    ) -> tuple[float, FloatArray, float, FloatArray, FloatArray, float]:
+        """Do a whole pass of a binary problem: see `kernels.fused_sparse.binary_pass`."""
+        answer: tuple[float, FloatArray, float, FloatArray, FloatArray, float] = (
+            _kernels().binary_pass(
+                *self._rows,
+                self.n_features,
+                y,
+                sample_weight,
+                coef,
+                float(intercept),
+                raw_prediction,
+                with_hessian,
+            )
+        )
+        return answer
+
+    def gradient_pass(
+        self,
+        y: FloatArray,
+        sample_weight: FloatArray,
+        coef: FloatArray,
+        intercept: float,
+        raw_prediction: FloatArray,
+        bend: FloatArray,
+        gradient: FloatArray,
+    ) -> tuple[float, float]:
+        """Do a pass for value and gradient: see `kernels.fused_sparse.gradient_pass`."""
+        answer: tuple[float, float] = _kernels().gradient_pass(
+            *self._rows, y, sample_weight, coef, float(intercept), raw_prediction, bend, gradient
+        )
+        return answer
+
+    def travelling_pass(
+        self,
+        bend: FloatArray,
+        coef: FloatArray,
+        intercept: float,
+        scores: FloatArray,
+        step: float,
+        travelled: FloatArray,
+        total: FloatArray,
+    ) -> float:
+        """Multiply by X^T diag(bend) X: see `kernels.fused_sparse.product_pass`."""
+        return float(
+            _kernels().product_pass(
+                *self._rows, bend, coef, float(intercept), scores, float(step), travelled, total
+            )
+        )
+
+    def diagonal_pass(self, bend: FloatArray, total: FloatArray) -> float:
+        """Fill in the diagonal of the sandwich; return the sum of `bend`."""
+        return float(_kernels().diagonal_pass(*self._rows, bend, total))
+
+    def product_pass(
+        self, bend: FloatArray, coef: FloatArray, intercept: float
+    ) -> tuple[FloatArray, float]:
+        """Return X^T u and the sum of u, for u = bend * (X coef + intercept), in one read."""
+        scores, total = np.zeros(len(bend)), np.empty(self.n_features)
+        level = self.travelling_pass(bend, coef, intercept, scores, 0.0, scores.copy(), total)
+        return total, level
+
+    def matvec(self, V: FloatArray) -> FloatArray:
+        """Return X V."""
+        return np.asarray(_kernels().matvec(*self._rows, by_output(V))).T
+
+    def rmatvec(self, U: FloatArray) -> FloatArray:
+        """Return X^T U."""
+        return np.asarray(_kernels().rmatvec(*self._rows, self.n_features, by_output(U))).T
+
+    def sandwich(self, d: FloatArray) -> FloatArray:
+        """Return X^T diag(d) X."""
+        d = np.ascontiguousarray(d)
+        return np.asarray(_kernels().sandwich(*self._rows, self.n_features, d))
+
+    def sandwich_diagonal(self, d: FloatArray) -> FloatArray:
+        """Return sum_i d_ik x_ij^2."""
+        found = _kernels().sandwich_diagonal(*self._rows, self.n_features, by_output(d))
+        return np.asarray(found).T
+
+    def row_sizes(self, V: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return |X| V for V >= 0, and sum_j (weights_j x_ij)^2."""
+        product, squares = _kernels().row_sizes(
+            *self._rows, by_output(V), np.ascontiguousarray(weights)
+        )
+        return product.T, squares
+
+    def column_sizes(self, U: FloatArray) -> FloatArray:
+        """Return |X|^T U."""
+        found = _kernels().column_sizes(*self._rows, self.n_features, by_output(U))
+        return np.asarray(found).T
+
+    def column_maxima(self) -> FloatArray:
+        """Return max_i |x_ij|."""
+        return np.asarray(_kernels().column_maxima(*self._rows, self.n_features))
+
+    def are_whole(self, factors: FloatArray) -> bool:
+        """Whether all numbers, each times its column's factor, are whole."""
+        return self._plain().are_whole(factors)
+
+    def dense_rows(self) -> Iterator[FloatArray]:
+        """Yield X a few rows at a time."""
+        return self._plain().dense_rows()
+
+    @property
+    def longest_row(self) -> int:
+        """How many roundings in a row an entry of X V may take."""
+        return self._plain().longest_row
+
+    @property
+    def longest_sum(self) -> int:
+        """How many roundings in a row a sum over the rows may take."""
+        return len(self.indptr) - 1
+
+    @property
+    def longest_sandwich(self) -> int:
+        """The same for an entry of a sandwich."""
+        return self.longest_sum
+
+    @property
+    def unsigned(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Indices and indptr as the kernels take them."""
+        return _unsigned(self.indices), _unsigned(self.indptr)
+
+    @property
+    def _rows(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+        return self.data, *self.unsigned
+
+    def _plain(self) -> SparseBlock:
+        here = slice(int(self.indptr[0]), int(self.indptr[-1]))
+        data = self.data[here].astype(np.float64, copy=False)
+        parts = (data, self.indices[here], self.indptr - self.indptr[0])
+        return SparseBlock(sparse.csr_array(parts, shape=self.shape))
+
+
+def _unsigned(integers: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return integers.view(np.dtype(f"u{integers.itemsize}"))

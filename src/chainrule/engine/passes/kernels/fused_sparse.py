@@ -1,0 +1,392 @@
+"""Compiled passes over sparse rows: scores, loss, gradient and Hessian in one read of X.
+
+A matrix is three arrays, as in SciPy's CSR: `data` and `indices` of the whole, and the `indptr` of
+the rows at hand. Integers are unsigned, of either width: a compiler need not ask whether they count
+from the end. Values are float32 or float64; sums are float64, in the order of the rows and, within
+a row, of its entries.
+
+numba's disk cache looks at this file alone, so `make emit` writes into it which formulas it is for.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.engine.losses.pointwise import Vector, exact, pointwise
+
+Array = npt.NDArray[Any]
+
+FORMULAS: Final = "6e3c3a6b287c99e9"
+"""The digest of the formulas that are compiled in; written by `make emit`."""
+
+INNER_ROWS: Final = 256
+"""Rows of one inner step, at most: their numbers are used again while they are in the cache."""
+
+INNER_ENTRIES: Final = 2048
+"""Entries of one inner step, about: they are read again while they are in the cache."""
+
+SHORT_ROW: Final = 32
+"""Entries up to which a row is sorted by insertion."""
+
+FOLDED: Final = 256
+"""Columns whose lanes are added up at a time: they stay in the cache from sum to sum."""
+
+
+@exact
+def _scores(
+    data: Array, indices: Array, indptr: Array, coef: Vector, intercept: float, out: Vector
+) -> None:
+    for i in range(indptr.shape[0] - 1):
+        score = 0.0
+        for e in range(indptr[i], indptr[i + 1]):
+            score += data[e] * coef[indices[e]]
+        out[i] = score + intercept
+
+
+@exact
+def _add_transposed(data: Array, indices: Array, indptr: Array, u: Vector, total: Vector) -> None:
+    for i in range(indptr.shape[0] - 1):
+        pull = u[i]
+        for e in range(indptr[i], indptr[i + 1]):
+            total[indices[e]] += data[e] * pull
+
+
+@exact
+def _add_sandwich(data: Array, indices: Array, indptr: Array, d: Vector, total: Array) -> None:
+    """Add the lower half of X^T diag(d) X; the indices of a row are in order."""
+    for i in range(indptr.shape[0] - 1):
+        for e in range(indptr[i], indptr[i + 1]):
+            scaled = d[i] * data[e]
+            row = total[indices[e]]
+            for other in range(indptr[i], e + 1):
+                row[indices[other]] += scaled * data[other]
+
+
+@exact
+def _inner_rows(indptr: Array) -> int:
+    """Return how many rows make an inner step."""
+    n_rows = indptr.shape[0] - 1
+    n_entries = np.int64(indptr[-1]) - np.int64(indptr[0])
+    fitting: int = INNER_ENTRIES * n_rows // max(1, n_entries)
+    return max(1, min(INNER_ROWS, fitting))
+
+
+@exact
+def _mirror(half: Array) -> None:
+    for i in range(half.shape[0]):
+        for j in range(i):
+            half[j, i] = half[i, j]
+
+
+@exact
+def binary_pass(
+    data: Array,
+    indices: Array,
+    indptr: Array,
+    n_features: int,
+    y: Vector,
+    weight: Vector,
+    coef: Vector,
+    intercept: float,
+    raw_prediction: Vector,
+    with_hessian: bool,
+) -> tuple[float, Vector, float, Array, Vector, float]:
+    """Return the sums over rows of one binary problem, as the pass over dense rows does."""
+    n_rows, inner = indptr.shape[0] - 1, _inner_rows(indptr)
+    size = n_features if with_hessian else 0
+    losses, residual, bend = np.empty(inner), np.empty(inner), np.empty(inner)
+    gradient, hessian = np.zeros(n_features), np.zeros((size, size))
+    border = np.zeros(size)
+    loss, slope, corner = 0.0, 0.0, 0.0
+    for start in range(0, n_rows, inner):
+        stop = min(start + inner, n_rows)
+        count = stop - start
+        rows = indptr[start : stop + 1]
+        raw = raw_prediction[start:stop]
+        _scores(data, indices, rows, coef, intercept, raw)
+        pointwise(raw, y[start:stop], weight[start:stop], losses, residual, bend)
+        _add_transposed(data, indices, rows, residual, gradient)
+        loss += losses[:count].sum()
+        slope += residual[:count].sum()
+        if with_hessian:
+            _add_sandwich(data, indices, rows, bend, hessian)
+            _add_transposed(data, indices, rows, bend, border)
+            corner += bend[:count].sum()
+    _mirror(hessian)
+    return loss, gradient, slope, hessian, border, corner
+
+
+@exact
+def gradient_pass(
+    data: Array,
+    indices: Array,
+    indptr: Array,
+    y: Vector,
+    weight: Vector,
+    coef: Vector,
+    intercept: float,
+    raw_prediction: Vector,
+    bend: Vector,
+    gradient: Vector,
+) -> tuple[float, float]:
+    """Fill in raw predictions, curvatures and X^T residual; return loss and sum of residuals."""
+    n_rows, inner = indptr.shape[0] - 1, _inner_rows(indptr)
+    losses, residual = np.empty(inner), np.empty(inner)
+    gradient[:] = 0.0
+    loss, slope = 0.0, 0.0
+    for start in range(0, n_rows, inner):
+        stop = min(start + inner, n_rows)
+        rows = indptr[start : stop + 1]
+        raw = raw_prediction[start:stop]
+        _scores(data, indices, rows, coef, intercept, raw)
+        pointwise(raw, y[start:stop], weight[start:stop], losses, residual, bend[start:stop])
+        _add_transposed(data, indices, rows, residual, gradient)
+        loss += losses[: stop - start].sum()
+        slope += residual[: stop - start].sum()
+    return loss, slope
+
+
+@exact
+def product_pass(
+    data: Array,
+    indices: Array,
+    indptr: Array,
+    bend: Vector,
+    coef: Vector,
+    intercept: float,
+    scores: Vector,
+    step: float,
+    travelled: Vector,
+    total: Vector,
+) -> float:
+    """Fill in scores = X coef + intercept and total = X^T (bend * scores).
+
+    Returns the sum of bend * scores. What was in `scores` before, times `step`, is added to
+    `travelled`.
+    """
+    n_rows, inner = indptr.shape[0] - 1, _inner_rows(indptr)
+    total[:] = 0.0
+    level = 0.0
+    pull = np.empty(inner)
+    for start in range(0, n_rows, inner):
+        stop = min(start + inner, n_rows)
+        rows = indptr[start : stop + 1]
+        for i in range(start, stop):
+            travelled[i] += step * scores[i]
+        _scores(data, indices, rows, coef, intercept, scores[start:stop])
+        for i in range(start, stop):
+            pull[i - start] = bend[i] * scores[i]
+        level += pull[: stop - start].sum()
+        _add_transposed(data, indices, rows, pull, total)
+    return level
+
+
+@exact
+def diagonal_pass(data: Array, indices: Array, indptr: Array, bend: Vector, total: Vector) -> float:
+    """Fill in total = sum_i bend_i x_ij^2; return sum(bend)."""
+    total[:] = 0.0
+    level = 0.0
+    for i in range(indptr.shape[0] - 1):
+        level += bend[i]
+        for e in range(indptr[i], indptr[i + 1]):
+            value = np.float64(data[e])
+            total[indices[e]] += bend[i] * value * value
+    return level
+
+
+@exact
+def fold(lanes: Array, start: int, stop: int, total: Vector) -> None:
+    """Fill in the sums of the columns from start to stop, lane by lane in a fixed binary tree."""
+    n_lanes = lanes.shape[0]
+    for first in range(start, stop, FOLDED):
+        last, stride = min(first + FOLDED, stop), 1
+        while stride < n_lanes:
+            for k in range(0, n_lanes - stride, 2 * stride):
+                for j in range(first, last):
+                    lanes[k, j] += lanes[k + stride, j]
+            stride *= 2
+        for j in range(first, last):
+            total[j] = lanes[0, j]
+
+
+@exact
+def matvec(data: Array, indices: Array, indptr: Array, V: Array) -> Array:
+    """Return V X^T: one row an output."""
+    product = np.empty((V.shape[0], indptr.shape[0] - 1))
+    for k in range(V.shape[0]):
+        _scores(data, indices, indptr, V[k], 0.0, product[k])
+    return product
+
+
+@exact
+def rmatvec(data: Array, indices: Array, indptr: Array, n_features: int, U: Array) -> Array:
+    """Return U X: one row an output."""
+    total = np.zeros((U.shape[0], n_features))
+    for k in range(U.shape[0]):
+        _add_transposed(data, indices, indptr, U[k], total[k])
+    return total
+
+
+@exact
+def sandwich(data: Array, indices: Array, indptr: Array, n_features: int, d: Vector) -> Array:
+    """Return X^T diag(d) X."""
+    total = np.zeros((n_features, n_features))
+    _add_sandwich(data, indices, indptr, d, total)
+    _mirror(total)
+    return total
+
+
+@exact
+def sandwich_diagonal(
+    data: Array, indices: Array, indptr: Array, n_features: int, D: Array
+) -> Array:
+    """Return sum_i d_ki x_ij^2: one row an output."""
+    total = np.zeros((D.shape[0], n_features))
+    for k in range(D.shape[0]):
+        for i in range(indptr.shape[0] - 1):
+            for e in range(indptr[i], indptr[i + 1]):
+                value = np.float64(data[e])
+                total[k, indices[e]] += D[k, i] * value * value
+    return total
+
+
+@exact
+def row_sizes(
+    data: Array, indices: Array, indptr: Array, V: Array, weights: Vector
+) -> tuple[Array, Vector]:
+    """Return V |X|^T for V >= 0, one row an output, and sum_j (weights_j x_ij)^2."""
+    n_rows = indptr.shape[0] - 1
+    product, squares = np.zeros((V.shape[0], n_rows)), np.zeros(n_rows)
+    for i in range(n_rows):
+        for e in range(indptr[i], indptr[i + 1]):
+            size = abs(np.float64(data[e]))
+            square = weights[indices[e]] * size
+            squares[i] += square * square
+            for k in range(V.shape[0]):
+                product[k, i] += size * V[k, indices[e]]
+    return product, squares
+
+
+@exact
+def column_sizes(data: Array, indices: Array, indptr: Array, n_features: int, U: Array) -> Array:
+    """Return U |X|: one row an output."""
+    total = np.zeros((U.shape[0], n_features))
+    for k in range(U.shape[0]):
+        for i in range(indptr.shape[0] - 1):
+            for e in range(indptr[i], indptr[i + 1]):
+                total[k, indices[e]] += U[k, i] * abs(np.float64(data[e]))
+    return total
+
+
+@exact
+def column_maxima(data: Array, indices: Array, indptr: Array, n_features: int) -> Vector:
+    """Return max_i |x_ij|, and NaN where a value is NaN."""
+    largest = np.zeros(n_features)
+    for e in range(indptr[0], indptr[-1]):
+        size = abs(np.float64(data[e]))
+        top = largest[indices[e]]
+        if top == top and not size <= top:  # NaN comes in, and stays
+            largest[indices[e]] = size
+    return largest
+
+
+@exact
+def row_splits(indices: Array, indptr: Array, rows: int, starts: Array) -> None:
+    """Fill in where the rows k * rows, and those after them, start in each column of a CSC matrix.
+
+    `starts` has one row for each k, and one more for the end.
+    """
+    one = indptr.dtype.type(1)
+    for j in range(indptr.shape[0] - 1):
+        e, stop = indptr[j], indptr[j + 1]
+        for k in range(starts.shape[0]):
+            while e < stop and np.int64(indices[e]) < k * rows:
+                e += one
+            starts[k, j] = e
+
+
+@exact
+def turned(
+    data: Array,
+    indices: Array,
+    starts: Vector,
+    stops: Vector,
+    first_row: int,
+    values: Array,
+    columns: Array,
+    indptr: Array,
+) -> None:
+    """Fill in the CSR arrays of some rows of a CSC matrix; `indptr` comes as zeros.
+
+    Columns are gone through from left to right, so the entries of each row come out in order.
+    """
+    n_rows, first, one = indptr.shape[0] - 1, indices.dtype.type(first_row), indptr.dtype.type(1)
+    after = indptr[1:]
+    for j in range(starts.shape[0]):
+        for e in range(starts[j], stops[j]):
+            after[indices[e] - first] += one
+    for i in range(n_rows):
+        indptr[i + 1] += indptr[i]
+    for j in range(starts.shape[0]):
+        for e in range(starts[j], stops[j]):
+            row = indices[e] - first
+            place = indptr[row]
+            values[place] = data[e]
+            columns[place] = j
+            indptr[row] = place + one
+    for i in range(n_rows, 0, -1):
+        indptr[i] = indptr[i - 1]
+    indptr[0] = 0
+
+
+@exact
+def look_up(codes: Array, places: Array, found: Array) -> None:
+    """Fill in the place of each code; `found` may be a column of a table."""
+    for i in range(codes.shape[0]):
+        found[i] = places[codes[i]]
+
+
+@exact
+def sort_rows(data: Array, indices: Array, indptr: Array, n_features: int) -> bool:
+    """Put the entries of each row in the order of their columns; tell whether no two share one.
+
+    Long rows by a radix sort, byte after byte of the index from the lowest.
+    """
+    longest, byte = 0, indices.dtype.type(255)
+    for i in range(indptr.shape[0] - 1):
+        longest = max(longest, int(np.int64(indptr[i + 1]) - np.int64(indptr[i])))
+    values, places = np.empty(longest, data.dtype), np.empty(longest, indices.dtype)
+    counts = np.empty(257, np.int64)
+    distinct = True
+    for i in range(indptr.shape[0] - 1):
+        start, stop = int(np.int64(indptr[i])), int(np.int64(indptr[i + 1]))
+        size = stop - start
+        if size <= SHORT_ROW:
+            for e in range(start + 1, stop):
+                value, column, at = data[e], indices[e], e
+                while at > start and indices[at - 1] > column:
+                    data[at], indices[at] = data[at - 1], indices[at - 1]
+                    at -= 1
+                data[at], indices[at] = value, column
+        else:
+            shift = 0
+            while n_features >> shift:
+                places[:size], values[:size] = indices[start:stop], data[start:stop]
+                counts[:] = 0
+                digit = indices.dtype.type(shift)
+                for e in range(size):
+                    counts[np.int64((places[e] >> digit) & byte) + 1] += 1
+                for k in range(256):
+                    counts[k + 1] += counts[k]
+                for e in range(size):
+                    k = int(np.int64((places[e] >> digit) & byte))
+                    at = start + int(counts[k])
+                    counts[k] += 1
+                    data[at], indices[at] = values[e], places[e]
+                shift += 8
+        for e in range(start + 1, stop):
+            distinct = distinct and indices[e - 1] < indices[e]
+    return distinct

@@ -1,0 +1,25 @@
+"""What solvers ask of a problem: known before one of them is chosen, and imported."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chainrule.engine.data.sources import InMemorySource
+
+ROWS_LIMIT: Final[int] = 4000
+"""Rows up to which their Gram matrix is formed."""
+
+ROWS_PER_PARAMETER: Final[int] = 20
+"""Rows that the smallest sample has for each parameter, at least."""
+
+FRACTIONS: Final[tuple[int, ...]] = (1024, 256, 64, 16)
+"""One row in so many is drawn, sample after sample; the last gives the curvature."""
+
+
+def sampling_pays(source: InMemorySource, n_parameters: int) -> bool:
+    """Tell whether a problem has rows enough for samples to know its curvature."""
+    if not (source.is_dense or source.is_fused):
+        return False
+    if source.n_classes == 2 and not source.is_fused:
+        return False
+    return source.n_samples >= FRACTIONS[-1] * ROWS_PER_PARAMETER * n_parameters

@@ -1,0 +1,491 @@
+"""`LogisticRegression`, the public door: scikit-learn's manners over chainrule's engine.
+
+The only file of the engine that imports scikit-learn.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from numbers import Integral, Real
+from typing import Any, Final, Literal, Self, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+
+from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.data.coded_rows import CodedRows
+from chainrule.engine.data.frames import coded, has_levels
+from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.fitting import fit_logistic, raw_predictions
+from chainrule.engine.objective.objective import Point
+from chainrule.engine.solvers.plans import Method
+from chainrule.errors import DataError
+from chainrule.estimators.inputs import (
+    are_counted,
+    are_implied,
+    as_offset,
+    as_proportions,
+    as_weights,
+    class_weighted,
+    codes_of,
+    distinct,
+    is_plain,
+    n_cores,
+    n_threads,
+    positive,
+)
+from chainrule.estimators.predictions import Predictions
+from chainrule.estimators.reporting import Tasks, reporters, told_to_all
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # scikit-learn before 1.9 has no callbacks
+    from chainrule.estimators.reporting import NoCallbacks as CallbackSupportMixin
+    from chainrule.estimators.reporting import same_method as with_callbacks
+
+_Fit = TypeVar("_Fit", bound=Callable[..., Any])
+_managed: Callable[[_Fit], _Fit] = with_callbacks
+
+Matrix = Any
+Labels = npt.NDArray[Any]
+
+_MANY_LABELS: Final[int] = 100_000
+_FEW_CLASSES: Final[int] = 20
+
+_SOLVERS: Final[Mapping[str, Method]] = {
+    "auto": "auto",
+    "newton-cholesky": "newton-cholesky",
+    "newton-classes": "newton-classes",
+    "newton-sampled": "newton-sampled",
+    "newton-rows": "newton-rows",
+    "newton-cg": "newton-cg",
+    "lbfgs": "auto",
+    "liblinear": "auto",
+    "sag": "auto",
+    "saga": "auto",
+}
+
+
+class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Logistic regression with a proof of how good the fit is.
+
+    Minimises ``sum_i s_i loss_i + |coef|^2 / (2 C)``: scikit-learn's objective, the sum over
+    examples, with the sigmoid's cross-entropy for two classes and the softmax's for more. Every fit
+    carries a `certificate_`: a proven bound on its distance from the optimum, or the proof that
+    there is none.
+
+    Parameters
+    ----------
+    penalty : {'l2', None, 'deprecated'}, default='l2'
+        None is the same as ``C=np.inf``; 'deprecated' (scikit-learn's placeholder) as 'l2'.
+    C : float, default=1.0
+        Inverse strength of the penalty; ``np.inf`` for none.
+    l1_ratio : float, default=0.0
+        Only 0 (or None): the penalty is L2.
+    dual : bool, default=False
+        Accepted for compatibility; the optimum is the same.
+    tol : float, default=1e-8
+        The fit stops once ``(f - f*) / f*`` is proven to be at most this.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept; it is never penalised.
+    intercept_scaling : float, default=1
+        Accepted for compatibility; the intercept needs no scaling here.
+    class_weight : dict, 'balanced' or None, default=None
+        Factors on the sample weights, by class; 'balanced' gives every class the same total weight.
+    random_state : int, RandomState or None, default=None
+        Accepted for compatibility; what is drawn at random is drawn from one fixed seed.
+    solver : str, default='auto'
+        'auto', 'newton-cholesky' (full Hessian), 'newton-classes' (few Hessians, for more than two
+        classes), 'newton-sampled' (the curvature of a random sample of the rows, for many more rows
+        than columns), 'newton-rows' (one unknown a row, for more columns than rows) or 'newton-cg'
+        (Hessian products only).
+        scikit-learn's other names ('lbfgs', 'liblinear', 'sag', 'saga') mean 'auto': the optimum
+        is the same.
+    max_iter : int, default=100
+        Largest number of solver iterations; a fit rarely takes 20.
+    verbose : int or None, default=None
+        None draws a bar in a terminal once a fit takes more than two seconds; 0 is silent, also
+        after an interrupt; positive prints one line per iteration.
+    warm_start : bool, default=False
+        Start from the last fit's coefficients if their shape still fits.
+    n_jobs : int or None, default=None
+        Threads that share the blocks of rows, -1 for all cores. None is all cores where the passes
+        are compiled (large dense data, two classes) and else one. The answer has the same bits for
+        any number.
+    on_separation : {'warn', 'raise'}, default='warn'
+        What to do when the classes are separable and nothing is penalised, so that no finite
+        optimum exists: warn and keep the last iterate, or raise `DataError`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels that occur with positive weight.
+    coef_ : ndarray of shape (1, n_coefficients) or (n_classes, n_coefficients)
+        One row for two classes. For more, rows sum to zero. A coefficient a column, or a level.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+    certificate_ : Certificate
+        What is proven; print it.
+    objective_ : float
+        The objective at the fit.
+    history_ : list of IterationRecord
+        Objective, gradient norm, step and seconds of each iteration.
+    n_iter_ : ndarray of shape (1,)
+    solver_ : str
+        The solver that ran; `explain()` says why.
+    n_passes_ : float
+        How many times X was read, checks and proof included; part of its rows counts as that part.
+    coef_names_ : ndarray of shape (n_coefficients,) or None
+        Whose coefficients these are, if X had column names: a column, or ``column_level``.
+    levels_ : dict
+        The levels of each categorical column of a data frame, in the order of their coefficients.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Only if X had column names.
+
+    Notes
+    -----
+    A weight of k is exactly k repetitions of the row, and a weight of zero is its absence. Where
+    columns are collinear and nothing is penalised, `coef_` is the optimum of least norm.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
+    >>> y = np.array(["no", "yes", "no", "yes"])
+    >>> model = LogisticRegression().fit(X, y)
+    >>> model.predict([[0.0], [3.0]]).tolist()
+    ['no', 'yes']
+    >>> model.certificate_.proven
+    True
+    """
+
+    coef_: Any
+    coef_names_: Any
+
+    def __init__(
+        self,
+        penalty: str | None = "l2",
+        *,
+        C: float = 1.0,
+        l1_ratio: float | None = 0.0,
+        dual: bool = False,
+        tol: float = 1e-8,
+        fit_intercept: bool = True,
+        intercept_scaling: float = 1,
+        class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
+        random_state: Any = None,  # noqa: ANN401
+        solver: str = "auto",
+        max_iter: int = 100,
+        verbose: int | None = None,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+        on_separation: Literal["warn", "raise"] = "warn",
+    ) -> None:
+        self.penalty = penalty
+        self.C = C
+        self.l1_ratio = l1_ratio
+        self.dual = dual
+        self.tol = tol
+        self.fit_intercept = fit_intercept
+        self.intercept_scaling = intercept_scaling
+        self.class_weight = class_weight
+        self.random_state = random_state
+        self.solver = solver
+        self.max_iter = max_iter
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+        self.on_separation = on_separation
+
+    @_managed
+    def fit(
+        self,
+        X: Matrix,
+        y: Matrix,
+        sample_weight: Matrix | None = None,
+        offset: Matrix | None = None,
+    ) -> Self:
+        """Fit to labels.
+
+        Ctrl-C during the fit leaves the best iterate so far and its certificate in the estimator,
+        and is raised again.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+            Columns of dtype `category` get one coefficient a level that occurs, without a one-hot
+            matrix.
+        y : array-like of shape (n_samples,)
+            Labels of any kind.
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative; k means k repetitions of the row.
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), optional
+            Added to the scores as it is, in the fit and in predictions: what is known beforehand.
+
+        Returns
+        -------
+        LogisticRegression
+            Itself.
+        """
+        C = self._check_parameters()
+        X = self._matrix(X, reset=True)
+        labels, known = _labels(y)
+        check_consistent_length(X, labels)
+        weights = as_weights(sample_weight, len(labels))
+        weights, classes = class_weighted(self.class_weight, weights, labels, known)
+        rows = positive(weights)
+        codes = codes_of(labels if rows is None else labels[rows], classes)
+        shift = as_offset(offset, len(labels), 1 if len(classes) == 2 else len(classes))
+        self._solve(X, codes, weights, classes, rows, shift, C)
+        return self
+
+    @_managed
+    def fit_proportions(
+        self,
+        X: Matrix,
+        y: Matrix,
+        sample_weight: Matrix | None = None,
+        offset: Matrix | None = None,
+    ) -> Self:
+        """Fit to proportions instead of labels: the share of each class in each row.
+
+        A row with proportions p counts as p_k rows of class k for every k. For successes out of
+        trials, y is successes / trials, and sample_weight the trials.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_classes)
+            The share of the second of two classes, in [0, 1]; or of all classes, adding to one.
+        sample_weight : array-like of shape (n_samples,), optional
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), optional
+
+        Returns
+        -------
+        LogisticRegression
+            Itself; `classes_` are 0, 1, ...
+
+        Examples
+        --------
+        >>> doses = [[1.69], [1.76], [1.81], [1.88]]
+        >>> dead, beetles = [6, 28, 52, 60], [59, 62, 63, 60]
+        >>> share = np.divide(dead, beetles)
+        >>> model = LogisticRegression(C=np.inf).fit_proportions(doses, share, beetles)
+        >>> model.predict_proba([[1.78]])[0, 1].round(2)
+        np.float64(0.65)
+        """
+        C = self._check_parameters()
+        if self.class_weight is not None:
+            raise ValueError("class_weight is for labels; weight the rows of proportions instead")
+        X = self._matrix(X, reset=True)
+        shares = as_proportions(y, X.shape[0])
+        weights = as_weights(sample_weight, len(shares))
+        rows = positive(weights)
+        n_classes = 2 if shares.ndim == 1 else shares.shape[1]
+        classes = np.arange(n_classes)
+        totals = weights @ (np.stack([1 - shares, shares], axis=1) if n_classes == 2 else shares)
+        if (totals > 0).sum() < 2:
+            raise DataError("y holds only one class; a classifier needs at least two")
+        missing = np.flatnonzero(totals == 0)
+        if len(missing):
+            raise DataError(f"class {missing[0]} has no share in any row; leave its column out")
+        shift = as_offset(offset, len(shares), 1 if n_classes == 2 else n_classes)
+        used = shares if rows is None else shares[rows]
+        self._solve(X, used, weights, classes, rows, shift, C)
+        return self
+
+    def _solve(
+        self,
+        X: Matrix,
+        y: Labels,
+        weights: FloatArray,
+        classes: Labels,
+        rows: IntArray | None,
+        offset: FloatArray | None,
+        C: float,
+    ) -> None:
+        """Fit to some rows, or all, and keep what was found; y is of these rows alone."""
+        if rows is not None:
+            X, weights = X[rows], weights[rows]
+            offset = None if offset is None else offset[rows]
+        if isinstance(X, CodedRows):
+            X = X.occurring(rows)
+        self.levels_ = getattr(X, "levels", {})
+        names = getattr(X, "names", getattr(self, "feature_names_in_", None))
+        self.coef_names_ = None if names is None else np.array(names, dtype=object)
+        source = InMemorySource(
+            X,
+            y,
+            None if are_implied(weights) else weights,
+            n_classes=len(classes),
+            column_names=names,
+            row_numbers=rows,
+            offset=offset,
+            center=self.fit_intercept,
+            n_threads=n_threads(self.n_jobs, default=n_cores()),
+        )
+        context = self._init_callback_context(max_subtasks=None)
+        context.call_on_fit_task_begin(estimator=self)
+        tasks = Tasks(self, context, lambda progress: self._attributes(classes, progress.point()))
+        listeners = reporters(self.verbose)
+        if getattr(self, "_skl_callbacks", None):
+            listeners.append(tasks)
+        try:
+            fit = fit_logistic(
+                source,
+                C=C,
+                fit_intercept=self.fit_intercept,
+                tol=self.tol,
+                max_iter=self.max_iter,
+                method=_SOLVERS[self.solver],
+                start=self._start(1 if len(classes) == 2 else len(classes), source.n_features),
+                n_threads=n_threads(self.n_jobs, default=n_cores() if source.is_fused else 1),
+                on_iteration=told_to_all(listeners),
+            )
+        finally:
+            for listener in listeners:
+                listener.close()
+        if fit.certificate.kind == "separation" and self.on_separation == "raise":
+            raise DataError(fit.shortfall(self.tol, self.max_iter))
+        found = self._attributes(classes, fit.point)
+        for name, value in found.items():
+            setattr(self, name, value)
+        self.certificate_ = fit.certificate
+        self.objective_ = fit.value
+        self.history_ = fit.history
+        self.n_iter_ = np.array([len(fit.history)], dtype=np.int32)
+        self.solver_ = fit.plan.method
+        self.n_passes_ = fit.passes
+        self._explanation = fit.explain()
+        if fit.interrupted:
+            raise KeyboardInterrupt("the estimator holds the best iterate so far")
+        if tasks in listeners:
+            tasks.finish(found, len(fit.history))
+        context.call_on_fit_task_end(estimator=self, reconstruction_attributes={})
+        if not fit.met:
+            shortfall = fit.shortfall(self.tol, self.max_iter)
+            warnings.warn(shortfall, ConvergenceWarning, stacklevel=4)
+
+    def _attributes(self, classes: Labels, point: Point) -> dict[str, Any]:
+        return {
+            "classes_": classes,
+            "coef_": np.ascontiguousarray(point.coef.T),
+            "intercept_": point.intercept.copy(),
+        }
+
+    def explain(self) -> str:
+        """Say how the fit was done: method and reason, reads of X, seconds, and what is proven."""
+        check_is_fitted(self)
+        return self._explanation
+
+    def sparsify(self) -> Self:
+        """Store `coef_` as a sparse matrix: for many features, most of them with coefficient 0."""
+        check_is_fitted(self)
+        self.coef_ = sparse.csr_matrix(self.coef_)
+        return self
+
+    def densify(self) -> Self:
+        """Store `coef_` as an array again, as `fit` does."""
+        check_is_fitted(self)
+        self.coef_ = self._dense_coef()
+        return self
+
+    def __sklearn_tags__(self) -> Any:  # noqa: ANN401
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def _dense_coef(self) -> FloatArray:
+        return np.asarray(self.coef_.toarray() if sparse.issparse(self.coef_) else self.coef_)
+
+    def _raw_prediction(self, X: Matrix, offset: Matrix | None) -> FloatArray:
+        check_is_fitted(self)
+        X = self._matrix(X, reset=False)
+        source = InMemorySource(
+            X,
+            np.zeros(X.shape[0]),
+            column_names=None if self.coef_names_ is None else self.coef_names_.tolist(),
+            offset=as_offset(offset, X.shape[0], self.coef_.shape[0]),
+        )
+        return raw_predictions(source, Point(self._dense_coef().T, self.intercept_))
+
+    def _matrix(self, X: Matrix, *, reset: bool) -> Matrix:
+        if has_levels(X) if reset else self.levels_:
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            return coded(X, None if reset else self.levels_)
+        if is_plain(X, 2, "biuf"):
+            if reset:
+                self.n_features_in_ = X.shape[1]
+                self.__dict__.pop("feature_names_in_", None)
+                return X
+            if X.shape[1] == self.n_features_in_ and not hasattr(self, "feature_names_in_"):
+                return X
+        return validate_data(
+            self,
+            X,
+            reset=reset,
+            dtype="numeric",
+            accept_sparse=["csr", "csc"],
+            accept_large_sparse=True,
+            ensure_all_finite=False,
+        )
+
+    def _check_parameters(self) -> float:
+        """Refuse senseless parameters in words; return C, inf where nothing is penalised."""
+        if self.penalty not in ("l2", None, "none", "deprecated"):
+            raise ValueError(
+                f"penalty must be 'l2' (with l1_ratio=0) or None, not {self.penalty!r}"
+            )
+        if self.l1_ratio not in (0, None):
+            raise ValueError(f"l1_ratio must be 0: the penalty is L2, not {self.l1_ratio!r}")
+        if not isinstance(self.C, Real) or not float(self.C) > 0:
+            raise ValueError(f"C must be a positive number or np.inf, not {self.C!r}")
+        if not isinstance(self.tol, Real) or not float(self.tol) >= 0:
+            raise ValueError(f"tol must be a number >= 0, not {self.tol!r}")
+        if not isinstance(self.max_iter, Integral) or self.max_iter < 0:
+            raise ValueError(f"max_iter must be an integer >= 0, not {self.max_iter!r}")
+        if self.solver not in _SOLVERS:
+            raise ValueError(f"solver must be one of {', '.join(_SOLVERS)}, not {self.solver!r}")
+        if self.on_separation not in ("warn", "raise"):
+            raise ValueError(f"on_separation must be 'warn' or 'raise', not {self.on_separation!r}")
+        if self.penalty not in (None, "none"):
+            return float(self.C)
+        if self.C not in (1.0, np.inf):
+            warnings.warn(f"Setting penalty=None will ignore the C={self.C}", stacklevel=4)
+        return np.inf
+
+    def _start(self, n_outputs: int, n_features: int) -> Point | None:
+        if not self.warm_start or not hasattr(self, "coef_"):
+            return None
+        if self.coef_.shape != (n_outputs, n_features):
+            return None
+        intercept = self.intercept_ if self.fit_intercept else np.zeros(n_outputs)
+        coef = np.ascontiguousarray(self._dense_coef().T)
+        return Point(coef, np.array(intercept, dtype=np.float64))
+
+
+def _labels(y: Matrix) -> tuple[Labels, Labels]:
+    """Return labels that can be classes, and the distinct ones among them."""
+    if y is None:
+        raise ValueError("requires y to be passed, but the target y is None")
+    labels = y if is_plain(y, 1, "biuf") else np.asarray(column_or_1d(y, warn=True))
+    if labels.dtype.kind == "f":
+        bad = np.flatnonzero(~np.isfinite(labels))
+        if len(bad):
+            raise DataError(f"y contains NaN or inf ({labels[bad[0]]}) in row {bad[0]}")
+    if labels.dtype.kind == "O":
+        missing = [i for i, label in enumerate(labels) if label is None or label != label]
+        if missing:
+            raise DataError(f"y contains a missing label (NaN) in row {missing[0]}")
+    are_plain = labels.dtype.kind in "biufUS" or len(labels) > _MANY_LABELS
+    few = distinct(labels) if are_plain else labels
+    if len(few) > _FEW_CLASSES or not are_counted(few):
+        check_classification_targets(few if len(few) <= _FEW_CLASSES else labels)
+    return labels, few if are_plain else distinct(labels)

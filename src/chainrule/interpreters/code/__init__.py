@@ -1,9 +1,0 @@
-"""A derivation as a module to keep: forward pass, gradients, and a check against differences."""
-
-from chainrule.interpreters.code.dialects import DIALECTS
-from chainrule.interpreters.code.module import module_text
-
-TARGETS = tuple(DIALECTS)
-"""The libraries that a module can be written for."""
-
-__all__ = ["TARGETS", "module_text"]

@@ -1,0 +1,1 @@
+"""How people write mathematics: read, typeset, turned into code."""

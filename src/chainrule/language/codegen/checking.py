@@ -1,0 +1,132 @@
+"""The check that a module brings along: every gradient against central differences."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+
+from chainrule.calculus.graph.dims import Size, base_names, measured
+from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.node import Symbol, walk
+from chainrule.calculus.graph.sizes import assigned
+from chainrule.language.codegen.dialects import Dialect, spelled
+from chainrule.language.codegen.lines import INDENT
+
+LARGER = (6, 7, 8, 9)
+"""Sizes for when those that are computed from others need them."""
+
+SMALL = (3, 5, 2, 4)
+"""Sizes of the dimensions in turn: unequal, so that a missing transpose cannot hide."""
+
+DRAW = '''def draw(seed=0):
+    """Return small random inputs at which the cost is a finite number."""
+    {random}
+
+    def uniform(low, *shape):
+        return {uniform}
+{whole}
+    for low in [-1.0] * 50 + [0.1] * 50:  # only positive numbers, if others fail
+        inputs = {{
+{inputs}
+        }}
+{related}{finite}
+            return inputs
+    raise ValueError("no inputs were found at which the cost is finite")
+'''
+
+WHOLE = """
+    def whole(count, *shape):
+        return {whole}
+"""
+
+CHECK = '''def check(seed=0, step=1e-5):
+    """Compare every gradient with central differences; return the largest difference.
+
+    Differences are relative to the largest entry of a gradient.
+    """
+{setup}    inputs = draw(seed)
+    cache = forward(**inputs)
+    worst = 0.0
+    for name, gradient in backward(cache).items():
+        value = inputs[name] if name in inputs else cache[name]
+        gap, size = 0.0, 1e-3
+        for i in range(value.shape[0]):
+            for j in range(value.shape[1]):
+{nudge}
+                ahead = forward(**{{**inputs, name: value + nudge}})["{cost}"]
+                behind = forward(**{{**inputs, name: value - nudge}})["{cost}"]
+                slope = float((ahead - behind)[0, 0]) / (2 * step)
+                gap = max(gap, abs(slope - float(gradient[i, j])))
+                size = max(size, abs(slope))
+        print(f"{{name}}: {{gap / size:.1e}}")
+        worst = max(worst, gap / size)
+    return worst
+
+
+if __name__ == "__main__":
+    check()
+'''
+
+
+def check_text(dialect: Dialect, model: Model, names: Mapping[Symbol, str]) -> str:
+    """Write the functions `draw` and `check` of a module.
+
+    Parameters
+    ----------
+    dialect : Dialect
+        The target.
+    model : Model
+        The forward pass as it is run.
+    names : mapping of Symbol to str
+        The identifiers of its matrices.
+    """
+    counted = model.numbered
+    dims = [
+        dim for s in model.inputs for dim in (*s.shape, *((counted[s],) if s in counted else ()))
+    ]
+    named = list(dict.fromkeys(name for dim in dims for name in base_names(dim)))
+    values = (node for d in model.definitions for node in walk(d.value))
+    computed = dict.fromkeys((*dims, *(d for v in values for d in v.shape)))
+    sizes = assigned(named, [dim for dim in computed if isinstance(dim, Size)], SMALL, LARGER)
+    draws = []
+    for symbol in model.inputs:
+        rows, columns = (measured(dim, sizes) for dim in symbol.shape)
+        kind = f"whole({measured(counted[symbol], sizes)}" if symbol in counted else "uniform(low"
+        draws.append(f'{INDENT * 3}"{names[symbol]}": {kind}, {rows}, {columns}),')
+    related = [
+        f"{INDENT * 2}{line}\n"
+        for known in model.onehot
+        for line in _shares(names[known.symbol], known.axis, dialect)
+    ]
+    cost = names[model.objective]
+    finite = f'if {dialect.prefix}.isfinite(forward(**inputs)["{cost}"]).all():'
+    quiet = [f"{INDENT * 2}{dialect.quiet}", f'{INDENT * 3}cost = forward(**inputs)["{cost}"]']
+    if dialect.quiet:
+        finite = f"if {dialect.prefix}.isfinite(cost).all():"
+    lines = [*(quiet if dialect.quiet else ()), f"{INDENT * 2}{finite}"]
+    return "\n\n".join(
+        [
+            DRAW.format(
+                random=dialect.random.format(draws=100 * len(model.inputs)),
+                uniform=dialect.uniform,
+                whole=WHOLE.format(whole=dialect.whole) if counted else "",
+                inputs="\n".join(draws),
+                related="".join(related),
+                finite="\n".join(lines),
+            ),
+            CHECK.format(
+                setup="".join(f"{INDENT}{line}\n" for line in dialect.setup),
+                nudge="\n".join(f"{INDENT * 4}{line}" for line in dialect.nudge),
+                cost=cost,
+            ),
+        ]
+    )
+
+
+def _shares(name: str, axis: int, dialect: Dialect) -> list[str]:
+    """Write the lines that make labels add to one, as the forward pass declares of them."""
+    size = spelled(ast.parse(f'np.abs(inputs["{name}"])', mode="eval").body, dialect)
+    total = spelled(
+        ast.parse(f"np.sum(size, axis={axis}, keepdims=True)", mode="eval").body, dialect
+    )
+    return [f"size = {size}", f'inputs["{name}"] = size / {total}']

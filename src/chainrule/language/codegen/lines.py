@@ -1,0 +1,140 @@
+"""Statements: one a value, each on one line.
+
+What would not fit on a line, and what is used again and is more than arithmetic, gets a line of its
+own first; so no line needs breaking, and a formatter has nothing to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from chainrule.calculus.graph.dims import Shape, written
+from chainrule.calculus.graph.node import Apply, Expr, Symbol, walk
+from chainrule.calculus.graph.op import Layout
+from chainrule.language.codegen.dialects import Dialect, spelled
+from chainrule.language.codegen.names import Identifiers
+from chainrule.language.codegen.trees import Trees, is_hidden, is_work
+
+WIDTH = 88
+"""The narrowest line length in common use."""
+
+INDENT = "    "
+
+
+class Lines:
+    """The body of a function.
+
+    Parameters
+    ----------
+    dialect : Dialect
+        The target.
+    names : mapping of Symbol to str
+        The identifiers of the matrices.
+    sizes : mapping of str to str
+        The identifiers of the dimensions.
+    identifiers : Identifiers
+        Gives names to parts.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        names: Mapping[Symbol, str],
+        sizes: Mapping[str, str],
+        identifiers: Identifiers,
+    ) -> None:
+        self.dialect = dialect
+        self.identifiers = identifiers
+        self.sizes = frozenset(sizes.values())
+        self.trees = Trees(names, sizes)
+        self.statements: list[str] = []
+        self._shared: set[Expr] = set()
+
+    def share(self, roots: Iterable[Expr]) -> None:
+        """Note what several values use, or one twice; it will be computed once."""
+        uses: dict[Expr, int] = {}
+        seen: set[Expr] = set()
+        for root in roots:
+            shown = _shown(root)
+            uses[shown] = uses.get(shown, 0) + 1
+            for node in walk(root):
+                if node in seen or is_hidden(node):
+                    continue
+                seen.add(node)
+                for arg in map(_shown, node.args):
+                    uses[arg] = uses.get(arg, 0) + 1
+        self._shared = {
+            node
+            for node in seen
+            if uses[node] > 1 and _may_have_a_name(node) and is_work(self.trees.tree(node, False))
+        }
+
+    def assign(self, target: str, value: Expr, ending: str = "") -> None:
+        """Add ``target = value`` with the shape as a comment, after the parts that it needs."""
+        fitted = self._fitted(value, len(target) + len(ending), exact=True)
+        self._write(target, fitted, ending, exact=True)
+        if isinstance(value, Apply) and not ending:
+            self.trees.parts.setdefault(value, target)
+
+    def _write(self, target: str, value: Expr, ending: str, *, exact: bool) -> None:
+        code = self._text(value, exact)
+        self.statements.append(f"{INDENT}{target} = {code}{ending}{comment(value.shape)}")
+
+    def _fitted(self, value: Expr, around: int, *, exact: bool) -> Expr:
+        """Name parts until a statement of `value` fits on a line."""
+        for node in walk(value):
+            if node in self._shared and node is not value and node not in self.trees.parts:
+                self._name(node)
+        room = WIDTH - len(INDENT) - len(" = ") - around - len(comment(value.shape))
+        while len(self._text(value, exact)) > room:
+            part = self._longest_part(value)
+            if part is None and isinstance(value, Apply) and len(value.args) > 2:
+                # A long row of plain terms: the first half becomes the first term.
+                middle = (len(value.args) + 1) // 2
+                part = value.rebuilt(value.args[:middle])
+                value = value.rebuilt((part, *value.args[middle:]))
+            if part is None:
+                break
+            self._name(part)
+        return value
+
+    def _name(self, part: Expr) -> None:
+        fitted = self._fitted(part, len("t99"), exact=False)
+        name = self.identifiers.numbered("t")
+        self._write(name, fitted, "", exact=False)
+        self.trees.parts[part] = name
+
+    def _text(self, value: Expr, exact: bool) -> str:
+        return spelled(self.trees.tree(value, exact), self.dialect, self.sizes)
+
+    def _longest_part(self, value: Expr) -> Expr | None:
+        """Return the part that a long line gains most by naming."""
+        parts = [
+            node
+            for node in walk(value)
+            if node is not value and node not in self.trees.parts and _may_have_a_name(node)
+        ]
+        return max(parts, key=lambda part: len(self._text(part, False)), default=None)
+
+
+def comment(shape: Shape) -> str:
+    """Write a shape behind a statement."""
+    return f"  # {one_line(written(shape))}"
+
+
+def one_line(text: str) -> str:
+    """Put what somebody wrote on one line, so that it cannot leave its comment."""
+    return " ".join(text.split())
+
+
+def _shown(node: Expr) -> Expr:
+    while is_hidden(node):
+        node = node.args[0]
+    return node
+
+
+def _may_have_a_name(node: Expr) -> bool:
+    """Whether a name for a node would say more than the node itself."""
+    if not isinstance(node, Apply) or not node.args:
+        return False
+    return node.op.notation.layout not in (Layout.HIDDEN, Layout.PREFIX)

@@ -1,0 +1,151 @@
+"""Syntax trees from matrix forms, through the code of each row.
+
+A row writes its code over the texts of its arguments. Here it is given placeholders, and what it
+writes is parsed, never run; the arguments take the places in the tree, so brackets are never
+counted and never forgotten.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+
+from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, Size, base_names
+from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol
+from chainrule.calculus.graph.op import Layout, Op
+from chainrule.errors import DerivationError
+from chainrule.language.codegen.dialects import NUMPY
+from chainrule.language.codegen.sizes import arithmetic
+
+PLACE = "_place_"
+
+
+class Trees:
+    """Builds the trees of one function's values.
+
+    Parameters
+    ----------
+    names : mapping of Symbol to str
+        The identifiers of the matrices.
+    sizes : mapping of str to str
+        The identifiers of the dimensions.
+
+    Attributes
+    ----------
+    parts : dict of Expr to str
+        Values that have been computed, by their identifiers.
+    used_sizes : set of str
+        The dimensions whose size is spoken of.
+    helpers : dict of str to str
+        The definitions that the code calls.
+    """
+
+    def __init__(self, names: Mapping[Symbol, str], sizes: Mapping[str, str]) -> None:
+        self.names = names
+        self.sizes = sizes
+        self.parts: dict[Expr, str] = {}
+        self.used_sizes: set[str] = set()
+        self.helpers: dict[str, str] = {}
+
+    def tree(self, node: Expr, exact: bool) -> ast.expr:
+        """Build the tree of a value.
+
+        Parameters
+        ----------
+        node : Expr
+            A matrix form.
+        exact : bool
+            Whether the array must have the whole shape, and not just broadcast to it.
+        """
+        if exact and (spread(node) != node.shape or isinstance(node, Number)):
+            return self._filled(node)
+        if node in self.parts:
+            return ast.Name(self.parts[node])
+        if isinstance(node, Symbol):
+            return ast.Name(self.names[node])
+        if isinstance(node, Number):
+            return _number(node)
+        if not isinstance(node, Apply):
+            raise DerivationError("an index form is no line of array code; a matrix form is wanted")
+        if is_hidden(node):
+            return self.tree(node.args[0], False)
+        return self._applied(node)
+
+    def _applied(self, node: Apply) -> ast.expr:
+        op = node.op
+        args = [self.tree(arg, not op.elementwise) for arg in node.args]
+        places = [f"{PLACE}{k}" for k in range(len(args))]
+        dims = [a for a in node.attrs if isinstance(a, str | Size)]
+        attrs = tuple(f"({arithmetic(a, self.sizes)})" if a in dims else a for a in node.attrs)
+        code = ast.parse(op.code(*places, attrs=attrs), mode="eval").body
+        said = {part.id for part in ast.walk(code) if isinstance(part, ast.Name)}
+        spoken = {name for dim in dims for name in base_names(dim) if self.sizes[name] in said}
+        self.used_sizes |= spoken
+        self._help(op)
+        filled = _Filler(dict(zip(places, args, strict=True))).visit(code)
+        assert isinstance(filled, ast.expr)
+        return filled
+
+    def _help(self, op: Op) -> None:
+        """Note the definitions that the code of a row calls."""
+        if op.helper:
+            self.helpers[op.name] = op.helper
+        for other in op.helpers:
+            self._help(other)
+
+    def _filled(self, node: Expr) -> ast.expr:
+        """Repeat what only broadcasts to its shape until it has it."""
+        shape = ", ".join(self._size(dim) for dim in node.shape)
+        if isinstance(node, Number):
+            code = f"{NUMPY}.full(({shape}), {float(node.value)!r})"
+        else:
+            code = f"{NUMPY}.broadcast_to({PLACE}0, ({shape}))"
+        filler = _Filler({f"{PLACE}0": self.tree(node, False)})
+        filled = filler.visit(ast.parse(code, mode="eval").body)
+        assert isinstance(filled, ast.expr)
+        return filled
+
+    def _size(self, dim: Dim) -> str:
+        self.used_sizes.update(base_names(dim))
+        return f"({arithmetic(dim, self.sizes)})"
+
+
+def spread(node: Expr) -> Shape:
+    """Return the shape of the array that the code of a node makes, before it is repeated."""
+    if isinstance(node, Number):
+        return SCALAR
+    if not isinstance(node, Apply):
+        return node.shape
+    if is_hidden(node):
+        return spread(node.args[0])
+    if not node.op.elementwise:
+        return node.shape
+    rows, columns = (
+        next((size for arg in node.args if (size := spread(arg)[axis]) != 1), 1) for axis in (0, 1)
+    )
+    return rows, columns
+
+
+def is_hidden(node: Expr) -> bool:
+    """Whether a node is silent in code as on the page: arrays broadcast by themselves."""
+    return isinstance(node, Apply) and node.op.notation.layout is Layout.HIDDEN
+
+
+def is_work(tree: ast.expr) -> bool:
+    """Whether a tree is more than arithmetic, so that it should not be computed twice."""
+    return any(isinstance(node, ast.Call | ast.MatMult) for node in ast.walk(tree))
+
+
+def _number(node: Number) -> ast.expr:
+    exact = node.value
+    value = float(exact) if exact == float(exact) and exact.denominator != 1 else exact
+    return ast.parse(str(value), mode="eval").body
+
+
+class _Filler(ast.NodeTransformer):
+    def __init__(self, places: Mapping[str, ast.expr]) -> None:
+        self.places = places
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """Put an argument in its place."""
+        return self.places.get(node.id, node)

@@ -1,0 +1,197 @@
+"""Layers by repetition: ``for l = 1..3`` and the lines below it, read once for every round."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from chainrule.calculus.graph.model import Loop
+from chainrule.calculus.graph.rounds import in_round, stems
+from chainrule.language.reading.names import canonical
+from chainrule.language.reading.statements import MAX_STATEMENTS, statement
+from chainrule.language.reading.tokens import Line
+
+_HEADER = re.compile(
+    r"(\s*)for\s+([^\W\d_]+)\s*=\s*(\w+)\s*(?:\.\.\.?|…|:|to|\\dots|\\ldots)\s*(\w+)\s*(:?)\s*(.*)"
+)
+_FOR = re.compile(r"\s*for\b")
+_CONSTANT = re.compile(r"\s*([^\W\d]\w*)\s*:?=\s*([0-9]{1,6})\s*(?:#.*)?")
+
+
+@dataclass
+class Unrolled:
+    """The lines of a forward pass with every loop written out.
+
+    Attributes
+    ----------
+    lines : list of Line
+        In order; those of a round carry the number of the line they come from.
+    loops : list of Loop
+        What was repeated.
+    starts : dict of str to int
+        Names that come before the first round, with the line of the loop.
+    """
+
+    lines: list[Line] = field(default_factory=list)
+    loops: list[Loop] = field(default_factory=list)
+    starts: dict[str, int] = field(default_factory=dict)
+
+
+def unrolled(lines: Sequence[Line]) -> Unrolled:
+    """Write every loop out.
+
+    Raises
+    ------
+    ParseError
+        When a loop has no lines, counts nowhere, or is past the limits.
+    """
+    found = Unrolled()
+    if not any(_FOR.match(line.text) for line in lines):
+        found.lines = list(lines)
+        return found
+    constants = _constants(lines)
+    unroller = _Unroller(found, constants)
+    unroller.take([line for line in lines if not _only_counts(line, lines, constants)], {})
+    return found
+
+
+def _only_counts(line: Line, lines: Sequence[Line], constants: Mapping[str, int]) -> bool:
+    """Whether a line gives a name to a number that loops and indices alone speak of."""
+    match = _CONSTANT.fullmatch(line.text)
+    if match is None or match[1] not in constants:
+        return False
+    word = re.compile(rf"(?<![^\W_]){re.escape(match[1])}(?![^\W_])")
+    others = (
+        in_round(_code(other.text), constants)
+        for other in lines
+        if other is not line and not _FOR.match(other.text)
+    )
+    return not any(word.search(text.replace("^T", "")) for text in others)
+
+
+def _constants(lines: Sequence[Line]) -> dict[str, int]:
+    """Return the numbers with names that some loop counts to: ``L = 3``."""
+    ends = {
+        word
+        for line in lines
+        if (header := _HEADER.fullmatch(_code(line.text)))
+        for word in (header[3], header[4])
+    }
+    known = {}
+    for line in lines:
+        match = _CONSTANT.fullmatch(line.text)
+        if match and match[1] in ends:
+            known[match[1]] = int(match[2])
+    return known
+
+
+def _code(text: str) -> str:
+    return text.partition("#")[0].rstrip()
+
+
+@dataclass
+class _Unroller:
+    found: Unrolled
+    constants: Mapping[str, int]
+
+    def take(self, lines: Sequence[Line], counts: Mapping[str, int]) -> None:
+        """Take lines over, each loop once for every round."""
+        at = 0
+        while at < len(lines):
+            line = lines[at]
+            at += 1
+            if not _FOR.match(_code(line.text)):
+                text = in_round(line.text, {**self.constants, **counts})
+                self.found.lines.append(Line(text, line.number))
+                if len(self.found.lines) > 2 * MAX_STATEMENTS:
+                    raise line.error(
+                        f"this forward pass is past the limit of {MAX_STATEMENTS} lines; "
+                        "repeat fewer",
+                        0,
+                    )
+                continue
+            header = _HEADER.fullmatch(_code(line.text))
+            if header is None:
+                raise line.error("a loop reads for l = 1..3, with indented lines below it", 0)
+            if header[6]:
+                body = [Line(" " * header.start(6) + header[6], line.number)]
+            else:
+                stop = at
+                while stop < len(lines) and _inside(lines[stop], len(header[1])):
+                    stop += 1
+                body, at = list(lines[at:stop]), stop
+            self.loop(line, header, body, counts)
+
+    def loop(
+        self, line: Line, header: re.Match[str], body: Sequence[Line], counts: Mapping[str, int]
+    ) -> None:
+        """Write one loop out."""
+        counter = header[2]
+        first, last = (self.bound(line, header, group, counts) for group in (3, 4))
+        if last < first:
+            raise line.error(
+                f"{first}..{last} counts nowhere; a loop counts upwards", header.start(3)
+            )
+        if not any(_code(inner.text).strip() for inner in body):
+            raise line.error(
+                "this loop has no lines; indent the lines below it that are repeated", 0
+            )
+        if (last - first + 1) * len(body) > MAX_STATEMENTS:
+            raise line.error(
+                f"this loop is past the limit of {MAX_STATEMENTS} lines; repeat fewer", 0
+            )
+        for number in range(first, last + 1):
+            self.take(body, {**counts, counter: number})
+        if not counts:
+            self.note(line, counter, first, last, body)
+
+    def bound(
+        self, line: Line, header: re.Match[str], group: int, counts: Mapping[str, int]
+    ) -> int:
+        """Return an end of the count: a number, or the name of one."""
+        word = header[group]
+        known = {**self.constants, **counts}
+        if word.isdecimal():
+            return int(word[:9])
+        if word in known:
+            return known[word]
+        raise line.error(
+            f"{word} is no number here; write one, or define it above: {word} = 3",
+            header.start(group),
+        )
+
+    def note(self, line: Line, counter: str, first: int, last: int, body: Sequence[Line]) -> None:
+        """Remember what a loop counts, and hold its lines to names that change."""
+        counts = {counter: first}
+        found = dict.fromkeys(stem for inner in body for stem in stems(_code(inner.text), counts))
+        self.found.loops.append(Loop(counter, first, last, tuple(found), line.number))
+        for inner in body:
+            said = None if _FOR.match(inner.text) else statement(inner)
+            for text, at in said.names() if said is not None else ():
+                if in_round(text, {counter: 1}) == in_round(text, {counter: 2}):
+                    raise inner.error(
+                        f"{text.strip()} is the same in every round; move this line above the "
+                        f"loop, or count it: {text.strip()}^[{counter}]",
+                        at + len(text) - len(text.lstrip()),
+                    )
+                for before in range(max(first - 3, 0), first):
+                    known = _canonical(in_round(text, {counter: before}))
+                    if known:
+                        self.found.starts.setdefault(known, line.number)
+
+
+def _inside(line: Line, indent: int) -> bool:
+    """Whether a line belongs to a loop that is indented so far."""
+    text = line.text
+    return not text.strip() or len(text) - len(text.lstrip()) > indent
+
+
+def _canonical(text: str) -> str:
+    try:
+        return canonical(text)
+    except ValueError:
+        return ""
+
+
+__all__ = ["Unrolled", "unrolled"]

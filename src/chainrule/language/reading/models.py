@@ -1,0 +1,354 @@
+"""Whole forward passes: lines into a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from unicodedata import normalize
+
+from chainrule.calculus.graph.dims import SCALAR, Shape, base_names, written
+from chainrule.calculus.graph.model import Asked, Definition, Loop, Model, OneHot
+from chainrule.calculus.graph.node import Expr, Symbol
+from chainrule.errors import ModelError, ParseError
+from chainrule.language.reading import statements
+from chainrule.language.reading.complaints import LISTED, nearest, quoted
+from chainrule.language.reading.elaboration import Elaborator
+from chainrule.language.reading.functions import Functions
+from chainrule.language.reading.loops import unrolled
+from chainrule.language.reading.names import canonical, split_place
+from chainrule.language.reading.statements import MAX_LINE, MAX_STATEMENTS, Statement
+from chainrule.language.reading.syntax import parse
+from chainrule.language.reading.tokens import Line, tokenize
+
+MAX_ALL_NODES = 20_000
+
+
+def read_model(text: str, *, name: str = "") -> Model:
+    """Read a forward pass.
+
+    Parameters
+    ----------
+    text : str
+        Declarations ``X : (n, m)``, definitions ``Z = w X + b``, and, when they are needed, the
+        directives ``objective: J``, ``wrt: w, b`` and ``onehot: Y`` (every column of Y adds to
+        one; ``onehot: Y^T`` where every row does). ``#`` begins a comment: the first is the
+        title, one after a declaration is the note on its names.
+    name : str, optional
+        The title where the text has none.
+
+    Returns
+    -------
+    Model
+        The last definition is its objective unless a directive says which.
+
+    Raises
+    ------
+    ParseError
+        With the line, the column and the next action.
+
+    Examples
+    --------
+    >>> model = read_model('''
+    ... X : (n, m)
+    ... w : (1, n)
+    ... b : (1, 1)
+    ... J = sum(sigmoid(w X + b))
+    ... ''')
+    >>> model.objective.name, [symbol.name for symbol in model.parameters()]
+    ('J', ['w', 'b'])
+    """
+    reader = _Reader()
+    rounds = unrolled(statements.lines(text))
+    reader.loops, reader.starts = tuple(rounds.loops), rounds.starts
+    for line in rounds.lines:
+        reader.gather(line)
+    for statement in reader.statements:
+        reader.read(statement)
+    return reader.model(name)
+
+
+def read_expression(text: str, scope: Mapping[str, Symbol]) -> Expr:
+    """Read one expression over known symbols.
+
+    Parameters
+    ----------
+    text : str
+        The expression, on one line or several.
+    scope : mapping of str to Symbol
+        What each name stands for; any spelling of a name will do.
+
+    Raises
+    ------
+    ParseError
+        With the column and the next action.
+
+    Examples
+    --------
+    >>> w, X = Symbol("w", (1, "n")), Symbol("X", ("n", "m"))
+    >>> read_expression("w X", {"w": w, "X": X}) is w @ X
+    True
+    """
+    if len(text) > MAX_LINE:
+        raise statements.too_long(1, len(text), MAX_LINE)
+    line = Line(" ".join(normalize("NFC", text).splitlines()))
+    known = {canonical(key): symbol for key, symbol in scope.items()}
+    dims = {name for s in known.values() for dim in s.shape for name in base_names(dim)}
+    node, _ = parse(line, 0, len(line.text), known)
+    return Elaborator(line, known, dims).whole(node)
+
+
+@dataclass
+class _Reader:
+    statements: list[Statement] = field(default_factory=list)
+    title: str = ""
+    scope: dict[str, Symbol] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)  # where each name is introduced
+    dims: set[str] = field(default_factory=set)
+    inputs: list[Symbol] = field(default_factory=list)
+    definitions: list[tuple[Definition, Line]] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
+    directives: dict[str, Statement] = field(default_factory=dict)
+    functions: Functions = field(default_factory=Functions)
+    loops: tuple[Loop, ...] = ()
+    starts: dict[str, int] = field(default_factory=dict)  # names before the first round of a loop
+    nodes: int = 0
+
+    def gather(self, line: Line) -> None:
+        """Find what a line is and which names it introduces, before anything is read."""
+        statement = statements.statement(line)
+        if statement is None:
+            if not self.title and not self.statements:
+                self.title = line.text.strip(" \t#")
+            return
+        self.statements.append(statement)
+        if len(self.statements) > MAX_STATEMENTS:
+            raise line.error(
+                f"this forward pass is past the limit of {MAX_STATEMENTS} lines; shorten it", 0
+            )
+        for text, _ in statement.names():
+            try:
+                known = canonical(text)
+            except ValueError:
+                continue  # said in its turn, when the line is read
+            self.lines.setdefault(known, line.number)
+
+    def read(self, statement: Statement) -> None:
+        """Read one statement."""
+        word = statement.directive
+        if not word:
+            (self.declare if statement.sign == ":" else self.define)(statement)
+        elif word in self.directives:
+            first = self.directives[word].line.number
+            raise statement.line.error(
+                f"{word} is already given on line {first}; keep one of them", 0
+            )
+        else:
+            self.directives[word] = statement
+
+    def declare(self, statement: Statement) -> None:
+        """Read a declaration."""
+        line = statement.line
+        names = [(statements.name(line, *place), *place) for place in statement.names()]
+        shape = statements.shape(statement)
+        self.dims.update(name for dim in shape for name in base_names(dim))
+        for known, shown, at in names:
+            symbol = self.introduce(line, known, shown, at, shape)
+            self.inputs.append(symbol)
+            if statement.note:
+                self.notes[symbol.name] = statement.note
+
+    def define(self, statement: Statement) -> None:
+        """Read a definition."""
+        line = statement.line
+        if statement.call is not None:
+            self.nodes += self.functions.define(statement, self.scope, self.dims, self.lines)
+            self.hold(line)
+            return
+        targets = [(statements.name(line, *place), *place) for place in statement.names()]
+        node, count = parse(line, statement.body, statement.stop, self.scope, self.functions.known)
+        self.nodes += count
+        self.hold(line)
+        within = Elaborator(
+            line,
+            self.scope,
+            self.dims,
+            self.lines,
+            functions=self.functions.closed(),
+            starts=self.starts,
+        )
+        try:
+            values = (
+                [within.whole(node)] if len(targets) == 1 else within.pieces(node, len(targets))
+            )
+        except ParseError:
+            for known, _, _ in targets:
+                self.refuse_circle(known, statement)
+            raise
+        opened = tuple(dict.fromkeys(self.functions.opened))
+        for (known, shown, at), value in zip(targets, values, strict=True):
+            symbol = self.introduce(line, known, shown, at, value.shape)
+            self.definitions.append((Definition(symbol, value, line.number, opened), line))
+            if statement.note:
+                self.notes[symbol.name] = statement.note
+
+    def refuse_circle(self, name: str, statement: Statement) -> None:
+        """Say so when a definition goes round through later ones to itself."""
+        uses: dict[str, set[str]] = {}
+        for other in self.statements:
+            if other.sign != ":" and other.call is None:
+                tokens = tokenize(other.line, other.body, other.stop)
+                used = {token.text for token in tokens if token.kind == "name"}
+                uses |= {statements.name(other.line, *place): used for place in other.names()}
+        came: dict[str, str] = {}
+        waiting = [name]
+        while waiting and name not in came:
+            here = waiting.pop(0)
+            for found in sorted(uses.get(here, set()) & uses.keys() - came.keys()):
+                came[found] = here
+                waiting.append(found)
+        if name not in came:
+            return
+        route = [came[name]]
+        while route[-1] != name:
+            route.append(came[route[-1]])
+        if len(route) > 1:
+            said = " and ".join(f"{n} (line {self.lines[n]})" for n in reversed(route))
+            raise statement.line.error(
+                f"{said} are defined by each other; one of them needs a value of its own", 0
+            )
+
+    def hold(self, line: Line) -> None:
+        """Hold the forward pass to the limit on its parts."""
+        if self.nodes > MAX_ALL_NODES:
+            raise line.error(
+                f"this forward pass is past the limit of {MAX_ALL_NODES} parts; shorten it", 0
+            )
+
+    def introduce(self, line: Line, known: str, text: str, at: int, shape: Shape) -> Symbol:
+        """Give a symbol its name, which must be new."""
+        shown = text.strip()
+        if known in self.scope:
+            earlier = self.scope[known].name
+            spelled = "" if earlier == shown else f" as {earlier}"
+            raise line.error(
+                f"{shown} is already defined{spelled} on line {self.lines[known]}; "
+                "give this one another name",
+                at + len(text) - len(text.lstrip()),
+            )
+        if known in self.functions.known:
+            number = self.functions.known[known].line.number
+            raise line.error(
+                f"{shown} is already a function, on line {number}; give this one another name",
+                at + len(text) - len(text.lstrip()),
+            )
+        symbol = self.scope[known] = Symbol(shown, shape)
+        return symbol
+
+    def model(self, name: str) -> Model:
+        """Put the forward pass together."""
+        if not self.definitions:
+            line = self.statements[-1].line if self.statements else Line("")
+            raise line.error("a forward pass needs a definition, such as J = sum(A)", 0)
+        definition, line = self.definitions[-1]
+        objective, at = definition.target, 0
+        chosen = self.directives.get("objective")
+        if chosen is not None:
+            line, at = chosen.line, chosen.body
+            objective = self.asked(chosen, chosen.line.text[at : chosen.stop], at).symbol
+        asked = self.wrt()
+        if any(one.symbol is objective for one in asked):
+            statement = self.directives["wrt"]
+            raise statement.line.error(
+                f"{objective.name} is the objective; ask for the gradient with respect to "
+                "something that it depends on",
+                statement.body,
+            )
+        if objective in self.inputs:
+            raise line.error(f"{objective.name} is an input; the objective is a definition", at)
+        if objective.shape != SCALAR:
+            raise line.error(
+                f"the objective {objective.name} has shape {written(objective.shape)}; a gradient "
+                "needs a scalar: take its sum or its mean, or name the objective on a line "
+                "objective: NAME",
+                at,
+            )
+        definitions = tuple(definition for definition, _ in self.definitions)
+        try:
+            return Model(
+                tuple(self.inputs),
+                definitions,
+                objective,
+                asked,
+                self.title or name,
+                self.notes,
+                self.onehot(),
+                self.functions.as_model(),
+                self.loops,
+            )
+        except ParseError:
+            raise
+        except ModelError as error:
+            raise line.error(str(error), at) from None
+
+    def wrt(self) -> tuple[Asked, ...]:
+        """Read what the author asks for."""
+        statement = self.directives.get("wrt")
+        if statement is None:
+            return ()
+        text = statement.line.text[statement.body : statement.stop]
+        places = statements.parts(text, statement.body)
+        return tuple(self.asked(statement, *place) for place in places)
+
+    def onehot(self) -> tuple[OneHot, ...]:
+        """Read which labels the author declares one-hot."""
+        statement = self.directives.get("onehot")
+        if statement is None:
+            return ()
+        text = statement.line.text[statement.body : statement.stop]
+        found = []
+        for part, at in statements.parts(text, statement.body):
+            bare = part.rstrip().removesuffix("^T")
+            symbol = self.asked(statement, bare, at).symbol
+            axis = 0 if bare == part.rstrip() else 1
+            at += len(part) - len(part.lstrip())
+            if symbol not in self.inputs:
+                raise statement.line.error(
+                    f"{symbol.name} is a definition; only inputs are declared one-hot", at
+                )
+            if symbol.shape[axis] == 1:
+                lying, other = ("column", "^T") if axis == 0 else ("row", "")
+                raise statement.line.error(
+                    f"every {lying} of {symbol.name} {written(symbol.shape)} has one entry; "
+                    f"write onehot: {symbol.name}{other}",
+                    at,
+                )
+            found.append(OneHot(symbol, axis))
+        return tuple(found)
+
+    def asked(self, statement: Statement, text: str, at: int) -> Asked:
+        """Find the symbol that a directive names, or one entry of it."""
+        line = statement.line
+        known = statements.name(line, text, at)
+        at += len(text) - len(text.lstrip())
+        if known in self.scope:
+            return Asked(self.scope[known])
+        whole, place = split_place(known)
+        if place is None or whole not in self.scope or statement.directive != "wrt":
+            raise line.error(f"unknown name {quoted(text)}; {self.advice(known)}", at)
+        symbol = self.scope[whole]
+        long = [dim for dim in symbol.shape if dim != 1]
+        if len(long) != 1:
+            raise line.error(
+                f"{symbol.name} is {written(symbol.shape)}; one entry can be asked of a vector", at
+            )
+        if place < 1 or (isinstance(long[0], int) and place > long[0]):
+            raise line.error(f"{symbol.name} has entries 1 to {long[0]}", at)
+        return Asked(symbol, place)
+
+    def advice(self, name: str) -> str:
+        """Say which name was meant, or which there are."""
+        near = nearest(name, self.scope)
+        if near:
+            return f"did you mean {self.scope[near].name}?"
+        names = [symbol.name for symbol in self.scope.values()]
+        return f"known here: {', '.join(names[-LISTED:])}"

@@ -1,0 +1,180 @@
+"""Sizes, axes and places: the parts of an expression that are whole numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from chainrule.calculus.graph.dims import SCALAR, Dim, minus, plus, possible, times
+from chainrule.calculus.graph.node import Expr, Number
+from chainrule.calculus.ops import broadcast, part, split, stack
+from chainrule.calculus.ops.reduction import COLUMNS, ROWS
+from chainrule.errors import ShapeError
+from chainrule.language.reading.complaints import quoted
+from chainrule.language.reading.tree import (
+    Blocks,
+    Bracket,
+    Call,
+    Chain,
+    Extent,
+    Literal,
+    Minus,
+    Name,
+    Node,
+    Part,
+    Range,
+)
+from chainrule.language.reading.words import SPLIT
+
+if TYPE_CHECKING:
+    from chainrule.language.reading.elaboration import Elaborator
+
+PADDINGS = ("valid", "same", "full")
+AXES = {0: 0, 1: 1, -1: 1, -2: 0}
+SIZES: dict[str, Callable[[Dim, Dim], Dim]] = {
+    "+": plus, "-": minus, "": times, "*": times, ".*": times
+}  # fmt: skip
+
+
+def axis(within: Elaborator, node: Node) -> int | None:
+    """Read an axis."""
+    if isinstance(node, Name) and node.name == "None":
+        return None
+    sign = -1 if isinstance(node, Minus) else 1
+    inner = node.operand if isinstance(node, Minus) else node
+    if not isinstance(inner, Literal) or sign * inner.value not in AXES:
+        raise within.error(node, "the axis is 0 (over rows) or 1 (over columns)")
+    return AXES[int(sign * inner.value)]
+
+
+def size(within: Elaborator, node: Node) -> Dim:
+    """Read a size: a whole number, a name, or what is computed from these."""
+    try:
+        found = _computed(within, node)
+    except ValueError:
+        found = 0
+    if not possible(found):
+        raise within.error(
+            node,
+            "a size is a whole number, the name of a dimension, or computed from these: m - 1, 2h",
+        )
+    return found
+
+
+def _computed(within: Elaborator, node: Node) -> Dim:
+    """Read a size; `ValueError` when it is none."""
+    match node:
+        case Literal() if node.value.denominator == 1:
+            return int(node.value)
+        case Name() if node.name in within.dims:
+            return node.name
+        case Bracket():
+            return _computed(within, node.inner)
+        case Extent():
+            return within.expr(node.base).shape[node.axis]
+        case Minus():
+            return times(-1, _computed(within, node.operand))
+        case Chain():
+            found = _computed(within, node.first)
+            for joined in node.rest:
+                build = SIZES.get(joined.operator)
+                if build is None:
+                    raise ValueError
+                found = build(found, _computed(within, joined.operand))
+            return found
+    raise ValueError
+
+
+def length(within: Elaborator, node: Node) -> Dim:
+    """Read a size, or -1 for as many as there must be."""
+    if isinstance(node, Minus) and isinstance(node.operand, Literal) and node.operand.value == 1:
+        return -1
+    return size(within, node)
+
+
+def padding(within: Elaborator, node: Node) -> Dim | str:
+    """Read how a sequence is padded: by a word, or by how many zeros stand at each end."""
+    if isinstance(node, Name) and node.name in PADDINGS and node.name not in within.dims:
+        return node.name
+    if isinstance(node, Literal) and node.value == 0:
+        return 0
+    return size(within, node)
+
+
+def pieces(within: Elaborator, node: Node, count: int) -> list[Expr]:
+    """Read ``A, B = split(Z, 2)``: equal parts below each other, or side by side with axis=1."""
+    if not (isinstance(node, Call) and node.function == SPLIT and 1 <= len(node.arguments) <= 2):
+        raise within.error(
+            node, f"several names take the equal parts of one matrix, as in A, B = {SPLIT}(Z, 2)"
+        )
+    if len(node.arguments) == 2 and size(within, node.arguments[1]) != count:
+        raise within.error(node.arguments[1], f"there are {count} names before the sign")
+    along: int | None = ROWS
+    for option, value in node.options:
+        if option != "axis":
+            raise within.error(value, f"{SPLIT} has no option {quoted(option)}; it has axis")
+        along = axis(within, value)
+    try:
+        return list(split(within.expr(node.arguments[0]), count, along or ROWS))
+    except ShapeError as error:
+        raise within.error(node, f"{SPLIT}: {error.fact}") from None
+
+
+def taken(within: Elaborator, node: Part) -> Expr:
+    """Read a part of a matrix, ``Z[0:h, :]``; places count as NumPy counts."""
+    whole = within.expr(node.base)
+    shape = whole.shape
+    if len(node.ranges) == 1:
+        # One range of a vector goes along it; of a matrix it means rows.
+        rows, columns = node.ranges[0], Range()
+        if shape[0] == 1:
+            rows, columns = columns, rows
+    else:
+        rows, columns = node.ranges
+    height, width = _bounds(within, rows, shape[0]), _bounds(within, columns, shape[1])
+    try:
+        return part(whole, height, width)
+    except ShapeError as error:
+        raise within.error(node, f"{quoted(within.text(node))}: {error.fact}") from None
+
+
+def _bounds(within: Elaborator, written: Range, dim: Dim) -> tuple[Dim, Dim]:
+    first: Dim = 0 if written.first is None else _place(within, written.first, dim)
+    if written.single:
+        return first, plus(first, 1)
+    return first, dim if written.end is None else _place(within, written.end, dim)
+
+
+def _place(within: Elaborator, node: Node, dim: Dim) -> Dim:
+    """Read a place; a negative number counts from the end."""
+    try:
+        found = _computed(within, node)
+    except ValueError:
+        raise within.error(
+            node,
+            "a place is a whole number, the name of a dimension, or computed from these: h, m - 1",
+        ) from None
+    return plus(dim, found) if isinstance(found, int) and found < 0 else found
+
+
+def blocks(within: Elaborator, node: Blocks) -> Expr:
+    """Read ``[A; B]`` below each other, ``[A, B]`` beside each other; a number is a line of it."""
+    lines = [
+        _joined(within, node, [within.expr(block) for block in line], COLUMNS)
+        for line in node.lines
+    ]
+    return _joined(within, node, lines, ROWS)
+
+
+def _joined(within: Elaborator, node: Blocks, parts: list[Expr], axis: int) -> Expr:
+    across = next((p.shape[1 - axis] for p in parts if not _is_number(p)), 1)
+    line = (1, across) if axis == ROWS else (across, 1)
+    whole = [broadcast(p, line) if _is_number(p) else p for p in parts]
+    try:
+        return stack(whole, axis) if len(whole) > 1 else whole[0]
+    except ShapeError as error:
+        raise within.error(node, f"{quoted(within.text(node))}: {error.fact}") from None
+
+
+def _is_number(expr: Expr) -> bool:
+    return isinstance(expr, Number) and expr.shape == SCALAR

@@ -1,0 +1,192 @@
+"""Functions of several matrices and sizes: what each takes, and its builder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+
+from chainrule.calculus.graph.dims import Dim, divided, times
+from chainrule.calculus.graph.node import Expr, Number
+from chainrule.calculus.ops import (
+    cross_entropy,
+    look_up,
+    onehot,
+    outer,
+    reshape,
+    scatter_add,
+    stack,
+    vec,
+    where,
+)
+from chainrule.calculus.ops.costs import (
+    info_nce,
+    kl_gaussian,
+    multiclass_hinge,
+    negative_sampling,
+    reparametrise,
+    triplet,
+)
+from chainrule.calculus.ops.normalising import (
+    batch_norm,
+    cosine,
+    dropout,
+    group_norm,
+    layer_norm,
+    norm,
+    rms_norm,
+    squares,
+)
+from chainrule.calculus.ops.reduction import COLUMNS, ROWS
+from chainrule.calculus.ops.windows import avgpool, conv1d, conv2d, convolve, fold, maxpool, windows
+
+
+class Kind(Enum):
+    """What an argument is; the value is what an error calls it."""
+
+    MATRIX = "matrix"
+    SIZE = "size"
+    LENGTH = "size or -1"
+    AXIS = "axis"
+    PADDING = "padding"
+    ORDER = "order of a norm"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """How a function is called.
+
+    Parameters
+    ----------
+    takes : tuple of Kind
+        Its arguments in order.
+    example : str
+        A call that is right.
+    build : callable
+        From the arguments, and the options by name, to the expression.
+    needs : int, optional
+        How many of the arguments cannot be left out; all of them by default.
+    more : bool
+        Whether the last kind of argument may come any number of times.
+    options : mapping of str to Kind
+        What may be given by name.
+    """
+
+    takes: tuple[Kind, ...]
+    example: str
+    build: Callable[..., Expr]
+    needs: int | None = None
+    more: bool = False
+    options: Mapping[str, Kind] = field(default_factory=dict)
+
+    @property
+    def least(self) -> int:
+        """The least number of arguments."""
+        return len(self.takes) if self.needs is None else self.needs
+
+    def kinds(self, given: int) -> tuple[Kind, ...] | None:
+        """Return the kinds of this many arguments; nothing when they are too few or too many."""
+        if given < self.least or (given > len(self.takes) and not self.more):
+            return None
+        return (*self.takes, *self.takes[-1:] * (given - len(self.takes)))[:given]
+
+
+M, S, L, A = Kind.MATRIX, Kind.SIZE, Kind.LENGTH, Kind.AXIS
+ALONG = {"axis": A, "eps": M}
+STRIDE = {"stride": S}
+SLIDING = {"stride": S, "padding": Kind.PADDING}
+
+
+def _concatenated(*parts: Expr, axis: int = ROWS) -> Expr:
+    return stack(parts, axis)
+
+
+def _below(*parts: Expr) -> Expr:
+    return stack(parts, ROWS)
+
+
+def _beside(*parts: Expr) -> Expr:
+    return stack(parts, COLUMNS)
+
+
+def _reshaped(x: Expr, rows: Dim, columns: Dim) -> Expr:
+    """Reshape; -1 is as many as it must be."""
+    whole = times(*x.shape)
+    if rows == -1:
+        rows = divided(whole, columns) or rows
+    elif columns == -1:
+        columns = divided(whole, rows) or columns
+    return reshape(x, (rows, columns))
+
+
+def _norm(x: Expr, order: int = 2, **named: int | None) -> Expr:
+    """Take NumPy's word for the order."""
+    given = named.pop("ord", order)
+    return norm(x, 2 if given is None else given, named.get("axis"))
+
+
+def _constant(value: int) -> Callable[[Dim, Dim], Expr]:
+    return lambda rows, columns: Number(value, (rows, columns))
+
+
+_OUTER = Signature((M, M), "outer(a, b)", outer)
+_CROSS = Signature((M, M), "cross_entropy(Y, P)", cross_entropy)
+_LOOKUP = Signature((M, M), "lookup(E, ids)", look_up)
+_DRAWN = Signature((M, M, M), "reparametrise(mu, logvar, noise)", reparametrise)
+_WINDOWS = Signature((M, S, S, S, S), "windows(X, 3, 3)", windows, needs=3, options=STRIDE)
+_FOLD = Signature((M, S, S, S, S, S, S), "fold(G, 3, 3, n, m)", fold, needs=5, options=STRIDE)
+_CONCAT = Signature((M, M), "concat(A, B, axis=1)", _concatenated, more=True, options={"axis": A})
+
+SIGNATURES: Mapping[str, Signature] = MappingProxyType(
+    {
+        "outer": _OUTER,
+        "where": Signature((M, M, M), "where([z > 0], a, b)", where),
+        "cross_entropy": _CROSS,
+        "crossentropy": _CROSS,
+        "ones": Signature((S, S), "ones(m, 1)", _constant(1)),
+        "zeros": Signature((S, S), "zeros(m, 1)", _constant(0)),
+        "concat": _CONCAT,
+        "concatenate": _CONCAT,
+        "vstack": Signature((M, M), "vstack(A, B)", _below, more=True),
+        "hstack": Signature((M, M), "hstack(A, B)", _beside, more=True),
+        "onehot": Signature((M, S), "onehot(ids, v)", onehot),
+        "one_hot": Signature((M, S), "onehot(ids, v)", onehot),
+        "lookup": _LOOKUP,
+        "embedding": _LOOKUP,
+        "gather": _LOOKUP,
+        "scatter_add": Signature((M, M, S), "scatter_add(G, ids, v)", scatter_add),
+        "norm": Signature(
+            (M, Kind.ORDER), "norm(x)", _norm, needs=1, options={"axis": A, "ord": Kind.ORDER}
+        ),
+        "squared_norm": Signature((M,), "squared_norm(x)", squares, options={"axis": A}),
+        "layer_norm": Signature((M,), "layer_norm(Z, axis=0)", layer_norm, options=ALONG),
+        "batch_norm": Signature((M,), "batch_norm(Z, axis=1)", batch_norm, options=ALONG),
+        "rms_norm": Signature((M,), "rms_norm(Z, axis=0)", rms_norm, options=ALONG),
+        "group_norm": Signature((M, S), "group_norm(Z, 4)", group_norm, options={"eps": M}),
+        "cosine": Signature((M, M), "cosine(a, b)", cosine, options={"axis": A}),
+        "dropout": Signature((M, M), "dropout(A, D, keep=4/5)", dropout, options={"keep": M}),
+        "reparametrise": _DRAWN,
+        "reparametrize": _DRAWN,
+        "reparameterize": _DRAWN,
+        "kl_gaussian": Signature((M, M), "kl_gaussian(mu, logvar)", kl_gaussian),
+        "info_nce": Signature((M, M, M), "info_nce(A, B, tau)", info_nce, needs=2),
+        "triplet": Signature((M, M, M), "triplet(A, P, N)", triplet, options={"margin": M}),
+        "multiclass_hinge": Signature(
+            (M, M), "multiclass_hinge(Y, S)", multiclass_hinge, options={"margin": M}
+        ),
+        "negative_sampling": Signature((M, M, M), "negative_sampling(v, u, U)", negative_sampling),
+        "windows": _WINDOWS,
+        "im2col": _WINDOWS,
+        "fold": _FOLD,
+        "col2im": _FOLD,
+        "conv1d": Signature((M, M), "conv1d(x, w, padding=same)", conv1d, options=SLIDING),
+        "convolve": Signature((M, M), "convolve(dy, w)", convolve),
+        "conv2d": Signature((M, M), "conv2d(X, K, stride=2)", conv2d, options=SLIDING),
+        "maxpool": Signature((M, S, S), "maxpool(X, 2)", maxpool, needs=2, options=STRIDE),
+        "avgpool": Signature((M, S, S), "avgpool(X, 2)", avgpool, needs=2, options=STRIDE),
+        "reshape": Signature((M, L, L), "reshape(X, n, m)", _reshaped),
+        "vec": Signature((M,), "vec(X)", vec),
+    }
+)
+"""The functions, by every word for them."""

@@ -1,0 +1,467 @@
+"""A Pratt parser: tokens into a tree, in one pass and in bounded depth.
+
+Matrix products (juxtaposition, ``@``, ``·``) bind tighter than ``.*``, ``*`` and ``/``, which bind
+tighter than ``+`` and ``-``. A denominator is one factor, so ``1/m sum(x)`` is ``(1/m) sum(x)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from fractions import Fraction
+
+from chainrule.language.reading.cursor import CLOSERS, MAX_FACTORS, MAX_NESTING, Cursor
+from chainrule.language.reading.names import canonical
+from chainrule.language.reading.tokens import Line, Token, tokenize
+from chainrule.language.reading.tree import (
+    Blocks,
+    Bracket,
+    Call,
+    Chain,
+    Compared,
+    Fence,
+    Joined,
+    Literal,
+    Minus,
+    Name,
+    Node,
+    Ones,
+    Part,
+    Power,
+    Range,
+    Transposed,
+)
+from chainrule.language.reading.words import REDUCTIONS, function_word
+
+SUM, PRODUCT, MATRIX, POWER = 10, 20, 22, 30
+LEVELS = {"+": SUM, "-": SUM, ".*": PRODUCT, "*": PRODUCT, "/": PRODUCT, "@": MATRIX, "·": MATRIX}
+POSTFIX = frozenset({"^", "'", "⊤", "raised", "."})
+
+
+def parse(
+    line: Line,
+    start: int,
+    stop: int,
+    declared: Container[str],
+    functions: Container[str] = frozenset(),
+) -> tuple[Node, int]:
+    """Read the expression in part of a line; return its tree and the number of nodes.
+
+    Parameters
+    ----------
+    line : Line
+        The whole line, so that errors can point into it.
+    start, stop : int
+        The part that holds the expression.
+    declared : container of str
+        Canonical names that are known: they win over functions and powers.
+    functions : container of str
+        Functions that the forward pass defines.
+
+    Raises
+    ------
+    ParseError
+        Where the text makes no expression, or one past the limits.
+    """
+    parser = Parser(line, tokenize(line, start, stop), declared, functions)
+    node = parser.expression(0)
+    parser.finished()
+    return node, parser.nodes
+
+
+class Parser(Cursor):
+    """The parser of one expression."""
+
+    beside = MATRIX
+    groups = False  # whether square brackets may group
+    equality = False  # whether two indices may be compared
+
+    def expression(self, floor: int) -> Node:
+        """Read as far as operators bind tighter than `floor`."""
+        self.nesting += 1
+        if self.nesting > MAX_NESTING:
+            raise self.too_deep()
+        left = self.operand(floor)
+        while True:
+            if self.takes_part():
+                left = self.part(left)
+                continue
+            if self.sees(*POSTFIX):
+                # x^2^T transposes the square: only a power of the exponent stays in it.
+                if floor >= POWER - 1 and not (self.sees("^") and not self.transpose_ahead()):
+                    break
+                left = self.postfix(left)
+                continue
+            token = self.token
+            operator = token.text if token.kind == "mark" else ""
+            if operator not in LEVELS:
+                if floor >= self.beside or not self.juxtaposed():
+                    break
+                operator = ""
+            elif self.level(operator) <= floor:
+                break
+            left = self.joined(left, operator)
+        self.nesting -= 1
+        return left
+
+    def level(self, operator: str) -> int:
+        """How tight an operator binds; what stands side by side binds like a matrix product."""
+        return LEVELS[operator] if operator else self.beside
+
+    def joined(self, left: Node, operator: str) -> Node:
+        """Take one more operand into the chain on the left, or begin a chain."""
+        level = self.level(operator)
+        at = self.token.start
+        if operator:
+            self.take()
+        elif self.token.kind == "number" and self.token.text != "1":
+            self.number_beside(left)
+        right = self.expression(self.level_below() if operator == "/" else level)
+        if not operator and isinstance(right, Literal) and right.value == 1:
+            # (A - Y) 1 sums over the columns: no other number makes sense after a factor.
+            right = Ones(True, start=right.start, end=right.end)
+        joined = Joined(operator, at, right)
+        first: Node = left
+        rest: tuple[Joined, ...] = (joined,)
+        if isinstance(left, Chain) and left.level == level:
+            first, rest = left.first, (*left.rest, joined)
+        if level == MATRIX and len(rest) >= MAX_FACTORS:
+            raise self.error(
+                f"more than {MAX_FACTORS} factors in one product; "
+                "give a part of it a name on a line of its own"
+            )
+        depth = max(first.depth, right.depth, left.depth - 1) + 1
+        return self.made(Chain(level, first, rest, start=left.start, end=right.end, depth=depth))
+
+    def level_below(self) -> int:
+        """How tight what stands below a stroke holds together: it is one factor."""
+        return MATRIX
+
+    def number_beside(self, left: Node) -> None:
+        """Ask what a number behind a factor means."""
+        before, after = self.line.text[left.start : left.end][-30:], self.token.text
+        raise self.error(
+            f"a number after a factor can be read in several ways; "
+            f"write {after} {before}, {before}^{after} or {before}_{after}"
+        )
+
+    def juxtaposed(self) -> bool:
+        """Tell whether a factor begins here."""
+        token = self.token
+        if token.kind in ("number", "name"):
+            return True
+        if self.sees("|", "‖"):
+            # A bar closes what a bar opened; a double bar may close a single one and open another.
+            innermost = self.bars[-1] if self.bars else ""
+            return innermost != "|" and innermost != token.text
+        return self.sees("(", "{", "[", "frac", "𝟏")
+
+    def operand(self, floor: int) -> Node:
+        """Read what an operator may join."""
+        token = self.token
+        if token.kind == "number":
+            self.take()
+            return self.made(Literal(token.value, start=token.start, end=token.end))
+        if token.kind == "name":
+            word = self.word(token.text)
+            if word is not None:
+                return self.function(word)
+            self.take()
+            return self.made(Name(token.text, start=token.start, end=token.end))
+        if self.sees("-", "+"):
+            self.take()
+            inner = self.expression(max(floor, PRODUCT - 1))
+            if token.text == "+":
+                return inner
+            return self.made(Minus(inner, start=token.start, end=inner.end, depth=inner.depth + 1))
+        if self.sees("(", "{", "["):
+            return self.bracket()
+        if self.sees("|", "‖"):
+            return self.fence()
+        if self.sees("frac"):
+            return self.fraction()
+        if self.sees("𝟏"):
+            self.take()
+            return self.made(Ones(start=token.start, end=token.end))
+        raise self.unexpected()
+
+    def word(self, name: str) -> str | None:
+        """Return the word of a function that a name means here."""
+        if name in self.functions:
+            return name
+        return None if name in self.declared else function_word(name)
+
+    def bracket(self) -> Node:
+        """Read a part in brackets, or a mask."""
+        opened = self.take()
+        self.bars.append(opened.text)
+        inner = self.expression(0)
+        if self.sees("<", ">", "<=", ">=") or (self.equality and self.sees("=")):
+            inner = self.compared(inner)
+        elif opened.text == "[" and self.sees(";", ","):
+            return self.blocks(opened, inner)
+        elif opened.text == "[" and not self.groups:
+            raise self.error(
+                "square brackets hold a mask such as [z > 0] or blocks such as [A; B]; group "
+                "with ( )",
+                opened.start,
+            )
+        self.expect(CLOSERS[opened.text], opened)
+        self.bars.pop()
+        return self.made(Bracket(inner, start=opened.start, end=self.before, depth=inner.depth + 1))
+
+    def compared(self, left: Node) -> Node:
+        """Read what a part is compared with."""
+        operator = self.take().text
+        right = self.expression(0)
+        depth = max(left.depth, right.depth) + 1
+        return self.made(
+            Compared(left, operator, right, start=left.start, end=right.end, depth=depth)
+        )
+
+    def blocks(self, opened: Token, first: Node) -> Node:
+        """Read the rest of ``[A; B]`` or ``[A, B]``."""
+        lines: list[list[Node]] = [[first]]
+        while self.sees(";", ","):
+            if self.take().text == ";":
+                lines.append([])
+            lines[-1].append(self.expression(0))
+        self.expect("]", opened)
+        self.bars.pop()
+        depth = max(node.depth for line in lines for node in line) + 1
+        whole = tuple(tuple(line) for line in lines)
+        return self.made(Blocks(whole, start=opened.start, end=self.before, depth=depth))
+
+    def part(self, base: Node) -> Node:
+        """Read the ranges of a part."""
+        opened = self.take()
+        self.bars.append(opened.text)
+        ranges = [self.range()]
+        if self.sees(","):
+            self.take()
+            ranges.append(self.range())
+        self.expect("]", opened)
+        self.bars.pop()
+        ends = [n for r in ranges for n in (r.first, r.end) if n is not None]
+        depth = max([base.depth, *(node.depth for node in ends)]) + 1
+        return self.made(Part(base, tuple(ranges), start=base.start, end=self.before, depth=depth))
+
+    def range(self) -> Range:
+        """Read ``0:h``, ``:h``, ``h:``, ``:`` or a single place."""
+        first = None if self.sees(":") else self.expression(0)
+        if not self.sees(":"):
+            return Range(first, single=True)
+        self.take()
+        return Range(first, None if self.sees(",", "]") else self.expression(0))
+
+    def fence(self) -> Node:
+        """Read a part between bars."""
+        opened = self.take()
+        self.bars.append(opened.text)
+        inner = self.expression(0)
+        self.expect(opened.text, opened)
+        self.bars.pop()
+        norm = opened.text == "‖"
+        order = self.order() if norm else ""
+        return self.made(
+            Fence(norm, inner, order, start=opened.start, end=self.before, depth=inner.depth + 1)
+        )
+
+    def order(self) -> str:
+        """Read the order of a norm: ``‖x‖_2``, ``‖x‖_{1}``, ``‖x‖_F``."""
+        if not self.sees("_"):
+            return ""
+        self.take()
+        braced = self.sees("{")
+        if braced:
+            opened = self.take()
+        token = self.take()
+        if token.kind not in ("number", "name"):
+            raise self.error("write the order of the norm here: 1 or 2", token.start)
+        if braced:
+            self.expect("}", opened)
+        return token.text
+
+    def fraction(self) -> Node:
+        r"""Read ``\frac{a}{b}``."""
+        frac = self.take()
+        parts = []
+        for _ in range(2):
+            if not self.sees("{"):
+                raise self.error(r"\frac takes two groups in braces: \frac{a}{b}")
+            parts.append(self.bracket())
+        over, under = parts
+        depth = max(over.depth, under.depth) + 1
+        chain = self.made(
+            Chain(
+                PRODUCT,
+                over,
+                (Joined("/", frac.start, under),),
+                start=frac.start,
+                end=under.end,
+                depth=depth,
+            )
+        )
+        return self.made(Bracket(chain, start=frac.start, end=under.end, depth=depth + 1))
+
+    def postfix(self, left: Node) -> Node:
+        """Read what may stand behind a part: a power, a transpose, a method."""
+        token = self.take()
+        if token.text == ".":
+            return self.made(self.method(left))
+        if token.text in ("'", "⊤"):
+            end, depth = token.end, left.depth + 1
+            power: Node = Transposed(_ones(left), start=left.start, end=end, depth=depth)
+        else:
+            power = self.raised(left, token)
+        if isinstance(left, Name) and token.text in ("^", "'"):
+            return self.made(self.declared_name(power) or power)
+        return self.made(power)
+
+    def declared_name(self, node: Node) -> Node | None:
+        """Read ``x'`` and ``x^{(i)}`` as a name when such a name is declared."""
+        try:
+            name = canonical(self.line.text[node.start : node.end])
+        except ValueError:
+            return None
+        return Name(name, start=node.start, end=node.end) if name in self.declared else None
+
+    def raised(self, left: Node, token: Token) -> Node:
+        """Read an exponent."""
+        if token.text == "raised":
+            exponent: Node = Literal(token.value, start=token.start, end=token.end)
+            return Power(left, exponent, start=left.start, end=token.end, depth=left.depth + 1)
+        length = self.transpose_ahead(0)
+        if length:
+            for _ in range(length):
+                self.take()
+            end, depth = self.before, left.depth + 1
+            return Transposed(_ones(left), start=left.start, end=end, depth=depth)
+        exponent = self.expression(POWER - 1)
+        depth = max(left.depth, exponent.depth) + 1
+        return Power(left, exponent, start=left.start, end=exponent.end, depth=depth)
+
+    def transpose_ahead(self, skip: int = 1) -> int:
+        r"""Count the tokens, `skip` ahead, that make ``^`` a transpose: ``T``, ``{\top}``."""
+        ahead = self.tokens[self.at + skip : self.at + skip + 3]
+        braced = ahead[0].kind == "mark" and ahead[0].text == "{"
+        if braced and not (len(ahead) == 3 and ahead[2].kind == "mark" and ahead[2].text == "}"):
+            return 0
+        token = ahead[braced]
+        mark = token.kind == "mark" and token.text in ("⊤", "'")
+        return 1 + 2 * braced if mark or (token.kind == "name" and token.text == "T") else 0
+
+    def method(self, receiver: Node) -> Node:
+        """Read ``X.sum(axis=1)`` and ``A.dot(B)`` as calls."""
+        token = self.take()
+        word = function_word(token.text) if token.kind == "name" else None
+        if word is None or not self.sees("("):
+            raise self.error("after a dot comes .T or a function such as .sum()", token.start)
+        arguments, options = self.arguments(received=1)
+        depth = max([receiver.depth, *(node.depth for node in arguments)]) + 1
+        return Call(
+            word,
+            (receiver, *arguments),
+            options,
+            start=receiver.start,
+            end=self.before,
+            depth=depth,
+            column=token.start,
+        )
+
+    def function(self, word: str) -> Node:
+        """Read a function applied."""
+        token = self.take()
+        below = self.arguments() if self.sees("⟨") else ((), ())
+        if self.sees("_"):
+            raise self.error(f"an index under {word} is not read here; write {word}(...)")
+        primes = 0
+        while self.sees("'"):
+            self.take()
+            primes += 1
+        power: Node | None = None
+        if self.sees("^", "raised"):
+            mark = self.take()
+            holder = Literal(Fraction(0), start=token.start, end=token.end)
+            raised = self.raised(holder, mark)
+            if not isinstance(raised, Power):
+                raise self.error(
+                    f"transpose the value, not the function: {word}(...)^T", mark.start
+                )
+            power = raised.exponent
+        options: tuple[tuple[str, Node], ...] = ()
+        if self.sees("(", "{"):
+            spaced = self.token.start > self.before and self.token.text == "("
+            arguments, options = self.arguments()
+            if spaced and arguments and word in REDUCTIONS and self.sees("^", "raised"):
+                inner = self.line.text[arguments[0].start : self.before - 1][:40]
+                raise self.error(
+                    f"this can be read in two ways; write {word}(({inner})^2) or "
+                    f"({word}({inner}))^2"
+                )
+        elif word in self.functions:
+            raise self.error(f"{word} is a function; write {word}(...)", token.start)
+        else:
+            arguments = (self.expression(MATRIX),)
+        arguments, options = (*arguments, *below[0]), (*below[1], *options)
+        depth = max([1, *(node.depth for node in arguments)]) + 1
+        return self.made(
+            Call(
+                word,
+                arguments,
+                options,
+                primes,
+                power,
+                start=token.start,
+                end=self.before,
+                depth=depth + (power.depth if power else 0),
+                column=token.start,
+            )
+        )
+
+    def argument(self) -> Node:
+        """Read one argument of a function."""
+        return self.expression(0)
+
+    def arguments(self, received: int = 0) -> tuple[tuple[Node, ...], tuple[tuple[str, Node], ...]]:
+        """Read the arguments and options of a function."""
+        opened = self.take()
+        self.bars.append(opened.text)
+        arguments: list[Node] = []
+        options: list[tuple[str, Node]] = []
+        close = CLOSERS[opened.text]
+        while not (self.sees(close) and (received or arguments or options)):
+            after = self.tokens[min(self.at + 1, len(self.tokens) - 1)]
+            if self.token.kind == "name" and after.kind == "mark" and after.text == "=":
+                option = self.take().text
+                self.take()
+                options.append((option, self.argument()))
+            elif self.list_ahead():
+                arguments += self.listed()
+            else:
+                arguments.append(self.argument())
+            if not self.sees(","):
+                break
+            self.take()
+        self.expect(close, opened)
+        self.bars.pop()
+        return tuple(arguments), tuple(options)
+
+    def listed(self) -> list[Node]:
+        """Read a list of arguments; each is an argument of its own."""
+        opened = self.take()
+        self.bars.append(opened.text)
+        found = [self.expression(0)]
+        while self.sees(","):
+            self.take()
+            if not self.sees(")"):
+                found.append(self.expression(0))
+        self.expect(")", opened)
+        self.bars.pop()
+        return found
+
+
+def _ones(node: Node) -> Node:
+    """Read the 1 of ``1^T`` as a vector."""
+    if isinstance(node, Literal) and node.value == 1:
+        return Ones(True, start=node.start, end=node.end)
+    return node

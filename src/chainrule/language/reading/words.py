@@ -1,0 +1,149 @@
+"""The words that mean functions: each row's own name and glyphs, and what people type for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from chainrule.calculus.graph.node import Expr
+from chainrule.calculus.graph.op import Layout, Op
+from chainrule.calculus.ops import (
+    TABLE,
+    apply,
+    argmax,
+    argmin,
+    det,
+    diag,
+    inverse,
+    log_softmax,
+    logdet,
+    logsumexp,
+    maximum,
+    minimum,
+    reduce_max,
+    reduce_mean,
+    reduce_min,
+    reduce_sum,
+    softmax,
+    trace,
+    transpose,
+    variance,
+)
+from chainrule.calculus.ops.normalising import deviation
+from chainrule.language.reading.names import scan
+from chainrule.language.reading.signatures import SIGNATURES
+
+ALIASES = {
+    "ln": "log",
+    "logistic": "sigmoid",
+    "sigm": "sigmoid",
+    "rectifier": "relu",
+    "absolute": "abs",
+    "fabs": "abs",
+    "sgn": "sign",
+}
+"""What people type for a function whose row has another name."""
+
+
+def _spellings(row: Op) -> Iterator[str]:
+    notation = row.notation
+    for glyph in (row.name, notation.plain, notation.unicode, notation.latex):
+        found = scan(glyph)
+        if found and found.end == len(glyph):
+            yield found.canonical
+
+
+def _entrywise() -> dict[str, Op]:
+    rows = [
+        row
+        for row in TABLE.values()
+        if row.elementwise
+        and len(row.domain) == 1
+        and row.notation.layout in (Layout.FUNCTION, Layout.FENCE)
+    ]
+    words = {spelling: row for row in rows for spelling in _spellings(row)}
+    return words | {alias: words[name] for alias, name in ALIASES.items() if name in words}
+
+
+ENTRYWISE = _entrywise()
+"""Functions that act on each entry: the row by every spelling."""
+
+FENCES = {row.notation.unicode: row for row in TABLE.values() if row.notation.unicode}
+"""Rows by the glyph that surrounds their argument, for bars and masks."""
+
+REDUCTIONS: dict[str, Callable[[Expr, int | None], Expr]] = {
+    "sum": reduce_sum,
+    "mean": reduce_mean,
+    "average": reduce_mean,
+    "avg": reduce_mean,
+    "max": reduce_max,
+    "min": reduce_min,
+    "argmax": argmax,
+    "argmin": argmin,
+    "softmax": softmax,
+    "log_softmax": log_softmax,
+    "logsoftmax": log_softmax,
+    "logsumexp": logsumexp,
+    "lse": logsumexp,
+    "variance": variance,
+    "var": variance,
+    "std": deviation,
+}
+"""Functions that take an axis."""
+
+NEEDS_AXIS = frozenset({"softmax", "log_softmax", "logsoftmax"})
+"""Functions along an axis that nobody means over a whole matrix."""
+
+COUNTED = frozenset({"variance", "var", "std"})
+"""Functions that take ``ddof``, the number that is taken off the count."""
+
+WHOLE: dict[str, Callable[[Expr], Expr]] = {
+    "transpose": transpose,
+    "trace": trace,
+    "tr": trace,
+    "diag": diag,
+    "inverse": inverse,
+    "inv": inverse,
+    "det": det,
+    "logdet": logdet,
+}
+"""Functions of a matrix as a whole."""
+
+PAIRS = {"dot": "@", "matmul": "@", "multiply": ".*", "add": "+", "subtract": "-", "divide": "/"}
+"""Functions that spell an operator."""
+
+LARGER: dict[str, Callable[[Expr, Expr], Expr]] = {
+    "max": maximum,
+    "maximum": maximum,
+    "min": minimum,
+    "minimum": minimum,
+}
+"""Functions of two matrices entry by entry; of one, some of them go along an axis."""
+
+EYE, SPLIT = "eye", "split"
+
+_CASELESS = frozenset(word for word in ENTRYWISE if len(word) > 2 and word != "sigma")
+
+
+def function_word(name: str) -> str | None:
+    """Return the word of a function as the tables above have it, or nothing.
+
+    >>> function_word("Tanh"), function_word("w")
+    ('tanh', None)
+    """
+    if name in ENTRYWISE or name in REDUCTIONS:
+        return name
+    if name in WHOLE or name in PAIRS or name in LARGER or name in SIGNATURES:
+        return name
+    if name in (EYE, SPLIT):
+        return name
+    return name.lower() if name.lower() in _CASELESS else None
+
+
+def entrywise(word: str, argument: Expr) -> Expr:
+    """Apply the function that a word means to every entry."""
+    return apply(ENTRYWISE[word], argument)
+
+
+def function_words() -> tuple[str, ...]:
+    """Every word that means a function, for the nearest one to a misspelling."""
+    return (*ENTRYWISE, *REDUCTIONS, *WHOLE, *PAIRS, *LARGER, *SIGNATURES, EYE, SPLIT)

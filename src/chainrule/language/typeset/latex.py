@@ -1,0 +1,145 @@
+"""LaTeX that compiles with plain amsmath."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from chainrule.calculus.graph.dims import Index
+from chainrule.calculus.graph.node import Expr, Symbol
+from chainrule.calculus.graph.op import Op
+from chainrule.language.typeset.layout import typeset
+from chainrule.language.typeset.names import PIECES, NameParts, name_parts
+
+
+class Latex:
+    """Sets pieces in LaTeX."""
+
+    fractions_hold = True
+
+    def symbol(self, symbol: Symbol) -> str:
+        """Set a name."""
+        return _set_name(name_parts(symbol.name), [])
+
+    def number(self, value: Fraction) -> str:
+        """Set a number."""
+        if value.denominator == 1:
+            return str(value.numerator)
+        return rf"\tfrac{{{value.numerator}}}{{{value.denominator}}}"
+
+    def word(self, text: str) -> str:
+        """Set a size: a name, a number, or what is computed from these."""
+        pieces = [
+            piece if piece.isdecimal() else f" {piece} " if piece in "+-" else _size(piece)
+            for piece in PIECES.findall(text)
+        ]
+        return "".join(pieces).strip()
+
+    def ones(self, *, lying: bool) -> str:
+        """Set the vector of ones."""
+        return r"\mathbf{1}^{\top}" if lying else r"\mathbf{1}"
+
+    def brackets(self, body: str) -> str:
+        """Put brackets around, as high as the body."""
+        if r"\frac" in body or r"\sum" in body:
+            return rf"\left({body}\right)"
+        return f"({body})"
+
+    def terms(self, signed: list[tuple[bool, str]]) -> str:
+        """Join terms."""
+        (first_minus, first), *rest = signed
+        head = f"-{first}" if first_minus else first
+        return head + "".join(f" {'-' if minus else '+'} {term}" for minus, term in rest)
+
+    def product(self, op: Op, factors: list[str]) -> str:
+        """Join by the glyph."""
+        return op.notation.latex.join(factors)
+
+    def juxtapose(self, factors: list[str]) -> str:
+        """Set side by side, with a thin space."""
+        return r"\,".join(factors)
+
+    def dotted(self, factors: list[str]) -> str:
+        """Join by dots."""
+        return r" \cdot ".join(factors)
+
+    def fraction(self, top: str, bottom: str) -> str:
+        """Set one over the other."""
+        return rf"\frac{{{top}}}{{{bottom}}}"
+
+    def power(self, base: str, exponent: str) -> str:
+        """Set an exponent."""
+        return f"{{{base}}}^{{{exponent}}}" if "^" in base else f"{base}^{{{exponent}}}"
+
+    def postfix(self, op: Op, body: str) -> str:
+        """Set a glyph behind."""
+        return f"{{{body}}}{op.notation.latex}" if "^" in body else body + op.notation.latex
+
+    def function(self, op: Op, body: str, options: str) -> str:
+        """Set a function."""
+        name = op.notation.latex
+        if options:
+            name += rf"_{{\text{{{options}}}}}"
+        return f"{name}{self.brackets(body)}"
+
+    def listed(self, arguments: list[str]) -> str:
+        """Set arguments with commas."""
+        return ", ".join(arguments)
+
+    def fence(self, op: Op, body: str) -> str:
+        """Set between fences."""
+        glyph = op.notation.latex
+        if "|" not in glyph:
+            return f"{glyph}{{{body}}}"
+        before, after = glyph.split("|")
+        return f"{before}{{{body}}}{after}" if glyph.startswith("\\") else before + body + after
+
+    def part(self, base: str, ranges: list[tuple[str, str]]) -> str:
+        """Set a part by its ranges, in brackets behind it."""
+        shown = r",\,".join("{:}".join(bounds) for bounds in ranges)
+        return rf"{base}\left[{shown}\right]"
+
+    def stack(self, blocks: list[str], beside: bool) -> str:
+        """Set a matrix of blocks."""
+        inside = (" & " if beside else r" \\ ").join(blocks)
+        return rf"\begin{{bmatrix}} {inside} \end{{bmatrix}}"
+
+    def entry(self, base: Symbol | str, places: list[str], lowered: bool) -> str:
+        """Set a cell."""
+        if isinstance(base, str):
+            return f"{base}_{{{''.join(places)}}}"
+        parts = name_parts(base.name)
+        return _set_name(parts.lowered() if lowered else parts, places)
+
+    def total(self, index: Index, body: str) -> str:
+        """Set a sum."""
+        return rf"\sum_{{{index.name}=1}}^{{{self.word(str(index.dim))}}} {body}"
+
+    def partial(self, of: str, wrt: str) -> str:
+        """Set a derivative."""
+        return rf"\frac{{\partial {of}}}{{\partial {wrt}}}"
+
+
+def _size(name: str) -> str:
+    """Set the name of a size; a word stays upright."""
+    parts = name_parts(name)
+    if len(parts.base) > 1 and not (parts.sub or parts.layer):
+        return rf"\mathrm{{{parts.base}}}" if parts.base.isascii() else parts.latex_base()
+    return _set_name(parts, [])
+
+
+def _set_name(parts: NameParts, places: list[str]) -> str:
+    text = parts.latex_base()
+    below = ",".join(part for part in (parts.sub, "".join(places)) if part)
+    if parts.layer:
+        text += f"^{{[{parts.layer}]}}"
+    return text + (f"_{{{below}}}" if below else "")
+
+
+def latex(expr: Expr) -> str:
+    r"""Write an expression in LaTeX.
+
+    >>> from chainrule.calculus.graph.node import Symbol
+    >>> print(latex(Symbol("yhat") - Symbol("y")))
+    \hat{y} - y
+    """
+    return typeset(expr, Latex())

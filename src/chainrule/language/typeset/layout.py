@@ -1,0 +1,265 @@
+"""One decision for all media: what stands beside what, and where brackets go.
+
+The layout walks an expression through the notation of its rows and asks a `Medium` to set the
+pieces, so that text, LaTeX and MathML cannot disagree about a bracket.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, Protocol
+
+from chainrule.calculus.graph.dims import SCALAR, Index
+from chainrule.calculus.graph.node import Apply, Entry, Expr, Number, Partial, Symbol, Total, walk
+from chainrule.calculus.graph.op import Layout, Op
+
+SUM, SIGNED, TOTAL, ELEMENTWISE, RATIO, JUXTAPOSED, CHAIN, POSTFIX, ATOM = range(9)
+"""How tightly a piece holds together, loosest first."""
+
+
+class Medium(Protocol):
+    """Sets pieces in one medium. Every method returns text in that medium."""
+
+    fractions_hold: bool
+    """Whether a fraction needs no brackets of its own inside a product."""
+
+    def symbol(self, symbol: Symbol) -> str:
+        """Set a name."""
+
+    def number(self, value: Fraction) -> str:
+        """Set a number that is not negative."""
+
+    def word(self, text: str) -> str:
+        """Set the name of a dimension or an index."""
+
+    def ones(self, *, lying: bool) -> str:
+        """Set the vector of ones, standing or lying."""
+
+    def brackets(self, body: str) -> str:
+        """Put round brackets around."""
+
+    def terms(self, signed: list[tuple[bool, str]]) -> str:
+        """Join terms, each with whether it is subtracted."""
+
+    def product(self, op: Op, factors: list[str]) -> str:
+        """Join the factors of an elementwise product by its glyph."""
+
+    def juxtapose(self, factors: list[str]) -> str:
+        """Set factors beside each other."""
+
+    def dotted(self, factors: list[str]) -> str:
+        """Join the factors of a chain rule by dots."""
+
+    def fraction(self, top: str, bottom: str) -> str:
+        """Set one over the other."""
+
+    def power(self, base: str, exponent: str) -> str:
+        """Set an exponent."""
+
+    def postfix(self, op: Op, body: str) -> str:
+        """Set a glyph behind."""
+
+    def function(self, op: Op, body: str, options: str) -> str:
+        """Set a function of one argument."""
+
+    def listed(self, arguments: list[str]) -> str:
+        """Set arguments beside each other, with commas."""
+
+    def fence(self, op: Op, body: str) -> str:
+        """Set an argument between its fences."""
+
+    def part(self, base: str, ranges: list[tuple[str, str]]) -> str:
+        """Set a part of a matrix: a range of its rows and one of its columns, or everything."""
+
+    def stack(self, blocks: list[str], beside: bool) -> str:
+        """Set blocks below each other, or beside each other."""
+
+    def entry(self, base: Symbol | str, places: list[str], lowered: bool) -> str:
+        """Set a cell: places as subscripts, the letter lowered for an entry of a vector."""
+
+    def total(self, index: Index, body: str) -> str:
+        """Set a sum over an index."""
+
+    def partial(self, of: str, wrt: str) -> str:
+        """Set a derivative."""
+
+
+def typeset(expr: Expr, medium: Medium) -> str:
+    """Set an expression in a medium."""
+    return _Setter(medium).at_least(expr, SUM)
+
+
+class _Setter:
+    def __init__(self, medium: Medium) -> None:
+        self.medium = medium
+
+    def at_least(self, expr: Expr, holds: int) -> str:
+        """Set an expression, bracketed when it holds together less than `holds`."""
+        own, text = self.set(expr)
+        return text if own >= holds else self.medium.brackets(text)
+
+    def set(self, expr: Expr) -> tuple[int, str]:
+        """Return how tightly an expression holds, and its text."""
+        m = self.medium
+        if isinstance(expr, Symbol):
+            return ATOM, m.symbol(expr)
+        if isinstance(expr, Number):
+            if expr.value < 0:
+                return SIGNED, m.terms([(True, m.number(-expr.value))])
+            whole = expr.value.denominator == 1 or m.fractions_hold
+            return (ATOM if whole else RATIO), m.number(expr.value)
+        if isinstance(expr, Entry):
+            return ATOM, self._entry(expr)
+        if isinstance(expr, Total):
+            return TOTAL, m.total(expr.index, self.at_least(expr.body, TOTAL))
+        if isinstance(expr, Partial):
+            return JUXTAPOSED, m.partial(
+                self.at_least(expr.of, ATOM), self.at_least(expr.wrt, ATOM)
+            )
+        assert isinstance(expr, Apply)
+        return self._apply(expr)
+
+    def _apply(self, expr: Apply) -> tuple[int, str]:
+        m, op, args = self.medium, expr.op, expr.args
+        match op.notation.layout:
+            case Layout.SUM:
+                return SUM, m.terms([self._term(arg) for arg in args])
+            case Layout.PREFIX:
+                return SIGNED, m.terms([(True, self.at_least(args[0], TOTAL))])
+            case Layout.PRODUCT:
+                return self._product(expr)
+            case Layout.CHAIN:
+                return CHAIN, m.juxtapose([self._link(arg) for arg in args])
+            case Layout.FRACTION if m.fractions_hold:
+                return CHAIN, m.fraction(self.at_least(args[0], SUM), self.at_least(args[1], SUM))
+            case Layout.FRACTION:
+                # A derivative that is asked for has a line of its own: bracket it above a line.
+                asks = any(isinstance(node, Partial) for node in walk(args[0]))
+                return RATIO, m.fraction(
+                    self.at_least(args[0], CHAIN if asks else JUXTAPOSED),
+                    self.at_least(args[1], POSTFIX),
+                )
+            case Layout.POWER:
+                exponent = Number(expr.attrs[0])
+                return POSTFIX, m.power(self.at_least(args[0], ATOM), self.at_least(exponent, SUM))
+            case Layout.POSTFIX:
+                return POSTFIX, m.postfix(op, self.at_least(args[0], ATOM))
+            case Layout.FENCE:
+                raised = op.notation.plain[-1].isdigit()  # ``norm(x)^2`` ends in an exponent
+                return POSTFIX if raised else ATOM, m.fence(op, self.at_least(args[0], SUM))
+            case Layout.PART:
+                return ATOM, m.part(self.at_least(args[0], ATOM), _ranges(expr.attrs))
+            case Layout.STACK:
+                return ATOM, m.stack([self.at_least(a, SUM) for a in args], expr.attrs[0] == 1)
+            case Layout.HIDDEN:
+                return self.set(args[0])
+            case Layout.FUNCTION if not args:
+                size = m.word(str(expr.attrs[0]))
+                return ATOM, m.function(op, size, "") if op.notation.plain else size
+            case _:
+                body = m.listed([self.at_least(arg, SUM) for arg in args])
+                return ATOM, m.function(op, body, op.notation.options(expr.attrs))
+
+    def _term(self, expr: Expr) -> tuple[bool, str]:
+        inner = _shown(expr)
+        if isinstance(inner, Apply) and inner.op.notation.layout is Layout.PREFIX:
+            return True, self.at_least(inner.args[0], TOTAL)
+        if isinstance(inner, Number) and inner.value < 0:
+            return True, self.medium.number(-inner.value)
+        return False, self.at_least(inner, TOTAL)
+
+    def _product(self, expr: Apply) -> tuple[int, str]:
+        """Scalars stand in front, beside each other; matrices are joined by the glyph."""
+        scalars = [arg for arg in expr.args if _is_scalar(arg)]
+        matrices = [arg for arg in expr.args if not _is_scalar(arg)]
+        if not matrices and any(isinstance(arg, Partial) for arg in scalars):
+            return JUXTAPOSED, self._chain_product(scalars)
+        front = [self.at_least(arg, JUXTAPOSED + 1) for arg in scalars]
+        if not matrices:
+            return JUXTAPOSED, self.medium.juxtapose(front)
+        head = [*front, self.at_least(matrices[0], JUXTAPOSED if not front else CHAIN)]
+        first = self.medium.juxtapose(head) if front else head[0]
+        if len(matrices) == 1:
+            return JUXTAPOSED, first
+        rest = [self.at_least(arg, JUXTAPOSED) for arg in matrices[1:]]
+        return ELEMENTWISE, self.medium.product(expr.op, [first, *rest])
+
+    def _chain_product(self, scalars: list[Expr]) -> str:
+        """Set a product that still asks: a dot before each question, answers side by side."""
+        groups: list[list[Expr]] = []
+        for arg in scalars:
+            if groups and not isinstance(arg, Partial) and not isinstance(groups[-1][-1], Partial):
+                groups[-1].append(arg)
+            else:
+                groups.append([arg])
+        set_groups = [
+            self.medium.juxtapose([self.at_least(arg, JUXTAPOSED + 1) for arg in group])
+            if not isinstance(group[0], Partial)
+            else self.at_least(group[0], JUXTAPOSED)
+            for group in groups
+        ]
+        return self.medium.dotted(set_groups)
+
+    def _link(self, expr: Expr) -> str:
+        shown = _shown(expr)
+        if isinstance(shown, Number) and shown.value == 1 and shown.shape != SCALAR:
+            return self.medium.ones(lying=shown.shape[0] == 1)
+        return self.at_least(expr, CHAIN)
+
+    def _entry(self, expr: Entry) -> str:
+        places = [str(place) for place in (expr.row, expr.col) if place is not None]
+        matrix = expr.matrix
+        if isinstance(matrix, Symbol):
+            return self.medium.entry(matrix, places, _is_lowered(matrix))
+        if isinstance(matrix, Apply) and matrix.op.notation.cell:
+            return self.medium.entry(Symbol(matrix.op.notation.cell, matrix.shape), places, False)
+        if isinstance(matrix, Apply) and matrix.op.notation.places is not None:
+            (inner,) = matrix.args
+            there = matrix.op.notation.places(inner.shape, matrix.attrs, expr.row, expr.col)
+            if there is not None and isinstance(inner, Symbol):
+                return self.medium.entry(inner, [*there], _is_lowered(inner))
+        pushed = self._pushed(expr, places)
+        if pushed is not None:
+            return pushed
+        body = self.at_least(matrix, SUM)
+        if not (isinstance(matrix, Apply) and matrix.op.notation.layout is Layout.STACK):
+            body = self.medium.brackets(body)
+        return self.medium.entry(body, places, False)
+
+    def _pushed(self, expr: Entry, places: list[str]) -> str | None:
+        """Write entry p of ``L X^T`` as ``L X_p^T``: the row p of X, transposed."""
+        matrix = expr.matrix
+        if not (isinstance(matrix, Apply) and matrix.op.notation.layout is Layout.CHAIN):
+            return None
+        *front, last = matrix.args
+        if expr.row is not None or not isinstance(last, Apply):
+            return None
+        if last.op.notation.layout is not Layout.POSTFIX or not isinstance(last.args[0], Symbol):
+            return None
+        row = self.medium.entry(last.args[0], places, False)
+        return self.medium.juxtapose(
+            [*(self._link(arg) for arg in front), self.medium.postfix(last.op, row)]
+        )
+
+
+def _shown(expr: Expr) -> Expr:
+    while isinstance(expr, Apply) and expr.op.notation.layout is Layout.HIDDEN:
+        expr = expr.args[0]
+    return expr
+
+
+def _ranges(attrs: tuple[Any, ...]) -> list[tuple[str, str]]:
+    """Write the range of the rows and of the columns, counted as NumPy counts; empty for all."""
+    return [
+        ("", "") if end is None else (str(first), str(end)) for first, end in (attrs[:2], attrs[2:])
+    ]
+
+
+def _is_scalar(expr: Expr) -> bool:
+    shown = _shown(expr)
+    return isinstance(shown, Number) or shown.shape == SCALAR
+
+
+def _is_lowered(symbol: Symbol) -> bool:
+    """Entries of a vector are written small (a_i of A), but a weight keeps its W."""
+    return 1 in symbol.shape and not symbol.name.startswith(("W", "dW"))

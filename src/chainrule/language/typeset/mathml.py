@@ -1,0 +1,207 @@
+"""MathML Core, which browsers set by themselves: one element a symbol, nothing fetched.
+
+Every symbol carries its name, its shape and its definition, for hover and focus.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from html import escape
+
+from chainrule.calculus.graph.dims import Index, written
+from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.node import Expr, Symbol
+from chainrule.calculus.graph.op import Op
+from chainrule.language.typeset.layout import typeset
+from chainrule.language.typeset.names import PIECES, NameParts, name_parts
+from chainrule.language.typeset.text import unicode
+
+_ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~"}
+_RAISED = {"ᵀ": "<mi>⊤</mi>", "⁻¹": "<mrow><mo>−</mo><mn>1</mn></mrow>"}
+
+
+class MathML:
+    """Sets pieces in MathML.
+
+    Parameters
+    ----------
+    model : Model, optional
+        Where definitions and notes of the symbols come from.
+    """
+
+    fractions_hold = True
+
+    def __init__(self, model: Model | None = None) -> None:
+        self._model = model
+        self._definitions = model.values if model is not None else {}
+
+    def symbol(self, symbol: Symbol) -> str:
+        """Set a name."""
+        return self._named(symbol, name_parts(symbol.name), [])
+
+    def number(self, value: Fraction) -> str:
+        """Set a number."""
+        if value.denominator == 1:
+            return f"<mn>{value.numerator}</mn>"
+        return f"<mfrac><mn>{value.numerator}</mn><mn>{value.denominator}</mn></mfrac>"
+
+    def word(self, text: str) -> str:
+        """Set a size: a name, a number, or what is computed from these."""
+        pieces = [_size(piece) for piece in PIECES.findall(text)]
+        return pieces[0] if len(pieces) == 1 else f"<mrow>{''.join(pieces)}</mrow>"
+
+    def ones(self, *, lying: bool) -> str:
+        """Set the vector of ones."""
+        ones = '<mn class="ones" style="font-weight:bold">1</mn>'
+        return f"<msup>{ones}<mi>⊤</mi></msup>" if lying else ones
+
+    def brackets(self, body: str) -> str:
+        """Put brackets around."""
+        return f"<mrow><mo>(</mo>{body}<mo>)</mo></mrow>"
+
+    def terms(self, signed: list[tuple[bool, str]]) -> str:
+        """Join terms."""
+        (first_minus, first), *rest = signed
+        text = f'<mo form="prefix">−</mo>{first}' if first_minus else first
+        for minus, term in rest:
+            text += f"<mo>{'−' if minus else '+'}</mo>{term}"
+        return f"<mrow>{text}</mrow>"
+
+    def product(self, op: Op, factors: list[str]) -> str:
+        """Join by the glyph."""
+        glyph = f"<mo>{escape(op.notation.unicode.strip())}</mo>"
+        return f"<mrow>{glyph.join(factors)}</mrow>"
+
+    def juxtapose(self, factors: list[str]) -> str:
+        """Set side by side."""
+        gap = '<mspace width="0.17em"/>'
+        return f"<mrow>{gap.join(factors)}</mrow>"
+
+    def dotted(self, factors: list[str]) -> str:
+        """Join by dots."""
+        return f"<mrow>{'<mo>·</mo>'.join(factors)}</mrow>"
+
+    def fraction(self, top: str, bottom: str) -> str:
+        """Set one over the other."""
+        return f"<mfrac><mrow>{top}</mrow><mrow>{bottom}</mrow></mfrac>"
+
+    def power(self, base: str, exponent: str) -> str:
+        """Set an exponent."""
+        return f"<msup><mrow>{base}</mrow><mrow>{exponent}</mrow></msup>"
+
+    def postfix(self, op: Op, body: str) -> str:
+        """Set a glyph above: the transpose sign, or an exponent."""
+        glyph = _RAISED.get(op.notation.unicode, f"<mi>{escape(op.notation.unicode)}</mi>")
+        return f"<msup><mrow>{body}</mrow>{glyph}</msup>"
+
+    def function(self, op: Op, body: str, options: str) -> str:
+        """Set a function."""
+        glyph = op.notation.unicode or op.notation.plain
+        letters = glyph.rstrip("'")
+        name = f"<mi>{escape(letters)}</mi>"
+        if letters != glyph:
+            name = f"<msup>{name}<mo>{'′' * (len(glyph) - len(letters))}</mo></msup>"
+        if options:
+            name = f"<msub>{name}<mtext>{escape(options)}</mtext></msub>"
+        return f"<mrow>{name}<mo>&#x2061;</mo>{self.brackets(body)}</mrow>"
+
+    def listed(self, arguments: list[str]) -> str:
+        """Set arguments with commas."""
+        return "<mo>,</mo>".join(arguments)
+
+    def fence(self, op: Op, body: str) -> str:
+        """Set between fences."""
+        return op.notation.mathml.format(body)
+
+    def part(self, base: str, ranges: list[tuple[str, str]]) -> str:
+        """Set a part by its ranges, in brackets behind it."""
+        shown = "<mo>,</mo>".join(
+            "<mo>:</mo>".join(self.word(bound) if bound else "" for bound in bounds)
+            for bounds in ranges
+        )
+        return f"<mrow>{base}<mo>[</mo>{shown}<mo>]</mo></mrow>"
+
+    def stack(self, blocks: list[str], beside: bool) -> str:
+        """Set a matrix of blocks."""
+        cells = [f"<mtd>{block}</mtd>" for block in blocks]
+        lines = ["".join(cells)] if beside else cells
+        body = "".join(f"<mtr>{line}</mtr>" for line in lines)
+        return f"<mrow><mo>[</mo><mtable>{body}</mtable><mo>]</mo></mrow>"
+
+    def entry(self, base: Symbol | str, places: list[str], lowered: bool) -> str:
+        """Set a cell."""
+        if isinstance(base, str):
+            return f"<msub>{base}{_row(places)}</msub>"
+        parts = name_parts(base.name)
+        return self._named(base, parts.lowered() if lowered else parts, places)
+
+    def total(self, index: Index, body: str) -> str:
+        """Set a sum."""
+        below = f"<mrow><mi>{index.name}</mi><mo>=</mo><mn>1</mn></mrow>"
+        above = self.word(str(index.dim))
+        sigma = f'<munderover><mo movablelimits="false">∑</mo>{below}{above}</munderover>'
+        return f"<mrow>{sigma}{body}</mrow>"
+
+    def partial(self, of: str, wrt: str) -> str:
+        """Set a derivative."""
+        d = '<mo form="prefix" rspace="0">∂</mo>'
+        return f"<mfrac><mrow>{d}{of}</mrow><mrow>{d}{wrt}</mrow></mfrac>"
+
+    def _named(self, symbol: Symbol, parts: NameParts, places: list[str]) -> str:
+        meaning = self._meaning(symbol)
+        text = f"{symbol.name}: shape {written(symbol.shape)}" + (f"; {meaning}" if meaning else "")
+        base = (
+            f'<mi class="sym" tabindex="-1" data-symbol="{escape(symbol.name, quote=True)}" '
+            f'data-shape="{written(symbol.shape)}" data-definition="{escape(meaning, quote=True)}" '
+            f'title="{escape(text, quote=True)}">{escape(parts.base + parts.primes)}</mi>'
+        )
+        if parts.accent:
+            accent = f'<mo stretchy="false">{_ACCENTS[parts.accent]}</mo>'
+            base = f'<mover accent="true">{base}{accent}</mover>'
+        below = ([f"<mn>{escape(parts.sub)}</mn>"] if parts.sub else []) + [
+            f"<mi>{escape(place)}</mi>" for place in places
+        ]
+        layer = f"<mrow><mo>[</mo><mn>{escape(parts.layer)}</mn><mo>]</mo></mrow>"
+        if below and parts.layer:
+            return f"<msubsup>{base}<mrow>{''.join(below)}</mrow>{layer}</msubsup>"
+        if parts.layer:
+            return f"<msup>{base}{layer}</msup>"
+        return f"<msub>{base}<mrow>{''.join(below)}</mrow></msub>" if below else base
+
+    def _meaning(self, symbol: Symbol) -> str:
+        if symbol in self._definitions:
+            return f"{unicode(symbol)} = {unicode(self._definitions[symbol])}"
+        notes = self._model.notes if self._model is not None else {}
+        return notes.get(symbol.name, "")
+
+
+def _size(piece: str) -> str:
+    """Set a piece of a size."""
+    if piece.isdecimal():
+        return f"<mn>{piece}</mn>"
+    if piece in "+-":
+        return f"<mo>{piece.replace('-', '−')}</mo>"
+    parts = name_parts(piece)
+    base = f"<mi>{escape(parts.base)}</mi>"
+    layer = f"<mrow><mo>[</mo><mn>{escape(parts.layer)}</mn><mo>]</mo></mrow>"
+    below = f"<mn>{escape(parts.sub)}</mn>"
+    if parts.sub and parts.layer:
+        return f"<msubsup>{base}{below}{layer}</msubsup>"
+    if parts.layer:
+        return f"<msup>{base}{layer}</msup>"
+    return f"<msub>{base}{below}</msub>" if parts.sub else base
+
+
+def _row(places: list[str]) -> str:
+    return "<mrow>" + "".join(f"<mi>{escape(place)}</mi>" for place in places) + "</mrow>"
+
+
+def mathml(expr: Expr, model: Model | None = None) -> str:
+    """Write the inside of a ``<math>`` element."""
+    return typeset(expr, MathML(model))
+
+
+def math_element(inside: str, spoken: str, *, display: bool = True) -> str:
+    """Wrap what was set in a ``<math>`` element with a text for those who cannot see it."""
+    block = ' display="block"' if display else ""
+    return f'<math{block} alttext="{escape(spoken, quote=True)}"><mrow>{inside}</mrow></math>'

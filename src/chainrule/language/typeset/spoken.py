@@ -1,0 +1,131 @@
+"""Words for those who listen: what a reader would say aloud at the board."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from chainrule.calculus.graph.dims import Index
+from chainrule.calculus.graph.node import Expr, Symbol
+from chainrule.calculus.graph.op import Op
+from chainrule.language.typeset.layout import typeset
+from chainrule.language.typeset.names import NameParts, name_parts
+
+_POWERS = {"2": "squared", "3": "cubed"}
+
+
+class Spoken:
+    """Says pieces in words; brackets are said only where they stand."""
+
+    fractions_hold = False
+
+    def symbol(self, symbol: Symbol) -> str:
+        """Say a name."""
+        return _said(name_parts(symbol.name), [])
+
+    def number(self, value: Fraction) -> str:
+        """Say a number."""
+        whole = value.denominator == 1
+        return str(value.numerator) if whole else f"{value.numerator} over {value.denominator}"
+
+    def word(self, text: str) -> str:
+        """Say the name of a dimension."""
+        return text
+
+    def ones(self, *, lying: bool) -> str:
+        """Say the vector of ones."""
+        return "a row of ones" if lying else "a column of ones"
+
+    def brackets(self, body: str) -> str:
+        """Say where brackets begin and end."""
+        return f"bracket {body} end bracket"
+
+    def terms(self, signed: list[tuple[bool, str]]) -> str:
+        """Say terms with their signs."""
+        (first_minus, first), *rest = signed
+        head = f"minus {first}" if first_minus else first
+        return head + "".join(f" {'minus' if minus else 'plus'} {term}" for minus, term in rest)
+
+    def product(self, op: Op, factors: list[str]) -> str:
+        """Say an elementwise product."""
+        return f" {op.notation.spoken} ".join(factors)
+
+    def juxtapose(self, factors: list[str]) -> str:
+        """Say what stands side by side."""
+        return " times ".join(factors)
+
+    def dotted(self, factors: list[str]) -> str:
+        """Say the factors of a chain rule."""
+        return " times ".join(factors)
+
+    def fraction(self, top: str, bottom: str) -> str:
+        """Say a fraction."""
+        return f"{top} over {bottom}"
+
+    def power(self, base: str, exponent: str) -> str:
+        """Say a power."""
+        return f"{base} {_POWERS.get(exponent, f'to the power {exponent}')}"
+
+    def postfix(self, op: Op, body: str) -> str:
+        """Say what stands behind."""
+        return f"{body} {op.notation.spoken}"
+
+    def function(self, op: Op, body: str, options: str) -> str:
+        """Say a function of one argument."""
+        said = f"{op.notation.spoken} {body}"
+        if "=" in options:
+            return f"{said} along {options.replace('=', ' ')}"
+        return f"{said}, {options.replace(',', ' by')}" if options else said
+
+    def listed(self, arguments: list[str]) -> str:
+        """Say several arguments."""
+        return " and ".join(arguments)
+
+    def fence(self, op: Op, body: str) -> str:
+        """Say a function that is written as fences."""
+        return f"{op.notation.spoken} {body}"
+
+    def part(self, base: str, ranges: list[tuple[str, str]]) -> str:
+        """Say which rows and columns are taken."""
+        said = [
+            f"{word} {first} to {end}"
+            for word, (first, end) in zip(("rows", "columns"), ranges, strict=True)
+            if end
+        ]
+        return f"{' and '.join(said)} of {base}"
+
+    def stack(self, blocks: list[str], beside: bool) -> str:
+        """Say blocks in order."""
+        return (" beside " if beside else " on top of ").join(blocks)
+
+    def entry(self, base: Symbol | str, places: list[str], lowered: bool) -> str:
+        """Say a cell."""
+        if isinstance(base, str):
+            return f"{base} sub {' '.join(places)}"
+        parts = name_parts(base.name)
+        return _said(parts.lowered() if lowered else parts, places)
+
+    def total(self, index: Index, body: str) -> str:
+        """Say a sum over an index."""
+        return f"the sum over {index.name} of {body}"
+
+    def partial(self, of: str, wrt: str) -> str:
+        """Say a derivative."""
+        return f"the derivative of {of} by {wrt}"
+
+
+def spoken(expr: Expr) -> str:
+    """Say an expression.
+
+    >>> from chainrule.calculus.graph.node import Symbol
+    >>> A, Y, X = Symbol("A", (1, "m")), Symbol("Y", (1, "m")), Symbol("X", ("n", "m"))
+    >>> spoken((A - Y) @ X.T)
+    'bracket A minus Y end bracket times X transposed'
+    """
+    return typeset(expr, Spoken())
+
+
+def _said(parts: NameParts, places: list[str]) -> str:
+    words = [parts.base, parts.accent, *(["prime"] * len(parts.primes))]
+    words += ["of layer", parts.layer] if parts.layer else []
+    below = [parts.sub, *places] if parts.sub else places
+    return " ".join([word for word in words if word] + (["sub", *below] if below else []))

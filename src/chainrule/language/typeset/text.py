@@ -1,0 +1,170 @@
+"""Lines of text: the language itself, which reads back, and a dressed form for the terminal."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+
+from chainrule.calculus.graph.dims import Index
+from chainrule.calculus.graph.node import Expr, Symbol
+from chainrule.calculus.graph.op import Op
+from chainrule.language.typeset.layout import typeset
+from chainrule.language.typeset.names import name_parts
+
+
+class Plain:
+    """The language of forward passes: ASCII wherever the names are."""
+
+    fractions_hold = False
+    sigma = "sum_"
+    d = "d"
+    dot = " * "
+
+    def symbol(self, symbol: Symbol) -> str:
+        """Set a name as it was written."""
+        return symbol.name
+
+    def number(self, value: Fraction) -> str:
+        """Set a number."""
+        return str(value)
+
+    def word(self, text: str) -> str:
+        """Set the name of a dimension."""
+        return text
+
+    def ones(self, *, lying: bool) -> str:
+        """Set the vector of ones."""
+        return "1^T" if lying else "1"
+
+    def brackets(self, body: str) -> str:
+        """Put brackets around."""
+        return f"({body})"
+
+    def terms(self, signed: list[tuple[bool, str]]) -> str:
+        """Join terms."""
+        (first_minus, first), *rest = signed
+        head = f"-{first}" if first_minus else first
+        return head + "".join(f" {'-' if minus else '+'} {term}" for minus, term in rest)
+
+    def product(self, op: Op, factors: list[str]) -> str:
+        """Join by the glyph of the language."""
+        return op.notation.plain.join(factors)
+
+    def juxtapose(self, factors: list[str]) -> str:
+        """Set side by side; a bracket needs no space before it."""
+        text = factors[0]
+        for left, factor in pairwise(factors):
+            tight = factor.startswith("(") and not left.endswith("T")
+            text += factor if tight else f" {factor}"
+        return text
+
+    def dotted(self, factors: list[str]) -> str:
+        """Join by dots."""
+        return self.dot.join(factors)
+
+    def fraction(self, top: str, bottom: str) -> str:
+        """Set on one line."""
+        return f"{top}/{bottom}"
+
+    def power(self, base: str, exponent: str) -> str:
+        """Set an exponent."""
+        simple = exponent.isdigit()
+        return f"{base}^{exponent}" if simple else f"{base}^({exponent})"
+
+    def postfix(self, op: Op, body: str) -> str:
+        """Set a glyph behind."""
+        return body + op.notation.plain
+
+    def function(self, op: Op, body: str, options: str) -> str:
+        """Set a call."""
+        return f"{op.notation.plain}({body}{', ' if options else ''}{options})"
+
+    def listed(self, arguments: list[str]) -> str:
+        """Set arguments with commas."""
+        return ", ".join(arguments)
+
+    def fence(self, op: Op, body: str) -> str:
+        """Set between fences."""
+        return op.notation.plain.replace("|", body)
+
+    def part(self, base: str, ranges: list[tuple[str, str]]) -> str:
+        """Set a part as it is typed."""
+        return f"{base}[{', '.join(':'.join(bounds) for bounds in ranges)}]"
+
+    def stack(self, blocks: list[str], beside: bool) -> str:
+        """Set blocks on one line."""
+        return f"[{(', ' if beside else '; ').join(blocks)}]"
+
+    def entry(self, base: Symbol | str, places: list[str], lowered: bool) -> str:
+        """Set a cell."""
+        if isinstance(base, Symbol):
+            parts = name_parts(base.name)
+            name = base.name
+            if lowered and parts.lowered() != parts:
+                name = base.name.replace(parts.base, parts.lowered().base, 1)
+            separator = "," if parts.sub and not parts.tight else "_"
+            return f"{name}{separator}{''.join(places)}"
+        return f"{base}_{''.join(places)}"
+
+    def total(self, index: Index, body: str) -> str:
+        """Set a sum."""
+        return f"{self.sigma}{index.name} {body}"
+
+    def partial(self, of: str, wrt: str) -> str:
+        """Set a derivative."""
+        return f"{self.d}{of}/{self.d}{wrt}"
+
+
+class Unicode(Plain):
+    """The same for the eye: hats, Greek letters, ⊙, ∂ and Σ."""
+
+    sigma = "Σ_"
+    d = "∂"
+    dot = " · "
+
+    def symbol(self, symbol: Symbol) -> str:
+        """Set a name with its accents."""
+        return name_parts(symbol.name).unicode()
+
+    def product(self, op: Op, factors: list[str]) -> str:
+        """Join by the glyph."""
+        return (op.notation.unicode or op.notation.plain).join(factors)
+
+    def function(self, op: Op, body: str, options: str) -> str:
+        """Set a call."""
+        glyph = op.notation.unicode or op.notation.plain
+        return f"{glyph}({body}{', ' if options else ''}{options})"
+
+    def fence(self, op: Op, body: str) -> str:
+        """Set between fences."""
+        return op.notation.unicode.replace("|", body)
+
+    def power(self, base: str, exponent: str) -> str:
+        """Set an exponent; squares and cubes as one glyph."""
+        glyph = {"2": "²", "3": "³"}.get(exponent)
+        return base + glyph if glyph else super().power(base, exponent)
+
+    def entry(self, base: Symbol | str, places: list[str], lowered: bool) -> str:
+        """Set a cell."""
+        if isinstance(base, str):
+            return super().entry(base, places, lowered)
+        parts = name_parts(base.name)
+        name = (parts.lowered() if lowered else parts).unicode()
+        separator = "," if parts.sub and not parts.tight else "_"
+        return f"{name}{separator}{''.join(places)}"
+
+
+def plain(expr: Expr) -> str:
+    """Write an expression in the language of forward passes.
+
+    >>> from chainrule.calculus.graph.node import Symbol
+    >>> A, Y, X = Symbol("A", (1, "m")), Symbol("Y", (1, "m")), Symbol("X", ("n", "m"))
+    >>> plain((A - Y) @ X.T)
+    '(A - Y) X^T'
+    """
+    return typeset(expr, Plain())
+
+
+def unicode(expr: Expr) -> str:
+    """Write an expression for the terminal."""
+    return typeset(expr, Unicode())

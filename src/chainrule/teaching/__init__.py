@@ -1,0 +1,1 @@
+"""Exercises, grading, and the mistake behind a wrong answer."""

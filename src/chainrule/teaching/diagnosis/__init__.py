@@ -1,0 +1,1 @@
+"""Which mistakes reproduce a wrong answer or a wrong line."""

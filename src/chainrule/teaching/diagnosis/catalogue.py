@@ -1,0 +1,252 @@
+"""The wrong gradients that people arrive at: each mistake pushed through the learner's own problem.
+
+The rows of the ops bring wrong rules; others can be made at every operation, fork and function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
+
+from chainrule.calculus.derivation.sensitivity import pulled
+from chainrule.calculus.graph.dims import SCALAR
+from chainrule.calculus.graph.model import Definition, Model
+from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, symbols, walk
+from chainrule.calculus.graph.op import VJP
+from chainrule.calculus.ops import broadcast
+from chainrule.teaching.diagnosis.oversights import letter_slips, line_slips
+from chainrule.teaching.diagnosis.slips import Route, Slip, route_between
+
+LINEAR = ("add", "neg")
+"""Operations without a slope that could be forgotten."""
+
+
+def slips_between(model: Model, of: Symbol, wrt: Symbol, finished: Expr | None) -> Iterator[Slip]:
+    """Yield the mistakes that can be made on the way from one value to another.
+
+    Parameters
+    ----------
+    model : Model
+        The forward pass.
+    of, wrt : Symbol
+        Of what, by what.
+    finished : Expr or None
+        The right line in short form.
+    """
+    route = route_between(model, of, wrt)
+    yield from _rule_slips(route, wrt)
+    yield from _path_slips(route, wrt)
+    if finished is not None:
+        yield from line_slips(finished)
+        yield from letter_slips(model, finished)
+    if of is model.objective:
+        yield from _early_stops(model, route, wrt)
+        yield from _penalties(model, wrt, finished)
+
+
+def _rule_slips(route: Route, wrt: Symbol) -> Iterator[Slip]:
+    forked = _forks(route)
+    for definition, inside in route:
+        for node in _dependent(definition.value, inside):
+            step = f"∂{definition.target.name}, {node.op.rule}"
+            for mistake in node.op.mistakes:
+                yield Slip(mistake.name, mistake.message, step, {node: mistake.vjp})
+            if node.op.elementwise and node.op.name not in LINEAR:
+                yield from _slope_slips(node, step)
+            elif not node.op.elementwise and node.shape == SCALAR and len(node.args) == 1:
+                yield _spread_slip(node, step)
+            if forked:
+                yield from _weighed_slips(node, step)
+            yield from _use_slips(definition, node, inside, step)
+
+
+def _dependent(value: Expr, inside: tuple[Symbol, ...]) -> Iterator[Apply]:
+    depends: set[Expr] = set(inside)
+    for node in walk(value):
+        if isinstance(node, Apply) and any(arg in depends for arg in node.args):
+            depends.add(node)
+            yield node
+
+
+def _forks(route: Route) -> bool:
+    """Whether anything between two values is used more than once."""
+    uses: dict[Expr, int] = {}
+    for definition, inside in route:
+        for node in _dependent(definition.value, inside):
+            for arg in node.args:
+                uses[arg] = uses.get(arg, 0) + 1
+    return any(count > 1 and symbols(arg) for arg, count in uses.items())
+
+
+def _slope_slips(node: Apply, step: str) -> Iterator[Slip]:
+    """Mistakes that every function invites, at each of its arguments."""
+    right = node.op.vjp
+    known = {mistake.name for mistake in node.op.mistakes}
+    slope = "activation derivative" if node.op.activation else "slope"
+
+    def altered(place: int, part: Callable[..., Expr]) -> VJP:
+        def rule(g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...]) -> Any:  # noqa: ANN401
+            found = list(right(g, out, args, attrs))
+            found[place] = part(g, out, args, attrs)
+            return tuple(found)
+
+        return rule
+
+    for place in range(len(node.args)):
+
+        def twice(
+            g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...], place: int = place
+        ) -> Expr:
+            return right(right(g, out, args, attrs)[place], out, args, attrs)[place]
+
+        def elsewhere(
+            g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...], place: int = place
+        ) -> Expr:
+            return right(g, args[place], (out,), attrs)[place]
+
+        def none(
+            g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...], place: int = place
+        ) -> Expr:
+            return g
+
+        made = [
+            (f"{slope} dropped", f"the slope of {node.op.rule} is missing", none),
+            (f"{slope} doubled", f"the slope of {node.op.rule} appears twice", twice),
+        ]
+        if len(node.args) == 1:
+            made.append(
+                (
+                    f"{slope} of the wrong variable",
+                    f"the slope of {node.op.rule} is taken at the wrong variable",
+                    elsewhere,
+                )
+            )
+        for name, message, part in made:
+            if name not in known:
+                yield Slip(name, message, step, {node: altered(place, part)})
+
+
+def _spread_slip(node: Apply, step: str) -> Slip:
+    """Forget the slope of a function of a whole matrix that gives one number."""
+
+    def none(g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...]) -> Any:  # noqa: ANN401
+        return (broadcast(g, args[0].shape),)
+
+    return Slip("slope dropped", f"the slope of {node.op.rule} is missing", step, {node: none})
+
+
+_WEIGHTS = (
+    (-1, "sign of one path", "has its sign turned"),
+    (2, "a path counted twice", "is counted twice"),
+)
+
+
+def _weighed_slips(node: Apply, step: str) -> Iterator[Slip]:
+    """Weigh one of several paths wrongly: a sign, a factor."""
+    for place, arg in enumerate(node.args):
+        if isinstance(arg, Number):
+            continue
+        for times, name, said in _WEIGHTS:
+
+            def weighed(
+                g: Expr,
+                out: Expr,
+                args: tuple[Expr, ...],
+                attrs: tuple[Any, ...],
+                place: int = place,
+                times: int = times,
+            ) -> tuple[Expr, ...]:
+                found = list(node.op.vjp(g, out, args, attrs))
+                found[place] = times * found[place]
+                return tuple(found)
+
+            message = f"what arrives along one of the paths {said}"
+            yield Slip(name, message, step, {node: weighed})
+
+
+def _use_slips(
+    definition: Definition, node: Apply, inside: tuple[Symbol, ...], step: str
+) -> Iterator[Slip]:
+    """Forget one use of a value that a definition uses several times."""
+    every = [arg for other in _dependent(definition.value, inside) for arg in other.args]
+    for place, arg in enumerate(node.args):
+        if every.count(arg) < 2 or not symbols(arg) & set(inside):
+            continue
+
+        def without(
+            g: Expr,
+            out: Expr,
+            args: tuple[Expr, ...],
+            attrs: tuple[Any, ...],
+            place: int = place,
+        ) -> tuple[Expr, ...]:
+            found = list(node.op.vjp(g, out, args, attrs))
+            found[place] = Number(0, args[place].shape)
+            return tuple(found)
+
+        yield Slip(
+            "a path not added",
+            f"a value is used more than once in {definition.target.name}, and the paths add",
+            step,
+            {node: without},
+        )
+
+
+def _path_slips(route: Route, wrt: Symbol) -> Iterator[Slip]:
+    for symbol in dict.fromkeys(s for _, inside in route for s in inside):
+        users = [definition.target for definition, inside in route if symbol in inside]
+        if len(users) < 2:
+            continue
+        for target in users:
+            step = f"∂/∂{symbol.name}, paths"
+            yield Slip(
+                "a path not added",
+                f"{symbol.name} reaches the objective along {len(users)} paths, and they add: "
+                f"one of them is missing",
+                step,
+                paths={(target, symbol): Fraction(0)},
+            )
+            yield Slip(
+                "a path counted twice",
+                f"one of the paths from {symbol.name} is counted twice",
+                step,
+                paths={(target, symbol): Fraction(2)},
+            )
+
+
+def _early_stops(model: Model, route: Route, wrt: Symbol) -> Iterator[Slip]:
+    """Stop at another value: the gradient for the wrong variable."""
+    for other in model.symbols:
+        if other is wrt or other is model.objective:
+            continue
+
+        def instead(value: Expr, other: Symbol = other) -> Expr:
+            return pulled(model, model.objective, other, Number(1))
+
+        yield Slip(
+            "gradient for another variable",
+            f"this is the gradient for {other.name}, and the one for {wrt.name} was asked",
+            "what is asked",
+            change=instead,
+        )
+
+
+def _penalties(model: Model, wrt: Symbol, finished: Expr | None) -> Iterator[Slip]:
+    """Add a penalty that the objective does not have for this variable."""
+    there = frozenset() if finished is None else symbols(finished)
+    scalars = [s for s in model.inputs if s.shape == SCALAR and s.name[:1] in "lLλαCc"]
+    scalars = [s for s in scalars if s not in there]
+    for strength in scalars:
+        for times in (Fraction(1), Fraction(2), Fraction(1, 2)):
+            penalty = Number(times) * strength * wrt
+
+            def penalised(value: Expr, penalty: Expr = penalty) -> Expr:
+                return value + penalty
+
+            yield Slip(
+                "regulariser where there is none",
+                f"the objective has no penalty on {wrt.name}",
+                "the last line",
+                change=penalised,
+            )

@@ -1,0 +1,89 @@
+"""An exercise: a forward pass, what is asked of it, and where it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from chainrule.calculus.derivation.steps import Derivation
+from chainrule.calculus.graph.model import Model
+from chainrule.deriving import derive
+
+LEVELS = {
+    "A": "one number at a time",
+    "B": "one example at a time",
+    "C": "many examples at once",
+    "D": "networks",
+    "E": "normalise, recur, attend",
+    "F": "further afield",
+    "G": "about derivations",
+}
+"""The levels of the bank, easiest first; G asks about derivations of any level."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise.
+
+    Parameters
+    ----------
+    id : str
+        A short name that never changes.
+    title : str
+        What it is about, in a few words.
+    level : str
+        A letter of `LEVELS`.
+    topic : str
+        The topic that it belongs to.
+    model : Model
+        The forward pass; its `asked` are the variables of the exercise.
+    ask : str
+        The wording.
+    source : str
+        Where the problem is known from.
+    hints : tuple of str
+        What the derivation cannot say.
+    kinds : tuple of str
+        The kinds of question that it is for; empty where any kind will do.
+    seed : int or None
+        The seed of a variant.
+    base : str
+        The exercise of which this is a variant.
+    """
+
+    id: str
+    title: str
+    level: str
+    topic: str
+    model: Model
+    ask: str
+    source: str
+    hints: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    seed: int | None = None
+    base: str = ""
+
+    @cached_property
+    def derivation(self) -> Derivation:
+        """The derivation of everything that is asked, every step proven."""
+        return derive(self.model)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The names of the variables that the exercise asks for."""
+        return tuple(dict.fromkeys(symbol.name for symbol in self.model.parameters()))
+
+    def about(self, variable: str) -> Exercise:
+        """Ask for one of the variables alone."""
+        asked = tuple(a for a in self.model.asked if a.symbol.name == variable)
+        return replace(self, model=replace(self.model, asked=asked or self.model.asked))
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A file of the bank."""
+
+    name: str
+    title: str
+    level: str
+    exercises: tuple[Exercise, ...]

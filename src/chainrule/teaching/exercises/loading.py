@@ -1,0 +1,272 @@
+"""The bank: one TOML file a topic, validated as it is read.
+
+A file names its topic, a title and a level, and holds ``[[exercise]]`` tables with the fields of
+`FIELDS`. The forward pass is text in the language of forward passes, the name of a shipped example,
+or another exercise of the bank about which something is asked. Answers have no field.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from chainrule.calculus.graph.model import Model
+from chainrule.errors import ChainruleError, ExerciseError
+from chainrule.language.reading import load_model, read_model
+from chainrule.teaching.exercises.exercise import LEVELS, Exercise, Topic
+from chainrule.teaching.exercises.variants import variant
+
+BANK = Path(__file__).parent / "bank"
+
+FIELDS: Mapping[str, type] = {
+    "id": str,
+    "title": str,
+    "level": str,
+    "forward": str,
+    "example": str,
+    "of": str,
+    "ask": str,
+    "source": str,
+    "hints": list,
+    "kinds": list,
+}
+"""What an exercise may say, with the type of each field."""
+
+FORWARDS = ("forward", "example", "of")
+"""The three ways to give a forward pass; an exercise uses exactly one."""
+
+NEEDED = ("id", "title", "ask", "source")
+HEADER = ("topic", "title", "level")
+
+
+@cache
+def bank() -> tuple[Topic, ...]:
+    """Return the topics that come with chainrule, easiest first."""
+    return load(sorted(BANK.glob("*.toml")))
+
+
+def exercises(topic: str | None = None, level: str | None = None) -> tuple[Exercise, ...]:
+    """Return the exercises of the bank, easiest level first.
+
+    Parameters
+    ----------
+    topic : str, optional
+        Topics, comma-separated; by default all of them.
+    level : str, optional
+        Letters of levels, such as ``"A"`` or ``"A-C"``.
+
+    Raises
+    ------
+    ExerciseError
+        When there is no such topic or level; the message lists those there are.
+
+    Examples
+    --------
+    >>> [each.id for each in exercises("vectors")][:3]
+    ['logistic-single', 'board-b3', 'board-b4']
+    """
+    wanted = _topics(topic)
+    letters = _levels(level)
+    found = [e for t in bank() if t.name in wanted for e in t.exercises if e.level in letters]
+    if not found:
+        raise ExerciseError(
+            f"no exercise of topic {topic} is of level {level}; leave one of them out"
+        )
+    return tuple(found)
+
+
+def find(identifier: str) -> Exercise:
+    """Find an exercise of the bank by its id; ``ID:SEED`` is its variant of that seed.
+
+    Raises
+    ------
+    ExerciseError
+        When there is none; the message names the nearest ones.
+    """
+    known = {each.id: each for topic in bank() for each in topic.exercises}
+    wanted, _, seed = identifier.strip().lower().partition(":")
+    if wanted in known and not seed:
+        return known[wanted]
+    if wanted in known:
+        return variant(known[wanted], _seed(identifier, seed))
+    raise ExerciseError(
+        f"there is no exercise {identifier!r}; {_nearest(wanted, known)}"
+        "; `chainrule exercise list` shows them all"
+    )
+
+
+def _seed(identifier: str, seed: str) -> int:
+    if not (seed.isascii() and seed.isdigit() and len(seed) <= 9):
+        raise ExerciseError(f"{identifier}: behind the colon stands a seed, a whole number")
+    return int(seed)
+
+
+def own_exercise(path: str | Path) -> Exercise:
+    """Make an exercise of a forward pass in a file: what an author has before anything is said."""
+    model = load_model(path)
+    title = model.title or Path(path).stem
+    return Exercise(
+        Path(path).stem, title, "F", "own", model, f"Derive the gradients of {title}.", str(path)
+    )
+
+
+def load(paths: Iterable[Path]) -> tuple[Topic, ...]:
+    """Read and validate the files of a bank.
+
+    Raises
+    ------
+    ExerciseError
+        At the first thing that is wrong: the file, the exercise, the field, the next action.
+    """
+    files = [(path, _parsed(path)) for path in paths]
+    models: dict[str, Model] = {}
+    for path, data in files:
+        _header(path, data)
+        for number, table in enumerate(data["exercise"], start=1):
+            where = _where(path, number, table)
+            _validate(where, table)
+            if table["id"] in models:
+                raise ExerciseError(f"{where}, field id: {table['id']} is taken; choose another id")
+            if "of" not in table:
+                models[table["id"]] = _model(where, table)
+            elif table["of"] in (None, table["id"]):
+                raise ExerciseError(f"{where}, field of: an exercise cannot be about itself")
+    topics = [
+        Topic(data["topic"], data["title"], data["level"], tuple(_built(path, data, models)))
+        for path, data in files
+    ]
+    return tuple(sorted(topics, key=lambda topic: (topic.level, _place(topic))))
+
+
+def _place(topic: Topic) -> tuple[int, str]:
+    """Keep the topics of one level in a fixed order: the larger first."""
+    return -len(topic.exercises), topic.name
+
+
+def _built(path: Path, data: Mapping[str, Any], models: Mapping[str, Model]) -> Iterator[Exercise]:
+    for number, table in enumerate(data["exercise"], start=1):
+        where = _where(path, number, table)
+        if "of" in table and table["of"] not in models:
+            raise ExerciseError(
+                f"{where}, field of: there is no exercise {table['of']!r} with a forward pass; "
+                + _nearest(table["of"], models)
+            )
+        yield Exercise(
+            table["id"],
+            table["title"],
+            table.get("level", data["level"]),
+            data["topic"],
+            models[table.get("of", table["id"])],
+            table["ask"],
+            table["source"],
+            tuple(table.get("hints", ())),
+            tuple(table.get("kinds", ())),
+        )
+
+
+# ---- validation --------------------------------------------------------------------------------
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ExerciseError(f"{path}: cannot be opened: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ExerciseError(
+            f"{path.name} is not text in UTF-8 (byte {error.start}); save it as UTF-8"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ExerciseError(f"{path.name} is not TOML: {error}") from None
+
+
+def _header(path: Path, data: Mapping[str, Any]) -> None:
+    for field in HEADER:
+        if not isinstance(data.get(field), str) or not data[field].strip():
+            raise ExerciseError(f'{path.name}, field {field}: missing; add {field} = "..." on top')
+    _known_level(f"{path.name}, field level", data["level"])
+    listed = data.get("exercise")
+    if not isinstance(listed, list) or not all(isinstance(t, dict) for t in listed):
+        raise ExerciseError(f"{path.name}: holds no exercise; begin one with [[exercise]]")
+    for field in data:
+        if field not in (*HEADER, "exercise"):
+            raise ExerciseError(f"{path.name}, field {field}: unknown; {_nearest(field, HEADER)}")
+
+
+def _where(path: Path, number: int, table: Mapping[str, Any]) -> str:
+    return f"{path.name}, exercise {table.get('id', number)}"
+
+
+def _validate(where: str, table: Mapping[str, Any]) -> None:
+    for field, value in table.items():
+        if field not in FIELDS:
+            raise ExerciseError(f"{where}, field {field}: unknown; {_nearest(field, FIELDS)}")
+        if not isinstance(value, FIELDS[field]):
+            kind = "a list of texts" if FIELDS[field] is list else "a text"
+            raise ExerciseError(f"{where}, field {field}: must be {kind}")
+        if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+            raise ExerciseError(f"{where}, field {field}: must be a list of texts")
+        if not value:
+            raise ExerciseError(f"{where}, field {field}: is empty; fill it or leave it out")
+    for field in NEEDED:
+        if field not in table:
+            raise ExerciseError(f"{where}, field {field}: missing")
+    given = [field for field in FORWARDS if field in table]
+    if len(given) != 1:
+        raise ExerciseError(
+            f"{where}: give its forward pass by one of the fields {', '.join(FORWARDS)}; "
+            f"it has {' and '.join(given) or 'none'}"
+        )
+    if "level" in table:
+        _known_level(f"{where}, field level", table["level"])
+
+
+def _model(where: str, table: Mapping[str, Any]) -> Model:
+    try:
+        if "example" in table:
+            return load_model(f"examples/{table['example']}")
+        model = read_model(table["forward"], name=table["title"])
+    except ChainruleError as error:
+        field = "example" if "example" in table else "forward"
+        raise ExerciseError(f"{where}, field {field}: {error}") from None
+    if not model.asked:
+        raise ExerciseError(
+            f"{where}, field forward: say what is asked, with a line such as wrt: w"
+        )
+    return model
+
+
+def _known_level(where: str, level: str) -> None:
+    if level not in LEVELS:
+        raise ExerciseError(f"{where}: there is no level {level!r}; levels are {', '.join(LEVELS)}")
+
+
+def _topics(topic: str | None) -> set[str]:
+    names = [each.name for each in bank()]
+    if topic is None:
+        return set(names)
+    wanted = {name.strip().lower() for name in topic.split(",") if name.strip()}
+    for name in wanted - set(names):
+        raise ExerciseError(f"there is no topic {name!r}; {_nearest(name, names)}")
+    return wanted or set(names)
+
+
+def _levels(level: str | None) -> Sequence[str]:
+    if level is None:
+        return tuple(LEVELS)
+    low, dash, high = level.strip().upper().partition("-")
+    for letter in (low, high) if dash else (low,):
+        _known_level("level", letter)
+    letters = tuple(LEVELS)
+    return letters[letters.index(low) : letters.index(high if dash else low) + 1]
+
+
+def _nearest(wanted: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches  # only on the way to an error
+
+    names = list(known)
+    near = get_close_matches(wanted, names, 3, 0.5)
+    return f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names)}"

@@ -1,0 +1,189 @@
+"""Practice: one question after the other, chosen from what was missed. No input or output here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+from chainrule.errors import ExerciseError
+from chainrule.teaching.exercises.exercise import Exercise
+from chainrule.teaching.exercises.fading import KIND as FADING
+from chainrule.teaching.exercises.fading import faded
+from chainrule.teaching.exercises.kinds import KINDS, ask
+from chainrule.teaching.exercises.pieces import Pieces
+from chainrule.teaching.exercises.progress import Answer, Progress
+from chainrule.teaching.exercises.questions import Question
+from chainrule.teaching.exercises.readers import Judgement, judge
+from chainrule.teaching.exercises.scheduler import RIGHT, Choice, Scheduler
+from chainrule.teaching.exercises.variants import variant
+
+MOST_BLANKS = 4
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, and why it comes now."""
+
+    question: Question
+    why: str
+
+
+class Practice:
+    """A sitting.
+
+    Parameters
+    ----------
+    pool : sequence of Exercise
+        The exercises to choose from, easiest first.
+    progress : Progress or None
+        Where answers are kept; without it they are kept for this sitting alone.
+    seed : int
+        Of everything that is drawn.
+    kinds : sequence of str
+        The kinds of question; by default all. ``"fading"`` asks for blank lines.
+    """
+
+    def __init__(
+        self,
+        pool: Sequence[Exercise],
+        progress: Progress | None = None,
+        seed: int = 0,
+        kinds: Sequence[str] = (),
+    ) -> None:
+        self.progress = progress
+        self.history = progress.history() if progress is not None else []
+        self.before = len(self.history)
+        self.seed = seed
+        self.kinds = tuple(kinds) or tuple(kind.name for kind in KINDS)
+        self.scheduler = Scheduler(pool, self.kinds, Random(f"practice {seed}"))
+        self.skipped: set[str] = set()
+        self._queue: list[Question] = []
+        self._why = ""
+        self._current: Question | None = None
+        self._recorded = False
+        self._hints = 0
+        self._wrong = 0
+        self._seed = 0
+
+    @property
+    def question(self) -> Question:
+        """The question that is open."""
+        if self._current is None:
+            raise ExerciseError("no question is open; ask first")
+        return self._current
+
+    @property
+    def answered(self) -> tuple[int, int]:
+        """How many questions of this sitting were answered right, and how many in all."""
+        sitting = self.history[self.before :]
+        return sum(answer.right for answer in sitting), len(sitting)
+
+    def ask(self) -> Asked:
+        """Open the next question.
+
+        Raises
+        ------
+        ExerciseError
+            When none of the chosen exercises has a question of the chosen kinds.
+        """
+        if not self._queue:
+            self._fill()
+        self._current = self._queue.pop(0)
+        self._recorded, self._hints, self._wrong = False, 0, 0
+        return Asked(self._current, self._why)
+
+    def reply(self, text: str) -> Judgement:
+        """Judge an answer; the first that can be read is the one that is kept."""
+        found = judge(self.question.key, text)
+        if found.read:
+            self._record(found.right)
+            self._wrong += not found.right
+        return found
+
+    @property
+    def spent(self) -> bool:
+        """Whether trying again would be guessing among what is left."""
+        key = self.question.key
+        if key.reader == "yes or no":
+            return self._wrong > 0
+        return key.reader == "choice" and self._wrong >= max(1, len(key.choices) // 2)
+
+    def hint(self) -> Pieces | None:
+        """Return the next hint, or nothing when all three were given."""
+        if self._hints == len(self.question.hints):
+            return None
+        self._hints += 1
+        return self.question.hints[self._hints - 1]
+
+    def show(self) -> Pieces:
+        """Return the solution; an answer that was not given counts as missed."""
+        self._record(False)
+        return self.question.solution
+
+    def skip(self) -> None:
+        """Leave the exercise alone for this sitting; nothing is kept."""
+        self.skipped.add(_base(self.question.exercise))
+        self._queue.clear()
+
+    def _record(self, right: bool) -> None:
+        if self._recorded:
+            return
+        question = self.question
+        answer = Answer(
+            _base(question.exercise),
+            question.kind,
+            self._seed,
+            question.rules,
+            right,
+            self._hints,
+        )
+        if self.progress is not None:
+            self.progress.record(answer)
+        self.history.append(answer)
+        self._recorded = True
+
+    def _fill(self) -> None:
+        """Choose an exercise, and make questions about it."""
+        tried = set(self.skipped)
+        for _ in range(len(self.scheduler.pool) + 1):
+            choice = self.scheduler.choose(self.history, tried)
+            self._queue = self._made(choice)
+            if self._queue:
+                self._why = choice.why
+                return
+            tried.add(choice.exercise.id)
+        raise ExerciseError(
+            f"none of these exercises has a question of the kind {', '.join(self.kinds)}; "
+            "leave --kind out, or choose another --topic"
+        )
+
+    def _made(self, choice: Choice) -> list[Question]:
+        self._seed = choice.times
+        exercise = self._varied(choice)
+        seed = self.seed + choice.times
+        if FADING in self.kinds:
+            done = sum(a.right for a in self.history if a.exercise == exercise.id)
+            return faded(exercise, min(1 + done // 2, MOST_BLANKS), seed)
+        for kind in choice.kinds:
+            question = ask(exercise, kind, seed)
+            if question is not None and (not choice.rule or choice.rule in question.rules):
+                return [question]
+        for kind in choice.kinds:  # none takes the rule by itself: the exercise does
+            question = ask(exercise, kind, seed)
+            if question is not None:
+                return [question]
+        return []
+
+    def _varied(self, choice: Choice) -> Exercise:
+        """Return the exercise itself at first, and another variant each time after."""
+        if choice.times < RIGHT:
+            return choice.exercise
+        try:
+            return variant(choice.exercise, self.seed + choice.times)
+        except ExerciseError:
+            return choice.exercise  # it has no variants
+
+
+def _base(exercise: Exercise) -> str:
+    return exercise.base or exercise.id

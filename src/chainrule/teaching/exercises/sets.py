@@ -1,0 +1,221 @@
+"""Problem sets: so many questions on some topics, each with the key that grades it.
+
+The key is plain data and whole: forward pass, variable, how the answer is read, what it must be. A
+set that was handed out can be graded by any later version that reads its schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import count as counting
+from random import Random
+from typing import Any
+
+from chainrule.errors import ExerciseError
+from chainrule.teaching.exercises.difficulty import difficulty
+from chainrule.teaching.exercises.exercise import Exercise
+from chainrule.teaching.exercises.kinds import ask
+from chainrule.teaching.exercises.questions import Question
+from chainrule.teaching.exercises.readers import READERS, Key
+from chainrule.teaching.exercises.variants import variant
+
+SCHEMA = 1
+MOST = 500
+EMPTY_ROUNDS = 3
+REACH = 12
+"""How far in difficulty a variant may be from its base."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One question of a set: its number, the question, its points."""
+
+    number: int
+    question: Question
+    points: int
+
+
+@dataclass(frozen=True)
+class ProblemSet:
+    """A problem set.
+
+    Parameters
+    ----------
+    title : str
+        What stands on top.
+    seed : int
+        From which it was made.
+    problems : tuple of Problem
+        In order.
+    """
+
+    title: str
+    seed: int
+    problems: tuple[Problem, ...]
+
+    def data(self) -> dict[str, Any]:
+        """Return the key, ready for ``json.dumps``."""
+        return {
+            "schema": SCHEMA,
+            "title": self.title,
+            "seed": self.seed,
+            "problems": [_data(problem) for problem in self.problems],
+        }
+
+
+def new_set(
+    pool: Sequence[Exercise],
+    count: int,
+    seed: int = 0,
+    kinds: Sequence[str] = ("gradient",),
+    hardness: tuple[int, int] | None = None,
+    title: str = "Backpropagation",
+) -> ProblemSet:
+    """Make a problem set.
+
+    Parameters
+    ----------
+    pool : sequence of Exercise
+        The exercises to draw from. Where there are fewer than `count`, variants follow.
+    count : int
+        How many questions.
+    seed : int, optional
+        Another seed, another set.
+    kinds : sequence of str, optional
+        The kinds of question, drawn at random; exercises that are for other kinds keep theirs.
+    hardness : (int, int), optional
+        The least and the largest difficulty of an exercise.
+    title : str, optional
+        What stands on top.
+
+    Raises
+    ------
+    ExerciseError
+        When there are not so many questions.
+    """
+    if not 1 <= count <= MOST:
+        raise ExerciseError(f"a set holds 1 to {MOST} questions, not {count}")
+    rng = Random(f"set {seed}")
+    found: list[Question] = []
+    for question in _questions(pool, seed, kinds, hardness, rng):
+        found.append(question)
+        if len(found) == count:
+            break
+    if len(found) < count:
+        raise ExerciseError(
+            f"only {len(found)} such questions were found, {count} were asked for; take more "
+            "topics, other kinds, or a wider difficulty"
+        )
+    found.sort(key=lambda q: (q.exercise.level, difficulty(q.exercise.derivation).score))
+    problems = (
+        Problem(number, question, _points(question)) for number, question in enumerate(found, 1)
+    )
+    return ProblemSet(title, seed, tuple(problems))
+
+
+def read_key(data: Mapping[str, Any]) -> dict[int, tuple[Key, int]]:
+    """Read the key of a set that was written before: number to key and points.
+
+    Raises
+    ------
+    ExerciseError
+        When it is no such key, or of another schema; the message names the field.
+    """
+    if data.get("schema") != SCHEMA:
+        raise ExerciseError(f"key, field schema: {data.get('schema')}, and this reads {SCHEMA}")
+    found: dict[int, tuple[Key, int]] = {}
+    problems = data.get("problems")
+    if not isinstance(problems, list):
+        raise ExerciseError("key, field problems: must be a list")
+    for place, problem in enumerate(problems, start=1):
+        try:
+            fields = dict(problem["key"])
+            fields["choices"] = tuple(fields["choices"])
+            key, number, points = Key(**fields), int(problem["number"]), int(problem["points"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ExerciseError(f"key, problem {place}: {error}") from None
+        if key.reader not in READERS:
+            raise ExerciseError(f"key, problem {place}, field reader: unknown {key.reader!r}")
+        found[number] = (key, points)
+    return found
+
+
+def _questions(
+    pool: Sequence[Exercise],
+    seed: int,
+    kinds: Sequence[str],
+    hardness: tuple[int, int] | None,
+    rng: Random,
+) -> Iterator[Question]:
+    """Give questions, first on the exercises themselves, then on variants, round by round.
+
+    An exercise of which no variant is as hard as asked is left out from then on.
+    """
+    empty = 0
+    left = list(pool)
+    for round_ in counting():
+        exercises = list(left)
+        rng.shuffle(exercises)
+        before = True
+        for exercise in exercises:
+            question = _question(exercise, seed, round_, kinds, hardness, rng)
+            if question is not None:
+                before = False
+                yield question
+            elif round_ or not _reaches(exercise, hardness):
+                left.remove(exercise)
+        empty = empty + 1 if before else 0
+        if empty == EMPTY_ROUNDS:
+            return
+
+
+def _reaches(exercise: Exercise, hardness: tuple[int, int] | None) -> bool:
+    """Whether a variant may be as hard as asked: none is very unlike its base."""
+    score = difficulty(exercise.derivation).score
+    return hardness is None or hardness[0] - REACH <= score <= hardness[1] + REACH
+
+
+def _question(
+    exercise: Exercise,
+    seed: int,
+    round_: int,
+    kinds: Sequence[str],
+    hardness: tuple[int, int] | None,
+    rng: Random,
+) -> Question | None:
+    number = 1000 * seed + round_
+    try:
+        chosen = exercise if round_ == 0 else variant(exercise, number, hardness)
+    except ExerciseError:
+        return None
+    if hardness is not None:
+        low, high = hardness
+        if not low <= difficulty(chosen.derivation).score <= high:
+            return None
+    names = list(exercise.kinds or kinds)
+    rng.shuffle(names)
+    return next((q for name in names if (q := ask(chosen, name, number)) is not None), None)
+
+
+def _points(question: Question) -> int:
+    """Return one point for what is chosen, and more for a formula, by its difficulty."""
+    if question.key.reader not in ("formula", "code", "maths"):
+        return 1
+    return 2 + difficulty(question.exercise.derivation).score // 8
+
+
+def _data(problem: Problem) -> dict[str, Any]:
+    question = problem.question
+    exercise = question.exercise
+    return {
+        "number": problem.number,
+        "points": problem.points,
+        "exercise": exercise.id,
+        "kind": question.kind,
+        "title": exercise.title,
+        "level": exercise.level,
+        "difficulty": difficulty(exercise.derivation).score,
+        "rules": list(question.rules),
+        "key": {**asdict(question.key), "choices": list(question.key.choices)},
+    }

@@ -1,0 +1,1 @@
+"""Grading: a transcript audited line by line, an answer judged, the mistake named."""

@@ -1,0 +1,397 @@
+"""Audit: every line of somebody's derivation judged, and the first wrong equals sign named."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from itertools import combinations, pairwise
+from typing import Any
+
+from chainrule.calculus.graph.dims import SCALAR, Index
+from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.node import Expr, Position, Symbol
+from chainrule.calculus.ops import delta, mul, renamed
+from chainrule.errors import ParseError, ScopeError, UndecidedError, UnmetError
+from chainrule.language.answers import Lexicon, spelled
+from chainrule.language.reading.tree import Derivative, Name
+from chainrule.teaching.diagnosis.explaining import SUM_MISSING, Explaining, Written, asked_by
+from chainrule.teaching.marking.forward import ForwardPass, is_size
+from chainrule.teaching.marking.judging import Finding, Judge, Outcome
+from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
+from chainrule.teaching.marking.sheet import Asked, Claims, Sheet
+from chainrule.teaching.marking.transcript import Statement, equals_signs, statements
+from chainrule.teaching.marking.verdicts import Mistake
+
+FOLLOWS = "follows"
+_DECLARE = re.compile(
+    r"(?:or )?declare it: (\S+) : \(rows, columns\)|write (\S+) : \(rows, columns\) above"
+)
+_DEFINE = r"if it is a name of your own, say what it stands for on a line above: \1\2 = ..."
+_EVERY_LAYER = re.compile(r"\[\s*l\s*(?:[+\-−]\s*\d\s*)?\]")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The verdict on one line.
+
+    Parameters
+    ----------
+    line : int
+        Where it was written, from 1.
+    text : str
+        What was judged.
+    verdict : str
+        ``proven``, ``wrong``, ``shape``, ``scope``, ``follows``, ``unproven`` or ``unreadable``.
+    why : str
+        The evidence or the reason.
+    mistakes : tuple of Mistake
+        What was most likely done wrong; several where they cannot be told apart.
+    right : str
+        What would be right, in short form.
+    sign : int
+        Which equals sign of the line is the first that does not hold, from 1; 0 when all do.
+    """
+
+    line: int
+    text: str
+    verdict: str
+    why: str
+    mistakes: tuple[Mistake, ...] = ()
+    right: str = ""
+    sign: int = 0
+
+    @property
+    def mistake(self) -> str:
+        """The likely mistake by its name; names that cannot be told apart are joined by "or"."""
+        return " or ".join(dict.fromkeys(mistake.name for mistake in self.mistakes))
+
+    def data(self) -> dict[str, Any]:
+        """Return the verdict as plain data."""
+        return {
+            "line": self.line,
+            "text": self.text,
+            "verdict": self.verdict,
+            "why": self.why,
+            "mistake": self.mistake or None,
+            "right": self.right or None,
+            "sign": self.sign,
+        }
+
+    @property
+    def accused(self) -> bool:
+        """Whether the line is said to be wrong."""
+        return self.verdict in ("wrong", "shape", "scope")
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The verdicts on a transcript, and the forward pass they speak of."""
+
+    model: Model
+    lines: tuple[Verdict, ...]
+
+    @property
+    def wrong(self) -> tuple[Verdict, ...]:
+        """The lines that are wrong."""
+        return tuple(line for line in self.lines if line.accused)
+
+    def data(self) -> dict[str, Any]:
+        """Return the verdicts as plain data, as ``--json`` prints them."""
+        return {"lines": [line.data() for line in self.lines]}
+
+
+def audit(text: str, model: Model | None = None) -> Audit:
+    """Judge every line of a transcript.
+
+    Parameters
+    ----------
+    text : str
+        A forward pass, in the language or in LaTeX, and lines as people write them.
+    model : Model, optional
+        The forward pass, where the transcript has none of its own.
+
+    Returns
+    -------
+    Audit
+        One verdict for every equation that claims something. Declarations, definitions and prose
+        get none.
+
+    Raises
+    ------
+    ModelError
+        When there is no forward pass to judge by.
+
+    Examples
+    --------
+    >>> found = audit('''
+    ... x, w, b, y : (1, 1)
+    ... z = w x + b
+    ... a = sigmoid(z)
+    ... L = -(y log a + (1 - y) log(1 - a))
+    ... dL/da = -y/a + (1-y)/(1-a)
+    ... da/dz = a (1 - a)
+    ... dL/dw = (y - a) x
+    ... ''')
+    >>> [(line.line, line.verdict) for line in found.lines]
+    [(6, 'proven'), (7, 'proven'), (8, 'wrong')]
+    >>> found.lines[-1].right
+    '(a - y) x'
+    """
+    rest = statements(text)
+    refused: list[Verdict] = []
+    if model is None:
+        forward = ForwardPass()
+        rest = _left(forward, rest)
+        model = forward.model()
+        refused = [_refused(said, error) for said, error in forward.refused]
+    auditor = Auditor(model)
+    judged = [verdict for statement in rest if (verdict := auditor.judge(statement))]
+    return Audit(model, tuple(sorted((*refused, *judged), key=lambda verdict: verdict.line)))
+
+
+def _left(forward: ForwardPass, said: list[Statement]) -> list[Statement]:
+    """Gather the forward pass; return the statements that claim something."""
+    for place, statement in enumerate(said):
+        if not forward.takes(statement) and equals_signs(statement.text):
+            return said[place:]
+    return []
+
+
+@dataclass
+class _Chain:
+    """What an equation was found to say, in one reading."""
+
+    sides: list[Expr]
+    sheet: Sheet
+    reading: Reading
+    goes_on: bool = False  # with the equation of the line before
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def failed(self) -> int:
+        """Which equals sign does not hold, from 1; 0 when all do."""
+        return next((k for k, f in enumerate(self.findings, 1) if not f.holds), 0)
+
+
+class Auditor:
+    """Judges lines one after another; what was claimed before is remembered.
+
+    Parameters
+    ----------
+    model : Model
+        The forward pass.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.judging = Judge(model)
+        self.model = self.judging.model
+        self.claims = Claims()
+        self.local: dict[str, Symbol] = {}
+        self.last: _Chain | None = None
+        self.explaining = Explaining(self.judging, self.claims)
+
+    def judge(self, said: Statement) -> Verdict | None:
+        """Judge one statement; nothing when it claims nothing."""
+        said = said.without_words(self._knows)
+        if not equals_signs(said.text) or self._defines(said):
+            return None
+        layers: tuple[int | None, ...] = (None,)
+        if _EVERY_LAYER.search(said.text):
+            layers = Lexicon(self.model).layers
+        found: list[Verdict] = []
+        for layer in layers:
+            lexicon = Lexicon(self.model, self.local, layer)
+            verdict = self._judged(said, lexicon)
+            if verdict.verdict != "unreadable":
+                found.append(verdict)
+            elif len(layers) == 1 or (layer == layers[-1] and not found):
+                return verdict
+        return next((v for v in found if v.verdict != "proven"), found[0])
+
+    def _knows(self, word: str) -> bool:
+        return Lexicon(self.model, self.local).find(word) is not None
+
+    # ---- one line ----------------------------------------------------------------------------
+
+    def _judged(self, said: Statement, lexicon: Lexicon) -> Verdict:
+        chain, error = self._read(said, lexicon)
+        if chain is None:
+            assert error is not None
+            refused = _refused(said, error)
+            if refused.accused:
+                named, right = self.explaining.unread(said, lexicon, error)
+                return replace(refused, mistakes=named, right=right)
+            return refused
+        self.last = chain
+        failed = chain.failed
+        if not failed:
+            self._learned(chain, right=True)
+            notes = " ".join(dict.fromkeys(f.note for f in chain.findings if f.note))
+            why = chain.findings[-1].why if chain.findings else "a name for what stands behind it"
+            return Verdict(said.line, said.text, "proven", notes or why)
+        finding = chain.findings[failed - 1]
+        if self.claims.erred and self._follows(chain):
+            self._learned(chain, right=False)
+            return Verdict(
+                said.line,
+                said.text,
+                FOLLOWS,
+                "follows from a line before it that is wrong; this step itself is right",
+            )
+        asked = self._asked(chain)
+        mistakes: tuple[Mistake, ...] = ()
+        right = ""
+        if finding.outcome is Outcome.SCOPE:
+            mistakes = (SUM_MISSING,)
+        if asked is not None:
+            written = Written(said, lexicon, chain.reading, said.sides()[failed])
+            mistakes = mistakes or self.explaining.mistakes(
+                asked, chain.sheet, chain.sides[failed + chain.goes_on], written
+            )
+            right = self.explaining.right(asked)
+        self._learned(chain, right=False)
+        verdict = finding.outcome.value
+        return Verdict(said.line, said.text, verdict, finding.why, mistakes, right, failed)
+
+    def _read(self, said: Statement, lexicon: Lexicon) -> tuple[_Chain | None, ParseError | None]:
+        """Read an equation in the first reading in which it holds, else in the plainest one."""
+        first: _Chain | None = None
+        first_error: ParseError | None = None
+        tried: set[tuple[Expr, ...]] = set()
+        for reading in readings(said.text, code=said.code):
+            try:
+                chain = self._chain(said, lexicon, reading, tried)
+            except ParseError as error:
+                first_error = first_error or error
+                continue
+            if chain is None:
+                continue  # another reading came to the same
+            if not chain.failed:
+                return chain, None
+            first = first or chain
+        if isinstance(first_error, ScopeError | UnmetError) and first is not None:
+            return None, first_error  # the plain reading is out of scope or shape, no other holds
+        return (first, None) if first is not None else (None, first_error)
+
+    def _chain(
+        self, said: Statement, lexicon: Lexicon, reading: Reading, tried: set[tuple[Expr, ...]]
+    ) -> _Chain | None:
+        line = line_of(said.text, said.line)
+        sheet = Sheet(self.model, lexicon, line, reading.layout, claims=self.claims)
+        sides: list[Expr] = []
+        if said.continues and self.last is not None:
+            sheet.indices, sheet.asked = dict(self.last.sheet.indices), self.last.sheet.asked
+            sides = [self.last.sides[0], self.last.sides[-1]]
+        free: dict[str, object] | None = dict(sheet.indices) if sides else None
+        for start, stop in said.sides():
+            if start == stop == 0 or not said.text[start:stop].strip():
+                if start == 0:
+                    continue
+                raise line.error("a side of this equation is missing", start)
+            sheet.indices = dict(free) if free is not None else {}  # type: ignore[arg-type]
+            node = tree(line, lexicon, reading, start, stop)
+            sides.append(expression(node, sheet, reading))
+            if len(sides) == 1 and isinstance(node, Derivative | Name):
+                sheet.asked = sheet.derived
+            if free is None:
+                free = dict(sheet.indices)
+        if not reading.apart and not any(sheet.has_stand_ins(side) for side in sides):
+            if tuple(sides) in tried:
+                return None
+            tried.add(tuple(sides))
+        chain = _Chain(sides, sheet, reading, said.continues and self.last is not None)
+        guard = self._guard(sheet, said.condition, reading)
+        for left, right in list(pairwise(sides))[chain.goes_on :]:
+            name = sheet.gradients.get(sides[0]) if isinstance(sides[0], Symbol) else None
+            chain.findings.append(self.judging.equal(sheet, left, right, name, guard=guard))
+            if not chain.findings[-1].holds:
+                break
+        return chain
+
+    def _guard(self, sheet: Sheet, condition: str, reading: Reading) -> Expr | None:
+        """Return what is 1 where an equation is claimed, if not everywhere: ``if i ≠ j``."""
+        if condition and not reading.apart:
+            one, sign, other = tuple(condition)
+            if (dim := sheet.indices.get(one)) is None or sheet.indices.get(other) != dim:
+                return None
+            same = delta(dim, Index(one, dim), Index(other, dim))
+            return same if sign == "=" else 1 - same
+        if not reading.apart or sheet.asked is None or sheet.asked[0] is self.model.objective:
+            return None
+        pairs = [(o, t) for o, t in combinations(sheet.indices.items(), 2) if o[1] == t[1]]
+        guards = [1 - delta(d, Index(one, d), Index(other, d)) for (one, d), (other, _) in pairs]
+        return mul(*guards) if guards else None
+
+    def _follows(self, chain: _Chain) -> bool:
+        """Whether a line holds once the wrong claims before it are taken for granted."""
+        return all(
+            self.judging.equal(chain.sheet, left, right, carried=True).holds
+            for left, right in pairwise(chain.sides)
+        )
+
+    # ---- memory ------------------------------------------------------------------------------
+
+    def _defines(self, said: Statement) -> bool:
+        """Take a line that gives a name to a value of the answer's own."""
+        if is_size(said, {dim for symbol in self.model.symbols for dim in symbol.shape}):
+            return True
+        cut = equals_signs(said.text)[0]
+        try:
+            name = spelled(said.text[:cut])
+        except ValueError:
+            return False
+        lexicon = Lexicon(self.model, self.local)
+        if _EVERY_LAYER.search(name) or name.startswith("d") or lexicon.find(name) is not None:
+            return False
+        line = line_of(said.text, said.line)
+        for reading in readings(said.text, code=said.code):
+            sheet = Sheet(self.model, lexicon, line, reading.layout, claims=self.claims)
+            try:
+                value = expression(tree(line, lexicon, reading, cut + 1), sheet, reading)
+            except ParseError:
+                continue
+            symbol = Symbol(said.text[:cut].strip(), value.shape)
+            self.local[name] = symbol
+            self.claims.local[symbol] = value
+            return True
+        return False
+
+    def _learned(self, chain: _Chain, *, right: bool) -> None:
+        """Remember what a line claims of a gradient, where it is wrong."""
+        asked = self._asked(chain)
+        if asked is None:
+            return
+        of, wrt, row, col = asked
+        if right:
+            self.claims.wrong.pop(wrt, None)
+            return
+        claim = chain.sides[1] if len(chain.sides) > 1 else None
+        if claim is None:
+            return
+        if (row or col) is not None and claim.shape == SCALAR:
+            form = claim
+
+            def recipe(at_row: Position, at_col: Position) -> Expr:
+                moved = form
+                for old, new in ((row, at_row), (col, at_col)):
+                    if old is not None and not isinstance(old, int):
+                        moved = renamed(moved, old, new)
+                return moved
+
+            claim = chain.sheet.stand_in("claim", wrt.shape, recipe)
+        if of is self.model.objective and claim.shape == wrt.shape:
+            self.claims.wrong[wrt] = claim
+        elif claim.shape == of.shape == wrt.shape or of.shape == SCALAR:
+            self.claims.slopes[of, wrt] = claim
+
+    def _asked(self, chain: _Chain) -> Asked | None:
+        return asked_by(chain.sides[0], chain.sheet)
+
+
+def _refused(said: Statement, error: ParseError) -> Verdict:
+    kinds = ((ScopeError, "scope"), (UnmetError, "shape"), (UndecidedError, "unproven"))
+    verdict = next((name for kind, name in kinds if isinstance(error, kind)), "unreadable")
+    message = _DECLARE.sub(_DEFINE, error.message)
+    place = ParseError(message, line=error.line, column=error.column, source=error.source)
+    why = message if verdict != "unreadable" else str(place)
+    return Verdict(said.line, said.text, verdict, why, sign=int(verdict != "unreadable"))

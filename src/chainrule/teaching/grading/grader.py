@@ -1,0 +1,457 @@
+"""Grading: whether an answer is the gradient in some form, and which mistake it comes from."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from itertools import islice
+from typing import Any
+
+from chainrule.calculus.derivation.derive import derivation_of
+from chainrule.calculus.derivation.steps import Derivation, Gradient
+from chainrule.calculus.graph.dims import SCALAR, Index, written
+from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.node import Entry, Expr, Position, Symbol, running, symbols
+from chainrule.calculus.ops import transpose
+from chainrule.calculus.rewriting.simplification import display_cost
+from chainrule.errors import (
+    ChainruleError,
+    LimitError,
+    ParseError,
+    ScopeError,
+    UndecidedError,
+    UnmetError,
+)
+from chainrule.language.answers import Lexicon
+from chainrule.language.reading import canonical, read_model
+from chainrule.language.reading.names import split_place
+from chainrule.language.reading.statements import too_long
+from chainrule.language.reading.tokens import Line
+from chainrule.language.reading.tree import Node
+from chainrule.language.typeset import plain, unicode
+from chainrule.teaching.diagnosis.diagnosis import MOST_TIED, Clinic
+from chainrule.teaching.diagnosis.mending import mended
+from chainrule.teaching.marking.judging import Finding, Judge, Outcome
+from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
+from chainrule.teaching.marking.sheet import Claims, Sheet
+from chainrule.teaching.marking.transcript import equals_signs
+from chainrule.teaching.marking.verdicts import NOTHING, Diagnosis, Grade, Mistake
+
+MENDED = 60
+"""How many ways of mending shapes are tried."""
+
+LONGEST = 4000
+"""How many characters an answer may have."""
+
+SHORT = 1.3
+"""An answer this many times as long as the short form still counts as short."""
+
+
+class Grader:
+    """Grades answers about one forward pass; what is derived for one answer serves the next.
+
+    Parameters
+    ----------
+    model : Model or str
+        The forward pass, or its text.
+
+    Examples
+    --------
+    >>> grader = Grader('''
+    ... x, w, b, y : (1, 1)
+    ... a = sigmoid(w x + b)
+    ... L = -(y log a + (1 - y) log(1 - a))
+    ... ''')
+    >>> grader.grade("w", "(yhat - y) x").verdict
+    'correct'
+    >>> wrong = grader.grade("w", "(y - a) x")
+    >>> wrong.verdict, wrong.mistakes[0].name
+    ('wrong', 'sign')
+    """
+
+    def __init__(self, model: Model | str) -> None:
+        self.judging = Judge(read_model(model) if isinstance(model, str) else model)
+        self.model = self.judging.model
+        self._derivations: dict[Symbol, Derivation] = {}
+        self._clinics: dict[Symbol, Clinic] = {}
+
+    def grade(self, wrt: str, text: str) -> Grade:
+        """Grade an answer to "what is the gradient with respect to `wrt`?".
+
+        Parameters
+        ----------
+        wrt : str
+            The variable, or any other value of the forward pass, or one entry: ``a^[1]_1``.
+        text : str
+            The answer, in any notation; a left side such as ``dL/dw =`` may stand in front.
+
+        Raises
+        ------
+        ModelError
+            When the forward pass has no such variable.
+        """
+        variable, place = self._asked(wrt)
+        if place is not None and not equals_signs(text[:LONGEST]):
+            text = f"d{self.model.objective.name}/d{canonical(wrt)} = {text}"
+        first: tuple[Finding, Sheet, Expr] | None = None
+        refused: ParseError | None = None
+        for finding, sheet, expr in self._tried(variable, text):
+            if isinstance(finding, ParseError):
+                refused = refused or finding
+            elif expr is None:
+                refused = refused or UndecidedError(finding.why)
+            elif finding.holds:
+                if variable in (sheet.gradients.get(s) for s in symbols(expr)):
+                    return self._restated(variable, sheet, expr)
+                return self._right(variable, finding, sheet, expr)
+            elif first is None:
+                first = finding, sheet, expr
+        if first is None or isinstance(refused, ScopeError | UnmetError):
+            return self._refused(variable, refused or ParseError("this cannot be judged"), text)
+        return self._wrong(variable, *first)
+
+    def about(self, text: str) -> str | None:
+        """Return the name of the value whose gradient the left side of a line names, if it does."""
+        with suppress(ChainruleError):
+            line = line_of(text[:LONGEST])
+            cuts = equals_signs(line.text)
+            if cuts:
+                sheet = Sheet(self.model, Lexicon(self.model), line)
+                reading = Reading()
+                node = tree(line, sheet.lexicon, reading, 0, cuts[0])
+                left = expression(node, sheet, reading)
+                whole = left.matrix if isinstance(left, Entry) else left
+                named = sheet.gradients.get(whole) if isinstance(whole, Symbol) else None
+                return None if named is None else named.name
+        return None
+
+    def short_form(self, wrt: str) -> str:
+        """Return the right answer as one would write it."""
+        return self._short(self._variable(wrt))
+
+    # ---- readings ----------------------------------------------------------------------------
+
+    def _asked(self, wrt: str) -> tuple[Symbol, int | None]:
+        """Find the variable, and the one entry of it that is asked for."""
+        names = {canonical(s.name) for s in self.model.symbols}
+        whole, place = split_place(canonical(wrt))
+        entry = canonical(wrt) not in names and whole in names and place is not None
+        return (self._variable(whole), place) if entry else (self._variable(wrt), None)
+
+    def _variable(self, wrt: str) -> Symbol:
+        known = {canonical(s.name): s for s in self.model.symbols}
+        found = known.get(canonical(wrt))
+        return found if found is not None else self.model.symbol(wrt)
+
+    def _tried(self, variable: Symbol, text: str) -> Any:  # noqa: ANN401
+        """Yield the judgement of every reading, those with other conventions last."""
+        try:
+            if len(text) > LONGEST:
+                raise too_long(1, len(text), LONGEST)
+            line = line_of(text)
+        except ParseError as error:
+            yield error, None, None
+            return
+        cuts = equals_signs(line.text)
+        start = cuts[-1] + 1 if cuts else 0
+        left_end = cuts[0] if cuts else 0
+        tried: set[tuple[Expr, bool]] = set()
+        trees: dict[tuple[bool, bool, bool], Node | ParseError] = {}
+        plain_lexicon = Lexicon(self.model)
+        for rows in (False, True):
+            for reading in readings(line.text[start:], ones=variable.shape[0]):
+                try:
+                    node = _parsed(trees, line, plain_lexicon, reading, start)
+                except LimitError as error:
+                    yield error, None, None
+                    return
+                except ParseError as error:
+                    yield error, None, None
+                    continue
+                claims = Claims()
+                local = self._turned(claims) if rows else {}
+                lexicon = Lexicon(self.model, local)
+                sheet = Sheet(self.model, lexicon, line, reading.layout, claims=claims)
+                try:
+                    row, col = self._entry(variable, sheet, reading, left_end)
+                    expr = expression(node, sheet, reading)
+                    if (expr, rows) in tried or (rows and not _turns(expr)):
+                        continue
+                    tried.add((expr, rows))
+                    yield self._judged(variable, sheet, expr, row, col, rows=rows), sheet, expr
+                except LimitError as error:
+                    yield error, None, None
+                    return
+                except ParseError as error:
+                    if not rows:
+                        yield error, None, None
+                except ChainruleError as error:
+                    if not rows:
+                        yield Finding(Outcome.UNPROVEN, str(error)), None, None
+
+    def _entry(
+        self,
+        variable: Symbol,
+        sheet: Sheet,
+        reading: Reading,
+        end: int,
+    ) -> tuple[Position, Position]:
+        """Read which entry the left side asks of, when there is a left side that says so."""
+        if not end:
+            return None, None
+        try:
+            left = expression(tree(sheet.line, sheet.lexicon, reading, 0, end), sheet, reading)
+        except ParseError:
+            if not sheet.lexicon.local:
+                raise
+            return None, None  # in another convention the left side says no more than before
+        return getattr(left, "row", None), getattr(left, "col", None)
+
+    def _judged(
+        self,
+        variable: Symbol,
+        sheet: Sheet,
+        expr: Expr,
+        row: Position,
+        col: Position,
+        *,
+        rows: bool,
+    ) -> Finding:
+        truth: Expr = self._truth(variable)
+        if expr.shape == SCALAR and variable.shape != SCALAR:
+            # An index form is one entry: its free indices say which.
+            free = self._places(variable, sheet, expr, row, col)
+            long = variable.shape
+            if free is not None:
+                found = self._entry_judged(sheet, truth, expr, free)
+                same = isinstance(free[0], Index) and isinstance(free[1], Index)
+                if found.holds or row is not None or not same or long[0] != long[1]:
+                    return found
+                # Nobody said which of the two indices runs over the rows.
+                other = self._entry_judged(sheet, truth, expr, (free[1], free[0]))
+                return other if other.holds else found
+        if not rows:
+            return self.judging.equal(sheet, truth, expr, variable)
+        if truth.shape == SCALAR:
+            return Finding(Outcome.WRONG, "no other convention to read this in")
+        found = self.judging.equal(sheet, transpose(truth), expr, variable)
+        if found.holds and not found.note:
+            note = "right in the other convention, with the examples in rows"
+            return Finding(found.outcome, found.why, certificate=found.certificate, note=note)
+        return Finding(Outcome.WRONG, found.why, found.left, found.right)
+
+    def _entry_judged(
+        self, sheet: Sheet, truth: Expr, form: Expr, at: tuple[Position, Position]
+    ) -> Finding:
+        return self.judging.equal(sheet, sheet.opened(truth, *at), form)
+
+    def _places(
+        self, variable: Symbol, sheet: Sheet, expr: Expr, row: Position, col: Position
+    ) -> tuple[Position, Position] | None:
+        """Find which entry of the gradient an index form is meant to be."""
+        if row is not None or col is not None:
+            return row, col
+        form = sheet.opened(expr, None, None)
+        free = sorted(running(form), key=lambda index: sheet.line.text.find(index.name))
+        long = [axis for axis in (0, 1) if variable.shape[axis] != 1]
+        places: list[Position] = [None, None]
+        found = not long
+        for axis in long:  # two of one dimension: the first that is written runs over the rows
+            match = [index for index in free if index.dim == variable.shape[axis]]
+            # What is the same along an axis has no index for it.
+            places[axis] = match[0] if match else sheet.letters.free(variable.shape[axis])
+            if match:
+                free.remove(match[0])
+                found = True
+        return (places[0], places[1]) if found and not free else None
+
+    def _turned(self, claims: Claims) -> dict[str, Symbol]:
+        """Give every name its transpose, as in a book that lays examples along the rows."""
+        turned: dict[str, Symbol] = {}
+        for symbol in self.model.symbols:
+            gradient = Symbol(f"d{symbol.name}", symbol.shape)
+            for one in (symbol, gradient):
+                name = Symbol(one.name, one.shape[::-1])
+                if name is one and one.shape != SCALAR:
+                    name = Symbol(f"{one.name} ", one.shape)  # square: told apart by a space
+                known = turned.setdefault(canonical(one.name), name)
+                if known is name and name is not one:
+                    claims.local[name] = transpose(one)
+            claims.gradients[gradient] = symbol
+        return turned
+
+    # ---- verdicts ----------------------------------------------------------------------------
+
+    def _right(self, variable: Symbol, finding: Finding, sheet: Sheet, expr: Expr) -> Grade:
+        short = self._short(variable)
+        best = self._gradient(variable)
+        limit = SHORT * display_cost(best.index if best.matrix is None else best.matrix)
+        exact = finding.certificate is not None and finding.certificate.error == 0
+        brief = not finding.note and exact and display_cost(expr) <= max(limit, 6)
+        return Grade(
+            "correct" if brief else "correct_other_form",
+            self._understood(sheet, expr),
+            expr.shape,
+            "" if finding.certificate is None else finding.certificate.rung.value,
+            finding.note or finding.why,
+            short_form=short,
+        )
+
+    def _restated(self, variable: Symbol, sheet: Sheet, expr: Expr) -> Grade:
+        why = (
+            "this names the gradient that is asked for; write it in the values of the forward pass"
+        )
+        return Grade("unsure", self._understood(sheet, expr), expr.shape, why=why)
+
+    def _wrong(self, variable: Symbol, finding: Finding, sheet: Sheet, expr: Expr) -> Grade:
+        verdicts = {
+            Outcome.SHAPE: "wrong_shape",
+            Outcome.UNPROVEN: "unsure",
+            Outcome.SCOPE: "wrong",
+        }
+        verdict, why = verdicts.get(finding.outcome, "wrong"), finding.why
+        diagnosis = NOTHING
+        asked = f"the gradient has the shape of {variable.name}, {written(variable.shape)}"
+        if finding.outcome is Outcome.SHAPE:
+            why = f"the answer is {written(expr.shape)}; {asked}"
+        if finding.outcome in (Outcome.WRONG, Outcome.SHAPE):
+            values = self._values(variable, sheet, expr)
+            if values is not None and expr.shape == variable.shape[::-1] != variable.shape:
+                # The other layout is no mistake; what else there is may be one.
+                turned = tuple(value.T for value in values)
+                diagnosis = self._clinic(variable).diagnose(turned)
+                if diagnosis.explanations:
+                    verdict, why = "wrong", f"this is read in Jacobian layout; {asked}"
+            if values is not None and not diagnosis.explanations:
+                diagnosis = self._clinic(variable).diagnose(values)
+            place = None if values is None else self._clinic(variable).entry(values)
+            if place is not None and finding.outcome is Outcome.SHAPE:
+                why = f"this is entry {place} of the gradient; all of it is asked for; {asked}"
+        numbers = (
+            None if finding.left is None or finding.right is None else (finding.left, finding.right)
+        )
+        return Grade(
+            verdict,
+            self._understood(sheet, expr),
+            expr.shape,
+            why=why,
+            diagnosis=diagnosis,
+            short_form=self._short(variable),
+            numbers=numbers,
+        )
+
+    def _refused(self, variable: Symbol, error: ParseError, text: str) -> Grade:
+        kinds = ((ScopeError, "wrong"), (UnmetError, "wrong_shape"), (UndecidedError, "unsure"))
+        verdict = next((name for kind, name in kinds if isinstance(error, kind)), "unreadable")
+        hopeless = isinstance(error, LimitError)
+        mistakes = () if hopeless else tuple(self._mended(variable, text))
+        if verdict == "unreadable" and not mistakes:
+            return Grade(verdict, str(error), why=error.message)
+        return Grade(
+            "wrong_shape" if verdict == "unreadable" else verdict,
+            why=error.message,
+            diagnosis=Diagnosis(tuple((mistake,) for mistake in mistakes)),
+            short_form=self._short(variable),
+        )
+
+    def _mended(self, variable: Symbol, text: str) -> list[Mistake]:
+        """Return the mistakes that, undone, make an answer right whose shapes do not meet."""
+        found: dict[str, Mistake] = {}
+        with suppress(ParseError):
+            line = line_of(text)
+            cuts = equals_signs(line.text)
+            start = cuts[-1] + 1 if cuts else 0
+            reading = Reading()
+            lexicon = Lexicon(self.model)
+            for mistake, node in islice(mended(tree(line, lexicon, reading, start)), MENDED):
+                sheet = Sheet(self.model, lexicon, line)
+                try:
+                    expr = expression(node, sheet, reading)
+                    finding = self._judged(variable, sheet, expr, None, None, rows=False)
+                except ChainruleError:
+                    continue
+                if finding.holds:
+                    found.setdefault(mistake.name, mistake)
+        return list(found.values())[:MOST_TIED]
+
+    def _understood(self, sheet: Sheet, expr: Expr) -> str:
+        if sheet.has_stand_ins(expr):
+            row, col = (sheet.letters.free(dim) for dim in expr.shape)
+            try:
+                return unicode(sheet.opened(expr, row, col))
+            except ParseError:
+                return sheet.line.text
+        return unicode(expr)
+
+    def _values(self, variable: Symbol, sheet: Sheet, expr: Expr) -> Any:  # noqa: ANN401
+        bench = self._clinic(variable).bench
+        row: Position = None
+        col: Position = None
+        shape = expr.shape
+        try:
+            if shape == SCALAR and variable.shape != SCALAR:
+                places = self._places(variable, sheet, expr, None, None)
+                if places is not None and any(place is not None for place in places):
+                    (row, col), shape = places, variable.shape
+                    expr = sheet.opened(expr, None, None)
+            elif sheet.has_stand_ins(expr):
+                row, col = (sheet.letters.free(dim) for dim in shape)
+                expr = sheet.opened(expr, row, col)
+            return bench.answered(sheet.meant(expr), shape, row, col)
+        except ChainruleError:
+            return None
+
+    # ---- what is derived once ----------------------------------------------------------------
+
+    def _derivation(self, variable: Symbol) -> Derivation:
+        if variable not in self._derivations:
+            self._derivations[variable] = derivation_of(self.model, [variable.name])
+        return self._derivations[variable]
+
+    def _gradient(self, variable: Symbol) -> Gradient:
+        return self._derivation(variable)[variable.name]
+
+    def _finished(self, variable: Symbol) -> Expr | None:
+        """Return the gradient as a matrix of values of the forward pass, where there is one."""
+        matrix = self._gradient(variable).matrix
+        return None if matrix is None else self._derivation(variable).without_layers(matrix)
+
+    def _truth(self, variable: Symbol) -> Expr:
+        blank = Sheet(self.model, Lexicon(self.model), line_of(""))
+        matrix = self._finished(variable)
+        return blank.truth(variable) if matrix is None else matrix
+
+    def _short(self, variable: Symbol) -> str:
+        gradient = self._gradient(variable)
+        return plain(gradient.index if gradient.matrix is None else gradient.matrix)
+
+    def _clinic(self, variable: Symbol) -> Clinic:
+        if variable not in self._clinics:
+            self._clinics[variable] = Clinic(
+                self.model, self.model.objective, variable, self._finished(variable)
+            )
+        return self._clinics[variable]
+
+
+def _parsed(
+    trees: dict[tuple[bool, bool, bool], Node | ParseError],
+    line: Line,
+    lexicon: Lexicon,
+    reading: Reading,
+    start: int,
+) -> Node:
+    """Read a tree once for all the readings that share it, and refuse it once."""
+    key = (reading.greedy, reading.flat, reading.below)
+    if key not in trees:
+        try:
+            trees[key] = tree(line, lexicon, reading, start)
+        except ParseError as error:
+            trees[key] = error
+    found = trees[key]
+    if isinstance(found, ParseError):
+        raise found
+    return found
+
+
+def _turns(expr: Expr) -> bool:
+    """Whether an answer holds something that another convention lays out otherwise."""
+    return any(rows != columns for rows, columns in (s.shape for s in symbols(expr)))

@@ -1,0 +1,192 @@
+"""Texts of answers into expressions, in every reading that they leave open.
+
+People write ``*`` for either product, leave the bracket after a sum out, and lay derivatives of
+vectors out as they were taught. Each of these is a `Reading`. The first is the plain one; the
+others are tried before anybody is told that a line is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from unicodedata import normalize
+
+from chainrule.calculus.graph.dims import Dim, base_names
+from chainrule.calculus.graph.node import Expr, Number, walk
+from chainrule.errors import LimitError
+from chainrule.language.answers import Lexicon, parse_answer
+from chainrule.language.reading.chains import Star
+from chainrule.language.reading.functions import Functions
+from chainrule.language.reading.statements import MAX_LINE, too_long
+from chainrule.language.reading.tokens import Line
+from chainrule.language.reading.tree import Node
+from chainrule.teaching.marking.meaning import Meaning
+from chainrule.teaching.marking.sheet import Layout, Sheet
+
+_STROKE = re.compile(r"/\s*(?:[\w.]|\([^()]*\))+\s*[\w(\[\\]")
+_ONES = re.compile(r"(?<![\w.^)\]}])(?:1(?=\s*(?:\\,)?\s*[^\W\d])|𝟏|\\mathbf\{?1)")
+"""A 1 with a name right behind it."""
+
+MAX_SIZE = 1000
+"""An answer has no larger matrix than this, but those of the forward pass."""
+
+MAX_NUMBER = 10**100
+
+_ELEMENTWISE = ("*", "⊙", "∘", "odot", "circ", "×")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to read what was left open.
+
+    Parameters
+    ----------
+    star : Star
+        What ``*`` means.
+    greedy : bool
+        Whether a sum reaches over the plus signs behind it.
+    layout : Layout
+        How the derivative of a vector by a vector is laid out.
+    flat : bool
+        Whether all products are taken from left to right.
+    below : bool
+        Whether all that stands side by side behind a stroke is below it.
+    lone : int
+        Along which axis of a matrix a lone index runs, where nothing else tells.
+    apart : bool
+        Whether two letters stand for two different places.
+    ones : Dim
+        How long a column of ones is whose length nothing else tells.
+    """
+
+    star: Star = Star.ENTRIES
+    greedy: bool = False
+    layout: Layout = Layout.ENTRIES
+    flat: bool = False
+    below: bool = False
+    lone: int = 0
+    apart: bool = False
+    ones: Dim = 1
+
+
+def readings(text: str, ones: Dim = 1, *, code: bool = False) -> Iterator[Reading]:
+    """Yield the readings that a text leaves open, the plain one first.
+
+    Parameters
+    ----------
+    text : str
+        What was written.
+    ones : Dim, optional
+        How long a column of ones may be whose length nothing else tells, as in ``1 g``.
+    code : bool
+        Whether it is code, in which `*` has one meaning.
+    """
+    stars: tuple[Star, ...] = (Star.ENTRIES, Star.LOOSE)
+    if code:
+        stars = (Star.ENTRIES,)  # NumPy has one meaning for it
+    elif "*" in text:
+        stars = (Star.ENTRIES, Star.MATRIX, Star.LOOSE)
+    sums = any(word in text for word in ("sum", "∑", "Σ"))
+    reaches = (False, True) if sums else (False,)
+    slopes = text.count("∂") + text.count("partial") + text.count("/d") + text.count("d}{")
+    layouts = tuple(Layout) if slopes else (Layout.ENTRIES,)
+    orders = (False, True) if any(mark in text for mark in _ELEMENTWISE) else (False,)
+    lengths = (1, ones) if ones != 1 and _ONES.search(text) else (1,)
+    for layout in layouts:
+        for greedy in reaches:
+            for flat in orders:
+                for star in stars:
+                    for length in lengths:
+                        yield Reading(star, greedy, layout, flat, ones=length)
+    if _STROKE.search(text):
+        for greedy in reaches:
+            for star in stars:
+                yield Reading(star, greedy, below=True)
+    if "_" in text or "[" in text:
+        for greedy in reaches:
+            for star in stars:
+                yield Reading(star, greedy, lone=1)
+    if slopes and "_" in text:
+        yield Reading(apart=True)
+
+
+_AROUND = re.compile(r"\\[\[\]()]|(?<=\s)#.*$|[.;,]+\s*$")
+
+
+def line_of(text: str, number: int = 1) -> Line:
+    """Return a text as one line, within the limit on its length.
+
+    The marks around a formula, the stop behind it and a comment become spaces, so that every place
+    in it stays where it was.
+
+    Raises
+    ------
+    ParseError
+        When it is too long.
+    """
+    if len(text) > MAX_LINE:
+        raise too_long(number, len(text), MAX_LINE)
+    whole = " ".join(normalize("NFC", text).splitlines())
+    bare = _AROUND.sub(lambda found: " " * len(found[0]), whole)
+    return Line(bare.rstrip(), number)
+
+
+def tree(
+    line: Line, lexicon: Lexicon, reading: Reading, start: int = 0, stop: int | None = None
+) -> Node:
+    """Read part of a line as a tree."""
+    end = len(line.text) if stop is None else stop
+    if "Σ" in line.text and "Sigma" not in lexicon.scope:
+        line = Line(line.text.replace("Σ", "∑"), line.number)  # a capital letter for the sign
+    declared = lexicon.declared()
+    return parse_answer(
+        line,
+        start,
+        end,
+        declared,
+        greedy=reading.greedy,
+        flat=reading.flat,
+        below=reading.below,
+        functions=Functions.of(lexicon.model).known,
+    )
+
+
+def expression(node: Node, sheet: Sheet, reading: Reading) -> Expr:
+    """Build the expression of a tree.
+
+    Raises
+    ------
+    ParseError
+        `UnmetError` where shapes do not meet, `ScopeError` where an index is out of scope,
+        `UndecidedError` where the meaning is clear and cannot be judged.
+    """
+    scope = sheet.lexicon.scope
+    shapes = (symbol.shape for symbol in sheet.model.symbols)
+    dims = {name for shape in shapes for dim in shape for name in base_names(dim)}
+    meaning = Meaning(
+        sheet.line,
+        scope,
+        dims,
+        star=reading.star,
+        sheet=sheet,
+        ones=reading.ones,
+        lone=reading.lone,
+        functions=Functions.of(sheet.model),
+        answer=True,
+    )
+    expr = meaning.whole(node)
+    known = {dim for symbol in sheet.model.symbols for dim in symbol.shape}
+    for part in walk(expr):
+        if isinstance(part, Number) and abs(part.value) > MAX_NUMBER:
+            message = "a number in this is past the limit of 1e100; leave it out"
+            raise sheet.line.error(message, node.start, LimitError)
+        for dim in part.shape:
+            if isinstance(dim, int) and dim > MAX_SIZE and dim not in known:
+                raise sheet.line.error(
+                    f"a matrix with {dim} entries along an axis is past the limit of {MAX_SIZE}; "
+                    "use a size of the forward pass",
+                    node.start,
+                    LimitError,
+                )
+    return expr

@@ -1,0 +1,218 @@
+r"""A transcript into statements: prose and layout fall away, each equation keeps its line.
+
+Plain text, Markdown with ``$...$``, backticks and code fences, and LaTeX displays are read. A
+display line that begins with ``=`` goes on with the line before it. Code that builds a value up,
+``dw += lam * w`` or ``dZ[Z <= 0] = 0``, becomes one equation on its last line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from chainrule.language.reading.statements import MAX_LINE, MAX_TEXT, too_long
+from chainrule.teaching.marking.prose import Known, bare, without_words
+
+_FENCE = re.compile(r"^\s*(```|~~~)")
+_INLINE = re.compile(r"(?<![\\$])\$(?!\$)([^$]+)\$(?!\$)|\\\((.+?)\\\)|`([^`]+)`")
+_OPENS = re.compile(r"\\\[(?!\d)|\\begin\s*\{(?:align|equation|gather|split|aligned|eqnarray)\*?\}")
+_CLOSES = re.compile(r"\\\]|\\end\s*\{(?:align|equation|gather|split|aligned|eqnarray)\*?\}")
+_BETWEEN_FORMULAS = re.compile(
+    r"\s*(?:[\w^\[\], ]+:\s*\([^()]*\)|(?:objective|onehot|wrt)\s*:.*)\s*(?:#.*)?$", re.IGNORECASE
+)
+_IMPLIES = re.compile(
+    r"⇒|⟹|→|(?<![<=>])=>|\\(?:Long)?[rR]ightarrow\b|\\longrightarrow\b|\\implies\b|\\therefore\b|∴"
+)
+_ALSO = re.compile(
+    r"\s+(?:and|so|so that|thus|hence|therefore|giving|where|with|since|because|as)\s+(?=\S)"
+)
+_AUGMENTED = re.compile(r"^\s*([\w.]+)\s*([-+*/])=(?!=)\s*(.+)$")
+_ZEROED = re.compile(r"^\s*(\w+)\[\s*(.+?)\s*(<=|<|>=|>)\s*0(?:\.0*)?\s*\]\s*=\s*0(?:\.0*)?\s*$")
+AHEAD = 300
+"""How far an equation is looked for behind a comma."""
+
+_SIGNS = {"(": 1, "{": 1, "[": 1, ")": -1, "}": -1, "]": -1}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement of a transcript.
+
+    Parameters
+    ----------
+    text : str
+        Without layout and conditions.
+    line : int
+        Where it was written, from 1.
+    shown : str
+        The line as written.
+    condition : str
+        ``i=j`` or ``i≠j``, where it was said that the equation holds only then.
+    code : bool
+        Whether it stands in a code fence.
+    """
+
+    text: str
+    line: int
+    shown: str
+    condition: str = ""
+    code: bool = False
+
+    @property
+    def continues(self) -> bool:
+        """Whether it goes on with the equation before it."""
+        return self.text.startswith("=")
+
+    def sides(self) -> list[tuple[int, int]]:
+        """Return where the parts between the equals signs begin and end."""
+        cuts = equals_signs(self.text)
+        starts = [0, *(at + 1 for at in cuts)]
+        ends = [*cuts, len(self.text)]
+        return list(zip(starts, ends, strict=True))
+
+    def without_words(self, known: Known) -> Statement:
+        """Return the equation alone, once it is known which words are names."""
+        if self.code or len(self.text) > MAX_LINE:
+            return self
+        return replace(self, text=without_words(self.text, known))
+
+
+def statements(text: str) -> list[Statement]:
+    """Return the statements of a transcript: equations, declarations and definitions.
+
+    Raises
+    ------
+    ParseError
+        When the text or a line of it is past its limit.
+    """
+    if len(text) > MAX_TEXT:
+        raise too_long(1, len(text), MAX_TEXT)
+    found: list[Statement] = []
+    for said in _all(text):
+        _take(found, said)
+    return found
+
+
+def _all(text: str) -> Iterator[Statement]:
+    rows = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    marked = any("$" in row or "\\(" in row or "\\[" in row or "\\begin" in row for row in rows)
+    fenced, display = False, _Display()
+    for number, row in enumerate(rows, 1):
+        if _FENCE.match(row):
+            fenced = not fenced
+            continue
+        if len(row) > MAX_LINE:
+            yield Statement(row, number, row, code=True)
+            continue
+        if fenced or (marked and display.passes(row)):
+            pieces = [row]
+        else:
+            pieces = [m[1] or m[2] or m[3] for m in _INLINE.finditer(row)]
+            pieces = [piece for piece in pieces if marked or "=" in piece]
+            if not pieces and (not marked or _BETWEEN_FORMULAS.match(row)):
+                pieces = [row]
+        for piece in pieces:
+            yield from _statements(piece, number, row, code=fenced)
+
+
+@dataclass
+class _Display:
+    """Whether a row stands in a display, and which kind."""
+
+    dollars: bool = False
+    depth: int = 0
+
+    def passes(self, row: str) -> bool:
+        """Take one row in; return whether some of it is displayed."""
+        before = self.inside
+        if row.count("$$") % 2:
+            self.dollars = not self.dollars
+        self.depth += len(_OPENS.findall(row)) - len(_CLOSES.findall(row))
+        return before or self.inside or "$$" in row or bool(_OPENS.search(row))
+
+    @property
+    def inside(self) -> bool:
+        """Whether the next row begins in a display."""
+        return self.dollars or self.depth > 0
+
+
+def _statements(row: str, number: int, shown: str, *, code: bool) -> Iterator[Statement]:
+    for broken in [row] if code else re.split(r"\\\\(?!\w)", row):
+        for step in [broken] if code else _IMPLIES.split(broken):
+            found = bare(step, code=code)
+            for piece in _apart(found.text, code=code):
+                if piece:
+                    yield Statement(piece, number, shown.strip(), found.condition, code)
+
+
+def _apart(text: str, *, code: bool) -> Iterator[str]:
+    """Split ``dz/dw = x, dz/db = 1`` at the commas and the words between equations."""
+    depth, start = 0, 0
+    words = {} if code else {match.start(): match.end() for match in _ALSO.finditer(text)}
+    for at, character in enumerate(text):
+        depth += _SIGNS.get(character, 0)
+        spaced = text[at - 1 : at] == "\\"  # \, and \; are spaces of LaTeX
+        if depth or spaced or not (at in words or character in ",;"):
+            continue
+        after = words.get(at, at + 1)
+        if "=" in text[start:at] and _begins(text[after : after + AHEAD], character in ",;"):
+            yield text[start:at].strip()
+            start = after
+    yield text[start:].strip()
+
+
+def _begins(text: str, comma: bool) -> bool:
+    """Whether an equation begins here, and not the next name of a list."""
+    place = text.find("=")
+    if place < 0 or (comma and "," in text[:place] and not _closed(text[:place])):
+        return False
+    left = text[:place].strip()
+    return bool(left) and _closed(left) and bool(equals_signs(text))
+
+
+def _closed(text: str) -> bool:
+    """Whether every comma stands in brackets, and every bracket is closed."""
+    depth = 0
+    for character in text:
+        depth += _SIGNS.get(character, 0)
+        if depth < 0 or (depth == 0 and character == ","):
+            return False
+    return depth == 0
+
+
+def _take(found: list[Statement], said: Statement) -> None:
+    """Add a statement; what changes a value in place goes into the equation that gave it."""
+    augmented, zeroed = _AUGMENTED.match(said.text), _ZEROED.match(said.text)
+    match = augmented or zeroed
+    if match is None:
+        found.append(said)
+        return
+    before = next((s for s in reversed(found) if _target(s) == match[1]), None)
+    if before is None:
+        found.append(said)
+        return
+    old = before.text.partition("=")[2].strip()
+    if augmented:
+        text = f"{match[1]} = ({old}) {augmented[2]} ({augmented[3].strip()})"
+    else:
+        assert zeroed is not None
+        kept = ">" if zeroed[3] in ("<", "<=") else "<"
+        text = f"{match[1]} = ({old}) * ({zeroed[2]} {kept} 0)"
+    found.remove(before)
+    found.append(replace(said, text=text))
+
+
+def _target(said: Statement) -> str:
+    return said.text.partition("=")[0].strip()
+
+
+def equals_signs(text: str) -> list[int]:
+    """Return where the equals signs stand that are in no bracket and in no other sign."""
+    depth, found = 0, []
+    for at, character in enumerate(text):
+        depth += _SIGNS.get(character, 0)
+        compared = text[at - 1 : at] in ("<", ">", "!", "=") if at else False
+        if character == "=" and depth == 0 and not compared and text[at + 1 : at + 2] != "=":
+            found.append(at)
+    return found

@@ -1,0 +1,197 @@
+"""What became of an answer, and what explains a wrong one, as plain data and in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from chainrule.calculus.graph.dims import Shape
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A mistake that explains an answer.
+
+    Parameters
+    ----------
+    name : str
+        What it is called.
+    step : str
+        Where it happened.
+    message : str
+        What is wrong, in a sentence.
+    """
+
+    name: str
+    step: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.step}): {self.message}"
+
+
+Explanation: TypeAlias = tuple[Mistake, ...]
+"""One mistake, or several that were made together."""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What explains a wrong answer. Of nothing in it is it said that somebody did it.
+
+    Parameters
+    ----------
+    explanations : tuple of tuple of Mistake
+        Each gives exactly this answer by itself; a pair is two mistakes made together.
+    more : int
+        How many further explanations were found.
+    complete : bool
+        Whether everything was tried that there is to try.
+    """
+
+    explanations: tuple[Explanation, ...] = ()
+    more: int = 0
+    complete: bool = True
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """Every mistake of every explanation, once."""
+        return tuple(dict.fromkeys(m for found in self.explanations for m in found))
+
+    @property
+    def tied(self) -> int:
+        """How many explanations there are."""
+        return len(self.explanations) + self.more
+
+    @property
+    def head(self) -> str:
+        """What can be said of the explanations together."""
+        cut = "" if self.complete else "; not every pair of mistakes was tried"
+        if not self.explanations:
+            return f"no known mistake gives exactly this{cut}"
+        if self.tied > 1:
+            return "each of these gives exactly this answer; it does not tell which was made"
+        together = len(self.explanations[0]) > 1
+        return f"these together give exactly this answer{cut}" if together else _ONE
+
+    @property
+    def lines(self) -> list[str]:
+        """One line for each explanation."""
+        said = ["; and ".join(map(str, explanation)) for explanation in self.explanations]
+        return [*said, f"{self.more} more"] if self.more else said
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """All of it in several lines."""
+        if self.tied == 1 and len(self.explanations[0]) == 1:
+            return [self.lines[0], self.head]
+        if self.tied == 1:
+            return [f"{self.head}:", *(f"- {mistake}" for mistake in self.explanations[0])]
+        return (
+            [f"{self.head}:", *(f"- {line}" for line in self.lines)] if self.tied else [self.head]
+        )
+
+    def __str__(self) -> str:
+        """Return all of it in one line."""
+        if self.tied == 1:
+            return f"{self.lines[0]} ({self.head})"
+        return f"{self.head}: {'; or '.join(self.lines)}" if self.explanations else self.head
+
+    def data(self) -> list[dict[str, str]]:
+        """Return every mistake; what it is made with or tied to is said in its message."""
+        found = []
+        for explanation in self.explanations:
+            for mistake in explanation:
+                said = [mistake.message]
+                others = [other.name for other in explanation if other is not mistake]
+                if others:
+                    said.append(f"together with: {', '.join(others)}")
+                if self.tied > 1:
+                    said.append(f"one of {self.tied} explanations of exactly this answer")
+                message = "; ".join(said)
+                found.append({"name": mistake.name, "step": mistake.step, "message": message})
+        return found
+
+
+_ONE = "this gives exactly this answer"
+NOTHING = Diagnosis()
+
+
+@dataclass(frozen=True)
+class Grade:
+    """The verdict on an answer.
+
+    Parameters
+    ----------
+    verdict : str
+        ``correct``, ``correct_other_form``, ``wrong``, ``wrong_shape``, ``unreadable``, ``unsure``.
+    understood : str
+        What was read, typeset; the place of the error when it was unreadable.
+    shape : Shape or None
+        The shape of the answer.
+    rung : str
+        Which rung of the ladder decided.
+    why : str
+        The evidence, or the reason, in a sentence.
+    diagnosis : Diagnosis
+        What explains a wrong answer.
+    short_form : str
+        The right answer as one would write it.
+    numbers : tuple of float
+        The right value and the answer's value at one place, where they differ.
+    """
+
+    verdict: str
+    understood: str = ""
+    shape: Shape | None = None
+    rung: str = ""
+    why: str = ""
+    diagnosis: Diagnosis = NOTHING
+    short_form: str = ""
+    numbers: tuple[float, float] | None = None
+
+    @property
+    def correct(self) -> bool:
+        """Whether the answer is right, in this form or another."""
+        return self.verdict.startswith("correct")
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """Every mistake that is named."""
+        return self.diagnosis.mistakes
+
+    @property
+    def said(self) -> str:
+        """What to tell the student, in a line; the right answer is not in it."""
+        if self.correct:
+            return "right" if self.verdict == "correct" else f"right, in another form: {self.why}"
+        if not self.verdict.startswith("wrong"):
+            return self.why or self.understood
+        return "; ".join(part for part in (str(self.diagnosis), self.evidence) if part)
+
+    @property
+    def lines(self) -> list[str]:
+        """What to tell the student about a wrong answer, in several lines."""
+        return (
+            [*self.diagnosis.paragraphs, self.evidence]
+            if self.evidence
+            else self.diagnosis.paragraphs
+        )
+
+    @property
+    def evidence(self) -> str:
+        """Why a wrong answer is wrong: two numbers that differ, where there are two."""
+        if self.numbers is None:
+            return self.why
+        right, found = self.numbers
+        return f"at one place this comes to {found:.4g}, and the gradient to {right:.4g}"
+
+    def data(self) -> dict[str, Any]:
+        """Return the grade as plain data, as ``--json`` prints it."""
+        return {
+            "verdict": self.verdict,
+            "understood": self.understood,
+            "shape": None if self.shape is None else [str(dim) for dim in self.shape],
+            "rung": self.rung,
+            "mistakes": self.diagnosis.data(),
+            "short_form": self.short_form,
+        }

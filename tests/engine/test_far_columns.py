@@ -1,0 +1,70 @@
+"""Columns far from zero, and objectives near it: as good as any other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.fitting import fit_logistic
+from chainrule.estimators.estimator import LogisticRegression
+
+
+def near(problem: Callable[..., Any], seed: int, n_classes: int, C: float) -> Any:
+    """A problem whose columns were moved to 2000 and 1e6, exactly."""
+    p = problem(seed, n_samples=30, n_features=2, n_classes=n_classes, C=C)
+    p.X[:] = np.round(p.X * 2**12) / 2**12 + np.array([2000.0, 1e6])
+    return p
+
+
+@pytest.mark.parametrize("C", [1.0, 1e5, np.inf])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_years_and_time_stamps_are_fitted_with_all_digits(
+    problem: Callable[..., Any], n_classes: int, C: float
+) -> None:
+    p = near(problem, 3, n_classes, C)
+    best, coef, intercept = p.solve()
+    model = LogisticRegression(C=C, tol=1e-12).fit(p.X, p.y)
+    assert model.certificate_.relative_bound <= 1e-12
+    np.testing.assert_allclose(model.coef_.T, coef, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(model.intercept_, intercept, rtol=1e-6)
+    error = float(p.value(model.coef_.T, model.intercept_) - best)
+    assert 0 <= error <= model.certificate_.suboptimality_bound
+    warm = LogisticRegression(C=C, tol=1e-12, warm_start=True).fit(p.X, p.y)
+    assert warm.fit(p.X, p.y).n_iter_[0] <= 1
+
+
+def test_collinear_columns_far_from_zero_keep_their_relation() -> None:
+    rng = np.random.default_rng(0)
+    X = np.round(rng.normal(size=(60, 2)) * 64) / 64
+    y = (X[:, 0] + rng.logistic(size=60) > 0).astype(int)
+    far = np.c_[X + 4096, 2 * X[:, 0] + X[:, 1] + 8192]
+    model = LogisticRegression(C=np.inf, tol=1e-12).fit(far, y)
+    assert model.certificate_.proven
+    plain = LogisticRegression(C=np.inf, tol=1e-12).fit(np.c_[X, 2 * X[:, 0] + X[:, 1]], y)
+    np.testing.assert_allclose(model.coef_, plain.coef_, rtol=1e-7)
+    np.testing.assert_allclose(
+        model.predict_proba(far), plain.predict_proba(far - [4096, 4096, 8192]), rtol=1e-7
+    )
+
+
+def test_moved_columns_need_an_intercept() -> None:
+    X = np.array([[1000.0], [1001.0], [1002.0]])
+    source = InMemorySource(X, np.array([0, 1, 0]), center=True)
+    assert 1000.0 <= source.column_shift[0] <= 1002.0
+    with pytest.raises(ValueError, match="only an intercept makes good"):
+        fit_logistic(source, fit_intercept=False)
+    assert not InMemorySource(X - 1000, np.array([0, 1, 0]), center=True).column_shift.any()
+
+
+@pytest.mark.parametrize("solver", ["newton-cholesky", "newton-cg", "newton-rows"])
+def test_an_optimum_next_to_nothing_ends_with_a_proof(solver: str) -> None:
+    model = LogisticRegression(solver=solver).fit([[0.0], [1e100]], [0, 1])
+    assert model.certificate_.proven
+    assert model.certificate_.kind == "sign"
+    assert model.certificate_.suboptimality_bound < 1e-23
+    assert model.n_iter_[0] < 100
+    assert model.predict([[0.0], [1e100]]).tolist() == [0, 1]

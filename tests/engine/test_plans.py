@@ -1,0 +1,144 @@
+"""Which method is chosen, and what is said about its cost."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from threadpoolctl import ThreadpoolController, threadpool_info
+
+from chainrule import LogisticRegression
+from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.runtime import machine
+from chainrule.engine.runtime.machine import memory, single_threaded_algebra
+from chainrule.engine.solvers.plans import UNPENALISED_LIMIT, choose_plan, expected_costs
+
+
+@dataclass
+class Shape:
+    """What a plan asks of a source."""
+
+    n_samples: int
+    n_features: int
+    per_row: int = 0
+    n_classes: int = 2
+    read_seconds: float = 0.01
+    is_fused: bool = False
+
+    @property
+    def is_dense(self) -> bool:
+        return not self.per_row
+
+    @property
+    def n_entries(self) -> int:
+        return self.n_samples * (self.per_row or self.n_features)
+
+    @property
+    def n_bytes(self) -> float:
+        return self.n_entries * (8.0 if self.is_dense else 12.0)
+
+
+SHAPES = [
+    (Shape(569, 30), "newton-cholesky"),
+    (Shape(300, 20_000), "newton-rows"),
+    (Shape(500_000, 100_000, per_row=30), "newton-cg"),
+    (Shape(300_000, 1_500, per_row=30), "newton-cholesky"),
+    (Shape(20_000, 1_900), "newton-cg"),
+    (Shape(5_000, 10, n_classes=4), "newton-classes"),
+]
+
+
+def plan(shape: Any, *, penalised: bool = True) -> Any:
+    n_outputs = 1 if shape.n_classes == 2 else shape.n_classes
+    parameters = (shape.n_features + 1) * n_outputs
+    return choose_plan("auto", shape, parameters, penalised=penalised)
+
+
+@pytest.mark.parametrize(("shape", "method"), SHAPES)
+def test_the_method_is_the_one_for_the_shape(shape: Shape, method: str) -> None:
+    assert plan(shape).method == method
+
+
+@pytest.mark.parametrize(("shape", "method"), SHAPES)
+def test_a_busy_machine_gets_the_same_method(shape: Shape, method: str) -> None:
+    slow = Shape(shape.n_samples, shape.n_features, shape.per_row, shape.n_classes, 100.0)
+    assert plan(slow).method == method
+    assert plan(slow).seconds > plan(shape).seconds > 0
+
+
+@pytest.mark.parametrize(("shape", "_"), SHAPES)
+def test_without_a_penalty_what_the_proof_needs_is_formed(shape: Shape, _: str) -> None:
+    small = (shape.n_features + 1) * (1 if shape.n_classes == 2 else shape.n_classes)
+    forms = plan(shape, penalised=False).method in ("newton-cholesky", "newton-classes")
+    assert forms == (small <= UNPENALISED_LIMIT)
+
+
+def test_more_columns_cost_more_and_more_rows_too() -> None:
+    source: Any = InMemorySource(np.eye(40, 6), np.arange(40) % 2)
+    wide: Any = InMemorySource(np.eye(40, 12), np.arange(40) % 2)
+    tall: Any = InMemorySource(np.eye(80, 6), np.arange(80) % 2)
+    for method, cost in expected_costs(source, 7).items():
+        for other in (expected_costs(wide, 13)[method], expected_costs(tall, 7)[method]):
+            assert other.operations >= cost.operations
+            assert other.megabytes >= cost.megabytes
+
+
+def test_the_explanation_holds_both_what_was_expected_and_what_it_took() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 5))
+    model = LogisticRegression().fit(X, X[:, 0] + rng.logistic(size=400) > 0)
+    text = model.explain()
+    assert f"X was read {model.n_passes_:.1f} times" in text
+    assert "Expected were about 9 reads" in text
+    assert model.n_passes_ <= 2 * 9
+
+
+def test_the_machine_is_asked_and_not_guessed() -> None:
+    before = memory()
+    if before is None:
+        pytest.skip("this system does not tell")
+    held = np.ones(8_000_000)
+    after = memory()
+    assert after is not None
+    assert after[0] - before[0] > 30
+    assert after[1] >= after[0] - 1
+    assert held.any()
+
+
+def test_the_threads_of_linear_algebra_come_back_once_nobody_needs_them_asleep() -> None:
+    def threads() -> list[int]:
+        found = threadpool_info()
+        return [library["num_threads"] for library in found if library["user_api"] == "blas"]
+
+    before = threads()
+    with single_threaded_algebra():
+        with single_threaded_algebra():
+            assert set(threads()) <= {1}
+        assert set(threads()) <= {1}  # the inner one did not wake what the outer one holds
+    assert threads() == before
+    with pytest.raises(ValueError, match="inside"), single_threaded_algebra():
+        raise ValueError("inside")
+    assert threads() == before
+
+
+def test_linear_algebra_that_was_loaded_later_sleeps_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Later(ThreadpoolController):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            seen.append(self.info())
+
+    seen: list[Any] = []
+    monkeypatch.setattr(machine, "ThreadpoolController", Later)
+    monkeypatch.setitem(sys.modules, "the first of these", ModuleType("first"))
+    for _ in range(2):
+        with single_threaded_algebra():
+            pass
+    assert len(seen) == 1  # nothing was loaded in between
+    monkeypatch.setitem(sys.modules, "one with algebra", ModuleType("one"))
+    with single_threaded_algebra():
+        pass
+    assert len(seen) == 2

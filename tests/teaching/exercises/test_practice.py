@@ -1,0 +1,262 @@
+"""Practice: what is kept, what comes next and why, and what a kill leaves behind."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from chainrule.errors import DataError, ExerciseError
+from chainrule.teaching.exercises.fading import faded
+from chainrule.teaching.exercises.kinds import KINDS
+from chainrule.teaching.exercises.loading import exercises, find
+from chainrule.teaching.exercises.pieces import Line
+from chainrule.teaching.exercises.practice import Practice
+from chainrule.teaching.exercises.progress import Answer, Progress
+from chainrule.teaching.exercises.readers import judge
+from chainrule.teaching.exercises.scheduler import SPACING, Scheduler, boxes
+
+POOL = exercises("batches")
+KIND_NAMES = [kind.name for kind in KINDS]
+CHOOSING = ("rule", "next", "verify", "wrong-line", "shape", "order")
+
+
+def answered(exercise: str, rule: str, right: bool, hints: int = 0) -> Answer:
+    return Answer(exercise, "rule", 0, (rule,), right, hints)
+
+
+# ---- the file ----------------------------------------------------------------------------------
+
+
+def test_answers_come_back_in_order(tmp_path: Path) -> None:
+    given = [answered("a", "log rule", True), answered("b", "sum rule", False, 2)]
+    progress = Progress(tmp_path / "deep" / "p.sqlite")
+    for answer in given:
+        progress.record(answer)
+    assert Progress(progress.path).history() == given
+    assert [a["exercise"] for a in progress.export()["answers"]] == ["a", "b"]
+
+
+def test_the_file_is_deleted(tmp_path: Path) -> None:
+    progress = Progress(tmp_path / "p.sqlite")
+    progress.record(answered("a", "log rule", True))
+    assert progress.delete() == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+_WRITER = """
+import sys
+from chainrule.teaching.exercises.progress import Answer, Progress
+progress = Progress(sys.argv[1])
+for number in range(100000):
+    progress.record(Answer(f"e{number}", "k", number, ("log rule",), True))
+    print(number, flush=True)
+"""
+
+
+def test_a_kill_loses_no_answer_that_was_kept(tmp_path: Path) -> None:
+    path = tmp_path / "p.sqlite"
+    writer = subprocess.Popen(
+        [sys.executable, "-c", _WRITER, str(path)], stdout=subprocess.PIPE, text=True
+    )
+    assert writer.stdout is not None
+    said = [int(writer.stdout.readline()) for _ in range(20)]
+    time.sleep(0.01)
+    writer.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+    said += [int(line) for line in writer.stdout.read().split()]
+    writer.stdout.close()
+    writer.wait()
+    kept = [answer.seed for answer in Progress(path).history()]
+    assert kept[: len(said)] == said
+    assert kept == list(range(len(kept)))
+    Progress(path).record(answered("after", "log rule", True))
+
+
+def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "p.sqlite"
+    path.write_text("not a database at all, but long enough to look like one" * 20)
+    with pytest.raises(DataError, match=r"p.sqlite: cannot be used.*--progress"):
+        Progress(path)
+
+
+def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "p.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(DataError, match="schema 99"):
+        Progress(path)
+
+
+# ---- what comes next ---------------------------------------------------------------------------
+
+
+def test_a_right_answer_with_hints_stays_in_its_box() -> None:
+    history = [answered("a", "log rule", True), answered("a", "log rule", True, hints=1)]
+    assert boxes(history)["log rule"].box == 1
+
+
+def choose(history: list[Answer]) -> tuple[str, str, str]:
+    found = Scheduler(POOL, KIND_NAMES, Random(0)).choose(history)
+    return found.exercise.id, found.rule, found.why
+
+
+def test_the_first_is_the_first_of_the_bank() -> None:
+    assert choose([]) == (POOL[0].id, "", "new: the next in the bank")
+
+
+def test_what_was_missed_comes_again_after_a_pause() -> None:
+    missed = answered("logistic-batch", "sigmoid rule", False)
+    other = answered("least-squares-batch", "power rule", True)
+    assert choose([missed])[1] == ""
+    exercise, rule, why = choose([missed, other])
+    assert rule == "sigmoid rule"
+    assert "sigmoid rule went wrong last time" in why
+    assert rule in Scheduler(POOL, KIND_NAMES, Random(0)).rules(find(exercise))
+
+
+def test_what_was_put_right_comes_again_later_and_later() -> None:
+    history = [
+        answered("a", "sigmoid rule", False),
+        answered("b", "power rule", True),
+        answered("c", "sigmoid rule", True),
+    ]
+    waits = []
+    for _ in range(2):
+        wait = 0
+        while choose(history)[1] != "sigmoid rule":
+            history.append(answered(f"x{len(history)}", "power rule", True, hints=1))
+            wait += 1
+        waits.append(wait)
+        history.append(answered("d", "sigmoid rule", True))
+    assert waits == [2 * SPACING, 4 * SPACING]
+
+
+def test_three_in_a_row_go_a_step_ahead() -> None:
+    history = [answered(each.id, "r", True) for each in POOL[:3]]
+    exercise, _, why = choose(history)
+    assert "step ahead" in why
+    assert exercise != POOL[3].id
+
+
+def test_a_new_exercise_is_asked_for_a_factor_and_then_for_the_gradient() -> None:
+    history: list[Answer] = []
+    asked = []
+    for _ in range(4):
+        found = Scheduler(POOL, KIND_NAMES, Random(0)).choose(history)
+        asked.append((found.exercise.id, found.kinds[0]))
+        history.append(Answer(found.exercise.id, found.kinds[0], 0, (), True, hints=1))
+    one, two = POOL[0].id, POOL[1].id
+    assert asked == [(one, "factor"), (two, "factor"), (one, "gradient"), (two, "gradient")]
+
+
+def test_a_way_of_asking_that_went_wrong_comes_again() -> None:
+    missed = Answer(POOL[0].id, "order", 0, ("chain rule",), False)
+    other = answered(POOL[1].id, "power rule", True)
+    found = Scheduler(POOL, KIND_NAMES, Random(0)).choose([missed, other])
+    assert found.kinds[0] == "order"
+    assert "the chain rule went wrong last time" in found.why
+
+
+def test_the_same_exercise_does_not_come_twice_in_a_row() -> None:
+    practice = Practice(POOL, seed=1, kinds=CHOOSING)
+    seen = []
+    for _ in range(12):
+        question = practice.ask().question
+        seen.append(question.exercise.base or question.exercise.id)
+        assert practice.reply(question.key.answer).right
+    assert all(one != two for one, two in pairwise(seen))
+
+
+# ---- a sitting ---------------------------------------------------------------------------------
+
+
+def test_the_first_answer_is_kept_and_an_unread_one_is_not(tmp_path: Path) -> None:
+    progress = Progress(tmp_path / "p.sqlite")
+    practice = Practice(POOL, progress, kinds=["verify"])
+    question = practice.ask().question
+    assert not practice.reply("perhaps").read
+    assert progress.history() == []
+    wrong = {"yes": "no", "no": "yes"}[question.key.answer]
+    assert not practice.reply(wrong).right
+    assert practice.spent
+    assert practice.reply(question.key.answer).right
+    assert [answer.right for answer in progress.history()] == [False]
+
+
+def test_hints_are_counted_and_run_out(tmp_path: Path) -> None:
+    practice = Practice(POOL, kinds=["rule"])
+    question = practice.ask().question
+    assert [practice.hint() is not None for _ in range(4)] == [True, True, True, False]
+    practice.reply(question.key.answer)
+    assert practice.history[-1].hints == 3
+
+
+def test_what_is_shown_counts_as_missed_and_what_is_skipped_as_nothing() -> None:
+    practice = Practice(POOL, kinds=["rule"])
+    first = practice.ask().question.exercise.id
+    practice.skip()
+    assert practice.ask().question.exercise.id != first
+    practice.show()
+    assert practice.answered == (0, 1)
+
+
+def test_an_exercise_that_comes_again_is_a_variant() -> None:
+    practice = Practice(POOL[:1], kinds=["shape"])
+    for _ in range(2):
+        practice.reply(practice.ask().question.key.answer)
+        assert practice.question.exercise.id == POOL[0].id
+    assert practice.ask().question.exercise.base == POOL[0].id
+
+
+def test_a_sitting_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
+    path = tmp_path / "p.sqlite"
+    first = Practice(POOL, Progress(path), kinds=["shape"])
+    first.reply(first.ask().question.key.answer)
+    second = Practice(POOL, Progress(path), kinds=["shape"])
+    assert second.ask().question.exercise.id == POOL[1].id
+    assert second.answered == (0, 0)
+
+
+def test_kinds_that_an_exercise_has_not_are_refused_in_words() -> None:
+    scalars = [find("sigmoid-slope")]
+    with pytest.raises(ExerciseError, match="question of the kind shape"):
+        Practice(scalars, kinds=["shape"]).ask()
+
+
+# ---- fading ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["logistic-batch", "board-b3", "two-layers", "tied-weights"])
+def test_more_blanks_ask_more(name: str) -> None:
+    counts = [len(faded(find(name), blanks)) for blanks in (1, 2, 3)]
+    assert counts[0] >= 1
+    assert counts == sorted(counts)
+    assert counts[-1] > counts[0]
+
+
+@pytest.mark.parametrize("exercise", POOL, ids=lambda each: each.id)
+def test_a_blank_is_blank_until_it_was_asked(exercise: object) -> None:
+    questions = faded(exercise, 3)  # type: ignore[arg-type]
+    for question in questions:
+        assert judge(question.key, question.key.answer).right
+        sheet = [p for p in question.prompt if isinstance(p, Line) and p.label]
+        marked = [k for k, line in enumerate(sheet) if line.label.startswith(">")]
+        assert len(marked) == 1
+        assert all(line.right is None for line in sheet[marked[0] :])
+        assert all(line.right is not None for line in sheet[: marked[0]])
+
+
+def test_only_rules_on_the_way_are_said_to_come_again() -> None:
+    pool = exercises("vectors")
+    scheduler = Scheduler(pool, ["gradient"], Random(0))
+    linear = next(e for e in pool if e.id == "linear-single")
+    assert "sign rule" not in scheduler.rules(linear)  # the minus stands before the label
+    assert {"power rule", "sum rule"} <= scheduler.rules(linear)

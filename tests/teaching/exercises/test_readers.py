@@ -1,0 +1,137 @@
+"""Reading answers that are no formulas: what is right, what is wrong, what costs nothing."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chainrule.language.reading import load_model
+from chainrule.language.typeset import model_text
+from chainrule.teaching.exercises.readers import LONGEST, READERS, Key, judge
+
+SHAPE = Key("shape", "(1, n)")
+NUMBER = Key("number", "-0.25")
+CHOICE = Key("choice", "b", choices=("log rule", "sum over two factors: matrix product", "cancel"))
+ORDER = Key("order", "c a d b")
+LINE = Key("line", "3", choices=("1", "2", "3", "4"))
+NAMES = Key("names", "X, A^[1], yhat", choices=("X", "w", "A^[1]", "yhat"))
+YES = Key("yes or no", "yes")
+KEYS = (SHAPE, NUMBER, CHOICE, ORDER, LINE, NAMES, YES)
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        (SHAPE, "(1, n)"),
+        (SHAPE, "1 x n"),
+        (SHAPE, "[1,n]"),
+        (SHAPE, "1×n"),
+        (Key("shape", "(1, 1)"), "scalar"),
+        (Key("shape", "(2h, k + n)"), "(2 h, n + k)"),
+        (Key("shape", "(1, m n)"), "(1, m n)"),
+        (Key("shape", "(3, 4)"), "3x4"),
+        (NUMBER, "-0.25"),
+        (NUMBER, "−0,252"),
+        (NUMBER, "-1/4"),
+        (CHOICE, "b"),
+        (CHOICE, "B)"),
+        (CHOICE, "Sum over two factors: matrix product"),
+        (ORDER, "c a d b"),
+        (ORDER, "CADB"),
+        (ORDER, "c, a, d, b"),
+        (LINE, "3"),
+        (LINE, "line 3"),
+        (LINE, "(3)"),
+        (NAMES, "X, A^[1], yhat"),
+        (NAMES, "ŷ X A^{[1]}"),
+        (NAMES, "yhat and X and A^[1]"),
+        (YES, "Yes"),
+        (YES, "y"),
+    ],
+)
+def test_what_is_right(key: Key, text: str) -> None:
+    found = judge(key, text)
+    assert found.right
+    assert found.read
+    assert found.credit == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "message"),
+    [
+        (SHAPE, "(n, 1)", "turned"),
+        (SHAPE, "(n, m)", "shape of its variable"),
+        (NUMBER, "0.25", "the sign is not"),
+        (NUMBER, "-0.3", "too far off"),
+        (CHOICE, "a", "not a"),
+        (CHOICE, "cancel", "not c"),
+        (ORDER, "a c d b", "a cannot stand there"),
+        (LINE, "4", "look earlier"),
+        (LINE, "2", "look later"),
+        (NAMES, "X, yhat", "1 more is needed"),
+        (NAMES, "X, w, A^[1], yhat", "w is not read"),
+        (YES, "no", "not no"),
+    ],
+)
+def test_what_is_wrong_and_what_is_said(key: Key, text: str, message: str) -> None:
+    found = judge(key, text)
+    assert found.read
+    assert not found.right
+    assert message in found.message
+    assert found.credit < 1
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "message"),
+    [
+        (SHAPE, "", "nothing was typed"),
+        (SHAPE, "n", "two sizes"),
+        (SHAPE, "(1, n, m)", "two sizes"),
+        (SHAPE, "(1, n)\nimport os", "two sizes"),
+        (SHAPE, "(1, n^9^9)", "two sizes"),
+        (NUMBER, "about a quarter", "not a number"),
+        (NUMBER, "1/0", "not a number"),
+        (NUMBER, "nan", "not a finite number"),
+        (NUMBER, "1e999", "not a finite number"),
+        (CHOICE, "d", "there is no d; choose a letter from a to c"),
+        (CHOICE, "chain rule", "none of them"),
+        (ORDER, "a b c", "each letter once"),
+        (ORDER, "1 2 3 4", "each letter once"),
+        (LINE, "9", "there is no line 9"),
+        (LINE, "the third", "number of the line"),
+        (NAMES, "X, q", "q is no name here"),
+        (YES, "perhaps", "yes or no"),
+        (Key("code", "A"), "(A - Y) X^T", "no Python expression"),
+        (Key("maths", "A"), "A @ X.T", "still code"),
+        (SHAPE, "n" * (LONGEST + 1), "longer than"),
+    ],
+)
+def test_what_cannot_be_read_costs_nothing(key: Key, text: str, message: str) -> None:
+    found = judge(key, text)
+    assert not found.read
+    assert not found.right
+    assert message in found.message
+
+
+@given(st.sampled_from(KEYS), st.text(max_size=60))
+def test_anything_typed_gets_a_judgement(key: Key, text: str) -> None:
+    found = judge(key, text)
+    assert 0 <= found.credit <= 1
+    assert found.right == (found.credit == 1)
+    assert found.message or found.right
+
+
+FORMULA = Key("formula", "(A - Y) X^T", model_text(load_model("logistic_batch")), "w")
+
+
+@settings(max_examples=60)
+@given(st.text(alphabet="AYXwbZ()[]{}+-*/^_.,:=@ 0129Tnpsum'\\σŷ", max_size=40))
+def test_anything_typed_for_a_formula_gets_a_judgement(text: str) -> None:
+    found = judge(FORMULA, text)
+    assert found.right or found.message
+
+
+def test_every_way_of_answering_is_tested() -> None:
+    tested = {key.reader for key in KEYS} | {"formula", "code", "maths"}
+    assert tested == set(READERS)

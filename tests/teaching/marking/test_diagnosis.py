@@ -1,0 +1,161 @@
+"""Explanations of wrong answers: all pairs are seen, ties are named, and nothing is asserted."""
+
+from __future__ import annotations
+
+import json
+from itertools import combinations
+from time import process_time
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from chainrule.cli.main import cli
+from chainrule.errors import ChainruleError
+from chainrule.teaching.diagnosis.bench import alike
+from chainrule.teaching.diagnosis.diagnosis import Clinic, Values
+from chainrule.teaching.diagnosis.slips import Slip, with_slips
+from chainrule.teaching.exercises.loading import find
+from chainrule.teaching.grading.grader import Grader
+
+CELL = """
+x : (n, 1)
+y : (h, 1)
+W : (h, n)
+V : (h, h)
+b : (h, 1)
+z = W x + b
+a = tanh(z)
+r = sigmoid(V a) .* a + b
+L = ‖r - y‖^2 / 2
+"""
+TWO_LAYERS = """
+X : (n, m)
+Y : (1, m)
+W1 : (h, n)
+W2 : (1, h)
+A1 = tanh(W1 X)
+A2 = sigmoid(W2 A1)
+J = -sum(Y .* log(A2) + (1 - Y) .* log(1 - A2))
+"""
+
+
+def clinic(model: str, wrt: str) -> Clinic:
+    grader = Grader(model)
+    return grader._clinic(grader._variable(wrt))
+
+
+def outcome(of: Clinic, slips: tuple[Slip, ...]) -> Values | None:
+    """Return what mistakes come to by running the whole sweep on expressions."""
+    try:
+        expr = with_slips(of.model, of.of, of.wrt, slips, of.finished)
+    except ChainruleError:
+        return None
+    return of.bench.matrices(expr)
+
+
+@pytest.mark.parametrize(("model", "wrt"), [(CELL, "b"), (CELL, "W"), (TWO_LAYERS, "W1")])
+def test_the_chain_of_matrices_gives_what_the_sweep_gives(model: str, wrt: str) -> None:
+    of = clinic(model, wrt)
+    assert of.effects is not None
+    assert of.truth is not None
+    assert alike(of.effects.truth, of.truth[0])
+    on_the_way = [looked for looked in of.singles if looked.slip.in_sweep]
+    assert len(on_the_way) > 10
+    for looked in on_the_way:
+        swept = outcome(of, (looked.slip,))
+        assert swept is not None
+        assert alike(swept[0], looked.value), looked.slip
+
+
+@pytest.mark.parametrize(("model", "wrt"), [(CELL, "b"), (TWO_LAYERS, "W1")])
+def test_every_pair_on_the_way_is_found(model: str, wrt: str) -> None:
+    of = clinic(model, wrt)
+    assert of.singles
+    assert of.effects is not None  # those that keep shapes; a transpose is tried on the whole
+    slips = [effect.slip for effect in of.effects.effects]
+    tried = 0
+    for one, two in list(combinations(slips, 2))[::17]:
+        values = outcome(of, (one, two))
+        if values is None:
+            continue
+        tried += 1
+        names = {(first.name, second.name) for first, second in of.effects.pairs(values[0])}
+        assert {(one.name, two.name), (two.name, one.name)} & names, (one, two)
+    assert tried > 5
+
+
+def test_every_pair_in_the_last_line_is_found() -> None:
+    of = clinic(TWO_LAYERS, "W1")
+    slips = [looked.slip for looked in of.singles if looked.slip.edit is not None]
+    assert of.drafts is not None
+    tried = 0
+    for one, two in list(combinations(slips, 2))[::5]:
+        values = outcome(of, (one, two))
+        if values is None or not np.isfinite(values[0]).all():
+            continue
+        if any(alike(values[0], looked.value) for looked in of.singles):
+            continue
+        tried += 1
+        pairs = {frozenset((a.name, b.name)) for a, b in of.drafts.pairs(values[0])}
+        assert frozenset((one.name, two.name)) in pairs, (one, two)
+    assert tried > 20
+    assert not of.drafts.cut
+
+
+def test_what_was_not_tried_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = "(W2^T (A2 - Y) .* exp(A1)) X^T"
+    told = Grader(TWO_LAYERS).grade("W1", answer).diagnosis
+    assert (told.head, told.complete) == ("no known mistake gives exactly this", True)
+    monkeypatch.setattr("chainrule.teaching.diagnosis.effects.LARGEST", 1)
+    untold = Grader(TWO_LAYERS).grade("W1", answer).diagnosis
+    assert untold.head.endswith("; not every pair of mistakes was tried")
+
+
+def test_a_tie_is_named_as_a_tie() -> None:
+    found = Grader(TWO_LAYERS).grade("W1", "W2^T (A2 - Y) X^T").diagnosis
+    assert found.tied == 3
+    assert found.head.startswith("each of these gives exactly this answer")
+    assert all("one of 3 explanations" in entry["message"] for entry in found.data())
+
+
+def test_two_mistakes_are_told_as_made_together() -> None:
+    found = Grader(TWO_LAYERS).grade("W2", "-(A2 - Y) A1^T / m").diagnosis
+    assert found.tied == 1
+    assert found.paragraphs[0] == "these together give exactly this answer:"
+    assert {m.name for m in found.mistakes} == {"sign", "a constant factor: 1/m"}
+    assert any("together with: sign" in entry["message"] for entry in found.data())
+
+
+def test_two_factors_in_one_term_are_two_mistakes() -> None:
+    found = Grader(TWO_LAYERS).grade("W2", "(-2 A2 - Y) A1^T").diagnosis
+    names = [{m.name for m in each} for each in found.explanations]
+    assert {"a term with a wrong factor", "sign of one term"} in names
+
+
+def test_a_penalty_that_is_there_is_not_called_needless() -> None:
+    grader = Grader("x, y, w, l : (1, 1)\nL = (w x - y)^2 / 2 + l/2 w^2")
+    found = grader.grade("w", "(w x - y) x + 2 l w")
+    assert found.mistakes
+    assert all("none" not in mistake.name for mistake in found.mistakes)
+    needless = Grader("x, y, w, b, l : (1, 1)\nL = (w x + b - y)^2 / 2 + l/2 w^2")
+    names = {m.name for m in needless.grade("b", "w x + b - y + l b").mistakes}
+    assert "regulariser where there is none" in names
+
+
+def test_the_first_wrong_answer_about_a_large_cell_is_soon_judged() -> None:
+    grader = Grader(find("lstm-step").model)
+    begun = process_time()
+    grade = grader.grade("b", "-" + grader.short_form("b").replace("1 - t^2", "1 + t^2"))
+    assert grade.verdict == "wrong"
+    assert process_time() - begun < 2.0  # a quarter of a second where nothing else runs
+
+
+def test_json_has_the_promised_keys() -> None:
+    typed = ["grade", "--exercise", "logistic-batch", "--wrt", "w", "--json", "--answer"]
+    for answer in ("(A - Y) X^T", "(Y - A) X^T / m", "A - Y", "((", "dJ/dw"):
+        done = CliRunner().invoke(cli, [*typed, answer])
+        data = json.loads(done.output)
+        keys = ["verdict", "understood", "shape", "rung", "mistakes", "short_form"]
+        assert list(data) == keys, answer
+        assert all(list(m) == ["name", "step", "message"] for m in data["mistakes"])
