@@ -1,0 +1,139 @@
+"""What the engine may assume of a loss: facts and kernels, one record per loss.
+
+A loss here is a function of one score z and one target y. Solvers and certificates ask for facts;
+what is not proven of a loss is absent (None), and the certificate that needs it is not offered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.engine.arrays import BoolArray, FloatArray
+
+Terms = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray, FloatArray]]
+"""(z, y) -> three arrays of their shape: of each example the loss and its derivatives, or errors."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The targets that a loss takes: an interval, or the whole numbers in it.
+
+    Attributes
+    ----------
+    low, high : float
+        Ends of the interval; infinite where there is none.
+    has_low, has_high : bool
+        Whether the ends themselves are targets.
+    whole : bool
+        Whether only whole numbers are.
+    """
+
+    low: float = -np.inf
+    high: float = np.inf
+    has_low: bool = False
+    has_high: bool = False
+    whole: bool = False
+
+    def __str__(self) -> str:
+        """Say it in words: "numbers > 0"."""
+        kind = "whole numbers" if self.whole else "numbers"
+        low = f">{'=' * self.has_low} {self.low:g}" if np.isfinite(self.low) else ""
+        high = f"<{'=' * self.has_high} {self.high:g}" if np.isfinite(self.high) else ""
+        return " ".join(filter(None, [kind, " and ".join(filter(None, [low, high]))]))
+
+    def holds(self, y: FloatArray) -> BoolArray:
+        """Return which numbers are targets, in the shape of y."""
+        inside = (y >= self.low if self.has_low else y > self.low) & (
+            y <= self.high if self.has_high else y < self.high
+        )
+        return np.asarray(inside & (y == np.rint(y)) if self.whole else inside)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is proven of l(z, y), for every score z and every target y of `Targets`.
+
+    Attributes
+    ----------
+    convex : bool
+        l'' >= 0. If not proven, nothing is claimed about a global optimum.
+    self_concordance : float or None
+        The least known M with |l'''| <= M l'' (Bach 2010); 0 where l'' is constant, None where no
+        such constant is proven.
+    curvature : tuple of float
+        Bounds of l'': (0, inf) if nothing more is proven.
+    has_least : bool
+        Whether `least` of the kernels bounds l from below.
+    optimum_may_be_missing : bool
+        Whether l may decrease for ever in z for some target, so that an unpenalised fit may have no
+        optimum.
+    because : tuple of (str, str)
+        The name of each fact and the proof of it, for a reader.
+    """
+
+    convex: bool
+    self_concordance: float | None = None
+    curvature: tuple[float, float] = (0.0, np.inf)
+    has_least: bool = False
+    optimum_may_be_missing: bool = True
+    because: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """The generated functions of a loss; all take and return arrays of one shape.
+
+    Attributes
+    ----------
+    terms : callable
+        (z, y) -> loss, dl/dz and d2l/dz2.
+    errors : callable
+        (z, y) -> bounds on |computed - true| of these three, for exact z and y: rounding alone.
+    curvature_range : callable
+        (low, high, y) -> the least and the largest l'' for scores between low and high; enclosures,
+        rounding included.
+    mean : callable
+        z -> the prediction: the inverse link.
+    link : callable or None
+        The score of a prediction, where there is one.
+    least : callable or None
+        y -> a lower bound of l(., y), attained or not.
+    """
+
+    terms: Terms
+    errors: Terms
+    curvature_range: Callable[[FloatArray, FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
+    mean: Callable[[FloatArray], FloatArray]
+    link: Callable[[FloatArray], FloatArray] | None = None
+    least: Callable[[FloatArray], FloatArray] | None = None
+
+
+@dataclass(frozen=True)
+class LossRow:
+    """A loss of one score as the engine uses it.
+
+    Attributes
+    ----------
+    name : str
+        As in ``loss="poisson"``.
+    formula : str
+        l(z, y), as its forward pass writes it.
+    targets : Targets
+    facts : Facts
+    kernels : Kernels
+    link_name : str
+        "log", "identity", "logit", ...: for reports.
+    source : str
+        The text of the generated module, from which a compiled pass is built.
+    """
+
+    name: str
+    formula: str
+    targets: Targets
+    facts: Facts
+    kernels: Kernels
+    link_name: str = "identity"
+    source: str = ""
