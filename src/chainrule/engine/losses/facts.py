@@ -14,7 +14,7 @@ import numpy as np
 from chainrule.engine.arrays import BoolArray, FloatArray
 
 Terms = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray, FloatArray]]
-"""(z, y) -> three arrays of their shape: of each example the loss and its derivatives, or errors."""
+"""(z, y) -> of each example the loss and its derivatives, or errors of these: three arrays."""
 
 
 @dataclass(frozen=True)
