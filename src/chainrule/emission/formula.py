@@ -47,7 +47,7 @@ class Formula:
 
 
 def read_formula(text: str, constants: Mapping[str, float] | None = None) -> Formula:
-    """Read a loss of one score.
+    r"""Read a loss of one score.
 
     Parameters
     ----------
@@ -66,8 +66,8 @@ def read_formula(text: str, constants: Mapping[str, float] | None = None) -> For
     >>> from chainrule.language.typeset import plain
     >>> plain(read_formula("exp(z) - y z").value)
     'exp(z) - y z'
-    >>> plain(read_formula("Z, Y : (1, m)\\nJ = 1/2 sum((Z - Y)^2)").value)
-    '1/2 (z - y)^2'
+    >>> plain(read_formula("Z, Y : (1, m)\nJ = 1/2 sum((Z - Y)^2)").value)
+    '(1/2)(z - y)^2'
     """
     numbers = {name: Number(exact(value)) for name, value in (constants or {}).items()}
     for name in numbers:

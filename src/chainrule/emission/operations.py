@@ -102,10 +102,34 @@ _ROWS = (
         2,
     ),
     _call("abs", "abs", "{e0}", "absolute", abs),
+    Operation(
+        "step",
+        "np.maximum(np.sign({0}), 0)",
+        "roundings.stepped({0}, {e0})",
+        "intervals.step({0})",
+        lambda a: mpmath.mpf(1 if a > 0 else 0),
+    ),
+    # e^(min(x, 0)) from the mask [-x > 0], from e^(-|x|) and, for the bounds alone, from x: where
+    # the sign of x is uncertain, both exponentials are close to 1
+    Operation(
+        "fold",
+        "1 - {0} + ({0} * {1})",
+        "roundings.folded({2}, {e2}, {e1})",
+        "intervals.exponential(intervals.minimum({2}, intervals.point(0.0)))",
+        lambda mask, decay, x: 1 - mask + mask * decay,
+        1,
+    ),
     _call("sign", "sign", "roundings.signed({0}, {e0})", "sign", mpmath.sign),
     _of_two("max", "maximum", max),
     _of_two("min", "minimum", min),
     _call("exp", "exp", "roundings.exponential({v}, {e0})", "exponential", mpmath.exp),
+    Operation(
+        "exp_clamped",
+        "np.exp(np.minimum({0}, 709))",
+        "roundings.exponential_to({v}, {0}, {e0}, 709)",
+        "intervals.exponential({0})",
+        mpmath.exp,
+    ),
     _call(
         "expm1",
         "expm1",

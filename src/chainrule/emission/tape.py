@@ -29,6 +29,9 @@ class Tape:
     ----------
     inputs : mapping of Symbol to str
         The symbols that stay free, with their names in code.
+    clamped : bool
+        Whether exponents stop at 709, so that 0 times an exponential is 0 and never undefined.
+        Beyond it the rounding bound is infinite.
 
     Attributes
     ----------
@@ -36,7 +39,8 @@ class Tape:
         ``("input", name)``, ``("constant", value)`` or ``(operation, *places)``.
     """
 
-    def __init__(self, inputs: Mapping[Symbol, str]) -> None:
+    def __init__(self, inputs: Mapping[Symbol, str], *, clamped: bool = False) -> None:
+        self.clamped = clamped
         self.lines: list[tuple[Any, ...]] = []
         self._places: dict[tuple[Any, ...], Place] = {}
         self._recorded: dict[Expr, Place] = {
@@ -76,13 +80,14 @@ class Tape:
         """Return the place of an operation; units of arithmetic and double signs go at once."""
         lines = [self.lines[place] for place in args]
         values = [line[1] if line[0] == "constant" else None for line in lines]
+        rational = name in _RATIONAL and all(isinstance(value, Fraction) for value in values)
+        if rational and (name != "div" or values[1]):
+            return self.constant(OPERATIONS[name].value(*values))
         match name, lines, values:
             case "neg", [("neg", inner)], _:
                 return int(inner)
             case "neg", [("sub", a, b)], _:
                 return self.apply("sub", b, a)
-            case "neg", _, [Fraction() as value]:
-                return self.constant(-value)
             case "abs", [("neg", inner)], _:
                 return self.apply("abs", inner)
             case "abs", [("abs", _)], _:
@@ -115,12 +120,14 @@ class Tape:
                 return self.apply("square", inner)
             case "div", [("neg", inner), _], _:
                 return self.apply("neg", self.apply("div", inner, args[1]))
-            case "div", _, [_, value] if value == 1:
-                return args[0]
-            case ("add" | "sub" | "mul" | "div"), _, [Fraction() as a, Fraction() as b] if (
-                name != "div" or b
+            case "div", _, [_, Fraction() as value] if value and _has_exact(1 / value):
+                return self.apply("mul", self.constant(1 / value), args[0])
+            case "mul", [("constant", value), ("mul", inner, other)], _ if (
+                self.lines[inner][0] == "constant"
             ):
-                return self.constant(OPERATIONS[name].value(a, b))
+                return self.apply("mul", self.constant(value * self.lines[inner][1]), other)
+            case "mul", [_, ("constant", _)], _:
+                return self.apply("mul", args[1], args[0])
         return self._place((name, *args))
 
     def values(self, inputs: Mapping[str, Any]) -> list[Any]:
@@ -155,6 +162,13 @@ class Tape:
         return self._places[line]
 
 
+_RATIONAL = frozenset({"add", "sub", "mul", "div", "neg", "square"})
+
+
+def _has_exact(value: Fraction) -> bool:
+    return Fraction(float(value)) == value
+
+
 Recorder = Callable[[Tape, list[Place], tuple[Any, ...]], Place]
 
 
@@ -164,7 +178,6 @@ def _same(name: str) -> Recorder:
 
 def _in_turn(name: str) -> Recorder:
     def recorder(tape: Tape, args: list[Place], attrs: tuple[Any, ...]) -> Place:
-        # a sum that begins with a negative term reads, and rounds, no worse with it in second place
         first = args[0]
         for other in args[1:]:
             first = tape.apply(name, first, other)
@@ -194,11 +207,17 @@ def _power(tape: Tape, args: list[Place], attrs: tuple[Any, ...]) -> Place:
 
 
 def _step(tape: Tape, args: list[Place], attrs: tuple[Any, ...]) -> Place:
-    return tape.apply("max", tape.apply("sign", args[0]), tape.constant(0))
+    return tape.apply("step", args[0])
 
 
 def _relu(tape: Tape, args: list[Place], attrs: tuple[Any, ...]) -> Place:
     return tape.apply("max", args[0], tape.constant(0))
+
+
+def _exp(tape: Tape, args: list[Place], attrs: tuple[Any, ...]) -> Place:
+    first, *inner = tape.lines[args[0]]
+    falls = first == "neg" and tape.lines[inner[0]][0] in ("abs", "square")
+    return tape.apply("exp_clamped" if tape.clamped and not falls else "exp", *args)
 
 
 def _decay(tape: Tape, x: Place) -> Place:
@@ -215,10 +234,9 @@ def _softplus(tape: Tape, args: list[Place], attrs: tuple[Any, ...]) -> Place:
 def _sigmoid(tape: Tape, args: list[Place], attrs: tuple[Any, ...]) -> Place:
     """Record 1 or e^(-|x|), over 1 + e^(-|x|): no exponent is ever positive."""
     (x,) = args
-    decay, below = _decay(tape, x), _step(tape, [tape.apply("neg", x)], ())
-    one = tape.constant(1)
-    top = tape.apply("add", tape.apply("sub", one, below), tape.apply("mul", below, decay))
-    return tape.apply("div", top, tape.apply("add", one, decay))
+    decay, below = _decay(tape, x), tape.apply("step", tape.apply("neg", x))
+    top = tape.apply("fold", below, decay, x)
+    return tape.apply("div", top, tape.apply("add", tape.constant(1), decay))
 
 
 def _hyperbolic(name: str) -> Recorder:
@@ -236,6 +254,7 @@ _RECORDERS: Final[Mapping[str, Recorder]] = MappingProxyType(
         "maximum": _same("max"),
         "minimum": _same("min"),
         "power": _power,
+        "exp": _exp,
         "step": _step,
         "relu": _relu,
         "softplus": _softplus,
@@ -244,7 +263,17 @@ _RECORDERS: Final[Mapping[str, Recorder]] = MappingProxyType(
         "sinh": _hyperbolic("sub"),
         **{
             name: _same(name)
-            for name in ("neg", "div", "exp", "expm1", "log", "log1p", "sqrt", "tanh", "abs", "sign")
+            for name in (
+                "neg",
+                "div",
+                "expm1",
+                "log",
+                "log1p",
+                "sqrt",
+                "tanh",
+                "abs",
+                "sign",
+            )
         },
     }
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from fractions import Fraction
 
@@ -13,6 +14,7 @@ INDENT = "    "
 _ATOM = 3
 _INLINE = 60
 _EXACT = 2**53
+_NAME = re.compile("[a-z][a-z0-9]*")
 
 
 def value_lines(tape: Tape, roots: tuple[Place, ...], like: str) -> tuple[list[str], list[str]]:
@@ -41,16 +43,18 @@ def rounding_lines(tape: Tape, roots: tuple[Place, ...]) -> tuple[list[str], lis
         if kind == "input":
             values[place], bounds[place] = rest[0], "0.0"
         elif kind == "constant":
-            values[place], bounds[place] = number(rest[0]), _constant_error(rest[0])
+            values[place], bounds[place] = number(rest[0]), constant_error(rest[0])
         else:
             value, bound = f"v{len(lines) // 2 + 1}", f"e{len(lines) // 2 + 1}"
             texts = [values[p] for p in rest]
             places = {f"e{k}": bounds[p] for k, p in enumerate(rest)}
             row = OPERATIONS[kind]
             rounding = row.rounding.format(*texts, v=value, **places)
-            lines += [f"{value} = {row.code.format(*texts)}", f"{bound} = {rounding}"]
+            args = texts if row.strength == _ATOM else [bracketed(text) for text in texts]
+            lines += [f"{value} = {row.code.format(*args)}", f"{bound} = {rounding}"]
             values[place], bounds[place] = value, bound
-    return lines, [bounds[root] for root in roots]
+    found = [bounds[root] for root in roots]
+    return _used(lines, found), found
 
 
 def interval_lines(tape: Tape, root: Place, inputs: dict[str, str]) -> tuple[list[str], str]:
@@ -68,16 +72,33 @@ def interval_lines(tape: Tape, root: Place, inputs: dict[str, str]) -> tuple[lis
             name = f"i{len(lines) + 1}"
             lines.append(f"{name} = {OPERATIONS[kind].interval.format(*(names[p] for p in rest))}")
             names[place] = name
-    return lines, names[root]
+    return _used(lines, [names[root]]), names[root]
+
+
+def _used(lines: list[str], results: list[str]) -> list[str]:
+    """Leave out assignments of what no later statement and no result uses."""
+    wanted = set(results)
+    kept: list[str] = []
+    for line in reversed(lines):
+        name, value = line.split(" = ", 1)
+        if name in wanted:
+            kept.append(line)
+            wanted.update(_NAME.findall(value))
+    return kept[::-1]
 
 
 def number(value: Fraction) -> str:
     """Write a constant: a quotient of whole numbers where float64 divides these in one rounding."""
     if value.denominator == 1 and abs(value.numerator) < _EXACT:
-        return str(value.numerator) if value >= 0 else f"({value.numerator})"
+        return str(value.numerator)
     if is_exact(value) or abs(value.numerator) >= _EXACT or value.denominator >= _EXACT:
-        return repr(float(value)) if value >= 0 else f"({float(value)!r})"
-    return f"({value.numerator} / {value.denominator})"
+        return repr(float(value))
+    return f"{value.numerator} / {value.denominator}"
+
+
+def bracketed(text: str) -> str:
+    """Put brackets around the text of a constant, to stand beside an operator."""
+    return f"({text})" if " " in text or text.startswith("-") else text
 
 
 def is_exact(value: Fraction) -> bool:
@@ -85,7 +106,8 @@ def is_exact(value: Fraction) -> bool:
     return Fraction(float(value)) == value
 
 
-def _constant_error(value: Fraction) -> str:
+def constant_error(value: Fraction) -> str:
+    """Write a bound on the rounding error of a constant."""
     return "0.0" if is_exact(value) else repr(abs(float(value)) * 2.0**-53)
 
 
@@ -111,20 +133,20 @@ class _Values:
             self.texts[place] = rest[0], _ATOM
             return
         if kind == "constant":
-            self.texts[place] = number(rest[0]), _ATOM
+            text = number(rest[0])
+            self.texts[place] = text, _ATOM if bracketed(text) == text else 0
             return
         row = OPERATIONS[kind]
         args = [self._argument(row.strength, kind, k, p) for k, p in enumerate(rest)]
         text = row.code.format(*args)
-        twice = kind == "square" and self.texts[rest[0]][1] < _ATOM
-        if twice:
+        if row.code.count("{0}") > 1 and not self.texts[rest[0]][0].isidentifier():
             self._name(rest[0])
-            text = row.code.format(self.texts[rest[0]][0])
+            args[0] = self.texts[rest[0]][0]
+            text = row.code.format(*args)
         self.texts[place] = text, row.strength
         reused = self.uses[place] > 1 and kind != "neg"
-        if place not in self.roots and (reused or len(text) > _INLINE):
-            self._name(place)
-        elif place in self.roots and self.uses[place] > 1:
+        long = len(text) > _INLINE and place not in self.roots
+        if reused or long:
             self._name(place)
 
     def result(self, root: Place, like: str) -> str:
@@ -139,7 +161,11 @@ class _Values:
 
     def _argument(self, strength: int, kind: str, k: int, place: Place) -> str:
         text, own = self.texts[place]
-        if strength == _ATOM or own == _ATOM:
+        if strength == _ATOM:
+            return (
+                text[1:-1] if self.tape.lines[place][0] == "constant" and text[0] == "(" else text
+            )
+        if own == _ATOM:
             return text
         first = self.tape.lines[place][0]
         in_turn = k == 0 and strength == own and kind != "neg" and first not in ("neg", "div")

@@ -83,6 +83,11 @@ def sign(a: Interval) -> Interval:
     return np.sign(a[0]), np.sign(a[1])
 
 
+def step(a: Interval) -> Interval:
+    """Enclose the mask [a > 0]."""
+    return np.maximum(np.sign(a[0]), 0), np.maximum(np.sign(a[1]), 0)
+
+
 def maximum(a: Interval, b: Interval) -> Interval:
     """Enclose max(a, b)."""
     return np.maximum(a[0], b[0]), np.maximum(a[1], b[1])
@@ -169,3 +174,9 @@ def self_concordant(
 
 def _times(a: FloatArray, b: FloatArray) -> FloatArray:
     return np.where((a == 0) | (b == 0), 0.0, a * b)
+
+
+def settled(a: Interval, low: float, high: float, like: FloatArray) -> Interval:
+    """Return an enclosure within proven bounds, in the shape of the scores."""
+    ends = within(a, low, high)
+    return np.broadcast_to(ends[0], np.shape(like)), np.broadcast_to(ends[1], np.shape(like))

@@ -59,6 +59,18 @@ def signed(x: FloatArray, of_x: FloatArray) -> FloatArray:
     return np.where((of_x > 0) & (of_x >= np.abs(x)), 2.0, 0.0)
 
 
+def stepped(x: FloatArray, of_x: FloatArray) -> FloatArray:
+    """Bound the error of a mask [x > 0]: 0 where the argument's sign is certain, else 1."""
+    return np.asarray(signed(x, of_x) / 2)
+
+
+def folded(x: FloatArray, of_x: FloatArray, of_decay: FloatArray) -> FloatArray:
+    """Bound the error of e^(min(x, 0)), taken as 1 or as a computed e^(-|x|) by the sign of x."""
+    near = of_decay - np.expm1(-2 * np.asarray(of_x))
+    certain = (np.abs(x) > of_x) | (np.asarray(of_x) == 0)
+    return np.where(certain, np.where(x < 0, of_decay, 0.0), near)
+
+
 def larger(of_a: FloatArray, of_b: FloatArray) -> FloatArray:
     """Bound the error of a maximum or minimum."""
     return np.maximum(of_a, of_b)
@@ -67,6 +79,13 @@ def larger(of_a: FloatArray, of_b: FloatArray) -> FloatArray:
 def exponential(value: FloatArray, of_x: FloatArray) -> FloatArray:
     """Bound the error of e^x."""
     return np.asarray(_product(value, np.expm1(of_x)) + FUNCTION * value + TINY * np.exp(of_x))
+
+
+def exponential_to(
+    value: FloatArray, x: FloatArray, of_x: FloatArray, largest: float
+) -> FloatArray:
+    """Bound the error of e^(min(x, largest)) as a value of e^x: infinite beyond the largest x."""
+    return np.where(x + of_x <= largest, exponential(value, of_x), np.inf)
 
 
 def exponential_minus_one(value: FloatArray, of_x: FloatArray) -> FloatArray:
