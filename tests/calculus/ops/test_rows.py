@@ -15,8 +15,10 @@ from zlib import crc32
 
 import autograd
 import autograd.numpy as anp
+import mpmath
 import numpy as np
 import pytest
+from autograd.scipy.stats import norm
 from scipy import special
 
 from chainrule.calculus.derivation.sweep import pullback
@@ -319,7 +321,8 @@ def codes(row: Op) -> str:
             **s.sizes,
             **dict(zip(texts, s.arrays, strict=True)),
         }
-        exec(row.helper, space)
+        for part in (*row.helpers, row):
+            exec(part.helper, space)
         text = row.code(*texts, attrs=s.attrs)
         result = np.broadcast_to(eval(text, space), s.size(s.node.shape))
         if not close(result, s.at(s.node), 1e-12):
@@ -453,6 +456,14 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "softplus": lambda x, *, attrs, shape: anp.log(1.0 + anp.exp(x)),
     "sin": lambda x, *, attrs, shape: anp.cos(x - anp.pi / 2),
     "cos": lambda x, *, attrs, shape: 1 - 2 * anp.sin(x / 2) ** 2,
+    "sinh": lambda x, *, attrs, shape: anp.sinh(x),
+    "cosh": lambda x, *, attrs, shape: anp.cosh(x),
+    "expm1": lambda x, *, attrs, shape: anp.expm1(x),
+    "normal_cdf": lambda x, *, attrs, shape: norm.cdf(x),
+    "log_normal_cdf": lambda x, *, attrs, shape: norm.logcdf(x),
+    "inverse_mills": lambda x, *, attrs, shape: norm.pdf(x) / norm.cdf(x),
+    "pi": lambda *, attrs, shape: anp.full(shape, anp.pi),
+    "e": lambda *, attrs, shape: anp.full(shape, anp.e),
     "max": lambda x, *, attrs, shape: anp.reshape(anp.max(x, axis=attrs[0]), shape),
     "min": lambda x, *, attrs, shape: anp.reshape(anp.min(x, axis=attrs[0]), shape),
     "maximum": lambda a, b, *, attrs, shape: anp.where(a > b, a, b),
@@ -565,6 +576,36 @@ def test_values_hold_far_out(name: str, oracle: Callable[[Any], Any]) -> None:
     with np.errstate(all="raise", under="ignore"):
         value = Point({x: at}, {"m": 6}).value(Apply(TABLE[name], (x,)))
     np.testing.assert_allclose(value, oracle(at), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("name", "reference"),
+    [
+        ("normal_cdf", mpmath.ncdf),
+        (
+            "log_normal_cdf",  # Φ itself rounds to 1 far to the right, at 50 digits too
+            lambda x: mpmath.log(mpmath.ncdf(x)) if x < 0 else mpmath.log1p(-mpmath.ncdf(-x)),
+        ),
+        ("inverse_mills", lambda x: mpmath.npdf(x) / mpmath.ncdf(x)),
+        ("expm1", mpmath.expm1),
+        ("sinh", mpmath.sinh),
+        ("cosh", mpmath.cosh),
+    ],
+)
+def test_values_keep_their_digits_in_both_tails(name: str, reference: Callable[[Any], Any]) -> None:
+    """Relative to 50 digits; a rounding of x alone moves e^(-x^2/2) by x^2 units."""
+    x = Symbol("x", (1, "m"))
+    reach = 700.0 if name in {"expm1", "sinh", "cosh"} else 1e4
+    ends = np.geomspace(1e-12, reach, 120)
+    at = np.concatenate([-ends[::-1], np.linspace(-9.0, 9.0, 181), ends])[None, :]
+    with np.errstate(all="raise", under="ignore"):
+        value = Point({x: at}, {"m": at.size}).value(Apply(TABLE[name], (x,)))
+    with mpmath.workdps(50):
+        exact = np.array([[float(reference(mpmath.mpf(float(t)))) for t in at[0]]])
+    allowed = 1e-15 * (8.0 + np.minimum(np.square(at), 800.0))
+    small = np.abs(exact) < 1e-300  # digits are gone where numbers are subnormal
+    close_enough = np.abs(value - exact) <= allowed * np.abs(exact)
+    assert np.all(close_enough | (small & (np.abs(value - exact) < 1e-300)))
 
 
 def test_a_size_is_the_number_of_entries() -> None:

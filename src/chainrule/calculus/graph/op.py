@@ -26,6 +26,7 @@ class Layout(Enum):
     PREFIX = "prefix"
     POSTFIX = "postfix"
     FUNCTION = "function"
+    CONSTANT = "constant"  # a letter by itself, without arguments
     FENCE = "fence"
     PART = "part"  # a range of rows and of columns
     STACK = "stack"  # blocks below each other or side by side
