@@ -38,7 +38,10 @@ def kernel(n_examples, scores, targets, weights, losses, gradients, hessians):
 """
 _HEAD: Final = '''"""A compiled kernel. Generated; do not edit."""
 
-from numba import carray, cfunc
+from __future__ import annotations
+
+from numba import cfunc
+from numba.np.numpy_support import carray
 
 from chainrule.engine.losses.pointwise import SIGNATURE
 from chainrule.engine.losses.vectorised import inlined, namespace
