@@ -111,6 +111,9 @@ class Runner:
     ) -> None:
         """Measure one problem at one lambda, until the deadline (by `time.monotonic`)."""
         base: Record = {"set": problem.name, "scale": self.scale, "lambda": lam}
+        for peer in self.suite.references.values():
+            for tolerance in peer.ladder:
+                self._fit(base, peer, tolerance, 0, _LONGEST_BUILD)
         first = self.suite.peers[self.suite.baseline]
         ladder = self._ladder(first)
         if not fits(self.log.records, base, first.name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,6 +37,8 @@ class Suite:
         Strengths of the penalty: '1', '1e-3m' (a thousandth per row), or '0'.
     premise : str
         What the page says about the measure beyond what all pages say.
+    references : mapping
+        Fits, measured first and not compared, that may supply the lowest objective.
     before : callable or None
         Measures once, before all fits.
     more : callable
@@ -50,6 +52,7 @@ class Suite:
     problems: Mapping[str, Problem]
     lambdas: tuple[str, ...] = ("1", "1e-3m", "0")
     premise: str = ""
+    references: Mapping[str, Peer] = field(default_factory=dict)
     before: Callable[[Runner], None] | None = None
     more: Callable[[list[dict[str, Any]]], Iterator[str]] = _nothing
 
