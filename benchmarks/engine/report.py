@@ -189,8 +189,8 @@ def _headline(found: list[Result]) -> Iterator[str]:
             times = f"{row['seconds'] / result.read:.1f}" if result.read else ""
             cells += [
                 shown_time(row["seconds"]),
-                str(row.get("solver")),
-                f"{row['passes']:.1f}",
+                row.get("solver") or "",
+                f"{row['passes']:.1f}" if row.get("passes") is not None else "",
                 times,
                 f"{row['memory']:.0f} MB",
                 f"{row['proven']:.0e}" if row.get("proven") is not None else "",

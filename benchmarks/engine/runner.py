@@ -115,18 +115,19 @@ class Runner:
             for tolerance in peer.ladder:
                 self._fit(base, peer, tolerance, 0, _LONGEST_BUILD)
         first = self.suite.peers[self.suite.baseline]
-        ladder = self._ladder(first)
-        if not fits(self.log.records, base, first.name):
-            # compiling is done once an installation; it is not what is measured
-            job = {"job": "fit", **base, "peer": first.name, "tolerance": ladder[-1], "round": -1}
-            self.run(job, self._python(first), self.limit)
-        for tolerance in ladder:
+        others = [peer for peer in peers if peer is not first and peer.takes(problem.kind, lam)]
+        for peer in [first, *others]:
+            if peer.package == NAME and not fits(self.log.records, base, peer.name):
+                # compiling is done once an installation; it is not what is measured
+                job = {"job": "fit", **base, "peer": peer.name, "round": -1}
+                job["tolerance"] = self._ladder(peer)[-1]
+                self.run(job, self._python(peer), self.limit)
+        for tolerance in self._ladder(first):
             self._fit(base, first, tolerance, 0, self.limit)
         ours = self._times(base, first.name)
         limit = self.limit
         if ours:
             limit = min(limit, max(self.shortest, self.patience * max(ours.values())))
-        others = [peer for peer in peers if peer is not first and peer.takes(problem.kind, lam)]
         for peer, tolerance in self._order(others):
             if time.monotonic() < deadline and not self._is_done(base, peer):
                 self._fit(base, peer, tolerance, 0, limit)
