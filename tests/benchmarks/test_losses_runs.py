@@ -7,15 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from benchmarks.engine.peers import NAME
 from benchmarks.engine.report import page
 from benchmarks.losses.__main__ import SUITE
 from benchmarks.losses.families import FAMILIES
-from benchmarks.losses.peers import OWN, PEERS
+from benchmarks.losses.peers import OWN, PEERS, LossPeer
 from benchmarks.losses.problems import PROBLEMS, Data, LossProblem, load, store
 from benchmarks.losses.reference import newton, objective
 from scipy import sparse
 from sklearn.linear_model import GammaRegressor, PoissonRegressor
 from sklearn.metrics import mean_gamma_deviance, mean_poisson_deviance
+
+import chainrule
 
 DEVIANCES = {"poisson": mean_poisson_deviance, "gamma": mean_gamma_deviance}
 PEER_CLASSES = {"poisson": PoissonRegressor, "gamma": GammaRegressor}
@@ -130,6 +133,19 @@ def test_the_page_compares_a_formula_with_the_shipped_loss() -> None:
     assert "glum irls-ls 9.00 s (4.5x)" in text
     assert "3e-12" in text
     assert "compilation: 1.50 s" in text
+
+
+@pytest.mark.parametrize("name", [NAME, OWN, "sklearn lbfgs", "sklearn newton-cholesky"])
+@every_family
+@pytest.mark.parametrize(("coded", "lam"), [(False, 0.0), (True, 2.0)])
+def test_a_peer_minimises_the_objective(name: str, loss: str, coded: bool, lam: float) -> None:
+    if name in (NAME, OWN) and not {"LinearModel", "PoissonRegressor"} <= set(chainrule.__all__):
+        pytest.skip("chainrule does not have LinearModel and PoissonRegressor yet")
+    data, peer, family = draw(loss, coded=coded), PEERS[name], FAMILIES[loss]
+    X = data.frame() if isinstance(peer, LossPeer) and peer.form == "frame" else data.one_hot()
+    coef, intercept, _ = peer.prepare()(X, data, loss, lam, 1e-10)
+    best = objective(data, family, *newton(data, family, lam)[:2], lam)
+    assert objective(data, family, coef, float(intercept[0]), lam) == pytest.approx(best, rel=1e-9)
 
 
 @pytest.mark.parametrize("name", PEERS)
