@@ -21,6 +21,7 @@ DIGITS: Final = 50
 _WORKING: Final = 65
 _MOST_STEPS: Final = 200
 _WORST_CONDITION: Final = 1e3
+_FLATTEST: Final = mpmath.mpf(2) ** -20
 
 
 @dataclass(frozen=True)
@@ -151,12 +152,12 @@ class _Exact:
 
 
 def _newton(exact: _Exact, start: list[Any]) -> Optimum:
-    """Newton's method with step halving; a multiple of the identity is added where it must be."""
+    """Newton's method with step halving."""
     point = start[: exact.size]
     value = exact.value(point)
     for _ in range(_MOST_STEPS):
         gradient, hessian = exact.derivatives(point)
-        step = _descent(gradient, hessian)
+        step = _descent(exact, gradient, hessian)
         slope = mpmath.fsum(g * d for g, d in zip(gradient, step, strict=True))
         if -slope <= mpmath.mpf(10) ** -(DIGITS + 5) * (1 + abs(value)):
             # the decrement is below what a difference of two values shows; the last step squares it
@@ -175,16 +176,24 @@ def _newton(exact: _Exact, start: list[Any]) -> Optimum:
     raise AssertionError(f"the oracle has not converged for {exact.problem.loss}")
 
 
-def _descent(gradient: Any, hessian: Any) -> list[Any]:
-    size = len(gradient)
-    scale = max(max(abs(hessian[i, i]) for i in range(size)), mpmath.mpf(10) ** -30)
-    shift = mpmath.mpf(0)
-    while True:
-        matrix = mpmath.matrix((hessian + shift * np.eye(size, dtype=int)).tolist())
-        try:
-            return list(mpmath.cholesky_solve(matrix, -mpmath.matrix(list(gradient))))
-        except (ValueError, ZeroDivisionError):  # not positive definite
-            shift = max(10 * shift, scale / 1000)
+def _descent(exact: _Exact, gradient: Any, hessian: Any) -> list[Any]:
+    """Return Newton's step, or where the Hessian is not positive definite that of |Hessian|."""
+    try:
+        return list(mpmath.cholesky_solve(mpmath.matrix(hessian.tolist()), -_column(gradient)))
+    except (ValueError, ZeroDivisionError):
+        scales = 1 / np.array([max(map(abs, column)) for column in exact.rows.T], dtype=object)
+        scaled = mpmath.matrix((hessian * scales * scales[:, None]).tolist())
+        values, vectors = mpmath.eigsy(scaled)
+        least = max(map(abs, values)) * _FLATTEST
+        along = vectors.T * -_column(gradient * scales)
+        step = vectors * _column(
+            [g / max(abs(v), least) for g, v in zip(along, values, strict=True)]
+        )
+        return [d * s for d, s in zip(step, scales, strict=True)]
+
+
+def _column(entries: Any) -> Any:
+    return mpmath.matrix(list(entries))
 
 
 def _optimum(exact: _Exact, point: list[Any]) -> Optimum:
