@@ -158,18 +158,6 @@ LOG_COSH: Final = OracleLoss(
     "real",
 )
 
-CAUCHY: Final = OracleLoss(
-    "cauchy",
-    "log(1 + (z - y)^2)",
-    lambda z, y: mpmath.log(1 + (z - y) ** 2),
-    lambda z, y: 2 * (z - y) / (1 + (z - y) ** 2),
-    lambda z, y: 2 * (1 - (z - y) ** 2) / (1 + (z - y) ** 2) ** 2,
-    _zero,
-    _around(0.5),
-    "real",
-    convex=False,
-)
-
 SQUARED_HINGE: Final = OracleLoss(
     "squared_hinge",
     "max(0, 1 - y z)^2",
@@ -298,6 +286,27 @@ def quantile(tau: float, width: float) -> OracleLoss:
     )
 
 
+def cauchy(c: float) -> OracleLoss:
+    """Logarithmic beyond a scale c."""
+    k = mpmath.mpf(c)
+
+    def square(z: Any, y: Any) -> Any:
+        return ((z - y) / k) ** 2
+
+    return OracleLoss(
+        "cauchy",
+        "c^2 / 2 log(1 + ((z - y) / c)^2)",
+        lambda z, y: k**2 / 2 * mpmath.log(1 + square(z, y)),
+        lambda z, y: (z - y) / (1 + square(z, y)),
+        lambda z, y: (1 - square(z, y)) / (1 + square(z, y)) ** 2,
+        _zero,
+        _around(0.5),
+        "real",
+        {"c": c},
+        convex=False,
+    )
+
+
 def tukey(c: float) -> OracleLoss:
     """The biweight: flat beyond c."""
     k = mpmath.mpf(c)
@@ -335,7 +344,7 @@ LOSSES: Final[dict[str, OracleLoss]] = {
         SQUARED_HINGE,
         PROBIT,
         CLOGLOG,
-        CAUCHY,
+        cauchy(2.0),
         tukey(4.685),
     )
 }
