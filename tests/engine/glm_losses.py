@@ -278,7 +278,7 @@ def quantile(tau: float, width: float) -> OracleLoss:
         "tau (y - z) + width log(1 + exp((z - y) / width))",
         lambda z, y: t * (y - z) + h * mpmath.log1p(mpmath.exp((z - y) / h)),
         lambda z, y: share(z, y) - t,
-        lambda z, y: share(z, y) * (1 - share(z, y)) / h,
+        lambda z, y: share(z, y) * share(y, z) / h,
         least,
         _around(1.0),
         "real",

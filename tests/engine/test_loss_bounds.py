@@ -118,7 +118,10 @@ def test_no_bound_is_below_the_true_error(loss: OracleLoss) -> None:
         max_iter=st.sampled_from([1, 3, 100, 100, 100]),
     )
     def check(tol: float, max_iter: int, C: float, seed: int, **options: Any) -> None:
-        C = C if loss.convex else min(C, 1e3)
+        if not loss.convex:
+            C = min(C, 1e3)
+        elif loss.jumps:  # without a penalty a whole segment may be optimal
+            C = min(C, 1e7)
         problem = random_problem(loss, seed, C=C, **options)
         claim = claim_of(fit(problem, tol=tol, max_iter=max_iter))
         assert_true(problem, claim)
