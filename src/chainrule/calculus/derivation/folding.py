@@ -34,7 +34,6 @@ FOLD = Rule(
     "by its name",
     "what a definition stands for is written by its name again",
     lambda expr: None,
-    display_cost,
 )
 
 

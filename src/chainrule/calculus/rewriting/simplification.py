@@ -168,10 +168,6 @@ def _base(factor: Expr) -> Expr:
     return factor.args[0] if is_op(factor, "power") else factor
 
 
-def _count(name: str) -> Callable[[Expr], int]:
-    return lambda expr: sum(is_op(node, name) for node in walk(expr))
-
-
 def _normal(expr: Expr) -> Expr | None:
     if any(isinstance(node, Entry) and is_op(node.matrix, "eye") for node in walk(expr)):
         return None  # a bracket around δ is for the sum that it waits for, or a diagonal
@@ -183,48 +179,41 @@ DISTRIBUTE = Rule(
     "distribute",
     "multiply every term of the sum by the factors that cancel against a denominator",
     _distribute,
-    _count("mul"),
 )
 CANCEL = Rule(
     "cancel",
     "a factor that stands above and below a fraction line divides to one",
     _cancel,
-    _count("div"),
 )
-EXPAND = Rule("expand", "multiply the brackets out", _expand, display_cost)
+EXPAND = Rule("expand", "multiply the brackets out", _expand)
 COLLECT = Rule(
     "collect",
     "equal terms are added up, opposite ones vanish, and a positive term is written first",
     _collect,
-    display_cost,
 )
 
 GATHER = Rule(
     "gather",
     "equal factors are written as one power, and what stands above and below cancels",
     _gather,
-    display_cost,
 )
 
 JOIN = Rule(
     "common denominator",
     "fractions are written over one line, and what stands above and below cancels",
     _normal,
-    display_cost,
 )
 
 FACTOR = Rule(
     "common factor",
     "what all terms share is taken out of the bracket",
     _normal,
-    display_cost,
 )
 
 AS_BEFORE = Rule(
     "as before",
     "this product was shortened above",
     lambda expr: None,
-    display_cost,
 )
 
 MOST_ROUNDS = 12
