@@ -7,10 +7,12 @@ namespace that has Φ itself, as mpmath does under the name `ncdf`, is called in
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from chainrule.calculus.graph.node import Expr
-from chainrule.calculus.graph.op import Law, Op
+from chainrule.calculus.graph.op import Law, Op, Spelling
 from chainrule.calculus.ops.constants import pi
 from chainrule.calculus.ops.elementwise import lift, power
 from chainrule.calculus.ops.functions import EXP, LOG, SQRT, apply, function
@@ -53,6 +55,20 @@ TAIL = (
 The Chebyshev series of degree 24 for t >= 0, computed with 40 digits and written in powers of y;
 its error is below 3e-16 everywhere, and at t = infinity, where y = 1, its value is 1.
 """
+
+
+def _special(name: str) -> Mapping[str, Spelling]:
+    """Return the code for libraries that have this function among their special functions."""
+    return MappingProxyType(
+        {
+            "torch": Spelling(lambda x, *, attrs: f"torch.special.{name}({x})"),
+            "jax": Spelling(
+                lambda x, *, attrs: f"jax.scipy.special.{name}({x})",
+                imports=("import jax.scipy.special",),
+            ),
+        }
+    )
+
 
 _HORNER = "\n".join(
     f"    p = {'p' if k else TAIL[0]} * y + {coefficient}" for k, coefficient in enumerate(TAIL[1:])
@@ -169,6 +185,7 @@ def normal_cdf(z):
     return np.where(z > 0, 1 - below, below)
 ''',
     helpers=(INVERSE_MILLS,),
+    targets=_special("ndtr"),
     rule="normal distribution rule",
     because="the slope of a distribution function is its density, e^(-x^2/2)/√(2π)",
     plain="Phi",
@@ -216,6 +233,7 @@ def log_normal_cdf(z):
     return np.where(z > 0, np.log1p(-tail), left)
 ''',
     helpers=(INVERSE_MILLS,),
+    targets=_special("log_ndtr"),
     rule="log rule of the normal distribution",
     because="the slope of log Φ is φ/Φ, density over distribution: the inverse Mills ratio",
     latex=r"\operatorname{logcdf}",
