@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, Total, entry
 from chainrule.calculus.ops import TABLE, add, div, exp, mul, neg, power
+from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.polynomial import polynomial, written_out
 from chainrule.calculus.rewriting.rule import identity, match
-from chainrule.calculus.rewriting.simplification import CANCEL, RULES, display_cost, simplify
+from chainrule.calculus.rewriting.shortening import CANCEL, RULES
+from chainrule.calculus.rewriting.simplification import simplify
 from chainrule.language.typeset import plain
 
 a, b, c = (Symbol(name) for name in "abc")

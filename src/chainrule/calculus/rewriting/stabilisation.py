@@ -29,7 +29,7 @@ from chainrule.calculus.ops import (
 )
 from chainrule.calculus.ops.functions import ABS, LOG1P, STEP
 from chainrule.calculus.rewriting.rule import Fired, Rule, identity, is_op
-from chainrule.calculus.rewriting.simplification import COLLECT, EXPAND, factors
+from chainrule.calculus.rewriting.shortening import COLLECT, EXPAND, factors
 
 _Z = Symbol("?z")
 _Y = Symbol("?y")

@@ -24,15 +24,15 @@ from chainrule.calculus.graph.node import (
     walk,
 )
 from chainrule.calculus.ops import add, div, mul, rebuild, renamed, replace, size
+from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.normal import normal_form
 from chainrule.calculus.rewriting.rule import Rule, is_op
-from chainrule.calculus.rewriting.simplification import (
+from chainrule.calculus.rewriting.shortening import (
     CANCEL,
     COLLECT,
     DISTRIBUTE,
     Record,
     cancelled,
-    display_cost,
     terms,
 )
 
