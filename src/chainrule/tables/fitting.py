@@ -19,7 +19,8 @@ from chainrule.errors import DataError
 from chainrule.tables.encoding import encode
 from chainrule.tables.learning import complete_rows, learn, refuse_missing
 from chainrule.tables.metrics import Codes, Metrics, hold_out, measure
-from chainrule.tables.model import CertificateRecord, Fact, TableModel, TrainingRecord
+from chainrule.tables.model import TableModel
+from chainrule.tables.records import CertificateRecord, Fact, TrainingRecord
 from chainrule.tables.specs import Missing, features
 from chainrule.tables.table import Table
 from chainrule.tables.target import labels_of, positive_last
