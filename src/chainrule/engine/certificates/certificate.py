@@ -103,8 +103,8 @@ class Certificate:
     because : str
         What proves it, or what is in the way.
     is_local : bool
-        Whether the loss is not convex and the bounds are theorems about a local minimum nearby; then
-        nothing is proven about the optimum.
+        Whether the loss is not convex, and the bounds are theorems about a local minimum near it;
+        then nothing is proven about the optimum.
     columns : tuple of str
         The columns concerned: those whose coefficients run off, or the collinear ones.
     """
