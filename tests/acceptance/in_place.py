@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import sklearn.linear_model
 
-from chainrule.estimators.estimator import LogisticRegression
+from chainrule import LogisticRegression
 
 STOPS_EARLY = (
     "test_logistic_regression_callback_support",
