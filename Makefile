@@ -55,7 +55,7 @@ docs: $(READY)
 	$(BIN)/python tools/render_docs.py
 
 emit: $(READY)
-	$(BIN)/python -m chainrule.emission.emit_kernels
+	$(BIN)/python -m chainrule.emission
 
 build: $(READY)
 	$(BIN)/python -m pip install --quiet build

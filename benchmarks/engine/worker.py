@@ -98,7 +98,8 @@ def read(job: dict[str, Any]) -> dict[str, Any]:
         plain = fastest(lambda: list(pool.map(np.sum, halves)))
     found = {"shape": list(X.shape), "megabytes": size / 2**20, "read": plain}
     from chainrule.engine.data.sources import InMemorySource
-    from chainrule.engine.losses.losses import BinaryLoss, Loss, SoftmaxLoss
+    from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
+    from chainrule.engine.losses.loss import Loss
     from chainrule.engine.objective.objective import Objective, Point
     from chainrule.engine.penalties.l2 import L2Penalty
 

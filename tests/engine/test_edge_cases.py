@@ -292,7 +292,7 @@ def assert_ends_well(case: Case, y: Any) -> None:
     else:
         assert not said
         assert certificate.proven
-        assert certificate.kind == "sign" or certificate.relative_bound <= model.tol
+        assert certificate.kind == "least value" or certificate.relative_bound <= model.tol
     assert np.isfinite(model.coef_).all()
     assert np.isfinite(model.intercept_).all()
     assert np.isfinite(model.objective_)

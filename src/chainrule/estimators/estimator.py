@@ -23,7 +23,7 @@ from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.frames import coded, has_levels
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.fitting import fit_logistic, raw_predictions
+from chainrule.engine.fitting import fit_linear_model, raw_predictions
 from chainrule.engine.objective.objective import Point
 from chainrule.engine.solvers.plans import Method
 from chainrule.errors import DataError
@@ -338,7 +338,7 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
         if getattr(self, "_skl_callbacks", None):
             listeners.append(tasks)
         try:
-            fit = fit_logistic(
+            fit = fit_linear_model(
                 source,
                 C=C,
                 fit_intercept=self.fit_intercept,

@@ -51,12 +51,21 @@ def can_be_fused(X: Any) -> bool:  # noqa: ANN401
 
 
 def line_sums(
-    raw: FloatArray, change: FloatArray, step: float, y: FloatArray, sample_weight: FloatArray
+    kernel: int,
+    raw: FloatArray,
+    change: FloatArray,
+    step: float,
+    y: FloatArray,
+    sample_weight: FloatArray,
 ) -> tuple[float, float, float]:
-    """Return the loss at raw + step * change, and its derivatives by the step, compiled."""
+    """Return the loss at raw + step * change and its derivatives w.r.t. the step, compiled."""
     from chainrule.engine.losses import pointwise
 
-    found: tuple[float, float, float] = pointwise.line_sums(raw, change, step, y, sample_weight)
+    vectors = raw, change, y, sample_weight
+    raw, change, y, sample_weight = (np.ascontiguousarray(vector) for vector in vectors)
+    found: tuple[float, float, float] = pointwise.line_sums(
+        kernel, raw, change, step, y, sample_weight
+    )
     return found
 
 
@@ -72,22 +81,26 @@ class FusedBlock:
         n_rows, n_features = self.values.shape
         return n_rows, n_features
 
-    def binary_pass(
+    def score_pass(
         self,
+        kernel: int,
         y: FloatArray,
         sample_weight: FloatArray,
+        offset: FloatArray,
         coef: FloatArray,
         intercept: float,
         raw_prediction: FloatArray,
         *,
         with_hessian: bool,
     ) -> tuple[float, FloatArray, float, FloatArray, FloatArray, float]:
-        """Do a whole pass of a binary problem: see `kernels.fused.binary_pass`."""
+        """Do a whole pass of a problem with one score: see `kernels.fused.score_pass`."""
         answer: tuple[float, FloatArray, float, FloatArray, FloatArray, float] = (
-            self._kernels.binary_pass(
+            self._kernels.score_pass(
+                kernel,
                 self.values,
-                y,
-                sample_weight,
+                np.ascontiguousarray(y),
+                np.ascontiguousarray(sample_weight),
+                np.ascontiguousarray(offset),
                 coef,
                 float(intercept),
                 raw_prediction,

@@ -107,23 +107,27 @@ class FusedSparseBlock:
         """Number of rows and of features."""
         return len(self.indptr) - 1, self.n_features
 
-    def binary_pass(
+    def score_pass(
         self,
+        kernel: int,
         y: FloatArray,
         sample_weight: FloatArray,
+        offset: FloatArray,
         coef: FloatArray,
         intercept: float,
         raw_prediction: FloatArray,
         *,
         with_hessian: bool,
     ) -> tuple[float, FloatArray, float, FloatArray, FloatArray, float]:
-        """Do a whole pass of a binary problem: see `kernels.fused_sparse.binary_pass`."""
+        """Do a whole pass of a problem with one score: see `kernels.fused_sparse.score_pass`."""
         answer: tuple[float, FloatArray, float, FloatArray, FloatArray, float] = (
-            _kernels().binary_pass(
+            _kernels().score_pass(
+                kernel,
                 *self._rows,
                 self.n_features,
-                y,
-                sample_weight,
+                np.ascontiguousarray(y),
+                np.ascontiguousarray(sample_weight),
+                np.ascontiguousarray(offset),
                 coef,
                 float(intercept),
                 raw_prediction,
@@ -134,8 +138,10 @@ class FusedSparseBlock:
 
     def gradient_pass(
         self,
+        kernel: int,
         y: FloatArray,
         sample_weight: FloatArray,
+        offset: FloatArray,
         coef: FloatArray,
         intercept: float,
         raw_prediction: FloatArray,
@@ -144,7 +150,16 @@ class FusedSparseBlock:
     ) -> tuple[float, float]:
         """Do a pass for value and gradient: see `kernels.fused_sparse.gradient_pass`."""
         answer: tuple[float, float] = _kernels().gradient_pass(
-            *self._rows, y, sample_weight, coef, float(intercept), raw_prediction, bend, gradient
+            kernel,
+            *self._rows,
+            np.ascontiguousarray(y),
+            np.ascontiguousarray(sample_weight),
+            np.ascontiguousarray(offset),
+            coef,
+            float(intercept),
+            raw_prediction,
+            bend,
+            gradient,
         )
         return answer
 

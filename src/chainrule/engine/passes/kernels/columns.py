@@ -14,7 +14,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 from numba.np.numpy_support import carray
 
-from chainrule.engine.losses.pointwise import Vector, summing
+from chainrule.engine.losses.vectorised import Vector, exact, summing
 
 Matrix = npt.NDArray[Any]
 
@@ -86,3 +86,11 @@ def add_column_sums(X: Matrix, start: int, stop: int, u: Vector, total: Vector) 
         for i in range(count):
             s0 += u[i] * x0[i]
         total[j] += s0
+
+
+@exact
+def add_offset(raw: Vector, offset: Vector, start: int) -> None:
+    """Add the offsets of some rows to their scores, if there are any."""
+    if offset.shape[0]:
+        for i in range(raw.shape[0]):
+            raw[i] += offset[start + i]

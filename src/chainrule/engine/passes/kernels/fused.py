@@ -5,10 +5,10 @@ small enough to stay in the L2 cache, so that memory is read once however often 
 float32 rows are read as they are and computed in float64. An array in Fortran order is read column
 by column, a few hundred rows at a time, and copied only where a Hessian is formed.
 
-The pointwise formulas are the emitted ones, compiled: `pointwise`. Only the sums here may be
+The formulas of the loss are called through the address of its kernel. Only the sums here may be
 reassociated by the compiler; the formulas may not, or they would lose the digits they keep.
 
-numba's disk cache looks at this file alone, so `make emit` writes into it which formulas it is for.
+numba's disk cache looks at this file alone, so `make emit` writes into it what else it is for.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ import numpy as np
 import numpy.typing as npt
 from numba.extending import overload
 
-from chainrule.engine.losses.pointwise import Vector, exact, pointwise, summing
-from chainrule.engine.passes.kernels.columns import add_column_sums, column_scores
+from chainrule.engine.losses.pointwise import call_kernel
+from chainrule.engine.losses.vectorised import Vector, exact, summing
+from chainrule.engine.passes.kernels.columns import add_column_sums, add_offset, column_scores
 
 Matrix = npt.NDArray[Any]
 
-FORMULAS: Final = "6e3c3a6b287c99e9"
-"""The digest of the formulas that are compiled in; written by `make emit`."""
+FORMULAS: Final = "ed766f0a46c7935e"
+"""The digest of what is compiled in from other files; written by `make emit`."""
 
 INNER_BYTES: Final[int] = 2**18
 """What the rows of one inner step occupy: a part of the L2 cache."""
@@ -169,17 +170,21 @@ def _mirror(half: Vector) -> None:
 
 
 @exact
-def binary_pass(
+def score_pass(
+    kernel: int,
     X: Matrix,
     y: Vector,
     weight: Vector,
+    offset: Vector,
     coef: Vector,
     intercept: float,
     raw_prediction: Vector,
     inner: int,
     with_hessian: bool,
 ) -> tuple[float, Vector, float, Vector, Vector, float]:
-    """Return the sums over rows of one binary problem, and fill `raw_prediction`.
+    """Return the sums over rows of a problem with one score, and fill `raw_prediction`.
+
+    `kernel` is the address of the loss; `offset` has no entries where there is none.
 
     Returns
     -------
@@ -206,7 +211,8 @@ def binary_pass(
         count = stop - start
         raw = raw_prediction[start:stop]
         _scores_of(X, start, stop, coef, intercept, raw)
-        pointwise(raw, y[start:stop], weight[start:stop], losses, residual, bend)
+        add_offset(raw, offset, start)
+        call_kernel(kernel, (raw, y[start:stop], weight[start:stop], losses, residual, bend))
         part[:] = 0.0
         _add_transposed_of(X, start, stop, residual[:count], part)
         gradient += part

@@ -5,7 +5,7 @@ the rows at hand. Integers are unsigned, of either width: a compiler need not as
 from the end. Values are float32 or float64; sums are float64, in the order of the rows and, within
 a row, of its entries.
 
-numba's disk cache looks at this file alone, so `make emit` writes into it which formulas it is for.
+numba's disk cache looks at this file alone, so `make emit` writes into it what else it is for.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.engine.losses.pointwise import Vector, exact, pointwise
+from chainrule.engine.losses.pointwise import call_kernel
+from chainrule.engine.losses.vectorised import Vector, exact
+from chainrule.engine.passes.kernels.columns import add_offset
 
 Array = npt.NDArray[Any]
 
-FORMULAS: Final = "6e3c3a6b287c99e9"
-"""The digest of the formulas that are compiled in; written by `make emit`."""
+FORMULAS: Final = "ed766f0a46c7935e"
+"""The digest of what is compiled in from other files; written by `make emit`."""
 
 INNER_ROWS: Final = 256
 """Rows of one inner step, at most: their numbers are used again while they are in the cache."""
@@ -82,19 +84,21 @@ def _mirror(half: Array) -> None:
 
 
 @exact
-def binary_pass(
+def score_pass(
+    kernel: int,
     data: Array,
     indices: Array,
     indptr: Array,
     n_features: int,
     y: Vector,
     weight: Vector,
+    offset: Vector,
     coef: Vector,
     intercept: float,
     raw_prediction: Vector,
     with_hessian: bool,
 ) -> tuple[float, Vector, float, Array, Vector, float]:
-    """Return the sums over rows of one binary problem, as the pass over dense rows does."""
+    """Return the sums over rows of a problem with one score, as the pass over dense rows does."""
     n_rows, inner = indptr.shape[0] - 1, _inner_rows(indptr)
     size = n_features if with_hessian else 0
     losses, residual, bend = np.empty(inner), np.empty(inner), np.empty(inner)
@@ -107,7 +111,8 @@ def binary_pass(
         rows = indptr[start : stop + 1]
         raw = raw_prediction[start:stop]
         _scores(data, indices, rows, coef, intercept, raw)
-        pointwise(raw, y[start:stop], weight[start:stop], losses, residual, bend)
+        add_offset(raw, offset, start)
+        call_kernel(kernel, (raw, y[start:stop], weight[start:stop], losses, residual, bend))
         _add_transposed(data, indices, rows, residual, gradient)
         loss += losses[:count].sum()
         slope += residual[:count].sum()
@@ -121,11 +126,13 @@ def binary_pass(
 
 @exact
 def gradient_pass(
+    kernel: int,
     data: Array,
     indices: Array,
     indptr: Array,
     y: Vector,
     weight: Vector,
+    offset: Vector,
     coef: Vector,
     intercept: float,
     raw_prediction: Vector,
@@ -142,7 +149,9 @@ def gradient_pass(
         rows = indptr[start : stop + 1]
         raw = raw_prediction[start:stop]
         _scores(data, indices, rows, coef, intercept, raw)
-        pointwise(raw, y[start:stop], weight[start:stop], losses, residual, bend[start:stop])
+        part = slice(start, stop)
+        add_offset(raw, offset, start)
+        call_kernel(kernel, (raw, y[part], weight[part], losses, residual, bend[part]))
         _add_transposed(data, indices, rows, residual, gradient)
         loss += losses[: stop - start].sum()
         slope += residual[: stop - start].sum()
