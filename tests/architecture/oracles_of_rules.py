@@ -35,7 +35,7 @@ from chainrule.calculus.ops import matmul, mul, stack, transpose
 from chainrule.calculus.rewriting.blocks import filled
 from chainrule.calculus.rewriting.diagonals import DIAGONALS
 from chainrule.calculus.rewriting.pointwise import DIGITS, RECOGNISED
-from chainrule.calculus.rewriting.rule import Fired, Rule
+from chainrule.calculus.rewriting.rule import Fired, Label
 from chainrule.emission import emit_kernels
 from chainrule.errors import ChainruleError
 from chainrule.language.reading import example_names, load_model, read_model
@@ -69,6 +69,9 @@ PARTS = (
     "1 - (A/sqrt(1 + A^2))^2",
 )
 """Parts of losses, for rules that losses alone need."""
+
+BUILDERS = ("Rule", "Label", "identity")
+"""Calls that build a rule or name a step, with the name as their first argument."""
 
 SIZES = {"n": 3, "m": 4}
 A, X = (Symbol(name, ("n", "m")) for name in "AX")
@@ -180,11 +183,15 @@ def named_in_source() -> Mapping[str, str]:
     root = Path(chainrule.calculus.__path__[0])
     for info in pkgutil.iter_modules(chainrule.calculus.rewriting.__path__):
         module = importlib.import_module(f"{chainrule.calculus.rewriting.__name__}.{info.name}")
-        held = [v for v in vars(module).values() if isinstance(v, Rule)]
+        held = [v for v in vars(module).values() if isinstance(v, Label)]
         found |= {rule.name: f"{info.name}.py" for rule in held}
     for path in root.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            built = isinstance(node, ast.Call) and ast.unparse(node.func) in ("Rule", "identity")
+            built = isinstance(node, ast.Call) and ast.unparse(node.func) in (
+                "Rule",
+                "Label",
+                "identity",
+            )
             if built and isinstance(node.args[0], ast.Constant):  # type: ignore[attr-defined]
                 found[str(node.args[0].value)] = path.name  # type: ignore[attr-defined]
     return found
