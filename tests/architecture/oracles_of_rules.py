@@ -34,7 +34,7 @@ from chainrule.calculus.graph.node import Expr, Number, Symbol, partials, walk
 from chainrule.calculus.ops import matmul, mul, stack, transpose
 from chainrule.calculus.rewriting.blocks import filled
 from chainrule.calculus.rewriting.diagonals import DIAGONALS
-from chainrule.calculus.rewriting.pointwise import DIGITS, RECOGNISED
+from chainrule.calculus.rewriting.pointwise import DIGITS, INVERSES, RECOGNISED
 from chainrule.calculus.rewriting.rule import Fired, Label
 from chainrule.emission import emit_kernels
 from chainrule.errors import ChainruleError
@@ -67,6 +67,9 @@ PARTS = (
     "abs(A)^2",
     "sign(A) .* abs(A)",
     "1 - (A/sqrt(1 + A^2))^2",
+    "log(1)",
+    "exp(log(A))",
+    "exp(-log(A))",
 )
 """Parts of losses, for rules that losses alone need."""
 
@@ -82,7 +85,7 @@ def by_hand() -> None:
     """Fire the rules that no derivation records."""
     for text in PARTS:
         part = read_expression(text, {"A": A})
-        for rule in (*RECOGNISED, *DIGITS):
+        for rule in (*RECOGNISED, *INVERSES, *DIGITS):
             became = rule.becomes(part)
             if became is not None:
                 Fired(rule, part, became)
@@ -187,13 +190,10 @@ def named_in_source() -> Mapping[str, str]:
         found |= {rule.name: f"{info.name}.py" for rule in held}
     for path in root.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            built = isinstance(node, ast.Call) and ast.unparse(node.func) in (
-                "Rule",
-                "Label",
-                "identity",
-            )
-            if built and isinstance(node.args[0], ast.Constant):  # type: ignore[attr-defined]
-                found[str(node.args[0].value)] = path.name  # type: ignore[attr-defined]
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in BUILDERS:
+                name = node.args[0]
+                if isinstance(name, ast.Constant):
+                    found[str(name.value)] = path.name
     return found
 
 
