@@ -74,6 +74,13 @@ LOSSES: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "probit": lambda z, y: -(y * norm.logcdf(z) + (1 - y) * norm.logcdf(-z)),
     "cloglog": lambda z, y: -(y * np.log(-np.expm1(-np.exp(z))) - (1 - y) * np.exp(z)),
     "log_cosh": lambda z, y: np.log(np.cosh(z - y)),
+    "tweedie": lambda z, y: 2 * y / np.sqrt(np.exp(z)) + 2 * np.sqrt(np.exp(z)),
+    "negative_binomial": lambda z, y: (y + 1) * np.log1p(np.exp(z)) - y * z,
+    "huber": lambda z, y: special.huber(1.35, z - y),
+    "quantile": lambda z, y: (y - z) / 2 + np.logaddexp(0, 10 * (z - y)) / 10,
+    "squared_hinge": lambda z, y: np.maximum(0, 1 - y * z) ** 2,
+    "cauchy": lambda z, y: 2.385**2 / 2 * np.log1p(((z - y) / 2.385) ** 2),
+    "tukey": lambda z, y: 4.685**2 / 6 * (1 - (1 - ((z - y) / 4.685) ** 2) ** 3),
 }
 """Losses by name, up to what depends on the target alone. A loss without a formula fails."""
 
@@ -81,7 +88,7 @@ LOSSES: Mapping[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 def loss_oracle(row: LossRow) -> str:
     """Compare a loss with its formula, and its derivatives with differences of the formula."""
     formula = LOSSES[row.name]
-    z = np.repeat(np.linspace(-2.5, 2.5, 21), 4)
+    z = np.repeat(np.linspace(-2.5, 2.5, 21) + 0.03, 4)  # off the kinks at whole numbers
     candidates = np.array([0.0, 1.0, 2.0, 0.5])
     held = candidates[row.targets.holds(candidates)]
     y = np.resize(held, z.shape)

@@ -26,13 +26,18 @@ from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.derivation.program import program
 from chainrule.calculus.evaluation.forward import assignments, sample
 from chainrule.calculus.evaluation.numeric import FLOATS, Point
-from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.model import Model, ModelBuilder
 from chainrule.calculus.graph.node import Expr, Number, Symbol, partials, walk
 from chainrule.calculus.ops import matmul, mul, stack, transpose
 from chainrule.calculus.rewriting.blocks import filled
 from chainrule.calculus.rewriting.diagonals import DIAGONALS
+from chainrule.calculus.rewriting.pointwise import DIGITS, INVERSES, RECOGNISED
 from chainrule.calculus.rewriting.rule import Fired
+from chainrule.calculus.rewriting.stabilisation import stabilise
 from chainrule.emission import emit_kernels
+from chainrule.emission.derivatives import differentiate
+from chainrule.emission.forms import candidates
+from chainrule.emission.formula import read_formula
 from chainrule.errors import ChainruleError
 from chainrule.language.reading import example_names, load_model, read_model
 from chainrule.teaching.exercises.loading import exercises
@@ -45,6 +50,20 @@ MODELS = (
     "J = -sum(T .* log(P))\nwrt: Z",
 )
 """Forward passes for rules that the examples and the exercises do not need."""
+
+
+LOSSES = (
+    "log(cosh(z - y))",
+    "log(1) z + abs(z - y)^2",
+    "sign(z - y) abs(z - y) + log1p(exp(z))",
+    "log(1 + exp(z)) + 1/(1 + exp(z)) + exp(y)/(1 + exp(y))",
+    "sqrt(1 + (z - y)^2) - 1",
+    "log(1 + (z - y)^2) + (1 - exp(z)) (exp(y) - 1)",
+    "-y log(1 - exp(-exp(z)))",
+    "-log(Phi(z)) - log(1 - Phi(z))",
+    "exp(log(1 + z^2)) + exp(-log(1 + y^2 z^2))",
+)
+"""Losses of one score, for rules that the forward passes do not need."""
 
 
 SIZES = {"n": 3, "m": 4}
@@ -139,6 +158,18 @@ def firings() -> Mapping[str, list[Firing]]:
         with recorded() as log:
             kernels, _ = write()
         keep(log, kernels.model, kernels.meanings)
+    for text in LOSSES:
+        value = read_formula(text).value
+        builder = ModelBuilder(text)
+        builder.input("z")
+        builder.input("y")
+        builder.define("l", value)
+        with recorded() as log:
+            for form in differentiate(value).forms:
+                candidates([stabilise(form, INVERSES)[0]])
+        # the derivations have names of their own, which this forward pass has no values for
+        ours = (*RECOGNISED, *DIGITS, *INVERSES)
+        keep([fired for fired in log if fired.rule in ours], builder.model(), {})
     with recorded() as log:
         by_hand()
     keep(log, None, {})
