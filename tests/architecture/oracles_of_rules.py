@@ -34,10 +34,11 @@ from chainrule.calculus.rewriting.diagonals import DIAGONALS
 from chainrule.calculus.rewriting.pointwise import DIGITS, INVERSES, RECOGNISED
 from chainrule.calculus.rewriting.rule import Fired
 from chainrule.calculus.rewriting.stabilisation import stabilise
-from chainrule.emission import emit_kernels
+from chainrule.emission.binary import binary
 from chainrule.emission.derivatives import differentiate
 from chainrule.emission.forms import candidates
 from chainrule.emission.formula import read_formula
+from chainrule.emission.softmax import softmax
 from chainrule.errors import ChainruleError
 from chainrule.language.reading import example_names, load_model, read_model
 from chainrule.teaching.exercises.loading import exercises
@@ -154,7 +155,7 @@ def firings() -> Mapping[str, list[Firing]]:
             except ChainruleError:
                 continue
         keep(log, model, {})
-    for write in (emit_kernels.binary, emit_kernels.softmax):
+    for write in (binary, softmax):
         with recorded() as log:
             kernels, _ = write()
         keep(log, kernels.model, kernels.meanings)
