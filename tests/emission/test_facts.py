@@ -118,7 +118,7 @@ def places(row: LossRow, count: int) -> Iterator[tuple[Any, Any]]:
     rng = np.random.default_rng(5)
     ends = [max(row.targets.low, -30.0), min(row.targets.high, 60.0)]
     for k in range(count):
-        y = rng.uniform(*ends) if k % 4 else ends[k // 4 % 2]
+        y = rng.uniform(ends[0], ends[1]) if k % 4 else ends[k // 4 % 2]
         y = float(np.rint(y)) if row.targets.whole else float(y)
         if not row.targets.holds(np.array(y)):
             y = 0.5 * (ends[0] + ends[1])
