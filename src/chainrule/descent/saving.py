@@ -14,37 +14,13 @@ from chainrule.calculus.graph.model import Model
 from chainrule.descent.binding import BoundTable
 from chainrule.descent.result import DescentResult
 from chainrule.errors import DataError
-from chainrule.language.typeset import plain
+from chainrule.language.typeset import model_text
 from chainrule.lecture import Array
 from chainrule.tables.writing import atomic_text, check_place
 
 SCHEMA = "chainrule-values/1"
 ABOUT = "about"
 """The member of an ``.npz`` file that holds everything but the values, as JSON."""
-
-
-def model_text(model: Model) -> str:
-    """Write a forward pass in the language that the reader reads.
-
-    >>> from chainrule.language.reading import load_model
-    >>> print(model_text(load_model("board_b2")))
-    # B2: a chain of scalars
-    x : (1, 1)  # input
-    y : (1, 1)  # target
-    w : (1, 1)  # weight
-    b : (1, 1)  # bias
-    yhat = tanh(sigmoid(w x^2 + b))
-    L = (yhat - y)^2
-    """
-    lines = [f"# {model.title}"] if model.title else []
-    for symbol in model.inputs:
-        note = f"  # {model.notes[symbol.name]}" if symbol.name in model.notes else ""
-        lines.append(f"{symbol.name} : ({symbol.shape[0]}, {symbol.shape[1]}){note}")
-    lines += [function.text for function in model.functions if function.row is not None]
-    lines += [f"{d.target.name} = {plain(d.value)}" for d in model.definitions]
-    if model.definitions[-1].target is not model.objective:
-        lines.append(f"objective: {model.objective.name}")
-    return "\n".join(lines)
 
 
 def facts(result: DescentResult, model: Model, bound: BoundTable | None = None) -> dict[str, Any]:
