@@ -11,7 +11,7 @@ from benchmarks.grading.noise import HARMFUL, noise
 
 from chainrule.language.reading import load_model
 from chainrule.teaching.exercises.loading import find
-from chainrule.teaching.grading.grader import MENDED, Grader
+from chainrule.teaching.grading.grader import SHAPE_REPAIRS, Grader
 
 COUNT, SEED = 5_000, 8
 VERDICTS = {"correct", "correct_other_form", "wrong", "wrong_shape", "unreadable", "unsure"}
@@ -37,7 +37,7 @@ def test_what_would_do_harm_is_refused(
     monkeypatch.setattr(grader.judging, "equal", counted)
     grade = grader.grade("w", text)
     assert grade.verdict in VERDICTS - {"correct", "correct_other_form"}
-    assert len(judged) <= MENDED + 20
+    assert len(judged) <= SHAPE_REPAIRS + 20
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chainrule.teaching.diagnosis.bench import same
-from chainrule.teaching.diagnosis.diagnosis import Clinic, Values
-from chainrule.teaching.diagnosis.slips import Slip
+from chainrule.teaching.diagnosis.injection import InjectedError
+from chainrule.teaching.diagnosis.sample_points import same
+from chainrule.teaching.diagnosis.search import MistakeSearch, Values
 from chainrule.teaching.exercises.difficulty import Difficulty, difficulty
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.kinds import questions
@@ -56,23 +56,23 @@ def preview(exercise: Exercise) -> Preview:
     gradients = tuple(stretch_of(derivation, name) for name in exercise.variables)
     count, ties = 0, list[tuple[str, ...]]()
     for stretch in gradients:
-        clinic = Clinic(
+        search = MistakeSearch(
             derivation.model,
             derivation.model.objective,
             stretch.variable,
             opened(derivation, stretch.answer) if stretch.gradient.matrix is not None else None,
         )
-        count += len(clinic.singles)
-        ties += _ties(list(clinic.outcomes()), stretch.variable.name)
+        count += len(search.singles)
+        ties += _ties(list(search.outcomes()), stretch.variable.name)
     made = tuple(questions(exercise))
     return Preview(exercise, difficulty(derivation), made, gradients, count, tuple(ties))
 
 
-def _ties(singles: list[tuple[Slip, Values]], variable: str) -> Iterator[tuple[str, ...]]:
+def _ties(singles: list[tuple[InjectedError, Values]], variable: str) -> Iterator[tuple[str, ...]]:
     """Group the mistakes that come to the same."""
     groups: list[tuple[Values, list[str]]] = []
-    for slip, values in singles:
-        name = f"{slip.name} ({slip.step})"
+    for error, values in singles:
+        name = f"{error.name} ({error.step})"
         for known, names in groups:
             if same(known, values):
                 if name not in names:

@@ -14,7 +14,7 @@ from chainrule.calculus.ops import delta, mul, renamed
 from chainrule.errors import ParseError, ScopeError, UndecidedError, UnmetError
 from chainrule.language.answers import Lexicon, spelled
 from chainrule.language.reading.tree import Derivative, Name
-from chainrule.teaching.diagnosis.explaining import SUM_MISSING, Explaining, Written, asked_by
+from chainrule.teaching.diagnosis.explanation import SUM_MISSING, LineExplainer, WrongSide, asked_by
 from chainrule.teaching.marking.forward import ForwardPass, is_size
 from chainrule.teaching.marking.judging import Finding, Judge, Outcome
 from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
@@ -188,7 +188,7 @@ class Auditor:
         self.claims = Claims()
         self.local: dict[str, Symbol] = {}
         self.last: _Chain | None = None
-        self.explaining = Explaining(self.judging, self.claims)
+        self.explainer = LineExplainer(self.judging, self.claims)
 
     def judge(self, said: Statement) -> Verdict | None:
         """Judge one statement; nothing when it claims nothing."""
@@ -219,7 +219,7 @@ class Auditor:
             assert error is not None
             refused = _refused(said, error)
             if refused.accused:
-                named, right = self.explaining.unread(said, lexicon, error)
+                named, right = self.explainer.unread(said, lexicon, error)
                 return replace(refused, mistakes=named, right=right)
             return refused
         self.last = chain
@@ -244,11 +244,11 @@ class Auditor:
         if finding.outcome is Outcome.SCOPE:
             mistakes = (SUM_MISSING,)
         if asked is not None:
-            written = Written(said, lexicon, chain.reading, said.sides()[failed])
-            mistakes = mistakes or self.explaining.mistakes(
+            written = WrongSide(said, lexicon, chain.reading, said.sides()[failed])
+            mistakes = mistakes or self.explainer.mistakes(
                 asked, chain.sheet, chain.sides[failed + chain.goes_on], written
             )
-            right = self.explaining.right(asked)
+            right = self.explainer.right(asked)
         self._learned(chain, right=False)
         verdict = finding.outcome.value
         return Verdict(said.line, said.text, verdict, finding.why, mistakes, right, failed)

@@ -28,15 +28,15 @@ from chainrule.language.reading.statements import too_long
 from chainrule.language.reading.tokens import Line
 from chainrule.language.reading.tree import Node
 from chainrule.language.typeset import plain, unicode
-from chainrule.teaching.diagnosis.diagnosis import MOST_TIED, Clinic
-from chainrule.teaching.diagnosis.mending import mended
+from chainrule.teaching.diagnosis.search import MOST_TIED, MistakeSearch
+from chainrule.teaching.diagnosis.shape_repairs import shape_repairs
 from chainrule.teaching.marking.judging import Finding, Judge, Outcome
 from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
 from chainrule.teaching.marking.sheet import Claims, Sheet
 from chainrule.teaching.marking.transcript import equals_signs
 from chainrule.teaching.marking.verdicts import NOTHING, Diagnosis, Grade, Mistake
 
-MENDED = 60
+SHAPE_REPAIRS = 60
 """How many ways of mending shapes are tried."""
 
 LONGEST = 4000
@@ -72,7 +72,7 @@ class Grader:
         self.judging = Judge(read_model(model) if isinstance(model, str) else model)
         self.model = self.judging.model
         self._derivations: dict[Symbol, Derivation] = {}
-        self._clinics: dict[Symbol, Clinic] = {}
+        self._searches: dict[Symbol, MistakeSearch] = {}
 
     def grade(self, wrt: str, text: str) -> Grade:
         """Grade an answer to "what is the gradient with respect to `wrt`?".
@@ -318,12 +318,12 @@ class Grader:
             if values is not None and expr.shape == variable.shape[::-1] != variable.shape:
                 # The other layout is no mistake; what else there is may be one.
                 turned = tuple(value.T for value in values)
-                diagnosis = self._clinic(variable).diagnose(turned)
+                diagnosis = self._search(variable).diagnose(turned)
                 if diagnosis.explanations:
                     verdict, why = "wrong", f"this is read in Jacobian layout; {asked}"
             if values is not None and not diagnosis.explanations:
-                diagnosis = self._clinic(variable).diagnose(values)
-            place = None if values is None else self._clinic(variable).entry(values)
+                diagnosis = self._search(variable).diagnose(values)
+            place = None if values is None else self._search(variable).entry(values)
             if place is not None and finding.outcome is Outcome.SHAPE:
                 why = f"this is entry {place} of the gradient; all of it is asked for; {asked}"
         numbers = (
@@ -343,7 +343,7 @@ class Grader:
         kinds = ((ScopeError, "wrong"), (UnmetError, "wrong_shape"), (UndecidedError, "unsure"))
         verdict = next((name for kind, name in kinds if isinstance(error, kind)), "unreadable")
         hopeless = isinstance(error, LimitError)
-        mistakes = () if hopeless else tuple(self._mended(variable, text))
+        mistakes = () if hopeless else tuple(self._shape_mistakes(variable, text))
         if verdict == "unreadable" and not mistakes:
             return Grade(verdict, str(error), why=error.message)
         return Grade(
@@ -353,7 +353,7 @@ class Grader:
             short_form=self._short(variable),
         )
 
-    def _mended(self, variable: Symbol, text: str) -> list[Mistake]:
+    def _shape_mistakes(self, variable: Symbol, text: str) -> list[Mistake]:
         """Return the mistakes that, undone, make an answer right whose shapes do not meet."""
         found: dict[str, Mistake] = {}
         with suppress(ParseError):
@@ -362,7 +362,9 @@ class Grader:
             start = cuts[-1] + 1 if cuts else 0
             reading = Reading()
             lexicon = Lexicon(self.model)
-            for mistake, node in islice(mended(tree(line, lexicon, reading, start)), MENDED):
+            for mistake, node in islice(
+                shape_repairs(tree(line, lexicon, reading, start)), SHAPE_REPAIRS
+            ):
                 sheet = Sheet(self.model, lexicon, line)
                 try:
                     expr = expression(node, sheet, reading)
@@ -383,7 +385,7 @@ class Grader:
         return unicode(expr)
 
     def _values(self, variable: Symbol, sheet: Sheet, expr: Expr) -> Any:  # noqa: ANN401
-        bench = self._clinic(variable).bench
+        samples = self._search(variable).samples
         row: Position = None
         col: Position = None
         shape = expr.shape
@@ -396,7 +398,7 @@ class Grader:
             elif sheet.has_stand_ins(expr):
                 row, col = (sheet.letters.free(dim) for dim in shape)
                 expr = sheet.opened(expr, row, col)
-            return bench.answered(sheet.meant(expr), shape, row, col)
+            return samples.answered(sheet.meant(expr), shape, row, col)
         except ChainruleError:
             return None
 
@@ -424,12 +426,12 @@ class Grader:
         gradient = self._gradient(variable)
         return plain(gradient.index if gradient.matrix is None else gradient.matrix)
 
-    def _clinic(self, variable: Symbol) -> Clinic:
-        if variable not in self._clinics:
-            self._clinics[variable] = Clinic(
+    def _search(self, variable: Symbol) -> MistakeSearch:
+        if variable not in self._searches:
+            self._searches[variable] = MistakeSearch(
                 self.model, self.model.objective, variable, self._finished(variable)
             )
-        return self._clinics[variable]
+        return self._searches[variable]
 
 
 def _parsed(

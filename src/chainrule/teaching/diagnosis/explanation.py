@@ -1,4 +1,4 @@
-"""Why a line of a derivation is wrong: the likely mistake, and what would be right."""
+"""Explanation of a wrong line of a derivation: the likely mistake, and the right line."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from chainrule.errors import ChainruleError, ParseError, ScopeError
 from chainrule.language.answers import Lexicon, spelled
 from chainrule.language.reading.tree import Node
 from chainrule.language.typeset import plain
-from chainrule.teaching.diagnosis.bench import Array, same
-from chainrule.teaching.diagnosis.diagnosis import Clinic
 from chainrule.teaching.diagnosis.repairs import repairs
+from chainrule.teaching.diagnosis.sample_points import Array, same
+from chainrule.teaching.diagnosis.search import MistakeSearch
 from chainrule.teaching.marking.derived import derived
 from chainrule.teaching.marking.judging import Judge
 from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
@@ -26,16 +26,16 @@ from chainrule.teaching.marking.transcript import Statement
 from chainrule.teaching.marking.verdicts import Mistake
 
 TRIED = 400
-"""How many changes of a line are tried."""
+"""The most changes of one line that are tried."""
 
 DEEP = 40
-"""With more definitions than this, mistakes are looked for in the line alone."""
+"""The most definitions for which the derivation is searched too, and not the line alone."""
 
 EXPLAINED = 200
-"""How many wrong lines of one transcript are explained."""
+"""The most wrong lines of one transcript that are explained."""
 
 NAMED = 3
-"""How many mistakes are named that explain a line alike."""
+"""The most mistakes that are named for one line."""
 
 SUM_MISSING = Mistake(
     "sum missing", "chain rule", "the index runs over several paths, and their parts add"
@@ -48,7 +48,7 @@ _SUM_KEPT = Mistake(
 
 
 @dataclass(frozen=True)
-class Written:
+class WrongSide:
     """The side of an equation that is wrong, as it was written and read.
 
     Parameters
@@ -69,8 +69,8 @@ class Written:
     side: tuple[int, int]
 
 
-class Explaining:
-    """Finds what was most likely done wrong in a line.
+class LineExplainer:
+    """Names the likely mistakes of wrong lines.
 
     Parameters
     ----------
@@ -83,29 +83,29 @@ class Explaining:
     def __init__(self, judging: Judge, claims: Claims) -> None:
         self.judging, self.model, self.claims = judging, judging.model, claims
         self.explained = 0
-        self._clinics: dict[tuple[Symbol, Symbol], Clinic] = {}
+        self._searches: dict[tuple[Symbol, Symbol], MistakeSearch] = {}
         self._derivations: dict[Symbol, Derivation] = {}
 
     def mistakes(
-        self, asked: Asked, sheet: Sheet, claim: Expr, written: Written
+        self, asked: Asked, sheet: Sheet, claim: Expr, written: WrongSide
     ) -> tuple[Mistake, ...]:
-        """Name the mistakes that explain a claim: in the line itself, else on the way to it."""
+        """Return the mistakes that explain a claim: in the line itself, else in the derivation."""
         self.explained += 1
         if self.explained > EXPLAINED:
             return ()
-        clinic = self._clinic(asked[0], asked[1])
+        search = self._search(asked[0], asked[1])
         found = {mistake.name: mistake for mistake in self._repaired(asked, written)}
         deep = len(self.model.definitions) > DEEP
-        values = None if deep or found else self._values(clinic, asked, sheet, claim)
+        values = None if deep or found else self._values(search, asked, sheet, claim)
         if values is not None:
-            for mistake in clinic.diagnose(values, pairs=False).mistakes:
+            for mistake in search.diagnose(values, pairs=False).mistakes:
                 found.setdefault(mistake.name, mistake)
         return tuple(found.values())[:NAMED]
 
     def unread(
         self, said: Statement, lexicon: Lexicon, error: ParseError
     ) -> tuple[tuple[Mistake, ...], str]:
-        """Name the mistake of a line whose shapes or indices do not meet, and the right line."""
+        """Return the mistakes of a line whose shapes or indices do not fit, and the right line."""
         line = line_of(said.text, said.line)
         reading = next(readings(said.text, code=said.code))
         sheet = Sheet(self.model, lexicon, line, reading.layout, claims=self.claims)
@@ -124,7 +124,7 @@ class Explaining:
         if isinstance(error, ScopeError):
             mistakes[_SUM_KEPT.name] = _SUM_KEPT
         else:
-            written = Written(said, lexicon, reading, sides[1])
+            written = WrongSide(said, lexicon, reading, sides[1])
             mistakes = {m.name: m for m in self._repaired(asked, written)}
         return tuple(mistakes.values())[:NAMED], self.right(asked)
 
@@ -144,18 +144,18 @@ class Explaining:
 
     # ---- parts -------------------------------------------------------------------------------
 
-    def _clinic(self, of: Symbol, wrt: Symbol) -> Clinic:
-        if (of, wrt) not in self._clinics:
+    def _search(self, of: Symbol, wrt: Symbol) -> MistakeSearch:
+        if (of, wrt) not in self._searches:
             finished = self.short_form(of, wrt)
             if of is self.model.objective and finished is not None:
                 finished = self._derivations[wrt].without_layers(finished)
-            self._clinics[of, wrt] = Clinic(self.model, of, wrt, finished)
-        return self._clinics[of, wrt]
+            self._searches[of, wrt] = MistakeSearch(self.model, of, wrt, finished)
+        return self._searches[of, wrt]
 
     def _values(
-        self, clinic: Clinic, asked: Asked, sheet: Sheet, claim: Expr, points: int = 3
+        self, search: MistakeSearch, asked: Asked, sheet: Sheet, claim: Expr, points: int = 3
     ) -> tuple[Array, ...] | None:
-        """Return what a claim comes to, as the matrix of which it may be an entry."""
+        """Return the values of a claim, as the matrix of which it may be an entry."""
         _, wrt, row, col = asked
         shape = wrt.shape
         try:
@@ -170,14 +170,14 @@ class Explaining:
             if running(expr) - {row, col}:
                 return None  # an index that belongs to nothing
             if (row or col) is None:
-                return clinic.bench.matrices(expr, points=points)
-            return clinic.bench.matrices(expr, shape, row, col, points=points)
+                return search.samples.matrices(expr, points=points)
+            return search.samples.matrices(expr, shape, row, col, points=points)
         except (ChainruleError, KeyError, IndexError):
             return None
 
-    def _repaired(self, asked: Asked, written: Written) -> Iterator[Mistake]:
-        """Yield the mistakes that, undone in the line as written, make it right."""
-        truth = self._clinic(asked[0], asked[1]).truth
+    def _repaired(self, asked: Asked, written: WrongSide) -> Iterator[Mistake]:
+        """Yield the mistakes that make the written line right when undone."""
+        truth = self._search(asked[0], asked[1]).truth
         if truth is None:
             return
         said, lexicon, reading = written.said, written.lexicon, written.reading
@@ -203,20 +203,20 @@ class Explaining:
         sheet = Sheet(
             self.model, first.lexicon, first.line, reading.layout, dict(first.indices), self.claims
         )
-        clinic = self._clinic(asked[0], asked[1])
+        search = self._search(asked[0], asked[1])
         try:
             claim = expression(node, sheet, reading)
         except (ChainruleError, RecursionError):
             return False
         for points in (1, len(truth)):
-            values = self._values(clinic, asked, sheet, claim, points)
+            values = self._values(search, asked, sheet, claim, points)
             if values is None or not same(values, truth[:points]):
                 return False
         return True
 
 
 def asked_by(left: Expr, sheet: Sheet) -> Asked | None:
-    """Return of what and by what a left side is a derivative, and of which entry."""
+    """Return the value, the variable and the entry of the derivative on a left side."""
     row = col = None
     if isinstance(left, Entry):
         row, col = left.row, left.col
@@ -227,7 +227,7 @@ def asked_by(left: Expr, sheet: Sheet) -> Asked | None:
 
 
 def _letters(text: str) -> Iterator[str]:
-    """Yield the indices that a line uses."""
+    """Yield the indices in a line."""
     at = text.find("_")
     while at >= 0:
         below = text[at + 1 : at + 6].lstrip("{")
@@ -239,7 +239,7 @@ def _letters(text: str) -> Iterator[str]:
 
 
 def _alike(name: str, lexicon: Lexicon) -> list[str]:
-    """Return the names of the same shape as a name, gradients for gradients."""
+    """Return the other names of the shape of a name, gradients for gradients."""
     stem, _, below = name.partition("_")
     found = lexicon.find(stem) if below else lexicon.find(name)
     if found is None or (found.symbol.shape == SCALAR and found.symbol not in lexicon.model.values):

@@ -1,7 +1,7 @@
-"""Mistakes that leave shapes which do not meet: undo each in the tree, and see whether it is right.
+"""Repairs of lines whose shapes do not fit: one mistake undone in the syntax tree.
 
-A product that cannot be taken has no value to compare, so these are looked for where they were
-written: a transpose missing or too many, an inverse for a transpose, a matrix product for an
+A product of unfitting shapes has no value to compare, so these mistakes are searched in the line as
+it was written: a missing or extra transpose, an inverse for a transpose, a matrix product for an
 elementwise one and the reverse, factors in the wrong order.
 """
 
@@ -47,11 +47,11 @@ _MATRICES = Mistake(
 )
 
 
-def mended(node: Node) -> Iterator[tuple[Mistake, Node]]:
-    """Yield the tree with one such mistake undone, and the mistake."""
+def shape_repairs(node: Node) -> Iterator[tuple[Mistake, Node]]:
+    """Yield the mistake and the tree with that one mistake undone."""
     yield from _here(node)
     for name, place, child in children(node):
-        for mistake, changed in mended(child):
+        for mistake, changed in shape_repairs(child):
             yield mistake, with_child(node, name, place, changed)
 
 
@@ -60,13 +60,13 @@ def _here(node: Node) -> Iterator[tuple[Mistake, Node]]:
         case Transposed():
             yield _MANY, node.operand
         case Power() if _is_minus_one(node.exponent):
-            yield _INVERSE, _turned(node.base)
+            yield _INVERSE, _transposed(node.base)
         case Chain(level=level) if level in (MATRIX, PRODUCT):
             yield from _in_chain(node)
         case Name():
-            yield _MISSING, _turned(node)
+            yield _MISSING, _transposed(node)
         case Bracket(inner=Chain()):
-            yield _MISSING, _turned(node)
+            yield _MISSING, _transposed(node)
         case Call(function="dot" | "matmul" | "mm", arguments=(first, second)):
             yield _ORDER, replace(node, arguments=(second, first))
             yield _ENTRIES, replace(node, function="multiply")
@@ -90,7 +90,7 @@ def _in_chain(node: Chain) -> Iterator[tuple[Mistake, Node]]:
 
 
 def _grouped(node: Chain, place: int, level: int, operator: str) -> Node:
-    """Join what stands before an operand with it by another operator."""
+    """Join an operand with everything before it by another operator."""
     before = node.rest[:place]
     first: Node = replace(node, rest=before) if before else node.first
     joined = node.rest[place]
@@ -102,7 +102,7 @@ def _grouped(node: Chain, place: int, level: int, operator: str) -> Node:
 
 
 def children(node: Node) -> Iterator[tuple[str, int | None, Node]]:
-    """Yield the parts of a node: the field, the place in it, and the part."""
+    """Yield the parts of a node: field name, position in the field, part."""
     for item in fields(node):
         value = getattr(node, item.name)
         if isinstance(value, Written):
@@ -125,7 +125,7 @@ def with_child(node: Node, name: str, place: int | None, child: Node) -> Node:
     return replace(node, **{name: tuple(parts)})  # type: ignore[arg-type]
 
 
-def _turned(node: Node) -> Node:
+def _transposed(node: Node) -> Node:
     return Transposed(node, start=node.start, end=node.end, depth=node.depth + 1)
 
 

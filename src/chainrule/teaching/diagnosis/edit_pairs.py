@@ -1,7 +1,7 @@
-"""Finished lines with two oversights: what every pair of them comes to at one point.
+"""Values of the final line with every pair of edits, at one point.
 
-A line with one oversight is worked out once. For the second, only what stands above the changed
-part is worked out again.
+A line with one edit is evaluated once. For the second, only the nodes above the edited part are
+evaluated again.
 """
 
 from __future__ import annotations
@@ -17,50 +17,50 @@ from chainrule.calculus.evaluation.numeric import Point
 from chainrule.calculus.graph.node import Apply, Expr, Symbol, walk
 from chainrule.errors import ChainruleError
 from chainrule.teaching.diagnosis.effects import near
-from chainrule.teaching.diagnosis.slips import Edit, Slip, edited, height, rewritten
+from chainrule.teaching.diagnosis.injection import Edit, InjectedError, edited, height, rewritten
 
 Array = npt.NDArray[np.float64]
 
 MOST = 4000
-"""How many pairs are worked out; those of two wrong letters come last."""
+"""The most pairs that are evaluated; those of two wrong names come last."""
 
 
-class Drafts:
-    """The finished line with oversights.
+class EditPairs:
+    """The final line with pairs of errors, evaluated at one point.
 
     Parameters
     ----------
     finished : Expr
-        The line.
-    slips : sequence of Slip
-        The oversights, each with its edit.
+        The right final line.
+    errors : sequence of InjectedError
+        The errors, each with its edit.
     point : Point
-        Where.
+        The point of evaluation.
     """
 
-    def __init__(self, finished: Expr, slips: Sequence[Slip], point: Point) -> None:
+    def __init__(self, finished: Expr, errors: Sequence[InjectedError], point: Point) -> None:
         self.finished, self.point = finished, point
-        letters = [isinstance(_edit(slip).old, Symbol) for slip in slips]
-        order = sorted(range(len(slips)), key=lambda k: letters[k])
-        self.slips = [slips[k] for k in order]
+        letters = [isinstance(_edit(error).old, Symbol) for error in errors]
+        order = sorted(range(len(errors)), key=lambda k: letters[k])
+        self.errors = [errors[k] for k in order]
         self._letters = [letters[k] for k in order]
         self.cut = False
         self._shape = point.shape(finished.shape)
         self._bases: dict[int, tuple[Expr, list[Apply], dict[Expr, Any]] | None] = {}
 
-    def pairs(self, answer: Array) -> Iterator[tuple[Slip, Slip]]:
-        """Yield the pairs that give an answer at the point."""
+    def pairs(self, answer: Array) -> Iterator[tuple[InjectedError, InjectedError]]:
+        """Yield the pairs that reproduce an answer at the point."""
         places, outcomes = self._all
         if answer.shape == self._shape and places:
             for found in near(outcomes, answer.ravel(), self.point.value(self.finished)):
                 one, two = places[found]
-                yield self.slips[one], self.slips[two]
+                yield self.errors[one], self.errors[two]
 
     @cached_property
     def _all(self) -> tuple[list[tuple[int, int]], Array]:
         places: list[tuple[int, int]] = []
         rows: list[Array] = []
-        heights = [height(_edit(slip).old) for slip in self.slips]
+        heights = [height(_edit(error).old) for error in self.errors]
         tried = 0
         with np.errstate(all="ignore"):
             for one, two in self._in_order():
@@ -78,16 +78,16 @@ class Drafts:
         return places, np.stack(rows) if rows else np.zeros((0, 1))
 
     def _in_order(self) -> Iterator[tuple[int, int]]:
-        """Yield pairs of oversights, the more letters the later."""
+        """Yield pairs of edits, those that exchange names last."""
         for letters in (0, 1, 2):
-            for two in range(len(self.slips)):
+            for two in range(len(self.errors)):
                 for one in range(two):
                     if self._letters[one] + self._letters[two] == letters:
                         yield one, two
 
     def _both(self, big: int, small: int) -> Array | None:
-        """Return the value of the line with both, or nothing where they cannot both be made."""
-        first, second = _edit(self.slips[big]), _edit(self.slips[small])
+        """Return the value of the line with both edits; None where they exclude each other."""
+        first, second = _edit(self.errors[big]), _edit(self.errors[small])
         try:
             if first.old is second.old:
                 return self._above(
@@ -98,11 +98,11 @@ class Drafts:
             return None
 
     def _base(self, number: int | None) -> tuple[Expr, list[Apply], dict[Expr, Any]] | None:
-        """Return a line with one oversight, its parts in order, and their values."""
+        """Return a line with one edit, its nodes in order, and their values."""
         key = -1 if number is None else number
         if key not in self._bases:
             self._bases[key] = None
-            edits = [] if number is None else [_edit(self.slips[number])]
+            edits = [] if number is None else [_edit(self.errors[number])]
             line = edited(self.finished, edits)
             values = {node: self.point.value(node) for node in walk(line)}
             parts = [node for node in walk(line) if isinstance(node, Apply)]
@@ -125,6 +125,6 @@ class Drafts:
         return np.asarray(known[line], float)
 
 
-def _edit(slip: Slip) -> Edit:
-    assert slip.edit is not None
-    return slip.edit
+def _edit(error: InjectedError) -> Edit:
+    assert error.edit is not None
+    return error.edit

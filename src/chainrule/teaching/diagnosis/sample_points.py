@@ -1,4 +1,4 @@
-"""Numbers for answers: a few points at which every candidate explanation is compared."""
+"""Values of answers and of candidate explanations at a few sample points."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ POINTS = 3
 CLOSE = 1e-9
 
 
-class Bench:
-    """Points of a forward pass, at different sizes.
+class SamplePoints:
+    """Sample points of a forward pass, at different sizes.
 
     Parameters
     ----------
     model : Model
         The forward pass.
     seed : int, optional
-        Of the points.
+        Seed for the points.
     """
 
     def __init__(self, model: Model, seed: int = 1) -> None:
@@ -44,7 +44,7 @@ class Bench:
     def answered(
         self, expr: Expr, shape: Shape, row: Position, col: Position
     ) -> tuple[Array, ...] | None:
-        """Evaluate what somebody wrote; nothing of it is remembered."""
+        """Evaluate an answer; its values are not cached."""
         fresh = [
             Point(values, sizes, FLOATS)
             for values, sizes in zip(self.values, self.sizes, strict=True)
@@ -60,13 +60,13 @@ class Bench:
         *,
         points: int = POINTS,
     ) -> tuple[Array, ...] | None:
-        """Evaluate a matrix, or the matrix of `shape` whose entry (row, col) an index form is.
+        """Evaluate a matrix, or the matrix of `shape` whose entry (row, col) an index form gives.
 
-        Nothing is returned where a value is not finite or cannot be computed.
+        Return None where a value is not finite or cannot be computed.
         """
         return _evaluated(self.points[:points], expr, shape, row, col)
 
-    def glance(self, expr: Expr) -> Array | None:
+    def at_first_point(self, expr: Expr) -> Array | None:
         """Evaluate a matrix at the first point alone."""
         found = _evaluated(self.points[:1], expr)
         return None if found is None else found[0]
@@ -103,7 +103,7 @@ def _evaluated(
 def _laid_out(
     point: Point, value: Array, shape: tuple[int, int], row: Position, col: Position
 ) -> Array:
-    """Bring the axes of two running indices into the order of a matrix."""
+    """Order the axes of two running indices as rows and columns."""
     places = [place for place in (row, col) if place is not None]
     axes = [point.axis(place) for place in places]  # type: ignore[arg-type]
     full = value.reshape((1,) * max(0, max(axes) + 1 - value.ndim) + value.shape)
@@ -114,7 +114,7 @@ def _laid_out(
 
 
 def alike(one: Array, other: Array) -> bool:
-    """Whether two values agree at a point, shape and all."""
+    """Whether two values agree at a point, shape included."""
     if one.shape != other.shape:
         return False
     return bool(np.abs(one - other).max() <= CLOSE * max(np.abs(one).max(), np.abs(other).max()))
@@ -126,14 +126,14 @@ def same(one: tuple[Array, ...], other: tuple[Array, ...]) -> bool:
 
 
 def ratios(one: tuple[Array, ...], other: tuple[Array, ...]) -> list[float] | None:
-    """Return the number by which the other is multiplied at every point, if it is one number."""
+    """Return one/other at every point, where each is a single number; else None."""
     found = [ratio(a, b) for a, b in zip(one, other, strict=True)]
     known = [number for number in found if number is not None]
     return known if len(known) == len(found) else None
 
 
 def ratio(one: Array, other: Array) -> float | None:
-    """Return the number by which the other is multiplied at a point, if it is one number."""
+    """Return one/other at a point, where it is a single number; else None."""
     if one.shape != other.shape or not np.abs(other).max() > 0:
         return None
     place = np.unravel_index(np.abs(other).argmax(), other.shape)

@@ -1,8 +1,8 @@
-"""A slip: one mistake in a gradient, and what the gradient comes to with slips made.
+"""Injected errors: the derivative, or the whole derivation, that results from given mistakes.
 
-A slip changes one thing and leaves the rest of the reverse sweep as it is: a wrong rule at one
-operation, a path that is forgotten or counted twice, or a change to the finished line: a sign, a
-term, a factor. What it comes to is computed, never written down.
+An injected error changes one thing and leaves the rest of the reverse sweep as it is: a wrong rule
+at some operations, a path that is forgotten or counted twice, or an edit of the final line: a
+sign, a term, a factor. The wrong result is always computed.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from chainrule.errors import ShapeError
 
 Change: TypeAlias = Callable[[Expr], Expr]
 Route: TypeAlias = list[tuple[Definition, tuple[Symbol, ...]]]
-"""The definitions between two values, the last first, with what each uses that is on the way."""
+"""The definitions between two values, last first, each with the values it uses on the way."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """A change to one part of the finished line.
+    """An edit of one part of the final line.
 
     Parameters
     ----------
@@ -45,25 +45,25 @@ class Edit:
 
 
 @dataclass(frozen=True)
-class Slip:
-    """One mistake.
+class InjectedError:
+    """One mistake, as a change of the reverse sweep or of the final line.
 
     Parameters
     ----------
     name : str
-        What it is called in the catalogue.
+        The name in the catalogue.
     message : str
         What is wrong, in a sentence that does not give the answer away.
     step : str
         Where it happened.
     rules : mapping of Expr to VJP
-        Wrong rules by the operation at which they are used.
+        The wrong rule at each operation where one is used.
     paths : mapping of (Symbol, Symbol) to Fraction
-        How often a path from a value to what it is made of is counted.
+        The weight of a path from a value to one that it uses; the right weight is 1.
     edit : Edit, optional
-        What is changed in the finished line.
+        The edit of the final line.
     change : callable, optional
-        What is done to the finished line as a whole.
+        The change of the final line as a whole.
     """
 
     name: str
@@ -76,38 +76,43 @@ class Slip:
 
     @property
     def in_sweep(self) -> bool:
-        """Whether it happens on the way, and not to the finished line."""
+        """Whether the error is in the reverse sweep, and not in the final line."""
         return bool(self.rules or self.paths)
 
 
-def with_slips(
-    model: Model, of: Symbol, wrt: Symbol, slips: Iterable[Slip], finished: Expr | None = None
+def with_errors(
+    model: Model,
+    of: Symbol,
+    wrt: Symbol,
+    errors: Iterable[InjectedError],
+    finished: Expr | None = None,
 ) -> Expr:
-    """Return what the derivative of one value by another comes to with these mistakes made.
+    """Return the derivative of one value with respect to another, with these mistakes made.
 
     Parameters
     ----------
     model : Model
         The forward pass.
     of, wrt : Symbol
-        Of what, by what; a matrix is differentiated by the same entry of the other.
-    slips : iterable of Slip
+        The value and the variable; of a matrix, each entry is differentiated with respect to
+        the same entry of the other.
+    errors : iterable of InjectedError
         The mistakes.
     finished : Expr, optional
-        The right line in short form, to which changes of the finished line apply.
+        The right final line in short form, to which edits apply.
 
     Raises
     ------
     ChainruleError
         When the shapes of the wrong derivative do not meet.
     """
-    made = tuple(slips)
+    made = tuple(errors)
     rules: dict[Expr, VJP] = {}
     paths: dict[tuple[Symbol, Symbol], Fraction] = {}
-    for slip in made:
-        for node, rule in slip.rules.items():
+    for error in made:
+        for node, rule in error.rules.items():
             rules[node] = both(node, rules[node], rule) if node in rules else rule
-        for path, times in slip.paths.items():
+        for path, times in error.paths.items():
             paths[path] = times * paths.get(path, 1)
 
     def pull(definition: Definition, symbol: Symbol, cotangent: Expr) -> Expr:
@@ -121,15 +126,15 @@ def with_slips(
         value = finished
     else:
         value = pulled(model, of, wrt, Number(1, of.shape), pull=pull)
-    value = edited(value, [slip.edit for slip in made if slip.edit is not None])
-    for slip in made:
-        if slip.change is not None:
-            value = slip.change(value)
+    value = edited(value, [error.edit for error in made if error.edit is not None])
+    for error in made:
+        if error.change is not None:
+            value = error.change(value)
     return value
 
 
 def both(node: Expr, one: VJP, other: VJP) -> VJP:
-    """Return the rule in which two wrong ones are followed, each where it is wrong.
+    """Combine two wrong rules into one, each for the arguments where it is wrong.
 
     Raises
     ------
@@ -152,7 +157,7 @@ def both(node: Expr, one: VJP, other: VJP) -> VJP:
 
 
 def edited(line: Expr, edits: Iterable[Edit]) -> Expr:
-    """Make changes to a line; what holds another part is changed first."""
+    """Return a line with edits made; a part that contains another edited part comes first."""
     waiting: dict[Expr, list[Edit]] = {}
     for edit in edits:
         waiting.setdefault(edit.old, []).append(edit)
@@ -162,7 +167,7 @@ def edited(line: Expr, edits: Iterable[Edit]) -> Expr:
 
 
 def rewritten(old: Expr, edits: Iterable[Edit]) -> Expr:
-    """Return one part of a line with its changes made.
+    """Return one part of a line with its edits made.
 
     Raises
     ------
@@ -191,12 +196,12 @@ def rewritten(old: Expr, edits: Iterable[Edit]) -> Expr:
 
 
 def height(part: Expr) -> int:
-    """Return how many different nodes a part of a line has."""
+    """Return the number of distinct nodes of an expression."""
     return sum(1 for _ in walk(part))
 
 
 def route_between(model: Model, of: Symbol, wrt: Symbol) -> Route:
-    """Return the definitions between two values, with what each has on the way."""
+    """Return the definitions between two values, each with the values it uses on the way."""
     depends = {wrt}
     for definition in model.definitions:
         if definition.target is not wrt and symbols(definition.value) & depends:

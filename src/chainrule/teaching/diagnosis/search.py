@@ -1,6 +1,6 @@
-"""Which mistake gives exactly this answer: slips and pairs of slips, compared at several sizes.
+"""Search for the mistakes that reproduce an answer: one or two, compared at several sizes.
 
-Where several explain the answer, all are named; where none does, nothing is said.
+Where several explain the answer, all are named; where none does, none is named.
 """
 
 from __future__ import annotations
@@ -19,138 +19,147 @@ import numpy as np
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.errors import ChainruleError
-from chainrule.teaching.diagnosis.bench import Array, Bench, alike, ratio, ratios, same
-from chainrule.teaching.diagnosis.catalogue import slips_between
-from chainrule.teaching.diagnosis.drafts import Drafts
+from chainrule.teaching.diagnosis.catalogue import errors_between
+from chainrule.teaching.diagnosis.edit_pairs import EditPairs
 from chainrule.teaching.diagnosis.effects import Effects
-from chainrule.teaching.diagnosis.oversights import STEP
-from chainrule.teaching.diagnosis.slips import Slip, route_between, with_slips
+from chainrule.teaching.diagnosis.injection import InjectedError, route_between, with_errors
+from chainrule.teaching.diagnosis.line_errors import STEP
+from chainrule.teaching.diagnosis.sample_points import (
+    Array,
+    SamplePoints,
+    alike,
+    ratio,
+    ratios,
+    same,
+)
 from chainrule.teaching.marking.verdicts import NOTHING, Diagnosis, Mistake
 
 Values = tuple[Array, ...]
 
 MOST_TIED = 3
-"""How many explanations are shown; the others are counted."""
+"""The most explanations that are shown; the others are counted."""
 
 OF_ONE_PATH = frozenset({"sign of one path", "a path counted twice"})
-"""Mistakes that can be made only where there are several paths."""
+"""Mistakes that need several paths."""
 
 SINGLE_SECONDS, PAIR_SECONDS = 0.5, 0.3
-"""How long mistakes are worked out, and how long pairs are checked at every point. What is not
-reached is not named, and the diagnosis says that it is not complete."""
+"""CPU seconds for single mistakes, and for checking pairs at every point.
+
+A search that is cut reports that it is not complete.
+"""
 
 MOST_PLACES = 3
-"""At how many places the same two mistakes are looked for."""
+"""The most places at which the same two mistakes are reported."""
 
 LOOSE = 1e-7
 
 
 @dataclass(frozen=True)
-class Looked:
-    """What a slip comes to at the first point."""
+class Candidate:
+    """An error and the gradient with it at the first point."""
 
-    slip: Slip
+    error: InjectedError
     value: Array
 
 
-class Clinic:
-    """Finds mistakes in what somebody claims a derivative to be.
+class MistakeSearch:
+    """Search for the mistakes that explain a wrong derivative.
 
     Parameters
     ----------
     model : Model
         The forward pass.
     of, wrt : Symbol
-        Of what, by what.
+        The value that is differentiated, and the variable.
     finished : Expr or None
-        The right line in short form, if there is one.
+        The right final line in short form, if there is one.
     """
 
     def __init__(self, model: Model, of: Symbol, wrt: Symbol, finished: Expr | None) -> None:
         self.model, self.of, self.wrt, self.finished = model, of, wrt, finished
-        self.bench = Bench(model)
+        self.samples = SamplePoints(model)
         self._cut = False  # not every single mistake was tried
         self._late = False  # nor, for this answer, every pair
 
     @cached_property
     def truth(self) -> Values | None:
-        """The right values."""
-        return self.bench.matrices(with_slips(self.model, self.of, self.wrt, (), self.finished))
+        """The right derivative at every point."""
+        return self.samples.matrices(with_errors(self.model, self.of, self.wrt, (), self.finished))
 
     @cached_property
     def effects(self) -> Effects | None:
-        """The reverse sweep as small matrices, where it can be laid out so."""
+        """The effects of errors in the sweep; None where its matrices are too large."""
         route = route_between(self.model, self.of, self.wrt)
         try:
             with np.errstate(all="ignore"):
-                return Effects(self.of, self.wrt, route, self.bench.points[0])
+                return Effects(self.of, self.wrt, route, self.samples.points[0])
         except (ChainruleError, ValueError):
             return None
 
     @cached_property
-    def singles(self) -> list[Looked]:
-        """Every slip that changes the answer, with its value at the first point."""
-        found: list[Looked] = []
+    def singles(self) -> list[Candidate]:
+        """Every single error that changes the answer, with its value at the first point."""
+        found: list[Candidate] = []
         if self.truth is None:
             return found
         begun = process_time()
-        for slip in slips_between(self.model, self.of, self.wrt, self.finished):
+        for error in errors_between(self.model, self.of, self.wrt, self.finished):
             if process_time() - begun > SINGLE_SECONDS:
                 self._cut = True
                 break
-            value = self._single(slip)
+            value = self._single(error)
             if value is None or alike(value, self.truth[0]):
                 continue
-            if slip.name in OF_ONE_PATH and ratios((value,), self.truth[:1]) is not None:
+            if error.name in OF_ONE_PATH and ratios((value,), self.truth[:1]) is not None:
                 continue  # all paths go through this place: it is a mistake of the whole
-            known = next((k for k, one in enumerate(found) if _is_same(one, slip, value)), None)
+            known = next((k for k, one in enumerate(found) if _is_same(one, error, value)), None)
             if known is None:
-                found.append(Looked(slip, value))
+                found.append(Candidate(error, value))
             else:
-                found[known] = Looked(_with_name(found[known].slip, slip.name), value)
+                found[known] = Candidate(_with_name(found[known].error, error.name), value)
         return found
 
-    def _single(self, slip: Slip) -> Array | None:
-        """Return what a slip comes to at the first point."""
-        if slip.in_sweep and self.effects is not None:
+    def _single(self, error: InjectedError) -> Array | None:
+        """Return the gradient with one error at the first point."""
+        if error.in_sweep and self.effects is not None:
             with np.errstate(all="ignore"), suppress(ChainruleError, ValueError):
-                return self.effects.add(slip)
-        expr = self._made((slip,))
-        return None if expr is None else self.bench.glance(expr)
+                return self.effects.add(error)
+        expr = self._made((error,))
+        return None if expr is None else self.samples.at_first_point(expr)
 
     @cached_property
-    def drafts(self) -> Drafts | None:
-        """The finished line with two oversights."""
-        slips = [looked.slip for looked in self.singles if looked.slip.edit is not None]
-        if self.finished is None or not slips:
+    def edit_pairs(self) -> EditPairs | None:
+        """The final line with pairs of edits; None without a final line."""
+        errors = [candidate.error for candidate in self.singles if candidate.error.edit is not None]
+        if self.finished is None or not errors:
             return None
-        return Drafts(self.finished, slips, self.bench.points[0])
+        return EditPairs(self.finished, errors, self.samples.points[0])
 
-    def outcomes(self) -> Iterator[tuple[Slip, Values]]:
-        """Yield every slip that changes the answer, with its values at every point."""
-        for looked in self.singles:
-            values = self._values((looked.slip,))
+    def outcomes(self) -> Iterator[tuple[InjectedError, Values]]:
+        """Yield every error that changes the answer, with its values at every point."""
+        for candidate in self.singles:
+            values = self._values((candidate.error,))
             if values is not None:
-                yield looked.slip, values
+                yield candidate.error, values
 
     def diagnose(self, answer: Values, *, pairs: bool = True) -> Diagnosis:
-        """Explain an answer by as few mistakes as possible; two made together take the longest."""
+        """Return the explanations of an answer by as few mistakes as possible."""
         if self.truth is None:
             return NOTHING
         self._late = False
-        found = list(chain(self._alone(answer), self._turned(answer), self._unsummed(answer)))
+        found = list(chain(self._alone(answer), self._transposed(answer), self._unsummed(answer)))
         if not any(self._count(explanation) == 1 for explanation in found):
             found += self._scaled(answer)
             if pairs:
                 found += self._pairs(answer)
         fewest = min(map(self._count, found), default=0)
         distinct = _distinct(each for each in found if self._count(each) == fewest)
-        unseen = self.effects is None or (self.drafts is not None and self.drafts.cut)
+        unseen = self.effects is None or (self.edit_pairs is not None and self.edit_pairs.cut)
         cut = self._cut or self._late or (unseen and fewest != 1)
         return Diagnosis(tuple(distinct[:MOST_TIED]), max(0, len(distinct) - MOST_TIED), not cut)
 
     def entry(self, answer: Values) -> str | None:
-        """Say which entry of the right gradient a number is, at every point, if it is one."""
+        """Return which entry of the right gradient an answer is, if it is one."""
         if self.truth is None or any(value.shape != (1, 1) for value in answer):
             return None
         rows, columns = (min(value.shape[axis] for value in self.truth) for axis in (0, 1))
@@ -162,7 +171,7 @@ class Clinic:
         return None
 
     def _count(self, explanation: tuple[Mistake, ...]) -> int:
-        """Count mistakes; a factor such as 4 or m/n is two."""
+        """Return the number of mistakes; a factor such as 4 or m/n counts as two."""
         simple = {name for name, _ in self._numbers[: 2 * len(self._sizes) + 3]}
         factors = [m.name.removeprefix(_FACTOR) for m in explanation if m.name.startswith(_FACTOR)]
         return len(explanation) + sum(factor not in simple for factor in factors)
@@ -174,52 +183,54 @@ class Clinic:
         factor = self._factor(answer, self.truth)
         if factor:
             yield factor
-        for looked in self.singles:
-            if alike(answer[0], looked.value) and self._gives((looked.slip,), answer):
-                yield (_named(looked.slip),)
+        for candidate in self.singles:
+            if alike(answer[0], candidate.value) and self._gives((candidate.error,), answer):
+                yield (_named(candidate.error),)
 
-    def _turned(self, answer: Values) -> Iterator[tuple[Mistake, ...]]:
+    def _transposed(self, answer: Values) -> Iterator[tuple[Mistake, ...]]:
         assert self.truth is not None
-        turned = tuple(value.T for value in self.truth)
-        if any(value.shape[0] != value.shape[1] for value in turned):
-            factor = self._factor(answer, turned)
+        transposed = tuple(value.T for value in self.truth)
+        if any(value.shape[0] != value.shape[1] for value in transposed):
+            factor = self._factor(answer, transposed)
             if factor:
                 yield (_TRANSPOSED, *factor)
-        elif same(answer, turned):
+        elif same(answer, transposed):
             yield (_TRANSPOSED,)
 
     def _unsummed(self, answer: Values) -> Iterator[tuple[Mistake, ...]]:
-        """Sum over the axes along which the answer is longer."""
+        """Yield explanations by a missing sum over an axis."""
         assert self.truth is not None
         for axis, take, mistake in _REDUCED:
             pairs = zip(answer, self.truth, strict=True)
             if all(one.shape[axis] == other.shape[axis] for one, other in pairs):
                 continue
             reduced = tuple(take(value, axis) for value in answer)
-            turned = tuple(value.T for value in reduced)  # the other layout is no mistake
-            if same(reduced, self.truth) or same(turned, self.truth):
+            transposed = tuple(value.T for value in reduced)  # the other layout is no mistake
+            if same(reduced, self.truth) or same(transposed, self.truth):
                 yield (mistake,)
                 return
-            for looked in self.singles:
-                if alike(reduced[0], looked.value) and self._gives((looked.slip,), reduced):
-                    yield (mistake, _named(looked.slip))
+            for candidate in self.singles:
+                if alike(reduced[0], candidate.value) and self._gives((candidate.error,), reduced):
+                    yield (mistake, _named(candidate.error))
 
     def _scaled(self, answer: Values) -> Iterator[tuple[Mistake, ...]]:
-        """One mistake, and a factor or a transpose more."""
-        turned = tuple(value.T for value in answer)
-        for looked in self.singles:
-            if ratio(answer[0], looked.value) is not None:
-                values = self._values((looked.slip,))
+        """Yield explanations by one mistake and a factor or a transpose."""
+        transposed = tuple(value.T for value in answer)
+        for candidate in self.singles:
+            if ratio(answer[0], candidate.value) is not None:
+                values = self._values((candidate.error,))
                 factor = () if values is None else self._factor(answer, values)
                 if factor:
-                    yield (_named(looked.slip), *factor)
-            if alike(turned[0], looked.value) and self._gives((looked.slip,), turned):
-                yield (_named(looked.slip), _TRANSPOSED)
+                    yield (_named(candidate.error), *factor)
+            if alike(transposed[0], candidate.value) and self._gives(
+                (candidate.error,), transposed
+            ):
+                yield (_named(candidate.error), _TRANSPOSED)
 
     # ---- two mistakes ------------------------------------------------------------------------
 
     def _pairs(self, answer: Values) -> Iterator[tuple[Mistake, ...]]:
-        """Two mistakes: on the way, in the finished line, or with effects that add or multiply."""
+        """Yield explanations by two mistakes: in the sweep, in the final line, or combined."""
         seen: Counter[tuple[str, ...]] = Counter()
         begun = process_time()
         for one, two in self._candidates(answer[0]):
@@ -233,62 +244,64 @@ class Clinic:
                 seen[key] += 1
                 yield _named(one), _named(two)
 
-    def _candidates(self, answer: Array) -> Iterator[tuple[Slip, Slip]]:
+    def _candidates(self, answer: Array) -> Iterator[tuple[InjectedError, InjectedError]]:
         with np.errstate(all="ignore"):
             if self.effects is not None:
                 yield from self.effects.pairs(answer)
-            if self.drafts is not None:
-                yield from self.drafts.pairs(answer)
+            if self.edit_pairs is not None:
+                yield from self.edit_pairs.pairs(answer)
             yield from self._composed(answer)
 
-    def _composed(self, answer: Array) -> Iterator[tuple[Slip, Slip]]:
+    def _composed(self, answer: Array) -> Iterator[tuple[InjectedError, InjectedError]]:
         """Yield the pairs whose effects, added or multiplied entry by entry, give the answer."""
         assert self.truth is not None
         truth = self.truth[0]
-        alike_shape = [looked for looked in self.singles if looked.value.shape == answer.shape]
+        alike_shape = [
+            candidate for candidate in self.singles if candidate.value.shape == answer.shape
+        ]
         if answer.shape != truth.shape or not alike_shape:
             return
-        values = np.stack([looked.value for looked in alike_shape])
+        values = np.stack([candidate.value for candidate in alike_shape])
         size = max(np.abs(answer).max(), np.abs(truth).max())
-        for place, looked in enumerate(alike_shape):
-            for wanted in (answer - looked.value + truth, answer * truth / looked.value):
+        for place, candidate in enumerate(alike_shape):
+            for wanted in (answer - candidate.value + truth, answer * truth / candidate.value):
                 if not np.isfinite(wanted).all():
                     continue
                 gaps = np.abs(values[place + 1 :] - wanted).max(axis=(1, 2), initial=0.0)
                 for other in np.flatnonzero(gaps <= LOOSE * size):
                     two = alike_shape[place + 1 + int(other)]
-                    if looked.slip.in_sweep == two.slip.in_sweep:
-                        yield looked.slip, two.slip
+                    if candidate.error.in_sweep == two.error.in_sweep:
+                        yield candidate.error, two.error
 
     # ---- parts -------------------------------------------------------------------------------
 
-    def _made(self, slips: tuple[Slip, ...]) -> Expr | None:
+    def _made(self, errors: tuple[InjectedError, ...]) -> Expr | None:
         try:
-            return with_slips(self.model, self.of, self.wrt, slips, self.finished)
+            return with_errors(self.model, self.of, self.wrt, errors, self.finished)
         except (ChainruleError, ValueError):
             return None  # shapes do not meet: nobody gets an answer this way
 
-    def _values(self, slips: tuple[Slip, ...]) -> Values | None:
-        expr = self._made(slips)
-        return None if expr is None else self.bench.matrices(expr)
+    def _values(self, errors: tuple[InjectedError, ...]) -> Values | None:
+        expr = self._made(errors)
+        return None if expr is None else self.samples.matrices(expr)
 
-    def _gives(self, slips: tuple[Slip, ...], answer: Values) -> bool:
-        """Whether these mistakes give exactly this answer at every point, and not the right one."""
-        values = self._values(slips)
+    def _gives(self, errors: tuple[InjectedError, ...], answer: Values) -> bool:
+        """Whether these mistakes reproduce a wrong answer at every point."""
+        values = self._values(errors)
         assert self.truth is not None
         return values is not None and same(answer, values) and not same(values, self.truth)
 
     def _factor(self, answer: Values, values: Values) -> tuple[Mistake, ...]:
-        """Name the one number that the answer is off by: a sign, a constant, sizes."""
+        """Return the constant factor of an answer as mistakes: a sign, a number, sizes."""
         found = ratios(answer, values)
         if found is None:
             return ()
         sign = -1.0 if found[0] < 0 else 1.0
         for name, number in self._numbers:
-            wanted = zip(found, self.bench.sizes, strict=True)
+            wanted = zip(found, self.samples.sizes, strict=True)
             if all(abs(sign * r - number(sizes)) <= 1e-8 * abs(r) for r, sizes in wanted):
-                turned = (_SIGN,) if sign < 0 else ()
-                return turned if name == "1" else (*turned, _off_by(name))
+                signs = (_SIGN,) if sign < 0 else ()
+                return signs if name == "1" else (*signs, _off_by(name))
         return ()
 
     @cached_property
@@ -299,7 +312,7 @@ class Clinic:
 
     @cached_property
     def _numbers(self) -> list[tuple[str, Callable[[Mapping[str, int]], float]]]:
-        """Constants, sizes, and what two of them come to."""
+        """The factors that are tried: constants, sizes, products and quotients of two."""
         parts = ["2", *self._sizes]
         found = [("1", _sized("1", "1"))]
         for one in parts:
@@ -315,7 +328,7 @@ class Clinic:
 
 
 def _distinct(found: Iterable[tuple[Mistake, ...]]) -> list[tuple[Mistake, ...]]:
-    """Join the explanations that differ only in where the mistakes were made."""
+    """Merge explanations that differ only in the step of their mistakes."""
     groups: dict[tuple[str, ...], list[tuple[Mistake, ...]]] = {}
     for explanation in found:
         ordered = tuple(sorted(explanation, key=lambda mistake: mistake.name))
@@ -324,9 +337,9 @@ def _distinct(found: Iterable[tuple[Mistake, ...]]) -> list[tuple[Mistake, ...]]
 
 
 def _joined(mistakes: Iterable[Mistake]) -> Mistake:
-    """Say that one mistake may have been made at several places.
+    """Merge equal mistakes at several steps into one.
 
-    What can be said of the finished line is true wherever it comes from.
+    A mistake of the final line needs no step on the way.
     """
     made = list(mistakes)
     first = next((mistake for mistake in made if mistake.step == STEP), made[0])
@@ -338,8 +351,8 @@ def _joined(mistakes: Iterable[Mistake]) -> Mistake:
 
 
 _FACTOR = "a constant factor: "
-_SIGN = Mistake("sign", STEP, "the sign of the whole is turned")
-_TRANSPOSED = Mistake("operands swapped, answer transposed", STEP, "the answer stands transposed")
+_SIGN = Mistake("sign", STEP, "the overall sign is wrong")
+_TRANSPOSED = Mistake("operands swapped, answer transposed", STEP, "the answer is transposed")
 _REDUCED: tuple[tuple[int, Callable[[Array, int], Array], Mistake], ...] = tuple(
     (
         axis,
@@ -347,7 +360,7 @@ _REDUCED: tuple[tuple[int, Callable[[Array, int], Array], Mistake], ...] = tuple
         Mistake(
             "sum over examples missing" if axis == 1 else "a sum is missing",
             STEP,
-            "the answer still has an entry for every one of what must be added up: "
+            "the answer has one entry per term of a sum that is missing: "
             "a value that is used many times gets the sum of the gradients of its uses",
         ),
     )
@@ -362,7 +375,7 @@ def _product(one: str, other: str) -> str:
 
 
 def _sized(above: str, below: str) -> Callable[[Mapping[str, int]], float]:
-    """Return a fraction of products, each given by its factors: numbers and names of sizes."""
+    """Return a quotient of products as a function of the sizes."""
 
     def number(sizes: Mapping[str, int]) -> float:
         top, bottom = (
@@ -374,20 +387,20 @@ def _sized(above: str, below: str) -> Callable[[Mapping[str, int]], float]:
     return number
 
 
-def _is_same(known: Looked, slip: Slip, value: Array) -> bool:
-    """Whether a slip is the same wrong rule at the same operation, under another name."""
-    there = known.slip.rules.keys() == slip.rules.keys() and bool(slip.rules)
-    return there and known.slip.name not in OF_ONE_PATH and alike(known.value, value)
+def _is_same(known: Candidate, error: InjectedError, value: Array) -> bool:
+    """Whether an error is the same wrong rule at the same operation, under another name."""
+    there = known.error.rules.keys() == error.rules.keys() and bool(error.rules)
+    return there and known.error.name not in OF_ONE_PATH and alike(known.value, value)
 
 
-def _with_name(slip: Slip, name: str) -> Slip:
-    if name in slip.name or "; " in slip.name or name in OF_ONE_PATH:
-        return slip
-    return replace(slip, name=f"{slip.name}; {name}")
+def _with_name(error: InjectedError, name: str) -> InjectedError:
+    if name in error.name or "; " in error.name or name in OF_ONE_PATH:
+        return error
+    return replace(error, name=f"{error.name}; {name}")
 
 
-def _named(slip: Slip) -> Mistake:
-    return Mistake(slip.name, slip.step, slip.message)
+def _named(error: InjectedError) -> Mistake:
+    return Mistake(error.name, error.step, error.message)
 
 
 def _off_by(factor: str) -> Mistake:

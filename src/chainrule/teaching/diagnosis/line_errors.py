@@ -1,4 +1,4 @@
-"""What happens to a finished line by oversight: a sign, a term, a factor, a letter, a transpose."""
+"""Errors in the final line: a sign, a term, a factor, a name, a transpose, an exponent."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, symbols, walk
 from chainrule.calculus.ops import TABLE, matmul, mul, neg, power, size, transpose
-from chainrule.teaching.diagnosis.slips import Edit, Slip
+from chainrule.teaching.diagnosis.injection import Edit, InjectedError
 
 STEP = "the last line"
 
 
-def line_slips(finished: Expr) -> Iterator[Slip]:
-    """Change the finished line as people do by oversight."""
+def line_errors(finished: Expr) -> Iterator[InjectedError]:
+    """Yield the single edits of a final line that people make."""
     for node in dict.fromkeys(walk(finished)):
         if not isinstance(node, Apply):
             continue
         if node.op is TABLE["add"]:
             for place in range(len(node.args)):
-                yield from _term_slips(node, place)
+                yield from _term_errors(node, place)
         if node.op is TABLE["transpose"] and isinstance(node.args[0], Symbol):
             yield _exchanged(
                 "transpose missing", "a transpose is missing in the product", node, node.args[0]
@@ -43,13 +43,13 @@ def line_slips(finished: Expr) -> Iterator[Slip]:
                     power(node.args[0], exponent),
                 )
         if node.op is TABLE["matmul"]:
-            yield from _product_slips(node)
+            yield from _product_errors(node)
         if node.op is TABLE["mul"]:
-            yield from _factor_slips(node)
+            yield from _factor_errors(node)
 
 
-def letter_slips(model: Model, finished: Expr) -> Iterator[Slip]:
-    """Write one letter for another of the same shape."""
+def wrong_name_errors(model: Model, finished: Expr) -> Iterator[InjectedError]:
+    """Yield the final line with one name in place of another of the same shape."""
     for symbol in sorted(symbols(finished), key=lambda s: s.name):
         for other in model.symbols:
             if other is symbol or other.shape != symbol.shape or other is model.objective:
@@ -59,9 +59,9 @@ def letter_slips(model: Model, finished: Expr) -> Iterator[Slip]:
             )
 
 
-def _term_slips(node: Apply, place: int) -> Iterator[Slip]:
+def _term_errors(node: Apply, place: int) -> Iterator[InjectedError]:
     yield _edited("an additive term dropped", "a term of a sum got lost", node, place, _dropped)
-    yield _edited("sign of one term", "the sign of one term is turned", node, place, neg)
+    yield _edited("sign of one term", "the sign of one term is wrong", node, place, neg)
     dims = sorted({str(d) for part in walk(node) for d in part.shape if isinstance(d, str)})
     scales: list[tuple[str, Expr]] = [("2", Number(2)), ("1/2", Number(Fraction(1, 2)))]
     for dim in dims:
@@ -75,7 +75,7 @@ def _term_slips(node: Apply, place: int) -> Iterator[Slip]:
         yield _edited("a term with a wrong factor", message, node, place, scaled)
 
 
-def _factor_slips(node: Apply) -> Iterator[Slip]:
+def _factor_errors(node: Apply) -> Iterator[InjectedError]:
     left, right = node.args[0], node.args[-1]
     if len(node.args) == 2 and left.shape == right.shape and left.shape[0] == left.shape[1]:
         yield _exchanged(
@@ -90,7 +90,7 @@ def _factor_slips(node: Apply) -> Iterator[Slip]:
             yield _edited("a factor counted twice", "a factor stands twice", node, place, _squared)
 
 
-def _product_slips(node: Apply) -> Iterator[Slip]:
+def _product_errors(node: Apply) -> Iterator[InjectedError]:
     left, right = node.args[0], node.args[-1]
     if len(node.args) == 2 and left.shape == right.shape:
         yield _exchanged(
@@ -118,18 +118,18 @@ def _product_slips(node: Apply) -> Iterator[Slip]:
 
 
 def _dropped(part: Expr) -> None:
-    """Leave nothing of a term or a factor."""
+    """Return None: the term or factor is removed."""
 
 
 def _squared(factor: Expr) -> Expr:
     return mul(factor, factor)
 
 
-def _exchanged(name: str, message: str, old: Expr, new: Expr) -> Slip:
-    return Slip(name, message, STEP, edit=Edit(old, None, lambda _: new))
+def _exchanged(name: str, message: str, old: Expr, new: Expr) -> InjectedError:
+    return InjectedError(name, message, STEP, edit=Edit(old, None, lambda _: new))
 
 
 def _edited(
     name: str, message: str, node: Expr, place: int, change: Callable[[Expr], Expr | None]
-) -> Slip:
-    return Slip(name, message, STEP, edit=Edit(node, place, change))
+) -> InjectedError:
+    return InjectedError(name, message, STEP, edit=Edit(node, place, change))
