@@ -23,7 +23,7 @@ from chainrule.teaching.marking.judging import Judge
 from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
 from chainrule.teaching.marking.sheet import Asked, Claims, Sheet
 from chainrule.teaching.marking.transcript import Statement
-from chainrule.teaching.marking.verdicts import Mistake
+from chainrule.teaching.marking.verdicts import NamedMistake
 
 TRIED = 400
 """The most changes of one line that are tried."""
@@ -37,10 +37,10 @@ EXPLAINED = 200
 NAMED = 3
 """The most mistakes that are named for one line."""
 
-SUM_MISSING = Mistake(
+SUM_MISSING = NamedMistake(
     "sum missing", "chain rule", "the index runs over several paths, and their parts add"
 )
-_SUM_KEPT = Mistake(
+_SUM_KEPT = NamedMistake(
     "sum kept although the index is free",
     "the indices",
     "only one term of the sum contains the entry that is differentiated by",
@@ -88,7 +88,7 @@ class LineExplainer:
 
     def mistakes(
         self, asked: Asked, sheet: Sheet, claim: Expr, written: WrongSide
-    ) -> tuple[Mistake, ...]:
+    ) -> tuple[NamedMistake, ...]:
         """Return the mistakes that explain a claim: in the line itself, else in the derivation."""
         self.explained += 1
         if self.explained > EXPLAINED:
@@ -104,7 +104,7 @@ class LineExplainer:
 
     def unread(
         self, said: Statement, lexicon: Lexicon, error: ParseError
-    ) -> tuple[tuple[Mistake, ...], str]:
+    ) -> tuple[tuple[NamedMistake, ...], str]:
         """Return the mistakes of a line whose shapes or indices do not fit, and the right line."""
         line = line_of(said.text, said.line)
         reading = next(readings(said.text, code=said.code))
@@ -117,7 +117,7 @@ class LineExplainer:
         asked = asked_by(left, sheet)
         if asked is None:
             return (), ""
-        mistakes: dict[str, Mistake] = {}
+        mistakes: dict[str, NamedMistake] = {}
         self.explained += 1
         if self.explained > EXPLAINED:
             return (), ""
@@ -175,7 +175,7 @@ class LineExplainer:
         except (ChainruleError, KeyError, IndexError):
             return None
 
-    def _repaired(self, asked: Asked, written: WrongSide) -> Iterator[Mistake]:
+    def _repaired(self, asked: Asked, written: WrongSide) -> Iterator[NamedMistake]:
         """Yield the mistakes that make the written line right when undone."""
         truth = self._search(asked[0], asked[1]).truth
         if truth is None:

@@ -26,26 +26,26 @@ from chainrule.language.reading.tree import (
     Summation,
 )
 from chainrule.teaching.diagnosis.shape_repairs import children, shape_repairs, with_child
-from chainrule.teaching.marking.verdicts import Mistake
+from chainrule.teaching.marking.verdicts import NamedMistake
 
 STEP = "this line"
-Found = Iterator[tuple[Mistake, Node]]
+Found = Iterator[tuple[NamedMistake, Node]]
 Alike = Callable[[str], Iterable[str]]
 """The other names of the shape that a name has."""
 
 _BELOW = re.compile(r"_([a-z]),?([a-z])?$")
-_SIGN = Mistake("sign", STEP, "the overall sign is wrong")
-_TERM_SIGN = Mistake("sign of one term", STEP, "the sign of one term is wrong")
-_TERM_MANY = Mistake("a term too many", STEP, "one term of the sum does not belong there")
-_FACTOR_MANY = Mistake("a factor too many", STEP, "one factor does not belong there")
-_EXPONENT = Mistake("a wrong exponent", STEP, "an exponent is not the right one")
-_AXIS = Mistake("a sum along the wrong axis", STEP, "the sum goes along the other axis")
-_SUM_MANY = Mistake("a sum too many", STEP, "no sum belongs here")
-_SUM_MISSING = Mistake("sum missing", STEP, "the parts add: a sum is missing")
-_SWAPPED = Mistake("indices swapped", STEP, "the two indices stand in the wrong order")
-_INDEX = Mistake("a wrong index", STEP, "this index is wrong")
-_MASK = Mistake("mask inverted", STEP, "the mask keeps what it should drop")
-_NUMBER = Mistake("a constant factor", STEP, "a number in this line is not the right one")
+_SIGN = NamedMistake("sign", STEP, "the overall sign is wrong")
+_TERM_SIGN = NamedMistake("sign of one term", STEP, "the sign of one term is wrong")
+_TERM_MANY = NamedMistake("a term too many", STEP, "one term of the sum does not belong there")
+_FACTOR_MANY = NamedMistake("a factor too many", STEP, "one factor does not belong there")
+_EXPONENT = NamedMistake("a wrong exponent", STEP, "an exponent is not the right one")
+_AXIS = NamedMistake("a sum along the wrong axis", STEP, "the sum goes along the other axis")
+_SUM_MANY = NamedMistake("a sum too many", STEP, "no sum belongs here")
+_SUM_MISSING = NamedMistake("sum missing", STEP, "the parts add: a sum is missing")
+_SWAPPED = NamedMistake("indices swapped", STEP, "the two indices stand in the wrong order")
+_INDEX = NamedMistake("a wrong index", STEP, "this index is wrong")
+_MASK = NamedMistake("mask inverted", STEP, "the mask keeps what it should drop")
+_NUMBER = NamedMistake("a constant factor", STEP, "a number in this line is not the right one")
 _FACTORS = (("2", Fraction(2)), ("1/2", Fraction(1, 2)))
 
 
@@ -72,7 +72,7 @@ def repairs(node: Node, alike: Alike, letters: Iterable[str]) -> Found:
 
 def _everywhere(
     node: Node, alike: Alike, letters: tuple[str, ...]
-) -> Iterator[tuple[Mistake, Node]]:
+) -> Iterator[tuple[NamedMistake, Node]]:
     yield from _here(node, alike, letters)
     inside = isinstance(node, Compared)
     for name, place, child in children(node):
@@ -113,7 +113,7 @@ def _here(node: Node, alike: Alike, letters: tuple[str, ...]) -> Found:
             yield _MASK, replace(node, operator=inverted)
 
 
-def _in_chain(node: Chain) -> Iterator[tuple[Mistake, Node]]:
+def _in_chain(node: Chain) -> Iterator[tuple[NamedMistake, Node]]:
     many = _TERM_MANY if node.level == SUM else _FACTOR_MANY
     for place, joined in enumerate(node.rest):
         rest = (*node.rest[:place], *node.rest[place + 1 :])
@@ -139,10 +139,10 @@ def _in_chain(node: Chain) -> Iterator[tuple[Mistake, Node]]:
 
 def _other_names(
     node: Name, alike: Alike, letters: tuple[str, ...]
-) -> Iterator[tuple[Mistake, Node]]:
+) -> Iterator[tuple[NamedMistake, Node]]:
     for other in alike(node.name):
         message = f"{other} belongs where {node.name} stands"
-        yield Mistake("wrong variable", STEP, message), replace(node, name=other)
+        yield NamedMistake("wrong variable", STEP, message), replace(node, name=other)
     match = _BELOW.search(node.name)
     if match is None:
         return
@@ -157,7 +157,7 @@ def _other_names(
                 yield _INDEX, replace(node, name=f"{base}_{','.join(changed)}")
 
 
-def _scaled_terms(node: Node) -> Iterator[tuple[Mistake, Node]]:
+def _scaled_terms(node: Node) -> Iterator[tuple[NamedMistake, Node]]:
     """Yield the line with another constant factor in one term."""
     while isinstance(node, Bracket):
         node = node.inner

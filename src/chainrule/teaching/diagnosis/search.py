@@ -32,7 +32,7 @@ from chainrule.teaching.diagnosis.sample_points import (
     ratios,
     same,
 )
-from chainrule.teaching.marking.verdicts import NOTHING, Diagnosis, Mistake
+from chainrule.teaching.marking.verdicts import NOTHING, Diagnosis, NamedMistake
 
 Values = tuple[Array, ...]
 
@@ -170,7 +170,7 @@ class MistakeSearch:
                 return str(max(place) + 1) if vector else str(tuple(k + 1 for k in place))
         return None
 
-    def _count(self, explanation: tuple[Mistake, ...]) -> int:
+    def _count(self, explanation: tuple[NamedMistake, ...]) -> int:
         """Return the number of mistakes; a factor such as 4 or m/n counts as two."""
         simple = {name for name, _ in self._numbers[: 2 * len(self._sizes) + 3]}
         factors = [m.name.removeprefix(_FACTOR) for m in explanation if m.name.startswith(_FACTOR)]
@@ -178,7 +178,7 @@ class MistakeSearch:
 
     # ---- one mistake, or one and something done to the whole ---------------------------------
 
-    def _alone(self, answer: Values) -> Iterator[tuple[Mistake, ...]]:
+    def _alone(self, answer: Values) -> Iterator[tuple[NamedMistake, ...]]:
         assert self.truth is not None
         factor = self._factor(answer, self.truth)
         if factor:
@@ -187,7 +187,7 @@ class MistakeSearch:
             if alike(answer[0], candidate.value) and self._gives((candidate.error,), answer):
                 yield (_named(candidate.error),)
 
-    def _transposed(self, answer: Values) -> Iterator[tuple[Mistake, ...]]:
+    def _transposed(self, answer: Values) -> Iterator[tuple[NamedMistake, ...]]:
         assert self.truth is not None
         transposed = tuple(value.T for value in self.truth)
         if any(value.shape[0] != value.shape[1] for value in transposed):
@@ -197,7 +197,7 @@ class MistakeSearch:
         elif same(answer, transposed):
             yield (_TRANSPOSED,)
 
-    def _unsummed(self, answer: Values) -> Iterator[tuple[Mistake, ...]]:
+    def _unsummed(self, answer: Values) -> Iterator[tuple[NamedMistake, ...]]:
         """Yield explanations by a missing sum over an axis."""
         assert self.truth is not None
         for axis, take, mistake in _REDUCED:
@@ -213,7 +213,7 @@ class MistakeSearch:
                 if alike(reduced[0], candidate.value) and self._gives((candidate.error,), reduced):
                     yield (mistake, _named(candidate.error))
 
-    def _scaled(self, answer: Values) -> Iterator[tuple[Mistake, ...]]:
+    def _scaled(self, answer: Values) -> Iterator[tuple[NamedMistake, ...]]:
         """Yield explanations by one mistake and a factor or a transpose."""
         transposed = tuple(value.T for value in answer)
         for candidate in self.singles:
@@ -229,7 +229,7 @@ class MistakeSearch:
 
     # ---- two mistakes ------------------------------------------------------------------------
 
-    def _pairs(self, answer: Values) -> Iterator[tuple[Mistake, ...]]:
+    def _pairs(self, answer: Values) -> Iterator[tuple[NamedMistake, ...]]:
         """Yield explanations by two mistakes: in the sweep, in the final line, or combined."""
         seen: Counter[tuple[str, ...]] = Counter()
         begun = process_time()
@@ -291,7 +291,7 @@ class MistakeSearch:
         assert self.truth is not None
         return values is not None and same(answer, values) and not same(values, self.truth)
 
-    def _factor(self, answer: Values, values: Values) -> tuple[Mistake, ...]:
+    def _factor(self, answer: Values, values: Values) -> tuple[NamedMistake, ...]:
         """Return the constant factor of an answer as mistakes: a sign, a number, sizes."""
         found = ratios(answer, values)
         if found is None:
@@ -327,16 +327,16 @@ class MistakeSearch:
         return found
 
 
-def _distinct(found: Iterable[tuple[Mistake, ...]]) -> list[tuple[Mistake, ...]]:
+def _distinct(found: Iterable[tuple[NamedMistake, ...]]) -> list[tuple[NamedMistake, ...]]:
     """Merge explanations that differ only in the step of their mistakes."""
-    groups: dict[tuple[str, ...], list[tuple[Mistake, ...]]] = {}
+    groups: dict[tuple[str, ...], list[tuple[NamedMistake, ...]]] = {}
     for explanation in found:
         ordered = tuple(sorted(explanation, key=lambda mistake: mistake.name))
         groups.setdefault(tuple(mistake.name for mistake in ordered), []).append(ordered)
     return [tuple(map(_joined, zip(*group, strict=True))) for group in groups.values()]
 
 
-def _joined(mistakes: Iterable[Mistake]) -> Mistake:
+def _joined(mistakes: Iterable[NamedMistake]) -> NamedMistake:
     """Merge equal mistakes at several steps into one.
 
     A mistake of the final line needs no step on the way.
@@ -351,13 +351,13 @@ def _joined(mistakes: Iterable[Mistake]) -> Mistake:
 
 
 _FACTOR = "a constant factor: "
-_SIGN = Mistake("sign", STEP, "the overall sign is wrong")
-_TRANSPOSED = Mistake("operands swapped, answer transposed", STEP, "the answer is transposed")
-_REDUCED: tuple[tuple[int, Callable[[Array, int], Array], Mistake], ...] = tuple(
+_SIGN = NamedMistake("sign", STEP, "the overall sign is wrong")
+_TRANSPOSED = NamedMistake("operands swapped, answer transposed", STEP, "the answer is transposed")
+_REDUCED: tuple[tuple[int, Callable[[Array, int], Array], NamedMistake], ...] = tuple(
     (
         axis,
         lambda a, axis: np.sum(a, axis=axis, keepdims=True),
-        Mistake(
+        NamedMistake(
             "sum over examples missing" if axis == 1 else "a sum is missing",
             STEP,
             "the answer has one entry per term of a sum that is missing: "
@@ -399,12 +399,12 @@ def _with_name(error: InjectedError, name: str) -> InjectedError:
     return replace(error, name=f"{error.name}; {name}")
 
 
-def _named(error: InjectedError) -> Mistake:
-    return Mistake(error.name, error.step, error.message)
+def _named(error: InjectedError) -> NamedMistake:
+    return NamedMistake(error.name, error.step, error.message)
 
 
-def _off_by(factor: str) -> Mistake:
-    return Mistake(
+def _off_by(factor: str) -> NamedMistake:
+    return NamedMistake(
         f"{_FACTOR}{factor}",
         STEP,
         f"the answer is {factor} times the right one at every size that was tried",

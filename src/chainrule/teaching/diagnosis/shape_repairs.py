@@ -24,30 +24,30 @@ from chainrule.language.reading.tree import (
     Transposed,
     Written,
 )
-from chainrule.teaching.marking.verdicts import Mistake
+from chainrule.teaching.marking.verdicts import NamedMistake
 
 STEP = "shapes"
-_MISSING = Mistake(
+_MISSING = NamedMistake(
     "transpose missing inside a product", STEP, "a transpose is missing in a product"
 )
-_MANY = Mistake("transpose too many", STEP, "a transpose stands where none belongs")
-_INVERSE = Mistake(
+_MANY = NamedMistake("transpose too many", STEP, "a transpose stands where none belongs")
+_INVERSE = NamedMistake(
     "an inverse where a transpose belongs", STEP, "an inverse stands where a transpose belongs"
 )
-_ORDER = Mistake("operands swapped", STEP, "the factors of a product stand in the wrong order")
-_ENTRIES = Mistake(
+_ORDER = NamedMistake("operands swapped", STEP, "the factors of a product stand in the wrong order")
+_ENTRIES = NamedMistake(
     "matrix product where elementwise belongs",
     STEP,
     "these factors are multiplied entry by entry, not as matrices",
 )
-_MATRICES = Mistake(
+_MATRICES = NamedMistake(
     "elementwise where a matrix product belongs",
     STEP,
     "these factors are multiplied as matrices, not entry by entry",
 )
 
 
-def shape_repairs(node: Node) -> Iterator[tuple[Mistake, Node]]:
+def shape_repairs(node: Node) -> Iterator[tuple[NamedMistake, Node]]:
     """Yield the mistake and the tree with that one mistake undone."""
     yield from _here(node)
     for name, place, child in children(node):
@@ -55,7 +55,7 @@ def shape_repairs(node: Node) -> Iterator[tuple[Mistake, Node]]:
             yield mistake, with_child(node, name, place, changed)
 
 
-def _here(node: Node) -> Iterator[tuple[Mistake, Node]]:
+def _here(node: Node) -> Iterator[tuple[NamedMistake, Node]]:
     match node:
         case Transposed():
             yield _MANY, node.operand
@@ -74,7 +74,7 @@ def _here(node: Node) -> Iterator[tuple[Mistake, Node]]:
             yield _MATRICES, replace(node, function="matmul")
 
 
-def _in_chain(node: Chain) -> Iterator[tuple[Mistake, Node]]:
+def _in_chain(node: Chain) -> Iterator[tuple[NamedMistake, Node]]:
     for place, joined in enumerate(node.rest):
         if joined.operator == "/":
             continue

@@ -20,7 +20,7 @@ from chainrule.teaching.marking.judging import Finding, Judge, Outcome
 from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
 from chainrule.teaching.marking.sheet import Asked, Claims, Sheet
 from chainrule.teaching.marking.transcript import Statement, equals_signs, statements
-from chainrule.teaching.marking.verdicts import Mistake
+from chainrule.teaching.marking.verdicts import NamedMistake
 
 FOLLOWS = "follows"
 _DECLARE = re.compile(
@@ -44,7 +44,7 @@ class Verdict:
         ``proven``, ``wrong``, ``shape``, ``scope``, ``follows``, ``unproven`` or ``unreadable``.
     why : str
         The evidence or the reason.
-    mistakes : tuple of Mistake
+    mistakes : tuple of NamedMistake
         What was most likely done wrong; several where they cannot be told apart.
     right : str
         What would be right, in short form.
@@ -56,7 +56,7 @@ class Verdict:
     text: str
     verdict: str
     why: str
-    mistakes: tuple[Mistake, ...] = ()
+    mistakes: tuple[NamedMistake, ...] = ()
     right: str = ""
     sign: int = 0
 
@@ -239,7 +239,7 @@ class Auditor:
                 "follows from a line before it that is wrong; this step itself is right",
             )
         asked = self._asked(chain)
-        mistakes: tuple[Mistake, ...] = ()
+        mistakes: tuple[NamedMistake, ...] = ()
         right = ""
         if finding.outcome is Outcome.SCOPE:
             mistakes = (SUM_MISSING,)

@@ -34,7 +34,7 @@ from chainrule.teaching.marking.judging import Finding, Judge, Outcome
 from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
 from chainrule.teaching.marking.sheet import Claims, Sheet
 from chainrule.teaching.marking.transcript import equals_signs
-from chainrule.teaching.marking.verdicts import NOTHING, Diagnosis, Grade, Mistake
+from chainrule.teaching.marking.verdicts import NOTHING, Diagnosis, Grade, NamedMistake
 
 SHAPE_REPAIRS = 60
 """How many ways of mending shapes are tried."""
@@ -353,9 +353,9 @@ class Grader:
             short_form=self._short(variable),
         )
 
-    def _shape_mistakes(self, variable: Symbol, text: str) -> list[Mistake]:
+    def _shape_mistakes(self, variable: Symbol, text: str) -> list[NamedMistake]:
         """Return the mistakes that, undone, make an answer right whose shapes do not meet."""
-        found: dict[str, Mistake] = {}
+        found: dict[str, NamedMistake] = {}
         with suppress(ParseError):
             line = line_of(text)
             cuts = equals_signs(line.text)

@@ -9,7 +9,7 @@ from chainrule.calculus.graph.dims import Shape
 
 
 @dataclass(frozen=True)
-class Mistake:
+class NamedMistake:
     """A mistake that explains an answer.
 
     Parameters
@@ -30,7 +30,7 @@ class Mistake:
         return f"{self.name} ({self.step}): {self.message}"
 
 
-Explanation: TypeAlias = tuple[Mistake, ...]
+Explanation: TypeAlias = tuple[NamedMistake, ...]
 """One mistake, or several that were made together."""
 
 
@@ -40,7 +40,7 @@ class Diagnosis:
 
     Parameters
     ----------
-    explanations : tuple of tuple of Mistake
+    explanations : tuple of tuple of NamedMistake
         Each gives exactly this answer by itself; a pair is two mistakes made together.
     more : int
         How many further explanations were found.
@@ -53,7 +53,7 @@ class Diagnosis:
     complete: bool = True
 
     @property
-    def mistakes(self) -> tuple[Mistake, ...]:
+    def mistakes(self) -> tuple[NamedMistake, ...]:
         """Every mistake of every explanation, once."""
         return tuple(dict.fromkeys(m for found in self.explanations for m in found))
 
@@ -155,7 +155,7 @@ class Grade:
         return self.verdict.startswith("correct")
 
     @property
-    def mistakes(self) -> tuple[Mistake, ...]:
+    def mistakes(self) -> tuple[NamedMistake, ...]:
         """Every mistake that is named."""
         return self.diagnosis.mistakes
 
