@@ -6,7 +6,7 @@ operation, fork and function.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -38,7 +38,7 @@ def errors_between(
         The right final line in short form.
     """
     route = route_between(model, of, wrt)
-    yield from _rule_errors(route, wrt)
+    yield from _errors_on_route(route, wrt)
     yield from _path_errors(route, wrt)
     if finished is not None:
         yield from line_errors(finished)
@@ -48,7 +48,28 @@ def errors_between(
         yield from _penalties(model, wrt, finished)
 
 
-def _rule_errors(route: Route, wrt: Symbol) -> Iterator[InjectedError]:
+def rule_errors(model: Model, rules: Container[str] | None = None) -> Iterator[InjectedError]:
+    """Yield each wrong rule of the registry, used wherever its operation occurs.
+
+    Parameters
+    ----------
+    model : Model
+        The forward pass.
+    rules : container of str, optional
+        Names of the derivative rules that may be wrong; by default all.
+    """
+    nodes = (node for d in model.definitions for node in walk(d.value))
+    applied = list(dict.fromkeys(node for node in nodes if isinstance(node, Apply)))
+    for op in dict.fromkeys(node.op for node in applied):
+        if rules is not None and op.rule not in rules:
+            continue
+        used = [node for node in applied if node.op is op]
+        for mistake in op.mistakes:
+            wrong: dict[Expr, VJP] = dict.fromkeys(used, mistake.vjp)
+            yield InjectedError(mistake.name, mistake.message, f"the {op.rule}", wrong)
+
+
+def _errors_on_route(route: Route, wrt: Symbol) -> Iterator[InjectedError]:
     forked = _forks(route)
     for definition, inside in route:
         for node in _dependent(definition.value, inside):

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from dataclasses import replace as changed
 from fractions import Fraction
 from typing import Any, TypeAlias
 
+from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.derivation.sensitivity import pulled
+from chainrule.calculus.derivation.steps import Derivation, Gradient
 from chainrule.calculus.derivation.sweep import pullback
 from chainrule.calculus.graph.model import Definition, Model
-from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, symbols, walk
-from chainrule.calculus.graph.op import VJP
+from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, symbols, transform, walk
+from chainrule.calculus.graph.op import VJP, Op
 from chainrule.calculus.ops import TABLE, add, mul, replace
-from chainrule.errors import ShapeError
+from chainrule.errors import ChainruleError, ShapeError
 
 Change: TypeAlias = Callable[[Expr], Expr]
 Route: TypeAlias = list[tuple[Definition, tuple[Symbol, ...]]]
@@ -79,6 +82,11 @@ class InjectedError:
         """Whether the error is in the reverse sweep, and not in the final line."""
         return bool(self.rules or self.paths)
 
+    @property
+    def operation(self) -> Op | None:
+        """The operation whose rule is wrong, if one is."""
+        return next((node.op for node in self.rules if isinstance(node, Apply)), None)
+
 
 def with_errors(
     model: Model,
@@ -126,11 +134,111 @@ def with_errors(
         value = finished
     else:
         value = pulled(model, of, wrt, Number(1, of.shape), pull=pull)
-    value = edited(value, [error.edit for error in made if error.edit is not None])
+    return line_with(value, made)
+
+
+def line_with(line: Expr, errors: Iterable[InjectedError]) -> Expr:
+    """Return a final line with the edits and changes of errors made."""
+    made = tuple(errors)
+    line = edited(line, [error.edit for error in made if error.edit is not None])
     for error in made:
         if error.change is not None:
-            value = error.change(value)
-    return value
+            line = error.change(line)
+    return line
+
+
+def derivation_with(derivation: Derivation, error: InjectedError) -> Derivation | None:
+    """Derive again with wrong rules, step by step.
+
+    Parameters
+    ----------
+    derivation : Derivation
+        The right derivation.
+    error : InjectedError
+        Its `rules` belong to operations in the definitions of the derivation's model.
+
+    Returns
+    -------
+    Derivation or None
+        None where a wrong rule does not keep shapes, so that its mistake shows at once, and where
+        no gradient results.
+    """
+    if not all(_keeps_shapes(node, rule) for node, rule in error.rules.items()):
+        return None
+    exchange = _Exchange(error.rules)
+    model = derivation.model
+    definitions = tuple(changed(d, value=exchange.wrong(d.value)) for d in model.definitions)
+    wrong = changed(model, definitions=definitions)
+    try:
+        return exchange.restored(derivation_of(wrong, list(derivation.gradients)), model)
+    except ChainruleError:
+        return None
+
+
+class _Exchange:
+    """Replaces operations by copies with a wrong rule, and back."""
+
+    def __init__(self, rules: Mapping[Expr, VJP]) -> None:
+        self._wrong: dict[Expr, Op] = {}
+        self._right: dict[Op, Op] = {}
+        copies: dict[tuple[Op, VJP], Op] = {}
+        for node, rule in rules.items():
+            assert isinstance(node, Apply)
+            key = (node.op, rule)
+            if key not in copies:
+                copies[key] = changed(node.op, vjp=rule, mistakes=())
+            self._wrong[node] = copies[key]
+            self._right[copies[key]] = node.op
+
+    def wrong(self, value: Expr) -> Expr:
+        """Return an expression with the wrong operations."""
+        done: dict[Expr, Expr] = {}
+        for node in walk(value):
+            args = tuple(done[arg] for arg in node.args)
+            op = self._wrong.get(node)
+            if op is not None and isinstance(node, Apply):
+                done[node] = Apply(op, args, node.attrs)
+            else:
+                done[node] = node if args == node.args else node.rebuilt(args)
+        return done[value]
+
+    def right(self, value: Expr) -> Expr:
+        """Return an expression with the right operations again."""
+
+        def back(node: Expr) -> Expr:
+            if isinstance(node, Apply) and node.op in self._right:
+                return Apply(self._right[node.op], node.args, node.attrs)
+            return node
+
+        return transform(value, back)
+
+    def restored(self, made: Derivation, model: Model) -> Derivation:
+        """Return a derivation with the right operations in all its lines."""
+
+        def gradient(g: Gradient) -> Gradient:
+            matrix = None if g.matrix is None else self.right(g.matrix)
+            return changed(g, index=self.right(g.index), matrix=matrix)
+
+        return changed(
+            made,
+            model=model,
+            steps=tuple(
+                changed(s, before=self.right(s.before), after=self.right(s.after))
+                for s in made.steps
+            ),
+            gradients={name: gradient(g) for name, g in made.gradients.items()},
+            layers={name: gradient(g) for name, g in made.layers.items()},
+        )
+
+
+def _keeps_shapes(node: Expr, rule: VJP) -> bool:
+    """Whether a rule gives each argument a gradient of its own shape."""
+    assert isinstance(node, Apply)
+    try:
+        found = rule(Symbol("upstream", node.shape), node, node.args, node.attrs)
+    except ShapeError:
+        return False
+    return all(a.shape == b.shape for a, b in zip(found, node.args, strict=True))
 
 
 def both(node: Expr, one: VJP, other: VJP) -> VJP:

@@ -34,6 +34,10 @@ def line_errors(finished: Expr) -> Iterator[InjectedError]:
                 node,
                 Apply(other, node.args, node.attrs),
             )
+        if node.op is TABLE["div"] and not isinstance(node.args[0], Number):
+            yield _exchanged(
+                "a denominator dropped", "a denominator is missing", node, node.args[0]
+            )
         if node.op is TABLE["power"]:
             for exponent in (node.attrs[0] - 1, node.attrs[0] + 1):
                 yield _exchanged(
@@ -46,6 +50,14 @@ def line_errors(finished: Expr) -> Iterator[InjectedError]:
             yield from _product_errors(node)
         if node.op is TABLE["mul"]:
             yield from _factor_errors(node)
+
+
+def overall_errors() -> Iterator[InjectedError]:
+    """Yield the errors of a final line as a whole: its sign, a constant factor."""
+    yield InjectedError("sign", "the overall sign is wrong", STEP, change=neg)
+    yield InjectedError(
+        "a constant factor: 2", "there is a factor 2 too many", STEP, change=lambda line: 2 * line
+    )
 
 
 def wrong_name_errors(model: Model, finished: Expr) -> Iterator[InjectedError]:

@@ -108,9 +108,9 @@ def _rule(subject: Subject, sheet: Pieces, step: Step, wrong: Sequence[str]) -> 
 
 def _wrong_lines(subject: Subject, step: Step) -> list[Line]:
     if step.reasons:
-        found = subject.mistakes.factor_answers(step, subject.rng, WRONG_ANSWERS)
+        found = subject.distractors.factor_answers(step, subject.rng, WRONG_ANSWERS)
     else:
-        found = subject.mistakes.line_answers(step, subject.rng, WRONG_ANSWERS)
+        found = subject.distractors.line_answers(step, subject.rng, WRONG_ANSWERS)
     return [Line(step.left, wrong.answer) for wrong in found]
 
 

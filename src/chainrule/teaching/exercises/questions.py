@@ -10,8 +10,8 @@ from random import Random
 from chainrule.calculus.derivation.steps import Derivation, Phase, Step
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr, Partial, Symbol, partials, symbols
+from chainrule.teaching.exercises.distractors import Distractors
 from chainrule.teaching.exercises.exercise import Exercise
-from chainrule.teaching.exercises.mistaken import Mistakes
 from chainrule.teaching.exercises.pieces import Line, Piece, Pieces, Prose
 from chainrule.teaching.exercises.readers import Key
 from chainrule.teaching.exercises.story import Stretch, stretch_of, stretches
@@ -77,9 +77,9 @@ class Subject:
         return self.exercise.derivation
 
     @cached_property
-    def mistakes(self) -> Mistakes:
-        """What goes wrong in it."""
-        return Mistakes(self.derivation)
+    def distractors(self) -> Distractors:
+        """Wrong answers to questions about it."""
+        return Distractors(self.derivation)
 
     @cached_property
     def stretches(self) -> tuple[Stretch, ...]:

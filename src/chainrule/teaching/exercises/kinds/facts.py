@@ -16,8 +16,8 @@ from chainrule.calculus.graph.node import Apply, Symbol, symbols, walk
 from chainrule.calculus.proof.gradients import gradient_values
 from chainrule.errors import ModelError
 from chainrule.language.typeset import plain, unicode
+from chainrule.teaching.exercises.distractors import opened
 from chainrule.teaching.exercises.kinds.formulas import gradient_hints, solution
-from chainrule.teaching.exercises.mistaken import opened
 from chainrule.teaching.exercises.pieces import Code, Line, Pieces, Prose
 from chainrule.teaching.exercises.questions import Question, Subject
 from chainrule.teaching.exercises.readers import Key
@@ -68,7 +68,7 @@ def verify(subject: Subject) -> Question | None:
     """Show an answer of the right shape, and ask whether it is right."""
     stretch = subject.variable()
     right = opened(subject.derivation, stretch.answer)
-    wrong = subject.mistakes.answers(stretch, subject.rng, CANDIDATES)
+    wrong = subject.distractors.answers(stretch, subject.rng, CANDIDATES)
     if not wrong:
         return None
     # An answer that is much longer or shorter than the right one would give itself away.

@@ -100,7 +100,7 @@ def factor(subject: Subject) -> Question | None:
     if small is not None:
         key = Key("formula", plain(step.after), model_text(small), small.asked[0].symbol.name)
         return _factor_question(subject, step, prompt, key, rules)
-    wrong = subject.mistakes.factor_answers(step, subject.rng, WRONG_ANSWERS)
+    wrong = subject.distractors.factor_answers(step, subject.rng, WRONG_ANSWERS)
     if len(wrong) < 2:
         return None
     options, letter = lettered(

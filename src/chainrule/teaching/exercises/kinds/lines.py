@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from chainrule.calculus.derivation.steps import Phase, Step
 from chainrule.calculus.graph.node import Expr, partials
 from chainrule.calculus.ops import TABLE
+from chainrule.teaching.diagnosis.injection import InjectedError
 from chainrule.teaching.exercises.kinds.formulas import WRONG_ANSWERS
-from chainrule.teaching.exercises.mistaken import Slip
 from chainrule.teaching.exercises.pieces import Line, Pieces, Prose
 from chainrule.teaching.exercises.questions import (
     LETTERS,
@@ -53,7 +53,7 @@ def next_line(subject: Subject) -> Question | None:
     subject.rng.shuffle(places)
     for stretch, k in places[:4]:
         step = stretch.lines[k]
-        wrong = subject.mistakes.line_answers(step, subject.rng, WRONG_ANSWERS)
+        wrong = subject.distractors.line_answers(step, subject.rng, WRONG_ANSWERS)
         if len(wrong) == WRONG_ANSWERS:
             return _next_question(subject, stretch, k, [Line(step.left, w.answer) for w in wrong])
     return None
@@ -192,33 +192,37 @@ def _chained(stretch: Stretch) -> list[Step]:
 
 def wrong_line(subject: Subject) -> Question | None:
     """Show a derivation in which one factor is answered by a mistake that people make."""
-    for slip in subject.mistakes.slips(subject.rng):
-        for stretch in stretches(slip.derivation):
+    for error, derivation in subject.distractors.derivations(subject.rng):
+        for stretch in stretches(derivation):
             place = _first_wrong(subject, stretch)
             if place is None:
                 continue
-            made = _wrong_question(subject, slip, stretch, place)
+            made = _wrong_question(subject, error, stretch, place)
             if made is not None:
                 return made
     return None
 
 
 def _first_wrong(subject: Subject, stretch: Stretch) -> Step | None:
-    """Find the only factor that a slip answered wrongly; all else must follow from it."""
+    """Return the only factor that an error changes; all else must follow from it."""
     right = {s.question: s for s in subject.derivation.steps if s.question is not None}
     wrong = []
     for step in stretch.factors:
         true = right.get(step.question) if step.question is not None else None
         if true is None:
-            return None  # the slip changed the chain itself
+            return None  # the error changes the chain itself
         if step.after is not true.after:
-            if not subject.mistakes.differ(true.after, step.after):
+            if not subject.distractors.differ(true.after, step.after):
                 return None
             wrong.append(step)
     return wrong[0] if len(wrong) == 1 else None
 
 
-def _wrong_question(subject: Subject, slip: Slip, stretch: Stretch, wrong: Step) -> Question | None:
+def _wrong_question(
+    subject: Subject, error: InjectedError, stretch: Stretch, wrong: Step
+) -> Question | None:
+    op = error.operation
+    assert op is not None
     chain = [s for s in stretch.lines if s.phase is Phase.CHAIN]
     put_in = [s for s in stretch.lines if s.phase is Phase.SUBSTITUTE][-1:]
     shown = [*chain, *stretch.factors, *put_in, stretch.lines[-1]]
@@ -242,12 +246,12 @@ def _wrong_question(subject: Subject, slip: Slip, stretch: Stretch, wrong: Step)
         Key("line", str(number), choices=tuple(str(k + 1) for k in range(len(steps)))),
         (
             (Prose("The chain rule is right. Check the factors one by one."),),
-            (Prose(f"Look for the {slip.op.rule}: {slip.op.because}."),),
+            (Prose(f"Look for the {op.rule}: {op.because}."),),
             (Line(true.left, true.after, note=true.rule),),
         ),
         (
-            Prose(f"Line {number}: {slip.mistake.name}; {slip.mistake.message}."),
+            Prose(f"Line {number}: {error.name}; {error.message}."),
             Line(true.left, true.after, note=true.rule),
         ),
-        (slip.op.rule,),
+        (op.rule,),
     )
