@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, count
 
 from chainrule.calculus.derivation.derive import derivation_of
-from chainrule.calculus.derivation.lines import mentioned
+from chainrule.calculus.derivation.record import StepRecord, unused
 from chainrule.calculus.derivation.steps import (
     Claim,
     Derivation,
     Gradient,
     Hessian,
     Phase,
-    Step,
     along,
 )
 from chainrule.calculus.graph.dims import SCALAR, Dim, Index, Shape, written
@@ -96,11 +96,7 @@ def _slope_model(
     taken = {symbol.name for symbol in (*model.symbols, *first.layers)}
 
     def fresh(*wanted: str) -> str:
-        name = next(
-            n for n in (*wanted, *(f"{wanted[0]}_{k}" for k in range(1, 999))) if n not in taken
-        )
-        taken.add(name)
-        return name
+        return unused(chain(wanted, (f"{wanted[0]}_{k}" for k in count(1))), taken)
 
     # What the forward pass has a name for is called by it: softmax(x) is p again.
     called: dict[Expr, Expr] = {
@@ -161,12 +157,13 @@ class _Second:
     named: dict[Symbol, Symbol]
 
     def __post_init__(self) -> None:
-        self.steps = list(self.product.steps)
+        known = (*self.product.model.symbols, *self.product.layers)
+        self.record = StepRecord(lambda: known, self.product.steps)
         self.gradients = dict(self.product.gradients)
         self.hessians: dict[Symbol, Hessian] = {}
         self.places = dict(self.product.places)
         self.relations = side_relations(self.product.model)
-        self.names = {s.name for s in (*self.product.model.symbols, *self.product.layers)}
+        self.names = {s.name for s in known}
 
     def run(self, hessian: bool) -> Derivation:
         opened = {name: self._opened(gradient) for name, gradient in self.gradients.items()}
@@ -181,7 +178,7 @@ class _Second:
                     self._hessian(rows, columns, opened[rows.name])
         return replace(
             self.product,
-            steps=tuple(self.steps),
+            steps=tuple(self.record.steps),
             gradients=self.gradients,
             hessians=self.hessians,
             places=self.places,
@@ -199,7 +196,7 @@ class _Second:
         assert gradient.matrix is not None
         whole = Partial(self.product.model.objective, gradient.variable)
         why = "every name that was given on the way is replaced by what it stands for"
-        self._step(
+        self.record.add(
             Phase.RESULT, "in one line", whole, gradient.matrix, matrix, why, claim=Claim.OPENED
         )
         self.gradients[gradient.variable.name] = replace(gradient, matrix=matrix)
@@ -251,7 +248,7 @@ class _Second:
         self.places[rows] = place
         before = self.gradients[rows.name].matrix
         assert before is not None
-        self._step(
+        self.record.add(
             Phase.CURVATURE,
             "one entry of the product",
             left,
@@ -262,7 +259,7 @@ class _Second:
         linear: Expr = coefficient * along(direction, other)
         linear = linear if other is None else Total(other, linear)
         if linear is not form:
-            self._step(
+            self.record.add(
                 Phase.CURVATURE,
                 "sorted by the entries of the direction",
                 left,
@@ -289,7 +286,7 @@ class _Second:
         self.hessians[symbol] = hessian
         self.places[symbol] = (at_row, at_col)
         at = entry(symbol, at_row, at_col)
-        self._step(
+        self.record.add(
             Phase.CURVATURE,
             "the Hessian, entry by entry",
             at,
@@ -300,38 +297,17 @@ class _Second:
             claim=Claim.CURVATURE,
         )
         for rule, why, left, before, after in best.lines(at, symbol):
-            self._step(Phase.CURVATURE, rule, left, before, after, why)
+            self.record.add(Phase.CURVATURE, rule, left, before, after, why)
 
     def _fresh(self, rows: Symbol, columns: Symbol) -> str:
         plain = "H" if len(self.directions) == 1 else f"H_{rows.name}{columns.name}"
-        name = plain
-        while name in self.names:
-            name = f"{name}'"
-        self.names.add(name)
-        return name
+        return unused((plain + "'" * primes for primes in count(0)), self.names)
 
     def _letters(self) -> Letters:
         model = self.product.model
         dims = {dim for symbol in model.symbols for dim in symbol.shape}
         names = {symbol.name for symbol in model.symbols}
         return Letters(dims, [*names, *(str(dim) for dim in dims)])
-
-    def _step(
-        self,
-        phase: Phase,
-        rule: str,
-        left: Expr,
-        before: Expr,
-        after: Expr,
-        why: str,
-        *,
-        claim: Claim = Claim.EQUAL,
-    ) -> None:
-        shapes = mentioned(after, (*self.product.model.symbols, *self.product.layers))
-        number = len(self.steps) + 1
-        self.steps.append(
-            Step(number, phase, rule, left, before, after, why, shapes=shapes, claim=claim)
-        )
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,16 @@ each is a short derivation of the same kind.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import count
 
 from chainrule.calculus.derivation.chain import Chain, Link, Paths, chain_rule
 from chainrule.calculus.derivation.folding import folded
-from chainrule.calculus.derivation.lines import fixed, mentioned
+from chainrule.calculus.derivation.lines import fixed
 from chainrule.calculus.derivation.own import function_steps, own_rows
+from chainrule.calculus.derivation.record import StepRecord, unused
 from chainrule.calculus.derivation.recursion import recursion_steps
 from chainrule.calculus.derivation.staging import staged
-from chainrule.calculus.derivation.steps import Claim, Derivation, Gradient, Phase, Reason, Step
+from chainrule.calculus.derivation.steps import Claim, Derivation, Gradient, Phase
 from chainrule.calculus.graph.dims import SCALAR, Index, written
 from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.node import (
@@ -91,7 +93,7 @@ class _Derivation:
         self.variables = variables
         self.asked_places = places
         self.paths = Paths(self.model)
-        self.steps: list[Step] = []
+        self.record = StepRecord(lambda: (*self.model.symbols, *self.layers.values()))
         self.answers: dict[Expr, Expr] = {}
         self.places: dict[Symbol, tuple[Position, Position]] = {}
         self.layers: dict[Symbol, Symbol] = {}
@@ -104,7 +106,7 @@ class _Derivation:
 
     def run(self) -> Derivation:
         for row in own_rows(self.model.values.values()):
-            self.steps += function_steps(row, len(self.steps) + 1)
+            self.record.extend(function_steps(row, self.record.next))
         for definition in self.added:
             self._name(definition)
         for definition in self.model.definitions:
@@ -116,12 +118,14 @@ class _Derivation:
                 self.layers[symbol] = name
         found = self._block(self.variables)
         self.gradients = {symbol.name: gradient for symbol, gradient in found.items()}
-        self.steps += recursion_steps(
-            self.model, self.layer_gradients, found.values(), tuple(self.steps)
+        self.record.extend(
+            recursion_steps(
+                self.model, self.layer_gradients, found.values(), tuple(self.record.steps)
+            )
         )
         return Derivation(
             self.model,
-            tuple(self.steps),
+            tuple(self.record.steps),
             self.gradients,
             self.layer_gradients,
             self.answers,
@@ -154,7 +158,7 @@ class _Derivation:
 
     def _name(self, definition: Definition) -> None:
         target, value = definition.target, definition.value
-        self._step(
+        self.record.add(
             Phase.STAGE,
             "name what is nested",
             target,
@@ -166,7 +170,7 @@ class _Derivation:
     def _write_out(self, definition: Definition) -> None:
         """Show a line in which functions of the author's were written out."""
         if definition.opened:
-            self._step(
+            self.record.add(
                 Phase.STAGE,
                 "write the function out",
                 definition.target,
@@ -195,7 +199,7 @@ class _Derivation:
         if used:
             rule = ", ".join((rule, *used) if rule == "chain rule" else used)
             why = "; ".join((why, *used.values()))
-        self._step(
+        self.record.add(
             Phase.CHAIN,
             rule,
             left,
@@ -223,7 +227,7 @@ class _Derivation:
             at = link.partial.of
             row, col = (at.row, at.col) if isinstance(at, Entry) else (None, None)
             value = self.model.values[link.target]
-            self._step(
+            self.record.add(
                 Phase.FACTOR,
                 "write one entry out",
                 at,
@@ -244,8 +248,8 @@ class _Derivation:
         if link.repeats and link.bound:
             why += f"; {link.target.name} uses it once for every {link.bound[0].name}"
         self.answers[link.partial] = link.answer
-        self.answered_at[link.partial] = len(self.steps) + 1
-        self._step(
+        self.answered_at[link.partial] = self.record.next
+        self.record.add(
             Phase.FACTOR,
             ", ".join(dict.fromkeys(r.rule for r in link.reasons)) or "definition",
             link.partial,
@@ -265,7 +269,7 @@ class _Derivation:
         if variable.shape != SCALAR and form is not chain.form and not direct:
             free = [i for i in (chain.row, chain.col) if isinstance(i, Index)]
             span = " and ".join(f"{i.name} = 1..{i.dim}" for i in free)
-            self._step(
+            self.record.add(
                 Phase.ENTRY,
                 "one entry at a time",
                 left,
@@ -277,7 +281,7 @@ class _Derivation:
         while asked := partials(form):
             partial = asked[0]
             after = replace(form, {partial: self.answers[partial]})
-            self._step(
+            self.record.add(
                 Phase.SUBSTITUTE,
                 "put the answer in",
                 left,
@@ -294,7 +298,7 @@ class _Derivation:
         form, blocks = filled(form)
         fired = [*fired, *named, *blocks]
         for firing in fired:
-            self._step(
+            self.record.add(
                 Phase.SIMPLIFY,
                 firing.rule.name,
                 left,
@@ -330,12 +334,12 @@ class _Derivation:
                     f"gradients add; {why}"
                 )
             if firing.after is not before:
-                self._step(Phase.COLLAPSE, rule, left, before, firing.after, why)
+                self.record.add(Phase.COLLAPSE, rule, left, before, firing.after, why)
             before = firing.after
         if matrix is not before:
             rule, why = self._shape_sentence(variable, before, matrix)
             whole = Partial(self.model.objective, variable)
-            self._step(Phase.SHAPE, rule, whole, before, matrix, why)
+            self.record.add(Phase.SHAPE, rule, whole, before, matrix, why)
         return Gradient(variable, form, matrix, row, col, place, asked=asked)
 
     def _shape_sentence(self, variable: Symbol, before: Expr, matrix: Expr) -> tuple[str, str]:
@@ -372,7 +376,7 @@ class _Derivation:
         left: Expr = whole
         if gradient.matrix is None:
             left = Partial(objective, entry(variable, chain.row, chain.col))
-        self._step(
+        self.record.add(
             Phase.RESULT,
             "the gradient",
             left,
@@ -392,7 +396,7 @@ class _Derivation:
         assert gradient.place is not None
         assert at is not None
         whole = entry(chain.variable, chain.row, chain.col)
-        self._step(
+        self.record.add(
             Phase.RESULT,
             "the entry that was asked for",
             Partial(self.model.objective, fixed(whole, index, gradient.place)),
@@ -435,47 +439,14 @@ class _Derivation:
     def _gradient_name(self, symbol: Symbol) -> Symbol:
         taken = {s.name for s in self.model.symbols}
         taken |= {name.name for name in self.layers.values()}
-        name = f"{self.prefix}{symbol.name}"
-        while name in taken:
-            name = f"{self.prefix}{name}"
-        return Symbol(name, symbol.shape)
+        names = (self.prefix * times + symbol.name for times in count(1))
+        return Symbol(unused(names, taken), symbol.shape)
 
     def _cache(self) -> tuple[Symbol, ...]:
         used: set[Symbol] = set()
         for gradient in (*self.layer_gradients.values(), *self.gradients.values()):
             used |= symbols(gradient.index)
         return tuple(s for s in self.model.symbols if s in used)
-
-    def _step(
-        self,
-        phase: Phase,
-        rule: str,
-        left: Expr,
-        before: Expr,
-        after: Expr,
-        why: str,
-        *,
-        question: Expr | None = None,
-        factors: tuple[Expr, ...] | None = None,
-        reasons: tuple[Reason, ...] = (),
-        claim: Claim = Claim.EQUAL,
-    ) -> None:
-        self.steps.append(
-            Step(
-                len(self.steps) + 1,
-                phase,
-                rule,
-                left,
-                before,
-                after,
-                why,
-                question,
-                partials(after) if factors is None else factors,
-                mentioned(after, (*self.model.symbols, *self.layers.values())),
-                reasons,
-                claim,
-            )
-        )
 
 
 def _running_one(chain: Chain) -> Index:
