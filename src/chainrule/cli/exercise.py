@@ -245,7 +245,7 @@ def _data(seen: Preview) -> dict[str, object]:
         "title": seen.exercise.title,
         "difficulty": seen.difficulty.score,
         "kinds": [question.kind for question in seen.questions],
-        "key": {stretch.variable.name: plain(stretch.answer) for stretch in seen.gradients},
+        "key": {section.variable.name: plain(section.answer) for section in seen.gradients},
         "proven_steps": len(seen.exercise.derivation.steps),
         "mistakes": seen.mistakes,
         "ties": [{"variable": tie[0], "mistakes": list(tie[1:])} for tie in seen.ties],
@@ -256,7 +256,7 @@ def _report(seen: Preview) -> Iterable[str]:
     from chainrule.calculus.graph.dims import written
     from chainrule.calculus.graph.node import Partial, symbols
     from chainrule.documents.exercises.as_text import forward_lines, line_text
-    from chainrule.teaching.exercises.pieces import Line
+    from chainrule.teaching.exercises.content import Equation
 
     exercise = seen.exercise
     model = exercise.derivation.model
@@ -267,13 +267,13 @@ def _report(seen: Preview) -> Iterable[str]:
     yield f"\nThe key, {len(exercise.derivation.steps)} steps, every one proven:"
     for name, gradient in exercise.derivation.layers.items():
         form = gradient.index if gradient.matrix is None else gradient.matrix
-        yield f"  {line_text(Line(name, form))}   {written(name.shape)}"
-    for stretch in seen.gradients:
-        line = Line(Partial(model.objective, stretch.variable), stretch.answer)
-        yield f"  {line_text(line)}   {written(stretch.variable.shape)}"
-    for stretch in seen.gradients:
-        if not symbols(stretch.answer):
-            asked = stretch.variable.name
+        yield f"  {line_text(Equation(name, form))}   {written(name.shape)}"
+    for section in seen.gradients:
+        line = Equation(Partial(model.objective, section.variable), section.answer)
+        yield f"  {line_text(line)}   {written(section.variable.shape)}"
+    for section in seen.gradients:
+        if not symbols(section.answer):
+            asked = section.variable.name
             yield f"\nThis is trivial: the gradient for {asked} is the same whatever the values."
     yield f"\n{seen.mistakes} single mistakes are recognised."
     if not seen.ties:

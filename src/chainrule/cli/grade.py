@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chainrule.teaching.exercises.submissions import Marked
+    from chainrule.teaching.exercises.submissions import MarkedSubmission
     from chainrule.teaching.marking.verdicts import Grade
 
 _HELP = """Judge an answer to "what is the gradient with respect to W?", or those of a whole class.
@@ -126,7 +126,7 @@ def _mark(answers: str, set_: str, form: str, jobs: int | None) -> None:
         sys.exit(2)
 
 
-def _print_table(marked: Sequence[Marked]) -> None:
+def _print_table(marked: Sequence[MarkedSubmission]) -> None:
     width = max(len(each.file) for each in marked)
     numbers = [result.number for result in marked[0].results]
     click.echo(" " * width + "   points   " + " ".join(f"{number:>4}" for number in numbers))

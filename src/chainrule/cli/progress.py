@@ -29,13 +29,13 @@ chainrule progress --delete
 @click.option("--delete", is_flag=True, help="Delete the file.")
 def command(file: str | None, out: str | None, delete: bool) -> None:
     """Show what has been practised, export it, or delete it."""
-    from chainrule.teaching.exercises.progress import Progress
+    from chainrule.teaching.exercises.practice_log import PracticeLog
 
     path = progress_file(file)
     if not path.exists():
         click.echo(f"nothing has been practised yet: there is no {path}")
         return
-    progress = Progress(path)
+    progress = PracticeLog(path)
     if out is not None:
         text = json.dumps(progress.export(), indent=2, ensure_ascii=False) + "\n"
         _written(text, out)
@@ -67,10 +67,10 @@ def _print(path: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from chainrule.teaching.exercises.progress import Progress
+    from chainrule.teaching.exercises.practice_log import PracticeLog
     from chainrule.teaching.exercises.scheduler import TOP_BOX, boxes
 
-    history = Progress(path).history()
+    history = PracticeLog(path).history()
     console = Console(highlight=False)
     right = sum(answer.right for answer in history)
     console.print(f"{right} of {len(history)} right; kept in {path}", markup=False)

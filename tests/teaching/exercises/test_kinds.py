@@ -22,12 +22,12 @@ from chainrule.calculus.proof.ladder import Laboratory
 from chainrule.deriving import derive
 from chainrule.errors import ExerciseError
 from chainrule.language.codegen import module_text
+from chainrule.teaching.exercises.answer_readers import judge
+from chainrule.teaching.exercises.content import Block, Code, Equation, Prose
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.kinds import KINDS, ask, questions
 from chainrule.teaching.exercises.loading import exercises, find
-from chainrule.teaching.exercises.pieces import Code, Line, Piece, Prose
 from chainrule.teaching.exercises.questions import LETTERS, Question
-from chainrule.teaching.exercises.readers import judge
 
 ALL = exercises()
 TYPED = ("formula", "maths", "code")
@@ -121,8 +121,8 @@ def test_a_mistake_is_named() -> None:
     assert "sign" in found.message
 
 
-def lines(pieces: tuple[Piece, ...]) -> list[Line]:
-    return [piece for piece in pieces if isinstance(piece, Line)]
+def lines(pieces: tuple[Block, ...]) -> list[Equation]:
+    return [piece for piece in pieces if isinstance(piece, Equation)]
 
 
 def holds(derivation: Derivation, laboratory: Laboratory, left: Expr, right: Expr) -> bool:

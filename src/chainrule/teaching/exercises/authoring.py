@@ -1,4 +1,4 @@
-"""What an author gets to know of an exercise before it is handed out."""
+"""Preview of an exercise for its author: difficulty, questions, key, known mistakes, ties."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from chainrule.teaching.exercises.distractors import opened
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.kinds import questions
 from chainrule.teaching.exercises.questions import Question
-from chainrule.teaching.exercises.story import Stretch, stretch_of
+from chainrule.teaching.exercises.sections import GradientSection, section_of
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What an exercise asks, and what its grader can tell.
+    """The questions of an exercise, its key, and the mistakes that grading can tell apart.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Preview:
         How hard it is.
     questions : tuple of Question
         One of every kind that can be asked.
-    gradients : tuple of Stretch
+    gradients : tuple of GradientSection
         The key: what each variable's gradient comes to.
     mistakes : int
         How many single mistakes the grader knows in it.
@@ -39,13 +39,13 @@ class Preview:
     exercise: Exercise
     difficulty: Difficulty
     questions: tuple[Question, ...]
-    gradients: tuple[Stretch, ...]
+    gradients: tuple[GradientSection, ...]
     mistakes: int
     ties: tuple[tuple[str, ...], ...]
 
 
 def preview(exercise: Exercise) -> Preview:
-    """Look at an exercise as its author.
+    """Return the preview of an exercise.
 
     Raises
     ------
@@ -53,23 +53,23 @@ def preview(exercise: Exercise) -> Preview:
         When a line of its key could not be proven: a defect of chainrule.
     """
     derivation = exercise.derivation
-    gradients = tuple(stretch_of(derivation, name) for name in exercise.variables)
+    gradients = tuple(section_of(derivation, name) for name in exercise.variables)
     count, ties = 0, list[tuple[str, ...]]()
-    for stretch in gradients:
+    for section in gradients:
         search = MistakeSearch(
             derivation.model,
             derivation.model.objective,
-            stretch.variable,
-            opened(derivation, stretch.answer) if stretch.gradient.matrix is not None else None,
+            section.variable,
+            opened(derivation, section.answer) if section.gradient.matrix is not None else None,
         )
         count += len(search.singles)
-        ties += _ties(list(search.outcomes()), stretch.variable.name)
+        ties += _ties(list(search.outcomes()), section.variable.name)
     made = tuple(questions(exercise))
     return Preview(exercise, difficulty(derivation), made, gradients, count, tuple(ties))
 
 
 def _ties(singles: list[tuple[InjectedError, Values]], variable: str) -> Iterator[tuple[str, ...]]:
-    """Group the mistakes that come to the same."""
+    """Yield the names of mistakes that give the same wrong answer."""
     groups: list[tuple[Values, list[str]]] = []
     for error, values in singles:
         name = f"{error.name} ({error.step})"

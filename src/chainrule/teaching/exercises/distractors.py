@@ -25,7 +25,7 @@ from chainrule.language.typeset import plain
 from chainrule.teaching.diagnosis.catalogue import rule_errors
 from chainrule.teaching.diagnosis.injection import InjectedError, derivation_with, line_with
 from chainrule.teaching.diagnosis.line_errors import line_errors, overall_errors
-from chainrule.teaching.exercises.story import Stretch, differentiated
+from chainrule.teaching.exercises.sections import GradientSection, differentiated
 
 
 @dataclass(frozen=True)
@@ -80,17 +80,17 @@ class Distractors:
             if derivation is not None:
                 yield error, derivation
 
-    def answers(self, stretch: Stretch, rng: Random, count: int) -> list[Distractor]:
+    def answers(self, section: GradientSection, rng: Random, count: int) -> list[Distractor]:
         """Return wrong gradients of the right shape."""
         known = set(self.derivation.model.symbols)
-        right = opened(self.derivation, stretch.answer)
-        place = (stretch.gradient.row, stretch.gradient.col)
+        right = opened(self.derivation, section.answer)
+        place = (section.gradient.row, section.gradient.col)
         found: dict[str, Distractor] = {}
         for error, derivation in self.derivations(rng):
-            gradient = derivation.gradients.get(stretch.variable.name)
+            gradient = derivation.gradients.get(section.variable.name)
             if gradient is None:
                 continue
-            answer = opened(derivation, _form(gradient, stretch.gradient))
+            answer = opened(derivation, _form(gradient, section.gradient))
             if answer.shape != right.shape or not symbols(answer) <= known:
                 continue
             if self.differ(right, answer, *place):

@@ -1,4 +1,4 @@
-"""An exercise: a forward pass, what is asked of it, and where it comes from."""
+"""An exercise: a forward pass, the variables that are asked for, and its source."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LEVELS = {
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise.
+    """One exercise of the bank, or a variant.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Exercise:
 
     @cached_property
     def derivation(self) -> Derivation:
-        """The derivation of everything that is asked, every step proven."""
+        """The derivation of everything that is asked, with every step verified."""
         return derive(self.model)
 
     @property
@@ -74,14 +74,14 @@ class Exercise:
         return tuple(dict.fromkeys(symbol.name for symbol in self.model.parameters()))
 
     def about(self, variable: str) -> Exercise:
-        """Ask for one of the variables alone."""
+        """Return the exercise with one of its variables alone."""
         asked = tuple(a for a in self.model.asked if a.symbol.name == variable)
         return replace(self, model=replace(self.model, asked=asked or self.model.asked))
 
 
 @dataclass(frozen=True)
 class Topic:
-    """A file of the bank."""
+    """The exercises of one file of the bank."""
 
     name: str
     title: str

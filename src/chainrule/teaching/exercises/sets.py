@@ -1,8 +1,4 @@
-"""Problem sets: so many questions on some topics, each with the key that grades it.
-
-The key is plain data and whole: forward pass, variable, how the answer is read, what it must be. A
-set that was handed out can be graded by any later version that reads its schema.
-"""
+"""Problem sets: questions on some topics, each with the key that grades it."""
 
 from __future__ import annotations
 
@@ -13,18 +9,18 @@ from random import Random
 from typing import Any
 
 from chainrule.errors import ExerciseError
+from chainrule.teaching.exercises.answer_readers import READERS, AnswerKey
 from chainrule.teaching.exercises.difficulty import difficulty
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.kinds import ask
 from chainrule.teaching.exercises.questions import Question
-from chainrule.teaching.exercises.readers import READERS, Key
 from chainrule.teaching.exercises.variants import variant
 
 SCHEMA = 1
 MOST = 500
 EMPTY_ROUNDS = 3
 REACH = 12
-"""How far in difficulty a variant may be from its base."""
+"""The largest difference in difficulty between a variant and its base."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +110,8 @@ def new_set(
     return ProblemSet(title, seed, tuple(problems))
 
 
-def read_key(data: Mapping[str, Any]) -> dict[int, tuple[Key, int]]:
-    """Read the key of a set that was written before: number to key and points.
+def read_key(data: Mapping[str, Any]) -> dict[int, tuple[AnswerKey, int]]:
+    """Read the key of a set: number to key and points.
 
     Raises
     ------
@@ -124,7 +120,7 @@ def read_key(data: Mapping[str, Any]) -> dict[int, tuple[Key, int]]:
     """
     if data.get("schema") != SCHEMA:
         raise ExerciseError(f"key, field schema: {data.get('schema')}, and this reads {SCHEMA}")
-    found: dict[int, tuple[Key, int]] = {}
+    found: dict[int, tuple[AnswerKey, int]] = {}
     problems = data.get("problems")
     if not isinstance(problems, list):
         raise ExerciseError("key, field problems: must be a list")
@@ -132,7 +128,11 @@ def read_key(data: Mapping[str, Any]) -> dict[int, tuple[Key, int]]:
         try:
             fields = dict(problem["key"])
             fields["choices"] = tuple(fields["choices"])
-            key, number, points = Key(**fields), int(problem["number"]), int(problem["points"])
+            key, number, points = (
+                AnswerKey(**fields),
+                int(problem["number"]),
+                int(problem["points"]),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise ExerciseError(f"key, problem {place}: {error}") from None
         if key.reader not in READERS:
@@ -148,10 +148,7 @@ def _questions(
     hardness: tuple[int, int] | None,
     rng: Random,
 ) -> Iterator[Question]:
-    """Give questions, first on the exercises themselves, then on variants, round by round.
-
-    An exercise of which no variant is as hard as asked is left out from then on.
-    """
+    """Yield questions on the exercises themselves, then on variants, round by round."""
     empty = 0
     left = list(pool)
     for round_ in counting():
@@ -171,7 +168,7 @@ def _questions(
 
 
 def _reaches(exercise: Exercise, hardness: tuple[int, int] | None) -> bool:
-    """Whether a variant may be as hard as asked: none is very unlike its base."""
+    """Whether a variant of this base can be as hard as asked."""
     score = difficulty(exercise.derivation).score
     return hardness is None or hardness[0] - REACH <= score <= hardness[1] + REACH
 
@@ -199,7 +196,7 @@ def _question(
 
 
 def _points(question: Question) -> int:
-    """Return one point for what is chosen, and more for a formula, by its difficulty."""
+    """Return one point for a choice, and more for a formula, by its difficulty."""
     if question.key.reader not in ("formula", "code", "maths"):
         return 1
     return 2 + difficulty(question.exercise.derivation).score // 8

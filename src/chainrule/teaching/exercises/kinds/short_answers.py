@@ -16,12 +16,12 @@ from chainrule.calculus.graph.node import Apply, Symbol, symbols, walk
 from chainrule.calculus.proof.gradients import gradient_values
 from chainrule.errors import ModelError
 from chainrule.language.typeset import plain, unicode
+from chainrule.teaching.exercises.answer_readers import AnswerKey
+from chainrule.teaching.exercises.content import Code, Content, Equation, Prose
 from chainrule.teaching.exercises.distractors import opened
 from chainrule.teaching.exercises.kinds.formulas import gradient_hints, solution
-from chainrule.teaching.exercises.pieces import Code, Line, Pieces, Prose
 from chainrule.teaching.exercises.questions import Question, Subject
-from chainrule.teaching.exercises.readers import Key
-from chainrule.teaching.exercises.story import Stretch
+from chainrule.teaching.exercises.sections import GradientSection
 
 SMALL = 2
 LARGEST = 3
@@ -33,9 +33,9 @@ ON_THE_KINK = 1e-6
 
 
 def shape(subject: Subject) -> Question | None:
-    """Ask for the shape of a gradient: of a variable or of a value on the way."""
+    """Ask for the shape of a gradient: of a variable or of an intermediate value."""
     model = subject.derivation.model
-    known = [s.variable for s in subject.stretches if s.variable.shape != SCALAR]
+    known = [s.variable for s in subject.sections if s.variable.shape != SCALAR]
     known += [s for s in model.values if s.shape != SCALAR and s not in known]
     if not known:
         return None
@@ -53,9 +53,9 @@ def shape(subject: Subject) -> Question | None:
                 "Rows first."
             ),
         ),
-        Key("shape", written(symbol.shape)),
+        AnswerKey("shape", written(symbol.shape)),
         (
-            (Prose("The gradient of a scalar has the shape of what it is taken by."),),
+            (Prose("The gradient of a scalar has the shape of its variable."),),
             (Prose(f"So the question is: what is the shape of {symbol.name}?"),),
             (Prose(f"Rows: {rows}. Columns: {columns}."),),
         ),
@@ -66,39 +66,39 @@ def shape(subject: Subject) -> Question | None:
 
 def verify(subject: Subject) -> Question | None:
     """Show an answer of the right shape, and ask whether it is right."""
-    stretch = subject.variable()
-    right = opened(subject.derivation, stretch.answer)
-    wrong = subject.distractors.answers(stretch, subject.rng, CANDIDATES)
+    section = subject.variable()
+    right = opened(subject.derivation, section.answer)
+    wrong = subject.distractors.answers(section, subject.rng, CANDIDATES)
     if not wrong:
         return None
     # An answer that is much longer or shorter than the right one would give itself away.
     wrong.sort(key=lambda each: abs(len(plain(each.answer)) - len(plain(right))))
     chosen = None if subject.rng.random() < 0.5 else subject.rng.choice(wrong[:2])
     shown = right if chosen is None else chosen.answer
-    said: Pieces = (Prose("It is right."),)
+    said: Content = (Prose("It is right."),)
     if chosen is not None:
         said = (Prose(f"It is wrong: {chosen.name}; {chosen.message}."),)
-    hints = gradient_hints(subject, stretch)
+    hints = gradient_hints(subject, section)
     return Question(
         subject.exercise,
         "verify",
         subject.derivation.model,
         (
-            Prose(f"Somebody hands in this; the shape fits, {written(stretch.variable.shape)}:"),
-            replace(subject.gradient(stretch), right=shown),
+            Prose(f"Somebody hands in this; the shape fits, {written(section.variable.shape)}:"),
+            replace(subject.gradient(section), right=shown),
             Prose("Is it right? yes or no"),
         ),
-        Key("yes or no", "yes" if chosen is None else "no"),
+        AnswerKey("yes or no", "yes" if chosen is None else "no"),
         hints,
-        (*said, *solution(subject, stretch)),
-        subject.rules(stretch),
+        (*said, *solution(subject, section)),
+        subject.rules(section),
     )
 
 
 def number(subject: Subject) -> Question | None:
-    """Ask for one entry of a gradient at a small place, where everything is given in numbers."""
+    """Ask for one entry of a gradient at a given point with short numbers."""
     model = subject.derivation.model
-    stretch = subject.variable()
+    section = subject.variable()
     dims = {dim for symbol in model.symbols for dim in symbol.shape}
     sizes = {name: SMALL for dim in dims for name in base_names(dim)}
     if not all(1 <= measured(dim, sizes) <= LARGEST for dim in dims):
@@ -108,18 +108,18 @@ def number(subject: Subject) -> Question | None:
         values = _place(model, sizes, rng)
         if values is None:
             continue
-        found = np.asarray(gradient_values(subject.derivation, values, sizes)[stretch.variable])
+        found = np.asarray(gradient_values(subject.derivation, values, sizes)[section.variable])
         row, col = (int(rng.integers(size)) for size in found.shape)
         value = float(found[row, col])
         if np.isfinite(value) and 0.01 < abs(value) < 100:
-            return _number_question(subject, stretch, values, (row, col), value)
+            return _number_question(subject, section, values, (row, col), value)
     return None
 
 
 def _place(
     model: Model, sizes: Mapping[str, int], rng: np.random.Generator
 ) -> dict[Symbol, Any] | None:
-    """Draw a place with short numbers; labels are labels."""
+    """Draw a point with short numbers; labels stay labels."""
     try:
         drawn = sample(model, sizes, rng)
     except ModelError:
@@ -143,7 +143,7 @@ def _place(
 
 
 def _on_a_kink(model: Model, values: Mapping[Symbol, Any], sizes: Mapping[str, int]) -> bool:
-    """Whether rounding has moved an argument to where the slope jumps."""
+    """Whether rounding has moved an argument to a kink."""
     point = Point(values, sizes, FLOATS)
     nodes = [n for d in model.definitions for n in walk(d.value) if isinstance(n, Apply)]
     for node in nodes:
@@ -162,21 +162,21 @@ def _on_a_kink(model: Model, values: Mapping[Symbol, Any], sizes: Mapping[str, i
 
 def _number_question(
     subject: Subject,
-    stretch: Stretch,
+    section: GradientSection,
     values: Mapping[Symbol, Any],
     place: tuple[int, int],
     value: float,
 ) -> Question | None:
     model = subject.derivation.model
-    needed = symbols(opened(subject.derivation, stretch.answer))
+    needed = symbols(opened(subject.derivation, section.answer))
     given = [
         s
         for s in model.symbols
         if s in needed or (s in model.inputs and len(model.inputs) < LARGEST)
     ]
-    if stretch.gradient.matrix is None and stretch.variable.shape != SCALAR:
+    if section.gradient.matrix is None and section.variable.shape != SCALAR:
         return None
-    variable = stretch.variable
+    variable = section.variable
     at = "" if variable.shape == SCALAR else f", entry in row {place[0] + 1}, column {place[1] + 1}"
     lines = "\n".join(f"{unicode(s)} = {_written(values[s])}" for s in given)
     objective = model.objective.name
@@ -185,23 +185,23 @@ def _number_question(
         "number",
         model,
         (
-            Prose("At this place (rounded):"),
+            Prose("At this point (rounded):"),
             Code(lines),
             Prose(
                 f"What is the gradient of {objective} with respect to {variable.name}{at}? "
                 "Two figures will do."
             ),
         ),
-        Key("number", f"{value:.6g}"),
+        AnswerKey("number", f"{value:.6g}"),
         (
-            *gradient_hints(subject, stretch)[:2],
-            (subject.gradient(stretch),),
+            *gradient_hints(subject, section)[:2],
+            (subject.gradient(section),),
         ),
         (
-            Line(subject.whole(stretch), opened(subject.derivation, stretch.answer)),
-            Prose(f"At this place it is {value:.4g}."),
+            Equation(subject.whole(section), opened(subject.derivation, section.answer)),
+            Prose(f"At this point it is {value:.4g}."),
         ),
-        subject.rules(stretch),
+        subject.rules(section),
     )
 
 
@@ -214,30 +214,30 @@ def _written(value: Any) -> str:  # noqa: ANN401
 
 
 def cache(subject: Subject) -> Question | None:
-    """Ask which values the gradients read, so that the forward pass must keep them."""
+    """Ask for the values that the forward pass must keep for the backward pass."""
     derivation = subject.derivation
     keep = [symbol.name for symbol in derivation.cache]
     names = [symbol.name for symbol in derivation.model.symbols]
     if not keep or len(keep) == len(names):
         return None
-    asked = ", ".join(unicode(subject.whole(s)) for s in subject.stretches if s.name is None)
-    results = tuple(subject.gradient(stretch) for stretch in subject.stretches)
-    rules = tuple(dict.fromkeys(rule for s in subject.stretches for rule in s.rules))
+    asked = ", ".join(unicode(subject.whole(s)) for s in subject.sections if s.name is None)
+    results = tuple(subject.gradient(section) for section in subject.sections)
+    rules = tuple(dict.fromkeys(rule for s in subject.sections for rule in s.rules))
     return Question(
         subject.exercise,
         "cache",
         derivation.model,
         (
             Prose(
-                f"To compute {asked} in short form, which inputs and values does the way back "
+                f"To compute {asked} in short form, which inputs and values does the backward pass "
                 "read? These the forward pass must keep."
             ),
             Prose(f"Choose among: {', '.join(names)}"),
         ),
-        Key("names", ", ".join(keep), choices=tuple(names)),
+        AnswerKey("names", ", ".join(keep), choices=tuple(names)),
         (
             (Prose(f"The rules on the way: {', '.join(rules)}. What does each read?"),),
-            (Prose(f"{len(keep)} of them."), *(Line(r.left, None) for r in results)),
+            (Prose(f"{len(keep)} of them."), *(Equation(r.left, None) for r in results)),
             results,
         ),
         (*results, Prose(f"The forward pass must keep: {', '.join(keep)}.")),

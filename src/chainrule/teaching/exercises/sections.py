@@ -1,4 +1,4 @@
-"""The parts of a derivation that a question can be about: one gradient at a time."""
+"""Sections of a derivation that a question can be about: one gradient each."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ OWN = (
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """The derivation of one gradient: of a variable, or of a layer on the way.
+class GradientSection:
+    """The derivation of one gradient: of a variable, or of a layer.
 
     Parameters
     ----------
     variable : Symbol
-        With respect to what.
+        The variable of differentiation.
     gradient : Gradient
         The result.
     lines : tuple of Step
@@ -57,21 +57,21 @@ class Stretch:
         return tuple(dict.fromkeys(found))
 
 
-def stretches(derivation: Derivation) -> Iterator[Stretch]:
-    """Divide a derivation into the gradients it derives, in order."""
+def sections(derivation: Derivation) -> Iterator[GradientSection]:
+    """Yield the sections of a derivation, one per gradient, in order."""
     for name, gradient in derivation.layers.items():
-        yield _stretch(derivation, gradient, name)
+        yield _section(derivation, gradient, name)
     for gradient in derivation.gradients.values():
-        yield _stretch(derivation, gradient, None)
+        yield _section(derivation, gradient, None)
 
 
-def stretch_of(derivation: Derivation, variable: str) -> Stretch:
-    """Return the derivation of one of the asked gradients."""
-    return _stretch(derivation, derivation[variable], None)
+def section_of(derivation: Derivation, variable: str) -> GradientSection:
+    """Return the section of one of the asked gradients."""
+    return _section(derivation, derivation[variable], None)
 
 
 def differentiated(step: Step) -> Symbol | None:
-    """Return what the objective is differentiated by on a line; nothing for a factor's answer."""
+    """Return the variable of the objective's derivative on a line; None for a factor's answer."""
     left = step.left
     if step.phase not in OWN or not isinstance(left, Partial):
         return None
@@ -79,7 +79,7 @@ def differentiated(step: Step) -> Symbol | None:
     return side if isinstance(side, Symbol) else None
 
 
-def _stretch(derivation: Derivation, gradient: Gradient, name: Symbol | None) -> Stretch:
+def _section(derivation: Derivation, gradient: Gradient, name: Symbol | None) -> GradientSection:
     lines: list[Step] = []
     for step in derivation.steps:
         if differentiated(step) is not gradient.variable:
@@ -92,7 +92,7 @@ def _stretch(derivation: Derivation, gradient: Gradient, name: Symbol | None) ->
     if lines and not asked:  # one factor and no chain: the factor is the whole question
         asked = [p for p in answered if isinstance(p, Partial) and _same_side(p, gradient)]
     factors = tuple(answered[p] for p in asked if p in answered)
-    return Stretch(gradient.variable, gradient, tuple(lines), factors, name)
+    return GradientSection(gradient.variable, gradient, tuple(lines), factors, name)
 
 
 def _same_side(partial: Partial, gradient: Gradient) -> bool:

@@ -1,8 +1,4 @@
-"""Reading and judging what a student types: one row for each way of answering.
-
-A key is plain data, so that a problem set carries all that is needed to grade it. Formulas go to
-the grader; everything else is compared here with what the derivation says.
-"""
+"""Reading and judging typed answers: one entry per form of answer."""
 
 from __future__ import annotations
 
@@ -26,8 +22,8 @@ NEAR_ZERO = 0.005
 
 
 @dataclass(frozen=True)
-class Key:
-    """How one answer is read, and what it must be; derived, never stored in the bank.
+class AnswerKey:
+    """The form of an answer and the right answer; derived, never stored in the bank.
 
     Parameters
     ----------
@@ -51,7 +47,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What became of an answer.
+    """The judgement of an answer.
 
     Parameters
     ----------
@@ -74,19 +70,19 @@ class Judgement:
     credit: float = 0.0
 
 
-Reader = Callable[[Key, str], Judgement]
+Reader = Callable[[AnswerKey, str], Judgement]
 
 
-def judge(key: Key, text: str) -> Judgement:
+def judge(key: AnswerKey, text: str) -> Judgement:
     """Read an answer and judge it.
 
     Examples
     --------
-    >>> judge(Key("shape", "(1, n)"), "1 x n").right
+    >>> judge(AnswerKey("shape", "(1, n)"), "1 x n").right
     True
-    >>> judge(Key("number", "0.25"), "1/4").right
+    >>> judge(AnswerKey("number", "0.25"), "1/4").right
     True
-    >>> judge(Key("choice", "b", choices=("log rule", "product rule")), "e").message
+    >>> judge(AnswerKey("choice", "b", choices=("log rule", "product rule")), "e").message
     'there is no e; choose a letter from a to b'
     """
     answer = text.strip()
@@ -112,7 +108,7 @@ def _unread(message: str) -> Judgement:
 # ---- formulas ----------------------------------------------------------------------------------
 
 
-def _formula(key: Key, text: str) -> Judgement:
+def _formula(key: AnswerKey, text: str) -> Judgement:
     try:
         grade = graded(key.forward, key.wrt, text)
     except ChainruleError as error:
@@ -128,7 +124,7 @@ def _formula(key: Key, text: str) -> Judgement:
     return _wrong(understood, "\n".join(grade.lines))
 
 
-def _code(key: Key, text: str) -> Judgement:
+def _code(key: AnswerKey, text: str) -> Judgement:
     try:
         ast.parse(text, mode="eval")  # reads, and runs nothing
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -136,7 +132,7 @@ def _code(key: Key, text: str) -> Judgement:
     return _formula(key, text)
 
 
-def _maths(key: Key, text: str) -> Judgement:
+def _maths(key: AnswerKey, text: str) -> Judgement:
     if re.search(r"@|\bnp\.|\btorch\.|\.T\b|\(\)|axis\s*=", text):
         return _unread("that is still code; write it as on the board, such as A B^T")
     return _formula(key, text)
@@ -145,7 +141,7 @@ def _maths(key: Key, text: str) -> Judgement:
 # ---- everything else ---------------------------------------------------------------------------
 
 
-def _choice(key: Key, text: str) -> Judgement:
+def _choice(key: AnswerKey, text: str) -> Judgement:
     letters = [_letter(k) for k in range(len(key.choices))]
     found = text.strip(" .()").lower()
     spelled = [_plain_words(choice) for choice in key.choices]
@@ -160,7 +156,7 @@ def _choice(key: Key, text: str) -> Judgement:
     return _wrong(found, f"not {found}")
 
 
-def _yes_no(key: Key, text: str) -> Judgement:
+def _yes_no(key: AnswerKey, text: str) -> Judgement:
     words = {"y": "yes", "yes": "yes", "right": "yes", "true": "yes", "n": "no", "no": "no"}
     words |= {"wrong": "no", "false": "no"}
     found = words.get(text.strip(" .!").lower())
@@ -169,7 +165,7 @@ def _yes_no(key: Key, text: str) -> Judgement:
     return _right(found) if found == key.answer else _wrong(found, f"not {found}")
 
 
-def _shape(key: Key, text: str) -> Judgement:
+def _shape(key: AnswerKey, text: str) -> Judgement:
     found = _dims(text)
     if found is None:
         return _unread("a shape has two sizes, rows and columns, such as (1, n)")
@@ -177,12 +173,12 @@ def _shape(key: Key, text: str) -> Judgement:
     if found == wanted:
         return _right(shown)
     if found[::-1] == wanted:
-        return _wrong(shown, "turned: rows come first, then columns")
+        return _wrong(shown, "transposed: rows come first, then columns")
     return _wrong(shown, "the gradient has the shape of its variable; look at its declaration")
 
 
 def _dims(text: str) -> Shape | None:
-    """Read a shape, also one such as ``(2h, k + n)``; nothing when it is none."""
+    """Return a shape, also one such as ``(2h, k + n)``; None when the text is not a shape."""
     bare = text.strip().strip("()[]").strip()
     if bare.lower() in ("scalar", "number", "1"):
         return SCALAR
@@ -196,7 +192,7 @@ def _dims(text: str) -> Shape | None:
         return None
 
 
-def _number(key: Key, text: str) -> Judgement:
+def _number(key: AnswerKey, text: str) -> Judgement:
     cleaned = text.replace("−", "-").replace(",", ".").replace(" ", "")
     try:
         found = float(Fraction(cleaned)) if "/" in cleaned else float(cleaned)
@@ -213,7 +209,7 @@ def _number(key: Key, text: str) -> Judgement:
     return _wrong(shown, "too far off: two figures must agree")
 
 
-def _order(key: Key, text: str) -> Judgement:
+def _order(key: AnswerKey, text: str) -> Judgement:
     wanted = key.answer.split()
     found = re.findall(r"[a-z]", text.lower())
     if sorted(found) != sorted(wanted) or re.search(r"[0-9]", text):
@@ -227,7 +223,7 @@ def _order(key: Key, text: str) -> Judgement:
     return _wrong(shown, f"{first} cannot stand there", 0.5 * kept / len(pairs))
 
 
-def _line(key: Key, text: str) -> Judgement:
+def _line(key: AnswerKey, text: str) -> Judgement:
     found = re.fullmatch(r"(?:line|step)?\s*\(?(\d{1,3})\)?\.?", text.strip().lower())
     if not found:
         return _unread("type the number of the line")
@@ -241,7 +237,7 @@ def _line(key: Key, text: str) -> Judgement:
     return _wrong(f"line {number}", "that line is right: look later")
 
 
-def _names(key: Key, text: str) -> Judgement:
+def _names(key: AnswerKey, text: str) -> Judgement:
     known = {canonical(name): name for name in key.choices}
     typed = [part for part in re.split(r"\s*[,;]\s*|\s+and\s+|\s+", text) if part]
     found: list[str] = []
@@ -292,4 +288,4 @@ READERS: Mapping[str, Reader] = {
     "line": _line,
     "names": _names,
 }
-"""One row for each way of answering."""
+"""The forms of answer, one entry each."""

@@ -1,8 +1,4 @@
-"""What has been answered: an SQLite file on the student's own disk.
-
-Every answer is one transaction, so a kill at any moment loses at most the answer being given. The
-file holds no text that was typed, only which question it was, the rules it took, and how it went.
-"""
+"""The practice log: answers in an SQLite file on the local disk."""
 
 from __future__ import annotations
 
@@ -39,7 +35,7 @@ def _now() -> str:
 
 @dataclass(frozen=True)
 class Answer:
-    """One question that was answered.
+    """One answered question.
 
     Parameters
     ----------
@@ -66,7 +62,7 @@ class Answer:
     at: str = field(default_factory=_now)
 
 
-class Progress:
+class PracticeLog:
     """The answers in one file.
 
     Parameters
@@ -100,7 +96,7 @@ class Progress:
             connection.execute(f"PRAGMA user_version = {SCHEMA}")
 
     def record(self, answer: Answer) -> None:
-        """Keep an answer; it is on the disk when this returns."""
+        """Store an answer; it is on disk on return."""
         with self._connection() as connection:
             connection.execute(
                 "INSERT INTO answers (at, exercise, kind, seed, rules, right, hints) "
@@ -128,7 +124,7 @@ class Progress:
         ]
 
     def export(self) -> dict[str, Any]:
-        """Return everything that is kept, ready for ``json.dumps``."""
+        """Return everything that is stored, ready for ``json.dumps``."""
         return {"schema": SCHEMA, "answers": [asdict(answer) for answer in self.history()]}
 
     def delete(self) -> int:

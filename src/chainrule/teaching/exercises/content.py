@@ -1,7 +1,4 @@
-"""What a question is made of: words, lines of mathematics, code, a forward pass.
-
-Pieces are data. The terminal, a page and a LaTeX document each set them in their own type.
-"""
+"""The content of a question as blocks: prose, equations, code, a forward pass."""
 
 from __future__ import annotations
 
@@ -14,14 +11,14 @@ from chainrule.calculus.graph.node import Expr
 
 @dataclass(frozen=True)
 class Prose:
-    """Words."""
+    """A paragraph of text."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Line:
-    """``left = right``; without a right side, ``left = ?``.
+class Equation:
+    """The equation ``left = right``; without a right side, ``left = ?``.
 
     Parameters
     ----------
@@ -49,11 +46,11 @@ class Code:
 
 
 @dataclass(frozen=True)
-class Forward:
+class ForwardPassBlock:
     """A whole forward pass with its shapes."""
 
     model: Model
 
 
-Piece: TypeAlias = Prose | Line | Code | Forward
-Pieces: TypeAlias = tuple[Piece, ...]
+Block: TypeAlias = Prose | Equation | Code | ForwardPassBlock
+Content: TypeAlias = tuple[Block, ...]
