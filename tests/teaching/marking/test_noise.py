@@ -28,13 +28,13 @@ def test_what_would_do_harm_is_refused(
     text: str, grader: Grader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judged = []
-    equal = grader.judging.equal
+    equal = grader.equality_judge.equal
 
     def counted(*arguments: Any, **options: Any) -> Any:
         judged.append(arguments)
         return equal(*arguments, **options)
 
-    monkeypatch.setattr(grader.judging, "equal", counted)
+    monkeypatch.setattr(grader.equality_judge, "equal", counted)
     grade = grader.grade("w", text)
     assert grade.verdict in VERDICTS - {"correct", "correct_other_form"}
     assert len(judged) <= SHAPE_REPAIRS + 20

@@ -80,8 +80,8 @@ def second_derivation(first: Derivation, *, hessian: bool = True) -> Derivation:
             if 1 not in shape:
                 name = gradient.variable.name
                 raise DerivationError(
-                    f"{name} is {written(shape)}: its Hessian has four indices and is no matrix; "
-                    f"ask for its product with a direction: --hvp {name}"
+                    f"{name} is {written(shape)}: the Hessian with respect to a matrix is a "
+                    f"4-index tensor; use the Hessian-vector product: --hvp {name}"
                 )
     model, directions, names = _slope_model(first)
     product = derivation_of(model, list(first.gradients), prefix=f"{model.objective.name}_")
@@ -143,7 +143,7 @@ def _slope_model(
 def _matrix(gradient: Gradient) -> Expr:
     if gradient.matrix is None:
         raise DerivationError(
-            f"the gradient for {gradient.variable.name} has no matrix form "
+            f"the gradient with respect to {gradient.variable.name} has no matrix form "
             f"({gradient.no_matrix_form}), so it is not differentiated again"
         )
     return gradient.matrix
@@ -359,14 +359,14 @@ def layout_sentence(hessian: Hessian, objective: Symbol) -> str:
     rows, columns = hessian.rows.name, hessian.columns.name
     shape = written(hessian.symbol.shape)
     if hessian.symbol.shape == SCALAR:
-        return f"the second derivative of {objective.name} by {rows}" + (
+        return f"the second derivative of {objective.name} with respect to {rows}" + (
             f" and {columns}" if columns != rows else ""
         )
     if hessian.rows is hessian.columns:
         return (
             f"{hessian.symbol.name} is {shape}: its entry in row {hessian.row} and column "
-            f"{hessian.col} is the second derivative of {objective.name} by {rows}_{hessian.row} "
-            f"and {rows}_{hessian.col}"
+            f"{hessian.col} is the second derivative of {objective.name} with respect to "
+            f"{rows}_{hessian.row} and {rows}_{hessian.col}"
         )
     return (
         f"{hessian.symbol.name} is {shape}: its rows count the entries of {rows}, its columns "

@@ -205,7 +205,7 @@ class Calculus(Parser, ABC):
             of = self.bracket()
             of = of.inner if isinstance(of, Bracket) else of
         else:
-            raise self.error("say of what, as in ∇_w J")
+            raise self.error("write what is differentiated: ∇_w J")
         return self.made(Derivative(of, wrt, start=start, end=self.before))
 
     # ---- places ------------------------------------------------------------------------------

@@ -18,11 +18,11 @@ from chainrule.language.typeset import plain
 from chainrule.teaching.diagnosis.repairs import repairs
 from chainrule.teaching.diagnosis.sample_points import Array, same
 from chainrule.teaching.diagnosis.search import MistakeSearch
-from chainrule.teaching.marking.derived import derived
-from chainrule.teaching.marking.judging import Judge
+from chainrule.teaching.marking.derivation_cache import derived
+from chainrule.teaching.marking.judging import EqualityJudge
+from chainrule.teaching.marking.line_context import AskedDerivative, Claims, LineContext
 from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
-from chainrule.teaching.marking.sheet import Asked, Claims, Sheet
-from chainrule.teaching.marking.transcript import Statement
+from chainrule.teaching.marking.transcript import TranscriptStatement
 from chainrule.teaching.marking.verdicts import NamedMistake
 
 TRIED = 400
@@ -53,7 +53,7 @@ class WrongSide:
 
     Parameters
     ----------
-    said : Statement
+    said : TranscriptStatement
         The line.
     lexicon : Lexicon
         What its names mean.
@@ -63,7 +63,7 @@ class WrongSide:
         Where the side begins and ends.
     """
 
-    said: Statement
+    said: TranscriptStatement
     lexicon: Lexicon
     reading: Reading
     side: tuple[int, int]
@@ -74,20 +74,20 @@ class LineExplainer:
 
     Parameters
     ----------
-    judging : Judge
+    equality_judge : EqualityJudge
         Over the forward pass.
     claims : Claims
         What the lines before it introduced.
     """
 
-    def __init__(self, judging: Judge, claims: Claims) -> None:
-        self.judging, self.model, self.claims = judging, judging.model, claims
+    def __init__(self, equality_judge: EqualityJudge, claims: Claims) -> None:
+        self.equality_judge, self.model, self.claims = equality_judge, equality_judge.model, claims
         self.explained = 0
         self._searches: dict[tuple[Symbol, Symbol], MistakeSearch] = {}
         self._derivations: dict[Symbol, Derivation] = {}
 
     def mistakes(
-        self, asked: Asked, sheet: Sheet, claim: Expr, written: WrongSide
+        self, asked: AskedDerivative, context: LineContext, claim: Expr, written: WrongSide
     ) -> tuple[NamedMistake, ...]:
         """Return the mistakes that explain a claim: in the line itself, else in the derivation."""
         self.explained += 1
@@ -96,25 +96,25 @@ class LineExplainer:
         search = self._search(asked[0], asked[1])
         found = {mistake.name: mistake for mistake in self._repaired(asked, written)}
         deep = len(self.model.definitions) > DEEP
-        values = None if deep or found else self._values(search, asked, sheet, claim)
+        values = None if deep or found else self._values(search, asked, context, claim)
         if values is not None:
             for mistake in search.diagnose(values, pairs=False).mistakes:
                 found.setdefault(mistake.name, mistake)
         return tuple(found.values())[:NAMED]
 
     def unread(
-        self, said: Statement, lexicon: Lexicon, error: ParseError
+        self, said: TranscriptStatement, lexicon: Lexicon, error: ParseError
     ) -> tuple[tuple[NamedMistake, ...], str]:
         """Return the mistakes of a line whose shapes or indices do not fit, and the right line."""
         line = line_of(said.text, said.line)
         reading = next(readings(said.text, code=said.code))
-        sheet = Sheet(self.model, lexicon, line, reading.layout, claims=self.claims)
+        context = LineContext(self.model, lexicon, line, reading.layout, claims=self.claims)
         sides = said.sides()
         try:
-            left = expression(tree(line, lexicon, reading, *sides[0]), sheet, reading)
+            left = expression(tree(line, lexicon, reading, *sides[0]), context, reading)
         except ParseError:
             return (), ""
-        asked = asked_by(left, sheet)
+        asked = asked_by(left, context)
         if asked is None:
             return (), ""
         mistakes: dict[str, NamedMistake] = {}
@@ -128,7 +128,7 @@ class LineExplainer:
             mistakes = {m.name: m for m in self._repaired(asked, written)}
         return tuple(mistakes.values())[:NAMED], self.right(asked)
 
-    def right(self, asked: Asked) -> str:
+    def right(self, asked: AskedDerivative) -> str:
         """Return the right side in short form."""
         found = self.short_form(asked[0], asked[1])
         return "" if found is None else plain(found)
@@ -153,20 +153,25 @@ class LineExplainer:
         return self._searches[of, wrt]
 
     def _values(
-        self, search: MistakeSearch, asked: Asked, sheet: Sheet, claim: Expr, points: int = 3
+        self,
+        search: MistakeSearch,
+        asked: AskedDerivative,
+        context: LineContext,
+        claim: Expr,
+        points: int = 3,
     ) -> tuple[Array, ...] | None:
         """Return the values of a claim, as the matrix of which it may be an entry."""
         _, wrt, row, col = asked
         shape = wrt.shape
         try:
             if (row or col) is not None:
-                expr = sheet.meant(sheet.opened(claim, None, None))
-            elif sheet.has_stand_ins(claim):
+                expr = context.meant(context.opened(claim, None, None))
+            elif context.has_placeholders(claim):
                 shape = claim.shape
-                row, col = (sheet.letters.free(dim) for dim in shape)
-                expr = sheet.meant(sheet.opened(claim, row, col))
+                row, col = (context.letters.free(dim) for dim in shape)
+                expr = context.meant(context.opened(claim, row, col))
             else:
-                expr = sheet.meant(claim)
+                expr = context.meant(claim)
             if running(expr) - {row, col}:
                 return None  # an index that belongs to nothing
             if (row or col) is None:
@@ -175,7 +180,7 @@ class LineExplainer:
         except (ChainruleError, KeyError, IndexError):
             return None
 
-    def _repaired(self, asked: Asked, written: WrongSide) -> Iterator[NamedMistake]:
+    def _repaired(self, asked: AskedDerivative, written: WrongSide) -> Iterator[NamedMistake]:
         """Yield the mistakes that make the written line right when undone."""
         truth = self._search(asked[0], asked[1]).truth
         if truth is None:
@@ -186,7 +191,7 @@ class LineExplainer:
             node = tree(line, lexicon, reading, *written.side)
         except ParseError:
             return
-        first = Sheet(self.model, lexicon, line, reading.layout, claims=self.claims)
+        first = LineContext(self.model, lexicon, line, reading.layout, claims=self.claims)
         try:
             expression(tree(line, lexicon, reading, *said.sides()[0]), first, reading)
         except ParseError:
@@ -198,32 +203,37 @@ class LineExplainer:
                 yield mistake
 
     def _holds(
-        self, asked: Asked, node: Node, first: Sheet, reading: Reading, truth: tuple[Array, ...]
+        self,
+        asked: AskedDerivative,
+        node: Node,
+        first: LineContext,
+        reading: Reading,
+        truth: tuple[Array, ...],
     ) -> bool:
-        sheet = Sheet(
+        context = LineContext(
             self.model, first.lexicon, first.line, reading.layout, dict(first.indices), self.claims
         )
         search = self._search(asked[0], asked[1])
         try:
-            claim = expression(node, sheet, reading)
+            claim = expression(node, context, reading)
         except (ChainruleError, RecursionError):
             return False
         for points in (1, len(truth)):
-            values = self._values(search, asked, sheet, claim, points)
+            values = self._values(search, asked, context, claim, points)
             if values is None or not same(values, truth[:points]):
                 return False
         return True
 
 
-def asked_by(left: Expr, sheet: Sheet) -> Asked | None:
+def asked_by(left: Expr, context: LineContext) -> AskedDerivative | None:
     """Return the value, the variable and the entry of the derivative on a left side."""
     row = col = None
     if isinstance(left, Entry):
         row, col = left.row, left.col
         left = left.matrix
-    if isinstance(left, Symbol) and left in sheet.gradients:
-        return sheet.model.objective, sheet.gradients[left], row, col
-    return sheet.asked or sheet.derived
+    if isinstance(left, Symbol) and left in context.gradients:
+        return context.model.objective, context.gradients[left], row, col
+    return context.asked or context.derived
 
 
 def _letters(text: str) -> Iterator[str]:

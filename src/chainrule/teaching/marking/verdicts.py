@@ -1,4 +1,4 @@
-"""What became of an answer, and what explains a wrong one, as plain data and in words."""
+"""Verdicts on answers and explanations of wrong ones, as plain data and as text."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class NamedMistake:
     Parameters
     ----------
     name : str
-        What it is called.
+        The name in the catalogue.
     step : str
-        Where it happened.
+        The step in which it was made.
     message : str
-        What is wrong, in a sentence.
+        The mistake in a sentence.
     """
 
     name: str
@@ -31,12 +31,12 @@ class NamedMistake:
 
 
 Explanation: TypeAlias = tuple[NamedMistake, ...]
-"""One mistake, or several that were made together."""
+"""One mistake, or several made together."""
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What explains a wrong answer. Of nothing in it is it said that somebody did it.
+    """The explanations of a wrong answer; none is asserted to be the one that was made.
 
     Parameters
     ----------
@@ -54,17 +54,17 @@ class Diagnosis:
 
     @property
     def mistakes(self) -> tuple[NamedMistake, ...]:
-        """Every mistake of every explanation, once."""
+        """The mistakes of all explanations, each once."""
         return tuple(dict.fromkeys(m for found in self.explanations for m in found))
 
     @property
     def tied(self) -> int:
-        """How many explanations there are."""
+        """The number of explanations."""
         return len(self.explanations) + self.more
 
     @property
     def head(self) -> str:
-        """What can be said of the explanations together."""
+        """The sentence about all explanations together."""
         cut = "" if self.complete else "; not every pair of mistakes was tried"
         if not self.explanations:
             return f"no known mistake gives exactly this{cut}"
@@ -75,13 +75,13 @@ class Diagnosis:
 
     @property
     def lines(self) -> list[str]:
-        """One line for each explanation."""
+        """One line per explanation."""
         said = ["; and ".join(map(str, explanation)) for explanation in self.explanations]
         return [*said, f"{self.more} more"] if self.more else said
 
     @property
     def paragraphs(self) -> list[str]:
-        """All of it in several lines."""
+        """The explanations in several lines."""
         if self.tied == 1 and len(self.explanations[0]) == 1:
             return [self.lines[0], self.head]
         if self.tied == 1:
@@ -91,13 +91,13 @@ class Diagnosis:
         )
 
     def __str__(self) -> str:
-        """Return all of it in one line."""
+        """Return the explanations in one line."""
         if self.tied == 1:
             return f"{self.lines[0]} ({self.head})"
         return f"{self.head}: {'; or '.join(self.lines)}" if self.explanations else self.head
 
     def data(self) -> list[dict[str, str]]:
-        """Return every mistake; what it is made with or tied to is said in its message."""
+        """Return every mistake; companions and ties are in its message."""
         found = []
         for explanation in self.explanations:
             for mistake in explanation:
@@ -156,12 +156,12 @@ class Grade:
 
     @property
     def mistakes(self) -> tuple[NamedMistake, ...]:
-        """Every mistake that is named."""
+        """Every named mistake."""
         return self.diagnosis.mistakes
 
     @property
     def said(self) -> str:
-        """What to tell the student, in a line; the right answer is not in it."""
+        """The feedback in one line, without the right answer."""
         if self.correct:
             return "right" if self.verdict == "correct" else f"right, in another form: {self.why}"
         if not self.verdict.startswith("wrong"):
@@ -170,7 +170,7 @@ class Grade:
 
     @property
     def lines(self) -> list[str]:
-        """What to tell the student about a wrong answer, in several lines."""
+        """The feedback for a wrong answer in several lines."""
         return (
             [*self.diagnosis.paragraphs, self.evidence]
             if self.evidence
@@ -179,11 +179,11 @@ class Grade:
 
     @property
     def evidence(self) -> str:
-        """Why a wrong answer is wrong: two numbers that differ, where there are two."""
+        """Two numbers that differ, where a wrong answer has them."""
         if self.numbers is None:
             return self.why
         right, found = self.numbers
-        return f"at one place this comes to {found:.4g}, and the gradient to {right:.4g}"
+        return f"at one sample point this is {found:.4g}, and the gradient is {right:.4g}"
 
     def data(self) -> dict[str, Any]:
         """Return the grade as plain data, as ``--json`` prints it."""

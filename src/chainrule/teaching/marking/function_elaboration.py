@@ -1,4 +1,4 @@
-"""Functions in answers, in the spellings of code as well: ``np.clip``, ``einsum``, ``g'(Z)``."""
+"""Elaboration of functions in answers, in code spellings as well: ``np.clip``, ``einsum``."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from chainrule.language.reading import calls, places
 from chainrule.language.reading.elaboration import Elaborator
 from chainrule.language.reading.tree import Call, Node, Quoted
 from chainrule.language.reading.words import ENTRYWISE
-from chainrule.teaching.marking.sheet import Sheet
+from chainrule.teaching.marking.line_context import LineContext
 
 OPTIONS = {"dim": "axis", "keepdim": "keepdims"}
-"""What other array libraries call the options of a sum."""
+"""Options of a sum in other array libraries."""
 
 ARGUMENTS = {"square": 1, "power": 2, "pow": 2, "mm": 2, "mul": 2, "t": 1}
-"""How many arguments a function of code takes, the matrix before a dot included."""
+"""The number of arguments of a function of code, the matrix before a dot included."""
 
 AT_LEAST = {"clamp": 1, "clip": 1, "heaviside": 1, "einsum": 2}
-"""How many arguments a function of code needs at least."""
+"""The least number of arguments of a function of code."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Functions(Elaborator):
-    """Builds the functions of one line of an answer.
+class FunctionElaborator(Elaborator):
+    """Builds the functions in one line of an answer.
 
     Parameters
     ----------
-    sheet : Sheet
-        The indices and stand-ins of the line.
+    context : LineContext
+        The indices and placeholders of the line.
     """
 
-    sheet: Sheet
+    context: LineContext
 
     def call(self, node: Call) -> Expr:
         """Build a function applied, in the spellings of code as well."""
@@ -121,7 +121,7 @@ class Functions(Elaborator):
 
     def activation(self, name: str, inner: Expr) -> Op | None:
         """Find the activation of a name, or else the one that has this inside."""
-        model = self.sheet.model
+        model = self.context.model
         whole = inner.matrix if isinstance(inner, Entry) else inner
         seen = {whole, transpose(whole)}
         for definition in model.definitions:
@@ -160,10 +160,10 @@ class Functions(Elaborator):
 
         def recipe(row: Position, col: Position) -> Expr:
             at: dict[str, Position] = dict(zip(after, (row, col), strict=False))
-            at |= {letter: self.sheet.letters.bound(dims[letter]) for letter in summed}
+            at |= {letter: self.context.letters.bound(dims[letter]) for letter in summed}
             form = mul(
                 *(
-                    self.sheet.opened(value, *_spread(value, [at[letter] for letter in name]))
+                    self.context.opened(value, *_spread(value, [at[letter] for letter in name]))
                     for name, value in zip(names, values, strict=True)
                 )
             )
@@ -173,7 +173,7 @@ class Functions(Elaborator):
                     form = Total(index, form)
             return form
 
-        return self.sheet.stand_in("einsum", (whole[0], whole[1]), recipe)
+        return self.context.placeholder("einsum", (whole[0], whole[1]), recipe)
 
 
 def _parts(node: Node) -> tuple[Node, ...]:

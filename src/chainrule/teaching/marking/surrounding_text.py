@@ -1,8 +1,8 @@
-r"""What stands around an equation: layout, words before it, the reason behind it, its condition.
+r"""The text around an equation: layout, words before it, the reason after it, its condition.
 
 ``so $\delta = a - y$ by (3)``, ``∂p_i/∂z_j = -p_i p_j  if i ≠ j``, ``dz = a - y   (chain rule)``:
-words are told from names by asking what is known, and what stands behind an equals sign is cut
-only where a word, a bracket of words or an arrow begins a reason.
+words that are not names are removed; after an equals sign only a reason is cut, from the word, the
+bracket of words or the arrow that begins it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Known = Callable[[str], bool]
 """Whether a word is a name in what is written."""
 
 NEAR = 400
-"""How far from either end of a line words are looked for."""
+"""The number of characters at either end of a line in which words are searched."""
 
 _LAYOUT = re.compile(
     r"\\(?:begin|end)\s*\{[a-zA-Z*]+\}|\\(?:tag|label|ref|eqref)\s*\{[^{}]*\}|\\nonumber|\\notag"
@@ -65,14 +65,14 @@ BEGINS_A_REASON = frozenset(
 
 @dataclass(frozen=True)
 class Cleaned:
-    """An equation without what stands around it, and the condition it was given."""
+    """An equation without the text around it, and its condition."""
 
     text: str
     condition: str = ""  # "i=j" or "i≠j"
 
 
 def bare(text: str, *, code: bool) -> Cleaned:
-    """Take layout, bullets, comments and conditions off a row."""
+    """Remove layout, bullets, comments and conditions from a row."""
     text = _COMMENT.sub("", text)
     if code:
         return Cleaned(text.strip().rstrip(";"))
@@ -95,7 +95,7 @@ def bare(text: str, *, code: bool) -> Cleaned:
 
 
 def _worded(match: re.Match[str]) -> str:
-    r"""Keep a function or a name that was set upright, as in ``\text{softmax}(z)``."""
+    r"""Keep a function or a name that is set upright, as in ``\text{softmax}(z)``."""
     inner = match[1].strip()
     is_name = re.fullmatch(r"[A-Za-z]\w*", inner) is not None
     if is_name and (match[2].endswith("(") or function_word(inner) or not match[0].startswith(_T)):
@@ -112,12 +112,12 @@ _IFS = ("if", "for", "when", "where", "with")
 
 
 def without_words(text: str, known: Known) -> str:
-    """Take the words off that stand before an equation, and the reason that stands behind it."""
+    """Remove the words before an equation and the reason after it."""
     return _before(_behind(text, known), known)
 
 
 def _before(text: str, known: Known) -> str:
-    """Drop the words that lead to an equation: ``in matrix form dL/dw = ...``."""
+    """Remove the words that lead to an equation: ``in matrix form dL/dw = ...``."""
     near = text[:NEAR]
     end = near.find("=")
     if end < 0:
@@ -145,7 +145,7 @@ def _is_word(token: str, known: Known) -> bool:
 
 
 def _behind(text: str, known: Known) -> str:
-    """Cut the reason behind an equation."""
+    """Remove the reason after an equation."""
     first = text.find("=")
     if first < 0:
         return text
@@ -165,7 +165,7 @@ def _behind(text: str, known: Known) -> str:
 
 
 def _is_aside(text: str, begins: int, known: Known) -> bool:
-    """Whether a bracket at the end of a line holds a reason and no factor."""
+    """Whether a bracket at the end of a line is a reason and not a factor."""
     depth, stops, equal = 0, begins, False
     for at in range(begins, len(text)):
         depth += (text[at] in "([{") - (text[at] in ")]}")

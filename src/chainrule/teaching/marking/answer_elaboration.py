@@ -1,4 +1,4 @@
-"""Trees of answers into expressions, directed by the shapes of the forward pass."""
+"""Elaboration of syntax trees of answers to expressions, directed by shapes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from chainrule.language.reading.tree import (
     Summation,
     Transposed,
 )
-from chainrule.teaching.marking.functions import Functions
+from chainrule.teaching.marking.function_elaboration import FunctionElaborator
 
 _KRONECKER = re.compile(r"delta_([a-z]),?([a-z])")
 
@@ -41,13 +41,13 @@ LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class Meaning(Functions):
+class AnswerElaborator(FunctionElaborator):
     """Builds the expressions of one line of an answer.
 
     Parameters
     ----------
-    sheet : Sheet
-        The indices and stand-ins of the line.
+    context : LineContext
+        The indices and placeholders of the line.
     ones : Dim
         How long a column of ones is whose length nothing else tells, as in ``1 g``.
     lone : int
@@ -78,7 +78,7 @@ class Meaning(Functions):
                 return super().expr(node)
 
     def beyond(self, node: Node) -> Expr:
-        """Build what only answers hold."""
+        """Build what only answers contain."""
         match node:
             case Derivative():
                 return self.derivative(node)
@@ -103,11 +103,11 @@ class Meaning(Functions):
         if letter == "I" and below in self.dims and node.name not in self.scope:
             return eye(below)
         if (match := _KRONECKER.fullmatch(node.name)) and all(
-            map(self.sheet.known, match.groups())
+            map(self.context.known, match.groups())
         ):
             one, other = (Name(part, start=node.start, end=node.end) for part in match.groups())
             return self.kronecker(node, one, other)
-        found = self.sheet.lexicon.find(node.name)
+        found = self.context.lexicon.find(node.name)
         if found is not None:
             return self.taken(node, found)
         if match := _KRONECKER.fullmatch(node.name):
@@ -117,24 +117,21 @@ class Meaning(Functions):
         return self.expr(_joined(parts)) if parts else super().name(node)
 
     def letters(self, node: Name) -> list[Node]:
-        """Cut a run of letters into names, ``wx`` into w and x; nothing where it is a name.
-
-        What stands above or behind the run belongs to its last letter: ``wx^2`` is w times x^2.
-        """
+        """Split a run of letters into names, ``wx`` into w and x; empty where it is one name."""
         if len(node.name) > LONGEST_NAME or node.name in self.dims:
             return []
-        if self.sheet.lexicon.find(node.name) is not None:
+        if self.context.lexicon.find(node.name) is not None:
             return []
         known = {letter.swapcase(): letter for letter in self.scope if len(letter) == 1}
         parts = split(node.name, known | {letter: letter for letter in self.scope})
         return [Name(part, start=node.start, end=node.end) for part in parts or ()]
 
     def taken(self, node: Node, found: Taken) -> Expr:
-        """Build a symbol, or the part of it that its indices choose."""
+        """Build a symbol, or the part of it at its indices."""
         whole = found.symbol
-        if found.of is self.sheet.model.objective:
-            whole = self.sheet.gradient(found.symbol)
-            self.sheet.derived = (found.of, found.symbol, None, None)
+        if found.of is self.context.model.objective:
+            whole = self.context.gradient(found.symbol)
+            self.context.derived = (found.of, found.symbol, None, None)
         elif found.of is not None:
             return self.partial(node, found.of, None, found.symbol, None)
         if not (found.below or found.example):
@@ -168,17 +165,17 @@ class Meaning(Functions):
         return self.at(node, whole, places)
 
     def axis(self, letter: str, shape: tuple[Dim, Dim]) -> int:
-        """Tell along which axis a lone index of a matrix runs: where its size is known, there."""
-        known = self.sheet.summed.get(letter) or self.sheet.indices.get(letter)
+        """Return the axis of a lone index of a matrix: the one of its size."""
+        known = self.context.summed.get(letter) or self.context.indices.get(letter)
         if known is not None and known in shape and shape[0] != shape[1]:
             return shape.index(known)
         return self.lone
 
     def at(self, node: Node, whole: Expr, places: list[str | None]) -> Expr:
-        """Take the part of a matrix at these places; nothing stands for all along an axis."""
+        """Take the part of a matrix at these places; None takes all along an axis."""
         rows, columns = whole.shape
         chosen = [
-            None if place is None else self.sheet.index(place, dim, node.start)
+            None if place is None else self.context.index(place, dim, node.start)
             for place, dim in zip(places, whole.shape, strict=True)
         ]
         row, col = chosen
@@ -189,17 +186,17 @@ class Meaning(Functions):
         if whole_row and whole_col:
             return whole
         if whole_row:
-            return self.sheet.stand_in(
-                "column", (rows, 1), lambda r, c: self.sheet.opened(whole, r, col)
+            return self.context.placeholder(
+                "column", (rows, 1), lambda r, c: self.context.opened(whole, r, col)
             )
-        return self.sheet.stand_in(
-            "row", (1, columns), lambda r, c: self.sheet.opened(whole, row, c)
+        return self.context.placeholder(
+            "row", (1, columns), lambda r, c: self.context.opened(whole, row, c)
         )
 
     def cell(self, whole: Expr, row: Position, col: Position) -> Expr:
         """Take one entry."""
-        if self.sheet.has_stand_ins(whole):
-            return self.sheet.opened(whole, row, col)
+        if self.context.has_placeholders(whole):
+            return self.context.opened(whole, row, col)
         return entry(whole, row, col)
 
     def indexed(self, node: Indexed) -> Expr:
@@ -237,25 +234,25 @@ class Meaning(Functions):
         """Read a sum over running indices."""
         high = self.limit(node.high)
         for letter in node.indices:
-            self.sheet.begin_sum(letter, high, node.start)
+            self.context.begin_sum(letter, high, node.start)
         body = self.expr(node.body)
         if body.shape == SCALAR:
-            form = self.sheet.opened(body, None, None)
+            form = self.context.opened(body, None, None)
             for letter in reversed(node.indices):
-                form = Total(self.sheet.end_sum(letter, node.start), form)
+                form = Total(self.context.end_sum(letter, node.start), form)
             return form
-        indices = [self.sheet.end_sum(letter, node.start) for letter in reversed(node.indices)]
+        indices = [self.context.end_sum(letter, node.start) for letter in reversed(node.indices)]
 
         def recipe(row: Position, col: Position) -> Expr:
-            form = self.sheet.opened(body, row, col)
+            form = self.context.opened(body, row, col)
             for index in indices:
                 form = Total(index, form)
             return form
 
-        return self.sheet.stand_in("sum", body.shape, recipe)
+        return self.context.placeholder("sum", body.shape, recipe)
 
     def limit(self, node: Node | None) -> Dim | None:
-        """Return where a sum ends, when that was said."""
+        """Return the end of a sum; None when there is none."""
         while isinstance(node, Bracket):
             node = node.inner
         match node:
@@ -283,35 +280,35 @@ class Meaning(Functions):
         wrt: Symbol,
         wrt_at: tuple[Position, Position] | None,
     ) -> Expr:
-        """Build the derivative of one symbol, or an entry of it, by another."""
-        self.sheet.derived = (of, wrt, *(wrt_at or (None, None)))
-        if of is self.sheet.model.objective:
-            name = self.sheet.gradient(wrt)
+        """Build the derivative of one symbol, or an entry of it, with respect to another."""
+        self.context.derived = (of, wrt, *(wrt_at or (None, None)))
+        if of is self.context.model.objective:
+            name = self.context.gradient(wrt)
             return entry(name, *wrt_at) if wrt_at is not None else name
         if wrt_at is None and wrt.shape == SCALAR:
             wrt_at = (None, None)
         if of_at is None and of.shape == SCALAR:
             of_at = (None, None)
         if of_at is not None and wrt_at is not None:
-            return self.sheet.partial(of, of_at, wrt, wrt_at)
+            return self.context.partial(of, of_at, wrt, wrt_at)
         if of_at is not None:
-            return self.sheet.stand_in(
-                "derivative", wrt.shape, lambda r, c: self.sheet.partial(of, of_at, wrt, (r, c))
+            return self.context.placeholder(
+                "derivative", wrt.shape, lambda r, c: self.context.partial(of, of_at, wrt, (r, c))
             )
         if wrt_at is not None:
-            return self.sheet.stand_in(
-                "derivative", of.shape, lambda r, c: self.sheet.partial(of, (r, c), wrt, wrt_at)
+            return self.context.placeholder(
+                "derivative", of.shape, lambda r, c: self.context.partial(of, (r, c), wrt, wrt_at)
             )
-        return self.sheet.table(of, wrt, node.start)
+        return self.context.table(of, wrt, node.start)
 
     def side(self, node: Node) -> tuple[Symbol, tuple[Position, Position] | None]:
-        """Return what stands above or below the line of a derivative: a symbol and a place."""
+        """Return the numerator or denominator of a derivative: a symbol and a place."""
         value = self.expr(node)
-        if isinstance(value, Symbol) and value in self.sheet.gradients:
+        if isinstance(value, Symbol) and value in self.context.gradients:
             raise self.error(node, "a derivative of a derivative is not read here")
-        if isinstance(value, Symbol) and value in self.sheet.model.symbols:
+        if isinstance(value, Symbol) and value in self.context.model.symbols:
             return value, None
-        if isinstance(value, Entry) and value.matrix in self.sheet.model.symbols:
+        if isinstance(value, Entry) and value.matrix in self.context.model.symbols:
             assert isinstance(value.matrix, Symbol)
             return value.matrix, (value.row, value.col)
         raise UndecidedError(
@@ -345,19 +342,19 @@ class Meaning(Functions):
                 if value is not None and SCALAR not in (value.shape, other.shape):
                     return None
                 value = other if value is None else mul(value, other)
-            elif link[0].shape == value.shape and not self.sheet.has_stand_ins(value):
-                value = pulled(self.sheet.model, link[0], link[1], value)
+            elif link[0].shape == value.shape and not self.context.has_placeholders(value):
+                value = pulled(self.context.model, link[0], link[1], value)
             else:
                 return None
         return value
 
     def linked(self, chain: list[Derivative]) -> bool:
-        """Whether each derivative is by what the next is of."""
+        """Whether each derivative is with respect to the numerator of the next."""
         names = [(self.text(part.of), self.text(part.wrt)) for part in chain]
         return all(before[1][-4:] == after[0][-4:] for before, after in pairwise(names))
 
     def whole_link(self, node: Node) -> tuple[Symbol, Symbol] | None:
-        """Return both sides of a derivative of one whole symbol by another."""
+        """Return both sides of a derivative of one whole symbol with respect to another."""
         if not isinstance(node, Derivative):
             return None
         of, of_at = self.side(node.of)
@@ -367,10 +364,7 @@ class Meaning(Functions):
     # ---- masks -----------------------------------------------------------------------------------
 
     def mask(self, node: Compared) -> Expr:
-        """Read a mask; at 0 itself, where nothing is said, both signs are taken alike.
-
-        ``[i = j]`` is the Kronecker delta of two indices; other bounds than 0 move to the left.
-        """
+        """Build a mask; at 0, where no side is given, both conventions count."""
         if node.operator == "=":
             return self.kronecker(node, node.left, node.right)
         operator = {">=": ">", "<=": "<"}.get(node.operator, node.operator)
@@ -382,11 +376,11 @@ class Meaning(Functions):
     def kronecker(self, node: Node, left: Node, right: Node) -> Expr:
         """Read ``δ_ij``: 1 where two indices are the same, else 0."""
         names = [part.name for part in (left, right) if isinstance(part, Name)]
-        dims = [self.sheet.known(name) for name in names]
+        dims = [self.context.known(name) for name in names]
         dim = next((dim for dim in dims if dim is not None), None)
         if len(names) != 2 or dim is None:
-            raise self.error(node, "this compares two indices, and neither runs over anything here")
-        one, other = (self.sheet.index(name, dim, node.start) for name in names)
+            raise self.error(node, "neither index is bound by a sum here")
+        one, other = (self.context.index(name, dim, node.start) for name in names)
         assert one is not None
         assert other is not None
         return delta(dim, one, other)
@@ -401,7 +395,7 @@ def _count(dim: Dim) -> Expr:
 
 
 def _joined(parts: Sequence[Node]) -> Node:
-    """Multiply what stands side by side."""
+    """Return the product of juxtaposed nodes."""
     first, *rest = parts
     if not rest:
         return first

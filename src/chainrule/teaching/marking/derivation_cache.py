@@ -1,4 +1,4 @@
-"""Derivations of a forward pass that many transcripts share: a class hands in the same one."""
+"""A cache of derivations for forward passes that many transcripts share."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.model import Model
 
 KEPT = 256
-"""How many derivations are kept."""
+"""The number of derivations that are cached."""
 
 
 @dataclass(frozen=True)
-class _Same:
-    """A forward pass, wherever its lines stood."""
+class _ModelKey:
+    """A forward pass as a key that ignores line numbers."""
 
     key: tuple[Any, ...]
     model: Model = field(compare=False)
 
 
 def derived(model: Model, name: str) -> Derivation:
-    """Return the derivation of the objective for one variable; the last ones are remembered."""
+    """Return the derivation of the objective with respect to one variable, from the cache."""
     lines = tuple((definition.target, definition.value) for definition in model.definitions)
-    same = _Same((model.inputs, lines, model.objective, model.onehot), model)
+    same = _ModelKey((model.inputs, lines, model.objective, model.onehot), model)
     return _derived(same, name)
 
 
 @lru_cache(KEPT)
-def _derived(same: _Same, name: str) -> Derivation:
+def _derived(same: _ModelKey, name: str) -> Derivation:
     return derivation_of(same.model, [name])

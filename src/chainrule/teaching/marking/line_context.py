@@ -1,8 +1,8 @@
-"""What the line of an answer may speak of: the names, the indices in play, and the stand-ins.
+"""The context of one line of an answer: its names, its indices and its placeholders.
 
-A column of a matrix, a sum over matrices or a table of derivatives is no node of the graph. Each
-gets a *stand-in*: a symbol of its shape, with a recipe for its entries. `Sheet.opened` reads an
-expression entry by entry and puts the recipes in, so that one ladder judges everything.
+A column of a matrix, a sum over matrices or a table of derivatives is not a node of the graph. Each
+gets a *placeholder*: a symbol of its shape, with a recipe for its entries. `LineContext.opened`
+reads an expression entry by entry and inserts the recipes, so that one method judges all.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ from chainrule.errors import ScopeError, UndecidedError, UnmetError
 from chainrule.language.answers import Lexicon
 from chainrule.language.reading.tokens import Line
 
-Asked = tuple[Symbol, Symbol, Position, Position]
-"""Of what, by what, and of which entry of it, where the line is about one."""
+AskedDerivative = tuple[Symbol, Symbol, Position, Position]
+"""The value, the variable and the entry of the derivative that a line is about."""
 
 MAX_CLAIMS = 20
-"""How many claims may stand one inside the other."""
+"""The most claims that may be nested."""
 
 Recipe = Callable[[Position, Position], Expr]
 
 
-class Layout(Enum):
-    """How the derivative of one vector by another is laid out, where nobody said."""
+class JacobianLayout(Enum):
+    """The layout of the derivative of one vector with respect to another, where none is given."""
 
     ENTRIES = "entry by entry"
     NUMERATOR = "one row for each entry above the line"
@@ -54,12 +54,12 @@ class Layout(Enum):
 
 @dataclass
 class Claims:
-    """What the lines of one answer introduced and claimed so far.
+    """The names and the claims of the earlier lines of an answer.
 
     Parameters
     ----------
     recipes : dict of Symbol to callable
-        The stand-ins, with the entries of each.
+        The placeholders, with the entries of each.
     gradients : dict of Symbol to Symbol
         The names of gradients, and the symbol each belongs to.
     local : dict of Symbol to Expr
@@ -81,11 +81,11 @@ class Claims:
 
     @property
     def erred(self) -> bool:
-        """Whether anything before was wrong."""
+        """Whether an earlier claim is wrong."""
         return bool(self.wrong or self.slopes)
 
     def pull(self, definition: Definition, wrt: Symbol, cotangent: Expr) -> Expr:
-        """Pull back through one definition by what the answer claims of it."""
+        """Pull back through one definition, with the claims of the answer."""
         slope = self.slopes.get((definition.target, wrt))
         if slope is None:
             return pullback(definition.value, wrt, definition.target, cotangent)[0]
@@ -93,7 +93,7 @@ class Claims:
 
 
 @dataclass
-class Sheet:
+class LineContext:
     """The state of one line.
 
     Parameters
@@ -104,7 +104,7 @@ class Sheet:
         What names mean.
     line : Line
         For errors that point into it.
-    layout : Layout
+    layout : JacobianLayout
         How derivatives of vectors by vectors are laid out.
     indices : dict of str to Dim
         The free indices met so far, and what each runs over.
@@ -115,12 +115,12 @@ class Sheet:
     model: Model
     lexicon: Lexicon
     line: Line
-    layout: Layout = Layout.ENTRIES
+    layout: JacobianLayout = JacobianLayout.ENTRIES
     indices: dict[str, Dim] = field(default_factory=dict)
     claims: Claims = field(default_factory=lambda: Claims())
     summed: dict[str, Dim | None] = field(default_factory=dict)  # open sums, innermost last
-    derived: Asked | None = None  # the derivative that was read last
-    asked: Asked | None = None  # the one on the left side
+    derived: AskedDerivative | None = None  # the derivative that was read last
+    asked: AskedDerivative | None = None  # the one on the left side
 
     def __post_init__(self) -> None:
         self.recipes, self.gradients = self.claims.recipes, self.claims.gradients
@@ -131,7 +131,7 @@ class Sheet:
     # ---- indices -----------------------------------------------------------------------------
 
     def index(self, letter: str, dim: Dim, at: int) -> Position:
-        """Let a letter or number stand along a dimension."""
+        """Use a letter or a number as the index along a dimension."""
         if dim == 1:
             return None
         if letter.isdigit():
@@ -153,7 +153,7 @@ class Sheet:
         return Index(letter, dim)
 
     def known(self, letter: str) -> Dim | None:
-        """Return what an index runs over, where that is settled."""
+        """Return the dimension of an index, where it is determined."""
         return self.summed.get(letter) or self.indices.get(letter)
 
     def begin_sum(self, letter: str, dim: Dim | None, at: int) -> None:
@@ -185,26 +185,26 @@ class Sheet:
             )
         return Index(letter, dim)
 
-    # ---- stand-ins ---------------------------------------------------------------------------
+    # ---- placeholders ---------------------------------------------------------------------------
 
-    def stand_in(self, name: str, shape: Shape, recipe: Recipe) -> Symbol:
-        """Return a symbol for what is known entry by entry."""
+    def placeholder(self, name: str, shape: Shape, recipe: Recipe) -> Symbol:
+        """Return a symbol for a matrix that is given entry by entry."""
         symbol = Symbol(f"⟨{name} {len(self.recipes)}⟩", shape)
         self.recipes[symbol] = recipe
         return symbol
 
     def gradient(self, symbol: Symbol) -> Symbol:
-        """Return the symbol that stands for the gradient of the objective for a symbol."""
+        """Return the symbol of the objective's gradient with respect to a symbol."""
         name = Symbol(f"d{symbol.name}", symbol.shape)
         self.gradients[name] = symbol
         return name
 
     def opened(self, expr: Expr, row: Position, col: Position) -> Expr:
-        """Read one entry of an expression, with the recipes of its stand-ins put in."""
+        """Return one entry of an expression, with the recipes of its placeholders inserted."""
         return self.filled(read_entry(expr, row, col, self.letters))
 
     def filled(self, form: Expr) -> Expr:
-        """Put recipes in the place of stand-ins, in an index form."""
+        """Insert the recipes of placeholders in an index form."""
         mapping: dict[Expr, Expr] = {}
         for node in walk(form):
             if isinstance(node, Entry) and node.matrix in self.recipes:
@@ -222,17 +222,14 @@ class Sheet:
             )
         return done
 
-    def has_stand_ins(self, expr: Expr) -> bool:
+    def has_placeholders(self, expr: Expr) -> bool:
         """Whether an expression can only be read entry by entry."""
         return any(symbol in self.recipes for symbol in symbols(expr))
 
     # ---- derivatives -------------------------------------------------------------------------
 
     def truth(self, variable: Symbol, *, carried: bool = False) -> Expr:
-        """Return the gradient of the objective for a symbol, by the reverse sweep.
-
-        With `carried`, it is what follows from the wrong claims made before.
-        """
+        """Return the objective's gradient with respect to a symbol, by the reverse sweep."""
         objective = self.model.objective
         if not carried:
             known = self.claims.truths
@@ -251,7 +248,7 @@ class Sheet:
         )
 
     def meant(self, expr: Expr, *, carried: bool = False) -> Expr:
-        """Put the gradients, and the answer's own values, in the place of their names."""
+        """Replace names of gradients, and names that the answer introduces, by their values."""
         local = self.claims.local
         while any(name in local for name in symbols(expr)):
             own: dict[Expr, Expr] = {n: local[n] for n in symbols(expr) if n in local}
@@ -271,11 +268,11 @@ class Sheet:
         wrt: Symbol,
         wrt_at: tuple[Position, Position],
     ) -> Expr:
-        """Return the derivative of one entry by another."""
+        """Return the derivative of one entry with respect to another."""
         return entry_by_entry(self.model, of, of_at, wrt, wrt_at, self.letters)
 
     def table(self, of: Symbol, wrt: Symbol, at: int) -> Expr:
-        """Return the derivative of one symbol by another as a whole.
+        """Return the derivative of one symbol with respect to another as a whole.
 
         Raises
         ------
@@ -286,11 +283,17 @@ class Sheet:
             return pulled(self.model, of, wrt, Number(1))
         name = f"∂{of.name}/∂{wrt.name}"
         if wrt.shape == (1, 1):
-            return self.stand_in(
+            return self.placeholder(
                 name, of.shape, lambda r, c: self.partial(of, (r, c), wrt, (None, None))
             )
-        if self.layout is Layout.ENTRIES and of.shape == wrt.shape and self.is_entrywise(of, wrt):
-            return self.stand_in(name, of.shape, lambda r, c: self.partial(of, (r, c), wrt, (r, c)))
+        if (
+            self.layout is JacobianLayout.ENTRIES
+            and of.shape == wrt.shape
+            and self.is_entrywise(of, wrt)
+        ):
+            return self.placeholder(
+                name, of.shape, lambda r, c: self.partial(of, (r, c), wrt, (r, c))
+            )
         if 1 not in of.shape or 1 not in wrt.shape:
             raise self.line.error(
                 f"{name} has four indices: {of.name} is {written(of.shape)} and {wrt.name} is "
@@ -299,13 +302,13 @@ class Sheet:
                 UndecidedError,
             )
         above, below = (max(s.shape, key=lambda dim: dim != 1) for s in (of, wrt))
-        if self.layout is Layout.DENOMINATOR:
-            return self.stand_in(
+        if self.layout is JacobianLayout.DENOMINATOR:
+            return self.placeholder(
                 name,
                 (below, above),
                 lambda r, c: self.partial(of, _along(of, c), wrt, _along(wrt, r)),
             )
-        return self.stand_in(
+        return self.placeholder(
             name, (above, below), lambda r, c: self.partial(of, _along(of, r), wrt, _along(wrt, c))
         )
 
@@ -325,5 +328,5 @@ class Sheet:
 
 
 def _along(symbol: Symbol, place: Position) -> tuple[Position, Position]:
-    """Put a place along the only long dimension of a vector."""
+    """Put an index along the only long dimension of a vector."""
     return (place, None) if symbol.shape[1] == 1 else (None, place)

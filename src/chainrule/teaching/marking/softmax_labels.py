@@ -1,4 +1,4 @@
-"""Labels that nobody called one-hot: what stands beside the logarithm of a softmax."""
+"""One-hot labels that are not declared: the factor of the logarithm of a softmax."""
 
 from __future__ import annotations
 
@@ -13,12 +13,8 @@ from chainrule.calculus.rewriting.relations import SUM_TO_ONE, adding_to_one
 _LOG, _LOGSUMEXP = TABLE["log"], TABLE["logsumexp"]
 
 
-def labels_of(model: Model) -> Iterator[OneHot]:
-    """Yield the inputs that are labels of a cross-entropy, with the axis along which they add.
-
-    People write ``P - Y`` below a softmax without saying that the labels add to one. The kind
-    reading takes it for granted.
-    """
+def softmax_labels(model: Model) -> Iterator[OneHot]:
+    """Yield the labels of a cross-entropy, with the axis along which they add to one."""
     known = adding_to_one(model)
     inputs = set(model.inputs)
     for definition in model.definitions:
@@ -34,7 +30,7 @@ def labels_of(model: Model) -> Iterator[OneHot]:
 
 
 def _probabilities(node: Expr, known: dict[Symbol, int | None]) -> tuple[Expr, int] | None:
-    """Return what a logarithm is taken of, when it adds to one, and along which axis."""
+    """Return the argument of a logarithm that adds to one, and along which axis."""
     if not isinstance(node, Apply) or not node.args:
         return None
     inner = node.args[0]
