@@ -16,7 +16,7 @@ from chainrule.descent.result import DescentResult
 from chainrule.descent.saving import SCHEMA, load_values, save_values
 from chainrule.errors import DataError
 from chainrule.language.reading import read_model
-from chainrule.lecture import bind, lay_out
+from chainrule.lecture import assign_roles, bind
 
 LINE = """# a line
 X : (n, m)  # what is known
@@ -32,8 +32,8 @@ def descent() -> DescentResult:
 
 def test_biases_start_at_zero_and_weights_by_shape() -> None:
     text = "X : (n, m)\nW : (h, n)\nc : (h, 1)\nv : (1, h)\nJ = norm(v tanh(W X + c))^2"
-    layout = lay_out(read_model(text), ["X"], wrt=["W", "c", "v"])
-    binding = bind(layout, {"X": np.ones((2, 300))}, sizes={"h": 500})
+    roles = assign_roles(read_model(text), ["X"], wrt=["W", "c", "v"])
+    binding = bind(roles, {"X": np.ones((2, 300))}, sizes={"h": 500})
     values = {symbol.name: value for symbol, value in initial_values(binding, 0).items()}
     assert not values["c"].any()
     assert values["W"].shape == (500, 300)

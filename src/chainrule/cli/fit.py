@@ -95,11 +95,11 @@ def command(
 ) -> None:
     """Fit a table; the help text is `_HELP`."""
     from chainrule.cli.fit_printing import print_json, print_text
-    from chainrule.tables.fitting import Choices, fit_file
+    from chainrule.tables.fitting import FitOptions, fit_file
 
     path = data_path(data)
     refuse_places((path,), out, report)
-    choices = Choices(target, positive, missing, categories, ignore, holdout, seed, C)
+    choices = FitOptions(target, positive, missing, categories, ignore, holdout, seed, C)
     with progress_line() as say:
         fitted = fit_file(path, choices, say)
         written: list[str] = []
@@ -132,13 +132,13 @@ def data_path(data: str) -> Path:
 def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
     """Refuse, before the work starts, to write over what is read or where nothing can be."""
     from chainrule.errors import DataError
-    from chainrule.tables.writing import check_place
+    from chainrule.tables.writing import check_writable
 
     taken = {path.resolve() for path in inputs}
     for output in outputs:
         if output is None:
             continue
-        check_place(output)
+        check_writable(output)
         place = Path(output).resolve()
         if place in taken:
             raise DataError(f"{output}: this would write over another file of this command.")
@@ -150,10 +150,10 @@ def write_report(fitted: FittedTable, data: str, path: str) -> None:
     from chainrule.documents.fit_section import fit_lead, fit_sections
     from chainrule.documents.gradient_section import gradient_section
     from chainrule.documents.page import render_page
-    from chainrule.tables.explaining import explain_gradient
+    from chainrule.tables.worked_example import work_example
     from chainrule.tables.writing import atomic_text
 
-    sections = [*fit_sections(fitted), gradient_section(explain_gradient(fitted))]
+    sections = [*fit_sections(fitted), gradient_section(work_example(fitted))]
     page = render_page(
         f"{fitted.model.target}: a fit and its proof", fit_lead(fitted, data), sections
     )

@@ -117,21 +117,21 @@ def command(
     from chainrule.cli.fit import data_path, refuse_places
     from chainrule.cli.train_printing import Watcher, print_end, print_json, print_start
     from chainrule.deriving import derive
-    from chainrule.descent.binding import Choices, bind_file
+    from chainrule.descent.binding import BindingOptions, bind_file
     from chainrule.descent.initial import given_values, initial_values
     from chainrule.descent.loop import Descent
-    from chainrule.descent.objective import Objective
-    from chainrule.descent.result import Stopped
-    from chainrule.descent.saving import check_values_place, load_values, save_values
+    from chainrule.descent.objective import DescentObjective
+    from chainrule.descent.result import StopReason
+    from chainrule.descent.saving import check_values_path, load_values, save_values
     from chainrule.language.reading import load_model
 
     path = data_path(data)
     if out is not None:
-        check_values_place(out)
+        check_values_path(out)
         refuse_places((path, Path(file), Path(file + ".cr")), out)
     model = load_model(file)
     names = tuple(part.strip() for part in (wrt or "").split(",") if part.strip())
-    choices = Choices(
+    choices = BindingOptions(
         target,
         positive,
         raw,
@@ -143,8 +143,8 @@ def command(
         examples,
     )
     bound = bind_file(model, path, binds, choices)
-    derivation = derive(model, [s.name for s in bound.binding.layout.learned])
-    objective = Objective(derivation, bound.binding)
+    derivation = derive(model, [s.name for s in bound.binding.roles.learned])
+    objective = DescentObjective(derivation, bound.binding)
     first = initial_values(bound.binding, seed)
     if start is not None:
         first = given_values(bound.binding, load_values(start), first)
@@ -165,7 +165,7 @@ def command(
         print_end(result, bound, written, raw=raw)
     if result.stopped.failed:
         sys.exit(1)
-    if result.stopped is Stopped.INTERRUPTED:
+    if result.stopped is StopReason.INTERRUPTED:
         sys.exit(130)
 
 

@@ -15,14 +15,14 @@ from rich.markup import escape
 from rich.text import Text
 
 from chainrule.descent.curve import curve
-from chainrule.descent.saving import facts
+from chainrule.descent.saving import result_document
 from chainrule.language.typeset import unicode
 
 if TYPE_CHECKING:
     from chainrule.calculus.graph.model import Model
     from chainrule.descent.binding import BoundTable
     from chainrule.descent.loop import Descent
-    from chainrule.descent.result import DescentResult, Record
+    from chainrule.descent.result import CostRecord, DescentResult
     from chainrule.lecture import Array
 
 _SMALL = 12
@@ -42,7 +42,7 @@ def print_start(descent: Descent, bound: BoundTable) -> None:
         console.print(f"  {name:<11}{escape(text)}", soft_wrap=True)
 
     binding, model = bound.binding, descent.objective.model
-    layout, derivation = binding.layout, descent.objective.derivation
+    layout, derivation = binding.roles, descent.objective.derivation
     objective = model.objective.name
     console.print(f"[bold]{escape(layout.model.title or objective)}[/]", soft_wrap=True)
     along = f", along {layout.examples}" if layout.examples else ", one at a time"
@@ -106,7 +106,7 @@ class Watcher:
         if self.live is not None:
             self.live.stop()
 
-    def seen(self, record: Record) -> None:
+    def seen(self, record: CostRecord) -> None:
         """Take in one record."""
         self.costs.append((record.step, record.cost))
         if self.live is None and (record.step >= self._next or not math.isfinite(record.cost)):
@@ -169,7 +169,7 @@ def _print_values(console: Console, name: str, value: Array, bound: BoundTable) 
 
 def print_json(result: DescentResult, model: Model, bound: BoundTable, written: str | None) -> None:
     """Print the result for programs; the values too where they are small."""
-    known = facts(result, model, bound)
+    known = result_document(result, model, bound)
     known["values"] = {
         name: value.tolist() for name, value in result.values.items() if value.size <= 1000
     }

@@ -1,4 +1,4 @@
-"""A cost curve in a terminal: braille dots, two across and four down a character."""
+"""A cost curve for the terminal, in braille dots: 2 by 4 per character."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def curve(
     height: int = 8,
     until: int | None = None,
 ) -> list[str]:
-    """Draw costs over steps as lines of text.
+    """Return costs over steps as lines of text.
 
     Parameters
     ----------

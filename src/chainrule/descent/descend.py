@@ -1,4 +1,4 @@
-"""The public door: a forward pass and data in, learned values out."""
+"""Entry point of gradient descent: a forward pass and data in, learned values out."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from chainrule.calculus.graph.model import Model
 from chainrule.deriving import derive
 from chainrule.descent.initial import given_values, initial_values
 from chainrule.descent.loop import Callback, Descent
-from chainrule.descent.objective import Objective
+from chainrule.descent.objective import DescentObjective
 from chainrule.descent.result import DescentResult
 from chainrule.language.reading import read_model
-from chainrule.lecture import bind, lay_out
+from chainrule.lecture import assign_roles, bind
 
 
 def descend(
@@ -94,10 +94,10 @@ def descend(
     [2.0, 1.0]
     """
     read = read_model(model) if isinstance(model, str) else model
-    layout = lay_out(read, data, constants=constants or (), wrt=wrt, examples=examples)
-    binding = bind(layout, data, constants=constants, sizes=sizes)
-    found = derivation or derive(read, [s.name for s in layout.learned])
-    objective = Objective(found, binding)
+    roles = assign_roles(read, data, constants=constants or (), wrt=wrt, examples=examples)
+    binding = bind(roles, data, constants=constants, sizes=sizes)
+    found = derivation or derive(read, [s.name for s in roles.learned])
+    objective = DescentObjective(found, binding)
     first = given_values(binding, start or {}, initial_values(binding, seed))
     descent = Descent(objective, first, rate=rate, steps=steps, batch=batch, seed=seed)
     descent.check()

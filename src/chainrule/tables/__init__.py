@@ -1,5 +1,1 @@
-"""Tables: from a CSV or Parquet file to a fitted model, and from a saved model to predictions.
-
-The room above training. `reading` opens files, `encoding` turns columns into numbers, `model`
-fits, saves and loads, `metrics` measures on rows that training never saw.
-"""
+"""Tables: from a CSV or Parquet file to a fitted model, and from a saved model to predictions."""

@@ -1,4 +1,4 @@
-"""A fitted table: what was learnt, as plain data, and what it predicts."""
+"""The fitted model of a table, as plain data, and its predictions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Fact = float | int | bool | str | None
 
 @dataclass(frozen=True)
 class CertificateRecord:
-    """The certificate of the fit, as the model file keeps it.
+    """The certificate of the fit, as stored in the model file.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class CertificateRecord:
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """How the model was fitted.
+    """The settings and results of the training.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class TrainingRecord:
 
 @dataclass(frozen=True)
 class CoefficientRow:
-    """One line of the coefficient table.
+    """One row of the coefficient table.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class CoefficientRow:
 
     @property
     def odds_ratio(self) -> float:
-        """What the odds are multiplied by: for one deviation, or against the base."""
+        """The odds ratio: per standard deviation, or against the base category."""
         try:
             return math.exp(self.per_deviation)
         except OverflowError:
@@ -136,7 +136,7 @@ class TableModel:
 
     @property
     def is_binary(self) -> bool:
-        """Whether there are two classes, with one row of coefficients."""
+        """Whether there are two classes and one row of coefficients."""
         return len(self.classes) == 2
 
     @property
@@ -148,7 +148,7 @@ class TableModel:
 
     @property
     def text_columns(self) -> tuple[str, ...]:
-        """The columns of a file to read as words."""
+        """The columns of a file to read as text."""
         return tuple(
             spec.name
             for spec in self.specs
@@ -156,7 +156,7 @@ class TableModel:
         )
 
     def check_columns(self, names: list[str], source: str) -> None:
-        """Raise a `ModelFileError` when a column that the model needs is not there."""
+        """Raise a `ModelFileError` if a column of the model is missing."""
         lacking = [spec.name for spec in self.specs if spec.name not in names]
         if lacking:
             more = f" {len(lacking) - 1} more are missing too." if len(lacking) > 1 else ""
@@ -185,7 +185,7 @@ class TableModel:
         return proba
 
     def proba_of(self, X: Floats) -> Floats:
-        """Return the probabilities of rows that are encoded already."""
+        """Return the probabilities of encoded rows."""
         raw_prediction = X @ self.coef.T + self.intercept
         if self.is_binary:
             z = raw_prediction[:, 0]
@@ -209,7 +209,7 @@ class TableModel:
                 yield CoefficientRow(feature, label, float(value), float(value / feature.scale))
 
     def own_intercepts(self) -> dict[str, float]:
-        """Return the intercept for numbers as they stand in the file, by class."""
+        """Return the intercepts on the scale of the file, by class."""
         centred = self.coef if self.is_binary else self.coef - self.coef.mean(axis=0)
         intercept = self.intercept if self.is_binary else self.intercept - self.intercept.mean()
         mean = np.array([feature.mean for feature in self.features])
@@ -226,7 +226,7 @@ class TableModel:
 
     @classmethod
     def load(cls, path: str | Path) -> TableModel:
-        """Read a model that `save` wrote, and check it."""
+        """Return the model that `save` wrote, validated."""
         from chainrule.tables.model_file import load
 
         return load(path)

@@ -1,19 +1,19 @@
-"""The target: from a column to labels in order, and which of two is counted as 1."""
+"""The target: class labels in order, and the positive class."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from chainrule.errors import DataError
-from chainrule.tables.diagnosing import is_number
+from chainrule.tables.file_errors import is_number
 from chainrule.tables.metrics import Codes
-from chainrule.tables.table import Table, TextColumn, say_some
+from chainrule.tables.table import Table, TextColumn, some_of
 
 _MOST_CLASSES = 50
 
 
 def labels_of(table: Table, target: str) -> tuple[tuple[str, ...], Codes]:
-    """Return the labels in order and each row's position in them."""
+    """Return the class labels in order, and each row's index into them."""
     column = table.column(target).as_text()
     labels = _in_order(column)
     where = f"{table.source}: the target {column.name!r}"
@@ -47,12 +47,12 @@ def positive_last(
     """Return the classes with the positive one last, and the codes in that order."""
     if len(classes) > 2:
         raise DataError(
-            f"{where} has {len(classes)} classes ({say_some(list(classes))}). --positive applies "
+            f"{where} has {len(classes)} classes ({some_of(list(classes))}). --positive applies "
             "to two-class targets only; omit it here."
         )
     if positive not in classes:
         raise DataError(
-            f"{where} has no label {positive!r}. --positive takes one of {say_some(list(classes))}."
+            f"{where} has no label {positive!r}. --positive takes one of {some_of(list(classes))}."
         )
     if positive == classes[1]:
         return classes, actual

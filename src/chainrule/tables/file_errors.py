@@ -1,4 +1,4 @@
-"""When the fast reader refuses a text file: walk it once more, slowly, and say where it breaks."""
+"""Errors of text files: a second, slow read that locates what the fast reader rejects."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import BinaryIO, cast
 from chainrule.errors import DataError
 
 MISSING_WORDS = ("", "NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL")
-"""The words that mean "no value", in any column."""
+"""Cells that mean "no value", in any column."""
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 
 def is_number(word: str) -> bool:
-    """Whether `word` reads as a number.
+    """Whether a string is a number.
 
     >>> is_number(" 1e3 "), is_number("1,5"), is_number("1_000")
     (True, False, False)
@@ -32,7 +32,7 @@ def is_number(word: str) -> bool:
 
 
 def open_bytes(path: Path) -> BinaryIO:
-    """Open a text file, through gzip where its name says so."""
+    """Open a text file, through gzip by its extension."""
     if path.suffix == ".gz":
         return cast(BinaryIO, gzip.open(path, "rb"))
     return path.open("rb")
@@ -60,7 +60,7 @@ def sniff_separator(path: Path) -> str:
 
 
 def unreadable(path: Path, error: BaseException) -> DataError:
-    """Turn what the operating system said into a sentence that names the file."""
+    """Return the error for a file that the operating system cannot read."""
     if isinstance(error, FileNotFoundError):
         return DataError(f"{path}: there is no such file. Check the path.")
     if isinstance(error, IsADirectoryError):
@@ -74,7 +74,7 @@ def unreadable(path: Path, error: BaseException) -> DataError:
 
 
 def diagnose(path: Path, separator: str, numbers: Collection[str] = ()) -> DataError | None:
-    """Find the first row that breaks the table.
+    """Return the error of the first row that does not fit the table.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def diagnose(path: Path, separator: str, numbers: Collection[str] = ()) -> DataE
 
 
 def _decompress(path: Path) -> None:
-    """Read a compressed file to its end, where its check sum is: damaged bytes look like rows."""
+    """Read a compressed file to its checksum, which detects damaged bytes."""
     if path.suffix == ".gz":
         with open_bytes(path) as file:
             while file.read(1 << 20):
@@ -125,7 +125,7 @@ def _decompress(path: Path) -> None:
 
 
 def _numbered(rows: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
-    """Count rows from 1; blank lines are no rows."""
+    """Yield rows with their numbers from 1; blank lines do not count."""
     row = 0
     for cells in rows:
         if cells:
@@ -160,7 +160,7 @@ def _fault(
 
 
 def not_a_number(source: str, name: str, row: int, word: str) -> DataError:
-    """Say that a cell holds text where its column holds numbers."""
+    """Return the error for a string in a numeric column."""
     return DataError(
         f"{source}: column {name!r} holds numbers, but row {row} says {word!r}. Correct that "
         "cell, or leave it empty if the value is missing."

@@ -1,4 +1,4 @@
-"""Learn the encoding of a table from the rows that train, and refuse what cannot be encoded."""
+"""Fitting the encoding of a table to the training rows; rejects columns that cannot be encoded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import DataError
 from chainrule.tables.specs import NO_VALUE, CategorySpec, Missing, NumberSpec, Spec
-from chainrule.tables.table import NumberColumn, Table, TextColumn, refuse_infinite, say_some
+from chainrule.tables.table import NumberColumn, Table, TextColumn, refuse_infinite, some_of
 
 _MANY_CATEGORIES = 1000
 _IDENTIFIER_SHARE = 0.5
@@ -19,15 +19,15 @@ _TINY_TABLE = 5
 
 
 @dataclass(frozen=True)
-class Learned:
-    """What `learn` returns: the encoding, and what the user should know about it."""
+class FittedEncoding:
+    """The fitted encoding, and notes for the user."""
 
     specs: tuple[Spec, ...]
     notes: tuple[str, ...]
 
 
 def refuse_missing(table: Table) -> None:
-    """Raise when any cell is missing, with every such column and its count."""
+    """Raise if any cell is missing, with every such column and its count."""
     counts = {name: int(column.missing.sum()) for name, column in table.columns.items()}
     bad = {name: count for name, count in counts.items() if count}
     if not bad:
@@ -45,15 +45,17 @@ def refuse_missing(table: Table) -> None:
 
 
 def complete_rows(table: Table) -> NDArray[np.intp]:
-    """Return the indices of the rows in which no value is missing."""
+    """Return the indices of the rows without missing values."""
     whole = np.ones(table.n_rows, dtype=np.bool_)
     for column in table.columns.values():
         whole &= ~column.missing
     return np.flatnonzero(whole)
 
 
-def learn(table: Table, missing: Missing = "refuse", categories: Collection[str] = ()) -> Learned:
-    """Learn the encoding from the rows that train.
+def fit_encoding(
+    table: Table, missing: Missing = "refuse", categories: Collection[str] = ()
+) -> FittedEncoding:
+    """Fit the encoding to the training rows.
 
     Parameters
     ----------
@@ -66,7 +68,7 @@ def learn(table: Table, missing: Missing = "refuse", categories: Collection[str]
 
     Returns
     -------
-    Learned
+    FittedEncoding
         The specs and the notes.
     """
     if missing in ("refuse", "drop"):
@@ -89,7 +91,7 @@ def learn(table: Table, missing: Missing = "refuse", categories: Collection[str]
             f"{table.source}: no column is left to learn from (each is the target, constant, "
             "empty or ignored)."
         )
-    return Learned(tuple(specs), tuple(notes))
+    return FittedEncoding(tuple(specs), tuple(notes))
 
 
 def _learn_number(
@@ -140,7 +142,7 @@ def _learn_category(
     if not kept and (n_words > _MANY_CATEGORIES or rarely_twice or never_twice):
         raise DataError(
             f"{table.source}: column {column.name!r} holds {n_words} different texts in "
-            f"{table.n_rows} rows ({say_some(words, 3)}), which looks like a name or an "
+            f"{table.n_rows} rows ({some_of(words, 3)}), which looks like a name or an "
             f"identifier: it would get a coefficient for each. Leave it out with --ignore "
             f"{column.name}, or insist with --category {column.name}."
         )

@@ -1,4 +1,4 @@
-"""The derivation at work in a fit: one example followed through every line."""
+"""A worked example from a fit: one training example through every line of the derivation."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.proof.numbers import StepNumbers, step_numbers
 from chainrule.deriving import derive
 from chainrule.language.reading import load_model
-from chainrule.lecture import bind, lay_out
+from chainrule.lecture import assign_roles, bind
 from chainrule.tables.fitting import FittedTable
 
 
 @dataclass(frozen=True)
 class Contribution:
-    """What one example adds to one weight's gradient.
+    """One example's term in the gradient of one weight.
 
     Parameters
     ----------
@@ -39,8 +39,8 @@ class Contribution:
 
 
 @dataclass(frozen=True)
-class Explained:
-    """A derivation with the numbers of one training example.
+class WorkedExample:
+    """A derivation with the values of one training example.
 
     Parameters
     ----------
@@ -76,8 +76,8 @@ class Explained:
     penalty: float
 
 
-def explain_gradient(fitted: FittedTable) -> Explained:
-    """Follow the example that pulls hardest at the weights through the derivation.
+def work_example(fitted: FittedTable) -> WorkedExample:
+    """Return the derivation with the values of the example with the largest gradient.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def explain_gradient(fitted: FittedTable) -> Explained:
     weights = {"w" if binary else "W": model.coef, "b": model.intercept.reshape(-1, 1)}
     read = load_model("logistic_batch" if binary else "softmax_batch")
     derivation = derive(read)
-    binding = bind(lay_out(read, ("X", "Y")), {"X": fitted.X, "Y": labels})
+    binding = bind(assign_roles(read, ("X", "Y")), {"X": fitted.X, "Y": labels})
     (inputs, sizes), *_ = binding.runs()
     proba = model.proba_of(fitted.X)
     target = np.eye(classes)[fitted.y]
@@ -108,7 +108,7 @@ def explain_gradient(fitted: FittedTable) -> Explained:
         {"n": feature, "m": example, "k": followed},
     )
     scores = fitted.X[example] @ model.coef.T + model.intercept
-    return Explained(
+    return WorkedExample(
         derivation=derivation,
         numbers=numbers,
         row=int(fitted.rows[example]),
@@ -127,7 +127,7 @@ def explain_gradient(fitted: FittedTable) -> Explained:
 def _contributions(
     fitted: FittedTable, pull: NDArray[np.float64], example: int
 ) -> tuple[Contribution, ...]:
-    """List the terms of one example; the totals are the derived gradient (A - Y) X^T."""
+    """Return the terms of one example; the totals are the derived gradient (A - Y) X^T."""
     totals = pull @ fitted.X
     rows = [
         Contribution(f.name, float(x), float(pull[example] * x), float(total))
