@@ -1,4 +1,11 @@
-"""The bridge between the lecture's columns and the engine's rows."""
+"""The bridge between the lecture's columns and the engine's rows.
+
+The lecture writes ``X`` as (n, m), features x examples; the engine and every table hold (n_samples,
+n_features). A model may lay its examples out as columns, ``X : (n, m)``, as rows, ``X : (m, n)``,
+or have one example only, ``x : (n, 1)``. This is found from the model: the examples run along the
+one named dimension that all of its data share and no learned value has. Data enter here with one
+row per example, always, and leave in the shape that the model gives them.
+"""
 
 from __future__ import annotations
 
@@ -83,6 +90,8 @@ class Binding:
         self, rows: Rows | None = None
     ) -> Iterator[tuple[dict[Symbol, Array], dict[str, int]]]:
         """Yield the inputs and sizes of each run of the model.
+
+        Once for all the rows when the model has a dimension for examples, else once for each row.
 
         Parameters
         ----------

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from chainrule.calculus.derivation.steps import Certificate
-    from chainrule.calculus.proof.checking import Report
+    from chainrule.calculus.derivation.steps import StepCertificate
+    from chainrule.calculus.proof.checking import CheckReport
     from chainrule.calculus.proof.evidence import Disagreement
 
 
@@ -51,7 +51,7 @@ def command(file: str, wrt: str | None, sizes: int, as_json: bool) -> None:
         sys.exit(1)
 
 
-def _data(report: Report) -> dict[str, Any]:
+def _data(report: CheckReport) -> dict[str, Any]:
     return {
         "passed": report.passed,
         "steps": [
@@ -71,7 +71,7 @@ def _data(report: Report) -> dict[str, Any]:
     }
 
 
-def _print(report: Report) -> None:
+def _print(report: CheckReport) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -122,9 +122,13 @@ def _print(report: Report) -> None:
     )
 
 
-def _brief(evidence: Certificate | Disagreement) -> str:
-    from chainrule.calculus.derivation.steps import Certificate, Rung
+def _brief(evidence: StepCertificate | Disagreement) -> str:
+    from chainrule.calculus.derivation.steps import StepCertificate, VerificationMethod
 
-    if not isinstance(evidence, Certificate):
+    if not isinstance(evidence, StepCertificate):
         return str(evidence)
-    return "exact" if evidence.rung is Rung.EXACT else f"{evidence.rung.value} {evidence.error:.0e}"
+    return (
+        "exact"
+        if evidence.method is VerificationMethod.EXACT
+        else f"{evidence.method.value} {evidence.error:.0e}"
+    )

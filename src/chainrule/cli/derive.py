@@ -80,9 +80,9 @@ def command(
 
 def rendered(derivation: Derivation, kind: str, form: str) -> str:
     """Write a derivation in one of the formats."""
-    from chainrule.documents.lesson.outline import Form
+    from chainrule.documents.lesson.outline import GradientForm
 
-    wanted = Form(form)
+    wanted = GradientForm(form)
     match kind:
         case "json":
             from chainrule.documents.lesson.as_json import as_data
@@ -106,11 +106,11 @@ def rendered(derivation: Derivation, kind: str, form: str) -> str:
 
 def _slides(derivation: Derivation) -> str:
     """Write a deck, with the numbers of a random point beside the steps."""
-    from chainrule.calculus.proof.numbers import sampled_numbers
+    from chainrule.calculus.proof.step_values import sampled_values
     from chainrule.documents.lesson.numbers import numbers_html
     from chainrule.documents.lesson.slides import slides
 
-    numbers, sizes = sampled_numbers(derivation)
+    numbers, sizes = sampled_values(derivation)
     at = ", ".join(f"{name} = {size}" for name, size in sizes.items())
     places: dict[Dim, str] = {dim: f"first of {dim}" for dim in sizes}
     beside = numbers_html(numbers, "the first example", places)

@@ -21,6 +21,10 @@ def lower_rate(
 ) -> float:
     """Return a rate with one digit, at most a tenth of one that was too large.
 
+    Near a place where the curvature along the steepest direction is c, descent is steady below a
+    rate of 2 / c. The curvature is found by power iteration on differences of the derived
+    gradient.
+
     Parameters
     ----------
     objective : DescentObjective

@@ -1,4 +1,8 @@
-"""The gradient check: derived entries against finite differences at the start of the descent."""
+"""The gradient check: derived entries against finite differences at the start of the descent.
+
+The steps of the derivation are proven at random points of random sizes. This compares the numbers
+at the very place, of the very sizes, with the data that are descended on.
+"""
 
 from __future__ import annotations
 

@@ -20,6 +20,10 @@ _ADDING = (TABLE["add"], TABLE["broadcast"])
 def initial_values(binding: Binding, seed: int) -> dict[Symbol, Array]:
     """Return an initial value for every learned symbol.
 
+    A symbol that is only added (a bias) starts at zero. A weight of shape (r, c) is drawn from a
+    normal distribution of variance 2 / (r + c) (Glorot and Bengio 2010), so that a layer keeps the
+    scale of its input, whichever way the model multiplies.
+
     Parameters
     ----------
     binding : Binding

@@ -1,4 +1,8 @@
-"""Gradient descent, full or in batches, with the derived gradient."""
+"""Gradient descent, full or in batches, with the derived gradient.
+
+The update is values minus rate times gradient. Steps are scaled by how the objective aggregates its
+examples (a sum or a mean), and a cost that diverges stops the descent with the best values kept.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""The objective and its derived gradient as numbers, at given values and examples."""
+"""The objective and its derived gradient as numbers, at given values and examples.
+
+The gradient is the derived formula, layer gradients first, evaluated as it
+stands. There is no second formula, and nothing is differentiated here. Only the forward pass is run
+in its stable form, so that a cost stays a number where the plain one is the logarithm of zero.
+"""
 
 from __future__ import annotations
 

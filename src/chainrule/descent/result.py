@@ -131,7 +131,11 @@ class DescentResult:
 
 
 def accuracy(objective: DescentObjective, values: Values) -> float | None:
-    """Return the fraction of labels that are predicted; None where there are no labels."""
+    """Return the fraction of labels that are predicted; None where there are no labels.
+
+    It has when one input holds a single 0 or 1 for each example and the last sigmoid of the
+    forward pass has its shape.
+    """
     binding = objective.binding
     for label, table in binding.data.items():
         if table.shape[1] != 1 or not np.isin(table, (0.0, 1.0)).all():

@@ -1,4 +1,10 @@
-"""How the objective depends on the number of examples, found by repeating some."""
+"""How the objective depends on the number of examples, found by repeating some.
+
+A step divides a sum by the number of its examples, and leaves a mean alone. The gradient tells
+which of the two an objective is: with every example there twice, and three times, that of a sum
+grows evenly and that of a mean stays. What does not grow with the examples (a penalty) belongs to
+all of them once, so a batch must not count it in full at every step.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +95,10 @@ def find_scaling(
 
 
 def fixed_gradient(objective: DescentObjective, values: Values, row: Rows) -> Values:
-    """Return the part of a sum's gradient that does not depend on examples."""
+    """Return the part of a sum's gradient that does not depend on examples.
+
+    It is the remainder when the contribution of the example in `row` is subtracted.
+    """
     once = objective.evaluate(values, row).gradient
     twice = objective.evaluate(values, np.tile(row, 2)).gradient
     return {symbol: 2 * once[symbol] - twice[symbol] for symbol in once}

@@ -13,7 +13,7 @@ from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr
 from chainrule.documents.lesson.as_html import as_html as lesson_html
 from chainrule.documents.lesson.as_latex import equations
-from chainrule.documents.lesson.outline import Form
+from chainrule.documents.lesson.outline import GradientForm
 from chainrule.documents.page import asset, render
 from chainrule.language.typeset import latex, math_element, mathml, spoken
 
@@ -87,7 +87,7 @@ def _(shown: Derivation) -> str:
 
 @as_latex.register
 def _(shown: Derivation) -> str:
-    return _aligned(list(equations(shown, Form.BOTH)))
+    return _aligned(list(equations(shown, GradientForm.BOTH)))
 
 
 def _aligned(lines: list[str]) -> str:

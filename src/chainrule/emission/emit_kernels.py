@@ -14,7 +14,7 @@ from dataclasses import replace as replace_fields
 from pathlib import Path
 
 from chainrule.calculus.derivation.derive import derivation_of
-from chainrule.calculus.derivation.steps import Certificate, Derivation
+from chainrule.calculus.derivation.steps import Derivation, StepCertificate
 from chainrule.calculus.graph.dims import SCALAR, Dim, Index, Shape
 from chainrule.calculus.graph.model import Model, ModelBuilder, OneHot
 from chainrule.calculus.graph.node import Entry, Expr, Number, Symbol, Total, entry, running, walk
@@ -22,13 +22,13 @@ from chainrule.calculus.indexing.names import Letters
 from chainrule.calculus.indexing.reading import linear_parts, read_entry
 from chainrule.calculus.ops import argmax, exp, reduce_max, reduce_sum, replace
 from chainrule.calculus.proof.certify import certify
-from chainrule.calculus.proof.ladder import Laboratory
+from chainrule.calculus.proof.verifier import Verifier
 from chainrule.calculus.rewriting.favourite import favourite_rules, level_direction
 from chainrule.calculus.rewriting.polynomial import polynomial, written_out
 from chainrule.calculus.rewriting.rule import Fired, Rule
 from chainrule.calculus.rewriting.stabilisation import LESSON, MACHINE, shift_rules, stabilise
 from chainrule.errors import ProofError
-from chainrule.language.codegen.source import Function, numpy_function, scalar_function
+from chainrule.language.codegen.source import FunctionSource, numpy_function, scalar_function
 from chainrule.language.reading import load_model
 from chainrule.language.typeset import unicode
 
@@ -121,7 +121,7 @@ class Kernels:
         self.scores = model.symbol("Z")
         self.labels = model.symbol("Y")
         self.derivation = certify(derivation_of(model, ["Z"]))
-        self.laboratory = Laboratory(self.derivation)
+        self.verifier = Verifier(self.derivation)
         self.traces: dict[str, list[Fired]] = {}
 
     def loss(self) -> Expr:
@@ -155,16 +155,16 @@ class Kernels:
         derivation = certify(derivation_of(m.model(), ["Z"]))
         return self._opened(derivation["Z"].index), derivation
 
-    def stable(self, name: str, form: Expr, laboratory: Laboratory | None = None) -> Expr:
+    def stable(self, name: str, form: Expr, verifier: Verifier | None = None) -> Expr:
         """Stabilise an index form, and certify every rewriting."""
-        judge = laboratory or self.laboratory
+        judge = verifier or self.verifier
         trace: list[Fired] = []
         for rules in self.rules:
             form, fired = stabilise(form, rules)
             trace += fired
         for step in trace:
             found = judge.equal(self._in_words(step.before), self._in_words(step.after))
-            if not isinstance(found, Certificate):
+            if not isinstance(found, StepCertificate):
                 raise ProofError(f"{name}: {step.rule.name} could not be certified: {found}")
         self.traces[name] = trace
         return form
@@ -188,7 +188,7 @@ class Kernels:
         return value
 
     def _in_words(self, form: Expr) -> Expr:
-        """Say what chosen symbols, such as the shift, are in terms that the laboratory knows."""
+        """Say what chosen symbols, such as the shift, are in terms that the verifier knows."""
         mapping: dict[Expr, Expr] = {
             node: entry(self.meanings[node.matrix], node.row, node.col)
             for node in walk(form)
@@ -200,7 +200,7 @@ class Kernels:
         return {dim for symbol in self.model.symbols for dim in symbol.shape}
 
 
-def binary() -> tuple[Kernels, list[Function]]:
+def binary() -> tuple[Kernels, list[FunctionSource]]:
     """Return the kernels of logistic regression."""
     kernels = Kernels(load_model("logistic_batch"), (LESSON, MACHINE))
     i = Index("i", "m")
@@ -214,8 +214,8 @@ def binary() -> tuple[Kernels, list[Function]]:
     )
     names = {kernels.scores: "raw_prediction", kernels.labels: "y"}
 
-    def function(name: str, doc: str, body: Expr, *parameters: str) -> Function:
-        return Function(name, doc, body, names, {i: 0}, parameters)
+    def function(name: str, doc: str, body: Expr, *parameters: str) -> FunctionSource:
+        return FunctionSource(name, doc, body, names, {i: 0}, parameters)
 
     return kernels, [
         function(
@@ -237,7 +237,7 @@ def binary() -> tuple[Kernels, list[Function]]:
     ]
 
 
-def softmax() -> tuple[Kernels, list[Function]]:
+def softmax() -> tuple[Kernels, list[FunctionSource]]:
     """Return the kernels of softmax regression."""
     model = load_model("softmax_batch")
     scores, labels = model.symbol("Z"), model.symbol("Y")
@@ -254,7 +254,7 @@ def softmax() -> tuple[Kernels, list[Function]]:
         {shift: reduce_max(scores, 0), favourite: argmax(scores, 0)},
     )
     product, derivation = kernels.curvature(direction)
-    product = kernels.stable("hessian_product", product, Laboratory(derivation))
+    product = kernels.stable("hessian_product", product, Verifier(derivation))
     gradient = kernels.gradient()
     taught = kernels.slope()
     proba = _without_labels(taught + entry(labels, *_place(taught, labels)))
@@ -267,10 +267,12 @@ def softmax() -> tuple[Kernels, list[Function]]:
         favourite: "favourite",
     }
 
-    def function(name: str, doc: str, body: Expr, *parameters: str, ending: str = "") -> Function:
+    def function(
+        name: str, doc: str, body: Expr, *parameters: str, ending: str = ""
+    ) -> FunctionSource:
         ordered = sorted(_indices(body), key=lambda index: index.name)
         axes = {index: 0 if index.dim == "m" else 1 for index in ordered}
-        return Function(name, doc, body, names, axes, parameters, (SHIFT, *FAVOURITE), ending)
+        return FunctionSource(name, doc, body, names, axes, parameters, (SHIFT, *FAVOURITE), ending)
 
     return kernels, [
         function(
@@ -378,7 +380,7 @@ def emitted_classes() -> str:
         used = {n.matrix for n in walk(form) if isinstance(n, Entry)}
         parameters = tuple(label for label, symbol in named.items() if symbol in used)
         axes = {index: 0 if index.dim == "m" else 1 for index in _indices(form)}
-        function = Function(name, f"Return {doc}.", form, symbols, axes, parameters)
+        function = FunctionSource(name, f"Return {doc}.", form, symbols, axes, parameters)
         text += f"\n\n{numpy_function(function)}"
     return text
 

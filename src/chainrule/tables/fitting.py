@@ -1,4 +1,8 @@
-"""Fitting a table: target, split, encoding, training and metrics."""
+"""Fitting a table: target, split, encoding, training and metrics.
+
+The encoding is fitted from the training rows alone, so that nothing of the held-out rows reaches
+the model that they measure.
+"""
 
 from __future__ import annotations
 

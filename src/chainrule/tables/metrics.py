@@ -1,4 +1,7 @@
-"""Metrics of predicted probabilities on held-out rows, and their curves as data."""
+"""Metrics of predicted probabilities on held-out rows, and their curves as data.
+
+All from two arrays: the class of each row, as a number, and one probability per class. NumPy only.
+"""
 
 from __future__ import annotations
 
@@ -141,7 +144,10 @@ def precision_recall_curve(positive: NDArray[np.bool_], score: Floats) -> Curve:
 
 
 def calibration_curve(positive: NDArray[np.bool_], score: Floats, n_bins: int = 10) -> Curve:
-    """Return mean predicted probability and fraction of positives in bins of equal width."""
+    """Return mean predicted probability and fraction of positives in bins of equal width.
+
+    Empty bins are left out; `weight` holds the rows in each.
+    """
     inner = np.linspace(0.0, 1.0, n_bins + 1)[1:-1]
     bins = np.searchsorted(inner, score)
     rows = np.bincount(bins, minlength=n_bins)

@@ -1,4 +1,7 @@
-"""The model file: JSON with a schema version, validated on loading."""
+"""The model file: JSON with a schema version, validated on loading.
+
+Nothing in it is executed. Numbers are written so that they read back to the same bits.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Reading of CSV and Parquet files; the only file that imports pyarrow."""
+"""Reading of CSV and Parquet files; the only file that imports pyarrow.
+
+Two entry points: `read_table` for a whole file whose columns are not known yet, and `read_batches`
+for a stream, in bounded memory, of columns whose kinds are known. Both use the fast reader first;
+when it fails, `file_errors` reads the file again to name the row and the column.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Encodings of columns as plain data: fitted, stored in the model file, and applied."""
+"""Encodings of columns as plain data: fitted, stored in the model file, and applied.
+
+A number becomes ``(value - mean) / scale``: its coefficient is the change per standard deviation,
+and the penalty acts on that. A text column becomes one indicator for each category except the most
+frequent one, the *base*: an odds ratio of a category compares it with the base.
+"""
 
 from __future__ import annotations
 

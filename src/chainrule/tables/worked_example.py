@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.calculus.derivation.steps import Derivation
-from chainrule.calculus.proof.numbers import StepNumbers, step_numbers
+from chainrule.calculus.proof.step_values import StepValues, step_values
 from chainrule.deriving import derive
 from chainrule.language.reading import load_model
 from chainrule.lecture import assign_roles, bind
@@ -46,7 +46,7 @@ class WorkedExample:
     ----------
     derivation : Derivation
         Of the loss that was trained, every step proven.
-    numbers : mapping of int to StepNumbers
+    numbers : mapping of int to StepValues
         By the id of the step.
     row : int
         The example's row in the table, from 1.
@@ -63,7 +63,7 @@ class WorkedExample:
     """
 
     derivation: Derivation
-    numbers: Mapping[int, StepNumbers]
+    numbers: Mapping[int, StepValues]
     row: int
     feature: str
     label: str
@@ -101,7 +101,7 @@ def work_example(fitted: FittedTable) -> WorkedExample:
     example = int(np.argmax(np.abs(pull)))
     terms = pull[example] * fitted.X[example]
     feature = int(np.argmax(np.abs(terms)))
-    numbers = step_numbers(
+    numbers = step_values(
         derivation,
         {**{s.name: x for s, x in inputs.items()}, **weights},
         sizes,

@@ -1,10 +1,9 @@
-"""Second order: the gradient of a slope, and the Hessian that its factors are.
+"""Second order: the Hessian-vector product as a gradient, and the Hessian as its coefficients.
 
-How steep J is along a fixed direction v is the scalar ``q = <dJ/dw, v>``. It is a forward pass like
-any other, one that begins with the gradient, so the same derivation gives its gradient: the Hessian
-times v. This product is linear in v, and what stands in front of ``v_j`` in its entry p is the
-entry (p, j) of the Hessian. For a vector that is an index form in two indices, which collapses to a
-matrix as every other does.
+The directional derivative along a fixed v is the scalar ``q = <dJ/dw, v>``. It is a forward pass
+that begins with the gradient, so the same derivation gives its gradient: the Hessian times v. This
+product is linear in v, and the coefficient of ``v_j`` in its entry p is the entry (p, j) of the
+Hessian. For a vector that is an index form in two indices, which collapses to a matrix as usual.
 """
 
 from __future__ import annotations
@@ -48,14 +47,14 @@ from chainrule.calculus.rewriting.simplification import display_cost, simplify
 from chainrule.errors import DerivationError
 
 ONE_LINE = 26
-"""The longest product, by its display cost, that is written in one line, without names."""
+"""The largest display cost of a product that is written in one line, without names."""
 
 SLOPES = ("q", "s", "r", "g")
 DIRECTIONS = ("v", "u", "d")
 
 
 def second_derivation(first: Derivation, *, hessian: bool = True) -> Derivation:
-    """Derive the Hessian times a direction from a derivation of the gradients.
+    """Derive the Hessian-vector product from a derivation of the gradients.
 
     Parameters
     ----------
@@ -85,13 +84,13 @@ def second_derivation(first: Derivation, *, hessian: bool = True) -> Derivation:
                 )
     model, directions, names = _slope_model(first)
     product = derivation_of(model, list(first.gradients), prefix=f"{model.objective.name}_")
-    return _Second(first, product, directions, names).run(hessian)
+    return _SecondDerivation(first, product, directions, names).run(hessian)
 
 
 def _slope_model(
     first: Derivation,
 ) -> tuple[Model, dict[Symbol, Symbol], dict[Symbol, Symbol]]:
-    """Return the forward pass of the slope, and by variable its direction and its gradient."""
+    """Return the forward pass of the directional derivative, with directions and gradients."""
     model = first.model
     taken = {symbol.name for symbol in (*model.symbols, *first.layers)}
 
@@ -150,7 +149,7 @@ def _matrix(gradient: Gradient) -> Expr:
 
 
 @dataclass
-class _Second:
+class _SecondDerivation:
     first: Derivation
     product: Derivation
     directions: dict[Symbol, Symbol]
@@ -186,7 +185,7 @@ class _Second:
         )
 
     def _opened(self, gradient: Gradient) -> Expr:
-        """Return a product with the names of later gradients opened."""
+        """Return a product with the names of layer gradients expanded."""
         matrix = _matrix(gradient)
         for name, layer in reversed(list(self.product.layers.items())):
             matrix = put(matrix, {name: _matrix(layer)})
@@ -224,7 +223,7 @@ class _Second:
     def _coefficient(
         self, part: LinearPart, direction: Symbol, place: Position, letters: Letters
     ) -> tuple[Expr, Index | None]:
-        """Return what stands in front of one entry of the direction, and which entry that is."""
+        """Return the coefficient of one entry of the direction, and which entry that is."""
         coefficient = part.coefficient
         inner = [index for index in part.bound if not _stands_at(part.atom, index)]
         for index in reversed(inner):
@@ -312,7 +311,7 @@ class _Second:
 
 @dataclass(frozen=True)
 class _Collapsed:
-    """One way to write a Hessian as a matrix: which index counts rows, and the lines."""
+    """One way to write a Hessian as a matrix: its row index, and its lines."""
 
     form: Expr
     row: Position
@@ -328,7 +327,7 @@ class _Collapsed:
 
     @property
     def cost(self) -> int:
-        """What it costs to read."""
+        """The display cost."""
         return 10**9 if self.matrix is None else display_cost(self.matrix)
 
     def lines(self, at: Expr, whole: Symbol) -> Iterator[tuple[str, str, Expr, Expr, Expr]]:
@@ -355,7 +354,7 @@ def _collapsed(form: Expr, shape: Shape, row: Position, col: Position) -> _Colla
 
 
 def layout_sentence(hessian: Hessian, objective: Symbol) -> str:
-    """Say which entry of a Hessian stands where."""
+    """Return the sentence about rows and columns of a Hessian."""
     rows, columns = hessian.rows.name, hessian.columns.name
     shape = written(hessian.symbol.shape)
     if hessian.symbol.shape == SCALAR:
@@ -383,7 +382,7 @@ def _stands_at(atom: Expr, index: Index) -> bool:
 
 
 def _at(form: Expr, index: Index | None, other: Index | None) -> Expr:
-    """Let all coefficients speak of the same entry."""
+    """Rename an index, so that all coefficients refer to the same entry."""
     if index is None or other is None or index == other:
         return form
     return renamed(form, index, other)

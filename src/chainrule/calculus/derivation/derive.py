@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import count
 
-from chainrule.calculus.derivation.chain import Chain, Link, Paths, chain_rule
+from chainrule.calculus.derivation.chain import ChainFactor, ChainRule, Paths, chain_rule
 from chainrule.calculus.derivation.folding import folded
 from chainrule.calculus.derivation.lines import fixed
 from chainrule.calculus.derivation.own import function_steps, own_rows
@@ -48,7 +48,7 @@ from chainrule.errors import DerivationError
 def derivation_of(
     model: Model, wrt: Sequence[str] | None = None, *, prefix: str = "d"
 ) -> Derivation:
-    """Derive the gradients of a model's objective, step by step; nothing is proven yet.
+    """Derive the gradients of a model's objective, step by step, without verification.
 
     `chainrule.derive` calls this and then certifies every step.
 
@@ -137,7 +137,7 @@ class _Derivation:
     def _block(
         self, variables: Iterable[Symbol], name: Symbol | None = None
     ) -> dict[Symbol, Gradient]:
-        """Derive the gradients of a few variables together, asking each factor once."""
+        """Derive the gradients of a few variables together, with each factor once."""
         chains = [chain_rule(self.paths, v, self.layers, self.paths.letters()) for v in variables]
         for chain in chains:
             self.places[chain.variable] = (chain.row, chain.col)
@@ -146,8 +146,8 @@ class _Derivation:
             self._factor_steps(link)
         return {chain.variable: self._gradient(chain, name) for chain in chains}
 
-    def _unanswered(self, chains: Iterable[Chain]) -> list[Link]:
-        links: dict[Expr, Link] = {}
+    def _unanswered(self, chains: Iterable[ChainRule]) -> list[ChainFactor]:
+        links: dict[Expr, ChainFactor] = {}
         for chain in chains:
             for link in chain.links:
                 if link.partial not in self.answers:
@@ -168,7 +168,7 @@ class _Derivation:
         )
 
     def _write_out(self, definition: Definition) -> None:
-        """Show a line in which functions of the author's were written out."""
+        """Show a line in which the author's functions are expanded."""
         if definition.opened:
             self.record.add(
                 Phase.STAGE,
@@ -179,7 +179,7 @@ class _Derivation:
                 "; ".join(definition.opened),
             )
 
-    def _chain_step(self, chain: Chain, name: Symbol | None) -> None:
+    def _chain_step(self, chain: ChainRule, name: Symbol | None) -> None:
         variable, objective = chain.variable, self.model.objective
         if self._is_direct(chain):
             return  # the factor that is asked next is the whole question
@@ -209,7 +209,7 @@ class _Derivation:
             claim=Claim.DERIVATIVE,
         )
 
-    def _path_sentence(self, chain: Chain) -> str:
+    def _path_sentence(self, chain: ChainRule) -> str:
         route = [chain.variable.name, *(target.name for target in chain.moved)]
         for link in reversed(chain.links):
             if link.target.name not in route:
@@ -221,7 +221,7 @@ class _Derivation:
             sentence += f", along {over}; the sum belongs to the chain rule"
         return sentence
 
-    def _factor_steps(self, link: Link) -> None:
+    def _factor_steps(self, link: ChainFactor) -> None:
         if link.opened is not None and link.opened not in self.opened:
             self.opened.add(link.opened)
             at = link.partial.of
@@ -261,7 +261,7 @@ class _Derivation:
             claim=Claim.DERIVATIVE,
         )
 
-    def _gradient(self, chain: Chain, name: Symbol | None) -> Gradient:
+    def _gradient(self, chain: ChainRule, name: Symbol | None) -> Gradient:
         variable = chain.variable
         left = Partial(self.model.objective, entry(variable, chain.row, chain.col))
         form = self._whole(chain)
@@ -310,7 +310,7 @@ class _Derivation:
         self._result_step(chain, gradient, name)
         return gradient
 
-    def _collapsed(self, chain: Chain, form: Expr, left: Expr) -> Gradient:
+    def _collapsed(self, chain: ChainRule, form: Expr, left: Expr) -> Gradient:
         variable, row, col = chain.variable, chain.row, chain.col
         place = self.asked_places.get(variable)
         asked = None if place is None else fixed(form, _running_one(chain), place)
@@ -369,7 +369,7 @@ class _Derivation:
             why = f"the gradient has the shape of {variable.name}, {written(variable.shape)}"
         return rule, why
 
-    def _result_step(self, chain: Chain, gradient: Gradient, name: Symbol | None) -> None:
+    def _result_step(self, chain: ChainRule, gradient: Gradient, name: Symbol | None) -> None:
         variable, objective = chain.variable, self.model.objective
         whole = Partial(objective, variable)
         final = gradient.matrix if gradient.matrix is not None else gradient.index
@@ -391,7 +391,7 @@ class _Derivation:
         if gradient.place is not None:
             self._place_step(chain, gradient)
 
-    def _place_step(self, chain: Chain, gradient: Gradient) -> None:
+    def _place_step(self, chain: ChainRule, gradient: Gradient) -> None:
         index, at = _running_one(chain), gradient.asked
         assert gradient.place is not None
         assert at is not None
@@ -406,8 +406,8 @@ class _Derivation:
             claim=Claim.DERIVATIVE,
         )
 
-    def _is_sum_of_entries(self, link: Link) -> bool:
-        """Whether the objective adds up entries of which only one contains what is asked."""
+    def _is_sum_of_entries(self, link: ChainFactor) -> bool:
+        """Whether the objective is a sum of entries of which one depends on the variable."""
         value: Expr = self.model.values[link.target]
         while isinstance(value, Apply) and value.op.elementwise and len(value.args) == 1:
             value = value.args[0]
@@ -415,14 +415,14 @@ class _Derivation:
         alone = len(_indices(link.partial.wrt)) == 1
         return reduces and alone and not _bound(link.answer)
 
-    def _is_direct(self, chain: Chain) -> bool:
-        """Whether a variable enters the objective and nothing else: one factor, no chain."""
+    def _is_direct(self, chain: ChainRule) -> bool:
+        """Whether a variable enters only the objective: one factor, no chain."""
         at = entry(chain.variable, chain.row, chain.col)
         return chain.form is Partial(self.model.objective, at)
 
     # ---- helpers ---------------------------------------------------------------------------
 
-    def _whole(self, chain: Chain) -> Expr:
+    def _whole(self, chain: ChainRule) -> Expr:
         """Write the chain with the variable as a whole, as the lecture's first line does.
 
         Where an index of the variable stays free in other factors, only an entry makes sense.
@@ -449,7 +449,7 @@ class _Derivation:
         return tuple(s for s in self.model.symbols if s in used)
 
 
-def _running_one(chain: Chain) -> Index:
+def _running_one(chain: ChainRule) -> Index:
     """Return the index along the only long dimension of a variable."""
     return next(i for i in (chain.row, chain.col) if isinstance(i, Index))
 

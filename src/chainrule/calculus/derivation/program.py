@@ -1,4 +1,4 @@
-"""A derivation as it is run: one line a value, forward and then backward.
+"""A derivation as a program: one statement per value, forward and then backward.
 
 The lines are the model's and the derived gradients, put through rewritings only: stored by rows
 where that is asked for, in stable form, and without vectors of ones. Nothing is derived here.
@@ -21,7 +21,7 @@ from chainrule.errors import DerivationError
 
 @dataclass(frozen=True)
 class Program:
-    """What is computed, line by line.
+    """The statements of a derivation.
 
     Parameters
     ----------
@@ -51,12 +51,12 @@ class Program:
 
     @property
     def given(self) -> tuple[Symbol, ...]:
-        """The variables that the forward pass defines, so that they may be handed in."""
+        """The variables that the forward pass defines, so that they can be passed in."""
         return tuple(symbol for symbol in self.gradients if symbol not in self.model.inputs)
 
 
 def program(derivation: Derivation, by_rows: str | None = None) -> Program:
-    """Lay a derivation out as lines to run.
+    """Return a derivation as statements to run.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def _matrix(gradient: Gradient, name: Symbol) -> Expr:
 
 
 def _needed(layers: list[Definition], roots: Iterable[Expr]) -> tuple[Definition, ...]:
-    """Keep the layers that the gradients use, directly or through later layers."""
+    """Return the layers that the gradients use, directly or through later layers."""
     used = set().union(*(symbols(root) for root in roots))
     found: list[Definition] = []
     for layer in reversed(layers):

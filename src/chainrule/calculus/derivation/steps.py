@@ -1,4 +1,4 @@
-"""A derivation as data: steps, gradients, and the certificates that a proof attaches."""
+"""A derivation as data: steps, gradients, and the certificates from verification."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from chainrule.calculus.graph.dims import Shape
-from chainrule.calculus.graph.display import Displayed
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr, Position, Symbol, entry, substitute, symbols
+from chainrule.calculus.graph.notebook_display import NotebookDisplay
 from chainrule.errors import DerivationError
 
 
 class Phase(Enum):
-    """What a step is for."""
+    """The purpose of a step."""
 
     FUNCTION = "function"
     STAGE = "name"
@@ -31,7 +31,7 @@ class Phase(Enum):
 
 
 class Claim(Enum):
-    """What a step says, and so how it is to be proven."""
+    """The claim of a step, which decides how it is verified."""
 
     EQUAL = "before equals after"
     DERIVATIVE = "left is the derivative that after states"
@@ -41,8 +41,8 @@ class Claim(Enum):
     CURVATURE = "left is the entry of the Hessian that after states"
 
 
-class Rung(Enum):
-    """The rungs of the equality ladder, strongest first."""
+class VerificationMethod(Enum):
+    """The verification methods, strongest first."""
 
     EXACT = "exact modular arithmetic"
     FLOAT = "float64 with the functions opened"
@@ -51,13 +51,13 @@ class Rung(Enum):
 
 
 @dataclass(frozen=True)
-class Certificate:
+class StepCertificate:
     """The evidence for one step.
 
     Parameters
     ----------
-    rung : Rung
-        Which rung of the ladder decided.
+    method : VerificationMethod
+        The verification method that decided.
     points : int
         At how many random points.
     error : float
@@ -66,21 +66,21 @@ class Certificate:
         The sizes of the dimensions at those points.
     """
 
-    rung: Rung
+    method: VerificationMethod
     points: int
     error: float
     sizes: tuple[Mapping[str, int], ...]
 
     def __str__(self) -> str:
         at = f"{self.points} random point{'s' if self.points != 1 else ''}"
-        if self.rung is Rung.EXACT:
-            return f"{self.rung.value}, {at}: no difference"
-        return f"{self.rung.value}, {at}: agrees to {self.error:.0e}"
+        if self.method is VerificationMethod.EXACT:
+            return f"{self.method.value}, {at}: no difference"
+        return f"{self.method.value}, {at}: agrees to {self.error:.0e}"
 
 
 @dataclass(frozen=True)
 class Reason:
-    """One use of a row's derivative rule inside a step."""
+    """One use of a derivative rule in a step."""
 
     rule: str
     because: str
@@ -114,7 +114,7 @@ class Step:
         The derivative rules that were used, in order.
     claim : Claim
         What is to be proven.
-    check : Certificate or None
+    check : StepCertificate or None
         The proof, once it has been attached.
     rounds : tuple of (int, int)
         Of a line that holds for several rounds of a loop: which, and the line of each.
@@ -134,13 +134,13 @@ class Step:
     shapes: tuple[tuple[str, Shape], ...] = ()
     reasons: tuple[Reason, ...] = ()
     claim: Claim = Claim.EQUAL
-    check: Certificate | None = None
+    check: StepCertificate | None = None
     rounds: tuple[tuple[int, int], ...] = ()
     counter: str = ""
 
 
 @dataclass(frozen=True)
-class Gradient(Displayed):
+class Gradient(NotebookDisplay):
     """The gradient of the objective with respect to one variable.
 
     Parameters
@@ -173,9 +173,9 @@ class Gradient(Displayed):
 
 @dataclass(frozen=True)
 class Hessian:
-    """The second derivatives of an objective by the entries of two vectors.
+    """The second derivatives of an objective with respect to the entries of two vectors.
 
-    Row p counts the entries of `rows`, column j those of `columns`, whether these lie or stand.
+    Row p counts the entries of `rows`, column j those of `columns`, for row and column vectors.
 
     Parameters
     ----------
@@ -207,17 +207,17 @@ class Hessian:
 
     @property
     def entries(self) -> tuple[Expr, Expr]:
-        """The entry of the gradient, and the entry that it is differentiated by."""
+        """The entry of the gradient, and the entry of the variable."""
         return along(self.gradient, self.row), along(self.columns, self.col)
 
 
 def along(vector: Symbol, place: Position) -> Expr:
-    """Return an entry of a vector that may lie or stand."""
+    """Return an entry of a row or column vector."""
     return entry(vector, *((None, place) if vector.shape[0] == 1 else (place, None)))
 
 
 @dataclass(frozen=True)
-class Derivation(Displayed):
+class Derivation(NotebookDisplay):
     """A model, its gradients, and every step on the way.
 
     Parameters
@@ -266,9 +266,9 @@ class Derivation(Displayed):
             raise DerivationError(f"no gradient for {name}; this derivation has {known}") from None
 
     def without_layers(self, form: Expr) -> Expr | None:
-        """Put what they stand for in the place of gradients with a name of their own.
+        """Replace the names of layer gradients by their matrix forms.
 
-        Nothing is returned where one of them has no matrix form.
+        Return None where one of them has no matrix form.
         """
         for symbol, gradient in reversed(list(self.layers.items())):
             if symbol in symbols(form):
@@ -279,5 +279,5 @@ class Derivation(Displayed):
 
     @property
     def proven(self) -> bool:
-        """Whether every step carries its certificate."""
+        """Whether every step has a certificate."""
         return all(step.check is not None for step in self.steps)

@@ -12,7 +12,7 @@ from chainrule.calculus.ops.own import Own
 from chainrule.language.typeset import unicode
 
 
-class Form(Enum):
+class GradientForm(Enum):
     """Which form of the gradients is wanted."""
 
     INDEX = "index"
@@ -21,7 +21,7 @@ class Form(Enum):
 
 
 @dataclass(frozen=True)
-class Part:
+class DerivationSection:
     """A heading and the steps below it."""
 
     title: str
@@ -38,7 +38,9 @@ _TITLES = {
 }
 
 
-def parts(derivation: Derivation, form: Form = Form.BOTH) -> Iterator[Part]:
+def derivation_sections(
+    derivation: Derivation, form: GradientForm = GradientForm.BOTH
+) -> Iterator[DerivationSection]:
     """Divide the steps.
 
     The index form alone ends before the collapse; the matrix form alone goes from the factors to
@@ -46,18 +48,18 @@ def parts(derivation: Derivation, form: Form = Form.BOTH) -> Iterator[Part]:
     """
     title, group = "", list[Step]()
     for step in derivation.steps:
-        if form is Form.INDEX and _is_matrix_step(step):
+        if form is GradientForm.INDEX and _is_matrix_step(step):
             continue
-        if form is Form.MATRIX and _is_index_step(step):
+        if form is GradientForm.MATRIX and _is_index_step(step):
             continue
         own = _TITLES.get(step.phase) or f"Putting it together: {_variable(step)}"
         if own != title and group:
-            yield Part(title, tuple(group))
+            yield DerivationSection(title, tuple(group))
             group = []
         title = own
         group.append(step)
     if group:
-        yield Part(title, tuple(group))
+        yield DerivationSection(title, tuple(group))
 
 
 def functions(derivation: Derivation) -> Iterator[tuple[Expr | None, Expr | None, str]]:

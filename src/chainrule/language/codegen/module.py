@@ -16,7 +16,7 @@ from chainrule.calculus.ops import TABLE
 from chainrule.errors import ModelError
 from chainrule.language.codegen.checking import check_text
 from chainrule.language.codegen.dialects import DIALECTS, Dialect, defined_name, spelled_function
-from chainrule.language.codegen.lines import INDENT, WIDTH, Lines, comment, one_line
+from chainrule.language.codegen.lines import INDENT, WIDTH, FunctionBody, comment, one_line
 from chainrule.language.codegen.names import Identifiers
 from chainrule.language.codegen.sizes import Sizes
 
@@ -93,12 +93,12 @@ class _Module:
         ]
         return "\n\n".join(pieces)
 
-    def _lines(self) -> Lines:
-        return Lines(self.dialect, self.names, self.sizes, self.identifiers.apart())
+    def _lines(self) -> FunctionBody:
+        return FunctionBody(self.dialect, self.names, self.sizes, self.identifiers.apart())
 
     # ---- what the two passes hand on -------------------------------------------------------
 
-    def _cache(self, backward: Lines) -> tuple[Symbol, ...]:
+    def _cache(self, backward: FunctionBody) -> tuple[Symbol, ...]:
         """Return what the backward pass reads, what a check starts from, and the cost."""
         layers = [layer.target for layer in self.program.layers]
         values = (*(layer.value for layer in self.program.layers), *self.program.gradients.values())
@@ -137,7 +137,7 @@ class _Module:
         body = "\n".join(lines)
         return f'"""{body}\n"""\n\n' + "\n".join(self.dialect.imports) + "\n"
 
-    def _forward(self, lines: Lines, cache: tuple[Symbol, ...]) -> str:
+    def _forward(self, lines: FunctionBody, cache: tuple[Symbol, ...]) -> str:
         inputs = [self.names[s] for s in self.model.inputs]
         inputs += [f"{self.names[s]}=None" for s in self.program.given]
         doc = [
@@ -165,7 +165,7 @@ class _Module:
             ]
         )
 
-    def _backward(self, lines: Lines, cache: tuple[Symbol, ...]) -> str:
+    def _backward(self, lines: FunctionBody, cache: tuple[Symbol, ...]) -> str:
         layers = {layer.target for layer in self.program.layers}
         values = [layer.value for layer in self.program.layers]
         values += self.program.gradients.values()
@@ -191,7 +191,7 @@ class _Module:
             ]
         )
 
-    def _size_lines(self, lines: Lines, among: Iterable[Symbol], shapes: Sizes) -> list[str]:
+    def _size_lines(self, lines: FunctionBody, among: Iterable[Symbol], shapes: Sizes) -> list[str]:
         wanted = tuple(among)
         return [
             INDENT + shapes.line(name, wanted, self.names)

@@ -30,7 +30,7 @@ LONGEST = 72
 
 
 @dataclass(frozen=True)
-class Function:
+class FunctionSource:
     """A function to be written.
 
     Parameters
@@ -59,7 +59,7 @@ class Function:
     ending: str = ""
 
 
-def numpy_function(function: Function) -> str:
+def numpy_function(function: FunctionSource) -> str:
     """Write a function as NumPy source.
 
     Raises
@@ -68,7 +68,7 @@ def numpy_function(function: Function) -> str:
         When the body mentions something that is not an argument.
     """
     function = replace(function, body=_one_letter_an_axis(function))
-    writer = _Writer(function)
+    writer = _SourceWriter(function)
     result = writer.text(function.body)
     signature = ", ".join(f"{name}: FloatArray" for name in function.parameters)
     statements = [*function.preamble, *writer.statements]
@@ -81,7 +81,7 @@ def numpy_function(function: Function) -> str:
     return "\n".join(lines) + "\n"
 
 
-def scalar_function(name: str, doc: str, functions: Sequence[Function]) -> str:
+def scalar_function(name: str, doc: str, functions: Sequence[FunctionSource]) -> str:
     """Write several functions of one example as one: numbers in, a tuple of numbers out.
 
     What the bodies share is computed once. Only bodies without sums are of one example.
@@ -94,7 +94,7 @@ def scalar_function(name: str, doc: str, functions: Sequence[Function]) -> str:
     functions = [replace(each, body=_one_letter_an_axis(each)) for each in functions]
     parameters = list(dict.fromkeys(name for each in functions for name in each.parameters))
     merged = replace(functions[0], name=name, parameters=tuple(parameters))
-    writer = _Writer(merged, [each.body for each in functions])
+    writer = _SourceWriter(merged, [each.body for each in functions])
     if any(isinstance(node, Total) for each in functions for node in walk(each.body)):
         raise DerivationError(f"{name} sums over examples or classes: it is not of one number")
     results = []
@@ -111,7 +111,7 @@ def scalar_function(name: str, doc: str, functions: Sequence[Function]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _one_letter_an_axis(function: Function) -> Expr:
+def _one_letter_an_axis(function: FunctionSource) -> Expr:
     """Give indices that run along one axis one letter, so that equal code is one expression."""
     first: dict[int, Index] = {}
     for index, axis in function.axes.items():
@@ -130,8 +130,8 @@ def _one_letter_an_axis(function: Function) -> Expr:
     return transform(function.body, change)
 
 
-class _Writer:
-    def __init__(self, function: Function, bodies: Sequence[Expr] = ()) -> None:
+class _SourceWriter:
+    def __init__(self, function: FunctionSource, bodies: Sequence[Expr] = ()) -> None:
         self.function = function
         self.statements: list[str] = []
         self.names: dict[Expr, str] = {}

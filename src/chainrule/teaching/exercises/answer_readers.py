@@ -1,4 +1,8 @@
-"""Reading and judging typed answers: one entry per form of answer."""
+"""Reading and judging typed answers: one entry per form of answer.
+
+A key is plain data, so that a problem set carries all that is needed to grade it. Formulas go to
+the grader; all other answers are compared here with the derivation.
+"""
 
 from __future__ import annotations
 

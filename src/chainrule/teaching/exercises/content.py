@@ -1,4 +1,7 @@
-"""The content of a question as blocks: prose, equations, code, a forward pass."""
+"""The content of a question as blocks: prose, equations, code, a forward pass.
+
+Blocks are data. The terminal, a page and a LaTeX document each format them.
+"""
 
 from __future__ import annotations
 

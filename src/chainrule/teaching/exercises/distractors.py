@@ -19,7 +19,7 @@ from chainrule.calculus.derivation.steps import Derivation, Gradient, Step
 from chainrule.calculus.graph.node import Expr, Position, symbols
 from chainrule.calculus.ops import replace as put
 from chainrule.calculus.proof.evidence import Disagreement
-from chainrule.calculus.proof.ladder import Laboratory
+from chainrule.calculus.proof.verifier import Verifier
 from chainrule.errors import ChainruleError
 from chainrule.language.typeset import plain
 from chainrule.teaching.diagnosis.catalogue import rule_errors
@@ -58,8 +58,8 @@ class Distractors:
         self.derivation = derivation
 
     @cached_property
-    def _laboratory(self) -> Laboratory:
-        return Laboratory(self.derivation)
+    def _verifier(self) -> Verifier:
+        return Verifier(self.derivation)
 
     def derivations(
         self, rng: Random, rules: Container[str] | None = None
@@ -123,7 +123,7 @@ class Distractors:
         if right is wrong:
             return False
         try:
-            found = self._laboratory.equal(right, wrong, row, col)
+            found = self._verifier.equal(right, wrong, row, col)
         except ChainruleError:
             return False  # what cannot be compared is not used
         return isinstance(found, Disagreement) and bool(np.isfinite(found.left + found.right))

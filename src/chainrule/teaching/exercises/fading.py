@@ -1,4 +1,9 @@
-"""Faded worked examples: a solved derivation with its last lines blank, then more of them."""
+"""Faded worked examples: a solved derivation with its last lines blank, then more of them.
+
+For every blank two things are asked, the name of the rule and the line itself, since naming the
+rule is what carries over to the next problem (Atkinson, Renkl and Merrill 2003), and both are
+judged at once, step by step (Moreno, Reisslein and Ozogul 2009).
+"""
 
 from __future__ import annotations
 

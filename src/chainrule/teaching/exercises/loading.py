@@ -1,4 +1,9 @@
-"""The bank: one TOML file per topic, validated as it is read."""
+"""The bank: one TOML file per topic, validated as it is read.
+
+A file names its topic, a title and a level, and holds ``[[exercise]]`` tables with the fields of
+`FIELDS`. The forward pass is text in the language of forward passes, the name of a shipped example,
+or another exercise of the bank about which something is asked. Answers have no field.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The practice log: answers in an SQLite file on the local disk."""
+"""The practice log: answers in an SQLite file on the local disk.
+
+Every answer is one transaction, so a kill at any moment loses at most the answer being given. The
+file holds no text that was typed, only which question it was, the rules it took, and its result.
+"""
 
 from __future__ import annotations
 

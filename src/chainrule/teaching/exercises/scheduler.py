@@ -1,4 +1,11 @@
-"""Scheduling of exercises by spaced repetition (Leitner boxes), with a reason per choice."""
+"""Scheduling of exercises by spaced repetition (Leitner boxes), with a reason per choice.
+
+Every derivative rule has a box. A right answer without hints moves the rules that it used one box
+up, a wrong one puts them back into box 0. A rule that went wrong comes again after a question on
+something else; a rule in box k is due after 3 times 2^k other questions. When nothing is due, the
+next exercise of the bank is asked until it was right twice, taking turns with the one after it, and
+after three right answers in a row a harder one.
+"""
 
 from __future__ import annotations
 

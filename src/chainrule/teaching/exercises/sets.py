@@ -1,4 +1,8 @@
-"""Problem sets: questions on some topics, each with the key that grades it."""
+"""Problem sets: questions on some topics, each with the key that grades it.
+
+The key is plain data and whole: forward pass, variable, form of the answer, right answer. A
+set that was handed out can be graded by any later version that reads its schema.
+"""
 
 from __future__ import annotations
 
@@ -148,7 +152,10 @@ def _questions(
     hardness: tuple[int, int] | None,
     rng: Random,
 ) -> Iterator[Question]:
-    """Yield questions on the exercises themselves, then on variants, round by round."""
+    """Yield questions on the exercises themselves, then on variants, round by round.
+
+    An exercise of which no variant is as hard as asked is left out from then on.
+    """
     empty = 0
     left = list(pool)
     for round_ in counting():

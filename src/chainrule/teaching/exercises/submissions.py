@@ -1,4 +1,10 @@
-"""Submissions: the answers of a class to a problem set, marked file by file."""
+"""Submissions: the answers of a class to a problem set, marked file by file.
+
+A submission is JSON, ``{"1": "(A - Y) X^T", "2": "b"}``, perhaps with its ``name`` and the rest
+under ``answers``; or text in which a line such as ``1: (A - Y) X^T`` begins each answer. An answer
+of several lines is a derivation: its lines are audited, and what follows from an earlier error is
+not counted as wrong again.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Variants of an exercise, by seed: other names, functions, losses, depth, sum, layout."""
+"""Variants of an exercise, by seed: other names, functions, losses, depth, sum, layout.
+
+A variant is made by changing the forward pass, and is used only when it reads back, is derived and
+proven, is neither trivial nor as before, and is as hard as was asked.
+"""
 
 from __future__ import annotations
 

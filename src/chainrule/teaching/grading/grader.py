@@ -293,7 +293,7 @@ class Grader:
             "correct" if brief else "correct_other_form",
             self._understood(context, expr),
             expr.shape,
-            "" if finding.certificate is None else finding.certificate.rung.value,
+            "" if finding.certificate is None else finding.certificate.method.value,
             finding.note or finding.why,
             short_form=short,
         )

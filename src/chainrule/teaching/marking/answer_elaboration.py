@@ -117,7 +117,10 @@ class AnswerElaborator(FunctionElaborator):
         return self.expr(_joined(parts)) if parts else super().name(node)
 
     def letters(self, node: Name) -> list[Node]:
-        """Split a run of letters into names, ``wx`` into w and x; empty where it is one name."""
+        """Split a run of letters into names, ``wx`` into w and x; empty where it is one name.
+
+        What stands above or behind the run belongs to its last letter: ``wx^2`` is w times x^2.
+        """
         if len(node.name) > LONGEST_NAME or node.name in self.dims:
             return []
         if self.context.lexicon.find(node.name) is not None:
@@ -364,7 +367,10 @@ class AnswerElaborator(FunctionElaborator):
     # ---- masks -----------------------------------------------------------------------------------
 
     def mask(self, node: Compared) -> Expr:
-        """Build a mask; at 0, where no side is given, both conventions count."""
+        """Build a mask; at 0, where no side is given, both conventions count.
+
+        ``[i = j]`` is the Kronecker delta of two indices; other bounds than 0 move to the left.
+        """
         if node.operator == "=":
             return self.kronecker(node, node.left, node.right)
         operator = {">=": ">", "<=": "<"}.get(node.operator, node.operator)

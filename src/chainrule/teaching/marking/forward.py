@@ -107,7 +107,10 @@ class ForwardPassReader:
         return (*self.onehot, *(label for label in found if label.symbol not in declared))
 
     def takes(self, said: TranscriptStatement) -> bool:
-        """Add a statement if it belongs to the forward pass; return whether it does."""
+        """Add a statement if it belongs to the forward pass; return whether it does.
+
+        A definition that cannot be read is stored with its error.
+        """
         said = said.without_words(self.knows)
         try:
             return self._directs(said) or self._declares(said) or self._defines(said)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from chainrule.calculus.derivation.steps import Certificate, Derivation
+from chainrule.calculus.derivation.steps import Derivation, StepCertificate
 from chainrule.calculus.graph.dims import SCALAR, Shape, written
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr, Number, Position, Symbol, running, symbols
 from chainrule.calculus.ops import broadcast, transpose
 from chainrule.calculus.proof.evidence import Disagreement
-from chainrule.calculus.proof.ladder import Laboratory
+from chainrule.calculus.proof.verifier import Verifier
 from chainrule.errors import ModelError
 from chainrule.teaching.marking.derivation_cache import derived
 from chainrule.teaching.marking.line_context import LineContext
@@ -43,7 +43,7 @@ class Finding:
         The reason or the evidence, in a sentence.
     left, right : float or None
         Two numbers that differ, at the same place.
-    certificate : Certificate or None
+    certificate : StepCertificate or None
         The proof, where there is one.
     note : str
         What is right with a reservation: another layout, another convention.
@@ -53,7 +53,7 @@ class Finding:
     why: str
     left: float | None = None
     right: float | None = None
-    certificate: Certificate | None = None
+    certificate: StepCertificate | None = None
     note: str = ""
 
     @property
@@ -79,7 +79,7 @@ class EqualityJudge:
         anything = next((s for s in model.inputs), model.objective)
         self.derivation: Derivation = derived(model, anything.name)
         self.model = self.derivation.model
-        self.laboratory = Laboratory(self.derivation)
+        self.verifier = Verifier(self.derivation)
         self._tries = 0
         self._certified: dict[Symbol, bool] = {}
 
@@ -149,12 +149,12 @@ class EqualityJudge:
             return True
         if variable not in self._certified:
             try:
-                found = self.laboratory.derivative(
+                found = self.verifier.derivative(
                     self.model.objective, variable, context.truth(variable), total=True
                 )
             except ModelError:
                 found = None
-            self._certified[variable] = isinstance(found, Certificate)
+            self._certified[variable] = isinstance(found, StepCertificate)
         return self._certified[variable]
 
     def _tried(self, context: LineContext, left: Expr, right: Expr, carried: bool) -> Finding:
@@ -174,10 +174,10 @@ class EqualityJudge:
                 f"a sum over {letters} is missing",
             )
         self._tries += 1
-        if self._tries % MOST_TRIES == 0:  # a laboratory remembers all that it was shown
-            self.laboratory = Laboratory(self.derivation)
+        if self._tries % MOST_TRIES == 0:  # a verifier remembers all that it was shown
+            self.verifier = Verifier(self.derivation)
         try:
-            found = self.laboratory.equal(left, right, row, col)
+            found = self.verifier.equal(left, right, row, col)
         except ModelError as error:
             return Finding(EqualityOutcome.UNPROVEN, str(error))
         except (ValueError, OverflowError):  # such as the ninth of five entries

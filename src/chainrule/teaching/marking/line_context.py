@@ -229,7 +229,10 @@ class LineContext:
     # ---- derivatives -------------------------------------------------------------------------
 
     def truth(self, variable: Symbol, *, carried: bool = False) -> Expr:
-        """Return the objective's gradient with respect to a symbol, by the reverse sweep."""
+        """Return the objective's gradient with respect to a symbol, by the reverse sweep.
+
+        With `carried`, it follows from the earlier wrong claims.
+        """
         objective = self.model.objective
         if not carried:
             known = self.claims.truths

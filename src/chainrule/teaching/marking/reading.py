@@ -1,4 +1,9 @@
-"""Reading of answers: text to expressions, in every interpretation that the text allows."""
+"""Reading of answers: text to expressions, in every interpretation that the text allows.
+
+People write ``*`` for either product, leave the bracket after a sum out, and lay derivatives of
+vectors out as they were taught. Each of these is a `Reading`. The first is the plain one; the
+others are tried before a line is called wrong.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-r"""Transcript to statements: prose and layout are removed, each equation keeps its line number."""
+r"""Transcript to statements: prose and layout are removed, each equation keeps its line number.
+
+Plain text, Markdown with ``$...$``, backticks and code fences, and LaTeX displays are read. A
+display line that begins with ``=`` goes on with the line before it. Code that builds a value up,
+``dw += lam * w`` or ``dZ[Z <= 0] = 0``, becomes one equation on its last line.
+"""
 
 from __future__ import annotations
 

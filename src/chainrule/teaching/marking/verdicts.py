@@ -128,8 +128,8 @@ class Grade:
         What was read, typeset; the place of the error when it was unreadable.
     shape : Shape or None
         The shape of the answer.
-    rung : str
-        Which rung of the ladder decided.
+    method : str
+        The verification method that decided.
     why : str
         The evidence, or the reason, in a sentence.
     diagnosis : Diagnosis
@@ -143,7 +143,7 @@ class Grade:
     verdict: str
     understood: str = ""
     shape: Shape | None = None
-    rung: str = ""
+    method: str = ""
     why: str = ""
     diagnosis: Diagnosis = NOTHING
     short_form: str = ""
@@ -191,7 +191,7 @@ class Grade:
             "verdict": self.verdict,
             "understood": self.understood,
             "shape": None if self.shape is None else [str(dim) for dim in self.shape],
-            "rung": self.rung,
+            "rung": self.method,
             "mistakes": self.diagnosis.data(),
             "short_form": self.short_form,
         }

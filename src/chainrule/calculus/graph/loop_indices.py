@@ -16,7 +16,7 @@ _STEM = re.compile(r"[^\W\d_][^\W_]*$")
 
 
 def in_round(text: str, counts: Mapping[str, int]) -> str:
-    """Put numbers for the counters that stand in the indices of a text.
+    """Replace counters in the indices of a text by numbers.
 
     >>> in_round("Z^[l] = W^[l] A^[l-1] + b_l", {"l": 3})
     'Z^[3] = W^[3] A^[2] + b_3'
@@ -36,7 +36,7 @@ def in_round(text: str, counts: Mapping[str, int]) -> str:
 
 
 def stems(text: str, counts: Mapping[str, int]) -> Iterator[str]:
-    """Yield what stands before the indices of a text that a loop counts: ``W^[``, ``h_``."""
+    """Yield the text before each index that a loop counts: ``W^[``, ``h_``."""
     for match in _GROUP.finditer(text):
         inside = match[2] if match[4] is None else match[4]
         before = _STEM.search(text[: match.start()])
@@ -55,7 +55,7 @@ def index_of(name: str, known: frozenset[str]) -> int | None:
 
 
 def with_index(name: str, known: frozenset[str], index: Callable[[int], str]) -> str:
-    """Write another index in the place of the number that a loop counts.
+    """Replace the counted index of a name.
 
     >>> with_index("W^[2]", frozenset({"W^["}), lambda n: f"l+{n}")
     'W^[l+2]'
@@ -71,7 +71,7 @@ def with_index(name: str, known: frozenset[str], index: Callable[[int], str]) ->
 
 
 def numbered_stem(name: str) -> str | None:
-    """Return what stands before the number in the index of a name.
+    """Return the text before the number in the index of a name.
 
     >>> numbered_stem("Z^[2]"), numbered_stem("z_12"), numbered_stem("w")
     ('Z^[', 'z_', None)
@@ -84,7 +84,7 @@ def numbered_stem(name: str) -> str | None:
 
 
 def plain_name(name: str) -> str:
-    """Return a name without the marks that only group it, so that two spellings are one.
+    """Return a name without grouping marks, so that two spellings are equal.
 
     >>> plain_name("h_{12}") == plain_name("h_12")
     True
@@ -101,12 +101,12 @@ def _numbered(name: str, known: frozenset[str]) -> re.Match[str] | None:
 
 
 def _kind(group: str) -> str:
-    """Return how an index is written, apart from grouping."""
+    """Return the notation of an index, apart from grouping."""
     return plain_name(group)[:2] if group.startswith("^") else "_"
 
 
 def _count(inside: str, counts: Mapping[str, int]) -> int | None:
-    """Return what an index comes to in a round: a counter, more or less a number."""
+    """Return the value of an index in a round: a counter, plus or minus a number."""
     total, at, counted = 0, 0, False
     while at < len(inside):
         match = _TERM.match(inside, at)

@@ -1,4 +1,4 @@
-"""The pieces of a term: matrices of which one cell stands in a product."""
+"""The factors of an index term: matrices of which one cell is in the product."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from chainrule.calculus.ops import (
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A matrix and the indices along its rows and columns; `order` is its place in the term."""
+class IndexedFactor:
+    """A matrix and the indices of its rows and columns; `order` is its position in the term."""
 
     matrix: Expr
     row: Index | None
@@ -29,20 +29,20 @@ class Piece:
 
     @property
     def indices(self) -> frozenset[Index]:
-        """The indices that sit on this piece."""
+        """The indices of this factor."""
         return frozenset(i for i in (self.row, self.col) if i is not None)
 
-    def turned(self) -> Piece:
-        """See the same cell in the transposed matrix."""
-        return Piece(transpose(self.matrix), self.col, self.row, self.order)
+    def transposed(self) -> IndexedFactor:
+        """Return the same cell of the transposed matrix."""
+        return IndexedFactor(transpose(self.matrix), self.col, self.row, self.order)
 
     def cell(self) -> Expr:
-        """Return the cell as an index form, read through everything that acts entry by entry."""
+        """Return the cell as an index form, through entrywise operations."""
         return cell_of(self.matrix, self.row, self.col)
 
 
 def cell_of(matrix: Expr, row: Position, col: Position) -> Expr:
-    """Return a cell of a matrix form, leaving matrix products closed."""
+    """Return a cell of a matrix form, with matrix products closed."""
     if isinstance(matrix, Apply):
         if matrix.op.elementwise:
             return rebuild(matrix, tuple(cell_of(arg, row, col) for arg in matrix.args))
@@ -56,14 +56,16 @@ def cell_of(matrix: Expr, row: Position, col: Position) -> Expr:
     return entry(matrix, row, col)
 
 
-def multiplied(a: Piece, b: Piece) -> Piece:
-    """Multiply two pieces of the same indices entry by entry, as the first one lies."""
+def multiplied(a: IndexedFactor, b: IndexedFactor) -> IndexedFactor:
+    """Return the elementwise product of two factors with the same indices."""
     same = (b.row, b.col) == (a.row, a.col)
-    return Piece(mul(a.matrix, (b if same else b.turned()).matrix), a.row, a.col, a.order)
+    return IndexedFactor(
+        mul(a.matrix, (b if same else b.transposed()).matrix), a.row, a.col, a.order
+    )
 
 
 def repeated(matrix: Expr, shape: Shape) -> Expr:
-    """Repeat what was summed along an axis: written as a sum, not as a product with ones."""
+    """Return a broadcast for what was summed along an axis, not a product with ones."""
     if matrix.shape == shape:
         return matrix
     if isinstance(matrix, Apply) and matrix.op is TABLE["matmul"]:
@@ -76,33 +78,35 @@ def repeated(matrix: Expr, shape: Shape) -> Expr:
 
 
 def transposes(expr: Expr) -> int:
-    """Count the transposes that a reader would meet."""
+    """Return the number of visible transposes."""
     own = isinstance(expr, Apply) and expr.op is TABLE["transpose"]
     return own + sum(transposes(arg) for arg in expr.args)
 
 
-def fits(piece: Piece, places: tuple[Index | None, ...]) -> bool:
-    """Tell whether a piece lies along the given places, or along some of them."""
+def fits(piece: IndexedFactor, places: tuple[Index | None, ...]) -> bool:
+    """Whether a factor has all, or some, of the given indices."""
     return all(
         own in (None, place) for own, place in zip((piece.row, piece.col), places, strict=True)
     )
 
 
-def scaled(a: Piece, b: Piece) -> Piece:
-    """Scale the rows or columns of the larger piece by the smaller one."""
+def scaled(a: IndexedFactor, b: IndexedFactor) -> IndexedFactor:
+    """Return the larger factor with its rows or columns scaled by the smaller one."""
     big, small = (a, b) if b.indices < a.indices else (b, a)
-    placed = small if fits(small, (big.row, big.col)) else small.turned()
+    placed = small if fits(small, (big.row, big.col)) else small.transposed()
     if isinstance(big.matrix, Apply) and big.matrix.op is TABLE["eye"]:
-        return Piece(diag(small.matrix), big.row, big.col, min(a.order, b.order))
+        return IndexedFactor(diag(small.matrix), big.row, big.col, min(a.order, b.order))
     spread = repeated(placed.matrix, big.matrix.shape)
     factors = (spread, big.matrix) if small.order < big.order else (big.matrix, spread)
-    return Piece(mul(*factors), big.row, big.col, min(a.order, b.order))
+    return IndexedFactor(mul(*factors), big.row, big.col, min(a.order, b.order))
 
 
-def outer_piece(a: Piece, b: Piece, places: tuple[Index | None, ...]) -> Piece:
-    """Multiply a column by a row, which is the row that is wanted standing on the left."""
+def outer_piece(
+    a: IndexedFactor, b: IndexedFactor, places: tuple[Index | None, ...]
+) -> IndexedFactor:
+    """Return the outer product of a column and a row, with the wanted row index first."""
     first, second = (b, a) if places[0] in b.indices else (a, b)
-    column = first if first.col is None else first.turned()
-    line = second if second.row is None else second.turned()
+    column = first if first.col is None else first.transposed()
+    line = second if second.row is None else second.transposed()
     product = matmul(column.matrix, line.matrix)
-    return Piece(product, column.row, line.col, min(a.order, b.order))
+    return IndexedFactor(product, column.row, line.col, min(a.order, b.order))

@@ -1,4 +1,4 @@
-"""What a derivative stands for in the lines of a derivation: the answer that was found for it."""
+"""The answers of open derivatives in the lines of a derivation."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.node import Expr, Partial, Symbol, entry, walk
 
 
-class Meaning(Mapping[Expr, Expr]):
-    """What a derivative stands for: its answer, found by entry where it is asked as a whole.
+class AnswerTable(Mapping[Expr, Expr]):
+    """Answers by open derivative; a whole derivative is found by its entry.
 
     Parameters
     ----------
@@ -25,9 +25,9 @@ class Meaning(Mapping[Expr, Expr]):
         if partial in answers:
             return answers[partial]
         if isinstance(partial, Partial) and isinstance(partial.wrt, Symbol):
-            places = self.derivation.places.get(partial.wrt)
-            if places is not None:
-                return answers[Partial(partial.of, entry(partial.wrt, *places))]
+            place = self.derivation.places.get(partial.wrt)
+            if place is not None:
+                return answers[Partial(partial.of, entry(partial.wrt, *place))]
         raise KeyError(partial)
 
     def __contains__(self, partial: object) -> bool:
@@ -44,7 +44,7 @@ class Meaning(Mapping[Expr, Expr]):
         return len(self.derivation.answers)
 
     def nodes(self, *sides: Expr) -> Iterator[Expr]:
-        """Yield every node of a few expressions, and of the answers that they ask for."""
+        """Yield every node of a few expressions, and of the answers to their open derivatives."""
         waiting, seen = list(sides), set[Expr]()
         while waiting:
             for node in walk(waiting.pop()):

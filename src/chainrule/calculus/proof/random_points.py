@@ -1,9 +1,9 @@
-"""The random places at which a derivation is tried: residues, float64, fifty digits.
+"""Random points for verification: residues, float64, fifty digits.
 
-At every place the inputs are drawn and the forward pass is run, so that names keep their meaning.
-The gradients that a derivation named on its way (``dz^[2]``) are drawn, too, and not computed: a
-line that uses such a name must hold whatever it stands for. So what is said of one layer is proven
-by that layer alone, and no gradient is small for being far from the objective.
+At every point the inputs are drawn and the forward pass is run, so that names keep their values.
+Named gradients (``dz^[2]``) are drawn, too, and not computed: a line that uses such a name must
+hold for every value of it. So each layer is verified by itself, and no gradient is small for being
+far from the objective.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from chainrule.calculus.evaluation.modular import MODULAR, Residues, random_resi
 from chainrule.calculus.evaluation.numeric import FLOATS, Point
 from chainrule.calculus.evaluation.precise import PRECISE, precise_number
 from chainrule.calculus.graph.node import Apply, Expr, Symbol, walk
-from chainrule.calculus.proof.meaning import Meaning
+from chainrule.calculus.proof.answer_table import AnswerTable
 from chainrule.calculus.rewriting.relations import adding_to_one
 
 EXACT_POINTS = 3
@@ -36,22 +36,22 @@ PIECES = 24
 every piece is met."""
 
 
-class Places:
-    """The places at which one derivation is tried; built once, used for every step.
+class RandomPoints:
+    """The sample points of one derivation; built once, used for every step.
 
     Parameters
     ----------
     derivation : Derivation
         Whose names, answers and layers the claims speak of.
     seed : int
-        Of the random places.
+        Of the random points.
     """
 
     def __init__(self, derivation: Derivation, seed: int) -> None:
         self.derivation = derivation
         self.model = derivation.model
         self.seed = seed
-        self.meaning = Meaning(derivation)
+        self.meaning = AnswerTable(derivation)
         self._residues, self._draws, self._cotangents = (
             np.random.default_rng(seed) for _ in range(3)
         )
@@ -61,15 +61,15 @@ class Places:
         self._precise: dict[int, dict[Symbol, Any]] = {}
 
     def sizes(self, number: int) -> dict[str, int]:
-        """Return the sizes of the dimensions at a place."""
+        """Return the sizes of the dimensions at a point."""
         return self._assignments[number % len(self._assignments)]
 
     def different_sizes(self, count: int) -> tuple[Mapping[str, int], ...]:
-        """Return the sizes that the first places have."""
+        """Return the sizes of the first points."""
         return tuple(self._assignments[:count])
 
     def exact(self, number: int) -> Point:
-        """Return a place of residues: every name is drawn, and nothing is known of it."""
+        """Return a point of residues, with every name drawn independently."""
         while number >= len(self._exact):
             sizes = self.sizes(len(self._exact))
             shapes = Point({}, sizes, MODULAR)
@@ -86,7 +86,7 @@ class Places:
         return self._exact[number]
 
     def floats(self, number: int) -> Point:
-        """Return a place in float64, after a forward pass."""
+        """Return a float64 point, after a forward pass."""
         while number >= len(self._floats):
             sizes = self.sizes(len(self._floats))
             values: dict[Symbol, Any] = dict(sample(self.model, sizes, self._draws))
@@ -98,12 +98,12 @@ class Places:
         return self._floats[number]
 
     def values(self, number: int) -> dict[Symbol, Any]:
-        """Return the value of every name at a place in float64."""
+        """Return the value of every name at a float64 point."""
         self.floats(number)
         return self._known[number]
 
     def precise(self, number: int) -> dict[Symbol, Any]:
-        """Return the value of every name at the same place, in fifty digits."""
+        """Return the value of every name at the same point, in fifty digits."""
         if number not in self._precise:
             known = self.values(number)
             given = {
@@ -115,12 +115,12 @@ class Places:
         return self._precise[number]
 
     def exact_count(self, *sides: Expr) -> int:
-        """Say at how many places of residues a claim must hold."""
+        """Return the number of residue points at which a claim must hold."""
         jumps = [node for node in self.meaning.nodes(*sides) if jumps_somewhere(node)]
         return _enough(jumps, self.exact, EXACT_POINTS)
 
     def float_count(self, *sides: Expr) -> int:
-        """Say at how many places of float64 a claim must hold.
+        """Return the number of float64 points at which a claim must hold.
 
         There a name stands for its definition, so the pieces of the forward pass count as well.
         """
@@ -138,17 +138,17 @@ class Places:
 
 
 def weights(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:  # noqa: ANN401
-    """Draw numbers of either sign, none of them small."""
+    """Draw numbers of either sign, away from zero."""
     return rng.uniform(0.5, 1.5, shape) * rng.choice([-1, 1], shape)
 
 
 def jumps_somewhere(node: Expr) -> bool:
-    """Whether a node is made of pieces, such as a mask."""
+    """Whether a node is piecewise, such as a mask."""
     return isinstance(node, Apply) and node.op.in_pieces
 
 
 def _enough(jumps: list[Expr], place: Callable[[int], Point], least: int) -> int:
-    """Count places until enough different entries have gone through every one of the nodes."""
+    """Return the number of points until enough entries have gone through every piecewise node."""
     met, count = 0, 0
     while jumps and count < PIECES and met < PIECES:
         point = place(count)

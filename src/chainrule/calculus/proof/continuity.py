@@ -1,7 +1,7 @@
-"""Whether the lines of a derivation follow from each other, and speak of the author's model.
+"""Continuity of a derivation: every line starts where an earlier one ended, or at a definition.
 
-A line that is true by itself is not yet a step. Each line must start from where the last line about
-the same thing ended, or from what a definition says.
+A line that is true by itself is not yet a step. Each must start from the end of the last line about
+the same quantity, or from a definition of the author's model.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from chainrule.calculus.indexing.scope import scope_complaint
 Subject: TypeAlias = tuple[object, ...]
 
 
-class Thread:
-    """Follows a derivation line by line.
+class Continuity:
+    """Checks line by line that a derivation is continuous.
 
     Parameters
     ----------
     derivation : Derivation
-        Whose lines will be shown to `follows`, in order.
+        The derivation whose lines are passed to `follows`, in order.
     """
 
     def __init__(self, derivation: Derivation) -> None:
@@ -32,21 +32,22 @@ class Thread:
         self._last: dict[Subject, Expr] = {}
 
     def follows(self, step: Step) -> str:
-        """Say why a line does not follow from those before it; nothing when it does."""
+        """Return why a line does not follow from those before it; empty when it does."""
         subject = (step.phase is Phase.CURVATURE, *_subject(step.left))
         complaint = scope_complaint(step.after) or self._complaint(step, subject)
         self._last[subject] = step.after
         return complaint
 
     def ends(self) -> str:
-        """Say which gradient is not where its lines ended, or nothing."""
+        """Return which gradient is not the end of its lines; empty when all are."""
         objective = self.derivation.model.objective
         found = (*self.derivation.layers.values(), *self.derivation.gradients.values())
         for gradient in found:
             ended = self._last.get((False, *_subject(Partial(objective, gradient.variable))))
             final = gradient.index if gradient.matrix is None else gradient.matrix
             if ended is not final:
-                return f"the gradient for {gradient.variable.name} is not what its last line says"
+                name = gradient.variable.name
+                return f"the gradient with respect to {name} is not what its last line says"
         for left, body in self._slopes():
             if self._last.get((False, *_subject(left))) is not body:
                 return f"the slope {left.op.name} is not what its last line says"
@@ -83,17 +84,17 @@ class Thread:
         return ""
 
     def _slope_complaint(self, step: Step) -> str:
-        """Hold the first line about a slope to the functions of the forward pass."""
+        """Compare the first line about a derivative with the functions of the forward pass."""
         lefts = [left for left, _ in self._slopes()]
         return "" if step.left in lefts else "this function is not used"
 
     def _slopes(self) -> Iterator[tuple[Apply, Expr]]:
-        """Yield the slope of every function that the forward pass uses, and what it is."""
+        """Yield the derivative of every user function, with its body."""
         for row in own_rows(self.derivation.model.values.values()):
             yield Apply(row.slope, (row.parameter,)), row.slope.body
 
     def _curvature_complaint(self, step: Step) -> str:
-        """Hold the first line about a product or a Hessian to what was derived before."""
+        """Compare the first line about a product or a Hessian with the derived gradients."""
         if step.claim is Claim.EQUAL:
             known = [gradient.matrix for gradient in self.derivation.gradients.values()]
             return "" if step.before in known else "it does not start from the product"
@@ -102,7 +103,7 @@ class Thread:
 
 
 def same_model(derivation: Derivation) -> bool:
-    """Whether the model with added names is the author's: opened, both are one expression."""
+    """Whether the model with added names expands to the author's model."""
     source, staged = derivation.source, derivation.model
     if source is None:
         return True
@@ -114,7 +115,7 @@ def _opened(model: Model) -> Expr:
 
 
 def _subject(side: Expr) -> Subject:
-    """Return what a line is about: an entry and its matrix as a whole are one subject."""
+    """Return the subject of a line: an entry and its matrix as a whole are one subject."""
     if isinstance(side, Partial):
         return (_subject(side.of), _subject(side.wrt))
     if isinstance(side, Entry):

@@ -1,4 +1,4 @@
-"""A derivation with numbers filled in: what every line comes to at one place in real data."""
+"""The value of every line of a derivation at one point of real data."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from chainrule.calculus.evaluation.forward import assignments, forward, sample
 from chainrule.calculus.evaluation.numeric import FLOATS, Point
 from chainrule.calculus.graph.dims import SCALAR, Dim, Index
 from chainrule.calculus.graph.node import Entry, Expr, Partial, Position, Symbol, Total, running
+from chainrule.calculus.proof.answer_table import AnswerTable
 from chainrule.calculus.proof.gradients import with_layers
-from chainrule.calculus.proof.meaning import Meaning
 
 
 @dataclass(frozen=True)
-class StepNumbers:
-    """The numbers of one line.
+class StepValues:
+    """The values of one line.
 
     Parameters
     ----------
     value : float
-        What the right side comes to, at the chosen place of its free indices; not a number where
+        The value of the right side, at the chosen place of its free indices; not a number where
         the plain formula divides rounded zeros.
     term : float or None
         For a sum over examples, what the chosen example adds to it.
@@ -37,13 +37,13 @@ class StepNumbers:
     dims: frozenset[Dim] = frozenset()
 
 
-def step_numbers(
+def step_values(
     derivation: Derivation,
     inputs: Mapping[str, Any],
     sizes: Mapping[str, int],
     chosen: Mapping[str, int],
-) -> dict[int, StepNumbers]:
-    """Evaluate every step of a derivation at one place.
+) -> dict[int, StepValues]:
+    """Evaluate every step of a derivation at one point.
 
     Parameters
     ----------
@@ -58,12 +58,12 @@ def step_numbers(
 
     Returns
     -------
-    dict of int to StepNumbers
+    dict of int to StepValues
         By the id of the step.
     """
     model = derivation.model
     given = {model.symbol(name): np.asarray(x, float) for name, x in inputs.items()}
-    meaning = Meaning(derivation)
+    meaning = AnswerTable(derivation)
     # The plain formula may leave the finite numbers on real data; its values say so.
     with np.errstate(all="ignore"):
         values = forward(model, given, sizes)
@@ -77,14 +77,14 @@ def step_numbers(
         }
 
 
-def sampled_numbers(
+def sampled_values(
     derivation: Derivation, seed: int = 0
-) -> tuple[dict[int, StepNumbers], Mapping[str, int]]:
-    """Evaluate every step at a random point, where no data is at hand.
+) -> tuple[dict[int, StepValues], Mapping[str, int]]:
+    """Evaluate every step at a random point, where there are no data.
 
     Returns
     -------
-    numbers : dict of int to StepNumbers
+    numbers : dict of int to StepValues
         By the id of the step, at the first place along every dimension.
     sizes : mapping of str to int
         The sizes of the dimensions.
@@ -92,23 +92,23 @@ def sampled_numbers(
     sizes = assignments(derivation.model, 1)[0]
     values = sample(derivation.model, sizes, np.random.default_rng(seed))
     inputs = {s.name: np.round(values[s], 2) for s in derivation.model.inputs}
-    return step_numbers(derivation, inputs, sizes, dict.fromkeys(sizes, 0)), sizes
+    return step_values(derivation, inputs, sizes, dict.fromkeys(sizes, 0)), sizes
 
 
 def _numbers(
     point: Point, derivation: Derivation, step: Step, chosen: Mapping[str, int]
-) -> StepNumbers:
+) -> StepValues:
     after = step.after
     if after.shape != SCALAR:
         row, col = _place(derivation, step)
         value = point.spread(point.value(after), row, col)
         dims = frozenset(place.dim for place in (row, col) if isinstance(place, Index))
-        return StepNumbers(_picked(point, value, chosen), dims=dims)
+        return StepValues(_picked(point, value, chosen), dims=dims)
     term = None
     if isinstance(after, Total) and after.index.dim in chosen:
         term = _picked(point, point.value(after.body), chosen)
     dims = frozenset(index.dim for index in running(after))
-    return StepNumbers(_picked(point, point.value(after), chosen), term, dims)
+    return StepValues(_picked(point, point.value(after), chosen), term, dims)
 
 
 def _place(derivation: Derivation, step: Step) -> tuple[Position, Position]:
@@ -125,7 +125,7 @@ def _place(derivation: Derivation, step: Step) -> tuple[Position, Position]:
 
 
 def _picked(point: Point, value: Any, chosen: Mapping[str, int]) -> float:  # noqa: ANN401
-    """Take the chosen place along every axis that still runs."""
+    """Take the chosen place along every running axis."""
     where = [0] * value.ndim
     for index, axis in point.axes.items():
         if axis < value.ndim and value.shape[-1 - axis] > 1:

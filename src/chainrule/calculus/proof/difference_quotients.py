@@ -1,15 +1,15 @@
-"""Whether a claimed derivative is one: differences of the forward pass, one layer at a time.
+"""Verification of derivatives: difference quotients of the forward pass, one layer at a time.
 
-A name is moved along a random direction, and what follows from it is looked at through random
-weights, never through ``sum(out)``, whose gradient can vanish identically. Where the claim uses the
-gradient of a later name (``dz^[2]``), only the forward pass up to that name is run again, and the
-gradient's random value is the weight: by the chain rule
+A symbol is moved along a random direction, and the change of later values is weighted at random,
+never by ``sum(out)``, whose gradient can vanish identically. Where the claim uses the gradient of a
+later name (``dz^[2]``), only the forward pass up to that name is run again, and the gradient's
+random value is the weight: by the chain rule
 
-    dJ/ds = the sum over these names t of  (dJ/dt) (dt/ds past no other of them)  +  what is left,
+    dJ/ds = the sum over these names t of  (dJ/dt) (dt/ds past no other of them)  +  the rest,
 
-and a claim that holds for whatever dJ/dt stands for holds for what it is, which its own lines
-prove. So each claim costs as much as its layer, however deep the pass. One difference of the whole
-objective, moving everything at once, then holds all the gradients together.
+and a claim that holds for every value of dJ/dt holds for the true one, which has its own lines. So
+each claim costs as much as its layer, however deep the pass. One difference of the whole objective,
+with everything moved at once, then verifies all gradients together.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from chainrule.calculus.derivation.steps import Certificate, Gradient, Rung
+from chainrule.calculus.derivation.steps import Gradient, StepCertificate, VerificationMethod
 from chainrule.calculus.evaluation.differences import along
 from chainrule.calculus.evaluation.numeric import FLOATS, Point
 from chainrule.calculus.evaluation.precise import DIGITS, PRECISE
@@ -31,7 +31,7 @@ from chainrule.calculus.graph.model import Definition
 from chainrule.calculus.graph.node import Entry, Expr, Position, Symbol, entry, running, symbols
 from chainrule.calculus.proof.evidence import DIFFERENCE_TOLERANCE, Disagreement, compared
 from chainrule.calculus.proof.gradients import gathered, with_layers
-from chainrule.calculus.proof.places import FLOAT_POINTS, Places, weights
+from chainrule.calculus.proof.random_points import FLOAT_POINTS, RandomPoints, weights
 
 PRECISE_STEP = 17  # digits: truncation and rounding both come to about 1e-33
 PRECISE_TOLERANCE = 1e-20
@@ -40,7 +40,7 @@ NOTHING = 1e-12  # times the tolerance: what fifty digits and their step cannot 
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """What a difference quotient moves, which way, and how it looks at the movement.
+    """A difference quotient: the moved symbol, the direction, and the weights.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class Probe:
         shift: Any,  # noqa: ANN401
         xp: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        """Move the source by a multiple of the direction, and look at the ends."""
+        """Return the weighted values after a move by a multiple of the direction."""
         point = Point({s: known[s] for s in self.used}, sizes, xp)
         point.define(self.source, known[self.source] + shift * self.direction)
         total = 0
@@ -84,36 +84,35 @@ class Probe:
         return total
 
 
-class Slopes:
-    """Judges derivatives at the places of one derivation.
+class DifferenceQuotients:
+    """Judges derivatives at the sample points of one derivation.
 
     Parameters
     ----------
-    places : Places
+    points : RandomPoints
         Where to try.
     """
 
-    def __init__(self, places: Places) -> None:
-        self.places = places
-        self.model = places.model
-        self.derivation = places.derivation
+    def __init__(self, points: RandomPoints) -> None:
+        self.points = points
+        self.model = points.model
+        self.derivation = points.derivation
         self._probes: dict[tuple[object, ...], Probe] = {}
         self._measured: dict[tuple[object, ...], float] = {}
 
     def judge(
         self, of: Expr, wrt: Expr, claimed: Expr, *, total: bool = False
-    ) -> Certificate | Disagreement:
-        """Try whether `claimed` is the derivative of one symbol or entry by another.
+    ) -> StepCertificate | Disagreement:
+        """Compare `claimed` with the derivative of one symbol or entry with respect to another.
 
-        The derivative of a definition is the one past nothing else, unless the `total` one is
-        meant: then all moves that follows.
+        The derivative of a definition is the partial one, past nothing else, unless `total` is set.
         """
         at = entry(wrt, *self._place(wrt)) if isinstance(wrt, Symbol) else wrt
         if not running(claimed) <= running(of) | running(at):
             # An index that nobody binds: a sum is missing, and the entries were added silently.
-            return Disagreement(Rung.DIFFERENCES, np.inf, np.nan, np.nan)
-        worst = Disagreement(Rung.DIFFERENCES, 0.0, 0.0, 0.0)
-        count = self.places.float_count(claimed)
+            return Disagreement(VerificationMethod.DIFFERENCES, np.inf, np.nan, np.nan)
+        worst = Disagreement(VerificationMethod.DIFFERENCES, 0.0, 0.0, 0.0)
+        count = self.points.float_count(claimed)
         for number in range(count):
             found = self._quotient(number, of, wrt, claimed, total)
             if not found.error <= DIFFERENCE_TOLERANCE:
@@ -123,19 +122,19 @@ class Slopes:
                 worst = found
         return self._verdict(worst, count)
 
-    def together(self) -> Certificate | Disagreement:
-        """Try all gradients at once: everything moves, and the objective is run from the start."""
-        worst = Disagreement(Rung.DIFFERENCES, 0.0, 0.0, 0.0)
+    def together(self) -> StepCertificate | Disagreement:
+        """Compare all gradients at once: every symbol moves, and the whole pass is run."""
+        worst = Disagreement(VerificationMethod.DIFFERENCES, 0.0, 0.0, 0.0)
         for number in range(FLOAT_POINTS):
             found = self._all_at_once(number)
             if not found.error <= worst.error:
                 worst = found
         return self._verdict(worst, FLOAT_POINTS)
 
-    def _verdict(self, worst: Disagreement, count: int) -> Certificate | Disagreement:
+    def _verdict(self, worst: Disagreement, count: int) -> StepCertificate | Disagreement:
         if worst.error <= DIFFERENCE_TOLERANCE:
-            sizes = self.places.different_sizes(count)
-            return Certificate(Rung.DIFFERENCES, count, worst.error, sizes)
+            sizes = self.points.different_sizes(count)
+            return StepCertificate(VerificationMethod.DIFFERENCES, count, worst.error, sizes)
         return worst
 
     # ---- one claim ---------------------------------------------------------------------------
@@ -144,7 +143,7 @@ class Slopes:
         self, number: int, of: Expr, wrt: Expr, claimed: Expr, total: bool
     ) -> Disagreement:
         """Compare with differences of float64."""
-        values, sizes = self.places.values(number), self.places.sizes(number)
+        values, sizes = self.points.values(number), self.points.sizes(number)
         named = self._named(claimed, _symbol(wrt))
         key = (number, of, wrt, total, *named)
         if key not in self._probes:
@@ -159,32 +158,32 @@ class Slopes:
                         np.ones(()),
                     )
                 )
-            stated = float(self._stated(self.places.floats(number), of, wrt, claimed, probe))
+            stated = float(self._stated(self.points.floats(number), of, wrt, claimed, probe))
         return compared(stated, self._measured[key], 1e-300)
 
     def _precise_quotient(
         self, number: int, of: Expr, wrt: Expr, claimed: Expr, total: bool
     ) -> Disagreement:
-        """Compare with differences in fifty digits, whose step is too small to meet a pole."""
-        sizes = self.places.sizes(number)
+        """Compare with fifty-digit differences, whose step is too small to meet a pole."""
+        sizes = self.points.sizes(number)
         with mpmath.workdps(DIGITS):
-            known = self.places.precise(number)
+            known = self.points.precise(number)
             named = self._named(claimed, _symbol(wrt))
             probe = self._probe(number, of, wrt, named, known, total)
             size = np.abs(known[probe.source]).max() or 1
             h = size * mpmath.mpf(10) ** -PRECISE_STEP
             ahead, behind = (probe.seen(known, sizes, shift, PRECISE) for shift in (h, -h))
-            point = Point(known, sizes, PRECISE, self.places.meaning)
+            point = Point(known, sizes, PRECISE, self.points.meaning)
             stated = self._stated(point, of, wrt, claimed, probe)
             found = compared(stated, (ahead - behind) / (2 * h), NOTHING)
         fine = found.error <= PRECISE_TOLERANCE
         return found if fine else replace(found, error=max(found.error, 1.0))
 
     def _named(self, claimed: Expr, source: Symbol) -> tuple[Symbol, ...]:
-        """Return the names of gradients that a claim builds on; its own is none of them."""
+        """Return the names of gradients that a claim uses, its own apart."""
         return tuple(
             name
-            for name in self.places.meaning.nodes(claimed)
+            for name in self.points.meaning.nodes(claimed)
             if isinstance(name, Symbol) and self._layers.get(name, source) is not source
         )
 
@@ -197,8 +196,8 @@ class Slopes:
         values: Mapping[Symbol, Any],
         total: bool,
     ) -> Probe:
-        """Draw a direction to move along, and find how to look at the movement."""
-        rng = np.random.default_rng((self.places.seed, number))
+        """Draw a direction and weights."""
+        rng = np.random.default_rng((self.points.seed, number))
         target, source = _symbol(of), _symbol(wrt)
         direction = weights(rng, values[source].shape)
         row, col = (wrt.row, wrt.col) if isinstance(wrt, Entry) else (None, None)
@@ -212,7 +211,7 @@ class Slopes:
         return Probe(source, direction, self._route(source, ends), ends)
 
     def _route(self, source: Symbol, ends: Iterable[Symbol]) -> tuple[Definition, ...]:
-        """Return what follows from a symbol, in order, and not past the ends."""
+        """Return the definitions that depend on a symbol, in order, up to the ends."""
         stop, found, waiting = set(ends), set[Symbol](), [source]
         while waiting:
             for target in self._users.get(waiting.pop(), ()):
@@ -244,14 +243,14 @@ class Slopes:
         return np.sum(np.broadcast_to(product, shape))
 
     def _place(self, symbol: Symbol) -> tuple[Position, Position]:
-        """Return the running entry that a symbol as a whole stands for."""
+        """Return the running entry of a symbol as a whole."""
         return self.derivation.places.get(symbol, (None, None))
 
     # ---- all gradients -----------------------------------------------------------------------
 
     def _all_at_once(self, number: int) -> Disagreement:
-        values, sizes = self.places.values(number), self.places.sizes(number)
-        rng = np.random.default_rng((self.places.seed, number))
+        values, sizes = self.points.values(number), self.points.sizes(number)
+        rng = np.random.default_rng((self.points.seed, number))
         moved = {
             gradient.variable: weights(rng, values[gradient.variable].shape)
             for gradient in self._gradients
@@ -270,8 +269,8 @@ class Slopes:
 
         def stated(known: Mapping[Symbol, Any], xp: Any) -> Any:  # noqa: ANN401
             drawn = {s: known[s] for s in self.model.symbols}
-            full = with_layers(self.derivation, drawn, sizes, xp, self.places.meaning)
-            point = Point(full, sizes, xp, self.places.meaning)
+            full = with_layers(self.derivation, drawn, sizes, xp, self.points.meaning)
+            point = Point(full, sizes, xp, self.points.meaning)
             return sum(np.sum(gathered(point, g) * moved[g.variable]) for g in self._gradients)
 
         with np.errstate(all="ignore"):
@@ -282,7 +281,7 @@ class Slopes:
         if found.error <= DIFFERENCE_TOLERANCE:
             return found
         with mpmath.workdps(DIGITS):
-            known, h = self.places.precise(number), mpmath.mpf(10) ** -PRECISE_STEP
+            known, h = self.points.precise(number), mpmath.mpf(10) ** -PRECISE_STEP
             gap = np.sum(objective(known, h, PRECISE) - objective(known, -h, PRECISE))
             found = compared(stated(known, PRECISE), gap / (2 * h), NOTHING)
         return found
@@ -295,7 +294,7 @@ class Slopes:
 
     @cached_property
     def _layers(self) -> dict[Symbol, Symbol]:
-        """The names of gradients, with what they are gradients of."""
+        """The names of gradients, with their variables."""
         return {name: gradient.variable for name, gradient in self.derivation.layers.items()}
 
     @cached_property
@@ -308,7 +307,7 @@ class Slopes:
 
     @cached_property
     def _users(self) -> dict[Symbol, list[Symbol]]:
-        """Which definitions mention a symbol."""
+        """The definitions that mention each symbol."""
         users: dict[Symbol, list[Symbol]] = {}
         for definition in self.model.definitions:
             for symbol in symbols(definition.value):
@@ -323,7 +322,7 @@ def _symbol(side: Expr) -> Symbol:
 
 
 def _only_at(direction: Any, row: Position, col: Position) -> Any:  # noqa: ANN401
-    """Keep a direction at one place only, where a fixed entry is asked for."""
+    """Restrict a direction to one place, where a fixed entry is asked for."""
     mask = np.ones_like(direction)
     for axis, place in enumerate((row, col)):
         if isinstance(place, int):
