@@ -1,4 +1,4 @@
-"""``chainrule check``: prove every step, and let finite differences judge the gradients."""
+"""``chainrule check``: verify every step, and compare gradients with finite differences."""
 
 from __future__ import annotations
 
@@ -27,13 +27,15 @@ chainrule check my.cr --wrt W1,b1 --sizes 5
 
 @click.command("check", help=_HELP, short_help="Prove every step; compare with finite differences.")
 @click.argument("file")
-@click.option("--wrt", metavar="NAMES", help="Variables, comma-separated: w,b. Default: as asked.")
+@click.option(
+    "--wrt", metavar="NAMES", help="Variables, comma-separated: w,b. Default: those of the model."
+)
 @click.option(
     "--sizes",
     type=click.IntRange(1, 20),
     default=3,
     show_default=True,
-    help="At how many assignments of sizes to compare.",
+    help="Number of random size assignments to test.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
 def command(file: str, wrt: str | None, sizes: int, as_json: bool) -> None:

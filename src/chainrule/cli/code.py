@@ -25,12 +25,22 @@ chainrule code examples/softmax_batch --hvp W
 
 @click.command("code", help=_HELP, short_help="Write forward pass and gradients as a module.")
 @click.argument("file")
-@click.option("--target", type=click.Choice(TARGETS), default="numpy", help="The library.")
-@click.option("--rows", is_flag=True, help="One example a row: every matrix is turned.")
-@click.option("--examples", metavar="DIM", help="With --rows: the dimension of the examples.")
-@click.option("--wrt", metavar="NAMES", help="Variables, comma-separated: w,b. Default: as asked.")
-@click.option("--hvp", metavar="NAMES", help="The Hessian times a direction instead: W or W,b.")
-@click.option("--out", type=click.Path(dir_okay=False), help="Write to a file instead.")
+@click.option("--target", type=click.Choice(TARGETS), default="numpy", help="Target library.")
+@click.option("--rows", is_flag=True, help="Store one example per row (all matrices transposed).")
+@click.option("--examples", metavar="DIM", help="Dimension of the examples, with --rows.")
+@click.option(
+    "--wrt", metavar="NAMES", help="Variables, comma-separated: w,b. Default: those of the model."
+)
+@click.option(
+    "--hvp",
+    metavar="NAMES",
+    help="Write the Hessian-vector product instead, with respect to W or W,b.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False),
+    help="Write to this file instead of the standard output.",
+)
 def command(
     file: str,
     target: str,

@@ -1,4 +1,4 @@
-"""``chainrule demo``: the whole way in one go, on data that ships with the package."""
+"""``chainrule demo``: derive, verify, fit and train, on data that ships with the package."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RATE, STEPS = 0.5, 2000
     default="chainrule-demo",
     show_default=True,
     metavar="FOLDER",
-    help="Where the page and the model go.",
+    help="Output folder for the page and the model.",
 )
 @click.option("--brief", is_flag=True, help="Print the results without the steps.")
 def command(out: str, brief: bool) -> None:

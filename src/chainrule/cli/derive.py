@@ -31,13 +31,32 @@ chainrule derive examples/logistic_batch --format slides --out lecture.html
     "derive", help=_HELP, short_help="Derive the gradients of a forward pass, step by step."
 )
 @click.argument("file")
-@click.option("--wrt", metavar="NAMES", help="Variables, comma-separated: w,b. Default: as asked.")
-@click.option("--hessian", metavar="NAMES", help="The Hessian in these vectors instead: w or w,b.")
-@click.option("--hvp", metavar="NAMES", help="The Hessian times a direction instead: W or W,b.")
-@click.option("--form", type=click.Choice(FORMS), default="both", help="Which form to show.")
-@click.option("--format", "kind", type=click.Choice(FORMATS), default="text", help="How.")
-@click.option("--reveal", is_flag=True, help="In the terminal: one key, one step.")
-@click.option("--out", type=click.Path(dir_okay=False), help="Write to a file instead.")
+@click.option(
+    "--wrt", metavar="NAMES", help="Variables, comma-separated: w,b. Default: those of the model."
+)
+@click.option(
+    "--hessian",
+    metavar="NAMES",
+    help="Derive the Hessian with respect to these vectors instead: w or w,b.",
+)
+@click.option(
+    "--hvp",
+    metavar="NAMES",
+    help="Derive the Hessian-vector product instead, with respect to W or W,b.",
+)
+@click.option(
+    "--form",
+    type=click.Choice(FORMS),
+    default="both",
+    help="Form of the gradients: index form, matrix form or both.",
+)
+@click.option("--format", "kind", type=click.Choice(FORMATS), default="text", help="Output format.")
+@click.option("--reveal", is_flag=True, help="Show one step per key press, in the terminal.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False),
+    help="Write to this file instead of the standard output.",
+)
 def command(
     file: str,
     wrt: str | None,
@@ -79,7 +98,7 @@ def command(
 
 
 def rendered(derivation: Derivation, kind: str, form: str) -> str:
-    """Write a derivation in one of the formats."""
+    """Return a derivation in one of the formats."""
     from chainrule.documents.lesson.outline import GradientForm
 
     wanted = GradientForm(form)
@@ -105,7 +124,7 @@ def rendered(derivation: Derivation, kind: str, form: str) -> str:
 
 
 def _slides(derivation: Derivation) -> str:
-    """Write a deck, with the numbers of a random point beside the steps."""
+    """Return a slide deck, with values at a random point beside the steps."""
     from chainrule.calculus.proof.step_values import sampled_values
     from chainrule.documents.lesson.numbers import numbers_html
     from chainrule.documents.lesson.slides import slides

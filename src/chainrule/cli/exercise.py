@@ -1,4 +1,4 @@
-"""``chainrule exercise``: look at the bank, make problem sets, check one's own exercise."""
+"""``chainrule exercise``: list the bank, make problem sets, check an exercise."""
 
 from __future__ import annotations
 
@@ -107,9 +107,11 @@ def _row(exercise: Exercise, score: int) -> dict[str, object]:
 
 @command.command("show", help=_SHOW, short_help="Show an exercise, or one question about it.")
 @click.argument("identifier", metavar="ID")
-@click.option("--kind", metavar="NAME", help="One question of this kind.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the question.")
-@click.option("--answer", is_flag=True, help="Show the answer and the way to it.")
+@click.option("--kind", metavar="NAME", help="Kind of question to show.")
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Random seed for the question."
+)
+@click.option("--answer", is_flag=True, help="Show the answer and its derivation.")
 def show_command(identifier: str, kind: str | None, seed: int, answer: bool) -> None:
     """Show an exercise: its forward pass, what is asked, how hard it is."""
     from chainrule.documents.exercises.as_text import pieces_lines, question_text
@@ -140,13 +142,35 @@ def show_command(identifier: str, kind: str | None, seed: int, answer: bool) -> 
 @command.command("new", help=_NEW, short_help="Make a problem set with its key.")
 @click.option("--topic", metavar="NAMES", help="Topics, comma-separated. Default: all.")
 @click.option("--level", metavar="LETTERS", help="Levels, such as A or B-D. Default: all.")
-@click.option("--kind", metavar="NAMES", default="gradient", show_default=True, help="Or: all.")
-@click.option("--difficulty", "hard", metavar="LOW-HIGH", help="Such as 8-16. Default: any.")
-@click.option("--count", type=int, default=10, show_default=True, help="How many questions.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Another seed, another set.")
-@click.option("--title", default="Backpropagation", show_default=True, help="What stands on top.")
-@click.option("--out", metavar="FOLDER", required=True, help="Where to write; made when missing.")
-@click.option("--replace", is_flag=True, help="Write over another set and its key.")
+@click.option(
+    "--kind",
+    metavar="NAMES",
+    default="gradient",
+    show_default=True,
+    help="Kinds of question, comma-separated, or all.",
+)
+@click.option(
+    "--difficulty",
+    "hard",
+    metavar="LOW-HIGH",
+    help="Range of difficulty, such as 8-16. Default: any.",
+)
+@click.option("--count", type=int, default=10, show_default=True, help="Number of questions.")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Random seed for the choice of questions.",
+)
+@click.option(
+    "--title",
+    default="Backpropagation",
+    show_default=True,
+    help="Title printed at the top of the handout.",
+)
+@click.option("--out", metavar="FOLDER", required=True, help="Output folder; created if missing.")
+@click.option("--replace", is_flag=True, help="Overwrite another set and its key.")
 def new_command(
     topic: str | None,
     level: str | None,
@@ -196,7 +220,7 @@ def _range(text: str | None) -> tuple[int, int] | None:
 
 
 def _keep_other_key(out: str, key: str) -> None:
-    """Refuse to write over the key of another set, which somebody may be graded by."""
+    """Refuse to overwrite the key of another set."""
     from chainrule.errors import DataError
     from chainrule.teaching.exercises.submissions import KEY_FILE
 

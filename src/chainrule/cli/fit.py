@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 _HELP = """Fit a logistic regression to a table and prove how good the fit is.
 
-DATA is a CSV or Parquet file with a header; @breast_cancer is a real one that ships with chainrule.
+DATA is a CSV or Parquet file with a header; @breast_cancer is a data set that ships with chainrule.
 
 Text columns become categories, each compared with the most frequent one. Numbers are standardised:
-the penalty acts on that scale, and coefficients are reported on both. A part of the rows is held
-out to measure the model on data that it never saw.
+the penalty acts on that scale, and coefficients are reported on both. Some rows are held out to
+measure the model on unseen data.
 
 \b
 Examples:
@@ -32,43 +32,51 @@ Examples:
 
 @click.command("fit", help=_HELP, short_help="Fit a table; get coefficients and a certificate.")
 @click.argument("data")
-@click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
+@click.option("--target", required=True, metavar="COLUMN", help="Column to predict.")
 @click.option(
     "--positive",
     metavar="LABEL",
-    help="Of two labels, the one counted as 1. By default the last in order.",
+    help="Positive class (coded as 1). Default: the last label in sorted order.",
 )
-@click.option("--out", type=click.Path(), metavar="FILE", help="Save the model here, as JSON.")
+@click.option("--out", type=click.Path(), metavar="FILE", help="Write the model to FILE, as JSON.")
 @click.option(
-    "--report", type=click.Path(), metavar="FILE", help="Write a page with tables and plots here."
+    "--report",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write an HTML report with tables and plots to FILE.",
 )
 @click.option(
     "--missing",
     type=click.Choice(["refuse", "drop", "mean", "indicator"]),
     default="refuse",
     show_default=True,
-    help="Missing values: stop; drop the rows; fill in the mean (for text, the most frequent "
-    "category); or fill in and tell the model that it was missing.",
+    help="Treatment of missing values: stop; drop the rows; impute the mean (for text, the most "
+    "frequent category); or impute and add an indicator column.",
 )
 @click.option(
     "--category",
     "categories",
     multiple=True,
     metavar="COLUMN",
-    help="Take this column as categories even if it holds numbers or many texts. Repeatable.",
+    help="Column to encode as categories, even if it is numeric or has many distinct strings. "
+    "Repeatable.",
 )
-@click.option(
-    "--ignore", multiple=True, metavar="COLUMN", help="Leave this column out. Repeatable."
-)
+@click.option("--ignore", multiple=True, metavar="COLUMN", help="Column to leave out. Repeatable.")
 @click.option(
     "--holdout",
     type=click.FloatRange(0, 1, max_open=True),
     default=0.2,
     show_default=True,
-    metavar="SHARE",
-    help="The share of rows held out for the metrics; 0 trains on all.",
+    metavar="FRACTION",
+    help="Fraction of rows held out for the metrics; 0 trains on all.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the split.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Random seed for the train/test split.",
+)
 @click.option(
     "-C",
     "--inverse-penalty",
@@ -76,7 +84,8 @@ Examples:
     type=click.FloatRange(0, min_open=True),
     default=1.0,
     show_default=True,
-    help="One over the weight of the ridge penalty: larger trusts the data more. 'inf': none.",
+    help="Inverse L2 regularization strength (as in scikit-learn); smaller = stronger penalty, "
+    "'inf' = none.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
@@ -117,7 +126,7 @@ def command(
 
 
 def data_path(data: str) -> Path:
-    """Return the path of a file, or of a data set that ships, named ``@name``."""
+    """Return the path of a file, or of a shipped data set ``@name``."""
     if not data.startswith("@"):
         return Path(data)
     from chainrule.data import SHIPPED
@@ -130,7 +139,7 @@ def data_path(data: str) -> Path:
 
 
 def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
-    """Refuse, before the work starts, to write over what is read or where nothing can be."""
+    """Reject output paths that overwrite an input or cannot be written."""
     from chainrule.errors import DataError
     from chainrule.tables.writing import check_writable
 
@@ -146,7 +155,7 @@ def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
 
 
 def write_report(fitted: FittedTable, data: str, path: str) -> None:
-    """Write the page of a fit."""
+    """Write the report of a fit."""
     from chainrule.documents.fit_section import fit_lead, fit_sections
     from chainrule.documents.gradient_section import gradient_section
     from chainrule.documents.page import render_page
@@ -163,7 +172,7 @@ def write_report(fitted: FittedTable, data: str, path: str) -> None:
 
 @contextmanager
 def progress_line() -> Iterator[Callable[[str], None]]:
-    """Show one line that says what is being done; nothing where the error stream is no terminal."""
+    """Show one status line; nothing where the error stream is not a terminal."""
     from rich.console import Console
 
     console = Console(stderr=True)

@@ -46,10 +46,14 @@ chainrule practice --kind fading --topic batches
 @click.option("--topic", metavar="NAMES", help="Topics, comma-separated. Default: all.")
 @click.option("--level", metavar="LETTERS", help="Levels, such as A or B-D. Default: all.")
 @click.option("--kind", metavar="NAMES", help="Kinds of question, comma-separated, or fading.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of everything drawn.")
-@click.option("--count", type=click.IntRange(1), help="Stop after so many questions.")
-@click.option("--progress", "file", type=click.Path(dir_okay=False), help="The file of progress.")
-@click.option("--no-progress", is_flag=True, help="Keep nothing.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Random seed.")
+@click.option(
+    "--count", type=click.IntRange(1), help="Number of questions, after which practice stops."
+)
+@click.option(
+    "--progress", "file", type=click.Path(dir_okay=False), help="File of the practice log."
+)
+@click.option("--no-progress", is_flag=True, help="Record nothing.")
 def command(
     topic: str | None,
     level: str | None,
@@ -112,7 +116,7 @@ def _show_question(asked: ScheduledQuestion, console: Console, number: int) -> N
 
 
 def _answered(practice: PracticeSession, console: Console) -> bool:
-    """Read until the question is done; tell whether the sitting goes on."""
+    """Read answers until the question is done; return whether practice continues."""
     while True:
         typed = _typed(console)
         if typed is None:
@@ -136,7 +140,7 @@ def _answered(practice: PracticeSession, console: Console) -> bool:
 
 
 def _typed(console: Console) -> str | None:
-    """Read one line; nothing at the end of the input."""
+    """Return one line of input; None at its end."""
     if sys.stdin.isatty():
         with suppress(ImportError):  # line editing and history for input(), where there is any
             import readline  # noqa: F401
@@ -151,7 +155,7 @@ def _typed(console: Console) -> str | None:
 
 
 def _judged(practice: PracticeSession, console: Console, typed: str) -> bool:
-    """Say what became of an answer; tell whether the question is done."""
+    """Print the judgement of an answer; return whether the question is done."""
     found = practice.reply(typed)
     if found.understood:
         console.print(f"  understood: {found.understood}", markup=False, style="dim")

@@ -1,4 +1,4 @@
-"""``chainrule progress``: what has been practised; export it, delete it."""
+"""``chainrule progress``: show, export or delete the practice log."""
 
 from __future__ import annotations
 
@@ -24,9 +24,16 @@ chainrule progress --delete
 
 
 @click.command("progress", help=_HELP, short_help="Show, export or delete what was practised.")
-@click.option("--progress", "file", type=click.Path(dir_okay=False), help="The file of progress.")
-@click.option("--export", "out", metavar="FILE", help="Write everything as JSON; - for the screen.")
-@click.option("--delete", is_flag=True, help="Delete the file.")
+@click.option(
+    "--progress", "file", type=click.Path(dir_okay=False), help="File of the practice log."
+)
+@click.option(
+    "--export",
+    "out",
+    metavar="FILE",
+    help="Write the log to FILE as JSON; - for the standard output.",
+)
+@click.option("--delete", is_flag=True, help="Delete the practice log.")
 def command(file: str | None, out: str | None, delete: bool) -> None:
     """Show what has been practised, export it, or delete it."""
     from chainrule.teaching.exercises.practice_log import PracticeLog
@@ -46,7 +53,7 @@ def command(file: str | None, out: str | None, delete: bool) -> None:
 
 
 def progress_file(file: str | None) -> Path:
-    """Return the place of the file: as given, by the environment, or in the user's folder."""
+    """Return the path of the practice log: as given, from the environment, or the default."""
     named = file or os.environ.get(FILE)
     return Path(named) if named else Path(click.get_app_dir("chainrule")) / "progress.sqlite"
 

@@ -1,4 +1,4 @@
-"""One key, one step: a derivation in the terminal at the pace of a lecture."""
+"""Revealing a derivation in the terminal, one step per key press."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HELP = "space: on   q: leave"
 
 
 def reveal_steps(derivation: Derivation, form: str) -> None:
-    """Show the question, wait, show the answer; any key goes on, ``q`` leaves."""
+    """Show each question, then its answer, on key presses; ``q`` quits."""
     wanted = GradientForm(form)
     for line in forward_lines(derivation):
         click.echo(line)

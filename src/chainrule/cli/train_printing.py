@@ -1,4 +1,4 @@
-"""What ``chainrule train`` prints: a live curve, the end of a descent, and JSON for programs."""
+"""Output of ``chainrule train``: a live cost curve, the result, and JSON."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _console() -> Console:
 
 
 def print_start(descent: Descent, bound: BoundTable) -> None:
-    """Say what is about to be done: the formula, the check, the rule of a step."""
+    """Print the formula, the gradient check and the step rule."""
     console = _console()
 
     def line(name: str, text: str) -> None:
@@ -72,8 +72,8 @@ def print_start(descent: Descent, bound: BoundTable) -> None:
     console.print()
 
 
-class Watcher:
-    """Shows costs as they come: a live curve on a terminal, else a line now and then.
+class CostPrinter:
+    """Shows recorded costs: a live curve on a terminal, else a line now and then.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class Watcher:
             self.live.stop()
 
     def seen(self, record: CostRecord) -> None:
-        """Take in one record."""
+        """Process one record."""
         self.costs.append((record.step, record.cost))
         if self.live is None and (record.step >= self._next or not math.isfinite(record.cost)):
             self.console.print(
@@ -168,7 +168,7 @@ def _print_values(console: Console, name: str, value: Array, bound: BoundTable) 
 
 
 def print_json(result: DescentResult, model: Model, bound: BoundTable, written: str | None) -> None:
-    """Print the result for programs; the values too where they are small."""
+    """Print the result as JSON, with the values where they are small."""
     known = result_document(result, model, bound)
     known["values"] = {
         name: value.tolist() for name, value in result.values.items() if value.size <= 1000

@@ -343,13 +343,13 @@ class _Derivation:
         return Gradient(variable, form, matrix, row, col, place, asked=asked)
 
     def _shape_sentence(self, variable: Symbol, before: Expr, matrix: Expr) -> tuple[str, str]:
-        turned = [
+        transposed = [
             node.args[0]
             for node in walk(matrix)
             if isinstance(node, Apply) and node.op is TABLE["transpose"]
         ]
         rule, why = STACK
-        names = [t for t in turned if isinstance(t, Symbol)]
+        names = [t for t in transposed if isinstance(t, Symbol)]
         if names and not any(
             isinstance(node, Apply) and node.op is TABLE["transpose"] for node in walk(before)
         ):

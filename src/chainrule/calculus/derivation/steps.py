@@ -231,7 +231,7 @@ class Derivation(NotebookDisplay):
     layers : mapping of Symbol to Gradient
         Gradients that got a name of their own on the way (``dz^[2]``), in order.
     answers : mapping of Expr to Expr
-        What every asked derivative turned out to be.
+        The answer of every derivative that was asked.
     places : mapping of Symbol to (Position, Position)
         The running entry by which each variable's gradient is derived.
     cache : tuple of Symbol

@@ -1,7 +1,4 @@
-r"""The calculus in the grammar of answers: sums over an index, derivatives and gradients.
-
-``∑_{i=1}^m``, ``∂L/∂a``, ``\frac{dL}{dw}``, ``∇_w J``, and ``σ^2`` where it is a name of its own.
-"""
+r"""Calculus in the grammar of answers: sums over an index, derivatives and gradients."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ SUMS = ("sum", "Sigma")
 
 
 class Calculus(Parser, ABC):
-    """Reads sums over indices, and derivatives."""
+    """Parses sums over indices, and derivatives."""
 
     greedy = False
 

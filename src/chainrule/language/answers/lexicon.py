@@ -29,8 +29,8 @@ _STEM = re.compile(r"[^_^']+")
 
 
 @dataclass(frozen=True)
-class Taken:
-    """A symbol, or a part of one.
+class NameMeaning:
+    """The meaning of a name: a symbol, or a part of one.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class Lexicon:
                 found.add(int(number))
         return tuple(sorted(found))
 
-    def find(self, name: str) -> Taken | None:
+    def find(self, name: str) -> NameMeaning | None:
         """Return what a canonical name means, or nothing."""
         name = self._at_layer(name)
         return self._part(name) or self._gradient(name)
@@ -109,10 +109,10 @@ class Lexicon:
 
         return _LAYER.sub(number, name)
 
-    def _part(self, name: str) -> Taken | None:
+    def _part(self, name: str) -> NameMeaning | None:
         scope = self.scope
         if name in scope:
-            return Taken(scope[name])
+            return NameMeaning(scope[name])
         stem = _STEM.match(name)
         if stem is None:
             return None
@@ -133,18 +133,18 @@ class Lexicon:
             if numbered is not None:
                 below = [part for part in (rest, *below[1:]) if part]
                 if not (below or example):
-                    return Taken(numbered)
+                    return NameMeaning(numbered)
                 base = canonical(numbered.name)
         whole = self._symbol(base)
         if whole is not None and (below or example):
             wanted = sum(dim != 1 for dim in whole.shape) - bool(example)
             places = tuple(place for part in below for place in _places(part, wanted))
             if all(_is_place(place) for place in (*places, example) if place):
-                return Taken(whole, places, example)
+                return NameMeaning(whole, places, example)
         if not example:
             loose = self._loosened(name) or (None if below else whole)
             if loose is not None:
-                return Taken(loose)
+                return NameMeaning(loose)
         return None
 
     def _symbol(self, name: str) -> Symbol | None:
@@ -158,7 +158,7 @@ class Lexicon:
     def _loosened(self, name: str, *, exact: bool = False) -> Symbol | None:
         """Find the one symbol whose name differs in case or in how its number is written."""
         swapped = () if exact else (lambda text: _loose(text).swapcase(),)
-        for key in (_loose, _turned, *swapped):
+        for key in (_loose, _transposed, *swapped):
             wanted = key(name)
             found = [s for known, s in self.scope.items() if _loose(known) == wanted]
             if len(found) == 1:
@@ -194,7 +194,7 @@ class Lexicon:
         found = [s for s in inside if s in self.model.values and s.shape == labels[0].shape]
         return found[0] if len(found) == 1 else None
 
-    def _gradient(self, name: str) -> Taken | None:
+    def _gradient(self, name: str) -> NameMeaning | None:
         """Read ``dZ``, ``grad_w``, ``dL_dw``, ``da_dz`` and ``delta^[l]`` as derivatives."""
         for prefix in ("grad_", "d_", "d"):
             if name.startswith(prefix) and len(name) > len(prefix):
@@ -210,13 +210,13 @@ class Lexicon:
                         return found
         return self._delta(name) if name.startswith("delta") else None
 
-    def _by(self, name: str, of: Symbol) -> Taken | None:
+    def _by(self, name: str, of: Symbol) -> NameMeaning | None:
         found = self._part(name) if name else None
         if found is None or found.symbol in self.local.values():
             return None
         return replace(found, of=of)
 
-    def _delta(self, name: str) -> Taken | None:
+    def _delta(self, name: str) -> NameMeaning | None:
         """Read the errors of a network, ``δ^[l]``, ``δ_z``, ``δ_o``: gradients at its scores."""
         rest = name.removeprefix("delta")
         objective = self.model.objective
@@ -242,7 +242,7 @@ def _loose(name: str) -> str:
     return re.sub(r"[\^_\[\]]", "", name)
 
 
-def _turned(name: str) -> str:
+def _transposed(name: str) -> str:
     """Write a small first letter for a capital one, and the reverse."""
     loose = _loose(name)
     return loose[:1].swapcase() + loose[1:]

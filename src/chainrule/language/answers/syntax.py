@@ -184,15 +184,15 @@ class _AnswerParser(Calculus):
         """Read an exponent, also ``^{-T}``."""
         braced = self.sees("{")
         minus = self.tokens[min(self.at + braced, len(self.tokens) - 1)]
-        turned = self.tokens[min(self.at + braced + 1, len(self.tokens) - 1)]
-        if token.text == "^" and minus.text == "-" and turned.text in ("T", "⊤"):
+        after = self.tokens[min(self.at + braced + 1, len(self.tokens) - 1)]
+        if token.text == "^" and minus.text == "-" and after.text in ("T", "⊤"):
             opened = self.token
             for _ in range(2 + braced):
                 self.take()
             if braced:
                 self.expect("}", opened)
             place = {"start": left.start, "end": self.before}
-            one = Literal(Fraction(1), start=minus.start, end=turned.end)
+            one = Literal(Fraction(1), start=minus.start, end=after.end)
             inverse = Power(left, Minus(one, **place), **place, depth=left.depth + 1)
             return Transposed(inverse, **place, depth=left.depth + 2)
         return super().raised(left, token)

@@ -125,10 +125,10 @@ class _Module:
             lines = ["Forward pass and gradients.", "", *wrap(f"{title}.", WIDTH - 4), ""]
         lines += ["Written by chainrule from its derivation. Every gradient has the shape of its"]
         lines += ["variable; `check()` compares them all with central differences."]
-        if self.program.turned:
+        if self.program.transposed:
             rows = (
-                f"One example a row: {_quoted(self.program.by_rows or '')} counts the rows. A "
-                "matrix marked turned is the transpose of the one on the board, and so is its "
+                f"One example per row: {_quoted(self.program.by_rows or '')} counts the rows. A "
+                "matrix marked transposed is the transpose of the one on the board, and so is its "
                 "gradient."
             )
             lines += ["", *wrap(rows, WIDTH - 4)]
@@ -147,8 +147,8 @@ class _Module:
         ]
         for symbol in self.model.inputs:
             note = _quoted(self.model.notes.get(symbol.name, ""))
-            if symbol in self.program.turned:
-                note = f"turned; {note}" if note else "turned"
+            if symbol in self.program.transposed:
+                note = f"transposed; {note}" if note else "transposed"
             doc += _entry(self.names[symbol], symbol, note)
         for symbol in self.program.given:
             doc += _entry(self.names[symbol], symbol, "computed, unless it is given")

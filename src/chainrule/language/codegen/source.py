@@ -1,8 +1,4 @@
-"""Code from index forms: NumPy functions over a block of examples, or of one example.
-
-Every running index becomes an array axis. What is used twice, and what would make a line too
-long, gets a name of its own; the code of each op comes from its row.
-"""
+"""Code from index forms: NumPy functions over a block of examples, or for one example."""
 
 from __future__ import annotations
 
@@ -26,12 +22,12 @@ from chainrule.calculus.graph.op import Layout
 from chainrule.errors import DerivationError
 
 LONGEST = 72
-"""The parts of a longer expression get names."""
+"""The longest expression whose parts get no names."""
 
 
 @dataclass(frozen=True)
 class FunctionSource:
-    """A function to be written.
+    """A function to be generated.
 
     Parameters
     ----------
@@ -112,7 +108,7 @@ def scalar_function(name: str, doc: str, functions: Sequence[FunctionSource]) ->
 
 
 def _one_letter_an_axis(function: FunctionSource) -> Expr:
-    """Give indices that run along one axis one letter, so that equal code is one expression."""
+    """Rename indices along one axis to one letter, so that equal code is one expression."""
     first: dict[int, Index] = {}
     for index, axis in function.axes.items():
         first.setdefault(axis, index)
@@ -188,7 +184,7 @@ class _SourceWriter:
 
 
 def _is_compound(node: Expr) -> bool:
-    """Whether a name for a node would say more than the node itself."""
+    """Whether a node deserves a name."""
     if isinstance(node, Apply) and node.op.notation.layout is Layout.PREFIX:
         return _is_compound(node.args[0])
     return isinstance(node, Apply | Total)
@@ -204,7 +200,7 @@ def _is_call(code: str) -> bool:
 
 
 def _bare(code: str) -> str:
-    """Drop the outermost brackets of a piece of code, if they belong together."""
+    """Remove the outermost brackets of code, if they belong together."""
     if not code.startswith("("):
         return code
     depth = 0

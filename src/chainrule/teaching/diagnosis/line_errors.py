@@ -120,12 +120,12 @@ def _product_errors(node: Apply) -> Iterator[InjectedError]:
         )
     for place, factor in enumerate(node.args):
         if factor.shape[0] == factor.shape[1] and factor.shape != SCALAR:
-            turned = [transpose(a) if k == place else a for k, a in enumerate(node.args)]
+            transposed = [transpose(a) if k == place else a for k, a in enumerate(node.args)]
             yield _exchanged(
                 "a transpose too many or too few",
                 "a transpose is missing, or one is too many",
                 node,
-                matmul(*turned) if len(turned) == 2 else node.rebuilt(tuple(turned)),
+                matmul(*transposed) if len(transposed) == 2 else node.rebuilt(tuple(transposed)),
             )
 
 

@@ -12,7 +12,7 @@ from chainrule.calculus.graph.dims import SCALAR, Dim, written
 from chainrule.calculus.graph.node import Entry, Expr, Number, Position, Symbol, Total, entry
 from chainrule.calculus.ops import delta, eye, matmul, mul, size
 from chainrule.errors import LimitError, UndecidedError, UnmetError
-from chainrule.language.answers import Taken
+from chainrule.language.answers import NameMeaning
 from chainrule.language.reading.calls import masked
 from chainrule.language.reading.complaints import split
 from chainrule.language.reading.syntax import MATRIX, PRODUCT
@@ -129,7 +129,7 @@ class AnswerElaborator(FunctionElaborator):
         parts = split(node.name, known | {letter: letter for letter in self.scope})
         return [Name(part, start=node.start, end=node.end) for part in parts or ()]
 
-    def taken(self, node: Node, found: Taken) -> Expr:
+    def taken(self, node: Node, found: NameMeaning) -> Expr:
         """Build a symbol, or the part of it at its indices."""
         whole = found.symbol
         if found.of is self.context.model.objective:
