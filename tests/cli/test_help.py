@@ -9,7 +9,7 @@ import pytest
 
 from chainrule.cli.main import COMMANDS, cli
 
-FRAGMENTS = (
+FRAGMENTS = [
     "Of",
     "How",
     "What",
@@ -22,7 +22,7 @@ FRAGMENTS = (
     "In",
     "At",
     "See",
-)
+]
 
 
 def options() -> Iterator[tuple[str, click.Option]]:

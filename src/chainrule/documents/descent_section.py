@@ -1,4 +1,4 @@
-"""The section of a report that shows gradient descent beside the fit."""
+"""The section of a report on gradient descent, next to the fit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def descent_section(descent: DescentResult, fitted: FittedTable) -> Section:
-    """Show how gradient descent approaches what the fit found.
+    """Return the section that compares gradient descent with the fit.
 
     Parameters
     ----------

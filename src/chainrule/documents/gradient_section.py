@@ -1,4 +1,4 @@
-"""The section of a report that derives the gradient, with the numbers of one example."""
+"""The section of a report that derives the gradient, with the values of one example."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_SHOWN = 10
 
 
 def gradient_section(explained: WorkedExample) -> Section:
-    """Tell the derivation of the gradient that trained a fit.
+    """Return the derivation of the gradient that trained a fit.
 
     Parameters
     ----------

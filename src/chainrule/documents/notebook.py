@@ -1,4 +1,4 @@
-"""Models, gradients and derivations as notebooks display them: HTML with MathML, or LaTeX."""
+"""Models, gradients and derivations in notebooks: HTML with MathML, or LaTeX."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from chainrule.language.typeset import latex, math_element, mathml, spoken
 
 @singledispatch
 def as_html(shown: object) -> str:
-    """Write a value as HTML for a notebook."""
+    """Return a value as HTML for a notebook."""
     raise TypeError(f"no display for {type(shown).__name__}")
 
 
 @singledispatch
 def as_latex(shown: object) -> str:
-    """Write a value as LaTeX for a notebook."""
+    """Return a value as LaTeX for a notebook."""
     raise TypeError(f"no display for {type(shown).__name__}")
 
 

@@ -1,4 +1,4 @@
-"""A problem set as a page: blank to be handed out, or with its solutions."""
+"""A problem set as a page, blank or with solutions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BLANK, BRIEF = "9rem", "2rem"
 
 
 def set_page(problems: ProblemSet, *, solved: bool) -> str:
-    """Write a whole set as one self-contained page.
+    """Return a problem set as one self-contained page.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def _options(question: Question) -> Iterator[str]:
 
 
 def pieces_html(pieces: Iterable[Block], model: Model) -> Iterator[str]:
-    """Yield pieces as HTML, one after the other."""
+    """Yield content blocks as HTML."""
     for piece in pieces:
         yield from _piece(piece, model)
 

@@ -17,7 +17,7 @@ BRIEF = "1cm"
 
 
 def set_latex(problems: ProblemSet, *, solved: bool) -> str:
-    """Write a whole set as a document, blank or solved."""
+    """Return a problem set as a document, blank or with solutions."""
     return "\n".join(_document(problems, solved)) + "\n"
 
 

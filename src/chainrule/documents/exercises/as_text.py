@@ -16,7 +16,7 @@ INDENT = "  "
 
 
 def question_text(question: Question) -> str:
-    """Write a question with its forward pass and its options."""
+    """Return a question with its forward pass and its options."""
     return "\n".join(
         [
             *forward_lines(question.model),
@@ -40,20 +40,20 @@ def forward_lines(model: Model) -> Iterator[str]:
 
 
 def option_lines(question: Question) -> Iterator[str]:
-    """Yield what there is to choose among."""
+    """Yield the lettered options."""
     for letter, option in zip(LETTERS, question.options, strict=False):
         for k, line in enumerate(piece_lines(option)):
             yield f"{INDENT}{letter + ')' if k == 0 else '  '} {line.strip()}"
 
 
 def pieces_lines(pieces: Iterable[Block]) -> Iterator[str]:
-    """Yield pieces one after the other."""
+    """Yield content blocks as lines."""
     for piece in pieces:
         yield from piece_lines(piece)
 
 
 def piece_lines(piece: Block) -> Iterator[str]:
-    """Yield one piece."""
+    """Yield one content block as lines."""
     match piece:
         case Prose():
             yield from textwrap.wrap(piece.text, WIDTH)
@@ -66,7 +66,7 @@ def piece_lines(piece: Block) -> Iterator[str]:
 
 
 def line_text(line: Equation) -> str:
-    """Write a line of mathematics, with its label and its rule."""
+    """Return an equation with its label and its rule."""
     right = "?" if line.right is None else unicode(line.right)
     text = right if line.left is None else f"{unicode(line.left)} = {right}"
     label = f"{line.label}) " if line.label else ""

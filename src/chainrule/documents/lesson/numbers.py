@@ -1,4 +1,4 @@
-"""The numbers beside the steps, in words."""
+"""The values beside the steps, as HTML."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chainrule.calculus.proof.step_values import StepValues
 def numbers_html(
     numbers: Mapping[int, StepValues], example: str, places: Mapping[Dim, str]
 ) -> dict[int, str]:
-    """Write the numbers of every step.
+    """Return the values of every step.
 
     Parameters
     ----------

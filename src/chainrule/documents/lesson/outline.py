@@ -1,4 +1,4 @@
-"""How a derivation is divided: headings in the order of a lecture."""
+"""The outline of a derivation: headings in the order of a lecture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chainrule.language.typeset import unicode
 
 
 class GradientForm(Enum):
-    """Which form of the gradients is wanted."""
+    """The form of the gradients to show."""
 
     INDEX = "index"
     MATRIX = "matrix"
@@ -22,7 +22,7 @@ class GradientForm(Enum):
 
 @dataclass(frozen=True)
 class DerivationSection:
-    """A heading and the steps below it."""
+    """A heading and its steps."""
 
     title: str
     steps: tuple[Step, ...]
@@ -41,7 +41,7 @@ _TITLES = {
 def derivation_sections(
     derivation: Derivation, form: GradientForm = GradientForm.BOTH
 ) -> Iterator[DerivationSection]:
-    """Divide the steps.
+    """Divide the steps into sections.
 
     The index form alone ends before the collapse; the matrix form alone goes from the factors to
     the result, without the lines that handle single entries.
@@ -63,7 +63,7 @@ def derivation_sections(
 
 
 def functions(derivation: Derivation) -> Iterator[tuple[Expr | None, Expr | None, str]]:
-    """Yield both sides of each function of the author's; for one written out, its text alone."""
+    """Yield both sides of each user-defined function; for one that is expanded, its text."""
     for function in derivation.model.functions:
         row = function.row
         if isinstance(row, Own):
@@ -73,7 +73,7 @@ def functions(derivation: Derivation) -> Iterator[tuple[Expr | None, Expr | None
 
 
 def corners(derivation: Derivation) -> Iterator[str]:
-    """Say where the forward pass is not differentiable, and which slope is used there."""
+    """Yield where the forward pass is not differentiable, and the subgradient used there."""
     said = set[Expr]()
     moving: set[Expr] = {gradient.variable for gradient in derivation.gradients.values()}
     for definition in derivation.model.definitions:
@@ -90,7 +90,7 @@ def corners(derivation: Derivation) -> Iterator[str]:
 
 
 def first_sentence(derivation: Derivation) -> str:
-    """Say where the gradients of a forward pass of second order come from, or nothing."""
+    """Return where the gradients of a second-order forward pass come from; empty else."""
     first = derivation.first
     if first is None:
         return ""

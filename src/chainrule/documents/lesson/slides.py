@@ -1,4 +1,4 @@
-"""A derivation as a deck of slides: one self-contained page, a reveal a key."""
+"""A derivation as slides: one self-contained page, one step per key press."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Slide:
 def slides(
     derivation: Derivation, numbers: Mapping[int, str] | None = None, place: str = ""
 ) -> str:
-    """Write a derivation as a deck.
+    """Return a derivation as slides.
 
     Space and the arrows go on and back, ``?`` opens the reason, ``s`` shows shapes, ``n`` numbers,
     ``i`` goes through the forms, ``p`` prints a handout, with blank answers after ``b``.
