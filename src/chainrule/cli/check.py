@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chainrule.cli.shared import names_in, wrt_option
+
 if TYPE_CHECKING:
     from chainrule.calculus.derivation.steps import StepCertificate
     from chainrule.calculus.proof.checking import CheckReport
@@ -27,9 +29,7 @@ chainrule check my.cr --wrt W1,b1 --sizes 5
 
 @click.command("check", help=_HELP, short_help="Prove every step; compare with finite differences.")
 @click.argument("file")
-@click.option(
-    "--wrt", metavar="NAMES", help="Variables, comma-separated: w,b. Default: those of the model."
-)
+@wrt_option
 @click.option(
     "--sizes",
     type=click.IntRange(1, 20),
@@ -43,7 +43,7 @@ def command(file: str, wrt: str | None, sizes: int, as_json: bool) -> None:
     from chainrule.calculus.proof.checking import check_model
     from chainrule.language.reading import load_model
 
-    names = [name.strip() for name in wrt.split(",") if name.strip()] if wrt else None
+    names = names_in(wrt) or None
     report = check_model(load_model(file), names, sizes)
     if as_json:
         click.echo(json.dumps(_data(report), indent=2, ensure_ascii=False))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import click
 
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.dims import Dim
+from chainrule.cli.shared import names_in, out_option, write_text, wrt_option
 
 FORMS = ("index", "matrix", "both")
 FORMATS = ("text", "latex", "json", "html", "slides")
@@ -31,9 +31,7 @@ chainrule derive examples/logistic_batch --format slides --out lecture.html
     "derive", help=_HELP, short_help="Derive the gradients of a forward pass, step by step."
 )
 @click.argument("file")
-@click.option(
-    "--wrt", metavar="NAMES", help="Variables, comma-separated: w,b. Default: those of the model."
-)
+@wrt_option
 @click.option(
     "--hessian",
     metavar="NAMES",
@@ -52,11 +50,7 @@ chainrule derive examples/logistic_batch --format slides --out lecture.html
 )
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="text", help="Output format.")
 @click.option("--reveal", is_flag=True, help="Show one step per key press, in the terminal.")
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False),
-    help="Write to this file instead of the standard output.",
-)
+@out_option
 def command(
     file: str,
     wrt: str | None,
@@ -76,7 +70,7 @@ def command(
     given = [text for text in (wrt, hessian, hvp) if text]
     if len(given) > 1:
         raise click.UsageError("choose one of --wrt, --hessian and --hvp")
-    names = [name.strip() for text in given for name in text.split(",") if name.strip()] or None
+    names = names_in(wrt or hessian or hvp) or None
     if hessian or hvp:
         derivation = derive_second(load_model(file), names, hessian=bool(hessian))
     else:
@@ -87,14 +81,7 @@ def command(
         reveal_steps(derivation, form)
         return
     text = rendered(derivation, kind, form)
-    if out:
-        from chainrule.tables.writing import atomic_text
-
-        with atomic_text(out) as handle:
-            handle.write(text)
-        click.echo(f"wrote {out}", err=True)
-    else:
-        sys.stdout.write(text)
+    write_text(text, out or None)
 
 
 def rendered(derivation: Derivation, kind: str, form: str) -> str:

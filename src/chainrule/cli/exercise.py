@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chainrule.cli.shared import names_in
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -190,7 +192,7 @@ def new_command(
     from chainrule.teaching.exercises.sets import new_set
     from chainrule.teaching.exercises.submissions import KEY_FILE
 
-    wanted = [name.strip() for name in kind.split(",") if name.strip()]
+    wanted = names_in(kind)
     kinds = [k.name for k in KINDS] if wanted == ["all"] else [kind_named(k).name for k in wanted]
     made = new_set(exercises(topic, level), count, seed, kinds, _range(hard), title)
     key = json.dumps(made.data(), indent=2, ensure_ascii=False) + "\n"

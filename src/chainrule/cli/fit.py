@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chainrule.cli.shared import ignore_option
+
 if TYPE_CHECKING:
     from chainrule.tables.fitting import FittedTable
     from chainrule.tables.specs import Missing
@@ -61,7 +63,7 @@ Examples:
     help="Column to encode as categories, even if it is numeric or has many distinct strings. "
     "Repeatable.",
 )
-@click.option("--ignore", multiple=True, metavar="COLUMN", help="Column to leave out. Repeatable.")
+@ignore_option
 @click.option(
     "--holdout",
     type=click.FloatRange(0, 1, max_open=True),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chainrule.cli.shared import names_in
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -73,7 +75,7 @@ def command(
     from chainrule.teaching.exercises.practice import PracticeSession
     from chainrule.teaching.exercises.practice_log import PracticeLog
 
-    kinds = [name.strip() for name in (kind or "").split(",") if name.strip()]
+    kinds = names_in(kind)
     for name in kinds:
         if name != FADING:
             kind_named(name)

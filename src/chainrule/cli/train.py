@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chainrule.cli.shared import ignore_option, names_in
+
 if TYPE_CHECKING:
     from chainrule.tables.specs import Missing
 
@@ -96,7 +98,7 @@ Examples:
     metavar="COLUMN",
     help="Column to encode as categories. Repeatable.",
 )
-@click.option("--ignore", multiple=True, metavar="COLUMN", help="Column to leave out. Repeatable.")
+@ignore_option
 @click.option(
     "--seed",
     type=click.IntRange(0),
@@ -154,7 +156,7 @@ def command(
         check_values_path(out)
         refuse_places((path, Path(file), Path(file + ".cr")), out)
     model = load_model(file)
-    names = tuple(part.strip() for part in (wrt or "").split(",") if part.strip())
+    names = tuple(names_in(wrt))
     choices = BindingOptions(
         target,
         positive,
