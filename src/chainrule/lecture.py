@@ -40,7 +40,7 @@ class InputRoles:
     learned : tuple of Symbol
         Inputs whose values are to be found.
     examples : str or None
-        The dimension along which examples run; None when the model speaks of one example.
+        The dimension along which examples run; None when the model has one example.
     """
 
     model: Model
@@ -64,7 +64,7 @@ class Binding:
     Parameters
     ----------
     roles : InputRoles
-        What each input is for.
+        The role of each input.
     data : mapping of Symbol to array
         One row an example, shape (n_samples, columns).
     constants : mapping of Symbol to array
@@ -72,7 +72,7 @@ class Binding:
     sizes : mapping of str to int
         The size of every dimension but that of the examples.
     count : int
-        How many examples.
+        The number of examples.
     """
 
     roles: InputRoles
@@ -96,7 +96,7 @@ class Binding:
         Parameters
         ----------
         rows : array of int, optional
-            Which examples; all by default.
+            The indices of the examples; all by default.
         """
         examples = self.roles.examples
         if examples is not None:
@@ -155,7 +155,7 @@ def assign_roles(
     data, constants : iterable of str
         The inputs that are bound, in any spelling.
     wrt : sequence of str, optional
-        What to learn; by default what the model asks for, else its usual parameters.
+        The variables to learn; by default what the model asks for, else its usual parameters.
     examples : str, optional
         The dimension of the examples, where the model leaves several possible.
 
@@ -217,7 +217,7 @@ def examples_of(model: Model, wanted: str | None = None) -> str:
     if found is None:
         shapes = " and ".join(f"{s.name} is {written(s.shape)}" for s in data)
         raise ModelError(
-            f"{shapes}: this forward pass speaks of one example, so there are no rows of examples. "
+            f"{shapes}: this forward pass has one example, so there are no rows of examples. "
             "Give its data a dimension for the examples, as in X : (n, m)"
         )
     return found

@@ -88,7 +88,7 @@ def test_rows_of_a_gradient_of_data() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message", "status"),
     [
-        (("board_b1", "--rows"), "speaks of one example, so there are no rows", 1),
+        (("board_b1", "--rows"), "has one example, so there are no rows", 1),
         (("logistic_batch", "--rows", "--examples", "q"), "not a dimension of all the data", 1),
         (("logistic_batch", "--examples", "m"), "goes with --rows", 2),
         (("logistic_batch", "--target", "fortran"), "'numpy', 'torch', 'jax'", 2),

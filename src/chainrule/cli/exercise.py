@@ -300,7 +300,7 @@ def _report(seen: Preview) -> Iterable[str]:
     for section in seen.gradients:
         if not symbols(section.answer):
             asked = section.variable.name
-            yield f"\nThis is trivial: the gradient for {asked} is the same whatever the values."
+            yield f"\nThis is trivial: the gradient with respect to {asked} is constant."
     yield f"\n{seen.mistakes} single mistakes are recognised."
     if not seen.ties:
         yield "Each gives an answer of its own, so each is named alone."

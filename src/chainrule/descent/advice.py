@@ -34,7 +34,7 @@ def lower_rate(
     rate : float
         The rate that was too high.
     scaling : StepScaling
-        What a step divides by.
+        The divisor of a step.
     single : bool
         Whether a step takes one example: the steepest of them counts, not their mean.
     """

@@ -64,11 +64,11 @@ class BindingOptions:
     raw : bool
         Leave features on the scale of the file.
     missing : {"refuse", "drop", "mean", "indicator"}
-        What becomes of missing values.
+        The treatment of missing values.
     categories, ignore : tuple of str
         Columns to take as words; columns to leave out.
     wrt : tuple of str
-        What to learn; empty for the model's parameters.
+        The variables to learn; empty for the model's parameters.
     sizes : mapping of str to int
         Dimensions that the data do not determine.
     examples : str, optional
@@ -101,7 +101,7 @@ class BoundTable:
     labels : mapping of str to tuple of str
         For an input that takes words: what 0 and 1, or its rows, stand for.
     notes : tuple of str
-        What the user should know.
+        Notes for the user.
     """
 
     binding: Binding
@@ -126,7 +126,7 @@ def bind_file(
         ``NAME=WHAT``, where WHAT is a column, a comma list of columns, ``features``, ``target`` or
         a number.
     choices : BindingOptions
-        How the table is read.
+        The options for reading the table.
 
     Raises
     ------

@@ -39,7 +39,7 @@ class GradientCheck:
     derived, measured : float
         The two numbers there.
     entries, examples : int
-        How many entries were compared, on how many examples.
+        The numbers of compared entries and of examples.
     left_out : int
         Entries with nothing to compare: the objective has a kink there, or is too rough for
         differences to settle on a number.

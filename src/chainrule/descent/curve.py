@@ -23,7 +23,7 @@ def curve(
     costs : sequence of (int, float)
         Steps and costs; what is not finite is left out.
     width, height : int
-        Of the plot in characters, without its labels.
+        The size of the plot in characters, without labels.
     until : int, optional
         The step at the right edge; by default the last one.
 

@@ -51,9 +51,9 @@ def descend(
         Examples a step, in a seeded order in which every pass sees each once; by default all of
         them, or one for a model of one example.
     seed : int
-        Of the starting values and of the order.
+        Seed for the initial values and the order.
     wrt : sequence of str, optional
-        What to learn; by default the model's parameters.
+        The variables to learn; by default the model's parameters.
     start : mapping of str to array, optional
         Starting values, for some or all of what is learned.
     callback : callable, optional
@@ -65,7 +65,7 @@ def descend(
     examples : str, optional
         The dimension of the examples, where the model leaves several possible.
     derivation : Derivation, optional
-        Of this model, when it has been derived already.
+        The derivation of this model, if there is one already.
 
     Returns
     -------

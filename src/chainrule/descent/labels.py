@@ -32,7 +32,7 @@ def label_columns(
     columns : array
         One row an example.
     labels : tuple of str
-        What 0 and 1 stand for, or what each column stands for.
+        The labels of 0 and 1, or of each column.
 
     Raises
     ------

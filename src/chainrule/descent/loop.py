@@ -39,7 +39,7 @@ class Descent:
     objective : DescentObjective
         Cost and derived gradient, with the data.
     start : mapping of Symbol to array
-        Where to start.
+        The initial values.
     rate, steps, batch, seed
         As in `chainrule.descent.descend`.
     """

@@ -39,7 +39,7 @@ class CostAndGradient:
     cost : float
         The objective; for a model of one example, the sum over the examples.
     gradient : mapping of Symbol to array
-        Of the cost, each in the shape of its variable.
+        The gradients of the cost, each in the shape of its variable.
     """
 
     cost: float
@@ -95,7 +95,7 @@ class DescentObjective:
         self.learned = binding.roles.learned
         missing = [s.name for s in self.learned if s.name not in derivation.gradients]
         if missing:
-            raise DataError(f"the derivation has no gradient for {', '.join(missing)}")
+            raise DataError(f"the derivation has no gradient with respect to {', '.join(missing)}")
 
     def cost(self, values: Mapping[Symbol, Array], rows: Rows | None = None) -> float:
         """Return the objective on some examples, or on all."""
@@ -163,7 +163,7 @@ def _value(
         cells = prod(point.size(index.dim) for index in running(node))
         if cells > LARGEST_INDEX_FORM:
             raise DataError(
-                f"the gradient for {symbol.name} has no matrix form "
+                f"the gradient with respect to {symbol.name} has no matrix form "
                 f"({gradient.no_matrix_form}), and its index form would lay out {cells:.1e} cells "
                 "at once. Take smaller batches, or give the inner sums a line of their own in the "
                 "forward pass, such as Z = X w"

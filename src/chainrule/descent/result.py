@@ -43,7 +43,7 @@ class CostRecord:
     step : int
         Steps taken before; 0 is the start.
     passes : float
-        How often every example has been seen.
+        The number of passes over the examples.
     cost : float
         The objective.
     """
@@ -74,17 +74,17 @@ class DescentResult:
     stopped : StopReason
         Why it ended.
     report : str
-        What happened, with its numbers and, where something went wrong, what to do.
+        A report with numbers, and with advice where the descent failed.
     check : GradientCheck or None
         The gradient check at the start; None when it was not asked for.
     scaling : StepScaling
-        What a step divides by.
+        The divisor of a step.
     rate : float
         The rate.
     batch : int
         Examples a step.
     examples, seed : int
-        How many examples there are; the seed.
+        The number of examples; the seed.
     accuracy : float or None
         The share of labels that are predicted, where labels are 0 and 1 and the model's last
         activation is their probability.

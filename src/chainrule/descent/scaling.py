@@ -75,7 +75,7 @@ def find_scaling(
     around : mapping of Symbol to array
         Learned values close to which everything is finite.
     seed : int
-        Of the places where it is tried.
+        Seed for the points of comparison.
     """
     binding = objective.binding
     if binding.roles.examples is None:

@@ -22,7 +22,7 @@ def descent_section(descent: DescentResult, fitted: FittedTable) -> Section:
     Parameters
     ----------
     descent : DescentResult
-        Of the same objective on the same rows.
+        Descents of the same objective on the same rows.
     fitted : FittedTable
         The fit, whose certificate bounds how far its objective is from the optimum.
     """

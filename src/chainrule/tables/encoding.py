@@ -21,7 +21,7 @@ class EncodedRows:
     X : ndarray of shape (n_samples, n_features)
         The numbers; zeros in the rows that could not be encoded.
     usable : ndarray of bool
-        Which rows could be encoded.
+        Whether each row could be encoded.
     """
 
     X: NDArray[np.float64]

@@ -62,7 +62,7 @@ def fit_encoding(
     table : Table
         The training rows, without the target.
     missing : {"refuse", "drop", "mean", "indicator"}
-        What becomes of missing values. Under ``drop`` the caller has dropped the rows.
+        The treatment of missing values. Under ``drop`` the caller has dropped the rows.
     categories : collection of str
         Text columns that are categories however many words they hold.
 

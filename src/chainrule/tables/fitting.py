@@ -44,9 +44,9 @@ class FitOptions:
     target : str
         The column to predict.
     positive : str, optional
-        Of two labels, the one counted as 1; by default the last in order.
+        The positive class; by default the last label in sorted order.
     missing : {"refuse", "drop", "mean", "indicator"}
-        What becomes of missing values.
+        The treatment of missing values.
     categories : tuple of str
         Columns to take as words even where they hold numbers, or many words.
     ignore : tuple of str
@@ -99,7 +99,7 @@ class FittedTable:
     path : tuple of SolverIteration
         The iterations of the solver.
     notes : tuple of str
-        What the user should know.
+        Notes for the user.
     class_counts : dict of str to int
         The training rows of each class.
     X : ndarray of shape (n_samples, n_features)
@@ -107,7 +107,7 @@ class FittedTable:
     y : ndarray of int of shape (n_samples,)
         Their classes, as places in `model.classes`.
     rows : ndarray of int of shape (n_samples,)
-        Which rows of the table they are, from 1.
+        Their row numbers, from 1.
     """
 
     model: TableModel
@@ -143,7 +143,7 @@ def fit_table(
     table : Table
         The rows, with the target.
     choices : FitOptions
-        What to fit.
+        The options of the fit.
     say : callable
         Told what is being done.
 

@@ -24,7 +24,7 @@ class Curve:
         The points, in order of the threshold falling from one to zero (ROC, precision-recall) or
         of the predicted probability rising (calibration).
     weight : ndarray or None
-        How many rows stand behind each point, where that matters.
+        The number of rows behind each point, where it applies.
     """
 
     x: Floats

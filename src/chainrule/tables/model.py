@@ -26,7 +26,7 @@ class CertificateRecord:
     Parameters
     ----------
     sentence : str
-        What it says to the user.
+        The sentence for the user.
     facts : dict
         Its fields that are numbers, truth values or words.
     """
@@ -52,7 +52,7 @@ class TrainingRecord:
     objective : float
         The sum of the losses plus the penalty, at the end.
     iterations : int
-        How many iterations it took.
+        The number of iterations.
     metrics : dict
         The held-out measures by name; empty when nothing was held out.
     """
@@ -75,9 +75,9 @@ class CoefficientRow:
     Parameters
     ----------
     feature : Feature
-        What it multiplies.
+        The feature that it multiplies.
     label : str
-        The class that it speaks for.
+        The class of the coefficient.
     per_deviation : float
         For a number: the change of the score for one standard deviation, which the penalty acts
         on. For an indicator: the coefficient.
@@ -110,15 +110,15 @@ class TableModel:
     classes : tuple of str
         The labels; of two, the second is counted as 1.
     specs : tuple of Spec
-        How columns become numbers.
+        The encodings of the columns.
     coef : ndarray of shape (1, n_features) or (n_classes, n_features)
         On the standardised scale.
     intercept : ndarray of shape (1,) or (n_classes,)
         On the standardised scale.
     certificate : CertificateRecord
-        How far from the optimum, proven.
+        The proven distance from the optimum.
     training : TrainingRecord
-        How it was fitted.
+        The settings and results of the training.
     """
 
     target: str

@@ -70,11 +70,11 @@ def write_predictions(
     Parameters
     ----------
     model : TableModel
-        What predicts.
+        The fitted model.
     path : str or Path
         The rows.
     file : TextIO
-        Where to write.
+        The output file.
     keep : sequence of str
         Columns of the rows to copy first.
     blank : bool

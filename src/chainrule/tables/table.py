@@ -22,7 +22,7 @@ class NumberColumn:
     values : ndarray of float64
         The numbers; where missing, NaN.
     missing : ndarray of bool
-        Which rows have no value.
+        Whether each row has no value.
     """
 
     name: str
@@ -98,7 +98,7 @@ class Table:
     Parameters
     ----------
     source : str
-        Where it came from, for messages.
+        The source, for messages.
     columns : dict of str to Column
         The columns in the order of the file.
     row_numbers : ndarray of int64

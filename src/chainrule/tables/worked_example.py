@@ -27,7 +27,7 @@ class Contribution:
     x : float
         The example's value, standardised.
     term : float
-        What the example adds: its residual times `x`.
+        The contribution: the residual times `x`.
     total : float
         The sum over all examples.
     """
@@ -45,7 +45,7 @@ class WorkedExample:
     Parameters
     ----------
     derivation : Derivation
-        Of the loss that was trained, every step proven.
+        The derivation of the trained loss, with every step verified.
     numbers : mapping of int to StepValues
         By the id of the step.
     row : int

@@ -39,7 +39,7 @@ class ChainFactor:
     partial : Partial
         The question.
     answer : Expr
-        What it is, as an index form.
+        Its index form.
     target : Symbol
         The definition that is differentiated.
     opened : Expr or None
@@ -187,11 +187,11 @@ def chain_rule(
     paths : Paths
         The forward pass.
     variable : Symbol
-        With respect to what.
+        The variable of differentiation.
     layers : dict of Symbol to Symbol
         Intermediate values whose gradient is known, with the gradient's name.
     letters : Letters
-        Where running indices get their names from.
+        The source of names for running indices.
     """
     row, col = (letters.free(dim) for dim in variable.shape)
     result = ChainRule(variable, row, col, Number(0))

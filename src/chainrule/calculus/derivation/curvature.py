@@ -59,14 +59,14 @@ def second_derivation(first: Derivation, *, hessian: bool = True) -> Derivation:
     Parameters
     ----------
     first : Derivation
-        Of matrix forms.
+        The derivation of gradients with matrix forms.
     hessian : bool
         Whether to write out the Hessian too.
 
     Returns
     -------
     Derivation
-        Of ``<dJ/dw, v>``; nothing is proven yet.
+        The derivation of ``<dJ/dw, v>``, without verification.
 
     Raises
     ------

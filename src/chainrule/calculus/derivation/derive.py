@@ -59,7 +59,7 @@ def derivation_of(
     wrt : sequence of str, optional
         Names of the variables; by default the parameters.
     prefix : str, optional
-        What makes the name of a gradient of the name of a value: ``dz``.
+        The prefix that turns the name of a value into that of its gradient: ``dz``.
 
     Raises
     ------

@@ -46,7 +46,7 @@ def folded(form: Expr, model: Model) -> tuple[Expr, list[Fired]]:
     form : Expr
         An index form.
     model : Model
-        Whose definitions are folded back.
+        The forward pass whose names are used.
 
     Returns
     -------

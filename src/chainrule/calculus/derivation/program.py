@@ -61,7 +61,7 @@ def program(derivation: Derivation, by_rows: str | None = None) -> Program:
     Parameters
     ----------
     derivation : Derivation
-        Of matrix forms.
+        The derivation of gradients with matrix forms.
     by_rows : str, optional
         The dimension of the examples: every matrix is then stored transposed, unless its examples
         are rows already.

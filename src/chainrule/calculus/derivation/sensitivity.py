@@ -56,7 +56,7 @@ def pulled(
     of, wrt : Symbol
         From which value to which.
     cotangent : Expr
-        Of the shape of `of`; 1 for the objective.
+        The upstream gradient, of the shape of `of`; 1 for the objective.
     known : mapping of Symbol to Expr, optional
         What stands for the gradient at a symbol in place of what arrives there: somebody's claim.
     pull : callable, optional

@@ -95,13 +95,13 @@ class Step:
     id : int
         Counted from 1.
     phase : Phase
-        What the step is for.
+        The purpose of the step.
     rule : str
         The name of the rule.
     left : Expr
         The left side of the line.
     before, after : Expr
-        The right side before and after; `after` is what the line says.
+        The right side before and after; `after` is the right side of the line.
     why : str
         The reason, in a sentence.
     question : Expr or None
@@ -113,13 +113,13 @@ class Step:
     reasons : tuple of Reason
         The derivative rules that were used, in order.
     claim : Claim
-        What is to be proven.
+        The claim to verify.
     check : StepCertificate or None
         The proof, once it has been attached.
     rounds : tuple of (int, int)
-        Of a line that holds for several rounds of a loop: which, and the line of each.
+        For a line that holds in several rounds of a loop: each round, and its line.
     counter : str
-        What counts these rounds.
+        The counter of these rounds.
     """
 
     id: int
@@ -146,13 +146,13 @@ class Gradient(NotebookDisplay):
     Parameters
     ----------
     variable : Symbol
-        With respect to what.
+        The variable of differentiation.
     index : Expr
         One entry, as an index form.
     matrix : Expr or None
         All entries, in the shape of the variable; nothing when there is no matrix form.
     row, col : Position
-        Which entry `index` is.
+        The position of the entry `index`.
     place : int or None
         The one entry that was asked for, from 1.
     no_matrix_form : str
@@ -190,7 +190,7 @@ class Hessian:
     matrix : Expr or None
         All entries; nothing when there is no matrix form.
     row, col : Position
-        Which entry `index` is.
+        The position of the entry `index`.
     no_matrix_form : str
         Why there is no matrix form.
     """
@@ -263,7 +263,9 @@ class Derivation(NotebookDisplay):
             return self.gradients[name]
         except KeyError:
             known = ", ".join(self.gradients)
-            raise DerivationError(f"no gradient for {name}; this derivation has {known}") from None
+            raise DerivationError(
+                f"no gradient with respect to {name}; this derivation has {known}"
+            ) from None
 
     def without_layers(self, form: Expr) -> Expr | None:
         """Replace the names of layer gradients by their matrix forms.

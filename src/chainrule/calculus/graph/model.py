@@ -27,9 +27,9 @@ class Definition:
     target : Symbol
         The name that is defined.
     value : Expr
-        What it stands for, in inputs and earlier targets.
+        Its value, in inputs and earlier targets.
     line : int
-        Where it was written, from 1; 0 when it was built in Python or added by chainrule.
+        The line number, from 1; 0 when it was built in Python or added by chainrule.
     opened : tuple of str
         The functions of the author's that were written out in it, with their arguments.
     """
@@ -51,7 +51,7 @@ class Function:
     text : str
         The whole line, as it was written.
     line : int
-        Where, from 1.
+        The line number, from 1.
     row : Op or None
         The row of a function that acts on each entry and stays closed; nothing for one that is
         written out where it is used.
@@ -74,9 +74,9 @@ class Loop:
     first, last : int
         The first and the last round.
     stems : tuple of str
-        What stands before the indices that it counts: ``W^[``, ``h_``.
+        The text before the indices that it counts: ``W^[``, ``h_``.
     line : int
-        Where it was written, from 1.
+        The line number, from 1.
     """
 
     counter: str

@@ -130,7 +130,7 @@ class Op:
     vjp : callable
         ``vjp(cotangent, out, args, attrs)``: expressions, so that second derivatives come free.
     notation : Notation
-        How it is set.
+        The notation.
     code : callable
         ``code(*texts, attrs)``: a NumPy expression over the texts of the arguments. Other targets
         are spelled from it, so it keeps to names that array libraries share.
@@ -144,7 +144,7 @@ class Op:
     rule, because : str
         The name of the derivative rule, and the reason in one sentence.
     index : callable, optional
-        How the result reads entry by entry; elementwise ops need none.
+        The result as an index form; elementwise operations need none.
     elementwise : bool
         Acts on each entry by itself.
     activation : bool

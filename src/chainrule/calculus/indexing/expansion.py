@@ -22,7 +22,7 @@ def expand(
     row, col : Position
         Which entry.
     letters : Letters
-        Where running indices get their names from.
+        The source of names for running indices.
 
     Returns
     -------

@@ -96,7 +96,7 @@ def _forms_differ(verifier: Verifier) -> str:
             continue
         place = (gradient.row, gradient.col)
         if isinstance(verifier.equal(gradient.index, gradient.matrix, *place), Disagreement):
-            return f"the two forms of the gradient for {gradient.variable.name} differ"
+            return f"the two forms of the gradient with respect to {gradient.variable.name} differ"
     return ""
 
 

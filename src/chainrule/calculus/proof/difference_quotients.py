@@ -90,7 +90,7 @@ class DifferenceQuotients:
     Parameters
     ----------
     points : RandomPoints
-        Where to try.
+        The sample points.
     """
 
     def __init__(self, points: RandomPoints) -> None:

@@ -29,7 +29,7 @@ class Equality:
     Parameters
     ----------
     points : RandomPoints
-        Where to try.
+        The sample points.
     """
 
     def __init__(self, points: RandomPoints) -> None:

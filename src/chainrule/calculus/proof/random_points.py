@@ -42,9 +42,9 @@ class RandomPoints:
     Parameters
     ----------
     derivation : Derivation
-        Whose names, answers and layers the claims speak of.
+        The derivation whose names, answers and layers occur in the claims.
     seed : int
-        Of the random points.
+        Seed for the random points.
     """
 
     def __init__(self, derivation: Derivation, seed: int) -> None:

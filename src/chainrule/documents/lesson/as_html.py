@@ -31,11 +31,11 @@ def as_html(
     Parameters
     ----------
     derivation : Derivation
-        What to show.
+        The derivation.
     form : GradientForm, optional
-        Which forms.
+        The form of the gradients.
     prefix : str, optional
-        Of the ids, which must be unique on a page.
+        Prefix of the ids, which must be unique on a page.
     numbers : mapping of int to str, optional
         HTML with live numbers, by the id of the step.
     """

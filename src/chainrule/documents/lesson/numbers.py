@@ -20,7 +20,7 @@ def numbers_html(
     numbers : mapping of int to StepValues
         By the id of the step.
     example : str
-        Which example was chosen, in words.
+        The description of the example.
     places : mapping of Dim to str
         For each dimension, which place was chosen, in words.
     """

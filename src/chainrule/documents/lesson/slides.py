@@ -27,7 +27,7 @@ class Slide:
     forms : str
         The forms that show it: ``index``, ``matrix`` or both.
     phase : str
-        What the step is for.
+        The purpose of the step.
     """
 
     title: str
@@ -47,11 +47,11 @@ def slides(
     Parameters
     ----------
     derivation : Derivation
-        What to show.
+        The derivation.
     numbers : mapping of int to str, optional
         HTML with numbers, by the id of the step.
     place : str, optional
-        Where the numbers were taken, in words.
+        The description of the point.
     """
     title = derivation.model.title or "A derivation"
     lead = (

@@ -1,4 +1,4 @@
-r"""What a name in an answer means: a symbol, a part of one, or the gradient for one.
+r"""The meaning of a name in an answer: a symbol, a part of one, or the gradient of one.
 
 People do not keep to the letters of the exercise. ``a`` is written for ``A``, ``yhat`` for the
 output, ``W1`` for ``W^{[1]}``, ``dZ`` for the gradient at ``Z``, ``X_p^{(i)}`` for an entry and
@@ -41,7 +41,7 @@ class NameMeaning:
     example : str
         The example written above in brackets, ``(i)``.
     of : Symbol or None
-        What is differentiated by it, where a derivative is meant: ``dz_dw``, ``dW``.
+        The variable of differentiation, where a derivative is meant: ``dz_dw``, ``dW``.
     """
 
     symbol: Symbol

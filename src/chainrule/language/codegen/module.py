@@ -182,7 +182,9 @@ class _Module:
         return "\n".join(
             [
                 "def backward(cache):",
-                *_docstring([f"Return the gradient of {cost} by every variable, in its shape."]),
+                *_docstring(
+                    [f"Return the gradient of {cost} with respect to every variable, in its shape."]
+                ),
                 *loads,
                 *self._size_lines(lines, cache, self.shapes),
                 *lines.statements,

@@ -252,7 +252,7 @@ def _early_stops(model: Model, route: Route, wrt: Symbol) -> Iterator[InjectedEr
 
         yield InjectedError(
             "gradient for another variable",
-            f"this is the gradient for {other.name}, and the one for {wrt.name} was asked",
+            f"this is the gradient with respect to {other.name}, not to {wrt.name}",
             "what is asked",
             change=instead,
         )

@@ -43,7 +43,7 @@ SUM_MISSING = NamedMistake(
 _SUM_KEPT = NamedMistake(
     "sum kept although the index is free",
     "the indices",
-    "only one term of the sum contains the entry that is differentiated by",
+    "only one term of the sum contains the entry of differentiation",
 )
 
 
@@ -56,11 +56,11 @@ class WrongSide:
     said : TranscriptStatement
         The line.
     lexicon : Lexicon
-        What its names mean.
+        The meaning of its names.
     reading : Reading
-        How it was read.
+        Its interpretation.
     side : tuple of int
-        Where the side begins and ends.
+        The start and end of the side.
     """
 
     said: TranscriptStatement
@@ -77,7 +77,7 @@ class LineExplainer:
     equality_judge : EqualityJudge
         Over the forward pass.
     claims : Claims
-        What the lines before it introduced.
+        The names and claims of earlier lines.
     """
 
     def __init__(self, equality_judge: EqualityJudge, claims: Claims) -> None:

@@ -39,7 +39,7 @@ class Edit:
     place : int or None
         Which term of a sum, or which factor of a product, is changed; nothing for the whole part.
     change : callable
-        What becomes of it; nothing is left of a term that is dropped.
+        Returns the changed part; None for a term that is dropped.
     """
 
     old: Expr
@@ -56,9 +56,9 @@ class InjectedError:
     name : str
         The name in the catalogue.
     message : str
-        What is wrong, in a sentence that does not give the answer away.
+        The mistake in a sentence that does not give the answer away.
     step : str
-        Where it happened.
+        The step in which it is made.
     rules : mapping of Expr to VJP
         The wrong rule at each operation where one is used.
     paths : mapping of (Symbol, Symbol) to Fraction

@@ -25,13 +25,13 @@ class Preview:
     exercise : Exercise
         The exercise.
     difficulty : Difficulty
-        How hard it is.
+        Its difficulty.
     questions : tuple of Question
         One of every kind that can be asked.
     gradients : tuple of GradientSection
         The key: what each variable's gradient comes to.
     mistakes : int
-        How many single mistakes the grader knows in it.
+        The number of single mistakes that can be diagnosed.
     ties : tuple of tuple of str
         Mistakes that give the same wrong answer, so that nobody can tell which was made.
     """

@@ -1,4 +1,4 @@
-"""Distractors: wrong answers for multiple choice, from the errors that diagnosis knows.
+"""Distractors: wrong answers for multiple choice, from the errors that diagnosis injects.
 
 A wrong rule is injected into the derivation, so the distractor is an answer that people really get.
 Where too few of these have the right shape, errors in the final line follow. Each distractor is

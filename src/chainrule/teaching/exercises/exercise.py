@@ -30,7 +30,7 @@ class Exercise:
     id : str
         A short name that never changes.
     title : str
-        What it is about, in a few words.
+        The subject in a few words.
     level : str
         A letter of `LEVELS`.
     topic : str
@@ -40,9 +40,9 @@ class Exercise:
     ask : str
         The wording.
     source : str
-        Where the problem is known from.
+        The source of the problem.
     hints : tuple of str
-        What the derivation cannot say.
+        Hints that the derivation does not contain.
     kinds : tuple of str
         The kinds of question that it is for; empty where any kind will do.
     seed : int or None

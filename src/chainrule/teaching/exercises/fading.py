@@ -36,11 +36,11 @@ def faded(exercise: Exercise, blanks: int, seed: int = 0) -> list[Question]:
     Parameters
     ----------
     exercise : Exercise
-        Whose derivation.
+        The exercise.
     blanks : int
-        How many of the last lines are blank; at most all but the first.
+        The number of blank lines at the end; at most all but the first.
     seed : int, optional
-        Of the choices.
+        Seed for the choices.
 
     Returns
     -------

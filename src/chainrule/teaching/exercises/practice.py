@@ -37,9 +37,9 @@ class PracticeSession:
     pool : sequence of Exercise
         The exercises to choose from, easiest first.
     progress : PracticeLog or None
-        Where answers are kept; without it they are kept for this sitting alone.
+        The log of answers; without it they last for this session alone.
     seed : int
-        Of everything that is drawn.
+        Seed for all random choices.
     kinds : sequence of str
         The kinds of question; by default all. ``"fading"`` asks for blank lines.
     """
@@ -76,8 +76,8 @@ class PracticeSession:
     @property
     def answered(self) -> tuple[int, int]:
         """Numbers of right answers and of all answers in this session."""
-        sitting = self.history[self.before :]
-        return sum(answer.right for answer in sitting), len(sitting)
+        session = self.history[self.before :]
+        return sum(answer.right for answer in session), len(session)
 
     def ask(self) -> ScheduledQuestion:
         """Open the next question.

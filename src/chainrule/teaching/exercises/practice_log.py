@@ -44,15 +44,15 @@ class Answer:
     Parameters
     ----------
     exercise, kind : str
-        Which question.
+        The identifier of the question.
     seed : int
-        Of the variant; 0 for the exercise of the bank itself.
+        The seed of the variant; 0 for the exercise of the bank itself.
     rules : tuple of str
         The rules that it took.
     right : bool
         Whether the first answer was right.
     hints : int
-        How many hints were taken before it.
+        The number of hints before it.
     at : str
         When, in ISO format.
     """

@@ -32,15 +32,15 @@ class Question:
     model : Model
         The forward pass to show: as written, or with names for what was nested.
     prompt : tuple of Block
-        What is shown and asked.
+        The content of the question.
     options : tuple of Block
-        What to choose among, lettered.
+        The options, lettered.
     key : AnswerKey
-        How the answer is read, and what it must be.
+        The form of the answer, and the right answer.
     hints : tuple of tuple of Block
         Three: which rule; the rule applied here, with a blank; the step.
     solution : tuple of Block
-        What is shown afterwards.
+        The solution.
     rules : tuple of str
         The rules that the answer takes, by which progress is kept.
     """
@@ -135,9 +135,9 @@ class QuestionKind:
     Parameters
     ----------
     name : str
-        What it is called on the command line.
+        The name on the command line.
     title : str
-        What the student does.
+        The task of the student.
     build : callable
         Makes a question, or nothing where the exercise has none of this kind.
     """

@@ -124,7 +124,7 @@ class Scheduler:
         Parameters
         ----------
         history : sequence of Answer
-            What was answered so far.
+            The answers so far.
         skipped : iterable of str
             Exercises that shall not come now.
         """

@@ -35,7 +35,7 @@ class GradientSection:
     factors : tuple of Step
         The answers to what the chain rule asks, in order.
     name : Symbol or None
-        What a layer's gradient is called.
+        The name of a layer's gradient.
     """
 
     variable: Symbol

@@ -43,7 +43,7 @@ class ProblemSet:
     Parameters
     ----------
     title : str
-        What stands on top.
+        The title of the handout.
     seed : int
         From which it was made.
     problems : tuple of Problem
@@ -79,7 +79,7 @@ def new_set(
     pool : sequence of Exercise
         The exercises to draw from. Where there are fewer than `count`, variants follow.
     count : int
-        How many questions.
+        The number of questions.
     seed : int, optional
         Another seed, another set.
     kinds : sequence of str, optional
@@ -87,7 +87,7 @@ def new_set(
     hardness : (int, int), optional
         The least and the largest difficulty of an exercise.
     title : str, optional
-        What stands on top.
+        The title of the handout.
 
     Raises
     ------

@@ -41,7 +41,7 @@ class ProblemResult:
     Parameters
     ----------
     number, points : int
-        Of the problem.
+        The number of the problem.
     judgement : Judgement or None
         Nothing where no answer was given.
     """

@@ -37,17 +37,17 @@ class Verdict:
     Parameters
     ----------
     line : int
-        Where it was written, from 1.
+        The line number, from 1.
     text : str
-        What was judged.
+        The judged text.
     verdict : str
         ``proven``, ``wrong``, ``shape``, ``scope``, ``follows``, ``unproven`` or ``unreadable``.
     why : str
         The evidence or the reason.
     mistakes : tuple of NamedMistake
-        What was most likely done wrong; several where they cannot be told apart.
+        The likely mistake; several where they cannot be told apart.
     right : str
-        What would be right, in short form.
+        The right line, in short form.
     sign : int
         Which equals sign of the line is the first that does not hold, from 1; 0 when all do.
     """

@@ -49,9 +49,9 @@ class AnswerElaborator(FunctionElaborator):
     context : LineContext
         The indices and placeholders of the line.
     ones : Dim
-        How long a column of ones is whose length nothing else tells, as in ``1 g``.
+        The length of a column of ones, where it is ambiguous, as in ``1 g``.
     lone : int
-        Along which axis of a matrix a lone index runs, where nothing else tells.
+        The axis of a lone index of a matrix, where it is ambiguous.
     """
 
     ones: Dim = 1
@@ -315,8 +315,8 @@ class AnswerElaborator(FunctionElaborator):
             assert isinstance(value.matrix, Symbol)
             return value.matrix, (value.row, value.col)
         raise UndecidedError(
-            f"{self.text(node)} is no value of the forward pass, so a derivative by it or of it "
-            "cannot be judged",
+            f"{self.text(node)} is not a value of the forward pass, so a derivative of it or with "
+            "respect to it cannot be judged",
             line=self.line.number,
             column=node.start + 1,
         )

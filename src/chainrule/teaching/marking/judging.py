@@ -38,7 +38,7 @@ class Finding:
     Parameters
     ----------
     outcome : EqualityOutcome
-        What became of it.
+        The outcome.
     why : str
         The reason or the evidence, in a sentence.
     left, right : float or None
@@ -46,7 +46,7 @@ class Finding:
     certificate : StepCertificate or None
         The proof, where there is one.
     note : str
-        What is right with a reservation: another layout, another convention.
+        A reservation: another layout, another convention.
     """
 
     outcome: EqualityOutcome
@@ -106,13 +106,13 @@ class EqualityJudge:
         carried : bool
             EqualityJudge by what follows from the wrong claims made before.
         guard : Expr, optional
-            What is 1 where the equation is claimed and 0 elsewhere.
+            An indicator of where the equation is claimed.
         """
         for variable in self._gradients_in(context, left, right, name):
             if not self._is_certified(context, variable):
                 return Finding(
                     EqualityOutcome.UNPROVEN,
-                    f"the gradient for {variable.name} itself could not be certified here",
+                    f"the gradient with respect to {variable.name} could not be verified here",
                 )
         left, right = (context.meant(side, carried=carried) for side in (left, right))
         if guard is not None and left.shape == right.shape == SCALAR:

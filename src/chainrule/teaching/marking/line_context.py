@@ -101,15 +101,15 @@ class LineContext:
     model : Model
         The forward pass, with names for what was nested.
     lexicon : Lexicon
-        What names mean.
+        The meaning of names.
     line : Line
         For errors that point into it.
     layout : JacobianLayout
-        How derivatives of vectors by vectors are laid out.
+        The layout of derivatives of vectors with respect to vectors.
     indices : dict of str to Dim
         The free indices met so far, and what each runs over.
     claims : Claims
-        What the lines before it introduced and claimed.
+        The names and claims of earlier lines.
     """
 
     model: Model

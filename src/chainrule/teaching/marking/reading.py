@@ -43,21 +43,21 @@ class Reading:
     Parameters
     ----------
     star : Star
-        What ``*`` means.
+        The meaning of ``*``.
     greedy : bool
         Whether a sum reaches over the plus signs behind it.
     layout : JacobianLayout
-        How the derivative of a vector by a vector is laid out.
+        The layout of the derivative of a vector with respect to a vector.
     flat : bool
         Whether all products are taken from left to right.
     below : bool
         Whether all that stands side by side behind a stroke is below it.
     lone : int
-        Along which axis of a matrix a lone index runs, where nothing else tells.
+        The axis of a lone index of a matrix, where it is ambiguous.
     apart : bool
         Whether two letters stand for two different places.
     ones : Dim
-        How long a column of ones is whose length nothing else tells.
+        The length of a column of ones, where it is ambiguous.
     """
 
     star: Star = Star.ENTRIES
@@ -76,9 +76,9 @@ def readings(text: str, ones: Dim = 1, *, code: bool = False) -> Iterator[Readin
     Parameters
     ----------
     text : str
-        What was written.
+        The text.
     ones : Dim, optional
-        How long a column of ones may be whose length nothing else tells, as in ``1 g``.
+        The length of a column of ones, where it is ambiguous, as in ``1 g``.
     code : bool
         Whether it is code, in which `*` has one meaning.
     """

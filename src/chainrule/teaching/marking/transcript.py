@@ -44,7 +44,7 @@ class TranscriptStatement:
     text : str
         Without layout and conditions.
     line : int
-        Where it was written, from 1.
+        The line number, from 1.
     shown : str
         The line as written.
     condition : str

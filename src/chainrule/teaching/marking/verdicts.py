@@ -43,7 +43,7 @@ class Diagnosis:
     explanations : tuple of tuple of NamedMistake
         Each gives exactly this answer by itself; a pair is two mistakes made together.
     more : int
-        How many further explanations were found.
+        The number of further explanations.
     complete : bool
         Whether everything was tried that there is to try.
     """
@@ -133,7 +133,7 @@ class Grade:
     why : str
         The evidence, or the reason, in a sentence.
     diagnosis : Diagnosis
-        What explains a wrong answer.
+        The explanations of a wrong answer.
     short_form : str
         The right answer as one would write it.
     numbers : tuple of float
