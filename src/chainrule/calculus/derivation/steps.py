@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from chainrule.calculus.graph.dims import Shape
+from chainrule.calculus.graph.display import Displayed
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr, Position, Symbol, entry, substitute, symbols
-from chainrule.calculus.graph.notebook_display import NotebookDisplay
 from chainrule.errors import DerivationError
 
 
@@ -140,7 +140,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Gradient(NotebookDisplay):
+class Gradient(Displayed):
     """The gradient of the objective with respect to one variable.
 
     Parameters
@@ -217,7 +217,7 @@ def along(vector: Symbol, place: Position) -> Expr:
 
 
 @dataclass(frozen=True)
-class Derivation(NotebookDisplay):
+class Derivation(Displayed):
     """A model, its gradients, and every step on the way.
 
     Parameters

@@ -12,8 +12,8 @@ from functools import cached_property
 from types import MappingProxyType
 
 from chainrule.calculus.graph.dims import SCALAR, Dim, written
+from chainrule.calculus.graph.display import Displayed
 from chainrule.calculus.graph.node import Apply, Expr, Symbol, substitute, walk
-from chainrule.calculus.graph.notebook_display import NotebookDisplay
 from chainrule.calculus.graph.op import Op
 from chainrule.errors import ModelError
 
@@ -106,7 +106,7 @@ class OneHot:
 
 
 @dataclass(frozen=True)
-class Model(NotebookDisplay):
+class Model(Displayed):
     """A forward pass.
 
     Parameters

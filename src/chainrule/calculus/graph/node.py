@@ -42,11 +42,11 @@ class Expr:
 
     _interned: ClassVar[WeakValueDictionary[tuple[Any, ...], Expr]] = WeakValueDictionary()
     operators: ClassVar[Mapping[str, Callable[..., Expr]]] = {}
-    """Python's operators, registered by `chainrule.calculus.ops`."""
+    """Python's operators, filled in by `chainrule.calculus.ops`, which knows the rows."""
 
     @classmethod
     def _intern(cls, key: tuple[Any, ...], shape: Shape, **parts: object) -> Self:
-        """Return the one node of this key, complete before another thread can see it."""
+        """Return the one node of this key; made whole before another thread can meet it."""
         with _INTERNING:
             known = Expr._interned.get((cls, *key))
             if known is not None:
@@ -125,7 +125,7 @@ class Expr:
 
 
 class Symbol(Expr):
-    """A matrix with a name and a shape; `name` keeps the original spelling."""
+    """A matrix with a name and a shape. `name` keeps the way it was written."""
 
     __slots__ = ("name",)
     name: str
@@ -137,7 +137,7 @@ class Symbol(Expr):
 
 
 class Number(Expr):
-    """An exact constant of any shape."""
+    """A number, at any shape: a constant takes the shape of what it meets."""
 
     __slots__ = ("value",)
     value: Fraction
@@ -173,7 +173,7 @@ class Entry(Expr):
 
 
 class Partial(Expr):
-    """An open derivative: ``∂a_i/∂z_i``.
+    """A derivative that has been asked for: ``∂a_i/∂z_i``.
 
     `of` and `wrt` are symbols or entries of symbols. As an atom it stands for its answer.
     """
@@ -236,7 +236,7 @@ class Apply(Expr):
 
 
 def _brief(part: object, deep: int) -> str:
-    """Format a node or a part of its key, to `deep` levels."""
+    """Write a node or a part of its key, `deep` levels of it."""
     if isinstance(part, tuple):
         comma = "," if len(part) == 1 else ""
         return f"({', '.join(_brief(inner, deep) for inner in part)}{comma})"
@@ -311,7 +311,7 @@ def symbols(root: Expr) -> frozenset[Symbol]:
 
 
 def partials(root: Expr) -> tuple[Partial, ...]:
-    """Return the open derivatives in an expression, in reading order."""
+    """Return the unanswered derivatives in an expression, in reading order."""
     return tuple(node for node in walk(root) if isinstance(node, Partial))
 
 
