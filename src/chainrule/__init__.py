@@ -1,28 +1,33 @@
 """Logistic regression you can see through: derive it, check it, train it.
 
-The public doors, opened when first used, so that ``import chainrule`` stays light:
+The public names, imported when first used, so that ``import chainrule`` stays light:
 
-- `derive`: the gradients of a forward pass, step by step, every step proven.
+- `derive`, `derive_second`: gradients and Hessian-vector products of a forward pass, step by step,
+  every step verified.
 - `read_model`, `load_model`, `ModelBuilder`: a forward pass from text, from a file, in Python.
 - `grade`: whether an answer to an exercise is right in any form, and which mistake it comes from.
 - `plain`, `unicode`, `latex`: write an expression.
 - `LogisticRegression`: a scikit-learn estimator with a certificate in every fit.
+- `LinearModel`: the same for any loss; `PoissonRegressor`, `GammaRegressor`, `TweedieRegressor`.
 - `warm_up`: load its compiled passes beforehand.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from chainrule.calculus.graph.display import Renderer, display_with
 
 if TYPE_CHECKING:
     from chainrule.calculus.derivation.steps import Derivation, Step
     from chainrule.calculus.graph.model import Model, ModelBuilder
-    from chainrule.deriving import derive
+    from chainrule.deriving import derive, derive_second
     from chainrule.engine.warming import warm_up
     from chainrule.errors import ChainruleError
-    from chainrule.estimators.estimator import LogisticRegression
+    from chainrule.estimators.classifier import LogisticRegression
+    from chainrule.estimators.glm import GammaRegressor, PoissonRegressor, TweedieRegressor
+    from chainrule.estimators.linear_model import LinearModel
     from chainrule.language.reading import load_model, read_model
     from chainrule.language.typeset import latex, plain, unicode
     from chainrule.teaching.exercises.grading import grade
@@ -32,10 +37,14 @@ __version__ = "0.1.0"
 _DOORS = {
     "ChainruleError": "chainrule.errors",
     "Derivation": "chainrule.calculus.derivation.steps",
-    "LogisticRegression": "chainrule.estimators.estimator",
+    "GammaRegressor": "chainrule.estimators.glm",
+    "LinearModel": "chainrule.estimators.linear_model",
+    "LogisticRegression": "chainrule.estimators.classifier",
     "Model": "chainrule.calculus.graph.model",
     "ModelBuilder": "chainrule.calculus.graph.model",
+    "PoissonRegressor": "chainrule.estimators.glm",
     "Step": "chainrule.calculus.derivation.steps",
+    "TweedieRegressor": "chainrule.estimators.glm",
     "derive": "chainrule.deriving",
     "derive_second": "chainrule.deriving",
     "grade": "chainrule.teaching.exercises.grading",
@@ -50,10 +59,14 @@ _DOORS = {
 __all__ = [
     "ChainruleError",
     "Derivation",
+    "GammaRegressor",
+    "LinearModel",
     "LogisticRegression",
     "Model",
     "ModelBuilder",
+    "PoissonRegressor",
     "Step",
+    "TweedieRegressor",
     "derive",
     "derive_second",
     "grade",
@@ -67,20 +80,19 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """Import a public name when it is first used, and keep it."""
     if name not in _DOORS:
         raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
-    return getattr(_with_room(_DOORS[name]), name)
+    found = getattr(import_module(_DOORS[name]), name)
+    globals()[name] = found
+    return found
 
 
-def _with_room(module: str) -> ModuleType:
-    return import_module(module)
+def _notebook() -> Renderer:
+    return cast(Renderer, import_module("chainrule.documents.notebook"))
 
 
-# CPython keeps the frames of calls in pieces of memory of 16 KB. A loop that happens to run where a
-# piece is full gets a new one and gives it back at every call, and deep in the imports of
-# scikit-learn that takes up to a quarter of a second. A frame larger than a piece gets one of the
-# next power of two, with room for all that is called from there.
-_with_room.__code__ = _with_room.__code__.replace(co_stacksize=2**15)
+display_with(_notebook)
 
 
 def __dir__() -> list[str]:

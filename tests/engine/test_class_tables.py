@@ -16,7 +16,8 @@ from sklearn.linear_model import LogisticRegression as Reference
 from chainrule import LogisticRegression
 from chainrule.engine.arrays import UNIT
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.losses.losses import SoftmaxLoss
+from chainrule.engine.losses import vectorised
+from chainrule.engine.losses.classes import SoftmaxLoss
 from chainrule.engine.objective.objective import Objective, Point
 from chainrule.engine.passes import class_tables, fused_blocks
 from chainrule.engine.passes.blocks import DenseBlock
@@ -47,7 +48,7 @@ SCORES = np.array(
 @njit(error_model="numpy")
 def log1p_of(x: Any, out: Any) -> None:
     for i in range(x.shape[0]):
-        out[i] = fused_softmax.log1p(x[i])
+        out[i] = vectorised.log1p_nonnegative(x[i])
 
 
 def formed(X: Any, form: str) -> Any:

@@ -11,7 +11,7 @@ from scipy import sparse
 from chainrule import LogisticRegression
 from chainrule.engine.data.rows import spread_rows
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.losses.losses import BinaryLoss, SoftmaxLoss
+from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes import fused_blocks
 from chainrule.engine.penalties.l2 import L2Penalty

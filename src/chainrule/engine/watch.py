@@ -130,7 +130,7 @@ class Watch:
             if self._on_iteration(progress):
                 return True
         if not self.objective.penalty.is_none:
-            return evaluation.value <= self._negligible
+            return evaluation.excess <= self._negligible
         return self._separates(evaluation)
 
     def search(self, point: Point) -> None:

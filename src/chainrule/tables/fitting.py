@@ -19,7 +19,8 @@ from chainrule.errors import DataError
 from chainrule.tables.encoding import encode
 from chainrule.tables.encoding_fit import complete_rows, fit_encoding, refuse_missing
 from chainrule.tables.metrics import Codes, Metrics, hold_out, measure
-from chainrule.tables.model import CertificateRecord, Fact, TableModel, TrainingRecord
+from chainrule.tables.model import TableModel
+from chainrule.tables.records import CertificateRecord, Fact, TrainingRecord
 from chainrule.tables.specs import Missing, features
 from chainrule.tables.table import Table
 from chainrule.tables.target import labels_of, positive_last
@@ -256,7 +257,7 @@ def _train(
 ) -> Fit:
     """Train on the encoded columns, with progress per iteration."""
     from chainrule.engine.data.sources import InMemorySource
-    from chainrule.engine.fitting import fit_logistic
+    from chainrule.engine.fitting import fit_linear_model
 
     def told(progress: watch.Progress) -> None:
         step, objective = progress.iteration + 1, progress.objective
@@ -264,7 +265,7 @@ def _train(
 
     source = InMemorySource(X, y, n_classes=n_classes, column_names=names, center=True)
     threads = min(os.cpu_count() or 1, _MOST_THREADS)
-    return fit_logistic(source, C=C, n_threads=threads, on_iteration=told)
+    return fit_linear_model(source, C=C, n_threads=threads, on_iteration=told)
 
 
 def _certificate(certificate: Certificate) -> CertificateRecord:

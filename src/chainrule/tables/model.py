@@ -4,68 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError
+from chainrule.tables import model_file
 from chainrule.tables.encoding import encode
-from chainrule.tables.specs import CategorySpec, Feature, Missing, NumberSpec, Spec, features
+from chainrule.tables.records import Floats, ModelRecord
+from chainrule.tables.specs import CategorySpec, Feature, NumberSpec
 from chainrule.tables.table import Table, unknown_column
-
-Floats = NDArray[np.float64]
-Fact = float | int | bool | str | None
-
-
-@dataclass(frozen=True)
-class CertificateRecord:
-    """The certificate of the fit, as stored in the model file.
-
-    Parameters
-    ----------
-    sentence : str
-        The sentence for the user.
-    facts : dict
-        Its fields that are numbers, truth values or words.
-    """
-
-    sentence: str
-    facts: dict[str, Fact] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class TrainingRecord:
-    """The settings and results of the training.
-
-    Parameters
-    ----------
-    rows, held_out, dropped : int
-        Rows that trained, rows kept for the metrics, rows left out for missing values.
-    seed : int
-        The seed of the split.
-    missing : str
-        What became of missing values.
-    C : float
-        One over the weight of the penalty.
-    objective : float
-        The sum of the losses plus the penalty, at the end.
-    iterations : int
-        The number of iterations.
-    metrics : dict
-        The held-out measures by name; empty when nothing was held out.
-    """
-
-    rows: int
-    held_out: int
-    dropped: int
-    seed: int
-    missing: Missing
-    C: float
-    objective: float
-    iterations: int
-    metrics: dict[str, Fact] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,39 +49,8 @@ class CoefficientRow:
 
 
 @dataclass(frozen=True, eq=False)
-class TableModel:
-    """A logistic regression on named columns.
-
-    Parameters
-    ----------
-    target : str
-        The column it predicts.
-    classes : tuple of str
-        The labels; of two, the second is counted as 1.
-    specs : tuple of Spec
-        The encodings of the columns.
-    coef : ndarray of shape (1, n_features) or (n_classes, n_features)
-        On the standardised scale.
-    intercept : ndarray of shape (1,) or (n_classes,)
-        On the standardised scale.
-    certificate : CertificateRecord
-        The proven distance from the optimum.
-    training : TrainingRecord
-        The settings and results of the training.
-    """
-
-    target: str
-    classes: tuple[str, ...]
-    specs: tuple[Spec, ...]
-    coef: Floats
-    intercept: Floats
-    certificate: CertificateRecord
-    training: TrainingRecord
-
-    @property
-    def features(self) -> tuple[Feature, ...]:
-        """The columns of the encoded matrix."""
-        return features(self.specs)
+class TableModel(ModelRecord):
+    """A logistic regression on named columns: the fields of a `ModelRecord`, and predictions."""
 
     @property
     def is_binary(self) -> bool:
@@ -220,13 +138,9 @@ class TableModel:
 
     def save(self, path: str | Path) -> None:
         """Write the model as JSON; see `chainrule.tables.model_file`."""
-        from chainrule.tables.model_file import save
-
-        save(self, path)
+        model_file.save(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> TableModel:
         """Return the model that `save` wrote, validated."""
-        from chainrule.tables.model_file import load
-
-        return load(path)
+        return cls(**vars(model_file.load(path)))

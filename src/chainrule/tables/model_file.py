@@ -17,7 +17,7 @@ import numpy as np
 from chainrule import __version__
 from chainrule.errors import ModelFileError
 from chainrule.tables.file_errors import unreadable
-from chainrule.tables.model import CertificateRecord, Fact, TableModel, TrainingRecord
+from chainrule.tables.records import CertificateRecord, Fact, ModelRecord, TrainingRecord
 from chainrule.tables.specs import MISSING_CHOICES, CategorySpec, NumberSpec, Spec, features
 from chainrule.tables.writing import atomic_text
 
@@ -30,14 +30,14 @@ _SCALE_NOTE = (
 )
 
 
-def save(model: TableModel, path: str | Path) -> None:
+def save(model: ModelRecord, path: str | Path) -> None:
     """Write the model atomically."""
     with atomic_text(path) as file:
         json.dump(to_document(model), file, indent=2, ensure_ascii=False, allow_nan=False)
         file.write("\n")
 
 
-def to_document(model: TableModel) -> dict[str, Any]:
+def to_document(model: ModelRecord) -> dict[str, Any]:
     """Return the model as JSON values."""
     training = asdict(model.training)
     training["metrics"] = _finite(model.training.metrics)
@@ -74,7 +74,7 @@ def _finite(facts: dict[str, Fact]) -> dict[str, Fact]:
     }
 
 
-def load(path: str | Path) -> TableModel:
+def load(path: str | Path) -> ModelRecord:
     """Return the model of a file, validated.
 
     Parameters
@@ -84,7 +84,7 @@ def load(path: str | Path) -> TableModel:
 
     Returns
     -------
-    TableModel
+    ModelRecord
         The model.
 
     Raises
@@ -114,7 +114,7 @@ def _no_constant(word: str) -> float:
     raise ValueError(word)
 
 
-def from_document(document: object, source: str) -> TableModel:
+def from_document(document: object, source: str) -> ModelRecord:
     """Return the model from JSON values; see `load`."""
     read = _JsonReader(source)
     top = read.record(document, "the file")
@@ -146,7 +146,7 @@ def from_document(document: object, source: str) -> TableModel:
         raise read.fault("coefficients", f"{len(rows)} rows, {n_rows} expected")
     coef = [read.numbers(row, named, "coefficients") for row in rows]
     intercept = read.numbers(top["intercepts"], list(classes[-n_rows:]), "intercepts")
-    return TableModel(
+    return ModelRecord(
         target=target,
         classes=classes,
         specs=specs,

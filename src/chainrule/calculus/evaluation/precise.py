@@ -13,6 +13,9 @@ DIGITS = 50
 _ARRANGING = {"maximum", "minimum", "amax", "amin", "broadcast_to", "abs", "arange", "concatenate"}
 """What NumPy does with arrays of any numbers."""
 
+_NAMES = {"arccos": "acos"}
+"""What mpmath calls otherwise than NumPy."""
+
 
 class _Linalg:
     """Linear algebra on arrays of mpmath numbers."""
@@ -64,7 +67,7 @@ class Precise:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         if name in _ARRANGING:
             return getattr(np, name)
-        return np.frompyfunc(getattr(mpmath, name), 1, 1)
+        return np.frompyfunc(getattr(mpmath, _NAMES.get(name, name)), 1, 1)
 
 
 PRECISE = Precise()

@@ -6,13 +6,14 @@ one entry in `chainrule.calculus.ops`, and the tests, parametrised over the tabl
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 from chainrule.calculus.graph.dims import Dim, Shape
-from chainrule.calculus.graph.node import Apply, Expr, Position, entry
+from chainrule.calculus.graph.expression import Applied, Expr, Position, entry
 
 
 class Layout(Enum):
@@ -26,6 +27,7 @@ class Layout(Enum):
     PREFIX = "prefix"
     POSTFIX = "postfix"
     FUNCTION = "function"
+    CONSTANT = "constant"  # a letter by itself, without arguments
     FENCE = "fence"
     PART = "part"  # a range of rows and of columns
     STACK = "stack"  # blocks below each other or side by side
@@ -90,6 +92,22 @@ class Law:
     right: Callable[..., Expr]
 
 
+@dataclass(frozen=True)
+class Spelling:
+    """The code of an op for one target, where that target has a function of its own for it.
+
+    Parameters
+    ----------
+    code : callable
+        ``code(*texts, attrs)``: an expression in the names of the target.
+    imports : tuple of str
+        The import statements that the code needs beside those of every module of the target.
+    """
+
+    code: Callable[..., str]
+    imports: tuple[str, ...] = ()
+
+
 class ReadEntry(Protocol):
     """Returns the index form of one argument at a place."""
 
@@ -102,14 +120,14 @@ VJP: TypeAlias = Callable[[Expr, Expr, tuple[Expr, ...], tuple[Any, ...]], tuple
 """``vjp(cotangent, out, args, attrs)``: one expression for each argument, of its shape. `out` may
 be a name for the value, so a rule that speaks of its own value speaks in the lecture's letter."""
 IndexRule: TypeAlias = Callable[
-    [ReadEntry, Apply, Position, Position, Callable[[Dim], Position]], Expr
+    [ReadEntry, Applied, Position, Position, Callable[[Dim], Position]], Expr
 ]
 """``index(read, node, row, col, fresh)``: entry (row, col) of the node as an index form.
 `fresh` gives a new running index for a dimension, and nothing for a dimension of 1."""
 
 
 def closed(
-    read: ReadEntry, node: Apply, row: Position, col: Position, fresh: Callable[[Dim], Position]
+    read: ReadEntry, node: Applied, row: Position, col: Position, fresh: Callable[[Dim], Position]
 ) -> Expr:
     """Leave an entry closed: the index rule of operations that are not a sum of a few entries."""
     return entry(node, row, col)
@@ -134,6 +152,9 @@ class Op:
     code : callable
         ``code(*texts, attrs)``: a NumPy expression over the texts of the arguments. Other targets
         are spelled from it, so it keeps to names that array libraries share.
+    targets : mapping of str to Spelling
+        The code for targets that have a function of their own for this op, by their names;
+        elsewhere `code` and `helper` are translated.
     helper : str
         The definition, in NumPy, of the function that `code` calls, where it calls one: a stable
         form of `value`.
@@ -181,6 +202,7 @@ class Op:
     margin: Callable[..., Any] | None = None
     helpers: tuple[Op, ...] = ()
     corner: str = ""
+    targets: Mapping[str, Spelling] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def in_pieces(self) -> bool:

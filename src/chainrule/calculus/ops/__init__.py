@@ -30,9 +30,12 @@ from chainrule.calculus.graph.node import (
 from chainrule.calculus.graph.op import Op
 from chainrule.calculus.ops import (
     arrangement,
+    constants,
     elementwise,
     extremes,
     functions,
+    gaussian,
+    hyperbolic,
     linear,
     lookup,
     probability,
@@ -42,9 +45,16 @@ from chainrule.calculus.ops import (
 )
 from chainrule.calculus.ops.arrangement import columns, part, reshape, rows, split, stack, vec
 from chainrule.calculus.ops.composites import outer, variance, where
+from chainrule.calculus.ops.constants import euler, pi
 from chainrule.calculus.ops.elementwise import add, align, div, lift, mul, neg, power, sub
 from chainrule.calculus.ops.extremes import argmax, argmin, maximum, minimum, reduce_max, reduce_min
 from chainrule.calculus.ops.functions import apply
+from chainrule.calculus.ops.gaussian import (
+    inverse_mills,
+    log_normal_cdf,
+    normal_cdf,
+    normal_density,
+)
 from chainrule.calculus.ops.linear import eye, matmul, transpose
 from chainrule.calculus.ops.lookup import lookup as look_up
 from chainrule.calculus.ops.lookup import onehot, scatter_add
@@ -68,6 +78,9 @@ TABLE: Mapping[str, Op] = MappingProxyType(
             linear.ROWS_HERE,
             reduction.ROWS_HERE,
             functions.ROWS_HERE,
+            hyperbolic.ROWS_HERE,
+            gaussian.ROWS_HERE,
+            constants.ROWS_HERE,
             extremes.ROWS_HERE,
             probability.ROWS_HERE,
             square.ROWS_HERE,
@@ -94,6 +107,26 @@ def log(x: Expr) -> Expr:
 def sigmoid(x: Expr) -> Expr:
     """Return 1 / (1 + e^(-x)) for every entry."""
     return apply(functions.SIGMOID, x)
+
+
+def sinh(x: Expr) -> Expr:
+    """Return the hyperbolic sine of every entry."""
+    return apply(hyperbolic.SINH, x)
+
+
+def cosh(x: Expr) -> Expr:
+    """Return the hyperbolic cosine of every entry."""
+    return apply(hyperbolic.COSH, x)
+
+
+def expm1(x: Expr) -> Expr:
+    """Return e^x - 1 for every entry, without cancellation near 0."""
+    return apply(functions.EXPM1, x)
+
+
+def log1p(x: Expr) -> Expr:
+    """Return log(1 + x) for every entry, without cancellation near 0."""
+    return apply(functions.LOG1P, x)
 
 
 def tanh(x: Expr) -> Expr:
@@ -184,16 +217,22 @@ __all__ = [
     "argmin",
     "broadcast",
     "columns",
+    "cosh",
     "cross_entropy",
     "delta",
     "det",
     "diag",
     "div",
+    "euler",
     "exp",
+    "expm1",
     "eye",
     "inverse",
+    "inverse_mills",
     "lift",
     "log",
+    "log1p",
+    "log_normal_cdf",
     "log_softmax",
     "logdet",
     "logsumexp",
@@ -204,9 +243,12 @@ __all__ = [
     "mul",
     "neg",
     "norm",
+    "normal_cdf",
+    "normal_density",
     "onehot",
     "outer",
     "part",
+    "pi",
     "power",
     "rebuild",
     "reduce_max",
@@ -220,6 +262,7 @@ __all__ = [
     "rows",
     "scatter_add",
     "sigmoid",
+    "sinh",
     "size",
     "softmax",
     "softplus",

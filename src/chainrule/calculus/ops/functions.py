@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from chainrule.calculus.graph.node import Apply, Expr, Number
-from chainrule.calculus.graph.op import Domain, Law, Layout, Mistake, Notation, Op
+from chainrule.calculus.graph.op import Domain, Law, Layout, Mistake, Notation, Op, Spelling
 from chainrule.calculus.ops.elementwise import DIV, POSITIVE, lift
 
 SMOOTH = Domain()
 AWAY_FROM_ZERO = Domain(kink=0.0)
 
 
-def _function(
+def function(
     name: str,
     value: Callable[..., Any],
     derivative: Callable[[Expr, Expr], Expr],
     *,
     code: str,
     helper: str = "",
+    helpers: tuple[Op, ...] = (),
+    targets: Mapping[str, Spelling] = MappingProxyType({}),
     rule: str,
     because: str,
     glyph: str = "",
@@ -54,6 +57,8 @@ def _function(
         ),
         code=lambda x, *, attrs: code.format(x),
         helper=helper,
+        helpers=helpers,
+        targets=targets,
         rule=rule,
         because=because,
         elementwise=True,
@@ -77,7 +82,7 @@ def _times(g: Expr, slope: Expr) -> Expr:
     return g * slope
 
 
-EXP: Op = _function(
+EXP: Op = function(
     "exp",
     lambda xp, x: xp.exp(x),
     lambda x, out: out,
@@ -94,7 +99,7 @@ EXP: Op = _function(
     ),
 )
 
-LOG: Op = _function(
+LOG: Op = function(
     "log",
     lambda xp, x: xp.log(x),
     lambda x, out: 1 / x,
@@ -109,7 +114,7 @@ LOG: Op = _function(
     ),
 )
 
-SQRT: Op = _function(
+SQRT: Op = function(
     "sqrt",
     lambda xp, x: xp.sqrt(x),
     lambda x, out: 1 / (2 * out),
@@ -128,7 +133,7 @@ SQRT: Op = _function(
     mistakes=(("the 2 dropped", "the root rule has a factor 1/2", lambda x, out: 1 / out),),
 )
 
-SIGN: Op = _function(
+SIGN: Op = function(
     "sign",
     lambda xp, x: xp.sign(x),
     lambda x, out: Number(0, x.shape),
@@ -141,7 +146,7 @@ SIGN: Op = _function(
     laws=(Law("it is odd", lambda x: apply(SIGN, -x), lambda x: -apply(SIGN, x)),),
 )
 
-ABS: Op = _function(
+ABS: Op = function(
     "abs",
     lambda xp, x: xp.abs(x),
     lambda x, out: apply(SIGN, x),
@@ -166,7 +171,7 @@ ABS: Op = _function(
     ),
 )
 
-STEP: Op = _function(
+STEP: Op = function(
     "step",
     lambda xp, x: xp.where(x > 0, 1.0, 0.0),
     lambda x, out: Number(0, x.shape),
@@ -185,7 +190,7 @@ STEP: Op = _function(
     laws=(Law("a mask is idempotent", lambda x: apply(STEP, x) ** 2, lambda x: apply(STEP, x)),),
 )
 
-SIGMOID: Op = _function(
+SIGMOID: Op = function(
     "sigmoid",
     # No exponent is ever positive: no overflow at any score, and no digit lost far to the left.
     lambda xp, x: xp.exp(-xp.maximum(-x, 0)) / (xp.exp(-xp.abs(x)) + 1),
@@ -238,7 +243,7 @@ def sigmoid(z):
     ),
 )
 
-TANH: Op = _function(
+TANH: Op = function(
     "tanh",
     lambda xp, x: xp.tanh(x),
     lambda x, out: 1 - out**2,
@@ -269,7 +274,7 @@ TANH: Op = _function(
     ),
 )
 
-RELU: Op = _function(
+RELU: Op = function(
     "relu",
     lambda xp, x: xp.maximum(x, 0),
     lambda x, out: apply(STEP, x),
@@ -303,7 +308,7 @@ RELU: Op = _function(
     ),
 )
 
-LOG1P: Op = _function(
+LOG1P: Op = function(
     "log1p",
     lambda xp, x: xp.log1p(x),
     lambda x, out: 1 / (1 + x),
@@ -315,7 +320,25 @@ LOG1P: Op = _function(
     laws=(Law("log1p(u) = log(1 + u)", lambda x: apply(LOG1P, x), lambda x: apply(LOG, 1 + x)),),
 )
 
-SOFTPLUS: Op = _function(
+EXPM1: Op = function(
+    "expm1",
+    lambda xp, x: xp.expm1(x),
+    lambda x, out: apply(EXP, x),
+    code="np.expm1({})",
+    rule="exp rule",
+    because="e^u - 1 has the derivative of e^u: the constant drops out",
+    latex=r"\operatorname{expm1}",
+    laws=(Law("expm1(u) = e^u - 1", lambda x: apply(EXPM1, x), lambda x: apply(EXP, x) - 1),),
+    mistakes=(
+        (
+            "taken for the exponential",
+            "the derivative of e^u - 1 is e^u, not e^u - 1 itself",
+            lambda x, out: out,
+        ),
+    ),
+)
+
+SOFTPLUS: Op = function(
     "softplus",
     lambda xp, x: xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x))),
     lambda x, out: apply(SIGMOID, x),
@@ -350,7 +373,7 @@ def softplus(z):
     ),
 )
 
-SIN: Op = _function(
+SIN: Op = function(
     "sin",
     lambda xp, x: xp.sin(x),
     lambda x, out: apply(COS, x),
@@ -363,7 +386,7 @@ SIN: Op = _function(
     ),
 )
 
-COS: Op = _function(
+COS: Op = function(
     "cos",
     lambda xp, x: xp.cos(x),
     lambda x, out: -apply(SIN, x),
@@ -382,5 +405,5 @@ COS: Op = _function(
     ),
 )
 
-ROWS_HERE = (EXP, LOG, SQRT, SIGN, ABS, STEP, SIGMOID, TANH, RELU, LOG1P, SOFTPLUS, SIN, COS)
+ROWS_HERE = (EXP, LOG, SQRT, SIGN, ABS, STEP, SIGMOID, TANH, RELU, LOG1P, EXPM1, SOFTPLUS, SIN, COS)
 """The rows of this file, for the table."""

@@ -49,11 +49,11 @@ class InMemorySource:
     X : ndarray, CSR, CSC or CodedRows of shape (n_samples, n_features)
         Any real dtype, any memory order; never written to.
     y : ndarray of shape (n_samples,) or (n_samples, n_classes)
-        Numbers in [0, 1] for two classes; class codes 0..n_classes-1 or rows of probabilities for
-        more.
+        Targets of a loss of one score; numbers in [0, 1] for two classes;
+        class codes 0..n_classes-1 or rows of probabilities for more.
     sample_weight : ndarray of shape (n_samples,), optional
     n_classes : int
-        2 for one raw prediction per example.
+        2 for one raw prediction per example, also where targets are not classes.
     column_names : sequence of str, optional
         What errors call the columns.
     row_numbers : ndarray of shape (n_samples,), optional

@@ -14,8 +14,9 @@ import numpy as np
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.losses.losses import BinaryLoss, Loss
+from chainrule.engine.losses.loss import Loss
 from chainrule.engine.objective.objective import Evaluation, Objective, Point
+from chainrule.engine.passes.fused_blocks import NOTHING
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock, fold
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.runtime.executors import map_in_order, tree_reduce
@@ -94,7 +95,7 @@ class LaneObjective(Objective):
         self, point: Point, *, with_hessian: bool = False, keep: bool = True
     ) -> Evaluation:
         """Evaluate value and gradient, and on demand the Hessian, in one pass."""
-        if with_hessian or self.source.offset is not None:
+        if with_hessian:
             return super().evaluate(point, with_hessian=with_hessian, keep=keep)
         raw_prediction = self._table()
         self._bent_at = None
@@ -103,7 +104,9 @@ class LaneObjective(Objective):
         def one(index: int, X: FusedSparseBlock, lane: FloatArray) -> Scalars:
             rows, y, weight = self.source.labels(index)
             raw, bend = raw_prediction[rows, 0], self._bend[rows]
-            return X.gradient_pass(y, weight, coef, intercept, raw, bend, lane)
+            offset = NOTHING if self.source.offset is None else self.source.offset[rows, 0]
+            examples = y, weight, offset
+            return X.gradient_pass(self.loss.kernel, examples, coef, intercept, raw, bend, lane)
 
         (loss, slope), total = self.fill(one)
         self._bent_at = point
@@ -114,6 +117,8 @@ class LaneObjective(Objective):
                 Point(total[:, None] + self.penalty.gradient(point.coef), np.asarray([slope]))
             ),
             lambda: raw_prediction,
+            floor=self.floor,
+            floor_size=self.floor_size,
         )
 
     def bend(self, at: Evaluation) -> FloatArray:
@@ -147,7 +152,7 @@ def objective_for(
     columns: IntArray | None = None,
 ) -> Objective:
     """Return the objective of a problem, with the passes that suit its rows."""
-    in_lanes = source.is_fused and not source.is_dense and isinstance(loss, BinaryLoss)
+    in_lanes = source.is_fused and not source.is_dense and bool(loss.kernel)
     kind = LaneObjective if in_lanes else Objective
     return kind(
         source, loss, penalty, fit_intercept=fit_intercept, n_threads=n_threads, columns=columns

@@ -45,7 +45,7 @@ def level_descent(
         objective,
         evaluation,
         level_inverse(objective),
-        has_converged=lambda at, expected: expected <= tolerance * at.value,
+        has_converged=lambda at, expected: expected <= tolerance * at.excess,
         max_iter=max_iter,
         watch=watch,
     )
@@ -112,11 +112,11 @@ class _Known:
     def drift(self, at: Evaluation) -> float:
         """Bound |log| of what the curvature has changed by since the reference."""
         moved: FloatArray = at.raw_prediction - self.reference.raw_prediction
-        return float(self.objective.loss.spread(moved).max())
+        return float(self.objective.loss.log_curvature_change(moved).max())
 
     def proves(self, at: Evaluation, expected: float) -> bool:
         """Tell whether the certificate will prove f - f* <= tolerance f, about."""
-        allowed = self.tolerance * at.value
+        allowed = self.tolerance * at.excess
         if expected > allowed:
             return False
         if not self.objective.penalty.is_none and estimated_gap(self.objective, at) <= allowed:

@@ -81,6 +81,7 @@ def _solve_on_rows(
         pull = gram @ alpha
         raw = (pull + intercept + offset)[:, None]
         value = float(weight @ loss.pointwise_loss(raw, y)) + 0.5 * float(alpha @ pull)
+        excess = max(value - objective.floor, 0.0)
         residual = weight * loss.pointwise_gradient(raw, y)[:, 0]
         bend = weight * loss.pointwise_hessian(raw, y)[:, 0, 0]
         system = bend[:, None] * gram
@@ -99,16 +100,16 @@ def _solve_on_rows(
         delta = -to_gradient - step * to_intercept
         change = gram @ delta
         slope = float((residual + alpha) @ change) + step * float(residual.sum())
-        if not slope < -4 * UNIT**2 * value:
+        if not slope < -4 * UNIT**2 * excess:
             break
         along = _along(objective, raw[:, 0], change + step, y, weight, alpha, delta, pull, change)
-        length = line_search(along, value, slope)
+        length = line_search(along, value, slope, excess + objective.floor_size)
         if length == 0.0:
             break
         alpha, intercept = alpha + length * delta, intercept + length * step
         size = float(np.sqrt(max((residual + alpha) @ gram @ (residual + alpha), 0.0)))
         history.append(IterationRecord(value, size, length, perf_counter() - clock))
-        if -slope / 2 <= 1e-6 * tolerance * value:  # steps are cheap here, on the columns not
+        if -slope / 2 <= 1e-6 * tolerance * excess:  # steps are cheap here, on the columns not
             break
     return _on_columns(objective, alpha, intercept), history
 

@@ -128,7 +128,7 @@ class _Course:
         if self._is_proven(evaluation):
             return True
         # a step that matters so little will not help the proof either
-        if expected <= _ROUGH * min(self._tolerance, _FINE) * evaluation.value:
+        if expected <= _ROUGH * min(self._tolerance, _FINE) * evaluation.excess:
             return True
         if _has_converged(self._objective, evaluation, self._tolerance):
             return True
@@ -146,7 +146,7 @@ class _Course:
 
     def _is_proven(self, evaluation: Evaluation) -> bool:
         gradient = self._objective.pack(evaluation.gradient)
-        enough = 3 * self._tolerance * evaluation.value
+        enough = 3 * self._tolerance * evaluation.excess
         if self._sketch.provable_gap(gradient) > enough:
             return False
         drift = self._sketch.drift(evaluation.point)
@@ -198,7 +198,7 @@ class _Sketch:
     def drift(self, point: Point) -> float:
         """Bound |log| of what the curvature has changed by between the reference and a point."""
         moved = self.small.raw_direction(point.moved(-1.0, self.reference))
-        return float(self.small.loss.spread(moved).max())
+        return float(self.small.loss.log_curvature_change(moved).max())
 
     def provable_gap(self, gradient: FloatArray, drift: float = 0.0) -> float:
         """Estimate which bound on f - f* the certificate will prove here; inf for none as yet."""
@@ -268,7 +268,7 @@ def _after_a_step(small: Objective, point: Point, share: float) -> _Sketch:
 def _has_converged(objective: Objective, evaluation: Evaluation, tolerance: float) -> bool:
     if objective.penalty.is_none:
         return False
-    return estimated_gap(objective, evaluation) <= tolerance * evaluation.value
+    return estimated_gap(objective, evaluation) <= tolerance * evaluation.excess
 
 
 def _without_samples(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from chainrule.calculus.graph.dims import SCALAR, written
-from chainrule.calculus.graph.node import Expr, Number, Symbol, walk
+from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, walk
 from chainrule.calculus.ops import (
     absolute,
     exp,
@@ -22,10 +21,8 @@ from chainrule.calculus.ops import (
 )
 from chainrule.errors import ParseError
 from chainrule.language.reading import calls, chains, places
-from chainrule.language.reading.chains import Star
 from chainrule.language.reading.complaints import quoted, unknown
-from chainrule.language.reading.functions import Functions
-from chainrule.language.reading.tokens import Line
+from chainrule.language.reading.context import Context
 from chainrule.language.reading.tree import (
     Blocks,
     Bracket,
@@ -42,6 +39,7 @@ from chainrule.language.reading.tree import (
     Power,
     Transposed,
 )
+from chainrule.language.reading.words import CONSTANTS
 
 MAX_EXPONENT = 64
 MAX_BITS = 2000
@@ -49,37 +47,8 @@ MAX_HEIGHT = 150
 
 
 @dataclass(frozen=True)
-class Elaborator:
-    """Builds the expressions of one line.
-
-    Parameters
-    ----------
-    line : Line
-        Where the tree was written.
-    scope : mapping of str to Expr
-        The known symbols by canonical name; inside a function, also what its arguments are.
-    dims : container of str
-        The names of dimensions, which stand for their sizes unless a symbol has that name.
-    later : mapping of str to int
-        The lines on which names are defined further down, for the error that says so.
-    star : Star
-        What ``*`` between matrices means.
-    functions : Functions
-        The functions that the forward pass defines.
-    starts : mapping of str to int
-        Names that come before the first round of a loop, with its line.
-    answer : bool
-        Whether this is somebody's answer, in which nothing can be declared.
-    """
-
-    line: Line
-    scope: Mapping[str, Expr]
-    dims: Container[str] = frozenset()
-    later: Mapping[str, int] = field(default_factory=dict)
-    star: Star = Star.ASK
-    functions: Functions = field(default_factory=Functions)
-    starts: Mapping[str, int] = field(default_factory=dict)
-    answer: bool = False
+class Elaborator(Context):
+    """Builds the expressions of one line; the fields are those of its context."""
 
     def whole(self, node: Node) -> Expr:
         """Build the expression of a whole line and hold it to the limit on its height."""
@@ -98,14 +67,6 @@ class Elaborator:
     def pieces(self, node: Node, count: int) -> list[Expr]:
         """Build the equal parts of a line with several names before its sign."""
         return places.pieces(self, node, count)
-
-    def error(self, node: Node, message: str) -> ParseError:
-        """Return an error that points at a node."""
-        return self.line.error(message, node.start)
-
-    def text(self, node: Node) -> str:
-        """Return a node as it was written."""
-        return self.line.text[node.start : node.end]
 
     def expr(self, node: Node) -> Expr:
         """Build the expression of a node."""
@@ -148,7 +109,7 @@ class Elaborator:
         raise self.error(node, f"{quoted(self.text(node))} has no meaning in a forward pass")
 
     def name(self, node: Name) -> Expr:
-        """Look a name up: a symbol, or the size of a dimension."""
+        """Look a name up: a symbol, the size of a dimension, or a constant."""
         symbol = self.scope.get(node.name)
         if symbol is not None:
             return symbol
@@ -165,6 +126,8 @@ class Elaborator:
                 f"{shown} comes before the first round of the loop on line "
                 f"{self.starts[node.name]}; declare it or define it above the loop",
             )
+        if node.name in CONSTANTS and node.name not in self.later:
+            return Apply(CONSTANTS[node.name], ())
         known = {name: expr for name, expr in self.scope.items() if isinstance(expr, Symbol)}
         said = unknown(self.text(node), node.name, known, self.later, answer=self.answer)
         raise self.error(node, said)
@@ -246,14 +209,10 @@ class Elaborator:
         return norm(inner)
 
     def mask(self, node: Compared) -> Expr:
-        """Read a comparison with 0 as a mask."""
-        if node.operator in (">=", "<="):
-            raise self.error(
-                node, "write the mask with > or <: at 0 the convention here is the value 0"
-            )
+        """Read a comparison as a mask: where the two sides tie, > gives 0 and >= gives 1."""
         left, right = self.expr(node.left), self.expr(node.right)
-        if node.operator == "<":
+        if node.operator in ("<", ">="):
             left, right = right, left
-        if not isinstance(right, Number) or right.value != 0:
-            raise self.error(node, "a mask compares with 0, as in [z > 0]")
-        return calls.masked(left)
+        excess = left if isinstance(right, Number) and right.value == 0 else left - right
+        mask = calls.masked(excess)
+        return mask if node.operator in ("<", ">") else 1 - mask

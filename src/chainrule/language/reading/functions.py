@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from typing import TypeAlias
 
 from chainrule.calculus.derivation.own import own_function
 from chainrule.calculus.graph.model import Function, Model
-from chainrule.calculus.graph.node import Symbol
+from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.calculus.ops.own import Own
 from chainrule.errors import ParseError
 from chainrule.language.reading import statements
@@ -35,10 +36,14 @@ from chainrule.language.reading.tree import (
     Power,
     Written,
 )
-from chainrule.language.reading.words import ENTRYWISE, LARGER, function_word
+from chainrule.language.reading.words import CONSTANTS, ENTRYWISE, LARGER, function_word
 
 MAX_OPENED = 500
 """How often functions may be written out in one forward pass."""
+
+
+Build: TypeAlias = Callable[[Line, Mapping[str, Symbol], "Functions", Node], Expr]
+"""``build(line, scope, functions, body)``: the expression of a body over its parameter."""
 
 
 @dataclass(frozen=True)
@@ -134,10 +139,12 @@ class Functions:
         scope: Mapping[str, Symbol],
         dims: Container[str],
         lines: Mapping[str, int],
+        build: Build,
     ) -> int:
-        """Read the definition of a function; return how many parts it has."""
-        from chainrule.language.reading.elaboration import Elaborator
+        """Read the definition of a function; return how many parts it has.
 
+        `build` makes the expression of a body, where that acts on each entry.
+        """
         call, line = said.call, said.line
         assert call is not None
         name = statements.name(line, call[1], 0)
@@ -146,6 +153,11 @@ class Functions:
         parameters = self._parameters(said, shown, scope, dims, lines)
         text = line.text[: said.stop].strip()
         declared = {*scope, *parameters}
+        constants = {
+            name
+            for name in CONSTANTS
+            if not any(name in known for known in (declared, lines, dims))
+        }
         body, count = parse(line, said.body, said.stop, declared, {*self.known, name})
         for node in _parts(body):
             used = node.function if isinstance(node, Call) else getattr(node, "name", "")
@@ -154,18 +166,19 @@ class Functions:
                     f"{shown} is defined by itself; a function is built from earlier ones",
                     node.start,
                 )
-            if isinstance(node, Name) and used not in declared and used not in dims:
+            known = used in declared or used in dims or used in constants
+            if isinstance(node, Name) and not known:
                 written = line.text[node.start : node.end]
                 raise line.error(unknown(written, used, scope, lines), node.start)
         own = OwnFunction(name, shown, parameters, line, body, text, dict(scope))
         if (
             len(parameters) == 1
             and parameters[0][0].islower()
-            and self._entrywise(body, parameters[0])
+            and self._entrywise(body, {parameters[0], *constants})
         ):
             parameter = Symbol(call[2].strip())
-            within = Elaborator(line, {parameters[0]: parameter}, functions=self)
-            row = own_function(shown, parameter, within.whole(body))
+            whole = build(line, {parameters[0]: parameter}, self, body)
+            row = own_function(shown, parameter, whole)
             own = OwnFunction(name, shown, parameters, line, body, text, dict(scope), row)
         self.known[name] = own
         return count
@@ -215,14 +228,14 @@ class Functions:
             found.append(known)
         return tuple(found)
 
-    def _entrywise(self, body: Node, parameter: str) -> bool:
-        """Whether a body speaks of its parameter alone and of each entry by itself."""
-        return all(self._is_entrywise(node, parameter) for node in _parts(body))
+    def _entrywise(self, body: Node, names: Container[str]) -> bool:
+        """Whether a body mentions these names alone and acts on each entry by itself."""
+        return all(self._is_entrywise(node, names) for node in _parts(body))
 
-    def _is_entrywise(self, node: Node, parameter: str) -> bool:
+    def _is_entrywise(self, node: Node, names: Container[str]) -> bool:
         match node:
             case Name():
-                return node.name == parameter
+                return node.name in names
             case Call():
                 own = self.known.get(node.function)
                 if own is not None:

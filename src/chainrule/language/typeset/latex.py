@@ -81,6 +81,10 @@ class Latex:
             name += rf"_{{\text{{{options}}}}}"
         return f"{name}{self.brackets(body)}"
 
+    def constant(self, op: Op) -> str:
+        """Set a constant."""
+        return op.notation.latex
+
     def listed(self, arguments: list[str]) -> str:
         """Set arguments with commas."""
         return ", ".join(arguments)

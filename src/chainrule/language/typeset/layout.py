@@ -58,6 +58,9 @@ class Medium(Protocol):
     def function(self, op: Op, body: str, options: str) -> str:
         """Set a function of one argument."""
 
+    def constant(self, op: Op) -> str:
+        """Set a constant, such as π."""
+
     def listed(self, arguments: list[str]) -> str:
         """Set arguments beside each other, with commas."""
 
@@ -149,6 +152,8 @@ class _Setter:
                 return ATOM, m.stack([self.at_least(a, SUM) for a in args], expr.attrs[0] == 1)
             case Layout.HIDDEN:
                 return self.set(args[0])
+            case Layout.CONSTANT:
+                return ATOM, m.constant(op)
             case Layout.FUNCTION if not args:
                 size = m.word(str(expr.attrs[0]))
                 return ATOM, m.function(op, size, "") if op.notation.plain else size

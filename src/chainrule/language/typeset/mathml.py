@@ -102,6 +102,10 @@ class MathML:
             name = f"<msub>{name}<mtext>{escape(options)}</mtext></msub>"
         return f"<mrow>{name}<mo>&#x2061;</mo>{self.brackets(body)}</mrow>"
 
+    def constant(self, op: Op) -> str:
+        """Set a constant."""
+        return f"<mi>{escape(op.notation.unicode)}</mi>"
+
     def listed(self, arguments: list[str]) -> str:
         """Set arguments with commas."""
         return "<mo>,</mo>".join(arguments)

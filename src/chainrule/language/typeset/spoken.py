@@ -76,6 +76,10 @@ class Spoken:
             return f"{said} along {options.replace('=', ' ')}"
         return f"{said}, {options.replace(',', ' by')}" if options else said
 
+    def constant(self, op: Op) -> str:
+        """Say a constant."""
+        return op.notation.spoken
+
     def listed(self, arguments: list[str]) -> str:
         """Say several arguments."""
         return " and ".join(arguments)

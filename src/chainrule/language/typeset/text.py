@@ -79,6 +79,10 @@ class Plain:
         """Set a call."""
         return f"{op.notation.plain}({body}{', ' if options else ''}{options})"
 
+    def constant(self, op: Op) -> str:
+        """Set a constant by its name."""
+        return op.notation.plain
+
     def listed(self, arguments: list[str]) -> str:
         """Set arguments with commas."""
         return ", ".join(arguments)
@@ -134,6 +138,10 @@ class Unicode(Plain):
         """Set a call."""
         glyph = op.notation.unicode or op.notation.plain
         return f"{glyph}({body}{', ' if options else ''}{options})"
+
+    def constant(self, op: Op) -> str:
+        """Set a constant by its letter."""
+        return op.notation.unicode
 
     def fence(self, op: Op, body: str) -> str:
         """Set between fences."""

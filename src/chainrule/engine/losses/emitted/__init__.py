@@ -1,0 +1,1 @@
+"""Generated modules, one per loss: `make emit` writes them."""

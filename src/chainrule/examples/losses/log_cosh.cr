@@ -1,0 +1,8 @@
+# regression with the log-cosh loss
+X : (n, m)   # features, one column per example
+Y : (1, m)   # targets
+w : (1, n)   # weights
+b : (1, 1)   # bias
+
+Z = w X + b
+J = sum(log(cosh(Z - Y)))
