@@ -8,11 +8,11 @@ from chainrule.calculus.indexing.reading import linear_parts
 from chainrule.calculus.ops import replace
 from chainrule.calculus.rewriting.stabilisation import LESSON, MACHINE
 from chainrule.emission.kernels import Kernels
-from chainrule.language.codegen.source import Function
+from chainrule.language.codegen.source import FunctionSource
 from chainrule.language.reading import load_model
 
 
-def binary() -> tuple[Kernels, list[Function]]:
+def binary() -> tuple[Kernels, list[FunctionSource]]:
     """Return the kernels of logistic regression."""
     kernels = Kernels(load_model("logistic_batch"), (LESSON, MACHINE))
     i = Index("i", "m")
@@ -26,8 +26,8 @@ def binary() -> tuple[Kernels, list[Function]]:
     )
     names = {kernels.scores: "raw_prediction", kernels.labels: "y"}
 
-    def function(name: str, doc: str, body: Expr, *parameters: str) -> Function:
-        return Function(name, doc, body, names, {i: 0}, parameters)
+    def function(name: str, doc: str, body: Expr, *parameters: str) -> FunctionSource:
+        return FunctionSource(name, doc, body, names, {i: 0}, parameters)
 
     return kernels, [
         function(

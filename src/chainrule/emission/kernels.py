@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chainrule.calculus.derivation.derive import derivation_of
-from chainrule.calculus.derivation.steps import Certificate, Derivation
+from chainrule.calculus.derivation.steps import Derivation, StepCertificate
 from chainrule.calculus.graph.dims import Dim
 from chainrule.calculus.graph.model import Model, ModelBuilder
 from chainrule.calculus.graph.node import Entry, Expr, Symbol, entry, walk
@@ -18,7 +18,7 @@ from chainrule.calculus.indexing.names import Letters
 from chainrule.calculus.indexing.reading import read_entry
 from chainrule.calculus.ops import reduce_sum, replace
 from chainrule.calculus.proof.certify import certify
-from chainrule.calculus.proof.ladder import Laboratory
+from chainrule.calculus.proof.verifier import Verifier
 from chainrule.calculus.rewriting.rule import Fired, Rule
 from chainrule.calculus.rewriting.stabilisation import stabilise
 from chainrule.emission.formula import added_up
@@ -50,7 +50,7 @@ class Kernels:
         self.scores = model.symbol("Z")
         self.labels = model.symbol("Y")
         self.derivation = certify(derivation_of(model, ["Z"]))
-        self.laboratory = Laboratory(self.derivation)
+        self.verifier = Verifier(self.derivation)
         self.traces: dict[str, list[Fired]] = {}
 
     def loss(self) -> Expr:
@@ -79,16 +79,16 @@ class Kernels:
         derivation = certify(derivation_of(m.model(), ["Z"]))
         return self._opened(derivation), derivation
 
-    def stable(self, name: str, form: Expr, laboratory: Laboratory | None = None) -> Expr:
+    def stable(self, name: str, form: Expr, verifier: Verifier | None = None) -> Expr:
         """Stabilise an index form, and certify every rewriting."""
-        judge = laboratory or self.laboratory
+        judge = verifier or self.verifier
         trace: list[Fired] = []
         for rules in self.rules:
             form, fired = stabilise(form, rules)
             trace += fired
         for step in trace:
             found = judge.equal(self._in_words(step.before), self._in_words(step.after))
-            if not isinstance(found, Certificate):
+            if not isinstance(found, StepCertificate):
                 raise ProofError(f"{name}: {step.rule.name} could not be certified: {found}")
         self.traces[name] = trace
         return form
@@ -111,7 +111,7 @@ class Kernels:
         return opened(derivation, value, keep=self.scores)
 
     def _in_words(self, form: Expr) -> Expr:
-        """Say what chosen symbols, such as the shift, are in terms that the laboratory knows."""
+        """Say what chosen symbols, such as the shift, are in terms that the verifier knows."""
         mapping: dict[Expr, Expr] = {
             node: entry(self.meanings[node.matrix], node.row, node.col)
             for node in walk(form)

@@ -8,12 +8,12 @@ from chainrule.calculus.graph.dims import Index, Shape
 from chainrule.calculus.graph.model import OneHot
 from chainrule.calculus.graph.node import Entry, Expr, Number, Symbol, Total, entry, running, walk
 from chainrule.calculus.ops import argmax, exp, reduce_max, replace
-from chainrule.calculus.proof.ladder import Laboratory
+from chainrule.calculus.proof.verifier import Verifier
 from chainrule.calculus.rewriting.favourite import favourite_rules, level_direction
 from chainrule.calculus.rewriting.polynomial import polynomial, written_out
 from chainrule.calculus.rewriting.stabilisation import shift_rules
 from chainrule.emission.kernels import Kernels
-from chainrule.language.codegen.source import Function, numpy_function
+from chainrule.language.codegen.source import FunctionSource, numpy_function
 from chainrule.language.reading import load_model
 
 SHIFT = "shift = np.max(raw_prediction, axis=1, keepdims=True)"
@@ -23,7 +23,7 @@ FAVOURITE = (
 )
 
 
-def softmax() -> tuple[Kernels, list[Function]]:
+def softmax() -> tuple[Kernels, list[FunctionSource]]:
     """Return the kernels of softmax regression."""
     model = load_model("softmax_batch")
     scores, labels = model.symbol("Z"), model.symbol("Y")
@@ -40,7 +40,7 @@ def softmax() -> tuple[Kernels, list[Function]]:
         {shift: reduce_max(scores, 0), favourite: argmax(scores, 0)},
     )
     product, derivation = kernels.curvature(direction)
-    product = kernels.stable("hessian_product", product, Laboratory(derivation))
+    product = kernels.stable("hessian_product", product, Verifier(derivation))
     gradient = kernels.gradient()
     taught = kernels.slope()
     proba = _without_labels(taught + entry(labels, *_place(taught, labels)))
@@ -53,10 +53,12 @@ def softmax() -> tuple[Kernels, list[Function]]:
         favourite: "favourite",
     }
 
-    def function(name: str, doc: str, body: Expr, *parameters: str, ending: str = "") -> Function:
+    def function(
+        name: str, doc: str, body: Expr, *parameters: str, ending: str = ""
+    ) -> FunctionSource:
         ordered = sorted(_indices(body), key=lambda index: index.name)
         axes = {index: 0 if index.dim == "m" else 1 for index in ordered}
-        return Function(name, doc, body, names, axes, parameters, (SHIFT, *FAVOURITE), ending)
+        return FunctionSource(name, doc, body, names, axes, parameters, (SHIFT, *FAVOURITE), ending)
 
     return kernels, [
         function(
@@ -150,6 +152,6 @@ def softmax_parts() -> str:
         used = {n.matrix for n in walk(form) if isinstance(n, Entry)}
         parameters = tuple(label for label, symbol in named.items() if symbol in used)
         axes = {index: 0 if index.dim == "m" else 1 for index in _indices(form)}
-        function = Function(name, f"Return {doc}.", form, symbols, axes, parameters)
+        function = FunctionSource(name, f"Return {doc}.", form, symbols, axes, parameters)
         text += f"\n\n{numpy_function(function)}"
     return text
