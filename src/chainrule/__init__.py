@@ -8,13 +8,16 @@ The public names, imported when first used, so that ``import chainrule`` stays l
 - `grade`: whether an answer to an exercise is right in any form, and which mistake it comes from.
 - `plain`, `unicode`, `latex`: write an expression.
 - `LogisticRegression`: a scikit-learn estimator with a certificate in every fit.
+- `LinearModel`: the same for any loss; `PoissonRegressor`, `GammaRegressor`, `TweedieRegressor`.
 - `warm_up`: load its compiled passes beforehand.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from chainrule.calculus.graph.display import Renderer, display_with
 
 if TYPE_CHECKING:
     from chainrule.calculus.derivation.steps import Derivation, Step
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
     from chainrule.deriving import derive, derive_second
     from chainrule.engine.warming import warm_up
     from chainrule.errors import ChainruleError
-    from chainrule.estimators.estimator import LogisticRegression
+    from chainrule.estimators.classifier import LogisticRegression
+    from chainrule.estimators.glm import GammaRegressor, PoissonRegressor, TweedieRegressor
+    from chainrule.estimators.linear_model import LinearModel
     from chainrule.language.reading import load_model, read_model
     from chainrule.language.typeset import latex, plain, unicode
     from chainrule.teaching.exercises.grading import grade
@@ -32,10 +37,14 @@ __version__ = "0.1.0"
 _DOORS = {
     "ChainruleError": "chainrule.errors",
     "Derivation": "chainrule.calculus.derivation.steps",
-    "LogisticRegression": "chainrule.estimators.estimator",
+    "GammaRegressor": "chainrule.estimators.glm",
+    "LinearModel": "chainrule.estimators.linear_model",
+    "LogisticRegression": "chainrule.estimators.classifier",
     "Model": "chainrule.calculus.graph.model",
     "ModelBuilder": "chainrule.calculus.graph.model",
+    "PoissonRegressor": "chainrule.estimators.glm",
     "Step": "chainrule.calculus.derivation.steps",
+    "TweedieRegressor": "chainrule.estimators.glm",
     "derive": "chainrule.deriving",
     "derive_second": "chainrule.deriving",
     "grade": "chainrule.teaching.exercises.grading",
@@ -50,10 +59,14 @@ _DOORS = {
 __all__ = [
     "ChainruleError",
     "Derivation",
+    "GammaRegressor",
+    "LinearModel",
     "LogisticRegression",
     "Model",
     "ModelBuilder",
+    "PoissonRegressor",
     "Step",
+    "TweedieRegressor",
     "derive",
     "derive_second",
     "grade",
@@ -73,6 +86,13 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
     found = getattr(import_module(_DOORS[name]), name)
     globals()[name] = found
     return found
+
+
+def _notebook() -> Renderer:
+    return cast(Renderer, import_module("chainrule.documents.notebook"))
+
+
+display_with(_notebook)
 
 
 def __dir__() -> list[str]:

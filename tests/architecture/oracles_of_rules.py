@@ -8,6 +8,8 @@ of every op in it is held to a formula of its own by the table of ops.
 from __future__ import annotations
 
 import ast
+import importlib
+import pkgutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,26 +23,24 @@ from tests.architecture.tables import Oracle, Table
 from tests.calculus.ops.samples import close
 
 import chainrule.calculus
+import chainrule.calculus.rewriting
 from chainrule.calculus.derivation.curvature import second_derivation
 from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.derivation.program import program
 from chainrule.calculus.evaluation.forward import assignments, sample
 from chainrule.calculus.evaluation.numeric import FLOATS, Point
-from chainrule.calculus.graph.model import Model, ModelBuilder
+from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr, Number, Symbol, partials, walk
 from chainrule.calculus.ops import matmul, mul, stack, transpose
 from chainrule.calculus.rewriting.blocks import filled
 from chainrule.calculus.rewriting.diagonals import DIAGONALS
 from chainrule.calculus.rewriting.pointwise import DIGITS, INVERSES, RECOGNISED
-from chainrule.calculus.rewriting.rule import Fired
-from chainrule.calculus.rewriting.stabilisation import stabilise
+from chainrule.calculus.rewriting.rule import Fired, Label
 from chainrule.emission.binary import binary
-from chainrule.emission.derivatives import differentiate
-from chainrule.emission.forms import candidates
-from chainrule.emission.formula import read_formula
 from chainrule.emission.softmax import softmax
 from chainrule.errors import ChainruleError
 from chainrule.language.reading import example_names, load_model, read_model
+from chainrule.language.reading.models import read_expression
 from chainrule.teaching.exercises.loading import exercises
 
 MODELS = (
@@ -53,19 +53,29 @@ MODELS = (
 """Forward passes for rules that the examples and the exercises do not need."""
 
 
-LOSSES = (
-    "log(cosh(z - y))",
-    "log(1) z + abs(z - y)^2",
-    "sign(z - y) abs(z - y) + log1p(exp(z))",
-    "log(1 + exp(z)) + 1/(1 + exp(z)) + exp(y)/(1 + exp(y))",
-    "sqrt(1 + (z - y)^2) - 1",
-    "log(1 + (z - y)^2) + (1 - exp(z)) (exp(y) - 1)",
-    "-y log(1 - exp(-exp(z)))",
-    "-log(Phi(z)) - log(1 - Phi(z))",
-    "exp(log(1 + z^2)) + exp(-log(1 + y^2 z^2))",
+PARTS = (
+    "log(1 + exp(A))",
+    "log1p(exp(A))",
+    "1/(1 + exp(A))",
+    "sinh(A)/cosh(A)",
+    "exp(A)/(1 + exp(A))",
+    "1 - exp(A)",
+    "exp(A) - 1",
+    "log(cosh(A))",
+    "1 - tanh(A)^2",
+    "sqrt(1 + A) - 1",
+    "log(1 + A)",
+    "abs(A)^2",
+    "sign(A) .* abs(A)",
+    "1 - (A/sqrt(1 + A^2))^2",
+    "log(1)",
+    "exp(log(A))",
+    "exp(-log(A))",
 )
-"""Losses of one score, for rules that the forward passes do not need."""
+"""Parts of losses, for rules that losses alone need."""
 
+BUILDERS = ("Rule", "Label", "identity")
+"""Calls that build a rule or name a step, with the name as their first argument."""
 
 SIZES = {"n": 3, "m": 4}
 A, X = (Symbol(name, ("n", "m")) for name in "AX")
@@ -74,6 +84,12 @@ SCALE = Symbol("d", (1, "m"))
 
 def by_hand() -> None:
     """Fire the rules that no derivation records."""
+    for text in PARTS:
+        part = read_expression(text, {"A": A})
+        for rule in (*RECOGNISED, *INVERSES, *DIGITS):
+            became = rule.becomes(part)
+            if became is not None:
+                Fired(rule, part, became)
     zeros = Number(0, A.shape)
     filled(stack((A, zeros)) + stack((zeros, X)))
     before = matmul(mul(A, SCALE), transpose(X))
@@ -159,18 +175,6 @@ def firings() -> Mapping[str, list[Firing]]:
         with recorded() as log:
             kernels, _ = write()
         keep(log, kernels.model, kernels.meanings)
-    for text in LOSSES:
-        value = read_formula(text).value
-        builder = ModelBuilder(text)
-        builder.input("z")
-        builder.input("y")
-        builder.define("l", value)
-        with recorded() as log:
-            for form in differentiate(value).forms:
-                candidates([stabilise(form, INVERSES)[0]])
-        # the derivations have names of their own, which this forward pass has no values for
-        ours = (*RECOGNISED, *DIGITS, *INVERSES)
-        keep([fired for fired in log if fired.rule in ours], builder.model(), {})
     with recorded() as log:
         by_hand()
     keep(log, None, {})
@@ -181,11 +185,16 @@ def named_in_source() -> Mapping[str, str]:
     """Return the name of every rule that the package builds, with the file."""
     found: dict[str, str] = {}
     root = Path(chainrule.calculus.__path__[0])
+    for info in pkgutil.iter_modules(chainrule.calculus.rewriting.__path__):
+        module = importlib.import_module(f"{chainrule.calculus.rewriting.__name__}.{info.name}")
+        held = [v for v in vars(module).values() if isinstance(v, Label)]
+        found |= {rule.name: f"{info.name}.py" for rule in held}
     for path in root.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            built = isinstance(node, ast.Call) and ast.unparse(node.func) in ("Rule", "identity")
-            if built and isinstance(node.args[0], ast.Constant):  # type: ignore[attr-defined]
-                found[str(node.args[0].value)] = path.name  # type: ignore[attr-defined]
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in BUILDERS:
+                name = node.args[0]
+                if isinstance(name, ast.Constant):
+                    found[str(name.value)] = path.name
     return found
 
 

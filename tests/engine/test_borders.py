@@ -10,10 +10,10 @@ def test_the_engine_works_without_scikit_learn() -> None:
     program = (
         "import sys; sys.modules['sklearn'] = None\n"
         "import numpy as np\n"
-        "from chainrule.engine.fitting import fit_logistic\n"
+        "from chainrule.engine.fitting import fit_linear_model\n"
         "from chainrule.engine.data.sources import InMemorySource\n"
         "X = np.arange(8.0)[:, None]\n"
-        "print(fit_logistic(InMemorySource(X, np.arange(8) % 2)).met)\n"
+        "print(fit_linear_model(InMemorySource(X, np.arange(8) % 2)).met)\n"
     )
     answer = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
@@ -35,7 +35,7 @@ def test_a_small_fit_enters_no_room_that_it_does_not_use() -> None:
     assert "solvers.newton" in rooms
     assert not rooms & {
         "certificates.collinearity",
-        "certificates.exactness",
+        "certificates.exact_arithmetic",
         "certificates.linear_programme",
         "certificates.separation",
         "solvers.class_newton",

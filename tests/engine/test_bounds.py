@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.fitting import fit_logistic
+from chainrule.engine.fitting import fit_linear_model
 
 
 @settings(
@@ -66,7 +66,7 @@ def test_no_bound_is_below_the_true_error(
     )
     p.X[:] += far
     source = InMemorySource(p.X, p.y, p.weights, n_classes=n_classes, center=fit_intercept)
-    fit = fit_logistic(
+    fit = fit_linear_model(
         source, C=C, fit_intercept=fit_intercept, tol=tol, max_iter=max_iter, method=method
     )
     certificate = fit.certificate

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.losses.losses import BinaryLoss
+from chainrule.engine.losses.classes import BinaryLoss
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.runtime.executors import map_in_order

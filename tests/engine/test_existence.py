@@ -14,8 +14,8 @@ from chainrule.engine.certificates.collinearity import find_relations
 from chainrule.engine.certificates.existence import has_optimum
 from chainrule.engine.certificates.separation import check_direction, find_separation
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.fitting import fit_logistic
-from chainrule.engine.losses.losses import BinaryLoss, SoftmaxLoss
+from chainrule.engine.fitting import fit_linear_model
+from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
 from chainrule.engine.objective.objective import Objective, Point
 from chainrule.engine.penalties.l2 import L2Penalty
 
@@ -36,7 +36,7 @@ def noise(seed: int, n_samples: int = 120, n_features: int = 3) -> Any:
 def test_complete_separation_is_proven(seed: int, n_classes: int, scale: float) -> None:
     X = noise(seed)
     y = np.argmax(X @ noise(seed + 50, 3, n_classes), axis=1)
-    fit = fit_logistic(InMemorySource(X * scale, y, n_classes=n_classes), C=np.inf)
+    fit = fit_linear_model(InMemorySource(X * scale, y, n_classes=n_classes), C=np.inf)
     assert fit.certificate.kind == "separation"
     assert fit.certificate.proven
     assert not fit.met
@@ -56,7 +56,7 @@ def test_a_rare_dummy_that_separates_is_named(n_classes: int, form: Any) -> None
     source = InMemorySource(
         form(np.c_[X, dummy]), y, n_classes=n_classes, column_names=["a", "b", "c", "rare"]
     )
-    fit = fit_logistic(source, C=np.inf)
+    fit = fit_linear_model(source, C=np.inf)
     assert fit.certificate.kind == "separation"
     assert fit.certificate.proven
     assert fit.certificate.columns == ("column 'rare'",)
@@ -103,7 +103,7 @@ def test_the_verdict_on_small_tables_is_right_and_proven(seed: int) -> None:
     truth = rng.normal(size=(X.shape[1], n_classes)) * (seed % 2)
     y = np.argmax(X @ truth + rng.gumbel(size=(n_samples, n_classes)), axis=1)
     y[:n_classes] = np.arange(n_classes)
-    fit = fit_logistic(InMemorySource(X, y, n_classes=n_classes), C=np.inf)
+    fit = fit_linear_model(InMemorySource(X, y, n_classes=n_classes), C=np.inf)
     assert fit.certificate.proven, str(fit.certificate)
     assert (fit.certificate.kind == "separation") == independent_verdict(X, y, n_classes)
 
@@ -137,7 +137,7 @@ def test_large_scores_alone_start_no_linear_programme(
     X = noise(5, 10_000)
     y = np.argmax(X @ noise(6, 3, n_classes) * 12 + rng.gumbel(size=(10_000, n_classes)), axis=1)
     monkeypatch.setattr(separation, "find_separation", None)
-    fit = fit_logistic(InMemorySource(X, y, n_classes=n_classes), C=np.inf)
+    fit = fit_linear_model(InMemorySource(X, y, n_classes=n_classes), C=np.inf)
     assert np.abs(X @ fit.point.coef).max() > 12
     assert fit.met
 
@@ -155,7 +155,7 @@ def test_a_rare_class_that_few_rows_miss_is_asked_after_seldom(
     X = noise(11, 20_000)
     y = np.zeros(20_000, dtype=int)
     y[np.random.default_rng(12).choice(20_000, 6, replace=False)] = 1
-    fit = fit_logistic(InMemorySource(X, y), C=np.inf)
+    fit = fit_linear_model(InMemorySource(X, y), C=np.inf)
     assert fit.met
     assert len(fit.history) > 6  # the intercept takes that many steps
     assert len(asked) <= 1
@@ -168,7 +168,7 @@ def test_what_separates_a_few_of_many_rows_is_found_early(rows: int) -> None:
     y = (X[:, 0] + rng.logistic(size=10_000) > 0).astype(int)
     X[rng.choice(np.flatnonzero(y), rows, replace=False), 3] = 1.0
     for compiled in (False, True):
-        fit = fit_logistic(InMemorySource(X, y, compiled=compiled), C=np.inf)
+        fit = fit_linear_model(InMemorySource(X, y, compiled=compiled), C=np.inf)
         assert fit.certificate.kind == "separation"
         assert fit.certificate.proven
         assert fit.certificate.columns == ("column 3",)
@@ -183,7 +183,7 @@ def test_steps_that_go_on_prove_separation_themselves(
     X = np.column_stack([noise(7, 10_000), np.arange(10_000) == 77])  # one row has its own column
     y = rng.integers(0, n_classes, 10_000)
     monkeypatch.setattr(separation, "find_separation", lambda _: None)
-    fit = fit_logistic(InMemorySource(X.astype(float), y, n_classes=n_classes), C=np.inf)
+    fit = fit_linear_model(InMemorySource(X.astype(float), y, n_classes=n_classes), C=np.inf)
     assert fit.certificate.kind == "separation"
     assert fit.certificate.proven
     assert fit.certificate.columns == ("column 3",)
@@ -215,7 +215,7 @@ def test_separation_by_the_intercept_is_seen_in_the_columns() -> None:
     # one class per level of a full set of dummies
     X = np.eye(3)[np.arange(60) % 3]
     y = (np.arange(60) % 3 == 0).astype(int)
-    fit = fit_logistic(InMemorySource(X, y), C=np.inf)
+    fit = fit_linear_model(InMemorySource(X, y), C=np.inf)
     assert fit.certificate.kind == "separation"
     assert fit.certificate.proven
 
@@ -229,7 +229,7 @@ def test_exactly_collinear_columns_get_the_least_norm_optimum(fit_intercept: boo
     constant = np.full(120, 3.7 if fit_intercept else 2.0)
     wide = np.c_[X, X[:, 1], 4 * X[:, 2], constant, dummies, np.zeros(120)]
     source = InMemorySource(wide, y)
-    fit = fit_logistic(source, C=np.inf, fit_intercept=fit_intercept)
+    fit = fit_linear_model(source, C=np.inf, fit_intercept=fit_intercept)
     assert fit.met, str(fit.certificate)
     assert "collinear" in str(fit.certificate)
     # scipy's least-norm solution of the same predictions, intercept free
@@ -243,7 +243,7 @@ def test_exactly_collinear_columns_get_the_least_norm_optimum(fit_intercept: boo
 def test_columns_collinear_only_to_working_precision_are_named_and_not_claimed() -> None:
     X = noise(6)
     y = np.random.default_rng(1).integers(0, 2, 120)
-    fit = fit_logistic(
+    fit = fit_linear_model(
         InMemorySource(np.c_[X, X @ [0.1, 0.7, -0.3]], y, column_names=["a", "b", "c", "sum"]),
         C=np.inf,
     )
@@ -302,7 +302,7 @@ def test_nearly_collinear_columns_are_kept() -> None:
 def test_more_features_than_rows_ends_with_a_proof() -> None:
     X = noise(3, 10, 30)
     y = np.arange(10) % 2
-    fit = fit_logistic(InMemorySource(X, y), C=np.inf)
+    fit = fit_linear_model(InMemorySource(X, y), C=np.inf)
     assert fit.certificate.kind == "separation"
     assert fit.certificate.proven
 

@@ -11,7 +11,8 @@ from scipy import sparse
 from chainrule import LogisticRegression
 from chainrule.engine.data import sparse_rows
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.losses.losses import BinaryLoss, Loss, SoftmaxLoss
+from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
+from chainrule.engine.losses.loss import Loss
 from chainrule.engine.objective.objective import Objective, Point
 from chainrule.engine.passes import fused_blocks
 from chainrule.engine.passes.blocks import SparseBlock

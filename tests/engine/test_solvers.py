@@ -11,14 +11,15 @@ import pytest
 from scipy.optimize import minimize
 
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.fitting import fit_logistic
-from chainrule.engine.losses.losses import BinaryLoss, Loss, SoftmaxLoss
+from chainrule.engine.fitting import fit_linear_model
+from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.line_search import line_search
 from chainrule.engine.solvers.newton import newton
-from chainrule.engine.solvers.newton_cg import balance_intercept, newton_cg
+from chainrule.engine.solvers.newton_cg import newton_cg
+from chainrule.engine.solvers.starting import balance_intercept
 
 METHODS: list[Any] = ["newton-cholesky", "newton-cg"]
 
@@ -32,7 +33,7 @@ def test_fit_agrees_with_40_digits(
     p = problem(11, n_classes=n_classes, C=C, fit_intercept=fit_intercept, weighted=True)
     best, coef, intercept = p.solve()
     source = InMemorySource(p.X, p.y, p.weights, n_classes=n_classes)
-    fit = fit_logistic(source, C=C, fit_intercept=fit_intercept, tol=1e-13, method=method)
+    fit = fit_linear_model(source, C=C, fit_intercept=fit_intercept, tol=1e-13, method=method)
     assert fit.met, str(fit.certificate)
     assert fit.value == pytest.approx(float(best), rel=1e-12)
     np.testing.assert_allclose(fit.point.coef, coef, atol=1e-6)
@@ -55,7 +56,7 @@ def construct(n_classes: int, C: float, seed: int) -> tuple[Objective, Any]:
     if k > 1:
         coef -= coef.mean(axis=1, keepdims=True)
         intercept -= intercept.mean()
-    loss: Loss = BinaryLoss() if k == 1 else SoftmaxLoss(k)
+    loss: BinaryLoss | SoftmaxLoss = BinaryLoss() if k == 1 else SoftmaxLoss(k)
     # X^T (p - y) + coef / C = 0 and sum (p - y) = 0, solved for r = p - y by least squares
     raw = X @ coef + intercept
     design = np.hstack([X, np.ones((n_samples, 1))])
@@ -113,7 +114,7 @@ def test_newton_does_not_see_the_units_of_the_features() -> None:
     X, y = rng.normal(size=(300, 4)), rng.integers(0, 2, 300)
     units = 10.0 ** np.array([-25, 0, 9, 27])
     plain, scaled = (
-        fit_logistic(InMemorySource(X * unit, y), C=np.inf) for unit in (np.ones(4), units)
+        fit_linear_model(InMemorySource(X * unit, y), C=np.inf) for unit in (np.ones(4), units)
     )
     assert scaled.met
     assert len(scaled.history) == len(plain.history)

@@ -20,21 +20,25 @@ from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.certificates.certificate import (
     Certificate,
     certify,
-    class_weights,
     with_rounded_intercept,
 )
 from chainrule.engine.certificates.findings import no_optimum, obstacles, qualified
 from chainrule.engine.data.duplicates import merged
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.losses.losses import BinaryLoss, CompiledBinaryLoss, Loss, SoftmaxLoss
-from chainrule.engine.objective.lanes import objective_for
+from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
+from chainrule.engine.losses.facts import LossRow
+from chainrule.engine.losses.loss import Loss
+from chainrule.engine.losses.scores import ScoreLoss
+from chainrule.engine.monitor import FitMonitor, OnIteration
+from chainrule.engine.objective.accumulators import objective_for
 from chainrule.engine.objective.objective import Objective, Point
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.runtime.machine import memory, single_threaded_algebra
 from chainrule.engine.solvers.curvature import Curvature
+from chainrule.engine.solvers.limits import ROUGH, needs_bound
 from chainrule.engine.solvers.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
+from chainrule.engine.solvers.starting import starting_point
 from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop
-from chainrule.engine.watch import OnIteration, Watch
 
 if TYPE_CHECKING:
     from chainrule.engine.certificates.collinearity import Relations
@@ -127,8 +131,9 @@ class Fit:
         return f"tol={tol:g} is not proven. {self.certificate} In the way: {why}."
 
 
-def fit_logistic(
+def fit_linear_model(
     source: InMemorySource,
+    row: LossRow | None = None,
     *,
     C: float = 1.0,
     fit_intercept: bool = True,
@@ -147,12 +152,14 @@ def fit_logistic(
     Parameters
     ----------
     source : InMemorySource
+    row : LossRow, optional
+        The loss; by default the cross-entropy of the source's classes.
     C : float
         Inverse strength of the penalty; inf for none.
     fit_intercept : bool
     tol : float
-        Bound on (f - f*) / f* to be proven. Where f* is next to nothing, f - f* within this of what
-        float64 resolves of f at zero will do.
+        Bound on (f - f*) / f* to be proven, f* counted from the sum of the least losses. Where that
+        is next to nothing, f - f* within this of what float64 resolves of f at zero will do.
     max_iter : int
         Largest number of solver iterations in all.
     method : Method
@@ -168,7 +175,7 @@ def fit_logistic(
         raise ValueError("the source has moved its columns, which only an intercept makes good")
     fewer, n_samples = merged(source, n_threads), source.n_samples
     source = source if fewer is None else fewer
-    loss = _loss(source)
+    loss = _loss(source, row)
     n_parameters = loss.n_outputs * (source.n_features + int(fit_intercept))
     relations: Relations | None = None
     columns: IntArray | None = None
@@ -179,7 +186,9 @@ def fit_logistic(
             relations = find_relations(source, fit_intercept=fit_intercept, n_threads=n_threads)
         if len(relations.dropped):
             columns, start = relations.kept, None
-    plan = choose_plan(method, source, n_parameters, penalised=bool(np.isfinite(C)))
+    plan = choose_plan(
+        method, source, n_parameters, penalised=bool(np.isfinite(C)), convex=loss.facts.convex
+    )
     notes = [source.note]
     if fewer is not None:
         notes.append(f"{n_samples} rows are {fewer.n_samples} that repeat, with weights")
@@ -198,18 +207,18 @@ def fit_logistic(
         plain = _in_units(source, point)
         return plain if of_data is None else of_data.expand(plain)
 
-    origin, at_origin = _origin(objective), objective.value_at_origin()
-    negligible = tol * float(np.finfo(np.float64).eps) * at_origin
+    origin, at_origin = starting_point(objective), objective.value_at_origin()
+    negligible = tol * float(np.finfo(np.float64).eps) * abs(at_origin - objective.floor)
     if start is not None:
         shifted = start.intercept + source.column_shift @ start.coef
         warm = objective.centred(Point(start.coef * source.column_scale[:, None], shifted))
         # a start worse than zero, where every curvature may have underflowed, is none
         if objective.evaluate(warm).value <= at_origin:
             origin = warm
-    watch = Watch(
+    monitor = FitMonitor(
         objective,
         on_iteration,
-        search=n_parameters <= UNPENALISED_LIMIT,
+        search=n_parameters <= UNPENALISED_LIMIT and loss.facts.can_separate,
         expected_passes=plan.passes,
         negligible=0.5 * negligible,
         restore=restored,
@@ -218,19 +227,19 @@ def fit_logistic(
     try:
         with _surroundings(source):
             certificate, outcome, history = _solve_and_prove(
-                objective, origin, plan.method, tol=tol, max_iter=max_iter, watch=watch
+                objective, origin, plan.method, tol=tol, max_iter=max_iter, monitor=monitor
             )
     except KeyboardInterrupt:
-        if watch.best is None:
+        if monitor.best is None:
             raise
-        interrupted, history = True, watch.records
-        outcome = Outcome(watch.best, "interrupted", history)
+        interrupted, history = True, monitor.records
+        outcome = Outcome(monitor.best, "interrupted", history)
         certificate = certify(objective, outcome)
     certificate = with_rounded_intercept(certificate, objective, outcome.evaluation)
     if relations is not None and len(relations.dropped):
         certificate = qualified(certificate, relations, source)
     met = (
-        certificate.proven
+        (certificate.proven or certificate.is_local)
         and certificate.kind != "separation"
         and (
             certificate.relative_bound <= tol
@@ -264,26 +273,12 @@ def _surroundings(source: InMemorySource) -> Iterator[None]:
         yield
 
 
-def _loss(source: InMemorySource) -> Loss:
+def _loss(source: InMemorySource, row: LossRow | None) -> Loss:
+    if row is not None:
+        return ScoreLoss(row, compiled=source.is_fused)
     if source.n_classes > 2:
         return SoftmaxLoss(source.n_classes)
-    return CompiledBinaryLoss() if source.is_fused else BinaryLoss()
-
-
-def _origin(objective: Objective) -> Point:
-    """Return where to start: at zero, or with offsets where an intercept makes up for them.
-
-    Far from there, all curvatures may have underflowed.
-    """
-    source, origin = objective.source, objective.origin()
-    if source.offset is None or not objective.fit_intercept:
-        return origin
-    per_class, n_classes = class_weights(objective), source.n_classes
-    with np.errstate(divide="ignore"):
-        odds = np.log(per_class) if n_classes > 2 else np.diff(np.log(per_class))
-    (total,) = objective.sum_over_vectors(lambda offset, _, s: (s @ offset,), source.offset)
-    intercept = np.clip(odds, -700, 700) - total / per_class.sum()
-    return objective.centred(Point(origin.coef, intercept))
+    return BinaryLoss(compiled=source.is_fused)
 
 
 def _growth(before: tuple[float, float] | None, after: tuple[float, float] | None) -> float | None:
@@ -316,7 +311,7 @@ def _solve_and_prove(
     *,
     tol: float,
     max_iter: int,
-    watch: Watch,
+    monitor: FitMonitor,
 ) -> tuple[Certificate, Outcome, list[IterationRecord]]:
     form_hessian = objective.n_parameters <= UNPENALISED_LIMIT
     history: list[IterationRecord] = []
@@ -326,16 +321,13 @@ def _solve_and_prove(
     finer = is_small and method in ("newton-cg", "newton-rows", "newton-classes")
     aim, point = max(1e-8 * tol, 1e-20) if finer else tol / 4, start
     while True:
-        outcome = _solver(method)(
-            objective, point, tolerance=aim, max_iter=max_iter - len(history), watch=watch
-        )
+        outcome = _solved(objective, method, point, aim, max_iter - len(history), monitor)
         history.extend(outcome.history)
-        if outcome.stop == "interrupted" and watch.separation is not None:
-            return no_optimum(objective, outcome, watch.separation), outcome, history
+        if outcome.stop == "interrupted" and monitor.separation is not None:
+            return no_optimum(objective, outcome, monitor.separation), outcome, history
         certificate = certify(objective, outcome, enough=tol)
-        if certificate.relative_bound > tol and outcome.curvature is None and form_hessian:
-            outcome = _with_curvature(objective, outcome)
-            certificate = certify(objective, outcome, enough=tol)
+        if certificate.relative_bound > tol and form_hessian:
+            certificate, outcome = _with_hessian(objective, certificate, outcome, tol)
         if certificate.relative_bound <= tol:
             break
         if outcome.stop == "stalled" and is_small and form_hessian and method != "newton-cholesky":
@@ -352,10 +344,32 @@ def _solve_and_prove(
         elif method == "newton-rows":
             method = "newton-cg"  # nor has the Gram matrix, beyond its rounding
     if certificate.relative_bound > tol and objective.penalty.is_none:
-        watch.search(outcome.evaluation.point)
-        if watch.separation is not None:
-            certificate = no_optimum(objective, outcome, watch.separation)
+        monitor.search(outcome.evaluation.point)
+        if monitor.separation is not None:
+            certificate = no_optimum(objective, outcome, monitor.separation)
     return certificate, outcome, history
+
+
+def _solved(
+    objective: Objective, method: str, point: Point, aim: float, max_iter: int, monitor: FitMonitor
+) -> Outcome:
+    """Run a solver; where curvatures may vanish, it starts and ends with a bound of them."""
+    solver, facts = _solver(method), objective.loss.facts
+    if not needs_bound(facts) or objective.n_parameters > UNPENALISED_LIMIT:
+        return solver(objective, point, tolerance=aim, max_iter=max_iter, monitor=monitor)
+    from chainrule.engine.solvers.bounded import descend
+
+    rough = descend(objective, point, tolerance=ROUGH, max_iter=max_iter, monitor=monitor)
+    if rough.stop in ("interrupted", "max_iter"):
+        return rough
+    done, point = rough.history, rough.evaluation.point
+    fine = solver(objective, point, tolerance=aim, max_iter=max_iter - len(done), monitor=monitor)
+    done = done + fine.history
+    if fine.stop != "stalled" or len(done) >= max_iter:
+        return replace(fine, history=done)
+    point = fine.evaluation.point
+    last = descend(objective, point, tolerance=aim, max_iter=max_iter - len(done), monitor=monitor)
+    return replace(last, history=done + last.history)
 
 
 def _solver(method: str) -> Solver:
@@ -364,8 +378,25 @@ def _solver(method: str) -> Solver:
     return found
 
 
+def _with_hessian(
+    objective: Objective, certificate: Certificate, outcome: Outcome, tol: float
+) -> tuple[Certificate, Outcome]:
+    """Prove more by a Hessian that is formed at the end, for the proof alone."""
+    facts = objective.loss.facts
+    if not facts.convex or facts.self_concordance is None:
+        from chainrule.engine.certificates.local import local_certificate
+
+        found = local_certificate(objective, outcome)
+        better = found.suboptimality_bound < certificate.suboptimality_bound
+        return (found if better else certificate), outcome
+    if outcome.curvature is not None:
+        return certificate, outcome
+    outcome = _with_curvature(objective, outcome)
+    return certify(objective, outcome, enough=tol), outcome
+
+
 def _with_curvature(objective: Objective, outcome: Outcome) -> Outcome:
-    """Form the Hessian at the end, for the proof alone."""
+    """Form the Hessian at the end."""
     evaluation = objective.evaluate(outcome.evaluation.point, with_hessian=True)
     assert evaluation.hessian is not None
     curvature = Curvature(evaluation.hessian, objective.loss.n_outputs)

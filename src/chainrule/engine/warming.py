@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.fitting import fit_logistic
+from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.passes.fused_blocks import kernels
 from chainrule.engine.solvers.plans import Method
 
@@ -51,6 +51,6 @@ def warm_up(dtype: str = "float64") -> float:
             y = np.digitize(noisy, np.linspace(-1, 1, n_classes - 1))
             source = InMemorySource(form, y, n_classes=n_classes, compiled=True)
             for method in _METHODS:
-                fit_logistic(source, method=method)
-            fit_logistic(source, C=np.inf)
+                fit_linear_model(source, method=method)
+            fit_linear_model(source, C=np.inf)
     return perf_counter() - clock

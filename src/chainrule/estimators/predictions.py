@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray
-from chainrule.engine.losses.losses import BinaryLoss, Loss, SoftmaxLoss
+from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
 
 Matrix = Any
 Labels = npt.NDArray[Any]
@@ -54,6 +54,6 @@ class Predictions(ABC):
             columns.append(-loss.pointwise_loss(raw, y[:, 1] if n_classes == 2 else y))
         return np.stack(columns, axis=1)
 
-    def _loss(self) -> Loss:
+    def _loss(self) -> BinaryLoss | SoftmaxLoss:
         n_classes = len(self.classes_)
         return BinaryLoss() if n_classes == 2 else SoftmaxLoss(n_classes)

@@ -26,7 +26,7 @@ from chainrule.tables.table import Table
 from chainrule.tables.target import labels_of, positive_last
 
 if TYPE_CHECKING:
-    from chainrule.engine import watch
+    from chainrule.engine import monitor
     from chainrule.engine.certificates.certificate import Certificate
     from chainrule.engine.fitting import Fit
 
@@ -253,15 +253,15 @@ def _train(
 ) -> Fit:
     """Hand the numbers to the engine, with the names of the columns and one word an iteration."""
     from chainrule.engine.data.sources import InMemorySource
-    from chainrule.engine.fitting import fit_logistic
+    from chainrule.engine.fitting import fit_linear_model
 
-    def told(progress: watch.Progress) -> None:
+    def told(progress: monitor.Progress) -> None:
         step, objective = progress.iteration + 1, progress.objective
         say(f"training on {len(y)} rows: step {step}, objective {objective:.8g}")
 
     source = InMemorySource(X, y, n_classes=n_classes, column_names=names, center=True)
     threads = min(os.cpu_count() or 1, _MOST_THREADS)
-    return fit_logistic(source, C=C, n_threads=threads, on_iteration=told)
+    return fit_linear_model(source, C=C, n_threads=threads, on_iteration=told)
 
 
 def _certificate(certificate: Certificate) -> CertificateRecord:

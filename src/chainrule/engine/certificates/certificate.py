@@ -1,9 +1,10 @@
 r"""What is proven about a fit, in numbers and in one sentence.
 
-Four theorems, each valid at any point, for weights, intercept and softmax alike.
+Theorems, each valid at any point, for weights and intercept alike. Each needs facts of the loss
+and is offered where they are proven (`losses.facts`).
 
-**Duality gap** (penalised). Let r be any residuals with y_i + r_i a distribution and, when there is
-an intercept, sum_i s_i r_i = 0. Fenchel duality gives for every (coef, intercept)
+**Duality gap** (penalised, classes). Let r be any residuals with y_i + r_i a distribution and, when
+there is an intercept, sum_i s_i r_i = 0. Fenchel duality gives for every (coef, intercept)
 
     f - f* <= sum_i s_i KL(y_i + r_i || p_i) + |strength coef + X^T S r|^2 / (2 strength).
 
@@ -15,10 +16,19 @@ t / (1-t) >= max_k |rho_k| / (S ybar_k). By convexity KL <= t KL(q || p_i), henc
 
     sum_i s_i KL(...) <= 2 t sum_i s_i loss(z_i, ybar).
 
-**Sign** (penalised). f* >= 0, since no loss and no penalty is negative: f - f* <= f.
+**Strong convexity** (penalised, one score, convex). Let f_b be the slope of f in the intercept, and
+H > 0 a lower bound of the curvature in it while it moves by up to d, with |f_b| <= H d. Then f has
+its minimum over the intercept within t = |f_b| / H; moving there lowers f by at most |f_b| t, and
+changes the gradient by at most t sum_i s_i h_i |x_i| for upper bounds h_i of the curvatures. There
+the strong convexity of the penalty gives
 
-**Newton decrement** (any penalty, 0 < B <= H). Losses of logistic type satisfy
-|D^3 f(w)[u, v, v]| <= spread(u) D^2 f(w)[v, v] with spread(u) = max_i spread(u^T x_i) (Bach 2010).
+    f - f* <= |f_b| t + sum_j (|gradient_j| + change_j)^2 / (2 strength_j).
+
+**Least value** (losses bounded from below). f* >= sum_i s_i min l_i, since no penalty is negative.
+
+**Newton decrement** (any penalty, 0 < B <= H). Self-concordant losses, whose third derivative is at
+most M times the second, satisfy |D^3 f(w)[u, v, v]| <= spread(u) D^2 f(w)[v, v] with spread(u) =
+M max_i |u^T x_i|; for the softmax, the largest range of scores (Bach 2010).
 Let N = |gradient|_{B^-1}, R >= spread(u) for every |u|_B = 1, v = R N < 1. Along every such u,
 f'' >= exp(-R t), so f increases beyond t* = -log(1 - v) / R: a minimiser exists within it, and
 
@@ -28,9 +38,13 @@ B may be the Hessian H itself, or what some of the rows add to it: every row add
 semi-definite part. A sixteenth of the rows so proves a bound, sixteen times as wide, that needs no
 more than the gradient; taken nearby, B shrinks by what the scores of these rows have moved.
 
+**Local strong convexity** (any loss). Let B > 0 bound the Hessian from below wherever no score has
+moved by more than r, N = |gradient|_{B^-1}, and R >= |u^T x_i| for every |u|_B = 1. If N R <= r, f
+has a local minimiser within |w - w*|_B <= N, and f - f* <= N^2 / 2 there: if f is convex, overall.
+
 **Separation** (no penalty). A direction u along which every row's true class leads every other by
 >= 0, and some row's leads some other by > 0: f decreases along it for ever, no minimiser exists,
-and f >= 0 bounds f - inf f by f.
+and the least losses bound f - inf f.
 """
 
 from __future__ import annotations
@@ -43,13 +57,23 @@ import numpy as np
 
 from chainrule.engine.arrays import FloatArray, accumulated, norm
 from chainrule.engine.certificates.rounding import Rounding, bound_rounding, measure_rounding
+from chainrule.engine.certificates.strong_convexity import penalty_gap, sums_of_curvatures
 from chainrule.engine.objective.objective import Evaluation, Objective, Point
 from chainrule.engine.solvers.curvature import Curvature
+from chainrule.engine.solvers.starting import class_weights
 from chainrule.engine.solvers.steps import Outcome
 
 _FEW_ROWS: Final[int] = 10_000
 
-Kind = Literal["duality gap", "Newton decrement", "sign", "separation", "none"]
+Kind = Literal[
+    "duality gap",
+    "strong convexity",
+    "Newton decrement",
+    "local strong convexity",
+    "least value",
+    "separation",
+    "none",
+]
 
 
 @dataclass(frozen=True)
@@ -58,12 +82,15 @@ class Certificate:
 
     Attributes
     ----------
-    kind : {'duality gap', 'Newton decrement', 'sign', 'separation', 'none'}
-        Which theorem proves it; 'sign' is f* >= 0.
+    kind : str
+        Which theorem proves it: "duality gap", "strong convexity", "Newton decrement", "local
+        strong convexity", "least value", "separation" (that there is no optimum), or "none".
     suboptimality_bound : float
         f - f* is at most this; inf if nothing is known.
     relative_bound : float
-        (f - f*) / f* is at most this; inf if nothing is known or f* is 0.
+        (f - f*) / f* is at most this, f* counted from the sum of the least losses, which is 0 for
+        classes; inf if nothing is known or that is 0. Where no least loss is proven, it is
+        counted from f at zero coefficients, downwards.
     distance_bound : float
         Euclidean |coef - coef*| is at most this; inf if nothing is known.
     gradient_norm : float
@@ -75,6 +102,9 @@ class Certificate:
         verified; `because` says which.
     because : str
         What proves it, or what is in the way.
+    is_local : bool
+        Whether the loss is not convex, and the bounds are theorems about a local minimum near it;
+        then nothing is proven about the optimum.
     columns : tuple of str
         The columns concerned: those whose coefficients run off, or the collinear ones.
     """
@@ -88,6 +118,7 @@ class Certificate:
     proven: bool
     because: str
     columns: tuple[str, ...] = ()
+    is_local: bool = False
 
     def __str__(self) -> str:
         residue = f"The gradient is {self.gradient_norm:.2g}, rounding {self.gradient_rounding:.2g}"
@@ -97,15 +128,22 @@ class Certificate:
         if self.kind == "none":
             return f"Nothing is proven: {self.because}. {residue}."
         opening = "Proven" if self.proven else "Not proven in full"
-        share = f" ({self.relative_bound:.2g} of f*)" if np.isfinite(self.relative_bound) else ""
+        where = "f_local" if self.is_local else "f*"
+        share = (
+            f" ({self.relative_bound:.2g} of {where})" if np.isfinite(self.relative_bound) else ""
+        )
         reach = (
             f", |coef - coef*| <= {self.distance_bound:.2g}"
             if np.isfinite(self.distance_bound)
             else ""
         )
+        if self.is_local:
+            opening = (
+                "Not convex: nothing is proven about a global optimum. A local minimum is near"
+            )
         return (
-            f"{opening}: f - f* <= {self.suboptimality_bound:.2g}{share}{reach}, by the "
-            f"{'sign of f*' if self.kind == 'sign' else self.kind}; "
+            f"{opening}: f - {where} <= {self.suboptimality_bound:.2g}{share}{reach}, by "
+            f"{'' if self.kind.endswith('convexity') else 'the '}{self.kind}; "
             f"{self.because}. {residue}."
         )
 
@@ -128,31 +166,49 @@ def certify(objective: Objective, outcome: Outcome, *, enough: float = 0.0) -> C
     for look in (bound_rounding, measure_rounding):
         rounding = look(objective, evaluation, other=outcome.reference, weights=weights)
         claims = []
-        for claim in _claims(objective, outcome, rounding, thorough=look is measure_rounding):
-            if claim.relative_bound <= enough:
-                return claim
-            claims.append(claim)
+        for found in _claims(objective, outcome, rounding, thorough=look is measure_rounding):
+            if found.relative_bound <= enough:
+                return found
+            claims.append(found)
     if not claims:
-        return _claim(
+        return claim(
             objective,
             outcome,
             rounding,
             "none",
             np.inf,
             np.inf,
-            "without a penalty the curvature is needed, and it is too large to be formed",
+            _nothing(objective, outcome),
         )
-    return min(claims, key=lambda claim: claim.suboptimality_bound)
+    return min(claims, key=lambda found: found.suboptimality_bound)
 
 
 def _claims(
     objective: Objective, outcome: Outcome, rounding: Rounding, *, thorough: bool
 ) -> Iterator[Certificate]:
-    if outcome.curvature is not None:
+    facts = objective.loss.facts
+    if outcome.curvature is not None and facts.convex and facts.self_concordance is not None:
         yield _newton_decrement(objective, outcome, outcome.curvature, rounding)
-    if not objective.penalty.is_none:
-        yield _duality_gap(objective, outcome, rounding, thorough=thorough)
-        yield _sign(objective, outcome, rounding)
+    if not objective.penalty.is_none and facts.convex:
+        if facts.of_classes:
+            yield _duality_gap(objective, outcome, rounding, thorough=thorough)
+        else:
+            bound, because = penalty_gap(objective, outcome.evaluation, rounding)
+            yield claim(objective, outcome, rounding, "strong convexity", bound, np.inf, because)
+    if not objective.penalty.is_none and facts.has_least:
+        yield _least_value(objective, outcome, rounding)
+
+
+def _nothing(objective: Objective, outcome: Outcome) -> str:
+    """Say why no theorem applies."""
+    facts = objective.loss.facts
+    if not facts.convex:
+        return "the loss is not convex, and its curvature here proves no local minimum"
+    if facts.self_concordance is None:
+        return "the curvature of the loss changes too fast around this point"
+    if outcome.curvature is None:
+        return "without a penalty the curvature is needed, and it is too large to be formed"
+    return "nothing is proven of the loss that a bound could use"
 
 
 def _duality_gap(
@@ -181,7 +237,7 @@ def _duality_gap(
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         terms = np.where(gradient > 0, gradient**2 / (2 * strength), 0.0)
     bound = 1.000001 * (price + float(terms.sum()))
-    return _claim(
+    return claim(
         objective,
         outcome,
         rounding,
@@ -192,16 +248,16 @@ def _duality_gap(
     )
 
 
-def _sign(objective: Objective, outcome: Outcome, rounding: Rounding) -> Certificate:
-    value = outcome.evaluation.value + rounding.value
-    return _claim(
+def _least_value(objective: Objective, outcome: Outcome, rounding: Rounding) -> Certificate:
+    value = outcome.evaluation.excess + rounding.value
+    return claim(
         objective,
         outcome,
         rounding,
-        "sign",
+        "least value",
         1.000001 * value,
         np.inf,
-        "no loss is negative",
+        "no loss is below its least value, and no penalty negative",
     )
 
 
@@ -212,14 +268,17 @@ def _newton_decrement(
     smallest = curvature.smallest
     lost = size * rounding.summation + rounding.hessian + curvature.eigenvalue_error
     trust = (1 - rounding.curvature) * (1 - lost / smallest) if smallest > lost else 0.0
-    trust *= np.exp(-1.000001 * outcome.drift - 4 * rounding.raw_prediction)
+    constant = objective.loss.facts.self_concordance
+    assert constant is not None
+    moved = 4 * max(1.0, constant) * rounding.raw_prediction
+    trust *= np.exp(-1.000001 * outcome.drift - moved)
     if not trust > 0.01:
         reason = (
             "the last step changed the curvature too much"
             if smallest > lost
             else "the curvature is singular to working precision"
         )
-        return _claim(objective, outcome, rounding, "none", np.inf, np.inf, reason)
+        return claim(objective, outcome, rounding, "none", np.inf, np.inf, reason)
     gradient = objective.pack(outcome.evaluation.gradient)
     decrement = curvature.dual_norm(gradient) + curvature.largest_norm(
         objective.pack(rounding.of_sums)
@@ -228,7 +287,7 @@ def _newton_decrement(
     reach = _longest_row(objective, curvature, rounding) / np.sqrt(trust)
     ratio = decrement * reach
     if ratio >= 1:
-        return _claim(
+        return claim(
             objective,
             outcome,
             rounding,
@@ -246,7 +305,7 @@ def _newton_decrement(
     if n_outputs > 1:
         shared = outcome.evaluation.point.coef.mean(axis=1) / objective.source.column_scale
         distance += float(np.sqrt(n_outputs)) * norm(shared)
-    return _claim(
+    return claim(
         objective,
         outcome,
         rounding,
@@ -259,9 +318,11 @@ def _newton_decrement(
 
 def _longest_row(objective: Objective, curvature: Curvature, rounding: Rounding) -> float:
     """Bound spread(u) over |u|_H = 1: by the longest row, or by the bounds of all columns."""
-    pairs = np.sqrt(2.0) if objective.loss.n_outputs > 1 else 1.0
+    constant = objective.loss.facts.self_concordance
+    assert constant is not None
+    pairs, factor = (1.0, constant) if objective.loss.n_outputs == 1 else (np.sqrt(2.0), 1.0)
     longest = float(pairs * rounding.longest_row / np.sqrt(curvature.smallest))
-    return min(longest, curvature.widest_spread(objective.row_bounds))
+    return factor * min(longest, curvature.widest_spread(objective.row_bounds))
 
 
 def _growth(ratio: float) -> float:
@@ -279,7 +340,7 @@ def _off_centre(objective: Objective, outcome: Outcome) -> float:
     return 1.01 * objective.loss.n_outputs * objective.penalty.value(mean[:, None])
 
 
-def _claim(
+def claim(
     objective: Objective,
     outcome: Outcome,
     rounding: Rounding,
@@ -288,6 +349,7 @@ def _claim(
     distance: float,
     because: str,
 ) -> Certificate:
+    """Return a claim, with what follows from its bound, and from none if it is infinite."""
     evaluation, scale = outcome.evaluation, objective.source.column_scale
     value = evaluation.value
     if not np.isfinite(bound):
@@ -296,7 +358,10 @@ def _claim(
         # Minimised over the intercept, f is strongly convex in coef.
         strength = float((objective.penalty.strength * scale**2).min())
         distance = min(distance, float(np.sqrt(2 * bound / strength)))
-    below = value - rounding.value - bound
+    # where no least loss is proven: relative to how far f has come down from zero coefficients
+    above = evaluation.excess if objective.has_floor else objective.value_at_origin() - value
+    below = above - rounding.value - bound
+    is_local = kind == "local strong convexity" and not objective.loss.facts.convex
     return Certificate(
         kind=kind,
         suboptimality_bound=float(bound),
@@ -308,8 +373,9 @@ def _claim(
         gradient_rounding=norm(
             rounding.gradient.coef * scale[:, None], rounding.gradient.intercept
         ),
-        proven=kind != "none",
+        proven=kind != "none" and not is_local,
         because=because,
+        is_local=is_local,
     )
 
 
@@ -327,24 +393,17 @@ def with_rounded_intercept(
     part = np.abs(source.column_shift / source.column_scale) @ np.abs(point.coef)
     moved = accumulated(source.n_features + 4) * (part + np.abs(point.intercept))
     slope = np.abs(evaluation.gradient.intercept) + certificate.gradient_rounding
-    total = class_weights(objective).sum()
-    extra = 1.001 * float(slope @ moved + total * (moved @ moved) / 4)
+    steepest = source.total_weight * objective.loss.facts.curvature[1]
+    if not np.isfinite(steepest):
+        steepest = sums_of_curvatures(objective, evaluation, float(moved[0]))[1]
+    extra = 1.001 * float(slope @ moved + steepest * (moved @ moved))
     bound = certificate.suboptimality_bound + extra
-    below = evaluation.value - certificate.suboptimality_bound
+    below = evaluation.excess - certificate.suboptimality_bound
     return replace(
         certificate,
         suboptimality_bound=bound,
         relative_bound=certificate.relative_bound + extra / below if below > 0 else np.inf,
     )
-
-
-def class_weights(objective: Objective) -> FloatArray:
-    """Return sum_i s_i y_ik for each class, shape (n_classes,)."""
-    empty = np.empty((objective.source.n_samples, 0))
-    (per_class,) = objective.sum_over_vectors(
-        lambda _, y, s: (s @ (np.stack([1 - y, y], axis=1) if y.ndim == 1 else y),), empty
-    )
-    return per_class
 
 
 def _cost_of_constant(objective: Objective, raw_prediction: FloatArray, share: FloatArray) -> float:

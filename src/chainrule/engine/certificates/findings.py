@@ -41,7 +41,7 @@ def no_optimum(objective: Objective, outcome: Outcome, separation: Separation) -
     return replace(
         base,
         kind="separation",
-        suboptimality_bound=outcome.evaluation.value,
+        suboptimality_bound=outcome.evaluation.excess,
         proven=separation.proven,
         because=because,
         columns=names,

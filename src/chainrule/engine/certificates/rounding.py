@@ -10,14 +10,18 @@ for sums in any order; what the emitted kernels err is stated by the losses.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from chainrule.engine.arrays import UNIT, FloatArray, accumulated
 from chainrule.engine.data.rows import RowBlock
-from chainrule.engine.losses.losses import KERNEL_ERROR
+from chainrule.engine.losses.loss import TotalErrors
 from chainrule.engine.objective.objective import Evaluation, Objective, Point
 from chainrule.engine.runtime.executors import Partial
+
+_LEAST_ERROR: Final[float] = 64 * UNIT
+"""What the least loss of an example may err, relative to the largest term in it."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +104,7 @@ def measure_rounding(
         largest[index] = error.max()
         squares = squares + on_ones**2
         longest[index] = squares.max()
-        moved = np.expm1(loss.pace * np.minimum(error, 50.0))[:, None]
-        sensitive = loss.sensitivity(raw, block.y) * moved
+        sensitive = loss.gradient_change(raw, block.y, error)
         slope = np.abs(loss.pointwise_gradient(raw, block.y))
         summed = of_sum * slope + loss.gradient_error(raw, block.y)
         residual = block.sample_weight[:, None] * np.hstack([summed + sensitive, summed])
@@ -112,8 +115,8 @@ def measure_rounding(
             residual.sum(axis=0),
             sizes[:, -1],
             np.asarray(block.sample_weight @ value),
-            np.asarray(block.sample_weight @ (loss.steepest_bend(raw) * error**2)),
-            np.asarray(block.sample_weight @ (squares * loss.hessian_error(raw, block.y))),
+            np.asarray(block.sample_weight @ (loss.steepest_bend(raw, block.y) * error**2)),
+            np.asarray(block.sample_weight @ (squares * loss.hessian_error(raw, block.y, error))),
         )
 
     on_coef, on_intercept, reach, on_value, on_scores, on_hessian = objective.sum_over_blocks(one)
@@ -129,10 +132,10 @@ def measure_rounding(
     return Rounding(
         gradient=part(slice(n_outputs)),
         of_sums=part(slice(n_outputs, None)),
-        of_scores=slack * float(np.exp(3 * min(raw_error, 50.0)) * np.sqrt(on_scores)),
-        value=slack * (float(on_value) + of_sum * abs(evaluation.value)),
+        of_scores=slack * _stretched(objective, raw_error) * float(np.sqrt(on_scores)),
+        value=slack * (float(on_value) + _of_total(evaluation, of_sum)),
         raw_prediction=raw_error,
-        curvature=float(np.expm1(loss.pace * min(raw_error, 50.0))) + KERNEL_ERROR,
+        curvature=loss.curvature_error(raw_error),
         summation=of_sandwich,
         hessian=slack * float(on_hessian),
         reach=slack * reach,
@@ -150,8 +153,8 @@ def bound_rounding(
 ) -> Rounding:
     """Do what `measure_rounding` does without reading X; the bounds are a few times as wide.
 
-    |x_ij| gives way to the largest of its column, and what depends on an example's predictions to
-    its loss, which no derivative exceeds.
+    |x_ij| gives way to the largest of its column. What depends on an example's predictions
+    gives way to its loss, where no derivative exceeds the loss; elsewhere it is summed as it is.
     """
     source, loss, point = objective.source, objective.loss, evaluation.point
     coef, intercept = _sizes(point, other)
@@ -161,34 +164,100 @@ def bound_rounding(
     beside = 0.0 if source.offset is None else np.abs(source.offset).max(initial=0.0)
     largest = float((tops @ coef + intercept + beside).max())
     error = of_row * largest
-    moved = float(np.expm1(loss.pace * min(error, 50.0)))
     slack = 1 + 1e-6
     weight = slack * source.total_weight
-    losses = max(evaluation.value - objective.penalty.value(point.coef), 0.0)
-    losses += 4 * UNIT * abs(evaluation.value)
-    losses += loss.total_errors(losses, weight, largest, source.has_pure_labels).loss
-    losses *= slack * (1 + 2 * of_sum)
-    errors = loss.total_errors(losses, weight, largest, source.has_pure_labels)
+    totals = _from_losses(objective, evaluation, of_sum, largest, error)
+    if totals is None:
+        totals = _over_examples(objective, evaluation, error)
     pull = np.abs(objective.penalty.gradient(point.coef)) + np.abs(evaluation.gradient.coef)
 
     def part(total: float) -> Point:
         on_coef = total * tops[:, None] + 4 * UNIT * pull
         return objective.freed(Point(slack * on_coef, np.full(loss.n_outputs, slack * total)))
 
-    summed = of_sum * losses + errors.gradient
+    summed = of_sum * totals.steepest + totals.gradient
     squares = float(((tops * on_columns) ** 2).sum()) + on_ones**2
+    on_value = (totals.steepest + totals.change) * error + totals.loss
     return Rounding(
-        gradient=part(summed + moved * losses),
+        gradient=part(summed + totals.change),
         of_sums=part(summed),
-        of_scores=slack * float(np.exp(3 * min(error, 50.0)) * np.sqrt(errors.bend) * error),
-        value=slack * (losses * (1 + moved) * error + errors.loss + of_sum * abs(evaluation.value)),
+        of_scores=slack * _stretched(objective, error) * float(np.sqrt(totals.bend) * error),
+        value=slack * (on_value + _of_total(evaluation, of_sum)),
         raw_prediction=error,
-        curvature=moved + KERNEL_ERROR,
+        curvature=loss.curvature_error(error),
         summation=of_sandwich,
-        hessian=slack * squares * errors.hessian,
+        hessian=slack * squares * totals.hessian,
         reach=slack * tops * weight,
         longest_row=slack * float(np.sqrt(squares)),
         largest=slack * largest,
+    )
+
+
+@dataclass(frozen=True)
+class _Totals(TotalErrors):
+    """Bounds on sums over all examples.
+
+    Attributes
+    ----------
+    change : float
+        Of what gradients change by where raw predictions err.
+    """
+
+    change: float
+
+
+def _from_losses(
+    objective: Objective, evaluation: Evaluation, of_sum: float, largest: float, error: float
+) -> _Totals | None:
+    """Bound sums over all examples by the sum of their losses, where no derivative exceeds it."""
+    source, loss = objective.source, objective.loss
+    slack = 1 + 1e-6
+    weight, pure = slack * source.total_weight, source.has_pure_labels
+    losses = max(evaluation.value - objective.penalty.value(evaluation.point.coef), 0.0)
+    losses += 4 * UNIT * abs(evaluation.value)
+    first = loss.total_errors(losses, weight, largest, pure)
+    if first is None:
+        return None
+    losses = (losses + first.loss) * slack * (1 + 2 * of_sum)
+    errors = loss.total_errors(losses, weight, largest, pure)
+    assert errors is not None
+    constant = loss.facts.self_concordance
+    assert constant is not None
+    change = float(np.expm1(constant * min(error, 50.0))) * losses
+    return _Totals(**vars(errors), change=change)
+
+
+def _over_examples(objective: Objective, evaluation: Evaluation, error: float) -> _Totals:
+    """Bound sums over all examples, from the raw prediction of each."""
+    loss = objective.loss
+
+    def one(raw: FloatArray, y: FloatArray, s: FloatArray) -> Partial:
+        errors = np.full(len(y), error)
+        of_gradient = loss.gradient_error(raw, y)
+        slope = np.abs(loss.pointwise_gradient(raw, y)) + of_gradient
+        return (
+            np.asarray(s @ of_gradient.max(axis=1)),
+            np.asarray(s @ loss.loss_error(raw, y)),
+            np.asarray(s @ loss.hessian_error(raw, y, errors)),
+            np.asarray(s @ slope.max(axis=1)),
+            np.asarray(s @ loss.steepest_bend(raw, y)),
+            np.asarray(s @ loss.gradient_change(raw, y, errors).max(axis=1)),
+        )
+
+    sums = objective.sum_over_vectors(one, evaluation.raw_prediction)
+    return _Totals(*(1.000001 * float(total) for total in sums))
+
+
+def _stretched(objective: Objective, error: float) -> float:
+    """Bound how much more the curvature of the true predictions can be: a factor."""
+    constant = objective.loss.facts.self_concordance
+    return float(np.exp(3 * max(1.0, constant or 0.0) * min(error, 50.0)))
+
+
+def _of_total(evaluation: Evaluation, of_sum: float) -> float:
+    """Bound the rounding of the sums of all losses, and of the least of them."""
+    return of_sum * (abs(evaluation.value) + 2 * evaluation.floor_size) + (
+        _LEAST_ERROR * evaluation.floor_size
     )
 
 

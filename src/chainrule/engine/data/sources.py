@@ -19,7 +19,7 @@ from scipy import sparse
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.coded_rows import CodedRows
-from chainrule.engine.data.rows import RowBlock, spread_rows
+from chainrule.engine.data.rows import RowBlock, stratified_rows
 from chainrule.engine.data.sparse_rows import Arrays, Turned, as_rows
 from chainrule.engine.passes.blocks import DenseBlock, MatrixBlock, SparseBlock
 from chainrule.engine.passes.fused_blocks import FusedBlock, can_be_fused
@@ -49,11 +49,11 @@ class InMemorySource:
     X : ndarray, CSR, CSC or CodedRows of shape (n_samples, n_features)
         Any real dtype, any memory order; never written to.
     y : ndarray of shape (n_samples,) or (n_samples, n_classes)
-        Numbers in [0, 1] for two classes; class codes 0..n_classes-1 or rows of probabilities for
-        more.
+        Targets of a loss of one score; numbers in [0, 1] for two classes;
+        class codes 0..n_classes-1 or rows of probabilities for more.
     sample_weight : ndarray of shape (n_samples,), optional
     n_classes : int
-        2 for one raw prediction per example.
+        2 for one raw prediction per example, also where targets are not classes.
     column_names : sequence of str, optional
         What errors call the columns.
     row_numbers : ndarray of shape (n_samples,), optional
@@ -156,7 +156,7 @@ class InMemorySource:
 
         Every row is as likely as any other, and no part of the data is missed.
         """
-        return self.take_rows(spread_rows(self.n_samples, n_rows, seed))
+        return self.take_rows(stratified_rows(self.n_samples, n_rows, seed))
 
     def take_rows(self, rows: IntArray, *, copied: bool = True) -> InMemorySource:
         """Return some rows; their numbers are not checked again.

@@ -70,6 +70,11 @@ class Facts:
     optimum_may_be_missing : bool
         Whether l may decrease for ever in z for some target, so that an unpenalised fit may have no
         optimum.
+    of_classes : bool
+        Whether l is a cross-entropy, so that its gradient is a difference of distributions.
+    falls_down, falls_up : tuple of float
+        Targets for which l falls for ever towards its least value as z decreases, or increases: the
+        rows that do not hold coefficients back, so that an optimum may be missing.
     because : tuple of (str, str)
         The name of each fact and the proof of it, for a reader.
     """
@@ -79,7 +84,15 @@ class Facts:
     curvature: tuple[float, float] = (0.0, np.inf)
     has_least: bool = False
     optimum_may_be_missing: bool = True
+    of_classes: bool = False
+    falls_down: tuple[float, ...] = ()
+    falls_up: tuple[float, ...] = ()
     because: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def can_separate(self) -> bool:
+        """Whether directions can be searched along which the loss falls for ever."""
+        return self.of_classes or bool(self.falls_down or self.falls_up)
 
 
 @dataclass(frozen=True)
@@ -127,7 +140,8 @@ class LossRow:
     link_name : str
         "log", "identity", "logit", ...: for reports.
     source : str
-        The text of the generated module, from which a compiled pass is built.
+        The text of the generated module, from whose `terms` a compiled kernel is built; empty where
+        it calls what cannot be compiled.
     """
 
     name: str

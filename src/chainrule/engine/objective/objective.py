@@ -17,10 +17,10 @@ import numpy as np
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.rows import RowBlock
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.losses.losses import BinaryLoss, Loss
+from chainrule.engine.losses.loss import Loss
 from chainrule.engine.passes import class_tables
 from chainrule.engine.passes.blocks import DenseBlock
-from chainrule.engine.passes.fused_blocks import FusedBlock, line_sums
+from chainrule.engine.passes.fused_blocks import NOTHING, FusedBlock, line_sums
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.runtime.executors import Partial, map_in_order, sum_over_chunks
@@ -55,6 +55,9 @@ class Evaluation:
     point : Point
     value : float
         f, penalty included.
+    floor, floor_size : float
+        A lower bound of f that no coefficients can change, 0 for losses of classes; and the sum of
+        the sizes of its terms.
     gradient : Point
     scores : callable
         Returns the raw predictions: those that were kept, or by another read of X.
@@ -67,6 +70,18 @@ class Evaluation:
     gradient: Point
     scores: Callable[[], FloatArray]
     hessian: FloatArray | None = None
+    floor: float = 0.0
+    floor_size: float = 0.0
+
+    @property
+    def excess(self) -> float:
+        """How far f is above its floor: what tolerances are relative to, never negative."""
+        return max(self.value - self.floor, 0.0)
+
+    @property
+    def magnitude(self) -> float:
+        """A bound of the sum of the sizes of all losses, about: what rounding scales with."""
+        return self.excess + self.floor_size
 
     @cached_property
     def raw_prediction(self) -> FloatArray:
@@ -199,14 +214,14 @@ class Objective:
         a fresh table of them takes as long as a read of X.
         """
         table = self._table() if keep else None
-        fused = isinstance(self.loss, BinaryLoss) and self.source.offset is None
+        kernel = self.loss.kernel
         by_class = self.has_class_tables
 
         def one(index: int) -> Partial:
             if by_class:
                 return self._by_class(index, point, table, with_hessian)
             block = self.source.block(index)
-            if fused and isinstance(block.X, Fused):
+            if kernel and isinstance(block.X, Fused):
                 return self._fused(block, block.X, point, table, with_hessian)
             raw = block.X.matvec(point.coef) + point.intercept + block.offset
             if table is not None:
@@ -231,7 +246,46 @@ class Objective:
             gradient,
             (lambda: self.raw_predictions(point)) if table is None else (lambda: table),
             self._penalised(self._square(rest[0])) if rest else None,
+            self.floor,
+            self.floor_size,
         )
+
+    @cached_property
+    def has_floor(self) -> bool:
+        """Whether a lower bound of f is proven, whatever the coefficients."""
+        return self.loss.facts.has_least
+
+    @property
+    def floor(self) -> float:
+        """The sum of the least losses, a lower bound of f.
+
+        Where no least loss is proven, it is as far below f at zero coefficients as that is from
+        zero: a scale for solvers, which proves nothing.
+        """
+        return self._floor[0]
+
+    @property
+    def floor_size(self) -> float:
+        """The sum of the sizes of the terms of `floor`."""
+        return self._floor[1]
+
+    @cached_property
+    def _floor(self) -> tuple[float, float]:
+        if not self.has_floor:
+            level = self.value_at_origin()
+            size = max(abs(level), 1e-300)
+            return level - size, size
+        _, y, _ = self.source.labels(0)
+        first = self.loss.least(y)
+        if isinstance(first, float):
+            return first * self.source.total_weight, abs(first) * self.source.total_weight
+
+        def one(_: FloatArray, y: FloatArray, s: FloatArray) -> Partial:
+            least = np.asarray(self.loss.least(y))
+            return np.asarray(s @ least), np.asarray(s @ np.abs(least))
+
+        total, terms = self.sum_over_vectors(one, np.empty((self.source.n_samples, 0)))
+        return float(total), float(terms)
 
     def sum_over_vectors(
         self,
@@ -250,7 +304,7 @@ class Objective:
     @property
     def has_compiled_lines(self) -> bool:
         """Whether sums over the examples alone, too, are worth a compiled loop."""
-        return self.source.is_fused and isinstance(self.loss, BinaryLoss)
+        return self.source.is_fused and bool(self.loss.kernel)
 
     def intercept_sums(
         self, raw_prediction: FloatArray, shift: FloatArray
@@ -260,7 +314,9 @@ class Objective:
 
         def one(raw: FloatArray, y: FloatArray, s: FloatArray) -> Partial:
             if self.has_compiled_lines:
-                loss, slope, bend = line_sums(raw[:, 0], ones[: len(raw)], float(shift[0]), y, s)
+                loss, slope, bend = line_sums(
+                    self.loss.kernel, raw[:, 0], ones[: len(raw)], float(shift[0]), y, s
+                )
                 return np.asarray(loss), np.asarray([slope]), np.asarray([[bend]])
             raw = raw + shift
             return (
@@ -274,11 +330,15 @@ class Objective:
 
     def value_at_origin(self) -> float:
         """Return f where everything is zero, without reading X."""
-        raw_prediction = self.source.offset
-        if raw_prediction is None:  # then an example's loss does not depend on its label
-            _, y, _ = self.source.labels(0)
-            level = self.loss.pointwise_loss(np.zeros((1, self.loss.n_outputs)), y[:1])
-            return float(level[0]) * self.source.total_weight
+        return self._value_at_origin
+
+    @cached_property
+    def _value_at_origin(self) -> float:
+        raw_prediction, level = self.source.offset, self.loss.level
+        if raw_prediction is None and level is not None:
+            return level * self.source.total_weight
+        if raw_prediction is None:
+            raw_prediction = np.zeros((self.source.n_samples, self.loss.n_outputs))
         (loss,) = self.sum_over_vectors(
             lambda raw, y, s: (np.asarray(s @ self.loss.pointwise_loss(raw, y)),), raw_prediction
         )
@@ -316,7 +376,7 @@ class Objective:
                 change = raw_direction[rows]
                 if self.has_compiled_lines:
                     level = start.raw_prediction[rows, 0]
-                    total, pulled, _ = line_sums(level, change[:, 0], step, y, s)
+                    total, pulled, _ = line_sums(self.loss.kernel, level, change[:, 0], step, y, s)
                     return np.asarray(total), np.asarray(pulled)
                 raw = start.raw_prediction[rows] + step * change
                 pull = (self.loss.pointwise_gradient(raw, y) * change).sum(axis=1)
@@ -376,6 +436,39 @@ class Objective:
 
         coef, intercept = self.sum_over_blocks(one)
         return Point(coef + self.penalty.strength[:, None], intercept)
+
+    def hessian_with(
+        self,
+        raw_prediction: FloatArray,
+        curvature: Callable[[FloatArray, FloatArray], FloatArray],
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the Hessian of f if examples had other curvatures: for losses of one output.
+
+        Parameters
+        ----------
+        raw_prediction : ndarray of shape (n_samples, 1)
+        curvature : callable
+            (raw_prediction, y) -> the curvature of each example, (n_rows,).
+
+        Returns
+        -------
+        hessian : ndarray of shape (n_parameters, n_parameters)
+        sizes : ndarray of shape (n_parameters,)
+            Its diagonal if all curvatures were taken by their size.
+        """
+
+        def one(block: RowBlock) -> Partial:
+            bends = curvature(raw_prediction[block.rows], block.y)
+            sizes = block.sample_weight * np.abs(bends)
+            return (
+                self._sandwich(block, bends[:, None, None]),
+                block.X.sandwich_diagonal(sizes[:, None]),
+                np.asarray([sizes.sum()]),
+            )
+
+        hessian, coef, intercept = self.sum_over_blocks(one)
+        sizes = self.pack(Point(coef + self.penalty.strength[:, None], intercept))
+        return self._penalised(hessian.reshape(self.n_parameters, self.n_parameters)), sizes
 
     def among_free(self, square: FloatArray) -> FloatArray:
         """Return the part of a matrix that belongs to free columns, given all columns' pairs."""
@@ -440,9 +533,12 @@ class Objective:
         with_hessian: bool,
     ) -> Partial:
         raw = np.empty(len(block.y)) if table is None else table[block.rows, 0]
-        loss, coef, intercept, hessian, border, corner = X.binary_pass(
+        offset = block.offset[:, 0] if isinstance(block.offset, np.ndarray) else NOTHING
+        loss, coef, intercept, hessian, border, corner = X.score_pass(
+            self.loss.kernel,
             block.y,
             block.sample_weight,
+            offset,
             np.ascontiguousarray(point.coef[:, 0]),
             float(point.intercept[0]),
             raw,

@@ -50,13 +50,67 @@ def can_be_fused(X: Any) -> bool:  # noqa: ANN401
     return kernels() is not None
 
 
+Sums = tuple[float, FloatArray, float, FloatArray, FloatArray, float]
+"""Loss, X^T residual, sum of residuals; and X^T diag(h) X, X^T h and the sum of h, if asked for."""
+
+NOTHING: Final[FloatArray] = np.empty(0)
+
+
+def score_pass(
+    kernel: int,
+    X: Any,  # noqa: ANN401
+    examples: tuple[FloatArray, FloatArray, FloatArray],
+    coef: FloatArray,
+    intercept: float,
+    raw_prediction: FloatArray,
+    curvatures: FloatArray = NOTHING,
+    gradient: FloatArray | None = None,
+    *,
+    inner: int,
+    with_hessian: bool = False,
+) -> Sums:
+    """Do a whole pass over rows of any kind: see `kernels.template.score_pass`.
+
+    `examples` are y, sample_weight and offset.
+    """
+    from chainrule.engine.passes.kernels import template
+
+    y, weight, offset = (np.ascontiguousarray(vector) for vector in examples)
+    total = np.empty(len(coef)) if gradient is None else gradient
+    found: tuple[float, float, FloatArray, FloatArray, float] = template.score_pass(
+        kernel,
+        X,
+        y,
+        weight,
+        offset,
+        coef,
+        float(intercept),
+        raw_prediction,
+        curvatures,
+        total,
+        inner,
+        with_hessian,
+    )
+    loss, slope, hessian, border, corner = found
+    return loss, total, slope, hessian, border, corner
+
+
 def line_sums(
-    raw: FloatArray, change: FloatArray, step: float, y: FloatArray, sample_weight: FloatArray
+    kernel: int,
+    raw: FloatArray,
+    change: FloatArray,
+    step: float,
+    y: FloatArray,
+    sample_weight: FloatArray,
 ) -> tuple[float, float, float]:
-    """Return the loss at raw + step * change, and its derivatives by the step, compiled."""
+    """Return the loss at raw + step * change and its derivatives w.r.t. the step, compiled."""
     from chainrule.engine.losses import pointwise
 
-    found: tuple[float, float, float] = pointwise.line_sums(raw, change, step, y, sample_weight)
+    vectors = raw, change, y, sample_weight
+    raw, change, y, sample_weight = (np.ascontiguousarray(vector) for vector in vectors)
+    found: tuple[float, float, float] = pointwise.line_sums(
+        kernel, raw, change, step, y, sample_weight
+    )
     return found
 
 
@@ -72,30 +126,29 @@ class FusedBlock:
         n_rows, n_features = self.values.shape
         return n_rows, n_features
 
-    def binary_pass(
+    def score_pass(
         self,
+        kernel: int,
         y: FloatArray,
         sample_weight: FloatArray,
+        offset: FloatArray,
         coef: FloatArray,
         intercept: float,
         raw_prediction: FloatArray,
         *,
         with_hessian: bool,
-    ) -> tuple[float, FloatArray, float, FloatArray, FloatArray, float]:
-        """Do a whole pass of a binary problem: see `kernels.fused.binary_pass`."""
-        answer: tuple[float, FloatArray, float, FloatArray, FloatArray, float] = (
-            self._kernels.binary_pass(
-                self.values,
-                y,
-                sample_weight,
-                coef,
-                float(intercept),
-                raw_prediction,
-                self._inner,
-                with_hessian,
-            )
+    ) -> Sums:
+        """Do a whole pass for a loss of one score: see `kernels.template.score_pass`."""
+        return score_pass(
+            kernel,
+            self.values,
+            (y, sample_weight, offset),
+            coef,
+            intercept,
+            raw_prediction,
+            inner=self._inner,
+            with_hessian=with_hessian,
         )
-        return answer
 
     def class_pass(
         self,

@@ -14,12 +14,12 @@ from scipy import sparse
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.passes.blocks import SparseBlock
-from chainrule.engine.passes.fused_blocks import by_output
+from chainrule.engine.passes.fused_blocks import Sums, by_output, score_pass
 
-_LANES: Final[int] = 64
-_FEW_LANES: Final[int] = 8
-_LANE_ENTRIES: Final[int] = 8
-_LANE_NUMBERS: Final[int] = 2**22
+_ACCUMULATORS: Final[int] = 64
+_FEW_ACCUMULATORS: Final[int] = 8
+_ACCUMULATOR_ENTRIES: Final[int] = 8
+_ACCUMULATOR_NUMBERS: Final[int] = 2**22
 _ROWS: Final[int] = 2**18
 
 
@@ -37,17 +37,19 @@ def rows_per_block(n_samples: int, n_features: int, n_entries: int) -> int:
     blocks are few, as many as threads may want, unless they have many entries for each column.
     """
     per_column = n_entries / max(1, n_features)
-    lanes = per_column / _LANE_ENTRIES
-    if lanes < _FEW_LANES:
-        lanes = min(_FEW_LANES, 4 * lanes)
-    lanes = min(lanes, _LANES, max(4.0, _LANE_NUMBERS / max(1, n_features)))
-    rows = -(-n_samples // max(1, round(lanes)))
+    accumulators = per_column / _ACCUMULATOR_ENTRIES
+    if accumulators < _FEW_ACCUMULATORS:
+        accumulators = min(_FEW_ACCUMULATORS, 4 * accumulators)
+    accumulators = min(
+        accumulators, _ACCUMULATORS, max(4.0, _ACCUMULATOR_NUMBERS / max(1, n_features))
+    )
+    rows = -(-n_samples // max(1, round(accumulators)))
     return int(np.clip(rows, min(1024, n_samples), _ROWS))
 
 
-def fold(lanes: FloatArray, start: int, stop: int, total: FloatArray) -> None:
-    """Fill in the sums over all lanes of some columns: see `kernels.fused_sparse.fold`."""
-    _kernels().fold(lanes, start, stop, total)
+def fold(accumulators: FloatArray, start: int, stop: int, total: FloatArray) -> None:
+    """Fill in the sums over all accumulators of some columns: see `kernels.fused_sparse.fold`."""
+    _kernels().fold(accumulators, start, stop, total)
 
 
 def row_splits(
@@ -107,46 +109,56 @@ class FusedSparseBlock:
         """Number of rows and of features."""
         return len(self.indptr) - 1, self.n_features
 
-    def binary_pass(
+    def score_pass(
         self,
+        kernel: int,
         y: FloatArray,
         sample_weight: FloatArray,
+        offset: FloatArray,
         coef: FloatArray,
         intercept: float,
         raw_prediction: FloatArray,
         *,
         with_hessian: bool,
-    ) -> tuple[float, FloatArray, float, FloatArray, FloatArray, float]:
-        """Do a whole pass of a binary problem: see `kernels.fused_sparse.binary_pass`."""
-        answer: tuple[float, FloatArray, float, FloatArray, FloatArray, float] = (
-            _kernels().binary_pass(
-                *self._rows,
-                self.n_features,
-                y,
-                sample_weight,
-                coef,
-                float(intercept),
-                raw_prediction,
-                with_hessian,
-            )
+    ) -> Sums:
+        """Do a whole pass for a loss of one score: see `kernels.template.score_pass`."""
+        return score_pass(
+            kernel,
+            self._rows,
+            (y, sample_weight, offset),
+            coef,
+            intercept,
+            raw_prediction,
+            inner=self._inner,
+            with_hessian=with_hessian,
         )
-        return answer
 
     def gradient_pass(
         self,
-        y: FloatArray,
-        sample_weight: FloatArray,
+        kernel: int,
+        examples: tuple[FloatArray, FloatArray, FloatArray],
         coef: FloatArray,
         intercept: float,
         raw_prediction: FloatArray,
         bend: FloatArray,
         gradient: FloatArray,
     ) -> tuple[float, float]:
-        """Do a pass for value and gradient: see `kernels.fused_sparse.gradient_pass`."""
-        answer: tuple[float, float] = _kernels().gradient_pass(
-            *self._rows, y, sample_weight, coef, float(intercept), raw_prediction, bend, gradient
+        """Fill in raw predictions, curvatures and X^T residual; return loss and sum of residuals.
+
+        `examples` are y, sample_weight and offset.
+        """
+        loss, _, slope, *_ = score_pass(
+            kernel,
+            self._rows,
+            examples,
+            coef,
+            intercept,
+            raw_prediction,
+            bend,
+            gradient,
+            inner=self._inner,
         )
-        return answer
+        return loss, slope
 
     def travelling_pass(
         self,
@@ -161,7 +173,15 @@ class FusedSparseBlock:
         """Multiply by X^T diag(bend) X: see `kernels.fused_sparse.product_pass`."""
         return float(
             _kernels().product_pass(
-                *self._rows, bend, coef, float(intercept), scores, float(step), travelled, total
+                *self._rows,
+                bend,
+                coef,
+                float(intercept),
+                scores,
+                float(step),
+                travelled,
+                total,
+                self._inner,
             )
         )
 
@@ -238,6 +258,12 @@ class FusedSparseBlock:
     def unsigned(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """Indices and indptr as the kernels take them."""
         return _unsigned(self.indices), _unsigned(self.indptr)
+
+    @property
+    def _inner(self) -> int:
+        return int(
+            _kernels().inner_rows(len(self.indptr) - 1, int(self.indptr[-1] - self.indptr[0]))
+        )
 
     @property
     def _rows(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:

@@ -22,7 +22,7 @@ from chainrule.engine.objective.objective import Objective, Point
 from chainrule.engine.solvers.line_search import line_search
 from chainrule.engine.solvers.newton import newton
 from chainrule.engine.solvers.newton_cg import newton_cg
-from chainrule.engine.solvers.steps import IterationRecord, Outcome, Watch, never
+from chainrule.engine.solvers.steps import IterationRecord, Monitor, Outcome, no_op_monitor
 
 _FEW: Final[int] = 600
 
@@ -33,7 +33,7 @@ def row_newton(
     *,
     tolerance: float,
     max_iter: int,
-    watch: Watch = never,
+    monitor: Monitor = no_op_monitor,
 ) -> Outcome:
     """Minimise a penalised two-class objective with one unknown a row.
 
@@ -48,7 +48,7 @@ def row_newton(
     tolerance : float
         Relative to f.
     max_iter : int
-    watch : callable
+    monitor : callable
         Called with the evaluations on the columns; True stops the solver.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # judged by the objective below
@@ -59,7 +59,7 @@ def row_newton(
         point = start
     on_columns = newton if objective.n_parameters <= _FEW else newton_cg
     outcome = on_columns(
-        objective, point, tolerance=tolerance, max_iter=max_iter - len(history), watch=watch
+        objective, point, tolerance=tolerance, max_iter=max_iter - len(history), monitor=monitor
     )
     outcome.history[:0] = history
     return outcome
@@ -81,6 +81,7 @@ def _solve_on_rows(
         pull = gram @ alpha
         raw = (pull + intercept + offset)[:, None]
         value = float(weight @ loss.pointwise_loss(raw, y)) + 0.5 * float(alpha @ pull)
+        excess = max(value - objective.floor, 0.0)
         residual = weight * loss.pointwise_gradient(raw, y)[:, 0]
         bend = weight * loss.pointwise_hessian(raw, y)[:, 0, 0]
         system = bend[:, None] * gram
@@ -99,16 +100,16 @@ def _solve_on_rows(
         delta = -to_gradient - step * to_intercept
         change = gram @ delta
         slope = float((residual + alpha) @ change) + step * float(residual.sum())
-        if not slope < -4 * UNIT**2 * value:
+        if not slope < -4 * UNIT**2 * excess:
             break
         along = _along(objective, raw[:, 0], change + step, y, weight, alpha, delta, pull, change)
-        length = line_search(along, value, slope)
+        length = line_search(along, value, slope, excess + objective.floor_size)
         if length == 0.0:
             break
         alpha, intercept = alpha + length * delta, intercept + length * step
         size = float(np.sqrt(max((residual + alpha) @ gram @ (residual + alpha), 0.0)))
         history.append(IterationRecord(value, size, length, perf_counter() - clock))
-        if -slope / 2 <= 1e-6 * tolerance * value:  # steps are cheap here, on the columns not
+        if -slope / 2 <= 1e-6 * tolerance * excess:  # steps are cheap here, on the columns not
             break
     return _on_columns(objective, alpha, intercept), history
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Final
 
 from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.losses.facts import Facts
 
 ROWS_LIMIT: Final[int] = 4000
 """Rows up to which their Gram matrix is formed."""
@@ -14,6 +16,16 @@ ROWS_PER_PARAMETER: Final[int] = 20
 
 FRACTIONS: Final[tuple[int, ...]] = (1024, 256, 64, 16)
 """One row in so many is drawn, sample after sample; the last gives the curvature."""
+
+
+ROUGH: Final[float] = 1e-3
+"""How near, relative to f, a descent with a bound of the curvature leads before Newton steps."""
+
+
+def needs_bound(facts: Facts) -> bool:
+    """Tell whether Newton steps alone may get nowhere: curvatures can vanish, but are bounded."""
+    vanishes = facts.self_concordance is None or not facts.convex
+    return vanishes and isfinite(facts.curvature[1])
 
 
 def sampling_pays(source: InMemorySource, n_parameters: int) -> bool:

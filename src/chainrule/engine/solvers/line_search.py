@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 
 from chainrule.engine.arrays import UNIT
 
@@ -11,6 +12,7 @@ def line_search(
     along: Callable[[float], tuple[float, float]],
     value: float,
     slope: float,
+    magnitude: float | None = None,
     *,
     shortest: float = 1e-12,
 ) -> float:
@@ -25,15 +27,22 @@ def line_search(
         step -> (f, df/dstep).
     value, slope : float
         f and df/dstep at step 0; the slope is negative.
+    magnitude : float
+        What the rounding of f scales with; |value| by default.
     shortest : float
         Steps below this are not tried.
     """
-    noise = 64 * UNIT * abs(value)
+    noise = 64 * UNIT * (abs(value) if magnitude is None else magnitude)
     step = 1.0
     while step > shortest:
         trial, rise = along(step)
-        if trial <= value + 1e-4 * step * slope or rise <= 0:
-            return step  # f is convex: while it still falls here, it has fallen all the way
+        if not isfinite(rise):
+            step *= 0.1  # f or its slope has overflowed
+            continue
+        if trial <= value + 1e-4 * step * slope:
+            return step
+        if trial <= value + noise and rise <= 0:
+            return step  # while a convex f still falls here, it has fallen all the way
         if trial <= value + noise and rise <= 0.5 * abs(slope):
             return step
         # it rises here, so its slope crosses zero between 0 and here

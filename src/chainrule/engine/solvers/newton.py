@@ -8,7 +8,7 @@ from chainrule.engine.arrays import UNIT, norm
 from chainrule.engine.objective.objective import Objective, Point
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.line_search import line_search
-from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop, Watch, never
+from chainrule.engine.solvers.steps import IterationRecord, Monitor, Outcome, Stop, no_op_monitor
 
 
 def newton(
@@ -17,7 +17,7 @@ def newton(
     *,
     tolerance: float,
     max_iter: int,
-    watch: Watch = never,
+    monitor: Monitor = no_op_monitor,
 ) -> Outcome:
     """Minimise by Newton steps on the implicitly scaled Hessian, with a backtracking line search.
 
@@ -33,7 +33,7 @@ def newton(
         Relative to f.
     max_iter : int
         Largest number of steps.
-    watch : callable
+    monitor : callable
         Called with each evaluation; True stops the solver.
     """
     evaluation = objective.evaluate(start, with_hessian=True)
@@ -43,7 +43,7 @@ def newton(
         assert evaluation.hessian is not None
         curvature = Curvature(evaluation.hessian, objective.loss.n_outputs)
         here = Outcome(evaluation, "stalled", history, curvature, evaluation.point)
-        if watch(evaluation):
+        if monitor(evaluation):
             stop = "interrupted"
             break
         if len(history) >= max_iter:
@@ -56,7 +56,7 @@ def newton(
             stop = "converged" if not gradient.any() else "stalled"
             break
         expected = -slope / 2
-        done = expected <= tolerance * evaluation.value
+        done = expected <= tolerance * evaluation.excess
         direction = objective.unpack(vector)
         # the full step is nearly always right: look there first, and read X only once
         point = objective.centred(evaluation.point.moved(1.0, direction))
@@ -65,8 +65,8 @@ def newton(
         if not reached.value <= evaluation.value + 1e-4 * slope:
             raw_direction = objective.raw_direction(direction)
             along = objective.along(evaluation, direction, raw_direction)
-            step = line_search(along, evaluation.value, slope)
-        if step == 0.0 or (done and expected <= 4 * UNIT**2 * evaluation.value):
+            step = line_search(along, evaluation.value, slope, evaluation.magnitude)
+        if step == 0.0 or (done and expected <= 4 * UNIT**2 * evaluation.excess):
             stop = "converged" if done else "stalled"
             break
         if step != 1.0:
@@ -82,7 +82,7 @@ def newton(
         )
         if done:
             moved = reached.raw_prediction - evaluation.raw_prediction
-            drift = float(objective.loss.spread(moved).max())
+            drift = float(objective.loss.log_curvature_change(moved).max())
             return Outcome(reached, "converged", history, curvature, evaluation.point, drift)
         evaluation = reached
     return Outcome(here.evaluation, stop, history, curvature, evaluation.point)

@@ -11,7 +11,8 @@ from chainrule.engine.arrays import UNIT, FloatArray, norm
 from chainrule.engine.objective.objective import Evaluation, Objective, Point
 from chainrule.engine.objective.products import Products, products
 from chainrule.engine.solvers.line_search import line_search
-from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop, Watch, never
+from chainrule.engine.solvers.starting import balance_intercept
+from chainrule.engine.solvers.steps import IterationRecord, Monitor, Outcome, Stop, no_op_monitor
 
 _FORCING: Final[tuple[float, float]] = (1e-4, 0.3)
 _SHARE: Final[float] = 0.2
@@ -24,7 +25,7 @@ def newton_cg(
     *,
     tolerance: float,
     max_iter: int,
-    watch: Watch = never,
+    monitor: Monitor = no_op_monitor,
     max_inner: int = 1000,
 ) -> Outcome:
     """Minimise by Newton steps from preconditioned conjugate gradients.
@@ -43,7 +44,7 @@ def newton_cg(
         Relative to f: stop when strong convexity or the Newton decrement puts f - f* below.
     max_iter : int
         Largest number of outer steps.
-    watch : callable
+    monitor : callable
         Called with each evaluation; True stops the solver.
     max_inner : int
         Largest number of conjugate gradient iterations per step.
@@ -55,11 +56,11 @@ def newton_cg(
     # the intercept is balanced after each step, so what is left of its gradient does not count
     in_gap = np.divide(0.5, strength, where=strength > 0, out=np.zeros_like(strength))
     while True:
-        if watch(evaluation):
+        if monitor(evaluation):
             stop = "interrupted"
             break
         gradient = objective.pack(evaluation.gradient)
-        if estimated_gap(objective, evaluation) <= tolerance * evaluation.value:
+        if estimated_gap(objective, evaluation) <= tolerance * evaluation.excess:
             stop = "converged"
             break
         if len(history) >= max_iter:
@@ -69,10 +70,10 @@ def newton_cg(
         diagonal = curvature.diagonal()
         diagonal = np.where(diagonal > 0, diagonal, 1.0)
         # how far to go depends on this point alone, so that a warm start goes on as if never left
-        ahead = float((gradient**2 / diagonal).sum()) / (2 * evaluation.value)
+        ahead = float((gradient**2 / diagonal).sum()) / max(2 * evaluation.excess, 1e-300)
         forcing = float(np.clip(np.sqrt(ahead), *_FORCING))
         # a tolerance this fine asks for all digits there are: the quadratic rule goes on for them
-        enough = tolerance * evaluation.value / 2 if tolerance > _FINE else 0.0
+        enough = tolerance * evaluation.excess / 2 if tolerance > _FINE else 0.0
         vector = _conjugate_gradients(
             curvature,
             gradient,
@@ -86,13 +87,13 @@ def newton_cg(
         if not slope < 0:
             stop = "stalled"
             break
-        if forcing < 0.05 and -slope / 2 <= tolerance * evaluation.value / 4:
+        if forcing < 0.05 and -slope / 2 <= tolerance * evaluation.excess / 4:
             tolerance = np.inf  # converged by the Newton decrement: take this last step
         direction = objective.unpack(vector)
         raw_direction = curvature.raw_direction(direction)
         along = objective.along(evaluation, direction, raw_direction)
-        step = line_search(along, evaluation.value, slope)
-        if step == 0.0 or -slope <= 4 * UNIT**2 * evaluation.value:
+        step = line_search(along, evaluation.value, slope, evaluation.magnitude)
+        if step == 0.0 or -slope <= 4 * UNIT**2 * evaluation.excess:
             stop = "stalled"
             break
         point = objective.centred(evaluation.point.moved(step, direction))
@@ -100,7 +101,7 @@ def newton_cg(
             raw = evaluation.raw_prediction + step * raw_direction
             point = balance_intercept(objective, point, raw)
         reached = objective.evaluate(point)
-        if reached.value > evaluation.value + 64 * UNIT * abs(evaluation.value):
+        if reached.value > evaluation.value + 64 * UNIT * evaluation.magnitude:
             stop = "stalled"  # the gradient was rounding, and so was the step
             break
         history.append(
@@ -108,29 +109,6 @@ def newton_cg(
         )
         evaluation = reached
     return Outcome(evaluation, stop, history)
-
-
-def balance_intercept(
-    objective: Objective, point: Point, raw_prediction: FloatArray, *, rounds: int = 8
-) -> Point:
-    """Minimise over the intercept alone, without reading X.
-
-    It makes the weighted residuals sum to zero, which is what the duality certificate needs.
-    """
-    shift = np.zeros_like(point.intercept)
-    value, residual, curvature = objective.intercept_sums(raw_prediction, shift)
-    for _ in range(rounds):
-        if np.abs(residual).max() <= 4 * UNIT * np.abs(curvature).max():
-            break
-        step = -np.linalg.lstsq(curvature, residual, rcond=1e-14)[0]
-        trial = objective.intercept_sums(raw_prediction, shift + step)
-        if not np.abs(trial[1]).max() < np.abs(residual).max():
-            break
-        if trial[0] > value + 64 * UNIT * abs(value):
-            break
-        shift = shift + step
-        value, residual, curvature = trial
-    return Point(point.coef, point.intercept + shift)
 
 
 def estimated_gap(objective: Objective, evaluation: Evaluation) -> float:

@@ -70,7 +70,12 @@ class Plan:
 
 
 def choose_plan(
-    method: Method, source: InMemorySource, n_parameters: int, *, penalised: bool
+    method: Method,
+    source: InMemorySource,
+    n_parameters: int,
+    *,
+    penalised: bool,
+    convex: bool = True,
 ) -> Plan:
     """Return the method for a problem, with its reason.
 
@@ -83,12 +88,19 @@ def choose_plan(
     source : InMemorySource
     n_parameters : int
     penalised : bool
+    convex : bool
+        Whether the loss is: of one that is not, a sample may lead to another local minimum.
     """
     costs = expected_costs(source, n_parameters)
-    from_samples = sampling_pays(source, n_parameters)
+    from_samples = convex and sampling_pays(source, n_parameters)
     on_rows = penalised and source.n_classes == 2 and source.n_samples <= ROWS_LIMIT
     if method == "newton-sampled" and not from_samples:
-        return _plan("newton-cholesky", "there are too few rows to sample from", source, costs)
+        return _plan(
+            "newton-cholesky",
+            "there are too few rows to sample from, or the loss is not convex",
+            source,
+            costs,
+        )
     if method == "newton-classes" and (source.n_classes == 2 or not source.is_dense):
         why = "few Hessians are for dense data of more than two classes"
         return _plan("newton-cholesky", why, source, costs)

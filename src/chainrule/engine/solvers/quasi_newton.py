@@ -24,7 +24,7 @@ from chainrule.engine.passes.fused_blocks import FusedBlock
 from chainrule.engine.runtime.executors import Partial
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.line_search import line_search
-from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop, Watch, never
+from chainrule.engine.solvers.steps import IterationRecord, Monitor, Outcome, Stop, no_op_monitor
 
 _MEMORY: Final[int] = 10
 """Steps that are remembered."""
@@ -48,13 +48,13 @@ def _two_loops(gradient: FloatArray, pairs: _Pairs, inverse: Inverse) -> FloatAr
 
 
 def _is_accepted(
-    value: float, slope: float, reached: Evaluation, gradient: FloatArray, vector: FloatArray
+    before: Evaluation, slope: float, reached: Evaluation, gradient: FloatArray, vector: FloatArray
 ) -> bool:
     """Judge the full step as `line_search` would."""
-    rise = float(gradient @ vector)
+    value, rise = before.value, float(gradient @ vector)
     if reached.value <= value + 1e-4 * slope or rise <= 0:
         return True
-    return reached.value <= value + 64 * UNIT * abs(value) and rise <= 0.5 * abs(slope)
+    return reached.value <= value + 64 * UNIT * before.magnitude and rise <= 0.5 * abs(slope)
 
 
 def quasi_newton(
@@ -64,7 +64,7 @@ def quasi_newton(
     *,
     has_converged: HasConverged,
     max_iter: int,
-    watch: Watch = never,
+    monitor: Monitor = no_op_monitor,
     polish: int = 0,
     keep: bool = True,
 ) -> Outcome:
@@ -79,7 +79,7 @@ def quasi_newton(
     has_converged : callable
         Told an evaluation and by how much the next step is expected to lower f.
     max_iter : int
-    watch : callable
+    monitor : callable
         Called with each evaluation but the first; True stops the solver.
     polish : int
         How many steps are still taken once they matter no more for f: for what f does not see of
@@ -110,13 +110,13 @@ def quasi_newton(
         step = 1.0
         reached = objective.evaluate(evaluation.point.moved(step, direction), keep=keep)
         after = objective.pack(reached.gradient)
-        accepted = _is_accepted(evaluation.value, slope, reached, after, vector)
+        accepted = _is_accepted(evaluation, slope, reached, after, vector)
         if done and not accepted:
             stop = "converged"
             break
         if not accepted:
             along = objective.along(evaluation, direction, objective.raw_direction(direction))
-            step = line_search(along, evaluation.value, slope)
+            step = line_search(along, evaluation.value, slope, evaluation.magnitude)
             if step == 0.0:
                 stop = "stalled"
                 break
@@ -128,14 +128,17 @@ def quasi_newton(
         if float((after - gradient) @ vector) > 0:
             pairs.append((step * vector, after - gradient))
         evaluation = reached
-        if watch(evaluation):
+        if monitor(evaluation):
             stop = "interrupted"
             break
     return Outcome(evaluation, stop, history)
 
 
-def level_inverse(objective: Objective) -> Inverse:
-    """Return the inverse Hessian of level scores, for vectors that sum to zero over the outputs."""
+def fixed_hessian_inverse(objective: Objective, curvature: float | None = None) -> Inverse:
+    """Return the inverse Hessian where every example has the same curvature.
+
+    By default that of level scores, 1/K, for vectors that sum to zero over the outputs.
+    """
     n_outputs, size = objective.loss.n_outputs, objective.n_rows_of_hessian
 
     def one(block: RowBlock) -> Partial:
@@ -149,12 +152,15 @@ def level_inverse(objective: Objective) -> Inverse:
         return (total,)
 
     (level,) = objective.sum_over_blocks(one)
-    level /= n_outputs
+    if curvature is None:
+        level /= n_outputs
+    else:
+        level *= curvature
     strength = Point(objective.penalty.strength[:, None], np.zeros(1))
     level[np.diag_indices(size)] += objective.pack(strength)
-    curvature = Curvature(level, 1)
+    factored = Curvature(level, 1)
 
     def solve(vector: FloatArray) -> FloatArray:
-        return curvature.solve(vector.reshape(n_outputs, size).T).T.ravel()
+        return factored.solve(vector.reshape(n_outputs, size).T).T.ravel()
 
     return solve

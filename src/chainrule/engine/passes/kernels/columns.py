@@ -14,7 +14,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 from numba.np.numpy_support import carray
 
-from chainrule.engine.losses.pointwise import Vector, summing
+from chainrule.engine.losses.vectorised import Vector, exact, summing
 
 Matrix = npt.NDArray[Any]
 
@@ -86,3 +86,11 @@ def add_column_sums(X: Matrix, start: int, stop: int, u: Vector, total: Vector) 
         for i in range(count):
             s0 += u[i] * x0[i]
         total[j] += s0
+
+
+@exact
+def mirror(half: Matrix) -> None:
+    """Fill in the upper half of a symmetric matrix from its lower half."""
+    for i in range(half.shape[0]):
+        for j in range(i):
+            half[j, i] = half[i, j]

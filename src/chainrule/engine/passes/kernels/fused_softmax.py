@@ -17,13 +17,19 @@ from numba import types
 from numba.extending import overload
 
 from chainrule.engine.losses import _emitted_classes as formulas
-from chainrule.engine.losses import pointwise
-from chainrule.engine.losses.pointwise import Vector, exact
+from chainrule.engine.losses.vectorised import (
+    Vector,
+    exact,
+    exp_nonpositive,
+    inlined,
+    log1p_nonnegative,
+    with_functions,
+)
 
 Matrix = npt.NDArray[Any]
 Codes = npt.NDArray[np.intp]
 
-FORMULAS: Final = "6e3c3a6b287c99e9"
+FORMULAS: Final = "4093b2761129b556"
 """The digest of the formulas that are compiled in; written by `make emit`."""
 
 INNER_ROWS: Final[int] = 256
@@ -32,32 +38,14 @@ INNER_ROWS: Final[int] = 256
 INNER_BYTES: Final[int] = 2**18
 """What they occupy at most: a part of the L2 cache."""
 
-_LN2_HIGH: Final = 0.6931471803691238
-_LN2_LOW: Final = 1.9082149292705877e-10
-
 
 def inner_rows(n_features: int) -> int:
     """Return how many rows a pass works on at a time."""
     return int(np.clip(INNER_BYTES // (8 * max(1, n_features)), 32, INNER_ROWS) // 8 * 8)
 
 
-@pointwise.inlined
-def log1p(t: float) -> Any:  # noqa: ANN401
-    """Return log(1 + t) for t >= 0.
-
-    Beyond 1, a power of two is taken out of 1 + t, which has then no digits of t to lose.
-    """
-    more = t > 1.0
-    bits = pointwise.as_bits(1.0 + t)
-    power = (bits >> 52) - 1023
-    mantissa = pointwise.as_float((bits & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000)
-    n = float(power) if more else 0.0
-    rest = pointwise.log1p(mantissa - 1.0 if more else t)
-    return n * _LN2_HIGH + (rest + n * _LN2_LOW)
-
-
 def _compiled(function: Any) -> Any:  # noqa: ANN401
-    return pointwise.inlined(pointwise.with_our_functions(function, log1p=log1p))
+    return inlined(with_functions(function, exp=exp_nonpositive, log1p=log1p_nonnegative))
 
 
 _relative = _compiled(formulas.softmax_relative)

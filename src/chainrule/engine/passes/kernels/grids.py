@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.engine.losses.pointwise import Vector, exact
+from chainrule.engine.losses.vectorised import Vector, exact
 
 INNER_ROWS: Final = 256
 """Rows that are looked at column by column, whichever way they lie in memory."""

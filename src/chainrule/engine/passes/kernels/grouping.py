@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.engine.losses.pointwise import exact
+from chainrule.engine.losses.vectorised import exact
 
 Array = npt.NDArray[Any]
 Keys = npt.NDArray[np.uint64]

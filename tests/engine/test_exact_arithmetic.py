@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chainrule.engine.certificates.exactness import dot, exactly, null_vector
+from chainrule.engine.certificates.exact_arithmetic import dot, exactly, null_vector
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.fitting import fit_logistic
+from chainrule.engine.fitting import fit_linear_model
 
 ENTRIES = st.integers(-4, 4).map(lambda v: v / 10)
 
@@ -49,7 +49,7 @@ def test_ties_at_a_decimal_are_proven(seed: int, n_classes: int) -> None:
     y[tied] = rng.integers(0, n_classes, tied.sum())
     y[:n_classes] = np.arange(n_classes)
     X[:n_classes, 0] = np.where(np.arange(n_classes) > 0, 0.7, 0.1)
-    certificate = fit_logistic(InMemorySource(X, y, n_classes=n_classes), C=np.inf).certificate
+    certificate = fit_linear_model(InMemorySource(X, y, n_classes=n_classes), C=np.inf).certificate
     assert certificate.kind == "separation"
     assert certificate.proven
     assert "column 0" in certificate.columns
@@ -57,7 +57,7 @@ def test_ties_at_a_decimal_are_proven(seed: int, n_classes: int) -> None:
 
 def test_a_boundary_of_two_decimals_is_proven() -> None:
     X = np.array([[0.1, 0.7], [0.1, 0.7], [0.3, 0.2], [0.3, 0.2], [0.9, 0.9], [-0.4, 0.1]])
-    fit = fit_logistic(InMemorySource(X, np.array([0, 1, 0, 1, 1, 0])), C=np.inf)
+    fit = fit_linear_model(InMemorySource(X, np.array([0, 1, 0, 1, 1, 0])), C=np.inf)
     assert fit.certificate.kind == "separation"
     assert fit.certificate.proven
 
@@ -68,6 +68,6 @@ def test_what_is_not_separable_is_never_called_so(seed: int) -> None:
     X = rng.integers(-9, 10, (30, 2)) / 10
     both = np.vstack([X, X])
     y = np.repeat([0, 1], 30)  # every point has both labels
-    certificate = fit_logistic(InMemorySource(both, y), C=np.inf).certificate
+    certificate = fit_linear_model(InMemorySource(both, y), C=np.inf).certificate
     assert certificate.kind == "Newton decrement"
     assert certificate.proven

@@ -1,165 +1,127 @@
-"""Losses are pointwise: one example in, one number (or one small row) out.
+"""Losses of classes: the cross-entropy of a sigmoid and of a softmax.
 
-They know no sums, no weights and no coefficients. Their formulas are the emitted kernels; here
-they only get the shapes that the rest of the engine speaks: `raw_prediction` is always
-(n_samples, n_outputs), with one output for two classes and one per class for more.
+Their formulas are the generated kernels; here they only get the shapes of the engine. Bounds on
+their rounding follow from 1 - p <= -log p: where the label has probability p, no derivative of the
+loss exceeds 1 - p, so that none exceeds the loss.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Protocol
 
 import numpy as np
 
 from chainrule.engine.arrays import UNIT, BoolArray, FloatArray
 from chainrule.engine.losses import _emitted as kernels
 from chainrule.engine.losses import _emitted_scalar as joint
+from chainrule.engine.losses.compiled import evaluate, logistic_kernel
+from chainrule.engine.losses.facts import Facts
+from chainrule.engine.losses.loss import KERNEL_ERROR, Terms, TotalErrors
 
-Terms = tuple[FloatArray, FloatArray, FloatArray | None]
-"""Loss, gradient and Hessian of each example, in the shapes of `Loss`; no Hessian if not asked."""
+LOGISTIC_FACTS = Facts(
+    convex=True,
+    self_concordance=1.0,
+    curvature=(0.0, 0.25),
+    has_least=True,
+    of_classes=True,
+    falls_down=(0.0,),
+    falls_up=(1.0,),
+    because=(
+        ("convex", "the curvature is a (1 - a), and 0 < a < 1"),
+        (
+            "self-concordance constant 1",
+            "the third derivative is (1 - 2a) times the curvature, and |1 - 2a| < 1",
+        ),
+        ("least value 0", "the loss is minus the logarithm of a probability"),
+    ),
+)
 
-
-class Loss(Protocol):
-    """What the objective asks of a loss. All shapes are per block of rows."""
-
-    @property
-    def n_outputs(self) -> int:
-        """Number of raw predictions per example."""
-
-    @property
-    def pace(self) -> float:
-        """How fast curvatures and probabilities follow: a change c scales them by exp(pace |c|)."""
-
-    def pointwise_loss(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Return the loss of each example, shape (n_samples,)."""
-
-    def pointwise_gradient(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Return d loss / d raw_prediction, shape (n_samples, n_outputs)."""
-
-    def pointwise_hessian(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Return the second derivatives, shape (n_samples, n_outputs, n_outputs)."""
-
-    def terms(self, raw_prediction: FloatArray, y: FloatArray, *, with_hessian: bool) -> Terms:
-        """Return all of these, to the bit, with what they share computed once."""
-
-    def hessian_product(
-        self, raw_prediction: FloatArray, y: FloatArray, direction: FloatArray
-    ) -> FloatArray:
-        """Return the pointwise Hessian times `direction`, shape (n_samples, n_outputs)."""
-
-    def proba(self, raw_prediction: FloatArray) -> FloatArray:
-        """Return class probabilities, shape (n_samples, n_classes)."""
-
-    def spread(self, raw_direction: FloatArray) -> FloatArray:
-        """Return how far a change of raw prediction moves the loss's curvature, (n_samples,).
-
-        The logarithm of the curvature changes by at most this much: losses of logistic type are
-        self-concordant in the sense of Bach (2010), |loss'''| <= spread * loss''.
-        """
-
-    def margin(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Return by how much each class with a share leads all others at least, (n_samples,).
-
-        A row of several classes has a margin of zero at most: they can only be level.
-        """
-
-    def widest_lead(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Return the lead of the classes with a share over the last one, shape (n_samples,)."""
-
-    def has_share(self, y: FloatArray) -> BoolArray:
-        """Return which classes have a share in each row, shape (n_samples, n_classes)."""
-
-    def sensitivity(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Bound |change of gradient| by this times expm1(pace |change of raw prediction|)."""
-
-    def steepest_bend(self, raw_prediction: FloatArray) -> FloatArray:
-        """Bound u^T h u for the pointwise Hessian h and every |u_k| <= 1, shape (n_samples,)."""
-
-    def gradient_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Bound |computed - true gradient| at exact raw predictions, (n_samples, n_outputs)."""
-
-    def loss_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Bound |computed - true loss| at exact raw predictions, shape (n_samples,)."""
-
-    def hessian_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Bound the 2-norm of what the pointwise Hessian errs, beyond a relative error, (n,)."""
-
-    def total_errors(self, loss: float, weight: float, largest: float, pure: bool) -> TotalErrors:
-        """Bound what all examples together err, from the sum of their losses alone.
-
-        Parameters
-        ----------
-        loss, weight : float
-            Sums of s_i loss_i and of s_i.
-        largest : float
-            Bound on every |raw prediction|.
-        pure : bool
-            Whether every label is one class entirely.
-        """
-
-
-KERNEL_ERROR: Final[float] = 8 * UNIT
-"""What one evaluation of a kernel may err, relative to the largest term in it."""
-
-
-@dataclass(frozen=True)
-class TotalErrors:
-    """Bounds on sums over all examples, of whatever the example's bound is multiplied with.
-
-    They follow from 1 - p <= -log p: where the label has probability p, no derivative of the loss
-    exceeds 1 - p, so that none exceeds the loss.
-
-    Attributes
-    ----------
-    gradient, loss, hessian : float
-        Of `gradient_error` (for any output), `loss_error` and `hessian_error`.
-    bend : float
-        Of `steepest_bend`.
-    """
-
-    gradient: float
-    loss: float
-    hessian: float
-    bend: float
+SOFTMAX_FACTS = Facts(
+    convex=True,
+    self_concordance=2.0,
+    curvature=(0.0, 0.5),
+    has_least=True,
+    of_classes=True,
+    because=(
+        ("convex", "the Hessian diag(p) - p p^T is a covariance"),
+        (
+            "self-concordance constant 2",
+            "the third derivative is a third central moment: at most the range of a direction "
+            "times its variance",
+        ),
+        ("least value 0", "the loss is minus the logarithm of a probability"),
+    ),
+)
 
 
 @dataclass(frozen=True)
 class BinaryLoss:
-    """Cross-entropy of a sigmoid; y is (n_samples,) in [0, 1]."""
+    """Cross-entropy of a sigmoid; y is (n_samples,) in [0, 1].
 
+    Attributes
+    ----------
+    compiled : bool
+        Whether its compiled kernel is used: for very many examples.
+    """
+
+    compiled: bool = False
     n_outputs: int = 1
-    pace: float = 1.0
+    facts: Facts = LOGISTIC_FACTS
+
+    @property
+    def kernel(self) -> int:
+        """The address of the compiled kernel; 0 where it is not used."""
+        return logistic_kernel() if self.compiled else 0
 
     def pointwise_loss(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Return the loss of each example, shape (n_samples,)."""
+        if self.compiled:
+            return self.terms(raw_prediction, y, with_hessian=False)[0]
         return kernels.binary_loss(raw_prediction[:, 0], y)
 
     def pointwise_gradient(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Return d loss / d raw_prediction, shape (n_samples, 1)."""
+        if self.compiled:
+            return self.terms(raw_prediction, y, with_hessian=False)[1]
         return kernels.binary_gradient(raw_prediction[:, 0], y)[:, None]
 
     def pointwise_hessian(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Return the second derivatives, shape (n_samples, 1, 1)."""
-        return kernels.binary_hessian(raw_prediction[:, 0])[:, None, None]
+        return self._curvature(raw_prediction, y)[:, None, None]
 
     def terms(self, raw_prediction: FloatArray, y: FloatArray, *, with_hessian: bool) -> Terms:
         """Return loss, gradient and Hessian of each example."""
-        loss, slope, bend = joint.binary(raw_prediction[:, 0], y)
+        if self.compiled:
+            loss, slope, bend = evaluate(self.kernel, raw_prediction[:, 0], y)
+        else:
+            loss, slope, bend = joint.binary(raw_prediction[:, 0], y)
         return loss, slope[:, None], bend[:, None, None] if with_hessian else None
 
     def hessian_product(
         self, raw_prediction: FloatArray, y: FloatArray, direction: FloatArray
     ) -> FloatArray:
         """Return the pointwise Hessian times `direction`, shape (n_samples, 1)."""
-        return kernels.binary_hessian(raw_prediction[:, 0])[:, None] * direction
+        return self._curvature(raw_prediction, y)[:, None] * direction
 
     def proba(self, raw_prediction: FloatArray) -> FloatArray:
         """Return the probabilities of both classes, shape (n_samples, 2)."""
         score = raw_prediction[:, 0]
         return np.stack([kernels.binary_proba(-score), kernels.binary_proba(score)], axis=1)
 
-    def spread(self, raw_direction: FloatArray) -> FloatArray:
+    @property
+    def level(self) -> float:
+        """The loss of any example at a raw prediction of zero: log 2."""
+        return float(self.pointwise_loss(np.zeros((1, 1)), np.ones(1))[0])
+
+    def link(self, mean: FloatArray) -> FloatArray:
+        """Return log(mean / (1 - mean))."""
+        return np.asarray(np.log(mean) - np.log1p(-mean))
+
+    def least(self, y: FloatArray) -> float:
+        """Return 0; the least loss of a proportion is higher."""
+        return 0.0
+
+    def log_curvature_change(self, raw_direction: FloatArray) -> FloatArray:
         """Return |raw_direction|, shape (n_samples,)."""
         return np.abs(raw_direction[:, 0])
 
@@ -176,11 +138,22 @@ class BinaryLoss:
         """Return which of both classes have a share, shape (n_samples, 2)."""
         return np.stack([y < 1, y > 0], axis=1)
 
-    def sensitivity(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Return a (1 - a): the gradient's slope changes by at most a factor exp(|change|)."""
-        return kernels.binary_hessian(raw_prediction[:, 0])[:, None]
+    def gradient_change(
+        self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
+    ) -> FloatArray:
+        """Return a (1 - a) expm1(error): the slope of a changes by at most a factor exp(error)."""
+        moved = np.expm1(np.minimum(error, 50.0))[:, None]
+        return self._curvature(raw_prediction, y)[:, None] * moved
 
-    def steepest_bend(self, raw_prediction: FloatArray) -> FloatArray:
+    def curvature_range(
+        self, raw_prediction: FloatArray, y: FloatArray, width: FloatArray | float
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return a (1 - a) exp(-+width), at most 1/4."""
+        bend = self._curvature(raw_prediction, y)
+        change = np.exp(np.minimum(width, 50.0)) * (1 + 2 * KERNEL_ERROR)
+        return bend / change, np.minimum(bend * change, 0.25)
+
+    def steepest_bend(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Return a (1 - a), shape (n_samples,)."""
         return kernels.binary_hessian(raw_prediction[:, 0])
 
@@ -195,7 +168,13 @@ class BinaryLoss:
         between = np.where((y == 0) | (y == 1), 0.0, np.abs(raw_prediction[:, 0]))
         return KERNEL_ERROR * (self.pointwise_loss(raw_prediction, y) + between)
 
-    def hessian_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+    def curvature_error(self, error: float) -> float:
+        """Bound the relative error of a (1 - a) if raw predictions err by `error`."""
+        return float(np.expm1(min(error, 50.0))) + KERNEL_ERROR
+
+    def hessian_error(
+        self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
+    ) -> FloatArray:
         """Return 0: the error is relative."""
         return np.zeros(len(raw_prediction))
 
@@ -206,49 +185,14 @@ class BinaryLoss:
             gradient=KERNEL_ERROR * (loss + between),
             loss=KERNEL_ERROR * (loss + largest * between),
             hessian=0.0,
+            steepest=loss,
             bend=loss,
         )
 
-
-class CompiledBinaryLoss(BinaryLoss):
-    """The same formulas, compiled: for very many examples."""
-
-    def pointwise_loss(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Return the loss of each example, shape (n_samples,)."""
-        return _compiled(raw_prediction, y)[0]
-
-    def pointwise_gradient(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Return d loss / d raw_prediction, shape (n_samples, 1)."""
-        return _compiled(raw_prediction, y)[1][:, None]
-
-    def pointwise_hessian(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Return the second derivatives, shape (n_samples, 1, 1)."""
-        return _compiled(raw_prediction, y)[2][:, None, None]
-
-    def terms(self, raw_prediction: FloatArray, y: FloatArray, *, with_hessian: bool) -> Terms:
-        """Return loss, gradient and Hessian of each example."""
-        loss, slope, bend = _compiled(raw_prediction, y)
-        return loss, slope[:, None], bend[:, None, None] if with_hessian else None
-
-    def hessian_product(
-        self, raw_prediction: FloatArray, y: FloatArray, direction: FloatArray
-    ) -> FloatArray:
-        """Return the pointwise Hessian times `direction`, shape (n_samples, 1)."""
-        return _compiled(raw_prediction, y)[2][:, None] * direction
-
-    def sensitivity(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Return a (1 - a)."""
-        return _compiled(raw_prediction, y)[2][:, None]
-
-
-def _compiled(raw_prediction: FloatArray, y: FloatArray) -> tuple[FloatArray, ...]:
-    """Return loss, gradient and curvature of each example, (n_samples,) each."""
-    from chainrule.engine.losses import pointwise
-
-    found = tuple(np.empty(len(y)) for _ in range(3))
-    ones = np.broadcast_to(np.ones(1), len(y))
-    pointwise.pointwise(np.ascontiguousarray(raw_prediction[:, 0]), y, ones, *found)
-    return found
+    def _curvature(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        if self.compiled:
+            return evaluate(self.kernel, raw_prediction[:, 0], y)[2]
+        return kernels.binary_hessian(raw_prediction[:, 0])
 
 
 @dataclass(frozen=True)
@@ -256,7 +200,8 @@ class SoftmaxLoss:
     """Cross-entropy of a softmax, symmetric in the classes; y is (n_samples, n_classes)."""
 
     n_outputs: int
-    pace: float = 2.0
+    facts: Facts = SOFTMAX_FACTS
+    kernel: int = 0
 
     def pointwise_loss(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Return the loss of each example, shape (n_samples,)."""
@@ -293,7 +238,22 @@ class SoftmaxLoss:
         """Return the class probabilities, shape (n_samples, n_classes)."""
         return kernels.softmax_proba(raw_prediction)
 
-    def spread(self, raw_direction: FloatArray) -> FloatArray:
+    @property
+    def level(self) -> float:
+        """The loss of any example at raw predictions of zero: the logarithm of n_outputs."""
+        return float(
+            self.pointwise_loss(np.zeros((1, self.n_outputs)), np.eye(self.n_outputs)[:1])[0]
+        )
+
+    def link(self, mean: FloatArray) -> FloatArray:
+        """Return the logarithms of the probabilities."""
+        return np.asarray(np.log(mean))
+
+    def least(self, y: FloatArray) -> float:
+        """Return 0."""
+        return 0.0
+
+    def log_curvature_change(self, raw_direction: FloatArray) -> FloatArray:
         """Return max_k - min_k of the direction, shape (n_samples,).
 
         The third derivative of log-sum-exp is a third central moment, so
@@ -318,12 +278,22 @@ class SoftmaxLoss:
         """Return which classes have a share, shape (n_samples, n_classes)."""
         return y > 0
 
-    def sensitivity(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
-        """Return min(p, 1 - p): a change c scales p and 1 - p by at most exp(2|c|)."""
+    def gradient_change(
+        self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
+    ) -> FloatArray:
+        """Return min(p, 1 - p) expm1(2 error): both change by at most a factor exp(2 error)."""
         odds = _Odds.of(raw_prediction)
-        return np.minimum(odds.p, odds.rest)
+        moved = np.expm1(2.0 * np.minimum(error, 50.0))[:, None]
+        return np.asarray(np.minimum(odds.p, odds.rest) * moved)
 
-    def steepest_bend(self, raw_prediction: FloatArray) -> FloatArray:
+    def curvature_range(
+        self, raw_prediction: FloatArray, y: FloatArray, width: FloatArray | float
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return 0 and 1/2: bounds of the eigenvalues of diag(p) - p p^T."""
+        n_samples = len(raw_prediction)
+        return np.zeros(n_samples), np.full(n_samples, 0.5)
+
+    def steepest_bend(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Return the largest variance of numbers in [-1, 1], of which one has probability p."""
         odds = _Odds.of(raw_prediction)
         return np.asarray(np.minimum(1.0, 4 * (odds.rest * odds.favourite).sum(axis=1)))
@@ -340,7 +310,13 @@ class SoftmaxLoss:
         lost = _Odds.of(raw_prediction).lost[:, 0]
         return np.asarray(self._units * self.pointwise_loss(raw_prediction, y) + UNIT * lost)
 
-    def hessian_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+    def curvature_error(self, error: float) -> float:
+        """Bound the relative error of pointwise Hessians if raw predictions err by `error`."""
+        return float(np.expm1(2.0 * min(error, 50.0))) + KERNEL_ERROR
+
+    def hessian_error(
+        self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
+    ) -> FloatArray:
         """Bound it by row sums: none is more than the probability of not being the favourite."""
         odds = _Odds.of(raw_prediction)
         others = (odds.rest * odds.favourite).sum(axis=1)
@@ -353,6 +329,7 @@ class SoftmaxLoss:
             gradient=self._units * loss + 2 * lost,
             loss=self._units * loss + lost,
             hessian=4 * (self._units * loss + 2 * lost),
+            steepest=loss,
             bend=4 * loss,
         )
 

@@ -1,0 +1,168 @@
+"""A loss of one score, from its record of facts and generated kernels, as the engine uses it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from chainrule.engine.arrays import BoolArray, FloatArray
+from chainrule.engine.losses.compiled import evaluate, kernel_of
+from chainrule.engine.losses.facts import Facts, LossRow
+from chainrule.engine.losses.loss import Terms, TotalErrors
+
+_UNDERFLOW: Final[float] = 1e-300
+"""What any kernel may err beside its rounding bound, where numbers leave the normal range."""
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreLoss:
+    """A loss of one score; y is (n_samples,).
+
+    The Hessian that solvers see is never negative: of a loss that is not convex, they see the
+    positive part.
+
+    Attributes
+    ----------
+    row : LossRow
+    compiled : bool
+        Whether its formulas are compiled where that is possible: for very many examples.
+    """
+
+    row: LossRow
+    compiled: bool = False
+    n_outputs: int = 1
+    level: float | None = None
+
+    @property
+    def facts(self) -> Facts:
+        """What is proven of it."""
+        return self.row.facts
+
+    @cached_property
+    def kernel(self) -> int:
+        """The address of the compiled kernel; 0 where it is not used."""
+        return kernel_of(self.row.source) if self.compiled and self.row.source else 0
+
+    def pointwise_loss(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the loss of each example, shape (n_samples,)."""
+        return self._terms(raw_prediction, y)[0]
+
+    def pointwise_gradient(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return d loss / d raw_prediction, shape (n_samples, 1)."""
+        return self._terms(raw_prediction, y)[1][:, None]
+
+    def pointwise_hessian(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the second derivatives, shape (n_samples, 1, 1)."""
+        return self._terms(raw_prediction, y)[2][:, None, None]
+
+    def terms(self, raw_prediction: FloatArray, y: FloatArray, *, with_hessian: bool) -> Terms:
+        """Return loss, gradient and Hessian of each example."""
+        loss, slope, bend = self._terms(raw_prediction, y)
+        return loss, slope[:, None], bend[:, None, None] if with_hessian else None
+
+    def hessian_product(
+        self, raw_prediction: FloatArray, y: FloatArray, direction: FloatArray
+    ) -> FloatArray:
+        """Return the pointwise Hessian times `direction`, shape (n_samples, 1)."""
+        return self._terms(raw_prediction, y)[2][:, None] * direction
+
+    def link(self, mean: FloatArray) -> FloatArray:
+        """Return the score of a prediction; NaN where the loss has no such function."""
+        link = self.row.kernels.link
+        return np.full_like(mean, np.nan) if link is None else link(mean)
+
+    def least(self, y: FloatArray) -> FloatArray:
+        """Return a lower bound of each example's loss, (n_samples,)."""
+        assert self.row.kernels.least is not None
+        return self.row.kernels.least(y)
+
+    def log_curvature_change(self, raw_direction: FloatArray) -> FloatArray:
+        """Return M |raw_direction|, shape (n_samples,); M = 1 where no constant is proven."""
+        constant = self.facts.self_concordance
+        return (1.0 if constant is None else constant) * np.abs(raw_direction[:, 0])
+
+    def margin(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the raw prediction in the direction in which the loss falls for ever.
+
+        Rows whose loss has a minimum must stay: minus the size of their raw prediction.
+        """
+        score = raw_prediction[:, 0]
+        up, down = np.isin(y, self.facts.falls_up), np.isin(y, self.facts.falls_down)
+        return np.where(up, score, np.where(down, -score, -np.abs(score)))
+
+    def widest_lead(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the same: there is one score."""
+        return self.margin(raw_prediction, y)
+
+    def has_share(self, y: FloatArray) -> BoolArray:
+        """Return whether each row must not go up, and whether it must not go down."""
+        up, down = np.isin(y, self.facts.falls_up), np.isin(y, self.facts.falls_down)
+        return np.stack([~up, ~down], axis=1)
+
+    def gradient_change(
+        self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
+    ) -> FloatArray:
+        """Bound |change of gradient| by the largest curvature in between, (n_samples, 1)."""
+        low, high = self.curvature_range(raw_prediction, y, error)
+        return (np.maximum(np.abs(low), np.abs(high)) * error)[:, None]
+
+    def curvature_range(
+        self, raw_prediction: FloatArray, y: FloatArray, width: FloatArray | float
+    ) -> tuple[FloatArray, FloatArray]:
+        """Enclose the curvature of each example for scores within `width`, (n_samples,) each."""
+        raw = raw_prediction[:, 0]
+        low, high = self.row.kernels.curvature_range(raw - width, raw + width, y)
+        return low, high + _UNDERFLOW
+
+    def steepest_bend(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Return the curvature, shape (n_samples,)."""
+        return self._terms(raw_prediction, y)[2]
+
+    def gradient_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Bound the rounding, shape (n_samples, 1)."""
+        return self._errors(raw_prediction, y)[1][:, None]
+
+    def loss_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
+        """Bound the rounding, shape (n_samples,)."""
+        return self._errors(raw_prediction, y)[0]
+
+    def curvature_error(self, error: float) -> float:
+        """Bound the relative error of the curvature if raw predictions err by `error`.
+
+        0 where no self-concordance constant is proven: then all is in `hessian_error`.
+        """
+        constant = self.facts.self_concordance
+        return 0.0 if constant is None else float(np.expm1(min(constant * error, 50.0)))
+
+    def hessian_error(
+        self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
+    ) -> FloatArray:
+        """Bound what the curvature errs beyond that, shape (n_samples,)."""
+        rounding = self._errors(raw_prediction, y)[2]
+        if self.facts.self_concordance is not None:
+            return rounding
+        low, high = self.curvature_range(raw_prediction, y, error)
+        return np.asarray(rounding + (high - low))
+
+    def total_errors(
+        self, loss: float, weight: float, largest: float, pure: bool
+    ) -> TotalErrors | None:
+        """Return None: the losses need not bound their derivatives."""
+        return None
+
+    def _terms(
+        self, raw_prediction: FloatArray, y: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        if self.kernel:
+            return evaluate(self.kernel, raw_prediction[:, 0], y)
+        loss, slope, bend = self.row.kernels.terms(raw_prediction[:, 0], y)
+        return loss, slope, np.maximum(bend, 0.0)
+
+    def _errors(
+        self, raw_prediction: FloatArray, y: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        loss, slope, bend = self.row.kernels.errors(raw_prediction[:, 0], y)
+        return loss + _UNDERFLOW, slope + _UNDERFLOW, bend + _UNDERFLOW

@@ -1,0 +1,84 @@
+"""Where a fit starts: at zero, or with the best intercept for coefficients of zero."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chainrule.engine.arrays import UNIT, FloatArray
+from chainrule.engine.objective.objective import Objective, Point
+
+
+def starting_point(objective: Objective) -> Point:
+    """Return where to start.
+
+    Classes start at zero, or with offsets where an intercept makes up for them: far from there, all
+    curvatures may have underflowed. Other losses start at the best intercept, which may be far from
+    zero: a loss that grows like an exponential takes one Newton step for each unit on the way.
+    """
+    source, origin, loss = objective.source, objective.origin(), objective.loss
+    if not objective.fit_intercept:
+        return origin
+    if not loss.facts.of_classes:
+        return _best_intercept(objective)
+    if source.offset is None:
+        return origin
+    per_class, n_classes = class_weights(objective), source.n_classes
+    with np.errstate(divide="ignore"):
+        odds = np.log(per_class) if n_classes > 2 else np.diff(np.log(per_class))
+    (total,) = objective.sum_over_vectors(lambda offset, _, s: (s @ offset,), source.offset)
+    intercept = np.clip(odds, -700, 700) - total / per_class.sum()
+    return objective.centred(Point(origin.coef, intercept))
+
+
+def _best_intercept(objective: Objective) -> Point:
+    """Return the best intercept for coefficients of zero, about."""
+    source, origin, loss = objective.source, objective.origin(), objective.loss
+    raw = source.offset
+    if raw is None:
+        raw = np.zeros((source.n_samples, 1))
+    (total, moved) = objective.sum_over_vectors(
+        lambda offset, y, s: (np.asarray(s @ y), np.asarray(s @ offset[:, 0])), raw
+    )
+    weight = source.total_weight
+    with np.errstate(all="ignore"):
+        guess = loss.link(np.asarray([float(total) / weight])) - float(moved) / weight
+        point = origin
+        for candidate in (guess, np.zeros(1)):
+            if np.isfinite(candidate).all():
+                value = objective.intercept_sums(raw, candidate)[0]
+                if np.isfinite(value):
+                    point = Point(origin.coef, candidate)
+                    break
+        return balance_intercept(objective, point, raw + point.intercept)
+
+
+def balance_intercept(
+    objective: Objective, point: Point, raw_prediction: FloatArray, *, rounds: int = 8
+) -> Point:
+    """Minimise over the intercept alone, without reading X.
+
+    It makes the weighted residuals sum to zero, which is what the duality certificate needs.
+    """
+    shift = np.zeros_like(point.intercept)
+    value, residual, curvature = objective.intercept_sums(raw_prediction, shift)
+    for _ in range(rounds):
+        if np.abs(residual).max() <= 4 * UNIT * np.abs(curvature).max():
+            break
+        step = -np.linalg.lstsq(curvature, residual, rcond=1e-14)[0]
+        trial = objective.intercept_sums(raw_prediction, shift + step)
+        if not np.abs(trial[1]).max() < np.abs(residual).max():
+            break
+        if trial[0] > value + 64 * UNIT * (abs(value) + objective.floor_size):
+            break
+        shift = shift + step
+        value, residual, curvature = trial
+    return Point(point.coef, point.intercept + shift)
+
+
+def class_weights(objective: Objective) -> FloatArray:
+    """Return sum_i s_i y_ik for each class, shape (n_classes,)."""
+    empty = np.empty((objective.source.n_samples, 0))
+    (per_class,) = objective.sum_over_vectors(
+        lambda _, y, s: (s @ (np.stack([1 - y, y], axis=1) if y.ndim == 1 else y),), empty
+    )
+    return per_class
