@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, inf
+from math import ceil, inf, lcm
 
 import mpmath
 import numpy as np
 
-from chainrule.calculus.graph.node import Expr
+from chainrule.calculus.graph.node import Apply, Expr, walk
 from chainrule.calculus.ops import log, maximum, replace
 from chainrule.calculus.ops.elementwise import lift
 from chainrule.calculus.rewriting.pointwise import INVERSES
 from chainrule.calculus.rewriting.stabilisation import stabilise
-from chainrule.emission.algebra import Affine, Algebra, NotAlgebraicError, Quotient
+from chainrule.emission.algebra import Affine, Algebra, NotAlgebraicError, Quotient, affine
 from chainrule.emission.derivatives import Derivatives
 from chainrule.emission.enclosing import enclosure
 from chainrule.emission.forms import INPUTS, run
@@ -209,13 +209,24 @@ def _above(loss: Expr, value: Expr, targets: Targets) -> str | None:
 
 def _is_zero(value: Expr, targets: Targets) -> bool:
     """Whether an expression in the target is identically 0, for the targets inside the range."""
-    for root in (1, 2, 3, 4, 5, 10, 20, 100):
+    for root in (1, _common_denominator(value)):
         algebra = Algebra(_NO_LINE, 1, targets, None, Fraction(0), root)
         try:
             return not algebra.fraction(value).top
         except NotAlgebraicError:
             continue
     return False
+
+
+def _common_denominator(value: Expr) -> int:
+    """Return k such that all powers of the target are whole powers of its k-th root."""
+    forms = [
+        affine(arg)
+        for node in walk(value)
+        if isinstance(node, Apply) and node.op.name == "exp"
+        for arg in node.args
+    ]
+    return lcm(*(share.denominator for form in forms if form for _, share in form.rest))
 
 
 def _leaves_ends(optimum: Expr, targets: Targets) -> bool:

@@ -17,6 +17,8 @@ Monomial = tuple[tuple[str, int], ...]
 
 Poly = Mapping[Monomial, Fraction]
 _DEEP = 4
+_HIGHEST = 400
+"""Degree up to which Sturm's theorem is applied."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,26 @@ def multiplied(a: Poly, b: Poly, known: Variables) -> Poly:
 
 
 def power(a: Poly, exponent: int, known: Variables) -> Poly:
-    """Return a to a whole power >= 0."""
-    return reduce(lambda x, y: multiplied(x, y, known), [a] * exponent, number(1))
+    """Return a to a whole power >= 0, by repeated squaring."""
+    if len(a) == 1:
+        ((monomial, value),) = a.items()
+        return _reduced({_raised(monomial, exponent): value**exponent}, known)
+    found, square = number(1), a
+    while exponent:
+        if exponent % 2:
+            found = multiplied(found, square, known)
+        exponent //= 2
+        square = multiplied(square, square, known) if exponent else square
+    return found
+
+
+def _raised(monomial: Monomial, exponent: int) -> Monomial:
+    return tuple((name, k * exponent) for name, k in monomial) if exponent else ()
+
+
+def common_power(a: Poly, name: str) -> int:
+    """Return the largest power of a variable that divides a polynomial."""
+    return min((dict(monomial).get(name, 0) for monomial in a), default=0)
 
 
 def _reduced(a: Poly, known: Variables) -> Poly:
@@ -161,6 +181,8 @@ def nonnegative(a: Poly, known: Variables, deep: int = _DEEP) -> str | None:
     if len(used) == 1 and not used & set(known.squares):
         (name,) = used
         line = {k: c.get((), Fraction(0)) for k, c in collected(a, name).items()}
+        if max(line) > _HIGHEST:
+            return None
         dense = [line.get(k, Fraction(0)) for k in range(max(line) + 1)]
         low = Fraction(0) if name in known.positive else None
         return (
@@ -221,7 +243,7 @@ def _has_good_signs(a: Poly, known: Variables) -> bool:
 def _without_common(a: Poly, known: Variables) -> Poly:
     """Divide by the powers of variables >= 0 that all terms have."""
     for name in sorted(names(a) & known.positive - set(known.squares)):
-        least = min(dict(m).get(name, 0) for m in a)
+        least = common_power(a, name)
         if least:
             shared = quotient(a, variable(name, least))
             assert shared is not None
