@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from chainrule.calculus.graph.node import Expr
+from chainrule.emission.check import check
 from chainrule.emission.derivatives import differentiate
 from chainrule.emission.facts import prove
 from chainrule.emission.forms import INPUTS, best, run
@@ -75,10 +76,10 @@ def loss_module(
     formula = read_formula(text, constants)
     derived = differentiate(formula.value)
     tape = Tape(INPUTS)
-    roots = [tape.record(form) for form in derived.plain[:3]]
+    roots = [tape.record(form) for form in derived.forms[:3]]
     z, y = samples(targets)
     true = [true_values(tape, roots, *at) for at in zip(z, y, strict=True)]
-    clamped = any(np.isnan(run(form, z, y, clamped=False)).any() for form in derived.forms[:3])
+    clamped = any(np.isnan(run(form, z, y, clamped=False)[0]).any() for form in derived.forms[:3])
     terms: list[Expr] = []
     for k in range(3):
         column = [values[k] for values in true]
@@ -98,4 +99,6 @@ def loss_module(
         proven.least,
         clamped=clamped,
     )
-    return module_text(parts)
+    source = module_text(parts)
+    check(row_of_source(source), z, y, true)
+    return source

@@ -29,12 +29,18 @@ class Variables:
     ----------
     positive : frozenset of str
         Variables that are >= 0; all others may be any real number.
+    strict : frozenset of str
+        Those of them that are > 0.
     squares : mapping of str to Poly
         The squares of those that are square roots.
+    lemmas : tuple of (Poly, str)
+        Polynomials that are known to be >= 0, with the reason.
     """
 
     positive: frozenset[str]
+    strict: frozenset[str]
     squares: Mapping[str, Poly]
+    lemmas: tuple[tuple[Poly, str], ...] = ()
 
 
 def number(value: Fraction | int) -> Poly:
@@ -177,17 +183,18 @@ def nonnegative(a: Poly, known: Variables, deep: int = _DEEP) -> str | None:
     a = _without_common(a, known)
     if _has_good_signs(a, known):
         return "every term is >= 0"
+    for lemma, why in known.lemmas if deep else ():
+        rest = quotient(a, lemma)
+        if rest is not None and nonnegative(rest, known, deep - 1):
+            return why
     used = names(a)
     if len(used) == 1 and not used & set(known.squares):
         (name,) = used
-        line = {k: c.get((), Fraction(0)) for k, c in collected(a, name).items()}
-        if max(line) > _HIGHEST:
-            return None
-        dense = [line.get(k, Fraction(0)) for k in range(max(line) + 1)]
+        dense = _dense_in(a, name)
         low = Fraction(0) if name in known.positive else None
         return (
             f"it has no sign change, by Sturm's theorem in {name}"
-            if keeps_sign(dense, low, None)
+            if dense and keeps_sign(dense, low, None)
             else None
         )
     if deep == 0:
@@ -217,6 +224,29 @@ def nonnegative(a: Poly, known: Variables, deep: int = _DEEP) -> str | None:
             if all(nonnegative(part, known, deep - 1) for part in (top, c, gap)):
                 return f"it is quadratic in {name} with a discriminant <= 0"
     return None
+
+
+def positive(a: Poly, known: Variables) -> bool:
+    """Whether a polynomial is proven to be nowhere 0 and nowhere negative."""
+    if _has_good_signs(a, known):
+        return any({name for name, _ in m} <= known.strict for m in a)
+    used = names(a)
+    if len(used) != 1 or used & set(known.squares):
+        return False
+    (name,) = used
+    dense = _dense_in(a, name)
+    if not dense:
+        return False
+    low = Fraction(0) if name in known.positive else None
+    at_end = low is None or _at(dense, low) > 0
+    square_free = _divided(dense, _common(dense, _trimmed(_slope(dense))))[0]
+    return at_end and not _roots_between(square_free, low, None) and keeps_sign(dense, low, None)
+
+
+def _dense_in(a: Poly, name: str) -> list[Fraction]:
+    """Return the coefficients of a polynomial in one variable; none if its degree is too high."""
+    line = {k: c.get((), Fraction(0)) for k, c in collected(a, name).items()}
+    return [line.get(k, Fraction(0)) for k in range(max(line) + 1)] if max(line) <= _HIGHEST else []
 
 
 def _by_root(a: Poly, name: str, known: Variables, deep: int) -> str | None:
