@@ -26,7 +26,7 @@ from chainrule.tables.table import Table
 from chainrule.tables.target import labels_of, positive_last
 
 if TYPE_CHECKING:
-    from chainrule.engine import watch
+    from chainrule.engine import monitor
     from chainrule.engine.certificates.certificate import Certificate
     from chainrule.engine.fitting import Fit
 
@@ -255,7 +255,7 @@ def _train(
     from chainrule.engine.data.sources import InMemorySource
     from chainrule.engine.fitting import fit_linear_model
 
-    def told(progress: watch.Progress) -> None:
+    def told(progress: monitor.Progress) -> None:
         step, objective = progress.iteration + 1, progress.objective
         say(f"training on {len(y)} rows: step {step}, objective {objective:.8g}")
 
