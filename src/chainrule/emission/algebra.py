@@ -302,13 +302,27 @@ class Algebra:
         return Quotient(ratio)
 
     def _power(self, base: Quotient, exponent: Fraction) -> Quotient:
+        if not base.below and len(base.top) == 1:
+            ((monomial, value),) = base.top.items()
+            powers = [(name, k * abs(exponent)) for name, k in monomial]
+            # a whole power of each variable; of a product of variables >= 0, also by a fraction
+            if value == 1 and all(
+                k.denominator == 1 and (exponent.denominator == 1 or name in self.known.positive)
+                for name, k in powers
+            ):
+                raised = {tuple((name, int(k)) for name, k in powers if k): Fraction(1)}
+                found = Quotient(p.multiplied(raised, p.number(1), self.known))
+                return found if exponent >= 0 else self.inverse(found)
         if exponent.denominator == 2:
             return self._power(self._root(base), exponent * 2)
         if exponent.denominator != 1:
             raise NotAlgebraicError("a power that is neither whole nor a root")
-        found = Quotient(p.number(1))
-        for _ in range(abs(int(exponent))):
-            found = self.times(found, base)
+        found, square, left = Quotient(p.number(1)), base, abs(int(exponent))
+        while left:
+            if left % 2:
+                found = self.times(found, square)
+            left //= 2
+            square = self.times(square, square) if left else square
         return found if exponent >= 0 else self.inverse(found)
 
     def _root(self, base: Quotient) -> Quotient:
@@ -406,6 +420,14 @@ class Algebra:
         if not top:
             return Quotient({})
         for factor in list(below):
+            if len(factor) == 1 and len(factor[0][0]) == 1 and factor[0][0][0][1] == 1:
+                ((name, _),), value = factor[0]  # a variable: all its powers at once
+                times = min(below[factor], p.common_power(top, name))
+                if value == 1 and times:
+                    rest = p.quotient(top, p.variable(name, times))
+                    assert rest is not None
+                    top, below[factor] = rest, below[factor] - times
+                continue
             while below[factor]:
                 shared = p.quotient(top, dict(factor))
                 if shared is None:

@@ -6,16 +6,16 @@ its constant come from sampling, the proof does not. What cannot be proven is ab
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, inf
+from math import ceil, inf, lcm
 
 import mpmath
 import numpy as np
 
-from chainrule.calculus.graph.node import Expr, walk
-from chainrule.calculus.ops import log, maximum, replace
+from chainrule.calculus.graph.node import Apply, Expr, walk
+from chainrule.calculus.ops import exp, log, maximum, replace
 from chainrule.calculus.ops.elementwise import lift
 from chainrule.calculus.rewriting.pointwise import INVERSES
 from chainrule.calculus.rewriting.rule import is_op
@@ -142,7 +142,7 @@ def _self_concordance(
     except NotAlgebraicError:
         return None, []
     second, beyond = _sampled((curvature, third), prover, targets)
-    positive = second > 0
+    positive = (second > 0) & np.isfinite(second) & np.isfinite(beyond)
     if not positive.any():
         return None, []
     largest = float(np.max(np.abs(beyond[positive] / second[positive])))
@@ -243,7 +243,7 @@ def _above(loss: Expr, value: Expr, targets: Targets) -> str | None:
 
 def _is_zero(value: Expr, targets: Targets) -> bool:
     """Whether an expression in the target is identically 0, for the targets inside the range."""
-    for root in (1, 2, 3, 4, 5, 10, 20, 100):
+    for root in (1, _common_denominator(value)):
         algebra = Algebra(_NO_LINE, 1, targets, None, Fraction(0), root)
         try:
             return not algebra.fraction(value).top
@@ -262,6 +262,17 @@ def _holds_at_ends(value: Expr, targets: Targets) -> bool:
             if not (np.isfinite(at).all() and abs(at[0] - at[1]) <= _ENDING * (1 + abs(at[0]))):
                 return False
     return True
+
+
+def _common_denominator(value: Expr) -> int:
+    """Return k such that all powers of the target are whole powers of its k-th root."""
+    forms = [
+        affine(arg)
+        for node in walk(value)
+        if isinstance(node, Apply) and is_op(node, "exp")
+        for arg in node.args
+    ]
+    return lcm(*(share.denominator for form in forms if form for _, share in form.rest))
 
 
 def _finite(optimum: Expr, targets: Targets) -> bool:
@@ -283,9 +294,25 @@ def _rises_from(optimum: Expr, curvature: Expr, targets: Targets) -> bool:
 
 
 def _guarded(value: Expr) -> Expr:
-    """Take logarithms of the target above the least normal number, where y log y is 0 at y = 0."""
+    """Return a lower bound in the target that is right at y = 0 too.
+
+    Logarithms are taken of the target or the least normal number; y log y is 0 at y = 0, and so is
+    y^c = y exp((c - 1) log y), which without the factor would be far from 0 for a small c.
+    """
     value, _ = stabilise(value, INVERSES)
+    value = replace(value, dict(_powers_of_target(value)))
     return replace(value, {log(TARGET): log(maximum(TARGET, lift(Fraction(TINY))))})
+
+
+def _powers_of_target(value: Expr) -> Iterator[tuple[Expr, Expr]]:
+    """Yield every exp(c log y) with c > 0, and y exp((c - 1) log y)."""
+    for node in walk(value):
+        form = affine(node.args[0]) if isinstance(node, Apply) and is_op(node, "exp") else None
+        if form is None or len(form.rest) != 1:
+            continue
+        ((base, share),) = form.rest
+        if base is log(TARGET) and share > 0 and form == Affine(rest=form.rest):
+            yield node, TARGET * exp(lift(share - 1) * log(TARGET))
 
 
 def _enclosed(loss: Expr, targets: Targets) -> Fraction | None:
