@@ -155,4 +155,6 @@ def least(y: Number) -> Number:
         v10 = v7 + v9
         e10 = roundings.added(v10, e7, e9)
         t1 = 0.5 * np.log(np.maximum(y, 2.2250738585072014e-308))
-        return ((2 * (y * np.exp(-t1))) + (2 * np.exp(t1))) - roundings.settled(e10, y)
+        value = (2 * (y * np.exp(-t1))) + (2 * np.exp(t1))
+        below = np.where(y < 2.2250738585072014e-308, np.abs(value), 0.0)
+        return value - roundings.settled(e10, y) - below
