@@ -11,6 +11,7 @@ from chainrule.emission.links import Link
 from chainrule.emission.tape import Tape
 from chainrule.emission.writing import INDENT, interval_lines, rounding_lines, value_lines
 from chainrule.engine.losses.facts import Facts, Targets
+from chainrule.engine.losses.roundings import TINY
 
 LINE = 100
 
@@ -215,9 +216,14 @@ def _least(value: Expr) -> str:
     lines, (bound,) = rounding_lines(tape, (root,))
     values, (result,) = value_lines(tape, (root,), "y")
     body = "".join(f"{2 * INDENT}{line}\n" for line in [*lines, *values])
+    # where a logarithm of the target was kept finite, the value may be above its limit at y = 0
+    tiny = repr(TINY)
+    below = f"np.where(y < {tiny}, np.abs(value), 0.0)" if tiny in body else "0.0"
     return (
         "def least(y: Number) -> Number:\n"
         f'{INDENT}"""Return a lower bound of the loss over all scores, rounding included."""\n'
         f'{INDENT}with np.errstate(all="ignore"):\n{body}'
-        f"{2 * INDENT}return ({result}) - roundings.settled({bound}, y)\n"
+        f"{2 * INDENT}value = {result}\n"
+        f"{2 * INDENT}below = {below}\n"
+        f"{2 * INDENT}return value - roundings.settled({bound}, y) - below\n"
     )

@@ -42,6 +42,15 @@ True
 """
 
 
+def loss_names() -> tuple[str, ...]:
+    """Return the names of all shipped losses.
+
+    >>> "poisson" in loss_names()
+    True
+    """
+    return tuple(TABLE)
+
+
 def find_loss(name: str) -> LossRow:
     """Return the loss of a name, with its default constants.
 

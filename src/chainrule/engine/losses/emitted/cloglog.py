@@ -133,4 +133,6 @@ def link(mu: Number) -> Number:
 def least(y: Number) -> Number:
     """Return a lower bound of the loss over all scores, rounding included."""
     with np.errstate(all="ignore"):
-        return (0.0 * y + (-2.2250738585072034e-308)) - roundings.settled(0.0, y)
+        value = 0.0 * y + (-2.2250738585072034e-308)
+        below = 0.0
+        return value - roundings.settled(0.0, y) - below

@@ -124,4 +124,6 @@ def least(y: Number) -> Number:
         e3 = roundings.logarithm(v3, v2, e2)
         v4 = v1 + v3
         e4 = roundings.added(v4, e1, e3)
-        return ((y / y) + np.log(np.maximum(y, 2.2250738585072014e-308))) - roundings.settled(e4, y)
+        value = (y / y) + np.log(np.maximum(y, 2.2250738585072014e-308))
+        below = np.where(y < 2.2250738585072014e-308, np.abs(value), 0.0)
+        return value - roundings.settled(e4, y) - below

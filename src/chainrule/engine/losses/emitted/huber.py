@@ -168,4 +168,6 @@ def least(y: Number) -> Number:
         e6 = roundings.multiplied(v6, v3, e3, v5, e5)
         t1 = y - y
         t2 = np.maximum(np.minimum(t1, 27 / 20), -27 / 20)
-        return (t2 * (t1 - (0.5 * t2))) - roundings.settled(e6, y)
+        value = t2 * (t1 - (0.5 * t2))
+        below = 0.0
+        return value - roundings.settled(e6, y) - below

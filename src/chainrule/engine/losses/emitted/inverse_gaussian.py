@@ -140,4 +140,6 @@ def least(y: Number) -> Number:
         v9 = v7 - v8
         e9 = roundings.added(v9, e7, e8)
         t1 = np.exp(-(2 * np.log(np.maximum(y, 2.2250738585072014e-308))))
-        return ((0.5 * (y * t1)) - (1 / y)) - roundings.settled(e9, y)
+        value = (0.5 * (y * t1)) - (1 / y)
+        below = np.where(y < 2.2250738585072014e-308, np.abs(value), 0.0)
+        return value - roundings.settled(e9, y) - below

@@ -161,4 +161,6 @@ def least(y: Number) -> Number:
         v5 = np.log(v4)
         e5 = roundings.logarithm(v5, v4, e4)
         t1 = np.exp(y - y)
-        return (np.log(0.5 * (t1 + t1))) - roundings.settled(e5, y)
+        value = np.log(0.5 * (t1 + t1))
+        below = 0.0
+        return value - roundings.settled(e5, y) - below

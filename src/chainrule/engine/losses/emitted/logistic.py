@@ -173,4 +173,6 @@ def link(mu: Number) -> Number:
 def least(y: Number) -> Number:
     """Return a lower bound of the loss over all scores, rounding included."""
     with np.errstate(all="ignore"):
-        return (0.0 * y + (-8.900295434028823e-308)) - roundings.settled(0.0, y)
+        value = 0.0 * y + (-8.900295434028823e-308)
+        below = 0.0
+        return value - roundings.settled(0.0, y) - below

@@ -188,4 +188,6 @@ def least(y: Number) -> Number:
         e12 = roundings.added(v12, e10, e11)
         t1 = np.log(np.maximum(y, 2.2250738585072014e-308))
         t2 = (y + 1) * (np.maximum(t1, 0) + np.log1p(np.exp(-np.abs(t1))))
-        return (t2 - (y * t1)) - roundings.settled(e12, y)
+        value = t2 - (y * t1)
+        below = np.where(y < 2.2250738585072014e-308, np.abs(value), 0.0)
+        return value - roundings.settled(e12, y) - below

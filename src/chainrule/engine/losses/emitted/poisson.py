@@ -117,4 +117,6 @@ def least(y: Number) -> Number:
         e3 = roundings.multiplied(v3, y, 0.0, v2, e2)
         v4 = y - v3
         e4 = roundings.added(v4, 0.0, e3)
-        return (y - (y * np.log(np.maximum(y, 2.2250738585072014e-308)))) - roundings.settled(e4, y)
+        value = y - (y * np.log(np.maximum(y, 2.2250738585072014e-308)))
+        below = np.where(y < 2.2250738585072014e-308, np.abs(value), 0.0)
+        return value - roundings.settled(e4, y) - below

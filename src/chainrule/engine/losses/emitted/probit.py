@@ -148,4 +148,6 @@ def mean(z: Number) -> Number:
 def least(y: Number) -> Number:
     """Return a lower bound of the loss over all scores, rounding included."""
     with np.errstate(all="ignore"):
-        return (0.0 * y + (-4.450147717014407e-308)) - roundings.settled(0.0, y)
+        value = 0.0 * y + (-4.450147717014407e-308)
+        below = 0.0
+        return value - roundings.settled(0.0, y) - below

@@ -211,4 +211,6 @@ def least(y: Number) -> Number:
         t1 = y + ((1 / 10) * np.log(1))
         t2 = 10 * (t1 - y)
         t3 = (1 / 10) * (np.maximum(t2, 0) + np.log1p(np.exp(-np.abs(t2))))
-        return ((0.5 * (y - t1)) + t3) - roundings.settled(e15, y)
+        value = (0.5 * (y - t1)) + t3
+        below = 0.0
+        return value - roundings.settled(e15, y) - below

@@ -123,4 +123,6 @@ def least(y: Number) -> Number:
         v3 = 0.5 * v2
         e3 = roundings.multiplied(v3, 0.5, 0.0, v2, e2)
         t1 = y - y
-        return (0.5 * (t1 * t1)) - roundings.settled(e3, y)
+        value = 0.5 * (t1 * t1)
+        below = 0.0
+        return value - roundings.settled(e3, y) - below

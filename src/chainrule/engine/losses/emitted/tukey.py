@@ -177,4 +177,6 @@ def least(y: Number) -> Number:
         e9 = roundings.multiplied(v9, 877969 / 240000, 4.061422494613017e-16, v8, e8)
         t1 = (y - y) / (937 / 200)
         t2 = np.maximum(1 - (t1 * t1), 0)
-        return ((877969 / 240000) * (1 - (t2 * t2 * t2))) - roundings.settled(e9, y)
+        value = (877969 / 240000) * (1 - (t2 * t2 * t2))
+        below = 0.0
+        return value - roundings.settled(e9, y) - below

@@ -152,4 +152,6 @@ def least(y: Number) -> Number:
         e8 = roundings.added(v8, e7, e7)
         t1 = np.exp(-(0.5 * np.log(np.maximum(y, 2.2250738585072014e-308))))
         t2 = 2 * (y * t1)
-        return (t2 + t2) - roundings.settled(e8, y)
+        value = t2 + t2
+        below = np.where(y < 2.2250738585072014e-308, np.abs(value), 0.0)
+        return value - roundings.settled(e8, y) - below
