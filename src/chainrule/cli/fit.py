@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chainrule.cli.shared import ignore_option
+
 if TYPE_CHECKING:
     from chainrule.tables.fitting import FittedTable
     from chainrule.tables.specs import Missing
 
 _HELP = """Fit a logistic regression to a table and prove how good the fit is.
 
-DATA is a CSV or Parquet file with a header; @breast_cancer is a real one that ships with chainrule.
+DATA is a CSV or Parquet file with a header; @breast_cancer is a data set that ships with chainrule.
 
 Text columns become categories, each compared with the most frequent one. Numbers are standardised:
-the penalty acts on that scale, and coefficients are reported on both. A part of the rows is held
-out to measure the model on data that it never saw.
+the penalty acts on that scale, and coefficients are reported on both. Some rows are held out to
+measure the model on unseen data.
 
 \b
 Examples:
@@ -32,43 +34,51 @@ Examples:
 
 @click.command("fit", help=_HELP, short_help="Fit a table; get coefficients and a certificate.")
 @click.argument("data")
-@click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
+@click.option("--target", required=True, metavar="COLUMN", help="Column to predict.")
 @click.option(
     "--positive",
     metavar="LABEL",
-    help="Of two labels, the one counted as 1. By default the last in order.",
+    help="Positive class (coded as 1). Default: the last label in sorted order.",
 )
-@click.option("--out", type=click.Path(), metavar="FILE", help="Save the model here, as JSON.")
+@click.option("--out", type=click.Path(), metavar="FILE", help="Write the model to FILE, as JSON.")
 @click.option(
-    "--report", type=click.Path(), metavar="FILE", help="Write a page with tables and plots here."
+    "--report",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write an HTML report with tables and plots to FILE.",
 )
 @click.option(
     "--missing",
     type=click.Choice(["refuse", "drop", "mean", "indicator"]),
     default="refuse",
     show_default=True,
-    help="Missing values: stop; drop the rows; fill in the mean (for text, the most frequent "
-    "category); or fill in and tell the model that it was missing.",
+    help="Treatment of missing values: stop; drop the rows; impute the mean (for text, the most "
+    "frequent category); or impute and add an indicator column.",
 )
 @click.option(
     "--category",
     "categories",
     multiple=True,
     metavar="COLUMN",
-    help="Take this column as categories even if it holds numbers or many texts. Repeatable.",
+    help="Column to encode as categories, even if it is numeric or has many distinct strings. "
+    "Repeatable.",
 )
-@click.option(
-    "--ignore", multiple=True, metavar="COLUMN", help="Leave this column out. Repeatable."
-)
+@ignore_option
 @click.option(
     "--holdout",
     type=click.FloatRange(0, 1, max_open=True),
     default=0.2,
     show_default=True,
-    metavar="SHARE",
-    help="The share of rows held out for the metrics; 0 trains on all.",
+    metavar="FRACTION",
+    help="Fraction of rows held out for the metrics; 0 trains on all.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the split.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Random seed for the train/test split.",
+)
 @click.option(
     "-C",
     "--inverse-penalty",
@@ -76,7 +86,8 @@ Examples:
     type=click.FloatRange(0, min_open=True),
     default=1.0,
     show_default=True,
-    help="One over the weight of the ridge penalty: larger trusts the data more. 'inf': none.",
+    help="Inverse L2 regularization strength (as in scikit-learn); smaller = stronger penalty, "
+    "'inf' = none.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
@@ -95,11 +106,11 @@ def command(
 ) -> None:
     """Fit a table; the help text is `_HELP`."""
     from chainrule.cli.fit_printing import print_json, print_text
-    from chainrule.tables.fitting import Choices, fit_file
+    from chainrule.tables.fitting import FitOptions, fit_file
 
     path = data_path(data)
     refuse_places((path,), out, report)
-    choices = Choices(target, positive, missing, categories, ignore, holdout, seed, C)
+    choices = FitOptions(target, positive, missing, categories, ignore, holdout, seed, C)
     with progress_line() as say:
         fitted = fit_file(path, choices, say)
         written: list[str] = []
@@ -117,7 +128,7 @@ def command(
 
 
 def data_path(data: str) -> Path:
-    """Return the path of a file, or of a data set that ships, named ``@name``."""
+    """Return the path of a file, or of a shipped data set ``@name``."""
     if not data.startswith("@"):
         return Path(data)
     from chainrule.data import SHIPPED
@@ -130,15 +141,15 @@ def data_path(data: str) -> Path:
 
 
 def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
-    """Refuse, before the work starts, to write over what is read or where nothing can be."""
+    """Reject output paths that overwrite an input or cannot be written."""
     from chainrule.errors import DataError
-    from chainrule.tables.writing import check_place
+    from chainrule.tables.writing import check_writable
 
     taken = {path.resolve() for path in inputs}
     for output in outputs:
         if output is None:
             continue
-        check_place(output)
+        check_writable(output)
         place = Path(output).resolve()
         if place in taken:
             raise DataError(f"{output}: this would write over another file of this command.")
@@ -146,14 +157,14 @@ def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
 
 
 def write_report(fitted: FittedTable, data: str, path: str) -> None:
-    """Write the page of a fit."""
+    """Write the report of a fit."""
     from chainrule.documents.fit_section import fit_lead, fit_sections
     from chainrule.documents.gradient_section import gradient_section
     from chainrule.documents.page import render_page
-    from chainrule.tables.explaining import explain_gradient
+    from chainrule.tables.worked_example import work_example
     from chainrule.tables.writing import atomic_text
 
-    sections = [*fit_sections(fitted), gradient_section(explain_gradient(fitted))]
+    sections = [*fit_sections(fitted), gradient_section(work_example(fitted))]
     page = render_page(
         f"{fitted.model.target}: a fit and its proof", fit_lead(fitted, data), sections
     )
@@ -163,7 +174,7 @@ def write_report(fitted: FittedTable, data: str, path: str) -> None:
 
 @contextmanager
 def progress_line() -> Iterator[Callable[[str], None]]:
-    """Show one line that says what is being done; nothing where the error stream is no terminal."""
+    """Show one status line; nothing where the error stream is not a terminal."""
     from rich.console import Console
 
     console = Console(stderr=True)

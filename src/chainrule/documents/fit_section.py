@@ -1,4 +1,4 @@
-"""The story of a fit, section by section: what was fitted, how well, and the proof."""
+"""The report of a fit, section by section: the model, its quality, its certificate."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_DRAWN = 20
 
 
 def fit_lead(fitted: FittedTable, source: str) -> str:
-    """Return the paragraph that stands on top of the page of a fit."""
+    """Return the lead paragraph of the report."""
     model = fitted.model
     who = " or ".join(model.classes) if len(model.classes) <= 4 else f"{len(model.classes)} classes"
     lead = (
@@ -34,7 +34,7 @@ def fit_lead(fitted: FittedTable, source: str) -> str:
 
 
 def fit_sections(fitted: FittedTable) -> list[Section]:
-    """Tell a fit in sections.
+    """Return the sections of the report.
 
     Parameters
     ----------

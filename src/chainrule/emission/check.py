@@ -15,12 +15,17 @@ from typing import Any, Final
 import mpmath
 import numpy as np
 
+from chainrule.calculus.evaluation.numeric import Point
+from chainrule.calculus.evaluation.precise import PRECISE
+from chainrule.calculus.graph.node import Expr
+from chainrule.emission.formula import SCORE, TARGET
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.losses.facts import LossRow
 from chainrule.errors import ProofError
 
 DIGITS: Final = 80
 _EVERY = 5
+_NEAR = 8.0
 _STEP = mpmath.mpf(10) ** -20
 _CLOSE = mpmath.mpf(10) ** -12
 _NOTHING = mpmath.mpf(10) ** -30
@@ -69,6 +74,35 @@ def check(row: LossRow, z: FloatArray, y: FloatArray, true: Sequence[Sequence[An
         for k in range(0, len(z), _EVERY):
             if np.isfinite(bounds[:, k]).all():
                 _differences(terms, row.name, mpmath.mpf(z[k]), mpmath.mpf(y[k]))
+
+
+def check_text(written: Expr, read: Sequence[Any], z: FloatArray, y: FloatArray) -> None:
+    """Check that the loss is what was written, before any rule named or rewrote a part of it.
+
+    Parameters
+    ----------
+    written : Expr
+        l as its text has it.
+    read : sequence of mpmath numbers
+        The values of l from which everything else follows.
+    z, y : ndarray
+        Where.
+
+    Raises
+    ------
+    ProofError
+        When they differ.
+    """
+    with mpmath.workdps(DIGITS):
+        for k in np.flatnonzero((np.abs(z) > 1e-3) & (np.abs(z) < _NEAR))[::_EVERY]:
+            at = {SCORE: z[k], TARGET: y[k]}
+            values = {s: np.array([[mpmath.mpf(v)]], dtype=object) for s, v in at.items()}
+            value = np.asarray(Point(values, {}, PRECISE).value(written)).ravel()[0]
+            if not abs(value - read[k]) <= _CLOSE**2 * (1 + abs(value)):
+                raise ProofError(
+                    f"the loss at z = {z[k]:g}, y = {y[k]:g} is {mpmath.nstr(value, 15)} as "
+                    f"written, and {mpmath.nstr(read[k], 15)} after its functions were recognised"
+                )
 
 
 def precise_terms(source: str) -> PreciseTerms:

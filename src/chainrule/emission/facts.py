@@ -38,6 +38,7 @@ _DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 20, 50, 100, 1000, 10_000)
 _TRIED = 4
 _LARGEST = 1e6
 _SLACK = 1e-7
+_ENDING = 1e-9
 _NO_LINE = Affine()
 
 
@@ -203,7 +204,7 @@ def _least(
         value = replace(loss, {SCORE: optimum})
         at = plain(optimum)
         flat = _is_zero(replace(slope, {SCORE: optimum}), targets)
-        if convex and flat and not _leaves_ends(optimum, targets):
+        if convex and flat and _holds_at_ends(value, targets):
             sentence = f"l' = 0 at z = {at} and l is convex, so l(z, y) >= l({at}, y)"
             missing = not _finite(optimum, targets)
             notes = [("least", sentence + _limit(missing))]
@@ -213,7 +214,7 @@ def _least(
             else:
                 missing = True
             return _guarded(value), missing, notes
-        if not convex and not _leaves_ends(optimum, targets):
+        if not convex and _holds_at_ends(value, targets):
             reason = _above(loss, value, targets)
             if reason:
                 return _guarded(value), True, [("least", f"l(z, y) - l({at}, y) = {reason}.")]
@@ -251,6 +252,18 @@ def _is_zero(value: Expr, targets: Targets) -> bool:
     return False
 
 
+def _holds_at_ends(value: Expr, targets: Targets) -> bool:
+    """Whether a lower bound reaches the ends of the targets without a jump."""
+    ends = [(targets.low, 1.0, targets.has_low), (targets.high, -1.0, targets.has_high)]
+    for end, inward, included in ends:
+        if included:
+            near = end + inward * (abs(end) * _ENDING or 1e-300)
+            at, _ = run(_guarded(value), *2 * (np.array([end, near]),), clamped=False)
+            if not (np.isfinite(at).all() and abs(at[0] - at[1]) <= _ENDING * (1 + abs(at[0]))):
+                return False
+    return True
+
+
 def _common_denominator(value: Expr) -> int:
     """Return k such that all powers of the target are whole powers of its k-th root."""
     forms = [
@@ -260,11 +273,6 @@ def _common_denominator(value: Expr) -> int:
         for arg in node.args
     ]
     return lcm(*(share.denominator for form in forms if form for _, share in form.rest))
-
-
-def _leaves_ends(optimum: Expr, targets: Targets) -> bool:
-    """Whether a score becomes infinite where `_guarded` does not help: at a finite upper end."""
-    return targets.has_high and not _finite_at(optimum, np.array([targets.high]))
 
 
 def _finite(optimum: Expr, targets: Targets) -> bool:

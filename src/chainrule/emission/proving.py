@@ -185,8 +185,9 @@ class Prover:
             sign = ">=" if self.targets.has_low else ">"
             start = f"y - {low:g}" if low else "y"
             power = f"^{self.root}" if self.root > 1 else ""
-            share = f"s/(1 + s) = (y - {low:g})/(1 - y)" if self.targets.high == 1 else ""
-            meanings.append(share or f"s{power} = {start}, s {sign} 0")
+            bounded = np.isfinite(self.targets.high)
+            ratio = f"s = ({start})/({self.targets.high:g} - y), s {sign} 0"
+            meanings.append(ratio if bounded else f"s{power} = {start}, s {sign} 0")
         return f"with {' and '.join(meanings)}: " if meanings else ""
 
 

@@ -71,7 +71,9 @@ def true_values(tape: Tape, roots: Sequence[Place], z: float, y: float) -> list[
 
     The digits are doubled until two results agree: 1 - exp(-u) at u = 1e-300 takes 600.
     """
-    digits, known = DIGITS, None
+    digits = DIGITS
+    found: list[Any] | None
+    known: list[Any] | None = None
     while digits <= _MOST_DIGITS:
         with mpmath.workdps(digits):
             try:

@@ -1,6 +1,6 @@
-"""Fit a table: target, split, encoding, training, metrics, in this order.
+"""Fitting a table: target, split, encoding, training and metrics.
 
-The encoding is learnt from the training rows alone, so that nothing of the held-out rows reaches
+The encoding is fitted from the training rows alone, so that nothing of the held-out rows reaches
 the model that they measure.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import DataError
 from chainrule.tables.encoding import encode
-from chainrule.tables.learning import complete_rows, learn, refuse_missing
+from chainrule.tables.encoding_fit import complete_rows, fit_encoding, refuse_missing
 from chainrule.tables.metrics import Codes, Metrics, hold_out, measure
 from chainrule.tables.model import TableModel
 from chainrule.tables.records import CertificateRecord, Fact, TrainingRecord
@@ -32,22 +32,22 @@ if TYPE_CHECKING:
 
 _MOST_THREADS = 8
 
-Say = Callable[[str], None]
-"""Told what is being done, a few words at a time."""
+StatusCallback = Callable[[str], None]
+"""Called with a short description of each stage."""
 
 
 @dataclass(frozen=True)
-class Choices:
-    """What the user asks for.
+class FitOptions:
+    """The options of a fit.
 
     Parameters
     ----------
     target : str
         The column to predict.
     positive : str, optional
-        Of two labels, the one counted as 1; by default the last in order.
+        The positive class; by default the last label in sorted order.
     missing : {"refuse", "drop", "mean", "indicator"}
-        What becomes of missing values.
+        The treatment of missing values.
     categories : tuple of str
         Columns to take as words even where they hold numbers, or many words.
     ignore : tuple of str
@@ -71,7 +71,7 @@ class Choices:
 
 
 @dataclass(frozen=True)
-class Progress:
+class SolverIteration:
     """One iteration of the solver.
 
     Parameters
@@ -89,7 +89,7 @@ class Progress:
 
 @dataclass(frozen=True, eq=False)
 class FittedTable:
-    """All that a fit hands back.
+    """The result of a fit: the model, its metrics, its certificate.
 
     Parameters
     ----------
@@ -97,10 +97,10 @@ class FittedTable:
         The model, ready to predict and to save.
     metrics : Metrics or None
         On the held-out rows; None without them.
-    path : tuple of Progress
+    path : tuple of SolverIteration
         The iterations of the solver.
     notes : tuple of str
-        What the user should know.
+        Notes for the user.
     class_counts : dict of str to int
         The training rows of each class.
     X : ndarray of shape (n_samples, n_features)
@@ -108,12 +108,12 @@ class FittedTable:
     y : ndarray of int of shape (n_samples,)
         Their classes, as places in `model.classes`.
     rows : ndarray of int of shape (n_samples,)
-        Which rows of the table they are, from 1.
+        Their row numbers, from 1.
     """
 
     model: TableModel
     metrics: Metrics | None
-    path: tuple[Progress, ...]
+    path: tuple[SolverIteration, ...]
     notes: tuple[str, ...]
     class_counts: dict[str, int]
     X: NDArray[np.float64]
@@ -121,7 +121,9 @@ class FittedTable:
     rows: NDArray[np.intp]
 
 
-def fit_file(path: str | Path, choices: Choices, say: Say = lambda words: None) -> FittedTable:
+def fit_file(
+    path: str | Path, choices: FitOptions, say: StatusCallback = lambda words: None
+) -> FittedTable:
     """Read a file and fit it; see `fit_table`."""
     from chainrule.tables.reading import read_table
 
@@ -132,15 +134,17 @@ def fit_file(path: str | Path, choices: Choices, say: Say = lambda words: None) 
     return fit_table(read_table(path, categories=words, ignore=choices.ignore), choices, say)
 
 
-def fit_table(table: Table, choices: Choices, say: Say = lambda words: None) -> FittedTable:
+def fit_table(
+    table: Table, choices: FitOptions, say: StatusCallback = lambda words: None
+) -> FittedTable:
     """Fit a logistic regression to a table.
 
     Parameters
     ----------
     table : Table
         The rows, with the target.
-    choices : Choices
-        What to fit.
+    choices : FitOptions
+        The options of the fit.
     say : callable
         Told what is being done.
 
@@ -166,14 +170,14 @@ def fit_table(table: Table, choices: Choices, say: Say = lambda words: None) -> 
         where = f"{table.source}: the target {choices.target!r}"
         classes, actual = positive_last(classes, actual, choices.positive, where)
     say(f"encoding {len(training)} rows")
-    learned = learn(inputs.take(training), choices.missing, choices.categories)
+    learned = fit_encoding(inputs.take(training), choices.missing, choices.categories)
     notes += learned.notes
     encoded = encode(learned.specs, inputs.take(training))
     n_rows, n_features = encoded.X.shape
     say(f"training on {n_rows} rows and {n_features} features")
     names = [feature.name for feature in features(learned.specs)]
     fit = _train(encoded.X, actual[training], len(classes), names, choices.C, say)
-    notes += _complaint(fit)
+    notes += _advice(fit)
     model = TableModel(
         target=choices.target,
         classes=classes,
@@ -207,7 +211,7 @@ def fit_table(table: Table, choices: Choices, say: Say = lambda words: None) -> 
     )
 
 
-def _check(choices: Choices) -> None:
+def _check(choices: FitOptions) -> None:
     if not 0 <= choices.holdout < 1:
         raise DataError(f"--holdout is a share from 0 to below 1, not {choices.holdout:g}.")
     if not choices.C > 0:
@@ -216,8 +220,8 @@ def _check(choices: Choices) -> None:
         raise DataError(f"column {choices.target!r} is the target and ignored. Choose one.")
 
 
-def _without_gaps(table: Table, choices: Choices, notes: list[str]) -> tuple[Table, int]:
-    """Drop or refuse incomplete rows as chosen; return a table whose target is complete."""
+def _without_gaps(table: Table, choices: FitOptions, notes: list[str]) -> tuple[Table, int]:
+    """Drop or reject incomplete rows as chosen; return a table with a complete target."""
     target = table.column(choices.target)
     if choices.missing == "drop":
         rows = complete_rows(table)
@@ -249,9 +253,9 @@ def _train(
     n_classes: int,
     names: list[str],
     C: float,
-    say: Say,
+    say: StatusCallback,
 ) -> Fit:
-    """Hand the numbers to the engine, with the names of the columns and one word an iteration."""
+    """Train on the encoded columns, with progress per iteration."""
     from chainrule.engine.data.sources import InMemorySource
     from chainrule.engine.fitting import fit_linear_model
 
@@ -265,7 +269,7 @@ def _train(
 
 
 def _certificate(certificate: Certificate) -> CertificateRecord:
-    """Keep the sentence of the certificate and its fields, as JSON can hold them."""
+    """Return the certificate as JSON values."""
     facts: dict[str, Fact] = {}
     for entry in fields(certificate):
         value = getattr(certificate, entry.name)
@@ -278,8 +282,8 @@ def _certificate(certificate: Certificate) -> CertificateRecord:
     return CertificateRecord(str(certificate), facts)
 
 
-def _complaint(fit: Fit) -> Iterator[str]:
-    """Say what to do where the certificate does not prove an optimum."""
+def _advice(fit: Fit) -> Iterator[str]:
+    """Return the advice where the certificate does not prove an optimum."""
     if fit.certificate.kind == "separation":
         yield (
             "there is no finite optimum: the coefficients below grow for ever and hold the last "
@@ -292,12 +296,13 @@ def _complaint(fit: Fit) -> Iterator[str]:
         )
 
 
-def _path(fit: Fit) -> tuple[Progress, ...]:
-    """Return every point the solver stood on; a record is taken before its step."""
+def _path(fit: Fit) -> tuple[SolverIteration, ...]:
+    """Return the objective and gradient norm at every iterate."""
     points = [(record.objective, record.gradient_norm) for record in fit.history]
     points.append((fit.value, fit.certificate.gradient_norm))
     return tuple(
-        Progress(place, float(value), float(norm)) for place, (value, norm) in enumerate(points)
+        SolverIteration(place, float(value), float(norm))
+        for place, (value, norm) in enumerate(points)
     )
 
 

@@ -1,4 +1,4 @@
-"""A fitted table: what was learnt, as plain data, and what it predicts."""
+"""The fitted model of a table, as plain data, and its predictions."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from chainrule.tables.table import Table, unknown_column
 
 @dataclass(frozen=True)
 class CoefficientRow:
-    """One line of the coefficient table.
+    """One row of the coefficient table.
 
     Parameters
     ----------
     feature : Feature
-        What it multiplies.
+        The feature that it multiplies.
     label : str
-        The class that it speaks for.
+        The class of the coefficient.
     per_deviation : float
         For a number: the change of the score for one standard deviation, which the penalty acts
         on. For an indicator: the coefficient.
@@ -41,7 +41,7 @@ class CoefficientRow:
 
     @property
     def odds_ratio(self) -> float:
-        """What the odds are multiplied by: for one deviation, or against the base."""
+        """The odds ratio: per standard deviation, or against the base category."""
         try:
             return math.exp(self.per_deviation)
         except OverflowError:
@@ -54,7 +54,7 @@ class TableModel(ModelRecord):
 
     @property
     def is_binary(self) -> bool:
-        """Whether there are two classes, with one row of coefficients."""
+        """Whether there are two classes and one row of coefficients."""
         return len(self.classes) == 2
 
     @property
@@ -66,7 +66,7 @@ class TableModel(ModelRecord):
 
     @property
     def text_columns(self) -> tuple[str, ...]:
-        """The columns of a file to read as words."""
+        """The columns of a file to read as text."""
         return tuple(
             spec.name
             for spec in self.specs
@@ -74,7 +74,7 @@ class TableModel(ModelRecord):
         )
 
     def check_columns(self, names: list[str], source: str) -> None:
-        """Raise a `ModelFileError` when a column that the model needs is not there."""
+        """Raise a `ModelFileError` if a column of the model is missing."""
         lacking = [spec.name for spec in self.specs if spec.name not in names]
         if lacking:
             more = f" {len(lacking) - 1} more are missing too." if len(lacking) > 1 else ""
@@ -103,7 +103,7 @@ class TableModel(ModelRecord):
         return proba
 
     def proba_of(self, X: Floats) -> Floats:
-        """Return the probabilities of rows that are encoded already."""
+        """Return the probabilities of encoded rows."""
         raw_prediction = X @ self.coef.T + self.intercept
         if self.is_binary:
             z = raw_prediction[:, 0]
@@ -127,7 +127,7 @@ class TableModel(ModelRecord):
                 yield CoefficientRow(feature, label, float(value), float(value / feature.scale))
 
     def own_intercepts(self) -> dict[str, float]:
-        """Return the intercept for numbers as they stand in the file, by class."""
+        """Return the intercepts on the scale of the file, by class."""
         centred = self.coef if self.is_binary else self.coef - self.coef.mean(axis=0)
         intercept = self.intercept if self.is_binary else self.intercept - self.intercept.mean()
         mean = np.array([feature.mean for feature in self.features])
@@ -142,5 +142,5 @@ class TableModel(ModelRecord):
 
     @classmethod
     def load(cls, path: str | Path) -> TableModel:
-        """Read a model that `save` wrote, and check it."""
+        """Return the model that `save` wrote, validated."""
         return cls(**vars(model_file.load(path)))

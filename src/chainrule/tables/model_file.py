@@ -1,4 +1,4 @@
-"""The model file: JSON, with a schema version, checked on loading down to the last number.
+"""The model file: JSON with a schema version, validated on loading.
 
 Nothing in it is executed. Numbers are written so that they read back to the same bits.
 """
@@ -16,7 +16,7 @@ import numpy as np
 
 from chainrule import __version__
 from chainrule.errors import ModelFileError
-from chainrule.tables.diagnosing import unreadable
+from chainrule.tables.file_errors import unreadable
 from chainrule.tables.records import CertificateRecord, Fact, ModelRecord, TrainingRecord
 from chainrule.tables.specs import MISSING_CHOICES, CategorySpec, NumberSpec, Spec, features
 from chainrule.tables.writing import atomic_text
@@ -31,7 +31,7 @@ _SCALE_NOTE = (
 
 
 def save(model: ModelRecord, path: str | Path) -> None:
-    """Write the model, whole or not at all."""
+    """Write the model atomically."""
     with atomic_text(path) as file:
         json.dump(to_document(model), file, indent=2, ensure_ascii=False, allow_nan=False)
         file.write("\n")
@@ -67,7 +67,7 @@ def _spec_document(spec: Spec) -> dict[str, Any]:
 
 
 def _finite(facts: dict[str, Fact]) -> dict[str, Fact]:
-    """Write what is not finite as null, for JSON has no word for it."""
+    """Return null for a number that is not finite."""
     return {
         name: None if isinstance(fact, float) and not math.isfinite(fact) else fact
         for name, fact in facts.items()
@@ -75,7 +75,7 @@ def _finite(facts: dict[str, Fact]) -> dict[str, Fact]:
 
 
 def load(path: str | Path) -> ModelRecord:
-    """Read a model file and check it.
+    """Return the model of a file, validated.
 
     Parameters
     ----------
@@ -115,8 +115,8 @@ def _no_constant(word: str) -> float:
 
 
 def from_document(document: object, source: str) -> ModelRecord:
-    """Build the model from JSON values; see `load`."""
-    read = _Reader(source)
+    """Return the model from JSON values; see `load`."""
+    read = _JsonReader(source)
     top = read.record(document, "the file")
     if top.get("format") != FORMAT:
         raise ModelFileError(f"{source}: this JSON is not a chainrule model.")
@@ -157,7 +157,7 @@ def from_document(document: object, source: str) -> ModelRecord:
     )
 
 
-def _read_spec(read: _Reader, item: object, place: str) -> Spec:
+def _read_spec(read: _JsonReader, item: object, place: str) -> Spec:
     record = read.record(item, place)
     name = read.word(record.get("name"), f"{place}.name")
     place = f"column {name!r}"
@@ -187,7 +187,7 @@ def _read_spec(read: _Reader, item: object, place: str) -> Spec:
     raise read.fault(place, f"kind {kind!r} is neither 'number' nor 'category'")
 
 
-def _read_certificate(read: _Reader, item: object) -> CertificateRecord:
+def _read_certificate(read: _JsonReader, item: object) -> CertificateRecord:
     record = read.record(item, "certificate")
     read.keys(record, {"sentence", "facts"}, "certificate")
     return CertificateRecord(
@@ -196,7 +196,7 @@ def _read_certificate(read: _Reader, item: object) -> CertificateRecord:
     )
 
 
-def _read_training(read: _Reader, item: object) -> TrainingRecord:
+def _read_training(read: _JsonReader, item: object) -> TrainingRecord:
     record = read.record(item, "training")
     read.keys(record, {entry.name for entry in fields(TrainingRecord)}, "training")
     missing = record["missing"]
@@ -215,8 +215,8 @@ def _read_training(read: _Reader, item: object) -> TrainingRecord:
     )
 
 
-class _Reader:
-    """Takes JSON values as what they must be, or says where they are something else."""
+class _JsonReader:
+    """Reads JSON values of expected types; its errors name the path."""
 
     def __init__(self, source: str) -> None:
         self.source = source

@@ -1,4 +1,4 @@
-"""Predictions as a stream: batch in, batch out, in memory that does not grow with the file."""
+"""Predictions as a stream of batches, in memory that does not grow with the file."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from chainrule.tables.table import Table
 
 
 @dataclass(frozen=True)
-class Predicted:
-    """How many rows were predicted.
+class PredictionCounts:
+    """The numbers of predicted rows.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def header(model: TableModel, keep: Sequence[str] = ()) -> list[str]:
 def stream(
     model: TableModel, path: str | Path, keep: Sequence[str] = (), *, blank: bool = False
 ) -> Iterator[tuple[Table, NDArray[np.float64]]]:
-    """Read a file in batches and yield each with its probabilities, NaN in blank rows."""
+    """Yield each batch of a file with its probabilities, NaN in incomplete rows."""
     from chainrule.tables.reading import column_names, read_batches
 
     names = column_names(path)
@@ -64,17 +64,17 @@ def write_predictions(
     *,
     blank: bool = False,
     say: Callable[[str], None] = lambda words: None,
-) -> Predicted:
+) -> PredictionCounts:
     """Write CSV: the kept columns, the predicted label, one probability per class.
 
     Parameters
     ----------
     model : TableModel
-        What predicts.
+        The fitted model.
     path : str or Path
         The rows.
     file : TextIO
-        Where to write.
+        The output file.
     keep : sequence of str
         Columns of the rows to copy first.
     blank : bool
@@ -85,7 +85,7 @@ def write_predictions(
 
     Returns
     -------
-    Predicted
+    PredictionCounts
         The counts.
     """
     names = header(model, keep)
@@ -109,7 +109,7 @@ def write_predictions(
         say(f"{rows} rows predicted")
     if rows == 0:
         raise DataError(f"{path}: the file has column names and no rows: nothing to predict.")
-    return Predicted(rows, n_blank)
+    return PredictionCounts(rows, n_blank)
 
 
 def _words(table: Table, name: str) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.documents.lesson.as_html import as_html
-from chainrule.documents.lesson.outline import Form
+from chainrule.documents.lesson.outline import GradientForm
 from chainrule.documents.page import Section, render_page
 
 
-def lesson_page(derivation: Derivation, form: Form = Form.BOTH) -> str:
+def lesson_page(derivation: Derivation, form: GradientForm = GradientForm.BOTH) -> str:
     """Write a derivation as one self-contained HTML page."""
     title = derivation.model.title or "A derivation"
     lead = (

@@ -11,6 +11,7 @@ from chainrule.language.reading.statements import MAX_TEXT
 
 SUFFIX = ".cr"
 _EXAMPLES = Path(__file__).parents[2] / "examples"
+_LOSSES = _EXAMPLES / "losses"
 
 
 def example_names() -> tuple[str, ...]:
@@ -28,7 +29,8 @@ def load_model(path_or_name: str | Path) -> Model:
     Parameters
     ----------
     path_or_name : str or Path
-        A file, the same without its ``.cr``, or ``NAME`` or ``examples/NAME`` of an example.
+        A file, the same without its ``.cr``, ``NAME`` or ``examples/NAME`` of an example, or
+        ``losses/NAME`` of a loss.
 
     Raises
     ------
@@ -44,11 +46,14 @@ def load_model(path_or_name: str | Path) -> Model:
     """
     wanted = str(path_or_name)
     stem = wanted.removesuffix(SUFFIX).removeprefix("examples/")
+    loss = _LOSSES / f"{stem.removeprefix('losses/')}{SUFFIX}"
     for path in (Path(wanted), Path(wanted + SUFFIX)):
         if _is_file(path):
             return _read(path)
     if stem in example_names():
         return _read(_EXAMPLES / f"{stem}{SUFFIX}")
+    if stem.startswith("losses/") and loss in set(_LOSSES.iterdir()):
+        return _read(loss)
     raise ModelError(f"there is no file {wanted}, nor an example of that name; {_nearest(stem)}")
 
 

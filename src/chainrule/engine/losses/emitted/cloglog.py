@@ -43,7 +43,7 @@ FACTS: dict[str, Any] = {
         (
             "convex",
             "l'' = y(exp(z) + gumbel_mills(z))(gumbel_mills(z) - 1) + exp(z) >= 0: with t = e^z > "
-            "0 and s/(1 + s) = (y - 0)/(1 - y): (r1 s t + r1^2 s - r1 s + t)/(s + 1), and as a "
+            "0 and s = (y)/(1 - y), s >= 0: (r1 s t + r1^2 s - r1 s + t)/(s + 1), and as a "
             "polynomial in s each coefficient is >= 0: r1 = u/(e^u - 1) >= 1 - u, for e^u <= 1/(1 "
             "- u) where u < 1; every term is >= 0.",
         ),

@@ -45,15 +45,15 @@ FACTS: dict[str, Any] = {
         (
             "convex",
             "l'' = (1 - y) inverse_mills(-z)(inverse_mills(-z) - z) + y inverse_mills(z)(z + "
-            "inverse_mills(z)) >= 0: with v = z and s/(1 + s) = (y - 0)/(1 - y): (r2 s v + r2^2 s "
-            "- r1 v + r1^2)/(s + 1), and as a polynomial in s each coefficient is >= 0: r1 = "
+            "inverse_mills(z)) >= 0: with v = z and s = (y)/(1 - y), s >= 0: (r2 s v + r2^2 s - "
+            "r1 v + r1^2)/(s + 1), and as a polynomial in s each coefficient is >= 0: r1 = "
             "phi(x)/Phi(x) > -x (Gordon 1941); r2 = phi(x)/Phi(x) > -x (Gordon 1941).",
         ),
         (
             "curvature",
-            "l'' <= 1, for the difference is with v = z and s/(1 + s) = (y - 0)/(1 - y): (-r2 s v "
-            "- r2^2 s + r1 v - r1^2 + s + 1)/(s + 1), and as a polynomial in s each coefficient "
-            "is >= 0: r1 (x + r1) < 1 (Sampford 1953); r2 (x + r2) < 1 (Sampford 1953).",
+            "l'' <= 1, for the difference is with v = z and s = (y)/(1 - y), s >= 0: (-r2 s v - "
+            "r2^2 s + r1 v - r1^2 + s + 1)/(s + 1), and as a polynomial in s each coefficient is "
+            ">= 0: r1 (x + r1) < 1 (Sampford 1953); r2 (x + r2) < 1 (Sampford 1953).",
         ),
         (
             "least",
