@@ -257,11 +257,20 @@ def _holds_at_ends(value: Expr, targets: Targets) -> bool:
     ends = [(targets.low, 1.0, targets.has_low), (targets.high, -1.0, targets.has_high)]
     for end, inward, included in ends:
         if included:
-            near = end + inward * (abs(end) * _ENDING or 1e-300)
-            at, _ = run(_guarded(value), *2 * (np.array([end, near]),), clamped=False)
-            if not (np.isfinite(at).all() and abs(at[0] - at[1]) <= _ENDING * (1 + abs(at[0]))):
+            (at,), _ = run(_guarded(value), *2 * (np.array([end]),), clamped=False)
+            beside = _beside(value, end, inward)
+            if not (np.isfinite(at) and abs(at - beside) <= _ENDING * (1 + abs(at))):
                 return False
     return True
+
+
+def _beside(value: Expr, end: float, inward: float) -> float:
+    """Return a value so near an end of the targets that even y^0.01 is next to 0 there."""
+    tape = Tape({TARGET: "y"})
+    root = tape.record(value)
+    with mpmath.workdps(50):
+        gap = mpmath.mpf(10) ** (-30 if end else -1_000_000) * (abs(end) or 1)
+        return float(tape.values({"y": mpmath.mpf(end) + inward * gap})[root])
 
 
 def _common_denominator(value: Expr) -> int:

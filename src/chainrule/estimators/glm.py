@@ -52,10 +52,7 @@ class GeneralizedLinearRegressor(LinearRegressor):
         return checked_alpha(self.alpha, total_weight)
 
     def _needs_positive_targets(self) -> bool:
-        try:
-            return self._loss_row().targets.low >= 0
-        except ValueError:  # a parameter is wrong; `fit` raises the error
-            return False
+        return True
 
 
 class PoissonRegressor(GeneralizedLinearRegressor):
@@ -268,6 +265,9 @@ class TweedieRegressor(GeneralizedLinearRegressor):
     def _loss_row(self) -> LossRow:
         """Return the loss of the power and link."""
         return tweedie_loss(self.power, self.link)
+
+    def _needs_positive_targets(self) -> bool:
+        return isinstance(self.power, Real) and float(self.power) > 0
 
 
 def tweedie_loss(power: float, link: str) -> LossRow:

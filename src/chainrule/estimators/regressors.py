@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import partial
 from numbers import Real
 from typing import Any, Self
 
@@ -85,10 +86,8 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         check_range(used, row, rows)
         shift = as_offset(offset, len(targets), 1)
         C = self._inverse_strength(float(weights.sum()))
-        self._row, self.facts_ = row, row.facts
-        self._minimise(
-            X, used, weights, rows, shift, C=C, attributes=self._fitted_attributes, row=row
-        )
+        attributes = partial(self._fitted_attributes, row)
+        self._minimise(X, used, weights, rows, shift, C=C, attributes=attributes, row=row)
         return self
 
     def linear_predictor(self, X: Matrix, offset: Matrix | None = None) -> FloatArray:
@@ -172,8 +171,13 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
     def _needs_positive_targets(self) -> bool:
         return False
 
-    def _fitted_attributes(self, point: Point) -> dict[str, Any]:
-        return {"coef_": point.coef[:, 0].copy(), "intercept_": float(point.intercept[0])}
+    def _fitted_attributes(self, row: LossRow, point: Point) -> dict[str, Any]:
+        return {
+            "coef_": point.coef[:, 0].copy(),
+            "intercept_": float(point.intercept[0]),
+            "facts_": row.facts,
+            "_row": row,
+        }
 
     def _fitted_point(self) -> Point:
         """Return the fitted coefficients as the engine stores them."""
