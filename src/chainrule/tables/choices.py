@@ -68,9 +68,7 @@ class Choices:
         if not 0 <= self.holdout < 1:
             raise DataError(f"--holdout is a share from 0 to below 1, not {self.holdout:g}.")
         if not self.C > 0:
-            raise DataError(
-                f"-C is one over the weight of the penalty, above 0, not {self.C:g}."
-            )
+            raise DataError(f"-C is one over the weight of the penalty, above 0, not {self.C:g}.")
         if self.alpha is not None and not 0 <= self.alpha < math.inf:
             raise DataError(f"--alpha is the weight of the penalty, 0 or more, not {self.alpha:g}.")
         for role, name in (("offset", self.offset), ("exposure", self.exposure)):
@@ -85,7 +83,6 @@ class Choices:
             )
         if self.target in self.ignore:
             raise DataError(f"column {self.target!r} is the target and ignored. Choose one.")
-
 
 
 def without_gaps(table: Table, choices: Choices, notes: list[str]) -> tuple[Table, int]:
@@ -109,7 +106,7 @@ def without_gaps(table: Table, choices: Choices, notes: list[str]) -> tuple[Tabl
     gaps = int(target.missing.sum())
     if gaps:
         raise DataError(
-            f"{table.source}: the target {target.name!r} is missing in {gaps} rows, and a label "
+            f"{table.source}: the target {target.name!r} is missing in {gaps} rows, and a target "
             "cannot be filled in. Remove these rows, or use --missing drop."
         )
     return table, 0

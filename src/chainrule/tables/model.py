@@ -77,7 +77,7 @@ class CoefficientRow:
     feature : Feature
         What it multiplies.
     label : str
-        The class that it speaks for.
+        The class whose odds it changes; empty where the target is a number.
     per_deviation : float
         For a number: the change of the score for one standard deviation, which the penalty acts
         on. For an indicator: the coefficient.
@@ -91,38 +91,35 @@ class CoefficientRow:
     own_scale: float
 
     @property
-    def odds_ratio(self) -> float:
-        """What the odds are multiplied by: for one deviation, or against the base."""
+    def ratio(self) -> float:
+        """Factor of the odds, or of a mean with a log link: per deviation, or against the base."""
         try:
             return math.exp(self.per_deviation)
         except OverflowError:
             return math.inf
 
 
-@dataclass(frozen=True, eq=False)
-class TableModel:
-    """A logistic regression on named columns.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ColumnModel:
+    """A linear model on named columns, whatever it predicts.
 
     Parameters
     ----------
     target : str
         The column it predicts.
-    classes : tuple of str
-        The labels; of two, the second is counted as 1.
     specs : tuple of Spec
         How columns become numbers.
-    coef : ndarray of shape (1, n_features) or (n_classes, n_features)
+    coef : ndarray of shape (n_outputs, n_features)
         On the standardised scale.
-    intercept : ndarray of shape (1,) or (n_classes,)
+    intercept : ndarray of shape (n_outputs,)
         On the standardised scale.
     certificate : CertificateRecord
-        How far from the optimum, proven.
+        Its bound on the distance from the optimum.
     training : TrainingRecord
         How it was fitted.
     """
 
     target: str
-    classes: tuple[str, ...]
     specs: tuple[Spec, ...]
     coef: Floats
     intercept: Floats
@@ -133,11 +130,6 @@ class TableModel:
     def features(self) -> tuple[Feature, ...]:
         """The columns of the encoded matrix."""
         return features(self.specs)
-
-    @property
-    def is_binary(self) -> bool:
-        """Whether there are two classes, with one row of coefficients."""
-        return len(self.classes) == 2
 
     @property
     def number_columns(self) -> tuple[str, ...]:
@@ -162,6 +154,24 @@ class TableModel:
             more = f" {len(lacking) - 1} more are missing too." if len(lacking) > 1 else ""
             said = unknown_column(lacking[0], names, source)
             raise ModelFileError(f"{said}{more} The model was fitted on it.")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TableModel(ColumnModel):
+    """A logistic regression on named columns: one row of coefficients per class, one for two.
+
+    Parameters
+    ----------
+    classes : tuple of str
+        The labels; of two, the second is counted as 1.
+    """
+
+    classes: tuple[str, ...]
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether there are two classes, with one row of coefficients."""
+        return len(self.classes) == 2
 
     def predict_proba(self, table: Table, *, blank: bool = False) -> Floats:
         """Return one probability per class for each row.
@@ -226,7 +236,10 @@ class TableModel:
 
     @classmethod
     def load(cls, path: str | Path) -> TableModel:
-        """Read a model that `save` wrote, and check it."""
+        """Read a model of classes that `save` wrote, and check it."""
         from chainrule.tables.model_file import load
 
-        return load(path)
+        model = load(path)
+        if not isinstance(model, cls):
+            raise ModelFileError(f"{path}: this is the model of a regression, not of classes.")
+        return model

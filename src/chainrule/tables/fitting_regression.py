@@ -1,0 +1,197 @@
+"""Fit a table whose target is a number, with any loss of one score.
+
+The order is that of `chainrule.tables.fitting`: target, split, encoding, training, metrics.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.tables.choices import Choices, without_gaps
+from chainrule.tables.encoding import encode
+from chainrule.tables.learning import learn
+from chainrule.tables.losses import ChosenLoss
+from chainrule.tables.metrics import hold_out
+from chainrule.tables.model import Fact, TrainingRecord
+from chainrule.tables.offsets import OffsetColumns
+from chainrule.tables.records import Progress, certificate_record, complaints, solver_path
+from chainrule.tables.regression import TableRegression
+from chainrule.tables.regression_metrics import RegressionMetrics, measure_means
+from chainrule.tables.specs import features
+from chainrule.tables.table import Table
+from chainrule.tables.target import numbers_of, refuse_choices_of_classes
+from chainrule.tables.training import Say, train, usable_rows
+
+Floats = NDArray[np.float64]
+
+_RECORDED = (
+    "mean_loss",
+    "mean_loss_of_null",
+    "deviance_explained",
+    "rmse",
+    "mae",
+    "mean_actual",
+    "mean_predicted",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedRegression:
+    """The result of a fit.
+
+    Parameters
+    ----------
+    model : TableRegression
+        The model, ready to predict and to save.
+    metrics : RegressionMetrics or None
+        On the held-out rows; None without them.
+    path : tuple of Progress
+        The iterations of the solver.
+    notes : tuple of str
+        Remarks for the user.
+    X : ndarray of shape (n_samples, n_features)
+        The encoded training rows.
+    y, offset : ndarray of shape (n_samples,)
+        Their targets, and what was added to their scores.
+    rows : ndarray of int of shape (n_samples,)
+        Their numbers in the table, from 1.
+    """
+
+    model: TableRegression
+    metrics: RegressionMetrics | None
+    path: tuple[Progress, ...]
+    notes: tuple[str, ...]
+    X: Floats
+    y: Floats
+    offset: Floats
+    rows: NDArray[np.int64]
+
+
+def fit_regression_file(
+    path: str | Path, choices: Choices, loss: ChosenLoss, say: Say = lambda words: None
+) -> FittedRegression:
+    """Read a file and fit it; see `fit_regression`."""
+    from chainrule.tables.reading import read_table
+
+    choices.check()
+    say(f"reading {Path(path).name}")
+    table = read_table(path, categories=choices.categories, ignore=choices.ignore)
+    return fit_regression(table, choices, loss, say)
+
+
+def fit_regression(
+    table: Table, choices: Choices, loss: ChosenLoss, say: Say = lambda words: None
+) -> FittedRegression:
+    """Fit a regression to a table.
+
+    Parameters
+    ----------
+    table : Table
+        The rows, with the target, the offset and the exposure.
+    choices : Choices
+    loss : ChosenLoss
+    say : callable
+        Told what is being done.
+
+    Raises
+    ------
+    DataError
+        When the table cannot be fitted as it is: names the column, the row and the next action.
+    """
+    choices.check()
+    refuse_choices_of_classes(choices.positive, loss.title)
+    offsets = OffsetColumns(choices.offset, choices.exposure)
+    loss.refuse_exposure(choices.exposure)
+    table = table.without(set(choices.ignore))
+    for name in offsets.names:
+        table.column(name)
+    notes: list[str] = []
+    table, n_dropped = without_gaps(table, choices, notes)
+    y = numbers_of(table, choices.target, loss)
+    offset = offsets.of(table)
+    inputs = table.without({choices.target, *offsets.names})
+    # One class: numbers have no shares to keep in both parts.
+    training, held = hold_out(np.zeros(len(y), dtype=np.int64), choices.holdout, choices.seed)
+    say(f"encoding {len(training)} rows")
+    learned = learn(inputs.take(training), choices.missing, choices.categories)
+    notes += learned.notes
+    X = encode(learned.specs, inputs.take(training)).X
+    n_rows, n_features = X.shape
+    say(f"training on {n_rows} rows and {n_features} features")
+    names = [feature.name for feature in features(learned.specs)]
+    C = choices.inverse_penalty(n_rows)
+    fit = train(X, y[training], names, C, say, row=loss.row, offset=_given(offset[training]))
+    notes += complaints(fit, "the columns along which the loss falls for ever")
+    model = TableRegression(
+        target=choices.target,
+        specs=learned.specs,
+        coef=np.ascontiguousarray(fit.point.coef.T),
+        intercept=fit.point.intercept.copy(),
+        certificate=certificate_record(fit.certificate),
+        training=TrainingRecord(
+            rows=n_rows,
+            held_out=len(held),
+            dropped=n_dropped,
+            seed=choices.seed,
+            missing=choices.missing,
+            C=C,
+            objective=float(fit.value),
+            iterations=len(fit.history),
+        ),
+        loss=loss,
+        offsets=offsets,
+    )
+    say(f"measuring on {len(held)} held-out rows")
+    metrics = _measure(model, inputs.take(held), y[held], offset[held], notes)
+    return FittedRegression(
+        model=_with_metrics(model, metrics),
+        metrics=metrics,
+        path=solver_path(fit),
+        notes=tuple(notes),
+        X=X,
+        y=y[training],
+        offset=offset[training],
+        rows=table.row_numbers[training],
+    )
+
+
+def _given(offset: Floats) -> Floats | None:
+    return offset if offset.any() else None
+
+
+def _measure(
+    model: TableRegression, inputs: Table, y: Floats, offset: Floats, notes: list[str]
+) -> RegressionMetrics | None:
+    encoded = usable_rows(model.specs, inputs, notes)
+    if encoded is None:
+        return None
+    rows = encoded.usable
+    y, offset = y[rows], offset[rows]
+    kernels = model.loss.row.kernels
+    score = model.score_of(encoded.X[rows], offset)
+    null = null_score(model.loss, y, offset)
+    least = None
+    if model.loss.row.facts.has_least and kernels.least is not None:
+        least = kernels.least(y)
+    return measure_means(
+        y, model.mean_of(score), kernels.terms(score, y)[0], kernels.terms(null, y)[0], least
+    )
+
+
+def null_score(loss: ChosenLoss, y: Floats, offset: Floats) -> Floats:
+    """Return the scores of the null model: the constant of least loss, plus the offset."""
+    # A column of zeros takes no coefficient, so that the intercept alone is fitted.
+    X, given = np.zeros((len(y), 1)), _given(offset)
+    fit = train(X, y, ["none"], 1.0, lambda words: None, row=loss.row, offset=given)
+    return np.asarray(fit.point.intercept[0] + offset)
+
+
+def _with_metrics(model: TableRegression, metrics: RegressionMetrics | None) -> TableRegression:
+    if metrics is None:
+        return model
+    named: dict[str, Fact] = {name: getattr(metrics, name) for name in _RECORDED}
+    return replace(model, training=replace(model.training, metrics=named))
