@@ -8,12 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
+
+from chainrule.cli.constants import constant_values
 
 if TYPE_CHECKING:
+    from chainrule.tables.choices import Choices
     from chainrule.tables.fitting import FittedTable
+    from chainrule.tables.fitting_regression import FittedRegression
     from chainrule.tables.specs import Missing
 
-_HELP = """Fit a logistic regression to a table and prove how good the fit is.
+    Fitted = FittedTable | FittedRegression
+
+_HELP = """Fit a regression to a table, with a proven bound on the distance from the optimum.
 
 DATA is a CSV or Parquet file with a header; @breast_cancer is a real one that ships with chainrule.
 
@@ -21,12 +28,21 @@ Text columns become categories, each compared with the most frequent one. Number
 the penalty acts on that scale, and coefficients are reported on both. A part of the rows is held
 out to measure the model on data that it never saw.
 
+Without --loss, the target holds labels and the model is a logistic regression. With --loss, the
+target holds numbers: LOSS is a name (poisson, gamma, tweedie, huber, ...), a .cr file with a
+forward pass, or a formula in the score z and the target y. Its gradient and curvature are derived,
+and the certificate uses what is proven of it; see it with: chainrule derive FILE --facts.
+
 \b
 Examples:
   chainrule fit @breast_cancer --target diagnosis
   chainrule fit loans.csv --target repaid --positive yes \\
       --missing indicator --ignore customer_id \\
       --out model.json --report report.html
+  chainrule fit claims.csv --target n --loss poisson --exposure years
+  chainrule fit sales.csv --target y --loss quantile --constant tau=0.9
+  chainrule fit data.csv --target y --loss my_loss.cr --link log
+  chainrule fit data.csv --target y --loss "log(cosh(z - y))"
 """
 
 
@@ -34,9 +50,40 @@ Examples:
 @click.argument("data")
 @click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
 @click.option(
+    "--loss",
+    metavar="LOSS",
+    help="Name of a shipped loss, path of a .cr file, or formula in z and y.  [default: logistic]",
+)
+@click.option(
+    "--constant",
+    "constants",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=constant_values,
+    help="Value of a named constant of the loss, such as alpha=0.5. Repeatable.",
+)
+@click.option(
+    "--link",
+    type=click.Choice(["identity", "log", "logit", "cloglog"]),
+    help="Link from the mean to the score, for a loss that you write.  [default: identity]",
+)
+@click.option(
+    "--targets",
+    type=click.Choice(["any", "nonnegative", "positive", "shares"]),
+    help="Range of the target, for a loss that you write; 'shares' are numbers from 0 to 1. More "
+    "is proven of a loss on a smaller range.  [default: any]",
+)
+@click.option("--offset", metavar="COLUMN", help="Column added to the score; with --loss.")
+@click.option(
+    "--exposure",
+    metavar="COLUMN",
+    help="Column whose logarithm is added to the score: time at risk, area, population; with a "
+    "loss of log link.",
+)
+@click.option(
     "--positive",
     metavar="LABEL",
-    help="Of two labels, the one counted as 1. By default the last in order.",
+    help="The positive class (coded as 1). Default: the last label in sorted order.",
 )
 @click.option("--out", type=click.Path(), metavar="FILE", help="Save the model here, as JSON.")
 @click.option(
@@ -48,7 +95,7 @@ Examples:
     default="refuse",
     show_default=True,
     help="Missing values: stop; drop the rows; fill in the mean (for text, the most frequent "
-    "category); or fill in and tell the model that it was missing.",
+    "category); or fill in and add an indicator that the value was missing.",
 )
 @click.option(
     "--category",
@@ -68,7 +115,13 @@ Examples:
     metavar="SHARE",
     help="The share of rows held out for the metrics; 0 trains on all.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the split.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Random seed for the split into training and held-out rows.",
+)
 @click.option(
     "-C",
     "--inverse-penalty",
@@ -76,12 +129,27 @@ Examples:
     type=click.FloatRange(0, min_open=True),
     default=1.0,
     show_default=True,
-    help="One over the weight of the ridge penalty: larger trusts the data more. 'inf': none.",
+    help="Inverse L2 regularization strength on the sum of the losses, as in scikit-learn's "
+    "LogisticRegression: smaller is a stronger penalty, 'inf' is none.",
+)
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0),
+    help="L2 regularization strength on the mean of the losses, in place of -C, as in "
+    "scikit-learn's PoissonRegressor: C = 1/(alpha x rows), 0 is none.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_context
 def command(
+    context: click.Context,
     data: str,
     target: str,
+    loss: str | None,
+    constants: dict[str, float],
+    link: str | None,
+    targets: str | None,
+    offset: str | None,
+    exposure: str | None,
     positive: str | None,
     out: str | None,
     report: str | None,
@@ -91,29 +159,85 @@ def command(
     holdout: float,
     seed: int,
     C: float,
+    alpha: float | None,
     as_json: bool,
 ) -> None:
     """Fit a table; the help text is `_HELP`."""
-    from chainrule.cli.fit_printing import print_json, print_text
-    from chainrule.tables.fitting import Choices, fit_file
+    from chainrule.tables.choices import Choices
 
+    if alpha is not None and context.get_parameter_source("C") is not ParameterSource.DEFAULT:
+        raise click.UsageError("-C and --alpha both set the penalty; give one of them")
     path = data_path(data)
     refuse_places((path,), out, report)
-    choices = Choices(target, positive, missing, categories, ignore, holdout, seed, C)
+    choices = Choices(
+        target,
+        positive,
+        missing,
+        categories,
+        ignore,
+        holdout,
+        seed,
+        C,
+        alpha=alpha,
+        offset=offset,
+        exposure=exposure,
+    )
     with progress_line() as say:
-        fitted = fit_file(path, choices, say)
+        fitted = _fit(path, choices, loss, constants, link, targets, say)
         written: list[str] = []
         if out is not None:
-            fitted.model.save(out)
+            from chainrule.tables.model_file import save
+
+            save(fitted.model, out)
             written.append(out)
         if report is not None:
             say("writing the report")
             write_report(fitted, data, report)
             written.append(report)
+    _print(fitted, data, written, as_json=as_json)
+
+
+def _fit(
+    path: Path,
+    choices: Choices,
+    loss: str | None,
+    constants: dict[str, float],
+    link: str | None,
+    targets: str | None,
+    say: Callable[[str], None],
+) -> Fitted:
+    from chainrule.tables.losses import CLASSES, TARGETS, choose_loss
+
+    if loss is None or loss == CLASSES:
+        if constants or link or targets:
+            raise click.UsageError("--constant, --link and --targets describe a loss; give --loss")
+        from chainrule.tables.fitting import fit_file
+
+        return fit_file(path, choices, say)
+    from chainrule.tables.fitting_regression import fit_regression_file
+
+    say("deriving the loss")
+    chosen = choose_loss(loss, constants, link, None if targets is None else TARGETS[targets])
+    return fit_regression_file(path, choices, chosen, say)
+
+
+def _print(fitted: Fitted, data: str, written: list[str], *, as_json: bool) -> None:
+    from chainrule.tables.fitting import FittedTable
+
+    if isinstance(fitted, FittedTable):
+        from chainrule.cli.fit_printing import print_json, print_text
+
+        if as_json:
+            print_json(fitted, written)
+        else:
+            print_text(fitted, data, written)
+        return
+    from chainrule.cli.regression_printing import print_regression, print_regression_json
+
     if as_json:
-        print_json(fitted, written)
+        print_regression_json(fitted, written)
     else:
-        print_text(fitted, data, written)
+        print_regression(fitted, data, written)
 
 
 def data_path(data: str) -> Path:
@@ -145,18 +269,24 @@ def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
         taken.add(place)
 
 
-def write_report(fitted: FittedTable, data: str, path: str) -> None:
+def write_report(fitted: Fitted, data: str, path: str) -> None:
     """Write the page of a fit."""
-    from chainrule.documents.fit_section import fit_lead, fit_sections
-    from chainrule.documents.gradient_section import gradient_section
     from chainrule.documents.page import render_page
-    from chainrule.tables.explaining import explain_gradient
+    from chainrule.tables.fitting import FittedTable
     from chainrule.tables.writing import atomic_text
 
-    sections = [*fit_sections(fitted), gradient_section(explain_gradient(fitted))]
-    page = render_page(
-        f"{fitted.model.target}: a fit and its proof", fit_lead(fitted, data), sections
-    )
+    if isinstance(fitted, FittedTable):
+        from chainrule.documents.fit_section import fit_lead, fit_sections
+        from chainrule.documents.gradient_section import gradient_section
+        from chainrule.tables.explaining import explain_gradient
+
+        lead = fit_lead(fitted, data)
+        sections = [*fit_sections(fitted), gradient_section(explain_gradient(fitted))]
+    else:
+        from chainrule.documents.regression_section import regression_lead, regression_sections
+
+        lead, sections = regression_lead(fitted, data), regression_sections(fitted)
+    page = render_page(f"{fitted.model.target}: a fit and its proof", lead, sections)
     with atomic_text(path) as file:
         file.write(page)
 
