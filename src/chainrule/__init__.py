@@ -1,8 +1,9 @@
 """Logistic regression you can see through: derive it, check it, train it.
 
-The public doors, opened when first used, so that ``import chainrule`` stays light:
+The public names, imported when first used, so that ``import chainrule`` stays light:
 
-- `derive`: the gradients of a forward pass, step by step, every step proven.
+- `derive`, `derive_second`: gradients and Hessian-vector products of a forward pass, step by step,
+  every step verified.
 - `read_model`, `load_model`, `ModelBuilder`: a forward pass from text, from a file, in Python.
 - `grade`: whether an answer to an exercise is right in any form, and which mistake it comes from.
 - `plain`, `unicode`, `latex`: write an expression.
@@ -13,13 +14,12 @@ The public doors, opened when first used, so that ``import chainrule`` stays lig
 from __future__ import annotations
 
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from chainrule.calculus.derivation.steps import Derivation, Step
     from chainrule.calculus.graph.model import Model, ModelBuilder
-    from chainrule.deriving import derive
+    from chainrule.deriving import derive, derive_second
     from chainrule.engine.warming import warm_up
     from chainrule.errors import ChainruleError
     from chainrule.estimators.estimator import LogisticRegression
@@ -67,20 +67,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """Import a public name when it is first used, and keep it."""
     if name not in _DOORS:
         raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
-    return getattr(_with_room(_DOORS[name]), name)
-
-
-def _with_room(module: str) -> ModuleType:
-    return import_module(module)
-
-
-# CPython keeps the frames of calls in pieces of memory of 16 KB. A loop that happens to run where a
-# piece is full gets a new one and gives it back at every call, and deep in the imports of
-# scikit-learn that takes up to a quarter of a second. A frame larger than a piece gets one of the
-# next power of two, with room for all that is called from there.
-_with_room.__code__ = _with_room.__code__.replace(co_stacksize=2**15)
+    found = getattr(import_module(_DOORS[name]), name)
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:

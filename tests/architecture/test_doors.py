@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +54,24 @@ def test_the_blocker_blocks() -> None:
 def test_every_door_opens(name: str) -> None:
     assert getattr(chainrule, name) is not None
     assert name in dir(chainrule)
+
+
+def typed_names() -> dict[str, str]:
+    """Return the names that the package imports under `TYPE_CHECKING`, with their modules."""
+    tree = ast.parse(Path(chainrule.__file__).read_text(encoding="utf-8"))
+    blocks = [n for n in tree.body if isinstance(n, ast.If) and "TYPE_CHECKING" in ast.unparse(n)]
+    return {
+        alias.name: str(line.module)
+        for block in blocks
+        for line in block.body
+        if isinstance(line, ast.ImportFrom)
+        for alias in line.names
+    }
+
+
+@pytest.mark.parametrize("name", chainrule.__all__)
+def test_every_public_name_has_its_type(name: str) -> None:
+    assert typed_names()[name] == chainrule._DOORS[name]
 
 
 def test_there_are_no_other_doors() -> None:

@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chainrule.errors import DataError, ModelFileError
-from chainrule.tables.model import CertificateRecord, TableModel, TrainingRecord
+from chainrule.tables.model import TableModel
 from chainrule.tables.model_file import from_document, to_document
+from chainrule.tables.records import CertificateRecord, TrainingRecord
 from chainrule.tables.specs import CategorySpec, NumberSpec, Spec, features
 from chainrule.tables.writing import atomic_text, check_place
 

@@ -186,9 +186,7 @@ def command(
         fitted = _fit(path, choices, loss, constants, link, targets, say)
         written: list[str] = []
         if out is not None:
-            from chainrule.tables.model_file import save
-
-            save(fitted.model, out)
+            fitted.model.save(out)
             written.append(out)
         if report is not None:
             say("writing the report")

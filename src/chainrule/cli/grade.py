@@ -55,7 +55,14 @@ _FORMATS = ("table", "json", "gradescope")
 @click.option("--solution", is_flag=True, help="Show the right answer as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print the grade as JSON.")
 @click.option("--set", "set_", metavar="FOLDER", help="The problem set that ANSWERS are for.")
-@click.option("--format", "form", type=click.Choice(_FORMATS), default="table", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(_FORMATS),
+    default="table",
+    show_default=True,
+    help="Format of the results of a class; gradescope writes its results.json.",
+)
 @click.option("--jobs", type=click.IntRange(1), help="Processes. Default: one a processor.")
 def command(
     answers: str | None,

@@ -39,13 +39,12 @@ def command(model: str, data: str, out: str | None, keep: tuple[str, ...], blank
     from pathlib import Path
 
     from chainrule.cli.fit import data_path, progress_line, refuse_places
-    from chainrule.tables.model_file import load
-    from chainrule.tables.predicting import write_predictions
+    from chainrule.tables.predicting import load_model, write_predictions
     from chainrule.tables.writing import atomic_text
 
     path = data_path(data)
     refuse_places((path, Path(model)), out)
-    loaded = load(model)
+    loaded = load_model(model)
     if out is None:
         counted = write_predictions(loaded, path, sys.stdout, keep, blank=blank)
     else:

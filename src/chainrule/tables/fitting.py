@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from chainrule.errors import DataError
 from chainrule.tables.choices import Choices, without_gaps
 from chainrule.tables.encoding import encode
+from chainrule.tables.fit_results import Progress, certificate_record, complaints, solver_path
 from chainrule.tables.learning import learn
 from chainrule.tables.metrics import Codes, Metrics, hold_out, measure
-from chainrule.tables.model import Fact, TableModel, TrainingRecord
-from chainrule.tables.records import Progress, certificate_record, complaints, solver_path
+from chainrule.tables.model import TableModel
+from chainrule.tables.records import Fact, TrainingRecord
 from chainrule.tables.specs import features
 from chainrule.tables.table import Table
 from chainrule.tables.target import labels_of, positive_last

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from chainrule.tables.choices import Choices, without_gaps
 from chainrule.tables.encoding import encode
+from chainrule.tables.fit_results import Progress, certificate_record, complaints, solver_path
 from chainrule.tables.learning import learn
 from chainrule.tables.losses import ChosenLoss
 from chainrule.tables.metrics import hold_out
-from chainrule.tables.model import Fact, TrainingRecord
 from chainrule.tables.offsets import OffsetColumns
-from chainrule.tables.records import Progress, certificate_record, complaints, solver_path
+from chainrule.tables.records import Fact, TrainingRecord
 from chainrule.tables.regression import TableRegression
 from chainrule.tables.regression_metrics import RegressionMetrics, measure_means
 from chainrule.tables.specs import features

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from chainrule.errors import ModelFileError
-from chainrule.tables.model import Fact
+from chainrule.tables.records import Fact
 
 
 class Reader:

@@ -4,68 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError
+from chainrule.tables import model_file
 from chainrule.tables.encoding import encode
-from chainrule.tables.specs import CategorySpec, Feature, Missing, NumberSpec, Spec, features
-from chainrule.tables.table import Table, unknown_column
-
-Floats = NDArray[np.float64]
-Fact = float | int | bool | str | None
-
-
-@dataclass(frozen=True)
-class CertificateRecord:
-    """The certificate of the fit, as the model file keeps it.
-
-    Parameters
-    ----------
-    sentence : str
-        What it says to the user.
-    facts : dict
-        Its fields that are numbers, truth values or words.
-    """
-
-    sentence: str
-    facts: dict[str, Fact] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class TrainingRecord:
-    """How the model was fitted.
-
-    Parameters
-    ----------
-    rows, held_out, dropped : int
-        Rows that trained, rows kept for the metrics, rows left out for missing values.
-    seed : int
-        The seed of the split.
-    missing : str
-        What became of missing values.
-    C : float
-        One over the weight of the penalty.
-    objective : float
-        The sum of the losses plus the penalty, at the end.
-    iterations : int
-        How many iterations it took.
-    metrics : dict
-        The held-out measures by name; empty when nothing was held out.
-    """
-
-    rows: int
-    held_out: int
-    dropped: int
-    seed: int
-    missing: Missing
-    C: float
-    objective: float
-    iterations: int
-    metrics: dict[str, Fact] = field(default_factory=dict)
+from chainrule.tables.records import Floats, ModelRecord
+from chainrule.tables.specs import Feature
+from chainrule.tables.table import Table
 
 
 @dataclass(frozen=True)
@@ -100,73 +49,8 @@ class CoefficientRow:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ColumnModel:
-    """A linear model on named columns, whatever it predicts.
-
-    Parameters
-    ----------
-    target : str
-        The column it predicts.
-    specs : tuple of Spec
-        How columns become numbers.
-    coef : ndarray of shape (n_outputs, n_features)
-        On the standardised scale.
-    intercept : ndarray of shape (n_outputs,)
-        On the standardised scale.
-    certificate : CertificateRecord
-        Its bound on the distance from the optimum.
-    training : TrainingRecord
-        How it was fitted.
-    """
-
-    target: str
-    specs: tuple[Spec, ...]
-    coef: Floats
-    intercept: Floats
-    certificate: CertificateRecord
-    training: TrainingRecord
-
-    @property
-    def features(self) -> tuple[Feature, ...]:
-        """The columns of the encoded matrix."""
-        return features(self.specs)
-
-    @property
-    def number_columns(self) -> tuple[str, ...]:
-        """The columns of a file to read as numbers."""
-        return tuple(
-            spec.name for spec in self.specs if isinstance(spec, NumberSpec) or spec.from_numbers
-        )
-
-    @property
-    def text_columns(self) -> tuple[str, ...]:
-        """The columns of a file to read as words."""
-        return tuple(
-            spec.name
-            for spec in self.specs
-            if isinstance(spec, CategorySpec) and not spec.from_numbers
-        )
-
-    def check_columns(self, names: list[str], source: str) -> None:
-        """Raise a `ModelFileError` when a column that the model needs is not there."""
-        lacking = [spec.name for spec in self.specs if spec.name not in names]
-        if lacking:
-            more = f" {len(lacking) - 1} more are missing too." if len(lacking) > 1 else ""
-            said = unknown_column(lacking[0], names, source)
-            raise ModelFileError(f"{said}{more} The model was fitted on it.")
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class TableModel(ColumnModel):
-    """A logistic regression on named columns: one row of coefficients per class, one for two.
-
-    Parameters
-    ----------
-    classes : tuple of str
-        The labels; of two, the second is counted as 1.
-    """
-
-    classes: tuple[str, ...]
+class TableModel(ModelRecord):
+    """A logistic regression on named columns: one row of coefficients per class, one for two."""
 
     @property
     def is_binary(self) -> bool:
@@ -230,16 +114,12 @@ class TableModel(ColumnModel):
 
     def save(self, path: str | Path) -> None:
         """Write the model as JSON; see `chainrule.tables.model_file`."""
-        from chainrule.tables.model_file import save
-
-        save(self, path)
+        model_file.save(self, path)
 
     @classmethod
     def load(cls, path: str | Path) -> TableModel:
         """Read a model of classes that `save` wrote, and check it."""
-        from chainrule.tables.model_file import load
-
-        model = load(path)
-        if not isinstance(model, cls):
+        record = model_file.load(path)
+        if not isinstance(record, ModelRecord):
             raise ModelFileError(f"{path}: this is the model of a regression, not of classes.")
-        return model
+        return cls(**vars(record))

@@ -18,15 +18,15 @@ from chainrule.errors import ModelFileError
 from chainrule.tables.diagnosing import unreadable
 from chainrule.tables.json_reader import Reader
 from chainrule.tables.loss_file import loss_document, read_loss
-from chainrule.tables.model import (
+from chainrule.tables.offsets import OffsetColumns
+from chainrule.tables.records import (
     CertificateRecord,
-    ColumnModel,
+    ColumnRecord,
     Fact,
-    TableModel,
+    ModelRecord,
+    RegressionRecord,
     TrainingRecord,
 )
-from chainrule.tables.offsets import OffsetColumns
-from chainrule.tables.regression import TableRegression
 from chainrule.tables.specs import MISSING_CHOICES, CategorySpec, NumberSpec, Spec, features
 from chainrule.tables.writing import atomic_text
 
@@ -50,16 +50,16 @@ _SCALE_NOTE = (
 )
 
 
-def save(model: TableModel | TableRegression, path: str | Path) -> None:
+def save(model: ModelRecord | RegressionRecord, path: str | Path) -> None:
     """Write the model, whole or not at all."""
     with atomic_text(path) as file:
         json.dump(to_document(model), file, indent=2, ensure_ascii=False, allow_nan=False)
         file.write("\n")
 
 
-def to_document(model: TableModel | TableRegression) -> dict[str, Any]:
+def to_document(model: ModelRecord | RegressionRecord) -> dict[str, Any]:
     """Return the model as JSON values."""
-    if isinstance(model, TableRegression):
+    if isinstance(model, RegressionRecord):
         return {
             **_head(model, REGRESSION_SCHEMA),
             "loss": loss_document(model.loss),
@@ -70,7 +70,7 @@ def to_document(model: TableModel | TableRegression) -> dict[str, Any]:
     return {**_head(model, SCHEMA), "classes": list(model.classes), **_tail(model)}
 
 
-def _head(model: ColumnModel, schema: int) -> dict[str, Any]:
+def _head(model: ColumnRecord, schema: int) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "schema": schema,
@@ -80,7 +80,7 @@ def _head(model: ColumnModel, schema: int) -> dict[str, Any]:
     }
 
 
-def _tail(model: ColumnModel) -> dict[str, Any]:
+def _tail(model: ColumnRecord) -> dict[str, Any]:
     training = asdict(model.training)
     training["metrics"] = _finite(model.training.metrics)
     training["C"] = model.training.C if math.isfinite(model.training.C) else None
@@ -110,7 +110,7 @@ def _finite(facts: dict[str, Fact]) -> dict[str, Fact]:
     }
 
 
-def load(path: str | Path) -> TableModel | TableRegression:
+def load(path: str | Path) -> ModelRecord | RegressionRecord:
     """Read a model file and check it.
 
     Parameters
@@ -120,7 +120,7 @@ def load(path: str | Path) -> TableModel | TableRegression:
 
     Returns
     -------
-    TableModel or TableRegression
+    ModelRecord or RegressionRecord
         The model.
 
     Raises
@@ -150,7 +150,7 @@ def _no_constant(word: str) -> float:
     raise ValueError(word)
 
 
-def from_document(document: object, source: str) -> TableModel | TableRegression:
+def from_document(document: object, source: str) -> ModelRecord | RegressionRecord:
     """Build the model from JSON values; see `load`."""
     read = Reader(source)
     top = read.record(document, "the file")
@@ -171,10 +171,10 @@ def from_document(document: object, source: str) -> TableModel | TableRegression
             *(read.word_or_none(top[role], role) for role in ("offset", "exposure"))
         )
         loss = read_loss(read, top["loss"])
-        return TableRegression(loss=loss, offsets=offsets, **shared)
+        return RegressionRecord(loss=loss, offsets=offsets, **shared)
     classes = read.words(top["classes"], "classes", least=2)
     outputs = classes[1:] if len(classes) == 2 else classes
-    return TableModel(classes=classes, **_read_columns(read, top, outputs))
+    return ModelRecord(classes=classes, **_read_columns(read, top, outputs))
 
 
 def _read_columns(read: Reader, top: dict[str, Any], outputs: tuple[str, ...]) -> dict[str, Any]:

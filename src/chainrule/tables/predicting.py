@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from chainrule.errors import DataError
 from chainrule.tables.model import TableModel
+from chainrule.tables.model_file import load
+from chainrule.tables.records import ModelRecord
 from chainrule.tables.regression import TableRegression
 from chainrule.tables.table import Table
 
@@ -32,6 +34,14 @@ class Predicted:
 
 
 Model = TableModel | TableRegression
+
+
+def load_model(path: str | Path) -> Model:
+    """Read a model file of either kind, and check it; see `chainrule.tables.model_file`."""
+    record = load(path)
+    if isinstance(record, ModelRecord):
+        return TableModel(**vars(record))
+    return TableRegression(**vars(record))
 
 
 def header(model: Model, keep: Sequence[str] = ()) -> list[str]:

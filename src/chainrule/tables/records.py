@@ -1,69 +1,165 @@
-"""From a fit of the engine to what a table keeps of it: certificate, path of the solver, notes."""
+"""The fields of a fitted table: plain data, which the model file holds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from chainrule.tables.model import CertificateRecord, Fact
+from chainrule.errors import ModelFileError
+from chainrule.tables.losses import ChosenLoss
+from chainrule.tables.offsets import OffsetColumns
+from chainrule.tables.specs import CategorySpec, Feature, Missing, NumberSpec, Spec, features
+from chainrule.tables.table import unknown_column
 
-if TYPE_CHECKING:
-    from chainrule.engine.certificates.certificate import Certificate
-    from chainrule.engine.fitting import Fit
+Floats = NDArray[np.float64]
+Fact = float | int | bool | str | None
 
 
 @dataclass(frozen=True)
-class Progress:
-    """One iteration of the solver.
+class CertificateRecord:
+    """The certificate of the fit, as the model file keeps it.
 
     Parameters
     ----------
-    iteration : int
-        Counted from 0.
-    objective, gradient_norm : float
-        There.
+    sentence : str
+        What it says to the user.
+    facts : dict
+        Its fields that are numbers, truth values or words.
     """
 
-    iteration: int
+    sentence: str
+    facts: dict[str, Fact] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """How the model was fitted.
+
+    Parameters
+    ----------
+    rows, held_out, dropped : int
+        Rows that trained, rows kept for the metrics, rows left out for missing values.
+    seed : int
+        The seed of the split.
+    missing : str
+        What became of missing values.
+    C : float
+        One over the weight of the penalty.
+    objective : float
+        The sum of the losses plus the penalty, at the end.
+    iterations : int
+        How many iterations it took.
+    metrics : dict
+        The held-out measures by name; empty when nothing was held out.
+    """
+
+    rows: int
+    held_out: int
+    dropped: int
+    seed: int
+    missing: Missing
+    C: float
     objective: float
-    gradient_norm: float
+    iterations: int
+    metrics: dict[str, Fact] = field(default_factory=dict)
 
 
-def certificate_record(certificate: Certificate) -> CertificateRecord:
-    """Keep the sentence of the certificate and its fields, as JSON can hold them."""
-    facts: dict[str, Fact] = {}
-    for entry in fields(certificate):
-        value = getattr(certificate, entry.name)
-        if isinstance(value, tuple):
-            value = ", ".join(map(str, value))
-        elif isinstance(value, np.generic):
-            value = value.item()
-        if value != "":
-            facts[entry.name] = value
-    return CertificateRecord(str(certificate), facts)
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ColumnRecord:
+    """A linear model on named columns, whatever it predicts.
 
+    Parameters
+    ----------
+    target : str
+        The column it predicts.
+    specs : tuple of Spec
+        How columns become numbers.
+    coef : ndarray of shape (n_outputs, n_features)
+        On the standardised scale.
+    intercept : ndarray of shape (n_outputs,)
+        On the standardised scale.
+    certificate : CertificateRecord
+        Its bound on the distance from the optimum.
+    training : TrainingRecord
+        How it was fitted.
+    """
 
-def complaints(fit: Fit, obstacle: str = "what separates the classes") -> Iterator[str]:
-    """Say what to do where the certificate does not prove an optimum."""
-    if fit.certificate.kind == "separation":
-        yield (
-            "there is no finite optimum: the coefficients below grow for ever and hold the last "
-            f"step. Penalise with a finite -C, or leave out {obstacle}."
+    target: str
+    specs: tuple[Spec, ...]
+    coef: Floats
+    intercept: Floats
+    certificate: CertificateRecord
+    training: TrainingRecord
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The columns of the encoded matrix."""
+        return features(self.specs)
+
+    @property
+    def number_columns(self) -> tuple[str, ...]:
+        """The columns of a file to read as numbers."""
+        return tuple(
+            spec.name for spec in self.specs if isinstance(spec, NumberSpec) or spec.from_numbers
         )
-    elif not fit.met:
-        yield (
-            "the certificate does not prove the tolerance of the solver: see what it says is in "
-            "the way."
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """The columns of a file to read as words."""
+        return tuple(
+            spec.name
+            for spec in self.specs
+            if isinstance(spec, CategorySpec) and not spec.from_numbers
         )
 
+    def check_columns(self, names: list[str], source: str) -> None:
+        """Raise a `ModelFileError` when a column that the model needs is not there."""
+        lacking = [spec.name for spec in self.specs if spec.name not in names]
+        if lacking:
+            more = f" {len(lacking) - 1} more are missing too." if len(lacking) > 1 else ""
+            said = unknown_column(lacking[0], names, source)
+            raise ModelFileError(f"{said}{more} The model was fitted on it.")
 
-def solver_path(fit: Fit) -> tuple[Progress, ...]:
-    """Return every point the solver stood on; a record is taken before its step."""
-    points = [(record.objective, record.gradient_norm) for record in fit.history]
-    points.append((fit.value, fit.certificate.gradient_norm))
-    return tuple(
-        Progress(place, float(value), float(norm)) for place, (value, norm) in enumerate(points)
-    )
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ModelRecord(ColumnRecord):
+    """A fitted model of classes as data; `TableModel` adds its predictions.
+
+    Parameters
+    ----------
+    classes : tuple of str
+        The labels; of two, the second is counted as 1.
+    """
+
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RegressionRecord(ColumnRecord):
+    """A fitted regression as data; `TableRegression` adds its predictions.
+
+    Parameters
+    ----------
+    loss : ChosenLoss
+        The loss that was minimised; its link gives the mean.
+    offsets : OffsetColumns
+        The columns added to the score, in the fit and in every prediction.
+    """
+
+    loss: ChosenLoss
+    offsets: OffsetColumns = field(default_factory=OffsetColumns)
+
+    @property
+    def number_columns(self) -> tuple[str, ...]:
+        """The columns of a file to read as numbers."""
+        return tuple(dict.fromkeys((*super().number_columns, *self.offsets.names)))
+
+    def check_columns(self, names: list[str], source: str) -> None:
+        """Raise a `ModelFileError` when a column that the model needs is not there."""
+        super().check_columns(names, source)
+        for name in self.offsets.names:
+            if name not in names:
+                said = unknown_column(name, names, source)
+                raise ModelFileError(f"{said} The model was fitted with it as offset or exposure.")

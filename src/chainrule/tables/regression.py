@@ -1,50 +1,24 @@
-"""A fitted regression with any loss of one score, as plain data: it predicts a mean."""
+"""A fitted regression with any loss of one score: it predicts a mean."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError
+from chainrule.tables import model_file
 from chainrule.tables.encoding import encode
-from chainrule.tables.losses import ChosenLoss
-from chainrule.tables.model import CoefficientRow, ColumnModel
-from chainrule.tables.offsets import OffsetColumns
-from chainrule.tables.table import Table, unknown_column
-
-Floats = NDArray[np.float64]
+from chainrule.tables.model import CoefficientRow
+from chainrule.tables.records import Floats, RegressionRecord
+from chainrule.tables.table import Table
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class TableRegression(ColumnModel):
-    """A regression on named columns: one row of coefficients.
-
-    Parameters
-    ----------
-    loss : ChosenLoss
-        The loss that was minimised; its link gives the mean.
-    offsets : OffsetColumns
-        The columns added to the score, in the fit and in every prediction.
-    """
-
-    loss: ChosenLoss
-    offsets: OffsetColumns = field(default_factory=OffsetColumns)
-
-    @property
-    def number_columns(self) -> tuple[str, ...]:
-        """The columns of a file to read as numbers."""
-        return tuple(dict.fromkeys((*super().number_columns, *self.offsets.names)))
-
-    def check_columns(self, names: list[str], source: str) -> None:
-        """Raise a `ModelFileError` when a column that the model needs is not there."""
-        super().check_columns(names, source)
-        for name in self.offsets.names:
-            if name not in names:
-                said = unknown_column(name, names, source)
-                raise ModelFileError(f"{said} The model was fitted with it as offset or exposure.")
+class TableRegression(RegressionRecord):
+    """A regression on named columns: one row of coefficients."""
 
     def predict(self, table: Table, *, blank: bool = False) -> Floats:
         """Return the mean of each row: the inverse link of its score.
@@ -85,3 +59,15 @@ class TableRegression(ColumnModel):
         """The intercept for numbers as they stand in the file."""
         shift = np.array([feature.mean / feature.scale for feature in self.features])
         return float(self.intercept[0] - self.coef[0] @ shift)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model as JSON; see `chainrule.tables.model_file`."""
+        model_file.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> TableRegression:
+        """Read a regression that `save` wrote, and derive its loss again."""
+        record = model_file.load(path)
+        if not isinstance(record, RegressionRecord):
+            raise ModelFileError(f"{path}: this is a model of classes, not a regression.")
+        return cls(**vars(record))

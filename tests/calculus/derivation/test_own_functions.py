@@ -81,6 +81,7 @@ def test_second_order_goes_through_the_slope_of_the_slope() -> None:
         "w : (1, n)\nX : (n, m)\nf(z) = z sigmoid(z)\nZ = w X\nJ = sum(f(Z))", ["w"]
     )
     (hessian,) = found.hessians.values()
+    assert hessian.matrix is not None
     assert plain(hessian.matrix) == "X diag(f''(Z)) X^T"
     assert found.proven
 

@@ -30,7 +30,7 @@ from chainrule.calculus.graph.node import (
     walk,
 )
 from chainrule.calculus.ops import TABLE, exp, reduce_sum, replace, sigmoid, tanh
-from chainrule.calculus.rewriting.simplification import display_cost
+from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.errors import ShapeError
 
 DEEP = 5_000

@@ -15,8 +15,9 @@ import pytest
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, transform
 from chainrule.calculus.ops import add, div, exp, log, mul, neg, power, sqrt, tanh
 from chainrule.calculus.rewriting.cost import display_cost
+from chainrule.calculus.rewriting.shortening import RULES
 from chainrule.calculus.rewriting.signature import same_form, signature
-from chainrule.calculus.rewriting.simplification import RULES, simplify
+from chainrule.calculus.rewriting.simplification import simplify
 from chainrule.language.typeset import plain
 
 CHUNKS = 20

@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.evaluation.forward import sample
@@ -54,6 +55,22 @@ def test_scores(before: Expr, after: str) -> None:
     assert plain(stable) == after
     assert stable.shape == before.shape
     np.testing.assert_allclose(value(stable), value(before), rtol=1e-12)
+
+
+def test_a_probit_cost_is_finite_where_its_probabilities_round_to_zero() -> None:
+    model, changed = stable_form(
+        read_model("Z : (1, m)\nY : (1, m)\nA = Phi(Z)\nJ = -sum(Y .* log(A) + (1-Y) .* log(1-A))")
+    )
+    assert [definition.target.name for definition in changed] == ["J"]
+    shown = plain(model.definitions[-1].value)
+    assert "log_normal_cdf(Z)" in shown
+    assert "log_normal_cdf(-Z)" in shown
+    scores = np.array([[-60.0, 60.0, -1.0, 2.0]])
+    labels = np.array([[1.0, 0.0, 1.0, 0.0]])
+    inputs = dict(zip(model.inputs, (scores, labels), strict=True))
+    found = Point(inputs, {"m": 4}, FLOATS).value(model.definitions[-1].value)
+    wanted = -norm.logcdf(np.where(labels == 1, scores, -scores)).sum()
+    np.testing.assert_allclose(found, [[wanted]], rtol=1e-13)
 
 
 @pytest.mark.parametrize("scale", [1e4, 1e300])

@@ -14,7 +14,8 @@ from chainrule.calculus.graph.node import Expr, Number, Symbol, Total, entry
 from chainrule.calculus.ops import add, delta, exp, reduce_sum, size, softmax
 from chainrule.calculus.rewriting.relations import side_relations
 from chainrule.calculus.rewriting.rule import Rule
-from chainrule.calculus.rewriting.simplification import GATHER, simplify
+from chainrule.calculus.rewriting.shortening import GATHER
+from chainrule.calculus.rewriting.simplification import simplify
 from chainrule.calculus.rewriting.sums import SUM_RULES, one_letter
 from chainrule.language.typeset import plain
 

@@ -18,7 +18,8 @@ from chainrule.calculus.ops import add, div, exp, log, mul, neg, power, sqrt
 from chainrule.calculus.proof.ladder import Laboratory
 from chainrule.calculus.rewriting.normal import normal_form
 from chainrule.calculus.rewriting.rule import Rule
-from chainrule.calculus.rewriting.simplification import FACTOR, JOIN, RULES
+from chainrule.calculus.rewriting.shortening import RULES
+from chainrule.calculus.rewriting.simplification import FACTOR, JOIN
 from chainrule.calculus.rewriting.sums import COMMON, POSITIVE
 from chainrule.calculus.rewriting.tidying import SIGNS
 from chainrule.language.reading import read_model

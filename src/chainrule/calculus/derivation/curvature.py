@@ -42,9 +42,10 @@ from chainrule.calculus.indexing.names import Letters
 from chainrule.calculus.indexing.reading import LinearPart, as_one, linear_parts, read_entry
 from chainrule.calculus.ops import add, delta, reduce_sum, renamed
 from chainrule.calculus.ops import replace as put
+from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.diagonals import DIAGONALS
 from chainrule.calculus.rewriting.relations import side_relations
-from chainrule.calculus.rewriting.simplification import display_cost, simplify
+from chainrule.calculus.rewriting.simplification import simplify
 from chainrule.errors import DerivationError
 
 ONE_LINE = 26

@@ -26,15 +26,15 @@ from chainrule.calculus.graph.node import (
 from chainrule.calculus.indexing.names import Letters
 from chainrule.calculus.indexing.reading import read_entry
 from chainrule.calculus.ops import TABLE, mul, renamed, replace
+from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.rule import Fired, Rule
-from chainrule.calculus.rewriting.simplification import GATHER, display_cost
+from chainrule.calculus.rewriting.shortening import GATHER
 from chainrule.calculus.rewriting.sums import COMMON, LEAVE, POSITIVE, one_letter
 
 FOLD = Rule(
     "by its name",
     "what a definition stands for is written by its name again",
     lambda expr: None,
-    display_cost,
 )
 
 

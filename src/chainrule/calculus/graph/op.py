@@ -6,9 +6,10 @@ Interpreters walk a graph *through* these rows and never name an op. A new op is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 from chainrule.calculus.graph.dims import Dim, Shape
@@ -91,6 +92,22 @@ class Law:
     right: Callable[..., Expr]
 
 
+@dataclass(frozen=True)
+class Spelling:
+    """The code of an op for one target, where that target has a function of its own for it.
+
+    Parameters
+    ----------
+    code : callable
+        ``code(*texts, attrs)``: an expression in the names of the target.
+    imports : tuple of str
+        The import statements that the code needs beside those of every module of the target.
+    """
+
+    code: Callable[..., str]
+    imports: tuple[str, ...] = ()
+
+
 class ReadEntry(Protocol):
     """Gives the index form of one argument at a place."""
 
@@ -135,6 +152,9 @@ class Op:
     code : callable
         ``code(*texts, attrs)``: a NumPy expression over the texts of the arguments. Other targets
         are spelled from it, so it keeps to names that array libraries share.
+    targets : mapping of str to Spelling
+        The code for targets that have a function of their own for this op, by their names;
+        elsewhere `code` and `helper` are translated.
     helper : str
         The definition, in NumPy, of the function that `code` calls, where it calls one: a stable
         form of `value`.
@@ -182,6 +202,7 @@ class Op:
     margin: Callable[..., Any] | None = None
     helpers: tuple[Op, ...] = ()
     corner: str = ""
+    targets: Mapping[str, Spelling] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def in_pieces(self) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from chainrule.calculus.graph.node import Apply, Expr, Number
-from chainrule.calculus.graph.op import Domain, Law, Layout, Mistake, Notation, Op
+from chainrule.calculus.graph.op import Domain, Law, Layout, Mistake, Notation, Op, Spelling
 from chainrule.calculus.ops.elementwise import DIV, POSITIVE, lift
 
 SMOOTH = Domain()
@@ -21,6 +22,7 @@ def function(
     code: str,
     helper: str = "",
     helpers: tuple[Op, ...] = (),
+    targets: Mapping[str, Spelling] = MappingProxyType({}),
     rule: str,
     because: str,
     glyph: str = "",
@@ -56,6 +58,7 @@ def function(
         code=lambda x, *, attrs: code.format(x),
         helper=helper,
         helpers=helpers,
+        targets=targets,
         rule=rule,
         because=because,
         elementwise=True,

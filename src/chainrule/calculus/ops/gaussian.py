@@ -7,10 +7,12 @@ namespace that has Φ itself, as mpmath does under the name `ncdf`, is called in
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from chainrule.calculus.graph.node import Expr
-from chainrule.calculus.graph.op import Law, Op
+from chainrule.calculus.graph.op import Law, Op, Spelling
 from chainrule.calculus.ops.constants import pi
 from chainrule.calculus.ops.elementwise import lift, power
 from chainrule.calculus.ops.functions import EXP, LOG, SQRT, apply, function
@@ -27,7 +29,7 @@ TAIL = (
     5.417690627712938e-09,
     -7.460702913734561e-10,
     -3.5554665743335785e-08,
-    -1.1934565233488321e-08,
+    -1.193456523348832e-08,
     1.8805942591256064e-07,
     1.6053275103821915e-07,
     -9.61266759717233e-07,
@@ -53,6 +55,25 @@ TAIL = (
 The Chebyshev series of degree 24 for t >= 0, computed with 40 digits and written in powers of y;
 its error is below 3e-16 everywhere, and at t = infinity, where y = 1, its value is 1.
 """
+
+
+def _special(name: str) -> Mapping[str, Spelling]:
+    """Return the code for libraries that have this function among their special functions."""
+    return MappingProxyType(
+        {
+            "torch": Spelling(lambda x, *, attrs: f"torch.special.{name}({x})"),
+            "jax": Spelling(
+                lambda x, *, attrs: f"jax.scipy.special.{name}({x})",
+                imports=("import jax.scipy.special",),
+            ),
+        }
+    )
+
+
+_HORNER = "\n".join(
+    f"    p = {'p' if k else TAIL[0]} * y + {coefficient}" for k, coefficient in enumerate(TAIL[1:])
+)
+"""The polynomial as lines of code, one multiplication each."""
 
 
 def normal_density(x: Expr) -> Expr:
@@ -85,8 +106,8 @@ def _tail(xp: Any, x: Any) -> tuple[Any, Any]:  # noqa: ANN401
     """Return φ(t)/Φ(-t) and Φ(-t) at t = |x|."""
     t = xp.abs(x)
     y = 1 - 2 * MIDPOINT / (t + MIDPOINT)
-    total = 0 * y
-    for coefficient in TAIL:
+    total = 0 * y + TAIL[0]
+    for coefficient in TAIL[1:]:
         total = total * y + coefficient
     ratio = (t + MIDPOINT) / total
     return ratio, xp.exp(-(t * t / 2)) / (ROOT_OF_TWO_PI * ratio)
@@ -123,10 +144,8 @@ def inverse_mills(z):
     """Return the standard normal density over its distribution function."""
     t = np.abs(z)
     y = 1 - {2 * MIDPOINT} / (t + {MIDPOINT})
-    total = 0 * y
-    for coefficient in {TAIL}:
-        total = total * y + coefficient
-    ratio = (t + {MIDPOINT}) / total  # density over the tail beyond t
+{_HORNER}
+    ratio = (t + {MIDPOINT}) / p
     above = np.exp(-(t * t / 2)) / {ROOT_OF_TWO_PI}
     return np.where(z > 0, above / (1 - above / ratio), ratio)
 ''',
@@ -166,6 +185,7 @@ def normal_cdf(z):
     return np.where(z > 0, 1 - below, below)
 ''',
     helpers=(INVERSE_MILLS,),
+    targets=_special("ndtr"),
     rule="normal distribution rule",
     because="the slope of a distribution function is its density, e^(-x^2/2)/√(2π)",
     plain="Phi",
@@ -209,9 +229,11 @@ def log_normal_cdf(z):
     """Return the logarithm of the standard normal distribution function, in both tails."""
     ratio = inverse_mills(-np.abs(z))
     left = -(z * z / 2) - np.log({ROOT_OF_TWO_PI} * ratio)
-    return np.where(z > 0, np.log1p(-np.exp(-(z * z / 2)) / ({ROOT_OF_TWO_PI} * ratio)), left)
+    tail = np.exp(-(z * z / 2)) / ({ROOT_OF_TWO_PI} * ratio)
+    return np.where(z > 0, np.log1p(-tail), left)
 ''',
     helpers=(INVERSE_MILLS,),
+    targets=_special("log_ndtr"),
     rule="log rule of the normal distribution",
     because="the slope of log Φ is φ/Φ, density over distribution: the inverse Mills ratio",
     latex=r"\operatorname{logcdf}",

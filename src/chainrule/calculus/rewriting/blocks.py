@@ -14,7 +14,6 @@ from chainrule.calculus.graph.node import Apply, Entry, Expr, Number, entry, tra
 from chainrule.calculus.ops import add, stack
 from chainrule.calculus.ops.reduction import ROWS
 from chainrule.calculus.rewriting.rule import Fired, Rule, is_op
-from chainrule.calculus.rewriting.simplification import display_cost
 
 Block: TypeAlias = tuple[Dim, Dim, Expr]
 """Where a block begins, where it ends, and what stands there."""
@@ -122,7 +121,6 @@ FILL = Rule(
     "block by block",
     "stacks are added block by block, and a block that meets zeros stays as it is",
     _filled,
-    display_cost,
 )
 
 __all__ = ["FILL", "filled"]

@@ -6,7 +6,7 @@ eye sees that the matrix is symmetric.
 
 from __future__ import annotations
 
-from chainrule.calculus.graph.node import Expr, Number, transform, walk
+from chainrule.calculus.graph.node import Expr, Number, transform
 from chainrule.calculus.ops import diag, eye, matmul, mul, transpose
 from chainrule.calculus.rewriting.rule import Rule, is_op
 
@@ -79,7 +79,6 @@ DIAGONALS = Rule(
     "scaling is a product with a diagonal matrix",
     "a diagonal matrix on the left scales the rows, on the right the columns",
     lambda expr: transform(expr, lambda node: _product(node) or node),
-    lambda expr: sum(is_op(node, "mul") and 1 not in node.shape for node in walk(expr)),
 )
 
 __all__ = ["DIAGONALS"]

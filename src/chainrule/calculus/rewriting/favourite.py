@@ -22,7 +22,6 @@ LOG_OF_MORE = identity(
     log(1 + _R),
     apply(LOG1P, _R),
     "1 + r forgets a small r; log1p(r) does not",
-    lambda expr: sum(is_op(node, "log") for node in walk(expr)),
 )
 
 
@@ -105,7 +104,6 @@ def favourite_rules(shift: Symbol, favourite: Symbol, labels: Symbol) -> tuple[R
             "the favourite's shifted exponential is e^0 = 1, so the sum is 1 and what the others "
             "add",
             apart,
-            lambda expr: sum(isinstance(node, Total) for node in walk(expr)),
         ),
         LOG_OF_MORE,
         Rule(
@@ -113,19 +111,16 @@ def favourite_rules(shift: Symbol, favourite: Symbol, labels: Symbol) -> tuple[R
             "labels add to one, so a number may go inside their sum; for the favourite's label "
             "the difference is exactly 0",
             to_labels,
-            lambda expr: len(expr.args),
         ),
         Rule(
             "residual by labels of a share",
             "p - 1 cancels where p is close to 1; -(the others' share) keeps every digit",
             residual,
-            lambda expr: len(expr.args),
         ),
         Rule(
             "the others of the favourite",
             "1 + r - e^(z - c) cancels for the favourite, where it is r itself",
             others,
-            lambda expr: len(expr.args),
         ),
     )
 
@@ -158,7 +153,6 @@ def level_direction(favourite: Symbol, direction: Symbol, index: Index) -> Rule:
         "adding one number to all scores changes no probability, so a direction may be measured "
         "from its entry at the favourite; what is left is small where the others are",
         becomes,
-        lambda expr: -sum(isinstance(node, Total) for node in walk(expr)),
     )
 
 

@@ -71,13 +71,11 @@ def side_relations(model: Model) -> tuple[Rule, ...]:
             "one-hot labels add to one",
             "one label of every example is 1 and the others are 0, as the forward pass declares",
             lambda expr: becomes(expr, labels),
-            lambda expr: 0,
         ),
         Rule(
             "probabilities add to one",
             "a softmax divides by the sum of its exponentials, so its values add to one",
             lambda expr: becomes(expr, probabilities) or weighted(expr),
-            lambda expr: 0,
         ),
     )
 

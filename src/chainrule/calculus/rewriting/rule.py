@@ -31,18 +31,11 @@ class Rule:
         Why it holds, in one sentence.
     becomes : callable
         The rewriting: an expression to its replacement, or to nothing where it does not apply.
-    measure : callable
-        What gets smaller with every firing, so that a run ends.
-    pattern, result : Expr, optional
-        Both sides, for rules that are identities over wildcards; the tests prove these directly.
     """
 
     name: str
     because: str
     becomes: Rewrite
-    measure: Callable[[Expr], int]
-    pattern: Expr | None = None
-    result: Expr | None = None
 
 
 @dataclass(frozen=True)
@@ -54,9 +47,7 @@ class Fired:
     after: Expr
 
 
-def identity(
-    name: str, pattern: Expr, result: Expr, because: str, measure: Callable[[Expr], int]
-) -> Rule:
+def identity(name: str, pattern: Expr, result: Expr, because: str) -> Rule:
     """Make a rule from two sides over wildcards, which are symbols whose name starts with ``?``."""
 
     def becomes(expr: Expr) -> Expr | None:
@@ -67,7 +58,7 @@ def identity(
             return _within(pattern, result, expr)
         return None
 
-    return Rule(name, because, becomes, measure, pattern, result)
+    return Rule(name, because, becomes)
 
 
 def match(

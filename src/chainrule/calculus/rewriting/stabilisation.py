@@ -17,8 +17,10 @@ from chainrule.calculus.ops import (
     div,
     exp,
     log,
+    log_normal_cdf,
     logsumexp,
     mul,
+    normal_cdf,
     relu,
     replace,
     sigmoid,
@@ -27,14 +29,10 @@ from chainrule.calculus.ops import (
 )
 from chainrule.calculus.ops.functions import ABS, LOG1P, STEP
 from chainrule.calculus.rewriting.rule import Fired, Rule, identity, is_op
-from chainrule.calculus.rewriting.simplification import COLLECT, EXPAND, factors
+from chainrule.calculus.rewriting.shortening import COLLECT, EXPAND, factors
 
 _Z = Symbol("?z")
 _Y = Symbol("?y")
-
-
-def _occurrences(name: str, expr: Expr) -> int:
-    return sum(is_op(node, name) for node in walk(expr))
 
 
 LOG_OF_SIGMOID = identity(
@@ -42,21 +40,18 @@ LOG_OF_SIGMOID = identity(
     log(sigmoid(_Z)),
     -softplus(-_Z),
     "σ(z) rounds to 0 or 1 long before its logarithm is negligible; -softplus(-z) never does",
-    lambda expr: _occurrences("log", expr),
 )
 COMPLEMENT = identity(
     "one minus a sigmoid",
     1 - sigmoid(_Z),
     sigmoid(-_Z),
     "1 - σ(z) cancels where σ(z) is close to 1; σ(-z) is the same number, computed directly",
-    lambda expr: _occurrences("sigmoid", expr),
 )
 SOFTPLUS_OF_MINUS = identity(
     "softplus of a negative",
     softplus(-_Z),
     softplus(_Z) - _Z,
     "log(1 + e^(-z)) = log(1 + e^z) - z, so one softplus serves both labels",
-    lambda expr: _occurrences("neg", expr),
 )
 CROSS_ENTROPY = identity(
     "opposite parts meet first",
@@ -64,21 +59,18 @@ CROSS_ENTROPY = identity(
     add(relu(_Z), -(_Y * _Z), apply(LOG1P, exp(-apply(ABS, _Z)))),
     "softplus(z) = max(z, 0) + log1p(e^(-|z|)); max(z, 0) - y z is exact for a label, and only "
     "then the small part is added",
-    lambda expr: _occurrences("softplus", expr),
 )
 RESIDUAL = identity(
     "residual by labels",
     sigmoid(_Z) - _Y,
     (1 - _Y) * sigmoid(_Z) - _Y * sigmoid(-_Z),
     "σ(z) - 1 cancels for a confident positive; -σ(-z) keeps every digit",
-    lambda expr: -_occurrences("sigmoid", expr),
 )
 SIGMOID_SPLIT = identity(
     "sigmoid without overflow",
     sigmoid(_Z),
     exp(-relu(-_Z)) / (1 + exp(-apply(ABS, _Z))),
     "multiply above and below by e^(min(z, 0)): no exponent is ever positive",
-    lambda expr: _occurrences("sigmoid", expr),
 )
 ONE_EXPONENTIAL = identity(
     "one exponential for both signs",
@@ -86,14 +78,24 @@ ONE_EXPONENTIAL = identity(
     (1 - apply(STEP, _Z)) + apply(STEP, _Z) * exp(-apply(ABS, _Z)),
     "e^(-max(z, 0)) is 1 or e^(-|z|), and [z > 0] says which, exactly: the exponential of the "
     "denominator serves the numerators too",
-    lambda expr: _occurrences("relu", expr),
+)
+NORMAL_COMPLEMENT = identity(
+    "one minus a normal distribution function",
+    1 - normal_cdf(_Z),
+    normal_cdf(-_Z),
+    "1 - Φ(z) cancels where Φ(z) is close to 1; Φ(-z) is the same number, computed directly",
+)
+LOG_OF_NORMAL = identity(
+    "log of a normal distribution function",
+    log(normal_cdf(_Z)),
+    log_normal_cdf(_Z),
+    "Φ(z) rounds to 0 at z = -38, long before its logarithm is large",
 )
 EVEN = identity(
     "absolute value of a negative",
     apply(ABS, -_Z),
     apply(ABS, _Z),
     "|-z| = |z|, so one exponential serves both signs",
-    lambda expr: _occurrences("neg", expr),
 )
 
 
@@ -142,14 +144,12 @@ def shift_rules(shift: Symbol) -> tuple[Rule, Rule]:
             "shift out of a log-sum-exp",
             "log Σ e^z = c + log Σ e^(z - c) for every c; with the largest score nothing overflows",
             log_sum_exp,
-            lambda expr: _occurrences("log", expr),
         ),
         Rule(
             "shift every exponential",
             "above and below, equally many exponentials: multiplying each by e^(-c) changes "
             "nothing, and with the largest score nothing overflows",
             exponentials,
-            lambda expr: _occurrences("exp", expr),
         ),
     )
 
@@ -200,23 +200,23 @@ LOG_OF_SUM = Rule(
     "log of a sum of exponentials",
     "e^z overflows at z = 710; with the largest score taken out nothing does",
     _log_of_sum,
-    lambda expr: _occurrences("log", expr),
 )
 SHARE = Rule(
     "share of a sum of exponentials",
     "e^z overflows at z = 710; a share does not change when the largest score is taken out",
     _share,
-    lambda expr: _occurrences("exp", expr),
 )
 LOG_OF_SHARE = Rule(
     "log of a softmax",
     "a share rounds to 0 long before its logarithm is negligible; z - logsumexp(z) never does",
     _log_of_share,
-    lambda expr: _occurrences("log", expr),
 )
 
 SCORES = (LOG_OF_SUM, SHARE, LOG_OF_SHARE)
 """From exponentials of scores to forms that never overflow; for matrix forms."""
+
+LOGARITHMS = (COMPLEMENT, LOG_OF_SIGMOID, NORMAL_COMPLEMENT, LOG_OF_NORMAL, *SCORES)
+"""From logarithms of probabilities to forms that are finite where the probability rounds to 0."""
 
 LESSON = (COMPLEMENT, LOG_OF_SIGMOID, SOFTPLUS_OF_MINUS, EXPAND, COLLECT)
 """From the cross-entropy as taught to ``softplus(z) - y z``."""
@@ -286,4 +286,4 @@ def _degree(expr: Expr) -> int | None:
     return 0 if not any(known) else None
 
 
-__all__ = ["LESSON", "MACHINE", "SCORES", "shift_rules", "stabilise"]
+__all__ = ["LESSON", "LOGARITHMS", "MACHINE", "SCORES", "shift_rules", "stabilise"]

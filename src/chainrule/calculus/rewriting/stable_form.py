@@ -15,9 +15,9 @@ from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.node import Apply, Expr, Symbol, symbols, walk
 from chainrule.calculus.ops import replace
 from chainrule.calculus.rewriting.rule import is_op
-from chainrule.calculus.rewriting.stabilisation import COMPLEMENT, LOG_OF_SIGMOID, SCORES, stabilise
+from chainrule.calculus.rewriting.stabilisation import LOGARITHMS, SCORES, stabilise
 
-SHARES = ("sigmoid", "softmax")
+SHARES = ("sigmoid", "softmax", "normal_cdf")
 """Ops whose value rounds to 0 where its logarithm does not."""
 
 
@@ -69,7 +69,7 @@ def stable_value(value: Expr, shares: Mapping[Expr, Expr]) -> Expr:
         if not is_op(node, "log"):
             continue
         opened = replace(node, {s: shares[s] for s in symbols(node) if s in shares})
-        stable, fired = stabilise(opened, (COMPLEMENT, LOG_OF_SIGMOID, *SCORES))
+        stable, fired = stabilise(opened, LOGARITHMS)
         if fired and not any(is_op(inner, "log") for inner in walk(stable)):
             mapping[node] = stable
     return replace(value, mapping) if mapping else value

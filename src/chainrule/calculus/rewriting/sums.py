@@ -24,15 +24,15 @@ from chainrule.calculus.graph.node import (
     walk,
 )
 from chainrule.calculus.ops import add, div, mul, rebuild, renamed, replace, size
+from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.normal import normal_form
 from chainrule.calculus.rewriting.rule import Rule, is_op
-from chainrule.calculus.rewriting.simplification import (
+from chainrule.calculus.rewriting.shortening import (
     CANCEL,
     COLLECT,
     DISTRIBUTE,
     Record,
     cancelled,
-    display_cost,
     terms,
 )
 
@@ -156,41 +156,31 @@ def _positive(expr: Expr) -> Expr | None:
     return None if tuple(ordered) == expr.args else add(*ordered)
 
 
-def _size(expr: Expr) -> int:
-    return display_cost(expr)
-
-
 LEAVE = Rule(
     "factors leave the sum",
     "a factor that does not run over the index is the same in every term of the sum",
     _leave,
-    _size,
 )
-SPLIT = Rule("split the sum", "the sum of a sum is the sum of the sums", _split, _size)
+SPLIT = Rule("split the sum", "the sum of a sum is the sum of the sums", _split)
 SPREAD = Rule(
     "multiply out",
     "every term of the bracket with δ is multiplied by the other factors",
     _spread,
-    _size,
 )
 PICK = Rule(
     "δ picks one term",
     "δ is one where its indices agree and zero elsewhere, so one term of the sum is left",
     _pick,
-    _size,
 )
 REPEATED = Rule(
     "the same again and again",
     "what does not run over the index is added as often as there are places",
     _repeated,
-    _size,
 )
-TIDY = Rule(CANCEL.name, CANCEL.because, _tidy, _size)
-COMMON = Rule(
-    "common factor", "a factor that all terms share is taken out of the bracket", _common, _size
-)
+TIDY = Rule(CANCEL.name, CANCEL.because, _tidy)
+COMMON = Rule("common factor", "a factor that all terms share is taken out of the bracket", _common)
 
-POSITIVE = Rule("positive first", "a positive term is written first", _positive, _size)
+POSITIVE = Rule("positive first", "a positive term is written first", _positive)
 
 SUM_RULES = (LEAVE, SPREAD, SPLIT, PICK, REPEATED, COMMON, POSITIVE)
 """The rows of this file."""

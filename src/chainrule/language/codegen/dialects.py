@@ -7,6 +7,7 @@ short table a target; a syntax tree is translated, never a text.
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
@@ -38,9 +39,15 @@ class Dialect:
     functions, keywords : mapping of str to str
         What it calls otherwise.
     second : mapping of str to str
-        Functions whose second argument it wants by a keyword: a maximum with a number.
+        Functions whose second argument it wants by a keyword: a maximum or minimum with a number.
     plain : mapping of str to str
         Functions that take matrices only: how they are written of a size.
+    number : str
+        How a number of Python becomes an array without axes.
+    arrays : frozenset of str
+        Functions of the library whose first argument must be an array.
+    more : mapping of str to str
+        Keywords that a function needs: the precision of a matrix that is filled with a number.
     everything : str
         The axis that means all axes; nothing when leaving the axis out does.
     random, uniform : str
@@ -73,8 +80,17 @@ class Dialect:
     keywords: Mapping[str, str] = field(default_factory=dict)
     second: Mapping[str, str] = field(default_factory=dict)
     plain: Mapping[str, str] = field(default_factory=dict)
+    number: str = ""
+    arrays: frozenset[str] = frozenset()
+    more: Mapping[str, str] = field(default_factory=dict)
     everything: str = ""
 
+
+_ARRAYS = frozenset(
+    {"abs", "cos", "cosh", "exp", "expm1", "log", "log1p", "maximum", "minimum", "sign", "sin"}
+    | {"sinh", "square", "tanh"}
+)
+"""Functions that take numbers of Python in NumPy and JAX, and in Torch do not."""
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {
@@ -101,8 +117,11 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 nudge=("nudge = torch.zeros_like(value)", "nudge[i, j] = step"),
                 functions={"max": "amax"},
                 keywords={"axis": "dim", "keepdims": "keepdim"},
-                second={"maximum": "clamp(min)"},
+                second={"maximum": "clamp(min)", "minimum": "clamp(max)"},
                 plain={"sqrt": "size ** 0.5"},
+                arrays=_ARRAYS,
+                number="torch.tensor(number, dtype=torch.float64)",
+                more={"full": "dtype=torch.float64"},
                 everything="(0, 1)",
             ),
             Dialect(
@@ -188,15 +207,18 @@ class _Translator(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Give a function of the library the target's name and keywords."""
         args = [self.visit(arg) for arg in node.args]
-        function = node.func
+        function, dialect = node.func, self.dialect
         if not (isinstance(function, ast.Attribute) and _is_library(function.value)):
+            if self._takes_arrays(function):
+                args[:1] = [self._array(arg) for arg in args[:1]]
             keywords = [ast.keyword(k.arg, self.visit(k.value)) for k in node.keywords]
             return ast.Call(self.visit(function), args, keywords)
-        dialect = self.dialect
-        if function.attr in dialect.plain and self._is_plain(node.args):
+        if function.attr in dialect.plain and self._is_number(args[0]):
             (formula,) = ast.parse(dialect.plain[function.attr]).body
             assert isinstance(formula, ast.Expr)
             return _Renamer({"size": args[0]}).visit(formula.value)  # type: ignore[no-any-return]
+        if function.attr in dialect.arrays:
+            args[0] = self._array(args[0])
         name = dialect.functions.get(function.attr, function.attr)
         keywords = [
             ast.keyword(dialect.keywords.get(k.arg or "", k.arg), self._axis(k))
@@ -206,12 +228,42 @@ class _Translator(ast.NodeTransformer):
         if function.attr in dialect.second:
             name, keyword = dialect.second[function.attr].rstrip(")").split("(")
             keywords.append(ast.keyword(keyword, args.pop()))
+        if function.attr in dialect.more:
+            keyword, _, value = dialect.more[function.attr].partition("=")
+            keywords.append(ast.keyword(keyword, ast.parse(value, mode="eval").body))
         library = ast.Name(dialect.prefix)
         return ast.Call(ast.Attribute(library, name, ast.Load()), args, keywords)
 
-    def _is_plain(self, args: list[ast.expr]) -> bool:
-        names = [n for arg in args for n in ast.walk(arg) if isinstance(n, ast.Name)]
-        return bool(names) and all(name.id in self.sizes for name in names)
+    def _takes_arrays(self, function: ast.expr) -> bool:
+        """Whether a function is a helper of the module, or one of a part of the target."""
+        if isinstance(function, ast.Name):
+            return not hasattr(builtins, function.id)
+        root = function
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        return isinstance(root, ast.Name) and root.id in (self.dialect.name, self.dialect.prefix)
+
+    def _array(self, arg: ast.expr) -> ast.expr:
+        """Make an array of a number, where the target takes arrays only."""
+        if not (self.dialect.number and self._is_number(arg)):
+            return arg
+        wrapped = ast.parse(self.dialect.number, mode="eval").body
+        return _Renamer({"number": arg}).visit(wrapped)  # type: ignore[no-any-return]
+
+    def _is_number(self, arg: ast.expr) -> bool:
+        """Whether an argument is a number of Python: of literals, sizes and π or e."""
+        match arg:
+            case ast.Constant():
+                return True
+            case ast.Name():
+                return arg.id in self.sizes
+            case ast.Attribute():
+                return ast.unparse(arg) in (f"{self.dialect.prefix}.pi", f"{self.dialect.prefix}.e")
+            case ast.UnaryOp():
+                return self._is_number(arg.operand)
+            case ast.BinOp():
+                return self._is_number(arg.left) and self._is_number(arg.right)
+        return False
 
     def _axis(self, keyword: ast.keyword) -> ast.expr:
         if _is_none(keyword.value):

@@ -46,7 +46,7 @@ class Lines:
         self.dialect = dialect
         self.identifiers = identifiers
         self.sizes = frozenset(sizes.values())
-        self.trees = Trees(names, sizes)
+        self.trees = Trees(names, sizes, dialect.name)
         self.statements: list[str] = []
         self._shared: set[Expr] = set()
 

@@ -85,7 +85,7 @@ class _Module:
                 forward.assign(name, definition.value, ending)
         helpers = forward.trees.helpers | backward.trees.helpers
         pieces = [
-            self._head(),
+            self._head(sorted(forward.trees.imports | backward.trees.imports)),
             *(spelled_function(helpers[name], self.dialect) + "\n" for name in sorted(helpers)),
             self._forward(forward, cache),
             self._backward(backward, cache),
@@ -117,7 +117,7 @@ class _Module:
 
     # ---- the pieces ------------------------------------------------------------------------
 
-    def _head(self) -> str:
+    def _head(self, imports: list[str]) -> str:
         title = _quoted(self.model.title) or "a forward pass"
         first = f"{title[:1].upper()}{title[1:].rstrip('.')}: forward pass and gradients."
         lines = [*wrap(first, WIDTH - 4)[:1], ""]
@@ -135,7 +135,7 @@ class _Module:
         if self.dialect.note:
             lines += ["", self.dialect.note]
         body = "\n".join(lines)
-        return f'"""{body}\n"""\n\n' + "\n".join(self.dialect.imports) + "\n"
+        return f'"""{body}\n"""\n\n' + "\n".join([*self.dialect.imports, *imports]) + "\n"
 
     def _forward(self, lines: Lines, cache: tuple[Symbol, ...]) -> str:
         inputs = [self.names[s] for s in self.model.inputs]

@@ -29,6 +29,8 @@ class Trees:
         The identifiers of the matrices.
     sizes : mapping of str to str
         The identifiers of the dimensions.
+    target : str
+        The name of the target: a row may have code of its own for it.
 
     Attributes
     ----------
@@ -38,14 +40,20 @@ class Trees:
         The dimensions whose size is spoken of.
     helpers : dict of str to str
         The definitions that the code calls.
+    imports : set of str
+        The import statements that the code needs beside those of every module of the target.
     """
 
-    def __init__(self, names: Mapping[Symbol, str], sizes: Mapping[str, str]) -> None:
+    def __init__(
+        self, names: Mapping[Symbol, str], sizes: Mapping[str, str], target: str = "numpy"
+    ) -> None:
         self.names = names
         self.sizes = sizes
+        self.target = target
         self.parts: dict[Expr, str] = {}
         self.used_sizes: set[str] = set()
         self.helpers: dict[str, str] = {}
+        self.imports: set[str] = set()
 
     def tree(self, node: Expr, exact: bool) -> ast.expr:
         """Build the tree of a value.
@@ -57,7 +65,7 @@ class Trees:
         exact : bool
             Whether the array must have the whole shape, and not just broadcast to it.
         """
-        if exact and (spread(node) != node.shape or isinstance(node, Number)):
+        if exact and (spread(node) != node.shape or is_plain(node)):
             return self._filled(node)
         if node in self.parts:
             return ast.Name(self.parts[node])
@@ -77,11 +85,16 @@ class Trees:
         places = [f"{PLACE}{k}" for k in range(len(args))]
         dims = [a for a in node.attrs if isinstance(a, str | Size)]
         attrs = tuple(f"({arithmetic(a, self.sizes)})" if a in dims else a for a in node.attrs)
-        code = ast.parse(op.code(*places, attrs=attrs), mode="eval").body
+        spelling = op.targets.get(self.target)
+        written = op.code if spelling is None else spelling.code
+        code = ast.parse(written(*places, attrs=attrs), mode="eval").body
         said = {part.id for part in ast.walk(code) if isinstance(part, ast.Name)}
         spoken = {name for dim in dims for name in base_names(dim) if self.sizes[name] in said}
         self.used_sizes |= spoken
-        self._help(op)
+        if spelling is None:
+            self._help(op)
+        else:
+            self.imports.update(spelling.imports)
         filled = _Filler(dict(zip(places, args, strict=True))).visit(code)
         assert isinstance(filled, ast.expr)
         return filled
@@ -98,6 +111,8 @@ class Trees:
         shape = ", ".join(self._size(dim) for dim in node.shape)
         if isinstance(node, Number):
             code = f"{NUMPY}.full(({shape}), {float(node.value)!r})"
+        elif is_plain(node):
+            code = f"{NUMPY}.full(({shape}), {PLACE}0)"
         else:
             code = f"{NUMPY}.broadcast_to({PLACE}0, ({shape}))"
         filler = _Filler({f"{PLACE}0": self.tree(node, False)})
@@ -129,6 +144,19 @@ def spread(node: Expr) -> Shape:
 def is_hidden(node: Expr) -> bool:
     """Whether a node is silent in code as on the page: arrays broadcast by themselves."""
     return isinstance(node, Apply) and node.op.notation.layout is Layout.HIDDEN
+
+
+def is_plain(node: Expr) -> bool:
+    """Whether the code of a node is a number of Python: numbers, sizes and constants alone."""
+    if is_hidden(node):
+        return is_plain(node.args[0])
+    if isinstance(node, Apply):
+        arithmetic = node.op.notation.layout in _ARITHMETIC
+        return (arithmetic or not node.args) and all(map(is_plain, node.args))
+    return isinstance(node, Number)
+
+
+_ARITHMETIC = (Layout.SUM, Layout.PRODUCT, Layout.FRACTION, Layout.PREFIX)
 
 
 def is_work(tree: ast.expr) -> bool:

@@ -81,8 +81,6 @@ def unknown(
     function = function_word(name.partition("_")[0])
     if function and "_" in name:
         return f"an index under {function} is not read here; write {function}(...)"
-    if name == "e":
-        return "unknown name e; for the exponential write e^z or exp(z)"
     names = {known: symbol.name for known, symbol in scope.items()}
     message = f"unknown name {quoted(shown)}"
     parts = split(name, names)

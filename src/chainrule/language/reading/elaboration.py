@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from chainrule.calculus.graph.dims import SCALAR, written
-from chainrule.calculus.graph.node import Expr, Number, Symbol, walk
+from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, walk
 from chainrule.calculus.ops import (
     absolute,
     exp,
@@ -42,6 +42,7 @@ from chainrule.language.reading.tree import (
     Power,
     Transposed,
 )
+from chainrule.language.reading.words import CONSTANTS
 
 MAX_EXPONENT = 64
 MAX_BITS = 2000
@@ -148,7 +149,7 @@ class Elaborator:
         raise self.error(node, f"{quoted(self.text(node))} has no meaning in a forward pass")
 
     def name(self, node: Name) -> Expr:
-        """Look a name up: a symbol, or the size of a dimension."""
+        """Look a name up: a symbol, the size of a dimension, or a constant."""
         symbol = self.scope.get(node.name)
         if symbol is not None:
             return symbol
@@ -165,6 +166,8 @@ class Elaborator:
                 f"{shown} comes before the first round of the loop on line "
                 f"{self.starts[node.name]}; declare it or define it above the loop",
             )
+        if node.name in CONSTANTS and node.name not in self.later:
+            return Apply(CONSTANTS[node.name], ())
         known = {name: expr for name, expr in self.scope.items() if isinstance(expr, Symbol)}
         said = unknown(self.text(node), node.name, known, self.later, answer=self.answer)
         raise self.error(node, said)
@@ -246,14 +249,10 @@ class Elaborator:
         return norm(inner)
 
     def mask(self, node: Compared) -> Expr:
-        """Read a comparison with 0 as a mask."""
-        if node.operator in (">=", "<="):
-            raise self.error(
-                node, "write the mask with > or <: at 0 the convention here is the value 0"
-            )
+        """Read a comparison as a mask: where the two sides tie, > gives 0 and >= gives 1."""
         left, right = self.expr(node.left), self.expr(node.right)
-        if node.operator == "<":
+        if node.operator in ("<", ">="):
             left, right = right, left
-        if not isinstance(right, Number) or right.value != 0:
-            raise self.error(node, "a mask compares with 0, as in [z > 0]")
-        return calls.masked(left)
+        excess = left if isinstance(right, Number) and right.value == 0 else left - right
+        mask = calls.masked(excess)
+        return mask if node.operator in ("<", ">") else 1 - mask

@@ -35,7 +35,7 @@ from chainrule.language.reading.tree import (
     Power,
     Written,
 )
-from chainrule.language.reading.words import ENTRYWISE, LARGER, function_word
+from chainrule.language.reading.words import CONSTANTS, ENTRYWISE, LARGER, function_word
 
 MAX_OPENED = 500
 """How often functions may be written out in one forward pass."""
@@ -146,6 +146,11 @@ class Functions:
         parameters = self._parameters(said, shown, scope, dims, lines)
         text = line.text[: said.stop].strip()
         declared = {*scope, *parameters}
+        constants = {
+            name
+            for name in CONSTANTS
+            if not any(name in known for known in (declared, lines, dims))
+        }
         body, count = parse(line, said.body, said.stop, declared, {*self.known, name})
         for node in _parts(body):
             used = node.function if isinstance(node, Call) else getattr(node, "name", "")
@@ -154,14 +159,15 @@ class Functions:
                     f"{shown} is defined by itself; a function is built from earlier ones",
                     node.start,
                 )
-            if isinstance(node, Name) and used not in declared and used not in dims:
+            known = used in declared or used in dims or used in constants
+            if isinstance(node, Name) and not known:
                 written = line.text[node.start : node.end]
                 raise line.error(unknown(written, used, scope, lines), node.start)
         own = OwnFunction(name, shown, parameters, line, body, text, dict(scope))
         if (
             len(parameters) == 1
             and parameters[0][0].islower()
-            and self._entrywise(body, parameters[0])
+            and self._entrywise(body, {parameters[0], *constants})
         ):
             parameter = Symbol(call[2].strip())
             within = Elaborator(line, {parameters[0]: parameter}, functions=self)
@@ -215,14 +221,14 @@ class Functions:
             found.append(known)
         return tuple(found)
 
-    def _entrywise(self, body: Node, parameter: str) -> bool:
-        """Whether a body speaks of its parameter alone and of each entry by itself."""
-        return all(self._is_entrywise(node, parameter) for node in _parts(body))
+    def _entrywise(self, body: Node, names: Container[str]) -> bool:
+        """Whether a body mentions these names alone and acts on each entry by itself."""
+        return all(self._is_entrywise(node, names) for node in _parts(body))
 
-    def _is_entrywise(self, node: Node, parameter: str) -> bool:
+    def _is_entrywise(self, node: Node, names: Container[str]) -> bool:
         match node:
             case Name():
-                return node.name == parameter
+                return node.name in names
             case Call():
                 own = self.known.get(node.function)
                 if own is not None:

@@ -67,6 +67,14 @@ def _entrywise() -> dict[str, Op]:
 ENTRYWISE = _entrywise()
 """Functions that act on each entry: the row by every spelling."""
 
+CONSTANTS = {
+    spelling: row
+    for row in TABLE.values()
+    if row.notation.layout is Layout.CONSTANT
+    for spelling in _spellings(row)
+}
+"""Names that stand for numbers, such as π, unless the forward pass declares them."""
+
 FENCES = {row.notation.unicode: row for row in TABLE.values() if row.notation.unicode}
 """Rows by the glyph that surrounds their argument, for bars and masks."""
 

@@ -10,7 +10,8 @@ from chainrule.calculus.derivation.sensitivity import pulled
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.node import Entry, Expr, Number, Symbol, running
-from chainrule.calculus.rewriting.simplification import display_cost, simplify
+from chainrule.calculus.rewriting.cost import display_cost
+from chainrule.calculus.rewriting.simplification import simplify
 from chainrule.errors import ChainruleError, ParseError, ScopeError
 from chainrule.language.answers import Lexicon, spelled
 from chainrule.language.reading.tree import Node

@@ -12,7 +12,7 @@ from chainrule.calculus.graph.dims import SCALAR, Index, written
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Entry, Expr, Position, Symbol, running, symbols
 from chainrule.calculus.ops import transpose
-from chainrule.calculus.rewriting.simplification import display_cost
+from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.errors import (
     ChainruleError,
     LimitError,

@@ -1,0 +1,95 @@
+"""Oracles of ops, and of the targets that their code is written for."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from tests.architecture.tables import Oracle, Table
+from tests.calculus.ops.formulas import FORMULAS
+from tests.calculus.ops.samples import Sample, close, quotient, samples
+from tests.language.codegen.library_names import RECORDED
+
+from chainrule.calculus.graph.node import Symbol
+from chainrule.calculus.graph.op import Op
+from chainrule.calculus.ops import TABLE
+from chainrule.language.codegen.dialects import DIALECTS, Dialect
+
+CONSTANT = frozenset({"sign", "step", "argmax", "argmin"})
+"""Constant between their jumps, so finite differences of a sum over ties say nothing."""
+
+
+def op_oracle(row: Op) -> str:
+    """Compare value, code and slope of a row with a formula that is not its own."""
+    for s in samples(row):
+        wanted = _formula(row, s, s.arrays)
+        if not close(s.at(s.node), wanted, 1e-12):
+            return f"its value is {s.at(s.node)}, not {wanted}"
+        space: dict[str, Any] = {"__builtins__": {"range": range}, "np": np, **s.sizes}
+        texts = [symbol.name for symbol in s.arguments]
+        space |= dict(zip(texts, s.arrays, strict=True))
+        for part in (*row.helpers, row):
+            exec(part.helper, space)
+        found = np.broadcast_to(eval(row.code(*texts, attrs=s.attrs), space), wanted.shape)
+        if not close(found, wanted, 1e-12):
+            return f"its code gives {found}, not {wanted}"
+        if wrong := _slope(row, s):
+            return wrong
+    return ""
+
+
+def _formula(row: Op, s: Sample, arrays: tuple[np.ndarray, ...]) -> np.ndarray:
+    shape = s.size(s.node.shape)
+    return np.asarray(FORMULAS[row.name](*arrays, attrs=s.attrs, shape=shape), dtype=float)
+
+
+def _slope(row: Op, s: Sample) -> str:
+    """Compare a vjp with central differences of the outside formula."""
+    g = Symbol("g", s.node.shape)
+    G = np.random.default_rng(5).uniform(0.5, 1.5, s.size(g.shape))
+    answers = row.vjp(g, s.node, s.node.args, s.node.attrs)
+    for k, (answer, array) in enumerate(zip(answers, s.arrays, strict=True)):
+        if array.dtype.kind == "i":  # numbers of places do not move
+            continue
+
+        def moved(x: np.ndarray, k: int = k) -> Any:
+            arrays = (*s.arrays[:k], x, *s.arrays[k + 1 :])
+            return np.sum(G * _formula(row, s, arrays))
+
+        wanted = np.zeros(array.shape) if row.name in CONSTANT else quotient(moved, array)
+        if not close(s.at(answer, {g: G}), wanted):
+            return f"its slope is {s.at(answer, {g: G})}, not {wanted}"
+    return ""
+
+
+def target_oracle(dialect: Dialect) -> str:
+    """Look every recorded name of a library up, where the library is installed."""
+    if importlib.util.find_spec(dialect.name) is None:
+        return "" if RECORDED[dialect.name] else "no names of its library are recorded"
+    for path in RECORDED[dialect.name]:
+        root, *rest = path.replace("jnp.", "jax.numpy.").split(".")
+        found: Any = importlib.import_module(root)
+        for part in rest:
+            found = getattr(found, part, None)
+        if found is None:
+            return f"{dialect.name} has no {path}"
+    return ""
+
+
+def _op(name: str) -> Oracle | None:
+    return op_oracle if name in FORMULAS else None
+
+
+def _target(name: str) -> Oracle | None:
+    return target_oracle if name in RECORDED else None
+
+
+def _ops() -> Mapping[str, Op]:
+    return TABLE
+
+
+OPS = Table("op", _ops, _op)
+TARGETS = Table("target", lambda: DIALECTS, _target)

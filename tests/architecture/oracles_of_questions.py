@@ -1,0 +1,164 @@
+"""Oracles of the kinds of question: a right and a wrong answer, worked out from the lecture.
+
+The answers for logistic regression on many examples are known without chainrule: A - Y,
+(A - Y) X^T, a(1 - a). A kind is right when the one is accepted and the other refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from tests.architecture.tables import Oracle, Table
+
+from chainrule.documents.exercises.as_text import question_text
+from chainrule.teaching.exercises.kinds import KINDS
+from chainrule.teaching.exercises.kinds import ask as ask_kind
+from chainrule.teaching.exercises.loading import find
+from chainrule.teaching.exercises.questions import Kind, Question
+from chainrule.teaching.exercises.readers import judge
+
+Answers = tuple[str, str] | None
+"""The right and a wrong answer, or nothing where this question is not one that we know."""
+
+
+def _letter(text: str, wanted: str) -> str | None:
+    """Return the letter of the option that says something."""
+    found = re.search(rf"^ *([a-z])\) {re.escape(wanted)} *$", text, re.MULTILINE)
+    return found[1] if found else None
+
+
+def _gradient(text: str) -> Answers:
+    known = {"∂J/∂b = ?": ("(A - Y) 1", "(Y - A) 1"), "∂J/∂w = ?": ("(A-Y) X^T", "(A-Y) X")}
+    return next((pair for asked, pair in known.items() if asked in text), None)
+
+
+def _chosen(asked: str, right: str, wrong: str) -> Callable[[str], Answers]:
+    def answers(text: str) -> Answers:
+        good, bad = _letter(text, right), _letter(text, wrong)
+        return (good, bad) if asked in text and good and bad else None
+
+    return answers
+
+
+def _shape(text: str) -> Answers:
+    known = {"w": ("(1, n)", "(n, 1)"), "Z": ("(1, m)", "(m, 1)"), "A": ("(1, m)", "(n, m)")}
+    found = re.search(r"gradient of J with respect to (\w)\?", text)
+    return known.get(found[1]) if found else None
+
+
+def _next(text: str) -> Answers:
+    if "[expand]" not in text:
+        return None
+    right = _letter(text, "∂J/∂w_p = Σ_i (a_i - y_i) X_pi")
+    wrong = _letter(text, "∂J/∂w_p = Σ_i X_pi")
+    return (right, wrong) if right and wrong else None
+
+
+def _rule(text: str) -> Answers:
+    if "∂J/∂b = Σ_i (a_i - y_i)\n" not in text:
+        return None
+    right = _letter(text, "un-broadcast: times a vector of ones")
+    wrong = next((letter for letter in "abcd" if letter != right), "a")
+    return (right, wrong) if right else None
+
+
+LINES = (
+    "Σ_i ∂J/∂a_i",
+    "(-y_i/a_i + (1 - y_i)/(1 - a_i)) · ∂a_i",
+    "a_i(1 - a_i) · ∂z_i",
+    "((1 - y_i)/(1 - a_i)) a_i",
+    "-y_i + y_i a_i",
+    "(A - Y) X_p^T",
+)
+"""Parts of the lines for the gradient of w, in the order of the board."""
+
+
+def _order(text: str) -> Answers:
+    options = re.findall(r"^  ([a-z])\) (.*(?:\n {6,}.*)*)", text, re.MULTILINE)
+    places = []
+    for letter, line in options:
+        flat = " ".join(line.split())
+        place = next((k for k, part in enumerate(LINES) if part in flat), None)
+        if place is None:
+            return None
+        places.append((place, letter))
+    if len({place for place, _ in places}) < len(LINES):
+        return None
+    right = [letter for _, letter in sorted(places)]
+    return " ".join(right), " ".join(reversed(right))
+
+
+def _wrong_line(text: str) -> Answers:
+    found = re.search(r"^ *(\d)\) ∂z_i/∂w_p = -X_pi$", text, re.MULTILINE)
+    return (found[1], str(int(found[1]) - 1)) if found else None
+
+
+def _verify(text: str) -> Answers:
+    return ("yes", "no") if "∂J/∂w = (A - Y) X^T\n" in text else None
+
+
+def _number(text: str) -> Answers:
+    found = re.search(r"respect to w, entry in row (\d), column (\d)", text)
+    if found is None:
+        return None
+    arrays = {
+        name: np.array(eval(value)) for name, value in re.findall(r"(\w) = (\[\[.*\]\])", text)
+    }
+    gradient = (arrays["A"] - arrays["Y"]) @ arrays["X"].T
+    value = gradient[int(found[1]) - 1, int(found[2]) - 1]
+    return f"{value:.4g}", f"{-value:.4g}"
+
+
+def _cache(text: str) -> Answers:
+    return ("X, Y, A", "X, Z") if "∂J/∂w, ∂J/∂b" in text else None
+
+
+KNOWN: Mapping[str, Callable[[str], Answers]] = {
+    "gradient": _gradient,
+    "factor": _chosen("∂z_i/∂w_p = ?", "X_pi", "-X_pi"),
+    "shape": _shape,
+    "next": _next,
+    "rule": _rule,
+    "order": _order,
+    "wrong-line": _wrong_line,
+    "verify": _verify,
+    "number": _number,
+    "code-to-maths": lambda text: (
+        ("(A - Y) X^T", "(A - Y) X") if "dw = (A - Y) @ X.T" in text else None
+    ),
+    "maths-to-code": lambda text: (
+        ("(A - Y) @ X.T", "(A - Y) @ X") if "∂J/∂w = (A - Y) X^T\n" in text else None
+    ),
+    "cache": _cache,
+}
+
+SEEDS = 60
+
+
+def kind_oracle(kind: Kind) -> str:
+    """Answer the first question of a kind whose answer is known, rightly and wrongly."""
+    for seed in range(SEEDS):
+        question = _asked(kind, seed)
+        answers = None if question is None else KNOWN[kind.name](question_text(question) + "\n")
+        if question is None or answers is None:
+            continue
+        right, wrong = answers
+        if not judge(question.key, right).right:
+            return f"{right!r} is right and was refused: {question.key}"
+        if judge(question.key, wrong).right:
+            return f"{wrong!r} is wrong and was accepted: {question.key}"
+        return ""
+    return f"none of {SEEDS} questions is one with a known answer"
+
+
+def _asked(kind: Kind, seed: int) -> Question | None:
+    return ask_kind(find("logistic-batch"), kind.name, seed)
+
+
+def _oracle(name: str) -> Oracle | None:
+    return kind_oracle if name in KNOWN else None
+
+
+QUESTIONS = Table("kind of question", lambda: {kind.name: kind for kind in KINDS}, _oracle)

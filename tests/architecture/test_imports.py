@@ -1,0 +1,86 @@
+"""No import circles: no module needs itself through others, not even inside a function.
+
+Imports are read from the source, wherever they stand: at the top, under `TYPE_CHECKING`, inside
+functions. Imports by name (`import_module`) are listed one by one, with a reason.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import chainrule
+
+ROOT = Path(chainrule.__file__).parent
+FRONT = "chainrule"
+"""The package itself declares the types of its public names; no module below imports it."""
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(tree: ast.AST, known: Mapping[str, object]) -> Iterator[str]:
+    """Yield the modules that a module imports, wherever it does."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom) and node.module in known:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in known else str(node.module)
+
+
+def graph(root: Path = ROOT) -> dict[str, set[str]]:
+    """Return what each module imports."""
+    paths = {module_name(path): path for path in root.rglob("*.py")}
+    found = {}
+    for name, path in paths.items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        found[name] = {other for other in imported(tree, paths) if other != name}
+    return found
+
+
+def circles(edges: Mapping[str, set[str]]) -> list[list[str]]:
+    """Return the strongly connected components of more than one module (Tarjan 1972)."""
+    order: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(name: str) -> None:
+        order[name] = low[name] = len(order)
+        stack.append(name)
+        for other in sorted(edges.get(name, ())):
+            if other not in order:
+                visit(other)
+                low[name] = min(low[name], low[other])
+            elif other in stack:
+                low[name] = min(low[name], order[other])
+        if low[name] == order[name]:
+            cut = stack.index(name)
+            component, stack[cut:] = stack[cut:], []
+            if len(component) > 1:
+                found.append(sorted(component))
+
+    for name in sorted(edges):
+        if name not in order:
+            visit(name)
+    return found
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    assert circles(graph()) == []
+
+
+def test_a_circle_is_found_wherever_its_imports_stand() -> None:
+    sources = {
+        "a": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from b import x\n",
+        "b": "def f():\n    import c\n",
+        "c": "from a import y\n",
+        "d": "import a\n",
+    }
+    edges = {name: set(imported(ast.parse(text), sources)) for name, text in sources.items()}
+    assert circles(edges) == [["a", "b", "c"]]

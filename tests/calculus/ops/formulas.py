@@ -1,0 +1,135 @@
+"""The value of every op, written down again with autograd, NumPy and SciPy: an outside oracle.
+
+A formula is called with the arrays, the attributes with numbers for sizes, and the shape of the
+result. A row of the table without a formula here fails `tests/architecture`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import autograd.numpy as anp
+from autograd.scipy.stats import norm
+
+
+def corners(shape: tuple[int, ...], attrs: tuple[int, ...]) -> list[tuple[int, int]]:
+    """Where the windows of a matrix begin."""
+    (rows, columns), (height, width, down, across) = shape, attrs[:4]
+    return [
+        (r, c)
+        for r in range(0, rows - height + 1, down)
+        for c in range(0, columns - width + 1, across)
+    ]
+
+
+FORMULAS: Mapping[str, Callable[..., Any]] = {
+    "add": lambda *xs, attrs, shape: sum(xs[1:], start=xs[0]),
+    "neg": lambda x, *, attrs, shape: anp.negative(x),
+    "mul": lambda *xs, attrs, shape: xs[0] * xs[1] * (xs[2] if len(xs) > 2 else 1.0),
+    "div": lambda a, b, *, attrs, shape: anp.true_divide(a, b),
+    "power": lambda x, *, attrs, shape: anp.power(x, float(attrs[0])),
+    "matmul": lambda a, b, *, attrs, shape: anp.einsum("ij,jk->ik", a, b),
+    "transpose": lambda x, *, attrs, shape: anp.einsum("ij->ji", x),
+    "broadcast": lambda x, *, attrs, shape: x + anp.zeros(shape),
+    "sum": lambda x, *, attrs, shape: anp.reshape(anp.sum(x, axis=attrs[0]), shape),
+    "mean": lambda x, *, attrs, shape: anp.reshape(anp.mean(x, axis=attrs[0]), shape),
+    "squared_norm": lambda x, *, attrs, shape: anp.reshape(anp.linalg.norm(x) ** 2, shape),
+    "exp": lambda x, *, attrs, shape: anp.exp(x),
+    "log": lambda x, *, attrs, shape: anp.log(x),
+    "log1p": lambda x, *, attrs, shape: anp.log(1.0 + x),
+    "sqrt": lambda x, *, attrs, shape: anp.power(x, 0.5),
+    "abs": lambda x, *, attrs, shape: anp.abs(x),
+    "sign": lambda x, *, attrs, shape: anp.sign(x),
+    "step": lambda x, *, attrs, shape: anp.where(x > 0, 1.0, 0.0),
+    "sigmoid": lambda x, *, attrs, shape: 1.0 / (1.0 + anp.exp(-x)),
+    "tanh": lambda x, *, attrs, shape: (anp.exp(x) - anp.exp(-x)) / (anp.exp(x) + anp.exp(-x)),
+    "relu": lambda x, *, attrs, shape: anp.where(x > 0, x, 0.0),
+    "softplus": lambda x, *, attrs, shape: anp.log(1.0 + anp.exp(x)),
+    "sin": lambda x, *, attrs, shape: anp.cos(x - anp.pi / 2),
+    "cos": lambda x, *, attrs, shape: 1 - 2 * anp.sin(x / 2) ** 2,
+    "sinh": lambda x, *, attrs, shape: anp.sinh(x),
+    "cosh": lambda x, *, attrs, shape: anp.cosh(x),
+    "expm1": lambda x, *, attrs, shape: anp.expm1(x),
+    "normal_cdf": lambda x, *, attrs, shape: norm.cdf(x),
+    "log_normal_cdf": lambda x, *, attrs, shape: norm.logcdf(x),
+    "inverse_mills": lambda x, *, attrs, shape: norm.pdf(x) / norm.cdf(x),
+    "pi": lambda *, attrs, shape: anp.full(shape, anp.pi),
+    "e": lambda *, attrs, shape: anp.full(shape, anp.e),
+    "max": lambda x, *, attrs, shape: anp.reshape(anp.max(x, axis=attrs[0]), shape),
+    "min": lambda x, *, attrs, shape: anp.reshape(anp.min(x, axis=attrs[0]), shape),
+    "maximum": lambda a, b, *, attrs, shape: anp.where(a > b, a, b),
+    "minimum": lambda a, b, *, attrs, shape: anp.where(a > b, b, a),
+    "softmax": lambda x, *, attrs, shape: (
+        anp.exp(x) / anp.sum(anp.exp(x), axis=attrs[0], keepdims=True)
+    ),
+    "logsumexp": lambda x, *, attrs, shape: anp.reshape(
+        anp.log(anp.sum(anp.exp(x), axis=attrs[0])), shape
+    ),
+    "trace": lambda x, *, attrs, shape: anp.reshape(anp.trace(x), shape),
+    "diag": lambda x, *, attrs, shape: anp.einsum("i,ik->ik", anp.ravel(x), anp.eye(anp.size(x))),
+    "diagonal": lambda x, *, attrs, shape: anp.reshape(anp.diag(x), shape),
+    "inverse": lambda x, *, attrs, shape: anp.linalg.solve(x, anp.eye(len(x))),
+    "det": lambda x, *, attrs, shape: anp.reshape(anp.linalg.det(x), shape),
+    "part": lambda x, *, attrs, shape: anp.dot(
+        anp.dot(anp.eye(len(x))[slice(*attrs[:2])], x), anp.eye(x.shape[1])[:, slice(*attrs[2:])]
+    ),
+    "stack": lambda a, b, *, attrs, shape: (anp.vstack if attrs[0] == 0 else anp.hstack)((a, b)),
+    "reshape": lambda x, *, attrs, shape: anp.array(
+        [
+            [x[divmod(r * attrs[1] + c, x.shape[1])] for c in range(attrs[1])]
+            for r in range(attrs[0])
+        ]
+    ),
+    "onehot": lambda x, *, attrs, shape: anp.array(
+        [
+            [float(x.flat[(c, r)[attrs[0]]] == (r, c)[attrs[0]]) for c in range(shape[1])]
+            for r in range(shape[0])
+        ]
+    ),
+    "take": lambda x, at, *, attrs, shape: (
+        x[:, at.astype(int)[0]] if attrs[0] == 0 else x[at.astype(int)[:, 0]]
+    ),
+    "scatter_add": lambda x, at, *, attrs, shape: anp.array(
+        [
+            [
+                sum(
+                    (x[r, i] if attrs[0] == 0 else x[i, c])
+                    for i, k in enumerate(at.flat)
+                    if k == (c if attrs[0] == 0 else r)
+                )
+                for c in range(shape[1])
+            ]
+            for r in range(shape[0])
+        ]
+    ),
+    "windows": lambda x, *, attrs, shape: anp.array(
+        [
+            [x[r + i, c + j] for r, c in corners(x.shape, attrs)]
+            for i in range(attrs[0])
+            for j in range(attrs[1])
+        ]
+    ),
+    "fold": lambda x, *, attrs, shape: anp.array(
+        [
+            [
+                sum(
+                    x[(r - top) * attrs[1] + c - left, k]
+                    for k, (top, left) in enumerate(corners(shape, attrs))
+                    if 0 <= r - top < attrs[0] and 0 <= c - left < attrs[1]
+                )
+                for c in range(shape[1])
+            ]
+            for r in range(shape[0])
+        ]
+    ),
+    "argmax": lambda x, *, attrs, shape: anp.where(
+        x == anp.max(x, axis=attrs[0], keepdims=True), 1.0, 0.0
+    ),
+    "argmin": lambda x, *, attrs, shape: anp.where(
+        x == anp.min(x, axis=attrs[0], keepdims=True), 1.0, 0.0
+    ),
+    "size": lambda *, attrs, shape: anp.full(shape, float(len(range(attrs[0])))),
+    "eye": lambda *, attrs, shape: anp.diag(anp.ones(attrs[0])),
+    "logdet": lambda x, *, attrs, shape: anp.reshape(anp.linalg.slogdet(x)[1], shape),
+}
