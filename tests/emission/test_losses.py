@@ -92,9 +92,9 @@ def precise(function: Callable[..., Number], *arguments: float) -> Number:
                 found = function(*(mpmath.mpf(a) for a in arguments))
             except (ValueError, ZeroDivisionError):
                 continue
-            if known is not None and abs(found - known) <= mpmath.mpf(10) ** -40 * abs(found):
-                if found or digits >= 700:
-                    return found
+            close = known is not None and abs(found - known) <= mpmath.mpf(10) ** -40 * abs(found)
+            if close and (found or digits >= 700):
+                return found
             known = found
     return known
 

@@ -8,13 +8,14 @@ import numpy as np
 
 from chainrule.calculus.graph.node import Expr
 from chainrule.emission.derivatives import differentiate
+from chainrule.emission.facts import prove
 from chainrule.emission.forms import INPUTS, best, run
-from chainrule.emission.formula import read_formula
+from chainrule.emission.formula import TARGET, read_formula, read_optimum
 from chainrule.emission.links import find_link
 from chainrule.emission.module import Parts, module_text
 from chainrule.emission.samples import samples, true_values
 from chainrule.emission.tape import Tape
-from chainrule.engine.losses.facts import Facts, LossRow, Targets
+from chainrule.engine.losses.facts import LossRow, Targets
 from chainrule.engine.losses.modules import row_of_source
 
 
@@ -83,13 +84,18 @@ def loss_module(
         column = [values[k] for values in true]
         form, _ = best([derived.forms[k], derived.plain[k]], z, y, column, clamped=clamped)
         terms.append(form)
+    found = find_link(link)
+    optima = [read_optimum(optimum, constants)] if optimum else []
+    optima += [found.score] if found.score is not None else []
+    proven = prove(derived, terms[0], targets, [*optima, TARGET])
     parts = Parts(
         name or " ".join(formula.text.split()),
         formula.text,
         (terms[0], terms[1], terms[2]),
-        find_link(link),
+        found,
         targets,
-        Facts(convex=False),
+        proven.facts,
+        proven.least,
         clamped=clamped,
     )
     return module_text(parts)

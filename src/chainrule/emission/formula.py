@@ -86,6 +86,15 @@ def read_formula(text: str, constants: Mapping[str, float] | None = None) -> For
     return Formula(text.strip(), _distributed_signs(value))
 
 
+def read_optimum(text: str, constants: Mapping[str, float] | None = None) -> Expr:
+    """Read a score in y and named constants."""
+    numbers = {name: Number(exact(value)) for name, value in (constants or {}).items()}
+    scope = {"y": TARGET} | {name: Symbol(name) for name in numbers}
+    return replace(
+        read_expression(text, scope), {scope[n]: number for n, number in numbers.items()}
+    )
+
+
 def exact(value: float) -> Fraction:
     """Return a constant as the fraction that its decimal digits mean, where float64 can divide it.
 

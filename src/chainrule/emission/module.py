@@ -9,7 +9,7 @@ from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.emission.formula import SCORE, TARGET
 from chainrule.emission.links import Link
 from chainrule.emission.tape import Tape
-from chainrule.emission.writing import INDENT, WIDTH, interval_lines, rounding_lines, value_lines
+from chainrule.emission.writing import INDENT, interval_lines, rounding_lines, value_lines
 from chainrule.engine.losses.facts import Facts, Targets
 
 LINE = 100
@@ -133,19 +133,18 @@ def _literal(value: object) -> str:
 
 
 def _sentence(text: str) -> str:
-    """Write a long string as lines that Python joins."""
-    words, lines = text.split(" "), [""]
-    for word in words:
-        if len(lines[-1]) + len(word) > WIDTH - 24:
+    """Write a long string as lines that Python joins, as a formatter would."""
+    indent = " " * 12
+    room = LINE - len(indent) - len('"",')
+    if len(_literal(text)) <= room + 2:
+        return f"{indent}{_literal(text)},\n"
+    lines = [""]
+    for word in text.split(" "):
+        if lines[-1] and len(lines[-1]) + len(word) + 1 > room:
             lines.append("")
         lines[-1] += word + " "
     lines[-1] = lines[-1][:-1]
-    single = len(lines) == 1
-    indent = " " * 12
-    return "".join(
-        f"{indent}{_literal(line)}{',' if single or k == len(lines) - 1 else ''}\n"
-        for k, line in enumerate(lines)
-    )
+    return "".join(f"{indent}{_literal(line)}\n" for line in lines)[:-1] + ",\n"
 
 
 def _function(

@@ -20,7 +20,7 @@ def opened(derivation: Derivation, form: Expr) -> Expr:
     form : Expr
         A matrix form.
     """
-    for layer, gradient in reversed(derivation.layers.items()):
+    for layer, gradient in reversed(list(derivation.layers.items())):
         if gradient.matrix is not None:
             form = replace(form, {layer: gradient.matrix})
     for definition in reversed(derivation.model.definitions):

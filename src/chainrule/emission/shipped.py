@@ -97,7 +97,6 @@ class Shipped:
 _ROWS = (
     Shipped("squared"),
     Shipped("logistic", _SHARES, "logit"),
-    Shipped("cloglog", _SHARES, "cloglog"),
     Shipped("poisson", _COUNTS, "log"),
     Shipped("gamma", _POSITIVE, "log"),
     Shipped(

@@ -9,7 +9,6 @@ from fractions import Fraction
 from chainrule.emission.operations import OPERATIONS
 from chainrule.emission.tape import Place, Tape
 
-WIDTH = 92
 INDENT = "    "
 _ATOM = 3
 _INLINE = 60

@@ -19,6 +19,7 @@ from chainrule.calculus.ops import (
     div,
     exp,
     expm1,
+    lift,
     log,
     log1p,
     mul,
@@ -39,6 +40,21 @@ def _none(expr: Expr) -> int:
     return 0
 
 
+LOG_OF_ONE = identity("log of one", log(lift(1)), lift(0), "log 1 = 0", _none)
+EXP_OF_LOG = identity(
+    "exponential of a logarithm",
+    exp(log(_U)),
+    _U,
+    "the exponential undoes the logarithm, and rounds nothing",
+    _none,
+)
+EXP_OF_MINUS_LOG = identity(
+    "exponential of a negative logarithm",
+    exp(-log(_U)),
+    1 / _U,
+    "e^(-log u) = 1/u",
+    _none,
+)
 SOFTPLUS_SEEN = identity(
     "softplus",
     log(1 + exp(_U)),
@@ -189,6 +205,7 @@ RATIO_OF_ROOT = Rule(
 )
 
 RECOGNISED = (
+    LOG_OF_ONE,
     SQUARE_OF_SIZE,
     SIGN_TIMES_SIZE,
     SOFTPLUS_SEEN,
@@ -199,6 +216,9 @@ RECOGNISED = (
     RATIO_OF_ROOT,
 )
 """Names for functions that were written out."""
+
+INVERSES = (EXP_OF_LOG, EXP_OF_MINUS_LOG)
+"""Functions that undo each other."""
 
 DIGITS = (
     COMPLEMENT,

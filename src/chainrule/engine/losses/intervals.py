@@ -29,20 +29,21 @@ def constant(x: float) -> Interval:
     return _outward(*point(x))
 
 
-def _outward(low: FloatArray, high: FloatArray) -> Interval:
-    down = low - _OUTWARD * np.abs(low) - TINY
-    up = high + _OUTWARD * np.abs(high) + TINY
+def _outward(low: FloatArray, high: FloatArray, tiny: float = TINY) -> Interval:
+    """Round outward; a sum that underflows is exact, so its `tiny` is 0."""
+    down = low - _OUTWARD * np.abs(low) - tiny
+    up = high + _OUTWARD * np.abs(high) + tiny
     return np.where(np.isnan(down), -np.inf, down), np.where(np.isnan(up), np.inf, up)
 
 
 def added(a: Interval, b: Interval) -> Interval:
     """Enclose a + b."""
-    return _outward(a[0] + b[0], a[1] + b[1])
+    return _outward(a[0] + b[0], a[1] + b[1], 0.0)
 
 
 def subtracted(a: Interval, b: Interval) -> Interval:
     """Enclose a - b."""
-    return _outward(a[0] - b[1], a[1] - b[0])
+    return _outward(a[0] - b[1], a[1] - b[0], 0.0)
 
 
 def negated(a: Interval) -> Interval:
@@ -53,7 +54,8 @@ def negated(a: Interval) -> Interval:
 def multiplied(a: Interval, b: Interval) -> Interval:
     """Enclose a b; 0 times an infinite end is 0, for ends stand for finite numbers near them."""
     ends = [_times(x, y) for x in a for y in b]
-    return _outward(np.minimum.reduce(ends), np.maximum.reduce(ends))
+    low, high = _outward(np.minimum.reduce(ends), np.maximum.reduce(ends))
+    return np.where((a[0] >= 0) & (b[0] >= 0), np.maximum(low, 0), low), high
 
 
 def squared(a: Interval) -> Interval:
@@ -68,6 +70,7 @@ def divided(a: Interval, b: Interval) -> Interval:
     ends = [np.where(np.isnan(end), 0.0, end) for end in ends]
     low, high = _outward(np.minimum.reduce(ends), np.maximum.reduce(ends))
     blocked = (b[0] <= 0) & (b[1] >= 0)
+    low = np.where((a[0] >= 0) & (b[0] > 0), np.maximum(low, 0), low)
     unclear = blocked | (np.isinf(a[0]) | np.isinf(a[1])) & (np.isinf(b[0]) | np.isinf(b[1]))
     return np.where(unclear, -np.inf, low), np.where(unclear, np.inf, high)
 

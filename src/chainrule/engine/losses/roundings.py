@@ -9,11 +9,13 @@ own operations, so no bound on a loss is written by hand.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from chainrule.engine.arrays import UNIT, FloatArray
+
+Real: TypeAlias = FloatArray | float
 
 FUNCTION: Final = 4 * UNIT
 """Largest relative error of exp, log, tanh and the like: two units in the last place."""
@@ -25,19 +27,17 @@ _GROWTH: Final = 1 + 2.0**-20
 """Covers the rounding of the bounds themselves."""
 
 
-def _product(a: FloatArray, b: FloatArray) -> FloatArray:
+def _product(a: Real, b: Real) -> FloatArray:
     """Return a b, where 0 times infinity is 0."""
     return np.where((a == 0) | (b == 0), 0.0, a * b)
 
 
-def added(value: FloatArray, of_a: FloatArray, of_b: FloatArray) -> FloatArray:
+def added(value: Real, of_a: Real, of_b: Real) -> FloatArray:
     """Bound the error of a sum or difference."""
     return np.asarray(of_a + of_b + UNIT * np.abs(value))
 
 
-def multiplied(
-    value: FloatArray, a: FloatArray, of_a: FloatArray, b: FloatArray, of_b: FloatArray
-) -> FloatArray:
+def multiplied(value: Real, a: Real, of_a: Real, b: Real, of_b: Real) -> FloatArray:
     """Bound the error of a product; a factor that is exactly 0 makes it exact."""
     passed = (
         _product(np.abs(a), of_b) + _product(np.abs(b), of_a) + _product(np.asarray(of_a), of_b)
@@ -47,78 +47,76 @@ def multiplied(
     return np.where(zero & (value == 0), 0.0, passed + own)
 
 
-def divided(value: FloatArray, of_a: FloatArray, b: FloatArray, of_b: FloatArray) -> FloatArray:
+def divided(value: Real, of_a: Real, b: Real, of_b: Real) -> FloatArray:
     """Bound the error of a quotient; infinite where the divisor may be 0."""
     room = np.abs(b) - of_b
     passed = (of_a + _product(np.abs(value) + TINY, of_b)) / np.maximum(room, 0)
     return np.where(room > 0, passed + UNIT * np.abs(value) + TINY, np.inf)
 
 
-def signed(x: FloatArray, of_x: FloatArray) -> FloatArray:
+def signed(x: Real, of_x: Real) -> FloatArray:
     """Bound the error of a sign: 0 where the argument's sign is certain, else 2."""
     return np.where((of_x > 0) & (of_x >= np.abs(x)), 2.0, 0.0)
 
 
-def stepped(x: FloatArray, of_x: FloatArray) -> FloatArray:
+def stepped(x: Real, of_x: Real) -> FloatArray:
     """Bound the error of a mask [x > 0]: 0 where the argument's sign is certain, else 1."""
     return np.asarray(signed(x, of_x) / 2)
 
 
-def folded(x: FloatArray, of_x: FloatArray, of_decay: FloatArray) -> FloatArray:
+def folded(x: Real, of_x: Real, of_decay: Real) -> FloatArray:
     """Bound the error of e^(min(x, 0)), taken as 1 or as a computed e^(-|x|) by the sign of x."""
     near = of_decay - np.expm1(-2 * np.asarray(of_x))
     certain = (np.abs(x) > of_x) | (np.asarray(of_x) == 0)
     return np.where(certain, np.where(x < 0, of_decay, 0.0), near)
 
 
-def larger(of_a: FloatArray, of_b: FloatArray) -> FloatArray:
+def larger(of_a: Real, of_b: Real) -> FloatArray:
     """Bound the error of a maximum or minimum."""
     return np.maximum(of_a, of_b)
 
 
-def exponential(value: FloatArray, of_x: FloatArray) -> FloatArray:
+def exponential(value: Real, of_x: Real) -> FloatArray:
     """Bound the error of e^x."""
     return np.asarray(_product(value, np.expm1(of_x)) + FUNCTION * value + TINY * np.exp(of_x))
 
 
-def exponential_to(
-    value: FloatArray, x: FloatArray, of_x: FloatArray, largest: float
-) -> FloatArray:
+def exponential_to(value: Real, x: Real, of_x: Real, largest: float) -> FloatArray:
     """Bound the error of e^(min(x, largest)) as a value of e^x: infinite beyond the largest x."""
     return np.where(x + of_x <= largest, exponential(value, of_x), np.inf)
 
 
-def exponential_minus_one(value: FloatArray, of_x: FloatArray) -> FloatArray:
+def exponential_minus_one(value: Real, of_x: Real) -> FloatArray:
     """Bound the error of e^x - 1."""
     passed = _product(value + 1 + FUNCTION, np.expm1(of_x))
     return np.asarray(passed + FUNCTION * np.abs(value) + TINY)
 
 
-def logarithm(value: FloatArray, x: FloatArray, of_x: FloatArray) -> FloatArray:
+def logarithm(value: Real, x: Real, of_x: Real) -> FloatArray:
     """Bound the error of log(x); infinite where x may be 0."""
     passed = -np.log1p(-np.minimum(of_x / x, 1))
     return np.where(x > 0, passed + FUNCTION * np.abs(value), np.inf)
 
 
-def logarithm_of_one_plus(value: FloatArray, x: FloatArray, of_x: FloatArray) -> FloatArray:
+def logarithm_of_one_plus(value: Real, x: Real, of_x: Real) -> FloatArray:
     """Bound the error of log(1 + x); infinite where x may be -1."""
     passed = -np.log1p(-np.minimum(of_x / (1 + x) * _GROWTH, 1))
     return np.where(x > -1, passed + FUNCTION * np.abs(value) + TINY, np.inf)
 
 
-def root(value: FloatArray, of_x: FloatArray) -> FloatArray:
+def root(value: Real, of_x: Real) -> FloatArray:
     """Bound the error of a square root: |a - b| / (sqrt(a) + sqrt(b)) for sqrt(a), sqrt(b)."""
     passed = np.minimum(of_x / np.maximum(value, TINY), np.sqrt(of_x))
     return np.asarray(passed + UNIT * value)
 
 
-def hyperbolic_tangent(value: FloatArray, x: FloatArray, of_x: FloatArray) -> FloatArray:
+def hyperbolic_tangent(value: Real, x: Real, of_x: Real) -> FloatArray:
     """Bound the error of tanh(x), whose slope is at most min(1, 4 e^(-2|x|)) from x outward."""
     slope = np.minimum(1.0, 4 * np.exp(-2 * np.maximum(np.abs(x) - of_x, 0)))
     return np.asarray(_product(slope, of_x) + FUNCTION * np.abs(value) + TINY)
 
 
-def settled(bound: FloatArray, like: FloatArray) -> FloatArray:
+def settled(bound: Real, like: Real) -> FloatArray:
     """Return a bound in the shape of the scores, rounded up; infinite where it is undefined."""
     spread = np.broadcast_to(np.asarray(bound, dtype=np.float64), np.shape(like))
     return np.where(np.isnan(spread), np.inf, spread * _GROWTH)

@@ -33,9 +33,16 @@ TARGETS: dict[str, Any] = {
 FACTS: dict[str, Any] = {
     "convex": False,
     "self_concordance": None,
-    "curvature": (0.0, np.inf),
-    "has_least": False,
+    "curvature": (-np.inf, np.inf),
+    "has_least": True,
     "optimum_may_be_missing": True,
+    "because": (
+        (
+            "least",
+            "l(z, y) - l(log(y), y) = with t = e^((2 z)/2) > 0 and s = y, s > 0: (-s t + 1/2 s^2 "
+            "+ 1/2 t^2)/(t^2 s), and it is quadratic in s with a discriminant <= 0.",
+        ),
+    ),
 }
 
 
@@ -95,7 +102,7 @@ def curvature_range(low: Number, high: Number, y: Number) -> tuple[Number, Numbe
         i6 = intervals.multiplied(intervals.point(2), (y, y))
         i7 = intervals.multiplied(i6, i3)
         i8 = intervals.subtracted(i7, i5)
-        return intervals.settled(i8, 0.0, np.inf, low)
+        return intervals.settled(i8, -np.inf, np.inf, low)
 
 
 def mean(z: Number) -> Number:
@@ -106,3 +113,28 @@ def mean(z: Number) -> Number:
 def link(mu: Number) -> Number:
     """Return the score of a prediction."""
     return np.log(mu)
+
+
+def least(y: Number) -> Number:
+    """Return a lower bound of the loss over all scores, rounding included."""
+    with np.errstate(all="ignore"):
+        v1 = np.maximum(y, 2.2250738585072014e-308)
+        e1 = roundings.larger(0.0, 0.0)
+        v2 = np.log(v1)
+        e2 = roundings.logarithm(v2, v1, e1)
+        v3 = 2 * v2
+        e3 = roundings.multiplied(v3, 2, 0.0, v2, e2)
+        v4 = -v3
+        e4 = e3
+        v5 = np.exp(v4)
+        e5 = roundings.exponential(v5, e4)
+        v6 = y * v5
+        e6 = roundings.multiplied(v6, y, 0.0, v5, e5)
+        v7 = 0.5 * v6
+        e7 = roundings.multiplied(v7, 0.5, 0.0, v6, e6)
+        v8 = 1 / y
+        e8 = roundings.divided(v8, 0.0, y, 0.0)
+        v9 = v7 - v8
+        e9 = roundings.added(v9, e7, e8)
+        t1 = np.exp(-(2 * np.log(np.maximum(y, 2.2250738585072014e-308))))
+        return ((0.5 * (y * t1)) - (1 / y)) - roundings.settled(e9, y)

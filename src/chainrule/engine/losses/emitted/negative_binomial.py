@@ -33,26 +33,44 @@ TARGETS: dict[str, Any] = {
     "whole": False,
 }
 FACTS: dict[str, Any] = {
-    "convex": False,
-    "self_concordance": None,
+    "convex": True,
+    "self_concordance": 1.0,
     "curvature": (0.0, np.inf),
-    "has_least": False,
+    "has_least": True,
     "optimum_may_be_missing": True,
+    "because": (
+        (
+            "convex",
+            "l'' = (y + 1) sigmoid(z)(1 - sigmoid(z)) >= 0: with t = e^z > 0 and s = y, s >= 0: "
+            "(s t + t)/(t + 1)^2, and every term is >= 0.",
+        ),
+        (
+            "self_concordance",
+            "l''' = sigmoid(z)(y + 1)(1 - sigmoid(z))(1 - 2 sigmoid(z)). l'' - l''' >= 0: with t "
+            "= e^z > 0 and s = y, s >= 0: (2 s t^2 + 2 t^2)/(t + 1)^3, and every term is >= 0. "
+            "l'' + l''' >= 0: with t = e^z > 0 and s = y, s >= 0: (2 s t + 2 t)/(t + 1)^3, and "
+            "every term is >= 0.",
+        ),
+        (
+            "least",
+            "l' = 0 at z = log(y) and l is convex, so l(z, y) >= l(log(y), y); at the end of the "
+            "range of y by continuity.",
+        ),
+    ),
 }
 
 
 def terms(z: Number, y: Number) -> tuple[Number, Number, Number]:
     """Return the loss, dl/dz and d2l/dz2."""
     t1 = y + 1
-    t2 = z + np.log(1)
-    t3 = np.exp(-np.abs(t2))
-    t4 = np.maximum(np.sign(-t2), 0)
-    t5 = 1 + t3
-    t6 = t1 * ((1 - t4 + (t4 * t3)) / t5)
-    t7 = np.maximum(np.sign(t2), 0)
-    loss = (t1 * (np.maximum(t2, 0) + np.log1p(t3))) - (y * z)
-    slope = t6 - y
-    curvature = t6 * ((1 - t7 + (t7 * t3)) / t5)
+    t2 = np.exp(-np.abs(z))
+    t3 = np.maximum(np.sign(-z), 0)
+    t4 = 1 + t2
+    t5 = t1 * ((1 - t3 + (t3 * t2)) / t4)
+    t6 = np.maximum(np.sign(z), 0)
+    loss = (t1 * (np.maximum(z, 0) + np.log1p(t2))) - (y * z)
+    slope = t5 - y
+    curvature = t5 * ((1 - t6 + (t6 * t2)) / t4)
     return loss, slope, curvature
 
 
@@ -61,10 +79,92 @@ def errors(z: Number, y: Number) -> tuple[Number, Number, Number]:
     with np.errstate(all="ignore"):
         v1 = y + 1
         e1 = roundings.added(v1, 0.0, 0.0)
-        v2 = np.log(1)
-        e2 = roundings.logarithm(v2, 1, 0.0)
-        v3 = z + v2
-        e3 = roundings.added(v3, 0.0, e2)
+        v2 = np.abs(z)
+        e2 = 0.0
+        v3 = -v2
+        e3 = e2
+        v4 = np.exp(v3)
+        e4 = roundings.exponential(v4, e3)
+        v5 = np.log1p(v4)
+        e5 = roundings.logarithm_of_one_plus(v5, v4, e4)
+        v6 = np.maximum(z, 0)
+        e6 = roundings.larger(0.0, 0.0)
+        v7 = v6 + v5
+        e7 = roundings.added(v7, e6, e5)
+        v8 = v1 * v7
+        e8 = roundings.multiplied(v8, v1, e1, v7, e7)
+        v9 = y * z
+        e9 = roundings.multiplied(v9, y, 0.0, z, 0.0)
+        v10 = v8 - v9
+        e10 = roundings.added(v10, e8, e9)
+        v11 = -z
+        e11 = 0.0
+        v12 = np.maximum(np.sign(v11), 0)
+        v13 = 1 - v12 + (v12 * v4)
+        e13 = roundings.folded(z, 0.0, e4)
+        v14 = 1 + v4
+        e14 = roundings.added(v14, 0.0, e4)
+        v15 = v13 / v14
+        e15 = roundings.divided(v15, e13, v14, e14)
+        v16 = v1 * v15
+        e16 = roundings.multiplied(v16, v1, e1, v15, e15)
+        v17 = v16 - y
+        e17 = roundings.added(v17, e16, 0.0)
+        v18 = np.maximum(np.sign(z), 0)
+        v19 = 1 - v18 + (v18 * v4)
+        e19 = roundings.folded(v11, e11, e4)
+        v20 = v19 / v14
+        e20 = roundings.divided(v20, e19, v14, e14)
+        v21 = v16 * v20
+        e21 = roundings.multiplied(v21, v16, e16, v20, e20)
+        return (
+            roundings.settled(e10, z),
+            roundings.settled(e17, z),
+            roundings.settled(e21, z),
+        )
+
+
+def curvature_range(low: Number, high: Number, y: Number) -> tuple[Number, Number]:
+    """Return an enclosure of d2l/dz2 for scores from low to high."""
+    with np.errstate(all="ignore"):
+        i1 = intervals.added((y, y), intervals.point(1))
+        i2 = intervals.absolute((low, high))
+        i3 = intervals.negated(i2)
+        i4 = intervals.exponential(i3)
+        i5 = intervals.negated((low, high))
+        i7 = intervals.exponential(intervals.minimum((low, high), intervals.point(0.0)))
+        i8 = intervals.added(intervals.point(1), i4)
+        i9 = intervals.divided(i7, i8)
+        i10 = intervals.multiplied(i1, i9)
+        i12 = intervals.exponential(intervals.minimum(i5, intervals.point(0.0)))
+        i13 = intervals.divided(i12, i8)
+        i14 = intervals.multiplied(i10, i13)
+        middle = low + (high - low) / 2
+        half = np.maximum(high - middle, middle - low)
+        value, error = terms(middle, y)[2], errors(middle, y)[2]
+        found = intervals.self_concordant(i14, 1.0, value, error, half)
+        return intervals.settled(found, 0.0, np.inf, low)
+
+
+def mean(z: Number) -> Number:
+    """Return the prediction at a score."""
+    return np.exp(z)
+
+
+def link(mu: Number) -> Number:
+    """Return the score of a prediction."""
+    return np.log(mu)
+
+
+def least(y: Number) -> Number:
+    """Return a lower bound of the loss over all scores, rounding included."""
+    with np.errstate(all="ignore"):
+        v1 = y + 1
+        e1 = roundings.added(v1, 0.0, 0.0)
+        v2 = np.maximum(y, 2.2250738585072014e-308)
+        e2 = roundings.larger(0.0, 0.0)
+        v3 = np.log(v2)
+        e3 = roundings.logarithm(v3, v2, e2)
         v4 = np.abs(v3)
         e4 = e3
         v5 = -v4
@@ -79,62 +179,10 @@ def errors(z: Number, y: Number) -> tuple[Number, Number, Number]:
         e9 = roundings.added(v9, e8, e7)
         v10 = v1 * v9
         e10 = roundings.multiplied(v10, v1, e1, v9, e9)
-        v11 = y * z
-        e11 = roundings.multiplied(v11, y, 0.0, z, 0.0)
+        v11 = y * v3
+        e11 = roundings.multiplied(v11, y, 0.0, v3, e3)
         v12 = v10 - v11
         e12 = roundings.added(v12, e10, e11)
-        v13 = -v3
-        e13 = e3
-        v14 = np.maximum(np.sign(v13), 0)
-        v15 = 1 - v14 + (v14 * v6)
-        e15 = roundings.folded(v3, e3, e6)
-        v16 = 1 + v6
-        e16 = roundings.added(v16, 0.0, e6)
-        v17 = v15 / v16
-        e17 = roundings.divided(v17, e15, v16, e16)
-        v18 = v1 * v17
-        e18 = roundings.multiplied(v18, v1, e1, v17, e17)
-        v19 = v18 - y
-        e19 = roundings.added(v19, e18, 0.0)
-        v20 = np.maximum(np.sign(v3), 0)
-        v21 = 1 - v20 + (v20 * v6)
-        e21 = roundings.folded(v13, e13, e6)
-        v22 = v21 / v16
-        e22 = roundings.divided(v22, e21, v16, e16)
-        v23 = v18 * v22
-        e23 = roundings.multiplied(v23, v18, e18, v22, e22)
-        return (
-            roundings.settled(e12, z),
-            roundings.settled(e19, z),
-            roundings.settled(e23, z),
-        )
-
-
-def curvature_range(low: Number, high: Number, y: Number) -> tuple[Number, Number]:
-    """Return an enclosure of d2l/dz2 for scores from low to high."""
-    with np.errstate(all="ignore"):
-        i1 = intervals.added((y, y), intervals.point(1))
-        i2 = intervals.logarithm(intervals.point(1))
-        i3 = intervals.added((low, high), i2)
-        i4 = intervals.absolute(i3)
-        i5 = intervals.negated(i4)
-        i6 = intervals.exponential(i5)
-        i7 = intervals.negated(i3)
-        i9 = intervals.exponential(intervals.minimum(i3, intervals.point(0.0)))
-        i10 = intervals.added(intervals.point(1), i6)
-        i11 = intervals.divided(i9, i10)
-        i12 = intervals.multiplied(i1, i11)
-        i14 = intervals.exponential(intervals.minimum(i7, intervals.point(0.0)))
-        i15 = intervals.divided(i14, i10)
-        i16 = intervals.multiplied(i12, i15)
-        return intervals.settled(i16, 0.0, np.inf, low)
-
-
-def mean(z: Number) -> Number:
-    """Return the prediction at a score."""
-    return np.exp(z)
-
-
-def link(mu: Number) -> Number:
-    """Return the score of a prediction."""
-    return np.log(mu)
+        t1 = np.log(np.maximum(y, 2.2250738585072014e-308))
+        t2 = (y + 1) * (np.maximum(t1, 0) + np.log1p(np.exp(-np.abs(t1))))
+        return (t2 - (y * t1)) - roundings.settled(e12, y)

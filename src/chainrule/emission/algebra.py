@@ -1,0 +1,405 @@
+"""Expressions of a loss as exact fractions of polynomials.
+
+With v an affine function of the score, such as z or (z - y)/c, all that a derived l' or l'' is made
+of is algebraic in v, t = e^(v/k), square roots and the target: sigmoids and tanh are fractions in
+t. Minima, masks and absolute values are resolved on a range of v where none of them switches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import isqrt, lcm
+
+from chainrule.calculus.graph.node import Apply, Expr, Number, symbols, walk
+from chainrule.emission import polynomial as p
+from chainrule.emission.formula import SCORE, TARGET
+from chainrule.emission.polynomial import Poly, Variables
+from chainrule.engine.losses.facts import Targets
+
+LINE, EXPONENTIAL, SHIFT, EULER = "v", "t", "s", "e"
+
+
+class NotAlgebraicError(Exception):
+    """An expression is not a fraction of polynomials in the variables here."""
+
+
+@dataclass(frozen=True)
+class Affine:
+    """a z + b y + c plus multiples of constants that have no exact value, such as log 3."""
+
+    z: Fraction = Fraction(0)
+    y: Fraction = Fraction(0)
+    one: Fraction = Fraction(0)
+    rest: tuple[tuple[Expr, Fraction], ...] = ()
+
+    def plus(self, other: Affine, factor: Fraction = Fraction(1)) -> Affine:
+        """Return this plus a multiple of another."""
+        rest = dict(self.rest)
+        for node, value in other.rest:
+            rest[node] = rest.get(node, Fraction(0)) + factor * value
+        return Affine(
+            self.z + factor * other.z,
+            self.y + factor * other.y,
+            self.one + factor * other.one,
+            tuple((node, value) for node, value in rest.items() if value),
+        )
+
+
+def affine(expr: Expr) -> Affine | None:
+    """Return an expression as an affine function of score and target, where it is one."""
+    if isinstance(expr, Number):
+        return Affine(one=expr.value)
+    if expr is SCORE:
+        return Affine(z=Fraction(1))
+    if expr is TARGET:
+        return Affine(y=Fraction(1))
+    if not symbols(expr):
+        return Affine(rest=((expr, Fraction(1)),))
+    if not isinstance(expr, Apply):
+        return None
+    name, args = expr.op.name, expr.args
+    if name in ("log", "log1p"):
+        return Affine(rest=((expr, Fraction(1)),))
+    if name in ("add", "neg"):
+        parts = [affine(arg) for arg in args]
+        total = Affine()
+        for part in parts:
+            if part is None:
+                return None
+            total = total.plus(part, Fraction(-1 if name == "neg" else 1))
+        return total
+    if name == "mul":
+        factor, others = Fraction(1), []
+        for arg in args:
+            if isinstance(arg, Number):
+                factor *= arg.value
+            else:
+                others.append(arg)
+        inner = affine(others[0]) if len(others) == 1 else None
+        return None if inner is None else Affine().plus(inner, factor)
+    if name == "div" and isinstance(args[1], Number) and args[1].value:
+        inner = affine(args[0])
+        return None if inner is None else Affine().plus(inner, 1 / args[1].value)
+    return None
+
+
+@dataclass
+class Quotient:
+    """A polynomial over a product of powers of polynomials, which is nowhere 0."""
+
+    top: Poly
+    below: dict[tuple[tuple[p.Monomial, Fraction], ...], int] = field(default_factory=dict)
+
+
+@dataclass
+class Algebra:
+    """Turns expressions into fractions, at one target or for all of them.
+
+    Parameters
+    ----------
+    line : Affine
+        v.
+    denominator : int
+        k in t = e^(v/k).
+    targets : Targets
+    y : Fraction or None
+        A target, or None for all.
+    at : Fraction or None
+        A value of v that says which way minima, masks and absolute values go; None where there
+        are none.
+    root : int
+        The target is s^root.
+
+    Attributes
+    ----------
+    kinks : list of Poly
+        What the minima and masks compare with 0.
+    squares : dict of str to Poly
+        The squares of the square roots.
+    """
+
+    line: Affine
+    denominator: int
+    targets: Targets
+    y: Fraction | None = None
+    at: Fraction | None = None
+    root: int = 1
+    kinks: list[Poly] = field(default_factory=list)
+    squares: dict[str, Poly] = field(default_factory=dict)
+    _found: dict[Expr, Quotient] = field(default_factory=dict)
+
+    @property
+    def known(self) -> Variables:
+        """What is known of the variables."""
+        return Variables(frozenset({EXPONENTIAL, SHIFT, EULER, *self.squares}), dict(self.squares))
+
+    def fraction(self, expr: Expr) -> Quotient:
+        """Return an expression as a fraction.
+
+        Raises
+        ------
+        NotAlgebraicError
+        """
+        for node in walk(expr):
+            if node not in self._found:
+                # logarithms and the like are read where an exponential has them as its exponent
+                try:
+                    self._found[node] = self._fraction(node)
+                except NotAlgebraicError:
+                    if node is expr:
+                        raise
+        return self._found[expr]
+
+    def _of(self, expr: Expr) -> Quotient:
+        if expr not in self._found:
+            raise NotAlgebraicError(repr(expr))
+        return self._found[expr]
+
+    def _fraction(self, expr: Expr) -> Quotient:
+        if isinstance(expr, Number):
+            return Quotient(p.number(expr.value))
+        if expr is TARGET:
+            return self._target()
+        if expr is SCORE:
+            return self._score()
+        if not isinstance(expr, Apply):
+            raise NotAlgebraicError(repr(expr))
+        name = expr.op.name
+        if name in ("exp", "expm1", "sigmoid", "tanh", "cosh", "sinh"):
+            return self._of_exponential(name, expr.args[0])
+        args = [self._of(arg) for arg in expr.args]
+        if name == "add":
+            total = args[0]
+            for arg in args[1:]:
+                total = self.plus(total, arg)
+            return total
+        if name == "mul":
+            product = args[0]
+            for arg in args[1:]:
+                product = self.times(product, arg)
+            return product
+        if name == "neg":
+            return self.times(Quotient(p.number(-1)), args[0])
+        if name == "div":
+            return self.times(args[0], self.inverse(args[1]))
+        if name == "power":
+            return self._power(args[0], Fraction(expr.attrs[0]))
+        if name == "sqrt":
+            return self._root(args[0])
+        return self._switched(name, args)
+
+    def _target(self) -> Quotient:
+        if self.y is not None:
+            return Quotient(p.number(self.y))
+        low, high = self.targets.low, self.targets.high
+        if low == float("-inf"):
+            return Quotient(p.variable("y"))
+        start = Quotient(p.number(Fraction(low)))
+        shift = Quotient(p.variable(SHIFT, self.root))
+        if high == float("inf"):
+            return self.plus(start, shift)
+        one = p.number(1)
+        share = self.times(shift, self.inverse(Quotient(p.added(one, p.variable(SHIFT)))))
+        width = Quotient(p.number(Fraction(high) - Fraction(low)))
+        return self.plus(start, self.times(width, share))
+
+    def _score(self) -> Quotient:
+        if not self.line.z or self.line.rest:
+            raise NotAlgebraicError("the score itself")
+        offset = p.added(p.variable(LINE), p.number(self.line.one), -1)
+        line = Quotient(offset)
+        if self.line.y:
+            line = self.plus(line, self.times(Quotient(p.number(-self.line.y)), self._target()))
+        return self.times(Quotient(p.number(1 / self.line.z)), line)
+
+    def _of_exponential(self, name: str, exponent: Expr) -> Quotient:
+        base = self._exponential(exponent)
+        one = Quotient(p.number(1))
+        minus = Quotient(p.number(-1))
+        if name == "exp":
+            return base
+        if name == "expm1":
+            return self.plus(base, minus)
+        if name == "sigmoid":
+            return self.times(base, self.inverse(self.plus(one, base)))
+        square, half = self.times(base, base), Quotient(p.number(Fraction(1, 2)))
+        if name == "tanh":
+            top, bottom = self.plus(square, minus), self.plus(square, one)
+            return self.times(top, self.inverse(bottom))
+        sign = one if name == "cosh" else minus
+        down = self.inverse(base)
+        return self.times(half, self.plus(base, self.times(sign, down)))
+
+    def _exponential(self, exponent: Expr) -> Quotient:
+        form = affine(exponent)
+        if form is None:
+            raise NotAlgebraicError(repr(exponent))
+        share = form.z / self.line.z if self.line.z else Fraction(0)
+        left = form.plus(self.line, -share)
+        steps = share * self.denominator
+        if left.z or left.y or left.one.denominator != 1 or steps.denominator != 1:
+            raise NotAlgebraicError(repr(exponent))
+        found = self._power(Quotient(p.variable(EXPONENTIAL)), steps)
+        found = self.times(found, self._power(Quotient(p.variable(EULER)), left.one))
+        for node, times in left.rest:
+            found = self.times(found, self._of_logarithm(node, times))
+        return found
+
+    def _of_logarithm(self, node: Expr, times: Fraction) -> Quotient:
+        """Return e^(times log u) = u^times."""
+        if not (isinstance(node, Apply) and node.op.name in ("log", "log1p")):
+            raise NotAlgebraicError(repr(node))
+        inner = self.fraction(node.args[0])
+        if node.op.name == "log1p":
+            inner = self.plus(Quotient(p.number(1)), inner)
+        return self._power(inner, times)
+
+    def _power(self, base: Quotient, exponent: Fraction) -> Quotient:
+        if exponent.denominator == 2:
+            return self._power(self._root(base), exponent * 2)
+        if exponent.denominator != 1:
+            raise NotAlgebraicError("a power that is neither whole nor a root")
+        found = Quotient(p.number(1))
+        for _ in range(abs(int(exponent))):
+            found = self.times(found, base)
+        return found if exponent >= 0 else self.inverse(found)
+
+    def _root(self, base: Quotient) -> Quotient:
+        if base.below:
+            top = self._root(Quotient(base.top))
+            found = top
+            for factor, count in base.below.items():
+                bottom = Quotient(dict(factor))
+                below = self._power(bottom, Fraction(count, 2))
+                found = self.times(found, self.inverse(below))
+            return found
+        constant = base.top.get(()) if len(base.top) == 1 else None
+        if constant is not None and constant > 0:
+            above, under = isqrt(constant.numerator), isqrt(constant.denominator)
+            if Fraction(above * above, under * under) == constant:
+                return Quotient(p.number(Fraction(above, under)))
+        for name, square in self.squares.items():
+            if square == base.top:
+                return Quotient(p.variable(name))
+        name = f"q{len(self.squares) + 1}"
+        self.squares[name] = base.top
+        return Quotient(p.variable(name))
+
+    def _switched(self, name: str, args: list[Quotient]) -> Quotient:
+        """Resolve what switches, at the value of v that stands for its range."""
+        zero = Quotient({})
+        first = args[0]
+        if name in ("maximum", "minimum"):
+            compared = self.plus(first, self.times(Quotient(p.number(-1)), args[1]))
+        elif name in ("relu", "step", "sign", "abs"):
+            compared = first
+        else:
+            raise NotAlgebraicError(name)
+        above = self._is_above(compared)
+        match name:
+            case "maximum":
+                return first if above else args[1]
+            case "minimum":
+                return args[1] if above else first
+            case "relu":
+                return first if above else zero
+            case "step":
+                return Quotient(p.number(1)) if above else zero
+            case "sign":
+                return Quotient(p.number(1 if above else -1))
+        return first if above else self.times(Quotient(p.number(-1)), first)
+
+    def _is_above(self, compared: Quotient) -> bool:
+        if compared.below or p.names(compared.top) - {LINE} or self.at is None:
+            raise NotAlgebraicError("what switches depends on more than v")
+        self.kinks.append(compared.top)
+        value = sum(
+            (c * self.at ** dict(m).get(LINE, 0) for m, c in compared.top.items()), Fraction(0)
+        )
+        return value > 0
+
+    def plus(self, a: Quotient, b: Quotient) -> Quotient:
+        """Return a + b over the common denominator."""
+        below = {f: max(a.below.get(f, 0), b.below.get(f, 0)) for f in {**a.below, **b.below}}
+        tops = []
+        for part in (a, b):
+            top = part.top
+            for factor, count in below.items():
+                missing = p.power(dict(factor), count - part.below.get(factor, 0), self.known)
+                top = p.multiplied(top, missing, self.known)
+            tops.append(top)
+        return self._cancelled(Quotient(p.added(tops[0], tops[1]), below))
+
+    def times(self, a: Quotient, b: Quotient) -> Quotient:
+        """Return a b."""
+        below = dict(a.below)
+        for factor, count in b.below.items():
+            below[factor] = below.get(factor, 0) + count
+        return self._cancelled(Quotient(p.multiplied(a.top, b.top, self.known), below))
+
+    def inverse(self, a: Quotient) -> Quotient:
+        """Return 1 / a."""
+        if not a.top:
+            raise NotAlgebraicError("division by 0")
+        top = p.number(1)
+        for factor, count in a.below.items():
+            top = p.multiplied(top, p.power(dict(factor), count, self.known), self.known)
+        if len(a.top) == 1:  # one term: its variables are factors
+            ((monomial, value),) = a.top.items()
+            below = {tuple(p.variable(name).items()): count for name, count in monomial}
+            return self._cancelled(Quotient(p.added({}, top, 1 / value), below))
+        return self._cancelled(Quotient(top, {tuple(sorted(a.top.items())): 1}))
+
+    def _cancelled(self, a: Quotient) -> Quotient:
+        top, below = a.top, dict(a.below)
+        if not top:
+            return Quotient({})
+        for factor in list(below):
+            while below[factor]:
+                shared = p.quotient(top, dict(factor))
+                if shared is None:
+                    break
+                top, below[factor] = shared, below[factor] - 1
+        return Quotient(top, {f: count for f, count in below.items() if count})
+
+    def nonnegative(self, a: Quotient) -> str | None:
+        """Return the reason why a fraction is nowhere negative."""
+        known = self.known
+        for factor, count in a.below.items():
+            if count % 2 and not p.nonnegative(dict(factor), known):
+                return None
+        return p.nonnegative(a.top, known)
+
+
+def common_line(exprs: tuple[Expr, ...]) -> tuple[Affine, int]:
+    """Return the affine function v of the score in which expressions are written, and k.
+
+    v is the exponent of an exponential where there is one, else what is squared or compared; k is
+    the common denominator of the exponents as multiples of v.
+    """
+    exponents: list[Affine] = []
+    others: list[Affine] = []
+    for expr in exprs:
+        for node in walk(expr):
+            if not isinstance(node, Apply):
+                continue
+            for arg in node.args:
+                form = affine(arg)
+                if form is None or not form.z:
+                    continue
+                exponential = node.op.name in _EXPONENTIAL
+                (exponents if exponential else others).append(form)
+    if not exponents:
+        # a difference z - y says more than z or y by itself
+        chosen = min(others, key=lambda form: (form.y == 0, bool(form.rest)), default=None)
+        if chosen is None:
+            return Affine(z=Fraction(1)), 1
+        line = Affine().plus(chosen, 1 / chosen.z)
+        return Affine(line.z, line.y), 1
+    first = exponents[0]
+    line = Affine().plus(first, Fraction(1 if first.z > 0 else -1))
+    return line, lcm(*((form.z / line.z).denominator for form in exponents))
+
+
+_EXPONENTIAL = frozenset({"exp", "expm1", "sigmoid", "tanh", "cosh", "sinh"})
