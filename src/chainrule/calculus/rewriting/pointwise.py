@@ -30,51 +30,42 @@ from chainrule.calculus.ops import (
 )
 from chainrule.calculus.ops.functions import SIGN
 from chainrule.calculus.rewriting.rule import Rule, identity, is_op
-from chainrule.calculus.rewriting.simplification import factors
+from chainrule.calculus.rewriting.shortening import factors
 from chainrule.calculus.rewriting.stabilisation import COMPLEMENT, EVEN, LOG_OF_SIGMOID
 
 _U = Symbol("?u")
 
 
-def _none(expr: Expr) -> int:
-    return 0
-
-
-LOG_OF_ONE = identity("log of one", log(lift(1)), lift(0), "log 1 = 0", _none)
+LOG_OF_ONE = identity("log of one", log(lift(1)), lift(0), "log 1 = 0")
 EXP_OF_LOG = identity(
     "exponential of a logarithm",
     exp(log(_U)),
     _U,
     "the exponential undoes the logarithm, and rounds nothing",
-    _none,
 )
 EXP_OF_MINUS_LOG = identity(
     "exponential of a negative logarithm",
     exp(-log(_U)),
     1 / _U,
     "e^(-log u) = 1/u",
-    _none,
 )
 SOFTPLUS_SEEN = identity(
     "softplus",
     log(1 + exp(_U)),
     softplus(_U),
     "log(1 + e^u) is the softplus of u, which can be computed without overflow",
-    _none,
 )
 SOFTPLUS_SEEN_TOO = identity(
     "softplus of log1p",
     log1p(exp(_U)),
     softplus(_U),
     "log1p(e^u) is the softplus of u, which can be computed without overflow",
-    _none,
 )
 SIGMOID_SEEN = identity(
     "sigmoid",
     1 / (1 + exp(_U)),
     sigmoid(-_U),
     "1/(1 + e^u) is the sigmoid of -u, which can be computed without overflow",
-    _none,
 )
 
 
@@ -94,7 +85,7 @@ def _in_fraction(name: str, because: str, share: Callable[[Expr, Expr], Expr | N
                     return div(mul(1, *above), mul(1, *below))
         return None
 
-    return Rule(name, because, becomes, _none)
+    return Rule(name, because, becomes)
 
 
 def _tanh_of(numerator: Expr, denominator: Expr) -> Expr | None:
@@ -122,56 +113,48 @@ COMPLEMENT_OF_EXP = identity(
     1 - exp(_U),
     -expm1(_U),
     "1 - e^u cancels near u = 0; expm1 keeps every digit",
-    _none,
 )
 EXP_MINUS_ONE = identity(
     "exponential minus one",
     exp(_U) - 1,
     expm1(_U),
     "e^u - 1 cancels near u = 0; expm1 keeps every digit",
-    _none,
 )
 LOG_OF_COSH = identity(
     "log of cosh",
     log(cosh(_U)),
     add(absolute(_U), log1p(expm1(-(2 * absolute(_U))) / 2)),
     "cosh u = e^|u| (1 + e^(-2|u|))/2: nothing overflows, and near 0 nothing but |u| cancels",
-    _none,
 )
 SECH_SQUARED = identity(
     "one minus a square of tanh",
     1 - tanh(_U) ** 2,
     4 * exp(-(2 * absolute(_U))) / (1 + exp(-(2 * absolute(_U)))) ** 2,
     "1 - tanh^2 u cancels for large |u|; 4 e^(-2|u|)/(1 + e^(-2|u|))^2 keeps every digit",
-    _none,
 )
 ROOT_MINUS_ONE = identity(
     "root minus one",
     sqrt(1 + _U) - 1,
     _U / (1 + sqrt(1 + _U)),
     "sqrt(1 + u) - 1 cancels near u = 0; times its conjugate it does not",
-    _none,
 )
 LOG_OF_ONE_PLUS = identity(
     "log1p",
     log(1 + _U),
     log1p(_U),
     "1 + u loses the digits of a small u; log1p keeps them",
-    _none,
 )
 SQUARE_OF_SIZE = identity(
     "square of an absolute value",
     absolute(_U) ** 2,
     _U**2,
     "|u|^2 = u^2, which has a slope at 0 too",
-    _none,
 )
 SIGN_TIMES_SIZE = identity(
     "sign times absolute value",
     apply(SIGN, _U) * absolute(_U),
     _U,
     "|u| with the sign of u is u",
-    _none,
 )
 
 
@@ -201,7 +184,6 @@ RATIO_OF_ROOT = Rule(
     "one minus a squared share of a root",
     "1 - d^2/(1 + d^2) = 1/(1 + d^2), in which nothing cancels",
     _common_fraction,
-    _none,
 )
 
 RECOGNISED = (
