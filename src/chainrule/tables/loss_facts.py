@@ -32,7 +32,9 @@ class FactLine:
 def fact_lines(row: LossRow) -> tuple[FactLine, ...]:
     """Return the facts of a loss in the order in which a proof uses them."""
     facts = row.facts
-    proofs = dict(facts.because)
+    proofs: dict[str, str] = {}
+    for name, sentence in facts.because:
+        proofs[name] = f"{proofs[name]} {sentence}" if name in proofs else sentence
     return (
         _line("convexity", _convexity(facts), facts.convex, proofs, "convex"),
         _line("curvature", _curvature(facts), _is_bounded(facts), proofs, "curvature"),
@@ -43,13 +45,13 @@ def fact_lines(row: LossRow) -> tuple[FactLine, ...]:
             proofs,
             "self_concordance",
         ),
-        _line("least value", _least(facts), facts.has_least, proofs, "has_least"),
+        _line("least value", _least(facts), facts.has_least, proofs, "least"),
         _line(
             "existence of an optimum",
             _existence(facts),
             not facts.optimum_may_be_missing,
             proofs,
-            "optimum_may_be_missing",
+            "optimum",
         ),
     )
 
@@ -94,11 +96,11 @@ def _self_concordance(facts: Facts) -> str:
 
 def _least(facts: Facts) -> str:
     if facts.has_least:
-        return "The least loss of each target is known, so the deviance is never below 0."
-    return "No least value is proven: no deviance and no relative bound from it."
+        return "The loss is bounded below, target by target; the deviance counts from this bound."
+    return "No lower bound is proven: no deviance, and no bound relative to it."
 
 
 def _existence(facts: Facts) -> str:
     if facts.optimum_may_be_missing:
-        return "Without a penalty a finite optimum may be missing."
-    return "The loss rises on both sides of its minimum, so a finite optimum exists."
+        return "Not proven for every target: without a penalty, a finite optimum may be missing."
+    return "The loss grows on both sides of its minimum, for every target."

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from chainrule.emission.deriving import derive_loss
+from chainrule.emission.formula import is_forward_pass
 from chainrule.emission.links import LINKS
 from chainrule.emission.shipped import SHIPPED, shipped_loss
 from chainrule.engine.losses.facts import LossRow, Targets
@@ -60,6 +61,11 @@ class ChosenLoss:
     def title(self) -> str:
         """What reports call it: the name, or the formula on one line."""
         return self.name or _first_words(self.row.name)
+
+    @property
+    def is_forward_pass(self) -> bool:
+        """Whether the text is a forward pass, not a formula alone."""
+        return is_forward_pass(self.text)
 
     @property
     def has_log_link(self) -> bool:
