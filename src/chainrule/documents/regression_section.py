@@ -37,6 +37,11 @@ def regression_lead(fitted: FittedRegression, source: str) -> str:
     explained = fitted.metrics.deviance_explained
     if explained is None:
         return f"{lead} and measured on {fitted.metrics.n_rows} rows that it never saw."
+    if explained <= 0:
+        return (
+            f"{lead}. On {fitted.metrics.n_rows} rows that it never saw it predicts no better than "
+            "a constant."
+        )
     return (
         f"{lead}. It explains {explained:.1%} of the deviance of {fitted.metrics.n_rows} rows that "
         "it never saw."

@@ -32,9 +32,7 @@ class FactLine:
 def fact_lines(row: LossRow) -> tuple[FactLine, ...]:
     """Return the facts of a loss in the order in which a proof uses them."""
     facts = row.facts
-    proofs: dict[str, str] = {}
-    for name, sentence in facts.because:
-        proofs[name] = f"{proofs[name]} {sentence}" if name in proofs else sentence
+    proofs = proofs_of(facts)
     return (
         _line("convexity", _convexity(facts), facts.convex, proofs, "convex"),
         _line("curvature", _curvature(facts), _is_bounded(facts), proofs, "curvature"),
@@ -54,6 +52,14 @@ def fact_lines(row: LossRow) -> tuple[FactLine, ...]:
             "optimum",
         ),
     )
+
+
+def proofs_of(facts: Facts) -> dict[str, str]:
+    """Return the proof of each fact by its name; a fact of two sides has both."""
+    proofs: dict[str, str] = {}
+    for name, sentence in facts.because:
+        proofs[name] = f"{proofs[name]} {sentence}" if name in proofs else sentence
+    return proofs
 
 
 def _line(name: str, says: str, proven: bool, proofs: dict[str, str], key: str) -> FactLine:

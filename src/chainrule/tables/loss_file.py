@@ -13,6 +13,7 @@ from chainrule.emission.shipped import SHIPPED
 from chainrule.engine.losses.facts import Facts, Targets
 from chainrule.errors import ModelError
 from chainrule.tables.json_reader import Reader
+from chainrule.tables.loss_facts import proofs_of
 from chainrule.tables.losses import ChosenLoss, named_loss, own_loss
 
 _KEYS = {"name", "formula", "constants", "link", "targets", "facts", "proofs"}
@@ -33,7 +34,7 @@ def loss_document(loss: ChosenLoss) -> dict[str, Any]:
             **{name: getattr(targets, name) for name in _TRUTHS},
         },
         "facts": facts_document(loss.row.facts),
-        "proofs": dict(loss.row.facts.because),
+        "proofs": proofs_of(loss.row.facts),
     }
 
 

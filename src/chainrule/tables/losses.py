@@ -18,7 +18,7 @@ from chainrule.emission.links import LINKS
 from chainrule.emission.shipped import SHIPPED, shipped_loss
 from chainrule.engine.losses.facts import LossRow, Targets
 from chainrule.engine.losses.table import find_loss
-from chainrule.errors import DataError, ModelError, ParseError
+from chainrule.errors import DataError, ModelError
 from chainrule.tables.diagnosing import unreadable
 
 CLASSES = "logistic"
@@ -113,16 +113,15 @@ def choose_loss(
     {'delta': 1.35}
     """
     text = _text_of(wanted)
-    name = wanted if text is None else shipped_name(text)
-    if text is None and name not in SHIPPED:
+    if text is None and wanted not in SHIPPED:
         near = get_close_matches(wanted, SHIPPED, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         raise DataError(
             f"no loss is named {wanted!r}.{hint} Choose one of {', '.join(SHIPPED)}, a .cr file, "
             'or a formula in z and y such as "log(cosh(z - y))".'
         )
-    if not name:
-        assert text is not None
+    name = wanted if text is None else shipped_name(text)
+    if text is not None and not name:
         return own_loss(text, constants or {}, link, targets)
     if link is not None or targets is not None:
         raise DataError(
@@ -130,6 +129,12 @@ def choose_loss(
             "are for a loss that you write."
         )
     return named_loss(name, constants or {})
+
+
+def loss_of_text(text: str, constants: Mapping[str, float]) -> ChosenLoss:
+    """Return the shipped loss that is written so, or derive it as one's own."""
+    name = shipped_name(text)
+    return named_loss(name, constants) if name else own_loss(text, constants)
 
 
 def named_loss(name: str, constants: Mapping[str, float]) -> ChosenLoss:
@@ -154,12 +159,11 @@ def own_loss(
         raise ModelError(f"unknown link {link}; known are {', '.join(LINKS)}")
     try:
         row = derive_loss(text, constants=constants, targets=targets, link=link or "identity")
-    except ParseError as error:
-        if not error.message.startswith("unknown name"):
-            raise
-        raise ModelError(f"{error}\n{_CONSTANT_HINT}") from None
     except ModelError as error:
-        raise ModelError(f"{error}. {_CONSTANT_HINT}") from None
+        said = str(error)
+        if "unknown name" not in said and "besides the score" not in said:
+            raise
+        raise ModelError(f"{said.rstrip('.')}.\n{_CONSTANT_HINT}") from None
     return ChosenLoss("", text.strip(), row, dict(constants))
 
 
