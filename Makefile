@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench bench-engine bench-peers docs build emit clean
+.PHONY: demo test check bench bench-engine bench-losses bench-peers bounds docs build emit clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,8 @@ help:
 	@echo "make check   lint, types and architecture alone"
 	@echo "make bench   the timings the project promises"
 	@echo "make bench-engine   time to an accuracy against the peers; ARGS='--budget 15' for the essential part"
+	@echo "make bench-losses   the same for Poisson, Gamma and one's own losses"
+	@echo "make bounds  300 random fits per loss: no certified bound below the true error"
 	@echo "make docs    regenerate what the README and docs quote"
 	@echo "make emit    write the training kernels from the derivation again"
 	@echo "make build   the wheel and the source archive"
@@ -50,6 +52,12 @@ bench-peers: $(PEERS)/.ready
 
 bench-engine: $(READY) $(PEERS)/.ready
 	$(BIN)/python -m benchmarks.engine $(ARGS)
+
+bench-losses: $(READY) $(PEERS)/.ready
+	$(BIN)/python -m benchmarks.losses $(ARGS)
+
+bounds: $(READY)
+	CHAINRULE_BOUND_EXAMPLES=300 $(BIN)/python -m pytest -n auto tests/engine/test_loss_bounds.py
 
 docs: $(READY)
 	$(BIN)/python tools/render_docs.py

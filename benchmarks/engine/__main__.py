@@ -1,114 +1,26 @@
-"""``python -m benchmarks.engine``: measure, and write docs/engine.md from what was measured."""
+"""``python -m benchmarks.engine``: logistic regression, measured into docs/engine.md."""
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
-import time
-from pathlib import Path
 
+from benchmarks.engine.command import main
 from benchmarks.engine.peers import NAME, PEERS
-from benchmarks.engine.problems import PROBLEMS, Problem
-from benchmarks.engine.report import write
-from benchmarks.engine.runner import ROOT, Log, Runner
-
-LOG = Path(__file__).parent / "runs.jsonl"
-PEERS_PYTHON = ROOT / "benchmarks" / ".peers" / "bin" / "python"
-LAMBDAS = ("1", "1e-3m", "0")
-QUICK = 20
+from benchmarks.engine.problems import COLD, PROBLEMS
+from benchmarks.engine.runner import Runner
+from benchmarks.engine.suite import Suite
 
 
-def arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.engine", description=__doc__)
-    parser.add_argument("--sets", nargs="+", metavar="NAME", help="parts of names of data sets")
-    parser.add_argument("--peers", nargs="+", metavar="NAME", help="parts of names of peers")
-    parser.add_argument("--lambdas", nargs="+", choices=LAMBDAS, default=LAMBDAS)
-    parser.add_argument("--quick", action="store_true", help=f"1/{QUICK} of the rows, one round")
-    parser.add_argument("--budget", type=float, metavar="MINUTES", help="stop after so long")
-    parser.add_argument("--rounds", type=int, help="runs of which the median counts")
-    parser.add_argument("--limit", type=float, default=300.0, help="seconds a fit may take")
-    parser.add_argument("--memory", type=float, help="MB a process may hold")
-    parser.add_argument("--fresh", action="store_true", help="forget what was measured before")
-    parser.add_argument("--report", action="store_true", help="measure nothing, write the page")
-    parser.add_argument("--log", type=Path, help="the file that measurements are appended to")
-    parser.add_argument("--peers-python", default=str(PEERS_PYTHON))
-    return parser.parse_args()
+def cold_start(runner: Runner) -> None:
+    """Time whole processes that start, import, fit breast cancer and end."""
+    runner.prepare(PROBLEMS[COLD])
+    for number in range(5):
+        for module in ("chainrule", "sklearn.linear_model"):
+            job = {"job": "cold", "scale": runner.scale, "peer": module, "round": number}
+            runner.do(job, sys.executable, runner.limit)
 
 
-def chosen(names: list[str], parts: list[str] | None) -> list[str]:
-    """Return the names that contain one of the parts."""
-    if not parts:
-        return names
-    found = [name for name in names if any(part.lower() in name.lower() for part in parts)]
-    if not found:
-        raise SystemExit(f"none of {', '.join(parts)} is part of: {'; '.join(names)}")
-    return found
-
-
-def strength(word: str, problem: Problem, n_samples: int) -> float | None:
-    """Return lambda for a problem; nothing where it is not asked."""
-    if word == "0":
-        return 0.0 if problem.unpenalised else None
-    return 1.0 if word == "1" else round(1e-3 * n_samples, 9)
-
-
-def main() -> int:
-    """Measure and report."""
-    asked = arguments()
-    log_path = asked.log or (LOG.with_name("quick.jsonl") if asked.quick else LOG)
-    if asked.fresh:
-        log_path.unlink(missing_ok=True)
-    log = Log(log_path)
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20
-    python = asked.peers_python
-    if not Path(python).exists():
-        print("The peers' environment is missing (`make bench-peers`); only what is here runs.")
-        python = sys.executable
-    thrifty = asked.budget is not None or asked.quick
-    runner = Runner(
-        log,
-        python,
-        scale=QUICK if asked.quick else 1,
-        rounds=asked.rounds or (1 if thrifty else 3),
-        limit=min(asked.limit, 20.0) if asked.quick else asked.limit,
-        patience=15.0 if thrifty else 60.0,
-        shortest=4.0 if thrifty else 10.0,
-        memory=asked.memory or 0.7 * total,
-        thrifty=thrifty,
-    )
-    if not asked.report:
-        measure(runner, asked)
-    docs = None if asked.quick or asked.log else ROOT / "docs"  # a trial run is only printed
-    for path in write(log.records, runner.scale, docs):
-        print(f"wrote {path}")
-    return 0
-
-
-def measure(runner: Runner, asked: argparse.Namespace) -> None:
-    """Go through lambdas and sets, sharing what time there is."""
-    names = chosen(list(PROBLEMS), asked.sets)
-    peers = [PEERS[name] for name in chosen(list(PEERS), asked.peers) if name != NAME]
-    end = time.monotonic() + 60 * asked.budget if asked.budget else float("inf")
-    runner.cold_start()
-    for place, word in enumerate(asked.lambdas):
-        # half of what is left for each lambda, all of it for the last
-        now, is_last = time.monotonic(), place == len(asked.lambdas) - 1
-        until = end if is_last or end == float("inf") else now + 0.5 * (end - now)
-        left = [PROBLEMS[name] for name in names]
-        while left and time.monotonic() < end:
-            problem = left[0]
-            share = problem.weight / sum(other.weight for other in left)
-            deadline = time.monotonic() + share * max(0.0, until - time.monotonic())
-            n_samples = runner.prepare(problem)
-            left.pop(0)
-            if n_samples is None:
-                continue
-            lam = strength(word, problem, n_samples)
-            if lam is not None:
-                runner.measure(problem, lam, peers, deadline)
-
+SUITE = Suite("engine", "The engine, measured", NAME, PEERS, PROBLEMS, before=cold_start)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(SUITE))

@@ -34,7 +34,8 @@ class Peer:
     package : str
         What the package index calls the library.
     prepare : callable
-        Does the imports, outside the clock, and returns (X, y, lambda, tolerance) -> Answer.
+        Does the imports, outside the clock, and returns (data ..., lambda, tolerance) -> Answer;
+        the data are X and y here.
     kinds : tuple of str
         The kinds of problems it takes.
     ladder : tuple of float
@@ -45,7 +46,7 @@ class Peer:
 
     name: str
     package: str
-    prepare: Callable[[], Callable[[Any, Array, float, float], Answer]]
+    prepare: Callable[[], Callable[..., Answer]]
     kinds: tuple[str, ...] = ("dense", "sparse", "softmax")
     ladder: tuple[float, ...] = LADDER
     penalised: bool = True

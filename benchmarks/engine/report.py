@@ -1,4 +1,4 @@
-"""docs/engine.md and its plot, from the log of measurements."""
+"""The page of a benchmark in docs/ and its plot, from the log of measurements."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from statistics import geometric_mean, median
 from typing import Any, Final
 
-from benchmarks.engine.peers import NAME, PEERS
-from benchmarks.engine.problems import PROBLEMS, Problem
+from benchmarks.engine.peers import NAME
+from benchmarks.engine.problems import Problem
 from benchmarks.engine.runner import TARGETS, Record, fits, reached
+from benchmarks.engine.suite import Suite
 
 TIGHT: Final = min(TARGETS)
-IMAGE: Final = "images/engine.png"
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Result:
         found = [
             (seconds, peer)
             for peer in self.best
-            if peer != NAME and peer.startswith(prefix)
+            if not peer.startswith(NAME) and peer.startswith(prefix)
             if (seconds := self.seconds(peer, target)) is not None
         ]
         return (min(found)[1], min(found)[0]) if found else None
@@ -65,16 +65,16 @@ class Result:
         return None if ours is None or peer is None else peer[1] / ours
 
 
-def results(records: list[Record], scale: int) -> list[Result]:
+def results(suite: Suite, records: list[Record], scale: int) -> list[Result]:
     """Gather the log, problem by problem."""
     found = []
     keys = {(r["set"], r["lambda"]) for r in records if r["job"] == "fit" and r["scale"] == scale}
-    places = list(PROBLEMS)
-    keys = {key for key in keys if key[0] in PROBLEMS}
+    places = list(suite.problems)
+    keys = {key for key in keys if key[0] in suite.problems}
     for name, lam in sorted(keys, key=lambda key: (places.index(key[0]), key[1] == 0, key[1])):
         base = {"set": name, "scale": scale, "lambda": lam}
-        result = Result(PROBLEMS[name], lam)
-        for peer in PEERS:
+        result = Result(suite.problems[name], lam)
+        for peer in suite.peers:
             rows = fits(records, base, peer)
             if not rows:
                 continue
@@ -92,13 +92,13 @@ def results(records: list[Record], scale: int) -> list[Result]:
     return found
 
 
-def page(records: list[Record], scale: int) -> str:
+def page(suite: Suite, records: list[Record], scale: int) -> str:
     """Return the page."""
-    found = results(records, scale)
+    found = results(suite, records, scale)
     lines = [
-        "# The engine, measured",
+        f"# {suite.title}",
         "",
-        "Written by `make bench-engine`. " + " ".join(_machine(records)),
+        f"Written by `make bench-{suite.name}`. " + " ".join(_machine(suite, records)),
         "",
         "Each fit runs in a fresh process. Every peer is run at a ladder of its tolerances; its",
         "coefficients are put into the objective, and the time that counts is that of the fastest",
@@ -109,21 +109,26 @@ def page(records: list[Record], scale: int) -> str:
         "fit). Memory is the peak of the process above what it held with X in place. A read is a",
         "plain sum of X on two threads. `> s`: stopped after so long.",
         "",
-        f"![Times of the peers as multiples of chainrule's]({IMAGE})",
+        *([suite.premise, ""] if suite.premise else []),
+        f"![Times of the peers as multiples of chainrule's]({suite.image})",
         "",
         *_summary(found),
         "",
         *_headline(found),
         "",
         *_passes(records, scale),
-        "",
+        *suite.more(records),
         *_everything(found),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _machine(records: list[Record]) -> Iterator[str]:
-    versions = {PEERS[r["peer"]].package: r["version"] for r in records if "version" in r}
+def _machine(suite: Suite, records: list[Record]) -> Iterator[str]:
+    versions = {
+        suite.peers[r["peer"]].package: r["version"]
+        for r in records
+        if "version" in r and r["peer"] in suite.peers
+    }
     yield f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()};"
     versions |= {lib: version(lib) for lib in ("numpy", "scipy", "numba")}
     yield ", ".join(f"{name} {number}" for name, number in sorted(versions.items())) + "."
@@ -171,45 +176,52 @@ def _headline(found: list[Result]) -> Iterator[str]:
     yield "## Time to 1e-10"
     yield ""
     yield (
-        "| data | lambda | chainrule | solver | passes | reads' time | memory | "
+        "| data | lambda | chainrule | solver | passes | reads' time | memory | certified gap | "
         "fastest peer | fastest of sklearn |"
     )
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
     for result in found:
         row = result.best.get(NAME, {}).get(TIGHT)
         cells = [result.problem.name, f"{result.lam:g}"]
         if row is None:
-            cells += ["not reached", "", "", "", ""]
+            cells += ["not reached", "", "", "", "", ""]
         else:
             times = f"{row['seconds'] / result.read:.1f}" if result.read else ""
             cells += [
-                _shown(row["seconds"]),
-                str(row.get("solver")),
-                f"{row['passes']:.1f}",
+                shown_time(row["seconds"]),
+                row.get("solver") or "",
+                f"{row['passes']:.1f}" if row.get("passes") is not None else "",
                 times,
                 f"{row['memory']:.0f} MB",
+                f"{row['proven']:.0e}" if row.get("proven") is not None else "",
             ]
         for prefix in ("", "sklearn "):
             peer, ratio = result.fastest(prefix), result.ratio(prefix)
-            cells.append("" if peer is None else f"{peer[0]} {_shown(peer[1])}")
+            cells.append("" if peer is None else f"{peer[0]} {shown_time(peer[1])}")
             if ratio is not None:
                 cells[-1] += f" ({ratio:.1f}x)"
         yield "| " + " | ".join(cells) + " |"
 
 
 def _passes(records: list[Record], scale: int) -> Iterator[str]:
+    shown = [
+        record
+        for record in records
+        if record["job"] == "read" and record["scale"] == scale and "pass" in record
+        if record["megabytes"] >= 32
+    ]
+    if not shown:
+        return
     yield "## One pass for loss and gradient, against a read of X"
     yield ""
     yield "| data | X | read | pass | share of the read's speed |"
     yield "|---|---|---|---|---|"
-    for record in records:
-        if record["job"] == "read" and record["scale"] == scale and "pass" in record:
-            if record["megabytes"] < 32:
-                continue
-            yield (
-                f"| {record['set']} | {record['megabytes']:.0f} MB | {_shown(record['read'])} | "
-                f"{_shown(record['pass'])} | {100 * record['read'] / record['pass']:.0f}% |"
-            )
+    for record in shown:
+        yield (
+            f"| {record['set']} | {record['megabytes']:.0f} MB | {shown_time(record['read'])} | "
+            f"{shown_time(record['pass'])} | {100 * record['read'] / record['pass']:.0f}% |"
+        )
+    yield ""
 
 
 def _everything(found: list[Result]) -> Iterator[str]:
@@ -224,7 +236,7 @@ def _everything(found: list[Result]) -> Iterator[str]:
             cells = [peer]
             for target in TARGETS:
                 row = best.get(target)
-                cells.append(_shown(row["seconds"]) if row else _why(result, peer))
+                cells.append(shown_time(row["seconds"]) if row else _why(result, peer))
             row = best.get(TIGHT) or best.get(max(TARGETS))
             ratio = row["seconds"] / result.read if row and result.read else None
             cells.append(f"{ratio:.1f}" if ratio else "")
@@ -240,11 +252,12 @@ def _why(result: Result, peer: str) -> str:
     return f"failed: {result.failures[peer][:60]}" if peer in result.failures else "not reached"
 
 
-def _shown(seconds: float) -> str:
+def shown_time(seconds: float) -> str:
+    """Return seconds as text, in milliseconds where they are few."""
     return f"{seconds * 1e3:.1f} ms" if seconds < 0.1 else f"{seconds:.2f} s"
 
 
-def plot(found: list[Result], target: Path) -> None:
+def plot(suite: Suite, found: list[Result], target: Path) -> None:
     """Draw each peer's time to 1e-10 as a multiple of chainrule's."""
     import matplotlib as mpl
 
@@ -254,7 +267,7 @@ def plot(found: list[Result], target: Path) -> None:
     shown = [result for result in found if result.seconds(NAME) is not None]
     figure, axes = plt.subplots(figsize=(9, 1.2 + 0.32 * len(shown)), layout="constrained")
     marks = "osD^v<>Pphd*X"
-    names = [name for name in PEERS if name != NAME]
+    names = [name for name in suite.peers if name != NAME]
     for place, name in enumerate(names):
         points: list[Any] = []
         for row, result in enumerate(shown):
@@ -282,13 +295,13 @@ def plot(found: list[Result], target: Path) -> None:
     plt.close(figure)
 
 
-def write(records: list[Record], scale: int, docs: Path | None) -> list[Path]:
+def write(suite: Suite, records: list[Record], scale: int, docs: Path | None) -> list[Path]:
     """Write page and plot; print the page where there are no docs to write to."""
-    text = page(records, scale)
+    text = page(suite, records, scale)
     if docs is None:
         print(text)
         return []
-    target = docs / "engine.md"
+    target = docs / f"{suite.name}.md"
     target.write_text(text, encoding="utf-8")
-    plot(results(records, scale), docs / IMAGE)
-    return [target, docs / IMAGE]
+    plot(suite, results(suite, records, scale), docs / suite.image)
+    return [target, docs / suite.image]

@@ -15,17 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.engine.peers import NAME, PEERS, Peer
-from benchmarks.engine.problems import PROBLEMS, Problem, folder
+from benchmarks.engine.peers import NAME, Peer
+from benchmarks.engine.problems import Problem
+from benchmarks.engine.suite import ROOT, Suite
 
-ROOT: Final = Path(__file__).parents[2]
 TARGETS: Final = (1e-6, 1e-10)
 STARTED: Final = "started"
 """What a worker prints when its clock starts."""
 
 _START: Final = 60.0
 _LONGEST_BUILD: Final = 600.0
-_COLD: Final = PROBLEMS["breast cancer, scaled"]
 _KEY: Final = ("job", "set", "scale", "lambda", "peer", "tolerance", "round")
 
 Record = dict[str, Any]
@@ -72,6 +71,7 @@ class Runner:
     log : Log
     peers_python : str
         The interpreter of the environment that holds the peers.
+    suite : Suite
     scale : int
         Divides the rows of the synthetic sets.
     rounds : int
@@ -79,7 +79,7 @@ class Runner:
     limit : float
         Seconds that a fit may take at most.
     patience : float
-        A peer gets so many times what chainrule took, and at least `shortest` seconds.
+        A peer gets so many times what the baseline took, and at least `shortest` seconds.
     memory : float
         MB that a process may hold.
     thrifty : bool
@@ -88,6 +88,7 @@ class Runner:
 
     log: Log
     peers_python: str
+    suite: Suite
     scale: int = 1
     rounds: int = 3
     limit: float = 300.0
@@ -96,21 +97,13 @@ class Runner:
     memory: float = 16_000.0
     thrifty: bool = False
 
-    def cold_start(self) -> None:
-        """Time whole processes that start, import, fit breast cancer and end."""
-        self.prepare(_COLD)
-        for number in range(5):
-            for module in ("chainrule", "sklearn.linear_model"):
-                job = {"job": "cold", "scale": self.scale, "peer": module, "round": number}
-                self._do(job, sys.executable, self.limit)
-
     def prepare(self, problem: Problem) -> int | None:
         """Build a data set, time a read of it, and return how many rows it has."""
         base: Record = {"set": problem.name, "scale": self.scale}
-        build = self._do({"job": "build", **base}, self.peers_python, _LONGEST_BUILD)
+        build = self.do({"job": "build", **base}, self.peers_python, _LONGEST_BUILD)
         if "unavailable" in build or "error" in build:
             return None
-        found = self._do({"job": "read", **base}, sys.executable, self.limit)
+        found = self.do({"job": "read", **base}, sys.executable, self.limit)
         return int(found["shape"][0]) if "shape" in found else None
 
     def measure(
@@ -118,23 +111,28 @@ class Runner:
     ) -> None:
         """Measure one problem at one lambda, until the deadline (by `time.monotonic`)."""
         base: Record = {"set": problem.name, "scale": self.scale, "lambda": lam}
-        ladder = self._ladder(PEERS[NAME])
-        if not fits(self.log.records, base, NAME):
-            # compiling is done once an installation; it is not what is measured
-            job = {"job": "fit", **base, "peer": NAME, "tolerance": ladder[-1], "round": -1}
-            self._run(job, sys.executable, self.limit)
-        for tolerance in ladder:
-            self._fit(base, PEERS[NAME], tolerance, 0, self.limit)
-        ours = self._times(base, NAME)
+        for peer in self.suite.references.values():
+            for tolerance in peer.ladder:
+                self._fit(base, peer, tolerance, 0, _LONGEST_BUILD)
+        first = self.suite.peers[self.suite.baseline]
+        others = [peer for peer in peers if peer is not first and peer.takes(problem.kind, lam)]
+        for peer in [first, *others]:
+            if peer.package == NAME and not fits(self.log.records, base, peer.name):
+                # compiling is done once an installation; it is not what is measured
+                job = {"job": "fit", **base, "peer": peer.name, "round": -1}
+                job["tolerance"] = self._ladder(peer)[-1]
+                self.run(job, self._python(peer), self.limit)
+        for tolerance in self._ladder(first):
+            self._fit(base, first, tolerance, 0, self.limit)
+        ours = self._times(base, first.name)
         limit = self.limit
         if ours:
             limit = min(limit, max(self.shortest, self.patience * max(ours.values())))
-        others = [peer for peer in peers if peer.name != NAME and peer.takes(problem.kind, lam)]
         for peer, tolerance in self._order(others):
             if time.monotonic() < deadline and not self._is_done(base, peer):
                 self._fit(base, peer, tolerance, 0, limit)
         for number in range(1, self.rounds):
-            for peer in [PEERS[NAME], *others]:
+            for peer in [first, *others]:
                 for tolerance in sorted(set(self._best(base, peer.name).values()), reverse=True):
                     if time.monotonic() < deadline:
                         self._fit(base, peer, tolerance, number, limit)
@@ -142,7 +140,7 @@ class Runner:
     def _ladder(self, peer: Peer) -> tuple[float, ...]:
         if not self.thrifty:
             return peer.ladder
-        return peer.ladder[1:] if peer.name == NAME else peer.ladder[::2]
+        return peer.ladder[1:] if peer.name == self.suite.baseline else peer.ladder[::2]
 
     def _order(self, peers: list[Peer]) -> list[tuple[Peer, float]]:
         if self.thrifty:
@@ -157,8 +155,10 @@ class Runner:
 
     def _fit(self, base: Record, peer: Peer, tolerance: float, number: int, limit: float) -> None:
         job = {"job": "fit", **base, "peer": peer.name, "tolerance": tolerance, "round": number}
-        python = sys.executable if peer.name == NAME else self.peers_python
-        self._do(job, python, limit)
+        self.do(job, self._python(peer), limit)
+
+    def _python(self, peer: Peer) -> str:
+        return sys.executable if peer.package == NAME else self.peers_python
 
     def _is_done(self, base: Record, peer: Peer) -> bool:
         failed = any("error" in record for record in fits(self.log.records, base, peer.name))
@@ -170,14 +170,15 @@ class Runner:
     def _best(self, base: Record, peer: str) -> dict[float, float]:
         return {t: row["tolerance"] for t, row in reached(self.log.records, base, peer).items()}
 
-    def _do(self, job: Record, python: str, limit: float) -> Record:
+    def do(self, job: Record, python: str, limit: float) -> Record:
+        """Do a job, unless it was done, and note what was found."""
         known = self.log.find(job)
         if known is not None:
             return known
         if job["job"] == "build":  # not worth a line unless it fails
-            found = self._run(job, python, limit)
+            found = self.run(job, python, limit)
             return found if not found else self._noted(job, found)
-        return self._noted(job, self._run(job, python, limit))
+        return self._noted(job, self.run(job, python, limit))
 
     def _noted(self, job: Record, found: Record) -> Record:
         record = job | found
@@ -189,10 +190,9 @@ class Runner:
         print("  ".join(names), what or "", sep="  ", flush=True)
         return record
 
-    def _run(self, job: Record, python: str, limit: float) -> Record:
-        if job["job"] == "cold":
-            return _cold(job["peer"], python, folder(_COLD, self.scale))
-        command = [python, "-W", "ignore", "-m", "benchmarks.engine.worker", json.dumps(job)]
+    def run(self, job: Record, python: str, limit: float) -> Record:
+        """Do a job in a process of its own."""
+        command = [python, "-W", "ignore", "-m", self.suite.worker, json.dumps(job)]
         lines, broken = self.output(command, limit)
         if broken:
             return {"error": broken, "limit": limit}
@@ -235,24 +235,6 @@ class Runner:
             time.sleep(pause)
             pause = min(0.05, 2 * pause)
         return ""
-
-
-def _cold(module: str, python: str, data: Path) -> Record:
-    code = (
-        "import numpy as np\n"
-        f"from {module} import LogisticRegression\n"
-        f"X, y = np.load({str(data / 'X.npy')!r}), np.load({str(data / 'y.npy')!r})\n"
-        "LogisticRegression().fit(X, y)"
-    )
-    # what is installed comes with its bytecode: let sources that are used in place keep theirs
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    command = [python, "-W", "ignore", "-c", code]
-    clock = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    seconds = time.perf_counter() - clock
-    if done.returncode:
-        return {"error": done.stderr.strip().splitlines()[-1][:200]}
-    return {"seconds": seconds, "memory": 0.0}
 
 
 def resident(pid: int) -> float:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
+import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
@@ -17,11 +19,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from benchmarks.engine.peers import PEERS
-from benchmarks.engine.problems import PROBLEMS, UnavailableError, load, store
+from benchmarks.engine.peers import PEERS, Peer
+from benchmarks.engine.problems import COLD, PROBLEMS, UnavailableError, folder, load, store
 from benchmarks.engine.runner import STARTED
 
 Array = npt.NDArray[Any]
+Job = dict[str, Any]
+"""What is asked, and what was found."""
+Jobs = Mapping[str, Callable[[Job], Job]]
 
 
 def objective(X: Any, y: Array, coef: Array, intercept: Array, lam: float) -> float:  # noqa: ANN401
@@ -64,18 +69,32 @@ def peak() -> float:
     return next(float(r.split()[1]) / 1024 for r in status.splitlines() if r.startswith("VmHWM"))
 
 
-def fit(job: dict[str, Any]) -> dict[str, Any]:
-    """Fit once; return seconds, peak memory above what was there, and where the fit ended."""
-    peer, problem = PEERS[job["peer"]], PROBLEMS[job["set"]]
+def fit(job: Job) -> Job:
+    """Fit once to the data of a problem of logistic regression."""
+    problem = PROBLEMS[job["set"]]
+    return timed_fit(job, PEERS[job["peer"]], lambda: load(problem, job["scale"]), objective)
+
+
+def timed_fit(
+    job: Job,
+    peer: Peer,
+    load_data: Callable[[], tuple[Any, ...]],
+    measure: Callable[..., float],
+) -> Job:
+    """Fit once; return seconds, peak memory above what was there, and where the fit ended.
+
+    The peer is called with the data, lambda and the tolerance; `measure` with the data,
+    coefficients, intercept and lambda.
+    """
     clock = time.perf_counter()
     run = peer.prepare()
     start = time.perf_counter() - clock
-    X, y = load(problem, job["scale"])
+    data = load_data()
     lam = float(job["lambda"])
     print(STARTED, flush=True)  # from here on the limit counts
     reset_peak()
     before, clock = peak(), time.perf_counter()
-    coef, intercept, more = run(X, y, lam, job["tolerance"])
+    coef, intercept, more = run(*data, lam, job["tolerance"])
     seconds = time.perf_counter() - clock
     found = {
         "start": start,
@@ -83,20 +102,25 @@ def fit(job: dict[str, Any]) -> dict[str, Any]:
         "memory": peak() - before,
         "version": version(peer.package),
     }
-    value = objective(X, y, coef, intercept, lam)
+    value = measure(*data, coef, intercept, lam)
     return found | more | {"objective": value if np.isfinite(value) else None}
 
 
-def read(job: dict[str, Any]) -> dict[str, Any]:
-    """Time one read of X, a plain sum on two threads, and our pass for loss and gradient."""
-    problem = PROBLEMS[job["set"]]
-    X, y = load(problem, job["scale"])
+def timed_read(X: Any) -> Job:  # noqa: ANN401
+    """Time one read of X: a plain sum on two threads."""
     numbers = X.data if sparse.issparse(X) else X
     size = numbers.nbytes + (X.indices.nbytes if sparse.issparse(X) else 0)
     halves = np.array_split(numbers, 2)
     with ThreadPoolExecutor(2) as pool:
         plain = fastest(lambda: list(pool.map(np.sum, halves)))
-    found = {"shape": list(X.shape), "megabytes": size / 2**20, "read": plain}
+    return {"shape": list(X.shape), "megabytes": size / 2**20, "read": plain}
+
+
+def read(job: Job) -> Job:
+    """Time one read of X, and our pass for loss and gradient."""
+    problem = PROBLEMS[job["set"]]
+    X, y = load(problem, job["scale"])
+    found = timed_read(X)
     from chainrule.engine.data.sources import InMemorySource
     from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
     from chainrule.engine.losses.loss import Loss
@@ -122,24 +146,48 @@ def fastest(call: Callable[[], object], runs: int = 5) -> float:
     return min(times[1:])
 
 
-def build(job: dict[str, Any]) -> dict[str, Any]:
-    """Build a data set, or say why it cannot be had."""
-    try:
-        store(PROBLEMS[job["set"]], job["scale"])
-    except UnavailableError as reason:
-        return {"unavailable": str(reason)}
+def build(job: Job) -> Job:
+    """Build a data set."""
+    store(PROBLEMS[job["set"]], job["scale"])
     return {}
 
 
-JOBS = {"fit": fit, "read": read, "build": build}
+def cold(job: Job) -> Job:
+    """Time a whole process that starts, imports, fits breast cancer and ends."""
+    data = folder(PROBLEMS[COLD], job["scale"])
+    code = (
+        "import numpy as np\n"
+        f"from {job['peer']} import LogisticRegression\n"
+        f"X, y = np.load({str(data / 'X.npy')!r}), np.load({str(data / 'y.npy')!r})\n"
+        "LogisticRegression().fit(X, y)"
+    )
+    return {"seconds": process_seconds(code), "memory": 0.0}
 
 
-def main() -> None:
-    """Do one job."""
+def process_seconds(code: str) -> float:
+    """Return the seconds of a Python process that runs this code, start and end included."""
+    # what is installed comes with its bytecode: let sources that are used in place keep theirs
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    clock = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    seconds = time.perf_counter() - clock
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip().splitlines()[-1])
+    return seconds
+
+
+JOBS: Jobs = {"fit": fit, "read": read, "build": build, "cold": cold}
+
+
+def main(jobs: Jobs) -> None:
+    """Do one job, and print what was found or why it could not be."""
     job = json.loads(sys.argv[1])
     warnings.simplefilter("ignore")
     try:
-        found = JOBS[job["job"]](job)
+        found = jobs[job["job"]](job)
+    except UnavailableError as reason:
+        found = {"unavailable": str(reason)}
     except ModuleNotFoundError as error:
         found = {"error": f"not installed: {error.name}"}
     except Exception as error:
@@ -149,4 +197,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(JOBS)

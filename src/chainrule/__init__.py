@@ -14,7 +14,9 @@ The public names, imported when first used, so that ``import chainrule`` stays l
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from chainrule.calculus.graph.display import Renderer, display_with
 
 if TYPE_CHECKING:
     from chainrule.calculus.derivation.steps import Derivation, Step
@@ -73,6 +75,13 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
     found = getattr(import_module(_DOORS[name]), name)
     globals()[name] = found
     return found
+
+
+def _notebook() -> Renderer:
+    return cast(Renderer, import_module("chainrule.documents.notebook"))
+
+
+display_with(_notebook)
 
 
 def __dir__() -> list[str]:

@@ -178,13 +178,13 @@ def test_a_command_that_no_test_calls_is_reported(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_solver_that_stops_elsewhere_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    solve: Callable[..., Any] = fitting.fit_logistic
+    solve: Callable[..., Any] = fitting.fit_linear_model
 
     def weaker(*args: Any, **options: Any) -> Any:
         return solve(*args, **options | {"C": options["C"] / 2})
 
     assert solver_oracle("newton-cholesky") == ""
-    monkeypatch.setattr(fitting, "fit_logistic", weaker)
+    monkeypatch.setattr(fitting, "fit_linear_model", weaker)
     assert "its coefficients are" in solver_oracle("newton-cholesky")
 
 

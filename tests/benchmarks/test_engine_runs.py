@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from benchmarks.engine import worker
+from benchmarks.engine.__main__ import SUITE
 from benchmarks.engine.problems import Problem, load, store
 from benchmarks.engine.runner import Log, Runner, reached
 from scipy import sparse
@@ -51,7 +52,7 @@ def test_a_broken_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
 
 
 def test_who_hangs_is_stopped_and_who_fails_is_noted(tmp_path: Path) -> None:
-    runner = Runner(Log(tmp_path / "runs.jsonl"), sys.executable)
+    runner = Runner(Log(tmp_path / "runs.jsonl"), sys.executable, SUITE)
     clock = time.monotonic()
     hangs = "print('started', flush=True)\nwhile True: pass"
     assert runner.output([sys.executable, "-c", hangs], 0.3)[1] == "time"

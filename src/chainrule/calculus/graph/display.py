@@ -1,21 +1,38 @@
-"""How data shows itself in a notebook: by a door that is opened when a notebook asks.
+"""Display in notebooks: a class that is displayed by the renderer registered for it.
 
-The rooms that hold expressions know nothing of type or pages, so the renderers are looked up by
-name in the room of reports, and nothing is loaded before something is displayed.
+Expressions do not depend on documents. The package registers how the renderer is loaded, and
+nothing is loaded before something is displayed.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
+from collections.abc import Callable
+from typing import Protocol
 
-RENDERERS = "chainrule.documents.notebook"
+
+class Renderer(Protocol):
+    """The module that writes a value for a notebook."""
+
+    def as_html(self, shown: object, /) -> str:
+        """Write a value as HTML."""
+
+    def as_latex(self, shown: object, /) -> str:
+        """Write a value as LaTeX."""
 
 
 class Displayed:
-    """Gives a class the methods by which Jupyter and its kin display a value."""
+    """Gives a class the methods by which Jupyter and similar tools display a value."""
 
     def _repr_html_(self) -> str:
-        return str(import_module(RENDERERS).as_html(self))
+        return _loaders[-1]().as_html(self)
 
     def _repr_latex_(self) -> str:
-        return str(import_module(RENDERERS).as_latex(self))
+        return _loaders[-1]().as_latex(self)
+
+
+def display_with(load: Callable[[], Renderer]) -> None:
+    """Register how the renderer is loaded; it is called when a value is first displayed."""
+    _loaders[:] = [load]
+
+
+_loaders: list[Callable[[], Renderer]] = []

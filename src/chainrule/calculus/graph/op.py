@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 from chainrule.calculus.graph.dims import Dim, Shape
-from chainrule.calculus.graph.node import Apply, Expr, Position, entry
+from chainrule.calculus.graph.expression import Applied, Expr, Position, entry
 
 
 class Layout(Enum):
@@ -120,14 +120,14 @@ VJP: TypeAlias = Callable[[Expr, Expr, tuple[Expr, ...], tuple[Any, ...]], tuple
 """``vjp(cotangent, out, args, attrs)``: one expression for each argument, of its shape. `out` may
 be a name for the value, so a rule that speaks of its own value speaks in the lecture's letter."""
 IndexRule: TypeAlias = Callable[
-    [ReadEntry, Apply, Position, Position, Callable[[Dim], Position]], Expr
+    [ReadEntry, Applied, Position, Position, Callable[[Dim], Position]], Expr
 ]
 """``index(read, node, row, col, fresh)``: entry (row, col) of the node as an index form.
 `fresh` gives a new running index for a dimension, and nothing for a dimension of 1."""
 
 
 def closed(
-    read: ReadEntry, node: Apply, row: Position, col: Position, fresh: Callable[[Dim], Position]
+    read: ReadEntry, node: Applied, row: Position, col: Position, fresh: Callable[[Dim], Position]
 ) -> Expr:
     """Leave an entry closed: the index rule of what is no sum of a few entries of its argument."""
     return entry(node, row, col)

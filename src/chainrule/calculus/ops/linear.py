@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, written
-from chainrule.calculus.graph.node import Apply, Expr, Number, Position, Total, entry
+from chainrule.calculus.graph.node import Applied, Apply, Expr, Number, Position, Total, entry
 from chainrule.calculus.graph.op import Domain, Law, Layout, Mistake, Notation, Op
 from chainrule.calculus.ops.elementwise import NEG
 from chainrule.errors import ShapeError
@@ -72,7 +72,7 @@ def _matmul_shape(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape:
     )
 
 
-def _matmul_index(read: Any, node: Apply, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
+def _matmul_index(read: Any, node: Applied, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
     inner = fresh(node.args[0].shape[1])
     product: Expr = read(0, row, inner) * read(1, inner, col)
     return product if inner is None else Total(inner, product)

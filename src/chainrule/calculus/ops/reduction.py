@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from chainrule.calculus.graph.dims import LITERAL, SCALAR, Dim, Index, Shape, Size, written
-from chainrule.calculus.graph.node import Apply, Expr, Number, Position, Total
+from chainrule.calculus.graph.node import Applied, Apply, Expr, Number, Position, Total
 from chainrule.calculus.graph.op import Law, Layout, Mistake, Notation, Op
 from chainrule.errors import ShapeError
 
@@ -99,7 +99,7 @@ def count(shape: Shape, axis: int | None) -> Expr:
     return total
 
 
-def _sum_index(read: Any, node: Apply, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
+def _sum_index(read: Any, node: Applied, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
     (arg,), axis = node.args, node.attrs[0]
     i = fresh(arg.shape[0]) if axis in (None, ROWS) else row
     k = fresh(arg.shape[1]) if axis in (None, COLUMNS) else col
@@ -110,7 +110,7 @@ def _sum_index(read: Any, node: Apply, row: Position, col: Position, fresh: Any)
     return total
 
 
-def _mean_index(read: Any, node: Apply, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
+def _mean_index(read: Any, node: Applied, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
     return _sum_index(read, node, row, col, fresh) / count(node.args[0].shape, node.attrs[0])
 
 
@@ -241,7 +241,7 @@ SQUARED_NORM: Op = Op(
 )
 
 
-def _norm_index(read: Any, node: Apply, fresh: Any) -> Expr:  # noqa: ANN401
+def _norm_index(read: Any, node: Applied, fresh: Any) -> Expr:  # noqa: ANN401
     row, col = (fresh(dim) for dim in node.args[0].shape)
     total: Expr = read(0, row, col) ** 2
     for index in (col, row):

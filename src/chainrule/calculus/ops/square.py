@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chainrule.calculus.graph.dims import SCALAR, Dim, Index, Shape, written
-from chainrule.calculus.graph.node import Apply, Expr, Number, Position, Total, entry
+from chainrule.calculus.graph.node import Applied, Apply, Expr, Number, Position, Total, entry
 from chainrule.calculus.graph.op import Law, Layout, Mistake, Notation, Op, closed
 from chainrule.calculus.ops.functions import ABS, LOG, apply
 from chainrule.calculus.ops.linear import EYE, eye, matmul, transpose
@@ -74,7 +74,7 @@ def _laid_shape(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape:
     return (dim, dim)
 
 
-def _trace_index(read: Any, node: Apply, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
+def _trace_index(read: Any, node: Applied, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
     at = fresh(node.args[0].shape[0])
     own: Expr = read(0, at, at)
     return Total(at, own) if isinstance(at, Index) else own
@@ -85,7 +85,7 @@ def delta(dim: Dim, row: Position, col: Position) -> Expr:
     return Number(1) if row == col else entry(eye(dim), row, col)
 
 
-def _laid_index(read: Any, node: Apply, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
+def _laid_index(read: Any, node: Applied, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
     lying = node.args[0].shape[0] == 1
     own: Expr = read(0, None, col) if lying else read(0, row, None)
     return own * delta(node.shape[0], row, col)

@@ -103,7 +103,8 @@ class Certificate:
     because : str
         What proves it, or what is in the way.
     is_local : bool
-        Whether f* is only known to be a local minimum, since the loss is not convex.
+        Whether the loss is not convex, and the bounds are theorems about a local minimum near it;
+        then nothing is proven about the optimum.
     columns : tuple of str
         The columns concerned: those whose coefficients run off, or the collinear ones.
     """
@@ -133,16 +134,15 @@ class Certificate:
             if np.isfinite(self.distance_bound)
             else ""
         )
-        local = (
-            " f* is a local minimum: the loss is not convex, and nothing is proven about a global "
-            "optimum."
-            if self.is_local
-            else ""
-        )
+        where = "f_local" if self.is_local else "f*"
+        if self.is_local:
+            opening = (
+                "Not convex: nothing is proven about a global optimum. A local minimum is near"
+            )
         return (
-            f"{opening}: f - f* <= {self.suboptimality_bound:.2g}{share}{reach}, by "
+            f"{opening}: f - {where} <= {self.suboptimality_bound:.2g}{share}{reach}, by "
             f"{'' if self.kind.endswith('convexity') else 'the '}{self.kind}; "
-            f"{self.because}.{local} {residue}."
+            f"{self.because}. {residue}."
         )
 
 
@@ -359,6 +359,7 @@ def claim(
     # where no least loss is proven: relative to how far f has come down from zero coefficients
     above = evaluation.excess if objective.has_floor else objective.value_at_origin() - value
     below = above - rounding.value - bound
+    is_local = kind == "local strong convexity" and not objective.loss.facts.convex
     return Certificate(
         kind=kind,
         suboptimality_bound=float(bound),
@@ -370,9 +371,9 @@ def claim(
         gradient_rounding=norm(
             rounding.gradient.coef * scale[:, None], rounding.gradient.intercept
         ),
-        proven=kind != "none",
+        proven=kind != "none" and not is_local,
         because=because,
-        is_local=kind == "local strong convexity" and not objective.loss.facts.convex,
+        is_local=is_local,
     )
 
 

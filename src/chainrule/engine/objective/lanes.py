@@ -15,7 +15,8 @@ import numpy as np
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.loss import Loss
-from chainrule.engine.objective.objective import NO_OFFSET, Evaluation, Objective, Point
+from chainrule.engine.objective.objective import Evaluation, Objective, Point
+from chainrule.engine.passes.fused_blocks import NOTHING
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock, fold
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.runtime.executors import map_in_order, tree_reduce
@@ -103,10 +104,9 @@ class LaneObjective(Objective):
         def one(index: int, X: FusedSparseBlock, lane: FloatArray) -> Scalars:
             rows, y, weight = self.source.labels(index)
             raw, bend = raw_prediction[rows, 0], self._bend[rows]
-            offset = NO_OFFSET if self.source.offset is None else self.source.offset[rows, 0]
-            return X.gradient_pass(
-                self.loss.kernel, y, weight, offset, coef, intercept, raw, bend, lane
-            )
+            offset = NOTHING if self.source.offset is None else self.source.offset[rows, 0]
+            examples = y, weight, offset
+            return X.gradient_pass(self.loss.kernel, examples, coef, intercept, raw, bend, lane)
 
         (loss, slope), total = self.fill(one)
         self._bent_at = point

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 
@@ -21,14 +20,12 @@ from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.loss import Loss
 from chainrule.engine.passes import class_tables
 from chainrule.engine.passes.blocks import DenseBlock
-from chainrule.engine.passes.fused_blocks import FusedBlock, line_sums
+from chainrule.engine.passes.fused_blocks import NOTHING, FusedBlock, line_sums
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.runtime.executors import Partial, map_in_order, sum_over_chunks
 
 Fused = FusedBlock | FusedSparseBlock
-
-NO_OFFSET: Final[FloatArray] = np.empty(0)
 
 
 @dataclass(frozen=True)
@@ -536,7 +533,7 @@ class Objective:
         with_hessian: bool,
     ) -> Partial:
         raw = np.empty(len(block.y)) if table is None else table[block.rows, 0]
-        offset = block.offset[:, 0] if isinstance(block.offset, np.ndarray) else NO_OFFSET
+        offset = block.offset[:, 0] if isinstance(block.offset, np.ndarray) else NOTHING
         loss, coef, intercept, hessian, border, corner = X.score_pass(
             self.loss.kernel,
             block.y,

@@ -50,6 +50,51 @@ def can_be_fused(X: Any) -> bool:  # noqa: ANN401
     return kernels() is not None
 
 
+Sums = tuple[float, FloatArray, float, FloatArray, FloatArray, float]
+"""Loss, X^T residual, sum of residuals; and X^T diag(h) X, X^T h and the sum of h, if asked for."""
+
+NOTHING: Final[FloatArray] = np.empty(0)
+
+
+def score_pass(
+    kernel: int,
+    X: Any,  # noqa: ANN401
+    examples: tuple[FloatArray, FloatArray, FloatArray],
+    coef: FloatArray,
+    intercept: float,
+    raw_prediction: FloatArray,
+    curvatures: FloatArray = NOTHING,
+    gradient: FloatArray | None = None,
+    *,
+    inner: int,
+    with_hessian: bool = False,
+) -> Sums:
+    """Do a whole pass over rows of any kind: see `kernels.template.score_pass`.
+
+    `examples` are y, sample_weight and offset.
+    """
+    from chainrule.engine.passes.kernels import template
+
+    y, weight, offset = (np.ascontiguousarray(vector) for vector in examples)
+    total = np.empty(len(coef)) if gradient is None else gradient
+    found: tuple[float, float, FloatArray, FloatArray, float] = template.score_pass(
+        kernel,
+        X,
+        y,
+        weight,
+        offset,
+        coef,
+        float(intercept),
+        raw_prediction,
+        curvatures,
+        total,
+        inner,
+        with_hessian,
+    )
+    loss, slope, hessian, border, corner = found
+    return loss, total, slope, hessian, border, corner
+
+
 def line_sums(
     kernel: int,
     raw: FloatArray,
@@ -92,23 +137,18 @@ class FusedBlock:
         raw_prediction: FloatArray,
         *,
         with_hessian: bool,
-    ) -> tuple[float, FloatArray, float, FloatArray, FloatArray, float]:
-        """Do a whole pass of a problem with one score: see `kernels.fused.score_pass`."""
-        answer: tuple[float, FloatArray, float, FloatArray, FloatArray, float] = (
-            self._kernels.score_pass(
-                kernel,
-                self.values,
-                np.ascontiguousarray(y),
-                np.ascontiguousarray(sample_weight),
-                np.ascontiguousarray(offset),
-                coef,
-                float(intercept),
-                raw_prediction,
-                self._inner,
-                with_hessian,
-            )
+    ) -> Sums:
+        """Do a whole pass for a loss of one score: see `kernels.template.score_pass`."""
+        return score_pass(
+            kernel,
+            self.values,
+            (y, sample_weight, offset),
+            coef,
+            intercept,
+            raw_prediction,
+            inner=self._inner,
+            with_hessian=with_hessian,
         )
-        return answer
 
     def class_pass(
         self,

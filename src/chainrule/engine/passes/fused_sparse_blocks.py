@@ -14,7 +14,7 @@ from scipy import sparse
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.passes.blocks import SparseBlock
-from chainrule.engine.passes.fused_blocks import by_output
+from chainrule.engine.passes.fused_blocks import Sums, by_output, score_pass
 
 _LANES: Final[int] = 64
 _FEW_LANES: Final[int] = 8
@@ -118,50 +118,45 @@ class FusedSparseBlock:
         raw_prediction: FloatArray,
         *,
         with_hessian: bool,
-    ) -> tuple[float, FloatArray, float, FloatArray, FloatArray, float]:
-        """Do a whole pass of a problem with one score: see `kernels.fused_sparse.score_pass`."""
-        answer: tuple[float, FloatArray, float, FloatArray, FloatArray, float] = (
-            _kernels().score_pass(
-                kernel,
-                *self._rows,
-                self.n_features,
-                np.ascontiguousarray(y),
-                np.ascontiguousarray(sample_weight),
-                np.ascontiguousarray(offset),
-                coef,
-                float(intercept),
-                raw_prediction,
-                with_hessian,
-            )
+    ) -> Sums:
+        """Do a whole pass for a loss of one score: see `kernels.template.score_pass`."""
+        return score_pass(
+            kernel,
+            self._rows,
+            (y, sample_weight, offset),
+            coef,
+            intercept,
+            raw_prediction,
+            inner=self._inner,
+            with_hessian=with_hessian,
         )
-        return answer
 
     def gradient_pass(
         self,
         kernel: int,
-        y: FloatArray,
-        sample_weight: FloatArray,
-        offset: FloatArray,
+        examples: tuple[FloatArray, FloatArray, FloatArray],
         coef: FloatArray,
         intercept: float,
         raw_prediction: FloatArray,
         bend: FloatArray,
         gradient: FloatArray,
     ) -> tuple[float, float]:
-        """Do a pass for value and gradient: see `kernels.fused_sparse.gradient_pass`."""
-        answer: tuple[float, float] = _kernels().gradient_pass(
+        """Fill in raw predictions, curvatures and X^T residual; return loss and sum of residuals.
+
+        `examples` are y, sample_weight and offset.
+        """
+        loss, _, slope, *_ = score_pass(
             kernel,
-            *self._rows,
-            np.ascontiguousarray(y),
-            np.ascontiguousarray(sample_weight),
-            np.ascontiguousarray(offset),
+            self._rows,
+            examples,
             coef,
-            float(intercept),
+            intercept,
             raw_prediction,
             bend,
             gradient,
+            inner=self._inner,
         )
-        return answer
+        return loss, slope
 
     def travelling_pass(
         self,
@@ -176,7 +171,15 @@ class FusedSparseBlock:
         """Multiply by X^T diag(bend) X: see `kernels.fused_sparse.product_pass`."""
         return float(
             _kernels().product_pass(
-                *self._rows, bend, coef, float(intercept), scores, float(step), travelled, total
+                *self._rows,
+                bend,
+                coef,
+                float(intercept),
+                scores,
+                float(step),
+                travelled,
+                total,
+                self._inner,
             )
         )
 
@@ -253,6 +256,12 @@ class FusedSparseBlock:
     def unsigned(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """Indices and indptr as the kernels take them."""
         return _unsigned(self.indices), _unsigned(self.indptr)
+
+    @property
+    def _inner(self) -> int:
+        return int(
+            _kernels().inner_rows(len(self.indptr) - 1, int(self.indptr[-1] - self.indptr[0]))
+        )
 
     @property
     def _rows(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:

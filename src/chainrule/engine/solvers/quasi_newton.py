@@ -152,7 +152,10 @@ def level_inverse(objective: Objective, curvature: float | None = None) -> Inver
         return (total,)
 
     (level,) = objective.sum_over_blocks(one)
-    level *= 1 / n_outputs if curvature is None else curvature
+    if curvature is None:
+        level /= n_outputs
+    else:
+        level *= curvature
     strength = Point(objective.penalty.strength[:, None], np.zeros(1))
     level[np.diag_indices(size)] += objective.pack(strength)
     factored = Curvature(level, 1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from chainrule.calculus.graph.node import Expr, Number
 from chainrule.calculus.graph.op import Op
@@ -13,6 +12,8 @@ from chainrule.calculus.ops import apply, eye
 from chainrule.errors import ParseError, ShapeError
 from chainrule.language.reading import places
 from chainrule.language.reading.complaints import quoted
+from chainrule.language.reading.context import Context
+from chainrule.language.reading.functions import OwnFunction
 from chainrule.language.reading.signatures import SIGNATURES, Kind
 from chainrule.language.reading.syntax import LEVELS
 from chainrule.language.reading.tree import Blocks, Call, Chain, Joined, Literal, Node
@@ -30,13 +31,9 @@ from chainrule.language.reading.words import (
     entrywise,
 )
 
-if TYPE_CHECKING:
-    from chainrule.language.reading.elaboration import Elaborator
-    from chainrule.language.reading.functions import OwnFunction
-
 MASK = "[| > 0]"
 
-READERS: Mapping[Kind, Callable[[Elaborator, Node], object]] = MappingProxyType(
+READERS: Mapping[Kind, Callable[[Context, Node], object]] = MappingProxyType(
     {
         Kind.MATRIX: lambda within, node: within.expr(node),
         Kind.SIZE: lambda within, node: places.size(within, node),
@@ -49,7 +46,7 @@ READERS: Mapping[Kind, Callable[[Elaborator, Node], object]] = MappingProxyType(
 """How an argument of each kind is read."""
 
 
-def call(within: Elaborator, node: Call) -> Expr:
+def call(within: Context, node: Call) -> Expr:
     """Build the expression of a function applied to its arguments."""
     value = _value(within, node)
     if node.power is None:
@@ -57,12 +54,12 @@ def call(within: Elaborator, node: Call) -> Expr:
     return within.raised(node, value, within.exponent(node.power))
 
 
-def argument(within: Elaborator, node: Call) -> Expr:
+def argument(within: Context, node: Call) -> Expr:
     """Return the only argument of a function of one."""
     return within.expr(_only(within, node))
 
 
-def _only(within: Elaborator, node: Call) -> Node:
+def _only(within: Context, node: Call) -> Node:
     if len(node.arguments) != 1 or (node.options and node.function not in REDUCTIONS):
         raise within.error(node, f"{node.function} takes one argument, as in {node.function}(z)")
     return node.arguments[0]
@@ -73,7 +70,7 @@ def masked(value: Expr) -> Expr:
     return apply(FENCES[MASK], value)
 
 
-def _value(within: Elaborator, node: Call) -> Expr:
+def _value(within: Context, node: Call) -> Expr:
     word = node.function
     own = within.functions.known.get(word)
     if own is not None:
@@ -96,7 +93,7 @@ def _value(within: Elaborator, node: Call) -> Expr:
     return _whole(within, node, inner) if word in WHOLE else entrywise(word, inner)
 
 
-def _own(within: Elaborator, node: Call, own: OwnFunction) -> Expr:
+def _own(within: Context, node: Call, own: OwnFunction) -> Expr:
     """Apply a function that the forward pass defines: its row, or its body written out."""
     wanted = len(own.parameters)
     if len(node.arguments) != wanted or node.options:
@@ -122,14 +119,14 @@ def _own(within: Elaborator, node: Call, own: OwnFunction) -> Expr:
         raise within.error(node, f"in {own.text}: {error.message}") from None
 
 
-def _whole(within: Elaborator, node: Call, inner: Expr) -> Expr:
+def _whole(within: Context, node: Call, inner: Expr) -> Expr:
     try:
         return WHOLE[node.function](inner)
     except ShapeError as error:
         raise within.error(node, f"{node.function} of a square matrix: {error.fact}") from None
 
 
-def _several(within: Elaborator, node: Call) -> Expr:
+def _several(within: Context, node: Call) -> Expr:
     word, signature = node.function, SIGNATURES[node.function]
     arguments = node.arguments
     if signature.more and len(arguments) == 1 and isinstance(arguments[0], Blocks):
@@ -157,7 +154,7 @@ def _several(within: Elaborator, node: Call) -> Expr:
         raise within.error(node, f"{word}: {error.fact}") from None
 
 
-def _order(within: Elaborator, node: Node) -> int:
+def _order(within: Context, node: Node) -> int:
     """Read the order of a norm."""
     if isinstance(node, Literal) and node.value in (1, 2):
         return int(node.value)
@@ -171,7 +168,7 @@ def _takes_two(word: str, node: Call) -> bool:
     return len(node.arguments) == 2 and not node.options
 
 
-def _slope(within: Elaborator, node: Call) -> Expr:
+def _slope(within: Context, node: Call) -> Expr:
     """Read the derivative of a function of one argument, as its row has it."""
     row: Op | None = ENTRYWISE.get(node.function)
     if row is None or node.primes > 1:
@@ -182,7 +179,7 @@ def _slope(within: Elaborator, node: Call) -> Expr:
     return row.vjp(Number(1, inner.shape), apply(row, inner), (inner,), ())[0]
 
 
-def _reduced(within: Elaborator, node: Call) -> Expr:
+def _reduced(within: Context, node: Call) -> Expr:
     word, arguments = node.function, list(node.arguments)
     axis: int | None = None
     more: dict[str, int] = {}
@@ -208,13 +205,13 @@ def _reduced(within: Elaborator, node: Call) -> Expr:
     return REDUCTIONS[word](inner, axis, **more)
 
 
-def _taken_off(within: Elaborator, node: Node) -> int:
+def _taken_off(within: Context, node: Node) -> int:
     if isinstance(node, Literal) and node.value in (0, 1):
         return int(node.value)
     raise within.error(node, "ddof is 0 (the mean of the squares) or 1 (the unbiased variance)")
 
 
-def _paired(within: Elaborator, node: Call) -> Expr:
+def _paired(within: Context, node: Call) -> Expr:
     """Read a function that spells an operator, such as ``dot(A, B)``."""
     if len(node.arguments) != 2 or node.options:
         raise within.error(node, f"{node.function} takes two arguments")
@@ -225,7 +222,7 @@ def _paired(within: Elaborator, node: Call) -> Expr:
     return within.expr(Chain(LEVELS[operator], first, (joined,), **place))
 
 
-def _larger(within: Elaborator, node: Call) -> Expr:
+def _larger(within: Context, node: Call) -> Expr:
     word = node.function
     if len(node.arguments) != 2 or node.options:
         raise within.error(node, f"{word} takes two arguments, as in {word}(a, b)")

@@ -4,31 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING
 
 from chainrule.calculus.graph.dims import SCALAR, Shape, written
 from chainrule.calculus.graph.node import Expr, Number, symbols
 from chainrule.calculus.ops import add, align, div, matmul, mul, neg
 from chainrule.errors import ParseError, ShapeError, UnmetError
 from chainrule.language.reading.complaints import quoted, unmet
+from chainrule.language.reading.context import Context, Star
 from chainrule.language.reading.syntax import MATRIX, SUM
 from chainrule.language.reading.tree import Chain, Joined, Node, Ones, Transposed
 
-if TYPE_CHECKING:
-    from chainrule.language.reading.elaboration import Elaborator
 
-
-class Star(Enum):
-    """What ``*`` between matrices means: it is asked where both are possible, or settled."""
-
-    ASK = "ask"
-    ENTRIES = "entry by entry"
-    MATRIX = "matrix product"
-    LOOSE = "entry by entry, repeating both where needed; side by side too where shapes agree"
-
-
-def fold(within: Elaborator, node: Chain) -> Expr:
+def fold(within: Context, node: Chain) -> Expr:
     """Build the expression of a chain, from the left."""
     folding = _Folding(within, node)
     if node.level == MATRIX:
@@ -40,7 +27,7 @@ def fold(within: Elaborator, node: Chain) -> Expr:
 
 @dataclass
 class _Folding:
-    within: Elaborator
+    within: Context
     node: Chain
     shape: Shape = SCALAR
     end: int = 0  # where the part that is folded so far ends

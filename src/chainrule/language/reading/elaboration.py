@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from chainrule.calculus.graph.dims import SCALAR, written
@@ -22,10 +21,8 @@ from chainrule.calculus.ops import (
 )
 from chainrule.errors import ParseError
 from chainrule.language.reading import calls, chains, places
-from chainrule.language.reading.chains import Star
 from chainrule.language.reading.complaints import quoted, unknown
-from chainrule.language.reading.functions import Functions
-from chainrule.language.reading.tokens import Line
+from chainrule.language.reading.context import Context
 from chainrule.language.reading.tree import (
     Blocks,
     Bracket,
@@ -50,37 +47,8 @@ MAX_HEIGHT = 150
 
 
 @dataclass(frozen=True)
-class Elaborator:
-    """Builds the expressions of one line.
-
-    Parameters
-    ----------
-    line : Line
-        Where the tree was written.
-    scope : mapping of str to Expr
-        The known symbols by canonical name; inside a function, also what its arguments are.
-    dims : container of str
-        The names of dimensions, which stand for their sizes unless a symbol has that name.
-    later : mapping of str to int
-        The lines on which names are defined further down, for the error that says so.
-    star : Star
-        What ``*`` between matrices means.
-    functions : Functions
-        The functions that the forward pass defines.
-    starts : mapping of str to int
-        Names that come before the first round of a loop, with its line.
-    answer : bool
-        Whether this is somebody's answer, in which nothing can be declared.
-    """
-
-    line: Line
-    scope: Mapping[str, Expr]
-    dims: Container[str] = frozenset()
-    later: Mapping[str, int] = field(default_factory=dict)
-    star: Star = Star.ASK
-    functions: Functions = field(default_factory=Functions)
-    starts: Mapping[str, int] = field(default_factory=dict)
-    answer: bool = False
+class Elaborator(Context):
+    """Builds the expressions of one line; the fields are those of its context."""
 
     def whole(self, node: Node) -> Expr:
         """Build the expression of a whole line and hold it to the limit on its height."""
@@ -99,14 +67,6 @@ class Elaborator:
     def pieces(self, node: Node, count: int) -> list[Expr]:
         """Build the equal parts of a line with several names before its sign."""
         return places.pieces(self, node, count)
-
-    def error(self, node: Node, message: str) -> ParseError:
-        """Return an error that points at a node."""
-        return self.line.error(message, node.start)
-
-    def text(self, node: Node) -> str:
-        """Return a node as it was written."""
-        return self.line.text[node.start : node.end]
 
     def expr(self, node: Node) -> Expr:
         """Build the expression of a node."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from typing import TypeAlias
 
 from chainrule.calculus.derivation.own import own_function
 from chainrule.calculus.graph.model import Function, Model
-from chainrule.calculus.graph.node import Symbol
+from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.calculus.ops.own import Own
 from chainrule.errors import ParseError
 from chainrule.language.reading import statements
@@ -39,6 +40,10 @@ from chainrule.language.reading.words import CONSTANTS, ENTRYWISE, LARGER, funct
 
 MAX_OPENED = 500
 """How often functions may be written out in one forward pass."""
+
+
+Build: TypeAlias = Callable[[Line, Mapping[str, Symbol], "Functions", Node], Expr]
+"""``build(line, scope, functions, body)``: the expression of a body over its parameter."""
 
 
 @dataclass(frozen=True)
@@ -134,10 +139,12 @@ class Functions:
         scope: Mapping[str, Symbol],
         dims: Container[str],
         lines: Mapping[str, int],
+        build: Build,
     ) -> int:
-        """Read the definition of a function; return how many parts it has."""
-        from chainrule.language.reading.elaboration import Elaborator
+        """Read the definition of a function; return how many parts it has.
 
+        `build` makes the expression of a body, where that acts on each entry.
+        """
         call, line = said.call, said.line
         assert call is not None
         name = statements.name(line, call[1], 0)
@@ -170,8 +177,8 @@ class Functions:
             and self._entrywise(body, {parameters[0], *constants})
         ):
             parameter = Symbol(call[2].strip())
-            within = Elaborator(line, {parameters[0]: parameter}, functions=self)
-            row = own_function(shown, parameter, within.whole(body))
+            whole = build(line, {parameters[0]: parameter}, self, body)
+            row = own_function(shown, parameter, whole)
             own = OwnFunction(name, shown, parameters, line, body, text, dict(scope), row)
         self.known[name] = own
         return count

@@ -19,6 +19,7 @@ from chainrule.language.reading.names import canonical, split_place
 from chainrule.language.reading.statements import MAX_LINE, MAX_STATEMENTS, Statement
 from chainrule.language.reading.syntax import parse
 from chainrule.language.reading.tokens import Line, tokenize
+from chainrule.language.reading.tree import Node
 
 MAX_ALL_NODES = 20_000
 
@@ -97,6 +98,11 @@ def read_expression(text: str, scope: Mapping[str, Symbol]) -> Expr:
     return Elaborator(line, known, dims).whole(node)
 
 
+def _body(line: Line, scope: Mapping[str, Symbol], functions: Functions, body: Node) -> Expr:
+    """Build the expression of a function's body over its parameter."""
+    return Elaborator(line, scope, functions=functions).whole(body)
+
+
 @dataclass
 class _Reader:
     statements: list[Statement] = field(default_factory=list)
@@ -161,7 +167,7 @@ class _Reader:
         """Read a definition."""
         line = statement.line
         if statement.call is not None:
-            self.nodes += self.functions.define(statement, self.scope, self.dims, self.lines)
+            self.nodes += self.functions.define(statement, self.scope, self.dims, self.lines, _body)
             self.hold(line)
             return
         targets = [(statements.name(line, *place), *place) for place in statement.names()]

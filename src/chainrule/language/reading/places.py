@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from chainrule.calculus.graph.dims import SCALAR, Dim, minus, plus, possible, times
 from chainrule.calculus.graph.node import Expr, Number
@@ -11,6 +10,7 @@ from chainrule.calculus.ops import broadcast, part, split, stack
 from chainrule.calculus.ops.reduction import COLUMNS, ROWS
 from chainrule.errors import ShapeError
 from chainrule.language.reading.complaints import quoted
+from chainrule.language.reading.context import Context
 from chainrule.language.reading.tree import (
     Blocks,
     Bracket,
@@ -26,9 +26,6 @@ from chainrule.language.reading.tree import (
 )
 from chainrule.language.reading.words import SPLIT
 
-if TYPE_CHECKING:
-    from chainrule.language.reading.elaboration import Elaborator
-
 PADDINGS = ("valid", "same", "full")
 AXES = {0: 0, 1: 1, -1: 1, -2: 0}
 SIZES: dict[str, Callable[[Dim, Dim], Dim]] = {
@@ -36,7 +33,7 @@ SIZES: dict[str, Callable[[Dim, Dim], Dim]] = {
 }  # fmt: skip
 
 
-def axis(within: Elaborator, node: Node) -> int | None:
+def axis(within: Context, node: Node) -> int | None:
     """Read an axis."""
     if isinstance(node, Name) and node.name == "None":
         return None
@@ -47,7 +44,7 @@ def axis(within: Elaborator, node: Node) -> int | None:
     return AXES[int(sign * inner.value)]
 
 
-def size(within: Elaborator, node: Node) -> Dim:
+def size(within: Context, node: Node) -> Dim:
     """Read a size: a whole number, a name, or what is computed from these."""
     try:
         found = _computed(within, node)
@@ -61,7 +58,7 @@ def size(within: Elaborator, node: Node) -> Dim:
     return found
 
 
-def _computed(within: Elaborator, node: Node) -> Dim:
+def _computed(within: Context, node: Node) -> Dim:
     """Read a size; `ValueError` when it is none."""
     match node:
         case Literal() if node.value.denominator == 1:
@@ -85,14 +82,14 @@ def _computed(within: Elaborator, node: Node) -> Dim:
     raise ValueError
 
 
-def length(within: Elaborator, node: Node) -> Dim:
+def length(within: Context, node: Node) -> Dim:
     """Read a size, or -1 for as many as there must be."""
     if isinstance(node, Minus) and isinstance(node.operand, Literal) and node.operand.value == 1:
         return -1
     return size(within, node)
 
 
-def padding(within: Elaborator, node: Node) -> Dim | str:
+def padding(within: Context, node: Node) -> Dim | str:
     """Read how a sequence is padded: by a word, or by how many zeros stand at each end."""
     if isinstance(node, Name) and node.name in PADDINGS and node.name not in within.dims:
         return node.name
@@ -101,7 +98,7 @@ def padding(within: Elaborator, node: Node) -> Dim | str:
     return size(within, node)
 
 
-def pieces(within: Elaborator, node: Node, count: int) -> list[Expr]:
+def pieces(within: Context, node: Node, count: int) -> list[Expr]:
     """Read ``A, B = split(Z, 2)``: equal parts below each other, or side by side with axis=1."""
     if not (isinstance(node, Call) and node.function == SPLIT and 1 <= len(node.arguments) <= 2):
         raise within.error(
@@ -120,7 +117,7 @@ def pieces(within: Elaborator, node: Node, count: int) -> list[Expr]:
         raise within.error(node, f"{SPLIT}: {error.fact}") from None
 
 
-def taken(within: Elaborator, node: Part) -> Expr:
+def taken(within: Context, node: Part) -> Expr:
     """Read a part of a matrix, ``Z[0:h, :]``; places count as NumPy counts."""
     whole = within.expr(node.base)
     shape = whole.shape
@@ -138,14 +135,14 @@ def taken(within: Elaborator, node: Part) -> Expr:
         raise within.error(node, f"{quoted(within.text(node))}: {error.fact}") from None
 
 
-def _bounds(within: Elaborator, written: Range, dim: Dim) -> tuple[Dim, Dim]:
+def _bounds(within: Context, written: Range, dim: Dim) -> tuple[Dim, Dim]:
     first: Dim = 0 if written.first is None else _place(within, written.first, dim)
     if written.single:
         return first, plus(first, 1)
     return first, dim if written.end is None else _place(within, written.end, dim)
 
 
-def _place(within: Elaborator, node: Node, dim: Dim) -> Dim:
+def _place(within: Context, node: Node, dim: Dim) -> Dim:
     """Read a place; a negative number counts from the end."""
     try:
         found = _computed(within, node)
@@ -157,7 +154,7 @@ def _place(within: Elaborator, node: Node, dim: Dim) -> Dim:
     return plus(dim, found) if isinstance(found, int) and found < 0 else found
 
 
-def blocks(within: Elaborator, node: Blocks) -> Expr:
+def blocks(within: Context, node: Blocks) -> Expr:
     """Read ``[A; B]`` below each other, ``[A, B]`` beside each other; a number is a line of it."""
     lines = [
         _joined(within, node, [within.expr(block) for block in line], COLUMNS)
@@ -166,7 +163,7 @@ def blocks(within: Elaborator, node: Blocks) -> Expr:
     return _joined(within, node, lines, ROWS)
 
 
-def _joined(within: Elaborator, node: Blocks, parts: list[Expr], axis: int) -> Expr:
+def _joined(within: Context, node: Blocks, parts: list[Expr], axis: int) -> Expr:
     across = next((p.shape[1 - axis] for p in parts if not _is_number(p)), 1)
     line = (1, across) if axis == ROWS else (across, 1)
     whole = [broadcast(p, line) if _is_number(p) else p for p in parts]

@@ -16,7 +16,7 @@ from chainrule.calculus.graph.dims import Dim, base_names
 from chainrule.calculus.graph.node import Expr, Number, walk
 from chainrule.errors import LimitError
 from chainrule.language.answers import Lexicon, parse_answer
-from chainrule.language.reading.chains import Star
+from chainrule.language.reading.context import Star
 from chainrule.language.reading.functions import Functions
 from chainrule.language.reading.statements import MAX_LINE, too_long
 from chainrule.language.reading.tokens import Line

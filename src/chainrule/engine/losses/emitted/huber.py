@@ -38,6 +38,9 @@ FACTS: dict[str, Any] = {
     "curvature": (0.0, 1.0),
     "has_least": True,
     "optimum_may_be_missing": False,
+    "of_classes": False,
+    "falls_down": (),
+    "falls_up": (),
     "because": (
         (
             "convex",

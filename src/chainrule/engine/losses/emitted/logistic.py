@@ -37,6 +37,9 @@ FACTS: dict[str, Any] = {
     "curvature": (0.0, 0.25),
     "has_least": True,
     "optimum_may_be_missing": True,
+    "of_classes": False,
+    "falls_down": (),
+    "falls_up": (),
     "because": (
         (
             "convex",

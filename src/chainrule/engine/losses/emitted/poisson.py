@@ -36,6 +36,9 @@ FACTS: dict[str, Any] = {
     "curvature": (0.0, np.inf),
     "has_least": True,
     "optimum_may_be_missing": True,
+    "of_classes": False,
+    "falls_down": (),
+    "falls_up": (),
     "because": (
         (
             "convex",

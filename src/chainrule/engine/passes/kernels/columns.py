@@ -89,8 +89,8 @@ def add_column_sums(X: Matrix, start: int, stop: int, u: Vector, total: Vector) 
 
 
 @exact
-def add_offset(raw: Vector, offset: Vector, start: int) -> None:
-    """Add the offsets of some rows to their scores, if there are any."""
-    if offset.shape[0]:
-        for i in range(raw.shape[0]):
-            raw[i] += offset[start + i]
+def mirror(half: Matrix) -> None:
+    """Fill in the upper half of a symmetric matrix from its lower half."""
+    for i in range(half.shape[0]):
+        for j in range(i):
+            half[j, i] = half[i, j]

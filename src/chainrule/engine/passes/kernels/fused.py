@@ -1,12 +1,12 @@
-"""Compiled passes over dense rows: scores, loss, gradient and Hessian in one read of X.
+"""Compiled verbs of dense rows: products, sandwiches and sizes, in one read of X each.
 
-They compile at the first use and keep the result on disk. A pass walks over a few rows at a time,
+They compile at the first use and keep the result on disk. A verb walks over a few rows at a time,
 small enough to stay in the L2 cache, so that memory is read once however often the rows are used.
 float32 rows are read as they are and computed in float64. An array in Fortran order is read column
 by column, a few hundred rows at a time, and copied only where a Hessian is formed.
 
-The formulas of the loss are called through the address of its kernel. Only the sums here may be
-reassociated by the compiler; the formulas may not, or they would lose the digits they keep.
+Sums here may be reassociated by the compiler; formulas of losses may not, or they would lose the
+digits they keep.
 
 numba's disk cache looks at this file alone, so `make emit` writes into it what else it is for.
 """
@@ -19,13 +19,12 @@ import numpy as np
 import numpy.typing as npt
 from numba.extending import overload
 
-from chainrule.engine.losses.pointwise import call_kernel
 from chainrule.engine.losses.vectorised import Vector, exact, summing
-from chainrule.engine.passes.kernels.columns import add_column_sums, add_offset, column_scores
+from chainrule.engine.passes.kernels.columns import add_column_sums, column_scores, mirror
 
 Matrix = npt.NDArray[Any]
 
-FORMULAS: Final = "ed766f0a46c7935e"
+FORMULAS: Final = "dda40e21714b37e8"
 """The digest of what is compiled in from other files; written by `make emit`."""
 
 INNER_BYTES: Final[int] = 2**18
@@ -37,13 +36,13 @@ def inner_rows(n_features: int) -> int:
     return int(np.clip(INNER_BYTES // (8 * max(1, n_features)), 16, 512) // 8 * 8)
 
 
-def _rows(X: Matrix, start: int, stop: int, buffer: Vector) -> Matrix:
+def rows_of(X: Matrix, start: int, stop: int, buffer: Vector) -> Matrix:
     """Return some rows of X in C order, in the buffer unless they are already."""
     # What it means; compiled, numba picks one of the two below by the layout of X.
     return np.ascontiguousarray(X[start:stop])
 
 
-@overload(_rows, inline="always")
+@overload(rows_of, inline="always")
 def _rows_by_layout(X: Any, start: Any, stop: Any, buffer: Any) -> Any:  # noqa: ANN401
     def direct(X: Any, start: Any, stop: Any, buffer: Any) -> Any:  # noqa: ANN401
         return X[start:stop]
@@ -69,7 +68,7 @@ def _scores(B: Matrix, coef: Vector, intercept: float, out: Vector) -> None:
 
 
 @summing
-def _add_transposed(B: Matrix, u: Vector, total: Vector) -> None:
+def add_transposed(B: Matrix, u: Vector, total: Vector) -> None:
     """Add B^T u to the total."""
     n_rows, n_features = B.shape
     whole = n_rows - n_rows % 8
@@ -85,7 +84,7 @@ def _add_transposed(B: Matrix, u: Vector, total: Vector) -> None:
             total[j] += u[i] * B[i, j]
 
 
-def _scores_of(
+def scores_of(
     X: Matrix, start: int, stop: int, coef: Vector, intercept: float, out: Vector
 ) -> None:
     """Put X coef + intercept of some rows into `out`."""
@@ -93,7 +92,7 @@ def _scores_of(
     out[:] = X[start:stop] @ coef + intercept
 
 
-@overload(_scores_of, inline="always")
+@overload(scores_of, inline="always")
 def _scores_by_layout(X: Any, start: Any, stop: Any, coef: Any, intercept: Any, out: Any) -> Any:  # noqa: ANN401
     def by_rows(X: Any, start: Any, stop: Any, coef: Any, intercept: Any, out: Any) -> None:  # noqa: ANN401
         _scores(X[start:stop], coef, intercept, out)
@@ -104,15 +103,15 @@ def _scores_by_layout(X: Any, start: Any, stop: Any, coef: Any, intercept: Any, 
     return by_rows if X.layout == "C" else by_columns
 
 
-def _add_transposed_of(X: Matrix, start: int, stop: int, u: Vector, total: Vector) -> None:
+def add_transposed_of(X: Matrix, start: int, stop: int, u: Vector, total: Vector) -> None:
     """Add X^T u of some rows to the total."""
     total += X[start:stop].T @ u
 
 
-@overload(_add_transposed_of, inline="always")
+@overload(add_transposed_of, inline="always")
 def _transposed_by_layout(X: Any, start: Any, stop: Any, u: Any, total: Any) -> Any:  # noqa: ANN401
     def by_rows(X: Any, start: Any, stop: Any, u: Any, total: Any) -> None:  # noqa: ANN401
-        _add_transposed(X[start:stop], u, total)
+        add_transposed(X[start:stop], u, total)
 
     def by_columns(X: Any, start: Any, stop: Any, u: Any, total: Any) -> None:  # noqa: ANN401
         add_column_sums(X, start, stop, u, total)
@@ -121,7 +120,7 @@ def _transposed_by_layout(X: Any, start: Any, stop: Any, u: Any, total: Any) -> 
 
 
 @summing
-def _add_sandwich(B: Matrix, d: Vector, panel: Vector, total: Vector) -> None:
+def add_sandwich(B: Matrix, d: Vector, panel: Vector, total: Vector) -> None:
     """Add the lower half of B^T diag(d) B to the total, four of its rows at a time."""
     n_rows, n_features = B.shape
     rows, columns = n_rows - n_rows % 4, n_features - n_features % 4
@@ -163,73 +162,6 @@ def _add_sandwich(B: Matrix, d: Vector, panel: Vector, total: Vector) -> None:
 
 
 @exact
-def _mirror(half: Vector) -> None:
-    for i in range(half.shape[0]):
-        for j in range(i):
-            half[j, i] = half[i, j]
-
-
-@exact
-def score_pass(
-    kernel: int,
-    X: Matrix,
-    y: Vector,
-    weight: Vector,
-    offset: Vector,
-    coef: Vector,
-    intercept: float,
-    raw_prediction: Vector,
-    inner: int,
-    with_hessian: bool,
-) -> tuple[float, Vector, float, Vector, Vector, float]:
-    """Return the sums over rows of a problem with one score, and fill `raw_prediction`.
-
-    `kernel` is the address of the loss; `offset` has no entries where there is none.
-
-    Returns
-    -------
-    loss : float
-    gradient : ndarray of shape (n_features,)
-    intercept : float
-        The sum of the residuals.
-    hessian : ndarray of shape (n_features, n_features)
-        Empty unless asked for, as is `border`: X^T h.
-    border : ndarray of shape (n_features,)
-    corner : float
-        The sum of h.
-    """
-    n_rows, n_features = X.shape
-    size = n_features if with_hessian else 0
-    buffer = np.empty((inner, n_features))
-    panel, hessian = np.empty((4, size)), np.zeros((size, size))
-    losses, residual, bend = np.empty(inner), np.empty(inner), np.empty(inner)
-    gradient, part = np.zeros(n_features), np.empty(n_features)
-    border, border_part = np.zeros(size), np.empty(size)
-    loss, slope, corner = 0.0, 0.0, 0.0
-    for start in range(0, n_rows, inner):
-        stop = min(start + inner, n_rows)
-        count = stop - start
-        raw = raw_prediction[start:stop]
-        _scores_of(X, start, stop, coef, intercept, raw)
-        add_offset(raw, offset, start)
-        call_kernel(kernel, (raw, y[start:stop], weight[start:stop], losses, residual, bend))
-        part[:] = 0.0
-        _add_transposed_of(X, start, stop, residual[:count], part)
-        gradient += part
-        loss += losses[:count].sum()
-        slope += residual[:count].sum()
-        if with_hessian:
-            B = _rows(X, start, stop, buffer)
-            _add_sandwich(B, bend[:count], panel, hessian)
-            border_part[:] = 0.0
-            _add_transposed(B, bend[:count], border_part)
-            border += border_part
-            corner += bend[:count].sum()
-    _mirror(hessian)
-    return loss, gradient, slope, hessian, border, corner
-
-
-@exact
 def product_pass(
     X: Matrix, bend: Vector, coef: Vector, intercept: float, inner: int
 ) -> tuple[Vector, float]:
@@ -239,11 +171,11 @@ def product_pass(
     total, part, level = np.zeros(n_features), np.empty(n_features), 0.0
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
-        _scores_of(X, start, stop, coef, intercept, pull[: stop - start])
+        scores_of(X, start, stop, coef, intercept, pull[: stop - start])
         for i in range(stop - start):
             pull[i] *= bend[start + i]
         part[:] = 0.0
-        _add_transposed_of(X, start, stop, pull[: stop - start], part)
+        add_transposed_of(X, start, stop, pull[: stop - start], part)
         total += part
         level += pull[: stop - start].sum()
     return total, level
@@ -257,7 +189,7 @@ def matvec(X: Matrix, V: Matrix, inner: int) -> Matrix:
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
         for k in range(V.shape[0]):
-            _scores_of(X, start, stop, V[k], 0.0, product[k, start:stop])
+            scores_of(X, start, stop, V[k], 0.0, product[k, start:stop])
     return product
 
 
@@ -270,7 +202,7 @@ def rmatvec(X: Matrix, U: Matrix, inner: int) -> Matrix:
         stop = min(start + inner, n_rows)
         for k in range(U.shape[0]):
             part[:] = 0.0
-            _add_transposed_of(X, start, stop, U[k, start:stop], part)
+            add_transposed_of(X, start, stop, U[k, start:stop], part)
             total[k] += part
     return total
 
@@ -283,8 +215,8 @@ def sandwich(X: Matrix, d: Vector, inner: int) -> Vector:
     panel, total = np.empty((4, n_features)), np.zeros((n_features, n_features))
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
-        _add_sandwich(_rows(X, start, stop, buffer), d[start:stop], panel, total)
-    _mirror(total)
+        add_sandwich(rows_of(X, start, stop, buffer), d[start:stop], panel, total)
+    mirror(total)
     return total
 
 
@@ -303,7 +235,7 @@ def sandwich_diagonal(X: Matrix, D: Matrix, inner: int) -> Matrix:
     total, part = np.zeros((D.shape[0], n_features)), np.empty(n_features)
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
-        B = _rows(X, start, stop, buffer)
+        B = rows_of(X, start, stop, buffer)
         for k in range(D.shape[0]):
             part[:] = 0.0
             _add_squares(B, D[k, start:stop], part)
@@ -330,7 +262,7 @@ def row_sizes(X: Matrix, v: Vector, weights: Vector, inner: int) -> tuple[Vector
     product, squares = np.empty(n_rows), np.empty(n_rows)
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
-        B = _rows(X, start, stop, buffer)
+        B = rows_of(X, start, stop, buffer)
         _sizes(B, v, weights, product[start:stop], squares[start:stop])
     return product, squares
 
@@ -355,7 +287,7 @@ def column_sizes(X: Matrix, u: Vector, w: Vector, inner: int) -> tuple[Vector, V
         stop = min(start + inner, n_rows)
         part_u[:] = 0.0
         part_w[:] = 0.0
-        B = _rows(X, start, stop, buffer)
+        B = rows_of(X, start, stop, buffer)
         _add_sizes(B, u[start:stop], w[start:stop], part_u, part_w)
         to_u += part_u
         to_w += part_w

@@ -1,4 +1,4 @@
-"""Compiled passes over sparse rows: scores, loss, gradient and Hessian in one read of X.
+"""Compiled verbs of sparse rows: products, sandwiches and sizes, in one read of X each.
 
 A matrix is three arrays, as in SciPy's CSR: `data` and `indices` of the whole, and the `indptr` of
 the rows at hand. Integers are unsigned, of either width: a compiler need not ask whether they count
@@ -15,13 +15,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.engine.losses.pointwise import call_kernel
 from chainrule.engine.losses.vectorised import Vector, exact
-from chainrule.engine.passes.kernels.columns import add_offset
+from chainrule.engine.passes.kernels.columns import mirror
 
 Array = npt.NDArray[Any]
 
-FORMULAS: Final = "ed766f0a46c7935e"
+FORMULAS: Final = "dda40e21714b37e8"
 """The digest of what is compiled in from other files; written by `make emit`."""
 
 INNER_ROWS: Final = 256
@@ -38,9 +37,10 @@ FOLDED: Final = 256
 
 
 @exact
-def _scores(
+def row_scores(
     data: Array, indices: Array, indptr: Array, coef: Vector, intercept: float, out: Vector
 ) -> None:
+    """Put X coef + intercept into `out`."""
     for i in range(indptr.shape[0] - 1):
         score = 0.0
         for e in range(indptr[i], indptr[i + 1]):
@@ -49,7 +49,8 @@ def _scores(
 
 
 @exact
-def _add_transposed(data: Array, indices: Array, indptr: Array, u: Vector, total: Vector) -> None:
+def add_transposed(data: Array, indices: Array, indptr: Array, u: Vector, total: Vector) -> None:
+    """Add X^T u to the total."""
     for i in range(indptr.shape[0] - 1):
         pull = u[i]
         for e in range(indptr[i], indptr[i + 1]):
@@ -57,7 +58,7 @@ def _add_transposed(data: Array, indices: Array, indptr: Array, u: Vector, total
 
 
 @exact
-def _add_sandwich(data: Array, indices: Array, indptr: Array, d: Vector, total: Array) -> None:
+def add_sandwich(data: Array, indices: Array, indptr: Array, d: Vector, total: Array) -> None:
     """Add the lower half of X^T diag(d) X; the indices of a row are in order."""
     for i in range(indptr.shape[0] - 1):
         for e in range(indptr[i], indptr[i + 1]):
@@ -67,95 +68,9 @@ def _add_sandwich(data: Array, indices: Array, indptr: Array, d: Vector, total: 
                 row[indices[other]] += scaled * data[other]
 
 
-@exact
-def _inner_rows(indptr: Array) -> int:
-    """Return how many rows make an inner step."""
-    n_rows = indptr.shape[0] - 1
-    n_entries = np.int64(indptr[-1]) - np.int64(indptr[0])
-    fitting: int = INNER_ENTRIES * n_rows // max(1, n_entries)
-    return max(1, min(INNER_ROWS, fitting))
-
-
-@exact
-def _mirror(half: Array) -> None:
-    for i in range(half.shape[0]):
-        for j in range(i):
-            half[j, i] = half[i, j]
-
-
-@exact
-def score_pass(
-    kernel: int,
-    data: Array,
-    indices: Array,
-    indptr: Array,
-    n_features: int,
-    y: Vector,
-    weight: Vector,
-    offset: Vector,
-    coef: Vector,
-    intercept: float,
-    raw_prediction: Vector,
-    with_hessian: bool,
-) -> tuple[float, Vector, float, Array, Vector, float]:
-    """Return the sums over rows of a problem with one score, as the pass over dense rows does."""
-    n_rows, inner = indptr.shape[0] - 1, _inner_rows(indptr)
-    size = n_features if with_hessian else 0
-    losses, residual, bend = np.empty(inner), np.empty(inner), np.empty(inner)
-    gradient, hessian = np.zeros(n_features), np.zeros((size, size))
-    border = np.zeros(size)
-    loss, slope, corner = 0.0, 0.0, 0.0
-    for start in range(0, n_rows, inner):
-        stop = min(start + inner, n_rows)
-        count = stop - start
-        rows = indptr[start : stop + 1]
-        raw = raw_prediction[start:stop]
-        _scores(data, indices, rows, coef, intercept, raw)
-        add_offset(raw, offset, start)
-        call_kernel(kernel, (raw, y[start:stop], weight[start:stop], losses, residual, bend))
-        _add_transposed(data, indices, rows, residual, gradient)
-        loss += losses[:count].sum()
-        slope += residual[:count].sum()
-        if with_hessian:
-            _add_sandwich(data, indices, rows, bend, hessian)
-            _add_transposed(data, indices, rows, bend, border)
-            corner += bend[:count].sum()
-    _mirror(hessian)
-    return loss, gradient, slope, hessian, border, corner
-
-
-@exact
-def gradient_pass(
-    kernel: int,
-    data: Array,
-    indices: Array,
-    indptr: Array,
-    y: Vector,
-    weight: Vector,
-    offset: Vector,
-    coef: Vector,
-    intercept: float,
-    raw_prediction: Vector,
-    bend: Vector,
-    gradient: Vector,
-) -> tuple[float, float]:
-    """Fill in raw predictions, curvatures and X^T residual; return loss and sum of residuals."""
-    n_rows, inner = indptr.shape[0] - 1, _inner_rows(indptr)
-    losses, residual = np.empty(inner), np.empty(inner)
-    gradient[:] = 0.0
-    loss, slope = 0.0, 0.0
-    for start in range(0, n_rows, inner):
-        stop = min(start + inner, n_rows)
-        rows = indptr[start : stop + 1]
-        raw = raw_prediction[start:stop]
-        _scores(data, indices, rows, coef, intercept, raw)
-        part = slice(start, stop)
-        add_offset(raw, offset, start)
-        call_kernel(kernel, (raw, y[part], weight[part], losses, residual, bend[part]))
-        _add_transposed(data, indices, rows, residual, gradient)
-        loss += losses[: stop - start].sum()
-        slope += residual[: stop - start].sum()
-    return loss, slope
+def inner_rows(n_rows: int, n_entries: int) -> int:
+    """Return how many rows a pass works on at a time."""
+    return max(1, min(INNER_ROWS, INNER_ENTRIES * n_rows // max(1, n_entries)))
 
 
 @exact
@@ -170,13 +85,14 @@ def product_pass(
     step: float,
     travelled: Vector,
     total: Vector,
+    inner: int,
 ) -> float:
     """Fill in scores = X coef + intercept and total = X^T (bend * scores).
 
     Returns the sum of bend * scores. What was in `scores` before, times `step`, is added to
     `travelled`.
     """
-    n_rows, inner = indptr.shape[0] - 1, _inner_rows(indptr)
+    n_rows = indptr.shape[0] - 1
     total[:] = 0.0
     level = 0.0
     pull = np.empty(inner)
@@ -185,11 +101,11 @@ def product_pass(
         rows = indptr[start : stop + 1]
         for i in range(start, stop):
             travelled[i] += step * scores[i]
-        _scores(data, indices, rows, coef, intercept, scores[start:stop])
+        row_scores(data, indices, rows, coef, intercept, scores[start:stop])
         for i in range(start, stop):
             pull[i - start] = bend[i] * scores[i]
         level += pull[: stop - start].sum()
-        _add_transposed(data, indices, rows, pull, total)
+        add_transposed(data, indices, rows, pull, total)
     return level
 
 
@@ -226,7 +142,7 @@ def matvec(data: Array, indices: Array, indptr: Array, V: Array) -> Array:
     """Return V X^T: one row an output."""
     product = np.empty((V.shape[0], indptr.shape[0] - 1))
     for k in range(V.shape[0]):
-        _scores(data, indices, indptr, V[k], 0.0, product[k])
+        row_scores(data, indices, indptr, V[k], 0.0, product[k])
     return product
 
 
@@ -235,7 +151,7 @@ def rmatvec(data: Array, indices: Array, indptr: Array, n_features: int, U: Arra
     """Return U X: one row an output."""
     total = np.zeros((U.shape[0], n_features))
     for k in range(U.shape[0]):
-        _add_transposed(data, indices, indptr, U[k], total[k])
+        add_transposed(data, indices, indptr, U[k], total[k])
     return total
 
 
@@ -243,8 +159,8 @@ def rmatvec(data: Array, indices: Array, indptr: Array, n_features: int, U: Arra
 def sandwich(data: Array, indices: Array, indptr: Array, n_features: int, d: Vector) -> Array:
     """Return X^T diag(d) X."""
     total = np.zeros((n_features, n_features))
-    _add_sandwich(data, indices, indptr, d, total)
-    _mirror(total)
+    add_sandwich(data, indices, indptr, d, total)
+    mirror(total)
     return total
 
 

@@ -1,0 +1,1 @@
+"""Poisson, Gamma and self-written losses against the peers: ``make bench-losses``."""
