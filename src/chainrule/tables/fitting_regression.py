@@ -20,7 +20,7 @@ from chainrule.tables.metrics import hold_out
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.records import Fact, TrainingRecord
 from chainrule.tables.regression import TableRegression
-from chainrule.tables.regression_metrics import RegressionMetrics, measure_means
+from chainrule.tables.regression_metrics import RegressionMetrics, measure_means, null_score
 from chainrule.tables.specs import features
 from chainrule.tables.table import Table
 from chainrule.tables.target import numbers_of, refuse_choices_of_classes
@@ -173,21 +173,13 @@ def _measure(
     y, offset = y[rows], offset[rows]
     kernels = model.loss.row.kernels
     score = model.score_of(encoded.X[rows], offset)
-    null = null_score(model.loss, y, offset)
+    null = null_score(model.loss.row.kernels, y, offset)
     least = None
     if model.loss.row.facts.has_least and kernels.least is not None:
         least = kernels.least(y)
     return measure_means(
         y, model.mean_of(score), kernels.terms(score, y)[0], kernels.terms(null, y)[0], least
     )
-
-
-def null_score(loss: ChosenLoss, y: Floats, offset: Floats) -> Floats:
-    """Return the scores of the null model: the constant of least loss, plus the offset."""
-    # A column of zeros takes no coefficient, so that the intercept alone is fitted.
-    X, given = np.zeros((len(y), 1)), _given(offset)
-    fit = train(X, y, ["none"], 1.0, lambda words: None, row=loss.row, offset=given)
-    return np.asarray(fit.point.intercept[0] + offset)
 
 
 def _with_metrics(model: TableRegression, metrics: RegressionMetrics | None) -> TableRegression:

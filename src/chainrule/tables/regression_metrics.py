@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engine.losses.facts import Kernels
 from chainrule.tables.metrics import Curve
 
 Floats = NDArray[np.float64]
 
 _GROUPS = 10
+_FARTHEST = 2.0**40
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +80,41 @@ def measure_means(
         mean_predicted=float(mean.mean()),
         groups=groups_by_prediction(y, mean),
     )
+
+
+def null_score(kernels: Kernels, y: Floats, offset: Floats) -> Floats:
+    """Return the scores of the null model: the constant of least total loss, plus the offset.
+
+    The constant is a root of the total slope, by bisection: the sign alone is used, so that neither
+    an overflow nor a flat piece of the loss matters. Where the loss falls for ever, the constant is
+    far out on that side; of a loss that is not convex, it is a stationary point.
+
+    Parameters
+    ----------
+    kernels : Kernels
+    y, offset : ndarray of shape (n_samples,)
+    """
+
+    def slope(constant: float) -> float:
+        with np.errstate(all="ignore"):
+            return float(kernels.terms(constant + offset, y)[1].sum())
+
+    with np.errstate(all="ignore"):
+        start = 0.0 if kernels.link is None else float(kernels.link(y.mean(keepdims=True))[0])
+    low = high = start if np.isfinite(start) else 0.0
+    step = 1.0
+    while step < _FARTHEST and slope(low) > 0:
+        low, step = low - step, 2 * step
+    step = 1.0
+    while step < _FARTHEST and slope(high) < 0:
+        high, step = high + step, 2 * step
+    if slope(low) > 0:
+        return low + offset
+    if slope(high) < 0:
+        return high + offset
+    while low < (middle := low + (high - low) / 2) < high:
+        low, high = (low, middle) if slope(middle) > 0 else (middle, high)
+    return low + offset
 
 
 def groups_by_prediction(y: Floats, mean: Floats, n_groups: int = _GROUPS) -> Curve:
