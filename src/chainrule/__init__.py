@@ -8,6 +8,7 @@ The public names, imported when first used, so that ``import chainrule`` stays l
 - `grade`: whether an answer to an exercise is right in any form, and which mistake it comes from.
 - `plain`, `unicode`, `latex`: write an expression.
 - `LogisticRegression`: a scikit-learn estimator with a certificate in every fit.
+- `LinearModel`: the same for any loss; `PoissonRegressor`, `GammaRegressor`, `TweedieRegressor`.
 - `warm_up`: load its compiled passes beforehand.
 """
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from chainrule.deriving import derive, derive_second
     from chainrule.engine.warming import warm_up
     from chainrule.errors import ChainruleError
-    from chainrule.estimators.estimator import LogisticRegression
+    from chainrule.estimators.classifier import LogisticRegression
+    from chainrule.estimators.glm import GammaRegressor, PoissonRegressor, TweedieRegressor
+    from chainrule.estimators.linear_model import LinearModel
     from chainrule.language.reading import load_model, read_model
     from chainrule.language.typeset import latex, plain, unicode
     from chainrule.teaching.exercises.grading import grade
@@ -34,10 +37,14 @@ __version__ = "0.1.0"
 _DOORS = {
     "ChainruleError": "chainrule.errors",
     "Derivation": "chainrule.calculus.derivation.steps",
-    "LogisticRegression": "chainrule.estimators.estimator",
+    "GammaRegressor": "chainrule.estimators.glm",
+    "LinearModel": "chainrule.estimators.linear_model",
+    "LogisticRegression": "chainrule.estimators.classifier",
     "Model": "chainrule.calculus.graph.model",
     "ModelBuilder": "chainrule.calculus.graph.model",
+    "PoissonRegressor": "chainrule.estimators.glm",
     "Step": "chainrule.calculus.derivation.steps",
+    "TweedieRegressor": "chainrule.estimators.glm",
     "derive": "chainrule.deriving",
     "derive_second": "chainrule.deriving",
     "grade": "chainrule.teaching.exercises.grading",
@@ -52,10 +59,14 @@ _DOORS = {
 __all__ = [
     "ChainruleError",
     "Derivation",
+    "GammaRegressor",
+    "LinearModel",
     "LogisticRegression",
     "Model",
     "ModelBuilder",
+    "PoissonRegressor",
     "Step",
+    "TweedieRegressor",
     "derive",
     "derive_second",
     "grade",

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from chainrule.estimators.estimator import LogisticRegression
+from chainrule import (
+    GammaRegressor,
+    LinearModel,
+    LogisticRegression,
+    PoissonRegressor,
+    TweedieRegressor,
+)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -23,6 +29,15 @@ from chainrule.estimators.estimator import LogisticRegression
         LogisticRegression(C=np.inf, n_jobs=2),
         LogisticRegression(C=10.0, class_weight="balanced", warm_start=True),
         LogisticRegression(C=1e6, verbose=0),
+        LinearModel(),
+        LinearModel(C=10.0, solver="newton-cg"),
+        LinearModel(loss="log_cosh", alpha=0.01),
+        LinearModel(loss="huber", constants={"delta": 2.0}, warm_start=True),
+        LinearModel(loss="poisson", C=np.inf),
+        PoissonRegressor(),
+        GammaRegressor(alpha=0.1, solver="lbfgs"),
+        TweedieRegressor(),
+        TweedieRegressor(power=1.5, alpha=0.0),
     ]
 )
 def test_scikit_learn_contract(estimator: Any, check: Callable[[Any], None]) -> None:

@@ -48,7 +48,7 @@ def test_it_approaches_what_scikit_learn_finds() -> None:
 
 
 def test_it_approaches_what_fit_finds() -> None:
-    from chainrule.estimators.estimator import LogisticRegression as Fit
+    from chainrule import LogisticRegression as Fit
 
     features, label = cancer()
     fit = Fit(C=1.0).fit(features, label)

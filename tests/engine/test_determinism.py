@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from chainrule.estimators.estimator import LogisticRegression
+from chainrule import LogisticRegression
 
 
 def data(n_samples: int, n_features: int, n_classes: int) -> tuple[Any, Any]:

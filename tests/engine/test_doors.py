@@ -12,12 +12,12 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 from sklearn.exceptions import ConvergenceWarning
 
+from chainrule import LogisticRegression
 from chainrule.engine.objective import objective
 from chainrule.engine.objective.objective import Point
 from chainrule.engine.watch import Progress
 from chainrule.errors import DataError
 from chainrule.estimators import reporting
-from chainrule.estimators.estimator import LogisticRegression
 
 
 def data(n_classes: int, n_samples: int = 120, n_features: int = 3, seed: int = 0) -> Any:

@@ -24,9 +24,9 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
+from chainrule import LogisticRegression
 from chainrule.engine.objective.objective import Objective
 from chainrule.errors import DataError
-from chainrule.estimators.estimator import LogisticRegression
 
 pd = pytest.importorskip("pandas")
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from chainrule import LogisticRegression
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.fitting import fit_linear_model
-from chainrule.estimators.estimator import LogisticRegression
 
 
 def near(problem: Callable[..., Any], seed: int, n_classes: int, C: float) -> Any:

@@ -12,7 +12,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from chainrule.estimators.estimator import LogisticRegression
+from chainrule import LogisticRegression
 
 HERE = Path(__file__).parent
 REFERENCES: dict[str, Any] = json.loads((HERE / "references.json").read_text(encoding="utf-8"))

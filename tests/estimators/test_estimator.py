@@ -13,8 +13,8 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression as Reference
 
+from chainrule import LogisticRegression
 from chainrule.errors import DataError
-from chainrule.estimators.estimator import LogisticRegression
 
 pd = pytest.importorskip("pandas")
 

@@ -128,13 +128,15 @@ class Certificate:
         if self.kind == "none":
             return f"Nothing is proven: {self.because}. {residue}."
         opening = "Proven" if self.proven else "Not proven in full"
-        share = f" ({self.relative_bound:.2g} of f*)" if np.isfinite(self.relative_bound) else ""
+        where = "f_local" if self.is_local else "f*"
+        share = (
+            f" ({self.relative_bound:.2g} of {where})" if np.isfinite(self.relative_bound) else ""
+        )
         reach = (
             f", |coef - coef*| <= {self.distance_bound:.2g}"
             if np.isfinite(self.distance_bound)
             else ""
         )
-        where = "f_local" if self.is_local else "f*"
         if self.is_local:
             opening = (
                 "Not convex: nothing is proven about a global optimum. A local minimum is near"

@@ -1,35 +1,27 @@
-"""`LogisticRegression`, the public door: scikit-learn's manners over chainrule's engine.
-
-The only file of the engine that imports scikit-learn.
-"""
+"""`LogisticRegression`: scikit-learn's interface to fits of classes."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
-from numbers import Integral, Real
-from typing import Any, Final, Literal, Self, TypeVar
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from chainrule.engine.arrays import FloatArray, IntArray
-from chainrule.engine.data.coded_rows import CodedRows
-from chainrule.engine.data.frames import coded, has_levels
-from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.fitting import fit_linear_model, raw_predictions
+from chainrule.engine.arrays import FloatArray
+from chainrule.engine.fitting import Fit
 from chainrule.engine.objective.objective import Point
-from chainrule.engine.solvers.plans import Method
 from chainrule.errors import DataError
+from chainrule.estimators.base import LinearEstimator, checked_strength, managed
 from chainrule.estimators.inputs import (
     are_counted,
-    are_implied,
     as_offset,
     as_proportions,
     as_weights,
@@ -37,21 +29,9 @@ from chainrule.estimators.inputs import (
     codes_of,
     distinct,
     is_plain,
-    n_cores,
-    n_threads,
     positive,
 )
 from chainrule.estimators.predictions import Predictions
-from chainrule.estimators.reporting import Tasks, reporters, told_to_all
-
-try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:  # scikit-learn before 1.9 has no callbacks
-    from chainrule.estimators.reporting import NoCallbacks as CallbackSupportMixin
-    from chainrule.estimators.reporting import same_method as with_callbacks
-
-_Fit = TypeVar("_Fit", bound=Callable[..., Any])
-_managed: Callable[[_Fit], _Fit] = with_callbacks
 
 Matrix = Any
 Labels = npt.NDArray[Any]
@@ -59,21 +39,8 @@ Labels = npt.NDArray[Any]
 _MANY_LABELS: Final[int] = 100_000
 _FEW_CLASSES: Final[int] = 20
 
-_SOLVERS: Final[Mapping[str, Method]] = {
-    "auto": "auto",
-    "newton-cholesky": "newton-cholesky",
-    "newton-classes": "newton-classes",
-    "newton-sampled": "newton-sampled",
-    "newton-rows": "newton-rows",
-    "newton-cg": "newton-cg",
-    "lbfgs": "auto",
-    "liblinear": "auto",
-    "sag": "auto",
-    "saga": "auto",
-}
 
-
-class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type: ignore[misc]
     """Logistic regression with a proof of how good the fit is.
 
     Minimises ``sum_i s_i loss_i + |coef|^2 / (2 C)``: scikit-learn's objective, the sum over
@@ -204,7 +171,7 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
         self.n_jobs = n_jobs
         self.on_separation = on_separation
 
-    @_managed
+    @managed
     def fit(
         self,
         X: Matrix,
@@ -243,10 +210,19 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
         rows = positive(weights)
         codes = codes_of(labels if rows is None else labels[rows], classes)
         shift = as_offset(offset, len(labels), 1 if len(classes) == 2 else len(classes))
-        self._solve(X, codes, weights, classes, rows, shift, C)
+        self._minimise(
+            X,
+            codes,
+            weights,
+            rows,
+            shift,
+            C=C,
+            n_classes=len(classes),
+            attributes=partial(self._fitted_attributes, classes),
+        )
         return self
 
-    @_managed
+    @managed
     def fit_proportions(
         self,
         X: Matrix,
@@ -298,92 +274,39 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
             raise DataError(f"class {missing[0]} has no share in any row; leave its column out")
         shift = as_offset(offset, len(shares), 1 if n_classes == 2 else n_classes)
         used = shares if rows is None else shares[rows]
-        self._solve(X, used, weights, classes, rows, shift, C)
+        self._minimise(
+            X,
+            used,
+            weights,
+            rows,
+            shift,
+            C=C,
+            n_classes=n_classes,
+            attributes=partial(self._fitted_attributes, classes),
+        )
         return self
 
-    def _solve(
-        self,
-        X: Matrix,
-        y: Labels,
-        weights: FloatArray,
-        classes: Labels,
-        rows: IntArray | None,
-        offset: FloatArray | None,
-        C: float,
-    ) -> None:
-        """Fit to some rows, or all, and keep what was found; y is of these rows alone."""
-        if rows is not None:
-            X, weights = X[rows], weights[rows]
-            offset = None if offset is None else offset[rows]
-        if isinstance(X, CodedRows):
-            X = X.occurring(rows)
-        self.levels_ = getattr(X, "levels", {})
-        names = getattr(X, "names", getattr(self, "feature_names_in_", None))
-        self.coef_names_ = None if names is None else np.array(names, dtype=object)
-        source = InMemorySource(
-            X,
-            y,
-            None if are_implied(weights) else weights,
-            n_classes=len(classes),
-            column_names=names,
-            row_numbers=rows,
-            offset=offset,
-            center=self.fit_intercept,
-            n_threads=n_threads(self.n_jobs, default=n_cores()),
-        )
-        context = self._init_callback_context(max_subtasks=None)
-        context.call_on_fit_task_begin(estimator=self)
-        tasks = Tasks(self, context, lambda progress: self._attributes(classes, progress.point()))
-        listeners = reporters(self.verbose)
-        if getattr(self, "_skl_callbacks", None):
-            listeners.append(tasks)
-        try:
-            fit = fit_linear_model(
-                source,
-                C=C,
-                fit_intercept=self.fit_intercept,
-                tol=self.tol,
-                max_iter=self.max_iter,
-                method=_SOLVERS[self.solver],
-                start=self._start(1 if len(classes) == 2 else len(classes), source.n_features),
-                n_threads=n_threads(self.n_jobs, default=n_cores() if source.is_fused else 1),
-                on_iteration=told_to_all(listeners),
-            )
-        finally:
-            for listener in listeners:
-                listener.close()
-        if fit.certificate.kind == "separation" and self.on_separation == "raise":
-            raise DataError(fit.shortfall(self.tol, self.max_iter))
-        found = self._attributes(classes, fit.point)
-        for name, value in found.items():
-            setattr(self, name, value)
-        self.certificate_ = fit.certificate
-        self.objective_ = fit.value
-        self.history_ = fit.history
-        self.n_iter_ = np.array([len(fit.history)], dtype=np.int32)
-        self.solver_ = fit.plan.method
-        self.n_passes_ = fit.passes
-        self._explanation = fit.explain()
-        if fit.interrupted:
-            raise KeyboardInterrupt("the estimator holds the best iterate so far")
-        if tasks in listeners:
-            tasks.finish(found, len(fit.history))
-        context.call_on_fit_task_end(estimator=self, reconstruction_attributes={})
-        if not fit.met:
-            shortfall = fit.shortfall(self.tol, self.max_iter)
-            warnings.warn(shortfall, ConvergenceWarning, stacklevel=4)
-
-    def _attributes(self, classes: Labels, point: Point) -> dict[str, Any]:
+    def _fitted_attributes(self, classes: Labels, point: Point) -> dict[str, Any]:
         return {
             "classes_": classes,
             "coef_": np.ascontiguousarray(point.coef.T),
             "intercept_": point.intercept.copy(),
         }
 
-    def explain(self) -> str:
-        """Say how the fit was done: method and reason, reads of X, seconds, and what is proven."""
-        check_is_fitted(self)
-        return self._explanation
+    def _fitted_point(self) -> Point:
+        """Return the fitted coefficients as the engine stores them."""
+        coef = np.ascontiguousarray(self._dense_coef().T)
+        return Point(coef, np.array(self.intercept_, dtype=np.float64))
+
+    def _refuse(self, fit: Fit) -> None:
+        """Raise an error if the classes are separable and that is not to be accepted."""
+        if fit.certificate.kind == "separation" and self.on_separation == "raise":
+            raise DataError(fit.shortfall(self.tol, self.max_iter))
+
+    def _keep(self, fit: Fit) -> None:
+        """Set the attributes that describe a fit."""
+        super()._keep(fit)
+        self.n_iter_ = np.array([len(fit.history)], dtype=np.int32)
 
     def sparsify(self) -> Self:
         """Store `coef_` as a sparse matrix: for many features, most of them with coefficient 0."""
@@ -397,45 +320,8 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
         self.coef_ = self._dense_coef()
         return self
 
-    def __sklearn_tags__(self) -> Any:  # noqa: ANN401
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
-
     def _dense_coef(self) -> FloatArray:
         return np.asarray(self.coef_.toarray() if sparse.issparse(self.coef_) else self.coef_)
-
-    def _raw_prediction(self, X: Matrix, offset: Matrix | None) -> FloatArray:
-        check_is_fitted(self)
-        X = self._matrix(X, reset=False)
-        source = InMemorySource(
-            X,
-            np.zeros(X.shape[0]),
-            column_names=None if self.coef_names_ is None else self.coef_names_.tolist(),
-            offset=as_offset(offset, X.shape[0], self.coef_.shape[0]),
-        )
-        return raw_predictions(source, Point(self._dense_coef().T, self.intercept_))
-
-    def _matrix(self, X: Matrix, *, reset: bool) -> Matrix:
-        if has_levels(X) if reset else self.levels_:
-            validate_data(self, X, reset=reset, skip_check_array=True)
-            return coded(X, None if reset else self.levels_)
-        if is_plain(X, 2, "biuf"):
-            if reset:
-                self.n_features_in_ = X.shape[1]
-                self.__dict__.pop("feature_names_in_", None)
-                return X
-            if X.shape[1] == self.n_features_in_ and not hasattr(self, "feature_names_in_"):
-                return X
-        return validate_data(
-            self,
-            X,
-            reset=reset,
-            dtype="numeric",
-            accept_sparse=["csr", "csc"],
-            accept_large_sparse=True,
-            ensure_all_finite=False,
-        )
 
     def _check_parameters(self) -> float:
         """Refuse senseless parameters in words; return C, inf where nothing is penalised."""
@@ -445,30 +331,15 @@ class LogisticRegression(CallbackSupportMixin, Predictions, ClassifierMixin, Bas
             )
         if self.l1_ratio not in (0, None):
             raise ValueError(f"l1_ratio must be 0: the penalty is L2, not {self.l1_ratio!r}")
-        if not isinstance(self.C, Real) or not float(self.C) > 0:
-            raise ValueError(f"C must be a positive number or np.inf, not {self.C!r}")
-        if not isinstance(self.tol, Real) or not float(self.tol) >= 0:
-            raise ValueError(f"tol must be a number >= 0, not {self.tol!r}")
-        if not isinstance(self.max_iter, Integral) or self.max_iter < 0:
-            raise ValueError(f"max_iter must be an integer >= 0, not {self.max_iter!r}")
-        if self.solver not in _SOLVERS:
-            raise ValueError(f"solver must be one of {', '.join(_SOLVERS)}, not {self.solver!r}")
+        C = checked_strength(self.C)
+        self._check_common_parameters()
         if self.on_separation not in ("warn", "raise"):
             raise ValueError(f"on_separation must be 'warn' or 'raise', not {self.on_separation!r}")
         if self.penalty not in (None, "none"):
-            return float(self.C)
+            return C
         if self.C not in (1.0, np.inf):
             warnings.warn(f"Setting penalty=None will ignore the C={self.C}", stacklevel=4)
         return np.inf
-
-    def _start(self, n_outputs: int, n_features: int) -> Point | None:
-        if not self.warm_start or not hasattr(self, "coef_"):
-            return None
-        if self.coef_.shape != (n_outputs, n_features):
-            return None
-        intercept = self.intercept_ if self.fit_intercept else np.zeros(n_outputs)
-        coef = np.ascontiguousarray(self._dense_coef().T)
-        return Point(coef, np.array(intercept, dtype=np.float64))
 
 
 def _labels(y: Matrix) -> tuple[Labels, Labels]:

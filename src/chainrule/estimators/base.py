@@ -1,0 +1,255 @@
+"""`LinearEstimator`: everything that chainrule's classifier and regressors have in common.
+
+Matrices and parameters are checked here, the engine is called, its progress reported, and the fit
+kept with its certificate. The targets are the subclasses' part.
+"""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from numbers import Integral, Real
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.certificates.certificate import Certificate
+from chainrule.engine.data.coded_rows import CodedRows
+from chainrule.engine.data.frames import coded, has_levels
+from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.fitting import Fit, fit_linear_model, raw_predictions
+from chainrule.engine.losses.facts import LossRow
+from chainrule.engine.objective.objective import Point
+from chainrule.engine.solvers.plans import Method
+from chainrule.engine.solvers.steps import IterationRecord
+from chainrule.estimators.inputs import are_implied, as_offset, is_plain, n_cores, n_threads
+from chainrule.estimators.reporting import Tasks, reporters, told_to_all
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:  # scikit-learn before 1.9 has no callbacks
+    from chainrule.estimators.reporting import NoCallbacks as CallbackSupportMixin
+    from chainrule.estimators.reporting import same_method as with_callbacks
+
+_Fit = TypeVar("_Fit", bound=Callable[..., Any])
+managed: Callable[[_Fit], _Fit] = with_callbacks
+"""Decorates a `fit` that reports to scikit-learn's callbacks."""
+
+Matrix = Any
+
+SOLVERS: Final[Mapping[str, Method]] = {
+    "auto": "auto",
+    "newton-cholesky": "newton-cholesky",
+    "newton-classes": "newton-classes",
+    "newton-sampled": "newton-sampled",
+    "newton-rows": "newton-rows",
+    "newton-cg": "newton-cg",
+    "lbfgs": "auto",
+    "liblinear": "auto",
+    "sag": "auto",
+    "saga": "auto",
+}
+"""The engine's method for each name of a solver."""
+
+
+class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore[misc]
+    """Base class of estimators that fit a linear model with the engine.
+
+    Subclasses define the parameters below, check targets, and call `_minimise`.
+    """
+
+    fit_intercept: bool
+    tol: float
+    max_iter: int
+    solver: str
+    verbose: int | None
+    warm_start: bool
+    n_jobs: int | None
+
+    coef_: Any
+    coef_names_: npt.NDArray[Any] | None
+    levels_: Mapping[str, npt.NDArray[Any]]
+    certificate_: Certificate
+    objective_: float
+    history_: list[IterationRecord]
+    solver_: str
+    n_passes_: float
+
+    def explain(self) -> str:
+        """Return how the fit was done: method and reason, reads of X, seconds, and the proof."""
+        check_is_fitted(self)
+        return self._explanation
+
+    def __sklearn_tags__(self) -> Any:  # noqa: ANN401
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    @abstractmethod
+    def _fitted_point(self) -> Point:
+        """Return the fitted coefficients as the engine stores them."""
+
+    def _refuse(self, fit: Fit) -> None:
+        """Raise an error if a fit is not to be kept."""
+
+    def _minimise(
+        self,
+        X: Matrix,
+        y: npt.NDArray[Any],
+        weights: FloatArray,
+        rows: IntArray | None,
+        offset: FloatArray | None,
+        *,
+        C: float,
+        attributes: Callable[[Point], dict[str, Any]],
+        n_classes: int = 2,
+        row: LossRow | None = None,
+    ) -> None:
+        """Fit to some rows, or all, and keep the fit.
+
+        Parameters
+        ----------
+        X : ndarray, sparse matrix or CodedRows
+            All rows.
+        y : ndarray
+            Targets of the rows to fit alone.
+        weights : ndarray of shape (n_samples,)
+        rows : ndarray or None
+            The rows to fit; None for all.
+        offset : ndarray or None
+        C : float
+            Inverse strength of the penalty; inf for none.
+        attributes : callable
+            Returns coefficients and intercept at a point as attributes of the estimator.
+        n_classes : int
+        row : LossRow, optional
+            The loss; by default the cross-entropy of the classes.
+        """
+        if rows is not None:
+            X, weights = X[rows], weights[rows]
+            offset = None if offset is None else offset[rows]
+        if isinstance(X, CodedRows):
+            X = X.occurring(rows)
+        self.levels_ = getattr(X, "levels", {})
+        names = getattr(X, "names", getattr(self, "feature_names_in_", None))
+        self.coef_names_ = None if names is None else np.array(names, dtype=object)
+        source = InMemorySource(
+            X,
+            y,
+            None if are_implied(weights) else weights,
+            n_classes=n_classes,
+            column_names=names,
+            row_numbers=rows,
+            offset=offset,
+            center=self.fit_intercept,
+            n_threads=n_threads(self.n_jobs, default=n_cores()),
+        )
+        context = self._init_callback_context(max_subtasks=None)
+        context.call_on_fit_task_begin(estimator=self)
+        tasks = Tasks(self, context, lambda progress: attributes(progress.point()))
+        listeners = reporters(self.verbose)
+        if getattr(self, "_skl_callbacks", None):
+            listeners.append(tasks)
+        try:
+            fit = fit_linear_model(
+                source,
+                row,
+                C=C,
+                fit_intercept=self.fit_intercept,
+                tol=self.tol,
+                max_iter=self.max_iter,
+                method=SOLVERS[self.solver],
+                start=self._start(1 if n_classes == 2 else n_classes, source.n_features),
+                n_threads=n_threads(self.n_jobs, default=n_cores() if source.is_fused else 1),
+                on_iteration=told_to_all(listeners),
+            )
+        finally:
+            for listener in listeners:
+                listener.close()
+        self._refuse(fit)
+        found = attributes(fit.point)
+        for name, value in found.items():
+            setattr(self, name, value)
+        self._keep(fit)
+        if fit.interrupted:
+            raise KeyboardInterrupt("the estimator holds the best iterate so far")
+        if tasks in listeners:
+            tasks.finish(found, len(fit.history))
+        context.call_on_fit_task_end(estimator=self, reconstruction_attributes={})
+        if not fit.met:
+            shortfall = fit.shortfall(self.tol, self.max_iter)
+            warnings.warn(shortfall, ConvergenceWarning, stacklevel=4)
+
+    def _keep(self, fit: Fit) -> None:
+        """Set the attributes that describe a fit."""
+        self.certificate_ = fit.certificate
+        self.objective_ = fit.value
+        self.history_ = fit.history
+        self.solver_ = fit.plan.method
+        self.n_passes_ = fit.passes
+        self._explanation = fit.explain()
+
+    def _start(self, n_outputs: int, n_features: int) -> Point | None:
+        """Return the last fit's coefficients if the fit starts there and their shape still fits."""
+        if not self.warm_start or not hasattr(self, "coef_"):
+            return None
+        point = self._fitted_point()
+        if point.coef.shape != (n_features, n_outputs):
+            return None
+        return point if self.fit_intercept else Point(point.coef, np.zeros(n_outputs))
+
+    def _raw_prediction(self, X: Matrix, offset: Matrix | None) -> FloatArray:
+        """Return raw predictions, shape (n_samples, n_outputs)."""
+        check_is_fitted(self)
+        X, point = self._matrix(X, reset=False), self._fitted_point()
+        source = InMemorySource(
+            X,
+            np.zeros(X.shape[0]),
+            column_names=None if self.coef_names_ is None else self.coef_names_.tolist(),
+            offset=as_offset(offset, X.shape[0], point.coef.shape[1]),
+        )
+        return raw_predictions(source, point)
+
+    def _matrix(self, X: Matrix, *, reset: bool) -> Matrix:
+        """Return X checked, as numbers, a sparse matrix or rows of codes."""
+        if has_levels(X) if reset else self.levels_:
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            return coded(X, None if reset else self.levels_)
+        if is_plain(X, 2, "biuf"):
+            if reset:
+                self.n_features_in_ = X.shape[1]
+                self.__dict__.pop("feature_names_in_", None)
+                return X
+            if X.shape[1] == self.n_features_in_ and not hasattr(self, "feature_names_in_"):
+                return X
+        return validate_data(
+            self,
+            X,
+            reset=reset,
+            dtype="numeric",
+            accept_sparse=["csr", "csc"],
+            accept_large_sparse=True,
+            ensure_all_finite=False,
+        )
+
+    def _check_common_parameters(self) -> None:
+        """Raise ValueError for a parameter of the engine that has no meaning."""
+        if not isinstance(self.tol, Real) or not float(self.tol) >= 0:
+            raise ValueError(f"tol must be a number >= 0, not {self.tol!r}")
+        if not isinstance(self.max_iter, Integral) or self.max_iter < 0:
+            raise ValueError(f"max_iter must be an integer >= 0, not {self.max_iter!r}")
+        if self.solver not in SOLVERS:
+            raise ValueError(f"solver must be one of {', '.join(SOLVERS)}, not {self.solver!r}")
+
+
+def checked_strength(C: float) -> float:
+    """Return the inverse strength of a penalty if it is one: positive, or inf for no penalty."""
+    if not isinstance(C, Real) or not float(C) > 0:
+        raise ValueError(f"C must be a positive number or np.inf, not {C!r}")
+    return float(C)

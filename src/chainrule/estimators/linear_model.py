@@ -1,0 +1,139 @@
+"""`LinearModel`: a linear model with any loss of one score."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from chainrule.engine.losses.facts import LossRow
+from chainrule.engine.losses.table import find_loss, loss_names
+from chainrule.estimators.base import checked_strength
+from chainrule.estimators.losses import resolve_loss
+from chainrule.estimators.regressors import LinearRegressor, checked_alpha
+
+
+class LinearModel(LinearRegressor):
+    """Linear model with any convex or smooth loss of one score, and a proof of how good the fit is.
+
+    Minimises ``sum_i s_i loss(z_i, y_i) + |coef|^2 / (2 C)`` with scores
+    ``z_i = x_i coef + intercept + offset_i``. The loss is a shipped one, by its name, or your own:
+    its derivatives, the facts that the proof needs and the compiled code are derived from the
+    formula.
+
+    Parameters
+    ----------
+    loss : str or path, default='squared'
+        A name ("squared", "poisson", "huber", ...; a wrong one lists all), a formula in the score z
+        and the target y ("log(cosh(z - y))"), or the path of a forward pass, ending in ``.cr``.
+        Strings are parsed, never evaluated.
+    C : float, default=1.0
+        Inverse strength of the penalty; ``np.inf`` for none.
+    alpha : float, optional
+        If given, it replaces C: the strength of a penalty ``alpha/2 |coef|^2`` on the weighted
+        *mean* of the losses, as in `PoissonRegressor`; ``C = 1 / (alpha * sum of weights)``.
+    constants : mapping of str to float, optional
+        Values of the loss's named constants, such as ``{"delta": 1.0}`` of "huber".
+    link : {'identity', 'log', 'logit', 'cloglog'}, optional
+        How `predict` gets the mean from the score for a loss of your own: 'identity' by default.
+        Shipped losses have their own.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept; it is never penalised.
+    tol : float, default=1e-8
+        The fit stops once ``(f - f*) / (f* - least)`` is proven to be at most this, with least the
+        sum of the least values of the losses.
+    max_iter : int, default=100
+        Largest number of solver iterations.
+    solver : str, default='auto'
+        As in `LogisticRegression`.
+    warm_start : bool, default=False
+        Start from the last fit's coefficients if their shape still fits.
+    verbose : int or None, default=None
+        None draws a bar in a terminal once a fit takes more than two seconds; 0 is silent;
+        positive prints one line per iteration.
+    n_jobs : int or None, default=None
+        Threads, -1 for all cores; None is all cores where the passes are compiled, and else one.
+        The answer has the same bits for any number.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_coefficients,)
+        One per column, or per level of a categorical column.
+    intercept_ : float
+    certificate_ : Certificate
+        What is proven of the fit; print it.
+    facts_ : Facts
+        What is proven of the loss; print it.
+    objective_ : float
+        The objective at the fit.
+    history_ : list of IterationRecord
+        Objective, gradient norm, step and seconds per iteration.
+    n_iter_ : int
+    solver_ : str
+        The solver that ran; `explain()` returns the reason.
+    n_passes_ : float
+        How many times X was read, checks and proof included.
+    coef_names_ : ndarray of shape (n_coefficients,) or None
+        The column, or ``column_level``, of each coefficient, if X had column names.
+    levels_ : dict
+        The levels of each categorical column, in the order of their coefficients.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Only if X had column names.
+
+    Notes
+    -----
+    A weight of k is exactly k repetitions of the row, and a weight of zero is its absence. If the
+    loss is not convex, the fit is a local minimum, and the certificate claims no more.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
+    >>> y = np.array([0.1, 0.9, 2.1, 90.0])
+    >>> model = LinearModel(loss="huber", constants={"delta": 1.0}, C=10.0).fit(X, y)
+    >>> model.predict([[1.5]]).round(1).tolist()
+    [1.5]
+    """
+
+    def __init__(
+        self,
+        loss: str | os.PathLike[str] = "squared",
+        *,
+        C: float = 1.0,
+        alpha: float | None = None,
+        constants: Mapping[str, float] | None = None,
+        link: str | None = None,
+        fit_intercept: bool = True,
+        tol: float = 1e-8,
+        max_iter: int = 100,
+        solver: str = "auto",
+        warm_start: bool = False,
+        verbose: int | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.loss = loss
+        self.C = C
+        self.alpha = alpha
+        self.constants = constants
+        self.link = link
+        self.fit_intercept = fit_intercept
+        self.tol = tol
+        self.max_iter = max_iter
+        self.solver = solver
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.n_jobs = n_jobs
+
+    def _loss_row(self) -> LossRow:
+        """Return the loss that the parameters describe."""
+        return resolve_loss(self.loss, self.constants, self.link)
+
+    def _inverse_strength(self, total_weight: float) -> float:
+        """Return C, the inverse strength of the penalty; inf for none."""
+        if self.alpha is None:
+            return checked_strength(self.C)
+        return checked_alpha(self.alpha, total_weight)
+
+    def _needs_positive_targets(self) -> bool:
+        is_shipped = isinstance(self.loss, str) and self.loss in loss_names()
+        return is_shipped and find_loss(str(self.loss)).targets.low >= 0

@@ -1,0 +1,252 @@
+"""`LinearRegressor`: scikit-learn's interface to fits of any loss of one score."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils import column_or_1d
+from sklearn.utils.validation import check_consistent_length
+
+from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.fitting import Fit
+from chainrule.engine.losses.facts import Facts, LossRow
+from chainrule.engine.objective.objective import Point
+from chainrule.errors import DataError
+from chainrule.estimators.base import LinearEstimator, Matrix, managed
+from chainrule.estimators.deviance import explained_deviance
+from chainrule.estimators.inputs import as_offset, as_weights, is_plain, positive
+
+
+class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
+    """Base class of linear models for numeric targets; subclasses choose loss and penalty."""
+
+    coef_: FloatArray
+    intercept_: float
+    n_iter_: int
+    facts_: Facts
+    _row: LossRow
+
+    @abstractmethod
+    def _loss_row(self) -> LossRow:
+        """Return the loss that the parameters describe."""
+
+    @abstractmethod
+    def _inverse_strength(self, total_weight: float) -> float:
+        """Return C, the inverse strength of the penalty; inf for none."""
+
+    @managed
+    def fit(
+        self,
+        X: Matrix,
+        y: Matrix,
+        sample_weight: Matrix | None = None,
+        offset: Matrix | None = None,
+    ) -> Self:
+        """Fit to numeric targets.
+
+        Ctrl-C during the fit leaves the best iterate so far and its certificate in the estimator,
+        and is raised again.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+            Columns of dtype `category` get one coefficient per level that occurs, without a one-hot
+            matrix.
+        y : array-like of shape (n_samples,)
+            Targets in the range of the loss.
+        sample_weight : array-like of shape (n_samples,), optional
+            Non-negative; k means k repetitions of the row.
+        offset : array-like of shape (n_samples,), optional
+            Added to the scores: a part known beforehand, such as the logarithm of an exposure.
+
+        Returns
+        -------
+        LinearRegressor
+            Itself.
+
+        Raises
+        ------
+        DataError
+            When X, y, weights or offset hold a value that cannot be used; the message names the
+            row.
+        """
+        self._check_common_parameters()
+        row = self._loss_row()
+        X = self._matrix(X, reset=True)
+        targets = as_targets(y)
+        check_consistent_length(X, targets)
+        weights = as_weights(sample_weight, len(targets))
+        rows = positive(weights)
+        used = targets if rows is None else targets[rows]
+        check_range(used, row, rows)
+        shift = as_offset(offset, len(targets), 1)
+        C = self._inverse_strength(float(weights.sum()))
+        self._row, self.facts_ = row, row.facts
+        self._minimise(
+            X, used, weights, rows, shift, C=C, attributes=self._fitted_attributes, row=row
+        )
+        return self
+
+    def linear_predictor(self, X: Matrix, offset: Matrix | None = None) -> FloatArray:
+        """Return the scores z = X coef + intercept + offset, before the inverse link.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+        offset : array-like of shape (n_samples,), optional
+            Zero by default, also if the fit had one.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        return self._raw_prediction(X, offset)[:, 0]
+
+    def predict(self, X: Matrix, offset: Matrix | None = None) -> FloatArray:
+        """Return the mean at each row: the inverse link of the score.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+        offset : array-like of shape (n_samples,), optional
+            Zero by default, also if the fit had one: with the logarithm of an exposure as offset,
+            the default is the mean per unit of exposure.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+        """
+        score = self.linear_predictor(X, offset)
+        return np.asarray(self._row.kernels.mean(score))
+
+    def score(
+        self,
+        X: Matrix,
+        y: Matrix,
+        sample_weight: Matrix | None = None,
+        offset: Matrix | None = None,
+    ) -> float:
+        """Return D2 = 1 - deviance / null deviance, R2 for the squared loss.
+
+        The null model is the best constant score, plus the offset if there is one.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), optional
+        offset : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        float
+            At most 1; negative if the best constant score fits better.
+
+        Raises
+        ------
+        DataError
+            When no least value of the loss is proven, from which a deviance is counted.
+        """
+        raw = self.linear_predictor(X, offset)
+        targets = as_targets(y)
+        check_consistent_length(raw, targets)
+        weights = as_weights(sample_weight, len(targets))
+        shift = as_offset(offset, len(targets), 1)
+        known = None if shift is None else shift[:, 0]
+        rows = positive(weights)
+        if rows is not None:
+            raw, targets, weights = raw[rows], targets[rows], weights[rows]
+            known = None if known is None else known[rows]
+        check_range(targets, self._row, rows)
+        return explained_deviance(self._row, raw, targets, weights, known)
+
+    def __sklearn_tags__(self) -> Any:  # noqa: ANN401
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = self._needs_positive_targets()
+        return tags
+
+    def _needs_positive_targets(self) -> bool:
+        return False
+
+    def _fitted_attributes(self, point: Point) -> dict[str, Any]:
+        return {"coef_": point.coef[:, 0].copy(), "intercept_": float(point.intercept[0])}
+
+    def _fitted_point(self) -> Point:
+        """Return the fitted coefficients as the engine stores them."""
+        coef = np.array(self.coef_, dtype=np.float64).reshape(-1, 1)
+        return Point(coef, np.array([self.intercept_], dtype=np.float64))
+
+    def _keep(self, fit: Fit) -> None:
+        """Set the attributes that describe a fit."""
+        super()._keep(fit)
+        self.n_iter_ = len(fit.history)
+
+
+def as_targets(y: Matrix) -> FloatArray:
+    """Return targets as float64, shape (n_samples,).
+
+    Raises
+    ------
+    DataError
+        When one is not a finite number; the message names its row.
+    """
+    if y is None:
+        raise ValueError("requires y to be passed, but the target y is None")
+    values = y if is_plain(y, 1, "biuf") else np.asarray(column_or_1d(y, warn=True))
+    try:
+        targets = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        row = _first_without_number(values)
+        found = values.tolist()[row]
+        raise DataError(f"y must hold numbers, but row {row} holds {found!r}") from error
+    bad = np.flatnonzero(~np.isfinite(targets))
+    if len(bad):
+        raise DataError(f"y contains NaN or inf ({targets[bad[0]]}) in row {bad[0]}")
+    return targets
+
+
+def _first_without_number(values: Any) -> int:  # noqa: ANN401
+    for i, value in enumerate(values):
+        try:
+            float(value)
+        except (TypeError, ValueError):
+            return i
+    return 0
+
+
+def check_range(targets: FloatArray, row: LossRow, rows: IntArray | None = None) -> None:
+    """Raise DataError if a target is out of the range of the loss, naming row, value and range.
+
+    Parameters
+    ----------
+    targets : ndarray
+    row : LossRow
+    rows : ndarray, optional
+        The numbers of their rows; 0, 1, ... by default.
+    """
+    bad = np.flatnonzero(~row.targets.holds(targets))
+    if len(bad):
+        number = int(bad[0] if rows is None else rows[bad[0]])
+        raise DataError(
+            f"y is {targets[bad[0]]:g} in row {number}, out of range for the loss {row.name}: "
+            f"its targets are {row.targets}"
+        )
+
+
+def checked_alpha(alpha: Any, total_weight: float) -> float:  # noqa: ANN401
+    """Return C for a penalty of alpha/2 |coef|^2 on the weighted mean of the losses.
+
+    Parameters
+    ----------
+    alpha : float
+    total_weight : float
+        The sum of the sample weights.
+    """
+    if not isinstance(alpha, Real) or not 0 <= float(alpha) < np.inf:
+        raise ValueError(f"alpha must be a finite number >= 0, not {alpha!r}")
+    strength = float(alpha) * total_weight
+    return 1 / strength if strength > 0 else np.inf
