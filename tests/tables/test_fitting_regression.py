@@ -22,7 +22,6 @@ from chainrule.tables.metrics import hold_out
 from chainrule.tables.predicting import load_model
 from chainrule.tables.reading import read_table
 from chainrule.tables.regression import TableRegression
-from chainrule.tables.regression_metrics import null_score
 
 Floats = npt.NDArray[np.float64]
 UNUSED = ("years", "n", "cost", "gain")
@@ -168,29 +167,6 @@ def test_the_measures_are_those_of_scikit_learn(
     assert metrics.groups.weight.sum() == 100
     assert (np.diff(metrics.groups.x) > 0).all()
     np.testing.assert_allclose(metrics.groups.y @ metrics.groups.weight, y.sum())
-
-
-@pytest.mark.parametrize(
-    ("loss", "constants", "y", "score"),
-    [
-        ("quantile", {"tau": 0.25, "width": 1e-6}, np.arange(1.0, 100.0), 25.0),
-        ("squared", {}, np.array([1.0, 2.0, 6.0]), 3.0),
-        ("poisson", {}, np.array([1.0, 2.0, 6.0]), np.log(3.0)),
-        ("gamma", {}, np.array([1.0, 2.0, 6.0]), np.log(3.0)),
-        ("huber", {"delta": 1e-3}, np.array([1.0, 2.0, 60.0]), 2.0),
-        ("exp(z) - y z", {}, np.array([100.0, 300.0, 800.0]), np.log(400.0)),
-    ],
-)
-def test_the_null_model_is_the_best_constant(
-    loss: str, constants: dict[str, float], y: Floats, score: float
-) -> None:
-    found = null_score(choose_loss(loss, constants).row.kernels, y, np.full(len(y), 7.0))
-    np.testing.assert_allclose(found, score, atol=2e-3)
-
-
-def test_the_null_model_of_no_events_is_far_out() -> None:
-    found = null_score(choose_loss("poisson").row.kernels, np.zeros(3), np.zeros(3))
-    assert np.exp(found).max() < 1e-300
 
 
 def test_no_deviance_where_no_lower_bound_is_proven(path: Path) -> None:

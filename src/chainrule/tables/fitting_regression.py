@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engine.losses.null_model import null_score
+from chainrule.estimators.deviance import explained_deviance
 from chainrule.tables.choices import Choices, without_gaps
 from chainrule.tables.encoding import encode
 from chainrule.tables.fit_results import Progress, certificate_record, complaints, solver_path
@@ -20,7 +22,7 @@ from chainrule.tables.metrics import hold_out
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.records import Fact, TrainingRecord
 from chainrule.tables.regression import TableRegression
-from chainrule.tables.regression_metrics import RegressionMetrics, measure_means, null_score
+from chainrule.tables.regression_metrics import RegressionMetrics, measure_means
 from chainrule.tables.specs import features
 from chainrule.tables.table import Table
 from chainrule.tables.target import numbers_of, refuse_choices_of_classes
@@ -171,15 +173,14 @@ def _measure(
         return None
     rows = encoded.usable
     y, offset = y[rows], offset[rows]
-    kernels = model.loss.row.kernels
+    row = model.loss.row
     score = model.score_of(encoded.X[rows], offset)
-    null = null_score(model.loss.row.kernels, y, offset)
-    least = None
-    if model.loss.row.facts.has_least and kernels.least is not None:
-        least = kernels.least(y)
-    return measure_means(
-        y, model.mean_of(score), kernels.terms(score, y)[0], kernels.terms(null, y)[0], least
-    )
+    null = null_score(row, y, offset=offset)
+    explained = None
+    if row.facts.has_least:
+        explained = explained_deviance(row, score, y, np.ones(len(y)), offset)
+    loss, loss_of_null = (row.kernels.terms(at, y)[0] for at in (score, null))
+    return measure_means(y, model.mean_of(score), loss, loss_of_null, explained)
 
 
 def _with_metrics(model: TableRegression, metrics: RegressionMetrics | None) -> TableRegression:

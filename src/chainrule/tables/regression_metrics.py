@@ -7,13 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engine.losses.facts import Kernels
 from chainrule.tables.metrics import Curve
 
 Floats = NDArray[np.float64]
 
 _GROUPS = 10
-_FARTHEST = 2.0**40
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +27,7 @@ class RegressionMetrics:
         the loss of these rows, beside the offset.
     deviance_explained : float or None
         1 - deviance / deviance of the null model (D2), where the deviance is twice the loss above
-        its least value. None where no least value is proven, or the null model has no deviance.
+        its least value. None where no least value is proven.
     rmse, mae : float
         Root mean square and mean absolute difference of target and predicted mean.
     mean_actual, mean_predicted : float
@@ -50,7 +48,7 @@ class RegressionMetrics:
 
 
 def measure_means(
-    y: Floats, mean: Floats, loss: Floats, loss_of_null: Floats, least: Floats | None
+    y: Floats, mean: Floats, loss: Floats, loss_of_null: Floats, explained: float | None
 ) -> RegressionMetrics:
     """Measure predicted means against what happened.
 
@@ -60,14 +58,9 @@ def measure_means(
         Targets and predictions.
     loss, loss_of_null : ndarray of shape (n_samples,)
         The losses of the model and of the null model.
-    least : ndarray of shape (n_samples,), optional
-        The least loss of each target.
+    explained : float, optional
+        The share of the deviance that the model explains.
     """
-    explained: float | None = None
-    if least is not None:
-        spread = float((loss_of_null - least).sum())
-        if spread > 0:
-            explained = 1.0 - float((loss - least).sum()) / spread
     error = mean - y
     return RegressionMetrics(
         n_rows=len(y),
@@ -80,41 +73,6 @@ def measure_means(
         mean_predicted=float(mean.mean()),
         groups=groups_by_prediction(y, mean),
     )
-
-
-def null_score(kernels: Kernels, y: Floats, offset: Floats) -> Floats:
-    """Return the scores of the null model: the constant of least total loss, plus the offset.
-
-    The constant is a root of the total slope, by bisection: the sign alone is used, so that neither
-    an overflow nor a flat piece of the loss matters. Where the loss falls for ever, the constant is
-    far out on that side; of a loss that is not convex, it is a stationary point.
-
-    Parameters
-    ----------
-    kernels : Kernels
-    y, offset : ndarray of shape (n_samples,)
-    """
-
-    def slope(constant: float) -> float:
-        with np.errstate(all="ignore"):
-            return float(kernels.terms(constant + offset, y)[1].sum())
-
-    with np.errstate(all="ignore"):
-        start = 0.0 if kernels.link is None else float(kernels.link(y.mean(keepdims=True))[0])
-    low = high = start if np.isfinite(start) else 0.0
-    step = 1.0
-    while step < _FARTHEST and slope(low) > 0:
-        low, step = low - step, 2 * step
-    step = 1.0
-    while step < _FARTHEST and slope(high) < 0:
-        high, step = high + step, 2 * step
-    if slope(low) > 0:
-        return low + offset
-    if slope(high) < 0:
-        return high + offset
-    while low < (middle := low + (high - low) / 2) < high:
-        low, high = (low, middle) if slope(middle) > 0 else (middle, high)
-    return low + offset
 
 
 def groups_by_prediction(y: Floats, mean: Floats, n_groups: int = _GROUPS) -> Curve:
