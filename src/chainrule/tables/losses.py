@@ -59,8 +59,9 @@ class ChosenLoss:
 
     @property
     def title(self) -> str:
-        """What reports call it: the name, or the formula on one line."""
-        return self.name or _first_words(self.row.name)
+        """What reports call it: the name, the formula, or the line of the objective."""
+        lines = [line for line in self.text.splitlines() if "=" in line] or [self.text]
+        return self.name or _first_words(" ".join(lines[-1].split()))
 
     @property
     def is_forward_pass(self) -> bool:
