@@ -11,6 +11,7 @@ from chainrule.language.reading.statements import MAX_TEXT
 
 SUFFIX = ".cr"
 _EXAMPLES = Path(__file__).parents[2] / "examples"
+_LOSSES = _EXAMPLES / "losses"
 
 
 def example_names() -> tuple[str, ...]:
@@ -28,7 +29,7 @@ def loss_names() -> tuple[str, ...]:
     >>> "losses/poisson" in loss_names()
     True
     """
-    return tuple(sorted(f"losses/{path.stem}" for path in _EXAMPLES.glob(f"losses/*{SUFFIX}")))
+    return tuple(sorted(f"losses/{path.stem}" for path in _LOSSES.glob(f"*{SUFFIX}")))
 
 
 def load_model(path_or_name: str | Path) -> Model:
@@ -37,7 +38,7 @@ def load_model(path_or_name: str | Path) -> Model:
     Parameters
     ----------
     path_or_name : str or Path
-        A file, the same without its ``.cr``, or ``NAME`` or ``examples/NAME`` of an example;
+        A file, the same without its ``.cr``, ``NAME`` or ``examples/NAME`` of an example, or
         ``losses/NAME`` of a loss.
 
     Raises
