@@ -317,3 +317,16 @@ def test_incomplete_rows_are_dropped_as_chosen(tmp_path: Path) -> None:
     assert fitted.model.training.dropped == 2
     assert 4 not in fitted.rows
     assert 9 not in fitted.rows
+
+
+def test_advice_where_the_tolerance_is_not_proven(tmp_path: Path) -> None:
+    columns = claims()
+    columns["gain"] = np.asarray(columns["gain"], dtype=np.float64) * 1e6
+    columns["n"] = np.where(columns["area"] == "C", 0, columns["n"])
+    path = written(tmp_path / "claims.csv", columns)
+    (*_, said) = fit(path, "gain", "huber").notes
+    assert "change its unit, or set --constant delta=VALUE" in said
+    notes = " ".join(fit(path, "n", "poisson", C=np.inf).notes)
+    assert "finite" in notes
+    assert "penalise with a finite -C" in notes.lower()
+    assert fit(path, "n", "poisson").notes == ()

@@ -5,6 +5,7 @@ The order is that of `chainrule.tables.fitting`: target, split, encoding, traini
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,6 +30,8 @@ from chainrule.tables.target import numbers_of, refuse_choices_of_classes
 from chainrule.tables.training import Say, train, usable_rows
 
 Floats = NDArray[np.float64]
+
+_FAR = 1000.0
 
 _RECORDED = (
     "mean_loss",
@@ -128,6 +131,8 @@ def fit_regression(
     C = choices.inverse_penalty(n_rows)
     fit = train(X, y[training], names, C, say, row=loss.row, offset=_given(offset[training]))
     notes += complaints(fit, "the columns along which the loss falls for ever")
+    if not fit.met and fit.certificate.kind != "separation":
+        notes += _advice(loss, y[training], C)
     model = TableRegression(
         target=choices.target,
         specs=learned.specs,
@@ -159,6 +164,22 @@ def fit_regression(
         offset=offset[training],
         rows=table.row_numbers[training],
     )
+
+
+def _advice(loss: ChosenLoss, y: Floats, C: float) -> Iterator[str]:
+    """Say what may help where the certificate does not prove the tolerance."""
+    if np.isinf(C) and loss.row.facts.optimum_may_be_missing:
+        yield (
+            "without a penalty this loss may have no finite optimum, as where all targets of a "
+            "category are 0: penalise with a finite -C or with --alpha, or leave that column out."
+        )
+    spread = float(y.std())
+    if loss.row.link_name == "identity" and not 1 / _FAR < spread < _FAR:
+        constants = "".join(f", or set --constant {name}=VALUE" for name in loss.constants)
+        yield (
+            f"the target has a standard deviation of {spread:.3g}, far from the residuals around "
+            f"1 that a loss with a fixed scale is written for: change its unit{constants}."
+        )
 
 
 def _given(offset: Floats) -> Floats | None:
