@@ -93,3 +93,15 @@ def test_facts_that_are_absent_are_said_to_be() -> None:
     assert not said["convexity"].proven
     assert "nothing is proven about a global optimum" in said["convexity"].says
     assert "is at most 1" in said["curvature"].says
+
+
+def test_a_fit_of_classes_loads_nothing_that_derives() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, chainrule.tables.fitting, chainrule.tables.predicting;"
+        "deriving = ('chainrule.emission', 'chainrule.calculus.ops', 'chainrule.language');"
+        "assert not [m for m in sys.modules if m.startswith(deriving)]"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

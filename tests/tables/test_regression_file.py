@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from chainrule.errors import ModelFileError
-from chainrule.tables.losses import ChosenLoss, choose_loss
+from chainrule.tables.chosen_loss import ChosenLoss
+from chainrule.tables.losses import choose_loss
 from chainrule.tables.model import TableModel
 from chainrule.tables.model_file import from_document, to_document
 from chainrule.tables.offsets import OffsetColumns

@@ -204,7 +204,7 @@ def _fit(
     targets: str | None,
     say: Callable[[str], None],
 ) -> Fitted:
-    from chainrule.tables.losses import CLASSES, TARGETS, choose_loss
+    from chainrule.tables.chosen_loss import CLASSES, TARGETS
 
     if loss is None or loss == CLASSES:
         if constants or link or targets:
@@ -213,6 +213,7 @@ def _fit(
 
         return fit_file(path, choices, say)
     from chainrule.tables.fitting_regression import fit_regression_file
+    from chainrule.tables.losses import choose_loss
 
     say("deriving the loss")
     chosen = choose_loss(loss, constants, link, None if targets is None else TARGETS[targets])

@@ -11,11 +11,12 @@ from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.proof.numbers import StepNumbers, step_numbers
 from chainrule.deriving import derive
+from chainrule.emission.formula import is_forward_pass
 from chainrule.language.reading import read_model
 from chainrule.lecture import bind, lay_out
+from chainrule.tables.chosen_loss import ChosenLoss
 from chainrule.tables.explaining import Contribution, contributions
 from chainrule.tables.fitting_regression import FittedRegression
-from chainrule.tables.losses import ChosenLoss
 
 _DATA = ("X", "Y")
 _WEIGHTS = ("w", "b")
@@ -77,7 +78,7 @@ def forward_pass(loss: ChosenLoss) -> str:
     z = w x + b
     L = exp(z) - y z
     """
-    if loss.is_forward_pass:
+    if is_forward_pass(loss.text):
         return loss.text
     formula = " ".join(loss.text.split())
     constants = "".join(f"{name} : (1, 1)\n" for name in loss.constants)

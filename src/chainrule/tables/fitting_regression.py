@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from chainrule.engine.losses.null_model import null_score
 from chainrule.estimators.deviance import explained_deviance
 from chainrule.tables.choices import Choices, without_gaps
+from chainrule.tables.chosen_loss import ChosenLoss
 from chainrule.tables.encoding import encode
 from chainrule.tables.fit_results import Progress, certificate_record, complaints, solver_path
 from chainrule.tables.learning import learn
-from chainrule.tables.losses import ChosenLoss
 from chainrule.tables.metrics import hold_out
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.records import Fact, TrainingRecord

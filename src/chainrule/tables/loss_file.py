@@ -9,12 +9,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from chainrule.emission.shipped import SHIPPED
 from chainrule.engine.losses.facts import Facts, Targets
 from chainrule.errors import ModelError
+from chainrule.tables.chosen_loss import ChosenLoss
 from chainrule.tables.json_reader import Reader
 from chainrule.tables.loss_facts import proofs_of
-from chainrule.tables.losses import ChosenLoss, named_loss, own_loss
 
 _KEYS = {"name", "formula", "constants", "link", "targets", "facts", "proofs"}
 _ENDS = ("low", "high")
@@ -57,6 +56,10 @@ def _finite(value: float) -> float | None:
 
 def read_loss(read: Reader, item: object) -> ChosenLoss:
     """Derive the loss of a model file again."""
+    # what derives is loaded for regressions alone
+    from chainrule.emission.shipped import SHIPPED
+    from chainrule.tables.losses import named_loss, own_loss
+
     record = read.record(item, "loss")
     read.keys(record, _KEYS, "loss")
     name = read.word(record["name"], "loss: name")

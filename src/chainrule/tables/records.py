@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError
-from chainrule.tables.losses import ChosenLoss
+from chainrule.tables.chosen_loss import ChosenLoss
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.specs import CategorySpec, Feature, Missing, NumberSpec, Spec, features
 from chainrule.tables.table import unknown_column

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import DataError
+from chainrule.tables.chosen_loss import ChosenLoss
 from chainrule.tables.diagnosing import is_number
-from chainrule.tables.losses import ChosenLoss
 from chainrule.tables.metrics import Codes
 from chainrule.tables.table import Table, TextColumn, refuse_infinite, say_some
 
