@@ -15,7 +15,7 @@ import sklearn.linear_model
 from tests.acceptance.in_place import InPlace
 
 import chainrule
-from chainrule.estimators.estimator import LogisticRegression
+from chainrule import LogisticRegression
 
 REGRESSORS = ("PoissonRegressor", "GammaRegressor", "TweedieRegressor")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.acceptance.in_place import InPlace
 
-from chainrule.estimators.estimator import LogisticRegression
+from chainrule import LogisticRegression
 
 STOPS_EARLY = (
     "test_logistic_regression_callback_support",

@@ -8,6 +8,8 @@ of every op in it is held to a formula of its own by the table of ops.
 from __future__ import annotations
 
 import ast
+import importlib
+import pkgutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from tests.architecture.tables import Oracle, Table
 from tests.calculus.ops.samples import close
 
 import chainrule.calculus
+import chainrule.calculus.rewriting
 from chainrule.calculus.derivation.curvature import second_derivation
 from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.derivation.program import program
@@ -31,10 +34,12 @@ from chainrule.calculus.graph.node import Expr, Number, Symbol, partials, walk
 from chainrule.calculus.ops import matmul, mul, stack, transpose
 from chainrule.calculus.rewriting.blocks import filled
 from chainrule.calculus.rewriting.diagonals import DIAGONALS
-from chainrule.calculus.rewriting.rule import Fired
+from chainrule.calculus.rewriting.pointwise import DIGITS, INVERSES, RECOGNISED
+from chainrule.calculus.rewriting.rule import Fired, Label
 from chainrule.emission import emit_kernels
 from chainrule.errors import ChainruleError
 from chainrule.language.reading import example_names, load_model, read_model
+from chainrule.language.reading.models import read_expression
 from chainrule.teaching.exercises.loading import exercises
 
 MODELS = (
@@ -47,6 +52,30 @@ MODELS = (
 """Forward passes for rules that the examples and the exercises do not need."""
 
 
+PARTS = (
+    "log(1 + exp(A))",
+    "log1p(exp(A))",
+    "1/(1 + exp(A))",
+    "sinh(A)/cosh(A)",
+    "exp(A)/(1 + exp(A))",
+    "1 - exp(A)",
+    "exp(A) - 1",
+    "log(cosh(A))",
+    "1 - tanh(A)^2",
+    "sqrt(1 + A) - 1",
+    "log(1 + A)",
+    "abs(A)^2",
+    "sign(A) .* abs(A)",
+    "1 - (A/sqrt(1 + A^2))^2",
+    "log(1)",
+    "exp(log(A))",
+    "exp(-log(A))",
+)
+"""Parts of losses, for rules that losses alone need."""
+
+BUILDERS = ("Rule", "Label", "identity")
+"""Calls that build a rule or name a step, with the name as their first argument."""
+
 SIZES = {"n": 3, "m": 4}
 A, X = (Symbol(name, ("n", "m")) for name in "AX")
 SCALE = Symbol("d", (1, "m"))
@@ -54,6 +83,12 @@ SCALE = Symbol("d", (1, "m"))
 
 def by_hand() -> None:
     """Fire the rules that no derivation records."""
+    for text in PARTS:
+        part = read_expression(text, {"A": A})
+        for rule in (*RECOGNISED, *INVERSES, *DIGITS):
+            became = rule.becomes(part)
+            if became is not None:
+                Fired(rule, part, became)
     zeros = Number(0, A.shape)
     filled(stack((A, zeros)) + stack((zeros, X)))
     before = matmul(mul(A, SCALE), transpose(X))
@@ -149,11 +184,16 @@ def named_in_source() -> Mapping[str, str]:
     """Return the name of every rule that the package builds, with the file."""
     found: dict[str, str] = {}
     root = Path(chainrule.calculus.__path__[0])
+    for info in pkgutil.iter_modules(chainrule.calculus.rewriting.__path__):
+        module = importlib.import_module(f"{chainrule.calculus.rewriting.__name__}.{info.name}")
+        held = [v for v in vars(module).values() if isinstance(v, Label)]
+        found |= {rule.name: f"{info.name}.py" for rule in held}
     for path in root.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            built = isinstance(node, ast.Call) and ast.unparse(node.func) in ("Rule", "identity")
-            if built and isinstance(node.args[0], ast.Constant):  # type: ignore[attr-defined]
-                found[str(node.args[0].value)] = path.name  # type: ignore[attr-defined]
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in BUILDERS:
+                name = node.args[0]
+                if isinstance(name, ast.Constant):
+                    found[str(name.value)] = path.name
     return found
 
 

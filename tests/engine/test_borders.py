@@ -35,7 +35,7 @@ def test_a_small_fit_enters_no_room_that_it_does_not_use() -> None:
     assert "solvers.newton" in rooms
     assert not rooms & {
         "certificates.collinearity",
-        "certificates.exactness",
+        "certificates.exact_arithmetic",
         "certificates.linear_programme",
         "certificates.separation",
         "solvers.class_newton",

@@ -24,7 +24,7 @@ from chainrule.engine.passes.blocks import DenseBlock
 from chainrule.engine.passes.fused_blocks import FusedBlock
 from chainrule.engine.passes.kernels import fused_softmax
 from chainrule.engine.penalties.l2 import L2Penalty
-from chainrule.engine.solvers.class_newton import class_newton, level_descent
+from chainrule.engine.solvers.class_newton import class_newton, fixed_hessian_descent
 
 RNG = np.random.default_rng(23)
 FORMS = ["C", "F", "C float32", "F float32"]
@@ -157,7 +157,7 @@ def test_labels_stay_codes(compiled: bool) -> None:
 
 def test_level_scores_lead_near_the_optimum_without_a_hessian() -> None:
     objective = problem(3000, 6, 4)
-    outcome = level_descent(objective, objective.origin(), tolerance=1e-9, max_iter=100)
+    outcome = fixed_hessian_descent(objective, objective.origin(), tolerance=1e-9, max_iter=100)
     assert outcome.stop == "converged"
     best = class_newton(objective, objective.origin(), tolerance=1e-14, max_iter=100)
     assert outcome.evaluation.value == pytest.approx(best.evaluation.value, rel=1e-7)

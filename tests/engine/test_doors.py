@@ -13,9 +13,9 @@ from scipy.special import logsumexp
 from sklearn.exceptions import ConvergenceWarning
 
 from chainrule import LogisticRegression
+from chainrule.engine.monitor import Progress
 from chainrule.engine.objective import objective
 from chainrule.engine.objective.objective import Point
-from chainrule.engine.watch import Progress
 from chainrule.errors import DataError
 from chainrule.estimators import reporting
 

@@ -9,7 +9,7 @@ import pytest
 from scipy import sparse
 
 from chainrule import LogisticRegression
-from chainrule.engine.data.rows import spread_rows
+from chainrule.engine.data.rows import stratified_rows
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
 from chainrule.engine.objective.objective import Objective
@@ -180,7 +180,7 @@ def test_uneven_weights_are_shared_out_among_the_samples() -> None:
 def test_a_sample_has_one_row_of_each_part(n_samples: int, n_rows: int) -> None:
     seen = np.zeros(n_samples)
     for seed in range(20):
-        rows = spread_rows(n_samples, n_rows, seed)
+        rows = stratified_rows(n_samples, n_rows, seed)
         parts = rows * n_rows // n_samples
         assert len(rows) == n_rows
         assert (np.diff(rows) > 0).all()
@@ -196,7 +196,7 @@ def test_a_sample_has_one_row_of_each_part(n_samples: int, n_rows: int) -> None:
 def test_rows_that_stay_where_they_are_read_as_their_copy_does(order: Any, dtype: Any) -> None:
     X, y = tall(11)
     source = InMemorySource(np.asarray(X, dtype=dtype, order=order), y.astype(float))
-    rows = spread_rows(len(y), 700, 0)
+    rows = stratified_rows(len(y), 700, 0)
     there, copied = source.take_rows(rows, copied=False), source.take_rows(rows)
     there.rows_per_block = 300
     parts = [p.copy() for i in range(there.n_blocks) for p in there.block(i).X.dense_rows()]

@@ -29,7 +29,8 @@ from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.losses.loss import Loss
 from chainrule.engine.losses.scores import ScoreLoss
-from chainrule.engine.objective.lanes import objective_for
+from chainrule.engine.monitor import FitMonitor, OnIteration
+from chainrule.engine.objective.accumulators import objective_for
 from chainrule.engine.objective.objective import Objective, Point
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.runtime.machine import memory, single_threaded_algebra
@@ -38,7 +39,6 @@ from chainrule.engine.solvers.limits import ROUGH, needs_bound
 from chainrule.engine.solvers.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
 from chainrule.engine.solvers.starting import starting_point
 from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop
-from chainrule.engine.watch import OnIteration, Watch
 
 if TYPE_CHECKING:
     from chainrule.engine.certificates.collinearity import Relations
@@ -215,7 +215,7 @@ def fit_linear_model(
         # a start worse than zero, where every curvature may have underflowed, is none
         if objective.evaluate(warm).value <= at_origin:
             origin = warm
-    watch = Watch(
+    monitor = FitMonitor(
         objective,
         on_iteration,
         search=n_parameters <= UNPENALISED_LIMIT and loss.facts.can_separate,
@@ -227,13 +227,13 @@ def fit_linear_model(
     try:
         with _surroundings(source):
             certificate, outcome, history = _solve_and_prove(
-                objective, origin, plan.method, tol=tol, max_iter=max_iter, watch=watch
+                objective, origin, plan.method, tol=tol, max_iter=max_iter, monitor=monitor
             )
     except KeyboardInterrupt:
-        if watch.best is None:
+        if monitor.best is None:
             raise
-        interrupted, history = True, watch.records
-        outcome = Outcome(watch.best, "interrupted", history)
+        interrupted, history = True, monitor.records
+        outcome = Outcome(monitor.best, "interrupted", history)
         certificate = certify(objective, outcome)
     certificate = with_rounded_intercept(certificate, objective, outcome.evaluation)
     if relations is not None and len(relations.dropped):
@@ -311,7 +311,7 @@ def _solve_and_prove(
     *,
     tol: float,
     max_iter: int,
-    watch: Watch,
+    monitor: FitMonitor,
 ) -> tuple[Certificate, Outcome, list[IterationRecord]]:
     form_hessian = objective.n_parameters <= UNPENALISED_LIMIT
     history: list[IterationRecord] = []
@@ -321,10 +321,10 @@ def _solve_and_prove(
     finer = is_small and method in ("newton-cg", "newton-rows", "newton-classes")
     aim, point = max(1e-8 * tol, 1e-20) if finer else tol / 4, start
     while True:
-        outcome = _solved(objective, method, point, aim, max_iter - len(history), watch)
+        outcome = _solved(objective, method, point, aim, max_iter - len(history), monitor)
         history.extend(outcome.history)
-        if outcome.stop == "interrupted" and watch.separation is not None:
-            return no_optimum(objective, outcome, watch.separation), outcome, history
+        if outcome.stop == "interrupted" and monitor.separation is not None:
+            return no_optimum(objective, outcome, monitor.separation), outcome, history
         certificate = certify(objective, outcome, enough=tol)
         if certificate.relative_bound > tol and form_hessian:
             certificate, outcome = _with_hessian(objective, certificate, outcome, tol)
@@ -344,31 +344,31 @@ def _solve_and_prove(
         elif method == "newton-rows":
             method = "newton-cg"  # nor has the Gram matrix, beyond its rounding
     if certificate.relative_bound > tol and objective.penalty.is_none:
-        watch.search(outcome.evaluation.point)
-        if watch.separation is not None:
-            certificate = no_optimum(objective, outcome, watch.separation)
+        monitor.search(outcome.evaluation.point)
+        if monitor.separation is not None:
+            certificate = no_optimum(objective, outcome, monitor.separation)
     return certificate, outcome, history
 
 
 def _solved(
-    objective: Objective, method: str, point: Point, aim: float, max_iter: int, watch: Watch
+    objective: Objective, method: str, point: Point, aim: float, max_iter: int, monitor: FitMonitor
 ) -> Outcome:
     """Run a solver; where curvatures may vanish, it starts and ends with a bound of them."""
     solver, facts = _solver(method), objective.loss.facts
     if not needs_bound(facts) or objective.n_parameters > UNPENALISED_LIMIT:
-        return solver(objective, point, tolerance=aim, max_iter=max_iter, watch=watch)
+        return solver(objective, point, tolerance=aim, max_iter=max_iter, monitor=monitor)
     from chainrule.engine.solvers.bounded import descend
 
-    rough = descend(objective, point, tolerance=ROUGH, max_iter=max_iter, watch=watch)
+    rough = descend(objective, point, tolerance=ROUGH, max_iter=max_iter, monitor=monitor)
     if rough.stop in ("interrupted", "max_iter"):
         return rough
     done, point = rough.history, rough.evaluation.point
-    fine = solver(objective, point, tolerance=aim, max_iter=max_iter - len(done), watch=watch)
+    fine = solver(objective, point, tolerance=aim, max_iter=max_iter - len(done), monitor=monitor)
     done = done + fine.history
     if fine.stop != "stalled" or len(done) >= max_iter:
         return replace(fine, history=done)
     point = fine.evaluation.point
-    last = descend(objective, point, tolerance=aim, max_iter=max_iter - len(done), watch=watch)
+    last = descend(objective, point, tolerance=aim, max_iter=max_iter - len(done), monitor=monitor)
     return replace(last, history=done + last.history)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any, Final, Protocol, TextIO, TypeVar
 
-from chainrule.engine.watch import OnIteration, Progress
+from chainrule.engine.monitor import OnIteration, Progress
 
 DELAY: Final[float] = 2.0
 """Seconds that a fit may take before a bar appears."""

@@ -14,7 +14,7 @@ from chainrule.tables.specs import Spec
 from chainrule.tables.table import Table
 
 if TYPE_CHECKING:
-    from chainrule.engine import watch
+    from chainrule.engine import monitor
     from chainrule.engine.fitting import Fit
     from chainrule.engine.losses.facts import LossRow
 
@@ -58,7 +58,7 @@ def train(
     from chainrule.engine.data.sources import InMemorySource
     from chainrule.engine.fitting import fit_linear_model
 
-    def told(progress: watch.Progress) -> None:
+    def told(progress: monitor.Progress) -> None:
         step, objective = progress.iteration + 1, progress.objective
         say(f"training on {len(y)} rows: step {step}, objective {objective:.8g}")
 

@@ -27,15 +27,11 @@ from chainrule.calculus.indexing.names import Letters
 from chainrule.calculus.indexing.reading import read_entry
 from chainrule.calculus.ops import TABLE, mul, renamed, replace
 from chainrule.calculus.rewriting.cost import display_cost
-from chainrule.calculus.rewriting.rule import Fired, Rule
+from chainrule.calculus.rewriting.rule import Fired, Label
 from chainrule.calculus.rewriting.shortening import GATHER
 from chainrule.calculus.rewriting.sums import COMMON, LEAVE, POSITIVE, one_letter
 
-FOLD = Rule(
-    "by its name",
-    "what a definition stands for is written by its name again",
-    lambda expr: None,
-)
+FOLD = Label("by its name", "what a definition stands for is written by its name again")
 
 
 def folded(form: Expr, model: Model) -> tuple[Expr, list[Fired]]:
@@ -101,7 +97,7 @@ def _scale_at(opened: dict[Expr, Expr], at: Expr) -> Expr:
     return node
 
 
-def _after(form: Expr) -> Iterator[tuple[Rule, Expr]]:
+def _after(form: Expr) -> Iterator[tuple[Label, Expr]]:
     """Yield the steps that make use of a folded form, one after another."""
     yield FOLD, form
     sums = [node for node in walk(form) if isinstance(node, Total)]

@@ -20,8 +20,8 @@ COMMUTATIVE = {"add": add, "mul": mul}
 
 
 @dataclass(frozen=True)
-class Rule:
-    """One row.
+class Label:
+    """The name of a step, for steps that are not the firing of one rule.
 
     Parameters
     ----------
@@ -29,20 +29,30 @@ class Rule:
         What a teacher calls it.
     because : str
         Why it holds, in one sentence.
-    becomes : callable
-        The rewriting: an expression to its replacement, or to nothing where it does not apply.
     """
 
     name: str
     because: str
+
+
+@dataclass(frozen=True)
+class Rule(Label):
+    """A rewrite rule.
+
+    Parameters
+    ----------
+    becomes : callable
+        The rewriting: an expression to its replacement, or to nothing where it does not apply.
+    """
+
     becomes: Rewrite
 
 
 @dataclass(frozen=True)
 class Fired:
-    """One firing: the rule, and the whole expression before and after."""
+    """One firing: the rule or the label of the step, and the whole expression before and after."""
 
-    rule: Rule
+    rule: Label
     before: Expr
     after: Expr
 

@@ -13,9 +13,9 @@ from chainrule.calculus.graph.node import Apply, Expr, Number
 from chainrule.calculus.ops import add, broadcast, div, mul, power
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.polynomial import monomials, polynomial, written_out
-from chainrule.calculus.rewriting.rule import Rule, is_op
+from chainrule.calculus.rewriting.rule import Label, Rule, is_op
 
-Record: TypeAlias = Callable[[Rule, Expr, Expr], None]
+Record: TypeAlias = Callable[[Label, Expr, Expr], None]
 """Takes one firing: the rule, and the whole expression before and after."""
 
 

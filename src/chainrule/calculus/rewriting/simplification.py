@@ -22,7 +22,7 @@ from chainrule.calculus.graph.node import (
 from chainrule.calculus.ops import add, mul
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.normal import normal_form
-from chainrule.calculus.rewriting.rule import Fired, Rule, is_op
+from chainrule.calculus.rewriting.rule import Fired, Label, Rule, is_op
 from chainrule.calculus.rewriting.shortening import (
     CANCEL,
     RULES,
@@ -54,11 +54,7 @@ FACTOR = Rule(
     _normal,
 )
 
-AS_BEFORE = Rule(
-    "as before",
-    "this product was shortened above",
-    lambda expr: None,
-)
+AS_BEFORE = Label("as before", "this product was shortened above")
 
 MOST_ROUNDS = 12
 """Each round but the last reads shorter than the one before; nobody has seen more than three."""
@@ -92,7 +88,7 @@ def simplify(
     """
     current, fired = expr, list[Fired]()
 
-    def record(rule: Rule, before: Expr, after: Expr) -> None:
+    def record(rule: Label, before: Expr, after: Expr) -> None:
         fired.append(Fired(rule, before, after))
 
     for _ in range(MOST_ROUNDS):  # until nothing changes
@@ -119,7 +115,7 @@ def shorten(
     fired: list[Fired] = []
     memory = {} if known is None else known
 
-    def record(rule: Rule, before: Expr, after: Expr) -> None:
+    def record(rule: Label, before: Expr, after: Expr) -> None:
         fired.append(Fired(rule, before, after))
 
     settled = settle(expr, lambda e: e, record, relations)

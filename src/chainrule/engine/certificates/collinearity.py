@@ -17,8 +17,8 @@ import numpy as np
 from scipy import linalg
 
 from chainrule.engine.arrays import UNIT, FloatArray, IntArray
-from chainrule.engine.certificates.exactness import whole_numbers
-from chainrule.engine.data.rows import spread_rows
+from chainrule.engine.certificates.exact_arithmetic import whole_numbers
+from chainrule.engine.data.rows import stratified_rows
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.objective.objective import Point
 from chainrule.engine.runtime.executors import Partial, map_in_order, sum_over_chunks, tree_reduce
@@ -100,7 +100,7 @@ def find_relations(source: InMemorySource, *, fit_intercept: bool, n_threads: in
     """
     n_rows = max(_LEAST_ROWS, _ROWS_PER_COLUMN * source.n_features)
     if n_rows < source.n_samples // 2:
-        rows = spread_rows(source.n_samples, n_rows, _SEED)
+        rows = stratified_rows(source.n_samples, n_rows, _SEED)
         few = source.take_rows(rows)
     else:
         rows, few = np.arange(source.n_samples), source

@@ -1,4 +1,4 @@
-"""Proofs that an optimum exists: what takes the place of a search for what separates the classes.
+"""Certify that a finite optimum exists, instead of searching for a separating direction.
 
 Where a few rows have an optimum of their own, nothing separates them, nor them and more rows: no
 loss is negative, so that f grows in every direction in which theirs does.

@@ -13,7 +13,7 @@ from scipy import sparse
 from scipy.optimize import linprog
 
 from chainrule.engine.arrays import FloatArray, IntArray
-from chainrule.engine.certificates.exactness import whole_numbers
+from chainrule.engine.certificates.exact_arithmetic import whole_numbers
 from chainrule.engine.data.rows import RowBlock
 from chainrule.engine.objective.objective import Objective, Point
 from chainrule.engine.runtime.executors import Partial

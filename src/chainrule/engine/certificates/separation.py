@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray, IntArray, accumulated
-from chainrule.engine.certificates.exactness import Vector, dot, exactly, null_vector
+from chainrule.engine.certificates.exact_arithmetic import Vector, dot, exactly, null_vector
 from chainrule.engine.certificates.linear_programme import find_directions
 from chainrule.engine.data.rows import RowBlock
 from chainrule.engine.objective.objective import Objective, Point

@@ -17,7 +17,7 @@ from scipy import sparse
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.coded_rows import CodedRows
-from chainrule.engine.data.rows import RowBlock, spread_rows
+from chainrule.engine.data.rows import RowBlock, stratified_rows
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.passes.fused_blocks import FusedBlock
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
@@ -72,7 +72,7 @@ def _seems_repetitive(source: InMemorySource) -> bool:
     size = int(_SAMPLED * np.sqrt(source.n_samples))
     if size >= source.n_samples // FEWER:
         return False
-    sample = source.take_rows(spread_rows(source.n_samples, size, _SEED))
+    sample = source.take_rows(stratified_rows(source.n_samples, size, _SEED))
     counts = np.unique(_keys(sample, 1), return_counts=True)[1]
     if len(counts) <= size // 2:
         return True

@@ -32,7 +32,7 @@ class RowBlock:
     offset: FloatArray | float = 0.0
 
 
-def spread_rows(n_samples: int, n_rows: int, seed: int) -> IntArray:
+def stratified_rows(n_samples: int, n_rows: int, seed: int) -> IntArray:
     """Return the numbers of `n_rows` rows, one drawn at random from each of as many equal parts."""
     edges = np.arange(n_rows + 1) * n_samples // n_rows
     draw = np.random.default_rng(seed).random(n_rows)

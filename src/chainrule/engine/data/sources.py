@@ -19,7 +19,7 @@ from scipy import sparse
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.coded_rows import CodedRows
-from chainrule.engine.data.rows import RowBlock, spread_rows
+from chainrule.engine.data.rows import RowBlock, stratified_rows
 from chainrule.engine.data.sparse_rows import Arrays, Turned, as_rows
 from chainrule.engine.passes.blocks import DenseBlock, MatrixBlock, SparseBlock
 from chainrule.engine.passes.fused_blocks import FusedBlock, can_be_fused
@@ -156,7 +156,7 @@ class InMemorySource:
 
         Every row is as likely as any other, and no part of the data is missed.
         """
-        return self.take_rows(spread_rows(self.n_samples, n_rows, seed))
+        return self.take_rows(stratified_rows(self.n_samples, n_rows, seed))
 
     def take_rows(self, rows: IntArray, *, copied: bool = True) -> InMemorySource:
         """Return some rows; their numbers are not checked again.

@@ -151,9 +151,3 @@ class LossRow:
     kernels: Kernels
     link_name: str = "identity"
     source: str = ""
-
-    def __reduce__(self) -> tuple[Callable[[str], LossRow], tuple[str]]:
-        """Pickle the text of the module: functions that were compiled from text have no address."""
-        from chainrule.engine.losses.modules import row_of_source
-
-        return row_of_source, (self.source,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from hashlib import sha256
@@ -65,3 +66,11 @@ def row_of_source(source: str) -> LossRow:
     module = ModuleType(name)
     exec(compile(source, f"<{name}>", "exec"), vars(module))
     return row_of(module, source)
+
+
+def _reduced(row: LossRow) -> tuple[Callable[[str], LossRow], tuple[str]]:
+    """Pickle the text of the module: functions that were compiled from text have no address."""
+    return row_of_source, (row.source,)
+
+
+copyreg.pickle(LossRow, _reduced)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
-from chainrule.engine.objective.lanes import LaneObjective, Scalars
+from chainrule.engine.objective.accumulators import Scalars, SparseObjective
 from chainrule.engine.objective.objective import Evaluation, Objective, Point
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
 
@@ -36,17 +36,17 @@ class Products:
         )
 
     def advance(self, step: float) -> None:
-        """Hear that the last vector is a part of the direction, with this factor."""
+        """Add the last vector, times this factor, to the direction that is put together."""
 
     def raw_direction(self, direction: Point) -> FloatArray:
         """Return the change of raw prediction along the direction that was put together."""
         return self._objective.raw_direction(direction)
 
 
-class LaneProducts(Products):
-    """The same in compiled passes over sparse rows, which note down the changes of prediction."""
+class SparseProducts(Products):
+    """The same in compiled passes over sparse rows, which also sum the changes of prediction."""
 
-    def __init__(self, objective: LaneObjective, at: Evaluation) -> None:
+    def __init__(self, objective: SparseObjective, at: Evaluation) -> None:
         super().__init__(objective, at)
         self._lanes = objective
         self._bend = objective.bend(at)
@@ -57,8 +57,8 @@ class LaneProducts(Products):
     def diagonal(self) -> FloatArray:
         """Return the diagonal of the Hessian."""
 
-        def one(index: int, X: FusedSparseBlock, lane: FloatArray) -> Scalars:
-            return (X.diagonal_pass(self._bend[self._lanes.source.rows(index)], lane),)
+        def one(index: int, X: FusedSparseBlock, accumulator: FloatArray) -> Scalars:
+            return (X.diagonal_pass(self._bend[self._lanes.source.rows(index)], accumulator),)
 
         (level,), total = self._lanes.fill(one)
         return self._packed(total + self._lanes.penalty.strength, level)
@@ -70,10 +70,12 @@ class LaneProducts(Products):
         coef, intercept = direction.coef[:, 0], float(direction.intercept[0])
         step, travelled = self._step, self._travelled[:, 0]
 
-        def one(index: int, X: FusedSparseBlock, lane: FloatArray) -> Scalars:
+        def one(index: int, X: FusedSparseBlock, accumulator: FloatArray) -> Scalars:
             rows = source.rows(index)
             bend, scores = self._bend[rows], self._scores[rows]
-            level = X.travelling_pass(bend, coef, intercept, scores, step, travelled[rows], lane)
+            level = X.travelling_pass(
+                bend, coef, intercept, scores, step, travelled[rows], accumulator
+            )
             return (level,)
 
         (level,), total = self._lanes.fill(one)
@@ -82,7 +84,7 @@ class LaneProducts(Products):
         return self._packed(total, level)
 
     def advance(self, step: float) -> None:
-        """Hear that the last vector is a part of the direction, with this factor."""
+        """Add the last vector, times this factor, to the direction that is put together."""
         self._step = step
 
     def raw_direction(self, direction: Point) -> FloatArray:
@@ -97,6 +99,6 @@ class LaneProducts(Products):
 
 def products(objective: Objective, at: Evaluation) -> Products:
     """Return the products with the Hessian at a point, as fast as the objective has them."""
-    if isinstance(objective, LaneObjective):
-        return LaneProducts(objective, at)
+    if isinstance(objective, SparseObjective):
+        return SparseProducts(objective, at)
     return Products(objective, at)

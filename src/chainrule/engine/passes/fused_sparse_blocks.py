@@ -16,10 +16,10 @@ from chainrule.engine.arrays import FloatArray
 from chainrule.engine.passes.blocks import SparseBlock
 from chainrule.engine.passes.fused_blocks import Sums, by_output, score_pass
 
-_LANES: Final[int] = 64
-_FEW_LANES: Final[int] = 8
-_LANE_ENTRIES: Final[int] = 8
-_LANE_NUMBERS: Final[int] = 2**22
+_ACCUMULATORS: Final[int] = 64
+_FEW_ACCUMULATORS: Final[int] = 8
+_ACCUMULATOR_ENTRIES: Final[int] = 8
+_ACCUMULATOR_NUMBERS: Final[int] = 2**22
 _ROWS: Final[int] = 2**18
 
 
@@ -37,17 +37,19 @@ def rows_per_block(n_samples: int, n_features: int, n_entries: int) -> int:
     blocks are few, as many as threads may want, unless they have many entries for each column.
     """
     per_column = n_entries / max(1, n_features)
-    lanes = per_column / _LANE_ENTRIES
-    if lanes < _FEW_LANES:
-        lanes = min(_FEW_LANES, 4 * lanes)
-    lanes = min(lanes, _LANES, max(4.0, _LANE_NUMBERS / max(1, n_features)))
-    rows = -(-n_samples // max(1, round(lanes)))
+    accumulators = per_column / _ACCUMULATOR_ENTRIES
+    if accumulators < _FEW_ACCUMULATORS:
+        accumulators = min(_FEW_ACCUMULATORS, 4 * accumulators)
+    accumulators = min(
+        accumulators, _ACCUMULATORS, max(4.0, _ACCUMULATOR_NUMBERS / max(1, n_features))
+    )
+    rows = -(-n_samples // max(1, round(accumulators)))
     return int(np.clip(rows, min(1024, n_samples), _ROWS))
 
 
-def fold(lanes: FloatArray, start: int, stop: int, total: FloatArray) -> None:
-    """Fill in the sums over all lanes of some columns: see `kernels.fused_sparse.fold`."""
-    _kernels().fold(lanes, start, stop, total)
+def fold(accumulators: FloatArray, start: int, stop: int, total: FloatArray) -> None:
+    """Fill in the sums over all accumulators of some columns: see `kernels.fused_sparse.fold`."""
+    _kernels().fold(accumulators, start, stop, total)
 
 
 def row_splits(

@@ -8,12 +8,17 @@ updates learn what the bound misses.
 from __future__ import annotations
 
 from chainrule.engine.objective.objective import Objective, Point
-from chainrule.engine.solvers.quasi_newton import level_inverse, quasi_newton
-from chainrule.engine.solvers.steps import Outcome, Watch, never
+from chainrule.engine.solvers.quasi_newton import fixed_hessian_inverse, quasi_newton
+from chainrule.engine.solvers.steps import Monitor, Outcome, no_op_monitor
 
 
 def descend(
-    objective: Objective, start: Point, *, tolerance: float, max_iter: int, watch: Watch = never
+    objective: Objective,
+    start: Point,
+    *,
+    tolerance: float,
+    max_iter: int,
+    monitor: Monitor = no_op_monitor,
 ) -> Outcome:
     """Minimise until a step is expected to lower f by less than `tolerance` f.
 
@@ -24,17 +29,17 @@ def descend(
     start : Point
     tolerance : float
     max_iter : int
-    watch : callable
+    monitor : callable
         Called with each evaluation; True stops the solver.
     """
     evaluation = objective.evaluate(start)
-    if watch(evaluation):
+    if monitor(evaluation):
         return Outcome(evaluation, "interrupted")
     return quasi_newton(
         objective,
         evaluation,
-        level_inverse(objective, objective.loss.facts.curvature[1]),
+        fixed_hessian_inverse(objective, objective.loss.facts.curvature[1]),
         has_converged=lambda at, expected: expected <= tolerance * at.excess,
         max_iter=max_iter,
-        watch=watch,
+        monitor=monitor,
     )

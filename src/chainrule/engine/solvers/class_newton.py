@@ -16,8 +16,8 @@ from chainrule.engine.arrays import FloatArray
 from chainrule.engine.objective.objective import Evaluation, Objective, Point
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.newton_cg import estimated_gap
-from chainrule.engine.solvers.quasi_newton import level_inverse, quasi_newton
-from chainrule.engine.solvers.steps import IterationRecord, Outcome, Watch, never
+from chainrule.engine.solvers.quasi_newton import fixed_hessian_inverse, quasi_newton
+from chainrule.engine.solvers.steps import IterationRecord, Monitor, Outcome, no_op_monitor
 
 _ROUGH: Final[float] = 1e-3
 """What a step with level scores' curvature expects, relative to f, when it has led near enough."""
@@ -34,20 +34,25 @@ _FARTHEST: Final[float] = 2.0
 """How far, as a logarithm, a curvature may have changed to be of use for a proof."""
 
 
-def level_descent(
-    objective: Objective, start: Point, *, tolerance: float, max_iter: int, watch: Watch = never
+def fixed_hessian_descent(
+    objective: Objective,
+    start: Point,
+    *,
+    tolerance: float,
+    max_iter: int,
+    monitor: Monitor = no_op_monitor,
 ) -> Outcome:
-    """Minimise until a step with the curvature of level scores expects less than `tolerance` f."""
+    """Minimise with a fixed Hessian until a step would lower f by less than `tolerance` f."""
     evaluation = objective.evaluate(objective.centred(start))
-    if watch(evaluation):
+    if monitor(evaluation):
         return Outcome(evaluation, "interrupted")
     return quasi_newton(
         objective,
         evaluation,
-        level_inverse(objective),
+        fixed_hessian_inverse(objective),
         has_converged=lambda at, expected: expected <= tolerance * at.excess,
         max_iter=max_iter,
-        watch=watch,
+        monitor=monitor,
     )
 
 
@@ -57,7 +62,7 @@ def class_newton(
     *,
     tolerance: float,
     max_iter: int,
-    watch: Watch = never,
+    monitor: Monitor = no_op_monitor,
 ) -> Outcome:
     """Minimise a softmax problem whose Hessian can be formed, a few times.
 
@@ -70,11 +75,11 @@ def class_newton(
         Relative to f: stop when strong convexity, or the curvature at hand, puts f - f* below.
     max_iter : int
         Largest number of steps.
-    watch : callable
+    monitor : callable
         Called with each evaluation; True stops the solver.
     """
-    outcome = level_descent(
-        objective, start, tolerance=_ROUGH, max_iter=min(max_iter, 40), watch=watch
+    outcome = fixed_hessian_descent(
+        objective, start, tolerance=_ROUGH, max_iter=min(max_iter, 40), monitor=monitor
     )
     history: list[IterationRecord] = outcome.history
     while outcome.stop != "interrupted":
@@ -88,7 +93,7 @@ def class_newton(
             curvature.solve,
             has_converged=known.proves,
             max_iter=min(_PATIENCE + _POLISH, max_iter - len(history)),
-            watch=watch,
+            monitor=monitor,
             polish=_POLISH if objective.source.n_entries <= _FEW_ENTRIES else 0,
         )
         history = history + outcome.history

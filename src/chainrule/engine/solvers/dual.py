@@ -22,7 +22,7 @@ from chainrule.engine.objective.objective import Objective, Point
 from chainrule.engine.solvers.line_search import line_search
 from chainrule.engine.solvers.newton import newton
 from chainrule.engine.solvers.newton_cg import newton_cg
-from chainrule.engine.solvers.steps import IterationRecord, Outcome, Watch, never
+from chainrule.engine.solvers.steps import IterationRecord, Monitor, Outcome, no_op_monitor
 
 _FEW: Final[int] = 600
 
@@ -33,7 +33,7 @@ def row_newton(
     *,
     tolerance: float,
     max_iter: int,
-    watch: Watch = never,
+    monitor: Monitor = no_op_monitor,
 ) -> Outcome:
     """Minimise a penalised two-class objective with one unknown a row.
 
@@ -48,7 +48,7 @@ def row_newton(
     tolerance : float
         Relative to f.
     max_iter : int
-    watch : callable
+    monitor : callable
         Called with the evaluations on the columns; True stops the solver.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # judged by the objective below
@@ -59,7 +59,7 @@ def row_newton(
         point = start
     on_columns = newton if objective.n_parameters <= _FEW else newton_cg
     outcome = on_columns(
-        objective, point, tolerance=tolerance, max_iter=max_iter - len(history), watch=watch
+        objective, point, tolerance=tolerance, max_iter=max_iter - len(history), monitor=monitor
     )
     outcome.history[:0] = history
     return outcome

@@ -8,7 +8,7 @@ from chainrule.engine.arrays import UNIT, norm
 from chainrule.engine.objective.objective import Objective, Point
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.line_search import line_search
-from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop, Watch, never
+from chainrule.engine.solvers.steps import IterationRecord, Monitor, Outcome, Stop, no_op_monitor
 
 
 def newton(
@@ -17,7 +17,7 @@ def newton(
     *,
     tolerance: float,
     max_iter: int,
-    watch: Watch = never,
+    monitor: Monitor = no_op_monitor,
 ) -> Outcome:
     """Minimise by Newton steps on the implicitly scaled Hessian, with a backtracking line search.
 
@@ -33,7 +33,7 @@ def newton(
         Relative to f.
     max_iter : int
         Largest number of steps.
-    watch : callable
+    monitor : callable
         Called with each evaluation; True stops the solver.
     """
     evaluation = objective.evaluate(start, with_hessian=True)
@@ -43,7 +43,7 @@ def newton(
         assert evaluation.hessian is not None
         curvature = Curvature(evaluation.hessian, objective.loss.n_outputs)
         here = Outcome(evaluation, "stalled", history, curvature, evaluation.point)
-        if watch(evaluation):
+        if monitor(evaluation):
             stop = "interrupted"
             break
         if len(history) >= max_iter:

@@ -12,7 +12,7 @@ from chainrule.engine.objective.objective import Evaluation, Objective, Point
 from chainrule.engine.objective.products import Products, products
 from chainrule.engine.solvers.line_search import line_search
 from chainrule.engine.solvers.starting import balance_intercept
-from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop, Watch, never
+from chainrule.engine.solvers.steps import IterationRecord, Monitor, Outcome, Stop, no_op_monitor
 
 _FORCING: Final[tuple[float, float]] = (1e-4, 0.3)
 _SHARE: Final[float] = 0.2
@@ -25,7 +25,7 @@ def newton_cg(
     *,
     tolerance: float,
     max_iter: int,
-    watch: Watch = never,
+    monitor: Monitor = no_op_monitor,
     max_inner: int = 1000,
 ) -> Outcome:
     """Minimise by Newton steps from preconditioned conjugate gradients.
@@ -44,7 +44,7 @@ def newton_cg(
         Relative to f: stop when strong convexity or the Newton decrement puts f - f* below.
     max_iter : int
         Largest number of outer steps.
-    watch : callable
+    monitor : callable
         Called with each evaluation; True stops the solver.
     max_inner : int
         Largest number of conjugate gradient iterations per step.
@@ -56,7 +56,7 @@ def newton_cg(
     # the intercept is balanced after each step, so what is left of its gradient does not count
     in_gap = np.divide(0.5, strength, where=strength > 0, out=np.zeros_like(strength))
     while True:
-        if watch(evaluation):
+        if monitor(evaluation):
             stop = "interrupted"
             break
         gradient = objective.pack(evaluation.gradient)

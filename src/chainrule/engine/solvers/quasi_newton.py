@@ -24,7 +24,7 @@ from chainrule.engine.passes.fused_blocks import FusedBlock
 from chainrule.engine.runtime.executors import Partial
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.line_search import line_search
-from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop, Watch, never
+from chainrule.engine.solvers.steps import IterationRecord, Monitor, Outcome, Stop, no_op_monitor
 
 _MEMORY: Final[int] = 10
 """Steps that are remembered."""
@@ -64,7 +64,7 @@ def quasi_newton(
     *,
     has_converged: HasConverged,
     max_iter: int,
-    watch: Watch = never,
+    monitor: Monitor = no_op_monitor,
     polish: int = 0,
     keep: bool = True,
 ) -> Outcome:
@@ -79,7 +79,7 @@ def quasi_newton(
     has_converged : callable
         Told an evaluation and by how much the next step is expected to lower f.
     max_iter : int
-    watch : callable
+    monitor : callable
         Called with each evaluation but the first; True stops the solver.
     polish : int
         How many steps are still taken once they matter no more for f: for what f does not see of
@@ -128,13 +128,13 @@ def quasi_newton(
         if float((after - gradient) @ vector) > 0:
             pairs.append((step * vector, after - gradient))
         evaluation = reached
-        if watch(evaluation):
+        if monitor(evaluation):
             stop = "interrupted"
             break
     return Outcome(evaluation, stop, history)
 
 
-def level_inverse(objective: Objective, curvature: float | None = None) -> Inverse:
+def fixed_hessian_inverse(objective: Objective, curvature: float | None = None) -> Inverse:
     """Return the inverse Hessian where every example has the same curvature.
 
     By default that of level scores, 1/K, for vectors that sum to zero over the outputs.

@@ -16,15 +16,15 @@ from typing import Final
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray, IntArray
-from chainrule.engine.data.rows import spread_rows
+from chainrule.engine.data.rows import stratified_rows
 from chainrule.engine.objective.objective import Evaluation, Objective, Point
-from chainrule.engine.solvers.class_newton import class_newton, level_descent
+from chainrule.engine.solvers.class_newton import class_newton, fixed_hessian_descent
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.limits import FRACTIONS, ROWS_PER_PARAMETER
 from chainrule.engine.solvers.newton import newton
 from chainrule.engine.solvers.newton_cg import estimated_gap, newton_cg
 from chainrule.engine.solvers.quasi_newton import Inverse, quasi_newton
-from chainrule.engine.solvers.steps import IterationRecord, Outcome, Watch, never
+from chainrule.engine.solvers.steps import IterationRecord, Monitor, Outcome, no_op_monitor
 
 _PRODUCTS_FROM: Final[int] = 150
 _PROVABLE: Final[float] = 0.9
@@ -43,7 +43,7 @@ def sampled_newton(
     *,
     tolerance: float,
     max_iter: int,
-    watch: Watch = never,
+    monitor: Monitor = no_op_monitor,
 ) -> Outcome:
     """Minimise by steps on all rows whose curvature is that of a random sample.
 
@@ -59,7 +59,7 @@ def sampled_newton(
         twice as much.
     max_iter : int
         Largest number of steps on all rows.
-    watch : callable
+    monitor : callable
         Called with each evaluation on all rows; True stops the solver.
     """
     sketch = _from_samples(objective, start)
@@ -71,9 +71,9 @@ def sampled_newton(
         evaluation = warm if warm.value <= evaluation.value else evaluation
     if not evaluation.value <= known:  # the sample misled: it may lack what holds coef back
         return _without_samples(
-            objective, start, [], tolerance=tolerance, max_iter=max_iter, watch=watch
+            objective, start, [], tolerance=tolerance, max_iter=max_iter, monitor=monitor
         )
-    if watch(evaluation):
+    if monitor(evaluation):
         return Outcome(evaluation, "interrupted")
     course = _Course(objective, sketch, tolerance)
     outcome = quasi_newton(
@@ -82,7 +82,7 @@ def sampled_newton(
         course.solve,
         has_converged=course.is_over,
         max_iter=max_iter,
-        watch=watch,
+        monitor=monitor,
         keep=False,
     )
     if course.is_slow:
@@ -92,7 +92,7 @@ def sampled_newton(
             outcome.history,
             tolerance=tolerance,
             max_iter=max_iter,
-            watch=watch,
+            monitor=monitor,
         )
     return course.proven(outcome)
 
@@ -215,7 +215,7 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
     more than what one four times as large cannot.
     """
     source, n_parameters = objective.source, objective.n_parameters
-    largest = spread_rows(source.n_samples, source.n_samples // FRACTIONS[-1], _SEED)
+    largest = stratified_rows(source.n_samples, source.n_samples // FRACTIONS[-1], _SEED)
     samples = [largest[:: fraction // FRACTIONS[-1]] for fraction in FRACTIONS]
     samples = [rows for rows in samples if len(rows) >= ROWS_PER_PARAMETER * n_parameters]
     if objective.loss.n_outputs > 1:
@@ -241,7 +241,7 @@ def _solved(objective: Objective, start: Point, rows: IntArray) -> Point:
     small, known = objective.on_rows(sample), n_parameters / len(rows)
     begun: Outcome | None = None
     if objective.loss.n_outputs > 1:
-        begun = level_descent(small, start, tolerance=known / 8, max_iter=40)
+        begun = fixed_hessian_descent(small, start, tolerance=known / 8, max_iter=40)
     elif _is_wide(objective):
         # far from the optimum, products with the Hessian cost less than forming it
         begun = newton_cg(small, start, tolerance=known, max_iter=4, max_inner=16)
@@ -278,10 +278,10 @@ def _without_samples(
     *,
     tolerance: float,
     max_iter: int,
-    watch: Watch,
+    monitor: Monitor,
 ) -> Outcome:
     """Go on from a point with Hessians of all rows."""
     solve = newton if objective.loss.n_outputs == 1 else class_newton
     left = max_iter - len(done)
-    outcome = solve(objective, start, tolerance=tolerance, max_iter=left, watch=watch)
+    outcome = solve(objective, start, tolerance=tolerance, max_iter=left, monitor=monitor)
     return replace(outcome, history=done + outcome.history)

@@ -10,7 +10,7 @@ from chainrule.engine.objective.objective import Evaluation, Point
 from chainrule.engine.solvers.curvature import Curvature
 
 Stop = Literal["converged", "stalled", "interrupted", "max_iter"]
-Watch = Callable[[Evaluation], bool]
+Monitor = Callable[[Evaluation], bool]
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,6 @@ class Outcome:
     drift: float = 0.0
 
 
-def never(_: Evaluation) -> bool:
-    """Let the solver run: the watch that sees nothing."""
+def no_op_monitor(_: Evaluation) -> bool:
+    """Return False: a monitor that does nothing."""
     return False

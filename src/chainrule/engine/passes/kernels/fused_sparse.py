@@ -20,7 +20,7 @@ from chainrule.engine.passes.kernels.columns import mirror
 
 Array = npt.NDArray[Any]
 
-FORMULAS: Final = "dda40e21714b37e8"
+FORMULAS: Final = "4093b2761129b556"
 """The digest of what is compiled in from other files; written by `make emit`."""
 
 INNER_ROWS: Final = 256
@@ -33,7 +33,7 @@ SHORT_ROW: Final = 32
 """Entries up to which a row is sorted by insertion."""
 
 FOLDED: Final = 256
-"""Columns whose lanes are added up at a time: they stay in the cache from sum to sum."""
+"""Columns whose accumulators are added up at a time: they stay in the cache from sum to sum."""
 
 
 @exact
@@ -123,18 +123,18 @@ def diagonal_pass(data: Array, indices: Array, indptr: Array, bend: Vector, tota
 
 
 @exact
-def fold(lanes: Array, start: int, stop: int, total: Vector) -> None:
-    """Fill in the sums of the columns from start to stop, lane by lane in a fixed binary tree."""
-    n_lanes = lanes.shape[0]
+def fold(accumulators: Array, start: int, stop: int, total: Vector) -> None:
+    """Fill in the sums of all accumulators, from column start to stop, in a fixed binary tree."""
+    n_accumulators = accumulators.shape[0]
     for first in range(start, stop, FOLDED):
         last, stride = min(first + FOLDED, stop), 1
-        while stride < n_lanes:
-            for k in range(0, n_lanes - stride, 2 * stride):
+        while stride < n_accumulators:
+            for k in range(0, n_accumulators - stride, 2 * stride):
                 for j in range(first, last):
-                    lanes[k, j] += lanes[k + stride, j]
+                    accumulators[k, j] += accumulators[k + stride, j]
             stride *= 2
         for j in range(first, last):
-            total[j] = lanes[0, j]
+            total[j] = accumulators[0, j]
 
 
 @exact

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chainrule.engine.certificates.exactness import dot, exactly, null_vector
+from chainrule.engine.certificates.exact_arithmetic import dot, exactly, null_vector
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.fitting import fit_linear_model
 

@@ -1,8 +1,9 @@
 """Sums over the columns of sparse data, one vector a block of rows, used again pass after pass.
 
 Where columns are many, a sum over rows is a long vector, and making room for one in every block of
-every pass costs more time than the sums themselves. So each block of rows gets a lane: a vector
-that lives as long as the objective. A pass fills all lanes and folds them in a fixed binary tree.
+every pass costs more time than the sums themselves. So each block of rows gets an accumulator: a
+vector that lives as long as the objective. A pass fills all accumulators and adds them in a fixed
+binary tree.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ _STRIPE: Final[int] = 2**15
 Scalars = tuple[float, ...]
 
 
-class Lanes:
-    """Room for one vector of sums over columns for each block of rows, and who fills it.
+class Accumulators:
+    """One vector of sums over columns for each block of rows.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ class Lanes:
         self._n_threads = n_threads
 
     def fill(self, function: Callable[[int, FloatArray], Scalars]) -> tuple[Scalars, FloatArray]:
-        """Let ``function(index, lane)`` fill each lane; sum what it returns, and the lanes.
+        """Fill each accumulator by ``function(index, accumulator)``; return the sums of both.
 
         Sums go in the order of one fixed binary tree.
         """
@@ -62,10 +63,10 @@ class Lanes:
         ), total
 
 
-class LaneObjective(Objective):
-    """The objective of two classes on sparse rows, with compiled passes that fill lanes.
+class SparseObjective(Objective):
+    """The objective of a loss of one score on sparse rows, with compiled passes.
 
-    It remembers the curvatures of the examples at the last point where value and gradient were
+    It keeps the curvatures of the examples at the last point where value and gradient were
     evaluated.
     """
 
@@ -87,7 +88,7 @@ class LaneObjective(Objective):
             n_threads=n_threads,
             columns=columns,
         )
-        self.lanes = Lanes(source.n_blocks, source.n_features, n_threads)
+        self.accumulators = Accumulators(source.n_blocks, source.n_features, n_threads)
         self._bend = np.empty(source.n_samples)
         self._bent_at: Point | None = None
 
@@ -101,12 +102,14 @@ class LaneObjective(Objective):
         self._bent_at = None
         coef, intercept = np.ascontiguousarray(point.coef[:, 0]), float(point.intercept[0])
 
-        def one(index: int, X: FusedSparseBlock, lane: FloatArray) -> Scalars:
+        def one(index: int, X: FusedSparseBlock, accumulator: FloatArray) -> Scalars:
             rows, y, weight = self.source.labels(index)
             raw, bend = raw_prediction[rows, 0], self._bend[rows]
             offset = NOTHING if self.source.offset is None else self.source.offset[rows, 0]
             examples = y, weight, offset
-            return X.gradient_pass(self.loss.kernel, examples, coef, intercept, raw, bend, lane)
+            return X.gradient_pass(
+                self.loss.kernel, examples, coef, intercept, raw, bend, accumulator
+            )
 
         (loss, slope), total = self.fill(one)
         self._bent_at = point
@@ -132,14 +135,14 @@ class LaneObjective(Objective):
     def fill(
         self, function: Callable[[int, FusedSparseBlock, FloatArray], Scalars]
     ) -> tuple[Scalars, FloatArray]:
-        """Let ``function(index, X, lane)`` fill each lane; return the sums of both, in one read."""
+        """Fill each accumulator by ``function(index, X, accumulator)``, in one read of X."""
         self.passes += 1
 
-        def one(index: int, lane: FloatArray) -> Scalars:
+        def one(index: int, accumulator: FloatArray) -> Scalars:
             X: Any = self.source.block(index).X
-            return function(index, X, lane)
+            return function(index, X, accumulator)
 
-        return self.lanes.fill(one)
+        return self.accumulators.fill(one)
 
 
 def objective_for(
@@ -153,7 +156,7 @@ def objective_for(
 ) -> Objective:
     """Return the objective of a problem, with the passes that suit its rows."""
     in_lanes = source.is_fused and not source.is_dense and bool(loss.kernel)
-    kind = LaneObjective if in_lanes else Objective
+    kind = SparseObjective if in_lanes else Objective
     return kind(
         source, loss, penalty, fit_intercept=fit_intercept, n_threads=n_threads, columns=columns
     )

@@ -1,6 +1,6 @@
-"""What looks over a solver's shoulder: progress, the best iterate so far, signs of separation.
+"""Solver monitor: progress, the best iterate so far, early detection of separation.
 
-What proves separation is imported at the first sign of it: with a penalty there is none.
+The proofs of separation are imported at the first sign of it: with a penalty there is none.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray, IntArray, norm
-from chainrule.engine.data.rows import spread_rows
+from chainrule.engine.data.rows import stratified_rows
 from chainrule.engine.objective.objective import Evaluation, Objective, Point
 from chainrule.engine.solvers.steps import IterationRecord
 
@@ -62,7 +62,7 @@ OnIteration = Callable[[Progress], bool | None]
 """Told the progress of a fit; True ends the fit where it stands."""
 
 
-class Watch:
+class FitMonitor:
     """Called with each evaluation of a solver; returns whether to stop.
 
     Parameters
@@ -197,7 +197,7 @@ class Watch:
         source = self.objective.source
         if source.n_samples <= 2 * _WATCHED:
             return self.objective
-        drawn = spread_rows(source.n_samples, _WATCHED, _SEED)
+        drawn = stratified_rows(source.n_samples, _WATCHED, _SEED)
         rows = np.unique(np.concatenate([drawn, *self._first_of_each_class()]))
         return self.objective.on_rows(source.take_rows(rows))
 
