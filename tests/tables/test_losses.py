@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 
+from chainrule.cli.fit import command
+from chainrule.emission.links import LINKS
 from chainrule.emission.shipped import FORWARD_PASSES, SHIPPED
 from chainrule.engine.losses.facts import Targets
 from chainrule.errors import DataError, ModelError
@@ -30,6 +33,12 @@ def test_a_shipped_loss_has_a_lecture_of_the_weights(name: str) -> None:
     derivation = loss_lecture(choose_loss(name))
     assert set(derivation.gradients) == {"w", "b"}
     assert derivation.proven
+
+
+def test_every_link_has_words_and_an_option() -> None:
+    (option,) = (p for p in command.params if p.name == "link")
+    assert isinstance(option.type, click.Choice)
+    assert set(LINKS) <= set(EFFECTS) == set(option.type.choices)
 
 
 def test_a_formula_has_the_lecture_of_one_example() -> None:

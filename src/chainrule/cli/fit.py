@@ -64,7 +64,7 @@ Examples:
 )
 @click.option(
     "--link",
-    type=click.Choice(["identity", "log", "logit", "cloglog"]),
+    type=click.Choice(["identity", "log", "logit", "probit", "cloglog"]),
     help="Link from the mean to the score, for a loss that you write.  [default: identity]",
 )
 @click.option(

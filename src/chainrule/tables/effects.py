@@ -44,6 +44,11 @@ EFFECTS: Final[Mapping[str, Effect]] = MappingProxyType(
             "odds",
             "The odds are multiplied by the odds ratio, exp(coefficient), for each step.",
         ),
+        "probit": Effect(
+            "",
+            "normal quantile of the mean",
+            "The normal quantile of the mean changes by the coefficient for each step.",
+        ),
         "cloglog": Effect(
             "hazard ratio",
             "hazard",
