@@ -31,6 +31,27 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
         assert (page.parent / link).exists(), link
 
 
+PACKAGES = sorted(p for p in (ROOT / "docs/packages").glob("*.md") if p.stem != "engine")
+FOLDERS = {
+    "language": ("language", "calculus/evaluation"),
+    "marking": ("teaching/marking", "teaching/diagnosis", "teaching/grading"),
+    "exercises": ("teaching/exercises",),
+    "lecture": (".",),
+    "README": (),
+    **{name: (f"calculus/{name}",) for name in ("derivation", "graph", "indexing", "ops", "proof")},
+    "rewriting": ("calculus/rewriting",),
+}
+
+
+@pytest.mark.parametrize("page", PACKAGES, ids=lambda page: page.stem)
+def test_the_files_that_a_package_page_names_exist(page: Path) -> None:
+    folders = [ROOT / "src/chainrule" / part for part in FOLDERS.get(page.stem, (page.stem,))]
+    known = {file.name for folder in folders for file in folder.rglob("*.py")}
+    known |= {file.name for file in (ROOT / "src/chainrule").glob("*.py")}
+    named = set(re.findall(r"`(?:\w+/)*(\w+\.py)`", page.read_text(encoding="utf-8")))
+    assert named <= known, named - known
+
+
 def lessons(page: Path) -> Iterator[tuple[str, str, str]]:
     """Yield the fences of a page: kind, name of the file if it has one, text."""
     yield from _FENCE.findall(page.read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ import pytest
 from chainrule.calculus.graph.model import Model
 from chainrule.errors import DataError, ModelError
 from chainrule.language.reading import load_model, read_model
-from chainrule.lecture import bind, find_input, lay_out
+from chainrule.lecture import assign_roles, bind, find_input
 
 MODELS = Path(__file__).parents[0] / "models"
 COLUMNS = (MODELS / "line.cr").read_text(encoding="utf-8")
@@ -24,15 +24,15 @@ def names(symbols: tuple[object, ...]) -> list[str]:
 
 @pytest.mark.parametrize("text", [COLUMNS, ROWS])
 def test_examples_run_along_the_dimension_that_data_share_and_weights_lack(text: str) -> None:
-    layout = lay_out(read_model(text), ["X", "Y"])
-    assert layout.examples == "m"
-    assert names(layout.learned) == ["w", "b"]
+    roles = assign_roles(read_model(text), ["X", "Y"])
+    assert roles.examples == "m"
+    assert names(roles.learned) == ["w", "b"]
 
 
 def test_data_take_the_shape_of_the_model() -> None:
     for text, turned in ((COLUMNS, True), (ROWS, False)):
         model = read_model(text)
-        binding = bind(lay_out(model, ["X", "Y"]), {"X": TABLE, "Y": TARGET})
+        binding = bind(assign_roles(model, ["X", "Y"]), {"X": TABLE, "Y": TARGET})
         rows = np.array([2, 0])
         ((values, sizes),) = binding.runs(rows)
         expected = TABLE[[2, 0]]
@@ -46,8 +46,8 @@ def test_data_take_the_shape_of_the_model() -> None:
 
 def test_a_model_of_one_example_is_run_once_for_each() -> None:
     model = load_model("logistic_single")
-    binding = bind(lay_out(model, ["x", "y"]), {"x": TABLE, "y": TARGET})
-    assert binding.layout.examples is None
+    binding = bind(assign_roles(model, ["x", "y"]), {"x": TABLE, "y": TARGET})
+    assert binding.roles.examples is None
     runs = list(binding.runs(np.array([3, 1])))
     assert [float(values[model.symbol("y")][0, 0]) for values, _ in runs] == [0.0, 1.0]
     np.testing.assert_array_equal(runs[0][0][model.symbol("x")], TABLE[3][:, None])
@@ -55,9 +55,9 @@ def test_a_model_of_one_example_is_run_once_for_each() -> None:
 
 def test_a_row_vector_for_one_example() -> None:
     model = load_model("board_b4")  # x : (1, n), y : (1, m), W : (n, m)
-    layout = lay_out(model, ["x", "y"])
-    assert (layout.examples, names(layout.learned)) == (None, ["W"])
-    binding = bind(layout, {"x": TABLE, "y": np.ones((4, 2))})
+    roles = assign_roles(model, ["x", "y"])
+    assert (roles.examples, names(roles.learned)) == (None, ["W"])
+    binding = bind(roles, {"x": TABLE, "y": np.ones((4, 2))})
     assert binding.shape(model.symbol("W")) == (3, 2)
 
 
@@ -68,23 +68,23 @@ def test_names_in_any_spelling() -> None:
 
 
 def test_a_lesson_that_asks_for_no_parameter_learns_the_usual_ones() -> None:
-    layout = lay_out(load_model("board_b1"), ["x", "y"])  # asks for the gradient at a unit
-    assert names(layout.learned) == ["W^[1]", "b^[1]", "W^[2]", "b^[2]", "W^[3]", "b^[3]"]
+    roles = assign_roles(load_model("board_b1"), ["x", "y"])  # asks for the gradient at a unit
+    assert names(roles.learned) == ["W^[1]", "b^[1]", "W^[2]", "b^[2]", "W^[3]", "b^[3]"]
 
 
 def test_constants_fill_their_shape_or_bring_it() -> None:
     text = "X : (n, m)\nY : (1, m)\nw : (1, n)\nS : (n, n)\nJ = norm(w S X - Y)^2"
-    layout = lay_out(read_model(text), ["X", "Y"], constants=["S"])
-    filled = bind(layout, {"X": TABLE, "Y": TARGET}, constants={"S": 2.0})
+    roles = assign_roles(read_model(text), ["X", "Y"], constants=["S"])
+    filled = bind(roles, {"X": TABLE, "Y": TARGET}, constants={"S": 2.0})
     np.testing.assert_array_equal(next(iter(filled.constants.values())), np.full((3, 3), 2.0))
     with pytest.raises(DataError, match="the size of n is not clear"):
-        bind(layout, {"X": TABLE, "Y": TARGET}, constants={"S": np.eye(2)})
+        bind(roles, {"X": TABLE, "Y": TARGET}, constants={"S": np.eye(2)})
 
 
 def layout_error(text: str | Model, data: list[str], **more: object) -> str:
     model = read_model(text) if isinstance(text, str) else text
     with pytest.raises((DataError, ModelError)) as caught:
-        lay_out(model, data, **more)  # type: ignore[arg-type]
+        assign_roles(model, data, **more)  # type: ignore[arg-type]
     return str(caught.value)
 
 
@@ -135,7 +135,7 @@ def test_what_is_said_about_a_layout(
 
 def test_the_examples_dimension_can_be_chosen() -> None:
     text = "X : (k, m)\nY : (k, m)\nw : (1, 1)\nJ = norm(w .* X - Y)^2"
-    assert lay_out(read_model(text), ["X", "Y"], examples="k").examples == "k"
+    assert assign_roles(read_model(text), ["X", "Y"], examples="k").examples == "k"
 
 
 @pytest.mark.parametrize(
@@ -155,14 +155,14 @@ def test_the_examples_dimension_can_be_chosen() -> None:
 def test_what_is_said_about_data(
     change: dict[str, np.ndarray], sizes: dict[str, int], said: str
 ) -> None:
-    layout = lay_out(read_model(COLUMNS), ["X", "Y"])
+    roles = assign_roles(read_model(COLUMNS), ["X", "Y"])
     with pytest.raises(DataError, match=re.escape(said)):
-        bind(layout, {"X": TABLE, "Y": TARGET} | change, sizes=sizes)
+        bind(roles, {"X": TABLE, "Y": TARGET} | change, sizes=sizes)
 
 
 def test_a_size_that_no_data_tell_is_asked_for() -> None:
     text = "X : (n, m)\nV : (h, n)\nw : (1, h)\nJ = norm(w (V X))^2"
-    layout = lay_out(read_model(text), ["X"], wrt=["V", "w"])
+    roles = assign_roles(read_model(text), ["X"], wrt=["V", "w"])
     with pytest.raises(DataError, match=re.escape("the size of h is not determined by the data")):
-        bind(layout, {"X": TABLE})
-    assert bind(layout, {"X": TABLE}, sizes={"h": 7}).shape(layout.learned[0]) == (7, 3)
+        bind(roles, {"X": TABLE})
+    assert bind(roles, {"X": TABLE}, sizes={"h": 7}).shape(roles.learned[0]) == (7, 3)

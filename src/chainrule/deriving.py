@@ -13,7 +13,7 @@ from chainrule.language.reading import read_model
 
 
 def derive(model: Model | str, wrt: Sequence[str] | None = None) -> Derivation:
-    """Derive the gradients of a forward pass, step by step, and prove every step.
+    """Derive the gradients of a forward pass, step by step, and verify every step.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def derive(model: Model | str, wrt: Sequence[str] | None = None) -> Derivation:
     DerivationError
         When a gradient is asked for that does not exist.
     ProofError
-        When a step could not be certified: a defect of chainrule.
+        When a step cannot be verified: a bug of chainrule.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def derive(model: Model | str, wrt: Sequence[str] | None = None) -> Derivation:
 def derive_second(
     model: Model | str, wrt: Sequence[str] | None = None, *, hessian: bool = True
 ) -> Derivation:
-    r"""Derive the Hessian times a direction, and the Hessian itself, and prove every step.
+    r"""Derive the Hessian-vector product, and the Hessian itself, and verify every step.
 
     Parameters
     ----------
@@ -75,7 +75,8 @@ def derive_second(
     Returns
     -------
     Derivation
-        Of ``<dJ/dw, v>`` by ``w``: the gradients are the products, of the shape of their variable.
+        The derivation of ``<dJ/dw, v>``: its gradients are the Hessian-vector products, each of the
+        shape of its variable.
         Its `first` is the derivation of the gradients.
 
     Raises

@@ -1,21 +1,21 @@
-"""Everything that can go wrong, drawn as a tree.
+"""The tree of exceptions.
 
 ::
 
     ChainruleError
-    ├── ModelError              a forward pass that makes no sense; its author can mend it
-    │   ├── ParseError          the text cannot be read: line, column, caret, next action
-    │   │   ├── UnmetError      it can, but two shapes in it do not meet
-    │   │   ├── LimitError      it is too long, too deep or too large to be read
+    ├── ModelError              invalid forward pass (user error)
+    │   ├── ParseError          invalid text: line, column, caret, next action
+    │   │   ├── UnmetError      two shapes in it do not fit
+    │   │   ├── LimitError      it is too long, too deep or too large
     │   │   ├── ScopeError      an index is bound and free at once, or bound nowhere
-    │   │   └── UndecidedError  it can be read, but not be judged
-    │   └── ShapeError          two shapes do not meet
-    ├── DerivationError         a gradient that cannot be asked for
-    ├── ProofError              a step of ours that could not be certified: a defect of chainrule
+    │   │   └── UndecidedError  it is valid, but cannot be judged
+    │   └── ShapeError          two shapes do not fit
+    ├── DerivationError         a gradient that does not exist or is not supported
+    ├── ProofError              a step that cannot be verified: a bug of chainrule
     ├── ExerciseError           an exercise: the file, the field, the next action
     ├── DataError               a table: the file, the column, the row, the next action
     │   └── ModelFileError      a saved model that is damaged, foreign or does not fit the data
-    └── DivergenceError         gradient descent ran away; carries the last finite state
+    └── DivergenceError         gradient descent diverged; the message has the last finite state
 
 `DataError` is also a `ValueError`, since callers of estimators expect one.
 """
@@ -24,29 +24,29 @@ from __future__ import annotations
 
 
 class ChainruleError(Exception):
-    """The root: catch this to catch every error that chainrule raises on purpose."""
+    """The base class of every error that chainrule raises on purpose."""
 
 
 class ModelError(ChainruleError):
-    """A forward pass that makes no sense as written."""
+    """Invalid forward pass (user error)."""
 
 
 class ParseError(ModelError):
-    """The text of a forward pass cannot be read.
+    """Invalid text of a forward pass.
 
     Parameters
     ----------
     message : str
-        What is wrong, in words, with the next action.
+        The error and the next action, in a sentence.
     line, column : int
-        Where, counted from 1.
+        The position, counted from 1.
     source : str
         The offending line as written, for the caret.
 
     Attributes
     ----------
     file : str
-        The file, once somebody who knows it has filled it in.
+        The file, where it is known.
     """
 
     file = ""
@@ -68,33 +68,32 @@ class ParseError(ModelError):
 
 
 class UnmetError(ParseError):
-    """Two shapes in a text do not meet; the message has the operands as they were written."""
+    """Two shapes in a text do not fit; the message contains the operands as written."""
 
 
 class LimitError(ParseError):
-    """A text is past a limit; no other way to read it would help."""
+    """A text exceeds a limit; no other interpretation can help."""
 
 
 class ScopeError(ParseError):
-    """An index in a text is bound and free at once, or belongs to no sum."""
+    """An index in a text is bound and free at once, or bound by no sum."""
 
 
 class UndecidedError(ParseError):
-    """A text that can be read and not be judged; the message says why."""
+    """A valid text that cannot be judged; the message contains the reason."""
 
 
 class ShapeError(ModelError):
-    """Two shapes do not meet.
+    """Two shapes do not fit.
 
-    Low floors raise the short fact; the reader, which knows how things were written, adds the
-    operands and formats `mend`.
+    Operations raise the short fact; the reader adds the operands as written and formats `mend`.
 
     Parameters
     ----------
     fact : str
-        What does not meet, for example ``"the inner sizes n and m differ"``.
+        The mismatch, for example ``"the inner sizes n and m differ"``.
     mend : str, optional
-        What the author may have meant, a template over the operands: ``"{0} {1}^T"``.
+        The suggested repair, a template over the operands: ``"{0} {1}^T"``.
     """
 
     def __init__(self, fact: str, mend: str | None = None) -> None:
@@ -104,24 +103,24 @@ class ShapeError(ModelError):
 
 
 class DerivationError(ChainruleError):
-    """A gradient was asked for that does not exist or is not supported."""
+    """A gradient that does not exist or is not supported."""
 
 
 class ProofError(ChainruleError):
-    """A step could not be certified. This is a defect of chainrule, never the user's."""
+    """A step cannot be verified: a bug of chainrule, never a user error."""
 
 
 class ExerciseError(ChainruleError):
-    """An exercise that is not there, or that its author has not written as it must be."""
+    """An exercise that does not exist or is invalid."""
 
 
 class DataError(ChainruleError, ValueError):
-    """A table cannot be used as it is: names the file, column or row and the next action."""
+    """An invalid table; the message names the file, the column or row, and the next action."""
 
 
 class ModelFileError(DataError):
-    """A saved model is damaged, of a foreign schema, or does not fit the data."""
+    """A saved model that is damaged, has a foreign schema, or does not fit the data."""
 
 
 class DivergenceError(ChainruleError):
-    """Gradient descent ran away."""
+    """Gradient descent diverged."""

@@ -1,10 +1,10 @@
 """The bridge between the lecture's columns and the engine's rows.
 
-The lecture writes ``X`` as (n, m), features x examples; the engine and every table hold
-(n_samples, n_features). A model may lay its examples out as columns, ``X : (n, m)``, as rows,
-``X : (m, n)``, or know one example only, ``x : (n, 1)``. Which it is, is found from the model: the
-examples run along the one named dimension that all of its data share and no learned value has.
-Data enter here with one row an example, always, and leave in the shape that the model gives them.
+The lecture writes ``X`` as (n, m), features x examples; the engine and every table hold (n_samples,
+n_features). A model may lay its examples out as columns, ``X : (n, m)``, as rows, ``X : (m, n)``,
+or have one example only, ``x : (n, 1)``. This is found from the model: the examples run along the
+one named dimension that all of its data share and no learned value has. Data enter here with one
+row per example, always, and leave in the shape that the model gives them.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ Rows = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
-class Layout:
-    """What each input of a model is for, before any data are seen.
+class InputRoles:
+    """The role of each input of a model, before any data are bound.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Layout:
     learned : tuple of Symbol
         Inputs whose values are to be found.
     examples : str or None
-        The dimension along which examples run; None when the model speaks of one example.
+        The dimension along which examples run; None when the model has one example.
     """
 
     model: Model
@@ -63,8 +63,8 @@ class Binding:
 
     Parameters
     ----------
-    layout : Layout
-        What each input is for.
+    roles : InputRoles
+        The role of each input.
     data : mapping of Symbol to array
         One row an example, shape (n_samples, columns).
     constants : mapping of Symbol to array
@@ -72,10 +72,10 @@ class Binding:
     sizes : mapping of str to int
         The size of every dimension but that of the examples.
     count : int
-        How many examples.
+        The number of examples.
     """
 
-    layout: Layout
+    roles: InputRoles
     data: Mapping[Symbol, Array]
     constants: Mapping[Symbol, Array]
     sizes: Mapping[str, int]
@@ -89,16 +89,16 @@ class Binding:
     def runs(
         self, rows: Rows | None = None
     ) -> Iterator[tuple[dict[Symbol, Array], dict[str, int]]]:
-        """Yield what the model is run on: inputs and sizes.
+        """Yield the inputs and sizes of each run of the model.
 
         Once for all the rows when the model has a dimension for examples, else once for each row.
 
         Parameters
         ----------
         rows : array of int, optional
-            Which examples; all by default.
+            The indices of the examples; all by default.
         """
-        examples = self.layout.examples
+        examples = self.roles.examples
         if examples is not None:
             values = dict(self.constants)
             for symbol, table in self.data.items():
@@ -138,15 +138,15 @@ def find_input(model: Model, name: str) -> Symbol:
     raise ModelError(f"this forward pass has no input {name}; it has {inputs}")
 
 
-def lay_out(
+def assign_roles(
     model: Model,
     data: Iterable[str],
     *,
     constants: Iterable[str] = (),
     wrt: Sequence[str] | None = None,
     examples: str | None = None,
-) -> Layout:
-    """Find what each input is for, and along which dimension the examples run.
+) -> InputRoles:
+    """Return the role of each input, and the dimension of the examples.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def lay_out(
     data, constants : iterable of str
         The inputs that are bound, in any spelling.
     wrt : sequence of str, optional
-        What to learn; by default what the model asks for, else its usual parameters.
+        The variables to learn; by default what the model asks for, else its usual parameters.
     examples : str, optional
         The dimension of the examples, where the model leaves several possible.
 
@@ -185,11 +185,11 @@ def lay_out(
             "every input is bound, so nothing is left to learn. Leave the weights unbound, or say "
             "what to learn: --wrt NAME"
         )
-    return Layout(model, held, fixed, learned, _examples(held, (*learned, *fixed), examples))
+    return InputRoles(model, held, fixed, learned, _examples(held, (*learned, *fixed), examples))
 
 
 def examples_of(model: Model, wanted: str | None = None) -> str:
-    """Find the dimension along which examples run, before any data are bound.
+    """Return the dimension of the examples, before any data are bound.
 
     Parameters
     ----------
@@ -217,25 +217,25 @@ def examples_of(model: Model, wanted: str | None = None) -> str:
     if found is None:
         shapes = " and ".join(f"{s.name} is {written(s.shape)}" for s in data)
         raise ModelError(
-            f"{shapes}: this forward pass speaks of one example, so there are no rows of examples. "
+            f"{shapes}: this forward pass has one example, so there are no rows of examples. "
             "Give its data a dimension for the examples, as in X : (n, m)"
         )
     return found
 
 
 def bind(
-    layout: Layout,
+    roles: InputRoles,
     data: Mapping[str, npt.ArrayLike],
     *,
     constants: Mapping[str, npt.ArrayLike] | None = None,
     sizes: Mapping[str, int] | None = None,
 ) -> Binding:
-    """Give a model its data, and every dimension its size.
+    """Bind data to a model, and determine the size of every dimension.
 
     Parameters
     ----------
-    layout : Layout
-        From `lay_out`, for the same names.
+    roles : InputRoles
+        From `assign_roles`, for the same names.
     data : mapping of str to array
         One row an example: (n_samples, columns), or (n_samples,) for one column.
     constants : mapping of str to array, optional
@@ -248,8 +248,8 @@ def bind(
     DataError
         When shapes do not meet; the message says what was found and what to do.
     """
-    model = layout.model
-    known = _Sizes(layout, sizes or {})
+    model = roles.model
+    known = _Sizes(roles, sizes or {})
     tables: dict[Symbol, Array] = {}
     for name, given in data.items():
         symbol = find_input(model, name)
@@ -275,18 +275,18 @@ def bind(
         if value.ndim == 2:
             known.meet(symbol, value.shape)
     found = known.complete()
-    binding = Binding(layout, tables, {}, found, count)
+    binding = Binding(roles, tables, {}, found, count)
     return replace(
         binding, constants={s: np.broadcast_to(v, binding.shape(s)) for s, v in fixed.items()}
     )
 
 
 class _Sizes:
-    """Collects the sizes of dimensions and notices when two disagree."""
+    """Collects the sizes of dimensions and detects contradictions."""
 
-    def __init__(self, layout: Layout, given: Mapping[str, int]) -> None:
-        self.layout = layout
-        model = layout.model
+    def __init__(self, roles: InputRoles, given: Mapping[str, int]) -> None:
+        self.roles = roles
+        model = roles.model
         self.names = {name: s for s in model.symbols for dim in s.shape for name in base_names(dim)}
         self.sizes: dict[str, int] = {}
         self.computed: list[tuple[Dim, int, str]] = []
@@ -297,7 +297,7 @@ class _Sizes:
                     f"--size {name}={size}: this forward pass has no dimension {name}; it has "
                     + ", ".join(sorted(self.names))
                 )
-            if name == layout.examples:
+            if name == roles.examples:
                 raise DataError(
                     f"--size {name}={size}: {name} counts the examples, and the data determine it"
                 )
@@ -306,8 +306,8 @@ class _Sizes:
             self.note(name, size, f"--size {name}={size}")
 
     def columns(self, symbol: Symbol, found: int) -> None:
-        """Meet the columns of a table with the dimension that counts them."""
-        dim = self.layout.width(symbol)
+        """Match the columns of a table with their dimension."""
+        dim = self.roles.width(symbol)
         word = f"{found} column{'s' if found != 1 else ''}"
         if isinstance(dim, int):
             if dim != found:
@@ -319,7 +319,7 @@ class _Sizes:
             self.note(dim, found, f"{symbol.name} is bound to {word}")
 
     def meet(self, symbol: Symbol, shape: tuple[int, ...]) -> None:
-        """Meet the shape of a constant."""
+        """Match the shape of a constant."""
         for dim, found in zip(symbol.shape, shape, strict=True):
             if not isinstance(dim, int):
                 self.note(dim, found, f"{symbol.name} has the shape {written(shape)}")
@@ -329,7 +329,7 @@ class _Sizes:
                 )
 
     def note(self, dim: Dim, size: int, source: str) -> None:
-        """Record one size; a computed one waits until the others are known."""
+        """Record one size; a computed one waits for the others."""
         if not isinstance(dim, str):
             self.computed.append((dim, size, source))
             return
@@ -341,10 +341,10 @@ class _Sizes:
         self.source.setdefault(dim, source)
 
     def complete(self) -> dict[str, int]:
-        """Return the sizes, or say which is missing."""
+        """Return the sizes, or raise for a missing one."""
         self._solve()
         for name, symbol in self.names.items():
-            if name not in self.sizes and name != self.layout.examples:
+            if name not in self.sizes and name != self.roles.examples:
                 raise DataError(
                     f"the size of {name} is not determined by the data ({symbol.name} is "
                     f"{written(symbol.shape)}). Choose it: --size {name}=8"
@@ -356,7 +356,7 @@ class _Sizes:
         return self.sizes
 
     def _solve(self) -> None:
-        """Find names from computed sizes: ``2h`` columns tell h."""
+        """Solve computed sizes for names: ``2h`` columns give h."""
         progress = True
         while progress:
             progress = False

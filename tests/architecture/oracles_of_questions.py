@@ -13,11 +13,11 @@ import numpy as np
 from tests.architecture.tables import Oracle, Table
 
 from chainrule.documents.exercises.as_text import question_text
+from chainrule.teaching.exercises.answer_readers import judge
 from chainrule.teaching.exercises.kinds import KINDS
 from chainrule.teaching.exercises.kinds import ask as ask_kind
 from chainrule.teaching.exercises.loading import find
-from chainrule.teaching.exercises.questions import Kind, Question
-from chainrule.teaching.exercises.readers import judge
+from chainrule.teaching.exercises.questions import Question, QuestionKind
 
 Answers = tuple[str, str] | None
 """The right and a wrong answer, or nothing where this question is not one that we know."""
@@ -137,7 +137,7 @@ KNOWN: Mapping[str, Callable[[str], Answers]] = {
 SEEDS = 60
 
 
-def kind_oracle(kind: Kind) -> str:
+def kind_oracle(kind: QuestionKind) -> str:
     """Answer the first question of a kind whose answer is known, rightly and wrongly."""
     for seed in range(SEEDS):
         question = _asked(kind, seed)
@@ -153,7 +153,7 @@ def kind_oracle(kind: Kind) -> str:
     return f"none of {SEEDS} questions is one with a known answer"
 
 
-def _asked(kind: Kind, seed: int) -> Question | None:
+def _asked(kind: QuestionKind, seed: int) -> Question | None:
     return ask_kind(find("logistic-batch"), kind.name, seed)
 
 

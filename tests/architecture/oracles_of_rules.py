@@ -36,7 +36,8 @@ from chainrule.calculus.rewriting.blocks import filled
 from chainrule.calculus.rewriting.diagonals import DIAGONALS
 from chainrule.calculus.rewriting.pointwise import DIGITS, INVERSES, RECOGNISED
 from chainrule.calculus.rewriting.rule import Fired, Label
-from chainrule.emission import emit_kernels
+from chainrule.emission.binary import binary
+from chainrule.emission.softmax import softmax
 from chainrule.errors import ChainruleError
 from chainrule.language.reading import example_names, load_model, read_model
 from chainrule.language.reading.models import read_expression
@@ -170,7 +171,7 @@ def firings() -> Mapping[str, list[Firing]]:
             except ChainruleError:
                 continue
         keep(log, model, {})
-    for write in (emit_kernels.binary, emit_kernels.softmax):
+    for write in (binary, softmax):
         with recorded() as log:
             kernels, _ = write()
         keep(log, kernels.model, kernels.meanings)

@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 from chainrule.calculus.ops import argmin
-from chainrule.emission import emit_kernels
+from chainrule.emission import files, softmax
 from chainrule.errors import ProofError
 from chainrule.language.typeset import plain
 
@@ -15,7 +15,7 @@ from chainrule.language.typeset import plain
 @pytest.fixture(scope="module")
 def tool() -> ModuleType:
     """The module that writes the kernels."""
-    return emit_kernels
+    return files
 
 
 def test_the_file_is_what_the_tool_writes(tool: ModuleType) -> None:
@@ -45,7 +45,7 @@ def test_the_loss_passes_through_the_form_that_is_taught(tool: ModuleType) -> No
 def test_a_favourite_whose_score_is_not_the_shift_is_refused(
     tool: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tool, "argmax", argmin)
+    monkeypatch.setattr(softmax, "argmax", argmin)
     with pytest.raises(ProofError, match="the favourite apart could not be certified"):
         tool.softmax()
 

@@ -66,7 +66,7 @@ def test_the_command_offers_every_target() -> None:
 def test_rows_turns_data_weights_and_gradients() -> None:
     text = run("logistic_batch", "--rows").stdout
     for line in (
-        "X: (m, n), turned; features",
+        "X: (m, n), transposed; features",
         "Z = X @ w + b  # (m, 1)",
         "dw = X.T @ (A - Y)  # (n, 1)",
     ):
@@ -88,7 +88,7 @@ def test_rows_of_a_gradient_of_data() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message", "status"),
     [
-        (("board_b1", "--rows"), "speaks of one example, so there are no rows", 1),
+        (("board_b1", "--rows"), "has one example, so there are no rows", 1),
         (("logistic_batch", "--rows", "--examples", "q"), "not a dimension of all the data", 1),
         (("logistic_batch", "--examples", "m"), "goes with --rows", 2),
         (("logistic_batch", "--target", "fortran"), "'numpy', 'torch', 'jax'", 2),
@@ -113,7 +113,7 @@ def test_examples_says_which_dimension_the_rows_are(tmp_path: Path) -> None:
     assert "--examples m" in asked.output
     done = run(str(model), "--rows", "--examples", "m")
     assert done.exit_code == 0, done.output
-    assert "X: (m, k), turned" in done.stdout
+    assert "X: (m, k), transposed" in done.stdout
 
 
 def test_no_data_no_rows(tmp_path: Path) -> None:

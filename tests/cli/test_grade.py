@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chainrule.cli.main import cli
-from chainrule.teaching.exercises.readers import Judgement, Key, judge
+from chainrule.teaching.exercises.answer_readers import AnswerKey, Judgement, judge
 from chainrule.teaching.exercises.submissions import load_set, read_submission, submissions
 
 FORWARD = """
@@ -150,7 +150,7 @@ def test_a_defect_met_in_one_answer_costs_no_other_its_marks(
 ) -> None:
     write(folder, "a.json", '{"1": "an answer that breaks", "2": "(1, n)"}')
 
-    def broken(key: Key, text: str) -> Judgement:
+    def broken(key: AnswerKey, text: str) -> Judgement:
         if "breaks" in text:
             raise IndexError("tuple index out of range")
         return judge(key, text)

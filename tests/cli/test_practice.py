@@ -26,7 +26,7 @@ def test_a_sitting_by_pipe(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "logistic regression, one example" in result.output
     assert "understood: (7, 7)" in result.output
-    assert "The gradient of a scalar has the shape of what it is taken by." in result.output
+    assert "The gradient of a scalar has the shape of its variable." in result.output
     assert "0 of 1 right." in result.output
 
 

@@ -14,7 +14,7 @@ from chainrule.cli.predict import command
 from chainrule.data import BREAST_CANCER
 from chainrule.errors import ChainruleError
 from chainrule.tables import reading
-from chainrule.tables.fitting import Choices, fit_file
+from chainrule.tables.fitting import FitOptions, fit_file
 from chainrule.tables.model import TableModel
 from chainrule.tables.reading import read_table
 
@@ -37,7 +37,7 @@ TABLE = "ill,age,colour,ward\n" + "no,30,red,1\nyes,60,blue,2\nno,35,blue,1\nyes
 def model(tmp_path: Path) -> Path:
     (tmp_path / "table.csv").write_text(TABLE)
     path = tmp_path / "model.json"
-    choices = Choices("ill", holdout=0, categories=("ward",))
+    choices = FitOptions("ill", holdout=0, categories=("ward",))
     fit_file(tmp_path / "table.csv", choices).model.save(path)
     return path
 
@@ -53,7 +53,7 @@ def test_a_label_and_one_probability_for_each_class(
 ) -> None:
     monkeypatch.setattr(reading, "_STREAM_BYTES", 8192)  # many batches
     path = tmp_path / "model.json"
-    fit_file(BREAST_CANCER, Choices("diagnosis")).model.save(path)
+    fit_file(BREAST_CANCER, FitOptions("diagnosis")).model.save(path)
     result = run(path, "@breast_cancer", "--keep", "diagnosis", "--keep", "mean_area")
     assert result.exit_code == 0, result.output
     rows = list(csv.DictReader(io.StringIO(result.stdout)))

@@ -13,11 +13,11 @@ from chainrule.deriving import derive
 from chainrule.descent.descend import descend
 from chainrule.descent.initial import initial_values
 from chainrule.descent.loop import Descent
-from chainrule.descent.objective import Objective
-from chainrule.descent.result import DescentResult, Record, Stopped
+from chainrule.descent.objective import DescentObjective
+from chainrule.descent.result import CostRecord, DescentResult, StopReason
 from chainrule.errors import DataError, DivergenceError
 from chainrule.language.reading import load_model, read_model
-from chainrule.lecture import bind, lay_out
+from chainrule.lecture import assign_roles, bind
 
 MODELS = Path(__file__).parents[1] / "models"
 NET = (MODELS / "net.cr").read_text(encoding="utf-8")
@@ -39,7 +39,7 @@ def test_it_approaches_what_scikit_learn_finds() -> None:
     known = LogisticRegression(C=1.0, tol=1e-10, max_iter=10_000).fit(features, label)
     score = features @ known.coef_[0] + known.intercept_[0]
     optimum = np.sum(np.logaddexp(0, score) - label * score) + 0.5 * np.sum(known.coef_**2)
-    assert result.stopped is Stopped.ALL_STEPS
+    assert result.stopped is StopReason.ALL_STEPS
     assert optimum <= result.cost * (1 + 1e-12)
     assert result.cost / optimum - 1 < 1e-3
     np.testing.assert_allclose(result.values["w"], known.coef_, atol=0.02)
@@ -130,8 +130,8 @@ def test_the_same_seed_gives_the_same_descent_and_another_does_not() -> None:
 
 def test_every_pass_sees_each_example_once() -> None:
     model = read_model(LINE)
-    binding = bind(lay_out(model, ["X", "Y"]), {"X": X, "Y": Y})
-    objective = Objective(derive(model), binding)
+    binding = bind(assign_roles(model, ["X", "Y"]), {"X": X, "Y": Y})
+    objective = DescentObjective(derive(model), binding)
     descent = Descent(objective, initial_values(binding, 0), rate=0.1, steps=10, batch=16, seed=1)
     batches = descent._batches()
     orders = []
@@ -163,7 +163,7 @@ def test_a_batch_does_not_count_a_penalty_in_full() -> None:
 
 
 def test_the_costs_are_recorded_within_bounds_and_told() -> None:
-    told: list[Record] = []
+    told: list[CostRecord] = []
     result = descend(LINE, {"X": X, "Y": Y}, rate=0.01, steps=5000, batch=4, callback=told.append)
     assert [(record.step, record.cost) for record in told] == list(result.costs)
     assert result.costs[0][0] == 0
@@ -176,9 +176,11 @@ def test_values_are_those_of_the_lowest_recorded_cost() -> None:
     result = descend(LINE, {"X": X, "Y": Y}, rate=0.4, steps=300, batch=2, seed=1)
     assert result.cost == min(cost for _, cost in result.costs)
     model = read_model(LINE)
-    binding = bind(lay_out(model, ["X", "Y"]), {"X": X, "Y": Y})
+    binding = bind(assign_roles(model, ["X", "Y"]), {"X": X, "Y": Y})
     there = {model.symbol(name): value for name, value in result.values.items()}
-    assert Objective(derive(model), binding).cost(there) == pytest.approx(result.cost, rel=1e-12)
+    assert DescentObjective(derive(model), binding).cost(there) == pytest.approx(
+        result.cost, rel=1e-12
+    )
 
 
 # ---- when it must not go on ------------------------------------------------------------------
@@ -218,7 +220,7 @@ def test_what_went_non_finite_first_is_named() -> None:
     text = "x : (1, 1)\ny : (1, 1)\nw : (1, 1)\na = w x\ns = log(a)\nL = (s - y)^2"
     start = {"w": np.array([[1.0]])}
     result = descend(text, {"x": [1.0, 2.0], "y": [-9.0, -9.0]}, rate=5.0, steps=50, start=start)
-    assert result.stopped is Stopped.NOT_FINITE
+    assert result.stopped is StopReason.NOT_FINITE
     assert "in s, log(a) is not a number, where a is -" in result.report
 
 
@@ -226,7 +228,7 @@ def test_a_start_that_is_not_finite_is_said() -> None:
     text = "x : (1, 1)\ny : (1, 1)\nw : (1, 1)\na = w x\ns = log(a)\nL = (s - y)^2"
     start = {"w": np.array([[-1.0]])}
     result = descend(text, {"x": [1.0], "y": [1.0]}, rate=0.1, steps=5, start=start)
-    assert result.stopped is Stopped.NOT_FINITE
+    assert result.stopped is StopReason.NOT_FINITE
     assert result.check is None
     assert "at the starting values already" in result.report
     np.testing.assert_array_equal(result.values["w"], [[-1.0]])
@@ -234,16 +236,16 @@ def test_a_start_that_is_not_finite_is_said() -> None:
 
 def test_noise_of_single_examples_is_not_taken_for_divergence() -> None:
     result = descend(LINE, {"X": X, "Y": Y}, rate=0.05, steps=3000, batch=1)
-    assert result.stopped is Stopped.ALL_STEPS
+    assert result.stopped is StopReason.ALL_STEPS
 
 
 def test_a_hand_on_the_keyboard_keeps_the_best() -> None:
-    def stop(record: Record) -> None:
+    def stop(record: CostRecord) -> None:
         if record.step >= 20:
             raise KeyboardInterrupt
 
     result = descend(LINE, {"X": X, "Y": Y}, rate=0.05, steps=500, callback=stop)
-    assert result.stopped is Stopped.INTERRUPTED
+    assert result.stopped is StopReason.INTERRUPTED
     assert result.step > 0
     assert result.cost == min(cost for _, cost in result.costs)
 
@@ -251,7 +253,7 @@ def test_a_hand_on_the_keyboard_keeps_the_best() -> None:
 def test_it_ends_where_nothing_changes() -> None:
     start = {"w": np.ones((1, 1)), "b": np.zeros((1, 1))}
     result = descend(LINE, {"X": [1.0, 2.0], "Y": [1.0, 2.0]}, rate=0.1, steps=99, start=start)
-    assert result.stopped is Stopped.FLAT
+    assert result.stopped is StopReason.FLAT
     assert result.cost == 0
 
 
@@ -276,4 +278,4 @@ def test_batches_of_what_is_no_sum_are_refused() -> None:
     text = "X : (n, m)\nY : (1, m)\nw : (1, n)\nJ = norm(w X - Y)"
     with pytest.raises(DataError, match="neither a sum nor a mean"):
         descend(text, {"X": X, "Y": Y}, batch=8)
-    assert descend(text, {"X": X, "Y": Y}, rate=0.01, steps=20).stopped is Stopped.ALL_STEPS
+    assert descend(text, {"X": X, "Y": Y}, rate=0.01, steps=20).stopped is StopReason.ALL_STEPS

@@ -16,11 +16,11 @@ from chainrule.calculus.derivation.steps import Gradient
 from chainrule.deriving import derive
 from chainrule.descent.check import check_gradient
 from chainrule.descent.initial import initial_values
-from chainrule.descent.objective import Objective
-from chainrule.descent.scaling import Adding, find_scaling
+from chainrule.descent.objective import DescentObjective
+from chainrule.descent.scaling import ExampleAggregation, find_scaling
 from chainrule.errors import DataError
 from chainrule.language.reading import load_model, read_model
-from chainrule.lecture import bind, lay_out
+from chainrule.lecture import assign_roles, bind
 
 MODELS = Path(__file__).parents[1] / "models"
 NET = (MODELS / "net.cr").read_text(encoding="utf-8")
@@ -40,11 +40,11 @@ X = RNG.normal(size=(30, 3))
 Y = (RNG.random(30) > 0.5).astype(float)
 
 
-def objective(text: str, **sizes: int) -> Objective:
+def objective(text: str, **sizes: int) -> DescentObjective:
     model = read_model(text)
-    layout = lay_out(model, ["X", "Y"])
-    binding = bind(layout, {"X": X, "Y": Y}, sizes=sizes)
-    return Objective(derive(model, [s.name for s in layout.learned]), binding)
+    roles = assign_roles(model, ["X", "Y"])
+    binding = bind(roles, {"X": X, "Y": Y}, sizes=sizes)
+    return DescentObjective(derive(model, [s.name for s in roles.learned]), binding)
 
 
 def net_cost(values: dict[str, Any], rows: Any) -> Any:
@@ -84,8 +84,8 @@ def test_the_gradient_is_that_of_autograd(
 
 def test_a_model_of_one_example_adds_its_examples_up() -> None:
     batch, single = load_model("logistic_batch"), load_model("logistic_single")
-    many = Objective(derive(batch), bind(lay_out(batch, ["X", "Y"]), {"X": X, "Y": Y}))
-    one = Objective(derive(single), bind(lay_out(single, ["x", "y"]), {"x": X, "y": Y}))
+    many = DescentObjective(derive(batch), bind(assign_roles(batch, ["X", "Y"]), {"X": X, "Y": Y}))
+    one = DescentObjective(derive(single), bind(assign_roles(single, ["x", "y"]), {"x": X, "y": Y}))
     values = initial_values(many.binding, 0)
     a, b = many.evaluate(values), one.evaluate(values)
     assert a.cost == pytest.approx(b.cost, rel=1e-12)
@@ -96,7 +96,7 @@ def test_a_model_of_one_example_adds_its_examples_up() -> None:
 def test_a_cost_is_a_number_where_the_plain_formula_is_not() -> None:
     model = load_model("logistic_batch")
     data = {"X": np.array([[1.0], [1.0]]), "Y": np.array([1.0, 0.0])}
-    found = Objective(derive(model), bind(lay_out(model, ["X", "Y"]), data))
+    found = DescentObjective(derive(model), bind(assign_roles(model, ["X", "Y"]), data))
     w, b = found.learned
     # At a score of 800 the plain log(1 - A) is log(0); the cost is the score itself.
     assert found.cost({w: np.array([[800.0]]), b: np.zeros((1, 1))}) == pytest.approx(800.0)
@@ -107,14 +107,20 @@ def test_a_cost_is_a_number_where_the_plain_formula_is_not() -> None:
 @pytest.mark.parametrize(
     ("text", "adding", "fixed"),
     [
-        (NET.replace("h", "2"), Adding.SUM, False),
-        (MEAN, Adding.MEAN, False),
-        (MEAN + " + norm(w)^2", Adding.MEAN, False),
-        (NORM, Adding.NEITHER, False),
-        (MEAN.replace("mean((X w - Y)^2)", "norm(X w - Y)^2 + norm(w)^2 / 2"), Adding.SUM, True),
+        (NET.replace("h", "2"), ExampleAggregation.SUM, False),
+        (MEAN, ExampleAggregation.MEAN, False),
+        (MEAN + " + norm(w)^2", ExampleAggregation.MEAN, False),
+        (NORM, ExampleAggregation.NEITHER, False),
+        (
+            MEAN.replace("mean((X w - Y)^2)", "norm(X w - Y)^2 + norm(w)^2 / 2"),
+            ExampleAggregation.SUM,
+            True,
+        ),
     ],
 )
-def test_what_a_step_divides_by_is_found(text: str, adding: Adding, fixed: bool) -> None:
+def test_what_a_step_divides_by_is_found(
+    text: str, adding: ExampleAggregation, fixed: bool
+) -> None:
     text = text.replace("tan2", "tanh")
     found = objective(text)
     scaling = find_scaling(found, initial_values(found.binding, 0), 0)
@@ -150,9 +156,9 @@ def test_the_check_finds_a_wrong_gradient(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_kink_is_no_failure() -> None:
     model = read_model(RELU)
-    layout = lay_out(model, ["X", "Y"])
-    binding = bind(layout, {"X": np.zeros((3, 2)), "Y": np.ones(3)}, sizes={"h": 2})
-    found = Objective(derive(model, ["W", "c", "v"]), binding)
+    roles = assign_roles(model, ["X", "Y"])
+    binding = bind(roles, {"X": np.zeros((3, 2)), "Y": np.ones(3)}, sizes={"h": 2})
+    found = DescentObjective(derive(model, ["W", "c", "v"]), binding)
     check = check_gradient(found, initial_values(binding, 0), 0)  # W 0 + 0: on the kink
     assert check.passed
     assert check.left_out == 2
@@ -163,15 +169,15 @@ def test_a_kink_is_no_failure() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_steep_and_flat_data_do_not_fail_the_check(scale: float, seed: int) -> None:
     model = read_model(NET)
-    binding = bind(lay_out(model, ["X", "Y"]), {"X": scale * X, "Y": Y}, sizes={"h": 3})
-    found = Objective(derive(model), binding)
+    binding = bind(assign_roles(model, ["X", "Y"]), {"X": scale * X, "Y": Y}, sizes={"h": 3})
+    found = DescentObjective(derive(model), binding)
     check = check_gradient(found, initial_values(binding, seed), seed)
     assert check.passed
     assert check.left_out <= 5
     assert check.entries >= 11
 
 
-def without_matrix(found: Objective) -> Objective:
+def without_matrix(found: DescentObjective) -> DescentObjective:
     """The same objective whose gradients are known entry by entry only."""
     derivation = found.derivation
 
@@ -186,7 +192,7 @@ def without_matrix(found: Objective) -> Objective:
         gradients=entries(derivation.gradients),
         layers=entries(derivation.layers),
     )
-    return Objective(changed, found.binding)
+    return DescentObjective(changed, found.binding)
 
 
 @pytest.mark.parametrize(("text", "sizes"), [(NET, {"h": 4}), (MEAN, {}), (RELU, {"h": 5})])

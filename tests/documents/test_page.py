@@ -16,7 +16,7 @@ from chainrule.data import BREAST_CANCER
 from chainrule.documents import plots
 from chainrule.documents.fit_section import fit_lead, fit_sections
 from chainrule.documents.page import Section, render_page
-from chainrule.tables.fitting import Choices, FittedTable, fit_file
+from chainrule.tables.fitting import FitOptions, FittedTable, fit_file
 from chainrule.tables.metrics import Curve
 
 DERIVATION = (Path(__file__).parent / "derivation.html").read_text(encoding="utf-8")
@@ -58,7 +58,7 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def fitted() -> FittedTable:
-    return fit_file(BREAST_CANCER, Choices("diagnosis"))
+    return fit_file(BREAST_CANCER, FitOptions("diagnosis"))
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_names_of_the_table_cannot_smuggle_markup(tmp_path: Path) -> None:
             * 5
         )
     )
-    found = fit_file(path, Choices("target"))
+    found = fit_file(path, FitOptions("target"))
     html = render_page("t", fit_lead(found, evil), fit_sections(found))
     page = Page(html)
     assert page.faults == []
@@ -144,7 +144,7 @@ def test_names_of_the_table_cannot_smuggle_markup(tmp_path: Path) -> None:
 def test_more_than_two_classes(tmp_path: Path) -> None:
     path = tmp_path / "three.csv"
     path.write_text("kind,x,c\n" + "a,1,u\nb,2,v\nc,3,u\nb,1,u\nc,2,v\na,2,v\n" * 8)
-    found = fit_file(path, Choices("kind"))
+    found = fit_file(path, FitOptions("kind"))
     html = render_page("t", fit_lead(found, "three.csv"), fit_sections(found))
     assert Page(html).faults == []
     assert "geometric mean of all" in html
@@ -152,7 +152,7 @@ def test_more_than_two_classes(tmp_path: Path) -> None:
 
 
 def test_a_fit_without_held_out_rows() -> None:
-    found = fit_file(BREAST_CANCER, Choices("diagnosis", holdout=0))
+    found = fit_file(BREAST_CANCER, FitOptions("diagnosis", holdout=0))
     assert [section.id for section in fit_sections(found)] == [
         "fit",
         "certificate",

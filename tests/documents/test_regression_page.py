@@ -15,11 +15,11 @@ from tests.tables.claims import written
 from chainrule.documents import plots
 from chainrule.documents.page import render_page
 from chainrule.documents.regression_section import regression_lead, regression_sections
-from chainrule.tables.choices import Choices
 from chainrule.tables.explaining_regression import explain_regression
 from chainrule.tables.fitting_regression import FittedRegression, fit_regression_file
 from chainrule.tables.losses import choose_loss
 from chainrule.tables.metrics import Curve
+from chainrule.tables.options import FitOptions
 
 CASES = {
     "poisson": ("poisson", {}, "n", "years"),
@@ -32,7 +32,7 @@ CASES = {
 def fitted(folder: Path, case: str, **choices: float) -> FittedRegression:
     loss, constants, target, exposure = CASES[case]
     ignore = tuple({"n", "cost", "gain", "years"} - {target, exposure})
-    chosen = Choices(target, ignore=ignore, exposure=exposure, **choices)  # type: ignore[arg-type]
+    chosen = FitOptions(target, ignore=ignore, exposure=exposure, **choices)  # type: ignore[arg-type]
     return fit_regression_file(written(folder / "c.csv"), chosen, choose_loss(loss, constants))
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from chainrule.emission.samples import samples
 from chainrule.engine.losses.facts import LossRow
-from chainrule.engine.losses.table import find_loss, loss_names
+from chainrule.engine.losses.table import TABLE, find_loss
 
 Number = Any
 DIGITS = 60
@@ -45,6 +45,12 @@ def tweedie(z: Number, y: Number) -> Number:
     return 2 * (y / mpmath.sqrt(mu) + mpmath.sqrt(mu))
 
 
+def cloglog(z: Number, y: Number) -> Number:
+    """Bernoulli's, with 1 - p = e^(-e^z); beyond z = 20 that is below 1e-200000000, which is 0."""
+    rest = mpmath.exp(-mpmath.exp(z)) if z < 20 else mpmath.mpf(0)
+    return (1 - y) * mpmath.exp(z) - xlog(y, 1 - rest)
+
+
 def bernoulli(p: Callable[[Number], Number], rest: Callable[[Number], Number]) -> Any:
     return lambda z, y: -xlog(y, p(z)) - xlog(1 - y, rest(z))
 
@@ -53,9 +59,7 @@ def bernoulli(p: Callable[[Number], Number], rest: Callable[[Number], Number]) -
 DEFINITIONS: dict[str, Callable[[Number, Number], Number]] = {
     "squared": lambda z, y: (y - z) ** 2 / 2,
     "logistic": bernoulli(lambda z: 1 / (1 + mpmath.exp(-z)), lambda z: 1 / (1 + mpmath.exp(z))),
-    "cloglog": bernoulli(
-        lambda z: -mpmath.expm1(-mpmath.exp(z)), lambda z: mpmath.exp(-mpmath.exp(z))
-    ),
+    "cloglog": cloglog,
     "probit": bernoulli(lambda z: mpmath.ncdf(z), lambda z: mpmath.ncdf(-z)),
     "poisson": lambda z, y: -(y * z - mpmath.exp(z)),
     "gamma": lambda z, y: y / mpmath.exp(z) + z,
@@ -80,7 +84,7 @@ DEFINITIONS: dict[str, Callable[[Number, Number], Number]] = {
 
 
 def test_every_loss_has_a_definition_here() -> None:
-    assert set(loss_names()) <= set(DEFINITIONS)
+    assert set(TABLE) <= set(DEFINITIONS)
 
 
 def precise(function: Callable[..., Number], *arguments: float) -> Number:
@@ -113,7 +117,7 @@ def at_kink(name: str, z: float, y: float) -> bool:
     return name in kinks and abs(abs(z - y) - kinks[name]) < 1e-9
 
 
-@pytest.mark.parametrize("name", loss_names())
+@pytest.mark.parametrize("name", TABLE)
 def test_the_loss_is_within_its_bound(name: str) -> None:
     row = find_loss(name)
     ratios = []
@@ -130,7 +134,7 @@ def test_the_loss_is_within_its_bound(name: str) -> None:
     assert np.median(ratios) < 100
 
 
-@pytest.mark.parametrize("name", loss_names())
+@pytest.mark.parametrize("name", TABLE)
 @pytest.mark.parametrize("order", [1, 2])
 def test_derivatives_are_differences_of_the_definition(name: str, order: int) -> None:
     row = find_loss(name)

@@ -68,14 +68,13 @@ def assert_true(problem: GlmProblem, claim: Claim) -> None:
 
 def fit(problem: GlmProblem, *, tol: float = 1e-8, max_iter: int = 100) -> Any:
     """Fit with `LinearModel`; warnings of fits that are stopped early are not the subject."""
-    constants = {"constants": dict(problem.loss.constants)} if problem.loss.constants else {}
     model = chainrule.LinearModel(
         loss=problem.loss.name,
         C=problem.C,
         tol=tol,
         max_iter=max_iter,
         fit_intercept=problem.fit_intercept,
-        **constants,
+        constants=dict(problem.loss.constants) or None,
     )
     offset = problem.offset if np.any(problem.offset) else None
     with warnings.catch_warnings():

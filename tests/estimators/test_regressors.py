@@ -238,7 +238,8 @@ def test_categories_are_one_hot_columns() -> None:
     frame = pd.DataFrame({"region": pd.Categorical(region), "age": age})
     model = PoissonRegressor(alpha=0.1, tol=1e-12).fit(frame, y)
     one_hot = pd.get_dummies(frame, columns=["region"], dtype=float)
-    names = [str(name) for name in model.coef_names_]
+    assert model.coef_names_ is not None
+    names = [str(name) for name in model.coef_names_.tolist()]
     plain = PoissonRegressor(alpha=0.1, tol=1e-12).fit(one_hot[names].to_numpy(), y)
     np.testing.assert_allclose(model.coef_, plain.coef_, rtol=1e-8, atol=1e-10)
     assert list(model.levels_["region"]) == ["north", "south", "west"]
@@ -301,3 +302,21 @@ def test_losses_of_two_classes_take_their_numbers(loss: str, low: float, high: f
     model = LinearModel(loss).fit(X, y)
     score = model.linear_predictor(X)
     assert score[y == high].mean() > score[y == low].mean()
+
+
+@pytest.mark.parametrize("value", [0.0, 3.0])
+def test_the_score_of_a_constant_target_is_that_of_r2(value: float) -> None:
+    X, y = problem("poisson")
+    constant = np.full(len(y), value)
+    fit = PoissonRegressor().fit(X, y)
+    assert fit.score(X, constant) == 0.0
+    perfect = PoissonRegressor().fit(X, np.full(len(y), 3.0))
+    assert perfect.score(X, np.full(len(y), 3.0)) == 1.0
+
+
+def test_facts_print_their_proofs() -> None:
+    X, y = problem("poisson")
+    text = str(PoissonRegressor().fit(X, y).facts_)
+    assert "convexity: l'' = exp(z) >= 0" in text
+    assert "self-concordance, M = 1: " in text
+    assert "not proven: bound of the curvature, existence of an optimum" in text

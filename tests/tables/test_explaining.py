@@ -11,8 +11,8 @@ from sklearn.datasets import load_breast_cancer, load_iris
 
 from chainrule.calculus.derivation.steps import Phase
 from chainrule.cli.main import cli
-from chainrule.tables.explaining import Explained, explain_gradient
-from chainrule.tables.fitting import Choices, FittedTable, fit_file
+from chainrule.tables.fitting import FitOptions, FittedTable, fit_file
+from chainrule.tables.worked_example import WorkedExample, work_example
 
 
 def written(folder: Path, classes: int) -> Path:
@@ -30,16 +30,16 @@ def written(folder: Path, classes: int) -> Path:
 @pytest.fixture(params=[2, 3], ids=["two classes", "three classes"])
 def fitted(request: pytest.FixtureRequest, tmp_path: Path) -> FittedTable:
     """Fit a real table."""
-    return fit_file(written(tmp_path, request.param), Choices("kind", C=0.5))
+    return fit_file(written(tmp_path, request.param), FitOptions("kind", C=0.5))
 
 
 @pytest.fixture
-def explained(fitted: FittedTable) -> Explained:
+def explained(fitted: FittedTable) -> WorkedExample:
     """Follow one example."""
-    return explain_gradient(fitted)
+    return work_example(fitted)
 
 
-def followed(fitted: FittedTable, explained: Explained) -> int:
+def followed(fitted: FittedTable, explained: WorkedExample) -> int:
     """Return the row of the coefficients that is followed."""
     if len(fitted.model.classes) == 2:
         return 0
@@ -47,7 +47,7 @@ def followed(fitted: FittedTable, explained: Explained) -> int:
 
 
 def test_at_the_optimum_the_sum_balances_the_penalty(
-    fitted: FittedTable, explained: Explained
+    fitted: FittedTable, explained: WorkedExample
 ) -> None:
     names = [feature.name for feature in fitted.model.features]
     totals = {row.feature: row.total for row in explained.contributions}
@@ -57,7 +57,7 @@ def test_at_the_optimum_the_sum_balances_the_penalty(
 
 
 def test_the_last_line_of_the_weights_is_that_sum(
-    fitted: FittedTable, explained: Explained
+    fitted: FittedTable, explained: WorkedExample
 ) -> None:
     weights = explained.derivation.model.inputs[2]
     (last,) = (
@@ -70,7 +70,7 @@ def test_the_last_line_of_the_weights_is_that_sum(
 
 
 def test_the_example_is_the_one_that_pulls_hardest(
-    fitted: FittedTable, explained: Explained
+    fitted: FittedTable, explained: WorkedExample
 ) -> None:
     proba = fitted.model.proba_of(fitted.X)
     residuals = proba - np.eye(len(fitted.model.classes))[fitted.y]
@@ -81,7 +81,7 @@ def test_the_example_is_the_one_that_pulls_hardest(
     )
 
 
-def test_a_term_is_the_residual_times_the_value(explained: Explained) -> None:
+def test_a_term_is_the_residual_times_the_value(explained: WorkedExample) -> None:
     for row in explained.contributions:
         assert row.term == pytest.approx(explained.residual * row.x)
 

@@ -14,7 +14,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from chainrule.data import BREAST_CANCER
 from chainrule.errors import DataError
-from chainrule.tables.fitting import Choices, FittedTable, fit_file
+from chainrule.tables.fitting import FitOptions, FittedTable, fit_file
 from chainrule.tables.metrics import hold_out, measure
 from chainrule.tables.reading import read_table
 
@@ -58,7 +58,7 @@ def test_the_pipeline_of_scikit_learn_says_the_same(
     path = tmp_path / "table.csv"
     data = frame(n_classes=n_classes)
     data.to_csv(path, index=False)
-    fitted = fit_file(path, Choices("state", C=C, seed=3))
+    fitted = fit_file(path, FitOptions("state", C=C, seed=3))
     labels = sorted(set(data["state"]))
     actual = np.array([labels.index(label) for label in data["state"]])
     training, held = hold_out(actual, 0.2, 3)
@@ -80,7 +80,7 @@ def test_the_coefficients_on_their_own_scale_give_the_same_odds(
     path = tmp_path / "table.csv"
     data = frame(n_classes=n_classes)
     data.to_csv(path, index=False)
-    model = fit_file(path, Choices("state", holdout=0)).model
+    model = fit_file(path, FitOptions("state", holdout=0)).model
     raw = np.column_stack(
         [data["age"], data["dose"], data["colour"] == "blue", data["colour"] == "green"]
     ).astype(np.float64)
@@ -96,8 +96,8 @@ def test_the_coefficients_on_their_own_scale_give_the_same_odds(
 
 
 def test_positive_turns_the_sign_and_nothing_else(saved: Path) -> None:
-    plain = fit_file(saved, Choices("state")).model
-    turned = fit_file(saved, Choices("state", positive="healthy")).model
+    plain = fit_file(saved, FitOptions("state")).model
+    turned = fit_file(saved, FitOptions("state", positive="healthy")).model
     assert plain.classes == ("healthy", "ill")
     assert turned.classes == ("ill", "healthy")
     np.testing.assert_allclose(turned.coef, -plain.coef, atol=1e-7)
@@ -107,20 +107,20 @@ def test_labels_that_are_numbers_stay_labels(tmp_path: Path) -> None:
     data = frame()
     data["state"] = np.where(data["state"] == "ill", 10, 9)
     data.to_parquet(tmp_path / "table.parquet")
-    model = fit_file(tmp_path / "table.parquet", Choices("state")).model
+    model = fit_file(tmp_path / "table.parquet", FitOptions("state")).model
     assert model.classes == ("9", "10")
 
 
 def test_nothing_of_the_held_out_rows_reaches_the_model(tmp_path: Path) -> None:
     data = frame()
     data.to_csv(tmp_path / "plain.csv", index=False)
-    plain = fit_file(tmp_path / "plain.csv", Choices("state")).model
+    plain = fit_file(tmp_path / "plain.csv", FitOptions("state")).model
     actual = (data["state"] == "ill").to_numpy().astype(np.int64)
     _, held = hold_out(actual, 0.2, 0)
     data.loc[held, "age"] = 1e6
     data.loc[held[0], "colour"] = "mauve"
     data.to_csv(tmp_path / "changed.csv", index=False)
-    changed = fit_file(tmp_path / "changed.csv", Choices("state"))
+    changed = fit_file(tmp_path / "changed.csv", FitOptions("state"))
     assert changed.model.specs == plain.specs
     np.testing.assert_array_equal(changed.model.coef, plain.coef)
     assert changed.notes == (
@@ -138,8 +138,8 @@ def with_gaps() -> Any:
 def test_drop_is_the_fit_of_what_is_left(tmp_path: Path) -> None:
     with_gaps().to_csv(tmp_path / "gaps.csv", index=False)
     with_gaps().dropna().to_csv(tmp_path / "whole.csv", index=False)
-    dropped = fit_file(tmp_path / "gaps.csv", Choices("state", missing="drop"))
-    whole = fit_file(tmp_path / "whole.csv", Choices("state"))
+    dropped = fit_file(tmp_path / "gaps.csv", FitOptions("state", missing="drop"))
+    whole = fit_file(tmp_path / "whole.csv", FitOptions("state"))
     np.testing.assert_array_equal(dropped.model.coef, whole.model.coef)
     assert dropped.model.training.dropped == 4
     assert dropped.notes == ("4 of 240 rows have a missing value: dropped.",)
@@ -148,7 +148,7 @@ def test_drop_is_the_fit_of_what_is_left(tmp_path: Path) -> None:
 @pytest.mark.parametrize("missing", ["mean", "indicator"])
 def test_filling_in_keeps_every_row(tmp_path: Path, missing: Any) -> None:
     with_gaps().to_csv(tmp_path / "gaps.csv", index=False)
-    fitted = fit_file(tmp_path / "gaps.csv", Choices("state", missing=missing, holdout=0))
+    fitted = fit_file(tmp_path / "gaps.csv", FitOptions("state", missing=missing, holdout=0))
     assert fitted.model.training.rows == 240
     assert fitted.metrics is None
     proba = fitted.model.predict_proba(read_table(tmp_path / "gaps.csv"))
@@ -156,14 +156,14 @@ def test_filling_in_keeps_every_row(tmp_path: Path, missing: Any) -> None:
 
 
 def test_separated_classes_without_penalty_are_said_to_be_so() -> None:
-    fitted = fit_file(BREAST_CANCER, Choices("diagnosis", C=float("inf")))
+    fitted = fit_file(BREAST_CANCER, FitOptions("diagnosis", C=float("inf")))
     assert "no finite optimum" in fitted.model.certificate.sentence
     assert any("there is no finite optimum" in note for note in fitted.notes)
 
 
 def fails(path: Path, **choices: Any) -> str:
     with pytest.raises(DataError) as caught:
-        fit_file(path, Choices(**{"target": "state", **choices}))
+        fit_file(path, FitOptions(**{"target": "state", **choices}))
     return str(caught.value)
 
 
@@ -187,7 +187,9 @@ def test_a_wrong_positive_label(saved: Path) -> None:
 
 def test_positive_with_three_labels(tmp_path: Path) -> None:
     frame(n_classes=3).to_csv(tmp_path / "three.csv", index=False)
-    assert "--positive is for two labels" in fails(tmp_path / "three.csv", positive="ill")
+    assert "--positive applies to two-class targets only" in fails(
+        tmp_path / "three.csv", positive="ill"
+    )
 
 
 def test_one_class_only(tmp_path: Path) -> None:
@@ -197,7 +199,7 @@ def test_one_class_only(tmp_path: Path) -> None:
 
 def test_a_target_of_measurements(tmp_path: Path) -> None:
     path = write(tmp_path, "state,x\n" + "".join(f"{i / 7},{i % 5}\n" for i in range(90)))
-    assert "holds 90 different numbers. Logistic regression predicts classes" in fails(path)
+    assert "has 90 distinct numbers. Logistic regression predicts at most 50 classes" in fails(path)
 
 
 def test_missing_values(tmp_path: Path) -> None:
@@ -240,7 +242,7 @@ def test_the_target_ignored(saved: Path) -> None:
 )
 def test_extreme_numbers_end_in_finite_ones(tmp_path: Path, text: str) -> None:
     path = write(tmp_path, text)
-    fitted: FittedTable = fit_file(path, Choices("state", holdout=0))
+    fitted: FittedTable = fit_file(path, FitOptions("state", holdout=0))
     assert np.isfinite(fitted.model.coef).all()
     assert np.isfinite(fitted.model.predict_proba(read_table(path))).all()
     assert fitted.model.certificate.facts["proven"] is True
@@ -248,7 +250,7 @@ def test_extreme_numbers_end_in_finite_ones(tmp_path: Path, text: str) -> None:
 
 def test_what_is_told_while_it_works(saved: Path) -> None:
     told: list[str] = []
-    fit_file(saved, Choices("state"), told.append)
+    fit_file(saved, FitOptions("state"), told.append)
     assert told[0] == "reading table.csv"
     assert any("step 1, objective" in words for words in told)
     assert told[-1] == "measuring on 48 held-out rows"

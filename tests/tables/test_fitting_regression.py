@@ -15,10 +15,10 @@ from sklearn.metrics import d2_tweedie_score, mean_absolute_error, root_mean_squ
 from tests.tables.claims import claims, encoded, written
 
 from chainrule.errors import DataError
-from chainrule.tables.choices import Choices
 from chainrule.tables.fitting_regression import FittedRegression, fit_regression_file
 from chainrule.tables.losses import choose_loss
 from chainrule.tables.metrics import hold_out
+from chainrule.tables.options import FitOptions
 from chainrule.tables.predicting import load_model
 from chainrule.tables.reading import read_table
 from chainrule.tables.regression import TableRegression
@@ -33,7 +33,7 @@ def fit(
 ) -> FittedRegression:
     kept = {target, choices.get("offset"), choices.get("exposure")}
     ignore = tuple(name for name in UNUSED if name not in kept)
-    given = Choices(target, ignore=ignore, **{"holdout": 0.0, **choices})
+    given = FitOptions(target, ignore=ignore, **{"holdout": 0.0, **choices})
     return fit_regression_file(path, given, choose_loss(loss, constants))
 
 
@@ -89,9 +89,9 @@ def test_an_offset_is_the_logarithm_of_an_exposure(tmp_path: Path) -> None:
     path = written(tmp_path / "claims.csv", columns)
     by_exposure = fit(path, "n", "poisson", exposure="years", holdout=0.3)
     ignore = ("years", "cost", "gain")
-    choices = Choices("n", ignore=ignore, offset="logged", holdout=0.3)
+    choices = FitOptions("n", ignore=ignore, offset="logged", holdout=0.3)
     by_offset = fit_regression_file(path, choices, choose_loss("poisson"))
-    again = Choices("n", ignore=("logged", "cost", "gain"), exposure="years", holdout=0.3)
+    again = FitOptions("n", ignore=("logged", "cost", "gain"), exposure="years", holdout=0.3)
     by_exposure = fit_regression_file(path, again, choose_loss("poisson"))
     np.testing.assert_allclose(by_offset.model.coef, by_exposure.model.coef, rtol=1e-7)
     assert by_offset.metrics is not None

@@ -18,7 +18,7 @@ from chainrule.tables.model import TableModel
 from chainrule.tables.model_file import from_document, to_document
 from chainrule.tables.records import CertificateRecord, TrainingRecord
 from chainrule.tables.specs import CategorySpec, NumberSpec, Spec, features
-from chainrule.tables.writing import atomic_text, check_place
+from chainrule.tables.writing import atomic_text, check_writable
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 words = st.text(st.characters(codec="utf-8"), max_size=6)
@@ -237,9 +237,9 @@ def test_a_write_follows_a_link_and_keeps_the_permissions(tmp_path: Path) -> Non
 
 def test_places_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="its folder does not exist"):
-        check_place(tmp_path / "nowhere" / "model.json")
+        check_writable(tmp_path / "nowhere" / "model.json")
     with pytest.raises(DataError, match="this is a folder"):
-        check_place(tmp_path)
+        check_writable(tmp_path)
     with (
         pytest.raises(DataError, match="its folder does not exist"),
         atomic_text(tmp_path / "nowhere" / "model.json"),

@@ -37,7 +37,7 @@ _STYLES = {
 
 @click.command("audit", help=_HELP, short_help="Judge a derivation line by line.")
 @click.argument("file")
-@click.option("--forward", metavar="MODEL", help="The forward pass, where FILE has none.")
+@click.option("--forward", metavar="MODEL", help="Forward pass, where FILE has none.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdicts as JSON.")
 def command(file: str, forward: str | None, as_json: bool) -> None:
     """Judge every line of a derivation."""
@@ -92,7 +92,7 @@ def _print(found: Audit) -> None:
 
 
 def _said(line: Verdict) -> list[str]:
-    """Return what is said below a line."""
+    """Return the text below a line."""
     if line.verdict == "proven":
         return [line.why] if line.why.startswith("right ") else []
     said = [f"at equals sign {line.sign}: {line.why}" if line.sign > 1 else line.why]

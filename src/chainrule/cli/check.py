@@ -1,4 +1,4 @@
-"""``chainrule check``: prove every step, and let finite differences judge the gradients."""
+"""``chainrule check``: verify every step, and compare gradients with finite differences."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chainrule.cli.shared import names_in, wrt_option
+
 if TYPE_CHECKING:
-    from chainrule.calculus.derivation.steps import Certificate
-    from chainrule.calculus.proof.checking import Report
+    from chainrule.calculus.derivation.steps import StepCertificate
+    from chainrule.calculus.proof.checking import CheckReport
     from chainrule.calculus.proof.evidence import Disagreement
 
 
@@ -27,13 +29,13 @@ chainrule check my.cr --wrt W1,b1 --sizes 5
 
 @click.command("check", help=_HELP, short_help="Prove every step; compare with finite differences.")
 @click.argument("file")
-@click.option("--wrt", metavar="NAMES", help="Variables, comma-separated: w,b. Default: as asked.")
+@wrt_option
 @click.option(
     "--sizes",
     type=click.IntRange(1, 20),
     default=3,
     show_default=True,
-    help="At how many assignments of sizes to compare.",
+    help="Number of random size assignments to test.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
 def command(file: str, wrt: str | None, sizes: int, as_json: bool) -> None:
@@ -41,7 +43,7 @@ def command(file: str, wrt: str | None, sizes: int, as_json: bool) -> None:
     from chainrule.calculus.proof.checking import check_model
     from chainrule.language.reading import load_model
 
-    names = [name.strip() for name in wrt.split(",") if name.strip()] if wrt else None
+    names = names_in(wrt) or None
     report = check_model(load_model(file), names, sizes)
     if as_json:
         click.echo(json.dumps(_data(report), indent=2, ensure_ascii=False))
@@ -51,7 +53,7 @@ def command(file: str, wrt: str | None, sizes: int, as_json: bool) -> None:
         sys.exit(1)
 
 
-def _data(report: Report) -> dict[str, Any]:
+def _data(report: CheckReport) -> dict[str, Any]:
     return {
         "passed": report.passed,
         "steps": [
@@ -71,7 +73,7 @@ def _data(report: Report) -> dict[str, Any]:
     }
 
 
-def _print(report: Report) -> None:
+def _print(report: CheckReport) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -122,9 +124,13 @@ def _print(report: Report) -> None:
     )
 
 
-def _brief(evidence: Certificate | Disagreement) -> str:
-    from chainrule.calculus.derivation.steps import Certificate, Rung
+def _brief(evidence: StepCertificate | Disagreement) -> str:
+    from chainrule.calculus.derivation.steps import StepCertificate, VerificationMethod
 
-    if not isinstance(evidence, Certificate):
+    if not isinstance(evidence, StepCertificate):
         return str(evidence)
-    return "exact" if evidence.rung is Rung.EXACT else f"{evidence.rung.value} {evidence.error:.0e}"
+    return (
+        "exact"
+        if evidence.method is VerificationMethod.EXACT
+        else f"{evidence.method.value} {evidence.error:.0e}"
+    )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
+
+from chainrule.cli.shared import names_in, out_option, write_text, wrt_option
 
 TARGETS = ("numpy", "torch", "jax")
 
@@ -25,12 +25,16 @@ chainrule code examples/softmax_batch --hvp W
 
 @click.command("code", help=_HELP, short_help="Write forward pass and gradients as a module.")
 @click.argument("file")
-@click.option("--target", type=click.Choice(TARGETS), default="numpy", help="The library.")
-@click.option("--rows", is_flag=True, help="One example a row: every matrix is turned.")
-@click.option("--examples", metavar="DIM", help="With --rows: the dimension of the examples.")
-@click.option("--wrt", metavar="NAMES", help="Variables, comma-separated: w,b. Default: as asked.")
-@click.option("--hvp", metavar="NAMES", help="The Hessian times a direction instead: W or W,b.")
-@click.option("--out", type=click.Path(dir_okay=False), help="Write to a file instead.")
+@click.option("--target", type=click.Choice(TARGETS), default="numpy", help="Target library.")
+@click.option("--rows", is_flag=True, help="Store one example per row (all matrices transposed).")
+@click.option("--examples", metavar="DIM", help="Dimension of the examples, with --rows.")
+@wrt_option
+@click.option(
+    "--hvp",
+    metavar="NAMES",
+    help="Write the Hessian-vector product instead, with respect to W or W,b.",
+)
+@out_option
 def command(
     file: str,
     target: str,
@@ -52,15 +56,8 @@ def command(
     if examples is not None and not rows:
         raise click.UsageError("--examples says what the rows are; it goes with --rows")
     model = load_model(file)
-    names = [name.strip() for name in (wrt or hvp or "").split(",") if name.strip()] or None
+    names = names_in(wrt or hvp) or None
     by_rows = examples_of(model, examples) if rows else None
     derivation = derive_second(model, names, hessian=False) if hvp else derive(model, names)
     text = module_text(program(derivation, by_rows), target)
-    if out:
-        from chainrule.tables.writing import atomic_text
-
-        with atomic_text(out) as handle:
-            handle.write(text)
-        click.echo(f"wrote {out}", err=True)
-    else:
-        sys.stdout.write(text)
+    write_text(text, out or None)

@@ -1,4 +1,4 @@
-"""``chainrule demo``: the whole way in one go, on data that ships with the package."""
+"""``chainrule demo``: derive, verify, fit and train, on data that ships with the package."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RATE, STEPS = 0.5, 2000
     default="chainrule-demo",
     show_default=True,
     metavar="FOLDER",
-    help="Where the page and the model go.",
+    help="Output folder for the page and the model.",
 )
 @click.option("--brief", is_flag=True, help="Print the results without the steps.")
 def command(out: str, brief: bool) -> None:
@@ -35,7 +35,7 @@ def command(out: str, brief: bool) -> None:
     from chainrule.cli.fit_printing import print_text
     from chainrule.deriving import derive
     from chainrule.language.reading import load_model
-    from chainrule.tables.fitting import Choices, fit_file
+    from chainrule.tables.fitting import FitOptions, fit_file
 
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def command(out: str, brief: bool) -> None:
     _heading("3. Check: every gradient against finite differences")
     _print_check(lessons)
     _heading("4. Train: real data, with kernels emitted from the derivation")
-    fitted = fit_file(data_path(DATA), Choices(TARGET))
+    fitted = fit_file(data_path(DATA), FitOptions(TARGET))
     model_file = folder / "model.json"
     fitted.model.save(model_file)
     print_text(fitted, DATA, [])
@@ -121,13 +121,13 @@ def _write_page(
     from chainrule.documents.gradient_section import gradient_section
     from chainrule.documents.lesson.as_html import as_html
     from chainrule.documents.page import Section, render_page
-    from chainrule.tables.explaining import explain_gradient
+    from chainrule.tables.worked_example import work_example
     from chainrule.tables.writing import atomic_text
 
     single = Section("single", "One example", as_html(lessons[0], prefix="single"))
     sections = [
         single,
-        gradient_section(explain_gradient(fitted)),
+        gradient_section(work_example(fitted)),
         *fit_sections(fitted),
         descent_section(descent, fitted),
     ]

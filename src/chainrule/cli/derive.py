@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import click
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.dims import Dim
 from chainrule.cli.constants import constant_values
+from chainrule.cli.shared import names_in, out_option, write_text, wrt_option
 
 if TYPE_CHECKING:
     from chainrule.tables.loss_facts import FactLine
@@ -39,15 +39,28 @@ chainrule derive my_loss.cr --facts --constant alpha=0.5
     "derive", help=_HELP, short_help="Derive the gradients of a forward pass, step by step."
 )
 @click.argument("file")
-@click.option("--wrt", metavar="NAMES", help="Variables, comma-separated: w,b. Default: as asked.")
-@click.option("--hessian", metavar="NAMES", help="The Hessian in these vectors instead: w or w,b.")
-@click.option("--hvp", metavar="NAMES", help="The Hessian times a direction instead: W or W,b.")
-@click.option("--form", type=click.Choice(FORMS), default="both", help="Which form to show.")
-@click.option("--format", "kind", type=click.Choice(FORMATS), default="text", help="How.")
+@wrt_option
+@click.option(
+    "--hessian",
+    metavar="NAMES",
+    help="Derive the Hessian with respect to these vectors instead: w or w,b.",
+)
+@click.option(
+    "--hvp",
+    metavar="NAMES",
+    help="Derive the Hessian-vector product instead, with respect to W or W,b.",
+)
+@click.option(
+    "--form",
+    type=click.Choice(FORMS),
+    default="both",
+    help="Form of the gradients: index form, matrix form or both.",
+)
+@click.option("--format", "kind", type=click.Choice(FORMATS), default="text", help="Output format.")
 @click.option(
     "--facts",
     is_flag=True,
-    help="After the gradients, the facts of the loss with their proofs: convexity, curvature, "
+    help="Facts of the loss with their proofs, after the gradients: convexity, curvature, "
     "self-concordance, least value. For a loss of one score Z and one target Y per example.",
 )
 @click.option(
@@ -58,8 +71,8 @@ chainrule derive my_loss.cr --facts --constant alpha=0.5
     callback=constant_values,
     help="Value of a named constant of the loss, for --facts. Repeatable.",
 )
-@click.option("--reveal", is_flag=True, help="In the terminal: one key, one step.")
-@click.option("--out", type=click.Path(dir_okay=False), help="Write to a file instead.")
+@click.option("--reveal", is_flag=True, help="Show one step per key press, in the terminal.")
+@out_option
 def command(
     file: str,
     wrt: str | None,
@@ -87,7 +100,7 @@ def command(
     given = [text for text in (wrt, hessian, hvp) if text]
     if len(given) > 1:
         raise click.UsageError("choose one of --wrt, --hessian and --hvp")
-    names = [name.strip() for text in given for name in text.split(",") if name.strip()] or None
+    names = names_in(wrt or hessian or hvp) or None
     if hessian or hvp:
         derivation = derive_second(load_model(file), names, hessian=bool(hessian))
     else:
@@ -97,19 +110,11 @@ def command(
 
         reveal_steps(derivation, form)
         return
-    text = rendered(derivation, kind, form, _facts(file, constants) if facts else ())
-    if out:
-        from chainrule.tables.writing import atomic_text
-
-        with atomic_text(out) as handle:
-            handle.write(text)
-        click.echo(f"wrote {out}", err=True)
-    else:
-        sys.stdout.write(text)
+    write_text(rendered(derivation, kind, form, _facts(file, constants) if facts else ()), out)
 
 
 def _facts(file: str, constants: dict[str, float]) -> Sequence[FactLine]:
-    """Prove the facts of the loss in a file."""
+    """Return the facts of the loss in a file, proven."""
     from chainrule.language.reading import load_text
     from chainrule.tables.loss_facts import fact_lines
     from chainrule.tables.losses import loss_of_text
@@ -118,10 +123,10 @@ def _facts(file: str, constants: dict[str, float]) -> Sequence[FactLine]:
 
 
 def rendered(derivation: Derivation, kind: str, form: str, facts: Sequence[FactLine] = ()) -> str:
-    """Write a derivation in one of the formats, with the facts of a loss if there are any."""
-    from chainrule.documents.lesson.outline import Form
+    """Return a derivation in one of the formats, with the facts of a loss if there are any."""
+    from chainrule.documents.lesson.outline import GradientForm
 
-    wanted = Form(form)
+    wanted = GradientForm(form)
     match kind:
         case "json":
             from chainrule.documents.lesson.as_json import as_data
@@ -162,12 +167,12 @@ def rendered(derivation: Derivation, kind: str, form: str, facts: Sequence[FactL
 
 
 def _slides(derivation: Derivation) -> str:
-    """Write a deck, with the numbers of a random point beside the steps."""
-    from chainrule.calculus.proof.numbers import sampled_numbers
+    """Return a slide deck, with values at a random point beside the steps."""
+    from chainrule.calculus.proof.step_values import sampled_values
     from chainrule.documents.lesson.numbers import numbers_html
     from chainrule.documents.lesson.slides import slides
 
-    numbers, sizes = sampled_numbers(derivation)
+    numbers, sizes = sampled_values(derivation)
     at = ", ".join(f"{name} = {size}" for name, size in sizes.items())
     places: dict[Dim, str] = {dim: f"first of {dim}" for dim in sizes}
     beside = numbers_html(numbers, "the first example", places)

@@ -1,4 +1,4 @@
-"""``chainrule exercise``: look at the bank, make problem sets, check one's own exercise."""
+"""``chainrule exercise``: list the bank, make problem sets, check an exercise."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from chainrule.cli.shared import names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -107,9 +109,11 @@ def _row(exercise: Exercise, score: int) -> dict[str, object]:
 
 @command.command("show", help=_SHOW, short_help="Show an exercise, or one question about it.")
 @click.argument("identifier", metavar="ID")
-@click.option("--kind", metavar="NAME", help="One question of this kind.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the question.")
-@click.option("--answer", is_flag=True, help="Show the answer and the way to it.")
+@click.option("--kind", metavar="NAME", help="Kind of question to show.")
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="Random seed for the question."
+)
+@click.option("--answer", is_flag=True, help="Show the answer and its derivation.")
 def show_command(identifier: str, kind: str | None, seed: int, answer: bool) -> None:
     """Show an exercise: its forward pass, what is asked, how hard it is."""
     from chainrule.documents.exercises.as_text import pieces_lines, question_text
@@ -140,13 +144,35 @@ def show_command(identifier: str, kind: str | None, seed: int, answer: bool) -> 
 @command.command("new", help=_NEW, short_help="Make a problem set with its key.")
 @click.option("--topic", metavar="NAMES", help="Topics, comma-separated. Default: all.")
 @click.option("--level", metavar="LETTERS", help="Levels, such as A or B-D. Default: all.")
-@click.option("--kind", metavar="NAMES", default="gradient", show_default=True, help="Or: all.")
-@click.option("--difficulty", "hard", metavar="LOW-HIGH", help="Such as 8-16. Default: any.")
-@click.option("--count", type=int, default=10, show_default=True, help="How many questions.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Another seed, another set.")
-@click.option("--title", default="Backpropagation", show_default=True, help="What stands on top.")
-@click.option("--out", metavar="FOLDER", required=True, help="Where to write; made when missing.")
-@click.option("--replace", is_flag=True, help="Write over another set and its key.")
+@click.option(
+    "--kind",
+    metavar="NAMES",
+    default="gradient",
+    show_default=True,
+    help="Kinds of question, comma-separated, or all.",
+)
+@click.option(
+    "--difficulty",
+    "hard",
+    metavar="LOW-HIGH",
+    help="Range of difficulty, such as 8-16. Default: any.",
+)
+@click.option("--count", type=int, default=10, show_default=True, help="Number of questions.")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Random seed for the choice of questions.",
+)
+@click.option(
+    "--title",
+    default="Backpropagation",
+    show_default=True,
+    help="Title printed at the top of the handout.",
+)
+@click.option("--out", metavar="FOLDER", required=True, help="Output folder; created if missing.")
+@click.option("--replace", is_flag=True, help="Overwrite another set and its key.")
 def new_command(
     topic: str | None,
     level: str | None,
@@ -166,7 +192,7 @@ def new_command(
     from chainrule.teaching.exercises.sets import new_set
     from chainrule.teaching.exercises.submissions import KEY_FILE
 
-    wanted = [name.strip() for name in kind.split(",") if name.strip()]
+    wanted = names_in(kind)
     kinds = [k.name for k in KINDS] if wanted == ["all"] else [kind_named(k).name for k in wanted]
     made = new_set(exercises(topic, level), count, seed, kinds, _range(hard), title)
     key = json.dumps(made.data(), indent=2, ensure_ascii=False) + "\n"
@@ -196,7 +222,7 @@ def _range(text: str | None) -> tuple[int, int] | None:
 
 
 def _keep_other_key(out: str, key: str) -> None:
-    """Refuse to write over the key of another set, which somebody may be graded by."""
+    """Refuse to overwrite the key of another set."""
     from chainrule.errors import DataError
     from chainrule.teaching.exercises.submissions import KEY_FILE
 
@@ -245,7 +271,7 @@ def _data(seen: Preview) -> dict[str, object]:
         "title": seen.exercise.title,
         "difficulty": seen.difficulty.score,
         "kinds": [question.kind for question in seen.questions],
-        "key": {stretch.variable.name: plain(stretch.answer) for stretch in seen.gradients},
+        "key": {section.variable.name: plain(section.answer) for section in seen.gradients},
         "proven_steps": len(seen.exercise.derivation.steps),
         "mistakes": seen.mistakes,
         "ties": [{"variable": tie[0], "mistakes": list(tie[1:])} for tie in seen.ties],
@@ -256,7 +282,7 @@ def _report(seen: Preview) -> Iterable[str]:
     from chainrule.calculus.graph.dims import written
     from chainrule.calculus.graph.node import Partial, symbols
     from chainrule.documents.exercises.as_text import forward_lines, line_text
-    from chainrule.teaching.exercises.pieces import Line
+    from chainrule.teaching.exercises.content import Equation
 
     exercise = seen.exercise
     model = exercise.derivation.model
@@ -267,14 +293,14 @@ def _report(seen: Preview) -> Iterable[str]:
     yield f"\nThe key, {len(exercise.derivation.steps)} steps, every one proven:"
     for name, gradient in exercise.derivation.layers.items():
         form = gradient.index if gradient.matrix is None else gradient.matrix
-        yield f"  {line_text(Line(name, form))}   {written(name.shape)}"
-    for stretch in seen.gradients:
-        line = Line(Partial(model.objective, stretch.variable), stretch.answer)
-        yield f"  {line_text(line)}   {written(stretch.variable.shape)}"
-    for stretch in seen.gradients:
-        if not symbols(stretch.answer):
-            asked = stretch.variable.name
-            yield f"\nThis is trivial: the gradient for {asked} is the same whatever the values."
+        yield f"  {line_text(Equation(name, form))}   {written(name.shape)}"
+    for section in seen.gradients:
+        line = Equation(Partial(model.objective, section.variable), section.answer)
+        yield f"  {line_text(line)}   {written(section.variable.shape)}"
+    for section in seen.gradients:
+        if not symbols(section.answer):
+            asked = section.variable.name
+            yield f"\nThis is trivial: the gradient with respect to {asked} is constant."
     yield f"\n{seen.mistakes} single mistakes are recognised."
     if not seen.ties:
         yield "Each gives an answer of its own, so each is named alone."

@@ -11,22 +11,23 @@ import click
 from click.core import ParameterSource
 
 from chainrule.cli.constants import constant_values
+from chainrule.cli.shared import ignore_option
 
 if TYPE_CHECKING:
-    from chainrule.tables.choices import Choices
     from chainrule.tables.fitting import FittedTable
     from chainrule.tables.fitting_regression import FittedRegression
+    from chainrule.tables.options import FitOptions
     from chainrule.tables.specs import Missing
 
     Fitted = FittedTable | FittedRegression
 
 _HELP = """Fit a regression to a table, with a proven bound on the distance from the optimum.
 
-DATA is a CSV or Parquet file with a header; @breast_cancer is a real one that ships with chainrule.
+DATA is a CSV or Parquet file with a header; @breast_cancer is a data set that ships with chainrule.
 
 Text columns become categories, each compared with the most frequent one. Numbers are standardised:
-the penalty acts on that scale, and coefficients are reported on both. A part of the rows is held
-out to measure the model on data that it never saw.
+the penalty acts on that scale, and coefficients are reported on both. Some rows are held out to
+measure the model on unseen data.
 
 Without --loss, the target holds labels and the model is a logistic regression. With --loss, the
 target holds numbers: LOSS is a name (poisson, gamma, tweedie, huber, ...), a .cr file with a
@@ -48,7 +49,7 @@ Examples:
 
 @click.command("fit", help=_HELP, short_help="Fit a table; get coefficients and a certificate.")
 @click.argument("data")
-@click.option("--target", required=True, metavar="COLUMN", help="The column to predict.")
+@click.option("--target", required=True, metavar="COLUMN", help="Column to predict.")
 @click.option(
     "--loss",
     metavar="LOSS",
@@ -83,44 +84,46 @@ Examples:
 @click.option(
     "--positive",
     metavar="LABEL",
-    help="The positive class (coded as 1). Default: the last label in sorted order.",
+    help="Positive class (coded as 1). Default: the last label in sorted order.",
 )
-@click.option("--out", type=click.Path(), metavar="FILE", help="Save the model here, as JSON.")
+@click.option("--out", type=click.Path(), metavar="FILE", help="Write the model to FILE, as JSON.")
 @click.option(
-    "--report", type=click.Path(), metavar="FILE", help="Write a page with tables and plots here."
+    "--report",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write an HTML report with tables and plots to FILE.",
 )
 @click.option(
     "--missing",
     type=click.Choice(["refuse", "drop", "mean", "indicator"]),
     default="refuse",
     show_default=True,
-    help="Missing values: stop; drop the rows; fill in the mean (for text, the most frequent "
-    "category); or fill in and add an indicator that the value was missing.",
+    help="Treatment of missing values: stop; drop the rows; impute the mean (for text, the most "
+    "frequent category); or impute and add an indicator column.",
 )
 @click.option(
     "--category",
     "categories",
     multiple=True,
     metavar="COLUMN",
-    help="Take this column as categories even if it holds numbers or many texts. Repeatable.",
+    help="Column to encode as categories, even if it is numeric or has many distinct strings. "
+    "Repeatable.",
 )
-@click.option(
-    "--ignore", multiple=True, metavar="COLUMN", help="Leave this column out. Repeatable."
-)
+@ignore_option
 @click.option(
     "--holdout",
     type=click.FloatRange(0, 1, max_open=True),
     default=0.2,
     show_default=True,
-    metavar="SHARE",
-    help="The share of rows held out for the metrics; 0 trains on all.",
+    metavar="FRACTION",
+    help="Fraction of rows held out for the metrics; 0 trains on all.",
 )
 @click.option(
     "--seed",
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Random seed for the split into training and held-out rows.",
+    help="Random seed for the train/test split.",
 )
 @click.option(
     "-C",
@@ -163,13 +166,13 @@ def command(
     as_json: bool,
 ) -> None:
     """Fit a table; the help text is `_HELP`."""
-    from chainrule.tables.choices import Choices
+    from chainrule.tables.options import FitOptions
 
     if alpha is not None and context.get_parameter_source("C") is not ParameterSource.DEFAULT:
         raise click.UsageError("-C and --alpha both set the penalty; give one of them")
     path = data_path(data)
     refuse_places((path,), out, report)
-    choices = Choices(
+    choices = FitOptions(
         target,
         positive,
         missing,
@@ -197,7 +200,7 @@ def command(
 
 def _fit(
     path: Path,
-    choices: Choices,
+    choices: FitOptions,
     loss: str | None,
     constants: dict[str, float],
     link: str | None,
@@ -240,7 +243,7 @@ def _print(fitted: Fitted, data: str, written: list[str], *, as_json: bool) -> N
 
 
 def data_path(data: str) -> Path:
-    """Return the path of a file, or of a data set that ships, named ``@name``."""
+    """Return the path of a file, or of a shipped data set ``@name``."""
     if not data.startswith("@"):
         return Path(data)
     from chainrule.data import SHIPPED
@@ -253,15 +256,15 @@ def data_path(data: str) -> Path:
 
 
 def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
-    """Refuse, before the work starts, to write over what is read or where nothing can be."""
+    """Reject output paths that overwrite an input or cannot be written."""
     from chainrule.errors import DataError
-    from chainrule.tables.writing import check_place
+    from chainrule.tables.writing import check_writable
 
     taken = {path.resolve() for path in inputs}
     for output in outputs:
         if output is None:
             continue
-        check_place(output)
+        check_writable(output)
         place = Path(output).resolve()
         if place in taken:
             raise DataError(f"{output}: this would write over another file of this command.")
@@ -277,10 +280,10 @@ def write_report(fitted: Fitted, data: str, path: str) -> None:
     if isinstance(fitted, FittedTable):
         from chainrule.documents.fit_section import fit_lead, fit_sections
         from chainrule.documents.gradient_section import gradient_section
-        from chainrule.tables.explaining import explain_gradient
+        from chainrule.tables.worked_example import work_example
 
         lead = fit_lead(fitted, data)
-        sections = [*fit_sections(fitted), gradient_section(explain_gradient(fitted))]
+        sections = [*fit_sections(fitted), gradient_section(work_example(fitted))]
     else:
         from chainrule.documents.regression_section import regression_lead, regression_sections
 
@@ -292,7 +295,7 @@ def write_report(fitted: Fitted, data: str, path: str) -> None:
 
 @contextmanager
 def progress_line() -> Iterator[Callable[[str], None]]:
-    """Show one line that says what is being done; nothing where the error stream is no terminal."""
+    """Show one status line; nothing where the error stream is not a terminal."""
     from rich.console import Console
 
     console = Console(stderr=True)

@@ -1,4 +1,4 @@
-"""What ``chainrule fit`` prints: for people, and as JSON for programs."""
+"""Output of ``chainrule fit``: as text and as JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WIDTH = 100
 
 
 def print_text(fitted: FittedTable, data: str, written: list[str]) -> None:
-    """Print the fit for people."""
+    """Print the fit as text."""
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
     model, training = fitted.model, fitted.model.training
 
@@ -104,7 +104,7 @@ def _print_metrics(console: Console, metrics: Metrics | None, seed: int) -> None
 
 
 def print_json(fitted: FittedTable, written: list[str]) -> None:
-    """Print the fit for programs."""
+    """Print the fit as JSON."""
     model = fitted.model
     certificate = {"sentence": model.certificate.sentence, **model.certificate.facts}
     result: dict[str, Any] = {
@@ -140,5 +140,5 @@ def print_json(fitted: FittedTable, written: list[str]) -> None:
 
 
 def _finite(value: object) -> object:
-    """Return null for what JSON has no word for."""
+    """Return None for a number that is not finite."""
     return None if isinstance(value, float) and not math.isfinite(value) else value

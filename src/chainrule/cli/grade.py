@@ -12,13 +12,13 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chainrule.teaching.exercises.submissions import Marked
+    from chainrule.teaching.exercises.submissions import MarkedSubmission
     from chainrule.teaching.marking.verdicts import Grade
 
 _HELP = """Judge an answer to "what is the gradient with respect to W?", or those of a whole class.
 
 Any notation will do: (A - Y) X^T, np.dot(A - Y, X.T), \\sum_i (a_i - y_i) X_{pi}. A wrong answer
-is compared with the mistakes that people make, pushed through this very forward pass. The exit
+is compared with known mistakes, injected into this forward pass. The exit
 status is 0 for a right answer, 1 for a wrong one, 2 for one that cannot be read or judged.
 
 \b
@@ -48,22 +48,24 @@ _FORMATS = ("table", "json", "gradescope")
 
 @click.command("grade", help=_HELP, short_help="Judge answers, and name the mistakes.")
 @click.argument("answers", required=False)
-@click.option("--exercise", metavar="ID", help="An exercise of the bank.")
-@click.option("--forward", metavar="FILE", help="Or any forward pass.")
-@click.option("--wrt", metavar="NAME", default="", help="The variable that is asked for.")
-@click.option("--answer", metavar="TEXT", help="The answer, in any notation.")
+@click.option("--exercise", metavar="ID", help="Exercise of the bank.")
+@click.option("--forward", metavar="FILE", help="Forward pass, instead of --exercise.")
+@click.option("--wrt", metavar="NAME", default="", help="Variable of the gradient.")
+@click.option("--answer", metavar="TEXT", help="Answer to grade, in any notation.")
 @click.option("--solution", is_flag=True, help="Show the right answer as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print the grade as JSON.")
-@click.option("--set", "set_", metavar="FOLDER", help="The problem set that ANSWERS are for.")
+@click.option("--set", "set_", metavar="FOLDER", help="Problem set of ANSWERS.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(_FORMATS),
     default="table",
     show_default=True,
-    help="Format of the results of a class; gradescope writes its results.json.",
+    help="Output format.",
 )
-@click.option("--jobs", type=click.IntRange(1), help="Processes. Default: one a processor.")
+@click.option(
+    "--jobs", type=click.IntRange(1), help="Number of worker processes. Default: number of CPUs."
+)
 def command(
     answers: str | None,
     exercise: str | None,
@@ -133,7 +135,7 @@ def _mark(answers: str, set_: str, form: str, jobs: int | None) -> None:
         sys.exit(2)
 
 
-def _print_table(marked: Sequence[Marked]) -> None:
+def _print_table(marked: Sequence[MarkedSubmission]) -> None:
     width = max(len(each.file) for each in marked)
     numbers = [result.number for result in marked[0].results]
     click.echo(" " * width + "   points   " + " ".join(f"{number:>4}" for number in numbers))

@@ -1,4 +1,4 @@
-"""The door of the command line: commands load when they are called, and errors become words."""
+"""Entry point of the command line: lazy loading of commands, and errors as sentences."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COMMANDS = {
 
 
 class Commands(click.Group):
-    """A group whose commands are imported when they are called."""
+    """A group whose commands are imported on call."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of a first lesson."""
@@ -50,7 +50,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Name the nearest command when one is mistyped."""
+        """Resolve a command; suggest the nearest for a misspelled one."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from difflib import get_close_matches
 
@@ -60,7 +60,7 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
-        """Turn errors that were raised on purpose into a sentence and an exit status."""
+        """Run a command; turn a `ChainruleError` into a sentence and an exit status."""
         try:
             return super().invoke(ctx)
         except ProofError as error:

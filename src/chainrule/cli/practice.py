@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chainrule.cli.shared import names_in
+
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from chainrule.teaching.exercises.pieces import Pieces
-    from chainrule.teaching.exercises.practice import Asked, Practice
-    from chainrule.teaching.exercises.readers import Judgement
+    from chainrule.teaching.exercises.answer_readers import Judgement
+    from chainrule.teaching.exercises.content import Content
+    from chainrule.teaching.exercises.practice import PracticeSession, ScheduledQuestion
 
 WORDS = ("hint", "show", "skip", "quit", "help")
 
 _HELP = """Practise backpropagation: one question after the other.
 
 Answer as you would write it: mathematics, LaTeX or NumPy. What cannot be read costs nothing. The
-next question is chosen from what was missed, and you are told why. Progress is kept in a file on
+next question is chosen from what was missed, and you are told why. PracticeLog is kept in a file on
 this machine; `chainrule progress` shows, exports or deletes it.
 
 \b
@@ -46,10 +48,14 @@ chainrule practice --kind fading --topic batches
 @click.option("--topic", metavar="NAMES", help="Topics, comma-separated. Default: all.")
 @click.option("--level", metavar="LETTERS", help="Levels, such as A or B-D. Default: all.")
 @click.option("--kind", metavar="NAMES", help="Kinds of question, comma-separated, or fading.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of everything drawn.")
-@click.option("--count", type=click.IntRange(1), help="Stop after so many questions.")
-@click.option("--progress", "file", type=click.Path(dir_okay=False), help="The file of progress.")
-@click.option("--no-progress", is_flag=True, help="Keep nothing.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Random seed.")
+@click.option(
+    "--count", type=click.IntRange(1), help="Number of questions, after which practice stops."
+)
+@click.option(
+    "--progress", "file", type=click.Path(dir_okay=False), help="File of the practice log."
+)
+@click.option("--no-progress", is_flag=True, help="Record nothing.")
 def command(
     topic: str | None,
     level: str | None,
@@ -66,15 +72,15 @@ def command(
     from chainrule.teaching.exercises.fading import KIND as FADING
     from chainrule.teaching.exercises.kinds import kind_named
     from chainrule.teaching.exercises.loading import exercises
-    from chainrule.teaching.exercises.practice import Practice
-    from chainrule.teaching.exercises.progress import Progress
+    from chainrule.teaching.exercises.practice import PracticeSession
+    from chainrule.teaching.exercises.practice_log import PracticeLog
 
-    kinds = [name.strip() for name in (kind or "").split(",") if name.strip()]
+    kinds = names_in(kind)
     for name in kinds:
         if name != FADING:
             kind_named(name)
-    kept = None if no_progress else Progress(progress_file(file))
-    practice = Practice(exercises(topic, level), kept, seed, kinds)
+    kept = None if no_progress else PracticeLog(progress_file(file))
+    practice = PracticeSession(exercises(topic, level), kept, seed, kinds)
     console = Console(highlight=False, soft_wrap=True)
     try:
         _sitting(practice, console, count)
@@ -86,7 +92,7 @@ def command(
     )
 
 
-def _sitting(practice: Practice, console: Console, count: int | None) -> None:
+def _sitting(practice: PracticeSession, console: Console, count: int | None) -> None:
     console.print(f"[dim]Answer, or type {', '.join(WORDS)}.[/dim]")
     number = 0
     while count is None or number < count:
@@ -96,7 +102,7 @@ def _sitting(practice: Practice, console: Console, count: int | None) -> None:
             return
 
 
-def _show_question(asked: Asked, console: Console, number: int) -> None:
+def _show_question(asked: ScheduledQuestion, console: Console, number: int) -> None:
     from rich.markup import escape
     from rich.rule import Rule
 
@@ -111,8 +117,8 @@ def _show_question(asked: Asked, console: Console, number: int) -> None:
     console.print(escape(question_text(asked.question)))
 
 
-def _answered(practice: Practice, console: Console) -> bool:
-    """Read until the question is done; tell whether the sitting goes on."""
+def _answered(practice: PracticeSession, console: Console) -> bool:
+    """Read answers until the question is done; return whether practice continues."""
     while True:
         typed = _typed(console)
         if typed is None:
@@ -136,7 +142,7 @@ def _answered(practice: Practice, console: Console) -> bool:
 
 
 def _typed(console: Console) -> str | None:
-    """Read one line; nothing at the end of the input."""
+    """Return one line of input; None at its end."""
     if sys.stdin.isatty():
         with suppress(ImportError):  # line editing and history for input(), where there is any
             import readline  # noqa: F401
@@ -150,8 +156,8 @@ def _typed(console: Console) -> str | None:
     return line
 
 
-def _judged(practice: Practice, console: Console, typed: str) -> bool:
-    """Say what became of an answer; tell whether the question is done."""
+def _judged(practice: PracticeSession, console: Console, typed: str) -> bool:
+    """Print the judgement of an answer; return whether the question is done."""
     found = practice.reply(typed)
     if found.understood:
         console.print(f"  understood: {found.understood}", markup=False, style="dim")
@@ -178,7 +184,7 @@ def _also(found: Judgement) -> str:
     return f"[dim], {escape(said)}[/dim]" if said else ""
 
 
-def _help(practice: Practice, console: Console, word: str) -> None:
+def _help(practice: PracticeSession, console: Console, word: str) -> None:
     if word == "help":
         console.print(f"  Type an answer, or one of: {', '.join(WORDS)}.", style="dim")
         return
@@ -189,7 +195,7 @@ def _help(practice: Practice, console: Console, word: str) -> None:
         _say(console, given, "yellow")
 
 
-def _say(console: Console, pieces: Pieces, style: str) -> None:
+def _say(console: Console, pieces: Content, style: str) -> None:
     from chainrule.documents.exercises.as_text import pieces_lines
 
     for line in pieces_lines(pieces):

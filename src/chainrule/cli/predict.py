@@ -1,4 +1,4 @@
-"""``chainrule predict``: a saved model and a table in; labels and probabilities out, streaming."""
+"""``chainrule predict``: labels and probabilities from a saved model and a table, as a stream."""
 
 from __future__ import annotations
 
@@ -22,16 +22,22 @@ Examples:
 @click.argument("model", type=click.Path())
 @click.argument("data")
 @click.option(
-    "--out", type=click.Path(), metavar="FILE", help="Write here instead, whole or not at all."
+    "--out",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write to FILE instead of the standard output, atomically.",
 )
 @click.option(
-    "--keep", multiple=True, metavar="COLUMN", help="Copy this column of DATA first. Repeatable."
+    "--keep",
+    multiple=True,
+    metavar="COLUMN",
+    help="Column of DATA to copy to the output. Repeatable.",
 )
 @click.option(
     "--blank",
     is_flag=True,
     help="Leave the prediction empty, instead of stopping, in rows with a missing value or with a "
-    "category that training never saw.",
+    "category that is not in the training data.",
 )
 def command(model: str, data: str, out: str | None, keep: tuple[str, ...], blank: bool) -> None:
     """Predict; the help text is `_HELP`."""

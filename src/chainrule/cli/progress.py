@@ -1,4 +1,4 @@
-"""``chainrule progress``: what has been practised; export it, delete it."""
+"""``chainrule progress``: show, export or delete the practice log."""
 
 from __future__ import annotations
 
@@ -24,18 +24,25 @@ chainrule progress --delete
 
 
 @click.command("progress", help=_HELP, short_help="Show, export or delete what was practised.")
-@click.option("--progress", "file", type=click.Path(dir_okay=False), help="The file of progress.")
-@click.option("--export", "out", metavar="FILE", help="Write everything as JSON; - for the screen.")
-@click.option("--delete", is_flag=True, help="Delete the file.")
+@click.option(
+    "--progress", "file", type=click.Path(dir_okay=False), help="File of the practice log."
+)
+@click.option(
+    "--export",
+    "out",
+    metavar="FILE",
+    help="Write the log to FILE as JSON; - for the standard output.",
+)
+@click.option("--delete", is_flag=True, help="Delete the practice log.")
 def command(file: str | None, out: str | None, delete: bool) -> None:
     """Show what has been practised, export it, or delete it."""
-    from chainrule.teaching.exercises.progress import Progress
+    from chainrule.teaching.exercises.practice_log import PracticeLog
 
     path = progress_file(file)
     if not path.exists():
         click.echo(f"nothing has been practised yet: there is no {path}")
         return
-    progress = Progress(path)
+    progress = PracticeLog(path)
     if out is not None:
         text = json.dumps(progress.export(), indent=2, ensure_ascii=False) + "\n"
         _written(text, out)
@@ -46,7 +53,7 @@ def command(file: str | None, out: str | None, delete: bool) -> None:
 
 
 def progress_file(file: str | None) -> Path:
-    """Return the place of the file: as given, by the environment, or in the user's folder."""
+    """Return the path of the practice log: as given, from the environment, or the default."""
     named = file or os.environ.get(FILE)
     return Path(named) if named else Path(click.get_app_dir("chainrule")) / "progress.sqlite"
 
@@ -67,10 +74,10 @@ def _print(path: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from chainrule.teaching.exercises.progress import Progress
+    from chainrule.teaching.exercises.practice_log import PracticeLog
     from chainrule.teaching.exercises.scheduler import TOP_BOX, boxes
 
-    history = Progress(path).history()
+    history = PracticeLog(path).history()
     console = Console(highlight=False)
     right = sum(answer.right for answer in history)
     console.print(f"{right} of {len(history)} right; kept in {path}", markup=False)

@@ -1,4 +1,4 @@
-"""One key, one step: a derivation in the terminal at the pace of a lecture."""
+"""Revealing a derivation in the terminal, one step per key press."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from chainrule.documents.lesson.as_text import (
     question_lines,
     summary_lines,
 )
-from chainrule.documents.lesson.outline import Form, parts
+from chainrule.documents.lesson.outline import GradientForm, derivation_sections
 
 HELP = "space: on   q: leave"
 
 
 def reveal_steps(derivation: Derivation, form: str) -> None:
-    """Show the question, wait, show the answer; any key goes on, ``q`` leaves."""
-    wanted = Form(form)
+    """Show each question, then its answer, on key presses; ``q`` quits."""
+    wanted = GradientForm(form)
     for line in forward_lines(derivation):
         click.echo(line)
     click.echo(f"\n{HELP}")
-    for part in parts(derivation, wanted):
+    for part in derivation_sections(derivation, wanted):
         click.echo(f"\n{part.title}")
         for step in part.steps:
             if not _shown(step):

@@ -7,34 +7,36 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chainrule.cli.shared import ignore_option, names_in
+
 if TYPE_CHECKING:
     from chainrule.tables.specs import Missing
 
-_HELP = """Learn the values of a forward pass by plain gradient descent.
+_HELP = """Learn the values of a forward pass by gradient descent.
 
 FILE is a forward pass (or the name of an example); the gradient is the one that chainrule derives
 from it, checked against finite differences before the first step. DATA is a CSV or Parquet file
 with a header; @breast_cancer ships with chainrule.
 
-Say with --bind which inputs hold data. What is left unbound is learned. Examples may be the columns
-of an input, X : (n, m), or its rows, X : (m, n); a model of one example, x : (n, 1), takes one
-example a step.
+--bind names the inputs that hold data. All other inputs are learned. Examples may be the columns of
+an input, X : (n, m), or its rows, X : (m, n); a model of one example, x : (n, 1), takes one example
+per step.
 
 \b
-  --bind X=features      all columns that are not bound elsewhere, words as indicators,
+  --bind X=features      all columns that are not bound elsewhere, text as indicators,
                          numbers standardised (see --raw)
   --bind X=age,income    these columns, as the file has them
   --bind Y=diagnosis     a column; two labels become 0 and 1 (see --positive), more
-                         become one row each where Y has as many
+                         become one row per label where Y has as many rows
   --bind Y=target        the column of --target, or the one named target
   --bind c=0.5           a number, for every entry
 
-The rate: where the objective is a sum over the examples, as in the lecture, a step is
-rate x gradient / examples in the batch, so that a rate means the same for any batch. Where it is a
-mean, a step is rate x gradient. What was found is printed.
+The rate: where the objective is a sum over the examples, as in the lecture, a step is rate x
+gradient / examples in the batch, so that a rate means the same for any batch. Where it is a mean, a
+step is rate x gradient. The rule that applies is printed.
 
-A rate that is too high is noticed and said: the exit status is then 1, and the best values so far
-are written all the same. Ctrl-C ends the descent and keeps the best values too.
+If the rate is too high, a message says so, the exit status is 1, and the best values so far
+are still written. Ctrl-C ends the descent and keeps the best values too.
 
 \b
 Examples:
@@ -46,48 +48,72 @@ Examples:
 
 @click.command("train", help=_HELP, short_help="Gradient descent on any forward pass.")
 @click.argument("file")
-@click.option("--data", required=True, metavar="DATA", help="The table.")
-@click.option("--bind", "binds", multiple=True, metavar="NAME=WHAT", help="See above. Repeatable.")
-@click.option("--rate", type=float, default=0.1, show_default=True, help="The learning rate.")
+@click.option("--data", required=True, metavar="DATA", help="Table: CSV, Parquet or @NAME.")
 @click.option(
-    "--steps", type=click.IntRange(1), default=500, show_default=True, help="Steps to take."
+    "--bind",
+    "binds",
+    multiple=True,
+    metavar="NAME=COLUMNS",
+    help="Input and its columns or number; see above. Repeatable.",
+)
+@click.option("--rate", type=float, default=0.1, show_default=True, help="Learning rate.")
+@click.option(
+    "--steps", type=click.IntRange(1), default=500, show_default=True, help="Number of steps."
 )
 @click.option(
     "--batch",
     type=click.IntRange(1),
-    help="Examples a step, in a seeded random order. By default all; 1 for a model of one example.",
-)
-@click.option("--wrt", metavar="NAMES", help="What to learn: names with commas between them.")
-@click.option(
-    "--size", "sizes", multiple=True, metavar="h=8", help="A size that no data tell. Repeatable."
+    help="Examples per step, in a seeded random order. Default: all; 1 for a model of one example.",
 )
 @click.option(
-    "--examples", metavar="DIM", help="The dimension of the examples, if it is not clear."
+    "--wrt",
+    metavar="NAMES",
+    help="Variables to learn, comma-separated. Default: all unbound inputs.",
 )
-@click.option("--target", metavar="COLUMN", help="The column that 'target' stands for.")
-@click.option("--positive", metavar="LABEL", help="The label that counts as 1.")
-@click.option("--raw", is_flag=True, help="Leave features on the scale of the file.")
+@click.option(
+    "--size",
+    "sizes",
+    multiple=True,
+    metavar="h=8",
+    help="Size of a dimension that cannot be inferred from the data. Repeatable.",
+)
+@click.option("--examples", metavar="DIM", help="Dimension of the examples, if it is ambiguous.")
+@click.option("--target", metavar="COLUMN", help="Column that 'target' stands for in --bind.")
+@click.option("--positive", metavar="LABEL", help="Positive class (coded as 1).")
+@click.option(
+    "--raw", is_flag=True, help="Use features on the scale of the file, without standardisation."
+)
 @click.option(
     "--missing",
     type=click.Choice(["refuse", "drop", "mean", "indicator"]),
     default="refuse",
     show_default=True,
-    help="Missing values: stop, drop the rows, or (features only) fill in, with an indicator.",
+    help="Treatment of missing values: stop, drop the rows, or (features only) impute, with an "
+    "indicator.",
 )
-@click.option("--category", "categories", multiple=True, metavar="COLUMN", help="Take it as words.")
-@click.option("--ignore", multiple=True, metavar="COLUMN", help="Leave this column out.")
+@click.option(
+    "--category",
+    "categories",
+    multiple=True,
+    metavar="COLUMN",
+    help="Column to encode as categories. Repeatable.",
+)
+@ignore_option
 @click.option(
     "--seed",
     type=click.IntRange(0),
     default=0,
     show_default=True,
-    help="Of the starting values and of the order.",
+    help="Random seed for the initial values and the order of examples.",
 )
 @click.option(
-    "--start", type=click.Path(), metavar="VALUES", help="Start from values that --out wrote."
+    "--start", type=click.Path(), metavar="VALUES", help="Initial values: a file that --out wrote."
 )
 @click.option(
-    "--out", type=click.Path(), metavar="VALUES", help="Write what is learned, as .npz or .json."
+    "--out",
+    type=click.Path(),
+    metavar="VALUES",
+    help="Write the learned values to VALUES, as .npz or .json.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(
@@ -115,23 +141,23 @@ def command(
     from pathlib import Path
 
     from chainrule.cli.fit import data_path, refuse_places
-    from chainrule.cli.train_printing import Watcher, print_end, print_json, print_start
+    from chainrule.cli.train_printing import CostPrinter, print_end, print_json, print_start
     from chainrule.deriving import derive
-    from chainrule.descent.binding import Choices, bind_file
+    from chainrule.descent.binding import BindingOptions, bind_file
     from chainrule.descent.initial import given_values, initial_values
     from chainrule.descent.loop import Descent
-    from chainrule.descent.objective import Objective
-    from chainrule.descent.result import Stopped
-    from chainrule.descent.saving import check_values_place, load_values, save_values
+    from chainrule.descent.objective import DescentObjective
+    from chainrule.descent.result import StopReason
+    from chainrule.descent.saving import check_values_path, load_values, save_values
     from chainrule.language.reading import load_model
 
     path = data_path(data)
     if out is not None:
-        check_values_place(out)
+        check_values_path(out)
         refuse_places((path, Path(file), Path(file + ".cr")), out)
     model = load_model(file)
-    names = tuple(part.strip() for part in (wrt or "").split(",") if part.strip())
-    choices = Choices(
+    names = tuple(names_in(wrt))
+    choices = BindingOptions(
         target,
         positive,
         raw,
@@ -143,8 +169,8 @@ def command(
         examples,
     )
     bound = bind_file(model, path, binds, choices)
-    derivation = derive(model, [s.name for s in bound.binding.layout.learned])
-    objective = Objective(derivation, bound.binding)
+    derivation = derive(model, [s.name for s in bound.binding.roles.learned])
+    objective = DescentObjective(derivation, bound.binding)
     first = initial_values(bound.binding, seed)
     if start is not None:
         first = given_values(bound.binding, load_values(start), first)
@@ -154,7 +180,7 @@ def command(
         result = descent.run()
     else:
         print_start(descent, bound)
-        with Watcher(steps) as watcher:
+        with CostPrinter(steps) as watcher:
             result = descent.run(watcher.seen)
     if out is not None and result.costs:
         save_values(out, result, model, bound)
@@ -165,7 +191,7 @@ def command(
         print_end(result, bound, written, raw=raw)
     if result.stopped.failed:
         sys.exit(1)
-    if result.stopped is Stopped.INTERRUPTED:
+    if result.stopped is StopReason.INTERRUPTED:
         sys.exit(130)
 
 

@@ -1,4 +1,4 @@
-"""What ``chainrule train`` prints: a live curve, the end of a descent, and JSON for programs."""
+"""Output of ``chainrule train``: a live cost curve, the result, and JSON."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from rich.markup import escape
 from rich.text import Text
 
 from chainrule.descent.curve import curve
-from chainrule.descent.saving import facts
+from chainrule.descent.saving import result_document
 from chainrule.language.typeset import unicode
 
 if TYPE_CHECKING:
     from chainrule.calculus.graph.model import Model
     from chainrule.descent.binding import BoundTable
     from chainrule.descent.loop import Descent
-    from chainrule.descent.result import DescentResult, Record
+    from chainrule.descent.result import CostRecord, DescentResult
     from chainrule.lecture import Array
 
 _SMALL = 12
@@ -35,14 +35,14 @@ def _console() -> Console:
 
 
 def print_start(descent: Descent, bound: BoundTable) -> None:
-    """Say what is about to be done: the formula, the check, the rule of a step."""
+    """Print the formula, the gradient check and the step rule."""
     console = _console()
 
     def line(name: str, text: str) -> None:
         console.print(f"  {name:<11}{escape(text)}", soft_wrap=True)
 
     binding, model = bound.binding, descent.objective.model
-    layout, derivation = binding.layout, descent.objective.derivation
+    layout, derivation = binding.roles, descent.objective.derivation
     objective = model.objective.name
     console.print(f"[bold]{escape(layout.model.title or objective)}[/]", soft_wrap=True)
     along = f", along {layout.examples}" if layout.examples else ", one at a time"
@@ -72,8 +72,8 @@ def print_start(descent: Descent, bound: BoundTable) -> None:
     console.print()
 
 
-class Watcher:
-    """Shows costs as they come: a live curve on a terminal, else a line now and then.
+class CostPrinter:
+    """Shows recorded costs: a live curve on a terminal, else a line now and then.
 
     Parameters
     ----------
@@ -106,8 +106,8 @@ class Watcher:
         if self.live is not None:
             self.live.stop()
 
-    def seen(self, record: Record) -> None:
-        """Take in one record."""
+    def seen(self, record: CostRecord) -> None:
+        """Process one record."""
         self.costs.append((record.step, record.cost))
         if self.live is None and (record.step >= self._next or not math.isfinite(record.cost)):
             self.console.print(
@@ -168,8 +168,8 @@ def _print_values(console: Console, name: str, value: Array, bound: BoundTable) 
 
 
 def print_json(result: DescentResult, model: Model, bound: BoundTable, written: str | None) -> None:
-    """Print the result for programs; the values too where they are small."""
-    known = facts(result, model, bound)
+    """Print the result as JSON, with the values where they are small."""
+    known = result_document(result, model, bound)
     known["values"] = {
         name: value.tolist() for name, value in result.values.items() if value.size <= 1000
     }

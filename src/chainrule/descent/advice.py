@@ -1,4 +1,4 @@
-"""Which lower rate to advise: one below the inverse of the steepest curvature."""
+"""The learning rate to advise after divergence: below the inverse of the largest curvature."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from math import floor, log10
 
 import numpy as np
 
-from chainrule.descent.objective import Objective, Values
-from chainrule.descent.scaling import Scaling
+from chainrule.descent.objective import DescentObjective, Values
+from chainrule.descent.scaling import StepScaling
 from chainrule.lecture import Rows
 
 _ROUNDS = 12
@@ -17,9 +17,9 @@ _STEP = 1e-4
 
 
 def lower_rate(
-    objective: Objective, at: Values, rate: float, scaling: Scaling, *, single: bool
+    objective: DescentObjective, at: Values, rate: float, scaling: StepScaling, *, single: bool
 ) -> float:
-    """Return a rate with one digit, at most a tenth of one that was too high.
+    """Return a rate with one digit, at most a tenth of one that was too large.
 
     Near a place where the curvature along the steepest direction is c, descent is steady below a
     rate of 2 / c. The curvature is found by power iteration on differences of the derived
@@ -27,14 +27,14 @@ def lower_rate(
 
     Parameters
     ----------
-    objective : Objective
+    objective : DescentObjective
         With its data, of which a bounded part is taken.
     at : mapping of Symbol to array
         The best values so far.
     rate : float
         The rate that was too high.
-    scaling : Scaling
-        What a step divides by.
+    scaling : StepScaling
+        The divisor of a step.
     single : bool
         Whether a step takes one example: the steepest of them counts, not their mean.
     """
@@ -48,7 +48,7 @@ def lower_rate(
     return float(f"{floor(limit / digit * (1 + 1e-12)) * digit:.1g}")
 
 
-def _steepest(objective: Objective, at: Values, rows: Rows) -> float:
+def _steepest(objective: DescentObjective, at: Values, rows: Rows) -> float:
     rng = np.random.default_rng(1)
     here = objective.evaluate(at, rows).gradient
     direction = {s: rng.normal(size=v.shape) for s, v in at.items()}

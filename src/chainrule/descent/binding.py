@@ -1,4 +1,4 @@
-"""From a table and ``--bind`` texts to one array an input, one row an example."""
+"""Binding of tables and ``--bind`` options to the inputs of a model, one example per row."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Symbol
 from chainrule.descent.labels import label_columns
 from chainrule.errors import DataError
-from chainrule.lecture import Array, Binding, Layout, bind, find_input, lay_out
+from chainrule.lecture import Array, Binding, InputRoles, assign_roles, bind, find_input
 from chainrule.tables.encoding import encode
-from chainrule.tables.learning import complete_rows, learn, refuse_missing
+from chainrule.tables.encoding_fit import complete_rows, fit_encoding, refuse_missing
 from chainrule.tables.reading import column_names, read_table
 from chainrule.tables.specs import Feature, Missing, NumberSpec, features
-from chainrule.tables.table import NumberColumn, Table, refuse_infinite, say_some, unknown_column
+from chainrule.tables.table import NumberColumn, Table, refuse_infinite, some_of, unknown_column
 
 FEATURES = "features"
 TARGET = "target"
 
 
 @dataclass(frozen=True)
-class Wish:
-    """One ``--bind``: an input, and the columns or the number that it takes.
+class BindOption:
+    """One ``--bind``: an input, and its columns or its number.
 
     Parameters
     ----------
@@ -47,13 +47,13 @@ class Wish:
 
     @property
     def features(self) -> bool:
-        """Whether this input takes all columns that no other does."""
+        """Whether this input takes all columns that no other takes."""
         return not self.columns and self.number is None
 
 
 @dataclass(frozen=True)
-class Choices:
-    """How a table is read.
+class BindingOptions:
+    """The options for reading a table.
 
     Parameters
     ----------
@@ -64,11 +64,11 @@ class Choices:
     raw : bool
         Leave features on the scale of the file.
     missing : {"refuse", "drop", "mean", "indicator"}
-        What becomes of missing values.
+        The treatment of missing values.
     categories, ignore : tuple of str
         Columns to take as words; columns to leave out.
     wrt : tuple of str
-        What to learn; empty for the model's parameters.
+        The variables to learn; empty for the model's parameters.
     sizes : mapping of str to int
         Dimensions that the data do not determine.
     examples : str, optional
@@ -101,7 +101,7 @@ class BoundTable:
     labels : mapping of str to tuple of str
         For an input that takes words: what 0 and 1, or its rows, stand for.
     notes : tuple of str
-        What the user should know.
+        Notes for the user.
     """
 
     binding: Binding
@@ -111,7 +111,9 @@ class BoundTable:
     notes: tuple[str, ...]
 
 
-def bind_file(model: Model, path: str | Path, texts: Sequence[str], choices: Choices) -> BoundTable:
+def bind_file(
+    model: Model, path: str | Path, texts: Sequence[str], choices: BindingOptions
+) -> BoundTable:
     """Bind the inputs of a model to the columns of a file.
 
     Parameters
@@ -123,8 +125,8 @@ def bind_file(model: Model, path: str | Path, texts: Sequence[str], choices: Cho
     texts : sequence of str
         ``NAME=WHAT``, where WHAT is a column, a comma list of columns, ``features``, ``target`` or
         a number.
-    choices : Choices
-        How the table is read.
+    choices : BindingOptions
+        The options for reading the table.
 
     Raises
     ------
@@ -132,25 +134,25 @@ def bind_file(model: Model, path: str | Path, texts: Sequence[str], choices: Cho
         Naming the input, the file or the column, and the next action.
     """
     names = column_names(path)
-    wishes = read_wishes(model, texts, names, str(path), choices)
-    layout = lay_out(
+    options = read_bind_options(model, texts, names, str(path), choices)
+    roles = assign_roles(
         model,
-        [w.symbol.name for w in wishes if w.number is None],
-        constants=[w.symbol.name for w in wishes if w.number is not None],
+        [w.symbol.name for w in options if w.number is None],
+        constants=[w.symbol.name for w in options if w.number is not None],
         wrt=choices.wrt or None,
         examples=choices.examples,
     )
-    explicit = {name for wish in wishes for name in wish.columns}
-    unused = set() if any(w.features for w in wishes) else set(names) - explicit
+    explicit = {name for option in options for name in option.columns}
+    unused = set() if any(w.features for w in options) else set(names) - explicit
     ignore = sorted((set(choices.ignore) | unused) - explicit)
     table = read_table(path, categories=set(choices.categories), ignore=ignore)
-    return bind_table(layout, table, wishes, choices)
+    return bind_table(roles, table, options, choices)
 
 
 def bind_table(
-    layout: Layout, table: Table, wishes: Sequence[Wish], choices: Choices
+    roles: InputRoles, table: Table, options: Sequence[BindOption], choices: BindingOptions
 ) -> BoundTable:
-    """Bind the inputs of a model to a table that has been read; see `bind_file`."""
+    """Bind the inputs of a model to a table in memory; see `bind_file`."""
     notes: list[str] = []
     if choices.missing == "drop":
         rows = complete_rows(table)
@@ -165,81 +167,83 @@ def bind_table(
         if not len(rows):
             raise DataError(f"{table.source}: every row has a missing value; none is left.")
         table = table.take(rows)
-    explicit = {name for wish in wishes for name in wish.columns}
+    explicit = {name for option in options for name in option.columns}
     data: dict[str, Array] = {}
     labels: dict[str, tuple[str, ...]] = {}
     featured = ""
     named: tuple[Feature, ...] = ()
-    for wish in wishes:
-        if wish.features:
-            featured = wish.symbol.name
+    for option in options:
+        if option.features:
+            featured = option.symbol.name
             data[featured], named = _features(table.without(explicit), choices, notes)
-        elif wish.columns:
-            data[wish.symbol.name] = _columns(layout, table, wish, choices, labels)
+        elif option.columns:
+            data[option.symbol.name] = _columns(roles, table, option, choices, labels)
     if choices.positive is not None and not any(
         choices.positive in seen for seen in labels.values()
     ):
         raise DataError(f"--positive {choices.positive}: no bound column holds this label.")
-    numbers = {w.symbol.name: w.number for w in wishes if w.number is not None}
-    binding = bind(layout, data, constants=numbers, sizes=choices.sizes)
+    numbers = {w.symbol.name: w.number for w in options if w.number is not None}
+    binding = bind(roles, data, constants=numbers, sizes=choices.sizes)
     return BoundTable(binding, named, featured, labels, tuple(notes))
 
 
-def read_wishes(
-    model: Model, texts: Sequence[str], names: Sequence[str], source: str, choices: Choices
-) -> list[Wish]:
-    """Read ``NAME=WHAT`` texts against the names of inputs and columns."""
+def read_bind_options(
+    model: Model, texts: Sequence[str], names: Sequence[str], source: str, choices: BindingOptions
+) -> list[BindOption]:
+    """Return ``NAME=COLUMNS`` texts as options, with names of inputs and columns resolved."""
     if not texts:
         inputs = ", ".join(f"{s.name} {written(s.shape)}" for s in model.inputs)
         raise DataError(
             f"say which inputs hold data: --bind {model.inputs[0].name}=features. "
             f"The inputs are {inputs}; those left out are learned."
         )
-    wishes: list[Wish] = []
+    options: list[BindOption] = []
     for text in texts:
         name, sign, what = (part.strip() for part in text.partition("="))
         if not (name and sign and what):
             raise DataError(f"--bind {text}: write NAME=COLUMN, such as --bind Y=target")
-        wish = _wish(find_input(model, name), what, names, source, choices)
-        for other in wishes:
-            if other.symbol is wish.symbol:
-                raise DataError(f"{wish.symbol.name} is bound twice; keep one --bind {name}=...")
-            if other.features and wish.features:
+        option = _option(find_input(model, name), what, names, source, choices)
+        for other in options:
+            if other.symbol is option.symbol:
+                raise DataError(f"{option.symbol.name} is bound twice; keep one --bind {name}=...")
+            if other.features and option.features:
                 raise DataError(
-                    f"both {other.symbol.name} and {wish.symbol.name} are to take the features; "
+                    f"both {other.symbol.name} and {option.symbol.name} are to take the features; "
                     "list the columns of one of them"
                 )
-        wishes.append(wish)
-    return wishes
+        options.append(option)
+    return options
 
 
-def _wish(symbol: Symbol, what: str, names: Sequence[str], source: str, choices: Choices) -> Wish:
+def _option(
+    symbol: Symbol, what: str, names: Sequence[str], source: str, choices: BindingOptions
+) -> BindOption:
     if what == FEATURES:
-        return Wish(symbol, what)
+        return BindOption(symbol, what)
     if what == TARGET and choices.target is not None:
         what = choices.target
     if what in names:
-        return Wish(symbol, what, (what,))
+        return BindOption(symbol, what, (what,))
     if what == TARGET:
         raise DataError(
             f"{source}: no column is named 'target'. Say which one is: --target COLUMN, or --bind "
-            f"{symbol.name}=COLUMN. The columns are: {say_some(list(names), 12)}."
+            f"{symbol.name}=COLUMN. The columns are: {some_of(list(names), 12)}."
         )
     try:
-        return Wish(symbol, what, number=float(what))
+        return BindOption(symbol, what, number=float(what))
     except ValueError:
         pass
     listed = tuple(part.strip() for part in what.split(","))
     for name in listed:
         if name not in names:
             raise unknown_column(name, list(names), source)
-    return Wish(symbol, what, listed)
+    return BindOption(symbol, what, listed)
 
 
 def _features(
-    table: Table, choices: Choices, notes: list[str]
+    table: Table, choices: BindingOptions, notes: list[str]
 ) -> tuple[Array, tuple[Feature, ...]]:
-    learned = learn(table, choices.missing, choices.categories)
+    learned = fit_encoding(table, choices.missing, choices.categories)
     notes += learned.notes
     named = features(learned.specs)
     X = encode(learned.specs, table).X
@@ -252,14 +256,14 @@ def _features(
 
 
 def _columns(
-    layout: Layout,
+    roles: InputRoles,
     table: Table,
-    wish: Wish,
-    choices: Choices,
+    option: BindOption,
+    choices: BindingOptions,
     labels: dict[str, tuple[str, ...]],
 ) -> Array:
-    """Return the listed columns as they are; words become 0 and 1, or one row each."""
-    columns = {name: table.column(name) for name in wish.columns}
+    """Return the listed columns; text becomes 0 and 1, or one row per label."""
+    columns = {name: table.column(name) for name in option.columns}
     refuse_missing(Table(table.source, columns, table.row_numbers))
     parts: list[Array] = []
     for name, column in columns.items():
@@ -272,10 +276,10 @@ def _columns(
         if len(columns) > 1:
             raise DataError(
                 f"{table.source}: column {name!r} holds words; bind it to an input of its own, or "
-                f"use --bind {wish.symbol.name}=features, which turns words into numbers."
+                f"use --bind {option.symbol.name}=features, which turns words into numbers."
             )
-        width = layout.width(wish.symbol)
+        width = roles.width(option.symbol)
         part, seen = label_columns(column.as_text(), width == 1, table.source, choices.positive)
-        labels[wish.symbol.name] = seen
+        labels[option.symbol.name] = seen
         parts.append(part)
     return np.hstack(parts)

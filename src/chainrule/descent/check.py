@@ -1,4 +1,4 @@
-"""The gradient check: derived entries against differences of the objective, where descent starts.
+"""The gradient check: derived entries against finite differences at the start of the descent.
 
 The steps of the derivation are proven at random points of random sizes. This compares the numbers
 at the very place, of the very sizes, with the data that are descended on.
@@ -14,7 +14,7 @@ import numpy as np
 from chainrule.calculus.evaluation.differences import STEP, along
 from chainrule.calculus.graph.dims import written
 from chainrule.calculus.graph.node import Symbol
-from chainrule.descent.objective import Objective, Values
+from chainrule.descent.objective import DescentObjective, Values
 from chainrule.lecture import Array
 
 TOLERANCE = 1e-5
@@ -28,7 +28,7 @@ _UNSETTLED = 1e-4
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """What the comparison found.
+    """The result of the comparison.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class GradientCheck:
     derived, measured : float
         The two numbers there.
     entries, examples : int
-        How many entries were compared, on how many examples.
+        The numbers of compared entries and of examples.
     left_out : int
         Entries with nothing to compare: the objective has a kink there, or is too rough for
         differences to settle on a number.
@@ -55,7 +55,7 @@ class GradientCheck:
 
     @property
     def passed(self) -> bool:
-        """Whether every entry that can be compared agrees, and there is one."""
+        """Whether there are comparable entries and all agree."""
         return self.entries > 0 and not self.failed
 
     @property
@@ -79,12 +79,12 @@ class GradientCheck:
         )
 
 
-def check_gradient(objective: Objective, values: Values, seed: int) -> GradientCheck:
+def check_gradient(objective: DescentObjective, values: Values, seed: int) -> GradientCheck:
     """Compare derived gradients with finite differences of the objective.
 
     Parameters
     ----------
-    objective : Objective
+    objective : DescentObjective
         With its data; a bounded random part of the examples is taken.
     values : mapping of Symbol to array
         Where.
@@ -93,7 +93,7 @@ def check_gradient(objective: Objective, values: Values, seed: int) -> GradientC
     """
     binding = objective.binding
     rng = np.random.default_rng((seed, 2))
-    most = _SINGLE_EXAMPLES if binding.layout.examples is None else _EXAMPLES
+    most = _SINGLE_EXAMPLES if binding.roles.examples is None else _EXAMPLES
     rows = rng.permutation(binding.count)[:most]
     here = objective.evaluate(values, rows)
     reach = max(
@@ -134,12 +134,12 @@ def check_gradient(objective: Objective, values: Values, seed: int) -> GradientC
 
 
 def written_place(place: tuple[np.intp, ...]) -> str:
-    """Write the place of an entry, counted from 1."""
+    """Return the indices of an entry as text, counted from 1."""
     return written(int(at) + 1 for at in place)
 
 
 def _measured(moved: Callable[[Array], Array], reach: float) -> tuple[float, float]:
-    """Differentiate with smaller and smaller steps; return the best pair's value and distance."""
+    """Return the derivative by shrinking steps, and the distance of the best pair."""
     best, gap, before = 0.0, np.inf, np.nan
     size = 1.0
     while size > 0.5 * _FINEST / reach and gap > _AGREE * abs(best):
@@ -153,7 +153,7 @@ def _measured(moved: Callable[[Array], Array], reach: float) -> tuple[float, flo
 
 
 def _at_kink(moved: Callable[[Array], Array], reach: float, derived: float) -> bool:
-    """Whether the slopes to the left and to the right differ, with the derived one among them."""
+    """Whether the one-sided slopes differ, and the derived slope is one of them."""
     step = 1e-3 * STEP / reach
     middle = float(moved(np.asarray(0.0)))
     right = (float(moved(np.asarray(step))) - middle) / step

@@ -1,4 +1,4 @@
-"""A cost curve in a terminal: braille dots, two across and four down a character."""
+"""A cost curve for the terminal, in braille dots: 2 by 4 per character."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def curve(
     height: int = 8,
     until: int | None = None,
 ) -> list[str]:
-    """Draw costs over steps as lines of text.
+    """Return costs over steps as lines of text.
 
     Parameters
     ----------
     costs : sequence of (int, float)
         Steps and costs; what is not finite is left out.
     width, height : int
-        Of the plot in characters, without its labels.
+        The size of the plot in characters, without labels.
     until : int, optional
         The step at the right edge; by default the last one.
 

@@ -1,4 +1,4 @@
-"""The public door: a forward pass and data in, learned values out."""
+"""Entry point of gradient descent: a forward pass and data in, learned values out."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from chainrule.calculus.graph.model import Model
 from chainrule.deriving import derive
 from chainrule.descent.initial import given_values, initial_values
 from chainrule.descent.loop import Callback, Descent
-from chainrule.descent.objective import Objective
+from chainrule.descent.objective import DescentObjective
 from chainrule.descent.result import DescentResult
 from chainrule.language.reading import read_model
-from chainrule.lecture import bind, lay_out
+from chainrule.lecture import assign_roles, bind
 
 
 def descend(
@@ -51,9 +51,9 @@ def descend(
         Examples a step, in a seeded order in which every pass sees each once; by default all of
         them, or one for a model of one example.
     seed : int
-        Of the starting values and of the order.
+        Seed for the initial values and the order.
     wrt : sequence of str, optional
-        What to learn; by default the model's parameters.
+        The variables to learn; by default the model's parameters.
     start : mapping of str to array, optional
         Starting values, for some or all of what is learned.
     callback : callable, optional
@@ -65,7 +65,7 @@ def descend(
     examples : str, optional
         The dimension of the examples, where the model leaves several possible.
     derivation : Derivation, optional
-        Of this model, when it has been derived already.
+        The derivation of this model, if there is one already.
 
     Returns
     -------
@@ -94,10 +94,10 @@ def descend(
     [2.0, 1.0]
     """
     read = read_model(model) if isinstance(model, str) else model
-    layout = lay_out(read, data, constants=constants or (), wrt=wrt, examples=examples)
-    binding = bind(layout, data, constants=constants, sizes=sizes)
-    found = derivation or derive(read, [s.name for s in layout.learned])
-    objective = Objective(found, binding)
+    roles = assign_roles(read, data, constants=constants or (), wrt=wrt, examples=examples)
+    binding = bind(roles, data, constants=constants, sizes=sizes)
+    found = derivation or derive(read, [s.name for s in roles.learned])
+    objective = DescentObjective(found, binding)
     first = given_values(binding, start or {}, initial_values(binding, seed))
     descent = Descent(objective, first, rate=rate, steps=steps, batch=batch, seed=seed)
     descent.check()

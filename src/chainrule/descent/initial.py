@@ -1,4 +1,4 @@
-"""Values to start from, drawn by shape and seed."""
+"""Initial values, drawn by shape and seed."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _ADDING = (TABLE["add"], TABLE["broadcast"])
 
 
 def initial_values(binding: Binding, seed: int) -> dict[Symbol, Array]:
-    """Draw a starting value for everything that is learned.
+    """Return an initial value for every learned symbol.
 
-    What is only ever added (a bias) starts at zero. A weight of shape (r, c) is drawn from a normal
-    distribution of variance 2 / (r + c) (Glorot and Bengio 2010), so that a layer neither swells
-    nor fades what goes through it, whichever way the model multiplies.
+    A symbol that is only added (a bias) starts at zero. A weight of shape (r, c) is drawn from a
+    normal distribution of variance 2 / (r + c) (Glorot and Bengio 2010), so that a layer keeps the
+    scale of its input, whichever way the model multiplies.
 
     Parameters
     ----------
@@ -33,17 +33,17 @@ def initial_values(binding: Binding, seed: int) -> dict[Symbol, Array]:
     """
     rng = np.random.default_rng((seed, 0))
     values: dict[Symbol, Array] = {}
-    for symbol in binding.layout.learned:
+    for symbol in binding.roles.learned:
         shape = binding.shape(symbol)
         drawn = rng.normal(0.0, np.sqrt(2.0 / sum(shape)), shape)
-        values[symbol] = np.zeros(shape) if _only_added(binding.layout.model, symbol) else drawn
+        values[symbol] = np.zeros(shape) if _only_added(binding.roles.model, symbol) else drawn
     return values
 
 
 def given_values(
     binding: Binding, given: Mapping[str, npt.ArrayLike], drawn: Mapping[Symbol, Array]
 ) -> dict[Symbol, Array]:
-    """Put given starting values in the place of drawn ones.
+    """Return the initial values with given ones in place of drawn ones.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def given_values(
     """
     values = dict(drawn)
     for name, value in given.items():
-        symbol = find_input(binding.layout.model, name)
+        symbol = find_input(binding.roles.model, name)
         if symbol not in values:
             learned = ", ".join(s.name for s in values)
             raise DataError(f"a starting value is given for {name}, but what is learned: {learned}")

@@ -1,4 +1,4 @@
-"""Words as numbers: labels to learn."""
+"""Text labels as numbers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from chainrule.errors import DataError
 from chainrule.lecture import Array
-from chainrule.tables.table import TextColumn, say_some
+from chainrule.tables.table import TextColumn, some_of
 
 _MOST_LABELS = 50
 
@@ -14,7 +14,7 @@ _MOST_LABELS = 50
 def label_columns(
     column: TextColumn, single: bool, source: str, positive: str | None
 ) -> tuple[Array, tuple[str, ...]]:
-    """Turn words into 0 and 1, or into one column a word.
+    """Return labels as 0 and 1, or as one column per label.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def label_columns(
     columns : array
         One row an example.
     labels : tuple of str
-        What 0 and 1 stand for, or what each column stands for.
+        The labels of 0 and 1, or of each column.
 
     Raises
     ------
@@ -43,11 +43,11 @@ def label_columns(
     where = f"{source}: column {column.name!r}"
     if len(words) > _MOST_LABELS:
         raise DataError(
-            f"{where} holds {len(words)} different texts ({say_some(words, 3)}); labels are at "
+            f"{where} holds {len(words)} different texts ({some_of(words, 3)}); labels are at "
             f"most {_MOST_LABELS}."
         )
     if positive is not None and positive not in words:
-        raise DataError(f"{where} does not hold {positive!r}; it holds {say_some(words)}.")
+        raise DataError(f"{where} does not hold {positive!r}; it holds {some_of(words)}.")
     if not single:
         if positive is not None:
             words = [*(word for word in words if word != positive), positive]
@@ -55,7 +55,7 @@ def label_columns(
         return (column.codes[:, None] == code[None, :]).astype(np.float64), tuple(words)
     if len(words) > 2 and positive is None:
         raise DataError(
-            f"{where} holds {len(words)} labels ({say_some(words)}) and the input is one row. Say "
+            f"{where} holds {len(words)} labels ({some_of(words)}) and the input is one row. Say "
             f"which label counts as 1: --positive {words[-1]}; or declare the input with one row "
             "for each label."
         )

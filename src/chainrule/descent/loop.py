@@ -1,8 +1,7 @@
-"""Plain gradient descent, full or by batches, with the derived gradient.
+"""Gradient descent, full or in batches, with the derived gradient.
 
-Nothing clever happens here, on purpose: values minus rate times gradient, and again. What is
-added is honesty. Steps are scaled by what the objective is (a sum or a mean), and a cost that runs
-away is noticed, said and left, with the best values kept.
+The update is values minus rate times gradient. Steps are scaled by how the objective aggregates its
+examples (a sum or a mean), and a cost that diverges stops the descent with the best values kept.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ import numpy as np
 
 from chainrule.descent.advice import lower_rate
 from chainrule.descent.check import GradientCheck, check_gradient
-from chainrule.descent.objective import Objective, Values
-from chainrule.descent.result import DescentResult, Record, Stopped, accuracy
-from chainrule.descent.scaling import Adding, find_scaling, fixed_gradient
+from chainrule.descent.objective import DescentObjective, Values
+from chainrule.descent.result import CostRecord, DescentResult, StopReason, accuracy
+from chainrule.descent.scaling import ExampleAggregation, find_scaling, fixed_gradient
 from chainrule.errors import DataError, ProofError
 from chainrule.lecture import Rows
 
-Callback = Callable[[Record], None]
+Callback = Callable[[CostRecord], None]
 
 MOST_RECORDS = 400
 FEWEST_RECORDS = 20
@@ -37,17 +36,17 @@ class Descent:
 
     Parameters
     ----------
-    objective : Objective
+    objective : DescentObjective
         Cost and derived gradient, with the data.
     start : mapping of Symbol to array
-        Where to start.
+        The initial values.
     rate, steps, batch, seed
         As in `chainrule.descent.descend`.
     """
 
     def __init__(
         self,
-        objective: Objective,
+        objective: DescentObjective,
         start: Values,
         *,
         rate: float,
@@ -63,10 +62,10 @@ class Descent:
             raise DataError(f"a batch of {batch} examples: it needs at least 1")
         self.objective, self.rate, self.steps, self.seed = objective, rate, steps, seed
         self.count = objective.binding.count
-        single = objective.binding.layout.examples is None
+        single = objective.binding.roles.examples is None
         self.batch = min(batch or (1 if single else self.count), self.count)
         self.scaling = find_scaling(objective, start, seed)
-        if self.scaling.adding is Adding.NEITHER and self.batch < self.count:
+        if self.scaling.adding is ExampleAggregation.NEITHER and self.batch < self.count:
             raise DataError(
                 f"{objective.model.objective.name} is neither a sum nor a mean over its examples, "
                 "so the gradient on a batch says nothing of the whole. Leave out --batch"
@@ -75,7 +74,7 @@ class Descent:
         self.best_cost, self.best_step = np.inf, 0
         self.costs: list[tuple[int, float]] = []
         self.taken = 0
-        self.stopped = Stopped.INTERRUPTED
+        self.stopped = StopReason.INTERRUPTED
         self.why = ""
         self.checked: GradientCheck | None = None
         self._above = 0
@@ -83,15 +82,15 @@ class Descent:
 
     @property
     def every(self) -> int:
-        """Steps between two recorded costs; on batches a record costs a pass over the data."""
+        """Steps between two recorded costs; with batches, a record costs a pass over the data."""
         fewest = FEWEST_RECORDS
-        if self.objective.binding.layout.examples is None:
+        if self.objective.binding.roles.examples is None:
             fewest = max(4, min(fewest, SINGLE_RUNS // self.count))
         few = ceil(self.steps / fewest)
         return max(1, ceil(self.steps / MOST_RECORDS), min(self.count // self.batch, few))
 
     def check(self) -> GradientCheck | None:
-        """Compare the derived gradient with finite differences where the descent starts.
+        """Compare the derived gradient with finite differences at the start.
 
         Returns
         -------
@@ -113,16 +112,16 @@ class Descent:
         return self.checked
 
     def run(self, callback: Callback | None = None) -> DescentResult:
-        """Descend to the end; Ctrl-C keeps the best so far."""
+        """Run to the end; Ctrl-C keeps the best iterate so far."""
         try:
             for record in self:
                 if callback is not None:
                     callback(record)
         except KeyboardInterrupt:
-            self.stopped = Stopped.INTERRUPTED
+            self.stopped = StopReason.INTERRUPTED
         return self._result()
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Iterator[CostRecord]:
         full = self.batch == self.count
         batches = self._batches()
         for step in range(self.steps + 1):
@@ -133,7 +132,7 @@ class Descent:
                 ended = self._watch(step, cost)
                 if due or ended or self._above:
                     self.costs.append((step, cost))
-                    yield Record(step, step * self.batch / self.count, cost)
+                    yield CostRecord(step, step * self.batch / self.count, cost)
                 if ended:
                     return
             if step == self.steps:
@@ -146,10 +145,10 @@ class Descent:
             moved = self._moved(here.gradient, rows)
             self.taken = step + 1
             if full and all(np.array_equal(moved[s], v) for s, v in self.values.items()):
-                self.stopped = Stopped.FLAT
+                self.stopped = StopReason.FLAT
                 return
             self.values = moved
-        self.stopped = Stopped.ALL_STEPS
+        self.stopped = StopReason.ALL_STEPS
 
     # ---- one step ----------------------------------------------------------------------------
 
@@ -176,7 +175,7 @@ class Descent:
     # ---- watching ----------------------------------------------------------------------------
 
     def _watch(self, step: int, cost: float) -> bool:
-        """Take note of a cost; whether the descent has ended here."""
+        """Record a cost; return whether the descent has ended."""
         if not np.isfinite(cost):
             self._lost(step, None)
             return True
@@ -188,15 +187,15 @@ class Descent:
         seen = list(self._recent)
         rising = len(seen) > WINDOW and all(a < b for a, b in pairwise(seen))
         if (self._above >= PATIENCE and first != 0) or (rising and cost > first):
-            self.stopped = Stopped.DIVERGED
+            self.stopped = StopReason.DIVERGED
             times = f", {cost / first:.3g} times as much" if first > 0 else ""
             self.why = f"at step {step} the cost is {cost:.4g}; it started at {first:.4g}{times}"
             return True
         return False
 
     def _lost(self, step: int, rows: Rows | None) -> None:
-        self.stopped = Stopped.NOT_FINITE
-        where = self.objective.trouble(self.values, rows) or "the gradient is not finite"
+        self.stopped = StopReason.NOT_FINITE
+        where = self.objective.first_non_finite(self.values, rows) or "the gradient is not finite"
         self.why = f"at step {step}, {where}"
 
     # ---- the end -----------------------------------------------------------------------------
@@ -230,7 +229,7 @@ class Descent:
         if self.why:
             said += f": {self.why}"
         if not self.stopped.failed:
-            if self.stopped is not Stopped.FLAT and self.best_step < self.taken:
+            if self.stopped is not StopReason.FLAT and self.best_step < self.taken:
                 said += f"; the lowest recorded cost was at step {self.best_step}"
             return said + "."
         if not np.isfinite(self.best_cost):

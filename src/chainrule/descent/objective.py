@@ -1,6 +1,6 @@
-"""The objective and its derived gradient as numbers, at given values and on given examples.
+"""The objective and its derived gradient as numbers, at given values and examples.
 
-The gradient is the formula that the derivation found, layer gradients first, evaluated as it
+The gradient is the derived formula, layer gradients first, evaluated as it
 stands. There is no second formula, and nothing is differentiated here. Only the forward pass is run
 in its stable form, so that a cost stays a number where the plain one is the logarithm of zero.
 """
@@ -27,19 +27,19 @@ from chainrule.lecture import Array, Binding, Rows
 Values = dict[Symbol, Array]
 
 LARGEST_INDEX_FORM = 2 << 26
-"""Cells that an index form may lay out at once: 1 GiB."""
+"""The most cells of an index form that is evaluated at once: 1 GiB."""
 
 
 @dataclass(frozen=True, eq=False)
-class Evaluation:
-    """The objective and its gradient at one place.
+class CostAndGradient:
+    """The objective and its gradient at one point.
 
     Parameters
     ----------
     cost : float
         The objective; for a model of one example, the sum over the examples.
     gradient : mapping of Symbol to array
-        Of the cost, each in the shape of its variable.
+        The gradients of the cost, each in the shape of its variable.
     """
 
     cost: float
@@ -56,7 +56,7 @@ class Evaluation:
 def objective_values(
     model: Model, inputs: Mapping[Symbol, Array], sizes: Mapping[str, int]
 ) -> Values:
-    """Run the forward pass; the one place where an objective becomes a number.
+    """Run the forward pass.
 
     Parameters
     ----------
@@ -70,8 +70,8 @@ def objective_values(
     return forward(model, inputs, sizes, FLOATS)
 
 
-class Objective:
-    """A model with its data and its derived gradients, as a function of the learned values.
+class DescentObjective:
+    """A model with data and derived gradients, as a function of the learned values.
 
     Parameters
     ----------
@@ -92,10 +92,10 @@ class Objective:
         self.derivation = derivation
         self.model, self.rewritten = stable_form(derivation.model)
         self.binding = binding
-        self.learned = binding.layout.learned
+        self.learned = binding.roles.learned
         missing = [s.name for s in self.learned if s.name not in derivation.gradients]
         if missing:
-            raise DataError(f"the derivation has no gradient for {', '.join(missing)}")
+            raise DataError(f"the derivation has no gradient with respect to {', '.join(missing)}")
 
     def cost(self, values: Mapping[Symbol, Array], rows: Rows | None = None) -> float:
         """Return the objective on some examples, or on all."""
@@ -105,7 +105,7 @@ class Objective:
                 for inputs, sizes in self.binding.runs(rows)
             )
 
-    def evaluate(self, values: Mapping[Symbol, Array], rows: Rows | None = None) -> Evaluation:
+    def evaluate(self, values: Mapping[Symbol, Array], rows: Rows | None = None) -> CostAndGradient:
         """Return the objective and its derived gradient on some examples, or on all."""
         cost = 0.0
         gradient: Values = {s: np.zeros(self.binding.shape(s)) for s in self.learned}
@@ -118,10 +118,10 @@ class Objective:
                 for symbol in self.learned:
                     found = self.derivation.gradients[symbol.name]
                     gradient[symbol] = gradient[symbol] + _value(found, symbol, known, sizes)
-        return Evaluation(cost, gradient)
+        return CostAndGradient(cost, gradient)
 
-    def trouble(self, values: Mapping[Symbol, Array], rows: Rows | None = None) -> str:
-        """Say what went non-finite first in the forward pass, or nothing."""
+    def first_non_finite(self, values: Mapping[Symbol, Array], rows: Rows | None = None) -> str:
+        """Return which value of the forward pass is not finite first; None if all are finite."""
         with np.errstate(all="ignore"):
             for inputs, sizes in self.binding.runs(rows):
                 known = {**inputs, **values}
@@ -163,7 +163,7 @@ def _value(
         cells = prod(point.size(index.dim) for index in running(node))
         if cells > LARGEST_INDEX_FORM:
             raise DataError(
-                f"the gradient for {symbol.name} has no matrix form "
+                f"the gradient with respect to {symbol.name} has no matrix form "
                 f"({gradient.no_matrix_form}), and its index form would lay out {cells:.1e} cells "
                 "at once. Take smaller batches, or give the inner sums a line of their own in the "
                 "forward pass, such as Z = X w"

@@ -1,4 +1,4 @@
-"""What a descent hands back: values, costs, and why it stopped."""
+"""The result of a descent: values, costs, and the reason for stopping."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.node import Apply, Symbol
 from chainrule.calculus.ops import TABLE
 from chainrule.descent.check import GradientCheck
-from chainrule.descent.objective import Objective, Values, objective_values
-from chainrule.descent.scaling import Scaling
+from chainrule.descent.objective import DescentObjective, Values, objective_values
+from chainrule.descent.scaling import StepScaling
 from chainrule.errors import DivergenceError
 from chainrule.lecture import Array
 
 
-class Stopped(Enum):
-    """Why a descent stopped; the value is the sentence."""
+class StopReason(Enum):
+    """The reason for stopping; the value is the sentence."""
 
     ALL_STEPS = "all steps were taken"
     FLAT = "the values no longer change: the gradient is zero to rounding"
@@ -30,12 +30,12 @@ class Stopped(Enum):
 
     @property
     def failed(self) -> bool:
-        """Whether the last values are of no use."""
-        return self in (Stopped.DIVERGED, Stopped.NOT_FINITE)
+        """Whether the last values are unusable."""
+        return self in (StopReason.DIVERGED, StopReason.NOT_FINITE)
 
 
 @dataclass(frozen=True)
-class Record:
+class CostRecord:
     """The cost at one step, on all examples.
 
     Parameters
@@ -43,7 +43,7 @@ class Record:
     step : int
         Steps taken before; 0 is the start.
     passes : float
-        How often every example has been seen.
+        The number of passes over the examples.
     cost : float
         The objective.
     """
@@ -55,7 +55,7 @@ class Record:
 
 @dataclass(frozen=True, eq=False)
 class DescentResult:
-    """A descent that has ended.
+    """The result of a descent.
 
     Parameters
     ----------
@@ -71,20 +71,20 @@ class DescentResult:
         The recorded steps and costs, from the start on.
     taken : int
         Steps taken.
-    stopped : Stopped
+    stopped : StopReason
         Why it ended.
     report : str
-        What happened, with its numbers and, where something went wrong, what to do.
+        A report with numbers, and with advice where the descent failed.
     check : GradientCheck or None
         The gradient check at the start; None when it was not asked for.
-    scaling : Scaling
-        What a step divides by.
+    scaling : StepScaling
+        The divisor of a step.
     rate : float
         The rate.
     batch : int
         Examples a step.
     examples, seed : int
-        How many examples there are; the seed.
+        The number of examples; the seed.
     accuracy : float or None
         The share of labels that are predicted, where labels are 0 and 1 and the model's last
         activation is their probability.
@@ -98,10 +98,10 @@ class DescentResult:
     gradient_norm: float
     costs: tuple[tuple[int, float], ...]
     taken: int
-    stopped: Stopped
+    stopped: StopReason
     report: str
     check: GradientCheck | None
-    scaling: Scaling
+    scaling: StepScaling
     rate: float
     batch: int
     examples: int
@@ -115,7 +115,7 @@ class DescentResult:
         return self.costs[0][1] if self.costs else float("nan")
 
     def raise_if_failed(self) -> Self:
-        """Return itself, or raise where the last values are of no use.
+        """Return the result, or raise where the last values are unusable.
 
         Raises
         ------
@@ -130,8 +130,8 @@ class DescentResult:
         return self.report
 
 
-def accuracy(objective: Objective, values: Values) -> float | None:
-    """Return the share of labels that are predicted, where that has a meaning.
+def accuracy(objective: DescentObjective, values: Values) -> float | None:
+    """Return the fraction of labels that are predicted; None where there are no labels.
 
     It has when one input holds a single 0 or 1 for each example and the last sigmoid of the
     forward pass has its shape.
@@ -152,7 +152,7 @@ def accuracy(objective: Objective, values: Values) -> float | None:
     return None
 
 
-def _probability(objective: Objective, label: Symbol) -> Symbol | None:
+def _probability(objective: DescentObjective, label: Symbol) -> Symbol | None:
     for definition in reversed(objective.model.definitions):
         value = definition.value
         if (

@@ -1,4 +1,4 @@
-"""Learned values to a file and back: ``.npz`` for arrays, ``.json`` for reading."""
+"""Saving learned values: ``.npz`` for arrays, ``.json`` as text."""
 
 from __future__ import annotations
 
@@ -14,41 +14,19 @@ from chainrule.calculus.graph.model import Model
 from chainrule.descent.binding import BoundTable
 from chainrule.descent.result import DescentResult
 from chainrule.errors import DataError
-from chainrule.language.typeset import plain
+from chainrule.language.typeset import model_text
 from chainrule.lecture import Array
-from chainrule.tables.writing import atomic_text, check_place
+from chainrule.tables.writing import atomic_text, check_writable
 
 SCHEMA = "chainrule-values/1"
 ABOUT = "about"
-"""The member of an ``.npz`` file that holds everything but the values, as JSON."""
+"""The member of an ``.npz`` file with everything but the values, as JSON."""
 
 
-def model_text(model: Model) -> str:
-    """Write a forward pass in the language that the reader reads.
-
-    >>> from chainrule.language.reading import load_model
-    >>> print(model_text(load_model("board_b2")))
-    # B2: a chain of scalars
-    x : (1, 1)  # input
-    y : (1, 1)  # target
-    w : (1, 1)  # weight
-    b : (1, 1)  # bias
-    yhat = tanh(sigmoid(w x^2 + b))
-    L = (yhat - y)^2
-    """
-    lines = [f"# {model.title}"] if model.title else []
-    for symbol in model.inputs:
-        note = f"  # {model.notes[symbol.name]}" if symbol.name in model.notes else ""
-        lines.append(f"{symbol.name} : ({symbol.shape[0]}, {symbol.shape[1]}){note}")
-    lines += [function.text for function in model.functions if function.row is not None]
-    lines += [f"{d.target.name} = {plain(d.value)}" for d in model.definitions]
-    if model.definitions[-1].target is not model.objective:
-        lines.append(f"objective: {model.objective.name}")
-    return "\n".join(lines)
-
-
-def facts(result: DescentResult, model: Model, bound: BoundTable | None = None) -> dict[str, Any]:
-    """Return all but the values as what JSON can hold."""
+def result_document(
+    result: DescentResult, model: Model, bound: BoundTable | None = None
+) -> dict[str, Any]:
+    """Return everything but the values as JSON values."""
     known: dict[str, Any] = {
         "schema": SCHEMA,
         "model": model_text(model),
@@ -89,17 +67,17 @@ def facts(result: DescentResult, model: Model, bound: BoundTable | None = None) 
     return known
 
 
-def check_values_place(path: str | Path) -> None:
-    """Refuse early a place or an ending that values cannot be written to."""
+def check_values_path(path: str | Path) -> None:
+    """Reject early a path that values cannot be written to."""
     if Path(path).suffix not in (".npz", ".json"):
         raise DataError(f"{path}: values are written as .npz or .json; name the file so.")
-    check_place(path)
+    check_writable(path)
 
 
 def save_values(
     path: str | Path, result: DescentResult, model: Model, bound: BoundTable | None = None
 ) -> None:
-    """Write the learned values, whole or not at all.
+    """Write the learned values atomically.
 
     Parameters
     ----------
@@ -112,8 +90,8 @@ def save_values(
     bound : BoundTable, optional
         Adds the names of the features and labels.
     """
-    check_values_place(path)
-    known = facts(result, model, bound)
+    check_values_path(path)
+    known = result_document(result, model, bound)
     if Path(path).suffix == ".json":
         known["values"] = {name: value.tolist() for name, value in result.values.items()}
         with atomic_text(path) as file:
@@ -130,7 +108,7 @@ def save_values(
 
 
 def load_values(path: str | Path) -> dict[str, Array]:
-    """Read values that `save_values` wrote, or any ``.npz`` of arrays of numbers.
+    """Return values that `save_values` wrote, or the numeric arrays of any ``.npz``.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""How an objective adds its examples up, found by repeating them.
+"""How the objective depends on the number of examples, found by repeating some.
 
-A step divides a sum by the number of its examples, and leaves a mean alone. Which of the two an
-objective is shows in its gradient: with every example there twice, and three times, that of a sum
+A step divides a sum by the number of its examples, and leaves a mean alone. The gradient tells
+which of the two an objective is: with every example there twice, and three times, that of a sum
 grows evenly and that of a mean stays. What does not grow with the examples (a penalty) belongs to
 all of them once, so a batch must not count it in full at every step.
 """
@@ -15,7 +15,7 @@ from enum import Enum
 import numpy as np
 
 from chainrule.calculus.graph.node import Symbol
-from chainrule.descent.objective import Objective, Values
+from chainrule.descent.objective import DescentObjective, Values
 from chainrule.lecture import Array, Rows
 
 _EXAMPLES = 50
@@ -23,8 +23,8 @@ _TRIES = 8
 _TOLERANCE = 1e-8
 
 
-class Adding(Enum):
-    """How an objective depends on the number of its examples; the value is the rule of a step."""
+class ExampleAggregation(Enum):
+    """How the objective aggregates its examples; the value is the step rule."""
 
     SINGLES = (
         "step = rate x gradient / examples in the batch, since the cost adds {J} up over the "
@@ -36,48 +36,50 @@ class Adding(Enum):
 
 
 @dataclass(frozen=True)
-class Scaling:
-    """What a step divides by.
+class StepScaling:
+    """The divisor of a step.
 
     Parameters
     ----------
-    adding : Adding
+    adding : ExampleAggregation
         Sum, mean or neither.
     fixed : bool
         Whether a part of the gradient does not come from examples, such as that of a penalty.
     """
 
-    adding: Adding
+    adding: ExampleAggregation
     fixed: bool = False
 
     @property
     def divides(self) -> bool:
-        """Whether a step divides by its examples."""
-        return self.adding in (Adding.SINGLES, Adding.SUM)
+        """Whether a step is divided by the number of examples."""
+        return self.adding in (ExampleAggregation.SINGLES, ExampleAggregation.SUM)
 
     def sentence(self, objective: str) -> str:
-        """Return the rule of a step in words."""
+        """Return the step rule as a sentence."""
         said = self.adding.value.format(J=objective)
-        if self.adding is Adding.SUM and self.fixed:
+        if self.adding is ExampleAggregation.SUM and self.fixed:
             said += "; what does not come from examples (a penalty) is divided by all of them"
         return said
 
 
-def find_scaling(objective: Objective, around: Mapping[Symbol, Array], seed: int) -> Scaling:
-    """Find how the objective adds its examples up, by repeating some of them.
+def find_scaling(
+    objective: DescentObjective, around: Mapping[Symbol, Array], seed: int
+) -> StepScaling:
+    """Determine how the objective aggregates examples, by repeating some of them.
 
     Parameters
     ----------
-    objective : Objective
+    objective : DescentObjective
         With its data.
     around : mapping of Symbol to array
         Learned values close to which everything is finite.
     seed : int
-        Of the places where it is tried.
+        Seed for the points of comparison.
     """
     binding = objective.binding
-    if binding.layout.examples is None:
-        return Scaling(Adding.SINGLES)
+    if binding.roles.examples is None:
+        return StepScaling(ExampleAggregation.SINGLES)
     rng = np.random.default_rng((seed, 1))
     rows = np.arange(min(binding.count, _EXAMPLES))
     for attempt in range(_TRIES):
@@ -89,26 +91,26 @@ def find_scaling(objective: Objective, around: Mapping[Symbol, Array], seed: int
         )
         if np.isfinite(thrice).all() and np.isfinite(once).all():
             return _judged(once, twice, thrice)
-    return Scaling(Adding.SUM)
+    return StepScaling(ExampleAggregation.SUM)
 
 
-def fixed_gradient(objective: Objective, values: Values, row: Rows) -> Values:
-    """Return the part of a sum's gradient that does not come from examples.
+def fixed_gradient(objective: DescentObjective, values: Values, row: Rows) -> Values:
+    """Return the part of a sum's gradient that does not depend on examples.
 
-    It is what is left when the example in `row`, there once and there twice, is taken away.
+    It is the remainder when the contribution of the example in `row` is subtracted.
     """
     once = objective.evaluate(values, row).gradient
     twice = objective.evaluate(values, np.tile(row, 2)).gradient
     return {symbol: 2 * once[symbol] - twice[symbol] for symbol in once}
 
 
-def _judged(once: Array, twice: Array, thrice: Array) -> Scaling:
+def _judged(once: Array, twice: Array, thrice: Array) -> StepScaling:
     close = _TOLERANCE * max(float(np.abs(thrice).max()), 1e-300)
     if np.abs(twice - once).max() <= close and np.abs(thrice - once).max() <= close:
-        return Scaling(Adding.MEAN)
+        return StepScaling(ExampleAggregation.MEAN)
     if np.abs(thrice - 2 * twice + once).max() > close:
-        return Scaling(Adding.NEITHER)
-    return Scaling(Adding.SUM, fixed=bool(np.abs(2 * once - twice).max() > close))
+        return StepScaling(ExampleAggregation.NEITHER)
+    return StepScaling(ExampleAggregation.SUM, fixed=bool(np.abs(2 * once - twice).max() > close))
 
 
 def _flat(gradient: Values) -> Array:

@@ -1,4 +1,4 @@
-"""Reports: one self-contained HTML page that opens from the file system, with no network.
+"""Documents: self-contained pages, slides, notebooks and problem sets.
 
-`page` puts sections on a page, `plots` draws data as SVG, `fit_section` tells the story of a fit.
+`page` puts sections on a page, `plots` draws data as SVG, `fit_section` reports a fit.
 """

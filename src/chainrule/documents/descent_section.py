@@ -1,4 +1,4 @@
-"""The section of a report that shows gradient descent beside the fit."""
+"""The section of a report on gradient descent, next to the fit."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def descent_section(descent: DescentResult, fitted: FittedTable) -> Section:
-    """Show how gradient descent approaches what the fit found.
+    """Return the section that compares gradient descent with the fit.
 
     Parameters
     ----------
     descent : DescentResult
-        Of the same objective on the same rows.
+        Descents of the same objective on the same rows.
     fitted : FittedTable
         The fit, whose certificate bounds how far its objective is from the optimum.
     """

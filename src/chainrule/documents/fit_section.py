@@ -1,4 +1,4 @@
-"""The story of a fit, section by section: what was fitted, how well, and the proof."""
+"""The report of a fit, section by section: the model, its quality, its certificate."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chainrule.documents import plots
 from chainrule.documents.page import Section, render
 
 if TYPE_CHECKING:
-    from chainrule.tables.fit_results import Progress
+    from chainrule.tables.fit_results import SolverIteration
     from chainrule.tables.fitting import FittedTable
     from chainrule.tables.metrics import Metrics
     from chainrule.tables.model import CoefficientRow
@@ -23,7 +23,7 @@ _MOST_DRAWN = 20
 
 
 def fit_lead(fitted: FittedTable, source: str) -> str:
-    """Return the paragraph that stands on top of the page of a fit."""
+    """Return the lead paragraph of the report."""
     model = fitted.model
     who = " or ".join(model.classes) if len(model.classes) <= 4 else f"{len(model.classes)} classes"
     lead = (
@@ -37,7 +37,7 @@ def fit_lead(fitted: FittedTable, source: str) -> str:
 
 
 def fit_sections(fitted: FittedTable) -> list[Section]:
-    """Tell a fit in sections.
+    """Return the sections of the report.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ def _drawn(name: str, rows: list[CoefficientRow]) -> str:
     )
 
 
-def path_section(path: Sequence[Progress]) -> Section:
+def path_section(path: Sequence[SolverIteration]) -> Section:
     """Show the iterations of the solver."""
     objective = np.array([step.objective for step in path])
     gradient = np.array([step.gradient_norm for step in path])

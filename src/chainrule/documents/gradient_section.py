@@ -1,4 +1,4 @@
-"""The section of a report that derives the gradient, with the numbers of one example."""
+"""The section of a report that derives the gradient, with the values of one example."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from chainrule.documents.lesson.numbers import numbers_html
 from chainrule.documents.page import Section, render
 
 if TYPE_CHECKING:
-    from chainrule.tables.explaining import Explained
+    from chainrule.tables.worked_example import WorkedExample
 
 _MOST_SHOWN = 10
 
 
-def gradient_section(explained: Explained) -> Section:
-    """Tell the derivation of the gradient that trained a fit.
+def gradient_section(explained: WorkedExample) -> Section:
+    """Return the derivation of the gradient that trained a fit.
 
     Parameters
     ----------
-    explained : Explained
+    explained : WorkedExample
         The derivation, and one example followed through it.
     """
     row = f"row {explained.row}"

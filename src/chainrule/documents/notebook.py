@@ -1,4 +1,4 @@
-"""Models, gradients and derivations as notebooks display them: HTML with MathML, or LaTeX."""
+"""Models, gradients and derivations in notebooks: HTML with MathML, or LaTeX."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr
 from chainrule.documents.lesson.as_html import as_html as lesson_html
 from chainrule.documents.lesson.as_latex import equations
-from chainrule.documents.lesson.outline import Form
+from chainrule.documents.lesson.outline import GradientForm
 from chainrule.documents.page import asset, render
 from chainrule.language.typeset import latex, math_element, mathml, spoken
 
 
 @singledispatch
 def as_html(shown: object) -> str:
-    """Write a value as HTML for a notebook."""
+    """Return a value as HTML for a notebook."""
     raise TypeError(f"no display for {type(shown).__name__}")
 
 
 @singledispatch
 def as_latex(shown: object) -> str:
-    """Write a value as LaTeX for a notebook."""
+    """Return a value as LaTeX for a notebook."""
     raise TypeError(f"no display for {type(shown).__name__}")
 
 
@@ -87,7 +87,7 @@ def _(shown: Derivation) -> str:
 
 @as_latex.register
 def _(shown: Derivation) -> str:
-    return _aligned(list(equations(shown, Form.BOTH)))
+    return _aligned(list(equations(shown, GradientForm.BOTH)))
 
 
 def _aligned(lines: list[str]) -> str:

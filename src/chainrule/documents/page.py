@@ -1,4 +1,4 @@
-"""One self-contained page: sections in, a whole HTML document out."""
+"""One self-contained page: sections in, an HTML document out."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Section:
 
 
 def render_page(title: str, lead: str, sections: Sequence[Section]) -> str:
-    """Render a page that needs nothing but itself.
+    """Return a self-contained page.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def render_page(title: str, lead: str, sections: Sequence[Section]) -> str:
 
 
 def render(template: str, **values: Any) -> str:  # noqa: ANN401
-    """Render one of the room's templates; values are escaped unless they are `Markup`."""
+    """Render a template of this package; values are escaped unless they are `Markup`."""
     return _environment().get_template(template).render(**values)
 
 
@@ -83,14 +83,14 @@ def _environment() -> Environment:
 
 @cache
 def asset(name: str) -> Markup:
-    """Return a style sheet or a script of the room, to be put into a page as it is."""
+    """Return a style sheet or a script of this package, to be inlined."""
     loader = _environment().loader
     assert loader is not None
     return Markup(loader.get_source(_environment(), name)[0])
 
 
 def signif(value: float, digits: int = 4) -> str:
-    """Write a number with so many significant digits and a true minus sign.
+    """Format a number with so many significant digits and a true minus sign.
 
     >>> signif(-0.123456), signif(1234567.0), signif(3.0)
     ('−0.1235', '1.235e+06', '3')

@@ -1,8 +1,8 @@
-"""Data in, inline SVG out. The only file that imports matplotlib.
+"""Plots as inline SVG; the only file that imports matplotlib.
 
-The pictures hold no colour of their own: ink is `currentColor` and the rest are variables of the
-page, so that they follow light and dark. Text stays text. Every line is labelled or dashed, for
-colour is never the only cue.
+The plots define no colours: ink is `currentColor` and the rest are variables of the page, so that
+they follow light and dark. Text stays text. Every line is labelled or dashed, for colour is never
+the only cue.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ _STYLE: Any = {
 
 
 def objective_path(name: str, values: Floats) -> str:
-    """Draw the objective, iteration by iteration."""
+    """Plot the objective per iteration."""
     said = f"It goes from {values[0]:.4g} to {values[-1]:.8g} in {len(values) - 1} iterations."
     with _figure(3.7, 3.0) as figure:
         axes = _over_iterations(figure, "objective J")
@@ -79,7 +79,7 @@ def objective_path(name: str, values: Floats) -> str:
 
 
 def cost_curves(name: str, title: str, curves: Mapping[str, Curve], said: str) -> str:
-    """Draw costs over steps, several ways of getting down in one picture, logarithmic both ways."""
+    """Plot costs over steps of several methods, with both axes logarithmic."""
     inks = (_ACCENT, _SECOND, _INK)
     styles: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 2)))
     with _figure(6.6, 3.4) as figure:
@@ -95,7 +95,7 @@ def cost_curves(name: str, title: str, curves: Mapping[str, Curve], said: str) -
 
 
 def gradient_path(name: str, values: Floats) -> str:
-    """Draw the length of the gradient, iteration by iteration, on a logarithmic axis."""
+    """Plot the norm of the gradient per iteration, on a logarithmic axis."""
     said = f"It goes from {values[0]:.2g} to {values[-1]:.2g} in {len(values) - 1} iterations."
     with _figure(3.7, 3.0) as figure:
         axes = _over_iterations(figure, "length of the gradient")
@@ -106,7 +106,7 @@ def gradient_path(name: str, values: Floats) -> str:
 
 
 def roc(name: str, curve: Curve, auc: float) -> str:
-    """Draw the ROC curve."""
+    """Plot the ROC curve."""
     with _figure(3.7, 3.6) as figure:
         axes = _unit_square(figure, "false positive rate", "true positive rate")
         axes.plot([0, 1], [0, 1], color=_MUTED, linewidth=1.2, linestyle=(0, (3, 3)))
@@ -116,7 +116,7 @@ def roc(name: str, curve: Curve, auc: float) -> str:
 
 
 def precision_recall(name: str, curve: Curve, average: float, share: float) -> str:
-    """Draw precision over recall; the dashed line is what chance gives."""
+    """Plot precision over recall; the dashed line is the baseline of random guessing."""
     with _figure(3.7, 3.6) as figure:
         axes = _unit_square(figure, "recall", "precision")
         axes.axhline(share, color=_MUTED, linewidth=1.2, linestyle=(0, (3, 3)))
@@ -131,7 +131,7 @@ def precision_recall(name: str, curve: Curve, average: float, share: float) -> s
 
 
 def calibration(name: str, curve: Curve) -> str:
-    """Draw how often it happened over how probable it was said to be."""
+    """Plot the observed frequency over the predicted probability."""
     assert curve.weight is not None
     with _figure(3.7, 3.6) as figure:
         axes = _unit_square(figure, "predicted probability", "share that happened")
@@ -239,7 +239,7 @@ def _short(label: str, length: int = 34) -> str:
 
 
 def _draw(figure: Figure, name: str, title: str, description: str) -> str:
-    """Save as SVG and make it at home on the page: ids of its own, no metadata, a text for ears."""
+    """Return SVG for a page: unique ids, no metadata, alternative text."""
     buffer = io.StringIO()
     nothing: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
@@ -267,7 +267,7 @@ def _draw(figure: Figure, name: str, title: str, description: str) -> str:
 
 
 def _rename_ids(root: ElementTree.Element, name: str) -> None:
-    """Keep the ids that are referred to, under the name of the picture: pages hold several."""
+    """Prefix the ids that are referenced with the name of the plot, since pages hold several."""
     wanted: set[str] = set()
     for element in root.iter():
         if (link := element.attrib.pop(f"{{{_XLINK}}}href", None)) is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chainrule.emission import emit_kernels
+from chainrule.emission import files
 from chainrule.emission.shipped import MODULES, SHIPPED, shipped_module
 
 
@@ -11,7 +11,7 @@ def main() -> None:
     for name in SHIPPED:
         (MODULES / f"{name}.py").write_text(shipped_module(name), encoding="utf-8")
     print(f"wrote {len(SHIPPED)} losses")
-    emit_kernels.main()
+    files.write()
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from fractions import Fraction
 from math import isqrt, lcm
 
 from chainrule.calculus.graph.node import Apply, Expr, Number, symbols, walk
+from chainrule.calculus.ops import replace
 from chainrule.emission import polynomial as p
 from chainrule.emission.formula import SCORE, TARGET
 from chainrule.emission.polynomial import Poly, Variables
@@ -54,10 +55,14 @@ def affine(expr: Expr) -> Affine | None:
         return Affine(z=Fraction(1))
     if expr is TARGET:
         return Affine(y=Fraction(1))
-    if not symbols(expr):
+    found = _combined(expr) if isinstance(expr, Apply) else None
+    if found is None and not symbols(expr):
         return Affine(rest=((expr, Fraction(1)),))
-    if not isinstance(expr, Apply):
-        return None
+    return found
+
+
+def _combined(expr: Apply) -> Affine | None:
+    """Return a sum, a multiple or a logarithm as an affine function, where it is one."""
     name, args = expr.op.name, expr.args
     if name in ("log", "log1p"):
         return Affine(rest=((expr, Fraction(1)),))
@@ -117,6 +122,12 @@ class Algebra:
         What the minima and masks compare with 0.
     squares : dict of str to Poly
         The squares of the square roots.
+    certain : set of str
+        The square roots that are nowhere 0.
+    ratios : dict of Expr to str
+        The variables of ratios of a density to its distribution function.
+    lemmas : list of (Poly, str)
+        What is known of these.
     """
 
     line: Affine
@@ -127,12 +138,23 @@ class Algebra:
     root: int = 1
     kinks: list[Poly] = field(default_factory=list)
     squares: dict[str, Poly] = field(default_factory=dict)
+    certain: set[str] = field(default_factory=set)
+    ratios: dict[Expr, str] = field(default_factory=dict)
+    lemmas: list[tuple[Poly, str]] = field(default_factory=list)
     _found: dict[Expr, Quotient] = field(default_factory=dict)
 
     @property
     def known(self) -> Variables:
         """What is known of the variables."""
-        return Variables(frozenset({EXPONENTIAL, SHIFT, EULER, *self.squares}), dict(self.squares))
+        strict = {EXPONENTIAL, EULER, *self.ratios.values()}
+        strict |= self.certain
+        strict |= set() if self.targets.has_low else {SHIFT}
+        return Variables(
+            frozenset({EXPONENTIAL, SHIFT, EULER, *self.squares, *self.ratios.values()}),
+            frozenset(strict),
+            dict(self.squares),
+            tuple(self.lemmas),
+        )
 
     def fraction(self, expr: Expr) -> Quotient:
         """Return an expression as a fraction.
@@ -141,6 +163,7 @@ class Algebra:
         ------
         NotAlgebraicError
         """
+        expr = at_target(expr, self.y)
         for node in walk(expr):
             if node not in self._found:
                 # logarithms and the like are read where an exponential has them as its exponent
@@ -168,6 +191,8 @@ class Algebra:
         name = expr.op.name
         if name in ("exp", "expm1", "sigmoid", "tanh", "cosh", "sinh"):
             return self._of_exponential(name, expr.args[0])
+        if name in ("gumbel_mills", "inverse_mills"):
+            return self._ratio(expr)
         args = [self._of(arg) for arg in expr.args]
         if name == "add":
             total = args[0]
@@ -255,14 +280,49 @@ class Algebra:
             inner = self.plus(Quotient(p.number(1)), inner)
         return self._power(inner, times)
 
+    def _ratio(self, expr: Apply) -> Quotient:
+        """Return a variable for a density over its distribution function, and note its lemmas."""
+        (argument,) = expr.args
+        name = f"r{len(self.ratios) + 1}"
+        ratio, one = p.variable(name), p.number(1)
+        gumbel = expr.op.name == "gumbel_mills"
+        inner = self._exponential(argument) if gumbel else self._of(argument)
+        if inner.below:
+            raise NotAlgebraicError(repr(expr))
+        self.ratios[expr] = name
+        if gumbel:
+            lemma = p.added(p.added(ratio, inner.top), one, -1)
+            why = f"{name} = u/(e^u - 1) >= 1 - u, for e^u <= 1/(1 - u) where u < 1"
+            self.lemmas.append((lemma, why))
+        else:
+            lemma = p.added(ratio, inner.top)
+            self.lemmas.append((lemma, f"{name} = phi(x)/Phi(x) > -x (Gordon 1941)"))
+            slope = p.added(one, p.multiplied(ratio, lemma, self.known), -1)
+            self.lemmas.append((slope, f"{name} (x + {name}) < 1 (Sampford 1953)"))
+        return Quotient(ratio)
+
     def _power(self, base: Quotient, exponent: Fraction) -> Quotient:
+        if not base.below and len(base.top) == 1:
+            ((monomial, value),) = base.top.items()
+            powers = [(name, k * abs(exponent)) for name, k in monomial]
+            # a whole power of each variable; of a product of variables >= 0, also by a fraction
+            if value == 1 and all(
+                k.denominator == 1 and (exponent.denominator == 1 or name in self.known.positive)
+                for name, k in powers
+            ):
+                raised = {tuple((name, int(k)) for name, k in powers if k): Fraction(1)}
+                found = Quotient(p.multiplied(raised, p.number(1), self.known))
+                return found if exponent >= 0 else self.inverse(found)
         if exponent.denominator == 2:
             return self._power(self._root(base), exponent * 2)
         if exponent.denominator != 1:
             raise NotAlgebraicError("a power that is neither whole nor a root")
-        found = Quotient(p.number(1))
-        for _ in range(abs(int(exponent))):
-            found = self.times(found, base)
+        found, square, left = Quotient(p.number(1)), base, abs(int(exponent))
+        while left:
+            if left % 2:
+                found = self.times(found, square)
+            left //= 2
+            square = self.times(square, square) if left else square
         return found if exponent >= 0 else self.inverse(found)
 
     def _root(self, base: Quotient) -> Quotient:
@@ -282,7 +342,11 @@ class Algebra:
         for name, square in self.squares.items():
             if square == base.top:
                 return Quotient(p.variable(name))
+        if not p.nonnegative(base.top, self.known):
+            raise NotAlgebraicError("a root of what may be negative")
         name = f"q{len(self.squares) + 1}"
+        if p.positive(base.top, self.known):
+            self.certain.add(name)
         self.squares[name] = base.top
         return Quotient(p.variable(name))
 
@@ -356,6 +420,14 @@ class Algebra:
         if not top:
             return Quotient({})
         for factor in list(below):
+            if len(factor) == 1 and len(factor[0][0]) == 1 and factor[0][0][0][1] == 1:
+                ((name, _),), value = factor[0]  # a variable: all its powers at once
+                times = min(below[factor], p.common_power(top, name))
+                if value == 1 and times:
+                    rest = p.quotient(top, p.variable(name, times))
+                    assert rest is not None
+                    top, below[factor] = rest, below[factor] - times
+                continue
             while below[factor]:
                 shared = p.quotient(top, dict(factor))
                 if shared is None:
@@ -366,10 +438,15 @@ class Algebra:
     def nonnegative(self, a: Quotient) -> str | None:
         """Return the reason why a fraction is nowhere negative."""
         known = self.known
-        for factor, count in a.below.items():
-            if count % 2 and not p.nonnegative(dict(factor), known):
+        for factor in a.below:
+            if not p.positive(dict(factor), known):
                 return None
         return p.nonnegative(a.top, known)
+
+
+def at_target(expr: Expr, y: Fraction | None) -> Expr:
+    """Put a target in, where there is one."""
+    return expr if y is None else replace(expr, {TARGET: Number(y)})
 
 
 def common_line(exprs: tuple[Expr, ...]) -> tuple[Affine, int]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 
 from chainrule.calculus.graph.node import Expr
+from chainrule.emission.check import check, check_text
 from chainrule.emission.derivatives import differentiate
 from chainrule.emission.facts import prove
 from chainrule.emission.forms import INPUTS, best, run
@@ -60,7 +62,20 @@ def derive_loss(
     >>> row.facts.convex, row.facts.self_concordance
     (True, 1.0)
     """
-    return row_of_source(loss_module(text, name, constants, targets or Targets(), link))
+    named = tuple(sorted((constants or {}).items()))
+    return row_of_source(_module(text, name, named, targets or Targets(), link))
+
+
+@lru_cache(maxsize=256)
+def _module(
+    text: str,
+    name: str | None,
+    constants: tuple[tuple[str, float], ...],
+    targets: Targets,
+    link: str,
+) -> str:
+    """Return the module of a loss, derived once for equal arguments."""
+    return loss_module(text, name, dict(constants), targets, link)
 
 
 def loss_module(
@@ -75,10 +90,11 @@ def loss_module(
     formula = read_formula(text, constants)
     derived = differentiate(formula.value)
     tape = Tape(INPUTS)
-    roots = [tape.record(form) for form in derived.plain[:3]]
+    roots = [tape.record(form) for form in derived.forms[:3]]
     z, y = samples(targets)
     true = [true_values(tape, roots, *at) for at in zip(z, y, strict=True)]
-    clamped = any(np.isnan(run(form, z, y, clamped=False)).any() for form in derived.forms[:3])
+    check_text(formula.value, [values[0] for values in true], z, y)
+    clamped = any(np.isnan(run(form, z, y, clamped=False)[0]).any() for form in derived.forms[:3])
     terms: list[Expr] = []
     for k in range(3):
         column = [values[k] for values in true]
@@ -98,4 +114,6 @@ def loss_module(
         proven.least,
         clamped=clamped,
     )
-    return module_text(parts)
+    source = module_text(parts)
+    check(row_of_source(source), z, y, true)
+    return source

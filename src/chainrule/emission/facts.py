@@ -6,21 +6,22 @@ its constant come from sampling, the proof does not. What cannot be proven is ab
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ceil, inf
+from math import ceil, inf, lcm
 
 import mpmath
 import numpy as np
 
-from chainrule.calculus.graph.node import Expr
-from chainrule.calculus.ops import log, maximum, replace
+from chainrule.calculus.graph.node import Apply, Expr, walk
+from chainrule.calculus.ops import exp, log, maximum, replace
 from chainrule.calculus.ops.elementwise import lift
 from chainrule.calculus.rewriting.pointwise import INVERSES
+from chainrule.calculus.rewriting.rule import is_op
 from chainrule.calculus.rewriting.stabilisation import stabilise
-from chainrule.emission.algebra import Affine, Algebra, NotAlgebraicError, Quotient
-from chainrule.emission.derivatives import Derivatives
+from chainrule.emission.algebra import Affine, Algebra, NotAlgebraicError, Quotient, affine
+from chainrule.emission.derivatives import Derivatives, differentiate
 from chainrule.emission.enclosing import enclosure
 from chainrule.emission.forms import INPUTS, run
 from chainrule.emission.formula import SCORE, TARGET
@@ -37,6 +38,7 @@ _DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 20, 50, 100, 1000, 10_000)
 _TRIED = 4
 _LARGEST = 1e6
 _SLACK = 1e-7
+_ENDING = 1e-9
 _NO_LINE = Affine()
 
 
@@ -67,13 +69,18 @@ def prove(derived: Derivatives, run_form: Expr, targets: Targets, optima: Iterab
     optima : iterable of Expr
         Candidates for the score of least loss, in `TARGET`.
     """
-    _, slope, curvature, third = derived.forms
+    loss, slope, curvature, third = derived.forms
     because: list[tuple[str, str]] = []
+    if not _is_continuous(loss, targets):
+        return Proven(Facts(convex=False, curvature=(-inf, inf)), None)
     prover = Prover((slope, curvature), targets)
     reason = prover.holds(lambda a: a.fraction(curvature)) if prover.rises(slope) else None
     if reason:
         because.append(("convex", f"l'' = {plain(curvature)} >= 0: {reason}."))
-    bounds, notes = _bounds(prover, curvature, targets, bool(reason))
+    else:
+        reason = _by_terms(derived.forms[0], targets)
+        because += [("convex", reason)] if reason else []
+    bounds, notes = _bounds(prover, slope, curvature, targets, bool(reason))
     because += notes
     constant = None
     if reason:
@@ -92,6 +99,34 @@ def prove(derived: Derivatives, run_form: Expr, targets: Targets, optima: Iterab
     return Proven(facts, least)
 
 
+def _is_continuous(loss: Expr, targets: Targets) -> bool:
+    """Whether l is proven to have no jump: only masks and signs could make one."""
+    if not any(is_op(node, name) for node in walk(loss) for name in ("step", "sign")):
+        return True
+    prover = Prover((loss,), targets)
+    return prover.rises(loss) and prover.rises(-loss)
+
+
+def _by_terms(loss: Expr, targets: Targets) -> str | None:
+    """Prove l convex as a sum of convex terms."""
+    if not is_op(loss, "add"):
+        return None
+    said = ["l is a sum of convex terms"]
+    for term in loss.args:
+        if (form := affine(term)) is not None:
+            said.append(f"{plain(term)} is linear in z" if form.z else f"{plain(term)} is constant")
+            continue
+        _, slope, curvature, _ = differentiate(term).forms
+        prover = Prover((slope, curvature), targets)
+        if not prover.rises(slope):
+            return None
+        reason = prover.holds(lambda a, c=curvature: a.fraction(c))  # type: ignore[misc]
+        if reason is None:
+            return None
+        said.append(f"{plain(term)} has the second derivative {plain(curvature)} >= 0: {reason}")
+    return "; ".join(said) + "."
+
+
 def _times(algebra: Algebra, factor: Fraction, value: Quotient) -> Quotient:
     return algebra.times(Quotient(number(factor)), value)
 
@@ -102,14 +137,12 @@ def _self_concordance(
     """Prove M l'' - l''' >= 0 and M l'' + l''' >= 0 for the least simple M."""
     prover = Prover((curvature, third), targets)
     try:
-        if any(prover.algebra(piece).at is None for piece in prover.pieces()):
-            return None, []
         if len(prover.pieces()) > len(prover.cases()):
             return None, []  # l'' may jump where the pieces meet
     except NotAlgebraicError:
         return None, []
     second, beyond = _sampled((curvature, third), prover, targets)
-    positive = second > 0
+    positive = (second > 0) & np.isfinite(second) & np.isfinite(beyond)
     if not positive.any():
         return None, []
     largest = float(np.max(np.abs(beyond[positive] / second[positive])))
@@ -133,16 +166,17 @@ def _self_concordance(
 
 
 def _bounds(
-    prover: Prover, curvature: Expr, targets: Targets, convex: bool
+    prover: Prover, slope: Expr, curvature: Expr, targets: Targets, convex: bool
 ) -> tuple[tuple[float, float], list[tuple[str, str]]]:
-    """Prove bounds of l''."""
+    """Prove bounds of l''; where l' jumps there is none on that side."""
     (second,) = _sampled((curvature,), prover, targets)
     found: list[float] = []
     because: list[tuple[str, str]] = []
     for sign, most in ((-1, -float(np.min(second))), (1, float(np.max(second)))):
         bound = 0.0 if sign < 0 and convex else inf
         reason: str | None = None
-        for candidate in _simple(most) if bound or most < -_SLACK else ():
+        bounded = prover.rises(-slope if sign > 0 else slope)
+        for candidate in _simple(most) if bounded and (bound or most < -_SLACK) else ():
 
             def gap(a: Algebra, c: Fraction = candidate, s: int = sign) -> Quotient:
                 return a.plus(Quotient(number(c)), _times(a, Fraction(-s), a.fraction(curvature)))
@@ -170,7 +204,7 @@ def _least(
         value = replace(loss, {SCORE: optimum})
         at = plain(optimum)
         flat = _is_zero(replace(slope, {SCORE: optimum}), targets)
-        if convex and flat and not _leaves_ends(optimum, targets):
+        if convex and flat and _holds_at_ends(value, targets):
             sentence = f"l' = 0 at z = {at} and l is convex, so l(z, y) >= l({at}, y)"
             missing = not _finite(optimum, targets)
             notes = [("least", sentence + _limit(missing))]
@@ -180,7 +214,7 @@ def _least(
             else:
                 missing = True
             return _guarded(value), missing, notes
-        if not convex and not _leaves_ends(optimum, targets):
+        if not convex and _holds_at_ends(value, targets):
             reason = _above(loss, value, targets)
             if reason:
                 return _guarded(value), True, [("least", f"l(z, y) - l({at}, y) = {reason}.")]
@@ -209,7 +243,7 @@ def _above(loss: Expr, value: Expr, targets: Targets) -> str | None:
 
 def _is_zero(value: Expr, targets: Targets) -> bool:
     """Whether an expression in the target is identically 0, for the targets inside the range."""
-    for root in (1, 2, 3, 4, 5, 10, 20, 100):
+    for root in (1, _common_denominator(value)):
         algebra = Algebra(_NO_LINE, 1, targets, None, Fraction(0), root)
         try:
             return not algebra.fraction(value).top
@@ -218,9 +252,27 @@ def _is_zero(value: Expr, targets: Targets) -> bool:
     return False
 
 
-def _leaves_ends(optimum: Expr, targets: Targets) -> bool:
-    """Whether a score becomes infinite where `_guarded` does not help: at a finite upper end."""
-    return targets.has_high and not _finite_at(optimum, np.array([targets.high]))
+def _holds_at_ends(value: Expr, targets: Targets) -> bool:
+    """Whether a lower bound reaches the ends of the targets without a jump."""
+    ends = [(targets.low, 1.0, targets.has_low), (targets.high, -1.0, targets.has_high)]
+    for end, inward, included in ends:
+        if included:
+            near = end + inward * (abs(end) * _ENDING or 1e-300)
+            at, _ = run(_guarded(value), *2 * (np.array([end, near]),), clamped=False)
+            if not (np.isfinite(at).all() and abs(at[0] - at[1]) <= _ENDING * (1 + abs(at[0]))):
+                return False
+    return True
+
+
+def _common_denominator(value: Expr) -> int:
+    """Return k such that all powers of the target are whole powers of its k-th root."""
+    forms = [
+        affine(arg)
+        for node in walk(value)
+        if isinstance(node, Apply) and is_op(node, "exp")
+        for arg in node.args
+    ]
+    return lcm(*(share.denominator for form in forms if form for _, share in form.rest))
 
 
 def _finite(optimum: Expr, targets: Targets) -> bool:
@@ -228,7 +280,7 @@ def _finite(optimum: Expr, targets: Targets) -> bool:
 
 
 def _finite_at(optimum: Expr, y: FloatArray) -> bool:
-    return bool(np.isfinite(run(optimum, y, y, clamped=False)).all())
+    return bool(np.isfinite(run(optimum, y, y, clamped=False)[0]).all())
 
 
 def _rises_from(optimum: Expr, curvature: Expr, targets: Targets) -> bool:
@@ -242,9 +294,25 @@ def _rises_from(optimum: Expr, curvature: Expr, targets: Targets) -> bool:
 
 
 def _guarded(value: Expr) -> Expr:
-    """Take logarithms of the target above the least normal number, where y log y is 0 at y = 0."""
+    """Return a lower bound in the target that is right at y = 0 too.
+
+    Logarithms are taken of the target or the least normal number; y log y is 0 at y = 0, and so is
+    y^c = y exp((c - 1) log y), which without the factor would be far from 0 for a small c.
+    """
     value, _ = stabilise(value, INVERSES)
+    value = replace(value, dict(_powers_of_target(value)))
     return replace(value, {log(TARGET): log(maximum(TARGET, lift(Fraction(TINY))))})
+
+
+def _powers_of_target(value: Expr) -> Iterator[tuple[Expr, Expr]]:
+    """Yield every exp(c log y) with c > 0, and y exp((c - 1) log y)."""
+    for node in walk(value):
+        form = affine(node.args[0]) if isinstance(node, Apply) and is_op(node, "exp") else None
+        if form is None or len(form.rest) != 1:
+            continue
+        ((base, share),) = form.rest
+        if base is log(TARGET) and share > 0 and form == Affine(rest=form.rest):
+            yield node, TARGET * exp(lift(share - 1) * log(TARGET))
 
 
 def _enclosed(loss: Expr, targets: Targets) -> Fraction | None:
@@ -260,11 +328,13 @@ def _sampled(exprs: tuple[Expr, ...], prover: Prover, targets: Targets) -> list[
     rows: list[list[float]] = []
     steps = [*range(-35, 36, 5), *(Fraction(k, 7) for k in range(-21, 22))]
     with mpmath.workdps(50):
-        rest = sum((_constant(node) * _mpf(c) for node, c in prover.line.rest), mpmath.mpf(0))
-        for y in sample_targets(targets)[::2].tolist():
+        several = len(prover.cases()) > 1
+        for y in sample_targets(targets)[:: 1 if several else 2].tolist():
+            line, _ = prover.line(Fraction(y) if several else None)
+            rest = sum((_constant(node) * _mpf(c) for node, c in line.rest), mpmath.mpf(0))
             for v in steps:
-                offset = _mpf(prover.line.y) * mpmath.mpf(y) + _mpf(prover.line.one) + rest
-                z = (_mpf(Fraction(v)) - offset) / _mpf(prover.line.z)
+                offset = _mpf(line.y) * mpmath.mpf(y) + _mpf(line.one) + rest
+                z = (_mpf(Fraction(v)) - offset) / _mpf(line.z)
                 values = tape.values({"z": z, "y": mpmath.mpf(y)})
                 rows.append([float(values[root]) for root in roots])
     return list(np.array(rows).T)

@@ -1,8 +1,8 @@
 """Of several forms of one value, the one that rounding hurts least.
 
 A derivative can be run as it was derived, in simplified form, or rewritten by the rules that keep
-digits. No form is best everywhere, so each is measured: float64 against true values, over all
-scores and targets.
+digits. No form is best everywhere, so each is measured over all scores and targets: by what float64
+loses against true values, and by the bound that can be derived for it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from chainrule.calculus.graph.node import Expr, walk
 from chainrule.calculus.rewriting.pointwise import DIGITS
@@ -18,11 +19,14 @@ from chainrule.calculus.rewriting.rule import Fired
 from chainrule.calculus.rewriting.stabilisation import COMPLEMENT, RESIDUAL, stabilise
 from chainrule.emission.formula import SCORE, TARGET
 from chainrule.emission.tape import Tape
-from chainrule.emission.writing import value_lines
+from chainrule.emission.writing import rounding_lines, value_lines
 from chainrule.engine.arrays import UNIT, FloatArray
+from chainrule.engine.losses import roundings
+from chainrule.errors import ModelError
 
 INPUTS = {SCORE: "z", TARGET: "y"}
 
+_NEGLIGIBLE = 1e-200
 _LOST = 60.0  # bits; what a value that is not a number counts
 
 
@@ -54,10 +58,13 @@ def best(
         As in `Tape`.
     """
     known = np.array([float(value) for value in true])
-    measured = [
-        (lost_bits(run(form, z, y, clamped=clamped), known), len(set(walk(form))), k, form, trace)
-        for k, (form, trace) in enumerate(candidates(forms))
-    ]
+    forms = [form for form in forms if _can_run(form)] or list(forms)
+    measured = []
+    for k, (form, trace) in enumerate(candidates(forms)):
+        found, bound = run(form, z, y, clamped=clamped)
+        allowed = known + np.where(np.isfinite(known), bound, 0.0)
+        bits = lost_bits(found, known) + lost_bits(allowed, known)
+        measured.append((bits, len(set(walk(form))), k, form, trace))
     least = min(bits for bits, *_ in measured)
     # a form that is as good to a hundredth of a bit is preferred if it is shorter
     good = [found for found in measured if found[0] <= least + 0.01]
@@ -65,23 +72,43 @@ def best(
     return form, trace
 
 
+def _can_run(form: Expr) -> bool:
+    try:
+        Tape(INPUTS).record(form)
+    except ModelError:
+        return False
+    return True
+
+
 def lost_bits(found: FloatArray, true: FloatArray) -> float:
-    """Return how many bits values lose in the mean, against true values rounded to float64."""
+    """Return how many bits values lose against true values rounded to float64.
+
+    The mean of relative errors, and a quarter of the largest error relative to max(1, |value|).
+    """
     finite = np.isfinite(true)
     with np.errstate(all="ignore"):
-        error = np.abs(found - true) / np.maximum(np.abs(true), np.finfo(float).tiny)
+        error = np.abs(found - true) / np.maximum(np.abs(true), _NEGLIGIBLE)
         bits = np.log2(1 + error / UNIT)
+        plain = np.log2(1 + np.abs(found - true) / np.maximum(np.abs(true), 1) / UNIT)
     bad = np.isnan(found) | (np.isinf(found) & finite)
-    return float(np.mean(np.where(bad, _LOST, np.where(finite, np.minimum(bits, _LOST), 0.0))))
+
+    def counted(lost: FloatArray) -> FloatArray:
+        return np.where(bad, _LOST, np.where(finite, np.minimum(lost, _LOST), 0.0))
+
+    return float(np.mean(counted(bits)) + np.max(counted(plain)) / 4)
 
 
-def run(form: Expr, z: FloatArray, y: FloatArray, *, clamped: bool) -> FloatArray:
-    """Compute a form by the code that a module would have."""
+def run(
+    form: Expr, z: FloatArray, y: FloatArray, *, clamped: bool
+) -> tuple[FloatArray, FloatArray]:
+    """Compute a form, and the bound on its rounding error, by the code that a module would have."""
     tape = Tape(INPUTS, clamped=clamped)
     root = tape.record(form)
     lines, (result,) = value_lines(tape, (root,), "z")
-    names: dict[str, Any] = {"np": np, "z": z, "y": y}
+    more, (bound,) = rounding_lines(tape, (root,))
+    names: dict[str, Any] = {"np": np, "special": special, "roundings": roundings, "z": z, "y": y}
+    text = [*lines, f"result = {result}", *more, f"bound = roundings.settled({bound}, z)"]
     with np.errstate(all="ignore"):
         # the text was written by `chainrule.emission.writing`, from a tape
-        exec("\n".join([*lines, f"result = {result}"]), names)
-    return np.asarray(names["result"], dtype=np.float64)
+        exec("\n".join(text), names)
+    return np.asarray(names["result"], dtype=np.float64), names["bound"]

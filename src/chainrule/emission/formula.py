@@ -127,7 +127,7 @@ def _of_model(model: Model, numbers: Mapping[str, Number]) -> Expr:
             value = replace(value, {symbol: numbers[symbol.name]})
     dims: set[Dim] = {dim for symbol in model.symbols for dim in symbol.shape}
     form = read_entry(value, None, None, Letters(dims))
-    body = _added_up(form, batch=score.shape != (1, 1))
+    body = added_up(form, batch=score.shape != (1, 1))
     one: dict[Expr, Expr] = {score: SCORE, target: TARGET}
     for node in walk(body):
         if isinstance(node, Entry) and node.matrix in one:
@@ -160,8 +160,14 @@ def _named(model: Model, names: tuple[str, ...]) -> Symbol:
     return found
 
 
-def _added_up(form: Expr, *, batch: bool) -> Expr:
-    """Return the body of a sum over examples, through multiples and sums of such sums."""
+def added_up(form: Expr, *, batch: bool = True) -> Expr:
+    """Return the body of a sum over examples, through multiples and sums of such sums.
+
+    Raises
+    ------
+    ModelError
+        When the form is not made of such sums.
+    """
     if not batch:
         return form
     if isinstance(form, Total):
@@ -169,13 +175,13 @@ def _added_up(form: Expr, *, batch: bool) -> Expr:
     if isinstance(form, Apply):
         sums = [arg for arg in form.args if any(isinstance(n, Total) for n in walk(arg))]
         if form.op is TABLE["neg"]:
-            return neg(_added_up(form.args[0], batch=True))
+            return neg(added_up(form.args[0], batch=True))
         if form.op is TABLE["add"] and len(sums) == len(form.args):
-            return add(*(_added_up(arg, batch=True) for arg in form.args))
+            return add(*(added_up(arg, batch=True) for arg in form.args))
         if form.op is TABLE["mul"] and len(sums) == 1:
-            return mul(*(_added_up(a, batch=True) if a in sums else a for a in form.args))
+            return mul(*(added_up(a, batch=True) if a in sums else a for a in form.args))
         if form.op is TABLE["div"] and sums == [form.args[0]]:
-            return div(_added_up(form.args[0], batch=True), form.args[1])
+            return div(added_up(form.args[0], batch=True), form.args[1])
     raise ModelError(
         "the objective is not a sum over examples of a function of the score and the target: "
         "write J = sum(...)"

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from chainrule.calculus.graph.node import Expr
-from chainrule.calculus.ops import exp, expm1, log, log1p, sigmoid
+from chainrule.calculus.ops import exp, expm1, log, log1p, log_normal_cdf, sigmoid
 from chainrule.emission.formula import SCORE, TARGET
 from chainrule.errors import ModelError
 
@@ -36,6 +36,7 @@ _ROWS = (
     Link("log", exp(SCORE), log(TARGET)),
     Link("logit", sigmoid(SCORE), log(TARGET) - log1p(-TARGET)),
     Link("cloglog", -expm1(-exp(SCORE)), log(-log1p(-TARGET))),
+    Link("probit", exp(log_normal_cdf(SCORE)), None),
 )
 
 LINKS: Final[Mapping[str, Link]] = MappingProxyType({row.name: row for row in _ROWS})

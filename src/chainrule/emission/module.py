@@ -81,7 +81,12 @@ def module_text(parts: Parts) -> str:
         blocks.append(_one("link", "mu", TARGET, doc, parts.link.score))
     if parts.least is not None:
         blocks.append(_least(parts.least))
-    return "\n\n".join(blocks)
+    text = "\n\n".join(blocks)
+    if "special." in text:
+        text = text.replace(
+            "import numpy as np\n", "import numpy as np\nfrom scipy import special\n"
+        )
+    return text
 
 
 def _title(name: str) -> str:

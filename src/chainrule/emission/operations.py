@@ -15,6 +15,9 @@ from typing import Any, Final
 
 import mpmath
 
+_FAR = 20
+"""Beyond it e^(-e^x) is below 1e-200000000, which no float64 and no bound can tell from 0."""
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -155,5 +158,49 @@ _ROWS = (
     ),
 )
 
-OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType({row.name: row for row in _ROWS})
+_SPECIAL = (
+    # e^x within limits that the next two need, which take x itself for their bounds
+    Operation(
+        "exp_between",
+        "np.exp(np.minimum(np.maximum({0}, -700), 6.5))",
+        "0.0",
+        "{0}",
+        lambda x: x,
+    ),
+    Operation(
+        "log_gumbel_cdf",
+        "np.minimum({1} + 700, 0) + np.log(-np.expm1(-{0}))",
+        "roundings.log_gumbel_cdf({v}, {e1})",
+        "intervals.log_gumbel_cdf({1})",
+        lambda _, x: mpmath.log(-mpmath.expm1(-mpmath.exp(x))) if x < _FAR else mpmath.mpf(0),
+        1,
+    ),
+    Operation(
+        "gumbel_mills",
+        "{0} / np.expm1({0})",
+        "roundings.gumbel_mills({v}, {0}, {1}, {e1})",
+        "intervals.gumbel_mills({1})",
+        lambda _, x: mpmath.exp(x) / mpmath.expm1(mpmath.exp(x)) if x < _FAR else mpmath.mpf(0),
+        2,
+    ),
+    Operation(
+        "log_normal_cdf",
+        "special.log_ndtr({0})",
+        "roundings.log_normal_cdf({v}, {0}, {e0})",
+        "intervals.log_normal_cdf({0})",
+        lambda x: mpmath.log1p(-mpmath.ncdf(-x)) if x > 0 else mpmath.log(mpmath.ncdf(x)),
+    ),
+    Operation(
+        "inverse_mills",
+        "np.sqrt(2 / np.pi) / special.erfcx({0} / -np.sqrt(2))",
+        "roundings.inverse_mills({v}, {0}, {e0})",
+        "intervals.inverse_mills({0})",
+        lambda x: mpmath.npdf(x) / mpmath.ncdf(x),
+        2,
+    ),
+)
+
+OPERATIONS: Final[Mapping[str, Operation]] = MappingProxyType(
+    {row.name: row for row in (*_ROWS, *_SPECIAL)}
+)
 """Every operation by name."""

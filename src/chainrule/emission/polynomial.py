@@ -17,6 +17,8 @@ Monomial = tuple[tuple[str, int], ...]
 
 Poly = Mapping[Monomial, Fraction]
 _DEEP = 4
+_HIGHEST = 400
+"""Degree up to which Sturm's theorem is applied."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,18 @@ class Variables:
     ----------
     positive : frozenset of str
         Variables that are >= 0; all others may be any real number.
+    strict : frozenset of str
+        Those of them that are > 0.
     squares : mapping of str to Poly
         The squares of those that are square roots.
+    lemmas : tuple of (Poly, str)
+        Polynomials that are known to be >= 0, with the reason.
     """
 
     positive: frozenset[str]
+    strict: frozenset[str]
     squares: Mapping[str, Poly]
+    lemmas: tuple[tuple[Poly, str], ...] = ()
 
 
 def number(value: Fraction | int) -> Poly:
@@ -84,8 +92,26 @@ def multiplied(a: Poly, b: Poly, known: Variables) -> Poly:
 
 
 def power(a: Poly, exponent: int, known: Variables) -> Poly:
-    """Return a to a whole power >= 0."""
-    return reduce(lambda x, y: multiplied(x, y, known), [a] * exponent, number(1))
+    """Return a to a whole power >= 0, by repeated squaring."""
+    if len(a) == 1:
+        ((monomial, value),) = a.items()
+        return _reduced({_raised(monomial, exponent): value**exponent}, known)
+    found, square = number(1), a
+    while exponent:
+        if exponent % 2:
+            found = multiplied(found, square, known)
+        exponent //= 2
+        square = multiplied(square, square, known) if exponent else square
+    return found
+
+
+def _raised(monomial: Monomial, exponent: int) -> Monomial:
+    return tuple((name, k * exponent) for name, k in monomial) if exponent else ()
+
+
+def common_power(a: Poly, name: str) -> int:
+    """Return the largest power of a variable that divides a polynomial."""
+    return min((dict(monomial).get(name, 0) for monomial in a), default=0)
 
 
 def _reduced(a: Poly, known: Variables) -> Poly:
@@ -157,15 +183,18 @@ def nonnegative(a: Poly, known: Variables, deep: int = _DEEP) -> str | None:
     a = _without_common(a, known)
     if _has_good_signs(a, known):
         return "every term is >= 0"
+    for lemma, why in known.lemmas if deep else ():
+        rest = quotient(a, lemma)
+        if rest is not None and nonnegative(rest, known, deep - 1):
+            return why
     used = names(a)
     if len(used) == 1 and not used & set(known.squares):
         (name,) = used
-        line = {k: c.get((), Fraction(0)) for k, c in collected(a, name).items()}
-        dense = [line.get(k, Fraction(0)) for k in range(max(line) + 1)]
+        dense = _dense_in(a, name)
         low = Fraction(0) if name in known.positive else None
         return (
             f"it has no sign change, by Sturm's theorem in {name}"
-            if keeps_sign(dense, low, None)
+            if dense and keeps_sign(dense, low, None)
             else None
         )
     if deep == 0:
@@ -197,6 +226,29 @@ def nonnegative(a: Poly, known: Variables, deep: int = _DEEP) -> str | None:
     return None
 
 
+def positive(a: Poly, known: Variables) -> bool:
+    """Whether a polynomial is proven to be nowhere 0 and nowhere negative."""
+    if _has_good_signs(a, known):
+        return any({name for name, _ in m} <= known.strict for m in a)
+    used = names(a)
+    if len(used) != 1 or used & set(known.squares):
+        return False
+    (name,) = used
+    dense = _dense_in(a, name)
+    if not dense:
+        return False
+    low = Fraction(0) if name in known.positive else None
+    at_end = low is None or _at(dense, low) > 0
+    square_free = _divided(dense, _common(dense, _trimmed(_slope(dense))))[0]
+    return at_end and not _roots_between(square_free, low, None) and keeps_sign(dense, low, None)
+
+
+def _dense_in(a: Poly, name: str) -> list[Fraction]:
+    """Return the coefficients of a polynomial in one variable; none if its degree is too high."""
+    line = {k: c.get((), Fraction(0)) for k, c in collected(a, name).items()}
+    return [line.get(k, Fraction(0)) for k in range(max(line) + 1)] if max(line) <= _HIGHEST else []
+
+
 def _by_root(a: Poly, name: str, known: Variables, deep: int) -> str | None:
     """Prove A + q B >= 0 for a root q, by A, B >= 0 or by A >= 0 and A^2 >= q^2 B^2."""
     parts = collected(a, name)
@@ -221,7 +273,7 @@ def _has_good_signs(a: Poly, known: Variables) -> bool:
 def _without_common(a: Poly, known: Variables) -> Poly:
     """Divide by the powers of variables >= 0 that all terms have."""
     for name in sorted(names(a) & known.positive - set(known.squares)):
-        least = min(dict(m).get(name, 0) for m in a)
+        least = common_power(a, name)
         if least:
             shared = quotient(a, variable(name, least))
             assert shared is not None

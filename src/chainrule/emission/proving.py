@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import isqrt
@@ -20,6 +20,7 @@ from chainrule.emission.algebra import (
     Algebra,
     NotAlgebraicError,
     Quotient,
+    at_target,
     common_line,
 )
 from chainrule.emission.polynomial import Poly
@@ -74,15 +75,15 @@ class Prover:
     exprs: tuple[Expr, ...]
     targets: Targets
     root: int = 1
-    line: Affine = field(init=False)
-    denominator: int = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.line, self.denominator = common_line(self.exprs)
+    def line(self, y: Fraction | None) -> tuple[Affine, int]:
+        """Return v and k, which may depend on the target where targets are taken one by one."""
+        return common_line(tuple(at_target(expr, y) for expr in self.exprs))
 
     def algebra(self, piece: Piece) -> Algebra:
         """Return the algebra of a piece."""
-        return Algebra(self.line, self.denominator, self.targets, piece.y, piece.inside, self.root)
+        line, denominator = self.line(piece.y)
+        return Algebra(line, denominator, self.targets, piece.y, piece.inside, self.root)
 
     def pieces(self) -> list[Piece]:
         """Return the pieces on which nothing switches.
@@ -159,8 +160,9 @@ class Prover:
                         return False
                     sides.append(_at(value.top, left.high))
                 jump = p.added(sides[1], sides[0], -1)
+                rises = self.line(left.y)[0].z > 0
                 known = self.algebra(left).known
-                if not p.nonnegative(jump if self.line.z > 0 else p.added({}, jump, -1), known):
+                if not p.nonnegative(jump if rises else p.added({}, jump, -1), known):
                     return False
         except NotAlgebraicError:
             return False
@@ -168,11 +170,12 @@ class Prover:
 
     def legend(self, letters: set[str]) -> str:
         """Say what the letters of a proof stand for."""
-        line = _affine_text(self.line)
+        form, denominator = self.line(self.cases()[0])
+        line = _affine_text(form) if len(self.cases()) == 1 else "z or -z"
         meanings = []
         if EXPONENTIAL in letters:
-            share = f"({line})" if " " in line and self.denominator > 1 else line
-            exponent = share if self.denominator == 1 else f"{share}/{self.denominator}"
+            share = f"({line})" if " " in line and denominator > 1 else line
+            exponent = share if denominator == 1 else f"{share}/{denominator}"
             exponent = f"({exponent})" if " " in exponent or "/" in exponent else exponent
             meanings.append(f"t = e^{exponent} > 0")
         if LINE in letters and line != LINE:
@@ -182,8 +185,9 @@ class Prover:
             sign = ">=" if self.targets.has_low else ">"
             start = f"y - {low:g}" if low else "y"
             power = f"^{self.root}" if self.root > 1 else ""
-            share = f"s/(1 + s) = (y - {low:g})/(1 - y)" if self.targets.high == 1 else ""
-            meanings.append(share or f"s{power} = {start}, s {sign} 0")
+            bounded = np.isfinite(self.targets.high)
+            ratio = f"s = ({start})/({self.targets.high:g} - y), s {sign} 0"
+            meanings.append(ratio if bounded else f"s{power} = {start}, s {sign} 0")
         return f"with {' and '.join(meanings)}: " if meanings else ""
 
 
@@ -213,7 +217,7 @@ def _on_piece(algebra: Algebra, value: Quotient, piece: Piece) -> str | None:
     """Prove that a fraction in v alone is nowhere negative on a range."""
     if (piece.low is None and piece.high is None) or p.names(value.top) - {LINE}:
         return None
-    if any(c % 2 and not p.nonnegative(dict(f), algebra.known) for f, c in value.below.items()):
+    if not all(p.positive(dict(factor), algebra.known) for factor in value.below):
         return None
     dense = _dense(value.top)
     known = p.keeps_sign(dense, piece.low, piece.high)

@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.emission.tape import Place, Tape
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.losses.facts import Targets
-from chainrule.errors import ProofError
+from chainrule.errors import ModelError
 
 _SIZES = (
     1e-300,
@@ -38,6 +38,7 @@ _STEPS = (1e-12, 1e-5, 0.03, 0.7, 2.3)
 _TARGETS = (-1e3, -7.5, -1, -0.3, 0.0, 1e-3, 0.2, 0.5, 1.0, 2.0, 3.0, 7.5, 40.0, 1e3)
 DIGITS = 50
 _MOST_DIGITS = 12_800
+_ENOUGH = 800
 
 
 def sample_targets(targets: Targets) -> FloatArray:
@@ -60,7 +61,7 @@ def samples(targets: Targets) -> tuple[FloatArray, FloatArray]:
     """Return scores and targets, two arrays of one length."""
     pairs = [(z, y) for y in sample_targets(targets) for z in sample_scores(float(y))]
     if not pairs:
-        raise ProofError(f"no target among {targets} could be sampled")
+        raise ModelError(f"none of the usual targets is among {targets}; choose other targets")
     z, y = np.array(pairs).T
     return z, y
 
@@ -70,27 +71,33 @@ def true_values(tape: Tape, roots: Sequence[Place], z: float, y: float) -> list[
 
     The digits are doubled until two results agree: 1 - exp(-u) at u = 1e-300 takes 600.
     """
-    digits, known = DIGITS, None
+    digits = DIGITS
+    found: list[Any] | None
+    known: list[Any] | None = None
     while digits <= _MOST_DIGITS:
         with mpmath.workdps(digits):
             try:
                 values = tape.values({"z": mpmath.mpf(z), "y": mpmath.mpf(y)})
                 found = [values[root] for root in roots]
-            except (ZeroDivisionError, ValueError, mpmath.libmp.ComplexResult):
+                if not all(isinstance(value, mpmath.mpf) for value in found):
+                    found = None  # a logarithm or a root of a negative number
+            except (ZeroDivisionError, ValueError):
                 found = None
             if found is not None and known is not None and _agree(found, known):
                 return found
+        if found is None and digits >= _ENOUGH:
+            raise ModelError(
+                f"the loss, or one of its derivatives, has no value at z = {z:g}, y = {y:g}; a "
+                "loss has two derivatives at every score"
+            )
         known = found
         digits *= 2
-    if known is None:
-        raise ProofError(f"the loss has no value at z = {z:g}, y = {y:g}")
+    assert known is not None
     return known
 
 
 def _agree(found: Sequence[Any], known: Sequence[Any]) -> bool:
     return all(
-        isinstance(a, mpmath.mpf)
-        and abs(a - b) <= mpmath.mpf(10) ** -30 * abs(a)
-        and (a != 0 or mpmath.mp.dps >= 800)
+        abs(a - b) <= mpmath.mpf(10) ** -30 * abs(a) and (a != 0 or mpmath.mp.dps >= 800)
         for a, b in zip(found, known, strict=True)
     )

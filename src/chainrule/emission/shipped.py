@@ -97,6 +97,8 @@ class Shipped:
 _ROWS = (
     Shipped("squared"),
     Shipped("logistic", _SHARES, "logit"),
+    Shipped("cloglog", _SHARES, "cloglog"),
+    Shipped("probit", _SHARES, "probit"),
     Shipped("poisson", _COUNTS, "log"),
     Shipped("gamma", _POSITIVE, "log"),
     Shipped(

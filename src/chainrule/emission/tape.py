@@ -88,6 +88,8 @@ class Tape:
                 return int(inner)
             case "neg", [("sub", a, b)], _:
                 return self.apply("sub", b, a)
+            case "abs" | "square", [("sub", a, b)], _ if ("sub", b, a) in self._places:
+                return self._place((name, self._places["sub", b, a]))
             case "abs", [("neg", inner)], _:
                 return self.apply("abs", inner)
             case "abs", [("abs", _)], _:
@@ -239,6 +241,10 @@ def _sigmoid(tape: Tape, args: list[Place], attrs: tuple[Any, ...]) -> Place:
     return tape.apply("div", top, tape.apply("add", tape.constant(1), decay))
 
 
+def _gumbel(name: str) -> Recorder:
+    return lambda tape, args, attrs: tape.apply(name, tape.apply("exp_between", *args), *args)
+
+
 def _hyperbolic(name: str) -> Recorder:
     def recorder(tape: Tape, args: list[Place], attrs: tuple[Any, ...]) -> Place:
         up, down = tape.apply("exp", args[0]), tape.apply("exp", tape.apply("neg", args[0]))
@@ -255,6 +261,10 @@ _RECORDERS: Final[Mapping[str, Recorder]] = MappingProxyType(
         "minimum": _same("min"),
         "power": _power,
         "exp": _exp,
+        "log_gumbel_cdf": _gumbel("log_gumbel_cdf"),
+        "gumbel_mills": _gumbel("gumbel_mills"),
+        "log_normal_cdf": _same("log_normal_cdf"),
+        "inverse_mills": _same("inverse_mills"),
         "step": _step,
         "relu": _relu,
         "softplus": _softplus,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from chainrule.engine.losses.facts import LossRow
-from chainrule.engine.losses.table import find_loss, loss_names
+from chainrule.engine.losses.table import TABLE, find_loss
 from chainrule.estimators.base import checked_strength
 from chainrule.estimators.losses import resolve_loss
 from chainrule.estimators.regressors import LinearRegressor, checked_alpha
@@ -135,5 +135,5 @@ class LinearModel(LinearRegressor):
         return checked_alpha(self.alpha, total_weight)
 
     def _needs_positive_targets(self) -> bool:
-        is_shipped = isinstance(self.loss, str) and self.loss in loss_names()
+        is_shipped = isinstance(self.loss, str) and self.loss in tuple(TABLE)
         return is_shipped and find_loss(str(self.loss)).targets.low >= 0

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from chainrule.engine.losses.facts import LossRow
-from chainrule.engine.losses.table import find_loss, loss_names
+from chainrule.engine.losses.table import TABLE, find_loss
 from chainrule.errors import DataError
 
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
@@ -52,13 +52,13 @@ def resolve_loss(
     if not isinstance(loss, str | os.PathLike):
         raise DataError(f"loss must be a name, a formula in z and y, or a path, not {loss!r}")
     text = os.fspath(loss)
-    if text in loss_names():
+    if text in tuple(TABLE):
         return _shipped(text, constants, link)
     if text.endswith(".cr"):
         return _derived(_read(text), Path(text).stem, constants, link)
     if _WORD.fullmatch(text) and text not in _VARIABLES:
         raise DataError(
-            f"unknown loss {text!r}; known are {', '.join(loss_names())}, a formula in z and y, "
+            f"unknown loss {text!r}; known are {', '.join(tuple(TABLE))}, a formula in z and y, "
             "or the path of a .cr file"
         )
     return _derived(text, None, constants, link)

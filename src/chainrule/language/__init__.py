@@ -1,1 +1,1 @@
-"""How people write mathematics: read, typeset, turned into code."""
+"""Languages of mathematics: reading, typesetting, code generation, answers."""

@@ -1,5 +1,5 @@
 """Tables: from a CSV or Parquet file to a fitted model, and from a saved model to predictions.
 
-The room above training. `reading` opens files, `encoding` turns columns into numbers, `model`
-fits, saves and loads, `metrics` measures on rows that training never saw.
+`reading` opens files, `encoding` turns columns into numbers, `model`
+fits, saves and loads, `metrics` measures on held-out rows.
 """

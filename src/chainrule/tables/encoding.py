@@ -1,4 +1,4 @@
-"""From columns to numbers: apply an encoding to any rows."""
+"""Encoding rows of a table as numbers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from chainrule.errors import DataError
 from chainrule.tables.specs import CategorySpec, NumberSpec, Spec, features
-from chainrule.tables.table import Column, Table, TextColumn, refuse_infinite, say_some
+from chainrule.tables.table import Column, Table, TextColumn, refuse_infinite, some_of
 
 
 @dataclass(frozen=True, eq=False)
-class Encoded:
+class EncodedRows:
     """The encoded rows.
 
     Parameters
@@ -21,20 +21,20 @@ class Encoded:
     X : ndarray of shape (n_samples, n_features)
         The numbers; zeros in the rows that could not be encoded.
     usable : ndarray of bool
-        Which rows could be encoded.
+        Whether each row could be encoded.
     """
 
     X: NDArray[np.float64]
     usable: NDArray[np.bool_]
 
 
-def encode(specs: tuple[Spec, ...], table: Table, *, blank: bool = False) -> Encoded:
-    """Turn the rows of a table into numbers.
+def encode(specs: tuple[Spec, ...], table: Table, *, blank: bool = False) -> EncodedRows:
+    """Return the rows of a table as a numeric matrix.
 
     Parameters
     ----------
     specs : tuple of Spec
-        From `learn`.
+        From `fit_encoding`.
     table : Table
         Any rows with these columns.
     blank : bool
@@ -43,7 +43,7 @@ def encode(specs: tuple[Spec, ...], table: Table, *, blank: bool = False) -> Enc
 
     Returns
     -------
-    Encoded
+    EncodedRows
         The matrix and the usable rows.
     """
     X = np.zeros((table.n_rows, len(features(specs))), dtype=np.float64)
@@ -56,7 +56,7 @@ def encode(specs: tuple[Spec, ...], table: Table, *, blank: bool = False) -> Enc
         else:
             place = _encode_category(spec, column, table, X, usable, place, blank)
     X[~usable] = 0.0
-    return Encoded(X, usable)
+    return EncodedRows(X, usable)
 
 
 def _encode_number(
@@ -105,7 +105,7 @@ def _encode_category(
     unseen = lost & ~text.missing
     if unseen.any():
         word = text.words[text.codes[int(np.flatnonzero(unseen)[0])]]
-        known = say_some([spec.base, *spec.others])
+        known = some_of([spec.base, *spec.others])
         _cannot(
             table,
             spec.name,

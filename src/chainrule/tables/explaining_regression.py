@@ -9,14 +9,14 @@ import numpy as np
 
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.model import Model
-from chainrule.calculus.proof.numbers import StepNumbers, step_numbers
+from chainrule.calculus.proof.step_values import StepValues, step_values
 from chainrule.deriving import derive
 from chainrule.emission.formula import is_forward_pass
 from chainrule.language.reading import read_model
-from chainrule.lecture import bind, lay_out
+from chainrule.lecture import assign_roles, bind
 from chainrule.tables.chosen_loss import ChosenLoss
-from chainrule.tables.explaining import Contribution, contributions
 from chainrule.tables.fitting_regression import FittedRegression
+from chainrule.tables.worked_example import Contribution, contributions
 
 _DATA = ("X", "Y")
 _WEIGHTS = ("w", "b")
@@ -30,7 +30,7 @@ class ExplainedRegression:
     ----------
     derivation : Derivation
         Of the loss that was trained.
-    numbers : mapping of int to StepNumbers
+    numbers : mapping of int to StepValues
         By the id of the step; empty where the forward pass has other inputs than the fit.
     row : int
         The example's row in the table, from 1.
@@ -53,7 +53,7 @@ class ExplainedRegression:
     slope: float
     contributions: tuple[Contribution, ...]
     penalty: float
-    numbers: Mapping[int, StepNumbers] = field(default_factory=dict)
+    numbers: Mapping[int, StepValues] = field(default_factory=dict)
 
 
 def loss_lecture(loss: ChosenLoss) -> Derivation:
@@ -117,18 +117,18 @@ def explain_regression(fitted: FittedRegression) -> ExplainedRegression:
 
 def _numbers(
     fitted: FittedRegression, derivation: Derivation, chosen: Mapping[str, int]
-) -> Mapping[int, StepNumbers]:
+) -> Mapping[int, StepValues]:
     """Evaluate every step, where the inputs of the forward pass are those of the fit."""
     read = derivation.model
     constants = dict(fitted.model.loss.constants)
     if fitted.offset.any() or not _has_inputs_of_fit(read, constants):
         return {}
-    layout = lay_out(read, _DATA, constants=tuple(constants), wrt=_WEIGHTS)
+    layout = assign_roles(read, _DATA, constants=tuple(constants), wrt=_WEIGHTS)
     data = {"X": fitted.X, "Y": fitted.y}
     (inputs, sizes), *_ = bind(layout, data, constants=constants).runs()
     weights = {"w": fitted.model.coef, "b": fitted.model.intercept.reshape(1, 1)}
     values = {**{s.name: x for s, x in inputs.items()}, **weights}
-    return step_numbers(derivation, values, sizes, chosen)
+    return step_values(derivation, values, sizes, chosen)
 
 
 def _has_inputs_of_fit(model: Model, constants: Mapping[str, float]) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Progress:
+class SolverIteration:
     """One iteration of the solver.
 
     Parameters
@@ -47,7 +47,7 @@ def certificate_record(certificate: Certificate) -> CertificateRecord:
 
 
 def complaints(fit: Fit, obstacle: str = "what separates the classes") -> Iterator[str]:
-    """Say what to do where the certificate does not prove an optimum."""
+    """StatusCallback what to do where the certificate does not prove an optimum."""
     if fit.certificate.kind == "separation":
         yield (
             "there is no finite optimum: the coefficients below grow for ever and hold the last "
@@ -60,10 +60,11 @@ def complaints(fit: Fit, obstacle: str = "what separates the classes") -> Iterat
         )
 
 
-def solver_path(fit: Fit) -> tuple[Progress, ...]:
+def solver_path(fit: Fit) -> tuple[SolverIteration, ...]:
     """Return every point the solver stood on; a record is taken before its step."""
     points = [(record.objective, record.gradient_norm) for record in fit.history]
     points.append((fit.value, fit.certificate.gradient_norm))
     return tuple(
-        Progress(place, float(value), float(norm)) for place, (value, norm) in enumerate(points)
+        SolverIteration(place, float(value), float(norm))
+        for place, (value, norm) in enumerate(points)
     )

@@ -1,6 +1,6 @@
-"""Fit a table: target, split, encoding, training, metrics, in this order.
+"""Fitting a table: target, split, encoding, training and metrics.
 
-The encoding is learnt from the training rows alone, so that nothing of the held-out rows reaches
+The encoding is fitted from the training rows alone, so that nothing of the held-out rows reaches
 the model that they measure.
 """
 
@@ -13,22 +13,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import DataError
-from chainrule.tables.choices import Choices, without_gaps
 from chainrule.tables.encoding import encode
-from chainrule.tables.fit_results import Progress, certificate_record, complaints, solver_path
-from chainrule.tables.learning import learn
+from chainrule.tables.encoding_fit import fit_encoding
+from chainrule.tables.fit_results import (
+    SolverIteration,
+    certificate_record,
+    complaints,
+    solver_path,
+)
 from chainrule.tables.metrics import Codes, Metrics, hold_out, measure
 from chainrule.tables.model import TableModel
+from chainrule.tables.options import FitOptions, without_gaps
 from chainrule.tables.records import Fact, TrainingRecord
 from chainrule.tables.specs import features
 from chainrule.tables.table import Table
 from chainrule.tables.target import labels_of, positive_last
-from chainrule.tables.training import Say, train, usable_rows
+from chainrule.tables.training import StatusCallback, train, usable_rows
 
 
 @dataclass(frozen=True, eq=False)
 class FittedTable:
-    """All that a fit hands back.
+    """The result of a fit: the model, its metrics, its certificate.
 
     Parameters
     ----------
@@ -36,10 +41,10 @@ class FittedTable:
         The model, ready to predict and to save.
     metrics : Metrics or None
         On the held-out rows; None without them.
-    path : tuple of Progress
+    path : tuple of SolverIteration
         The iterations of the solver.
     notes : tuple of str
-        What the user should know.
+        Notes for the user.
     class_counts : dict of str to int
         The training rows of each class.
     X : ndarray of shape (n_samples, n_features)
@@ -47,12 +52,12 @@ class FittedTable:
     y : ndarray of int of shape (n_samples,)
         Their classes, as places in `model.classes`.
     rows : ndarray of int of shape (n_samples,)
-        Which rows of the table they are, from 1.
+        Their row numbers, from 1.
     """
 
     model: TableModel
     metrics: Metrics | None
-    path: tuple[Progress, ...]
+    path: tuple[SolverIteration, ...]
     notes: tuple[str, ...]
     class_counts: dict[str, int]
     X: NDArray[np.float64]
@@ -60,7 +65,9 @@ class FittedTable:
     rows: NDArray[np.intp]
 
 
-def fit_file(path: str | Path, choices: Choices, say: Say = lambda words: None) -> FittedTable:
+def fit_file(
+    path: str | Path, choices: FitOptions, say: StatusCallback = lambda words: None
+) -> FittedTable:
     """Read a file and fit it; see `fit_table`."""
     from chainrule.tables.reading import read_table
 
@@ -71,15 +78,17 @@ def fit_file(path: str | Path, choices: Choices, say: Say = lambda words: None) 
     return fit_table(read_table(path, categories=words, ignore=choices.ignore), choices, say)
 
 
-def fit_table(table: Table, choices: Choices, say: Say = lambda words: None) -> FittedTable:
+def fit_table(
+    table: Table, choices: FitOptions, say: StatusCallback = lambda words: None
+) -> FittedTable:
     """Fit a logistic regression to a table.
 
     Parameters
     ----------
     table : Table
         The rows, with the target.
-    choices : Choices
-        What to fit.
+    choices : FitOptions
+        The options of the fit.
     say : callable
         Told what is being done.
 
@@ -110,7 +119,7 @@ def fit_table(table: Table, choices: Choices, say: Say = lambda words: None) -> 
         where = f"{table.source}: the target {choices.target!r}"
         classes, actual = positive_last(classes, actual, choices.positive, where)
     say(f"encoding {len(training)} rows")
-    learned = learn(inputs.take(training), choices.missing, choices.categories)
+    learned = fit_encoding(inputs.take(training), choices.missing, choices.categories)
     notes += learned.notes
     encoded = encode(learned.specs, inputs.take(training))
     n_rows, n_features = encoded.X.shape
@@ -170,4 +179,4 @@ def _with_metrics(model: TableModel, metrics: Metrics | None) -> TableModel:
     return replace(model, training=replace(model.training, metrics=named))
 
 
-__all__ = ["Choices", "FittedTable", "Progress", "fit_file", "fit_table"]
+__all__ = ["FitOptions", "FittedTable", "SolverIteration", "fit_file", "fit_table"]

@@ -14,20 +14,25 @@ from numpy.typing import NDArray
 
 from chainrule.engine.losses.null_model import null_score
 from chainrule.estimators.deviance import explained_deviance
-from chainrule.tables.choices import Choices, without_gaps
 from chainrule.tables.chosen_loss import ChosenLoss
 from chainrule.tables.encoding import encode
-from chainrule.tables.fit_results import Progress, certificate_record, complaints, solver_path
-from chainrule.tables.learning import learn
+from chainrule.tables.encoding_fit import fit_encoding
+from chainrule.tables.fit_results import (
+    SolverIteration,
+    certificate_record,
+    complaints,
+    solver_path,
+)
 from chainrule.tables.metrics import hold_out
 from chainrule.tables.offsets import OffsetColumns
+from chainrule.tables.options import FitOptions, without_gaps
 from chainrule.tables.records import Fact, TrainingRecord
 from chainrule.tables.regression import TableRegression
 from chainrule.tables.regression_metrics import RegressionMetrics, measure_means
 from chainrule.tables.specs import features
 from chainrule.tables.table import Table
 from chainrule.tables.target import numbers_of, refuse_choices_of_classes
-from chainrule.tables.training import Say, train, usable_rows
+from chainrule.tables.training import StatusCallback, train, usable_rows
 
 Floats = NDArray[np.float64]
 
@@ -54,7 +59,7 @@ class FittedRegression:
         The model, ready to predict and to save.
     metrics : RegressionMetrics or None
         On the held-out rows; None without them.
-    path : tuple of Progress
+    path : tuple of SolverIteration
         The iterations of the solver.
     notes : tuple of str
         Remarks for the user.
@@ -68,7 +73,7 @@ class FittedRegression:
 
     model: TableRegression
     metrics: RegressionMetrics | None
-    path: tuple[Progress, ...]
+    path: tuple[SolverIteration, ...]
     notes: tuple[str, ...]
     X: Floats
     y: Floats
@@ -77,7 +82,10 @@ class FittedRegression:
 
 
 def fit_regression_file(
-    path: str | Path, choices: Choices, loss: ChosenLoss, say: Say = lambda words: None
+    path: str | Path,
+    choices: FitOptions,
+    loss: ChosenLoss,
+    say: StatusCallback = lambda words: None,
 ) -> FittedRegression:
     """Read a file and fit it; see `fit_regression`."""
     from chainrule.tables.reading import read_table
@@ -89,7 +97,7 @@ def fit_regression_file(
 
 
 def fit_regression(
-    table: Table, choices: Choices, loss: ChosenLoss, say: Say = lambda words: None
+    table: Table, choices: FitOptions, loss: ChosenLoss, say: StatusCallback = lambda words: None
 ) -> FittedRegression:
     """Fit a regression to a table.
 
@@ -97,7 +105,7 @@ def fit_regression(
     ----------
     table : Table
         The rows, with the target, the offset and the exposure.
-    choices : Choices
+    choices : FitOptions
     loss : ChosenLoss
     say : callable
         Told what is being done.
@@ -122,7 +130,7 @@ def fit_regression(
     # One class: numbers have no shares to keep in both parts.
     training, held = hold_out(np.zeros(len(y), dtype=np.int64), choices.holdout, choices.seed)
     say(f"encoding {len(training)} rows")
-    learned = learn(inputs.take(training), choices.missing, choices.categories)
+    learned = fit_encoding(inputs.take(training), choices.missing, choices.categories)
     notes += learned.notes
     X = encode(learned.specs, inputs.take(training)).X
     n_rows, n_features = X.shape
@@ -167,7 +175,7 @@ def fit_regression(
 
 
 def _advice(loss: ChosenLoss, y: Floats, C: float) -> Iterator[str]:
-    """Say what may help where the certificate does not prove the tolerance."""
+    """StatusCallback what may help where the certificate does not prove the tolerance."""
     if np.isinf(C) and loss.row.facts.optimum_may_be_missing:
         yield (
             "without a penalty this loss may have no finite optimum, as where all targets of a "

@@ -17,7 +17,7 @@ from chainrule.engine.losses.facts import Targets
 from chainrule.engine.losses.table import find_loss
 from chainrule.errors import DataError, ModelError
 from chainrule.tables.chosen_loss import ChosenLoss
-from chainrule.tables.diagnosing import unreadable
+from chainrule.tables.file_errors import unreadable
 
 _CONSTANT_HINT = "A named constant gets its value by --constant NAME=VALUE."
 _SUFFIX = ".cr"

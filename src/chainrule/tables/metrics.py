@@ -1,4 +1,4 @@
-"""How good the probabilities are, on rows that training never saw; the curves as data.
+"""Metrics of predicted probabilities on held-out rows, and their curves as data.
 
 All from two arrays: the class of each row, as a number, and one probability per class. NumPy only.
 """
@@ -16,7 +16,7 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """Points of a curve.
+    """The points of a curve.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class Curve:
         The points, in order of the threshold falling from one to zero (ROC, precision-recall) or
         of the predicted probability rising (calibration).
     weight : ndarray or None
-        How many rows stand behind each point, where that matters.
+        The number of rows behind each point, where it applies.
     """
 
     x: Floats
@@ -77,7 +77,7 @@ class Metrics:
 
 
 def measure(actual: Codes, proba: Floats, classes: tuple[str, ...]) -> Metrics:
-    """Measure predicted probabilities against what happened.
+    """Return the metrics of predicted probabilities against the actual classes.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def measure(actual: Codes, proba: Floats, classes: tuple[str, ...]) -> Metrics:
 
 
 def roc_curve(positive: NDArray[np.bool_], score: Floats) -> Curve:
-    """Return false positive rate and true positive rate, the threshold falling."""
+    """Return false positive rate and true positive rate, by falling threshold."""
     hits, misses = _counts_down(positive, score)
     n_positive, n_negative = hits[-1], misses[-1]
     x = misses / n_negative if n_negative else np.zeros(len(misses))
@@ -135,7 +135,7 @@ def roc_curve(positive: NDArray[np.bool_], score: Floats) -> Curve:
 
 
 def precision_recall_curve(positive: NDArray[np.bool_], score: Floats) -> Curve:
-    """Return recall (x) and precision (y), the threshold falling; from recall 0, precision 1."""
+    """Return recall (x) and precision (y), by falling threshold, from recall 0 and precision 1."""
     hits, misses = _counts_down(positive, score)
     called = hits + misses
     precision = np.ones(len(hits))
@@ -144,7 +144,7 @@ def precision_recall_curve(positive: NDArray[np.bool_], score: Floats) -> Curve:
 
 
 def calibration_curve(positive: NDArray[np.bool_], score: Floats, n_bins: int = 10) -> Curve:
-    """Return mean predicted probability and share of positives, over bins of equal width.
+    """Return mean predicted probability and fraction of positives in bins of equal width.
 
     Empty bins are left out; `weight` holds the rows in each.
     """
@@ -158,7 +158,7 @@ def calibration_curve(positive: NDArray[np.bool_], score: Floats, n_bins: int = 
 
 
 def _counts_down(positive: NDArray[np.bool_], score: Floats) -> tuple[Floats, Floats]:
-    """Count positives and negatives at or above each distinct score, from none to all."""
+    """Return counts of positives and negatives at or above each distinct score."""
     order = np.argsort(-score, kind="stable")
     score, positive = score[order], positive[order]
     # One point per distinct score: equal scores cannot be told apart by any threshold.
@@ -168,17 +168,17 @@ def _counts_down(positive: NDArray[np.bool_], score: Floats) -> tuple[Floats, Fl
 
 
 def _area(curve: Curve) -> float:
-    """Return the area under straight lines between the points."""
+    """Return the area by the trapezoidal rule."""
     return float((np.diff(curve.x) * (curve.y[1:] + curve.y[:-1])).sum() / 2)
 
 
 def _steps(curve: Curve) -> float:
-    """Return the area under steps, each as high as the precision it arrives at."""
+    """Return the area under steps, with the precision at the end of each."""
     return float((np.diff(curve.x) * curve.y[1:]).sum())
 
 
 def hold_out(actual: Codes, share: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Split rows into training and held-out rows, each class by its share, in file order.
+    """Split rows into training and held-out rows, stratified by class, in file order.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A fitted table: what was learnt, as plain data, and what it predicts."""
+"""The fitted model of a table, as plain data, and its predictions."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from chainrule.tables.table import Table
 
 @dataclass(frozen=True)
 class CoefficientRow:
-    """One line of the coefficient table.
+    """One row of the coefficient table.
 
     Parameters
     ----------
     feature : Feature
-        What it multiplies.
+        The feature that it multiplies.
     label : str
         The class whose odds it changes; empty where the target is a number.
     per_deviation : float
@@ -54,7 +54,7 @@ class TableModel(ModelRecord):
 
     @property
     def is_binary(self) -> bool:
-        """Whether there are two classes, with one row of coefficients."""
+        """Whether there are two classes and one row of coefficients."""
         return len(self.classes) == 2
 
     def predict_proba(self, table: Table, *, blank: bool = False) -> Floats:
@@ -79,7 +79,7 @@ class TableModel(ModelRecord):
         return proba
 
     def proba_of(self, X: Floats) -> Floats:
-        """Return the probabilities of rows that are encoded already."""
+        """Return the probabilities of encoded rows."""
         raw_prediction = X @ self.coef.T + self.intercept
         if self.is_binary:
             z = raw_prediction[:, 0]
@@ -103,7 +103,7 @@ class TableModel(ModelRecord):
                 yield CoefficientRow(feature, label, float(value), float(value / feature.scale))
 
     def own_intercepts(self) -> dict[str, float]:
-        """Return the intercept for numbers as they stand in the file, by class."""
+        """Return the intercepts on the scale of the file, by class."""
         centred = self.coef if self.is_binary else self.coef - self.coef.mean(axis=0)
         intercept = self.intercept if self.is_binary else self.intercept - self.intercept.mean()
         mean = np.array([feature.mean for feature in self.features])

@@ -1,4 +1,4 @@
-"""The model file: JSON, with a schema version, checked on loading down to the last number.
+"""The model file: JSON with a schema version, validated on loading.
 
 Nothing in it is executed. Numbers are written so that they read back to the same bits.
 """
@@ -15,7 +15,7 @@ import numpy as np
 
 from chainrule import __version__
 from chainrule.errors import ModelFileError
-from chainrule.tables.diagnosing import unreadable
+from chainrule.tables.file_errors import unreadable
 from chainrule.tables.json_reader import Reader
 from chainrule.tables.loss_file import loss_document, read_loss
 from chainrule.tables.offsets import OffsetColumns
@@ -103,7 +103,7 @@ def _spec_document(spec: Spec) -> dict[str, Any]:
 
 
 def _finite(facts: dict[str, Fact]) -> dict[str, Fact]:
-    """Write what is not finite as null, for JSON has no word for it."""
+    """Return null for a number that is not finite."""
     return {
         name: None if isinstance(fact, float) and not math.isfinite(fact) else fact
         for name, fact in facts.items()

@@ -1,4 +1,4 @@
-"""Predictions as a stream: batch in, batch out, in memory that does not grow with the file."""
+"""Predictions as a stream of batches, in memory that does not grow with the file."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from chainrule.tables.table import Table
 
 
 @dataclass(frozen=True)
-class Predicted:
-    """How many rows were predicted.
+class PredictionCounts:
+    """The numbers of predicted rows.
 
     Parameters
     ----------
@@ -82,16 +82,17 @@ def write_predictions(
     *,
     blank: bool = False,
     say: Callable[[str], None] = lambda words: None,
-) -> Predicted:
+) -> PredictionCounts:
     """Write CSV: the kept columns, then label and probabilities, or the mean of a regression.
 
     Parameters
     ----------
     model : TableModel or TableRegression
+        The fitted model.
     path : str or Path
         The rows.
     file : TextIO
-        Where to write.
+        The output file.
     keep : sequence of str
         Columns of the rows to copy first.
     blank : bool
@@ -102,7 +103,7 @@ def write_predictions(
 
     Returns
     -------
-    Predicted
+    PredictionCounts
         The counts.
     """
     names = header(model, keep)
@@ -123,7 +124,7 @@ def write_predictions(
         say(f"{rows} rows predicted")
     if rows == 0:
         raise DataError(f"{path}: the file has column names and no rows: nothing to predict.")
-    return Predicted(rows, n_blank)
+    return PredictionCounts(rows, n_blank)
 
 
 def _words(table: Table, name: str) -> list[str]:

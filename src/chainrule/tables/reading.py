@@ -1,8 +1,8 @@
-"""Open CSV and Parquet files. The only file that imports pyarrow.
+"""Reading of CSV and Parquet files; the only file that imports pyarrow.
 
-Two doors: `read_table` for a whole file whose columns are not known yet, and `read_batches` for a
-stream, in bounded memory, of columns whose kinds are known. Both take the fast road first; when it
-fails, `diagnosing` walks the file again to name the row and the column.
+Two entry points: `read_table` for a whole file whose columns are not known yet, and `read_batches`
+for a stream, in bounded memory, of columns whose kinds are known. Both use the fast reader first;
+when it fails, `file_errors` reads the file again to name the row and the column.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from chainrule.errors import DataError
-from chainrule.tables.diagnosing import (
+from chainrule.tables.file_errors import (
     MISSING_WORDS,
     diagnose,
     is_number,
@@ -27,7 +27,7 @@ from chainrule.tables.diagnosing import (
     sniff_separator,
     unreadable,
 )
-from chainrule.tables.table import Column, NumberColumn, Table, TextColumn, say_some, unknown_column
+from chainrule.tables.table import Column, NumberColumn, Table, TextColumn, some_of, unknown_column
 
 _TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 _PARQUET_ENDINGS = (".parquet", ".pq")
@@ -82,7 +82,7 @@ def read_table(
 
 
 def column_names(path: str | Path) -> list[str]:
-    """Return the names of the columns, each non-empty and there once."""
+    """Return the names of the columns, which must be distinct and not empty."""
     path = Path(path)
     try:
         if _is_parquet(path):
@@ -207,7 +207,7 @@ def _read_text(path: Path, names: list[str]) -> Any:  # noqa: ANN401
 
 
 def _needs_a_second_look(arrow: Any) -> bool:  # noqa: ANN401
-    """Whether the reader may have swallowed a fault: bytes for text, or a quote left open."""
+    """Whether the reader may have hidden a fault: bytes for text, or an open quote."""
     if any(pa.types.is_binary(kind) for kind in arrow.schema.types):
         return True
     last = arrow.slice(max(arrow.num_rows - 1, 0)).to_pylist()
@@ -231,7 +231,7 @@ def _text_batches(path: Path, names: list[str], texts: set[str]) -> Iterator[Any
 
 
 def _explain(path: Path, error: BaseException, numbers: Collection[str] = ()) -> DataError:
-    """Turn a refusal of the fast reader into a sentence with a place in it."""
+    """Return the located error for a file that the fast reader rejects."""
     if isinstance(error, FileNotFoundError | IsADirectoryError | PermissionError):
         return unreadable(path, error)
     if path.is_dir():
@@ -253,7 +253,7 @@ def _explain(path: Path, error: BaseException, numbers: Collection[str] = ()) ->
 
 
 def _column(name: str, data: Any, source: str) -> Column:  # noqa: ANN401
-    """Turn a column of whatever type into numbers or words."""
+    """Return an Arrow column as numbers or text."""
     kind = data.type
     if pa.types.is_dictionary(kind):
         data = data.cast(kind.value_type)
@@ -318,7 +318,7 @@ def _column_of_kind(
 
 
 def _refuse_changing_type(column: TextColumn, source: str) -> None:
-    """Refuse a column of words most of whose rows are numbers: a guess would hide a typing slip."""
+    """Reject a text column of mostly numbers, for a guess would hide a typing error."""
     numeric = np.array([is_number(word) for word in column.words], dtype=np.bool_)
     if not numeric.any() or numeric.all():
         return
@@ -332,7 +332,7 @@ def _refuse_changing_type(column: TextColumn, source: str) -> None:
     raise DataError(
         f"{source}: column {column.name!r} changes type: {n_numeric} of its rows hold numbers, but "
         f"row {row + 1} says {column.words[column.codes[row]]!r} ({n_words} such "
-        f"{'row' if n_words == 1 else 'rows'}: {say_some(odd, 3)}). Correct them, leave the cells "
+        f"{'row' if n_words == 1 else 'rows'}: {some_of(odd, 3)}). Correct them, leave the cells "
         f"empty if the values are missing, or take the column as words: "
         f"--category {column.name}."
     )

@@ -19,7 +19,7 @@ Fact = float | int | bool | str | None
 
 @dataclass(frozen=True)
 class CertificateRecord:
-    """The certificate of the fit, as the model file keeps it.
+    """The certificate of the fit, as stored in the model file.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class CertificateRecord:
 
 @dataclass(frozen=True)
 class TrainingRecord:
-    """How the model was fitted.
+    """The settings and results of the training.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How columns become numbers, as pure data: what is learnt, stored in the model file, and applied.
+"""Encodings of columns as plain data: fitted, stored in the model file, and applied.
 
 A number becomes ``(value - mean) / scale``: its coefficient is the change per standard deviation,
 and the penalty acts on that. A text column becomes one indicator for each category except the most
@@ -14,12 +14,12 @@ Missing = Literal["refuse", "drop", "mean", "indicator"]
 MISSING_CHOICES: tuple[Missing, ...] = get_args(Missing)
 
 NO_VALUE = "(missing)"
-"""The category that stands for a missing text under ``indicator``."""
+"""The category of a missing string under ``indicator``."""
 
 
 @dataclass(frozen=True)
 class NumberSpec:
-    """How a column of numbers is encoded.
+    """The encoding of a numeric column.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class NumberSpec:
 
 @dataclass(frozen=True)
 class CategorySpec:
-    """How a column of words is encoded.
+    """The encoding of a text column.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class Feature:
     column : str
         The column it comes from.
     mean, scale : float
-        Encoded = (raw - mean) / scale; 0 and 1 for an indicator.
+        EncodedRows = (raw - mean) / scale; 0 and 1 for an indicator.
     base : str or None
         For a category, what it is compared with.
     """
@@ -92,7 +92,7 @@ class Feature:
 
 
 def features(specs: tuple[Spec, ...]) -> tuple[Feature, ...]:
-    """Name the columns of the encoded matrix, in order."""
+    """Return the columns of the encoded matrix, in order."""
     named: list[Feature] = []
     for spec in specs:
         if isinstance(spec, NumberSpec):

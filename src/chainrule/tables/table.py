@@ -1,4 +1,4 @@
-"""A table in memory: columns of numbers and columns of words, with what is missing marked."""
+"""A table in memory: numeric and text columns, with missing values marked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chainrule.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class NumberColumn:
-    """A column of numbers.
+    """A numeric column.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ class NumberColumn:
     values : ndarray of float64
         The numbers; where missing, NaN.
     missing : ndarray of bool
-        Which rows have no value.
+        Whether each row has no value.
     """
 
     name: str
@@ -37,7 +37,7 @@ class NumberColumn:
         return NumberColumn(self.name, self.values[rows], self.missing[rows])
 
     def as_text(self) -> TextColumn:
-        """Return the same column as words, a whole number without its decimal point."""
+        """Return the column as strings, a whole number without its decimal point."""
         codes = np.full(len(self.values), -1, dtype=np.int64)
         present = ~self.missing
         distinct, inverse = np.unique(self.values[present], return_inverse=True)
@@ -48,7 +48,7 @@ class NumberColumn:
 
 @dataclass(frozen=True, eq=False)
 class TextColumn:
-    """A column of words, held as codes into its distinct words.
+    """A text column, stored as codes into its distinct strings.
 
     Parameters
     ----------
@@ -80,11 +80,11 @@ class TextColumn:
         return TextColumn(self.name, self.codes[rows], self.words, self.from_numbers)
 
     def counts(self) -> NDArray[np.int64]:
-        """Return how many rows carry each word."""
+        """Return the number of rows of each distinct string."""
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.words))
 
     def as_text(self) -> TextColumn:
-        """Return itself: it is text already."""
+        """Return the column itself."""
         return self
 
 
@@ -98,7 +98,7 @@ class Table:
     Parameters
     ----------
     source : str
-        Where it came from, for messages.
+        The source, for messages.
     columns : dict of str to Column
         The columns in the order of the file.
     row_numbers : ndarray of int64
@@ -111,11 +111,11 @@ class Table:
 
     @property
     def n_rows(self) -> int:
-        """How many rows."""
+        """The number of rows."""
         return len(self.row_numbers)
 
     def column(self, name: str) -> Column:
-        """Return one column, or raise a `DataError` that offers the nearest names."""
+        """Return one column, or raise a `DataError` with the nearest names."""
         try:
             return self.columns[name]
         except KeyError:
@@ -133,7 +133,7 @@ class Table:
 
 
 def refuse_infinite(table: Table, column: NumberColumn) -> None:
-    """Raise when a number is infinite, with its column and row."""
+    """Raise if a number is infinite, with its column and row."""
     infinite = np.flatnonzero(np.isinf(column.values))
     if len(infinite):
         raise DataError(
@@ -144,7 +144,7 @@ def refuse_infinite(table: Table, column: NumberColumn) -> None:
 
 
 def number_word(value: float) -> str:
-    """Write a number as a label: ``1.0`` reads ``1``.
+    """Format a number as a label: ``1.0`` becomes ``1``.
 
     >>> number_word(1.0), number_word(0.5), number_word(-0.0)
     ('1', '0.5', '0')
@@ -154,7 +154,7 @@ def number_word(value: float) -> str:
 
 
 def unknown_column(name: str, names: list[str], source: str) -> DataError:
-    """Say that a column is not there, with the nearest names and, when few, all of them."""
+    """Return the error for a missing column, with the nearest names and, when few, all names."""
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     folded = [other for other in names if other.strip().casefold() == name.strip().casefold()]
     guess = (folded or near or [""])[0]
@@ -163,10 +163,10 @@ def unknown_column(name: str, names: list[str], source: str) -> DataError:
     return DataError(f"{source}: no column is named {name!r}.{hint} The columns are: {shown}.")
 
 
-def say_some(words: list[str], limit: int = 6) -> str:
-    """Join words for a sentence, the first `limit` of them.
+def some_of(words: list[str], limit: int = 6) -> str:
+    """Return the first `limit` strings, quoted and joined by commas.
 
-    >>> say_some(["a", "b", "c"], limit=2)
+    >>> some_of(["a", "b", "c"], limit=2)
     "'a', 'b' and 1 more"
     """
     shown = ", ".join(repr(word) for word in words[:limit])

@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 
 from chainrule.errors import DataError
 from chainrule.tables.chosen_loss import ChosenLoss
-from chainrule.tables.diagnosing import is_number
+from chainrule.tables.file_errors import is_number
 from chainrule.tables.metrics import Codes
-from chainrule.tables.table import Table, TextColumn, refuse_infinite, say_some
+from chainrule.tables.table import Table, TextColumn, refuse_infinite, some_of
 
 _MOST_CLASSES = 50
 
 
 def labels_of(table: Table, target: str) -> tuple[tuple[str, ...], Codes]:
-    """Return the labels in order and each row's position in them."""
+    """Return the class labels in order, and each row's index into them."""
     column = table.column(target).as_text()
     labels = _in_order(column)
     where = f"{table.source}: the target {column.name!r}"
@@ -25,10 +25,10 @@ def labels_of(table: Table, target: str) -> tuple[tuple[str, ...], Codes]:
             "classes."
         )
     if len(labels) > _MOST_CLASSES:
-        kind = "numbers" if all(map(is_number, labels)) else "texts"
+        kind = "numbers" if all(map(is_number, labels)) else "strings"
         raise DataError(
-            f"{where} holds {len(labels)} different {kind}. Logistic regression predicts classes, "
-            f"{_MOST_CLASSES} at most: choose another target, or sort its values into classes."
+            f"{where} has {len(labels)} distinct {kind}. Logistic regression predicts at most "
+            f"{_MOST_CLASSES} classes: choose another target or bin its values into classes."
         )
     position = {label: place for place, label in enumerate(labels)}
     lookup = np.array([position.get(word, -1) for word in column.words], dtype=np.int64)
@@ -46,15 +46,15 @@ def _in_order(column: TextColumn) -> list[str]:
 def positive_last(
     classes: tuple[str, ...], actual: Codes, positive: str, where: str
 ) -> tuple[tuple[str, ...], Codes]:
-    """Put the label that is counted as 1 last."""
+    """Return the classes with the positive one last, and the codes in that order."""
     if len(classes) > 2:
         raise DataError(
-            f"{where} has {len(classes)} labels ({say_some(list(classes))}): each gets a "
-            "probability of its own. --positive is for two labels; leave it away."
+            f"{where} has {len(classes)} classes ({some_of(list(classes))}). --positive applies "
+            "to two-class targets only; omit it here."
         )
     if positive not in classes:
         raise DataError(
-            f"{where} has no label {positive!r}. --positive takes one of {say_some(list(classes))}."
+            f"{where} has no label {positive!r}. --positive takes one of {some_of(list(classes))}."
         )
     if positive == classes[1]:
         return classes, actual

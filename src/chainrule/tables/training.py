@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.encoding import Encoded, encode
+from chainrule.tables.encoding import EncodedRows, encode
 from chainrule.tables.specs import Spec
 from chainrule.tables.table import Table
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MOST_THREADS = 8
 
 Floats = NDArray[np.float64]
-Say = Callable[[str], None]
+StatusCallback = Callable[[str], None]
 """Told what is being done, a few words at a time."""
 
 
@@ -30,7 +30,7 @@ def train(
     y: NDArray[Any],
     names: list[str],
     C: float,
-    say: Say,
+    say: StatusCallback,
     *,
     n_classes: int = 2,
     row: LossRow | None = None,
@@ -74,7 +74,7 @@ def train(
     return fit_linear_model(source, row, C=C, n_threads=threads, on_iteration=told)
 
 
-def usable_rows(specs: tuple[Spec, ...], inputs: Table, notes: list[str]) -> Encoded | None:
+def usable_rows(specs: tuple[Spec, ...], inputs: Table, notes: list[str]) -> EncodedRows | None:
     """Encode held-out rows, noting those that cannot be; None when no row is left."""
     if inputs.n_rows == 0:
         return None

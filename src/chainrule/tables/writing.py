@@ -1,4 +1,4 @@
-"""Atomic writes: a file is there whole, or as it was before."""
+"""Atomic writes: a file is complete, or as it was before."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chainrule.errors import DataError
 
 @contextmanager
 def atomic_text(path: str | Path) -> Iterator[TextIO]:
-    """Open a UTF-8 text file that takes its name only when the block ends well.
+    """Open a UTF-8 text file that takes its name only when the block ends without an error.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def atomic_text(path: str | Path) -> Iterator[TextIO]:
 
 
 def _mode(target: Path) -> int:
-    """Return the permissions of the file to replace, or those that a new file would get."""
+    """Return the permissions of the file to replace, or those of a new file."""
     try:
         return target.stat().st_mode & 0o777
     except FileNotFoundError:
@@ -65,7 +65,7 @@ def _mode(target: Path) -> int:
 
 
 def cannot_write(path: str | Path, error: OSError) -> DataError:
-    """Say why a file cannot be written and what to do."""
+    """Return the error for a file that cannot be written."""
     why = {
         FileNotFoundError: "its folder does not exist; make it first",
         IsADirectoryError: "this is a folder; name a file in it",
@@ -75,8 +75,8 @@ def cannot_write(path: str | Path, error: OSError) -> DataError:
     return DataError(f"{path}: cannot be written: {why}.")
 
 
-def check_place(path: str | Path) -> None:
-    """Raise early when a file could not be written at `path`: before the work, not after it."""
+def check_writable(path: str | Path) -> None:
+    """Raise if a file cannot be written at `path`, before the work starts."""
     target = Path(os.path.realpath(path))
     if target.is_dir():
         raise cannot_write(path, IsADirectoryError())

@@ -18,7 +18,7 @@ from chainrule.errors import DataError, DerivationError, ModelError
 from chainrule.language.codegen import module_text
 from chainrule.language.reading import read_model
 from chainrule.language.typeset import latex, mathml, unicode
-from chainrule.lecture import bind, lay_out
+from chainrule.lecture import assign_roles, bind
 
 PASSES = {
     "twice as many": """
@@ -99,7 +99,7 @@ def test_sizes_that_no_numbers_fit_are_refused() -> None:
 
 
 def test_columns_tell_the_name_behind_a_computed_size() -> None:
-    layout = lay_out(read_model("X : (2h, m)\nw : (1, h)\nW : (h, 2h)\nJ = sum(w W X)"), ["X"])
+    layout = assign_roles(read_model("X : (2h, m)\nw : (1, h)\nW : (h, 2h)\nJ = sum(w W X)"), ["X"])
     assert bind(layout, {"X": np.ones((9, 6))}).sizes == {"h": 3}
     with pytest.raises(DataError, match="X is bound to 5 columns: no size h makes 2h equal 5"):
         bind(layout, {"X": np.ones((9, 5))})

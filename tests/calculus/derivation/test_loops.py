@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chainrule import derive
 from chainrule.calculus.derivation.steps import Derivation, Phase
-from chainrule.calculus.graph.rounds import in_round, index_of, with_index
+from chainrule.calculus.graph.loop_indices import in_round, index_of, with_index
 from chainrule.calculus.proof.certify import certify
 from chainrule.calculus.proof.checking import check_model
 from chainrule.errors import ParseError, ProofError

@@ -21,11 +21,10 @@ from chainrule.calculus.proof.certify import certify
 from chainrule.calculus.proof.checking import check_model
 from chainrule.cli.derive import rendered
 from chainrule.cli.main import cli
-from chainrule.descent.saving import model_text
 from chainrule.errors import ParseError, ProofError
 from chainrule.language.codegen import module_text
 from chainrule.language.reading import read_model
-from chainrule.language.typeset import plain
+from chainrule.language.typeset import model_text, plain
 
 HEAD = "X : (n, m)\nY : (h, m)\nW : (h, n)\nZ = W X\n"
 BODIES = {

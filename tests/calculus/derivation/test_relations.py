@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from chainrule import Derivation, derive, plain
-from chainrule.calculus.derivation.steps import Rung
+from chainrule.calculus.derivation.steps import VerificationMethod
 from chainrule.calculus.evaluation.forward import forward, sample
 from chainrule.calculus.graph.node import Symbol
 from chainrule.calculus.proof.checking import check_model
@@ -37,7 +37,7 @@ def test_softmax_regression_with_one_hot_labels() -> None:
     assert places == sorted(places)
     step = next(s for s in derivation if s.rule == "one-hot labels add to one")
     assert step.check is not None
-    assert step.check.rung is Rung.EXACT
+    assert step.check.method is VerificationMethod.EXACT
     assert "declares" in step.why
 
 

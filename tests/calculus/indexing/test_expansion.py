@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chainrule.calculus.derivation.derive import derivation_of
-from chainrule.calculus.derivation.steps import Certificate, Derivation
+from chainrule.calculus.derivation.steps import Derivation, StepCertificate
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.node import Symbol, Total, entry, walk
 from chainrule.calculus.indexing.collapse import collapse
@@ -18,7 +18,7 @@ from chainrule.calculus.indexing.scope import scope_complaint
 from chainrule.calculus.ops import add, exp
 from chainrule.calculus.ops import replace as exchanged
 from chainrule.calculus.proof.certify import certify
-from chainrule.calculus.proof.ladder import Laboratory
+from chainrule.calculus.proof.verifier import Verifier
 from chainrule.calculus.rewriting.layout import laid_out
 from chainrule.errors import ProofError
 from chainrule.language.reading import example_names, load_model, read_model
@@ -47,7 +47,7 @@ DERIVATIONS = derivations()
 @pytest.mark.parametrize("name", DERIVATIONS)
 def test_every_step_of_the_way_back_holds(name: str) -> None:
     derivation = DERIVATIONS[name]
-    laboratory = Laboratory(derivation)
+    verifier = Verifier(derivation)
     for gradient in (*derivation.layers.values(), *derivation.gradients.values()):
         assert gradient.matrix is not None
         place = gradient.row, gradient.col
@@ -56,7 +56,7 @@ def test_every_step_of_the_way_back_holds(name: str) -> None:
         before = gradient.matrix
         for step in steps:
             assert step.rule in {rule.name for rule in EXPANSION}
-            assert isinstance(laboratory.equal(before, step.after, *place), Certificate)
+            assert isinstance(verifier.equal(before, step.after, *place), StepCertificate)
             before = step.after
         back, _ = collapse(form, gradient.variable.shape, *place, frozenset(derivation.layers))
         assert laid_out(back) is gradient.matrix

@@ -53,6 +53,8 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "expm1": lambda x, *, attrs, shape: anp.expm1(x),
     "normal_cdf": lambda x, *, attrs, shape: norm.cdf(x),
     "log_normal_cdf": lambda x, *, attrs, shape: norm.logcdf(x),
+    "gumbel_mills": lambda x, *, attrs, shape: anp.exp(x) / anp.expm1(anp.exp(x)),
+    "log_gumbel_cdf": lambda x, *, attrs, shape: anp.log(-anp.expm1(-anp.exp(x))),
     "inverse_mills": lambda x, *, attrs, shape: norm.pdf(x) / norm.cdf(x),
     "pi": lambda *, attrs, shape: anp.full(shape, anp.pi),
     "e": lambda *, attrs, shape: anp.full(shape, anp.e),

@@ -1,4 +1,4 @@
-"""The ladder must reject: wrong steps, false identities, places where nothing is finite."""
+"""The ladder must reject: wrong steps, false identities, points where nothing is finite."""
 
 from __future__ import annotations
 
@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from chainrule import derive
 from chainrule.calculus.derivation.derive import derivation_of
-from chainrule.calculus.derivation.steps import Certificate, Claim, Derivation, Rung, Step
+from chainrule.calculus.derivation.steps import (
+    Claim,
+    Derivation,
+    Step,
+    StepCertificate,
+    VerificationMethod,
+)
 from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.node import (
     Apply,
@@ -29,7 +35,7 @@ from chainrule.calculus.graph.node import (
 from chainrule.calculus.ops import TABLE, absolute, add, exp, log, mul, neg, power, sigmoid, tanh
 from chainrule.calculus.proof.certify import certify, try_step
 from chainrule.calculus.proof.evidence import Disagreement
-from chainrule.calculus.proof.ladder import Laboratory
+from chainrule.calculus.proof.verifier import Verifier
 from chainrule.errors import ModelError, ProofError
 from chainrule.language.reading import load_model, read_expression, read_model
 
@@ -46,8 +52,8 @@ J = sum(w X) + x + y + z + sum(D) + sum(v)
 
 
 @pytest.fixture(scope="module")
-def laboratory() -> Laboratory:
-    return Laboratory(derivation_of(read_model(TEXT), ["w"]))
+def verifier() -> Verifier:
+    return Verifier(derivation_of(read_model(TEXT), ["w"]))
 
 
 def read(text: str) -> Expr:
@@ -55,40 +61,40 @@ def read(text: str) -> Expr:
     return read_expression(text, scope)
 
 
-def rung(laboratory: Laboratory, left: str, right: str) -> Rung | None:
-    found = laboratory.equal(read(left), read(right))
-    if isinstance(found, Certificate):
-        return found.rung
+def method(verifier: Verifier, left: str, right: str) -> VerificationMethod | None:
+    found = verifier.equal(read(left), read(right))
+    if isinstance(found, StepCertificate):
+        return found.method
     assert isinstance(found, Disagreement)
     return None
 
 
-TRUE: Mapping[tuple[str, str], Rung] = {
-    ("(x + y)^2", "x^2 + 2 x y + y^2"): Rung.EXACT,
-    ("x/y + y/x", "(x^2 + y^2)/(x y)"): Rung.EXACT,
-    ("(w X)^T", "X^T w^T"): Rung.EXACT,
-    ("sum(X)", "sum(sum(X, axis=0))"): Rung.EXACT,
-    ("mean(X)", "sum(X)/(n m)"): Rung.EXACT,
-    ("norm(X)^2", "sum(X .* X)"): Rung.EXACT,
-    ("sigmoid(x) + y", "y + sigmoid(x)"): Rung.EXACT,
-    ("sigmoid(2 x + 2 y)", "sigmoid(2 (x + y))"): Rung.EXACT,
-    ("abs(x)^2", "x^2"): Rung.EXACT,
-    ("relu(x)", "x [x > 0]"): Rung.EXACT,
-    ("sigmoid(-x)", "1 - sigmoid(x)"): Rung.FLOAT,
-    ("tanh(x)", "(1 - exp(-2 x))/(1 + exp(-2 x))"): Rung.FLOAT,
-    ("log(exp(x))", "x"): Rung.FLOAT,
-    ("exp(x + y)", "exp(x) exp(y)"): Rung.FLOAT,
-    ("softplus(x)", "log(1 + exp(x))"): Rung.FLOAT,
-    ("tanh(x)", "2 sigmoid(2 x) - 1"): Rung.FLOAT,
-    # The row defines softplus by |x|, which the exact rung sees through.
-    ("softplus(x) - softplus(-x)", "x"): Rung.EXACT,
-    ("sqrt(x^2)", "abs(x)"): Rung.FLOAT,
-    ("exp(X .* D)", "1/exp(-X .* D)"): Rung.FLOAT,
+TRUE: Mapping[tuple[str, str], VerificationMethod] = {
+    ("(x + y)^2", "x^2 + 2 x y + y^2"): VerificationMethod.EXACT,
+    ("x/y + y/x", "(x^2 + y^2)/(x y)"): VerificationMethod.EXACT,
+    ("(w X)^T", "X^T w^T"): VerificationMethod.EXACT,
+    ("sum(X)", "sum(sum(X, axis=0))"): VerificationMethod.EXACT,
+    ("mean(X)", "sum(X)/(n m)"): VerificationMethod.EXACT,
+    ("norm(X)^2", "sum(X .* X)"): VerificationMethod.EXACT,
+    ("sigmoid(x) + y", "y + sigmoid(x)"): VerificationMethod.EXACT,
+    ("sigmoid(2 x + 2 y)", "sigmoid(2 (x + y))"): VerificationMethod.EXACT,
+    ("abs(x)^2", "x^2"): VerificationMethod.EXACT,
+    ("relu(x)", "x [x > 0]"): VerificationMethod.EXACT,
+    ("sigmoid(-x)", "1 - sigmoid(x)"): VerificationMethod.FLOAT,
+    ("tanh(x)", "(1 - exp(-2 x))/(1 + exp(-2 x))"): VerificationMethod.FLOAT,
+    ("log(exp(x))", "x"): VerificationMethod.FLOAT,
+    ("exp(x + y)", "exp(x) exp(y)"): VerificationMethod.FLOAT,
+    ("softplus(x)", "log(1 + exp(x))"): VerificationMethod.FLOAT,
+    ("tanh(x)", "2 sigmoid(2 x) - 1"): VerificationMethod.FLOAT,
+    # The row defines softplus by |x|, which the exact method sees through.
+    ("softplus(x) - softplus(-x)", "x"): VerificationMethod.EXACT,
+    ("sqrt(x^2)", "abs(x)"): VerificationMethod.FLOAT,
+    ("exp(X .* D)", "1/exp(-X .* D)"): VerificationMethod.FLOAT,
     # Cancellation eats the digits of float64.
-    ("log(1 + exp(x - 25)/10^6)", "log1p(exp(x - 25)/10^6)"): Rung.DIGITS,
-    ("(exp(10^(-9) x) - 1) .* y", "y (exp(x/10^9) - 1)"): Rung.EXACT,
+    ("log(1 + exp(x - 25)/10^6)", "log1p(exp(x - 25)/10^6)"): VerificationMethod.DIGITS,
+    ("(exp(10^(-9) x) - 1) .* y", "y (exp(x/10^9) - 1)"): VerificationMethod.EXACT,
     # What is left of the parts is rounding, and nothing else.
-    ("exp(x + y) - exp(x) exp(y)", "0"): Rung.DIGITS,
+    ("exp(x + y) - exp(x) exp(y)", "0"): VerificationMethod.DIGITS,
 }
 
 FALSE = [
@@ -129,25 +135,25 @@ FALSE = [
 
 @pytest.mark.parametrize(("sides", "expected"), TRUE.items(), ids=str)
 def test_identities_by_the_rung_that_decides(
-    laboratory: Laboratory, sides: tuple[str, str], expected: Rung
+    verifier: Verifier, sides: tuple[str, str], expected: VerificationMethod
 ) -> None:
-    assert rung(laboratory, *sides) is expected
-    assert rung(laboratory, *reversed(sides)) is expected
+    assert method(verifier, *sides) is expected
+    assert method(verifier, *reversed(sides)) is expected
 
 
 @pytest.mark.parametrize(("left", "right"), FALSE)
-def test_false_identities_are_refused(laboratory: Laboratory, left: str, right: str) -> None:
-    assert rung(laboratory, left, right) is None
-    assert rung(laboratory, right, left) is None
+def test_false_identities_are_refused(verifier: Verifier, left: str, right: str) -> None:
+    assert method(verifier, left, right) is None
+    assert method(verifier, right, left) is None
 
 
 @pytest.mark.parametrize("seed", range(1, 8))
 def test_no_seed_makes_the_false_true(seed: int) -> None:
-    tried = Laboratory(derivation_of(read_model(TEXT), ["w"]), seed=seed)
-    assert all(rung(tried, *sides) is None for sides in FALSE)
+    tried = Verifier(derivation_of(read_model(TEXT), ["w"]), seed=seed)
+    assert all(method(tried, *sides) is None for sides in FALSE)
 
 
-# ---- places where nothing is finite --------------------------------------------------------------
+# ---- points where nothing is finite --------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -161,10 +167,8 @@ def test_no_seed_makes_the_false_true(seed: int) -> None:
         ("1/(x - x)", "2/(x - x)"),
     ],
 )
-def test_what_is_not_finite_is_never_agreement(
-    laboratory: Laboratory, left: str, right: str
-) -> None:
-    assert rung(laboratory, left, right) is None
+def test_what_is_not_finite_is_never_agreement(verifier: Verifier, left: str, right: str) -> None:
+    assert method(verifier, left, right) is None
 
 
 @pytest.mark.parametrize(
@@ -231,9 +235,9 @@ def exact(expr: Expr) -> Fraction:
 def test_the_exact_rung_never_certifies_a_false_polynomial_identity(
     left: Expr, right: Expr
 ) -> None:
-    tried = Laboratory(derivation_of(read_model(TEXT), ["w"]))
+    tried = Verifier(derivation_of(read_model(TEXT), ["w"]))
     found = tried.equal(left, right)
-    if isinstance(found, Certificate) and found.rung is Rung.EXACT:
+    if isinstance(found, StepCertificate) and found.method is VerificationMethod.EXACT:
         assert exact(left) == exact(right)
     assert tried.equal(left, left)
 
@@ -241,11 +245,11 @@ def test_the_exact_rung_never_certifies_a_false_polynomial_identity(
 @settings(max_examples=150, deadline=None)
 @given(polynomials(), st.sampled_from([x, y, z]))
 def test_a_true_identity_is_always_exact(expr: Expr, name: Symbol) -> None:
-    tried = Laboratory(derivation_of(read_model(TEXT), ["w"]))
+    tried = Verifier(derivation_of(read_model(TEXT), ["w"]))
     rewritten = add(mul(name, expr), mul(1 - name, expr))
     found = tried.equal(rewritten, expr)
-    assert isinstance(found, Certificate)
-    assert found.rung is Rung.EXACT
+    assert isinstance(found, StepCertificate)
+    assert found.method is VerificationMethod.EXACT
 
 
 # ---- mutated steps -------------------------------------------------------------------------------
@@ -314,11 +318,11 @@ MUTATIONS: tuple[Callable[[Expr], Expr | None], ...] = (
 
 
 @pytest.fixture(scope="module")
-def derivations() -> dict[str, tuple[Derivation, Laboratory]]:
+def derivations() -> dict[str, tuple[Derivation, Verifier]]:
     found = {}
     for name in ("logistic_single", "logistic_batch", "board_b1", "board_b4"):
         derivation = derive(load_model(name))
-        found[name] = (derivation, Laboratory(derivation))
+        found[name] = (derivation, Verifier(derivation))
     return found
 
 
@@ -327,17 +331,17 @@ def derivations() -> dict[str, tuple[Derivation, Laboratory]]:
 def test_a_wrong_step_is_refused(
     name: str,
     mutate: Callable[[Expr], Expr | None],
-    derivations: dict[str, tuple[Derivation, Laboratory]],
+    derivations: dict[str, tuple[Derivation, Verifier]],
 ) -> None:
-    derivation, laboratory = derivations[name]
+    derivation, verifier = derivations[name]
     tried = 0
     for step in derivation:
-        assert isinstance(try_step(laboratory, step), Certificate)
+        assert isinstance(try_step(verifier, step), StepCertificate)
         wrong = mutate(step.after)
         if wrong is None or not provably_wrong(step):
             continue
         tried += 1
-        found = try_step(laboratory, replaced(step, after=wrong))
+        found = try_step(verifier, replaced(step, after=wrong))
         assert isinstance(found, Disagreement), f"{step.id}: {found}"
         assert str(found)
     assert tried or mutate in (wrong_letter, drop_the_sum, another_entry)
@@ -351,17 +355,15 @@ def provably_wrong(step: Step) -> bool:
 def test_a_transposed_answer_is_refused() -> None:
     text = "x : (n, 1)\nA : (n, n)\nL = x^T A^T x + sum(A x)"
     derivation = derive(text, ["x", "A"])
-    laboratory = Laboratory(derivation)
+    verifier = Verifier(derivation)
     for name in ("A", "x"):
         gradient = derivation[name]
         assert gradient.matrix is not None
         swap: dict[Expr, Expr] = {Symbol("A", ("n", "n")): Symbol("A", ("n", "n")).T}
         wrong = gradient.matrix.T if name == "A" else substitute(gradient.matrix, swap)
-        claim = laboratory.derivative(derivation.model.objective, gradient.variable, wrong)
-        right = laboratory.derivative(
-            derivation.model.objective, gradient.variable, gradient.matrix
-        )
-        assert isinstance(right, Certificate)
+        claim = verifier.derivative(derivation.model.objective, gradient.variable, wrong)
+        right = verifier.derivative(derivation.model.objective, gradient.variable, gradient.matrix)
+        assert isinstance(right, StepCertificate)
         assert isinstance(claim, Disagreement)
 
 
@@ -374,13 +376,13 @@ def test_certify_raises_at_the_wrong_step_and_names_it() -> None:
         certify(replaced(derivation, steps=steps))
 
 
-def test_certificates_say_their_rung_and_their_error(laboratory: Laboratory) -> None:
-    found = laboratory.equal(sigmoid(-x), 1 - sigmoid(x))
-    assert isinstance(found, Certificate)
+def test_certificates_say_their_rung_and_their_error(verifier: Verifier) -> None:
+    found = verifier.equal(sigmoid(-x), 1 - sigmoid(x))
+    assert isinstance(found, StepCertificate)
     assert found.error < 1e-12
     assert "float64" in str(found)
-    proof = laboratory.equal(x + y, y + x)
-    assert isinstance(proof, Certificate)
+    proof = verifier.equal(x + y, y + x)
+    assert isinstance(proof, StepCertificate)
     assert "exact" in str(proof)
     assert "no difference" in str(proof)
     assert all(1 not in sizes.values() for sizes in proof.sizes)
@@ -388,11 +390,11 @@ def test_certificates_say_their_rung_and_their_error(laboratory: Laboratory) -> 
 
 def test_a_derivative_is_judged_by_the_loss_and_not_by_a_rule() -> None:
     derivation = derivation_of(read_model("x : (1, 1)\nu = tanh(x)\nL = exp(u) + log(u^2)"))
-    judge = Laboratory(derivation)
+    judge = Verifier(derivation)
     source, value = derivation.model.symbol("x"), derivation.model.symbol("u")
     right = judge.derivative(value, source, 1 - value**2)
-    assert isinstance(right, Certificate)
-    assert right.rung is Rung.DIFFERENCES
+    assert isinstance(right, StepCertificate)
+    assert right.method is VerificationMethod.DIFFERENCES
     for wrong in (
         1 - value,
         1 + value**2,

@@ -9,12 +9,18 @@ from fractions import Fraction
 import pytest
 
 from chainrule.calculus.derivation.derive import derivation_of
-from chainrule.calculus.derivation.steps import Certificate, Claim, Derivation, Gradient, Rung
+from chainrule.calculus.derivation.steps import (
+    Claim,
+    Derivation,
+    Gradient,
+    StepCertificate,
+    VerificationMethod,
+)
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, substitute, walk
 from chainrule.calculus.ops import TABLE, inverse, reduce_sum
 from chainrule.calculus.proof.certify import certify, try_step
 from chainrule.calculus.proof.evidence import Disagreement
-from chainrule.calculus.proof.ladder import Laboratory
+from chainrule.calculus.proof.verifier import Verifier
 from chainrule.errors import ProofError
 from chainrule.language.reading import read_model
 
@@ -207,16 +213,16 @@ def test_a_tampered_network_is_refused(
 def test_every_line_of_a_network_is_held_to_its_claim(text: str) -> None:
     """Every derivative that is claimed, negated or with a name of a gradient dropped."""
     d = made(text)
-    laboratory = Laboratory(d)
+    verifier = Verifier(d)
     tried = 0
     for step in d.steps:
         if step.claim is not Claim.DERIVATIVE:
             continue
-        assert isinstance(try_step(laboratory, step), Certificate)
+        assert isinstance(try_step(verifier, step), StepCertificate)
         names = [name for name in walk(step.after) if name in set(d.layers)]
         for wrong in (-step.after, *(substitute(step.after, {n: 2 * n}) for n in names)):
             tried += 1
-            found = try_step(laboratory, replace(step, after=wrong))
+            found = try_step(verifier, replace(step, after=wrong))
             assert isinstance(found, Disagreement), f"{step.id}: {found}"
     assert tried > 2 * len(d.layers)
 
@@ -225,37 +231,37 @@ def test_every_line_of_a_network_is_held_to_its_claim(text: str) -> None:
 def test_a_mask_that_is_dropped_is_noticed_at_any_seed(seed: int) -> None:
     """Where an activation has a kink, enough entries lie on either side of it."""
     d = made(network(4, "relu"))
-    laboratory = Laboratory(d, seed=seed)
+    verifier = Verifier(d, seed=seed)
     tried = 0
     for step in d.steps:
         masks = [n for n in walk(step.after) if isinstance(n, Apply) and n.op.name == "step"]
         for mask in masks:
             tried += 1
             wrong = replace(step, after=substitute(step.after, {mask: Number(1, mask.shape)}))
-            assert isinstance(try_step(laboratory, wrong), Disagreement)
+            assert isinstance(try_step(verifier, wrong), Disagreement)
     assert tried > 4
 
 
 def test_all_gradients_are_held_together_by_the_objective() -> None:
     """One difference of the whole objective notices a wrong gradient by itself."""
     d = made()
-    assert isinstance(Laboratory(d).together(), Certificate)
+    assert isinstance(Verifier(d).together(), StepCertificate)
     for name, gradient in d.gradients.items():
         assert gradient.matrix is not None
         wrong = replace(gradient, matrix=gradient.matrix * Number(2, gradient.matrix.shape))
-        off = Laboratory(replace(d, gradients={**d.gradients, name: wrong}))
+        off = Verifier(replace(d, gradients={**d.gradients, name: wrong}))
         assert isinstance(off.together(), Disagreement)
 
 
 def test_a_gradient_far_from_the_objective_is_judged_by_its_own_size() -> None:
     """Forty sigmoids leave next to nothing of a gradient; its lines are judged all the same."""
     d = made(network(40, "sigmoid"))
-    laboratory, objective = Laboratory(d), d.model.objective
+    verifier, objective = Verifier(d), d.model.objective
     gradient = d.gradients["W1"]
     assert gradient.matrix is not None
-    right = laboratory.derivative(objective, gradient.variable, gradient.matrix)
-    assert isinstance(right, Certificate)
-    assert right.rung is Rung.DIFFERENCES
+    right = verifier.derivative(objective, gradient.variable, gradient.matrix)
+    assert isinstance(right, StepCertificate)
+    assert right.method is VerificationMethod.DIFFERENCES
     nearly = gradient.matrix * Number(Fraction(10**5 + 1, 10**5), gradient.matrix.shape)
-    wrong = laboratory.derivative(objective, gradient.variable, nearly)
+    wrong = verifier.derivative(objective, gradient.variable, nearly)
     assert isinstance(wrong, Disagreement)

@@ -13,7 +13,7 @@ from chainrule.calculus.derivation.steps import Derivation, Phase, Step
 from chainrule.calculus.graph.model import Definition
 from chainrule.calculus.graph.node import Number, Partial
 from chainrule.calculus.proof.certify import certify
-from chainrule.calculus.proof.thread import same_model
+from chainrule.calculus.proof.continuity import same_model
 from chainrule.errors import ProofError
 from chainrule.language.reading import example_names, load_model, read_model
 

@@ -128,14 +128,14 @@ def test_turning_any_matrices_keeps_every_value(name: str) -> None:
         present = [s for s in names if s in symbols(expr)]
         wanted = np.asarray(Point(point, SIZES, FLOATS).value(expr))
         for chosen in product([False, True], repeat=min(len(present), 5)):
-            turned = {
+            transposed = {
                 s: turned_symbol(s)
                 for s, is_turned in zip(present, chosen, strict=False)
                 if is_turned
             }
-            arrays = {turned.get(s, s): v.T if s in turned else v for s, v in point.items()}
+            arrays = {transposed.get(s, s): v.T if s in transposed else v for s, v in point.items()}
             for whole in (False, True):
-                found = stored(expr, turned, whole)
+                found = stored(expr, transposed, whole)
                 got = np.asarray(Point(arrays, SIZES, FLOATS).value(found))
                 np.testing.assert_allclose(got.T if whole else got, wanted, rtol=1e-12, atol=1e-14)
 
@@ -152,8 +152,8 @@ def test_turning_any_matrices_keeps_every_value(name: str) -> None:
     ],
 )
 def test_transposes_move_to_where_they_are_fewest(expr: Expr, whole: bool, after: str) -> None:
-    turned = {s: turned_symbol(s) for s in (Y, D)}
-    assert plain(stored(expr, turned, whole)) == after
+    transposed = {s: turned_symbol(s) for s in (Y, D)}
+    assert plain(stored(expr, transposed, whole)) == after
 
 
 def test_an_index_form_is_not_turned() -> None:

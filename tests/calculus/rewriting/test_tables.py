@@ -12,10 +12,10 @@ from random import Random
 import pytest
 
 from chainrule.calculus.derivation.derive import derivation_of
-from chainrule.calculus.derivation.steps import Certificate
+from chainrule.calculus.derivation.steps import StepCertificate
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, walk
 from chainrule.calculus.ops import add, div, exp, log, mul, neg, power, sqrt
-from chainrule.calculus.proof.ladder import Laboratory
+from chainrule.calculus.proof.verifier import Verifier
 from chainrule.calculus.rewriting.normal import normal_form
 from chainrule.calculus.rewriting.rule import Rule
 from chainrule.calculus.rewriting.shortening import RULES
@@ -56,12 +56,12 @@ def parts(rng: Random) -> Iterator[Expr]:
 
 
 @pytest.fixture(scope="module")
-def laboratory() -> Laboratory:
-    return Laboratory(derivation_of(read_model(MODEL), ["a"]))
+def verifier() -> Verifier:
+    return Verifier(derivation_of(read_model(MODEL), ["a"]))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_row_holds_wherever_it_fires(row: Rule, laboratory: Laboratory) -> None:
+def test_a_row_holds_wherever_it_fires(row: Rule, verifier: Verifier) -> None:
     rng, fired = Random(f"rows {row.name}"), 0
     drawn = parts(rng)
     for _ in range(MOST_TRIED):
@@ -71,8 +71,8 @@ def test_a_row_holds_wherever_it_fires(row: Rule, laboratory: Laboratory) -> Non
         after = row.becomes(part)
         if after is None or after is part:
             continue
-        found = laboratory.equal(part, after)
-        assert isinstance(found, Certificate), f"{plain(part)} = {plain(after)}: {found}"
+        found = verifier.equal(part, after)
+        assert isinstance(found, StepCertificate), f"{plain(part)} = {plain(after)}: {found}"
         fired += 1
         if fired == FIRINGS:
             return

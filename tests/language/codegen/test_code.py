@@ -390,7 +390,7 @@ def forward(X, Y, w, b):
 
 
 def backward(cache):
-    """Return the gradient of J by every variable, in its shape."""
+    """Return the gradient of J with respect to every variable, in its shape."""
     X = cache["X"]  # (n, m)
     Y = cache["Y"]  # (1, m)
     A = cache["A"]  # (1, m)

@@ -22,7 +22,7 @@ from chainrule.calculus.graph.op import Op
 from chainrule.calculus.ops import TABLE
 from chainrule.language.codegen import TARGETS
 from chainrule.language.codegen.dialects import DIALECTS, spelled_function
-from chainrule.language.codegen.lines import Lines
+from chainrule.language.codegen.lines import FunctionBody
 from chainrule.language.codegen.names import Identifiers
 
 ROWS = tuple(TABLE.values())
@@ -32,7 +32,9 @@ def emitted(s: Sample, target: str) -> str:
     """Return a module with a function `value` that is one use of a row."""
     dialect = DIALECTS[target]
     names = {symbol: symbol.name for symbol in s.arguments}
-    lines = Lines(dialect, names, {name: name for name in s.sizes}, Identifiers(names.values()))
+    lines = FunctionBody(
+        dialect, names, {name: name for name in s.sizes}, Identifiers(names.values())
+    )
     lines.assign("result", s.node)
     helpers = [spelled_function(text, dialect) for text in lines.trees.helpers.values()]
     head = [*dialect.imports, *sorted(lines.trees.imports)]

@@ -11,23 +11,23 @@ import numpy as np
 import pytest
 
 from chainrule.calculus.derivation.program import program
-from chainrule.calculus.derivation.steps import Certificate, Derivation
+from chainrule.calculus.derivation.steps import Derivation, StepCertificate
 from chainrule.calculus.evaluation.differences import gradient as measured
 from chainrule.calculus.evaluation.forward import assignments, forward, sample
 from chainrule.calculus.evaluation.numeric import FLOATS, Point
 from chainrule.calculus.graph.dims import base_names
 from chainrule.calculus.graph.node import Expr, Partial, Symbol
 from chainrule.calculus.proof.certify import try_step
-from chainrule.calculus.proof.ladder import Laboratory
+from chainrule.calculus.proof.verifier import Verifier
 from chainrule.deriving import derive
 from chainrule.errors import ExerciseError
 from chainrule.language.codegen import module_text
+from chainrule.teaching.exercises.answer_readers import judge
+from chainrule.teaching.exercises.content import Block, Code, Equation, Prose
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.kinds import KINDS, ask, questions
 from chainrule.teaching.exercises.loading import exercises, find
-from chainrule.teaching.exercises.pieces import Code, Line, Piece, Prose
 from chainrule.teaching.exercises.questions import LETTERS, Question
-from chainrule.teaching.exercises.readers import judge
 
 ALL = exercises()
 TYPED = ("formula", "maths", "code")
@@ -121,15 +121,15 @@ def test_a_mistake_is_named() -> None:
     assert "sign" in found.message
 
 
-def lines(pieces: tuple[Piece, ...]) -> list[Line]:
-    return [piece for piece in pieces if isinstance(piece, Line)]
+def lines(pieces: tuple[Block, ...]) -> list[Equation]:
+    return [piece for piece in pieces if isinstance(piece, Equation)]
 
 
-def holds(derivation: Derivation, laboratory: Laboratory, left: Expr, right: Expr) -> bool:
+def holds(derivation: Derivation, verifier: Verifier, left: Expr, right: Expr) -> bool:
     """Try a line by itself, with the derivation's names for layers and its answers."""
     like = next(s for s in derivation.steps if s.left is left)
-    found = try_step(laboratory, replace(like, before=like.after, after=right))
-    return isinstance(found, Certificate)
+    found = try_step(verifier, replace(like, before=like.after, after=right))
+    return isinstance(found, StepCertificate)
 
 
 @pytest.mark.parametrize("kind", ["factor", "next"])
@@ -138,13 +138,13 @@ def test_one_option_holds_and_the_others_do_not(kind: str) -> None:
         if not question.options:
             continue
         derivation = question.exercise.derivation
-        laboratory = Laboratory(derivation)
+        verifier = Verifier(derivation)
         left = lines(question.prompt)[-1].left if kind == "factor" else None
         for letter, option in zip(LETTERS, lines(question.options), strict=False):
             side = left if left is not None else option.left
             assert side is not None
             assert option.right is not None
-            right = holds(derivation, laboratory, side, option.right)
+            right = holds(derivation, verifier, side, option.right)
             assert right == (letter == question.key.answer)
 
 
@@ -180,13 +180,13 @@ def test_lines_in_order_are_in_the_order_of_the_derivation() -> None:
 def test_the_wrong_line_is_wrong_and_the_other_factors_are_right() -> None:
     for question in asked("wrong-line"):
         derivation = question.exercise.derivation
-        laboratory = Laboratory(derivation)
+        verifier = Verifier(derivation)
         answers = {s.left: s for s in derivation.steps if s.question is not None}
         for line in lines(question.prompt):
             if line.left in answers and line.label:
                 assert line.right is not None
                 assert line.left is not None
-                right = holds(derivation, laboratory, line.left, line.right)
+                right = holds(derivation, verifier, line.left, line.right)
                 assert right == (line.label != question.key.answer)
 
 

@@ -1,4 +1,4 @@
-"""Practice: what is kept, what comes next and why, and what a kill leaves behind."""
+"""Practice sessions: what is kept, what comes next and why, and what a kill leaves behind."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from random import Random
 import pytest
 
 from chainrule.errors import DataError, ExerciseError
+from chainrule.teaching.exercises.answer_readers import judge
+from chainrule.teaching.exercises.content import Equation
 from chainrule.teaching.exercises.fading import faded
 from chainrule.teaching.exercises.kinds import KINDS
 from chainrule.teaching.exercises.loading import exercises, find
-from chainrule.teaching.exercises.pieces import Line
-from chainrule.teaching.exercises.practice import Practice
-from chainrule.teaching.exercises.progress import Answer, Progress
-from chainrule.teaching.exercises.readers import judge
+from chainrule.teaching.exercises.practice import PracticeSession
+from chainrule.teaching.exercises.practice_log import Answer, PracticeLog
 from chainrule.teaching.exercises.scheduler import SPACING, Scheduler, boxes
 
 POOL = exercises("batches")
@@ -37,15 +37,15 @@ def answered(exercise: str, rule: str, right: bool, hints: int = 0) -> Answer:
 
 def test_answers_come_back_in_order(tmp_path: Path) -> None:
     given = [answered("a", "log rule", True), answered("b", "sum rule", False, 2)]
-    progress = Progress(tmp_path / "deep" / "p.sqlite")
+    progress = PracticeLog(tmp_path / "deep" / "p.sqlite")
     for answer in given:
         progress.record(answer)
-    assert Progress(progress.path).history() == given
+    assert PracticeLog(progress.path).history() == given
     assert [a["exercise"] for a in progress.export()["answers"]] == ["a", "b"]
 
 
 def test_the_file_is_deleted(tmp_path: Path) -> None:
-    progress = Progress(tmp_path / "p.sqlite")
+    progress = PracticeLog(tmp_path / "p.sqlite")
     progress.record(answered("a", "log rule", True))
     assert progress.delete() == 1
     assert list(tmp_path.iterdir()) == []
@@ -53,8 +53,8 @@ def test_the_file_is_deleted(tmp_path: Path) -> None:
 
 _WRITER = """
 import sys
-from chainrule.teaching.exercises.progress import Answer, Progress
-progress = Progress(sys.argv[1])
+from chainrule.teaching.exercises.practice_log import Answer, PracticeLog
+progress = PracticeLog(sys.argv[1])
 for number in range(100000):
     progress.record(Answer(f"e{number}", "k", number, ("log rule",), True))
     print(number, flush=True)
@@ -73,17 +73,17 @@ def test_a_kill_loses_no_answer_that_was_kept(tmp_path: Path) -> None:
     said += [int(line) for line in writer.stdout.read().split()]
     writer.stdout.close()
     writer.wait()
-    kept = [answer.seed for answer in Progress(path).history()]
+    kept = [answer.seed for answer in PracticeLog(path).history()]
     assert kept[: len(said)] == said
     assert kept == list(range(len(kept)))
-    Progress(path).record(answered("after", "log rule", True))
+    PracticeLog(path).record(answered("after", "log rule", True))
 
 
 def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "p.sqlite"
     path.write_text("not a database at all, but long enough to look like one" * 20)
     with pytest.raises(DataError, match=r"p.sqlite: cannot be used.*--progress"):
-        Progress(path)
+        PracticeLog(path)
 
 
 def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     with pytest.raises(DataError, match="schema 99"):
-        Progress(path)
+        PracticeLog(path)
 
 
 # ---- what comes next ---------------------------------------------------------------------------
@@ -166,7 +166,7 @@ def test_a_way_of_asking_that_went_wrong_comes_again() -> None:
 
 
 def test_the_same_exercise_does_not_come_twice_in_a_row() -> None:
-    practice = Practice(POOL, seed=1, kinds=CHOOSING)
+    practice = PracticeSession(POOL, seed=1, kinds=CHOOSING)
     seen = []
     for _ in range(12):
         question = practice.ask().question
@@ -179,8 +179,8 @@ def test_the_same_exercise_does_not_come_twice_in_a_row() -> None:
 
 
 def test_the_first_answer_is_kept_and_an_unread_one_is_not(tmp_path: Path) -> None:
-    progress = Progress(tmp_path / "p.sqlite")
-    practice = Practice(POOL, progress, kinds=["verify"])
+    progress = PracticeLog(tmp_path / "p.sqlite")
+    practice = PracticeSession(POOL, progress, kinds=["verify"])
     question = practice.ask().question
     assert not practice.reply("perhaps").read
     assert progress.history() == []
@@ -192,7 +192,7 @@ def test_the_first_answer_is_kept_and_an_unread_one_is_not(tmp_path: Path) -> No
 
 
 def test_hints_are_counted_and_run_out(tmp_path: Path) -> None:
-    practice = Practice(POOL, kinds=["rule"])
+    practice = PracticeSession(POOL, kinds=["rule"])
     question = practice.ask().question
     assert [practice.hint() is not None for _ in range(4)] == [True, True, True, False]
     practice.reply(question.key.answer)
@@ -200,7 +200,7 @@ def test_hints_are_counted_and_run_out(tmp_path: Path) -> None:
 
 
 def test_what_is_shown_counts_as_missed_and_what_is_skipped_as_nothing() -> None:
-    practice = Practice(POOL, kinds=["rule"])
+    practice = PracticeSession(POOL, kinds=["rule"])
     first = practice.ask().question.exercise.id
     practice.skip()
     assert practice.ask().question.exercise.id != first
@@ -209,7 +209,7 @@ def test_what_is_shown_counts_as_missed_and_what_is_skipped_as_nothing() -> None
 
 
 def test_an_exercise_that_comes_again_is_a_variant() -> None:
-    practice = Practice(POOL[:1], kinds=["shape"])
+    practice = PracticeSession(POOL[:1], kinds=["shape"])
     for _ in range(2):
         practice.reply(practice.ask().question.key.answer)
         assert practice.question.exercise.id == POOL[0].id
@@ -218,9 +218,9 @@ def test_an_exercise_that_comes_again_is_a_variant() -> None:
 
 def test_a_sitting_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
     path = tmp_path / "p.sqlite"
-    first = Practice(POOL, Progress(path), kinds=["shape"])
+    first = PracticeSession(POOL, PracticeLog(path), kinds=["shape"])
     first.reply(first.ask().question.key.answer)
-    second = Practice(POOL, Progress(path), kinds=["shape"])
+    second = PracticeSession(POOL, PracticeLog(path), kinds=["shape"])
     assert second.ask().question.exercise.id == POOL[1].id
     assert second.answered == (0, 0)
 
@@ -228,7 +228,7 @@ def test_a_sitting_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
 def test_kinds_that_an_exercise_has_not_are_refused_in_words() -> None:
     scalars = [find("sigmoid-slope")]
     with pytest.raises(ExerciseError, match="question of the kind shape"):
-        Practice(scalars, kinds=["shape"]).ask()
+        PracticeSession(scalars, kinds=["shape"]).ask()
 
 
 # ---- fading ------------------------------------------------------------------------------------
@@ -247,7 +247,7 @@ def test_a_blank_is_blank_until_it_was_asked(exercise: object) -> None:
     questions = faded(exercise, 3)  # type: ignore[arg-type]
     for question in questions:
         assert judge(question.key, question.key.answer).right
-        sheet = [p for p in question.prompt if isinstance(p, Line) and p.label]
+        sheet = [p for p in question.prompt if isinstance(p, Equation) and p.label]
         marked = [k for k, line in enumerate(sheet) if line.label.startswith(">")]
         assert len(marked) == 1
         assert all(line.right is None for line in sheet[marked[0] :])

@@ -8,15 +8,17 @@ from hypothesis import strategies as st
 
 from chainrule.language.reading import load_model
 from chainrule.language.typeset import model_text
-from chainrule.teaching.exercises.readers import LONGEST, READERS, Key, judge
+from chainrule.teaching.exercises.answer_readers import LONGEST, READERS, AnswerKey, judge
 
-SHAPE = Key("shape", "(1, n)")
-NUMBER = Key("number", "-0.25")
-CHOICE = Key("choice", "b", choices=("log rule", "sum over two factors: matrix product", "cancel"))
-ORDER = Key("order", "c a d b")
-LINE = Key("line", "3", choices=("1", "2", "3", "4"))
-NAMES = Key("names", "X, A^[1], yhat", choices=("X", "w", "A^[1]", "yhat"))
-YES = Key("yes or no", "yes")
+SHAPE = AnswerKey("shape", "(1, n)")
+NUMBER = AnswerKey("number", "-0.25")
+CHOICE = AnswerKey(
+    "choice", "b", choices=("log rule", "sum over two factors: matrix product", "cancel")
+)
+ORDER = AnswerKey("order", "c a d b")
+LINE = AnswerKey("line", "3", choices=("1", "2", "3", "4"))
+NAMES = AnswerKey("names", "X, A^[1], yhat", choices=("X", "w", "A^[1]", "yhat"))
+YES = AnswerKey("yes or no", "yes")
 KEYS = (SHAPE, NUMBER, CHOICE, ORDER, LINE, NAMES, YES)
 
 
@@ -27,10 +29,10 @@ KEYS = (SHAPE, NUMBER, CHOICE, ORDER, LINE, NAMES, YES)
         (SHAPE, "1 x n"),
         (SHAPE, "[1,n]"),
         (SHAPE, "1×n"),
-        (Key("shape", "(1, 1)"), "scalar"),
-        (Key("shape", "(2h, k + n)"), "(2 h, n + k)"),
-        (Key("shape", "(1, m n)"), "(1, m n)"),
-        (Key("shape", "(3, 4)"), "3x4"),
+        (AnswerKey("shape", "(1, 1)"), "scalar"),
+        (AnswerKey("shape", "(2h, k + n)"), "(2 h, n + k)"),
+        (AnswerKey("shape", "(1, m n)"), "(1, m n)"),
+        (AnswerKey("shape", "(3, 4)"), "3x4"),
         (NUMBER, "-0.25"),
         (NUMBER, "−0,252"),
         (NUMBER, "-1/4"),
@@ -50,7 +52,7 @@ KEYS = (SHAPE, NUMBER, CHOICE, ORDER, LINE, NAMES, YES)
         (YES, "y"),
     ],
 )
-def test_what_is_right(key: Key, text: str) -> None:
+def test_what_is_right(key: AnswerKey, text: str) -> None:
     found = judge(key, text)
     assert found.right
     assert found.read
@@ -60,7 +62,7 @@ def test_what_is_right(key: Key, text: str) -> None:
 @pytest.mark.parametrize(
     ("key", "text", "message"),
     [
-        (SHAPE, "(n, 1)", "turned"),
+        (SHAPE, "(n, 1)", "transposed"),
         (SHAPE, "(n, m)", "shape of its variable"),
         (NUMBER, "0.25", "the sign is not"),
         (NUMBER, "-0.3", "too far off"),
@@ -74,7 +76,7 @@ def test_what_is_right(key: Key, text: str) -> None:
         (YES, "no", "not no"),
     ],
 )
-def test_what_is_wrong_and_what_is_said(key: Key, text: str, message: str) -> None:
+def test_what_is_wrong_and_what_is_said(key: AnswerKey, text: str, message: str) -> None:
     found = judge(key, text)
     assert found.read
     assert not found.right
@@ -102,12 +104,12 @@ def test_what_is_wrong_and_what_is_said(key: Key, text: str, message: str) -> No
         (LINE, "the third", "number of the line"),
         (NAMES, "X, q", "q is no name here"),
         (YES, "perhaps", "yes or no"),
-        (Key("code", "A"), "(A - Y) X^T", "no Python expression"),
-        (Key("maths", "A"), "A @ X.T", "still code"),
+        (AnswerKey("code", "A"), "(A - Y) X^T", "no Python expression"),
+        (AnswerKey("maths", "A"), "A @ X.T", "still code"),
         (SHAPE, "n" * (LONGEST + 1), "longer than"),
     ],
 )
-def test_what_cannot_be_read_costs_nothing(key: Key, text: str, message: str) -> None:
+def test_what_cannot_be_read_costs_nothing(key: AnswerKey, text: str, message: str) -> None:
     found = judge(key, text)
     assert not found.read
     assert not found.right
@@ -115,14 +117,14 @@ def test_what_cannot_be_read_costs_nothing(key: Key, text: str, message: str) ->
 
 
 @given(st.sampled_from(KEYS), st.text(max_size=60))
-def test_anything_typed_gets_a_judgement(key: Key, text: str) -> None:
+def test_anything_typed_gets_a_judgement(key: AnswerKey, text: str) -> None:
     found = judge(key, text)
     assert 0 <= found.credit <= 1
     assert found.right == (found.credit == 1)
     assert found.message or found.right
 
 
-FORMULA = Key("formula", "(A - Y) X^T", model_text(load_model("logistic_batch")), "w")
+FORMULA = AnswerKey("formula", "(A - Y) X^T", model_text(load_model("logistic_batch")), "w")
 
 
 @settings(max_examples=60)

@@ -14,10 +14,10 @@ import pytest
 from chainrule.documents.exercises.as_html import set_page
 from chainrule.documents.exercises.as_latex import set_latex
 from chainrule.errors import ExerciseError
+from chainrule.teaching.exercises.answer_readers import judge
 from chainrule.teaching.exercises.difficulty import difficulty
 from chainrule.teaching.exercises.kinds import KINDS
 from chainrule.teaching.exercises.loading import exercises
-from chainrule.teaching.exercises.readers import judge
 from chainrule.teaching.exercises.sets import ProblemSet, new_set, read_key
 
 POOL = exercises("batches,normalisation")

@@ -12,9 +12,9 @@ from click.testing import CliRunner
 
 from chainrule.cli.main import cli
 from chainrule.errors import ChainruleError
-from chainrule.teaching.diagnosis.bench import alike
-from chainrule.teaching.diagnosis.diagnosis import Clinic, Values
-from chainrule.teaching.diagnosis.slips import Slip, with_slips
+from chainrule.teaching.diagnosis.injection import InjectedError, with_errors
+from chainrule.teaching.diagnosis.sample_points import alike
+from chainrule.teaching.diagnosis.search import MistakeSearch, Values
 from chainrule.teaching.exercises.loading import find
 from chainrule.teaching.grading.grader import Grader
 
@@ -40,42 +40,42 @@ J = -sum(Y .* log(A2) + (1 - Y) .* log(1 - A2))
 """
 
 
-def clinic(model: str, wrt: str) -> Clinic:
+def search(model: str, wrt: str) -> MistakeSearch:
     grader = Grader(model)
-    return grader._clinic(grader._variable(wrt))
+    return grader._search(grader._variable(wrt))
 
 
-def outcome(of: Clinic, slips: tuple[Slip, ...]) -> Values | None:
+def outcome(of: MistakeSearch, errors: tuple[InjectedError, ...]) -> Values | None:
     """Return what mistakes come to by running the whole sweep on expressions."""
     try:
-        expr = with_slips(of.model, of.of, of.wrt, slips, of.finished)
+        expr = with_errors(of.model, of.of, of.wrt, errors, of.finished)
     except ChainruleError:
         return None
-    return of.bench.matrices(expr)
+    return of.samples.matrices(expr)
 
 
 @pytest.mark.parametrize(("model", "wrt"), [(CELL, "b"), (CELL, "W"), (TWO_LAYERS, "W1")])
 def test_the_chain_of_matrices_gives_what_the_sweep_gives(model: str, wrt: str) -> None:
-    of = clinic(model, wrt)
+    of = search(model, wrt)
     assert of.effects is not None
     assert of.truth is not None
     assert alike(of.effects.truth, of.truth[0])
-    on_the_way = [looked for looked in of.singles if looked.slip.in_sweep]
+    on_the_way = [candidate for candidate in of.singles if candidate.error.in_sweep]
     assert len(on_the_way) > 10
-    for looked in on_the_way:
-        swept = outcome(of, (looked.slip,))
+    for candidate in on_the_way:
+        swept = outcome(of, (candidate.error,))
         assert swept is not None
-        assert alike(swept[0], looked.value), looked.slip
+        assert alike(swept[0], candidate.value), candidate.error
 
 
 @pytest.mark.parametrize(("model", "wrt"), [(CELL, "b"), (TWO_LAYERS, "W1")])
 def test_every_pair_on_the_way_is_found(model: str, wrt: str) -> None:
-    of = clinic(model, wrt)
+    of = search(model, wrt)
     assert of.singles
     assert of.effects is not None  # those that keep shapes; a transpose is tried on the whole
-    slips = [effect.slip for effect in of.effects.effects]
+    errors = [effect.error for effect in of.effects.effects]
     tried = 0
-    for one, two in list(combinations(slips, 2))[::17]:
+    for one, two in list(combinations(errors, 2))[::17]:
         values = outcome(of, (one, two))
         if values is None:
             continue
@@ -86,21 +86,21 @@ def test_every_pair_on_the_way_is_found(model: str, wrt: str) -> None:
 
 
 def test_every_pair_in_the_last_line_is_found() -> None:
-    of = clinic(TWO_LAYERS, "W1")
-    slips = [looked.slip for looked in of.singles if looked.slip.edit is not None]
-    assert of.drafts is not None
+    of = search(TWO_LAYERS, "W1")
+    errors = [candidate.error for candidate in of.singles if candidate.error.edit is not None]
+    assert of.edit_pairs is not None
     tried = 0
-    for one, two in list(combinations(slips, 2))[::5]:
+    for one, two in list(combinations(errors, 2))[::5]:
         values = outcome(of, (one, two))
         if values is None or not np.isfinite(values[0]).all():
             continue
-        if any(alike(values[0], looked.value) for looked in of.singles):
+        if any(alike(values[0], candidate.value) for candidate in of.singles):
             continue
         tried += 1
-        pairs = {frozenset((a.name, b.name)) for a, b in of.drafts.pairs(values[0])}
+        pairs = {frozenset((a.name, b.name)) for a, b in of.edit_pairs.pairs(values[0])}
         assert frozenset((one.name, two.name)) in pairs, (one, two)
     assert tried > 20
-    assert not of.drafts.cut
+    assert not of.edit_pairs.cut
 
 
 def test_what_was_not_tried_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

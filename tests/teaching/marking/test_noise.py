@@ -11,7 +11,7 @@ from benchmarks.grading.noise import HARMFUL, noise
 
 from chainrule.language.reading import load_model
 from chainrule.teaching.exercises.loading import find
-from chainrule.teaching.grading.grader import MENDED, Grader
+from chainrule.teaching.grading.grader import SHAPE_REPAIRS, Grader
 
 COUNT, SEED = 5_000, 8
 VERDICTS = {"correct", "correct_other_form", "wrong", "wrong_shape", "unreadable", "unsure"}
@@ -28,16 +28,16 @@ def test_what_would_do_harm_is_refused(
     text: str, grader: Grader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judged = []
-    equal = grader.judging.equal
+    equal = grader.equality_judge.equal
 
     def counted(*arguments: Any, **options: Any) -> Any:
         judged.append(arguments)
         return equal(*arguments, **options)
 
-    monkeypatch.setattr(grader.judging, "equal", counted)
+    monkeypatch.setattr(grader.equality_judge, "equal", counted)
     grade = grader.grade("w", text)
     assert grade.verdict in VERDICTS - {"correct", "correct_other_form"}
-    assert len(judged) <= MENDED + 20
+    assert len(judged) <= SHAPE_REPAIRS + 20
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,11 @@ SEED = 3
 LEAST = {False: 0.95, True: 0.8}
 EACH = {False: 2, True: 1}
 
-Marked = list[tuple[str, Mutant, Grade]]
+MarkedSubmission = list[tuple[str, Mutant, Grade]]
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["one mistake", "two mistakes"])
-def marked(request: pytest.FixtureRequest) -> tuple[bool, Marked]:
+def marked(request: pytest.FixtureRequest) -> tuple[bool, MarkedSubmission]:
     doubles: bool = request.param
     found = []
     for question in list(questions())[:: 2 if doubles else 1]:
@@ -32,20 +32,20 @@ def marked(request: pytest.FixtureRequest) -> tuple[bool, Marked]:
     return doubles, found
 
 
-def test_no_wrong_answer_is_accepted(marked: tuple[bool, Marked]) -> None:
+def test_no_wrong_answer_is_accepted(marked: tuple[bool, MarkedSubmission]) -> None:
     _, found = marked
     accepted = [(where, m.text, g.why) for where, m, g in found if g.correct]
     assert len(found) > 80
     assert not accepted
 
 
-def test_every_wrong_answer_is_read(marked: tuple[bool, Marked]) -> None:
+def test_every_wrong_answer_is_read(marked: tuple[bool, MarkedSubmission]) -> None:
     _, found = marked
     refused = [(w, m.text, g.why) for w, m, g in found if not g.verdict.startswith("wrong")]
     assert not refused
 
 
-def test_the_mistake_is_named(marked: tuple[bool, Marked]) -> None:
+def test_the_mistake_is_named(marked: tuple[bool, MarkedSubmission]) -> None:
     doubles, found = marked
     missed = [
         (where, mutant.labels, mutant.text, str(grade.diagnosis))
@@ -55,7 +55,7 @@ def test_the_mistake_is_named(marked: tuple[bool, Marked]) -> None:
     assert len(missed) <= (1 - LEAST[doubles]) * len(found), missed
 
 
-def test_no_other_mistake_is_asserted(marked: tuple[bool, Marked]) -> None:
+def test_no_other_mistake_is_asserted(marked: tuple[bool, MarkedSubmission]) -> None:
     _, found = marked
     asserted = [
         (where, mutant.labels, mutant.text, str(grade.diagnosis))

@@ -31,15 +31,15 @@ from chainrule.errors import DerivationError
 
 
 @dataclass(frozen=True)
-class Link:
-    """One arrow of the chain: a derivative that is asked for, and its answer.
+class ChainFactor:
+    """One factor of the chain rule: an open derivative, and its answer.
 
     Parameters
     ----------
     partial : Partial
         The question.
     answer : Expr
-        What it is, as an index form.
+        Its index form.
     target : Symbol
         The definition that is differentiated.
     opened : Expr or None
@@ -62,21 +62,21 @@ class Link:
 
 
 @dataclass
-class Chain:
+class ChainRule:
     """The chain rule for one variable."""
 
     variable: Symbol
     row: Position
     col: Position
     form: Expr
-    links: list[Link] = field(default_factory=list)
+    links: list[ChainFactor] = field(default_factory=list)
     paths: int = 0
     moved: dict[Symbol, tuple[Reason, ...]] = field(default_factory=dict)
     """Definitions that are differentiated as a whole, with the rules used."""
 
 
 class Paths:
-    """What lies between the variables and the objective.
+    """The paths between the variables and the objective.
 
     Parameters
     ----------
@@ -97,9 +97,9 @@ class Paths:
         return [t for t, used in self.mentions.items() if symbol in used and t in self.live]
 
     def needs_layers(self, variables: tuple[Symbol, ...]) -> bool:
-        """Tell whether gradients on the way deserve names.
+        """Whether intermediate gradients should have names.
 
-        They do when paths fork, when there is more than one layer on the way, or when entries
+        They should when paths fork, when there is more than one layer on the way, or when entries
         change their places.
         """
         live = [v for v in variables if v in self.live]
@@ -139,7 +139,7 @@ class Paths:
         return found
 
     def _count(self, symbol: Symbol) -> int:
-        """Count the paths to the objective: once for each symbol, for there may be 2^40."""
+        """Count the paths to the objective, once per symbol, since there may be 2^40."""
         if symbol not in self._counts:
             self._counts[symbol] = sum(self._count(c) for c in self.consumers(symbol))
         return self._counts[symbol]
@@ -151,20 +151,20 @@ class Paths:
         return self._depths[symbol]
 
     def _couples(self, target: Symbol) -> bool:
-        """Whether every entry of a layer's value depends on several: its gradient is used often."""
+        """Whether every entry of a layer's value depends on several entries."""
         if all(consumer is self.model.objective for consumer in self.consumers(target)):
             return False
         value = self.values[target]
         return value.shape != SCALAR and any(_is_coupled(node) for node in walk(value))
 
     def _moves(self, target: Symbol) -> bool:
-        """Whether a gradient goes back through a definition to other places than its own."""
+        """Whether a gradient goes back through a definition to other positions."""
         if target is self.model.objective:
             return False
         return any(isinstance(n, Apply) and n.op.moves for n in walk(self.values[target]))
 
     def _mixes(self, target: Symbol) -> bool:
-        """Whether writing one entry of a definition takes a sum: a layer of its own."""
+        """Whether one entry of a definition contains a sum."""
         if target is self.model.objective:
             return False
         letters = self.letters()
@@ -179,7 +179,7 @@ def _is_coupled(node: Expr) -> bool:
 
 def chain_rule(
     paths: Paths, variable: Symbol, layers: dict[Symbol, Symbol], letters: Letters
-) -> Chain:
+) -> ChainRule:
     """Write the chain rule for one entry of a variable.
 
     Parameters
@@ -187,14 +187,14 @@ def chain_rule(
     paths : Paths
         The forward pass.
     variable : Symbol
-        With respect to what.
+        The variable of differentiation.
     layers : dict of Symbol to Symbol
         Intermediate values whose gradient is known, with the gradient's name.
     letters : Letters
-        Where running indices get their names from.
+        The source of names for running indices.
     """
     row, col = (letters.free(dim) for dim in variable.shape)
-    result = Chain(variable, row, col, Number(0))
+    result = ChainRule(variable, row, col, Number(0))
     result.form = _upwards(paths, variable, row, col, layers, letters, result)
     return result
 
@@ -206,9 +206,9 @@ def _upwards(
     col: Position,
     layers: dict[Symbol, Symbol],
     letters: Letters,
-    result: Chain,
+    result: ChainRule,
 ) -> Expr:
-    """Return the derivative of the objective by entry (row, col) of a symbol, as a chain."""
+    """Return the objective's derivative with respect to entry (row, col), as a chain."""
     objective = paths.model.objective
     at = entry(symbol, row, col)
     if symbol is objective:
@@ -228,7 +228,7 @@ def _upwards(
                 terms.append(answer)
                 continue
             partial = Partial(objective, at)
-            result.links.insert(0, Link(partial, answer, target, None, reasons, (), False))
+            result.links.insert(0, ChainFactor(partial, answer, target, None, reasons, (), False))
             terms.append(partial)
             continue
         upstream = Symbol("upstream", target.shape)
@@ -257,7 +257,7 @@ def _upwards(
         for index in reversed(part.bound):
             if index not in place:
                 answer = Total(index, answer)
-        result.links.append(Link(partial, answer, target, opened, reasons, bound, repeats))
+        result.links.append(ChainFactor(partial, answer, target, opened, reasons, bound, repeats))
         term = _inside(above, partial)
         for index in reversed(bound):
             term = Total(index, term)
@@ -266,7 +266,7 @@ def _upwards(
 
 
 def _factors(form: Expr, upstream: Symbol) -> list[LinearPart]:
-    """Return the paths to the entries of an upstream gradient; none where its entries move."""
+    """Return the paths to the entries of an upstream gradient; empty where entries move."""
     try:
         return as_one(linear_parts(form, upstream))
     except DerivationError:
@@ -278,7 +278,7 @@ def _upwards_everywhere(
     target: Symbol,
     layers: dict[Symbol, Symbol],
     letters: Letters,
-    result: Chain,
+    result: ChainRule,
 ) -> Expr:
     """Return the gradient at a target as a matrix form."""
     if target in layers:
@@ -294,7 +294,7 @@ def _upwards_everywhere(
 
 
 def _inside(above: Expr, partial: Expr) -> Expr:
-    """Multiply below the sums, so that they stand in front of the whole chain."""
+    """Multiply inside the sums, so that they stand in front of the whole chain."""
     if isinstance(above, Total):
         return Total(above.index, _inside(above.body, partial))
     return above * partial

@@ -1,26 +1,25 @@
-"""Second order: the gradient of a slope, and the Hessian that its factors are.
+"""Second order: the Hessian-vector product as a gradient, and the Hessian as its coefficients.
 
-How steep J is along a fixed direction v is the scalar ``q = <dJ/dw, v>``. It is a forward pass like
-any other, one that begins with the gradient, so the same derivation gives its gradient: the Hessian
-times v. This product is linear in v, and what stands in front of ``v_j`` in its entry p is the
-entry (p, j) of the Hessian. For a vector that is an index form in two indices, which collapses to a
-matrix as every other does.
+The directional derivative along a fixed v is the scalar ``q = <dJ/dw, v>``. It is a forward pass
+that begins with the gradient, so the same derivation gives its gradient: the Hessian times v. This
+product is linear in v, and the coefficient of ``v_j`` in its entry p is the entry (p, j) of the
+Hessian. For a vector that is an index form in two indices, which collapses to a matrix as usual.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, count
 
 from chainrule.calculus.derivation.derive import derivation_of
-from chainrule.calculus.derivation.lines import mentioned
+from chainrule.calculus.derivation.record import StepRecord, unused
 from chainrule.calculus.derivation.steps import (
     Claim,
     Derivation,
     Gradient,
     Hessian,
     Phase,
-    Step,
     along,
 )
 from chainrule.calculus.graph.dims import SCALAR, Dim, Index, Shape, written
@@ -49,26 +48,26 @@ from chainrule.calculus.rewriting.simplification import simplify
 from chainrule.errors import DerivationError
 
 ONE_LINE = 26
-"""The longest product, by its display cost, that is written in one line, without names."""
+"""The largest display cost of a product that is written in one line, without names."""
 
 SLOPES = ("q", "s", "r", "g")
 DIRECTIONS = ("v", "u", "d")
 
 
 def second_derivation(first: Derivation, *, hessian: bool = True) -> Derivation:
-    """Derive the Hessian times a direction from a derivation of the gradients.
+    """Derive the Hessian-vector product from a derivation of the gradients.
 
     Parameters
     ----------
     first : Derivation
-        Of matrix forms.
+        The derivation of gradients with matrix forms.
     hessian : bool
         Whether to write out the Hessian too.
 
     Returns
     -------
     Derivation
-        Of ``<dJ/dw, v>``; nothing is proven yet.
+        The derivation of ``<dJ/dw, v>``, without verification.
 
     Raises
     ------
@@ -81,27 +80,23 @@ def second_derivation(first: Derivation, *, hessian: bool = True) -> Derivation:
             if 1 not in shape:
                 name = gradient.variable.name
                 raise DerivationError(
-                    f"{name} is {written(shape)}: its Hessian has four indices and is no matrix; "
-                    f"ask for its product with a direction: --hvp {name}"
+                    f"{name} is {written(shape)}: the Hessian with respect to a matrix is a "
+                    f"4-index tensor; use the Hessian-vector product: --hvp {name}"
                 )
     model, directions, names = _slope_model(first)
     product = derivation_of(model, list(first.gradients), prefix=f"{model.objective.name}_")
-    return _Second(first, product, directions, names).run(hessian)
+    return _SecondDerivation(first, product, directions, names).run(hessian)
 
 
 def _slope_model(
     first: Derivation,
 ) -> tuple[Model, dict[Symbol, Symbol], dict[Symbol, Symbol]]:
-    """Return the forward pass of the slope, and by variable its direction and its gradient."""
+    """Return the forward pass of the directional derivative, with directions and gradients."""
     model = first.model
     taken = {symbol.name for symbol in (*model.symbols, *first.layers)}
 
     def fresh(*wanted: str) -> str:
-        name = next(
-            n for n in (*wanted, *(f"{wanted[0]}_{k}" for k in range(1, 999))) if n not in taken
-        )
-        taken.add(name)
-        return name
+        return unused(chain(wanted, (f"{wanted[0]}_{k}" for k in count(1))), taken)
 
     # What the forward pass has a name for is called by it: softmax(x) is p again.
     called: dict[Expr, Expr] = {
@@ -148,26 +143,27 @@ def _slope_model(
 def _matrix(gradient: Gradient) -> Expr:
     if gradient.matrix is None:
         raise DerivationError(
-            f"the gradient for {gradient.variable.name} has no matrix form "
+            f"the gradient with respect to {gradient.variable.name} has no matrix form "
             f"({gradient.no_matrix_form}), so it is not differentiated again"
         )
     return gradient.matrix
 
 
 @dataclass
-class _Second:
+class _SecondDerivation:
     first: Derivation
     product: Derivation
     directions: dict[Symbol, Symbol]
     named: dict[Symbol, Symbol]
 
     def __post_init__(self) -> None:
-        self.steps = list(self.product.steps)
+        known = (*self.product.model.symbols, *self.product.layers)
+        self.record = StepRecord(lambda: known, self.product.steps)
         self.gradients = dict(self.product.gradients)
         self.hessians: dict[Symbol, Hessian] = {}
         self.places = dict(self.product.places)
         self.relations = side_relations(self.product.model)
-        self.names = {s.name for s in (*self.product.model.symbols, *self.product.layers)}
+        self.names = {s.name for s in known}
 
     def run(self, hessian: bool) -> Derivation:
         opened = {name: self._opened(gradient) for name, gradient in self.gradients.items()}
@@ -182,7 +178,7 @@ class _Second:
                     self._hessian(rows, columns, opened[rows.name])
         return replace(
             self.product,
-            steps=tuple(self.steps),
+            steps=tuple(self.record.steps),
             gradients=self.gradients,
             hessians=self.hessians,
             places=self.places,
@@ -190,7 +186,7 @@ class _Second:
         )
 
     def _opened(self, gradient: Gradient) -> Expr:
-        """Return a product with the names of later gradients opened."""
+        """Return a product with the names of layer gradients expanded."""
         matrix = _matrix(gradient)
         for name, layer in reversed(list(self.product.layers.items())):
             matrix = put(matrix, {name: _matrix(layer)})
@@ -200,7 +196,7 @@ class _Second:
         assert gradient.matrix is not None
         whole = Partial(self.product.model.objective, gradient.variable)
         why = "every name that was given on the way is replaced by what it stands for"
-        self._step(
+        self.record.add(
             Phase.RESULT, "in one line", whole, gradient.matrix, matrix, why, claim=Claim.OPENED
         )
         self.gradients[gradient.variable.name] = replace(gradient, matrix=matrix)
@@ -228,7 +224,7 @@ class _Second:
     def _coefficient(
         self, part: LinearPart, direction: Symbol, place: Position, letters: Letters
     ) -> tuple[Expr, Index | None]:
-        """Return what stands in front of one entry of the direction, and which entry that is."""
+        """Return the coefficient of one entry of the direction, and which entry that is."""
         coefficient = part.coefficient
         inner = [index for index in part.bound if not _stands_at(part.atom, index)]
         for index in reversed(inner):
@@ -252,7 +248,7 @@ class _Second:
         self.places[rows] = place
         before = self.gradients[rows.name].matrix
         assert before is not None
-        self._step(
+        self.record.add(
             Phase.CURVATURE,
             "one entry of the product",
             left,
@@ -263,7 +259,7 @@ class _Second:
         linear: Expr = coefficient * along(direction, other)
         linear = linear if other is None else Total(other, linear)
         if linear is not form:
-            self._step(
+            self.record.add(
                 Phase.CURVATURE,
                 "sorted by the entries of the direction",
                 left,
@@ -290,7 +286,7 @@ class _Second:
         self.hessians[symbol] = hessian
         self.places[symbol] = (at_row, at_col)
         at = entry(symbol, at_row, at_col)
-        self._step(
+        self.record.add(
             Phase.CURVATURE,
             "the Hessian, entry by entry",
             at,
@@ -301,15 +297,11 @@ class _Second:
             claim=Claim.CURVATURE,
         )
         for rule, why, left, before, after in best.lines(at, symbol):
-            self._step(Phase.CURVATURE, rule, left, before, after, why)
+            self.record.add(Phase.CURVATURE, rule, left, before, after, why)
 
     def _fresh(self, rows: Symbol, columns: Symbol) -> str:
         plain = "H" if len(self.directions) == 1 else f"H_{rows.name}{columns.name}"
-        name = plain
-        while name in self.names:
-            name = f"{name}'"
-        self.names.add(name)
-        return name
+        return unused((plain + "'" * primes for primes in count(0)), self.names)
 
     def _letters(self) -> Letters:
         model = self.product.model
@@ -317,27 +309,10 @@ class _Second:
         names = {symbol.name for symbol in model.symbols}
         return Letters(dims, [*names, *(str(dim) for dim in dims)])
 
-    def _step(
-        self,
-        phase: Phase,
-        rule: str,
-        left: Expr,
-        before: Expr,
-        after: Expr,
-        why: str,
-        *,
-        claim: Claim = Claim.EQUAL,
-    ) -> None:
-        shapes = mentioned(after, (*self.product.model.symbols, *self.product.layers))
-        number = len(self.steps) + 1
-        self.steps.append(
-            Step(number, phase, rule, left, before, after, why, shapes=shapes, claim=claim)
-        )
-
 
 @dataclass(frozen=True)
 class _Collapsed:
-    """One way to write a Hessian as a matrix: which index counts rows, and the lines."""
+    """One way to write a Hessian as a matrix: its row index, and its lines."""
 
     form: Expr
     row: Position
@@ -353,7 +328,7 @@ class _Collapsed:
 
     @property
     def cost(self) -> int:
-        """What it costs to read."""
+        """The display cost."""
         return 10**9 if self.matrix is None else display_cost(self.matrix)
 
     def lines(self, at: Expr, whole: Symbol) -> Iterator[tuple[str, str, Expr, Expr, Expr]]:
@@ -380,18 +355,18 @@ def _collapsed(form: Expr, shape: Shape, row: Position, col: Position) -> _Colla
 
 
 def layout_sentence(hessian: Hessian, objective: Symbol) -> str:
-    """Say which entry of a Hessian stands where."""
+    """Return the sentence about rows and columns of a Hessian."""
     rows, columns = hessian.rows.name, hessian.columns.name
     shape = written(hessian.symbol.shape)
     if hessian.symbol.shape == SCALAR:
-        return f"the second derivative of {objective.name} by {rows}" + (
+        return f"the second derivative of {objective.name} with respect to {rows}" + (
             f" and {columns}" if columns != rows else ""
         )
     if hessian.rows is hessian.columns:
         return (
             f"{hessian.symbol.name} is {shape}: its entry in row {hessian.row} and column "
-            f"{hessian.col} is the second derivative of {objective.name} by {rows}_{hessian.row} "
-            f"and {rows}_{hessian.col}"
+            f"{hessian.col} is the second derivative of {objective.name} with respect to "
+            f"{rows}_{hessian.row} and {rows}_{hessian.col}"
         )
     return (
         f"{hessian.symbol.name} is {shape}: its rows count the entries of {rows}, its columns "
@@ -408,7 +383,7 @@ def _stands_at(atom: Expr, index: Index) -> bool:
 
 
 def _at(form: Expr, index: Index | None, other: Index | None) -> Expr:
-    """Let all coefficients speak of the same entry."""
+    """Rename an index, so that all coefficients refer to the same entry."""
     if index is None or other is None or index == other:
         return form
     return renamed(form, index, other)

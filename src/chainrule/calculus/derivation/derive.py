@@ -10,14 +10,16 @@ each is a short derivation of the same kind.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import count
 
-from chainrule.calculus.derivation.chain import Chain, Link, Paths, chain_rule
+from chainrule.calculus.derivation.chain import ChainFactor, ChainRule, Paths, chain_rule
 from chainrule.calculus.derivation.folding import folded
-from chainrule.calculus.derivation.lines import fixed, mentioned
+from chainrule.calculus.derivation.lines import fixed
 from chainrule.calculus.derivation.own import function_steps, own_rows
+from chainrule.calculus.derivation.record import StepRecord, unused
 from chainrule.calculus.derivation.recursion import recursion_steps
 from chainrule.calculus.derivation.staging import staged
-from chainrule.calculus.derivation.steps import Claim, Derivation, Gradient, Phase, Reason, Step
+from chainrule.calculus.derivation.steps import Claim, Derivation, Gradient, Phase
 from chainrule.calculus.graph.dims import SCALAR, Index, written
 from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.node import (
@@ -46,7 +48,7 @@ from chainrule.errors import DerivationError
 def derivation_of(
     model: Model, wrt: Sequence[str] | None = None, *, prefix: str = "d"
 ) -> Derivation:
-    """Derive the gradients of a model's objective, step by step; nothing is proven yet.
+    """Derive the gradients of a model's objective, step by step, without verification.
 
     `chainrule.derive` calls this and then certifies every step.
 
@@ -57,7 +59,7 @@ def derivation_of(
     wrt : sequence of str, optional
         Names of the variables; by default the parameters.
     prefix : str, optional
-        What makes the name of a gradient of the name of a value: ``dz``.
+        The prefix that turns the name of a value into that of its gradient: ``dz``.
 
     Raises
     ------
@@ -91,7 +93,7 @@ class _Derivation:
         self.variables = variables
         self.asked_places = places
         self.paths = Paths(self.model)
-        self.steps: list[Step] = []
+        self.record = StepRecord(lambda: (*self.model.symbols, *self.layers.values()))
         self.answers: dict[Expr, Expr] = {}
         self.places: dict[Symbol, tuple[Position, Position]] = {}
         self.layers: dict[Symbol, Symbol] = {}
@@ -104,7 +106,7 @@ class _Derivation:
 
     def run(self) -> Derivation:
         for row in own_rows(self.model.values.values()):
-            self.steps += function_steps(row, len(self.steps) + 1)
+            self.record.extend(function_steps(row, self.record.next))
         for definition in self.added:
             self._name(definition)
         for definition in self.model.definitions:
@@ -116,12 +118,14 @@ class _Derivation:
                 self.layers[symbol] = name
         found = self._block(self.variables)
         self.gradients = {symbol.name: gradient for symbol, gradient in found.items()}
-        self.steps += recursion_steps(
-            self.model, self.layer_gradients, found.values(), tuple(self.steps)
+        self.record.extend(
+            recursion_steps(
+                self.model, self.layer_gradients, found.values(), tuple(self.record.steps)
+            )
         )
         return Derivation(
             self.model,
-            tuple(self.steps),
+            tuple(self.record.steps),
             self.gradients,
             self.layer_gradients,
             self.answers,
@@ -133,7 +137,7 @@ class _Derivation:
     def _block(
         self, variables: Iterable[Symbol], name: Symbol | None = None
     ) -> dict[Symbol, Gradient]:
-        """Derive the gradients of a few variables together, asking each factor once."""
+        """Derive the gradients of a few variables together, with each factor once."""
         chains = [chain_rule(self.paths, v, self.layers, self.paths.letters()) for v in variables]
         for chain in chains:
             self.places[chain.variable] = (chain.row, chain.col)
@@ -142,8 +146,8 @@ class _Derivation:
             self._factor_steps(link)
         return {chain.variable: self._gradient(chain, name) for chain in chains}
 
-    def _unanswered(self, chains: Iterable[Chain]) -> list[Link]:
-        links: dict[Expr, Link] = {}
+    def _unanswered(self, chains: Iterable[ChainRule]) -> list[ChainFactor]:
+        links: dict[Expr, ChainFactor] = {}
         for chain in chains:
             for link in chain.links:
                 if link.partial not in self.answers:
@@ -154,7 +158,7 @@ class _Derivation:
 
     def _name(self, definition: Definition) -> None:
         target, value = definition.target, definition.value
-        self._step(
+        self.record.add(
             Phase.STAGE,
             "name what is nested",
             target,
@@ -164,9 +168,9 @@ class _Derivation:
         )
 
     def _write_out(self, definition: Definition) -> None:
-        """Show a line in which functions of the author's were written out."""
+        """Show a line in which the author's functions are expanded."""
         if definition.opened:
-            self._step(
+            self.record.add(
                 Phase.STAGE,
                 "write the function out",
                 definition.target,
@@ -175,7 +179,7 @@ class _Derivation:
                 "; ".join(definition.opened),
             )
 
-    def _chain_step(self, chain: Chain, name: Symbol | None) -> None:
+    def _chain_step(self, chain: ChainRule, name: Symbol | None) -> None:
         variable, objective = chain.variable, self.model.objective
         if self._is_direct(chain):
             return  # the factor that is asked next is the whole question
@@ -195,7 +199,7 @@ class _Derivation:
         if used:
             rule = ", ".join((rule, *used) if rule == "chain rule" else used)
             why = "; ".join((why, *used.values()))
-        self._step(
+        self.record.add(
             Phase.CHAIN,
             rule,
             left,
@@ -205,7 +209,7 @@ class _Derivation:
             claim=Claim.DERIVATIVE,
         )
 
-    def _path_sentence(self, chain: Chain) -> str:
+    def _path_sentence(self, chain: ChainRule) -> str:
         route = [chain.variable.name, *(target.name for target in chain.moved)]
         for link in reversed(chain.links):
             if link.target.name not in route:
@@ -217,13 +221,13 @@ class _Derivation:
             sentence += f", along {over}; the sum belongs to the chain rule"
         return sentence
 
-    def _factor_steps(self, link: Link) -> None:
+    def _factor_steps(self, link: ChainFactor) -> None:
         if link.opened is not None and link.opened not in self.opened:
             self.opened.add(link.opened)
             at = link.partial.of
             row, col = (at.row, at.col) if isinstance(at, Entry) else (None, None)
             value = self.model.values[link.target]
-            self._step(
+            self.record.add(
                 Phase.FACTOR,
                 "write one entry out",
                 at,
@@ -244,8 +248,8 @@ class _Derivation:
         if link.repeats and link.bound:
             why += f"; {link.target.name} uses it once for every {link.bound[0].name}"
         self.answers[link.partial] = link.answer
-        self.answered_at[link.partial] = len(self.steps) + 1
-        self._step(
+        self.answered_at[link.partial] = self.record.next
+        self.record.add(
             Phase.FACTOR,
             ", ".join(dict.fromkeys(r.rule for r in link.reasons)) or "definition",
             link.partial,
@@ -257,7 +261,7 @@ class _Derivation:
             claim=Claim.DERIVATIVE,
         )
 
-    def _gradient(self, chain: Chain, name: Symbol | None) -> Gradient:
+    def _gradient(self, chain: ChainRule, name: Symbol | None) -> Gradient:
         variable = chain.variable
         left = Partial(self.model.objective, entry(variable, chain.row, chain.col))
         form = self._whole(chain)
@@ -265,7 +269,7 @@ class _Derivation:
         if variable.shape != SCALAR and form is not chain.form and not direct:
             free = [i for i in (chain.row, chain.col) if isinstance(i, Index)]
             span = " and ".join(f"{i.name} = 1..{i.dim}" for i in free)
-            self._step(
+            self.record.add(
                 Phase.ENTRY,
                 "one entry at a time",
                 left,
@@ -277,7 +281,7 @@ class _Derivation:
         while asked := partials(form):
             partial = asked[0]
             after = replace(form, {partial: self.answers[partial]})
-            self._step(
+            self.record.add(
                 Phase.SUBSTITUTE,
                 "put the answer in",
                 left,
@@ -294,7 +298,7 @@ class _Derivation:
         form, blocks = filled(form)
         fired = [*fired, *named, *blocks]
         for firing in fired:
-            self._step(
+            self.record.add(
                 Phase.SIMPLIFY,
                 firing.rule.name,
                 left,
@@ -306,7 +310,7 @@ class _Derivation:
         self._result_step(chain, gradient, name)
         return gradient
 
-    def _collapsed(self, chain: Chain, form: Expr, left: Expr) -> Gradient:
+    def _collapsed(self, chain: ChainRule, form: Expr, left: Expr) -> Gradient:
         variable, row, col = chain.variable, chain.row, chain.col
         place = self.asked_places.get(variable)
         asked = None if place is None else fixed(form, _running_one(chain), place)
@@ -330,22 +334,22 @@ class _Derivation:
                     f"gradients add; {why}"
                 )
             if firing.after is not before:
-                self._step(Phase.COLLAPSE, rule, left, before, firing.after, why)
+                self.record.add(Phase.COLLAPSE, rule, left, before, firing.after, why)
             before = firing.after
         if matrix is not before:
             rule, why = self._shape_sentence(variable, before, matrix)
             whole = Partial(self.model.objective, variable)
-            self._step(Phase.SHAPE, rule, whole, before, matrix, why)
+            self.record.add(Phase.SHAPE, rule, whole, before, matrix, why)
         return Gradient(variable, form, matrix, row, col, place, asked=asked)
 
     def _shape_sentence(self, variable: Symbol, before: Expr, matrix: Expr) -> tuple[str, str]:
-        turned = [
+        transposed = [
             node.args[0]
             for node in walk(matrix)
             if isinstance(node, Apply) and node.op is TABLE["transpose"]
         ]
         rule, why = STACK
-        names = [t for t in turned if isinstance(t, Symbol)]
+        names = [t for t in transposed if isinstance(t, Symbol)]
         if names and not any(
             isinstance(node, Apply) and node.op is TABLE["transpose"] for node in walk(before)
         ):
@@ -365,14 +369,14 @@ class _Derivation:
             why = f"the gradient has the shape of {variable.name}, {written(variable.shape)}"
         return rule, why
 
-    def _result_step(self, chain: Chain, gradient: Gradient, name: Symbol | None) -> None:
+    def _result_step(self, chain: ChainRule, gradient: Gradient, name: Symbol | None) -> None:
         variable, objective = chain.variable, self.model.objective
         whole = Partial(objective, variable)
         final = gradient.matrix if gradient.matrix is not None else gradient.index
         left: Expr = whole
         if gradient.matrix is None:
             left = Partial(objective, entry(variable, chain.row, chain.col))
-        self._step(
+        self.record.add(
             Phase.RESULT,
             "the gradient",
             left,
@@ -387,12 +391,12 @@ class _Derivation:
         if gradient.place is not None:
             self._place_step(chain, gradient)
 
-    def _place_step(self, chain: Chain, gradient: Gradient) -> None:
+    def _place_step(self, chain: ChainRule, gradient: Gradient) -> None:
         index, at = _running_one(chain), gradient.asked
         assert gradient.place is not None
         assert at is not None
         whole = entry(chain.variable, chain.row, chain.col)
-        self._step(
+        self.record.add(
             Phase.RESULT,
             "the entry that was asked for",
             Partial(self.model.objective, fixed(whole, index, gradient.place)),
@@ -402,8 +406,8 @@ class _Derivation:
             claim=Claim.DERIVATIVE,
         )
 
-    def _is_sum_of_entries(self, link: Link) -> bool:
-        """Whether the objective adds up entries of which only one contains what is asked."""
+    def _is_sum_of_entries(self, link: ChainFactor) -> bool:
+        """Whether the objective is a sum of entries of which one depends on the variable."""
         value: Expr = self.model.values[link.target]
         while isinstance(value, Apply) and value.op.elementwise and len(value.args) == 1:
             value = value.args[0]
@@ -411,14 +415,14 @@ class _Derivation:
         alone = len(_indices(link.partial.wrt)) == 1
         return reduces and alone and not _bound(link.answer)
 
-    def _is_direct(self, chain: Chain) -> bool:
-        """Whether a variable enters the objective and nothing else: one factor, no chain."""
+    def _is_direct(self, chain: ChainRule) -> bool:
+        """Whether a variable enters only the objective: one factor, no chain."""
         at = entry(chain.variable, chain.row, chain.col)
         return chain.form is Partial(self.model.objective, at)
 
     # ---- helpers ---------------------------------------------------------------------------
 
-    def _whole(self, chain: Chain) -> Expr:
+    def _whole(self, chain: ChainRule) -> Expr:
         """Write the chain with the variable as a whole, as the lecture's first line does.
 
         Where an index of the variable stays free in other factors, only an entry makes sense.
@@ -435,10 +439,8 @@ class _Derivation:
     def _gradient_name(self, symbol: Symbol) -> Symbol:
         taken = {s.name for s in self.model.symbols}
         taken |= {name.name for name in self.layers.values()}
-        name = f"{self.prefix}{symbol.name}"
-        while name in taken:
-            name = f"{self.prefix}{name}"
-        return Symbol(name, symbol.shape)
+        names = (self.prefix * times + symbol.name for times in count(1))
+        return Symbol(unused(names, taken), symbol.shape)
 
     def _cache(self) -> tuple[Symbol, ...]:
         used: set[Symbol] = set()
@@ -446,39 +448,8 @@ class _Derivation:
             used |= symbols(gradient.index)
         return tuple(s for s in self.model.symbols if s in used)
 
-    def _step(
-        self,
-        phase: Phase,
-        rule: str,
-        left: Expr,
-        before: Expr,
-        after: Expr,
-        why: str,
-        *,
-        question: Expr | None = None,
-        factors: tuple[Expr, ...] | None = None,
-        reasons: tuple[Reason, ...] = (),
-        claim: Claim = Claim.EQUAL,
-    ) -> None:
-        self.steps.append(
-            Step(
-                len(self.steps) + 1,
-                phase,
-                rule,
-                left,
-                before,
-                after,
-                why,
-                question,
-                partials(after) if factors is None else factors,
-                mentioned(after, (*self.model.symbols, *self.layers.values())),
-                reasons,
-                claim,
-            )
-        )
 
-
-def _running_one(chain: Chain) -> Index:
+def _running_one(chain: ChainRule) -> Index:
     """Return the index along the only long dimension of a variable."""
     return next(i for i in (chain.row, chain.col) if isinstance(i, Index))
 

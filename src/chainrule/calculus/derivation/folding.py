@@ -1,6 +1,6 @@
-"""Folding: where a gradient contains what a definition stands for, it is written by its name.
+"""Folding: expressions in a gradient that equal a definition are replaced by its name.
 
-A normalised value ``H = (X - mean(X))/s`` comes back in its own gradient as ``X - mean(X)`` and
+A normalised value ``H = (X - mean(X))/s`` occurs in its own gradient as ``X - mean(X)`` and
 powers of ``s``. Written with ``H`` again, and with ``1/s`` taken out, this is the one-line form.
 """
 
@@ -35,14 +35,14 @@ FOLD = Label("by its name", "what a definition stands for is written by its name
 
 
 def folded(form: Expr, model: Model) -> tuple[Expr, list[Fired]]:
-    """Write quotients that the forward pass names by their names, where that reads shorter.
+    """Replace quotients by their names in the forward pass, where that is shorter.
 
     Parameters
     ----------
     form : Expr
         An index form.
     model : Model
-        Whose definitions are folded back.
+        The forward pass whose names are used.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def _folded(form: Expr, target: Symbol, value: Apply) -> tuple[Expr, list[Fired]
 
 
 def _scale_at(opened: dict[Expr, Expr], at: Expr) -> Expr:
-    """Return the scale at another place, by what it is at a known one."""
+    """Return the scale at another place, from that at a known one."""
     known, node = next(iter(opened.items()))
     assert isinstance(known, Entry)
     assert isinstance(at, Entry)
@@ -98,7 +98,7 @@ def _scale_at(opened: dict[Expr, Expr], at: Expr) -> Expr:
 
 
 def _after(form: Expr) -> Iterator[tuple[Label, Expr]]:
-    """Yield the steps that make use of a folded form, one after another."""
+    """Yield the steps after a folded form, one after another."""
     yield FOLD, form
     sums = [node for node in walk(form) if isinstance(node, Total)]
     form = replace(form, {s: left for s in sums if (left := LEAVE.becomes(s)) is not None})
@@ -111,7 +111,7 @@ def _after(form: Expr) -> Iterator[tuple[Label, Expr]]:
 
 
 def _read(form: Expr, matrix: Expr, named: Symbol) -> dict[Expr, tuple[Position, Position]]:
-    """Find the entries of a matrix form in an index form, each with its place."""
+    """Return the entries of a matrix form in an index form, each with its place."""
     if isinstance(matrix, Symbol):
         cells = [node for node in walk(form) if isinstance(node, Entry)]
         return {cell: (cell.row, cell.col) for cell in cells if cell.matrix is matrix}
@@ -134,7 +134,7 @@ def _unspread(expr: Expr) -> Expr:
 
 
 def _places(target: Symbol, indices: Iterable[Index]) -> Iterator[tuple[Position, Position]]:
-    """Yield the entries of a matrix that an expression in these indices may speak of."""
+    """Yield the entries of a matrix that an expression in these indices can contain."""
     known = list(indices)
 
     def options(dim: object) -> list[Position]:
@@ -146,7 +146,7 @@ def _places(target: Symbol, indices: Iterable[Index]) -> Iterator[tuple[Position
 
 
 def _same(a: Expr, b: Expr) -> bool:
-    """Whether two index forms differ in the letters of their sums alone."""
+    """Whether two index forms differ only in the letters of their sums."""
     both = one_letter(mul(a, b))
     return isinstance(both, Apply) and len(both.args) == 2 and both.args[0] is both.args[1]
 

@@ -1,4 +1,4 @@
-"""What a line of a derivation speaks of, and the same line for one entry."""
+"""The symbols on a line of a derivation, and the same line for one entry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from chainrule.calculus.ops import replace
 
 
 def mentioned(form: Expr, known: Iterable[Symbol]) -> tuple[tuple[str, Shape], ...]:
-    """Return the matrices on a line, in the order in which they are known, with their shapes."""
+    """Return the matrices on a line with their shapes, in the given order."""
     named = set(symbols(form)).union(
         *(symbols(side) for p in partials(form) for side in (p.of, p.wrt))
     )
@@ -27,7 +27,7 @@ def mentioned(form: Expr, known: Iterable[Symbol]) -> tuple[tuple[str, Shape], .
 
 
 def fixed(form: Expr, index: Index, place: int) -> Expr:
-    """Put a number in the place of a running index."""
+    """Replace a running index by a number."""
     mapping: dict[Expr, Expr] = {
         node: entry(
             node.matrix,

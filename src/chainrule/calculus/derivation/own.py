@@ -1,7 +1,7 @@
-"""The functions that a forward pass defines for itself: their rows, and the lines of their slopes.
+"""Functions that a forward pass defines: their operations, and the steps of their derivatives.
 
-Each slope is asked once, ``f'(z) = ?``, and answered by the rules of the body. The row of the slope
-has the last line as its body, so what the derivation uses is what these lines show.
+Each derivative is asked once, ``f'(z) = ?``, and answered by the rules of the body. The operation
+of the derivative has the last line as its body, so the derivation uses what these lines show.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from chainrule.calculus.rewriting.stable_form import stable_value
 
 
 def own_function(name: str, parameter: Symbol, body: Expr) -> Own:
-    """Make the row of a function of one entry, whose slope is derived when it is needed.
+    """Return the operation of an entrywise function; its derivative is derived on demand.
 
     >>> z = Symbol("z")
     >>> row = own_function("f", z, z**3)
@@ -30,7 +30,7 @@ def own_function(name: str, parameter: Symbol, body: Expr) -> Own:
 
 
 def function_steps(row: Own, number: int) -> list[Step]:
-    """Return the lines that derive the slope of a function, counted from `number`."""
+    """Return the steps that derive the derivative of a function, numbered from `number`."""
     raw, reasons, fired = _slope(row.body, row.parameter)
     left = Apply(row.slope, (row.parameter,))
     why = "; ".join(reason.because for reason in reasons)
@@ -56,13 +56,13 @@ def function_steps(row: Own, number: int) -> list[Step]:
 
 
 def function_model(row: Own) -> Model:
-    """Return the forward pass that is a function and nothing else."""
+    """Return the forward pass of a function alone."""
     value = Symbol(f"{row.name} of it")
     return Model((row.parameter,), (Definition(value, row.body),), value)
 
 
 def own_rows(values: Iterable[Expr]) -> list[Own]:
-    """Return the rows of functions of one's own that expressions use, in order."""
+    """Return the operations of user-defined functions in expressions, in order."""
     found = dict[Own, None]()
     for value in values:
         for node in walk(value):

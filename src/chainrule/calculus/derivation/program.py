@@ -1,4 +1,4 @@
-"""A derivation as it is run: one line a value, forward and then backward.
+"""A derivation as a program: one statement per value, forward and then backward.
 
 The lines are the model's and the derived gradients, put through rewritings only: stored by rows
 where that is asked for, in stable form, and without vectors of ones. Nothing is derived here.
@@ -21,7 +21,7 @@ from chainrule.errors import DerivationError
 
 @dataclass(frozen=True)
 class Program:
-    """What is computed, line by line.
+    """The statements of a derivation.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Program:
         By variable, in the shape of the variable.
     by_rows : str or None
         The dimension of the examples, when they are to be stored one a row.
-    turned : frozenset of Symbol
+    transposed : frozenset of Symbol
         The matrices that are stored as the transpose of the board's.
     """
 
@@ -41,7 +41,7 @@ class Program:
     layers: tuple[Definition, ...]
     gradients: Mapping[Symbol, Expr]
     by_rows: str | None = None
-    turned: frozenset[Symbol] = frozenset()
+    transposed: frozenset[Symbol] = frozenset()
 
     @property
     def values(self) -> tuple[Expr, ...]:
@@ -51,17 +51,17 @@ class Program:
 
     @property
     def given(self) -> tuple[Symbol, ...]:
-        """The variables that the forward pass defines, so that they may be handed in."""
+        """The variables that the forward pass defines, so that they can be passed in."""
         return tuple(symbol for symbol in self.gradients if symbol not in self.model.inputs)
 
 
 def program(derivation: Derivation, by_rows: str | None = None) -> Program:
-    """Lay a derivation out as lines to run.
+    """Return a derivation as statements to run.
 
     Parameters
     ----------
     derivation : Derivation
-        Of matrix forms.
+        The derivation of gradients with matrix forms.
     by_rows : str, optional
         The dimension of the examples: every matrix is then stored transposed, unless its examples
         are rows already.
@@ -73,15 +73,15 @@ def program(derivation: Derivation, by_rows: str | None = None) -> Program:
     """
     model = derivation.model
     names = (*model.symbols, *derivation.layers)
-    turned: dict[Symbol, Symbol] = {}
+    transposed: dict[Symbol, Symbol] = {}
     if by_rows is not None and any(s.shape[1] == by_rows for s in model.inputs):
-        turned = {s: turned_symbol(s) for s in names if s.shape[0] != by_rows}
+        transposed = {s: turned_symbol(s) for s in names if s.shape[0] != by_rows}
 
     def kept(symbol: Symbol) -> Symbol:
-        return turned.get(symbol, symbol)
+        return transposed.get(symbol, symbol)
 
     def line(target: Symbol, value: Expr) -> Expr:
-        return stored(value, turned, target in turned)
+        return stored(value, transposed, target in transposed)
 
     plain = with_changes(
         model,
@@ -93,7 +93,7 @@ def program(derivation: Derivation, by_rows: str | None = None) -> Program:
         objective=kept(model.objective),
         asked=(),
         onehot=tuple(
-            OneHot(kept(known.symbol), 1 - known.axis if known.symbol in turned else known.axis)
+            OneHot(kept(known.symbol), 1 - known.axis if known.symbol in transposed else known.axis)
             for known in model.onehot
         ),
     )
@@ -116,7 +116,7 @@ def program(derivation: Derivation, by_rows: str | None = None) -> Program:
         Definition(kept(name), gradient(name, _matrix(layer, name)))
         for name, layer in derivation.layers.items()
     ]
-    changed = frozenset(new for old, new in turned.items() if new is not old)
+    changed = frozenset(new for old, new in transposed.items() if new is not old)
     return Program(run, _needed(layers, gradients.values()), gradients, by_rows, changed)
 
 
@@ -131,7 +131,7 @@ def _matrix(gradient: Gradient, name: Symbol) -> Expr:
 
 
 def _needed(layers: list[Definition], roots: Iterable[Expr]) -> tuple[Definition, ...]:
-    """Keep the layers that the gradients use, directly or through later layers."""
+    """Return the layers that the gradients use, directly or through later layers."""
     used = set().union(*(symbols(root) for root in roots))
     found: list[Definition] = []
     for layer in reversed(layers):

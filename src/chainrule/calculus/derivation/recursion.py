@@ -1,8 +1,8 @@
-"""What the rounds of a loop have in common, as one line: ``dZ^[l] = W^[l+1]^T dZ^[l+1] .* ...``.
+"""The recursion of a loop as one line: ``dZ^[l] = W^[l+1]^T dZ^[l+1] .* ...``.
 
 The gradients of the rounds are derived one by one. Where those of several rounds in a row become
 one and the same expression once each index is written relative to its own round, that expression is
-shown. It is proven by putting each round back: the result must be the line of that round.
+shown. It is verified by substituting each round: the result must be the line of that round.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from dataclasses import dataclass
 
 from chainrule.calculus.derivation.steps import Claim, Gradient, Phase, Step
 from chainrule.calculus.graph.dims import Dim, Shape, Size, minus, plus, times
-from chainrule.calculus.graph.model import Loop, Model
-from chainrule.calculus.graph.node import Apply, Expr, Number, Partial, Symbol, symbols, walk
-from chainrule.calculus.graph.rounds import (
+from chainrule.calculus.graph.loop_indices import (
     in_round,
     index_of,
     numbered_stem,
     plain_name,
     with_index,
 )
+from chainrule.calculus.graph.model import Loop, Model
+from chainrule.calculus.graph.node import Apply, Expr, Number, Partial, Symbol, symbols, walk
 
 
 @dataclass(frozen=True)
 class _Round:
-    """The gradient of one round: which, the line that states it, and both of its sides."""
+    """The gradient of one round: its number, its line, and both sides."""
 
     number: int
     line: int
@@ -84,7 +84,7 @@ def recursion_steps(
 
 
 def _in_a_row(rounds: list[_Round]) -> Iterator[list[_Round]]:
-    """Yield two or more rounds in a row that say the same."""
+    """Yield runs of two or more rounds with the same relative form."""
     group: list[_Round] = []
     for one in rounds:
         fits = group and one.number == group[-1].number + 1 and one.right is group[-1].right
@@ -123,7 +123,7 @@ def _step(number: int, loop: Loop, group: list[_Round], family: list[_Round]) ->
 
 
 def at_round(expr: Expr, counter: str, number: int, known: Iterable[Symbol]) -> Expr:
-    """Return what a general line says in one round, in the symbols of the derivation."""
+    """Return a general line in one round, in the symbols of the derivation."""
     by_name = {plain_name(symbol.name): symbol for symbol in known}
     counts = {counter: number}
 
@@ -135,7 +135,7 @@ def at_round(expr: Expr, counter: str, number: int, known: Iterable[Symbol]) -> 
 
 
 class _Renamed:
-    """Writes an expression in other names."""
+    """Rewrites an expression in other names."""
 
     def __init__(self, symbol: Callable[[Symbol], Symbol], dim: Callable[[str], str]) -> None:
         self._symbol = symbol
@@ -176,7 +176,7 @@ class _Renamed:
 
 
 class _Relative(_Renamed):
-    """Writes every index that a loop counts relative to one round."""
+    """Rewrites every index that a loop counts relative to one round."""
 
     def __init__(self, loop: Loop, known: frozenset[str], number: int) -> None:
         def index(found: int) -> str:
@@ -193,7 +193,7 @@ class _Relative(_Renamed):
 
 
 def _gradient_or_value(name: str, known: frozenset[str], index: Callable[[int], str]) -> str:
-    """Write another index in a name, which may be the name of a gradient: ``dZ^[2]``."""
+    """Replace the index of a name, which may be the name of a gradient: ``dZ^[2]``."""
     found = with_index(name, known, index)
     if found == name and name.startswith("d"):
         return "d" + with_index(name[1:], known, index)

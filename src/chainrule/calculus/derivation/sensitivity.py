@@ -1,7 +1,7 @@
-"""The derivative of any value of a forward pass by any other, through all the paths between them.
+"""The derivative of any value with respect to any other, through all paths between them.
 
-This is the reverse sweep alone, without the steps of a lecture: what is compared with when
-somebody else's line is judged.
+This is the reverse sweep alone, without the steps of a lecture: the reference when a line of an
+answer is judged.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Pull(Protocol):
     """Pulls an upstream gradient back through one definition to one of its symbols."""
 
     def __call__(self, definition: Definition, wrt: Symbol, cotangent: Expr, /) -> Expr:
-        """Return the part of the gradient for `wrt` that arrives through the definition."""
+        """Return the part of the gradient for `wrt` through the definition."""
 
 
 def _pull(definition: Definition, wrt: Symbol, cotangent: Expr) -> Expr:
@@ -56,11 +56,11 @@ def pulled(
     of, wrt : Symbol
         From which value to which.
     cotangent : Expr
-        Of the shape of `of`; 1 for the objective.
+        The upstream gradient, of the shape of `of`; 1 for the objective.
     known : mapping of Symbol to Expr, optional
         What stands for the gradient at a symbol in place of what arrives there: somebody's claim.
     pull : callable, optional
-        How one definition is pulled back; a wrong one shows what a mistake comes to.
+        The pullback of one definition; a wrong one injects an error.
 
     Returns
     -------
@@ -91,7 +91,7 @@ def entry_by_entry(
     wrt_at: tuple[Position, Position],
     letters: Letters,
 ) -> Expr:
-    """Return the derivative of one entry by another, as an index form."""
+    """Return the derivative of one entry with respect to another, as an index form."""
     seed = Symbol("seed", of.shape)
     form = read_entry(pulled(model, of, wrt, seed), *wrt_at, letters)
     chosen: dict[Expr, Expr] = {}

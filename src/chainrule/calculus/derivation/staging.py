@@ -1,4 +1,4 @@
-"""Giving names to what is nested, so that the board can ask for every factor."""
+"""Names for nested expressions, so that every factor of the chain rule can be asked."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from chainrule.calculus.graph.op import Layout
 ARGUMENTS = "zuvt"
 VALUES = "srqh"
 PLAIN = frozenset({Layout.CHAIN, Layout.POSTFIX, Layout.HIDDEN, Layout.SUM, Layout.PREFIX})
-"""Layouts of what leaves a gradient a product."""
+"""Layouts of operations under which a gradient stays a product."""
 _INDEX = re.compile(r"\^\{?\[[^\]]*\]\}?$|_\{?[0-9]+\}?$")
-"""The layer or the number that ends a name: what is nested in ``A^[2]`` belongs to it."""
+"""The index that ends a name: names for parts of ``A^[2]`` get it too."""
 
 
 def staged(model: Model) -> tuple[Model, tuple[Definition, ...]]:
@@ -46,7 +46,7 @@ class _Stager:
         self.added: list[Definition] = []
 
     def definitions(self, definition: Definition) -> list[Definition]:
-        """Return the definition, after the new ones that it needs."""
+        """Return the new definitions that a definition needs, then the definition."""
         start = len(self.added)
         value = self._staged(definition.value, definition.target, outermost=True)
         # What has a name is called by it everywhere, or one path would hide in two.
@@ -92,7 +92,7 @@ class _Stager:
 
 
 def _is_plain(expr: Expr) -> bool:
-    """Whether nothing is done to entries but multiplying, adding and moving."""
+    """Whether an expression only multiplies, adds and moves entries."""
     if not isinstance(expr, Apply):
         return True
     plain = expr.op.moves or expr.op.notation.layout in PLAIN
@@ -100,7 +100,7 @@ def _is_plain(expr: Expr) -> bool:
 
 
 def _is_capital(expr: Expr, target: Symbol) -> bool:
-    """Whether a name for a matrix should be a capital: as its target is, or as its parts are."""
+    """Whether the name of a matrix should be a capital, as that of its target or parts."""
     if target.shape != SCALAR:
         return target.name[:1].isupper()
     long = {dim for dim in expr.shape if dim != 1}

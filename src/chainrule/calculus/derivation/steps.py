@@ -1,4 +1,4 @@
-"""A derivation as data: steps, gradients, and the certificates that a proof attaches."""
+"""A derivation as data: steps, gradients, and the certificates from verification."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chainrule.errors import DerivationError
 
 
 class Phase(Enum):
-    """What a step is for."""
+    """The purpose of a step."""
 
     FUNCTION = "function"
     STAGE = "name"
@@ -31,7 +31,7 @@ class Phase(Enum):
 
 
 class Claim(Enum):
-    """What a step says, and so how it is to be proven."""
+    """The claim of a step, which decides how it is verified."""
 
     EQUAL = "before equals after"
     DERIVATIVE = "left is the derivative that after states"
@@ -41,8 +41,8 @@ class Claim(Enum):
     CURVATURE = "left is the entry of the Hessian that after states"
 
 
-class Rung(Enum):
-    """The rungs of the equality ladder, strongest first."""
+class VerificationMethod(Enum):
+    """The verification methods, strongest first."""
 
     EXACT = "exact modular arithmetic"
     FLOAT = "float64 with the functions opened"
@@ -51,13 +51,13 @@ class Rung(Enum):
 
 
 @dataclass(frozen=True)
-class Certificate:
+class StepCertificate:
     """The evidence for one step.
 
     Parameters
     ----------
-    rung : Rung
-        Which rung of the ladder decided.
+    method : VerificationMethod
+        The verification method that decided.
     points : int
         At how many random points.
     error : float
@@ -66,21 +66,21 @@ class Certificate:
         The sizes of the dimensions at those points.
     """
 
-    rung: Rung
+    method: VerificationMethod
     points: int
     error: float
     sizes: tuple[Mapping[str, int], ...]
 
     def __str__(self) -> str:
         at = f"{self.points} random point{'s' if self.points != 1 else ''}"
-        if self.rung is Rung.EXACT:
-            return f"{self.rung.value}, {at}: no difference"
-        return f"{self.rung.value}, {at}: agrees to {self.error:.0e}"
+        if self.method is VerificationMethod.EXACT:
+            return f"{self.method.value}, {at}: no difference"
+        return f"{self.method.value}, {at}: agrees to {self.error:.0e}"
 
 
 @dataclass(frozen=True)
 class Reason:
-    """One use of a row's derivative rule inside a step."""
+    """One use of a derivative rule in a step."""
 
     rule: str
     because: str
@@ -95,13 +95,13 @@ class Step:
     id : int
         Counted from 1.
     phase : Phase
-        What the step is for.
+        The purpose of the step.
     rule : str
         The name of the rule.
     left : Expr
         The left side of the line.
     before, after : Expr
-        The right side before and after; `after` is what the line says.
+        The right side before and after; `after` is the right side of the line.
     why : str
         The reason, in a sentence.
     question : Expr or None
@@ -113,13 +113,13 @@ class Step:
     reasons : tuple of Reason
         The derivative rules that were used, in order.
     claim : Claim
-        What is to be proven.
-    check : Certificate or None
+        The claim to verify.
+    check : StepCertificate or None
         The proof, once it has been attached.
     rounds : tuple of (int, int)
-        Of a line that holds for several rounds of a loop: which, and the line of each.
+        For a line that holds in several rounds of a loop: each round, and its line.
     counter : str
-        What counts these rounds.
+        The counter of these rounds.
     """
 
     id: int
@@ -134,7 +134,7 @@ class Step:
     shapes: tuple[tuple[str, Shape], ...] = ()
     reasons: tuple[Reason, ...] = ()
     claim: Claim = Claim.EQUAL
-    check: Certificate | None = None
+    check: StepCertificate | None = None
     rounds: tuple[tuple[int, int], ...] = ()
     counter: str = ""
 
@@ -146,13 +146,13 @@ class Gradient(Displayed):
     Parameters
     ----------
     variable : Symbol
-        With respect to what.
+        The variable of differentiation.
     index : Expr
         One entry, as an index form.
     matrix : Expr or None
         All entries, in the shape of the variable; nothing when there is no matrix form.
     row, col : Position
-        Which entry `index` is.
+        The position of the entry `index`.
     place : int or None
         The one entry that was asked for, from 1.
     no_matrix_form : str
@@ -173,9 +173,9 @@ class Gradient(Displayed):
 
 @dataclass(frozen=True)
 class Hessian:
-    """The second derivatives of an objective by the entries of two vectors.
+    """The second derivatives of an objective with respect to the entries of two vectors.
 
-    Row p counts the entries of `rows`, column j those of `columns`, whether these lie or stand.
+    Row p counts the entries of `rows`, column j those of `columns`, for row and column vectors.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ class Hessian:
     matrix : Expr or None
         All entries; nothing when there is no matrix form.
     row, col : Position
-        Which entry `index` is.
+        The position of the entry `index`.
     no_matrix_form : str
         Why there is no matrix form.
     """
@@ -207,12 +207,12 @@ class Hessian:
 
     @property
     def entries(self) -> tuple[Expr, Expr]:
-        """The entry of the gradient, and the entry that it is differentiated by."""
+        """The entry of the gradient, and the entry of the variable."""
         return along(self.gradient, self.row), along(self.columns, self.col)
 
 
 def along(vector: Symbol, place: Position) -> Expr:
-    """Return an entry of a vector that may lie or stand."""
+    """Return an entry of a row or column vector."""
     return entry(vector, *((None, place) if vector.shape[0] == 1 else (place, None)))
 
 
@@ -231,7 +231,7 @@ class Derivation(Displayed):
     layers : mapping of Symbol to Gradient
         Gradients that got a name of their own on the way (``dz^[2]``), in order.
     answers : mapping of Expr to Expr
-        What every asked derivative turned out to be.
+        The answer of every derivative that was asked.
     places : mapping of Symbol to (Position, Position)
         The running entry by which each variable's gradient is derived.
     cache : tuple of Symbol
@@ -263,12 +263,14 @@ class Derivation(Displayed):
             return self.gradients[name]
         except KeyError:
             known = ", ".join(self.gradients)
-            raise DerivationError(f"no gradient for {name}; this derivation has {known}") from None
+            raise DerivationError(
+                f"no gradient with respect to {name}; this derivation has {known}"
+            ) from None
 
     def without_layers(self, form: Expr) -> Expr | None:
-        """Put what they stand for in the place of gradients with a name of their own.
+        """Replace the names of layer gradients by their matrix forms.
 
-        Nothing is returned where one of them has no matrix form.
+        Return None where one of them has no matrix form.
         """
         for symbol, gradient in reversed(list(self.layers.items())):
             if symbol in symbols(form):
@@ -279,5 +281,5 @@ class Derivation(Displayed):
 
     @property
     def proven(self) -> bool:
-        """Whether every step carries its certificate."""
+        """Whether every step has a certificate."""
         return all(step.check is not None for step in self.steps)

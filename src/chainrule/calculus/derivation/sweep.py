@@ -1,4 +1,4 @@
-"""The reverse sweep through one definition, by the vjp of each row."""
+"""The reverse sweep through one definition, by the vjp of each operation."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def pullback(
 
 
 def _total(contributions: list[Expr]) -> Expr:
-    """Add up what the uses of a value contribute, equal ones as a multiple.
+    """Return the sum of contributions, equal ones as a multiple.
 
     The sweep meets later uses first; a person writes them in reading order.
     """

@@ -1,1 +1,1 @@
-"""What walks a graph through its rows: values, typesetting, reading, code, differences."""
+"""Evaluation of graphs: float64, modular and fifty-digit values, forward passes, differences."""

@@ -1,4 +1,4 @@
-"""Derivatives from values alone: the judge that knows no rule."""
+"""Finite differences: derivatives from values alone, independent of any rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running a forward pass on numbers, and sampling places where it may be run."""
+"""Running a forward pass on numbers, and sampling points at which it is finite."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ class Residues:
         return positive
 
 
-class _Linalg:
+class _ModularLinalg:
     """Linear algebra over the residues, by elimination."""
 
     @staticmethod
@@ -176,9 +176,9 @@ class Modular:
         return Residues(np.arange(stop, dtype=np.int64))
 
     @property
-    def linalg(self) -> type[_Linalg]:
+    def linalg(self) -> type[_ModularLinalg]:
         """Inverses and determinants, exact."""
-        return _Linalg
+        return _ModularLinalg
 
     @staticmethod
     def sign(x: Residues) -> Residues:

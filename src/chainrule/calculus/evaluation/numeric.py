@@ -29,7 +29,7 @@ INDEXED = (Entry, Total, Partial)
 
 
 class Point:
-    """A place at which expressions have values; remembers every node that it has evaluated.
+    """A point at which expressions have values; caches the value of every node.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""What an expression is: dimensions, interned nodes, the type of a row, the forward pass."""
+"""Expressions: dimensions, interned nodes, the type of an operation, the forward pass."""

@@ -1,4 +1,4 @@
-"""Dimensions have names, so that a transposed X is an error even when it happens to be square.
+"""Named dimensions, so that a transposed X is an error even when it is square.
 
 A size may also be computed from names: ``m - 1``, ``2h``, ``m - k + 1``. Such a size is a
 polynomial with whole coefficients in one normal form, so equal sizes are equal values.
@@ -46,7 +46,7 @@ Shape: TypeAlias = tuple[Dim, Dim]
 SCALAR: Shape = (1, 1)
 
 LITERAL = 12
-"""Sizes up to this number mean themselves in a proof; larger ones are tried at smaller sizes."""
+"""Sizes up to this number are used as they are in verification; larger ones are replaced."""
 
 
 def plus(first: Dim, second: Dim) -> Dim:
@@ -90,7 +90,7 @@ def base_names(dim: Dim) -> Names:
 
 
 def measured(dim: Dim, sizes: Mapping[str, int]) -> int:
-    """Return a size in numbers.
+    """Return a size as a number.
 
     Parameters
     ----------
@@ -107,12 +107,12 @@ def measured(dim: Dim, sizes: Mapping[str, int]) -> int:
 
 
 def possible(dim: Dim) -> bool:
-    """Whether some sizes of its names make a size 1 or more, as far as the signs tell."""
+    """Whether some values of its names make a size 1 or more, as far as the signs tell."""
     return any(factor > 0 for factor in _terms(dim).values())
 
 
 def factor_of(name: str, dim: Dim) -> Dim:
-    """Return what a name is multiplied by in a size that holds it once; else 0.
+    """Return the coefficient of a name in a size that is linear in it; else 0.
 
     >>> str(factor_of("h", plus(times(2, times("d", "h")), 1))), factor_of("h", times("h", "h"))
     ('2d', 0)
@@ -125,9 +125,9 @@ def factor_of(name: str, dim: Dim) -> Dim:
 
 
 def solved(dim: Dim, size: int, sizes: Mapping[str, int]) -> tuple[str, int] | None:
-    """Return the one name of a size that is not known yet, and what it has to be.
+    """Return the one unknown name of a size, and its value.
 
-    Nothing when no name or more than one is unknown, or when it stands in several terms.
+    None when no name or more than one is unknown, or when it stands in several terms.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def solved(dim: Dim, size: int, sizes: Mapping[str, int]) -> tuple[str, int] | N
 
 
 def certain(dim: Dim) -> bool:
-    """Whether a difference of sizes is a size, or zero, as far as its names tell.
+    """Whether a difference of sizes is non-negative, as far as its names tell.
 
     A name that is only taken off may be the larger one; a number is taken off freely.
 
@@ -162,7 +162,7 @@ def certain(dim: Dim) -> bool:
 
 
 def divided(dim: Dim, count: Dim) -> Dim | None:
-    """Divide a size into equal parts; nothing where it is no multiple of their number.
+    """Divide a size into equal parts; None where it is not a multiple of their number.
 
     >>> divided(times(4, "h"), 2) == times(2, "h"), divided(times("h", "k"), "h"), divided("h", 2)
     (True, 'k', None)
@@ -182,7 +182,7 @@ def divided(dim: Dim, count: Dim) -> Dim | None:
 
 
 def written(shape: Iterable[Dim]) -> str:
-    """Write a shape as the lecture does.
+    """Format a shape as the lecture does.
 
     >>> written((1, "n"))
     '(1, n)'
@@ -199,7 +199,7 @@ def _terms(dim: Dim) -> dict[Names, int]:
 
 
 def _dim(terms: Mapping[Names, int]) -> Dim:
-    """Return the size of these terms: a number or a name where it is no more than that."""
+    """Return the size of these terms, as a number or a name where possible."""
     # Positive terms first, then what is taken off; the constant last unless it must lead.
     kept = sorted(
         ((names, factor) for names, factor in terms.items() if factor),

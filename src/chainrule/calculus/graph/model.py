@@ -27,9 +27,9 @@ class Definition:
     target : Symbol
         The name that is defined.
     value : Expr
-        What it stands for, in inputs and earlier targets.
+        Its value, in inputs and earlier targets.
     line : int
-        Where it was written, from 1; 0 when it was built in Python or added by chainrule.
+        The line number, from 1; 0 when it was built in Python or added by chainrule.
     opened : tuple of str
         The functions of the author's that were written out in it, with their arguments.
     """
@@ -51,7 +51,7 @@ class Function:
     text : str
         The whole line, as it was written.
     line : int
-        Where, from 1.
+        The line number, from 1.
     row : Op or None
         The row of a function that acts on each entry and stays closed; nothing for one that is
         written out where it is used.
@@ -65,18 +65,18 @@ class Function:
 
 @dataclass(frozen=True)
 class Loop:
-    """Lines that the author wrote once for several rounds: ``for l = 1..3``.
+    """Lines that the author writes once for several rounds: ``for l = 1..3``.
 
     Parameters
     ----------
     counter : str
-        What counts the rounds.
+        The loop counter.
     first, last : int
-        From where to where.
+        The first and the last round.
     stems : tuple of str
-        What stands before the indices that it counts: ``W^[``, ``h_``.
+        The text before the indices that it counts: ``W^[``, ``h_``.
     line : int
-        Where it was written, from 1.
+        The line number, from 1.
     """
 
     counter: str
@@ -99,7 +99,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class OneHot:
-    """Labels of which the author says that they are one-hot: they add to one along an axis."""
+    """Labels that are declared one-hot: they add to one along an axis."""
 
     symbol: Symbol
     axis: int = 0
@@ -118,17 +118,17 @@ class Model(Displayed):
     objective : Symbol
         The scalar that is differentiated.
     asked : tuple of Asked
-        What to differentiate with respect to, when the author said so.
+        The variables of differentiation, when the author names them.
     title : str
         The first comment of the file, or nothing.
     notes : mapping of str to str
-        What each name means, where the author said so.
+        The meaning of each name, where the author notes it.
     onehot : tuple of OneHot
-        The inputs that are one-hot, where the author said so.
+        The inputs that are declared one-hot.
     functions : tuple of Function
         The functions that the author defines, in order.
     loops : tuple of Loop
-        What the author wrote once for several rounds.
+        The loops of the author.
     """
 
     inputs: tuple[Symbol, ...]
@@ -160,7 +160,7 @@ class Model(Displayed):
 
     @cached_property
     def numbered(self) -> Mapping[Symbol, Dim]:
-        """The inputs that hold numbers of places, each with how many places there are.
+        """The inputs that are integer indices, each with the number of places.
 
         Raises
         ------
@@ -205,9 +205,9 @@ class Model(Displayed):
         )
 
     def parameters(self) -> tuple[Symbol, ...]:
-        """Return what to differentiate with respect to.
+        """Return the variables of differentiation.
 
-        What the author asked for; else the inputs that look like parameters by the usual letters
+        Those that the author names; else the inputs that look like parameters by the usual letters
         (weights, biases, greek), else every input.
         """
         if self.asked:
@@ -217,7 +217,7 @@ class Model(Displayed):
         return usual or movable
 
     def opened(self, expr: Expr) -> Expr:
-        """Replace every defined symbol by what it stands for, down to the inputs."""
+        """Expand every defined symbol, down to the inputs."""
         meaning: dict[Expr, Expr] = {}
         for definition in self.definitions:
             meaning[definition.target] = substitute(definition.value, meaning)

@@ -1,7 +1,7 @@
-"""The type of a row: everything chainrule knows of an op, in one place.
+"""The type of a registry entry: everything chainrule defines about one operation.
 
-Interpreters walk a graph *through* these rows and never name an op. A new op is one row in
-`chainrule.calculus.ops`, and the tests, parametrised over the table, cover it.
+Interpreters walk a graph *through* these entries and never name an operation. A new operation is
+one entry in `chainrule.calculus.ops`, and the tests, parametrised over the table, cover it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from chainrule.calculus.graph.expression import Applied, Expr, Position, entry
 
 
 class Layout(Enum):
-    """How an op is set on the page."""
+    """The layout of an operation on the page."""
 
     SUM = "sum"  # terms joined by + and -
     PRODUCT = "product"  # elementwise; juxtaposed where a factor is a scalar
@@ -35,17 +35,17 @@ class Layout(Enum):
 
 
 def axis_option(attrs: tuple[Any, ...]) -> str:
-    """Write the axis that an op goes along, where it goes along one."""
+    """Return the axis option of an operation along an axis."""
     return f"axis={attrs[0]}" if attrs and attrs[0] is not None else ""
 
 
 @dataclass(frozen=True)
 class Notation:
-    """How an op is written: by layout, with its glyphs in each medium.
+    """The notation of an operation: its layout, and its glyphs in each medium.
 
-    `plain` is the glyph of the language that the reader reads, so that plain text reads back. For
+    `plain` is the glyph of the language of forward passes, so that plain text reads back. For
     a fence each glyph is a pattern: ``|`` stands for the argument, in MathML ``{}``.
-    `cell` is the letter of one entry, where it has one of its own: the δ of the identity. `options`
+    `cell` is the letter of one entry, where it has its own: the δ of the identity. `options`
     writes the attributes behind the arguments of a function, and `places`, called with the shape
     of the argument, the attributes, a row and a column, says where an entry stands in the argument.
     """
@@ -63,7 +63,7 @@ class Notation:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong derivative rule that people really use, of the same signature as the right one."""
+    """A wrong derivative rule that people use, of the same signature as the right one."""
 
     name: str
     message: str
@@ -85,7 +85,7 @@ class Domain:
 
 @dataclass(frozen=True)
 class Law:
-    """An identity that the op obeys: two builders of expressions over generic arguments."""
+    """An identity of the operation: two builders of expressions over generic arguments."""
 
     name: str
     left: Callable[..., Expr]
@@ -109,7 +109,7 @@ class Spelling:
 
 
 class ReadEntry(Protocol):
-    """Gives the index form of one argument at a place."""
+    """Returns the index form of one argument at a place."""
 
     def __call__(self, arg: int, row: Position, col: Position, /) -> Expr:
         """Return entry (row, col) of argument number `arg`."""
@@ -129,13 +129,13 @@ IndexRule: TypeAlias = Callable[
 def closed(
     read: ReadEntry, node: Applied, row: Position, col: Position, fresh: Callable[[Dim], Position]
 ) -> Expr:
-    """Leave an entry closed: the index rule of what is no sum of a few entries of its argument."""
+    """Leave an entry closed: the index rule of operations that are not a sum of a few entries."""
     return entry(node, row, col)
 
 
 @dataclass(frozen=True, eq=False)
 class Op:
-    """One row.
+    """One operation: a registry entry.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ class Op:
     vjp : callable
         ``vjp(cotangent, out, args, attrs)``: expressions, so that second derivatives come free.
     notation : Notation
-        How it is set.
+        The notation.
     code : callable
         ``code(*texts, attrs)``: a NumPy expression over the texts of the arguments. Other targets
         are spelled from it, so it keeps to names that array libraries share.
@@ -165,7 +165,7 @@ class Op:
     rule, because : str
         The name of the derivative rule, and the reason in one sentence.
     index : callable, optional
-        How the result reads entry by entry; elementwise ops need none.
+        The result as an index form; elementwise operations need none.
     elementwise : bool
         Acts on each entry by itself.
     activation : bool
@@ -206,7 +206,7 @@ class Op:
 
     @property
     def in_pieces(self) -> bool:
-        """Whether the slope jumps somewhere."""
+        """Whether the derivative has a jump."""
         return self.margin is not None or any(d.kink is not None for d in self.domain)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Numbers for the names of dimensions, so that the sizes computed from them make sense."""
+"""Numbers for the names of dimensions, such that computed sizes are valid."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def assigned(
     more: Sequence[int] = (),
     turn: int = 0,
 ) -> dict[str, int]:
-    """Give each name its number.
+    """Return a number for each name.
 
     Parameters
     ----------

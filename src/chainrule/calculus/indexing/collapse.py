@@ -24,9 +24,15 @@ from chainrule.calculus.graph.node import (
     symbols,
     transform,
 )
-from chainrule.calculus.indexing.pieces import Piece, cell_of, multiplied, repeated, transposes
+from chainrule.calculus.indexing.indexed_factors import (
+    IndexedFactor,
+    cell_of,
+    multiplied,
+    repeated,
+    transposes,
+)
 from chainrule.calculus.indexing.rules import STACK
-from chainrule.calculus.indexing.search import Plan, scaled_by, search
+from chainrule.calculus.indexing.search import CollapsePlan, scaled_by, search
 from chainrule.calculus.ops import (
     TABLE,
     add,
@@ -44,15 +50,15 @@ from chainrule.calculus.ops import (
 from chainrule.errors import DerivationError
 
 SEARCH_LIMIT = 7
-"""Above this many pieces, pieces that share their indices are merged before the search."""
+"""With more factors than this, those with equal indices are merged before the search."""
 
 FEW = 4
-"""Above this many, those are merged that are alike and leave nothing to choose."""
+"""With more factors than this, those that leave no choice are merged."""
 
 
 @dataclass(frozen=True)
-class Firing:
-    """One step of a collapse: the rule and its reason, and the index form after it."""
+class CollapseStep:
+    """One step of a collapse: the rule, its reason, and the index form after it."""
 
     rule: str
     because: str
@@ -65,8 +71,8 @@ def collapse(
     row: Position,
     col: Position,
     behind: frozenset[Symbol] = frozenset(),
-) -> tuple[Expr, list[Firing]]:
-    """Collapse an index form to a matrix of `shape` whose entry (row, col) it is.
+) -> tuple[Expr, list[CollapseStep]]:
+    """Collapse an index form, entry (row, col) of a matrix of `shape`, to that matrix.
 
     Parameters
     ----------
@@ -83,7 +89,7 @@ def collapse(
     -------
     matrix : Expr
         The matrix form.
-    firings : list of Firing
+    firings : list of CollapseStep
         The named steps; each holds the index form after it.
 
     Raises
@@ -98,12 +104,12 @@ def collapse(
     if len(terms) > 1 and all(_unspread(plan.result).shape != shape for plan, _ in plans):
         plans = [_plan(term, shape, places) for term in terms]
     done: list[Expr] = []
-    firings: list[Firing] = []
+    firings: list[CollapseStep] = []
     for number, (plan, front) in enumerate(plans):
         for rule, because, pieces, still in plan.firings:
             now = _unfinished(front, pieces, still)
             whole = [*done, now, *terms[number + 1 :]]
-            firings.append(Firing(rule, because, _signed(add(*whole), negated)))
+            firings.append(CollapseStep(rule, because, _signed(add(*whole), negated)))
         done.append(cell_of(plan.result, row, col))
     matrix = _signed(add(*(plan.result for plan, _ in plans)), negated)
     matrix = broadcast(transform(matrix, _with_mean), shape)
@@ -111,14 +117,14 @@ def collapse(
 
 
 def _with_behind(matrix: Expr, behind: frozenset[Symbol]) -> Expr:
-    """Write a layer's gradient behind its transposed weights even when it is a scalar."""
+    """Write a layer's gradient after its transposed weights, even when it is a scalar."""
     shown = matrix.args if isinstance(matrix, Apply) and matrix.op is TABLE["mul"] else ()
     scalars = [arg for arg in shown if _unspread(arg) in behind]
-    turned = [arg for arg in shown if isinstance(arg, Apply) and arg.op is TABLE["transpose"]]
-    if len(scalars) != 1 or not turned or turned[0].shape[1] != 1:
+    transposed = [arg for arg in shown if isinstance(arg, Apply) and arg.op is TABLE["transpose"]]
+    if len(scalars) != 1 or not transposed or transposed[0].shape[1] != 1:
         return matrix
-    product = Apply(TABLE["matmul"], (turned[0], _unspread(scalars[0])))
-    rest = [product if arg is turned[0] else arg for arg in shown if arg is not scalars[0]]
+    product = Apply(TABLE["matmul"], (transposed[0], _unspread(scalars[0])))
+    rest = [product if arg is transposed[0] else arg for arg in shown if arg is not scalars[0]]
     return mul(*rest)
 
 
@@ -145,10 +151,10 @@ def _sums(form: Expr) -> bool:
 
 def _plan(
     term: Expr, shape: Shape, places: tuple[Index | None, ...], *, silent: bool = False
-) -> tuple[Plan, Expr]:
+) -> tuple[CollapsePlan, Expr]:
     bound, factors = _flatten(term)
     front: Expr = Number(1)
-    pieces: list[Piece] = []
+    pieces: list[IndexedFactor] = []
     for factor in factors:
         indices = running(factor)
         if not indices and isinstance(factor, Number):
@@ -167,11 +173,11 @@ def _plan(
     plan = search(tuple(pieces), frozenset(bound), shape, places, {}, silent)
     if plan is None:
         raise DerivationError("no matrix form: an index sits on more than two factors")
-    return Plan(plan.cost, plan.firings, scaled_by(front, plan.result)), front
+    return CollapsePlan(plan.cost, plan.firings, scaled_by(front, plan.result)), front
 
 
 def _flatten(term: Expr, summed: frozenset[Index] = frozenset()) -> tuple[list[Index], list[Expr]]:
-    """Pull sums and signs out of a product: bound indices, then factors in reading order."""
+    """Pull sums and signs out of a product: bound indices, then factors in order."""
     if isinstance(term, Total):
         bound, factors = _flatten(term.body, summed | {term.index})
         return [term.index, *bound], factors
@@ -196,16 +202,17 @@ def _flatten(term: Expr, summed: frozenset[Index] = frozenset()) -> tuple[list[I
 
 def _piece(
     factor: Expr, indices: frozenset[Index], order: int, places: tuple[Index | None, ...]
-) -> Piece:
+) -> IndexedFactor:
     """See a factor as the cell of a matrix, in the orientation that needs fewer transposes."""
     if len(indices) > 2:
         raise DerivationError("no matrix form: one factor carries more than two indices")
     if not indices:
-        return Piece(_lifted(factor, None, None), None, None, order)
+        return IndexedFactor(_lifted(factor, None, None), None, None, order)
     first, *rest = sorted(indices, key=lambda index: (index.name, str(index.dim)))
     second = rest[0] if rest else None
     options = [
-        Piece(_lifted(factor, r, c), r, c, order) for r, c in ((first, second), (second, first))
+        IndexedFactor(_lifted(factor, r, c), r, c, order)
+        for r, c in ((first, second), (second, first))
     ]
     against = (places[1], places[0])
     return min(
@@ -215,7 +222,7 @@ def _piece(
 
 
 def _lifted(cell: Expr, row: Index | None, col: Index | None) -> Expr:
-    """Return the matrix whose entry (row, col) is the given cell."""
+    """Return the matrix of which the given cell is entry (row, col)."""
     shape: Shape = (row.dim if row else 1, col.dim if col else 1)
     if isinstance(cell, Number):
         return Number(cell.value, shape)
@@ -229,8 +236,8 @@ def _lifted(cell: Expr, row: Index | None, col: Index | None) -> Expr:
             return broadcast(column if cell.row == row else transpose(column), shape)
         if isinstance(cell.row, int) or isinstance(cell.col, int):
             raise DerivationError("no matrix form: a fixed entry of a matrix")
-        turned = cell.row == col or cell.col == row
-        matrix = transpose(cell.matrix) if turned else cell.matrix
+        transposed = cell.row == col or cell.col == row
+        matrix = transpose(cell.matrix) if transposed else cell.matrix
         return broadcast(matrix, shape)
     if isinstance(cell, Total):
         return repeated(_summed(cell, row, col), shape)
@@ -279,7 +286,7 @@ def _summed(cell: Total, row: Index | None, col: Index | None) -> Expr:
 
 
 def _with_mean(node: Expr) -> Expr:
-    """Write a mean for a sum over as many entries as it is divided by, a norm for its root."""
+    """Write sums divided by their number of terms as means, and roots of squares as norms."""
     if isinstance(node, Apply) and node.op is TABLE["sqrt"]:
         return _with_norm(node)
     if not (isinstance(node, Apply) and node.op is TABLE["div"]):
@@ -303,7 +310,7 @@ def _with_norm(root: Apply) -> Expr:
 
 
 def _averaged(summed: Expr, count: Expr) -> Expr | None:
-    """Return a mean for a sum over as many entries as it is divided by."""
+    """Return a mean for a sum that is divided by its number of terms."""
     if not (isinstance(summed, Apply) and summed.op is TABLE["sum"]):
         return None
     (inner,), (axis,) = summed.args, summed.attrs
@@ -312,24 +319,24 @@ def _averaged(summed: Expr, count: Expr) -> Expr | None:
     return reduce_mean(inner, axis) if counted else None
 
 
-def _merged(pieces: list[Piece]) -> list[Piece]:
-    groups: dict[frozenset[Index], list[Piece]] = {}
+def _merged(pieces: list[IndexedFactor]) -> list[IndexedFactor]:
+    groups: dict[frozenset[Index], list[IndexedFactor]] = {}
     for piece in pieces:
         groups.setdefault(piece.indices, []).append(piece)
     return [reduce(multiplied, group) for group in groups.values()]
 
 
-def _merged_alike(pieces: list[Piece], bound: frozenset[Index]) -> list[Piece]:
-    """Merge pieces that lie alike, unless their own product is the only end of a sum.
+def _merged_alike(pieces: list[IndexedFactor], bound: frozenset[Index]) -> list[IndexedFactor]:
+    """Merge factors with equal indices, unless their product alone ends a sum.
 
     In whatever order such pieces are multiplied, the same is read: only the search takes longer.
     Where nothing else carries an index that is summed over, ``a^T b`` is shorter than a sum of
     products, and the search has to see both.
     """
-    groups: dict[tuple[Index | None, Index | None], list[Piece]] = {}
+    groups: dict[tuple[Index | None, Index | None], list[IndexedFactor]] = {}
     for piece in pieces:
         groups.setdefault((piece.row, piece.col), []).append(piece)
-    found: list[Piece] = []
+    found: list[IndexedFactor] = []
     for place, group in groups.items():
         others = {i for piece in pieces if piece not in group for i in piece.indices}
         open_sum = any(index in bound and index not in others for index in place)
@@ -337,12 +344,12 @@ def _merged_alike(pieces: list[Piece], bound: frozenset[Index]) -> list[Piece]:
     return sorted(found, key=lambda piece: piece.order)
 
 
-def _unfinished(front: Expr, pieces: tuple[Piece, ...], still: frozenset[Index]) -> Expr:
-    """Write a state as an index form: cells of what has been collapsed, sums that remain."""
+def _unfinished(front: Expr, pieces: tuple[IndexedFactor, ...], still: frozenset[Index]) -> Expr:
+    """Return a state as an index form: cells of collapsed matrices, and the remaining sums."""
     form = mul(front, *(piece.cell() for piece in pieces))
     for index in sorted(still, key=lambda i: i.name):
         form = Total(index, form)
     return form
 
 
-__all__ = ["STACK", "Firing", "collapse"]
+__all__ = ["STACK", "CollapseStep", "collapse"]

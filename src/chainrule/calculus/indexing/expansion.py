@@ -1,10 +1,10 @@
-"""From a matrix form back to its entries, one operation at a time: the way back of a collapse."""
+"""Expansion of a matrix form to its entries, one operation at a time: the inverse of a collapse."""
 
 from __future__ import annotations
 
 from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.node import Apply, Entry, Expr, Position, Total, entry, walk
-from chainrule.calculus.indexing.collapse import Firing
+from chainrule.calculus.indexing.collapse import CollapseStep
 from chainrule.calculus.indexing.names import Letters
 from chainrule.calculus.indexing.rules import ENTRYWISE, PLACES, SUMMED, CollapseRule
 from chainrule.calculus.ops import rebuild, replace
@@ -12,8 +12,8 @@ from chainrule.calculus.ops import rebuild, replace
 
 def expand(
     matrix: Expr, row: Position, col: Position, letters: Letters
-) -> tuple[Expr, list[Firing]]:
-    """Write one entry of a matrix form as an index form.
+) -> tuple[Expr, list[CollapseStep]]:
+    """Return one entry of a matrix form as an index form, with the steps.
 
     Parameters
     ----------
@@ -22,13 +22,13 @@ def expand(
     row, col : Position
         Which entry.
     letters : Letters
-        Where running indices get their names from.
+        The source of names for running indices.
 
     Returns
     -------
     form : Expr
         The index form; collapsed again, it is the matrix form.
-    firings : list of Firing
+    firings : list of CollapseStep
         The named steps; each holds the form after it.
 
     Examples
@@ -42,17 +42,17 @@ def expand(
     >>> [f"{step.rule}: {plain(step.after)}" for step in firings][-1]
     'entries by their places: sum_i a_i X_pi'
     """
-    form, firings = entry(matrix, row, col), list[Firing]()
+    form, firings = entry(matrix, row, col), list[CollapseStep]()
     while (cell := _closed(form)) is not None:
         opened = _opened(cell, letters)
         form = replace(form, {cell: opened})
         rule = _rule(cell, opened)
-        firings.append(Firing(rule.name, rule.because, form))
+        firings.append(CollapseStep(rule.name, rule.because, form))
     return form, firings
 
 
 def _closed(form: Expr) -> Expr | None:
-    """Find the first thing that an operation over matrices has made, and that can be opened."""
+    """Return the first entry of a matrix operation that can be expanded."""
     waiting = [form]
     while waiting:
         node = waiting.pop()
@@ -71,14 +71,14 @@ def _is_scalar_of_matrices(node: Expr) -> bool:
 
 
 class _Unused(Letters):
-    """Letters for a look at what would come."""
+    """Letters for a trial expansion."""
 
     def __init__(self) -> None:
         super().__init__([])
 
 
 def _opened(cell: Expr, letters: Letters) -> Expr:
-    """Write one entry by the entries of what its matrix is built from."""
+    """Return one entry in terms of the entries of its operands."""
     matrix, row, col = (
         (cell.matrix, cell.row, cell.col) if isinstance(cell, Entry) else (cell, None, None)
     )

@@ -1,4 +1,4 @@
-"""Letters for running indices, chosen as the lecture chooses them."""
+"""Letters for running indices, as the lecture chooses them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from chainrule.calculus.graph.node import Position
 EXAMPLES = "m"
 FEATURES = "n"
 _POOLS: dict[Dim, str] = {EXAMPLES: "iuvst", "k": "cdef"}
-"""Letters by dimension, where the usual ones would confuse: no k runs from 1 to k."""
+"""Letters by dimension, where the usual ones are ambiguous: no k from 1 to k."""
 
 
 class Letters:
-    """Gives letters to running indices: i over examples, p and j over features, k, l, ... else.
+    """Assigns letters to running indices: i over examples, p and j over features, else k, l, ...
 
     Parameters
     ----------
@@ -30,13 +30,13 @@ class Letters:
         self._taken = {place.name if isinstance(place, Index) else str(place) for place in taken}
 
     def free(self, dim: Dim) -> Position:
-        """Name the place of an entry that is asked for."""
+        """Return the index of an entry that is asked for."""
         if dim == FEATURES:
             return self._take(dim, "pqrs" if self._has_examples else "ipqr")
         return self._take(dim, _POOLS.get(dim, "klrst"))
 
     def bound(self, dim: Dim) -> Position:
-        """Name an index that is summed over."""
+        """Return an index of summation."""
         if dim == FEATURES:
             return self._take(dim, "jlqrs")
         return self._take(dim, _POOLS.get(dim, "jklrstuvq"))

@@ -1,4 +1,4 @@
-"""From matrix form to index form: what one entry of an expression is."""
+"""Matrix form to index form: one entry of an expression."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def linear_parts(form: Expr, matrix: Expr) -> list[LinearPart]:
 
 
 def as_one(parts: list[LinearPart]) -> list[LinearPart]:
-    """Make one part of several that differ only in which places they speak of.
+    """Merge several parts that differ only in their places.
 
     ``a_c g_c + sum_d b_d g_d`` is ``sum_d (a_d delta_dc + b_d) g_d``. Where no part runs over all
     that the others do, they stay apart.
@@ -106,7 +106,7 @@ def _over(part: LinearPart, widest: LinearPart) -> Expr | None:
 
 
 def _summed(index: Index, part: LinearPart) -> LinearPart:
-    """Sum a part over an index: a path where the atom carries it, else inside the coefficient."""
+    """Return a part summed over an index: a path if the atom has it, else in the coefficient."""
     if index in running(part.atom):
         return LinearPart((index, *part.bound), part.atom, part.coefficient)
     return LinearPart(part.bound, part.atom, Total(index, part.coefficient))

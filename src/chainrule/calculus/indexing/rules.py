@@ -1,4 +1,4 @@
-"""The rules of the collapse: one row each."""
+"""The rules of the collapse: one entry each."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class CollapseRule(NamedTuple):
-    """One row: what a teacher calls it, and why it holds."""
+    """One rule: its name, and the reason why it holds."""
 
     name: str
     because: str
@@ -63,4 +63,4 @@ PLACES = CollapseRule(
     "the operation moves or repeats entries, so each is found where it came from",
 )
 EXPANSION = (ENTRYWISE, SUMMED, PLACES)
-"""The rows of the way back."""
+"""The rules of the expansion."""

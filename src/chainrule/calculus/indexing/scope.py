@@ -1,4 +1,4 @@
-"""Which letters run where: an index that is bound in one place and free in another is a mistake."""
+"""Scopes of indices: an index that is bound in one place and free in another is an error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Indices = frozenset[Index]
 
 
 def scope_complaint(form: Expr) -> str:
-    """Say which index of a form is bound twice, or bound and free; nothing when all is well.
+    """Return which index of a form is bound twice, or bound and free; empty when none is.
 
     No numbers are needed: the letters alone decide.
 

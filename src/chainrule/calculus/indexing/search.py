@@ -1,4 +1,4 @@
-"""All orders of eliminating indices, and the cheapest of them to read."""
+"""Search over all orders of eliminating indices, for the lowest display cost."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from chainrule.calculus.graph.dims import SCALAR, Index, Shape
 from chainrule.calculus.graph.node import Apply, Expr, Number, symbols
-from chainrule.calculus.indexing.pieces import (
-    Piece,
+from chainrule.calculus.indexing.indexed_factors import (
+    IndexedFactor,
     fits,
     multiplied,
     outer_piece,
@@ -30,31 +30,31 @@ from chainrule.calculus.indexing.rules import (
 from chainrule.calculus.ops import TABLE, matmul, mul, reduce_sum, trace
 
 LARGEST_SEARCH = 3000
-"""Above this many states, the first way that works is taken."""
+"""With more states than this, the first order that works is taken."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The firings that are still to come from a state, and what they cost to read."""
+class CollapsePlan:
+    """The remaining steps of a state, and their display cost."""
 
     cost: float
-    firings: tuple[tuple[str, str, tuple[Piece, ...], frozenset[Index]], ...]
+    firings: tuple[tuple[str, str, tuple[IndexedFactor, ...], frozenset[Index]], ...]
     result: Expr
 
 
 def search(
-    pieces: tuple[Piece, ...],
+    pieces: tuple[IndexedFactor, ...],
     bound: frozenset[Index],
     shape: Shape,
     places: tuple[Index | None, ...],
-    known: dict[tuple[tuple[Piece, ...], frozenset[Index]], Plan | None],
+    known: dict[tuple[tuple[IndexedFactor, ...], frozenset[Index]], CollapsePlan | None],
     silent: bool,
-) -> Plan | None:
-    """Find the cheapest way to one piece of the wanted shape, or nothing.
+) -> CollapsePlan | None:
+    """Return the cheapest plan to one factor of the wanted shape; None if there is none.
 
     Parameters
     ----------
-    pieces : tuple of Piece
+    pieces : tuple of IndexedFactor
         What is multiplied.
     bound : frozenset of Index
         What is summed over.
@@ -78,7 +78,7 @@ def search(
                 rest = search(after, still, shape, places, known, silent)
                 if rest is not None and (best is None or cost + rest.cost < best.cost - 1e-9):
                     step = (rule[0], rule[1], after, still)
-                    best = Plan(cost + rest.cost, (step, *rest.firings), rest.result)
+                    best = CollapsePlan(cost + rest.cost, (step, *rest.firings), rest.result)
                 if tight and best is not None:
                     break
         known[key] = best
@@ -86,13 +86,13 @@ def search(
 
 
 def _finished(
-    pieces: tuple[Piece, ...],
+    pieces: tuple[IndexedFactor, ...],
     bound: frozenset[Index],
     shape: Shape,
     places: tuple[Index | None, ...],
     silent: bool,
-) -> Plan | None:
-    """Recognise the end: scalars, and one piece that carries exactly the wanted indices."""
+) -> CollapsePlan | None:
+    """Return the result of a final state: scalars, and one factor with the wanted indices."""
     if bound:
         return None
     scalars = [piece for piece in pieces if not piece.indices]
@@ -102,9 +102,9 @@ def _finished(
     body: list[Expr] = []
     cost = 0.0
     for piece in others:
-        placed = piece if (piece.row, piece.col) == places else piece.turned()
+        placed = piece if (piece.row, piece.col) == places else piece.transposed()
         if (placed.row, placed.col) != places:
-            placed = piece if fits(piece, places) else piece.turned()
+            placed = piece if fits(piece, places) else piece.transposed()
             if not (silent and fits(placed, places)):
                 return None
         body.append(repeated(placed.matrix, shape))
@@ -114,11 +114,11 @@ def _finished(
             return None
         body.append(Number(1, shape))
     scale = mul(Number(1), *(piece.matrix for piece in scalars))
-    return Plan(cost, (), scaled_by(scale, mul(*body)) if body else scale)
+    return CollapsePlan(cost, (), scaled_by(scale, mul(*body)) if body else scale)
 
 
 def scaled_by(scale: Expr, matrix: Expr) -> Expr:
-    """Scale a matrix, keeping a denominator below the whole: 2 (A - Y) X^T / m."""
+    """Scale a matrix, with a denominator below the whole: 2 (A - Y) X^T / m."""
     if isinstance(scale, Apply) and scale.op is TABLE["neg"]:
         return -scaled_by(scale.args[0], matrix)
     if isinstance(scale, Apply) and scale.op is TABLE["div"] and not symbols(scale.args[1]):
@@ -130,8 +130,8 @@ def scaled_by(scale: Expr, matrix: Expr) -> Expr:
 
 
 def _firings(
-    pieces: tuple[Piece, ...], bound: frozenset[Index], places: tuple[Index | None, ...]
-) -> Iterator[tuple[float, CollapseRule, tuple[Piece, ...], frozenset[Index]]]:
+    pieces: tuple[IndexedFactor, ...], bound: frozenset[Index], places: tuple[Index | None, ...]
+) -> Iterator[tuple[float, CollapseRule, tuple[IndexedFactor, ...], frozenset[Index]]]:
     if not bound:
         yield from _missing(pieces, places)
     # In a fixed order: a set of indices has none, and equal costs are settled by who comes first.
@@ -142,7 +142,7 @@ def _firings(
             whole = here[0].indices
             if len(whole) == 2 and whole <= bound and all(carriers[i] == here for i in whole):
                 rest = tuple(p for p in pieces if p is not here[0])
-                added = Piece(reduce_sum(here[0].matrix), None, None, here[0].order)
+                added = IndexedFactor(reduce_sum(here[0].matrix), None, None, here[0].order)
                 yield 3.0, EVERYTHING, _with(rest, added), bound - whole
             yield from _ones(pieces, here[0], index, bound)
         elif len(here) == 2:
@@ -152,7 +152,7 @@ def _firings(
         for b in vectors[k + 1 :]:
             rest = tuple(p for p in pieces if p not in (a, b))
             if a.indices == b.indices:
-                for first in (a, a.turned()):
+                for first in (a, a.transposed()):
                     yield 1.0, ELEMENTWISE, _with(rest, multiplied(first, b)), bound
             elif b.indices < a.indices or a.indices < b.indices:
                 yield 2.0, SCALING, _with(rest, scaled(a, b)), bound
@@ -161,9 +161,9 @@ def _firings(
 
 
 def _missing(
-    pieces: tuple[Piece, ...], places: tuple[Index | None, ...]
-) -> Iterator[tuple[float, CollapseRule, tuple[Piece, ...], frozenset[Index]]]:
-    """Repeat along a wanted index that nobody carries, by a vector of ones."""
+    pieces: tuple[IndexedFactor, ...], places: tuple[Index | None, ...]
+) -> Iterator[tuple[float, CollapseRule, tuple[IndexedFactor, ...], frozenset[Index]]]:
+    """Broadcast along a wanted index that no factor has."""
     carried = {index for piece in pieces for index in piece.indices}
     wanted = [index for index in places if index is not None and index not in carried]
     vectors = [piece for piece in pieces if piece.indices]
@@ -174,52 +174,56 @@ def _missing(
     ones = Number(1, (index.dim, 1) if standing else (1, index.dim))
     if not vectors:
         row, col = (index, None) if standing else (None, index)
-        yield 1.0, MISSING, (*pieces, Piece(ones, row, col, len(pieces))), frozenset()
+        yield 1.0, MISSING, (*pieces, IndexedFactor(ones, row, col, len(pieces))), frozenset()
     elif len(vectors[0].indices) == 1:
         (vector,) = vectors
         rest = tuple(piece for piece in pieces if piece is not vector)
         if standing:
-            line = vector if vector.row is None else vector.turned()
-            after = Piece(matmul(ones, line.matrix), index, line.col, vector.order)
+            line = vector if vector.row is None else vector.transposed()
+            after = IndexedFactor(matmul(ones, line.matrix), index, line.col, vector.order)
         else:
-            column = vector if vector.col is None else vector.turned()
-            after = Piece(matmul(column.matrix, ones), column.row, index, vector.order)
+            column = vector if vector.col is None else vector.transposed()
+            after = IndexedFactor(matmul(column.matrix, ones), column.row, index, vector.order)
         yield 2.0, MISSING, _with(rest, after), frozenset()
 
 
-def _with(rest: tuple[Piece, ...], piece: Piece) -> tuple[Piece, ...]:
+def _with(rest: tuple[IndexedFactor, ...], piece: IndexedFactor) -> tuple[IndexedFactor, ...]:
     return tuple(sorted((*rest, piece), key=lambda p: p.order))
 
 
 def _ones(
-    pieces: tuple[Piece, ...], piece: Piece, index: Index, bound: frozenset[Index]
-) -> Iterator[tuple[float, CollapseRule, tuple[Piece, ...], frozenset[Index]]]:
+    pieces: tuple[IndexedFactor, ...], piece: IndexedFactor, index: Index, bound: frozenset[Index]
+) -> Iterator[tuple[float, CollapseRule, tuple[IndexedFactor, ...], frozenset[Index]]]:
     rest = tuple(p for p in pieces if p is not piece)
     if isinstance(piece.matrix, Apply) and piece.matrix.op is TABLE["diagonal"]:
-        added = Piece(trace(piece.matrix.args[0]), None, None, piece.order)
+        added = IndexedFactor(trace(piece.matrix.args[0]), None, None, piece.order)
         yield 1.0, TRACE, _with(rest, added), bound - {index}
         return
     # The ones stand on the side where the index sits, so that nothing is transposed for them.
     if piece.col == index:
         summed = matmul(piece.matrix, Number(1, (index.dim, 1)))
-        after = Piece(summed, piece.row, None, piece.order)
+        after = IndexedFactor(summed, piece.row, None, piece.order)
     else:
         summed = matmul(Number(1, (1, index.dim)), piece.matrix)
-        after = Piece(summed, None, piece.col, piece.order)
+        after = IndexedFactor(summed, None, piece.col, piece.order)
     yield 3.0, ONES, _with(rest, after), bound - {index}
 
 
 def _products(
-    pieces: tuple[Piece, ...], a: Piece, b: Piece, index: Index, bound: frozenset[Index]
-) -> Iterator[tuple[float, CollapseRule, tuple[Piece, ...], frozenset[Index]]]:
+    pieces: tuple[IndexedFactor, ...],
+    a: IndexedFactor,
+    b: IndexedFactor,
+    index: Index,
+    bound: frozenset[Index],
+) -> Iterator[tuple[float, CollapseRule, tuple[IndexedFactor, ...], frozenset[Index]]]:
     if len((a.indices | b.indices) - {index}) > 2 or len(a.indices & b.indices) > 1:
         return
     rest = tuple(p for p in pieces if p not in (a, b))
     order = min(a.order, b.order)
     for left, right in ((a, b), (b, a)):
-        first = left if left.col == index else left.turned()
-        second = right if right.row == index else right.turned()
-        product = Piece(matmul(first.matrix, second.matrix), first.row, second.col, order)
+        first = left if left.col == index else left.transposed()
+        second = right if right.row == index else right.transposed()
+        product = IndexedFactor(matmul(first.matrix, second.matrix), first.row, second.col, order)
         cost = 1.0 + 0.3 * (transposes(product.matrix))
         cost += 0.01 * (left.order > right.order)
         yield cost, PRODUCT, _with(rest, product), bound - {index}

@@ -35,6 +35,7 @@ from chainrule.calculus.ops import (
     extremes,
     functions,
     gaussian,
+    gumbel,
     hyperbolic,
     linear,
     lookup,
@@ -55,6 +56,7 @@ from chainrule.calculus.ops.gaussian import (
     normal_cdf,
     normal_density,
 )
+from chainrule.calculus.ops.gumbel import gumbel_mills, log_gumbel_cdf
 from chainrule.calculus.ops.linear import eye, matmul, transpose
 from chainrule.calculus.ops.lookup import lookup as look_up
 from chainrule.calculus.ops.lookup import onehot, scatter_add
@@ -80,6 +82,7 @@ TABLE: Mapping[str, Op] = MappingProxyType(
             functions.ROWS_HERE,
             hyperbolic.ROWS_HERE,
             gaussian.ROWS_HERE,
+            gumbel.ROWS_HERE,
             constants.ROWS_HERE,
             extremes.ROWS_HERE,
             probability.ROWS_HERE,
@@ -227,11 +230,13 @@ __all__ = [
     "exp",
     "expm1",
     "eye",
+    "gumbel_mills",
     "inverse",
     "inverse_mills",
     "lift",
     "log",
     "log1p",
+    "log_gumbel_cdf",
     "log_normal_cdf",
     "log_softmax",
     "logdet",

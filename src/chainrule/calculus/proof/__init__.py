@@ -1,1 +1,1 @@
-"""The equality ladder, and certificates for every step of a derivation."""
+"""Verification: the methods of comparison, and certificates for every step."""

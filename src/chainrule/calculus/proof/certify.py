@@ -5,18 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chainrule.calculus.derivation.recursion import at_round
-from chainrule.calculus.derivation.steps import Certificate, Claim, Derivation, Rung, Step
+from chainrule.calculus.derivation.steps import (
+    Claim,
+    Derivation,
+    Step,
+    StepCertificate,
+    VerificationMethod,
+)
 from chainrule.calculus.graph.node import Entry, Partial, Position, Symbol, running
+from chainrule.calculus.proof.continuity import Continuity, same_model
 from chainrule.calculus.proof.evidence import Disagreement
-from chainrule.calculus.proof.ladder import Laboratory
-from chainrule.calculus.proof.thread import Thread, same_model
+from chainrule.calculus.proof.verifier import Verifier
 from chainrule.errors import ProofError
 
 _REPORT = ". This is a defect of chainrule: please report the forward pass"
 
 
 def certify(derivation: Derivation) -> Derivation:
-    """Prove every step of a derivation, and that each follows from those before it.
+    """Verify every step of a derivation, and that each follows from those before it.
 
     Raises
     ------
@@ -25,43 +31,43 @@ def certify(derivation: Derivation) -> Derivation:
     """
     if not same_model(derivation):
         raise ProofError("the forward pass changed its meaning when names were added" + _REPORT)
-    laboratory, thread = Laboratory(derivation), Thread(derivation)
-    steps = tuple(replace(step, check=_proof(laboratory, thread, step)) for step in derivation)
-    complaint = thread.ends() or _forms_differ(laboratory) or _parted(laboratory)
+    verifier, thread = Verifier(derivation), Continuity(derivation)
+    steps = tuple(replace(step, check=_proof(verifier, thread, step)) for step in derivation)
+    complaint = thread.ends() or _forms_differ(verifier) or _parted(verifier)
     if complaint:
         raise ProofError(complaint + _REPORT)
     return replace(derivation, steps=steps)
 
 
-def try_step(laboratory: Laboratory, step: Step) -> Certificate | Disagreement:
-    """Try the claim of one step."""
+def try_step(verifier: Verifier, step: Step) -> StepCertificate | Disagreement:
+    """Return the evidence for or against the claim of one step."""
     if step.claim is Claim.ROUNDS:
-        return _rounds(laboratory, step)
-    laboratory = laboratory.of(step)
+        return _rounds(verifier, step)
+    verifier = verifier.of(step)
     if not running(step.after) <= running(step.left):
-        return Disagreement(Rung.EXACT, float("inf"), float("nan"), float("nan"))
+        return Disagreement(VerificationMethod.EXACT, float("inf"), float("nan"), float("nan"))
     if step.claim is Claim.SLOPE:
-        model = laboratory.derivation.model
-        return laboratory.derivative(model.objective, model.inputs[0], step.after)
+        model = verifier.derivation.model
+        return verifier.derivative(model.objective, model.inputs[0], step.after)
     if step.claim is Claim.CURVATURE:
         matrix = step.left.matrix if isinstance(step.left, Entry) else step.left
         assert isinstance(matrix, Symbol)
-        entries = laboratory.derivation.hessians[matrix].entries
-        return laboratory.derivative(*entries, step.after, total=True)
+        entries = verifier.derivation.hessians[matrix].entries
+        return verifier.derivative(*entries, step.after, total=True)
     if step.claim is Claim.DERIVATIVE:
         assert isinstance(step.left, Partial)
-        return laboratory.derivative(step.left.of, step.left.wrt, step.after)
-    row, col = _place(laboratory, step)
-    return laboratory.equal(step.before, step.after, row, col)
+        return verifier.derivative(step.left.of, step.left.wrt, step.after)
+    row, col = _place(verifier, step)
+    return verifier.equal(step.before, step.after, row, col)
 
 
-def _rounds(laboratory: Laboratory, step: Step) -> Certificate | Disagreement:
-    """Try a line that holds for several rounds: put each round back, and try the line of it."""
-    derivation = laboratory.derivation
+def _rounds(verifier: Verifier, step: Step) -> StepCertificate | Disagreement:
+    """Verify a line for several rounds, by substituting each round."""
+    derivation = verifier.derivation
     lines = {line.id: line for line in derivation.steps}
     known = (*derivation.model.symbols, *derivation.layers)
     named = {g.variable: name for name, g in derivation.layers.items()}
-    worst: Certificate | None = None
+    worst: StepCertificate | None = None
     for number, line in step.rounds:
         left, after = (
             at_round(side, step.counter, number, known) for side in (step.left, step.after)
@@ -69,39 +75,41 @@ def _rounds(laboratory: Laboratory, step: Step) -> Certificate | Disagreement:
         own = lines[line]
         assert isinstance(own.left, Partial)
         lefts = (own.left, named.get(own.left.wrt))  # type: ignore[call-overload]
-        found = try_step(laboratory, own) if after is own.after and left in lefts else None
-        if not isinstance(found, Certificate):
-            return found or Disagreement(Rung.EXACT, float("inf"), float("nan"), float("nan"))
+        found = try_step(verifier, own) if after is own.after and left in lefts else None
+        if not isinstance(found, StepCertificate):
+            return found or Disagreement(
+                VerificationMethod.EXACT, float("inf"), float("nan"), float("nan")
+            )
         if worst is None or found.error > worst.error:
             worst = found
     assert worst is not None
     return worst
 
 
-def _forms_differ(laboratory: Laboratory) -> str:
-    """Say which gradient's index form and matrix form are not the same, or nothing."""
-    derivation = laboratory.derivation
+def _forms_differ(verifier: Verifier) -> str:
+    """Return which gradient's index form and matrix form differ; empty when none do."""
+    derivation = verifier.derivation
     if derivation.first is not None:
-        laboratory = laboratory.opened
+        verifier = verifier.opened
     for gradient in (*derivation.layers.values(), *derivation.gradients.values()):
         if gradient.matrix is None:
             continue
         place = (gradient.row, gradient.col)
-        if isinstance(laboratory.equal(gradient.index, gradient.matrix, *place), Disagreement):
-            return f"the two forms of the gradient for {gradient.variable.name} differ"
+        if isinstance(verifier.equal(gradient.index, gradient.matrix, *place), Disagreement):
+            return f"the two forms of the gradient with respect to {gradient.variable.name} differ"
     return ""
 
 
-def _parted(laboratory: Laboratory) -> str:
-    """Say that the gradients do not hold together, or nothing."""
-    found = laboratory.together()
+def _parted(verifier: Verifier) -> str:
+    """Return the complaint that the gradients fail together; empty when they hold."""
+    found = verifier.together()
     if isinstance(found, Disagreement):
         return f"the gradients do not give the change of the objective when all moves: {found}"
     return ""
 
 
-def _proof(laboratory: Laboratory, thread: Thread, step: Step) -> Certificate:
-    found = try_step(laboratory, step)
+def _proof(verifier: Verifier, thread: Continuity, step: Step) -> StepCertificate:
+    found = try_step(verifier, step)
     complaint = thread.follows(step) or (str(found) if isinstance(found, Disagreement) else "")
     if complaint or isinstance(found, Disagreement):
         raise ProofError(
@@ -111,11 +119,11 @@ def _proof(laboratory: Laboratory, thread: Thread, step: Step) -> Certificate:
     return found
 
 
-def _place(laboratory: Laboratory, step: Step) -> tuple[Position, Position]:
-    """Which entry the two sides speak of, when one of them is a matrix."""
+def _place(verifier: Verifier, step: Step) -> tuple[Position, Position]:
+    """Return the entry that two sides refer to, when one of them is a matrix."""
     side = step.left.wrt if isinstance(step.left, Partial) else step.left
     if isinstance(side, Entry):
         return side.row, side.col
     if isinstance(side, Symbol):
-        return laboratory.derivation.places.get(side, (None, None))
+        return verifier.derivation.places.get(side, (None, None))
     return None, None

@@ -9,16 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.calculus.derivation.derive import derivation_of
-from chainrule.calculus.derivation.steps import Certificate, Derivation, Step
+from chainrule.calculus.derivation.steps import Derivation, Step, StepCertificate
 from chainrule.calculus.evaluation.differences import gradient as measured_gradient
 from chainrule.calculus.evaluation.forward import assignments, downstream, forward, sample
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Symbol
 from chainrule.calculus.proof.certify import try_step
+from chainrule.calculus.proof.continuity import Continuity
 from chainrule.calculus.proof.evidence import DIFFERENCE_TOLERANCE, SEED, Disagreement
 from chainrule.calculus.proof.gradients import gradient_values
-from chainrule.calculus.proof.ladder import Laboratory
-from chainrule.calculus.proof.thread import Thread
+from chainrule.calculus.proof.verifier import Verifier
 
 Array = npt.NDArray[np.float64]
 
@@ -28,21 +28,18 @@ class StepCheck:
     """A step, the evidence for or against it, and why it does not follow, if it does not."""
 
     step: Step
-    evidence: Certificate | Disagreement
+    evidence: StepCertificate | Disagreement
     complaint: str = ""
 
     @property
     def passed(self) -> bool:
         """Whether the step is certified, and follows from those before it."""
-        return isinstance(self.evidence, Certificate) and not self.complaint
+        return isinstance(self.evidence, StepCertificate) and not self.complaint
 
 
 @dataclass(frozen=True)
-class GradientCheck:
-    """One gradient at one assignment of sizes, against finite differences.
-
-    `error` is the largest difference of an entry, relative to the largest entry.
-    """
+class GradientComparison:
+    """One gradient at one assignment of sizes, against finite differences."""
 
     variable: str
     sizes: Mapping[str, int]
@@ -56,12 +53,12 @@ class GradientCheck:
 
 
 @dataclass(frozen=True)
-class Report:
-    """Everything that was checked."""
+class CheckReport:
+    """The results of a full check."""
 
     derivation: Derivation
     steps: tuple[StepCheck, ...]
-    gradients: tuple[GradientCheck, ...]
+    gradients: tuple[GradientComparison, ...]
 
     @property
     def passed(self) -> bool:
@@ -70,12 +67,12 @@ class Report:
 
     @property
     def failures(self) -> int:
-        """How many steps and comparisons do not hold."""
+        """The number of steps and comparisons that fail."""
         return sum(not s.passed for s in self.steps) + sum(not g.passed for g in self.gradients)
 
 
-def check_model(model: Model, wrt: Sequence[str] | None = None, sizes: int = 3) -> Report:
-    """Prove every step, and compare every gradient entry by entry.
+def check_model(model: Model, wrt: Sequence[str] | None = None, sizes: int = 3) -> CheckReport:
+    """Verify every step, and compare every gradient entry by entry.
 
     Parameters
     ----------
@@ -89,12 +86,11 @@ def check_model(model: Model, wrt: Sequence[str] | None = None, sizes: int = 3) 
     return check_derivation(derivation_of(model, wrt), sizes)
 
 
-def check_derivation(derivation: Derivation, sizes: int = 3) -> Report:
-    """Check a derivation that has been made."""
-    laboratory, thread = Laboratory(derivation), Thread(derivation)
+def check_derivation(derivation: Derivation, sizes: int = 3) -> CheckReport:
+    """Verify a given derivation, and compare its gradients."""
+    verifier, thread = Verifier(derivation), Continuity(derivation)
     steps = tuple(
-        StepCheck(step, try_step(laboratory, step), thread.follows(step))
-        for step in derivation.steps
+        StepCheck(step, try_step(verifier, step), thread.follows(step)) for step in derivation.steps
     )
     rng = np.random.default_rng(SEED + 1)
     gradients = tuple(
@@ -102,12 +98,12 @@ def check_derivation(derivation: Derivation, sizes: int = 3) -> Report:
         for dims in assignments(derivation.model, sizes)
         for gradient in derivation.gradients.values()
     )
-    return Report(derivation, steps, gradients)
+    return CheckReport(derivation, steps, gradients)
 
 
 def _compared(
     derivation: Derivation, variable: Symbol, sizes: Mapping[str, int], rng: np.random.Generator
-) -> GradientCheck:
+) -> GradientComparison:
     model = derivation.model
     values = sample(model, sizes, rng)
     derived = gradient_values(derivation, values, sizes)[variable]
@@ -123,6 +119,6 @@ def _compared(
     floor = 1e-3 * max(abs(float(values[model.objective].item())), 1e-300)
     scale = max(float(np.abs(measured).max()), float(np.abs(derived).max()), floor)
     error = float(np.abs(measured - derived).max()) / scale
-    return GradientCheck(
+    return GradientComparison(
         variable.name, dict(sizes), derived.shape, error if np.isfinite(error) else np.inf
     )

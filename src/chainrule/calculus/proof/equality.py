@@ -8,14 +8,14 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from chainrule.calculus.derivation.steps import Certificate, Rung
+from chainrule.calculus.derivation.steps import StepCertificate, VerificationMethod
 from chainrule.calculus.evaluation.numeric import Point
 from chainrule.calculus.evaluation.precise import DIGITS, PRECISE
 from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.node import Apply, Expr, Number, Partial, Position, walk
 from chainrule.calculus.graph.op import Layout
 from chainrule.calculus.proof.evidence import DIGITS_TOLERANCE, FLOAT_TOLERANCE, Disagreement
-from chainrule.calculus.proof.places import Places
+from chainrule.calculus.proof.random_points import RandomPoints
 
 CANCELLED = 1e-9
 UNDECIDED = 1e-3
@@ -24,62 +24,68 @@ SENSIBLE = 1e6
 
 
 class Equality:
-    """Judges equalities at the places of one derivation.
+    """Judges equalities at the sample points of one derivation.
 
     Parameters
     ----------
-    places : Places
-        Where to try.
+    points : RandomPoints
+        The sample points.
     """
 
-    def __init__(self, places: Places) -> None:
-        self.places = places
+    def __init__(self, points: RandomPoints) -> None:
+        self.points = points
 
     def judge(
         self, left: Expr, right: Expr, row: Position, col: Position
-    ) -> Certificate | Disagreement:
-        """Try whether two expressions are equal; a matrix stands for its entry (row, col)."""
-        places, refuted = self.places, False
+    ) -> StepCertificate | Disagreement:
+        """Compare two expressions; a matrix stands for its entry (row, col)."""
+        points, refuted = self.points, False
         try:
             if _told_apart(left, right):
-                count = places.exact_count(left, right)
+                count = points.exact_count(left, right)
                 if all(
-                    _same(places.exact(number), left, right, row, col) for number in range(count)
+                    _same(points.exact(number), left, right, row, col) for number in range(count)
                 ):
-                    return Certificate(Rung.EXACT, count, 0.0, places.different_sizes(count))
+                    return StepCertificate(
+                        VerificationMethod.EXACT, count, 0.0, points.different_sizes(count)
+                    )
                 refuted = self._is_rational(left) and self._is_rational(right)
         except ZeroDivisionError:
-            pass  # an unlucky residue: the next rung decides
+            pass  # an unlucky residue: the next method decides
         with np.errstate(all="ignore"):
-            count = places.float_count(left, right)
+            count = points.float_count(left, right)
             worst = max(
-                (_difference(places.floats(k), left, right, row, col) for k in range(count)),
+                (_difference(points.floats(k), left, right, row, col) for k in range(count)),
                 key=lambda found: found.error,
             )
         if refuted:
             # Nothing opaque stands between the two sides, so exact arithmetic has the last word.
-            return replace(worst, rung=Rung.EXACT)
+            return replace(worst, method=VerificationMethod.EXACT)
         if worst.error <= FLOAT_TOLERANCE:
-            return Certificate(Rung.FLOAT, count, worst.error, places.different_sizes(count))
+            return StepCertificate(
+                VerificationMethod.FLOAT, count, worst.error, points.different_sizes(count)
+            )
         if worst.error > UNDECIDED and not worst.cancelled:
             return worst
         return self._precisely(left, right, row, col)
 
     def _precisely(
         self, left: Expr, right: Expr, row: Position, col: Position
-    ) -> Certificate | Disagreement:
-        places = self.places
+    ) -> StepCertificate | Disagreement:
+        points = self.points
         with mpmath.workdps(DIGITS):
-            point = Point(places.precise(0), places.sizes(0), PRECISE, places.meaning)
+            point = Point(points.precise(0), points.sizes(0), PRECISE, points.meaning)
             found = _difference(point, left, right, row, col)
         if found.error <= DIGITS_TOLERANCE:
-            return Certificate(Rung.DIGITS, 1, found.error, places.different_sizes(1))
-        return Disagreement(Rung.DIGITS, found.error, found.left, found.right)
+            return StepCertificate(
+                VerificationMethod.DIGITS, 1, found.error, points.different_sizes(1)
+            )
+        return Disagreement(VerificationMethod.DIGITS, found.error, found.left, found.right)
 
     def _is_rational(self, expr: Expr) -> bool:
-        """Whether an expression is rational in the inputs: no function, and no name for one."""
+        """Whether an expression is rational in the inputs, without functions or their names."""
         for node in walk(expr):
-            if node in self.places.model.values or node in self.places.derivation.layers:
+            if node in self.points.model.values or node in self.points.derivation.layers:
                 return False
             if isinstance(node, Partial):
                 return False
@@ -112,7 +118,7 @@ def _difference(
     place = np.unravel_index(int(np.argmax(gap)), gap.shape)
     a, b = np.broadcast_arrays(a, b)
     return Disagreement(
-        Rung.FLOAT,
+        VerificationMethod.FLOAT,
         error if np.isfinite(error) else np.inf,
         float(a[place]),
         float(b[place]),
@@ -137,6 +143,6 @@ def _told_apart(left: Expr, right: Expr) -> bool:
 
 
 def _magnitude(point: Point, *sides: Expr) -> Any:  # noqa: ANN401
-    """Return the largest value of any part of the sides, so far as it is a sensible one."""
+    """Return the largest finite value of any part of the sides."""
     parts = [np.abs(point.value(node)).max() for side in sides for node in walk(side)]
     return max((part for part in parts if part < SENSIBLE), default=0)

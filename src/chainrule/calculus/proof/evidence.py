@@ -1,4 +1,4 @@
-"""Evidence for and against a claim, and how near is near enough."""
+"""Evidence for and against a claim, and the tolerances of comparison."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.calculus.derivation.steps import Rung
+from chainrule.calculus.derivation.steps import VerificationMethod
 
 FLOAT_TOLERANCE = 1e-13
 DIGITS_TOLERANCE = 1e-35
@@ -17,12 +17,12 @@ SEED = 20_260
 
 @dataclass(frozen=True)
 class Disagreement:
-    """Evidence against a claim: the rung, and how far apart the two sides are.
+    """Evidence against a claim: the method, and how far apart the two sides are.
 
     `cancelled` says that the difference is no larger than rounding in the parts of the two sides.
     """
 
-    rung: Rung
+    method: VerificationMethod
     error: float
     left: float
     right: float
@@ -30,8 +30,8 @@ class Disagreement:
 
     def __str__(self) -> str:
         if not np.isfinite(self.error) and np.isnan(self.left) and np.isnan(self.right):
-            return f"{self.rung.value}: an index is free on one side only, or nothing is finite"
-        return f"{self.rung.value}: {self.left:.6g} against {self.right:.6g}"
+            return f"{self.method.value}: an index is free on one side only, or nothing is finite"
+        return f"{self.method.value}: {self.left:.6g} against {self.right:.6g}"
 
 
 def compared(stated: Any, measured: Any, nothing: float) -> Disagreement:  # noqa: ANN401
@@ -39,7 +39,7 @@ def compared(stated: Any, measured: Any, nothing: float) -> Disagreement:  # noq
     scale = max(abs(stated), abs(measured), nothing)
     error = float(abs(stated - measured) / scale)
     return Disagreement(
-        Rung.DIFFERENCES,
+        VerificationMethod.DIFFERENCES,
         error if np.isfinite(error) else np.inf,
         float(stated),
         float(measured),

@@ -1,4 +1,4 @@
-"""The numbers of a derivation: its gradients, evaluated at a place."""
+"""Values of the gradients of a derivation at a point."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def with_layers(
     xp: Any = FLOATS,  # noqa: ANN401
     meaning: Mapping[Expr, Expr] | None = None,
 ) -> dict[Symbol, Any]:
-    """Add the gradients at the layers, in their order, to the values of a forward pass."""
+    """Add the layer gradients, in order, to the values of a forward pass."""
     known = dict(values)
     for name, gradient in derivation.layers.items():
         known[name] = gathered(Point(known, sizes, xp, meaning), gradient)
@@ -54,7 +54,7 @@ def with_layers(
 
 
 def gathered(point: Point, gradient: Gradient) -> Any:  # noqa: ANN401
-    """Return the value of a gradient as a matrix, from either of its forms."""
+    """Return the value of a gradient as a matrix, from either form."""
     if gradient.matrix is not None:
         return point.value(gradient.matrix)
     value = point.value(gradient.index)

@@ -22,7 +22,10 @@ from chainrule.calculus.ops import (
     lift,
     log,
     log1p,
+    log_gumbel_cdf,
+    log_normal_cdf,
     mul,
+    normal_cdf,
     sigmoid,
     softplus,
     sqrt,
@@ -101,6 +104,24 @@ def _sigmoid_of(numerator: Expr, denominator: Expr) -> Expr | None:
     return None
 
 
+GUMBEL_SEEN = identity(
+    "logarithm of the Gumbel distribution function",
+    log(1 - exp(-exp(_U))),
+    log_gumbel_cdf(_U),
+    "1 - e^(-e^u) is a distribution function; its logarithm is close to u where e^u underflows",
+)
+NORMAL_SEEN = identity(
+    "logarithm of the normal distribution function",
+    log(normal_cdf(_U)),
+    log_normal_cdf(_U),
+    "Φ(u) rounds to 0 long before its logarithm is negligible",
+)
+NORMAL_COMPLEMENT = identity(
+    "one minus the normal distribution function",
+    1 - normal_cdf(_U),
+    normal_cdf(-_U),
+    "1 - Φ(u) cancels where Φ(u) is close to 1; Φ(-u) is the same number, computed directly",
+)
 TANH_SEEN = _in_fraction("tanh", "sinh u / cosh u is tanh u, which never overflows", _tanh_of)
 SIGMOID_OF_SHARE = _in_fraction(
     "share of an exponential",
@@ -195,6 +216,9 @@ RECOGNISED = (
     SIGMOID_SEEN,
     SIGMOID_OF_SHARE,
     TANH_SEEN,
+    GUMBEL_SEEN,
+    NORMAL_COMPLEMENT,
+    NORMAL_SEEN,
     RATIO_OF_ROOT,
 )
 """Names for functions that were written out."""

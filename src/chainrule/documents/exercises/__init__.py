@@ -1,1 +1,1 @@
-"""Questions and problem sets as a person reads them: in the terminal, on a page, in LaTeX."""
+"""Questions and problem sets as text, HTML and LaTeX."""

@@ -1,4 +1,4 @@
-"""A problem set as a page: blank to be handed out, or with its solutions."""
+"""A problem set as a page, blank or with solutions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr
 from chainrule.documents.page import Section, render_page
 from chainrule.language.typeset import math_element, mathml, spoken
-from chainrule.teaching.exercises.pieces import Code, Forward, Line, Piece, Prose
+from chainrule.teaching.exercises.content import Block, Code, Equation, ForwardPassBlock, Prose
 from chainrule.teaching.exercises.questions import Question
 from chainrule.teaching.exercises.sets import Problem, ProblemSet
 
@@ -19,7 +19,7 @@ BLANK, BRIEF = "9rem", "2rem"
 
 
 def set_page(problems: ProblemSet, *, solved: bool) -> str:
-    """Write a whole set as one self-contained page.
+    """Return a problem set as one self-contained page.
 
     Parameters
     ----------
@@ -77,27 +77,27 @@ def _options(question: Question) -> Iterator[str]:
         yield "</ol>"
 
 
-def pieces_html(pieces: Iterable[Piece], model: Model) -> Iterator[str]:
-    """Yield pieces as HTML, one after the other."""
+def pieces_html(pieces: Iterable[Block], model: Model) -> Iterator[str]:
+    """Yield content blocks as HTML."""
     for piece in pieces:
         yield from _piece(piece, model)
 
 
-def _piece(piece: Piece, model: Model) -> Iterator[str]:
+def _piece(piece: Block, model: Model) -> Iterator[str]:
     match piece:
         case Prose():
             yield f"<p>{escape(piece.text)}</p>"
-        case Line():
+        case Equation():
             label = f"<b>{escape(piece.label)})</b> " if piece.label else ""
             note = f" <small>{escape(piece.note)}</small>" if piece.note else ""
             yield f"<p>{label}{_line(piece, model)}{note}</p>"
         case Code():
             yield f"<pre><code>{escape(piece.text)}</code></pre>"
-        case Forward():
+        case ForwardPassBlock():
             yield from _forward(piece.model)
 
 
-def _line(line: Line, model: Model) -> str:
+def _line(line: Equation, model: Model) -> str:
     right = "<mo>?</mo>" if line.right is None else mathml(line.right, model)
     aloud = "what?" if line.right is None else spoken(line.right)
     if line.left is None:
@@ -115,7 +115,7 @@ def _forward(model: Model) -> Iterator[str]:
             f'<td class="shape">{written(symbol.shape)}</td><td>{note}</td></tr>'
         )
     for definition in model.definitions:
-        line = _line(Line(definition.target, definition.value), model)
+        line = _line(Equation(definition.target, definition.value), model)
         yield f'<tr><td colspan="3">{line}</td></tr>'
     yield "</tbody></table>"
 

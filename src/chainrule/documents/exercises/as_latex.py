@@ -8,7 +8,7 @@ from chainrule.calculus.graph.dims import written
 from chainrule.calculus.graph.model import Model
 from chainrule.documents.lesson.as_latex import words
 from chainrule.language.typeset import latex
-from chainrule.teaching.exercises.pieces import Code, Forward, Line, Piece, Prose
+from chainrule.teaching.exercises.content import Block, Code, Equation, ForwardPassBlock, Prose
 from chainrule.teaching.exercises.questions import LETTERS, Question
 from chainrule.teaching.exercises.sets import Problem, ProblemSet
 
@@ -17,7 +17,7 @@ BRIEF = "1cm"
 
 
 def set_latex(problems: ProblemSet, *, solved: bool) -> str:
-    """Write a whole set as a document, blank or solved."""
+    """Return a problem set as a document, blank or with solutions."""
     return "\n".join(_document(problems, solved)) + "\n"
 
 
@@ -64,17 +64,17 @@ def _options(question: Question) -> Iterator[str]:
         match option:
             case Prose():
                 yield rf"{letter}) {words(option.text)}\par"
-            case Line():
+            case Equation():
                 yield rf"{letter}) $\displaystyle {_line(option)}$\par\smallskip"
             case _:
                 yield from _piece(option)
 
 
-def _piece(piece: Piece) -> Iterator[str]:
+def _piece(piece: Block) -> Iterator[str]:
     match piece:
         case Prose():
             yield rf"{words(piece.text)}\par"
-        case Line():
+        case Equation():
             label = f"{words(piece.label)}) " if piece.label else ""
             note = rf" \hfill \textit{{{words(piece.note)}}}" if piece.note else ""
             yield rf"{label}$\displaystyle {_line(piece)}${note}\par\smallskip"
@@ -82,11 +82,11 @@ def _piece(piece: Piece) -> Iterator[str]:
             yield r"\begin{verbatim}"
             yield piece.text
             yield r"\end{verbatim}"
-        case Forward():
+        case ForwardPassBlock():
             yield from _forward(piece.model)
 
 
-def _line(line: Line) -> str:
+def _line(line: Equation) -> str:
     right = "\\;?" if line.right is None else latex(line.right)
     return right if line.left is None else f"{latex(line.left)} = {right}"
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from chainrule.calculus.graph.dims import written
 from chainrule.calculus.graph.model import Model
 from chainrule.language.typeset import unicode
-from chainrule.teaching.exercises.pieces import Code, Forward, Line, Piece, Prose
+from chainrule.teaching.exercises.content import Block, Code, Equation, ForwardPassBlock, Prose
 from chainrule.teaching.exercises.questions import LETTERS, Question
 
 WIDTH = 80
@@ -16,7 +16,7 @@ INDENT = "  "
 
 
 def question_text(question: Question) -> str:
-    """Write a question with its forward pass and its options."""
+    """Return a question with its forward pass and its options."""
     return "\n".join(
         [
             *forward_lines(question.model),
@@ -40,33 +40,33 @@ def forward_lines(model: Model) -> Iterator[str]:
 
 
 def option_lines(question: Question) -> Iterator[str]:
-    """Yield what there is to choose among."""
+    """Yield the lettered options."""
     for letter, option in zip(LETTERS, question.options, strict=False):
         for k, line in enumerate(piece_lines(option)):
             yield f"{INDENT}{letter + ')' if k == 0 else '  '} {line.strip()}"
 
 
-def pieces_lines(pieces: Iterable[Piece]) -> Iterator[str]:
-    """Yield pieces one after the other."""
+def pieces_lines(pieces: Iterable[Block]) -> Iterator[str]:
+    """Yield content blocks as lines."""
     for piece in pieces:
         yield from piece_lines(piece)
 
 
-def piece_lines(piece: Piece) -> Iterator[str]:
-    """Yield one piece."""
+def piece_lines(piece: Block) -> Iterator[str]:
+    """Yield one content block as lines."""
     match piece:
         case Prose():
             yield from textwrap.wrap(piece.text, WIDTH)
-        case Line():
+        case Equation():
             yield from _wrapped(line_text(piece), 10)
         case Code():
             yield from textwrap.indent(piece.text, INDENT).splitlines()
-        case Forward():
+        case ForwardPassBlock():
             yield from forward_lines(piece.model)
 
 
-def line_text(line: Line) -> str:
-    """Write a line of mathematics, with its label and its rule."""
+def line_text(line: Equation) -> str:
+    """Return an equation with its label and its rule."""
     right = "?" if line.right is None else unicode(line.right)
     text = right if line.left is None else f"{unicode(line.left)} = {right}"
     label = f"{line.label}) " if line.label else ""

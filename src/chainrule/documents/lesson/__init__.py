@@ -1,1 +1,1 @@
-"""A derivation as a person reads it: in the terminal, in LaTeX, as JSON, on a page."""
+"""A derivation as text, LaTeX, JSON, a page and slides."""

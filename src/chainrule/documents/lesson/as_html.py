@@ -9,13 +9,19 @@ from chainrule.calculus.derivation.curvature import layout_sentence
 from chainrule.calculus.derivation.steps import Derivation, Gradient, Hessian, Step
 from chainrule.calculus.graph.dims import written
 from chainrule.calculus.graph.node import Expr, Partial, entry
-from chainrule.documents.lesson.outline import Form, corners, first_sentence, functions, parts
+from chainrule.documents.lesson.outline import (
+    GradientForm,
+    corners,
+    derivation_sections,
+    first_sentence,
+    functions,
+)
 from chainrule.language.typeset import math_element, mathml, spoken, unicode
 
 
 def as_html(
     derivation: Derivation,
-    form: Form = Form.BOTH,
+    form: GradientForm = GradientForm.BOTH,
     *,
     prefix: str = "step",
     numbers: Mapping[int, str] | None = None,
@@ -25,11 +31,11 @@ def as_html(
     Parameters
     ----------
     derivation : Derivation
-        What to show.
-    form : Form, optional
-        Which forms.
+        The derivation.
+    form : GradientForm, optional
+        The form of the gradients.
     prefix : str, optional
-        Of the ids, which must be unique on a page.
+        Prefix of the ids, which must be unique on a page.
     numbers : mapping of int to str, optional
         HTML with live numbers, by the id of the step.
     """
@@ -37,11 +43,11 @@ def as_html(
 
 
 def _fragment(
-    derivation: Derivation, form: Form, prefix: str, numbers: Mapping[int, str]
+    derivation: Derivation, form: GradientForm, prefix: str, numbers: Mapping[int, str]
 ) -> Iterator[str]:
     yield '<div class="derivation" data-reveal>'
     yield forward_html(derivation)
-    for number, part in enumerate(parts(derivation, form), start=1):
+    for number, part in enumerate(derivation_sections(derivation, form), start=1):
         yield f'<h3 id="{prefix}-part-{number}">{_words(part.title)}</h3>'
         yield f'<ol class="steps" start="{part.steps[0].id}">'
         for step in part.steps:
@@ -63,7 +69,7 @@ def step_html(derivation: Derivation, step: Step, numbers: str = "") -> str:
     return "\n".join(_step(derivation, step, numbers))
 
 
-def gradients_html(derivation: Derivation, form: Form) -> str:
+def gradients_html(derivation: Derivation, form: GradientForm) -> str:
     """Write the gradients, and what the forward pass must keep for them."""
     return "\n".join(_gradients(derivation, form))
 
@@ -113,7 +119,7 @@ def _step(derivation: Derivation, step: Step, numbers: str) -> Iterator[str]:
         yield f'<div class="numbers">{numbers}</div>'
 
 
-def _gradients(derivation: Derivation, form: Form) -> Iterator[str]:
+def _gradients(derivation: Derivation, form: GradientForm) -> Iterator[str]:
     objective = derivation.model.objective
     yield '<div class="gradients"><h3>The gradients</h3>'
     for symbol, gradient in derivation.layers.items():
@@ -129,24 +135,26 @@ def _gradients(derivation: Derivation, form: Form) -> Iterator[str]:
     yield "</div>"
 
 
-def _gradient(derivation: Derivation, left: Expr, gradient: Gradient, form: Form) -> Iterator[str]:
+def _gradient(
+    derivation: Derivation, left: Expr, gradient: Gradient, form: GradientForm
+) -> Iterator[str]:
     shape = written(gradient.variable.shape)
-    if form is not Form.INDEX and gradient.matrix is not None:
+    if form is not GradientForm.INDEX and gradient.matrix is not None:
         yield f'<div class="gradient">{_equation(derivation, left, gradient.matrix)}'
         yield f'<p class="shape">shape {shape}, as {escape(gradient.variable.name)}</p></div>'
     if gradient.asked is not None:
         line = math_element(mathml(gradient.asked, derivation.model), spoken(gradient.asked))
         yield f'<div class="gradient">{line}<p class="shape">entry {gradient.place}</p></div>'
-    if form is Form.INDEX or gradient.matrix is None:
+    if form is GradientForm.INDEX or gradient.matrix is None:
         places = "".join(str(p) for p in (gradient.row, gradient.col) if p is not None)
         line = math_element(mathml(gradient.index, derivation.model), spoken(gradient.index))
         why = f" {escape(gradient.no_matrix_form)}" if gradient.no_matrix_form else ""
         yield f'<div class="gradient">{line}<p class="shape">entry {places}.{why}</p></div>'
 
 
-def _hessian(derivation: Derivation, hessian: Hessian, form: Form) -> Iterator[str]:
+def _hessian(derivation: Derivation, hessian: Hessian, form: GradientForm) -> Iterator[str]:
     assert derivation.first is not None
-    whole = form is not Form.INDEX and hessian.matrix is not None
+    whole = form is not GradientForm.INDEX and hessian.matrix is not None
     left = hessian.symbol if whole else entry(hessian.symbol, hessian.row, hessian.col)
     right = hessian.matrix if whole and hessian.matrix is not None else hessian.index
     layout = layout_sentence(hessian, derivation.first.model.objective)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.calculus.derivation.steps import Certificate, Derivation, Gradient, Hessian, Step
+from chainrule.calculus.derivation.steps import Derivation, Gradient, Hessian, Step, StepCertificate
 from chainrule.calculus.graph.dims import Shape
-from chainrule.documents.lesson.outline import Form, corners, parts
+from chainrule.documents.lesson.outline import GradientForm, corners, derivation_sections
 from chainrule.language.typeset import latex, plain
 
 SCHEMA = 1
 
 
-def as_data(derivation: Derivation, form: Form = Form.BOTH) -> dict[str, Any]:
+def as_data(derivation: Derivation, form: GradientForm = GradientForm.BOTH) -> dict[str, Any]:
     """Return a derivation as plain data, ready for ``json.dumps``."""
     model = derivation.model
     return {
@@ -34,7 +34,9 @@ def as_data(derivation: Derivation, form: Form = Form.BOTH) -> dict[str, Any]:
             }
             for d in model.definitions
         ],
-        "steps": [_step(step) for part in parts(derivation, form) for step in part.steps],
+        "steps": [
+            _step(step) for part in derivation_sections(derivation, form) for step in part.steps
+        ],
         "gradients": {name: _gradient(g, form) for name, g in derivation.gradients.items()},
         "layers": {s.name: _gradient(g, form) for s, g in derivation.layers.items()},
         "hessians": {s.name: _hessian(h, form) for s, h in derivation.hessians.items()},
@@ -62,9 +64,9 @@ def _step(step: Step) -> dict[str, Any]:
     }
 
 
-def _check(check: Certificate) -> dict[str, Any]:
+def _check(check: StepCertificate) -> dict[str, Any]:
     return {
-        "rung": check.rung.value,
+        "rung": check.method.value,
         "points": check.points,
         "error": check.error,
         "sizes": [dict(sizes) for sizes in check.sizes],
@@ -72,15 +74,15 @@ def _check(check: Certificate) -> dict[str, Any]:
     }
 
 
-def _gradient(gradient: Gradient, form: Form) -> dict[str, Any]:
+def _gradient(gradient: Gradient, form: GradientForm) -> dict[str, Any]:
     best = gradient.index if gradient.matrix is None else gradient.matrix
     data: dict[str, Any] = {"shape": _shape(gradient.variable.shape)}
-    if form is not Form.INDEX:
+    if form is not GradientForm.INDEX:
         data["matrix"] = None if gradient.matrix is None else plain(gradient.matrix)
-    if form is not Form.MATRIX:
+    if form is not GradientForm.MATRIX:
         data["index"] = plain(gradient.index)
         data["entry"] = [None if p is None else str(p) for p in (gradient.row, gradient.col)]
-    data["latex"] = latex(gradient.index if form is Form.INDEX else best)
+    data["latex"] = latex(gradient.index if form is GradientForm.INDEX else best)
     if gradient.no_matrix_form:
         data["no_matrix_form"] = gradient.no_matrix_form
     if gradient.place is not None and gradient.asked is not None:
@@ -88,17 +90,17 @@ def _gradient(gradient: Gradient, form: Form) -> dict[str, Any]:
     return data
 
 
-def _hessian(hessian: Hessian, form: Form) -> dict[str, Any]:
+def _hessian(hessian: Hessian, form: GradientForm) -> dict[str, Any]:
     best = hessian.index if hessian.matrix is None else hessian.matrix
     data: dict[str, Any] = {
         "shape": _shape(hessian.symbol.shape),
         "rows": hessian.rows.name,
         "columns": hessian.columns.name,
-        "latex": latex(hessian.index if form is Form.INDEX else best),
+        "latex": latex(hessian.index if form is GradientForm.INDEX else best),
     }
-    if form is not Form.INDEX:
+    if form is not GradientForm.INDEX:
         data["matrix"] = None if hessian.matrix is None else plain(hessian.matrix)
-    if form is not Form.MATRIX:
+    if form is not GradientForm.MATRIX:
         data["index"] = plain(hessian.index)
         data["entry"] = [None if p is None else str(p) for p in (hessian.row, hessian.col)]
     if hessian.no_matrix_form:

@@ -8,7 +8,13 @@ from collections.abc import Iterator, Sequence
 from chainrule.calculus.derivation.steps import Derivation, Step
 from chainrule.calculus.graph.dims import written
 from chainrule.calculus.graph.node import Partial, entry
-from chainrule.documents.lesson.outline import Form, corners, first_sentence, functions, parts
+from chainrule.documents.lesson.outline import (
+    GradientForm,
+    corners,
+    derivation_sections,
+    first_sentence,
+    functions,
+)
 from chainrule.language.typeset import latex
 from chainrule.language.typeset.names import GREEK
 
@@ -21,12 +27,14 @@ _GLYPHS = {
 } | {letter: rf"$\{name}$" for name, letter in GREEK.items()}  # fmt: skip
 
 
-def as_latex(derivation: Derivation, form: Form = Form.BOTH, more: Sequence[str] = ()) -> str:
+def as_latex(
+    derivation: Derivation, form: GradientForm = GradientForm.BOTH, more: Sequence[str] = ()
+) -> str:
     """Write a whole derivation, and more lines of LaTeX after it, as a document."""
     return "\n".join(_document(derivation, form, more)) + "\n"
 
 
-def _document(derivation: Derivation, form: Form, more: Sequence[str]) -> Iterator[str]:
+def _document(derivation: Derivation, form: GradientForm, more: Sequence[str]) -> Iterator[str]:
     model = derivation.model
     yield r"\documentclass{article}"
     yield r"\usepackage{amsmath}"
@@ -48,7 +56,7 @@ def _document(derivation: Derivation, form: Form, more: Sequence[str]) -> Iterat
     yield r"\end{align*}"
     if derivation.first is not None:
         yield words(first_sentence(derivation)) + "."
-    for part in parts(derivation, form):
+    for part in derivation_sections(derivation, form):
         yield rf"\subsection*{{{words(part.title)}}}"
         for step in part.steps:
             yield from _step(step)
@@ -72,7 +80,7 @@ def _step(step: Step) -> Iterator[str]:
     yield ""
 
 
-def equations(derivation: Derivation, form: Form) -> Iterator[str]:
+def equations(derivation: Derivation, form: GradientForm) -> Iterator[str]:
     """Yield the gradients, an aligned equation each."""
     pairs = [(latex(symbol), g) for symbol, g in derivation.layers.items()]
     pairs += [
@@ -81,15 +89,15 @@ def equations(derivation: Derivation, form: Form) -> Iterator[str]:
     ]
     for left, gradient in pairs:
         shape = written(gradient.variable.shape)
-        if form is not Form.INDEX and gradient.matrix is not None:
+        if form is not GradientForm.INDEX and gradient.matrix is not None:
             yield f"{left} &= {latex(gradient.matrix)} && {shape}"
-        if form is Form.INDEX or gradient.matrix is None:
+        if form is GradientForm.INDEX or gradient.matrix is None:
             places = "".join(str(p) for p in (gradient.row, gradient.col) if p is not None)
             at = rf"\Bigl({left}\Bigr)_{{{places}}}" if places else left
             yield f"{at} &= {latex(gradient.index)} && {shape}"
     for hessian in derivation.hessians.values():
         shape = written(hessian.symbol.shape)
-        if form is not Form.INDEX and hessian.matrix is not None:
+        if form is not GradientForm.INDEX and hessian.matrix is not None:
             yield f"{latex(hessian.symbol)} &= {latex(hessian.matrix)} && {shape}"
         else:
             at = latex(entry(hessian.symbol, hessian.row, hessian.col))

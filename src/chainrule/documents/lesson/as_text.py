@@ -10,21 +10,27 @@ from chainrule.calculus.derivation.lines import fixed
 from chainrule.calculus.derivation.steps import Claim, Derivation, Gradient, Hessian, Step
 from chainrule.calculus.graph.dims import Index, written
 from chainrule.calculus.graph.node import Expr, Partial, entry
-from chainrule.documents.lesson.outline import Form, corners, first_sentence, functions, parts
+from chainrule.documents.lesson.outline import (
+    GradientForm,
+    corners,
+    derivation_sections,
+    first_sentence,
+    functions,
+)
 from chainrule.language.typeset import unicode
 
 WIDTH = 80
 
 
-def as_text(derivation: Derivation, form: Form = Form.BOTH) -> str:
+def as_text(derivation: Derivation, form: GradientForm = GradientForm.BOTH) -> str:
     """Write a whole derivation."""
     return "\n".join(lines(derivation, form)) + "\n"
 
 
-def lines(derivation: Derivation, form: Form = Form.BOTH) -> Iterator[str]:
-    """Yield a derivation line by line: the forward pass, the parts, the gradients."""
+def lines(derivation: Derivation, form: GradientForm = GradientForm.BOTH) -> Iterator[str]:
+    """Yield a derivation line by line: the forward pass, the derivation_sections, the gradients."""
     yield from forward_lines(derivation)
-    for part in parts(derivation, form):
+    for part in derivation_sections(derivation, form):
         yield ""
         yield part.title
         for step in part.steps:
@@ -84,7 +90,7 @@ def reason_lines(step: Step) -> Iterator[str]:
         yield from _wrapped(f"✓ {step.check}", "       ", 9)
 
 
-def summary_lines(derivation: Derivation, form: Form = Form.BOTH) -> Iterator[str]:
+def summary_lines(derivation: Derivation, form: GradientForm = GradientForm.BOTH) -> Iterator[str]:
     """Yield the gradients, the layers they rest on, and what to cache."""
     objective = derivation.model.objective
     yield "The gradients: each has the shape of its variable"
@@ -100,7 +106,7 @@ def summary_lines(derivation: Derivation, form: Form = Form.BOTH) -> Iterator[st
     for said in corners(derivation):
         yield from _wrapped(said, "", 2)
     if derivation.proven:
-        shown = sum(len(part.steps) for part in parts(derivation, form))
+        shown = sum(len(part.steps) for part in derivation_sections(derivation, form))
         exact = sum(s.claim in (Claim.EQUAL, Claim.OPENED) for s in derivation.steps)
         judged = len(derivation.steps) - exact
         some = "" if shown == len(derivation.steps) else f"{shown} of "
@@ -110,16 +116,16 @@ def summary_lines(derivation: Derivation, form: Form = Form.BOTH) -> Iterator[st
         )
 
 
-def _gradient_lines(whole: Expr, gradient: Gradient, form: Form) -> Iterator[str]:
+def _gradient_lines(whole: Expr, gradient: Gradient, form: GradientForm) -> Iterator[str]:
     shape = written(gradient.variable.shape)
     at = left_entry(whole, gradient)
-    if form is not Form.INDEX and gradient.matrix is not None:
+    if form is not GradientForm.INDEX and gradient.matrix is not None:
         yield from _wrapped(f"{unicode(whole)} = {unicode(gradient.matrix)}   {shape}", "  ", 8)
-    elif form is not Form.INDEX:
+    elif form is not GradientForm.INDEX:
         yield from _wrapped(f"{unicode(whole)}: {gradient.no_matrix_form}", "  ", 8)
-    if form is Form.INDEX:
+    if form is GradientForm.INDEX:
         yield from _wrapped(f"{unicode(at)} = {unicode(gradient.index)}   of {shape}", "  ", 8)
-    elif form is Form.BOTH and at is not whole:
+    elif form is GradientForm.BOTH and at is not whole:
         places = "".join(str(p) for p in (gradient.row, gradient.col) if p is not None)
         yield from _wrapped(f"entry {places}: {unicode(gradient.index)}", "      ", 12)
     if gradient.asked is not None and gradient.place is not None:
@@ -128,15 +134,15 @@ def _gradient_lines(whole: Expr, gradient: Gradient, form: Form) -> Iterator[str
         yield from _wrapped(asked, "  ", 8)
 
 
-def _hessian_lines(derivation: Derivation, hessian: Hessian, form: Form) -> Iterator[str]:
+def _hessian_lines(derivation: Derivation, hessian: Hessian, form: GradientForm) -> Iterator[str]:
     shape = written(hessian.symbol.shape)
     at = entry(hessian.symbol, hessian.row, hessian.col)
-    if form is not Form.INDEX and hessian.matrix is not None:
+    if form is not GradientForm.INDEX and hessian.matrix is not None:
         line = f"{unicode(hessian.symbol)} = {unicode(hessian.matrix)}   {shape}"
         yield from _wrapped(line, "  ", 8)
-    elif form is not Form.INDEX:
+    elif form is not GradientForm.INDEX:
         yield from _wrapped(f"{unicode(hessian.symbol)}: {hessian.no_matrix_form}", "  ", 8)
-    if form is not Form.MATRIX and at is not hessian.symbol:
+    if form is not GradientForm.MATRIX and at is not hessian.symbol:
         line = f"{unicode(at)} = {unicode(hessian.index)}"
         yield from _wrapped(line, "      ", 12)
     assert derivation.first is not None

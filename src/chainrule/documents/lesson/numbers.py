@@ -1,4 +1,4 @@
-"""The numbers beside the steps, in words."""
+"""The values beside the steps, as HTML."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from html import escape
 from math import isfinite
 
 from chainrule.calculus.graph.dims import Dim
-from chainrule.calculus.proof.numbers import StepNumbers
+from chainrule.calculus.proof.step_values import StepValues
 
 
 def numbers_html(
-    numbers: Mapping[int, StepNumbers], example: str, places: Mapping[Dim, str]
+    numbers: Mapping[int, StepValues], example: str, places: Mapping[Dim, str]
 ) -> dict[int, str]:
-    """Write the numbers of every step.
+    """Return the values of every step.
 
     Parameters
     ----------
-    numbers : mapping of int to StepNumbers
+    numbers : mapping of int to StepValues
         By the id of the step.
     example : str
-        Which example was chosen, in words.
+        The description of the example.
     places : mapping of Dim to str
         For each dimension, which place was chosen, in words.
     """
     return {key: _sentence(value, example, places) for key, value in numbers.items()}
 
 
-def _sentence(numbers: StepNumbers, example: str, places: Mapping[Dim, str]) -> str:
+def _sentence(numbers: StepValues, example: str, places: Mapping[Dim, str]) -> str:
     named = [words for dim, words in places.items() if dim in numbers.dims]
     at = ", ".join(named)
     if numbers.term is None:

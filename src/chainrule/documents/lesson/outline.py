@@ -1,4 +1,4 @@
-"""How a derivation is divided: headings in the order of a lecture."""
+"""The outline of a derivation: headings in the order of a lecture."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from chainrule.calculus.ops.own import Own
 from chainrule.language.typeset import unicode
 
 
-class Form(Enum):
-    """Which form of the gradients is wanted."""
+class GradientForm(Enum):
+    """The form of the gradients to show."""
 
     INDEX = "index"
     MATRIX = "matrix"
@@ -21,8 +21,8 @@ class Form(Enum):
 
 
 @dataclass(frozen=True)
-class Part:
-    """A heading and the steps below it."""
+class DerivationSection:
+    """A heading and its steps."""
 
     title: str
     steps: tuple[Step, ...]
@@ -38,30 +38,32 @@ _TITLES = {
 }
 
 
-def parts(derivation: Derivation, form: Form = Form.BOTH) -> Iterator[Part]:
-    """Divide the steps.
+def derivation_sections(
+    derivation: Derivation, form: GradientForm = GradientForm.BOTH
+) -> Iterator[DerivationSection]:
+    """Divide the steps into sections.
 
     The index form alone ends before the collapse; the matrix form alone goes from the factors to
     the result, without the lines that handle single entries.
     """
     title, group = "", list[Step]()
     for step in derivation.steps:
-        if form is Form.INDEX and _is_matrix_step(step):
+        if form is GradientForm.INDEX and _is_matrix_step(step):
             continue
-        if form is Form.MATRIX and _is_index_step(step):
+        if form is GradientForm.MATRIX and _is_index_step(step):
             continue
         own = _TITLES.get(step.phase) or f"Putting it together: {_variable(step)}"
         if own != title and group:
-            yield Part(title, tuple(group))
+            yield DerivationSection(title, tuple(group))
             group = []
         title = own
         group.append(step)
     if group:
-        yield Part(title, tuple(group))
+        yield DerivationSection(title, tuple(group))
 
 
 def functions(derivation: Derivation) -> Iterator[tuple[Expr | None, Expr | None, str]]:
-    """Yield both sides of each function of the author's; for one written out, its text alone."""
+    """Yield both sides of each user-defined function; for one that is expanded, its text."""
     for function in derivation.model.functions:
         row = function.row
         if isinstance(row, Own):
@@ -71,7 +73,7 @@ def functions(derivation: Derivation) -> Iterator[tuple[Expr | None, Expr | None
 
 
 def corners(derivation: Derivation) -> Iterator[str]:
-    """Say where the forward pass is not differentiable, and which slope is used there."""
+    """Yield where the forward pass is not differentiable, and the subgradient used there."""
     said = set[Expr]()
     moving: set[Expr] = {gradient.variable for gradient in derivation.gradients.values()}
     for definition in derivation.model.definitions:
@@ -88,7 +90,7 @@ def corners(derivation: Derivation) -> Iterator[str]:
 
 
 def first_sentence(derivation: Derivation) -> str:
-    """Say where the gradients of a forward pass of second order come from, or nothing."""
+    """Return where the gradients of a second-order forward pass come from; empty else."""
     first = derivation.first
     if first is None:
         return ""

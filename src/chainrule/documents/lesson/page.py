@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.documents.lesson.as_html import as_html
-from chainrule.documents.lesson.outline import Form
+from chainrule.documents.lesson.outline import GradientForm
 from chainrule.documents.page import Section, render_page
 
 
 def lesson_page(
-    derivation: Derivation, form: Form = Form.BOTH, more: Sequence[Section] = ()
+    derivation: Derivation, form: GradientForm = GradientForm.BOTH, more: Sequence[Section] = ()
 ) -> str:
     """Write a derivation, and more sections after it, as one self-contained HTML page."""
     title = derivation.model.title or "A derivation"

@@ -1,4 +1,4 @@
-"""A derivation as a deck of slides: one self-contained page, a reveal a key."""
+"""A derivation as slides: one self-contained page, one step per key press."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from markupsafe import Markup
 from chainrule import __version__
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.documents.lesson.as_html import forward_html, gradients_html, step_html
-from chainrule.documents.lesson.outline import Form, parts
+from chainrule.documents.lesson.outline import GradientForm, derivation_sections
 from chainrule.documents.page import asset, render
 
 
@@ -27,7 +27,7 @@ class Slide:
     forms : str
         The forms that show it: ``index``, ``matrix`` or both.
     phase : str
-        What the step is for.
+        The purpose of the step.
     """
 
     title: str
@@ -39,7 +39,7 @@ class Slide:
 def slides(
     derivation: Derivation, numbers: Mapping[int, str] | None = None, place: str = ""
 ) -> str:
-    """Write a derivation as a deck.
+    """Return a derivation as slides.
 
     Space and the arrows go on and back, ``?`` opens the reason, ``s`` shows shapes, ``n`` numbers,
     ``i`` goes through the forms, ``p`` prints a handout, with blank answers after ``b``.
@@ -47,11 +47,11 @@ def slides(
     Parameters
     ----------
     derivation : Derivation
-        What to show.
+        The derivation.
     numbers : mapping of int to str, optional
         HTML with numbers, by the id of the step.
     place : str, optional
-        Where the numbers were taken, in words.
+        The description of the point.
     """
     title = derivation.model.title or "A derivation"
     lead = (
@@ -64,7 +64,7 @@ def slides(
         lead=lead,
         forward=Markup(forward_html(derivation)),
         slides=_slides(derivation, numbers or {}),
-        gradients=Markup(gradients_html(derivation, Form.BOTH)),
+        gradients=Markup(gradients_html(derivation, GradientForm.BOTH)),
         place=place,
         style=asset("page.css") + asset("deck/deck.css"),
         script=asset("deck/deck.js"),
@@ -74,8 +74,10 @@ def slides(
 
 def _slides(derivation: Derivation, numbers: Mapping[int, str]) -> list[Slide]:
     shown = {
-        form.value: {step.id for part in parts(derivation, form) for step in part.steps}
-        for form in (Form.INDEX, Form.MATRIX)
+        form.value: {
+            step.id for part in derivation_sections(derivation, form) for step in part.steps
+        }
+        for form in (GradientForm.INDEX, GradientForm.MATRIX)
     }
     return [
         Slide(
@@ -84,6 +86,6 @@ def _slides(derivation: Derivation, numbers: Mapping[int, str]) -> list[Slide]:
             " ".join(name for name, ids in shown.items() if step.id in ids),
             step.phase.value,
         )
-        for part in parts(derivation, Form.BOTH)
+        for part in derivation_sections(derivation, GradientForm.BOTH)
         for step in part.steps
     ]

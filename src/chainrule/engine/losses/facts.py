@@ -89,6 +89,22 @@ class Facts:
     falls_up: tuple[float, ...] = ()
     because: tuple[tuple[str, str], ...] = ()
 
+    def __str__(self) -> str:
+        """Return one line per fact with its proof, and one that lists the facts not proven."""
+        titles = {
+            "convex": "convexity",
+            "curvature": "bound of the curvature",
+            "self_concordance": f"self-concordance, M = {self.self_concordance or 0:g}",
+            "least": "least value",
+            "optimum": "existence of an optimum",
+        }
+        lines = [f"{titles.get(name, name)}: {proof}" for name, proof in self.because]
+        known = {name for name, _ in self.because}
+        missing = [title.partition(",")[0] for name, title in titles.items() if name not in known]
+        if missing:
+            lines.append(f"not proven: {', '.join(missing)}")
+        return "\n".join(lines)
+
     @property
     def can_separate(self) -> bool:
         """Whether directions can be searched along which the loss falls for ever."""

@@ -116,6 +116,32 @@ def hyperbolic_tangent(value: Real, x: Real, of_x: Real) -> FloatArray:
     return np.asarray(_product(slope, of_x) + FUNCTION * np.abs(value) + TINY)
 
 
+def log_gumbel_cdf(value: Real, of_x: Real) -> FloatArray:
+    """Bound the error of log(1 - e^(-e^x)), whose slope is at most 1."""
+    return np.asarray(of_x + 2 * FUNCTION * (1 + np.abs(value)))
+
+
+def gumbel_mills(value: Real, power: Real, x: Real, of_x: Real) -> FloatArray:
+    """Bound the error of u/(e^u - 1) at u = e^x, whose slope in x is at most 1.
+
+    Beyond the largest u that is computed with, both the value and the truth are below 1e-280.
+    """
+    own = FUNCTION * (3 + power) * np.abs(value) + TINY
+    return np.asarray(of_x + own + np.where(np.asarray(x) > 6.5, value, 0.0))
+
+
+def log_normal_cdf(value: Real, x: Real, of_x: Real) -> FloatArray:
+    """Bound the error of log Phi(x), whose slope is at most 1 + max(-x, 0)."""
+    own = (3 * FUNCTION + 4 * UNIT * np.square(np.clip(x, 0, 40))) * np.abs(value) + TINY
+    return np.asarray(of_x * (1 + np.maximum(of_x - x, 0)) + own)
+
+
+def inverse_mills(value: Real, x: Real, of_x: Real) -> FloatArray:
+    """Bound the error of phi(x)/Phi(x), whose slope is between -1 and 0."""
+    growth = 1 + np.square(np.clip(x, 0, 40))
+    return np.asarray(of_x + 3 * FUNCTION * growth * np.abs(value) + TINY)
+
+
 def settled(bound: Real, like: Real) -> FloatArray:
     """Return a bound in the shape of the scores, rounded up; infinite where it is undefined."""
     spread = np.broadcast_to(np.asarray(bound, dtype=np.float64), np.shape(like))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.losses.modules import row_of
@@ -13,16 +15,33 @@ from chainrule.errors import DataError
 _EMITTED = Path(__file__).parent / "emitted"
 
 
-def loss_names() -> tuple[str, ...]:
-    """Return the names of all losses.
+class _Losses(Mapping[str, LossRow]):
+    """Rows by name; a module is imported when its row is first asked for."""
 
-    >>> "poisson" in loss_names()
-    True
-    """
-    return tuple(sorted(path.stem for path in _EMITTED.glob("[a-z]*.py")))
+    def __getitem__(self, name: str) -> LossRow:
+        if name not in self._names():
+            raise KeyError(name)
+        return _row(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names())
+
+    def __len__(self) -> int:
+        return len(self._names())
+
+    @staticmethod
+    def _names() -> tuple[str, ...]:
+        return tuple(sorted(path.stem for path in _EMITTED.glob("[a-z]*.py")))
 
 
-@lru_cache
+TABLE: Final[Mapping[str, LossRow]] = _Losses()
+"""Every shipped loss by its name.
+
+>>> "poisson" in TABLE
+True
+"""
+
+
 def find_loss(name: str) -> LossRow:
     """Return the loss of a name, with its default constants.
 
@@ -36,7 +55,12 @@ def find_loss(name: str) -> LossRow:
     >>> find_loss("poisson").link_name
     'log'
     """
-    if name not in loss_names():
-        raise DataError(f"unknown loss {name!r}; known are {', '.join(loss_names())}")
+    if name not in TABLE:
+        raise DataError(f"unknown loss {name!r}; known are {', '.join(TABLE)}")
+    return TABLE[name]
+
+
+@lru_cache
+def _row(name: str) -> LossRow:
     module = import_module(f"chainrule.engine.losses.emitted.{name}")
     return row_of(module, (_EMITTED / f"{name}.py").read_text(encoding="utf-8"))

@@ -1,8 +1,8 @@
-"""Answers: what people write about a forward pass, into trees; what the names in them may mean."""
+"""Answers: their syntax trees, and the meaning of the names in them."""
 
 from __future__ import annotations
 
-from chainrule.language.answers.lexicon import Lexicon, Taken, spelled
+from chainrule.language.answers.lexicon import Lexicon, NameMeaning, spelled
 from chainrule.language.answers.syntax import parse_answer
 
-__all__ = ["Lexicon", "Taken", "parse_answer", "spelled"]
+__all__ = ["Lexicon", "NameMeaning", "parse_answer", "spelled"]

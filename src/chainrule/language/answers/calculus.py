@@ -1,7 +1,4 @@
-r"""The calculus in the grammar of answers: sums over an index, derivatives and gradients.
-
-``∑_{i=1}^m``, ``∂L/∂a``, ``\frac{dL}{dw}``, ``∇_w J``, and ``σ^2`` where it is a name of its own.
-"""
+r"""Calculus in the grammar of answers: sums over an index, derivatives and gradients."""
 
 from __future__ import annotations
 
@@ -17,22 +14,22 @@ SUMS = ("sum", "Sigma")
 
 
 class Calculus(Parser, ABC):
-    """Reads sums over indices, and derivatives."""
+    """Parses sums over indices, and derivatives."""
 
     greedy = False
 
     @abstractmethod
     def subscript_ahead(self) -> bool:
-        """Tell whether a part of a name is taken here."""
+        """Whether a subscript of a name follows."""
 
     @abstractmethod
     def subscripted(self, base: Node) -> Node:
-        """Read the part that is taken."""
+        """Parse a subscripted name."""
 
     # ---- sums --------------------------------------------------------------------------------
 
     def summation(self) -> Node | None:
-        """Read ``∑_i``, ``sum_{i=1}^m``, ``Σ_{i,j}``; nothing when this is an ordinary sum."""
+        """Parse ``∑_i``, ``sum_{i=1}^m``, ``Σ_{i,j}``; None for an ordinary sum."""
         token = self.token
         word, _, below = token.text.partition("_")
         if word not in SUMS or not (below or self.marked(1, "_")):
@@ -46,7 +43,7 @@ class Calculus(Parser, ABC):
         )
 
     def bounds(self) -> tuple[str, ...]:
-        """Read what stands below a sum: ``_i``, ``_{i=1}``, ``_{i,j}``, ``_{i ∈ ...}``."""
+        """Parse the lower bound of a sum: ``_i``, ``_{i=1}``, ``_{i,j}``, ``_{i ∈ ...}``."""
         self.take()
         if not self.sees("{", "("):
             return (self.index_name(),)
@@ -64,14 +61,14 @@ class Calculus(Parser, ABC):
         return tuple(names)
 
     def index_name(self) -> str:
-        """Read the letter of an index."""
+        """Parse the letter of an index."""
         token = self.take()
         if token.kind != "name":
             raise self.error("the index of the sum is missing here", token.start)
         return token.text
 
     def limit(self) -> Node:
-        """Read what stands above a sum."""
+        """Parse the upper bound of a sum."""
         self.take()
         if self.sees("{"):
             return self.bracket()
@@ -83,7 +80,7 @@ class Calculus(Parser, ABC):
         raise self.error("write where the sum ends here, as in ^m", token.start)
 
     def squared(self) -> Node | None:
-        """Read ``σ^2`` where that is a name of its own; nothing otherwise."""
+        """Parse ``σ^2`` where that is a name; None otherwise."""
         token = self.token
         name = f"{token.text}^2"
         if name not in self.declared:
@@ -104,14 +101,14 @@ class Calculus(Parser, ABC):
     # ---- derivatives -------------------------------------------------------------------------
 
     def leibniz_ahead(self) -> bool:
-        """Tell whether ``dL/da`` begins here: two differentials with a line between them."""
+        """Whether ``dL/da`` follows: two differentials with a slash between them."""
         length = self.differential_length(0)
         if not length or not self.marked(length, "/"):
             return False
         return bool(self.differential_length(length + 1))
 
     def differential_length(self, ahead: int) -> int:
-        """Count the tokens, `ahead` from here, that make a differential such as ``dz``."""
+        """Return the number of tokens of a differential such as ``dz``, `ahead` from here."""
         token = self.tokens[min(self.at + ahead, len(self.tokens) - 1)]
         after = self.tokens[min(self.at + ahead + 1, len(self.tokens) - 1)]
         if token.kind == "mark" and token.text == "∂":
@@ -123,7 +120,7 @@ class Calculus(Parser, ABC):
         return 1 if function_word(token.text) is None else 0
 
     def differential(self) -> Node:
-        """Read ``dz`` or ``∂z`` and return what is differentiated."""
+        """Parse ``dz`` or ``∂z`` and return what is differentiated."""
         token = self.take()
         if token.kind == "mark" or token.text == "d":
             name = self.take()
@@ -141,7 +138,7 @@ class Calculus(Parser, ABC):
         return node
 
     def derivative(self) -> Node:
-        """Read ``∂L/∂a``."""
+        """Parse ``∂L/∂a``."""
         start = self.token.start
         of = self.differential()
         if not self.sees("/"):
@@ -170,7 +167,7 @@ class Calculus(Parser, ABC):
         return self.made(Derivative(over, under, start=start, end=self.before))
 
     def half(self) -> Node | None:
-        """Read one half of a fraction of differentials; nothing for a bare ``{d}``."""
+        """Parse one half of a fraction of differentials; None for a bare ``{d}``."""
         if not self.sees("{"):
             raise self.error("a group in braces is missing here")
         opened = self.take()
@@ -184,7 +181,7 @@ class Calculus(Parser, ABC):
         return node
 
     def nabla(self) -> Node:
-        """Read ``∇_w J``."""
+        """Parse ``∇_w J``."""
         start = self.take().start
         if not self.sees("_"):
             raise self.error("say for which variable, as in ∇_w J", start)
@@ -205,21 +202,21 @@ class Calculus(Parser, ABC):
             of = self.bracket()
             of = of.inner if isinstance(of, Bracket) else of
         else:
-            raise self.error("say of what, as in ∇_w J")
+            raise self.error("write what is differentiated: ∇_w J")
         return self.made(Derivative(of, wrt, start=start, end=self.before))
 
     # ---- places ------------------------------------------------------------------------------
 
     def place(self) -> tuple[int, int, int, int]:
-        """Return where the parser stands, to come back to when a reading fails."""
+        """Return the position of the parser, for backtracking."""
         return self.at, self.nodes, self.nesting, len(self.bars)
 
     def go_back(self, place: tuple[int, int, int, int]) -> None:
-        """Stand where the parser stood before."""
+        """Return to an earlier position."""
         self.at, self.nodes, self.nesting, bars = place
         del self.bars[bars:]
 
     def marked(self, ahead: int, mark: str) -> bool:
-        """Tell whether a mark comes `ahead` tokens from here."""
+        """Whether a mark follows `ahead` tokens from here."""
         token = self.tokens[min(self.at + ahead, len(self.tokens) - 1)]
         return token.kind == "mark" and token.text == mark

@@ -1,4 +1,4 @@
-r"""What a name in an answer means: a symbol, a part of one, or the gradient for one.
+r"""The meaning of a name in an answer: a symbol, a part of one, or the gradient of one.
 
 People do not keep to the letters of the exercise. ``a`` is written for ``A``, ``yhat`` for the
 output, ``W1`` for ``W^{[1]}``, ``dZ`` for the gradient at ``Z``, ``X_p^{(i)}`` for an entry and
@@ -20,7 +20,7 @@ from chainrule.language.reading.names import canonical
 
 LABELS = ("y", "Y", "t", "T")
 OUTPUTS = ("yhat", "Yhat", "ahat", "phat", "p", "P", "a", "A", "h", "H", "o", "O")
-"""Letters that people use for the output of a network, when nothing else has them."""
+"""Usual letters for the output of a network, where they are unused."""
 
 _LAYER = re.compile(r"\[([^\]]*)\]")
 _PART = re.compile(r"\^(\[[^\]]*\])|\^?\(([^)]*)\)|_([^_^'(]+)")
@@ -29,8 +29,8 @@ _STEM = re.compile(r"[^_^']+")
 
 
 @dataclass(frozen=True)
-class Taken:
-    """A symbol, or a part of one.
+class NameMeaning:
+    """The meaning of a name: a symbol, or a part of one.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Taken:
     example : str
         The example written above in brackets, ``(i)``.
     of : Symbol or None
-        What is differentiated by it, where a derivative is meant: ``dz_dw``, ``dW``.
+        The variable of differentiation, where a derivative is meant: ``dz_dw``, ``dW``.
     """
 
     symbol: Symbol
@@ -52,7 +52,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """The names of one forward pass, and what else a name may mean.
+    """The names of one forward pass, and the other names that answers use for them.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Lexicon:
 
     @property
     def layers(self) -> tuple[int, ...]:
-        """The numbers of the layers that the names mention."""
+        """The numbers of the layers in the names."""
         found: set[int] = set()
         for symbol in self.model.symbols:
             _, number = _numbered(spelled(symbol.name))
@@ -83,17 +83,17 @@ class Lexicon:
                 found.add(int(number))
         return tuple(sorted(found))
 
-    def find(self, name: str) -> Taken | None:
-        """Return what a canonical name means, or nothing."""
+    def find(self, name: str) -> NameMeaning | None:
+        """Return the meaning of a canonical name; None where it has none."""
         name = self._at_layer(name)
         return self._part(name) or self._gradient(name)
 
     def declared(self) -> frozenset[str]:
-        """Canonical names that mean themselves whatever stands around them."""
+        """Canonical names that are declared, and so have no other meaning."""
         return frozenset(self.scope)
 
     def _at_layer(self, name: str) -> str:
-        """Put numbers for ``l``, ``l+1`` and ``L``."""
+        """Replace ``l``, ``l+1`` and ``L`` by numbers."""
 
         def number(match: re.Match[str]) -> str:
             inner = match[1].replace(" ", "")
@@ -109,10 +109,10 @@ class Lexicon:
 
         return _LAYER.sub(number, name)
 
-    def _part(self, name: str) -> Taken | None:
+    def _part(self, name: str) -> NameMeaning | None:
         scope = self.scope
         if name in scope:
-            return Taken(scope[name])
+            return NameMeaning(scope[name])
         stem = _STEM.match(name)
         if stem is None:
             return None
@@ -133,22 +133,22 @@ class Lexicon:
             if numbered is not None:
                 below = [part for part in (rest, *below[1:]) if part]
                 if not (below or example):
-                    return Taken(numbered)
+                    return NameMeaning(numbered)
                 base = canonical(numbered.name)
         whole = self._symbol(base)
         if whole is not None and (below or example):
             wanted = sum(dim != 1 for dim in whole.shape) - bool(example)
             places = tuple(place for part in below for place in _places(part, wanted))
             if all(_is_place(place) for place in (*places, example) if place):
-                return Taken(whole, places, example)
+                return NameMeaning(whole, places, example)
         if not example:
             loose = self._loosened(name) or (None if below else whole)
             if loose is not None:
-                return Taken(loose)
+                return NameMeaning(loose)
         return None
 
     def _symbol(self, name: str) -> Symbol | None:
-        """Find a symbol by a stem: itself, in other letters, or the output."""
+        """Return a symbol by its stem: exact, by other letters, or as the output."""
         scope = self.scope
         found = scope.get(name) or self._loosened(name)
         if found is None and name in OUTPUTS:
@@ -156,9 +156,9 @@ class Lexicon:
         return found
 
     def _loosened(self, name: str, *, exact: bool = False) -> Symbol | None:
-        """Find the one symbol whose name differs in case or in how its number is written."""
+        """Return the one symbol whose name differs in case or in the notation of its number."""
         swapped = () if exact else (lambda text: _loose(text).swapcase(),)
-        for key in (_loose, _turned, *swapped):
+        for key in (_loose, _case_swapped, *swapped):
             wanted = key(name)
             found = [s for known, s in self.scope.items() if _loose(known) == wanted]
             if len(found) == 1:
@@ -166,7 +166,7 @@ class Lexicon:
         return None
 
     def output(self) -> Symbol | None:
-        """Return the output of the network: what the objective compares with the labels."""
+        """Return the output of the network, which the objective compares with the labels."""
         values = self.model.values
         seen: set[Symbol] = set()
         pending = [self.model.objective]
@@ -186,7 +186,7 @@ class Lexicon:
         return self._beside_labels()
 
     def _beside_labels(self) -> Symbol | None:
-        """Return the one value of the shape of the labels that the objective uses beside them."""
+        """Return the one value of the shape of the labels in a term with them."""
         inside = symbols(self.model.values[self.model.objective])
         labels = [s for s in inside & set(self.model.inputs) if s.name in LABELS]
         if len(labels) != 1:
@@ -194,8 +194,8 @@ class Lexicon:
         found = [s for s in inside if s in self.model.values and s.shape == labels[0].shape]
         return found[0] if len(found) == 1 else None
 
-    def _gradient(self, name: str) -> Taken | None:
-        """Read ``dZ``, ``grad_w``, ``dL_dw``, ``da_dz`` and ``delta^[l]`` as derivatives."""
+    def _gradient(self, name: str) -> NameMeaning | None:
+        """Parse ``dZ``, ``grad_w``, ``dL_dw``, ``da_dz`` and ``delta^[l]`` as derivatives."""
         for prefix in ("grad_", "d_", "d"):
             if name.startswith(prefix) and len(name) > len(prefix):
                 found = self._by(name[len(prefix) :], self.model.objective)
@@ -210,14 +210,14 @@ class Lexicon:
                         return found
         return self._delta(name) if name.startswith("delta") else None
 
-    def _by(self, name: str, of: Symbol) -> Taken | None:
+    def _by(self, name: str, of: Symbol) -> NameMeaning | None:
         found = self._part(name) if name else None
         if found is None or found.symbol in self.local.values():
             return None
         return replace(found, of=of)
 
-    def _delta(self, name: str) -> Taken | None:
-        """Read the errors of a network, ``δ^[l]``, ``δ_z``, ``δ_o``: gradients at its scores."""
+    def _delta(self, name: str) -> NameMeaning | None:
+        """Parse ``δ^[l]``, ``δ_z``, ``δ_o``, the errors of a network: gradients at its scores."""
         rest = name.removeprefix("delta")
         objective = self.model.objective
         if rest[:1] == "_" and (found := self._by(rest[1:], objective)) is not None:
@@ -238,12 +238,12 @@ def _is_activated(value: object) -> bool:
 
 
 def _loose(name: str) -> str:
-    """Write a name without the marks around its number."""
+    """Return a name without the marks around its number."""
     return re.sub(r"[\^_\[\]]", "", name)
 
 
-def _turned(name: str) -> str:
-    """Write a small first letter for a capital one, and the reverse."""
+def _case_swapped(name: str) -> str:
+    """Return a name with the case of its first letter swapped."""
     loose = _loose(name)
     return loose[:1].swapcase() + loose[1:]
 
@@ -269,7 +269,7 @@ def _numbered(name: str) -> tuple[str, str]:
 
 
 def _places(text: str, wanted: int) -> Iterable[str]:
-    """Split what stands below: ``p,i`` at the commas, ``pi`` into letters where two are wanted."""
+    """Split subscripts: ``p,i`` at the commas, ``pi`` into letters where two are wanted."""
     if "," in text:
         return [part for part in text.split(",") if part]
     if wanted == 2 and len(text) == 2:
@@ -282,5 +282,5 @@ def _is_place(text: str) -> bool:
 
 
 def shaped(symbol: Symbol) -> bool:
-    """Whether a symbol is more than one number."""
+    """Whether a symbol is not a scalar."""
     return symbol.shape != SCALAR

@@ -1,4 +1,4 @@
-r"""The grammar of answers: the language of forward passes, and what people write beyond it.
+r"""The grammar of answers: the language of forward passes, with common extensions.
 
 Derivatives and sums over an index, entries (``X[p, i]``), indicators (``1[z > 0]``), groups in
 square brackets, sizes (``X.shape[1]``) and the texts of ``einsum``. Nothing is decided here that
@@ -39,17 +39,17 @@ CODE = frozenset(
     | {"full", "full_like", "ones_like", "zeros_like", "clamp", "clip", "heaviside"}
     | {"broadcast_to", "sub", "div", "pow", "power"}
 )
-"""Functions of code that the language of forward passes does without."""
+"""Functions of code beyond the language of forward passes."""
 
 PRIME = "_prime"
 
 TUPLE = "("
-"""What the sizes and axes in ``np.ones((n, 1))`` and ``axis=(0, 1)`` are called as one argument."""
+"""The name of the sizes in ``np.ones((n, 1))`` and ``axis=(0, 1)`` as one argument."""
 
 LONGEST_TUPLE = 4000
 
 KEPT = frozenset({"astype", "float", "double", "copy", "item", "mT", "detach", "clone"})
-"""Methods that change no value."""
+"""Methods that return the value unchanged."""
 
 
 def parse_answer(
@@ -63,7 +63,7 @@ def parse_answer(
     below: bool = False,
     functions: Container[str] = frozenset(),
 ) -> Node:
-    """Read an expression as people write it in an answer.
+    """Parse an expression as people write it in an answer.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ class _AnswerParser(Calculus):
     groups = equality = True
 
     def level(self, operator: str) -> int:
-        """How tight an operator binds; in code, all products alike."""
+        """Return the binding strength of an operator; in code, all products are alike."""
         found = super().level(operator)
         return PRODUCT if self.flat and found == MATRIX else found
 
@@ -146,7 +146,7 @@ class _AnswerParser(Calculus):
         return self.lowered(super().postfix(left))
 
     def lowered(self, node: Node) -> Node:
-        """Read ``(A B)_{ij}`` and ``softmax(Z)_i``: an entry of a part."""
+        """Parse ``(A B)_{ij}`` and ``softmax(Z)_i``: an entry of an expression."""
         if not (isinstance(node, Blocks | Bracket | Call) and self.sees("_")):
             return node
         self.take()
@@ -178,21 +178,21 @@ class _AnswerParser(Calculus):
         return MATRIX - 1 if self.below else MATRIX
 
     def number_beside(self, left: Node) -> None:
-        """Take a number behind a factor for a factor."""
+        """Parse a number after a factor as a factor."""
 
     def raised(self, left: Node, token: Token) -> Node:
-        """Read an exponent, also ``^{-T}``."""
+        """Parse an exponent, also ``^{-T}``."""
         braced = self.sees("{")
         minus = self.tokens[min(self.at + braced, len(self.tokens) - 1)]
-        turned = self.tokens[min(self.at + braced + 1, len(self.tokens) - 1)]
-        if token.text == "^" and minus.text == "-" and turned.text in ("T", "⊤"):
+        after = self.tokens[min(self.at + braced + 1, len(self.tokens) - 1)]
+        if token.text == "^" and minus.text == "-" and after.text in ("T", "⊤"):
             opened = self.token
             for _ in range(2 + braced):
                 self.take()
             if braced:
                 self.expect("}", opened)
             place = {"start": left.start, "end": self.before}
-            one = Literal(Fraction(1), start=minus.start, end=turned.end)
+            one = Literal(Fraction(1), start=minus.start, end=after.end)
             inverse = Power(left, Minus(one, **place), **place, depth=left.depth + 1)
             return Transposed(inverse, **place, depth=left.depth + 2)
         return super().raised(left, token)
@@ -200,13 +200,13 @@ class _AnswerParser(Calculus):
     # ---- parts and code ----------------------------------------------------------------------
 
     def ones(self) -> Node:
-        """Read a vector of ones."""
+        """Parse a vector of ones."""
         token = self.take()
         self.skip_below()
         return self.made(Ones(start=token.start, end=self.before))
 
     def indicator(self) -> Node | None:
-        """Read ``1[z > 0]``, ``𝟏_{z > 0}``, ``I(z > 0)``, ``1{i = j}``; nothing otherwise."""
+        """Parse ``1[z > 0]``, ``𝟏_{z > 0}``, ``I(z > 0)``, ``1{i = j}``; None otherwise."""
         token = self.token
         known = token.kind == "name" and token.text in ("I", "indicator", "ind", "one")
         if not (self.sees("𝟏") or token.text == "1" or (known and token.text not in self.declared)):
@@ -226,7 +226,7 @@ class _AnswerParser(Calculus):
         return None
 
     def skip_below(self) -> None:
-        """Pass over the length under a vector of ones, which what it meets decides."""
+        """Skip the length of a vector of ones, which its context determines."""
         if not self.sees("_"):
             return
         self.take()
@@ -239,7 +239,7 @@ class _AnswerParser(Calculus):
             self.take()
 
     def subscript_ahead(self) -> bool:
-        """Tell whether ``[`` right after a name takes a part of it, and holds no comparison."""
+        """Whether ``[`` directly after a name begins an index, and not a comparison."""
         if not (self.sees("[") and self.token.start == self.before) or self.range_ahead():
             return False
         for token in self.tokens[self.at :]:
@@ -267,7 +267,7 @@ class _AnswerParser(Calculus):
         )
 
     def activation_slope(self) -> Node | None:
-        """Read ``g'(Z)``, in code ``g_prime(Z)``: the slope of the activation around Z."""
+        """Parse ``g'(Z)``, in code ``g_prime(Z)``: the derivative of the activation of Z."""
         token = self.token
         if token.text.endswith(PRIME) and self.marked(1, "("):
             self.take()
@@ -328,7 +328,7 @@ class _AnswerParser(Calculus):
         return super().method(receiver)
 
     def pass_over(self) -> None:
-        """Pass over arguments that change nothing."""
+        """Skip arguments without effect."""
         opened = self.take()
         depth = 1
         while depth and self.token.kind != "end":
@@ -355,7 +355,7 @@ class _AnswerParser(Calculus):
         return self.compared(inner) if self.sees("<", ">", "<=", ">=") else inner
 
     def tuple_ahead(self) -> bool:
-        """Tell whether a bracket opens here that holds a comma and is a whole argument."""
+        """Whether a tuple that is a whole argument follows."""
         if not self.sees("("):
             return False
         depth, comma = 0, False
@@ -368,5 +368,5 @@ class _AnswerParser(Calculus):
         return False
 
     def juxtaposed(self) -> bool:
-        """Tell whether a factor begins here."""
+        """Whether a factor begins here."""
         return self.sees("∂", "∇") or super().juxtaposed()

@@ -1,4 +1,4 @@
-"""The check that a module brings along: every gradient against central differences."""
+"""The check in a generated module: every gradient against central differences."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chainrule.language.codegen.dialects import Dialect, spelled
 from chainrule.language.codegen.lines import INDENT
 
 LARGER = (6, 7, 8, 9)
-"""Sizes for when those that are computed from others need them."""
+"""Sizes for dimensions with computed sizes."""
 
 SMALL = (3, 5, 2, 4)
 """Sizes of the dimensions in turn: unequal, so that a missing transpose cannot hide."""
@@ -124,7 +124,7 @@ def check_text(dialect: Dialect, model: Model, names: Mapping[Symbol, str]) -> s
 
 
 def _shares(name: str, axis: int, dialect: Dialect) -> list[str]:
-    """Write the lines that make labels add to one, as the forward pass declares of them."""
+    """Write the lines that normalise declared one-hot labels."""
     size = spelled(ast.parse(f'np.abs(inputs["{name}"])', mode="eval").body, dialect)
     total = spelled(
         ast.parse(f"np.sum(size, axis={axis}, keepdims=True)", mode="eval").body, dialect

@@ -21,7 +21,7 @@ WIDTH = 88
 INDENT = "    "
 
 
-class Lines:
+class FunctionBody:
     """The body of a function.
 
     Parameters

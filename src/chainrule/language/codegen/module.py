@@ -16,7 +16,7 @@ from chainrule.calculus.ops import TABLE
 from chainrule.errors import ModelError
 from chainrule.language.codegen.checking import check_text
 from chainrule.language.codegen.dialects import DIALECTS, Dialect, defined_name, spelled_function
-from chainrule.language.codegen.lines import INDENT, WIDTH, Lines, comment, one_line
+from chainrule.language.codegen.lines import INDENT, WIDTH, FunctionBody, comment, one_line
 from chainrule.language.codegen.names import Identifiers
 from chainrule.language.codegen.sizes import Sizes
 
@@ -93,12 +93,12 @@ class _Module:
         ]
         return "\n\n".join(pieces)
 
-    def _lines(self) -> Lines:
-        return Lines(self.dialect, self.names, self.sizes, self.identifiers.apart())
+    def _lines(self) -> FunctionBody:
+        return FunctionBody(self.dialect, self.names, self.sizes, self.identifiers.apart())
 
     # ---- what the two passes hand on -------------------------------------------------------
 
-    def _cache(self, backward: Lines) -> tuple[Symbol, ...]:
+    def _cache(self, backward: FunctionBody) -> tuple[Symbol, ...]:
         """Return what the backward pass reads, what a check starts from, and the cost."""
         layers = [layer.target for layer in self.program.layers]
         values = (*(layer.value for layer in self.program.layers), *self.program.gradients.values())
@@ -125,10 +125,10 @@ class _Module:
             lines = ["Forward pass and gradients.", "", *wrap(f"{title}.", WIDTH - 4), ""]
         lines += ["Written by chainrule from its derivation. Every gradient has the shape of its"]
         lines += ["variable; `check()` compares them all with central differences."]
-        if self.program.turned:
+        if self.program.transposed:
             rows = (
-                f"One example a row: {_quoted(self.program.by_rows or '')} counts the rows. A "
-                "matrix marked turned is the transpose of the one on the board, and so is its "
+                f"One example per row: {_quoted(self.program.by_rows or '')} counts the rows. A "
+                "matrix marked transposed is the transpose of the one on the board, and so is its "
                 "gradient."
             )
             lines += ["", *wrap(rows, WIDTH - 4)]
@@ -137,7 +137,7 @@ class _Module:
         body = "\n".join(lines)
         return f'"""{body}\n"""\n\n' + "\n".join([*self.dialect.imports, *imports]) + "\n"
 
-    def _forward(self, lines: Lines, cache: tuple[Symbol, ...]) -> str:
+    def _forward(self, lines: FunctionBody, cache: tuple[Symbol, ...]) -> str:
         inputs = [self.names[s] for s in self.model.inputs]
         inputs += [f"{self.names[s]}=None" for s in self.program.given]
         doc = [
@@ -147,8 +147,8 @@ class _Module:
         ]
         for symbol in self.model.inputs:
             note = _quoted(self.model.notes.get(symbol.name, ""))
-            if symbol in self.program.turned:
-                note = f"turned; {note}" if note else "turned"
+            if symbol in self.program.transposed:
+                note = f"transposed; {note}" if note else "transposed"
             doc += _entry(self.names[symbol], symbol, note)
         for symbol in self.program.given:
             doc += _entry(self.names[symbol], symbol, "computed, unless it is given")
@@ -165,7 +165,7 @@ class _Module:
             ]
         )
 
-    def _backward(self, lines: Lines, cache: tuple[Symbol, ...]) -> str:
+    def _backward(self, lines: FunctionBody, cache: tuple[Symbol, ...]) -> str:
         layers = {layer.target for layer in self.program.layers}
         values = [layer.value for layer in self.program.layers]
         values += self.program.gradients.values()
@@ -182,7 +182,9 @@ class _Module:
         return "\n".join(
             [
                 "def backward(cache):",
-                *_docstring([f"Return the gradient of {cost} by every variable, in its shape."]),
+                *_docstring(
+                    [f"Return the gradient of {cost} with respect to every variable, in its shape."]
+                ),
                 *loads,
                 *self._size_lines(lines, cache, self.shapes),
                 *lines.statements,
@@ -191,7 +193,7 @@ class _Module:
             ]
         )
 
-    def _size_lines(self, lines: Lines, among: Iterable[Symbol], shapes: Sizes) -> list[str]:
+    def _size_lines(self, lines: FunctionBody, among: Iterable[Symbol], shapes: Sizes) -> list[str]:
         wanted = tuple(among)
         return [
             INDENT + shapes.line(name, wanted, self.names)

@@ -1,4 +1,4 @@
-"""Identifiers for the names of a lecture: ``W^[1]`` becomes W1, ``a_1`` stays, ``ŷ`` is yhat."""
+"""Identifiers for names of the lecture: ``W^[1]`` becomes W1, ``a_1`` stays, ``ŷ`` is yhat."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from chainrule.calculus.ops.own import MODULE_WORDS
 from chainrule.language.reading.names import canonical
 
 AMBIGUOUS = frozenset({"l", "O", "I"})
-"""Letters that a linter takes for digits."""
+"""Letters that linters confuse with digits."""
 
 
 class Identifiers:
-    """Hands out identifiers, each once.
+    """Assigns identifiers, each once.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Identifiers:
         self._taken = {*taken, *MODULE_WORDS, *AMBIGUOUS, *dir(builtins), *keyword.kwlist}
 
     def fresh(self, written: str) -> str:
-        r"""Return an identifier like a name as it was written.
+        r"""Return a new identifier for a written name.
 
         >>> names = Identifiers()
         >>> [names.fresh(text) for text in ("W^[1]", "a_1", "\\hat{y}", "λ", "W1", "l")]
@@ -40,7 +40,7 @@ class Identifiers:
         return name
 
     def apart(self) -> Identifiers:
-        """Return identifiers that go their own way from here, for the inside of a function."""
+        """Return a copy that diverges from here, for the inside of a function."""
         return Identifiers(self._taken)
 
     def numbered(self, letter: str) -> str:

@@ -1,4 +1,4 @@
-"""Where the sizes that a function speaks of come from: the shapes of its matrices."""
+"""Sizes in generated functions, read from the shapes of their matrices."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chainrule.errors import DerivationError
 
 
 def arithmetic(dim: Dim, names: Mapping[str, str]) -> str:
-    """Write a size in code, each name by its identifier.
+    """Return a size as code, with identifiers for its names.
 
     >>> from chainrule.calculus.graph.dims import times
     >>> arithmetic(minus(times(2, "h"), 1), {"h": "h"})
@@ -59,7 +59,7 @@ class Sizes:
             self._ranks |= found
 
     def source(self, name: str, among: Iterable[Symbol]) -> tuple[Symbol, int]:
-        """Return a matrix that tells a size, and where; from `among` if one of them does.
+        """Return a matrix and axis with a size; from `among` if possible.
 
         Raises
         ------
@@ -82,7 +82,7 @@ class Sizes:
         )
 
     def closed(self, used: Iterable[str], among: Iterable[Symbol]) -> list[str]:
-        """Return the sizes that are used after those that they are computed from."""
+        """Return the used sizes, after those that they are computed from."""
         wanted, found, waiting = list(among), set[str](), list(used)
         while waiting:
             name = waiting.pop()
@@ -108,7 +108,7 @@ class Sizes:
         return f"{self.names[name]} = {read}"
 
     def _tells(self, dim: Dim, name: str) -> bool:
-        """Whether a size tells a name, by sizes that are known before it."""
+        """Whether a size determines a name, given the sizes known before it."""
         own = self._ranks.get(name, len(self._ranks) + 1)
         return factor_of(name, dim) != 0 and all(
             self._ranks.get(other, own) < own for other in base_names(dim) if other != name

@@ -1,8 +1,4 @@
-"""Code from index forms: NumPy functions over a block of examples, or of one example.
-
-Every running index becomes an array axis. What is used twice, and what would make a line too
-long, gets a name of its own; the code of each op comes from its row.
-"""
+"""Code from index forms: NumPy functions over a block of examples, or for one example."""
 
 from __future__ import annotations
 
@@ -26,12 +22,12 @@ from chainrule.calculus.graph.op import Layout
 from chainrule.errors import DerivationError
 
 LONGEST = 72
-"""The parts of a longer expression get names."""
+"""The longest expression whose parts get no names."""
 
 
 @dataclass(frozen=True)
-class Function:
-    """A function to be written.
+class FunctionSource:
+    """A function to be generated.
 
     Parameters
     ----------
@@ -59,7 +55,7 @@ class Function:
     ending: str = ""
 
 
-def numpy_function(function: Function) -> str:
+def numpy_function(function: FunctionSource) -> str:
     """Write a function as NumPy source.
 
     Raises
@@ -68,7 +64,7 @@ def numpy_function(function: Function) -> str:
         When the body mentions something that is not an argument.
     """
     function = replace(function, body=_one_letter_an_axis(function))
-    writer = _Writer(function)
+    writer = _SourceWriter(function)
     result = writer.text(function.body)
     signature = ", ".join(f"{name}: FloatArray" for name in function.parameters)
     statements = [*function.preamble, *writer.statements]
@@ -81,7 +77,7 @@ def numpy_function(function: Function) -> str:
     return "\n".join(lines) + "\n"
 
 
-def scalar_function(name: str, doc: str, functions: Sequence[Function]) -> str:
+def scalar_function(name: str, doc: str, functions: Sequence[FunctionSource]) -> str:
     """Write several functions of one example as one: numbers in, a tuple of numbers out.
 
     What the bodies share is computed once. Only bodies without sums are of one example.
@@ -94,7 +90,7 @@ def scalar_function(name: str, doc: str, functions: Sequence[Function]) -> str:
     functions = [replace(each, body=_one_letter_an_axis(each)) for each in functions]
     parameters = list(dict.fromkeys(name for each in functions for name in each.parameters))
     merged = replace(functions[0], name=name, parameters=tuple(parameters))
-    writer = _Writer(merged, [each.body for each in functions])
+    writer = _SourceWriter(merged, [each.body for each in functions])
     if any(isinstance(node, Total) for each in functions for node in walk(each.body)):
         raise DerivationError(f"{name} sums over examples or classes: it is not of one number")
     results = []
@@ -111,8 +107,8 @@ def scalar_function(name: str, doc: str, functions: Sequence[Function]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _one_letter_an_axis(function: Function) -> Expr:
-    """Give indices that run along one axis one letter, so that equal code is one expression."""
+def _one_letter_an_axis(function: FunctionSource) -> Expr:
+    """Rename indices along one axis to one letter, so that equal code is one expression."""
     first: dict[int, Index] = {}
     for index, axis in function.axes.items():
         first.setdefault(axis, index)
@@ -130,8 +126,8 @@ def _one_letter_an_axis(function: Function) -> Expr:
     return transform(function.body, change)
 
 
-class _Writer:
-    def __init__(self, function: Function, bodies: Sequence[Expr] = ()) -> None:
+class _SourceWriter:
+    def __init__(self, function: FunctionSource, bodies: Sequence[Expr] = ()) -> None:
         self.function = function
         self.statements: list[str] = []
         self.names: dict[Expr, str] = {}
@@ -188,7 +184,7 @@ class _Writer:
 
 
 def _is_compound(node: Expr) -> bool:
-    """Whether a name for a node would say more than the node itself."""
+    """Whether a node deserves a name."""
     if isinstance(node, Apply) and node.op.notation.layout is Layout.PREFIX:
         return _is_compound(node.args[0])
     return isinstance(node, Apply | Total)
@@ -204,7 +200,7 @@ def _is_call(code: str) -> bool:
 
 
 def _bare(code: str) -> str:
-    """Drop the outermost brackets of a piece of code, if they belong together."""
+    """Remove the outermost brackets of code, if they belong together."""
     if not code.startswith("("):
         return code
     depth = 0

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from chainrule.calculus.graph.loop_indices import in_round, stems
 from chainrule.calculus.graph.model import Loop
-from chainrule.calculus.graph.rounds import in_round, stems
 from chainrule.language.reading.names import canonical
 from chainrule.language.reading.statements import MAX_STATEMENTS, statement
 from chainrule.language.reading.tokens import Line

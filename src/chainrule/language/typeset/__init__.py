@@ -1,4 +1,4 @@
-"""Setting expressions in type: text, LaTeX and MathML from one layout."""
+"""Typesetting of expressions: text, LaTeX, MathML and speech from one layout."""
 
 from __future__ import annotations
 

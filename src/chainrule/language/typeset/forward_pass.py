@@ -1,4 +1,4 @@
-"""A forward pass as text that the reader reads back."""
+"""The text of a forward pass, in the language of `chainrule.language.reading`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from collections.abc import Iterator
 
 from chainrule.calculus.graph.dims import written
 from chainrule.calculus.graph.model import Asked, Model
+from chainrule.calculus.graph.node import Symbol
 from chainrule.language.typeset.text import plain
 
 
 def model_text(model: Model, *, notes: bool = True) -> str:
-    r"""Write a forward pass in the language of forward passes.
+    r"""Return a forward pass in the language that `read_model` reads.
+
+    What comes back has the same names, shapes, values and directives. Loops are unrolled, and
+    functions that do not act on each entry are expanded where they are used.
 
     Parameters
     ----------
@@ -23,7 +27,7 @@ def model_text(model: Model, *, notes: bool = True) -> str:
     --------
     >>> from chainrule.language.reading import read_model
     >>> print(model_text(read_model("w : (1,1)  # weight\nL = w²\nwrt: w")))
-    w : (1, 1)   # weight
+    w : (1, 1)  # weight
     L = w^2
     objective: L
     wrt: w
@@ -32,20 +36,27 @@ def model_text(model: Model, *, notes: bool = True) -> str:
 
 
 def _lines(model: Model, notes: bool) -> Iterator[str]:
+    def noted(symbol: Symbol, line: str) -> str:
+        note = model.notes.get(symbol.name, "") if notes else ""
+        return f"{line}  # {note}" if note else line
+
     if notes and model.title:
         yield f"# {model.title}"
+    # A function with a registry entry depends on its argument and such functions alone.
     for function in model.functions:
-        yield function.text.partition("#")[0].strip()
+        if function.row is not None:
+            yield function.text.partition("#")[0].strip()
     for symbol in model.inputs:
-        note = model.notes.get(symbol.name, "") if notes else ""
-        yield f"{plain(symbol)} : {written(symbol.shape)}" + (f"   # {note}" if note else "")
+        yield noted(symbol, f"{plain(symbol)} : {written(symbol.shape)}")
     for definition in model.definitions:
-        yield f"{plain(definition.target)} = {plain(definition.value)}"
+        yield noted(definition.target, f"{plain(definition.target)} = {plain(definition.value)}")
     yield f"objective: {plain(model.objective)}"
     if model.asked:
         yield "wrt: " + ", ".join(_asked(asked) for asked in model.asked)
-    for labels in model.onehot:
-        yield f"onehot: {plain(labels.symbol)}" + ("" if labels.axis == 0 else "^T")
+    if model.onehot:
+        yield "onehot: " + ", ".join(
+            plain(labels.symbol) + ("" if labels.axis == 0 else "^T") for labels in model.onehot
+        )
 
 
 def _asked(asked: Asked) -> str:

@@ -34,9 +34,9 @@ class Latex:
         ]
         return "".join(pieces).strip()
 
-    def ones(self, *, lying: bool) -> str:
+    def ones(self, *, row: bool) -> str:
         """Set the vector of ones."""
-        return r"\mathbf{1}^{\top}" if lying else r"\mathbf{1}"
+        return r"\mathbf{1}^{\top}" if row else r"\mathbf{1}"
 
     def brackets(self, body: str) -> str:
         """Put brackets around, as high as the body."""

@@ -1,8 +1,4 @@
-"""One decision for all media: what stands beside what, and where brackets go.
-
-The layout walks an expression through the notation of its rows and asks a `Medium` to set the
-pieces, so that text, LaTeX and MathML cannot disagree about a bracket.
-"""
+"""One layout for all media: juxtaposition, order and brackets."""
 
 from __future__ import annotations
 
@@ -21,7 +17,7 @@ class Medium(Protocol):
     """Sets pieces in one medium. Every method returns text in that medium."""
 
     fractions_hold: bool
-    """Whether a fraction needs no brackets of its own inside a product."""
+    """Whether a fraction needs no brackets inside a product."""
 
     def symbol(self, symbol: Symbol) -> str:
         """Set a name."""
@@ -32,8 +28,8 @@ class Medium(Protocol):
     def word(self, text: str) -> str:
         """Set the name of a dimension or an index."""
 
-    def ones(self, *, lying: bool) -> str:
-        """Set the vector of ones, standing or lying."""
+    def ones(self, *, row: bool) -> str:
+        """Set the vector of ones, as a row or a column."""
 
     def brackets(self, body: str) -> str:
         """Put round brackets around."""
@@ -174,7 +170,7 @@ class _Setter:
         return False, self.at_least(inner, TOTAL)
 
     def _product(self, expr: Apply) -> tuple[int, str]:
-        """Scalars stand in front, beside each other; matrices are joined by the glyph."""
+        """Set an elementwise product: scalars first, matrices joined by the glyph."""
         scalars = [arg for arg in expr.args if _is_scalar(arg)]
         matrices = [arg for arg in expr.args if not _is_scalar(arg)]
         if not matrices and any(isinstance(arg, Partial) for arg in scalars):
@@ -190,7 +186,7 @@ class _Setter:
         return ELEMENTWISE, self.medium.product(expr.op, [first, *rest])
 
     def _chain_product(self, scalars: list[Expr]) -> str:
-        """Set a product that still asks: a dot before each question, answers side by side."""
+        """Set a product with open derivatives: a dot before each, answers juxtaposed."""
         groups: list[list[Expr]] = []
         for arg in scalars:
             if groups and not isinstance(arg, Partial) and not isinstance(groups[-1][-1], Partial):
@@ -208,7 +204,7 @@ class _Setter:
     def _link(self, expr: Expr) -> str:
         shown = _shown(expr)
         if isinstance(shown, Number) and shown.value == 1 and shown.shape != SCALAR:
-            return self.medium.ones(lying=shown.shape[0] == 1)
+            return self.medium.ones(row=shown.shape[0] == 1)
         return self.at_least(expr, CHAIN)
 
     def _entry(self, expr: Entry) -> str:
@@ -254,7 +250,7 @@ def _shown(expr: Expr) -> Expr:
 
 
 def _ranges(attrs: tuple[Any, ...]) -> list[tuple[str, str]]:
-    """Write the range of the rows and of the columns, counted as NumPy counts; empty for all."""
+    """Return the ranges of rows and columns, counted as in NumPy; empty for all."""
     return [
         ("", "") if end is None else (str(first), str(end)) for first, end in (attrs[:2], attrs[2:])
     ]
@@ -266,5 +262,5 @@ def _is_scalar(expr: Expr) -> bool:
 
 
 def _is_lowered(symbol: Symbol) -> bool:
-    """Entries of a vector are written small (a_i of A), but a weight keeps its W."""
+    """Whether an entry is written in lower case (a_i of A); a weight keeps its W."""
     return 1 in symbol.shape and not symbol.name.startswith(("W", "dW"))

@@ -1,7 +1,4 @@
-"""MathML Core, which browsers set by themselves: one element a symbol, nothing fetched.
-
-Every symbol carries its name, its shape and its definition, for hover and focus.
-"""
+"""MathML Core, which browsers render natively: one element per symbol."""
 
 from __future__ import annotations
 
@@ -50,10 +47,10 @@ class MathML:
         pieces = [_size(piece) for piece in PIECES.findall(text)]
         return pieces[0] if len(pieces) == 1 else f"<mrow>{''.join(pieces)}</mrow>"
 
-    def ones(self, *, lying: bool) -> str:
+    def ones(self, *, row: bool) -> str:
         """Set the vector of ones."""
         ones = '<mn class="ones" style="font-weight:bold">1</mn>'
-        return f"<msup>{ones}<mi>⊤</mi></msup>" if lying else ones
+        return f"<msup>{ones}<mi>⊤</mi></msup>" if row else ones
 
     def brackets(self, body: str) -> str:
         """Put brackets around."""
@@ -206,6 +203,6 @@ def mathml(expr: Expr, model: Model | None = None) -> str:
 
 
 def math_element(inside: str, spoken: str, *, display: bool = True) -> str:
-    """Wrap what was set in a ``<math>`` element with a text for those who cannot see it."""
+    """Wrap MathML in a ``<math>`` element with its spoken form as alternative text."""
     block = ' display="block"' if display else ""
     return f'<math{block} alttext="{escape(spoken, quote=True)}"><mrow>{inside}</mrow></math>'

@@ -1,4 +1,4 @@
-"""How a written name is set: its base, accent, subscript and layer."""
+"""Typesetting of names: base, accent, subscript and layer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GREEK = {
     "Psi": "Ψ", "Omega": "Ω",
 }  # fmt: skip
 PIECES = re.compile(r"[0-9]+|[+-]|[^\s\d+-]\S*")
-"""A size in pieces: numbers, signs and names."""
+"""The parts of a size: numbers, signs and names."""
 
 _LETTERS = {glyph: name for name, glyph in GREEK.items()}
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")

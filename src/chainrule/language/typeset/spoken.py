@@ -1,4 +1,4 @@
-"""Words for those who listen: what a reader would say aloud at the board."""
+"""Spoken form of an expression (alternative text for screen readers)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _POWERS = {"2": "squared", "3": "cubed"}
 
 
 class Spoken:
-    """Says pieces in words; brackets are said only where they stand."""
+    """Medium of spoken words; brackets are spoken only where they are needed."""
 
     fractions_hold = False
 
@@ -31,9 +31,9 @@ class Spoken:
         """Say the name of a dimension."""
         return text
 
-    def ones(self, *, lying: bool) -> str:
+    def ones(self, *, row: bool) -> str:
         """Say the vector of ones."""
-        return "a row of ones" if lying else "a column of ones"
+        return "a row of ones" if row else "a column of ones"
 
     def brackets(self, body: str) -> str:
         """Say where brackets begin and end."""
@@ -114,11 +114,11 @@ class Spoken:
 
     def partial(self, of: str, wrt: str) -> str:
         """Say a derivative."""
-        return f"the derivative of {of} by {wrt}"
+        return f"the derivative of {of} with respect to {wrt}"
 
 
 def spoken(expr: Expr) -> str:
-    """Say an expression.
+    """Return the spoken form of an expression.
 
     >>> from chainrule.calculus.graph.node import Symbol
     >>> A, Y, X = Symbol("A", (1, "m")), Symbol("Y", (1, "m")), Symbol("X", ("n", "m"))

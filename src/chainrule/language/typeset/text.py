@@ -1,4 +1,4 @@
-"""Lines of text: the language itself, which reads back, and a dressed form for the terminal."""
+"""Text: the language of forward passes, which reads back, and a Unicode form for the terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chainrule.language.typeset.names import name_parts
 
 
 class Plain:
-    """The language of forward passes: ASCII wherever the names are."""
+    """Medium of the language of forward passes: ASCII wherever the names are."""
 
     fractions_hold = False
     sigma = "sum_"
@@ -32,9 +32,9 @@ class Plain:
         """Set the name of a dimension."""
         return text
 
-    def ones(self, *, lying: bool) -> str:
+    def ones(self, *, row: bool) -> str:
         """Set the vector of ones."""
-        return "1^T" if lying else "1"
+        return "1^T" if row else "1"
 
     def brackets(self, body: str) -> str:
         """Put brackets around."""
@@ -120,7 +120,7 @@ class Plain:
 
 
 class Unicode(Plain):
-    """The same for the eye: hats, Greek letters, ⊙, ∂ and Σ."""
+    """Medium of the terminal: hats, Greek letters, ⊙, ∂ and Σ."""
 
     sigma = "Σ_"
     d = "∂"

@@ -1,11 +1,12 @@
-"""The wrong gradients that people arrive at: each mistake pushed through the learner's own problem.
+"""Catalogue of errors: every mistake that can be made between two values of a forward pass.
 
-The rows of the ops bring wrong rules; others can be made at every operation, fork and function.
+The registry entries of operations bring their own wrong rules; the others apply to every
+operation, fork and function.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -15,50 +16,73 @@ from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, symbols, walk
 from chainrule.calculus.graph.op import VJP
 from chainrule.calculus.ops import broadcast
-from chainrule.teaching.diagnosis.oversights import letter_slips, line_slips
-from chainrule.teaching.diagnosis.slips import Route, Slip, route_between
+from chainrule.teaching.diagnosis.injection import InjectedError, Route, route_between
+from chainrule.teaching.diagnosis.line_errors import line_errors, wrong_name_errors
 
 LINEAR = ("add", "neg")
 """Operations without a slope that could be forgotten."""
 
 
-def slips_between(model: Model, of: Symbol, wrt: Symbol, finished: Expr | None) -> Iterator[Slip]:
-    """Yield the mistakes that can be made on the way from one value to another.
+def errors_between(
+    model: Model, of: Symbol, wrt: Symbol, finished: Expr | None
+) -> Iterator[InjectedError]:
+    """Yield the mistakes that can be made between one value and another.
 
     Parameters
     ----------
     model : Model
         The forward pass.
     of, wrt : Symbol
-        Of what, by what.
+        The value that is differentiated, and the variable.
     finished : Expr or None
-        The right line in short form.
+        The right final line in short form.
     """
     route = route_between(model, of, wrt)
-    yield from _rule_slips(route, wrt)
-    yield from _path_slips(route, wrt)
+    yield from _errors_on_route(route, wrt)
+    yield from _path_errors(route, wrt)
     if finished is not None:
-        yield from line_slips(finished)
-        yield from letter_slips(model, finished)
+        yield from line_errors(finished)
+        yield from wrong_name_errors(model, finished)
     if of is model.objective:
         yield from _early_stops(model, route, wrt)
         yield from _penalties(model, wrt, finished)
 
 
-def _rule_slips(route: Route, wrt: Symbol) -> Iterator[Slip]:
+def rule_errors(model: Model, rules: Container[str] | None = None) -> Iterator[InjectedError]:
+    """Yield each wrong rule of the registry, used wherever its operation occurs.
+
+    Parameters
+    ----------
+    model : Model
+        The forward pass.
+    rules : container of str, optional
+        Names of the derivative rules that may be wrong; by default all.
+    """
+    nodes = (node for d in model.definitions for node in walk(d.value))
+    applied = list(dict.fromkeys(node for node in nodes if isinstance(node, Apply)))
+    for op in dict.fromkeys(node.op for node in applied):
+        if rules is not None and op.rule not in rules:
+            continue
+        used = [node for node in applied if node.op is op]
+        for mistake in op.mistakes:
+            wrong: dict[Expr, VJP] = dict.fromkeys(used, mistake.vjp)
+            yield InjectedError(mistake.name, mistake.message, f"the {op.rule}", wrong)
+
+
+def _errors_on_route(route: Route, wrt: Symbol) -> Iterator[InjectedError]:
     forked = _forks(route)
     for definition, inside in route:
         for node in _dependent(definition.value, inside):
             step = f"∂{definition.target.name}, {node.op.rule}"
             for mistake in node.op.mistakes:
-                yield Slip(mistake.name, mistake.message, step, {node: mistake.vjp})
+                yield InjectedError(mistake.name, mistake.message, step, {node: mistake.vjp})
             if node.op.elementwise and node.op.name not in LINEAR:
-                yield from _slope_slips(node, step)
+                yield from _slope_errors(node, step)
             elif not node.op.elementwise and node.shape == SCALAR and len(node.args) == 1:
-                yield _spread_slip(node, step)
+                yield _spread_error(node, step)
             if forked:
-                yield from _weighed_slips(node, step)
-            yield from _use_slips(definition, node, inside, step)
+                yield from _weighed_errors(node, step)
+            yield from _use_errors(definition, node, inside, step)
 
 
 def _dependent(value: Expr, inside: tuple[Symbol, ...]) -> Iterator[Apply]:
@@ -79,8 +103,8 @@ def _forks(route: Route) -> bool:
     return any(count > 1 and symbols(arg) for arg, count in uses.items())
 
 
-def _slope_slips(node: Apply, step: str) -> Iterator[Slip]:
-    """Mistakes that every function invites, at each of its arguments."""
+def _slope_errors(node: Apply, step: str) -> Iterator[InjectedError]:
+    """Yield the mistakes that can be made with the derivative of any elementwise function."""
     right = node.op.vjp
     known = {mistake.name for mistake in node.op.mistakes}
     slope = "activation derivative" if node.op.activation else "slope"
@@ -124,26 +148,28 @@ def _slope_slips(node: Apply, step: str) -> Iterator[Slip]:
             )
         for name, message, part in made:
             if name not in known:
-                yield Slip(name, message, step, {node: altered(place, part)})
+                yield InjectedError(name, message, step, {node: altered(place, part)})
 
 
-def _spread_slip(node: Apply, step: str) -> Slip:
-    """Forget the slope of a function of a whole matrix that gives one number."""
+def _spread_error(node: Apply, step: str) -> InjectedError:
+    """Return the error of a missing slope in a scalar function of a matrix."""
 
     def none(g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...]) -> Any:  # noqa: ANN401
         return (broadcast(g, args[0].shape),)
 
-    return Slip("slope dropped", f"the slope of {node.op.rule} is missing", step, {node: none})
+    return InjectedError(
+        "slope dropped", f"the slope of {node.op.rule} is missing", step, {node: none}
+    )
 
 
 _WEIGHTS = (
-    (-1, "sign of one path", "has its sign turned"),
+    (-1, "sign of one path", "has the wrong sign"),
     (2, "a path counted twice", "is counted twice"),
 )
 
 
-def _weighed_slips(node: Apply, step: str) -> Iterator[Slip]:
-    """Weigh one of several paths wrongly: a sign, a factor."""
+def _weighed_errors(node: Apply, step: str) -> Iterator[InjectedError]:
+    """Yield wrong weights of one of several paths: a sign, a factor."""
     for place, arg in enumerate(node.args):
         if isinstance(arg, Number):
             continue
@@ -161,14 +187,14 @@ def _weighed_slips(node: Apply, step: str) -> Iterator[Slip]:
                 found[place] = times * found[place]
                 return tuple(found)
 
-            message = f"what arrives along one of the paths {said}"
-            yield Slip(name, message, step, {node: weighed})
+            message = f"the gradient along one of the paths {said}"
+            yield InjectedError(name, message, step, {node: weighed})
 
 
-def _use_slips(
+def _use_errors(
     definition: Definition, node: Apply, inside: tuple[Symbol, ...], step: str
-) -> Iterator[Slip]:
-    """Forget one use of a value that a definition uses several times."""
+) -> Iterator[InjectedError]:
+    """Yield the omission of one use of a value that a definition uses several times."""
     every = [arg for other in _dependent(definition.value, inside) for arg in other.args]
     for place, arg in enumerate(node.args):
         if every.count(arg) < 2 or not symbols(arg) & set(inside):
@@ -185,7 +211,7 @@ def _use_slips(
             found[place] = Number(0, args[place].shape)
             return tuple(found)
 
-        yield Slip(
+        yield InjectedError(
             "a path not added",
             f"a value is used more than once in {definition.target.name}, and the paths add",
             step,
@@ -193,21 +219,21 @@ def _use_slips(
         )
 
 
-def _path_slips(route: Route, wrt: Symbol) -> Iterator[Slip]:
+def _path_errors(route: Route, wrt: Symbol) -> Iterator[InjectedError]:
     for symbol in dict.fromkeys(s for _, inside in route for s in inside):
         users = [definition.target for definition, inside in route if symbol in inside]
         if len(users) < 2:
             continue
         for target in users:
             step = f"∂/∂{symbol.name}, paths"
-            yield Slip(
+            yield InjectedError(
                 "a path not added",
                 f"{symbol.name} reaches the objective along {len(users)} paths, and they add: "
                 f"one of them is missing",
                 step,
                 paths={(target, symbol): Fraction(0)},
             )
-            yield Slip(
+            yield InjectedError(
                 "a path counted twice",
                 f"one of the paths from {symbol.name} is counted twice",
                 step,
@@ -215,8 +241,8 @@ def _path_slips(route: Route, wrt: Symbol) -> Iterator[Slip]:
             )
 
 
-def _early_stops(model: Model, route: Route, wrt: Symbol) -> Iterator[Slip]:
-    """Stop at another value: the gradient for the wrong variable."""
+def _early_stops(model: Model, route: Route, wrt: Symbol) -> Iterator[InjectedError]:
+    """Yield the gradients with respect to other variables."""
     for other in model.symbols:
         if other is wrt or other is model.objective:
             continue
@@ -224,16 +250,16 @@ def _early_stops(model: Model, route: Route, wrt: Symbol) -> Iterator[Slip]:
         def instead(value: Expr, other: Symbol = other) -> Expr:
             return pulled(model, model.objective, other, Number(1))
 
-        yield Slip(
+        yield InjectedError(
             "gradient for another variable",
-            f"this is the gradient for {other.name}, and the one for {wrt.name} was asked",
+            f"this is the gradient with respect to {other.name}, not to {wrt.name}",
             "what is asked",
             change=instead,
         )
 
 
-def _penalties(model: Model, wrt: Symbol, finished: Expr | None) -> Iterator[Slip]:
-    """Add a penalty that the objective does not have for this variable."""
+def _penalties(model: Model, wrt: Symbol, finished: Expr | None) -> Iterator[InjectedError]:
+    """Yield penalties that the objective does not have for this variable."""
     there = frozenset() if finished is None else symbols(finished)
     scalars = [s for s in model.inputs if s.shape == SCALAR and s.name[:1] in "lLλαCc"]
     scalars = [s for s in scalars if s not in there]
@@ -244,7 +270,7 @@ def _penalties(model: Model, wrt: Symbol, finished: Expr | None) -> Iterator[Sli
             def penalised(value: Expr, penalty: Expr = penalty) -> Expr:
                 return value + penalty
 
-            yield Slip(
+            yield InjectedError(
                 "regulariser where there is none",
                 f"the objective has no penalty on {wrt.name}",
                 "the last line",

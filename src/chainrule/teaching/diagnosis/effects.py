@@ -1,9 +1,9 @@
-"""What slips on the way come to at one point, singly and in pairs, by linear algebra.
+"""Effects of errors in the reverse sweep at one point, singly and in pairs, by linear algebra.
 
-The reverse sweep is linear in what arrives. At a point it is therefore a chain of small matrices:
-one for each use of a value. A slip exchanges a few of them. What it does to the gradient is the
-difference of the matrices, between what arrives there and what the rest of the way makes of it; so
-the outcome of every pair is a product of two things that are known, and all pairs are found.
+The reverse sweep is linear in the upstream gradient. At a point it is therefore a chain of small
+matrices, one per use of a value. An error replaces a few of them. Its effect on the gradient is the
+upstream gradient there, times the difference of the matrices, times the rest of the chain; so the
+effect of a pair is a product of known factors, and all pairs are compared.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from chainrule.calculus.evaluation.numeric import Point
 from chainrule.calculus.graph.node import Apply, Expr, Symbol, walk
 from chainrule.calculus.graph.op import VJP
 from chainrule.errors import ChainruleError
-from chainrule.teaching.diagnosis.slips import Route, Slip
+from chainrule.teaching.diagnosis.injection import InjectedError, Route
 
 Array = npt.NDArray[np.float64]
 Linear = Array
 """One number for each entry, or a matrix."""
 
 LARGEST = 400
-"""More entries than this in one value, and its matrices are not laid out."""
+"""The most entries of one value for which matrices are built."""
 
 LINEAR_ENOUGH = 1e-9
 NEAR = 1e-8
-"""What is so near is looked at again, at every point."""
+"""The relative difference below which a pair is compared again, at every point."""
 
 _SEED = 5
 
 
-class OddError(ChainruleError):
-    """A rule that is not linear, or that does not keep the shape of what it is for."""
+class LinearFormError(ChainruleError):
+    """No matrix for a rule: too large, not linear, or not of the shape of its argument."""
 
 
 @dataclass(frozen=True)
 class _Use:
-    """One use of a value: what arrives at a node goes on to one of its arguments."""
+    """One use of a value: the map from a node's upstream gradient to that of one argument."""
 
     definition: Symbol
     node: Expr
@@ -54,23 +54,23 @@ class _Use:
 
 @dataclass(frozen=True)
 class Effect:
-    """A slip, and what it does at the point.
+    """The effect of one error on the gradient at the point.
 
     Parameters
     ----------
-    slip : Slip
+    error : InjectedError
         The mistake.
     value : Array
-        What the gradient comes to, as one row of numbers.
+        The wrong gradient, as one row of numbers.
     first : int
         The first use of the sweep that it changes.
     uses : frozenset of int
         All uses that it changes.
     differences : tuple of (int, Array)
-        For what arrives at a value: the matrix that gives the change of the gradient.
+        Per value: the matrix from its upstream gradient to the change of the result.
     """
 
-    slip: Slip
+    error: InjectedError
     value: Array
     first: int
     uses: frozenset[int]
@@ -78,20 +78,20 @@ class Effect:
 
 
 class Effects:
-    """Every slip of a sweep at one point.
+    """The effects of all errors in a reverse sweep, at one point.
 
     Parameters
     ----------
     of, wrt : Symbol
-        Of what, by what.
+        The value that is differentiated, and the variable.
     route : Route
         The definitions between them.
     point : Point
-        Where.
+        The point of evaluation.
 
     Raises
     ------
-    OddError
+    LinearFormError
         When the sweep is too large to be laid out.
     """
 
@@ -117,7 +117,7 @@ class Effects:
         if key not in self._slots:
             rows, columns = self.point.shape(node.shape)
             if rows * columns > LARGEST:
-                raise OddError("a value is too large")
+                raise LinearFormError("a value is too large")
             self._slots[key] = len(self._sizes)
             self._sizes.append(rows * columns)
         return self._slots[key]
@@ -146,13 +146,13 @@ class Effects:
                 self._uses.append(use)
 
     def _rule(self, node: Apply, rule: VJP, depends: set[Expr]) -> Iterator[tuple[int, Linear]]:
-        """Yield what a rule makes of what arrives, for every argument that matters."""
-        upstream = Symbol("what arrives", node.shape)
+        """Yield the matrix of a rule for every argument on the way."""
+        upstream = Symbol("upstream", node.shape)
         for place, expr in enumerate(rule(upstream, node, node.args, node.attrs)):
             arg = node.args[place]
             if arg in depends:
                 if expr.shape != arg.shape:
-                    raise OddError("this rule does not keep the shape")
+                    raise LinearFormError("this rule does not keep the shape")
                 yield place, self._linear(upstream, expr)
 
     def _linear(self, upstream: Symbol, expr: Expr) -> Linear:
@@ -168,7 +168,7 @@ class Effects:
             if not np.asarray(self.point.value(expr)).any():
                 rows, columns = self.point.shape(expr.shape)
                 return np.zeros((rows * columns, size))
-            raise OddError("this rule is not linear")
+            raise LinearFormError("this rule is not linear")
 
         def value(arrives: Array) -> Array:
             known: dict[Expr, Any] = {upstream: arrives}
@@ -187,11 +187,11 @@ class Effects:
         some = np.random.default_rng(_SEED).standard_normal(size)
         found, wanted = value(some.reshape(shape)), _through(linear, some)
         if not np.abs(found - wanted).max() <= LINEAR_ENOUGH * (1 + np.abs(wanted).max()):
-            raise OddError("this rule is not linear")
+            raise LinearFormError("this rule is not linear")
         return linear
 
     def _rest_of_the_way(self) -> list[Array]:
-        """Return for every value the matrix from what arrives there to the gradient."""
+        """Return, for every value, the matrix from its upstream gradient to the result."""
         onward = [np.zeros((self._sizes[self._end], size)) for size in self._sizes]
         onward[self._end] = np.eye(self._sizes[self._end])
         for use in reversed(self._uses):
@@ -199,7 +199,7 @@ class Effects:
         return onward
 
     def _run(self, changed: dict[int, Linear]) -> list[Array]:
-        """Run the sweep with some matrices exchanged."""
+        """Run the sweep with some matrices replaced."""
         arrived = [np.zeros(size) for size in self._sizes]
         arrived[self._slots[self.of]] = np.ones(self._sizes[self._slots[self.of]])
         for number, use in enumerate(self._uses):
@@ -207,25 +207,25 @@ class Effects:
             arrived[use.below] += _through(linear, arrived[use.above])
         return arrived
 
-    # ---- with slips --------------------------------------------------------------------------
+    # ---- with errors --------------------------------------------------------------------------
 
-    def add(self, slip: Slip) -> Array:
-        """Return what a slip comes to, and keep it to be paired with others.
+    def add(self, error: InjectedError) -> Array:
+        """Return the gradient with one error, and keep its effect for the pairs.
 
         Raises
         ------
         ChainruleError
-            When it is no slip of a linear kind that keeps shapes.
+            When its rule has no matrix.
         """
         changed: dict[int, Linear] = {}
-        for node, rule in slip.rules.items():
+        for node, rule in error.rules.items():
             assert isinstance(node, Apply)
             here = [(k, use) for k, use in enumerate(self._uses) if use.node is node]
             found = dict(self._rule(node, rule, {node.args[use.place] for _, use in here}))
             for number, use in here:
                 if _differ(found[use.place], use.linear):
                     changed[number] = found[use.place]
-        for path, times in slip.paths.items():
+        for path, times in error.paths.items():
             for number, use in enumerate(self._uses):
                 if use.path == path:
                     changed[number] = float(times) * use.linear
@@ -238,7 +238,7 @@ class Effects:
             known = rows.get(use.above)
             rows[use.above] = difference if known is None else known + difference
         effect = Effect(
-            slip,
+            error,
             arrived[self._end],
             min(changed, default=0),
             frozenset(changed),
@@ -248,10 +248,10 @@ class Effects:
         self._arrived.append(arrived)
         return effect.value.reshape(self.shape)
 
-    def pairs(self, answer: Array) -> Iterator[tuple[Slip, Slip]]:
-        """Yield the pairs that give an answer at the point, in the order of the sweep.
+    def pairs(self, answer: Array) -> Iterator[tuple[InjectedError, InjectedError]]:
+        """Yield the pairs that reproduce an answer at the point, in the order of the sweep.
 
-        The one that comes first changes what arrives at the other.
+        The first of a pair changes the upstream gradient of the second.
         """
         if answer.shape != self.shape or len(self.effects) < 2:
             return
@@ -271,11 +271,11 @@ class Effects:
             for found in near(outcome, wanted, self.truth):
                 first = self.effects[order[found]]
                 if not first.uses & second.uses:
-                    yield first.slip, second.slip
+                    yield first.error, second.error
 
 
 def near(outcomes: Array, wanted: Array, truth: Array) -> list[int]:
-    """Return which rows agree with the wanted one, for numbers of the size of the right ones."""
+    """Return the rows that agree with the wanted one, relative to the right gradient."""
     size = max(np.abs(wanted).max(), np.abs(truth).max())
     with np.errstate(all="ignore"):
         gaps = np.abs(outcomes - wanted).max(axis=1, initial=0.0)
@@ -296,4 +296,4 @@ def _differ(one: Linear, other: Linear) -> bool:
     return bool(gap > LINEAR_ENOUGH * (1 + np.abs(full[1]).max(initial=0.0)))
 
 
-__all__ = ["Effect", "Effects", "OddError", "near"]
+__all__ = ["Effect", "Effects", "LinearFormError", "near"]

@@ -1,7 +1,7 @@
-"""One change to a line as it was written: what, undone, makes it right is the mistake.
+"""Repairs of a written line: the change that makes it right names the mistake.
 
-A slip in the way of working is looked for in the derivation (`slips`); a slip of the pen is
-looked for here, in the tree of the line itself, with the letters that the reader sees.
+Conceptual errors are injected into the derivation (`injection`); typing errors are found here, in
+the syntax tree of the line.
 """
 
 from __future__ import annotations
@@ -25,37 +25,37 @@ from chainrule.language.reading.tree import (
     Power,
     Summation,
 )
-from chainrule.teaching.diagnosis.mending import children, mended, with_child
-from chainrule.teaching.marking.verdicts import Mistake
+from chainrule.teaching.diagnosis.shape_repairs import children, shape_repairs, with_child
+from chainrule.teaching.marking.verdicts import NamedMistake
 
 STEP = "this line"
-Found = Iterator[tuple[Mistake, Node]]
+Found = Iterator[tuple[NamedMistake, Node]]
 Alike = Callable[[str], Iterable[str]]
 """The other names of the shape that a name has."""
 
 _BELOW = re.compile(r"_([a-z]),?([a-z])?$")
-_SIGN = Mistake("sign", STEP, "the sign of the whole is turned")
-_TERM_SIGN = Mistake("sign of one term", STEP, "the sign of one term is turned")
-_TERM_MANY = Mistake("a term too many", STEP, "one term of the sum does not belong there")
-_FACTOR_MANY = Mistake("a factor too many", STEP, "one factor does not belong there")
-_EXPONENT = Mistake("a wrong exponent", STEP, "an exponent is not the right one")
-_AXIS = Mistake("a sum along the wrong axis", STEP, "the sum goes along the other axis")
-_SUM_MANY = Mistake("a sum too many", STEP, "no sum belongs here")
-_SUM_MISSING = Mistake("sum missing", STEP, "the parts add: a sum is missing")
-_SWAPPED = Mistake("indices swapped", STEP, "the two indices stand in the wrong order")
-_INDEX = Mistake("a wrong index", STEP, "another index belongs here")
-_MASK = Mistake("mask turned", STEP, "the mask keeps what it should drop")
-_NUMBER = Mistake("a constant factor", STEP, "a number in this line is not the right one")
+_SIGN = NamedMistake("sign", STEP, "the overall sign is wrong")
+_TERM_SIGN = NamedMistake("sign of one term", STEP, "the sign of one term is wrong")
+_TERM_MANY = NamedMistake("a term too many", STEP, "one term of the sum does not belong there")
+_FACTOR_MANY = NamedMistake("a factor too many", STEP, "one factor does not belong there")
+_EXPONENT = NamedMistake("a wrong exponent", STEP, "an exponent is not the right one")
+_AXIS = NamedMistake("a sum along the wrong axis", STEP, "the sum goes along the other axis")
+_SUM_MANY = NamedMistake("a sum too many", STEP, "no sum belongs here")
+_SUM_MISSING = NamedMistake("sum missing", STEP, "the parts add: a sum is missing")
+_SWAPPED = NamedMistake("indices swapped", STEP, "the two indices stand in the wrong order")
+_INDEX = NamedMistake("a wrong index", STEP, "this index is wrong")
+_MASK = NamedMistake("mask inverted", STEP, "the mask keeps what it should drop")
+_NUMBER = NamedMistake("a constant factor", STEP, "a number in this line is not the right one")
 _FACTORS = (("2", Fraction(2)), ("1/2", Fraction(1, 2)))
 
 
 def repairs(node: Node, alike: Alike, letters: Iterable[str]) -> Found:
-    """Yield the line with one change, and the mistake that the change would undo.
+    """Yield the line with one change, and the mistake that the change corrects.
 
     Parameters
     ----------
     node : Node
-        The side of the equation that is wrong.
+        The wrong side of the equation.
     alike : callable
         Gives the other names of the shape that a name has.
     letters : iterable of str
@@ -64,7 +64,7 @@ def repairs(node: Node, alike: Alike, letters: Iterable[str]) -> Found:
     known = tuple(letters)
     yield _SIGN, Minus(node, start=node.start, end=node.end, depth=node.depth + 1)
     yield from _everywhere(node, alike, known)
-    yield from mended(node)
+    yield from shape_repairs(node)
     yield from _scaled_terms(node)
     for letter in known:
         yield _SUM_MISSING, Summation((letter,), node, start=node.start, end=node.end)
@@ -72,7 +72,7 @@ def repairs(node: Node, alike: Alike, letters: Iterable[str]) -> Found:
 
 def _everywhere(
     node: Node, alike: Alike, letters: tuple[str, ...]
-) -> Iterator[tuple[Mistake, Node]]:
+) -> Iterator[tuple[NamedMistake, Node]]:
     yield from _here(node, alike, letters)
     inside = isinstance(node, Compared)
     for name, place, child in children(node):
@@ -109,11 +109,11 @@ def _here(node: Node, alike: Alike, letters: tuple[str, ...]) -> Found:
                 option = ("axis", Literal(Fraction(axis), start=node.start, end=node.end))
                 yield _AXIS, replace(node, arguments=(inner,), options=(option,))
         case Compared(operator="<" | ">"):
-            turned = "<" if node.operator == ">" else ">"
-            yield _MASK, replace(node, operator=turned)
+            inverted = "<" if node.operator == ">" else ">"
+            yield _MASK, replace(node, operator=inverted)
 
 
-def _in_chain(node: Chain) -> Iterator[tuple[Mistake, Node]]:
+def _in_chain(node: Chain) -> Iterator[tuple[NamedMistake, Node]]:
     many = _TERM_MANY if node.level == SUM else _FACTOR_MANY
     for place, joined in enumerate(node.rest):
         rest = (*node.rest[:place], *node.rest[place + 1 :])
@@ -139,10 +139,10 @@ def _in_chain(node: Chain) -> Iterator[tuple[Mistake, Node]]:
 
 def _other_names(
     node: Name, alike: Alike, letters: tuple[str, ...]
-) -> Iterator[tuple[Mistake, Node]]:
+) -> Iterator[tuple[NamedMistake, Node]]:
     for other in alike(node.name):
         message = f"{other} belongs where {node.name} stands"
-        yield Mistake("wrong variable", STEP, message), replace(node, name=other)
+        yield NamedMistake("wrong variable", STEP, message), replace(node, name=other)
     match = _BELOW.search(node.name)
     if match is None:
         return
@@ -157,8 +157,8 @@ def _other_names(
                 yield _INDEX, replace(node, name=f"{base}_{','.join(changed)}")
 
 
-def _scaled_terms(node: Node) -> Iterator[tuple[Mistake, Node]]:
-    """Give one term of a sum another constant factor."""
+def _scaled_terms(node: Node) -> Iterator[tuple[NamedMistake, Node]]:
+    """Yield the line with another constant factor in one term."""
     while isinstance(node, Bracket):
         node = node.inner
     terms: list[tuple[int, Node]] = [(-1, node)]

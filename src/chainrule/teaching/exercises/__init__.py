@@ -1,5 +1,5 @@
-"""Exercises on backpropagation: a bank of forward passes; everything else comes from deriving them.
+"""Exercises on backpropagation, made from the derivations of a bank of forward passes.
 
-No answer is stored. What is asked, the hints, the wrong answers among which a student chooses and
-the difficulty are read off the derivation, whose every step is proven.
+No answer is stored. Questions, hints, distractors and difficulty are computed from the derivation,
+whose every step is verified.
 """

@@ -1,37 +1,37 @@
-"""What an author gets to know of an exercise before it is handed out."""
+"""Preview of an exercise for its author: difficulty, questions, key, known mistakes, ties."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from chainrule.teaching.diagnosis.bench import same
-from chainrule.teaching.diagnosis.diagnosis import Clinic, Values
-from chainrule.teaching.diagnosis.slips import Slip
+from chainrule.teaching.diagnosis.injection import InjectedError
+from chainrule.teaching.diagnosis.sample_points import same
+from chainrule.teaching.diagnosis.search import MistakeSearch, Values
 from chainrule.teaching.exercises.difficulty import Difficulty, difficulty
+from chainrule.teaching.exercises.distractors import opened
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.kinds import questions
-from chainrule.teaching.exercises.mistaken import opened
 from chainrule.teaching.exercises.questions import Question
-from chainrule.teaching.exercises.story import Stretch, stretch_of
+from chainrule.teaching.exercises.sections import GradientSection, section_of
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What an exercise asks, and what its grader can tell.
+    """The questions of an exercise, its key, and the mistakes that grading can tell apart.
 
     Parameters
     ----------
     exercise : Exercise
         The exercise.
     difficulty : Difficulty
-        How hard it is.
+        Its difficulty.
     questions : tuple of Question
         One of every kind that can be asked.
-    gradients : tuple of Stretch
+    gradients : tuple of GradientSection
         The key: what each variable's gradient comes to.
     mistakes : int
-        How many single mistakes the grader knows in it.
+        The number of single mistakes that can be diagnosed.
     ties : tuple of tuple of str
         Mistakes that give the same wrong answer, so that nobody can tell which was made.
     """
@@ -39,13 +39,13 @@ class Preview:
     exercise: Exercise
     difficulty: Difficulty
     questions: tuple[Question, ...]
-    gradients: tuple[Stretch, ...]
+    gradients: tuple[GradientSection, ...]
     mistakes: int
     ties: tuple[tuple[str, ...], ...]
 
 
 def preview(exercise: Exercise) -> Preview:
-    """Look at an exercise as its author.
+    """Return the preview of an exercise.
 
     Raises
     ------
@@ -53,26 +53,26 @@ def preview(exercise: Exercise) -> Preview:
         When a line of its key could not be proven: a defect of chainrule.
     """
     derivation = exercise.derivation
-    gradients = tuple(stretch_of(derivation, name) for name in exercise.variables)
+    gradients = tuple(section_of(derivation, name) for name in exercise.variables)
     count, ties = 0, list[tuple[str, ...]]()
-    for stretch in gradients:
-        clinic = Clinic(
+    for section in gradients:
+        search = MistakeSearch(
             derivation.model,
             derivation.model.objective,
-            stretch.variable,
-            opened(derivation, stretch.answer) if stretch.gradient.matrix is not None else None,
+            section.variable,
+            opened(derivation, section.answer) if section.gradient.matrix is not None else None,
         )
-        count += len(clinic.singles)
-        ties += _ties(list(clinic.outcomes()), stretch.variable.name)
+        count += len(search.singles)
+        ties += _ties(list(search.outcomes()), section.variable.name)
     made = tuple(questions(exercise))
     return Preview(exercise, difficulty(derivation), made, gradients, count, tuple(ties))
 
 
-def _ties(singles: list[tuple[Slip, Values]], variable: str) -> Iterator[tuple[str, ...]]:
-    """Group the mistakes that come to the same."""
+def _ties(singles: list[tuple[InjectedError, Values]], variable: str) -> Iterator[tuple[str, ...]]:
+    """Yield the names of mistakes that give the same wrong answer."""
     groups: list[tuple[Values, list[str]]] = []
-    for slip, values in singles:
-        name = f"{slip.name} ({slip.step})"
+    for error, values in singles:
+        name = f"{error.name} ({error.step})"
         for known, names in groups:
             if same(known, values):
                 if name not in names:

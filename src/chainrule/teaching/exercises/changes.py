@@ -1,4 +1,4 @@
-"""What may change in a forward pass, one row each: functions, loss, mean, depth, convention."""
+"""Changes of a forward pass for variants, one entry each: functions, loss, mean, depth, layout."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ LOSSES = (
     "sum(sqrt(1 + (P - Y)^2))",
     "sum(softplus(P) - Y .* P)",
 )
-"""Losses of a prediction P and a target Y of one shape, each for any other."""
+"""Losses of a prediction P and a target Y of one shape; each can replace any other."""
 
 SCALAR_LOSSES = ("1/2 (P - Y)^2", "(P - Y)^2", "sqrt(1 + (P - Y)^2)", "softplus(P) - Y P")
 
 PER_EXAMPLE = ("one column per example", "one row per example")
-"""How the notes of the bank say which dimension counts the examples."""
+"""The wording of notes in the bank that marks the dimension of the examples."""
 
 NUMBERS = (2, 3, 4, 5, 6, 7)
 """The numbers that a size may become."""
 
 FREE = "EFKMNRUV"
-"""Capitals for what a deeper network adds."""
+"""Capitals for the names that a deeper network adds."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One way to change a forward pass: its name, and the pass that comes of it, or nothing."""
+    """A change of a forward pass: its name, and a function that returns the new pass or None."""
 
     name: str
     apply: Callable[[Model, Random], Model | None]
 
 
 def _activations(model: Model, rng: Random) -> Model | None:
-    """Put another function where its value is used by no logarithm."""
+    """Replace an activation where no logarithm uses its value."""
     guarded = _under_a_log(model)
     exchanged: dict[str, str] = {}
 
@@ -81,7 +81,7 @@ def _under_a_log(model: Model) -> set[Symbol]:
 
 
 def _losses(model: Model, rng: Random) -> Model | None:
-    """Put another loss of the same prediction and target."""
+    """Replace the loss by another of the same prediction and target."""
     value = model.values[model.objective]
     known = [s for s in model.symbols if s in symbols(value)]
     for prediction in known:
@@ -109,26 +109,26 @@ def _mean(model: Model, rng: Random) -> Model | None:
 
 
 def _rows(model: Model, rng: Random) -> Model | None:
-    """Keep one example a row: every matrix is turned."""
+    """Store one example per row (all matrices transposed)."""
     examples = _examples(model)
     if examples is None:
         return None
-    turned = {s: turned_symbol(s) for s in model.symbols if s.shape[0] != examples}
-    turned = {old: new for old, new in turned.items() if old.shape != SCALAR}
+    transposed = {s: turned_symbol(s) for s in model.symbols if s.shape[0] != examples}
+    transposed = {old: new for old, new in transposed.items() if old.shape != SCALAR}
 
     def kept(symbol: Symbol) -> Symbol:
-        return turned.get(symbol, symbol)
+        return transposed.get(symbol, symbol)
 
     return replace(
         model,
         inputs=tuple(kept(s) for s in model.inputs),
         definitions=tuple(
-            Definition(kept(d.target), stored(d.value, turned, d.target in turned))
+            Definition(kept(d.target), stored(d.value, transposed, d.target in transposed))
             for d in model.definitions
         ),
         asked=tuple(replace(a, symbol=kept(a.symbol)) for a in model.asked),
         onehot=tuple(
-            OneHot(kept(o.symbol), 1 - o.axis if o.symbol in turned else o.axis)
+            OneHot(kept(o.symbol), 1 - o.axis if o.symbol in transposed else o.axis)
             for o in model.onehot
         ),
         notes={name: note.replace(*PER_EXAMPLE) for name, note in model.notes.items()},
@@ -136,7 +136,7 @@ def _rows(model: Model, rng: Random) -> Model | None:
 
 
 def _sizes(model: Model, rng: Random) -> Model | None:
-    """Give one of the sizes a number, as in a 4-3-1 network."""
+    """Replace one size by a number, as in a 4-3-1 network."""
     dims = {dim for symbol in model.symbols for dim in symbol.shape}
     named = sorted(d for d in dims if isinstance(d, str) and len(d) == 1 and d != _examples(model))
     if not named or any(isinstance(dim, Size) for dim in dims):
@@ -148,7 +148,7 @@ def _sizes(model: Model, rng: Random) -> Model | None:
 
 
 def _deeper(model: Model, rng: Random) -> Model | None:
-    """Put one more layer of the kind that is there: h to h, with its activation."""
+    """Add one more hidden layer, h to h, with the same activation."""
     for d in model.definitions:
         value = d.value
         if not (isinstance(value, Apply) and value.op.name in ACTIVATIONS):
@@ -209,7 +209,7 @@ def _with_objective(model: Model, value: Expr) -> Model:
 
 
 def _examples(model: Model) -> str | None:
-    """Return the dimension of the examples where they are columns and the notes say so."""
+    """Return the dimension of the examples where they are columns, according to the notes."""
     for symbol in model.inputs:
         dim = symbol.shape[1]
         if PER_EXAMPLE[0] in model.notes.get(symbol.name, "") and isinstance(dim, str):
@@ -225,4 +225,4 @@ CHANGES = (
     Change("sizes", _sizes),
     Change("convention", _rows),
 )
-"""What may change besides names, one row each."""
+"""The changes besides names, one entry each."""

@@ -1,4 +1,4 @@
-"""How hard an exercise is, counted from its derivation."""
+"""Difficulty of an exercise, counted from its derivation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COLLAPSE = 3
 
 @dataclass(frozen=True)
 class Difficulty:
-    """What makes a derivation hard.
+    """The counts that make up the difficulty of a derivation.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Difficulty:
 
     @property
     def score(self) -> int:
-        """The one number."""
+        """The difficulty as one number."""
         return (
             self.rules
             + FORK * self.forks

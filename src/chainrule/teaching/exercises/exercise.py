@@ -1,4 +1,4 @@
-"""An exercise: a forward pass, what is asked of it, and where it comes from."""
+"""An exercise: a forward pass, the variables that are asked for, and its source."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ LEVELS = {
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise.
+    """One exercise of the bank, or a variant.
 
     Parameters
     ----------
     id : str
         A short name that never changes.
     title : str
-        What it is about, in a few words.
+        The subject in a few words.
     level : str
         A letter of `LEVELS`.
     topic : str
@@ -40,9 +40,9 @@ class Exercise:
     ask : str
         The wording.
     source : str
-        Where the problem is known from.
+        The source of the problem.
     hints : tuple of str
-        What the derivation cannot say.
+        Hints that the derivation does not contain.
     kinds : tuple of str
         The kinds of question that it is for; empty where any kind will do.
     seed : int or None
@@ -65,7 +65,7 @@ class Exercise:
 
     @cached_property
     def derivation(self) -> Derivation:
-        """The derivation of everything that is asked, every step proven."""
+        """The derivation of everything that is asked, with every step verified."""
         return derive(self.model)
 
     @property
@@ -74,14 +74,14 @@ class Exercise:
         return tuple(dict.fromkeys(symbol.name for symbol in self.model.parameters()))
 
     def about(self, variable: str) -> Exercise:
-        """Ask for one of the variables alone."""
+        """Return the exercise with one of its variables alone."""
         asked = tuple(a for a in self.model.asked if a.symbol.name == variable)
         return replace(self, model=replace(self.model, asked=asked or self.model.asked))
 
 
 @dataclass(frozen=True)
 class Topic:
-    """A file of the bank."""
+    """The exercises of one file of the bank."""
 
     name: str
     title: str

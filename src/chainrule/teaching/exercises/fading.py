@@ -1,4 +1,4 @@
-"""Fading: a solved derivation whose last lines are blank, then more of them.
+"""Faded worked examples: a solved derivation with its last lines blank, then more of them.
 
 For every blank two things are asked, the name of the rule and the line itself, since naming the
 rule is what carries over to the next problem (Atkinson, Renkl and Merrill 2003), and both are
@@ -12,10 +12,11 @@ from random import Random
 
 from chainrule.calculus.derivation.steps import Phase, Step
 from chainrule.calculus.graph.node import partials
+from chainrule.teaching.exercises.answer_readers import AnswerKey
+from chainrule.teaching.exercises.content import Content, Equation, Prose
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.kinds.formulas import WRONG_ANSWERS
 from chainrule.teaching.exercises.kinds.lines import MOST_LINES, wrong_rules
-from chainrule.teaching.exercises.pieces import Line, Pieces, Prose
 from chainrule.teaching.exercises.questions import (
     Question,
     Subject,
@@ -24,23 +25,22 @@ from chainrule.teaching.exercises.questions import (
     reason,
     step_hints,
 )
-from chainrule.teaching.exercises.readers import Key
-from chainrule.teaching.exercises.story import Stretch, stretch_of
+from chainrule.teaching.exercises.sections import GradientSection, section_of
 
 KIND = "fading"
 
 
 def faded(exercise: Exercise, blanks: int, seed: int = 0) -> list[Question]:
-    """Make the questions of a derivation with its last lines blank.
+    """Return the questions of a derivation with its last lines blank.
 
     Parameters
     ----------
     exercise : Exercise
-        Whose derivation.
+        The exercise.
     blanks : int
-        How many of the last lines are blank; at most all but the first.
+        The number of blank lines at the end; at most all but the first.
     seed : int, optional
-        Of the choices.
+        Seed for the choices.
 
     Returns
     -------
@@ -49,19 +49,19 @@ def faded(exercise: Exercise, blanks: int, seed: int = 0) -> list[Question]:
     """
     rng = Random(f"{KIND} {seed}")
     subject = Subject(exercise, rng)
-    stretch = max(
-        (stretch_of(exercise.derivation, name) for name in exercise.variables),
+    section = max(
+        (section_of(exercise.derivation, name) for name in exercise.variables),
         key=lambda each: len(each.lines),
     )
-    steps = _shown(stretch)
+    steps = _shown(section)
     blank = steps[max(1, len(steps) - blanks) :]
-    return [question for step in blank for question in _asked(subject, stretch, steps, step, blank)]
+    return [question for step in blank for question in _asked(subject, section, steps, step, blank)]
 
 
-def _shown(stretch: Stretch) -> list[Step]:
+def _shown(section: GradientSection) -> list[Step]:
     """Choose the lines to show: the answers of factors, then the last lines, each a new one."""
     lines: dict[object, Step] = {}
-    for step in (*stretch.factors, *stretch.lines):
+    for step in (*section.factors, *section.lines):
         if step.reasons or not (partials(step.after) or step.phase is Phase.RESULT):
             lines.setdefault((step.left, step.after), step)
     found = list(lines.values())
@@ -71,7 +71,11 @@ def _shown(stretch: Stretch) -> list[Step]:
 
 
 def _asked(
-    subject: Subject, stretch: Stretch, steps: Sequence[Step], step: Step, blank: Sequence[Step]
+    subject: Subject,
+    section: GradientSection,
+    steps: Sequence[Step],
+    step: Step,
+    blank: Sequence[Step],
 ) -> list[Question]:
     found = []
     if wrong := wrong_rules(step):
@@ -80,41 +84,45 @@ def _asked(
     if len(wrong_lines) >= 2:
         options, letter = lettered(line_of(step), wrong_lines, subject.rng)
         prompt = (*_sheet(subject, steps, step, blank), Prose("Which line stands at the mark?"))
-        key = Key("choice", letter, choices=("",) * len(options))
+        key = AnswerKey("choice", letter, choices=("",) * len(options))
         found.append(_question(subject, step, prompt, key, options))
     return found
 
 
-def _sheet(subject: Subject, steps: Sequence[Step], asked: Step, blank: Sequence[Step]) -> Pieces:
+def _sheet(subject: Subject, steps: Sequence[Step], asked: Step, blank: Sequence[Step]) -> Content:
     """Write the derivation with its blanks; the asked line is marked."""
-    lines: list[Line] = []
+    lines: list[Equation] = []
     reached = False
     for number, step in enumerate(steps, start=1):
         reached = reached or step is asked
         hidden = step in blank and reached
         mark = ">" if step is asked else ""
         right = None if hidden else step.after
-        lines.append(Line(step.left, right, f"{mark}{number}", "" if hidden else step.rule))
+        lines.append(Equation(step.left, right, f"{mark}{number}", "" if hidden else step.rule))
     return (*subject.naming(step.after for step in steps), *lines)
 
 
-def _rule(subject: Subject, sheet: Pieces, step: Step, wrong: Sequence[str]) -> Question:
+def _rule(subject: Subject, sheet: Content, step: Step, wrong: Sequence[str]) -> Question:
     names = subject.rng.sample(list(wrong), min(WRONG_ANSWERS, len(wrong)))
     options, letter = lettered(Prose(step.rule), [Prose(name) for name in names], subject.rng)
-    key = Key("choice", letter, choices=tuple(o.text for o in options if isinstance(o, Prose)))
+    key = AnswerKey(
+        "choice", letter, choices=tuple(o.text for o in options if isinstance(o, Prose))
+    )
     prompt = (*sheet, Prose("By which rule does one get the line at the mark?"))
     return _question(subject, step, prompt, key, options)
 
 
-def _wrong_lines(subject: Subject, step: Step) -> list[Line]:
+def _wrong_lines(subject: Subject, step: Step) -> list[Equation]:
     if step.reasons:
-        found = subject.mistakes.factor_answers(step, subject.rng, WRONG_ANSWERS)
+        found = subject.distractors.factor_answers(step, subject.rng, WRONG_ANSWERS)
     else:
-        found = subject.mistakes.line_answers(step, subject.rng, WRONG_ANSWERS)
-    return [Line(step.left, wrong.answer) for wrong in found]
+        found = subject.distractors.line_answers(step, subject.rng, WRONG_ANSWERS)
+    return [Equation(step.left, wrong.answer) for wrong in found]
 
 
-def _question(subject: Subject, step: Step, prompt: Pieces, key: Key, options: Pieces) -> Question:
+def _question(
+    subject: Subject, step: Step, prompt: Content, key: AnswerKey, options: Content
+) -> Question:
     rules = tuple(r.rule for r in step.reasons) or (step.rule,)
     return Question(
         subject.exercise,
@@ -123,7 +131,7 @@ def _question(subject: Subject, step: Step, prompt: Pieces, key: Key, options: P
         prompt,
         key,
         step_hints(step),
-        (Line(step.left, step.after, note=step.rule), reason(step)),
+        (Equation(step.left, step.after, note=step.rule), reason(step)),
         rules,
         options,
     )

@@ -1,4 +1,4 @@
-"""The one place where a formula is handed to the grader."""
+"""Grading of a formula given as text, for one forward pass given as text."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from chainrule.teaching.marking.verdicts import Grade
 
 
 def graded(forward: str, wrt: str, text: str) -> Grade:
-    """Grade a formula for the gradient of a forward pass, given as text."""
+    """Return the grade of a formula for the gradient of a forward pass."""
     return grader_of(forward).grade(wrt, text)

@@ -1,4 +1,4 @@
-"""The doors to the grader: for an exercise of the bank, and for any forward pass."""
+"""Entry points of grading: for an exercise of the bank, and for any forward pass."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chainrule.teaching.grading.grader import Grader
 from chainrule.teaching.marking.verdicts import Grade
 
 GRADERS = 64
-"""For how many forward passes what was derived is remembered."""
+"""The number of graders that are cached, one per forward pass."""
 
 
 def grade(exercise: str | Exercise | Model, answer: str, wrt: str = "") -> Grade:
@@ -63,7 +63,7 @@ def _is_text(exercise: str) -> bool:
 
 @lru_cache(GRADERS)
 def grader_of(forward: str) -> Grader:
-    """Return the grader of a forward pass, given as text; the last ones are remembered."""
+    """Return the grader of a forward pass, given as text; the last ones are cached."""
     return Grader(forward)
 
 

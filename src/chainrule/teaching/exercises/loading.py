@@ -1,4 +1,4 @@
-"""The bank: one TOML file a topic, validated as it is read.
+"""The bank: one TOML file per topic, validated as it is read.
 
 A file names its topic, a title and a level, and holds ``[[exercise]]`` tables with the fields of
 `FIELDS`. The forward pass is text in the language of forward passes, the name of a shipped example,
@@ -33,7 +33,7 @@ FIELDS: Mapping[str, type] = {
     "hints": list,
     "kinds": list,
 }
-"""What an exercise may say, with the type of each field."""
+"""The fields of an exercise, with the type of each."""
 
 FORWARDS = ("forward", "example", "of")
 """The three ways to give a forward pass; an exercise uses exactly one."""
@@ -105,7 +105,7 @@ def _seed(identifier: str, seed: str) -> int:
 
 
 def own_exercise(path: str | Path) -> Exercise:
-    """Make an exercise of a forward pass in a file: what an author has before anything is said."""
+    """Return an exercise for a forward pass in a file, with default texts."""
     model = load_model(path)
     title = model.title or Path(path).stem
     return Exercise(
@@ -142,7 +142,7 @@ def load(paths: Iterable[Path]) -> tuple[Topic, ...]:
 
 
 def _place(topic: Topic) -> tuple[int, str]:
-    """Keep the topics of one level in a fixed order: the larger first."""
+    """Sort key of a topic in its level: larger topics first."""
     return -len(topic.exercises), topic.name
 
 

@@ -1,4 +1,4 @@
-"""Practice: one question after the other, chosen from what was missed. No input or output here."""
+"""Practice: one question after the other, chosen from what was missed; no input or output."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ from dataclasses import dataclass
 from random import Random
 
 from chainrule.errors import ExerciseError
+from chainrule.teaching.exercises.answer_readers import Judgement, judge
+from chainrule.teaching.exercises.content import Content
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.fading import KIND as FADING
 from chainrule.teaching.exercises.fading import faded
 from chainrule.teaching.exercises.kinds import KINDS, ask
-from chainrule.teaching.exercises.pieces import Pieces
-from chainrule.teaching.exercises.progress import Answer, Progress
+from chainrule.teaching.exercises.practice_log import Answer, PracticeLog
 from chainrule.teaching.exercises.questions import Question
-from chainrule.teaching.exercises.readers import Judgement, judge
-from chainrule.teaching.exercises.scheduler import RIGHT, Choice, Scheduler
+from chainrule.teaching.exercises.scheduler import RIGHT, ScheduledExercise, Scheduler
 from chainrule.teaching.exercises.variants import variant
 
 MOST_BLANKS = 4
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A question, and why it comes now."""
+class ScheduledQuestion:
+    """A question, and the reason for asking it now."""
 
     question: Question
     why: str
 
 
-class Practice:
-    """A sitting.
+class PracticeSession:
+    """A session of practice.
 
     Parameters
     ----------
     pool : sequence of Exercise
         The exercises to choose from, easiest first.
-    progress : Progress or None
-        Where answers are kept; without it they are kept for this sitting alone.
+    progress : PracticeLog or None
+        The log of answers; without it they last for this session alone.
     seed : int
-        Of everything that is drawn.
+        Seed for all random choices.
     kinds : sequence of str
         The kinds of question; by default all. ``"fading"`` asks for blank lines.
     """
@@ -47,7 +47,7 @@ class Practice:
     def __init__(
         self,
         pool: Sequence[Exercise],
-        progress: Progress | None = None,
+        progress: PracticeLog | None = None,
         seed: int = 0,
         kinds: Sequence[str] = (),
     ) -> None:
@@ -68,18 +68,18 @@ class Practice:
 
     @property
     def question(self) -> Question:
-        """The question that is open."""
+        """The open question."""
         if self._current is None:
             raise ExerciseError("no question is open; ask first")
         return self._current
 
     @property
     def answered(self) -> tuple[int, int]:
-        """How many questions of this sitting were answered right, and how many in all."""
-        sitting = self.history[self.before :]
-        return sum(answer.right for answer in sitting), len(sitting)
+        """Numbers of right answers and of all answers in this session."""
+        session = self.history[self.before :]
+        return sum(answer.right for answer in session), len(session)
 
-    def ask(self) -> Asked:
+    def ask(self) -> ScheduledQuestion:
         """Open the next question.
 
         Raises
@@ -91,10 +91,10 @@ class Practice:
             self._fill()
         self._current = self._queue.pop(0)
         self._recorded, self._hints, self._wrong = False, 0, 0
-        return Asked(self._current, self._why)
+        return ScheduledQuestion(self._current, self._why)
 
     def reply(self, text: str) -> Judgement:
-        """Judge an answer; the first that can be read is the one that is kept."""
+        """Judge an answer; the first readable one is recorded."""
         found = judge(self.question.key, text)
         if found.read:
             self._record(found.right)
@@ -103,26 +103,26 @@ class Practice:
 
     @property
     def spent(self) -> bool:
-        """Whether trying again would be guessing among what is left."""
+        """Whether only guesses among the remaining options are left."""
         key = self.question.key
         if key.reader == "yes or no":
             return self._wrong > 0
         return key.reader == "choice" and self._wrong >= max(1, len(key.choices) // 2)
 
-    def hint(self) -> Pieces | None:
+    def hint(self) -> Content | None:
         """Return the next hint, or nothing when all three were given."""
         if self._hints == len(self.question.hints):
             return None
         self._hints += 1
         return self.question.hints[self._hints - 1]
 
-    def show(self) -> Pieces:
-        """Return the solution; an answer that was not given counts as missed."""
+    def show(self) -> Content:
+        """Return the solution; a question without an answer counts as missed."""
         self._record(False)
         return self.question.solution
 
     def skip(self) -> None:
-        """Leave the exercise alone for this sitting; nothing is kept."""
+        """Drop the exercise for this session; nothing is recorded."""
         self.skipped.add(_base(self.question.exercise))
         self._queue.clear()
 
@@ -158,7 +158,7 @@ class Practice:
             "leave --kind out, or choose another --topic"
         )
 
-    def _made(self, choice: Choice) -> list[Question]:
+    def _made(self, choice: ScheduledExercise) -> list[Question]:
         self._seed = choice.times
         exercise = self._varied(choice)
         seed = self.seed + choice.times
@@ -175,7 +175,7 @@ class Practice:
                 return [question]
         return []
 
-    def _varied(self, choice: Choice) -> Exercise:
+    def _varied(self, choice: ScheduledExercise) -> Exercise:
         """Return the exercise itself at first, and another variant each time after."""
         if choice.times < RIGHT:
             return choice.exercise

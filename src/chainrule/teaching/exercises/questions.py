@@ -1,4 +1,4 @@
-"""A question: what is shown, what is asked, how the answer is read, and the hints."""
+"""A question: its content, its answer key, and its hints."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from random import Random
 from chainrule.calculus.derivation.steps import Derivation, Phase, Step
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr, Partial, Symbol, partials, symbols
+from chainrule.teaching.exercises.answer_readers import AnswerKey
+from chainrule.teaching.exercises.content import Block, Content, Equation, Prose
+from chainrule.teaching.exercises.distractors import Distractors
 from chainrule.teaching.exercises.exercise import Exercise
-from chainrule.teaching.exercises.mistaken import Mistakes
-from chainrule.teaching.exercises.pieces import Line, Piece, Pieces, Prose
-from chainrule.teaching.exercises.readers import Key
-from chainrule.teaching.exercises.story import Stretch, stretch_of, stretches
+from chainrule.teaching.exercises.sections import GradientSection, section_of, sections
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -31,16 +31,16 @@ class Question:
         The name of its row in the table of kinds.
     model : Model
         The forward pass to show: as written, or with names for what was nested.
-    prompt : tuple of Piece
-        What is shown and asked.
-    options : tuple of Piece
-        What to choose among, lettered.
-    key : Key
-        How the answer is read, and what it must be.
-    hints : tuple of tuple of Piece
+    prompt : tuple of Block
+        The content of the question.
+    options : tuple of Block
+        The options, lettered.
+    key : AnswerKey
+        The form of the answer, and the right answer.
+    hints : tuple of tuple of Block
         Three: which rule; the rule applied here, with a blank; the step.
-    solution : tuple of Piece
-        What is shown afterwards.
+    solution : tuple of Block
+        The solution.
     rules : tuple of str
         The rules that the answer takes, by which progress is kept.
     """
@@ -48,23 +48,23 @@ class Question:
     exercise: Exercise
     kind: str
     model: Model
-    prompt: Pieces
-    key: Key
-    hints: tuple[Pieces, ...]
-    solution: Pieces
+    prompt: Content
+    key: AnswerKey
+    hints: tuple[Content, ...]
+    solution: Content
     rules: tuple[str, ...]
-    options: Pieces = ()
+    options: Content = ()
 
 
 class Subject:
-    """An exercise while a question about it is being made.
+    """An exercise while a question is made from it, with a source of random choices.
 
     Parameters
     ----------
     exercise : Exercise
         The exercise.
     rng : Random
-        Where choices come from.
+        Source of random choices.
     """
 
     def __init__(self, exercise: Exercise, rng: Random) -> None:
@@ -77,67 +77,67 @@ class Subject:
         return self.exercise.derivation
 
     @cached_property
-    def mistakes(self) -> Mistakes:
-        """What goes wrong in it."""
-        return Mistakes(self.derivation)
+    def distractors(self) -> Distractors:
+        """Wrong answers to questions about the derivation."""
+        return Distractors(self.derivation)
 
     @cached_property
-    def stretches(self) -> tuple[Stretch, ...]:
-        """The gradients it derives, layers first."""
-        return tuple(stretches(self.derivation))
+    def sections(self) -> tuple[GradientSection, ...]:
+        """The derivation, one section per gradient, layers first."""
+        return tuple(sections(self.derivation))
 
-    def variable(self) -> Stretch:
+    def variable(self) -> GradientSection:
         """Choose one of the asked gradients."""
-        return stretch_of(self.derivation, self.rng.choice(self.exercise.variables))
+        return section_of(self.derivation, self.rng.choice(self.exercise.variables))
 
-    def whole(self, stretch: Stretch) -> Partial:
+    def whole(self, section: GradientSection) -> Partial:
         """Return the left side of a gradient as a whole."""
-        return Partial(self.derivation.model.objective, stretch.variable)
+        return Partial(self.derivation.model.objective, section.variable)
 
-    def gradient(self, stretch: Stretch) -> Line:
-        """Write a gradient's result as a line."""
-        left: Expr = self.whole(stretch)
-        if stretch.gradient.matrix is None and stretch.lines:
-            left = stretch.lines[-1].left
-        return Line(left, stretch.answer)
+    def gradient(self, section: GradientSection) -> Equation:
+        """Return the result of a gradient as a line."""
+        left: Expr = self.whole(section)
+        if section.gradient.matrix is None and section.lines:
+            left = section.lines[-1].left
+        return Equation(left, section.answer)
 
-    def needed(self, stretch: Stretch) -> tuple[Stretch, ...]:
-        """Return the layers' gradients on which a gradient rests, and it, in order."""
-        by_name = {s.name: s for s in self.stretches if s.name is not None}
-        found: list[Stretch] = []
-        waiting = [stretch]
+    def needed(self, section: GradientSection) -> tuple[GradientSection, ...]:
+        """Return the sections of the layers that a gradient uses, and its own, in order."""
+        by_name = {s.name: s for s in self.sections if s.name is not None}
+        found: list[GradientSection] = []
+        waiting = [section]
         while waiting:
             found.append(waiting.pop())
             for name in mentioned([step.after for step in found[-1].lines]):
                 if name in by_name and by_name[name] not in [*found, *waiting]:
                     waiting.append(by_name[name])
-        return tuple(s for s in self.stretches if s in found)
+        return tuple(s for s in self.sections if s in found)
 
-    def rules(self, stretch: Stretch) -> tuple[str, ...]:
+    def rules(self, section: GradientSection) -> tuple[str, ...]:
         """Return the rules that a gradient takes, those of the layers below it included."""
-        return tuple(dict.fromkeys(rule for s in self.needed(stretch) for rule in s.rules))
+        return tuple(dict.fromkeys(rule for s in self.needed(section) for rule in s.rules))
 
-    def naming(self, forms: Iterable[Expr]) -> Pieces:
-        """Say what the names of layers' gradients stand for, where they are used."""
+    def naming(self, forms: Iterable[Expr]) -> Content:
+        """Return the definitions of layer gradients' names, where they are used."""
         used = mentioned(forms)
         objective = self.derivation.model.objective
         return tuple(
-            Line(name, Partial(objective, gradient.variable))
+            Equation(name, Partial(objective, gradient.variable))
             for name, gradient in self.derivation.layers.items()
             if name in used
         )
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One way of asking.
+class QuestionKind:
+    """One kind of question: its name, title and builder.
 
     Parameters
     ----------
     name : str
-        What it is called on the command line.
+        The name on the command line.
     title : str
-        What the student does.
+        The task of the student.
     build : callable
         Makes a question, or nothing where the exercise has none of this kind.
     """
@@ -148,7 +148,7 @@ class Kind:
 
 
 def mentioned(forms: Iterable[Expr]) -> set[Symbol]:
-    """Return the symbols in some forms, those inside of unanswered derivatives included."""
+    """Return the symbols in some expressions, those in open derivatives included."""
     used: set[Symbol] = set()
     for form in forms:
         used |= symbols(form)
@@ -158,34 +158,34 @@ def mentioned(forms: Iterable[Expr]) -> set[Symbol]:
 
 
 def sentence(text: str) -> Prose:
-    """Write a reason as a sentence."""
+    """Format a reason as a sentence."""
     first = text[:1].upper() if text[:2].isascii() and text[1:2].islower() else text[:1]
     return Prose(f"{first}{text[1:]}.")
 
 
 def reason(step: Step) -> Prose:
-    """Say why a line holds, without speaking of other lines by their number."""
+    """Return the reason of a line without references to other lines."""
     if step.phase is Phase.SUBSTITUTE:
         return Prose("The answer takes the place of the factor that was asked for.")
     return sentence(step.why)
 
 
-def step_hints(step: Step) -> tuple[Pieces, ...]:
-    """Return the three hints that a step holds."""
+def step_hints(step: Step) -> tuple[Content, ...]:
+    """Return the three hints for a step."""
     return (
         (Prose(f"The rule: {step.rule}."),),
-        (reason(step), Line(step.left, None)),
-        (Line(step.left, step.after, note=step.rule),),
+        (reason(step), Equation(step.left, None)),
+        (Equation(step.left, step.after, note=step.rule),),
     )
 
 
-def lettered(right: Piece, wrong: Sequence[Piece], rng: Random) -> tuple[Pieces, str]:
-    """Shuffle the right option among the wrong ones; return them and the right letter."""
+def lettered(right: Block, wrong: Sequence[Block], rng: Random) -> tuple[Content, str]:
+    """Shuffle the options; return them and the letter of the right one."""
     options = [right, *wrong]
     rng.shuffle(options)
     return tuple(options), LETTERS[options.index(right)]
 
 
-def line_of(step: Step, label: str = "") -> Line:
-    """Write a step as a line."""
-    return Line(step.left, step.after, label)
+def line_of(step: Step, label: str = "") -> Equation:
+    """Return a step as an equation."""
+    return Equation(step.left, step.after, label)

@@ -1,6 +1,6 @@
-"""Which exercise comes next, and why: small enough to explain in a sentence.
+"""Scheduling of exercises by spaced repetition (Leitner boxes), with a reason per choice.
 
-Every derivative rule has a box. A right answer without hints moves the rules that it took one box
+Every derivative rule has a box. A right answer without hints moves the rules that it used one box
 up, a wrong one puts them back into box 0. A rule that went wrong comes again after a question on
 something else; a rule in box k is due after 3 times 2^k other questions. When nothing is due, the
 next exercise of the bank is asked until it was right twice, taking turns with the one after it, and
@@ -16,26 +16,26 @@ from random import Random
 
 from chainrule.calculus.graph.node import Apply, Expr, walk
 from chainrule.teaching.exercises.exercise import Exercise
-from chainrule.teaching.exercises.progress import Answer
+from chainrule.teaching.exercises.practice_log import Answer
 
 TOP_BOX = 5
 PAUSE = 1
 NEAR = 4
-"""Among how many of the easiest exercises the one least seen is taken."""
+"""The number of easiest exercises among which the least seen one is taken."""
 
 SPACING = 3
 IN_A_ROW = 3
 LEAP = 4
 RIGHT = 2
-"""How many right answers an exercise wants; one that asks in one way alone wants one."""
+"""The right answers that an exercise needs; one with a single kind of question needs one."""
 
 FIRST = ("factor", "gradient")
-"""The kinds with which a new exercise begins; afterwards any other."""
+"""The kinds of question that a new exercise begins with."""
 
 
 @dataclass
-class Box:
-    """How a rule has gone so far."""
+class LeitnerBox:
+    """The results of one rule so far."""
 
     box: int = 0
     seen: int = 0
@@ -43,7 +43,7 @@ class Box:
     last: int = -1
 
     def due(self, now: int) -> bool:
-        """Whether it is time to meet the rule again."""
+        """Whether the rule is due again."""
         since = now - self.last - 1
         if self.missed and self.box == 0:
             return since >= PAUSE
@@ -51,8 +51,8 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """What comes next.
+class ScheduledExercise:
+    """The next exercise, and the reason for it.
 
     Parameters
     ----------
@@ -75,8 +75,8 @@ class Choice:
     why: str
 
 
-def boxes(history: Iterable[Answer]) -> dict[str, Box]:
-    """Replay the answers.
+def boxes(history: Iterable[Answer]) -> dict[str, LeitnerBox]:
+    """Return the Leitner box of every rule, by replaying the answers.
 
     Examples
     --------
@@ -85,10 +85,10 @@ def boxes(history: Iterable[Answer]) -> dict[str, Box]:
     >>> found.box, found.seen, found.missed
     (2, 4, 1)
     """
-    found: dict[str, Box] = {}
+    found: dict[str, LeitnerBox] = {}
     for number, answer in enumerate(history):
         for rule in answer.rules:
-            box = found.setdefault(rule, Box())
+            box = found.setdefault(rule, LeitnerBox())
             box.seen += 1
             box.last = number
             if not answer.right:
@@ -100,7 +100,7 @@ def boxes(history: Iterable[Answer]) -> dict[str, Box]:
 
 
 class Scheduler:
-    """Chooses what comes next.
+    """Chooses the next exercise.
 
     Parameters
     ----------
@@ -118,13 +118,13 @@ class Scheduler:
         self.rng = rng
         self._rules: dict[str, frozenset[str]] = {}
 
-    def choose(self, history: Sequence[Answer], skipped: Iterable[str] = ()) -> Choice:
+    def choose(self, history: Sequence[Answer], skipped: Iterable[str] = ()) -> ScheduledExercise:
         """Choose the next exercise.
 
         Parameters
         ----------
         history : sequence of Answer
-            What was answered so far.
+            The answers so far.
         skipped : iterable of str
             Exercises that shall not come now.
         """
@@ -142,14 +142,14 @@ class Scheduler:
                 return self._choice(least, history, why, kinds=(kind,))
         return self._new(others, history)
 
-    def _due(self, history: Sequence[Answer]) -> list[tuple[str, Box]]:
+    def _due(self, history: Sequence[Answer]) -> list[tuple[str, LeitnerBox]]:
         found = [(rule, box) for rule, box in boxes(history).items() if box.due(len(history))]
         return sorted(found, key=lambda pair: (pair[1].box, -pair[1].missed, pair[1].last))
 
     def _with_rule(
         self, exercises: Sequence[Exercise], rule: str, history: Sequence[Answer]
     ) -> Exercise | None:
-        """Find exercises that take a rule; among the easiest few, the one least seen."""
+        """Return exercises with a rule: among the easiest few, the least seen first."""
         found: list[Exercise] = []
         for exercise in exercises:
             if rule in self.rules(exercise):
@@ -158,7 +158,7 @@ class Scheduler:
                 break
         return min(found, key=lambda e: _times(e, history), default=None)
 
-    def _new(self, exercises: Sequence[Exercise], history: Sequence[Answer]) -> Choice:
+    def _new(self, exercises: Sequence[Exercise], history: Sequence[Answer]) -> ScheduledExercise:
         right = Counter(answer.exercise for answer in history if answer.right)
         left = [e for e in exercises if right[e.id] < (1 if e.kinds else RIGHT)]
         if not left:
@@ -181,17 +181,17 @@ class Scheduler:
         why: str,
         rule: str = "",
         kinds: Sequence[str] = (),
-    ) -> Choice:
+    ) -> ScheduledExercise:
         asked = [a.kind for a in history if a.exercise == exercise.id]
         names = list(exercise.kinds) or list(self.kinds)
         self.rng.shuffle(names)
         first = () if exercise.kinds else [k for k in FIRST if k in names and k not in asked]
         fresh = [k for k in names if k not in asked]
         order = tuple(dict.fromkeys([*kinds, *first, *fresh, *names]))
-        return Choice(exercise, order, rule, _times(exercise, history), why)
+        return ScheduledExercise(exercise, order, rule, _times(exercise, history), why)
 
     def rules(self, exercise: Exercise) -> frozenset[str]:
-        """Return the rules of the operations on the way to what is asked for."""
+        """Return the rules of the operations on the way to the asked variables."""
         if exercise.id not in self._rules:
             moved: set[Expr] = {exercise.model.symbol(name) for name in exercise.variables}
             found: set[str] = set()
@@ -210,7 +210,7 @@ def _times(exercise: Exercise, history: Sequence[Answer]) -> int:
     return sum(answer.exercise == exercise.id for answer in history)
 
 
-def _because(rule: str, box: Box) -> str:
+def _because(rule: str, box: LeitnerBox) -> str:
     times = f"{box.missed} of {box.seen} times" if box.seen > 1 else "last time"
     name = f"the {rule}" if rule.endswith("rule") else f"“{rule}”"
     if box.box == 0:

@@ -1,6 +1,6 @@
-"""Problem sets: so many questions on some topics, each with the key that grades it.
+"""Problem sets: questions on some topics, each with the key that grades it.
 
-The key is plain data and whole: forward pass, variable, how the answer is read, what it must be. A
+The key is plain data and whole: forward pass, variable, form of the answer, right answer. A
 set that was handed out can be graded by any later version that reads its schema.
 """
 
@@ -13,18 +13,18 @@ from random import Random
 from typing import Any
 
 from chainrule.errors import ExerciseError
+from chainrule.teaching.exercises.answer_readers import READERS, AnswerKey
 from chainrule.teaching.exercises.difficulty import difficulty
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.kinds import ask
 from chainrule.teaching.exercises.questions import Question
-from chainrule.teaching.exercises.readers import READERS, Key
 from chainrule.teaching.exercises.variants import variant
 
 SCHEMA = 1
 MOST = 500
 EMPTY_ROUNDS = 3
 REACH = 12
-"""How far in difficulty a variant may be from its base."""
+"""The largest difference in difficulty between a variant and its base."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class ProblemSet:
     Parameters
     ----------
     title : str
-        What stands on top.
+        The title of the handout.
     seed : int
         From which it was made.
     problems : tuple of Problem
@@ -79,7 +79,7 @@ def new_set(
     pool : sequence of Exercise
         The exercises to draw from. Where there are fewer than `count`, variants follow.
     count : int
-        How many questions.
+        The number of questions.
     seed : int, optional
         Another seed, another set.
     kinds : sequence of str, optional
@@ -87,7 +87,7 @@ def new_set(
     hardness : (int, int), optional
         The least and the largest difficulty of an exercise.
     title : str, optional
-        What stands on top.
+        The title of the handout.
 
     Raises
     ------
@@ -114,8 +114,8 @@ def new_set(
     return ProblemSet(title, seed, tuple(problems))
 
 
-def read_key(data: Mapping[str, Any]) -> dict[int, tuple[Key, int]]:
-    """Read the key of a set that was written before: number to key and points.
+def read_key(data: Mapping[str, Any]) -> dict[int, tuple[AnswerKey, int]]:
+    """Read the key of a set: number to key and points.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def read_key(data: Mapping[str, Any]) -> dict[int, tuple[Key, int]]:
     """
     if data.get("schema") != SCHEMA:
         raise ExerciseError(f"key, field schema: {data.get('schema')}, and this reads {SCHEMA}")
-    found: dict[int, tuple[Key, int]] = {}
+    found: dict[int, tuple[AnswerKey, int]] = {}
     problems = data.get("problems")
     if not isinstance(problems, list):
         raise ExerciseError("key, field problems: must be a list")
@@ -132,7 +132,11 @@ def read_key(data: Mapping[str, Any]) -> dict[int, tuple[Key, int]]:
         try:
             fields = dict(problem["key"])
             fields["choices"] = tuple(fields["choices"])
-            key, number, points = Key(**fields), int(problem["number"]), int(problem["points"])
+            key, number, points = (
+                AnswerKey(**fields),
+                int(problem["number"]),
+                int(problem["points"]),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise ExerciseError(f"key, problem {place}: {error}") from None
         if key.reader not in READERS:
@@ -148,7 +152,7 @@ def _questions(
     hardness: tuple[int, int] | None,
     rng: Random,
 ) -> Iterator[Question]:
-    """Give questions, first on the exercises themselves, then on variants, round by round.
+    """Yield questions on the exercises themselves, then on variants, round by round.
 
     An exercise of which no variant is as hard as asked is left out from then on.
     """
@@ -171,7 +175,7 @@ def _questions(
 
 
 def _reaches(exercise: Exercise, hardness: tuple[int, int] | None) -> bool:
-    """Whether a variant may be as hard as asked: none is very unlike its base."""
+    """Whether a variant of this base can be as hard as asked."""
     score = difficulty(exercise.derivation).score
     return hardness is None or hardness[0] - REACH <= score <= hardness[1] + REACH
 
@@ -199,7 +203,7 @@ def _question(
 
 
 def _points(question: Question) -> int:
-    """Return one point for what is chosen, and more for a formula, by its difficulty."""
+    """Return one point for a choice, and more for a formula, by its difficulty."""
     if question.key.reader not in ("formula", "code", "maths"):
         return 1
     return 2 + difficulty(question.exercise.derivation).score // 8

@@ -20,8 +20,8 @@ from typing import Any
 
 from chainrule.errors import ChainruleError, ExerciseError
 from chainrule.language.reading import canonical
+from chainrule.teaching.exercises.answer_readers import AnswerKey, Judgement, judge
 from chainrule.teaching.exercises.grading import grader_of
-from chainrule.teaching.exercises.readers import Judgement, Key, judge
 from chainrule.teaching.exercises.sets import read_key
 from chainrule.teaching.grading.audit import audit
 
@@ -35,13 +35,13 @@ _BEGIN = re.compile(r"^\s*(?:problem|question|answer)?\s*#?(\d{1,3})\s*[:.)]\s*(
 
 
 @dataclass(frozen=True)
-class Result:
-    """What became of one answer.
+class ProblemResult:
+    """The result of one answer.
 
     Parameters
     ----------
     number, points : int
-        Of the problem.
+        The number of the problem.
     judgement : Judgement or None
         Nothing where no answer was given.
     """
@@ -57,7 +57,7 @@ class Result:
 
     @property
     def message(self) -> str:
-        """What to tell the student."""
+        """The feedback for the student."""
         found = self.judgement
         if found is None:
             return "no answer"
@@ -70,21 +70,21 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Marked:
-    """A submission and what became of it.
+class MarkedSubmission:
+    """A submission and its results.
 
     Parameters
     ----------
     file : str
         Its name.
-    results : tuple of Result
+    results : tuple of ProblemResult
         One for every problem of the set.
     error : str
         Why the file could not be read; nothing when it could.
     """
 
     file: str
-    results: tuple[Result, ...] = ()
+    results: tuple[ProblemResult, ...] = ()
     error: str = ""
 
     @property
@@ -94,7 +94,7 @@ class Marked:
 
     @property
     def most(self) -> int:
-        """The points that could be earned."""
+        """The points that can be earned."""
         return sum(result.points for result in self.results)
 
     def data(self) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class Marked:
 
 
 @dataclass(frozen=True)
-class Markers:
+class SubmissionMarker:
     """Marks submissions by the key of a set.
 
     Parameters
@@ -154,24 +154,26 @@ class Markers:
     """
 
     data: Mapping[str, Any]
-    key: Mapping[int, tuple[Key, int]] = field(init=False)
+    key: Mapping[int, tuple[AnswerKey, int]] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "key", read_key(self.data))
 
-    def mark(self, file: Path) -> Marked:
-        """Mark one submission; whatever is wrong with it is said in the result."""
+    def mark(self, file: Path) -> MarkedSubmission:
+        """Mark one submission; any fault of the file is reported in the result."""
         try:
             answers = read_submission(file)
             results = tuple(
-                Result(number, points, _judged(key, answers[number]) if number in answers else None)
+                ProblemResult(
+                    number, points, _judged(key, answers[number]) if number in answers else None
+                )
                 for number, (key, points) in self.key.items()
             )
         except (ChainruleError, OSError) as error:
-            return Marked(file.name, self._nothing(), str(error))
-        return Marked(file.name, results)
+            return MarkedSubmission(file.name, self._nothing(), str(error))
+        return MarkedSubmission(file.name, results)
 
-    def mark_all(self, files: Sequence[Path], jobs: int = 1) -> Iterator[Marked]:
+    def mark_all(self, files: Sequence[Path], jobs: int = 1) -> Iterator[MarkedSubmission]:
         """Mark submissions in order, in several processes when asked."""
         if jobs <= 1 or len(files) <= 1:
             yield from map(self.mark, files)
@@ -180,11 +182,13 @@ class Markers:
         with ProcessPoolExecutor(jobs, context, _begin, (dict(self.data),)) as pool:
             yield from pool.map(_mark, files, chunksize=CHUNK)
 
-    def _nothing(self) -> tuple[Result, ...]:
-        return tuple(Result(number, points, None) for number, (_, points) in self.key.items())
+    def _nothing(self) -> tuple[ProblemResult, ...]:
+        return tuple(
+            ProblemResult(number, points, None) for number, (_, points) in self.key.items()
+        )
 
 
-def load_set(folder: str | Path) -> Markers:
+def load_set(folder: str | Path) -> SubmissionMarker:
     """Read the key of a problem set from its folder, or from the file itself.
 
     Raises
@@ -195,7 +199,7 @@ def load_set(folder: str | Path) -> Markers:
     path = Path(folder)
     path = path / KEY_FILE if path.is_dir() else path
     try:
-        return Markers(json.loads(path.read_text(encoding="utf-8")))
+        return SubmissionMarker(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ExerciseError(
             f"{path}: cannot be opened: {error.strerror}; "
@@ -277,8 +281,8 @@ def _from_text(text: str) -> dict[int, str]:
 
 
 @lru_cache(REMEMBERED)
-def _judged(key: Key, text: str) -> Judgement:
-    """Judge an answer; a class gives the same one many times."""
+def _judged(key: AnswerKey, text: str) -> Judgement:
+    """Judge an answer; results are cached, for a class gives the same one often."""
     lines = [line for line in text.splitlines() if line.strip()]
     try:
         if key.forward and len(lines) > 1:
@@ -291,8 +295,8 @@ def _judged(key: Key, text: str) -> Judgement:
         return Judgement(False, said, read=False)
 
 
-def _derivation(key: Key, lines: Sequence[str]) -> Judgement:
-    """Credit a derivation by its lines; what follows from an error is not wrong again."""
+def _derivation(key: AnswerKey, lines: Sequence[str]) -> Judgement:
+    """Score a derivation by its lines; lines that follow from an error cost nothing."""
     last = judge(key, lines[-1])
     judged = audit("\n".join(lines), grader_of(key.forward).model).lines
     ended = bool(judged) and judged[-1].line == len(lines)
@@ -320,12 +324,12 @@ def _in_line(message: str) -> str:
     return message.replace(":\n- ", ": ").replace("\n- ", "; ").replace("\n", "; ")
 
 
-_markers: list[Markers] = []  # of this process
+_markers: list[SubmissionMarker] = []  # of this process
 
 
 def _begin(data: Mapping[str, Any]) -> None:
-    _markers[:] = [Markers(data)]
+    _markers[:] = [SubmissionMarker(data)]
 
 
-def _mark(file: Path) -> Marked:
+def _mark(file: Path) -> MarkedSubmission:
     return _markers[0].mark(file)

@@ -1,4 +1,4 @@
-"""Fresh variants of an exercise, by seed: other names, functions, losses, depth, sum, convention.
+"""Variants of an exercise, by seed: other names, functions, losses, depth, sum, layout.
 
 A variant is made by changing the forward pass, and is used only when it reads back, is derived and
 proven, is neither trivial nor as before, and is as hard as was asked.
@@ -25,15 +25,15 @@ from chainrule.teaching.exercises.exercise import Exercise
 
 TRIES = 40
 ENOUGH = 8
-"""So many that are all much too hard, or much too easy, tell that the others are as well."""
+"""The number of variants, all too hard or too easy, after which the search stops."""
 
 AROUND = 6
-"""How far from the difficulty of its base a variant may be, unless asked otherwise."""
+"""The default range of difficulty around that of the base."""
 
 ASK = "This is a variant: derive it as it stands, some things have changed."
 
 POSITIVE = ("sigmoid", "softplus", "exp", "relu")
-"""What is never negative: a rectifier after one of these does nothing."""
+"""Operations with non-negative values: a rectifier after one has no effect."""
 
 LETTERS: Mapping[str, str] = {
     "x": "xur",
@@ -44,7 +44,7 @@ LETTERS: Mapping[str, str] = {
     "y": "yt",
     "g": "gq",
 }
-"""For the usual letter of a role, others that may stand for it; capitals go along."""
+"""Other letters for the usual letter of a role; capitals alike."""
 
 SIZES: Mapping[str, str] = {"n": "ndp", "h": "hqr", "k": "kcp", "m": "mt"}
 
@@ -114,7 +114,7 @@ def variant(exercise: Exercise, seed: int, hardness: tuple[int, int] | None = No
 
 
 def _changed(model: Model, rng: Random) -> Model | None:
-    """Make some of the changes, and always try other names."""
+    """Apply some of the changes, and always rename."""
     for change in CHANGES:
         if rng.random() < 0.5:
             try:
@@ -128,7 +128,7 @@ def _changed(model: Model, rng: Random) -> Model | None:
 
 
 def _is_worth_asking(derivation: Derivation) -> bool:
-    """Whether every answer says something: no number, no single name, nothing undefined."""
+    """Whether no answer is a number, a single name or undefined."""
     answers = [gradient.index for gradient in derivation.gradients.values()]
     if all(isinstance(answer, Number) or not symbols(answer) for answer in answers):
         return False
@@ -153,7 +153,7 @@ _TOKEN = re.compile(r"(?<![A-Za-z\\^])([A-Za-z])(?![A-Za-z])")
 
 
 def _renamed(model: Model, rng: Random) -> Model:
-    """Put other letters for the usual ones, in the text, and read it again."""
+    """Replace the usual letters in the text by others, and read it again."""
     text = model_text(model, notes=False)
     used = {token.lower() for token in _TOKEN.findall(text)}
     dims = {name for s in model.symbols for dim in s.shape for name in base_names(dim)}
@@ -177,7 +177,7 @@ def _renamed(model: Model, rng: Random) -> Model:
 
 
 def _noted(renamed: Model, model: Model) -> Model:
-    """Carry the notes over: the inputs stand in the same order."""
+    """Copy the notes to the renamed inputs, which have the same order."""
     pairs = zip(renamed.inputs, model.inputs, strict=True)
     notes = {new.name: model.notes[old.name] for new, old in pairs if old.name in model.notes}
     return replace(renamed, notes=notes, title=model.title)
@@ -188,7 +188,7 @@ def _bare(model: Model) -> str:
 
 
 def varied(exercise: Exercise, seeds: Iterator[int]) -> Iterator[Exercise]:
-    """Give the exercise, then its variants, as long as there are any."""
+    """Yield the exercise, then its variants, as long as there are any."""
     yield exercise
     for seed in seeds:
         try:

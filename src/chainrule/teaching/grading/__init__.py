@@ -1,1 +1,1 @@
-"""Grading: a transcript audited line by line, an answer judged, the mistake named."""
+"""Grading: transcripts audited line by line, and answers graded with a diagnosis."""

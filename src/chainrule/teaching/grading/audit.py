@@ -1,4 +1,4 @@
-"""Audit: every line of somebody's derivation judged, and the first wrong equals sign named."""
+"""Audit of a derivation: a verdict per line, and the first wrong equals sign."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from chainrule.calculus.ops import delta, mul, renamed
 from chainrule.errors import ParseError, ScopeError, UndecidedError, UnmetError
 from chainrule.language.answers import Lexicon, spelled
 from chainrule.language.reading.tree import Derivative, Name
-from chainrule.teaching.diagnosis.explaining import SUM_MISSING, Explaining, Written, asked_by
-from chainrule.teaching.marking.forward import ForwardPass, is_size
-from chainrule.teaching.marking.judging import Finding, Judge, Outcome
+from chainrule.teaching.diagnosis.explanation import SUM_MISSING, LineExplainer, WrongSide, asked_by
+from chainrule.teaching.marking.forward import ForwardPassReader, is_size
+from chainrule.teaching.marking.judging import EqualityJudge, EqualityOutcome, Finding
+from chainrule.teaching.marking.line_context import AskedDerivative, Claims, LineContext
 from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
-from chainrule.teaching.marking.sheet import Asked, Claims, Sheet
-from chainrule.teaching.marking.transcript import Statement, equals_signs, statements
-from chainrule.teaching.marking.verdicts import Mistake
+from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs, statements
+from chainrule.teaching.marking.verdicts import NamedMistake
 
 FOLLOWS = "follows"
 _DECLARE = re.compile(
@@ -37,17 +37,17 @@ class Verdict:
     Parameters
     ----------
     line : int
-        Where it was written, from 1.
+        The line number, from 1.
     text : str
-        What was judged.
+        The judged text.
     verdict : str
         ``proven``, ``wrong``, ``shape``, ``scope``, ``follows``, ``unproven`` or ``unreadable``.
     why : str
         The evidence or the reason.
-    mistakes : tuple of Mistake
-        What was most likely done wrong; several where they cannot be told apart.
+    mistakes : tuple of NamedMistake
+        The likely mistake; several where they cannot be told apart.
     right : str
-        What would be right, in short form.
+        The right line, in short form.
     sign : int
         Which equals sign of the line is the first that does not hold, from 1; 0 when all do.
     """
@@ -56,13 +56,13 @@ class Verdict:
     text: str
     verdict: str
     why: str
-    mistakes: tuple[Mistake, ...] = ()
+    mistakes: tuple[NamedMistake, ...] = ()
     right: str = ""
     sign: int = 0
 
     @property
     def mistake(self) -> str:
-        """The likely mistake by its name; names that cannot be told apart are joined by "or"."""
+        """The likely mistake; names that cannot be told apart are joined by "or"."""
         return " or ".join(dict.fromkeys(mistake.name for mistake in self.mistakes))
 
     def data(self) -> dict[str, Any]:
@@ -79,13 +79,13 @@ class Verdict:
 
     @property
     def accused(self) -> bool:
-        """Whether the line is said to be wrong."""
+        """Whether the line is called wrong."""
         return self.verdict in ("wrong", "shape", "scope")
 
 
 @dataclass(frozen=True)
 class Audit:
-    """The verdicts on a transcript, and the forward pass they speak of."""
+    """The verdicts on a transcript, and its forward pass."""
 
     model: Model
     lines: tuple[Verdict, ...]
@@ -101,7 +101,7 @@ class Audit:
 
 
 def audit(text: str, model: Model | None = None) -> Audit:
-    """Judge every line of a transcript.
+    """EqualityJudge every line of a transcript.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def audit(text: str, model: Model | None = None) -> Audit:
     rest = statements(text)
     refused: list[Verdict] = []
     if model is None:
-        forward = ForwardPass()
+        forward = ForwardPassReader()
         rest = _left(forward, rest)
         model = forward.model()
         refused = [_refused(said, error) for said, error in forward.refused]
@@ -149,8 +149,8 @@ def audit(text: str, model: Model | None = None) -> Audit:
     return Audit(model, tuple(sorted((*refused, *judged), key=lambda verdict: verdict.line)))
 
 
-def _left(forward: ForwardPass, said: list[Statement]) -> list[Statement]:
-    """Gather the forward pass; return the statements that claim something."""
+def _left(forward: ForwardPassReader, said: list[TranscriptStatement]) -> list[TranscriptStatement]:
+    """Collect the forward pass; return the statements after it."""
     for place, statement in enumerate(said):
         if not forward.takes(statement) and equals_signs(statement.text):
             return said[place:]
@@ -159,22 +159,22 @@ def _left(forward: ForwardPass, said: list[Statement]) -> list[Statement]:
 
 @dataclass
 class _Chain:
-    """What an equation was found to say, in one reading."""
+    """An equation in one reading, with the judgement of its equals signs."""
 
     sides: list[Expr]
-    sheet: Sheet
+    context: LineContext
     reading: Reading
     goes_on: bool = False  # with the equation of the line before
     findings: list[Finding] = field(default_factory=list)
 
     @property
     def failed(self) -> int:
-        """Which equals sign does not hold, from 1; 0 when all do."""
+        """The first equals sign that does not hold, from 1; 0 when all hold."""
         return next((k for k, f in enumerate(self.findings, 1) if not f.holds), 0)
 
 
 class Auditor:
-    """Judges lines one after another; what was claimed before is remembered.
+    """Judges lines one after another, with the claims of earlier lines.
 
     Parameters
     ----------
@@ -183,15 +183,15 @@ class Auditor:
     """
 
     def __init__(self, model: Model) -> None:
-        self.judging = Judge(model)
-        self.model = self.judging.model
+        self.equality_judge = EqualityJudge(model)
+        self.model = self.equality_judge.model
         self.claims = Claims()
         self.local: dict[str, Symbol] = {}
         self.last: _Chain | None = None
-        self.explaining = Explaining(self.judging, self.claims)
+        self.explainer = LineExplainer(self.equality_judge, self.claims)
 
-    def judge(self, said: Statement) -> Verdict | None:
-        """Judge one statement; nothing when it claims nothing."""
+    def judge(self, said: TranscriptStatement) -> Verdict | None:
+        """Judge one statement; None when it is not a claim."""
         said = said.without_words(self._knows)
         if not equals_signs(said.text) or self._defines(said):
             return None
@@ -213,13 +213,13 @@ class Auditor:
 
     # ---- one line ----------------------------------------------------------------------------
 
-    def _judged(self, said: Statement, lexicon: Lexicon) -> Verdict:
+    def _judged(self, said: TranscriptStatement, lexicon: Lexicon) -> Verdict:
         chain, error = self._read(said, lexicon)
         if chain is None:
             assert error is not None
             refused = _refused(said, error)
             if refused.accused:
-                named, right = self.explaining.unread(said, lexicon, error)
+                named, right = self.explainer.unread(said, lexicon, error)
                 return replace(refused, mistakes=named, right=right)
             return refused
         self.last = chain
@@ -239,21 +239,23 @@ class Auditor:
                 "follows from a line before it that is wrong; this step itself is right",
             )
         asked = self._asked(chain)
-        mistakes: tuple[Mistake, ...] = ()
+        mistakes: tuple[NamedMistake, ...] = ()
         right = ""
-        if finding.outcome is Outcome.SCOPE:
+        if finding.outcome is EqualityOutcome.SCOPE:
             mistakes = (SUM_MISSING,)
         if asked is not None:
-            written = Written(said, lexicon, chain.reading, said.sides()[failed])
-            mistakes = mistakes or self.explaining.mistakes(
-                asked, chain.sheet, chain.sides[failed + chain.goes_on], written
+            written = WrongSide(said, lexicon, chain.reading, said.sides()[failed])
+            mistakes = mistakes or self.explainer.mistakes(
+                asked, chain.context, chain.sides[failed + chain.goes_on], written
             )
-            right = self.explaining.right(asked)
+            right = self.explainer.right(asked)
         self._learned(chain, right=False)
         verdict = finding.outcome.value
         return Verdict(said.line, said.text, verdict, finding.why, mistakes, right, failed)
 
-    def _read(self, said: Statement, lexicon: Lexicon) -> tuple[_Chain | None, ParseError | None]:
+    def _read(
+        self, said: TranscriptStatement, lexicon: Lexicon
+    ) -> tuple[_Chain | None, ParseError | None]:
         """Read an equation in the first reading in which it holds, else in the plainest one."""
         first: _Chain | None = None
         first_error: ParseError | None = None
@@ -274,65 +276,74 @@ class Auditor:
         return (first, None) if first is not None else (None, first_error)
 
     def _chain(
-        self, said: Statement, lexicon: Lexicon, reading: Reading, tried: set[tuple[Expr, ...]]
+        self,
+        said: TranscriptStatement,
+        lexicon: Lexicon,
+        reading: Reading,
+        tried: set[tuple[Expr, ...]],
     ) -> _Chain | None:
         line = line_of(said.text, said.line)
-        sheet = Sheet(self.model, lexicon, line, reading.layout, claims=self.claims)
+        context = LineContext(self.model, lexicon, line, reading.layout, claims=self.claims)
         sides: list[Expr] = []
         if said.continues and self.last is not None:
-            sheet.indices, sheet.asked = dict(self.last.sheet.indices), self.last.sheet.asked
+            context.indices, context.asked = (
+                dict(self.last.context.indices),
+                self.last.context.asked,
+            )
             sides = [self.last.sides[0], self.last.sides[-1]]
-        free: dict[str, object] | None = dict(sheet.indices) if sides else None
+        free: dict[str, object] | None = dict(context.indices) if sides else None
         for start, stop in said.sides():
             if start == stop == 0 or not said.text[start:stop].strip():
                 if start == 0:
                     continue
                 raise line.error("a side of this equation is missing", start)
-            sheet.indices = dict(free) if free is not None else {}  # type: ignore[arg-type]
+            context.indices = dict(free) if free is not None else {}  # type: ignore[arg-type]
             node = tree(line, lexicon, reading, start, stop)
-            sides.append(expression(node, sheet, reading))
+            sides.append(expression(node, context, reading))
             if len(sides) == 1 and isinstance(node, Derivative | Name):
-                sheet.asked = sheet.derived
+                context.asked = context.derived
             if free is None:
-                free = dict(sheet.indices)
-        if not reading.apart and not any(sheet.has_stand_ins(side) for side in sides):
+                free = dict(context.indices)
+        if not reading.apart and not any(context.has_placeholders(side) for side in sides):
             if tuple(sides) in tried:
                 return None
             tried.add(tuple(sides))
-        chain = _Chain(sides, sheet, reading, said.continues and self.last is not None)
-        guard = self._guard(sheet, said.condition, reading)
+        chain = _Chain(sides, context, reading, said.continues and self.last is not None)
+        guard = self._guard(context, said.condition, reading)
         for left, right in list(pairwise(sides))[chain.goes_on :]:
-            name = sheet.gradients.get(sides[0]) if isinstance(sides[0], Symbol) else None
-            chain.findings.append(self.judging.equal(sheet, left, right, name, guard=guard))
+            name = context.gradients.get(sides[0]) if isinstance(sides[0], Symbol) else None
+            chain.findings.append(
+                self.equality_judge.equal(context, left, right, name, guard=guard)
+            )
             if not chain.findings[-1].holds:
                 break
         return chain
 
-    def _guard(self, sheet: Sheet, condition: str, reading: Reading) -> Expr | None:
-        """Return what is 1 where an equation is claimed, if not everywhere: ``if i ≠ j``."""
+    def _guard(self, context: LineContext, condition: str, reading: Reading) -> Expr | None:
+        """Return an indicator of where an equation is claimed: ``if i ≠ j``."""
         if condition and not reading.apart:
             one, sign, other = tuple(condition)
-            if (dim := sheet.indices.get(one)) is None or sheet.indices.get(other) != dim:
+            if (dim := context.indices.get(one)) is None or context.indices.get(other) != dim:
                 return None
             same = delta(dim, Index(one, dim), Index(other, dim))
             return same if sign == "=" else 1 - same
-        if not reading.apart or sheet.asked is None or sheet.asked[0] is self.model.objective:
+        if not reading.apart or context.asked is None or context.asked[0] is self.model.objective:
             return None
-        pairs = [(o, t) for o, t in combinations(sheet.indices.items(), 2) if o[1] == t[1]]
+        pairs = [(o, t) for o, t in combinations(context.indices.items(), 2) if o[1] == t[1]]
         guards = [1 - delta(d, Index(one, d), Index(other, d)) for (one, d), (other, _) in pairs]
         return mul(*guards) if guards else None
 
     def _follows(self, chain: _Chain) -> bool:
-        """Whether a line holds once the wrong claims before it are taken for granted."""
+        """Whether a line holds once the earlier wrong claims are assumed."""
         return all(
-            self.judging.equal(chain.sheet, left, right, carried=True).holds
+            self.equality_judge.equal(chain.context, left, right, carried=True).holds
             for left, right in pairwise(chain.sides)
         )
 
     # ---- memory ------------------------------------------------------------------------------
 
-    def _defines(self, said: Statement) -> bool:
-        """Take a line that gives a name to a value of the answer's own."""
+    def _defines(self, said: TranscriptStatement) -> bool:
+        """Add a definition of a name that the answer introduces."""
         if is_size(said, {dim for symbol in self.model.symbols for dim in symbol.shape}):
             return True
         cut = equals_signs(said.text)[0]
@@ -345,9 +356,9 @@ class Auditor:
             return False
         line = line_of(said.text, said.line)
         for reading in readings(said.text, code=said.code):
-            sheet = Sheet(self.model, lexicon, line, reading.layout, claims=self.claims)
+            context = LineContext(self.model, lexicon, line, reading.layout, claims=self.claims)
             try:
-                value = expression(tree(line, lexicon, reading, cut + 1), sheet, reading)
+                value = expression(tree(line, lexicon, reading, cut + 1), context, reading)
             except ParseError:
                 continue
             symbol = Symbol(said.text[:cut].strip(), value.shape)
@@ -357,7 +368,7 @@ class Auditor:
         return False
 
     def _learned(self, chain: _Chain, *, right: bool) -> None:
-        """Remember what a line claims of a gradient, where it is wrong."""
+        """Record a wrong claim of a gradient."""
         asked = self._asked(chain)
         if asked is None:
             return
@@ -378,17 +389,17 @@ class Auditor:
                         moved = renamed(moved, old, new)
                 return moved
 
-            claim = chain.sheet.stand_in("claim", wrt.shape, recipe)
+            claim = chain.context.placeholder("claim", wrt.shape, recipe)
         if of is self.model.objective and claim.shape == wrt.shape:
             self.claims.wrong[wrt] = claim
         elif claim.shape == of.shape == wrt.shape or of.shape == SCALAR:
             self.claims.slopes[of, wrt] = claim
 
-    def _asked(self, chain: _Chain) -> Asked | None:
-        return asked_by(chain.sides[0], chain.sheet)
+    def _asked(self, chain: _Chain) -> AskedDerivative | None:
+        return asked_by(chain.sides[0], chain.context)
 
 
-def _refused(said: Statement, error: ParseError) -> Verdict:
+def _refused(said: TranscriptStatement, error: ParseError) -> Verdict:
     kinds = ((ScopeError, "scope"), (UnmetError, "shape"), (UndecidedError, "unproven"))
     verdict = next((name for kind, name in kinds if isinstance(error, kind)), "unreadable")
     message = _DECLARE.sub(_DEFINE, error.message)

@@ -1,4 +1,4 @@
-"""Grading: whether an answer is the gradient in some form, and which mistake it comes from."""
+"""Grading of an answer: whether it is the gradient in some form, and which mistake explains it."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ from chainrule.language.reading.statements import too_long
 from chainrule.language.reading.tokens import Line
 from chainrule.language.reading.tree import Node
 from chainrule.language.typeset import plain, unicode
-from chainrule.teaching.diagnosis.diagnosis import MOST_TIED, Clinic
-from chainrule.teaching.diagnosis.mending import mended
-from chainrule.teaching.marking.judging import Finding, Judge, Outcome
+from chainrule.teaching.diagnosis.search import MOST_TIED, MistakeSearch
+from chainrule.teaching.diagnosis.shape_repairs import shape_repairs
+from chainrule.teaching.marking.judging import EqualityJudge, EqualityOutcome, Finding
+from chainrule.teaching.marking.line_context import Claims, LineContext
 from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
-from chainrule.teaching.marking.sheet import Claims, Sheet
 from chainrule.teaching.marking.transcript import equals_signs
-from chainrule.teaching.marking.verdicts import NOTHING, Diagnosis, Grade, Mistake
+from chainrule.teaching.marking.verdicts import NOTHING, Diagnosis, Grade, NamedMistake
 
-MENDED = 60
-"""How many ways of mending shapes are tried."""
+SHAPE_REPAIRS = 60
+"""The most repairs of shapes that are tried."""
 
 LONGEST = 4000
-"""How many characters an answer may have."""
+"""The most characters of an answer."""
 
 SHORT = 1.3
-"""An answer this many times as long as the short form still counts as short."""
+"""The largest ratio of an answer to the short form that still counts as short."""
 
 
 class Grader:
-    """Grades answers about one forward pass; what is derived for one answer serves the next.
+    """Grades answers about one forward pass; derivations are cached between answers.
 
     Parameters
     ----------
@@ -69,10 +69,10 @@ class Grader:
     """
 
     def __init__(self, model: Model | str) -> None:
-        self.judging = Judge(read_model(model) if isinstance(model, str) else model)
-        self.model = self.judging.model
+        self.equality_judge = EqualityJudge(read_model(model) if isinstance(model, str) else model)
+        self.model = self.equality_judge.model
         self._derivations: dict[Symbol, Derivation] = {}
-        self._clinics: dict[Symbol, Clinic] = {}
+        self._searches: dict[Symbol, MistakeSearch] = {}
 
     def grade(self, wrt: str, text: str) -> Grade:
         """Grade an answer to "what is the gradient with respect to `wrt`?".
@@ -92,46 +92,46 @@ class Grader:
         variable, place = self._asked(wrt)
         if place is not None and not equals_signs(text[:LONGEST]):
             text = f"d{self.model.objective.name}/d{canonical(wrt)} = {text}"
-        first: tuple[Finding, Sheet, Expr] | None = None
+        first: tuple[Finding, LineContext, Expr] | None = None
         refused: ParseError | None = None
-        for finding, sheet, expr in self._tried(variable, text):
+        for finding, context, expr in self._tried(variable, text):
             if isinstance(finding, ParseError):
                 refused = refused or finding
             elif expr is None:
                 refused = refused or UndecidedError(finding.why)
             elif finding.holds:
-                if variable in (sheet.gradients.get(s) for s in symbols(expr)):
-                    return self._restated(variable, sheet, expr)
-                return self._right(variable, finding, sheet, expr)
+                if variable in (context.gradients.get(s) for s in symbols(expr)):
+                    return self._restated(variable, context, expr)
+                return self._right(variable, finding, context, expr)
             elif first is None:
-                first = finding, sheet, expr
+                first = finding, context, expr
         if first is None or isinstance(refused, ScopeError | UnmetError):
             return self._refused(variable, refused or ParseError("this cannot be judged"), text)
         return self._wrong(variable, *first)
 
     def about(self, text: str) -> str | None:
-        """Return the name of the value whose gradient the left side of a line names, if it does."""
+        """Return the value whose gradient the left side of a line names; None if none."""
         with suppress(ChainruleError):
             line = line_of(text[:LONGEST])
             cuts = equals_signs(line.text)
             if cuts:
-                sheet = Sheet(self.model, Lexicon(self.model), line)
+                context = LineContext(self.model, Lexicon(self.model), line)
                 reading = Reading()
-                node = tree(line, sheet.lexicon, reading, 0, cuts[0])
-                left = expression(node, sheet, reading)
+                node = tree(line, context.lexicon, reading, 0, cuts[0])
+                left = expression(node, context, reading)
                 whole = left.matrix if isinstance(left, Entry) else left
-                named = sheet.gradients.get(whole) if isinstance(whole, Symbol) else None
+                named = context.gradients.get(whole) if isinstance(whole, Symbol) else None
                 return None if named is None else named.name
         return None
 
     def short_form(self, wrt: str) -> str:
-        """Return the right answer as one would write it."""
+        """Return the right answer in short form."""
         return self._short(self._variable(wrt))
 
     # ---- readings ----------------------------------------------------------------------------
 
     def _asked(self, wrt: str) -> tuple[Symbol, int | None]:
-        """Find the variable, and the one entry of it that is asked for."""
+        """Return the variable, and the one entry of it that is asked for."""
         names = {canonical(s.name) for s in self.model.symbols}
         whole, place = split_place(canonical(wrt))
         entry = canonical(wrt) not in names and whole in names and place is not None
@@ -143,7 +143,7 @@ class Grader:
         return found if found is not None else self.model.symbol(wrt)
 
     def _tried(self, variable: Symbol, text: str) -> Any:  # noqa: ANN401
-        """Yield the judgement of every reading, those with other conventions last."""
+        """Yield the judgement of every reading, those in other layouts last."""
         try:
             if len(text) > LONGEST:
                 raise too_long(1, len(text), LONGEST)
@@ -168,16 +168,16 @@ class Grader:
                     yield error, None, None
                     continue
                 claims = Claims()
-                local = self._turned(claims) if rows else {}
+                local = self._transposed_names(claims) if rows else {}
                 lexicon = Lexicon(self.model, local)
-                sheet = Sheet(self.model, lexicon, line, reading.layout, claims=claims)
+                context = LineContext(self.model, lexicon, line, reading.layout, claims=claims)
                 try:
-                    row, col = self._entry(variable, sheet, reading, left_end)
-                    expr = expression(node, sheet, reading)
-                    if (expr, rows) in tried or (rows and not _turns(expr)):
+                    row, col = self._entry(variable, context, reading, left_end)
+                    expr = expression(node, context, reading)
+                    if (expr, rows) in tried or (rows and not _depends_on_layout(expr)):
                         continue
                     tried.add((expr, rows))
-                    yield self._judged(variable, sheet, expr, row, col, rows=rows), sheet, expr
+                    yield self._judged(variable, context, expr, row, col, rows=rows), context, expr
                 except LimitError as error:
                     yield error, None, None
                     return
@@ -186,22 +186,24 @@ class Grader:
                         yield error, None, None
                 except ChainruleError as error:
                     if not rows:
-                        yield Finding(Outcome.UNPROVEN, str(error)), None, None
+                        yield Finding(EqualityOutcome.UNPROVEN, str(error)), None, None
 
     def _entry(
         self,
         variable: Symbol,
-        sheet: Sheet,
+        context: LineContext,
         reading: Reading,
         end: int,
     ) -> tuple[Position, Position]:
-        """Read which entry the left side asks of, when there is a left side that says so."""
+        """Return the entry that a left side names."""
         if not end:
             return None, None
         try:
-            left = expression(tree(sheet.line, sheet.lexicon, reading, 0, end), sheet, reading)
+            left = expression(
+                tree(context.line, context.lexicon, reading, 0, end), context, reading
+            )
         except ParseError:
-            if not sheet.lexicon.local:
+            if not context.lexicon.local:
                 raise
             return None, None  # in another convention the left side says no more than before
         return getattr(left, "row", None), getattr(left, "col", None)
@@ -209,7 +211,7 @@ class Grader:
     def _judged(
         self,
         variable: Symbol,
-        sheet: Sheet,
+        context: LineContext,
         expr: Expr,
         row: Position,
         col: Position,
@@ -219,69 +221,69 @@ class Grader:
         truth: Expr = self._truth(variable)
         if expr.shape == SCALAR and variable.shape != SCALAR:
             # An index form is one entry: its free indices say which.
-            free = self._places(variable, sheet, expr, row, col)
+            free = self._places(variable, context, expr, row, col)
             long = variable.shape
             if free is not None:
-                found = self._entry_judged(sheet, truth, expr, free)
+                found = self._entry_judged(context, truth, expr, free)
                 same = isinstance(free[0], Index) and isinstance(free[1], Index)
                 if found.holds or row is not None or not same or long[0] != long[1]:
                     return found
                 # Nobody said which of the two indices runs over the rows.
-                other = self._entry_judged(sheet, truth, expr, (free[1], free[0]))
+                other = self._entry_judged(context, truth, expr, (free[1], free[0]))
                 return other if other.holds else found
         if not rows:
-            return self.judging.equal(sheet, truth, expr, variable)
+            return self.equality_judge.equal(context, truth, expr, variable)
         if truth.shape == SCALAR:
-            return Finding(Outcome.WRONG, "no other convention to read this in")
-        found = self.judging.equal(sheet, transpose(truth), expr, variable)
+            return Finding(EqualityOutcome.WRONG, "no other convention to read this in")
+        found = self.equality_judge.equal(context, transpose(truth), expr, variable)
         if found.holds and not found.note:
             note = "right in the other convention, with the examples in rows"
             return Finding(found.outcome, found.why, certificate=found.certificate, note=note)
-        return Finding(Outcome.WRONG, found.why, found.left, found.right)
+        return Finding(EqualityOutcome.WRONG, found.why, found.left, found.right)
 
     def _entry_judged(
-        self, sheet: Sheet, truth: Expr, form: Expr, at: tuple[Position, Position]
+        self, context: LineContext, truth: Expr, form: Expr, at: tuple[Position, Position]
     ) -> Finding:
-        return self.judging.equal(sheet, sheet.opened(truth, *at), form)
+        return self.equality_judge.equal(context, context.opened(truth, *at), form)
 
     def _places(
-        self, variable: Symbol, sheet: Sheet, expr: Expr, row: Position, col: Position
+        self, variable: Symbol, context: LineContext, expr: Expr, row: Position, col: Position
     ) -> tuple[Position, Position] | None:
-        """Find which entry of the gradient an index form is meant to be."""
+        """Return the entry of the gradient that an index form is meant to be."""
         if row is not None or col is not None:
             return row, col
-        form = sheet.opened(expr, None, None)
-        free = sorted(running(form), key=lambda index: sheet.line.text.find(index.name))
+        form = context.opened(expr, None, None)
+        free = sorted(running(form), key=lambda index: context.line.text.find(index.name))
         long = [axis for axis in (0, 1) if variable.shape[axis] != 1]
         places: list[Position] = [None, None]
         found = not long
         for axis in long:  # two of one dimension: the first that is written runs over the rows
             match = [index for index in free if index.dim == variable.shape[axis]]
             # What is the same along an axis has no index for it.
-            places[axis] = match[0] if match else sheet.letters.free(variable.shape[axis])
+            places[axis] = match[0] if match else context.letters.free(variable.shape[axis])
             if match:
                 free.remove(match[0])
                 found = True
         return (places[0], places[1]) if found and not free else None
 
-    def _turned(self, claims: Claims) -> dict[str, Symbol]:
-        """Give every name its transpose, as in a book that lays examples along the rows."""
-        turned: dict[str, Symbol] = {}
+    def _transposed_names(self, claims: Claims) -> dict[str, Symbol]:
+        """Return the transpose of every name, for answers with examples in rows."""
+        transposed: dict[str, Symbol] = {}
         for symbol in self.model.symbols:
             gradient = Symbol(f"d{symbol.name}", symbol.shape)
             for one in (symbol, gradient):
                 name = Symbol(one.name, one.shape[::-1])
                 if name is one and one.shape != SCALAR:
                     name = Symbol(f"{one.name} ", one.shape)  # square: told apart by a space
-                known = turned.setdefault(canonical(one.name), name)
+                known = transposed.setdefault(canonical(one.name), name)
                 if known is name and name is not one:
                     claims.local[name] = transpose(one)
             claims.gradients[gradient] = symbol
-        return turned
+        return transposed
 
     # ---- verdicts ----------------------------------------------------------------------------
 
-    def _right(self, variable: Symbol, finding: Finding, sheet: Sheet, expr: Expr) -> Grade:
+    def _right(self, variable: Symbol, finding: Finding, context: LineContext, expr: Expr) -> Grade:
         short = self._short(variable)
         best = self._gradient(variable)
         limit = SHORT * display_cost(best.index if best.matrix is None else best.matrix)
@@ -289,49 +291,49 @@ class Grader:
         brief = not finding.note and exact and display_cost(expr) <= max(limit, 6)
         return Grade(
             "correct" if brief else "correct_other_form",
-            self._understood(sheet, expr),
+            self._understood(context, expr),
             expr.shape,
-            "" if finding.certificate is None else finding.certificate.rung.value,
+            "" if finding.certificate is None else finding.certificate.method.value,
             finding.note or finding.why,
             short_form=short,
         )
 
-    def _restated(self, variable: Symbol, sheet: Sheet, expr: Expr) -> Grade:
+    def _restated(self, variable: Symbol, context: LineContext, expr: Expr) -> Grade:
         why = (
             "this names the gradient that is asked for; write it in the values of the forward pass"
         )
-        return Grade("unsure", self._understood(sheet, expr), expr.shape, why=why)
+        return Grade("unsure", self._understood(context, expr), expr.shape, why=why)
 
-    def _wrong(self, variable: Symbol, finding: Finding, sheet: Sheet, expr: Expr) -> Grade:
+    def _wrong(self, variable: Symbol, finding: Finding, context: LineContext, expr: Expr) -> Grade:
         verdicts = {
-            Outcome.SHAPE: "wrong_shape",
-            Outcome.UNPROVEN: "unsure",
-            Outcome.SCOPE: "wrong",
+            EqualityOutcome.SHAPE: "wrong_shape",
+            EqualityOutcome.UNPROVEN: "unsure",
+            EqualityOutcome.SCOPE: "wrong",
         }
         verdict, why = verdicts.get(finding.outcome, "wrong"), finding.why
         diagnosis = NOTHING
         asked = f"the gradient has the shape of {variable.name}, {written(variable.shape)}"
-        if finding.outcome is Outcome.SHAPE:
+        if finding.outcome is EqualityOutcome.SHAPE:
             why = f"the answer is {written(expr.shape)}; {asked}"
-        if finding.outcome in (Outcome.WRONG, Outcome.SHAPE):
-            values = self._values(variable, sheet, expr)
+        if finding.outcome in (EqualityOutcome.WRONG, EqualityOutcome.SHAPE):
+            values = self._values(variable, context, expr)
             if values is not None and expr.shape == variable.shape[::-1] != variable.shape:
                 # The other layout is no mistake; what else there is may be one.
-                turned = tuple(value.T for value in values)
-                diagnosis = self._clinic(variable).diagnose(turned)
+                transposed = tuple(value.T for value in values)
+                diagnosis = self._search(variable).diagnose(transposed)
                 if diagnosis.explanations:
                     verdict, why = "wrong", f"this is read in Jacobian layout; {asked}"
             if values is not None and not diagnosis.explanations:
-                diagnosis = self._clinic(variable).diagnose(values)
-            place = None if values is None else self._clinic(variable).entry(values)
-            if place is not None and finding.outcome is Outcome.SHAPE:
+                diagnosis = self._search(variable).diagnose(values)
+            place = None if values is None else self._search(variable).entry(values)
+            if place is not None and finding.outcome is EqualityOutcome.SHAPE:
                 why = f"this is entry {place} of the gradient; all of it is asked for; {asked}"
         numbers = (
             None if finding.left is None or finding.right is None else (finding.left, finding.right)
         )
         return Grade(
             verdict,
-            self._understood(sheet, expr),
+            self._understood(context, expr),
             expr.shape,
             why=why,
             diagnosis=diagnosis,
@@ -343,7 +345,7 @@ class Grader:
         kinds = ((ScopeError, "wrong"), (UnmetError, "wrong_shape"), (UndecidedError, "unsure"))
         verdict = next((name for kind, name in kinds if isinstance(error, kind)), "unreadable")
         hopeless = isinstance(error, LimitError)
-        mistakes = () if hopeless else tuple(self._mended(variable, text))
+        mistakes = () if hopeless else tuple(self._shape_mistakes(variable, text))
         if verdict == "unreadable" and not mistakes:
             return Grade(verdict, str(error), why=error.message)
         return Grade(
@@ -353,50 +355,52 @@ class Grader:
             short_form=self._short(variable),
         )
 
-    def _mended(self, variable: Symbol, text: str) -> list[Mistake]:
-        """Return the mistakes that, undone, make an answer right whose shapes do not meet."""
-        found: dict[str, Mistake] = {}
+    def _shape_mistakes(self, variable: Symbol, text: str) -> list[NamedMistake]:
+        """Return the mistakes whose repair makes an answer of unfitting shapes right."""
+        found: dict[str, NamedMistake] = {}
         with suppress(ParseError):
             line = line_of(text)
             cuts = equals_signs(line.text)
             start = cuts[-1] + 1 if cuts else 0
             reading = Reading()
             lexicon = Lexicon(self.model)
-            for mistake, node in islice(mended(tree(line, lexicon, reading, start)), MENDED):
-                sheet = Sheet(self.model, lexicon, line)
+            for mistake, node in islice(
+                shape_repairs(tree(line, lexicon, reading, start)), SHAPE_REPAIRS
+            ):
+                context = LineContext(self.model, lexicon, line)
                 try:
-                    expr = expression(node, sheet, reading)
-                    finding = self._judged(variable, sheet, expr, None, None, rows=False)
+                    expr = expression(node, context, reading)
+                    finding = self._judged(variable, context, expr, None, None, rows=False)
                 except ChainruleError:
                     continue
                 if finding.holds:
                     found.setdefault(mistake.name, mistake)
         return list(found.values())[:MOST_TIED]
 
-    def _understood(self, sheet: Sheet, expr: Expr) -> str:
-        if sheet.has_stand_ins(expr):
-            row, col = (sheet.letters.free(dim) for dim in expr.shape)
+    def _understood(self, context: LineContext, expr: Expr) -> str:
+        if context.has_placeholders(expr):
+            row, col = (context.letters.free(dim) for dim in expr.shape)
             try:
-                return unicode(sheet.opened(expr, row, col))
+                return unicode(context.opened(expr, row, col))
             except ParseError:
-                return sheet.line.text
+                return context.line.text
         return unicode(expr)
 
-    def _values(self, variable: Symbol, sheet: Sheet, expr: Expr) -> Any:  # noqa: ANN401
-        bench = self._clinic(variable).bench
+    def _values(self, variable: Symbol, context: LineContext, expr: Expr) -> Any:  # noqa: ANN401
+        samples = self._search(variable).samples
         row: Position = None
         col: Position = None
         shape = expr.shape
         try:
             if shape == SCALAR and variable.shape != SCALAR:
-                places = self._places(variable, sheet, expr, None, None)
+                places = self._places(variable, context, expr, None, None)
                 if places is not None and any(place is not None for place in places):
                     (row, col), shape = places, variable.shape
-                    expr = sheet.opened(expr, None, None)
-            elif sheet.has_stand_ins(expr):
-                row, col = (sheet.letters.free(dim) for dim in shape)
-                expr = sheet.opened(expr, row, col)
-            return bench.answered(sheet.meant(expr), shape, row, col)
+                    expr = context.opened(expr, None, None)
+            elif context.has_placeholders(expr):
+                row, col = (context.letters.free(dim) for dim in shape)
+                expr = context.opened(expr, row, col)
+            return samples.answered(context.meant(expr), shape, row, col)
         except ChainruleError:
             return None
 
@@ -411,12 +415,12 @@ class Grader:
         return self._derivation(variable)[variable.name]
 
     def _finished(self, variable: Symbol) -> Expr | None:
-        """Return the gradient as a matrix of values of the forward pass, where there is one."""
+        """Return the gradient as a matrix of values of the forward pass; None where it has none."""
         matrix = self._gradient(variable).matrix
         return None if matrix is None else self._derivation(variable).without_layers(matrix)
 
     def _truth(self, variable: Symbol) -> Expr:
-        blank = Sheet(self.model, Lexicon(self.model), line_of(""))
+        blank = LineContext(self.model, Lexicon(self.model), line_of(""))
         matrix = self._finished(variable)
         return blank.truth(variable) if matrix is None else matrix
 
@@ -424,12 +428,12 @@ class Grader:
         gradient = self._gradient(variable)
         return plain(gradient.index if gradient.matrix is None else gradient.matrix)
 
-    def _clinic(self, variable: Symbol) -> Clinic:
-        if variable not in self._clinics:
-            self._clinics[variable] = Clinic(
+    def _search(self, variable: Symbol) -> MistakeSearch:
+        if variable not in self._searches:
+            self._searches[variable] = MistakeSearch(
                 self.model, self.model.objective, variable, self._finished(variable)
             )
-        return self._clinics[variable]
+        return self._searches[variable]
 
 
 def _parsed(
@@ -439,7 +443,7 @@ def _parsed(
     reading: Reading,
     start: int,
 ) -> Node:
-    """Read a tree once for all the readings that share it, and refuse it once."""
+    """Return the syntax tree of an answer, cached per reading; raise its error again."""
     key = (reading.greedy, reading.flat, reading.below)
     if key not in trees:
         try:
@@ -452,6 +456,6 @@ def _parsed(
     return found
 
 
-def _turns(expr: Expr) -> bool:
-    """Whether an answer holds something that another convention lays out otherwise."""
+def _depends_on_layout(expr: Expr) -> bool:
+    """Whether an answer depends on the layout of examples."""
     return any(rows != columns for rows, columns in (s.shape for s in symbols(expr)))

@@ -1,1 +1,1 @@
-"""Marking: what somebody wrote is read, judged, and the mistake in it is named."""
+"""Marking: transcripts and answers read, and every equals sign judged."""

@@ -19,10 +19,10 @@ from chainrule.language.answers import Lexicon, spelled
 from chainrule.language.reading import canonical
 from chainrule.language.reading import statements as language
 from chainrule.language.reading.tokens import Line
-from chainrule.teaching.marking.labels import labels_of
+from chainrule.teaching.marking.line_context import LineContext
 from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
-from chainrule.teaching.marking.sheet import Sheet
-from chainrule.teaching.marking.transcript import Statement, equals_signs
+from chainrule.teaching.marking.softmax_labels import softmax_labels
+from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
 
 _IN_SPACE = re.compile(
     r"^(?P<names>[^=]{1,120}?)(?:\\in\b|∈|\bin\b)\s*(?:\\mathbb\s*\{?R\}?|ℝ|R|\\?\{\s*0\s*,\s*1\s*\\?\}|"
@@ -40,7 +40,7 @@ NOT_YET = "objectivetocome"
 OBJECTIVES = frozenset(
     {"J", "L", "loss", "Loss", "cost", "Cost", "E", "C", "ell", "ℓ", "NLL", "MSE"}
 )
-"""Names that people give to what they differentiate."""
+"""The usual names of an objective."""
 
 _TIMES = re.compile(r"\\times|×|\bx\b|,|\*|\bby\b")
 _SHAPES = re.compile(r"^\s*(?:shapes?|dimensions|sizes|dims)\s*(?:of)?\s*:?\s*", re.IGNORECASE)
@@ -57,18 +57,18 @@ _PLACES = re.compile(
 
 
 @dataclass
-class ForwardPass:
-    """A forward pass as it is gathered, line by line."""
+class ForwardPassReader:
+    """Collects a forward pass, line by line."""
 
     inputs: list[Symbol] = field(default_factory=list)
     definitions: list[Definition] = field(default_factory=list)
     onehot: list[OneHot] = field(default_factory=list)
-    refused: list[tuple[Statement, ParseError]] = field(default_factory=list)
+    refused: list[tuple[TranscriptStatement, ParseError]] = field(default_factory=list)
     named: str = ""  # the objective, where a directive says so
 
     @property
     def partial(self) -> Model:
-        """The forward pass so far, with nothing to differentiate yet."""
+        """The forward pass so far, without a real objective."""
         return Model(tuple(self.inputs), tuple(self.definitions), Symbol(NOT_YET))
 
     @property
@@ -77,7 +77,7 @@ class ForwardPass:
         return Lexicon(self.partial).scope
 
     def model(self) -> Model:
-        """Return the whole.
+        """Return the complete forward pass.
 
         Raises
         ------
@@ -101,15 +101,15 @@ class ForwardPass:
         return Model(tuple(self.inputs), tuple(self.definitions), objective, onehot=self._labels())
 
     def _labels(self) -> tuple[OneHot, ...]:
-        """Return the labels that are one-hot: where it was said, and beside log softmax."""
+        """Return the one-hot labels: declared, and beside the logarithm of a softmax."""
         declared = {known.symbol for known in self.onehot}
-        found = labels_of(self.partial)
+        found = softmax_labels(self.partial)
         return (*self.onehot, *(label for label in found if label.symbol not in declared))
 
-    def takes(self, said: Statement) -> bool:
-        """Take a statement when it belongs to the forward pass; else leave it.
+    def takes(self, said: TranscriptStatement) -> bool:
+        """Add a statement if it belongs to the forward pass; return whether it does.
 
-        A definition that cannot be read is kept aside, with the error.
+        A definition that cannot be read is stored with its error.
         """
         said = said.without_words(self.knows)
         try:
@@ -124,7 +124,7 @@ class ForwardPass:
 
     # ---- declarations ------------------------------------------------------------------------
 
-    def _declares(self, said: Statement) -> bool:
+    def _declares(self, said: TranscriptStatement) -> bool:
         line = Line(said.text, said.line)
         if equals_signs(said.text) or len(said.text) > NEAR:
             return False
@@ -156,7 +156,7 @@ class ForwardPass:
             if known not in self.known:
                 self.inputs.append(Symbol(text.strip(), shape))
 
-    def _directs(self, said: Statement) -> bool:
+    def _directs(self, said: TranscriptStatement) -> bool:
         word, colon, rest = said.text.partition(":")
         if not colon or word.strip().lower() not in language.DIRECTIVES:
             return False
@@ -171,7 +171,7 @@ class ForwardPass:
 
     # ---- definitions -------------------------------------------------------------------------
 
-    def _defines(self, said: Statement) -> bool:
+    def _defines(self, said: TranscriptStatement) -> bool:
         cuts = equals_signs(said.text)
         if not cuts:
             return False
@@ -205,19 +205,19 @@ class ForwardPass:
         return {dim for symbol in self.inputs for dim in symbol.shape}
 
     def _define(
-        self, said: Statement, cuts: list[int], target: str, base: str, letters: list[str]
+        self, said: TranscriptStatement, cuts: list[int], target: str, base: str, letters: list[str]
     ) -> None:
         at, stop = cuts[0], cuts[1] if len(cuts) > 1 else len(said.text)
         line = line_of(said.text[:stop], said.line)
         first: ParseError | None = None
         for reading in readings(line.text[at:]):
-            sheet = Sheet(self.partial, Lexicon(self.partial), line, reading.layout)
+            context = LineContext(self.partial, Lexicon(self.partial), line, reading.layout)
             try:
-                value = self._value(line, at, sheet, reading, letters)
+                value = self._value(line, at, context, reading, letters)
             except ParseError as error:
                 first = first or error
                 continue
-            if not any(letter in sheet.indices for letter in letters):
+            if not any(letter in context.indices for letter in letters):
                 base = spelled(target)  # h_t: the letter belongs to the name
             shown = canonical_base(target, base) or base
             self.definitions.append(Definition(Symbol(shown, value.shape), value, said.line))
@@ -225,31 +225,33 @@ class ForwardPass:
         raise first or line.error("this definition cannot be read", 0)
 
     def _value(
-        self, line: Line, at: int, sheet: Sheet, reading: Reading, letters: list[str]
+        self, line: Line, at: int, context: LineContext, reading: Reading, letters: list[str]
     ) -> Expr:
         """Read the right side; an index form becomes the matrix whose entry it is."""
-        node = tree(line, sheet.lexicon, reading, at + 1)
-        value = expression(node, sheet, reading)
+        node = tree(line, context.lexicon, reading, at + 1)
+        value = expression(node, context, reading)
         indexed = any(isinstance(part, Total) for part in walk(value))
-        if not letters and not indexed and not sheet.has_stand_ins(value):
+        if not letters and not indexed and not context.has_placeholders(value):
             return value
-        dims: list[Dim] = [sheet.indices[letter] for letter in letters if letter in sheet.indices]
+        dims: list[Dim] = [
+            context.indices[letter] for letter in letters if letter in context.indices
+        ]
         if len(dims) < len(letters) and value.shape != SCALAR:
             return value
         rows, columns = _laid(dims)
         row, col = (
-            next((Index(k, d) for k, d in sheet.indices.items() if d == dim and dim != 1), None)
+            next((Index(k, d) for k, d in context.indices.items() if d == dim and dim != 1), None)
             for dim in (rows, columns)
         )
         try:
-            form = sheet.opened(value, row, col)
+            form = context.opened(value, row, col)
             return collapse(form, (rows, columns), row, col)[0]
         except DerivationError as error:
             raise line.error(f"this index form has no matrix form: {error}", at) from None
 
 
 def canonical_base(target: str, base: str) -> str | None:
-    """Return the letters of a target without its indices, as written; nothing when not a name."""
+    """Return the letters of a target without its indices; None when it is not a name."""
     shown = target
     while shown:
         try:
@@ -270,13 +272,13 @@ def is_name(text: str) -> bool:
     return True
 
 
-def is_size(said: Statement, dims: Container[Dim]) -> bool:
+def is_size(said: TranscriptStatement, dims: Container[Dim]) -> bool:
     """Whether a line gives the name of a dimension to a size, as in ``m = X.shape[1]``."""
     return bool(_SIZE.match(said.text)) and said.text.partition("=")[0].strip() in dims
 
 
 def _laid(dims: list[Dim]) -> Shape:
-    """Lay a new value out as the lecture does: examples along the columns."""
+    """Return the shape of a new value with examples along the columns."""
     if not dims:
         return SCALAR
     if len(dims) == 1:
@@ -285,7 +287,7 @@ def _laid(dims: list[Dim]) -> Shape:
 
 
 def _dims(line: Line, text: str, at: int) -> Shape:
-    """Read ``n × m``, ``n`` (a column) or nothing (a number)."""
+    """Return the shape ``n × m``, ``n`` (a column) or of an empty text (a number)."""
     parts = [part.strip() for part in _TIMES.split(text) if part.strip()]
     shape = f"({', '.join(parts)})" if len(parts) != 1 else f"({parts[0]}, 1)"
     stated = language.statement(Line(f"x : {shape}", line.number))

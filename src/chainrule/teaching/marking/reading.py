@@ -1,8 +1,8 @@
-"""Texts of answers into expressions, in every reading that they leave open.
+"""Reading of answers: text to expressions, in every interpretation that the text allows.
 
 People write ``*`` for either product, leave the bracket after a sum out, and lay derivatives of
 vectors out as they were taught. Each of these is a `Reading`. The first is the plain one; the
-others are tried before anybody is told that a line is wrong.
+others are tried before a line is called wrong.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from chainrule.language.reading.functions import Functions
 from chainrule.language.reading.statements import MAX_LINE, too_long
 from chainrule.language.reading.tokens import Line
 from chainrule.language.reading.tree import Node
-from chainrule.teaching.marking.meaning import Meaning
-from chainrule.teaching.marking.sheet import Layout, Sheet
+from chainrule.teaching.marking.answer_elaboration import AnswerElaborator
+from chainrule.teaching.marking.line_context import JacobianLayout, LineContext
 
 _STROKE = re.compile(r"/\s*(?:[\w.]|\([^()]*\))+\s*[\w(\[\\]")
 _ONES = re.compile(r"(?<![\w.^)\]}])(?:1(?=\s*(?:\\,)?\s*[^\W\d])|𝟏|\\mathbf\{?1)")
-"""A 1 with a name right behind it."""
+"""A 1 directly before a name."""
 
 MAX_SIZE = 1000
-"""An answer has no larger matrix than this, but those of the forward pass."""
+"""The largest size of a matrix in an answer, those of the forward pass apart."""
 
 MAX_NUMBER = 10**100
 
@@ -38,31 +38,31 @@ _ELEMENTWISE = ("*", "⊙", "∘", "odot", "circ", "×")
 
 @dataclass(frozen=True)
 class Reading:
-    """One way to read what was left open.
+    """One interpretation of an ambiguous text.
 
     Parameters
     ----------
     star : Star
-        What ``*`` means.
+        The meaning of ``*``.
     greedy : bool
         Whether a sum reaches over the plus signs behind it.
-    layout : Layout
-        How the derivative of a vector by a vector is laid out.
+    layout : JacobianLayout
+        The layout of the derivative of a vector with respect to a vector.
     flat : bool
         Whether all products are taken from left to right.
     below : bool
         Whether all that stands side by side behind a stroke is below it.
     lone : int
-        Along which axis of a matrix a lone index runs, where nothing else tells.
+        The axis of a lone index of a matrix, where it is ambiguous.
     apart : bool
         Whether two letters stand for two different places.
     ones : Dim
-        How long a column of ones is whose length nothing else tells.
+        The length of a column of ones, where it is ambiguous.
     """
 
     star: Star = Star.ENTRIES
     greedy: bool = False
-    layout: Layout = Layout.ENTRIES
+    layout: JacobianLayout = JacobianLayout.ENTRIES
     flat: bool = False
     below: bool = False
     lone: int = 0
@@ -71,14 +71,14 @@ class Reading:
 
 
 def readings(text: str, ones: Dim = 1, *, code: bool = False) -> Iterator[Reading]:
-    """Yield the readings that a text leaves open, the plain one first.
+    """Yield the interpretations that a text allows, the plainest first.
 
     Parameters
     ----------
     text : str
-        What was written.
+        The text.
     ones : Dim, optional
-        How long a column of ones may be whose length nothing else tells, as in ``1 g``.
+        The length of a column of ones, where it is ambiguous, as in ``1 g``.
     code : bool
         Whether it is code, in which `*` has one meaning.
     """
@@ -90,7 +90,7 @@ def readings(text: str, ones: Dim = 1, *, code: bool = False) -> Iterator[Readin
     sums = any(word in text for word in ("sum", "∑", "Σ"))
     reaches = (False, True) if sums else (False,)
     slopes = text.count("∂") + text.count("partial") + text.count("/d") + text.count("d}{")
-    layouts = tuple(Layout) if slopes else (Layout.ENTRIES,)
+    layouts = tuple(JacobianLayout) if slopes else (JacobianLayout.ENTRIES,)
     orders = (False, True) if any(mark in text for mark in _ELEMENTWISE) else (False,)
     lengths = (1, ones) if ones != 1 and _ONES.search(text) else (1,)
     for layout in layouts:
@@ -135,7 +135,7 @@ def line_of(text: str, number: int = 1) -> Line:
 def tree(
     line: Line, lexicon: Lexicon, reading: Reading, start: int = 0, stop: int | None = None
 ) -> Node:
-    """Read part of a line as a tree."""
+    """Return the syntax tree of a part of a line."""
     end = len(line.text) if stop is None else stop
     if "Σ" in line.text and "Sigma" not in lexicon.scope:
         line = Line(line.text.replace("Σ", "∑"), line.number)  # a capital letter for the sign
@@ -152,7 +152,7 @@ def tree(
     )
 
 
-def expression(node: Node, sheet: Sheet, reading: Reading) -> Expr:
+def expression(node: Node, context: LineContext, reading: Reading) -> Expr:
     """Build the expression of a tree.
 
     Raises
@@ -161,29 +161,29 @@ def expression(node: Node, sheet: Sheet, reading: Reading) -> Expr:
         `UnmetError` where shapes do not meet, `ScopeError` where an index is out of scope,
         `UndecidedError` where the meaning is clear and cannot be judged.
     """
-    scope = sheet.lexicon.scope
-    shapes = (symbol.shape for symbol in sheet.model.symbols)
+    scope = context.lexicon.scope
+    shapes = (symbol.shape for symbol in context.model.symbols)
     dims = {name for shape in shapes for dim in shape for name in base_names(dim)}
-    meaning = Meaning(
-        sheet.line,
+    meaning = AnswerElaborator(
+        context.line,
         scope,
         dims,
         star=reading.star,
-        sheet=sheet,
+        context=context,
         ones=reading.ones,
         lone=reading.lone,
-        functions=Functions.of(sheet.model),
+        functions=Functions.of(context.model),
         answer=True,
     )
     expr = meaning.whole(node)
-    known = {dim for symbol in sheet.model.symbols for dim in symbol.shape}
+    known = {dim for symbol in context.model.symbols for dim in symbol.shape}
     for part in walk(expr):
         if isinstance(part, Number) and abs(part.value) > MAX_NUMBER:
             message = "a number in this is past the limit of 1e100; leave it out"
-            raise sheet.line.error(message, node.start, LimitError)
+            raise context.line.error(message, node.start, LimitError)
         for dim in part.shape:
             if isinstance(dim, int) and dim > MAX_SIZE and dim not in known:
-                raise sheet.line.error(
+                raise context.line.error(
                     f"a matrix with {dim} entries along an axis is past the limit of {MAX_SIZE}; "
                     "use a size of the forward pass",
                     node.start,

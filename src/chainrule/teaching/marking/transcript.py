@@ -1,4 +1,4 @@
-r"""A transcript into statements: prose and layout fall away, each equation keeps its line.
+r"""Transcript to statements: prose and layout are removed, each equation keeps its line number.
 
 Plain text, Markdown with ``$...$``, backticks and code fences, and LaTeX displays are read. A
 display line that begins with ``=`` goes on with the line before it. Code that builds a value up,
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from chainrule.language.reading.statements import MAX_LINE, MAX_TEXT, too_long
-from chainrule.teaching.marking.prose import Known, bare, without_words
+from chainrule.teaching.marking.surrounding_text import Known, bare, without_words
 
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _INLINE = re.compile(r"(?<![\\$])\$(?!\$)([^$]+)\$(?!\$)|\\\((.+?)\\\)|`([^`]+)`")
@@ -30,21 +30,21 @@ _ALSO = re.compile(
 _AUGMENTED = re.compile(r"^\s*([\w.]+)\s*([-+*/])=(?!=)\s*(.+)$")
 _ZEROED = re.compile(r"^\s*(\w+)\[\s*(.+?)\s*(<=|<|>=|>)\s*0(?:\.0*)?\s*\]\s*=\s*0(?:\.0*)?\s*$")
 AHEAD = 300
-"""How far an equation is looked for behind a comma."""
+"""The number of characters after a comma in which an equation is searched."""
 
 _SIGNS = {"(": 1, "{": 1, "[": 1, ")": -1, "}": -1, "]": -1}
 
 
 @dataclass(frozen=True)
-class Statement:
-    """A statement of a transcript.
+class TranscriptStatement:
+    """One statement of a transcript.
 
     Parameters
     ----------
     text : str
         Without layout and conditions.
     line : int
-        Where it was written, from 1.
+        The line number, from 1.
     shown : str
         The line as written.
     condition : str
@@ -61,24 +61,24 @@ class Statement:
 
     @property
     def continues(self) -> bool:
-        """Whether it goes on with the equation before it."""
+        """Whether it continues the equation before it."""
         return self.text.startswith("=")
 
     def sides(self) -> list[tuple[int, int]]:
-        """Return where the parts between the equals signs begin and end."""
+        """Return the start and end of the parts between the equals signs."""
         cuts = equals_signs(self.text)
         starts = [0, *(at + 1 for at in cuts)]
         ends = [*cuts, len(self.text)]
         return list(zip(starts, ends, strict=True))
 
-    def without_words(self, known: Known) -> Statement:
-        """Return the equation alone, once it is known which words are names."""
+    def without_words(self, known: Known) -> TranscriptStatement:
+        """Return the equation alone, once the names are known."""
         if self.code or len(self.text) > MAX_LINE:
             return self
         return replace(self, text=without_words(self.text, known))
 
 
-def statements(text: str) -> list[Statement]:
+def statements(text: str) -> list[TranscriptStatement]:
     """Return the statements of a transcript: equations, declarations and definitions.
 
     Raises
@@ -88,13 +88,13 @@ def statements(text: str) -> list[Statement]:
     """
     if len(text) > MAX_TEXT:
         raise too_long(1, len(text), MAX_TEXT)
-    found: list[Statement] = []
+    found: list[TranscriptStatement] = []
     for said in _all(text):
         _take(found, said)
     return found
 
 
-def _all(text: str) -> Iterator[Statement]:
+def _all(text: str) -> Iterator[TranscriptStatement]:
     rows = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     marked = any("$" in row or "\\(" in row or "\\[" in row or "\\begin" in row for row in rows)
     fenced, display = False, _Display()
@@ -103,7 +103,7 @@ def _all(text: str) -> Iterator[Statement]:
             fenced = not fenced
             continue
         if len(row) > MAX_LINE:
-            yield Statement(row, number, row, code=True)
+            yield TranscriptStatement(row, number, row, code=True)
             continue
         if fenced or (marked and display.passes(row)):
             pieces = [row]
@@ -118,13 +118,13 @@ def _all(text: str) -> Iterator[Statement]:
 
 @dataclass
 class _Display:
-    """Whether a row stands in a display, and which kind."""
+    """Whether a row is in a displayed formula, and of which kind."""
 
     dollars: bool = False
     depth: int = 0
 
     def passes(self, row: str) -> bool:
-        """Take one row in; return whether some of it is displayed."""
+        """Process one row; return whether some of it is displayed."""
         before = self.inside
         if row.count("$$") % 2:
             self.dollars = not self.dollars
@@ -137,13 +137,13 @@ class _Display:
         return self.dollars or self.depth > 0
 
 
-def _statements(row: str, number: int, shown: str, *, code: bool) -> Iterator[Statement]:
+def _statements(row: str, number: int, shown: str, *, code: bool) -> Iterator[TranscriptStatement]:
     for broken in [row] if code else re.split(r"\\\\(?!\w)", row):
         for step in [broken] if code else _IMPLIES.split(broken):
             found = bare(step, code=code)
             for piece in _apart(found.text, code=code):
                 if piece:
-                    yield Statement(piece, number, shown.strip(), found.condition, code)
+                    yield TranscriptStatement(piece, number, shown.strip(), found.condition, code)
 
 
 def _apart(text: str, *, code: bool) -> Iterator[str]:
@@ -181,8 +181,8 @@ def _closed(text: str) -> bool:
     return depth == 0
 
 
-def _take(found: list[Statement], said: Statement) -> None:
-    """Add a statement; what changes a value in place goes into the equation that gave it."""
+def _take(found: list[TranscriptStatement], said: TranscriptStatement) -> None:
+    """Add a statement; an in-place update is merged into the equation of its target."""
     augmented, zeroed = _AUGMENTED.match(said.text), _ZEROED.match(said.text)
     match = augmented or zeroed
     if match is None:
@@ -203,7 +203,7 @@ def _take(found: list[Statement], said: Statement) -> None:
     found.append(replace(said, text=text))
 
 
-def _target(said: Statement) -> str:
+def _target(said: TranscriptStatement) -> str:
     return said.text.partition("=")[0].strip()
 
 

@@ -1,4 +1,4 @@
-"""What became of an answer, and what explains a wrong one, as plain data and in words."""
+"""Verdicts on answers and explanations of wrong ones, as plain data and as text."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from chainrule.calculus.graph.dims import Shape
 
 
 @dataclass(frozen=True)
-class Mistake:
+class NamedMistake:
     """A mistake that explains an answer.
 
     Parameters
     ----------
     name : str
-        What it is called.
+        The name in the catalogue.
     step : str
-        Where it happened.
+        The step in which it was made.
     message : str
-        What is wrong, in a sentence.
+        The mistake in a sentence.
     """
 
     name: str
@@ -30,20 +30,20 @@ class Mistake:
         return f"{self.name} ({self.step}): {self.message}"
 
 
-Explanation: TypeAlias = tuple[Mistake, ...]
-"""One mistake, or several that were made together."""
+Explanation: TypeAlias = tuple[NamedMistake, ...]
+"""One mistake, or several made together."""
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What explains a wrong answer. Of nothing in it is it said that somebody did it.
+    """The explanations of a wrong answer; none is asserted to be the one that was made.
 
     Parameters
     ----------
-    explanations : tuple of tuple of Mistake
+    explanations : tuple of tuple of NamedMistake
         Each gives exactly this answer by itself; a pair is two mistakes made together.
     more : int
-        How many further explanations were found.
+        The number of further explanations.
     complete : bool
         Whether everything was tried that there is to try.
     """
@@ -53,18 +53,18 @@ class Diagnosis:
     complete: bool = True
 
     @property
-    def mistakes(self) -> tuple[Mistake, ...]:
-        """Every mistake of every explanation, once."""
+    def mistakes(self) -> tuple[NamedMistake, ...]:
+        """The mistakes of all explanations, each once."""
         return tuple(dict.fromkeys(m for found in self.explanations for m in found))
 
     @property
     def tied(self) -> int:
-        """How many explanations there are."""
+        """The number of explanations."""
         return len(self.explanations) + self.more
 
     @property
     def head(self) -> str:
-        """What can be said of the explanations together."""
+        """The sentence about all explanations together."""
         cut = "" if self.complete else "; not every pair of mistakes was tried"
         if not self.explanations:
             return f"no known mistake gives exactly this{cut}"
@@ -75,13 +75,13 @@ class Diagnosis:
 
     @property
     def lines(self) -> list[str]:
-        """One line for each explanation."""
+        """One line per explanation."""
         said = ["; and ".join(map(str, explanation)) for explanation in self.explanations]
         return [*said, f"{self.more} more"] if self.more else said
 
     @property
     def paragraphs(self) -> list[str]:
-        """All of it in several lines."""
+        """The explanations in several lines."""
         if self.tied == 1 and len(self.explanations[0]) == 1:
             return [self.lines[0], self.head]
         if self.tied == 1:
@@ -91,13 +91,13 @@ class Diagnosis:
         )
 
     def __str__(self) -> str:
-        """Return all of it in one line."""
+        """Return the explanations in one line."""
         if self.tied == 1:
             return f"{self.lines[0]} ({self.head})"
         return f"{self.head}: {'; or '.join(self.lines)}" if self.explanations else self.head
 
     def data(self) -> list[dict[str, str]]:
-        """Return every mistake; what it is made with or tied to is said in its message."""
+        """Return every mistake; companions and ties are in its message."""
         found = []
         for explanation in self.explanations:
             for mistake in explanation:
@@ -128,12 +128,12 @@ class Grade:
         What was read, typeset; the place of the error when it was unreadable.
     shape : Shape or None
         The shape of the answer.
-    rung : str
-        Which rung of the ladder decided.
+    method : str
+        The verification method that decided.
     why : str
         The evidence, or the reason, in a sentence.
     diagnosis : Diagnosis
-        What explains a wrong answer.
+        The explanations of a wrong answer.
     short_form : str
         The right answer as one would write it.
     numbers : tuple of float
@@ -143,7 +143,7 @@ class Grade:
     verdict: str
     understood: str = ""
     shape: Shape | None = None
-    rung: str = ""
+    method: str = ""
     why: str = ""
     diagnosis: Diagnosis = NOTHING
     short_form: str = ""
@@ -155,13 +155,13 @@ class Grade:
         return self.verdict.startswith("correct")
 
     @property
-    def mistakes(self) -> tuple[Mistake, ...]:
-        """Every mistake that is named."""
+    def mistakes(self) -> tuple[NamedMistake, ...]:
+        """Every named mistake."""
         return self.diagnosis.mistakes
 
     @property
     def said(self) -> str:
-        """What to tell the student, in a line; the right answer is not in it."""
+        """The feedback in one line, without the right answer."""
         if self.correct:
             return "right" if self.verdict == "correct" else f"right, in another form: {self.why}"
         if not self.verdict.startswith("wrong"):
@@ -170,7 +170,7 @@ class Grade:
 
     @property
     def lines(self) -> list[str]:
-        """What to tell the student about a wrong answer, in several lines."""
+        """The feedback for a wrong answer in several lines."""
         return (
             [*self.diagnosis.paragraphs, self.evidence]
             if self.evidence
@@ -179,11 +179,11 @@ class Grade:
 
     @property
     def evidence(self) -> str:
-        """Why a wrong answer is wrong: two numbers that differ, where there are two."""
+        """Two numbers that differ, where a wrong answer has them."""
         if self.numbers is None:
             return self.why
         right, found = self.numbers
-        return f"at one place this comes to {found:.4g}, and the gradient to {right:.4g}"
+        return f"at one sample point this is {found:.4g}, and the gradient is {right:.4g}"
 
     def data(self) -> dict[str, Any]:
         """Return the grade as plain data, as ``--json`` prints it."""
@@ -191,7 +191,7 @@ class Grade:
             "verdict": self.verdict,
             "understood": self.understood,
             "shape": None if self.shape is None else [str(dim) for dim in self.shape],
-            "rung": self.rung,
+            "rung": self.method,
             "mistakes": self.diagnosis.data(),
             "short_form": self.short_form,
         }

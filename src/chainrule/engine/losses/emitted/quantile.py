@@ -63,11 +63,12 @@ FACTS: dict[str, Any] = {
         ),
         (
             "least",
-            "l' = 0 at z = y and l is convex, so l(z, y) >= l(y, y).",
+            "l' = 0 at z = y + (1/10) log(1) and l is convex, so l(z, y) >= l(y + (1/10) log(1), "
+            "y).",
         ),
         (
             "optimum",
-            "l has its minimum at z = y and l'' > 0 there, so l grows both ways.",
+            "l has its minimum at z = y + (1/10) log(1) and l'' > 0 there, so l grows both ways.",
         ),
     ),
 }
@@ -177,29 +178,37 @@ def link(mu: Number) -> Number:
 def least(y: Number) -> Number:
     """Return a lower bound of the loss over all scores, rounding included."""
     with np.errstate(all="ignore"):
-        v1 = y - y
-        e1 = roundings.added(v1, 0.0, 0.0)
-        v2 = 0.5 * v1
-        e2 = roundings.multiplied(v2, 0.5, 0.0, v1, e1)
-        v3 = 10 * v1
-        e3 = roundings.multiplied(v3, 10, 0.0, v1, e1)
-        v4 = np.abs(v3)
-        e4 = e3
-        v5 = -v4
-        e5 = e4
-        v6 = np.exp(v5)
-        e6 = roundings.exponential(v6, e5)
-        v7 = np.log1p(v6)
-        e7 = roundings.logarithm_of_one_plus(v7, v6, e6)
-        v8 = np.maximum(v3, 0)
-        e8 = roundings.larger(e3, 0.0)
-        v9 = v8 + v7
-        e9 = roundings.added(v9, e8, e7)
-        v10 = (1 / 10) * v9
-        e10 = roundings.multiplied(v10, 1 / 10, 1.1102230246251566e-17, v9, e9)
-        v11 = v2 + v10
-        e11 = roundings.added(v11, e2, e10)
-        t1 = y - y
-        t2 = 10 * t1
+        v1 = np.log(1)
+        e1 = roundings.logarithm(v1, 1, 0.0)
+        v2 = (1 / 10) * v1
+        e2 = roundings.multiplied(v2, 1 / 10, 1.1102230246251566e-17, v1, e1)
+        v3 = y + v2
+        e3 = roundings.added(v3, 0.0, e2)
+        v4 = y - v3
+        e4 = roundings.added(v4, 0.0, e3)
+        v5 = 0.5 * v4
+        e5 = roundings.multiplied(v5, 0.5, 0.0, v4, e4)
+        v6 = v3 - y
+        e6 = roundings.added(v6, e3, 0.0)
+        v7 = 10 * v6
+        e7 = roundings.multiplied(v7, 10, 0.0, v6, e6)
+        v8 = np.abs(v7)
+        e8 = e7
+        v9 = -v8
+        e9 = e8
+        v10 = np.exp(v9)
+        e10 = roundings.exponential(v10, e9)
+        v11 = np.log1p(v10)
+        e11 = roundings.logarithm_of_one_plus(v11, v10, e10)
+        v12 = np.maximum(v7, 0)
+        e12 = roundings.larger(e7, 0.0)
+        v13 = v12 + v11
+        e13 = roundings.added(v13, e12, e11)
+        v14 = (1 / 10) * v13
+        e14 = roundings.multiplied(v14, 1 / 10, 1.1102230246251566e-17, v13, e13)
+        v15 = v5 + v14
+        e15 = roundings.added(v15, e5, e14)
+        t1 = y + ((1 / 10) * np.log(1))
+        t2 = 10 * (t1 - y)
         t3 = (1 / 10) * (np.maximum(t2, 0) + np.log1p(np.exp(-np.abs(t2))))
-        return ((0.5 * t1) + t3) - roundings.settled(e11, y)
+        return ((0.5 * (y - t1)) + t3) - roundings.settled(e15, y)

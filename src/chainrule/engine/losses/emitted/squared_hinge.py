@@ -42,22 +42,22 @@ FACTS: dict[str, Any] = {
     "because": (
         (
             "convex",
-            "l'' = 2 [1 - y z > 0]^2 y y >= 0: with v = z: for y = -1, v < -1: 0, and it is 0; "
-            "for y = -1, -1 < v: 2, and every term is >= 0; for y = 0: 0, and it is 0; for y = 1, "
-            "v < 1: 2, and every term is >= 0; for y = 1, 1 < v: 0, and it is 0.",
+            "l'' = 2 [1 - y z > 0]^2 y y >= 0: with v = z or -z: for y = -1, v < -1: 0, and it is "
+            "0; for y = -1, -1 < v: 2, and every term is >= 0; for y = 0: 0, and it is 0; for y = "
+            "1, v < 1: 2, and every term is >= 0; for y = 1, 1 < v: 0, and it is 0.",
         ),
         (
             "curvature",
-            "l'' <= 2, for the difference is with v = z: for y = -1, v < -1: 2, and every term is "
-            ">= 0; for y = -1, -1 < v: 0, and it is 0; for y = 0: 2, and every term is >= 0; for "
-            "y = 1, v < 1: 0, and it is 0; for y = 1, 1 < v: 2, and every term is >= 0.",
+            "l'' <= 2, for the difference is with v = z or -z: for y = -1, v < -1: 2, and every "
+            "term is >= 0; for y = -1, -1 < v: 0, and it is 0; for y = 0: 2, and every term is >= "
+            "0; for y = 1, v < 1: 0, and it is 0; for y = 1, 1 < v: 2, and every term is >= 0.",
         ),
         (
             "least",
-            "l >= 0: with v = z: for y = -1, v < -1: 0, and it is 0; for y = -1, -1 < v: v^2 + 2 "
-            "v + 1, and it has no sign change, by Sturm's theorem in v; for y = 0: 1, and every "
-            "term is >= 0; for y = 1, v < 1: v^2 - 2 v + 1, and it has no sign change, by Sturm's "
-            "theorem in v; for y = 1, 1 < v: 0, and it is 0.",
+            "l >= 0: with v = z or -z: for y = -1, v < -1: 0, and it is 0; for y = -1, -1 < v: "
+            "v^2 + 2 v + 1, and it has no sign change, by Sturm's theorem in v; for y = 0: 1, and "
+            "every term is >= 0; for y = 1, v < 1: v^2 - 2 v + 1, and it has no sign change, by "
+            "Sturm's theorem in v; for y = 1, 1 < v: 0, and it is 0.",
         ),
     ),
 }

@@ -148,11 +148,8 @@ def least(y: Number) -> Number:
         e6 = roundings.multiplied(v6, y, 0.0, v5, e5)
         v7 = 2 * v6
         e7 = roundings.multiplied(v7, 2, 0.0, v6, e6)
-        v8 = np.exp(v3)
-        e8 = roundings.exponential(v8, e3)
-        v9 = 2 * v8
-        e9 = roundings.multiplied(v9, 2, 0.0, v8, e8)
-        v10 = v7 + v9
-        e10 = roundings.added(v10, e7, e9)
-        t1 = 0.5 * np.log(np.maximum(y, 2.2250738585072014e-308))
-        return ((2 * (y * np.exp(-t1))) + (2 * np.exp(t1))) - roundings.settled(e10, y)
+        v8 = v7 + v7
+        e8 = roundings.added(v8, e7, e7)
+        t1 = np.exp(-(0.5 * np.log(np.maximum(y, 2.2250738585072014e-308))))
+        t2 = 2 * (y * t1)
+        return (t2 + t2) - roundings.settled(e8, y)

@@ -1,4 +1,4 @@
-"""The kinds of question, one row each, and making a question of an exercise."""
+"""The kinds of question, one entry each, and making a question from an exercise."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from random import Random
 
 from chainrule.errors import ExerciseError
 from chainrule.teaching.exercises.exercise import Exercise
-from chainrule.teaching.exercises.kinds import code, facts, formulas, lines
-from chainrule.teaching.exercises.questions import Kind, Question, Subject
+from chainrule.teaching.exercises.kinds import code, formulas, lines, short_answers
+from chainrule.teaching.exercises.questions import Question, QuestionKind, Subject
 
-KINDS: tuple[Kind, ...] = (
-    Kind("gradient", "derive the gradient", formulas.gradient),
-    Kind("factor", "answer one factor of the chain rule", formulas.factor),
-    Kind("shape", "give the shape", facts.shape),
-    Kind("next", "choose the next line", lines.next_line),
-    Kind("rule", "name the rule", lines.rule),
-    Kind("order", "put the lines in order", lines.order),
-    Kind("wrong-line", "find the wrong line", lines.wrong_line),
-    Kind("verify", "is this right-shaped answer right?", facts.verify),
-    Kind("number", "predict the number", facts.number),
-    Kind("code-to-maths", "read code as mathematics", code.code_to_maths),
-    Kind("maths-to-code", "write mathematics as code", code.maths_to_code),
-    Kind("cache", "say what the forward pass must keep", facts.cache),
+KINDS: tuple[QuestionKind, ...] = (
+    QuestionKind("gradient", "derive the gradient", formulas.gradient),
+    QuestionKind("factor", "answer one factor of the chain rule", formulas.factor),
+    QuestionKind("shape", "give the shape", short_answers.shape),
+    QuestionKind("next", "choose the next line", lines.next_line),
+    QuestionKind("rule", "name the rule", lines.rule),
+    QuestionKind("order", "put the lines in order", lines.order),
+    QuestionKind("wrong-line", "find the wrong line", lines.wrong_line),
+    QuestionKind("verify", "is this right-shaped answer right?", short_answers.verify),
+    QuestionKind("number", "predict the number", short_answers.number),
+    QuestionKind("code-to-maths", "read code as mathematics", code.code_to_maths),
+    QuestionKind("maths-to-code", "write mathematics as code", code.maths_to_code),
+    QuestionKind("cache", "say what the forward pass must keep", short_answers.cache),
 )
-"""The table. A new kind of question is one row and its builder."""
+"""The kinds of question. A new kind is one entry and its builder."""
 
 
-def kind_named(name: str) -> Kind:
+def kind_named(name: str) -> QuestionKind:
     """Find a kind of question.
 
     Raises
@@ -44,7 +44,7 @@ def kind_named(name: str) -> Kind:
 
 
 def ask(exercise: Exercise, kind: str, seed: int = 0) -> Question | None:
-    """Make a question of one kind, or nothing where the exercise has none.
+    """Return a question of one kind; None where the exercise has none.
 
     Examples
     --------
@@ -60,14 +60,14 @@ def ask(exercise: Exercise, kind: str, seed: int = 0) -> Question | None:
 def questions(
     exercise: Exercise, seed: int = 0, kinds: Iterable[str] | None = None
 ) -> Iterator[Question]:
-    """Give one question of every kind that an exercise has, in the order of the table.
+    """Yield one question of every kind that an exercise has, in the order of the table.
 
     Parameters
     ----------
     exercise : Exercise
-        Of which the questions are made.
+        The exercise.
     seed : int, optional
-        Of the choices.
+        Seed for the choices.
     kinds : iterable of str, optional
         The kinds that are wanted; by default those that the exercise is for.
     """

@@ -1,4 +1,4 @@
-"""Questions that go between the board and the keyboard."""
+"""Questions about code: read it as mathematics, write mathematics as code."""
 
 from __future__ import annotations
 
@@ -9,66 +9,66 @@ from chainrule.calculus.graph.dims import written
 from chainrule.deriving import derive
 from chainrule.errors import ChainruleError
 from chainrule.language.codegen import module_text
+from chainrule.teaching.exercises.content import Code, Content, Equation, Prose
 from chainrule.teaching.exercises.kinds.formulas import formula_key, gradient_hints, solution
-from chainrule.teaching.exercises.pieces import Code, Line, Pieces, Prose
 from chainrule.teaching.exercises.questions import Question, Subject
-from chainrule.teaching.exercises.story import Stretch
+from chainrule.teaching.exercises.sections import GradientSection
 
 _BACKWARD = re.compile(r"^def backward\(.*?\n(?=\n\n)", re.MULTILINE | re.DOTALL)
 _DOCSTRING = re.compile(r'^    """.*?"""\n', re.MULTILINE | re.DOTALL)
 
 
 def code_to_maths(subject: Subject) -> Question | None:
-    """Show the code of a way back, and ask for the gradient as mathematics."""
-    stretch = subject.variable()
-    code = _backward(subject, stretch)
+    """Ask for the gradient that backward code computes."""
+    section = subject.variable()
+    code = _backward(subject, section)
     if code is None:
         return None
-    prompt: Pieces = (
+    prompt: Content = (
         Prose("This code computes a gradient:"),
         Code(code),
         Prose("Write it as on the board, in one line:"),
-        Line(subject.whole(stretch), None),
+        Equation(subject.whole(section), None),
     )
-    return _question(subject, stretch, "code-to-maths", "maths", prompt, code)
+    return _question(subject, section, "code-to-maths", "maths", prompt, code)
 
 
 def maths_to_code(subject: Subject) -> Question | None:
     """Show a gradient, and ask for it as an expression in NumPy."""
-    stretch = subject.variable()
-    code = _backward(subject, stretch)
+    section = subject.variable()
+    code = _backward(subject, section)
     if code is None:
         return None
-    prompt: Pieces = (
-        *subject.naming([stretch.answer]),
-        subject.gradient(stretch),
+    prompt: Content = (
+        *subject.naming([section.answer]),
+        subject.gradient(section),
         Prose(
-            f"Write it as one expression in NumPy; the shape of {stretch.variable.name} is "
-            f"{written(stretch.variable.shape)}."
+            f"Write it as one expression in NumPy; the shape of {section.variable.name} is "
+            f"{written(section.variable.shape)}."
         ),
     )
-    return _question(subject, stretch, "maths-to-code", "code", prompt, code)
+    return _question(subject, section, "maths-to-code", "code", prompt, code)
 
 
 def _question(
-    subject: Subject, stretch: Stretch, kind: str, reader: str, prompt: Pieces, code: str
+    subject: Subject, section: GradientSection, kind: str, reader: str, prompt: Content, code: str
 ) -> Question:
     return Question(
         subject.exercise,
         kind,
         subject.exercise.model,
         prompt,
-        formula_key(subject.exercise.model, stretch, reader),
-        gradient_hints(subject, stretch),
-        (*solution(subject, stretch), Code(code)),
-        subject.rules(stretch),
+        formula_key(subject.exercise.model, section, reader),
+        gradient_hints(subject, section),
+        (*solution(subject, section), Code(code)),
+        subject.rules(section),
     )
 
 
-def _backward(subject: Subject, stretch: Stretch) -> str | None:
-    """Return the way back for one variable as code, or nothing where there is no array code."""
+def _backward(subject: Subject, section: GradientSection) -> str | None:
+    """Return the backward code for one variable; None where there is no array code."""
     try:
-        text = module_text(program(derive(subject.exercise.model, [stretch.variable.name])))
+        text = module_text(program(derive(subject.exercise.model, [section.variable.name])))
     except ChainruleError:
         return None
     found = _BACKWARD.search(text)

@@ -11,7 +11,8 @@ from chainrule.calculus.graph.dims import SCALAR, written
 from chainrule.calculus.graph.model import Asked, Model
 from chainrule.calculus.graph.node import Partial, Symbol, symbols
 from chainrule.language.typeset import model_text, plain, unicode
-from chainrule.teaching.exercises.pieces import Line, Pieces, Prose
+from chainrule.teaching.exercises.answer_readers import AnswerKey
+from chainrule.teaching.exercises.content import Content, Equation, Prose
 from chainrule.teaching.exercises.questions import (
     Question,
     Subject,
@@ -20,19 +21,18 @@ from chainrule.teaching.exercises.questions import (
     reason,
     step_hints,
 )
-from chainrule.teaching.exercises.readers import Key
-from chainrule.teaching.exercises.story import Stretch
+from chainrule.teaching.exercises.sections import GradientSection
 
 WRONG_ANSWERS = 3
 
 
 def gradient(subject: Subject) -> Question | None:
     """Ask for a gradient, as a formula."""
-    stretch = subject.variable()
-    exercise, variable = subject.exercise, stretch.variable
-    prompt: Pieces = (
+    section = subject.variable()
+    exercise, variable = subject.exercise, section.variable
+    prompt: Content = (
         Prose(exercise.ask),
-        Line(subject.whole(stretch), None),
+        Equation(subject.whole(section), None),
         Prose(f"It has the shape of {variable.name}, {written(variable.shape)}."),
     )
     return Question(
@@ -40,83 +40,85 @@ def gradient(subject: Subject) -> Question | None:
         "gradient",
         exercise.model,
         prompt,
-        formula_key(exercise.model, stretch),
-        gradient_hints(subject, stretch),
-        solution(subject, stretch),
-        subject.rules(stretch),
+        formula_key(exercise.model, section),
+        gradient_hints(subject, section),
+        solution(subject, section),
+        subject.rules(section),
     )
 
 
-def formula_key(model: Model, stretch: Stretch, reader: str = "formula") -> Key:
+def formula_key(model: Model, section: GradientSection, reader: str = "formula") -> AnswerKey:
     """Return the key of a gradient's formula."""
-    return Key(reader, plain(stretch.answer), model_text(model), stretch.variable.name)
+    return AnswerKey(reader, plain(section.answer), model_text(model), section.variable.name)
 
 
-def gradient_hints(subject: Subject, stretch: Stretch) -> tuple[Pieces, ...]:
-    """Return the hints for a whole gradient: its rules, its chain, the factors put in."""
+def gradient_hints(subject: Subject, section: GradientSection) -> tuple[Content, ...]:
+    """Return the hints for a gradient: its rules, its chain rule, the factors substituted."""
     own = tuple(Prose(hint) for hint in subject.exercise.hints)
-    rules = ", ".join(subject.rules(stretch)) or "none: look which entries enter the objective"
-    first: Pieces = (*own, Prose(f"The rules on the way: {rules}."))
-    chains = [(s, step) for s in subject.needed(stretch) for step in _chain(s)]
+    rules = ", ".join(subject.rules(section)) or "none: look which entries enter the objective"
+    first: Content = (*own, Prose(f"The rules on the way: {rules}."))
+    chains = [(s, step) for s in subject.needed(section) for step in _chain(s)]
     asked = {
-        step.question: Line(step.left, None) for s in subject.needed(stretch) for step in s.factors
+        step.question: Equation(step.left, None)
+        for s in subject.needed(section)
+        for step in s.factors
     }
     second = (*(_chain_line(s, step) for s, step in chains), *asked.values())
-    third = tuple(line_of(step) for s in subject.needed(stretch) for step in s.factors)
+    third = tuple(line_of(step) for s in subject.needed(section) for step in s.factors)
     return first, second or third, third
 
 
-def solution(subject: Subject, stretch: Stretch) -> Pieces:
-    """Return what is shown afterwards: chain, factors and result, layer by layer."""
-    shown: list[Line] = []
-    for part in subject.needed(stretch):
+def solution(subject: Subject, section: GradientSection) -> Content:
+    """Return the solution: chain rule, factors and result, layer by layer."""
+    shown: list[Equation] = []
+    for part in subject.needed(section):
         shown += [_chain_line(part, step) for step in _chain(part)]
-        shown += [Line(step.left, step.after, note=step.rule) for step in part.factors]
+        shown += [Equation(step.left, step.after, note=step.rule) for step in part.factors]
         if part.name is not None:
-            shown.append(Line(part.name, part.answer))
-    return (*shown, subject.gradient(stretch))
+            shown.append(Equation(part.name, part.answer))
+    return (*shown, subject.gradient(section))
 
 
-def _chain(stretch: Stretch) -> list[Step]:
-    return [step for step in stretch.lines if step.phase is Phase.CHAIN]
+def _chain(section: GradientSection) -> list[Step]:
+    return [step for step in section.lines if step.phase is Phase.CHAIN]
 
 
-def _chain_line(stretch: Stretch, step: Step) -> Line:
-    """Write the chain rule; for a layer, its gradient's name stands on the left."""
-    note = step.rule if stretch.name is None else f"{step.rule}; call it {unicode(stretch.name)}"
-    return Line(step.left, step.after, note=note)
+def _chain_line(section: GradientSection, step: Step) -> Equation:
+    """Return the chain rule as a line; a layer's gradient has its name on the left."""
+    note = step.rule if section.name is None else f"{step.rule}; call it {unicode(section.name)}"
+    return Equation(step.left, step.after, note=note)
 
 
 def factor(subject: Subject) -> Question | None:
-    """Ask for one factor: typed where it is a gradient by itself, else among wrong ones."""
-    found = [step for s in subject.stretches for step in s.factors if step.reasons]
+    """Ask for one factor: as a formula where it is a gradient by itself, else by choice."""
+    found = [step for s in subject.sections for step in s.factors if step.reasons]
     if not found:
         return None
     step = subject.rng.choice(found)
     rules = tuple(dict.fromkeys(reason.rule for reason in step.reasons))
     model = subject.derivation.model
     small = _as_gradient(model, step)
-    prompt: Pieces = (Prose("One factor of the chain rule:"), Line(step.left, None))
+    prompt: Content = (Prose("One factor of the chain rule:"), Equation(step.left, None))
     if small is not None:
-        key = Key("formula", plain(step.after), model_text(small), small.asked[0].symbol.name)
+        key = AnswerKey("formula", plain(step.after), model_text(small), small.asked[0].symbol.name)
         return _factor_question(subject, step, prompt, key, rules)
-    wrong = subject.mistakes.factor_answers(step, subject.rng, WRONG_ANSWERS)
+    wrong = subject.distractors.factor_answers(step, subject.rng, WRONG_ANSWERS)
     if len(wrong) < 2:
         return None
     options, letter = lettered(
-        Line(None, step.after), [Line(None, each.answer) for each in wrong], subject.rng
+        Equation(None, step.after), [Equation(None, each.answer) for each in wrong], subject.rng
     )
-    key = Key("choice", letter, choices=("",) * len(options))
+    key = AnswerKey("choice", letter, choices=("",) * len(options))
     return _factor_question(subject, step, prompt, key, rules, options)
 
 
 def _factor_question(
     subject: Subject,
     step: Step,
-    prompt: Pieces,
-    key: Key,
+    prompt: Content,
+    key: AnswerKey,
     rules: Sequence[str],
-    options: Pieces = (),
+    options: Content = (),
 ) -> Question:
     return Question(
         subject.exercise,
@@ -125,14 +127,14 @@ def _factor_question(
         prompt,
         key,
         step_hints(step),
-        (Line(step.left, step.after, note=step.rule), reason(step)),
+        (Equation(step.left, step.after, note=step.rule), reason(step)),
         tuple(rules),
         options,
     )
 
 
 def _as_gradient(model: Model, step: Step) -> Model | None:
-    """Return a forward pass of which a factor is the whole gradient, where all are scalars."""
+    """Return a forward pass whose gradient is this factor, where all are scalars."""
     partial = step.question
     if not isinstance(partial, Partial):
         return None

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from chainrule.calculus.derivation.steps import Phase, Step
 from chainrule.calculus.graph.node import Expr, partials
 from chainrule.calculus.ops import TABLE
+from chainrule.teaching.diagnosis.injection import InjectedError
+from chainrule.teaching.exercises.answer_readers import AnswerKey
+from chainrule.teaching.exercises.content import Content, Equation, Prose
 from chainrule.teaching.exercises.kinds.formulas import WRONG_ANSWERS
-from chainrule.teaching.exercises.mistaken import Slip
-from chainrule.teaching.exercises.pieces import Line, Pieces, Prose
 from chainrule.teaching.exercises.questions import (
     LETTERS,
     Question,
@@ -19,15 +20,14 @@ from chainrule.teaching.exercises.questions import (
     reason,
     step_hints,
 )
-from chainrule.teaching.exercises.readers import Key
-from chainrule.teaching.exercises.story import Stretch, stretches
+from chainrule.teaching.exercises.sections import GradientSection, sections
 
 FEWEST_LINES = 4
 MOST_LINES = 6
 
 _SPREADING = ("distribute", "expand", "multiply out", "split the sum", "factors leave the sum",
               "common factor", "gather", "collect", "positive first")  # fmt: skip
-"""Names for moving factors and sums past each other: one of them is no wrong answer to another."""
+"""Rules that move factors and sums past each other: none is a distractor for another."""
 
 _ALGEBRA = ("cancel", "one-hot labels add to one", "δ picks one term")
 _COLLAPSES = (
@@ -42,26 +42,30 @@ _SILENT = ("constant rule", "mask", "sign function")
 
 
 def next_line(subject: Subject) -> Question | None:
-    """Ask which line follows: the true one among lines with one thing wrong."""
+    """Ask which line follows: the right one among lines with one error."""
     places = [
-        (stretch, k)
-        for stretch in subject.stretches
-        for k in range(1, len(stretch.lines))
-        if not partials(stretch.lines[k].after)
-        and stretch.lines[k].phase in (Phase.SUBSTITUTE, Phase.SIMPLIFY, Phase.COLLAPSE)
+        (section, k)
+        for section in subject.sections
+        for k in range(1, len(section.lines))
+        if not partials(section.lines[k].after)
+        and section.lines[k].phase in (Phase.SUBSTITUTE, Phase.SIMPLIFY, Phase.COLLAPSE)
     ]
     subject.rng.shuffle(places)
-    for stretch, k in places[:4]:
-        step = stretch.lines[k]
-        wrong = subject.mistakes.line_answers(step, subject.rng, WRONG_ANSWERS)
+    for section, k in places[:4]:
+        step = section.lines[k]
+        wrong = subject.distractors.line_answers(step, subject.rng, WRONG_ANSWERS)
         if len(wrong) == WRONG_ANSWERS:
-            return _next_question(subject, stretch, k, [Line(step.left, w.answer) for w in wrong])
+            return _next_question(
+                subject, section, k, [Equation(step.left, w.answer) for w in wrong]
+            )
     return None
 
 
-def _next_question(subject: Subject, stretch: Stretch, k: int, wrong: Sequence[Line]) -> Question:
-    step, before = stretch.lines[k], stretch.lines[max(0, k - 3) : k]
-    answers = [line_of(each) for each in stretch.factors if _is_asked(each, before[-1])]
+def _next_question(
+    subject: Subject, section: GradientSection, k: int, wrong: Sequence[Equation]
+) -> Question:
+    step, before = section.lines[k], section.lines[max(0, k - 3) : k]
+    answers = [line_of(each) for each in section.factors if _is_asked(each, before[-1])]
     options, letter = lettered(line_of(step), wrong, subject.rng)
     return Question(
         subject.exercise,
@@ -70,12 +74,12 @@ def _next_question(subject: Subject, stretch: Stretch, k: int, wrong: Sequence[L
         (
             *subject.naming(each.after for each in before),
             *answers,
-            *(Line(each.left, each.after, note=each.rule) for each in before),
+            *(Equation(each.left, each.after, note=each.rule) for each in before),
             Prose("Which line is next?"),
         ),
-        Key("choice", letter, choices=("",) * len(options)),
+        AnswerKey("choice", letter, choices=("",) * len(options)),
         step_hints(step),
-        (Line(step.left, step.after, note=step.rule), reason(step)),
+        (Equation(step.left, step.after, note=step.rule), reason(step)),
         (step.rule,),
         options,
     )
@@ -106,7 +110,7 @@ def rule(subject: Subject) -> Question | None:
         "rule",
         subject.derivation.model,
         (*subject.naming([step.before, step.after]), *_shown(step), Prose(words)),
-        Key("choice", letter, choices=tuple(o.text for o in options if isinstance(o, Prose))),
+        AnswerKey("choice", letter, choices=tuple(o.text for o in options if isinstance(o, Prose))),
         (
             (Prose("Look at what changes from one side to the other."),),
             (reason(step),),
@@ -119,7 +123,7 @@ def rule(subject: Subject) -> Question | None:
 
 
 def _other_rules(subject: Subject, used: Sequence[str]) -> list[str]:
-    """Return rules that a line does not use: those of the exercise itself come first."""
+    """Return rules that a line does not use, those of the exercise itself first."""
     near = sorted({r.rule for step in subject.derivation.steps for r in step.reasons})
     far = sorted({op.rule for op in TABLE.values()})
     subject.rng.shuffle(far)
@@ -127,14 +131,14 @@ def _other_rules(subject: Subject, used: Sequence[str]) -> list[str]:
     return [rule for rule in dict.fromkeys([*near, *far]) if rule not in out][: 2 * WRONG_ANSWERS]
 
 
-def _shown(step: Step) -> Pieces:
+def _shown(step: Step) -> Content:
     if step.reasons:
         return (line_of(step),)
-    return (Line(step.left, step.before), Line(step.left, step.after))
+    return (Equation(step.left, step.before), Equation(step.left, step.after))
 
 
 def wrong_rules(step: Step) -> list[str]:
-    """Return names of rules that a rewriting certainly did not use; none where that is unsure."""
+    """Return names of rules that a rewriting did not use; empty where that is unsure."""
     if step.phase is Phase.SIMPLIFY and step.rule in (*_ALGEBRA, *_SPREADING):
         algebra = _ALGEBRA if step.rule in _ALGEBRA else ()
         return [name for name in (*_COLLAPSES, *_ALGEBRA) if name not in algebra]
@@ -146,11 +150,11 @@ def wrong_rules(step: Step) -> list[str]:
 
 def order(subject: Subject) -> Question | None:
     """Ask for the order of the lines of one gradient, from the chain rule to the result."""
-    found = [s for s in subject.stretches if len(_chained(s)) >= FEWEST_LINES]
+    found = [s for s in subject.sections if len(_chained(s)) >= FEWEST_LINES]
     if not found:
         return None
-    stretch = subject.rng.choice(found)
-    steps = _chained(stretch)
+    section = subject.rng.choice(found)
+    steps = _chained(section)
     shuffled = list(steps)
     while shuffled == steps:
         subject.rng.shuffle(shuffled)
@@ -165,21 +169,21 @@ def order(subject: Subject) -> Question | None:
             Prose("Put these lines in order, from the chain rule to the result."),
             *(line_of(step, letters[step.id]) for step in shuffled),
         ),
-        Key("order", answer),
+        AnswerKey("order", answer),
         (
             (Prose("The chain rule comes first; the line with nothing left to do is last."),),
             (Prose("Every line answers one more factor, or makes the one before it shorter."),),
             (Prose(f"It begins {' '.join(answer.split()[:2])}."),),
         ),
-        tuple(Line(s.left, s.after, letters[s.id], s.rule) for s in steps),
+        tuple(Equation(s.left, s.after, letters[s.id], s.rule) for s in steps),
         ("chain rule",),
     )
 
 
-def _chained(stretch: Stretch) -> list[Step]:
-    """Choose lines of which each can only stand where it stands."""
+def _chained(section: GradientSection) -> list[Step]:
+    """Return lines of which each has one possible position."""
     seen: dict[Expr, Step] = {}
-    for step in stretch.lines:
+    for step in section.lines:
         if step.phase not in (Phase.ENTRY, Phase.SHAPE):
             seen.setdefault(step.after, step)
     steps = list(seen.values())
@@ -191,37 +195,41 @@ def _chained(stretch: Stretch) -> list[Step]:
 
 
 def wrong_line(subject: Subject) -> Question | None:
-    """Show a derivation in which one factor is answered by a mistake that people make."""
-    for slip in subject.mistakes.slips(subject.rng):
-        for stretch in stretches(slip.derivation):
-            place = _first_wrong(subject, stretch)
+    """Show a derivation with a wrong rule at one factor, and ask for the wrong line."""
+    for error, derivation in subject.distractors.derivations(subject.rng):
+        for section in sections(derivation):
+            place = _first_wrong(subject, section)
             if place is None:
                 continue
-            made = _wrong_question(subject, slip, stretch, place)
+            made = _wrong_question(subject, error, section, place)
             if made is not None:
                 return made
     return None
 
 
-def _first_wrong(subject: Subject, stretch: Stretch) -> Step | None:
-    """Find the only factor that a slip answered wrongly; all else must follow from it."""
+def _first_wrong(subject: Subject, section: GradientSection) -> Step | None:
+    """Return the only factor that an error changes; all else must follow from it."""
     right = {s.question: s for s in subject.derivation.steps if s.question is not None}
     wrong = []
-    for step in stretch.factors:
+    for step in section.factors:
         true = right.get(step.question) if step.question is not None else None
         if true is None:
-            return None  # the slip changed the chain itself
+            return None  # the error changes the chain itself
         if step.after is not true.after:
-            if not subject.mistakes.differ(true.after, step.after):
+            if not subject.distractors.differ(true.after, step.after):
                 return None
             wrong.append(step)
     return wrong[0] if len(wrong) == 1 else None
 
 
-def _wrong_question(subject: Subject, slip: Slip, stretch: Stretch, wrong: Step) -> Question | None:
-    chain = [s for s in stretch.lines if s.phase is Phase.CHAIN]
-    put_in = [s for s in stretch.lines if s.phase is Phase.SUBSTITUTE][-1:]
-    shown = [*chain, *stretch.factors, *put_in, stretch.lines[-1]]
+def _wrong_question(
+    subject: Subject, error: InjectedError, section: GradientSection, wrong: Step
+) -> Question | None:
+    op = error.operation
+    assert op is not None
+    chain = [s for s in section.lines if s.phase is Phase.CHAIN]
+    put_in = [s for s in section.lines if s.phase is Phase.SUBSTITUTE][-1:]
+    shown = [*chain, *section.factors, *put_in, section.lines[-1]]
     unique: dict[tuple[Expr, Expr], Step] = {}
     for step in shown:
         unique.setdefault((step.left, step.after), step)
@@ -239,15 +247,15 @@ def _wrong_question(subject: Subject, slip: Slip, stretch: Stretch, wrong: Step)
             Prose("One line is wrong, and what comes after it follows from it. Which line?"),
             *(line_of(step, str(k)) for k, step in enumerate(steps, start=1)),
         ),
-        Key("line", str(number), choices=tuple(str(k + 1) for k in range(len(steps)))),
+        AnswerKey("line", str(number), choices=tuple(str(k + 1) for k in range(len(steps)))),
         (
             (Prose("The chain rule is right. Check the factors one by one."),),
-            (Prose(f"Look for the {slip.op.rule}: {slip.op.because}."),),
-            (Line(true.left, true.after, note=true.rule),),
+            (Prose(f"Look for the {op.rule}: {op.because}."),),
+            (Equation(true.left, true.after, note=true.rule),),
         ),
         (
-            Prose(f"Line {number}: {slip.mistake.name}; {slip.mistake.message}."),
-            Line(true.left, true.after, note=true.rule),
+            Prose(f"Line {number}: {error.name}; {error.message}."),
+            Equation(true.left, true.after, note=true.rule),
         ),
-        (slip.op.rule,),
+        (op.rule,),
     )

@@ -1,0 +1,160 @@
+"""Fitting the encoding of a table to the training rows; rejects columns that cannot be encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import DataError
+from chainrule.tables.specs import NO_VALUE, CategorySpec, Missing, NumberSpec, Spec
+from chainrule.tables.table import NumberColumn, Table, TextColumn, refuse_infinite, some_of
+
+_MANY_CATEGORIES = 1000
+_IDENTIFIER_SHARE = 0.5
+_FEW_CATEGORIES = 20
+_TINY_TABLE = 5
+
+
+@dataclass(frozen=True)
+class FittedEncoding:
+    """The fitted encoding, and notes for the user."""
+
+    specs: tuple[Spec, ...]
+    notes: tuple[str, ...]
+
+
+def refuse_missing(table: Table) -> None:
+    """Raise if any cell is missing, with every such column and its count."""
+    counts = {name: int(column.missing.sum()) for name, column in table.columns.items()}
+    bad = {name: count for name, count in counts.items() if count}
+    if not bad:
+        return
+    listed = [f"{name!r} in {count} of {table.n_rows} rows" for name, count in bad.items()]
+    shown = ", ".join(listed[:8]) + (f" and {len(listed) - 8} more" if len(listed) > 8 else "")
+    empty = [name for name, count in bad.items() if count == table.n_rows]
+    leave = f" Leave out what has no value at all: --ignore {empty[0]}." if empty else ""
+    raise DataError(
+        f"{table.source}: values are missing: {shown}. Choose what to do with them: --missing "
+        "drop (leave such rows out), mean (fill in), or indicator (fill in, and let the model see "
+        f"that it was missing).{leave} In a text file an empty cell, NA, N/A, NaN and null count "
+        "as missing."
+    )
+
+
+def complete_rows(table: Table) -> NDArray[np.intp]:
+    """Return the indices of the rows without missing values."""
+    whole = np.ones(table.n_rows, dtype=np.bool_)
+    for column in table.columns.values():
+        whole &= ~column.missing
+    return np.flatnonzero(whole)
+
+
+def fit_encoding(
+    table: Table, missing: Missing = "refuse", categories: Collection[str] = ()
+) -> FittedEncoding:
+    """Fit the encoding to the training rows.
+
+    Parameters
+    ----------
+    table : Table
+        The training rows, without the target.
+    missing : {"refuse", "drop", "mean", "indicator"}
+        The treatment of missing values. Under ``drop`` the caller has dropped the rows.
+    categories : collection of str
+        Text columns that are categories however many words they hold.
+
+    Returns
+    -------
+    FittedEncoding
+        The specs and the notes.
+    """
+    if missing in ("refuse", "drop"):
+        refuse_missing(table)
+    specs: list[Spec] = []
+    notes: list[str] = []
+    for name, column in table.columns.items():
+        if column.missing.all():
+            notes.append(f"column {name!r} has no values: left out.")
+            continue
+        spec = (
+            _learn_number(table, column, missing, notes)
+            if isinstance(column, NumberColumn)
+            else _learn_category(table, column, missing, notes, kept=name in categories)
+        )
+        if spec is not None:
+            specs.append(spec)
+    if not specs:
+        raise DataError(
+            f"{table.source}: no column is left to learn from (each is the target, constant, "
+            "empty or ignored)."
+        )
+    return FittedEncoding(tuple(specs), tuple(notes))
+
+
+def _learn_number(
+    table: Table, column: NumberColumn, missing: Missing, notes: list[str]
+) -> NumberSpec | None:
+    refuse_infinite(table, column)
+    values = column.values[~column.missing]
+    largest = float(np.abs(values).max())
+    # Scaled by the largest value, so that neither 1e200 squared nor 1e-200 squared is formed.
+    unit = values / largest if largest > 0 else values
+    mean, scale = float(unit.mean()), float(unit.std())
+    if scale <= 10 * np.finfo(np.float64).eps * abs(mean) or scale == 0:
+        has_gaps = missing == "indicator" and bool(column.missing.any())
+        if not has_gaps:
+            notes.append(f"column {column.name!r} is constant ({values[0]:g}): left out.")
+            return None
+        # Its value teaches nothing, but that it is missing may.
+        return NumberSpec(column.name, float(values[0]), 1.0, fills=True, indicator=True)
+    steps = np.diff(column.values)
+    if len(steps) > 2 and not column.missing.any() and bool((steps == steps[0]).all()):
+        notes.append(
+            f"column {column.name!r} counts up row by row, like a row number: if it is one, leave "
+            f"it out with --ignore {column.name}."
+        )
+    if scale * largest == 0:
+        raise DataError(
+            f"{table.source}: the numbers of column {column.name!r} are too small to standardise "
+            f"(the largest is {largest:g}). Multiply them by a power of ten."
+        )
+    return NumberSpec(
+        column.name,
+        mean * largest,
+        scale * largest,
+        fills=missing in ("mean", "indicator"),
+        indicator=missing == "indicator" and bool(column.missing.any()),
+    )
+
+
+def _learn_category(
+    table: Table, column: TextColumn, missing: Missing, notes: list[str], *, kept: bool
+) -> CategorySpec | None:
+    counts = column.counts()
+    words = [word for word, count in zip(column.words, counts, strict=True) if count]
+    tally = {word: int(count) for word, count in zip(column.words, counts, strict=True) if count}
+    n_words = len(words)
+    rarely_twice = n_words > _IDENTIFIER_SHARE * table.n_rows and n_words > _FEW_CATEGORIES
+    never_twice = n_words == table.n_rows > _TINY_TABLE
+    if not kept and (n_words > _MANY_CATEGORIES or rarely_twice or never_twice):
+        raise DataError(
+            f"{table.source}: column {column.name!r} holds {n_words} different texts in "
+            f"{table.n_rows} rows ({some_of(words, 3)}), which looks like a name or an "
+            f"identifier: it would get a coefficient for each. Leave it out with --ignore "
+            f"{column.name}, or insist with --category {column.name}."
+        )
+    fill: str | None = None
+    if missing == "indicator" and column.missing.any():
+        fill = NO_VALUE
+        tally[NO_VALUE] = tally.get(NO_VALUE, 0) + int(column.missing.sum())
+    base = min(tally, key=lambda word: (-tally[word], word))
+    if missing == "mean" or (missing == "indicator" and fill is None):
+        fill = base
+    if len(tally) == 1:
+        notes.append(f"column {column.name!r} is constant ({base!r}): left out.")
+        return None
+    others = tuple(sorted(word for word in tally if word != base))
+    return CategorySpec(column.name, base, others, fill, column.from_numbers)

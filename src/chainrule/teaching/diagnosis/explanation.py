@@ -1,0 +1,271 @@
+"""Explanation of a wrong line of a derivation: the likely mistake, and the right line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from chainrule.calculus.derivation.sensitivity import pulled
+from chainrule.calculus.derivation.steps import Derivation
+from chainrule.calculus.graph.dims import SCALAR
+from chainrule.calculus.graph.node import Entry, Expr, Number, Symbol, running
+from chainrule.calculus.rewriting.cost import display_cost
+from chainrule.calculus.rewriting.simplification import simplify
+from chainrule.errors import ChainruleError, ParseError, ScopeError
+from chainrule.language.answers import Lexicon, spelled
+from chainrule.language.reading.tree import Node
+from chainrule.language.typeset import plain
+from chainrule.teaching.diagnosis.repairs import repairs
+from chainrule.teaching.diagnosis.sample_points import Array, same
+from chainrule.teaching.diagnosis.search import MistakeSearch
+from chainrule.teaching.marking.derivation_cache import derived
+from chainrule.teaching.marking.judging import EqualityJudge
+from chainrule.teaching.marking.line_context import AskedDerivative, Claims, LineContext
+from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
+from chainrule.teaching.marking.transcript import TranscriptStatement
+from chainrule.teaching.marking.verdicts import NamedMistake
+
+TRIED = 400
+"""The most changes of one line that are tried."""
+
+DEEP = 40
+"""The most definitions for which the derivation is searched too, and not the line alone."""
+
+EXPLAINED = 200
+"""The most wrong lines of one transcript that are explained."""
+
+NAMED = 3
+"""The most mistakes that are named for one line."""
+
+SUM_MISSING = NamedMistake(
+    "sum missing", "chain rule", "the index runs over several paths, and their parts add"
+)
+_SUM_KEPT = NamedMistake(
+    "sum kept although the index is free",
+    "the indices",
+    "only one term of the sum contains the entry of differentiation",
+)
+
+
+@dataclass(frozen=True)
+class WrongSide:
+    """The side of an equation that is wrong, as it was written and read.
+
+    Parameters
+    ----------
+    said : TranscriptStatement
+        The line.
+    lexicon : Lexicon
+        The meaning of its names.
+    reading : Reading
+        Its interpretation.
+    side : tuple of int
+        The start and end of the side.
+    """
+
+    said: TranscriptStatement
+    lexicon: Lexicon
+    reading: Reading
+    side: tuple[int, int]
+
+
+class LineExplainer:
+    """Names the likely mistakes of wrong lines.
+
+    Parameters
+    ----------
+    equality_judge : EqualityJudge
+        Over the forward pass.
+    claims : Claims
+        The names and claims of earlier lines.
+    """
+
+    def __init__(self, equality_judge: EqualityJudge, claims: Claims) -> None:
+        self.equality_judge, self.model, self.claims = equality_judge, equality_judge.model, claims
+        self.explained = 0
+        self._searches: dict[tuple[Symbol, Symbol], MistakeSearch] = {}
+        self._derivations: dict[Symbol, Derivation] = {}
+
+    def mistakes(
+        self, asked: AskedDerivative, context: LineContext, claim: Expr, written: WrongSide
+    ) -> tuple[NamedMistake, ...]:
+        """Return the mistakes that explain a claim: in the line itself, else in the derivation."""
+        self.explained += 1
+        if self.explained > EXPLAINED:
+            return ()
+        search = self._search(asked[0], asked[1])
+        found = {mistake.name: mistake for mistake in self._repaired(asked, written)}
+        deep = len(self.model.definitions) > DEEP
+        values = None if deep or found else self._values(search, asked, context, claim)
+        if values is not None:
+            for mistake in search.diagnose(values, pairs=False).mistakes:
+                found.setdefault(mistake.name, mistake)
+        return tuple(found.values())[:NAMED]
+
+    def unread(
+        self, said: TranscriptStatement, lexicon: Lexicon, error: ParseError
+    ) -> tuple[tuple[NamedMistake, ...], str]:
+        """Return the mistakes of a line whose shapes or indices do not fit, and the right line."""
+        line = line_of(said.text, said.line)
+        reading = next(readings(said.text, code=said.code))
+        context = LineContext(self.model, lexicon, line, reading.layout, claims=self.claims)
+        sides = said.sides()
+        try:
+            left = expression(tree(line, lexicon, reading, *sides[0]), context, reading)
+        except ParseError:
+            return (), ""
+        asked = asked_by(left, context)
+        if asked is None:
+            return (), ""
+        mistakes: dict[str, NamedMistake] = {}
+        self.explained += 1
+        if self.explained > EXPLAINED:
+            return (), ""
+        if isinstance(error, ScopeError):
+            mistakes[_SUM_KEPT.name] = _SUM_KEPT
+        else:
+            written = WrongSide(said, lexicon, reading, sides[1])
+            mistakes = {m.name: m for m in self._repaired(asked, written)}
+        return tuple(mistakes.values())[:NAMED], self.right(asked)
+
+    def right(self, asked: AskedDerivative) -> str:
+        """Return the right side in short form."""
+        found = self.short_form(asked[0], asked[1])
+        return "" if found is None else plain(found)
+
+    def short_form(self, of: Symbol, wrt: Symbol) -> Expr | None:
+        """Return the right answer in short form, as a matrix, where there is one."""
+        if of is self.model.objective:
+            if wrt not in self._derivations:
+                self._derivations[wrt] = derived(self.model, wrt.name)
+            return self._derivations[wrt][wrt.name].matrix
+        plainest = pulled(self.model, of, wrt, Number(1, of.shape))
+        return min(plainest, simplify(plainest)[0], key=display_cost)
+
+    # ---- parts -------------------------------------------------------------------------------
+
+    def _search(self, of: Symbol, wrt: Symbol) -> MistakeSearch:
+        if (of, wrt) not in self._searches:
+            finished = self.short_form(of, wrt)
+            if of is self.model.objective and finished is not None:
+                finished = self._derivations[wrt].without_layers(finished)
+            self._searches[of, wrt] = MistakeSearch(self.model, of, wrt, finished)
+        return self._searches[of, wrt]
+
+    def _values(
+        self,
+        search: MistakeSearch,
+        asked: AskedDerivative,
+        context: LineContext,
+        claim: Expr,
+        points: int = 3,
+    ) -> tuple[Array, ...] | None:
+        """Return the values of a claim, as the matrix of which it may be an entry."""
+        _, wrt, row, col = asked
+        shape = wrt.shape
+        try:
+            if (row or col) is not None:
+                expr = context.meant(context.opened(claim, None, None))
+            elif context.has_placeholders(claim):
+                shape = claim.shape
+                row, col = (context.letters.free(dim) for dim in shape)
+                expr = context.meant(context.opened(claim, row, col))
+            else:
+                expr = context.meant(claim)
+            if running(expr) - {row, col}:
+                return None  # an index that belongs to nothing
+            if (row or col) is None:
+                return search.samples.matrices(expr, points=points)
+            return search.samples.matrices(expr, shape, row, col, points=points)
+        except (ChainruleError, KeyError, IndexError):
+            return None
+
+    def _repaired(self, asked: AskedDerivative, written: WrongSide) -> Iterator[NamedMistake]:
+        """Yield the mistakes that make the written line right when undone."""
+        truth = self._search(asked[0], asked[1]).truth
+        if truth is None:
+            return
+        said, lexicon, reading = written.said, written.lexicon, written.reading
+        line = line_of(said.text, said.line)
+        try:
+            node = tree(line, lexicon, reading, *written.side)
+        except ParseError:
+            return
+        first = LineContext(self.model, lexicon, line, reading.layout, claims=self.claims)
+        try:
+            expression(tree(line, lexicon, reading, *said.sides()[0]), first, reading)
+        except ParseError:
+            return
+        letters = dict.fromkeys([*first.indices, *_letters(said.text)])
+        changes = repairs(node, lambda name: _alike(name, lexicon), letters)
+        for mistake, changed in islice(changes, TRIED):
+            if self._holds(asked, changed, first, reading, truth):
+                yield mistake
+
+    def _holds(
+        self,
+        asked: AskedDerivative,
+        node: Node,
+        first: LineContext,
+        reading: Reading,
+        truth: tuple[Array, ...],
+    ) -> bool:
+        context = LineContext(
+            self.model, first.lexicon, first.line, reading.layout, dict(first.indices), self.claims
+        )
+        search = self._search(asked[0], asked[1])
+        try:
+            claim = expression(node, context, reading)
+        except (ChainruleError, RecursionError):
+            return False
+        for points in (1, len(truth)):
+            values = self._values(search, asked, context, claim, points)
+            if values is None or not same(values, truth[:points]):
+                return False
+        return True
+
+
+def asked_by(left: Expr, context: LineContext) -> AskedDerivative | None:
+    """Return the value, the variable and the entry of the derivative on a left side."""
+    row = col = None
+    if isinstance(left, Entry):
+        row, col = left.row, left.col
+        left = left.matrix
+    if isinstance(left, Symbol) and left in context.gradients:
+        return context.model.objective, context.gradients[left], row, col
+    return context.asked or context.derived
+
+
+def _letters(text: str) -> Iterator[str]:
+    """Yield the indices in a line."""
+    at = text.find("_")
+    while at >= 0:
+        below = text[at + 1 : at + 6].lstrip("{")
+        for character in below:
+            if not character.islower():
+                break
+            yield character
+        at = text.find("_", at + 1)
+
+
+def _alike(name: str, lexicon: Lexicon) -> list[str]:
+    """Return the other names of the shape of a name, gradients for gradients."""
+    stem, _, below = name.partition("_")
+    found = lexicon.find(stem) if below else lexicon.find(name)
+    if found is None or (found.symbol.shape == SCALAR and found.symbol not in lexicon.model.values):
+        if name not in {dim for symbol in lexicon.model.symbols for dim in symbol.shape}:
+            return []
+        return sorted(
+            {str(dim) for s in lexicon.model.symbols for dim in s.shape if isinstance(dim, str)}
+            - {name}
+        )
+    after = f"_{below}" if below else ""
+    others = [s for s in lexicon.model.symbols if s.shape == found.symbol.shape]
+    before = ("d", "") if found.of is not None else ("",)
+    return [
+        f"{mark}{spelled(symbol.name)}{after}"
+        for mark in before
+        for symbol in others
+        if symbol is not found.symbol or mark != before[0]
+    ]

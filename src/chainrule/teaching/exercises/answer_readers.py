@@ -1,0 +1,295 @@
+"""Reading and judging typed answers: one entry per form of answer.
+
+A key is plain data, so that a problem set carries all that is needed to grade it. Formulas go to
+the grader; all other answers are compared here with the derivation.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+from chainrule.calculus.graph.dims import SCALAR, Shape, written
+from chainrule.errors import ChainruleError
+from chainrule.language.reading import canonical, read_model
+from chainrule.teaching.exercises.formulas import graded
+
+LONGEST = 4000
+LONGEST_SHAPE = 100
+TOLERANCE = 0.02
+NEAR_ZERO = 0.005
+
+
+@dataclass(frozen=True)
+class AnswerKey:
+    """The form of an answer and the right answer; derived, never stored in the bank.
+
+    Parameters
+    ----------
+    reader : str
+        A name in `READERS`.
+    answer : str
+        The answer as text: a letter, a shape, a formula in the language of forward passes.
+    forward, wrt : str
+        For formulas: the forward pass, and the variable.
+    choices : tuple of str
+        For choices: what stands behind each letter, where it can be typed out; for names, the
+        names there are.
+    """
+
+    reader: str
+    answer: str
+    forward: str = ""
+    wrt: str = ""
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The judgement of an answer.
+
+    Parameters
+    ----------
+    right : bool
+        Whether it is right.
+    message : str
+        What to say: what is wrong, or what could be shorter; in lines, the first the shortest.
+    understood : str
+        What was read, to be shown before anything is judged.
+    read : bool
+        Whether the answer could be read; one that could not be costs nothing.
+    credit : float
+        The part that is right.
+    """
+
+    right: bool
+    message: str = ""
+    understood: str = ""
+    read: bool = True
+    credit: float = 0.0
+
+
+Reader = Callable[[AnswerKey, str], Judgement]
+
+
+def judge(key: AnswerKey, text: str) -> Judgement:
+    """Read an answer and judge it.
+
+    Examples
+    --------
+    >>> judge(AnswerKey("shape", "(1, n)"), "1 x n").right
+    True
+    >>> judge(AnswerKey("number", "0.25"), "1/4").right
+    True
+    >>> judge(AnswerKey("choice", "b", choices=("log rule", "product rule")), "e").message
+    'there is no e; choose a letter from a to b'
+    """
+    answer = text.strip()
+    if not answer:
+        return _unread("nothing was typed")
+    if len(answer) > LONGEST:
+        return _unread(f"that is longer than {LONGEST} characters")
+    return READERS[key.reader](key, answer)
+
+
+def _right(understood: str, message: str = "") -> Judgement:
+    return Judgement(True, message, understood, credit=1.0)
+
+
+def _wrong(understood: str, message: str, credit: float = 0.0) -> Judgement:
+    return Judgement(False, message, understood, credit=credit)
+
+
+def _unread(message: str) -> Judgement:
+    return Judgement(False, message, read=False)
+
+
+# ---- formulas ----------------------------------------------------------------------------------
+
+
+def _formula(key: AnswerKey, text: str) -> Judgement:
+    try:
+        grade = graded(key.forward, key.wrt, text)
+    except ChainruleError as error:
+        return _unread(str(error))
+    if grade.verdict in ("unreadable", "unsure"):
+        return _unread(grade.why or grade.understood)
+    shape = "" if grade.shape is None else f"   {written(grade.shape)}"
+    understood = f"{grade.understood}{shape}" if grade.understood else ""
+    if grade.verdict == "correct":
+        return _right(understood)
+    if grade.correct:
+        return _right(understood, f"{grade.why}; in short form: {grade.short_form}")
+    return _wrong(understood, "\n".join(grade.lines))
+
+
+def _code(key: AnswerKey, text: str) -> Judgement:
+    try:
+        ast.parse(text, mode="eval")  # reads, and runs nothing
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _unread("that is no Python expression; write it as NumPy, such as A @ B.T")
+    return _formula(key, text)
+
+
+def _maths(key: AnswerKey, text: str) -> Judgement:
+    if re.search(r"@|\bnp\.|\btorch\.|\.T\b|\(\)|axis\s*=", text):
+        return _unread("that is still code; write it as on the board, such as A B^T")
+    return _formula(key, text)
+
+
+# ---- everything else ---------------------------------------------------------------------------
+
+
+def _choice(key: AnswerKey, text: str) -> Judgement:
+    letters = [_letter(k) for k in range(len(key.choices))]
+    found = text.strip(" .()").lower()
+    spelled = [_plain_words(choice) for choice in key.choices]
+    if found not in letters:
+        if _plain_words(text) not in spelled:
+            if len(found) > 1 and any(spelled):
+                return _unread(f"that is none of them; choose a letter from a to {letters[-1]}")
+            return _unread(f"there is no {found}; choose a letter from a to {letters[-1]}")
+        found = letters[spelled.index(_plain_words(text))]
+    if found == key.answer:
+        return _right(found)
+    return _wrong(found, f"not {found}")
+
+
+def _yes_no(key: AnswerKey, text: str) -> Judgement:
+    words = {"y": "yes", "yes": "yes", "right": "yes", "true": "yes", "n": "no", "no": "no"}
+    words |= {"wrong": "no", "false": "no"}
+    found = words.get(text.strip(" .!").lower())
+    if found is None:
+        return _unread("answer yes or no")
+    return _right(found) if found == key.answer else _wrong(found, f"not {found}")
+
+
+def _shape(key: AnswerKey, text: str) -> Judgement:
+    found = _dims(text)
+    if found is None:
+        return _unread("a shape has two sizes, rows and columns, such as (1, n)")
+    shown, wanted = written(found), _dims(key.answer)
+    if found == wanted:
+        return _right(shown)
+    if found[::-1] == wanted:
+        return _wrong(shown, "transposed: rows come first, then columns")
+    return _wrong(shown, "the gradient has the shape of its variable; look at its declaration")
+
+
+def _dims(text: str) -> Shape | None:
+    """Return a shape, also one such as ``(2h, k + n)``; None when the text is not a shape."""
+    bare = text.strip().strip("()[]").strip()
+    if bare.lower() in ("scalar", "number", "1"):
+        return SCALAR
+    apart = r"\s*,\s*" if "," in bare else r"\s*[×x]\s*|\s+"
+    sizes = re.split(apart, bare)
+    if len(sizes) != 2 or len(bare) > LONGEST_SHAPE:
+        return None
+    try:
+        return read_model(f"a_shape : ({sizes[0]}, {sizes[1]})\nJ = sum(a_shape)").inputs[0].shape
+    except ChainruleError:
+        return None
+
+
+def _number(key: AnswerKey, text: str) -> Judgement:
+    cleaned = text.replace("−", "-").replace(",", ".").replace(" ", "")
+    try:
+        found = float(Fraction(cleaned)) if "/" in cleaned else float(cleaned)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return _unread("that is not a number; write it like 0.25 or 1/4")
+    if not math.isfinite(found):
+        return _unread("that is not a finite number")
+    wanted = float(key.answer)
+    shown = f"{found:.6g}"
+    if abs(found - wanted) <= TOLERANCE * abs(wanted) + NEAR_ZERO:
+        return _right(shown)
+    if abs(found + wanted) <= TOLERANCE * abs(wanted) + NEAR_ZERO:
+        return _wrong(shown, "the size is right, the sign is not", 0.5)
+    return _wrong(shown, "too far off: two figures must agree")
+
+
+def _order(key: AnswerKey, text: str) -> Judgement:
+    wanted = key.answer.split()
+    found = re.findall(r"[a-z]", text.lower())
+    if sorted(found) != sorted(wanted) or re.search(r"[0-9]", text):
+        return _unread(f"name each letter once, such as {' '.join(sorted(wanted))}")
+    shown = " ".join(found)
+    if found == wanted:
+        return _right(shown)
+    pairs = set(pairwise(wanted))
+    kept = sum(pair in pairs for pair in pairwise(found))
+    first = next(a for a, b in zip(found, wanted, strict=True) if a != b)
+    return _wrong(shown, f"{first} cannot stand there", 0.5 * kept / len(pairs))
+
+
+def _line(key: AnswerKey, text: str) -> Judgement:
+    found = re.fullmatch(r"(?:line|step)?\s*\(?(\d{1,3})\)?\.?", text.strip().lower())
+    if not found:
+        return _unread("type the number of the line")
+    number = found.group(1).lstrip("0") or "0"
+    if number not in key.choices:
+        return _unread(f"there is no line {number}; lines are 1 to {len(key.choices)}")
+    if number == key.answer:
+        return _right(f"line {number}")
+    if int(number) > int(key.answer):
+        return _wrong(f"line {number}", "that line follows from the ones before it: look earlier")
+    return _wrong(f"line {number}", "that line is right: look later")
+
+
+def _names(key: AnswerKey, text: str) -> Judgement:
+    known = {canonical(name): name for name in key.choices}
+    typed = [part for part in re.split(r"\s*[,;]\s*|\s+and\s+|\s+", text) if part]
+    found: list[str] = []
+    for part in typed:
+        name = known.get(_canonical(part))
+        if name is None:
+            return _unread(f"{part} is no name here; there are {', '.join(key.choices)}")
+        found.append(name)
+    wanted = key.answer.split(", ")
+    shown = ", ".join(dict.fromkeys(found))
+    missing = [name for name in wanted if name not in found]
+    extra = [name for name in dict.fromkeys(found) if name not in wanted]
+    if not missing and not extra:
+        return _right(shown)
+    said = []
+    if missing:
+        said.append(f"{len(missing)} more {'is' if len(missing) == 1 else 'are'} needed")
+    if extra:
+        said.append(f"{', '.join(extra)} {'is' if len(extra) == 1 else 'are'} not read")
+    credit = max(0.0, (len(wanted) - len(missing) - len(extra)) / len(wanted)) / 2
+    return _wrong(shown, "; ".join(said), credit)
+
+
+def _canonical(text: str) -> str:
+    try:
+        return canonical(text)
+    except ValueError:
+        return ""
+
+
+def _letter(number: int) -> str:
+    return chr(ord("a") + number)
+
+
+def _plain_words(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
+
+
+READERS: Mapping[str, Reader] = {
+    "formula": _formula,
+    "code": _code,
+    "maths": _maths,
+    "choice": _choice,
+    "yes or no": _yes_no,
+    "shape": _shape,
+    "number": _number,
+    "order": _order,
+    "line": _line,
+    "names": _names,
+}
+"""The forms of answer, one entry each."""

@@ -1,0 +1,59 @@
+"""The content of a question as blocks: prose, equations, code, a forward pass.
+
+Blocks are data. The terminal, a page and a LaTeX document each format them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.node import Expr
+
+
+@dataclass(frozen=True)
+class Prose:
+    """A paragraph of text."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Equation:
+    """The equation ``left = right``; without a right side, ``left = ?``.
+
+    Parameters
+    ----------
+    left : Expr or None
+        Nothing where the line is an expression by itself.
+    right : Expr or None
+        Nothing where it is asked for.
+    label : str
+        The number or letter in front.
+    note : str
+        The rule behind it.
+    """
+
+    left: Expr | None
+    right: Expr | None
+    label: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Code:
+    """Lines of code."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class ForwardPassBlock:
+    """A whole forward pass with its shapes."""
+
+    model: Model
+
+
+Block: TypeAlias = Prose | Equation | Code | ForwardPassBlock
+Content: TypeAlias = tuple[Block, ...]

@@ -1,0 +1,409 @@
+"""Elaboration of syntax trees of answers to expressions, directed by shapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from chainrule.calculus.derivation.sensitivity import pulled
+from chainrule.calculus.graph.dims import SCALAR, Dim, written
+from chainrule.calculus.graph.node import Entry, Expr, Number, Position, Symbol, Total, entry
+from chainrule.calculus.ops import delta, eye, matmul, mul, size
+from chainrule.errors import LimitError, UndecidedError, UnmetError
+from chainrule.language.answers import NameMeaning
+from chainrule.language.reading.calls import masked
+from chainrule.language.reading.complaints import split
+from chainrule.language.reading.syntax import MATRIX, PRODUCT
+from chainrule.language.reading.tree import (
+    Bracket,
+    Call,
+    Chain,
+    Compared,
+    Derivative,
+    Extent,
+    Indexed,
+    Joined,
+    Literal,
+    Name,
+    Node,
+    Ones,
+    Power,
+    Summation,
+    Transposed,
+)
+from chainrule.teaching.marking.function_elaboration import FunctionElaborator
+
+_KRONECKER = re.compile(r"delta_([a-z]),?([a-z])")
+
+LONGEST_NAME = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerElaborator(FunctionElaborator):
+    """Builds the expressions of one line of an answer.
+
+    Parameters
+    ----------
+    context : LineContext
+        The indices and placeholders of the line.
+    ones : Dim
+        The length of a column of ones, where it is ambiguous, as in ``1 g``.
+    lone : int
+        The axis of a lone index of a matrix, where it is ambiguous.
+    """
+
+    ones: Dim = 1
+    lone: int = 0
+
+    def expr(self, node: Node) -> Expr:
+        """Build the expression of a node."""
+        match node:
+            case Chain() if self.ones != 1 and node.level == MATRIX and _is_one(node.first):
+                behind = replace(node, first=node.rest[0].operand, rest=node.rest[1:])
+                rest = self.expr(behind if behind.rest else behind.first)
+                if rest.shape[0] != 1:
+                    return super().expr(node)
+                return matmul(Number(1, (self.ones, 1)), rest)
+            case Chain() if node.level in (MATRIX, PRODUCT):
+                return self.product(node) or super().expr(node)
+            case Call():
+                return self.call(node)
+            case Power(base=Name() as name) if parts := self.letters(name):
+                return self.expr(_joined([*parts[:-1], replace(node, base=parts[-1])]))
+            case Transposed(operand=Name() as name) if parts := self.letters(name):
+                return self.expr(_joined([*parts[:-1], replace(node, operand=parts[-1])]))
+            case _:
+                return super().expr(node)
+
+    def beyond(self, node: Node) -> Expr:
+        """Build what only answers contain."""
+        match node:
+            case Derivative():
+                return self.derivative(node)
+            case Summation():
+                return self.summation(node)
+            case Indexed():
+                return self.indexed(node)
+            case Extent():
+                return _count(self.expr(node.base).shape[node.axis])
+            case _:
+                return super().beyond(node)
+
+    # ---- names -------------------------------------------------------------------------------
+
+    def name(self, node: Name) -> Expr:
+        """Look a name up, in the letters of the exercise or in others."""
+        if len(node.name) > LONGEST_NAME:
+            raise self.line.error("no name here is as long as this", node.start, LimitError)
+        if node.name not in self.scope and node.name in self.dims:
+            return size(node.name)
+        letter, _, below = node.name.partition("_")
+        if letter == "I" and below in self.dims and node.name not in self.scope:
+            return eye(below)
+        if (match := _KRONECKER.fullmatch(node.name)) and all(
+            map(self.context.known, match.groups())
+        ):
+            one, other = (Name(part, start=node.start, end=node.end) for part in match.groups())
+            return self.kronecker(node, one, other)
+        found = self.context.lexicon.find(node.name)
+        if found is not None:
+            return self.taken(node, found)
+        if match := _KRONECKER.fullmatch(node.name):
+            one, other = (Name(part, start=node.start, end=node.end) for part in match.groups())
+            return self.kronecker(node, one, other)
+        parts = self.letters(node)
+        return self.expr(_joined(parts)) if parts else super().name(node)
+
+    def letters(self, node: Name) -> list[Node]:
+        """Split a run of letters into names, ``wx`` into w and x; empty where it is one name.
+
+        What stands above or behind the run belongs to its last letter: ``wx^2`` is w times x^2.
+        """
+        if len(node.name) > LONGEST_NAME or node.name in self.dims:
+            return []
+        if self.context.lexicon.find(node.name) is not None:
+            return []
+        known = {letter.swapcase(): letter for letter in self.scope if len(letter) == 1}
+        parts = split(node.name, known | {letter: letter for letter in self.scope})
+        return [Name(part, start=node.start, end=node.end) for part in parts or ()]
+
+    def taken(self, node: Node, found: NameMeaning) -> Expr:
+        """Build a symbol, or the part of it at its indices."""
+        whole = found.symbol
+        if found.of is self.context.model.objective:
+            whole = self.context.gradient(found.symbol)
+            self.context.derived = (found.of, found.symbol, None, None)
+        elif found.of is not None:
+            return self.partial(node, found.of, None, found.symbol, None)
+        if not (found.below or found.example):
+            return whole
+        return self.part(node, whole, found.below, found.example)
+
+    def part(self, node: Node, whole: Symbol, below: tuple[str, ...], example: str) -> Expr:
+        """Take an entry, a row or a column."""
+        places: list[str | None] = [None, None]
+        shape = whole.shape
+        free = [axis for axis in (0, 1) if shape[axis] != 1]
+        if example:
+            if 1 not in free:
+                raise self.error(
+                    node, f"{whole.name} is {written(shape)}: it has no columns to take ({example})"
+                )
+            places[1] = example
+            free = [0] if 0 in free else []
+        named = [place for place in below if not (place == "1" and len(below) > len(free))]
+        if len(named) > len(free):
+            raise self.line.error(
+                f"{whole.name} is {written(shape)}: {len(below)} indices are too many",
+                node.start,
+                UnmetError,
+            )
+        if len(named) == 1 and len(free) == 2:
+            places[self.axis(named[0], shape)] = named[0]
+        else:
+            for axis, place in zip(free, named, strict=False):
+                places[axis] = place
+        return self.at(node, whole, places)
+
+    def axis(self, letter: str, shape: tuple[Dim, Dim]) -> int:
+        """Return the axis of a lone index of a matrix: the one of its size."""
+        known = self.context.summed.get(letter) or self.context.indices.get(letter)
+        if known is not None and known in shape and shape[0] != shape[1]:
+            return shape.index(known)
+        return self.lone
+
+    def at(self, node: Node, whole: Expr, places: list[str | None]) -> Expr:
+        """Take the part of a matrix at these places; None takes all along an axis."""
+        rows, columns = whole.shape
+        chosen = [
+            None if place is None else self.context.index(place, dim, node.start)
+            for place, dim in zip(places, whole.shape, strict=True)
+        ]
+        row, col = chosen
+        whole_row = rows != 1 and row is None
+        whole_col = columns != 1 and col is None
+        if not whole_row and not whole_col:
+            return self.cell(whole, row, col)
+        if whole_row and whole_col:
+            return whole
+        if whole_row:
+            return self.context.placeholder(
+                "column", (rows, 1), lambda r, c: self.context.opened(whole, r, col)
+            )
+        return self.context.placeholder(
+            "row", (1, columns), lambda r, c: self.context.opened(whole, row, c)
+        )
+
+    def cell(self, whole: Expr, row: Position, col: Position) -> Expr:
+        """Take one entry."""
+        if self.context.has_placeholders(whole):
+            return self.context.opened(whole, row, col)
+        return entry(whole, row, col)
+
+    def indexed(self, node: Indexed) -> Expr:
+        """Read ``X[p, i]``, ``a[i]``, ``X[:, i]``."""
+        whole = self.expr(node.base)
+        given = [None if place is None else self.place(place) for place in node.places]
+        free = [axis for axis in (0, 1) if whole.shape[axis] != 1]
+        places: list[str | None] = [None, None]
+        if len(given) == 1 and len(free) == 1:
+            places[free[0]] = given[0]
+        elif len(given) == 1 and given[0] is not None:
+            places[self.axis(given[0], whole.shape)] = given[0]
+        elif len(given) <= 2:
+            places[: len(given)] = given
+        else:
+            raise self.error(node, "a matrix has two indices")
+        return self.at(node, whole, places)
+
+    def place(self, node: Node) -> str:
+        """Read one index in square brackets."""
+        if isinstance(node, Name) and len(node.name) == 1:
+            return node.name
+        if isinstance(node, Literal) and node.value.denominator == 1:
+            raise UndecidedError(
+                "a number in square brackets counts from 0 in code and from 1 on the board; "
+                "write the entry with a letter, or below: x_1",
+                line=self.line.number,
+                column=node.start + 1,
+            )
+        raise self.error(node, "an index is one letter")
+
+    # ---- sums --------------------------------------------------------------------------------
+
+    def summation(self, node: Summation) -> Expr:
+        """Read a sum over running indices."""
+        high = self.limit(node.high)
+        for letter in node.indices:
+            self.context.begin_sum(letter, high, node.start)
+        body = self.expr(node.body)
+        if body.shape == SCALAR:
+            form = self.context.opened(body, None, None)
+            for letter in reversed(node.indices):
+                form = Total(self.context.end_sum(letter, node.start), form)
+            return form
+        indices = [self.context.end_sum(letter, node.start) for letter in reversed(node.indices)]
+
+        def recipe(row: Position, col: Position) -> Expr:
+            form = self.context.opened(body, row, col)
+            for index in indices:
+                form = Total(index, form)
+            return form
+
+        return self.context.placeholder("sum", body.shape, recipe)
+
+    def limit(self, node: Node | None) -> Dim | None:
+        """Return the end of a sum; None when there is none."""
+        while isinstance(node, Bracket):
+            node = node.inner
+        match node:
+            case None:
+                return None
+            case Name() if node.name in self.dims:
+                return node.name
+            case Literal() if node.value.denominator == 1 and node.value > 0:
+                return int(node.value)
+        raise self.error(node, "a sum ends at a size, such as m")
+
+    # ---- derivatives -------------------------------------------------------------------------
+
+    def derivative(self, node: Derivative) -> Expr:
+        """Read ``∂a/∂z``: the gradient of the objective by its name, others by the sweep."""
+        of, of_at = self.side(node.of)
+        wrt, wrt_at = self.side(node.wrt)
+        return self.partial(node, of, of_at, wrt, wrt_at)
+
+    def partial(
+        self,
+        node: Node,
+        of: Symbol,
+        of_at: tuple[Position, Position] | None,
+        wrt: Symbol,
+        wrt_at: tuple[Position, Position] | None,
+    ) -> Expr:
+        """Build the derivative of one symbol, or an entry of it, with respect to another."""
+        self.context.derived = (of, wrt, *(wrt_at or (None, None)))
+        if of is self.context.model.objective:
+            name = self.context.gradient(wrt)
+            return entry(name, *wrt_at) if wrt_at is not None else name
+        if wrt_at is None and wrt.shape == SCALAR:
+            wrt_at = (None, None)
+        if of_at is None and of.shape == SCALAR:
+            of_at = (None, None)
+        if of_at is not None and wrt_at is not None:
+            return self.context.partial(of, of_at, wrt, wrt_at)
+        if of_at is not None:
+            return self.context.placeholder(
+                "derivative", wrt.shape, lambda r, c: self.context.partial(of, of_at, wrt, (r, c))
+            )
+        if wrt_at is not None:
+            return self.context.placeholder(
+                "derivative", of.shape, lambda r, c: self.context.partial(of, (r, c), wrt, wrt_at)
+            )
+        return self.context.table(of, wrt, node.start)
+
+    def side(self, node: Node) -> tuple[Symbol, tuple[Position, Position] | None]:
+        """Return the numerator or denominator of a derivative: a symbol and a place."""
+        value = self.expr(node)
+        if isinstance(value, Symbol) and value in self.context.gradients:
+            raise self.error(node, "a derivative of a derivative is not read here")
+        if isinstance(value, Symbol) and value in self.context.model.symbols:
+            return value, None
+        if isinstance(value, Entry) and value.matrix in self.context.model.symbols:
+            assert isinstance(value.matrix, Symbol)
+            return value.matrix, (value.row, value.col)
+        raise UndecidedError(
+            f"{self.text(node)} is not a value of the forward pass, so a derivative of it or with "
+            "respect to it cannot be judged",
+            line=self.line.number,
+            column=node.start + 1,
+        )
+
+    def product(self, node: Chain) -> Expr | None:
+        """Read a product in which an upstream gradient meets derivatives, as a chain.
+
+        ``∂J/∂A · ∂A/∂Z · ∂Z/∂W``: whatever the layouts, what is meant is the gradient at A,
+        pulled back to Z and then to W. Nothing when the product is of another kind.
+        """
+        operands = [node.first, *(joined.operand for joined in node.rest)]
+        if any(joined.operator == "/" for joined in node.rest):
+            return None
+        if not any(isinstance(part, Derivative) for part in operands):
+            return None
+        chain = [part for part in operands if isinstance(part, Derivative)]
+        if len(chain) == len(operands) > 1 and not self.linked(chain):
+            if not self.linked(chain[::-1]):
+                return None
+            operands = list(operands[::-1])
+        value: Expr | None = None
+        for part in operands:
+            link = self.whole_link(part)
+            if value is None or link is None:
+                other = self.expr(part)
+                if value is not None and SCALAR not in (value.shape, other.shape):
+                    return None
+                value = other if value is None else mul(value, other)
+            elif link[0].shape == value.shape and not self.context.has_placeholders(value):
+                value = pulled(self.context.model, link[0], link[1], value)
+            else:
+                return None
+        return value
+
+    def linked(self, chain: list[Derivative]) -> bool:
+        """Whether each derivative is with respect to the numerator of the next."""
+        names = [(self.text(part.of), self.text(part.wrt)) for part in chain]
+        return all(before[1][-4:] == after[0][-4:] for before, after in pairwise(names))
+
+    def whole_link(self, node: Node) -> tuple[Symbol, Symbol] | None:
+        """Return both sides of a derivative of one whole symbol with respect to another."""
+        if not isinstance(node, Derivative):
+            return None
+        of, of_at = self.side(node.of)
+        wrt, wrt_at = self.side(node.wrt)
+        return (of, wrt) if of_at is None and wrt_at is None else None
+
+    # ---- masks -----------------------------------------------------------------------------------
+
+    def mask(self, node: Compared) -> Expr:
+        """Build a mask; at 0, where no side is given, both conventions count.
+
+        ``[i = j]`` is the Kronecker delta of two indices; other bounds than 0 move to the left.
+        """
+        if node.operator == "=":
+            return self.kronecker(node, node.left, node.right)
+        operator = {">=": ">", "<=": "<"}.get(node.operator, node.operator)
+        left, right = self.expr(node.left), self.expr(node.right)
+        if operator == "<":
+            left, right = right, left
+        return masked(left if isinstance(right, Number) and right.value == 0 else left - right)
+
+    def kronecker(self, node: Node, left: Node, right: Node) -> Expr:
+        """Read ``δ_ij``: 1 where two indices are the same, else 0."""
+        names = [part.name for part in (left, right) if isinstance(part, Name)]
+        dims = [self.context.known(name) for name in names]
+        dim = next((dim for dim in dims if dim is not None), None)
+        if len(names) != 2 or dim is None:
+            raise self.error(node, "neither index is bound by a sum here")
+        one, other = (self.context.index(name, dim, node.start) for name in names)
+        assert one is not None
+        assert other is not None
+        return delta(dim, one, other)
+
+
+def _is_one(node: Node) -> bool:
+    return isinstance(node, Ones) or (isinstance(node, Literal) and node.value == 1)
+
+
+def _count(dim: Dim) -> Expr:
+    return size(dim)
+
+
+def _joined(parts: Sequence[Node]) -> Node:
+    """Return the product of juxtaposed nodes."""
+    first, *rest = parts
+    if not rest:
+        return first
+    joined = tuple(Joined("", first.start, part) for part in rest)
+    return Chain(MATRIX, first, joined, start=first.start, end=first.end)

@@ -1,0 +1,198 @@
+"""Every fact against dense sampling in 50 digits: a proof of something false fails here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from tests.emission.test_losses import DEFINITIONS
+
+from chainrule.emission.deriving import derive_loss
+from chainrule.emission.shipped import shipped_loss
+from chainrule.engine.losses.facts import LossRow, Targets
+from chainrule.engine.losses.table import TABLE, find_loss
+
+COUNTS = Targets(0, has_low=True)
+SIGNS = Targets(-1, 1, has_low=True, has_high=True, whole=True)
+SHARES = Targets(0, 1, has_low=True, has_high=True)
+
+# The literature's constants: convex, M, the bounds of l'', and whether l has a lower bound.
+KNOWN: dict[str, tuple[bool, float | None, tuple[float, float], bool]] = {
+    "squared": (True, 0.0, (1.0, 1.0), True),
+    "logistic": (True, 1.0, (0.0, 0.25), True),
+    "cloglog": (True, None, (0.0, np.inf), True),
+    "probit": (True, None, (0.0, 1.0), True),
+    "poisson": (True, 1.0, (0.0, np.inf), True),
+    "gamma": (True, 1.0, (0.0, np.inf), True),
+    "tweedie": (True, 0.5, (0.0, np.inf), True),
+    "negative_binomial": (True, 1.0, (0.0, np.inf), True),
+    "inverse_gaussian": (False, None, (-np.inf, np.inf), True),
+    "log_cosh": (True, 2.0, (0.0, 1.0), True),
+    "huber": (True, None, (0.0, 1.0), True),
+    "quantile": (True, 10.0, (0.0, 2.5), True),
+    "squared_hinge": (True, None, (0.0, 2.0), True),
+    "cauchy": (False, None, (-0.125, 1.0), True),
+    "tukey": (False, None, (-0.8, 1.0), True),
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_facts_are_the_known_ones(name: str) -> None:
+    facts = find_loss(name).facts
+    convex, constant, (low, high), has_least = KNOWN[name]
+    assert (facts.convex, facts.has_least) == (convex, has_least)
+    assert facts.self_concordance == constant
+    assert facts.curvature[1] == high
+    assert facts.curvature[0] in (low, -np.inf)
+
+
+@pytest.mark.parametrize(
+    ("name", "constants", "constant"),
+    [
+        ("tweedie", {"p": 1.2}, 0.8),
+        ("tweedie", {"p": 1.9}, 0.9),
+        ("tweedie", {"p": 1.37}, 0.63),
+        ("quantile", {"tau": 0.9, "width": 0.25}, 4.0),
+        ("negative_binomial", {"alpha": 0.7}, 1.0),
+    ],
+)
+def test_constants_of_a_loss_enter_its_facts(
+    name: str, constants: dict[str, float], constant: float
+) -> None:
+    facts = shipped_loss(name, constants).facts
+    assert facts.convex
+    assert facts.has_least
+    assert facts.self_concordance == pytest.approx(constant, rel=1e-12)
+
+
+CONVEX: tuple[tuple[str, Targets, float | None], ...] = (
+    ("log(cosh(z - y))", Targets(), 2.0),
+    ("sqrt(1 + (z - y)^2) - 1", Targets(), 1.5),
+    ("exp(-y z)", SIGNS, 1.0),
+    ("log(1 + exp(-y z))", SIGNS, 1.0),
+    ("(z - y)^4/4", Targets(), None),
+    ("cosh(z - y)", Targets(), 1.0),
+    ("max(z - y, 0)^2 + exp(-z)", Targets(), None),
+    ("0.3 max(y - z, 0) + 0.7 max(z - y, 0)", Targets(), None),
+    ("abs(z - y)", Targets(), None),
+)
+NOT_CONVEX: tuple[tuple[str, Targets], ...] = (
+    ("log(1 + (z - y)^2)", Targets()),
+    ("1/(1 + exp(y z))", SIGNS),
+    ("(y - sigmoid(z))^2", SHARES),
+    ("-abs(z - y)", Targets()),
+    ("min(z, 0)^2 - max(z, 0)", Targets()),
+    ("y exp(z)", Targets()),
+    ("(z - y)^2 - 0.01 max(z - y - 3, 0)", Targets()),
+    ("[z > 0]", Targets()),  # l jumps where l'' = 0
+    ("(z - y)^2 + sign(z - y)", Targets()),
+    ("1/(z - 2.6)^2", Targets()),  # l'' > 0 on both sides of a pole
+    ("-log((z - 2.6)^2)", Targets()),
+)
+
+
+@pytest.mark.parametrize(("text", "targets", "constant"), CONVEX)
+def test_convex_losses_are_proven_convex(
+    text: str, targets: Targets, constant: float | None
+) -> None:
+    facts = derive_loss(text, targets=targets).facts
+    assert facts.convex
+    assert facts.self_concordance == constant
+    names = [name for name, _ in facts.because]
+    assert "convex" in names
+    assert ("self_concordance" in names) == (constant is not None)
+
+
+@pytest.mark.parametrize(("text", "targets"), NOT_CONVEX)
+def test_nothing_is_claimed_of_other_losses(text: str, targets: Targets) -> None:
+    facts = derive_loss(text, targets=targets).facts
+    assert not facts.convex
+    assert facts.self_concordance is None
+    assert facts.curvature[0] < 0
+
+
+def places(row: LossRow, count: int) -> Iterator[tuple[Any, Any]]:
+    rng = np.random.default_rng(5)
+    ends = [max(row.targets.low, -30.0), min(row.targets.high, 60.0)]
+    for k in range(count):
+        y = rng.uniform(ends[0], ends[1]) if k % 4 else ends[k // 4 % 2]
+        y = float(np.rint(y)) if row.targets.whole else float(y)
+        if not row.targets.holds(np.array(y)):
+            y = 0.5 * (ends[0] + ends[1])
+        spread = 10.0 ** rng.uniform(-3, 1.6)
+        centre = y if row.link_name == "identity" else 0.0
+        yield mpmath.mpf(centre + rng.normal() * spread), mpmath.mpf(y)
+
+
+def derivatives(name: str, z: Any, y: Any) -> tuple[Any, Any, Any, bool]:
+    """l, l'' and l''' by differences, and whether no kink is near."""
+    loss, h = DEFINITIONS[name], mpmath.mpf(10) ** -40
+    a, b, c, d, e = (loss(z + k * h, y) for k in (-2, -1, 0, 1, 2))
+    second, third = (d - 2 * c + b) / h**2, (e - 2 * d + 2 * b - a) / (2 * h**3)
+    return c, second, third, abs(third) < mpmath.mpf(10) ** 20
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_facts_hold_at_random_places(name: str) -> None:
+    row = find_loss(name)
+    facts = row.facts
+    tolerance = mpmath.mpf(10) ** -30
+    with mpmath.workdps(300):
+        for z, y in places(row, 300):
+            value, second, third, smooth = derivatives(name, z, y)
+            if row.kernels.least is not None:
+                assert value >= row.kernels.least(np.array([float(y)]))[0], (z, y)
+            if not smooth:
+                continue
+            assert second >= facts.curvature[0] - tolerance, (z, y)
+            assert second <= facts.curvature[1] + tolerance, (z, y)
+            assert not facts.convex or second >= -tolerance, (z, y)
+            if facts.self_concordance is not None:
+                allowed = facts.self_concordance * second * (1 + tolerance)
+                assert abs(third) <= allowed + tolerance, (z, y)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_the_range_of_the_curvature_holds_inside_an_interval(name: str) -> None:
+    row = find_loss(name)
+    rng = np.random.default_rng(3)
+    with mpmath.workdps(300):
+        for z, y in places(row, 80):
+            half = 10.0 ** rng.uniform(-9, 1.3)
+            low, high = float(z) - half, float(z) + half
+            at = (np.array([low]), np.array([high]), np.array([float(y)]))
+            least, largest = (float(end[0]) for end in row.kernels.curvature_range(*at))
+            for share in (0.0, 0.1, 0.5, 0.77, 1.0):
+                inside = mpmath.mpf(low) + (mpmath.mpf(high) - low) * mpmath.mpf(share)
+                _, second, _, smooth = derivatives(name, inside, y)
+                if smooth:
+                    tolerance = mpmath.mpf(10) ** -35 * (1 + abs(second))
+                    assert least - tolerance <= second <= largest + tolerance, (inside, y)
+
+
+@pytest.mark.parametrize("name", ["logistic", "poisson", "gamma", "log_cosh", "quantile"])
+def test_a_narrow_interval_gives_a_narrow_range(name: str) -> None:
+    row = find_loss(name)
+    z, y = np.linspace(-3, 3, 41), np.full(41, 1.0)
+    second = row.kernels.terms(z, y)[2]
+    least, largest = row.kernels.curvature_range(z - 1e-6, z + 1e-6, y)
+    constant = row.facts.self_concordance
+    assert constant is not None
+    np.testing.assert_allclose(least, second, rtol=3e-6 * constant)
+    np.testing.assert_allclose(largest, second, rtol=3e-6 * constant)
+
+
+def test_an_optimum_is_missing_only_where_it_can_be() -> None:
+    present = {name for name in TABLE if not find_loss(name).facts.optimum_may_be_missing}
+    assert present == {"squared", "gamma", "log_cosh", "huber", "quantile"}
+
+
+def test_the_least_value_of_a_count_model_is_that_of_the_saturated_model() -> None:
+    y = np.array([0.0, 0.5, 1.0, 3.0, 250.0])
+    row = find_loss("poisson")
+    assert row.kernels.least is not None
+    saturated = y - np.array([k * np.log(k) if k else 0.0 for k in y])
+    np.testing.assert_allclose(row.kernels.least(y), saturated, rtol=1e-13, atol=1e-300)
