@@ -15,11 +15,11 @@ from tests.tables.claims import written
 from chainrule.documents import plots
 from chainrule.documents.page import render_page
 from chainrule.documents.regression_section import regression_lead, regression_sections
-from chainrule.tables.explaining_regression import explain_regression
 from chainrule.tables.fitting_regression import FittedRegression, fit_regression_file
 from chainrule.tables.losses import choose_loss
 from chainrule.tables.metrics import Curve
 from chainrule.tables.options import FitOptions
+from chainrule.tables.worked_regression import work_regression
 
 CASES = {
     "poisson": ("poisson", {}, "n", "years"),
@@ -94,7 +94,7 @@ def test_without_held_out_rows_there_is_no_quality(tmp_path: Path) -> None:
 @pytest.mark.parametrize("case", ["tweedie", "cauchy"])
 def test_the_numbers_of_the_example_are_those_of_the_fit(tmp_path: Path, case: str) -> None:
     fit = fitted(tmp_path, case)
-    explained = explain_regression(fit)
+    explained = work_regression(fit)
     first = explained.contributions[0]
     totals = {c.feature: c.total for c in explained.contributions}
     # At the optimum the derived gradient balances the penalty.
@@ -106,7 +106,7 @@ def test_the_numbers_of_the_example_are_those_of_the_fit(tmp_path: Path, case: s
 
 
 def test_numbers_are_left_out_where_the_lecture_has_no_offset(tmp_path: Path) -> None:
-    assert explain_regression(fitted(tmp_path, "poisson")).numbers == {}
+    assert work_regression(fitted(tmp_path, "poisson")).numbers == {}
 
 
 def test_the_plot_follows_the_page() -> None:

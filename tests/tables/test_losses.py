@@ -14,9 +14,9 @@ from chainrule.emission.shipped import FORWARD_PASSES, SHIPPED
 from chainrule.engine.losses.facts import Targets
 from chainrule.errors import DataError, ModelError
 from chainrule.tables.effects import EFFECTS
-from chainrule.tables.explaining_regression import loss_lecture
 from chainrule.tables.loss_facts import fact_lines
 from chainrule.tables.losses import choose_loss, loss_of_text
+from chainrule.tables.worked_regression import loss_lecture
 
 
 @pytest.mark.parametrize("name", SHIPPED)

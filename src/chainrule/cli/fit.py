@@ -53,7 +53,7 @@ Examples:
 @click.option(
     "--loss",
     metavar="LOSS",
-    help="Name of a shipped loss, path of a .cr file, or formula in z and y.  [default: logistic]",
+    help="Name of a shipped loss, path of a .cr file, or formula in z and y. Default: logistic.",
 )
 @click.option(
     "--constant",
@@ -66,13 +66,13 @@ Examples:
 @click.option(
     "--link",
     type=click.Choice(["identity", "log", "logit", "probit", "cloglog"]),
-    help="Link from the mean to the score, for a loss that you write.  [default: identity]",
+    help="Link from the mean to the score, for a loss that you write. Default: identity.",
 )
 @click.option(
     "--targets",
     type=click.Choice(["any", "nonnegative", "positive", "shares"]),
     help="Range of the target, for a loss that you write; 'shares' are numbers from 0 to 1. More "
-    "is proven of a loss on a smaller range.  [default: any]",
+    "is proven of a loss on a smaller range. Default: any.",
 )
 @click.option("--offset", metavar="COLUMN", help="Column added to the score; with --loss.")
 @click.option(

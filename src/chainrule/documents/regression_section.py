@@ -13,8 +13,8 @@ from chainrule.documents.lesson.as_html import as_html
 from chainrule.documents.lesson.numbers import numbers_html
 from chainrule.documents.page import Section, render
 from chainrule.tables.effects import EFFECTS
-from chainrule.tables.explaining_regression import ExplainedRegression, explain_regression
 from chainrule.tables.loss_facts import fact_lines
+from chainrule.tables.worked_regression import WorkedRegression, work_regression
 
 if TYPE_CHECKING:
     from chainrule.calculus.graph.dims import Dim
@@ -71,7 +71,7 @@ def regression_sections(fitted: FittedRegression) -> list[Section]:
         sections.append(path_section(fitted.path))
     if fitted.metrics is not None:
         sections.append(_quality(fitted, fitted.metrics))
-    sections.append(_gradient(explain_regression(fitted)))
+    sections.append(_gradient(work_regression(fitted)))
     return sections
 
 
@@ -135,7 +135,7 @@ def _quality(fitted: FittedRegression, metrics: RegressionMetrics) -> Section:
     return Section("quality", "On rows it never saw", html)
 
 
-def _gradient(explained: ExplainedRegression) -> Section:
+def _gradient(explained: WorkedRegression) -> Section:
     row = f"row {explained.row}"
     places: dict[Dim, str] = {"m": row, "n": f"the weight of {explained.feature}"}
     numbers = numbers_html(explained.numbers, row, places)

@@ -23,7 +23,7 @@ _WEIGHTS = ("w", "b")
 
 
 @dataclass(frozen=True)
-class ExplainedRegression:
+class WorkedRegression:
     """A derivation with the numbers of one training example.
 
     Parameters
@@ -86,7 +86,7 @@ def forward_pass(loss: ChosenLoss) -> str:
     return f"{head}{constants}\nz = w x + b\nL = {formula}"
 
 
-def explain_regression(fitted: FittedRegression) -> ExplainedRegression:
+def work_regression(fitted: FittedRegression) -> WorkedRegression:
     """Follow the example with the largest gradient through the derivation.
 
     Parameters
@@ -101,7 +101,7 @@ def explain_regression(fitted: FittedRegression) -> ExplainedRegression:
     terms = slopes[example] * fitted.X[example]
     feature = int(np.argmax(np.abs(terms)))
     derivation = loss_lecture(model.loss)
-    return ExplainedRegression(
+    return WorkedRegression(
         derivation=derivation,
         row=int(fitted.rows[example]),
         feature=model.features[feature].name,
