@@ -22,6 +22,7 @@ from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.calculus.ops import sigmoid
 from chainrule.language.reading import load_model
+from chainrule.tables.loss_facts import FactLine
 from chainrule.teaching.exercises.kinds import ask
 from chainrule.teaching.exercises.loading import find
 from chainrule.teaching.exercises.sets import Problem, ProblemSet
@@ -153,11 +154,37 @@ def _text(text: str) -> str:
     return "" if "(A - Y) X^T" in text or "∂J/∂b = ?" in text else f"no gradient in {text!r}"
 
 
+FACT = FactLine("convexity", "The loss is convex.", "l'' = 1 >= 0 & true.", proven=True)
+
+
+def _facts(module: Any) -> str:
+    """Compare one fact, typed by hand, in every medium."""
+    reader = _Balance()
+    reader.feed(module.facts_section([FACT]).html)
+    reader.close()
+    if reader.wrong or reader.open:
+        return reader.wrong or f"<{reader.open[-1]}> is never closed"
+    if "l'' = 1 ≥ 0 & true." not in reader.text:
+        return f"the page says {reader.text!r}"
+    text = "\n".join(module.facts_text([FACT]))
+    if text.split("\n")[1:] != [
+        "  ✓ convexity: The loss is convex.",
+        "      proof: l'' = 1 ≥ 0 & true.",
+    ]:
+        return f"the text is {text!r}"
+    tex = "\n".join(module.facts_latex([FACT]))
+    if r"\item[convexity] The loss is convex. Proof: l'' = 1 $\geq$ 0 \& true." not in tex:
+        return f"the LaTeX is {tex!r}"
+    (data,) = json.loads(json.dumps(module.facts_data([FACT])))
+    return "" if data == vars(FACT) else f"the data are {data}"
+
+
 PAGES: Mapping[str, Callable[[Any], str]] = {
     "lesson.as_html": lambda module: _html(module.as_html(lesson())),
     "lesson.as_json": lambda module: _data(module.as_data(lesson())),
     "lesson.as_latex": lambda module: _tex(module.as_latex(lesson())),
     "lesson.as_text": lambda module: _text(module.as_text(lesson())),
+    "lesson.facts": _facts,
     "lesson.page": lambda module: _html(module.lesson_page(lesson())),
     "lesson.slides": lambda module: _html(module.slides(lesson())),
     "exercises.as_html": lambda module: _html(module.set_page(problems(), solved=True)),

@@ -211,7 +211,7 @@ def test_missing_values(tmp_path: Path) -> None:
 def test_a_missing_label_is_never_filled_in(tmp_path: Path) -> None:
     path = write(tmp_path, "state,x\nill,1\n,2\nwell,3\n")
     assert "'state' in 1 of 3 rows" in fails(path)
-    assert "the target 'state' is missing in 1 rows, and a label cannot be filled in" in fails(
+    assert "the target 'state' is missing in 1 rows, and a target cannot be filled in" in fails(
         path, missing="mean"
     )
 

@@ -98,7 +98,7 @@ Change = Callable[[dict[str, Any]], object]
 
 DAMAGE: dict[str, tuple[Change, str]] = {
     "foreign": (lambda d: d.update(format="x"), "this JSON is not a chainrule model"),
-    "newer": (lambda d: d.update(schema=2), "schema version 2, this chainrule reads 1"),
+    "newer": (lambda d: d.update(schema=3), "schema version 3, this chainrule reads 1 and 2"),
     "lacking": (lambda d: d.pop("intercepts"), "the file: 'intercepts' is not there"),
     "more": (lambda d: d.update(extra=1), "the file: 'extra' does not belong there"),
     "one class": (lambda d: d.update(classes=["no"]), "classes: a list of 2 or more"),

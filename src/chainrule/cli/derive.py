@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.dims import Dim
+from chainrule.cli.constants import constant_values
 from chainrule.cli.shared import names_in, out_option, write_text, wrt_option
+
+if TYPE_CHECKING:
+    from chainrule.tables.loss_facts import FactLine
 
 FORMS = ("index", "matrix", "both")
 FORMATS = ("text", "latex", "json", "html", "slides")
@@ -24,6 +30,8 @@ chainrule derive my.cr --wrt W1,b1 --form matrix
 chainrule derive examples/board_b1 --format latex --out b1.tex
 chainrule derive examples/logistic_batch --hessian w
 chainrule derive examples/logistic_batch --format slides --out lecture.html
+chainrule derive losses/poisson --facts
+chainrule derive my_loss.cr --facts --constant alpha=0.5
 """
 
 
@@ -49,6 +57,20 @@ chainrule derive examples/logistic_batch --format slides --out lecture.html
     help="Form of the gradients: index form, matrix form or both.",
 )
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="text", help="Output format.")
+@click.option(
+    "--facts",
+    is_flag=True,
+    help="Facts of the loss with their proofs, after the gradients: convexity, curvature, "
+    "self-concordance, least value. For a loss of one score Z and one target Y per example.",
+)
+@click.option(
+    "--constant",
+    "constants",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=constant_values,
+    help="Value of a named constant of the loss, for --facts. Repeatable.",
+)
 @click.option("--reveal", is_flag=True, help="Show one step per key press, in the terminal.")
 @out_option
 def command(
@@ -58,10 +80,18 @@ def command(
     hvp: str | None,
     form: str,
     kind: str,
+    facts: bool,
+    constants: dict[str, float],
     reveal: bool,
     out: str | None,
 ) -> None:
     """Derive the gradients of the forward pass in FILE, and prove every step."""
+    if constants and not facts:
+        raise click.UsageError("--constant is for --facts; add it, or omit --constant")
+    if facts and (kind == "slides" or reveal):
+        raise click.UsageError(
+            "--facts is for the formats text, latex, json and html; omit --reveal and slides"
+        )
     if reveal and (out or kind != "text"):
         raise click.UsageError("--reveal is for the terminal; leave out --format and --out")
     from chainrule.deriving import derive, derive_second
@@ -80,12 +110,20 @@ def command(
 
         reveal_steps(derivation, form)
         return
-    text = rendered(derivation, kind, form)
-    write_text(text, out or None)
+    write_text(rendered(derivation, kind, form, _facts(file, constants) if facts else ()), out)
 
 
-def rendered(derivation: Derivation, kind: str, form: str) -> str:
-    """Return a derivation in one of the formats."""
+def _facts(file: str, constants: dict[str, float]) -> Sequence[FactLine]:
+    """Return the facts of the loss in a file, proven."""
+    from chainrule.language.reading import load_text
+    from chainrule.tables.loss_facts import fact_lines
+    from chainrule.tables.losses import loss_of_text
+
+    return fact_lines(loss_of_text(load_text(file), constants).row)
+
+
+def rendered(derivation: Derivation, kind: str, form: str, facts: Sequence[FactLine] = ()) -> str:
+    """Return a derivation in one of the formats, with the facts of a loss if there are any."""
     from chainrule.documents.lesson.outline import GradientForm
 
     wanted = GradientForm(form)
@@ -93,21 +131,39 @@ def rendered(derivation: Derivation, kind: str, form: str) -> str:
         case "json":
             from chainrule.documents.lesson.as_json import as_data
 
-            return json.dumps(as_data(derivation, wanted), indent=2, ensure_ascii=False) + "\n"
+            data = as_data(derivation, wanted)
+            if facts:
+                from chainrule.documents.lesson.facts import facts_data
+
+                data["facts"] = facts_data(facts)
+            return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
         case "latex":
             from chainrule.documents.lesson.as_latex import as_latex
 
-            return as_latex(derivation, wanted)
+            if not facts:
+                return as_latex(derivation, wanted)
+            from chainrule.documents.lesson.facts import facts_latex
+
+            return as_latex(derivation, wanted, list(facts_latex(facts)))
         case "html":
             from chainrule.documents.lesson.page import lesson_page
 
-            return lesson_page(derivation, wanted)
+            if not facts:
+                return lesson_page(derivation, wanted)
+            from chainrule.documents.lesson.facts import facts_section
+
+            return lesson_page(derivation, wanted, [facts_section(facts)])
         case "slides":
             return _slides(derivation)
         case _:
             from chainrule.documents.lesson.as_text import as_text
 
-            return as_text(derivation, wanted)
+            text = as_text(derivation, wanted)
+            if not facts:
+                return text
+            from chainrule.documents.lesson.facts import facts_text
+
+            return text + "\n" + "\n".join(facts_text(facts)) + "\n"
 
 
 def _slides(derivation: Derivation) -> str:

@@ -8,14 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
+from chainrule.cli.constants import constant_values
 from chainrule.cli.shared import ignore_option
 
 if TYPE_CHECKING:
     from chainrule.tables.fitting import FittedTable
+    from chainrule.tables.fitting_regression import FittedRegression
+    from chainrule.tables.options import FitOptions
     from chainrule.tables.specs import Missing
 
-_HELP = """Fit a logistic regression to a table and prove how good the fit is.
+    Fitted = FittedTable | FittedRegression
+
+_HELP = """Fit a regression to a table, with a proven bound on the distance from the optimum.
 
 DATA is a CSV or Parquet file with a header; @breast_cancer is a data set that ships with chainrule.
 
@@ -23,18 +29,58 @@ Text columns become categories, each compared with the most frequent one. Number
 the penalty acts on that scale, and coefficients are reported on both. Some rows are held out to
 measure the model on unseen data.
 
+Without --loss, the target holds labels and the model is a logistic regression. With --loss, the
+target holds numbers: LOSS is a name (poisson, gamma, tweedie, huber, ...), a .cr file with a
+forward pass, or a formula in the score z and the target y. Its gradient and curvature are derived,
+and the certificate uses what is proven of it; see it with: chainrule derive FILE --facts.
+
 \b
 Examples:
   chainrule fit @breast_cancer --target diagnosis
   chainrule fit loans.csv --target repaid --positive yes \\
       --missing indicator --ignore customer_id \\
       --out model.json --report report.html
+  chainrule fit claims.csv --target n --loss poisson --exposure years
+  chainrule fit sales.csv --target y --loss quantile --constant tau=0.9
+  chainrule fit data.csv --target y --loss my_loss.cr --link log
+  chainrule fit data.csv --target y --loss "log(cosh(z - y))"
 """
 
 
 @click.command("fit", help=_HELP, short_help="Fit a table; get coefficients and a certificate.")
 @click.argument("data")
 @click.option("--target", required=True, metavar="COLUMN", help="Column to predict.")
+@click.option(
+    "--loss",
+    metavar="LOSS",
+    help="Name of a shipped loss, path of a .cr file, or formula in z and y. Default: logistic.",
+)
+@click.option(
+    "--constant",
+    "constants",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=constant_values,
+    help="Value of a named constant of the loss, such as alpha=0.5. Repeatable.",
+)
+@click.option(
+    "--link",
+    type=click.Choice(["identity", "log", "logit", "probit", "cloglog"]),
+    help="Link from the mean to the score, for a loss that you write. Default: identity.",
+)
+@click.option(
+    "--targets",
+    type=click.Choice(["any", "nonnegative", "positive", "shares"]),
+    help="Range of the target, for a loss that you write; 'shares' are numbers from 0 to 1. More "
+    "is proven of a loss on a smaller range. Default: any.",
+)
+@click.option("--offset", metavar="COLUMN", help="Column added to the score; with --loss.")
+@click.option(
+    "--exposure",
+    metavar="COLUMN",
+    help="Column whose logarithm is added to the score: time at risk, area, population; with a "
+    "loss of log link.",
+)
 @click.option(
     "--positive",
     metavar="LABEL",
@@ -86,13 +132,27 @@ Examples:
     type=click.FloatRange(0, min_open=True),
     default=1.0,
     show_default=True,
-    help="Inverse L2 regularization strength (as in scikit-learn); smaller = stronger penalty, "
-    "'inf' = none.",
+    help="Inverse L2 regularization strength on the sum of the losses, as in scikit-learn's "
+    "LogisticRegression: smaller is a stronger penalty, 'inf' is none.",
+)
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0),
+    help="L2 regularization strength on the mean of the losses, in place of -C, as in "
+    "scikit-learn's PoissonRegressor: C = 1/(alpha x rows), 0 is none.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.pass_context
 def command(
+    context: click.Context,
     data: str,
     target: str,
+    loss: str | None,
+    constants: dict[str, float],
+    link: str | None,
+    targets: str | None,
+    offset: str | None,
+    exposure: str | None,
     positive: str | None,
     out: str | None,
     report: str | None,
@@ -102,17 +162,31 @@ def command(
     holdout: float,
     seed: int,
     C: float,
+    alpha: float | None,
     as_json: bool,
 ) -> None:
     """Fit a table; the help text is `_HELP`."""
-    from chainrule.cli.fit_printing import print_json, print_text
-    from chainrule.tables.fitting import FitOptions, fit_file
+    from chainrule.tables.options import FitOptions
 
+    if alpha is not None and context.get_parameter_source("C") is not ParameterSource.DEFAULT:
+        raise click.UsageError("-C and --alpha both set the penalty; give one of them")
     path = data_path(data)
     refuse_places((path,), out, report)
-    choices = FitOptions(target, positive, missing, categories, ignore, holdout, seed, C)
+    choices = FitOptions(
+        target,
+        positive,
+        missing,
+        categories,
+        ignore,
+        holdout,
+        seed,
+        C,
+        alpha=alpha,
+        offset=offset,
+        exposure=exposure,
+    )
     with progress_line() as say:
-        fitted = fit_file(path, choices, say)
+        fitted = _fit(path, choices, loss, constants, link, targets, say)
         written: list[str] = []
         if out is not None:
             fitted.model.save(out)
@@ -121,10 +195,51 @@ def command(
             say("writing the report")
             write_report(fitted, data, report)
             written.append(report)
+    _print(fitted, data, written, as_json=as_json)
+
+
+def _fit(
+    path: Path,
+    choices: FitOptions,
+    loss: str | None,
+    constants: dict[str, float],
+    link: str | None,
+    targets: str | None,
+    say: Callable[[str], None],
+) -> Fitted:
+    from chainrule.tables.chosen_loss import CLASSES, TARGETS
+
+    if loss is None or loss == CLASSES:
+        if constants or link or targets:
+            raise click.UsageError("--constant, --link and --targets describe a loss; give --loss")
+        from chainrule.tables.fitting import fit_file
+
+        return fit_file(path, choices, say)
+    from chainrule.tables.fitting_regression import fit_regression_file
+    from chainrule.tables.losses import choose_loss
+
+    say("deriving the loss")
+    chosen = choose_loss(loss, constants, link, None if targets is None else TARGETS[targets])
+    return fit_regression_file(path, choices, chosen, say)
+
+
+def _print(fitted: Fitted, data: str, written: list[str], *, as_json: bool) -> None:
+    from chainrule.tables.fitting import FittedTable
+
+    if isinstance(fitted, FittedTable):
+        from chainrule.cli.fit_printing import print_json, print_text
+
+        if as_json:
+            print_json(fitted, written)
+        else:
+            print_text(fitted, data, written)
+        return
+    from chainrule.cli.regression_printing import print_regression, print_regression_json
+
     if as_json:
-        print_json(fitted, written)
+        print_regression_json(fitted, written)
     else:
-        print_text(fitted, data, written)
+        print_regression(fitted, data, written)
 
 
 def data_path(data: str) -> Path:
@@ -156,18 +271,24 @@ def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
         taken.add(place)
 
 
-def write_report(fitted: FittedTable, data: str, path: str) -> None:
-    """Write the report of a fit."""
-    from chainrule.documents.fit_section import fit_lead, fit_sections
-    from chainrule.documents.gradient_section import gradient_section
+def write_report(fitted: Fitted, data: str, path: str) -> None:
+    """Write the page of a fit."""
     from chainrule.documents.page import render_page
-    from chainrule.tables.worked_example import work_example
+    from chainrule.tables.fitting import FittedTable
     from chainrule.tables.writing import atomic_text
 
-    sections = [*fit_sections(fitted), gradient_section(work_example(fitted))]
-    page = render_page(
-        f"{fitted.model.target}: a fit and its proof", fit_lead(fitted, data), sections
-    )
+    if isinstance(fitted, FittedTable):
+        from chainrule.documents.fit_section import fit_lead, fit_sections
+        from chainrule.documents.gradient_section import gradient_section
+        from chainrule.tables.worked_example import work_example
+
+        lead = fit_lead(fitted, data)
+        sections = [*fit_sections(fitted), gradient_section(work_example(fitted))]
+    else:
+        from chainrule.documents.regression_section import regression_lead, regression_sections
+
+        lead, sections = regression_lead(fitted, data), regression_sections(fitted)
+    page = render_page(f"{fitted.model.target}: a fit and its proof", lead, sections)
     with atomic_text(path) as file:
         file.write(page)
 

@@ -71,7 +71,7 @@ def _coefficients(
         table.add_row(
             escape(feature.name),
             escape(step),
-            f"{row.odds_ratio:.4g}",
+            f"{row.ratio:.4g}",
             f"{row.per_deviation:+.4f}",
             f"{row.own_scale:+.5g}",
         )
@@ -126,7 +126,7 @@ def print_json(fitted: FittedTable, written: list[str]) -> None:
                 "scale": row.feature.scale,
                 "per_deviation": row.per_deviation,
                 "own_scale": _finite(row.own_scale),
-                "odds_ratio": _finite(row.odds_ratio),
+                "odds_ratio": _finite(row.ratio),
             }
             for row in model.coefficients()
         ],

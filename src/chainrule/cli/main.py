@@ -20,7 +20,7 @@ COMMANDS = {
     "practice": "Practise backpropagation: one question after the other.",
     "exercise": "The bank of exercises, problem sets, your own.",
     "progress": "Show, export or delete what was practised.",
-    "fit": "Fit a logistic regression to a table, with a certificate.",
+    "fit": "Fit a table with any loss of one score, with a certificate.",
     "predict": "Predict with a fitted model, streaming.",
     "train": "Gradient descent with the derived gradient, on any forward pass.",
     "demo": "Derive, prove, fit and train on real data, and write one page of it.",

@@ -6,8 +6,9 @@ import click
 
 _HELP = """Predict with a model that `chainrule fit --out` saved.
 
-Writes CSV, to the standard output or to --out: the predicted label, then one probability for each
-class. The rows come in the order of DATA, which may be larger than memory.
+Writes CSV, to the standard output or to --out: the predicted label and one probability per class;
+for a model of another loss than the logistic one, the predicted mean. Offset and exposure columns
+of the fit are read from DATA. The rows come in the order of DATA, which may be larger than memory.
 
 \b
 Examples:
@@ -44,13 +45,12 @@ def command(model: str, data: str, out: str | None, keep: tuple[str, ...], blank
     from pathlib import Path
 
     from chainrule.cli.fit import data_path, progress_line, refuse_places
-    from chainrule.tables.model import TableModel
-    from chainrule.tables.predicting import write_predictions
+    from chainrule.tables.predicting import load_model, write_predictions
     from chainrule.tables.writing import atomic_text
 
     path = data_path(data)
     refuse_places((path, Path(model)), out)
-    loaded = TableModel.load(model)
+    loaded = load_model(model)
     if out is None:
         counted = write_predictions(loaded, path, sys.stdout, keep, blank=blank)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +13,11 @@ from chainrule.documents import plots
 from chainrule.documents.page import Section, render
 
 if TYPE_CHECKING:
+    from chainrule.tables.fit_results import SolverIteration
     from chainrule.tables.fitting import FittedTable
     from chainrule.tables.metrics import Metrics
     from chainrule.tables.model import CoefficientRow
+    from chainrule.tables.records import CertificateRecord
 
 _MOST_DRAWN = 20
 
@@ -47,9 +50,13 @@ def fit_sections(fitted: FittedTable) -> list[Section]:
         The fit, its certificate, the coefficients, the path of the solver and, when rows were held
         out, the quality on them.
     """
-    sections = [_fit(fitted), _certificate(fitted), _coefficients(fitted)]
+    sections = [
+        _fit(fitted),
+        certificate_section(fitted.model.certificate),
+        _coefficients(fitted),
+    ]
     if len(fitted.path) > 1:
-        sections.append(_path(fitted))
+        sections.append(path_section(fitted.path))
     if fitted.metrics is not None:
         sections.append(_quality(fitted, fitted.metrics))
     return sections
@@ -68,8 +75,8 @@ def _fit(fitted: FittedTable) -> Section:
     return Section("fit", "The fit", html)
 
 
-def _certificate(fitted: FittedTable) -> Section:
-    certificate = fitted.model.certificate
+def certificate_section(certificate: CertificateRecord) -> Section:
+    """Show the certificate of a fit, with its numbers."""
     facts = [
         (name.replace("_", " "), _fact(fact))
         for name, fact in certificate.facts.items()
@@ -112,12 +119,13 @@ def _drawn(name: str, rows: list[CoefficientRow]) -> str:
     )
 
 
-def _path(fitted: FittedTable) -> Section:
-    objective = np.array([step.objective for step in fitted.path])
-    gradient = np.array([step.gradient_norm for step in fitted.path])
+def path_section(path: Sequence[SolverIteration]) -> Section:
+    """Show the iterations of the solver."""
+    objective = np.array([step.objective for step in path])
+    gradient = np.array([step.gradient_norm for step in path])
     html = render(
         "fit/path.html",
-        path=fitted.path,
+        path=path,
         objective=Markup(plots.objective_path("path-objective", objective)),
         gradient=Markup(plots.gradient_path("path-gradient", gradient)),
     )

@@ -150,8 +150,35 @@ def calibration(name: str, curve: Curve) -> str:
         )
 
 
-def coefficients(name: str, labels: Sequence[str], values: Sequence[float]) -> str:
-    """Plot coefficients as stems from zero, the first on top."""
+def predicted_observed(name: str, curve: Curve) -> str:
+    """Draw the mean target over the mean prediction, group by group."""
+    assert curve.weight is not None
+    with _figure(4.4, 4.2) as figure:
+        axes = figure.subplots()
+        low = min(curve.x.min(), curve.y.min())
+        high = max(curve.x.max(), curve.y.max())
+        axes.set(xlabel="mean predicted", ylabel="mean observed")
+        ends = [low, high]
+        axes.plot(ends, ends, color=_MUTED, linewidth=1.2, linestyle=(0, (3, 3)), label="equal")
+        axes.plot(
+            curve.x, curve.y, color=_ACCENT, linewidth=1.2, marker="o", markersize=7, label="group"
+        )
+        axes.legend(frameon=False, labelcolor=_INK)
+        return _draw(
+            figure,
+            name,
+            "Predicted against observed",
+            f"{len(curve.x)} groups of rows by prediction, {curve.weight.min()} rows or more each.",
+        )
+
+
+def coefficients(
+    name: str,
+    labels: Sequence[str],
+    values: Sequence[float],
+    axis: str = "coefficient for one step (left lowers the odds, right raises them)",
+) -> str:
+    """Draw coefficients as stems from zero, the first on top."""
     with _figure(6.4, 0.9 + 0.25 * len(labels)) as figure:
         axes = figure.subplots()
         places = np.arange(len(labels))[::-1]
@@ -165,7 +192,7 @@ def coefficients(name: str, labels: Sequence[str], values: Sequence[float]) -> s
         axes.tick_params(axis="y", length=0, labelcolor=_INK)
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel("coefficient for one step (left lowers the odds, right raises them)")
+        axes.set_xlabel(axis)
         return _draw(
             figure,
             name,

@@ -73,7 +73,7 @@ def read_formula(text: str, constants: Mapping[str, float] | None = None) -> For
     for name in numbers:
         if name in (*_SCORE_NAMES, *_TARGET_NAMES):
             raise ModelError(f"{name} is the score or the target; give this constant another name")
-    if "\n" in text.strip() or "=" in text or ":" in text:
+    if is_forward_pass(text):
         value = _of_model(read_model(text), numbers)
     else:
         scope = {"z": SCORE, "y": TARGET} | {name: Symbol(name) for name in numbers}
@@ -93,6 +93,15 @@ def read_optimum(text: str, constants: Mapping[str, float] | None = None) -> Exp
     return replace(
         read_expression(text, scope), {scope[n]: number for n, number in numbers.items()}
     )
+
+
+def is_forward_pass(text: str) -> bool:
+    """Return whether a text is a forward pass, not a formula alone.
+
+    >>> is_forward_pass("exp(z) - y z")
+    False
+    """
+    return "\n" in text.strip() or "=" in text or ":" in text
 
 
 def exact(value: float) -> Fraction:
@@ -199,4 +208,4 @@ def _refuse_what_is_not_elementwise(value: Expr) -> None:
             raise ModelError("this loss joins examples by a sum inside a function of it")
 
 
-__all__ = ["SCORE", "TARGET", "Formula", "exact", "read_formula"]
+__all__ = ["SCORE", "TARGET", "Formula", "exact", "is_forward_pass", "read_formula"]

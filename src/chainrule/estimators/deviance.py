@@ -7,16 +7,12 @@ from typing import Final
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
-from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.losses.facts import LossRow
+from chainrule.engine.losses.null_model import null_score
 from chainrule.errors import DataError
 
 _ROUNDING: Final[float] = 64 * float(np.finfo(np.float64).eps)
 """Size of a difference of losses, relative to them, that counts as none."""
-
-_BALANCED: Final[float] = 1e-12
-"""Sum of the slopes, relative to the sum of their sizes, at which a score counts as the best."""
 
 
 def explained_deviance(
@@ -62,28 +58,3 @@ def explained_deviance(
     if worst > 0:
         return 1 - deviance / worst
     return 1.0 if deviance == 0 else 0.0  # as R2 of a constant target
-
-
-def null_score(
-    row: LossRow, y: FloatArray, weights: FloatArray, offset: FloatArray | None = None
-) -> FloatArray:
-    """Return the scores of the null model, an intercept and the offset, shape (n_samples,).
-
-    For the losses of generalised linear models without an offset, that is the link of the mean
-    target; it is used if the gradient there is zero, and else an intercept is fitted.
-    """
-    if offset is None and row.kernels.link is not None:
-        mean = np.average(y, weights=weights)
-        score = np.full(len(y), row.kernels.link(np.array([mean]))[0])
-        if np.isfinite(score[0]):
-            slopes = weights * row.kernels.terms(score, y)[1]
-            if abs(slopes.sum()) <= _BALANCED * np.abs(slopes).sum():
-                return score
-    source = InMemorySource(
-        np.zeros((len(y), 1)),
-        y,
-        weights,
-        offset=None if offset is None else offset[:, None],
-    )
-    intercept = fit_linear_model(source, row, tol=_BALANCED).point.intercept
-    return np.broadcast_to(intercept, len(y)) + (0.0 if offset is None else offset)

@@ -13,8 +13,8 @@ from chainrule.errors import ModelFileError
 from chainrule.tables import model_file
 from chainrule.tables.encoding import encode
 from chainrule.tables.records import Floats, ModelRecord
-from chainrule.tables.specs import CategorySpec, Feature, NumberSpec
-from chainrule.tables.table import Table, unknown_column
+from chainrule.tables.specs import Feature
+from chainrule.tables.table import Table
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class CoefficientRow:
     feature : Feature
         The feature that it multiplies.
     label : str
-        The class of the coefficient.
+        The class whose odds it changes; empty where the target is a number.
     per_deviation : float
         For a number: the change of the score for one standard deviation, which the penalty acts
         on. For an indicator: the coefficient.
@@ -40,46 +40,22 @@ class CoefficientRow:
     own_scale: float
 
     @property
-    def odds_ratio(self) -> float:
-        """The odds ratio: per standard deviation, or against the base category."""
+    def ratio(self) -> float:
+        """Factor of the odds, or of a mean with a log link: per deviation, or against the base."""
         try:
             return math.exp(self.per_deviation)
         except OverflowError:
             return math.inf
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class TableModel(ModelRecord):
-    """A logistic regression on named columns: the fields of a `ModelRecord`, and predictions."""
+    """A logistic regression on named columns: one row of coefficients per class, one for two."""
 
     @property
     def is_binary(self) -> bool:
         """Whether there are two classes and one row of coefficients."""
         return len(self.classes) == 2
-
-    @property
-    def number_columns(self) -> tuple[str, ...]:
-        """The columns of a file to read as numbers."""
-        return tuple(
-            spec.name for spec in self.specs if isinstance(spec, NumberSpec) or spec.from_numbers
-        )
-
-    @property
-    def text_columns(self) -> tuple[str, ...]:
-        """The columns of a file to read as text."""
-        return tuple(
-            spec.name
-            for spec in self.specs
-            if isinstance(spec, CategorySpec) and not spec.from_numbers
-        )
-
-    def check_columns(self, names: list[str], source: str) -> None:
-        """Raise a `ModelFileError` if a column of the model is missing."""
-        lacking = [spec.name for spec in self.specs if spec.name not in names]
-        if lacking:
-            more = f" {len(lacking) - 1} more are missing too." if len(lacking) > 1 else ""
-            said = unknown_column(lacking[0], names, source)
-            raise ModelFileError(f"{said}{more} The model was fitted on it.")
 
     def predict_proba(self, table: Table, *, blank: bool = False) -> Floats:
         """Return one probability per class for each row.
@@ -142,5 +118,8 @@ class TableModel(ModelRecord):
 
     @classmethod
     def load(cls, path: str | Path) -> TableModel:
-        """Return the model that `save` wrote, validated."""
-        return cls(**vars(model_file.load(path)))
+        """Read a model of classes that `save` wrote, and check it."""
+        record = model_file.load(path)
+        if not isinstance(record, ModelRecord):
+            raise ModelFileError(f"{path}: this is the model of a regression, not of classes.")
+        return cls(**vars(record))

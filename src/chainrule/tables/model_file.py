@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,33 @@ import numpy as np
 from chainrule import __version__
 from chainrule.errors import ModelFileError
 from chainrule.tables.file_errors import unreadable
-from chainrule.tables.records import CertificateRecord, Fact, ModelRecord, TrainingRecord
+from chainrule.tables.json_reader import Reader
+from chainrule.tables.loss_file import loss_document, read_loss
+from chainrule.tables.offsets import OffsetColumns
+from chainrule.tables.records import (
+    CertificateRecord,
+    ColumnRecord,
+    Fact,
+    ModelRecord,
+    RegressionRecord,
+    TrainingRecord,
+)
 from chainrule.tables.specs import MISSING_CHOICES, CategorySpec, NumberSpec, Spec, features
 from chainrule.tables.writing import atomic_text
 
 FORMAT = "chainrule table model"
 SCHEMA = 1
+"""Of a model of classes."""
+
+REGRESSION_SCHEMA = 2
+"""Of a regression, with its loss."""
+
+_KEYS = {"format", "schema", "chainrule", "note", "target", "columns", "features"} | {
+    "coefficients",
+    "intercepts",
+    "certificate",
+    "training",
+}
 
 _SCALE_NOTE = (
     "coefficients multiply (value - mean) / scale of a number column and the 0/1 indicators of "
@@ -30,25 +50,41 @@ _SCALE_NOTE = (
 )
 
 
-def save(model: ModelRecord, path: str | Path) -> None:
-    """Write the model atomically."""
+def save(model: ModelRecord | RegressionRecord, path: str | Path) -> None:
+    """Write the model, whole or not at all."""
     with atomic_text(path) as file:
         json.dump(to_document(model), file, indent=2, ensure_ascii=False, allow_nan=False)
         file.write("\n")
 
 
-def to_document(model: ModelRecord) -> dict[str, Any]:
+def to_document(model: ModelRecord | RegressionRecord) -> dict[str, Any]:
     """Return the model as JSON values."""
+    if isinstance(model, RegressionRecord):
+        return {
+            **_head(model, REGRESSION_SCHEMA),
+            "loss": loss_document(model.loss),
+            "offset": model.offsets.offset,
+            "exposure": model.offsets.exposure,
+            **_tail(model),
+        }
+    return {**_head(model, SCHEMA), "classes": list(model.classes), **_tail(model)}
+
+
+def _head(model: ColumnRecord, schema: int) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "schema": schema,
+        "chainrule": __version__,
+        "note": _SCALE_NOTE,
+        "target": model.target,
+    }
+
+
+def _tail(model: ColumnRecord) -> dict[str, Any]:
     training = asdict(model.training)
     training["metrics"] = _finite(model.training.metrics)
     training["C"] = model.training.C if math.isfinite(model.training.C) else None
     return {
-        "format": FORMAT,
-        "schema": SCHEMA,
-        "chainrule": __version__,
-        "note": _SCALE_NOTE,
-        "target": model.target,
-        "classes": list(model.classes),
         "columns": [_spec_document(spec) for spec in model.specs],
         "features": [feature.name for feature in model.features],
         "coefficients": model.coef.tolist(),
@@ -74,8 +110,8 @@ def _finite(facts: dict[str, Fact]) -> dict[str, Fact]:
     }
 
 
-def load(path: str | Path) -> ModelRecord:
-    """Return the model of a file, validated.
+def load(path: str | Path) -> ModelRecord | RegressionRecord:
+    """Read a model file and check it.
 
     Parameters
     ----------
@@ -84,7 +120,7 @@ def load(path: str | Path) -> ModelRecord:
 
     Returns
     -------
-    ModelRecord
+    ModelRecord or RegressionRecord
         The model.
 
     Raises
@@ -114,21 +150,35 @@ def _no_constant(word: str) -> float:
     raise ValueError(word)
 
 
-def from_document(document: object, source: str) -> ModelRecord:
-    """Return the model from JSON values; see `load`."""
-    read = _JsonReader(source)
+def from_document(document: object, source: str) -> ModelRecord | RegressionRecord:
+    """Build the model from JSON values; see `load`."""
+    read = Reader(source)
     top = read.record(document, "the file")
     if top.get("format") != FORMAT:
         raise ModelFileError(f"{source}: this JSON is not a chainrule model.")
     schema = top.get("schema")
-    if schema != SCHEMA or isinstance(schema, bool):
+    if isinstance(schema, bool) or schema not in (SCHEMA, REGRESSION_SCHEMA):
         raise ModelFileError(
-            f"{source}: the model has schema version {schema!r}, this chainrule reads {SCHEMA}. "
-            f"Fit again, or use the chainrule that wrote it ({top.get('chainrule')})."
+            f"{source}: the model has schema version {schema!r}, this chainrule reads {SCHEMA} and "
+            f"{REGRESSION_SCHEMA}. Fit again, or use the chainrule that wrote it "
+            f"({top.get('chainrule')})."
         )
-    keys = {"format", "schema", "chainrule", "note", "target", "classes", "columns", "features"}
-    read.keys(top, keys | {"coefficients", "intercepts", "certificate", "training"}, "the file")
+    own = {"classes"} if schema == SCHEMA else {"loss", "offset", "exposure"}
+    read.keys(top, _KEYS | own, "the file")
+    if schema == REGRESSION_SCHEMA:
+        shared = _read_columns(read, top, ("the mean",))
+        offsets = OffsetColumns(
+            *(read.word_or_none(top[role], role) for role in ("offset", "exposure"))
+        )
+        loss = read_loss(read, top["loss"])
+        return RegressionRecord(loss=loss, offsets=offsets, **shared)
     classes = read.words(top["classes"], "classes", least=2)
+    outputs = classes[1:] if len(classes) == 2 else classes
+    return ModelRecord(classes=classes, **_read_columns(read, top, outputs))
+
+
+def _read_columns(read: Reader, top: dict[str, Any], outputs: tuple[str, ...]) -> dict[str, Any]:
+    """Read what every model holds: one row of coefficients per output."""
     specs = tuple(
         _read_spec(read, item, f"columns[{place}]")
         for place, item in enumerate(read.items(top["columns"], "columns", least=1))
@@ -140,24 +190,22 @@ def from_document(document: object, source: str) -> ModelRecord:
     named = [feature.name for feature in features(specs)]
     if read.words(top["features"], "features", least=1, distinct=False) != tuple(named):
         raise read.fault("features", "they do not follow from the columns")
-    n_rows = 1 if len(classes) == 2 else len(classes)
-    rows = read.items(top["coefficients"], "coefficients", least=n_rows)
-    if len(rows) != n_rows:
-        raise read.fault("coefficients", f"{len(rows)} rows, {n_rows} expected")
+    rows = read.items(top["coefficients"], "coefficients", least=len(outputs))
+    if len(rows) != len(outputs):
+        raise read.fault("coefficients", f"{len(rows)} rows, {len(outputs)} expected")
     coef = [read.numbers(row, named, "coefficients") for row in rows]
-    intercept = read.numbers(top["intercepts"], list(classes[-n_rows:]), "intercepts")
-    return ModelRecord(
-        target=target,
-        classes=classes,
-        specs=specs,
-        coef=np.array(coef, dtype=np.float64),
-        intercept=np.array(intercept, dtype=np.float64),
-        certificate=_read_certificate(read, top["certificate"]),
-        training=_read_training(read, top["training"]),
-    )
+    intercept = read.numbers(top["intercepts"], list(outputs), "intercepts")
+    return {
+        "target": target,
+        "specs": specs,
+        "coef": np.array(coef, dtype=np.float64),
+        "intercept": np.array(intercept, dtype=np.float64),
+        "certificate": _read_certificate(read, top["certificate"]),
+        "training": _read_training(read, top["training"]),
+    }
 
 
-def _read_spec(read: _JsonReader, item: object, place: str) -> Spec:
+def _read_spec(read: Reader, item: object, place: str) -> Spec:
     record = read.record(item, place)
     name = read.word(record.get("name"), f"{place}.name")
     place = f"column {name!r}"
@@ -187,7 +235,7 @@ def _read_spec(read: _JsonReader, item: object, place: str) -> Spec:
     raise read.fault(place, f"kind {kind!r} is neither 'number' nor 'category'")
 
 
-def _read_certificate(read: _JsonReader, item: object) -> CertificateRecord:
+def _read_certificate(read: Reader, item: object) -> CertificateRecord:
     record = read.record(item, "certificate")
     read.keys(record, {"sentence", "facts"}, "certificate")
     return CertificateRecord(
@@ -196,7 +244,7 @@ def _read_certificate(read: _JsonReader, item: object) -> CertificateRecord:
     )
 
 
-def _read_training(read: _JsonReader, item: object) -> TrainingRecord:
+def _read_training(read: Reader, item: object) -> TrainingRecord:
     record = read.record(item, "training")
     read.keys(record, {entry.name for entry in fields(TrainingRecord)}, "training")
     missing = record["missing"]
@@ -213,88 +261,3 @@ def _read_training(read: _JsonReader, item: object) -> TrainingRecord:
         metrics=read.facts(record["metrics"], "training: metrics"),
         **whole,
     )
-
-
-class _JsonReader:
-    """Reads JSON values of expected types; its errors name the path."""
-
-    def __init__(self, source: str) -> None:
-        self.source = source
-
-    def fault(self, place: str, why: str) -> ModelFileError:
-        return ModelFileError(
-            f"{self.source}: the model file is damaged: {place}: {why}. Fit the model again."
-        )
-
-    def record(self, value: object, place: str) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            raise self.fault(place, "a record {...} was expected")
-        return value
-
-    def keys(self, record: dict[str, Any], expected: set[str], place: str) -> None:
-        if lacking := sorted(expected - record.keys()):
-            raise self.fault(place, f"{lacking[0]!r} is not there")
-        if foreign := sorted(record.keys() - expected):
-            raise self.fault(place, f"{foreign[0]!r} does not belong there")
-
-    def items(self, value: object, place: str, least: int) -> list[Any]:
-        if not isinstance(value, list) or len(value) < least:
-            raise self.fault(place, f"a list of {least} or more was expected")
-        return value
-
-    def word(self, value: object, place: str) -> str:
-        if not isinstance(value, str):
-            raise self.fault(place, f"a text was expected, not {value!r}")
-        return value
-
-    def words(
-        self, value: object, place: str, least: int, distinct: bool = True
-    ) -> tuple[str, ...]:
-        found = tuple(self.word(item, place) for item in self.items(value, place, least))
-        if distinct:
-            self.distinct(found, place)
-        return found
-
-    def distinct(self, words: Iterable[str], place: str) -> None:
-        seen: set[str] = set()
-        for word in words:
-            if word in seen:
-                raise self.fault(place, f"{word!r} is there twice")
-            seen.add(word)
-
-    def truth(self, value: object, place: str) -> bool:
-        if not isinstance(value, bool):
-            raise self.fault(place, f"true or false was expected, not {value!r}")
-        return value
-
-    def number(self, value: object, place: str) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.fault(place, f"a number was expected, not {value!r}")
-        try:
-            number = float(value)
-        except OverflowError:
-            number = math.inf
-        if not math.isfinite(number):
-            raise self.fault(place, "the number is too large")
-        return number
-
-    def whole(self, value: object, place: str) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise self.fault(place, f"a whole number from 0 was expected, not {value!r}")
-        return value
-
-    def numbers(self, value: object, names: list[str], place: str) -> list[float]:
-        items = self.items(value, place, least=0)
-        if len(items) != len(names):
-            raise self.fault(place, f"{len(items)} numbers, {len(names)} expected")
-        return [
-            self.number(item, f"{place} of {name!r}")
-            for item, name in zip(items, names, strict=True)
-        ]
-
-    def facts(self, value: object, place: str) -> dict[str, Fact]:
-        record = self.record(value, place)
-        for name, fact in record.items():
-            if fact is not None and not isinstance(fact, str | int | float):
-                raise self.fault(f"{place}: {name}", "a number, a text or null was expected")
-        return dict(record)

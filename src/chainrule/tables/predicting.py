@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 from chainrule.errors import DataError
 from chainrule.tables.model import TableModel
+from chainrule.tables.model_file import load
+from chainrule.tables.records import ModelRecord
+from chainrule.tables.regression import TableRegression
 from chainrule.tables.table import Table
 
 
@@ -30,12 +33,24 @@ class PredictionCounts:
     blank: int = 0
 
 
-def header(model: TableModel, keep: Sequence[str] = ()) -> list[str]:
+Model = TableModel | TableRegression
+
+
+def load_model(path: str | Path) -> Model:
+    """Read a model file of either kind, and check it; see `chainrule.tables.model_file`."""
+    record = load(path)
+    if isinstance(record, ModelRecord):
+        return TableModel(**vars(record))
+    return TableRegression(**vars(record))
+
+
+def header(model: Model, keep: Sequence[str] = ()) -> list[str]:
     """Return the names of the output columns."""
+    classes = model.classes if isinstance(model, TableModel) else ()
     names = [
         *keep,
         f"predicted_{model.target}",
-        *(f"probability_{label}" for label in model.classes),
+        *(f"probability_{label}" for label in classes),
     ]
     for name in keep:
         if names.count(name) > 1:
@@ -44,20 +59,23 @@ def header(model: TableModel, keep: Sequence[str] = ()) -> list[str]:
 
 
 def stream(
-    model: TableModel, path: str | Path, keep: Sequence[str] = (), *, blank: bool = False
+    model: Model, path: str | Path, keep: Sequence[str] = (), *, blank: bool = False
 ) -> Iterator[tuple[Table, NDArray[np.float64]]]:
-    """Yield each batch of a file with its probabilities, NaN in incomplete rows."""
+    """Read a file in batches; yield each with its probabilities or means, NaN in blank rows."""
     from chainrule.tables.reading import column_names, read_batches
 
     names = column_names(path)
     model.check_columns(names, str(path))
     texts = {*model.text_columns, *keep} - set(model.number_columns)
     for table in read_batches(path, numbers=model.number_columns, texts=sorted(texts)):
-        yield table, model.predict_proba(table, blank=blank)
+        if isinstance(model, TableModel):
+            yield table, model.predict_proba(table, blank=blank)
+        else:
+            yield table, model.predict(table, blank=blank)[:, None]
 
 
 def write_predictions(
-    model: TableModel,
+    model: Model,
     path: str | Path,
     file: TextIO,
     keep: Sequence[str] = (),
@@ -65,11 +83,11 @@ def write_predictions(
     blank: bool = False,
     say: Callable[[str], None] = lambda words: None,
 ) -> PredictionCounts:
-    """Write CSV: the kept columns, the predicted label, one probability per class.
+    """Write CSV: the kept columns, then label and probabilities, or the mean of a regression.
 
     Parameters
     ----------
-    model : TableModel
+    model : TableModel or TableRegression
         The fitted model.
     path : str or Path
         The rows.
@@ -91,18 +109,15 @@ def write_predictions(
     names = header(model, keep)
     write = csv.writer(file, lineterminator="\n")
     rows = n_blank = 0
-    for table, proba in stream(model, path, keep, blank=blank):
+    for table, numbers in stream(model, path, keep, blank=blank):
         if rows == 0:
             # Not before the first batch is sound: a refused file leaves no header behind.
             write.writerow(names)
-        empty = np.isnan(proba[:, 0])
-        best = np.where(empty, -1, np.where(empty[:, None], 0.0, proba).argmax(axis=1))
-        labels = [*model.classes, ""]
+        empty = np.isnan(numbers[:, 0])
         columns = [_words(table, name) for name in keep]
-        columns.append([labels[place] for place in best.tolist()])
-        for place in range(len(model.classes)):
-            numbers = proba[:, place].tolist()
-            columns.append(["" if number != number else repr(number) for number in numbers])
+        if isinstance(model, TableModel):
+            columns.append(_labels(model, numbers, empty))
+        columns += [_numbers(column) for column in numbers.T]
         write.writerows(zip(*columns, strict=True))
         rows += table.n_rows
         n_blank += int(empty.sum())
@@ -116,3 +131,13 @@ def _words(table: Table, name: str) -> list[str]:
     column = table.column(name).as_text()
     words = [*column.words, ""]  # a missing code, -1, picks the last entry
     return [words[code] for code in column.codes.tolist()]
+
+
+def _labels(model: TableModel, proba: NDArray[np.float64], empty: NDArray[np.bool_]) -> list[str]:
+    best = np.where(empty, -1, np.where(empty[:, None], 0.0, proba).argmax(axis=1))
+    labels = [*model.classes, ""]
+    return [labels[place] for place in best.tolist()]
+
+
+def _numbers(column: NDArray[np.float64]) -> list[str]:
+    return ["" if number != number else repr(number) for number in column.tolist()]

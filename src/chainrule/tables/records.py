@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.specs import Feature, Missing, Spec, features
+from chainrule.errors import ModelFileError
+from chainrule.tables.chosen_loss import ChosenLoss
+from chainrule.tables.offsets import OffsetColumns
+from chainrule.tables.specs import CategorySpec, Feature, Missing, NumberSpec, Spec, features
+from chainrule.tables.table import unknown_column
 
 Floats = NDArray[np.float64]
 Fact = float | int | bool | str | None
@@ -62,30 +66,27 @@ class TrainingRecord:
     metrics: dict[str, Fact] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, eq=False)
-class ModelRecord:
-    """A fitted table model as data; `TableModel` adds its predictions.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ColumnRecord:
+    """A linear model on named columns, whatever it predicts.
 
     Parameters
     ----------
     target : str
         The column it predicts.
-    classes : tuple of str
-        The labels; of two, the second is counted as 1.
     specs : tuple of Spec
         How columns become numbers.
-    coef : ndarray of shape (1, n_features) or (n_classes, n_features)
+    coef : ndarray of shape (n_outputs, n_features)
         On the standardised scale.
-    intercept : ndarray of shape (1,) or (n_classes,)
+    intercept : ndarray of shape (n_outputs,)
         On the standardised scale.
     certificate : CertificateRecord
-        How far from the optimum, proven.
+        Its bound on the distance from the optimum.
     training : TrainingRecord
         How it was fitted.
     """
 
     target: str
-    classes: tuple[str, ...]
     specs: tuple[Spec, ...]
     coef: Floats
     intercept: Floats
@@ -96,3 +97,69 @@ class ModelRecord:
     def features(self) -> tuple[Feature, ...]:
         """The columns of the encoded matrix."""
         return features(self.specs)
+
+    @property
+    def number_columns(self) -> tuple[str, ...]:
+        """The columns of a file to read as numbers."""
+        return tuple(
+            spec.name for spec in self.specs if isinstance(spec, NumberSpec) or spec.from_numbers
+        )
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """The columns of a file to read as words."""
+        return tuple(
+            spec.name
+            for spec in self.specs
+            if isinstance(spec, CategorySpec) and not spec.from_numbers
+        )
+
+    def check_columns(self, names: list[str], source: str) -> None:
+        """Raise a `ModelFileError` when a column that the model needs is not there."""
+        lacking = [spec.name for spec in self.specs if spec.name not in names]
+        if lacking:
+            more = f" {len(lacking) - 1} more are missing too." if len(lacking) > 1 else ""
+            said = unknown_column(lacking[0], names, source)
+            raise ModelFileError(f"{said}{more} The model was fitted on it.")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ModelRecord(ColumnRecord):
+    """A fitted model of classes as data; `TableModel` adds its predictions.
+
+    Parameters
+    ----------
+    classes : tuple of str
+        The labels; of two, the second is counted as 1.
+    """
+
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RegressionRecord(ColumnRecord):
+    """A fitted regression as data; `TableRegression` adds its predictions.
+
+    Parameters
+    ----------
+    loss : ChosenLoss
+        The loss that was minimised; its link gives the mean.
+    offsets : OffsetColumns
+        The columns added to the score, in the fit and in every prediction.
+    """
+
+    loss: ChosenLoss
+    offsets: OffsetColumns = field(default_factory=OffsetColumns)
+
+    @property
+    def number_columns(self) -> tuple[str, ...]:
+        """The columns of a file to read as numbers."""
+        return tuple(dict.fromkeys((*super().number_columns, *self.offsets.names)))
+
+    def check_columns(self, names: list[str], source: str) -> None:
+        """Raise a `ModelFileError` when a column that the model needs is not there."""
+        super().check_columns(names, source)
+        for name in self.offsets.names:
+            if name not in names:
+                said = unknown_column(name, names, source)
+                raise ModelFileError(f"{said} The model was fitted with it as offset or exposure.")

@@ -1,13 +1,15 @@
-"""The target: class labels in order, and the positive class."""
+"""The target: from a column to labels in order, or to the numbers that a loss takes."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chainrule.errors import DataError
+from chainrule.tables.chosen_loss import ChosenLoss
 from chainrule.tables.file_errors import is_number
 from chainrule.tables.metrics import Codes
-from chainrule.tables.table import Table, TextColumn, some_of
+from chainrule.tables.table import Table, TextColumn, refuse_infinite, some_of
 
 _MOST_CLASSES = 50
 
@@ -57,3 +59,42 @@ def positive_last(
     if positive == classes[1]:
         return classes, actual
     return (classes[1], classes[0]), 1 - actual
+
+
+def numbers_of(table: Table, target: str, loss: ChosenLoss) -> NDArray[np.float64]:
+    """Return the target as numbers, or raise a `DataError` for the first that the loss refuses."""
+    column = table.column(target)
+    takes = f"the loss {loss.title} takes {loss.row.targets}"
+    if isinstance(column, TextColumn):
+        places = np.flatnonzero([not is_number(word) for word in column.words])
+        row = int(np.flatnonzero(np.isin(column.codes, places))[0])
+        word = column.words[column.codes[row]]
+        raise DataError(
+            f"{table.source}: the target {column.name!r}, row {table.row_numbers[row]}: {word!r} "
+            f"is not a number, and {takes}. Choose a column of numbers, or omit --loss to predict "
+            "labels."
+        )
+    refuse_infinite(table, column)
+    refused = np.flatnonzero(~loss.row.targets.holds(column.values))
+    if len(refused):
+        row = int(refused[0])
+        more = f" ({len(refused)} such rows)" if len(refused) > 1 else ""
+        raise DataError(
+            f"{table.source}: the target {column.name!r}, row {table.row_numbers[row]}: "
+            f"{column.values[row]:g} is out of range{more}: {takes}. Correct the cell, leave the "
+            "row out, or choose a loss that takes it, such as squared."
+        )
+    if (column.values == column.values[0]).all():
+        raise DataError(
+            f"{table.source}: the target {column.name!r} is {column.values[0]:g} in every row. A "
+            "regression needs at least two different values."
+        )
+    return column.values
+
+
+def refuse_choices_of_classes(positive: str | None, loss: str) -> None:
+    """Raise a `DataError` where a positive label is named for a target of numbers."""
+    if positive is not None:
+        raise DataError(
+            f"--positive names one of two labels, and the loss {loss} takes numbers. Omit it."
+        )

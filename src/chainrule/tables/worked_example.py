@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from chainrule.deriving import derive
 from chainrule.language.reading import load_model
 from chainrule.lecture import assign_roles, bind
 from chainrule.tables.fitting import FittedTable
+from chainrule.tables.specs import Feature
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Contribution:
     x : float
         The example's value, standardised.
     term : float
-        The contribution: the residual times `x`.
+        What the example adds: the slope of its loss times `x`.
     total : float
         The sum over all examples.
     """
@@ -119,18 +120,30 @@ def work_example(fitted: FittedTable) -> WorkedExample:
         proba=float(proba[example, followed]),
         target=float(target[example, followed]),
         residual=float(pull[example]),
-        contributions=_contributions(fitted, pull, example),
+        contributions=contributions(model.features, fitted.X, pull, example),
         penalty=0.0 if np.isinf(model.training.C) else 1.0 / model.training.C,
     )
 
 
-def _contributions(
-    fitted: FittedTable, pull: NDArray[np.float64], example: int
+def contributions(
+    features: Sequence[Feature],
+    X: NDArray[np.float64],
+    slopes: NDArray[np.float64],
+    example: int,
 ) -> tuple[Contribution, ...]:
-    """Return the terms of one example; the totals are the derived gradient (A - Y) X^T."""
-    totals = pull @ fitted.X
+    """List the terms of one example; the totals are the derived gradient, slopes times X^T.
+
+    Parameters
+    ----------
+    features : sequence of Feature
+    X : ndarray of shape (n_samples, n_features)
+    slopes : ndarray of shape (n_samples,)
+        The derivative of each loss with respect to its score.
+    example : int
+    """
+    totals = slopes @ X
     rows = [
-        Contribution(f.name, float(x), float(pull[example] * x), float(total))
-        for f, x, total in zip(fitted.model.features, fitted.X[example], totals, strict=True)
+        Contribution(f.name, float(x), float(slopes[example] * x), float(total))
+        for f, x, total in zip(features, X[example], totals, strict=True)
     ]
     return tuple(sorted(rows, key=lambda row: -abs(row.term)))

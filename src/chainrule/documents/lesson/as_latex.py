@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from chainrule.calculus.derivation.steps import Derivation, Step
 from chainrule.calculus.graph.dims import written
@@ -27,12 +27,14 @@ _GLYPHS = {
 } | {letter: rf"$\{name}$" for name, letter in GREEK.items()}  # fmt: skip
 
 
-def as_latex(derivation: Derivation, form: GradientForm = GradientForm.BOTH) -> str:
-    """Write a whole derivation as a document."""
-    return "\n".join(_document(derivation, form)) + "\n"
+def as_latex(
+    derivation: Derivation, form: GradientForm = GradientForm.BOTH, more: Sequence[str] = ()
+) -> str:
+    """Write a whole derivation, and more lines of LaTeX after it, as a document."""
+    return "\n".join(_document(derivation, form, more)) + "\n"
 
 
-def _document(derivation: Derivation, form: GradientForm) -> Iterator[str]:
+def _document(derivation: Derivation, form: GradientForm, more: Sequence[str]) -> Iterator[str]:
     model = derivation.model
     yield r"\documentclass{article}"
     yield r"\usepackage{amsmath}"
@@ -65,6 +67,7 @@ def _document(derivation: Derivation, form: GradientForm) -> Iterator[str]:
     for said in corners(derivation):
         yield rf"\noindent {words(said)}."
         yield ""
+    yield from more
     yield r"\end{document}"
 
 

@@ -6,8 +6,16 @@ ever evaluated as Python, and every limit is checked before the work that it bou
 
 from __future__ import annotations
 
-from chainrule.language.reading.library import example_names, load_model
+from chainrule.language.reading.library import example_names, load_model, load_text, loss_names
 from chainrule.language.reading.models import read_expression, read_model
 from chainrule.language.reading.names import canonical
 
-__all__ = ["canonical", "example_names", "load_model", "read_expression", "read_model"]
+__all__ = [
+    "canonical",
+    "example_names",
+    "load_model",
+    "load_text",
+    "loss_names",
+    "read_expression",
+    "read_model",
+]

@@ -23,6 +23,15 @@ def example_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _EXAMPLES.glob(f"*{SUFFIX}")))
 
 
+def loss_names() -> tuple[str, ...]:
+    """Return the names of the losses among the examples, each under ``losses/``.
+
+    >>> "losses/poisson" in loss_names()
+    True
+    """
+    return tuple(sorted(f"losses/{path.stem}" for path in _LOSSES.glob(f"*{SUFFIX}")))
+
+
 def load_model(path_or_name: str | Path) -> Model:
     """Read a forward pass from a file, or an example by its name.
 
@@ -44,16 +53,26 @@ def load_model(path_or_name: str | Path) -> Model:
     >>> load_model("logistic_batch").title
     'logistic regression, many examples'
     """
+    return _read(_find(path_or_name))
+
+
+def load_text(path_or_name: str | Path) -> str:
+    """Return the text of a forward pass, found as `load_model` finds it.
+
+    >>> load_text("losses/squared").splitlines()[0]
+    '# least squares'
+    """
+    return _text(_find(path_or_name))
+
+
+def _find(path_or_name: str | Path) -> Path:
     wanted = str(path_or_name)
     stem = wanted.removesuffix(SUFFIX).removeprefix("examples/")
-    loss = _LOSSES / f"{stem.removeprefix('losses/')}{SUFFIX}"
     for path in (Path(wanted), Path(wanted + SUFFIX)):
         if _is_file(path):
-            return _read(path)
-    if stem in example_names():
-        return _read(_EXAMPLES / f"{stem}{SUFFIX}")
-    if stem.startswith("losses/") and loss in set(_LOSSES.iterdir()):
-        return _read(loss)
+            return path
+    if stem in (*example_names(), *loss_names()):
+        return _EXAMPLES / f"{stem}{SUFFIX}"
     raise ModelError(f"there is no file {wanted}, nor an example of that name; {_nearest(stem)}")
 
 
@@ -89,5 +108,7 @@ def _nearest(stem: str) -> str:
     from difflib import get_close_matches  # only on the way to an error
 
     names = example_names()
+    if stem.startswith("losses/"):
+        names = loss_names()
     close = get_close_matches(stem, names, 3, 0.5)
     return f"did you mean {' or '.join(close)}?" if close else f"examples: {', '.join(names)}"

@@ -1,0 +1,219 @@
+"""Fit a table whose target is a number, with any loss of one score.
+
+The order is that of `chainrule.tables.fitting`: target, split, encoding, training, metrics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.engine.losses.null_model import null_score
+from chainrule.estimators.deviance import explained_deviance
+from chainrule.tables.chosen_loss import ChosenLoss
+from chainrule.tables.encoding import encode
+from chainrule.tables.encoding_fit import fit_encoding
+from chainrule.tables.fit_results import (
+    SolverIteration,
+    certificate_record,
+    complaints,
+    solver_path,
+)
+from chainrule.tables.metrics import hold_out
+from chainrule.tables.offsets import OffsetColumns
+from chainrule.tables.options import FitOptions, without_gaps
+from chainrule.tables.records import Fact, TrainingRecord
+from chainrule.tables.regression import TableRegression
+from chainrule.tables.regression_metrics import RegressionMetrics, measure_means
+from chainrule.tables.specs import features
+from chainrule.tables.table import Table
+from chainrule.tables.target import numbers_of, refuse_choices_of_classes
+from chainrule.tables.training import StatusCallback, train, usable_rows
+
+Floats = NDArray[np.float64]
+
+_FAR = 1000.0
+
+_RECORDED = (
+    "mean_loss",
+    "mean_loss_of_null",
+    "deviance_explained",
+    "rmse",
+    "mae",
+    "mean_actual",
+    "mean_predicted",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedRegression:
+    """The result of a fit.
+
+    Parameters
+    ----------
+    model : TableRegression
+        The model, ready to predict and to save.
+    metrics : RegressionMetrics or None
+        On the held-out rows; None without them.
+    path : tuple of SolverIteration
+        The iterations of the solver.
+    notes : tuple of str
+        Remarks for the user.
+    X : ndarray of shape (n_samples, n_features)
+        The encoded training rows.
+    y, offset : ndarray of shape (n_samples,)
+        Their targets, and what was added to their scores.
+    rows : ndarray of int of shape (n_samples,)
+        Their numbers in the table, from 1.
+    """
+
+    model: TableRegression
+    metrics: RegressionMetrics | None
+    path: tuple[SolverIteration, ...]
+    notes: tuple[str, ...]
+    X: Floats
+    y: Floats
+    offset: Floats
+    rows: NDArray[np.int64]
+
+
+def fit_regression_file(
+    path: str | Path,
+    choices: FitOptions,
+    loss: ChosenLoss,
+    say: StatusCallback = lambda words: None,
+) -> FittedRegression:
+    """Read a file and fit it; see `fit_regression`."""
+    from chainrule.tables.reading import read_table
+
+    choices.check()
+    say(f"reading {Path(path).name}")
+    table = read_table(path, categories=choices.categories, ignore=choices.ignore)
+    return fit_regression(table, choices, loss, say)
+
+
+def fit_regression(
+    table: Table, choices: FitOptions, loss: ChosenLoss, say: StatusCallback = lambda words: None
+) -> FittedRegression:
+    """Fit a regression to a table.
+
+    Parameters
+    ----------
+    table : Table
+        The rows, with the target, the offset and the exposure.
+    choices : FitOptions
+    loss : ChosenLoss
+    say : callable
+        Told what is being done.
+
+    Raises
+    ------
+    DataError
+        When the table cannot be fitted as it is: names the column, the row and the next action.
+    """
+    choices.check()
+    refuse_choices_of_classes(choices.positive, loss.title)
+    offsets = OffsetColumns(choices.offset, choices.exposure)
+    loss.refuse_exposure(choices.exposure)
+    table = table.without(set(choices.ignore))
+    for name in offsets.names:
+        table.column(name)
+    notes: list[str] = []
+    table, n_dropped = without_gaps(table, choices, notes)
+    y = numbers_of(table, choices.target, loss)
+    offset = offsets.of(table)
+    inputs = table.without({choices.target, *offsets.names})
+    # One class: numbers have no shares to keep in both parts.
+    training, held = hold_out(np.zeros(len(y), dtype=np.int64), choices.holdout, choices.seed)
+    say(f"encoding {len(training)} rows")
+    learned = fit_encoding(inputs.take(training), choices.missing, choices.categories)
+    notes += learned.notes
+    X = encode(learned.specs, inputs.take(training)).X
+    n_rows, n_features = X.shape
+    say(f"training on {n_rows} rows and {n_features} features")
+    names = [feature.name for feature in features(learned.specs)]
+    C = choices.inverse_penalty(n_rows)
+    fit = train(X, y[training], names, C, say, row=loss.row, offset=_given(offset[training]))
+    notes += complaints(fit, "the columns along which the loss falls for ever")
+    if not fit.met and fit.certificate.kind != "separation":
+        notes += _advice(loss, y[training], C)
+    model = TableRegression(
+        target=choices.target,
+        specs=learned.specs,
+        coef=np.ascontiguousarray(fit.point.coef.T),
+        intercept=fit.point.intercept.copy(),
+        certificate=certificate_record(fit.certificate),
+        training=TrainingRecord(
+            rows=n_rows,
+            held_out=len(held),
+            dropped=n_dropped,
+            seed=choices.seed,
+            missing=choices.missing,
+            C=C,
+            objective=float(fit.value),
+            iterations=len(fit.history),
+        ),
+        loss=loss,
+        offsets=offsets,
+    )
+    say(f"measuring on {len(held)} held-out rows")
+    metrics = _measure(model, inputs.take(held), y[held], offset[held], notes)
+    return FittedRegression(
+        model=_with_metrics(model, metrics),
+        metrics=metrics,
+        path=solver_path(fit),
+        notes=tuple(notes),
+        X=X,
+        y=y[training],
+        offset=offset[training],
+        rows=table.row_numbers[training],
+    )
+
+
+def _advice(loss: ChosenLoss, y: Floats, C: float) -> Iterator[str]:
+    """StatusCallback what may help where the certificate does not prove the tolerance."""
+    if np.isinf(C) and loss.row.facts.optimum_may_be_missing:
+        yield (
+            "without a penalty this loss may have no finite optimum, as where all targets of a "
+            "category are 0: penalise with a finite -C or with --alpha, or leave that column out."
+        )
+    spread = float(y.std())
+    if loss.row.link_name == "identity" and not 1 / _FAR < spread < _FAR:
+        constants = "".join(f", or set --constant {name}=VALUE" for name in loss.constants)
+        yield (
+            f"the target has a standard deviation of {spread:.3g}, far from the residuals around "
+            f"1 that a loss with a fixed scale is written for: change its unit{constants}."
+        )
+
+
+def _given(offset: Floats) -> Floats | None:
+    return offset if offset.any() else None
+
+
+def _measure(
+    model: TableRegression, inputs: Table, y: Floats, offset: Floats, notes: list[str]
+) -> RegressionMetrics | None:
+    encoded = usable_rows(model.specs, inputs, notes)
+    if encoded is None:
+        return None
+    rows = encoded.usable
+    y, offset = y[rows], offset[rows]
+    row = model.loss.row
+    score = model.score_of(encoded.X[rows], offset)
+    null = null_score(row, y, offset=offset)
+    explained = None
+    if row.facts.has_least:
+        explained = explained_deviance(row, score, y, np.ones(len(y)), offset)
+    loss, loss_of_null = (row.kernels.terms(at, y)[0] for at in (score, null))
+    return measure_means(y, model.mean_of(score), loss, loss_of_null, explained)
+
+
+def _with_metrics(model: TableRegression, metrics: RegressionMetrics | None) -> TableRegression:
+    if metrics is None:
+        return model
+    named: dict[str, Fact] = {name: getattr(metrics, name) for name in _RECORDED}
+    return replace(model, training=replace(model.training, metrics=named))
