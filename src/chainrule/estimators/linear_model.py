@@ -88,8 +88,8 @@ class LinearModel(LinearRegressor):
     Examples
     --------
     >>> import numpy as np
-    >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
-    >>> y = np.array([0.1, 0.9, 2.1, 90.0])
+    >>> X = np.arange(7.0)[:, None]
+    >>> y = np.array([0.1, 0.9, 2.1, 2.9, 4.1, 4.9, 90.0])
     >>> model = LinearModel(loss="huber", constants={"delta": 1.0}, C=10.0).fit(X, y)
     >>> model.predict([[1.5]]).round(1).tolist()
     [1.5]

@@ -139,7 +139,8 @@ class Certificate:
         )
         if self.is_local:
             opening = (
-                "Not convex: nothing is proven about a global optimum. A local minimum is near"
+                "Nothing is proven about a global optimum, since the loss is not convex. A local "
+                "minimum is near"
             )
         return (
             f"{opening}: f - {where} <= {self.suboptimality_bound:.2g}{share}{reach}, by "
