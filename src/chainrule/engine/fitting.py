@@ -207,7 +207,9 @@ def fit_linear_model(
         plain = _in_units(source, point)
         return plain if of_data is None else of_data.expand(plain)
 
-    origin, at_origin = starting_point(objective), objective.value_at_origin()
+    with _surroundings(source):
+        origin, at_origin = starting_point(objective), objective.value_at_origin()
+        objective.floor(at_origin)  # once, while the threads of BLAS sleep
     negligible = tol * float(np.finfo(np.float64).eps) * abs(at_origin - objective.floor(at_origin))
     if start is not None:
         shifted = start.intercept + source.column_shift @ start.coef

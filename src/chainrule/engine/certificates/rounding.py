@@ -229,18 +229,20 @@ def _from_losses(
 
 def _over_examples(objective: Objective, evaluation: Evaluation, error: float) -> _Totals:
     """Bound sums over all examples, from the raw prediction of each."""
-    loss = objective.loss
+    loss = objective.loss  # of one output: others bound their derivatives by their losses
 
     def one(raw: FloatArray, y: FloatArray, s: FloatArray) -> Partial:
         errors = np.full(len(y), error)
-        of_gradient = loss.gradient_error(raw, y)
-        slope = np.abs(loss.pointwise_gradient(raw, y)) + of_gradient
+        of_loss, of_gradient, of_hessian = loss.rounding_errors(raw, y, errors)
+        _, slopes, bends = loss.terms(raw, y, with_hessian=True)
+        assert bends is not None
+        slope = np.abs(slopes) + of_gradient
         return (
             np.asarray(s @ of_gradient.max(axis=1)),
-            np.asarray(s @ loss.loss_error(raw, y)),
-            np.asarray(s @ loss.hessian_error(raw, y, errors)),
+            np.asarray(s @ of_loss),
+            np.asarray(s @ of_hessian),
             np.asarray(s @ slope.max(axis=1)),
-            np.asarray(s @ loss.steepest_bend(raw, y)),
+            np.asarray(s @ bends[:, 0, 0]),
             np.asarray(s @ loss.gradient_change(raw, y, errors).max(axis=1)),
         )
 

@@ -169,6 +169,16 @@ class BinaryLoss:
         between = np.where((y == 0) | (y == 1), 0.0, np.abs(raw_prediction[:, 0]))
         return KERNEL_ERROR * (self.pointwise_loss(raw_prediction, y) + between)
 
+    def rounding_errors(
+        self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return `loss_error`, `gradient_error` and `hessian_error`."""
+        return (
+            self.loss_error(raw_prediction, y),
+            self.gradient_error(raw_prediction, y),
+            self.hessian_error(raw_prediction, y, error),
+        )
+
     def curvature_error(self, error: float) -> float:
         """Bound the relative error of a (1 - a) if raw predictions err by `error`."""
         return float(np.expm1(min(error, 50.0))) + KERNEL_ERROR
@@ -311,6 +321,16 @@ class SoftmaxLoss:
         """Bound the rounding: relative, but for what score differences lose."""
         lost = _Odds.of(raw_prediction).lost[:, 0]
         return np.asarray(self._units * self.pointwise_loss(raw_prediction, y) + UNIT * lost)
+
+    def rounding_errors(
+        self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return `loss_error`, `gradient_error` and `hessian_error`."""
+        return (
+            self.loss_error(raw_prediction, y),
+            self.gradient_error(raw_prediction, y),
+            self.hessian_error(raw_prediction, y, error),
+        )
 
     def curvature_error(self, error: float) -> float:
         """Bound the relative error of pointwise Hessians if raw predictions err by `error`."""

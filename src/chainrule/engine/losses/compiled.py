@@ -11,7 +11,7 @@ import hashlib
 import os
 import sys
 from functools import cache
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, cast
@@ -85,17 +85,22 @@ def kernel_of(source: str) -> int:
     Returns
     -------
     int
-        0 where numba is not installed.
+        0 where numba is not installed, or the formulas call another library.
     """
-    (terms,) = (
-        ast.get_source_segment(source, node) or ""
+    (function,) = (
+        node
         for node in ast.parse(source).body
         if isinstance(node, ast.FunctionDef) and node.name == "terms"
     )
-    try:
-        module = _built(terms)
-    except ImportError:
+    libraries = {
+        node.value.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    }
+    if libraries - {"np"} or find_spec("numba") is None:
         return 0
+    terms = ast.get_source_segment(source, function) or ""
+    module = _built(terms)
     _KEPT.append(module)
     return int(module.kernel.address)
 
@@ -113,7 +118,7 @@ def _built(terms: str) -> ModuleType:
     parts = [_HEAD, terms, _BODY, numba.__version__, np.__version__, *compiled_in]
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
     text = _HEAD + terms + _BODY
-    path = _folder() / f"kernel_{digest}.py"
+    path = _folder() / f"chainrule_kernel_{digest}.py"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
@@ -122,6 +127,7 @@ def _built(terms: str) -> ModuleType:
         assert spec is not None
         assert spec.loader is not None
         module = module_from_spec(spec)
+        sys.modules[path.stem] = module  # numba looks there for the module of what it has kept
         spec.loader.exec_module(module)
     except (OSError, RuntimeError):  # nowhere to write
         module = ModuleType(path.stem)

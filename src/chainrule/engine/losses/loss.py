@@ -132,6 +132,11 @@ class Loss(Protocol):
     def loss_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Bound |computed - true loss| at exact raw predictions, shape (n_samples,)."""
 
+    def rounding_errors(
+        self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return `loss_error`, `gradient_error` and `hessian_error`, computed together."""
+
     def curvature_error(self, error: float) -> float:
         """Bound the relative error of pointwise Hessians if raw predictions err by `error`."""
 

@@ -110,7 +110,15 @@ class ScoreLoss:
     def gradient_change(
         self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
     ) -> FloatArray:
-        """Bound |change of gradient| by the largest curvature in between, (n_samples, 1)."""
+        """Bound |change of gradient| by the curvature in between, shape (n_samples, 1).
+
+        A self-concordant curvature h grows at most to h exp(M |change|).
+        """
+        constant = self.facts.self_concordance
+        if constant is not None:
+            rounding = self._errors(raw_prediction, y)[2]
+            grown = np.expm1(np.minimum(constant * error, 50.0)) / constant if constant else error
+            return ((self._terms(raw_prediction, y)[2] + rounding) * grown)[:, None]
         low, high = self.curvature_range(raw_prediction, y, error)
         return (np.maximum(np.abs(low), np.abs(high)) * error)[:, None]
 
@@ -146,11 +154,17 @@ class ScoreLoss:
         self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
     ) -> FloatArray:
         """Bound what the curvature errs beyond that, shape (n_samples,)."""
-        rounding = self._errors(raw_prediction, y)[2]
-        if self.facts.self_concordance is not None:
-            return rounding
-        low, high = self.curvature_range(raw_prediction, y, error)
-        return np.asarray(rounding + (high - low))
+        return self.rounding_errors(raw_prediction, y, error)[2]
+
+    def rounding_errors(
+        self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return `loss_error`, `gradient_error` and `hessian_error`, computed together."""
+        loss, slope, bend = self._errors(raw_prediction, y)
+        if self.facts.self_concordance is None:
+            low, high = self.curvature_range(raw_prediction, y, error)
+            bend = bend + (high - low)
+        return loss, slope[:, None], bend
 
     def total_errors(
         self, loss: float, weight: float, largest: float, pure: bool
