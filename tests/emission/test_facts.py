@@ -12,6 +12,7 @@ import pytest
 from tests.emission.test_losses import DEFINITIONS, precise
 
 from chainrule.emission.deriving import derive_loss
+from chainrule.emission.formula import exact
 from chainrule.emission.shipped import shipped_loss
 from chainrule.engine.losses.facts import LossRow, Targets
 from chainrule.engine.losses.table import TABLE, find_loss
@@ -232,3 +233,21 @@ def test_a_slope_that_becomes_zero_is_not_endless(low: float, high: float) -> No
     targets = Targets(low, high, has_low=low == 0, has_high=high == 0)
     facts = derive_loss("max(0, z - y)^2", targets=targets).facts
     assert (facts.falls_down, facts.falls_up) == ((), ())
+
+
+@pytest.mark.parametrize("tau", [0.001, 0.1, 0.25, 1 / 3, 0.5, 0.9, 0.99999])
+@pytest.mark.parametrize("width", [1e-3, 0.1, 0.5, 40.0])
+def test_the_least_value_of_a_smoothed_quantile_loss_is_its_entropy(
+    tau: float, width: float
+) -> None:
+    row = shipped_loss("quantile", {"tau": tau, "width": width})
+    assert row.facts.has_least
+    assert not row.facts.optimum_may_be_missing
+    assert row.kernels.least is not None
+    with mpmath.workdps(50):
+        # the constants are the numbers that their decimal digits mean, where those are few
+        t, w = (mpmath.mpf(exact(c).numerator) / exact(c).denominator for c in (tau, width))
+        true = -w * (t * mpmath.log(t) + (1 - t) * mpmath.log(1 - t))
+        for y in (-1e3, 0.0, 2.5):
+            (found,) = row.kernels.least(np.array([y])).tolist()
+            assert true - 1e-13 * (width + abs(y)) <= found <= true

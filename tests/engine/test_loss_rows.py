@@ -181,6 +181,11 @@ def test_the_mean_inverts_the_link(loss: OracleLoss) -> None:
 def test_targets_are_those_of_the_loss(loss: OracleLoss) -> None:
     targets = table.find_loss(loss.name).targets
     assert targets.holds(np.array(TARGETS[loss.targets])).all()
-    outside = {"positive": [0.0, -1.0], "non-negative": [-1e-9], "0/1": [-0.1, 1.1], "-1/1": [0, 0.5, 2]}
+    outside: dict[str, list[float]] = {
+        "positive": [0.0, -1.0],
+        "non-negative": [-1e-9],
+        "0/1": [-0.1, 1.1],
+        "-1/1": [-2.0, 0.0, 0.5],
+    }
     for y in outside.get(loss.targets, []):
         assert not targets.holds(np.array([y]))[0]
