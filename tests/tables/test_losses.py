@@ -59,7 +59,7 @@ def test_a_formula_takes_link_targets_and_constants() -> None:
 @pytest.mark.parametrize(
     ("wanted", "constants", "link", "said"),
     [
-        ("poison", {}, None, "no loss is named 'poison'. Did you mean poisson? Choose one of"),
+        ("poison", {}, None, "unknown loss 'poison'. Did you mean poisson? Choose one of"),
         ("z +", {}, None, "the expression stops here"),
         ("exp(q z) - y z", {}, None, "unknown name q"),
         ("exp(q z) - y z", {}, None, "A named constant gets its value by --constant NAME=VALUE"),
@@ -70,7 +70,7 @@ def test_a_formula_takes_link_targets_and_constants() -> None:
         ("exp(z) - y z", {}, "square", "unknown link square"),
         ("exp(q z) - y z", {"q": np.inf}, None, "give a name and a finite number"),
         ("exp(q z) - y z", {"q q": 1.0}, None, "give a name and a finite number"),
-        ("nowhere.cr", {}, None, "there is no such file"),
+        ("nowhere.cr", {}, None, "cannot read the loss in nowhere.cr: No such file"),
         ("Z : (2, m)\nY : (1, m)\nJ = sum(Z)", {}, None, "more than one row"),
     ],
 )
