@@ -31,13 +31,15 @@ def claims(n_rows: int = 400, seed: int = 3) -> dict[str, npt.NDArray[np.generic
 
 
 def written(
-    path: Path, columns: dict[str, npt.NDArray[np.generic]] | None = None, **changes: object
+    path: Path,
+    columns: dict[str, npt.NDArray[np.generic]] | None = None,
+    **changes: tuple[int, str],
 ) -> Path:
     """Write the columns as CSV; a change replaces one cell: ``n=(7, "-1")`` that of row 7."""
     table = {name: [str(cell) for cell in c] for name, c in (columns or claims()).items()}
     for name, change in changes.items():
-        row, cell = change  # type: ignore[misc]
-        table[name][row - 1] = cell
+        row, changed = change
+        table[name][row - 1] = changed
     lines = [",".join(table), *(",".join(cells) for cells in zip(*table.values(), strict=True))]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path

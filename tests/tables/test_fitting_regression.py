@@ -76,7 +76,9 @@ def test_an_exposure_is_a_weight_on_rates(path: Path) -> None:
     years = np.asarray(columns["years"], dtype=np.float64)
     model = fit(path, "n", "poisson", alpha=0.0, exposure="years").model
     peer = PoissonRegressor(alpha=0.0, **TIGHT)
-    peer.fit(encoded(columns), columns["n"] / years, sample_weight=years)
+    peer.fit(
+        encoded(columns), np.asarray(columns["n"], dtype=np.float64) / years, sample_weight=years
+    )
     np.testing.assert_allclose(model.coef[0], peer.coef_, rtol=1e-6)
     np.testing.assert_allclose(
         model.predict(read_table(path)), peer.predict(encoded(columns)) * years, rtol=1e-6

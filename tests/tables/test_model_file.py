@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from chainrule.errors import DataError, ModelFileError
 from chainrule.tables.model import TableModel
 from chainrule.tables.model_file import from_document, to_document
-from chainrule.tables.records import CertificateRecord, TrainingRecord
+from chainrule.tables.records import CertificateRecord, ModelRecord, TrainingRecord
 from chainrule.tables.specs import CategorySpec, NumberSpec, Spec, features
 from chainrule.tables.writing import atomic_text, check_writable
 
@@ -173,7 +173,9 @@ def test_damage_is_named(case: str) -> None:
 
 
 def test_the_sound_document_loads() -> None:
-    assert from_document(document(), "model.json").classes == ("no", "yes")
+    record = from_document(document(), "model.json")
+    assert isinstance(record, ModelRecord)
+    assert record.classes == ("no", "yes")
 
 
 @pytest.mark.parametrize(

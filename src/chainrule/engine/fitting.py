@@ -35,7 +35,7 @@ from chainrule.engine.objective.objective import Objective, Point
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.runtime.machine import memory, single_threaded_algebra
 from chainrule.engine.solvers.curvature import Curvature
-from chainrule.engine.solvers.limits import ROUGH, needs_bound
+from chainrule.engine.solvers.limits import needs_bound
 from chainrule.engine.solvers.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
 from chainrule.engine.solvers.starting import starting_point
 from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop
@@ -208,7 +208,7 @@ def fit_linear_model(
         return plain if of_data is None else of_data.expand(plain)
 
     origin, at_origin = starting_point(objective), objective.value_at_origin()
-    negligible = tol * float(np.finfo(np.float64).eps) * abs(at_origin - objective.floor)
+    negligible = tol * float(np.finfo(np.float64).eps) * abs(at_origin - objective.floor(at_origin))
     if start is not None:
         shifted = start.intercept + source.column_shift @ start.coef
         warm = objective.centred(Point(start.coef * source.column_scale[:, None], shifted))
@@ -220,7 +220,7 @@ def fit_linear_model(
         on_iteration,
         search=n_parameters <= UNPENALISED_LIMIT and loss.facts.can_separate,
         expected_passes=plan.passes,
-        negligible=0.5 * negligible,
+        negligible=0.5 * negligible if objective.has_floor else -1.0,
         restore=restored,
     )
     interrupted = False
@@ -354,21 +354,19 @@ def _solved(
     objective: Objective, method: str, point: Point, aim: float, max_iter: int, monitor: FitMonitor
 ) -> Outcome:
     """Run a solver; where curvatures may vanish, it starts and ends with a bound of them."""
-    solver, facts = _solver(method), objective.loss.facts
-    if not needs_bound(facts) or objective.n_parameters > UNPENALISED_LIMIT:
+    solver = _solver(method)
+    bounded = needs_bound(objective.loss.facts) and objective.n_parameters <= UNPENALISED_LIMIT
+    if not bounded:
         return solver(objective, point, tolerance=aim, max_iter=max_iter, monitor=monitor)
-    from chainrule.engine.solvers.bounded import descend
+    from chainrule.engine.solvers.bounded import descend, rough_start
 
-    rough = descend(objective, point, tolerance=ROUGH, max_iter=max_iter, monitor=monitor)
-    if rough.stop in ("interrupted", "max_iter"):
-        return rough
-    done, point = rough.history, rough.evaluation.point
-    fine = solver(objective, point, tolerance=aim, max_iter=max_iter - len(done), monitor=monitor)
-    done = done + fine.history
-    if fine.stop != "stalled" or len(done) >= max_iter:
-        return replace(fine, history=done)
-    point = fine.evaluation.point
-    last = descend(objective, point, tolerance=aim, max_iter=max_iter - len(done), monitor=monitor)
+    start = rough_start(objective, point)
+    outcome = solver(objective, start, tolerance=aim, max_iter=max_iter, monitor=monitor)
+    done = outcome.history
+    if outcome.stop != "stalled" or len(done) >= max_iter:
+        return outcome
+    point, left = outcome.evaluation.point, max_iter - len(done)
+    last = descend(objective, point, tolerance=aim, max_iter=left, monitor=monitor)
     return replace(last, history=done + last.history)
 
 

@@ -67,6 +67,7 @@ class BinaryLoss:
     compiled: bool = False
     n_outputs: int = 1
     facts: Facts = LOGISTIC_FACTS
+    predicts_target: bool = False
 
     @property
     def kernel(self) -> int:
@@ -201,6 +202,7 @@ class SoftmaxLoss:
 
     n_outputs: int
     facts: Facts = SOFTMAX_FACTS
+    predicts_target: bool = False
     kernel: int = 0
 
     def pointwise_loss(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:

@@ -77,6 +77,10 @@ class Loss(Protocol):
     def level(self) -> float | None:
         """The loss of any example at raw predictions of zero; None where targets matter there."""
 
+    @property
+    def predicts_target(self) -> bool:
+        """Whether the score is itself the prediction of the target: an identity link."""
+
     def link(self, mean: FloatArray) -> FloatArray:
         """Return the score of a prediction; NaN where the loss has no such function."""
 

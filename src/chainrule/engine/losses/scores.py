@@ -41,6 +41,11 @@ class ScoreLoss:
         """What is proven of it."""
         return self.row.facts
 
+    @property
+    def predicts_target(self) -> bool:
+        """Whether the score is itself the prediction of the target: an identity link."""
+        return self.row.link_name == "identity" and self.row.kernels.link is not None
+
     @cached_property
     def kernel(self) -> int:
         """The address of the compiled kernel; 0 where it is not used."""

@@ -113,14 +113,15 @@ class SparseObjective(Objective):
 
         (loss, slope), total = self.fill(one)
         self._bent_at = point
+        value = loss + self.penalty.value(point.coef)
         return Evaluation(
             point,
-            loss + self.penalty.value(point.coef),
+            value,
             self.freed(
                 Point(total[:, None] + self.penalty.gradient(point.coef), np.asarray([slope]))
             ),
             lambda: raw_prediction,
-            floor=self.floor,
+            floor=self.floor(value),
             floor_size=self.floor_size,
         )
 

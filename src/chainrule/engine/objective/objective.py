@@ -240,13 +240,14 @@ class Objective:
         found = sum_over_chunks(one, self.source.n_blocks, self.n_threads)
         loss, coef, intercept, *rest = found
         gradient = self.freed(Point(coef + self.penalty.gradient(point.coef), intercept))
+        value = float(loss) + self.penalty.value(point.coef)
         return Evaluation(
             point,
-            float(loss) + self.penalty.value(point.coef),
+            value,
             gradient,
             (lambda: self.raw_predictions(point)) if table is None else (lambda: table),
             self._penalised(self._square(rest[0])) if rest else None,
-            self.floor,
+            self.floor(value),
             self.floor_size,
         )
 
@@ -255,26 +256,25 @@ class Objective:
         """Whether a lower bound of f is proven, whatever the coefficients."""
         return self.loss.facts.has_least
 
-    @property
-    def floor(self) -> float:
-        """The sum of the least losses, a lower bound of f.
+    def floor(self, value: float) -> float:
+        """Return the sum of the least losses, a lower bound of f.
 
-        Where no least loss is proven, it is as far below f at zero coefficients as that is from
-        zero: a scale for solvers, which proves nothing.
+        Where no least loss is proven, it is as far below a value of f as that, or f at zero
+        coefficients, is from zero: a scale for solvers, which proves nothing.
         """
+        if not self.has_floor:
+            return value - max(abs(value), self.floor_size)
         return self._floor[0]
 
     @property
     def floor_size(self) -> float:
-        """The sum of the sizes of the terms of `floor`."""
+        """The sum of the sizes of the least losses; |f| at zero coefficients, if none is proven."""
         return self._floor[1]
 
     @cached_property
     def _floor(self) -> tuple[float, float]:
         if not self.has_floor:
-            level = self.value_at_origin()
-            size = max(abs(level), 1e-300)
-            return level - size, size
+            return 0.0, max(abs(self.value_at_origin()), 1e-300)
         _, y, _ = self.source.labels(0)
         first = self.loss.least(y)
         if isinstance(first, float):

@@ -81,7 +81,7 @@ def _solve_on_rows(
         pull = gram @ alpha
         raw = (pull + intercept + offset)[:, None]
         value = float(weight @ loss.pointwise_loss(raw, y)) + 0.5 * float(alpha @ pull)
-        excess = max(value - objective.floor, 0.0)
+        excess = max(value - objective.floor(value), 0.0)
         residual = weight * loss.pointwise_gradient(raw, y)[:, 0]
         bend = weight * loss.pointwise_hessian(raw, y)[:, 0, 0]
         system = bend[:, None] * gram

@@ -18,13 +18,9 @@ FRACTIONS: Final[tuple[int, ...]] = (1024, 256, 64, 16)
 """One row in so many is drawn, sample after sample; the last gives the curvature."""
 
 
-ROUGH: Final[float] = 1e-3
-"""How near, relative to f, a descent with a bound of the curvature leads before Newton steps."""
-
-
 def needs_bound(facts: Facts) -> bool:
     """Tell whether Newton steps alone may get nowhere: curvatures can vanish, but are bounded."""
-    vanishes = facts.self_concordance is None or not facts.convex
+    vanishes = not facts.of_classes and facts.curvature[0] <= 0
     return vanishes and isfinite(facts.curvature[1])
 
 

@@ -29,6 +29,9 @@ from chainrule.engine.solvers.steps import IterationRecord, Monitor, Outcome, St
 _MEMORY: Final[int] = 10
 """Steps that are remembered."""
 
+_STEEP: Final[float] = 0.5
+_LONGEST: Final[float] = 2.0**40
+
 Inverse = Callable[[FloatArray], FloatArray]
 HasConverged = Callable[[Evaluation, float], bool]
 _Pairs = deque[tuple[FloatArray, FloatArray]]
@@ -57,6 +60,22 @@ def _is_accepted(
     return reached.value <= value + 64 * UNIT * before.magnitude and rise <= 0.5 * abs(slope)
 
 
+def _lengthened(
+    objective: Objective, start: Evaluation, direction: Point, value: float, slope: float
+) -> float:
+    """Return a step beyond 1, doubled while f falls and its slope is hardly less."""
+    along = objective.along(start, direction, objective.raw_direction(direction))
+    step = 1.0
+    while step < _LONGEST:
+        trial, rise = along(2 * step)
+        if not trial < value:
+            break
+        step, value = 2 * step, trial
+        if rise >= _STEEP * slope:
+            break
+    return step
+
+
 def quasi_newton(
     objective: Objective,
     start: Evaluation,
@@ -67,6 +86,7 @@ def quasi_newton(
     monitor: Monitor = no_op_monitor,
     polish: int = 0,
     keep: bool = True,
+    lengthen: bool = False,
 ) -> Outcome:
     """Minimise by full steps with an inverse Hessian that the steps correct.
 
@@ -86,6 +106,8 @@ def quasi_newton(
         the coefficients.
     keep : bool
         Whether evaluations keep their raw predictions.
+    lengthen : bool
+        Whether steps are doubled as long as f falls nearly as steeply as where they began.
     """
     evaluation, history = start, list[IterationRecord]()
     pairs: _Pairs = deque(maxlen=_MEMORY)
@@ -122,6 +144,11 @@ def quasi_newton(
                 break
             reached = objective.evaluate(evaluation.point.moved(step, direction), keep=keep)
             after = objective.pack(reached.gradient)
+        elif lengthen and float(after @ vector) < _STEEP * slope:
+            step = _lengthened(objective, evaluation, direction, reached.value, slope)
+            if step > 1.0:
+                reached = objective.evaluate(evaluation.point.moved(step, direction), keep=keep)
+                after = objective.pack(reached.gradient)
         history.append(
             IterationRecord(evaluation.value, norm(gradient), step, perf_counter() - clock)
         )

@@ -42,13 +42,10 @@ def _best_intercept(objective: Objective) -> Point:
     weight = source.total_weight
     with np.errstate(all="ignore"):
         guess = loss.link(np.asarray([float(total) / weight])) - float(moved) / weight
-        point = origin
-        for candidate in (guess, np.zeros(1)):
-            if np.isfinite(candidate).all():
-                value = objective.intercept_sums(raw, candidate)[0]
-                if np.isfinite(value):
-                    point = Point(origin.coef, candidate)
-                    break
+        tried = [shift for shift in (np.zeros(1), guess) if np.isfinite(shift).all()]
+        values = [objective.intercept_sums(raw, shift)[0] for shift in tried]
+        best = int(np.argmin([value if np.isfinite(value) else np.inf for value in values]))
+        point = Point(origin.coef, tried[best])
         return balance_intercept(objective, point, raw + point.intercept)
 
 
