@@ -96,6 +96,14 @@ def test_every_proven_fact_has_its_proof(name: str) -> None:
         assert bool(line.because) == line.proven, line
 
 
+def test_targets_without_a_minimum_are_said() -> None:
+    said = {line.name: line for line in fact_lines(choose_loss("probit").row)}
+    existence = said["existence of an optimum"]
+    assert existence.proven
+    assert "at y = 0, as the score decreases, and at y = 1, as the score incr" in existence.says
+    assert "l' > 0 at y = 0" in existence.because
+
+
 def test_facts_that_are_absent_are_said_to_be() -> None:
     row = choose_loss("tukey").row
     said = {line.name: line for line in fact_lines(row)}

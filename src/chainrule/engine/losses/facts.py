@@ -125,7 +125,12 @@ class Facts:
     @property
     def can_separate(self) -> bool:
         """Whether directions can be searched along which the loss falls for ever."""
-        return self.of_classes or bool(self.falls_down or self.falls_up)
+        return self.of_classes or self.has_targets_without_minimum
+
+    @property
+    def has_targets_without_minimum(self) -> bool:
+        """Whether the loss is proven to fall without end at some target."""
+        return bool(self.falls_down or self.falls_up)
 
 
 @dataclass(frozen=True)
