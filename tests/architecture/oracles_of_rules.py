@@ -68,6 +68,7 @@ PARTS = (
     "abs(A)^2",
     "sign(A) .* abs(A)",
     "1 - (A/sqrt(1 + A^2))^2",
+    "log(1 - exp(-exp(A)))",
     "log(1)",
     "exp(log(A))",
     "exp(-log(A))",

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import mpmath
 import numpy as np
 import pytest
-from tests.emission.test_losses import DEFINITIONS
+from tests.emission.test_losses import DEFINITIONS, precise
 
 from chainrule.emission.deriving import derive_loss
+from chainrule.emission.formula import exact
 from chainrule.emission.shipped import shipped_loss
 from chainrule.engine.losses.facts import LossRow, Targets
 from chainrule.engine.losses.table import TABLE, find_loss
 
 COUNTS = Targets(0, has_low=True)
-SIGNS = Targets(-1, 1, has_low=True, has_high=True, whole=True)
+SIGNS = Targets.of(-1, 1)
 SHARES = Targets(0, 1, has_low=True, has_high=True)
 
 # The literature's constants: convex, M, the bounds of l'', and whether l has a lower bound.
@@ -119,7 +121,7 @@ def places(row: LossRow, count: int) -> Iterator[tuple[Any, Any]]:
     ends = [max(row.targets.low, -30.0), min(row.targets.high, 60.0)]
     for k in range(count):
         y = rng.uniform(ends[0], ends[1]) if k % 4 else ends[k // 4 % 2]
-        y = float(np.rint(y)) if row.targets.whole else float(y)
+        y = float(rng.choice(row.targets.values) if row.targets.values else y)
         if not row.targets.holds(np.array(y)):
             y = 0.5 * (ends[0] + ends[1])
         spread = 10.0 ** rng.uniform(-3, 1.6)
@@ -196,3 +198,56 @@ def test_the_least_value_of_a_count_model_is_that_of_the_saturated_model() -> No
     assert row.kernels.least is not None
     saturated = y - np.array([k * np.log(k) if k else 0.0 for k in y])
     np.testing.assert_allclose(row.kernels.least(y), saturated, rtol=1e-13, atol=1e-300)
+
+
+# Where a loss has no minimum in z: the literature's likelihoods at the ends of their targets.
+ENDLESS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
+    "poisson": ((0.0,), ()),
+    "tweedie": ((0.0,), ()),
+    "negative_binomial": ((0.0,), ()),
+    "logistic": ((0.0,), (1.0,)),
+    "probit": ((0.0,), (1.0,)),
+    "cloglog": ((0.0,), (1.0,)),
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_the_targets_without_a_minimum_are_known(name: str) -> None:
+    facts = find_loss(name).facts
+    assert (facts.falls_down, facts.falls_up) == ENDLESS.get(name, ((), ()))
+    assert ("no minimum" in dict(facts.because)) == (name in ENDLESS)
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_a_loss_falls_without_end_at_these_targets(name: str) -> None:
+    facts = find_loss(name).facts
+    scores = np.linspace(-6.0, 3.0, 40)
+    for side, targets in ((1, facts.falls_down), (-1, facts.falls_up)):
+        for y in targets:
+            loss = [precise(DEFINITIONS[name], side * z, y) for z in scores.tolist()]
+            assert all(a < b for a, b in pairwise(loss))
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, np.inf), (-np.inf, 0)])
+def test_a_slope_that_becomes_zero_is_not_endless(low: float, high: float) -> None:
+    targets = Targets(low, high, has_low=low == 0, has_high=high == 0)
+    facts = derive_loss("max(0, z - y)^2", targets=targets).facts
+    assert (facts.falls_down, facts.falls_up) == ((), ())
+
+
+@pytest.mark.parametrize("tau", [0.001, 0.1, 0.25, 1 / 3, 0.5, 0.9, 0.99999])
+@pytest.mark.parametrize("width", [1e-3, 0.1, 0.5, 40.0])
+def test_the_least_value_of_a_smoothed_quantile_loss_is_its_entropy(
+    tau: float, width: float
+) -> None:
+    row = shipped_loss("quantile", {"tau": tau, "width": width})
+    assert row.facts.has_least
+    assert not row.facts.optimum_may_be_missing
+    assert row.kernels.least is not None
+    with mpmath.workdps(50):
+        # the constants are the numbers that their decimal digits mean, where those are few
+        t, w = (mpmath.mpf(exact(c).numerator) / exact(c).denominator for c in (tau, width))
+        true = -w * (t * mpmath.log(t) + (1 - t) * mpmath.log(1 - t))
+        for y in (-1e3, 0.0, 2.5):
+            (found,) = row.kernels.least(np.array([y])).tolist()
+            assert true - 1e-13 * (width + abs(y)) <= found <= true

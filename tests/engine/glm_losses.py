@@ -171,6 +171,13 @@ SQUARED_HINGE: Final = OracleLoss(
 )
 
 
+def _log_normal_cdf(x: Any) -> Any:
+    """The logarithm of Phi; above 0 from its complement, which is next to nothing there."""
+    if x > 0:
+        return mpmath.log1p(-mpmath.erfc(x / mpmath.sqrt(2)) / 2)
+    return mpmath.log(mpmath.ncdf(x))
+
+
 def _probit_first(z: Any, y: Any) -> Any:
     side = 2 * y - 1
     return -side * mpmath.npdf(z) / mpmath.ncdf(side * z)
@@ -179,7 +186,7 @@ def _probit_first(z: Any, y: Any) -> Any:
 PROBIT: Final = OracleLoss(
     "probit",
     "-y log(Phi(z)) - (1 - y) log(Phi(-z))",
-    lambda z, y: -mpmath.log(mpmath.ncdf((2 * y - 1) * z)),
+    lambda z, y: -_log_normal_cdf((2 * y - 1) * z),
     _probit_first,
     # with r = phi(z) / Phi(z) for y = 1: -log Phi has the slope -r and the curvature r (r + z)
     lambda z, y: _probit_first(z, y) * (_probit_first(z, y) - z),
@@ -231,7 +238,7 @@ def negative_binomial(alpha: float) -> OracleLoss:
     return OracleLoss(
         "negative_binomial",
         "(y + 1/alpha) log(1 + alpha exp(z)) - y z",
-        lambda z, y: (y + 1 / a) * mpmath.log(1 + a * mpmath.exp(z)) - y * z,
+        lambda z, y: (y + 1 / a) * mpmath.log1p(a * mpmath.exp(z)) - y * z,
         lambda z, y: (mpmath.exp(z) - y) / (1 + a * mpmath.exp(z)),
         lambda z, y: (1 + a * y) * mpmath.exp(z) / (1 + a * mpmath.exp(z)) ** 2,
         lambda y: (y + 1 / a) * mpmath.log(1 + a * y) - _y_log_y(y),

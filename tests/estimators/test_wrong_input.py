@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,13 @@ def test_an_unknown_loss_lists_the_names() -> None:
     with pytest.raises(DataError, match="unknown loss 'posson'") as caught:
         LinearModel("posson").fit(X, Y)
     assert all(name in str(caught.value) for name in tuple(TABLE))
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "loss.cr"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DataError, match=r"loss\.cr: this is not text"):
+        LinearModel(str(path)).fit(X, Y)
 
 
 def test_a_formula_that_cannot_be_parsed_gets_its_position() -> None:

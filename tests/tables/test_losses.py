@@ -59,7 +59,7 @@ def test_a_formula_takes_link_targets_and_constants() -> None:
 @pytest.mark.parametrize(
     ("wanted", "constants", "link", "said"),
     [
-        ("poison", {}, None, "no loss is named 'poison'. Did you mean poisson? Choose one of"),
+        ("poison", {}, None, "unknown loss 'poison'. Did you mean poisson? Choose one of"),
         ("z +", {}, None, "the expression stops here"),
         ("exp(q z) - y z", {}, None, "unknown name q"),
         ("exp(q z) - y z", {}, None, "A named constant gets its value by --constant NAME=VALUE"),
@@ -70,7 +70,7 @@ def test_a_formula_takes_link_targets_and_constants() -> None:
         ("exp(z) - y z", {}, "square", "unknown link square"),
         ("exp(q z) - y z", {"q": np.inf}, None, "give a name and a finite number"),
         ("exp(q z) - y z", {"q q": 1.0}, None, "give a name and a finite number"),
-        ("nowhere.cr", {}, None, "there is no such file"),
+        ("nowhere.cr", {}, None, "cannot read the loss in nowhere.cr: No such file"),
         ("Z : (2, m)\nY : (1, m)\nJ = sum(Z)", {}, None, "more than one row"),
     ],
 )
@@ -94,6 +94,14 @@ def test_every_proven_fact_has_its_proof(name: str) -> None:
     for line in fact_lines(choose_loss(name).row):
         assert line.says.endswith(".")
         assert bool(line.because) == line.proven, line
+
+
+def test_targets_without_a_minimum_are_said() -> None:
+    said = {line.name: line for line in fact_lines(choose_loss("probit").row)}
+    existence = said["existence of an optimum"]
+    assert existence.proven
+    assert "at y = 0, as the score decreases, and at y = 1, as the score incr" in existence.says
+    assert "l' > 0 at y = 0" in existence.because
 
 
 def test_facts_that_are_absent_are_said_to_be() -> None:

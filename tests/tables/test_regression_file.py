@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from chainrule.engine.losses.facts import Targets
 from chainrule.errors import ModelFileError
 from chainrule.tables.chosen_loss import ChosenLoss
 from chainrule.tables.losses import choose_loss
@@ -42,13 +43,21 @@ def document(loss: ChosenLoss) -> dict[str, Any]:
 
 SHIPPED = document(choose_loss("tweedie", {"p": 1.25}))
 OWN = document(choose_loss("exp(q z) - y z", {"q": 1.0}, "log"))
+SIGNS = document(choose_loss("max(0, 1 - y z)^2", targets=Targets.of(-1, 1)))
 
 
-@pytest.mark.parametrize("saved", [SHIPPED, OWN], ids=["shipped", "own"])
+@pytest.mark.parametrize("saved", [SHIPPED, OWN, SIGNS], ids=["shipped", "own", "signs"])
 def test_it_reads_back_to_the_same_document(saved: dict[str, Any]) -> None:
     back = from_document(json.loads(json.dumps(saved)), "model.json")
     assert json.loads(json.dumps(to_document(back))) == saved
     assert saved["schema"] == 2
+
+
+def test_targets_that_are_a_few_values_are_read_back() -> None:
+    assert SIGNS["loss"]["targets"]["values"] == [-1.0, 1.0]
+    assert "values" not in OWN["loss"]["targets"]
+    targets = from_document(json.loads(json.dumps(SIGNS)), "model.json").loss.row.targets
+    assert str(targets) == "-1 or 1"
 
 
 Change = Callable[[dict[str, Any]], object]
@@ -71,6 +80,10 @@ DAMAGE: dict[str, tuple[Change, str]] = {
     "a target": (
         lambda d: d["loss"]["targets"].update(whole=1),
         "loss: targets: whole: true or false was expected",
+    ),
+    "a value": (
+        lambda d: d["loss"]["targets"].update(values=["-1", 1]),
+        "loss: targets: values: a number was expected",
     ),
     "facts": (lambda d: d["loss"].update(facts={"convex": []}), "loss: facts: convex: "),
     "proofs": (lambda d: d["loss"].update(proofs={"convex": 1}), "loss: proofs: convex: a text"),

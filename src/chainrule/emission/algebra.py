@@ -443,6 +443,11 @@ class Algebra:
                 return None
         return p.nonnegative(a.top, known)
 
+    def positive(self, a: Quotient) -> str | None:
+        """Return the reason why a fraction is nowhere negative and nowhere 0."""
+        reason = self.nonnegative(a) if p.positive(a.top, self.known) else None
+        return f"{reason}, and it is nowhere 0" if reason else None
+
 
 def at_target(expr: Expr, y: Fraction | None) -> Expr:
     """Put a target in, where there is one."""

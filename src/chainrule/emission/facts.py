@@ -88,12 +88,16 @@ def prove(derived: Derivatives, run_form: Expr, targets: Targets, optima: Iterab
         because += note
     least, missing, notes = _least(derived, run_form, targets, optima, bool(reason))
     because += notes
+    down, up, notes = _endless(slope, targets)
+    because += notes
     facts = Facts(
         convex=bool(reason),
         self_concordance=constant,
         curvature=bounds,
         has_least=least is not None,
         optimum_may_be_missing=missing,
+        falls_down=down,
+        falls_up=up,
         because=tuple(because),
     )
     return Proven(facts, least)
@@ -226,6 +230,31 @@ def _least(
         said = "by interval arithmetic over all scores and targets (0 less one rounding)"
         return lift(bound), True, [("least", f"l >= {float(bound):.3g}, {said}.")]
     return None, True, []
+
+
+def _endless(
+    slope: Expr, targets: Targets
+) -> tuple[tuple[float, ...], tuple[float, ...], list[tuple[str, str]]]:
+    """Prove at which ends of the targets l falls as z decreases, or increases, however far."""
+    down: list[float] = []
+    up: list[float] = []
+    because: list[tuple[str, str]] = []
+    ends = ((targets.low, targets.has_low), (targets.high, targets.has_high))
+    for end in dict.fromkeys(float(end) for end, included in ends if included):
+        prover = Prover((slope,), Targets.of(end))
+        for found, sign, claim, moves in (
+            (down, 1, "l' > 0", "decreases"),
+            (up, -1, "-l' > 0", "increases"),
+        ):
+            reason = prover.holds(
+                lambda a, s=sign: _times(a, Fraction(s), a.fraction(slope)),  # type: ignore[misc]
+                strictly=True,
+            )
+            if reason:
+                found.append(end)
+                said = f"{claim} at y = {end:g}: {reason}; so l falls as z {moves}, without end."
+                because.append(("no minimum", said))
+    return tuple(down), tuple(up), because
 
 
 def _limit(missing: bool) -> str:

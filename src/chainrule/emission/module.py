@@ -129,7 +129,8 @@ def _table(name: str, entries: dict[str, Any], more: str = "") -> str:
 
 def _literal(value: object) -> str:
     if isinstance(value, tuple):
-        return f"({', '.join(_literal(part) for part in value)})"
+        parts = ", ".join(_literal(part) for part in value)
+        return f"({parts},)" if len(value) == 1 else f"({parts})"
     if isinstance(value, float):
         return repr(value).replace("inf", "np.inf")
     if isinstance(value, str):

@@ -97,6 +97,8 @@ class Prover:
 
     def cases(self) -> list[Fraction | None]:
         """Return the targets one by one where they are few, else nothing in particular."""
+        if self.targets.values:
+            return [Fraction(y) for y in self.targets.values]
         low, high = self.targets.low, self.targets.high
         if self.targets.whole and high - low < _FEW:
             inside = range(int(low), int(high) + 1)
@@ -121,13 +123,15 @@ class Prover:
                     ends |= set(_roots(kink))
         yield from found
 
-    def holds(self, build: Build) -> str | None:
+    def holds(self, build: Build, *, strictly: bool = False) -> str | None:
         """Return a proof that a value is nowhere negative, in words; nothing where there is none.
 
         Parameters
         ----------
         build : callable
             Gives the value as a fraction, in the algebra of a piece.
+        strictly : bool
+            Whether to prove that it is nowhere 0 either, inside the pieces.
         """
         said: list[str] = []
         letters: set[str] = set()
@@ -135,7 +139,10 @@ class Prover:
             for piece in self.pieces():
                 algebra = self.algebra(piece)
                 value = build(algebra)
-                reason = algebra.nonnegative(value) or _on_piece(algebra, value, piece)
+                if strictly:
+                    reason = algebra.positive(value)
+                else:
+                    reason = algebra.nonnegative(value) or _on_piece(algebra, value, piece)
                 if reason is None:
                     return None
                 where = f"for {piece}: " if str(piece) else ""

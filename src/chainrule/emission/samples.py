@@ -44,7 +44,7 @@ _ENOUGH = 800
 def sample_targets(targets: Targets) -> FloatArray:
     """Return targets over the whole of their range."""
     ends = [end for end in (targets.low, targets.high) if np.isfinite(end)]
-    inner = np.array(sorted({*_TARGETS, *ends}))
+    inner = np.array(sorted({*_TARGETS, *ends, *targets.values}))
     return inner[targets.holds(inner)]
 
 

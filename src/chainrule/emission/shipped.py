@@ -25,7 +25,7 @@ _ALL = Targets()
 _COUNTS = Targets(0, has_low=True)
 _POSITIVE = Targets(0)
 _SHARES = Targets(0, 1, has_low=True, has_high=True)
-_SIGNS = Targets(-1, 1, has_low=True, has_high=True, whole=True)
+_SIGNS = Targets.of(-1, 1)
 
 
 @dataclass(frozen=True)

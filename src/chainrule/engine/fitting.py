@@ -120,7 +120,7 @@ class Fit:
         if self.certificate.kind == "separation":
             return (
                 f"{self.certificate} These coefficients grow for ever: the fit holds its last "
-                "iterate. Penalise with a finite C, or drop what separates."
+                "iterate. Penalise (a finite C, or alpha > 0), or drop these columns."
             )
         ways = list(self.obstacles)
         if self.stop == "max_iter":

@@ -3,20 +3,56 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
 from chainrule.engine.losses.facts import LossRow
-from chainrule.engine.losses.table import TABLE, find_loss
+from chainrule.engine.losses.table import find_loss, loss_names
 from chainrule.errors import DataError
 
-_WORD: Final = re.compile(r"[A-Za-z_]\w*")
+_SUFFIX: Final = ".cr"
 _VARIABLES: Final = ("y", "z")
+_CHOICES: Final = 'a .cr file, or a formula in z and y such as "log(cosh(z - y))"'
 
 _Constants = tuple[tuple[str, float], ...]
+
+
+def loss_text(wanted: str) -> str | None:
+    """Return the text of the loss in a file or a formula; None for the name of a shipped loss.
+
+    Parameters
+    ----------
+    wanted : str
+        A shipped name, the path of a forward pass, ending in ``.cr``, or a formula in the score z
+        and the target y.
+
+    Raises
+    ------
+    DataError
+        When a word is not the name of a loss, or a file cannot be read as text.
+
+    Examples
+    --------
+    >>> loss_text("poisson") is None
+    True
+    >>> loss_text("exp(z) - y z")
+    'exp(z) - y z'
+    """
+    names = loss_names()
+    if wanted in names:
+        return None
+    if wanted.endswith(_SUFFIX):
+        return _read(Path(wanted))
+    if wanted.isidentifier() and wanted not in _VARIABLES:
+        near = get_close_matches(wanted, names, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise DataError(
+            f"unknown loss {wanted!r}.{hint} Choose one of {', '.join(names)}, {_CHOICES}."
+        )
+    return wanted
 
 
 def resolve_loss(
@@ -51,17 +87,12 @@ def resolve_loss(
     """
     if not isinstance(loss, str | os.PathLike):
         raise DataError(f"loss must be a name, a formula in z and y, or a path, not {loss!r}")
-    text = os.fspath(loss)
-    if text in tuple(TABLE):
-        return _shipped(text, constants, link)
-    if text.endswith(".cr"):
-        return _derived(_read(text), Path(text).stem, constants, link)
-    if _WORD.fullmatch(text) and text not in _VARIABLES:
-        raise DataError(
-            f"unknown loss {text!r}; known are {', '.join(tuple(TABLE))}, a formula in z and y, "
-            "or the path of a .cr file"
-        )
-    return _derived(text, None, constants, link)
+    wanted = str(os.fspath(loss))
+    text = loss_text(wanted)
+    if text is None:
+        return _shipped(wanted, constants, link)
+    name = Path(wanted).stem if wanted.endswith(_SUFFIX) else None
+    return _of_text(text, name, _items(constants), link or "identity")
 
 
 def _shipped(name: str, constants: Mapping[str, float] | None, link: str | None) -> LossRow:
@@ -71,12 +102,6 @@ def _shipped(name: str, constants: Mapping[str, float] | None, link: str | None)
     if not constants:
         return row
     return _with_constants(name, _items(constants))
-
-
-def _derived(
-    text: str, name: str | None, constants: Mapping[str, float] | None, link: str | None
-) -> LossRow:
-    return _of_text(text, name, _items(constants), link or "identity")
 
 
 def _items(constants: Mapping[str, float] | None) -> _Constants:
@@ -99,11 +124,13 @@ def _of_text(text: str, name: str | None, constants: _Constants, link: str) -> L
     return derive_loss(text, name=name, constants=dict(constants), link=link)
 
 
-def _read(path: str) -> str:
+def _read(path: Path) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: this is not text. Name the file of a forward pass.") from None
     except OSError as error:
         raise DataError(
-            f"cannot read the loss in {path}: {error.strerror}; write the path of a .cr file, the "
-            "name of a loss, or a formula in z and y"
+            f"cannot read the loss in {path}: {error.strerror}. Choose the name of a loss, "
+            f"{_CHOICES}."
         ) from error

@@ -47,7 +47,7 @@ def certificate_record(certificate: Certificate) -> CertificateRecord:
 
 
 def complaints(fit: Fit, obstacle: str = "what separates the classes") -> Iterator[str]:
-    """StatusCallback what to do where the certificate does not prove an optimum."""
+    """Say what to do where the certificate does not prove an optimum."""
     if fit.certificate.kind == "separation":
         yield (
             "there is no finite optimum: the coefficients below grow for ever and hold the last "

@@ -175,7 +175,7 @@ def fit_regression(
 
 
 def _advice(loss: ChosenLoss, y: Floats, C: float) -> Iterator[str]:
-    """StatusCallback what may help where the certificate does not prove the tolerance."""
+    """Say what may help where the certificate does not prove the tolerance."""
     if np.isinf(C) and loss.row.facts.optimum_may_be_missing:
         yield (
             "without a penalty this loss may have no finite optimum, as where all targets of a "

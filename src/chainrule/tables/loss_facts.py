@@ -47,9 +47,9 @@ def fact_lines(row: LossRow) -> tuple[FactLine, ...]:
         _line(
             "existence of an optimum",
             _existence(facts),
-            not facts.optimum_may_be_missing,
+            not facts.optimum_may_be_missing or facts.has_targets_without_minimum,
             proofs,
-            "optimum",
+            "no minimum" if facts.has_targets_without_minimum else "optimum",
         ),
     )
 
@@ -107,6 +107,13 @@ def _least(facts: Facts) -> str:
 
 
 def _existence(facts: Facts) -> str:
+    if facts.has_targets_without_minimum:
+        ends = [f"y = {y:g}, as the score decreases" for y in facts.falls_down]
+        ends += [f"y = {y:g}, as the score increases" for y in facts.falls_up]
+        return (
+            f"The loss falls without end at {', and at '.join(ends)}: without a penalty, a finite "
+            "optimum may be missing, and the fit names the columns."
+        )
     if facts.optimum_may_be_missing:
         return "Not proven for every target: without a penalty, a finite optimum may be missing."
     return "The loss grows on both sides of its minimum, for every target."

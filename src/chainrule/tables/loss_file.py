@@ -18,6 +18,7 @@ from chainrule.tables.loss_facts import proofs_of
 _KEYS = {"name", "formula", "constants", "link", "targets", "facts", "proofs"}
 _ENDS = ("low", "high")
 _TRUTHS = ("has_low", "has_high", "whole")
+_VALUES = "values"
 
 
 def loss_document(loss: ChosenLoss) -> dict[str, Any]:
@@ -31,6 +32,7 @@ def loss_document(loss: ChosenLoss) -> dict[str, Any]:
         "targets": {
             **{name: _finite(getattr(targets, name)) for name in _ENDS},
             **{name: getattr(targets, name) for name in _TRUTHS},
+            **({_VALUES: list(targets.values)} if targets.values else {}),
         },
         "facts": facts_document(loss.row.facts),
         "proofs": proofs_of(loss.row.facts),
@@ -86,7 +88,8 @@ def read_loss(read: Reader, item: object) -> ChosenLoss:
 
 def _read_targets(read: Reader, item: object) -> Targets:
     record = read.record(item, "loss: targets")
-    read.keys(record, {*_ENDS, *_TRUTHS}, "loss: targets")
+    # only targets that are a few values have them
+    read.keys({_VALUES: [], **record}, {*_ENDS, *_TRUTHS, _VALUES}, "loss: targets")
     low, high = (
         far if record[name] is None else read.number(record[name], f"loss: targets: {name}")
         for name, far in (("low", -math.inf), ("high", math.inf))
@@ -94,4 +97,9 @@ def _read_targets(read: Reader, item: object) -> Targets:
     has_low, has_high, whole = (
         read.truth(record[name], f"loss: targets: {name}") for name in _TRUTHS
     )
+    place = f"loss: targets: {_VALUES}"
+    listed = read.items(record.get(_VALUES, []), place, least=0)
+    values = tuple(read.number(value, place) for value in listed)
+    if values:
+        return Targets.of(*values)
     return Targets(low, high, has_low, has_high, whole)

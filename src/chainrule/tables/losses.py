@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from difflib import get_close_matches
-from pathlib import Path
 
 from chainrule.emission.deriving import derive_loss
 from chainrule.emission.links import LINKS
@@ -16,11 +14,10 @@ from chainrule.emission.shipped import SHIPPED, shipped_loss
 from chainrule.engine.losses.facts import Targets
 from chainrule.engine.losses.table import find_loss
 from chainrule.errors import DataError, ModelError
+from chainrule.estimators.losses import loss_text
 from chainrule.tables.chosen_loss import ChosenLoss
-from chainrule.tables.file_errors import unreadable
 
 _CONSTANT_HINT = "A named constant gets its value by --constant NAME=VALUE."
-_SUFFIX = ".cr"
 
 
 def choose_loss(
@@ -54,14 +51,7 @@ def choose_loss(
     >>> choose_loss("huber").constants
     {'delta': 1.35}
     """
-    text = _text_of(wanted)
-    if text is None and wanted not in SHIPPED:
-        near = get_close_matches(wanted, SHIPPED, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise DataError(
-            f"no loss is named {wanted!r}.{hint} Choose one of {', '.join(SHIPPED)}, a .cr file, "
-            'or a formula in z and y such as "log(cosh(z - y))".'
-        )
+    text = loss_text(wanted)
     name = wanted if text is None else shipped_name(text)
     if text is not None and not name:
         return own_loss(text, constants or {}, link, targets)
@@ -113,16 +103,3 @@ def shipped_name(text: str) -> str:
     """Return the name of the shipped loss that is written so, or nothing."""
     found = (name for name, row in SHIPPED.items() if row.text.strip() == text.strip())
     return next(found, "")
-
-
-def _text_of(wanted: str) -> str | None:
-    """Return the text of a file or a formula; None for a word, which must be a name."""
-    if wanted.endswith(_SUFFIX):
-        path = Path(wanted)
-        try:
-            return path.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            raise DataError(f"{path}: this is not text. Name a forward pass.") from None
-        except OSError as error:
-            raise unreadable(path, error) from None
-    return None if wanted.isidentifier() and wanted not in ("z", "y") else wanted

@@ -23,9 +23,7 @@ from chainrule.calculus.ops import (
     log,
     log1p,
     log_gumbel_cdf,
-    log_normal_cdf,
     mul,
-    normal_cdf,
     sigmoid,
     softplus,
     sqrt,
@@ -34,7 +32,13 @@ from chainrule.calculus.ops import (
 from chainrule.calculus.ops.functions import SIGN
 from chainrule.calculus.rewriting.rule import Rule, identity, is_op
 from chainrule.calculus.rewriting.shortening import factors
-from chainrule.calculus.rewriting.stabilisation import COMPLEMENT, EVEN, LOG_OF_SIGMOID
+from chainrule.calculus.rewriting.stabilisation import (
+    COMPLEMENT,
+    EVEN,
+    LOG_OF_NORMAL,
+    LOG_OF_SIGMOID,
+    NORMAL_COMPLEMENT,
+)
 
 _U = Symbol("?u")
 
@@ -109,18 +113,6 @@ GUMBEL_SEEN = identity(
     log(1 - exp(-exp(_U))),
     log_gumbel_cdf(_U),
     "1 - e^(-e^u) is a distribution function; its logarithm is close to u where e^u underflows",
-)
-NORMAL_SEEN = identity(
-    "logarithm of the normal distribution function",
-    log(normal_cdf(_U)),
-    log_normal_cdf(_U),
-    "Φ(u) rounds to 0 long before its logarithm is negligible",
-)
-NORMAL_COMPLEMENT = identity(
-    "one minus the normal distribution function",
-    1 - normal_cdf(_U),
-    normal_cdf(-_U),
-    "1 - Φ(u) cancels where Φ(u) is close to 1; Φ(-u) is the same number, computed directly",
 )
 TANH_SEEN = _in_fraction("tanh", "sinh u / cosh u is tanh u, which never overflows", _tanh_of)
 SIGMOID_OF_SHARE = _in_fraction(
@@ -218,7 +210,7 @@ RECOGNISED = (
     TANH_SEEN,
     GUMBEL_SEEN,
     NORMAL_COMPLEMENT,
-    NORMAL_SEEN,
+    LOG_OF_NORMAL,
     RATIO_OF_ROOT,
 )
 """Names for functions that were written out."""

@@ -27,15 +27,19 @@ _LISTED: Final[int] = 8
 
 
 def no_optimum(objective: Objective, outcome: Outcome, separation: Separation) -> Certificate:
-    """Return the certificate of a fit whose classes are separable."""
+    """Return the certificate of a fit that has no optimum, since the loss only falls."""
     base = certify(objective, replace(outcome, curvature=None))
     source, direction = objective.source, separation.direction
     moving = np.flatnonzero((direction.coef != 0).any(axis=1))
     names = tuple(quoted(source.column_names, int(j)) for j in moving)
     what = _listed(names)
     subject = what if len(names) == 1 else f"a combination of {what or 'nothing but the intercept'}"
-    how = "entirely" if separation.complete else "with some rows on the boundary"
-    because = f"{subject} separates the classes {how}"
+    if objective.loss.facts.of_classes:
+        how = "entirely" if separation.complete else "with some rows on the boundary"
+        because = f"{subject} separates the classes {how}"
+    else:
+        how = "falls" if separation.complete else "falls or stays"
+        because = f"{subject} can run off: on the way the loss of every row {how}"
     if not separation.proven:
         because += " (to working precision)"
     return replace(

@@ -1,7 +1,9 @@
-"""Directions that separate the classes: without a penalty they prove that no optimum exists.
+"""Directions along which a loss only falls: without a penalty they prove that no optimum exists.
 
 A direction u separates when along it every class with a share in a row leads every other by >= 0,
-and in some row one leads by > 0. Along it the loss falls for ever (Albert and Anderson 1984). It is
+and in some row one leads by > 0. Along it the loss falls for ever (Albert and Anderson 1984). For
+other losses, such as Poisson's, the facts name the targets at which a row's loss falls without end
+(a count of 0, as the score decreases); the scores of all other rows must stay. A direction is
 found by linear programme (`programme`) and believed only after a check: rows that rounding leaves
 in doubt are judged in exact arithmetic, and if need be the direction itself is made exact.
 """

@@ -19,7 +19,7 @@ Terms = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray, FloatAr
 
 @dataclass(frozen=True)
 class Targets:
-    """The targets that a loss takes: an interval, or the whole numbers in it.
+    """The targets that a loss takes: an interval, the whole numbers in it, or a few values.
 
     Attributes
     ----------
@@ -29,6 +29,8 @@ class Targets:
         Whether the ends themselves are targets.
     whole : bool
         Whether only whole numbers are.
+    values : tuple of float
+        The targets one by one, in ascending order; empty where they are not so few.
     """
 
     low: float = -np.inf
@@ -36,9 +38,22 @@ class Targets:
     has_low: bool = False
     has_high: bool = False
     whole: bool = False
+    values: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, *values: float) -> Targets:
+        """Return these values as the only targets.
+
+        >>> str(Targets.of(-1, 1))
+        '-1 or 1'
+        """
+        found = tuple(sorted(map(float, values)))
+        return cls(found[0], found[-1], has_low=True, has_high=True, values=found)
 
     def __str__(self) -> str:
         """Say it in words: "numbers > 0"."""
+        if self.values:
+            return " or ".join(f"{value:g}" for value in self.values)
         kind = "whole numbers" if self.whole else "numbers"
         low = f">{'=' * self.has_low} {self.low:g}" if np.isfinite(self.low) else ""
         high = f"<{'=' * self.has_high} {self.high:g}" if np.isfinite(self.high) else ""
@@ -46,6 +61,8 @@ class Targets:
 
     def holds(self, y: FloatArray) -> BoolArray:
         """Return which numbers are targets, in the shape of y."""
+        if self.values:
+            return np.asarray(np.isin(y, self.values))
         inside = (y >= self.low if self.has_low else y > self.low) & (
             y <= self.high if self.has_high else y < self.high
         )
@@ -73,8 +90,8 @@ class Facts:
     of_classes : bool
         Whether l is a cross-entropy, so that its gradient is a difference of distributions.
     falls_down, falls_up : tuple of float
-        Targets for which l falls for ever towards its least value as z decreases, or increases: the
-        rows that do not hold coefficients back, so that an optimum may be missing.
+        Targets for which l falls for ever as z decreases, or increases: the rows that do not hold
+        coefficients back, so that an optimum may be missing.
     because : tuple of (str, str)
         The name of each fact and the proof of it, for a reader.
     """
@@ -108,7 +125,12 @@ class Facts:
     @property
     def can_separate(self) -> bool:
         """Whether directions can be searched along which the loss falls for ever."""
-        return self.of_classes or bool(self.falls_down or self.falls_up)
+        return self.of_classes or self.has_targets_without_minimum
+
+    @property
+    def has_targets_without_minimum(self) -> bool:
+        """Whether the loss is proven to fall without end at some target."""
+        return bool(self.falls_down or self.falls_up)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ TARGETS: dict[str, Any] = {
     "has_low": False,
     "has_high": False,
     "whole": False,
+    "values": (),
 }
 FACTS: dict[str, Any] = {
     "convex": True,

@@ -30,6 +30,7 @@ TARGETS: dict[str, Any] = {
     "has_low": True,
     "has_high": True,
     "whole": False,
+    "values": (),
 }
 FACTS: dict[str, Any] = {
     "convex": True,
@@ -38,8 +39,8 @@ FACTS: dict[str, Any] = {
     "has_least": True,
     "optimum_may_be_missing": True,
     "of_classes": False,
-    "falls_down": (),
-    "falls_up": (),
+    "falls_down": (0.0,),
+    "falls_up": (1.0,),
     "because": (
         (
             "convex",
@@ -61,6 +62,16 @@ FACTS: dict[str, Any] = {
             "least",
             "l >= -8.9e-308, by interval arithmetic over all scores and targets (0 less one "
             "rounding).",
+        ),
+        (
+            "no minimum",
+            "l' > 0 at y = 0: with t = e^z > 0: for y = 0: t/(t + 1), and every term is >= 0, and "
+            "it is nowhere 0; so l falls as z decreases, without end.",
+        ),
+        (
+            "no minimum",
+            "-l' > 0 at y = 1: with t = e^z > 0: for y = 1: 1/(t + 1), and every term is >= 0, "
+            "and it is nowhere 0; so l falls as z increases, without end.",
         ),
     ),
 }

@@ -31,6 +31,7 @@ TARGETS: dict[str, Any] = {
     "has_low": True,
     "has_high": True,
     "whole": False,
+    "values": (),
 }
 FACTS: dict[str, Any] = {
     "convex": True,
@@ -39,8 +40,8 @@ FACTS: dict[str, Any] = {
     "has_least": True,
     "optimum_may_be_missing": True,
     "of_classes": False,
-    "falls_down": (),
-    "falls_up": (),
+    "falls_down": (0.0,),
+    "falls_up": (1.0,),
     "because": (
         (
             "convex",
@@ -59,6 +60,16 @@ FACTS: dict[str, Any] = {
             "least",
             "l >= -4.45e-308, by interval arithmetic over all scores and targets (0 less one "
             "rounding).",
+        ),
+        (
+            "no minimum",
+            "l' > 0 at y = 0: for y = 0: r1, and every term is >= 0, and it is nowhere 0; so l "
+            "falls as z decreases, without end.",
+        ),
+        (
+            "no minimum",
+            "-l' > 0 at y = 1: for y = 1: r2, and every term is >= 0, and it is nowhere 0; so l "
+            "falls as z increases, without end.",
         ),
     ),
 }

@@ -24,11 +24,12 @@ FORMULA = (
 )
 LINK = "identity"
 TARGETS: dict[str, Any] = {
-    "low": -1,
-    "high": 1,
+    "low": -1.0,
+    "high": 1.0,
     "has_low": True,
     "has_high": True,
-    "whole": True,
+    "whole": False,
+    "values": (-1.0, 1.0),
 }
 FACTS: dict[str, Any] = {
     "convex": True,
@@ -43,21 +44,21 @@ FACTS: dict[str, Any] = {
         (
             "convex",
             "l'' = 2 [1 - y z > 0]^2 y y >= 0: with v = z or -z: for y = -1, v < -1: 0, and it is "
-            "0; for y = -1, -1 < v: 2, and every term is >= 0; for y = 0: 0, and it is 0; for y = "
-            "1, v < 1: 2, and every term is >= 0; for y = 1, 1 < v: 0, and it is 0.",
+            "0; for y = -1, -1 < v: 2, and every term is >= 0; for y = 1, v < 1: 2, and every "
+            "term is >= 0; for y = 1, 1 < v: 0, and it is 0.",
         ),
         (
             "curvature",
             "l'' <= 2, for the difference is with v = z or -z: for y = -1, v < -1: 2, and every "
-            "term is >= 0; for y = -1, -1 < v: 0, and it is 0; for y = 0: 2, and every term is >= "
-            "0; for y = 1, v < 1: 0, and it is 0; for y = 1, 1 < v: 2, and every term is >= 0.",
+            "term is >= 0; for y = -1, -1 < v: 0, and it is 0; for y = 1, v < 1: 0, and it is 0; "
+            "for y = 1, 1 < v: 2, and every term is >= 0.",
         ),
         (
             "least",
             "l >= 0: with v = z or -z: for y = -1, v < -1: 0, and it is 0; for y = -1, -1 < v: "
-            "v^2 + 2 v + 1, and it has no sign change, by Sturm's theorem in v; for y = 0: 1, and "
-            "every term is >= 0; for y = 1, v < 1: v^2 - 2 v + 1, and it has no sign change, by "
-            "Sturm's theorem in v; for y = 1, 1 < v: 0, and it is 0.",
+            "v^2 + 2 v + 1, and it has no sign change, by Sturm's theorem in v; for y = 1, v < 1: "
+            "v^2 - 2 v + 1, and it has no sign change, by Sturm's theorem in v; for y = 1, 1 < v: "
+            "0, and it is 0.",
         ),
     ),
 }

@@ -31,6 +31,7 @@ TARGETS: dict[str, Any] = {
     "has_low": False,
     "has_high": False,
     "whole": False,
+    "values": (),
 }
 FACTS: dict[str, Any] = {
     "convex": False,

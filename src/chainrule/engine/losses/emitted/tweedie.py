@@ -30,6 +30,7 @@ TARGETS: dict[str, Any] = {
     "has_low": True,
     "has_high": False,
     "whole": False,
+    "values": (),
 }
 FACTS: dict[str, Any] = {
     "convex": True,
@@ -38,7 +39,7 @@ FACTS: dict[str, Any] = {
     "has_least": True,
     "optimum_may_be_missing": True,
     "of_classes": False,
-    "falls_down": (),
+    "falls_down": (0.0,),
     "falls_up": (),
     "because": (
         (
@@ -56,6 +57,11 @@ FACTS: dict[str, Any] = {
             "least",
             "l' = 0 at z = log(y) and l is convex, so l(z, y) >= l(log(y), y); at the end of the "
             "range of y by continuity.",
+        ),
+        (
+            "no minimum",
+            "l' > 0 at y = 0: with t = e^(1/2 z) > 0: for y = 0: t, and every term is >= 0, and "
+            "it is nowhere 0; so l falls as z decreases, without end.",
         ),
     ),
 }
