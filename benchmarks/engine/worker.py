@@ -124,7 +124,8 @@ def read(job: Job) -> Job:
     from chainrule.engine.data.sources import InMemorySource
     from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
     from chainrule.engine.losses.loss import Loss
-    from chainrule.engine.objective.objective import Objective, Point
+    from chainrule.engine.objective.evaluation import Point
+    from chainrule.engine.objective.objective import Objective
     from chainrule.engine.penalties.l2 import L2Penalty
 
     classes = int(y.max()) + 1

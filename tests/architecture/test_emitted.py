@@ -42,11 +42,11 @@ def test_the_loss_passes_through_the_form_that_is_taught(tool: ModuleType) -> No
     assert "softplus(z_i) - y_i z_i" in forms
 
 
-def test_a_favourite_whose_score_is_not_the_shift_is_refused(
+def test_a_top_class_whose_score_is_not_the_shift_is_refused(
     tool: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(softmax, "argmax", argmin)
-    with pytest.raises(ProofError, match="the favourite apart could not be certified"):
+    with pytest.raises(ProofError, match="the top class apart could not be certified"):
         tool.softmax()
 
 

@@ -17,7 +17,8 @@ from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
 from chainrule.engine.losses.loss import Loss
-from chainrule.engine.objective.objective import Objective, Point
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.newton import newton

@@ -18,7 +18,8 @@ from chainrule.engine.arrays import UNIT
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses import vectorised
 from chainrule.engine.losses.classes import SoftmaxLoss
-from chainrule.engine.objective.objective import Objective, Point
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes import class_tables, fused_blocks
 from chainrule.engine.passes.blocks import DenseBlock
 from chainrule.engine.passes.fused_blocks import FusedBlock

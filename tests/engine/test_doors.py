@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from chainrule import LogisticRegression
 from chainrule.engine.monitor import Progress
 from chainrule.engine.objective import objective
-from chainrule.engine.objective.objective import Point
+from chainrule.engine.objective.evaluation import Point
 from chainrule.errors import DataError
 from chainrule.estimators import reporting
 

@@ -16,7 +16,8 @@ from chainrule.engine.certificates.separation import check_direction, find_separ
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
-from chainrule.engine.objective.objective import Objective, Point
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.l2 import L2Penalty
 
 

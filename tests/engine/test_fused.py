@@ -13,7 +13,8 @@ from chainrule import LogisticRegression
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
 from chainrule.engine.losses.loss import Loss
-from chainrule.engine.objective.objective import Objective, Point
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes import fused_blocks
 from chainrule.engine.passes.blocks import DenseBlock
 from chainrule.engine.passes.fused_blocks import FusedBlock

@@ -13,7 +13,8 @@ from chainrule.engine.data import sparse_rows
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
 from chainrule.engine.losses.loss import Loss
-from chainrule.engine.objective.objective import Objective, Point
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes import fused_blocks
 from chainrule.engine.passes.blocks import SparseBlock
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock

@@ -12,7 +12,8 @@ from scipy import sparse
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
 from chainrule.engine.losses.loss import Loss
-from chainrule.engine.objective.objective import Objective, Point
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes.blocks import DenseBlock, MatrixBlock, SparseBlock
 from chainrule.engine.passes.fused_blocks import FusedBlock
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock

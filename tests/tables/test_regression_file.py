@@ -17,7 +17,7 @@ from chainrule.tables.losses import choose_loss
 from chainrule.tables.model import TableModel
 from chainrule.tables.model_file import from_document, to_document
 from chainrule.tables.offsets import OffsetColumns
-from chainrule.tables.records import CertificateRecord, TrainingRecord
+from chainrule.tables.records import CertificateRecord, RegressionRecord, TrainingRecord
 from chainrule.tables.regression import TableRegression
 from chainrule.tables.specs import CategorySpec, NumberSpec
 from chainrule.tables.table import NumberColumn, Table, TextColumn
@@ -56,8 +56,9 @@ def test_it_reads_back_to_the_same_document(saved: dict[str, Any]) -> None:
 def test_targets_that_are_a_few_values_are_read_back() -> None:
     assert SIGNS["loss"]["targets"]["values"] == [-1.0, 1.0]
     assert "values" not in OWN["loss"]["targets"]
-    targets = from_document(json.loads(json.dumps(SIGNS)), "model.json").loss.row.targets
-    assert str(targets) == "-1 or 1"
+    back = from_document(json.loads(json.dumps(SIGNS)), "model.json")
+    assert isinstance(back, RegressionRecord)
+    assert str(back.loss.row.targets) == "-1 or 1"
 
 
 Change = Callable[[dict[str, Any]], object]

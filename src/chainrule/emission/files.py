@@ -64,8 +64,8 @@ The same stabilised expressions as in `_emitted`, for labels that are codes: a l
 put in, and each sum over the classes is an argument of its own, so that it is taken once and so
 that what holds for one class of a row is computed for that class alone.
 
-`relative` is a class's exponential, that of the favourite being 1; `others` is their sum over all
-classes but the favourite; `favourite` is 1 for the class of the largest score, which is `shift`,
+`relative` is a class's exponential, that of the top class being 1; `others` is their sum over all
+classes but the top class; `top_class` is 1 for the class of the largest score, which is `shift`,
 and 0 for all others. Arrays of any shapes that broadcast.
 """
 

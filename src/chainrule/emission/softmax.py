@@ -9,17 +9,17 @@ from chainrule.calculus.graph.model import OneHot
 from chainrule.calculus.graph.node import Entry, Expr, Number, Symbol, Total, entry, running, walk
 from chainrule.calculus.ops import argmax, exp, reduce_max, replace
 from chainrule.calculus.proof.verifier import Verifier
-from chainrule.calculus.rewriting.favourite import favourite_rules, level_direction
 from chainrule.calculus.rewriting.polynomial import polynomial, written_out
 from chainrule.calculus.rewriting.stabilisation import shift_rules
+from chainrule.calculus.rewriting.top_class import level_direction, top_class_rules
 from chainrule.emission.kernels import Kernels
 from chainrule.language.codegen.source import FunctionSource, numpy_function
 from chainrule.language.reading import load_model
 
 SHIFT = "shift = np.max(raw_prediction, axis=1, keepdims=True)"
-FAVOURITE = (
+TOP_CLASS = (
     "best, classes = np.argmax(raw_prediction, axis=1), np.arange(raw_prediction.shape[1])",
-    "favourite = (best == classes[:, None]).T * 1.0",
+    "top_class = (best == classes[:, None]).T * 1.0",
 )
 
 
@@ -28,16 +28,16 @@ def softmax() -> tuple[Kernels, list[FunctionSource]]:
     model = load_model("softmax_batch")
     scores, labels = model.symbol("Z"), model.symbol("Y")
     shift = Symbol("shift", (1, "m"))
-    favourite, direction = (Symbol(name, scores.shape) for name in ("favourite", "V"))
+    top_class, direction = (Symbol(name, scores.shape) for name in ("top_class", "V"))
     kernels = Kernels(
         # labels and proportions add to one, which the lesson does not need and digits do
         replace_fields(model, onehot=(OneHot(labels),)),
         (
             shift_rules(shift),
-            favourite_rules(shift, favourite, labels),
-            (level_direction(favourite, direction, Index("f", "k")),),
+            top_class_rules(shift, top_class, labels),
+            (level_direction(top_class, direction, Index("f", "k")),),
         ),
-        {shift: reduce_max(scores, 0), favourite: argmax(scores, 0)},
+        {shift: reduce_max(scores, 0), top_class: argmax(scores, 0)},
     )
     product, derivation = kernels.curvature(direction)
     product = kernels.stable("hessian_product", product, Verifier(derivation))
@@ -50,7 +50,7 @@ def softmax() -> tuple[Kernels, list[FunctionSource]]:
         kernels.labels: "y",
         direction: "direction",
         shift: "shift",
-        favourite: "favourite",
+        top_class: "top_class",
     }
 
     def function(
@@ -58,7 +58,7 @@ def softmax() -> tuple[Kernels, list[FunctionSource]]:
     ) -> FunctionSource:
         ordered = sorted(_indices(body), key=lambda index: index.name)
         axes = {index: 0 if index.dim == "m" else 1 for index in ordered}
-        return FunctionSource(name, doc, body, names, axes, parameters, (SHIFT, *FAVOURITE), ending)
+        return FunctionSource(name, doc, body, names, axes, parameters, (SHIFT, *TOP_CLASS), ending)
 
     return kernels, [
         function(
@@ -101,7 +101,7 @@ def softmax_parts() -> str:
     kernels, functions = softmax()
     i, (c, other, f) = Index("i", "m"), (Index(letter, "k") for letter in "cdf")
     table, row = kernels.scores.shape, (1, "m")
-    shapes: dict[str, Shape] = {"raw_prediction": table, "shift": row, "favourite": table}
+    shapes: dict[str, Shape] = {"raw_prediction": table, "shift": row, "top_class": table}
     shapes |= {"relative": table, "relative_l": table, "distance": row, "others": row}
     named = {name: Symbol(name, shape) for name, shape in shapes.items()}
     named["raw_prediction"], direction = kernels.scores, Symbol("V", table)
@@ -113,10 +113,10 @@ def softmax_parts() -> str:
         return exp(of("raw_prediction", index) - of("shift"))
 
     def in_parts(form: Expr) -> Expr:
-        """Name the exponentials, and their sum over all but the favourite."""
+        """Name the exponentials, and their sum over all but the top class."""
         every = {index for index in _indices(form) if index.dim == "k"}
         for k in every:
-            form = replace(form, {Total(k, (1 - of("favourite", k)) * share(k)): of("others")})
+            form = replace(form, {Total(k, (1 - of("top_class", k)) * share(k)): of("others")})
         return replace(form, {share(k): of("relative", k) for k in every})
 
     def labelled(form: Expr, label: int) -> Expr:
@@ -127,7 +127,7 @@ def softmax_parts() -> str:
     loss, gradient, product = (function.body for function in functions[:3])
     (picked,) = (n for n in walk(loss) if isinstance(n, Total) and n is not labelled(n, 1))
     # the Hessian of two different classes: what a direction along one does to the other
-    level = entry(direction, other, i) - Total(f, of("favourite", f) * entry(direction, f, i))
+    level = entry(direction, other, i) - Total(f, of("top_class", f) * entry(direction, f, i))
     (through,) = (n for n in walk(product) if isinstance(n, Total) and level in walk(n.body))
     pair = in_parts(replace(through.body, {level: Number(1)}))
     pair = replace(pair, {of("relative", other): of("relative_l", other)})
@@ -135,7 +135,7 @@ def softmax_parts() -> str:
         "softmax_relative": ("exp(z - shift)", share(c)),
         "softmax_other": (
             "what is summed for `others`",
-            (1 - of("favourite", c)) * of("relative", c),
+            (1 - of("top_class", c)) * of("relative", c),
         ),
         "softmax_distance": ("shift - z, for the label's score", labelled(picked.body, 1)),
         "softmax_loss": (

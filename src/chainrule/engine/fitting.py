@@ -31,7 +31,8 @@ from chainrule.engine.losses.loss import Loss
 from chainrule.engine.losses.scores import ScoreLoss
 from chainrule.engine.monitor import FitMonitor, OnIteration
 from chainrule.engine.objective.accumulators import objective_for
-from chainrule.engine.objective.objective import Objective, Point
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.runtime.machine import memory, single_threaded_algebra
 from chainrule.engine.solvers.curvature import Curvature
@@ -208,7 +209,7 @@ def fit_linear_model(
         return plain if of_data is None else of_data.expand(plain)
 
     with _surroundings(source):
-        origin, at_origin = starting_point(objective), objective.value_at_origin()
+        origin, at_origin = starting_point(objective), objective.value_at_origin
         objective.floor(at_origin)  # once, while the threads of BLAS sleep
     negligible = tol * float(np.finfo(np.float64).eps) * abs(at_origin - objective.floor(at_origin))
     if start is not None:
@@ -222,7 +223,7 @@ def fit_linear_model(
         on_iteration,
         search=n_parameters <= UNPENALISED_LIMIT and loss.facts.can_separate,
         expected_passes=plan.passes,
-        negligible=0.5 * negligible if objective.has_floor else -1.0,
+        negligible=0.5 * negligible if objective.loss.facts.has_least else -1.0,
         restore=restored,
     )
     interrupted = False

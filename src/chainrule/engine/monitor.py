@@ -15,7 +15,8 @@ import numpy as np
 
 from chainrule.engine.arrays import FloatArray, IntArray, norm
 from chainrule.engine.data.rows import stratified_rows
-from chainrule.engine.objective.objective import Evaluation, Objective, Point
+from chainrule.engine.objective.evaluation import Evaluation, Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.solvers.steps import IterationRecord
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from chainrule.engine.data.frames import coded, has_levels
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.fitting import Fit, fit_linear_model, raw_predictions
 from chainrule.engine.losses.facts import LossRow
-from chainrule.engine.objective.objective import Point
+from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.solvers.plans import Method
 from chainrule.engine.solvers.steps import IterationRecord
 from chainrule.estimators.inputs import are_implied, as_offset, is_plain, n_cores, n_threads

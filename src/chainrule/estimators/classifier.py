@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.fitting import Fit
-from chainrule.engine.objective.objective import Point
+from chainrule.engine.objective.evaluation import Point
 from chainrule.errors import DataError
 from chainrule.estimators.base import LinearEstimator, checked_strength, managed
 from chainrule.estimators.inputs import (

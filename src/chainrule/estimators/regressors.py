@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_consistent_length
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.fitting import Fit
 from chainrule.engine.losses.facts import Facts, LossRow
-from chainrule.engine.objective.objective import Point
+from chainrule.engine.objective.evaluation import Point
 from chainrule.errors import DataError
 from chainrule.estimators.base import LinearEstimator, Matrix, managed
 from chainrule.estimators.deviance import explained_deviance

@@ -58,7 +58,8 @@ import numpy as np
 from chainrule.engine.arrays import FloatArray, accumulated, norm
 from chainrule.engine.certificates.rounding import Rounding, bound_rounding, measure_rounding
 from chainrule.engine.certificates.strong_convexity import penalty_gap, sums_of_curvatures
-from chainrule.engine.objective.objective import Evaluation, Objective, Point
+from chainrule.engine.objective.evaluation import Evaluation, Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.starting import class_weights
 from chainrule.engine.solvers.steps import Outcome
@@ -360,7 +361,9 @@ def claim(
         strength = float((objective.penalty.strength * scale**2).min())
         distance = min(distance, float(np.sqrt(2 * bound / strength)))
     # where no least loss is proven: relative to how far f has come down from zero coefficients
-    above = evaluation.excess if objective.has_floor else objective.value_at_origin() - value
+    above = (
+        evaluation.excess if objective.loss.facts.has_least else objective.value_at_origin - value
+    )
     below = above - rounding.value - bound
     is_local = kind == "local strong convexity" and not objective.loss.facts.convex
     return Certificate(

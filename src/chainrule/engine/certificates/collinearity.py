@@ -20,7 +20,7 @@ from chainrule.engine.arrays import UNIT, FloatArray, IntArray
 from chainrule.engine.certificates.exact_arithmetic import whole_numbers
 from chainrule.engine.data.rows import stratified_rows
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.objective.objective import Point
+from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.runtime.executors import Partial, map_in_order, sum_over_chunks, tree_reduce
 
 _LEAST_ROWS: Final[int] = 1000

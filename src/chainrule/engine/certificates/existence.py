@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from chainrule.engine.certificates.certificate import certify
-from chainrule.engine.objective.objective import Objective, Point
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.solvers.newton import newton
 
 _FEW_ROWS: Final[int] = 1000

@@ -15,7 +15,8 @@ from scipy.optimize import linprog
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.certificates.exact_arithmetic import whole_numbers
 from chainrule.engine.data.rows import RowBlock
-from chainrule.engine.objective.objective import Objective, Point
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.runtime.executors import Partial
 
 _FIRST_ROWS: Final[int] = 1000

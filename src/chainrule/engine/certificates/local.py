@@ -13,7 +13,8 @@ import numpy as np
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.certificates.certificate import Certificate, claim
 from chainrule.engine.certificates.rounding import Rounding, measure_rounding
-from chainrule.engine.objective.objective import Objective, Point
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.steps import Outcome
 

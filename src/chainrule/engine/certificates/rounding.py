@@ -17,7 +17,8 @@ import numpy as np
 from chainrule.engine.arrays import UNIT, FloatArray, accumulated
 from chainrule.engine.data.rows import RowBlock
 from chainrule.engine.losses.loss import TotalErrors
-from chainrule.engine.objective.objective import Evaluation, Objective, Point
+from chainrule.engine.objective.evaluation import Evaluation, Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.runtime.executors import Partial
 
 _LEAST_ERROR: Final[float] = 64 * UNIT

@@ -21,7 +21,8 @@ from chainrule.engine.arrays import FloatArray, IntArray, accumulated
 from chainrule.engine.certificates.exact_arithmetic import Vector, dot, exactly, null_vector
 from chainrule.engine.certificates.linear_programme import find_directions
 from chainrule.engine.data.rows import RowBlock
-from chainrule.engine.objective.objective import Objective, Point
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes.blocks import MatrixBlock
 from chainrule.engine.runtime.executors import Partial
 

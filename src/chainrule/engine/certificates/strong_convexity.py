@@ -6,7 +6,8 @@ import numpy as np
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.certificates.rounding import Rounding
-from chainrule.engine.objective.objective import Evaluation, Objective
+from chainrule.engine.objective.evaluation import Evaluation
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.runtime.executors import Partial
 
 

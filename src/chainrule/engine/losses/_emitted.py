@@ -51,8 +51,8 @@ def softmax_loss(raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
     """Return log(sum_k exp(z_k)) - sum_k y_k z_k for each example."""
     shift = np.max(raw_prediction, axis=1, keepdims=True)
     best, classes = np.argmax(raw_prediction, axis=1), np.arange(raw_prediction.shape[1])
-    favourite = (best == classes[:, None]).T * 1.0
-    t1 = np.sum((1 - favourite) * np.exp(raw_prediction - shift), axis=1, keepdims=True)
+    top_class = (best == classes[:, None]).T * 1.0
+    t1 = np.sum((1 - top_class) * np.exp(raw_prediction - shift), axis=1, keepdims=True)
     t2 = np.sum(y * (shift - raw_prediction), axis=1, keepdims=True)
     return np.asarray(t2 + np.log1p(t1))[:, 0]
 
@@ -61,11 +61,11 @@ def softmax_gradient(raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
     """Return p - y for each example."""
     shift = np.max(raw_prediction, axis=1, keepdims=True)
     best, classes = np.argmax(raw_prediction, axis=1), np.arange(raw_prediction.shape[1])
-    favourite = (best == classes[:, None]).T * 1.0
+    top_class = (best == classes[:, None]).T * 1.0
     t1 = np.exp(raw_prediction - shift)
-    t2 = 1 - favourite
+    t2 = 1 - top_class
     t3 = np.sum(t2 * t1, axis=1, keepdims=True)
-    t4 = ((1 - y) * t1) - (y * ((favourite * t3) + (t2 * (1 + t3 - t1))))
+    t4 = ((1 - y) * t1) - (y * ((top_class * t3) + (t2 * (1 + t3 - t1))))
     return np.asarray(t4 / (1 + t3))
 
 
@@ -73,10 +73,10 @@ def softmax_hessian_product(raw_prediction: FloatArray, direction: FloatArray) -
     """Return (diag(p) - p p^T) u for each example."""
     shift = np.max(raw_prediction, axis=1, keepdims=True)
     best, classes = np.argmax(raw_prediction, axis=1), np.arange(raw_prediction.shape[1])
-    favourite = (best == classes[:, None]).T * 1.0
-    t1 = direction - np.sum(favourite * direction, axis=1, keepdims=True)
+    top_class = (best == classes[:, None]).T * 1.0
+    t1 = direction - np.sum(top_class * direction, axis=1, keepdims=True)
     t2 = np.exp(raw_prediction - shift)
-    t3 = 1 + np.sum((1 - favourite) * t2, axis=1, keepdims=True)
+    t3 = 1 + np.sum((1 - top_class) * t2, axis=1, keepdims=True)
     t4 = np.sum(-((t1 * t2) / np.square(t3)), axis=1, keepdims=True)
     return np.asarray((t4 + (t1 / t3)) * t2)
 
@@ -85,6 +85,6 @@ def softmax_proba(raw_prediction: FloatArray) -> FloatArray:
     """Return p for each example."""
     shift = np.max(raw_prediction, axis=1, keepdims=True)
     best, classes = np.argmax(raw_prediction, axis=1), np.arange(raw_prediction.shape[1])
-    favourite = (best == classes[:, None]).T * 1.0
+    top_class = (best == classes[:, None]).T * 1.0
     t1 = np.exp(raw_prediction - shift)
-    return np.asarray(t1 / (1 + np.sum((1 - favourite) * t1, axis=1, keepdims=True)))
+    return np.asarray(t1 / (1 + np.sum((1 - top_class) * t1, axis=1, keepdims=True)))

@@ -4,8 +4,8 @@ The same stabilised expressions as in `_emitted`, for labels that are codes: a l
 put in, and each sum over the classes is an argument of its own, so that it is taken once and so
 that what holds for one class of a row is computed for that class alone.
 
-`relative` is a class's exponential, that of the favourite being 1; `others` is their sum over all
-classes but the favourite; `favourite` is 1 for the class of the largest score, which is `shift`,
+`relative` is a class's exponential, that of the top class being 1; `others` is their sum over all
+classes but the top class; `top_class` is 1 for the class of the largest score, which is `shift`,
 and 0 for all others. Arrays of any shapes that broadcast.
 """
 
@@ -22,9 +22,9 @@ def softmax_relative(raw_prediction: FloatArray, shift: FloatArray) -> FloatArra
     return np.asarray(np.exp(raw_prediction - shift))
 
 
-def softmax_other(favourite: FloatArray, relative: FloatArray) -> FloatArray:
+def softmax_other(top_class: FloatArray, relative: FloatArray) -> FloatArray:
     """Return what is summed for `others`."""
-    return np.asarray((1 - favourite) * relative)
+    return np.asarray((1 - top_class) * relative)
 
 
 def softmax_distance(raw_prediction: FloatArray, shift: FloatArray) -> FloatArray:
@@ -42,9 +42,9 @@ def softmax_proba(relative: FloatArray, others: FloatArray) -> FloatArray:
     return np.asarray(relative / (1 + others))
 
 
-def softmax_doubt(favourite: FloatArray, relative: FloatArray, others: FloatArray) -> FloatArray:
+def softmax_doubt(top_class: FloatArray, relative: FloatArray, others: FloatArray) -> FloatArray:
     """Return p - 1, the gradient at the label."""
-    t1 = (favourite * others) + ((1 - favourite) * (1 + others - relative))
+    t1 = (top_class * others) + ((1 - top_class) * (1 + others - relative))
     return np.asarray(-(t1 / (1 + others)))
 
 

@@ -308,13 +308,13 @@ class SoftmaxLoss:
     def steepest_bend(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Return the largest variance of numbers in [-1, 1], of which one has probability p."""
         odds = _Odds.of(raw_prediction)
-        return np.asarray(np.minimum(1.0, 4 * (odds.rest * odds.favourite).sum(axis=1)))
+        return np.asarray(np.minimum(1.0, 4 * (odds.rest * odds.top_class).sum(axis=1)))
 
     def gradient_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Bound the rounding: relative for pure labels, but for what score differences lose."""
         odds = _Odds.of(raw_prediction)
         size = odds.p * (1 - y) + y * odds.rest
-        lost = odds.p * (odds.gap + odds.lost) + odds.favourite * odds.lost
+        lost = odds.p * (odds.gap + odds.lost) + odds.top_class * odds.lost
         return self._units * size + UNIT * lost
 
     def loss_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
@@ -339,9 +339,9 @@ class SoftmaxLoss:
     def hessian_error(
         self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
     ) -> FloatArray:
-        """Bound it by row sums: none is more than the probability of not being the favourite."""
+        """Bound it by row sums: none is more than the probability of not being the top class."""
         odds = _Odds.of(raw_prediction)
-        others = (odds.rest * odds.favourite).sum(axis=1)
+        others = (odds.rest * odds.top_class).sum(axis=1)
         return np.asarray(4 * (self._units * others + 2 * UNIT * odds.lost[:, 0]))
 
     def total_errors(self, loss: float, weight: float, largest: float, pure: bool) -> TotalErrors:
@@ -370,9 +370,9 @@ class _Odds:
     rest : ndarray
         1 - p, with its digits.
     gap : ndarray
-        By how much a score is below the favourite's: rounding this difference scales p.
-    favourite : ndarray
-        1 at the favourite, else 0.
+        By how much a score is below the top class's: rounding this difference scales p.
+    top_class : ndarray
+        1 at the top class, else 0.
     lost : ndarray of shape (n_samples, 1)
         sum_k p_k gap_k.
     """
@@ -380,20 +380,20 @@ class _Odds:
     p: FloatArray
     rest: FloatArray
     gap: FloatArray
-    favourite: FloatArray
+    top_class: FloatArray
     lost: FloatArray
 
     @classmethod
     def of(cls, raw_prediction: FloatArray) -> _Odds:
         n_classes = raw_prediction.shape[1]
-        favourite = np.eye(n_classes)[np.argmax(raw_prediction, axis=1)]
+        top_class = np.eye(n_classes)[np.argmax(raw_prediction, axis=1)]
         p = kernels.softmax_proba(raw_prediction)
-        doubt = -kernels.softmax_gradient(raw_prediction, favourite)
+        doubt = -kernels.softmax_gradient(raw_prediction, top_class)
         gap = raw_prediction.max(axis=1, keepdims=True) - raw_prediction
         return cls(
             p,
-            np.where(favourite == 1, doubt, 1 - p),
+            np.where(top_class == 1, doubt, 1 - p),
             gap,
-            favourite,
+            top_class,
             (p * gap).sum(axis=1, keepdims=True),
         )

@@ -16,7 +16,8 @@ import numpy as np
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.loss import Loss
-from chainrule.engine.objective.objective import Evaluation, Objective, Point
+from chainrule.engine.objective.evaluation import Evaluation, Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes.fused_blocks import NOTHING
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock, fold
 from chainrule.engine.penalties.l2 import L2Penalty

@@ -9,7 +9,6 @@ Every pass over the data is a sum over blocks in a fixed order (`executors`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +17,7 @@ from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.rows import RowBlock
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.loss import Loss
+from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.passes import class_tables
 from chainrule.engine.passes.blocks import DenseBlock
 from chainrule.engine.passes.fused_blocks import NOTHING, FusedBlock, line_sums
@@ -26,67 +26,6 @@ from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.runtime.executors import Partial, map_in_order, sum_over_chunks
 
 Fused = FusedBlock | FusedSparseBlock
-
-
-@dataclass(frozen=True)
-class Point:
-    """Coefficients and intercept, or anything of their shape: a gradient, a direction.
-
-    Attributes
-    ----------
-    coef : ndarray of shape (n_features, n_outputs)
-    intercept : ndarray of shape (n_outputs,)
-    """
-
-    coef: FloatArray
-    intercept: FloatArray
-
-    def moved(self, step: float, direction: Point) -> Point:
-        """Return self + step * direction."""
-        return Point(self.coef + step * direction.coef, self.intercept + step * direction.intercept)
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What one pass over the data finds out at a point.
-
-    Attributes
-    ----------
-    point : Point
-    value : float
-        f, penalty included.
-    floor, floor_size : float
-        A lower bound of f that no coefficients can change, 0 for losses of classes; and the sum of
-        the sizes of its terms.
-    gradient : Point
-    scores : callable
-        Returns the raw predictions: those that were kept, or by another read of X.
-    hessian : ndarray of shape (n_parameters, n_parameters) or None
-        In the order of `Objective.pack`.
-    """
-
-    point: Point
-    value: float
-    gradient: Point
-    scores: Callable[[], FloatArray]
-    hessian: FloatArray | None = None
-    floor: float = 0.0
-    floor_size: float = 0.0
-
-    @property
-    def excess(self) -> float:
-        """How far f is above its floor: what tolerances are relative to, never negative."""
-        return max(self.value - self.floor, 0.0)
-
-    @property
-    def magnitude(self) -> float:
-        """A bound of the sum of the sizes of all losses, about: what rounding scales with."""
-        return self.excess + self.floor_size
-
-    @cached_property
-    def raw_prediction(self) -> FloatArray:
-        """The raw predictions, (n_samples, n_outputs)."""
-        return self.scores()
 
 
 class Objective:
@@ -251,18 +190,13 @@ class Objective:
             self.floor_size,
         )
 
-    @cached_property
-    def has_floor(self) -> bool:
-        """Whether a lower bound of f is proven, whatever the coefficients."""
-        return self.loss.facts.has_least
-
     def floor(self, value: float) -> float:
         """Return the sum of the least losses, a lower bound of f.
 
         Where no least loss is proven, it is as far below a value of f as that, or f at zero
         coefficients, is from zero: a scale for solvers, which proves nothing.
         """
-        if not self.has_floor:
+        if not self.loss.facts.has_least:
             return value - max(abs(value), self.floor_size)
         return self._floor[0]
 
@@ -273,8 +207,8 @@ class Objective:
 
     @cached_property
     def _floor(self) -> tuple[float, float]:
-        if not self.has_floor:
-            return 0.0, max(abs(self.value_at_origin()), 1e-300)
+        if not self.loss.facts.has_least:
+            return 0.0, max(abs(self.value_at_origin), 1e-300)
         _, y, _ = self.source.labels(0)
         first = self.loss.least(y)
         if isinstance(first, float):
@@ -328,12 +262,9 @@ class Objective:
         loss, slope, bend = self.sum_over_vectors(one, raw_prediction)
         return float(loss), slope, bend
 
-    def value_at_origin(self) -> float:
-        """Return f where everything is zero, without reading X."""
-        return self._value_at_origin
-
     @cached_property
-    def _value_at_origin(self) -> float:
+    def value_at_origin(self) -> float:
+        """The objective where everything is zero, found without reading X."""
         raw_prediction, level = self.source.offset, self.loss.level
         if raw_prediction is None and level is not None:
             return level * self.source.total_weight

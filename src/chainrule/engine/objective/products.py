@@ -6,7 +6,8 @@ import numpy as np
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.objective.accumulators import Scalars, SparseObjective
-from chainrule.engine.objective.objective import Evaluation, Objective, Point
+from chainrule.engine.objective.evaluation import Evaluation, Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
 
 

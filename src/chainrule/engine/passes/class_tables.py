@@ -41,16 +41,16 @@ class Shares:
     ----------
     shift : ndarray of shape (n_rows,)
         The largest score.
-    favourite : ndarray of bool
+    top_class : ndarray of bool
         True for the first class that has it.
     relative : ndarray
-        The exponentials, 1 for the favourite.
+        The exponentials, 1 for the top class.
     others : ndarray of shape (n_rows,)
-        Their sum over all classes but the favourite.
+        Their sum over all classes but the top class.
     """
 
     shift: FloatArray
-    favourite: BoolArray
+    top_class: BoolArray
     relative: FloatArray
     others: FloatArray
 
@@ -58,15 +58,15 @@ class Shares:
     def of(cls, scores: FloatArray) -> Shares:
         """Take the exponentials of a table of scores."""
         shift = scores.max(axis=0)
-        favourite = np.equal(scores, shift)
-        if np.count_nonzero(favourite) != len(shift):  # some scores are level, or not a number
+        top_class = np.equal(scores, shift)
+        if np.count_nonzero(top_class) != len(shift):  # some scores are level, or not a number
             classes = np.arange(len(scores))
-            favourite = np.equal(scores.argmax(axis=0), classes[:, None])
+            top_class = np.equal(scores.argmax(axis=0), classes[:, None])
         relative = formulas.softmax_relative(scores, shift)
-        np.putmask(relative, favourite, 0.0)
+        np.putmask(relative, top_class, 0.0)
         others = relative.sum(axis=0)
-        np.putmask(relative, favourite, 1.0)
-        return cls(shift, favourite, relative, others)
+        np.putmask(relative, top_class, 1.0)
+        return cls(shift, top_class, relative, others)
 
 
 def class_pass(
@@ -122,7 +122,7 @@ def _residuals(
     count = len(codes)
     label = codes * count + np.arange(count)  # where it is in a table
     own = shares.relative.ravel()[label]
-    favoured = shares.favourite.ravel()[label].astype(np.float64)
+    favoured = shares.top_class.ravel()[label].astype(np.float64)
     distance = formulas.softmax_distance(scores[codes, np.arange(count)], shares.shift)
     losses = formulas.softmax_loss(distance, shares.others)
     residual = formulas.softmax_proba(shares.relative, shares.others)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 from chainrule.engine.data.rows import RowBlock
-from chainrule.engine.objective.objective import Objective, Point
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.runtime.executors import Partial
 from chainrule.engine.solvers.quasi_newton import Inverse, fixed_hessian_inverse, quasi_newton
 from chainrule.engine.solvers.steps import Monitor, Outcome, no_op_monitor

@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
-from chainrule.engine.objective.objective import Evaluation, Objective, Point
+from chainrule.engine.objective.evaluation import Evaluation, Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.newton_cg import estimated_gap
 from chainrule.engine.solvers.quasi_newton import fixed_hessian_inverse, quasi_newton

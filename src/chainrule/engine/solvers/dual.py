@@ -18,7 +18,8 @@ from typing import Final
 import numpy as np
 
 from chainrule.engine.arrays import UNIT, FloatArray
-from chainrule.engine.objective.objective import Objective, Point
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.solvers.line_search import line_search
 from chainrule.engine.solvers.newton import newton
 from chainrule.engine.solvers.newton_cg import newton_cg
@@ -54,7 +55,7 @@ def row_newton(
     with np.errstate(over="ignore", invalid="ignore"):  # judged by the objective below
         point, history = _solve_on_rows(objective, float(start.intercept[0]), tolerance, max_iter)
         reached = objective.evaluate(point).value
-    known = objective.evaluate(start).value if start.coef.any() else objective.value_at_origin()
+    known = objective.evaluate(start).value if start.coef.any() else objective.value_at_origin
     if not reached <= known:
         point = start
     on_columns = newton if objective.n_parameters <= _FEW else newton_cg

@@ -5,7 +5,8 @@ from __future__ import annotations
 from time import perf_counter
 
 from chainrule.engine.arrays import UNIT, norm
-from chainrule.engine.objective.objective import Objective, Point
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.line_search import line_search
 from chainrule.engine.solvers.steps import IterationRecord, Monitor, Outcome, Stop, no_op_monitor

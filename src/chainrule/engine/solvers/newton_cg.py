@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 
 from chainrule.engine.arrays import UNIT, FloatArray, norm
-from chainrule.engine.objective.objective import Evaluation, Objective, Point
+from chainrule.engine.objective.evaluation import Evaluation, Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.objective.products import Products, products
 from chainrule.engine.solvers.line_search import line_search
 from chainrule.engine.solvers.starting import balance_intercept

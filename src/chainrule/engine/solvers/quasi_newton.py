@@ -18,7 +18,8 @@ import numpy as np
 
 from chainrule.engine.arrays import UNIT, FloatArray, norm
 from chainrule.engine.data.rows import RowBlock
-from chainrule.engine.objective.objective import Evaluation, Objective, Point
+from chainrule.engine.objective.evaluation import Evaluation, Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes.blocks import DenseBlock
 from chainrule.engine.passes.fused_blocks import FusedBlock
 from chainrule.engine.runtime.executors import Partial

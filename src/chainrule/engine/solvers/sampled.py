@@ -17,7 +17,8 @@ import numpy as np
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.rows import stratified_rows
-from chainrule.engine.objective.objective import Evaluation, Objective, Point
+from chainrule.engine.objective.evaluation import Evaluation, Point
+from chainrule.engine.objective.objective import Objective
 from chainrule.engine.solvers.class_newton import class_newton, fixed_hessian_descent
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.limits import FRACTIONS, ROWS_PER_PARAMETER
@@ -64,7 +65,7 @@ def sampled_newton(
     """
     sketch = _from_samples(objective, start)
     evaluation = objective.evaluate(sketch.point, keep=False)
-    known = objective.value_at_origin()
+    known = objective.value_at_origin
     if start.coef.any():
         warm = objective.evaluate(start)
         known = min(known, warm.value)

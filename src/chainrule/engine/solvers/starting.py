@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from chainrule.engine.arrays import UNIT, FloatArray
-from chainrule.engine.objective.objective import Objective, Point
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.objective.objective import Objective
 
 
 def starting_point(objective: Objective) -> Point:

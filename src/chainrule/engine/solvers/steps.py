@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from chainrule.engine.objective.objective import Evaluation, Point
+from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.solvers.curvature import Curvature
 
 Stop = Literal["converged", "stalled", "interrupted", "max_iter"]

@@ -29,7 +29,7 @@ from chainrule.engine.losses.vectorised import (
 Matrix = npt.NDArray[Any]
 Codes = npt.NDArray[np.intp]
 
-FORMULAS: Final = "4093b2761129b556"
+FORMULAS: Final = "317c443d00f03909"
 """The digest of the formulas that are compiled in; written by `make emit`."""
 
 INNER_ROWS: Final[int] = 256
@@ -115,8 +115,8 @@ def _residuals(
     loss = 0.0
     for i in range(count):
         k = codes[i]
-        favourite = 1.0 if best[i] == k else 0.0
-        own[i] = _doubt(favourite, residual[k, i], others[i])
+        top_class = 1.0 if best[i] == k else 0.0
+        own[i] = _doubt(top_class, residual[k, i], others[i])
         loss += weight[i] * _loss(_distance(scores[k, i], shift[i]), others[i])
     for k in range(n_classes):
         for i in range(count):

@@ -1,8 +1,8 @@
-"""Every digit of a softmax, for confident rows too: the favourite apart from the others.
+"""Every digit of a softmax, for confident rows too: the top class apart from the others.
 
 A shift by the largest score keeps exponentials from overflowing; it does not keep digits. Where one
 class has nearly all the probability, `log Σ` and `p - y` are differences of numbers that agree in
-almost every digit. Taken apart, the favourite's exponential is exactly 1, the others are small, and
+almost every digit. Taken apart, the top class's exponential is exactly 1, the others are small, and
 only small numbers are added. The rules hold for any mask that marks one class an example and the
 score of that class as the shift; with the largest, nothing overflows and nothing cancels.
 """
@@ -25,21 +25,21 @@ LOG_OF_MORE = identity(
 )
 
 
-def favourite_rules(shift: Symbol, favourite: Symbol, labels: Symbol) -> tuple[Rule, ...]:
-    """Return the rules that take the favourite class of each example apart.
+def top_class_rules(shift: Symbol, top_class: Symbol, labels: Symbol) -> tuple[Rule, ...]:
+    """Return the rules that take the top class class of each example apart.
 
     Parameters
     ----------
     shift : Symbol
-        The score of the favourite, one number an example.
-    favourite : Symbol
-        1 at the favourite of each example and 0 elsewhere, of the shape of the scores.
+        The score of the top class, one number an example.
+    top_class : Symbol
+        1 at the top class of each example and 0 elsewhere, of the shape of the scores.
     labels : Symbol
         The labels, which add to one in each example.
     """
 
     def mark(cell: Entry) -> Expr:
-        return entry(favourite, cell.row, cell.col)
+        return entry(top_class, cell.row, cell.col)
 
     def share(expr: Expr) -> Entry | None:
         """Return the score in ``exp(z - shift)``."""
@@ -100,15 +100,15 @@ def favourite_rules(shift: Symbol, favourite: Symbol, labels: Symbol) -> tuple[R
 
     return (
         Rule(
-            "the favourite apart",
-            "the favourite's shifted exponential is e^0 = 1, so the sum is 1 and what the others "
+            "the top class apart",
+            "the top class's shifted exponential is e^0 = 1, so the sum is 1 and what the others "
             "add",
             apart,
         ),
         LOG_OF_MORE,
         Rule(
             "the shift among the labels",
-            "labels add to one, so a number may go inside their sum; for the favourite's label "
+            "labels add to one, so a number may go inside their sum; for the top class's label "
             "the difference is exactly 0",
             to_labels,
         ),
@@ -118,19 +118,19 @@ def favourite_rules(shift: Symbol, favourite: Symbol, labels: Symbol) -> tuple[R
             residual,
         ),
         Rule(
-            "the others of the favourite",
-            "1 + r - e^(z - c) cancels for the favourite, where it is r itself",
+            "the others of the top class",
+            "1 + r - e^(z - c) cancels for the top class, where it is r itself",
             others,
         ),
     )
 
 
-def level_direction(favourite: Symbol, direction: Symbol, index: Index) -> Rule:
-    """Return the rule that measures a direction from its entry at the favourite.
+def level_direction(top_class: Symbol, direction: Symbol, index: Index) -> Rule:
+    """Return the rule that measures a direction from its entry at the top class.
 
     Parameters
     ----------
-    favourite : Symbol
+    top_class : Symbol
     direction : Symbol
     index : Index
         A letter for the class that is not in use.
@@ -144,14 +144,14 @@ def level_direction(favourite: Symbol, direction: Symbol, index: Index) -> Rule:
             return None
         mapping: dict[Expr, Expr] = {}
         for cell in cells:
-            pair = entry(favourite, index, cell.col), entry(direction, index, cell.col)
+            pair = entry(top_class, index, cell.col), entry(direction, index, cell.col)
             mapping[cell] = cell - Total(index, mul(*pair))
         return replace(expr, mapping)
 
     return Rule(
-        "a direction from the favourite's",
+        "a direction from the top class's",
         "adding one number to all scores changes no probability, so a direction may be measured "
-        "from its entry at the favourite; what is left is small where the others are",
+        "from its entry at the top class; what is left is small where the others are",
         becomes,
     )
 
