@@ -319,4 +319,5 @@ def test_facts_print_their_proofs() -> None:
     text = str(PoissonRegressor().fit(X, y).facts_)
     assert "convexity: l'' = exp(z) >= 0" in text
     assert "self-concordance, M = 1: " in text
-    assert "not proven: bound of the curvature, existence of an optimum" in text
+    assert "targets without a minimum: l' > 0 at y = 0" in text
+    assert "not proven: bound of the curvature" in text

@@ -181,7 +181,7 @@ def test_no_deviance_where_no_lower_bound_is_proven(path: Path) -> None:
 
 def test_a_loss_that_is_not_convex_claims_no_global_optimum(path: Path) -> None:
     sentence = fit(path, "gain", "cauchy").model.certificate.sentence
-    assert "nothing is proven about a global optimum" in sentence
+    assert "Nothing is proven about a global optimum" in sentence
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_every_proven_fact_has_its_proof(name: str) -> None:
 
 def test_targets_without_a_minimum_are_said() -> None:
     said = {line.name: line for line in fact_lines(choose_loss("probit").row)}
-    existence = said["existence of an optimum"]
+    existence = said["targets without a minimum"]
     assert existence.proven
     assert "at y = 0, as the score decreases, and at y = 1, as the score incr" in existence.says
     assert "l' > 0 at y = 0" in existence.because

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 from chainrule.engine.losses.facts import Facts, LossRow
 
@@ -29,6 +30,9 @@ class FactLine:
     proven: bool
 
 
+NO_MINIMUM: Final = "targets without a minimum"
+
+
 def fact_lines(row: LossRow) -> tuple[FactLine, ...]:
     """Return the facts of a loss in the order in which a proof uses them."""
     facts = row.facts
@@ -45,7 +49,7 @@ def fact_lines(row: LossRow) -> tuple[FactLine, ...]:
         ),
         _line("least value", _least(facts), facts.has_least, proofs, "least"),
         _line(
-            "existence of an optimum",
+            NO_MINIMUM if facts.has_targets_without_minimum else "existence of an optimum",
             _existence(facts),
             not facts.optimum_may_be_missing or facts.has_targets_without_minimum,
             proofs,

@@ -234,7 +234,7 @@ def _over_examples(objective: Objective, evaluation: Evaluation, error: float) -
 
     def one(raw: FloatArray, y: FloatArray, s: FloatArray) -> Partial:
         errors = np.full(len(y), error)
-        of_loss, of_gradient, of_hessian = loss.rounding_errors(raw, y, errors)
+        of_loss, of_gradient, of_hessian, change = loss.rounding_errors(raw, y, errors)
         _, slopes, bends = loss.terms(raw, y, with_hessian=True)
         assert bends is not None
         slope = np.abs(slopes) + of_gradient
@@ -244,7 +244,7 @@ def _over_examples(objective: Objective, evaluation: Evaluation, error: float) -
             np.asarray(s @ of_hessian),
             np.asarray(s @ slope.max(axis=1)),
             np.asarray(s @ bends[:, 0, 0]),
-            np.asarray(s @ loss.gradient_change(raw, y, errors).max(axis=1)),
+            np.asarray(s @ change.max(axis=1)),
         )
 
     sums = objective.sum_over_vectors(one, evaluation.raw_prediction)

@@ -171,12 +171,13 @@ class BinaryLoss:
 
     def rounding_errors(
         self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return `loss_error`, `gradient_error` and `hessian_error`."""
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Return loss_error, gradient_error, hessian_error and gradient_change."""
         return (
             self.loss_error(raw_prediction, y),
             self.gradient_error(raw_prediction, y),
             self.hessian_error(raw_prediction, y, error),
+            self.gradient_change(raw_prediction, y, error),
         )
 
     def curvature_error(self, error: float) -> float:
@@ -324,12 +325,13 @@ class SoftmaxLoss:
 
     def rounding_errors(
         self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return `loss_error`, `gradient_error` and `hessian_error`."""
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Return loss_error, gradient_error, hessian_error and gradient_change."""
         return (
             self.loss_error(raw_prediction, y),
             self.gradient_error(raw_prediction, y),
             self.hessian_error(raw_prediction, y, error),
+            self.gradient_change(raw_prediction, y, error),
         )
 
     def curvature_error(self, error: float) -> float:

@@ -113,10 +113,12 @@ class Facts:
             "curvature": "bound of the curvature",
             "self_concordance": f"self-concordance, M = {self.self_concordance or 0:g}",
             "least": "least value",
+            "no minimum": "targets without a minimum",
             "optimum": "existence of an optimum",
         }
         lines = [f"{titles.get(name, name)}: {proof}" for name, proof in self.because]
         known = {name for name, _ in self.because}
+        known.add("optimum" if "no minimum" in known else "no minimum")
         missing = [title.partition(",")[0] for name, title in titles.items() if name not in known]
         if missing:
             lines.append(f"not proven: {', '.join(missing)}")

@@ -134,8 +134,8 @@ class Loss(Protocol):
 
     def rounding_errors(
         self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return `loss_error`, `gradient_error` and `hessian_error`, computed together."""
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Return loss_error, gradient_error, hessian_error and gradient_change, all in one go."""
 
     def curvature_error(self, error: float) -> float:
         """Bound the relative error of pointwise Hessians if raw predictions err by `error`."""

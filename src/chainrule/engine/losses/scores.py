@@ -114,13 +114,16 @@ class ScoreLoss:
 
         A self-concordant curvature h grows at most to h exp(M |change|).
         """
+        if self.facts.self_concordance is None:
+            low, high = self.curvature_range(raw_prediction, y, error)
+            return (np.maximum(np.abs(low), np.abs(high)) * error)[:, None]
+        bend = self._terms(raw_prediction, y)[2] + self._errors(raw_prediction, y)[2]
+        return self._change(bend, error)
+
+    def _change(self, bend: FloatArray, error: FloatArray) -> FloatArray:
         constant = self.facts.self_concordance
-        if constant is not None:
-            rounding = self._errors(raw_prediction, y)[2]
-            grown = np.expm1(np.minimum(constant * error, 50.0)) / constant if constant else error
-            return ((self._terms(raw_prediction, y)[2] + rounding) * grown)[:, None]
-        low, high = self.curvature_range(raw_prediction, y, error)
-        return (np.maximum(np.abs(low), np.abs(high)) * error)[:, None]
+        grown = np.expm1(np.minimum(constant * error, 50.0)) / constant if constant else error
+        return (bend * grown)[:, None]
 
     def curvature_range(
         self, raw_prediction: FloatArray, y: FloatArray, width: FloatArray | float
@@ -158,13 +161,15 @@ class ScoreLoss:
 
     def rounding_errors(
         self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return `loss_error`, `gradient_error` and `hessian_error`, computed together."""
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Return loss_error, gradient_error, hessian_error and gradient_change, all in one go."""
         loss, slope, bend = self._errors(raw_prediction, y)
-        if self.facts.self_concordance is None:
-            low, high = self.curvature_range(raw_prediction, y, error)
-            bend = bend + (high - low)
-        return loss, slope[:, None], bend
+        if self.facts.self_concordance is not None:
+            change = self._change(self._terms(raw_prediction, y)[2] + bend, error)
+            return loss, slope[:, None], bend, change
+        low, high = self.curvature_range(raw_prediction, y, error)
+        change = (np.maximum(np.abs(low), np.abs(high)) * error)[:, None]
+        return loss, slope[:, None], bend + (high - low), change
 
     def total_errors(
         self, loss: float, weight: float, largest: float, pure: bool
