@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from chainrule.calculus.derivation.steps import Derivation, Step
     from chainrule.calculus.graph.model import Model, ModelBuilder
     from chainrule.deriving import derive, derive_second
-    from chainrule.engine.warming import warm_up
     from chainrule.errors import ChainruleError
     from chainrule.estimators.classifier import LogisticRegression
     from chainrule.estimators.glm import GammaRegressor, PoissonRegressor, TweedieRegressor
     from chainrule.estimators.linear_model import LinearModel
+    from chainrule.estimators.warming import warm_up
     from chainrule.language.reading import load_model, read_model
     from chainrule.language.typeset import latex, plain, unicode
     from chainrule.teaching.exercises.grading import grade
@@ -53,7 +53,7 @@ _DOORS = {
     "plain": "chainrule.language.typeset",
     "read_model": "chainrule.language.reading",
     "unicode": "chainrule.language.typeset",
-    "warm_up": "chainrule.engine.warming",
+    "warm_up": "chainrule.estimators.warming",
 }
 
 __all__ = [

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.optimize import minimize
+from sklearn.exceptions import ConvergenceWarning
 
 from chainrule import LinearModel
 
@@ -46,3 +47,10 @@ def test_a_loss_without_a_least_value_may_become_negative() -> None:
     assert own.certificate_.proven
     np.testing.assert_allclose(own.coef_, shipped.coef_, atol=1e-8)
     assert own.objective_ < 0
+
+
+def test_an_objective_without_a_lower_bound_is_no_answer() -> None:
+    with pytest.warns(ConvergenceWarning, match="the loss is not convex"):
+        model = LinearModel(loss="y exp(-z) + z", C=np.inf).fit(X, -np.ones(300))
+    assert not model.certificate_.proven
+    assert np.isfinite(model.coef_).all()

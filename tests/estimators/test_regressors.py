@@ -321,3 +321,11 @@ def test_facts_print_their_proofs() -> None:
     assert "self-concordance, M = 1: " in text
     assert "targets without a minimum: l' > 0 at y = 0" in text
     assert "not proven: bound of the curvature" in text
+
+
+def test_a_loss_of_ones_own_is_proven_for_the_targets_at_hand() -> None:
+    X, y = problem("gamma")
+    own = LinearModel(loss="y exp(-z) + z").fit(X, y)
+    assert own.facts_.convex
+    assert own.certificate_.proven
+    np.testing.assert_allclose(own.coef_, LinearModel(loss="gamma").fit(X, y).coef_, rtol=1e-6)

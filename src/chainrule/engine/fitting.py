@@ -40,6 +40,7 @@ from chainrule.engine.solvers.limits import needs_bound
 from chainrule.engine.solvers.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
 from chainrule.engine.solvers.starting import starting_point
 from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop
+from chainrule.errors import DataError
 
 if TYPE_CHECKING:
     from chainrule.engine.certificates.collinearity import Relations
@@ -238,6 +239,11 @@ def fit_linear_model(
         interrupted, history = True, monitor.records
         outcome = Outcome(monitor.best, "interrupted", history)
         certificate = certify(objective, outcome)
+    if not np.isfinite(outcome.evaluation.value):
+        raise DataError(
+            f"the objective becomes {outcome.evaluation.value} on the way: the loss falls without "
+            "bound for these targets, or overflows. Check the range of the targets"
+        )
     certificate = with_rounded_intercept(certificate, objective, outcome.evaluation)
     if relations is not None and len(relations.dropped):
         certificate = qualified(certificate, relations, source)

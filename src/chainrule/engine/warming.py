@@ -10,34 +10,24 @@ from scipy import sparse
 
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.fitting import fit_linear_model
+from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.passes.fused_blocks import kernels
 from chainrule.engine.solvers.plans import Method
 
 _ROWS: Final[int] = 2000
+_CANDIDATES: Final = np.array([1.0, 2.0, 0.5, 0.0, -1.0])
 _METHODS: Final[tuple[Method, ...]] = ("newton-sampled", "newton-cholesky", "newton-cg")
 
 
-def warm_up(dtype: str = "float64") -> float:
-    """Load the compiled passes now, so that the first large fit does not wait for them.
-
-    Where they were never used on this machine, they are compiled, which takes half a minute once an
-    installation. Without numba there is nothing to load.
+def load_passes(dtype: str = "float64", row: LossRow | None = None) -> float:
+    """Load the compiled passes, for classes or for another loss; return the seconds that it took.
 
     Parameters
     ----------
     dtype : {'float64', 'float32'}
         Of the data to come.
-
-    Returns
-    -------
-    float
-        The seconds that it took.
-
-    Examples
-    --------
-    >>> from chainrule import warm_up
-    >>> warm_up() >= 0
-    True
+    row : LossRow, optional
+        The loss; by default the cross-entropies of two and more classes.
     """
     clock = perf_counter()
     if kernels() is None:
@@ -46,11 +36,15 @@ def warm_up(dtype: str = "float64") -> float:
     X = np.rint(100 * rng.normal(size=(_ROWS, 3))).astype(dtype)
     noisy = X[:, 0] / 100 + rng.logistic(size=_ROWS)
     X[:, 2] = X[:, 0] - X[:, 1]  # what is collinear needs more
+    if row is None:
+        targets = [(n, np.digitize(noisy, np.linspace(-1, 1, n - 1))) for n in (2, 3)]
+    else:
+        allowed = _CANDIDATES[row.targets.holds(_CANDIDATES)]
+        targets = [(2, allowed[np.digitize(noisy, [0.0])])]
     for form in (X, sparse.csr_array(X)):
-        for n_classes in (2, 3):
-            y = np.digitize(noisy, np.linspace(-1, 1, n_classes - 1))
+        for n_classes, y in targets:
             source = InMemorySource(form, y, n_classes=n_classes, compiled=True)
             for method in _METHODS:
-                fit_linear_model(source, method=method)
-            fit_linear_model(source, C=np.inf)
+                fit_linear_model(source, row, method=method)
+            fit_linear_model(source, row, C=np.inf)
     return perf_counter() - clock

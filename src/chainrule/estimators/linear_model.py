@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from chainrule.engine.losses.facts import LossRow
+from chainrule.engine.arrays import FloatArray
+from chainrule.engine.losses.facts import LossRow, Targets
 from chainrule.engine.losses.table import TABLE, find_loss
 from chainrule.estimators.base import checked_strength
-from chainrule.estimators.losses import resolve_loss
+from chainrule.estimators.losses import loss_text, resolve_loss
 from chainrule.estimators.regressors import LinearRegressor, checked_alpha
 
 
@@ -25,7 +26,8 @@ class LinearModel(LinearRegressor):
     loss : str or path, default='squared'
         A name ("squared", "poisson", "huber", ...; a wrong one lists all), a formula in the score z
         and the target y ("log(cosh(z - y))"), or the path of a forward pass, ending in ``.cr``.
-        Strings are parsed, never evaluated.
+        Strings are parsed, never evaluated. A loss of your own that is not convex for all numbers
+        is tried for targets >= 0 or > 0, if all of yours are.
     C : float, default=1.0
         Inverse strength of the penalty; ``np.inf`` for none.
     alpha : float, optional
@@ -127,6 +129,18 @@ class LinearModel(LinearRegressor):
     def _loss_row(self) -> LossRow:
         """Return the loss that the parameters describe."""
         return resolve_loss(self.loss, self.constants, self.link)
+
+    def _loss_row_for(self, targets: FloatArray) -> LossRow:
+        """Return the loss; of one's own, with what can be proven for the signs of these targets."""
+        row = self._loss_row()
+        if row.facts.convex or loss_text(str(self.loss)) is None or not len(targets):
+            return row
+        least = float(targets.min())
+        if not least >= 0:
+            return row
+        sign = Targets(0, has_low=least == 0)
+        narrower = resolve_loss(self.loss, self.constants, self.link, sign)
+        return narrower if narrower.facts.convex else row
 
     def _inverse_strength(self, total_weight: float) -> float:
         """Return C, the inverse strength of the penalty; inf for none."""

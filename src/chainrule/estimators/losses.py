@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from chainrule.engine.losses.facts import LossRow
+from chainrule.engine.losses.facts import LossRow, Targets
 from chainrule.engine.losses.table import find_loss, loss_names
 from chainrule.errors import DataError
 
@@ -59,6 +59,7 @@ def resolve_loss(
     loss: Any,  # noqa: ANN401
     constants: Mapping[str, float] | None = None,
     link: str | None = None,
+    targets: Targets | None = None,
 ) -> LossRow:
     """Return the loss that a user named, wrote or stored in a file.
 
@@ -71,6 +72,8 @@ def resolve_loss(
         Values of named constants.
     link : str, optional
         The link of a formula or file; "identity" by default. A shipped loss has its own.
+    targets : Targets, optional
+        The targets that facts of a formula or file are proven for; all numbers by default.
 
     Raises
     ------
@@ -92,7 +95,7 @@ def resolve_loss(
     if text is None:
         return _shipped(wanted, constants, link)
     name = Path(wanted).stem if wanted.endswith(_SUFFIX) else None
-    return _of_text(text, name, _items(constants), link or "identity")
+    return _of_text(text, name, _items(constants), link or "identity", targets)
 
 
 def _shipped(name: str, constants: Mapping[str, float] | None, link: str | None) -> LossRow:
@@ -117,11 +120,13 @@ def _with_constants(name: str, constants: _Constants) -> LossRow:
 
 
 @lru_cache(maxsize=64)
-def _of_text(text: str, name: str | None, constants: _Constants, link: str) -> LossRow:
+def _of_text(
+    text: str, name: str | None, constants: _Constants, link: str, targets: Targets | None
+) -> LossRow:
     """Return the loss of a text, derived once per process."""
     from chainrule.emission.deriving import derive_loss
 
-    return derive_loss(text, name=name, constants=dict(constants), link=link)
+    return derive_loss(text, name=name, constants=dict(constants), link=link, targets=targets)
 
 
 def _read(path: Path) -> str:

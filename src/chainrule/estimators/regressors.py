@@ -35,6 +35,10 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
     def _loss_row(self) -> LossRow:
         """Return the loss that the parameters describe."""
 
+    def _loss_row_for(self, targets: FloatArray) -> LossRow:
+        """Return the loss for some targets."""
+        return self._loss_row()
+
     @abstractmethod
     def _inverse_strength(self, total_weight: float) -> float:
         """Return C, the inverse strength of the penalty; inf for none."""
@@ -76,13 +80,13 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
             row.
         """
         self._check_common_parameters()
-        row = self._loss_row()
         X = self._matrix(X, reset=True)
         targets = as_targets(y)
         check_consistent_length(X, targets)
         weights = as_weights(sample_weight, len(targets))
         rows = positive(weights)
         used = targets if rows is None else targets[rows]
+        row = self._loss_row_for(used)
         check_range(used, row, rows)
         shift = as_offset(offset, len(targets), 1)
         C = self._inverse_strength(float(weights.sum()))

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.arrays import UNIT, FloatArray, IntArray
 from chainrule.engine.data.rows import RowBlock
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.loss import Loss
@@ -193,11 +193,11 @@ class Objective:
     def floor(self, value: float) -> float:
         """Return the sum of the least losses, a lower bound of f.
 
-        Where no least loss is proven, it is as far below a value of f as that, or f at zero
-        coefficients, is from zero: a scale for solvers, which proves nothing.
+        Where no least loss is proven, it is as far below a value of f as that is below f at zero
+        coefficients: a scale for solvers, which proves nothing.
         """
         if not self.loss.facts.has_least:
-            return value - max(abs(value), self.floor_size)
+            return value - max(self.value_at_origin - value, UNIT * self.floor_size)
         return self._floor[0]
 
     @property

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from time import perf_counter
 
+import numpy as np
+
 from chainrule.engine.arrays import UNIT, norm
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.objective.objective import Objective
@@ -42,6 +44,8 @@ def newton(
     stop: Stop = "max_iter"
     while True:
         assert evaluation.hessian is not None
+        if not np.isfinite(evaluation.hessian).all():
+            return Outcome(evaluation, "stalled", history)  # f or its curvature has overflowed
         curvature = Curvature(evaluation.hessian, objective.loss.n_outputs)
         here = Outcome(evaluation, "stalled", history, curvature, evaluation.point)
         if monitor(evaluation):
