@@ -16,7 +16,7 @@ import numpy as np
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.loss import Loss
-from chainrule.engine.objective.evaluation import Evaluation, Point
+from chainrule.engine.objective.evaluation import Evaluation, Point, comparable
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes.fused_blocks import NOTHING
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock, fold
@@ -114,7 +114,7 @@ class SparseObjective(Objective):
 
         (loss, slope), total = self.fill(one)
         self._bent_at = point
-        value = loss + self.penalty.value(point.coef)
+        value = comparable(loss + self.penalty.value(point.coef))
         return Evaluation(
             point,
             value,

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from chainrule.engine.arrays import FloatArray
 
 
@@ -68,3 +70,8 @@ class Evaluation:
     def raw_prediction(self) -> FloatArray:
         """The raw predictions, (n_samples, n_outputs)."""
         return self.scores()
+
+
+def comparable(value: float) -> float:
+    """Return a value of f, NaN for -inf: where a kernel overflows, that is no improvement."""
+    return float("nan") if value == -np.inf else value

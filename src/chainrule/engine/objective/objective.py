@@ -17,7 +17,7 @@ from chainrule.engine.arrays import UNIT, FloatArray, IntArray
 from chainrule.engine.data.rows import RowBlock
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.loss import Loss
-from chainrule.engine.objective.evaluation import Evaluation, Point
+from chainrule.engine.objective.evaluation import Evaluation, Point, comparable
 from chainrule.engine.passes import class_tables
 from chainrule.engine.passes.blocks import DenseBlock
 from chainrule.engine.passes.fused_blocks import NOTHING, FusedBlock, line_sums
@@ -179,7 +179,7 @@ class Objective:
         found = sum_over_chunks(one, self.source.n_blocks, self.n_threads)
         loss, coef, intercept, *rest = found
         gradient = self.freed(Point(coef + self.penalty.gradient(point.coef), intercept))
-        value = float(loss) + self.penalty.value(point.coef)
+        value = comparable(float(loss) + self.penalty.value(point.coef))
         return Evaluation(
             point,
             value,
@@ -315,7 +315,7 @@ class Objective:
 
             loss, rise = sum_over_chunks(one, self.source.n_blocks, self.n_threads)
             value = float(loss) + level + step * slope + 0.5 * step * step * curvature
-            return value, float(rise) + slope + step * curvature
+            return comparable(value), float(rise) + slope + step * curvature
 
         return at
 
