@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from itertools import chain
 
 from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.model import Definition, Model
-from chainrule.calculus.graph.node import Apply, Expr, Symbol, substitute, symbols
+from chainrule.calculus.graph.node import Apply, Expr, Symbol, substitute, symbols, walk
 from chainrule.calculus.graph.op import Layout
 
 ARGUMENTS = "zuvt"
 VALUES = "srqh"
 PLAIN = frozenset({Layout.CHAIN, Layout.POSTFIX, Layout.HIDDEN, Layout.SUM, Layout.PREFIX})
 """Layouts of operations under which a gradient stays a product."""
+SCORES = frozenset({Layout.CHAIN, Layout.SUM, Layout.PREFIX})
+"""Layouts of what may be named as the scores of a layer."""
 _INDEX = re.compile(r"\^\{?\[[^\]]*\]\}?$|_\{?[0-9]+\}?$")
 """The index that ends a name: names for parts of ``A^[2]`` get it too."""
 
 
 def staged(model: Model) -> tuple[Model, tuple[Definition, ...]]:
-    """Name the argument of every activation, and the value of every nested one.
+    """Name the argument of every activation, the value of every nested one, and repeated scores.
 
     ``yhat = tanh(sigmoid(w x^2 + b))`` becomes ``z = w x^2 + b``, ``s = sigmoid(z)``,
-    ``yhat = tanh(s)``.
+    ``yhat = tanh(s)``. Scores that stand several times in one line, as in a norm of ``W X + b``,
+    get a name, too: their gradient is then asked once.
 
     Returns
     -------
@@ -44,10 +48,12 @@ class _Stager:
         self.taken = {symbol.name for symbol in model.symbols}
         self.named: dict[Expr, Symbol] = {}
         self.added: list[Definition] = []
+        self.repeated: frozenset[Expr] = frozenset()
 
     def definitions(self, definition: Definition) -> list[Definition]:
         """Return the new definitions that a definition needs, then the definition."""
         start = len(self.added)
+        self.repeated = _repeated_scores(definition.value)
         value = self._staged(definition.value, definition.target, outermost=True)
         # What has a name is called by it everywhere, or one path would hide in two.
         named = {expr: symbol for expr, symbol in self.named.items() if expr is not value}
@@ -69,6 +75,8 @@ class _Stager:
             moved = (a if _is_plain(a) else self._name(a, VALUES, target) for a in rebuilt.args)
             rebuilt = rebuilt.rebuilt(tuple(moved))
             return self._name(rebuilt, VALUES, target) if within else rebuilt
+        if node in self.repeated and within:
+            return self._name(rebuilt, ARGUMENTS, target)
         if not rebuilt.op.activation:
             return rebuilt
         (argument,) = rebuilt.args
@@ -89,6 +97,19 @@ class _Stager:
         self.named[expr] = symbol
         self.added.append(Definition(symbol, expr))
         return symbol
+
+
+def _repeated_scores(value: Expr) -> frozenset[Expr]:
+    """Return the products of matrices, and the sums with one, that several operations use."""
+    users = Counter(arg for node in walk(value) for arg in dict.fromkeys(node.args))
+    products: set[Expr] = set()
+    for node in walk(value):
+        if isinstance(node, Apply):
+            chained = node.op.notation.layout is Layout.CHAIN
+            if chained or (node.op.notation.layout in PLAIN and not products.isdisjoint(node.args)):
+                products.add(node)
+    scores = (n for n in products if isinstance(n, Apply) and n.op.notation.layout in SCORES)
+    return frozenset(node for node in scores if users[node] > 1)
 
 
 def _is_plain(expr: Expr) -> bool:

@@ -8,6 +8,7 @@ broadcasting lines them up by itself.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -22,10 +23,16 @@ from chainrule.calculus.graph.node import (
     Position,
     Symbol,
     Total,
+    running,
+    walk,
 )
 from chainrule.errors import ChainruleError
 
 INDEXED = (Entry, Total, Partial)
+
+MOST_AXES = 16
+"""Letters that have an axis each; with more of them, bound ones share axes. NumPy broadcasts over
+32 axes at most."""
 
 
 class Point:
@@ -58,6 +65,7 @@ class Point:
         self._values.update(values.items())
         self._cells: dict[Expr, Any] = {}
         self._axes: dict[Index, int] = {}
+        self._sharing = False
         self._shapes: dict[Shape, tuple[int, int]] = {}
 
     def value(self, root: Expr) -> Any:  # noqa: ANN401
@@ -69,7 +77,14 @@ class Point:
             When a symbol has no value here.
         """
         values, cells, waiting = self._values, self._cells, [root]
+        lettered, laid_out = len(self._axes), len(cells)
         while waiting:
+            if len(self._axes) > MOST_AXES and not self._sharing:
+                for node in list(cells)[laid_out:]:
+                    del cells[node]
+                for index in list(self._axes)[lettered:]:
+                    del self._axes[index]
+                return self._value_in_few_axes(root)
             node = waiting[-1]
             if node in values or node in cells:
                 waiting.pop()
@@ -85,6 +100,54 @@ class Point:
                 found = np.asarray(found, dtype=object)
             (cells if indexed else values)[node] = found
         return self._found(root)
+
+    def _value_in_few_axes(self, root: Expr) -> Any:  # noqa: ANN401
+        """Evaluate a form of many letters: two bound letters share an axis where no part has both.
+
+        What was laid out along shared axes is forgotten at the end; only the free letters of the
+        form keep theirs.
+        """
+        for index in sorted(running(root), key=str):
+            self.axis(index)
+        laid_out, own = set(self._cells), dict(self._axes)
+        meeting = self._meeting(root)
+        for index, others in meeting.items():
+            if index not in self._axes:
+                used = {self._axes[other] for other in others if other in self._axes}
+                used |= set(own.values())
+                free = (position for position in count() if position not in used)
+                self._axes[index] = next(free)
+        self._sharing = True
+        try:
+            found = self.value(root)
+        finally:
+            self._sharing = False
+            self._axes = own
+            for node in set(self._cells) - laid_out - {root}:
+                del self._cells[node]
+        return found
+
+    def _meeting(self, root: Expr) -> dict[Index, set[Index]]:
+        """Return, for every letter of a form, the letters that some part of it has beside it."""
+        meeting: dict[Index, set[Index]] = {}
+        free: dict[Expr, frozenset[Index]] = {}
+        waiting = [root]
+        while waiting:
+            for node in walk(waiting.pop()):
+                if node in free:
+                    continue
+                if isinstance(node, Entry | Partial):
+                    together = running(node)
+                else:
+                    together = frozenset().union(*(free[arg] for arg in node.args))
+                bound = {node.index} if isinstance(node, Total) else set()
+                free[node] = together - bound
+                together |= bound
+                for index in together:
+                    meeting.setdefault(index, set()).update(together - {index})
+                if isinstance(node, Partial) and node in self.meaning:
+                    waiting.append(self.meaning[node])
+        return meeting
 
     def define(self, symbol: Symbol, value: Any) -> None:  # noqa: ANN401
         """Give a symbol its value; before anything that mentions it is evaluated here."""

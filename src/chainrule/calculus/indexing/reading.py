@@ -90,19 +90,25 @@ def _over(part: LinearPart, widest: LinearPart) -> Expr | None:
     if not (isinstance(part.atom, Entry) and isinstance(widest.atom, Entry)):
         return None
     own, wide = part.atom, widest.atom
-    coefficient, used = part.coefficient, set(part.bound)
-    for here, there in ((own.row, wide.row), (own.col, wide.col)):
-        if here == there:
-            continue
+    places = [(own.row, wide.row), (own.col, wide.col)]
+    places = [(here, there) for here, there in places if here != there]
+    coefficient, used, deltas = part.coefficient, set(part.bound), list[Expr]()
+    moved: list[tuple[Index, Index, Index]] = []
+    for here, there in places:
         if not isinstance(here, Index) or not isinstance(there, Index):
             return None
         if there not in widest.bound:
             return None
-        coefficient = renamed(coefficient, here, there)
+        moved.append((here, Index(f"{here} on its way to {there}", here.dim), there))
         if here not in used:
-            coefficient = coefficient * delta(there.dim, there, here)
+            deltas.append(delta(there.dim, there, here))
         used.discard(here)
-    return None if used - set(widest.bound) else coefficient
+    # All at once: where two places swap their letters, one after the other would make them one.
+    for here, between, _ in moved:
+        coefficient = renamed(coefficient, here, between)
+    for _, between, there in moved:
+        coefficient = renamed(coefficient, between, there)
+    return None if used - set(widest.bound) else mul(coefficient, *deltas)
 
 
 def _summed(index: Index, part: LinearPart) -> LinearPart:
