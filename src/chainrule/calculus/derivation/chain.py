@@ -238,7 +238,7 @@ def _upwards(
         if len(parts) != 1:
             # Several places of the target see this entry in different ways: no single factor.
             result.moved[target] = reasons
-            arrived = _upwards_everywhere(paths, target, layers, letters, result)
+            arrived = layers.get(target) or whole_gradient(paths, target, layers)
             whole = stored(replace(pulled, {upstream: arrived}), {}, whole=False)
             terms.append(read_entry(whole, row, col, letters))
             continue
@@ -273,24 +273,28 @@ def _factors(form: Expr, upstream: Symbol) -> list[LinearPart]:
         return []
 
 
-def _upwards_everywhere(
-    paths: Paths,
-    target: Symbol,
-    layers: dict[Symbol, Symbol],
-    letters: Letters,
-    result: ChainRule,
-) -> Expr:
-    """Return the gradient at a target as a matrix form."""
-    if target in layers:
-        return layers[target]
+def whole_gradient(paths: Paths, symbol: Symbol, layers: dict[Symbol, Symbol]) -> Expr:
+    """Return the gradient with respect to a symbol as a matrix form, by the rules of whole matrices.
+
+    Parameters
+    ----------
+    paths : Paths
+        The forward pass.
+    symbol : Symbol
+        The variable of differentiation.
+    layers : dict of Symbol to Symbol
+        Intermediate values whose gradient is known, with the gradient's name.
+    """
     total: list[Expr] = []
-    for consumer in paths.consumers(target):
+    for consumer in paths.consumers(symbol):
         if consumer is paths.model.objective:
             cotangent: Expr = Number(1)
+        elif consumer in layers:
+            cotangent = layers[consumer]
         else:
-            cotangent = _upwards_everywhere(paths, consumer, layers, letters, result)
-        total.append(pullback(paths.values[consumer], target, consumer, cotangent)[0])
-    return add(*total) if total else Number(0, target.shape)
+            cotangent = whole_gradient(paths, consumer, layers)
+        total.append(pullback(paths.values[consumer], symbol, consumer, cotangent)[0])
+    return add(*total) if total else Number(0, symbol.shape)
 
 
 def _inside(above: Expr, partial: Expr) -> Expr:

@@ -12,7 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import count
 
-from chainrule.calculus.derivation.chain import ChainFactor, ChainRule, Paths, chain_rule
+from chainrule.calculus.derivation.chain import (
+    ChainFactor,
+    ChainRule,
+    Paths,
+    chain_rule,
+    whole_gradient,
+)
 from chainrule.calculus.derivation.folding import folded
 from chainrule.calculus.derivation.lines import fixed
 from chainrule.calculus.derivation.own import function_steps, own_rows
@@ -30,6 +36,7 @@ from chainrule.calculus.graph.node import (
     Partial,
     Position,
     Symbol,
+    Total,
     entry,
     partials,
     running,
@@ -43,6 +50,13 @@ from chainrule.calculus.rewriting.layout import laid_out
 from chainrule.calculus.rewriting.relations import side_relations
 from chainrule.calculus.rewriting.simplification import shorten, simplify
 from chainrule.errors import DerivationError
+
+AS_A_WHOLE = (
+    "matrices as a whole",
+    "the entries are summed over more than two places at once; the rules for whole matrices, from "
+    "the objective down, give the same gradient as products of matrices",
+)
+"""The step to a matrix form where the entries of a gradient do not collapse to one."""
 
 
 def derivation_of(
@@ -319,7 +333,13 @@ class _Derivation:
                 form, variable.shape, row, col, frozenset(self.layers.values())
             )
         except DerivationError as reason:
-            return Gradient(variable, form, None, row, col, place, str(reason), asked)
+            swept = laid_out(whole_gradient(self.paths, variable, self.layers))
+            if any(isinstance(node, Entry | Total | Partial) for node in walk(swept)):
+                return Gradient(variable, form, None, row, col, place, str(reason), asked)
+            whole = Partial(self.model.objective, variable)
+            rule, why = AS_A_WHOLE
+            self.record.add(Phase.SHAPE, rule, whole, form, swept, why)
+            return Gradient(variable, form, swept, row, col, place, asked=asked)
         matrix = laid_out(matrix)
         repeated = {i for link in chain.links if link.repeats for i in link.bound}
         before = form

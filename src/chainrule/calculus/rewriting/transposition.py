@@ -59,9 +59,9 @@ def _transpose(node: Apply, turned: bool) -> Iterator[Way]:
 
 
 def _along(node: Apply, turned: bool) -> Iterator[Way]:
-    """Go along the rows of A^T where it was the columns of A; over everything, go either way."""
+    """Go along the rows of A^T where it was the columns of A; to one number, go either way."""
     axis = node.attrs[0]
-    for own in (turned, not turned) if axis is None else (turned,):
+    for own in (turned, not turned) if node.shape == SCALAR else (turned,):
         there = 1 - axis if axis is not None and own else axis
         yield Way((own,), lambda a, there=there: Apply(node.op, (a,), (there,)))
 
