@@ -18,7 +18,7 @@ from chainrule.calculus.graph.op import Op
 from chainrule.calculus.ops import TABLE
 from chainrule.language.codegen.dialects import DIALECTS, Dialect
 
-CONSTANT = frozenset({"sign", "step", "argmax", "argmin"})
+CONSTANT = frozenset({"sign", "step", "argmax", "argmin", "floor", "is_zero", "top_mask"})
 """Constant between their jumps, so finite differences of a sum over ties say nothing."""
 
 

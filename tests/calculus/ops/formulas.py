@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import autograd.numpy as anp
+from autograd.scipy import special
 from autograd.scipy.stats import norm
+from autograd.tracer import getval
 
 
 def corners(shape: tuple[int, ...], attrs: tuple[int, ...]) -> list[tuple[int, int]]:
@@ -21,6 +23,17 @@ def corners(shape: tuple[int, ...], attrs: tuple[int, ...]) -> list[tuple[int, i
         for r in range(0, rows - height + 1, down)
         for c in range(0, columns - width + 1, across)
     ]
+
+
+def ordered(x: Any, keys: Any, axis: int, *, back: bool) -> Any:
+    """Sort by keys with a matrix of permutation for each line, or undo it."""
+    lines, marks = (x.T, keys.T) if axis == 0 else (x, keys)
+    done = []
+    for line, key in zip(lines, marks, strict=True):
+        moves = anp.eye(len(key))[sorted(range(len(key)), key=lambda k, key=key: key[k])]
+        done.append(anp.dot(moves.T if back else moves, line))
+    whole = anp.array(done)
+    return (whole.T if axis == 0 else whole) + 0.0 * keys
 
 
 FORMULAS: Mapping[str, Callable[..., Any]] = {
@@ -56,6 +69,37 @@ FORMULAS: Mapping[str, Callable[..., Any]] = {
     "gumbel_mills": lambda x, *, attrs, shape: anp.exp(x) / anp.expm1(anp.exp(x)),
     "log_gumbel_cdf": lambda x, *, attrs, shape: anp.log(-anp.expm1(-anp.exp(x))),
     "inverse_mills": lambda x, *, attrs, shape: norm.pdf(x) / norm.cdf(x),
+    "silu": lambda x, *, attrs, shape: x * special.expit(x),
+    "gelu": lambda x, *, attrs, shape: x * (1 + special.erf(x / anp.sqrt(2.0))) / 2,
+    "leaky_relu": lambda x, a, *, attrs, shape: anp.where(x > 0, x, a * x),
+    "elu": lambda x, a, *, attrs, shape: anp.where(x > 0, x, a * (anp.exp(x) - 1.0)),
+    "clip": lambda x, low, high, *, attrs, shape: anp.where(
+        x < low, low, anp.where(x > high, high, x)
+    ),
+    "log2": lambda x, *, attrs, shape: anp.log(x) / anp.log(2.0),
+    "log10": lambda x, *, attrs, shape: anp.log(x) / anp.log(10.0),
+    "tan": lambda x, *, attrs, shape: anp.sin(x) / anp.cos(x),
+    "arctan": lambda x, *, attrs, shape: anp.arcsin(x / anp.sqrt(1.0 + x * x)),
+    "floor": lambda x, *, attrs, shape: anp.array([[float(v // 1) for v in row] for row in x]),
+    "is_zero": lambda x, *, attrs, shape: anp.where(x == 0, 1.0, 0.0),
+    "pow": lambda x, a, *, attrs, shape: anp.exp(a * anp.log(x)),
+    "erf": lambda x, *, attrs, shape: special.erf(x),
+    "lgamma": lambda x, *, attrs, shape: special.gammaln(x),
+    "digamma": lambda x, *, attrs, shape: special.digamma(x),
+    "polygamma": lambda x, *, attrs, shape: special.polygamma(attrs[0], x),
+    "lower": lambda *, attrs, shape: anp.tri(*attrs),
+    "sort": lambda x, *, attrs, shape: ordered(x, getval(x), attrs[0], back=False),
+    "sort_by": lambda x, keys, *, attrs, shape: ordered(x, keys, attrs[0], back=False),
+    "unsort_by": lambda x, keys, *, attrs, shape: ordered(x, keys, attrs[0], back=True),
+    "top_mask": lambda x, *, attrs, shape: anp.where(
+        x >= anp.sort(x, axis=attrs[0]).take([max(-attrs[1], -x.shape[attrs[0]])], attrs[0]),
+        1.0,
+        0.0,
+    ),
+    "prod": lambda x, *, attrs, shape: anp.reshape(anp.prod(x, axis=attrs[0]), shape),
+    "interleave": lambda x, *, attrs, shape: anp.reshape(
+        anp.einsum("ijkl->ikjl", anp.reshape(x, attrs)), shape
+    ),
     "pi": lambda *, attrs, shape: anp.full(shape, anp.pi),
     "e": lambda *, attrs, shape: anp.full(shape, anp.e),
     "max": lambda x, *, attrs, shape: anp.reshape(anp.max(x, axis=attrs[0]), shape),

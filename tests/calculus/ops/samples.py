@@ -34,6 +34,8 @@ TWO: tuple[tuple[Shape, Shape], ...] = (
     (("n", "m"), (1, "m")),
     (("n", "m"), ("n", 1)),
     (("n", "m"), ("h", 1)),
+    (("n", "m"), ("n", "m")),
+    ((1, "m"), (1, "m")),
 )
 ATTRIBUTES: Mapping[str, tuple[tuple[Any, ...], ...]] = {
     "power": tuple((Fraction(*e),) for e in ((2, 1), (3, 1), (1, 2), (-1, 1), (-3, 2))),
@@ -58,6 +60,19 @@ ATTRIBUTES: Mapping[str, tuple[tuple[Any, ...], ...]] = {
     "take": ((0, "m"), (1, "n")),
     "scatter_add": ((0, "h"), (1, "h")),
     "reshape": (("m", "n"), (times("n", "m"), 1), (1, "m")),
+    "polygamma": ((1,), (2,), (3,)),
+    "lower": (("n", "n", 0), ("n", "m", 0), ("n", "m", 1), ("m", "n", -1)),
+    "interleave": (
+        ("n", 1, "m", 1),
+        (1, "n", "m", 1),
+        ("n", 1, 1, "m"),
+        ("n", 1, 2, 2),
+        (1, "n", 2, 2),
+        (1, "n", 1, 1),
+    ),
+    "top_mask": ((0, 1), (1, 1), (1, 2)),
+    "prod": ((None,), (0,), (1,)),
+    **dict.fromkeys(("sort", "sort_by", "unsort_by"), ((0,), (1,))),
     **dict.fromkeys(
         ("max", "min", "argmax", "argmin", "softmax", "logsumexp"), ((None,), (0,), (1,))
     ),

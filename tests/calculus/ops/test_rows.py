@@ -266,6 +266,9 @@ def test_values_and_slopes_agree_with_autograd(name: str) -> None:
             "step",
             "argmax",
             "argmin",
+            "floor",
+            "is_zero",
+            "top_mask",
         }:  # constant pieces: autograd complains, the slope is 0
             assert all(not s.at(answer, {g: G}).any() for answer in answers)
             continue

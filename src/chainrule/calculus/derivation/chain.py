@@ -274,7 +274,7 @@ def _factors(form: Expr, upstream: Symbol) -> list[LinearPart]:
 
 
 def whole_gradient(paths: Paths, symbol: Symbol, layers: dict[Symbol, Symbol]) -> Expr:
-    """Return the gradient with respect to a symbol as a matrix form, by the rules of whole matrices.
+    """Return the gradient with respect to a symbol by the rules of whole matrices.
 
     Parameters
     ----------

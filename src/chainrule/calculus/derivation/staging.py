@@ -79,9 +79,9 @@ class _Stager:
             return self._name(rebuilt, ARGUMENTS, target)
         if not rebuilt.op.activation:
             return rebuilt
-        (argument,) = rebuilt.args
+        argument, *parameters = rebuilt.args  # the scores, and a slope or the like
         if isinstance(argument, Apply):
-            rebuilt = rebuilt.rebuilt((self._name(argument, ARGUMENTS, target),))
+            rebuilt = rebuilt.rebuilt((self._name(argument, ARGUMENTS, target), *parameters))
         return rebuilt if outermost else self._name(rebuilt, VALUES, target)
 
     def _name(self, expr: Expr, letters: str, target: Symbol) -> Symbol:

@@ -166,6 +166,16 @@ class Modular:
         return Residues(np.asarray(x.words.min(axis=axis, keepdims=keepdims)))
 
     @staticmethod
+    def argsort(x: Residues, axis: int = -1, kind: str = "stable") -> npt.NDArray[np.intp]:
+        """Return the places that sort; any total order will do, and this one is consistent."""
+        return np.argsort(x.words, axis=axis, kind="stable")
+
+    @staticmethod
+    def take_along_axis(x: Residues, places: npt.NDArray[np.intp], axis: int) -> Residues:
+        """Pick entries along an axis."""
+        return Residues(np.take_along_axis(x.words, places, axis))
+
+    @staticmethod
     def eye(size: int) -> Residues:
         """Return the identity."""
         return Residues(np.eye(size, dtype=np.int64))

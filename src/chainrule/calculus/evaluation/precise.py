@@ -10,11 +10,20 @@ import numpy as np
 
 DIGITS = 50
 
-_ARRANGING = {"maximum", "minimum", "amax", "amin", "broadcast_to", "abs", "arange", "concatenate"}
+_ARRANGING = frozenset(
+    {"maximum", "minimum", "amax", "amin", "broadcast_to", "abs", "arange", "concatenate"}
+    | {"argsort", "take_along_axis"}
+)
 """What NumPy does with arrays of any numbers."""
 
-_NAMES = {"arccos": "acos"}
+_NAMES = {"arccos": "acos", "arctan": "atan"}
 """What mpmath calls otherwise than NumPy."""
+
+_LOGARITHMS = {"log2": 2, "log10": 10}
+"""Logarithms by their base."""
+
+_POLYGAMMA = "polygamma_"
+"""What the name of a polygamma function begins with; its order follows."""
 
 
 class _Linalg:
@@ -67,6 +76,11 @@ class Precise:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         if name in _ARRANGING:
             return getattr(np, name)
+        if name in _LOGARITHMS:
+            return np.frompyfunc(lambda x: mpmath.log(x, _LOGARITHMS[name]), 1, 1)
+        if name.startswith(_POLYGAMMA):
+            order = int(name.removeprefix(_POLYGAMMA))
+            return np.frompyfunc(lambda x: mpmath.psi(order, x), 1, 1)
         return np.frompyfunc(getattr(mpmath, _NAMES.get(name, name)), 1, 1)
 
 

@@ -29,8 +29,10 @@ from chainrule.calculus.graph.node import (
 )
 from chainrule.calculus.graph.op import Op
 from chainrule.calculus.ops import (
+    activations,
     arrangement,
     constants,
+    elementary,
     elementwise,
     extremes,
     functions,
@@ -39,9 +41,13 @@ from chainrule.calculus.ops import (
     hyperbolic,
     linear,
     lookup,
+    order,
     probability,
+    products,
     reduction,
+    special,
     square,
+    triangles,
     windows,
 )
 from chainrule.calculus.ops.arrangement import columns, part, reshape, rows, split, stack, vec
@@ -90,6 +96,12 @@ TABLE: Mapping[str, Op] = MappingProxyType(
             arrangement.ROWS_HERE,
             lookup.ROWS_HERE,
             windows.ROWS_HERE,
+            activations.ROWS_HERE,
+            elementary.ROWS_HERE,
+            special.ROWS_HERE,
+            triangles.ROWS_HERE,
+            order.ROWS_HERE,
+            products.ROWS_HERE,
         )
         for row in rows
     }

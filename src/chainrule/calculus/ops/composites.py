@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chainrule.calculus.graph.dims import written
 from chainrule.calculus.graph.node import Expr
-from chainrule.calculus.ops.elementwise import power
+from chainrule.calculus.ops.elementwise import add, power
 from chainrule.calculus.ops.linear import matmul, transpose
 from chainrule.calculus.ops.reduction import count, reduce_mean, reduce_sum
 from chainrule.errors import ShapeError
@@ -23,6 +23,21 @@ def outer(a: Expr, b: Expr) -> Expr:
             raise ShapeError(f"an outer product takes two vectors; one is {written(x.shape)}")
     column = a if a.shape[1] == 1 else transpose(a)
     return matmul(column, b if b.shape[0] == 1 else transpose(b))
+
+
+def outer_sum(a: Expr, b: Expr) -> Expr:
+    """Add every entry of one vector to every entry of another: a table with a row for each of `a`.
+
+    Raises
+    ------
+    ShapeError
+        When one of them is a matrix.
+    """
+    for x in (a, b):
+        if 1 not in x.shape:
+            raise ShapeError(f"an outer sum takes two vectors; one is {written(x.shape)}")
+    column = a if a.shape[1] == 1 else transpose(a)
+    return add(column, b if b.shape[0] == 1 else transpose(b))
 
 
 def variance(x: Expr, axis: int | None = None, ddof: int = 0) -> Expr:

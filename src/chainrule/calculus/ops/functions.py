@@ -34,6 +34,7 @@ def function(
     domain: Domain = SMOOTH,
     activation: bool = False,
     corner: str = "",
+    margin: Callable[..., Any] | None = None,
     laws: tuple[Law, ...] = (),
     mistakes: tuple[tuple[str, str, Callable[[Expr, Expr], Expr]], ...] = (),
 ) -> Op:
@@ -64,6 +65,7 @@ def function(
         elementwise=True,
         activation=activation,
         corner=corner,
+        margin=margin,
         domain=(domain,),
         laws=laws,
         mistakes=tuple(Mistake(n, message, vjp_from(slope)) for n, message, slope in mistakes),

@@ -92,7 +92,8 @@ class Equality:
             if isinstance(node, Apply):
                 layout = node.op.notation.layout
                 function = layout in (Layout.FUNCTION, Layout.FENCE) and node.op.elementwise
-                root = layout is Layout.POWER and node.attrs[0].denominator != 1
+                power = layout is Layout.POWER
+                root = power and (len(node.args) > 1 or node.attrs[0].denominator != 1)
                 if function or root:
                     return False
         return True

@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from chainrule.errors import ParseError
 from chainrule.language.answers.calculus import Calculus
-from chainrule.language.reading.cursor import CLOSERS
+from chainrule.language.reading.cursor import CLOSERS, COMPARISONS
 from chainrule.language.reading.syntax import MATRIX, PRODUCT
 from chainrule.language.reading.tokens import Line, Token, tokenize
 from chainrule.language.reading.tree import (
@@ -243,7 +243,7 @@ class _AnswerParser(Calculus):
         if not (self.sees("[") and self.token.start == self.before) or self.range_ahead():
             return False
         for token in self.tokens[self.at :]:
-            if token.kind == "mark" and token.text in ("<", ">", "<=", ">="):
+            if token.kind == "mark" and token.text in COMPARISONS:
                 return False
             if token.kind == "mark" and token.text == "]":
                 return True
@@ -352,7 +352,7 @@ class _AnswerParser(Calculus):
             whole = Call(TUPLE, tuple(parts), start=opened.start, end=self.before, depth=depth)
             return self.made(whole)
         inner = self.expression(0)
-        return self.compared(inner) if self.sees("<", ">", "<=", ">=") else inner
+        return self.compared(inner) if self.sees(*COMPARISONS) else inner
 
     def tuple_ahead(self) -> bool:
         """Whether a tuple that is a whole argument follows."""

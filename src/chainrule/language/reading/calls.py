@@ -41,6 +41,9 @@ READERS: Mapping[Kind, Callable[[Context, Node], object]] = MappingProxyType(
         Kind.AXIS: lambda within, node: places.axis(within, node),
         Kind.ORDER: lambda within, node: _order(within, node),
         Kind.PADDING: lambda within, node: places.padding(within, node),
+        Kind.COUNT: lambda within, node: places.count(within, node),
+        Kind.OFFSET: lambda within, node: places.offset(within, node),
+        Kind.FLAG: lambda within, node: places.flag(within, node),
     }
 )
 """How an argument of each kind is read."""

@@ -14,6 +14,11 @@ from chainrule.language.reading.context import Context, Star
 from chainrule.language.reading.syntax import MATRIX, SUM
 from chainrule.language.reading.tree import Chain, Joined, Node, Ones, Transposed
 
+REPEATING = frozenset({".+", ".-"})
+"""Signs that make a table of a row and a column: both are repeated."""
+
+MINUS = frozenset({"-", ".-"})
+
 
 def fold(within: Context, node: Chain) -> Expr:
     """Build the expression of a chain, from the left."""
@@ -21,7 +26,7 @@ def fold(within: Context, node: Chain) -> Expr:
     if node.level == MATRIX:
         return folding.matrices()
     if node.level == SUM:
-        return folding.entries(add, lambda sign, term: neg(term) if sign == "-" else term)
+        return folding.entries(add, lambda sign, term: neg(term) if sign in MINUS else term)
     return folding.entries(mul, lambda sign, factor: factor)
 
 
@@ -83,11 +88,20 @@ class _Folding:
         except ShapeError as error:
             raise self.unmet(error, joined, right) from None
         outer = self.within.star is Star.LOOSE and joined.operator == "*"  # as in code
-        if wide not in (self.shape, right.shape) and not outer:
-            # A row and a column would make a table: on the board that is always a slip.
-            fact = f"entry by entry both would have to be repeated to {written(wide)}"
-            raise self.unmet(ShapeError(fact), joined, right)
-        return wide
+        if wide in (self.shape, right.shape) or outer or joined.operator in REPEATING:
+            return wide
+        if self.node.level == SUM and self.has_term(wide):
+            return wide
+        # A row and a column would make a table: on the board that is mostly a slip.
+        fact = f"entry by entry both would have to be repeated to {written(wide)}"
+        if joined.operator in ("+", "-"):
+            fact += f" (write .{joined.operator} where that table is meant)"
+        raise self.unmet(ShapeError(fact), joined, right)
+
+    def has_term(self, shape: Shape) -> bool:
+        """Whether some term of a sum has this shape, so that the others are repeated to it."""
+        terms = (self.node.first, *(joined.operand for joined in self.node.rest))
+        return any(self.within.expr(term).shape == shape for term in terms)
 
     def wide(self, right: Expr) -> Shape:
         if right.shape in (self.shape, SCALAR):

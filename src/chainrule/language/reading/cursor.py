@@ -14,6 +14,7 @@ MAX_DEPTH = 100
 MAX_NODES = 4000
 MAX_FACTORS = 100
 
+COMPARISONS = ("<", ">", "<=", ">=", "==", "!=")
 CLOSERS = {"(": ")", "{": "}", "[": "]", "⟨": "⟩"}
 
 
@@ -71,7 +72,7 @@ class Cursor:
             depth += (mark in CLOSERS) - (mark in CLOSERS.values())
             if depth == 1 and mark == ":":
                 return True
-            if depth == 0 or (depth == 1 and mark in ("<", ">", "<=", ">=", ";")):
+            if depth == 0 or (depth == 1 and mark in (*COMPARISONS, ";")):
                 break
         return first.kind == "number"
 

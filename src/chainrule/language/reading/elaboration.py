@@ -9,6 +9,7 @@ from chainrule.calculus.graph.dims import SCALAR, written
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, walk
 from chainrule.calculus.ops import (
     absolute,
+    align,
     exp,
     inverse,
     neg,
@@ -19,7 +20,8 @@ from chainrule.calculus.ops import (
     squared_norm,
     transpose,
 )
-from chainrule.errors import ParseError
+from chainrule.calculus.ops.elementary import raised, zero_mask
+from chainrule.errors import ParseError, ShapeError
 from chainrule.language.reading import calls, chains, places
 from chainrule.language.reading.complaints import quoted, unknown
 from chainrule.language.reading.context import Context
@@ -137,6 +139,9 @@ class Elaborator(Context):
         base = node.base
         if isinstance(base, Name) and base.name == "e" and "e" not in self.scope:
             return exp(self.expr(node.exponent))
+        free = self.free_exponent(node)
+        if free is not None:
+            return free
         exponent = self.exponent(node.exponent)
         inner = base
         while isinstance(inner, Bracket):
@@ -147,6 +152,23 @@ class Elaborator(Context):
             if isinstance(inner, Call) and inner.function == "norm" and not inner.power:
                 return calls.call(self, replace(inner, function="squared_norm"))
         return self.raised(node, self.expr(base), exponent)
+
+    def free_exponent(self, node: Power) -> Expr | None:
+        """Read a power whose exponent is an expression, ``x^a``; nothing where it is a number."""
+        exponent = self.expr(node.exponent)
+        if isinstance(exponent, Number) and exponent.shape == SCALAR:
+            return None
+        base = self.expr(node.base)
+        if isinstance(base, Number) and base.value <= 0:
+            raise self.error(
+                node,
+                f"the base of a free exponent is positive, since {quoted(self.text(node))} means "
+                "e^(exponent log base); write another base",
+            )
+        try:
+            return raised(base, exponent)
+        except ShapeError as error:
+            raise self.error(node, f"{quoted(self.text(node))}: {error.fact}") from None
 
     def exponent(self, node: Node) -> Fraction:
         """Read an exponent: a number within the limit."""
@@ -211,8 +233,15 @@ class Elaborator(Context):
     def mask(self, node: Compared) -> Expr:
         """Read a comparison as a mask: where the two sides tie, > gives 0 and >= gives 1."""
         left, right = self.expr(node.left), self.expr(node.right)
+        try:
+            align((left, right))
+        except ShapeError as error:
+            raise self.error(node, f"{quoted(self.text(node))}: {error.fact}") from None
         if node.operator in ("<", ">="):
             left, right = right, left
         excess = left if isinstance(right, Number) and right.value == 0 else left - right
+        if node.operator in ("==", "!="):
+            same = zero_mask(excess)
+            return same if node.operator == "==" else 1 - same
         mask = calls.masked(excess)
         return mask if node.operator in ("<", ">") else 1 - mask

@@ -19,6 +19,7 @@ from chainrule.errors import ParseError
 from chainrule.language.reading import statements
 from chainrule.language.reading.complaints import unknown
 from chainrule.language.reading.names import canonical
+from chainrule.language.reading.signatures import ENTRYWISE_MACROS
 from chainrule.language.reading.statements import Statement
 from chainrule.language.reading.syntax import parse
 from chainrule.language.reading.tokens import Line
@@ -36,7 +37,12 @@ from chainrule.language.reading.tree import (
     Power,
     Written,
 )
-from chainrule.language.reading.words import CONSTANTS, ENTRYWISE, LARGER, function_word
+from chainrule.language.reading.words import (
+    CONSTANTS,
+    ENTRYWISE,
+    LARGER,
+    function_word,
+)
 
 MAX_OPENED = 500
 """How often functions may be written out in one forward pass."""
@@ -241,7 +247,8 @@ class Functions:
                 if own is not None:
                     return own.row is not None
                 two = node.function in LARGER and len(node.arguments) == 2
-                return not node.options and (two or node.function in ENTRYWISE)
+                one = node.function in ENTRYWISE or node.function in ENTRYWISE_MACROS
+                return not node.options and (two or one)
             case Chain():
                 return all(joined.operator != "@" for joined in node.rest)
             case Fence():

@@ -89,6 +89,27 @@ def length(within: Context, node: Node) -> Dim:
     return size(within, node)
 
 
+def count(within: Context, node: Node) -> int:
+    """Read a whole number that is not negative."""
+    if isinstance(node, Literal) and node.value.denominator == 1:
+        return int(node.value)
+    raise within.error(node, "here stands a whole number, such as 2")
+
+
+def offset(within: Context, node: Node) -> int:
+    """Read a whole number, which may be negative: how far a diagonal lies above the main one."""
+    if isinstance(node, Minus):
+        return -count(within, node.operand)
+    return count(within, node)
+
+
+def flag(within: Context, node: Node) -> bool:
+    """Read ``True`` or ``False``."""
+    if isinstance(node, Name) and node.name in ("True", "False"):
+        return node.name == "True"
+    raise within.error(node, "this option is True or False")
+
+
 def padding(within: Context, node: Node) -> Dim | str:
     """Read how a sequence is padded: by a word, or by how many zeros stand at each end."""
     if isinstance(node, Name) and node.name in PADDINGS and node.name not in within.dims:

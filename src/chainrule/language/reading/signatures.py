@@ -20,6 +20,19 @@ from chainrule.calculus.ops import (
     vec,
     where,
 )
+from chainrule.calculus.ops.activations import (
+    LEAK,
+    clip,
+    elu,
+    gelu_tanh,
+    hinge,
+    leaky_relu,
+    mish,
+    scaled_softplus,
+    selu,
+    swish,
+)
+from chainrule.calculus.ops.composites import outer_sum
 from chainrule.calculus.ops.costs import (
     info_nce,
     kl_gaussian,
@@ -28,6 +41,7 @@ from chainrule.calculus.ops.costs import (
     reparametrise,
     triplet,
 )
+from chainrule.calculus.ops.elementary import ceil, raised
 from chainrule.calculus.ops.normalising import (
     batch_norm,
     cosine,
@@ -38,7 +52,19 @@ from chainrule.calculus.ops.normalising import (
     rms_norm,
     squares,
 )
+from chainrule.calculus.ops.order import sort, sort_by, top, top_mask, unsort_by
+from chainrule.calculus.ops.products import interleave, kron, matrix_power
 from chainrule.calculus.ops.reduction import COLUMNS, ROWS
+from chainrule.calculus.ops.special import polygamma
+from chainrule.calculus.ops.triangles import (
+    causal_softmax,
+    cumsum,
+    lower,
+    masked_softmax,
+    tril,
+    triu,
+    upper,
+)
 from chainrule.calculus.ops.windows import avgpool, conv1d, conv2d, convolve, fold, maxpool, windows
 
 
@@ -51,6 +77,9 @@ class Kind(Enum):
     AXIS = "axis"
     PADDING = "padding"
     ORDER = "order of a norm"
+    COUNT = "whole number"
+    OFFSET = "whole number, which may be negative"
+    FLAG = "True or False"
 
 
 @dataclass(frozen=True)
@@ -93,6 +122,7 @@ class Signature:
 
 
 M, S, L, A = Kind.MATRIX, Kind.SIZE, Kind.LENGTH, Kind.AXIS
+C, O = Kind.COUNT, Kind.OFFSET
 ALONG = {"axis": A, "eps": M}
 STRIDE = {"stride": S}
 SLIDING = {"stride": S, "padding": Kind.PADDING}
@@ -130,6 +160,25 @@ def _constant(value: int) -> Callable[[Dim, Dim], Expr]:
     return lambda rows, columns: Number(value, (rows, columns))
 
 
+LEAKS = {"slope": M, "alpha": M, "negative_slope": M}
+
+
+def _leaky_relu(x: Expr, slope: Expr | None = None, **named: Expr) -> Expr:
+    """Take any library's word for the slope."""
+    given = [slope, *named.values()]
+    return leaky_relu(x, next((a for a in given if a is not None), LEAK))
+
+
+def _softplus(x: Expr, beta: Expr | None = None, **named: Expr) -> Expr:
+    given = [beta, *named.values()]
+    return scaled_softplus(x, next((a for a in given if a is not None), 1))
+
+
+def _clipped(low: int, high: int) -> Callable[[Expr], Expr]:
+    return lambda x: clip(x, low, high)
+
+
+_CLIP = Signature((M, M, M), "clip(z, 0, 1)", clip)
 _OUTER = Signature((M, M), "outer(a, b)", outer)
 _CROSS = Signature((M, M), "cross_entropy(Y, P)", cross_entropy)
 _LOOKUP = Signature((M, M), "lookup(E, ids)", look_up)
@@ -185,8 +234,58 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         "conv2d": Signature((M, M), "conv2d(X, K, stride=2)", conv2d, options=SLIDING),
         "maxpool": Signature((M, S, S), "maxpool(X, 2)", maxpool, needs=2, options=STRIDE),
         "avgpool": Signature((M, S, S), "avgpool(X, 2)", avgpool, needs=2, options=STRIDE),
+        "leaky_relu": Signature(
+            (M, M), "leaky_relu(z, 1/10)", _leaky_relu, needs=1, options=LEAKS
+        ),
+        "leakyrelu": Signature((M, M), "leaky_relu(z, 1/10)", _leaky_relu, needs=1, options=LEAKS),
+        "prelu": Signature((M, M), "prelu(z, a)", leaky_relu),
+        "elu": Signature((M, M), "elu(z, alpha=1)", elu, needs=1, options={"alpha": M}),
+        "selu": Signature((M,), "selu(z)", selu),
+        "gelu_tanh": Signature((M,), "gelu_tanh(z)", gelu_tanh),
+        "mish": Signature((M,), "mish(z)", mish),
+        "swish": Signature((M, M), "swish(z, beta)", swish, needs=1),
+        "softplus": Signature(
+            (M, M), "softplus(z, beta=2)", _softplus, needs=1, options={"beta": M, "scale": M}
+        ),
+        "clip": _CLIP,
+        "clamp": _CLIP,
+        "relu6": Signature((M,), "relu6(z)", _clipped(0, 6)),
+        "hardtanh": Signature((M,), "hardtanh(z)", _clipped(-1, 1)),
+        "hinge": Signature((M, M), "hinge(Y, S)", hinge, needs=1),
+        "ceil": Signature((M,), "ceil(z)", ceil),
+        "pow": Signature((M, M), "pow(x, a)", raised),
+        "power": Signature((M, M), "power(x, a)", raised),
+        "polygamma": Signature((C, M), "polygamma(1, x)", lambda order, x: polygamma(x, order)),
+        "outer_sum": Signature((M, M), "outer_sum(a, b)", outer_sum),
+        "lower": Signature((S, S, O), "lower(n, n)", lower, needs=1),
+        "upper": Signature((S, S, O), "upper(n, n)", upper, needs=1),
+        "tril": Signature((M, O), "tril(A)", tril, needs=1),
+        "triu": Signature((M, O), "triu(A)", triu, needs=1),
+        "cumsum": Signature((M, A), "cumsum(X, axis=1)", cumsum, needs=1, options={"axis": A}),
+        "masked_softmax": Signature(
+            (M, M), "masked_softmax(S, K, axis=0)", masked_softmax, options={"axis": A}
+        ),
+        "causal_softmax": Signature(
+            (M,), "causal_softmax(S, axis=0)", causal_softmax, options={"axis": A}
+        ),
+        "sort": Signature(
+            (M, A), "sort(X, axis=1)", sort, needs=1, options={"axis": A, "descending": Kind.FLAG}
+        ),
+        "sort_by": Signature((M, M), "sort_by(X, K, axis=1)", sort_by, options={"axis": A}),
+        "unsort_by": Signature((M, M), "unsort_by(X, K, axis=1)", unsort_by, options={"axis": A}),
+        "top_mask": Signature((M, C), "top_mask(X, 2, axis=0)", top_mask, options={"axis": A}),
+        "topk": Signature((M, C), "topk(X, 2, axis=0)", top, options={"axis": A}),
+        "matrix_power": Signature((M, O), "matrix_power(A, 3)", matrix_power),
+        "kron": Signature((M, M), "kron(A, B)", kron),
+        "interleave": Signature((M, S, S, S, S), "interleave(X, a, b, c, d)", interleave),
         "reshape": Signature((M, L, L), "reshape(X, n, m)", _reshaped),
         "vec": Signature((M,), "vec(X)", vec),
     }
 )
 """The functions, by every word for them."""
+
+ENTRYWISE_MACROS = frozenset(
+    {"ceil", "clamp", "clip", "elu", "gelu_tanh", "hardtanh", "hinge", "leaky_relu", "leakyrelu"}
+    | {"mish", "pow", "power", "prelu", "relu6", "selu", "softplus", "swish", "where"}
+)
+"""The functions among these that act on each entry by itself."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Container
 from fractions import Fraction
 
-from chainrule.language.reading.cursor import CLOSERS, MAX_FACTORS, MAX_NESTING, Cursor
+from chainrule.language.reading.cursor import CLOSERS, COMPARISONS, MAX_FACTORS, MAX_NESTING, Cursor
 from chainrule.language.reading.names import canonical
 from chainrule.language.reading.tokens import Line, Token, tokenize
 from chainrule.language.reading.tree import (
@@ -33,7 +33,11 @@ from chainrule.language.reading.tree import (
 from chainrule.language.reading.words import REDUCTIONS, function_word
 
 SUM, PRODUCT, MATRIX, POWER = 10, 20, 22, 30
-LEVELS = {"+": SUM, "-": SUM, ".*": PRODUCT, "*": PRODUCT, "/": PRODUCT, "@": MATRIX, "·": MATRIX}
+LEVELS = {
+    **dict.fromkeys(("+", "-", ".+", ".-"), SUM),
+    **dict.fromkeys((".*", "*", "/"), PRODUCT),
+    **dict.fromkeys(("@", "·"), MATRIX),
+}
 POSTFIX = frozenset({"^", "'", "⊤", "raised", "."})
 
 
@@ -195,7 +199,7 @@ class Parser(Cursor):
         opened = self.take()
         self.bars.append(opened.text)
         inner = self.expression(0)
-        if self.sees("<", ">", "<=", ">=") or (self.equality and self.sees("=")):
+        if self.sees(*COMPARISONS) or (self.equality and self.sees("=")):
             inner = self.compared(inner)
         elif opened.text == "[" and self.sees(";", ","):
             return self.blocks(opened, inner)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from chainrule.calculus.graph.node import Expr
-from chainrule.calculus.graph.op import Layout, Op
+from chainrule.calculus.graph.op import Layout, Op, axis_option
 from chainrule.calculus.ops import (
     TABLE,
     apply,
@@ -29,6 +29,7 @@ from chainrule.calculus.ops import (
     variance,
 )
 from chainrule.calculus.ops.normalising import deviation
+from chainrule.calculus.ops.products import reduce_prod
 from chainrule.language.reading.names import scan
 from chainrule.language.reading.signatures import SIGNATURES
 
@@ -40,6 +41,13 @@ ALIASES = {
     "absolute": "abs",
     "fabs": "abs",
     "sgn": "sign",
+    "atan": "arctan",
+    "arctg": "arctan",
+    "tg": "tan",
+    "log_2": "log2",
+    "log_10": "log10",
+    "gammaln": "lgamma",
+    "loggamma": "lgamma",
 }
 """What people type for a function whose row has another name."""
 
@@ -58,6 +66,7 @@ def _entrywise() -> dict[str, Op]:
         for row in TABLE.values()
         if row.elementwise
         and len(row.domain) == 1
+        and row.notation.options is axis_option  # no attributes to be given
         and row.notation.layout in (Layout.FUNCTION, Layout.FENCE)
     ]
     words = {spelling: row for row in rows for spelling in _spellings(row)}
@@ -85,6 +94,7 @@ REDUCTIONS: dict[str, Callable[[Expr, int | None], Expr]] = {
     "avg": reduce_mean,
     "max": reduce_max,
     "min": reduce_min,
+    "prod": reduce_prod,
     "argmax": argmax,
     "argmin": argmin,
     "softmax": softmax,

@@ -50,6 +50,10 @@ class Latex:
         head = f"-{first}" if first_minus else first
         return head + "".join(f" {'-' if minus else '+'} {term}" for minus, term in rest)
 
+    def table(self, signed: list[tuple[bool, str]]) -> str:
+        """Join rows and columns as terms."""
+        return self.terms(signed)
+
     def product(self, op: Op, factors: list[str]) -> str:
         """Join by the glyph."""
         return op.notation.latex.join(factors)

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from chainrule.calculus.graph.dims import SCALAR, Index
 from chainrule.calculus.graph.node import Apply, Entry, Expr, Number, Partial, Symbol, Total, walk
-from chainrule.calculus.graph.op import Layout, Op
+from chainrule.calculus.graph.op import Layout, Op, axis_option
 
 SUM, SIGNED, TOTAL, ELEMENTWISE, RATIO, JUXTAPOSED, CHAIN, POSTFIX, ATOM = range(9)
 """How tightly a piece holds together, loosest first."""
@@ -36,6 +36,9 @@ class Medium(Protocol):
 
     def terms(self, signed: list[tuple[bool, str]]) -> str:
         """Join terms, each with whether it is subtracted."""
+
+    def table(self, signed: list[tuple[bool, str]]) -> str:
+        """Join rows and columns that are all repeated, to the table of their sums."""
 
     def product(self, op: Op, factors: list[str]) -> str:
         """Join the factors of an elementwise product by its glyph."""
@@ -122,7 +125,8 @@ class _Setter:
         m, op, args = self.medium, expr.op, expr.args
         match op.notation.layout:
             case Layout.SUM:
-                return SUM, m.terms([self._term(arg) for arg in args])
+                join = m.table if _is_table(expr) else m.terms
+                return SUM, join([self._term(arg) for arg in args])
             case Layout.PREFIX:
                 return SIGNED, m.terms([(True, self.at_least(args[0], TOTAL))])
             case Layout.PRODUCT:
@@ -139,7 +143,7 @@ class _Setter:
                     self.at_least(args[1], POSTFIX),
                 )
             case Layout.POWER:
-                exponent = Number(expr.attrs[0])
+                exponent = args[1] if len(args) > 1 else Number(expr.attrs[0])
                 return POSTFIX, m.power(self.at_least(args[0], ATOM), self.at_least(exponent, SUM))
             case Layout.POSTFIX:
                 return POSTFIX, m.postfix(op, self.at_least(args[0], ATOM))
@@ -155,7 +159,8 @@ class _Setter:
             case Layout.CONSTANT:
                 return ATOM, m.constant(op)
             case Layout.FUNCTION if not args:
-                size = m.word(str(expr.attrs[0]))
+                own = op.notation.options is not axis_option
+                size = m.word(op.notation.options(expr.attrs) if own else str(expr.attrs[0]))
                 return ATOM, m.function(op, size, "") if op.notation.plain else size
             case _:
                 body = m.listed([self.at_least(arg, SUM) for arg in args])
@@ -247,6 +252,15 @@ def _shown(expr: Expr) -> Expr:
     while isinstance(expr, Apply) and expr.op.notation.layout is Layout.HIDDEN:
         expr = expr.args[0]
     return expr
+
+
+def _is_table(expr: Apply) -> bool:
+    """Whether no term of a sum has its shape: a row and a column are both repeated."""
+    wide = 1 not in expr.shape
+    return wide and all(
+        not isinstance(shown := _shown(arg), Number) and shown.shape != expr.shape
+        for arg in expr.args
+    ) and any(_shown(arg).shape != SCALAR for arg in expr.args)
 
 
 def _ranges(attrs: tuple[Any, ...]) -> list[tuple[str, str]]:

@@ -64,6 +64,10 @@ class MathML:
             text += f"<mo>{'−' if minus else '+'}</mo>{term}"
         return f"<mrow>{text}</mrow>"
 
+    def table(self, signed: list[tuple[bool, str]]) -> str:
+        """Join rows and columns as terms."""
+        return self.terms(signed)
+
     def product(self, op: Op, factors: list[str]) -> str:
         """Join by the glyph."""
         glyph = f"<mo>{escape(op.notation.unicode.strip())}</mo>"

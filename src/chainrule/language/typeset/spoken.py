@@ -45,6 +45,10 @@ class Spoken:
         head = f"minus {first}" if first_minus else first
         return head + "".join(f" {'minus' if minus else 'plus'} {term}" for minus, term in rest)
 
+    def table(self, signed: list[tuple[bool, str]]) -> str:
+        """Join rows and columns as terms."""
+        return self.terms(signed)
+
     def product(self, op: Op, factors: list[str]) -> str:
         """Say an elementwise product."""
         return f" {op.notation.spoken} ".join(factors)

@@ -46,6 +46,12 @@ class Plain:
         head = f"-{first}" if first_minus else first
         return head + "".join(f" {'-' if minus else '+'} {term}" for minus, term in rest)
 
+    def table(self, signed: list[tuple[bool, str]]) -> str:
+        """Join rows and columns by the signs that repeat both."""
+        (first_minus, first), *rest = signed
+        head = f"-{first}" if first_minus else first
+        return head + "".join(f" {'.-' if minus else '.+'} {term}" for minus, term in rest)
+
     def product(self, op: Op, factors: list[str]) -> str:
         """Join by the glyph of the language."""
         return op.notation.plain.join(factors)
@@ -129,6 +135,10 @@ class Unicode(Plain):
     def symbol(self, symbol: Symbol) -> str:
         """Set a name with its accents."""
         return name_parts(symbol.name).unicode()
+
+    def table(self, signed: list[tuple[bool, str]]) -> str:
+        """Join terms; the shapes below the line say that both are repeated."""
+        return self.terms(signed)
 
     def product(self, op: Op, factors: list[str]) -> str:
         """Join by the glyph."""

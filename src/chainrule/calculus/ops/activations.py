@@ -1,0 +1,388 @@
+"""Activations of today's networks: SiLU, GELU, ELU, leaky ReLU and clip, and what is made of them.
+
+A row where a lesson asks for the slope by the function's own name; a macro where the parts already
+give the form that a teacher would write (swish with a scale, SELU, mish, hinge).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from types import MappingProxyType
+from typing import Any
+
+from chainrule.calculus.graph.node import Apply, Expr, Number, Operand
+from chainrule.calculus.graph.op import Domain, Law, Layout, Mistake, Notation, Op, Spelling
+from chainrule.calculus.ops.constants import pi
+from chainrule.calculus.ops.elementwise import POSITIVE, align, common_shape, lift, power
+from chainrule.calculus.ops.functions import (
+    AWAY_FROM_ZERO,
+    EXP,
+    EXPM1,
+    RELU,
+    SIGMOID,
+    SOFTPLUS,
+    SQRT,
+    STEP,
+    TANH,
+    apply,
+    function,
+)
+from chainrule.calculus.ops.gaussian import INVERSE_MILLS, NORMAL_CDF, normal_density
+
+LEAK = Fraction(1, 100)
+"""The slope of a leaky ReLU for negative scores, where none is given."""
+
+SELU_SCALE, SELU_ALPHA = Fraction("1.0507009873554805"), Fraction("1.6732632423543772")
+"""For which layers of standard normal scores keep mean 0 and variance 1 (Klambauer et al. 2017)."""
+
+CUBIC = Fraction("0.044715")
+"""The cubic term of the tanh form of GELU (Hendrycks & Gimpel 2016)."""
+
+
+def silu(x: Expr) -> Expr:
+    """Return x σ(x) for every entry."""
+    return apply(SILU, x)
+
+
+def swish(x: Expr, scale: Operand = 1) -> Expr:
+    """Return x σ(scale x): SiLU where the scale is 1."""
+    return apply(SILU, x) if _is(scale, 1) else x * apply(SIGMOID, lift(scale) * x)
+
+
+def gelu(x: Expr) -> Expr:
+    """Return x Φ(x) for every entry."""
+    return apply(GELU, x)
+
+
+def gelu_tanh(x: Expr) -> Expr:
+    """Return the approximation of GELU by a tanh."""
+    inner = apply(SQRT, 2 / pi()) * (x + Number(CUBIC) * power(x, 3))
+    return x * (1 + apply(TANH, inner)) / 2
+
+
+def elu(x: Expr, alpha: Operand = 1) -> Expr:
+    """Return x where it is positive and alpha (e^x - 1) elsewhere."""
+    return Apply(ELU, align((x, alpha)))
+
+
+def selu(x: Expr) -> Expr:
+    """Return the self-normalising ELU."""
+    return Number(SELU_SCALE) * elu(x, Number(SELU_ALPHA))
+
+
+def leaky_relu(x: Expr, slope: Operand = LEAK) -> Expr:
+    """Return x where it is positive and slope x elsewhere; the slope may be learned."""
+    return Apply(LEAKY_RELU, align((x, slope)))
+
+
+def mish(x: Expr) -> Expr:
+    """Return x tanh(softplus(x))."""
+    return x * apply(TANH, apply(SOFTPLUS, x))
+
+
+def scaled_softplus(x: Expr, scale: Operand = 1) -> Expr:
+    """Return log(1 + e^(scale x))/scale."""
+    return apply(SOFTPLUS, x) if _is(scale, 1) else apply(SOFTPLUS, lift(scale) * x) / scale
+
+
+def clip(x: Expr, low: Operand, high: Operand) -> Expr:
+    """Return the nearest number between two bounds."""
+    return Apply(CLIP, align((x, low, high)))
+
+
+def hinge(margin: Expr, scores: Expr | None = None) -> Expr:
+    """Return max(0, 1 - margin); of labels ±1 and scores, the margin is their product."""
+    return apply(RELU, 1 - (margin if scores is None else margin * scores))
+
+
+def _is(x: Operand, value: int) -> bool:
+    return x == value or (isinstance(x, Number) and x.value == value)
+
+
+def _positive(x: Expr) -> Expr:
+    return apply(STEP, x)
+
+
+def _call(torch: str, jax: str) -> MappingProxyType[str, Spelling]:
+    """Return the code for libraries that have the function."""
+    return MappingProxyType(
+        {
+            "torch": Spelling(lambda *xs, attrs: torch.format(*xs)),
+            "jax": Spelling(lambda *xs, attrs: jax.format(*xs)),
+        }
+    )
+
+
+SILU: Op = function(
+    "silu",
+    lambda xp, x: x * SIGMOID.value(xp, x, out_shape=x.shape, attrs=()),
+    lambda x, out: apply(SIGMOID, x) + out * (1 - apply(SIGMOID, x)),
+    code="silu({})",
+    helper='''
+def silu(z):
+    """Return z times the sigmoid of z."""
+    return z * sigmoid(z)
+''',
+    helpers=(SIGMOID,),
+    rule="SiLU rule",
+    because="SiLU is z σ(z): by the product rule the slope is σ(z) + z σ(z)(1 - σ(z))",
+    glyph="SiLU",
+    latex=r"\operatorname{SiLU}",
+    activation=True,
+    laws=(
+        Law("SiLU(z) = z σ(z)", lambda x: apply(SILU, x), lambda x: x * apply(SIGMOID, x)),
+        Law("SiLU(z) - SiLU(-z) = z", lambda x: silu(x) - silu(-x), lambda x: x),
+    ),
+    mistakes=(
+        (
+            "activation derivative dropped",
+            "the slope of SiLU is missing",
+            lambda x, out: Number(1, x.shape),
+        ),
+        (
+            "a term of the product rule dropped",
+            "both factors of z σ(z) move: the slope of σ gives a second term",
+            lambda x, out: apply(SIGMOID, x),
+        ),
+        (
+            "the other term of the product rule dropped",
+            "both factors of z σ(z) move: the slope of z gives the term σ(z)",
+            lambda x, out: out * (1 - apply(SIGMOID, x)),
+        ),
+    ),
+)
+
+GELU: Op = function(
+    "gelu",
+    lambda xp, x: x * NORMAL_CDF.value(xp, x, out_shape=x.shape, attrs=()),
+    lambda x, out: apply(NORMAL_CDF, x) + x * normal_density(x),
+    code="gelu({})",
+    helper='''
+def gelu(z):
+    """Return z times the standard normal distribution function of z."""
+    return z * normal_cdf(z)
+''',
+    helpers=(INVERSE_MILLS, NORMAL_CDF),
+    targets=_call("torch.nn.functional.gelu({})", "jax.nn.gelu({}, approximate=False)"),
+    rule="GELU rule",
+    because="GELU is z Φ(z): by the product rule the slope is Φ(z) + z φ(z), φ the normal density",
+    glyph="GELU",
+    latex=r"\operatorname{GELU}",
+    activation=True,
+    laws=(
+        Law("GELU(z) = z Φ(z)", lambda x: apply(GELU, x), lambda x: x * apply(NORMAL_CDF, x)),
+        Law("GELU(z) - GELU(-z) = z", lambda x: gelu(x) - gelu(-x), lambda x: x),
+    ),
+    mistakes=(
+        (
+            "activation derivative dropped",
+            "the slope of GELU is missing",
+            lambda x, out: Number(1, x.shape),
+        ),
+        (
+            "a term of the product rule dropped",
+            "both factors of z Φ(z) move: the density of Φ gives a second term",
+            lambda x, out: apply(NORMAL_CDF, x),
+        ),
+        (
+            "the factor z dropped",
+            "the slope of Φ is multiplied by z: the second term is z φ(z)",
+            lambda x, out: apply(NORMAL_CDF, x) + normal_density(x),
+        ),
+    ),
+)
+
+
+def _parametric(
+    name: str,
+    value: Callable[..., Any],
+    slopes: Callable[[Expr, Expr, Expr], tuple[Expr, Expr]],
+    *,
+    code: str,
+    helper: str = "",
+    rule: str,
+    because: str,
+    glyph: str,
+    laws: tuple[Law, ...],
+    mistakes: tuple[tuple[str, str, Callable[[Expr, Expr, Expr], tuple[Expr, Expr]]], ...],
+) -> Op:
+    """Make the row of an activation of scores and one parameter from ``slopes(x, a, out)``."""
+
+    def vjp_from(of: Callable[[Expr, Expr, Expr], tuple[Expr, Expr]]) -> Callable[..., Any]:
+        return lambda g, out, args, attrs: tuple(g * slope for slope in of(*args, out))
+
+    return Op(
+        name=name,
+        shape=lambda shapes, attrs: common_shape(shapes),
+        value=lambda xp, x, a, *, out_shape, attrs: value(xp, x, a),
+        vjp=vjp_from(slopes),
+        notation=Notation(
+            Layout.FUNCTION, name, rf"\operatorname{{{glyph}}}", glyph, f"{glyph} of"
+        ),
+        code=lambda x, a, *, attrs: code.format(x, a),
+        helper=helper,
+        rule=rule,
+        because=because,
+        elementwise=True,
+        activation=True,
+        corner="where its argument is 0; there the slope from the left is used",
+        domain=(AWAY_FROM_ZERO, POSITIVE),
+        laws=laws,
+        mistakes=tuple(Mistake(n, message, vjp_from(wrong)) for n, message, wrong in mistakes),
+    )
+
+
+LEAKY_RELU: Op = _parametric(
+    "leaky_relu",
+    lambda xp, x, a: xp.maximum(x, 0) + a * xp.minimum(x, 0),
+    lambda x, a, out: (_positive(x) + a * (1 - _positive(x)), x * (1 - _positive(x))),
+    code="leaky_relu({}, {})",
+    helper='''
+def leaky_relu(z, a):
+    """Return z where it is positive and a z elsewhere."""
+    return np.maximum(z, 0) + a * np.minimum(z, 0)
+''',
+    rule="leaky ReLU rule",
+    because="leaky ReLU has slope 1 where its argument is positive and its parameter elsewhere",
+    glyph="LeakyReLU",
+    laws=(
+        Law(
+            "it is ReLU(z) - a ReLU(-z)",
+            lambda x, a: leaky_relu(x, a),
+            lambda x, a: apply(RELU, x) - a * apply(RELU, -x),
+        ),
+    ),
+    mistakes=(
+        (
+            "taken for ReLU",
+            "where the argument is negative the slope is the leak, not 0",
+            lambda x, a, out: (_positive(x), x * (1 - _positive(x))),
+        ),
+        (
+            "activation derivative dropped",
+            "the slope is 1 only where the argument is positive",
+            lambda x, a, out: (Number(1, x.shape), x * (1 - _positive(x))),
+        ),
+        (
+            "value in place of the slope",
+            "the slope is 1 or the leak, not the value",
+            lambda x, a, out: (out, x * (1 - _positive(x))),
+        ),
+    ),
+)
+
+ELU: Op = _parametric(
+    "elu",
+    lambda xp, x, a: xp.maximum(x, 0) + a * xp.expm1(xp.minimum(x, 0)),
+    lambda x, a, out: (
+        _positive(x) + (1 - _positive(x)) * (out + a),
+        apply(EXPM1, -apply(RELU, -x)),
+    ),
+    code="elu({}, {})",
+    helper='''
+def elu(z, a):
+    """Return z where it is positive and a (e^z - 1) elsewhere; no exponent is ever positive."""
+    return np.maximum(z, 0) + a * np.expm1(np.minimum(z, 0))
+''',
+    rule="ELU rule",
+    because=(
+        "ELU has slope 1 where its argument is positive; elsewhere its value is α(e^z - 1) and its "
+        "slope α e^z, the value plus α"
+    ),
+    glyph="ELU",
+    laws=(
+        Law(
+            "it is ReLU(z) + a(e^min(z, 0) - 1)",
+            lambda x, a: elu(x, a),
+            lambda x, a: apply(RELU, x) + a * (apply(EXP, -apply(RELU, -x)) - 1),
+        ),
+    ),
+    mistakes=(
+        (
+            "taken for ReLU",
+            "where the argument is negative the slope is α e^z, not 0",
+            lambda x, a, out: (_positive(x), apply(EXPM1, -apply(RELU, -x))),
+        ),
+        (
+            "the α dropped",
+            "the slope for negative arguments is the value plus α, which is α e^z",
+            lambda x, a, out: (
+                _positive(x) + (1 - _positive(x)) * out,
+                apply(EXPM1, -apply(RELU, -x)),
+            ),
+        ),
+    ),
+)
+
+
+def _clip_vjp(
+    g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...]
+) -> tuple[Expr, ...]:
+    x, low, high = args
+    above, below = _positive(x - low), _positive(high - x)
+    return g * above * below, g * (1 - above), g * (1 - below)
+
+
+CLIP: Op = Op(
+    name="clip",
+    shape=lambda shapes, attrs: common_shape(shapes),
+    value=lambda xp, x, low, high, *, out_shape, attrs: xp.minimum(xp.maximum(x, low), high),
+    vjp=_clip_vjp,
+    notation=Notation(Layout.FUNCTION, "clip", r"\operatorname{clip}", spoken="the clipped"),
+    code=lambda x, low, high, *, attrs: f"np.minimum(np.maximum({x}, {low}), {high})",
+    rule="clip rule",
+    because=(
+        "between its bounds a clipped value moves with its argument, slope 1; beyond them it does "
+        "not move, slope 0, and the bound takes the gradient"
+    ),
+    elementwise=True,
+    domain=(Domain(), Domain(-1.5, -0.5), Domain(0.5, 1.5)),
+    margin=lambda xp, x, low, high, *, attrs: xp.minimum(xp.abs(x - low), xp.abs(x - high)),
+    corner="at its bounds; there the slope 0 is used",
+    laws=(
+        Law(
+            "it is the lower bound and two rectified differences",
+            lambda x, low, high: clip(x, low, high),
+            lambda x, low, high: low + apply(RELU, x - low) - apply(RELU, x - high),
+        ),
+    ),
+    mistakes=(
+        Mistake(
+            "mask dropped",
+            "beyond the bounds the value does not move: the slope is 0 there",
+            lambda g, out, args, attrs: (g, *_clip_vjp(g, out, args, attrs)[1:]),
+        ),
+        Mistake(
+            "one bound forgotten",
+            "beyond the upper bound the value does not move either",
+            lambda g, out, args, attrs: (
+                g * _positive(args[0] - args[1]),
+                *_clip_vjp(g, out, args, attrs)[1:],
+            ),
+        ),
+    ),
+)
+
+ROWS_HERE = (SILU, GELU, LEAKY_RELU, ELU, CLIP)
+"""The rows of this file, for the table."""
+
+__all__ = [
+    "CLIP",
+    "ELU",
+    "GELU",
+    "LEAKY_RELU",
+    "ROWS_HERE",
+    "SILU",
+    "clip",
+    "elu",
+    "gelu",
+    "gelu_tanh",
+    "hinge",
+    "leaky_relu",
+    "mish",
+    "scaled_softplus",
+    "selu",
+    "silu",
+    "swish",
+]
