@@ -1,14 +1,43 @@
 """Every op and every function word of the language, applied to products inside a network.
 
 An expression is written over names for what a layer hands on: U is a product of matrices, (h, m);
-P is positive, (h, m); S is square and far from singular, (h, h); ids are numbers of places, (1, m);
-v is a column of scores, (h, 1). A row of the table without an expression here fails
-`test_in_networks`, and so does a word of the language.
+P is positive, (h, m); S is square and far from singular, (h, h); v is a column of scores, (h, 1).
+ids are numbers of places, (1, m), and c holds a number for every example, (m, 1). A row of the
+table without an expression here fails `test_in_networks`, and so does a word of the language.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+
+PARTS = {
+    "U": "(W {0} + b)",
+    "P": "((W {0})^2 + 1/2)",
+    "S": "(W {0} (W {0})^T + 2 eye(h))",
+    "v": "(W {0} c)",
+}
+"""What the names stand for, in terms of what goes into the layer."""
+
+
+def forward_pass(expression: str, *, deep: bool) -> str:
+    """Return a forward pass in which an expression is applied to a product.
+
+    Where it is `deep`, the product is that of a second layer, and the gradient goes on through it
+    to the first.
+    """
+    into = "A" if deep else "X"
+    body = expression.replace("W X", f"W {into}")
+    for name, part in PARTS.items():
+        body = re.sub(rf"\b{name}\b", part.format(into), body)
+    lines = ["X : (n, m)", "W : (h, n)", "b : (h, 1)"]
+    lines += ["ids : (1, m)"] if "ids" in body else []
+    lines += ["c : (m, 1)"] if re.search(r"\bc\b", body) else []
+    lines += ["K : (n, n)", "A = tanh(K X)"] if deep else []
+    with_bias = re.search(r"\bb\b", body) is not None
+    wanted = ["W", *(["b"] if with_bias else []), *(["K"] if deep else [])]
+    return "\n".join([*lines, f"J = mean(softplus({body}))", f"wrt: {', '.join(wanted)}"])
+
 
 ROWS: Mapping[str, tuple[str, ...]] = {
     "add": ("U + W X",),
@@ -58,7 +87,7 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "trace": ("trace(S)",),
     "diag": ("diag(v)",),
     "diagonal": ("diag(S)",),
-    "inverse": ("S^-1",),
+    "inverse": ("S^-1", "inv(S)"),
     "det": ("det(S)",),
     "logdet": ("logdet(S)",),
     "part": ("U[0:1, :]", "U[:, 1:m]"),
@@ -157,3 +186,10 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "split": (),
 }
 """Expressions by the function word that they are about, for words that are no op's own name."""
+
+
+def every() -> Iterator[tuple[str, str]]:
+    """Yield every expression with the row or the word that it is about."""
+    for table in (ROWS, WORDS):
+        for name, expressions in table.items():
+            yield from ((name, expression) for expression in expressions)

@@ -104,7 +104,7 @@ def _extreme(name: str, reduce: str, marker: str, word: str, largest: bool) -> t
         helper=f'''
 def {marker}(z, axis):
     """Mark the {word} entry along an axis; entries that tie share the mark."""
-    marks = (z == np.{reduce}(z, axis=axis, keepdims=True)) * 1.0
+    marks = 1 - np.square(np.sign(z - np.{reduce}(z, axis=axis, keepdims=True)))
     return marks / np.sum(marks, axis=axis, keepdims=True)
 ''',
         rule="mask",

@@ -126,6 +126,12 @@ def _targets(deep: int) -> MappingProxyType[str, Spelling]:
     )
 
 
+def _top_code(x: str, ranks: str, library: str, axis: int, count: int) -> str:
+    """Return the code of a mask; a comparison alone would be of another precision."""
+    marked = f"{ranks} >= {x}.shape[{axis}] - {count}"
+    return f"{library}.where({marked}, {library}.ones_like({x}), 0.0)"
+
+
 def _still(keys: Expr) -> Expr:
     """Return the gradient by keys: the order stays until two of them tie."""
     return Number(0, keys.shape)
@@ -187,7 +193,7 @@ SORT_BY: Op = Op(
     code=lambda x, keys, *, attrs: _sorted_code(x, _places_code(keys, attrs[0]), attrs[0]),
     targets=_targets(1),
     rule="sorting rule",
-    because="entries are put in the order of the keys, so the gradient is put back where they stood",
+    because="entries stand in the order of the keys, so the gradient is put back where they stood",
     moves=True,
     domain=(Domain(), Domain()),
     margin=lambda xp, x, keys, *, attrs: _gap(xp, keys, attrs[0]),
@@ -254,20 +260,14 @@ TOP_MASK: Op = Op(
         spoken="the mask of the largest of",
         options=lambda attrs: f"{attrs[1]}, axis={attrs[0]}",
     ),
-    code=lambda x, *, attrs: (
-        f"({_places_code(x, attrs[0], 2)} >= {x}.shape[{attrs[0]}] - {attrs[1]}) * 1.0"
-    ),
+    code=lambda x, *, attrs: _top_code(x, _places_code(x, attrs[0], 2), "np", *attrs),
     targets=MappingProxyType(
         {
             "torch": Spelling(
-                lambda x, *, attrs: (
-                    f"({_torch_places(x, attrs[0], 2)} >= {x}.shape[{attrs[0]}] - {attrs[1]}) * 1.0"
-                )
+                lambda x, *, attrs: _top_code(x, _torch_places(x, attrs[0], 2), "torch", *attrs)
             ),
             "jax": Spelling(
-                lambda x, *, attrs: (
-                    f"({_jax_places(x, attrs[0], 2)} >= {x}.shape[{attrs[0]}] - {attrs[1]}) * 1.0"
-                )
+                lambda x, *, attrs: _top_code(x, _jax_places(x, attrs[0], 2), "jnp", *attrs)
             ),
         }
     ),

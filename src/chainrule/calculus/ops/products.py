@@ -134,8 +134,19 @@ def _interleaved_shape(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Sha
 
 def _interleaved(x: Any, a: int, b: int, c: int, d: int) -> Any:  # noqa: ANN401
     rows = [[i * b + j for j in range(b) for _ in range(d)] for i in range(a) for _ in range(c)]
-    columns = [[k * d + l for _ in range(b) for l in range(d)] for _ in range(a) for k in range(c)]
+    columns = [[k * d + r for _ in range(b) for r in range(d)] for _ in range(a) for k in range(c)]
     return x[rows, columns]
+
+
+def _interleaved_code(x: str, a: object, b: object, c: object, d: object) -> str:
+    apart = f"np.swapaxes(np.reshape({x}, ({a}, {b}, {c}, {d})), 1, 2)"
+    return f"np.reshape({apart}, (({a}) * ({c}), ({b}) * ({d})))"
+
+
+def _swapped(x: Expr) -> Expr:
+    """Return the transpose as places that are swapped."""
+    rows, columns = x.shape
+    return interleave(x, 1, rows, columns, 1)
 
 
 INTERLEAVE: Op = Op(
@@ -151,19 +162,14 @@ INTERLEAVE: Op = Op(
         spoken="the interleaved",
         options=lambda attrs: ", ".join(str(size) for size in attrs),
     ),
-    code=lambda x, *, attrs: (
-        "np.reshape(np.swapaxes(np.reshape({x}, ({a}, {b}, {c}, {d})), 1, 2), "
-        "(({a}) * ({c}), ({b}) * ({d})))"
-    ).format(x=x, a=attrs[0], b=attrs[1], c=attrs[2], d=attrs[3]),
+    code=lambda x, *, attrs: _interleaved_code(x, *attrs),
     rule="places swapped",
     because="entries change their places without changing, so the gradient goes back to its places",
     moves=True,
     laws=(
         Law(
             "swapping back undoes it",
-            lambda x: interleave(
-                interleave(x, *x.shape[:1], 1, 1, x.shape[1]), x.shape[0], 1, 1, x.shape[1]
-            ),
+            lambda x: _swapped(_swapped(x)),
             lambda x: x,
         ),
     ),

@@ -272,7 +272,9 @@ def polygamma(z, order):
         total = total + whole / (z + k) ** (order + 1)
     return total * (2 * (order % 2) - 1)
 ''',
-    targets=_spelled("torch.special.polygamma({1}, {0})", "jax.scipy.special.polygamma({1}, {0})"),
+    targets=_spelled(
+        "torch.special.polygamma(n={1}, input={0})", "jax.scipy.special.polygamma({1}, {0})"
+    ),
     rule="polygamma rule",
     because="polygamma functions are the derivatives of digamma in turn: the order goes up by one",
     elementwise=True,

@@ -11,8 +11,8 @@ from typing import Any
 
 from chainrule.calculus.graph.dims import Dim, Index, Shape
 from chainrule.calculus.graph.node import Applied, Apply, Expr, Number, Position, entry
-from chainrule.calculus.graph.op import Law, Layout, Notation, Op
-from chainrule.calculus.ops.linear import TRANSPOSE, eye, matmul, transpose
+from chainrule.calculus.graph.op import Layout, Notation, Op
+from chainrule.calculus.ops.linear import matmul, transpose
 from chainrule.calculus.ops.probability import softmax
 from chainrule.calculus.ops.reduction import COLUMNS, ROWS
 from chainrule.errors import ShapeError
@@ -22,7 +22,7 @@ HIDDEN_SCORE = 10**9
 
 
 def lower(rows: Dim, columns: Dim | None = None, offset: int = 0) -> Expr:
-    """Return ones on and below a diagonal, zeros above: the entry (r, c) is 1 where c - r <= offset."""
+    """Return ones on and below a diagonal: the entry (r, c) is 1 where c - r <= offset."""
     return Apply(LOWER, (), (rows, rows if columns is None else columns, offset))
 
 

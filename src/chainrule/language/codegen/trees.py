@@ -152,7 +152,8 @@ def is_plain(node: Expr) -> bool:
         return is_plain(node.args[0])
     if isinstance(node, Apply):
         arithmetic = node.op.notation.layout in _ARITHMETIC
-        return (arithmetic or not node.args) and all(map(is_plain, node.args))
+        number = not node.args and node.shape == SCALAR
+        return (arithmetic and all(map(is_plain, node.args))) or number
     return isinstance(node, Number)
 
 
@@ -164,9 +165,15 @@ def is_work(tree: ast.expr) -> bool:
     return any(isinstance(node, ast.Call | ast.MatMult) for node in ast.walk(tree))
 
 
+LARGEST_WHOLE = 2**53
+"""The largest whole number that every library takes as it is."""
+
+
 def _number(node: Number) -> ast.expr:
     exact = node.value
-    value = float(exact) if exact == float(exact) and exact.denominator != 1 else exact
+    dyadic = exact == float(exact) and exact.denominator != 1
+    long = max(abs(exact.numerator), exact.denominator) > LARGEST_WHOLE
+    value = float(exact) if dyadic or long else exact
     return ast.parse(str(value), mode="eval").body
 
 

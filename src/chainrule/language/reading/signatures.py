@@ -122,7 +122,7 @@ class Signature:
 
 
 M, S, L, A = Kind.MATRIX, Kind.SIZE, Kind.LENGTH, Kind.AXIS
-C, O = Kind.COUNT, Kind.OFFSET
+C, D = Kind.COUNT, Kind.OFFSET
 ALONG = {"axis": A, "eps": M}
 STRIDE = {"stride": S}
 SLIDING = {"stride": S, "padding": Kind.PADDING}
@@ -234,9 +234,7 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         "conv2d": Signature((M, M), "conv2d(X, K, stride=2)", conv2d, options=SLIDING),
         "maxpool": Signature((M, S, S), "maxpool(X, 2)", maxpool, needs=2, options=STRIDE),
         "avgpool": Signature((M, S, S), "avgpool(X, 2)", avgpool, needs=2, options=STRIDE),
-        "leaky_relu": Signature(
-            (M, M), "leaky_relu(z, 1/10)", _leaky_relu, needs=1, options=LEAKS
-        ),
+        "leaky_relu": Signature((M, M), "leaky_relu(z, 1/10)", _leaky_relu, needs=1, options=LEAKS),
         "leakyrelu": Signature((M, M), "leaky_relu(z, 1/10)", _leaky_relu, needs=1, options=LEAKS),
         "prelu": Signature((M, M), "prelu(z, a)", leaky_relu),
         "elu": Signature((M, M), "elu(z, alpha=1)", elu, needs=1, options={"alpha": M}),
@@ -257,10 +255,10 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         "power": Signature((M, M), "power(x, a)", raised),
         "polygamma": Signature((C, M), "polygamma(1, x)", lambda order, x: polygamma(x, order)),
         "outer_sum": Signature((M, M), "outer_sum(a, b)", outer_sum),
-        "lower": Signature((S, S, O), "lower(n, n)", lower, needs=1),
-        "upper": Signature((S, S, O), "upper(n, n)", upper, needs=1),
-        "tril": Signature((M, O), "tril(A)", tril, needs=1),
-        "triu": Signature((M, O), "triu(A)", triu, needs=1),
+        "lower": Signature((S, S, D), "lower(n, n)", lower, needs=1),
+        "upper": Signature((S, S, D), "upper(n, n)", upper, needs=1),
+        "tril": Signature((M, D), "tril(A)", tril, needs=1),
+        "triu": Signature((M, D), "triu(A)", triu, needs=1),
         "cumsum": Signature((M, A), "cumsum(X, axis=1)", cumsum, needs=1, options={"axis": A}),
         "masked_softmax": Signature(
             (M, M), "masked_softmax(S, K, axis=0)", masked_softmax, options={"axis": A}
@@ -275,7 +273,7 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         "unsort_by": Signature((M, M), "unsort_by(X, K, axis=1)", unsort_by, options={"axis": A}),
         "top_mask": Signature((M, C), "top_mask(X, 2, axis=0)", top_mask, options={"axis": A}),
         "topk": Signature((M, C), "topk(X, 2, axis=0)", top, options={"axis": A}),
-        "matrix_power": Signature((M, O), "matrix_power(A, 3)", matrix_power),
+        "matrix_power": Signature((M, D), "matrix_power(A, 3)", matrix_power),
         "kron": Signature((M, M), "kron(A, B)", kron),
         "interleave": Signature((M, S, S, S, S), "interleave(X, a, b, c, d)", interleave),
         "reshape": Signature((M, L, L), "reshape(X, n, m)", _reshaped),

@@ -257,10 +257,14 @@ def _shown(expr: Expr) -> Expr:
 def _is_table(expr: Apply) -> bool:
     """Whether no term of a sum has its shape: a row and a column are both repeated."""
     wide = 1 not in expr.shape
-    return wide and all(
-        not isinstance(shown := _shown(arg), Number) and shown.shape != expr.shape
-        for arg in expr.args
-    ) and any(_shown(arg).shape != SCALAR for arg in expr.args)
+    return (
+        wide
+        and all(
+            not isinstance(shown := _shown(arg), Number) and shown.shape != expr.shape
+            for arg in expr.args
+        )
+        and any(_shown(arg).shape != SCALAR for arg in expr.args)
+    )
 
 
 def _ranges(attrs: tuple[Any, ...]) -> list[tuple[str, str]]:
