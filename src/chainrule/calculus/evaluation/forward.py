@@ -240,8 +240,11 @@ def numbers_of_places(
 
 
 def related(model: Model, values: Mapping[Symbol, Any], xp: Any = FLOATS) -> dict[Symbol, Any]:  # noqa: ANN401
-    """Make declared labels among these values keep their relation: what they add up to is one."""
+    """Make declared values keep their relation: labels add up to one, symmetric ones are it."""
     known = dict(values)
+    for symbol, drawn in values.items():
+        if symbol.symmetric:
+            known[symbol] = (drawn + drawn.T) / 2
     for declared in model.onehot:
         if declared.symbol not in known:
             continue

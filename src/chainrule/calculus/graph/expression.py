@@ -122,15 +122,20 @@ class Expr:
 
 
 class Symbol(Expr):
-    """A matrix with a name and a shape. `name` keeps the way it was written."""
+    """A matrix with a name and a shape. `name` keeps the way it was written.
 
-    __slots__ = ("name",)
+    A `symmetric` one is its own transpose wherever it stands.
+    """
+
+    __slots__ = ("name", "symmetric")
     name: str
+    symmetric: bool
 
-    def __new__(cls, name: str, shape: Shape = SCALAR) -> Self:
-        """Intern by name and shape."""
+    def __new__(cls, name: str, shape: Shape = SCALAR, *, symmetric: bool = False) -> Self:
+        """Intern by name, shape and symmetry."""
         rows, columns = shape
-        return cls._intern((name, (rows, columns)), (rows, columns), name=name)
+        key = (name, (rows, columns), *(("symmetric",) if symmetric else ()))
+        return cls._intern(key, (rows, columns), name=name, symmetric=symmetric)
 
 
 class Number(Expr):

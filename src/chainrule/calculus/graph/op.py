@@ -172,6 +172,8 @@ class Op:
         A function whose argument and value deserve names of their own on the board.
     moves : bool
         Puts entries in other places without changing them, and gradients back.
+    keeps_symmetry : bool
+        Makes a symmetric matrix of a symmetric one, without acting entry by entry.
     domain : tuple of Domain
         Where each argument may be sampled.
     margin : callable, optional
@@ -195,6 +197,7 @@ class Op:
     elementwise: bool = False
     activation: bool = False
     moves: bool = False
+    keeps_symmetry: bool = False
     helper: str = ""
     domain: tuple[Domain, ...] = (Domain(),)
     laws: tuple[Law, ...] = field(default=())

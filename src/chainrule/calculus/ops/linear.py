@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, written
-from chainrule.calculus.graph.node import Applied, Apply, Expr, Number, Position, Total, entry
+from chainrule.calculus.graph.node import (
+    Applied,
+    Apply,
+    Expr,
+    Number,
+    Position,
+    Symbol,
+    Total,
+    entry,
+)
 from chainrule.calculus.graph.op import Domain, Law, Layout, Mistake, Notation, Op
 from chainrule.calculus.ops.elementwise import NEG
 from chainrule.errors import ShapeError
@@ -44,7 +53,26 @@ def transpose(x: Expr) -> Expr:
         return x.args[0]
     if isinstance(x, Apply) and x.op is EYE:
         return x
-    return Apply(TRANSPOSE, (x,))
+    return x if is_symmetric(x) else Apply(TRANSPOSE, (x,))
+
+
+def is_symmetric(x: Expr) -> bool:
+    """Whether a matrix is its own transpose: declared so, or made of such entry by entry.
+
+    So is the inverse of a symmetric matrix; a product of two mostly is not.
+    """
+    if x.shape[0] != x.shape[1]:
+        return False
+    if isinstance(x, Symbol):
+        return x.symmetric
+    if isinstance(x, Number) or x.shape == SCALAR:
+        return True
+    if not isinstance(x, Apply):
+        return False
+    if x.op is EYE or (x.args and all(arg.shape == SCALAR for arg in x.args)):
+        return True
+    kept = x.op.elementwise or x.op.keeps_symmetry
+    return kept and all(is_symmetric(arg) for arg in x.args)
 
 
 def eye(dim: Dim) -> Expr:

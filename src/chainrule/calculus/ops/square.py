@@ -187,6 +187,7 @@ DIAGONAL: Op = Op(
 INVERSE: Op = Op(
     name="inverse",
     shape=_square_shape,
+    keeps_symmetry=True,
     value=lambda xp, x, *, out_shape, attrs: xp.linalg.inv(x),
     vjp=lambda g, out, args, attrs: (-matmul(matmul(transpose(out), g), transpose(out)),),
     index=closed,

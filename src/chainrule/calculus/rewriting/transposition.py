@@ -162,7 +162,8 @@ def _direct(
     """Return the cheapest form of a node, or of its transpose, with no transpose around it."""
     if isinstance(node, Symbol):
         found: Expr = turned.get(node, node)
-        return (0, found) if turn == (node in turned) else (_cost(node), transpose(found))
+        as_it_is = turn == (node in turned) or node.symmetric
+        return (0, found) if as_it_is else (_cost(node), transpose(found))
     if isinstance(node, Number):
         return 0, transpose(node) if turn else node
     assert isinstance(node, Apply)

@@ -98,6 +98,10 @@ def check_text(dialect: Dialect, model: Model, names: Mapping[Symbol, str]) -> s
         for known in model.onehot
         for line in _shares(names[known.symbol], known.axis, dialect)
     ]
+    for symbol in model.inputs:
+        if symbol.symmetric:
+            name = f'inputs["{names[symbol]}"]'
+            related.append(f"{INDENT * 2}{name} = ({name} + {name}.T) / 2\n")
     cost = names[model.objective]
     finite = f'if {dialect.prefix}.isfinite(forward(**inputs)["{cost}"]).all():'
     quiet = [f"{INDENT * 2}{dialect.quiet}", f'{INDENT * 3}cost = forward(**inputs)["{cost}"]']

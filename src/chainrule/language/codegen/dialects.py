@@ -87,8 +87,8 @@ class Dialect:
 
 
 _ARRAYS = frozenset(
-    {"abs", "cos", "cosh", "exp", "expm1", "log", "log1p", "maximum", "minimum", "sign", "sin"}
-    | {"sinh", "square", "tanh"}
+    {"abs", "arctan", "cos", "cosh", "exp", "expm1", "floor", "log", "log10", "log1p", "log2"}
+    | {"maximum", "minimum", "sign", "sin", "sinh", "square", "tan", "tanh"}
 )
 """Functions that take numbers of Python in NumPy and JAX, and in Torch do not."""
 

@@ -156,9 +156,10 @@ class _Reader:
         line = statement.line
         names = [(statements.name(line, *place), *place) for place in statement.names()]
         shape = statements.shape(statement)
+        symmetric = statements.is_symmetric(statement, shape)
         self.dims.update(name for dim in shape for name in base_names(dim))
         for known, shown, at in names:
-            symbol = self.introduce(line, known, shown, at, shape)
+            symbol = self.introduce(line, known, shown, at, shape, symmetric=symmetric)
             self.inputs.append(symbol)
             if statement.note:
                 self.notes[symbol.name] = statement.note
@@ -230,7 +231,9 @@ class _Reader:
                 f"this forward pass is past the limit of {MAX_ALL_NODES} parts; shorten it", 0
             )
 
-    def introduce(self, line: Line, known: str, text: str, at: int, shape: Shape) -> Symbol:
+    def introduce(
+        self, line: Line, known: str, text: str, at: int, shape: Shape, *, symmetric: bool = False
+    ) -> Symbol:
         """Give a symbol its name, which must be new."""
         shown = text.strip()
         if known in self.scope:
@@ -247,7 +250,7 @@ class _Reader:
                 f"{shown} is already a function, on line {number}; give this one another name",
                 at + len(text) - len(text.lstrip()),
             )
-        symbol = self.scope[known] = Symbol(shown, shape)
+        symbol = self.scope[known] = Symbol(shown, shape, symmetric=symmetric)
         return symbol
 
     def model(self, name: str) -> Model:

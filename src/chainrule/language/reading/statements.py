@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from unicodedata import normalize
 
-from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, minus, plus, possible, times
+from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, minus, plus, possible, times, written
 from chainrule.errors import LimitError, ParseError
 from chainrule.language.reading.complaints import quoted
 from chainrule.language.reading.names import canonical, scan
@@ -20,6 +20,7 @@ DIRECTIVES = ("objective", "wrt", "onehot")
 
 _SIGN = re.compile(r":=|=|:")
 _SHAPE = re.compile(r"\s*\(([^()]*)\)\s*")
+_SYMMETRIC = re.compile(r"\s*,?\s*\b(symmetric)\s*$")
 _BETWEEN = re.compile(r"[,×]|\s+x\s+")
 _CALL = re.compile(r"([^()]*)\(([^()]*)\)\s*")
 _SIZE = re.compile("[0-9]{1,9}(?![0-9])")
@@ -160,7 +161,7 @@ def shape(said: Statement) -> Shape:
     """Read the shape of a declaration."""
     line, text = said.line, said.line.text[said.body : max(said.body, said.stop)]
     at = said.body + len(text) - len(text.lstrip())
-    match = _SHAPE.fullmatch(text)
+    match = _SHAPE.fullmatch(_SYMMETRIC.sub("", text))
     if match is None:
         raise line.error(
             "after the colon comes a shape such as (n, m) or (1, 1); "
@@ -180,6 +181,19 @@ def shape(said: Statement) -> Shape:
     if len(dims) != 2:
         raise line.error(f"a shape has rows and columns, not {len(dims)} sizes", at)
     return dims[0], dims[1]
+
+
+def is_symmetric(said: Statement, shape: Shape) -> bool:
+    """Whether a declaration says that its matrices are symmetric: ``S : (n, n) symmetric``."""
+    match = _SYMMETRIC.search(said.line.text[said.body : said.stop])
+    if match is not None and shape[0] != shape[1]:
+        at = said.body + match.start(1)
+        raise said.line.error(
+            f"only a square matrix is symmetric, and this one is {written(shape)}; write (n, n) "
+            "or leave the word out",
+            at,
+        )
+    return match is not None
 
 
 def _dim(line: Line, text: str, at: int) -> Dim:

@@ -47,7 +47,8 @@ def _lines(model: Model, notes: bool) -> Iterator[str]:
         if function.row is not None:
             yield function.text.partition("#")[0].strip()
     for symbol in model.inputs:
-        yield noted(symbol, f"{plain(symbol)} : {written(symbol.shape)}")
+        kind = " symmetric" if symbol.symmetric else ""
+        yield noted(symbol, f"{plain(symbol)} : {written(symbol.shape)}{kind}")
     for definition in model.definitions:
         yield noted(definition.target, f"{plain(definition.target)} = {plain(definition.value)}")
     yield f"objective: {plain(model.objective)}"

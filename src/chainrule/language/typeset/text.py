@@ -74,7 +74,7 @@ class Plain:
 
     def power(self, base: str, exponent: str) -> str:
         """Set an exponent."""
-        simple = exponent.isdigit()
+        simple = exponent.isdigit() or (exponent.isidentifier() and exponent != "T")
         return f"{base}^{exponent}" if simple else f"{base}^({exponent})"
 
     def postfix(self, op: Op, body: str) -> str:
