@@ -73,9 +73,7 @@ def lora(v: SimpleNamespace) -> Any:
 
 def focal(v: SimpleNamespace) -> Any:
     p = sigmoid(v.w @ v.X + v.b)
-    return -np.sum(
-        v.Y * (1 - p) ** v.gamma * np.log(p) + (1 - v.Y) * p**v.gamma * np.log(1 - p)
-    )
+    return -np.sum(v.Y * (1 - p) ** v.gamma * np.log(p) + (1 - v.Y) * p**v.gamma * np.log(1 - p))
 
 
 def transformer_block(v: SimpleNamespace) -> Any:

@@ -209,7 +209,7 @@ def _parametric(
 ) -> Op:
     """Make the row of an activation of scores and one parameter from ``slopes(x, a, out)``."""
 
-    def vjp_from(of: Callable[[Expr, Expr, Expr], tuple[Expr, Expr]]) -> Callable[..., Any]:
+    def vjp_from(of: Callable[..., tuple[Expr, Expr]]) -> Callable[..., Any]:
         return lambda g, out, args, attrs: tuple(g * slope for slope in of(*args, out))
 
     return Op(

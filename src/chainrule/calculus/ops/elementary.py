@@ -170,7 +170,7 @@ IS_ZERO: Op = function(
 )
 
 
-def _pow_vjp(of: Callable[[Expr, Expr, Expr], tuple[Expr, Expr]]) -> Callable[..., Any]:
+def _pow_vjp(of: Callable[..., tuple[Expr, Expr]]) -> Callable[..., Any]:
     return lambda g, out, args, attrs: tuple(g * slope for slope in of(*args, out))
 
 
