@@ -60,8 +60,8 @@ EXPRESSIONS = [
     # powers and numbers
     ("9^9^9^9", 5, "past the limit of 64"),
     ("(9^60)^60", 1, "this number is past the limit"),
-    ("a^n", 3, "the exponent n is not a number"),
-    ("a^b", 3, "the exponent b is not a number"),
+    ("(-2)^a", 1, "the base of a free exponent is positive"),
+    ("A^w", 1, "(1, m) and (1, n) do not meet entry by entry"),
     ("X^-1", 1, "X^T for the transpose"),
     ("a/0", 3, "divides by 0"),
     ("0^-1", 1, "divides by 0"),

@@ -23,6 +23,7 @@ from chainrule.calculus.ops import (
     tanh,
 )
 from chainrule.language.reading import read_expression
+from chainrule.language.typeset import plain
 
 x, v, w = Symbol("x", ("n", 1)), Symbol("v", (1, "n")), Symbol("w", ("n", 1))
 X, Y, A = Symbol("X", ("n", "m")), Symbol("Y", (1, "m")), Symbol("A", (1, "m"))
@@ -214,6 +215,7 @@ def test_every_function_of_the_table_reads_by_its_name_and_its_glyphs() -> None:
         if row.elementwise
         and len(row.domain) == 1
         and row.notation.layout in (Layout.FUNCTION, Layout.FENCE)
+        and row is not TABLE["polygamma"]  # takes its order, too
     ]
     assert len(rows) > 8
     for row in rows:
@@ -222,6 +224,30 @@ def test_every_function_of_the_table_reads_by_its_name_and_its_glyphs() -> None:
         if row.notation.layout is Layout.FUNCTION:
             for glyph in (row.notation.plain, row.notation.latex, row.notation.unicode):
                 assert read_expression(f"{glyph}(z)", SCOPE) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("z^a", "pow(z, a)"),
+        ("2^z", "pow(2, z)"),
+        ("polygamma(1, z)", "polygamma(z, 1)"),
+        ("log_2(z)", "log2(z)"),
+        (r"\operatorname{gelu}(z)", "GELU(z)"),
+        ("[z ≠ a]", "1 - [z == a]"),
+        (r"[z \neq a]", "[z != a]"),
+        ("v .+ x", "outer_sum(x, v)"),
+        ("v + x + X", "X + v + x"),
+        ("triu(X, 1)", "X .* upper(n, m, 1)"),
+        ("cumsum(X, axis=1)", "X upper(m)"),
+    ],
+)
+def test_spellings_of_one_expression(text: str, same: str) -> None:
+    shapes = {"z": (1, 1), "a": (1, 1), "X": ("n", "m"), "x": ("n", 1), "v": (1, "m")}
+    scope = {name: Symbol(name, shape) for name, shape in shapes.items()}
+    found, expected = (read_expression(side, scope) for side in (text, same))
+    assert found is expected or {*found.args} == {*expected.args}
+    assert read_expression(plain(found), scope) is found
 
 
 def test_a_declared_name_wins_over_a_function_a_dimension_and_e() -> None:

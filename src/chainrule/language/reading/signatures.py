@@ -66,6 +66,7 @@ from chainrule.calculus.ops.triangles import (
     upper,
 )
 from chainrule.calculus.ops.windows import avgpool, conv1d, conv2d, convolve, fold, maxpool, windows
+from chainrule.errors import ShapeError
 
 
 class Kind(Enum):
@@ -174,6 +175,14 @@ def _softplus(x: Expr, beta: Expr | None = None, **named: Expr) -> Expr:
     return scaled_softplus(x, next((a for a in given if a is not None), 1))
 
 
+def _polygamma(a: Expr, b: Expr) -> Expr:
+    """Take the order on either side: first as in SciPy, or behind as it is printed."""
+    order, x = (a, b) if isinstance(a, Number) else (b, a)
+    if not (isinstance(order, Number) and order.value.denominator == 1 and order.value >= 0):
+        raise ShapeError("the order is a whole number, as in polygamma(1, x)")
+    return polygamma(x, int(order.value))
+
+
 def _clipped(low: int, high: int) -> Callable[[Expr], Expr]:
     return lambda x: clip(x, low, high)
 
@@ -253,7 +262,7 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         "ceil": Signature((M,), "ceil(z)", ceil),
         "pow": Signature((M, M), "pow(x, a)", raised),
         "power": Signature((M, M), "power(x, a)", raised),
-        "polygamma": Signature((C, M), "polygamma(1, x)", lambda order, x: polygamma(x, order)),
+        "polygamma": Signature((M, M), "polygamma(1, x)", _polygamma),
         "outer_sum": Signature((M, M), "outer_sum(a, b)", outer_sum),
         "lower": Signature((S, S, D), "lower(n, n)", lower, needs=1),
         "upper": Signature((S, S, D), "upper(n, n)", upper, needs=1),
