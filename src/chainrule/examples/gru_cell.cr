@@ -1,16 +1,16 @@
 # gated recurrent unit, one step of time
-X : (n, m)    # what comes in now, one column per sequence
-H : (h, m)    # the state before
-T : (h, m)    # the state that is wanted
-W_r : (h, n)  # reset gate
-U_r : (h, h)
-b_r : (h, 1)
-W_z : (h, n)  # update gate
-U_z : (h, h)
-b_z : (h, 1)
-W_g : (h, n)  # candidate state
-U_g : (h, h)
-b_g : (h, 1)
+X : (n, m)       # what comes in now, one column per sequence
+H : (h, m)       # the state before
+T : (h, m)       # the state that is wanted
+W_r : (h, n)     # reset gate, from what comes in
+U_r : (h, h)     # reset gate, from the state
+b_r : (h, 1)     # its bias
+W_z : (h, n)     # update gate, from what comes in
+U_z : (h, h)     # update gate, from the state
+b_z : (h, 1)     # its bias
+W_g : (h, n)     # candidate, from what comes in
+U_g : (h, h)     # candidate, from the state
+b_g : (h, 1)     # its bias
 
 R = sigmoid(W_r X + U_r H + b_r)
 Z = sigmoid(W_z X + U_z H + b_z)

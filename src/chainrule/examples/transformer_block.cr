@@ -6,9 +6,9 @@ W_K : (k, d)     # keys
 W_V : (k, d)     # values
 W_O : (d, k)     # output of the head
 W_1 : (h, d)     # MLP
-b_1 : (h, 1)
-W_2 : (d, h)
-b_2 : (d, 1)
+b_1 : (h, 1)     # its bias
+W_2 : (d, h)     # back to the width of a token
+b_2 : (d, 1)     # its bias
 
 N = layer_norm(X, eps=1/1000)
 Q = W_Q N

@@ -27,7 +27,10 @@ SCOPE = {
 FUNCTIONS = [
     row
     for row in TABLE.values()
-    if row.elementwise and len(row.domain) == 1 and row.notation.layout is Layout.FUNCTION
+    if row.elementwise
+    and len(row.domain) == 1
+    and row.notation.layout is Layout.FUNCTION
+    and row is not TABLE["polygamma"]  # takes its order, too
 ]
 
 Pair = tuple[str, Expr, int]  # the text, what it means, and how tightly the text holds together
