@@ -138,11 +138,12 @@ def test_gradients_are_those_of_the_derivation(
     laid = program(derivation, "m" if rows else None)
     module = written(tmp_path, module_text(laid, target))
     for number, sizes in enumerate(({"n": 3, "m": 4, "k": 2}, {"n": 2, "m": 5, "k": 3})):
-        point = sample(derivation.model, sizes, np.random.default_rng(number))
+        more = {"n": 3, "d": 4, "h": 5, "r": 2, "t": 3, "v": 4}
+        point = sample(derivation.model, {**more, **sizes}, np.random.default_rng(number))
         turn = np.transpose if rows else np.asarray
         inputs = [enter(turn(point[s])) for s in derivation.model.inputs]
         found = module.backward(module.forward(*inputs))
-        wanted = gradient_values(derivation, point, sizes)
+        wanted = gradient_values(derivation, point, {**more, **sizes})
         for values, (variable, expected) in zip(found.values(), wanted.items(), strict=True):
             assert values.shape == turn(point[variable]).shape
             np.testing.assert_allclose(np.asarray(values), turn(expected), rtol=1e-10, atol=1e-12)

@@ -109,11 +109,14 @@ class FunctionBody:
 
     def _longest_part(self, value: Expr) -> Expr | None:
         """Return the part that a long line gains most by naming."""
-        parts = [
-            node
-            for node in walk(value)
-            if node is not value and node not in self.trees.parts and _may_have_a_name(node)
-        ]
+        # What stands inside a part that has a name is not in the line.
+        written, waiting = dict[Expr, None](), list(reversed(value.args))
+        while waiting:
+            node = waiting.pop()
+            if node not in written and node not in self.trees.parts:
+                written[node] = None
+                waiting.extend(reversed(node.args))
+        parts = [node for node in written if _may_have_a_name(node)]
         return max(parts, key=lambda part: len(self._text(part, False)), default=None)
 
 
