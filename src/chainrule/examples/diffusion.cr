@@ -1,7 +1,7 @@
 # diffusion: the noise that was added is predicted
 X : (n, m)       # clean examples, one column each
 N : (n, m)       # standard normal noise
-a : (1, m)       # share of the example that is left at the time drawn, between 0 and 1
+a : (1, m)       # share of the example that is left, between 0 and 1
 C : (k, m)       # embedding of that time
 W_1 : (h, n)     # first layer
 V_1 : (h, k)     # embedding of the time into it

@@ -1,4 +1,4 @@
-# direct preference optimisation: the wanted answer over the other one, against a reference
+# direct preference optimisation (DPO)
 X : (n, m)     # prompts, one column each
 P : (v, m)     # one-hot columns of the wanted answers
 Q : (v, m)     # one-hot columns of the other answers

@@ -1,4 +1,4 @@
-# transformer block for one head: causal attention and an MLP, both on normalised values
+# transformer block for one head: causal attention, MLP
 X : (d, t)       # one column per token
 Y : (d, t)       # what is wanted in its place
 W_Q : (k, d)     # queries

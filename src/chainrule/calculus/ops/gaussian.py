@@ -181,7 +181,8 @@ NORMAL_CDF: Op = function(
     helper=f'''
 def normal_cdf(z):
     """Return the standard normal distribution function; no digit is lost in the left tail."""
-    below = np.exp(-(z * z / 2)) / ({ROOT_OF_TWO_PI} * inverse_mills(-np.abs(z)))
+    ratio = inverse_mills(-np.abs(z))
+    below = np.exp(-(z * z / 2)) / ({ROOT_OF_TWO_PI} * ratio)
     return np.where(z > 0, 1 - below, below)
 ''',
     helpers=(INVERSE_MILLS,),
