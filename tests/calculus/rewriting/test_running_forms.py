@@ -23,7 +23,7 @@ from chainrule.errors import DerivationError
 from chainrule.language.reading import example_names, load_model, read_model
 from chainrule.language.typeset import plain
 
-SIZES = {"n": 3, "m": 4, "k": 2}
+SIZES = {"n": 3, "m": 4, "k": 2, "h": 4, "r": 2, "d": 6, "t": 7, "v": 9}
 Z, Y, D = Symbol("Z", ("k", "m")), Symbol("Y", ("k", "m")), Symbol("D", ("n", "m"))
 
 
