@@ -300,6 +300,8 @@ def _growth(before: tuple[float, float] | None, after: tuple[float, float] | Non
 def _in_units(source: InMemorySource, point: Point) -> Point:
     """Return a point of the source's columns as one of the data's."""
     coef = point.coef / source.column_scale[:, None]
+    if not source.column_shift.any():
+        return Point(coef, point.intercept)
     return Point(coef, point.intercept - source.column_shift @ coef)
 
 

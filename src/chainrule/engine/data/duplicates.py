@@ -100,7 +100,7 @@ def _add(block: RowBlock, odd: Keys, keys: Keys) -> None:
     X: Any = block.X
     n_features = X.shape[1]
     if isinstance(X, FusedSparseBlock):
-        _kernels().add_sparse(_bits(X.data), *X.unsigned, odd, keys)
+        _kernels().add_sparse(_bits(X.data), *X.places, odd, keys)
     else:
         assert isinstance(X, FusedBlock)
         _kernels().add_dense(_bits(X.values), odd, keys)

@@ -18,7 +18,10 @@ from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.passes import class_tables
 
 FUSED_FROM: Final[int] = 2_000_000
-"""Entries of X from which compiled passes repay loading the compiler's library."""
+"""Entries of dense X from which compiled passes repay loading the compiler's library."""
+
+SPARSE_FROM: Final[int] = 100_000
+"""The same of sparse X, whose other passes are slow."""
 
 MOST_ROWS: Final[int] = 512
 """Rows of one inner step at most, in any pass for values and gradients."""
@@ -42,7 +45,7 @@ def can_be_fused(X: Any) -> bool:  # noqa: ANN401
     if X.dtype not in (np.float64, np.float32) or not X.dtype.isnative:
         return False
     if not isinstance(X, np.ndarray):
-        return X.nnz >= FUSED_FROM and kernels() is not None
+        return X.nnz >= min(SPARSE_FROM, FUSED_FROM) and kernels() is not None
     if X.size < FUSED_FROM or X.shape[0] < X.shape[1]:
         return False
     if not (X.flags.c_contiguous or X.flags.f_contiguous):
