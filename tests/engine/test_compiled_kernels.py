@@ -51,7 +51,7 @@ def test_a_second_process_loads_what_the_first_compiled(tmp_path: Path) -> None:
     assert [run.returncode for run in runs] == [0, 0], runs[1].stderr
     assert runs[0].stdout.startswith("True ")
     assert runs[0].stdout == runs[1].stdout
-    assert len(list(tmp_path.rglob("chainrule_kernel_*.py"))) == 1
+    assert list(tmp_path.rglob("*.o"))
 
 
 def test_a_kernel_is_compiled_where_nothing_can_be_kept(tmp_path: Path) -> None:

@@ -98,7 +98,8 @@ def test_the_compiled_formulas_are_the_emitted_ones() -> None:
     np.testing.assert_allclose(gradient, weight * _emitted.binary_gradient(raw, y), **close)
     np.testing.assert_allclose(hessian, weight * _emitted.binary_hessian(raw), **close)
     change = RNG.normal(size=len(raw))
-    total, rise, curve = pointwise.line_sums(logistic_kernel(), raw, change, 0.5, y, weight)
+    room = np.empty((4, 64))
+    total, rise, curve = pointwise.line_sums(logistic_kernel(), raw, change, 0.5, y, weight, room)
     there = raw + 0.5 * change
     assert total == pytest.approx(weight @ _emitted.binary_loss(there, y), rel=1e-12)
     assert rise == pytest.approx((weight * change) @ _emitted.binary_gradient(there, y), rel=1e-11)

@@ -1,31 +1,23 @@
-"""Compiled kernels for losses: built from the generated formulas at first use, kept on disk.
-
-A kernel's file is named by the digest of all that is compiled into it, so that it is compiled once
-per machine and never out of date. Where nothing can be written, it is compiled in every process.
-"""
+"""Compiled kernels for losses: built from the generated formulas at first use, kept on disk."""
 
 from __future__ import annotations
 
 import ast
-import hashlib
-import os
-import sys
 from functools import cache
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
-from pathlib import Path
 from types import ModuleType
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
+from chainrule.engine.runtime.native import Kernels, can_compile, loaded
 
 _BODY: Final = """
 
 _one = inlined(terms)
 
 
-@cfunc(SIGNATURE, error_model="numpy", cache=_CACHED)
+@cfunc(SIGNATURE, error_model="numpy")
 def kernel(n_examples, scores, targets, weights, losses, gradients, hessians):
     raw, y = carray(scores, n_examples), carray(targets, n_examples)
     weight, loss = carray(weights, n_examples), carray(losses, n_examples)
@@ -36,10 +28,7 @@ def kernel(n_examples, scores, targets, weights, losses, gradients, hessians):
         gradient[i] = weight[i] * slope
         hessian[i] = weight[i] * max(bend, 0.0)
 """
-_HEAD: Final = '''"""A compiled kernel. Generated; do not edit."""
-
-from __future__ import annotations
-
+_HEAD: Final = """
 from numba import cfunc
 from numba.np.numpy_support import carray
 
@@ -49,26 +38,30 @@ from chainrule.engine.losses.vectorised import inlined, namespace
 np = namespace()
 
 
-'''
+"""
+
+_pointwise = Kernels("chainrule.engine.losses.pointwise")
 
 
 @cache
 def logistic_kernel() -> int:
     """Return the address of the kernel of the logistic loss."""
-    from chainrule.engine.losses import pointwise
 
-    return int(cast(Any, pointwise.logistic).address)
+    def compiled() -> tuple[Any, str]:
+        from chainrule.engine.losses import pointwise
+
+        return pointwise.logistic, ""
+
+    return loaded("logistic", compiled).address
 
 
 def evaluate(
     kernel: int, raw: FloatArray, y: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return what a kernel computes of each example, with weights of 1, shape (n_samples,)."""
-    from chainrule.engine.losses import pointwise
-
     first, second, third = (np.empty(len(y)) for _ in range(3))
     vectors = np.ascontiguousarray(raw), np.ascontiguousarray(y), np.ones(len(y))
-    pointwise.pointwise(kernel, *vectors, first, second, third)
+    _pointwise.pointwise(kernel, *vectors, first, second, third)
     return first, second, third
 
 
@@ -97,55 +90,13 @@ def kernel_of(source: str) -> int:
         for node in ast.walk(function)
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
     }
-    if libraries - {"np"} or find_spec("numba") is None:
+    if libraries - {"np"} or not can_compile():
         return 0
-    terms = ast.get_source_segment(source, function) or ""
-    module = _built(terms)
-    _KEPT.append(module)
-    return int(module.kernel.address)
+    text = _HEAD + (ast.get_source_segment(source, function) or "") + _BODY
 
+    def compiled() -> tuple[Any, str]:
+        module = ModuleType("a compiled loss")
+        exec(compile(text, module.__name__, "exec"), module.__dict__)
+        return module.kernel, ""
 
-_KEPT: Final[list[ModuleType]] = []
-"""Kernels in use: their code lives as long as they do."""
-
-
-def _built(terms: str) -> ModuleType:
-    import numba
-
-    from chainrule.engine.losses import pointwise, vectorised
-
-    compiled_in = [Path(str(m.__file__)).read_text("utf-8") for m in (pointwise, vectorised)]
-    parts = [_HEAD, terms, _BODY, numba.__version__, np.__version__, *compiled_in]
-    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:24]
-    text = _HEAD + terms + _BODY
-    path = _folder() / f"chainrule_kernel_{digest}.py"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            _written(path, text.replace("_CACHED", "True"))
-        spec = spec_from_file_location(path.stem, path)
-        assert spec is not None
-        assert spec.loader is not None
-        module = module_from_spec(spec)
-        sys.modules[path.stem] = module  # numba looks there for the module of what it has kept
-        spec.loader.exec_module(module)
-    except (OSError, RuntimeError):  # nowhere to write
-        module = ModuleType(path.stem)
-        exec(compile(text.replace("_CACHED", "False"), path.name, "exec"), module.__dict__)
-    return module
-
-
-def _written(path: Path, text: str) -> None:
-    """Write a file so that no other process sees a part of it."""
-    draft = path.with_name(f"{path.stem}.{os.getpid()}.tmp")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
-
-
-def _folder() -> Path:
-    """Return where compiled kernels are kept."""
-    given = os.environ.get("NUMBA_CACHE_DIR")
-    if given:
-        return Path(given) / "chainrule"
-    base: Any = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
-    return Path(base or Path.home() / ".cache") / "chainrule" / "kernels"
+    return loaded(text, compiled).address

@@ -6,6 +6,9 @@ import numpy as np
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.objective.products import Products
+from chainrule.engine.runtime.native import Kernels
+
+_vectors = Kernels("vectors")
 
 
 def conjugate_gradients(
@@ -84,7 +87,5 @@ def _advance(
 
 
 def _compiled_advance(step: float, *vectors: FloatArray) -> tuple[float, float]:
-    from chainrule.engine.passes.kernels import vectors as kernels
-
-    found: tuple[float, float] = kernels.advance(step, *vectors)
+    found: tuple[float, float] = _vectors.advance(float(step), *vectors)
     return found
