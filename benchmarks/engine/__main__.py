@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
+from benchmarks.engine.catalogue import PROBLEMS
+from benchmarks.engine.catalogue.real import COLD
 from benchmarks.engine.command import main
 from benchmarks.engine.peers import NAME, PEERS
-from benchmarks.engine.problems import COLD, PROBLEMS
 from benchmarks.engine.runner import Runner
 from benchmarks.engine.suite import Suite
 

@@ -36,8 +36,8 @@ class Peer:
     prepare : callable
         Does the imports, outside the clock, and returns (data ..., lambda, tolerance) -> Answer;
         the data are X and y here.
-    kinds : tuple of str
-        The kinds of problems it takes.
+    tasks : tuple of str
+        What it can fit: see `Problem.task`.
     ladder : tuple of float
         Tolerances to try, from the loosest.
     penalised, unpenalised : bool
@@ -47,14 +47,14 @@ class Peer:
     name: str
     package: str
     prepare: Callable[[], Callable[..., Answer]]
-    kinds: tuple[str, ...] = ("dense", "sparse", "softmax")
+    tasks: tuple[str, ...] = ("dense", "sparse", "softmax", "sparse softmax")
     ladder: tuple[float, ...] = LADDER
     penalised: bool = True
     unpenalised: bool = True
 
-    def takes(self, kind: str, lam: float) -> bool:
+    def takes(self, task: str, lam: float) -> bool:
         """Tell whether it can be asked."""
-        return kind in self.kinds and (self.penalised if lam else self.unpenalised)
+        return task in self.tasks and (self.penalised if lam else self.unpenalised)
 
 
 def _linear(model: Any) -> Answer:  # noqa: ANN401

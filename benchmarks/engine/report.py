@@ -161,7 +161,7 @@ def _summary(found: list[Result]) -> Iterator[str]:
             ratios = [
                 ratio
                 for result in found
-                if result.problem.tall or which == "all sets"
+                if result.problem.kind == "tall" or which == "all sets"
                 if (ratio := result.ratio(prefix)) is not None
             ]
             if ratios:

@@ -115,7 +115,7 @@ class Runner:
             for tolerance in peer.ladder:
                 self._fit(base, peer, tolerance, 0, _LONGEST_BUILD)
         first = self.suite.peers[self.suite.baseline]
-        others = [peer for peer in peers if peer is not first and peer.takes(problem.kind, lam)]
+        others = [peer for peer in peers if peer is not first and peer.takes(problem.task, lam)]
         for peer in [first, *others]:
             if peer.package == NAME and not fits(self.log.records, base, peer.name):
                 # compiling is done once an installation; it is not what is measured

@@ -19,8 +19,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from benchmarks.engine.catalogue import PROBLEMS
+from benchmarks.engine.catalogue.real import COLD
 from benchmarks.engine.peers import PEERS, Peer
-from benchmarks.engine.problems import COLD, PROBLEMS, UnavailableError, folder, load, store
+from benchmarks.engine.problems import UnavailableError, folder, load, store
 from benchmarks.engine.runner import STARTED
 
 Array = npt.NDArray[Any]
