@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from benchmarks.engine.peers import NAME
 from benchmarks.engine.problems import Problem
-from benchmarks.engine.runner import TARGETS, Record, fits, reached
+from benchmarks.engine.records import TARGETS, Record, fits, reached
 from benchmarks.engine.suite import Suite
 
 TIGHT: Final = min(TARGETS)

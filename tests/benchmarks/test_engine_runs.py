@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from benchmarks.engine import worker
-from benchmarks.engine.__main__ import SUITE
+from benchmarks.engine.measures import objective
 from benchmarks.engine.problems import Problem, load, store
-from benchmarks.engine.runner import Log, Runner, reached
+from benchmarks.engine.processes import output
+from benchmarks.engine.records import Log, reached
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression as Peer
 from sklearn.metrics import log_loss
@@ -27,7 +27,7 @@ FIT: dict[str, Any] = {"job": "fit", "set": "a", "scale": 1, "lambda": 1.0, "pee
 def test_the_objective_is_that_of_scikit_learn(n_classes: int, form: Any) -> None:
     X, y = RNG.normal(size=(300, 5)), RNG.integers(0, n_classes, 300)
     model = Peer(C=0.5).fit(X, y)
-    found = worker.objective(form(X), y, model.coef_, model.intercept_, 2.0)
+    found = objective(form(X), y, model.coef_, model.intercept_, 2.0)
     likelihood = log_loss(y, model.predict_proba(X), normalize=False)
     assert found == pytest.approx(likelihood + (model.coef_**2).sum(), rel=1e-12)
 
@@ -51,17 +51,21 @@ def test_a_broken_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert log.find(FIT | {"tolerance": 1e-8, "round": 0}) is None
 
 
-def test_who_hangs_is_stopped_and_who_fails_is_noted(tmp_path: Path) -> None:
-    runner = Runner(Log(tmp_path / "runs.jsonl"), sys.executable, SUITE)
+def run(code: str, limit: float, memory: float = 1e6) -> tuple[list[str], str]:
+    return output([sys.executable, "-c", code], limit, memory, Path.cwd())
+
+
+def test_who_hangs_is_stopped_and_who_fails_is_noted() -> None:
     clock = time.monotonic()
-    hangs = "print('started', flush=True)\nwhile True: pass"
-    assert runner.output([sys.executable, "-c", hangs], 0.3)[1] == "time"
+    assert run("print('started', flush=True)\nwhile True: pass", 0.3)[1] == "time"
     assert time.monotonic() - clock < 20
-    runner.memory = 1.0
-    held = "x = bytearray(2**26)\nwhile True: pass"
-    assert runner.output([sys.executable, "-c", held], 20.0)[1] == "memory"
-    runner.memory = 1e6
-    assert runner.output([sys.executable, "-c", "print('seen')"], 20.0) == (["seen"], "")
+    assert run("x = bytearray(2**26)\nwhile True: pass", 20.0, memory=1.0)[1] == "memory"
+    assert run("print('seen')", 20.0) == (["seen"], "")
+
+
+def test_only_what_is_timed_is_limited() -> None:
+    lines = "import time\nprint('started', flush=True)\nprint('{}', flush=True)\ntime.sleep(1)"
+    assert run(lines, 0.3) == (["started", "{}"], "")
 
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix])
