@@ -21,7 +21,7 @@ from benchmarks.engine.suite import ROOT, Suite
 _LONGEST_BUILD: Final = 600.0
 _OWN_PATIENCE: Final = 6.0
 """How much longer than a peer another installation of the baseline may take."""
-_SHORTEST_WARM: Final = 1.0
+_SHORTEST_WARM: Final = 2.0
 """Least limit, in seconds, of a fit that is repeated in its process."""
 
 

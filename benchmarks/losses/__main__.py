@@ -10,7 +10,8 @@ from typing import Final
 from benchmarks.engine.command import main
 from benchmarks.engine.peers import NAME
 from benchmarks.engine.records import Record, reached
-from benchmarks.engine.report import TIGHT, shown_time
+from benchmarks.engine.report import shown_time
+from benchmarks.engine.results import TIGHT
 from benchmarks.engine.runner import Runner
 from benchmarks.engine.suite import Suite
 from benchmarks.losses.peers import OWN, PEERS, REFERENCES
