@@ -65,6 +65,9 @@ def arguments(suite: Suite, words: list[str] | None = None) -> argparse.Namespac
     )
     parser.add_argument("--memory", type=float, help="MB a process may hold")
     parser.add_argument("--fresh", action="store_true", help="forget what was measured before")
+    parser.add_argument(
+        "--again", nargs="+", metavar="NAME", help="forget the measurements of these peers only"
+    )
     parser.add_argument("--report", action="store_true", help="measure nothing, write the page")
     parser.add_argument("--list", action="store_true", help="list the chosen data sets and stop")
     parser.add_argument("--log", type=Path, help="the file that measurements are appended to")
@@ -157,6 +160,8 @@ def main(suite: Suite) -> int:
     if asked.fresh:
         log_path.unlink(missing_ok=True)
     log = Log(log_path)
+    if asked.again:
+        log.forget(chosen(list(suite.peers), asked.again))
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20
     python = asked.peers_python
     if not Path(python).exists():
@@ -203,3 +208,6 @@ def measure(runner: Runner, asked: argparse.Namespace) -> None:
         lam = strength(case.word, case.problem, n_samples)
         if lam is not None:
             runner.measure(case.problem, lam, peers, deadline)
+    if left:
+        names = "; ".join(dict.fromkeys(f"{c.problem.name}, lambda {c.word}" for c in left))
+        print(f"The budget ended before {len(left)} cases: {names}")

@@ -46,6 +46,19 @@ class Log:
         self._by_job.setdefault(_values(record, _KEY), record)
         self._by_case[_values(record, _CASE)].append(record)
 
+    def forget(self, peers: Iterable[str]) -> None:
+        """Drop the fits and processes of some peers, here and in the file."""
+        gone = set(peers)
+        kept = [record for record in self.records if record.get("peer") not in gone]
+        lines = "".join(json.dumps(record) + "\n" for record in kept)
+        self.path.write_text(lines, encoding="utf-8")
+        self.records.clear()
+        self._by_job.clear()
+        self._by_case.clear()
+        for record in kept:
+            self.records.append(record)
+            self._index(record)
+
     def find(self, job: Record) -> Record | None:
         """Return the record of a job, if it was done."""
         return self._by_job.get(_values(job, _KEY))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.engine.peers import NAME, Peer
+from benchmarks.engine.peers import NAME, PLAIN, Peer
 from benchmarks.engine.problems import Problem
 from benchmarks.engine.processes import output
 from benchmarks.engine.records import TARGETS, Log, Record, fits, lowest, reached
@@ -103,7 +103,11 @@ class Runner:
     ) -> None:
         """Measure each tolerance in a process of its own."""
         for peer in [first, *others]:
-            if peer.package == NAME and not fits(self.log.of(base), base, peer.name):
+            if (
+                peer.package == NAME
+                and peer.name != PLAIN
+                and not fits(self.log.of(base), base, peer.name)
+            ):
                 # compiling is done once per installation; it is not what is measured
                 job = {"job": "fit", **base, "peer": peer.name, "round": -1}
                 job["tolerance"] = self._ladder(peer)[-1]

@@ -51,6 +51,19 @@ def test_a_broken_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert log.find(FIT | {"tolerance": 1e-8, "round": 0}) is None
 
 
+def test_one_peer_is_forgotten_and_the_others_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "runs.jsonl"
+    mine, theirs = (FIT | {"peer": peer, "tolerance": 1e-4, "round": 0} for peer in "pq")
+    log = Log(path)
+    log.add(mine)
+    log.add(theirs)
+    log.forget(["p"])
+    for known in (log, Log(path)):
+        assert known.find(mine) is None
+        assert known.find(theirs) == theirs
+        assert known.of({"set": "a", "scale": 1, "lambda": 1.0}) == [theirs]
+
+
 def run(code: str, limit: float, memory: float = 1e6) -> tuple[list[str], str]:
     return output([sys.executable, "-c", code], limit, memory, Path.cwd())
 
