@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks.engine.results import Result, kinds
+from benchmarks.engine.results import Result, is_divided, kinds
 
 _MEMBERS: Final = ("tuned", "held-out")
 _TITLES: Final = {"tuned": "tuned on", "held-out": "held out"}
@@ -65,8 +65,13 @@ def plot(found: Sequence[Result], target: Path) -> None:
         axes.axvline(1.0, color="black", linewidth=1)
         axes.margins(x=0.15)
         axes.grid(axis="x", alpha=0.3)
-        axes.set_title(f"Data sets {_TITLES[member]}")
-        axes.set_xlabel("time of the fastest peer / time of chainrule, to 1e-10")
+        if is_divided(found):
+            axes.set_title(f"Data sets {_TITLES[member]}")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.set_xlabel(
+            "← a peer is faster      chainrule is faster →\n"
+            "time of the fastest peer / time of chainrule, to 1e-10"
+        )
     handles = [Rectangle((0, 0), 1, 1, color=colours[kind]) for kind in names]
     figure.legend(handles, names, loc="outside upper center", ncols=len(names), frameon=False)
     target.parent.mkdir(parents=True, exist_ok=True)

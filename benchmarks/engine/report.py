@@ -15,7 +15,16 @@ from typing import Final
 from benchmarks.engine.peers import NAME, PLAIN
 from benchmarks.engine.plot import plot
 from benchmarks.engine.records import Record
-from benchmarks.engine.results import LOOSE, TIGHT, Result, group, has_plain, kinds, results
+from benchmarks.engine.results import (
+    LOOSE,
+    TIGHT,
+    Result,
+    group,
+    has_plain,
+    is_divided,
+    kinds,
+    results,
+)
 from benchmarks.engine.suite import Suite
 
 MEMBERS: Final = {"tuned": "tuned on", "held-out": "held out"}
@@ -24,7 +33,7 @@ MEMBERS: Final = {"tuned": "tuned on", "held-out": "held out"}
 COLUMNS: Final = (
     "data",
     "kind",
-    "data sets",
+    "member",
     "lambda",
     "peer",
     "seconds to 1e-6",
@@ -47,6 +56,10 @@ A loop of fits is reported per fit. Peers are run with as many threads as they t
 those whose time depends on it also with one thread of BLAS and OpenMP. A peer is stopped after a
 multiple of chainrule's time. Memory is the peak of the process during the fit above its level
 before. One read is the time of one pass over X (the sum of its entries on two threads)."""
+
+INSTALLATIONS: Final = """\
+chainrule is installed with its compiled passes, `pip install 'chainrule[fast]'`; "without numba"
+and `chainrule plain` are the same release from `pip install chainrule`."""
 
 MEMBERSHIP: Final = """\
 The engine may be tuned on one half of the data sets; the other half, with other seeds, sizes and
@@ -104,11 +117,11 @@ def _summary(found: Sequence[Result]) -> Iterator[str]:
     """Yield the geometric means, per kind of data and per member."""
     yield "## In short"
     yield ""
-    if any(result.problem.member == "held-out" for result in found):
+    if is_divided(found):
         yield MEMBERSHIP
         yield ""
-    yield "Ratios are the time of the fastest peer over that of chainrule, as geometric means over"
-    yield "all cases (data set and lambda): above 1, chainrule is faster. Losses are in bold."
+    yield "Ratios are geometric means, over all cases (data set and lambda), of the time of the"
+    yield "fastest peer over that of chainrule: above 1, chainrule is faster. Losses are in bold."
     yield ""
     plain = has_plain(found)
     head = ["kind", "data sets", "cases", "to 1e-10", "least", "slower in", "to 1e-6"]
@@ -119,7 +132,12 @@ def _summary(found: Sequence[Result]) -> Iterator[str]:
         tight = group(chosen)
         loose = group(chosen, target=LOOSE)
         theirs = group(chosen, prefix="sklearn ")
-        cells = [kind, MEMBERS[member], str(tight.cases), _times(tight.mean)]
+        cells = [
+            kind,
+            MEMBERS[member] if is_divided(found) else "all",
+            str(tight.cases),
+            _times(tight.mean),
+        ]
         cells += [_times(min(tight.ratios, default=None)), _lost(tight.lost), _times(loose.mean)]
         cells.append(_times(theirs.mean))
         if plain:
@@ -129,7 +147,10 @@ def _summary(found: Sequence[Result]) -> Iterator[str]:
     yield ""
     alone = group(found).alone
     if alone:
-        yield f"In {alone} cases no peer reached 1e-10 within its limit; they are in no mean."
+        yield f"Cases in which no peer reached 1e-10 within its limit, in no mean: {alone}."
+        yield ""
+    if plain:
+        yield INSTALLATIONS
         yield ""
 
 
@@ -188,7 +209,9 @@ def _by_kind(found: Sequence[Result]) -> Iterator[str]:
     head += [PLAIN] if plain else []
     head += ["fastest peer", "to 1e-6", "fastest of scikit-learn"]
     for (kind, member), chosen in kinds(found).items():
-        yield f"## {kind[0].upper()}{kind[1:]}, {MEMBERS[member]}: time to 1e-10"
+        title = f"{kind[0].upper()}{kind[1:]}"
+        title += f", {MEMBERS[member]}" if is_divided(found) else ""
+        yield f"## {title}: time to 1e-10"
         yield ""
         yield _row(head)
         yield _row(["---"] * len(head))

@@ -65,6 +65,11 @@ class Result:
         own, peer = self.seconds(ours, target), self.fastest(prefix, target)
         return None if own is None or peer is None else peer[1] / own
 
+    def is_unrivalled(self, target: float = TIGHT) -> bool:
+        """Return whether peers were measured and none reached the accuracy."""
+        asked = any(not peer.startswith(NAME) for peer in self.best)
+        return asked and self.fastest(target=target) is None
+
     def loses(self, target: float = TIGHT, ours: str = NAME) -> bool:
         """Return whether a peer was faster, or chainrule alone did not reach the accuracy."""
         ratio = self.ratio(target=target, ours=ours)
@@ -154,7 +159,7 @@ def group(
         ratios=tuple(ratio for ratio in ratios if ratio is not None),
         lost=sum(result.loses(target, ours) for result in asked),
         alone=sum(
-            result.seconds(ours, target) is not None and result.fastest("", target) is None
+            result.seconds(ours, target) is not None and result.is_unrivalled(target)
             for result in asked
         ),
     )
@@ -169,6 +174,11 @@ def kinds(found: Sequence[Result]) -> dict[tuple[str, str], list[Result]]:
             if chosen:
                 by_kind[kind, member] = chosen
     return by_kind
+
+
+def is_divided(found: Sequence[Result]) -> bool:
+    """Return whether some problems are held out."""
+    return any(result.problem.member == "held-out" for result in found)
 
 
 def has_plain(found: Sequence[Result]) -> bool:

@@ -130,6 +130,7 @@ def test_the_page_compares_a_formula_with_the_shipped_loss() -> None:
     records.append({"job": "first use", "scale": 1, "peer": "chainrule", "seconds": 1.5})
     text = page(SUITE, records, 1)
     assert "2.00 s | 2.20 s | 1.10 |" in text
+    assert "## Numeric columns: time to 1e-10" in text
     assert "glum irls-ls 9.00 s (4.5x)" in text
     assert "3e-12" in text
     assert "compilation: 1.50 s" in text
