@@ -21,6 +21,7 @@ PEERS_PYTHON: Final = ROOT / "benchmarks" / ".peers" / "bin" / "python"
 QUICK: Final = 20
 
 _NUMBER: Final = re.compile(r"(\d+\.?\d*(?:e[+-]?\d+)?)(m?)", re.IGNORECASE)
+_SHOWN: Final = 30
 _LATER: Final = 0.5
 """Weight of a further lambda of a problem, relative to the first."""
 
@@ -89,7 +90,8 @@ def chosen(names: list[str], parts: list[str] | None) -> list[str]:
         return names
     found = [name for name in names if any(part.lower() in name.lower() for part in parts)]
     if not found:
-        raise SystemExit(f"none of {', '.join(parts)} is part of: {'; '.join(names)}")
+        shown = "; ".join(names[:_SHOWN]) + ("; ..." if len(names) > _SHOWN else "")
+        raise SystemExit(f"no name contains {' or '.join(parts)}; the names are: {shown}")
     return found
 
 
@@ -101,6 +103,9 @@ def chosen_problems(suite: Suite, asked: argparse.Namespace) -> list[Problem]:
         if asked.members in ("all", problem.member)
         if not asked.kinds or problem.kind in asked.kinds
     ]
+    if not found:
+        kinds = f" of kind {' or '.join(asked.kinds)}" if asked.kinds else ""
+        raise SystemExit(f"no data set{kinds} is {asked.members}; --list lists all data sets")
     names = chosen([problem.name for problem in found], asked.sets)
     return [suite.problems[name] for name in names]
 
