@@ -60,6 +60,15 @@ def test_strength_of_the_penalty(word: str, lam: float) -> None:
     assert strength(word, Problem("a", lambda _: None), 4000) == pytest.approx(lam)
 
 
+def test_a_choice_of_nothing_is_an_error() -> None:
+    from benchmarks.losses.__main__ import SUITE as LOSSES
+
+    with pytest.raises(SystemExit, match="no data set is held-out"):
+        chosen_problems(LOSSES, arguments(LOSSES, ["--members", "held-out"]))
+    with pytest.raises(SystemExit, match="no name contains abc or def"):
+        chosen_problems(SUITE, arguments(SUITE, ["--sets", "abc", "def"]))
+
+
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the lines that a worker prints."""
