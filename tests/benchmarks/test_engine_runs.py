@@ -6,14 +6,16 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from benchmarks.engine.__main__ import SUITE
 from benchmarks.engine.measures import objective
 from benchmarks.engine.problems import Problem, load, store
 from benchmarks.engine.processes import output
 from benchmarks.engine.records import Log, reached
+from benchmarks.engine.runner import Runner
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression as Peer
 from sklearn.metrics import log_loss
@@ -93,3 +95,89 @@ def test_a_data_set_comes_back_as_it_was_built(
     assert type(found) is type(form(X))
     np.testing.assert_array_equal(found.toarray() if sparse.issparse(found) else found, X)
     np.testing.assert_array_equal(labels, y)
+
+
+class Scripted(Runner):
+    """A runner whose processes print what a test says."""
+
+    lines: ClassVar[dict[str, tuple[list[dict[str, Any]], str]]] = {}
+    asked: ClassVar[list[dict[str, Any]]] = []
+
+    def _output(
+        self, job: dict[str, Any], python: str, limit: float, environment: dict[str, str] | None
+    ) -> tuple[list[str], str]:
+        self.asked.append(job)
+        rows, broken = self.lines.get(job["peer"], ([], ""))
+        return [json.dumps(row) for row in rows], broken
+
+
+def row(tolerance: float, seconds: float, objective: float, **more: Any) -> dict[str, Any]:
+    return {
+        "tolerance": tolerance,
+        "seconds": seconds,
+        "objective": objective,
+        "memory": 0.0,
+        **more,
+    }
+
+
+def measured(tmp_path: Path, lines: dict[str, tuple[list[dict[str, Any]], str]]) -> Scripted:
+    """Return a runner after it measured a warm problem once."""
+    Scripted.lines, Scripted.asked = lines, []
+    runner = Scripted(Log(tmp_path / "runs.jsonl"), sys.executable, SUITE, rounds=1)
+    peers = [SUITE.peers[name] for name in lines]
+    runner.measure(Problem("a", lambda _: None, warm=True), 1.0, peers)
+    return runner
+
+
+BASE: dict[str, Any] = {"set": "a", "scale": 1, "lambda": 1.0}
+OURS = ([row(1e-8, 9.0, 1.0), row(1e-8, 0.4, 1.0, times=3), {}], "")
+
+
+def test_the_repeated_time_of_a_tolerance_counts(tmp_path: Path) -> None:
+    runner = measured(tmp_path, {"chainrule": OURS})
+    assert [r["seconds"] for r in runner.log.of(BASE)] == [0.4]
+
+
+def test_a_peer_gets_a_multiple_of_the_baselines_time_and_its_objective(tmp_path: Path) -> None:
+    measured(tmp_path, {"chainrule": OURS, "glum irls-ls": ([], "")})
+    first, second = Scripted.asked
+    assert "lowest" not in first
+    assert second["lowest"] == 1.0
+    assert second["limit"] == pytest.approx(10 * 0.4)
+
+
+def test_a_loop_is_limited_as_a_whole(tmp_path: Path) -> None:
+    ours = ([row(1e-8, 0.01, 1.0, fits=100), {}], "")
+    late = [row(1e-4, 0.2, 1.0, fits=100), {}]  # 20 s in all, where the loop may take 10
+    runner = measured(tmp_path, {"chainrule": ours, "glum irls-ls": (late, "")})
+    assert Scripted.asked[1]["limit"] == pytest.approx(10.0)
+    assert runner.log.of(BASE)[-1]["error"] == "time"
+
+
+@pytest.mark.parametrize(
+    ("ending", "broken", "error"),
+    [
+        ([], "time", "time"),
+        ([], "memory", "memory"),
+        ([], "", "the process died"),
+        ([{"error": "ValueError: x"}], "", "ValueError: x"),
+    ],
+)
+def test_what_was_found_before_a_failure_is_kept(
+    tmp_path: Path, ending: list[dict[str, Any]], broken: str, error: str
+) -> None:
+    theirs = ([row(1e-4, 0.1, 1.5), *ending], broken)
+    runner = measured(tmp_path, {"chainrule": OURS, "glum irls-ls": theirs})
+    found = [r for r in runner.log.of(BASE) if r["peer"] == "glum irls-ls"]
+    assert [r.get("error") for r in found] == [None, error]
+    assert [r["tolerance"] for r in found] == [1e-4, 1e-7]
+
+
+def test_a_ladder_that_ended_early_is_no_failure(tmp_path: Path) -> None:
+    theirs = ([row(1e-4, 0.1, 1.0), {}], "")
+    runner = measured(tmp_path, {"chainrule": OURS, "glum irls-ls": theirs})
+    assert not any("error" in r for r in runner.log.of(BASE))
+    count = len(runner.log.records)
+    runner.measure(Problem("a", lambda _: None, warm=True), 1.0, [SUITE.peers["glum irls-ls"]])
+    assert len(runner.log.records) == count
