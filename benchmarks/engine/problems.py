@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -81,8 +82,9 @@ def folder(problem: Problem, scale: int) -> Path:
 def store(problem: Problem, scale: int) -> None:
     """Build a data set and keep it, unless it is there."""
     target = folder(problem, scale)
-    if target.exists():
+    if any((target / name).exists() for name in ("X.npy", "matrix.json")):
         return
+    shutil.rmtree(target, ignore_errors=True)  # an earlier version kept matrices in another form
     X, y, *begins = problem.build(scale)
     with new_folder(target) as part:
         if sparse.issparse(X):

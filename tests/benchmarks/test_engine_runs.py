@@ -83,7 +83,7 @@ def test_only_what_is_timed_is_limited() -> None:
     assert run(lines, 0.3) == (["started", "{}"], "")
 
 
-@pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix])
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_matrix, sparse.csc_matrix])
 def test_a_data_set_comes_back_as_it_was_built(
     form: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,3 +181,14 @@ def test_a_ladder_that_ended_early_is_no_failure(tmp_path: Path) -> None:
     count = len(runner.log.records)
     runner.measure(Problem("a", lambda _: None, warm=True), 1.0, [SUITE.peers["glum irls-ls"]])
     assert len(runner.log.records) == count
+
+
+def test_what_an_earlier_version_kept_is_built_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.engine.problems.STORE", tmp_path / "data")
+    problem = Problem("old", lambda _: (sparse.csr_matrix(np.eye(3)), np.array([0, 1, 1])))
+    (tmp_path / "data" / "old-1").mkdir(parents=True)
+    (tmp_path / "data" / "old-1" / "shape.json").write_text("[3, 3]", encoding="utf-8")
+    store(problem, 1)
+    np.testing.assert_array_equal(load(problem, 1)[0].toarray(), np.eye(3))
