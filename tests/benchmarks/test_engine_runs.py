@@ -44,6 +44,16 @@ def test_a_tolerance_counts_only_if_its_objective_is_close_enough() -> None:
     assert {target: row["seconds"] for target, row in best.items()} == {1e-6: 1.0, 1e-10: 2.0}
 
 
+def test_a_repeated_fit_counts_before_a_single_one() -> None:
+    rows = [(1e-4, 0.1, 1.5, 1), (1e-6, 1.0, 1.0, 3), (1e-8, 0.9, 1.0, 1), (1e-9, 1.2, 1.0, 5)]
+    records = [
+        FIT | {"tolerance": tolerance, "seconds": s, "objective": f, "times": times, "round": 0}
+        for tolerance, s, f, times in rows
+    ]
+    best = reached(records, {"set": "a", "scale": 1, "lambda": 1.0}, "p")
+    assert {target: row["seconds"] for target, row in best.items()} == {1e-6: 1.0, 1e-10: 1.0}
+
+
 def test_a_broken_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     path = tmp_path / "runs.jsonl"
     done = FIT | {"tolerance": 1e-4, "round": 0, "seconds": 1.0}
