@@ -27,6 +27,7 @@ from benchmarks.engine.results import (
 )
 from benchmarks.engine.suite import Suite
 
+INCOMPLETE: Final = "†"
 MEMBERS: Final = {"tuned": "tuned on", "held-out": "held out"}
 """Members of the table of problems, in words."""
 
@@ -149,6 +150,13 @@ def _summary(found: Sequence[Result]) -> Iterator[str]:
     if alone:
         yield f"Cases in which no peer reached 1e-10 within its limit, in no mean: {alone}."
         yield ""
+    incomplete = sum(result.missing > 0 for result in found)
+    if incomplete:
+        yield (
+            f"Cases in which not every peer was measured, marked {INCOMPLETE}: {incomplete} of "
+            f"{len(found)}."
+        )
+        yield ""
     if plain:
         yield INSTALLATIONS
         yield ""
@@ -221,7 +229,8 @@ def _by_kind(found: Sequence[Result]) -> Iterator[str]:
 
 
 def _case(result: Result, plain: bool) -> list[str]:
-    cells = [result.problem.name, f"{result.lam:g}"]
+    mark = f" {INCOMPLETE}" if result.missing else ""
+    cells = [result.problem.name + mark, f"{result.lam:g}"]
     row = result.best.get(NAME, {}).get(TIGHT)
     if row is None:
         cells += [f"**{status(result, NAME)}**", "", "", "", ""]

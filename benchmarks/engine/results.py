@@ -36,6 +36,8 @@ class Result:
         peer -> the error.
     read : float or None
         Seconds of one read of X; nothing where X fits a cache.
+    missing : int
+        Number of peers that can fit it and were not measured.
     """
 
     problem: Problem
@@ -44,6 +46,7 @@ class Result:
     limits: dict[str, float] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     read: float | None = None
+    missing: int = 0
 
     def seconds(self, peer: str, target: float = TIGHT) -> float | None:
         """Return the time that a peer took to an accuracy."""
@@ -110,6 +113,7 @@ def _result(
     for peer in suite.peers:
         own = [row for row in rows if row["peer"] == peer]
         if not own:
+            result.missing += suite.peers[peer].takes(problem.task, lam)
             continue
         result.best[peer] = reached(rows, base, peer)
         for row in own:

@@ -43,7 +43,9 @@ RECORDS = [
 
 
 def row_of(text: str, start: str) -> list[str]:
-    line = next(line for line in text.splitlines() if line.startswith(f"| {start} |"))
+    line = next(
+        line for line in text.splitlines() if line.replace(" †", "").startswith(f"| {start} |")
+    )
     return [cell.strip() for cell in line.strip("|").split("|")]
 
 
@@ -118,3 +120,12 @@ def test_processes_from_start_to_answer() -> None:
         "**0.90 s**",
         "0.70 s",
     ]
+
+
+def test_a_case_without_every_peer_is_marked() -> None:
+    able = [name for name, peer in SUITE.peers.items() if peer.takes("dense", 1.0)]
+    whole = case(WON, dict.fromkeys(able, 1.0))
+    text = page(SUITE, whole + case(LOST, {"chainrule": 1.0}), 1)
+    assert f"| {WON} |" in text
+    assert f"| {LOST} † |" in text
+    assert "marked †: 1 of 2." in text
