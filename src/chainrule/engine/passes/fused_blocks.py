@@ -19,6 +19,9 @@ from chainrule.engine.runtime.native import Kernels, can_compile
 FUSED_FROM: Final[int] = 100_000
 """Entries of X from which compiled passes repay loading them."""
 
+CLASSES_FROM: Final[int] = 20
+"""How many times as many it takes for more than two classes: those passes load numba, for BLAS."""
+
 MOST_ROWS: Final[int] = 512
 """Rows of one inner step at most, in any pass for values and gradients."""
 
@@ -43,13 +46,14 @@ def inner_rows(n_features: int) -> int:
     return int(min(max(INNER_BYTES // (8 * max(1, n_features)), 16), MOST_ROWS)) // 8 * 8
 
 
-def can_be_fused(X: Any) -> bool:  # noqa: ANN401
+def can_be_fused(X: Any, n_classes: int = 2) -> bool:  # noqa: ANN401
     """Tell whether compiled passes take this matrix as it is, and are worth their start."""
+    least = FUSED_FROM * (1 if n_classes == 2 else CLASSES_FROM)
     if X.dtype not in (np.float64, np.float32) or not X.dtype.isnative:
         return False
     if not isinstance(X, np.ndarray):
-        return X.nnz >= FUSED_FROM and can_compile()
-    if X.size < FUSED_FROM or X.shape[0] < X.shape[1]:
+        return X.nnz >= least and can_compile()
+    if X.size < least or X.shape[0] < X.shape[1]:
         return False
     if not (X.flags.c_contiguous or X.flags.f_contiguous):
         return False

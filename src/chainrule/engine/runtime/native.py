@@ -284,6 +284,7 @@ def _abort() -> int:
 
 def _compiled(module: str, name: str, kinds: tuple[Kind, ...]) -> tuple[Any, str]:
     """Compile a kernel, behind a function of pointers and numbers."""
+    _announce()
     import numba
     from numba import cfunc, types
     from numba.np.numpy_support import carray, farray
@@ -308,6 +309,13 @@ def _compiled(module: str, name: str, kinds: tuple[Kind, ...]) -> tuple[Any, str
     exec("\n".join(lines), space)
     signature = numba_types.void(*places, numba_types.CPointer(numba_types.float64))
     return cfunc(signature, error_model="numpy")(space[name]), letters
+
+
+@cache
+def _announce() -> None:
+    """Say in a terminal, once, what takes so long."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        print("chainrule compiles its passes for this processor, once ...", file=sys.stderr)
 
 
 def _arrays(kinds: Sequence[Kind]) -> list[Kind]:
