@@ -50,14 +50,14 @@ def _apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_damaged_file_is_compiled_again(tmp_path: Path) -> None:
-    kernels = native.Kernels("vectors")
+    kernels = native.NativeModule("vectors")
     ones = [np.ones(3) for _ in range(7)]
     assert kernels.advance(0.5, *ones) == (0.75, 0.75)
     (path,) = tmp_path.rglob("*.o")
     for content in (b"", b"{}\nnothing", path.read_bytes()[:200]):
         path.write_bytes(content)
         again = [np.ones(3) for _ in range(7)]
-        assert native.Kernels("vectors").advance(0.5, *again) == (0.75, 0.75)
+        assert native.NativeModule("vectors").advance(0.5, *again) == (0.75, 0.75)
 
 
 @pytest.mark.parametrize("layout", ["C", "F", "rows of F"])
@@ -81,7 +81,7 @@ def test_arrays_of_any_layout_and_type_arrive(layout: str, dtype: str) -> None:
     given = {"C": table, "F": np.asfortranarray(table), "rows of F": np.asfortranarray(table)}
     part = given[layout][2:5] if layout == "rows of F" else given[layout]
     line = np.arange(30.0).reshape(10, 3)[:, 1]
-    kernels = native.Kernels("chainrule_test.kernels")
+    kernels = native.NativeModule("chainrule_test.kernels")
     expected = float((np.arange(1, len(part) + 1) @ part.astype(float)).sum()) + 2 * line[4:].sum()
     found = kernels.total(part, line, (np.ones(3), np.ones(4, "f4")), True, 4)
     assert found == (expected, 7, True)
@@ -97,9 +97,9 @@ def test_a_kernel_that_allocates_is_refused() -> None:
     module.greedy = greedy
     sys.modules["chainrule_test.greedy"] = module
     with pytest.raises(RuntimeError, match="allocates memory"):
-        native.Kernels("chainrule_test.greedy").greedy(np.ones(3))
+        native.NativeModule("chainrule_test.greedy").greedy(np.ones(3))
 
 
 def test_an_array_that_is_no_part_of_a_table_is_refused() -> None:
     with pytest.raises(TypeError, match="in one piece"):
-        native.Kernels("vectors").advance(0.5, np.ones((4, 6))[:, ::2])
+        native.NativeModule("vectors").advance(0.5, np.ones((4, 6))[:, ::2])

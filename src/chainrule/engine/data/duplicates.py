@@ -20,7 +20,7 @@ from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.passes.fused_blocks import FusedBlock
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
 from chainrule.engine.runtime.executors import map_in_order
-from chainrule.engine.runtime.native import Kernels
+from chainrule.engine.runtime.native import NativeModule
 
 FEWER: Final[int] = 4
 """Rows occur so many times on average, at least, where merging them pays."""
@@ -34,7 +34,7 @@ _PIECES: Final[int] = 2**16
 Keys = npt.NDArray[np.uint64]
 
 
-_grouping = Kernels("grouping")
+_grouping = NativeModule("grouping")
 
 
 def merged(source: InMemorySource, n_threads: int = 1) -> InMemorySource | None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
-from chainrule.engine.runtime.native import Kernels, can_compile, loaded
+from chainrule.engine.runtime.native import NativeModule, can_compile, loaded
 
 _BODY: Final = """
 
@@ -40,7 +40,7 @@ np = namespace()
 
 """
 
-_pointwise = Kernels("chainrule.engine.losses.pointwise")
+_pointwise = NativeModule("chainrule.engine.losses.pointwise")
 
 
 @cache

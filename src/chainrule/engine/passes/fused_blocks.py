@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.passes import class_tables
-from chainrule.engine.runtime.native import Kernels, can_compile
+from chainrule.engine.runtime.native import NativeModule, can_compile
 
 FUSED_FROM: Final[int] = 100_000
 """Entries of X from which compiled passes repay loading them."""
@@ -35,10 +35,10 @@ INNER_BYTES: Final[int] = 2**18
 LINE: Final[int] = 256
 """Examples that are worked on at a time where X is not read."""
 
-_dense = Kernels("fused")
-_template = Kernels("template")
-_grids = Kernels("grids")
-_pointwise = Kernels("chainrule.engine.losses.pointwise")
+_dense = NativeModule("fused")
+_template = NativeModule("template")
+_grids = NativeModule("grids")
+_pointwise = NativeModule("chainrule.engine.losses.pointwise")
 
 
 def inner_rows(n_features: int) -> int:

@@ -14,7 +14,7 @@ from scipy import sparse
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.passes.blocks import SparseBlock
 from chainrule.engine.passes.fused_blocks import Sums, by_output, score_pass
-from chainrule.engine.runtime.native import Kernels
+from chainrule.engine.runtime.native import NativeModule
 
 _ACCUMULATORS: Final[int] = 64
 _FEW_ACCUMULATORS: Final[int] = 8
@@ -30,7 +30,7 @@ INNER_ROWS: Final[int] = 256
 INNER_ENTRIES: Final[int] = 2048
 """Entries of one inner step, about: they are read again while they are in the cache."""
 
-_sparse = Kernels("fused_sparse")
+_sparse = NativeModule("fused_sparse")
 
 
 def rows_per_block(n_samples: int, n_features: int, n_entries: int) -> int:

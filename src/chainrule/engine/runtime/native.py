@@ -61,7 +61,7 @@ def keep(path: Path, content: bytes) -> None:
         draft.replace(path)
 
 
-class Kernels:
+class NativeModule:
     """The kernels of a module, as functions that are compiled or loaded when they are called.
 
     Parameters

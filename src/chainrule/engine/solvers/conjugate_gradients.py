@@ -6,9 +6,9 @@ import numpy as np
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.objective.products import Products
-from chainrule.engine.runtime.native import Kernels
+from chainrule.engine.runtime.native import NativeModule
 
-_vectors = Kernels("vectors")
+_vectors = NativeModule("vectors")
 
 
 def conjugate_gradients(
