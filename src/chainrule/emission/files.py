@@ -16,12 +16,12 @@ SCALAR_TARGET = TARGET.with_name("_emitted_scalar.py")
 CLASSES_TARGET = TARGET.with_name("_emitted_classes.py")
 PASSES = Path(__file__).parents[1] / "engine/passes/kernels"
 COMPILED_IN = (
-    TARGET.with_name("vectorised.py"),
-    TARGET.with_name("pointwise.py"),
+    *(TARGET.with_name(f"{name}.py") for name in ("vectorised", "pointwise", "scalar_roundings")),
     *(PASSES / f"{name}.py" for name in ("columns", "fused", "fused_sparse")),
 )
 COMPILED = (
     TARGET.with_name("pointwise.py"),
+    TARGET.with_name("roundings.py"),
     *(PASSES / f"{name}.py" for name in ("fused", "fused_sparse", "fused_softmax", "template")),
 )
 STAMP = re.compile(r'^FORMULAS: Final = ".*"$', re.MULTILINE)

@@ -5,6 +5,9 @@ and Stability of Numerical Algorithms*, 2nd ed., section 3.3). One arithmetic op
 roundoff of its result, one elementary function `FUNCTION` of it, and either at most `TINY` where
 the result underflows. The generated modules of losses call these functions in the order of their
 own operations, so no bound on a loss is written by hand.
+
+`scalar_roundings` compiles the same functions for numbers. numba's disk cache looks at this file
+alone, so `make emit` writes into it what else it is for.
 """
 
 from __future__ import annotations
@@ -16,6 +19,9 @@ import numpy as np
 from chainrule.engine.arrays import UNIT, FloatArray
 
 Real: TypeAlias = FloatArray | float
+
+FORMULAS: Final = "7effe8d5d28c8eba"
+"""The digest of what is compiled in from other files; written by `make emit`."""
 
 FUNCTION: Final = 4 * UNIT
 """Largest relative error of exp, log, tanh and the like: two units in the last place."""
@@ -144,5 +150,5 @@ def inverse_mills(value: Real, x: Real, of_x: Real) -> FloatArray:
 
 def settled(bound: Real, like: Real) -> FloatArray:
     """Return a bound in the shape of the scores, rounded up; infinite where it is undefined."""
-    spread = np.broadcast_to(np.asarray(bound, dtype=np.float64), np.shape(like))
+    spread = np.where(np.isnan(like), np.inf, bound)
     return np.where(np.isnan(spread), np.inf, spread * _GROWTH)
