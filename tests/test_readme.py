@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from tests.loss_definitions import DEFINITIONS
 
 from chainrule.cli.main import cli
+from tests.loss_definitions import DEFINITIONS
 
 ROOT = Path(__file__).parents[1]
 

@@ -55,6 +55,9 @@ def test_constants_of_a_loss_enter_its_facts(
 CONVEX: tuple[tuple[str, Targets, float | None], ...] = (
     ("log(cosh(z - y))", Targets(), 2.0),
     ("sqrt(1 + (z - y)^2) - 1", Targets(), 1.5),
+    ("9 (sqrt(1 + ((z - y)/3)^2) - 1)", Targets(), 0.5),
+    ("sqrt((z - y + 1)^2 + 4)", Targets(), 0.75),
+    ("sqrt((z - y)^2 + 0.01)", Targets(), 15.0),
     ("exp(-y z)", SIGNS, 1.0),
     ("log(1 + exp(-y z))", SIGNS, 1.0),
     ("(z - y)^4/4", Targets(), None),
@@ -88,6 +91,23 @@ def test_convex_losses_are_proven_convex(
     names = [name for name, _ in facts.because]
     assert "convex" in names
     assert ("self_concordance" in names) == (constant is not None)
+
+
+@pytest.mark.parametrize(
+    ("text", "largest"),
+    [
+        ("sqrt(1 + (z - y)^2) - 1", 1.0),
+        ("9 (sqrt(1 + ((z - y)/3)^2) - 1)", 1.0),
+        ("2 sqrt((z - y)^2 + 4)", 1.0),
+        ("sqrt((z - y + 1)^2 + 4)", 0.5),
+        ("sqrt((z - y)^2 + 0.01)", 10.0),
+        ("sqrt(2 + (z - y)^2)", 0.70710678),  # 1/sqrt(2), rounded up
+    ],
+)
+def test_a_root_of_a_sum_of_squares_has_bounded_curvature(text: str, largest: float) -> None:
+    low, high = derive_loss(text).facts.curvature
+    assert low == 0
+    assert largest <= high <= largest * 1.001
 
 
 @pytest.mark.parametrize(("text", "targets"), NOT_CONVEX)

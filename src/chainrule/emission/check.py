@@ -36,6 +36,7 @@ _NUMPY = SimpleNamespace(
     log=mpmath.log,
     log1p=mpmath.log1p,
     sqrt=mpmath.sqrt,
+    hypot=mpmath.hypot,
     abs=abs,
     maximum=max,
     minimum=min,

@@ -31,6 +31,7 @@ _NUMPY: Final = (
     "abs",
     "cosh",
     "expm1",
+    "hypot",
     "float64",
     "inf",
     "isnan",
