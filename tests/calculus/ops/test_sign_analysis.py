@@ -7,7 +7,7 @@ import pytest
 
 from chainrule.calculus.evaluation.numeric import FLOATS, Point
 from chainrule.calculus.graph.node import Symbol
-from chainrule.calculus.ops import TABLE
+from chainrule.calculus.ops import TABLE, exp, reduce_sum, stack
 from chainrule.calculus.ops.sign_analysis import _RULES, signs
 from chainrule.language.reading import read_model
 
@@ -29,6 +29,9 @@ CASES = {
     "expm1(x^2)": {0, 1},
     "x .* y .* x .* y": {0, 1},
     "sign(exp(x))": {1},
+    "exp(x) + sum(y^2)": {1},
+    "y^2 + sum(x)": {-1, 0, 1},
+    "1 + max(x^2) - mean(-exp(y))": {1},
 }
 
 
@@ -43,6 +46,12 @@ def test_signs_are_those_that_values_have(text: str, wanted: set[int]) -> None:
     symbols = {symbol.name: symbol for symbol in model.inputs}
     point = Point({symbols["x"]: values[0], symbols["y"]: values[1]}, {"n": 400}, FLOATS)
     assert set(np.sign(point.value(expr)).ravel().astype(int)) <= wanted
+
+
+def test_a_sum_of_entries_of_both_signs_can_be_zero() -> None:
+    apart = stack((exp(Symbol("x", ("n", 1))), -exp(Symbol("y", ("m", 1)))))
+    assert signs(apart) == {-1, 1}
+    assert signs(reduce_sum(apart)) == {-1, 0, 1}
 
 
 def test_an_input_can_have_any_sign() -> None:
