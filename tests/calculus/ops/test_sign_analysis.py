@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.node import Symbol
 from chainrule.calculus.ops import TABLE, exp, reduce_sum, stack
 from chainrule.calculus.ops.sign_analysis import _RULES, signs
@@ -44,7 +44,7 @@ def test_signs_are_those_that_values_have(text: str, wanted: set[int]) -> None:
     values = rng.normal(size=(2, 1, 400)) * 3
     values[:, :, :20] = 0.0
     symbols = {symbol.name: symbol for symbol in model.inputs}
-    point = Point({symbols["x"]: values[0], symbols["y"]: values[1]}, {"n": 400}, FLOATS)
+    point = Evaluator({symbols["x"]: values[0], symbols["y"]: values[1]}, {"n": 400}, FLOATS)
     assert set(np.sign(point.value(expr)).ravel().astype(int)) <= wanted
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from chainrule import derive
 from chainrule.calculus.derivation.program import program
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 
 SCORES = np.array([[-1e4, -300.0, -40.0, -38.0, -3.0, -0.2, 0.0, 0.7, 4.0, 9.0, 38.0, 40.0, 1e4]])
 
@@ -45,7 +45,7 @@ def test_the_gradient_is_known_where_the_distribution_function_rounds_to_0(
     run = program(derive(f"Z : (1, m)\n{text}", ["Z"]))
     (gradient,) = run.gradients.values()
     (score,) = (symbol for symbol in run.model.inputs if symbol.name == "Z")
-    point = Point({score: SCORES}, {"m": SCORES.shape[1]}, FLOATS)
+    point = Evaluator({score: SCORES}, {"m": SCORES.shape[1]}, FLOATS)
     for definition in run.model.definitions[:-1]:  # all but the cost
         point.define(definition.target, point.value(definition.value))
     for layer in run.layers:
@@ -62,7 +62,7 @@ def test_the_gradient_of_a_probit_likelihood_keeps_its_digits(label: float) -> N
     run = program(derive(text, ["Z"]))
     (gradient,) = run.gradients.values()
     values = {s: SCORES if s.name == "Z" else np.full_like(SCORES, label) for s in run.model.inputs}
-    found = Point(values, {"m": SCORES.shape[1]}, FLOATS).value(gradient)
+    found = Evaluator(values, {"m": SCORES.shape[1]}, FLOATS).value(gradient)
     with mpmath.workdps(60):
         y, z = mpmath.mpf(label), [mpmath.mpf(z) for z in SCORES[0]]
         wanted = [[float((1 - y) * mills(-x) - y * mills(x)) for x in z]]

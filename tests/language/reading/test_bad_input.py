@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chainrule import derive
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.node import Apply, Number, Symbol
 from chainrule.calculus.ops import TABLE
 from chainrule.documents.lesson.as_json import as_data
@@ -131,4 +131,4 @@ def test_the_slope_at_0_is_the_one_that_is_said(name: str) -> None:
     x = Symbol("x")
     node = Apply(TABLE[name], (x,))
     (slope,) = node.op.vjp(Number(1), node, node.args, node.attrs)
-    assert Point({x: FLOATS.full((1, 1), 0)}, {}, FLOATS).value(slope).item() == 0
+    assert Evaluator({x: FLOATS.full((1, 1), 0)}, {}, FLOATS).value(slope).item() == 0
