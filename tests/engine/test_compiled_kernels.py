@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from chainrule.emission.deriving import derive_loss
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.losses.compiled import evaluate, kernel_of
 from chainrule.engine.losses.facts import LossRow
@@ -109,3 +110,14 @@ def test_a_kernel_is_compiled_where_nothing_can_be_kept(tmp_path: Path) -> None:
     run = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, env=told)
     assert run.returncode == 0, run.stderr
     assert run.stdout.startswith("True ")
+
+
+@pytest.mark.parametrize("text", ["sqrt(1 + (z - y)^2) - 1", "sqrt(2 + (3 z - y)^2)"])
+@pytest.mark.parametrize("name", ["terms", "errors"])
+def test_a_kernel_of_ones_own_is_the_plain_formula(text: str, name: str) -> None:
+    row = derive_loss(text)
+    z = np.concatenate([np.random.default_rng(2).normal(size=200) * 20, [1e160, -1e250]])
+    y = np.linspace(-3, 3, len(z))
+    plain = getattr(row.kernels, name)(z, y)
+    for found, wanted in zip(evaluate(kernel_of(row.source, name), z, y), plain, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-14)
