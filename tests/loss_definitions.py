@@ -108,7 +108,8 @@ class LossDefinition:
             return self.slope(z, y)
         with mpmath.workdps(_DIGITS):
             h = mpmath.mpf(10) ** -_STEP
-            return (self.value(z + h, y) - self.value(z - h, y)) / (2 * h)
+            found = (self.value(z + h, y) - self.value(z - h, y)) / (2 * h)
+        return +found  # in the precision of the caller
 
     def second(self, z: Any, y: Any) -> Any:
         """The second derivative in z."""
@@ -116,7 +117,9 @@ class LossDefinition:
             return self.bend(z, y)
         with mpmath.workdps(_DIGITS):
             h = mpmath.mpf(10) ** -_STEP
-            return (self.value(z + h, y) - 2 * self.value(z, y) + self.value(z - h, y)) / h**2
+            up, here, down = (self.value(z + k * h, y) for k in (1, 0, -1))
+            found = (up - 2 * here + down) / h**2
+        return +found
 
     def is_at_jump(self, z: Any, y: Any, within: float) -> Any:
         """Whether a score is closer to a jump of l'' than that."""
