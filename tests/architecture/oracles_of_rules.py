@@ -28,7 +28,7 @@ from chainrule.calculus.derivation.curvature import second_derivation
 from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.derivation.program import program
 from chainrule.calculus.evaluation.forward import assignments, sample
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr, Number, Symbol, partials, walk
 from chainrule.calculus.ops import matmul, mul, stack, transpose
@@ -112,7 +112,7 @@ class Firing:
 
     def difference(self) -> str:
         """Return how the two sides differ as numbers."""
-        point = Point(dict(self.values), self.sizes, FLOATS)
+        point = Evaluator(dict(self.values), self.sizes, FLOATS)
         for symbol, meaning in self.meanings.items():
             assert isinstance(symbol, Symbol)
             point.define(symbol, point.value(meaning))

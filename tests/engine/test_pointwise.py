@@ -26,6 +26,7 @@ BEYOND = np.logspace(0, 300, 1500)
 BELOW = -np.concatenate(
     [np.logspace(-300, -0.0001, 1500), RNG.random(1500), [0.29 * f for f in NEAR]]
 )
+TINY = np.array([5e-324, 1e-310, 2.0**-1022, 2.0**-1022 * (1 - 2.0**-52), 1.7e308])
 
 
 def looped(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -59,6 +60,12 @@ CASES: dict[str, tuple[Any, Any, Any, float]] = {
         np.concatenate([UNIT_RANGE, BEYOND, BELOW]),
         vectorised.ERROR,
     ),
+    "log": (
+        vectorised.log,
+        mpmath.log,
+        np.concatenate([NEAR, UNIT_RANGE[UNIT_RANGE > 0], BEYOND, 1 + BELOW, 1 + UNIT_RANGE, TINY]),
+        vectorised.ERROR,
+    ),
 }
 
 
@@ -86,6 +93,14 @@ def test_above_the_normal_numbers_exp_is_infinite() -> None:
     found = np.empty(3)
     looped(vectorised.exp)(np.array([710.0, 1e4, np.inf]), found)
     assert np.isinf(found).all()
+
+
+def test_log_has_the_limits_of_numpy() -> None:
+    points = np.array([0.0, -0.0, -1.0, -np.inf, np.inf, np.nan])
+    found = np.empty(len(points))
+    looped(vectorised.log)(points, found)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(found, np.log(points))
 
 
 def test_the_compiled_formulas_are_the_emitted_ones() -> None:

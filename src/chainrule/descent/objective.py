@@ -15,7 +15,7 @@ import numpy as np
 
 from chainrule.calculus.derivation.steps import Derivation, Gradient
 from chainrule.calculus.evaluation.forward import forward
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Apply, Expr, Symbol, running, walk
 from chainrule.calculus.proof.gradients import gathered
@@ -129,7 +129,7 @@ class DescentObjective:
                     if not np.isfinite(known[symbol]).all():
                         return f"{symbol.name} is not finite"
                 for definition in self.model.definitions:
-                    point = Point(known, sizes, FLOATS)
+                    point = Evaluator(known, sizes, FLOATS)
                     for node in walk(definition.value):
                         value = point.value(node)
                         if not np.isfinite(value).all():
@@ -141,7 +141,7 @@ class DescentObjective:
         return float(known[self.model.objective][0, 0])
 
 
-def _complaint(target: Symbol, node: Expr, value: Array, point: Point) -> str:
+def _complaint(target: Symbol, node: Expr, value: Array, point: Evaluator) -> str:
     bad = ~np.isfinite(value)
     what = "not a number" if np.isnan(value[bad]).any() else "infinite"
     where = f" in {bad.sum()} of {value.size} places" if value.size > 1 else ""
@@ -156,7 +156,7 @@ def _complaint(target: Symbol, node: Expr, value: Array, point: Point) -> str:
 def _value(
     gradient: Gradient, symbol: Symbol, known: Mapping[Symbol, Array], sizes: Mapping[str, int]
 ) -> Array:
-    point = Point(known, sizes, FLOATS)
+    point = Evaluator(known, sizes, FLOATS)
     if gradient.matrix is not None:
         return np.asarray(point.value(gradient.matrix), dtype=np.float64)
     for node in walk(gradient.index):

@@ -26,8 +26,8 @@ from chainrule.emission.opening import opened
 from chainrule.errors import ProofError
 
 
-class Kernels:
-    """The kernels of one model: its scores `Z` in, one term of the objective out.
+class KernelDerivation:
+    """Derives the kernels of one model: its scores `Z` in, one term of the objective out.
 
     Parameters
     ----------

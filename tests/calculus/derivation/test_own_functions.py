@@ -14,7 +14,7 @@ from chainrule import derive, derive_second
 from chainrule.calculus.derivation.own import own_function
 from chainrule.calculus.derivation.program import program
 from chainrule.calculus.derivation.steps import Phase
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.node import Apply, Symbol
 from chainrule.calculus.ops.own import Own
 from chainrule.calculus.proof.certify import certify
@@ -44,7 +44,7 @@ def test_a_closed_function_has_the_value_and_the_slope_of_its_body(body: str) ->
     (function,) = model.functions
     assert isinstance(function.row, Own)
     z, x = Symbol("z"), np.array([[-1.3, 0.4, 2.1], [0.7, -0.2, -2.2]])
-    at = Point({z: x}, {}, FLOATS)
+    at = Evaluator({z: x}, {}, FLOATS)
     value = at.value(Apply(function.row, (z,)))
     slope = at.value(Apply(function.row.slope, (z,)))
     h = 1e-6

@@ -1,7 +1,7 @@
 """Values: one evaluator for matrix forms and index forms, over any array namespace.
 
 A matrix form has the value of its matrix. An index form has one array axis for each running
-index, counted from the right in the order in which a `Point` first meets them, so that
+index, counted from the right in the order in which an `Evaluator` first meets them, so that
 broadcasting lines them up by itself.
 """
 
@@ -28,8 +28,8 @@ from chainrule.errors import ChainruleError
 INDEXED = (Entry, Total, Partial)
 
 
-class Point:
-    """A point at which expressions have values; caches the value of every node.
+class Evaluator:
+    """Evaluates expressions at one point; caches the value of every node.
 
     Parameters
     ----------

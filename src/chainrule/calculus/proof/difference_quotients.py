@@ -24,7 +24,7 @@ import numpy as np
 
 from chainrule.calculus.derivation.steps import Gradient, StepCertificate, VerificationMethod
 from chainrule.calculus.evaluation.differences import along
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.evaluation.precise import DIGITS, PRECISE
 from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.model import Definition
@@ -72,7 +72,7 @@ class Probe:
         xp: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
         """Return the weighted values after a move by a multiple of the direction."""
-        point = Point({s: known[s] for s in self.used}, sizes, xp)
+        point = Evaluator({s: known[s] for s in self.used}, sizes, xp)
         point.define(self.source, known[self.source] + shift * self.direction)
         total = 0
         for definition in self.route:
@@ -173,7 +173,7 @@ class DifferenceQuotients:
             size = np.abs(known[probe.source]).max() or 1
             h = size * mpmath.mpf(10) ** -PRECISE_STEP
             ahead, behind = (probe.seen(known, sizes, shift, PRECISE) for shift in (h, -h))
-            point = Point(known, sizes, PRECISE, self.points.meaning)
+            point = Evaluator(known, sizes, PRECISE, self.points.meaning)
             stated = self._stated(point, of, wrt, claimed, probe)
             found = compared(stated, (ahead - behind) / (2 * h), NOTHING)
         fine = found.error <= PRECISE_TOLERANCE
@@ -222,7 +222,7 @@ class DifferenceQuotients:
         order = sorted(found, key=self._order.__getitem__)
         return tuple(self._definitions[target] for target in order)
 
-    def _stated(self, point: Point, of: Expr, wrt: Expr, claimed: Expr, probe: Probe) -> Any:  # noqa: ANN401
+    def _stated(self, point: Evaluator, of: Expr, wrt: Expr, claimed: Expr, probe: Probe) -> Any:  # noqa: ANN401
         """Contract the claimed derivative with the weights and the direction."""
         point.forget_indices()
         value = point.value(claimed)
@@ -261,7 +261,7 @@ class DifferenceQuotients:
             start = {
                 s: known[s] + t * moved[s] if s in moved else known[s] for s in self.model.inputs
             }
-            point = Point(start, sizes, xp)
+            point = Evaluator(start, sizes, xp)
             for target, value in self.model.values.items():
                 found = point.value(value)
                 point.define(target, found + t * moved[target] if target in moved else found)
@@ -270,7 +270,7 @@ class DifferenceQuotients:
         def stated(known: Mapping[Symbol, Any], xp: Any) -> Any:  # noqa: ANN401
             drawn = {s: known[s] for s in self.model.symbols}
             full = with_layers(self.derivation, drawn, sizes, xp, self.points.meaning)
-            point = Point(full, sizes, xp, self.points.meaning)
+            point = Evaluator(full, sizes, xp, self.points.meaning)
             return sum(np.sum(gathered(point, g) * moved[g.variable]) for g in self._gradients)
 
         with np.errstate(all="ignore"):

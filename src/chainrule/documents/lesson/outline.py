@@ -9,6 +9,7 @@ from enum import Enum
 from chainrule.calculus.derivation.steps import Derivation, Phase, Step
 from chainrule.calculus.graph.node import Apply, Entry, Expr, Partial, Symbol, running, walk
 from chainrule.calculus.ops.own import Own
+from chainrule.calculus.ops.sign_analysis import meets_corner, signs
 from chainrule.language.typeset import unicode
 
 
@@ -75,18 +76,20 @@ def functions(derivation: Derivation) -> Iterator[tuple[Expr | None, Expr | None
 def corners(derivation: Derivation) -> Iterator[str]:
     """Yield where the forward pass is not differentiable, and the subgradient used there."""
     said = set[Expr]()
+    known: dict[Expr, frozenset[int]] = {}
     moving: set[Expr] = {gradient.variable for gradient in derivation.gradients.values()}
     for definition in derivation.model.definitions:
         for node in walk(definition.value):
             if not any(arg in moving for arg in node.args):
                 continue
             moving.add(node)
-            if isinstance(node, Apply) and node.op.corner and node not in said:
+            if isinstance(node, Apply) and node not in said and meets_corner(node, known):
                 said.add(node)
                 line = f", on line {definition.line}," if definition.line else ""
                 yield f"{unicode(node)}{line} is not differentiable {node.op.corner}"
         if definition.value in moving:
             moving.add(definition.target)
+        known[definition.target] = signs(definition.value, known)
 
 
 def first_sentence(derivation: Derivation) -> str:

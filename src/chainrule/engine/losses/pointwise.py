@@ -102,6 +102,27 @@ def pointwise(
 
 
 @exact
+def weighted_sums(
+    kernel: int, raw: Vector, y: Vector, weight: Vector, room: npt.NDArray[Any]
+) -> tuple[float, float, float]:
+    """Return the sums of the first, of |the second| and of the third of a kernel's numbers.
+
+    `room` has three rows, as long as the examples that are worked on at a time.
+    """
+    first, second, third = room[0], room[1], room[2]
+    total, size, last = 0.0, 0.0, 0.0
+    for start in range(0, raw.shape[0], room.shape[1]):
+        part = slice(start, min(start + room.shape[1], raw.shape[0]))
+        count = part.stop - start
+        call_kernel(kernel, (raw[part], y[part], weight[part], first, second, third))
+        for i in range(count):
+            total += first[i]
+            size += abs(second[i])
+            last += third[i]
+    return total, size, last
+
+
+@exact
 def line_sums(
     kernel: int,
     raw: Vector,

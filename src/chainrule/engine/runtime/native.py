@@ -29,7 +29,12 @@ from typing import Any, Final
 import numpy as np
 
 _ENGINE: Final = Path(__file__).resolve().parent.parent
-_COMPILED_IN: Final = ("passes/kernels/*.py", "losses/vectorised.py", "losses/pointwise.py")
+_COMPILED_IN: Final = (
+    "passes/kernels/*.py",
+    "losses/vectorised.py",
+    "losses/pointwise.py",
+    "losses/*roundings.py",
+)
 _EMITTED: Final = "losses/_emitted*.py"
 _LOCK: Final = RLock()
 _INTERNAL: Final = ("numba_", "NRT_")
