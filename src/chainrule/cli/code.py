@@ -6,7 +6,7 @@ import click
 
 from chainrule.cli.shared import names_in, out_option, write_text, wrt_option
 
-TARGETS = ("numpy", "torch", "jax")
+TARGETS = ("numpy", "torch", "jax", "javascript")
 
 
 _HELP = """Write the forward pass in FILE and its gradients as a module.
