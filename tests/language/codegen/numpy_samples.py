@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from tests.language.codegen.node import Node
 
-from chainrule.language.codegen.javascript.functions import called
+from chainrule.language.codegen.javascript.functions import RuntimeFunction, called
 from chainrule.language.codegen.javascript.translation import expression
 from chainrule.language.codegen.javascript.written import Kind, Scope
 
@@ -182,6 +182,12 @@ def translated(text: str) -> str:
     names = ", ".join((*ARRAYS, *SIZES))
     body = f"export function value({{ {names} }}) {{\n  return {code};\n}}\n"
     return "\n".join([body, *(row.text for row in called([body]))])
+
+
+def direct_calls(text: str) -> list[RuntimeFunction]:
+    """Return the functions of the runtime that an expression calls, but not what those call."""
+    body, *_ = translated(text).split("\n\n")
+    return [row for row in called([body]) if f"{row.name}(" in body]
 
 
 def difference(text: str, node: Node) -> str:

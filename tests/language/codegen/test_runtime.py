@@ -8,11 +8,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from tests.language.codegen.node import NodeError, node
-from tests.language.codegen.numpy_samples import ARRAYS, EXPRESSIONS, difference, translated
+from tests.language.codegen.numpy_samples import (
+    ARRAYS,
+    EXPRESSIONS,
+    difference,
+    direct_calls,
+    translated,
+)
 
 from chainrule.calculus.graph.op import Spelling
 from chainrule.calculus.ops import TABLE
 from chainrule.errors import DerivationError
+from chainrule.language.codegen.javascript import functions as runtime
 from chainrule.language.codegen.javascript.functions import NUMPY, called, functions
 from chainrule.language.codegen.javascript.statements import definition
 from chainrule.language.codegen.javascript.target import JAVASCRIPT
@@ -26,10 +33,18 @@ def test_an_expression_has_the_value_of_numpy(text: str) -> None:
 
 
 def test_every_function_of_numpy_is_in_an_expression() -> None:
-    direct = {
-        row.name for text in EXPRESSIONS for row in called([translated(text).split("\n\n")[0]])
-    }
+    direct = {row.name for text in EXPRESSIONS for row in direct_calls(text)}
     assert set(NUMPY.values()) <= direct
+
+
+def test_a_runtime_that_is_wrong_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = dict(functions())
+    wrong = rows["tanh"].text.replace("Math.tanh", "Math.sinh")
+    monkeypatch.setattr(
+        runtime, "functions", lambda: {**rows, "tanh": replace(rows["tanh"], text=wrong)}
+    )
+    assert difference("np.tanh(A)", node()).startswith("np.tanh(A) is [[")
+    assert difference("np.tan(A)", node()) == ""
 
 
 HELPERS = (
