@@ -36,7 +36,11 @@ def op_oracle(row: Op) -> str:
         wanted = _formula(row, s, s.arrays)
         if not close(s.at(s.node), wanted, 1e-12):
             return f"its value is {s.at(s.node)}, not {wanted}"
-        space: dict[str, Any] = {"__builtins__": {"range": range}, "np": np, **s.sizes}
+        space: dict[str, Any] = {
+            "__builtins__": {"range": range, "float": float},
+            "np": np,
+            **s.sizes,
+        }
         texts = [symbol.name for symbol in s.arguments]
         space |= dict(zip(texts, s.arrays, strict=True))
         for part in (*row.helpers, row):

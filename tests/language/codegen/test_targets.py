@@ -41,6 +41,7 @@ def emitted(s: Sample, target: str) -> str:
     lines.assign("result", s.node)
     helpers = [spelled_function(text, dialect) for text in lines.trees.helpers.values()]
     head = [*dialect.imports, *sorted(lines.trees.imports)]
+    head += [f"dtype = {dialect.prefix}.float64", 'like = {"dtype": dtype}']
     sizes = [f"    {name} = {size}" for name, size in s.sizes.items()]
     body = [*sizes, *lines.statements, "    return result"]
     return "\n".join([*head, *helpers, f"def value({', '.join(names.values())}):", *body, ""])

@@ -19,6 +19,7 @@ from chainrule.calculus.ops.elementwise import mul
 
 MODULE_WORDS = frozenset(
     {"forward", "backward", "check", "draw", "cache", "np", "torch", "jax", "jnp"}
+    | {"dtype", "device", "like"}
 )
 """What an emitted module is itself made of."""
 

@@ -86,6 +86,8 @@ class FunctionBody:
         room = WIDTH - len(self.target.statement(name, "", value.shape, given=given))
         while len(self._text(value, exact)) > room:
             part = self._longest_part(value)
+            if exact and self.trees.fills(value) and _may_have_a_name(value):
+                part = value if value not in self.trees.parts else None
             if part is None and isinstance(value, Apply) and len(value.args) > 2:
                 # A long row of plain terms: the first half becomes the first term.
                 middle = (len(value.args) + 1) // 2
@@ -108,12 +110,19 @@ class FunctionBody:
 
     def _longest_part(self, value: Expr) -> Expr | None:
         """Return the part that a long line gains most by naming."""
-        parts = [
-            node
-            for node in walk(value)
-            if node is not value and node not in self.trees.parts and _may_have_a_name(node)
-        ]
+        parts = [part for part in self._visible(value) if _may_have_a_name(part)]
         return max(parts, key=lambda part: len(self._text(part, False)), default=None)
+
+    def _visible(self, value: Expr) -> list[Expr]:
+        """Return the parts of a value that are written out, which those of named ones are not."""
+        seen: dict[Expr, None] = {}
+        waiting = list(value.args)
+        while waiting:
+            node = waiting.pop()
+            if node not in seen and node not in self.trees.parts:
+                seen[node] = None
+                waiting += node.args
+        return [node for node in walk(value) if node in seen]
 
 
 def shape_text(shape: Shape) -> str:

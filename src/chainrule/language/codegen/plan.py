@@ -64,6 +64,13 @@ class Plan:
         return self.names[self.model.objective]
 
     @property
+    def main_input(self) -> Symbol:
+        """The input whose numbers decide the precision: a variable, else one that is no place."""
+        real = [symbol for symbol in self.model.inputs if symbol not in self.model.numbered]
+        variables = [symbol for symbol in real if symbol in self.program.gradients]
+        return (*variables, *real, *self.model.inputs)[0]
+
+    @property
     def loads(self) -> list[Symbol]:
         """What the backward pass reads from the cache."""
         layers = {layer.target for layer in self.program.layers}

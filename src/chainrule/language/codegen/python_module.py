@@ -20,8 +20,8 @@ def python_module(plan: Plan) -> str:
     pieces = [
         _head(plan, dialect),
         *(f"{helper}\n" for helper in helpers),
-        _forward(plan),
-        _backward(plan),
+        _forward(plan, dialect),
+        _backward(plan, dialect),
         check_text(dialect, plan.model, plan.names),
     ]
     return "\n\n".join(pieces)
@@ -36,7 +36,7 @@ def _head(plan: Plan, dialect: Dialect) -> str:
     return f'"""{body}\n"""\n\n{imports}\n'
 
 
-def _forward(plan: Plan) -> str:
+def _forward(plan: Plan, dialect: Dialect) -> str:
     inputs = [plan.names[s] for s in plan.model.inputs]
     inputs += [f"{plan.names[s]}=None" for s in plan.program.given]
     returned = [f'"{plan.names[s]}": {plan.names[s]}' for s in plan.cache]
@@ -45,6 +45,7 @@ def _forward(plan: Plan) -> str:
             *_call("def forward(", inputs, "):", ""),
             *_docstring(forward_lines(plan, _quoted)),
             *(INDENT + line for line in plan.forward_sizes()),
+            *_precision(plan.forward.statements, plan.names[plan.main_input], dialect),
             *plan.forward.statements,
             *_call("return {", returned, "}", INDENT),
             "",
@@ -52,7 +53,7 @@ def _forward(plan: Plan) -> str:
     )
 
 
-def _backward(plan: Plan) -> str:
+def _backward(plan: Plan, dialect: Dialect) -> str:
     names = plan.names
     returned = [f'"{names[s]}": {name}' for s, name in plan.gradients.items()]
     return "\n".join(
@@ -61,11 +62,30 @@ def _backward(plan: Plan) -> str:
             *_docstring([backward_line(plan)]),
             *(f'{INDENT}{names[s]} = cache["{names[s]}"]{comment(s.shape)}' for s in plan.loads),
             *(INDENT + line for line in plan.backward_sizes()),
+            *_precision(plan.backward.statements, f'cache["{plan.cost}"]', dialect),
             *plan.backward.statements,
             *_call("return {", returned, "}", INDENT),
             "",
         ]
     )
+
+
+def _precision(statements: list[str], array: str, dialect: Dialect) -> list[str]:
+    """Write where arrays that are made here take their precision and their device from."""
+    precision = dialect.precision.replace("array", array)
+    device = f"{array}.device"
+    lines = {
+        "dtype=dtype": f"dtype = {precision}",
+        "device=device": f"device = {device}",
+        f"**{dialect.options})": (
+            f'{dialect.options} = {{"dtype": {precision}, "device": {device}}}'
+        ),
+    }
+    return [
+        INDENT + line
+        for use, line in lines.items()
+        if any(use in statement for statement in statements)
+    ]
 
 
 def _call(opening: str, parts: list[str], closing: str, indent: str) -> list[str]:

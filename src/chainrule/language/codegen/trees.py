@@ -69,7 +69,7 @@ class Trees:
         exact : bool
             Whether the array must have the whole shape, and not just broadcast to it.
         """
-        if exact and (spread(node) != node.shape or is_plain(node)):
+        if exact and self.fills(node):
             return self._filled(node)
         if node in self.parts:
             return ast.Name(self.parts[node])
@@ -82,6 +82,11 @@ class Trees:
         if is_hidden(node):
             return self.tree(node.args[0], False)
         return self._applied(node)
+
+    @staticmethod
+    def fills(node: Expr) -> bool:
+        """Whether the code of a node must be repeated to its shape, or made an array."""
+        return spread(node) != node.shape or is_plain(node)
 
     def _applied(self, node: Apply) -> ast.expr:
         op = node.op
@@ -154,16 +159,13 @@ def is_hidden(node: Expr) -> bool:
 
 
 def is_plain(node: Expr) -> bool:
-    """Whether the code of a node is a number of Python: numbers, sizes and constants alone."""
+    """Whether the code of a node is a number of Python: of numbers, sizes and constants alone."""
     if is_hidden(node):
         return is_plain(node.args[0])
     if isinstance(node, Apply):
-        arithmetic = node.op.notation.layout in _ARITHMETIC
-        return (arithmetic or not node.args) and all(map(is_plain, node.args))
+        constant = not node.args and node.shape == SCALAR
+        return (node.op.elementwise or constant) and all(map(is_plain, node.args))
     return isinstance(node, Number)
-
-
-_ARITHMETIC = (Layout.SUM, Layout.PRODUCT, Layout.FRACTION, Layout.PREFIX)
 
 
 def is_work(tree: ast.expr) -> bool:

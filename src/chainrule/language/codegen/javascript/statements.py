@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chainrule.language.codegen.dialects import SCATTER
-from chainrule.language.codegen.javascript.translation import Expressions, element
+from chainrule.language.codegen.javascript.translation import Expressions, element, signature
 from chainrule.language.codegen.javascript.words import local
 from chainrule.language.codegen.javascript.written import Kind, UntranslatableError
 
@@ -73,7 +73,7 @@ class _Function:
         if doc is not None:
             body.pop(0)
             comment = [f"/** {' '.join(doc.split()).replace('*/', '* /')} */"]
-        args = [arg.arg for arg in function.args.args]
+        _, args = signature(ast.unparse(function))
         defaults = dict(zip(reversed(args), reversed(function.args.defaults), strict=False))
         parameters = [
             f"{local(arg)} = {self.expressions.visit(defaults[arg]).text}"

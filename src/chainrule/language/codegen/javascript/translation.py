@@ -33,6 +33,9 @@ from chainrule.language.codegen.javascript.words import (
 )
 from chainrule.language.codegen.javascript.written import Kind, Scope, UntranslatableError, Written
 
+PRECISION = "dtype"
+"""The keyword that has no counterpart: every array holds numbers of 64 bits."""
+
 LARGEST_EXACT = 2**53
 
 
@@ -42,10 +45,10 @@ def expression(tree: ast.expr, scope: Scope) -> Written:
 
 
 def signature(source: str) -> tuple[str, tuple[str, ...]]:
-    """Return the name and the parameters of a function in Python."""
+    """Return the name of a function in Python, and its parameters in JavaScript."""
     (function,) = ast.parse(source).body
     assert isinstance(function, ast.FunctionDef)
-    return function.name, tuple(arg.arg for arg in function.args.args)
+    return function.name, tuple(arg.arg for arg in function.args.args if arg.arg != PRECISION)
 
 
 class Expressions:
@@ -90,7 +93,9 @@ class Expressions:
             if isinstance(part, ast.Constant):
                 text += _template(str(part.value))
             elif isinstance(part, ast.FormattedValue) and part.format_spec is None:
-                text += f"${{{self.visit(part.value).text}}}"
+                value = self.visit(part.value)
+                number = value.text if value.kind is Kind.NUMBER else f"item({value.text})"
+                text += f"${{{number}}}"
             else:
                 raise UntranslatableError(f"the format in {ast.unparse(node)}")
         return Written(f"`{text}`")
@@ -315,7 +320,7 @@ class Expressions:
         if len(options) < len(given) - len(lead):
             raise UntranslatableError(f"np.{path} with {len(given)} arguments")
         for keyword in keywords:
-            if keyword.arg == "dtype" and _is_float(keyword.value):
+            if keyword.arg == PRECISION and _is_float(keyword.value):
                 continue
             if keyword.arg in row.options:
                 options[keyword.arg] = self.visit(keyword.value)
@@ -368,7 +373,7 @@ class Expressions:
         """Call a function that the module defines; keywords go to their positions."""
         given = [self.visit(arg).text for arg in node.args]
         parameters = self.signatures.get(name, ())
-        options = {keyword.arg: self.visit(keyword.value).text for keyword in node.keywords}
+        options = {k.arg: self.visit(k.value).text for k in node.keywords if k.arg != PRECISION}
         for parameter in parameters[len(given) :]:
             if options:
                 given.append(options.pop(parameter, "undefined"))
@@ -436,9 +441,9 @@ def _is_float(node: ast.expr) -> bool:
     """Whether an expression names a type of floating-point numbers, which all data have."""
     match node:
         case ast.Name():
-            return node.id in ("float", "dtype")
+            return node.id in ("float", PRECISION)
         case ast.Attribute():
-            return node.attr in ("dtype", "float64", "float32")
+            return node.attr in (PRECISION, "float64", "float32")
     return False
 
 
