@@ -22,7 +22,9 @@ function encoded(value) {
     const bytes = Buffer.from(value.data.buffer, value.data.byteOffset, value.data.byteLength);
     return { shape: value.shape, base64: bytes.toString("base64") };
   }
-  return { object: Object.fromEntries(Object.entries(value).map(([k, part]) => [k, encoded(part)])) };
+  return {
+    object: Object.fromEntries(Object.entries(value).map(([k, part]) => [k, encoded(part)])),
+  };
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

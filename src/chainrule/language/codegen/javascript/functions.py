@@ -69,6 +69,7 @@ NUMPY: Mapping[str, str] = MappingProxyType(
         "remainder": "mod",
         "rint": "round",
         "subtract": "sub",
+        "take_along_axis": "takeAlongAxis",
         "true_divide": "div",
         "zeros_like": "zerosLike",
     }

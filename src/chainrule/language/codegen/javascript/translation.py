@@ -322,6 +322,8 @@ class Expressions:
         for keyword in keywords:
             if keyword.arg == PRECISION and _is_float(keyword.value):
                 continue
+            if keyword.arg == "kind" and path in ("sort", "argsort"):
+                continue  # sorting in JavaScript is always stable
             if keyword.arg in row.options:
                 options[keyword.arg] = self.visit(keyword.value)
             elif keyword.arg in row.parameters[len(lead) : len(lead) + 1]:

@@ -213,6 +213,23 @@ function take(x, indices, { axis = 0 } = {}) {
   return { shape: [...before, ...indices.shape, ...after], data: found };
 }
 
+/** The entries at places along an axis, where every line has places of its own. */
+function takeAlongAxis(x, indices, axis) {
+  const along = axisOf(axis, x.shape.length);
+  if (indices.shape.some((size, k) => k !== along && size !== x.shape[k])) {
+    throw new RangeError(
+      `places (${indices.shape.join(", ")}) in (${x.shape.join(", ")})`,
+    );
+  }
+  const strides = stridesOf(x.shape);
+  const still = strides.map((stride, k) => (k === along ? 0 : stride));
+  const positions = positionsOf(indices.shape, still);
+  indices.data.forEach((place, k) => {
+    positions[k] += placeOf(place, x.shape[along]) * strides[along];
+  });
+  return picked(x, indices.shape, positions);
+}
+
 /** A part of an array: per axis a number, a range [first, last, step], or an array of places. */
 function part(x, ...index) {
   const used = index.filter((entry) => entry !== null && entry !== "...").length;
