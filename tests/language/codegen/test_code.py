@@ -28,6 +28,7 @@ from chainrule.calculus.graph.dims import measured
 from chainrule.calculus.graph.model import Model, ModelBuilder
 from chainrule.calculus.ops import sigmoid
 from chainrule.calculus.proof.gradients import gradient_values
+from chainrule.emission.shipped import FORWARD_PASSES
 from chainrule.errors import DerivationError, ModelError
 from chainrule.language.codegen import module_text
 from chainrule.language.codegen.dialects import DIALECTS
@@ -38,6 +39,9 @@ LIBRARY = {name: name for name in DIALECTS}
 """The libraries of Python; `test_javascript` runs the modules in JavaScript."""
 CASES = [(n, t, False) for n in example_names() for t in LIBRARY]
 CASES += [(n, t, True) for n in BATCHES for t in LIBRARY]
+
+LOSSES = {path.stem: load_model(str(path)) for path in sorted(FORWARD_PASSES.glob("*.cr"))}
+"""The shipped forward passes of losses."""
 
 HARD = {
     "a deep network with a mean": """X : (n, m)
@@ -129,6 +133,13 @@ def test_a_module_checks_itself(name: str, target: str, rows: bool, tmp_path: Pa
     module = written(tmp_path, text_of(load_model(name), target, rows=rows))
     assert module.check() < 1e-6
     assert module.check(seed=7) < 1e-6
+
+
+@pytest.mark.parametrize("target", LIBRARY)
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_module_of_a_loss_checks_itself(name: str, target: str, tmp_path: Path) -> None:
+    pytest.importorskip(LIBRARY[target])
+    assert written(tmp_path, text_of(LOSSES[name], target)).check() < 1e-6
 
 
 @pytest.mark.parametrize(("name", "target", "rows"), CASES)

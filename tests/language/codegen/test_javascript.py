@@ -9,7 +9,8 @@ import pytest
 from tests.calculus.ops.formulas import FORMULAS
 from tests.calculus.ops.samples import close, samples
 from tests.language.codegen.node import NodeError, node
-from tests.language.codegen.test_code import BATCHES, HARD, text_of
+from tests.language.codegen.test_code import BATCHES, HARD, LOSSES, text_of
+from tests.language.codegen.test_precision import PASSES
 
 from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.derivation.program import program
@@ -54,6 +55,16 @@ def agrees(model: Model, *, rows: bool = False) -> None:
 @pytest.mark.parametrize(("name", "rows"), CASES)
 def test_a_shipped_example_has_the_values_of_numpy(name: str, rows: bool) -> None:
     agrees(load_model(name), rows=rows)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_forward_pass_of_a_loss_has_the_values_of_numpy(name: str) -> None:
+    agrees(LOSSES[name])
+
+
+@pytest.mark.parametrize("title", PASSES)
+def test_look_ups_convolutions_and_constants(title: str) -> None:
+    agrees(read_model(PASSES[title]))
 
 
 @pytest.mark.parametrize("title", HARD)
