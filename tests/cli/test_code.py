@@ -169,3 +169,22 @@ def test_a_written_module_in_javascript_runs_by_itself(
     found = dict(line.split(": ") for line in alone.stdout.splitlines())
     assert found
     assert max(map(float, found.values())) < 1e-6
+
+
+def test_a_module_in_javascript_needs_nothing_of_node(tmp_path: Path) -> None:
+    """Without the globals that browsers lack, it is imported and checks itself."""
+    if shutil.which("node") is None:
+        pytest.skip("node is not installed, so no JavaScript can be run")
+    target = tmp_path / "model.mjs"
+    run("softmax_batch", "--target", "javascript", "--out", str(target))
+    page = (
+        "const write = process.stdout.write.bind(process.stdout);"
+        "for (const name of ['process', 'Buffer', 'global', 'setImmediate', 'require'])"
+        "  delete globalThis[name];"
+        f"import({target.as_uri()!r}).then((model) => write(String(model.check())));"
+    )
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", page], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout.splitlines()[-1]) < 1e-6
