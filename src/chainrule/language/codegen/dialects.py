@@ -172,7 +172,9 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
 """The targets, by name."""
 
 
-def spelled(tree: ast.expr, dialect: Dialect, sizes: Container[str] = ()) -> str:
+def spelled(
+    tree: ast.expr, dialect: Dialect, sizes: Container[str] = (), *, follow: bool = False
+) -> str:
     """Write an expression in NumPy for a target, on one line and formatted.
 
     Parameters
@@ -183,8 +185,10 @@ def spelled(tree: ast.expr, dialect: Dialect, sizes: Container[str] = ()) -> str
         The target.
     sizes : container of str, optional
         The names that are sizes: whole numbers of Python, no matrices.
+    follow : bool, optional
+        Whether new arrays take precision and device from the variables of a module.
     """
-    return _formatted(ast.unparse(_Translator(dialect, sizes).visit(tree)))
+    return _formatted(ast.unparse(_Translator(dialect, sizes, follow=follow).visit(tree)))
 
 
 def spelled_function(source: str, dialect: Dialect) -> str:
@@ -210,13 +214,21 @@ class _Translator(ast.NodeTransformer):
     """Translates to a dialect.
 
     Inside a helper, `array` is the argument whose precision and device new arrays take over; in
-    a pass, they are the variables `dtype` and `device`.
+    a pass, they are the variables `dtype` and `device`. Code outside a module follows neither.
     """
 
-    def __init__(self, dialect: Dialect, sizes: Container[str] = (), array: str = "") -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        sizes: Container[str] = (),
+        *,
+        array: str = "",
+        follow: bool = False,
+    ) -> None:
         self.dialect = dialect
         self.sizes = sizes
         self.array = array
+        self.follow = follow or bool(array)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         """Give the library its name in the target, also where a part of it is called."""
@@ -284,12 +296,14 @@ class _Translator(ast.NodeTransformer):
 
     def _keyword(self, keyword: ast.keyword) -> ast.expr:
         """Write the value of a keyword; a floating-point type is that of the inputs."""
-        if keyword.arg == "dtype" and ast.unparse(keyword.value) == "float":
+        if self.follow and keyword.arg == "dtype" and ast.unparse(keyword.value) == "float":
             return ast.parse(self._source("dtype"), mode="eval").body
         return self.visit(keyword.value)  # type: ignore[no-any-return]
 
     def _taken_over(self, function: str, given: Container[str | None]) -> list[ast.keyword]:
         """Return what an array that a function makes takes over from the inputs."""
+        if not self.follow:
+            return []
         names = [name for name in self.dialect.fresh.get(function, ()) if name not in given]
         if len(names) > 1 and self.dialect.options and not self.array:
             return [ast.keyword(None, ast.Name(self.dialect.options))]
@@ -303,7 +317,7 @@ class _Translator(ast.NodeTransformer):
 
     def _scalar(self, call: ast.Call, plain: bool) -> ast.expr:
         """Make a number of Python of a function of one."""
-        if not (plain and self.dialect.scalar):
+        if not (plain and self.follow and self.dialect.scalar):
             return call
         return self._filled(self.dialect.scalar, number=call)
 

@@ -23,7 +23,7 @@ class PythonTarget(Target):
 
     def expression(self, tree: ast.expr, sizes: Set[str], helpers: Mapping[str, str]) -> str:
         """Write an expression in NumPy in the names of the library."""
-        return spelled(tree, self.dialect, sizes)
+        return spelled(tree, self.dialect, sizes, follow=True)
 
     def statement(self, name: str, code: str, shape: Shape, *, given: bool = False) -> str:
         """Write an assignment with the shape as a comment."""
