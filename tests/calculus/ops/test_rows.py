@@ -143,7 +143,7 @@ def codes(row: Op) -> str:
     for s in samples(row):
         texts = [symbol.name for symbol in s.arguments]
         space = {
-            "__builtins__": {"range": range},
+            "__builtins__": {"range": range, "float": float},
             "np": np,
             **s.sizes,
             **dict(zip(texts, s.arrays, strict=True)),

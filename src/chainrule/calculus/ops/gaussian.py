@@ -180,7 +180,7 @@ NORMAL_CDF: Op = function(
     code="normal_cdf({})",
     helper=f'''
 def normal_cdf(z):
-    """Return the standard normal distribution function; no digit is lost in the left tail."""
+    """Return the normal distribution function; no digit is lost in the left tail."""
     below = np.exp(-(z * z / 2)) / ({ROOT_OF_TWO_PI} * inverse_mills(-np.abs(z)))
     return np.where(z > 0, 1 - below, below)
 ''',
@@ -226,7 +226,7 @@ LOG_NORMAL_CDF: Op = function(
     code="log_normal_cdf({})",
     helper=f'''
 def log_normal_cdf(z):
-    """Return the logarithm of the standard normal distribution function, in both tails."""
+    """Return the logarithm of the normal distribution function, in both tails."""
     ratio = inverse_mills(-np.abs(z))
     left = -(z * z / 2) - np.log({ROOT_OF_TWO_PI} * ratio)
     tail = np.exp(-(z * z / 2)) / ({ROOT_OF_TWO_PI} * ratio)

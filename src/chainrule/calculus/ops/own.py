@@ -20,6 +20,7 @@ from chainrule.calculus.ops.sign_analysis import meets_corner
 
 MODULE_WORDS = frozenset(
     {"forward", "backward", "check", "draw", "cache", "np", "torch", "jax", "jnp"}
+    | {"dtype", "device", "like"}
 )
 """What an emitted module is itself made of."""
 
