@@ -15,10 +15,18 @@ from chainrule.errors import ParseError, ScopeError, UndecidedError, UnmetError
 from chainrule.language.answers import Lexicon, spelled
 from chainrule.language.reading.tree import Derivative, Name
 from chainrule.teaching.diagnosis.explanation import SUM_MISSING, LineExplainer, WrongSide, asked_by
+from chainrule.teaching.diagnosis.right_lines import Quantity
 from chainrule.teaching.marking.forward import ForwardPassReader, is_size
 from chainrule.teaching.marking.judging import EqualityJudge, EqualityOutcome, Finding
 from chainrule.teaching.marking.line_context import AskedDerivative, Claims, LineContext
-from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
+from chainrule.teaching.marking.reading import (
+    PARTIAL,
+    Reading,
+    expression,
+    line_of,
+    readings,
+    tree,
+)
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs, statements
 from chainrule.teaching.marking.verdicts import NamedMistake
 
@@ -27,6 +35,7 @@ _DECLARE = re.compile(
     r"(?:or )?declare it: (\S+) : \(rows, columns\)|write (\S+) : \(rows, columns\) above"
 )
 _DEFINE = r"if it is a name of your own, say what it stands for on a line above: \1\2 = ..."
+_PARTIAL_SIGN = re.compile(r"∂|\\partial\b")
 _EVERY_LAYER = re.compile(r"\[\s*l\s*(?:[+\-−]\s*\d\s*)?\]")
 
 
@@ -166,6 +175,13 @@ class _Chain:
     reading: Reading
     goes_on: bool = False  # with the equation of the line before
     findings: list[Finding] = field(default_factory=list)
+    partial: _Chain | None = None  # the same in partial derivatives, where it holds
+
+    @property
+    def held(self) -> str:
+        """The values that the partial derivatives in it hold fixed."""
+        *others, last = [symbol.name for symbol in self.context.held]
+        return f"{', '.join(others)} and {last}" if others else last
 
     @property
     def failed(self) -> int:
@@ -227,9 +243,14 @@ class Auditor:
         if not failed:
             self._learned(chain, right=True)
             notes = " ".join(dict.fromkeys(f.note for f in chain.findings if f.note))
+            if chain.context.held:
+                notes = f"right as a partial derivative, with {chain.held} held fixed"
             why = chain.findings[-1].why if chain.findings else "a name for what stands behind it"
             return Verdict(said.line, said.text, "proven", notes or why)
         finding = chain.findings[failed - 1]
+        why = finding.why
+        if chain.partial is not None:
+            why += f"; right as a partial derivative, with {chain.partial.held} held fixed: write ∂"
         if self.claims.erred and self._follows(chain):
             self._learned(chain, right=False)
             return Verdict(
@@ -238,20 +259,17 @@ class Auditor:
                 FOLLOWS,
                 "follows from a line before it that is wrong; this step itself is right",
             )
-        asked = self._asked(chain)
         mistakes: tuple[NamedMistake, ...] = ()
-        right = ""
         if finding.outcome is EqualityOutcome.SCOPE:
             mistakes = (SUM_MISSING,)
-        if asked is not None:
-            written = WrongSide(said, lexicon, chain.reading, said.sides()[failed])
-            mistakes = mistakes or self.explainer.mistakes(
-                asked, chain.context, chain.sides[failed + chain.goes_on], written
-            )
-            right = self.explainer.right(asked)
+        quantity = Quantity(chain.sides[0], self._asked(chain), chain.context)
+        written = WrongSide(said, lexicon, chain.reading, said.sides()[failed])
+        claim = chain.sides[failed + chain.goes_on]
+        mistakes = mistakes or self.explainer.mistakes(quantity, claim, written)
+        right = self.explainer.right_lines.line(quantity)
         self._learned(chain, right=False)
         verdict = finding.outcome.value
-        return Verdict(said.line, said.text, verdict, finding.why, mistakes, right, failed)
+        return Verdict(said.line, said.text, verdict, why, mistakes, right, failed)
 
     def _read(
         self, said: TranscriptStatement, lexicon: Lexicon
@@ -271,9 +289,28 @@ class Auditor:
             if not chain.failed:
                 return chain, None
             first = first or chain
+        if first is not None and (partial := self._partial(said, lexicon, tried)) is not None:
+            asked = self._asked(first)
+            whole = asked is None or asked.of is self.model.objective
+            if whole or _PARTIAL_SIGN.search(said.text):
+                return partial, None
+            first.partial = partial
         if isinstance(first_error, ScopeError | UnmetError) and first is not None:
             return None, first_error  # the plain reading is out of scope or shape, no other holds
         return (first, None) if first is not None else (None, first_error)
+
+    def _partial(
+        self, said: TranscriptStatement, lexicon: Lexicon, tried: set[tuple[Expr, ...]]
+    ) -> _Chain | None:
+        """Read an equation as one of partial derivatives, with other values held fixed."""
+        for reading in PARTIAL:
+            try:
+                chain = self._chain(said, lexicon, reading, tried)
+            except ParseError:
+                continue
+            if chain is not None and not chain.failed and chain.context.held:
+                return chain
+        return None
 
     def _chain(
         self,
@@ -283,7 +320,7 @@ class Auditor:
         tried: set[tuple[Expr, ...]],
     ) -> _Chain | None:
         line = line_of(said.text, said.line)
-        context = LineContext(self.model, lexicon, line, reading.layout, claims=self.claims)
+        context = reading.context(self.model, lexicon, line, self.claims)
         sides: list[Expr] = []
         if said.continues and self.last is not None:
             context.indices, context.asked = (
@@ -327,7 +364,7 @@ class Auditor:
                 return None
             same = delta(dim, Index(one, dim), Index(other, dim))
             return same if sign == "=" else 1 - same
-        if not reading.apart or context.asked is None or context.asked[0] is self.model.objective:
+        if not reading.apart or context.asked is None or context.asked.of is self.model.objective:
             return None
         pairs = [(o, t) for o, t in combinations(context.indices.items(), 2) if o[1] == t[1]]
         guards = [1 - delta(d, Index(one, d), Index(other, d)) for (one, d), (other, _) in pairs]
@@ -335,10 +372,13 @@ class Auditor:
 
     def _follows(self, chain: _Chain) -> bool:
         """Whether a line holds once the earlier wrong claims are assumed."""
-        return all(
-            self.equality_judge.equal(chain.context, left, right, carried=True).holds
-            for left, right in pairwise(chain.sides)
-        )
+        try:
+            return all(
+                self.equality_judge.equal(chain.context, left, right, carried=True).holds
+                for left, right in pairwise(chain.sides)
+            )
+        except ParseError:  # such as a claim about entries inside a function of the whole
+            return False
 
     # ---- memory ------------------------------------------------------------------------------
 
@@ -356,7 +396,7 @@ class Auditor:
             return False
         line = line_of(said.text, said.line)
         for reading in readings(said.text, code=said.code):
-            context = LineContext(self.model, lexicon, line, reading.layout, claims=self.claims)
+            context = reading.context(self.model, lexicon, line, self.claims)
             try:
                 value = expression(tree(line, lexicon, reading, cut + 1), context, reading)
             except ParseError:
@@ -372,7 +412,7 @@ class Auditor:
         asked = self._asked(chain)
         if asked is None:
             return
-        of, wrt, row, col = asked
+        of, wrt, row, col = asked.of, asked.wrt, asked.row, asked.col
         if right:
             self.claims.wrong.pop(wrt, None)
             return

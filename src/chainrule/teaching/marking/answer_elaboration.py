@@ -34,6 +34,7 @@ from chainrule.language.reading.tree import (
     Transposed,
 )
 from chainrule.teaching.marking.function_elaboration import FunctionElaborator
+from chainrule.teaching.marking.line_context import AskedDerivative
 
 _KRONECKER = re.compile(r"delta_([a-z]),?([a-z])")
 
@@ -134,7 +135,7 @@ class AnswerElaborator(FunctionElaborator):
         whole = found.symbol
         if found.of is self.context.model.objective:
             whole = self.context.gradient(found.symbol)
-            self.context.derived = (found.of, found.symbol, None, None)
+            self.context.derived = AskedDerivative(found.of, found.symbol)
         elif found.of is not None:
             return self.partial(node, found.of, None, found.symbol, None)
         if not (found.below or found.example):
@@ -284,7 +285,7 @@ class AnswerElaborator(FunctionElaborator):
         wrt_at: tuple[Position, Position] | None,
     ) -> Expr:
         """Build the derivative of one symbol, or an entry of it, with respect to another."""
-        self.context.derived = (of, wrt, *(wrt_at or (None, None)))
+        self.context.derived = AskedDerivative(of, wrt, of_at, wrt_at)
         if of is self.context.model.objective:
             name = self.context.gradient(wrt)
             return entry(name, *wrt_at) if wrt_at is not None else name

@@ -150,7 +150,10 @@ class EqualityJudge:
         if variable not in self._certified:
             try:
                 found = self.verifier.derivative(
-                    self.model.objective, variable, context.truth(variable), total=True
+                    self.model.objective,
+                    variable,
+                    context.claims.unscaled(variable, context.truth(variable)),
+                    total=True,
                 )
             except ModelError:
                 found = None
