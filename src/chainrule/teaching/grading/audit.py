@@ -27,6 +27,7 @@ from chainrule.teaching.marking.reading import (
     readings,
     tree,
 )
+from chainrule.teaching.marking.softmax_labels import with_softmax_labels
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs, statements
 from chainrule.teaching.marking.verdicts import NamedMistake
 
@@ -199,7 +200,7 @@ class Auditor:
     """
 
     def __init__(self, model: Model) -> None:
-        self.equality_judge = EqualityJudge(model)
+        self.equality_judge = EqualityJudge(with_softmax_labels(model))
         self.model = self.equality_judge.model
         self.claims = Claims()
         self.local: dict[str, Symbol] = {}

@@ -33,6 +33,7 @@ from chainrule.teaching.diagnosis.shape_repairs import shape_repairs
 from chainrule.teaching.marking.judging import EqualityJudge, EqualityOutcome, Finding
 from chainrule.teaching.marking.line_context import Claims, LineContext
 from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
+from chainrule.teaching.marking.softmax_labels import with_softmax_labels
 from chainrule.teaching.marking.transcript import equals_signs
 from chainrule.teaching.marking.verdicts import NOTHING, Diagnosis, Grade, NamedMistake
 
@@ -69,7 +70,8 @@ class Grader:
     """
 
     def __init__(self, model: Model | str) -> None:
-        self.equality_judge = EqualityJudge(read_model(model) if isinstance(model, str) else model)
+        whole = read_model(model) if isinstance(model, str) else model
+        self.equality_judge = EqualityJudge(with_softmax_labels(whole))
         self.model = self.equality_judge.model
         self._derivations: dict[Symbol, Derivation] = {}
         self._searches: dict[Symbol, MistakeSearch] = {}

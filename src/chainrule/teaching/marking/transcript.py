@@ -21,6 +21,8 @@ _CLOSES = re.compile(r"\\\]|\\end\s*\{(?:align|equation|gather|split|aligned|eqn
 _BETWEEN_FORMULAS = re.compile(
     r"\s*(?:[\w^\[\], ]+:\s*\([^()]*\)|(?:objective|onehot|wrt)\s*:.*)\s*(?:#.*)?$", re.IGNORECASE
 )
+_ONE_NAME = re.compile(r"\s*(?:[-*•]\s+)?[^\s/=<>!]+(?:\s*/\s*[^\s/=<>!]+)?\s*$")
+_PROSE = re.compile(r"[A-Za-z]{2,}[,;]?\s+[A-Za-z]{2,}[,;]?\s+[A-Za-z]{2,}")
 _IMPLIES = re.compile(
     r"⇒|⟹|→|(?<![<=>])=>|\\(?:Long)?[rR]ightarrow\b|\\longrightarrow\b|\\implies\b|\\therefore\b|∴"
 )
@@ -110,10 +112,16 @@ def _all(text: str) -> Iterator[TranscriptStatement]:
         else:
             pieces = [m[1] or m[2] or m[3] for m in _INLINE.finditer(row)]
             pieces = [piece for piece in pieces if marked or "=" in piece]
-            if not pieces and (not marked or _BETWEEN_FORMULAS.match(row)):
+            if not pieces and (not marked or _BETWEEN_FORMULAS.match(row) or _is_formula(row)):
                 pieces = [row]
         for piece in pieces:
             yield from _statements(piece, number, row, code=fenced)
+
+
+def _is_formula(row: str) -> bool:
+    """Whether a row without marks is a formula, in a text whose other formulas are marked."""
+    left, equals, right = row.partition("=")
+    return bool(equals) and bool(_ONE_NAME.match(left)) and not _PROSE.search(right)
 
 
 @dataclass
