@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -13,7 +13,7 @@ from chainrule.language.answers import Lexicon, spelled
 from chainrule.language.reading.tree import Node
 from chainrule.teaching.diagnosis.repairs import repairs
 from chainrule.teaching.diagnosis.right_lines import Quantity, RightLines, free_indices
-from chainrule.teaching.diagnosis.sample_points import POINTS, Array, SamplePoints, same
+from chainrule.teaching.diagnosis.sample_points import POINTS, Array, SamplePoints, ratios, same
 from chainrule.teaching.diagnosis.search import MistakeSearch
 from chainrule.teaching.marking.judging import EqualityJudge
 from chainrule.teaching.marking.line_context import AskedDerivative, Claims, LineContext
@@ -121,6 +121,18 @@ class LineExplainer:
         written = WrongSide(said, lexicon, reading, sides[1])
         mistakes = {mistake.name: mistake for mistake in self._repaired(quantity, written)}
         return tuple(mistakes.values())[:NAMED], self.right_lines.line(quantity)
+
+    def ratio(
+        self, quantity: Quantity, claim: Expr
+    ) -> tuple[tuple[float, Mapping[str, int]], ...] | None:
+        """Return a gradient over the right one at every sample point, where that is a number."""
+        if quantity.asked is None or quantity.asked.of is not self.model.objective:
+            return None
+        truth, values = self._truth(quantity), self._values(quantity, quantity.context, claim)
+        if truth is None or values is None or self.explained > EXPLAINED:
+            return None
+        found = ratios(values, truth)
+        return None if found is None else tuple(zip(found, self._samples.sizes, strict=True))
 
     # ---- parts -------------------------------------------------------------------------------
 
