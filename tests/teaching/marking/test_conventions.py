@@ -73,7 +73,7 @@ MEAN_SQUARE = LINE + "J = 1/m sum((yhat - y)^2)\n"
 @pytest.mark.parametrize(
     ("forward", "lines", "named"),
     [
-        (NET, COURSE, "m dJ/dZ1 (the course's convention)"),
+        (NET, COURSE, "m dJ/dZ2 (the course's convention)"),
         (NET, OF_THE_SUM, "gradient of m J (the sum, not the mean)"),
         (SQUARE, HALF, "gradient of J/2 (half the squared error)"),
         (MEAN_SQUARE, NORMALISED_HALF, "gradient of J/2 (half the squared error)"),

@@ -38,6 +38,8 @@ CODE = frozenset(
     {"einsum", "square", "mm", "mul", "astype", "float", "copy", "t"}
     | {"full", "full_like", "ones_like", "zeros_like", "clamp", "clip", "heaviside"}
     | {"broadcast_to", "sub", "div", "pow", "power"}
+    | {"int", "int32", "int64", "float32", "float64", "double", "bool"}
+    | {"array", "asarray", "as_tensor", "tensor", "squeeze"}
 )
 """Functions of code beyond the language of forward passes."""
 
@@ -48,7 +50,10 @@ TUPLE = "("
 
 LONGEST_TUPLE = 4000
 
-KEPT = frozenset({"astype", "float", "double", "copy", "item", "mT", "detach", "clone"})
+KEPT = frozenset(
+    {"astype", "float", "double", "int", "long", "bool", "to", "type", "copy", "item", "mT"}
+    | {"detach", "clone", "numpy", "cpu", "contiguous", "reshape", "view", "squeeze"}
+)
 """Methods that return the value unchanged."""
 
 

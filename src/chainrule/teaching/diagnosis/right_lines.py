@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chainrule.calculus.derivation.sensitivity import pulled
 from chainrule.calculus.derivation.steps import Derivation, StepCertificate
@@ -44,6 +44,7 @@ from chainrule.teaching.marking.line_context import (
     LineContext,
     Place,
 )
+from chainrule.teaching.marking.reading import line_of
 
 LETTERS = "ijklpqrstuvabcdefg"
 """Letters of the entries of a derivative, in the order of their use."""
@@ -127,7 +128,8 @@ class RightLines:
 
     def line(self, quantity: Quantity) -> str:
         """Return the right line for a quantity; an empty text where there is none."""
-        left, asked, context = quantity.left, quantity.asked, quantity.context
+        left, asked = quantity.left, quantity.asked
+        context = _with_free_letters(quantity.context)
         try:
             if asked is None:
                 return self._value(left, context)
@@ -184,24 +186,41 @@ class RightLines:
         """Yield a form as it is shown, and without names of gradients, the shortest first."""
         scales = self.claims.scales
         meaning: dict[Symbol, Expr] = {}
-        shown_meaning: dict[Symbol, Expr] = {}
-        for name, gradient in derivation.layers.items():
+        kept: dict[Symbol, Expr] = {}  # names of gradients that the author uses, by their scale
+        once = form
+        for name, gradient in reversed(derivation.layers.items()):
             of = gradient.variable
-            value = context.gradient(of) if gradient.matrix is None else gradient.matrix
-            meaning[name] = value
-            if of not in self.claims.named:
-                shown_meaning[name] = value
-            elif of in scales:
-                shown_meaning[name] = Symbol(name.name, name.shape) / scales[of]
-        scale = scales.get(wrt, Number(1))
+            meaning[name] = context.gradient(of) if gradient.matrix is None else gradient.matrix
+            if of in self.claims.named:
+                kept[name] = scales.get(of, Number(1))
+            else:
+                once = self._opened(once, {name: meaning[name]}, context)
         values = dict(derivation.model.values)
-        full = self._in_authors_names(mul(scale, form), values | meaning, context)
-        once = mul(scale, form)
-        for name in reversed(shown_meaning):  # a later name may stand in an earlier one
-            once = self._opened(once, {name: shown_meaning[name]}, context)
-        shown = self._in_authors_names(once, values, context, keeping=meaning)
-        for one in self._shortened(shown, context):
-            yield one, full
+        once = self._in_authors_names(once, values, context, keeping=meaning)
+        inverse = {name: name / scale for name, scale in kept.items()}
+        drafts = [self._opened(once, inverse, context)]
+        common = set(kept.values())
+        if len(common) == 1:  # the factor stands once, for the whole
+            drafts.insert(0, once / common.pop())
+        scale = scales.get(wrt, Number(1))
+        scaled = {name: mul(kept.get(name, Number(1)), value) for name, value in meaning.items()}
+        for draft in drafts:
+            for shown in self._shortened(mul(scale, draft), context):
+                yield shown, self._whole(shown, scaled, kept, meaning, values, context)
+
+    def _whole(
+        self,
+        shown: Expr,
+        scaled: Mapping[Symbol, Expr],
+        kept: Collection[Symbol],
+        meaning: Mapping[Symbol, Expr],
+        values: Mapping[Symbol, Expr],
+        context: LineContext,
+    ) -> Expr:
+        """Return what a form says without names of gradients, each in the author's scale."""
+        first = {name: scaled[name] for name in kept}
+        whole = self._opened(shown, first, context)
+        return self._in_authors_names(whole, dict(values) | dict(meaning), context)
 
     def _pulled(self, asked: AskedDerivative, context: LineContext) -> str:
         """Return the derivative of a number, or the slope of every entry."""
@@ -355,6 +374,13 @@ def _places(asked: AskedDerivative, context: LineContext) -> tuple[Place, Place]
         return row, col
 
     return asked.of_at or place(asked.of), asked.wrt_at or place(asked.wrt)
+
+
+def _with_free_letters(context: LineContext) -> LineContext:
+    """Return a context in which only the names and the indices of a line are taken."""
+    names = {symbol.name for symbol in context.model.symbols}
+    taken = sorted({*context.indices, *(name for name in names if len(name) == 1)})
+    return replace(context, line=line_of(" ".join(taken)))
 
 
 def _is_multiple(total: Total, deviation: Expr) -> bool:

@@ -100,7 +100,7 @@ def conventions(
     """
     values = [d.target for d in model.definitions if d.target is not model.objective]
     names = [symbol.name for symbol in values]
-    value = next((name for name in names if name[:1] in "zZ"), names[-1] if names else "")
+    value = next((name for name in reversed(names) if name[:1] in "zZ"), names[-1] if names else "")
     factors = dict.fromkeys(f for ratio in ratios for f in _factors(model, ratio))
     for factor in dict.fromkeys(f for given in factors for f in (given, given.inverse)):
         # What a value has too much, the parameters that use its name have too little.
@@ -151,11 +151,12 @@ def transposed_names(model: Model, claims: Claims) -> dict[str, Symbol]:
     transposed: dict[str, Symbol] = {}
     for symbol in model.symbols:
         gradient = Symbol(f"d{symbol.name}", symbol.shape)
-        for one in (symbol, gradient):
+        named = spelled(symbol.name)
+        for key, one in ((named, symbol), (f"d{named}", gradient)):
             name = Symbol(one.name, one.shape[::-1])
             if name is one and one.shape != SCALAR:
                 name = Symbol(f"{one.name} ", one.shape)  # square: told apart by a space
-            known = transposed.setdefault(spelled(one.name), name)
+            known = transposed.setdefault(key, name)
             if known is name and name is not one:
                 claims.local[name] = transpose(one)
         claims.gradients[gradient] = symbol

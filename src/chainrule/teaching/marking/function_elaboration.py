@@ -19,6 +19,12 @@ from chainrule.teaching.marking.line_context import LineContext
 OPTIONS = {"dim": "axis", "keepdim": "keepdims"}
 """Options of a sum in other array libraries."""
 
+CASTS = frozenset(
+    {"astype", "float", "copy", "int", "int32", "int64", "float32", "float64", "double", "bool"}
+    | {"array", "asarray", "as_tensor", "tensor", "squeeze"}
+)
+"""Functions of code that return their first argument, in another type or a copy."""
+
 ARGUMENTS = {"square": 1, "power": 2, "pow": 2, "mm": 2, "mul": 2, "t": 1}
 """The number of arguments of a function of code, the matrix before a dot included."""
 
@@ -71,7 +77,7 @@ class FunctionElaborator(Elaborator):
                 node = replace(node, function="multiply")
             case "t":
                 return transpose(self.expr(node.arguments[0]))
-            case "astype" | "float" | "copy" if node.arguments:
+            case function if function in CASTS and node.arguments:
                 return self.expr(node.arguments[0])
         if node.primes and node.function not in ENTRYWISE:
             return self.slope(node)
