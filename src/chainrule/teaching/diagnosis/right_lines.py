@@ -188,7 +188,7 @@ class RightLines:
         meaning: dict[Symbol, Expr] = {}
         kept: dict[Symbol, Expr] = {}  # names of gradients that the author uses, by their scale
         once = form
-        for name, gradient in reversed(derivation.layers.items()):
+        for name, gradient in reversed(list(derivation.layers.items())):
             of = gradient.variable
             meaning[name] = context.gradient(of) if gradient.matrix is None else gradient.matrix
             if of in self.claims.named:
@@ -365,9 +365,7 @@ def is_eye(matrix: Expr) -> bool:
 
 def _places(asked: AskedDerivative, context: LineContext) -> tuple[Place, Place]:
     """Return the entries of a derivative: those of the line, and new letters for the others."""
-    taken = {*context.indices, *(str(d) for s in context.model.symbols for d in s.shape)}
-    taken |= {symbol.name for symbol in context.model.symbols}
-    letters = iter([letter for letter in LETTERS if letter not in taken])
+    letters = iter(_free_letters(context))
 
     def place(symbol: Symbol) -> Place:
         row, col = (None if dim == 1 else Index(next(letters), dim) for dim in symbol.shape)
@@ -378,9 +376,16 @@ def _places(asked: AskedDerivative, context: LineContext) -> tuple[Place, Place]
 
 def _with_free_letters(context: LineContext) -> LineContext:
     """Return a context in which only the names and the indices of a line are taken."""
-    names = {symbol.name for symbol in context.model.symbols}
-    taken = sorted({*context.indices, *(name for name in names if len(name) == 1)})
+    names = {symbol.name for symbol in context.model.symbols if len(symbol.name) == 1}
+    taken = sorted({*context.indices, *names, *_free_letters(context)})
     return replace(context, line=line_of(" ".join(taken)))
+
+
+def _free_letters(context: LineContext) -> list[str]:
+    """Return letters for the four places of a derivative."""
+    taken = {*context.indices, *(str(d) for s in context.model.symbols for d in s.shape)}
+    taken |= {symbol.name for symbol in context.model.symbols}
+    return [letter for letter in LETTERS if letter not in taken][:4]
 
 
 def _is_multiple(total: Total, deviation: Expr) -> bool:

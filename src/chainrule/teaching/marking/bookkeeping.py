@@ -40,7 +40,7 @@ _LIBRARY = re.compile(
     r"\b(?:torch\.nn\.functional|nn\.functional|F|tf(?:\.math|\.nn)?|special)\.(?=[a-z])"
 )
 _HYPERPARAMETER = re.compile(
-    r"\s*(?:learning_rate|lr|rate|eps|epsilon|num_\w+|n_iter\w*|seed|np\.random\.seed.*)\s*=\s*[\d.e+-]+\s*$"
+    r"\s*(?:learning_rate|lr|rate|eps|epsilon|num_\w+|n_iter\w*|seed)\s*=\s*[\d.e+-]+\s*$"
 )
 _DRAWN = re.compile(
     r"\s*(?!d[A-Z])([A-Za-z]\w*)\s*=\s*(?:[\d.e-]+\s*\*\s*)?(?:np\.|numpy\.|torch\.|jnp\.)?(?:random\.)?"
