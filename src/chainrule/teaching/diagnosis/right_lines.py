@@ -20,12 +20,14 @@ from chainrule.calculus.graph.node import (
     Entry,
     Expr,
     Number,
+    Position,
     Symbol,
     Total,
     entry,
     replaced,
     running,
     symbols,
+    transform,
     walk,
 )
 from chainrule.calculus.indexing.collapse import collapse
@@ -49,10 +51,13 @@ from chainrule.teaching.marking.reading import line_of
 LETTERS = "ijklpqrstuvabcdefg"
 """Letters of the entries of a derivative, in the order of their use."""
 
+SUMMED = "ijklrstuvqpabcdefgh"
+"""Letters of sums, in the order of their use."""
+
 READABLE = 80
 """The largest display cost of a form that helps a reader."""
 
-NO_FORM = "no short form of this quantity was found in the letters of the forward pass"
+NO_FORM = "no right side in short form was found for this quantity"
 
 
 @dataclass(frozen=True)
@@ -151,7 +156,7 @@ class RightLines:
         value = self._in_authors_names(self.model.values[whole], self.model.values, context)
         if isinstance(left, Entry):
             value = context.opened(value, left.row, left.col)
-        return plain(value)
+        return _plain(value, context)
 
     def _gradient(self, asked: AskedDerivative, context: LineContext) -> str:
         """Return a gradient of the objective, or one entry of it."""
@@ -164,7 +169,7 @@ class RightLines:
         if asked.wrt_at is None and gradient.matrix is not None:
             for shown, full in self._forms(gradient.matrix, wrt, derivation, context):
                 if self.judge.equal(context, truth, full).holds:
-                    return plain(shown)
+                    return _plain(shown, context)
             return ""
         place = asked.wrt_at or (gradient.row, gradient.col)
         form = gradient.index
@@ -177,7 +182,7 @@ class RightLines:
         for shown, full in self._forms(form, wrt, derivation, context):
             if self.judge.equal(context, cell, full).holds:
                 head = "" if asked.wrt_at is not None else self._head(asked, None, place)
-                return head + plain(shown)
+                return head + _plain(shown, context)
         return ""
 
     def _forms(
@@ -198,15 +203,24 @@ class RightLines:
         values = dict(derivation.model.values)
         once = self._in_authors_names(once, values, context, keeping=meaning)
         inverse = {name: name / scale for name, scale in kept.items()}
-        drafts = [self._opened(once, inverse, context)]
+        drafts = [self._opened(once, inverse, context), *self._from_names(form, wrt, context)]
         common = set(kept.values())
         if len(common) == 1:  # the factor stands once, for the whole
             drafts.insert(0, once / common.pop())
         scale = scales.get(wrt, Number(1))
         scaled = {name: mul(kept.get(name, Number(1)), value) for name, value in meaning.items()}
-        for draft in drafts:
-            for shown in self._shortened(mul(scale, draft), context):
-                yield shown, self._whole(shown, scaled, kept, meaning, values, context)
+        shown = [one for draft in drafts for one in self._shortened(mul(scale, draft), context)]
+        for one in sorted(dict.fromkeys(shown), key=display_cost):
+            yield one, self._whole(one, scaled, kept, meaning, values, context)
+
+    def _from_names(self, form: Expr, wrt: Symbol, context: LineContext) -> Iterator[Expr]:
+        """Yield a gradient from those that the author has named, where it is a matrix."""
+        named = [s for s in self.claims.named if s is not wrt and s is not self.model.objective]
+        if form.shape != wrt.shape or not named:
+            return
+        known = {s: self.claims.unscaled(s, context.gradient(s)) for s in named}
+        found = pulled(self.model, self.model.objective, wrt, Number(1), known=known)
+        yield self._in_authors_names(found, self.model.values, context, keeping=known)
 
     def _whole(
         self,
@@ -264,7 +278,7 @@ class RightLines:
         if display_cost(matrix) > 2 * display_cost(best):
             return ""  # such as a diagonal matrix around a scaled identity
         cell = context.opened(matrix, row, col)
-        return plain(matrix) if self.judge.equal(context, form, cell).holds else ""
+        return _plain(matrix, context) if self.judge.equal(context, form, cell).holds else ""
 
     def _is_certified(self, of: Symbol, wrt: Symbol, context: LineContext) -> bool:
         """Whether the entries of a derivative agree with finite differences."""
@@ -282,7 +296,7 @@ class RightLines:
         """Return the shortest form that is verified to equal the reference."""
         for shown in self._shortened(form, context):
             if display_cost(shown) <= READABLE and self.judge.equal(context, truth, shown).holds:
-                return plain(shown)
+                return _plain(shown, context)
         return ""
 
     def _shortened(self, form: Expr, context: LineContext) -> list[Expr]:
@@ -393,6 +407,30 @@ def _is_multiple(total: Total, deviation: Expr) -> bool:
     if deviation not in set(walk(total.body)):
         return False
     return total.index not in running(simplify(total.body / deviation)[0])
+
+
+def _plain(form: Expr, context: LineContext) -> str:
+    """Write a form, with letters of one character for what it sums over."""
+    dims = {str(dim) for symbol in context.model.symbols for dim in symbol.shape}
+    names = {symbol.name for symbol in context.model.symbols}
+    free = {index.name for index in running(form)}
+    pool = (letter for letter in SUMMED if letter not in dims | names | free)
+    bound = dict.fromkeys(node.index for node in walk(form) if isinstance(node, Total))
+    letters = {old: Index(new, old.dim) for old, new in zip(bound, pool, strict=False)}
+
+    def moved(place: Position) -> Position:
+        return letters.get(place, place) if isinstance(place, Index) else place
+
+    def change(node: Expr) -> Expr:
+        if isinstance(node, Entry):
+            return entry(node.matrix, moved(node.row), moved(node.col))
+        return (
+            Total(letters.get(node.index, node.index), node.body)
+            if isinstance(node, Total)
+            else node
+        )
+
+    return plain(transform(form, change))
 
 
 def _vectors(*sides: Symbol) -> bool:

@@ -16,7 +16,7 @@ from chainrule.errors import ParseError, ScopeError, UndecidedError, UnmetError
 from chainrule.language.answers import Lexicon, spelled
 from chainrule.language.reading.tree import Derivative, Name
 from chainrule.teaching.diagnosis.explanation import SUM_MISSING, LineExplainer, WrongSide, asked_by
-from chainrule.teaching.diagnosis.right_lines import Quantity
+from chainrule.teaching.diagnosis.right_lines import NO_FORM, Quantity
 from chainrule.teaching.grading.conventions import Convention, Ratio, conventions, transposed_names
 from chainrule.teaching.marking.forward import is_size
 from chainrule.teaching.marking.judging import EqualityJudge, EqualityOutcome, Finding
@@ -221,6 +221,8 @@ class Auditor:
         claim = chain.sides[failed + chain.goes_on]
         mistakes = mistakes or self.explainer.mistakes(quantity, claim, written)
         right = self.explainer.right_lines.line(quantity)
+        if not right:
+            why += f"; {NO_FORM}"
         ratio = self.explainer.ratio(quantity, claim)
         if ratio is not None:
             self.ratios.append(ratio)
