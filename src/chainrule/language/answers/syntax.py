@@ -39,7 +39,7 @@ CODE = frozenset(
     | {"full", "full_like", "ones_like", "zeros_like", "clamp", "clip", "heaviside"}
     | {"broadcast_to", "sub", "div", "pow", "power"}
     | {"int", "int32", "int64", "float32", "float64", "double", "bool"}
-    | {"array", "asarray", "as_tensor", "tensor", "squeeze"}
+    | {"array", "asarray", "as_tensor", "tensor", "squeeze", "differential"}
 )
 """Functions of code beyond the language of forward passes."""
 

@@ -158,7 +158,7 @@ def _exchanged_slopes(node: Apply, step: str) -> Iterator[InjectedError]:
     known = {mistake.name for mistake in node.op.mistakes}
     for other in TABLE.values():
         name = f"taken for the {other.name}"
-        if not (other.activation and other.elementwise) or other is node.op or name in known:
+        if not (other.activation and other.elementwise) or other is node.op:
             continue
 
         def at_value(
@@ -172,7 +172,7 @@ def _exchanged_slopes(node: Apply, step: str) -> Iterator[InjectedError]:
             return other.vjp(g, apply(other, args[0]), args, ())
 
         message = f"this is the slope of {other.name}; the activation here is {node.op.name}"
-        for rule in (at_value, at_argument):
+        for rule in (at_argument,) if name in known else (at_value, at_argument):
             yield InjectedError(name, message, step, {node: rule})
 
 

@@ -113,6 +113,8 @@ class LineExplainer:
         except ParseError:
             return (), ""
         quantity = Quantity(left, asked_by(left, context), context)
+        if quantity.asked is not None and quantity.asked.of is quantity.asked.wrt:
+            return (), ""  # in differential form
         self.explained += 1
         if quantity.asked is None or self.explained > EXPLAINED:
             return (), self.right_lines.line(quantity)

@@ -124,6 +124,8 @@ class RightLines:
 
         Of a matrix, it is one slope for each entry.
         """
+        if of is wrt:
+            return Number(1, of.shape)
         if of is self.model.objective:
             derivation = self.derivation(wrt)
             matrix = derivation[wrt.name].matrix

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -14,11 +15,19 @@ from chainrule.calculus.graph.node import Expr, Position, Symbol, symbols
 from chainrule.calculus.ops import delta, mul, renamed
 from chainrule.errors import ParseError, ScopeError, UndecidedError, UnmetError
 from chainrule.language.answers import Lexicon, spelled
+from chainrule.language.reading.statements import MAX_LINE
 from chainrule.language.reading.tree import Derivative, Name
 from chainrule.teaching.diagnosis.explanation import SUM_MISSING, LineExplainer, WrongSide, asked_by
 from chainrule.teaching.diagnosis.right_lines import NO_FORM, Quantity
 from chainrule.teaching.grading.conventions import Convention, Ratio, conventions, transposed_names
+from chainrule.teaching.marking.differentials import (
+    Differentials,
+    in_one_form,
+    is_differential,
+    with_directions,
+)
 from chainrule.teaching.marking.forward import is_size
+from chainrule.teaching.marking.functional_notation import in_plain_form
 from chainrule.teaching.marking.judging import EqualityJudge, EqualityOutcome, Finding
 from chainrule.teaching.marking.line_context import AskedDerivative, Claims, LineContext
 from chainrule.teaching.marking.reading import (
@@ -116,6 +125,11 @@ class _Chain:
         return f"{', '.join(others)} and {last}" if others else last
 
     @property
+    def moves(self) -> bool:
+        """Whether it is in differential form."""
+        return self.context.differentials is not None
+
+    @property
     def alone(self) -> bool:
         """Whether its right sides use no name of a gradient."""
         return not any(
@@ -150,6 +164,11 @@ class Auditor:
         self.explainer = LineExplainer(self.equality_judge, self.claims)
         self.ratios: list[Ratio] = []  # of wrong gradients, where each is one number
 
+    @cached_property
+    def differential_judge(self) -> EqualityJudge:
+        """The judge of lines in differential form."""
+        return EqualityJudge(with_directions(self.equality_judge.author))
+
     def judged(self, said: Iterable[TranscriptStatement]) -> list[Verdict | None]:
         """Judge statements in order; None for one that is not a claim."""
         return [self.judge(statement) for statement in said]
@@ -161,9 +180,14 @@ class Auditor:
 
     def judge(self, said: TranscriptStatement) -> Verdict | None:
         """Judge one statement; None when it is not a claim."""
-        said = said.without_words(self._knows)
+        written = said.without_words(self._knows)
+        said = self._in_plain_form(written)
         if not equals_signs(said.text) or self._defines(said):
             return None
+        return replace(self._of_layers(said), text=written.text)
+
+    def _of_layers(self, said: TranscriptStatement) -> Verdict:
+        """Judge a statement, for every layer where it speaks of layer l."""
         layers: tuple[int | None, ...] = (None,)
         if _EVERY_LAYER.search(said.text):
             layers = Lexicon(self.model).layers
@@ -176,6 +200,24 @@ class Auditor:
             elif len(layers) == 1 or (layer == layers[-1] and not found):
                 return verdict
         return next((v for v in found if v.verdict != "proven"), found[0])
+
+    def _in_plain_form(self, said: TranscriptStatement) -> TranscriptStatement:
+        if said.code or len(said.text) > MAX_LINE:
+            return said
+        model = self.equality_judge.author
+        parameters = [symbol.name for symbol in model.parameters()]
+        text = in_plain_form(said.text, model.objective.name, self._is_input, parameters)
+        moves = is_differential(text, model.objective.name)
+        if moves or (said.continues and self.last is not None and self.last.moves):
+            text = in_one_form(text)
+        return replace(said, text=text)
+
+    def _is_input(self, name: str) -> bool:
+        try:
+            found = Lexicon(self.model).find(spelled(name))
+        except ValueError:
+            return False
+        return found is not None and found.symbol in self.model.inputs
 
     def _knows(self, word: str) -> bool:
         return Lexicon(self.model, self.local).find(word) is not None
@@ -204,7 +246,7 @@ class Auditor:
         why = finding.why
         if chain.partial is not None:
             why += f"; right as a partial derivative, with {chain.partial.held} held fixed: write ∂"
-        if self.claims.erred and self._follows(chain):
+        if self.claims.erred and not chain.moves and self._follows(chain):
             self._learned(chain, right=False)
             return Verdict(
                 said.line,
@@ -216,6 +258,10 @@ class Auditor:
         mistakes: tuple[NamedMistake, ...] = ()
         if finding.outcome is EqualityOutcome.SCOPE:
             mistakes = (SUM_MISSING,)
+        if chain.moves:
+            return Verdict(
+                said.line, said.text, finding.outcome.value, f"{why}; {NO_FORM}", sign=failed
+            )
         quantity = Quantity(chain.sides[0], self._asked(chain), chain.context)
         written = WrongSide(said, lexicon, chain.reading, said.sides()[failed])
         claim = chain.sides[failed + chain.goes_on]
@@ -280,6 +326,9 @@ class Auditor:
     ) -> _Chain | None:
         line = line_of(said.text, said.line)
         context = reading.context(self.model, lexicon, line, self.claims)
+        goes_on = said.continues and self.last is not None and self.last.moves
+        if goes_on or is_differential(said.text, self.model.objective.name):
+            context.differentials = Differentials(context)
         sides: list[Expr] = []
         if said.continues and self.last is not None:
             context.indices, context.asked = (
@@ -304,13 +353,15 @@ class Auditor:
             if tuple(sides) in tried:
                 return None
             tried.add(tuple(sides))
+        judge = self.equality_judge
+        if context.differentials is not None:
+            sides = [context.differentials.resolved(side) for side in sides]
+            judge = self.differential_judge
         chain = _Chain(sides, context, reading, said.continues and self.last is not None)
         guard = self._guard(context, said.condition, reading)
         for left, right in list(pairwise(sides))[chain.goes_on :]:
             name = context.gradients.get(sides[0]) if isinstance(sides[0], Symbol) else None
-            chain.findings.append(
-                self.equality_judge.equal(context, left, right, name, guard=guard)
-            )
+            chain.findings.append(judge.equal(context, left, right, name, guard=guard))
             if not chain.findings[-1].holds:
                 break
         return chain
@@ -397,7 +448,7 @@ class Auditor:
             self.claims.slopes[of, wrt] = claim
 
     def _asked(self, chain: _Chain) -> AskedDerivative | None:
-        return asked_by(chain.sides[0], chain.context)
+        return None if chain.moves else asked_by(chain.sides[0], chain.context)
 
 
 def refused_line(said: TranscriptStatement, error: ParseError) -> Verdict:

@@ -133,7 +133,10 @@ class AnswerElaborator(FunctionElaborator):
     def taken(self, node: Node, found: NameMeaning) -> Expr:
         """Build a symbol, or the part of it at its indices."""
         whole = found.symbol
-        if found.of is self.context.model.objective:
+        moving = self.context.differentials
+        if found.of is self.context.model.objective and moving is not None:
+            whole = moving.name(found.symbol)
+        elif found.of is self.context.model.objective:
             whole = self.context.gradient(found.symbol)
             self.context.derived = AskedDerivative(found.of, found.symbol)
         elif found.of is not None:

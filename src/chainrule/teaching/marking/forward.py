@@ -19,6 +19,7 @@ from chainrule.language.answers import Lexicon, NameMeaning, spelled
 from chainrule.language.reading import canonical
 from chainrule.language.reading import statements as language
 from chainrule.language.reading.tokens import Line
+from chainrule.teaching.marking.functional_notation import defined_name
 from chainrule.teaching.marking.line_context import LineContext
 from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
 from chainrule.teaching.marking.softmax_labels import with_softmax_labels
@@ -176,7 +177,7 @@ class ForwardPassReader:
         cuts = equals_signs(said.text)
         if not cuts:
             return False
-        target = said.text[: cuts[0]].strip()
+        target = defined_name(said.text[: cuts[0]].strip(), self._is_input)
         if is_size(said, self.dims):
             return True
         try:
@@ -221,6 +222,12 @@ class ForwardPassReader:
         except ParseError:
             return False
         return value is not self.partial.values.get(known)
+
+    def _is_input(self, name: str) -> bool:
+        try:
+            return self.known.get(spelled(name)) in self.inputs
+        except ValueError:
+            return False
 
     @property
     def has_objective(self) -> bool:

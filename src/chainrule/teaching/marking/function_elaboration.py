@@ -14,6 +14,7 @@ from chainrule.language.reading import calls, places
 from chainrule.language.reading.elaboration import Elaborator
 from chainrule.language.reading.tree import Call, Node, Quoted
 from chainrule.language.reading.words import ENTRYWISE
+from chainrule.teaching.marking.differentials import DIFFERENTIAL
 from chainrule.teaching.marking.line_context import LineContext
 
 OPTIONS = {"dim": "axis", "keepdim": "keepdims"}
@@ -66,6 +67,11 @@ class FunctionElaborator(Elaborator):
                 node = replace(node, function={"sub": "subtract", "div": "divide"}[node.function])
             case "einsum":
                 return self.einsum(node)
+            case function if function == DIFFERENTIAL and len(node.arguments) == 1:
+                moving = self.context.differentials
+                if moving is None:
+                    raise self.error(node, "d(...) reads in a line that begins with dJ, as d(A B)")
+                return moving.part(self.expr(node.arguments[0]))
             case "square":
                 return power(self.expr(node.arguments[0]), 2)
             case "power" | "pow":

@@ -34,6 +34,7 @@ from chainrule.calculus.ops import mul, rebuild
 from chainrule.errors import ScopeError, UndecidedError, UnmetError
 from chainrule.language.answers import Lexicon
 from chainrule.language.reading.tokens import Line
+from chainrule.teaching.marking.differentials import Differentials
 
 Place = tuple[Position, Position]
 """A row and a column: an index, a number, or nothing along an axis of length one."""
@@ -176,6 +177,7 @@ class LineContext:
     holding: HeldFixed = HeldFixed.NOTHING
     held: list[Symbol] = field(default_factory=list)  # the values that were held fixed so far
     summed: dict[str, Dim | None] = field(default_factory=dict)  # open sums, innermost last
+    differentials: Differentials | None = None  # where ``dX`` is a direction
     derived: AskedDerivative | None = None  # the derivative that was read last
     asked: AskedDerivative | None = None  # the one on the left side
 

@@ -27,7 +27,10 @@ _CLOSES = re.compile(r"\\\]|\\end\s*\{(?:align|equation|gather|split|aligned|eqn
 _BETWEEN_FORMULAS = re.compile(
     r"\s*(?:[\w^\[\], ]+:\s*\([^()]*\)|(?:objective|onehot|wrt)\s*:.*)\s*(?:#.*)?$", re.IGNORECASE
 )
-_ONE_NAME = re.compile(r"\s*(?:[-*•]\s+)?[^\s/=<>!]+(?:\s*/\s*[^\s/=<>!]+)?\s*$")
+_ONE_NAME = re.compile(
+    r"\s*(?:[-*•]\s+)?(?:[^\s/=<>!]+(?:\s*/\s*[^\s/=<>!]+)?|(?:∇|\\nabla)\S*\s+\S+"
+    r"|\w+\([\w, ]*\)|\\frac\s*\{[^{}]*\}\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})\s*$"
+)
 _PROSE = re.compile(r"[A-Za-z]{2,}[,;]?\s+[A-Za-z]{2,}[,;]?\s+[A-Za-z]{2,}")
 _IMPLIES = re.compile(
     r"⇒|⟹|→|(?<![<=>])=>|\\(?:Long)?[rR]ightarrow\b|\\longrightarrow\b|\\implies\b|\\therefore\b|∴"
