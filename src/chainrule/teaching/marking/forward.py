@@ -50,6 +50,8 @@ _ONLY_SHAPES = re.compile(
     r"^[^\W\d_][\w^\[\]]*\s*\([^()=]*,[^()=]*\)"
     r"(?:\s*(?:,|;|and)\s*[^\W\d_][\w^\[\]]*\s*\([^()=]*\))*$"
 )
+_DECLARED = re.compile(r"([^\W\d_][\w^\[\]{}]*)\s*[:=]\s*\(([^()]*)\)")
+_SEVERAL = re.compile(rf"\s*{_DECLARED.pattern}(?:\s*(?:,|;|and)\s*{_DECLARED.pattern})+\s*")
 _SIZE = re.compile(r"^\w+\s*=\s*(?:\w+\.shape\[[01]\]|len\(\w+\)|\w+\.size\(\d\))$")
 NEAR = 400
 _PLACES = re.compile(
@@ -141,6 +143,10 @@ class ForwardPassReader:
             if not all(is_name(text) for text in re.split(r",|\band\b", match["names"])):
                 return False
             self._declare(line, match["names"], _dims(line, size, 0))
+            return True
+        if _SEVERAL.fullmatch(said.text):
+            for found in _DECLARED.finditer(said.text):
+                self._declare(line, found[1], _dims(line, found[2], found.start(2)))
             return True
         if ":" not in said.text or "(" not in said.text.partition(":")[2]:
             return False
