@@ -103,3 +103,34 @@ def test_where_there_is_no_right_line_it_is_said() -> None:
     assert found.accused
     assert not found.right
     assert "no right side" in found.why
+
+
+SYMMETRIC = """
+A : (n, n)
+S : (n, n)
+x : (n, 1)
+X : (n, m)
+J = x^T A x - 1/2 logdet(S) - trace(S^-1 X X^T)
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("dJ/dx = 2 A x", "A"),
+        ("dJ/dS = -1/2 S^-1 + S^-1 X X^T S^-1", "S"),
+        ("dJ/dx = A x", ""),
+        ("dJ/dS = 1/2 S^-1 + S^-1 X X^T S^-1", ""),
+    ],
+)
+def test_a_line_that_needs_a_symmetric_matrix_says_so(line: str, named: str) -> None:
+    found = audit(SYMMETRIC + line).lines[-1]
+    assert found.verdict == "wrong"
+    assert (f"right if {named} is symmetric" in found.why) == bool(named)
+
+
+def test_a_letter_of_the_output_can_be_a_name_of_the_authors_own() -> None:
+    forward = "X : (n, d)\nw : (d, 1)\ny : (n, 1)\np = sigmoid(X w)\n"
+    forward += "l = sum(y .* log(p) + (1 - y) .* log(1 - p))\n"
+    found = audit(forward + "H = -X^T diag(p .* (1 - p)) X\ngrad = X^T (y - p)\n")
+    assert [line.verdict for line in found.lines] == ["proven"]

@@ -11,8 +11,15 @@ from typing import Any
 
 from chainrule.calculus.graph.dims import SCALAR, Index
 from chainrule.calculus.graph.model import Model
-from chainrule.calculus.graph.node import Expr, Position, Symbol, symbols
-from chainrule.calculus.ops import delta, mul, renamed
+from chainrule.calculus.graph.node import (
+    Expr,
+    Position,
+    Symbol,
+    replaced,
+    running,
+    symbols,
+)
+from chainrule.calculus.ops import delta, mul, rebuild, renamed, transpose
 from chainrule.errors import ParseError, ScopeError, UndecidedError, UnmetError
 from chainrule.language.answers import Lexicon, spelled
 from chainrule.language.reading.statements import MAX_LINE
@@ -244,6 +251,8 @@ class Auditor:
             return Verdict(said.line, said.text, "proven", notes or why)
         finding = chain.findings[failed - 1]
         why = finding.why
+        if symmetric := self._if_symmetric(chain, failed):
+            why += f"; right if {symmetric} is symmetric"
         if chain.partial is not None:
             why += f"; right as a partial derivative, with {chain.partial.held} held fixed: write ∂"
         if self.claims.erred and not chain.moves and self._follows(chain):
@@ -380,6 +389,23 @@ class Auditor:
         guards = [1 - delta(d, Index(one, d), Index(other, d)) for (one, d), (other, _) in pairs]
         return mul(*guards) if guards else None
 
+    def _if_symmetric(self, chain: _Chain, failed: int) -> str:
+        """Return the square inputs with which an equation holds if they are symmetric."""
+        square = [s for s in self.model.inputs if s.shape[0] == s.shape[1] and s.shape != SCALAR]
+        place = failed - 1 + chain.goes_on
+        context = chain.context
+        sides = [context.meant(side) for side in chain.sides[place : place + 2]]
+        if not square or any(context.has_placeholders(side) or running(side) for side in sides):
+            return ""
+        for symbol in square:
+            twice = symbol + transpose(symbol)
+            left, right = (replaced(self.model.opened(s), {symbol: twice}, rebuild) for s in sides)
+            if left is not sides[0] or right is not sides[1]:
+                found = self.equality_judge.equal(context, left, right)
+                if found.holds and not found.note:
+                    return symbol.name
+        return ""
+
     def _follows(self, chain: _Chain) -> bool:
         """Whether a line holds once the earlier wrong claims are assumed."""
         try:
@@ -402,7 +428,9 @@ class Auditor:
         except ValueError:
             return False
         lexicon = Lexicon(self.model, self.local)
-        if _EVERY_LAYER.search(name) or name.startswith("d") or lexicon.find(name) is not None:
+        known = lexicon.find(name)
+        loose = known is not None and name not in lexicon.scope and known.is_whole
+        if _EVERY_LAYER.search(name) or name.startswith("d") or (known is not None and not loose):
             return False
         line = line_of(said.text, said.line)
         for reading in readings(said.text, code=said.code):
@@ -411,6 +439,8 @@ class Auditor:
                 value = expression(tree(line, lexicon, reading, cut + 1), context, reading)
             except ParseError:
                 continue
+            if known is not None and known.symbol.shape == value.shape:
+                return False  # the value by another letter: a claim
             symbol = Symbol(said.text[:cut].strip(), value.shape)
             self.local[name] = symbol
             self.claims.local[symbol] = value

@@ -145,8 +145,8 @@ class ForwardPassReader:
             self._declare(line, match["names"], _dims(line, size, 0))
             return True
         if _SEVERAL.fullmatch(said.text):
-            for found in _DECLARED.finditer(said.text):
-                self._declare(line, found[1], _dims(line, found[2], found.start(2)))
+            for one in _DECLARED.finditer(said.text):
+                self._declare(line, one[1], _dims(line, one[2], one.start(2)))
             return True
         if ":" not in said.text or "(" not in said.text.partition(":")[2]:
             return False
