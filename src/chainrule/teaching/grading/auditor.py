@@ -34,7 +34,7 @@ from chainrule.teaching.marking.differentials import (
     with_directions,
 )
 from chainrule.teaching.marking.forward import is_size
-from chainrule.teaching.marking.functional_notation import in_plain_form
+from chainrule.teaching.marking.functional_notation import SCRIPT_L, in_plain_form
 from chainrule.teaching.marking.judging import EqualityJudge, EqualityOutcome, Finding
 from chainrule.teaching.marking.line_context import AskedDerivative, Claims, LineContext
 from chainrule.teaching.marking.reading import (
@@ -213,7 +213,10 @@ class Auditor:
             return said
         model = self.equality_judge.author
         parameters = [symbol.name for symbol in model.parameters()]
-        text = in_plain_form(said.text, model.objective.name, self._is_input, parameters)
+        text = said.text
+        if model.objective.name in ("l", "L") and not self._knows("ell"):
+            text = SCRIPT_L.sub(model.objective.name, text)
+        text = in_plain_form(text, model.objective.name, self._is_input, parameters)
         moves = is_differential(text, model.objective.name)
         if moves or (said.continues and self.last is not None and self.last.moves):
             text = in_one_form(text)

@@ -31,6 +31,11 @@ _TORCH_GRADIENT = re.compile(r"\b([A-Za-z]\w*)\.grad\b(?:\.(?:data|detach\(\)))?
 _PACKED = re.compile(
     r"\s*[\w.\s,()]+=\s*(?:\{.*|dict\(.*|\(?\s*[\w.]+(?:\s*,\s*[\w.]+)+\s*,?\s*\)?)$"
 )
+_ITSELF = re.compile(
+    r"\s*(\w+)\s*=\s*(?:(?:np\.|torch\.)?(?:squeeze|array|asarray|copy|float|tensor)"
+    r"\(\s*\1\b[^()]*\)"
+    r"|\1(?:\.(?:reshape|astype|view|squeeze|copy|item|to|float)\([^()]*\))+)\s*"
+)
 _SHAPE = re.compile(r"\s*\w+\s*,[\w\s,]*=\s*[\w.]+\.(?:shape|size\(\))\s*$")
 _UPDATE = re.compile(
     r"\s*([A-Za-z]\w*(?:\^\[\w+\])?)\s*(?:[-+]=|(?::?=|\\leftarrow|←)\s*\1\s*[-+])"
@@ -65,7 +70,7 @@ def is_bookkeeping(text: str, *, code: bool) -> bool:
     left, _, right = in_plain_names(text).partition("=")
     if code and "".join(left.split()) == "".join(right.split()):
         return True  # W1 = parameters["W1"]
-    found = (_UNPACKED, _SHAPE, _HYPERPARAMETER, *((_PACKED,) if code else ()))
+    found = (_UNPACKED, _SHAPE, _ITSELF, _HYPERPARAMETER, *((_PACKED,) if code else ()))
     return any(pattern.fullmatch(text) for pattern in found)
 
 

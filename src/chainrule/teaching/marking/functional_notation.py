@@ -16,6 +16,9 @@ IsInput = Callable[[str], bool]
 
 _NAME = r"(?:\\mathcal\s*\{\s*[A-Za-z]\s*\}|\\ell\b|ℓ|[A-Za-z]\w*)"
 _ARGUMENTS = r"\s*(?:\\left\s*)?\(\s*([^()=]*?)\s*(?:\\right\s*)?\)"
+SCRIPT_L = re.compile(r"\\ell\b|ℓ|\\mathcal\s*\{\s*L\s*\}")
+"""The letter for a likelihood or a loss that forward passes write as l or L."""
+
 _NABLA = re.compile(rf"(?:∇|\\nabla\b)\s*({_NAME})(?:{_ARGUMENTS})?(?!\w)")
 _PRIME = re.compile(rf"(?<![\w\\^_])({_NAME})\s*(?:'|′|\^\s*\{{?\s*\\prime\s*\}}?){_ARGUMENTS}")
 _APPLIED = re.compile(rf"(?<![\w\\^_])([d∂]?)({_NAME}){_ARGUMENTS}")
