@@ -153,3 +153,32 @@ def test_one_wrong_line_is_found_among_the_bookkeeping(text: str, old: str, new:
 def test_bookkeeping_outside_a_fence_claims_nothing(line: str) -> None:
     found = audit(FORWARD + "dJ/dZ2 = (A2 - Y)/m\n" + line + "\n")
     assert [verdict.text for verdict in found.lines] == ["dJ/dZ2 = (A2 - Y)/m"]
+
+
+def test_a_function_with_parameters_of_its_own_is_not_judged() -> None:
+    code = """
+```python
+def linear_backward(dZ, cache):
+    A_prev, W, b = cache
+    dW = 1/m * np.dot(dZ, A_prev.T)
+    return dW
+
+dZ2 = (A2 - Y)/Y.shape[1]
+dW2 = np.dot(dZ2, A1.T)
+```
+"""
+    found = audit(FORWARD + code)
+    assert [line.verdict for line in found.lines] == ["unproven", "proven", "proven"]
+    assert "dZ" in found.lines[0].why
+
+
+@pytest.mark.parametrize("count", ["Y.size", "Y.numel()", "(Y.size(0) * Y.size(1))"])
+def test_the_number_of_entries_is_read(count: str) -> None:
+    forward = FORWARD.replace("-1/m sum(Y .* log(A2) + (1 - Y) .* log(1 - A2))", "mean((A2 - Y)^2)")
+    assert audit(f"{forward}dA2 = 2 * (A2 - Y) / {count}").lines[-1].verdict == "proven"
+    assert audit(f"{forward}dA2 = (A2 - Y) / {count}").lines[-1].verdict == "wrong"
+
+
+def test_a_second_derivative_is_not_taken_for_a_product() -> None:
+    found = audit("x : (1, 1)\nJ = exp(x)\nJ''(x) = exp(x)\n").lines
+    assert [line.verdict for line in found] == ["unreadable"]

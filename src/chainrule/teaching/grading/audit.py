@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chainrule.calculus.graph.model import Model
-from chainrule.teaching.grading.auditor import FOLLOWS, Auditor, Verdict, refused_line
+from chainrule.teaching.grading.auditor import (
+    FOLLOWS,
+    Auditor,
+    Verdict,
+    in_own_function,
+    refused_line,
+)
 from chainrule.teaching.marking.forward import ForwardPassReader
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs, statements
 
@@ -89,7 +95,10 @@ def audit(text: str, model: Model | None = None) -> Audit:
         forward = ForwardPassReader()
         rest = _left(forward, rest)
         model = forward.model()
-        refused = [refused_line(said, error) for said, error in forward.refused]
+        refused = [
+            in_own_function(said, refused_line(said, error), forward.knows)
+            for said, error in forward.refused
+        ]
     judged, note = _judged(model, rest)
     lines = tuple(sorted((*refused, *judged), key=lambda verdict: verdict.line))
     return Audit(model, lines, note)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations, pairwise
@@ -191,7 +191,8 @@ class Auditor:
         said = self._in_plain_form(written)
         if not equals_signs(said.text) or self._defines(said):
             return None
-        return replace(self._of_layers(said), text=written.text)
+        verdict = replace(self._of_layers(said), text=written.text)
+        return in_own_function(said, verdict, self._knows)
 
     def _of_layers(self, said: TranscriptStatement) -> Verdict:
         """Judge a statement, for every layer where it speaks of layer l."""
@@ -492,3 +493,17 @@ def refused_line(said: TranscriptStatement, error: ParseError) -> Verdict:
     place = ParseError(message, line=error.line, column=error.column, source=error.source)
     why = message if verdict != "unreadable" else str(place)
     return Verdict(said.line, said.text, verdict, why, sign=int(verdict != "unreadable"))
+
+
+def in_own_function(
+    said: TranscriptStatement, verdict: Verdict, knows: Callable[[str], bool]
+) -> Verdict:
+    """Return the verdict on a line of code; one about parameters of a function is not judged."""
+    own = sorted(name for name in said.parameters if name and not knows(name))
+    if verdict.verdict != "unreadable" or not own:
+        return verdict
+    why = (
+        f"in a function whose parameters ({', '.join(own)}) the forward pass does not have; "
+        "write the line with values of the forward pass"
+    )
+    return replace(verdict, verdict="unproven", why=why)

@@ -16,6 +16,7 @@ _STATEMENT = re.compile(
 _CODE_STATEMENT = re.compile(
     r"\s*(?:def|class|raise|yield|del|global|pass)\b(?!\s*=)|\s*@\w[\w.]*\s*$"
 )
+_FUNCTION = re.compile(r"\s*def\s+\w+\s*\(([^()]*)\)")
 _CONTROL = re.compile(r"\s*(?:for|while|if|elif|else|with|try|except|finally)\b.*:\s*$")
 _STORES = r"(?:self\.)?(?:\w*[cC]aches?\w*|param\w*|grads?|gradients|memory|ctx\.saved_tensors)"
 _UNPACKED = re.compile(rf"[\w\s,().\[\]'\"*]+=\s*{_STORES}(?:\[[^\]]*\]|\.values\(\))?\s*$")
@@ -72,6 +73,14 @@ def is_bookkeeping(text: str, *, code: bool) -> bool:
         return True  # W1 = parameters["W1"]
     found = (_UNPACKED, _SHAPE, _ITSELF, _HYPERPARAMETER, *((_PACKED,) if code else ()))
     return any(pattern.fullmatch(text) for pattern in found)
+
+
+def parameters_of(row: str) -> frozenset[str] | None:
+    """Return the parameters of a function that a row of code begins; None for another row."""
+    match = _FUNCTION.match(row)
+    if match is None:
+        return None
+    return frozenset(part.split("=")[0].split(":")[0].strip(" *") for part in match[1].split(","))
 
 
 def is_update(text: str) -> bool:

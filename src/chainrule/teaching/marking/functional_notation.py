@@ -21,6 +21,7 @@ SCRIPT_L = re.compile(r"\\ell\b|ℓ|\\mathcal\s*\{\s*L\s*\}")
 
 _NABLA = re.compile(rf"(?:∇|\\nabla\b)\s*({_NAME})(?:{_ARGUMENTS})?(?!\w)")
 _PRIME = re.compile(rf"(?<![\w\\^_])({_NAME})\s*(?:'|′|\^\s*\{{?\s*\\prime\s*\}}?){_ARGUMENTS}")
+_SECOND = re.compile(rf"(?<![\w\\^_])({_NAME})\s*(?:''|″|′′){_ARGUMENTS}")
 _APPLIED = re.compile(rf"(?<![\w\\^_])([d∂]?)({_NAME}){_ARGUMENTS}")
 _LAYER_SLOPE = re.compile(
     r"(?<![\w\\])([a-z]|\\sigma)\s*(?:\^\s*\{\s*\[\s*\w[^\]{}]*\]\s*(?:'|′|\\prime)\s*\}"
@@ -81,6 +82,11 @@ def in_plain_form(
         known = is_objective(match[2]) and arguments(match[3])
         return f"{match[1]}{match[2]}" if known else match[0]
 
+    def second(match: re.Match[str]) -> str:
+        known = is_objective(match[1])
+        return f"d^2{match[1]}/d{match[2]}^2" if known else match[0]
+
+    text = _SECOND.sub(second, text)
     text = _LAYER_SLOPE.sub(r"\1'", text)
     text = _RAISED_LAYER.sub(r"(\1^{\2})^\3", text)
     for pattern, change in ((_NABLA, gradient), (_PRIME, prime), (_APPLIED, applied)):

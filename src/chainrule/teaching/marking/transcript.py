@@ -17,6 +17,7 @@ from chainrule.teaching.marking.bookkeeping import (
     is_bookkeeping,
     is_update,
     joined,
+    parameters_of,
 )
 from chainrule.teaching.marking.surrounding_text import Known, bare, without_words
 
@@ -63,6 +64,8 @@ class TranscriptStatement:
         ``i=j`` or ``i≠j``, where it was said that the equation holds only then.
     code : bool
         Whether it stands in a code fence.
+    parameters : frozenset of str
+        The parameters of the function of code in which it stands.
     """
 
     text: str
@@ -70,6 +73,7 @@ class TranscriptStatement:
     shown: str
     condition: str = ""
     code: bool = False
+    parameters: frozenset[str] = frozenset()
 
     @property
     def continues(self) -> bool:
@@ -137,11 +141,18 @@ def _all(text: str) -> Iterator[TranscriptStatement]:
 
 def _code(rows: list[tuple[int, str]]) -> Iterator[TranscriptStatement]:
     """Yield the statements of a block of code."""
+    parameters, margin = frozenset[str](), 0
     for number, row in joined(rows):
+        indent = len(row) - len(row.lstrip())
+        if (names := parameters_of(row)) is not None:
+            parameters, margin = names, indent
+        elif row.strip() and indent <= margin:
+            parameters = frozenset()
         if len(row) > MAX_LINE:
             yield TranscriptStatement(row, number, row, code=True)
-        else:
-            yield from _statements(row, number, row, code=True)
+            continue
+        for said in _statements(row, number, row, code=True):
+            yield replace(said, parameters=parameters)
 
 
 def _is_formula(row: str) -> bool:
@@ -233,7 +244,8 @@ def _take(found: list[TranscriptStatement], said: TranscriptStatement) -> None:
         return
     before = next((s for s in reversed(found) if _target(s) == match[1]), None)
     if before is None:
-        found.append(said)
+        if not said.code or augmented is None or _REASSIGNED.match(said.text):
+            found.append(said)  # an update of what stands elsewhere is no equation
         return
     old = before.text.partition("=")[2].strip()
     if augmented:
