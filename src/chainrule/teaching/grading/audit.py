@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from chainrule.calculus.graph.model import Model
@@ -16,6 +17,9 @@ from chainrule.teaching.grading.auditor import (
 )
 from chainrule.teaching.marking.forward import ForwardPassReader
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs, statements
+
+MOST = 12
+"""The most conventions that are tried."""
 
 LEAST = 2
 """The least number of wrong lines that a convention makes right."""
@@ -108,23 +112,26 @@ def _judged(model: Model, said: list[TranscriptStatement]) -> tuple[list[Verdict
     """Judge statements as they stand, or in the convention that makes several of them right."""
     plain = Auditor(model)
     first = plain.judged(said)
-    best, note, fewest = first, "", _accused(first)
-    for convention in plain.conventions(first) if fewest else ():
-        again = Auditor(model, convention).judged(said)
+    best, found, fewest = first, None, _accused(first)
+    for convention in islice(plain.conventions(first), MOST) if fewest else ():
+        again = Auditor(model, convention, explains=False).judged(said)
         cleared = _cleared(first, again)
         if _accused(again) >= fewest:
             continue
         if len(cleared) >= LEAST:
-            noted = (_noted(*both, convention.note) for both in zip(first, again, strict=True))
-            best, note, fewest = list(noted), convention.note, _accused(again)
-        elif not (note or _spoiled(first, again)):
+            found, fewest = convention, _accused(again)
+        elif found is None and not _spoiled(first, again):
             best = [
                 replace(line, why=f"{line.why}; {convention.note}")
                 if line is not None and number in cleared
                 else line
                 for number, line in enumerate(best)
             ]
-    return [line for line in best if line is not None], note
+    if found is None:
+        return [line for line in best if line is not None], ""
+    again = Auditor(model, found).judged(said)
+    noted = (_noted(*both, found.note) for both in zip(first, again, strict=True))
+    return [line for line in noted if line is not None], found.note
 
 
 def _cleared(first: list[Verdict | None], again: list[Verdict | None]) -> list[int]:

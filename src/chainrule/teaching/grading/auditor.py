@@ -158,9 +158,14 @@ class Auditor:
         The forward pass.
     convention : Convention, optional
         The convention in which the gradients are meant.
+    explains : bool
+        Whether wrong lines are explained.
     """
 
-    def __init__(self, model: Model, convention: Convention | None = None) -> None:
+    def __init__(
+        self, model: Model, convention: Convention | None = None, *, explains: bool = True
+    ) -> None:
+        self.explains = explains
         self.equality_judge = EqualityJudge(with_softmax_labels(model))
         self.model = self.equality_judge.model
         self.claims = Claims(scales={} if convention is None else dict(convention.scales))
@@ -240,7 +245,7 @@ class Auditor:
         if chain is None:
             assert error is not None
             refused = refused_line(said, error)
-            if refused.accused:
+            if refused.accused and self.explains:
                 named, right = self.explainer.unread(said, lexicon, error)
                 return replace(refused, mistakes=named, right=right)
             return refused
@@ -253,12 +258,6 @@ class Auditor:
                 notes = f"right as a partial derivative, with {chain.held} held fixed"
             why = chain.findings[-1].why if chain.findings else "a name for what stands behind it"
             return Verdict(said.line, said.text, "proven", notes or why)
-        finding = chain.findings[failed - 1]
-        why = finding.why
-        if symmetric := self._if_symmetric(chain, failed):
-            why += f"; right if {symmetric} is symmetric"
-        if chain.partial is not None:
-            why += f"; right as a partial derivative, with {chain.partial.held} held fixed: write ∂"
         if self.claims.erred and not chain.moves and self._follows(chain):
             self._learned(chain, right=False)
             return Verdict(
@@ -268,26 +267,37 @@ class Auditor:
                 "follows from a line before it that is wrong; this step itself is right",
                 alone=chain.alone,
             )
-        mistakes: tuple[NamedMistake, ...] = ()
-        if finding.outcome is EqualityOutcome.SCOPE:
-            mistakes = (SUM_MISSING,)
-        if chain.moves:
-            return Verdict(
-                said.line, said.text, finding.outcome.value, f"{why}; {NO_FORM}", sign=failed
-            )
         quantity = Quantity(chain.sides[0], self._asked(chain), chain.context)
         written = WrongSide(said, lexicon, chain.reading, said.sides()[failed])
+        verdict = self._wrong(chain, quantity, written)
+        self._learned(chain, right=False)
+        return verdict
+
+    def _wrong(self, chain: _Chain, quantity: Quantity, written: WrongSide) -> Verdict:
+        """Return the verdict on a wrong line, explained where that is wanted."""
+        said, failed = written.said, chain.failed
+        finding = chain.findings[failed - 1]
+        verdict = Verdict(said.line, said.text, finding.outcome.value, finding.why, sign=failed)
+        if not self.explains:
+            return verdict
+        why = finding.why
+        if symmetric := self._if_symmetric(chain, failed):
+            why += f"; right if {symmetric} is symmetric"
+        if chain.partial is not None:
+            why += f"; right as a partial derivative, with {chain.partial.held} held fixed: write ∂"
+        if chain.moves:
+            return replace(verdict, why=f"{why}; {NO_FORM}")
         claim = chain.sides[failed + chain.goes_on]
-        mistakes = mistakes or self.explainer.mistakes(quantity, claim, written)
+        mistakes: tuple[NamedMistake, ...] = (SUM_MISSING,)
+        if finding.outcome is not EqualityOutcome.SCOPE:
+            mistakes = self.explainer.mistakes(quantity, claim, written)
         right = self.explainer.right_lines.line(quantity)
-        if not right:
-            why += f"; {NO_FORM}"
         ratio = self.explainer.ratio(quantity, claim)
         if ratio is not None:
             self.ratios.append(ratio)
-        self._learned(chain, right=False)
-        verdict = finding.outcome.value
-        return Verdict(said.line, said.text, verdict, why, mistakes, right, failed)
+        return replace(
+            verdict, why=why if right else f"{why}; {NO_FORM}", mistakes=mistakes, right=right
+        )
 
     def _read(
         self, said: TranscriptStatement, lexicon: Lexicon
