@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from chainrule.calculus.derivation.sensitivity import entry_by_entry, on_paths, pulled
 from chainrule.calculus.graph.dims import SCALAR, Index
@@ -26,9 +25,7 @@ from chainrule.calculus.graph.node import (
 )
 from chainrule.calculus.ops import add, mul, reduce_sum
 from chainrule.language.answers import spelled
-
-if TYPE_CHECKING:
-    from chainrule.teaching.marking.line_context import LineContext
+from chainrule.teaching.marking.line_context import LineContext
 
 DIFFERENTIAL = "differential"
 """The function that ``d(A B)`` is read as."""

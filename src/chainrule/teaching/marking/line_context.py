@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Protocol
 
 from chainrule.calculus.derivation.sensitivity import entry_by_entry, on_paths, pulled
 from chainrule.calculus.derivation.sweep import pullback
@@ -34,7 +35,6 @@ from chainrule.calculus.ops import mul, rebuild
 from chainrule.errors import ScopeError, UndecidedError, UnmetError
 from chainrule.language.answers import Lexicon
 from chainrule.language.reading.tokens import Line
-from chainrule.teaching.marking.differentials import Differentials
 
 Place = tuple[Position, Position]
 """A row and a column: an index, a number, or nothing along an axis of length one."""
@@ -43,6 +43,19 @@ MAX_CLAIMS = 20
 """The most claims that may be nested."""
 
 Recipe = Callable[[Position, Position], Expr]
+
+
+class Directions(Protocol):
+    """The directions ``dX`` in a line in differential form."""
+
+    def name(self, symbol: Symbol) -> Symbol:
+        """Read ``dX``."""
+
+    def part(self, value: Expr) -> Expr:
+        """Read ``d(A B)``."""
+
+    def resolved(self, side: Expr) -> Expr:
+        """Replace the directions of names that depend on others."""
 
 
 class JacobianLayout(Enum):
@@ -177,7 +190,7 @@ class LineContext:
     holding: HeldFixed = HeldFixed.NOTHING
     held: list[Symbol] = field(default_factory=list)  # the values that were held fixed so far
     summed: dict[str, Dim | None] = field(default_factory=dict)  # open sums, innermost last
-    differentials: Differentials | None = None  # where ``dX`` is a direction
+    differentials: Directions | None = None  # where ``dX`` is a direction
     derived: AskedDerivative | None = None  # the derivative that was read last
     asked: AskedDerivative | None = None  # the one on the left side
 
