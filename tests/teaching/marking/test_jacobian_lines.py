@@ -75,6 +75,8 @@ def test_the_right_line_of_a_jacobian_is_proven_when_pasted_back(
         (SOFTMAX, "dp_i/dz_j = -p_i p_j if i ≠ j"),
         (SOFTMAX, "dp/dz = diag(p) - p p^T"),
         (LINEAR, "dz/dx = W"),
+        (NORMALISED, "∂xh/∂x = I/sqrt(v + 1/1000)"),
+        (NORMALISED, "dxh/dxh = I"),
     ],
 )
 def test_the_textbook_answer_is_proven(forward: str, line: str) -> None:

@@ -368,6 +368,7 @@ class Auditor:
             context.indices = dict(free) if free is not None else {}  # type: ignore[arg-type]
             node = tree(line, lexicon, reading, start, stop)
             sides.append(expression(node, context, reading))
+            context.shape = sides[0].shape
             if len(sides) == 1 and isinstance(node, Derivative | Name):
                 context.asked = context.derived
             if free is None:

@@ -100,6 +100,9 @@ class AnswerElaborator(FunctionElaborator):
             raise self.line.error("no name here is as long as this", node.start, LimitError)
         if node.name not in self.scope and node.name in self.dims:
             return size(node.name)
+        square = self.context.shape
+        if node.name == "I" and "I" not in self.scope and square and square[0] == square[1] != 1:
+            return eye(square[0])
         letter, _, below = node.name.partition("_")
         if letter == "I" and below in self.dims and node.name not in self.scope:
             return eye(below)

@@ -190,6 +190,7 @@ class LineContext:
     holding: HeldFixed = HeldFixed.NOTHING
     held: list[Symbol] = field(default_factory=list)  # the values that were held fixed so far
     summed: dict[str, Dim | None] = field(default_factory=dict)  # open sums, innermost last
+    shape: Shape | None = None  # of the left side, once it is read
     differentials: Directions | None = None  # where ``dX`` is a direction
     derived: AskedDerivative | None = None  # the derivative that was read last
     asked: AskedDerivative | None = None  # the one on the left side
