@@ -164,20 +164,32 @@ class DifferenceQuotients:
     def _precise_quotient(
         self, number: int, of: Expr, wrt: Expr, claimed: Expr, total: bool
     ) -> Disagreement:
-        """Compare with fifty-digit differences, whose step is too small to meet a pole."""
+        """Compare with fifty-digit differences, whose step is too small to meet a pole.
+
+        A derivative far below the values around it takes twice as many digits.
+        """
+        found = self._quotient_of_digits(number, of, wrt, claimed, total, times=1)
+        if not found.error <= PRECISE_TOLERANCE:
+            found = self._quotient_of_digits(number, of, wrt, claimed, total, times=2)
+        fine = found.error <= PRECISE_TOLERANCE
+        return found if fine else replace(found, error=max(found.error, 1.0))
+
+    def _quotient_of_digits(
+        self, number: int, of: Expr, wrt: Expr, claimed: Expr, total: bool, times: int
+    ) -> Disagreement:
+        """Compare with differences of some times fifty digits."""
         sizes = self.points.sizes(number)
         with mpmath.workdps(DIGITS):
             known = self.points.precise(number)
+        with mpmath.workdps(times * DIGITS):
             named = self._named(claimed, _symbol(wrt))
             probe = self._probe(number, of, wrt, named, known, total)
             size = np.abs(known[probe.source]).max() or 1
-            h = size * mpmath.mpf(10) ** -PRECISE_STEP
+            h = size * mpmath.mpf(10) ** (-times * PRECISE_STEP)
             ahead, behind = (probe.seen(known, sizes, shift, PRECISE) for shift in (h, -h))
             point = Evaluator(known, sizes, PRECISE, self.points.meaning)
             stated = self._stated(point, of, wrt, claimed, probe)
-            found = compared(stated, (ahead - behind) / (2 * h), NOTHING)
-        fine = found.error <= PRECISE_TOLERANCE
-        return found if fine else replace(found, error=max(found.error, 1.0))
+            return compared(stated, (ahead - behind) / (2 * h), NOTHING)
 
     def _named(self, claimed: Expr, source: Symbol) -> tuple[Symbol, ...]:
         """Return the names of gradients that a claim uses, its own apart."""
