@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.calculus.graph.dims import base_names, measured, written
+from chainrule.calculus.graph.dims import base_names, measured
 from chainrule.calculus.graph.node import Symbol
 from chainrule.errors import DataError
 from chainrule.lecture.roles import InputRoles, find_input
