@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from chainrule.descent.curve import curve
+from chainrule.descent.listing import role_lines
 from chainrule.descent.saving import result_document
 from chainrule.language.typeset import unicode
 
@@ -47,12 +48,8 @@ def print_start(descent: Descent, bound: BoundTable) -> None:
     console.print(f"[bold]{escape(layout.model.title or objective)}[/]", soft_wrap=True)
     along = f", along {layout.examples}" if layout.examples else ", one at a time"
     line("examples", f"{binding.count}{along}")
-    for symbol, table in binding.data.items():
-        words = bound.labels.get(symbol.name, ())
-        if words and table.shape[1] == 1:
-            line("labels", f"{symbol.name} is 1 for {words[1]} and 0 for {words[0]}")
-        elif words:
-            line("labels", f"{symbol.name} has a row for each of {', '.join(words)}")
+    for name, text in role_lines(bound):
+        line(name, text)
     for name, gradient in derivation.layers.items():
         line("gradient", f"{name.name} = {unicode(gradient.matrix or gradient.index)}")
     for symbol in layout.learned:

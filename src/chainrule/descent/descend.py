@@ -9,12 +9,13 @@ import numpy.typing as npt
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.model import Model
 from chainrule.deriving import derive
+from chainrule.descent.facts import check_facts
 from chainrule.descent.initial import given_values, initial_values
 from chainrule.descent.loop import Callback, Descent
 from chainrule.descent.objective import DescentObjective
 from chainrule.descent.result import DescentResult
 from chainrule.language.reading import read_model
-from chainrule.lecture import assign_roles, bind
+from chainrule.lecture import Draw, assign_roles, bind
 
 
 def descend(
@@ -31,6 +32,7 @@ def descend(
     constants: Mapping[str, npt.ArrayLike] | None = None,
     sizes: Mapping[str, int] | None = None,
     examples: str | None = None,
+    draws: Mapping[str, Draw] | None = None,
     derivation: Derivation | None = None,
 ) -> DescentResult:
     """Learn the values of a forward pass by gradient descent with the derived gradient.
@@ -64,6 +66,8 @@ def descend(
         Dimensions that the data do not determine.
     examples : str, optional
         The dimension of the examples, where the model leaves several possible.
+    draws : mapping of str to Draw, optional
+        Inputs that are drawn anew at every step, such as a dropout mask.
     derivation : Derivation, optional
         The derivation of this model, if there is one already.
 
@@ -94,8 +98,11 @@ def descend(
     [2.0, 1.0]
     """
     read = read_model(model) if isinstance(model, str) else model
-    roles = assign_roles(read, data, constants=constants or (), wrt=wrt, examples=examples)
-    binding = bind(roles, data, constants=constants, sizes=sizes)
+    roles = assign_roles(
+        read, data, constants=constants or (), drawn=draws or (), wrt=wrt, examples=examples
+    )
+    binding = bind(roles, data, constants=constants, sizes=sizes, draws=draws)
+    check_facts(binding)
     found = derivation or derive(read, [s.name for s in roles.learned])
     objective = DescentObjective(found, binding)
     first = given_values(binding, start or {}, initial_values(binding, seed))

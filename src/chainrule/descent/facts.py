@@ -1,0 +1,265 @@
+"""The meaning of the data in a forward pass: labels of a class, of a margin, numbers of places.
+
+What an input means is found from how the forward pass uses it. Data that do not have this meaning
+are refused, with their row, before the gradient is compared with anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.calculus.evaluation.forward import assignments, forward, sample
+from chainrule.calculus.graph.dims import measured
+from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, symbols, walk
+from chainrule.calculus.ops import TABLE
+from chainrule.errors import DataError, ModelError
+from chainrule.language.typeset import unicode
+from chainrule.lecture import Array, Binding, InputRoles
+
+_COMPETING = tuple(TABLE[name] for name in ("softmax", "logsumexp", "max", "argmax"))
+_SUMMING_TO_ONE = tuple(TABLE[name] for name in ("softmax", "logsumexp"))
+_LABEL_LETTERS = "yYtT"
+_NEAR = 1e-9
+_FAR = 25.0
+
+RowName = Callable[[int], str]
+
+
+class Meaning(Enum):
+    """The meaning of an input that holds data."""
+
+    NUMBERS = "numbers"
+    CLASSES = "one row per class"
+    BINARY = "0 and 1"
+    MARGIN = "-1 and 1"
+    PLACES = "whole numbers from 0"
+
+
+def meaning(roles: InputRoles, symbol: Symbol) -> Meaning:
+    """Return the meaning of an input in a forward pass.
+
+    Parameters
+    ----------
+    roles : InputRoles
+        The forward pass, and what holds data in it.
+    symbol : Symbol
+        One of its inputs.
+    """
+    model, examples = roles.model, roles.examples
+    if symbol in model.numbered:
+        return Meaning.PLACES
+    if any(declared.symbol is symbol for declared in model.onehot):
+        return Meaning.CLASSES
+    class_axis = 1 if symbol.shape[0] in (examples, 1) and symbol.shape[1] != 1 else 0
+    for node in _nodes(model):
+        if (
+            isinstance(node, Apply)
+            and node.op in _COMPETING
+            and node.attrs[0] in (class_axis, None)
+        ):
+            same = node.args[0].shape == symbol.shape
+            if same and symbol.shape[class_axis] != 1:
+                return Meaning.CLASSES
+    if any(_is_complement(node, symbol) for node in _nodes(model)):
+        return Meaning.BINARY
+    return Meaning.MARGIN if _is_margin(roles, symbol) else Meaning.NUMBERS
+
+
+def enters_a_product(model: Model, symbol: Symbol) -> bool:
+    """Whether an input is multiplied as a matrix, as features are and labels are not."""
+    return any(
+        isinstance(node, Apply) and node.op is TABLE["matmul"] and symbol in node.args
+        for node in _nodes(model)
+    )
+
+
+def check_facts(binding: Binding, row_name: RowName | None = None) -> None:
+    """Refuse data that break what the forward pass says of them.
+
+    Parameters
+    ----------
+    binding : Binding
+        Model and data.
+    row_name : callable, optional
+        Names an example by its index; by default "example 3", counted from 1.
+
+    Raises
+    ------
+    DataError
+        Naming the input, the row, what was found and what to do.
+    """
+    named = row_name or (lambda row: f"example {row + 1}")
+    roles = binding.roles
+    _refuse_one_class(binding)
+    for symbol, table in binding.data.items():
+        kind = meaning(roles, symbol)
+        if kind is Meaning.PLACES:
+            _check_places(binding, symbol, table, named)
+        elif any(declared.symbol is symbol for declared in roles.model.onehot):
+            _check_one_hot(symbol, table, roles, named)
+        elif kind is Meaning.BINARY:
+            _refuse(
+                (table < 0) | (table > 1),
+                symbol,
+                table,
+                named,
+                f"{symbol.name} is a label between 0 and 1, since the forward pass uses "
+                f"1 - {symbol.name}; code the labels as 0 and 1",
+            )
+        elif kind is Meaning.MARGIN:
+            _refuse(
+                np.abs(table) != 1,
+                symbol,
+                table,
+                named,
+                f"the labels of a margin loss are -1 and 1, since the forward pass multiplies "
+                f"{symbol.name} with the score; code them so",
+            )
+
+
+def _refuse(
+    bad: npt.NDArray[np.bool_], symbol: Symbol, table: Array, named: RowName, said: str
+) -> None:
+    if bad.any():
+        row, column = (int(at) for at in np.argwhere(bad)[0])
+        count = f" ({int(bad.any(axis=1).sum())} such rows)" if bad.any(axis=1).sum() > 1 else ""
+        raise DataError(f"{named(row)}: {symbol.name} is {table[row, column]:g}{count}; {said}.")
+
+
+def _check_places(binding: Binding, symbol: Symbol, table: Array, named: RowName) -> None:
+    dim = binding.roles.model.numbered[symbol]
+    most = measured(dim, binding.sizes)
+    _refuse(
+        table != np.floor(table),
+        symbol,
+        table,
+        named,
+        f"{symbol.name} holds numbers of places, which are whole numbers from 0 to {most - 1}",
+    )
+    larger = int(table.max()) + 1
+    remedy = f"; for more places: --size {dim}={larger}" if isinstance(dim, str) else ""
+    _refuse(
+        (table < 0) | (table >= most),
+        symbol,
+        table,
+        named,
+        f"the {most} places of {dim} are numbered from 0 to {most - 1}{remedy}",
+    )
+
+
+def _check_one_hot(symbol: Symbol, table: Array, roles: InputRoles, named: RowName) -> None:
+    total = table.sum(axis=1)
+    bad = np.flatnonzero((np.abs(total - 1) > _NEAR) | (table < 0).any(axis=1))
+    if len(bad):
+        row = int(bad[0])
+        count = f" ({len(bad)} such rows)" if len(bad) > 1 else ""
+        raise DataError(
+            f"{named(row)}: {symbol.name} is declared one-hot, and its {table.shape[1]} entries "
+            f"add to {total[row]:g}{count}. Bind one column of class labels, which gives a row per "
+            f"class, or columns that add to 1."
+        )
+
+
+def _refuse_one_class(binding: Binding) -> None:
+    sizes = {**binding.sizes}
+    if binding.roles.examples is not None:
+        sizes[binding.roles.examples] = max(binding.count, 2)
+    for node in _nodes(binding.roles.model):
+        if not (isinstance(node, Apply) and node.op in _SUMMING_TO_ONE):
+            continue
+        axis, shape = node.attrs[0], node.args[0].shape
+        lengths = [measured(dim, sizes) for dim in shape]
+        if (lengths[axis] if axis is not None else lengths[0] * lengths[1]) == 1:
+            along = f" (a size {shape[axis]} of 1)" if axis is not None else ""
+            raise DataError(
+                f"{unicode(node)} is over one {'row' if axis != 1 else 'column'}{along}, so it is "
+                "the same for any weights and nothing is learned. Give the labels one row per "
+                "class: bind a column of class labels, with the number of classes if needed "
+                f"(--size {shape[axis or 0]}=3); for two classes a sigmoid of one row does."
+            )
+
+
+def _nodes(model: Model) -> list[Expr]:
+    return [node for definition in model.definitions for node in walk(definition.value)]
+
+
+def _is_complement(node: Expr, symbol: Symbol) -> bool:
+    """Whether this is ``1 - Y``."""
+    if not (isinstance(node, Apply) and node.op is TABLE["add"] and len(node.args) == 2):
+        return False
+    one, other = (_plain(arg) for arg in node.args)
+    if isinstance(other, Number):
+        one, other = other, one
+    negated = isinstance(other, Apply) and other.op is TABLE["neg"]
+    return (
+        negated and _plain(other.args[0]) is symbol and isinstance(one, Number) and one.value == 1
+    )
+
+
+def _plain(node: Expr) -> Expr:
+    while isinstance(node, Apply) and node.op is TABLE["broadcast"]:
+        node = node.args[0]
+    return node
+
+
+def _is_margin(roles: InputRoles, symbol: Symbol) -> bool:
+    """Whether the label multiplies a score inside a loss, so that only its sign means something.
+
+    At zero such a label leaves nothing of the other data. A weight does so too, and is left out
+    because the objective is linear in it; a mask, because its sign means nothing.
+    """
+    model = roles.model
+    others = [s for s in model.inputs if s is not symbol]
+    data = [s for s in roles.data if s is not symbol]
+    if not _scales_a_score(roles, symbol):
+        return False
+    rivals = [s for s in data if _scales_a_score(roles, s)]
+    if rivals and symbol.name[:1] not in _LABEL_LETTERS:
+        return False
+    try:
+        sizes = assignments(model, 1)[0]
+        first, second = (sample(model, sizes, np.random.default_rng(k)) for k in (5, 6))
+    except ModelError:
+        return False
+
+    def cost(at: Mapping[Symbol, Array], scale: float) -> float:
+        inputs = {s: at[s] for s in others} | {symbol: scale * at[symbol]}
+        return float(forward(model, inputs, sizes)[model.objective][0, 0])
+
+    moved = {**first, **{s: second[s] for s in data}}
+    with np.errstate(all="ignore"):
+        gone, same = cost(first, 0.0), cost(moved, 0.0)
+        if not (np.isfinite(gone) and abs(gone - same) <= _NEAR * max(1.0, abs(gone))):
+            return False
+        more, less = cost(first, _FAR) - gone, cost(first, -_FAR) - gone
+    if not (np.isfinite(more) and np.isfinite(less)):
+        return True
+    large = _NEAR * max(abs(more), abs(less), 1.0)
+    return abs(more + less) > large and abs(more - less) > large
+
+
+def _scales_a_score(roles: InputRoles, symbol: Symbol) -> bool:
+    """Whether an input is used only as a factor, entry by entry, of something with other data."""
+    model = roles.model
+    below: dict[Symbol, frozenset[Symbol]] = {s: frozenset([s]) for s in model.inputs}
+    used = False
+    for definition in model.definitions:
+        for node in walk(definition.value):
+            if not isinstance(node, Apply) or node.op is TABLE["broadcast"]:
+                continue
+            if symbol not in [_plain(arg) for arg in node.args]:
+                continue
+            used = True
+            rest = [arg for arg in node.args if _plain(arg) is not symbol]
+            met = frozenset[Symbol]().union(*(below[s] for arg in rest for s in symbols(arg)))
+            if node.op is not TABLE["mul"] or not met & set(roles.data):
+                return False
+        below[definition.target] = frozenset[Symbol]().union(
+            *(below[s] for s in symbols(definition.value))
+        )
+    return used
