@@ -14,6 +14,10 @@ from chainrule.descent.initial import given_values, initial_values
 from chainrule.descent.loop import Callback, Descent
 from chainrule.descent.objective import DescentObjective
 from chainrule.descent.result import DescentResult
+from chainrule.descent.schedule import read_schedule
+from chainrule.descent.splitting import split
+from chainrule.descent.updates import read_rule
+from chainrule.descent.watching import PATIENCE
 from chainrule.language.reading import read_model
 from chainrule.lecture import Draw, assign_roles, bind
 
@@ -28,6 +32,13 @@ def descend(
     seed: int = 0,
     wrt: Sequence[str] | None = None,
     start: Mapping[str, npt.ArrayLike] | None = None,
+    update: str = "plain",
+    schedule: str = "",
+    clip: float | None = None,
+    patience: int = PATIENCE,
+    initial: str = "xavier",
+    holdout: float = 0.0,
+    early_stop: int | None = None,
     callback: Callback | None = None,
     constants: Mapping[str, npt.ArrayLike] | None = None,
     sizes: Mapping[str, int] | None = None,
@@ -58,6 +69,20 @@ def descend(
         The variables to learn; by default the model's parameters.
     start : mapping of str to array, optional
         Starting values, for some or all of what is learned.
+    update : str
+        The update rule: plain, momentum, rmsprop or adam, with numbers as in ``momentum:0.9``.
+    schedule : str
+        Factors of the rate, such as ``half:200`` or ``warmup:50,cosine:2000``.
+    clip : float, optional
+        The greatest length of a gradient; longer ones are shortened to it.
+    patience : int
+        Records of lasting growth after which the descent is given up.
+    initial : str
+        How weights are drawn: xavier, he, zeros, or ``normal:0.1``.
+    holdout : float
+        The share of the examples to keep aside.
+    early_stop : int, optional
+        Ends the descent after so many records without a lower held-out cost.
     callback : callable, optional
         Told every recorded cost.
     constants : mapping of str to array, optional
@@ -103,9 +128,26 @@ def descend(
     )
     binding = bind(roles, data, constants=constants, sizes=sizes, draws=draws)
     check_facts(binding)
+    rows, held_out = split(binding.count, holdout, seed), None
+    if len(rows.held):
+        held_out = binding.taking(rows.held)
+        binding = binding.taking(rows.fitted)
     found = derivation or derive(read, [s.name for s in roles.learned])
     objective = DescentObjective(found, binding)
-    first = given_values(binding, start or {}, initial_values(binding, seed))
-    descent = Descent(objective, first, rate=rate, steps=steps, batch=batch, seed=seed)
+    first = given_values(binding, start or {}, initial_values(binding, seed, initial))
+    descent = Descent(
+        objective,
+        first,
+        rate=rate,
+        steps=steps,
+        batch=batch,
+        seed=seed,
+        update=read_rule(update),
+        schedule=read_schedule(schedule),
+        clip=clip,
+        patience=patience,
+        early_stop=early_stop,
+        held_out=held_out,
+    )
     descent.check()
     return descent.run(callback)

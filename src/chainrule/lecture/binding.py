@@ -10,7 +10,7 @@ row per example, always, and leave in the shape that the model gives them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -90,6 +90,12 @@ class Binding:
         """Return the shape of a learned value in numbers."""
         rows, columns = (measured(dim, self.sizes) for dim in symbol.shape)
         return rows, columns
+
+    def taking(self, rows: Rows) -> Binding:
+        """Return the same binding with some of the examples."""
+        return replace(
+            self, data={s: table[rows] for s, table in self.data.items()}, count=len(rows)
+        )
 
     def runs(
         self, rows: Rows | None = None, rng: np.random.Generator | None = None
