@@ -50,8 +50,8 @@ def print_start(descent: Descent, bound: BoundTable) -> None:
     console.print(f"[bold]{escape(layout.model.title or objective)}[/]", soft_wrap=True)
     along = f", along {layout.examples}" if layout.examples else ", one at a time"
     line("examples", f"{binding.count}{along}")
-    for name, text in role_lines(bound):
-        line(name, text)
+    for heading, text in role_lines(bound):
+        line(heading, text)
     for name, gradient in derivation.layers.items():
         line("gradient", f"{name.name} = {unicode(gradient.matrix or gradient.index)}")
     for symbol in layout.learned:

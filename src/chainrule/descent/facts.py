@@ -65,6 +65,8 @@ def meaning(roles: InputRoles, symbol: Symbol) -> Meaning:
             same = node.args[0].shape == symbol.shape
             if same and symbol.shape[class_axis] != 1:
                 return Meaning.CLASSES
+    if symbol.shape[class_axis] != 1 and _picks_a_score(roles, symbol, class_axis):
+        return Meaning.CLASSES
     if any(_is_complement(node, symbol) for node in _nodes(model)):
         return Meaning.BINARY
     return Meaning.MARGIN if _is_margin(roles, symbol) else Meaning.NUMBERS
@@ -207,6 +209,32 @@ def _plain(node: Expr) -> Expr:
     return node
 
 
+def _picks_a_score(roles: InputRoles, symbol: Symbol, axis: int) -> bool:
+    """Whether an input picks one of several scores: ``sum(Y .* S, axis=0)``."""
+    model = roles.model
+    below = inputs_below(model)
+    for node in _nodes(model):
+        if not (isinstance(node, Apply) and node.op is TABLE["sum"] and node.attrs[0] == axis):
+            continue
+        (inner,) = node.args
+        if isinstance(inner, Apply) and inner.op is TABLE["mul"] and symbol in inner.args:
+            rest = [arg for arg in inner.args if arg is not symbol]
+            met = frozenset[Symbol]().union(*(below[s] for arg in rest for s in symbols(arg)))
+            if met & set(roles.learned) and met & set(roles.data) - {symbol}:
+                return True
+    return False
+
+
+def inputs_below(model: Model) -> dict[Symbol, frozenset[Symbol]]:
+    """Return the inputs that every name is computed from."""
+    below: dict[Symbol, frozenset[Symbol]] = {s: frozenset([s]) for s in model.inputs}
+    for definition in model.definitions:
+        below[definition.target] = frozenset[Symbol]().union(
+            *(below[s] for s in symbols(definition.value))
+        )
+    return below
+
+
 def _is_margin(roles: InputRoles, symbol: Symbol) -> bool:
     """Whether the label multiplies a score inside a loss, so that only its sign means something.
 
@@ -246,20 +274,16 @@ def _is_margin(roles: InputRoles, symbol: Symbol) -> bool:
 def _scales_a_score(roles: InputRoles, symbol: Symbol) -> bool:
     """Whether an input is used only as a factor, entry by entry, of something with other data."""
     model = roles.model
-    below: dict[Symbol, frozenset[Symbol]] = {s: frozenset([s]) for s in model.inputs}
+    below = inputs_below(model)
     used = False
-    for definition in model.definitions:
-        for node in walk(definition.value):
-            if not isinstance(node, Apply) or node.op is TABLE["broadcast"]:
-                continue
-            if symbol not in [_plain(arg) for arg in node.args]:
-                continue
-            used = True
-            rest = [arg for arg in node.args if _plain(arg) is not symbol]
-            met = frozenset[Symbol]().union(*(below[s] for arg in rest for s in symbols(arg)))
-            if node.op is not TABLE["mul"] or not met & set(roles.data):
-                return False
-        below[definition.target] = frozenset[Symbol]().union(
-            *(below[s] for s in symbols(definition.value))
-        )
+    for node in _nodes(model):
+        if not isinstance(node, Apply) or node.op is TABLE["broadcast"]:
+            continue
+        if symbol not in [_plain(arg) for arg in node.args]:
+            continue
+        used = True
+        rest = [arg for arg in node.args if _plain(arg) is not symbol]
+        met = frozenset[Symbol]().union(*(below[s] for arg in rest for s in symbols(arg)))
+        if node.op is not TABLE["mul"] or not met & set(roles.data):
+            return False
     return used

@@ -16,7 +16,7 @@ from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.node import Apply, Expr, Symbol, substitute, symbols, walk
 from chainrule.calculus.ops import TABLE
 from chainrule.calculus.rewriting.stable_form import stable_form
-from chainrule.descent.facts import Meaning, meaning
+from chainrule.descent.facts import Meaning, inputs_below, meaning
 from chainrule.descent.tape import Tape
 from chainrule.lecture import Array, Binding, InputRoles
 
@@ -79,7 +79,7 @@ def find_prediction(roles: InputRoles) -> Prediction | None:
         The forward pass, with the roles of its inputs.
     """
     model = roles.model
-    below = _below(model)
+    below = inputs_below(model)
     kinds = {s: meaning(roles, s) for s in roles.data}
     entered = {s: _first_use(model, s) for s in roles.data}
     by_kind = [s for s, k in kinds.items() if k not in (Meaning.NUMBERS, Meaning.PLACES)]
@@ -200,7 +200,8 @@ def score_of(prediction: Prediction, found: Array, truth: Array) -> Score | None
         return Score("accuracy", float((found.argmax(axis=2) == truth).mean()))
     if found.shape != truth.shape:
         return None
-    if kind is Meaning.CLASSES and truth.shape[1] > 1:
+    one_each = np.isin(truth, (0.0, 1.0)).all() and (truth.sum(axis=1) == 1).all()
+    if kind is Meaning.CLASSES and truth.shape[1] > 1 and one_each:
         return Score("accuracy", float((found.argmax(axis=1) == truth.argmax(axis=1)).mean()))
     two = kind in (Meaning.BINARY, Meaning.MARGIN) or _is_share(prediction)
     if two and np.isin(truth, (-1.0, 0.0, 1.0)).all():
@@ -227,15 +228,6 @@ def _threshold(model: Model, found: Expr, kind: Meaning) -> float:
     last = [d.value for d in model.definitions][-1]
     scored = any(isinstance(n, Apply) and n.op.name in _OF_A_SCORE for n in walk(last))
     return 0.0 if scored else 0.5
-
-
-def _below(model: Model) -> dict[Symbol, frozenset[Symbol]]:
-    below: dict[Symbol, frozenset[Symbol]] = {s: frozenset([s]) for s in model.inputs}
-    for definition in model.definitions:
-        below[definition.target] = frozenset[Symbol]().union(
-            *(below[s] for s in symbols(definition.value))
-        )
-    return below
 
 
 def _is_value(

@@ -119,10 +119,10 @@ def _curves(descent: Descent, result: DescentResult) -> str:
 def _boundary(descent: Descent, result: DescentResult, bound: BoundTable) -> str:
     """Draw the decision boundary of two features; nothing where there is none."""
     predictor = descent.predictor
-    if predictor is None or predictor.prediction.label is None:
+    label = None if predictor is None else predictor.prediction.label
+    if predictor is None or label is None:
         return ""
     prediction = predictor.prediction
-    label = prediction.label
     words = bound.labels.get(label.name, ())
     used = symbols(prediction.roles.model.opened(prediction.value)) & set(prediction.roles.data)
     if len(used) != 1 or result.score is None or result.score.name != "accuracy":
