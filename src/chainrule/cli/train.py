@@ -10,9 +10,9 @@ import click
 from chainrule.cli.shared import ignore_option, names_in
 
 if TYPE_CHECKING:
-    from chainrule.descent.loop import DescentState
     from chainrule.descent.objective import Values
     from chainrule.descent.result import CostRecord
+    from chainrule.descent.state import DescentState
     from chainrule.lecture import Draw
     from chainrule.tables.specs import Missing
 

@@ -8,7 +8,6 @@ keeps growing, stops the descent with the best values kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,7 +18,8 @@ from chainrule.descent.prediction import Predictor, Score, find_prediction
 from chainrule.descent.result import CostRecord, DescentResult, StopReason
 from chainrule.descent.scaling import ExampleAggregation, find_scaling, fixed_gradient
 from chainrule.descent.schedule import Schedule
-from chainrule.descent.updates import PLAIN, Slots, UpdateRule
+from chainrule.descent.state import DescentState
+from chainrule.descent.updates import PLAIN, UpdateRule
 from chainrule.descent.watching import PATIENCE, RecordingPlan, Watch
 from chainrule.errors import DataError, ProofError
 from chainrule.lecture import Array, Binding, Rows
@@ -27,38 +27,6 @@ from chainrule.lecture import Array, Binding, Rows
 _LASTING = 3  # records in a row far above the start, at the end of a descent
 
 Callback = Callable[[CostRecord], None]
-
-
-@dataclass(frozen=True, eq=False)
-class DescentState:
-    """Everything that a descent needs to go on as if it had not been interrupted.
-
-    Parameters
-    ----------
-    step : int
-        Steps taken.
-    values : mapping of Symbol to array
-        The values after them.
-    slots : mapping of str to values
-        What the update rule keeps.
-    best : mapping of Symbol to array
-        The best values so far.
-    best_cost, best_held : float
-        The lowest recorded cost, and the lowest held-out one.
-    best_step : int
-        The step of the best values.
-    first_cost : float
-        The cost at the start.
-    """
-
-    step: int
-    values: Values
-    slots: Slots = field(default_factory=dict)
-    best: Values | None = None
-    best_cost: float = float("inf")
-    best_held: float = float("inf")
-    best_step: int = 0
-    first_cost: float | None = None
 
 
 class Descent:

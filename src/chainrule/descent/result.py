@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.descent.check import GradientCheck
 from chainrule.descent.prediction import Score
 from chainrule.descent.scaling import StepScaling
+from chainrule.descent.state import DescentState
 from chainrule.errors import DivergenceError
 from chainrule.lecture import Array
-
-if TYPE_CHECKING:
-    from chainrule.descent.loop import DescentState
 
 
 class StopReason(Enum):

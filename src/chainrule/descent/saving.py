@@ -12,11 +12,11 @@ import numpy as np
 
 from chainrule.calculus.graph.model import Model
 from chainrule.descent.binding import BoundTable
-from chainrule.descent.loop import DescentState
 from chainrule.descent.objective import Values
 from chainrule.descent.prediction import Score
 from chainrule.descent.reading_file import reading_document
 from chainrule.descent.result import DescentResult
+from chainrule.descent.state import DescentState
 from chainrule.errors import DataError
 from chainrule.language.typeset import model_text
 from chainrule.lecture import Array, Binding
