@@ -13,10 +13,11 @@ from chainrule.calculus.graph.dims import measured
 from chainrule.calculus.graph.node import Symbol, symbols
 from chainrule.descent.columns import InputColumns, Reading
 from chainrule.descent.facts import Meaning, check_facts
+from chainrule.descent.initial import given_values
 from chainrule.descent.prediction import Prediction, Predictor, Score, find_prediction, score_of
 from chainrule.descent.reading_file import read_binding, read_inputs
 from chainrule.descent.saving import SCHEMA, load_document, load_values
-from chainrule.errors import DataError
+from chainrule.errors import ChainruleError, DataError, ModelError
 from chainrule.lecture import Array, find_input
 from chainrule.tables.reading import column_names, read_table
 from chainrule.tables.table import Table
@@ -69,7 +70,16 @@ def predict_trained(
     )
     for name in keep:
         table.column(name)
-    return _write(known, load_values(path), inputs, table, file, keep, str(path))
+    try:
+        return _write(known, load_values(path), inputs, table, file, keep, str(path))
+    except ModelError as error:
+        raise DataError(f"{path}: its forward pass cannot be read: {error}") from error
+    except ChainruleError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        raise DataError(
+            f"{path}: the file is damaged. Write it again: chainrule train ... --out {path}"
+        ) from None
 
 
 def _write(
@@ -93,7 +103,8 @@ def _write(
             columns = next(c for c in inputs if find_input(model, c.name) is symbol)
             for name in columns.columns:
                 table.column(name)
-    values = {find_input(model, name): value for name, value in learned.items()}
+    zeros = {s: np.zeros(binding.shape(s)) for s in binding.roles.learned}
+    values = given_values(binding, learned, zeros)
     predictor = Predictor(prediction)
     statistics = {
         name: np.array(value, dtype=np.float64).reshape(_shape(name, known["sizes"]))

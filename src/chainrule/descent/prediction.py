@@ -17,7 +17,7 @@ from chainrule.calculus.graph.node import Apply, Expr, Symbol, substitute, symbo
 from chainrule.calculus.ops import TABLE
 from chainrule.calculus.rewriting.stable_form import stable_form
 from chainrule.descent.facts import Meaning, inputs_below, meaning
-from chainrule.descent.tape import Tape
+from chainrule.descent.tape import Tape, used_lines
 from chainrule.lecture import Array, Binding, InputRoles
 
 _SHARES = (TABLE["sigmoid"], TABLE["normal_cdf"])
@@ -129,8 +129,13 @@ class Predictor:
         stable, _ = stable_form(roles.model)
         self._out = Symbol("the prediction", prediction.value.shape)
         lines = [*stable.definitions, Definition(self._out, prediction.value)]
-        self._statistics, self._lines = _split_statistics(lines, roles)
-        self.names = tuple(d.target for d in self._statistics if d.target.name.startswith("mean "))
+        self._statistics, using = _split_statistics(lines, roles)
+        self._lines = used_lines(using, (self._out,))
+        used = {s for line in self._lines for s in symbols(line.value)}
+        defined = {line.target for line in using}
+        self.names = tuple(
+            d.target for d in self._statistics if d.target in used and d.target not in defined
+        )
 
     def statistics(self, binding: Binding, values: Mapping[Symbol, Array]) -> dict[Symbol, Array]:
         """Return the means over the training examples that the prediction uses."""

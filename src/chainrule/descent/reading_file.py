@@ -96,16 +96,15 @@ def read_binding(known: dict[str, Any], inputs: list[InputColumns], table: Table
     sizes = {name: int(size) for name, size in known["sizes"].items()}
     present = [c for c in inputs if set(c.columns) <= set(table.columns)]
     if not present:
-        wanted = ", ".join(name for columns in inputs for name in columns.columns)
-        raise DataError(f"{table.source}: none of the columns is there: {wanted}")
-    binding = bind(
+        for name in inputs[0].columns:
+            table.column(name)
+    return bind(
         roles,
         {columns.name: columns.read(table) for columns in present},
         constants=reading["constants"],
         sizes=sizes,
         draws={name: Draw(d["kind"], d["amount"]) for name, d in reading["draws"].items()},
     )
-    return binding
 
 
 def _spec(known: dict[str, Any]) -> Spec:

@@ -69,7 +69,7 @@ class Tape:
             self._known.add(self._new(symbol, value))
         self._given = {s: self._new(s, None) for s in given if s not in self._where}
         wanted = tuple(wanted)
-        for line in _used(lines, wanted):
+        for line in used_lines(lines, wanted):
             self._where[line.target] = self._place(line.value)
         self._wanted = {symbol: self._where[symbol] for symbol in wanted}
         self._instructions = _needed(self._instructions, self._wanted.values())
@@ -137,7 +137,7 @@ def _unrepeated(node: Expr) -> Expr:
     return node
 
 
-def _used(lines: Sequence[Definition], wanted: Iterable[Symbol]) -> list[Definition]:
+def used_lines(lines: Sequence[Definition], wanted: Iterable[Symbol]) -> list[Definition]:
     """Return the lines that the wanted names need, in order."""
     used = set(wanted)
     found: list[Definition] = []
