@@ -13,9 +13,10 @@ from chainrule.cli.main import cli
 from chainrule.descent.columns import Reading
 from chainrule.descent.descend import descend
 from chainrule.descent.facts import Meaning, meaning
-from chainrule.errors import DataError
+from chainrule.errors import DataError, ModelError
 from chainrule.language.reading import read_model
-from chainrule.lecture import assign_roles
+from chainrule.language.typeset import model_text
+from chainrule.lecture import Draw, assign_roles
 
 HEAD = "X : (n, m)\nY : (1, m)\nw : (1, n)\nb : (1, 1)\nZ = w X + b\n"
 CLASSES = "X : (n, m)\nY : (k, m)\nW : (k, n)\nb : (k, 1)\nS = W X + b\n"
@@ -201,3 +202,54 @@ def test_constants_fill_any_shape_and_examples_are_what_all_data_share(tmp_path:
     for more in ((), ("--examples", "m")):
         shown = run(tmp_path, text, rows, *binds, *more)
         assert "examples   8, along m" in shown.stdout, shown.output
+
+
+# ---- masks that the forward pass names -------------------------------------------------------
+
+MASKED = (
+    "X : (n, m)\nY : (1, m)\nD : (h, m)\n{mask}\nW : (h, n)\nv : (1, h)\n"
+    "J = norm(v (tanh(W X) .* D) - Y)^2/m\n"
+)
+
+
+@pytest.mark.parametrize(
+    "line", ["mask D with 0.5", "mask: D with 0.5", "  mask D with 1/2  # half of the units"]
+)
+def test_a_forward_pass_names_what_is_drawn(line: str) -> None:
+    model = read_model(MASKED.format(mask=line))
+    assert [(m.symbol.name, m.keep) for m in model.masks] == [("D", 0.5)]
+    assert read_model(model_text(model)).masks == model.masks
+    data = {"X": X, "Y": np.arange(6.0)}
+    own = descend(model, data, sizes={"h": 3}, steps=5, seed=1)
+    given = descend(
+        MASKED.format(mask=""),
+        data,
+        sizes={"h": 3},
+        steps=5,
+        seed=1,
+        draws={"D": Draw("mask", 0.5)},
+    )
+    np.testing.assert_array_equal(own.values["W"], given.values["W"])
+    fixed = descend(model, data, sizes={"h": 3}, steps=5, seed=1, constants={"D": 1.0})
+    assert not np.array_equal(fixed.values["W"], own.values["W"])
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("mask D with 2", "a probability above 0, at most 1"),
+        ("mask D with half", "a probability above 0, at most 1"),
+        ("mask Q with 0.5", "Q"),
+        ("mask J with 0.5", "J is a definition"),
+        ("mask D with 0.5\nmask D with 0.7", "drawn twice"),
+    ],
+)
+def test_what_is_said_about_a_mask(line: str, said: str) -> None:
+    with pytest.raises(ModelError, match=said):
+        read_model(MASKED.format(mask=line))
+
+
+def test_an_input_may_be_called_mask() -> None:
+    model = read_model("mask : (1, m)\nw : (1, 1)\nJ = sum(w mask)")
+    assert model.inputs[0].name == "mask"
+    assert not model.masks

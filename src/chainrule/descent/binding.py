@@ -162,6 +162,7 @@ def bind_file(
     """
     names = column_names(path)
     options = read_bind_options(model, texts, names, str(path), choices)
+    choices = replace(choices, draws=drawn_by(model, choices.draws, [w.symbol for w in options]))
     roles = assign_roles(
         model,
         [w.symbol.name for w in options if w.number is None],
@@ -175,6 +176,13 @@ def bind_file(
     ignore = sorted((set(choices.ignore) | unused) - explicit)
     table = read_table(path, categories=set(choices.categories), ignore=ignore)
     return bind_table(roles, table, options, choices)
+
+
+def drawn_by(model: Model, given: Mapping[str, Draw], bound: Sequence[Symbol]) -> dict[str, Draw]:
+    """Return what is drawn at every step: masks of the forward pass, and what options say."""
+    own = {m.symbol: Draw("mask", m.keep) for m in model.masks if m.symbol not in bound}
+    own |= {find_input(model, name): draw for name, draw in given.items()}
+    return {symbol.name: draw for symbol, draw in own.items()}
 
 
 def bind_table(

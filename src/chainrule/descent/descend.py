@@ -9,6 +9,7 @@ import numpy.typing as npt
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.model import Model
 from chainrule.deriving import derive
+from chainrule.descent.binding import drawn_by
 from chainrule.descent.facts import check_facts
 from chainrule.descent.initial import given_values, initial_values
 from chainrule.descent.loop import Callback, Descent
@@ -19,7 +20,7 @@ from chainrule.descent.splitting import split
 from chainrule.descent.updates import read_rule
 from chainrule.descent.watching import PATIENCE
 from chainrule.language.reading import read_model
-from chainrule.lecture import Draw, assign_roles, bind
+from chainrule.lecture import Draw, assign_roles, bind, find_input
 
 
 def descend(
@@ -123,8 +124,10 @@ def descend(
     [2.0, 1.0]
     """
     read = read_model(model) if isinstance(model, str) else model
+    named = [find_input(read, name) for name in (*data, *(constants or {}))]
+    draws = drawn_by(read, draws or {}, named)
     roles = assign_roles(
-        read, data, constants=constants or (), drawn=draws or (), wrt=wrt, examples=examples
+        read, data, constants=constants or (), drawn=draws, wrt=wrt, examples=examples
     )
     binding = bind(roles, data, constants=constants, sizes=sizes, draws=draws)
     check_facts(binding)
