@@ -322,6 +322,32 @@ def test_word2vec_puts_words_of_one_context_together(tmp_path: Path) -> None:
     assert near[place["red"], place["blue"]] > near[place["red"], place["two"]]
 
 
+def test_two_transformer_blocks_on_characters(tmp_path: Path) -> None:
+    """The label is the next character of a period of three, so that one look back decides it."""
+    rng = np.random.default_rng(11)
+    rows = []
+    for _ in range(60):
+        word = rng.permutation(list("abc"))
+        rows.append([*(word[k % 3] for k in range(4)), word[4 % 3]])
+    data = write(tmp_path / "t.csv", ["c1", "c2", "c3", "c4", "next"], rows)
+    text = "ids : (1, 4)\ny : (1, 1)\nE : (d, v)\nP : (d, 4)\nO : (v, d)\n"
+    for k in (1, 2):
+        text += f"Q^[{k}], K^[{k}], V^[{k}] : (d, d)\nF^[{k}] : (h, d)\nG^[{k}] : (d, h)\n"
+    text += "X^[0] = lookup(E, ids) + P\nfor l = 1..2\n"
+    text += "  A^[l] = softmax((Q^[l] X^[l-1])^T (K^[l] X^[l-1]), axis=1)\n"
+    text += "  H^[l] = X^[l-1] + V^[l] X^[l-1] A^[l]^T\n"
+    text += "  X^[l] = H^[l] + G^[l] relu(F^[l] H^[l])\n"
+    text += "S = softmax(O X^[2][:, 3:4], axis=0)\nL = cross_entropy(onehot(y, v), S)\n"
+    out = tmp_path / "v.json"
+    said = train(
+        *(model(tmp_path / "t.cr", text), "--data", data, "--bind", "ids=c1,c2,c3,c4"),
+        *("--bind", "y=next", "--size", "d=6", "--size", "h=8", "--steps", 150),
+        *("--update", "adam", "--rate", 0.02, "--batch", 12, "--out", out),
+    )
+    assert float(said.partition("accuracy")[2].split()[0]) > 0.9
+    assert {row[0] for row in predict(out, data)[1:]} <= {"a", "b", "c"}
+
+
 def test_attention_on_characters(tmp_path: Path) -> None:
     """The label is the first character of four, wherever attention has to look for it."""
     rng = np.random.default_rng(10)

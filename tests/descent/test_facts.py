@@ -67,7 +67,7 @@ BROKEN = [
     (HEAD + "J = sum(exp(-Y .* Z))", {"Y": [1, 2, 1, 1, 1, 1]}, "example 2: Y is 2"),
     (
         CLASSES + "P = softmax(S, axis=0)\nJ = cross_entropy(Y, P)",
-        {"Y": [0, 1, 2, 0, 1, 0]},
+        {"Y": [0.0, 0, 0, 0, 0, 0]},
         r"softmax\(S, axis=0\) is over one row \(a size k of 1\)",
     ),
     (
@@ -84,6 +84,19 @@ def test_data_that_break_a_fact_are_named_by_row(
 ) -> None:
     with pytest.raises(DataError, match=said):
         descend(text, {"X": X, **data}, steps=2)  # type: ignore[dict-item]
+
+
+def test_class_labels_in_python_are_numbers_or_rows() -> None:
+    text = CLASSES + "P = softmax(S, axis=0)\nJ = cross_entropy(Y, P)"
+    labels = np.array([0, 2, 1, 0, 2, 2])
+    one = descend(text, {"X": X, "Y": labels}, steps=9)
+    other = descend(text, {"X": X, "Y": np.eye(3)[labels]}, steps=9)
+    np.testing.assert_array_equal(one.values["W"], other.values["W"])
+    assert one.accuracy is not None
+    assert descend(text, {"X": X, "Y": labels}, steps=2, sizes={"k": 5}).values["W"].shape[0] == 5
+    for wrong, sizes in ((labels + 0.5, {}), (labels - 1, {}), (labels, {"k": 2})):
+        with pytest.raises(DataError, match="class"):
+            descend(text, {"X": X, "Y": wrong}, steps=2, sizes=sizes)
 
 
 LOOKUP = "ids : (1, m)\nY : (1, m)\nE : (2, v)\nw : (1, 2)\nJ = norm(w lookup(E, ids) - Y)^2"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import numpy.typing as npt
 
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.model import Model
 from chainrule.deriving import derive
 from chainrule.descent.binding import drawn_by
-from chainrule.descent.facts import check_facts
+from chainrule.descent.facts import Meaning, check_facts, meaning
 from chainrule.descent.initial import given_values, initial_values
 from chainrule.descent.loop import Callback, Descent
 from chainrule.descent.objective import DescentObjective
@@ -19,8 +20,9 @@ from chainrule.descent.schedule import read_schedule
 from chainrule.descent.splitting import split
 from chainrule.descent.updates import read_rule
 from chainrule.descent.watching import PATIENCE
+from chainrule.errors import DataError
 from chainrule.language.reading import read_model
-from chainrule.lecture import Draw, assign_roles, bind, find_input
+from chainrule.lecture import Draw, InputRoles, assign_roles, bind, find_input
 
 
 def descend(
@@ -55,7 +57,8 @@ def descend(
         A forward pass, or its text.
     data : mapping of str to array
         For each input that holds data one row an example, (n_samples, columns) or (n_samples,),
-        whichever way the model lays its examples.
+        whichever way the model lays its examples. Class labels of a softmax may be one number per
+        example, from 0.
     rate : float
         For an objective that is a sum over examples, step = rate x gradient / examples in the
         batch; for a mean, step = rate x gradient.
@@ -129,6 +132,7 @@ def descend(
     roles = assign_roles(
         read, data, constants=constants or (), drawn=draws, wrt=wrt, examples=examples
     )
+    data = {name: _rows_per_class(roles, name, given, sizes or {}) for name, given in data.items()}
     binding = bind(roles, data, constants=constants, sizes=sizes, draws=draws)
     check_facts(binding)
     rows, held_out = split(binding.count, holdout, seed), None
@@ -154,3 +158,24 @@ def descend(
     )
     descent.check()
     return descent.run(callback)
+
+
+def _rows_per_class(
+    roles: InputRoles, name: str, given: npt.ArrayLike, sizes: Mapping[str, int]
+) -> npt.ArrayLike:
+    """Return class labels, whole numbers from 0, as one row per class; leave other data alone."""
+    symbol = find_input(roles.model, name)
+    table = np.asarray(given, dtype=np.float64)
+    width = roles.width(symbol)
+    if table.size != len(table) or width == 1 or meaning(roles, symbol) is not Meaning.CLASSES:
+        return given
+    labels = table.reshape(-1)
+    count = width if isinstance(width, int) else sizes.get(str(width), 0)
+    if not (np.isfinite(labels).all() and (labels == np.floor(labels)).all() and labels.min() >= 0):
+        raise DataError(
+            f"{symbol.name} holds class labels; give whole numbers from 0, or one row per class"
+        )
+    most = max(count, int(labels.max()) + 1)
+    if count and most > count:
+        raise DataError(f"{symbol.name} holds the class {int(labels.max())}, of {count} from 0")
+    return np.asarray(labels[:, None] == np.arange(most), dtype=np.float64)

@@ -148,7 +148,7 @@ class Descent:
 
     def __iter__(self) -> Iterator[CostRecord]:
         full = self.batch == self.count
-        plan = RecordingPlan(self.objective, self.batch)
+        plan = RecordingPlan(self.count, self.batch)
         batches = self._batches(self.begin)
         drawing = bool(self.objective.binding.draws)
         end = self.begin + self.steps

@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, isfinite
+from math import isfinite
 
-from chainrule.descent.objective import DescentObjective, Values
+from chainrule.descent.objective import Values
 
 PATIENCE = 20
 RUNAWAY = 10.0  # times the starting cost
 _PER_DOUBLING = 16
-_SPARSE = 25
-_SINGLE_RUNS = 10_000
+_EARLY = 25
 
 
 class RecordingPlan:
     """The steps at which costs are recorded; they do not depend on how many steps will follow.
 
     The first steps are recorded densely and later ones more and more thinly. With batches, a record
-    costs a pass over the data, so there are fewer.
+    costs a pass over the data, so there is one per pass, and a few more before the first one.
     """
 
-    def __init__(self, objective: DescentObjective, batch: int) -> None:
-        count = objective.binding.count
-        dearest = _SPARSE
-        if objective.binding.roles.examples is None:
-            dearest *= ceil(count / _SINGLE_RUNS)
-        self._least = max(1, min(count // batch, dearest))
+    def __init__(self, count: int, batch: int) -> None:
+        self._pass = max(1, count // batch)
 
     def due(self, step: int) -> bool:
         """Whether the cost is recorded at a step."""
         every = 1
         while step >= 2 * _PER_DOUBLING * every:
             every *= 2
-        return step % max(every, self._least) == 0
+        if step % max(every, self._pass) == 0:
+            return True
+        early, rest = divmod(step, _EARLY)
+        return step < self._pass and rest == 0 and early & (early - 1) == 0
 
 
 @dataclass

@@ -125,7 +125,8 @@ def decision_boundary(
     name : str
         The anchor of the figure.
     grid : tuple of array
-        The values along both axes, and the number of the predicted class at each point.
+        The values along both axes, and what is 0.5 between the first two predicted classes, 1.5
+        between the next two, at each point.
     points : sequence of (str, array, array)
         The label of each class and its examples.
     axis_names : tuple of str

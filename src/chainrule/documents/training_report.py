@@ -13,7 +13,7 @@ from chainrule.descent.columns import Reading
 from chainrule.descent.initial import explained
 from chainrule.descent.listing import role_lines
 from chainrule.descent.loop import Descent
-from chainrule.descent.prediction import Prediction, Predictor
+from chainrule.descent.prediction import Prediction
 from chainrule.descent.result import DescentResult
 from chainrule.documents import plots
 from chainrule.documents.page import Section, render, render_page
@@ -81,7 +81,7 @@ def training_report(
     )
     result_section = render(
         "lesson/training_result.html",
-        report=result.report,
+        report=result.report[:1].upper() + result.report[1:],
         figure=Markup(_curves(descent, result)),
         start=result.start_cost,
         cost=result.cost,
@@ -138,7 +138,7 @@ def _boundary(descent: Descent, result: DescentResult, bound: BoundTable) -> str
     grid = replace(bound.binding, data=data, count=_GRID**2)
     values = _values(descent, result)
     statistics = dict(zip(predictor.names, result.statistics, strict=True))
-    found = _classes(predictor, prediction, predictor.predict(grid, values, statistics))
+    found = _classes(prediction, predictor.predict(grid, values, statistics))
     truth = bound.binding.data[label]
     actual = truth.argmax(axis=1) if truth.shape[1] > 1 else (truth[:, 0] > 0).astype(int)
     names = list(words) or [f"{label.name} = {k}" for k in range(int(actual.max()) + 1)]
@@ -159,10 +159,11 @@ def _boundary(descent: Descent, result: DescentResult, bound: BoundTable) -> str
     )
 
 
-def _classes(predictor: Predictor, prediction: Prediction, found: Array) -> Array:
+def _classes(prediction: Prediction, found: Array) -> Array:
+    """Return the number of the predicted class; of two classes, smoothly, 0.5 at the boundary."""
     if found.shape[1] > 1:
         return np.asarray(found.argmax(axis=1), dtype=float)
-    return np.asarray(found[:, 0] > prediction.threshold, dtype=float)
+    return np.clip(found[:, 0] - prediction.threshold, -10, 10) + 0.5
 
 
 def _values(descent: Descent, result: DescentResult) -> dict[Symbol, Array]:
