@@ -25,7 +25,13 @@ LOGISTIC = HEAD + "A = sigmoid(Z)\nJ = -sum(Y .* log(A) + (1 - Y) .* log(1 - A))
 MEANINGS = [
     (LOGISTIC, Meaning.BINARY),
     (HEAD + "J = -sum(Y .* log(Phi(Z)) + (1 - Y) .* log(1 - Phi(Z)))", Meaning.BINARY),
-    (HEAD + "J = sum(softplus(Z) - Y .* Z)", Meaning.NUMBERS),
+    (HEAD + "J = sum(softplus(Z) - Y .* Z)", Meaning.BINARY),
+    (HEAD + "J = sum(log(1 + exp(Z)) - Y .* Z)/m + norm(w)^2", Meaning.BINARY),
+    (HEAD + "J = sum(log1p(exp(Z)) - Y .* Z)", Meaning.BINARY),
+    (HEAD + "J = sum(exp(Z) - Y .* Z)", Meaning.NUMBERS),  # counts
+    (HEAD + "A = sigmoid(Z)\nJ = norm(A - Y)^2", Meaning.BINARY),
+    (HEAD + "E = Y - sigmoid(Z)\nJ = sum(E .* E)", Meaning.BINARY),
+    (HEAD + "A = tanh(Z)\nJ = norm(A - Y)^2", Meaning.NUMBERS),
     (HEAD + "J = norm(Z - Y)^2", Meaning.NUMBERS),
     (HEAD + "J = sum(max(0, 1 - Y .* Z))", Meaning.MARGIN),
     (HEAD + "J = sum(max(0, 1 - Y .* Z))/m + norm(w)^2", Meaning.MARGIN),

@@ -67,7 +67,7 @@ def meaning(roles: InputRoles, symbol: Symbol) -> Meaning:
                 return Meaning.CLASSES
     if symbol.shape[class_axis] != 1 and _picks_a_score(roles, symbol, class_axis):
         return Meaning.CLASSES
-    if any(_is_complement(node, symbol) for node in _nodes(model)):
+    if any(_is_complement(node, symbol) for node in _nodes(model)) or _is_share(model, symbol):
         return Meaning.BINARY
     return Meaning.MARGIN if _is_margin(roles, symbol) else Meaning.NUMBERS
 
@@ -110,8 +110,8 @@ def check_facts(binding: Binding, row_name: RowName | None = None) -> None:
                 symbol,
                 table,
                 named,
-                f"{symbol.name} is a label between 0 and 1, since the forward pass uses "
-                f"1 - {symbol.name}; code the labels as 0 and 1",
+                f"{symbol.name} is a label between 0 and 1, since the forward pass holds "
+                f"it to a probability; code the labels as 0 and 1",
             )
         elif kind is Meaning.MARGIN:
             _refuse(
@@ -201,6 +201,55 @@ def _is_complement(node: Expr, symbol: Symbol) -> bool:
     return (
         negated and _plain(other.args[0]) is symbol and isinstance(one, Number) and one.value == 1
     )
+
+
+def _is_share(model: Model, symbol: Symbol) -> bool:
+    """Whether a label is held to a probability, or multiplies a score beside its softplus."""
+    if enters_a_product(model, symbol):
+        return False
+    scores = {score for node in _nodes(model) for score in _score_below(node)}
+    for node in _nodes(model):
+        if not isinstance(node, Apply):
+            continue
+        if node.op is TABLE["mul"] and symbol in node.args and scores & set(node.args):
+            return True
+        if node.op is TABLE["add"] and len(node.args) == 2:
+            terms = [
+                arg.args[0] if isinstance(arg, Apply) and arg.op is TABLE["neg"] else arg
+                for arg in node.args
+            ]
+            others = [term for term in terms if term is not symbol]
+            if len(others) == 1 and _is_probability(model, others[0]):
+                return True
+    return False
+
+
+def _is_probability(model: Model, node: Expr) -> bool:
+    value = model.values.get(node, node) if isinstance(node, Symbol) else node
+    return isinstance(value, Apply) and value.op in (TABLE["sigmoid"], TABLE["normal_cdf"])
+
+
+def _score_below(node: Expr) -> tuple[Expr, ...]:
+    """Return z of ``softplus(z)``, also where it is written out."""
+    if not isinstance(node, Apply):
+        return ()
+    if node.op is TABLE["softplus"]:
+        return node.args
+    inner: Expr | None = None
+    if node.op is TABLE["log1p"]:
+        inner = node.args[0]
+    elif node.op is TABLE["log"] and isinstance(node.args[0], Apply):
+        terms = node.args[0].args if node.args[0].op is TABLE["add"] else ()
+        rest = [term for term in terms if not _is_one(_plain(term))]
+        if len(terms) == 2 and len(rest) == 1:
+            inner = rest[0]
+    if isinstance(inner, Apply) and inner.op is TABLE["exp"]:
+        return inner.args
+    return ()
+
+
+def _is_one(node: Expr) -> bool:
+    return isinstance(node, Number) and node.value == 1
 
 
 def _plain(node: Expr) -> Expr:
