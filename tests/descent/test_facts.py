@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from chainrule.cli.main import cli
 from chainrule.descent.columns import Reading
 from chainrule.descent.descend import descend
-from chainrule.descent.facts import Meaning, meaning
+from chainrule.descent.meaning import Meaning, meaning
 from chainrule.errors import DataError, ModelError
 from chainrule.language.reading import read_model
 from chainrule.language.typeset import model_text

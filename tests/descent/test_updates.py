@@ -190,6 +190,21 @@ def test_a_continued_descent_has_the_bits_of_one_run(
     assert rest["steps_taken"] == 75
 
 
+def test_a_start_of_other_sizes_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "n.cr").write_text(NET)
+    data, out = spirals(tmp_path / "s.csv"), tmp_path / "v.json"
+    base = ["train", str(tmp_path / "n.cr"), "--data", str(data), "--bind", "X=x1,x2"]
+    base += ["--bind", "Y=arm", "--bind", "D=1", "--steps", "3"]
+    runner = CliRunner()
+    assert runner.invoke(cli, [*base, "--size", "h=3", "--out", str(out)]).exit_code == 0
+    other = runner.invoke(cli, [*base, "--size", "h=4", "--start", str(out)])
+    assert "W has 6 entries there, and here it is 4 x 2" in other.stderr
+    known = json.loads(out.read_text())
+    out.write_text(json.dumps({**known, "continue": {"step": 1}}))
+    hurt = runner.invoke(cli, [*base, "--size", "h=3", "--start", str(out)])
+    assert "the place to go on from is damaged" in hurt.stderr
+
+
 def test_a_bump_in_the_cost_is_not_the_end(tmp_path: Path) -> None:
     (tmp_path / "n.cr").write_text(NET)
     data = spirals(tmp_path / "s.csv")

@@ -10,7 +10,8 @@ from chainrule.calculus.graph.dims import Dim, written
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Symbol
 from chainrule.descent.columns import InputColumns, Reading, read_labels
-from chainrule.descent.facts import check_facts, enters_a_product, meaning
+from chainrule.descent.facts import check_facts
+from chainrule.descent.meaning import enters_a_product, meaning
 from chainrule.descent.splitting import split
 from chainrule.errors import DataError
 from chainrule.lecture import (

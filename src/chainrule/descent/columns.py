@@ -12,7 +12,7 @@ from enum import Enum
 
 import numpy as np
 
-from chainrule.descent.facts import Meaning
+from chainrule.descent.meaning import Meaning
 from chainrule.errors import DataError
 from chainrule.lecture import Array
 from chainrule.tables.encoding import encode

@@ -11,9 +11,10 @@ from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.model import Model
 from chainrule.deriving import derive
 from chainrule.descent.binding import drawn_by
-from chainrule.descent.facts import Meaning, check_facts, meaning
+from chainrule.descent.facts import check_facts
 from chainrule.descent.initial import given_values, initial_values
 from chainrule.descent.loop import Callback, Descent
+from chainrule.descent.meaning import Meaning, meaning
 from chainrule.descent.objective import DescentObjective
 from chainrule.descent.result import DescentResult
 from chainrule.descent.schedule import read_schedule

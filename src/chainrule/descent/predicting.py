@@ -12,8 +12,9 @@ import numpy as np
 from chainrule.calculus.graph.dims import measured
 from chainrule.calculus.graph.node import Symbol, symbols
 from chainrule.descent.columns import InputColumns, Reading
-from chainrule.descent.facts import Meaning, check_facts
+from chainrule.descent.facts import check_facts
 from chainrule.descent.initial import given_values
+from chainrule.descent.meaning import Meaning
 from chainrule.descent.prediction import Prediction, Predictor, Score, find_prediction, score_of
 from chainrule.descent.reading_file import read_binding, read_inputs
 from chainrule.descent.saving import SCHEMA, load_document, load_values
@@ -92,7 +93,7 @@ def _write(
     source: str,
 ) -> tuple[int, Score | None]:
     binding = read_binding(known, inputs, table)
-    check_facts(binding, lambda row: f"{table.source}, row {table.row_numbers[row]}")
+    check_facts(binding, lambda row: f"{table.source}, row {table.row_numbers[row]}", trained=True)
     model = binding.roles.model
     prediction = find_prediction(binding.roles)
     if prediction is None:

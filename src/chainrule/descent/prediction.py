@@ -16,7 +16,7 @@ from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.node import Apply, Expr, Symbol, substitute, symbols, walk
 from chainrule.calculus.ops import TABLE
 from chainrule.calculus.rewriting.stable_form import stable_form
-from chainrule.descent.facts import Meaning, inputs_below, meaning
+from chainrule.descent.meaning import Meaning, inputs_below, meaning
 from chainrule.descent.tape import Tape, used_lines
 from chainrule.lecture import Array, Binding, InputRoles
 

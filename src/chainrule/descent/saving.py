@@ -168,6 +168,8 @@ def load_state(path: str | Path, binding: Binding) -> DescentState | None:
             int(found["best_step"]),
             None if found["first_cost"] is None else float(found["first_cost"]),
         )
+    except DataError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError):
         raise DataError(f"{path}: the place to go on from is damaged.") from None
     return state
