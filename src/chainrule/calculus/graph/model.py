@@ -106,6 +106,14 @@ class OneHot:
 
 
 @dataclass(frozen=True)
+class Mask:
+    """An input that is drawn anew at every training step: 1 with a probability, else 0."""
+
+    symbol: Symbol
+    keep: float
+
+
+@dataclass(frozen=True)
 class Model(Displayed):
     """A forward pass.
 
@@ -129,6 +137,8 @@ class Model(Displayed):
         The functions that the author defines, in order.
     loops : tuple of Loop
         The loops of the author.
+    masks : tuple of Mask
+        The inputs that training draws anew at every step.
     """
 
     inputs: tuple[Symbol, ...]
@@ -140,6 +150,7 @@ class Model(Displayed):
     onehot: tuple[OneHot, ...] = ()
     functions: tuple[Function, ...] = ()
     loops: tuple[Loop, ...] = ()
+    masks: tuple[Mask, ...] = ()
 
     def __post_init__(self) -> None:
         if self.objective.shape != SCALAR:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from unicodedata import normalize
 
 from chainrule.calculus.graph.dims import SCALAR, Shape, base_names, written
-from chainrule.calculus.graph.model import Asked, Definition, Loop, Model, OneHot
+from chainrule.calculus.graph.model import Asked, Definition, Loop, Mask, Model, OneHot
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.errors import ModelError, ParseError
 from chainrule.language.reading import statements
@@ -114,6 +115,7 @@ class _Reader:
     definitions: list[tuple[Definition, Line]] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
     directives: dict[str, Statement] = field(default_factory=dict)
+    masked: list[Statement] = field(default_factory=list)
     functions: Functions = field(default_factory=Functions)
     loops: tuple[Loop, ...] = ()
     starts: dict[str, int] = field(default_factory=dict)  # names before the first round of a loop
@@ -143,6 +145,8 @@ class _Reader:
         word = statement.directive
         if not word:
             (self.declare if statement.sign == ":" else self.define)(statement)
+        elif word == statements.MASK:
+            self.masked.append(statement)
         elif word in self.directives:
             first = self.directives[word].line.number
             raise statement.line.error(
@@ -290,6 +294,7 @@ class _Reader:
                 self.onehot(),
                 self.functions.as_model(),
                 self.loops,
+                self.masks(),
             )
         except ParseError:
             raise
@@ -329,6 +334,31 @@ class _Reader:
                     at,
                 )
             found.append(OneHot(symbol, axis))
+        return tuple(found)
+
+    def masks(self) -> tuple[Mask, ...]:
+        """Read which inputs the author has drawn at every step: ``mask D with 4/5``."""
+        found: list[Mask] = []
+        for statement in self.masked:
+            line, body = statement.line, statement.body
+            named, _, share = line.text[body : statement.stop].partition(" with ")
+            symbol = self.asked(statement, named, body).symbol
+            at = body + len(named) + len(" with ")
+            try:
+                keep = float(Fraction(share.strip()))
+            except (ValueError, ZeroDivisionError):
+                keep = 0.0
+            if not 0 < keep <= 1:
+                raise line.error(
+                    "a mask is 1 with a probability above 0, at most 1; write a number such as "
+                    f"mask {symbol.name} with 4/5",
+                    at,
+                )
+            if symbol not in self.inputs:
+                raise line.error(f"{symbol.name} is a definition; only inputs are drawn", body)
+            if any(mask.symbol is symbol for mask in found):
+                raise line.error(f"{symbol.name} is drawn twice; keep one of the lines", body)
+            found.append(Mask(symbol, keep))
         return tuple(found)
 
     def asked(self, statement: Statement, text: str, at: int) -> Asked:

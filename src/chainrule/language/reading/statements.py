@@ -17,6 +17,7 @@ MAX_LINE = 20_000
 MAX_STATEMENTS = 2000
 MAX_NAME = 64
 DIRECTIVES = ("objective", "wrt", "onehot")
+MASK = "mask"
 
 _SIGN = re.compile(r":=|=|:")
 _SHAPE = re.compile(r"\s*\(([^()]*)\)\s*")
@@ -24,6 +25,7 @@ _BETWEEN = re.compile(r"[,×]|\s+x\s+")
 _CALL = re.compile(r"([^()]*)\(([^()]*)\)\s*")
 _SIZE = re.compile("[0-9]{1,9}(?![0-9])")
 _SIGNS = re.compile("[-+−]")
+_MASK = re.compile(r"\s*mask(\s)\s*\S+\s+with\s")
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ class Statement:
     def directive(self) -> str:
         """The directive's word, or nothing."""
         word = self.target.strip().lower()
+        if word == MASK and " with " in self.line.text[self.body : self.stop]:
+            return MASK
         return word if self.sign == ":" and word in DIRECTIVES else ""
 
     @property
@@ -133,6 +137,9 @@ def statement(line: Line) -> Statement | None:
     if not content.strip():
         return None
     match = _SIGN.search(content)
+    mask = _MASK.match(content)
+    if mask is not None and (match is None or match.start() >= mask.end()):
+        return Statement(line, ":", mask.start(1), len(content.rstrip()), comment.strip())
     if match is None:
         raise line.error(
             "this line is neither a declaration such as X : (n, m) nor a definition such as "
@@ -164,7 +171,7 @@ def shape(said: Statement) -> Shape:
     if match is None:
         raise line.error(
             "after the colon comes a shape such as (n, m) or (1, 1); "
-            "the directives are objective: J, wrt: w, b and onehot: Y",
+            "the directives are objective: J, wrt: w, b, onehot: Y and mask D with 4/5",
             at if text.strip() else said.at,
         )
     inner = match[1].strip()
