@@ -11,10 +11,13 @@ from chainrule.calculus.graph.model import Asked, Definition, Loop, Model, OneHo
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.errors import ModelError, ParseError
 from chainrule.language.reading import statements
+from chainrule.language.reading.clauses import Clause, clauses
 from chainrule.language.reading.complaints import LISTED, nearest, quoted
+from chainrule.language.reading.declarations import Declared
 from chainrule.language.reading.elaboration import Elaborator
 from chainrule.language.reading.functions import Functions
 from chainrule.language.reading.loops import unrolled
+from chainrule.language.reading.markup import statement_lines
 from chainrule.language.reading.names import canonical, split_place
 from chainrule.language.reading.statements import MAX_LINE, MAX_STATEMENTS, Statement
 from chainrule.language.reading.syntax import parse
@@ -59,12 +62,13 @@ def read_model(text: str, *, name: str = "") -> Model:
     ('J', ['w', 'b'])
     """
     reader = _Reader()
-    rounds = unrolled(statements.lines(text))
+    rounds = unrolled(statement_lines(statements.lines(text)))
     reader.loops, reader.starts = tuple(rounds.loops), rounds.starts
     for line in rounds.lines:
         reader.gather(line)
-    for statement in reader.statements:
-        reader.read(statement)
+    # What is declared counts everywhere: papers write "where x ∈ ℝⁿ" below the formula.
+    for clause in sorted(reader.clauses, key=lambda clause: clause.declared is None):
+        reader.read(clause)
     return reader.model(name)
 
 
@@ -105,10 +109,13 @@ def _body(line: Line, scope: Mapping[str, Symbol], functions: Functions, body: N
 
 @dataclass
 class _Reader:
-    statements: list[Statement] = field(default_factory=list)
+    clauses: list[Clause] = field(default_factory=list)
+    prose: list[int] = field(default_factory=list)
     title: str = ""
     scope: dict[str, Symbol] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)  # where each name is introduced
+    defined: dict[str, int] = field(default_factory=dict)  # where each is defined
+    expected: dict[str, tuple[Shape, Line, int]] = field(default_factory=dict)
     dims: set[str] = field(default_factory=set)
     inputs: list[Symbol] = field(default_factory=list)
     definitions: list[tuple[Definition, Line]] = field(default_factory=list)
@@ -120,29 +127,38 @@ class _Reader:
     nodes: int = 0
 
     def gather(self, line: Line) -> None:
-        """Find what a line is and which names it introduces, before anything is read."""
-        statement = statements.statement(line)
-        if statement is None:
-            if not self.title and not self.statements:
-                self.title = line.text.strip(" \t#")
-            return
-        self.statements.append(statement)
-        if len(self.statements) > MAX_STATEMENTS:
-            raise line.error(
-                f"this forward pass is past the limit of {MAX_STATEMENTS} lines; shorten it", 0
-            )
-        for text, _ in statement.names():
-            try:
-                known = canonical(text)
-            except ValueError:
-                continue  # said in its turn, when the line is read
-            self.lines.setdefault(known, line.number)
+        """Find the clauses of a line and the names they introduce, before anything is read."""
+        said = clauses(line)
+        if said.comment and not self.title and not self.clauses:
+            self.title = said.comment
+        if said.prose and line.number not in self.prose:
+            self.prose.append(line.number)
+        for clause in said.found:
+            self.clauses.append(clause)
+            if len(self.clauses) > MAX_STATEMENTS:
+                raise line.error(
+                    f"this forward pass is past the limit of {MAX_STATEMENTS} lines; shorten it", 0
+                )
+            defines = clause.declared is None
+            for text, _ in clause.names():
+                try:
+                    known = canonical(text)
+                except ValueError:
+                    continue  # said in its turn, when the line is read
+                if defines:
+                    self.defined.setdefault(known, line.number)
+                self.lines.setdefault(known, line.number)
 
-    def read(self, statement: Statement) -> None:
-        """Read one statement."""
+    def read(self, clause: Clause) -> None:
+        """Read one clause."""
+        if clause.declared is not None:
+            self.declare(clause, clause.declared)
+            return
+        statement = clause.statement
+        assert statement is not None
         word = statement.directive
         if not word:
-            (self.declare if statement.sign == ":" else self.define)(statement)
+            self.define(statement, clause.note)
         elif word in self.directives:
             first = self.directives[word].line.number
             raise statement.line.error(
@@ -151,19 +167,25 @@ class _Reader:
         else:
             self.directives[word] = statement
 
-    def declare(self, statement: Statement) -> None:
+    def declare(self, clause: Clause, said: Declared) -> None:
         """Read a declaration."""
-        line = statement.line
-        names = [(statements.name(line, *place), *place) for place in statement.names()]
-        shape = statements.shape(statement)
+        line = clause.line
+        names = [(statements.name(line, *place), *place) for place in said.names]
+        shape = said.shape
+        assert shape is not None
         self.dims.update(name for dim in shape for name in base_names(dim))
         for known, shown, at in names:
+            if known in self.defined and known not in self.expected:
+                self.expected[known] = shape, line, at  # the shape of a value, to be checked
+                if clause.note or said.note:
+                    self.notes[shown.strip()] = clause.note or said.note
+                continue
             symbol = self.introduce(line, known, shown, at, shape)
             self.inputs.append(symbol)
-            if statement.note:
-                self.notes[symbol.name] = statement.note
+            if clause.note or said.note:
+                self.notes[symbol.name] = clause.note or said.note
 
-    def define(self, statement: Statement) -> None:
+    def define(self, statement: Statement, note: str) -> None:
         """Read a definition."""
         line = statement.line
         if statement.call is not None:
@@ -192,16 +214,29 @@ class _Reader:
             raise
         opened = tuple(dict.fromkeys(self.functions.opened))
         for (known, shown, at), value in zip(targets, values, strict=True):
+            self.compare(line, known, shown, at, value.shape)
             symbol = self.introduce(line, known, shown, at, value.shape)
             self.definitions.append((Definition(symbol, value, line.number, opened), line))
-            if statement.note:
-                self.notes[symbol.name] = statement.note
+            if note:
+                self.notes[symbol.name] = note
+
+    def compare(self, line: Line, known: str, shown: str, at: int, shape: Shape) -> None:
+        """Hold a defined value to the shape that is declared for it."""
+        if known not in self.expected or self.expected[known][0] == shape:
+            return
+        wanted, declared, _ = self.expected[known]
+        raise line.error(
+            f"{shown.strip()} is declared {written(wanted)} on line {declared.number}, and this "
+            f"definition has shape {written(shape)}; change one of them, or give this one another "
+            "name",
+            at + len(shown) - len(shown.lstrip()),
+        )
 
     def refuse_circle(self, name: str, statement: Statement) -> None:
         """Say so when a definition goes round through later ones to itself."""
         uses: dict[str, set[str]] = {}
-        for other in self.statements:
-            if other.sign != ":" and other.call is None:
+        for other in (clause.statement for clause in self.clauses):
+            if other is not None and not other.directive and other.sign != ":" and other.call is None:
                 tokens = tokenize(other.line, other.body, other.stop)
                 used = {token.text for token in tokens if token.kind == "name"}
                 uses |= {statements.name(other.line, *place): used for place in other.names()}
@@ -253,7 +288,7 @@ class _Reader:
     def model(self, name: str) -> Model:
         """Put the forward pass together."""
         if not self.definitions:
-            line = self.statements[-1].line if self.statements else Line("")
+            line = self.clauses[-1].line if self.clauses else Line("")
             raise line.error("a forward pass needs a definition, such as J = sum(A)", 0)
         definition, line = self.definitions[-1]
         objective, at = definition.target, 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TypeAlias
 from unicodedata import normalize
 
 from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, minus, plus, possible, times
@@ -17,6 +18,9 @@ MAX_LINE = 20_000
 MAX_STATEMENTS = 2000
 MAX_NAME = 64
 DIRECTIVES = ("objective", "wrt", "onehot")
+
+Place: TypeAlias = tuple[str, int]
+"""A part of a line as written, and where it stands."""
 
 _SIGN = re.compile(r":=|=|:")
 _SHAPE = re.compile(r"\s*\(([^()]*)\)\s*")
@@ -73,7 +77,7 @@ class Statement:
             return None
         return _CALL.fullmatch(self.target)
 
-    def names(self) -> list[tuple[str, int]]:
+    def names(self) -> list[Place]:
         """Return the names that the line introduces, as written, and where each stands."""
         if self.directive:
             return []
@@ -90,7 +94,7 @@ def _is_name(text: str) -> bool:
     return True
 
 
-def parts(text: str, at: int) -> list[tuple[str, int]]:
+def parts(text: str, at: int) -> list[Place]:
     """Split at commas outside brackets, keeping where each part stands."""
     found, depth, start = [], 0, 0
     for place, character in enumerate(text):
@@ -167,8 +171,13 @@ def shape(said: Statement) -> Shape:
             "the directives are objective: J, wrt: w, b and onehot: Y",
             at if text.strip() else said.at,
         )
-    inner = match[1].strip()
-    dims = [_dim(line, part, at) for part in _BETWEEN.split(inner)] if inner else []
+    return shape_of(line, match[1], at)
+
+
+def shape_of(line: Line, inner: str, at: int, between: re.Pattern[str] = _BETWEEN) -> Shape:
+    """Read the sizes of a shape, ``n, m``, which stand at `at` in a line."""
+    inner = inner.strip()
+    dims = [size(line, part, at) for part in between.split(inner)] if inner else []
     if dims in ([], [1]):
         return SCALAR
     if len(dims) == 1:
@@ -182,7 +191,7 @@ def shape(said: Statement) -> Shape:
     return dims[0], dims[1]
 
 
-def _dim(line: Line, text: str, at: int) -> Dim:
+def size(line: Line, text: str, at: int) -> Dim:
     """Read one size: a name, a number, or terms joined by + and -."""
     found: Dim = 0
     try:

@@ -108,14 +108,16 @@ _WORDS = {"∑": "sum", "√": "sqrt"}
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line as written, with its number from 1."""
+    """A line as written, with its number from 1; `shown` where `text` is blank around a part."""
 
     text: str
     number: int = 1
+    shown: str = ""
 
     def error(self, message: str, at: int, kind: type[ParseError] = ParseError) -> ParseError:
         """Return the error that points at the character with index `at`."""
-        shown = self.text if len(self.text) <= SHOWN else ""
+        text = self.shown or self.text
+        shown = text if len(text) <= SHOWN else ""
         # One column a character, so that the caret stands under it.
         source = "".join(c if c.isprintable() else " " for c in shown)
         return kind(message, line=self.number, column=at + 1, source=source)

@@ -1,0 +1,143 @@
+r"""Markdown and LaTeX around a forward pass: fences, display formulas, environments, list marks.
+
+`statement_lines` returns the lines in which something can stand. What only sets the page is blank,
+so that columns stay what they are; a formula that runs over several lines becomes one line with
+the number of its first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chainrule.language.reading.tokens import Line
+
+_ENVIRONMENT = re.compile(
+    r"\\(?P<which>begin|end)\s*\{(?P<name>align|aligned|alignat|alignedat|equation|gather|gathered"
+    r"|multline|split|eqnarray|displaymath|math|itemize|enumerate|document)\*?\}(?:\{\d+\})?"
+)
+_INNER = re.compile(r"\\(?P<which>begin|end)\s*\{(?P<name>[bpvBV]?matrix|cases|array)\*?\}")
+_DISPLAY = re.compile(r"\$\$|\\[\[\]]")
+_LABELS = re.compile(
+    r"\\(?:label|tag|eqref|ref|vspace|hspace)\*?\s*\{[^{}]*\}"
+    r"|\\(?:nonumber|notag|item|hline|noindent|centering)(?![A-Za-z])|\\\\\s*\[[^\]]*\]"
+)
+_BULLET = re.compile(r"\s*(?:>\s*)*(?:[-*+•–]\s+(?=[\w\\$`])|\d{1,2}[.)]\s+(?=[A-Za-z\\$`]))")
+_FENCE = re.compile(r"\s*(?:```|~~~)[\w+-]*\s*")
+_PERCENT = re.compile(r"(?<!\\)%(?![=\d])")
+_EMPHASIS = re.compile(r"\*\*(?=[A-Za-z][\w ]*:?\*\*)|(?<=[\w:])\*\*(?=\s|$)|`")
+_OPENING = frozenset({"(", "{", "["})
+_CLOSING = frozenset({")", "}", "]"})
+_CONTINUES = re.compile(r"\s*(?:[+=·⊙]|-(?!-)|\.\*|\\(?:cdot|odot|times|quad|qquad)(?![A-Za-z])|&)")
+_UNFINISHED = re.compile(r"(?:[+\-*/=·⊙@]|\.\*|\\cdot|\\odot)\s*$")
+MAX_JOINED = 60
+"""How many lines one formula may run over."""
+
+
+def statement_lines(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines of a text without what only sets the page."""
+    found: list[Line] = []
+    display = False
+    depth = 0
+    for line in lines:
+        text = line.text
+        if _FENCE.fullmatch(text):
+            continue
+        text = _emphasised(_bulleted(_commented(text)))
+        inside = display or depth > 0
+        for match in _ENVIRONMENT.finditer(text):
+            depth += 1 if match["which"] == "begin" else -1
+        aligned = inside or depth > 0 or "&" in text
+        if len(_DISPLAY.findall(text)) % 2:
+            display = not display
+        text = _LABELS.sub(_blank, _ENVIRONMENT.sub(_blank, text))
+        text = re.sub(r"\\\[|\\\]|\$\$", _blank, text)
+        parts = _rows(text) if aligned or "\\\\" in text else [(0, text)]
+        for start, part in parts:
+            whole = " " * start + part
+            if found and _belongs(found[-1], whole, inside):
+                found[-1] = _joined(found[-1], line, whole)
+            else:
+                shown = "" if whole.rstrip() == line.text else line.text
+                found.append(replace(line, text=whole.rstrip(), shown=shown))
+    return found
+
+
+def _commented(text: str) -> str:
+    """Write a LaTeX comment as one of the language."""
+    code, mark, rest = text.partition("#")
+    match = _PERCENT.search(code)
+    if match is None:
+        return text
+    return f"{code[: match.start()]}#{code[match.end() :]}{mark}{rest}"
+
+
+def _bulleted(text: str) -> str:
+    match = _BULLET.match(text)
+    return text if match is None else " " * match.end() + text[match.end() :]
+
+
+def _emphasised(text: str) -> str:
+    return _EMPHASIS.sub(_blank, text)
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
+
+
+def _rows(text: str) -> list[tuple[int, str]]:
+    r"""Split at ``\\`` outside matrices and cases, and blank the alignment marks there."""
+    depth, start = 0, 0
+    found: list[tuple[int, str]] = []
+    characters = list(text)
+    at = 0
+    while at < len(text):
+        if match := _INNER.match(text, at):
+            depth += 1 if match["which"] == "begin" else -1
+            at = match.end()
+        elif depth <= 0 and text.startswith("\\\\", at):
+            characters[at : at + 2] = "  "
+            found.append((start, "".join(characters[start:at])))
+            start, at = at + 2, at + 2
+        else:
+            if depth <= 0 and text[at] == "&" and text[at - 1 : at] != "\\":
+                characters[at] = " "
+            at += 1
+    found.append((start, "".join(characters[start:])))
+    return [(place, part) for place, part in found if part.strip()] or [(0, "")]
+
+
+def _belongs(before: Line, text: str, display: bool) -> bool:
+    """Whether a line goes on with the formula of the one before."""
+    code = before.text.partition("#")[0]
+    if not code.strip() or not text.strip() or text.lstrip().startswith("#"):
+        return False
+    if before.number < 0 or code.count("\n") > MAX_JOINED:
+        return False
+    if _open(code) > 0 or _UNFINISHED.search(code):
+        return "=" in code and not _defines(text)
+    return display and _CONTINUES.match(text) is not None
+
+
+def _defines(text: str) -> bool:
+    """Whether a line begins a definition of its own, so that nothing open reaches into it."""
+    return re.match(r"\s*[^\W\d_]\w*(?:\^?[\[{]\w+[\]}])?\s*(?::=|=(?!=)|:)", text) is not None
+
+
+def _open(text: str) -> int:
+    depth = 0
+    for character in text:
+        depth += (character in _OPENING) - (character in _CLOSING)
+    return depth
+
+
+def _joined(before: Line, line: Line, text: str) -> Line:
+    code, mark, comment = before.text.partition("#")
+    code = re.sub(r"\\\s*$", "", code).rstrip()
+    whole = f"{code} {text.strip()}"
+    note = f"   {mark}{comment}" if mark and "#" not in whole else ""
+    return replace(before, text=whole + note, shown=f"{code} {text.strip()}")
+
+
+__all__ = ["statement_lines"]
