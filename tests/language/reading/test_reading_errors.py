@@ -119,7 +119,7 @@ MODELS = [
     (HEAD + "\n  J = sum(w Y)", 6, 11, "w Y: w is (1, n), Y is (1, m)"),
     (HEAD + "J = sum(A)\nA = sigmoid(w X)", 5, 9, "A is used before it is defined on line 6"),
     (HEAD + "J = J + 1", 5, 5, "J is defined by itself"),
-    (HEAD + "w = sum(X)", 5, 1, "w is already defined on line 3"),
+    (HEAD + "w = sum(X)", 5, 1, "w is declared (1, n) on line 3, and this definition has shape"),
     (HEAD + "w : (1, n)", 5, 1, "w is already defined on line 3"),
     ("ŷ : (1, 1)\nz, yhat : (1, 1)", 2, 4, "yhat is already defined as ŷ on line 1"),
     (HEAD + "J = sum(X) = 2", 5, 12, "write one definition a line"),

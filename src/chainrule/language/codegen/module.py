@@ -125,6 +125,9 @@ class _Module:
             lines = ["Forward pass and gradients.", "", *wrap(f"{title}.", WIDTH - 4), ""]
         lines += ["Written by chainrule from its derivation. Every gradient has the shape of its"]
         lines += ["variable; `check()` compares them all with central differences."]
+        lines += [""]
+        for note in self.program.reading:
+            lines += wrap(f"{_quoted(note)}", WIDTH - 4)
         if self.program.transposed:
             rows = (
                 f"One example per row: {_quoted(self.program.by_rows or '')} counts the rows. A "

@@ -6,7 +6,7 @@ A clause declares, defines or directs. The words around it, and lines of words a
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 
 from chainrule.errors import ParseError
@@ -244,4 +244,44 @@ def _is_prose(text: str) -> bool:
     return plain and ((len(words) >= 2 and bool(long)) or heading)
 
 
-__all__ = ["Clause", "Clauses", "clauses"]
+def without_arguments(found: Sequence[Clause], introduced: Container[str]) -> list[Clause]:
+    """Return the clauses with ``J(w, b) = ...`` read as the value J.
+
+    Such a line defines a value, and not a function, where its arguments are names of the forward
+    pass and nobody calls it.
+    """
+    return [_valued(clause, found, introduced) for clause in found]
+
+
+def _valued(clause: Clause, others: Sequence[Clause], introduced: Container[str]) -> Clause:
+    said = clause.statement
+    if said is None or said.call is None:
+        return clause
+    name, arguments = said.call[1].strip(), said.call[2].split(",")
+    called = re.compile(rf"(?<![\w^]){re.escape(name)}\s*\(")
+    bodies = [
+        other.statement.line.text[other.statement.body : other.statement.stop]
+        for other in others
+        if other.statement is not None and not other.statement.directive
+    ]
+    own = said.line.text[said.body : said.stop]
+    if clause is not others[-1]:
+        bodies.remove(own)  # the last line may be all that mentions its arguments
+    if any(called.search(body) for body in bodies):
+        return clause
+    for text in arguments:
+        word = text.replace("$", " ").strip(" ;")
+        used = re.compile(rf"(?<![\w\\]){re.escape(word)}(?![\w])")
+        try:
+            known = canonical(word) in introduced
+        except ValueError:
+            return clause
+        if not known and not any(used.search(body) for body in bodies):
+            return clause
+    start = said.line.text.index("(")
+    text = said.line.text[:start] + " " * (said.at - start) + said.line.text[said.at :]
+    line = Line(text, said.line.number, shown=said.line.shown or said.line.text)
+    return replace(clause, line=line, statement=replace(said, line=line))
+
+
+__all__ = ["Clause", "Clauses", "clauses", "without_arguments"]

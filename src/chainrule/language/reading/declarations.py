@@ -12,24 +12,40 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from chainrule.calculus.graph.dims import SCALAR, Shape
-from chainrule.errors import ParseError
 from chainrule.language.reading.complaints import quoted
 from chainrule.language.reading.names import SUPERSCRIPTS, scan
+from chainrule.language.reading.shape_words import (
+    ARROW,
+    BETWEEN,
+    BETWEEN_NAMES,
+    BLANKS,
+    BY,
+    CALLED,
+    CARDINAL,
+    DIRECT,
+    FACTS,
+    GROUP,
+    JOINED_BY,
+    JOINING,
+    KINDS,
+    LONG,
+    MODIFIERS,
+    RAISED,
+    REWRITTEN,
+    SHAPELY,
+    SIGN,
+    SIZE,
+    SIZED,
+    SPACE,
+    UNDER,
+    WORDED,
+    WORDS,
+    ShapeKind,
+)
 from chainrule.language.reading.statements import Place, shape_of, size
 from chainrule.language.reading.tokens import Line
 
 MEND = "write the shape in brackets, as in x : (n, 1), or as a space, as in x ∈ ℝ^{n×1}"
-FACTS = ("symmetric", "diagonal", "orthogonal", "triangular", "positive definite", "one-hot")
-"""Words that state a fact about a matrix, which must not be dropped in silence."""
-
-
-class ShapeKind(Enum):
-    """The kind of a shape whose sizes are open; the value is the phrase that declares it."""
-
-    SCALAR = "a scalar"
-    COLUMN = "a column vector"
-    ROW = "a row vector"
-    MATRIX = "a matrix"
 
 
 @dataclass(frozen=True)
@@ -80,93 +96,15 @@ class Head:
     at: int
 
 
-_BLANKS = re.compile(
-    r"\$|~|\\(?:left|right|big|Big|bigl|bigr|displaystyle|quad|qquad)(?![A-Za-z])|\\[,;:! ()\[\]]"
-)
-_REWRITTEN = (
-    (re.compile(r"\\times(?![A-Za-z])"), "×"),
-    (re.compile(r"\\in(?![A-Za-z])"), "∈"),
-    (re.compile(r"\\colon(?![A-Za-z])"), ":"),
-    (re.compile(r"\\(?:to|rightarrow|longrightarrow)(?![A-Za-z])"), "→"),
-    (re.compile(r"->|=>|⟶|⇒"), "→"),
-    (
-        re.compile(
-            r"\{?\\(?:mathbb|mathbf|mathrm|mathcal|Bbb|bf)\s*(?:\{\s*R\s*\}|R)\}?"
-            r"|\\(?:R|reals|Reals|real)(?![A-Za-z])"
-        ),
-        "ℝ",
-    ),
-    (re.compile(r"\\(?=[{}])"), ""),
-)
-_WORDED = re.compile(r"\\(?:text|textrm|textit|textbf|mathrm|mbox)\s*\{([^{}]*)\}")
-
-_SIGN = re.compile(
-    r"\s*(?:(?P<sized>\.shape\s*)(?:={1,2}|:)"
-    r"|(?P<equals>:=|=(?!=))"
-    r"|(?P<colon>:|\s--+\s|\s[—–]\s)"
-    r"|(?P<member>∈|\bin\b(?=\s*(?:ℝ|R\b|R\s*\^|\{|\[)))"
-    r"|(?P<verb>\b(?:is|are|be|being|has|have|denotes?|represents?)\b))"
-)
-_SIZED = re.compile(r"\s*(?:shape|dims?|size|dimensions?)\s*(?:of\s+|\(\s*)", re.IGNORECASE)
-_DIRECT = re.compile(r"\s*\(([^()]*[,×][^()]*|[^()]*\s(?:x|by)\s[^()]*|\s*(?:\d+|[a-zA-Z])x(?:\d+|[a-zA-Z])\s*)\)(?!\s*(?::=|[=^*/@+'(]|\.[T*]))")
-_CALLED = re.compile(r"\([^()]*\)\s*(?P<sign>:=|=(?!=))")
-_UNDER = re.compile(r"([^\W\d_]\w*?)_\{([^{}]*×[^{}]*)\}\s*$")
-_BETWEEN_NAMES = re.compile(r"\s*(?:,\s*and\b|,|\band\b|&)\s*")
-
-_TERM = r"(?:\d+|[^\W\d_]+(?:_\w+|_\{[^{}]*\})?(?:\^\{?[\[(][^\])]*[\])]\}?|\^\{[^{}]*\})?)"
-_SIZE = rf"(?:{_TERM}(?:\s*[+−-]\s*{_TERM})*)"
-_SPACE = re.compile(
-    r"(?:ℝ|(?<![\w\\])R(?=\s*\^|\s*$|\s*[,;.)]|[⁰¹²³⁴-⁹ᵃ-ᶿⁱⁿˡʰ-ʸˠ-ˤ]|\s+\w)"
-    r"|\{\s*(?:0\s*,\s*1|[−-]\s*1\s*,\s*(?:0\s*,\s*)?\+?1|±\s*1|[01]\s*,\s*(?:…|\.\.\.?|\\[lc]?dots)"
-    r"[^{}]*)\s*\}|[\[(]\s*[−-]?[01]\s*,\s*1\s*[\])])"
-    r"(?:\s*_\s*(?:\{[^{}]*\}|[+>≥0]+))?(?:\s*\+(?=\s*\^))?"
-)
-_RAISED = re.compile(r"\s*\^\s*(?:\{(?P<braced>(?:[^{}]|\{[^{}]*\})*)\}|\((?P<round>[^()]*)\)"
-                     rf"|(?P<bare>{_TERM}(?:\s*×\s*{_TERM})?))")
-_MODIFIERS = re.compile("[⁰¹²³⁴-⁹⁺⁻ᵃ-ᶿˡⁱⁿʰ-ʸˠ-ˤ⁽⁾]+")
-_GROUP = re.compile(r"[(\[]([^()\[\]]*(?:\[[^\]]*\][^()\[\]]*)*)[)\]]")
-_BY = re.compile(rf"(?<![\w^}}])({_SIZE})\s*(?:×|\*|\bby\b|-by-|\bx\b)\s*({_SIZE})(?![\w])")
-_JOINED_BY = re.compile(r"(?<![\w^])(\d+|[a-zA-Z])x(\d+|[a-zA-Z])(?!\w)")
-_LONG = (
-    re.compile(rf"(?:of\s+|with\s+)?\b(?:length|dimension(?:ality)?|dim|size)\b\s*(?:=|is)?\s*({_SIZE})"),
-    re.compile(rf"(?<![\w^])({_SIZE})\s*(?:-\s*|\s+)(?:dimensional|dim)\b"),
-    re.compile(rf"(?<![\w^])({_SIZE})-vectors?\b"),
-    re.compile(
-        rf"(?:with|of|has|having)?\s*({_TERM})\s+(?:entries|elements|components|coordinates|dimensions)"
-    ),
-)
-_ARROW = re.compile(r"(?:,?\s*→|,?\s*\bbroadcast(?:s|ed)?\s+to\b)\s*(?:shape\s+)?(.*)$")
-_BETWEEN = re.compile(r"[,×]|\s+x\s+|\bby\b")
-_CARDINAL = re.compile(r"\|\s*([^\W\d]\w*)\s*\|")  # |V|, the size of a set
-_KINDS = (
-    (ShapeKind.ROW, re.compile(r"\brow(?:[ -]vectors?)?\b(?!\s+per\b)", re.IGNORECASE)),
-    (ShapeKind.COLUMN, re.compile(r"\b(?:column[ -])?vectors?\b", re.IGNORECASE)),
-    (ShapeKind.MATRIX, re.compile(r"\b(?:matrix|matrices)\b", re.IGNORECASE)),
-    (
-        ShapeKind.SCALAR,
-        re.compile(r"\b(?:scalars?|(?:real |single |one )?numbers?|reals?|constants?)\b"),
-    ),
-)
-_SHAPELY = re.compile(
-    r"[×ℝ∈]|\b(?:vectors?|matrix|matrices|scalars?|shapes?|sizes?|dimension\w*|length|by)\b"
-)
-_FACTS = re.compile("|".join(word.replace("-", "[ -]?") for word in FACTS), re.IGNORECASE)
-_JOINING = re.compile(
-    r"\b(?:a|an|the|of|with|shape|size|dimensions?|has|have|in|real|valued|its|is|are|each|and|both"
-    r"|square|column|as|by|to|each)\b"
-)
-_WORDS = re.compile(r"[\w\s,.;:'’()/%&-]*")
-
-
 def flattened(text: str) -> str:
     r"""Return a text of the same length without dollars and spacing, ``\times`` as ``×``."""
 
     def worded(match: re.Match[str]) -> str:
         return " " * (match.start(1) - match.start()) + match[1] + " "
 
-    text = _WORDED.sub(worded, text)
-    text = _BLANKS.sub(lambda match: " " * len(match[0]), text)
-    for pattern, sign in _REWRITTEN:
+    text = WORDED.sub(worded, text)
+    text = BLANKS.sub(lambda match: " " * len(match[0]), text)
+    for pattern, sign in REWRITTEN:
         text = pattern.sub(lambda match, sign=sign: sign.ljust(len(match[0])), text)
     return text
 
@@ -178,7 +116,7 @@ def head(text: str, at: int = 0) -> Head | None:
     """
     while at < len(text) and text[at].isspace():
         at += 1
-    sized = _SIZED.match(text, at)
+    sized = SIZED.match(text, at)
     if sized is not None:  # shape(X) = (n, m)
         found = scan(text, sized.end(), whole=True)
         close = re.compile(r"\s*\)?\s*(?:={1,2}|:|is)\s*").match(text, found.end) if found else None
@@ -192,7 +130,7 @@ def head(text: str, at: int = 0) -> Head | None:
             return None
         names.append((text[at : found.end], at))
         at = found.end
-        if match := _SIGN.match(text, at):
+        if match := SIGN.match(text, at):
             sign = {
                 "sized": Sign.SHAPE,
                 "equals": Sign.EQUALS,
@@ -202,12 +140,12 @@ def head(text: str, at: int = 0) -> Head | None:
             }[str(match.lastgroup)]
             start = match.end() - len(match[0].lstrip())
             return Head(tuple(names), sign, match.end(), start)
-        if match := _CALLED.match(text, at):
+        if match := CALLED.match(text, at):
             place = (text[names[0][1] : match.start("sign")].rstrip(), names[0][1])
             return Head((place,), Sign.EQUALS, match.end(), match.start("sign"))
-        if match := _DIRECT.match(text, at):
+        if match := DIRECT.match(text, at):
             return Head(tuple(names), Sign.SHAPE, match.start() + match[0].index("("), at)
-        between = _BETWEEN_NAMES.match(text, at)
+        between = BETWEEN_NAMES.match(text, at)
         if between is None or not between[0].strip():
             return None
         at = between.end()
@@ -240,7 +178,7 @@ def declared(line: Line, start: int, stop: int) -> Declared | None:
     ('k', 'n')
     """
     text = flattened(line.text[:stop])
-    if (under := _UNDER.match(text, start + _indent(text, start))) is not None:
+    if (under := UNDER.match(text, start + _indent(text, start))) is not None:
         place = (under[1], under.start(1))
         return Declared((place,), _pair(line, under[2], under.start(2)), at=under.start(2))
     found = head(text, start)
@@ -253,7 +191,7 @@ def after(line: Line, text: str, found: Head) -> Declared | None:
     """Read the rest of a clause whose names and sign are known; `text` is flattened."""
     body = text[found.body :]
     at = found.body + _indent(body, 0)
-    arrow = _ARROW.search(body)
+    arrow = ARROW.search(body)
     broadcast = ""
     if arrow is not None:
         broadcast = f"broadcast to {arrow[1].strip()}"
@@ -267,7 +205,7 @@ def after(line: Line, text: str, found: Head) -> Declared | None:
         said = described(line, body, found.body, strict=found.sign is Sign.COLON)
         if said is None and found.sign is Sign.SHAPE:
             raise line.error(f"{quoted(body) or 'nothing'} is not a shape; {MEND}", at)
-        if said is None and found.sign is Sign.VERB and _SHAPELY.search(body):
+        if said is None and found.sign is Sign.VERB and SHAPELY.search(body):
             raise line.error(f"this declares a shape that cannot be read; {MEND}", at)
     if said is None:
         return None
@@ -278,10 +216,10 @@ def after(line: Line, text: str, found: Head) -> Declared | None:
 def _equated(line: Line, body: str, at: int) -> Declared | None:
     """Read ``x = (n, 1)`` and ``x = n × 1``: a shape behind an equals sign."""
     match = re.compile(r"\s*\(([^()]*,[^()]*|[^()]*×[^()]*)\)(?P<rest>[^=+*/^@]*)$").match(body)
-    if match is not None and _WORDS.fullmatch(match["rest"]):
+    if match is not None and WORDS.fullmatch(match["rest"]):
         shape = _pair(line, match[1], at + match.start(1))
         return Declared((), shape, note=_note(match["rest"]), at=at + match.start(1) - 1)
-    match = re.compile(rf"\s*({_SIZE})\s*×\s*({_SIZE})\s*$").match(body)
+    match = re.compile(rf"\s*({SIZE})\s*×\s*({SIZE})\s*$").match(body)
     if match is not None:
         return Declared((), _pair(line, body, at), at=at + _indent(body, 0))
     if (member := re.compile(r"\s*(?=ℝ)").match(body)) is not None:
@@ -292,14 +230,14 @@ def _equated(line: Line, body: str, at: int) -> Declared | None:
 def _member(line: Line, body: str, at: int) -> Declared | None:
     """Read the space that a value is in: ``ℝ^{n×m}``, ``ℝⁿ``, ``{0, 1}^m``, ``ℝ``."""
     start = at + _indent(body, 0)
-    space = _SPACE.match(body, _indent(body, 0))
+    space = SPACE.match(body, _indent(body, 0))
     if space is None:
         raise line.error(
             f"{quoted(body) or 'nothing'} is not a space that is known here; {MEND}", start
         )
     shape, end = _power(line, body, space.end(), at)
     rest = body[end:]
-    if not _WORDS.fullmatch(rest):
+    if not WORDS.fullmatch(rest):
         raise line.error(f"{quoted(rest)} does not belong to a space; {MEND}", at + end)
     row = re.search(r"\brow\b", rest) is not None
     if row and shape[1] == 1:
@@ -309,11 +247,11 @@ def _member(line: Line, body: str, at: int) -> Declared | None:
 
 def _power(line: Line, text: str, end: int, at: int) -> tuple[Shape, int]:
     """Return the shape that a space is raised to, and where it ends."""
-    if (raised := _RAISED.match(text, end)) is not None:
+    if (raised := RAISED.match(text, end)) is not None:
         inner = raised["braced"] or raised["round"] or raised["bare"] or ""
         place = at + raised.start(raised.lastgroup or 0)
         return _space(line, inner, place), raised.end()
-    if (raised := _MODIFIERS.match(text, end)) is not None:
+    if (raised := MODIFIERS.match(text, end)) is not None:
         plain = "".join(_lowered(character) for character in raised[0]).strip("()")
         dims = [part for part in plain.split("x") if part]
         return _space(line, ", ".join(dims), at + end), raised.end()
@@ -321,12 +259,12 @@ def _power(line: Line, text: str, end: int, at: int) -> tuple[Shape, int]:
 
 
 def _space(line: Line, inner: str, at: int) -> Shape:
-    inner = _CARDINAL.sub(r" \1 ", inner).strip()
+    inner = CARDINAL.sub(r" \1 ", inner).strip()
     if inner.startswith("(") and inner.endswith(")"):
         inner = inner[1:-1]
-    if (joined := _JOINED_BY.fullmatch(inner)) is not None:
+    if (joined := JOINED_BY.fullmatch(inner)) is not None:
         inner = f"{joined[1]}×{joined[2]}"
-    sizes = _BETWEEN.split(inner)
+    sizes = BETWEEN.split(inner)
     if len(sizes) == 1:
         return size(line, sizes[0], at), 1
     return _pair(line, inner, at)
@@ -340,26 +278,26 @@ def described(line: Line, body: str, at: int, *, strict: bool = False) -> Declar
     rest = body
     shape: Shape | None = None
     where = 0
-    kinds = [kind for kind, word in _KINDS if word.search(body)]
+    kinds = [kind for kind, word in KINDS if word.search(body)]
     facts = _facts(body)
     if (space := re.compile(r"ℝ|(?<!\w)R(?=\s*\^)").search(body)) is not None:
-        shape, end = _power(line, body, _SPACE.match(body, space.start()).end(), at)  # type: ignore[union-attr]
+        shape, end = _power(line, body, SPACE.match(body, space.start()).end(), at)  # type: ignore[union-attr]
         where, rest = space.start(), body[: space.start()] + body[end:]
     elif (group := _bracketed(body, strict)) is not None:
-        sizes = [part for part in _BETWEEN.split(group[1]) if part.strip()] if group[1] else []
+        sizes = [part for part in BETWEEN.split(group[1]) if part.strip()] if group[1] else []
         if len(sizes) == 1 and kinds and ShapeKind.SCALAR not in kinds:
             shape = (size(line, sizes[0], at + group.start(1)), 1)
         else:
             shape = _pair(line, group[1], at + group.start(1))
         where, rest = group.start(), body[: group.start()] + body[group.end() :]
-    elif (pair := _BY.search(body) or _JOINED_BY.search(body)) is not None:
+    elif (pair := BY.search(body) or JOINED_BY.search(body)) is not None:
         shape = (
             size(line, pair[1], at + pair.start(1)),
             size(line, pair[2], at + pair.start(2)),
         )
         where, rest = pair.start(), body[: pair.start()] + body[pair.end() :]
     else:
-        for pattern in _LONG:
+        for pattern in LONG:
             if kinds and (long := pattern.search(body)) is not None:
                 found = size(line, long[1], at + long.start(1))
                 square = ShapeKind.MATRIX in kinds
@@ -375,7 +313,7 @@ def described(line: Line, body: str, at: int, *, strict: bool = False) -> Declar
         kind = kinds[0]
         if kind is ShapeKind.SCALAR:
             shape, kind = SCALAR, None
-    if not _WORDS.fullmatch(rest):
+    if not WORDS.fullmatch(rest):
         return None
     at += where + _indent(body, where)
     return Declared((), shape, kind, facts, _note(rest), at)
@@ -383,7 +321,7 @@ def described(line: Line, body: str, at: int, *, strict: bool = False) -> Declar
 
 def _bracketed(body: str, strict: bool) -> re.Match[str] | None:
     """Return the brackets that hold a shape."""
-    for group in _GROUP.finditer(body):
+    for group in GROUP.finditer(body):
         whole = strict and not (body[: group.start()] + body[group.end() :]).strip()
         if whole or re.search(r"[,×]|\s(?:x|by)\s", group[1]) or group[1].strip() in ("1", ""):
             return group
@@ -397,7 +335,7 @@ def _worded_first(line: Line, text: str, start: int) -> Declared | None:
     match = re.compile(
         r"\s*(?:an?\s+|the\s+|real\s+)*(?P<kind>(?:(?:row|column)[ -]vectors?|vectors?|matrix"
         r"|matrices|scalars?|numbers?)|"
-        rf"{_SIZE}\s*(?:×|by|x)\s*{_SIZE}\s+matri(?:x|ces))\s+"
+        rf"{SIZE}\s*(?:×|by|x)\s*{SIZE}\s+matri(?:x|ces))\s+"
     ).match(text, start)
     if match is None:
         return None
@@ -406,7 +344,7 @@ def _worded_first(line: Line, text: str, start: int) -> Declared | None:
     while (found := scan(text, at, whole=True)) is not None:
         names.append((text[at : found.end], at))
         at = found.end
-        between = _BETWEEN_NAMES.match(text, at)
+        between = BETWEEN_NAMES.match(text, at)
         if between is None or not between[0].strip():
             break
         at = between.end()
@@ -419,18 +357,18 @@ def _worded_first(line: Line, text: str, start: int) -> Declared | None:
 
 def _pair(line: Line, inner: str, at: int) -> Shape:
     """Read ``n, m`` or ``n × m`` as a shape; a single 1 is a number."""
-    if (joined := _JOINED_BY.fullmatch(inner.strip())) is not None:
+    if (joined := JOINED_BY.fullmatch(inner.strip())) is not None:
         inner = f"{joined[1]}×{joined[2]}"
-    return shape_of(line, inner, at, _BETWEEN)
+    return shape_of(line, inner, at, BETWEEN)
 
 
 def _facts(text: str) -> tuple[str, ...]:
-    return tuple(match[0].lower().replace(" ", "-") for match in _FACTS.finditer(text))
+    return tuple(match[0].lower().replace(" ", "-") for match in FACTS.finditer(text))
 
 
 def _note(rest: str) -> str:
-    rest = re.sub(r"\s+", " ", _JOINING.sub(" ", rest)).strip(" ,.;:-()")
-    for _, words in _KINDS:
+    rest = re.sub(r"\s+", " ", JOINING.sub(" ", rest)).strip(" ,.;:-()")
+    for _, words in KINDS:
         rest = words.sub("", rest).strip(" ,.;:-()")
     return rest
 

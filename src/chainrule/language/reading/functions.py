@@ -159,7 +159,7 @@ class Functions:
             if not any(name in known for known in (declared, lines, dims))
         }
         body, count = parse(line, said.body, said.stop, declared, {*self.known, name})
-        for node in _parts(body):
+        for node in parts_of(body):
             used = node.function if isinstance(node, Call) else getattr(node, "name", "")
             if used == name:
                 raise line.error(
@@ -230,7 +230,7 @@ class Functions:
 
     def _entrywise(self, body: Node, names: Container[str]) -> bool:
         """Whether a body mentions these names alone and acts on each entry by itself."""
-        return all(self._is_entrywise(node, names) for node in _parts(body))
+        return all(self._is_entrywise(node, names) for node in parts_of(body))
 
     def _is_entrywise(self, node: Node, names: Container[str]) -> bool:
         match node:
@@ -251,16 +251,22 @@ class Functions:
         return False
 
 
-def _parts(node: Node) -> Iterator[Node]:
+def parts_of(node: Node) -> Iterator[Node]:
     """Yield a node and everything below it."""
     yield node
+    for part in children(node):
+        yield from parts_of(part)
+
+
+def children(node: Node) -> Iterator[Node]:
+    """Yield the nodes directly below a node."""
     for part in fields(node):
         value = getattr(node, part.name)
         for item in value if isinstance(value, tuple) else (value,):
             inner = item.operand if isinstance(item, Joined) else item
-            inner = inner[1] if isinstance(inner, tuple) else inner
+            inner = inner[1] if isinstance(inner, tuple) and len(inner) == 2 else inner
             if isinstance(inner, Written):
-                yield from _parts(inner)  # type: ignore[arg-type]
+                yield inner  # type: ignore[misc]
 
 
-__all__ = ["Functions", "OwnFunction"]
+__all__ = ["Functions", "OwnFunction", "children", "parts_of"]

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from unicodedata import normalize
 
 from chainrule.calculus.graph.dims import SCALAR, Shape, base_names, written
-from chainrule.calculus.graph.model import Asked, Definition, Loop, Model, OneHot
+from chainrule.calculus.graph.model import Asked, Assumption, Definition, Loop, Model, OneHot
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.errors import ModelError, ParseError
 from chainrule.language.reading import statements
-from chainrule.language.reading.clauses import Clause, clauses
+from chainrule.language.reading.clauses import Clause, clauses, without_arguments
 from chainrule.language.reading.complaints import LISTED, nearest, quoted
-from chainrule.language.reading.declarations import Declared
+from chainrule.language.reading.declarations import Declared, ShapeKind
 from chainrule.language.reading.elaboration import Elaborator
 from chainrule.language.reading.functions import Functions
 from chainrule.language.reading.loops import unrolled
@@ -23,11 +23,12 @@ from chainrule.language.reading.statements import MAX_LINE, MAX_STATEMENTS, Stat
 from chainrule.language.reading.syntax import parse
 from chainrule.language.reading.tokens import Line, tokenize
 from chainrule.language.reading.tree import Node
+from chainrule.language.reading.undeclared import undeclared
 
 MAX_ALL_NODES = 20_000
 
 
-def read_model(text: str, *, name: str = "") -> Model:
+def read_model(text: str, *, name: str = "", infer: bool = True) -> Model:
     """Read a forward pass.
 
     Parameters
@@ -39,6 +40,9 @@ def read_model(text: str, *, name: str = "") -> Model:
         title, one after a declaration is the note on its names.
     name : str, optional
         The title where the text has none.
+    infer : bool, optional
+        Whether the shapes of undeclared names are inferred, and kept in `Model.assumptions`;
+        otherwise an undeclared name is an error.
 
     Returns
     -------
@@ -67,7 +71,13 @@ def read_model(text: str, *, name: str = "") -> Model:
     for line in rounds.lines:
         reader.gather(line)
     # What is declared counts everywhere: papers write "where x ∈ ℝⁿ" below the formula.
-    for clause in sorted(reader.clauses, key=lambda clause: clause.declared is None):
+    for clause in reader.clauses:
+        if clause.declared is not None:
+            reader.declare(clause, clause.declared)
+    reader.clauses = without_arguments(reader.clauses, reader.lines)
+    if infer:
+        reader.infer()
+    for clause in reader.clauses:
         reader.read(clause)
     return reader.model(name)
 
@@ -115,6 +125,10 @@ class _Reader:
     scope: dict[str, Symbol] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)  # where each name is introduced
     defined: dict[str, int] = field(default_factory=dict)  # where each is defined
+    kinds: dict[str, ShapeKind] = field(default_factory=dict)  # "x is a vector"
+    places: dict[str, tuple[str, Line, int]] = field(default_factory=dict)
+    hot: list[OneHot] = field(default_factory=list)
+    assumptions: list[Assumption] = field(default_factory=list)
     expected: dict[str, tuple[Shape, Line, int]] = field(default_factory=dict)
     dims: set[str] = field(default_factory=set)
     inputs: list[Symbol] = field(default_factory=list)
@@ -131,7 +145,9 @@ class _Reader:
         said = clauses(line)
         if said.comment and not self.title and not self.clauses:
             self.title = said.comment
-        if said.prose and line.number not in self.prose:
+        if said.prose and not (said.found or self.title or self.clauses or self.prose):
+            self.title = line.text.strip(" \t:.")
+        elif said.prose and line.number not in self.prose:
             self.prose.append(line.number)
         for clause in said.found:
             self.clauses.append(clause)
@@ -150,12 +166,10 @@ class _Reader:
                 self.lines.setdefault(known, line.number)
 
     def read(self, clause: Clause) -> None:
-        """Read one clause."""
-        if clause.declared is not None:
-            self.declare(clause, clause.declared)
-            return
+        """Read one clause that is no declaration."""
         statement = clause.statement
-        assert statement is not None
+        if statement is None:
+            return
         word = statement.directive
         if not word:
             self.define(statement, clause.note)
@@ -171,8 +185,19 @@ class _Reader:
         """Read a declaration."""
         line = clause.line
         names = [(statements.name(line, *place), *place) for place in said.names]
+        for fact in said.facts:
+            if fact != "one-hot":
+                raise line.error(
+                    f"{fact} is not read here; leave the word out, and the gradient is that of a "
+                    "general matrix",
+                    said.at,
+                )
+        if said.shape is None:
+            assert said.kind is not None
+            self.kinds |= dict.fromkeys((known for known, _, _ in names), said.kind)
+            self.places |= {known: (shown, line, at) for known, shown, at in names}
+            return
         shape = said.shape
-        assert shape is not None
         self.dims.update(name for dim in shape for name in base_names(dim))
         for known, shown, at in names:
             if known in self.defined and known not in self.expected:
@@ -182,8 +207,27 @@ class _Reader:
                 continue
             symbol = self.introduce(line, known, shown, at, shape)
             self.inputs.append(symbol)
+            if "one-hot" in said.facts:
+                self.hot.append(OneHot(symbol, 1 if shape[0] == 1 else 0))
             if clause.note or said.note:
                 self.notes[symbol.name] = clause.note or said.note
+
+    def infer(self) -> None:
+        """Find the shapes of the names that nobody declares."""
+        found, size = undeclared(
+            self.clauses, self.scope, self.dims, self.kinds, self.defined.keys()
+        )
+        if size is not None:
+            self.dims.add(size)
+        for one in found:
+            place = self.places.get(one.name) or one.place
+            assert place is not None
+            shown, line, at = place
+            self.lines.setdefault(one.name, line.number)
+            symbol = self.introduce(line, one.name, shown, at, one.shape)
+            self.inputs.append(symbol)
+            self.assumptions.append(Assumption(symbol, one.reason))
+            self.dims.update(name for dim in one.shape for name in base_names(dim))
 
     def define(self, statement: Statement, note: str) -> None:
         """Read a definition."""
@@ -236,7 +280,12 @@ class _Reader:
         """Say so when a definition goes round through later ones to itself."""
         uses: dict[str, set[str]] = {}
         for other in (clause.statement for clause in self.clauses):
-            if other is not None and not other.directive and other.sign != ":" and other.call is None:
+            if (
+                other is not None
+                and not other.directive
+                and other.sign != ":"
+                and other.call is None
+            ):
                 tokens = tokenize(other.line, other.body, other.stop)
                 used = {token.text for token in tokens if token.kind == "name"}
                 uses |= {statements.name(other.line, *place): used for place in other.names()}
@@ -325,6 +374,8 @@ class _Reader:
                 self.onehot(),
                 self.functions.as_model(),
                 self.loops,
+                tuple(self.assumptions),
+                tuple(self.prose),
             )
         except ParseError:
             raise
@@ -343,10 +394,10 @@ class _Reader:
     def onehot(self) -> tuple[OneHot, ...]:
         """Read which labels the author declares one-hot."""
         statement = self.directives.get("onehot")
+        found = list(self.hot)
         if statement is None:
-            return ()
+            return tuple(found)
         text = statement.line.text[statement.body : statement.stop]
-        found = []
         for part, at in statements.parts(text, statement.body):
             bare = part.rstrip().removesuffix("^T")
             symbol = self.asked(statement, bare, at).symbol

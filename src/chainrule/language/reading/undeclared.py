@@ -1,0 +1,156 @@
+"""The names that a forward pass uses and nobody declares, and the shapes inferred for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from chainrule.calculus.graph.dims import Shape
+from chainrule.calculus.graph.node import Symbol
+from chainrule.errors import ParseError
+from chainrule.language.reading.clauses import Clause
+from chainrule.language.reading.complaints import nearest, quoted, split
+from chainrule.language.reading.declarations import ShapeKind
+from chainrule.language.reading.functions import parts_of
+from chainrule.language.reading.inference import Definition, Inference
+from chainrule.language.reading.names import GREEK, canonical
+from chainrule.language.reading.statements import Statement
+from chainrule.language.reading.syntax import parse
+from chainrule.language.reading.tokens import Line
+from chainrule.language.reading.tree import Name
+from chainrule.language.reading.unification import Body
+from chainrule.language.reading.words import CONSTANTS, function_word, function_words
+
+SHORT = re.compile(r"[^\W\d_]\d{0,2}(?:hat|bar|tilde)?(?:[_^'].*)?")
+"""A name that is no misspelt word: a letter with its marks."""
+
+Written: TypeAlias = tuple[str, Line, int]
+"""A name as written, its line, and where it stands there."""
+
+
+@dataclass(frozen=True)
+class Undeclared:
+    """A name that nobody declared: how and where it is written first, its shape and why."""
+
+    name: str
+    shape: Shape
+    reason: str
+    place: Written | None
+
+
+def undeclared(
+    clauses: Sequence[Clause],
+    scope: Mapping[str, Symbol],
+    dims: Set[str],
+    kinds: Mapping[str, ShapeKind],
+    defined: Set[str],
+) -> tuple[list[Undeclared], str | None]:
+    """Infer the shapes of names that are used and never declared.
+
+    Parameters
+    ----------
+    clauses : sequence of Clause
+        The forward pass.
+    scope : mapping of str to Symbol
+        The declared names.
+    dims : set of str
+        The sizes in their shapes.
+    kinds : mapping of str to ShapeKind
+        Names declared without sizes.
+    defined : set of str
+        Names that some line defines.
+
+    Returns
+    -------
+    list of Undeclared
+        Empty where there are none, or no choice of shapes fits.
+    str or None
+        An undeclared name that is a size, as m in ``1/m``.
+    """
+    declared = {*scope, *kinds, *defined}
+    gathered = _Gathered(declared)
+    try:
+        for clause in clauses:
+            if clause.statement is not None:
+                gathered.take(clause.statement)
+    except (ParseError, ValueError):
+        return [], None  # said in its turn, when the line is read
+    known = {*declared, *dims, *CONSTANTS}
+    unknown = [name for name in gathered.places if name not in known]
+    if not (unknown or kinds) or not gathered.lines:
+        return [], None
+    if any(_is_misspelt(n, gathered.places[n], scope, known) for n in unknown):
+        return [], None
+    inference = Inference(
+        {name: symbol.shape for name, symbol in scope.items()},
+        kinds,
+        gathered.lines,
+        gathered.functions,
+        unknown,
+        {*known, *unknown, *gathered.functions},
+        gathered.objective or (gathered.lines[-1].targets or ("",))[0],
+    )
+    found, size = inference.solve()
+    return [
+        Undeclared(one.name, one.shape, one.reason, gathered.places.get(one.name)) for one in found
+    ], size
+
+
+@dataclass
+class _Gathered:
+    """The definitions of a forward pass as trees, and where their names stand first."""
+
+    declared: set[str]
+    lines: list[Definition] = field(default_factory=list)
+    functions: dict[str, Body] = field(default_factory=dict)
+    places: dict[str, Written] = field(default_factory=dict)
+    objective: str = ""
+
+    def take(self, statement: Statement) -> None:
+        """Parse one statement."""
+        line = statement.line
+        if statement.directive == "objective":
+            self.objective = canonical(line.text[statement.body : statement.stop])
+        if statement.directive:
+            return
+        if statement.call is not None:
+            arguments = tuple(canonical(text) for text in statement.call[2].split(","))
+            known = {*self.declared, *arguments}
+            node, _ = parse(line, statement.body, statement.stop, known, self.functions.keys())
+            self.functions[canonical(statement.call[1])] = Body(arguments, node)
+            return
+        node, _ = parse(line, statement.body, statement.stop, self.declared, self.functions.keys())
+        targets = tuple(canonical(text) for text, _ in statement.names())
+        text = " ".join(line.text[: statement.stop].replace("$", " ").split())
+        self.lines.append(Definition(targets if len(targets) == 1 else (), quoted(text), node))
+        for part in parts_of(node):
+            if isinstance(part, Name):
+                shown = line.text[part.start : part.end]
+                self.places.setdefault(part.name, (shown, line, part.start))
+
+
+def _is_misspelt(name: str, place: Written, scope: Mapping[str, Symbol], known: Set[str]) -> bool:
+    """Whether a name is more likely a slip than a value that nobody declared."""
+    shown, line, at = place
+    after = line.text[at + len(shown) : at + len(shown) + 1]
+    if after == "(" and function_word(name) is None:
+        return True  # a function that nobody defined
+    if split(name, {one: one for one in known}) is not None:
+        return True
+    stem = name.rstrip("0123456789")
+    if stem != name and stem in known:
+        return True
+    if "_" in name and name.rpartition("_")[0] in known:
+        return True
+    word = SHORT.fullmatch(name) is None and name.partition("_")[0] not in GREEK
+    if scope:
+        same = any(other.casefold() == name.casefold() for other in known)
+        return same or (word and nearest(name, (*known, *function_words())) is not None)
+    return (
+        word and nearest(name, (*(n for n in known if len(n) > 2), *function_words())) is not None
+    )
+
+
+__all__ = ["Undeclared", "undeclared"]
