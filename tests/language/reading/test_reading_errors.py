@@ -75,7 +75,6 @@ EXPRESSIONS = [
     ("|a", 1, "this | is never closed"),
     ("log(a", 4, "never closed"),
     ("(a]", 3, ") would close the ( before it"),
-    ("[a]", 1, "square brackets hold a mask"),
     ("||x||_3", 1, "the orders here are 1 and 2"),
     # things that stop short
     ("", 1, "an expression is missing here"),
@@ -86,7 +85,7 @@ EXPRESSIONS = [
     ("sum()", 5, ") does not fit here"),
     ("a ? b", 3, "the character ? has no meaning here"),
     (r"\hat", 1, r"\hat takes a name in braces"),
-    (r"\frac a b", 7, r"\frac{a}{b}"),
+    (r"\frac + b", 7, r"\frac{a}{b}"),
     # functions
     ("sum(A, axis=2)", 13, "the axis is 0 (over rows) or 1 (over columns)"),
     ("sum(A, weights=1)", 16, "sum has no option weights"),

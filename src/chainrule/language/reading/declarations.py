@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 
 from chainrule.calculus.graph.dims import SCALAR, Shape
 from chainrule.language.reading.complaints import quoted
@@ -23,7 +24,7 @@ from chainrule.language.reading.shape_words import (
     CALLED,
     CARDINAL,
     DIRECT,
-    FACTS,
+    FACT,
     GROUP,
     JOINED_BY,
     JOINING,
@@ -105,8 +106,12 @@ def flattened(text: str) -> str:
     text = WORDED.sub(worded, text)
     text = BLANKS.sub(lambda match: " " * len(match[0]), text)
     for pattern, sign in REWRITTEN:
-        text = pattern.sub(lambda match, sign=sign: sign.ljust(len(match[0])), text)
+        text = pattern.sub(partial(_padded, sign), text)
     return text
+
+
+def _padded(sign: str, match: re.Match[str]) -> str:
+    return sign.ljust(len(match[0]))
 
 
 def head(text: str, at: int = 0) -> Head | None:
@@ -363,7 +368,7 @@ def _pair(line: Line, inner: str, at: int) -> Shape:
 
 
 def _facts(text: str) -> tuple[str, ...]:
-    return tuple(match[0].lower().replace(" ", "-") for match in FACTS.finditer(text))
+    return tuple(match[0].lower().replace(" ", "-") for match in FACT.finditer(text))
 
 
 def _note(rest: str) -> str:

@@ -20,7 +20,7 @@ from chainrule.calculus.ops import (
     transpose,
 )
 from chainrule.errors import ParseError
-from chainrule.language.reading import calls, chains, places
+from chainrule.language.reading import ambiguity, calls, chains, places
 from chainrule.language.reading.complaints import quoted, unknown
 from chainrule.language.reading.context import Context
 from chainrule.language.reading.tree import (
@@ -146,7 +146,13 @@ class Elaborator(Context):
                 return squared_norm(self.expr(inner.inner))
             if isinstance(inner, Call) and inner.function == "norm" and not inner.power:
                 return calls.call(self, replace(inner, function="squared_norm"))
-        return self.raised(node, self.expr(base), exponent)
+        value = self.expr(base)
+        if node.sign == "@^":
+            return ambiguity.matrix_power(self, node, value, exponent)
+        ambiguity.ask_power(self, node, value, exponent)
+        if node.sign == ".^" and value.shape != SCALAR:
+            return power(value, exponent)
+        return self.raised(node, value, exponent)
 
     def exponent(self, node: Node) -> Fraction:
         """Read an exponent: a number within the limit."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, product
 
-from chainrule.calculus.graph.dims import Dim, Shape, base_names, written
+from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, base_names, written
 from chainrule.language.reading.declarations import ShapeKind
 from chainrule.language.reading.functions import parts_of
 from chainrule.language.reading.syntax import MATRIX, SUM
@@ -135,7 +135,7 @@ class Inference:
         shapes = self._named(best, unknown, sizes)
         size = sizes[0] if sizes else None
         if size is not None and not any(size in shape for shape in shapes.values()):
-            shapes[size], size = NUMBER, None  # it divides, and no size has this name
+            shapes[size], size = SCALAR, None  # it divides, and no size has this name
         found = [
             Inferred(name, shape, self._reason(name, best, shapes))
             for name, shape in shapes.items()
@@ -282,7 +282,8 @@ class _SizeNames:
 
     def free(self, letters: str) -> str:
         """Return the first letter that is free, and take it."""
-        for letter in (*letters, *"nmkhpqrsdcuvgl", *(f"n_{i}" for i in range(1, 99))):
+        more = [f"n_{number}" for number in range(1, MAX_NAMES * 2)]
+        for letter in [*letters, *"nmkhpqrsdcuvgl", *more]:
             if letter not in self.taken:
                 self.taken.add(letter)
                 return letter

@@ -168,8 +168,8 @@ class _Unroller:
         found = dict.fromkeys(stem for inner in body for stem in stems(_code(inner.text), counts))
         self.found.loops.append(Loop(counter, first, last, tuple(found), line.number))
         for inner in body:
-            found = () if _FOR.match(inner.text) else clauses(inner).found
-            for text, at in (place for clause in found for place in clause.names()):
+            said = () if _FOR.match(inner.text) else clauses(inner).found
+            for text, at in (place for clause in said for place in clause.names()):
                 if in_round(text, {counter: 1}) == in_round(text, {counter: 2}):
                     raise inner.error(
                         f"{text.strip()} is the same in every round; move this line above the "

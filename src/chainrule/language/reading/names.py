@@ -28,7 +28,8 @@ ACCENTS = {
 }
 FONTS = frozenset(
     {"mathbf", "mathrm", "mathit", "mathsf", "mathcal", "mathbb", "boldsymbol", "bm"}
-    | {"text", "textbf", "textrm", "operatorname", "vec"}
+    | {"text", "textbf", "textrm", "textit", "textsf", "texttt", "operatorname", "mathop", "vec"}
+    | {"mathtt", "mathnormal", "mathfrak", "mathscr", "pmb", "symbf", "symup"}
 )
 SUBSCRIPTS = dict(
     zip("₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ₊₋", "0123456789aehijklmnoprstuvx+-", strict=True)
@@ -185,6 +186,10 @@ def _command(text: str, start: int, accents: int) -> tuple[_Parts, int] | None:
     if match is None:
         return None
     word, end = match[1], match.end()
+    if word == "exponentialE":  # what visual editors write for the number e
+        return _Parts("e"), end
+    if word == "operatorname" and text[end : end + 1] == "*":
+        end += 1
     if word not in ACCENTS and word not in FONTS:
         greek = word.removeprefix("var")
         return _Parts(greek if greek in GREEK else word), end

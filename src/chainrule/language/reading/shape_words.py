@@ -1,6 +1,6 @@
-"""The words and signs of declarations, as patterns: spaces, sizes, kinds of shapes.
+r"""The words and signs of declarations, as patterns: spaces, sizes, kinds of shapes.
 
-The texts that they search are flattened (`declarations.flattened`): ``\\times`` is ``×`` there.
+The texts that they search are flattened (`declarations.flattened`): ``\times`` is ``×`` there.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ KINDS = (
 SHAPELY = re.compile(
     r"[×ℝ∈]|\b(?:vectors?|matrix|matrices|scalars?|shapes?|sizes?|dimension\w*|length|by)\b"
 )
-FACTS = re.compile("|".join(word.replace("-", "[ -]?") for word in FACTS), re.IGNORECASE)
+FACT = re.compile("|".join(word.replace("-", "[ -]?") for word in FACTS), re.IGNORECASE)
 JOINING = re.compile(
     r"\b(?:a|an|the|of|with|shape|size|dimensions?|has|have|in|real|valued|its|is|are|each|and|both"
     r"|square|column|as|by|to|each)\b"

@@ -33,8 +33,11 @@ from chainrule.language.reading.tree import (
 from chainrule.language.reading.words import REDUCTIONS, function_word
 
 SUM, PRODUCT, MATRIX, POWER = 10, 20, 22, 30
-LEVELS = {"+": SUM, "-": SUM, ".*": PRODUCT, "*": PRODUCT, "/": PRODUCT, "@": MATRIX, "·": MATRIX}
-POSTFIX = frozenset({"^", "'", "⊤", "raised", "."})
+LEVELS = {"+": SUM, "-": SUM, ".*": PRODUCT, "*": PRODUCT, "/": PRODUCT, "./": PRODUCT}
+LEVELS |= {"@": MATRIX, "·": MATRIX}
+POWERS = ("^", ".^", "@^")
+POSTFIX = frozenset({*POWERS, "'", "⊤", "raised", "."})
+CONDITIONS = ("if", "when", "for", "where", "otherwise", "else")
 
 
 def parse(
@@ -72,7 +75,6 @@ class Parser(Cursor):
     """The parser of one expression."""
 
     beside = MATRIX
-    groups = False  # whether square brackets may group
     equality = False  # whether two indices may be compared
 
     def expression(self, floor: int) -> Node:
@@ -87,7 +89,7 @@ class Parser(Cursor):
                 continue
             if self.sees(*POSTFIX):
                 # x^2^T transposes the square: only a power of the exponent stays in it.
-                if floor >= POWER - 1 and not (self.sees("^") and not self.transpose_ahead()):
+                if floor >= POWER - 1 and not (self.sees(*POWERS) and not self.transpose_ahead()):
                     break
                 left = self.postfix(left)
                 continue
@@ -111,6 +113,8 @@ class Parser(Cursor):
         """Take one more operand into the chain on the left, or begin a chain."""
         level = self.level(operator)
         at = self.token.start
+        dotted = operator == "./"
+        operator = "/" if dotted else operator
         if operator:
             self.take()
         elif self.token.kind == "number" and self.token.text != "1":
@@ -119,7 +123,7 @@ class Parser(Cursor):
         if not operator and isinstance(right, Literal) and right.value == 1:
             # (A - Y) 1 sums over the columns: no other number makes sense after a factor.
             right = Ones(True, start=right.start, end=right.end)
-        joined = Joined(operator, at, right)
+        joined = Joined(operator, at, right, dotted)
         first: Node = left
         rest: tuple[Joined, ...] = (joined,)
         if isinstance(left, Chain) and left.level == level:
@@ -153,7 +157,7 @@ class Parser(Cursor):
             # A bar closes what a bar opened; a double bar may close a single one and open another.
             innermost = self.bars[-1] if self.bars else ""
             return innermost != "|" and innermost != token.text
-        return self.sees("(", "{", "[", "frac", "𝟏")
+        return self.sees("(", "{", "[", "frac", "𝟏", "cases")
 
     def operand(self, floor: int) -> Node:
         """Read what an operator may join."""
@@ -179,6 +183,8 @@ class Parser(Cursor):
             return self.fence()
         if self.sees("frac"):
             return self.fraction()
+        if self.sees("cases"):
+            return self.cases()
         if self.sees("𝟏"):
             self.take()
             return self.made(Ones(start=token.start, end=token.end))
@@ -199,12 +205,6 @@ class Parser(Cursor):
             inner = self.compared(inner)
         elif opened.text == "[" and self.sees(";", ","):
             return self.blocks(opened, inner)
-        elif opened.text == "[" and not self.groups:
-            raise self.error(
-                "square brackets hold a mask such as [z > 0] or blocks such as [A; B]; group "
-                "with ( )",
-                opened.start,
-            )
         self.expect(CLOSERS[opened.text], opened)
         self.bars.pop()
         return self.made(Bracket(inner, start=opened.start, end=self.before, depth=inner.depth + 1))
@@ -286,9 +286,10 @@ class Parser(Cursor):
         frac = self.take()
         parts = []
         for _ in range(2):
-            if not self.sees("{"):
-                raise self.error(r"\frac takes two groups in braces: \frac{a}{b}")
-            parts.append(self.bracket())
+            if self.sees("{"):
+                parts.append(self.bracket())
+            else:
+                parts.append(self.single())
         over, under = parts
         depth = max(over.depth, under.depth) + 1
         chain = self.made(
@@ -302,6 +303,65 @@ class Parser(Cursor):
             )
         )
         return self.made(Bracket(chain, start=frac.start, end=under.end, depth=depth + 1))
+
+    def single(self) -> Node:
+        r"""Read one character without braces, as TeX does: ``\frac12``, ``\frac n2``."""
+        token = self.token
+        written = self.line.text[token.start : token.end]
+        if token.kind not in ("number", "name") or written[:1] in ".-":
+            raise self.error(r"\frac takes two groups in braces: \frac{a}{b}")
+        if len(written) > 1 and (written.isdigit() or (written.isascii() and written.isalnum())):
+            # The first digit or letter is the argument; the others come after it.
+            middle = token.start + 1
+            rest = tokenize(self.line, middle, token.end)[:-1]
+            first = tokenize(self.line, token.start, middle)[:-1]
+            self.tokens[self.at : self.at + 1] = [*first, *rest]
+        token = self.take()
+        if token.kind == "number":
+            return self.made(Literal(token.value, start=token.start, end=token.end))
+        return self.made(Name(token.text, start=token.start, end=token.end))
+
+    def cases(self) -> Node:
+        r"""Read ``\begin{cases} a & z > 0 \\ b & \text{otherwise} \end{cases}`` as `where`."""
+        opened = self.take()
+        self.bars.append(opened.text)
+        branches: list[tuple[Node, Node | None]] = []
+        while True:
+            value = self.expression(0)
+            while self.sees(",", ";") and self.tokens[self.at + 1].text in (",", *CONDITIONS):
+                self.take()
+            branches.append((value, self.condition()))
+            while self.sees(",", ";"):
+                self.take()
+            if self.sees("endcases"):
+                break
+            if self.token.kind == "end":
+                raise self.error(r"these cases are never closed; add \end{cases}", opened.start)
+        self.take()
+        self.bars.pop()
+        *first, (last, condition) = branches
+        if any(test is None for _, test in first) or not first:
+            raise self.error("every case but the last needs its condition, as z > 0", opened.start)
+        found = last
+        # The last case is what is left, whether it says "otherwise" or a condition of its own.
+        for value, test in reversed(first):
+            assert test is not None
+            depth = max(value.depth, test.depth, found.depth) + 1
+            found = self.made(
+                Call("where", (test, value, found), start=opened.start, end=self.before, depth=depth)
+            )
+        return found
+
+    def condition(self) -> Node | None:
+        """Read when a case holds; nothing for "otherwise"."""
+        if self.sees(","):
+            self.take()
+        while self.token.kind == "name" and self.token.text in CONDITIONS:
+            if self.take().text in ("otherwise", "else"):
+                return None
+        if self.sees(";", "endcases"):
+            return None
+        return self.compared(self.expression(0))
 
     def postfix(self, left: Node) -> Node:
         """Read what may stand behind a part: a power, a transpose, a method."""
@@ -336,9 +396,17 @@ class Parser(Cursor):
                 self.take()
             end, depth = self.before, left.depth + 1
             return Transposed(_ones(left), start=left.start, end=end, depth=depth)
+        sign = token.text
+        if self.sees(".*"):  # X^∘2
+            self.take()
+            sign = ".^"
+        elif self.sees("{") and self.tokens[self.at + 1].text == ".*":
+            # X^{\circ 2}, X^{\odot 2}: the power of every entry.
+            del self.tokens[self.at + 1]
+            sign = ".^"
         exponent = self.expression(POWER - 1)
         depth = max(left.depth, exponent.depth) + 1
-        return Power(left, exponent, start=left.start, end=exponent.end, depth=depth)
+        return Power(left, exponent, sign, start=left.start, end=exponent.end, depth=depth)
 
     def transpose_ahead(self, skip: int = 1) -> int:
         r"""Count the tokens, `skip` ahead, that make ``^`` a transpose: ``T``, ``{\top}``."""
@@ -379,7 +447,7 @@ class Parser(Cursor):
             self.take()
             primes += 1
         power: Node | None = None
-        if self.sees("^", "raised"):
+        if self.sees("^", ".^", "raised"):
             mark = self.take()
             holder = Literal(Fraction(0), start=token.start, end=token.end)
             raised = self.raised(holder, mark)

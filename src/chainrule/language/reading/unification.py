@@ -215,9 +215,9 @@ class Shaper:
         if word in _NORMALISED:
             return shapes[0]
         if word in LARGER and len(shapes) == 2 and not node.options:
-            return known.meeting(*shapes)
+            return known.meeting(shapes[0], shapes[1])
         if word in PAIRS and len(shapes) == 2:
-            return known.product(*shapes) if PAIRS[word] == "@" else known.meeting(*shapes)
+            return (known.product if PAIRS[word] == "@" else known.meeting)(shapes[0], shapes[1])
         if word in _PAIRED and len(shapes) == 2:
             known.same(*shapes)
             return NUMBER
