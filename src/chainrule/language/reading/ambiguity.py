@@ -1,8 +1,8 @@
-"""Signs that mean two things for a square matrix: which is meant is asked, with the token to add.
+"""Signs that mean two things for a square matrix: the reader asks, and names the token to add.
 
-``X^2`` may be ``X .^ 2``, the square of every entry, or ``X @^ 2``, the product ``X X``; ``1/X`` may
-be ``1 ./ X`` or ``X^-1``. Where the part that is raised or divided by is itself entry by entry, as
-``1 + exp(-X)`` is, nothing is asked.
+``X^2`` may be ``X .^ 2``, the square of every entry, or ``X @^ 2``, the product ``X X``; ``1/X``
+may be ``1 ./ X`` or ``X^-1``. Where the part that is raised or divided by goes entry by entry
+itself, as ``1 + exp(-X)`` does, nothing is asked.
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ def matrix_power(within: Context, node: Power, base: Expr, exponent: Fraction) -
         )
     if base.shape[0] != base.shape[1]:
         raise within.error(
-            node, f"{whole}: only a square matrix is multiplied by itself; for the power of every "
-            "entry write .^"
+            node,
+            f"{whole}: only a square matrix is multiplied by itself; for the power of every "
+            "entry write .^",
         )
     try:
         factor = inverse(base) if exponent < 0 else base

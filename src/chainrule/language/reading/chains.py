@@ -19,7 +19,7 @@ from chainrule.language.reading.tree import Chain, Joined, Node, Ones, Transpose
 def fold(within: Context, node: Chain) -> Expr:
     """Build the expression of a chain, from the left."""
     folding = _Folding(within, node)
-    if node.level == MATRIX:
+    if node.level == MATRIX and not within.entries:
         return folding.matrices()
     if node.level == SUM:
         return folding.entries(add, lambda sign, term: neg(term) if sign == "-" else term)

@@ -20,7 +20,7 @@ from chainrule.calculus.ops import (
     transpose,
 )
 from chainrule.errors import ParseError
-from chainrule.language.reading import ambiguity, calls, chains, places
+from chainrule.language.reading import ambiguity, calls, chains, index_sums, places
 from chainrule.language.reading.complaints import quoted, unknown
 from chainrule.language.reading.context import Context
 from chainrule.language.reading.tree import (
@@ -37,6 +37,7 @@ from chainrule.language.reading.tree import (
     Ones,
     Part,
     Power,
+    Summation,
     Transposed,
 )
 from chainrule.language.reading.words import CONSTANTS
@@ -95,6 +96,8 @@ class Elaborator(Context):
                 return places.taken(self, node)
             case Blocks():
                 return places.blocks(self, node)
+            case Summation() if not self.answer:
+                return index_sums.summed(self, node)
             case Ones():
                 raise self.error(
                     node,

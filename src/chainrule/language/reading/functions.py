@@ -8,7 +8,7 @@ used.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TypeAlias
 
 from chainrule.calculus.derivation.own import own_function
@@ -37,6 +37,9 @@ from chainrule.language.reading.tree import (
     Written,
 )
 from chainrule.language.reading.words import CONSTANTS, ENTRYWISE, LARGER, function_word
+
+CHOICE = "where"
+"""The function that chooses entry by entry, which cases are read as."""
 
 MAX_OPENED = 500
 """How often functions may be written out in one forward pass."""
@@ -241,7 +244,8 @@ class Functions:
                 if own is not None:
                     return own.row is not None
                 two = node.function in LARGER and len(node.arguments) == 2
-                return not node.options and (two or node.function in ENTRYWISE)
+                one = node.function in ENTRYWISE or node.function == CHOICE
+                return not node.options and (two or one)
             case Chain():
                 return all(joined.operator != "@" for joined in node.rest)
             case Fence():
@@ -258,6 +262,20 @@ def parts_of(node: Node) -> Iterator[Node]:
         yield from parts_of(part)
 
 
+def changed(node: Node, change: Callable[[Node], Node]) -> Node:
+    """Return a node with every node directly below it changed."""
+
+    def each(value: object) -> object:
+        if isinstance(value, tuple):
+            return tuple(each(item) for item in value)
+        if isinstance(value, Joined):
+            return replace(value, operand=change(value.operand))
+        return change(value) if isinstance(value, Written) else value  # type: ignore[arg-type]
+
+    below = {part.name: each(getattr(node, part.name)) for part in fields(node)}
+    return replace(node, **below)  # type: ignore[arg-type]
+
+
 def children(node: Node) -> Iterator[Node]:
     """Yield the nodes directly below a node."""
     for part in fields(node):
@@ -269,4 +287,4 @@ def children(node: Node) -> Iterator[Node]:
                 yield inner  # type: ignore[misc]
 
 
-__all__ = ["Functions", "OwnFunction", "children", "parts_of"]
+__all__ = ["Functions", "OwnFunction", "changed", "children", "parts_of"]

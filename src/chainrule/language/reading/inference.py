@@ -15,7 +15,7 @@ from itertools import pairwise, product
 
 from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, base_names, written
 from chainrule.language.reading.declarations import ShapeKind
-from chainrule.language.reading.functions import parts_of
+from chainrule.language.reading.functions import children, parts_of
 from chainrule.language.reading.syntax import MATRIX, SUM
 from chainrule.language.reading.tree import (
     Bracket,
@@ -27,6 +27,7 @@ from chainrule.language.reading.tree import (
     Name,
     Node,
     Power,
+    Summation,
     Transposed,
 )
 from chainrule.language.reading.unification import (
@@ -104,6 +105,10 @@ class Inference:
         Names that a size must not have.
     objective : str
         The value that must be a number.
+    indexed : set of str
+        Names that have an index under a sum, which are vectors.
+    ends : set of str
+        Names at which such sums end, which are sizes.
     """
 
     known: Mapping[str, Shape]
@@ -113,6 +118,8 @@ class Inference:
     unknown: Sequence[str]
     taken: set[str] = field(default_factory=set)
     objective: str = ""
+    indexed: set[str] = field(default_factory=set)
+    ends: set[str] = field(default_factory=set)
 
     def solve(self) -> tuple[list[Inferred], str | None]:
         """Return the shapes of the unknown names, and the name that turned out to be a size.
@@ -152,7 +159,8 @@ class Inference:
             dividing = [n for part in _denominators(line.node) for n in _listed(part)]
             everywhere = _listed(line.node)
             outside |= {n for n in everywhere if everywhere.count(n) > dividing.count(n)}
-        return [name for name in self.unknown if name in SIZE_LETTERS and name in below - outside]
+        usual = [n for n in self.unknown if n in SIZE_LETTERS and n in below - outside]
+        return list(dict.fromkeys([*sorted(self.ends - self.known.keys()), *usual]))
 
     def _search(self, unknown: list[str], numbers: frozenset[str]) -> Solution | None:
         evidence = _Evidence.of(self)
@@ -283,7 +291,8 @@ class _SizeNames:
     def free(self, letters: str) -> str:
         """Return the first letter that is free, and take it."""
         more = [f"n_{number}" for number in range(1, MAX_NAMES * 2)]
-        for letter in [*letters, *"nmkhpqrsdcuvgl", *more]:
+        choices: list[str] = [*letters, *"nmkhpqrsdcuvgl", *more]
+        for letter in choices:
             if letter not in self.taken:
                 self.taken.add(letter)
                 return letter
@@ -319,12 +328,20 @@ class _Evidence:
         """Gather what the definitions say."""
         long = {name for name, shape in given.known.items() if shape != NUMBER}
         long |= {name for name, kind in given.kinds.items() if kind is not ShapeKind.SCALAR}
-        found = cls(long)
+        found = cls(long, set(given.indexed))
         bodies = (body.node for body in given.functions.values())
         for node in (*(line.node for line in given.lines), *bodies):
-            for part in parts_of(node):
-                found.take(part)
+            found.gather(node)
         return found
+
+    def gather(self, node: Node) -> None:
+        """Take a node and all below it; under a sum over an index stand numbers."""
+        if isinstance(node, Summation):
+            self.numbers |= _names(node.body) - self.vectors
+            return
+        self.take(node)
+        for part in children(node):
+            self.gather(part)
 
     def about(self, name: str) -> str:
         """Return which order of likelihood a name has."""
@@ -352,6 +369,9 @@ class _Evidence:
                 direct = [_direct(operand) for operand in operands]
                 for left, right in pairwise(direct):
                     self.beside(left, right)
+                for operand, after in zip(operands, direct[1:], strict=False):
+                    if isinstance(operand, Transposed) and after and not _is_greek(after):
+                        self.vectors.add(after)  # w^T x
                 explicit = any(joined.operator == "@" for joined in node.rest)
                 if explicit or any(name and name[0].isupper() for name in direct):
                     self.vectors |= {name for name in direct if name and not _is_greek(name)}
@@ -427,14 +447,8 @@ def _entries(node: Node) -> Iterator[str]:
     if isinstance(node, Power):
         yield from _entries(node.base)
         return
-    for part in _children(node):
+    for part in children(node):
         yield from _entries(part)
-
-
-def _children(node: Node) -> list[Node]:
-    from chainrule.language.reading.functions import children
-
-    return list(children(node))
 
 
 def _listed(node: Node) -> list[str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Container
 from fractions import Fraction
 
-from chainrule.language.reading.cursor import CLOSERS, MAX_FACTORS, MAX_NESTING, Cursor
+from chainrule.language.reading.cursor import CLOSERS, MAX_FACTORS, MAX_NESTING
+from chainrule.language.reading.formulas import Formulas
 from chainrule.language.reading.names import canonical
 from chainrule.language.reading.tokens import Line, Token, tokenize
 from chainrule.language.reading.tree import (
@@ -37,7 +38,6 @@ LEVELS = {"+": SUM, "-": SUM, ".*": PRODUCT, "*": PRODUCT, "/": PRODUCT, "./": P
 LEVELS |= {"@": MATRIX, "·": MATRIX}
 POWERS = ("^", ".^", "@^")
 POSTFIX = frozenset({*POWERS, "'", "⊤", "raised", "."})
-CONDITIONS = ("if", "when", "for", "where", "otherwise", "else")
 
 
 def parse(
@@ -71,7 +71,7 @@ def parse(
     return node, parser.nodes
 
 
-class Parser(Cursor):
+class Parser(Formulas):
     """The parser of one expression."""
 
     beside = MATRIX
@@ -166,6 +166,8 @@ class Parser(Cursor):
             self.take()
             return self.made(Literal(token.value, start=token.start, end=token.end))
         if token.kind == "name":
+            if token.text not in self.declared and (found := self.summation()) is not None:
+                return found
             word = self.word(token.text)
             if word is not None:
                 return self.function(word)
@@ -187,8 +189,25 @@ class Parser(Cursor):
             return self.cases()
         if self.sees("𝟏"):
             self.take()
+            if self.sees("_", "[", "{"):
+                return self.counted()
             return self.made(Ones(start=token.start, end=token.end))
         raise self.unexpected()
+
+    def counted(self) -> Node:
+        r"""Read what an indicator counts: ``\mathbb{1}_{z > 0}``, ``𝟏[z > 0]``."""
+        if self.sees("_"):
+            self.take()
+        if not self.sees("(", "{", "["):
+            raise self.error("an indicator has a comparison in brackets, as in [z > 0]")
+        inner = self.bracket()
+        while isinstance(inner, Bracket):
+            inner = inner.inner
+        if not isinstance(inner, Compared):
+            raise self.error(
+                "an indicator has a comparison in brackets, as in [z > 0]", inner.start
+            )
+        return inner
 
     def word(self, name: str) -> str | None:
         """Return the word of a function that a name means here."""
@@ -304,65 +323,6 @@ class Parser(Cursor):
         )
         return self.made(Bracket(chain, start=frac.start, end=under.end, depth=depth + 1))
 
-    def single(self) -> Node:
-        r"""Read one character without braces, as TeX does: ``\frac12``, ``\frac n2``."""
-        token = self.token
-        written = self.line.text[token.start : token.end]
-        if token.kind not in ("number", "name") or written[:1] in ".-":
-            raise self.error(r"\frac takes two groups in braces: \frac{a}{b}")
-        if len(written) > 1 and (written.isdigit() or (written.isascii() and written.isalnum())):
-            # The first digit or letter is the argument; the others come after it.
-            middle = token.start + 1
-            rest = tokenize(self.line, middle, token.end)[:-1]
-            first = tokenize(self.line, token.start, middle)[:-1]
-            self.tokens[self.at : self.at + 1] = [*first, *rest]
-        token = self.take()
-        if token.kind == "number":
-            return self.made(Literal(token.value, start=token.start, end=token.end))
-        return self.made(Name(token.text, start=token.start, end=token.end))
-
-    def cases(self) -> Node:
-        r"""Read ``\begin{cases} a & z > 0 \\ b & \text{otherwise} \end{cases}`` as `where`."""
-        opened = self.take()
-        self.bars.append(opened.text)
-        branches: list[tuple[Node, Node | None]] = []
-        while True:
-            value = self.expression(0)
-            while self.sees(",", ";") and self.tokens[self.at + 1].text in (",", *CONDITIONS):
-                self.take()
-            branches.append((value, self.condition()))
-            while self.sees(",", ";"):
-                self.take()
-            if self.sees("endcases"):
-                break
-            if self.token.kind == "end":
-                raise self.error(r"these cases are never closed; add \end{cases}", opened.start)
-        self.take()
-        self.bars.pop()
-        *first, (last, condition) = branches
-        if any(test is None for _, test in first) or not first:
-            raise self.error("every case but the last needs its condition, as z > 0", opened.start)
-        found = last
-        # The last case is what is left, whether it says "otherwise" or a condition of its own.
-        for value, test in reversed(first):
-            assert test is not None
-            depth = max(value.depth, test.depth, found.depth) + 1
-            found = self.made(
-                Call("where", (test, value, found), start=opened.start, end=self.before, depth=depth)
-            )
-        return found
-
-    def condition(self) -> Node | None:
-        """Read when a case holds; nothing for "otherwise"."""
-        if self.sees(","):
-            self.take()
-        while self.token.kind == "name" and self.token.text in CONDITIONS:
-            if self.take().text in ("otherwise", "else"):
-                return None
-        if self.sees(";", "endcases"):
-            return None
-        return self.compared(self.expression(0))
-
     def postfix(self, left: Node) -> Node:
         """Read what may stand behind a part: a power, a transpose, a method."""
         token = self.take()
@@ -386,7 +346,21 @@ class Parser(Cursor):
         return Name(name, start=node.start, end=node.end) if name in self.declared else None
 
     def raised(self, left: Node, token: Token) -> Node:
-        """Read an exponent."""
+        """Read an exponent, also ``^{-T}``."""
+        braced = self.sees("{")
+        minus = self.tokens[min(self.at + braced, len(self.tokens) - 1)]
+        after = self.tokens[min(self.at + braced + 1, len(self.tokens) - 1)]
+        if token.text == "^" and minus.text == "-" and after.text in ("T", "⊤"):
+            opened = self.token
+            for _ in range(2 + braced):
+                self.take()
+            if braced:
+                self.expect("}", opened)
+            start, end, depth = left.start, self.before, left.depth
+            one = Literal(Fraction(1), start=minus.start, end=after.end)
+            below = Minus(one, start=start, end=end)
+            inverse = Power(left, below, start=start, end=end, depth=depth + 1)
+            return Transposed(inverse, start=start, end=end, depth=depth + 2)
         if token.text == "raised":
             exponent: Node = Literal(token.value, start=token.start, end=token.end)
             return Power(left, exponent, start=left.start, end=token.end, depth=left.depth + 1)
@@ -457,7 +431,13 @@ class Parser(Cursor):
                 )
             power = raised.exponent
         options: tuple[tuple[str, Node], ...] = ()
-        if self.sees("(", "{"):
+        sign = self.line.text[token.start : token.end]
+        if word == "sum" and sign in ("\\sum", "∑"):
+            # The sign reaches over the whole term: ∑ y ⊙ log p, ∑ (a - y)^2.
+            arguments: tuple[Node, ...] = (self.expression(SUM),)
+        elif word == "sqrt" and self.sees("["):
+            return self.root(token)
+        elif self.sees("(", "{"):
             spaced = self.token.start > self.before and self.token.text == "("
             arguments, options = self.arguments()
             if spaced and arguments and word in REDUCTIONS and self.sees("^", "raised"):
@@ -484,6 +464,20 @@ class Parser(Cursor):
                 depth=depth + (power.depth if power else 0),
                 column=token.start,
             )
+        )
+
+    def root(self, token: Token) -> Node:
+        r"""Read ``\sqrt[3]{a}``: a power with the exponent 1/3."""
+        opened = self.take()
+        order = self.take()
+        if order.kind != "number" or order.value < 1:
+            raise self.error("the order of a root is a number, as in \\sqrt[3]{a}", order.start)
+        self.expect("]", opened)
+        inner = self.bracket() if self.sees("(", "{") else self.expression(MATRIX)
+        exponent = Literal(1 / order.value, start=order.start, end=order.end)
+        depth = inner.depth + 1
+        return self.made(
+            Power(inner, exponent, ".^", start=token.start, end=self.before, depth=depth)
         )
 
     def argument(self) -> Node:

@@ -29,9 +29,13 @@ _QUOTED = re.compile(r"(['\"])([^'\"]{0,60})\1")
 _BELOW = re.compile(r"_\{\s*\\(?:text|mathrm|textrm)\s*\{([^{}]{1,60})\}\s*\}")
 _COLON = re.compile(r"\{\s*:\s*\}")
 _GRID = re.compile(r"\\(begin|end)\s*\{[bp]?matrix\}")
-_BOX = re.compile(r"\\placeholder\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}|\\(?:square|Box)(?![A-Za-z])|[□▢⬚]")
+_BOX = re.compile(
+    r"\\placeholder\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}|\\(?:square|Box)(?![A-Za-z])|[□▢⬚]"
+)
 _CASES = re.compile(r"\\(begin|end)\s*\{[dr]?cases\*?\}")
-_EVALUATED = re.compile(r"\\(?:right|Big|big|bigg|Bigr|bigr)\s*(?:\||\\vert|\\rvert)\s*(?:_\{[^{}]*\}|_\w)?")
+_EVALUATED = re.compile(
+    r"\\(?:right|Big|big|bigg|Bigr|bigr)\s*(?:\||\\vert|\\rvert)\s*(?:_\{[^{}]*\}|_\w)?"
+)
 _NAMESPACE = re.compile(r"(?:np|numpy|jnp|torch|math)(?:\.linalg)?\.(?=[A-Za-z])")
 
 _SKIPPED = frozenset(
@@ -186,7 +190,9 @@ def tokenize(
         elif match := _BOX.match(text, at):
             raise line.error("this box is empty; fill it in, or delete it", at)
         elif character == "\\" and (match := _CASES.match(text, at)):
-            found.append(Token("mark", "cases" if match[1] == "begin" else "endcases", at, match.end()))
+            found.append(
+                Token("mark", "cases" if match[1] == "begin" else "endcases", at, match.end())
+            )
             at = match.end()
         elif text.startswith(r"\right", at) and (match := _evaluated(text, at)):
             at = match.end()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from chainrule.calculus.graph.dims import Shape
@@ -13,13 +13,14 @@ from chainrule.errors import ParseError
 from chainrule.language.reading.clauses import Clause
 from chainrule.language.reading.complaints import nearest, quoted, split
 from chainrule.language.reading.declarations import ShapeKind
-from chainrule.language.reading.functions import parts_of
+from chainrule.language.reading.functions import changed, parts_of
+from chainrule.language.reading.index_sums import whole_sum
 from chainrule.language.reading.inference import Definition, Inference
 from chainrule.language.reading.names import GREEK, canonical
 from chainrule.language.reading.statements import Statement
 from chainrule.language.reading.syntax import parse
 from chainrule.language.reading.tokens import Line
-from chainrule.language.reading.tree import Name
+from chainrule.language.reading.tree import Bracket, Name, Node, Summation
 from chainrule.language.reading.unification import Body
 from chainrule.language.reading.words import CONSTANTS, function_word, function_words
 
@@ -91,6 +92,8 @@ def undeclared(
         unknown,
         {*known, *unknown, *gathered.functions},
         gathered.objective or (gathered.lines[-1].targets or ("",))[0],
+        gathered.indexed,
+        gathered.ends,
     )
     found, size = inference.solve()
     return [
@@ -107,6 +110,21 @@ class _Gathered:
     functions: dict[str, Body] = field(default_factory=dict)
     places: dict[str, Written] = field(default_factory=dict)
     objective: str = ""
+    indexed: set[str] = field(default_factory=set)
+    ends: set[str] = field(default_factory=set)
+
+    def opened(self, node: Node) -> Node:
+        """Replace the entries under sums over an index by their vectors."""
+        if isinstance(node, Summation):
+            body, names = whole_sum(node, self.declared)
+            self.indexed |= names
+            high = node.high
+            while isinstance(high, Bracket):
+                high = high.inner
+            if isinstance(high, Name):
+                self.ends.add(high.name)
+            return replace(node, body=self.opened(body), high=None)
+        return changed(node, self.opened)
 
     def take(self, statement: Statement) -> None:
         """Parse one statement."""
@@ -122,13 +140,23 @@ class _Gathered:
             self.functions[canonical(statement.call[1])] = Body(arguments, node)
             return
         node, _ = parse(line, statement.body, statement.stop, self.declared, self.functions.keys())
+        node = self.opened(node)
         targets = tuple(canonical(text) for text, _ in statement.names())
         text = " ".join(line.text[: statement.stop].replace("$", " ").split())
         self.lines.append(Definition(targets if len(targets) == 1 else (), quoted(text), node))
         for part in parts_of(node):
             if isinstance(part, Name):
                 shown = line.text[part.start : part.end]
+                if _canonical(shown) != part.name:
+                    shown = part.name  # the vector of an entry
                 self.places.setdefault(part.name, (shown, line, part.start))
+
+
+def _canonical(text: str) -> str:
+    try:
+        return canonical(text)
+    except ValueError:
+        return ""
 
 
 def _is_misspelt(name: str, place: Written, scope: Mapping[str, Symbol], known: Set[str]) -> bool:

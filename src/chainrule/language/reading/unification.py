@@ -7,10 +7,11 @@ column, a row or a matrix is chosen before (`inference`), so that every rule has
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from chainrule.calculus.graph.dims import Dim
+from chainrule.language.reading.functions import CHOICE
 from chainrule.language.reading.tree import (
     Bracket,
     Call,
@@ -23,6 +24,7 @@ from chainrule.language.reading.tree import (
     Node,
     Ones,
     Power,
+    Summation,
     Transposed,
 )
 from chainrule.language.reading.words import ENTRYWISE, LARGER, PAIRS, REDUCTIONS, WHOLE
@@ -138,6 +140,7 @@ class Shaper:
     solution: Solution
     numbers: frozenset[str] = frozenset()
     functions: Mapping[str, Body] = field(default_factory=dict)
+    entries: bool = False  # under a sum over an index, where products go entry by entry
 
     def shape(self, node: Node) -> OpenShape:
         """Return the shape of a part.
@@ -177,6 +180,9 @@ class Shaper:
                 return NUMBER if node.norm else inner
             case Compared():
                 return known.meeting(self.shape(node.left), self.shape(node.right))
+            case Summation():
+                replace(self, entries=True).shape(node.body)
+                return NUMBER
             case Call():
                 return self.call(node)
             case _:
@@ -198,7 +204,9 @@ class Shaper:
                 found = known.resolved(found)[0], 1
                 continue
             right = self.shape(joined.operand)
-            if node.level == MATRIX or joined.operator in ("@", "·", ""):
+            if self.entries and node.level == MATRIX:
+                found = known.meeting(found, right)
+            elif node.level == MATRIX or joined.operator in ("@", "·", ""):
                 found = known.product(found, right)
             else:
                 if joined.operator == "-" and not isinstance(node.first, Literal):
@@ -211,6 +219,9 @@ class Shaper:
         word, known = node.function, self.solution
         if word in self.functions:
             return self.own(node, self.functions[word])
+        if word == CHOICE and len(node.arguments) == 3:
+            condition, one, other = map(self.shape, node.arguments)
+            return known.meeting(condition, known.meeting(one, other))
         shapes = [self.shape(argument) for argument in node.arguments[:2]]
         if word in _NORMALISED:
             return shapes[0]
