@@ -33,8 +33,31 @@ EXPRESSIONS = [
     ("a2", 1, "did you mean a^2 or 2 a?"),
     ("B", 1, "did you mean b?"),
     ("x_1", 1, "x has no entries here"),
-    ("sum_i a", 1, "an index under sum is not read here; write sum(...)"),
-    (r"\sum_{i=1}^m a", 5, "an index under sum is not read here; write sum(...)"),
+    ("sum_i a", 1, "nothing under this sum has the index i; write sum(...)"),
+    (r"\sum_{i=1}^m a", 1, "nothing under this sum has the index i; write sum(...)"),
+    (r"\sum_{i=1}^m X_i", 1, "X is (m, n), and X_i has one index; write the formula with matrices"),
+    (r"\sum_{i=1}^m x_i", 12, "this sum runs to m, and x has n entries"),
+    (r"\sum_i x_i v", 12, "v is (1, n) and has no index i under this sum; give it one"),
+    (r"\sum_{i,j} W_ij", 1, "a sum over two indices is written with matrices here"),
+    # which power, which quotient
+    ("W^2", 1, "write W .^ 2 for the power of every entry or W @^ 2 for the matrix power"),
+    ("(W - V)²", 1, "write (W - V) .^ 2 for the power of every entry or (W - V) @^ 2"),
+    ("W^-2", 1, "W is a square matrix, so W^-2 can be read in two ways"),
+    ("W^{1/2}", 1, "write W .^ (1/2) for the power of every entry"),
+    ("1/W", 2, "write 1 ./ W for one over every entry or W^-1 for the inverse"),
+    ("a / (W V)", 3, "write a ./ (W V) for one over every entry or a (W V)^-1 for the inverse"),
+    ("X @^ 2", 1, "only a square matrix is multiplied by itself; for the power of every entry"),
+    ("W @^ 20", 1, "a matrix is multiplied by itself 1 to 16 times"),
+    # what editors leave
+    (r"\placeholder{} + a", 1, "this box is empty; fill it in, or delete it"),
+    (r"a + \square", 5, "this box is empty"),
+    (r"\begin{cases} a & a > 0 \\ b & b > 0 \end{cases}", 32, "write otherwise for the last case"),
+    (
+        r"\begin{cases} a & a > 0 \\ b & otherwise",
+        1,
+        r"these cases are never closed; add \end{cases}",
+    ),
+    (r"\sqrt[n]{a}", 7, "the order of a root is a number"),
     # shapes
     (
         "w X",

@@ -15,6 +15,7 @@ from chainrule.calculus.graph.dims import SCALAR, Dim, written
 from chainrule.calculus.graph.display import Displayed
 from chainrule.calculus.graph.node import Apply, Expr, Symbol, substitute, walk
 from chainrule.calculus.graph.op import Op
+from chainrule.calculus.graph.roles import differentiated
 from chainrule.errors import ModelError
 
 
@@ -229,8 +230,6 @@ class Model(Displayed):
         """
         if self.asked:
             return tuple(asked.symbol for asked in self.asked)
-        from chainrule.calculus.graph.roles import differentiated
-
         return differentiated(self)
 
     def opened(self, expr: Expr) -> Expr:

@@ -10,13 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from chainrule.calculus.graph.dims import SCALAR, base_names, written
-from chainrule.calculus.graph.node import Symbol
-
-if TYPE_CHECKING:
-    from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.node import Apply, Expr, Symbol, symbols
+from chainrule.calculus.graph.op import Layout
 
 
 class Role(Enum):
@@ -59,7 +57,43 @@ _COMMAND = re.compile(r"\\(?:math\w+|boldsymbol|bm|vec|text\w*|operatorname)|[{}
 _INDEX = re.compile(r"[_^]\{?\[?\(?\d+\)?\]?\}?")
 
 
-def roles(model: Model) -> Mapping[Symbol, Role]:
+class ForwardPass(Protocol):
+    """What the roles depend on; a `Model` has it."""
+
+    @property
+    def inputs(self) -> tuple[Symbol, ...]:
+        """Data and parameters."""
+
+    @property
+    def objective(self) -> Symbol:
+        """The scalar that is differentiated."""
+
+    @property
+    def values(self) -> Mapping[Symbol, Expr]:
+        """Every defined symbol with its definition."""
+
+    @property
+    def notes(self) -> Mapping[str, str]:
+        """The meaning of each name."""
+
+    @property
+    def numbered(self) -> Mapping[Symbol, Any]:
+        """The inputs that are integer indices."""
+
+    @property
+    def onehot(self) -> tuple[Any, ...]:
+        """The inputs that are declared one-hot."""
+
+    @property
+    def assumptions(self) -> tuple[Any, ...]:
+        """The inputs whose shapes were inferred."""
+
+    @property
+    def prose(self) -> tuple[int, ...]:
+        """The lines with words that were not read."""
+
+
+def roles(model: ForwardPass) -> Mapping[Symbol, Role]:
     """Return the role of every input of a forward pass."""
     found: dict[Symbol, Role] = {}
     noted: set[Symbol] = set()
@@ -75,12 +109,15 @@ def roles(model: Model) -> Mapping[Symbol, Role]:
     for symbol in _starts(model):
         if symbol not in noted:
             found[symbol] = Role.START if found[symbol] is Role.PARAMETER else found[symbol]
+    for symbol in _penalising(model, found):
+        if symbol not in noted:
+            found[symbol] = Role.CONSTANT
     _by_example(found, noted)
     _formula(model, found, noted)
     return found
 
 
-def differentiated(model: Model) -> tuple[Symbol, ...]:
+def differentiated(model: ForwardPass) -> tuple[Symbol, ...]:
     """Return the inputs that are differentiated where nobody says which.
 
     The parameters; where there are none, every input that can move.
@@ -94,7 +131,7 @@ def differentiated(model: Model) -> tuple[Symbol, ...]:
     return movable
 
 
-def roles_sentence(model: Model, variables: Iterable[Symbol]) -> str:
+def roles_sentence(model: ForwardPass, variables: Iterable[Symbol]) -> str:
     """Say what is differentiated and what is not: "for: w, b; not for: x, y (data)"."""
     chosen = list(dict.fromkeys(variables))
     known = roles(model)
@@ -109,7 +146,7 @@ def roles_sentence(model: Model, variables: Iterable[Symbol]) -> str:
     return f"{said}; not for: {left}" if left else said
 
 
-def reading_sentences(model: Model, variables: Iterable[Symbol]) -> tuple[str, ...]:
+def reading_sentences(model: ForwardPass, variables: Iterable[Symbol]) -> tuple[str, ...]:
     """Say how a forward pass was read: what was inferred, and what is differentiated."""
     reasons = dict.fromkeys(assumption.reason for assumption in model.assumptions)
     said = []
@@ -150,14 +187,47 @@ def _lettered(symbol: Symbol) -> Role:
     return Role.PARAMETER
 
 
-def _starts(model: Model) -> Iterable[Symbol]:
+def _starts(model: ForwardPass) -> Iterable[Symbol]:
     """Yield inputs whose name is defined at other indices: h_0 where h_1 is defined."""
-    stems = {
-        _INDEX.sub("#", d.target.name) for d in model.definitions if _INDEX.search(d.target.name)
-    }
+    stems = {_INDEX.sub("#", target.name) for target in model.values if _INDEX.search(target.name)}
     for symbol in model.inputs:
         if _INDEX.search(symbol.name) and _INDEX.sub("#", symbol.name) in stems:
             yield symbol
+
+
+def _penalising(model: ForwardPass, known: Mapping[Symbol, Role]) -> Iterable[Symbol]:
+    """Yield the numbers that weigh terms of the objective which no data enter: penalties."""
+    given = {s for s, role in known.items() if role in (Role.DATA, Role.LABEL)}
+    terms = [_inputs(model, term) for term in _terms(model, model.objective)]
+    for symbol, role in known.items():
+        if symbol.shape == SCALAR and role is Role.PARAMETER and given:
+            having = [term for term in terms if symbol in term]
+            if having and all(len(term) > 1 and not term & given for term in having):
+                yield symbol
+
+
+def _terms(model: ForwardPass, expr: Expr) -> Iterable[Expr]:
+    """Yield the terms that a number is the sum of, through its definitions."""
+    if isinstance(expr, Symbol) and expr in model.values:
+        yield from _terms(model, model.values[expr])
+    elif isinstance(expr, Apply) and expr.op.notation.layout in (Layout.SUM, Layout.PREFIX):
+        for arg in expr.args:
+            yield from _terms(model, arg)
+    else:
+        yield expr
+
+
+def _inputs(model: ForwardPass, expr: Expr) -> set[Symbol]:
+    """Return the inputs that an expression depends on, through its definitions."""
+    found: set[Symbol] = set()
+    waiting = list(symbols(expr))
+    while waiting:
+        symbol = waiting.pop()
+        if symbol in found:
+            continue
+        found.add(symbol)
+        waiting += symbols(model.values[symbol]) if symbol in model.values else ()
+    return found & set(model.inputs)
 
 
 def _by_example(found: dict[Symbol, Role], noted: set[Symbol]) -> None:
@@ -180,9 +250,9 @@ def _usual(symbol: Symbol) -> bool:
     return symbol.name[:1] in "wWbθβγ" or symbol.name.lstrip("\\").startswith(("theta", "beta"))
 
 
-def _formula(model: Model, found: dict[Symbol, Role], noted: set[Symbol]) -> None:
+def _formula(model: ForwardPass, found: dict[Symbol, Role], noted: set[Symbol]) -> None:
     """Count x as a variable in a formula such as ``1/2 x^T A x - b^T x``, which has no labels."""
-    if Role.LABEL in found.values() or len(model.definitions) != 1:
+    if Role.LABEL in found.values() or len(model.values) != 1:
         return
     data = [s for s, role in found.items() if role is Role.DATA and s not in model.numbered]
     others = {dim for s, role in found.items() if role is Role.PARAMETER for dim in _dims(s)}

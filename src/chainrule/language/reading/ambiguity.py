@@ -105,16 +105,30 @@ def _entrywise(within: Context, node: Node) -> bool:
         case Fence():
             return not node.norm
         case Call():
-            return node.function in ENTRYWISE or node.function in LARGER
+            own = within.functions.known.get(node.function)
+            closed = own is not None and own.row is not None
+            return closed or node.function in ENTRYWISE or node.function in LARGER
         case Power():
-            return node.sign == ".^"
+            return node.sign == ".^" or _entrywise(within, node.base)
         case Chain() if node.level == SUM:
             terms = [node.first, *(joined.operand for joined in node.rest)]
             shapes = {within.expr(term).shape for term in terms}
             return len(shapes) > 1 or any(_entrywise(within, term) for term in terms)
         case Chain() if node.level == PRODUCT:
-            return any(joined.dotted or joined.operator == ".*" for joined in node.rest)
+            if any(joined.dotted or joined.operator == ".*" for joined in node.rest):
+                return True
+            matrices = _matrices(within, node)
+            return len(matrices) > 1 or any(_entrywise(within, part) for part in matrices)
+        case Chain():
+            matrices = _matrices(within, node)
+            return len(matrices) == 1 and _entrywise(within, matrices[0])
     return False
+
+
+def _matrices(within: Context, node: Chain) -> list[Node]:
+    """Return the operands of a chain that are not numbers."""
+    operands = [node.first, *(joined.operand for joined in node.rest)]
+    return [operand for operand in operands if within.expr(operand).shape != SCALAR]
 
 
 __all__ = ["ask_power", "ask_quotient", "matrix_power"]

@@ -39,12 +39,17 @@ def statement_lines(lines: Sequence[Line]) -> list[Line]:
     """Return the lines of a text without what only sets the page."""
     found: list[Line] = []
     display = False
-    depth = 0
+    depth = inner = 0
     for line in lines:
         text = line.text
         if _FENCE.fullmatch(text):
             continue
+        if inner > 0 and found:  # the rows of cases or of a matrix
+            inner += _inner_depth(text)
+            found[-1] = _joined(found[-1], line, _commented(text))
+            continue
         text = _emphasised(_bulleted(_commented(text)))
+        inner = max(_inner_depth(text), 0)
         inside = display or depth > 0
         for match in _ENVIRONMENT.finditer(text):
             depth += 1 if match["which"] == "begin" else -1
@@ -108,6 +113,12 @@ def _rows(text: str) -> list[tuple[int, str]]:
     return [(place, part) for place, part in found if part.strip()] or [(0, "")]
 
 
+def _inner_depth(text: str) -> int:
+    """Return how many matrices and cases a line opens and does not close."""
+    marks = [match["which"] for match in _INNER.finditer(text)]
+    return marks.count("begin") - marks.count("end")
+
+
 def _belongs(before: Line, text: str, display: bool) -> bool:
     """Whether a line goes on with the formula of the one before."""
     code = before.text.partition("#")[0]
@@ -134,7 +145,7 @@ def _open(text: str) -> int:
 
 def _joined(before: Line, line: Line, text: str) -> Line:
     code, mark, comment = before.text.partition("#")
-    code = re.sub(r"\\\s*$", "", code).rstrip()
+    code = re.sub(r"(?<!\\)\\\s*$", "", code).rstrip()
     whole = f"{code} {text.strip()}"
     note = f"   {mark}{comment}" if mark and "#" not in whole else ""
     return replace(before, text=whole + note, shown=f"{code} {text.strip()}")
