@@ -19,6 +19,7 @@ SHAPES: list[tuple[str, str, Shape]] = [
     ("x ∈ ℝ^{n×1}", "x", ("n", 1)),
     ("x ∈ ℝⁿ", "x", ("n", 1)),
     ("x ∈ ℝ³", "x", (3, 1)),
+    ("x ∈ ℝᴺ", "x", ("N", 1)),
     ("W ∈ ℝᵏˣⁿ", "W", ("k", "n")),
     (r"$x \in \mathbb{R}^{n \times m}$", "x", ("n", "m")),
     (r"$x \in \mathbb R^n$", "x", ("n", 1)),
@@ -118,6 +119,15 @@ LINES: list[tuple[str, dict[str, Shape]]] = [
     ("Shapes: X (n, m), w (1, n)", {"X": ("n", "m"), "w": (1, "n")}),
     ("Parameters: w ∈ ℝ^{1×n}, b ∈ ℝ", {"w": (1, "n"), "b": (1, 1)}),
     ("X: (m, n), y: (m, 1), theta: (n, 1)", {"X": ("m", "n"), "y": ("m", 1), "theta": ("n", 1)}),
+    (
+        "Let x be an n-vector, W a k × n matrix, and b, y k-vectors.",
+        {"x": ("n", 1), "W": ("k", "n"), "b": ("k", 1), "y": ("k", 1)},
+    ),
+    (
+        r"with scalars $y, \delta$ and $w, x \in \mathbb{R}^n$",
+        {"y": (1, 1), r"\delta": (1, 1), "w": ("n", 1), "x": ("n", 1)},
+    ),
+    ("a scalar b, the vector x of length n", {"b": (1, 1), "x": ("n", 1)}),
     ("- X ∈ ℝ^{n×m}, Y ∈ ℝ^{k×m}", {"X": ("n", "m"), "Y": ("k", "m")}),
 ]
 
@@ -198,6 +208,8 @@ L = - \left( y \log \hat{y}
         ["z", "a", "L"],
     ),
     ("```\nx, w : (n, 1)\nz = np.dot(w.T, x)\nL = z**2\n```", ["z", "L"]),
+    ("x ∈ ℝᴺ\nσ² = mean(x .* x)\nL = sum(x)/√(σ² + 1)", ["σ²", "L"]),
+    ("w : (1, n)\nL = g(w w^T)\nwhere g(z) = max(0, z)", ["L"]),
     ("X : (m, n), y : (m, 1), θ : (n, 1)\nJ(θ) = ||X θ - y||^2", ["J"]),
 ]
 

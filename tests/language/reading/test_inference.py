@@ -77,7 +77,6 @@ def test_every_assumption_is_shown_with_its_reason() -> None:
 
 
 MISSPELT = [
-    ("X : (n, m)\nw : (1, n)\nJ = sum(wX)", "unknown name wX; did you mean w X?"),
     ("X : (n, m)\nw : (1, n)\nJ = sum(W X)", "unknown name W; did you mean w?"),
     ("weights : (1, n)\nJ = norm(wieghts)", "unknown name wieghts; did you mean weights?"),
     ("x : (n, 1)\nz = foo(x)\nJ = sum(z)", "unknown name foo"),
@@ -90,6 +89,12 @@ def test_a_misspelt_name_is_not_inferred(text: str, said: str) -> None:
     with pytest.raises(ParseError) as caught:
         read_model(text)
     assert said in caught.value.message
+
+
+def test_letters_that_run_together_are_a_product() -> None:
+    together, apart = "z = wx + b\nL = (z - y)^2", "z = w x + b\nL = (z - y)^2"
+    shapes = [{s.name: s.shape for s in read_model(text).inputs} for text in (together, apart)]
+    assert shapes[0] == shapes[1]
 
 
 def test_a_caller_may_refuse_undeclared_names() -> None:

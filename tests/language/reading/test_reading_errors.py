@@ -24,8 +24,8 @@ SCOPE = {
 
 EXPRESSIONS = [
     # names
-    ("wX", 1, "unknown name wX; did you mean w X?"),
-    ("a + waX", 5, "did you mean w a X?"),
+    ("wfoo", 1, "unknown name wfoo"),
+    ("wX", 1, "w X: w is (1, n), X is (m, n); the inner sizes n and m differ"),
     ("weihgts a", 1, "did you mean weights?"),
     ("y_hta", 1, "unknown name y_hta"),
     ("sigmod(x)", 1, "did you mean sigmoid?"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from chainrule.errors import ParseError
 from chainrule.language.reading import statements
 from chainrule.language.reading.declarations import (
+    MEND,
     Declared,
     Head,
     Sign,
@@ -104,6 +105,9 @@ def clauses(line: Line) -> Clauses:
         return Clauses((Clause(line, declared=shaped, note=comment.strip()),))
     if worded or _is_prose(text):
         return Clauses(prose=True)
+    if re.search(r"ℝ|∈|\bR\s*\^", text) and not re.search("=", text):
+        at = len(text) - len(text.lstrip())
+        raise line.error(f"this line declares, and cannot be read; {MEND}", at)
     said = statements.statement(line)
     assert said is not None
     if said.sign == ":" and not said.directive:
@@ -147,8 +151,12 @@ def _cuts(text: str, content: str) -> list[tuple[int, int]]:
             continue
         if ahead is None and not (match[0] in (";", ".") and text[match.end() :].strip()):
             continue
-        if ahead is not None and match[0] in (",", "and") and not _opening(text[:at], start):
+        before = _opening(text[:at], start)
+        if ahead is not None and match[0] in (",", "and") and before is None:
             continue  # x, w = ...: the names of one clause
+        listed = before is not None and before[1].sign is Sign.KIND and match[0] == ","
+        if listed and len(_DOLLARS.findall(content[:at])) % 2:
+            continue  # "scalars $y, \delta$": the names of one clause
         if ahead is not None and text[match.end() : ahead[0]].count(",") and match[0] == ",":
             continue
         found.append((start, at))
@@ -180,7 +188,7 @@ def _opening(text: str, start: int) -> tuple[int, Head] | None:
             inner = _opening(text, found.body)
             if inner is not None and not _is_shape(text, found) and _follows(text, found, *inner):
                 return inner
-        if found is not None and found.sign is not Sign.VERB:
+        if found is not None and found.sign not in (Sign.VERB, Sign.KIND):
             if _rest(text, found):
                 return at, found
         elif found is not None:
@@ -219,7 +227,7 @@ def _clause(line: Line, text: str, begin: int, stop: int, first: Head) -> Clause
     said = after(part, text[:stop], first)
     if said is not None:
         return Clause(part, declared=said)
-    if first.sign is Sign.VERB:
+    if first.sign in (Sign.VERB, Sign.KIND):
         return None
     if first.sign is Sign.EQUALS:
         statement = statements.statement(part)

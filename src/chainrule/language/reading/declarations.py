@@ -17,6 +17,7 @@ from chainrule.language.reading.complaints import quoted
 from chainrule.language.reading.names import SUPERSCRIPTS, scan
 from chainrule.language.reading.shape_words import (
     ARROW,
+    ARTICLE,
     BETWEEN,
     BETWEEN_NAMES,
     BLANKS,
@@ -28,10 +29,12 @@ from chainrule.language.reading.shape_words import (
     GROUP,
     JOINED_BY,
     JOINING,
+    KIND_FIRST,
     KINDS,
     LONG,
     MODIFIERS,
     RAISED,
+    RESERVED,
     REWRITTEN,
     SHAPELY,
     SIGN,
@@ -84,6 +87,7 @@ class Sign(Enum):
     EQUALS = "="
     MEMBER = "∈"
     VERB = "is"
+    KIND = "scalar"
     SHAPE = "(n, m)"
 
 
@@ -128,10 +132,12 @@ def head(text: str, at: int = 0) -> Head | None:
         if found is not None and close is not None:
             place = (text[sized.end() : found.end], sized.end())
             return Head((place,), Sign.SHAPE, close.end(), close.start())
+    if (kind := KIND_FIRST.match(text, at)) is not None:
+        return _kind_first(text, at, kind.end())
     names: list[Place] = []
     while True:
         found = scan(text, at, whole=True)
-        if found is None or found.transposed:
+        if found is None or found.transposed or found.canonical in RESERVED:
             return None
         names.append((text[at : found.end], at))
         at = found.end
@@ -154,6 +160,22 @@ def head(text: str, at: int = 0) -> Head | None:
         if between is None or not between[0].strip():
             return None
         at = between.end()
+
+
+def _kind_first(text: str, start: int, at: int) -> Head | None:
+    """Return the head of "the scalars b, c": the kind comes before the names."""
+    names: list[Place] = []
+    begin = at
+    while (found := scan(text, at, whole=True)) is not None and found.canonical not in RESERVED:
+        names.append((text[at : found.end], at))
+        begin = at = found.end
+        between = BETWEEN_NAMES.match(text, at)
+        if between is None or not between[0].strip():
+            break
+        at = between.end()
+    if not names or re.match(r"\s*(?:=|:(?!\s*$))", text[begin:]):
+        return None
+    return Head(tuple(names), Sign.KIND, begin, start)
 
 
 def declared(line: Line, start: int, stop: int) -> Declared | None:
@@ -186,9 +208,10 @@ def declared(line: Line, start: int, stop: int) -> Declared | None:
     if (under := UNDER.match(text, start + _indent(text, start))) is not None:
         place = (under[1], under.start(1))
         return Declared((place,), _pair(line, under[2], under.start(2)), at=under.start(2))
-    found = head(text, start)
+    article = ARTICLE.match(text, start)
+    found = head(text, article.end() if article else start)
     if found is None:
-        return _worded_first(line, text, start)
+        return None
     return after(line, text, found)
 
 
@@ -202,7 +225,10 @@ def after(line: Line, text: str, found: Head) -> Declared | None:
         broadcast = f"broadcast to {arrow[1].strip()}"
         body = body[: arrow.start()]
     said: Declared | None
-    if found.sign is Sign.EQUALS:
+    if found.sign is Sign.KIND:
+        kind = text[found.at : found.names[0][1]]
+        said = described(line, f"{kind}{body.replace('∈', ' ', 1)}", found.body - len(kind))
+    elif found.sign is Sign.EQUALS:
         said = _equated(line, body, found.body)
     elif found.sign is Sign.MEMBER:
         said = _member(line, body, found.body)
@@ -242,7 +268,7 @@ def _member(line: Line, body: str, at: int) -> Declared | None:
         )
     shape, end = _power(line, body, space.end(), at)
     rest = body[end:]
-    if not WORDS.fullmatch(rest):
+    if not WORDS.fullmatch(rest) or rest[:1].isalnum():
         raise line.error(f"{quoted(rest)} does not belong to a space; {MEND}", at + end)
     row = re.search(r"\brow\b", rest) is not None
     if row and shape[1] == 1:
@@ -333,31 +359,6 @@ def _bracketed(body: str, strict: bool) -> re.Match[str] | None:
         if re.search(r"\bvectors?\b|\bshape\b|\bsize\b", body[: group.start()]):
             return group
     return None
-
-
-def _worded_first(line: Line, text: str, start: int) -> Declared | None:
-    """Read "the scalar b" and "a column vector x of length n": the kind before the names."""
-    match = re.compile(
-        r"\s*(?:an?\s+|the\s+|real\s+)*(?P<kind>(?:(?:row|column)[ -]vectors?|vectors?|matrix"
-        r"|matrices|scalars?|numbers?)|"
-        rf"{SIZE}\s*(?:×|by|x)\s*{SIZE}\s+matri(?:x|ces))\s+"
-    ).match(text, start)
-    if match is None:
-        return None
-    names: list[Place] = []
-    at = match.end()
-    while (found := scan(text, at, whole=True)) is not None:
-        names.append((text[at : found.end], at))
-        at = found.end
-        between = BETWEEN_NAMES.match(text, at)
-        if between is None or not between[0].strip():
-            break
-        at = between.end()
-    if not names:
-        return None
-    body = text[at:].replace("∈", " in ", 1)
-    found_shape = described(line, f"{match['kind']} {body}", at - len(match["kind"]) - 1)
-    return None if found_shape is None else replace(found_shape, names=tuple(names))
 
 
 def _pair(line: Line, inner: str, at: int) -> Shape:

@@ -152,3 +152,22 @@ class Formulas(Cursor, ABC):
         if self.sees(";", "endcases"):
             return None
         return self.compared(self.expression(0))
+
+    def squared(self) -> Node | None:
+        """Parse ``σ^2`` where that is a name; None otherwise."""
+        token = self.token
+        name = f"{token.text}^2"
+        if name not in self.declared:
+            return None
+        following = [t.text for t in self.tokens[self.at + 1 : self.at + 5]]
+        raised = self.tokens[min(self.at + 1, len(self.tokens) - 1)]
+        length = 0
+        if raised.kind == "mark" and raised.text == "raised" and raised.value == 2:
+            length = 2
+        elif following[:2] == ["^", "2"]:
+            length = 3
+        elif following == ["^", "{", "2", "}"]:
+            length = 5
+        for _ in range(length):
+            self.take()
+        return Name(name, start=token.start, end=self.before) if length else None

@@ -41,6 +41,7 @@ from chainrule.language.reading.unification import (
     Solution,
     Term,
 )
+from chainrule.language.reading.words import CONSTANTS
 
 BEAM = 64
 """How many choices are kept from line to line."""
@@ -127,14 +128,14 @@ class Inference:
         The list is empty where no choice fits, or a line is past what is followed here.
         """
         sizes = self._divisors()
-        numbers = frozenset(sizes) | {
+        numbers = {*sizes, *CONSTANTS} | {
             name for shape in self.known.values() for dim in shape for name in base_names(dim)
         }
         unknown = [name for name in self.unknown if name not in numbers]
         if len(unknown) > MAX_NAMES:
             return [], None
         try:
-            best = self._search(unknown, numbers)
+            best = self._search(unknown, frozenset(numbers))
         except BeyondError:
             return [], None
         if best is None:

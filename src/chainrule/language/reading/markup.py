@@ -19,6 +19,7 @@ _ENVIRONMENT = re.compile(
 )
 _INNER = re.compile(r"\\(?P<which>begin|end)\s*\{(?P<name>[bpvBV]?matrix|cases|array)\*?\}")
 _DISPLAY = re.compile(r"\$\$|\\[\[\]]")
+_DISPLAYLINES = re.compile(r"\s*\\displaylines\s*\{(.*)\}\s*")
 _LABELS = re.compile(
     r"\\(?:label|tag|eqref|ref|vspace|hspace)\*?\s*\{[^{}]*\}"
     r"|\\(?:nonumber|notag|item|hline|noindent|centering)(?![A-Za-z])|\\\\\s*\[[^\]]*\]"
@@ -57,6 +58,8 @@ def statement_lines(lines: Sequence[Line]) -> list[Line]:
         if len(_DISPLAY.findall(text)) % 2:
             display = not display
         text = _LABELS.sub(_blank, _ENVIRONMENT.sub(_blank, text))
+        if (lined := _DISPLAYLINES.fullmatch(text)) is not None:
+            text = " " * lined.start(1) + lined[1]
         text = re.sub(r"\\\[|\\\]|\$\$", _blank, text)
         parts = _rows(text) if aligned or "\\\\" in text else [(0, text)]
         for start, part in parts:

@@ -18,12 +18,13 @@ from chainrule.language.reading.elaboration import Elaborator
 from chainrule.language.reading.functions import Functions
 from chainrule.language.reading.loops import unrolled
 from chainrule.language.reading.markup import statement_lines
-from chainrule.language.reading.names import canonical, split_place
+from chainrule.language.reading.names import canonical, split_place, target_name
 from chainrule.language.reading.statements import MAX_LINE, MAX_STATEMENTS, Statement
 from chainrule.language.reading.syntax import parse
 from chainrule.language.reading.tokens import Line, tokenize
 from chainrule.language.reading.tree import Node
 from chainrule.language.reading.undeclared import undeclared
+from chainrule.language.reading.words import function_word
 
 MAX_ALL_NODES = 20_000
 
@@ -74,7 +75,8 @@ def read_model(text: str, *, name: str = "", infer: bool = True) -> Model:
     for clause in reader.clauses:
         if clause.declared is not None:
             reader.declare(clause, clause.declared)
-    reader.clauses = without_arguments(reader.clauses, reader.lines)
+    found = without_arguments(reader.clauses, reader.lines)
+    reader.clauses = sorted(found, key=reader.defines_later)
     if infer:
         reader.infer()
     for clause in reader.clauses:
@@ -158,7 +160,7 @@ class _Reader:
             defines = clause.declared is None
             for text, _ in clause.names():
                 try:
-                    known = canonical(text)
+                    known = target_name(text)
                 except ValueError:
                     continue  # said in its turn, when the line is read
                 if defines:
@@ -180,6 +182,16 @@ class _Reader:
             )
         else:
             self.directives[word] = statement
+
+    def defines_later(self, clause: Clause) -> bool:
+        """Whether a clause keeps its place: functions of their arguments alone come first."""
+        said = clause.statement
+        if said is None or said.call is None:
+            return True
+        arguments = {text.strip() for text in said.call[2].split(",")}
+        tokens = tokenize(said.line, said.body, said.stop)
+        names = {token.text for token in tokens if token.kind == "name"}
+        return any(function_word(name) is None and name not in arguments for name in names)
 
     def declare(self, clause: Clause, said: Declared) -> None:
         """Read a declaration."""
@@ -237,6 +249,13 @@ class _Reader:
             self.hold(line)
             return
         targets = [(statements.name(line, *place), *place) for place in statement.names()]
+        for known, shown, at in targets:
+            if known.endswith("^2") and known[:-2] in self.lines:
+                raise line.error(
+                    f"{shown.strip()} is the square of {shown.strip()[:1]}, which has a value; "
+                    "give this one another name",
+                    at,
+                )
         node, count = parse(line, statement.body, statement.stop, self.scope, self.functions.known)
         self.nodes += count
         self.hold(line)

@@ -46,7 +46,8 @@ SIGN = re.compile(
     r"|(?P<equals>:=|=(?!=))"
     r"|(?P<colon>:|\s--+\s|\s[—–]\s)"
     r"|(?P<member>∈|\bin\b(?=\s*(?:ℝ|R\b|R\s*\^|\{|\[)))"
-    r"|(?P<verb>\b(?:is|are|be|being|has|have|denotes?|represents?)\b))"
+    r"|(?P<verb>\b(?:is|are|be|being|has|have|denotes?|represents?)\b"
+    r"|\ban?\b(?=[^=,;]*\b(?:vectors?|matrix|matrices|scalar|number)\b)|(?<=\s)(?=\w+-vectors?\b)))"
 )
 SIZED = re.compile(r"\s*(?:shape|dims?|size|dimensions?)\s*(?:of\s+|\(\s*)", re.IGNORECASE)
 DIRECT = re.compile(
@@ -60,7 +61,7 @@ BETWEEN_NAMES = re.compile(r"\s*(?:,\s*and\b|,|\band\b|&)\s*")
 TERM = r"(?:\d+|[^\W\d_]+(?:_\w+|_\{[^{}]*\})?(?:\^\{?[\[(][^\])]*[\])]\}?|\^\{[^{}]*\})?)"
 SIZE = rf"(?:{TERM}(?:\s*[+−-]\s*{TERM})*)"
 SPACE = re.compile(
-    r"(?:ℝ|(?<![\w\\])R(?=\s*\^|\s*$|\s*[,;.)]|[⁰¹²³⁴-⁹ᵃ-ᶿⁱⁿˡʰ-ʸˠ-ˤ]|\s+\w)"
+    r"(?:ℝ|(?<![\w\\])R(?=\s*\^|\s*$|\s*[,;.)]|[⁰¹²³⁴-⁹ᵃ-ᶿⁱⁿˡʰ-ʸˠ-ˤᴬ-ᵂ]|\s+\w)"
     r"|\{\s*(?:0\s*,\s*1|[−-]\s*1\s*,\s*(?:0\s*,\s*)?\+?1|±\s*1|[01]\s*,\s*(?:…|\.\.\.?|\\[lc]?dots)"
     r"[^{}]*)\s*\}|[\[(]\s*[−-]?[01]\s*,\s*1\s*[\])])"
     r"(?:\s*_\s*(?:\{[^{}]*\}|[+>≥0]+))?(?:\s*\+(?=\s*\^))?"
@@ -69,7 +70,7 @@ RAISED = re.compile(
     r"\s*\^\s*(?:\{(?P<braced>(?:[^{}]|\{[^{}]*\})*)\}|\((?P<round>[^()]*)\)"
     rf"|(?P<bare>{TERM}(?:\s*×\s*{TERM})?))"
 )
-MODIFIERS = re.compile("[⁰¹²³⁴-⁹⁺⁻ᵃ-ᶿˡⁱⁿʰ-ʸˠ-ˤ⁽⁾]+")
+MODIFIERS = re.compile("[⁰¹²³⁴-⁹⁺⁻ᵃ-ᶿˡⁱⁿʰ-ʸˠ-ˤᴬ-ᵂ⁽⁾]+")
 GROUP = re.compile(r"[(\[]([^()\[\]]*(?:\[[^\]]*\][^()\[\]]*)*)[)\]]")
 BY = re.compile(rf"(?<![\w^}}])({SIZE})\s*(?:×|\*|\bby\b|-by-|\bx\b)\s*({SIZE})(?![\w])")
 JOINED_BY = re.compile(r"(?<![\w^])(\d+|[a-zA-Z])x(\d+|[a-zA-Z])(?!\w)")
@@ -104,3 +105,16 @@ JOINING = re.compile(
     r"|square|column|as|by|to|each)\b"
 )
 WORDS = re.compile(r"[\w\s,.;:'’()/%&-]*")
+
+ARTICLE = re.compile(r"\s*(?:(?:an?|[Tt]he|real|[Ll]et)\s+)+(?=\w{2})")
+KIND_FIRST = re.compile(
+    r"(?:(?P<kind>(?:(?:row|column)[ -]vectors?|vectors?|matrix|matrices|scalars?|numbers?))"
+    rf"|(?P<sized>{SIZE}\s*(?:×|by|x)\s*{SIZE}\s+matri(?:x|ces)))\s+(?!in\b|of\b|with\b|and\b)"
+)
+"""A kind before the names that have it: "the scalars b, c"."""
+
+RESERVED = frozenset(
+    {"vector", "vectors", "matrix", "matrices", "scalar", "scalars", "number", "numbers", "row"}
+    | {"column", "shape", "size", "is", "are", "in", "of", "with", "and", "where", "the", "length"}
+)
+"""Words that name nothing, whatever sign follows."""

@@ -10,7 +10,7 @@ from unicodedata import normalize
 from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, minus, plus, possible, times
 from chainrule.errors import LimitError, ParseError
 from chainrule.language.reading.complaints import quoted
-from chainrule.language.reading.names import canonical, scan
+from chainrule.language.reading.names import canonical, scan, target_name
 from chainrule.language.reading.tokens import Line
 
 MAX_TEXT = 200_000
@@ -153,7 +153,7 @@ def name(line: Line, text: str, at: int) -> str:
     try:
         if len(shown) > MAX_NAME:
             raise ValueError
-        return canonical(shown)
+        return target_name(shown)
     except ValueError:
         advice = "a name is a letter or a word, with an index if needed: w, yhat, a^[1], z_1"
         said = f"{quoted(shown)} is not a name" if shown else "a name is missing here"

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from chainrule.language.reading.cursor import CLOSERS, MAX_FACTORS, MAX_NESTING
 from chainrule.language.reading.formulas import Formulas
-from chainrule.language.reading.names import canonical
+from chainrule.language.reading.names import canonical, run_of
 from chainrule.language.reading.tokens import Line, Token, tokenize
 from chainrule.language.reading.tree import (
     Blocks,
@@ -36,6 +36,9 @@ from chainrule.language.reading.words import REDUCTIONS, function_word
 SUM, PRODUCT, MATRIX, POWER = 10, 20, 22, 30
 LEVELS = {"+": SUM, "-": SUM, ".*": PRODUCT, "*": PRODUCT, "/": PRODUCT, "./": PRODUCT}
 LEVELS |= {"@": MATRIX, "·": MATRIX}
+CODE_OPTIONS = {"dim": "axis", "keepdim": "keepdims"}
+"""What PyTorch calls the options of NumPy."""
+
 POWERS = ("^", ".^", "@^")
 POSTFIX = frozenset({*POWERS, "'", "⊤", "raised", "."})
 
@@ -166,12 +169,15 @@ class Parser(Formulas):
             self.take()
             return self.made(Literal(token.value, start=token.start, end=token.end))
         if token.kind == "name":
+            if (squared := self.squared()) is not None:
+                return squared
             if token.text not in self.declared and (found := self.summation()) is not None:
                 return found
             word = self.word(token.text)
             if word is not None:
                 return self.function(word)
-            self.take()
+            self.split_run()
+            token = self.take()
             return self.made(Name(token.text, start=token.start, end=token.end))
         if self.sees("-", "+"):
             self.take()
@@ -193,6 +199,18 @@ class Parser(Formulas):
                 return self.counted()
             return self.made(Ones(start=token.start, end=token.end))
         raise self.unexpected()
+
+    def split_run(self) -> None:
+        """Read a run of names as their product: ``wx``, ``XW_Q``, unless the run has a meaning."""
+        token = self.token
+        written = self.line.text[token.start : token.end]
+        if token.text in self.declared or (cuts := run_of(written, self.declared)) is None:
+            return
+        ends = [*cuts[1:], len(written)]
+        self.tokens[self.at : self.at + 1] = [
+            Token("name", canonical(written[at:end]), token.start + at, token.start + end)
+            for at, end in zip(cuts, ends, strict=True)
+        ]
 
     def counted(self) -> Node:
         r"""Read what an indicator counts: ``\mathbb{1}_{z > 0}``, ``𝟏[z > 0]``."""
@@ -495,6 +513,7 @@ class Parser(Formulas):
             after = self.tokens[min(self.at + 1, len(self.tokens) - 1)]
             if self.token.kind == "name" and after.kind == "mark" and after.text == "=":
                 option = self.take().text
+                option = CODE_OPTIONS.get(option, option)
                 self.take()
                 options.append((option, self.argument()))
             elif self.list_ahead():

@@ -124,6 +124,7 @@ _MARKS = {
     "&": ",",
     **dict.fromkeys(PRIMES, "'"),
 }
+_FRACTIONS = {"½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅛": (1, 8)}
 _WORDS = {"∑": "sum", "√": "sqrt"}
 
 
@@ -255,6 +256,8 @@ def _mark(line: Line, text: str, at: int) -> Token:
         if mark is not None:
             return Token("mark", mark, at, at + width)
     character = text[at]
+    if character in _FRACTIONS:
+        return Token("number", character, at, at + 1, Fraction(*_FRACTIONS[character]))
     if character in _WORDS:
         return Token("name", _WORDS[character], at, at + 1)
     if character in SUPERSCRIPTS:

@@ -16,7 +16,7 @@ from chainrule.language.reading.declarations import ShapeKind
 from chainrule.language.reading.functions import changed, parts_of
 from chainrule.language.reading.index_sums import whole_sum
 from chainrule.language.reading.inference import Definition, Inference
-from chainrule.language.reading.names import GREEK, canonical
+from chainrule.language.reading.names import GREEK, canonical, target_name
 from chainrule.language.reading.statements import Statement
 from chainrule.language.reading.syntax import parse
 from chainrule.language.reading.tokens import Line
@@ -24,6 +24,7 @@ from chainrule.language.reading.tree import Bracket, Name, Node, Summation
 from chainrule.language.reading.unification import Body
 from chainrule.language.reading.words import CONSTANTS, function_word, function_words
 
+_RUN = re.compile(r"(?<![\w\\{])[A-Za-z]{2,3}(?![\w(}])")
 SHORT = re.compile(r"[^\W\d_]\d{0,2}(?:hat|bar|tilde)?(?:[_^'].*)?")
 """A name that is no misspelt word: a letter with its marks."""
 
@@ -71,7 +72,8 @@ def undeclared(
         An undeclared name that is a size, as m in ``1/m``.
     """
     declared = {*scope, *kinds, *defined}
-    gathered = _Gathered(declared)
+    loose = loose_letters(clauses, {*declared, *dims})
+    gathered = _Gathered(declared | loose)
     try:
         for clause in clauses:
             if clause.statement is not None:
@@ -99,6 +101,20 @@ def undeclared(
     return [
         Undeclared(one.name, one.shape, one.reason, gathered.places.get(one.name)) for one in found
     ], size
+
+
+def loose_letters(clauses: Sequence[Clause], known: Set[str]) -> set[str]:
+    """Return the letters of runs such as ``wx`` and ``XW``: two or three, one of them data."""
+    found: set[str] = set()
+    for clause in clauses:
+        statement = clause.statement
+        if statement is None or statement.directive:
+            continue
+        for match in _RUN.finditer(statement.line.text, statement.body, statement.stop):
+            run = match[0]
+            if run not in known and function_word(run) is None and "x" in run.lower():
+                found |= {letter for letter in run if letter not in known}
+    return found
 
 
 @dataclass
@@ -141,7 +157,7 @@ class _Gathered:
             return
         node, _ = parse(line, statement.body, statement.stop, self.declared, self.functions.keys())
         node = self.opened(node)
-        targets = tuple(canonical(text) for text, _ in statement.names())
+        targets = tuple(target_name(text) for text, _ in statement.names())
         text = " ".join(line.text[: statement.stop].replace("$", " ").split())
         self.lines.append(Definition(targets if len(targets) == 1 else (), quoted(text), node))
         for part in parts_of(node):

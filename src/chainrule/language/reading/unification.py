@@ -168,6 +168,8 @@ class Shaper:
                 return self.shape(node.operand)
             case Chain():
                 return self.chain(node)
+            case Power(base=Name(name="e")) if "e" not in known.shapes:
+                return self.shape(node.exponent)
             case Power():
                 return self.shape(node.base)
             case Transposed():
