@@ -25,7 +25,7 @@ SCOPE = {
 EXPRESSIONS = [
     # names
     ("wfoo", 1, "unknown name wfoo"),
-    ("wX", 1, "w X: w is (1, n), X is (m, n); the inner sizes n and m differ"),
+    ("wX", 1, "wX: w is (1, n), X is (m, n); the inner sizes n and m differ"),
     ("weihgts a", 1, "did you mean weights?"),
     ("y_hta", 1, "unknown name y_hta"),
     ("sigmod(x)", 1, "did you mean sigmoid?"),

@@ -141,7 +141,8 @@ def _plain(line: Line) -> Clause | None:
 def _cuts(text: str, content: str) -> list[tuple[int, int]]:
     """Return where clauses begin and end."""
     found, start, depth = [], 0, _depths(text)
-    for match in _SPLITTING.finditer(text):
+    closing = list(_DOLLARS.finditer(content))[1::2]
+    for match in sorted([*_SPLITTING.finditer(text), *closing], key=lambda match: match.start()):
         at = match.start()
         if depth[at] > 0 or at < start:
             continue
@@ -152,7 +153,7 @@ def _cuts(text: str, content: str) -> list[tuple[int, int]]:
         if ahead is None and not (match[0] in (";", ".") and text[match.end() :].strip()):
             continue
         before = _opening(text[:at], start)
-        if ahead is not None and match[0] in (",", "and") and before is None:
+        if ahead is not None and before is None and match[0] in (",", "and", "$", "\\)"):
             continue  # x, w = ...: the names of one clause
         listed = before is not None and before[1].sign is Sign.KIND and match[0] == ","
         if listed and len(_DOLLARS.findall(content[:at])) % 2:
@@ -219,7 +220,7 @@ def _clause(line: Line, text: str, begin: int, stop: int, first: Head) -> Clause
     """Read one clause; None when it is prose after all."""
     ending = _CLOSING.search(text[begin:stop])
     stop = begin + ending.start() if ending else stop
-    if first.sign is Sign.EQUALS and len(_DOLLARS.findall(line.text[:begin])) % 2:
+    if first.sign in (Sign.EQUALS, Sign.MEMBER) and len(_DOLLARS.findall(line.text[:begin])) % 2:
         closing = _DOLLARS.search(line.text, first.body, stop)
         stop = closing.start() if closing else stop  # "$a = σ(z)$ is the activation"
     # The words before and the clauses beside it are blanked, so that columns stay.
@@ -279,7 +280,8 @@ def _valued(clause: Clause, others: Sequence[Clause], introduced: Container[str]
         return clause
     for text in arguments:
         word = text.replace("$", " ").strip(" ;")
-        used = re.compile(rf"(?<![\w\\]){re.escape(word)}(?![\w])")
+        apart = r"(?<![\w\\])" if len(word) > 1 and word[0] != "\\" else ""
+        used = re.compile(rf"{apart}{re.escape(word)}(?![A-Za-z0-9_])")
         try:
             known = canonical(word) in introduced
         except ValueError:

@@ -70,6 +70,8 @@ class Declared:
         The words beside the shape.
     at : int
         Where the shape stands in the line.
+    worded : bool
+        Whether it is a sentence: "y is a scalar".
     """
 
     names: tuple[Place, ...]
@@ -78,6 +80,7 @@ class Declared:
     facts: tuple[str, ...] = ()
     note: str = ""
     at: int = 0
+    worded: bool = False
 
 
 class Sign(Enum):
@@ -241,7 +244,8 @@ def after(line: Line, text: str, found: Head) -> Declared | None:
     if said is None:
         return None
     note = ", ".join(part for part in (said.note, broadcast) if part)
-    return replace(said, names=found.names, note=note, at=said.at or at)
+    worded = found.sign in (Sign.VERB, Sign.KIND)
+    return replace(said, names=found.names, note=note, at=said.at or at, worded=worded)
 
 
 def _equated(line: Line, body: str, at: int) -> Declared | None:

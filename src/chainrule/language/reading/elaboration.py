@@ -43,6 +43,9 @@ from chainrule.language.reading.tree import (
 from chainrule.language.reading.words import CONSTANTS
 
 MAX_EXPONENT = 64
+EXAMPLES = ("i", "j", "t")
+"""Letters that count examples, as in ``x^{(i)}``."""
+
 MAX_BITS = 2000
 MAX_HEIGHT = 150
 
@@ -161,6 +164,13 @@ class Elaborator(Context):
         """Read an exponent: a number within the limit."""
         value = self.expr(node)
         if not isinstance(value, Number) or value.shape != SCALAR:
+            letter = self.text(node).strip("{() }")
+            if letter in EXAMPLES and letter != self.text(node):
+                raise self.error(
+                    node,
+                    f"^({letter}) marks the value of one example; write the pass with matrices, "
+                    f"as X : (n, m), or for one example without ({letter})",
+                )
             raise self.error(
                 node,
                 f"the exponent {quoted(self.text(node))} is not a number; powers are fixed "

@@ -27,7 +27,15 @@ _LABELS = re.compile(
 _BULLET = re.compile(r"\s*(?:>\s*)*(?:[-*+•–]\s+(?=[\w\\$`])|\d{1,2}[.)]\s+(?=[A-Za-z\\$`]))")
 _FENCE = re.compile(r"\s*(?:```|~~~)[\w+-]*\s*")
 _PERCENT = re.compile(r"(?<!\\)%(?![=\d])")
-_EMPHASIS = re.compile(r"\*\*(?=[A-Za-z][\w ]*:?\*\*)|(?<=[\w:])\*\*(?=\s|$)|`")
+_EMPHASIS = re.compile(r"(?:(?<=\s)|^)\*\*([A-Za-z][\w ,.:]*)\*\*(?=\s|$)")
+_TAG = re.compile(r"`|</?(?:math|code|p|br|b|i|em|strong)\s*/?>")
+_BOOKKEEPING = re.compile(
+    r"\s*(?:(?:def|class)\s.*:|(?:return|import|from|assert|print)\b.*|@\w+"
+    r"|\w+(?:\s*,\s*\w+)*\s*=\s*(?:\w+\.shape(?:\[-?\d\])?|len\(\w+\)|\w+\.size(?:\(\d\))?))\s*"
+)
+_ROW = re.compile(r"\s*\|\s.*\s\|\s*")
+_RULE = re.compile(r"\s*\|?(?:\s*:?-{2,}:?\s*\|?)+\s*")
+_ASIDE = re.compile(r"(?<=\s)\(([^()]*(?:∈|\\in(?![a-z])|\bis\b)[^()]*)\)")
 _OPENING = frozenset({"(", "{", "["})
 _CLOSING = frozenset({")", "}", "]"})
 _CONTINUES = re.compile(r"\s*(?:[+=·⊙]|-(?!-)|\.\*|\\(?:cdot|odot|times|quad|qquad)(?![A-Za-z])|&)")
@@ -43,8 +51,11 @@ def statement_lines(lines: Sequence[Line]) -> list[Line]:
     depth = inner = 0
     for line in lines:
         text = line.text
-        if _FENCE.fullmatch(text):
+        if _RULE.fullmatch(text) and found and _ROW.fullmatch(found[-1].shown):
+            found.pop()  # the head of a table
+        if _FENCE.fullmatch(text) or _BOOKKEEPING.fullmatch(text) or _RULE.fullmatch(text):
             continue
+        text = _ASIDE.sub(r";\1 ", _tabled(text))
         if inner > 0 and found:  # the rows of cases or of a matrix
             inner += _inner_depth(text)
             found[-1] = _joined(found[-1], line, _commented(text))
@@ -87,7 +98,16 @@ def _bulleted(text: str) -> str:
 
 
 def _emphasised(text: str) -> str:
-    return _EMPHASIS.sub(_blank, text)
+    return _TAG.sub(_blank, _EMPHASIS.sub(lambda match: f"  {match[1]}  ", text))
+
+
+def _tabled(text: str) -> str:
+    """Write a row of a Markdown table, ``| X | (n, m) |``, as a declaration."""
+    if not _ROW.fullmatch(text) or text.count("|") not in (3, 4) or "=" in text:
+        return text
+    first, second, *rest = (at for at, character in enumerate(text) if character == "|")
+    marks = {first: " ", second: ":", rest[-1]: " "} | ({rest[0]: "#"} if len(rest) > 1 else {})
+    return "".join(marks.get(at, character) for at, character in enumerate(text))
 
 
 def _blank(match: re.Match[str]) -> str:

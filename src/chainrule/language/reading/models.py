@@ -71,6 +71,7 @@ def read_model(text: str, *, name: str = "", infer: bool = True) -> Model:
     reader.loops, reader.starts = tuple(rounds.loops), rounds.starts
     for line in rounds.lines:
         reader.gather(line)
+    reader.clauses = [clause for clause in reader.clauses if not reader.is_prose(clause)]
     # What is declared counts everywhere: papers write "where x ∈ ℝⁿ" below the formula.
     for clause in reader.clauses:
         if clause.declared is not None:
@@ -130,6 +131,7 @@ class _Reader:
     kinds: dict[str, ShapeKind] = field(default_factory=dict)  # "x is a vector"
     places: dict[str, tuple[str, Line, int]] = field(default_factory=dict)
     hot: list[OneHot] = field(default_factory=list)
+    hot_kinds: set[str] = field(default_factory=set)  # one-hot, without sizes
     assumptions: list[Assumption] = field(default_factory=list)
     expected: dict[str, tuple[Shape, Line, int]] = field(default_factory=dict)
     dims: set[str] = field(default_factory=set)
@@ -183,6 +185,22 @@ class _Reader:
         else:
             self.directives[word] = statement
 
+    def is_prose(self, clause: Clause) -> bool:
+        """Whether a sentence such as "all quantities are scalars" declares a word nobody uses."""
+        said = clause.declared
+        if said is None or not said.worded:
+            return False
+        bodies = " ".join(
+            other.statement.line.text[other.statement.at : other.statement.stop]
+            for other in self.clauses
+            if other.statement is not None
+        )
+        words = [text for text, _ in said.names if len(text) > 3 and text.isalpha()]
+        if len(words) < len(said.names) or any(word in bodies for word in words):
+            return False
+        self.prose = sorted({*self.prose, clause.line.number})
+        return True
+
     def defines_later(self, clause: Clause) -> bool:
         """Whether a clause keeps its place: functions of their arguments alone come first."""
         said = clause.statement
@@ -206,6 +224,8 @@ class _Reader:
                 )
         if said.shape is None:
             assert said.kind is not None
+            if "one-hot" in said.facts:
+                self.hot_kinds |= {known for known, _, _ in names}
             self.kinds |= dict.fromkeys((known for known, _, _ in names), said.kind)
             self.places |= {known: (shown, line, at) for known, shown, at in names}
             return
@@ -239,6 +259,8 @@ class _Reader:
             symbol = self.introduce(line, one.name, shown, at, one.shape)
             self.inputs.append(symbol)
             self.assumptions.append(Assumption(symbol, one.reason))
+            if one.name in self.hot_kinds:
+                self.hot.append(OneHot(symbol, 1 if one.shape[0] == 1 else 0))
             self.dims.update(name for dim in one.shape for name in base_names(dim))
 
     def define(self, statement: Statement, note: str) -> None:
