@@ -268,16 +268,17 @@ def _valued(clause: Clause, others: Sequence[Clause], introduced: Container[str]
         return clause
     name, arguments = said.call[1].strip(), said.call[2].split(",")
     called = re.compile(rf"(?<![\w^]){re.escape(name)}\s*\(")
-    bodies = [
-        other.statement.line.text[other.statement.body : other.statement.stop]
-        for other in others
-        if other.statement is not None and not other.statement.directive
-    ]
+    defining = [o.statement for o in others if o.statement and not o.statement.directive]
+    bodies = [other.line.text[other.body : other.stop] for other in defining]
     own = said.line.text[said.body : said.stop]
-    if clause is not others[-1]:
+    last = said is defining[-1]
+    if not last:
         bodies.remove(own)  # the last line may be all that mentions its arguments
     if any(called.search(body) for body in bodies):
         return clause
+    plain = re.compile(rf"(?<![\w\\]){re.escape(name)}(?![\w(])")
+    if not last and not any(plain.search(body) for body in bodies):
+        return clause  # a function that nobody calls
     for text in arguments:
         word = text.replace("$", " ").strip(" ;")
         apart = r"(?<![\w\\])" if len(word) > 1 and word[0] != "\\" else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from unicodedata import normalize
 
@@ -71,13 +72,15 @@ def read_model(text: str, *, name: str = "", infer: bool = True) -> Model:
     reader.loops, reader.starts = tuple(rounds.loops), rounds.starts
     for line in rounds.lines:
         reader.gather(line)
-    reader.clauses = [clause for clause in reader.clauses if not reader.is_prose(clause)]
+    reader.clauses = without_arguments(
+        [clause for clause in reader.clauses if not reader.is_prose(clause)], reader.lines
+    )
+    reader.define_names()
     # What is declared counts everywhere: papers write "where x ∈ ℝⁿ" below the formula.
     for clause in reader.clauses:
         if clause.declared is not None:
             reader.declare(clause, clause.declared)
-    found = without_arguments(reader.clauses, reader.lines)
-    reader.clauses = sorted(found, key=reader.defines_later)
+    reader.clauses.sort(key=reader.defines_later)
     if infer:
         reader.infer()
     for clause in reader.clauses:
@@ -159,15 +162,22 @@ class _Reader:
                 raise line.error(
                     f"this forward pass is past the limit of {MAX_STATEMENTS} lines; shorten it", 0
                 )
-            defines = clause.declared is None
             for text, _ in clause.names():
                 try:
                     known = target_name(text)
                 except ValueError:
                     continue  # said in its turn, when the line is read
-                if defines:
-                    self.defined.setdefault(known, line.number)
                 self.lines.setdefault(known, line.number)
+
+    def define_names(self) -> None:
+        """Note which names are values that some line defines."""
+        for clause in self.clauses:
+            said = clause.statement
+            if said is None or said.directive or said.call is not None:
+                continue
+            for text, _ in clause.names():
+                with suppress(ValueError):  # said in its turn, when the line is read
+                    self.defined.setdefault(target_name(text), clause.line.number)
 
     def read(self, clause: Clause) -> None:
         """Read one clause that is no declaration."""
@@ -246,6 +256,8 @@ class _Reader:
 
     def infer(self) -> None:
         """Find the shapes of the names that nobody declares."""
+        if self.scope and any(name not in self.lines for name in self.starts):
+            return  # what comes before a loop is said where it is used
         found, size = undeclared(
             self.clauses, self.scope, self.dims, self.kinds, self.defined.keys()
         )

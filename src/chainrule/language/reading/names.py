@@ -187,7 +187,7 @@ def run_of(written: str, known: Container[str]) -> list[int] | None:
     letters = 0
     while letters < len(written) and is_letter(written[letters]):
         letters += 1
-    if not 1 < letters <= LONGEST_RUN:
+    if not 1 < letters <= LONGEST_RUN or len(set(written[:letters])) < letters:
         return None
     for at in range(letters):
         part = written[at : at + 1] if at < letters - 1 else written[at:]
