@@ -24,6 +24,10 @@ from chainrule.language.reading.tree import Bracket, Name, Node, Summation
 from chainrule.language.reading.unification import Body
 from chainrule.language.reading.words import CONSTANTS, function_word, function_words
 
+_WORDS = re.compile(r"\\?[^\W\d_][^\W_]*(?:_\w+|\^\[\w+\])*")
+_APART = frozenset({"axis", "T"})
+"""Words in a definition that name no value."""
+
 _RUN = re.compile(r"(?<![\w\\{])[A-Za-z]{2,3}(?![\w(}])")
 SHORT = re.compile(r"[^\W\d_]\d{0,2}(?:hat|bar|tilde)?(?:[_^'].*)?")
 """A name that is no misspelt word: a letter with its marks."""
@@ -71,6 +75,8 @@ def undeclared(
     str or None
         An undeclared name that is a size, as m in ``1/m``.
     """
+    if not kinds and _all_written(clauses, {symbol.name for symbol in scope.values()} | dims):
+        return [], None
     declared = {*scope, *kinds, *defined}
     loose = loose_letters(clauses, {*declared, *dims})
     gathered = _Gathered(declared | loose)
@@ -101,6 +107,25 @@ def undeclared(
     return [
         Undeclared(one.name, one.shape, one.reason, gathered.places.get(one.name)) for one in found
     ], size
+
+
+def _all_written(clauses: Sequence[Clause], names: Set[str]) -> bool:
+    """Whether every word of the definitions is a declared name as it is written, or a function.
+
+    That is so in most files, and found without parsing.
+    """
+    known = {*names, *_APART}
+    known |= {text.strip() for clause in clauses for text, _ in clause.names()}
+    for clause in clauses:
+        said = clause.statement
+        if said is None or said.directive:
+            continue
+        if said.call is not None:
+            return False
+        for word in _WORDS.findall(said.line.text[said.body : said.stop]):
+            if word not in known and function_word(word) is None:
+                return False
+    return True
 
 
 def loose_letters(clauses: Sequence[Clause], known: Set[str]) -> set[str]:
