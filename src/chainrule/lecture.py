@@ -207,8 +207,8 @@ def examples_of(model: Model, wanted: str | None = None) -> str:
     data = tuple(symbol for symbol in model.inputs if symbol not in parameters)
     if not data:
         raise ModelError(
-            "no input is data, so the examples have no dimension; data are named x or y, or noted "
-            "as such: X : (n, m)   # features"
+            "no input looks like data, so the examples have no dimension; name data x or y, or "
+            "note what they are: X : (n, m)   # features"
         )
     try:
         found = _examples(data, parameters, wanted)
