@@ -155,7 +155,7 @@ def examples_of(model: Model, wanted: str | None = None) -> str:
     Parameters
     ----------
     model : Model
-        The forward pass; inputs with the usual letters of parameters are no data.
+        The forward pass; inputs whose role is that of a parameter are no data.
     wanted : str, optional
         The dimension, where the model leaves several possible.
 
@@ -168,8 +168,8 @@ def examples_of(model: Model, wanted: str | None = None) -> str:
     data = tuple(symbol for symbol in model.inputs if symbol not in parameters)
     if not data:
         raise ModelError(
-            "no input looks like data, so the examples have no dimension; weights and biases are "
-            "taken to begin with w or b"
+            "no input looks like data, so the examples have no dimension; name data x or y, or "
+            "note what they are: X : (n, m)   # features"
         )
     try:
         found = _examples(data, parameters, wanted)

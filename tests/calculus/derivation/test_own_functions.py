@@ -168,7 +168,7 @@ REFUSED = [
     ("w : (n, 1)\nf(z) = z\nf = sum(w)", 3, "f is already a function, on line 2"),
     ("f : (n, 1)\nf(z) = z\nJ = sum(f)", 2, "f is already defined on line 1"),
     ("w : (n, 1)\ntanh(z) = z\nJ = sum(w)", 2, "tanh is a function of the language already"),
-    ("w : (n, 1)\nJ = sum(f(w))\nf(z) = z", 2, "f is used before it is defined on line 3"),
+    ("w : (n, 1)\nJ = sum(f(w))\nf(z) = z .* w", 2, "f is used before it is defined on line 3"),
     ("w : (n, 1)\nf(z) = z\nJ = sum(f(w, w))", 3, "f takes one argument, as in f(z) = z"),
     ("w : (n, 1)\nf(z) = z\nJ = sum(f w)", 3, "f is a function; write f(...)"),
     ("w : (n, 1)\nq(a, B) = a^T B\nJ = q(w, w^T)", 3, "in q(a, B) = a^T B: a^T B: a^T is (1, n)"),

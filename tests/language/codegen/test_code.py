@@ -373,6 +373,8 @@ GOLDEN = '''"""Logistic regression, many examples: forward pass and gradients.
 
 Written by chainrule from its derivation. Every gradient has the shape of its
 variable; `check()` compares them all with central differences.
+
+for: w, b; not for: X, Y (data)
 """
 
 import numpy as np

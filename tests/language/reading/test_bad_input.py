@@ -25,7 +25,7 @@ REFUSED = [
     ),
     ("w : (n, 1)\na = b + 1\nb = sum(w)\nJ = a", 2, "b is used before it is defined on line 3"),
     # a name used twice
-    ("x : (n, 1)\nw : (n, 1)\nx = w\nJ = sum(x)", 3, "x is already defined on line 1"),
+    ("x : (n, 1)\nw : (n, 1)\nx = w^T\nJ = sum(x)", 3, "x is declared (n, 1) on line 1, and this"),
     ("x : (n, 1)\nx : (m, 1)\nJ = sum(x)", 2, "x is already defined on line 1"),
     # an objective that is no number, or is asked for itself
     ("X : (n, m)\nw : (1, n)\nZ = w X", 3, "the objective Z has shape (1, m); a gradient needs"),

@@ -130,7 +130,6 @@ def test_values_are_numpys(text: str, numpy_text: str) -> None:
         ("X[x:m]", "a place is a whole number, the name of a dimension"),
         ("[X; c]", "[X; c]: (n, m) and (n, 1) do not fit below each other"),
         ("[X, x]", "do not fit beside each other: they differ in their rows"),
-        ("[X]", "square brackets hold a mask such as [z > 0] or blocks such as [A; B]"),
         ("[X; ]", "does not fit here"),
         ("[X; A", "never closed"),
         ("reshape(X, m, m)", "(n, m) has m n entries"),

@@ -10,6 +10,7 @@ from chainrule.calculus.graph.dims import Shape
 from chainrule.calculus.graph.display import Displayed
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr, Position, Symbol, entry, substitute, symbols
+from chainrule.calculus.graph.roles import reading_sentences
 from chainrule.errors import DerivationError
 
 
@@ -254,6 +255,13 @@ class Derivation(Displayed):
     source: Model | None = None
     hessians: Mapping[Symbol, Hessian] = field(default_factory=dict)
     first: Derivation | None = None
+
+    @property
+    def reading(self) -> tuple[str, ...]:
+        """How the forward pass was read: inferred shapes, and what is differentiated."""
+        first = self.first or self
+        variables = [gradient.variable for gradient in first.gradients.values()]
+        return reading_sentences(first.source or first.model, variables)
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)

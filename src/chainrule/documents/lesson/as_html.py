@@ -90,6 +90,8 @@ def _forward(derivation: Derivation) -> Iterator[str]:
         line = _equation(derivation, definition.target, definition.value, display=False)
         yield _row(derivation, definition.target, line)
     yield "</tbody></table>"
+    for note in derivation.reading:
+        yield f'<p class="reading">{_words(note)}</p>'
     if derivation.first is not None:
         yield f"<p>{_words(first_sentence(derivation))}.</p>"
     yield "</div>"

@@ -6,6 +6,7 @@ from typing import Any
 
 from chainrule.calculus.derivation.steps import Derivation, Gradient, Hessian, Step, StepCertificate
 from chainrule.calculus.graph.dims import Shape
+from chainrule.calculus.graph.roles import roles
 from chainrule.documents.lesson.outline import GradientForm, corners, derivation_sections
 from chainrule.language.typeset import latex, plain
 
@@ -23,6 +24,11 @@ def as_data(derivation: Derivation, form: GradientForm = GradientForm.BOTH) -> d
             {"name": s.name, "shape": _shape(s.shape), "note": model.notes.get(s.name, "")}
             for s in model.inputs
         ],
+        "assumptions": [
+            {"name": a.symbol.name, "shape": _shape(a.symbol.shape), "reason": a.reason}
+            for a in model.assumptions
+        ],
+        "roles": {symbol.name: role.value for symbol, role in roles(model).items()},
         "functions": [function.text for function in model.functions],
         "forward": [
             {

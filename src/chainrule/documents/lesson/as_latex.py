@@ -54,6 +54,9 @@ def _document(derivation: Derivation, form: GradientForm, more: Sequence[str]) -
     ]
     yield " \\\\\n".join(rows)
     yield r"\end{align*}"
+    for note in derivation.reading:
+        yield rf"\noindent {words(note)}."
+        yield ""
     if derivation.first is not None:
         yield words(first_sentence(derivation)) + "."
     for part in derivation_sections(derivation, form):

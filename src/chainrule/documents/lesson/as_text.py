@@ -54,6 +54,8 @@ def forward_lines(derivation: Derivation) -> Iterator[str]:
         yield from _wrapped(
             f"{unicode(definition.target)} = {unicode(definition.value)}   {shape}", "  ", 8
         )
+    for note in derivation.reading:
+        yield from _wrapped(note, "  ", 8)
     if derivation.first is not None:
         yield from _wrapped(first_sentence(derivation), "  ", 2)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Container
 from contextlib import suppress
-from fractions import Fraction
 
 from chainrule.errors import ParseError
 from chainrule.language.answers.calculus import Calculus
@@ -25,14 +24,10 @@ from chainrule.language.reading.tree import (
     Extent,
     Indexed,
     Joined,
-    Literal,
-    Minus,
     Name,
     Node,
     Ones,
-    Power,
     Quoted,
-    Transposed,
 )
 from chainrule.language.reading.words import EYE, function_word
 
@@ -186,23 +181,6 @@ class _AnswerParser(Calculus):
 
     def number_beside(self, left: Node) -> None:
         """Parse a number after a factor as a factor."""
-
-    def raised(self, left: Node, token: Token) -> Node:
-        """Parse an exponent, also ``^{-T}``."""
-        braced = self.sees("{")
-        minus = self.tokens[min(self.at + braced, len(self.tokens) - 1)]
-        after = self.tokens[min(self.at + braced + 1, len(self.tokens) - 1)]
-        if token.text == "^" and minus.text == "-" and after.text in ("T", "⊤"):
-            opened = self.token
-            for _ in range(2 + braced):
-                self.take()
-            if braced:
-                self.expect("}", opened)
-            place = {"start": left.start, "end": self.before}
-            one = Literal(Fraction(1), start=minus.start, end=after.end)
-            inverse = Power(left, Minus(one, **place), **place, depth=left.depth + 1)
-            return Transposed(inverse, **place, depth=left.depth + 2)
-        return super().raised(left, token)
 
     # ---- parts and code ----------------------------------------------------------------------
 

@@ -31,6 +31,10 @@ def title_lines(plan: Plan, quoted: Callable[[str], str]) -> list[str]:
         lines = ["Forward pass and gradients.", "", *wrap(f"{title}.", ROOM), ""]
     lines += ["Written by chainrule from its derivation. Every gradient has the shape of its"]
     lines += ["variable; `check()` compares them all with central differences."]
+    if plan.program.reading:
+        lines += [""]
+    for note in plan.program.reading:
+        lines += wrap(quoted(note), ROOM)
     if plan.program.transposed:
         rows = (
             f"One example per row: {quoted(plan.program.by_rows or '')} counts the rows. A "

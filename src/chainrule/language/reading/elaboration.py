@@ -20,7 +20,7 @@ from chainrule.calculus.ops import (
     transpose,
 )
 from chainrule.errors import ParseError
-from chainrule.language.reading import calls, chains, places
+from chainrule.language.reading import ambiguity, calls, chains, index_sums, places
 from chainrule.language.reading.complaints import quoted, unknown
 from chainrule.language.reading.context import Context
 from chainrule.language.reading.tree import (
@@ -37,11 +37,15 @@ from chainrule.language.reading.tree import (
     Ones,
     Part,
     Power,
+    Summation,
     Transposed,
 )
 from chainrule.language.reading.words import CONSTANTS
 
 MAX_EXPONENT = 64
+EXAMPLES = ("i", "j", "t")
+"""Letters that count examples, as in ``x^{(i)}``."""
+
 MAX_BITS = 2000
 MAX_HEIGHT = 150
 
@@ -95,6 +99,8 @@ class Elaborator(Context):
                 return places.taken(self, node)
             case Blocks():
                 return places.blocks(self, node)
+            case Summation() if not self.answer:
+                return index_sums.summed(self, node)
             case Ones():
                 raise self.error(
                     node,
@@ -146,12 +152,25 @@ class Elaborator(Context):
                 return squared_norm(self.expr(inner.inner))
             if isinstance(inner, Call) and inner.function == "norm" and not inner.power:
                 return calls.call(self, replace(inner, function="squared_norm"))
-        return self.raised(node, self.expr(base), exponent)
+        value = self.expr(base)
+        if node.sign == "@^":
+            return ambiguity.matrix_power(self, node, value, exponent)
+        ambiguity.ask_power(self, node, value, exponent)
+        if node.sign == ".^" and value.shape != SCALAR:
+            return power(value, exponent)
+        return self.raised(node, value, exponent)
 
     def exponent(self, node: Node) -> Fraction:
         """Read an exponent: a number within the limit."""
         value = self.expr(node)
         if not isinstance(value, Number) or value.shape != SCALAR:
+            letter = self.text(node).strip("{() }")
+            if letter in EXAMPLES and letter != self.text(node):
+                raise self.error(
+                    node,
+                    f"^({letter}) marks the value of one example; write the pass with matrices, "
+                    f"as X : (n, m), or for one example without ({letter})",
+                )
             raise self.error(
                 node,
                 f"the exponent {quoted(self.text(node))} is not a number; powers are fixed "

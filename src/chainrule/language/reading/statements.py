@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TypeAlias
 from unicodedata import normalize
 
 from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, minus, plus, possible, times
 from chainrule.errors import LimitError, ParseError
 from chainrule.language.reading.complaints import quoted
-from chainrule.language.reading.names import canonical, scan
+from chainrule.language.reading.names import canonical, scan, target_name
 from chainrule.language.reading.tokens import Line
 
 MAX_TEXT = 200_000
@@ -18,6 +19,9 @@ MAX_STATEMENTS = 2000
 MAX_NAME = 64
 DIRECTIVES = ("objective", "wrt", "onehot")
 MASK = "mask"
+
+Place: TypeAlias = tuple[str, int]
+"""A part of a line as written, and where it stands."""
 
 _SIGN = re.compile(r":=|=|:")
 _SHAPE = re.compile(r"\s*\(([^()]*)\)\s*")
@@ -77,7 +81,7 @@ class Statement:
             return None
         return _CALL.fullmatch(self.target)
 
-    def names(self) -> list[tuple[str, int]]:
+    def names(self) -> list[Place]:
         """Return the names that the line introduces, as written, and where each stands."""
         if self.directive:
             return []
@@ -94,7 +98,7 @@ def _is_name(text: str) -> bool:
     return True
 
 
-def parts(text: str, at: int) -> list[tuple[str, int]]:
+def parts(text: str, at: int) -> list[Place]:
     """Split at commas outside brackets, keeping where each part stands."""
     found, depth, start = [], 0, 0
     for place, character in enumerate(text):
@@ -156,7 +160,7 @@ def name(line: Line, text: str, at: int) -> str:
     try:
         if len(shown) > MAX_NAME:
             raise ValueError
-        return canonical(shown)
+        return target_name(shown)
     except ValueError:
         advice = "a name is a letter or a word, with an index if needed: w, yhat, a^[1], z_1"
         said = f"{quoted(shown)} is not a name" if shown else "a name is missing here"
@@ -174,8 +178,13 @@ def shape(said: Statement) -> Shape:
             "the directives are objective: J, wrt: w, b, onehot: Y and mask D with 4/5",
             at if text.strip() else said.at,
         )
-    inner = match[1].strip()
-    dims = [_dim(line, part, at) for part in _BETWEEN.split(inner)] if inner else []
+    return shape_of(line, match[1], at)
+
+
+def shape_of(line: Line, inner: str, at: int, between: re.Pattern[str] = _BETWEEN) -> Shape:
+    """Read the sizes of a shape, ``n, m``, which stand at `at` in a line."""
+    inner = inner.strip()
+    dims = [size(line, part, at) for part in between.split(inner)] if inner else []
     if dims in ([], [1]):
         return SCALAR
     if len(dims) == 1:
@@ -189,7 +198,7 @@ def shape(said: Statement) -> Shape:
     return dims[0], dims[1]
 
 
-def _dim(line: Line, text: str, at: int) -> Dim:
+def size(line: Line, text: str, at: int) -> Dim:
     """Read one size: a name, a number, or terms joined by + and -."""
     found: Dim = 0
     try:

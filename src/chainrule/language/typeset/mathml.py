@@ -86,6 +86,14 @@ class MathML:
         """Set an exponent."""
         return f"<msup><mrow>{base}</mrow><mrow>{exponent}</mrow></msup>"
 
+    def entry_power(self, base: str, exponent: str) -> str:
+        """Set the power of every entry."""
+        return self.power(base, f"<mo>∘</mo>{exponent}")
+
+    def entry_fraction(self, top: str, bottom: str) -> str:
+        """Set a number over every entry."""
+        return f"<mrow>{top}<mo>⊘</mo>{bottom}</mrow>"
+
     def postfix(self, op: Op, body: str) -> str:
         """Set a glyph above: the transpose sign, or an exponent."""
         glyph = _RAISED.get(op.notation.unicode, f"<mi>{escape(op.notation.unicode)}</mi>")

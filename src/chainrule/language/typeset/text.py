@@ -71,6 +71,15 @@ class Plain:
         simple = exponent.isdigit()
         return f"{base}^{exponent}" if simple else f"{base}^({exponent})"
 
+    def entry_power(self, base: str, exponent: str) -> str:
+        """Set the power of every entry."""
+        simple = exponent.isdigit()
+        return f"{base} .^ {exponent}" if simple else f"{base} .^ ({exponent})"
+
+    def entry_fraction(self, top: str, bottom: str) -> str:
+        """Set a number over every entry."""
+        return f"{top} ./ {bottom}"
+
     def postfix(self, op: Op, body: str) -> str:
         """Set a glyph behind."""
         return body + op.notation.plain
@@ -151,6 +160,14 @@ class Unicode(Plain):
         """Set an exponent; squares and cubes as one glyph."""
         glyph = {"2": "²", "3": "³"}.get(exponent)
         return base + glyph if glyph else super().power(base, exponent)
+
+    def entry_power(self, base: str, exponent: str) -> str:
+        """Set the power of every entry."""
+        return f"{base}^∘{exponent}" if exponent.isdigit() else f"{base}^∘({exponent})"
+
+    def entry_fraction(self, top: str, bottom: str) -> str:
+        """Set a number over every entry."""
+        return f"{top} ⊘ {bottom}"
 
     def entry(self, base: Symbol | str, places: list[str], lowered: bool) -> str:
         """Set a cell."""
