@@ -187,6 +187,7 @@ class _Derivation:
         at = entry(variable, chain.row, chain.col)
         left = Partial(objective, at if running(form) else variable)
         if isinstance(chain.form, Number):
+            form = Number(chain.form.value, variable.shape)
             why = f"{objective.name} does not depend on {variable.name}, so the gradient is zero"
         elif chain.paths > len({link.target for link in chain.links} | set(chain.moved)) or (
             isinstance(chain.form, Apply) and chain.form.op is TABLE["add"]
@@ -336,7 +337,7 @@ class _Derivation:
             if firing.after is not before:
                 self.record.add(Phase.COLLAPSE, rule, left, before, firing.after, why)
             before = firing.after
-        if matrix is not before:
+        if matrix is not before and not isinstance(chain.form, Number):
             rule, why = self._shape_sentence(variable, before, matrix)
             whole = Partial(self.model.objective, variable)
             self.record.add(Phase.SHAPE, rule, whole, before, matrix, why)
@@ -371,22 +372,21 @@ class _Derivation:
 
     def _result_step(self, chain: ChainRule, gradient: Gradient, name: Symbol | None) -> None:
         variable, objective = chain.variable, self.model.objective
-        whole = Partial(objective, variable)
         final = gradient.matrix if gradient.matrix is not None else gradient.index
-        left: Expr = whole
+        left: Expr = Partial(objective, variable)
+        notes = []
         if gradient.matrix is None:
             left = Partial(objective, entry(variable, chain.row, chain.col))
-        self.record.add(
-            Phase.RESULT,
-            "the gradient",
+            notes.append(gradient.no_matrix_form)
+        if name is not None:
+            notes.append(f"from here on it is called {name.name}")
+        self.record.conclude(
             left,
             final,
-            final,
+            "the gradient",
             f"the gradient of {objective.name} has the shape of {variable.name}, "
-            f"{written(variable.shape)}"
-            + (f"; no matrix form: {gradient.no_matrix_form}" if gradient.matrix is None else "")
-            + (f"; from here on it is called {name.name}" if name is not None else ""),
-            claim=Claim.DERIVATIVE,
+            f"{written(variable.shape)}",
+            "; ".join(notes),
         )
         if gradient.place is not None:
             self._place_step(chain, gradient)

@@ -120,6 +120,9 @@ class Step:
         For a line that holds in several rounds of a loop: each round, and its line.
     counter : str
         The counter of these rounds.
+    concludes : bool
+        Whether this is the last line about the gradient of a variable or layer. Its certificate is
+        that of a derivative; what it rewrites is verified besides.
     """
 
     id: int
@@ -137,6 +140,7 @@ class Step:
     check: StepCertificate | None = None
     rounds: tuple[tuple[int, int], ...] = ()
     counter: str = ""
+    concludes: bool = False
 
 
 @dataclass(frozen=True)

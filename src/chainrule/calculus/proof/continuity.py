@@ -78,7 +78,7 @@ class Continuity:
             return ""  # the proof itself holds it to the lines of its rounds
         if step.claim is Claim.SLOPE:
             return self._slope_complaint(step)
-        if step.claim is Claim.EQUAL or (step.phase is Phase.RESULT and subject in self._last):
+        if step.claim is Claim.EQUAL or (step.concludes and subject in self._last):
             right = self._last.get(subject) is step.before
             return "" if right else "it does not start where the line before it ended"
         return ""

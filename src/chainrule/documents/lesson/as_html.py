@@ -15,6 +15,7 @@ from chainrule.documents.lesson.outline import (
     derivation_sections,
     first_sentence,
     functions,
+    shown_phase,
 )
 from chainrule.language.typeset import math_element, mathml, spoken, unicode
 
@@ -51,7 +52,7 @@ def _fragment(
         yield f'<h3 id="{prefix}-part-{number}">{_words(part.title)}</h3>'
         yield f'<ol class="steps" start="{part.steps[0].id}">'
         for step in part.steps:
-            yield f'<li class="step" id="{prefix}-{step.id}" data-phase="{step.phase.value}">'
+            yield f'<li class="step" id="{prefix}-{step.id}" data-phase="{shown_phase(step)}">'
             yield step_html(derivation, step, numbers.get(step.id, ""))
             yield "</li>"
         yield "</ol>"

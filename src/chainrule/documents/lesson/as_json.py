@@ -51,6 +51,7 @@ def _step(step: Step) -> dict[str, Any]:
         "id": step.id,
         "phase": step.phase.value,
         "rule": step.rule,
+        "concludes": step.concludes,
         "question": None if step.question is None else plain(step.question),
         "left": plain(step.left),
         "before": plain(step.before),

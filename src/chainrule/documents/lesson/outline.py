@@ -107,6 +107,11 @@ def first_sentence(derivation: Derivation) -> str:
     )
 
 
+def shown_phase(step: Step) -> str:
+    """Return the purpose of a step as pages show it: the line that ends a derivation stands out."""
+    return (Phase.RESULT if step.concludes else step.phase).value
+
+
 def _is_matrix_step(step: Step) -> bool:
     if step.phase in (Phase.COLLAPSE, Phase.SHAPE):
         return True
