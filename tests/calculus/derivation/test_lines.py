@@ -1,4 +1,4 @@
-"""Every line of a derivation says something new, and the last one about a gradient is the result."""
+"""Every line of a derivation says something new, and the last about a gradient is the result."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from chainrule.calculus.derivation.steps import Reason
@@ -178,7 +178,7 @@ def _is_coupled(node: Expr) -> bool:
 
 
 def chain_rule(
-    paths: Paths, variable: Symbol, layers: dict[Symbol, Symbol], letters: Letters
+    paths: Paths, variable: Symbol, layers: Mapping[Symbol, Expr], letters: Letters
 ) -> ChainRule:
     """Write the chain rule for one entry of a variable.
 
@@ -188,8 +188,8 @@ def chain_rule(
         The forward pass.
     variable : Symbol
         The variable of differentiation.
-    layers : dict of Symbol to Symbol
-        Intermediate values whose gradient is known, with the gradient's name.
+    layers : mapping of Symbol to Expr
+        Intermediate values whose gradient is known, with the gradient's name or number.
     letters : Letters
         The source of names for running indices.
     """
@@ -204,7 +204,7 @@ def _upwards(
     symbol: Symbol,
     row: Position,
     col: Position,
-    layers: dict[Symbol, Symbol],
+    layers: Mapping[Symbol, Expr],
     letters: Letters,
     result: ChainRule,
 ) -> Expr:
@@ -276,7 +276,7 @@ def _factors(form: Expr, upstream: Symbol) -> list[LinearPart]:
 def _upwards_everywhere(
     paths: Paths,
     target: Symbol,
-    layers: dict[Symbol, Symbol],
+    layers: Mapping[Symbol, Expr],
     letters: Letters,
     result: ChainRule,
 ) -> Expr:

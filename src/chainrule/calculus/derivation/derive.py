@@ -10,12 +10,15 @@ each is a short derivation of the same kind.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace as replace_fields
 from itertools import count
 
 from chainrule.calculus.derivation.chain import ChainFactor, ChainRule, Paths, chain_rule
-from chainrule.calculus.derivation.folding import folded
+from chainrule.calculus.derivation.folding import called, folded
 from chainrule.calculus.derivation.lines import fixed
+from chainrule.calculus.derivation.opening import in_own_letters
 from chainrule.calculus.derivation.own import function_steps, own_rows
+from chainrule.calculus.derivation.recognition import Recognition
 from chainrule.calculus.derivation.record import StepRecord, unused
 from chainrule.calculus.derivation.recursion import recursion_steps
 from chainrule.calculus.derivation.staging import staged
@@ -37,7 +40,7 @@ from chainrule.calculus.graph.node import (
     walk,
 )
 from chainrule.calculus.indexing.collapse import STACK, collapse
-from chainrule.calculus.ops import TABLE, replace
+from chainrule.calculus.ops import TABLE, broadcast, replace
 from chainrule.calculus.rewriting.blocks import filled
 from chainrule.calculus.rewriting.layout import laid_out
 from chainrule.calculus.rewriting.relations import side_relations
@@ -93,16 +96,17 @@ class _Derivation:
         self.variables = variables
         self.asked_places = places
         self.paths = Paths(self.model)
-        self.record = StepRecord(lambda: (*self.model.symbols, *self.layers.values()))
+        self.record = StepRecord(lambda: (*self.model.symbols, *self.layer_gradients))
         self.answers: dict[Expr, Expr] = {}
         self.places: dict[Symbol, tuple[Position, Position]] = {}
-        self.layers: dict[Symbol, Symbol] = {}
+        self.layers: dict[Symbol, Expr] = {}
         self.layer_gradients: dict[Symbol, Gradient] = {}
         self.gradients: dict[str, Gradient] = {}
         self.opened: set[Expr] = set()
         self.answered_at: dict[Expr, int] = {}
         self.shortened: dict[Expr, Expr] = {}
         self.relations = side_relations(self.model)
+        self.recognition = Recognition(self.model, self.relations)
 
     def run(self) -> Derivation:
         for row in own_rows(self.model.values.values()):
@@ -113,10 +117,11 @@ class _Derivation:
             self._write_out(definition)
         if self.paths.needs_layers(self.variables):
             for symbol in self.paths.named_layers(self.variables):
-                name = self._gradient_name(symbol)
-                self.layer_gradients[name] = self._block((symbol,), name)[symbol]
-                self.layers[symbol] = name
-        found = self._block(self.variables)
+                self._layer(symbol)
+        found = {
+            variable: self._opened(gradient)
+            for variable, gradient in self._block(self.variables).items()
+        }
         self.gradients = {symbol.name: gradient for symbol, gradient in found.items()}
         self.record.extend(
             recursion_steps(
@@ -134,17 +139,28 @@ class _Derivation:
             self.original,
         )
 
-    def _block(
-        self, variables: Iterable[Symbol], name: Symbol | None = None
-    ) -> dict[Symbol, Gradient]:
+    def _layer(self, symbol: Symbol) -> None:
+        """Derive the gradient at a layer, and give it a name unless it is a number."""
+        begins = len(self.record)
+        gradient = self._block((symbol,))[symbol]
+        constant = _is_constant(gradient.index, symbol)
+        if constant and not self.model.loops:  # a recursion has names throughout
+            self.layers[symbol] = broadcast(gradient.index, symbol.shape)
+            return
+        name = self._gradient_name(symbol)
+        self.record.introduce(name, begins)
+        self.layer_gradients[name] = gradient
+        self.layers[symbol] = name
+
+    def _block(self, variables: Iterable[Symbol]) -> dict[Symbol, Gradient]:
         """Derive the gradients of a few variables together, with each factor once."""
         chains = [chain_rule(self.paths, v, self.layers, self.paths.letters()) for v in variables]
         for chain in chains:
             self.places[chain.variable] = (chain.row, chain.col)
-            self._chain_step(chain, name)
+            self._chain_step(chain)
         for link in self._unanswered(chains):
             self._factor_steps(link)
-        return {chain.variable: self._gradient(chain, name) for chain in chains}
+        return {chain.variable: self._gradient(chain) for chain in chains}
 
     def _unanswered(self, chains: Iterable[ChainRule]) -> list[ChainFactor]:
         links: dict[Expr, ChainFactor] = {}
@@ -153,6 +169,35 @@ class _Derivation:
                 if link.partial not in self.answers:
                     links.setdefault(link.partial, link)
         return list(links.values())
+
+    def _opened(self, gradient: Gradient) -> Gradient:
+        """Write a gradient without the names of others, where that is short."""
+        matrix = gradient.matrix
+        if matrix is None or not symbols(matrix) & set(self.layer_gradients):
+            return gradient
+        names = {name: layer.matrix for name, layer in self.layer_gradients.items()}
+        opened = in_own_letters(gradient, names, self._shortest)
+        if opened is None:
+            return gradient
+        left = Partial(self.model.objective, gradient.variable)
+        said = " and ".join(
+            f"{name.name}" for name in self.layer_gradients if name in symbols(matrix)
+        )
+        self.record.add(
+            Phase.OPENED,
+            "in the letters of the forward pass",
+            left,
+            matrix,
+            opened,
+            f"{said}: the name is replaced by what it stands for",
+            claim=Claim.OPENED,
+        )
+        return replace_fields(gradient, opened=opened)
+
+    def _shortest(self, form: Expr) -> Expr:
+        """Shorten an index form by all means."""
+        short, _ = simplify(form, self.shortened, self.relations)
+        return self.recognition.recognise(short)[0]
 
     # ---- the steps, one kind a method ------------------------------------------------------
 
@@ -179,7 +224,7 @@ class _Derivation:
                 "; ".join(definition.opened),
             )
 
-    def _chain_step(self, chain: ChainRule, name: Symbol | None) -> None:
+    def _chain_step(self, chain: ChainRule) -> None:
         variable, objective = chain.variable, self.model.objective
         if self._is_direct(chain):
             return  # the factor that is asked next is the whole question
@@ -206,7 +251,7 @@ class _Derivation:
             left,
             left,
             form,
-            why + (f"; write {name.name} for this gradient" if name else ""),
+            why,
             claim=Claim.DERIVATIVE,
         )
 
@@ -262,7 +307,7 @@ class _Derivation:
             claim=Claim.DERIVATIVE,
         )
 
-    def _gradient(self, chain: ChainRule, name: Symbol | None) -> Gradient:
+    def _gradient(self, chain: ChainRule) -> Gradient:
         variable = chain.variable
         left = Partial(self.model.objective, entry(variable, chain.row, chain.col))
         form = self._whole(chain)
@@ -296,8 +341,10 @@ class _Derivation:
         form, named = folded(form, self.model)
         if not named:
             form, named = simplify(form, self.shortened, self.relations)
+        form, seen = self.recognition.recognise(form)
+        form, again = called(form, self.model)
         form, blocks = filled(form)
-        fired = [*fired, *named, *blocks]
+        fired = [*fired, *named, *seen, *again, *blocks]
         for firing in fired:
             self.record.add(
                 Phase.SIMPLIFY,
@@ -308,7 +355,7 @@ class _Derivation:
                 firing.rule.because,
             )
         gradient = self._collapsed(chain, form, left)
-        self._result_step(chain, gradient, name)
+        self._result_step(chain, gradient)
         return gradient
 
     def _collapsed(self, chain: ChainRule, form: Expr, left: Expr) -> Gradient:
@@ -317,7 +364,7 @@ class _Derivation:
         asked = None if place is None else fixed(form, _running_one(chain), place)
         try:
             matrix, firings = collapse(
-                form, variable.shape, row, col, frozenset(self.layers.values())
+                form, variable.shape, row, col, frozenset(self.layer_gradients)
             )
         except DerivationError as reason:
             return Gradient(variable, form, None, row, col, place, str(reason), asked)
@@ -370,23 +417,19 @@ class _Derivation:
             why = f"the gradient has the shape of {variable.name}, {written(variable.shape)}"
         return rule, why
 
-    def _result_step(self, chain: ChainRule, gradient: Gradient, name: Symbol | None) -> None:
+    def _result_step(self, chain: ChainRule, gradient: Gradient) -> None:
         variable, objective = chain.variable, self.model.objective
         final = gradient.matrix if gradient.matrix is not None else gradient.index
         left: Expr = Partial(objective, variable)
-        notes = []
         if gradient.matrix is None:
             left = Partial(objective, entry(variable, chain.row, chain.col))
-            notes.append(gradient.no_matrix_form)
-        if name is not None:
-            notes.append(f"from here on it is called {name.name}")
         self.record.conclude(
             left,
             final,
             "the gradient",
             f"the gradient of {objective.name} has the shape of {variable.name}, "
             f"{written(variable.shape)}",
-            "; ".join(notes),
+            gradient.no_matrix_form,
         )
         if gradient.place is not None:
             self._place_step(chain, gradient)
@@ -438,7 +481,7 @@ class _Derivation:
 
     def _gradient_name(self, symbol: Symbol) -> Symbol:
         taken = {s.name for s in self.model.symbols}
-        taken |= {name.name for name in self.layers.values()}
+        taken |= {name.name for name in self.layer_gradients}
         names = (self.prefix * times + symbol.name for times in count(1))
         return Symbol(unused(names, taken), symbol.shape)
 
@@ -447,6 +490,11 @@ class _Derivation:
         for gradient in (*self.layer_gradients.values(), *self.gradients.values()):
             used |= symbols(gradient.index)
         return tuple(s for s in self.model.symbols if s in used)
+
+
+def _is_constant(form: Expr, variable: Symbol) -> bool:
+    """Whether a gradient is a number, or a scalar made of sizes: a name for it says less."""
+    return isinstance(form, Number) or (variable.shape == SCALAR and not symbols(form))
 
 
 def _running_one(chain: ChainRule) -> Index:

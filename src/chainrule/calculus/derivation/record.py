@@ -91,6 +91,17 @@ class StepRecord:
         why = f"{last.why}; {note}" if note else last.why
         self.steps[place] = replace(last, why=why, claim=Claim.DERIVATIVE, concludes=True)
 
+    def introduce(self, name: Symbol, begins: int) -> None:
+        """Say in the lines of a block, from `begins` on, that its gradient gets a name."""
+        chains = (k for k in range(begins, len(self.steps)) if self.steps[k].phase is Phase.CHAIN)
+        first = next(chains, None)
+        last = next(k for k in reversed(range(len(self.steps))) if self.steps[k].concludes)
+        notes = {last: f"from here on it is called {name.name}"}
+        if first is not None and first != last:
+            notes[first] = f"write {name.name} for this gradient"
+        for k, note in notes.items():
+            self.steps[k] = replace(self.steps[k], why=f"{self.steps[k].why}; {note}")
+
     def _place_of(self, left: Expr, final: Expr) -> int | None:
         """Return which step says already what a gradient is, if the last about it does."""
         about = (k for k in reversed(range(len(self.steps))) if self.steps[k].left is left)

@@ -26,6 +26,7 @@ class Phase(Enum):
     COLLAPSE = "collapse"
     SHAPE = "shape"
     RESULT = "result"
+    OPENED = "opened"
     CURVATURE = "curvature"
     RECURSION = "recursion"
 
@@ -163,6 +164,9 @@ class Gradient(Displayed):
         Why there is no matrix form.
     asked : Expr or None
         The one entry that was asked for.
+    opened : Expr or None
+        All entries, with the names of other gradients replaced by what they stand for, where that
+        is short.
     """
 
     variable: Symbol
@@ -173,6 +177,13 @@ class Gradient(Displayed):
     place: int | None = None
     no_matrix_form: str = ""
     asked: Expr | None = None
+    opened: Expr | None = None
+
+    @property
+    def final(self) -> Expr:
+        """The form to write down: in the letters of the forward pass where that is short."""
+        found = self.matrix if self.opened is None else self.opened
+        return self.index if found is None else found
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,11 @@ MISSING = CollapseRule(
     "an index that nobody carries: repeat",
     "the result has this index and the factors do not, so the value is repeated",
 )
+SPREAD = CollapseRule(
+    "multiply out: no factor has three indices",
+    "a bracket that runs along three indices is not a matrix, but each of its terms is, and the "
+    "sum of a sum is the sum of the sums",
+)
 STACK = CollapseRule(
     "all entries at once",
     "the gradient has the shape of its variable: entry by entry, this is one matrix",

@@ -25,6 +25,7 @@ from chainrule.calculus.rewriting.normal import normal_form
 from chainrule.calculus.rewriting.rule import Fired, Label, Rule, is_op
 from chainrule.calculus.rewriting.shortening import (
     CANCEL,
+    COLLECT,
     RULES,
     Record,
     base,
@@ -32,7 +33,14 @@ from chainrule.calculus.rewriting.shortening import (
     denominators,
     terms,
 )
-from chainrule.calculus.rewriting.sums import POSITIVE, opened_together, settle
+from chainrule.calculus.rewriting.sums import (
+    LEAVE,
+    POSITIVE,
+    REPEATED,
+    one_letter,
+    opened_together,
+    settle,
+)
 
 
 def _normal(expr: Expr) -> Expr | None:
@@ -118,12 +126,32 @@ def shorten(
     def record(rule: Label, before: Expr, after: Expr) -> None:
         fired.append(Fired(rule, before, after))
 
-    settled = settle(expr, lambda e: e, record, relations)
+    settled = _without_opposites(settle(expr, lambda e: e, record, relations), record)
     short = _inside(settled, lambda e: e, record, memory, rules)
     ordered = transform(short, lambda e: (_starts_below(e) and POSITIVE.becomes(e)) or e)
     if ordered is not short:
         record(POSITIVE, short, ordered)
     return ordered, fired
+
+
+def _without_opposites(expr: Expr, record: Record) -> Expr:
+    """Add up sums over indices that differ in their letter alone, or in what does not run."""
+    if not is_op(expr, "add") or not any(isinstance(n, Total) for n in walk(expr)):
+        return expr
+    after = normal_form(one_letter(expr))
+    if _count_sums(after) < _count_sums(expr) and display_cost(after) < display_cost(expr):
+        record(COLLECT, expr, after)
+        return after
+    counted = transform(expr, lambda e: LEAVE.becomes(e) or REPEATED.becomes(e) or e)
+    counted = normal_form(one_letter(counted))
+    if isinstance(counted, Number):
+        record(COLLECT, expr, counted)
+        return counted
+    return expr
+
+
+def _count_sums(expr: Expr) -> int:
+    return sum(isinstance(node, Total) for node in walk(expr))
 
 
 def _in_normal_form(expr: Expr, around: Callable[[Expr], Expr], record: Record) -> Expr:

@@ -141,7 +141,11 @@ def _gradient(
 ) -> Iterator[str]:
     shape = written(gradient.variable.shape)
     if form is not GradientForm.INDEX and gradient.matrix is not None:
-        yield f'<div class="gradient">{_equation(derivation, left, gradient.matrix)}'
+        yield f'<div class="gradient">{_equation(derivation, left, gradient.final)}'
+        if gradient.opened is not None:
+            by_layers = mathml(gradient.matrix, derivation.model)
+            line = math_element(by_layers, spoken(gradient.matrix), display=False)
+            yield f'<p class="shape">by layers: {line}</p>'
         yield f'<p class="shape">shape {shape}, as {escape(gradient.variable.name)}</p></div>'
     if gradient.asked is not None:
         line = math_element(mathml(gradient.asked, derivation.model), spoken(gradient.asked))

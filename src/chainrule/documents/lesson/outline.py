@@ -113,7 +113,7 @@ def shown_phase(step: Step) -> str:
 
 
 def _is_matrix_step(step: Step) -> bool:
-    if step.phase in (Phase.COLLAPSE, Phase.SHAPE):
+    if step.phase in (Phase.COLLAPSE, Phase.SHAPE, Phase.OPENED):
         return True
     whole = isinstance(step.left, Partial) and isinstance(step.left.wrt, Symbol)
     return step.phase is Phase.RESULT and whole and step.left.wrt.shape != (1, 1)  # type: ignore[attr-defined]

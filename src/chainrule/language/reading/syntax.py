@@ -336,6 +336,14 @@ class Parser(Cursor):
                 self.take()
             end, depth = self.before, left.depth + 1
             return Transposed(_ones(left), start=left.start, end=end, depth=depth)
+        length = self.inverse_transpose_ahead()
+        if length:
+            for _ in range(length):
+                self.take()
+            place = {"start": left.start, "end": self.before}
+            one = Literal(Fraction(1), start=token.start, end=self.before)
+            inverted = Power(left, Minus(one, **place), **place, depth=left.depth + 1)
+            return Transposed(inverted, **place, depth=left.depth + 2)
         exponent = self.expression(POWER - 1)
         depth = max(left.depth, exponent.depth) + 1
         return Power(left, exponent, start=left.start, end=exponent.end, depth=depth)
@@ -346,9 +354,24 @@ class Parser(Cursor):
         braced = ahead[0].kind == "mark" and ahead[0].text == "{"
         if braced and not (len(ahead) == 3 and ahead[2].kind == "mark" and ahead[2].text == "}"):
             return 0
-        token = ahead[braced]
+        return 1 + 2 * braced if self.is_transpose(ahead[braced]) else 0
+
+    def inverse_transpose_ahead(self) -> int:
+        r"""Count the tokens that make ``^`` an inverse, transposed: ``-T``, ``{-\top}``."""
+        ahead = self.tokens[self.at : self.at + 4]
+        marks = [token.text if token.kind == "mark" else "" for token in ahead]
+        braced = marks[:1] == ["{"]
+        if marks[braced : braced + 1] != ["-"] or len(ahead) < 2 + 2 * braced:
+            return 0
+        if braced:
+            return 4 if marks[3] == "}" and self.is_transpose(ahead[2]) else 0
+        return 2 if self.is_transpose(ahead[1]) else 0
+
+    @staticmethod
+    def is_transpose(token: Token) -> bool:
+        """Whether a token in an exponent means the transpose."""
         mark = token.kind == "mark" and token.text in ("⊤", "'")
-        return 1 + 2 * braced if mark or (token.kind == "name" and token.text == "T") else 0
+        return mark or (token.kind == "name" and token.text == "T")
 
     def method(self, receiver: Node) -> Node:
         """Read ``X.sum(axis=1)`` and ``A.dot(B)`` as calls."""

@@ -55,6 +55,9 @@ class Medium(Protocol):
     def postfix(self, op: Op, body: str) -> str:
         """Set a glyph behind."""
 
+    def postfixes(self, ops: list[Op], body: str) -> str:
+        """Set two glyphs behind as one, the sign first: ``X^-T``."""
+
     def function(self, op: Op, body: str, options: str) -> str:
         """Set a function of one argument."""
 
@@ -142,7 +145,11 @@ class _Setter:
                 exponent = Number(expr.attrs[0])
                 return POSTFIX, m.power(self.at_least(args[0], ATOM), self.at_least(exponent, SUM))
             case Layout.POSTFIX:
-                return POSTFIX, m.postfix(op, self.at_least(args[0], ATOM))
+                inner = args[0]
+                if isinstance(inner, Apply) and inner.op.notation.layout is Layout.POSTFIX:
+                    ops = sorted((inner.op, op), key=lambda each: each.notation.plain)
+                    return POSTFIX, m.postfixes(ops, self.at_least(inner.args[0], ATOM))
+                return POSTFIX, m.postfix(op, self.at_least(inner, ATOM))
             case Layout.FENCE:
                 raised = op.notation.plain[-1].isdigit()  # ``norm(x)^2`` ends in an exponent
                 return POSTFIX if raised else ATOM, m.fence(op, self.at_least(args[0], SUM))
