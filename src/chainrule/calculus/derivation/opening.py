@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from chainrule.calculus.derivation.steps import Gradient
-from chainrule.calculus.graph.node import Expr, Symbol, symbols
+from chainrule.calculus.graph.node import Expr, Symbol, symbols, walk
 from chainrule.calculus.indexing.collapse import collapse
 from chainrule.calculus.indexing.names import Letters
 from chainrule.calculus.indexing.reading import read_entry
 from chainrule.calculus.ops import replace
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.layout import laid_out
+from chainrule.calculus.rewriting.rule import is_op
 from chainrule.errors import DerivationError
 
 SHORT = 26
@@ -37,22 +38,30 @@ def in_own_letters(
     Expr or None
         The shortest form found; None where it is long, or a name cannot be opened.
     """
-    opened = gradient.matrix
+    matrix = opened = gradient.matrix
+    assert matrix is not None
     assert opened is not None
-    for name, matrix in reversed(list(names.items())):
+    for name, value in reversed(list(names.items())):
         if name in symbols(opened):
-            if matrix is None:
+            if value is None:
                 return None
-            opened = replace(opened, {name: matrix})
-            if display_cost(opened) > 4 * SHORT:
+            opened = replace(opened, {name: value})
+            if display_cost(opened) > 3 * SHORT:
                 return None
-    best = min(_forms(gradient, opened, shorten), key=display_cost)
+    used = len(symbols(matrix) & set(names))
+    best = min(_forms(gradient, opened, used, shorten), key=display_cost)
     return best if display_cost(best) <= SHORT else None
 
 
-def _forms(gradient: Gradient, opened: Expr, shorten: Callable[[Expr], Expr]) -> Iterator[Expr]:
+def _forms(
+    gradient: Gradient, opened: Expr, used: int, shorten: Callable[[Expr], Expr]
+) -> Iterator[Expr]:
     """Yield the opened form as it is, and by way of one of its entries, shortened."""
-    yield laid_out(opened)
+    plain = laid_out(opened)
+    yield plain
+    exponentials = any(is_op(node, "exp") for node in walk(opened))
+    if display_cost(plain) > 2 * SHORT or not (exponentials or used > 1):
+        return  # nothing would cancel that is apart in the layers
     shape, row, col = gradient.variable.shape, gradient.row, gradient.col
     dims = {dim for symbol in symbols(opened) for dim in symbol.shape} | set(shape)
     names = [symbol.name for symbol in symbols(opened)]

@@ -7,7 +7,7 @@ from functools import reduce
 from operator import matmul
 
 from chainrule.calculus.graph.dims import SCALAR
-from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, transform, walk
+from chainrule.calculus.graph.node import Expr, Number, Symbol, transform, walk
 from chainrule.calculus.ops import add, broadcast, div, mul, neg, transpose
 from chainrule.calculus.rewriting.rule import is_op
 from chainrule.calculus.rewriting.signs import numbered
@@ -72,16 +72,15 @@ def _numbered(term: Expr) -> tuple[Fraction, Expr]:
     return Fraction(1), term
 
 
-def _untransposed(expr: Expr, turned: bool = False) -> object:
-    """Return what a product is, its transposes moved to its factors."""
+def _untransposed(expr: Expr, turned: bool = False) -> tuple[tuple[Expr, bool], ...]:
+    """Return the factors of a product, each with whether it is transposed, its own moved there."""
     if is_op(expr, "transpose"):
         return _untransposed(expr.args[0], not turned)
     if is_op(expr, "matmul"):
         chain = _chain(expr)
-        return tuple(_untransposed(f, turned) for f in (reversed(chain) if turned else chain))
-    if isinstance(expr, Apply) and expr.op.elementwise:
-        return (expr.op.name, expr.attrs, *(_untransposed(arg, turned) for arg in expr.args))
-    return (expr, turned and expr.shape != SCALAR)
+        ordered = reversed(chain) if turned else chain
+        return tuple(part for factor in ordered for part in _untransposed(factor, turned))
+    return ((expr, turned and expr.shape != SCALAR),)
 
 
 def _scalars_in_front(product: Expr) -> Expr:

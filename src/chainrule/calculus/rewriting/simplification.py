@@ -15,6 +15,7 @@ from chainrule.calculus.graph.node import (
     Expr,
     Number,
     Total,
+    running,
     symbols,
     transform,
     walk,
@@ -40,6 +41,7 @@ from chainrule.calculus.rewriting.sums import (
     one_letter,
     opened_together,
     settle,
+    split_factors,
 )
 
 
@@ -136,12 +138,17 @@ def shorten(
 
 def _without_opposites(expr: Expr, record: Record) -> Expr:
     """Add up sums over indices that differ in their letter alone, or in what does not run."""
-    if not is_op(expr, "add") or not any(isinstance(n, Total) for n in walk(expr)):
+    sums = [node for node in walk(expr) if isinstance(node, Total)]
+    if not is_op(expr, "add") or not sums:
         return expr
-    after = normal_form(one_letter(expr))
+    alike = one_letter(expr) if len(sums) > 1 else expr
+    inside = [part for term in terms(alike) for part in split_factors(term)[1]]
+    after = normal_form(alike) if len(set(inside)) < len(inside) else alike
     if _count_sums(after) < _count_sums(expr) and display_cost(after) < display_cost(expr):
         record(COLLECT, expr, after)
         return after
+    if all(node.index in running(node.body) for node in sums):
+        return expr
     counted = transform(expr, lambda e: LEAVE.becomes(e) or REPEATED.becomes(e) or e)
     counted = normal_form(one_letter(counted))
     if isinstance(counted, Number):
