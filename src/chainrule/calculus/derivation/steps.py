@@ -81,10 +81,26 @@ class StepCertificate:
 
 @dataclass(frozen=True)
 class Reason:
-    """One use of a derivative rule in a step."""
+    """One use of a derivative rule in a step.
+
+    Parameters
+    ----------
+    rule : str
+        The name of the rule.
+    because : str
+        Why it holds.
+    slope : str
+        Why it holds where it gives the slope of one value by another, and no gradient comes back.
+    """
 
     rule: str
     because: str
+    slope: str = ""
+
+    @property
+    def of_factor(self) -> Reason:
+        """The same use of the rule, as the reason of a factor."""
+        return Reason(self.rule, self.slope or self.because)
 
 
 @dataclass(frozen=True)

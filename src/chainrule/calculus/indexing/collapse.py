@@ -41,13 +41,13 @@ from chainrule.calculus.ops import (
     matmul,
     mul,
     norm,
+    power,
     rebuild,
     reduce_mean,
     reduce_sum,
     size,
     transpose,
 )
-from chainrule.calculus.rewriting.polynomial import monomials
 from chainrule.errors import DerivationError
 
 SEARCH_LIMIT = 7
@@ -164,13 +164,14 @@ def _bracket(factor: Expr) -> list[Expr] | None:
     if isinstance(factor, Apply) and factor.op is TABLE["div"]:
         above = _bracket(factor.args[0])
         return None if above is None else [part / factor.args[1] for part in above]
-    if isinstance(factor, Apply) and factor.op is TABLE["power"]:
-        try:
-            parts = monomials(factor)
-        except OverflowError:
-            return None
-        return parts if len(parts) > 1 else None
+    if isinstance(factor, Apply) and factor.op is TABLE["power"] and factor.attrs[0] == 2:
+        parts = _bracket(factor.args[0])
+        return None if parts is None else [_squared(a, b) for a in parts for b in parts]
     return None
+
+
+def _squared(a: Expr, b: Expr) -> Expr:
+    return power(a, 2) if a is b else mul(a, b)
 
 
 def _with_behind(matrix: Expr, behind: frozenset[Symbol]) -> Expr:

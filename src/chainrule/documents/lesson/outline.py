@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from chainrule.calculus.derivation.steps import Derivation, Phase, Step
 from chainrule.calculus.graph.node import Apply, Entry, Expr, Partial, Symbol, running, walk
 from chainrule.calculus.ops.own import Own
+from chainrule.calculus.rewriting.positivity import Sign, sign_of
 from chainrule.language.typeset import unicode
 
 
@@ -75,18 +76,27 @@ def functions(derivation: Derivation) -> Iterator[tuple[Expr | None, Expr | None
 def corners(derivation: Derivation) -> Iterator[str]:
     """Yield where the forward pass is not differentiable, and the subgradient used there."""
     said = set[Expr]()
+    values = derivation.model.values
     moving: set[Expr] = {gradient.variable for gradient in derivation.gradients.values()}
     for definition in derivation.model.definitions:
         for node in walk(definition.value):
             if not any(arg in moving for arg in node.args):
                 continue
             moving.add(node)
-            if isinstance(node, Apply) and node.op.corner and node not in said:
+            if not isinstance(node, Apply) or not node.op.corner or node in said:
+                continue
+            if not _keeps_away(node, values):
                 said.add(node)
                 line = f", on line {definition.line}," if definition.line else ""
                 yield f"{unicode(node)}{line} is not differentiable {node.op.corner}"
         if definition.value in moving:
             moving.add(definition.target)
+
+
+def _keeps_away(node: Apply, values: Mapping[Symbol, Expr]) -> bool:
+    """Whether a function with a corner at 0 has an argument that is positive."""
+    at_zero = len(node.args) == 1 and "its argument is 0" in node.op.corner
+    return at_zero and sign_of(node.args[0], values) is Sign.POSITIVE
 
 
 def first_sentence(derivation: Derivation) -> str:
