@@ -234,10 +234,14 @@ class _Derivation:
         if isinstance(chain.form, Number):
             form = Number(chain.form.value, variable.shape)
             why = f"{objective.name} does not depend on {variable.name}, so the gradient is zero"
-        elif chain.paths > len({link.target for link in chain.links} | set(chain.moved)) or (
-            isinstance(chain.form, Apply) and chain.form.op is TABLE["add"]
+        elif (
+            len(self.paths.consumers(variable)) > 1
+            or chain.paths > len({link.target for link in chain.links} | set(chain.moved))
+            or (isinstance(chain.form, Apply) and chain.form.op is TABLE["add"])
         ):
             why = f"{variable.name} reaches {objective.name} along several paths; paths add"
+            for still in self._without_slope(variable):
+                why += f", and that through {still.name} adds 0"
         else:
             why = self._path_sentence(chain)
         rule = "chain rule" if len(chain.links) > 1 or self.layers else "what is asked"
@@ -255,13 +259,27 @@ class _Derivation:
             claim=Claim.DERIVATIVE,
         )
 
+    def _without_slope(self, variable: Symbol) -> list[Symbol]:
+        """Return the values that a variable enters of which the gradient is zero."""
+        zero = {s for s, g in self.layers.items() if isinstance(g, Number) and not g.value}
+        return [target for target in self.paths.consumers(variable) if target in zero]
+
     def _path_sentence(self, chain: ChainRule) -> str:
+        numbers = {
+            layer.name: form.value
+            for layer, form in self.layers.items()
+            if isinstance(form, Number) and layer is not chain.variable
+        }
         route = [chain.variable.name, *(target.name for target in chain.moved)]
         for link in reversed(chain.links):
             if link.target.name not in route:
                 route.append(link.target.name)
         sums = [i for link in chain.links for i in link.bound]
-        sentence = f"{chain.variable.name} reaches {route[-1]} through {' → '.join(route)}"
+        known = [t for t in route if t in numbers]
+        end = self.model.objective.name if known else route[-1]
+        sentence = f"{chain.variable.name} reaches {end} through {' → '.join(route)}"
+        for name in known:
+            sentence += f", where ∂{end}/∂{name} = {numbers[name]}"
         if sums:
             over = ", ".join(f"the {i.dim} paths {i.name} = 1..{i.dim}" for i in sums)
             sentence += f", along {over}; the sum belongs to the chain rule"
@@ -282,6 +300,8 @@ class _Derivation:
                 f"one entry of {link.target.name}, by the meaning of its operations",
             )
         why = "; ".join(reason.because for reason in link.reasons)
+        if not why:
+            why = f"{link.target.name} is {_matrix_of(link.partial.wrt).name} itself"
         free = [i for i in _indices(link.partial.wrt) if i in _indices(link.partial.of)]
         if link.target is self.model.objective and self._is_sum_of_entries(link):
             i = _indices(link.partial.wrt)[0]
@@ -490,6 +510,12 @@ class _Derivation:
         for gradient in (*self.layer_gradients.values(), *self.gradients.values()):
             used |= symbols(gradient.index)
         return tuple(s for s in self.model.symbols if s in used)
+
+
+def _matrix_of(side: Expr) -> Symbol:
+    matrix = side.matrix if isinstance(side, Entry) else side
+    assert isinstance(matrix, Symbol)
+    return matrix
 
 
 def _is_constant(form: Expr, variable: Symbol) -> bool:
