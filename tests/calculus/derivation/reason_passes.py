@@ -63,13 +63,15 @@ PASSES: Mapping[str, str] = {
     "not reached": V + "L = sum(y)\nwrt: x",
     "an outer product": S + "y : (n, 1)\nL = x^T A y\nwrt: A",
     "a repeat": M + "r = mean(X, axis=1)\nL = sum(r^2)\nwrt: X",
-    "a shift of scores": "z : (k, 1)\nt : (k, 1)\nb : (1, 1)\np = softmax(z + b)\nL = t^T p\nwrt: b",
+    "a shift of scores": "z : (k, 1)\nt : (k, 1)\nb : (1, 1)\np = softmax(z + b)\nL = t^T p\n"
+    "wrt: b",
     "deviations": "x : (n, 1)\nL = sum(x - mean(x))",
     "a mask": V + "L = sum([x > 0] .* x .* y)\nwrt: x",
     "a gate": V + "z : (n, 1)\nL = sum(g .* ((1 - z) .* x + z .* y))\nwrt: z",
     "Gaussian": "x : (n, 1)\nu : (n, 1)\nS : (n, n)\nd = x - u\nL = d^T S^-1 d/2 + logdet(S)/2\n"
     "wrt: x, u, S",
-    "a loop": "h_0 : (k, 1)\nW : (k, k)\nh_1 = tanh(W h_0)\nh_2 = tanh(W h_1)\nL = sum(h_2)\nwrt: W",
+    "a loop": "h_0 : (k, 1)\nW : (k, k)\nh_1 = tanh(W h_0)\nh_2 = tanh(W h_1)\nL = sum(h_2)\n"
+    "wrt: W",
     "look-up": "E : (d, v)\nids : (1, m)\nG : (d, m)\nX = lookup(E, ids)\nL = sum(G .* X)\nwrt: E",
     "windows": "x : (n, 1)\nw : (3, 1)\nS = windows(x, 3, 1)\ny = w^T S\nL = sum(y^2)\nwrt: x, w",
 }  # fmt: skip

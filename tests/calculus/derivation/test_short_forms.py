@@ -102,12 +102,12 @@ OPENED = (
     ),
     (
         VECTORS + "S = sum(exp(z))\np = exp(z)/S\nL = t^T p",
-        {"z": "(t - t^T p) .* p"},
+        {"z": "p .* (t - t^T p)"},
     ),
     (
         "X : (n, m)\nY : (k, m)\nW : (h, n)\nV : (k, h)\nA = tanh(W X)\nP = softmax(V A, axis=0)\n"
         "J = -1/m sum(Y .* log(P))\nonehot: Y",
-        {"V": "(P - Y) A^T/m", "W": "((V^T (P - Y)/m) .* (1 - A^2)) X^T"},
+        {"V": "(P - Y) A^T/m", "W": "(V^T (P - Y) .* (1 - A^2)) X^T/m"},
     ),
 )
 

@@ -36,6 +36,7 @@ from chainrule.calculus.indexing.reading import read_entry
 from chainrule.calculus.ops import mul, power, renamed, replace, sigmoid, softmax, tanh
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.normal import normal_form
+from chainrule.calculus.rewriting.pointwise import TANH_SEEN
 from chainrule.calculus.rewriting.rule import Fired, Label, Rule, is_op
 from chainrule.calculus.rewriting.shortening import COLLECT
 from chainrule.calculus.rewriting.simplification import simplify
@@ -90,6 +91,9 @@ class Recognition:
 
     def recognise(self, form: Expr) -> tuple[Expr, list[Fired]]:
         """Return an index form with known functions by their names, and the steps."""
+        hyperbolic = transform(form, lambda e: TANH_SEEN.becomes(e) or e)
+        if hyperbolic is not form:
+            return hyperbolic, [Fired(TANH_SEEN, form, hyperbolic)]
         opened = self._opened(form)
         if not any(is_op(node, "exp") for node in walk(opened)):
             return form, []

@@ -7,8 +7,8 @@ from functools import reduce
 from operator import matmul
 
 from chainrule.calculus.graph.dims import SCALAR
-from chainrule.calculus.graph.node import Expr, Number, Symbol, transform, walk
-from chainrule.calculus.ops import add, broadcast, div, mul, neg, transpose
+from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, transform, walk
+from chainrule.calculus.ops import add, broadcast, div, mul, neg, rebuild, transpose
 from chainrule.calculus.rewriting.rule import is_op
 from chainrule.calculus.rewriting.signs import numbered
 
@@ -32,7 +32,11 @@ def _laid_out(node: Expr) -> Expr:
     if is_op(node, "matmul"):
         return _scalars_in_front(node)
     if is_op(node, "mul"):
-        return mul(*sorted(node.args, key=_is_turned_line))
+        return _line_below(node)
+    if is_op(node, "neg"):
+        return neg(node.args[0])
+    if is_op(node, "div"):
+        return _reduced(node)
     return _collected(node) if is_op(node, "add") else node
 
 
@@ -52,11 +56,22 @@ def _collected(node: Expr) -> Expr:
         key = _untransposed(body)
         numbers[key] = numbers.get(key, Fraction(0)) + number
         bodies.setdefault(key, body)
-    if len(numbers) == len(node.args):
+    shares = all(number.denominator > 1 for number in numbers.values())
+    if len(numbers) == len(node.args) and not shares:
         return add(*sorted(node.args, key=lambda term: is_op(term, "neg")))
-    terms = [numbered(numbers[key], bodies[key]) for key in numbers if numbers[key]]
-    ordered = sorted(terms, key=lambda term: is_op(term, "neg"))
-    return broadcast(add(*ordered), node.shape) if ordered else Number(0, node.shape)
+    return _added([(numbers[key], bodies[key]) for key in numbers], node)
+
+
+def _added(terms: list[tuple[Fraction, Expr]], node: Expr) -> Expr:
+    """Add terms with numbers in front; a fraction that all share goes over the whole."""
+    kept = [(number, body) for number, body in terms if number]
+    if not kept:
+        return Number(0, node.shape)
+    below = {number.denominator for number, _ in kept}
+    shared = below.pop() if len(below) == 1 and len(kept) > 1 else 1
+    ordered = sorted(kept, key=lambda term: term[0] < 0)
+    total = broadcast(add(*(numbered(n * shared, body) for n, body in ordered)), node.shape)
+    return div(total, Number(shared)) if shared > 1 else total
 
 
 def _numbered(term: Expr) -> tuple[Fraction, Expr]:
@@ -119,15 +134,45 @@ def _over_one_line(product: Expr) -> Expr:
     return mul(numbered(front.value, mul(*scalars)), *matrices)
 
 
+def _line_below(product: Expr) -> Expr:
+    """Write a scalar below one factor of a product below the whole of it."""
+    factors = sorted(product.args, key=_is_turned_line)
+    below = [_unspread(f.args[1]) for f in factors if _has_line(f)]
+    if not below or all(_is_scalar(factor) for factor in factors):
+        return mul(*factors)
+    return div(mul(*(f.args[0] if _has_line(f) else f for f in factors)), mul(*below))
+
+
+def _has_line(factor: Expr) -> bool:
+    return is_op(factor, "div") and not _is_scalar(factor) and _is_scalar(factor.args[1])
+
+
+def _reduced(fraction: Expr) -> Expr:
+    """Cancel the numbers in front above and below a line."""
+    above, top = _numbered(fraction.args[0])
+    below, bottom = _numbered(fraction.args[1])
+    number = above / below
+    if below == 1 or isinstance(bottom, Number) or above.denominator != 1:
+        return fraction
+    return div(mul(Number(number.numerator), top), mul(Number(number.denominator), bottom))
+
+
 def _is_scalar(part: Expr) -> bool:
     """Whether a factor is the same number everywhere."""
     return isinstance(part, Number) or _unspread(part).shape == SCALAR
 
 
 def _unspread(part: Expr) -> Expr:
+    """Return the number that a factor is everywhere, if it is; else the factor."""
     if isinstance(part, Number):
         return Number(part.value)
-    return part.args[0] if is_op(part, "broadcast") else part
+    if is_op(part, "broadcast"):
+        return part.args[0]
+    if isinstance(part, Apply) and part.op.elementwise and part.shape != SCALAR:
+        inner = tuple(_unspread(arg) for arg in part.args)
+        if all(arg.shape == SCALAR for arg in inner):
+            return rebuild(part, inner)
+    return part
 
 
 def _turned(expr: Expr) -> Expr:
