@@ -173,23 +173,22 @@ class _Derivation:
     def _opened(self, gradient: Gradient) -> Gradient:
         """Write a gradient without the names of others, where that is short."""
         matrix = gradient.matrix
-        if matrix is None or not symbols(matrix) & set(self.layer_gradients):
+        named = matrix is not None and symbols(matrix) & set(self.layer_gradients)
+        if matrix is None or not named or gradient.place is not None:
             return gradient
         names = {name: layer.matrix for name, layer in self.layer_gradients.items()}
         opened = in_own_letters(gradient, names, self._shortest)
         if opened is None:
             return gradient
         left = Partial(self.model.objective, gradient.variable)
-        said = " and ".join(
-            f"{name.name}" for name in self.layer_gradients if name in symbols(matrix)
-        )
+        said = " and ".join(name.name for name in self.layer_gradients if name in named)
         self.record.add(
             Phase.OPENED,
-            "in the letters of the forward pass",
+            "the names of gradients opened",
             left,
             matrix,
             opened,
-            f"{said}: the name is replaced by what it stands for",
+            f"{said} is replaced by what it stands for",
             claim=Claim.OPENED,
         )
         return replace_fields(gradient, opened=opened)

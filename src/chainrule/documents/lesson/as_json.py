@@ -80,7 +80,8 @@ def _gradient(gradient: Gradient, form: GradientForm) -> dict[str, Any]:
     data: dict[str, Any] = {"shape": _shape(gradient.variable.shape)}
     if form is not GradientForm.INDEX:
         data["matrix"] = None if gradient.matrix is None else plain(gradient.matrix)
-        data["opened"] = None if gradient.opened is None else plain(gradient.opened)
+        if gradient.opened is not None:
+            data["opened"] = plain(gradient.opened)
     if form is not GradientForm.MATRIX:
         data["index"] = plain(gradient.index)
         data["entry"] = [None if p is None else str(p) for p in (gradient.row, gradient.col)]

@@ -35,6 +35,7 @@ _TITLES = {
     Phase.CHAIN: "The chain rule",
     Phase.FACTOR: "The factors, one at a time",
     Phase.CURVATURE: "The Hessian",
+    Phase.OPENED: "In the letters of the forward pass",
     Phase.RECURSION: "The rounds of the loop",
 }
 
