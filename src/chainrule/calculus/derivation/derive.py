@@ -49,7 +49,11 @@ from chainrule.errors import DerivationError
 
 
 def derivation_of(
-    model: Model, wrt: Sequence[str] | None = None, *, prefix: str = "d"
+    model: Model,
+    wrt: Sequence[str] | None = None,
+    *,
+    prefix: str = "d",
+    named: bool = True,
 ) -> Derivation:
     """Derive the gradients of a model's objective, step by step, without verification.
 
@@ -63,6 +67,9 @@ def derivation_of(
         Names of the variables; by default the parameters.
     prefix : str, optional
         The prefix that turns the name of a value into that of its gradient: ``dz``.
+    named : bool, optional
+        Whether written-out functions, such as a softmax, are called by their names. Kernels are
+        emitted from what is written out, which has a stable form of its own.
 
     Raises
     ------
@@ -79,7 +86,7 @@ def derivation_of(
             "something that it depends on"
         )
     places = {a.symbol: a.place for a in model.asked}
-    return _Derivation(model, variables, places, prefix).run()
+    return _Derivation(model, variables, places, prefix, named).run()
 
 
 class _Derivation:
@@ -89,9 +96,11 @@ class _Derivation:
         variables: tuple[Symbol, ...],
         places: dict[Symbol, int | None],
         prefix: str,
+        named: bool,
     ) -> None:
         self.original = model
         self.prefix = prefix
+        self.named = named
         self.model, self.added = staged(model)
         self.variables = variables
         self.asked_places = places
@@ -360,10 +369,13 @@ class _Derivation:
         form, named = folded(form, self.model)
         if not named:
             form, named = simplify(form, self.shortened, self.relations)
-        form, seen = self.recognition.recognise(form)
-        form, again = called(form, self.model)
+        fired = [*fired, *named]
+        if self.named:
+            for rename in (self.recognition.recognise, lambda f: called(f, self.model)):
+                form, seen = rename(form)
+                fired += seen
         form, blocks = filled(form)
-        fired = [*fired, *named, *seen, *again, *blocks]
+        fired += blocks
         for firing in fired:
             self.record.add(
                 Phase.SIMPLIFY,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from functools import reduce
 from operator import matmul
@@ -20,7 +21,17 @@ def laid_out(matrix: Expr) -> Expr:
     that are equal, whichever way their transposes are written, become one with a number in front; a
     positive term is written first; scalars and fraction lines leave a matrix product.
     """
+    if all(node.shape == SCALAR for node in walk(matrix)):
+        return transform(matrix, _plus_first)  # numbers are written by their normal form
     return transform(transform(matrix, _laid_out), _over_one_line)
+
+
+def _plus_first(node: Expr) -> Expr:
+    if not is_op(node, "add"):
+        return node
+    counts = Counter(node.args)
+    terms = [count * term for term, count in counts.items()]
+    return add(*sorted(terms, key=lambda term: is_op(term, "neg")))
 
 
 def _laid_out(node: Expr) -> Expr:
