@@ -49,6 +49,11 @@ MODELS = (
     "J = -sum(Y .* log(P))",
     "Z : (k, m)\nS : (k, m)\nT = softmax(S, axis=0)\nP = softmax(Z, axis=0)\n"
     "J = -sum(T .* log(P))\nwrt: Z",
+    "x : (n, 1)\nJ = sum(1/(1 + exp(-x)))",
+    "x : (n, 1)\nJ = sum((exp(x) - exp(-x))/(exp(x) + exp(-x)))",
+    "z : (n, 1)\nt : (n, 1)\np = exp(z)/sum(exp(z))\nJ = t^T p\nwrt: z",
+    "X : (n, m)\nG : (n, m)\nu = mean(X, axis=1)\nv = mean((X - u)^2, axis=1)\n"
+    "H = (X - u)/sqrt(v + 0.1)\nJ = sum(G .* H)\nwrt: X",
 )
 """Forward passes for rules that the examples and the exercises do not need."""
 

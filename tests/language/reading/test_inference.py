@@ -29,8 +29,14 @@ INFERRED: list[tuple[str, dict[str, Shape]]] = [
     ),
     (
         "z1 = W1 x + b1\na1 = tanh(z1)\nz2 = W2 a1 + b2\nL = -sum(y .* log(softmax(z2)))",
-        {"W1": ("h", "n"), "x": ("n", 1), "b1": ("h", 1)}
-        | {"W2": ("k", "h"), "b2": ("k", 1), "y": ("k", 1)},
+        {
+            "W1": ("h", "n"),
+            "x": ("n", 1),
+            "b1": ("h", 1),
+            "W2": ("k", "h"),
+            "b2": ("k", 1),
+            "y": ("k", 1),
+        },
     ),
     (
         "J = ||y - X w||^2 + lambda ||w||^2",

@@ -146,5 +146,6 @@ def _told_apart(left: Expr, right: Expr) -> bool:
 
 def _magnitude(point: Evaluator, *sides: Expr) -> Any:  # noqa: ANN401
     """Return the largest finite value of any part of the sides."""
-    parts = [np.abs(point.value(node)).max() for side in sides for node in walk(side)]
+    values = (point.value(node) for side in sides for node in walk(side))
+    parts = [np.abs(value).max() for value in values if np.size(value)]
     return max((part for part in parts if part < SENSIBLE), default=0)

@@ -57,6 +57,7 @@ def _step(step: Step) -> dict[str, Any]:
         "id": step.id,
         "phase": step.phase.value,
         "rule": step.rule,
+        "concludes": step.concludes,
         "question": None if step.question is None else plain(step.question),
         "left": plain(step.left),
         "before": plain(step.before),
@@ -85,6 +86,8 @@ def _gradient(gradient: Gradient, form: GradientForm) -> dict[str, Any]:
     data: dict[str, Any] = {"shape": _shape(gradient.variable.shape)}
     if form is not GradientForm.INDEX:
         data["matrix"] = None if gradient.matrix is None else plain(gradient.matrix)
+        if gradient.opened is not None:
+            data["opened"] = plain(gradient.opened)
     if form is not GradientForm.MATRIX:
         data["index"] = plain(gradient.index)
         data["entry"] = [None if p is None else str(p) for p in (gradient.row, gradient.col)]

@@ -35,6 +35,7 @@ _TITLES = {
     Phase.CHAIN: "The chain rule",
     Phase.FACTOR: "The factors, one at a time",
     Phase.CURVATURE: "The Hessian",
+    Phase.OPENED: "In the letters of the forward pass",
     Phase.RECURSION: "The rounds of the loop",
 }
 
@@ -110,8 +111,13 @@ def first_sentence(derivation: Derivation) -> str:
     )
 
 
+def shown_phase(step: Step) -> str:
+    """Return the purpose of a step as pages show it: the line that ends a derivation stands out."""
+    return (Phase.RESULT if step.concludes else step.phase).value
+
+
 def _is_matrix_step(step: Step) -> bool:
-    if step.phase in (Phase.COLLAPSE, Phase.SHAPE):
+    if step.phase in (Phase.COLLAPSE, Phase.SHAPE, Phase.OPENED):
         return True
     whole = isinstance(step.left, Partial) and isinstance(step.left.wrt, Symbol)
     return step.phase is Phase.RESULT and whole and step.left.wrt.shape != (1, 1)  # type: ignore[attr-defined]

@@ -406,9 +406,13 @@ class Parser(Formulas):
         braced = ahead[0].kind == "mark" and ahead[0].text == "{"
         if braced and not (len(ahead) == 3 and ahead[2].kind == "mark" and ahead[2].text == "}"):
             return 0
-        token = ahead[braced]
+        return 1 + 2 * braced if self.is_transpose(ahead[braced]) else 0
+
+    @staticmethod
+    def is_transpose(token: Token) -> bool:
+        """Whether a token in an exponent means the transpose."""
         mark = token.kind == "mark" and token.text in ("⊤", "'")
-        return 1 + 2 * braced if mark or (token.kind == "name" and token.text == "T") else 0
+        return mark or (token.kind == "name" and token.text == "T")
 
     def method(self, receiver: Node) -> Node:
         """Read ``X.sum(axis=1)`` and ``A.dot(B)`` as calls."""

@@ -82,6 +82,12 @@ class Latex:
         """Set a glyph behind."""
         return f"{{{body}}}{op.notation.latex}" if "^" in body else body + op.notation.latex
 
+    def postfixes(self, ops: list[Op], body: str) -> str:
+        """Set two glyphs behind as one."""
+        first, second = (op.notation.latex.strip("^{}") for op in ops)
+        raised = f"^{{{first.rstrip('1')}{second}}}"
+        return f"{{{body}}}{raised}" if "^" in body else body + raised
+
     def function(self, op: Op, body: str, options: str) -> str:
         """Set a function."""
         name = op.notation.latex

@@ -61,6 +61,9 @@ class Medium(Protocol):
     def postfix(self, op: Op, body: str) -> str:
         """Set a glyph behind."""
 
+    def postfixes(self, ops: list[Op], body: str) -> str:
+        """Set two glyphs behind as one, the sign first: ``X^-T``."""
+
     def function(self, op: Op, body: str, options: str) -> str:
         """Set a function of one argument."""
 
@@ -153,7 +156,11 @@ class _Setter:
                 raised = m.entry_power if _is_bare(args[0]) else m.power
                 return POSTFIX, raised(self.at_least(args[0], ATOM), exponent)
             case Layout.POSTFIX:
-                return POSTFIX, m.postfix(op, self.at_least(args[0], ATOM))
+                inner = args[0]
+                if isinstance(inner, Apply) and inner.op.notation.layout is Layout.POSTFIX:
+                    ops = sorted((inner.op, op), key=lambda each: each.notation.plain)
+                    return POSTFIX, m.postfixes(ops, self.at_least(inner.args[0], ATOM))
+                return POSTFIX, m.postfix(op, self.at_least(inner, ATOM))
             case Layout.FENCE:
                 squared = op.notation.plain[-1].isdigit()  # ``norm(x)^2`` ends in an exponent
                 return POSTFIX if squared else ATOM, m.fence(op, self.at_least(args[0], SUM))

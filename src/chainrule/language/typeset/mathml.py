@@ -99,6 +99,10 @@ class MathML:
         glyph = _RAISED.get(op.notation.unicode, f"<mi>{escape(op.notation.unicode)}</mi>")
         return f"<msup><mrow>{body}</mrow>{glyph}</msup>"
 
+    def postfixes(self, ops: list[Op], body: str) -> str:
+        """Set two glyphs above as one."""
+        return f"<msup><mrow>{body}</mrow><mrow><mo>−</mo><mi>⊤</mi></mrow></msup>"
+
     def function(self, op: Op, body: str, options: str) -> str:
         """Set a function."""
         glyph = op.notation.unicode or op.notation.plain

@@ -77,6 +77,10 @@ class Spoken:
         """Say what stands behind."""
         return f"{body} {op.notation.spoken}"
 
+    def postfixes(self, ops: list[Op], body: str) -> str:
+        """Say what stands behind, one after the other."""
+        return " ".join((body, *(op.notation.spoken for op in ops)))
+
     def function(self, op: Op, body: str, options: str) -> str:
         """Say a function of one argument."""
         said = f"{op.notation.spoken} {body}"

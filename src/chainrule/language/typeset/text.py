@@ -84,6 +84,11 @@ class Plain:
         """Set a glyph behind."""
         return body + op.notation.plain
 
+    def postfixes(self, ops: list[Op], body: str) -> str:
+        """Set two glyphs behind as one."""
+        first, second = (op.notation.plain for op in ops)
+        return body + first.rstrip("1") + second.removeprefix("^")
+
     def function(self, op: Op, body: str, options: str) -> str:
         """Set a call."""
         return f"{op.notation.plain}({body}{', ' if options else ''}{options})"
@@ -147,6 +152,10 @@ class Unicode(Plain):
         """Set a call."""
         glyph = op.notation.unicode or op.notation.plain
         return f"{glyph}({body}{', ' if options else ''}{options})"
+
+    def postfixes(self, ops: list[Op], body: str) -> str:
+        """Set two glyphs behind as one."""
+        return super().postfixes(ops, body).replace("^-T", "⁻ᵀ")
 
     def constant(self, op: Op) -> str:
         """Set a constant by its letter."""
