@@ -12,7 +12,7 @@ help:
 	@echo "make test    set up, then lint, types, architecture and tests"
 	@echo "make check   lint, types and architecture alone"
 	@echo "make bench   the timings the project promises"
-	@echo "make bench-engine   time to an accuracy against the peers; ARGS='--budget 15' for the essential part"
+	@echo "make bench-engine   time to an accuracy against the peers; ARGS='--budget 30 --kinds sparse,small --members held-out'"
 	@echo "make bench-losses   the same for Poisson, Gamma and one's own losses"
 	@echo "make bounds  300 random fits per loss: no certified bound below the true error"
 	@echo "make docs    regenerate what the README and docs quote"

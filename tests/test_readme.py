@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from chainrule.cli.main import cli
+from tests.loss_definitions import DEFINITIONS
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,6 +40,25 @@ def test_readme_quotes_real_output(
         found = done.output.find(line, place)
         assert found >= 0, f"not printed after what stands before it: {line!r}"
         place = found + len(line)
+
+
+def test_the_list_of_losses_is_that_of_their_definitions() -> None:
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    found = re.search(r"(\w+) losses ship: ([^;.]*); ([^;.]*) are not convex", text)
+    assert found is not None
+    listed, not_convex = (re.split(", | and ", part) for part in found.groups()[1:])
+    assert sorted(listed) == sorted(loss.title for loss in DEFINITIONS.values())
+    assert sorted(not_convex) == sorted(x.title for x in DEFINITIONS.values() if not x.convex)
+    assert _NUMBERS[found[1].lower()] == len(DEFINITIONS)
+
+
+_NUMBERS = dict(
+    zip(
+        ("fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"),
+        range(14, 21),
+        strict=True,
+    )
+)
 
 
 def test_something_is_quoted() -> None:

@@ -50,7 +50,7 @@ def _example(name: str, derivation: Derivation) -> Iterator[str]:
     of = model.objective.name
     named |= {f"∂{of}/∂{key}": gradient for key, gradient in derivation.gradients.items()}
     for key, gradient in named.items():
-        matrix = gradient.no_matrix_form if gradient.matrix is None else unicode(gradient.matrix)
+        matrix = gradient.no_matrix_form if gradient.matrix is None else unicode(gradient.final)
         yield (
             f"| `{key}` | `{matrix}` | `{unicode(gradient.index)}` | "
             f"{written(gradient.variable.shape)} |"

@@ -7,8 +7,9 @@ whatever the library means by it: a ladder of tolerances is run and the accuracy
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ Answer = tuple[Array, Array, dict[str, Any]]
 """Coefficients (n_outputs, n_features), intercepts (n_outputs,), and what else is known."""
 
 MANY: Final = 100_000
+_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 LADDER: Final = (1e-4, 1e-6, 1e-8, 1e-10, 1e-12)
 
 
@@ -36,25 +38,33 @@ class Peer:
     prepare : callable
         Does the imports, outside the clock, and returns (data ..., lambda, tolerance) -> Answer;
         the data are X and y here.
-    kinds : tuple of str
-        The kinds of problems it takes.
+    tasks : tuple of str
+        What it can fit: see `Problem.task`.
     ladder : tuple of float
         Tolerances to try, from the loosest.
     penalised, unpenalised : bool
         Whether it takes lambda > 0, and lambda = 0.
+    threads : int or None
+        Threads of BLAS and OpenMP; None for as many as the library takes.
     """
 
     name: str
     package: str
     prepare: Callable[[], Callable[..., Answer]]
-    kinds: tuple[str, ...] = ("dense", "sparse", "softmax")
+    tasks: tuple[str, ...] = ("dense", "sparse", "softmax", "sparse softmax")
     ladder: tuple[float, ...] = LADDER
     penalised: bool = True
     unpenalised: bool = True
+    threads: int | None = None
 
-    def takes(self, kind: str, lam: float) -> bool:
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that set the number of threads."""
+        return {} if self.threads is None else dict.fromkeys(_THREADS, str(self.threads))
+
+    def takes(self, task: str, lam: float) -> bool:
         """Tell whether it can be asked."""
-        return kind in self.kinds and (self.penalised if lam else self.unpenalised)
+        return task in self.tasks and (self.penalised if lam else self.unpenalised)
 
 
 def _linear(model: Any) -> Answer:  # noqa: ANN401
@@ -63,19 +73,26 @@ def _linear(model: Any) -> Answer:  # noqa: ANN401
     return coef, intercept, more
 
 
-def _ours() -> Callable[..., Answer]:
-    from chainrule import LogisticRegression, warm_up
+def _ours(compiled: bool = True) -> Callable[[], Callable[..., Answer]]:
+    """Return chainrule with its compiled passes, or as on an installation without numba."""
 
-    for dtype in ("float64", "float32"):
-        warm_up(dtype)
+    def prepare() -> Callable[..., Answer]:
+        if not compiled:
+            sys.modules["numba"] = None  # type: ignore[assignment]
+        from chainrule import LogisticRegression, warm_up
 
-    def fit(X: Any, y: Array, lam: float, tol: float) -> Answer:  # noqa: ANN401
-        model = LogisticRegression(C=1 / lam if lam else np.inf, tol=tol).fit(X, y)
-        coef, intercept, more = _linear(model)
-        bound = model.certificate_.relative_bound
-        return coef, intercept, more | {"proven": bound if model.certificate_.proven else None}
+        for dtype in ("float64", "float32"):
+            warm_up(dtype)
 
-    return fit
+        def fit(X: Any, y: Array, lam: float, tol: float) -> Answer:  # noqa: ANN401
+            model = LogisticRegression(C=1 / lam if lam else np.inf, tol=tol).fit(X, y)
+            coef, intercept, more = _linear(model)
+            bound = model.certificate_.relative_bound
+            return coef, intercept, more | {"proven": bound if model.certificate_.proven else None}
+
+        return fit
+
+    return prepare
 
 
 def _sklearn(solver: str, module: str = "sklearn.linear_model") -> Callable[[], Any]:
@@ -165,14 +182,23 @@ def _snapml() -> Callable[..., Answer]:
     return fit
 
 
-def _cyanure() -> Callable[..., Answer]:
-    estimator = import_module("cyanure.estimators").LogisticRegression
+def _cyanure(threads: int = -1) -> Callable[[], Any]:
+    def prepare() -> Callable[..., Answer]:
+        estimator = import_module("cyanure.estimators").LogisticRegression
 
-    def fit(X: Any, y: Array, lam: float, tol: float) -> Answer:  # noqa: ANN401
-        model = estimator(lambda_1=lam / len(y), tol=tol, max_iter=MANY, duality_gap_interval=5)
-        return _linear(model.fit(X, y))
+        def fit(X: Any, y: Array, lam: float, tol: float) -> Answer:  # noqa: ANN401
+            model = estimator(
+                lambda_1=lam / len(y),
+                tol=tol,
+                max_iter=MANY,
+                duality_gap_interval=5,
+                n_threads=threads,
+            )
+            return _linear(model.fit(X, y))
 
-    return fit
+        return fit
+
+    return prepare
 
 
 def _torch() -> Callable[..., Answer]:
@@ -248,19 +274,47 @@ def _jax() -> Callable[..., Answer]:
 
 
 NAME: Final = "chainrule"
+PLAIN: Final = f"{NAME} plain"
+"""On an installation without numba."""
+
 _FINE: Final = (1e-4, 1e-7, 1e-10, 1e-13)
 _TWO: Final = ("dense", "sparse")
 _DENSE: Final = ("dense", "softmax")
+_NO_SPARSE_CLASSES: Final = ("dense", "sparse", "softmax")
+
+
+def _with_one_thread(peer: Peer, **changes: Any) -> Peer:  # noqa: ANN401
+    return replace(peer, name=f"{peer.name}, 1 thread", threads=1, **changes)
+
+
+_CHOLESKY: Final = Peer(
+    "sklearn newton-cholesky",
+    "scikit-learn",
+    _sklearn("newton-cholesky"),
+    _NO_SPARSE_CLASSES,
+)
+_CG: Final = Peer("sklearn newton-cg", "scikit-learn", _sklearn("newton-cg"))
+_LBFGS: Final = Peer("sklearn lbfgs", "scikit-learn", _sklearn("lbfgs"))
+_GLUM: Final = Peer("glum irls-ls", "glum", _glum("irls-ls"), _TWO, _FINE)
+_CYANURE: Final = Peer(
+    "cyanure", "cyanure", _cyanure(), _TWO, (1e-6, 1e-9, 1e-12), unpenalised=False
+)
+_TORCH: Final = Peer("torch L-BFGS", "torch", _torch, _DENSE, (1e-5, 1e-7, 1e-9, 1e-11))
 
 PEERS: Final[dict[str, Peer]] = {
     peer.name: peer
     for peer in (
-        Peer(NAME, "chainrule", _ours, ladder=(1e-4, 1e-6, 1e-8, 1e-9, 1e-10)),
-        Peer("sklearn newton-cholesky", "scikit-learn", _sklearn("newton-cholesky"), _DENSE),
-        Peer("sklearn lbfgs", "scikit-learn", _sklearn("lbfgs")),
-        Peer("sklearn newton-cg", "scikit-learn", _sklearn("newton-cg")),
-        Peer("glum irls-ls", "glum", _glum("irls-ls"), _TWO, _FINE),
+        Peer(NAME, "chainrule", _ours(), ladder=(1e-4, 1e-6, 1e-8, 1e-9, 1e-10)),
+        Peer(PLAIN, "chainrule", _ours(compiled=False), ladder=(1e-6, 1e-8, 1e-10)),
+        _CHOLESKY,
+        _with_one_thread(_CHOLESKY),
+        _CG,
+        _with_one_thread(_CG),
         Peer("liblinear", "liblinear-official", _liblinear, _TWO, _FINE, unpenalised=False),
+        _GLUM,
+        _with_one_thread(_GLUM),
+        _LBFGS,
+        _with_one_thread(_LBFGS),
         Peer(
             "sklearn liblinear",
             "scikit-learn",
@@ -269,13 +323,16 @@ PEERS: Final[dict[str, Peer]] = {
             (1e-4, 1e-7, 1e-10),
             unpenalised=False,
         ),
+        _CYANURE,
+        _with_one_thread(_CYANURE, prepare=_cyanure(1)),
         Peer(
             "sklearnex lbfgs",
             "scikit-learn-intelex",
             _sklearn("lbfgs", "sklearnex.linear_model"),
+            _DENSE,
         ),
-        Peer("cyanure", "cyanure", _cyanure, _TWO, (1e-6, 1e-9, 1e-12), unpenalised=False),
-        Peer("torch L-BFGS", "torch", _torch, _DENSE, (1e-5, 1e-7, 1e-9, 1e-11)),
+        _TORCH,
+        _with_one_thread(_TORCH),
         Peer("jax L-BFGS", "jax", _jax, _DENSE, (1e-5, 1e-7, 1e-9, 1e-11)),
         Peer("statsmodels newton", "statsmodels", _statsmodels("newton"), ("dense",), _FINE, False),
         Peer("statsmodels lbfgs", "statsmodels", _statsmodels("lbfgs"), ("dense",), _FINE, False),

@@ -1,95 +1,70 @@
-"""The page of a benchmark in docs/ and its plot, from the log of measurements."""
+"""The page of a benchmark in docs/, with a table of every measurement beside it."""
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import platform
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from importlib.metadata import version
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from statistics import geometric_mean, median
-from typing import Any, Final
+from statistics import median
+from typing import Final
 
-from benchmarks.engine.peers import NAME
-from benchmarks.engine.problems import Problem
-from benchmarks.engine.runner import TARGETS, Record, fits, reached
+from benchmarks.engine.peers import NAME, PLAIN
+from benchmarks.engine.plot import plot
+from benchmarks.engine.records import Record
+from benchmarks.engine.results import (
+    LOOSE,
+    TIGHT,
+    Result,
+    group,
+    has_plain,
+    is_divided,
+    kinds,
+    results,
+)
 from benchmarks.engine.suite import Suite
 
-TIGHT: Final = min(TARGETS)
+INCOMPLETE: Final = "†"
+MEMBERS: Final = {"tuned": "tuned on", "held-out": "held out"}
+"""Members of the table of problems, in words."""
 
+COLUMNS: Final = (
+    "data",
+    "kind",
+    "member",
+    "lambda",
+    "peer",
+    "seconds to 1e-6",
+    "seconds to 1e-10",
+    "status",
+    "tolerance",
+    "memory MB",
+    "start seconds",
+    "reads",
+)
+"""Of the table of every measurement; `reads` is the time in units of one read of X."""
 
-@dataclass
-class Result:
-    """What was found out about one problem at one lambda.
+METHOD: Final = """\
+Every peer is run at a ladder of its tolerances. Its coefficients are put into the objective, and
+its time is that of the fastest tolerance whose objective lies within 1e-10 (or 1e-6) of the lowest
+objective of all solvers, relative to it. The clock covers `fit` alone, including chainrule's
+certificate; imports and the loading of compiled code come before it. Large data are fitted in a
+fresh process each time; other data are fitted repeatedly in one process, and the median counts.
+A loop of fits is reported per fit. Peers are run with as many threads as they take by default, and
+those whose time depends on it also with one thread of BLAS and OpenMP. A peer is stopped after a
+multiple of chainrule's time. Memory is the peak of the process during the fit above its level
+before. One read is the time of one pass over X (the sum of its entries on two threads)."""
 
-    Attributes
-    ----------
-    problem : Problem
-    lam : float
-    best : dict
-        peer -> target -> the record that counts.
-    limits : dict
-        peer -> the seconds after which it was stopped.
-    failures : dict
-        peer -> what went wrong.
-    read : float or None
-        Seconds of one read of X.
-    """
+INSTALLATIONS: Final = """\
+chainrule is installed with its compiled passes, `pip install 'chainrule[fast]'`; "without numba"
+and `chainrule plain` are the same release from `pip install chainrule`."""
 
-    problem: Problem
-    lam: float
-    best: dict[str, dict[float, Record]] = field(default_factory=dict)
-    limits: dict[str, float] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
-    read: float | None = None
-
-    def seconds(self, peer: str, target: float = TIGHT) -> float | None:
-        """Return the time that a peer took to an accuracy."""
-        row = self.best.get(peer, {}).get(target)
-        return None if row is None else float(row["seconds"])
-
-    def fastest(self, prefix: str = "", target: float = TIGHT) -> tuple[str, float] | None:
-        """Return the fastest peer, other than chainrule, whose name begins like this."""
-        found = [
-            (seconds, peer)
-            for peer in self.best
-            if not peer.startswith(NAME) and peer.startswith(prefix)
-            if (seconds := self.seconds(peer, target)) is not None
-        ]
-        return (min(found)[1], min(found)[0]) if found else None
-
-    def ratio(self, prefix: str = "") -> float | None:
-        """Return how many times longer the fastest of some peers took than chainrule."""
-        ours, peer = self.seconds(NAME), self.fastest(prefix)
-        return None if ours is None or peer is None else peer[1] / ours
-
-
-def results(suite: Suite, records: list[Record], scale: int) -> list[Result]:
-    """Gather the log, problem by problem."""
-    found = []
-    keys = {(r["set"], r["lambda"]) for r in records if r["job"] == "fit" and r["scale"] == scale}
-    places = list(suite.problems)
-    keys = {key for key in keys if key[0] in suite.problems}
-    for name, lam in sorted(keys, key=lambda key: (places.index(key[0]), key[1] == 0, key[1])):
-        base = {"set": name, "scale": scale, "lambda": lam}
-        result = Result(suite.problems[name], lam)
-        for peer in suite.peers:
-            rows = fits(records, base, peer)
-            if not rows:
-                continue
-            result.best[peer] = reached(records, base, peer)
-            for row in rows:
-                if row.get("error") in ("time", "memory"):
-                    result.limits[peer] = float(row["limit"])
-                if "error" in row:
-                    result.failures[peer] = row["error"]
-        for record in records:
-            if record["job"] == "read" and (record["set"], record["scale"]) == (name, scale):
-                # what fits a cache is no read of memory
-                result.read = record.get("read") if record.get("megabytes", 0) > 32 else None
-        found.append(result)
-    return found
+MEMBERSHIP: Final = """\
+The engine may be tuned on one half of the data sets; the other half, with other seeds, sizes and
+skews, is held out and only measured."""
 
 
 def page(suite: Suite, records: list[Record], scale: int) -> str:
@@ -100,27 +75,19 @@ def page(suite: Suite, records: list[Record], scale: int) -> str:
         "",
         f"Written by `make bench-{suite.name}`. " + " ".join(_machine(suite, records)),
         "",
-        "Each fit runs in a fresh process. Every peer is run at a ladder of its tolerances; its",
-        "coefficients are put into the objective, and the time that counts is that of the fastest",
-        "tolerance whose objective lies within 1e-10 (or 1e-6) of the lowest that anybody found,",
-        "relative to it. The clock covers `fit` alone, chainrule's proof included. What a library",
-        "imports and loads before is in the column `start`, for chainrule as for all others: its",
-        "passes are compiled once an installation, and loaded by `warm_up` (or by the first large",
-        "fit). Memory is the peak of the process above what it held with X in place. A read is a",
-        "plain sum of X on two threads. `> s`: stopped after so long.",
+        METHOD,
         "",
         *([suite.premise, ""] if suite.premise else []),
-        f"![Times of the peers as multiples of chainrule's]({suite.image})",
+        f"![Time of the fastest peer over that of chainrule, per data set]({suite.image})",
         "",
         *_summary(found),
-        "",
-        *_headline(found),
-        "",
-        *_passes(records, scale),
+        *_first(suite, records, scale),
+        *_passes(suite, records, scale),
         *suite.more(records),
-        *_everything(found),
+        *_by_kind(found),
+        *_peers(suite, found),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def _machine(suite: Suite, records: list[Record]) -> Iterator[str]:
@@ -130,18 +97,12 @@ def _machine(suite: Suite, records: list[Record]) -> Iterator[str]:
         if "version" in r and r["peer"] in suite.peers
     }
     yield f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()};"
-    versions |= {lib: version(lib) for lib in ("numpy", "scipy", "numba")}
+    for library in ("numpy", "scipy", "numba"):
+        try:
+            versions[library] = version(library)
+        except PackageNotFoundError:
+            continue
     yield ", ".join(f"{name} {number}" for name, number in sorted(versions.items())) + "."
-    cold = {
-        module: [r["seconds"] for r in records if r["job"] == "cold" and r["peer"] == module]
-        for module in ("chainrule", "sklearn.linear_model")
-    }
-    if all(cold.values()):
-        ours, theirs = (median(times) for times in cold.values())
-        yield (
-            "A process that starts, imports, fits breast cancer and ends takes "
-            f"{ours:.2f} s, with scikit-learn {theirs:.2f} s."
-        )
 
 
 def _processor() -> str:
@@ -153,155 +114,249 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def _summary(found: list[Result]) -> Iterator[str]:
+def _summary(found: Sequence[Result]) -> Iterator[str]:
+    """Yield the geometric means, per kind of data and per member."""
     yield "## In short"
     yield ""
-    for title, prefix in (("the fastest peer", ""), ("the fastest solver of sklearn", "sklearn ")):
-        for which in ("tall sets", "all sets"):
-            ratios = [
-                ratio
-                for result in found
-                if result.problem.tall or which == "all sets"
-                if (ratio := result.ratio(prefix)) is not None
-            ]
-            if ratios:
-                yield (
-                    f"- To 1e-10, geometric mean over {len(ratios)} problems ({which}): {title} "
-                    f"takes {geometric_mean(ratios):.1f} times as long as chainrule "
-                    f"(least {min(ratios):.2f})."
-                )
-
-
-def _headline(found: list[Result]) -> Iterator[str]:
-    yield "## Time to 1e-10"
+    if is_divided(found):
+        yield MEMBERSHIP
+        yield ""
+    yield "Ratios are geometric means, over all cases (data set and lambda), of the time of the"
+    yield "fastest peer over that of chainrule: above 1, chainrule is faster. Losses are in bold."
     yield ""
-    yield (
-        "| data | lambda | chainrule | solver | passes | reads' time | memory | certified gap | "
-        "fastest peer | fastest of sklearn |"
-    )
-    yield "|---|---|---|---|---|---|---|---|---|---|"
-    for result in found:
-        row = result.best.get(NAME, {}).get(TIGHT)
-        cells = [result.problem.name, f"{result.lam:g}"]
-        if row is None:
-            cells += ["not reached", "", "", "", "", ""]
-        else:
-            times = f"{row['seconds'] / result.read:.1f}" if result.read else ""
-            cells += [
-                shown_time(row["seconds"]),
-                row.get("solver") or "",
-                f"{row['passes']:.1f}" if row.get("passes") is not None else "",
-                times,
-                f"{row['memory']:.0f} MB",
-                f"{row['proven']:.0e}" if row.get("proven") is not None else "",
-            ]
-        for prefix in ("", "sklearn "):
-            peer, ratio = result.fastest(prefix), result.ratio(prefix)
-            cells.append("" if peer is None else f"{peer[0]} {shown_time(peer[1])}")
-            if ratio is not None:
-                cells[-1] += f" ({ratio:.1f}x)"
-        yield "| " + " | ".join(cells) + " |"
+    plain = has_plain(found)
+    head = ["kind", "data sets", "cases", "to 1e-10", "least", "slower in", "to 1e-6"]
+    head += ["over scikit-learn"] + (["without numba", "slower in"] if plain else [])
+    yield _row(head)
+    yield _row(["---"] * len(head))
+    for (kind, member), chosen in kinds(found).items():
+        tight = group(chosen)
+        loose = group(chosen, target=LOOSE)
+        theirs = group(chosen, prefix="sklearn ")
+        cells = [
+            kind,
+            MEMBERS[member] if is_divided(found) else "all",
+            str(tight.cases),
+            _times(tight.mean),
+        ]
+        cells += [_times(min(tight.ratios, default=None)), _lost(tight.lost), _times(loose.mean)]
+        cells.append(_times(theirs.mean))
+        if plain:
+            own = group(chosen, ours=PLAIN)
+            cells += [_times(own.mean), _lost(own.lost)]
+        yield _row(cells)
+    yield ""
+    alone = group(found).alone
+    if alone:
+        yield f"Cases in which no peer reached 1e-10 within its limit, in no mean: {alone}."
+        yield ""
+    incomplete = sum(result.missing > 0 for result in found)
+    if incomplete:
+        yield (
+            f"Cases in which not every peer was measured, marked {INCOMPLETE}: {incomplete} of "
+            f"{len(found)}."
+        )
+        yield ""
+    if plain:
+        yield INSTALLATIONS
+        yield ""
 
 
-def _passes(records: list[Record], scale: int) -> Iterator[str]:
-    shown = [
-        record
+def _first(suite: Suite, records: list[Record], scale: int) -> Iterator[str]:
+    """Yield whole processes, from their start to the answer."""
+    times: dict[tuple[str, str], list[float]] = {}
+    for record in records:
+        if record["job"] == "cold" and record["scale"] == scale and "seconds" in record:
+            times.setdefault((record["set"], record["peer"]), []).append(record["seconds"])
+    if not times:
+        return
+    peers = list(dict.fromkeys(peer for _, peer in times))
+    yield "## From the start of a process to the answer"
+    yield ""
+    yield "Each process starts, loads the data, imports the library, fits once with default"
+    yield "arguments, and ends. `nothing` ends after loading the data."
+    yield ""
+    yield _row(["data", *peers])
+    yield _row(["---"] * (1 + len(peers)))
+    for name in suite.problems:
+        found = {peer: median(times[name, peer]) for peer in peers if (name, peer) in times}
+        if found:
+            ours = found.get(NAME, float("inf"))
+            cells = [f"{found[peer]:.2f} s" if peer in found else "" for peer in peers]
+            others = [found[peer] for peer in found if not peer.startswith((NAME, "nothing"))]
+            if others and min(others) < ours < float("inf"):
+                cells[peers.index(NAME)] = f"**{ours:.2f} s**"
+            yield _row([name, *cells])
+    yield ""
+
+
+def _passes(suite: Suite, records: list[Record], scale: int) -> Iterator[str]:
+    of = {
+        (record["job"], record.get("set")): record
         for record in records
-        if record["job"] == "read" and record["scale"] == scale and "pass" in record
-        if record["megabytes"] >= 32
-    ]
+        if record["job"] in ("read", "pass") and record["scale"] == scale
+    }
+    shown = [name for name in suite.problems if "seconds" in of.get(("pass", name), {})]
     if not shown:
         return
     yield "## One pass for loss and gradient, against a read of X"
     yield ""
-    yield "| data | X | read | pass | share of the read's speed |"
-    yield "|---|---|---|---|---|"
-    for record in shown:
-        yield (
-            f"| {record['set']} | {record['megabytes']:.0f} MB | {shown_time(record['read'])} | "
-            f"{shown_time(record['pass'])} | {100 * record['read'] / record['pass']:.0f}% |"
-        )
+    yield _row(["data", "X", "read", "pass", "share of the read's speed"])
+    yield _row(["---"] * 5)
+    for name in shown:
+        read, seconds = of["read", name], of["pass", name]["seconds"]
+        cells = [name, f"{read['megabytes']:.0f} MB", shown_time(read["read"])]
+        yield _row([*cells, shown_time(seconds), f"{100 * read['read'] / seconds:.0f}%"])
     yield ""
 
 
-def _everything(found: list[Result]) -> Iterator[str]:
+def _by_kind(found: Sequence[Result]) -> Iterator[str]:
+    """Yield one table per kind of data and member, with the fastest peer of each case."""
+    plain = has_plain(found)
+    head = ["data", "lambda", NAME, "solver", "passes", "certified gap", "memory"]
+    head += [PLAIN] if plain else []
+    head += ["fastest peer", "to 1e-6", "fastest of scikit-learn"]
+    for (kind, member), chosen in kinds(found).items():
+        title = f"{kind[0].upper()}{kind[1:]}"
+        title += f", {MEMBERS[member]}" if is_divided(found) else ""
+        yield f"## {title}: time to 1e-10"
+        yield ""
+        yield _row(head)
+        yield _row(["---"] * len(head))
+        for result in chosen:
+            yield _row(_case(result, plain))
+        yield ""
+
+
+def _case(result: Result, plain: bool) -> list[str]:
+    mark = f" {INCOMPLETE}" if result.missing else ""
+    cells = [result.problem.name + mark, f"{result.lam:g}"]
+    row = result.best.get(NAME, {}).get(TIGHT)
+    if row is None:
+        cells += [f"**{status(result, NAME)}**", "", "", "", ""]
+    else:
+        cells += [
+            shown_time(row["seconds"]),
+            row.get("solver") or "",
+            f"{row['passes']:.1f}" if row.get("passes") is not None else "",
+            f"{row['proven']:.0e}" if row.get("proven") is not None else "",
+            f"{row['memory']:.0f} MB",
+        ]
+    if plain:
+        seconds = result.seconds(PLAIN)
+        shown = status(result, PLAIN) if seconds is None else shown_time(seconds)
+        cells.append(f"**{shown}**" if result.loses(ours=PLAIN) else shown)
+    cells += [_peer(result, "", TIGHT), _peer(result, "", LOOSE), _peer(result, "sklearn ", TIGHT)]
+    return cells
+
+
+def _peer(result: Result, prefix: str, target: float) -> str:
+    """Return the fastest peer with its time and ratio, in bold where it was faster."""
+    peer, ratio = result.fastest(prefix, target), result.ratio(prefix, target)
+    if peer is None:
+        return ""
+    if ratio is None:
+        return f"{peer[0]} {shown_time(peer[1])}"
+    shown = f"{peer[0]} {shown_time(peer[1])} ({_ratio(ratio)}x)"
+    return f"**{shown}**" if ratio < 1 else shown
+
+
+def _peers(suite: Suite, found: Sequence[Result]) -> Iterator[str]:
+    """Yield how every peer did over all cases."""
     yield "## Every peer"
+    yield ""
+    yield f"Every time of every peer is in [{suite.name}.csv]({suite.name}.csv)."
+    yield ""
+    yield _row(["peer", "library", "cases", "reached 1e-10", "stopped", "failed", "fastest of all"])
+    yield _row(["---"] * 7)
+    for name, peer in suite.peers.items():
+        asked = [result for result in found if name in result.best]
+        if not asked:
+            continue
+        reached = [result for result in asked if result.seconds(name) is not None]
+        stopped = [r for r in asked if name in r.limits and r.seconds(name) is None]
+        failed = [
+            result
+            for result in asked
+            if name in result.failures and name not in result.limits
+            if result.seconds(name) is None
+        ]
+        first = sum(
+            result.seconds(name)
+            == min(s for other in result.best if (s := result.seconds(other)) is not None)
+            for result in reached
+        )
+        counts = [len(asked), len(reached), len(stopped), len(failed), first]
+        yield _row([name, peer.package, *map(str, counts)])
+
+
+def table(suite: Suite, found: Sequence[Result]) -> str:
+    """Return every time of every peer as comma-separated values."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
     for result in found:
-        yield ""
-        yield f"### {result.problem.name}, lambda = {result.lam:g}"
-        yield ""
-        yield "| | to 1e-6 | to 1e-10 | reads' time | memory | start |"
-        yield "|---|---|---|---|---|---|"
+        problem = result.problem
         for peer, best in result.best.items():
-            cells = [peer]
-            for target in TARGETS:
-                row = best.get(target)
-                cells.append(shown_time(row["seconds"]) if row else _why(result, peer))
-            row = best.get(TIGHT) or best.get(max(TARGETS))
-            ratio = row["seconds"] / result.read if row and result.read else None
-            cells.append(f"{ratio:.1f}" if ratio else "")
-            cells.append(f"{row['memory']:.0f} MB" if row else "")
-            cells.append(f"{row['start']:.1f} s" if row and "start" in row else "")
-            yield "| " + " | ".join(cells) + " |"
+            row = best.get(TIGHT) or best.get(LOOSE) or {}
+            read = row["seconds"] / result.read if row and result.read else None
+            writer.writerow(
+                [problem.name, problem.kind, MEMBERS[problem.member], f"{result.lam:g}", peer]
+                + [_digits(result.seconds(peer, target)) for target in (LOOSE, TIGHT)]
+                + ["" if TIGHT in best else status(result, peer), row.get("tolerance", "")]
+                + [_digits(value) for value in (row.get("memory"), row.get("start"), read)]
+            )
+    return text.getvalue()
 
 
-def _why(result: Result, peer: str) -> str:
+def status(result: Result, peer: str) -> str:
+    """Return why a peer has no time to 1e-10."""
     if peer in result.limits:
-        what = "" if result.failures[peer] == "time" else " (memory)"
-        return f"> {result.limits[peer]:.0f} s{what}"
-    return f"failed: {result.failures[peer][:60]}" if peer in result.failures else "not reached"
+        cause = "" if result.failures[peer] == "time" else " (memory)"
+        return f"> {result.limits[peer]:.2g} s{cause}"
+    if peer in result.failures:
+        return f"failed: {result.failures[peer][:60]}"
+    return "not reached" if peer in result.best else "not measured"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _digits(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def _ratio(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}" if value >= 1 else f"{value:.2g}"
+
+
+def _times(ratio: float | None) -> str:
+    if ratio is None:
+        return ""
+    return _ratio(ratio) if ratio >= 1 else f"**{_ratio(ratio)}**"
+
+
+def _lost(count: int) -> str:
+    return f"**{count}**" if count else "0"
 
 
 def shown_time(seconds: float) -> str:
     """Return seconds as text, in milliseconds where they are few."""
+    if seconds < 1e-3:
+        return f"{seconds * 1e3:.2f} ms"
     return f"{seconds * 1e3:.1f} ms" if seconds < 0.1 else f"{seconds:.2f} s"
 
 
-def plot(suite: Suite, found: list[Result], target: Path) -> None:
-    """Draw each peer's time to 1e-10 as a multiple of chainrule's."""
-    import matplotlib as mpl
-
-    mpl.use("agg")
-    import matplotlib.pyplot as plt
-
-    shown = [result for result in found if result.seconds(NAME) is not None]
-    figure, axes = plt.subplots(figsize=(9, 1.2 + 0.32 * len(shown)), layout="constrained")
-    marks = "osD^v<>Pphd*X"
-    names = [name for name in suite.peers if name != NAME]
-    for place, name in enumerate(names):
-        points: list[Any] = []
-        for row, result in enumerate(shown):
-            ours, theirs = result.seconds(NAME), result.seconds(name)
-            if ours and theirs:
-                points.append((theirs / ours, row))
-        if points:
-            across, down = zip(*points, strict=True)
-            colour = f"C{place % 10}"
-            axes.scatter(
-                across, down, label=name, marker=marks[place % len(marks)], s=32, color=colour
-            )
-    axes.axvline(1.0, color="black", linewidth=1)
-    axes.set_xscale("log")
-    axes.set_yticks(
-        range(len(shown)), [f"{result.problem.name}, λ = {result.lam:g}" for result in shown]
-    )
-    axes.invert_yaxis()
-    axes.grid(axis="x", alpha=0.3)
-    axes.set_xlabel("time to 1e-10, as a multiple of chainrule's")
-    if axes.collections:
-        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8, frameon=False)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(target, dpi=130)
-    plt.close(figure)
-
-
 def write(suite: Suite, records: list[Record], scale: int, docs: Path | None) -> list[Path]:
-    """Write page and plot; print the page where there are no docs to write to."""
+    """Write page, table and plot; print the page where there are no docs to write to."""
     text = page(suite, records, scale)
     if docs is None:
         print(text)
         return []
-    target = docs / f"{suite.name}.md"
-    target.write_text(text, encoding="utf-8")
-    plot(suite, results(suite, records, scale), docs / suite.image)
-    return [target, docs / suite.image]
+    found = results(suite, records, scale)
+    targets = [docs / f"{suite.name}.md", docs / f"{suite.name}.csv", docs / suite.image]
+    targets[0].write_text(text, encoding="utf-8")
+    targets[1].write_text(table(suite, found), encoding="utf-8")
+    plot(found, targets[2])
+    return targets

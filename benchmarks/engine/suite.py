@@ -34,13 +34,15 @@ class Suite:
     peers, problems : mapping
         By name, in the order of what a run short of time should do first.
     lambdas : tuple of str
-        Strengths of the penalty: '1', '1e-3m' (a thousandth per row), or '0'.
+        Strengths of the penalty: numbers, or numbers per row such as '1e-3m'.
     premise : str
         What the page says about the measure beyond what all pages say.
     references : mapping
         Fits, measured first and not compared, that may supply the lowest objective.
     before : callable or None
         Measures once, before all fits.
+    once : callable or None
+        (runner, problem) -> None; measures once per problem, before its fits.
     more : callable
         Records -> the lines of further sections.
     """
@@ -54,7 +56,13 @@ class Suite:
     premise: str = ""
     references: Mapping[str, Peer] = field(default_factory=dict)
     before: Callable[[Runner], None] | None = None
+    once: Callable[[Runner, Problem], None] | None = None
     more: Callable[[list[dict[str, Any]]], Iterator[str]] = _nothing
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of its problems, in their order."""
+        return tuple(dict.fromkeys(problem.kind for problem in self.problems.values()))
 
     @property
     def worker(self) -> str:

@@ -1,72 +1,83 @@
-"""What happens in the fresh process of one measurement: a job in, one line of JSON out."""
+"""What happens in the process of one measurement: a job in, lines of JSON out."""
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
-import os
-import resource
-import subprocess
 import sys
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from benchmarks.engine.peers import PEERS, Peer
-from benchmarks.engine.problems import COLD, PROBLEMS, UnavailableError, folder, load, store
-from benchmarks.engine.runner import STARTED
+from benchmarks.engine.catalogue import PROBLEMS
+from benchmarks.engine.measures import (
+    Job,
+    channel,
+    fastest,
+    objective,
+    peak,
+    process_seconds,
+    reset_peak,
+    say,
+    timed_fit,
+    timed_loop,
+    timed_read,
+)
+from benchmarks.engine.peers import PEERS, Answer
+from benchmarks.engine.problems import (
+    Problem,
+    UnavailableError,
+    folder,
+    load,
+    load_begins,
+    store,
+)
+from benchmarks.engine.records import TARGETS
 
 Array = npt.NDArray[Any]
-Job = dict[str, Any]
-"""What is asked, and what was found."""
 Jobs = Mapping[str, Callable[[Job], Job]]
 
+ENOUGH: Final = 0.1 * min(TARGETS)
+"""Distance from the lowest objective known at which no tighter tolerance is tried."""
 
-def objective(X: Any, y: Array, coef: Array, intercept: Array, lam: float) -> float:  # noqa: ANN401
-    """Return f from its definition.
+_LONG_ENOUGH: Final = 0.3
+"""Seconds of repeated fits after which their median counts."""
+_FEWEST: Final = 3
+_MOST: Final = 100
 
-    Scores are float64, whose rounding moves f by about 1e-15 of itself; sums are extended.
-    """
-    coef = np.asarray(coef, dtype=np.float64)
-    intercept = np.asarray(intercept, dtype=np.float64)
-    total = np.longdouble(0.5 * lam) * (coef.astype(np.longdouble) ** 2).sum()
-    for start in range(0, len(y), 8192):
-        labels = y[start : start + 8192]
-        rows = X[start : start + 8192]
-        rows = rows if sparse.issparse(rows) else rows.astype(np.float64, copy=False)
-        scores = np.asarray(rows @ coef.T + intercept, dtype=np.longdouble)
-        if scores.shape[1] == 1:
-            z = np.where(labels > 0, -scores[:, 0], scores[:, 0])
-            total += (np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))).sum()
-        else:
-            scores = scores - scores[np.arange(len(labels)), labels][:, None]
-            top = scores.max(axis=1)
-            total += (top + np.log(np.exp(scores - top[:, None]).sum(axis=1))).sum()
-    return float(total)
-
-
-def reset_peak() -> None:
-    """Start counting the peak memory from here, where the system can."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    except OSError:
-        return
-
-
-def peak() -> float:
-    """Return the peak memory of this process since the last reset, in MB."""
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return next(float(r.split()[1]) / 1024 for r in status.splitlines() if r.startswith("VmHWM"))
+_LOADING: Final = """
+import json, pathlib
+import numpy as np
+folder = pathlib.Path({folder!r})
+y = np.load(folder / "y.npy")
+if (folder / "matrix.json").exists():
+    from scipy import sparse
+    matrix = json.loads((folder / "matrix.json").read_text())
+    parts = [np.load(folder / (name + ".npy")) for name in ("data", "indices", "indptr")]
+    X = getattr(sparse, matrix["format"] + "_matrix")(tuple(parts), shape=matrix["shape"])
+else:
+    X = np.load(folder / "X.npy")
+"""
+COLD: Final = {
+    "nothing": "",
+    "chainrule": "from chainrule import LogisticRegression\nLogisticRegression().fit(X, y)",
+    "chainrule plain": (
+        "import sys\nsys.modules['numba'] = None\n"
+        "from chainrule import LogisticRegression\nLogisticRegression().fit(X, y)"
+    ),
+    "sklearn.linear_model": (
+        "from sklearn.linear_model import LogisticRegression\nLogisticRegression().fit(X, y)"
+    ),
+}
+"""What a whole process does once it has loaded the data; 'nothing' is what the others stand on."""
 
 
 def fit(job: Job) -> Job:
@@ -75,52 +86,92 @@ def fit(job: Job) -> Job:
     return timed_fit(job, PEERS[job["peer"]], lambda: load(problem, job["scale"]), objective)
 
 
-def timed_fit(
-    job: Job,
-    peer: Peer,
-    load_data: Callable[[], tuple[Any, ...]],
-    measure: Callable[..., float],
-) -> Job:
-    """Fit once; return seconds, peak memory above what was there, and where the fit ended.
+def fits(job: Job) -> Job:
+    """Fit at one tolerance after another in this process, then again at those that count.
 
-    The peer is called with the data, lambda and the tolerance; `measure` with the data,
-    coefficients, intercept and lambda.
+    What was found at a tolerance is printed at once, and printed again with the median of repeated
+    fits; the later line counts. A loop of fits is one measurement: its time is divided by the
+    number of fits, its objective is the sum of theirs.
     """
+    problem, peer = PROBLEMS[job["set"]], PEERS[job["peer"]]
     clock = time.perf_counter()
     run = peer.prepare()
-    start = time.perf_counter() - clock
-    data = load_data()
-    lam = float(job["lambda"])
-    print(STARTED, flush=True)  # from here on the limit counts
-    reset_peak()
-    before, clock = peak(), time.perf_counter()
-    coef, intercept, more = run(*data, lam, job["tolerance"])
-    seconds = time.perf_counter() - clock
-    found = {
-        "start": start,
-        "seconds": seconds,
-        "memory": peak() - before,
-        "version": version(peer.package),
-    }
-    value = measure(*data, coef, intercept, lam)
-    return found | more | {"objective": value if np.isfinite(value) else None}
+    found: Job = {"start": time.perf_counter() - clock, "version": version(peer.package)}
+    parts, lam = parts_of(problem, job["scale"]), float(job["lambda"])
+    if len(parts) > 1:
+        found["fits"] = len(parts)
+    warm_up(run, problem, int(parts[0][1].max()) + 1)
+    rows: list[Job] = []
+    for tolerance in job["tolerances"]:
+        reset_peak()
+        before = peak()
+        seconds, answers = timed_loop(run, parts, lam, tolerance)
+        row = found | answers[0][2] | {"tolerance": tolerance, "seconds": seconds / len(parts)}
+        row |= {"memory": peak() - before, "times": 1}
+        values = [
+            objective(*part, coef, intercept, lam)
+            for part, (coef, intercept, _) in zip(parts, answers, strict=True)
+        ]
+        row["objective"] = float(np.sum(values)) if np.isfinite(values).all() else None
+        say(json.dumps(row))
+        rows.append(row)
+        if seconds > job["limit"] or distance(row, job.get("lowest")) <= ENOUGH:
+            break
+    own = min([r["objective"] for r in rows if r["objective"] is not None], default=np.inf)
+    for row in counting(rows, min(own, job.get("lowest", np.inf))):
+        times: list[float] = []
+        while len(times) < _MOST and sum(times) < _LONG_ENOUGH * (1 + 4 * (len(times) < _FEWEST)):
+            times.append(timed_loop(run, parts, lam, row["tolerance"])[0])
+        say(json.dumps(row | {"seconds": median(times) / len(parts), "times": len(times)}))
+    return {}
 
 
-def timed_read(X: Any) -> Job:  # noqa: ANN401
-    """Time one read of X: a plain sum on two threads."""
-    numbers = X.data if sparse.issparse(X) else X
-    size = numbers.nbytes + (X.indices.nbytes if sparse.issparse(X) else 0)
-    halves = np.array_split(numbers, 2)
-    with ThreadPoolExecutor(2) as pool:
-        plain = fastest(lambda: list(pool.map(np.sum, halves)))
-    return {"shape": list(X.shape), "megabytes": size / 2**20, "read": plain}
+def warm_up(run: Callable[..., Answer], problem: Problem, n_classes: int) -> None:
+    """Fit to a few rows: libraries load modules and start threads at their first fit."""
+    rng = np.random.default_rng(0)
+    X: Any = rng.normal(size=(60, 3))
+    y = np.arange(60) % n_classes
+    with contextlib.suppress(Exception):  # what fails here fails again where it is noted
+        run(sparse.csr_matrix(X) if problem.task.startswith("sparse") else X, y, 1.0, 1e-4)
+
+
+def distance(row: Job, least: float | None) -> float:
+    """Return how far an objective is from the lowest, relative to it; inf where unknown."""
+    if row["objective"] is None or least is None:
+        return np.inf
+    return float(row["objective"] / least - 1)
+
+
+def counting(rows: list[Job], least: float) -> list[Job]:
+    """Return, per target, the loosest and the fastest tolerance that are close enough."""
+    chosen: list[Job] = []
+    for target in TARGETS:
+        close = [row for row in rows if distance(row, least) <= target]
+        if close:
+            fastest_one = min(close, key=lambda row: float(row["seconds"]))
+            chosen += [row for row in (close[0], fastest_one) if row not in chosen]
+    return chosen
+
+
+def parts_of(problem: Problem, scale: int) -> list[tuple[Any, Array]]:
+    """Return the data of each fit: one, or those of a loop."""
+    X, y = load(problem, scale)
+    begins = load_begins(problem, scale)
+    if begins is None:
+        return [(X, y)]
+    return [(X[start:stop], y[start:stop]) for start, stop in itertools.pairwise(begins)]
 
 
 def read(job: Job) -> Job:
-    """Time one read of X, and our pass for loss and gradient."""
+    """Time one read of X, and count the fits of a loop."""
     problem = PROBLEMS[job["set"]]
-    X, y = load(problem, job["scale"])
-    found = timed_read(X)
+    begins = load_begins(problem, job["scale"])
+    number = {} if begins is None else {"fits": len(begins) - 1}
+    return timed_read(load(problem, job["scale"])[0]) | number
+
+
+def one_pass(job: Job) -> Job:
+    """Time our pass for loss and gradient."""
     from chainrule.engine.data.sources import InMemorySource
     from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
     from chainrule.engine.losses.loss import Loss
@@ -128,23 +179,14 @@ def read(job: Job) -> Job:
     from chainrule.engine.objective.objective import Objective
     from chainrule.engine.penalties.l2 import L2Penalty
 
+    X, y = load(PROBLEMS[job["set"]], job["scale"])
     classes = int(y.max()) + 1
     loss: Loss = BinaryLoss() if classes == 2 else SoftmaxLoss(classes)
     source = InMemorySource(X, y, n_classes=classes, n_threads=2)
     penalty = L2Penalty.from_inverse(1.0, source.column_scale)
     ours = Objective(source, loss, penalty, n_threads=2)
     at = Point(np.full((X.shape[1], loss.n_outputs), 1e-3), np.zeros(loss.n_outputs))
-    return found | {"pass": fastest(lambda: ours.evaluate(at))}
-
-
-def fastest(call: Callable[[], object], runs: int = 5) -> float:
-    """Return the shortest of some runs, in seconds, after a first that does not count."""
-    times = []
-    for _ in range(runs + 1):
-        clock = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - clock)
-    return min(times[1:])
+    return {"seconds": fastest(lambda: ours.evaluate(at)), "memory": 0.0}
 
 
 def build(job: Job) -> Job:
@@ -154,37 +196,26 @@ def build(job: Job) -> Job:
 
 
 def cold(job: Job) -> Job:
-    """Time a whole process that starts, imports, fits breast cancer and ends."""
-    data = folder(PROBLEMS[COLD], job["scale"])
-    code = (
-        "import numpy as np\n"
-        f"from {job['peer']} import LogisticRegression\n"
-        f"X, y = np.load({str(data / 'X.npy')!r}), np.load({str(data / 'y.npy')!r})\n"
-        "LogisticRegression().fit(X, y)"
-    )
-    return {"seconds": process_seconds(code), "memory": 0.0}
+    """Time a whole process that starts, loads a data set, imports, fits with defaults and ends."""
+    loading = _LOADING.format(folder=str(folder(PROBLEMS[job["set"]], job["scale"])))
+    return {"seconds": process_seconds(loading + COLD[job["peer"]]), "memory": 0.0}
 
 
-def process_seconds(code: str) -> float:
-    """Return the seconds of a Python process that runs this code, start and end included."""
-    # what is installed comes with its bytecode: let sources that are used in place keep theirs
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    command = [sys.executable, "-W", "ignore", "-c", code]
-    clock = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    seconds = time.perf_counter() - clock
-    if done.returncode:
-        raise RuntimeError(done.stderr.strip().splitlines()[-1])
-    return seconds
-
-
-JOBS: Jobs = {"fit": fit, "read": read, "build": build, "cold": cold}
+JOBS: Jobs = {
+    "fit": fit,
+    "fits": fits,
+    "read": read,
+    "pass": one_pass,
+    "build": build,
+    "cold": cold,
+}
 
 
 def main(jobs: Jobs) -> None:
     """Do one job, and print what was found or why it could not be."""
     job = json.loads(sys.argv[1])
     warnings.simplefilter("ignore")
+    channel()
     try:
         found = jobs[job["job"]](job)
     except UnavailableError as reason:
@@ -193,8 +224,7 @@ def main(jobs: Jobs) -> None:
         found = {"error": f"not installed: {error.name}"}
     except Exception as error:
         found = {"error": f"{type(error).__name__}: {error}".splitlines()[0][:200]}
-    sys.stdout.flush()
-    print("\n" + json.dumps(found))
+    say(json.dumps(found))
 
 
 if __name__ == "__main__":

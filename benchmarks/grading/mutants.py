@@ -18,7 +18,7 @@ import numpy.typing as npt
 from benchmarks.grading.questions import Question
 from benchmarks.grading.rewritings import leading_ones
 from chainrule.calculus.evaluation.forward import assignments, sample
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, symbols, walk
 from chainrule.calculus.ops import TABLE, add, broadcast, mul, neg, power, replace, size, transpose
@@ -89,7 +89,7 @@ class Mutator:
         self.line = None if matrix is None else found.without_layers(matrix)
         draws = np.random.default_rng(SEED)
         self.points = [
-            Point(sample(self.model, sizes, draws), sizes, FLOATS)
+            Evaluator(sample(self.model, sizes, draws), sizes, FLOATS)
             for sizes in assignments(self.model, 2)
         ]
         self.right = self._values(self.swept(None))

@@ -21,6 +21,7 @@ from chainrule.calculus.ops import TABLE, broadcast, exp, log, reduce_sum, size,
 from chainrule.errors import ChainruleError
 from chainrule.language.answers import Lexicon
 from chainrule.language.codegen.dialects import DIALECTS, spelled
+from chainrule.language.codegen.module import target_named
 from chainrule.language.codegen.trees import Trees, is_hidden, spread
 from chainrule.language.reading import canonical
 from chainrule.language.typeset import latex, plain, unicode
@@ -419,7 +420,7 @@ def _code(form: Expr, target: str) -> str:
         if isinstance(dim, str | Size):
             for part in base_names(dim):
                 sizes.setdefault(part, part)
-    tree = Trees(names, sizes).tree(form, exact=False)
+    tree = Trees(names, sizes, target_named(target)).tree(form, exact=False)
     return spelled(tree, DIALECTS[target])
 
 

@@ -9,8 +9,10 @@ from typing import Final
 
 from benchmarks.engine.command import main
 from benchmarks.engine.peers import NAME
-from benchmarks.engine.report import TIGHT, shown_time
-from benchmarks.engine.runner import Record, Runner, reached
+from benchmarks.engine.records import Record, reached
+from benchmarks.engine.report import shown_time
+from benchmarks.engine.results import TIGHT
+from benchmarks.engine.runner import Runner
 from benchmarks.engine.suite import Suite
 from benchmarks.losses.peers import OWN, PEERS, REFERENCES
 from benchmarks.losses.problems import PROBLEMS

@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from benchmarks.engine.problems import Problem, flight_table, folder, new_folder, standardised
+from benchmarks.engine.dense_data import standardised
+from benchmarks.engine.problems import Problem, folder, new_folder
+from benchmarks.engine.real_data import flight_table
 
 Array = npt.NDArray[Any]
 
@@ -99,8 +101,8 @@ class LossProblem(Problem):
 
     @property
     def loss(self) -> str:
-        """The name of the family; the kind says also whether there are coded columns."""
-        return self.kind.partition(",")[0]
+        """The name of the family; the task says also whether there are coded columns."""
+        return self.task.partition(",")[0]
 
 
 def store(problem: Problem, scale: int) -> None:
@@ -192,9 +194,9 @@ def _both(
         LossProblem(
             f"{loss} {name}",
             lambda scale, loss=loss: build(loss, scale),  # type: ignore[misc]
-            kind=f"{loss}, coded" if coded else loss,
+            kind="coded columns" if coded else "numeric columns",
+            task=f"{loss}, coded" if coded else loss,
             unpenalised=not coded,
-            tall=True,
         )
         for loss in losses
     ]

@@ -9,7 +9,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.engine.worker import Job, Jobs, main, process_seconds, timed_fit, timed_read
+from benchmarks.engine.measures import Job, process_seconds, timed_fit, timed_read
+from benchmarks.engine.worker import Jobs, main
 from benchmarks.losses.families import FAMILIES
 from benchmarks.losses.peers import PEERS, REFERENCES, LossPeer
 from benchmarks.losses.problems import PROBLEMS, Data, load, store

@@ -9,6 +9,7 @@ The public names, imported when first used, so that ``import chainrule`` stays l
 - `plain`, `unicode`, `latex`: write an expression.
 - `LogisticRegression`: a scikit-learn estimator with a certificate in every fit.
 - `LinearModel`: the same for any loss; `PoissonRegressor`, `GammaRegressor`, `TweedieRegressor`.
+- `fit_many`: bootstraps, simulations, one fit a segment, in one call.
 - `warm_up`: load its compiled passes beforehand.
 """
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from chainrule.estimators.classifier import LogisticRegression
     from chainrule.estimators.glm import GammaRegressor, PoissonRegressor, TweedieRegressor
     from chainrule.estimators.linear_model import LinearModel
+    from chainrule.estimators.many import fit_many
     from chainrule.estimators.warming import warm_up
     from chainrule.language.reading import load_model, read_model
     from chainrule.language.typeset import latex, plain, unicode
@@ -47,6 +49,7 @@ _DOORS = {
     "TweedieRegressor": "chainrule.estimators.glm",
     "derive": "chainrule.deriving",
     "derive_second": "chainrule.deriving",
+    "fit_many": "chainrule.estimators.many",
     "grade": "chainrule.teaching.exercises.grading",
     "latex": "chainrule.language.typeset",
     "load_model": "chainrule.language.reading",
@@ -69,6 +72,7 @@ __all__ = [
     "TweedieRegressor",
     "derive",
     "derive_second",
+    "fit_many",
     "grade",
     "latex",
     "load_model",

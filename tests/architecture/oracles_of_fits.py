@@ -1,23 +1,21 @@
-"""Oracles of solvers and losses: SciPy's optimum, and formulas of losses with SciPy."""
+"""Oracles of solvers and losses: SciPy's optimum, and the definitions of losses."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+import mpmath
 import numpy as np
 from scipy import special
 from scipy.optimize import minimize
-from scipy.stats import norm
 from tests.architecture.tables import Oracle, Table
+from tests.loss_definitions import DEFINITIONS
 
 from chainrule.engine import fitting
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.losses.table import TABLE, find_loss
-
-Formula = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""``loss(z, y)``, entry by entry."""
 
 C = 2.0
 
@@ -67,55 +65,23 @@ def solver_oracle(name: Any) -> str:
     return ""
 
 
-def _residual(change: Callable[[np.ndarray], np.ndarray]) -> Formula:
-    """Return the loss of a residual z - y."""
-    return lambda z, y: change(z - y)
-
-
-LOSSES: Mapping[str, Formula] = {
-    "logistic": lambda z, y: np.logaddexp(0, z) - y * z,
-    "cloglog": lambda z, y: (1 - y) * np.exp(z) - y * np.log(-np.expm1(-np.exp(z))),
-    "probit": lambda z, y: -(y * norm.logcdf(z) + (1 - y) * norm.logcdf(-z)),
-    "poisson": lambda z, y: np.exp(z) - y * z,
-    "gamma": lambda z, y: y * np.exp(-z) + z,
-    "tweedie": lambda z, y: 2 * y * np.exp(-z / 2) + 2 * np.exp(z / 2),
-    "negative_binomial": lambda z, y: (y + 1) * np.log1p(np.exp(z)) - y * z,
-    "inverse_gaussian": lambda z, y: y * np.exp(-2 * z) / 2 - np.exp(-z),
-    "squared": _residual(lambda r: r**2 / 2),
-    "log_cosh": _residual(lambda r: np.log(np.cosh(r))),
-    "huber": _residual(lambda r: special.huber(1.35, r)),
-    "quantile": _residual(lambda r: 0.1 * np.log1p(np.exp(r / 0.1)) - r / 2),
-    "cauchy": _residual(lambda r: 2.385**2 / 2 * np.log1p((r / 2.385) ** 2)),
-    "tukey": _residual(
-        lambda r: 4.685**2 / 6 * (1 - (1 - np.minimum(np.abs(r / 4.685), 1) ** 2) ** 3)
-    ),
-    "squared_hinge": lambda z, y: np.maximum(1 - y * z, 0) ** 2,
-}
-"""Losses by name with the default constants, up to what depends on the target alone."""
-
-
 def loss_oracle(row: LossRow) -> str:
-    """Compare a loss with its formula, and its derivatives with differences of the formula."""
-    formula = LOSSES[row.name]
-    z = np.repeat(np.linspace(-2.5, 2.5, 21) + 0.0137, 4)  # clear of corners
-    candidates = np.array([0.0, 1.0, 2.0, 0.5, -1.0])
-    held = candidates[row.targets.holds(candidates)]
-    y = np.resize(held, z.shape)
-    found, slope, curvature = row.kernels.terms(z, y)
-    base, _, _ = row.kernels.terms(np.zeros_like(z), y)
-    h = 1e-4
-    sides = [formula(z + k * h, y) for k in (-2, -1, 0, 1, 2)]
-    first = (sides[0] - 8 * sides[1] + 8 * sides[3] - sides[4]) / (12 * h)
-    second = (-sides[0] + 16 * sides[1] - 30 * sides[2] + 16 * sides[3] - sides[4]) / (12 * h**2)
-    pairs = (
-        ("value", found - base, formula(z, y) - formula(np.zeros_like(z), y), 1e-10),
-        ("first derivative", slope, first, 1e-8),
-        ("second derivative", curvature, second, 1e-5),
-    )
-    for what, ours, wanted, tolerance in pairs:
-        if not np.allclose(ours, wanted, rtol=tolerance, atol=tolerance):
-            return f"its {what} is {ours}, not {wanted}"
+    """Compare a loss and its derivatives with those of its definition, in 30 digits."""
+    definition = DEFINITIONS[row.name]
+    z = np.linspace(-2.5, 2.5, 21) + 0.0137  # clear of corners
+    held = [y for y in (0.0, 1.0, 2.0, 0.5, -1.0) if row.targets.holds(np.array(y))]
+    for y in held:
+        found = row.kernels.terms(z, np.full(len(z), y))
+        functions = definition.value, definition.first, definition.second
+        for what, ours, function in zip(_NAMES, found, functions, strict=True):
+            with mpmath.workdps(30):
+                wanted = [float(function(mpmath.mpf(at), mpmath.mpf(y))) for at in z.tolist()]
+            if not np.allclose(ours, wanted, rtol=1e-10, atol=1e-10):
+                return f"its {what} is {ours}, not {wanted}"
     return ""
+
+
+_NAMES = ("value", "first derivative", "second derivative")
 
 
 def _losses() -> Mapping[str, LossRow]:
@@ -127,7 +93,7 @@ def _solver(name: str) -> Oracle | None:
 
 
 def _loss(name: str) -> Oracle | None:
-    return loss_oracle if name in LOSSES else None
+    return loss_oracle if name in DEFINITIONS else None
 
 
 SOLVERS = Table("solver", lambda: fitting._SOLVERS, _solver)

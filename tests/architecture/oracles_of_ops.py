@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
+import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,11 +14,17 @@ from tests.architecture.tables import Oracle, Table
 from tests.calculus.ops.formulas import FORMULAS
 from tests.calculus.ops.samples import Sample, close, quotient, samples
 from tests.language.codegen.library_names import RECORDED
+from tests.language.codegen.node import node
+from tests.language.codegen.numpy_samples import EXPRESSIONS, difference, direct_calls
 
 from chainrule.calculus.graph.node import Symbol
 from chainrule.calculus.graph.op import Op
 from chainrule.calculus.ops import TABLE
-from chainrule.language.codegen.dialects import DIALECTS, Dialect
+from chainrule.errors import DerivationError
+from chainrule.language import codegen
+from chainrule.language.codegen.dialects import DIALECTS
+from chainrule.language.codegen.javascript.functions import NUMPY
+from chainrule.language.codegen.javascript.target import JAVASCRIPT
 
 CONSTANT = frozenset({"sign", "step", "argmax", "argmin", "floor", "is_zero", "top_mask"})
 """Constant between their jumps, so finite differences of a sum over ties say nothing."""
@@ -28,7 +36,11 @@ def op_oracle(row: Op) -> str:
         wanted = _formula(row, s, s.arrays)
         if not close(s.at(s.node), wanted, 1e-12):
             return f"its value is {s.at(s.node)}, not {wanted}"
-        space: dict[str, Any] = {"__builtins__": {"range": range}, "np": np, **s.sizes}
+        space: dict[str, Any] = {
+            "__builtins__": {"range": range, "float": float},
+            "np": np,
+            **s.sizes,
+        }
         texts = [symbol.name for symbol in s.arguments]
         space |= dict(zip(texts, s.arrays, strict=True))
         for part in (*row.helpers, row):
@@ -38,6 +50,20 @@ def op_oracle(row: Op) -> str:
             return f"its code gives {found}, not {wanted}"
         if wrong := _slope(row, s):
             return wrong
+        if wrong := _without_javascript(row, s):
+            return wrong
+    return ""
+
+
+def _without_javascript(row: Op, s: Sample) -> str:
+    """Say why an op has no JavaScript; `test_javascript` runs the code of those that have."""
+    spelled = row.targets.get(JAVASCRIPT.name)
+    written = row.code if spelled is None else spelled.code
+    code = written(*(symbol.name for symbol in s.arguments), attrs=s.attrs)
+    try:
+        JAVASCRIPT.verify(row, ast.parse(code, mode="eval").body)
+    except DerivationError as error:
+        return str(error)
     return ""
 
 
@@ -65,8 +91,14 @@ def _slope(row: Op, s: Sample) -> str:
     return ""
 
 
-def target_oracle(dialect: Dialect) -> str:
-    """Look every recorded name of a library up, where the library is installed."""
+def target_oracle(name: str) -> str:
+    """Look every recorded name of a library up, where the library is installed.
+
+    JavaScript has no library: its runtime is held to NumPy where Node is installed.
+    """
+    if name == JAVASCRIPT.name:
+        return _runtime_difference()
+    dialect = DIALECTS[name]
     if importlib.util.find_spec(dialect.name) is None:
         return "" if RECORDED[dialect.name] else "no names of its library are recorded"
     for path in RECORDED[dialect.name]:
@@ -79,12 +111,22 @@ def target_oracle(dialect: Dialect) -> str:
     return ""
 
 
+def _runtime_difference() -> str:
+    called = {row.name for text in EXPRESSIONS for row in direct_calls(text)}
+    if missing := set(NUMPY.values()) - called:
+        return f"no expression calls {', '.join(sorted(missing))}"
+    if shutil.which("node") is None:
+        return ""
+    engine = node()
+    return next(filter(None, (difference(text, engine) for text in EXPRESSIONS)), "")
+
+
 def _op(name: str) -> Oracle | None:
     return op_oracle if name in FORMULAS else None
 
 
 def _target(name: str) -> Oracle | None:
-    return target_oracle if name in RECORDED else None
+    return target_oracle if name in (*RECORDED, JAVASCRIPT.name) else None
 
 
 def _ops() -> Mapping[str, Op]:
@@ -92,4 +134,4 @@ def _ops() -> Mapping[str, Op]:
 
 
 OPS = Table("op", _ops, _op)
-TARGETS = Table("target", lambda: DIALECTS, _target)
+TARGETS = Table("target", lambda: {name: name for name in codegen.TARGETS}, _target)

@@ -144,6 +144,14 @@ def _tex(text: str) -> str:
     return "" if r"(A - Y)\,X^{\top}" in text or r"\partial J" in text else "no gradient in it"
 
 
+def _brief(module: Any) -> str:
+    """Hold the short page to one line typed by hand, for the terminal and as HTML."""
+    text = module.brief_text(lesson())
+    if "∂z_i/∂w_p = X_pi" not in text:
+        return f"no factor in {text!r}"
+    return _text(text) or _html(module.brief_page(lesson()))
+
+
 def _data(value: object) -> str:
     again = json.loads(json.dumps(value))
     found = again["gradients"]["w"] if isinstance(again["gradients"], dict) else again["gradients"]
@@ -184,6 +192,7 @@ PAGES: Mapping[str, Callable[[Any], str]] = {
     "lesson.as_json": lambda module: _data(module.as_data(lesson())),
     "lesson.as_latex": lambda module: _tex(module.as_latex(lesson())),
     "lesson.as_text": lambda module: _text(module.as_text(lesson())),
+    "lesson.brief": _brief,
     "lesson.facts": _facts,
     "lesson.page": lambda module: _html(module.lesson_page(lesson())),
     "lesson.slides": lambda module: _html(module.slides(lesson())),

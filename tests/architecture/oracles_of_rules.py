@@ -28,7 +28,7 @@ from chainrule.calculus.derivation.curvature import second_derivation
 from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.derivation.program import program
 from chainrule.calculus.evaluation.forward import assignments, sample
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr, Number, Symbol, partials, walk
 from chainrule.calculus.ops import matmul, mul, stack, transpose
@@ -49,6 +49,11 @@ MODELS = (
     "J = -sum(Y .* log(P))",
     "Z : (k, m)\nS : (k, m)\nT = softmax(S, axis=0)\nP = softmax(Z, axis=0)\n"
     "J = -sum(T .* log(P))\nwrt: Z",
+    "x : (n, 1)\nJ = sum(1/(1 + exp(-x)))",
+    "x : (n, 1)\nJ = sum((exp(x) - exp(-x))/(exp(x) + exp(-x)))",
+    "z : (n, 1)\nt : (n, 1)\np = exp(z)/sum(exp(z))\nJ = t^T p\nwrt: z",
+    "X : (n, m)\nG : (n, m)\nu = mean(X, axis=1)\nv = mean((X - u)^2, axis=1)\n"
+    "H = (X - u)/sqrt(v + 0.1)\nJ = sum(G .* H)\nwrt: X",
 )
 """Forward passes for rules that the examples and the exercises do not need."""
 
@@ -112,7 +117,7 @@ class Firing:
 
     def difference(self) -> str:
         """Return how the two sides differ as numbers."""
-        point = Point(dict(self.values), self.sizes, FLOATS)
+        point = Evaluator(dict(self.values), self.sizes, FLOATS)
         for symbol, meaning in self.meanings.items():
             assert isinstance(symbol, Symbol)
             point.define(symbol, point.value(meaning))
@@ -163,15 +168,17 @@ def firings() -> Mapping[str, list[Firing]]:
     models += [read_model(text) for text in MODELS]
     for model in models:
         with recorded() as log:
-            program(derivation_of(model))
-        keep(log, model, {})
+            derivation = derivation_of(model)
+            program(derivation)
+        keep(log, derivation.model, {})  # with the names that the derivation gives to parts
     for model in models[: len(example_names())]:
         with recorded() as log:
             try:
-                second_derivation(derivation_of(model))
+                derivation = derivation_of(model)
+                second_derivation(derivation)
             except ChainruleError:
                 continue
-        keep(log, model, {})
+        keep(log, derivation.model, {})
     for write in (binary, softmax):
         with recorded() as log:
             kernels, _ = write()

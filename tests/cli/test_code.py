@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 from chainrule.cli.code import TARGETS
 from chainrule.cli.main import cli
 from chainrule.language import codegen as code
+from chainrule.language.codegen.dialects import DIALECTS
 from chainrule.language.reading import example_names
 
 
@@ -53,6 +55,7 @@ def test_the_module_is_printed_unless_a_file_is_named() -> None:
         ("numpy", "db = np.sum(A - Y, keepdims=True)  # (1, 1)"),
         ("torch", "db = torch.sum(A - Y, dim=(0, 1), keepdim=True)  # (1, 1)"),
         ("jax", "db = jnp.sum(A - Y, keepdims=True)  # (1, 1)"),
+        ("javascript", "const db = sum(sub(A, Y), { keepdims: true }); // (1, 1)"),
     ],
 )
 def test_targets(target: str, line: str) -> None:
@@ -91,7 +94,7 @@ def test_rows_of_a_gradient_of_data() -> None:
         (("board_b1", "--rows"), "has one example, so there are no rows", 1),
         (("logistic_batch", "--rows", "--examples", "q"), "not a dimension of all the data", 1),
         (("logistic_batch", "--examples", "m"), "goes with --rows", 2),
-        (("logistic_batch", "--target", "fortran"), "'numpy', 'torch', 'jax'", 2),
+        (("logistic_batch", "--target", "fortran"), "'numpy', 'torch', 'jax', 'javascript'", 2),
         (("logistic_batch", "--wrt", "J"), "J is the objective", 1),
         (("nothing_here",), "there is no file nothing_here", 1),
     ],
@@ -125,7 +128,7 @@ def test_no_data_no_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rows", [False, True])
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", DIALECTS)
 def test_a_module_of_products_with_the_hessian(target: str, rows: bool, tmp_path: Path) -> None:
     """Its `backward` is the product; `check` holds it to differences of the slope."""
     pytest.importorskip(target)
@@ -145,3 +148,43 @@ def test_a_module_of_products_with_the_hessian(target: str, rows: bool, tmp_path
 
 def test_gradients_and_products_are_not_asked_together() -> None:
     assert "choose one of --wrt and --hvp" in run("logistic_l2", "--hvp", "w", "--wrt", "w").output
+
+
+@pytest.mark.parametrize("name", example_names())
+@pytest.mark.parametrize("more", [(), ("--rows",), ("--hvp", "w")])
+def test_a_written_module_in_javascript_runs_by_itself(
+    name: str, more: tuple[str, ...], tmp_path: Path
+) -> None:
+    """The file alone, started as a program through a link, checks itself."""
+    if shutil.which("node") is None:
+        pytest.skip("node is not installed, so no JavaScript can be run")
+    target = tmp_path / "model #1.mjs"
+    done = run(name, "--target", "javascript", "--out", str(target), *more)
+    if done.exit_code == 1 and more:
+        pytest.skip(f"{name} has no examples or no such variable: {done.output}")
+    link = tmp_path / "link.mjs"
+    link.symlink_to(target)
+    alone = subprocess.run(["node", str(link)], capture_output=True, text=True, check=False)
+    assert alone.returncode == 0, alone.stderr
+    found = dict(line.split(": ") for line in alone.stdout.splitlines())
+    assert found
+    assert max(map(float, found.values())) < 1e-6
+
+
+def test_a_module_in_javascript_needs_nothing_of_node(tmp_path: Path) -> None:
+    """Without the globals that browsers lack, it is imported and checks itself."""
+    if shutil.which("node") is None:
+        pytest.skip("node is not installed, so no JavaScript can be run")
+    target = tmp_path / "model.mjs"
+    run("softmax_batch", "--target", "javascript", "--out", str(target))
+    page = (
+        "const write = process.stdout.write.bind(process.stdout);"
+        "for (const name of ['process', 'Buffer', 'global', 'setImmediate', 'require'])"
+        "  delete globalThis[name];"
+        f"import({target.as_uri()!r}).then((model) => write(String(model.check())));"
+    )
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", page], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout.splitlines()[-1]) < 1e-6

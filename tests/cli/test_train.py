@@ -91,7 +91,7 @@ def test_a_rate_that_diverges_exits_with_1_and_still_writes(tmp_path: Path) -> N
     out = tmp_path / "best.npz"
     result = run(*CANCER, "--bind", "Y=diagnosis", "--rate", "500", "--out", out)
     assert result.exit_code == 1
-    assert "the cost ran away, so the rate is too high: at step 3" in result.stdout
+    assert "the cost ran away, so the rate is too high: at step 20" in result.stdout
     assert "Take a lower rate, such as" in result.stdout
     assert " nan" not in result.stdout.lower()
     assert load_values(out)["w"].shape == (1, 30)

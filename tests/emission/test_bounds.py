@@ -160,3 +160,24 @@ def test_scores_cover_both_signs_and_the_neighbourhood_of_the_target() -> None:
     assert np.any((z != 3.0) & (np.abs(z - 3.0) < 1e-11))
     with pytest.raises(Exception, match="none of the usual"):
         samples(Targets(1.2, 1.9))
+
+
+@pytest.mark.parametrize(
+    ("text", "slope"),
+    [
+        ("sqrt(1 + (z - y)^2) - 1", 1),
+        ("2^2 (sqrt(1 + ((z - y)/2)^2) - 1)", 2),
+        ("sqrt(2 + (z - y)^2)", 1),
+        ("sqrt((z - y)^2 + 0.25)", 1),
+    ],
+)
+def test_a_root_of_a_sum_of_squares_is_known_where_squares_overflow(
+    text: str, slope: float
+) -> None:
+    kernels = derive_loss(text).kernels
+    z, y = np.array([1e154, -1e155, 1e200, -1e300]), np.array([0.5, 2.0, -3.0, 0.0])
+    found, bounds = kernels.terms(z, y), kernels.errors(z, y)
+    np.testing.assert_allclose(found[0], slope * np.abs(z), rtol=1e-12)
+    np.testing.assert_allclose(found[1], slope * np.sign(z), rtol=1e-12)
+    np.testing.assert_allclose(found[2], 0.0, atol=1e-150)
+    assert all(np.isfinite(bound).all() for bound in bounds)

@@ -8,23 +8,23 @@ import mpmath
 import numpy as np
 import pytest
 
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.node import Expr, Symbol, entry, walk
 from chainrule.calculus.indexing.reading import linear_parts
 from chainrule.calculus.ops import replace
-from chainrule.emission.kernels import Kernels
+from chainrule.emission.kernels import KernelDerivation
 from chainrule.language.reading import read_model
 
 HEAD = "X : (n, m)\nY : (1, m)\nw : (1, n)\nb : (1, 1)\nZ = w X + b\n"
 PLACES = ((0.0, 2.0), (1.5, 0.0), (-2.0, 3.0), (0.3, 1.0))
 
 
-def kernels(text: str) -> Kernels:
-    return Kernels(read_model(HEAD + text), ())
+def kernels(text: str) -> KernelDerivation:
+    return KernelDerivation(read_model(HEAD + text), ())
 
 
-def value(form: Expr, made: Kernels, z: float, y: float) -> float:
+def value(form: Expr, made: KernelDerivation, z: float, y: float) -> float:
     """An index form of one example as a number."""
     numbers = {Symbol("z of it"): z, Symbol("y of it"): y}
     at: dict[Expr, Expr] = {}
@@ -32,11 +32,11 @@ def value(form: Expr, made: Kernels, z: float, y: float) -> float:
         for matrix, symbol in zip((made.scores, made.labels), numbers, strict=True):
             if getattr(node, "matrix", None) is matrix:
                 at[node] = symbol
-    point = Point({s: np.array([[v]]) for s, v in numbers.items()}, {"m": 1, "n": 1}, FLOATS)
+    point = Evaluator({s: np.array([[v]]) for s, v in numbers.items()}, {"m": 1, "n": 1}, FLOATS)
     return float(np.asarray(point.value(replace(form, at))).ravel()[0])
 
 
-def hessian(made: Kernels) -> Expr:
+def hessian(made: KernelDerivation) -> Expr:
     direction = Symbol("V", made.scores.shape)
     product, _ = made.curvature(direction)
     (part,) = linear_parts(product, direction)

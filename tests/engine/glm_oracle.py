@@ -1,7 +1,7 @@
 """The optimum of a small generalised linear model in fifty digits, and problems to ask it about.
 
 Minimises sum_i s_i l(x_i coef + intercept + offset_i, y_i) + |coef|^2 / (2 C), by Newton's method
-in multiple precision, for any loss of `glm_losses`. Nothing here depends on the package.
+in multiple precision, for any loss of `loss_definitions`. Nothing here depends on the package.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 import mpmath
 import numpy as np
 import numpy.typing as npt
-from tests.engine.glm_losses import OracleLoss
+from tests.loss_definitions import LossDefinition
 
 Array = npt.NDArray[Any]
 
@@ -57,14 +57,14 @@ class GlmProblem:
 
     Attributes
     ----------
-    loss : OracleLoss
+    loss : LossDefinition
     X : ndarray of shape (n_samples, n_features)
     y, weights, offset : ndarray of shape (n_samples,)
     C : float
     fit_intercept : bool
     """
 
-    loss: OracleLoss
+    loss: LossDefinition
     X: Array
     y: Array
     weights: Array
@@ -204,7 +204,7 @@ def _optimum(exact: _Exact, point: list[Any]) -> Optimum:
 
 
 def random_problem(
-    loss: OracleLoss,
+    loss: LossDefinition,
     seed: int,
     *,
     n_samples: int = 10,
@@ -219,7 +219,7 @@ def random_problem(
 
     Parameters
     ----------
-    loss : OracleLoss
+    loss : LossDefinition
     seed : int
     n_samples, n_features : int
         At least two rows per coefficient, the intercept included.
@@ -261,7 +261,7 @@ def _spread_columns(rng: np.random.Generator, n_samples: int, n_features: int) -
             return X
 
 
-def fixed_problems(loss: OracleLoss) -> list[GlmProblem]:
+def fixed_problems(loss: LossDefinition) -> list[GlmProblem]:
     """Return eight small sets: penalised and not, weights, offsets, scales, more columns."""
     # there a gradient may vanish at infinity
     free = np.inf if loss.convex else 1e4

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegressor
-from tests.engine.glm_losses import LOSSES, OracleLoss
 from tests.engine.glm_oracle import GlmProblem, fixed_problems, random_problem, repeated
+from tests.loss_definitions import LOSSES, LossDefinition
 
 SCORES = (-9.0, -2.3, -0.4, 0.3, 1.7, 6.0)
 TARGETS = {
@@ -25,7 +25,7 @@ every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=str)
 
 
 @every_loss
-def test_derivatives_are_those_of_the_value(loss: OracleLoss) -> None:
+def test_derivatives_are_those_of_the_value(loss: LossDefinition) -> None:
     with mpmath.workdps(50):
         for y in map(mpmath.mpf, TARGETS[loss.targets]):
             for z in map(mpmath.mpf, SCORES):
@@ -36,7 +36,7 @@ def test_derivatives_are_those_of_the_value(loss: OracleLoss) -> None:
 
 
 @every_loss
-def test_least_is_the_infimum(loss: OracleLoss) -> None:
+def test_least_is_the_infimum(loss: LossDefinition) -> None:
     for y in TARGETS[loss.targets]:
         least = float(loss.least(mpmath.mpf(y)))
         values = [
@@ -48,7 +48,7 @@ def test_least_is_the_infimum(loss: OracleLoss) -> None:
 
 
 @every_loss
-def test_convexity_is_as_declared(loss: OracleLoss) -> None:
+def test_convexity_is_as_declared(loss: LossDefinition) -> None:
     bends = [
         loss.second(mpmath.mpf(float(z)), mpmath.mpf(y))
         for y in TARGETS[loss.targets]
@@ -131,7 +131,9 @@ def test_the_optimum_is_that_of_scikit_learn(name: str, peer: Any, which: int) -
 
 @every_loss
 @pytest.mark.parametrize("which", range(8))
-def test_an_optimum_has_no_gradient_and_no_lower_neighbour(loss: OracleLoss, which: int) -> None:
+def test_an_optimum_has_no_gradient_and_no_lower_neighbour(
+    loss: LossDefinition, which: int
+) -> None:
     problem = fixed_problems(loss)[which]
     best = problem.solve()
     assert best.excess >= 0
@@ -148,7 +150,7 @@ def test_an_optimum_has_no_gradient_and_no_lower_neighbour(loss: OracleLoss, whi
 
 
 @every_loss
-def test_the_optimum_does_not_depend_on_the_start(loss: OracleLoss) -> None:
+def test_the_optimum_does_not_depend_on_the_start(loss: LossDefinition) -> None:
     problem = fixed_problems(loss)[0]
     one = problem.solve()
     near = problem.solve(np.array(one.coef, float) + 0.01, float(one.intercept))
@@ -158,7 +160,7 @@ def test_the_optimum_does_not_depend_on_the_start(loss: OracleLoss) -> None:
 
 
 @every_loss
-def test_scipy_finds_nothing_lower(loss: OracleLoss) -> None:
+def test_scipy_finds_nothing_lower(loss: LossDefinition) -> None:
     problem = fixed_problems(loss)[3]
     best = problem.solve()
 
@@ -171,7 +173,7 @@ def test_scipy_finds_nothing_lower(loss: OracleLoss) -> None:
 
 
 @every_loss
-def test_a_whole_weight_is_a_repetition(loss: OracleLoss) -> None:
+def test_a_whole_weight_is_a_repetition(loss: LossDefinition) -> None:
     problem = random_problem(loss, 5)
     weights = np.arange(len(problem.y)) % 3 + 1.0
     weighted: GlmProblem = replace(problem, weights=weights)
@@ -180,7 +182,7 @@ def test_a_whole_weight_is_a_repetition(loss: OracleLoss) -> None:
 
 
 @every_loss
-def test_targets_are_in_range_and_columns_are_not_collinear(loss: OracleLoss) -> None:
+def test_targets_are_in_range_and_columns_are_not_collinear(loss: LossDefinition) -> None:
     for problem in fixed_problems(loss):
         low = {"positive": 1e-9, "non-negative": 0.0, "counts": 0.0}.get(loss.targets, -np.inf)
         assert problem.y.min() >= low

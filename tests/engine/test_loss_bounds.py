@@ -16,8 +16,8 @@ import numpy.typing as npt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.engine.glm_losses import LOSSES, POISSON, OracleLoss
 from tests.engine.glm_oracle import DIGITS, GlmProblem, fixed_problems, random_problem
+from tests.loss_definitions import LOSSES, POISSON, LossDefinition
 
 import chainrule
 
@@ -25,8 +25,6 @@ Array = npt.NDArray[Any]
 
 EXAMPLES: Final = int(os.environ.get("CHAINRULE_BOUND_EXAMPLES", "12"))
 IS_OPEN: Final = "LinearModel" in chainrule.__all__
-NO_BOUND_WITHOUT_PENALTY: Final = ("probit", "cloglog", "squared_hinge", "huber")
-"""No self-concordance constant exists for these: only a penalty proves a bound."""
 
 needs_the_engine = pytest.mark.skipif(not IS_OPEN, reason="chainrule has no LinearModel yet")
 every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=str)
@@ -96,7 +94,7 @@ def claim_of(model: Any) -> Claim:
 
 @needs_the_engine
 @every_loss
-def test_no_bound_is_below_the_true_error(loss: OracleLoss) -> None:
+def test_no_bound_is_below_the_true_error(loss: LossDefinition) -> None:
     @settings(
         max_examples=EXAMPLES,
         deadline=None,
@@ -134,7 +132,7 @@ def test_no_bound_is_below_the_true_error(loss: OracleLoss) -> None:
 @needs_the_engine
 @every_loss
 @pytest.mark.parametrize("which", range(8))
-def test_a_fit_ends_at_the_optimum(loss: OracleLoss, which: int) -> None:
+def test_a_fit_ends_at_the_optimum(loss: LossDefinition, which: int) -> None:
     problem = fixed_problems(loss)[which]
     model = fit(problem, tol=1e-13)
     claim = claim_of(model)
@@ -145,7 +143,8 @@ def test_a_fit_ends_at_the_optimum(loss: OracleLoss, which: int) -> None:
     if not loss.convex:
         assert not claim.proven
         assert "not convex" in str(model.certificate_).lower()
-    elif np.isfinite(problem.C) or loss.name not in NO_BOUND_WITHOUT_PENALTY:
+    elif np.isfinite(problem.C) or loss.self_concordance is not None:
+        # without a self-concordance constant, only a penalty proves a bound
         assert claim.proven
         assert claim.relative_bound <= 1e-12
 
@@ -164,7 +163,7 @@ def ridge_claim(problem: GlmProblem, coef: Array, intercept: float) -> Claim:
 
 @pytest.mark.parametrize("seed", range(4))
 @every_convex_loss
-def test_the_check_accepts_the_bound_of_strong_convexity(loss: OracleLoss, seed: int) -> None:
+def test_the_check_accepts_the_bound_of_strong_convexity(loss: LossDefinition, seed: int) -> None:
     problem = random_problem(loss, seed, C=0.1, fit_intercept=False, weighted=True)
     near = np.array(problem.solve().coef, float) + 1e-4
     assert_true(problem, ridge_claim(problem, near, 0.0))

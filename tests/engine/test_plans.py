@@ -46,7 +46,8 @@ SHAPES = [
     (Shape(569, 30), "newton-cholesky"),
     (Shape(300, 20_000), "newton-rows"),
     (Shape(500_000, 100_000, per_row=30), "newton-cg"),
-    (Shape(300_000, 1_500, per_row=30), "newton-cholesky"),
+    (Shape(300_000, 300, per_row=6), "newton-cholesky"),
+    (Shape(300_000, 1_500, per_row=30), "newton-cg"),
     (Shape(20_000, 1_900), "newton-cg"),
     (Shape(5_000, 10, n_classes=4), "newton-classes"),
 ]

@@ -26,6 +26,7 @@ BEYOND = np.logspace(0, 300, 1500)
 BELOW = -np.concatenate(
     [np.logspace(-300, -0.0001, 1500), RNG.random(1500), [0.29 * f for f in NEAR]]
 )
+TINY = np.array([5e-324, 1e-310, 2.0**-1022, 2.0**-1022 * (1 - 2.0**-52), 1.7e308])
 
 
 def looped(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -59,6 +60,12 @@ CASES: dict[str, tuple[Any, Any, Any, float]] = {
         np.concatenate([UNIT_RANGE, BEYOND, BELOW]),
         vectorised.ERROR,
     ),
+    "log": (
+        vectorised.log,
+        mpmath.log,
+        np.concatenate([NEAR, UNIT_RANGE[UNIT_RANGE > 0], BEYOND, 1 + BELOW, 1 + UNIT_RANGE, TINY]),
+        vectorised.ERROR,
+    ),
 }
 
 
@@ -88,6 +95,14 @@ def test_above_the_normal_numbers_exp_is_infinite() -> None:
     assert np.isinf(found).all()
 
 
+def test_log_has_the_limits_of_numpy() -> None:
+    points = np.array([0.0, -0.0, -1.0, -np.inf, np.inf, np.nan])
+    found = np.empty(len(points))
+    looped(vectorised.log)(points, found)
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(found, np.log(points))
+
+
 def test_the_compiled_formulas_are_the_emitted_ones() -> None:
     raw = np.concatenate([RNG.normal(size=500) * 10, [0.0, -0.0, 700.0, -700.0]])
     y, weight = RNG.integers(0, 2, len(raw)).astype(float), RNG.random(len(raw)) + 0.5
@@ -98,7 +113,8 @@ def test_the_compiled_formulas_are_the_emitted_ones() -> None:
     np.testing.assert_allclose(gradient, weight * _emitted.binary_gradient(raw, y), **close)
     np.testing.assert_allclose(hessian, weight * _emitted.binary_hessian(raw), **close)
     change = RNG.normal(size=len(raw))
-    total, rise, curve = pointwise.line_sums(logistic_kernel(), raw, change, 0.5, y, weight)
+    room = np.empty((4, 64))
+    total, rise, curve = pointwise.line_sums(logistic_kernel(), raw, change, 0.5, y, weight, room)
     there = raw + 0.5 * change
     assert total == pytest.approx(weight @ _emitted.binary_loss(there, y), rel=1e-12)
     assert rise == pytest.approx((weight * change) @ _emitted.binary_gradient(there, y), rel=1e-11)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import sklearn.linear_model
 from sklearn.metrics import d2_tweedie_score
-from tests.engine.glm_losses import LOSSES
 from tests.engine.glm_oracle import GlmProblem, fixed_problems
+from tests.loss_definitions import LOSSES
 
 import chainrule
 

@@ -9,7 +9,6 @@ import pytest
 from click.testing import CliRunner
 from sklearn.datasets import load_breast_cancer, load_iris
 
-from chainrule.calculus.derivation.steps import Phase
 from chainrule.cli.main import cli
 from chainrule.tables.fitting import FitOptions, FittedTable, fit_file
 from chainrule.tables.worked_example import WorkedExample, work_example
@@ -63,7 +62,7 @@ def test_the_last_line_of_the_weights_is_that_sum(
     (last,) = (
         step
         for step in explained.derivation
-        if step.phase is Phase.RESULT and f"'{weights.name}'" in repr(step.left)
+        if step.concludes and f"'{weights.name}'" in repr(step.left)
     )
     total = next(r.total for r in explained.contributions if r.feature == explained.feature)
     assert explained.numbers[last.id].value == pytest.approx(total, abs=1e-9)

@@ -109,7 +109,9 @@ def test_facts_that_are_absent_are_said_to_be() -> None:
     said = {line.name: line for line in fact_lines(row)}
     assert not said["convexity"].proven
     assert "nothing is proven about a global optimum" in said["convexity"].says
-    assert "is at most 1" in said["curvature"].says
+    assert "lies between -0.8 and 1" in said["curvature"].says
+    steep = {line.name: line for line in fact_lines(choose_loss("inverse_gaussian").row)}
+    assert not steep["curvature"].proven
 
 
 def test_a_fit_of_classes_loads_nothing_that_derives() -> None:

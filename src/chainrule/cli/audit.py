@@ -81,6 +81,8 @@ def _print(found: Audit) -> None:
         console.print(head)
         for said in _said(line):
             console.print(Padding(Text(said, style="dim"), (0, 0, 0, 18)))
+    if found.convention:
+        console.print(f"Convention: {found.convention}")
     wrong = len(found.wrong)
     proven = sum(line.verdict == "proven" for line in found.lines)
     lines = len(found.lines)

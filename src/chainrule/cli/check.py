@@ -56,6 +56,7 @@ def command(file: str, wrt: str | None, sizes: int, as_json: bool) -> None:
 def _data(report: CheckReport) -> dict[str, Any]:
     return {
         "passed": report.passed,
+        "reading": list(report.derivation.reading),
         "steps": [
             {"id": s.step.id, "rule": s.step.rule, "passed": s.passed, "evidence": str(s.evidence)}
             for s in report.steps
@@ -81,6 +82,8 @@ def _print(report: CheckReport) -> None:
     from chainrule.language.typeset import unicode
 
     console = Console(highlight=False)
+    for note in report.derivation.reading:
+        console.print(note, markup=False)
     steps = Table(
         "",
         "",

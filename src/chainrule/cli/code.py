@@ -6,26 +6,36 @@ import click
 
 from chainrule.cli.shared import names_in, out_option, write_text, wrt_option
 
-TARGETS = ("numpy", "torch", "jax")
+TARGETS = ("numpy", "torch", "jax", "javascript")
 
 
 _HELP = """Write the forward pass in FILE and its gradients as a module.
 
 FILE is a path, or the name of a shipped example. The module has `forward(...)`, which returns the
 cache, `backward(cache)`, which returns every gradient, and `check()`, which compares them with
-central differences. It imports its target and nothing else. Every step of the derivation behind it
-is proven first.
+central differences. Every step of the derivation behind it is verified first.
+
+--target is numpy, torch or jax for a module in Python that imports this library and nothing else,
+or javascript for an ES module without imports, which runs in Node and in browsers; name its file
+.mjs. Arrays have the precision and the device of the inputs; in JavaScript a matrix is
+{ shape: [rows, columns], data }, its numbers row by row in a Float64Array.
 
 \b
 chainrule code examples/logistic_batch
 chainrule code examples/softmax_batch --target torch --rows --out model.py
 chainrule code examples/softmax_batch --hvp W
+chainrule code examples/logistic_batch --target javascript --out model.mjs
 """
 
 
 @click.command("code", help=_HELP, short_help="Write forward pass and gradients as a module.")
 @click.argument("file")
-@click.option("--target", type=click.Choice(TARGETS), default="numpy", help="Target library.")
+@click.option(
+    "--target",
+    type=click.Choice(TARGETS),
+    default="numpy",
+    help="Library or language of the module.",
+)
 @click.option("--rows", is_flag=True, help="Store one example per row (all matrices transposed).")
 @click.option("--examples", metavar="DIM", help="Dimension of the examples, with --rows.")
 @wrt_option

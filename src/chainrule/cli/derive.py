@@ -26,6 +26,7 @@ FILE is a path, or the name of a shipped example such as examples/logistic_batch
 
 \b
 chainrule derive examples/logistic_single --reveal
+chainrule derive examples/logistic_batch --brief
 chainrule derive my.cr --wrt W1,b1 --form matrix
 chainrule derive examples/board_b1 --format latex --out b1.tex
 chainrule derive examples/logistic_batch --hessian w
@@ -71,6 +72,13 @@ chainrule derive my_loss.cr --facts --constant alpha=0.5
     callback=constant_values,
     help="Value of a named constant of the loss, for --facts. Repeatable.",
 )
+@click.option(
+    "--brief",
+    is_flag=True,
+    help="One short page: the forward pass, the factors of the chain rule and the gradients. "
+    "For the formats text and html.",
+)
+@click.option("--proofs", is_flag=True, help="With --brief: shapes and proofs below every line.")
 @click.option("--reveal", is_flag=True, help="Show one step per key press, in the terminal.")
 @out_option
 def command(
@@ -82,6 +90,8 @@ def command(
     kind: str,
     facts: bool,
     constants: dict[str, float],
+    brief: bool,
+    proofs: bool,
     reveal: bool,
     out: str | None,
 ) -> None:
@@ -94,6 +104,7 @@ def command(
         )
     if reveal and (out or kind != "text"):
         raise click.UsageError("--reveal is for the terminal; leave out --format and --out")
+    _check_brief(brief, proofs, kind, bool(hessian or hvp or facts or reveal))
     from chainrule.deriving import derive, derive_second
     from chainrule.language.reading import load_model
 
@@ -110,7 +121,35 @@ def command(
 
         reveal_steps(derivation, form)
         return
+    if brief:
+        write_text(_brief(derivation, kind, form, proofs), out)
+        return
     write_text(rendered(derivation, kind, form, _facts(file, constants) if facts else ()), out)
+
+
+def _check_brief(brief: bool, proofs: bool, kind: str, other: bool) -> None:
+    """Raise where the options of the short page do not fit the others."""
+    if proofs and not brief:
+        raise click.UsageError("--proofs is for --brief; the whole derivation has every proof")
+    if brief and kind not in ("text", "html"):
+        raise click.UsageError(
+            f"--brief is for the formats text and html; omit --brief or --format {kind}"
+        )
+    if brief and other:
+        raise click.UsageError(
+            "--brief shows the gradients alone; omit it, or --hessian, --hvp, --facts and --reveal"
+        )
+
+
+def _brief(derivation: Derivation, kind: str, form: str, proofs: bool) -> str:
+    """Return the short page in one of its formats."""
+    from chainrule.documents.lesson.brief import brief_page, brief_text
+    from chainrule.documents.lesson.outline import GradientForm
+
+    wanted = GradientForm(form)
+    if kind == "html":
+        return brief_page(derivation, wanted)
+    return brief_text(derivation, wanted, proofs=proofs)
 
 
 def _facts(file: str, constants: dict[str, float]) -> Sequence[FactLine]:

@@ -16,7 +16,7 @@ COMMANDS = {
     "check": "Prove every step, and compare the gradients with finite differences.",
     "audit": "Judge a derivation line by line: which is wrong, and why.",
     "grade": "Judge an answer: is this the gradient, and if not, which mistake?",
-    "code": "Write forward pass and gradients as a module for NumPy, Torch or JAX.",
+    "code": "Write forward pass and gradients as a module in Python or JavaScript.",
     "practice": "Practise backpropagation: one question after the other.",
     "exercise": "The bank of exercises, problem sets, your own.",
     "progress": "Show, export or delete what was practised.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -15,6 +16,8 @@ from rich.markup import escape
 from rich.text import Text
 
 from chainrule.descent.curve import curve
+from chainrule.descent.initial import explained
+from chainrule.descent.listing import role_lines
 from chainrule.descent.saving import result_document
 from chainrule.language.typeset import unicode
 
@@ -47,12 +50,8 @@ def print_start(descent: Descent, bound: BoundTable) -> None:
     console.print(f"[bold]{escape(layout.model.title or objective)}[/]", soft_wrap=True)
     along = f", along {layout.examples}" if layout.examples else ", one at a time"
     line("examples", f"{binding.count}{along}")
-    for symbol, table in binding.data.items():
-        words = bound.labels.get(symbol.name, ())
-        if words and table.shape[1] == 1:
-            line("labels", f"{symbol.name} is 1 for {words[1]} and 0 for {words[0]}")
-        elif words:
-            line("labels", f"{symbol.name} has a row for each of {', '.join(words)}")
+    for heading, text in role_lines(bound):
+        line(heading, text)
     for name, gradient in derivation.layers.items():
         line("gradient", f"{name.name} = {unicode(gradient.matrix or gradient.index)}")
     for symbol in layout.learned:
@@ -67,6 +66,16 @@ def print_start(descent: Descent, bound: BoundTable) -> None:
     line("step", descent.scaling.sentence(objective))
     batch = "all examples" if descent.batch == descent.count else f"{descent.batch} a step"
     line("descent", f"{descent.steps} steps at rate {descent.rate:g}, {batch}, seed {descent.seed}")
+    if descent.begin:
+        line("continued", f"from step {descent.begin} of the file of --start, in the same order")
+    if descent.update.slots:
+        line("update", descent.update.lines()[0])
+    if descent.schedule.parts:
+        line("schedule", str(descent.schedule))
+    if descent.clip is not None:
+        line("clipping", f"gradients longer than {descent.clip:g} are shortened to that length")
+    if descent.held_out is not None:
+        line("held out", f"{descent.held_out.binding.count} examples, never learned from")
     for note in bound.notes:
         line("note", note)
     console.print()
@@ -78,11 +87,13 @@ class CostPrinter:
     Parameters
     ----------
     steps : int
-        How many steps there will be.
+        The number of the last step.
+    begin : int
+        The number of the first one.
     """
 
-    def __init__(self, steps: int) -> None:
-        self.steps = steps
+    def __init__(self, steps: int, begin: int = 0) -> None:
+        self.steps, self.begin = steps, begin
         self.console = _console()
         self.costs: list[tuple[int, float]] = []
         self.live = (
@@ -112,12 +123,14 @@ class CostPrinter:
         if self.live is None and (record.step >= self._next or not math.isfinite(record.cost)):
             self.console.print(
                 f"step {record.step:>{len(str(self.steps))}}  cost {record.cost:.6g}"
+                + ("" if record.held is None else f"  held out {record.held:.6g}")
             )
-            self._next = record.step - record.step % self._stride + self._stride
+            since = record.step - self.begin
+            self._next = self.begin + since - since % self._stride + self._stride
 
     @property
     def _stride(self) -> int:
-        return max(1, self.steps // _LINES)
+        return max(1, (self.steps - self.begin) // _LINES)
 
     def _picture(self) -> Text:
         width = max(20, min(72, self.console.width - 20))
@@ -143,12 +156,34 @@ def print_end(
     if result.costs and not (result.stopped.failed and result.step == 0):
         line(f"  cost       {result.start_cost:.6g} at the start, {result.cost:.6g} now")
         line(f"  gradient   of length {result.gradient_norm:.3g} here")
-        if result.accuracy is not None:
-            line(f"  accuracy   {result.accuracy:.4f} on the {result.examples} examples trained on")
+        _print_scores(line, result)
         for name, value in result.values.items():
             _print_values(console, name, value, bound)
     if written:
         line(f"wrote {written}")
+
+
+def _print_scores(line: Callable[[str], None], result: DescentResult) -> None:
+    if result.score is None:
+        return
+    named = f"{result.score.name:<9}"
+    line(f"  {named}  {result.score.value:.4f} on the {result.examples} examples trained on")
+    if result.held_score is not None:
+        line(f"  {named}  {result.held_score.value:.4f} on the held-out examples")
+    elif not result.held_costs:
+        line("             no rows are held out; --holdout 0.2 keeps a fifth of them aside")
+
+
+def print_derivations(descent: Descent, initial: str) -> None:
+    """Print why the update, the schedule and the initial values are as they are."""
+    console = _console()
+    console.print(f"[bold]Update rule: {escape(str(descent.update))}[/]", soft_wrap=True)
+    for text in descent.update.lines():
+        console.print(f"  {escape(text)}", soft_wrap=True)
+    if descent.schedule.parts:
+        console.print(f"[bold]Schedule[/]: {escape(str(descent.schedule))}", soft_wrap=True)
+    console.print(f"[bold]Initial values[/]: {escape(explained(initial))}", soft_wrap=True)
+    console.print()
 
 
 def _print_values(console: Console, name: str, value: Array, bound: BoundTable) -> None:

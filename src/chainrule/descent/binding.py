@@ -6,19 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
-from chainrule.calculus.graph.dims import written
+from chainrule.calculus.graph.dims import Dim, written
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Symbol
-from chainrule.descent.labels import label_columns
+from chainrule.descent.columns import InputColumns, Reading, read_labels
+from chainrule.descent.facts import check_facts
+from chainrule.descent.meaning import enters_a_product, meaning
+from chainrule.descent.splitting import split
 from chainrule.errors import DataError
-from chainrule.lecture import Array, Binding, InputRoles, assign_roles, bind, find_input
-from chainrule.tables.encoding import encode
-from chainrule.tables.encoding_fit import complete_rows, fit_encoding, refuse_missing
+from chainrule.lecture import (
+    Array,
+    Binding,
+    Draw,
+    InputRoles,
+    Rows,
+    assign_roles,
+    bind,
+    find_input,
+)
+from chainrule.tables.encoding_fit import complete_rows, fit_encoding
 from chainrule.tables.reading import column_names, read_table
-from chainrule.tables.specs import Feature, Missing, NumberSpec, features
-from chainrule.tables.table import NumberColumn, Table, refuse_infinite, some_of, unknown_column
+from chainrule.tables.specs import Feature, Missing, NumberSpec
+from chainrule.tables.table import Table, some_of, unknown_column
 
 FEATURES = "features"
 TARGET = "target"
@@ -73,6 +82,12 @@ class BindingOptions:
         Dimensions that the data do not determine.
     examples : str, optional
         The dimension of the examples.
+    draws : mapping of str to Draw
+        Inputs that are drawn at every step.
+    holdout : float
+        The share of the rows that are kept aside.
+    seed : int
+        Seed for the choice of these rows.
     """
 
     target: str | None = None
@@ -84,6 +99,9 @@ class BindingOptions:
     wrt: tuple[str, ...] = ()
     sizes: Mapping[str, int] = field(default_factory=dict)
     examples: str | None = None
+    draws: Mapping[str, Draw] = field(default_factory=dict)
+    holdout: float = 0.0
+    seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,21 +112,31 @@ class BoundTable:
     ----------
     binding : Binding
         Model and data.
-    features : tuple of Feature
-        The columns of the input that takes the features: names, means and scales.
-    featured : str
-        Which input that is, if any.
-    labels : mapping of str to tuple of str
-        For an input that takes words: what 0 and 1, or its rows, stand for.
+    inputs : tuple of InputColumns
+        How the columns of each input are read.
     notes : tuple of str
         Notes for the user.
+    held_out : Binding or None
+        The rows that are kept aside, if any.
+    row_numbers : array of int
+        The row of the file that each example is.
     """
 
     binding: Binding
-    features: tuple[Feature, ...]
-    featured: str
-    labels: Mapping[str, tuple[str, ...]]
+    inputs: tuple[InputColumns, ...]
     notes: tuple[str, ...]
+    held_out: Binding | None
+    row_numbers: Rows
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The columns of the input that takes the features: names, means and scales."""
+        return tuple(feature for columns in self.inputs for feature in columns.features)
+
+    @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """For an input that takes labels: what its codes, or its rows, stand for."""
+        return {columns.name: columns.words for columns in self.inputs if columns.words}
 
 
 def bind_file(
@@ -135,10 +163,12 @@ def bind_file(
     """
     names = column_names(path)
     options = read_bind_options(model, texts, names, str(path), choices)
+    choices = replace(choices, draws=drawn_by(model, choices.draws, [w.symbol for w in options]))
     roles = assign_roles(
         model,
         [w.symbol.name for w in options if w.number is None],
         constants=[w.symbol.name for w in options if w.number is not None],
+        drawn=choices.draws,
         wrt=choices.wrt or None,
         examples=choices.examples,
     )
@@ -149,42 +179,62 @@ def bind_file(
     return bind_table(roles, table, options, choices)
 
 
+def drawn_by(model: Model, given: Mapping[str, Draw], bound: Sequence[Symbol]) -> dict[str, Draw]:
+    """Return what is drawn at every step: masks of the forward pass, and what options say."""
+    own = {m.symbol: Draw("mask", m.keep) for m in model.masks if m.symbol not in bound}
+    own |= {find_input(model, name): draw for name, draw in given.items()}
+    return {symbol.name: draw for symbol, draw in own.items()}
+
+
 def bind_table(
     roles: InputRoles, table: Table, options: Sequence[BindOption], choices: BindingOptions
 ) -> BoundTable:
     """Bind the inputs of a model to a table in memory; see `bind_file`."""
     notes: list[str] = []
     if choices.missing == "drop":
-        rows = complete_rows(table)
-        lost = table.n_rows - len(rows)
-        if lost:
-            said = (
-                "1 row with missing values is"
-                if lost == 1
-                else f"{lost} rows with missing values are"
-            )
-            notes.append(f"{said} left out.")
-        if not len(rows):
-            raise DataError(f"{table.source}: every row has a missing value; none is left.")
-        table = table.take(rows)
+        table = _complete(table, notes)
+    rows = split(table.n_rows, choices.holdout, choices.seed)
+    if roles.whole and len(rows.held):
+        raise DataError("--holdout keeps rows aside, and here the whole table is one example")
+    fitting = table.take(rows.fitted) if len(rows.held) else table
     explicit = {name for option in options for name in option.columns}
-    data: dict[str, Array] = {}
-    labels: dict[str, tuple[str, ...]] = {}
-    featured = ""
-    named: tuple[Feature, ...] = ()
-    for option in options:
-        if option.features:
-            featured = option.symbol.name
-            data[featured], named = _features(table.without(explicit), choices, notes)
-        elif option.columns:
-            data[option.symbol.name] = _columns(roles, table, option, choices, labels)
+    numbers = {w.symbol.name: w.number for w in options if w.number is not None}
+    inputs = [
+        _features(option, fitting.without(explicit), choices, notes)
+        if option.features
+        else _columns(roles, table, option, options, choices)
+        for option in options
+        if option.number is None
+    ]
+    inputs = _share_words(roles, inputs)
     if choices.positive is not None and not any(
-        choices.positive in seen for seen in labels.values()
+        choices.positive in columns.words for columns in inputs
     ):
         raise DataError(f"--positive {choices.positive}: no bound column holds this label.")
-    numbers = {w.symbol.name: w.number for w in options if w.number is not None}
-    binding = bind(roles, data, constants=numbers, sizes=choices.sizes)
-    return BoundTable(binding, named, featured, labels, tuple(notes))
+    data = {columns.name: columns.read(fitting) for columns in inputs}
+    sizes = {**_counted(roles, inputs, data, choices.sizes, notes), **choices.sizes}
+    binding = bind(roles, data, constants=numbers, sizes=sizes, draws=choices.draws)
+    check_facts(binding, lambda row: f"{table.source}, row {fitting.row_numbers[row]}")
+    held_out = None
+    if len(rows.held):
+        held = table.take(rows.held)
+        found = {find_input(roles.model, c.name): c.read(held) for c in inputs}
+        held_out = replace(binding, data=found, count=held.n_rows)
+        check_facts(held_out, lambda row: f"{table.source}, row {held.row_numbers[row]}")
+    return BoundTable(binding, tuple(inputs), tuple(notes), held_out, fitting.row_numbers)
+
+
+def _complete(table: Table, notes: list[str]) -> Table:
+    rows = complete_rows(table)
+    lost = table.n_rows - len(rows)
+    if lost:
+        said = (
+            "1 row with missing values is" if lost == 1 else f"{lost} rows with missing values are"
+        )
+        notes.append(f"{said} left out.")
+    if not len(rows):
+        raise DataError(f"{table.source}: every row has a missing value; none is left.")
+    return table.take(rows)
 
 
 def read_bind_options(
@@ -241,45 +291,75 @@ def _option(
 
 
 def _features(
-    table: Table, choices: BindingOptions, notes: list[str]
-) -> tuple[Array, tuple[Feature, ...]]:
-    learned = fit_encoding(table, choices.missing, choices.categories)
+    option: BindOption, table: Table, choices: BindingOptions, notes: list[str]
+) -> InputColumns:
+    learned = fit_encoding(table, choices.missing, choices.categories, keep_constant=choices.raw)
     notes += learned.notes
-    named = features(learned.specs)
-    X = encode(learned.specs, table).X
-    if choices.raw:
-        X = X * [f.scale for f in named] + [f.mean for f in named]
-        named = tuple(replace(f, mean=0.0, scale=1.0) for f in named)
-    elif any(isinstance(spec, NumberSpec) for spec in learned.specs):
+    specs = learned.specs
+    if not choices.raw and any(isinstance(spec, NumberSpec) for spec in specs):
         notes.append("features are standardised; --raw leaves them on the scale of the file.")
-    return np.asarray(X, dtype=np.float64), named
+    return InputColumns(
+        option.symbol.name,
+        Reading.FEATURES,
+        tuple(spec.name for spec in specs),
+        specs=specs,
+        raw=choices.raw,
+    )
 
 
 def _columns(
     roles: InputRoles,
     table: Table,
     option: BindOption,
+    options: Sequence[BindOption],
     choices: BindingOptions,
-    labels: dict[str, tuple[str, ...]],
-) -> Array:
-    """Return the listed columns; text becomes 0 and 1, or one row per label."""
-    columns = {name: table.column(name) for name in option.columns}
-    refuse_missing(Table(table.source, columns, table.row_numbers))
-    parts: list[Array] = []
-    for name, column in columns.items():
-        if isinstance(column, NumberColumn) and not (
-            choices.positive is not None and choices.positive in column.as_text().words
-        ):
-            refuse_infinite(table, column)
-            parts.append(column.values[:, None])
+) -> InputColumns:
+    """Return how the listed columns are read, from what the input means in the forward pass."""
+    symbol = option.symbol
+    width = roles.width(symbol)
+    known: int | None = width if isinstance(width, int) else choices.sizes.get(str(width))
+    if enters_a_product(roles.model, symbol):
+        known = None
+    for other in options:
+        if other.symbol is not symbol and len(other.columns) > 1 and known is None:
+            known = len(other.columns) if roles.width(other.symbol) == width else None
+    return read_labels(
+        symbol.name, table, option.columns, meaning(roles, symbol), known, choices.positive
+    )
+
+
+def _share_words(roles: InputRoles, inputs: Sequence[InputColumns]) -> list[InputColumns]:
+    """Give inputs that number the same places one vocabulary."""
+    places = {s.name: dim for s, dim in roles.model.numbered.items()}
+    words: dict[Dim, set[str]] = {}
+    for columns in inputs:
+        if columns.reading is Reading.PLACES:
+            words.setdefault(places[columns.name], set()).update(columns.words)
+    return [
+        replace(columns, words=tuple(sorted(words[places[columns.name]])))
+        if columns.reading is Reading.PLACES and words[places[columns.name]]
+        else columns
+        for columns in inputs
+    ]
+
+
+def _counted(
+    roles: InputRoles,
+    inputs: Sequence[InputColumns],
+    data: Mapping[str, Array],
+    given: Mapping[str, int],
+    notes: list[str],
+) -> dict[str, int]:
+    """Return how many places the numbers count, where nothing else says so."""
+    found: dict[str, int] = {}
+    for columns in inputs:
+        if columns.reading is not Reading.PLACES:
             continue
-        if len(columns) > 1:
-            raise DataError(
-                f"{table.source}: column {name!r} holds words; bind it to an input of its own, or "
-                f"use --bind {option.symbol.name}=features, which turns words into numbers."
-            )
-        width = roles.width(option.symbol)
-        part, seen = label_columns(column.as_text(), width == 1, table.source, choices.positive)
-        labels[option.symbol.name] = seen
-        parts.append(part)
-    return np.hstack(parts)
+        dim = roles.model.numbered[find_input(roles.model, columns.name)]
+        if isinstance(dim, str) and dim not in given:
+            count = len(columns.words) or int(data[columns.name].max()) + 1
+            if count > found.get(dim, 0):
+                found[dim] = count
+    for dim, count in found.items():
+        notes.append(f"{dim} = {count}, counted from the data; --size {dim}=... sets it.")
+    return {dim: count for dim, count in found.items() if count >= 1}

@@ -1,34 +1,32 @@
 """Gradient descent, full or in batches, with the derived gradient.
 
-The update is values minus rate times gradient. Steps are scaled by how the objective aggregates its
-examples (a sum or a mean), and a cost that diverges stops the descent with the best values kept.
+The update is values minus rate times gradient, or another rule of `updates`. Steps are scaled by
+how the objective aggregates its examples (a sum or a mean). A cost that is not finite, or that
+keeps growing, stops the descent with the best values kept.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
-from itertools import pairwise
-from math import ceil
 
 import numpy as np
 
 from chainrule.descent.advice import lower_rate
 from chainrule.descent.check import GradientCheck, check_gradient
-from chainrule.descent.objective import DescentObjective, Values
-from chainrule.descent.result import CostRecord, DescentResult, StopReason, accuracy
+from chainrule.descent.objective import CostAndGradient, DescentObjective, Values
+from chainrule.descent.prediction import Predictor, Score, find_prediction
+from chainrule.descent.result import CostRecord, DescentResult, StopReason
 from chainrule.descent.scaling import ExampleAggregation, find_scaling, fixed_gradient
+from chainrule.descent.schedule import Schedule
+from chainrule.descent.state import DescentState
+from chainrule.descent.updates import PLAIN, UpdateRule
+from chainrule.descent.watching import PATIENCE, RecordingPlan, Watch
 from chainrule.errors import DataError, ProofError
-from chainrule.lecture import Rows
+from chainrule.lecture import Array, Binding, Rows
+
+_LASTING = 3  # records in a row far above the start, at the end of a descent
 
 Callback = Callable[[CostRecord], None]
-
-MOST_RECORDS = 400
-FEWEST_RECORDS = 20
-SINGLE_RUNS = 200_000  # of a model of one example, for all its recorded costs together
-RUNAWAY = 10.0  # times the starting cost
-PATIENCE = 3  # costs in a row above that
-WINDOW = 10  # costs in a row, each above the one before
 
 
 class Descent:
@@ -38,21 +36,27 @@ class Descent:
     ----------
     objective : DescentObjective
         Cost and derived gradient, with the data.
-    start : mapping of Symbol to array
-        The initial values.
-    rate, steps, batch, seed
+    start : mapping of Symbol to array, or DescentState
+        The initial values, or where an earlier descent stopped.
+    rate, steps, batch, seed, update, schedule, clip, patience, early_stop, held_out
         As in `chainrule.descent.descend`.
     """
 
     def __init__(
         self,
         objective: DescentObjective,
-        start: Values,
+        start: Values | DescentState,
         *,
         rate: float,
         steps: int,
         batch: int | None = None,
         seed: int = 0,
+        update: UpdateRule = PLAIN,
+        schedule: Schedule | None = None,
+        clip: float | None = None,
+        patience: int = PATIENCE,
+        early_stop: int | None = None,
+        held_out: Binding | None = None,
     ) -> None:
         if not (np.isfinite(rate) and rate > 0):
             raise DataError(f"the rate is {rate:g}; it must be a number above 0, such as 0.1")
@@ -60,34 +64,55 @@ class Descent:
             raise DataError(f"{steps} steps: take at least 1")
         if batch is not None and batch < 1:
             raise DataError(f"a batch of {batch} examples: it needs at least 1")
+        if clip is not None and not (np.isfinite(clip) and clip > 0):
+            raise DataError(f"gradients are clipped at {clip:g}; it must be a number above 0")
+        for number, word in ((patience, "patience"), (early_stop, "early stopping")):
+            if number is not None and number < 1:
+                raise DataError(f"{word} of {number} records: it needs at least 1")
+        if early_stop is not None and held_out is None:
+            raise DataError("early stopping watches held-out rows: keep some with --holdout 0.2")
+        state = start if isinstance(start, DescentState) else DescentState(0, start)
         self.objective, self.rate, self.steps, self.seed = objective, rate, steps, seed
+        self.update, self.schedule, self.clip = update, schedule or Schedule(), clip
         self.count = objective.binding.count
         single = objective.binding.roles.examples is None
         self.batch = min(batch or (1 if single else self.count), self.count)
-        self.scaling = find_scaling(objective, start, seed)
+        self.scaling = find_scaling(objective, state.values, seed)
         if self.scaling.adding is ExampleAggregation.NEITHER and self.batch < self.count:
             raise DataError(
                 f"{objective.model.objective.name} is neither a sum nor a mean over its examples, "
                 "so the gradient on a batch says nothing of the whole. Leave out --batch"
             )
-        self.values, self.best = start, start
-        self.best_cost, self.best_step = np.inf, 0
+        self.values = state.values
+        self.slots = state.slots or update.start(state.values)
+        self.begin, self.taken = state.step, state.step
+        self.held_out = objective.with_data(held_out) if held_out is not None else None
+        found = find_prediction(objective.binding.roles)
+        self.predictor = Predictor(found) if found is not None else None
         self.costs: list[tuple[int, float]] = []
-        self.taken = 0
+        self.held_costs: list[tuple[int, float]] = []
+        self.clipped = 0
         self.stopped = StopReason.INTERRUPTED
         self.why = ""
         self.checked: GradientCheck | None = None
-        self._above = 0
-        self._recent: deque[float] = deque(maxlen=WINDOW + 1)
+        self.watch = Watch(
+            patience,
+            early_stop,
+            state.first_cost,
+            state.best or state.values,
+            state.best_cost,
+            state.best_step,
+            state.best_held,
+        )
+        self._settled = self._snapshot()
 
     @property
-    def every(self) -> int:
-        """Steps between two recorded costs; with batches, a record costs a pass over the data."""
-        fewest = FEWEST_RECORDS
-        if self.objective.binding.roles.examples is None:
-            fewest = max(4, min(fewest, SINGLE_RUNS // self.count))
-        few = ceil(self.steps / fewest)
-        return max(1, ceil(self.steps / MOST_RECORDS), min(self.count // self.batch, few))
+    def state(self) -> DescentState:
+        """Where the descent stands, to go on from later."""
+        step, best, cost, held = self._settled
+        return DescentState(
+            self.taken, self.values, self.slots, best, cost, held, step, self.watch.first
+        )
 
     def check(self) -> GradientCheck | None:
         """Compare the derived gradient with finite differences at the start.
@@ -119,79 +144,124 @@ class Descent:
                     callback(record)
         except KeyboardInterrupt:
             self.stopped = StopReason.INTERRUPTED
-        return self._result()
+        return self.result()
 
     def __iter__(self) -> Iterator[CostRecord]:
         full = self.batch == self.count
-        batches = self._batches()
-        for step in range(self.steps + 1):
-            here = self.objective.evaluate(self.values) if full else None
-            due = step % self.every == 0 or step == self.steps
-            if here is not None or due:
+        plan = RecordingPlan(self.count, self.batch)
+        batches = self._batches(self.begin)
+        drawing = bool(self.objective.binding.draws)
+        end = self.begin + self.steps
+        for step in range(self.begin, end + 1):
+            due = plan.due(step)
+            here = self.objective.evaluate(self.values) if full and not drawing else None
+            if here is not None or due or step == end:
                 cost = here.cost if here is not None else self.objective.cost(self.values)
-                ended = self._watch(step, cost)
-                if due or ended or self._above:
-                    self.costs.append((step, cost))
-                    yield CostRecord(step, step * self.batch / self.count, cost)
-                if ended:
+                record = self._watched(step, cost, due=due, last=step == end)
+                if record is not None:
+                    yield record
+                if self.stopped is not StopReason.INTERRUPTED:
                     return
-            if step == self.steps:
+            if step == end:
                 break
             rows = None if full else next(batches)
-            here = here or self.objective.evaluate(self.values, rows)
+            here = here or self._gradient(step, rows)
             if not here.finite:
                 self._lost(step, rows)
                 return
-            moved = self._moved(here.gradient, rows)
+            gradient = self._clipped(self._scaled(here.gradient, rows))
+            rate = self.rate * self.schedule.factor(step)
+            with np.errstate(all="ignore"):
+                moved, self.slots = self.update.move(
+                    self.values, gradient, self.slots, rate, step + 1
+                )
             self.taken = step + 1
-            if full and all(np.array_equal(moved[s], v) for s, v in self.values.items()):
+            if full and due and rate > 0 and _same(moved, self.values):
                 self.stopped = StopReason.FLAT
                 return
             self.values = moved
         self.stopped = StopReason.ALL_STEPS
+        if self.watch.above >= _LASTING and not self.stopped.failed:
+            self._ran_away(end, self.watch.last)
 
     # ---- one step ----------------------------------------------------------------------------
 
-    def _batches(self) -> Iterator[Rows]:
+    def _batches(self, taken: int = 0) -> Iterator[Rows]:
+        """Yield the batches after some steps: every pass sees each example once."""
         rng = np.random.default_rng((self.seed, 3))
+        passes, inside = divmod(taken, -(-self.count // self.batch))
+        for _ in range(passes):
+            rng.permutation(self.count)
         while True:
             order = rng.permutation(self.count)
-            for first in range(0, self.count, self.batch):
+            for first in range(inside * self.batch, self.count, self.batch):
                 yield order[first : first + self.batch]
+            inside = 0
 
-    def _moved(self, gradient: Values, rows: Rows | None) -> Values:
+    def _gradient(self, step: int, rows: Rows | None) -> CostAndGradient:
+        drawing = self.objective.binding.draws
+        rng = np.random.default_rng((self.seed, 4, step)) if drawing else None
+        return self.objective.evaluate(self.values, rows, rng, with_cost=False)
+
+    def _scaled(self, gradient: Values, rows: Rows | None) -> Values:
+        """Divide the gradient of a sum by its examples."""
+        if not self.scaling.divides:
+            return gradient
         with np.errstate(all="ignore"):
-            if not self.scaling.divides:
-                return {s: v - self.rate * gradient[s] for s, v in self.values.items()}
             size = self.count if rows is None else len(rows)
             if rows is None or not self.scaling.fixed:
-                return {s: v - self.rate / size * gradient[s] for s, v in self.values.items()}
+                return {s: g / size for s, g in gradient.items()}
             fixed = fixed_gradient(self.objective, self.values, rows[:1])
-            return {
-                s: v - self.rate * ((gradient[s] - fixed[s]) / size + fixed[s] / self.count)
-                for s, v in self.values.items()
-            }
+            return {s: (g - fixed[s]) / size + fixed[s] / self.count for s, g in gradient.items()}
+
+    def _clipped(self, gradient: Values) -> Values:
+        """Shorten a gradient that is longer than the limit, in its own direction."""
+        if self.clip is None:
+            return gradient
+        length = _length(gradient)
+        if length <= self.clip:
+            return gradient
+        self.clipped += 1
+        return {s: g * (self.clip / length) for s, g in gradient.items()}
 
     # ---- watching ----------------------------------------------------------------------------
 
-    def _watch(self, step: int, cost: float) -> bool:
-        """Record a cost; return whether the descent has ended."""
+    def _watched(self, step: int, cost: float, *, due: bool, last: bool) -> CostRecord | None:
+        """Take a cost into account; return what is to be recorded of it."""
         if not np.isfinite(cost):
             self._lost(step, None)
-            return True
-        if cost < self.best_cost:
-            self.best, self.best_cost, self.best_step = self.values, cost, step
-        first = self.costs[0][1] if self.costs else cost
-        self._above = self._above + 1 if cost > first + (RUNAWAY - 1) * abs(first) else 0
-        self._recent.append(cost)
-        seen = list(self._recent)
-        rising = len(seen) > WINDOW and all(a < b for a, b in pairwise(seen))
-        if (self._above >= PATIENCE and first != 0) or (rising and cost > first):
-            self.stopped = StopReason.DIVERGED
-            times = f", {cost / first:.3g} times as much" if first > 0 else ""
-            self.why = f"at step {step} the cost is {cost:.4g}; it started at {first:.4g}{times}"
-            return True
-        return False
+            if due or last:
+                self.costs.append((step, cost))
+                return CostRecord(step, step * self.batch / self.count, cost)
+            return None
+        recorded = due or last
+        held = self.held_out.cost(self.values) if recorded and self.held_out is not None else None
+        if held is None and self.watch.early is not None:
+            return None
+        self.watch.see(step, cost, self.values, held)
+        if due or self.batch == self.count:
+            self._settled = self._snapshot()
+        if self.watch.ran_away:
+            self._ran_away(step, cost)
+        elif self.watch.is_early_enough:
+            self.stopped = StopReason.HELD_OUT
+        ended = self.stopped is not StopReason.INTERRUPTED
+        if not (recorded or ended or self.watch.above):
+            return None
+        self.costs.append((step, cost))
+        if held is not None:
+            self.held_costs.append((step, held))
+        return CostRecord(step, step * self.batch / self.count, cost, held)
+
+    def _snapshot(self) -> tuple[int, Values, float, float]:
+        watch = self.watch
+        return watch.best_step, watch.best or self.values, watch.best_cost, watch.best_held
+
+    def _ran_away(self, step: int, cost: float) -> None:
+        first = self.watch.first if self.watch.first is not None else cost
+        self.stopped = StopReason.DIVERGED
+        times = f", {cost / first:.3g} times as much" if first > 0 else ""
+        self.why = f"at step {step} the cost is {cost:.4g}; it started at {first:.4g}{times}"
 
     def _lost(self, step: int, rows: Rows | None) -> None:
         self.stopped = StopReason.NOT_FINITE
@@ -200,17 +270,19 @@ class Descent:
 
     # ---- the end -----------------------------------------------------------------------------
 
-    def _result(self) -> DescentResult:
-        objective = self.objective
-        gradient = objective.evaluate(self.best).gradient
+    def result(self) -> DescentResult:
+        """Return the result so far."""
+        objective, best = self.objective, self.watch.best or self.values
         with np.errstate(all="ignore"):
-            norm = float(np.sqrt(sum(float(np.sum(g**2)) for g in gradient.values())))
+            norm = _length(objective.evaluate(best).gradient)
+        score, held_score, statistics = self._scores(best)
         return DescentResult(
-            values={symbol.name: value.copy() for symbol, value in self.best.items()},
-            cost=float(self.best_cost),
-            step=self.best_step,
+            values={symbol.name: value.copy() for symbol, value in best.items()},
+            cost=float(self.watch.best_cost),
+            step=self.watch.best_step,
             gradient_norm=norm,
             costs=tuple(self.costs),
+            held_costs=tuple(self.held_costs),
             taken=self.taken,
             stopped=self.stopped,
             report=self._report(),
@@ -220,26 +292,64 @@ class Descent:
             batch=self.batch,
             examples=self.count,
             seed=self.seed,
-            accuracy=accuracy(objective, self.best),
+            score=score,
+            held_score=held_score,
+            statistics=statistics,
+            settings=self.settings,
+            state=self.state,
             derivation=objective.derivation,
         )
+
+    @property
+    def settings(self) -> dict[str, str | float | None]:
+        """The options of the descent beside rate, batch and seed."""
+        return {
+            "update": str(self.update),
+            "schedule": self.schedule.text or None,
+            "clip": self.clip,
+            "patience": self.watch.patience,
+            "early_stop": self.watch.early,
+        }
+
+    def _scores(self, best: Values) -> tuple[Score | None, Score | None, tuple[Array, ...]]:
+        if self.predictor is None:
+            return None, None, ()
+        binding = self.objective.binding
+        statistics = self.predictor.statistics(binding, best)
+        score = self.predictor.score(binding, best, statistics)
+        held = None
+        if self.held_out is not None:
+            held = self.predictor.score(self.held_out.binding, best, statistics)
+        return score, held, tuple(statistics[name] for name in self.predictor.names)
 
     def _report(self) -> str:
         said = self.stopped.value
         if self.why:
             said += f": {self.why}"
         if not self.stopped.failed:
-            if self.stopped is not StopReason.FLAT and self.best_step < self.taken:
-                said += f"; the lowest recorded cost was at step {self.best_step}"
+            if self.stopped is not StopReason.FLAT and self.watch.best_step < self.taken:
+                kind = "held-out" if self.watch.early is not None else "recorded"
+                said += f"; the lowest {kind} cost was at step {self.watch.best_step}"
+            if self.watch.bump:
+                said += f"; {self.watch.bump}"
             return said + "."
-        if not np.isfinite(self.best_cost):
+        if not np.isfinite(self.watch.best_cost):
             return (
                 f"{said}, at the starting values already. Start elsewhere (--seed, --start), or "
                 "bring the data to a common scale."
             )
         single = self.batch == 1 < self.count
-        lower = lower_rate(self.objective, self.best, self.rate, self.scaling, single=single)
+        best = self.watch.best or self.values
+        lower = lower_rate(self.objective, best, self.rate, self.scaling, single=single)
         return (
             f"{said}. Take a lower rate, such as {lower:g}. Kept: the values of "
-            f"step {self.best_step}, cost {self.best_cost:.6g}."
+            f"step {self.watch.best_step}, cost {self.watch.best_cost:.6g}."
         )
+
+
+def _same(one: Values, other: Values) -> bool:
+    return all(np.array_equal(one[s], v) for s, v in other.items())
+
+
+def _length(values: Values) -> float:
+    return float(np.sqrt(sum(float(np.sum(g * g)) for g in values.values())))

@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Self
 
-import numpy as np
-
 from chainrule.calculus.derivation.steps import Derivation
-from chainrule.calculus.graph.node import Apply, Symbol
-from chainrule.calculus.ops import TABLE
 from chainrule.descent.check import GradientCheck
-from chainrule.descent.objective import DescentObjective, Values, objective_values
+from chainrule.descent.prediction import Score
 from chainrule.descent.scaling import StepScaling
+from chainrule.descent.state import DescentState
 from chainrule.errors import DivergenceError
 from chainrule.lecture import Array
 
@@ -26,6 +23,7 @@ class StopReason(Enum):
     FLAT = "the values no longer change: the gradient is zero to rounding"
     DIVERGED = "the cost ran away, so the rate is too high"
     NOT_FINITE = "the forward pass left the finite numbers"
+    HELD_OUT = "the held-out cost improves no more"
     INTERRUPTED = "stopped by hand"
 
     @property
@@ -46,11 +44,14 @@ class CostRecord:
         The number of passes over the examples.
     cost : float
         The objective.
+    held : float or None
+        The objective on the held-out examples.
     """
 
     step: int
     passes: float
     cost: float
+    held: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +70,10 @@ class DescentResult:
         The length of the gradient of the objective there, all variables together.
     costs : tuple of (int, float)
         The recorded steps and costs, from the start on.
+    held_costs : tuple of (int, float)
+        The same on the held-out examples, if there are any.
     taken : int
-        Steps taken.
+        Steps taken, with those of the descent that was continued.
     stopped : StopReason
         Why it ended.
     report : str
@@ -85,9 +88,15 @@ class DescentResult:
         Examples a step.
     examples, seed : int
         The number of examples; the seed.
-    accuracy : float or None
-        The share of labels that are predicted, where labels are 0 and 1 and the model's last
-        activation is their probability.
+    score, held_score : Score or None
+        Accuracy, or the share of the variance that is explained, on the examples trained on and on
+        the held-out ones; None where the forward pass has no labels.
+    statistics : tuple of array
+        The means over the training examples that a prediction uses.
+    settings : mapping
+        Update rule, schedule, clipping and the like.
+    state : DescentState
+        Where the descent stands, to go on from later.
     derivation : Derivation
         With the formula that was run.
     """
@@ -97,6 +106,7 @@ class DescentResult:
     step: int
     gradient_norm: float
     costs: tuple[tuple[int, float], ...]
+    held_costs: tuple[tuple[int, float], ...]
     taken: int
     stopped: StopReason
     report: str
@@ -106,8 +116,18 @@ class DescentResult:
     batch: int
     examples: int
     seed: int
-    accuracy: float | None
+    score: Score | None
+    held_score: Score | None
+    statistics: tuple[Array, ...]
+    settings: Mapping[str, str | float | None]
+    state: DescentState
     derivation: Derivation
+
+    @property
+    def accuracy(self) -> float | None:
+        """The share of labels that are predicted, where there are classes."""
+        named = self.score is not None and self.score.name == "accuracy"
+        return self.score.value if named and self.score is not None else None
 
     @property
     def start_cost(self) -> float:
@@ -128,37 +148,3 @@ class DescentResult:
 
     def __str__(self) -> str:
         return self.report
-
-
-def accuracy(objective: DescentObjective, values: Values) -> float | None:
-    """Return the fraction of labels that are predicted; None where there are no labels.
-
-    It has when one input holds a single 0 or 1 for each example and the last sigmoid of the
-    forward pass has its shape.
-    """
-    binding = objective.binding
-    for label, table in binding.data.items():
-        if table.shape[1] != 1 or not np.isin(table, (0.0, 1.0)).all():
-            continue
-        proba = _probability(objective, label)
-        if proba is None:
-            continue
-        right = 0
-        with np.errstate(all="ignore"):
-            for inputs, sizes in binding.runs():
-                known = objective_values(objective.model, {**inputs, **values}, sizes)
-                right += int(((known[proba] > 0.5) == (known[label] > 0.5)).sum())
-        return right / binding.count
-    return None
-
-
-def _probability(objective: DescentObjective, label: Symbol) -> Symbol | None:
-    for definition in reversed(objective.model.definitions):
-        value = definition.value
-        if (
-            definition.target.shape == label.shape
-            and isinstance(value, Apply)
-            and value.op is TABLE["sigmoid"]
-        ):
-            return definition.target
-    return None

@@ -12,13 +12,17 @@ import numpy as np
 
 from chainrule.calculus.graph.model import Model
 from chainrule.descent.binding import BoundTable
+from chainrule.descent.objective import Values
+from chainrule.descent.prediction import Score
+from chainrule.descent.reading_file import reading_document
 from chainrule.descent.result import DescentResult
+from chainrule.descent.state import DescentState
 from chainrule.errors import DataError
 from chainrule.language.typeset import model_text
-from chainrule.lecture import Array
+from chainrule.lecture import Array, Binding
 from chainrule.tables.writing import atomic_text, check_writable
 
-SCHEMA = "chainrule-values/1"
+SCHEMA = "chainrule-values/2"
 ABOUT = "about"
 """The member of an ``.npz`` file with everything but the values, as JSON."""
 
@@ -37,6 +41,7 @@ def result_document(
             "batch": result.batch,
             "seed": result.seed,
             "step_rule": result.scaling.sentence(model.objective.name),
+            **result.settings,
         },
         "examples": result.examples,
         "steps_taken": result.taken,
@@ -47,6 +52,9 @@ def result_document(
         "step": result.step,
         "gradient_norm": _finite(result.gradient_norm),
         "accuracy": result.accuracy,
+        "score": _score_document(result.score),
+        "held_out_score": _score_document(result.held_score),
+        "held_out_costs": [[step, _finite(cost)] for step, cost in result.held_costs],
         "gradient_check": None
         if result.check is None
         else {
@@ -64,6 +72,7 @@ def result_document(
         ]
         known["labels"] = {name: list(words) for name, words in bound.labels.items()}
         known["sizes"] = dict(bound.binding.sizes)
+        known["reading"] = reading_document(bound)
     return known
 
 
@@ -92,19 +101,114 @@ def save_values(
     """
     check_values_path(path)
     known = result_document(result, model, bound)
+    arrays: dict[str, Any] = dict(result.values)
     if Path(path).suffix == ".json":
         known["values"] = {name: value.tolist() for name, value in result.values.items()}
+        known["statistics"] = [value.tolist() for value in result.statistics]
+        known["continue"] = _state_document(result.state)
         with atomic_text(path) as file:
             json.dump(known, file, indent=1, ensure_ascii=False, allow_nan=False)
             file.write("\n")
         return
-    arrays: dict[str, Any] = dict(result.values)
+    known["statistics"] = [value.tolist() for value in result.statistics]
+    known["continue"] = _state_document(result.state)
     arrays[_free(arrays)] = np.array(json.dumps(known, ensure_ascii=False, allow_nan=False))
     with atomic_text(path) as file, ZipFile(cast(Any, file).buffer, "w") as archive:
         # As numpy.savez writes it, but a variable may be named "file".
         for name, array in arrays.items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+
+
+def _state_document(state: DescentState) -> dict[str, Any]:
+    def written(values: Values) -> dict[str, Any]:
+        return {symbol.name: value.tolist() for symbol, value in values.items()}
+
+    return {
+        "step": state.step,
+        "values": written(state.values),
+        "slots": {slot: written(values) for slot, values in state.slots.items()},
+        "best": written(state.best or state.values),
+        "best_step": state.best_step,
+        "best_cost": _finite(state.best_cost),
+        "best_held": _finite(state.best_held),
+        "first_cost": None if state.first_cost is None else _finite(state.first_cost),
+    }
+
+
+def load_state(path: str | Path, binding: Binding) -> DescentState | None:
+    """Return where the descent of a file stopped; None where the file holds values alone.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file that `save_values` wrote.
+    binding : Binding
+        The model that goes on, with its data.
+
+    Raises
+    ------
+    DataError
+        When the file was learned with another forward pass or has other shapes.
+    """
+    known = load_document(path)
+    if known is None or known.get("continue") is None:
+        return None
+    if known.get("model") != model_text(binding.roles.model):
+        return None
+    found = known["continue"]
+    try:
+        state = DescentState(
+            int(found["step"]),
+            _read_values(found["values"], binding, path),
+            {slot: _read_values(v, binding, path) for slot, v in found["slots"].items()},
+            _read_values(found["best"], binding, path),
+            _number(found["best_cost"]),
+            _number(found["best_held"]),
+            int(found["best_step"]),
+            None if found["first_cost"] is None else float(found["first_cost"]),
+        )
+    except DataError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise DataError(f"{path}: the place to go on from is damaged.") from None
+    return state
+
+
+def load_document(path: str | Path) -> dict[str, Any] | None:
+    """Return what a file of values says beside the values; None where it says nothing."""
+    try:
+        if Path(path).suffix == ".json":
+            read = json.loads(Path(path).read_text(encoding="utf-8"))
+            return read if isinstance(read, dict) and "schema" in read else None
+        with np.load(path, allow_pickle=False) as archive:
+            texts = [archive[n] for n in archive.files if n.startswith(ABOUT)]
+            known = [json.loads(str(text)) for text in texts if text.dtype.kind == "U"]
+            return known[-1] if known and isinstance(known[-1], dict) else None
+    except (OSError, ValueError, KeyError, BadZipFile, EOFError, RecursionError):
+        return None
+
+
+def _read_values(written: dict[str, Any], binding: Binding, path: str | Path) -> Values:
+    values: Values = {}
+    for symbol in binding.roles.learned:
+        value = np.array(written[symbol.name], dtype=np.float64).reshape(-1)
+        shape = binding.shape(symbol)
+        if value.size != shape[0] * shape[1]:
+            raise DataError(
+                f"{path}: {symbol.name} has {value.size} entries there, and here it is "
+                f"{shape[0]} x {shape[1]}. Go on with the same data and sizes."
+            )
+        values[symbol] = value.reshape(shape)
+    return values
+
+
+def _number(value: float | None) -> float:
+    return math.inf if value is None else float(value)
+
+
+def _score_document(score: Score | None) -> dict[str, Any] | None:
+    return None if score is None else {"name": score.name, "value": score.value}
 
 
 def load_values(path: str | Path) -> dict[str, Array]:

@@ -94,6 +94,63 @@ def cost_curves(name: str, title: str, curves: Mapping[str, Curve], said: str) -
         return _draw(figure, name, title, said)
 
 
+def training_curves(name: str, curves: Mapping[str, Curve], said: str) -> str:
+    """Plot costs over the steps of one descent, on training and held-out examples."""
+    with _figure(6.6, 3.4) as figure:
+        axes = figure.add_subplot()
+        axes.set(xlabel="step", ylabel="cost per example")
+        styles: tuple[Any, ...] = ("-", (0, (5, 2)))
+        for (label, curve), ink, style in zip(
+            curves.items(), (_ACCENT, _SECOND), styles, strict=False
+        ):
+            axes.plot(curve.x, curve.y, color=ink, linestyle=style, label=label)
+        values = np.concatenate([curve.y for curve in curves.values()])
+        if values.min() > 0 and values.max() > 30 * values.min():
+            _log(axes)
+        if len(curves) > 1:
+            axes.legend(frameon=False, labelcolor=_INK)
+        return _draw(figure, name, "Cost, step by step", said)
+
+
+def decision_boundary(
+    name: str,
+    grid: tuple[Floats, Floats, Floats],
+    points: Sequence[tuple[str, Floats, Floats]],
+    axis_names: tuple[str, str],
+) -> str:
+    """Draw the predicted class over two features, with the examples of each class.
+
+    Parameters
+    ----------
+    name : str
+        The anchor of the figure.
+    grid : tuple of array
+        The values along both axes, and what is 0.5 between the first two predicted classes, 1.5
+        between the next two, at each point.
+    points : sequence of (str, array, array)
+        The label of each class and its examples.
+    axis_names : tuple of str
+        The names of the features.
+    """
+    inks, markers = (_ACCENT, _SECOND, _INK, _MUTED), "oDs^v<>pPX"
+    across, up, chosen = grid
+    with _figure(5.4, 4.6) as figure:
+        axes = figure.add_subplot()
+        axes.set(xlabel=_short(axis_names[0]), ylabel=_short(axis_names[1]))
+        levels = np.arange(len(points) - 1) + 0.5
+        if chosen.min() < chosen.max():
+            axes.contour(across, up, chosen, levels=levels, colors=[_INK], linewidths=1.4)
+        for k, (label, x, y) in enumerate(points):
+            axes.scatter(x, y, s=18, color=inks[k % 4], marker=markers[k % 10], label=_short(label))
+        axes.legend(frameon=False, labelcolor=_INK)
+        return _draw(
+            figure,
+            name,
+            "Decision boundary",
+            "The line separates the regions of the predicted classes; the marks are the examples.",
+        )
+
+
 def gradient_path(name: str, values: Floats) -> str:
     """Plot the norm of the gradient per iteration, on a logarithmic axis."""
     said = f"It goes from {values[0]:.2g} to {values[-1]:.2g} in {len(values) - 1} iterations."

@@ -124,6 +124,8 @@ class Algebra:
         The squares of the square roots.
     certain : set of str
         The square roots that are nowhere 0.
+    least : dict of str to Fraction
+        Lower bounds > 0 of these.
     ratios : dict of Expr to str
         The variables of ratios of a density to its distribution function.
     lemmas : list of (Poly, str)
@@ -139,6 +141,7 @@ class Algebra:
     kinks: list[Poly] = field(default_factory=list)
     squares: dict[str, Poly] = field(default_factory=dict)
     certain: set[str] = field(default_factory=set)
+    least: dict[str, Fraction] = field(default_factory=dict)
     ratios: dict[Expr, str] = field(default_factory=dict)
     lemmas: list[tuple[Poly, str]] = field(default_factory=list)
     _found: dict[Expr, Quotient] = field(default_factory=dict)
@@ -154,6 +157,7 @@ class Algebra:
             frozenset(strict),
             dict(self.squares),
             tuple(self.lemmas),
+            dict(self.least),
         )
 
     def fraction(self, expr: Expr) -> Quotient:
@@ -336,9 +340,9 @@ class Algebra:
             return found
         constant = base.top.get(()) if len(base.top) == 1 else None
         if constant is not None and constant > 0:
-            above, under = isqrt(constant.numerator), isqrt(constant.denominator)
-            if Fraction(above * above, under * under) == constant:
-                return Quotient(p.number(Fraction(above, under)))
+            root = _root_below(constant)
+            if root * root == constant:
+                return Quotient(p.number(root))
         for name, square in self.squares.items():
             if square == base.top:
                 return Quotient(p.variable(name))
@@ -347,6 +351,9 @@ class Algebra:
         name = f"q{len(self.squares) + 1}"
         if p.positive(base.top, self.known):
             self.certain.add(name)
+            floor = p.floor(base.top, self.known)
+            if floor:
+                self.least[name] = _root_below(floor)
         self.squares[name] = base.top
         return Quotient(p.variable(name))
 
@@ -484,4 +491,13 @@ def common_line(exprs: tuple[Expr, ...]) -> tuple[Affine, int]:
     return line, lcm(*((form.z / line.z).denominator for form in exponents))
 
 
+def _root_below(value: Fraction) -> Fraction:
+    """Return the square root of a number > 0 where it is rational, else a little less."""
+    above, below = isqrt(value.numerator), isqrt(value.denominator)
+    if Fraction(above * above, below * below) == value:
+        return Fraction(above, below)
+    return Fraction(isqrt(value.numerator * _SCALE**2 // value.denominator), _SCALE)
+
+
+_SCALE = 10**6
 _EXPONENTIAL = frozenset({"exp", "expm1", "sigmoid", "tanh", "cosh", "sinh"})

@@ -7,14 +7,14 @@ from chainrule.calculus.graph.node import Expr, Symbol, entry
 from chainrule.calculus.indexing.reading import linear_parts
 from chainrule.calculus.ops import replace
 from chainrule.calculus.rewriting.stabilisation import LESSON, MACHINE
-from chainrule.emission.kernels import Kernels
+from chainrule.emission.kernels import KernelDerivation
 from chainrule.language.codegen.source import FunctionSource
 from chainrule.language.reading import load_model
 
 
-def binary() -> tuple[Kernels, list[FunctionSource]]:
+def binary() -> tuple[KernelDerivation, list[FunctionSource]]:
     """Return the kernels of logistic regression."""
-    kernels = Kernels(load_model("logistic_batch"), (LESSON, MACHINE))
+    kernels = KernelDerivation(load_model("logistic_batch"), (LESSON, MACHINE))
     i = Index("i", "m")
     direction = Symbol("V", kernels.scores.shape)
     product, _ = kernels.curvature(direction)

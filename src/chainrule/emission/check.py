@@ -15,7 +15,7 @@ from typing import Any, Final
 import mpmath
 import numpy as np
 
-from chainrule.calculus.evaluation.numeric import Point
+from chainrule.calculus.evaluation.numeric import Evaluator
 from chainrule.calculus.evaluation.precise import PRECISE
 from chainrule.calculus.graph.node import Expr
 from chainrule.emission.formula import SCORE, TARGET
@@ -36,6 +36,7 @@ _NUMPY = SimpleNamespace(
     log=mpmath.log,
     log1p=mpmath.log1p,
     sqrt=mpmath.sqrt,
+    hypot=mpmath.hypot,
     abs=abs,
     maximum=max,
     minimum=min,
@@ -97,7 +98,7 @@ def check_text(written: Expr, read: Sequence[Any], z: FloatArray, y: FloatArray)
         for k in np.flatnonzero((np.abs(z) > 1e-3) & (np.abs(z) < _NEAR))[::_EVERY]:
             at = {SCORE: z[k], TARGET: y[k]}
             values = {s: np.array([[mpmath.mpf(v)]], dtype=object) for s, v in at.items()}
-            value = np.asarray(Point(values, {}, PRECISE).value(written)).ravel()[0]
+            value = np.asarray(Evaluator(values, {}, PRECISE).value(written)).ravel()[0]
             if not abs(value - read[k]) <= _CLOSE**2 * (1 + abs(value)):
                 raise ProofError(
                     f"the loss at z = {z[k]:g}, y = {y[k]:g} is {mpmath.nstr(value, 15)} as "

@@ -79,7 +79,7 @@ def _derived(value: Expr) -> Derivation | None:
     builder.input(TARGET.name)
     builder.define("l", value)
     try:
-        return certify(derivation_of(builder.model(), [SCORE.name]))
+        return certify(derivation_of(builder.model(), [SCORE.name], named=False))
     except ChainruleError:
         return None
 

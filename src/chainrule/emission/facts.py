@@ -35,6 +35,7 @@ from chainrule.engine.losses.roundings import TINY
 from chainrule.language.typeset import plain
 
 _DENOMINATORS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 20, 50, 100, 1000, 10_000)
+_SIMPLEST = (1, 2, 3, 4, 5, 6, 8)
 _TRIED = 4
 _LARGEST = 1e6
 _SLACK = 1e-7
@@ -392,6 +393,8 @@ def _simple(value: float) -> list[Fraction]:
     """Return simple numbers that are not below a sampled maximum, the least ones first."""
     if not np.isfinite(value) or abs(value) > _LARGEST:
         return []
-    near = {Fraction(value).limit_denominator(d) for d in _DENOMINATORS} | {Fraction(ceil(value))}
+    near = {Fraction(value).limit_denominator(d) for d in _DENOMINATORS}
     least = value - _SLACK * max(abs(value), _SLACK)
-    return sorted(simple for simple in near if simple >= least)[:_TRIED]
+    closest = sorted(simple for simple in near if simple >= least)[:_TRIED]
+    # samples may have missed the maximum by a little: simpler numbers above it come last
+    return sorted({*closest, *(Fraction(ceil(least * d), d) for d in _SIMPLEST)})

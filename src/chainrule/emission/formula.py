@@ -74,7 +74,7 @@ def read_formula(text: str, constants: Mapping[str, float] | None = None) -> For
         if name in (*_SCORE_NAMES, *_TARGET_NAMES):
             raise ModelError(f"{name} is the score or the target; give this constant another name")
     if is_forward_pass(text):
-        value = _of_model(read_model(text), numbers)
+        value = _of_model(read_model(text, infer=False), numbers)
     else:
         scope = {"z": SCORE, "y": TARGET} | {name: Symbol(name) for name in numbers}
         value = replace(

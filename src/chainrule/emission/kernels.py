@@ -26,8 +26,8 @@ from chainrule.emission.opening import opened
 from chainrule.errors import ProofError
 
 
-class Kernels:
-    """The kernels of one model: its scores `Z` in, one term of the objective out.
+class KernelDerivation:
+    """Derives the kernels of one model: its scores `Z` in, one term of the objective out.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Kernels:
         self.meanings = meanings or {}
         self.scores = model.symbol("Z")
         self.labels = model.symbol("Y")
-        self.derivation = certify(derivation_of(model, ["Z"]))
+        self.derivation = certify(derivation_of(model, ["Z"], named=False))
         self.verifier = Verifier(self.derivation)
         self.traces: dict[str, list[Fired]] = {}
 
@@ -76,7 +76,7 @@ class Kernels:
         for symbol in (self.scores, self.labels, direction):
             m.input(symbol.name, *symbol.shape)
         m.define("G", reduce_sum(direction * gradient))
-        derivation = certify(derivation_of(m.model(), ["Z"]))
+        derivation = certify(derivation_of(m.model(), ["Z"], named=False))
         return self._opened(derivation), derivation
 
     def stable(self, name: str, form: Expr, verifier: Verifier | None = None) -> Expr:

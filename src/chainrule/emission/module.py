@@ -172,13 +172,12 @@ def _function(
 
 def _errors(tape: Tape, roots: tuple[int, ...]) -> str:
     lines, bounds = rounding_lines(tape, roots)
-    body = "".join(f"{2 * INDENT}{line}\n" for line in lines)
-    settled = "".join(f"{3 * INDENT}roundings.settled({bound}, z),\n" for bound in bounds)
+    body = "".join(f"{INDENT}{line}\n" for line in lines)
+    settled = "".join(f"{2 * INDENT}roundings.settled({bound}, z),\n" for bound in bounds)
     return (
         "def errors(z: Number, y: Number) -> tuple[Number, Number, Number]:\n"
         f'{INDENT}"""Return bounds on the rounding errors of `terms`."""\n'
-        f'{INDENT}with np.errstate(all="ignore"):\n{body}'
-        f"{2 * INDENT}return (\n{settled}{2 * INDENT})\n"
+        f"{body}{INDENT}return (\n{settled}{INDENT})\n"
     )
 
 
@@ -194,13 +193,12 @@ def _curvature_range(tape: Tape, root: int, facts: Facts) -> str:
             f"found = intervals.self_concordant({result}, {constant}, value, error, half)",
         ]
         result = "found"
-    body = "".join(f"{2 * INDENT}{line}\n" for line in lines)
+    body = "".join(f"{INDENT}{line}\n" for line in lines)
     bounds = f"{_literal(float(low))}, {_literal(float(high))}"
     return (
         "def curvature_range(low: Number, high: Number, y: Number) -> tuple[Number, Number]:\n"
         f'{INDENT}"""Return an enclosure of d2l/dz2 for scores from low to high."""\n'
-        f'{INDENT}with np.errstate(all="ignore"):\n{body}'
-        f"{2 * INDENT}return intervals.settled({result}, {bounds}, low)\n"
+        f"{body}{INDENT}return intervals.settled({result}, {bounds}, low)\n"
     )
 
 
@@ -216,15 +214,15 @@ def _least(value: Expr) -> str:
     root = tape.record(value)
     lines, (bound,) = rounding_lines(tape, (root,))
     values, (result,) = value_lines(tape, (root,), "y")
-    body = "".join(f"{2 * INDENT}{line}\n" for line in [*lines, *values])
+    body = "".join(f"{INDENT}{line}\n" for line in [*lines, *values])
     # where a logarithm of the target was kept finite, the value may be above its limit at y = 0
     tiny = repr(TINY)
     below = f"np.where(y < {tiny}, np.abs(value), 0.0)" if tiny in body else "0.0"
     return (
         "def least(y: Number) -> Number:\n"
         f'{INDENT}"""Return a lower bound of the loss over all scores, rounding included."""\n'
-        f'{INDENT}with np.errstate(all="ignore"):\n{body}'
-        f"{2 * INDENT}value = {result}\n"
-        f"{2 * INDENT}below = {below}\n"
-        f"{2 * INDENT}return value - roundings.settled({bound}, y) - below\n"
+        f"{body}"
+        f"{INDENT}value = {result}\n"
+        f"{INDENT}below = {below}\n"
+        f"{INDENT}return value - roundings.settled({bound}, y) - below\n"
     )

@@ -123,6 +123,14 @@ _ROWS = (
         1,
     ),
     _call("sign", "sign", "roundings.signed({0}, {e0})", "sign", mpmath.sign),
+    # sqrt(a^2 + b^2), where a square may be too large for float64
+    Operation(
+        "hypot",
+        "np.hypot({0}, {1})",
+        "roundings.hypotenuse({v}, {e0}, {e1})",
+        "intervals.hypotenuse({0}, {1})",
+        mpmath.hypot,
+    ),
     _of_two("max", "maximum", max),
     _of_two("min", "minimum", min),
     _call("exp", "exp", "roundings.exponential({v}, {e0})", "exponential", mpmath.exp),

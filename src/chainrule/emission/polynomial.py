@@ -7,7 +7,7 @@ proofs are exact: signs of coefficients, discriminants, and Sturm's theorem for 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
 from itertools import pairwise
@@ -35,12 +35,15 @@ class Variables:
         The squares of those that are square roots.
     lemmas : tuple of (Poly, str)
         Polynomials that are known to be >= 0, with the reason.
+    least : mapping of str to Fraction
+        Lower bounds > 0 of variables.
     """
 
     positive: frozenset[str]
     strict: frozenset[str]
     squares: Mapping[str, Poly]
     lemmas: tuple[tuple[Poly, str], ...] = ()
+    least: Mapping[str, Fraction] = field(default_factory=dict)
 
 
 def number(value: Fraction | int) -> Poly:
@@ -199,6 +202,10 @@ def nonnegative(a: Poly, known: Variables, deep: int = _DEEP) -> str | None:
         )
     if deep == 0:
         return None
+    for name in sorted(used & set(known.least)):
+        reason = _from_least(a, name, known, deep)
+        if reason:
+            return reason
     for name in sorted(used & set(known.squares)):
         reason = _by_root(a, name, known, deep)
         if reason:
@@ -230,6 +237,9 @@ def positive(a: Poly, known: Variables) -> bool:
     """Whether a polynomial is proven to be nowhere 0 and nowhere negative."""
     if _has_good_signs(a, known):
         return any({name for name, _ in m} <= known.strict for m in a)
+    for name in sorted(names(a) & known.strict):
+        shared = quotient(a, variable(name, common_power(a, name)))
+        a = a if shared is None else shared
     used = names(a)
     if len(used) != 1 or used & set(known.squares):
         return False
@@ -261,6 +271,31 @@ def _by_root(a: Poly, name: str, known: Variables, deep: int) -> str | None:
     square = multiplied(multiplied(times, times, known), known.squares[name], known)
     gap = added(multiplied(plain, plain, known), square, -1)
     return f"its square outweighs {name}" if nonnegative(gap, known, deep - 1) else None
+
+
+def floor(a: Poly, known: Variables) -> Fraction:
+    """Return the largest lower bound > 0 of a polynomial that is proven; 0 where none is found."""
+    least = a.get((), Fraction(0))
+    used = names(a)
+    dense = _dense_in(a, *used) if len(used) == 1 else []
+    if len(dense) == 3 and dense[2] > 0 and not used & known.positive:
+        least -= dense[1] ** 2 / (4 * dense[2])
+    proven = least > 0 and nonnegative(added(a, number(least), -1), known)
+    return least if proven else Fraction(0)
+
+
+def _from_least(a: Poly, name: str, known: Variables, deep: int) -> str | None:
+    """Prove that a polynomial is nowhere negative for q = least + d, d >= 0."""
+    least, rest = known.least[name], f"d{name}"
+    parts = collected(a, name)
+    if max(parts) > 1:
+        return None
+    zero: Poly = {}
+    shift = added(number(least), variable(rest))
+    above = replace(known, positive=known.positive | {rest})
+    found = added(parts.get(0, zero), multiplied(parts.get(1, zero), shift, above))
+    reason = nonnegative(found, above, deep - 1)
+    return f"{reason} with {name} = {least} + {rest}, {rest} >= 0" if reason else None
 
 
 def _has_good_signs(a: Poly, known: Variables) -> bool:

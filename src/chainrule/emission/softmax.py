@@ -12,7 +12,7 @@ from chainrule.calculus.proof.verifier import Verifier
 from chainrule.calculus.rewriting.polynomial import polynomial, written_out
 from chainrule.calculus.rewriting.stabilisation import shift_rules
 from chainrule.calculus.rewriting.top_class import level_direction, top_class_rules
-from chainrule.emission.kernels import Kernels
+from chainrule.emission.kernels import KernelDerivation
 from chainrule.language.codegen.source import FunctionSource, numpy_function
 from chainrule.language.reading import load_model
 
@@ -23,13 +23,13 @@ TOP_CLASS = (
 )
 
 
-def softmax() -> tuple[Kernels, list[FunctionSource]]:
+def softmax() -> tuple[KernelDerivation, list[FunctionSource]]:
     """Return the kernels of softmax regression."""
     model = load_model("softmax_batch")
     scores, labels = model.symbol("Z"), model.symbol("Y")
     shift = Symbol("shift", (1, "m"))
     top_class, direction = (Symbol(name, scores.shape) for name in ("top_class", "V"))
-    kernels = Kernels(
+    kernels = KernelDerivation(
         # labels and proportions add to one, which the lesson does not need and digits do
         replace_fields(model, onehot=(OneHot(labels),)),
         (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from math import isqrt
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -120,6 +121,12 @@ class Tape:
                 return self.apply("square", args[0])
             case "square", [("neg" | "abs", inner)], _:
                 return self.apply("square", inner)
+            case "sqrt", [("add", _, _)], _ if sides := self._sides(args[0]):
+                return self._place(("hypot", *sides))
+            case "div", _, _ if (root := self._hypotenuse(args[1])) is not None:
+                return self.apply("div", self.apply("div", args[0], root), root)
+            case "div", [("square", inner), _], _ if self._grows_with(inner, args[1]):
+                return self.apply("mul", inner, self.apply("div", inner, args[1]))
             case "div", [("neg", inner), _], _:
                 return self.apply("neg", self.apply("div", inner, args[1]))
             case "div", _, [_, Fraction() as value] if value and _has_exact(1 / value):
@@ -131,6 +138,36 @@ class Tape:
             case "mul", [_, ("constant", _)], _:
                 return self.apply("mul", args[1], args[0])
         return self._place((name, *args))
+
+    def _sides(self, total: Place) -> tuple[Place, Place] | None:
+        """Return a and b where a place is a^2 + b^2: too large, maybe, where its root is not."""
+        kind, *parts = self.lines[total]
+        sides = [self._side(part) for part in parts] if kind == "add" else []
+        known = [side for side in sides if side is not None]
+        is_new = any(self.lines[part][0] == "square" for part in parts)
+        return (known[0], known[1]) if is_new and len(known) == 2 else None
+
+    def _side(self, place: Place) -> Place | None:
+        kind, *rest = self.lines[place]
+        if kind == "square":
+            return int(rest[0])
+        if kind != "constant" or rest[0] < 0:
+            return None
+        above, below = isqrt(rest[0].numerator), isqrt(rest[0].denominator)
+        root = Fraction(above, below)
+        return self.constant(root) if root * root == rest[0] else self.apply("sqrt", place)
+
+    def _hypotenuse(self, total: Place) -> Place | None:
+        """Return sqrt(a^2 + b^2) where a place is a^2 + b^2 and the root is recorded already."""
+        if self.lines[total][0] != "add":
+            return None
+        sides = self._sides(total)
+        return None if sides is None else self._places.get(("hypot", *sides))
+
+    def _grows_with(self, side: Place, place: Place) -> bool:
+        """Whether sqrt(side^2 + ...) is a part of a place: side^2 may be too large, it is not."""
+        lines = (self.lines[part] for part in self.needed((place,)))
+        return any(line[0] == "hypot" and side in line[1:] for line in lines)
 
     def values(self, inputs: Mapping[str, Any]) -> list[Any]:
         """Return the values of all places, in the precision of mpmath."""

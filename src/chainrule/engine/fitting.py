@@ -33,8 +33,10 @@ from chainrule.engine.monitor import FitMonitor, OnIteration
 from chainrule.engine.objective.accumulators import objective_for
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.objective.objective import Objective
+from chainrule.engine.passes.fused_blocks import FUSED_FROM
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.runtime.machine import memory, single_threaded_algebra
+from chainrule.engine.runtime.native import can_compile
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.limits import needs_bound
 from chainrule.engine.solvers.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
@@ -194,6 +196,8 @@ def fit_linear_model(
     notes = [source.note]
     if fewer is not None:
         notes.append(f"{n_samples} rows are {fewer.n_samples} that repeat, with weights")
+    if not source.is_fused and source.n_entries >= FUSED_FROM and not can_compile():
+        notes.append("numba is not installed (extra: fast), so passes are not compiled")
     plan = replace(plan, reason="; ".join(filter(None, [*notes, plan.reason])))
     objective = objective_for(
         source,
@@ -300,6 +304,8 @@ def _growth(before: tuple[float, float] | None, after: tuple[float, float] | Non
 def _in_units(source: InMemorySource, point: Point) -> Point:
     """Return a point of the source's columns as one of the data's."""
     coef = point.coef / source.column_scale[:, None]
+    if not source.column_shift.any():
+        return Point(coef, point.intercept)
     return Point(coef, point.intercept - source.column_shift @ coef)
 
 

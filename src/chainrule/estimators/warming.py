@@ -8,8 +8,8 @@ import os
 def warm_up(dtype: str = "float64", loss: str | os.PathLike[str] | None = None) -> float:
     """Load the compiled passes now, so that the first large fit does not wait for them.
 
-    Passes that were never used on this machine are compiled, which takes half a minute per
-    installation; a new loss is derived and its kernel compiled, which takes about two seconds.
+    Passes that were never used on this machine are compiled, which takes half a minute once; a new
+    loss is derived and its kernel compiled, which takes about two seconds.
     Without numba there is nothing to load.
 
     Parameters

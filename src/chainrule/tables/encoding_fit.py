@@ -53,7 +53,11 @@ def complete_rows(table: Table) -> NDArray[np.intp]:
 
 
 def fit_encoding(
-    table: Table, missing: Missing = "refuse", categories: Collection[str] = ()
+    table: Table,
+    missing: Missing = "refuse",
+    categories: Collection[str] = (),
+    *,
+    keep_constant: bool = False,
 ) -> FittedEncoding:
     """Fit the encoding to the training rows.
 
@@ -65,6 +69,8 @@ def fit_encoding(
         The treatment of missing values. Under ``drop`` the caller has dropped the rows.
     categories : collection of str
         Text columns that are categories however many words they hold.
+    keep_constant : bool
+        Keep a numeric column that never changes, such as the corner of an image.
 
     Returns
     -------
@@ -80,7 +86,7 @@ def fit_encoding(
             notes.append(f"column {name!r} has no values: left out.")
             continue
         spec = (
-            _learn_number(table, column, missing, notes)
+            _learn_number(table, column, missing, notes, keep_constant=keep_constant)
             if isinstance(column, NumberColumn)
             else _learn_category(table, column, missing, notes, kept=name in categories)
         )
@@ -95,7 +101,12 @@ def fit_encoding(
 
 
 def _learn_number(
-    table: Table, column: NumberColumn, missing: Missing, notes: list[str]
+    table: Table,
+    column: NumberColumn,
+    missing: Missing,
+    notes: list[str],
+    *,
+    keep_constant: bool,
 ) -> NumberSpec | None:
     refuse_infinite(table, column)
     values = column.values[~column.missing]
@@ -105,6 +116,8 @@ def _learn_number(
     mean, scale = float(unit.mean()), float(unit.std())
     if scale <= 10 * np.finfo(np.float64).eps * abs(mean) or scale == 0:
         has_gaps = missing == "indicator" and bool(column.missing.any())
+        if keep_constant:
+            return NumberSpec(column.name, float(values[0]), 1.0, missing != "refuse", has_gaps)
         if not has_gaps:
             notes.append(f"column {column.name!r} is constant ({values[0]:g}): left out.")
             return None

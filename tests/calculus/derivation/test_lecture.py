@@ -26,12 +26,10 @@ simplify   | cancel                   | ∂L/∂w_i = (-y(1 - a) + (1 - y) a) x_
 simplify   | expand                   | ∂L/∂w_i = (-y + y a + a - y a) x_i
 simplify   | collect                  | ∂L/∂w_i = (a - y) x_i
 shape      | transpose: the gradient has the shape of its variable | ∂L/∂w = (a - y) xᵀ
-result     | the gradient             | ∂L/∂w = (a - y) xᵀ
 substitute | put the answer in        | ∂L/∂b = (-y/a + (1 - y)/(1 - a)) · ∂a/∂z · ∂z/∂b
 substitute | put the answer in        | ∂L/∂b = (-y/a + (1 - y)/(1 - a)) a(1 - a) · ∂z/∂b
 substitute | put the answer in        | ∂L/∂b = (-y/a + (1 - y)/(1 - a)) a(1 - a)
 simplify   | as before                | ∂L/∂b = a - y
-result     | the gradient             | ∂L/∂b = a - y
 """
 
 BATCH = """
@@ -52,13 +50,11 @@ simplify   | expand                   | ∂J/∂w_p = Σ_i (-y_i + y_i a_i + a_i
 simplify   | collect                  | ∂J/∂w_p = Σ_i (a_i - y_i) X_pi
 collapse   | sum over two factors: matrix product | ∂J/∂w_p = (A - Y) X_pᵀ
 shape      | all entries at once      | ∂J/∂w = (A - Y) Xᵀ
-result     | the gradient             | ∂J/∂w = (A - Y) Xᵀ
 substitute | put the answer in        | ∂J/∂b = Σ_i (-y_i/a_i + (1 - y_i)/(1 - a_i)) · ∂a_i/∂z_i · ∂z_i/∂b
 substitute | put the answer in        | ∂J/∂b = Σ_i (-y_i/a_i + (1 - y_i)/(1 - a_i)) a_i(1 - a_i) · ∂z_i/∂b
 substitute | put the answer in        | ∂J/∂b = Σ_i (-y_i/a_i + (1 - y_i)/(1 - a_i)) a_i(1 - a_i)
 simplify   | as before                | ∂J/∂b = Σ_i (a_i - y_i)
 collapse   | un-broadcast: times a vector of ones | ∂J/∂b = (A - Y) 1
-result     | the gradient             | ∂J/∂b = (A - Y) 1
 """  # noqa: E501
 
 

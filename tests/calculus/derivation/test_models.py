@@ -16,7 +16,7 @@ import pytest
 from chainrule import derive
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.evaluation.forward import forward, sample
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.dims import Index, measured
 from chainrule.calculus.graph.model import ModelBuilder
 from chainrule.calculus.graph.node import Expr, Number, Symbol, Total, running, walk
@@ -368,7 +368,7 @@ def cells(
     known: Mapping[Symbol, Any],
     sizes: Mapping[str, int],
 ) -> Any:
-    point = Point(known, sizes, FLOATS)
+    point = Evaluator(known, sizes, FLOATS)
     by_matrix = None if matrix is None else point.value(matrix)
     shape = point.shape(like.shape)
     laid = numpy.empty(shape)

@@ -14,7 +14,7 @@ from chainrule import derive, derive_second
 from chainrule.calculus.derivation.own import own_function
 from chainrule.calculus.derivation.program import program
 from chainrule.calculus.derivation.steps import Phase
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.node import Apply, Symbol
 from chainrule.calculus.ops.own import Own
 from chainrule.calculus.proof.certify import certify
@@ -44,7 +44,7 @@ def test_a_closed_function_has_the_value_and_the_slope_of_its_body(body: str) ->
     (function,) = model.functions
     assert isinstance(function.row, Own)
     z, x = Symbol("z"), np.array([[-1.3, 0.4, 2.1], [0.7, -0.2, -2.2]])
-    at = Point({z: x}, {}, FLOATS)
+    at = Evaluator({z: x}, {}, FLOATS)
     value = at.value(Apply(function.row, (z,)))
     slope = at.value(Apply(function.row.slope, (z,)))
     h = 1e-6
@@ -168,7 +168,7 @@ REFUSED = [
     ("w : (n, 1)\nf(z) = z\nf = sum(w)", 3, "f is already a function, on line 2"),
     ("f : (n, 1)\nf(z) = z\nJ = sum(f)", 2, "f is already defined on line 1"),
     ("w : (n, 1)\ntanh(z) = z\nJ = sum(w)", 2, "tanh is a function of the language already"),
-    ("w : (n, 1)\nJ = sum(f(w))\nf(z) = z", 2, "f is used before it is defined on line 3"),
+    ("w : (n, 1)\nJ = sum(f(w))\nf(z) = z .* w", 2, "f is used before it is defined on line 3"),
     ("w : (n, 1)\nf(z) = z\nJ = sum(f(w, w))", 3, "f takes one argument, as in f(z) = z"),
     ("w : (n, 1)\nf(z) = z\nJ = sum(f w)", 3, "f is a function; write f(...)"),
     ("w : (n, 1)\nq(a, B) = a^T B\nJ = q(w, w^T)", 3, "in q(a, B) = a^T B: a^T B: a^T is (1, n)"),

@@ -113,17 +113,19 @@ def test_a_network_agrees_with_autograd_and_runs(name: str) -> None:
     derivation = derive(model)
     assert derivation.proven
     for variable, form in forms.items():
-        assert plain(derivation[variable].matrix) == form
+        matrix = derivation[variable].matrix
+        assert matrix is not None
+        assert plain(matrix) == form
     sizes = assignments(derivation.model, 1)[0]
     values = sample(derivation.model, sizes, numpy.random.default_rng(3))
     named = {symbol.name: numpy.asarray(value, float) for symbol, value in values.items()}
     found = gradient_values(derivation, values, sizes)
-    for variable, value in found.items():
+    for symbol, value in found.items():
 
-        def cost(x: Any, variable: Any = variable) -> Any:
-            return oracle(SimpleNamespace(**{**named, variable.name: x}))
+        def cost(x: Any, name: str = symbol.name) -> Any:
+            return oracle(SimpleNamespace(**{**named, name: x}))
 
-        expected = autograd.grad(cost)(named[variable.name])
+        expected = autograd.grad(cost)(named[symbol.name])
         numpy.testing.assert_allclose(value, expected, rtol=1e-9, atol=1e-11)
     for target in TARGETS:
         if importlib.util.find_spec(target) is not None:

@@ -22,7 +22,7 @@ import pytest
 from chainrule import derive
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.evaluation.forward import forward, sample
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.proof.gradients import gathered, with_layers
 from chainrule.language.reading import read_model
 
@@ -280,7 +280,7 @@ def test_both_forms_agree_with_automatic_differentiation(
             expected = differentiate(oracle, inputs, place)
             gradient = derivation[variable]
             for form in {gradient, replace(gradient, matrix=None)}:
-                found = gathered(Point(known, sizes, FLOATS), form)
+                found = gathered(Evaluator(known, sizes, FLOATS), form)
                 scale = 1 + numpy.abs(expected).max()
                 numpy.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9 * scale)
 

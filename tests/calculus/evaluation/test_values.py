@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chainrule.calculus.evaluation.differences import along, gradient
 from chainrule.calculus.evaluation.forward import assignments, downstream, forward, sample
 from chainrule.calculus.evaluation.modular import MODULAR, PRIME, Residues, random_residues
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.evaluation.precise import DIGITS, PRECISE, precise_number
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.model import Model
@@ -103,7 +103,7 @@ def test_order_is_modelled() -> None:
 FUNCTIONS = [
     row
     for row in TABLE.values()
-    if row.elementwise and len(row.domain) == 1 and row.name != "power"
+    if row.elementwise and len(row.domain) == 1 and row.name not in ("power", "polygamma")
 ]
 
 
@@ -112,13 +112,13 @@ def test_every_function_runs_on_residues_and_on_digits(row: Op) -> None:
     x = Symbol("x", ("n", "m"))
     rng = np.random.default_rng(0)
     sizes = {"n": 2, "m": 3}
-    exact = Point({x: random_residues(rng, (2, 3))}, sizes, MODULAR).value(apply(row, x))
+    exact = Evaluator({x: random_residues(rng, (2, 3))}, sizes, MODULAR).value(apply(row, x))
     assert exact.shape == (2, 3)
     at = rng.uniform(0.3, 0.9, (2, 3))
     with mpmath.workdps(DIGITS):
         many = np.vectorize(precise_number, otypes=[object])(at)
-        digits = Point({x: many}, sizes, PRECISE).value(apply(row, x))
-        floats = Point({x: at}, sizes, FLOATS).value(apply(row, x))
+        digits = Evaluator({x: many}, sizes, PRECISE).value(apply(row, x))
+        floats = Evaluator({x: at}, sizes, FLOATS).value(apply(row, x))
         assert max(abs(d - f) for d, f in zip(digits.flat, floats.flat, strict=True)) < 1e-14
 
 
@@ -129,13 +129,13 @@ def test_digits_are_not_rounded_through_float() -> None:
     x = Symbol("x")
     with mpmath.workdps(DIGITS):
         at = np.array([[precise_number(Fraction(1, 3))]], dtype=object)
-        value = Point({x: at}, {}, PRECISE).value(mul(Number(Fraction(1, 7)), x))
+        value = Evaluator({x: at}, {}, PRECISE).value(mul(Number(Fraction(1, 7)), x))
         assert abs(value.item() - mpmath.mpf(1) / 21) < mpmath.mpf(10) ** -50
-        tenth = Point({}, {}, PRECISE).value(Number(Fraction(1, 10)))
+        tenth = Evaluator({}, {}, PRECISE).value(Number(Fraction(1, 10)))
         assert abs(tenth.item() - mpmath.mpf(1) / 10) < mpmath.mpf(10) ** -50
-        one = Point({x: at}, {}, PRECISE).value(exp(log(x)) / x)
+        one = Evaluator({x: at}, {}, PRECISE).value(exp(log(x)) / x)
         assert abs(one.item() - 1) < mpmath.mpf(10) ** -48
-        flat = Point({x: at}, {}, PRECISE).value(1 / (1 + exp(-x)) - sigmoid(x))
+        flat = Evaluator({x: at}, {}, PRECISE).value(1 / (1 + exp(-x)) - sigmoid(x))
         assert abs(flat.item()) < mpmath.mpf(10) ** -48
 
 
@@ -160,15 +160,15 @@ GRID = np.arange(6.0).reshape(2, 3) + 1
     ],
 )  # fmt: skip
 def test_index_forms(form: Expr, expected: float) -> None:
-    value = Point({X: GRID}, SIZES).value(form)
+    value = Evaluator({X: GRID}, SIZES).value(form)
     assert value.size == 1
     assert value.item() == pytest.approx(expected)
 
 
 def test_a_free_index_has_an_axis_whatever_the_order_of_meeting() -> None:
-    point = Point({X: GRID}, SIZES)
+    point = Evaluator({X: GRID}, SIZES)
     one = point.value(entry(X, p, i))
-    other = Point({X: GRID}, SIZES).value(entry(X.T, i, p))
+    other = Evaluator({X: GRID}, SIZES).value(entry(X.T, i, p))
     np.testing.assert_array_equal(np.sort(one.ravel()), np.sort(other.ravel()))
     np.testing.assert_array_equal(
         point.value(entry(X, p, i) - entry(X.T, i, p)), np.zeros_like(one)
@@ -178,15 +178,15 @@ def test_a_free_index_has_an_axis_whatever_the_order_of_meeting() -> None:
 def test_a_diagonal_entry() -> None:
     Q = Symbol("Q", ("n", "n"))
     k = Index("k", "n")
-    value = Point({Q: np.array([[1.0, 2], [3, 4]])}, {"n": 2}).value(Total(k, entry(Q, k, k)))
+    value = Evaluator({Q: np.array([[1.0, 2], [3, 4]])}, {"n": 2}).value(Total(k, entry(Q, k, k)))
     assert value.item() == 5
 
 
 def test_what_has_no_value_says_so() -> None:
     with pytest.raises(ChainruleError, match="has no value"):
-        Point({}, {}).value(Symbol("q"))
+        Evaluator({}, {}).value(Symbol("q"))
     with pytest.raises(ChainruleError, match="has no value"):
-        Point({}, {}).value(Partial(Symbol("a"), Symbol("b")))
+        Evaluator({}, {}).value(Partial(Symbol("a"), Symbol("b")))
 
 
 def test_a_point_evaluates_each_node_once() -> None:
@@ -199,12 +199,12 @@ def test_a_point_evaluates_each_node_once() -> None:
 
     x = Symbol("x")
     node: Expr = exp(x)
-    Point({x: np.ones((1, 1))}, {}, Counting()).value(node * node + node)
+    Evaluator({x: np.ones((1, 1))}, {}, Counting()).value(node * node + node)
     assert calls.count("exp") == 1
 
 
 def test_means_count_named_sizes() -> None:
-    point = Point({X: GRID}, SIZES)
+    point = Evaluator({X: GRID}, SIZES)
     for axis in (None, 0, 1):
         expected = GRID.mean(axis=axis, keepdims=True)
         np.testing.assert_allclose(point.value(reduce_mean(X, axis)), expected)

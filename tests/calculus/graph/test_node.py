@@ -11,7 +11,7 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from chainrule.calculus.evaluation.numeric import Point
+from chainrule.calculus.evaluation.numeric import Evaluator
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.node import (
     Apply,
@@ -116,7 +116,7 @@ def test_structure_is_shared() -> None:
     assert symbols(node) == {x}
     assert running(node) == frozenset()
     assert substitute(node, {x: y}) is transform(node, lambda n: y if n is x else n)
-    assert np.isfinite(Point({x: np.array([[0.1]])}, {}).value(node)).all()
+    assert np.isfinite(Evaluator({x: np.array([[0.1]])}, {}).value(node)).all()
 
 
 def test_arguments_come_before_their_users() -> None:
@@ -138,7 +138,7 @@ def test_deep_expressions_do_not_meet_the_recursion_limit() -> None:
     node = deep()
     assert len(list(walk(node))) == DEEP + 4
     expected = 1.5 + sum(k % 3 for k in range(DEEP))
-    assert Point({x: np.array([[1.5]])}, {}).value(node).item() == expected
+    assert Evaluator({x: np.array([[1.5]])}, {}).value(node).item() == expected
     swapped = transform(node, lambda n: y if n is x else n)
     assert symbols(swapped) == {y}
     assert substitute(node, {x: y}) is swapped

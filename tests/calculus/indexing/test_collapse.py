@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chainrule.calculus.evaluation.numeric import Point
+from chainrule.calculus.evaluation.numeric import Evaluator
 from chainrule.calculus.graph.dims import SCALAR, Index, Shape, measured
 from chainrule.calculus.graph.node import Expr, Number, Symbol, Total, entry, running
 from chainrule.calculus.indexing.collapse import collapse
@@ -70,12 +70,12 @@ def numbers(factors: list[Expr]) -> dict[Symbol, np.ndarray]:
 
 
 def value(expr: Expr, values: Mapping[Symbol, Any]) -> Any:
-    return np.asarray(Point(values, SIZES).value(expr))
+    return np.asarray(Evaluator(values, SIZES).value(expr))
 
 
 def laid_out(form: Expr, place: tuple[Any, Any], values: Mapping[Symbol, Any]) -> Any:
     """Lay an index form out as a matrix, by the evaluator's own axes."""
-    point = Point(values, SIZES)
+    point = Evaluator(values, SIZES)
     result = np.asarray(point.value(form))
     shape = point.shape(shape_of(*place))
     grid = np.zeros(shape)

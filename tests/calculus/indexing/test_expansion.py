@@ -43,6 +43,9 @@ def derivations() -> dict[str, Derivation]:
 
 DERIVATIONS = derivations()
 
+OTHERWISE = {("info_nce", "tau"), ("transformer_block", "U")}
+"""Gradients that come back in another form of equal value: a sum, a root that is repeated."""
+
 
 @pytest.mark.parametrize("name", DERIVATIONS)
 def test_every_step_of_the_way_back_holds(name: str) -> None:
@@ -59,7 +62,11 @@ def test_every_step_of_the_way_back_holds(name: str) -> None:
             assert isinstance(verifier.equal(before, step.after, *place), StepCertificate)
             before = step.after
         back, _ = collapse(form, gradient.variable.shape, *place, frozenset(derivation.layers))
-        assert laid_out(back) is gradient.matrix
+        again = laid_out(back)
+        if (name, gradient.variable.name) in OTHERWISE:
+            assert isinstance(verifier.equal(gradient.matrix, again, *place), StepCertificate)
+        else:
+            assert again is gradient.matrix
 
 
 def test_the_steps_of_a_product() -> None:

@@ -30,7 +30,7 @@ def ordered(x: Any, keys: Any, axis: int, *, back: bool) -> Any:
     lines, marks = (x.T, keys.T) if axis == 0 else (x, keys)
     done = []
     for line, key in zip(lines, marks, strict=True):
-        moves = anp.eye(len(key))[sorted(range(len(key)), key=lambda k, key=key: key[k])]
+        moves = anp.eye(len(key))[sorted(range(len(key)), key=key.__getitem__)]
         done.append(anp.dot(moves.T if back else moves, line))
     whole = anp.array(done)
     return (whole.T if axis == 0 else whole) + 0.0 * keys

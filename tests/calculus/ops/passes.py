@@ -120,7 +120,7 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "unsort_by": ("unsort_by(U, W X, axis=0)",),
     "top_mask": ("U .* top_mask(W X, 1, axis=0)",),
     "prod": ("prod(P)", "prod(P, axis=0)", "prod(P, axis=1)"),
-    "interleave": ("kron(U, [1, 2])", "kron(v, U)"),
+    "interleave": ("kron(U, [1, 2])", "kron(v, U)", "interleave(U, h, 1, 1, m)"),
 }
 """Expressions by the row that they are about."""
 

@@ -11,7 +11,7 @@ from zlib import crc32
 
 import numpy as np
 
-from chainrule.calculus.evaluation.numeric import Point
+from chainrule.calculus.evaluation.numeric import Evaluator
 from chainrule.calculus.graph.dims import SCALAR, Shape, Size, measured, minus, plus, times
 from chainrule.calculus.graph.node import Apply, Expr, Symbol
 from chainrule.calculus.graph.op import Layout, Op
@@ -97,7 +97,7 @@ class Sample:
         return tuple(arg for arg in self.node.args if isinstance(arg, Symbol))
 
     def at(self, expr: Expr, extra: Mapping[Symbol, Any] | None = None) -> np.ndarray:
-        return np.asarray(Point({**self.values, **(extra or {})}, self.sizes).value(expr))
+        return np.asarray(Evaluator({**self.values, **(extra or {})}, self.sizes).value(expr))
 
     def size(self, shape: Shape) -> tuple[int, int]:
         return numbers(shape, self.sizes)

@@ -32,7 +32,7 @@ from tests.calculus.ops.samples import (
 )
 
 from chainrule.calculus.derivation.sweep import pullback
-from chainrule.calculus.evaluation.numeric import Point
+from chainrule.calculus.evaluation.numeric import Evaluator
 from chainrule.calculus.graph.dims import (
     SCALAR,
     Dim,
@@ -115,7 +115,7 @@ def laws(row: Op) -> str:
         if only_square(row, ATTRIBUTES.get(row.name, ((),))[0]):
             # Far from singular where it is square, so that inverses keep their digits.
             values = {s: x + 3 * len(x) * np.eye(*x.shape) / 2 for s, x in values.items()}
-        a, b = (np.asarray(Point(values, sizes).value(side)) for side in (left, right))
+        a, b = (np.asarray(Evaluator(values, sizes).value(side)) for side in (left, right))
         if right.shape == SCALAR and left.shape != SCALAR:
             b = np.broadcast_to(b, a.shape)
         if not close(a, b, 1e-12):
@@ -143,7 +143,7 @@ def codes(row: Op) -> str:
     for s in samples(row):
         texts = [symbol.name for symbol in s.arguments]
         space = {
-            "__builtins__": {"range": range},
+            "__builtins__": {"range": range, "float": float},
             "np": np,
             **s.sizes,
             **dict(zip(texts, s.arrays, strict=True)),
@@ -295,7 +295,7 @@ def test_values_hold_far_out(name: str, oracle: Callable[[Any], Any]) -> None:
     if name == "log1p":
         at = np.abs(at)
     with np.errstate(all="raise", under="ignore"):
-        value = Point({x: at}, {"m": 6}).value(Apply(TABLE[name], (x,)))
+        value = Evaluator({x: at}, {"m": 6}).value(Apply(TABLE[name], (x,)))
     np.testing.assert_allclose(value, oracle(at), rtol=1e-12, atol=1e-15)
 
 
@@ -320,7 +320,7 @@ def test_values_keep_their_digits_in_both_tails(name: str, reference: Callable[[
     ends = np.geomspace(1e-12, reach, 120)
     at = np.concatenate([-ends[::-1], np.linspace(-9.0, 9.0, 181), ends])[None, :]
     with np.errstate(all="raise", under="ignore"):
-        value = Point({x: at}, {"m": at.size}).value(Apply(TABLE[name], (x,)))
+        value = Evaluator({x: at}, {"m": at.size}).value(Apply(TABLE[name], (x,)))
     with mpmath.workdps(50):
         exact = np.array([[float(reference(mpmath.mpf(float(t)))) for t in at[0]]])
     allowed = 1e-15 * (8.0 + np.minimum(np.square(at), 800.0))
@@ -330,7 +330,7 @@ def test_values_keep_their_digits_in_both_tails(name: str, reference: Callable[[
 
 
 def test_a_size_is_the_number_of_entries() -> None:
-    assert Point({}, {"n": 7}).value(Apply(TABLE["size"], (), ("n",))).tolist() == [[7]]
+    assert Evaluator({}, {"n": 7}).value(Apply(TABLE["size"], (), ("n",))).tolist() == [[7]]
 
 
 def test_the_table_holds_every_row_by_its_name() -> None:
@@ -364,7 +364,7 @@ def test_a_repeated_argument_collects_its_slopes(name: str, small: Shape) -> Non
                 values[big], values[little]
             )
             assert gradient.shape == wrt.shape
-            assert close(Point(values, sizes).value(gradient), oracle, 1e-12)
+            assert close(Evaluator(values, sizes).value(gradient), oracle, 1e-12)
 
 
 # ---- a new row is covered: these checks pass on a right one and fail on a wrong one ------------

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from chainrule.calculus.evaluation.modular import MODULAR, PRIME, Residues
-from chainrule.calculus.evaluation.numeric import Point
+from chainrule.calculus.evaluation.numeric import Evaluator
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol
 from chainrule.calculus.ops import (
     TABLE,
@@ -40,7 +40,7 @@ def slope(node: Expr, k: int = 0) -> Expr:
 def test_entries_that_tie_share_the_slope_equally(name: str, axis: int | None) -> None:
     at = TIED if name == "max" else -TIED
     node = Apply(TABLE[name], (X,), (axis,))
-    found = Point({X: at}, SIZES).value(slope(node))
+    found = Evaluator({X: at}, SIZES).value(slope(node))
     oracle = autograd.grad(lambda x: anp.sum(getattr(anp, name)(x, axis=axis)))(at)
     np.testing.assert_allclose(found, oracle)
 
@@ -49,7 +49,7 @@ def test_entries_that_tie_share_the_slope_equally(name: str, axis: int | None) -
 def test_of_two_that_tie_the_second_takes_the_slope(build: object) -> None:
     assert callable(build)
     node, same = build(a, b), np.array([[0.5], [-1.0]])
-    point = Point({a: same, b: same}, SIZES)
+    point = Evaluator({a: same, b: same}, SIZES)
     assert not point.value(slope(node, 0)).any()
     assert point.value(slope(node, 1)).all()
 
@@ -67,7 +67,7 @@ def test_the_reason_states_the_convention() -> None:
 def test_marks_and_extremes_agree_in_exact_arithmetic() -> None:
     """Any order will do modulo a prime, as long as it is one order."""
     words = np.array([[5, PRIME - 5, 7], [1, 2, 2]], dtype=np.int64)
-    point = Point({X: Residues(words)}, SIZES, MODULAR)
+    point = Evaluator({X: Residues(words)}, SIZES, MODULAR)
     picked = reduce_sum(argmax(X, 1) * X, 1)
     difference = point.value(picked) - point.value(reduce_max(X, 1))
     assert not difference.words.any()
@@ -76,10 +76,10 @@ def test_marks_and_extremes_agree_in_exact_arithmetic() -> None:
 def test_inverses_are_exact_modulo_a_prime() -> None:
     rng = np.random.default_rng(1)
     square = Symbol("Q", ("n", "n"))
-    point = Point({square: Residues(rng.integers(1, PRIME, (5, 5)))}, {"n": 5}, MODULAR)
+    point = Evaluator({square: Residues(rng.integers(1, PRIME, (5, 5)))}, {"n": 5}, MODULAR)
     product = point.value(matmul(square, inverse(square)))
     np.testing.assert_array_equal(product.words, np.eye(5, dtype=np.int64))
-    singular = Point({square: Residues(np.ones((5, 5), dtype=np.int64))}, {"n": 5}, MODULAR)
+    singular = Evaluator({square: Residues(np.ones((5, 5), dtype=np.int64))}, {"n": 5}, MODULAR)
     assert not singular.value(Apply(TABLE["det"], (square,))).words.any()
     with pytest.raises(ZeroDivisionError):
         singular.value(inverse(square))
@@ -95,5 +95,5 @@ def test_the_identity_multiplies_away() -> None:
 def test_softmax_holds_far_out() -> None:
     scores = np.array([[1e4, 0.0, -1e4], [-1e4, -1e4, -1e4]])
     with np.errstate(all="raise", under="ignore"):
-        found = Point({X: scores}, SIZES).value(softmax(X, 1))
+        found = Evaluator({X: scores}, SIZES).value(softmax(X, 1))
     np.testing.assert_allclose(found, np.array([[1, 0, 0], [1 / 3, 1 / 3, 1 / 3]]))

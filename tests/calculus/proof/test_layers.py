@@ -83,7 +83,7 @@ def said(d: Derivation, name: str, gradient: Expr) -> Derivation:
     """Let the derivation of one layer consist of one line, its result."""
     symbol = layer(d, name)
     old = d.layers[symbol]
-    last = next(s for s in d.steps if s.rule == "the gradient" and s.after is old.matrix)
+    last = next(s for s in d.steps if s.concludes and s.after is old.matrix)
     about = [s for s in d.steps if getattr(s.left, "wrt", None) in (old.variable, last.left)]
     about += [
         s

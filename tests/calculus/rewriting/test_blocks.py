@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.dims import minus, plus, times
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, walk
 from chainrule.calculus.ops import onehot, stack, transpose
@@ -54,14 +54,14 @@ CASES = {
 
 def value(expr: Expr, seed: int = 1) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    point = Point({}, SIZES)
+    point = Evaluator({}, SIZES)
     names = sorted({n for n in walk(expr) if isinstance(n, Symbol)}, key=lambda s: s.name)
     values = {
         s: rng.integers(0, SIZES["v"], point.shape(s.shape)) if s.name == "ids"
         else rng.uniform(-1, 1, point.shape(s.shape))
         for s in names
     }  # fmt: skip
-    return np.asarray(Point(values, SIZES, FLOATS).value(expr))
+    return np.asarray(Evaluator(values, SIZES, FLOATS).value(expr))
 
 
 @pytest.mark.parametrize("name", CASES)

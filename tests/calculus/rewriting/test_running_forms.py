@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.evaluation.forward import sample
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.node import Expr, Number, Symbol, entry, symbols
 from chainrule.calculus.ops import exp, log, mul, reduce_mean, reduce_sum, softmax
@@ -29,12 +29,12 @@ Z, Y, D = Symbol("Z", ("k", "m")), Symbol("Y", ("k", "m")), Symbol("D", ("n", "m
 
 def value(expr: Expr, seed: int = 0, scale: float = 1.0) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    point = Point({}, SIZES)
+    point = Evaluator({}, SIZES)
     values = {
         s: scale * rng.normal(size=point.shape(s.shape))
         for s in sorted(symbols(expr), key=lambda s: s.name)
     }
-    return np.asarray(Point(values, SIZES, FLOATS).value(expr))
+    return np.asarray(Evaluator(values, SIZES, FLOATS).value(expr))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_probit_cost_is_finite_where_its_probabilities_round_to_zero() -> None
     scores = np.array([[-60.0, 60.0, -1.0, 2.0]])
     labels = np.array([[1.0, 0.0, 1.0, 0.0]])
     inputs = dict(zip(model.inputs, (scores, labels), strict=True))
-    found = Point(inputs, {"m": 4}, FLOATS).value(model.definitions[-1].value)
+    found = Evaluator(inputs, {"m": 4}, FLOATS).value(model.definitions[-1].value)
     wanted = -norm.logcdf(np.where(labels == 1, scores, -scores)).sum()
     np.testing.assert_allclose(found, [[wanted]], rtol=1e-13)
 
@@ -126,7 +126,7 @@ def test_turning_any_matrices_keeps_every_value(name: str) -> None:
     names = [s for s in point if s.shape != (1, 1)]
     for expr in values:
         present = [s for s in names if s in symbols(expr)]
-        wanted = np.asarray(Point(point, SIZES, FLOATS).value(expr))
+        wanted = np.asarray(Evaluator(point, SIZES, FLOATS).value(expr))
         for chosen in product([False, True], repeat=min(len(present), 5)):
             transposed = {
                 s: turned_symbol(s)
@@ -136,7 +136,7 @@ def test_turning_any_matrices_keeps_every_value(name: str) -> None:
             arrays = {transposed.get(s, s): v.T if s in transposed else v for s, v in point.items()}
             for whole in (False, True):
                 found = stored(expr, transposed, whole)
-                got = np.asarray(Point(arrays, SIZES, FLOATS).value(found))
+                got = np.asarray(Evaluator(arrays, SIZES, FLOATS).value(found))
                 np.testing.assert_allclose(got.T if whole else got, wanted, rtol=1e-12, atol=1e-14)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.model import ModelBuilder, OneHot
 from chainrule.calculus.graph.node import Expr, Number, Symbol, Total, entry
@@ -46,7 +46,7 @@ def value(form: Expr, seed: int) -> np.ndarray:
         P: rng.uniform(0.5, 1.5, (3, 4)),
         s: rng.uniform(0.5, 1.5, (1, 4)),
     }
-    point = Point(values, sizes, FLOATS)
+    point = Evaluator(values, sizes, FLOATS)
     shared = add(Gc, Number(0) * entry(s, None, i))
     point.value(shared)  # both sides lay their indices along the same axes
     found = point.value(form)
@@ -115,5 +115,5 @@ def test_a_bracket_that_stands_twice_stays_twice() -> None:
     bracket = add(a / a, a)
     short, fired = simplify(a * bracket * bracket)
     for form in (short, *(step.after for step in fired)):
-        found = Point({a: np.array([[3.0]])}, {}, FLOATS).value(form)
+        found = Evaluator({a: np.array([[3.0]])}, {}, FLOATS).value(form)
         assert found.item() == pytest.approx(48.0)

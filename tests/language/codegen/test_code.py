@@ -28,14 +28,20 @@ from chainrule.calculus.graph.dims import measured
 from chainrule.calculus.graph.model import Model, ModelBuilder
 from chainrule.calculus.ops import sigmoid
 from chainrule.calculus.proof.gradients import gradient_values
+from chainrule.emission.shipped import FORWARD_PASSES
 from chainrule.errors import DerivationError, ModelError
-from chainrule.language.codegen import TARGETS, module_text
+from chainrule.language.codegen import module_text
+from chainrule.language.codegen.dialects import DIALECTS
 from chainrule.language.reading import example_names, load_model, read_model
 
 BATCHES = ("logistic_batch", "logistic_l2", "softmax_batch")
-LIBRARY = {"numpy": "numpy", "torch": "torch", "jax": "jax"}
-CASES = [(n, t, False) for n in example_names() for t in TARGETS]
-CASES += [(n, t, True) for n in BATCHES for t in TARGETS]
+LIBRARY = {name: name for name in DIALECTS}
+"""The libraries of Python; `test_javascript` runs the modules in JavaScript."""
+CASES = [(n, t, False) for n in example_names() for t in LIBRARY]
+CASES += [(n, t, True) for n in BATCHES for t in LIBRARY]
+
+LOSSES = {path.stem: load_model(str(path)) for path in sorted(FORWARD_PASSES.glob("*.cr"))}
+"""The shipped forward passes of losses."""
 
 HARD = {
     "a deep network with a mean": """X : (n, m)
@@ -129,6 +135,13 @@ def test_a_module_checks_itself(name: str, target: str, rows: bool, tmp_path: Pa
     assert module.check(seed=7) < 1e-6
 
 
+@pytest.mark.parametrize("target", LIBRARY)
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_module_of_a_loss_checks_itself(name: str, target: str, tmp_path: Path) -> None:
+    pytest.importorskip(LIBRARY[target])
+    assert written(tmp_path, text_of(LOSSES[name], target)).check() < 1e-6
+
+
 @pytest.mark.parametrize(("name", "target", "rows"), CASES)
 def test_gradients_are_those_of_the_derivation(
     name: str, target: str, rows: bool, tmp_path: Path
@@ -182,7 +195,7 @@ def test_logistic_gradients_are_those_of_autograd(
         np.testing.assert_allclose(found[key], wanted.T if rows else wanted, rtol=1e-10)
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", LIBRARY)
 @pytest.mark.parametrize(
     ("name", "rows"),
     [
@@ -218,7 +231,7 @@ def test_scores_of_ten_thousand_stay_finite(
 # ---- harder forward passes ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", LIBRARY)
 @pytest.mark.parametrize("title", HARD)
 def test_harder_models(title: str, target: str, tmp_path: Path) -> None:
     pytest.importorskip(LIBRARY[target])
@@ -270,7 +283,7 @@ def test_a_gradient_without_matrix_form_is_refused_in_words() -> None:
 
 
 def test_an_unknown_target_is_refused() -> None:
-    with pytest.raises(ModelError, match="there are numpy, torch, jax"):
+    with pytest.raises(ModelError, match="there are numpy, torch, jax, javascript"):
         module_text(program(derivation_of(load_model("board_b2"))), "fortran")
 
 
@@ -352,7 +365,11 @@ def test_every_module_is_formatted_and_stands_alone(tmp_path: Path) -> None:
 def test_every_value_says_its_shape(name: str, target: str, rows: bool) -> None:
     text = text_of(load_model(name), target, rows=rows)
     body = text[text.index("def forward") : text.index("def draw")]
-    values = [line for line in body.splitlines() if re.match(r" +\w+ = (?!\w+\.shape)", line)]
+    values = [
+        line
+        for line in body.splitlines()
+        if re.match(r" +\w+ = (?!\w+\.(?:shape|result_type)|\{)", line)
+    ]
     assert values
     assert all(re.search(r"  # \(\w+, \w+\)$", line) for line in values)
 
@@ -361,6 +378,8 @@ GOLDEN = '''"""Logistic regression, many examples: forward pass and gradients.
 
 Written by chainrule from its derivation. Every gradient has the shape of its
 variable; `check()` compares them all with central differences.
+
+for: w, b; not for: X, Y (data)
 """
 
 import numpy as np
@@ -464,7 +483,7 @@ wrt: A, x
 """
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", LIBRARY)
 def test_a_module_names_no_library_but_its_own(target: str) -> None:
     text = module_text(program(derivation_of(read_model(PARTS_OF_A_LIBRARY))), target)
     tree = ast.parse(text)

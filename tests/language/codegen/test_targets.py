@@ -1,4 +1,4 @@
-"""Every op in the code of every target: run where the library is installed, named right where not.
+"""Every op in the code of every library of Python: run where installed, named right elsewhere.
 
 The values come from the formulas of `tests/calculus/ops/formulas.py`, which are not the rows' own.
 """
@@ -20,9 +20,9 @@ from tests.language.codegen.library_names import METHODS, RECORDED
 from chainrule.calculus.graph.node import Apply
 from chainrule.calculus.graph.op import Op
 from chainrule.calculus.ops import TABLE
-from chainrule.language.codegen import TARGETS
 from chainrule.language.codegen.dialects import DIALECTS, spelled_function
 from chainrule.language.codegen.lines import FunctionBody
+from chainrule.language.codegen.module import target_named
 from chainrule.language.codegen.names import Identifiers
 
 ROWS = tuple(TABLE.values())
@@ -33,11 +33,15 @@ def emitted(s: Sample, target: str) -> str:
     dialect = DIALECTS[target]
     names = {symbol: symbol.name for symbol in s.arguments}
     lines = FunctionBody(
-        dialect, names, {name: name for name in s.sizes}, Identifiers(names.values())
+        target_named(target),
+        names,
+        {name: name for name in s.sizes},
+        Identifiers(names.values()),
     )
     lines.assign("result", s.node)
     helpers = [spelled_function(text, dialect) for text in lines.trees.helpers.values()]
     head = [*dialect.imports, *sorted(lines.trees.imports)]
+    head += [f"dtype = {dialect.prefix}.float64", 'like = {"dtype": dtype}']
     sizes = [f"    {name} = {size}" for name, size in s.sizes.items()]
     body = [*sizes, *lines.statements, "    return result"]
     return "\n".join([*head, *helpers, f"def value({', '.join(names.values())}):", *body, ""])
@@ -64,13 +68,13 @@ def unrecorded(row: Op, target: str) -> set[str]:
     return {name for name in used if name not in RECORDED[target] | METHODS}
 
 
-@pytest.mark.parametrize("target", [t for t in TARGETS if t != "numpy"])
+@pytest.mark.parametrize("target", [t for t in DIALECTS if t != "numpy"])
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_the_code_of_an_op_names_what_the_library_has(row: Op, target: str) -> None:
     assert unrecorded(row, target) == set()
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", DIALECTS)
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_the_code_of_an_op_gives_its_value(row: Op, target: str) -> None:
     library = importlib.import_module(target) if target == "numpy" else pytest.importorskip(target)
@@ -85,7 +89,7 @@ def test_the_code_of_an_op_gives_its_value(row: Op, target: str) -> None:
         assert close(found, FORMULAS[row.name](*s.arrays, attrs=s.attrs, shape=shape), 1e-12)
 
 
-@pytest.mark.parametrize("target", [t for t in TARGETS if t != "numpy"])
+@pytest.mark.parametrize("target", [t for t in DIALECTS if t != "numpy"])
 def test_recorded_names_exist(target: str) -> None:
     pytest.importorskip(target)
     for path in RECORDED[target]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chainrule import derive
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.node import Apply, Number, Symbol
 from chainrule.calculus.ops import TABLE
 from chainrule.documents.lesson.as_json import as_data
@@ -25,7 +25,7 @@ REFUSED = [
     ),
     ("w : (n, 1)\na = b + 1\nb = sum(w)\nJ = a", 2, "b is used before it is defined on line 3"),
     # a name used twice
-    ("x : (n, 1)\nw : (n, 1)\nx = w\nJ = sum(x)", 3, "x is already defined on line 1"),
+    ("x : (n, 1)\nw : (n, 1)\nx = w^T\nJ = sum(x)", 3, "x is declared (n, 1) on line 1, and this"),
     ("x : (n, 1)\nx : (m, 1)\nJ = sum(x)", 2, "x is already defined on line 1"),
     # an objective that is no number, or is asked for itself
     ("X : (n, m)\nw : (1, n)\nZ = w X", 3, "the objective Z has shape (1, m); a gradient needs"),
@@ -96,6 +96,28 @@ def test_a_corner_that_no_variable_reaches_is_not_mentioned() -> None:
     assert not list(corners(derivation))
 
 
+SMOOTH = [
+    "A = sqrt(1 + x^2)",
+    "A = sqrt(x .* x + exp(x)) - 1",
+    "A = |2 + tanh(x)^2|",
+    "A = max(exp(x), -x^2)",
+    "A = relu(1/sigmoid(x))",
+    "f(z) = sqrt(0.5 + z^4)\nA = f(x)",
+]
+
+
+@pytest.mark.parametrize("line", SMOOTH)
+def test_a_corner_that_no_value_reaches_is_not_mentioned(line: str) -> None:
+    assert not list(corners(derive(f"x : (n, 1)\n{line}\nJ = sum(A)", ["x"])))
+
+
+@pytest.mark.parametrize(
+    "line", ["A = sqrt(x^2)", "A = sqrt(1 - x^2)", "A = |x^3|", "A = max(x^2, 0)", "A = relu(-x^2)"]
+)
+def test_a_corner_that_may_be_reached_is_mentioned(line: str) -> None:
+    assert len(list(corners(derive(f"x : (n, 1)\n{line}\nJ = sum(A)", ["x"])))) == 1
+
+
 @pytest.mark.parametrize("name", [name for name, row in TABLE.items() if row.in_pieces])
 def test_every_op_in_pieces_says_where_its_corner_is(name: str) -> None:
     assert TABLE[name].corner
@@ -109,4 +131,4 @@ def test_the_slope_at_0_is_the_one_that_is_said(name: str) -> None:
     x = Symbol("x")
     node = Apply(TABLE[name], (x,))
     (slope,) = node.op.vjp(Number(1), node, node.args, node.attrs)
-    assert Point({x: FLOATS.full((1, 1), 0)}, {}, FLOATS).value(slope).item() == 0
+    assert Evaluator({x: FLOATS.full((1, 1), 0)}, {}, FLOATS).value(slope).item() == 0

@@ -13,7 +13,7 @@ from autograd.scipy.stats import norm
 
 from chainrule import derive
 from chainrule.calculus.derivation.program import program
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.node import Apply, Number, Symbol, walk
 from chainrule.calculus.ops.own import Own
 from chainrule.errors import ParseError
@@ -35,7 +35,7 @@ AT = {
 
 
 def value(text: str) -> np.ndarray:
-    return np.asarray(Point(AT, {"m": 6}, FLOATS).value(read_expression(text, SCOPE)))
+    return np.asarray(Evaluator(AT, {"m": 6}, FLOATS).value(read_expression(text, SCOPE)))
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_probit_loss_is_derived_and_agrees_with_autograd() -> None:
     given = {derivation.gradients["w"].variable: w} | dict(
         zip(model.inputs, (w, X, Y), strict=True)
     )
-    point = Point({**given, Symbol("Z", (1, "m")): w @ X}, {"n": 3, "m": 5}, FLOATS)
+    point = Evaluator({**given, Symbol("Z", (1, "m")): w @ X}, {"n": 3, "m": 5}, FLOATS)
     matrix = derivation.gradients["w"].matrix
     assert matrix is not None
     np.testing.assert_allclose(point.value(matrix), autograd.grad(cost)(w), rtol=1e-12)

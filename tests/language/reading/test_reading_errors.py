@@ -24,8 +24,8 @@ SCOPE = {
 
 EXPRESSIONS = [
     # names
-    ("wX", 1, "unknown name wX; did you mean w X?"),
-    ("a + waX", 5, "did you mean w a X?"),
+    ("wfoo", 1, "unknown name wfoo"),
+    ("wX", 1, "wX: w is (1, n), X is (m, n); the inner sizes n and m differ"),
     ("weihgts a", 1, "did you mean weights?"),
     ("y_hta", 1, "unknown name y_hta"),
     ("sigmod(x)", 1, "did you mean sigmoid?"),
@@ -33,8 +33,31 @@ EXPRESSIONS = [
     ("a2", 1, "did you mean a^2 or 2 a?"),
     ("B", 1, "did you mean b?"),
     ("x_1", 1, "x has no entries here"),
-    ("sum_i a", 1, "an index under sum is not read here; write sum(...)"),
-    (r"\sum_{i=1}^m a", 5, "an index under sum is not read here; write sum(...)"),
+    ("sum_i a", 1, "nothing under this sum has the index i; write sum(...)"),
+    (r"\sum_{i=1}^m a", 1, "nothing under this sum has the index i; write sum(...)"),
+    (r"\sum_{i=1}^m X_i", 1, "X is (m, n), and X_i has one index; write the formula with matrices"),
+    (r"\sum_{i=1}^m x_i", 12, "this sum runs to m, and x has n entries"),
+    (r"\sum_i x_i v", 12, "v is (1, n) and has no index i under this sum; give it one"),
+    (r"\sum_{i,j} W_ij", 1, "a sum over two indices is written with matrices here"),
+    # which power, which quotient
+    ("W^2", 1, "write W .^ 2 for the power of every entry or W @^ 2 for the matrix power"),
+    ("(W - V)²", 1, "write (W - V) .^ 2 for the power of every entry or (W - V) @^ 2"),
+    ("W^-2", 1, "W is a square matrix, so W^-2 can be read in two ways"),
+    ("W^{1/2}", 1, "write W .^ (1/2) for the power of every entry"),
+    ("1/W", 2, "write 1 ./ W for one over every entry or W^-1 for the inverse"),
+    ("a / (W V)", 3, "write a ./ (W V) for one over every entry or a (W V)^-1 for the inverse"),
+    ("X @^ 2", 1, "only a square matrix is multiplied by itself; for the power of every entry"),
+    ("W @^ 20", 1, "a matrix is multiplied by itself 1 to 16 times"),
+    # what editors leave
+    (r"\placeholder{} + a", 1, "this box is empty; fill it in, or delete it"),
+    (r"a + \square", 5, "this box is empty"),
+    (r"\begin{cases} a & a > 0 \\ b & b > 0 \end{cases}", 32, "write otherwise for the last case"),
+    (
+        r"\begin{cases} a & a > 0 \\ b & otherwise",
+        1,
+        r"these cases are never closed; add \end{cases}",
+    ),
+    (r"\sqrt[n]{a}", 7, "the order of a root is a number"),
     # shapes
     (
         "w X",
@@ -75,7 +98,6 @@ EXPRESSIONS = [
     ("|a", 1, "this | is never closed"),
     ("log(a", 4, "never closed"),
     ("(a]", 3, ") would close the ( before it"),
-    ("[a]", 1, "square brackets hold a mask"),
     ("||x||_3", 1, "the orders here are 1 and 2"),
     # things that stop short
     ("", 1, "an expression is missing here"),
@@ -86,7 +108,7 @@ EXPRESSIONS = [
     ("sum()", 5, ") does not fit here"),
     ("a ? b", 3, "the character ? has no meaning here"),
     (r"\hat", 1, r"\hat takes a name in braces"),
-    (r"\frac a b", 7, r"\frac{a}{b}"),
+    (r"\frac + b", 7, r"\frac{a}{b}"),
     # functions
     ("sum(A, axis=2)", 13, "the axis is 0 (over rows) or 1 (over columns)"),
     ("sum(A, weights=1)", 16, "sum has no option weights"),
@@ -119,7 +141,7 @@ MODELS = [
     (HEAD + "\n  J = sum(w Y)", 6, 11, "w Y: w is (1, n), Y is (1, m)"),
     (HEAD + "J = sum(A)\nA = sigmoid(w X)", 5, 9, "A is used before it is defined on line 6"),
     (HEAD + "J = J + 1", 5, 5, "J is defined by itself"),
-    (HEAD + "w = sum(X)", 5, 1, "w is already defined on line 3"),
+    (HEAD + "w = sum(X)", 5, 1, "w is declared (1, n) on line 3, and this definition has shape"),
     (HEAD + "w : (1, n)", 5, 1, "w is already defined on line 3"),
     ("ŷ : (1, 1)\nz, yhat : (1, 1)", 2, 4, "yhat is already defined as ŷ on line 1"),
     (HEAD + "J = sum(X) = 2", 5, 12, "write one definition a line"),
@@ -137,7 +159,7 @@ MODELS = [
     ("x : (3 - 3, 1)\nJ = sum(x)", 1, 5, "a size is at least 1"),
     ("X : (n, 2h)\nW : (h, n)\nJ = sum(W X W)", 3, 9, "the inner sizes 2h and h differ"),
     ("X : (n, m - 1)\nY : (n, m)\nJ = sum(X + Y)", 3, 9, "(n, m - 1)"),
-    ("x : n by m\nJ = sum(x)", 1, 5, "after the colon comes a shape"),
+    ("x : n over m\nJ = sum(x)", 1, 5, "after the colon comes a shape"),
     ("x :\nJ = sum(x)", 1, 3, "after the colon comes a shape"),
     ("x, : (n, 1)\nJ = sum(x)", 1, 4, "a name is missing here"),
     (HEAD + "J = sum(X)\nobjective: K", 6, 12, "unknown name K"),

@@ -3,6 +3,7 @@ from fractions import Fraction
 
 import pytest
 
+from chainrule.calculus.graph.dims import Shape
 from chainrule.calculus.graph.node import Expr, Number, Symbol
 from chainrule.calculus.graph.op import Layout
 from chainrule.calculus.ops import (
@@ -243,8 +244,8 @@ def test_every_function_of_the_table_reads_by_its_name_and_its_glyphs() -> None:
     ],
 )
 def test_spellings_of_one_expression(text: str, same: str) -> None:
-    shapes = {"z": (1, 1), "a": (1, 1), "X": ("n", "m"), "x": ("n", 1), "v": (1, "m")}
-    scope = {name: Symbol(name, shape) for name, shape in shapes.items()}
+    shapes: dict[str, Shape] = {"z": (1, 1), "a": (1, 1), "X": ("n", "m"), "x": ("n", 1)}
+    scope = {name: Symbol(name, shape) for name, shape in (*shapes.items(), ("v", (1, "m")))}
     found, expected = (read_expression(side, scope) for side in (text, same))
     assert found is expected or {*found.args} == {*expected.args}
     assert read_expression(plain(found), scope) is found

@@ -121,7 +121,7 @@ def test_a_declared_name_is_no_function() -> None:
     ("expr", "wanted"),
     [
         (maximum(a, b), "max(a, b)"),
-        (transpose(inverse(Q)), "(Q^-1)^T"),
+        (transpose(inverse(Q)), "Q⁻ᵀ"),
         (eye("n"), "I(n)"),
         (softmax(X, 0), "softmax(X, axis=0)"),
     ],

@@ -87,7 +87,10 @@ def pairs(draw: st.DrawFn, shape: Shape, depth: int = 4) -> Pair:
 
     def squared() -> Pair:
         inner = part()
-        mark = draw(st.sampled_from(["^2", "²", "^{2}", "**2"]))
+        rows, columns = inner[1].shape
+        asked = rows == columns != 1  # the square of a square matrix is asked
+        marks = [".^2", "^∘2", r"^{\circ 2}", "**2"] if asked else ["^2", "²", "^{2}", "**2"]
+        mark = draw(st.sampled_from(marks))
         return f"({inner[0]}){mark}", inner[1] ** 2, ATOM
 
     def applied() -> Pair:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chainrule.calculus.evaluation.numeric import Point
+from chainrule.calculus.evaluation.numeric import Evaluator
 from chainrule.calculus.graph.dims import minus, plus, times
 from chainrule.calculus.graph.node import Symbol
 from chainrule.calculus.ops import (
@@ -112,13 +112,13 @@ def test_it_reads_as_what_it_says(text: str) -> None:
 )
 def test_values_are_numpys(text: str, numpy_text: str) -> None:
     rng = np.random.default_rng(3)
-    point = Point({}, SIZES)
+    point = Evaluator({}, SIZES)
     values: dict[Symbol, Any] = {
         s: rng.uniform(-1, 1, point.shape(s.shape)) for s in SCOPE.values()
     }
     values |= {ids: rng.integers(0, SIZES["v"], (1, SIZES["m"]))}
     space = {"np": np, **{s.name: value for s, value in values.items()}}
-    found = Point(values, SIZES).value(read_expression(text, SCOPE))
+    found = Evaluator(values, SIZES).value(read_expression(text, SCOPE))
     np.testing.assert_allclose(found, eval(numpy_text, space), rtol=1e-14)
 
 
@@ -130,7 +130,6 @@ def test_values_are_numpys(text: str, numpy_text: str) -> None:
         ("X[x:m]", "a place is a whole number, the name of a dimension"),
         ("[X; c]", "[X; c]: (n, m) and (n, 1) do not fit below each other"),
         ("[X, x]", "do not fit beside each other: they differ in their rows"),
-        ("[X]", "square brackets hold a mask such as [z > 0] or blocks such as [A; B]"),
         ("[X; ]", "does not fit here"),
         ("[X; A", "never closed"),
         ("reshape(X, m, m)", "(n, m) has m n entries"),

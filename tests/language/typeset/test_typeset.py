@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainrule import derive
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.dims import Index, Shape, measured
 from chainrule.calculus.graph.node import Expr, Number, Partial, Symbol, Total, entry
 from chainrule.calculus.ops import (
@@ -119,7 +119,7 @@ def value(expr: Expr) -> Any:
     rng = np.random.default_rng(2)
     values = {s: rng.uniform(0.5, 1.5, [measured(d, SIZES) for d in s.shape]) for s in NAMES}
     with np.errstate(all="ignore"):
-        return np.asarray(Point(values, SIZES, FLOATS).value(expr))
+        return np.asarray(Evaluator(values, SIZES, FLOATS).value(expr))
 
 
 @settings(max_examples=600, deadline=None)

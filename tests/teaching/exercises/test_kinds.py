@@ -14,7 +14,7 @@ from chainrule.calculus.derivation.program import program
 from chainrule.calculus.derivation.steps import Derivation, StepCertificate
 from chainrule.calculus.evaluation.differences import gradient as measured
 from chainrule.calculus.evaluation.forward import assignments, forward, sample
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.dims import base_names
 from chainrule.calculus.graph.node import Expr, Partial, Symbol
 from chainrule.calculus.proof.certify import try_step
@@ -212,7 +212,7 @@ def test_an_answer_is_called_right_exactly_when_it_is() -> None:
         agree = True
         for sizes in assignments(derivation.model, 2):
             values = sample(derivation.model, sizes, np.random.default_rng(3))
-            point = Point(values, sizes, FLOATS)
+            point = Evaluator(values, sizes, FLOATS)
             wanted = differences(derivation, values, sizes, shown.left.wrt)
             assert shown.right is not None
             agree &= bool(np.allclose(point.value(shown.right), wanted, rtol=1e-5, atol=1e-7))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chainrule.calculus.evaluation.forward import assignments, sample
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.node import Apply, walk
 from chainrule.calculus.ops import TABLE
@@ -35,7 +35,7 @@ def test_both_ways_to_inject_a_wrong_rule_agree(name: str) -> None:
                 continue
             for sizes in assignments(model, 2):
                 values = sample(model, sizes, np.random.default_rng(4))
-                found, wanted = (Point(values, sizes, FLOATS).value(e) for e in (form, swept))
+                found, wanted = (Evaluator(values, sizes, FLOATS).value(e) for e in (form, swept))
                 np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
             compared += 1
     assert compared > 3

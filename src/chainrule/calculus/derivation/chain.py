@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from chainrule.calculus.derivation.steps import Reason
@@ -178,7 +178,7 @@ def _is_coupled(node: Expr) -> bool:
 
 
 def chain_rule(
-    paths: Paths, variable: Symbol, layers: dict[Symbol, Symbol], letters: Letters
+    paths: Paths, variable: Symbol, layers: Mapping[Symbol, Expr], letters: Letters
 ) -> ChainRule:
     """Write the chain rule for one entry of a variable.
 
@@ -188,8 +188,8 @@ def chain_rule(
         The forward pass.
     variable : Symbol
         The variable of differentiation.
-    layers : dict of Symbol to Symbol
-        Intermediate values whose gradient is known, with the gradient's name.
+    layers : mapping of Symbol to Expr
+        Intermediate values whose gradient is known, with the gradient's name or number.
     letters : Letters
         The source of names for running indices.
     """
@@ -204,7 +204,7 @@ def _upwards(
     symbol: Symbol,
     row: Position,
     col: Position,
-    layers: dict[Symbol, Symbol],
+    layers: Mapping[Symbol, Expr],
     letters: Letters,
     result: ChainRule,
 ) -> Expr:
@@ -228,7 +228,8 @@ def _upwards(
                 terms.append(answer)
                 continue
             partial = Partial(objective, at)
-            result.links.insert(0, ChainFactor(partial, answer, target, None, reasons, (), False))
+            link = ChainFactor(partial, answer, target, None, _of_factors(reasons), (), False)
+            result.links.insert(0, link)
             terms.append(partial)
             continue
         upstream = Symbol("upstream", target.shape)
@@ -237,8 +238,9 @@ def _upwards(
         parts = _factors(form, upstream)
         if len(parts) != 1:
             # Several places of the target see this entry in different ways: no single factor.
-            result.moved[target] = reasons
-            arrived = layers.get(target) or whole_gradient(paths, target, layers)
+            arrived = layers[target] if target in layers else whole_gradient(paths, target, layers)
+            comes_back = not isinstance(arrived, Number)
+            result.moved[target] = reasons if comes_back else _of_factors(reasons)
             whole = stored(replace(pulled, {upstream: arrived}), {}, whole=False)
             terms.append(read_entry(whole, row, col, letters))
             continue
@@ -257,12 +259,18 @@ def _upwards(
         for index in reversed(part.bound):
             if index not in place:
                 answer = Total(index, answer)
-        result.links.append(ChainFactor(partial, answer, target, opened, reasons, bound, repeats))
+        why = _of_factors(reasons)
+        result.links.append(ChainFactor(partial, answer, target, opened, why, bound, repeats))
         term = _inside(above, partial)
         for index in reversed(bound):
             term = Total(index, term)
         terms.append(term)
     return add(*terms) if terms else Number(0)
+
+
+def _of_factors(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Return reasons as those of a factor, through which no gradient comes back."""
+    return tuple(reason.of_factor for reason in reasons)
 
 
 def _factors(form: Expr, upstream: Symbol) -> list[LinearPart]:
@@ -273,7 +281,7 @@ def _factors(form: Expr, upstream: Symbol) -> list[LinearPart]:
         return []
 
 
-def whole_gradient(paths: Paths, symbol: Symbol, layers: dict[Symbol, Symbol]) -> Expr:
+def whole_gradient(paths: Paths, symbol: Symbol, layers: Mapping[Symbol, Expr]) -> Expr:
     """Return the gradient with respect to a symbol by the rules of whole matrices.
 
     Parameters
@@ -282,8 +290,8 @@ def whole_gradient(paths: Paths, symbol: Symbol, layers: dict[Symbol, Symbol]) -
         The forward pass.
     symbol : Symbol
         The variable of differentiation.
-    layers : dict of Symbol to Symbol
-        Intermediate values whose gradient is known, with the gradient's name.
+    layers : mapping of Symbol to Expr
+        Intermediate values whose gradient is known, with the gradient's name or number.
     """
     total: list[Expr] = []
     for consumer in paths.consumers(symbol):

@@ -186,11 +186,12 @@ class _SecondDerivation:
         )
 
     def _opened(self, gradient: Gradient) -> Expr:
-        """Return a product with the names of layer gradients expanded."""
+        """Return a product with the names of gradients expanded."""
         matrix = _matrix(gradient)
         for name, layer in reversed(list(self.product.layers.items())):
             matrix = put(matrix, {name: _matrix(layer)})
-        return matrix
+        values = self.product.model.values
+        return put(matrix, {name: values[name] for name in self.named.values()})
 
     def _one_line(self, gradient: Gradient, matrix: Expr) -> None:
         assert gradient.matrix is not None

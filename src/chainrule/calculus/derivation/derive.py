@@ -10,6 +10,7 @@ each is a short derivation of the same kind.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace as replace_fields
 from itertools import count
 
 from chainrule.calculus.derivation.chain import (
@@ -19,9 +20,11 @@ from chainrule.calculus.derivation.chain import (
     chain_rule,
     whole_gradient,
 )
-from chainrule.calculus.derivation.folding import folded
+from chainrule.calculus.derivation.folding import called, folded
 from chainrule.calculus.derivation.lines import fixed
+from chainrule.calculus.derivation.opening import in_own_letters
 from chainrule.calculus.derivation.own import function_steps, own_rows
+from chainrule.calculus.derivation.recognition import Recognition
 from chainrule.calculus.derivation.record import StepRecord, unused
 from chainrule.calculus.derivation.recursion import recursion_steps
 from chainrule.calculus.derivation.staging import staged
@@ -44,7 +47,7 @@ from chainrule.calculus.graph.node import (
     walk,
 )
 from chainrule.calculus.indexing.collapse import STACK, collapse
-from chainrule.calculus.ops import TABLE, replace
+from chainrule.calculus.ops import TABLE, broadcast, replace
 from chainrule.calculus.rewriting.blocks import filled
 from chainrule.calculus.rewriting.layout import laid_out
 from chainrule.calculus.rewriting.relations import side_relations
@@ -60,7 +63,11 @@ AS_A_WHOLE = (
 
 
 def derivation_of(
-    model: Model, wrt: Sequence[str] | None = None, *, prefix: str = "d"
+    model: Model,
+    wrt: Sequence[str] | None = None,
+    *,
+    prefix: str = "d",
+    named: bool = True,
 ) -> Derivation:
     """Derive the gradients of a model's objective, step by step, without verification.
 
@@ -74,6 +81,9 @@ def derivation_of(
         Names of the variables; by default the parameters.
     prefix : str, optional
         The prefix that turns the name of a value into that of its gradient: ``dz``.
+    named : bool, optional
+        Whether written-out functions, such as a softmax, are called by their names. Kernels are
+        emitted from what is written out, which has a stable form of its own.
 
     Raises
     ------
@@ -90,7 +100,7 @@ def derivation_of(
             "something that it depends on"
         )
     places = {a.symbol: a.place for a in model.asked}
-    return _Derivation(model, variables, places, prefix).run()
+    return _Derivation(model, variables, places, prefix, named).run()
 
 
 class _Derivation:
@@ -100,23 +110,26 @@ class _Derivation:
         variables: tuple[Symbol, ...],
         places: dict[Symbol, int | None],
         prefix: str,
+        named: bool,
     ) -> None:
         self.original = model
         self.prefix = prefix
+        self.named = named
         self.model, self.added = staged(model)
         self.variables = variables
         self.asked_places = places
         self.paths = Paths(self.model)
-        self.record = StepRecord(lambda: (*self.model.symbols, *self.layers.values()))
+        self.record = StepRecord(lambda: (*self.model.symbols, *self.layer_gradients))
         self.answers: dict[Expr, Expr] = {}
         self.places: dict[Symbol, tuple[Position, Position]] = {}
-        self.layers: dict[Symbol, Symbol] = {}
+        self.layers: dict[Symbol, Expr] = {}
         self.layer_gradients: dict[Symbol, Gradient] = {}
         self.gradients: dict[str, Gradient] = {}
         self.opened: set[Expr] = set()
         self.answered_at: dict[Expr, int] = {}
         self.shortened: dict[Expr, Expr] = {}
         self.relations = side_relations(self.model)
+        self.recognition = Recognition(self.model, self.relations)
 
     def run(self) -> Derivation:
         for row in own_rows(self.model.values.values()):
@@ -127,10 +140,11 @@ class _Derivation:
             self._write_out(definition)
         if self.paths.needs_layers(self.variables):
             for symbol in self.paths.named_layers(self.variables):
-                name = self._gradient_name(symbol)
-                self.layer_gradients[name] = self._block((symbol,), name)[symbol]
-                self.layers[symbol] = name
-        found = self._block(self.variables)
+                self._layer(symbol)
+        found = {
+            variable: self._opened(gradient)
+            for variable, gradient in self._block(self.variables).items()
+        }
         self.gradients = {symbol.name: gradient for symbol, gradient in found.items()}
         self.record.extend(
             recursion_steps(
@@ -148,17 +162,28 @@ class _Derivation:
             self.original,
         )
 
-    def _block(
-        self, variables: Iterable[Symbol], name: Symbol | None = None
-    ) -> dict[Symbol, Gradient]:
+    def _layer(self, symbol: Symbol) -> None:
+        """Derive the gradient at a layer, and give it a name unless it is a number."""
+        begins = len(self.record)
+        gradient = self._block((symbol,))[symbol]
+        constant = _is_constant(gradient.index, symbol)
+        if constant and not self.model.loops:  # a recursion has names throughout
+            self.layers[symbol] = broadcast(gradient.index, symbol.shape)
+            return
+        name = self._gradient_name(symbol)
+        self.record.introduce(name, begins)
+        self.layer_gradients[name] = gradient
+        self.layers[symbol] = name
+
+    def _block(self, variables: Iterable[Symbol]) -> dict[Symbol, Gradient]:
         """Derive the gradients of a few variables together, with each factor once."""
         chains = [chain_rule(self.paths, v, self.layers, self.paths.letters()) for v in variables]
         for chain in chains:
             self.places[chain.variable] = (chain.row, chain.col)
-            self._chain_step(chain, name)
+            self._chain_step(chain)
         for link in self._unanswered(chains):
             self._factor_steps(link)
-        return {chain.variable: self._gradient(chain, name) for chain in chains}
+        return {chain.variable: self._gradient(chain) for chain in chains}
 
     def _unanswered(self, chains: Iterable[ChainRule]) -> list[ChainFactor]:
         links: dict[Expr, ChainFactor] = {}
@@ -167,6 +192,34 @@ class _Derivation:
                 if link.partial not in self.answers:
                     links.setdefault(link.partial, link)
         return list(links.values())
+
+    def _opened(self, gradient: Gradient) -> Gradient:
+        """Write a gradient without the names of others, where that is short."""
+        matrix = gradient.matrix
+        named = matrix is not None and symbols(matrix) & set(self.layer_gradients)
+        if matrix is None or not named or gradient.place is not None:
+            return gradient
+        names = {name: layer.matrix for name, layer in self.layer_gradients.items()}
+        opened = in_own_letters(gradient, names, self._shortest)
+        if opened is None:
+            return gradient
+        left = Partial(self.model.objective, gradient.variable)
+        said = " and ".join(name.name for name in self.layer_gradients if name in named)
+        self.record.add(
+            Phase.OPENED,
+            "the names of gradients opened",
+            left,
+            matrix,
+            opened,
+            f"{said} is replaced by what it stands for",
+            claim=Claim.OPENED,
+        )
+        return replace_fields(gradient, opened=opened)
+
+    def _shortest(self, form: Expr) -> Expr:
+        """Shorten an index form by all means."""
+        short, _ = simplify(form, self.shortened, self.relations)
+        return self.recognition.recognise(short)[0]
 
     # ---- the steps, one kind a method ------------------------------------------------------
 
@@ -193,7 +246,7 @@ class _Derivation:
                 "; ".join(definition.opened),
             )
 
-    def _chain_step(self, chain: ChainRule, name: Symbol | None) -> None:
+    def _chain_step(self, chain: ChainRule) -> None:
         variable, objective = chain.variable, self.model.objective
         if self._is_direct(chain):
             return  # the factor that is asked next is the whole question
@@ -201,11 +254,16 @@ class _Derivation:
         at = entry(variable, chain.row, chain.col)
         left = Partial(objective, at if running(form) else variable)
         if isinstance(chain.form, Number):
+            form = Number(chain.form.value, variable.shape)
             why = f"{objective.name} does not depend on {variable.name}, so the gradient is zero"
-        elif chain.paths > len({link.target for link in chain.links} | set(chain.moved)) or (
-            isinstance(chain.form, Apply) and chain.form.op is TABLE["add"]
+        elif (
+            len(self.paths.consumers(variable)) > 1
+            or chain.paths > len({link.target for link in chain.links} | set(chain.moved))
+            or (isinstance(chain.form, Apply) and chain.form.op is TABLE["add"])
         ):
             why = f"{variable.name} reaches {objective.name} along several paths; paths add"
+            for still in self._without_slope(variable):
+                why += f", and that through {still.name} adds 0"
         else:
             why = self._path_sentence(chain)
         rule = "chain rule" if len(chain.links) > 1 or self.layers else "what is asked"
@@ -219,17 +277,31 @@ class _Derivation:
             left,
             left,
             form,
-            why + (f"; write {name.name} for this gradient" if name else ""),
+            why,
             claim=Claim.DERIVATIVE,
         )
 
+    def _without_slope(self, variable: Symbol) -> list[Symbol]:
+        """Return the values that a variable enters of which the gradient is zero."""
+        zero = {s for s, g in self.layers.items() if isinstance(g, Number) and not g.value}
+        return [target for target in self.paths.consumers(variable) if target in zero]
+
     def _path_sentence(self, chain: ChainRule) -> str:
+        numbers = {
+            layer.name: form.value
+            for layer, form in self.layers.items()
+            if isinstance(form, Number) and layer is not chain.variable
+        }
         route = [chain.variable.name, *(target.name for target in chain.moved)]
         for link in reversed(chain.links):
             if link.target.name not in route:
                 route.append(link.target.name)
         sums = [i for link in chain.links for i in link.bound]
-        sentence = f"{chain.variable.name} reaches {route[-1]} through {' → '.join(route)}"
+        known = [t for t in route if t in numbers]
+        end = self.model.objective.name if known else route[-1]
+        sentence = f"{chain.variable.name} reaches {end} through {' → '.join(route)}"
+        for name in known:
+            sentence += f", where ∂{end}/∂{name} = {numbers[name]}"
         if sums:
             over = ", ".join(f"the {i.dim} paths {i.name} = 1..{i.dim}" for i in sums)
             sentence += f", along {over}; the sum belongs to the chain rule"
@@ -250,6 +322,8 @@ class _Derivation:
                 f"one entry of {link.target.name}, by the meaning of its operations",
             )
         why = "; ".join(reason.because for reason in link.reasons)
+        if not why:
+            why = f"{link.target.name} is {_matrix_of(link.partial.wrt).name} itself"
         free = [i for i in _indices(link.partial.wrt) if i in _indices(link.partial.of)]
         if link.target is self.model.objective and self._is_sum_of_entries(link):
             i = _indices(link.partial.wrt)[0]
@@ -275,7 +349,7 @@ class _Derivation:
             claim=Claim.DERIVATIVE,
         )
 
-    def _gradient(self, chain: ChainRule, name: Symbol | None) -> Gradient:
+    def _gradient(self, chain: ChainRule) -> Gradient:
         variable = chain.variable
         left = Partial(self.model.objective, entry(variable, chain.row, chain.col))
         form = self._whole(chain)
@@ -309,8 +383,13 @@ class _Derivation:
         form, named = folded(form, self.model)
         if not named:
             form, named = simplify(form, self.shortened, self.relations)
+        fired = [*fired, *named]
+        if self.named:
+            for rename in (self.recognition.recognise, lambda f: called(f, self.model)):
+                form, seen = rename(form)
+                fired += seen
         form, blocks = filled(form)
-        fired = [*fired, *named, *blocks]
+        fired += blocks
         for firing in fired:
             self.record.add(
                 Phase.SIMPLIFY,
@@ -321,7 +400,7 @@ class _Derivation:
                 firing.rule.because,
             )
         gradient = self._collapsed(chain, form, left)
-        self._result_step(chain, gradient, name)
+        self._result_step(chain, gradient)
         return gradient
 
     def _collapsed(self, chain: ChainRule, form: Expr, left: Expr) -> Gradient:
@@ -330,7 +409,7 @@ class _Derivation:
         asked = None if place is None else fixed(form, _running_one(chain), place)
         try:
             matrix, firings = collapse(
-                form, variable.shape, row, col, frozenset(self.layers.values())
+                form, variable.shape, row, col, frozenset(self.layer_gradients)
             )
         except DerivationError as reason:
             swept = laid_out(whole_gradient(self.paths, variable, self.layers))
@@ -356,7 +435,7 @@ class _Derivation:
             if firing.after is not before:
                 self.record.add(Phase.COLLAPSE, rule, left, before, firing.after, why)
             before = firing.after
-        if matrix is not before:
+        if matrix is not before and not isinstance(chain.form, Number):
             rule, why = self._shape_sentence(variable, before, matrix)
             whole = Partial(self.model.objective, variable)
             self.record.add(Phase.SHAPE, rule, whole, before, matrix, why)
@@ -389,24 +468,19 @@ class _Derivation:
             why = f"the gradient has the shape of {variable.name}, {written(variable.shape)}"
         return rule, why
 
-    def _result_step(self, chain: ChainRule, gradient: Gradient, name: Symbol | None) -> None:
+    def _result_step(self, chain: ChainRule, gradient: Gradient) -> None:
         variable, objective = chain.variable, self.model.objective
-        whole = Partial(objective, variable)
         final = gradient.matrix if gradient.matrix is not None else gradient.index
-        left: Expr = whole
+        left: Expr = Partial(objective, variable)
         if gradient.matrix is None:
             left = Partial(objective, entry(variable, chain.row, chain.col))
-        self.record.add(
-            Phase.RESULT,
-            "the gradient",
+        self.record.conclude(
             left,
             final,
-            final,
+            "the gradient",
             f"the gradient of {objective.name} has the shape of {variable.name}, "
-            f"{written(variable.shape)}"
-            + (f"; no matrix form: {gradient.no_matrix_form}" if gradient.matrix is None else "")
-            + (f"; from here on it is called {name.name}" if name is not None else ""),
-            claim=Claim.DERIVATIVE,
+            f"{written(variable.shape)}",
+            gradient.no_matrix_form,
         )
         if gradient.place is not None:
             self._place_step(chain, gradient)
@@ -458,7 +532,7 @@ class _Derivation:
 
     def _gradient_name(self, symbol: Symbol) -> Symbol:
         taken = {s.name for s in self.model.symbols}
-        taken |= {name.name for name in self.layers.values()}
+        taken |= {name.name for name in self.layer_gradients}
         names = (self.prefix * times + symbol.name for times in count(1))
         return Symbol(unused(names, taken), symbol.shape)
 
@@ -467,6 +541,17 @@ class _Derivation:
         for gradient in (*self.layer_gradients.values(), *self.gradients.values()):
             used |= symbols(gradient.index)
         return tuple(s for s in self.model.symbols if s in used)
+
+
+def _matrix_of(side: Expr) -> Symbol:
+    matrix = side.matrix if isinstance(side, Entry) else side
+    assert isinstance(matrix, Symbol)
+    return matrix
+
+
+def _is_constant(form: Expr, variable: Symbol) -> bool:
+    """Whether a gradient is a number, or a scalar made of sizes: a name for it says less."""
+    return isinstance(form, Number) or (variable.shape == SCALAR and not symbols(form))
 
 
 def _running_one(chain: ChainRule) -> Index:

@@ -23,12 +23,13 @@ from chainrule.calculus.graph.node import (
     transform,
     walk,
 )
+from chainrule.calculus.graph.op import Layout
 from chainrule.calculus.indexing.names import Letters
 from chainrule.calculus.indexing.reading import read_entry
 from chainrule.calculus.ops import TABLE, mul, renamed, replace
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.rule import Fired, Label
-from chainrule.calculus.rewriting.shortening import GATHER
+from chainrule.calculus.rewriting.shortening import GATHER, ROOT_SQUARED
 from chainrule.calculus.rewriting.sums import COMMON, LEAVE, POSITIVE, one_letter
 
 FOLD = Label("by its name", "what a definition stands for is written by its name again")
@@ -59,6 +60,33 @@ def folded(form: Expr, model: Model) -> tuple[Expr, list[Fired]]:
     return form, []
 
 
+def called(form: Expr, model: Model) -> tuple[Expr, list[Fired]]:
+    """Call values that no definition on the way has named by their names in the forward pass.
+
+    ``softmax(D)`` is ``R`` where the author defined ``R = softmax(D)`` and went on without it.
+    """
+    fired: list[Fired] = []
+    kinds = {node.op for node in walk(form) if isinstance(node, Apply) and _is_function(node)}
+    for target, value in model.values.items():
+        if not (isinstance(value, Apply) and value.op in kinds and _is_function(value)):
+            continue
+        found: dict[Expr, Expr] = {value: target}
+        if value.op.elementwise:
+            found = {
+                node: entry(target, *place) for node, place in _read(form, value, target).items()
+            }
+        after = replace(form, found)
+        if after is not form:
+            fired.append(Fired(FOLD, form, after))
+            form = after
+    return form, fired
+
+
+def _is_function(node: Apply) -> bool:
+    """Whether an operation is a function with a name, such as a softmax."""
+    return node.op.notation.layout is Layout.FUNCTION and bool(node.args)
+
+
 def _folded(form: Expr, target: Symbol, value: Apply) -> tuple[Expr, list[Fired]]:
     top, bottom = value.args[0], _unspread(value.args[1])
     scale = Symbol("the scale", bottom.shape)
@@ -83,7 +111,10 @@ def _folded(form: Expr, target: Symbol, value: Apply) -> tuple[Expr, list[Fired]
         if shown is not current:
             fired.append(Fired(rule, current, shown))
             current = shown
-    return current, fired
+    bare = transform(current, lambda e: ROOT_SQUARED.becomes(e) or e)
+    if bare is not current:
+        fired.append(Fired(ROOT_SQUARED, current, bare))
+    return bare, fired
 
 
 def _scale_at(opened: dict[Expr, Expr], at: Expr) -> Expr:
@@ -121,9 +152,9 @@ def _read(form: Expr, matrix: Expr, named: Symbol) -> dict[Expr, tuple[Position,
     found: dict[Expr, tuple[Position, Position]] = {}
     for node in walk(form):
         if isinstance(node, Apply) and node.op is matrix.op:
-            for place in _places(named, running(node)):
+            for place in places(named, running(node)):
                 read = read_entry(matrix, *place, Letters(dims, running(node)))
-                if _same(node, read):
+                if same_sums(node, read):
                     found[node] = place
     return found
 
@@ -133,7 +164,7 @@ def _unspread(expr: Expr) -> Expr:
     return expr.args[0] if spread else expr
 
 
-def _places(target: Symbol, indices: Iterable[Index]) -> Iterator[tuple[Position, Position]]:
+def places(target: Symbol, indices: Iterable[Index]) -> Iterator[tuple[Position, Position]]:
     """Yield the entries of a matrix that an expression in these indices can contain."""
     known = list(indices)
 
@@ -145,10 +176,10 @@ def _places(target: Symbol, indices: Iterable[Index]) -> Iterator[tuple[Position
             yield row, col
 
 
-def _same(a: Expr, b: Expr) -> bool:
+def same_sums(a: Expr, b: Expr) -> bool:
     """Whether two index forms differ only in the letters of their sums."""
     both = one_letter(mul(a, b))
     return isinstance(both, Apply) and len(both.args) == 2 and both.args[0] is both.args[1]
 
 
-__all__ = ["FOLD", "folded"]
+__all__ = ["FOLD", "called", "folded", "places", "same_sums"]

@@ -35,6 +35,8 @@ class Program:
         The dimension of the examples, when they are to be stored one a row.
     transposed : frozenset of Symbol
         The matrices that are stored as the transpose of the board's.
+    reading : tuple of str
+        How the forward pass was read: inferred shapes, and what is differentiated.
     """
 
     model: Model
@@ -42,6 +44,7 @@ class Program:
     gradients: Mapping[Symbol, Expr]
     by_rows: str | None = None
     transposed: frozenset[Symbol] = frozenset()
+    reading: tuple[str, ...] = ()
 
     @property
     def values(self) -> tuple[Expr, ...]:
@@ -117,7 +120,8 @@ def program(derivation: Derivation, by_rows: str | None = None) -> Program:
         for name, layer in derivation.layers.items()
     ]
     changed = frozenset(new for old, new in transposed.items() if new is not old)
-    return Program(run, _needed(layers, gradients.values()), gradients, by_rows, changed)
+    lines = _needed(layers, gradients.values())
+    return Program(run, lines, gradients, by_rows, changed, derivation.reading)
 
 
 def _matrix(gradient: Gradient, name: Symbol) -> Expr:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from chainrule.calculus.derivation.lines import mentioned
 from chainrule.calculus.derivation.steps import Claim, Phase, Reason, Step
@@ -67,6 +68,45 @@ class StepRecord:
                 claim,
             )
         )
+
+    def conclude(self, left: Expr, final: Expr, rule: str, why: str, note: str = "") -> None:
+        """Let the last line about a gradient end its derivation; add one where none says it.
+
+        Parameters
+        ----------
+        left : Expr
+            The derivative.
+        final : Expr
+            The gradient.
+        rule, why : str
+            The rule and the reason, for a line that has to be added.
+        note : str, optional
+            What follows from here on, after the reason.
+        """
+        place = self._place_of(left, final)
+        if place is None:
+            place = len(self.steps)
+            self.add(Phase.RESULT, rule, left, final, final, why)
+        last = self.steps[place]
+        why = f"{last.why}; {note}" if note else last.why
+        self.steps[place] = replace(last, why=why, claim=Claim.DERIVATIVE, concludes=True)
+
+    def introduce(self, name: Symbol, begins: int) -> None:
+        """Say in the lines of a block, from `begins` on, that its gradient gets a name."""
+        chains = (k for k in range(begins, len(self.steps)) if self.steps[k].phase is Phase.CHAIN)
+        first = next(chains, None)
+        last = next(k for k in reversed(range(len(self.steps))) if self.steps[k].concludes)
+        notes = {last: f"from here on it is called {name.name}"}
+        if first is not None and first != last:
+            notes[first] = f"write {name.name} for this gradient"
+        for k, note in notes.items():
+            self.steps[k] = replace(self.steps[k], why=f"{self.steps[k].why}; {note}")
+
+    def _place_of(self, left: Expr, final: Expr) -> int | None:
+        """Return which step says already what a gradient is, if the last about it does."""
+        about = (k for k in reversed(range(len(self.steps))) if self.steps[k].left is left)
+        place = next(about, None)
+        return place if place is not None and self.steps[place].after is final else None
 
 
 def unused(candidates: Iterable[str], taken: set[str]) -> str:

@@ -53,7 +53,7 @@ def recursion_steps(
         The lines so far.
     """
     lines = list(steps)
-    ends = {step.left: step.id for step in lines if step.phase is Phase.RESULT}
+    ends = {step.left: step.id for step in lines if step.concludes}
     number = len(lines)
     stated: list[tuple[Symbol, Expr, Expr]] = [
         (g.variable, name, g.matrix) for name, g in layers.items() if g.matrix is not None

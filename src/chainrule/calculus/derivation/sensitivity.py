@@ -69,7 +69,7 @@ def pulled(
     """
     if of is wrt:
         return cotangent
-    between = _between(model, of, wrt)
+    between = on_paths(model, of, wrt)
     arrived: dict[Symbol, list[Expr]] = {of: [cotangent]}
     claims = {} if known is None else known
     for definition in reversed(model.definitions):
@@ -113,7 +113,7 @@ def _same(dim: Dim, one: Position, other: Position) -> Expr:
     return delta(dim, one, other)
 
 
-def _between(model: Model, of: Symbol, wrt: Symbol) -> set[Symbol]:
+def on_paths(model: Model, of: Symbol, wrt: Symbol) -> set[Symbol]:
     """Return the symbols on the paths from one value to another."""
     depends = {wrt}
     for definition in model.definitions:

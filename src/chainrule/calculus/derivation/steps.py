@@ -10,6 +10,7 @@ from chainrule.calculus.graph.dims import Shape
 from chainrule.calculus.graph.display import Displayed
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr, Position, Symbol, entry, substitute, symbols
+from chainrule.calculus.graph.roles import reading_sentences
 from chainrule.errors import DerivationError
 
 
@@ -26,6 +27,7 @@ class Phase(Enum):
     COLLAPSE = "collapse"
     SHAPE = "shape"
     RESULT = "result"
+    OPENED = "opened"
     CURVATURE = "curvature"
     RECURSION = "recursion"
 
@@ -80,10 +82,26 @@ class StepCertificate:
 
 @dataclass(frozen=True)
 class Reason:
-    """One use of a derivative rule in a step."""
+    """One use of a derivative rule in a step.
+
+    Parameters
+    ----------
+    rule : str
+        The name of the rule.
+    because : str
+        Why it holds.
+    slope : str
+        Why it holds where it gives the slope of one value by another, and no gradient comes back.
+    """
 
     rule: str
     because: str
+    slope: str = ""
+
+    @property
+    def of_factor(self) -> Reason:
+        """The same use of the rule, as the reason of a factor."""
+        return Reason(self.rule, self.slope or self.because)
 
 
 @dataclass(frozen=True)
@@ -120,6 +138,9 @@ class Step:
         For a line that holds in several rounds of a loop: each round, and its line.
     counter : str
         The counter of these rounds.
+    concludes : bool
+        Whether this is the last line about the gradient of a variable or layer. Its certificate is
+        that of a derivative; what it rewrites is verified besides.
     """
 
     id: int
@@ -137,6 +158,7 @@ class Step:
     check: StepCertificate | None = None
     rounds: tuple[tuple[int, int], ...] = ()
     counter: str = ""
+    concludes: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,6 +181,9 @@ class Gradient(Displayed):
         Why there is no matrix form.
     asked : Expr or None
         The one entry that was asked for.
+    opened : Expr or None
+        All entries, with the names of other gradients replaced by what they stand for, where that
+        is short.
     """
 
     variable: Symbol
@@ -169,6 +194,13 @@ class Gradient(Displayed):
     place: int | None = None
     no_matrix_form: str = ""
     asked: Expr | None = None
+    opened: Expr | None = None
+
+    @property
+    def final(self) -> Expr:
+        """The form to write down: in the letters of the forward pass where that is short."""
+        found = self.matrix if self.opened is None else self.opened
+        return self.index if found is None else found
 
 
 @dataclass(frozen=True)
@@ -254,6 +286,13 @@ class Derivation(Displayed):
     source: Model | None = None
     hessians: Mapping[Symbol, Hessian] = field(default_factory=dict)
     first: Derivation | None = None
+
+    @property
+    def reading(self) -> tuple[str, ...]:
+        """How the forward pass was read: inferred shapes, and what is differentiated."""
+        first = self.first or self
+        variables = [gradient.variable for gradient in first.gradients.values()]
+        return reading_sentences(first.source or first.model, variables)
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
+from chainrule.calculus.derivation.reasons import factor_reason
 from chainrule.calculus.derivation.steps import Reason
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, walk
 from chainrule.calculus.graph.op import VJP
@@ -47,6 +49,7 @@ def pullback(
             depends.add(node)
     upstream: dict[Expr, list[Expr]] = {value: [cotangent]}
     reasons: dict[str, Reason] = {}
+    slopes: dict[str, dict[str, None]] = {}
     for node in reversed(order):
         if node not in depends or node not in upstream or not isinstance(node, Apply):
             continue
@@ -58,9 +61,12 @@ def pullback(
             if arg in depends:
                 upstream.setdefault(arg, []).append(contribution)
         reasons.setdefault(node.op.rule, Reason(node.op.rule, node.op.because))
+        moving = [arg in depends for arg in node.args]
+        slopes.setdefault(node.op.rule, {})[factor_reason(node, moving)] = None
     found = upstream.get(wrt)
     gradient = _total(found) if found else Number(0, wrt.shape)
-    return gradient, tuple(reasons.values())
+    used = (replace(r, slope="; ".join(slopes[rule])) for rule, r in reasons.items())
+    return gradient, tuple(used)
 
 
 def _total(contributions: list[Expr]) -> Expr:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.dims import LITERAL, Dim, Size, base_names, measured
 from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.node import Apply, Symbol, symbols, walk
@@ -95,7 +95,7 @@ def forward(
     """
     wanted = None if only is None else set(only)
     known = dict(values)
-    point = Point(known, sizes, xp)
+    point = Evaluator(known, sizes, xp)
     for definition in model.definitions:
         target = definition.target
         fresh = target not in values if wanted is None else target in wanted
@@ -218,7 +218,7 @@ def _run(
     pole = POLE_DISTANCE if attempt < TRIES // 2 else 0.0
     used = set().union(*(symbols(definition.value) for definition in layer.definitions))
     values = dict(drawn)
-    point = Point({s: known[s] for s in used if s in known} | values, sizes, FLOATS)
+    point = Evaluator({s: known[s] for s in used if s in known} | values, sizes, FLOATS)
     for definition in layer.definitions:
         values[definition.target] = point.value(definition.value)
         point.define(definition.target, values[definition.target])
@@ -262,7 +262,7 @@ def _draw(
     return np.where(np.abs(draw) < 0.05, 0.4, draw)
 
 
-def _clear(definitions: Iterable[Definition], point: Point, pole: float) -> bool:
+def _clear(definitions: Iterable[Definition], point: Evaluator, pole: float) -> bool:
     """Whether every argument keeps its distance from kinks and poles."""
     for definition in definitions:
         for node in walk(definition.value):

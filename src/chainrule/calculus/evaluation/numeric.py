@@ -1,7 +1,7 @@
 """Values: one evaluator for matrix forms and index forms, over any array namespace.
 
 A matrix form has the value of its matrix. An index form has one array axis for each running
-index, counted from the right in the order in which a `Point` first meets them, so that
+index, counted from the right in the order in which an `Evaluator` first meets them, so that
 broadcasting lines them up by itself.
 """
 
@@ -35,8 +35,8 @@ MOST_AXES = 16
 32 axes at most."""
 
 
-class Point:
-    """A point at which expressions have values; caches the value of every node.
+class Evaluator:
+    """Evaluates expressions at one point; caches the value of every node.
 
     Parameters
     ----------

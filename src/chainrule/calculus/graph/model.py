@@ -15,6 +15,7 @@ from chainrule.calculus.graph.dims import SCALAR, Dim, written
 from chainrule.calculus.graph.display import Displayed
 from chainrule.calculus.graph.node import Apply, Expr, Symbol, substitute, walk
 from chainrule.calculus.graph.op import Op
+from chainrule.calculus.graph.roles import differentiated
 from chainrule.errors import ModelError
 
 
@@ -106,6 +107,25 @@ class OneHot:
 
 
 @dataclass(frozen=True)
+class Mask:
+    """An input that is drawn anew at every training step: 1 with a probability, else 0."""
+
+    symbol: Symbol
+    keep: float
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """The shape of an input that nobody declared, with the reason for it."""
+
+    symbol: Symbol
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.symbol.name} is {written(self.symbol.shape)}, {self.reason}"
+
+
+@dataclass(frozen=True)
 class Model(Displayed):
     """A forward pass.
 
@@ -129,6 +149,12 @@ class Model(Displayed):
         The functions that the author defines, in order.
     loops : tuple of Loop
         The loops of the author.
+    masks : tuple of Mask
+        The inputs that training draws anew at every step.
+    assumptions : tuple of Assumption
+        The inputs whose shapes were inferred, with the reasons.
+    prose : tuple of int
+        The lines with words that were not read.
     """
 
     inputs: tuple[Symbol, ...]
@@ -140,6 +166,9 @@ class Model(Displayed):
     onehot: tuple[OneHot, ...] = ()
     functions: tuple[Function, ...] = ()
     loops: tuple[Loop, ...] = ()
+    masks: tuple[Mask, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+    prose: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.objective.shape != SCALAR:
@@ -207,14 +236,12 @@ class Model(Displayed):
     def parameters(self) -> tuple[Symbol, ...]:
         """Return the variables of differentiation.
 
-        Those that the author names; else the inputs that look like parameters by the usual letters
-        (weights, biases, greek), else every input.
+        Those that the author names; else the parameters by their role: the inputs that are neither
+        data nor labels nor constants (`chainrule.calculus.graph.roles`).
         """
         if self.asked:
             return tuple(asked.symbol for asked in self.asked)
-        movable = tuple(s for s in self.inputs if s not in self.numbered)
-        usual = tuple(s for s in movable if s.name[:1] in "wWbBθβγ")
-        return usual or movable
+        return differentiated(self)
 
     def opened(self, expr: Expr) -> Expr:
         """Expand every defined symbol, down to the inputs."""

@@ -99,13 +99,17 @@ class Spelling:
     Parameters
     ----------
     code : callable
-        ``code(*texts, attrs)``: an expression in the names of the target.
+        ``code(*texts, attrs)``: an expression in Python over the names of the target.
     imports : tuple of str
         The import statements that the code needs beside those of every module of the target.
+    helper : str
+        The definition, in the language of the target, of the function that `code` calls, where
+        it calls one.
     """
 
     code: Callable[..., str]
     imports: tuple[str, ...] = ()
+    helper: str = ""
 
 
 class ReadEntry(Protocol):

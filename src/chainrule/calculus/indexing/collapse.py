@@ -31,7 +31,7 @@ from chainrule.calculus.indexing.indexed_factors import (
     repeated,
     transposes,
 )
-from chainrule.calculus.indexing.rules import STACK
+from chainrule.calculus.indexing.rules import SPREAD, STACK
 from chainrule.calculus.indexing.search import CollapsePlan, scaled_by, search
 from chainrule.calculus.ops import (
     TABLE,
@@ -41,6 +41,7 @@ from chainrule.calculus.ops import (
     matmul,
     mul,
     norm,
+    power,
     rebuild,
     reduce_mean,
     reduce_sum,
@@ -97,6 +98,19 @@ def collapse(
     DerivationError
         When the form has no matrix form among the ops that chainrule knows.
     """
+    try:
+        return _collapsed(form, shape, row, col, behind)
+    except DerivationError:
+        spread = _spread_out(form)
+        if spread is None:
+            raise
+    matrix, firings = _collapsed(spread, shape, row, col, behind)
+    return matrix, [CollapseStep(*SPREAD, spread), *firings]
+
+
+def _collapsed(
+    form: Expr, shape: Shape, row: Position, col: Position, behind: frozenset[Symbol]
+) -> tuple[Expr, list[CollapseStep]]:
     places = tuple(p if isinstance(p, Index) else None for p in (row, col))
     negated, terms = _terms(form)
     # In a sum, a term may be repeated in silence as long as another one has the whole shape.
@@ -114,6 +128,50 @@ def collapse(
     matrix = _signed(add(*(plan.result for plan, _ in plans)), negated)
     matrix = broadcast(transform(matrix, _with_mean), shape)
     return _with_behind(matrix, behind), firings
+
+
+def _spread_out(form: Expr) -> Expr | None:
+    """Multiply brackets out that carry more than two indices; None where there are none."""
+    negated, terms = _terms(form)
+    done = [_spread_term(term) for term in terms]
+    if done == [[term] for term in terms]:
+        return None
+    return _signed(add(*(part for parts in done for part in parts)), negated)
+
+
+def _spread_term(term: Expr) -> list[Expr]:
+    bound, factors = _flatten(term)
+    for k, factor in enumerate(factors):
+        if len(running(factor)) <= 2:
+            continue
+        parts = _bracket(factor)
+        if parts is None:
+            return [term]
+        found = []
+        for part in parts:
+            product = mul(*factors[:k], part, *factors[k + 1 :])
+            for index in reversed(bound):
+                product = Total(index, product)
+            found += _spread_term(product)
+        return found
+    return [term]
+
+
+def _bracket(factor: Expr) -> list[Expr] | None:
+    """Return the terms of a bracket, of a power of one, or of one over a line."""
+    if isinstance(factor, Apply) and factor.op is TABLE["add"]:
+        return list(factor.args)
+    if isinstance(factor, Apply) and factor.op is TABLE["div"]:
+        above = _bracket(factor.args[0])
+        return None if above is None else [part / factor.args[1] for part in above]
+    if isinstance(factor, Apply) and factor.op is TABLE["power"] and factor.attrs[0] == 2:
+        parts = _bracket(factor.args[0])
+        return None if parts is None else [_squared(a, b) for a in parts for b in parts]
+    return None
+
+
+def _squared(a: Expr, b: Expr) -> Expr:
+    return power(a, 2) if a is b else mul(a, b)
 
 
 def _with_behind(matrix: Expr, behind: frozenset[Symbol]) -> Expr:
@@ -207,11 +265,11 @@ def _piece(
     if len(indices) > 2:
         raise DerivationError("no matrix form: one factor carries more than two indices")
     if not indices:
-        return IndexedFactor(_lifted(factor, None, None), None, None, order)
+        return IndexedFactor(lifted(factor, None, None), None, None, order)
     first, *rest = sorted(indices, key=lambda index: (index.name, str(index.dim)))
     second = rest[0] if rest else None
     options = [
-        IndexedFactor(_lifted(factor, r, c), r, c, order)
+        IndexedFactor(lifted(factor, r, c), r, c, order)
         for r, c in ((first, second), (second, first))
     ]
     against = (places[1], places[0])
@@ -221,7 +279,7 @@ def _piece(
     )
 
 
-def _lifted(cell: Expr, row: Index | None, col: Index | None) -> Expr:
+def lifted(cell: Expr, row: Index | None, col: Index | None) -> Expr:
     """Return the matrix of which the given cell is entry (row, col)."""
     shape: Shape = (row.dim if row else 1, col.dim if col else 1)
     if isinstance(cell, Number):
@@ -251,7 +309,7 @@ def _lifted(cell: Expr, row: Index | None, col: Index | None) -> Expr:
         if mean is not None:
             return broadcast(mean, shape)
     if isinstance(cell, Apply) and cell.op.elementwise:
-        own = [_lifted(arg, row, col) for arg in cell.args]
+        own = [lifted(arg, row, col) for arg in cell.args]
         return rebuild(cell, tuple(broadcast(arg, shape) for arg in own))
     return broadcast(cell, shape)
 
@@ -260,11 +318,11 @@ def _outer_product(
     cell: Apply, standing: list[Expr], lying: list[Expr], row: Index, col: Index
 ) -> Expr:
     """Return a product of entries of a column and of a row as an outer product."""
-    column = mul(*(_lifted(arg, row, None) for arg in standing))
-    line = mul(*(_lifted(arg, None, col) for arg in lying))
+    column = mul(*(lifted(arg, row, None) for arg in standing))
+    line = mul(*(lifted(arg, None, col) for arg in lying))
     rest = [arg for arg in cell.args if arg not in standing and arg not in lying]
     shape: Shape = (row.dim, col.dim)
-    others = (broadcast(_lifted(arg, row, col), shape) for arg in rest)
+    others = (broadcast(lifted(arg, row, col), shape) for arg in rest)
     return mul(*others, matmul(column, line))
 
 
@@ -274,12 +332,12 @@ def _summed(cell: Total, row: Index | None, col: Index | None) -> Expr:
     _, factors = _flatten(cell)
     alone = sum(cell.index in running(factor) for factor in factors) == 1
     if alone and not kept:
-        both = (_lifted(cell.body, cell.index, None), _lifted(cell.body, None, cell.index))
+        both = (lifted(cell.body, cell.index, None), lifted(cell.body, None, cell.index))
         return reduce_sum(min(both, key=transposes))
     if alone and kept <= {col}:
-        return reduce_sum(_lifted(cell.body, cell.index, col), 0)
+        return reduce_sum(lifted(cell.body, cell.index, col), 0)
     if alone and kept <= {row}:
-        return reduce_sum(_lifted(cell.body, row, cell.index), 1)
+        return reduce_sum(lifted(cell.body, row, cell.index), 1)
     row, col = (row if row in kept else None), (col if col in kept else None)
     shape: Shape = (row.dim if row else 1, col.dim if col else 1)
     return collapse(cell, shape, row, col)[0]
@@ -352,4 +410,4 @@ def _unfinished(front: Expr, pieces: tuple[IndexedFactor, ...], still: frozenset
     return form
 
 
-__all__ = ["STACK", "CollapseStep", "collapse"]
+__all__ = ["STACK", "CollapseStep", "collapse", "lifted"]

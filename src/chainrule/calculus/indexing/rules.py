@@ -18,12 +18,15 @@ ELEMENTWISE = CollapseRule(
 )
 PRODUCT = CollapseRule(
     "sum over two factors: matrix product",
-    "the summed index sits on exactly two factors, which is what a matrix product adds up; the "
-    "transpose goes where the index sits on the wrong side",
+    "the summed index sits on exactly two factors, which is what a matrix product adds up",
+)
+TURNED_PRODUCT = CollapseRule(
+    PRODUCT.name,
+    f"{PRODUCT.because}; the transpose goes where the index sits on the wrong side",
 )
 ONES = CollapseRule(
     "sum over one factor: times a vector of ones",
-    "the summed index sits on one factor alone; multiplying by a column of ones adds its entries",
+    "the summed index sits on one factor alone; multiplying by a vector of ones adds its entries",
 )
 EVERYTHING = CollapseRule(
     "sum over both indices: all entries",
@@ -44,6 +47,11 @@ SCALING = CollapseRule(
 MISSING = CollapseRule(
     "an index that nobody carries: repeat",
     "the result has this index and the factors do not, so the value is repeated",
+)
+SPREAD = CollapseRule(
+    "multiply out: no factor has three indices",
+    "a bracket that runs along three indices is not a matrix, but each of its terms is, and the "
+    "sum of a sum is the sum of the sums",
 )
 STACK = CollapseRule(
     "all entries at once",

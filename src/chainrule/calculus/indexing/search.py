@@ -25,6 +25,7 @@ from chainrule.calculus.indexing.rules import (
     PRODUCT,
     SCALING,
     TRACE,
+    TURNED_PRODUCT,
     CollapseRule,
 )
 from chainrule.calculus.ops import TABLE, matmul, mul, reduce_sum, trace
@@ -224,6 +225,6 @@ def _products(
         first = left if left.col == index else left.transposed()
         second = right if right.row == index else right.transposed()
         product = IndexedFactor(matmul(first.matrix, second.matrix), first.row, second.col, order)
-        cost = 1.0 + 0.3 * (transposes(product.matrix))
-        cost += 0.01 * (left.order > right.order)
-        yield cost, PRODUCT, _with(rest, product), bound - {index}
+        turned = transposes(product.matrix)
+        cost = 1.0 + 0.3 * turned + 0.01 * (left.order > right.order)
+        yield cost, TURNED_PRODUCT if turned else PRODUCT, _with(rest, product), bound - {index}

@@ -104,7 +104,8 @@ def _extreme(name: str, reduce: str, marker: str, word: str, largest: bool) -> t
         helper=f'''
 def {marker}(z, axis):
     """Mark the {word} entry along an axis; entries that tie share the mark."""
-    marks = 1 - np.square(np.sign(z - np.{reduce}(z, axis=axis, keepdims=True)))
+    best = np.{reduce}(z, axis=axis, keepdims=True)
+    marks = np.asarray(z == best, dtype=z.dtype)
     return marks / np.sum(marks, axis=axis, keepdims=True)
 ''',
         rule="mask",

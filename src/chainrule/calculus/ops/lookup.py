@@ -101,36 +101,6 @@ def _product(table: Any, marks: Any, axis: int) -> Any:  # noqa: ANN401
     return table @ marks if axis == ROWS else marks @ table
 
 
-ONEHOT: Op = Op(
-    name="onehot",
-    shape=_marked_shape,
-    value=lambda xp, places, *, out_shape, attrs: _marks(xp, places, attrs),
-    vjp=lambda g, out, args, attrs: (_still(args[0]),),
-    index=closed,
-    notation=Notation(
-        Layout.FUNCTION,
-        "onehot",
-        r"\operatorname{onehot}",
-        spoken="the one-hot marks of",
-        options=lambda attrs: f"{attrs[1]}",
-    ),
-    code=lambda places, *, attrs: (
-        f"(np.arange({attrs[1]}).reshape(-1, 1) == {places}) * 1.0"
-        if attrs[0] == ROWS
-        else f"(np.arange({attrs[1]}) == {places}) * 1.0"
-    ),
-    rule="mask",
-    because="a number names a place and does not move by a little, so the marks stay as they are",
-    domain=(NUMBERED,),
-    laws=(
-        Law(
-            "every number marks one place",
-            lambda places: reduce_sum(Apply(ONEHOT, (places,), (ROWS, "n")), ROWS),
-            lambda places: Number(1, (1, places.shape[1])),
-        ),
-    ),
-)
-
 TAKE: Op = Op(
     name="take",
     shape=_taken_shape,
@@ -147,8 +117,19 @@ TAKE: Op = Op(
         options=lambda attrs: "",
     ),
     code=lambda table, places, *, attrs: (
-        f"{table}[:, {places}[0]]" if attrs[0] == ROWS else f"{table}[{places}[:, 0]]"
+        f"{table}[:, ids_below({places}, {attrs[1]})[0]]"
+        if attrs[0] == ROWS
+        else f"{table}[ids_below({places}, {attrs[1]})[:, 0]]"
     ),
+    helper='''
+def ids_below(ids, count):
+    """Return the ids, or raise IndexError: they are whole numbers below count."""
+    wrong = (ids < 0) | (ids >= count) | (ids != np.floor(ids))
+    if np.any(wrong):
+        worst = np.max(np.where(wrong, ids, np.min(ids)))
+        raise IndexError(f"the id {worst} is not a whole number from 0 to {count - 1}")
+    return ids
+''',
     rule="look-up rule",
     because=(
         "an entry that is looked up several times is used several times, and the gradients of its "
@@ -167,6 +148,41 @@ TAKE: Op = Op(
             "not added up where they came from",
             "the gradient of a table has the shape of the table: add each line at its place",
             lambda g, out, args, attrs: (g, _still(args[1])),
+        ),
+    ),
+)
+
+ONEHOT: Op = Op(
+    name="onehot",
+    shape=_marked_shape,
+    value=lambda xp, places, *, out_shape, attrs: _marks(xp, places, attrs),
+    vjp=lambda g, out, args, attrs: (_still(args[0]),),
+    index=closed,
+    notation=Notation(
+        Layout.FUNCTION,
+        "onehot",
+        r"\operatorname{onehot}",
+        spoken="the one-hot marks of",
+        options=lambda attrs: f"{attrs[1]}",
+    ),
+    code=lambda places, *, attrs: f"onehot({places}, {attrs[1]}, axis={attrs[0]}, dtype=float)",
+    helper='''
+def onehot(ids, count, axis, dtype):
+    """Mark the place that each id names, in a column of its own along axis 0."""
+    places = np.arange(count)
+    if axis == 0:
+        places = places.reshape(-1, 1)
+    return np.asarray(places == ids_below(ids, count), dtype=dtype)
+''',
+    helpers=(TAKE,),
+    rule="mask",
+    because="a number names a place and does not move by a little, so the marks stay as they are",
+    domain=(NUMBERED,),
+    laws=(
+        Law(
+            "every number marks one place",
+            lambda places: reduce_sum(Apply(ONEHOT, (places,), (ROWS, "n")), ROWS),
+            lambda places: Number(1, (1, places.shape[1])),
         ),
     ),
 )

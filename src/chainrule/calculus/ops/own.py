@@ -16,9 +16,11 @@ from typing import Any
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, walk
 from chainrule.calculus.graph.op import Layout, Mistake, Notation, Op
 from chainrule.calculus.ops.elementwise import mul
+from chainrule.calculus.ops.sign_analysis import meets_corner
 
 MODULE_WORDS = frozenset(
     {"forward", "backward", "check", "draw", "cache", "np", "torch", "jax", "jnp"}
+    | {"dtype", "device", "like"}
 )
 """What an emitted module is itself made of."""
 
@@ -133,7 +135,7 @@ def _corner(body: Expr) -> str:
     found = dict.fromkeys(
         f"where {node.op.name} is not: {node.op.corner}"
         for node in walk(body)
-        if isinstance(node, Apply) and node.op.corner
+        if isinstance(node, Apply) and meets_corner(node)
     )
     return ", and ".join(found)
 

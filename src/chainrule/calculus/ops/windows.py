@@ -270,7 +270,8 @@ def windows(x, height, width, down, across):
     """Return every window of x as a column, its entries row by row."""
     tops = range(0, x.shape[0] - height + 1, down)
     lefts = range(0, x.shape[1] - width + 1, across)
-    found = [x[r : r + height, c : c + width].reshape(-1) for r in tops for c in lefts]
+    bands = [x[r : r + height] for r in tops]
+    found = [band[:, c : c + width].reshape(-1) for band in bands for c in lefts]
     return np.stack(found, axis=1)
 ''',
     rule="window rule",
@@ -322,7 +323,8 @@ def fold(g, height, width, rows, columns, down, across):
     cells = np.arange(rows * columns).reshape(rows, columns)
     tops = range(0, rows - height + 1, down)
     lefts = range(0, columns - width + 1, across)
-    found = [cells[r : r + height, c : c + width].reshape(-1) for r in tops for c in lefts]
+    bands = [cells[r : r + height] for r in tops]
+    found = [band[:, c : c + width].reshape(-1) for band in bands for c in lefts]
     total = np.zeros(rows * columns, dtype=g.dtype)
     np.add.at(total, np.stack(found, axis=1).reshape(-1), g.reshape(-1))
     return total.reshape(rows, columns)

@@ -56,6 +56,10 @@ def try_step(verifier: Verifier, step: Step) -> StepCertificate | Disagreement:
         return verifier.derivative(*entries, step.after, total=True)
     if step.claim is Claim.DERIVATIVE:
         assert isinstance(step.left, Partial)
+        if step.concludes and step.before not in (step.left, step.after):
+            equal = verifier.equal(step.before, step.after, *_place(verifier, step))
+            if isinstance(equal, Disagreement):
+                return equal
         return verifier.derivative(step.left.of, step.left.wrt, step.after)
     row, col = _place(verifier, step)
     return verifier.equal(step.before, step.after, row, col)

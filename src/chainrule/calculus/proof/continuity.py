@@ -33,7 +33,7 @@ class Continuity:
 
     def follows(self, step: Step) -> str:
         """Return why a line does not follow from those before it; empty when it does."""
-        subject = (step.phase is Phase.CURVATURE, *_subject(step.left))
+        subject = (_thread(step.phase), *_subject(step.left))
         complaint = scope_complaint(step.after) or self._complaint(step, subject)
         self._last[subject] = step.after
         return complaint
@@ -43,16 +43,17 @@ class Continuity:
         objective = self.derivation.model.objective
         found = (*self.derivation.layers.values(), *self.derivation.gradients.values())
         for gradient in found:
-            ended = self._last.get((False, *_subject(Partial(objective, gradient.variable))))
+            ended = self._last.get((None, *_subject(Partial(objective, gradient.variable))))
             final = gradient.index if gradient.matrix is None else gradient.matrix
-            if ended is not final:
+            own = self._last.get((Phase.OPENED, *_subject(Partial(objective, gradient.variable))))
+            if ended is not final or own is not gradient.opened:
                 name = gradient.variable.name
                 return f"the gradient with respect to {name} is not what its last line says"
         for left, body in self._slopes():
-            if self._last.get((False, *_subject(left))) is not body:
+            if self._last.get((None, *_subject(left))) is not body:
                 return f"the slope {left.op.name} is not what its last line says"
         for hessian in self.derivation.hessians.values():
-            ended = self._last.get((True, *_subject(hessian.symbol)))
+            ended = self._last.get((Phase.CURVATURE, *_subject(hessian.symbol)))
             final = hessian.index if hessian.matrix is None else hessian.matrix
             if ended is not final:
                 return f"the Hessian {hessian.symbol.name} is not what its last line says"
@@ -74,11 +75,14 @@ class Continuity:
             return "" if right else "the answer that is used later is another one"
         if step.phase is Phase.CURVATURE and subject not in self._last:
             return self._curvature_complaint(step)
+        if step.phase is Phase.OPENED:
+            right = self._last.get((None, *subject[1:])) is step.before
+            return "" if right else "it does not start from the gradient"
         if step.claim is Claim.ROUNDS:
             return ""  # the proof itself holds it to the lines of its rounds
         if step.claim is Claim.SLOPE:
             return self._slope_complaint(step)
-        if step.claim is Claim.EQUAL or (step.phase is Phase.RESULT and subject in self._last):
+        if step.claim is Claim.EQUAL or (step.concludes and subject in self._last):
             right = self._last.get(subject) is step.before
             return "" if right else "it does not start where the line before it ended"
         return ""
@@ -100,6 +104,11 @@ class Continuity:
             return "" if step.before in known else "it does not start from the product"
         named = [entry(h.symbol, h.row, h.col) for h in self.derivation.hessians.values()]
         return "" if step.left in named else "this is no entry of a Hessian"
+
+
+def _thread(phase: Phase) -> Phase | None:
+    """Return the phase whose lines are a thread of their own."""
+    return phase if phase in (Phase.CURVATURE, Phase.OPENED) else None
 
 
 def same_model(derivation: Derivation) -> bool:

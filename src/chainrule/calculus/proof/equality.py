@@ -9,7 +9,7 @@ import mpmath
 import numpy as np
 
 from chainrule.calculus.derivation.steps import StepCertificate, VerificationMethod
-from chainrule.calculus.evaluation.numeric import Point
+from chainrule.calculus.evaluation.numeric import Evaluator
 from chainrule.calculus.evaluation.precise import DIGITS, PRECISE
 from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.node import Apply, Expr, Number, Partial, Position, walk
@@ -74,7 +74,7 @@ class Equality:
     ) -> StepCertificate | Disagreement:
         points = self.points
         with mpmath.workdps(DIGITS):
-            point = Point(points.precise(0), points.sizes(0), PRECISE, points.meaning)
+            point = Evaluator(points.precise(0), points.sizes(0), PRECISE, points.meaning)
             found = _difference(point, left, right, row, col)
         if found.error <= DIGITS_TOLERANCE:
             return StepCertificate(
@@ -99,13 +99,13 @@ class Equality:
         return True
 
 
-def _same(point: Point, left: Expr, right: Expr, row: Position, col: Position) -> bool:
+def _same(point: Evaluator, left: Expr, right: Expr, row: Position, col: Position) -> bool:
     a, b = _sides(point, left, right, row, col)
     return not np.any((a - b).words)
 
 
 def _difference(
-    point: Point, left: Expr, right: Expr, row: Position, col: Position
+    point: Evaluator, left: Expr, right: Expr, row: Position, col: Position
 ) -> Disagreement:
     a, b = (np.asarray(x) for x in _sides(point, left, right, row, col))
     gap = np.abs(a - b)
@@ -127,7 +127,9 @@ def _difference(
     )
 
 
-def _sides(point: Point, left: Expr, right: Expr, row: Position, col: Position) -> tuple[Any, Any]:
+def _sides(
+    point: Evaluator, left: Expr, right: Expr, row: Position, col: Position
+) -> tuple[Any, Any]:
     point.forget_indices()
     values = []
     for side, other in ((left, right), (right, left)):
@@ -143,7 +145,8 @@ def _told_apart(left: Expr, right: Expr) -> bool:
     return all(max(abs(v.numerator), v.denominator) < LARGEST_EXACT for v in numbers)
 
 
-def _magnitude(point: Point, *sides: Expr) -> Any:  # noqa: ANN401
+def _magnitude(point: Evaluator, *sides: Expr) -> Any:  # noqa: ANN401
     """Return the largest finite value of any part of the sides."""
-    parts = [np.abs(point.value(node)).max() for side in sides for node in walk(side)]
+    values = (point.value(node) for side in sides for node in walk(side))
+    parts = [np.abs(value).max() for value in values if np.size(value)]
     return max((part for part in parts if part < SENSIBLE), default=0)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.calculus.derivation.steps import Derivation, Gradient
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.node import Expr, Symbol
 
@@ -34,7 +34,7 @@ def gradient_values(
     """
     known = with_layers(derivation, values, sizes)
     return {
-        gradient.variable: gathered(Point(known, sizes, FLOATS), gradient)
+        gradient.variable: gathered(Evaluator(known, sizes, FLOATS), gradient)
         for gradient in derivation.gradients.values()
     }
 
@@ -49,11 +49,11 @@ def with_layers(
     """Add the layer gradients, in order, to the values of a forward pass."""
     known = dict(values)
     for name, gradient in derivation.layers.items():
-        known[name] = gathered(Point(known, sizes, xp, meaning), gradient)
+        known[name] = gathered(Evaluator(known, sizes, xp, meaning), gradient)
     return known
 
 
-def gathered(point: Point, gradient: Gradient) -> Any:  # noqa: ANN401
+def gathered(point: Evaluator, gradient: Gradient) -> Any:  # noqa: ANN401
     """Return the value of a gradient as a matrix, from either form."""
     if gradient.matrix is not None:
         return point.value(gradient.matrix)

@@ -23,7 +23,7 @@ from chainrule.calculus.evaluation.forward import (
     sample,
 )
 from chainrule.calculus.evaluation.modular import MODULAR, Residues, random_residues
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.evaluation.precise import PRECISE, precise_number
 from chainrule.calculus.graph.node import Apply, Expr, Symbol, walk
 from chainrule.calculus.proof.answer_table import AnswerTable
@@ -55,8 +55,8 @@ class RandomPoints:
         self._residues, self._draws, self._cotangents = (
             np.random.default_rng(seed) for _ in range(3)
         )
-        self._exact: list[Point] = []
-        self._floats: list[Point] = []
+        self._exact: list[Evaluator] = []
+        self._floats: list[Evaluator] = []
         self._known: list[dict[Symbol, Any]] = []
         self._precise: dict[int, dict[Symbol, Any]] = {}
 
@@ -68,11 +68,11 @@ class RandomPoints:
         """Return the sizes of the first points."""
         return tuple(self._assignments[:count])
 
-    def exact(self, number: int) -> Point:
+    def exact(self, number: int) -> Evaluator:
         """Return a point of residues, with every name drawn independently."""
         while number >= len(self._exact):
             sizes = self.sizes(len(self._exact))
-            shapes = Point({}, sizes, MODULAR)
+            shapes = Evaluator({}, sizes, MODULAR)
             names = (*self.model.symbols, *self.derivation.layers)
             values = {s: random_residues(self._residues, shapes.shape(s.shape)) for s in names}
             values = related(self.model, values, MODULAR)
@@ -82,19 +82,19 @@ class RandomPoints:
                 values[symbol] = values[symbol] / MODULAR.sum(
                     values[symbol], axis=axis, keepdims=True
                 )
-            self._exact.append(Point(values, sizes, MODULAR, self.meaning))
+            self._exact.append(Evaluator(values, sizes, MODULAR, self.meaning))
         return self._exact[number]
 
-    def floats(self, number: int) -> Point:
+    def floats(self, number: int) -> Evaluator:
         """Return a float64 point, after a forward pass."""
         while number >= len(self._floats):
             sizes = self.sizes(len(self._floats))
             values: dict[Symbol, Any] = dict(sample(self.model, sizes, self._draws))
-            shapes = Point({}, sizes, FLOATS)
+            shapes = Evaluator({}, sizes, FLOATS)
             for name in self.derivation.layers:
                 values[name] = weights(self._cotangents, shapes.shape(name.shape))
             self._known.append(values)
-            self._floats.append(Point(values, sizes, FLOATS, self.meaning))
+            self._floats.append(Evaluator(values, sizes, FLOATS, self.meaning))
         return self._floats[number]
 
     def values(self, number: int) -> dict[Symbol, Any]:
@@ -147,7 +147,7 @@ def jumps_somewhere(node: Expr) -> bool:
     return isinstance(node, Apply) and node.op.in_pieces
 
 
-def _enough(jumps: list[Expr], place: Callable[[int], Point], least: int) -> int:
+def _enough(jumps: list[Expr], place: Callable[[int], Evaluator], least: int) -> int:
     """Return the number of points until enough entries have gone through every piecewise node."""
     met, count = 0, 0
     while jumps and count < PIECES and met < PIECES:

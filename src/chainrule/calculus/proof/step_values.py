@@ -10,7 +10,7 @@ import numpy as np
 
 from chainrule.calculus.derivation.steps import Derivation, Phase, Step
 from chainrule.calculus.evaluation.forward import assignments, forward, sample
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.dims import SCALAR, Dim, Index
 from chainrule.calculus.graph.node import Entry, Expr, Partial, Position, Symbol, Total, running
 from chainrule.calculus.proof.answer_table import AnswerTable
@@ -68,7 +68,7 @@ def step_values(
     with np.errstate(all="ignore"):
         values = forward(model, given, sizes)
         known = with_layers(derivation, values, sizes, meaning=meaning)
-        point = Point(known, sizes, FLOATS, meaning)
+        point = Evaluator(known, sizes, FLOATS, meaning)
         # The slope of a function, and a line for every round, hold at no single place.
         return {
             step.id: _numbers(point, derivation, step, chosen)
@@ -96,7 +96,7 @@ def sampled_values(
 
 
 def _numbers(
-    point: Point, derivation: Derivation, step: Step, chosen: Mapping[str, int]
+    point: Evaluator, derivation: Derivation, step: Step, chosen: Mapping[str, int]
 ) -> StepValues:
     after = step.after
     if after.shape != SCALAR:
@@ -124,7 +124,7 @@ def _place(derivation: Derivation, step: Step) -> tuple[Position, Position]:
     )
 
 
-def _picked(point: Point, value: Any, chosen: Mapping[str, int]) -> float:  # noqa: ANN401
+def _picked(point: Evaluator, value: Any, chosen: Mapping[str, int]) -> float:  # noqa: ANN401
     """Take the chosen place along every running axis."""
     where = [0] * value.ndim
     for index, axis in point.axes.items():

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
+from fractions import Fraction
 from functools import reduce
 from operator import matmul
 
-from chainrule.calculus.graph.node import Expr, Number, transform, walk
-from chainrule.calculus.ops import add, broadcast, mul, neg, transpose
+from chainrule.calculus.graph.dims import SCALAR
+from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, transform, walk
+from chainrule.calculus.ops import add, broadcast, div, mul, neg, rebuild, transpose
 from chainrule.calculus.rewriting.rule import is_op
+from chainrule.calculus.rewriting.signs import numbered
 
 
 def laid_out(matrix: Expr) -> Expr:
     """Lay a matrix form out as a person would.
 
-    A transpose goes into a product where it meets another one, ``(W X^T)^T`` is ``X W^T``; equal
-    terms become one with a number in front; a positive term is written first.
+    A transpose goes into a product where it meets another one, ``(W X^T)^T`` is ``X W^T``; terms
+    that are equal, whichever way their transposes are written, become one with a number in front; a
+    positive term is written first; scalars and fraction lines leave a matrix product.
     """
-    return transform(matrix, _laid_out)
+    if all(node.shape == SCALAR for node in walk(matrix)):
+        return transform(matrix, _plus_first)  # numbers are written by their normal form
+    return transform(transform(matrix, _laid_out), _over_one_line)
+
+
+def _plus_first(node: Expr) -> Expr:
+    if not is_op(node, "add"):
+        return node
+    counts = Counter(node.args)
+    terms = [count * term for term, count in counts.items()]
+    return add(*sorted(terms, key=lambda term: is_op(term, "neg")))
 
 
 def _laid_out(node: Expr) -> Expr:
@@ -26,19 +40,163 @@ def _laid_out(node: Expr) -> Expr:
         return turned if _transposes(turned) <= _transposes(node) else node
     if is_op(node, "broadcast") and is_op(node.args[0], "neg"):
         return neg(broadcast(node.args[0].args[0], node.shape))
-    if not is_op(node, "add"):
-        return node
-    counts = Counter(node.args)
-    terms = [count * term for term, count in counts.items()]
-    return add(*sorted(terms, key=lambda term: is_op(term, "neg")))
+    if is_op(node, "matmul"):
+        return _scalars_in_front(node)
+    if is_op(node, "mul"):
+        return _line_below(node)
+    if is_op(node, "neg"):
+        return neg(node.args[0])
+    if is_op(node, "div"):
+        return _reduced(node)
+    return _collected(node) if is_op(node, "add") else node
+
+
+def _is_turned_line(factor: Expr) -> bool:
+    """Whether a factor is a vector that was turned and repeated: ``M .* (R 1)^T`` has it last."""
+    inner = factor.args[0] if is_op(factor, "broadcast") else factor
+    turned = is_op(inner, "transpose") and not isinstance(inner.args[0], Symbol)
+    return turned and inner is not factor
+
+
+def _collected(node: Expr) -> Expr:
+    """Add up terms that differ in a number in front, or in how a transpose is written."""
+    numbers: dict[object, Fraction] = {}
+    bodies: dict[object, Expr] = {}
+    for term in node.args:
+        number, body = _numbered(term)
+        key = _untransposed(body)
+        numbers[key] = numbers.get(key, Fraction(0)) + number
+        bodies.setdefault(key, body)
+    shares = all(number.denominator > 1 for number in numbers.values())
+    if len(numbers) == len(node.args) and not shares:
+        return add(*sorted(node.args, key=lambda term: is_op(term, "neg")))
+    return _added([(numbers[key], bodies[key]) for key in numbers], node)
+
+
+def _added(terms: list[tuple[Fraction, Expr]], node: Expr) -> Expr:
+    """Add terms with numbers in front; a fraction that all share goes over the whole."""
+    kept = [(number, body) for number, body in terms if number]
+    if not kept:
+        return Number(0, node.shape)
+    below = {number.denominator for number, _ in kept}
+    shared = below.pop() if len(below) == 1 and len(kept) > 1 else 1
+    ordered = sorted(kept, key=lambda term: term[0] < 0)
+    total = broadcast(add(*(numbered(n * shared, body) for n, body in ordered)), node.shape)
+    return div(total, Number(shared)) if shared > 1 else total
+
+
+def _numbered(term: Expr) -> tuple[Fraction, Expr]:
+    """Split the number in front off a term."""
+    if is_op(term, "neg"):
+        number, body = _numbered(term.args[0])
+        return -number, body
+    if is_op(term, "mul") and isinstance(front := term.args[0], Number):
+        return front.value, mul(*term.args[1:])
+    if is_op(term, "div") and isinstance(below := term.args[1], Number):
+        number, body = _numbered(term.args[0])
+        return number / below.value, body
+    return Fraction(1), term
+
+
+def _untransposed(expr: Expr, turned: bool = False) -> tuple[tuple[Expr, bool], ...]:
+    """Return the factors of a product, each with whether it is transposed, its own moved there."""
+    if is_op(expr, "transpose"):
+        return _untransposed(expr.args[0], not turned)
+    if is_op(expr, "matmul"):
+        chain = _chain(expr)
+        ordered = reversed(chain) if turned else chain
+        return tuple(part for factor in ordered for part in _untransposed(factor, turned))
+    return ((expr, turned and expr.shape != SCALAR),)
+
+
+def _scalars_in_front(product: Expr) -> Expr:
+    """Take scalar factors, and what stands below a line, out of a matrix product."""
+    fronts, belows, sign = list[Expr](), list[Expr](), 1
+    bare: list[Expr] = []
+    for factor in product.args:
+        if is_op(factor, "neg"):
+            sign, factor = -sign, factor.args[0]
+        if is_op(factor, "div") and _is_scalar(factor.args[1]):
+            belows.append(_unspread(factor.args[1]))
+            factor = factor.args[0]
+        parts = factor.args if is_op(factor, "mul") else (factor,)
+        matrices = [part for part in parts if not _is_scalar(part)]
+        if matrices and len(matrices) < len(parts):
+            fronts += [_unspread(part) for part in parts if _is_scalar(part)]
+            factor = mul(*matrices)
+        bare.append(factor)
+    if not fronts and not belows and sign > 0:
+        return product
+    left, right = bare
+    scaled = mul(*fronts, left @ right) if fronts else left @ right
+    found = div(scaled, mul(*belows)) if belows else scaled
+    return found if sign > 0 else neg(found)
+
+
+def _over_one_line(product: Expr) -> Expr:
+    """Write a fraction in front of a scalar and a matrix as one fraction: (n/2) S."""
+    if not is_op(product, "mul"):
+        return product
+    front, *rest = product.args
+    scalars = [_unspread(part) for part in rest if _is_scalar(part)]
+    matrices = [part for part in rest if not _is_scalar(part)]
+    if not isinstance(front, Number) or front.value.denominator == 1 or not scalars:
+        return product
+    return mul(numbered(front.value, mul(*scalars)), *matrices)
+
+
+def _line_below(product: Expr) -> Expr:
+    """Write a scalar below one factor of a product below the whole of it."""
+    factors = sorted(product.args, key=_is_turned_line)
+    below = [_unspread(f.args[1]) for f in factors if _has_line(f)]
+    if not below or all(_is_scalar(factor) for factor in factors):
+        return mul(*factors)
+    return div(mul(*(f.args[0] if _has_line(f) else f for f in factors)), mul(*below))
+
+
+def _has_line(factor: Expr) -> bool:
+    return is_op(factor, "div") and not _is_scalar(factor) and _is_scalar(factor.args[1])
+
+
+def _reduced(fraction: Expr) -> Expr:
+    """Cancel the numbers in front above and below a line."""
+    above, top = _numbered(fraction.args[0])
+    below, bottom = _numbered(fraction.args[1])
+    number = above / below
+    if below == 1 or isinstance(bottom, Number) or above.denominator != 1:
+        return fraction
+    return div(mul(Number(number.numerator), top), mul(Number(number.denominator), bottom))
+
+
+def _is_scalar(part: Expr) -> bool:
+    """Whether a factor is the same number everywhere."""
+    return isinstance(part, Number) or _unspread(part).shape == SCALAR
+
+
+def _unspread(part: Expr) -> Expr:
+    """Return the number that a factor is everywhere, if it is; else the factor."""
+    if isinstance(part, Number):
+        return Number(part.value)
+    if is_op(part, "broadcast"):
+        return part.args[0]
+    if isinstance(part, Apply) and part.op.elementwise and part.shape != SCALAR:
+        inner = tuple(_unspread(arg) for arg in part.args)
+        if all(arg.shape == SCALAR for arg in inner):
+            return rebuild(part, inner)
+    return part
 
 
 def _turned(expr: Expr) -> Expr:
     """Write a transpose as a product of transposes, the numbers and signs in front."""
     if is_op(expr, "neg"):
         return neg(_turned(expr.args[0]))
-    if is_op(expr, "mul") and isinstance(expr.args[0], Number) and len(expr.args) == 2:
-        return mul(Number(expr.args[0].value), _turned(expr.args[1]))
+    if is_op(expr, "div") and _is_scalar(expr.args[1]):
+        return div(_turned(expr.args[0]), _unspread(expr.args[1]))
+    if is_op(expr, "mul"):
+        scalars = [_unspread(part) for part in expr.args if _is_scalar(part)]
+        matrices = [part for part in expr.args if not _is_scalar(part)]
+        if scalars and matrices:
+            return mul(*scalars, _turned(mul(*matrices)))
     if is_op(expr, "matmul"):
         return reduce(matmul, (transpose(factor) for factor in reversed(_chain(expr))))
     return transpose(expr)
@@ -54,5 +212,7 @@ def _transposes(expr: Expr) -> int:
     """Count the transposes that are written, each as often as it is."""
     count: dict[Expr, int] = {}
     for node in walk(expr):
-        count[node] = is_op(node, "transpose") + sum(count[arg] for arg in node.args)
+        ones = isinstance(node, Number) and node.shape[0] == 1 != node.shape[1]  # written 1^T
+        written = is_op(node, "transpose") or ones
+        count[node] = written + sum(count[arg] for arg in node.args)
     return count[expr]

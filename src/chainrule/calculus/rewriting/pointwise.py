@@ -30,6 +30,7 @@ from chainrule.calculus.ops import (
     tanh,
 )
 from chainrule.calculus.ops.functions import SIGN
+from chainrule.calculus.rewriting.normal_ratio import NORMAL_RATIO
 from chainrule.calculus.rewriting.rule import Rule, identity, is_op
 from chainrule.calculus.rewriting.shortening import factors
 from chainrule.calculus.rewriting.stabilisation import (
@@ -211,6 +212,7 @@ RECOGNISED = (
     GUMBEL_SEEN,
     NORMAL_COMPLEMENT,
     LOG_OF_NORMAL,
+    NORMAL_RATIO,
     RATIO_OF_ROOT,
 )
 """Names for functions that were written out."""

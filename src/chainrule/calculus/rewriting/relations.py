@@ -21,6 +21,7 @@ from chainrule.calculus.graph.node import (
     symbols,
 )
 from chainrule.calculus.ops import TABLE, add, mul, size
+from chainrule.calculus.rewriting.deviations import deviations
 from chainrule.calculus.rewriting.normal import normal_form
 from chainrule.calculus.rewriting.rule import Rule, is_op
 
@@ -77,6 +78,7 @@ def side_relations(model: Model) -> tuple[Rule, ...]:
             "a softmax divides by the sum of its exponentials, so its values add to one",
             lambda expr: becomes(expr, probabilities) or weighted(expr),
         ),
+        *deviations(model),
     )
 
 
@@ -93,11 +95,28 @@ def adding_to_one(model: Model) -> dict[Symbol, int | None]:
         if isinstance(value, Apply) and value.op in SUM_TO_ONE:
             found[target] = known[target] = value.attrs[0]
             continue
+        if (shared := _share_axis(value)) is not None:
+            found[target] = known[target] = shared
+            continue
         for axis in (ROWS, COLUMNS):
             total = _total(value, axis, known)
             if total is not None and normal_form(total) is Number(1):
                 found[target] = known[target] = axis
     return found
+
+
+def _share_axis(value: Expr) -> int | None:
+    """Return the axis of a definition that divides entries by their sum along an axis."""
+    if not is_op(value, "div"):
+        return None
+    top, below = value.args
+    total = below.args[0] if is_op(below, "broadcast") else below
+    if not (isinstance(total, Apply) and is_op(total, "sum") and total.args[0] is top):
+        return None
+    runs = [
+        a for a, (one, all_) in enumerate(zip(total.shape, top.shape, strict=True)) if one != all_
+    ]
+    return runs[0] if len(runs) == 1 else None
 
 
 def _total(value: Expr, axis: int, known: Mapping[Expr, int | None]) -> Expr | None:

@@ -152,6 +152,14 @@ def _powers(expr: Expr, exponent: Fraction, powers: dict[Expr, Fraction]) -> Fra
     return sign
 
 
+def _root_squared(expr: Expr) -> Expr | None:
+    """Write an even power of a root without the root."""
+    if not (isinstance(expr, Apply) and is_op(expr, "power") and is_op(expr.args[0], "sqrt")):
+        return None
+    exponent = expr.attrs[0] / 2
+    return power(expr.args[0].args[0], exponent) if exponent.denominator == 1 else None
+
+
 def base(factor: Expr) -> Expr:
     """Return what a factor is a power of."""
     return factor.args[0] if is_op(factor, "power") else factor
@@ -184,6 +192,11 @@ COLLECT = Rule(
     _collect,
 )
 
+ROOT_SQUARED = Rule(
+    "square of a root",
+    "the square of a root is what stands under the root",
+    _root_squared,
+)
 GATHER = Rule(
     "gather",
     "equal factors are written as one power, and what stands above and below cancels",
@@ -199,6 +212,7 @@ __all__ = [
     "DISTRIBUTE",
     "EXPAND",
     "GATHER",
+    "ROOT_SQUARED",
     "RULES",
     "Record",
     "base",

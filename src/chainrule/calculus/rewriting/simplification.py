@@ -15,6 +15,7 @@ from chainrule.calculus.graph.node import (
     Expr,
     Number,
     Total,
+    running,
     symbols,
     transform,
     walk,
@@ -25,6 +26,7 @@ from chainrule.calculus.rewriting.normal import normal_form
 from chainrule.calculus.rewriting.rule import Fired, Label, Rule, is_op
 from chainrule.calculus.rewriting.shortening import (
     CANCEL,
+    COLLECT,
     RULES,
     Record,
     base,
@@ -32,7 +34,15 @@ from chainrule.calculus.rewriting.shortening import (
     denominators,
     terms,
 )
-from chainrule.calculus.rewriting.sums import POSITIVE, opened_together, settle
+from chainrule.calculus.rewriting.sums import (
+    LEAVE,
+    POSITIVE,
+    REPEATED,
+    one_letter,
+    opened_together,
+    settle,
+    split_factors,
+)
 
 
 def _normal(expr: Expr) -> Expr | None:
@@ -118,12 +128,37 @@ def shorten(
     def record(rule: Label, before: Expr, after: Expr) -> None:
         fired.append(Fired(rule, before, after))
 
-    settled = settle(expr, lambda e: e, record, relations)
+    settled = _without_opposites(settle(expr, lambda e: e, record, relations), record)
     short = _inside(settled, lambda e: e, record, memory, rules)
     ordered = transform(short, lambda e: (_starts_below(e) and POSITIVE.becomes(e)) or e)
     if ordered is not short:
         record(POSITIVE, short, ordered)
     return ordered, fired
+
+
+def _without_opposites(expr: Expr, record: Record) -> Expr:
+    """Add up sums over indices that differ in their letter alone, or in what does not run."""
+    sums = [node for node in walk(expr) if isinstance(node, Total)]
+    if not is_op(expr, "add") or not sums:
+        return expr
+    alike = one_letter(expr) if len(sums) > 1 else expr
+    inside = [part for term in terms(alike) for part in split_factors(term)[1]]
+    after = normal_form(alike) if len(set(inside)) < len(inside) else alike
+    if _count_sums(after) < _count_sums(expr) and display_cost(after) < display_cost(expr):
+        record(COLLECT, expr, after)
+        return after
+    if all(node.index in running(node.body) for node in sums):
+        return expr
+    counted = transform(expr, lambda e: LEAVE.becomes(e) or REPEATED.becomes(e) or e)
+    counted = normal_form(one_letter(counted))
+    if isinstance(counted, Number):
+        record(COLLECT, expr, counted)
+        return counted
+    return expr
+
+
+def _count_sums(expr: Expr) -> int:
+    return sum(isinstance(node, Total) for node in walk(expr))
 
 
 def _in_normal_form(expr: Expr, around: Callable[[Expr], Expr], record: Record) -> Expr:

@@ -2,8 +2,8 @@
 
 The lecture's ``log(A)`` with ``A = sigmoid(Z)`` is minus infinity once A rounds to 0, long before
 the cost is large, and ``exp(Z)`` overflows while its share of a sum is harmless. The rules of
-`stabilisation` turn them into ``-softplus(-Z)`` and ``softmax(Z)``; the formula that is derived and
-shown stays the plain one.
+`stabilisation` turn them into ``-softplus(-Z)`` and ``softmax(Z)``, and `normal_ratio` what a
+normal distribution function divides; the formula that is derived and shown stays the plain one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import replace as with_changes
 from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.node import Apply, Expr, Symbol, symbols, walk
 from chainrule.calculus.ops import replace
+from chainrule.calculus.rewriting.normal_ratio import NORMAL_RATIO
 from chainrule.calculus.rewriting.rule import is_op
 from chainrule.calculus.rewriting.stabilisation import LOGARITHMS, SCORES, stabilise
 
@@ -66,11 +67,15 @@ def stable_value(value: Expr, shares: Mapping[Expr, Expr]) -> Expr:
     value, _ = stabilise(value, SCORES)
     mapping: dict[Expr, Expr] = {}
     for node in walk(value):
-        if not is_op(node, "log"):
+        if not (is_op(node, "log") or is_op(node, "div")):
             continue
         opened = replace(node, {s: shares[s] for s in symbols(node) if s in shares})
-        stable, fired = stabilise(opened, LOGARITHMS)
-        if fired and not any(is_op(inner, "log") for inner in walk(stable)):
+        if is_op(node, "div"):
+            stable, fired = stabilise(opened, (NORMAL_RATIO,))
+        else:
+            stable, fired = stabilise(opened, LOGARITHMS)
+            fired = [] if any(is_op(inner, "log") for inner in walk(stable)) else fired
+        if fired:
             mapping[node] = stable
     return replace(value, mapping) if mapping else value
 

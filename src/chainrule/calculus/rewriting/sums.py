@@ -47,18 +47,18 @@ def is_delta(expr: Expr) -> bool:
     return isinstance(expr, Entry) and is_op(expr.matrix, "eye")
 
 
-def _split_factors(expr: Expr) -> tuple[bool, tuple[Expr, ...]]:
+def split_factors(expr: Expr) -> tuple[bool, tuple[Expr, ...]]:
     """Return the sign and the factors, what stands below a line as factors of their own."""
     if is_op(expr, "neg"):
-        negative, found = _split_factors(expr.args[0])
+        negative, found = split_factors(expr.args[0])
         return not negative, found
     if is_op(expr, "div"):
-        negative, above = _split_factors(expr.args[0])
+        negative, above = split_factors(expr.args[0])
         under = expr.args[1].args if is_op(expr.args[1], "mul") else (expr.args[1],)
         return negative, (*above, *(div(ONE, part) for part in under))
     if not is_op(expr, "mul"):
         return False, (expr,)
-    parts = [_split_factors(arg) for arg in expr.args]
+    parts = [split_factors(arg) for arg in expr.args]
     return sum(n for n, _ in parts) % 2 == 1, tuple(f for _, fs in parts for f in fs)
 
 
@@ -66,7 +66,7 @@ def _leave(expr: Expr) -> Expr | None:
     """Take the factors that do not run out of a sum; a sign only where nothing else is left."""
     if not isinstance(expr, Total):
         return None
-    negative, parts = _split_factors(expr.body)
+    negative, parts = split_factors(expr.body)
     outside = [f for f in parts if expr.index not in running(f) and f is not ONE]
     inside = [f for f in parts if expr.index in running(f)]
     if not inside or not (outside or negative):
@@ -86,7 +86,7 @@ def _spread(expr: Expr) -> Expr | None:
     """Multiply the bracket that holds a delta out, and nothing else."""
     if not isinstance(expr, Total):
         return None
-    negative, parts = _split_factors(expr.body)
+    negative, parts = split_factors(expr.body)
     for k, part in enumerate(parts):
         if is_op(part, "add") and any(_waits(node, expr.index) for node in walk(part)):
             rest = [*parts[:k], *parts[k + 1 :]]
@@ -103,7 +103,7 @@ def _pick(expr: Expr) -> Expr | None:
     """Let a delta pick its term."""
     if not isinstance(expr, Total):
         return None
-    negative, parts = _split_factors(expr.body)
+    negative, parts = split_factors(expr.body)
     for part in parts:
         if isinstance(part, Entry) and _waits(part, expr.index):
             other = part.col if part.row == expr.index else part.row
@@ -124,7 +124,7 @@ def _common(expr: Expr) -> Expr | None:
     """Take the factors that all terms share out of a bracket."""
     if not is_op(expr, "add"):
         return None
-    each = [_split_factors(term) for term in expr.args]
+    each = [split_factors(term) for term in expr.args]
     shared = [
         f
         for f in dict.fromkeys(each[0][1])
@@ -247,7 +247,7 @@ def opened_together(expr: Expr, record: Record, relations: Sequence[Rule]) -> Ex
     for node in walk(expr):
         if not is_op(node, "add"):
             continue
-        for total in (part for term in node.args for part in _split_factors(term)[1]):
+        for total in (part for term in node.args for part in split_factors(term)[1]):
             if not isinstance(total, Total):
                 continue
             for relation in relations:
@@ -294,7 +294,7 @@ class _Trail:
         """Let constant factors leave, and from here on speak of the sum that stays."""
         if not isinstance(self.part, Total):
             return
-        negative, parts = _split_factors(self.part.body)
+        negative, parts = split_factors(self.part.body)
         index = self.part.index
         front = [f for f in parts if index not in running(f) and f is not ONE]
         inner = [f for f in parts if index in running(f)]
@@ -313,7 +313,7 @@ class _Trail:
         """Apply a rule to every sum, term by term and factor by factor, as one step."""
         mapping: dict[Expr, Expr] = {}
         for term in terms(self.part):
-            for part in _split_factors(term)[1]:
+            for part in split_factors(term)[1]:
                 if isinstance(part, Total) and (after := rule.becomes(part)) is not None:
                     mapping[part] = after
         if mapping:
@@ -384,4 +384,12 @@ def _alike(first: Total, later: Total) -> bool:
     return renamed(later.body, later.index, first.index) is first.body
 
 
-__all__ = ["COMMON", "POSITIVE", "SUM_RULES", "is_delta", "one_letter", "settle"]
+__all__ = [
+    "COMMON",
+    "POSITIVE",
+    "SUM_RULES",
+    "is_delta",
+    "one_letter",
+    "settle",
+    "split_factors",
+]

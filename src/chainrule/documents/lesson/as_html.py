@@ -15,6 +15,7 @@ from chainrule.documents.lesson.outline import (
     derivation_sections,
     first_sentence,
     functions,
+    shown_phase,
 )
 from chainrule.language.typeset import math_element, mathml, spoken, unicode
 
@@ -51,7 +52,7 @@ def _fragment(
         yield f'<h3 id="{prefix}-part-{number}">{_words(part.title)}</h3>'
         yield f'<ol class="steps" start="{part.steps[0].id}">'
         for step in part.steps:
-            yield f'<li class="step" id="{prefix}-{step.id}" data-phase="{step.phase.value}">'
+            yield f'<li class="step" id="{prefix}-{step.id}" data-phase="{shown_phase(step)}">'
             yield step_html(derivation, step, numbers.get(step.id, ""))
             yield "</li>"
         yield "</ol>"
@@ -90,6 +91,8 @@ def _forward(derivation: Derivation) -> Iterator[str]:
         line = _equation(derivation, definition.target, definition.value, display=False)
         yield _row(derivation, definition.target, line)
     yield "</tbody></table>"
+    for note in derivation.reading:
+        yield f'<p class="reading">{_words(note)}</p>'
     if derivation.first is not None:
         yield f"<p>{_words(first_sentence(derivation))}.</p>"
     yield "</div>"
@@ -140,7 +143,11 @@ def _gradient(
 ) -> Iterator[str]:
     shape = written(gradient.variable.shape)
     if form is not GradientForm.INDEX and gradient.matrix is not None:
-        yield f'<div class="gradient">{_equation(derivation, left, gradient.matrix)}'
+        yield f'<div class="gradient">{_equation(derivation, left, gradient.final)}'
+        if gradient.opened is not None:
+            by_layers = mathml(gradient.matrix, derivation.model)
+            line = math_element(by_layers, spoken(gradient.matrix), display=False)
+            yield f'<p class="shape">by layers: {line}</p>'
         yield f'<p class="shape">shape {shape}, as {escape(gradient.variable.name)}</p></div>'
     if gradient.asked is not None:
         line = math_element(mathml(gradient.asked, derivation.model), spoken(gradient.asked))

@@ -6,6 +6,7 @@ from typing import Any
 
 from chainrule.calculus.derivation.steps import Derivation, Gradient, Hessian, Step, StepCertificate
 from chainrule.calculus.graph.dims import Shape
+from chainrule.calculus.graph.roles import roles
 from chainrule.documents.lesson.outline import GradientForm, corners, derivation_sections
 from chainrule.language.typeset import latex, plain
 
@@ -23,6 +24,11 @@ def as_data(derivation: Derivation, form: GradientForm = GradientForm.BOTH) -> d
             {"name": s.name, "shape": _shape(s.shape), "note": model.notes.get(s.name, "")}
             for s in model.inputs
         ],
+        "assumptions": [
+            {"name": a.symbol.name, "shape": _shape(a.symbol.shape), "reason": a.reason}
+            for a in model.assumptions
+        ],
+        "roles": {symbol.name: role.value for symbol, role in roles(model).items()},
         "functions": [function.text for function in model.functions],
         "forward": [
             {
@@ -51,6 +57,7 @@ def _step(step: Step) -> dict[str, Any]:
         "id": step.id,
         "phase": step.phase.value,
         "rule": step.rule,
+        "concludes": step.concludes,
         "question": None if step.question is None else plain(step.question),
         "left": plain(step.left),
         "before": plain(step.before),
@@ -79,6 +86,8 @@ def _gradient(gradient: Gradient, form: GradientForm) -> dict[str, Any]:
     data: dict[str, Any] = {"shape": _shape(gradient.variable.shape)}
     if form is not GradientForm.INDEX:
         data["matrix"] = None if gradient.matrix is None else plain(gradient.matrix)
+        if gradient.opened is not None:
+            data["opened"] = plain(gradient.opened)
     if form is not GradientForm.MATRIX:
         data["index"] = plain(gradient.index)
         data["entry"] = [None if p is None else str(p) for p in (gradient.row, gradient.col)]

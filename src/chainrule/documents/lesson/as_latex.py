@@ -54,6 +54,9 @@ def _document(derivation: Derivation, form: GradientForm, more: Sequence[str]) -
     ]
     yield " \\\\\n".join(rows)
     yield r"\end{align*}"
+    for note in derivation.reading:
+        yield rf"\noindent {words(note)}."
+        yield ""
     if derivation.first is not None:
         yield words(first_sentence(derivation)) + "."
     for part in derivation_sections(derivation, form):
@@ -90,7 +93,9 @@ def equations(derivation: Derivation, form: GradientForm) -> Iterator[str]:
     for left, gradient in pairs:
         shape = written(gradient.variable.shape)
         if form is not GradientForm.INDEX and gradient.matrix is not None:
-            yield f"{left} &= {latex(gradient.matrix)} && {shape}"
+            yield f"{left} &= {latex(gradient.final)} && {shape}"
+            if gradient.opened is not None:
+                yield f"&= {latex(gradient.matrix)} &&"
         if form is GradientForm.INDEX or gradient.matrix is None:
             places = "".join(str(p) for p in (gradient.row, gradient.col) if p is not None)
             at = rf"\Bigl({left}\Bigr)_{{{places}}}" if places else left

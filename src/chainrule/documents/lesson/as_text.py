@@ -48,14 +48,16 @@ def forward_lines(derivation: Derivation) -> Iterator[str]:
         yield f"  {unicode(symbol)} : {written(symbol.shape)}" + (f"   {note}" if note else "")
     for left, right, said in functions(derivation):
         shown = said if left is None or right is None else f"{unicode(left)} = {unicode(right)}"
-        yield from _wrapped(shown, "  ", 8)
+        yield from wrapped(shown, "  ", 8)
     for definition in model.definitions:
         shape = written(definition.target.shape)
-        yield from _wrapped(
+        yield from wrapped(
             f"{unicode(definition.target)} = {unicode(definition.value)}   {shape}", "  ", 8
         )
+    for note in derivation.reading:
+        yield from wrapped(note, "  ", 8)
     if derivation.first is not None:
-        yield from _wrapped(first_sentence(derivation), "  ", 2)
+        yield from wrapped(first_sentence(derivation), "  ", 2)
 
 
 def step_lines(step: Step) -> Iterator[str]:
@@ -74,7 +76,7 @@ def answer_lines(step: Step) -> Iterator[str]:
     """Yield what a step says."""
     left = unicode(step.left)
     head = f"{step.id:3}  " if step.question is None else "     "
-    for line in _wrapped(f"{left} = {unicode(step.after)}", "", 10):
+    for line in wrapped(f"{left} = {unicode(step.after)}", "", 10):
         yield head + line
         head = "     "
     yield from reason_lines(step)
@@ -82,12 +84,12 @@ def answer_lines(step: Step) -> Iterator[str]:
 
 def reason_lines(step: Step) -> Iterator[str]:
     """Yield the rule, the reason and the proof of a step."""
-    yield from _wrapped(f"{step.rule}: {step.why}", "       ", 7)
+    yield from wrapped(f"{step.rule}: {step.why}", "       ", 7)
     if step.shapes:
         shapes = ", ".join(f"{name} {written(shape)}" for name, shape in step.shapes)
-        yield from _wrapped(f"shapes: {shapes}", "       ", 9)
+        yield from wrapped(f"shapes: {shapes}", "       ", 9)
     if step.check is not None:
-        yield from _wrapped(f"✓ {step.check}", "       ", 9)
+        yield from wrapped(f"✓ {step.check}", "       ", 9)
 
 
 def summary_lines(derivation: Derivation, form: GradientForm = GradientForm.BOTH) -> Iterator[str]:
@@ -104,7 +106,7 @@ def summary_lines(derivation: Derivation, form: GradientForm = GradientForm.BOTH
     yield ""
     yield f"The forward pass must keep: {keep or 'nothing'}"
     for said in corners(derivation):
-        yield from _wrapped(said, "", 2)
+        yield from wrapped(said, "", 2)
     if derivation.proven:
         shown = sum(len(part.steps) for part in derivation_sections(derivation, form))
         exact = sum(s.claim in (Claim.EQUAL, Claim.OPENED) for s in derivation.steps)
@@ -120,18 +122,20 @@ def _gradient_lines(whole: Expr, gradient: Gradient, form: GradientForm) -> Iter
     shape = written(gradient.variable.shape)
     at = left_entry(whole, gradient)
     if form is not GradientForm.INDEX and gradient.matrix is not None:
-        yield from _wrapped(f"{unicode(whole)} = {unicode(gradient.matrix)}   {shape}", "  ", 8)
+        yield from wrapped(f"{unicode(whole)} = {unicode(gradient.final)}   {shape}", "  ", 8)
+        if gradient.opened is not None:
+            yield from wrapped(f"by layers: {unicode(gradient.matrix)}", "      ", 12)
     elif form is not GradientForm.INDEX:
-        yield from _wrapped(f"{unicode(whole)}: {gradient.no_matrix_form}", "  ", 8)
+        yield from wrapped(f"{unicode(whole)}: {gradient.no_matrix_form}", "  ", 8)
     if form is GradientForm.INDEX:
-        yield from _wrapped(f"{unicode(at)} = {unicode(gradient.index)}   of {shape}", "  ", 8)
+        yield from wrapped(f"{unicode(at)} = {unicode(gradient.index)}   of {shape}", "  ", 8)
     elif form is GradientForm.BOTH and at is not whole:
         places = "".join(str(p) for p in (gradient.row, gradient.col) if p is not None)
-        yield from _wrapped(f"entry {places}: {unicode(gradient.index)}", "      ", 12)
+        yield from wrapped(f"entry {places}: {unicode(gradient.index)}", "      ", 12)
     if gradient.asked is not None and gradient.place is not None:
         index = next(p for p in (gradient.row, gradient.col) if isinstance(p, Index))
         asked = f"{unicode(fixed(at, index, gradient.place))} = {unicode(gradient.asked)}"
-        yield from _wrapped(asked, "  ", 8)
+        yield from wrapped(asked, "  ", 8)
 
 
 def _hessian_lines(derivation: Derivation, hessian: Hessian, form: GradientForm) -> Iterator[str]:
@@ -139,15 +143,15 @@ def _hessian_lines(derivation: Derivation, hessian: Hessian, form: GradientForm)
     at = entry(hessian.symbol, hessian.row, hessian.col)
     if form is not GradientForm.INDEX and hessian.matrix is not None:
         line = f"{unicode(hessian.symbol)} = {unicode(hessian.matrix)}   {shape}"
-        yield from _wrapped(line, "  ", 8)
+        yield from wrapped(line, "  ", 8)
     elif form is not GradientForm.INDEX:
-        yield from _wrapped(f"{unicode(hessian.symbol)}: {hessian.no_matrix_form}", "  ", 8)
+        yield from wrapped(f"{unicode(hessian.symbol)}: {hessian.no_matrix_form}", "  ", 8)
     if form is not GradientForm.MATRIX and at is not hessian.symbol:
         line = f"{unicode(at)} = {unicode(hessian.index)}"
-        yield from _wrapped(line, "      ", 12)
+        yield from wrapped(line, "      ", 12)
     assert derivation.first is not None
     objective = derivation.first.model.objective
-    yield from _wrapped(layout_sentence(hessian, objective), "      ", 6)
+    yield from wrapped(layout_sentence(hessian, objective), "      ", 6)
 
 
 def left_entry(whole: Expr, gradient: Gradient) -> Expr:
@@ -158,7 +162,8 @@ def left_entry(whole: Expr, gradient: Gradient) -> Expr:
     return entry(whole, *place)
 
 
-def _wrapped(text: str, indent: str, hang: int) -> list[str]:
+def wrapped(text: str, indent: str, hang: int) -> list[str]:
+    """Break a line to the width of the page; `hang` spaces begin what follows."""
     return textwrap.wrap(
         text,
         WIDTH - 5,
@@ -169,4 +174,4 @@ def _wrapped(text: str, indent: str, hang: int) -> list[str]:
     )
 
 
-__all__ = ["answer_lines", "as_text", "lines", "question_lines", "summary_lines"]
+__all__ = ["answer_lines", "as_text", "lines", "question_lines", "summary_lines", "wrapped"]

@@ -9,6 +9,7 @@ from enum import Enum
 from chainrule.calculus.derivation.steps import Derivation, Phase, Step
 from chainrule.calculus.graph.node import Apply, Entry, Expr, Partial, Symbol, running, walk
 from chainrule.calculus.ops.own import Own
+from chainrule.calculus.ops.sign_analysis import meets_corner, signs
 from chainrule.language.typeset import unicode
 
 
@@ -34,6 +35,7 @@ _TITLES = {
     Phase.CHAIN: "The chain rule",
     Phase.FACTOR: "The factors, one at a time",
     Phase.CURVATURE: "The Hessian",
+    Phase.OPENED: "In the letters of the forward pass",
     Phase.RECURSION: "The rounds of the loop",
 }
 
@@ -75,18 +77,20 @@ def functions(derivation: Derivation) -> Iterator[tuple[Expr | None, Expr | None
 def corners(derivation: Derivation) -> Iterator[str]:
     """Yield where the forward pass is not differentiable, and the subgradient used there."""
     said = set[Expr]()
+    known: dict[Expr, frozenset[int]] = {}
     moving: set[Expr] = {gradient.variable for gradient in derivation.gradients.values()}
     for definition in derivation.model.definitions:
         for node in walk(definition.value):
             if not any(arg in moving for arg in node.args):
                 continue
             moving.add(node)
-            if isinstance(node, Apply) and node.op.corner and node not in said:
+            if isinstance(node, Apply) and node not in said and meets_corner(node, known):
                 said.add(node)
                 line = f", on line {definition.line}," if definition.line else ""
                 yield f"{unicode(node)}{line} is not differentiable {node.op.corner}"
         if definition.value in moving:
             moving.add(definition.target)
+        known[definition.target] = signs(definition.value, known)
 
 
 def first_sentence(derivation: Derivation) -> str:
@@ -107,8 +111,13 @@ def first_sentence(derivation: Derivation) -> str:
     )
 
 
+def shown_phase(step: Step) -> str:
+    """Return the purpose of a step as pages show it: the line that ends a derivation stands out."""
+    return (Phase.RESULT if step.concludes else step.phase).value
+
+
 def _is_matrix_step(step: Step) -> bool:
-    if step.phase in (Phase.COLLAPSE, Phase.SHAPE):
+    if step.phase in (Phase.COLLAPSE, Phase.SHAPE, Phase.OPENED):
         return True
     whole = isinstance(step.left, Partial) and isinstance(step.left.wrt, Symbol)
     return step.phase is Phase.RESULT and whole and step.left.wrt.shape != (1, 1)  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from chainrule import __version__
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.documents.lesson.as_html import forward_html, gradients_html, step_html
-from chainrule.documents.lesson.outline import GradientForm, derivation_sections
+from chainrule.documents.lesson.outline import GradientForm, derivation_sections, shown_phase
 from chainrule.documents.page import asset, render
 
 
@@ -84,7 +84,7 @@ def _slides(derivation: Derivation, numbers: Mapping[int, str]) -> list[Slide]:
             part.title,
             Markup(step_html(derivation, step, numbers.get(step.id, ""))),
             " ".join(name for name, ids in shown.items() if step.id in ids),
-            step.phase.value,
+            shown_phase(step),
         )
         for part in derivation_sections(derivation, GradientForm.BOTH)
         for step in part.steps

@@ -55,7 +55,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from chainrule.engine.arrays import FloatArray, accumulated, norm
+from chainrule.engine.arrays import UNIT, FloatArray, accumulated, norm
 from chainrule.engine.certificates.rounding import Rounding, bound_rounding, measure_rounding
 from chainrule.engine.certificates.strong_convexity import penalty_gap, sums_of_curvatures
 from chainrule.engine.objective.evaluation import Evaluation, Point
@@ -65,6 +65,8 @@ from chainrule.engine.solvers.starting import class_weights
 from chainrule.engine.solvers.steps import Outcome
 
 _FEW_ROWS: Final[int] = 10_000
+_LEAST_ERROR: Final[float] = 64 * UNIT
+"""How far above its least value f may seem to be, relative to f at zero coefficients."""
 
 Kind = Literal[
     "duality gap",
@@ -91,7 +93,8 @@ class Certificate:
     relative_bound : float
         (f - f*) / f* is at most this, f* counted from the sum of the least losses, which is 0 for
         classes; inf if nothing is known or that is 0. Where no least loss is proven, it is
-        counted from f at zero coefficients, downwards.
+        counted from f at zero coefficients, downwards. Where f has come down to its least value,
+        as far as rounding shows, it is (f - f*) / f at zero coefficients: f* may be 0.
     distance_bound : float
         Euclidean |coef - coef*| is at most this; inf if nothing is known.
     gradient_norm : float
@@ -108,6 +111,8 @@ class Certificate:
         then nothing is proven about the optimum.
     columns : tuple of str
         The columns concerned: those whose coefficients run off, or the collinear ones.
+    is_relative_to_zero : bool
+        Whether `relative_bound` is relative to f at zero coefficients: f* may be the least value.
     """
 
     kind: Kind
@@ -120,6 +125,7 @@ class Certificate:
     because: str
     columns: tuple[str, ...] = ()
     is_local: bool = False
+    is_relative_to_zero: bool = False
 
     def __str__(self) -> str:
         residue = f"The gradient is {self.gradient_norm:.2g}, rounding {self.gradient_rounding:.2g}"
@@ -130,8 +136,9 @@ class Certificate:
             return f"Nothing is proven: {self.because}. {residue}."
         opening = "Proven" if self.proven else "Not proven in full"
         where = "f_local" if self.is_local else "f*"
+        whole = "f at zero coefficients" if self.is_relative_to_zero else where
         share = (
-            f" ({self.relative_bound:.2g} of {where})" if np.isfinite(self.relative_bound) else ""
+            f" ({self.relative_bound:.2g} of {whole})" if np.isfinite(self.relative_bound) else ""
         )
         reach = (
             f", |coef - coef*| <= {self.distance_bound:.2g}"
@@ -188,7 +195,9 @@ def certify(objective: Objective, outcome: Outcome, *, enough: float = 0.0) -> C
 def _claims(
     objective: Objective, outcome: Outcome, rounding: Rounding, *, thorough: bool
 ) -> Iterator[Certificate]:
-    facts = objective.loss.facts
+    facts, some_held = objective.loss.facts, objective.columns
+    if some_held is not None:  # a least value is that of all columns; other claims are of some
+        yield from _least_value_reached(objective, outcome, rounding)
     if outcome.curvature is not None and facts.convex and facts.self_concordance is not None:
         yield _newton_decrement(objective, outcome, outcome.curvature, rounding)
     if not objective.penalty.is_none and facts.convex:
@@ -197,8 +206,10 @@ def _claims(
         else:
             bound, because = penalty_gap(objective, outcome.evaluation, rounding)
             yield claim(objective, outcome, rounding, "strong convexity", bound, np.inf, because)
-    if not objective.penalty.is_none and facts.has_least:
+    if facts.has_least and not objective.penalty.is_none:
         yield _least_value(objective, outcome, rounding)
+    elif some_held is None:
+        yield from _least_value_reached(objective, outcome, rounding)
 
 
 def _nothing(objective: Objective, outcome: Outcome) -> str:
@@ -252,6 +263,7 @@ def _duality_gap(
 
 def _least_value(objective: Objective, outcome: Outcome, rounding: Rounding) -> Certificate:
     value = outcome.evaluation.excess + rounding.value
+    penalty = "" if objective.penalty.is_none else ", and no penalty negative"
     return claim(
         objective,
         outcome,
@@ -259,8 +271,30 @@ def _least_value(objective: Objective, outcome: Outcome, rounding: Rounding) -> 
         "least value",
         1.000001 * value,
         np.inf,
-        "no loss is below its least value, and no penalty negative",
+        f"no loss is below its least value{penalty}",
     )
+
+
+def _least_value_reached(
+    objective: Objective, outcome: Outcome, rounding: Rounding
+) -> Iterator[Certificate]:
+    """Claim that the least value of all losses is reached, as far as rounding shows."""
+    facts = objective.loss.facts
+    if facts.of_classes or not facts.has_least or not objective.penalty.is_none:
+        return
+    origin = objective.value_at_origin - objective.floor(objective.value_at_origin)
+    if not outcome.evaluation.excess <= max(rounding.value, _LEAST_ERROR * origin) or origin == 0:
+        return
+
+    def one(_: FloatArray, y: FloatArray, s: FloatArray) -> tuple[FloatArray]:
+        return (np.asarray(np.sum(s[~objective.loss.has_share(y).all(axis=1)])),)
+
+    # a row whose loss falls for ever comes close to a least value that it does not have
+    (endless,) = objective.sum_over_vectors(one, np.empty((objective.source.n_samples, 0)))
+    if endless == 0:
+        found = _least_value(objective, outcome, rounding)
+        share = found.suboptimality_bound / origin
+        yield replace(found, relative_bound=share, is_relative_to_zero=True)
 
 
 def _newton_decrement(

@@ -63,6 +63,9 @@ def qualified(
     if relations.exact:
         note = f"{listed} are collinear, so coef is the solution of least norm"
         return replace(certificate, because=f"{certificate.because}; {note}", columns=members)
+    if certificate.kind == "least value":  # no coefficients of any columns lead lower
+        note = f"{listed} are collinear to working precision, so coef is one of many optima"
+        return replace(certificate, because=f"{certificate.because}; {note}", columns=members)
     note = f"{listed} are collinear to working precision, and the claim holds within their span"
     return replace(
         certificate, because=f"{certificate.because}; {note}", columns=members, proven=False

@@ -194,61 +194,32 @@ def bound_rounding(
     )
 
 
-@dataclass(frozen=True)
-class _Totals(TotalErrors):
-    """Bounds on sums over all examples.
-
-    Attributes
-    ----------
-    change : float
-        Of what gradients change by where raw predictions err.
-    """
-
-    change: float
-
-
 def _from_losses(
     objective: Objective, evaluation: Evaluation, of_sum: float, largest: float, error: float
-) -> _Totals | None:
+) -> TotalErrors | None:
     """Bound sums over all examples by the sum of their losses, where no derivative exceeds it."""
     source, loss = objective.source, objective.loss
     slack = 1 + 1e-6
     weight, pure = slack * source.total_weight, source.has_pure_labels
     losses = max(evaluation.value - objective.penalty.value(evaluation.point.coef), 0.0)
     losses += 4 * UNIT * abs(evaluation.value)
-    first = loss.total_errors(losses, weight, largest, pure)
+    first = loss.total_errors(losses, weight, largest, error, pure)
     if first is None:
         return None
     losses = (losses + first.loss) * slack * (1 + 2 * of_sum)
-    errors = loss.total_errors(losses, weight, largest, pure)
-    assert errors is not None
-    constant = loss.facts.self_concordance
-    assert constant is not None
-    change = float(np.expm1(constant * min(error, 50.0))) * losses
-    return _Totals(**vars(errors), change=change)
+    return loss.total_errors(losses, weight, largest, error, pure)
 
 
-def _over_examples(objective: Objective, evaluation: Evaluation, error: float) -> _Totals:
+def _over_examples(objective: Objective, evaluation: Evaluation, error: float) -> TotalErrors:
     """Bound sums over all examples, from the raw prediction of each."""
-    loss = objective.loss  # of one output: others bound their derivatives by their losses
 
     def one(raw: FloatArray, y: FloatArray, s: FloatArray) -> Partial:
-        errors = np.full(len(y), error)
-        of_loss, of_gradient, of_hessian, change = loss.rounding_errors(raw, y, errors)
-        _, slopes, bends = loss.terms(raw, y, with_hessian=True)
-        assert bends is not None
-        slope = np.abs(slopes) + of_gradient
-        return (
-            np.asarray(s @ of_gradient.max(axis=1)),
-            np.asarray(s @ of_loss),
-            np.asarray(s @ of_hessian),
-            np.asarray(s @ slope.max(axis=1)),
-            np.asarray(s @ bends[:, 0, 0]),
-            np.asarray(s @ change.max(axis=1)),
-        )
+        found = objective.loss.error_sums(raw, y, s, error)
+        assert found is not None  # losses that bound their derivatives were asked before
+        return tuple(map(np.asarray, vars(found).values()))
 
     sums = objective.sum_over_vectors(one, evaluation.raw_prediction)
-    return _Totals(*(1.000001 * float(total) for total in sums))
+    return TotalErrors(*(1.000001 * float(total) for total in sums))
 
 
 def _stretched(objective: Objective, error: float) -> float:

@@ -7,8 +7,6 @@ rows some are bound to be equal if most rows occur several times (the birthday p
 
 from __future__ import annotations
 
-from functools import cache
-from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +20,7 @@ from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.passes.fused_blocks import FusedBlock
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
 from chainrule.engine.runtime.executors import map_in_order
+from chainrule.engine.runtime.native import NativeModule
 
 FEWER: Final[int] = 4
 """Rows occur so many times on average, at least, where merging them pays."""
@@ -35,11 +34,7 @@ _PIECES: Final[int] = 2**16
 Keys = npt.NDArray[np.uint64]
 
 
-@cache
-def _kernels() -> ModuleType:
-    from chainrule.engine.passes.kernels import grouping
-
-    return grouping
+_grouping = NativeModule("grouping")
 
 
 def merged(source: InMemorySource, n_threads: int = 1) -> InMemorySource | None:
@@ -56,7 +51,8 @@ def merged(source: InMemorySource, n_threads: int = 1) -> InMemorySource | None:
         return None
     keys, groups = _keys(source, n_threads), np.empty(source.n_samples, dtype=np.intp)
     firsts = np.empty(source.n_samples // FEWER, dtype=np.intp)
-    n_groups = _kernels().group(keys, len(firsts), groups, firsts)
+    slots = np.empty(2 ** max(4, int(2 * len(firsts) - 1).bit_length()), dtype=np.int64)
+    n_groups = _grouping.group(keys, len(firsts), groups, firsts, slots)
     if n_groups < 0:
         return None
     found = source.take_rows(firsts[:n_groups].copy())
@@ -100,15 +96,15 @@ def _add(block: RowBlock, odd: Keys, keys: Keys) -> None:
     X: Any = block.X
     n_features = X.shape[1]
     if isinstance(X, FusedSparseBlock):
-        _kernels().add_sparse(_bits(X.data), *X.unsigned, odd, keys)
+        _grouping.add_sparse(_bits(X.data), *X.places, odd, keys)
     else:
         assert isinstance(X, FusedBlock)
-        _kernels().add_dense(_bits(X.values), odd, keys)
+        _grouping.add_dense(_bits(X.values), odd, keys)
     rest = [np.atleast_2d(block.y.T).T]
     if isinstance(block.offset, np.ndarray):
         rest.append(block.offset)
     labels = np.ascontiguousarray(np.hstack(rest), dtype=np.float64)
-    _kernels().add_dense(_bits(labels), odd[n_features:], keys)
+    _grouping.add_dense(_bits(labels), odd[n_features:], keys)
 
 
 def _bits(numbers: npt.NDArray[Any]) -> npt.NDArray[Any]:

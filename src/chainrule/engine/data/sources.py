@@ -117,7 +117,7 @@ class InMemorySource:
         self._row_numbers = row_numbers
         self.offset = offset
         self.is_dense = not (sparse.issparse(X) or isinstance(X, CodedRows))
-        self.is_fused = can_be_fused(X) if compiled is None else compiled
+        self.is_fused = can_be_fused(X, n_classes) if compiled is None else compiled
         self._settle()
         self.read_seconds = 0.0
         self.column_scale, self.column_shift = np.ones(self.n_features), np.zeros(self.n_features)

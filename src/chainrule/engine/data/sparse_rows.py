@@ -33,7 +33,7 @@ def as_rows(X: Any, n_threads: int) -> Any:  # noqa: ANN401
     if X.format == "csc" and _bytes(X) > TURNED_BYTES:
         X = sparse.csc_array(X)
         return X if X.has_canonical_format else _summed(X)
-    X = sparse.csr_array(X)
+    X = _narrow(sparse.csr_array(X))
     if X.has_canonical_format:
         return X
     return _in_order(X, n_threads)
@@ -74,6 +74,14 @@ class Turned:
             indptr,
         )
         return values, columns, indptr
+
+
+def _narrow(X: Any) -> Any:  # noqa: ANN401
+    """Return a CSR matrix with indices of four bytes where it is small enough to copy them."""
+    if X.indices.itemsize == 4 or max(X.nnz, *X.shape) >= 2**31 or _bytes(X) > TURNED_BYTES:
+        return X
+    parts = X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32)
+    return sparse.csr_array(parts, shape=X.shape, copy=False)
 
 
 def _bytes(X: Any) -> int:  # noqa: ANN401

@@ -122,6 +122,10 @@ class BinaryLoss:
         """Return 0; the least loss of a proportion is higher."""
         return 0.0
 
+    def least_sums(self, y: FloatArray, weight: FloatArray) -> tuple[float, float]:
+        """Return zeros."""
+        return 0.0, 0.0
+
     def log_curvature_change(self, raw_direction: FloatArray) -> FloatArray:
         """Return |raw_direction|, shape (n_samples,)."""
         return np.abs(raw_direction[:, 0])
@@ -169,17 +173,6 @@ class BinaryLoss:
         between = np.where((y == 0) | (y == 1), 0.0, np.abs(raw_prediction[:, 0]))
         return KERNEL_ERROR * (self.pointwise_loss(raw_prediction, y) + between)
 
-    def rounding_errors(
-        self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """Return loss_error, gradient_error, hessian_error and gradient_change."""
-        return (
-            self.loss_error(raw_prediction, y),
-            self.gradient_error(raw_prediction, y),
-            self.hessian_error(raw_prediction, y, error),
-            self.gradient_change(raw_prediction, y, error),
-        )
-
     def curvature_error(self, error: float) -> float:
         """Bound the relative error of a (1 - a) if raw predictions err by `error`."""
         return float(np.expm1(min(error, 50.0))) + KERNEL_ERROR
@@ -190,7 +183,14 @@ class BinaryLoss:
         """Return 0: the error is relative."""
         return np.zeros(len(raw_prediction))
 
-    def total_errors(self, loss: float, weight: float, largest: float, pure: bool) -> TotalErrors:
+    def error_sums(
+        self, raw_prediction: FloatArray, y: FloatArray, weight: FloatArray, error: float
+    ) -> None:
+        """Return None: the losses bound their derivatives."""
+
+    def total_errors(
+        self, loss: float, weight: float, largest: float, error: float, pure: bool
+    ) -> TotalErrors:
         """Bound sums over all examples, by their losses."""
         between = 0.0 if pure else weight
         return TotalErrors(
@@ -199,6 +199,7 @@ class BinaryLoss:
             hessian=0.0,
             steepest=loss,
             bend=loss,
+            change=float(np.expm1(min(error, 50.0))) * loss,
         )
 
     def _curvature(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
@@ -266,6 +267,10 @@ class SoftmaxLoss:
         """Return 0."""
         return 0.0
 
+    def least_sums(self, y: FloatArray, weight: FloatArray) -> tuple[float, float]:
+        """Return zeros."""
+        return 0.0, 0.0
+
     def log_curvature_change(self, raw_direction: FloatArray) -> FloatArray:
         """Return max_k - min_k of the direction, shape (n_samples,).
 
@@ -323,17 +328,6 @@ class SoftmaxLoss:
         lost = _Odds.of(raw_prediction).lost[:, 0]
         return np.asarray(self._units * self.pointwise_loss(raw_prediction, y) + UNIT * lost)
 
-    def rounding_errors(
-        self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """Return loss_error, gradient_error, hessian_error and gradient_change."""
-        return (
-            self.loss_error(raw_prediction, y),
-            self.gradient_error(raw_prediction, y),
-            self.hessian_error(raw_prediction, y, error),
-            self.gradient_change(raw_prediction, y, error),
-        )
-
     def curvature_error(self, error: float) -> float:
         """Bound the relative error of pointwise Hessians if raw predictions err by `error`."""
         return float(np.expm1(2.0 * min(error, 50.0))) + KERNEL_ERROR
@@ -346,7 +340,14 @@ class SoftmaxLoss:
         others = (odds.rest * odds.top_class).sum(axis=1)
         return np.asarray(4 * (self._units * others + 2 * UNIT * odds.lost[:, 0]))
 
-    def total_errors(self, loss: float, weight: float, largest: float, pure: bool) -> TotalErrors:
+    def error_sums(
+        self, raw_prediction: FloatArray, y: FloatArray, weight: FloatArray, error: float
+    ) -> None:
+        """Return None: the losses bound their derivatives."""
+
+    def total_errors(
+        self, loss: float, weight: float, largest: float, error: float, pure: bool
+    ) -> TotalErrors:
         """Bound sums over all examples; p_k gap_k <= 1/e, for p_k <= exp(-gap_k)."""
         lost = UNIT * self.n_outputs * weight
         return TotalErrors(
@@ -355,6 +356,7 @@ class SoftmaxLoss:
             hessian=4 * (self._units * loss + 2 * lost),
             steepest=loss,
             bend=4 * loss,
+            change=float(np.expm1(2 * min(error, 50.0))) * loss,
         )
 
     @property

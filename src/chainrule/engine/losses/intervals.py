@@ -139,6 +139,13 @@ def root(a: Interval) -> Interval:
     return increasing(np.sqrt, maximum(a, point(0.0)), 0.0)
 
 
+def hypotenuse(a: Interval, b: Interval) -> Interval:
+    """Enclose sqrt(a^2 + b^2), which increases with |a| and |b|."""
+    (a_low, a_high), (b_low, b_high) = absolute(a), absolute(b)
+    low, high = _outward(np.hypot(a_low, b_low), np.hypot(a_high, b_high))
+    return np.maximum(low, 0), high
+
+
 def hyperbolic_tangent(a: Interval) -> Interval:
     """Enclose tanh(a)."""
     return increasing(np.tanh, a, -1.0, 1.0)

@@ -32,6 +32,8 @@ class TotalErrors:
         Of the absolute values of the gradients themselves.
     bend : float
         Of `steepest_bend`.
+    change : float
+        Of `gradient_change`.
     """
 
     gradient: float
@@ -39,6 +41,7 @@ class TotalErrors:
     hessian: float
     steepest: float
     bend: float
+    change: float
 
 
 class Loss(Protocol):
@@ -90,6 +93,9 @@ class Loss(Protocol):
         Only where `facts.has_least`.
         """
 
+    def least_sums(self, y: FloatArray, weight: FloatArray) -> tuple[float, float]:
+        """Return the weighted sums of the least losses and of their sizes."""
+
     def log_curvature_change(self, raw_direction: FloatArray) -> FloatArray:
         """Return how far a change of raw prediction moves log(curvature), (n_samples,).
 
@@ -132,11 +138,6 @@ class Loss(Protocol):
     def loss_error(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Bound |computed - true loss| at exact raw predictions, shape (n_samples,)."""
 
-    def rounding_errors(
-        self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """Return loss_error, gradient_error, hessian_error and gradient_change, all in one go."""
-
     def curvature_error(self, error: float) -> float:
         """Bound the relative error of pointwise Hessians if raw predictions err by `error`."""
 
@@ -146,7 +147,7 @@ class Loss(Protocol):
         """Bound the 2-norm of what pointwise Hessians err beyond that, shape (n_samples,)."""
 
     def total_errors(
-        self, loss: float, weight: float, largest: float, pure: bool
+        self, loss: float, weight: float, largest: float, error: float, pure: bool
     ) -> TotalErrors | None:
         """Bound what all examples together err, from the sum of their losses alone.
 
@@ -156,6 +157,8 @@ class Loss(Protocol):
             Sums of s_i loss_i and of s_i.
         largest : float
             Bound on every |raw prediction|.
+        error : float
+            Bound on what each errs.
         pure : bool
             Whether every label is one class entirely.
 
@@ -163,4 +166,21 @@ class Loss(Protocol):
         -------
         TotalErrors or None
             None where the losses do not bound their derivatives.
+        """
+
+    def error_sums(
+        self, raw_prediction: FloatArray, y: FloatArray, weight: FloatArray, error: float
+    ) -> TotalErrors | None:
+        """Bound what some examples together err, from the raw prediction of each.
+
+        Parameters
+        ----------
+        raw_prediction, y, weight : ndarray
+        error : float
+            Bound on what each raw prediction errs.
+
+        Returns
+        -------
+        TotalErrors or None
+            None where `total_errors` bounds them.
         """

@@ -32,12 +32,8 @@ def row_of(module: ModuleType, source: str) -> LossRow:
         Targets(**names["TARGETS"]),
         Facts(**names["FACTS"]),
         Kernels(
-            _quiet(names["terms"]),
-            names["errors"],
-            names["curvature_range"],
-            _quiet(names["mean"]),
-            _quiet(names["link"]) if "link" in names else None,
-            names.get("least"),
+            *(_quiet(names[name]) for name in ("terms", "errors", "curvature_range", "mean")),
+            *(_quiet(names[name]) if name in names else None for name in ("link", "least")),
         ),
         names["LINK"],
         source,
@@ -45,7 +41,7 @@ def row_of(module: ModuleType, source: str) -> LossRow:
 
 
 def _quiet(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let values overflow to infinity without a warning: the solver sees them."""
+    """Let values overflow to infinity without a warning: solvers and bounds see them."""
 
     @wraps(function)
     def quiet(*arrays: FloatArray) -> Any:  # noqa: ANN401

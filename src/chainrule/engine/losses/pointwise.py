@@ -3,16 +3,14 @@
 A kernel fills in three numbers for each of some examples: a loss and its two derivatives, each
 times the example's weight. The passes over X are given its address, so that they are compiled once,
 whatever the loss, and a new loss costs no more than the compilation of its own formulas.
-
-numba's disk cache looks at this file alone, so `make emit` writes into it what else it is for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, cast
 
-import numpy as np
+import numpy.typing as npt
 from llvmlite import ir
 from numba import cfunc, errors, types
 from numba.extending import intrinsic
@@ -28,20 +26,15 @@ from chainrule.engine.losses.vectorised import (
     with_functions,
 )
 
-FORMULAS: Final = "317c443d00f03909"
-"""The digest of what is compiled in from other files; written by `make emit`."""
-
 _NUMBERS: Any = cast(Any, types).CPointer(types.float64)
 
 SIGNATURE = types.void(types.intp, *[_NUMBERS] * 6)
 """Of a kernel: the number of examples; scores, targets and weights; three arrays to fill in."""
 
-_INNER = 256
-
 _logistic = inlined(with_functions(_emitted_scalar.binary, exp=exp_nonpositive, log1p=log1p_unit))
 
 
-@cfunc(SIGNATURE, error_model="numpy", cache=True)
+@cfunc(SIGNATURE, error_model="numpy")
 def logistic(
     n_examples: Any,  # noqa: ANN401
     scores: Any,  # noqa: ANN401
@@ -109,15 +102,44 @@ def pointwise(
 
 
 @exact
-def line_sums(
-    kernel: int, raw: Vector, change: Vector, step: float, y: Vector, weight: Vector
+def weighted_sums(
+    kernel: int, raw: Vector, y: Vector, weight: Vector, room: npt.NDArray[Any]
 ) -> tuple[float, float, float]:
-    """Return the sum of losses at raw + step * change, and its derivatives w.r.t. the step."""
-    there, loss = np.empty(_INNER), np.empty(_INNER)
-    slope, bend = np.empty(_INNER), np.empty(_INNER)
+    """Return the sums of the first, of |the second| and of the third of a kernel's numbers.
+
+    `room` has three rows, as long as the examples that are worked on at a time.
+    """
+    first, second, third = room[0], room[1], room[2]
+    total, size, last = 0.0, 0.0, 0.0
+    for start in range(0, raw.shape[0], room.shape[1]):
+        part = slice(start, min(start + room.shape[1], raw.shape[0]))
+        count = part.stop - start
+        call_kernel(kernel, (raw[part], y[part], weight[part], first, second, third))
+        for i in range(count):
+            total += first[i]
+            size += abs(second[i])
+            last += third[i]
+    return total, size, last
+
+
+@exact
+def line_sums(
+    kernel: int,
+    raw: Vector,
+    change: Vector,
+    step: float,
+    y: Vector,
+    weight: Vector,
+    room: npt.NDArray[Any],
+) -> tuple[float, float, float]:
+    """Return the sum of losses at raw + step * change, and its derivatives w.r.t. the step.
+
+    `room` has four rows, as long as the examples that are worked on at a time.
+    """
+    there, loss, slope, bend = room[0], room[1], room[2], room[3]
     total, rise, curve = 0.0, 0.0, 0.0
-    for start in range(0, raw.shape[0], _INNER):
-        count = min(_INNER, raw.shape[0] - start)
+    for start in range(0, raw.shape[0], room.shape[1]):
+        count = min(room.shape[1], raw.shape[0] - start)
         for i in range(count):
             there[i] = raw[start + i] + step * change[start + i]
         part = slice(start, start + count)

@@ -5,6 +5,8 @@ and Stability of Numerical Algorithms*, 2nd ed., section 3.3). One arithmetic op
 roundoff of its result, one elementary function `FUNCTION` of it, and either at most `TINY` where
 the result underflows. The generated modules of losses call these functions in the order of their
 own operations, so no bound on a loss is written by hand.
+
+`scalar_roundings` compiles the same functions for numbers.
 """
 
 from __future__ import annotations
@@ -110,6 +112,11 @@ def root(value: Real, of_x: Real) -> FloatArray:
     return np.asarray(passed + UNIT * value)
 
 
+def hypotenuse(value: Real, of_a: Real, of_b: Real) -> FloatArray:
+    """Bound the error of sqrt(a^2 + b^2), whose slopes are at most 1."""
+    return np.asarray(of_a + of_b + FUNCTION * value)
+
+
 def hyperbolic_tangent(value: Real, x: Real, of_x: Real) -> FloatArray:
     """Bound the error of tanh(x), whose slope is at most min(1, 4 e^(-2|x|)) from x outward."""
     slope = np.minimum(1.0, 4 * np.exp(-2 * np.maximum(np.abs(x) - of_x, 0)))
@@ -144,5 +151,5 @@ def inverse_mills(value: Real, x: Real, of_x: Real) -> FloatArray:
 
 def settled(bound: Real, like: Real) -> FloatArray:
     """Return a bound in the shape of the scores, rounded up; infinite where it is undefined."""
-    spread = np.broadcast_to(np.asarray(bound, dtype=np.float64), np.shape(like))
+    spread = np.where(np.isnan(like), np.inf, bound)
     return np.where(np.isnan(spread), np.inf, spread * _GROWTH)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from chainrule.engine.arrays import BoolArray, FloatArray
-from chainrule.engine.losses.compiled import evaluate, kernel_of
+from chainrule.engine.losses.compiled import evaluate, kernel_of, weighted_sums
 from chainrule.engine.losses.facts import Facts, LossRow
 from chainrule.engine.losses.loss import Terms, TotalErrors
 
@@ -49,7 +49,20 @@ class ScoreLoss:
     @cached_property
     def kernel(self) -> int:
         """The address of the compiled kernel; 0 where it is not used."""
-        return kernel_of(self.row.source) if self.compiled and self.row.source else 0
+        return self._kernel_of("terms")
+
+    @cached_property
+    def errors_kernel(self) -> int:
+        """The address of the compiled kernel of the rounding bounds; 0 where it is not used."""
+        return self._kernel_of("errors")
+
+    @cached_property
+    def least_kernel(self) -> int:
+        """The address of the compiled kernel of the least loss; 0 where it is not used."""
+        return self._kernel_of("least")
+
+    def _kernel_of(self, function: str) -> int:
+        return kernel_of(self.row.source, function) if self.compiled and self.row.source else 0
 
     def pointwise_loss(self, raw_prediction: FloatArray, y: FloatArray) -> FloatArray:
         """Return the loss of each example, shape (n_samples,)."""
@@ -83,6 +96,14 @@ class ScoreLoss:
         """Return a lower bound of each example's loss, (n_samples,)."""
         assert self.row.kernels.least is not None
         return self.row.kernels.least(y)
+
+    def least_sums(self, y: FloatArray, weight: FloatArray) -> tuple[float, float]:
+        """Return the weighted sums of the least losses and of their sizes."""
+        if self.least_kernel:
+            total, size, _ = weighted_sums(self.least_kernel, y, y, weight)
+            return total, size
+        least = self.least(y)
+        return float(weight @ least), float(weight @ np.abs(least))
 
     def log_curvature_change(self, raw_direction: FloatArray) -> FloatArray:
         """Return M |raw_direction|, shape (n_samples,); M = 1 where no constant is proven."""
@@ -121,9 +142,13 @@ class ScoreLoss:
         return self._change(bend, error)
 
     def _change(self, bend: FloatArray, error: FloatArray) -> FloatArray:
+        grown: FloatArray = bend * self._growth(error)
+        return grown[:, None]
+
+    def _growth(self, error: Any) -> Any:  # noqa: ANN401
+        """Return the integral of exp(M t) from 0 to `error`."""
         constant = self.facts.self_concordance
-        grown = np.expm1(np.minimum(constant * error, 50.0)) / constant if constant else error
-        return (bend * grown)[:, None]
+        return np.expm1(np.minimum(constant * error, 50.0)) / constant if constant else error
 
     def curvature_range(
         self, raw_prediction: FloatArray, y: FloatArray, width: FloatArray | float
@@ -157,25 +182,33 @@ class ScoreLoss:
         self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
     ) -> FloatArray:
         """Bound what the curvature errs beyond that, shape (n_samples,)."""
-        return self.rounding_errors(raw_prediction, y, error)[2]
+        return self._rounding_errors(raw_prediction, y, error)[2]
 
-    def rounding_errors(
-        self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """Return loss_error, gradient_error, hessian_error and gradient_change, all in one go."""
-        loss, slope, bend = self._errors(raw_prediction, y)
-        if self.facts.self_concordance is not None:
-            change = self._change(self._terms(raw_prediction, y)[2] + bend, error)
-            return loss, slope[:, None], bend, change
-        low, high = self.curvature_range(raw_prediction, y, error)
-        change = (np.maximum(np.abs(low), np.abs(high)) * error)[:, None]
-        return loss, slope[:, None], bend + (high - low), change
+    def error_sums(
+        self, raw_prediction: FloatArray, y: FloatArray, weight: FloatArray, error: float
+    ) -> TotalErrors:
+        """Bound the weighted sums over some examples whose raw predictions err by `error`."""
+        constant = self.facts.self_concordance
+        if constant is not None and self.kernel and self.errors_kernel:
+            vectors = raw_prediction[:, 0], y, weight
+            least = _UNDERFLOW * float(weight.sum())
+            of_terms = weighted_sums(self.errors_kernel, *vectors)
+            loss, slope, bend = (least + total for total in of_terms)
+            _, steepest, curvature = weighted_sums(self.kernel, *vectors)
+            grown = (curvature + bend) * float(self._growth(error))
+            return TotalErrors(slope, loss, bend, steepest + slope, curvature, grown)
+        errors = np.full(len(y), error)
+        of_loss, of_slope, of_bend, change = self._rounding_errors(raw_prediction, y, errors)
+        _, slopes, bends = self._terms(raw_prediction, y)
+        of_gradient = of_slope[:, 0]
+        steep = np.abs(slopes) + of_gradient
+        of_each = of_gradient, of_loss, of_bend, steep, bends, change[:, 0]
+        return TotalErrors(*(float(weight @ values) for values in of_each))
 
     def total_errors(
-        self, loss: float, weight: float, largest: float, pure: bool
-    ) -> TotalErrors | None:
+        self, loss: float, weight: float, largest: float, error: float, pure: bool
+    ) -> None:
         """Return None: the losses need not bound their derivatives."""
-        return None
 
     def _terms(
         self, raw_prediction: FloatArray, y: FloatArray
@@ -190,3 +223,15 @@ class ScoreLoss:
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         loss, slope, bend = self.row.kernels.errors(raw_prediction[:, 0], y)
         return loss + _UNDERFLOW, slope + _UNDERFLOW, bend + _UNDERFLOW
+
+    def _rounding_errors(
+        self, raw_prediction: FloatArray, y: FloatArray, error: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Return loss_error, gradient_error, hessian_error and gradient_change, all in one go."""
+        loss, slope, bend = self._errors(raw_prediction, y)
+        if self.facts.self_concordance is not None:
+            change = self._change(self._terms(raw_prediction, y)[2] + bend, error)
+            return loss, slope[:, None], bend, change
+        low, high = self.curvature_range(raw_prediction, y, error)
+        change = (np.maximum(np.abs(low), np.abs(high)) * error)[:, None]
+        return loss, slope[:, None], bend + (high - low), change

@@ -1,16 +1,16 @@
-"""Functions of plain arithmetic in place of np.exp and np.log1p, for compiled loops.
+"""Functions of plain arithmetic in place of np.exp, np.log and np.log1p, for compiled loops.
 
-Generated formulas call np.exp and np.log1p, which a compiler can only call, one number at a time.
-These versions are plain arithmetic, which it runs over whole vector registers.
+Generated formulas call these functions of NumPy, which a compiler can only call, one number at a
+time. These versions are plain arithmetic, which it runs over whole vector registers.
 
 - exp: Cody and Waite's reduction to |r| <= log(2)/2, the Taylor polynomial of degree 13 in the
   order of Estrin (1960), whose parts do not wait for each other, and a power of two put together
   bit by bit. Below -708, where the result would leave the normal numbers, it stays 3.3e-308; above
   709.4 it is inf.
-- log1p: the reduction and the polynomial of fdlibm's `log1p` (Sun Microsystems 1993), its error
-  below 2^-58.
+- log, log1p: the reduction and the polynomial of fdlibm's `log1p` (Sun Microsystems 1993), its
+  error below 2^-58.
 
-Products are added in one rounding where the machine can. Both err by at most `ERROR` units of
+Products are added in one rounding where the machine can. They err by at most `ERROR` units of
 roundoff either way; tests compare them with 50 digits.
 """
 
@@ -31,8 +31,10 @@ _NUMPY: Final = (
     "abs",
     "cosh",
     "expm1",
+    "hypot",
     "float64",
-    "log",
+    "inf",
+    "isnan",
     "maximum",
     "minimum",
     "pi",
@@ -58,29 +60,35 @@ _LOWEST: Final = -708.0
 _HIGHEST: Final = 709.8  # e^x is inf from 2^1023.5 on
 _LOW_SPLIT: Final = -0.29
 _SPLIT: Final = 2.0**0.5 - 1
+_SQRT_2: Final = 2.0**0.5
+_NORMAL: Final = 2.0**-1022
+_TWO_54: Final = 2.0**54
 _E2, _E3, _E4, _E5, _E6, _E7 = (1.0 / factorial(k) for k in range(2, 8))
 _E8, _E9, _E10, _E11, _E12, _E13 = (1.0 / factorial(k) for k in range(8, 14))
 _L1, _L2, _L3, _L4 = 0.6666666666666735, 0.3999999999940942, 0.2857142874366239, 0.22222198432149784
 _L5, _L6, _L7 = 0.1818357216161805, 0.15313837699209373, 0.14798198605116586
 
 
-def compiled(function: Function, **options: Any) -> Function:  # noqa: ANN401
-    """Compile, and keep the result on disk."""
+def kept(function: Function) -> Function:
+    """Compile a formula as it is written, and let numba keep the result on disk.
+
+    For what allocates memory or calls BLAS, which `engine.runtime.native` cannot keep.
+    """
     try:
-        jitted = njit(nogil=True, cache=True, **options)(function)
+        jitted = njit(nogil=True, cache=True, error_model="numpy")(function)
     except RuntimeError:  # nowhere to write: compile in every process
-        jitted = njit(nogil=True, **options)(function)
+        jitted = njit(nogil=True, error_model="numpy")(function)
     return cast(Function, jitted)
 
 
 def exact(function: Function) -> Function:
     """Compile a formula as it is written."""
-    return compiled(function, error_model="numpy")
+    return cast(Function, njit(nogil=True, error_model="numpy")(function))
 
 
 def summing(function: Function) -> Function:
     """Compile a sum of products, whose terms may be taken in any order and fused."""
-    return compiled(function, fastmath={"reassoc", "contract", "nsz"})
+    return cast(Function, njit(nogil=True, fastmath={"reassoc", "contract", "nsz"})(function))
 
 
 def inlined(function: Function) -> Function:
@@ -196,8 +204,27 @@ def log1p(t: float) -> Any:  # noqa: ANN401
 
 
 @inlined
+def log(x: float) -> Any:  # noqa: ANN401
+    """Return log(x); -inf at 0, NaN below."""
+    small = x < _NORMAL
+    bits = as_bits(x * _TWO_54 if small else x)
+    mantissa = as_float((bits & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000)
+    above = mantissa > _SQRT_2
+    n = float((bits >> 52) - (1077 if small else 1023) + (1 if above else 0))
+    rest = log1p_unit((0.5 * mantissa if above else mantissa) - 1.0)
+    found = n * _LN2_HIGH + (rest + n * _LN2_LOW)
+    # what has no logarithm, or an infinite one, is neither below nor above
+    return found if 0.0 < x < np.inf else (-np.inf if x == 0.0 else (x if x > 0.0 else np.nan))
+
+
+@inlined
 def _same(x: float) -> Any:  # noqa: ANN401
     return x
+
+
+@inlined
+def _where(condition: bool, x: float, y: float) -> Any:  # noqa: ANN401
+    return x if condition else y
 
 
 def namespace(**others: Any) -> ModuleType:  # noqa: ANN401
@@ -205,7 +232,7 @@ def namespace(**others: Any) -> ModuleType:  # noqa: ANN401
     found = ModuleType("numpy with vectorised functions")
     for name in _NUMPY:
         setattr(found, name, getattr(np, name))
-    replaced = {"exp": exp, "log1p": log1p, "asarray": _same} | others
+    replaced = {"exp": exp, "log": log, "log1p": log1p, "asarray": _same, "where": _where} | others
     for name, function in replaced.items():
         setattr(found, name, function)
     return found

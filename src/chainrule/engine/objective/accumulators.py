@@ -8,7 +8,8 @@ binary tree.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -56,12 +57,17 @@ class Accumulators:
         of_blocks = map_in_order(
             lambda index: function(index, self.of_block[index]), n_blocks, self._n_threads
         )
-        scalars = list(of_blocks)
+        scalars = added(of_blocks)
         for _ in map_in_order(stripe, -(-n_features // _STRIPE), self._n_threads):
             pass
-        return tree_reduce(
-            scalars, lambda left, right: tuple(a + b for a, b in zip(left, right, strict=True))
-        ), total
+        return scalars, total
+
+
+def added(scalars: Iterable[Scalars]) -> Scalars:
+    """Return sums, place by place, in the order of one fixed binary tree."""
+    return tree_reduce(
+        scalars, lambda left, right: tuple(a + b for a, b in zip(left, right, strict=True))
+    )
 
 
 class SparseObjective(Objective):
@@ -89,9 +95,31 @@ class SparseObjective(Objective):
             n_threads=n_threads,
             columns=columns,
         )
-        self.accumulators = Accumulators(source.n_blocks, source.n_features, n_threads)
         self._bend = np.empty(source.n_samples)
         self._bent_at: Point | None = None
+
+    @cached_property
+    def _accumulators(self) -> Accumulators:
+        return Accumulators(self.source.n_blocks, self.source.n_features, self.n_threads)
+
+    @cached_property
+    def _blocks(self) -> list[FusedSparseBlock] | None:
+        """The blocks of rows, where they are parts of X and cost no memory."""
+        source = self.source
+        if getattr(source.given[0], "format", "") != "csr":
+            return None
+        blocks: list[Any] = [source.matrix(index) for index in range(source.n_blocks)]
+        return blocks
+
+    @cached_property
+    def _examples(self) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
+        """Targets, weights and offsets, block by block."""
+        offset = self.source.offset
+        found = []
+        for index in range(self.source.n_blocks):
+            rows, y, weight = self.source.labels(index)
+            found.append((y, weight, NOTHING if offset is None else offset[rows, 0]))
+        return found
 
     def evaluate(
         self, point: Point, *, with_hessian: bool = False, keep: bool = True
@@ -104,12 +132,10 @@ class SparseObjective(Objective):
         coef, intercept = np.ascontiguousarray(point.coef[:, 0]), float(point.intercept[0])
 
         def one(index: int, X: FusedSparseBlock, accumulator: FloatArray) -> Scalars:
-            rows, y, weight = self.source.labels(index)
+            rows = self.source.rows(index)
             raw, bend = raw_prediction[rows, 0], self._bend[rows]
-            offset = NOTHING if self.source.offset is None else self.source.offset[rows, 0]
-            examples = y, weight, offset
             return X.gradient_pass(
-                self.loss.kernel, examples, coef, intercept, raw, bend, accumulator
+                self.loss.kernel, self._examples[index], coef, intercept, raw, bend, accumulator
             )
 
         (loss, slope), total = self.fill(one)
@@ -141,10 +167,10 @@ class SparseObjective(Objective):
         self.passes += 1
 
         def one(index: int, accumulator: FloatArray) -> Scalars:
-            X: Any = self.source.block(index).X
+            X: Any = self.source.matrix(index) if self._blocks is None else self._blocks[index]
             return function(index, X, accumulator)
 
-        return self.accumulators.fill(one)
+        return self._accumulators.fill(one)
 
 
 def objective_for(

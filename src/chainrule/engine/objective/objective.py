@@ -209,14 +209,12 @@ class Objective:
     def _floor(self) -> tuple[float, float]:
         if not self.loss.facts.has_least:
             return 0.0, max(abs(self.value_at_origin), 1e-300)
-        _, y, _ = self.source.labels(0)
-        first = self.loss.least(y)
-        if isinstance(first, float):
-            return first * self.source.total_weight, abs(first) * self.source.total_weight
+        if self.loss.facts.of_classes:
+            return 0.0, 0.0
 
         def one(_: FloatArray, y: FloatArray, s: FloatArray) -> Partial:
-            least = np.asarray(self.loss.least(y))
-            return np.asarray(s @ least), np.asarray(s @ np.abs(least))
+            total, size = self.loss.least_sums(y, s)
+            return np.asarray(total), np.asarray(size)
 
         total, terms = self.sum_over_vectors(one, np.empty((self.source.n_samples, 0)))
         return float(total), float(terms)

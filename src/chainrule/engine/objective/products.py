@@ -20,6 +20,9 @@ class Products:
     at : Evaluation
     """
 
+    is_compiled = False
+    """Whether vectors are so long that their arithmetic is worth a compiled loop."""
+
     def __init__(self, objective: Objective, at: Evaluation) -> None:
         self._objective = objective
         self._at = at
@@ -46,6 +49,8 @@ class Products:
 
 class SparseProducts(Products):
     """The same in compiled passes over sparse rows, which also sum the changes of prediction."""
+
+    is_compiled = True
 
     def __init__(self, objective: SparseObjective, at: Evaluation) -> None:
         super().__init__(objective, at)

@@ -1,14 +1,12 @@
 """Blocks of dense rows whose verbs are compiled: X is read once, in place, whatever its layout.
 
-numba enters when the first of these is built, so small problems never wait for it.
+Machine code is loaded when the first of these is used; numba only where there is none yet.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
@@ -16,9 +14,13 @@ import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.passes import class_tables
+from chainrule.engine.runtime.native import NativeModule, can_compile
 
-FUSED_FROM: Final[int] = 2_000_000
-"""Entries of X from which compiled passes repay loading the compiler's library."""
+FUSED_FROM: Final[int] = 100_000
+"""Entries of X from which compiled passes repay loading them."""
+
+CLASSES_FROM: Final[int] = 20
+"""How many times as many it takes for more than two classes: those passes load numba, for BLAS."""
 
 MOST_ROWS: Final[int] = 512
 """Rows of one inner step at most, in any pass for values and gradients."""
@@ -27,27 +29,35 @@ COLUMN_ROWS: Final[int] = 256
 """Rows of one inner step of an array in Fortran order: what is read of a column at a time."""
 
 
-@cache
-def kernels() -> ModuleType | None:
-    """Return the compiled kernels, or nothing where numba is not installed."""
-    try:
-        from chainrule.engine.passes.kernels import fused
-    except ImportError:
-        return None
-    return fused
+INNER_BYTES: Final[int] = 2**18
+"""What the rows of one inner step occupy: a part of the L2 cache."""
+
+LINE: Final[int] = 256
+"""Examples that are worked on at a time where X is not read."""
+
+_dense = NativeModule("fused")
+_template = NativeModule("template")
+_grids = NativeModule("grids")
+_pointwise = NativeModule("chainrule.engine.losses.pointwise")
 
 
-def can_be_fused(X: Any) -> bool:  # noqa: ANN401
+def inner_rows(n_features: int) -> int:
+    """Return how many rows a pass works on at a time; every sum is first taken over these."""
+    return int(min(max(INNER_BYTES // (8 * max(1, n_features)), 16), MOST_ROWS)) // 8 * 8
+
+
+def can_be_fused(X: Any, n_classes: int = 2) -> bool:  # noqa: ANN401
     """Tell whether compiled passes take this matrix as it is, and are worth their start."""
+    least = FUSED_FROM * (1 if n_classes == 2 else CLASSES_FROM)
     if X.dtype not in (np.float64, np.float32) or not X.dtype.isnative:
         return False
     if not isinstance(X, np.ndarray):
-        return X.nnz >= FUSED_FROM and kernels() is not None
-    if X.size < FUSED_FROM or X.shape[0] < X.shape[1]:
+        return X.nnz >= least and can_compile()
+    if X.size < least or X.shape[0] < X.shape[1]:
         return False
     if not (X.flags.c_contiguous or X.flags.f_contiguous):
         return False
-    return kernels() is not None
+    return can_compile()
 
 
 Sums = tuple[float, FloatArray, float, FloatArray, FloatArray, float]
@@ -73,11 +83,12 @@ def score_pass(
 
     `examples` are y, sample_weight and offset.
     """
-    from chainrule.engine.passes.kernels import template
-
     y, weight, offset = (np.ascontiguousarray(vector) for vector in examples)
-    total = np.empty(len(coef)) if gradient is None else gradient
-    found: tuple[float, float, FloatArray, FloatArray, float] = template.score_pass(
+    n_features = len(coef)
+    total = np.empty(n_features) if gradient is None else gradient
+    size = n_features if with_hessian else 0
+    hessian, border = np.empty((size, size)), np.empty(size)
+    loss, slope, corner = _template.score_pass(
         kernel,
         X,
         y,
@@ -88,10 +99,11 @@ def score_pass(
         raw_prediction,
         curvatures,
         total,
-        inner,
-        with_hessian,
+        hessian,
+        border,
+        np.empty((5 + inner if with_hessian else 1, n_features)),
+        np.empty((3, inner)),
     )
-    loss, slope, hessian, border, corner = found
     return loss, total, slope, hessian, border, corner
 
 
@@ -104,12 +116,10 @@ def line_sums(
     sample_weight: FloatArray,
 ) -> tuple[float, float, float]:
     """Return the loss at raw + step * change and its derivatives w.r.t. the step, compiled."""
-    from chainrule.engine.losses import pointwise
-
     vectors = raw, change, y, sample_weight
     raw, change, y, sample_weight = (np.ascontiguousarray(vector) for vector in vectors)
-    found: tuple[float, float, float] = pointwise.line_sums(
-        kernel, raw, change, step, y, sample_weight
+    found: tuple[float, float, float] = _pointwise.line_sums(
+        kernel, raw, change, float(step), y, sample_weight, np.empty((4, LINE))
     )
     return found
 
@@ -177,63 +187,73 @@ class FusedBlock:
         self, bend: FloatArray, coef: FloatArray, intercept: float
     ) -> tuple[FloatArray, float]:
         """Return X^T u and the sum of u, for u = bend * (X coef + intercept), in one read."""
-        answer: tuple[FloatArray, float] = self._kernels.product_pass(
-            self.values, bend, coef, float(intercept), self._inner
+        n_features = self.values.shape[1]
+        bend, coef = np.ascontiguousarray(bend), np.ascontiguousarray(coef)
+        total, pull = np.empty(n_features), np.empty(self._inner)
+        level = _dense.product_pass(
+            self.values, bend, coef, float(intercept), pull, np.empty(n_features), total
         )
-        return answer
+        return total, level
 
     def matvec(self, V: FloatArray) -> FloatArray:
         """Return X V; with several outputs by BLAS, which then is as fast."""
         if V.shape[1] > 1:
             return (V.T @ self.dense().T).T
-        found = self._kernels.matvec(self.values, by_output(V), self._inner)
-        return np.asarray(found).T
+        found = np.empty((V.shape[1], len(self.values)))
+        _dense.matvec(self.values, by_output(V), self._inner, found)
+        return found.T
 
     def rmatvec(self, U: FloatArray) -> FloatArray:
         """Return X^T U; with several outputs by BLAS, which then is as fast."""
         if U.shape[1] > 1:
             return np.asarray(self.dense().T @ U)
-        found = self._kernels.rmatvec(self.values, by_output(U), self._inner)
-        return np.asarray(found).T
+        n_features = self.values.shape[1]
+        found = np.empty((U.shape[1], n_features))
+        _dense.rmatvec(self.values, by_output(U), self._inner, np.empty(n_features), found)
+        return found.T
 
     def sandwich(self, d: FloatArray) -> FloatArray:
         """Return X^T diag(d) X."""
-        d = np.ascontiguousarray(d)
-        return np.asarray(self._kernels.sandwich(self.values, d, self._inner))
+        n_features = self.values.shape[1]
+        found, panel = np.empty((n_features, n_features)), np.empty((4, n_features))
+        _dense.sandwich(self.values, np.ascontiguousarray(d), panel, self._buffer(), found)
+        return found
 
     def sandwich_diagonal(self, d: FloatArray) -> FloatArray:
         """Return sum_i d_ik x_ij^2."""
-        found = self._kernels.sandwich_diagonal(self.values, by_output(d), self._inner)
-        return np.asarray(found).T
+        n_features = self.values.shape[1]
+        found, part = np.empty((d.shape[1], n_features)), np.empty(n_features)
+        _dense.sandwich_diagonal(self.values, by_output(d), part, self._buffer(), found)
+        return found.T
 
     def row_sizes(self, V: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return |X| V for V >= 0, and sum_j (weights_j x_ij)^2."""
-        found = [
-            self._kernels.row_sizes(self.values, v, weights, self._inner) for v in columns_of(V)
-        ]
-        return np.stack([product for product, _ in found], axis=1), found[0][1]
+        weights, buffer = np.ascontiguousarray(weights), self._buffer()
+        product, squares = np.empty((V.shape[1], len(self.values))), np.empty(len(self.values))
+        for k, v in enumerate(columns_of(V)):
+            _dense.row_sizes(self.values, v, weights, buffer, product[k], squares)
+        return product.T, squares
 
     def column_sizes(self, U: FloatArray) -> FloatArray:
         """Return |X|^T U."""
-        columns = columns_of(U)
-        total: list[FloatArray] = []
+        columns, n_features = columns_of(U), self.values.shape[1]
+        total, parts = np.empty((len(columns) + 1, n_features)), np.empty((2, n_features))
         for k in range(0, len(columns), 2):  # two in one read
             pair = columns[k], columns[min(k + 1, len(columns) - 1)]
-            total += self._kernels.column_sizes(self.values, *pair, self._inner)
-        return np.stack(total[: len(columns)], axis=1)
+            sums = total[k], total[k + 1]
+            _dense.column_sizes(self.values, *pair, parts, self._buffer(), *sums)
+        return total[: len(columns)].T
 
     def column_maxima(self) -> FloatArray:
         """Return max_i |x_ij|."""
         dtype = self.values.dtype
         top = np.zeros(self.values.shape[1], dtype=f"i{dtype.itemsize}")
-        self._kernels.column_maxima(self.values, top)
+        _dense.column_maxima(self.values, top)
         return np.asarray(top.view(dtype), dtype=np.float64)
 
     def are_whole(self, factors: FloatArray) -> bool:
         """Whether all numbers, each times its column's factor, are whole."""
-        from chainrule.engine.passes.kernels import grids
-
-        return bool(grids.are_whole(self.values, factors))
+        return bool(_grids.are_whole(self.values, np.ascontiguousarray(factors)))
 
     def dense(self) -> FloatArray:
         """Return X as float64, a copy only where it has to be."""
@@ -259,13 +279,13 @@ class FusedBlock:
         """The same for an entry of a sandwich."""
         return max(0, class_tables.PAIR_ROWS - MOST_ROWS) + self.longest_sum
 
-    @property
-    def _kernels(self) -> Any:  # noqa: ANN401
-        return kernels()
+    def _buffer(self) -> FloatArray:
+        """Return room for the rows of one inner step, of which some kinds are copied."""
+        return np.empty((self._inner, self.values.shape[1]))
 
     @property
     def _inner(self) -> int:
-        rows = int(self._kernels.inner_rows(self.values.shape[1]))
+        rows = inner_rows(self.values.shape[1])
         return rows if self.values.flags.c_contiguous else max(rows, COLUMN_ROWS)
 
 

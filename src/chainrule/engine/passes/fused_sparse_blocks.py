@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from types import ModuleType
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -15,33 +14,41 @@ from scipy import sparse
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.passes.blocks import SparseBlock
 from chainrule.engine.passes.fused_blocks import Sums, by_output, score_pass
+from chainrule.engine.runtime.native import NativeModule
 
 _ACCUMULATORS: Final[int] = 64
 _FEW_ACCUMULATORS: Final[int] = 8
 _ACCUMULATOR_ENTRIES: Final[int] = 8
 _ACCUMULATOR_NUMBERS: Final[int] = 2**22
+_ENTRIES: Final[int] = 2**16
 _ROWS: Final[int] = 2**18
 
 
-@cache
-def _kernels() -> ModuleType:
-    from chainrule.engine.passes.kernels import fused_sparse
+INNER_ROWS: Final[int] = 256
+"""Rows of one inner step, at most: their numbers are used again while they are in the cache."""
 
-    return fused_sparse
+INNER_ENTRIES: Final[int] = 2048
+"""Entries of one inner step, about: they are read again while they are in the cache."""
+
+_sparse = NativeModule("fused_sparse")
 
 
 def rows_per_block(n_samples: int, n_features: int, n_entries: int) -> int:
     """Return how many rows make a block.
 
     Each block has sums of its own, one a column, which are cleared and added up in every pass. So
-    blocks are few, as many as threads may want, unless they have many entries for each column.
+    blocks are few, as many as threads may want, unless they have many entries for each column; and
+    a block takes long enough to be worth a call.
     """
     per_column = n_entries / max(1, n_features)
     accumulators = per_column / _ACCUMULATOR_ENTRIES
     if accumulators < _FEW_ACCUMULATORS:
         accumulators = min(_FEW_ACCUMULATORS, 4 * accumulators)
     accumulators = min(
-        accumulators, _ACCUMULATORS, max(4.0, _ACCUMULATOR_NUMBERS / max(1, n_features))
+        accumulators,
+        _ACCUMULATORS,
+        max(4.0, _ACCUMULATOR_NUMBERS / max(1, n_features)),
+        max(4.0, n_entries / _ENTRIES),
     )
     rows = -(-n_samples // max(1, round(accumulators)))
     return int(np.clip(rows, min(1024, n_samples), _ROWS))
@@ -49,14 +56,14 @@ def rows_per_block(n_samples: int, n_features: int, n_entries: int) -> int:
 
 def fold(accumulators: FloatArray, start: int, stop: int, total: FloatArray) -> None:
     """Fill in the sums over all accumulators of some columns: see `kernels.fused_sparse.fold`."""
-    _kernels().fold(accumulators, start, stop, total)
+    _sparse.fold(accumulators, start, stop, total)
 
 
 def row_splits(
     indices: npt.NDArray[Any], indptr: npt.NDArray[Any], rows: int, starts: npt.NDArray[Any]
 ) -> None:
     """Fill in where blocks of rows start in each column: see `kernels.fused_sparse.row_splits`."""
-    _kernels().row_splits(_unsigned(indices), _unsigned(indptr), rows, _unsigned(starts))
+    _sparse.row_splits(unsigned(indices), unsigned(indptr), rows, unsigned(starts))
 
 
 def turned(
@@ -70,20 +77,23 @@ def turned(
     indptr: npt.NDArray[Any],
 ) -> None:
     """Fill in the CSR arrays of some rows of a CSC matrix: see `kernels.fused_sparse.turned`."""
-    unsigned = (_unsigned(integers) for integers in (indices, starts, stops))
-    _kernels().turned(data, *unsigned, first_row, values, _unsigned(columns), _unsigned(indptr))
+    places = (unsigned(integers) for integers in (indices, starts, stops))
+    _sparse.turned(data, *places, first_row, values, unsigned(columns), unsigned(indptr))
 
 
 def sort_rows(
     data: npt.NDArray[Any], indices: npt.NDArray[Any], indptr: npt.NDArray[Any], n_features: int
 ) -> bool:
     """Sort rows in place; tell whether they have no duplicates: see `kernels.fused_sparse`."""
-    return bool(_kernels().sort_rows(data, _unsigned(indices), _unsigned(indptr), n_features))
+    longest = int(np.diff(indptr).max(initial=0))
+    values, places = np.empty(longest, data.dtype), np.empty(longest, indices.dtype)
+    room = values, unsigned(places), np.empty(257, np.int64)
+    return bool(_sparse.sort_rows(data, unsigned(indices), unsigned(indptr), n_features, *room))
 
 
 def look_up(codes: npt.NDArray[Any], places: npt.NDArray[Any], found: npt.NDArray[Any]) -> None:
     """Fill in the place of each code, compiled."""
-    _kernels().look_up(_unsigned(codes), places, found)
+    _sparse.look_up(unsigned(codes), places, found)
 
 
 @dataclass(frozen=True)
@@ -172,7 +182,7 @@ class FusedSparseBlock:
     ) -> float:
         """Multiply by X^T diag(bend) X: see `kernels.fused_sparse.product_pass`."""
         return float(
-            _kernels().product_pass(
+            _sparse.product_pass(
                 *self._rows,
                 bend,
                 coef,
@@ -181,55 +191,66 @@ class FusedSparseBlock:
                 float(step),
                 travelled,
                 total,
-                self._inner,
+                np.empty(self._inner),
             )
         )
 
     def diagonal_pass(self, bend: FloatArray, total: FloatArray) -> float:
         """Fill in the diagonal of the sandwich; return the sum of `bend`."""
-        return float(_kernels().diagonal_pass(*self._rows, bend, total))
+        return float(_sparse.diagonal_pass(*self._rows, bend, total))
 
     def product_pass(
         self, bend: FloatArray, coef: FloatArray, intercept: float
     ) -> tuple[FloatArray, float]:
         """Return X^T u and the sum of u, for u = bend * (X coef + intercept), in one read."""
+        bend, coef = np.ascontiguousarray(bend), np.ascontiguousarray(coef)
         scores, total = np.zeros(len(bend)), np.empty(self.n_features)
         level = self.travelling_pass(bend, coef, intercept, scores, 0.0, scores.copy(), total)
         return total, level
 
     def matvec(self, V: FloatArray) -> FloatArray:
         """Return X V."""
-        return np.asarray(_kernels().matvec(*self._rows, by_output(V))).T
+        found = np.empty((V.shape[1], len(self.indptr) - 1))
+        _sparse.matvec(*self._rows, by_output(V), found)
+        return found.T
 
     def rmatvec(self, U: FloatArray) -> FloatArray:
         """Return X^T U."""
-        return np.asarray(_kernels().rmatvec(*self._rows, self.n_features, by_output(U))).T
+        found = np.empty((U.shape[1], self.n_features))
+        _sparse.rmatvec(*self._rows, by_output(U), found)
+        return found.T
 
     def sandwich(self, d: FloatArray) -> FloatArray:
         """Return X^T diag(d) X."""
-        d = np.ascontiguousarray(d)
-        return np.asarray(_kernels().sandwich(*self._rows, self.n_features, d))
+        found = np.empty((self.n_features, self.n_features))
+        _sparse.sandwich(*self._rows, np.ascontiguousarray(d), found)
+        return found
 
     def sandwich_diagonal(self, d: FloatArray) -> FloatArray:
         """Return sum_i d_ik x_ij^2."""
-        found = _kernels().sandwich_diagonal(*self._rows, self.n_features, by_output(d))
-        return np.asarray(found).T
+        found = np.empty((d.shape[1], self.n_features))
+        _sparse.sandwich_diagonal(*self._rows, by_output(d), found)
+        return found.T
 
     def row_sizes(self, V: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return |X| V for V >= 0, and sum_j (weights_j x_ij)^2."""
-        product, squares = _kernels().row_sizes(
-            *self._rows, by_output(V), np.ascontiguousarray(weights)
-        )
+        n_rows = len(self.indptr) - 1
+        product, squares = np.empty((V.shape[1], n_rows)), np.empty(n_rows)
+        sizes = np.ascontiguousarray(weights)
+        _sparse.row_sizes(*self._rows, by_output(V), sizes, product, squares)
         return product.T, squares
 
     def column_sizes(self, U: FloatArray) -> FloatArray:
         """Return |X|^T U."""
-        found = _kernels().column_sizes(*self._rows, self.n_features, by_output(U))
-        return np.asarray(found).T
+        found = np.empty((U.shape[1], self.n_features))
+        _sparse.column_sizes(*self._rows, by_output(U), found)
+        return found.T
 
     def column_maxima(self) -> FloatArray:
         """Return max_i |x_ij|."""
-        return np.asarray(_kernels().column_maxima(*self._rows, self.n_features))
+        found = np.empty(self.n_features)
+        _sparse.column_maxima(*self._rows, found)
+        return found
 
     def are_whole(self, factors: FloatArray) -> bool:
         """Whether all numbers, each times its column's factor, are whole."""
@@ -255,19 +276,18 @@ class FusedSparseBlock:
         return self.longest_sum
 
     @property
-    def unsigned(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    def places(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """Indices and indptr as the kernels take them."""
-        return _unsigned(self.indices), _unsigned(self.indptr)
+        return unsigned(self.indices), unsigned(self.indptr)
 
-    @property
+    @cached_property
     def _inner(self) -> int:
-        return int(
-            _kernels().inner_rows(len(self.indptr) - 1, int(self.indptr[-1] - self.indptr[0]))
-        )
+        n_rows, n_entries = len(self.indptr) - 1, int(self.indptr[-1] - self.indptr[0])
+        return max(1, min(INNER_ROWS, INNER_ENTRIES * n_rows // max(1, n_entries)))
 
-    @property
+    @cached_property
     def _rows(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-        return self.data, *self.unsigned
+        return self.data, *self.places
 
     def _plain(self) -> SparseBlock:
         here = slice(int(self.indptr[0]), int(self.indptr[-1]))
@@ -276,5 +296,6 @@ class FusedSparseBlock:
         return SparseBlock(sparse.csr_array(parts, shape=self.shape))
 
 
-def _unsigned(integers: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def unsigned(integers: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return whole numbers that are not negative as the kernels take them."""
     return integers.view(np.dtype(f"u{integers.itemsize}"))

@@ -10,13 +10,14 @@ import numpy as np
 from chainrule.engine.arrays import UNIT, FloatArray, norm
 from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.objective.objective import Objective
-from chainrule.engine.objective.products import Products, products
+from chainrule.engine.objective.products import products
+from chainrule.engine.solvers.conjugate_gradients import conjugate_gradients
 from chainrule.engine.solvers.line_search import line_search
 from chainrule.engine.solvers.starting import balance_intercept
 from chainrule.engine.solvers.steps import IterationRecord, Monitor, Outcome, Stop, no_op_monitor
 
 _FORCING: Final[tuple[float, float]] = (1e-4, 0.3)
-_SHARE: Final[float] = 0.2
+_SHARE: Final[float] = 0.5
 _FINE: Final[float] = 1e-14
 
 
@@ -75,7 +76,7 @@ def newton_cg(
         forcing = float(np.clip(np.sqrt(ahead), *_FORCING))
         # a tolerance this fine asks for all digits there are: the quadratic rule goes on for them
         enough = tolerance * evaluation.excess / 2 if tolerance > _FINE else 0.0
-        vector = _conjugate_gradients(
+        vector = conjugate_gradients(
             curvature,
             gradient,
             _SHARE * diagonal + (1 - _SHARE) * np.where(strength > 0, strength, diagonal),
@@ -129,44 +130,3 @@ def _strength(objective: Objective) -> FloatArray:
     """Return what the penalty adds to each entry of the Hessian's diagonal."""
     strength = np.tile(objective.penalty.strength[:, None], objective.loss.n_outputs)
     return objective.pack(Point(strength, np.zeros(objective.loss.n_outputs)))
-
-
-def _conjugate_gradients(
-    curvature: Products,
-    gradient: FloatArray,
-    preconditioner: FloatArray,
-    forcing: float,
-    max_inner: int,
-    in_gap: FloatArray,
-    enough: float,
-) -> FloatArray:
-    solution, residual = np.zeros_like(gradient), -gradient
-    conditioned = residual / preconditioner
-    direction, room = conditioned.copy(), np.empty_like(gradient)
-    energy = float(residual @ conditioned)
-    model, penalised = 0.0, bool(in_gap.any())
-    for inner in range(1, max_inner + 1):
-        if energy <= 0:
-            break
-        product = curvature.times(direction)
-        bent = float(direction @ product)
-        if bent <= 0:
-            if inner == 1:
-                solution += direction
-                curvature.advance(1.0)
-            break
-        step = energy / bent
-        curvature.advance(step)
-        solution += np.multiply(direction, step, out=room)
-        residual -= np.multiply(product, step, out=room)
-        gain = 0.5 * step * energy
-        model -= gain
-        proves = penalised and float(np.square(residual, out=room) @ in_gap) <= enough
-        if proves or inner * gain <= forcing * -model:
-            break
-        np.divide(residual, preconditioner, out=conditioned)
-        fresh = float(residual @ conditioned)
-        direction *= fresh / energy
-        direction += conditioned
-        energy = fresh
-    return solution

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from chainrule.engine.arrays import UNIT, FloatArray
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.objective.objective import Objective
+
+_NEAR: Final[float] = 1e-6
+"""How close the intercept of a start is to the best."""
 
 
 def starting_point(objective: Objective) -> Point:
@@ -43,24 +48,44 @@ def _best_intercept(objective: Objective) -> Point:
     weight = source.total_weight
     with np.errstate(all="ignore"):
         guess = loss.link(np.asarray([float(total) / weight])) - float(moved) / weight
-        tried = [shift for shift in (np.zeros(1), guess) if np.isfinite(shift).all()]
-        values = [objective.intercept_sums(raw, shift)[0] for shift in tried]
-        best = int(np.argmin([value if np.isfinite(value) else np.inf for value in values]))
-        point = Point(origin.coef, tried[best])
-        return balance_intercept(objective, point, raw + point.intercept)
+        values: list[float] = []
+        tried = [shift for shift in (guess, np.zeros(1)) if np.isfinite(shift).all()]
+        for shift in tried:
+            value, slope, bend = objective.intercept_sums(raw, shift)
+            if loss.facts.convex and abs(slope[0]) <= _NEAR * bend[0, 0]:
+                return Point(origin.coef, shift)
+            values.append(value if np.isfinite(value) else np.inf)
+        point = Point(origin.coef, tried[int(np.argmin(values))])
+        return balance_intercept(objective, point, raw + point.intercept, accuracy=_NEAR)
 
 
 def balance_intercept(
-    objective: Objective, point: Point, raw_prediction: FloatArray, *, rounds: int = 8
+    objective: Objective,
+    point: Point,
+    raw_prediction: FloatArray,
+    *,
+    rounds: int = 8,
+    accuracy: float = 4 * UNIT,
 ) -> Point:
     """Minimise over the intercept alone, without reading X.
 
     It makes the weighted residuals sum to zero, which is what the duality certificate needs.
+
+    Parameters
+    ----------
+    objective : Objective
+    point : Point
+    raw_prediction : ndarray
+        At the point.
+    rounds : int
+        Number of Newton steps at most.
+    accuracy : float
+        A Newton step shorter than this is not taken.
     """
     shift = np.zeros_like(point.intercept)
     value, residual, curvature = objective.intercept_sums(raw_prediction, shift)
     for _ in range(rounds):
-        if np.abs(residual).max() <= 4 * UNIT * np.abs(curvature).max():
+        if np.abs(residual).max() <= accuracy * np.abs(curvature).max():
             break
         step = -np.linalg.lstsq(curvature, residual, rcond=1e-14)[0]
         trial = objective.intercept_sums(raw_prediction, shift + step)

@@ -5,18 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from chainrule.errors import ParseError
-from chainrule.language.reading.cursor import CLOSERS
-from chainrule.language.reading.syntax import SUM, Parser
-from chainrule.language.reading.tree import Bracket, Derivative, Literal, Name, Node, Summation
+from chainrule.language.reading.syntax import Parser
+from chainrule.language.reading.tree import Bracket, Derivative, Name, Node
 from chainrule.language.reading.words import function_word
-
-SUMS = ("sum", "Sigma")
 
 
 class Calculus(Parser, ABC):
     """Parses sums over indices, and derivatives."""
-
-    greedy = False
 
     @abstractmethod
     def subscript_ahead(self) -> bool:
@@ -25,78 +20,6 @@ class Calculus(Parser, ABC):
     @abstractmethod
     def subscripted(self, base: Node) -> Node:
         """Parse a subscripted name."""
-
-    # ---- sums --------------------------------------------------------------------------------
-
-    def summation(self) -> Node | None:
-        """Parse ``∑_i``, ``sum_{i=1}^m``, ``Σ_{i,j}``; None for an ordinary sum."""
-        token = self.token
-        word, _, below = token.text.partition("_")
-        if word not in SUMS or not (below or self.marked(1, "_")):
-            return None
-        self.take()
-        indices = tuple(part for part in below.split(",") if part) or self.bounds()
-        high = self.limit() if self.sees("^") else None
-        body = self.expression(SUM - 1 if self.greedy else SUM)
-        return self.made(
-            Summation(indices, body, high, start=token.start, end=self.before, depth=body.depth + 1)
-        )
-
-    def bounds(self) -> tuple[str, ...]:
-        """Parse the lower bound of a sum: ``_i``, ``_{i=1}``, ``_{i,j}``, ``_{i ∈ ...}``."""
-        self.take()
-        if not self.sees("{", "("):
-            return (self.index_name(),)
-        opened = self.take()
-        names = [self.index_name()]
-        while self.sees(","):
-            self.take()
-            names.append(self.index_name())
-        if self.sees("="):
-            self.take()
-            if self.token.text != "1":
-                raise self.error("a sum begins at 1 here, as in i=1")
-            self.take()
-        self.expect(CLOSERS[opened.text], opened)
-        return tuple(names)
-
-    def index_name(self) -> str:
-        """Parse the letter of an index."""
-        token = self.take()
-        if token.kind != "name":
-            raise self.error("the index of the sum is missing here", token.start)
-        return token.text
-
-    def limit(self) -> Node:
-        """Parse the upper bound of a sum."""
-        self.take()
-        if self.sees("{"):
-            return self.bracket()
-        token = self.take()
-        if token.kind == "number":
-            return Literal(token.value, start=token.start, end=token.end)
-        if token.kind == "name":
-            return Name(token.text, start=token.start, end=token.end)
-        raise self.error("write where the sum ends here, as in ^m", token.start)
-
-    def squared(self) -> Node | None:
-        """Parse ``σ^2`` where that is a name; None otherwise."""
-        token = self.token
-        name = f"{token.text}^2"
-        if name not in self.declared:
-            return None
-        following = [t.text for t in self.tokens[self.at + 1 : self.at + 5]]
-        raised = self.tokens[min(self.at + 1, len(self.tokens) - 1)]
-        length = 0
-        if raised.kind == "mark" and raised.text == "raised" and raised.value == 2:
-            length = 2
-        elif following[:2] == ["^", "2"]:
-            length = 3
-        elif following == ["^", "{", "2", "}"]:
-            length = 5
-        for _ in range(length):
-            self.take()
-        return Name(name, start=token.start, end=self.before) if length else None
 
     # ---- derivatives -------------------------------------------------------------------------
 

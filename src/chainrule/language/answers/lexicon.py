@@ -49,6 +49,11 @@ class NameMeaning:
     example: str = ""
     of: Symbol | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is a symbol itself, and neither a part nor a derivative."""
+        return not (self.below or self.example) and self.of is None
+
 
 @dataclass(frozen=True)
 class Lexicon:
@@ -196,6 +201,8 @@ class Lexicon:
 
     def _gradient(self, name: str) -> NameMeaning | None:
         """Parse ``dZ``, ``grad_w``, ``dL_dw``, ``da_dz`` and ``delta^[l]`` as derivatives."""
+        if name in ("grad", "gradient") and len(parameters := self.model.parameters()) == 1:
+            return NameMeaning(parameters[0], of=self.model.objective)
         for prefix in ("grad_", "d_", "d"):
             if name.startswith(prefix) and len(name) > len(prefix):
                 found = self._by(name[len(prefix) :], self.model.objective)

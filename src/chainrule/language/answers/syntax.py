@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Container
 from contextlib import suppress
-from fractions import Fraction
 
 from chainrule.errors import ParseError
 from chainrule.language.answers.calculus import Calculus
@@ -20,17 +19,15 @@ from chainrule.language.reading.tree import (
     Blocks,
     Bracket,
     Call,
+    Chain,
     Compared,
     Extent,
     Indexed,
-    Literal,
-    Minus,
+    Joined,
     Name,
     Node,
     Ones,
-    Power,
     Quoted,
-    Transposed,
 )
 from chainrule.language.reading.words import EYE, function_word
 
@@ -38,6 +35,8 @@ CODE = frozenset(
     {"einsum", "square", "mm", "mul", "astype", "float", "copy", "t"}
     | {"full", "full_like", "ones_like", "zeros_like", "clamp", "clip", "heaviside"}
     | {"broadcast_to", "sub", "div", "pow", "power"}
+    | {"int", "int32", "int64", "float32", "float64", "double", "bool"}
+    | {"array", "asarray", "as_tensor", "tensor", "squeeze", "differential"}
 )
 """Functions of code beyond the language of forward passes."""
 
@@ -48,7 +47,10 @@ TUPLE = "("
 
 LONGEST_TUPLE = 4000
 
-KEPT = frozenset({"astype", "float", "double", "copy", "item", "mT", "detach", "clone"})
+KEPT = frozenset(
+    {"astype", "float", "double", "int", "long", "bool", "to", "type", "copy", "item", "mT"}
+    | {"detach", "clone", "numpy", "cpu", "contiguous", "reshape", "view", "squeeze"}
+)
 """Methods that return the value unchanged."""
 
 
@@ -180,23 +182,6 @@ class _AnswerParser(Calculus):
     def number_beside(self, left: Node) -> None:
         """Parse a number after a factor as a factor."""
 
-    def raised(self, left: Node, token: Token) -> Node:
-        """Parse an exponent, also ``^{-T}``."""
-        braced = self.sees("{")
-        minus = self.tokens[min(self.at + braced, len(self.tokens) - 1)]
-        after = self.tokens[min(self.at + braced + 1, len(self.tokens) - 1)]
-        if token.text == "^" and minus.text == "-" and after.text in ("T", "⊤"):
-            opened = self.token
-            for _ in range(2 + braced):
-                self.take()
-            if braced:
-                self.expect("}", opened)
-            place = {"start": left.start, "end": self.before}
-            one = Literal(Fraction(1), start=minus.start, end=after.end)
-            inverse = Power(left, Minus(one, **place), **place, depth=left.depth + 1)
-            return Transposed(inverse, **place, depth=left.depth + 2)
-        return super().raised(left, token)
-
     # ---- parts and code ----------------------------------------------------------------------
 
     def ones(self) -> Node:
@@ -306,6 +291,8 @@ class _AnswerParser(Calculus):
                 raise self.error("a shape has the places 0 and 1", axis.start)
             self.expect("]", opened)
             return Extent(receiver, int(axis.text), start=receiver.start, end=self.before)
+        if name.kind == "name" and name.text in ("size", "numel"):
+            return self.count(receiver)
         if name.kind == "name" and name.text in KEPT:
             self.take()
             if self.sees("("):
@@ -326,6 +313,26 @@ class _AnswerParser(Calculus):
                 depth=depth,
             )
         return super().method(receiver)
+
+    def count(self, receiver: Node) -> Node:
+        """Read ``Y.size``, the number of entries, and ``X.size(1)``, the size along an axis."""
+        start = receiver.start
+        self.take()
+        axes = [0, 1]
+        if self.sees("("):
+            opened = self.take()
+            if not self.sees(")"):
+                axis = self.take()
+                if axis.text not in ("0", "1"):
+                    raise self.error("a shape has the places 0 and 1", axis.start)
+                axes = [int(axis.text)]
+            self.expect(")", opened)
+        first, *rest = (Extent(receiver, axis, start=start, end=self.before) for axis in axes)
+        if not rest:
+            return self.made(first)
+        joined = tuple(Joined("*", start, extent) for extent in rest)
+        whole = Chain(PRODUCT, first, joined, start=start, end=self.before, depth=2)
+        return Bracket(whole, start=start, end=self.before, depth=receiver.depth + 2)
 
     def pass_over(self) -> None:
         """Skip arguments without effect."""

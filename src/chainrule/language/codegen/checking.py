@@ -1,22 +1,16 @@
-"""The check in a generated module: every gradient against central differences."""
+"""The check in a generated Python module: every gradient against central differences."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
 
-from chainrule.calculus.graph.dims import Size, base_names, measured
 from chainrule.calculus.graph.model import Model
-from chainrule.calculus.graph.node import Symbol, walk
-from chainrule.calculus.graph.sizes import assigned
+from chainrule.calculus.graph.node import Symbol
 from chainrule.language.codegen.dialects import Dialect, spelled
-from chainrule.language.codegen.lines import INDENT
+from chainrule.language.codegen.drawing import drawn_inputs
 
-LARGER = (6, 7, 8, 9)
-"""Sizes for dimensions with computed sizes."""
-
-SMALL = (3, 5, 2, 4)
-"""Sizes of the dimensions in turn: unequal, so that a missing transpose cannot hide."""
+INDENT = "    "
 
 DRAW = '''def draw(seed=0):
     """Return small random inputs at which the cost is a finite number."""
@@ -80,19 +74,12 @@ def check_text(dialect: Dialect, model: Model, names: Mapping[Symbol, str]) -> s
     names : mapping of Symbol to str
         The identifiers of its matrices.
     """
-    counted = model.numbered
-    dims = [
-        dim for s in model.inputs for dim in (*s.shape, *((counted[s],) if s in counted else ()))
-    ]
-    named = list(dict.fromkeys(name for dim in dims for name in base_names(dim)))
-    values = (node for d in model.definitions for node in walk(d.value))
-    computed = dict.fromkeys((*dims, *(d for v in values for d in v.shape)))
-    sizes = assigned(named, [dim for dim in computed if isinstance(dim, Size)], SMALL, LARGER)
-    draws = []
-    for symbol in model.inputs:
-        rows, columns = (measured(dim, sizes) for dim in symbol.shape)
-        kind = f"whole({measured(counted[symbol], sizes)}" if symbol in counted else "uniform(low"
-        draws.append(f'{INDENT * 3}"{names[symbol]}": {kind}, {rows}, {columns}),')
+    draws, whole = [], False
+    for each in drawn_inputs(model):
+        kind = "uniform(low" if each.count is None else f"whole({each.count}"
+        line = f'"{names[each.symbol]}": {kind}, {each.rows}, {each.columns}),'
+        draws.append(f"{INDENT * 3}{line}")
+        whole = whole or each.count is not None
     related = [
         f"{INDENT * 2}{line}\n"
         for known in model.onehot
@@ -113,7 +100,7 @@ def check_text(dialect: Dialect, model: Model, names: Mapping[Symbol, str]) -> s
             DRAW.format(
                 random=dialect.random.format(draws=100 * len(model.inputs)),
                 uniform=dialect.uniform,
-                whole=WHOLE.format(whole=dialect.whole) if counted else "",
+                whole=WHOLE.format(whole=dialect.whole) if whole else "",
                 inputs="\n".join(draws),
                 related="".join(related),
                 finite="\n".join(lines),

@@ -21,6 +21,7 @@ SCATTER = "np.add.at"
 
 _SIMPLE = r"[A-Za-z_][\w.]*|\d+(?:\.\d*)?"
 _POWER = re.compile(rf"(?<![\w.)\]])({_SIMPLE}) \*\* (-?(?:{_SIMPLE}))(?![\w.(\[])")
+_MESSAGE = re.compile(r"""\(f'([^'"\\]*)'\)""")
 _SLICE = re.compile(r"(?<=[\[ ])([\w.][\w.*+ -]*):([\w.][\w.*+ -]*)(?=[,\]])")
 
 
@@ -46,8 +47,17 @@ class Dialect:
         How a number of Python becomes an array without axes.
     arrays : frozenset of str
         Functions of the library whose first argument must be an array.
-    more : mapping of str to str
-        Keywords that a function needs: the precision of a matrix that is filled with a number.
+    fresh : mapping of str to tuple of str
+        Functions that make an array from sizes, with what they take over from the inputs:
+        precision and device.
+    options : str
+        The dictionary of precision and device in the passes, where a library needs both.
+    precision : str
+        The floating-point type of an array, or of the numbers in it when they are integers.
+    scalar : str
+        How a function of a number becomes a number of Python, whose precision never prevails.
+    traced : str
+        Whether an array stands for unknown values, so that checks of them are left out.
     everything : str
         The axis that means all axes; nothing when leaving the axis out does.
     random, uniform : str
@@ -82,7 +92,11 @@ class Dialect:
     plain: Mapping[str, str] = field(default_factory=dict)
     number: str = ""
     arrays: frozenset[str] = frozenset()
-    more: Mapping[str, str] = field(default_factory=dict)
+    fresh: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    options: str = ""
+    precision: str = ""
+    scalar: str = ""
+    traced: str = ""
     everything: str = ""
 
 
@@ -91,6 +105,8 @@ _ARRAYS = frozenset(
     | {"maximum", "minimum", "sign", "sin", "sinh", "square", "tan", "tanh"}
 )
 """Functions that take numbers of Python in NumPy and JAX, and in Torch do not."""
+
+_FRESH = dict.fromkeys(("eye", "full", "ones", "zeros"), ("dtype",))
 
 DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     {
@@ -105,6 +121,11 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 whole="rng.integers(0, count, shape)",
                 nudge=("nudge = np.zeros_like(value)", "nudge[i, j] = step"),
                 quiet='with np.errstate(all="ignore"):',
+                plain={"sqrt": "size ** 0.5"},
+                arrays=_ARRAYS,
+                scalar="float(number)",
+                fresh=_FRESH,
+                precision="np.result_type(array, 0.0)",
             ),
             Dialect(
                 "torch",
@@ -121,7 +142,13 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 plain={"sqrt": "size ** 0.5"},
                 arrays=_ARRAYS,
                 number="torch.tensor(number, dtype=torch.float64)",
-                more={"full": "dtype=torch.float64"},
+                scalar="float(number)",
+                fresh={
+                    **dict.fromkeys(_FRESH, ("dtype", "device")),
+                    "arange": ("device",),
+                },
+                options="like",
+                precision="torch.result_type(array, 0.0)",
                 everything="(0, 1)",
             ),
             Dialect(
@@ -134,6 +161,9 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 scatter="total = total.at[places].add(values)",
                 nudge=("nudge = jnp.zeros_like(value).at[i, j].set(step)",),
                 setup=('jax.config.update("jax_enable_x64", True)  # differences need float64',),
+                fresh=_FRESH,
+                precision="jnp.result_type(array, 0.0)",
+                traced="isinstance(array, jax.core.Tracer)",
                 note="JAX computes in float32 unless `jax_enable_x64` is set, as `check()` does.",
             ),
         )
@@ -142,7 +172,9 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
 """The targets, by name."""
 
 
-def spelled(tree: ast.expr, dialect: Dialect, sizes: Container[str] = ()) -> str:
+def spelled(
+    tree: ast.expr, dialect: Dialect, sizes: Container[str] = (), *, follow: bool = False
+) -> str:
     """Write an expression in NumPy for a target, on one line and formatted.
 
     Parameters
@@ -153,14 +185,22 @@ def spelled(tree: ast.expr, dialect: Dialect, sizes: Container[str] = ()) -> str
         The target.
     sizes : container of str, optional
         The names that are sizes: whole numbers of Python, no matrices.
+    follow : bool, optional
+        Whether new arrays take precision and device from the variables of a module.
     """
-    return _formatted(ast.unparse(_translated(tree, dialect, sizes)))
+    return _formatted(ast.unparse(_Translator(dialect, sizes, follow=follow).visit(tree)))
 
 
 def spelled_function(source: str, dialect: Dialect) -> str:
-    """Write the definition of a helper for a target."""
+    """Write the definition of a helper for a target; its first argument is an array.
+
+    The arrays that it makes have the precision and the device of that argument.
+    """
     (function,) = ast.parse(source).body
-    return _formatted(ast.unparse(ast.fix_missing_locations(_translated(function, dialect))))
+    assert isinstance(function, ast.FunctionDef)
+    first = function.args.args[0].arg
+    written = _Translator(dialect, array=first).visit(function)
+    return _formatted(ast.unparse(ast.fix_missing_locations(written)))
 
 
 def defined_name(source: str) -> str:
@@ -170,14 +210,25 @@ def defined_name(source: str) -> str:
     return function.name
 
 
-def _translated(tree: ast.AST, dialect: Dialect, sizes: Container[str] = ()) -> ast.AST:
-    return _Translator(dialect, sizes).visit(tree)  # type: ignore[no-any-return]
-
-
 class _Translator(ast.NodeTransformer):
-    def __init__(self, dialect: Dialect, sizes: Container[str] = ()) -> None:
+    """Translates to a dialect.
+
+    Inside a helper, `array` is the argument whose precision and device new arrays take over; in
+    a pass, they are the variables `dtype` and `device`. Code outside a module follows neither.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        sizes: Container[str] = (),
+        *,
+        array: str = "",
+        follow: bool = False,
+    ) -> None:
         self.dialect = dialect
         self.sizes = sizes
+        self.array = array
+        self.follow = follow or bool(array)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         """Give the library its name in the target, also where a part of it is called."""
@@ -204,19 +255,29 @@ class _Translator(ast.NodeTransformer):
         assert isinstance(renamed, ast.stmt)
         return renamed
 
+    def visit_If(self, node: ast.If) -> ast.AST:
+        """Leave checks of values out where the values are unknown."""
+        checks = any(isinstance(line, ast.Raise) for line in node.body)
+        self.generic_visit(node)
+        if not (checks and self.dialect.traced):
+            return node
+        traced = self._filled(self.dialect.traced, array=ast.Name(self.array))
+        known = ast.UnaryOp(ast.Not(), traced)
+        return ast.If(ast.BoolOp(ast.And(), [known, node.test]), node.body, node.orelse)
+
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """Give a function of the library the target's name and keywords."""
         args = [self.visit(arg) for arg in node.args]
         function, dialect = node.func, self.dialect
         if not (isinstance(function, ast.Attribute) and _is_library(function.value)):
+            plain = self._takes_arrays(function) and all(map(self._is_number, args))
             if self._takes_arrays(function):
                 args[:1] = [self._array(arg) for arg in args[:1]]
-            keywords = [ast.keyword(k.arg, self.visit(k.value)) for k in node.keywords]
-            return ast.Call(self.visit(function), args, keywords)
+            keywords = [ast.keyword(k.arg, self._keyword(k)) for k in node.keywords]
+            return self._scalar(ast.Call(self.visit(function), args, keywords), plain)
         if function.attr in dialect.plain and self._is_number(args[0]):
-            (formula,) = ast.parse(dialect.plain[function.attr]).body
-            assert isinstance(formula, ast.Expr)
-            return _Renamer({"size": args[0]}).visit(formula.value)  # type: ignore[no-any-return]
+            return self._filled(dialect.plain[function.attr], size=args[0])
+        plain = function.attr in dialect.arrays and all(map(self._is_number, args))
         if function.attr in dialect.arrays:
             args[0] = self._array(args[0])
         name = dialect.functions.get(function.attr, function.attr)
@@ -228,11 +289,43 @@ class _Translator(ast.NodeTransformer):
         if function.attr in dialect.second:
             name, keyword = dialect.second[function.attr].rstrip(")").split("(")
             keywords.append(ast.keyword(keyword, args.pop()))
-        if function.attr in dialect.more:
-            keyword, _, value = dialect.more[function.attr].partition("=")
-            keywords.append(ast.keyword(keyword, ast.parse(value, mode="eval").body))
+        keywords += self._taken_over(function.attr, {keyword.arg for keyword in keywords})
         library = ast.Name(dialect.prefix)
-        return ast.Call(ast.Attribute(library, name, ast.Load()), args, keywords)
+        call = ast.Call(ast.Attribute(library, name, ast.Load()), args, keywords)
+        return self._scalar(call, plain)
+
+    def _keyword(self, keyword: ast.keyword) -> ast.expr:
+        """Write the value of a keyword; a floating-point type is that of the inputs."""
+        if self.follow and keyword.arg == "dtype" and ast.unparse(keyword.value) == "float":
+            return ast.parse(self._source("dtype"), mode="eval").body
+        return self.visit(keyword.value)  # type: ignore[no-any-return]
+
+    def _taken_over(self, function: str, given: Container[str | None]) -> list[ast.keyword]:
+        """Return what an array that a function makes takes over from the inputs."""
+        if not self.follow:
+            return []
+        names = [name for name in self.dialect.fresh.get(function, ()) if name not in given]
+        if len(names) > 1 and self.dialect.options and not self.array:
+            return [ast.keyword(None, ast.Name(self.dialect.options))]
+        return [
+            ast.keyword(name, ast.parse(self._source(name), mode="eval").body) for name in names
+        ]
+
+    def _source(self, keyword: str) -> str:
+        """Return where new arrays take their precision or their device from."""
+        return f"{self.array}.{keyword}" if self.array else keyword
+
+    def _scalar(self, call: ast.Call, plain: bool) -> ast.expr:
+        """Make a number of Python of a function of one."""
+        if not (plain and self.follow and self.dialect.scalar):
+            return call
+        return self._filled(self.dialect.scalar, number=call)
+
+    @staticmethod
+    def _filled(formula: str, **given: ast.expr) -> ast.expr:
+        """Put expressions in the place of the names of a formula."""
+        tree = ast.parse(formula, mode="eval").body
+        return _Renamer(given).visit(tree)  # type: ignore[no-any-return]
 
     def _takes_arrays(self, function: ast.expr) -> bool:
         """Whether a function is a helper of the module, or one of a part of the target."""
@@ -247,8 +340,7 @@ class _Translator(ast.NodeTransformer):
         """Make an array of a number, where the target takes arrays only."""
         if not (self.dialect.number and self._is_number(arg)):
             return arg
-        wrapped = ast.parse(self.dialect.number, mode="eval").body
-        return _Renamer({"number": arg}).visit(wrapped)  # type: ignore[no-any-return]
+        return self._filled(self.dialect.number, number=arg)
 
     def _is_number(self, arg: ast.expr) -> bool:
         """Whether an argument is a number of Python: of literals, sizes and π or e."""
@@ -294,8 +386,8 @@ def _is_none(node: ast.expr) -> bool:
 
 
 def _formatted(code: str) -> str:
-    """Set spaces around powers and the colons of slices as formatters do."""
-    return _SLICE.sub(_spaced, _POWER.sub(r"\1**\2", code))
+    """Set quotes, and spaces around powers and the colons of slices, as formatters do."""
+    return _MESSAGE.sub(r'(f"\1")', _SLICE.sub(_spaced, _POWER.sub(r"\1**\2", code)))
 
 
 def _spaced(bounds: re.Match[str]) -> str:

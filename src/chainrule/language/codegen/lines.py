@@ -11,14 +11,9 @@ from collections.abc import Iterable, Mapping
 from chainrule.calculus.graph.dims import Shape, written
 from chainrule.calculus.graph.node import Apply, Expr, Symbol, walk
 from chainrule.calculus.graph.op import Layout
-from chainrule.language.codegen.dialects import Dialect, spelled
 from chainrule.language.codegen.names import Identifiers
+from chainrule.language.codegen.target import WIDTH, Target
 from chainrule.language.codegen.trees import Trees, is_hidden, is_work
-
-WIDTH = 88
-"""The narrowest line length in common use."""
-
-INDENT = "    "
 
 
 class FunctionBody:
@@ -26,7 +21,7 @@ class FunctionBody:
 
     Parameters
     ----------
-    dialect : Dialect
+    target : Target
         The target.
     names : mapping of Symbol to str
         The identifiers of the matrices.
@@ -38,15 +33,15 @@ class FunctionBody:
 
     def __init__(
         self,
-        dialect: Dialect,
+        target: Target,
         names: Mapping[Symbol, str],
         sizes: Mapping[str, str],
         identifiers: Identifiers,
     ) -> None:
-        self.dialect = dialect
+        self.target = target
         self.identifiers = identifiers
         self.sizes = frozenset(sizes.values())
-        self.trees = Trees(names, sizes, dialect.name)
+        self.trees = Trees(names, sizes, target)
         self.statements: list[str] = []
         self._shared: set[Expr] = set()
 
@@ -69,25 +64,30 @@ class FunctionBody:
             if uses[node] > 1 and _may_have_a_name(node) and is_work(self.trees.tree(node, False))
         }
 
-    def assign(self, target: str, value: Expr, ending: str = "") -> None:
-        """Add ``target = value`` with the shape as a comment, after the parts that it needs."""
-        fitted = self._fitted(value, len(target) + len(ending), exact=True)
-        self._write(target, fitted, ending, exact=True)
-        if isinstance(value, Apply) and not ending:
-            self.trees.parts.setdefault(value, target)
+    def assign(self, name: str, value: Expr, *, given: bool = False) -> None:
+        """Add the statement that computes a value, after the parts that it needs.
 
-    def _write(self, target: str, value: Expr, ending: str, *, exact: bool) -> None:
+        A value that may be given is computed only when it is not.
+        """
+        fitted = self._fitted(name, value, exact=True, given=given)
+        self._write(name, fitted, exact=True, given=given)
+        if isinstance(value, Apply) and not given:
+            self.trees.parts.setdefault(value, name)
+
+    def _write(self, name: str, value: Expr, *, exact: bool, given: bool = False) -> None:
         code = self._text(value, exact)
-        self.statements.append(f"{INDENT}{target} = {code}{ending}{comment(value.shape)}")
+        self.statements.append(self.target.statement(name, code, value.shape, given=given))
 
-    def _fitted(self, value: Expr, around: int, *, exact: bool) -> Expr:
+    def _fitted(self, name: str, value: Expr, *, exact: bool, given: bool = False) -> Expr:
         """Name parts until a statement of `value` fits on a line."""
         for node in walk(value):
             if node in self._shared and node is not value and node not in self.trees.parts:
                 self._name(node)
-        room = WIDTH - len(INDENT) - len(" = ") - around - len(comment(value.shape))
+        room = WIDTH - len(self.target.statement(name, "", value.shape, given=given))
         while len(self._text(value, exact)) > room:
             part = self._longest_part(value)
+            if exact and self.trees.fills(value) and _may_have_a_name(value):
+                part = value if value not in self.trees.parts else None
             if part is None and isinstance(value, Apply) and len(value.args) > 2:
                 # A long row of plain terms: the first half becomes the first term.
                 middle = (len(value.args) + 1) // 2
@@ -99,30 +99,35 @@ class FunctionBody:
         return value
 
     def _name(self, part: Expr) -> None:
-        fitted = self._fitted(part, len("t99"), exact=False)
+        fitted = self._fitted("t99", part, exact=False)
         name = self.identifiers.numbered("t")
-        self._write(name, fitted, "", exact=False)
+        self._write(name, fitted, exact=False)
         self.trees.parts[part] = name
 
     def _text(self, value: Expr, exact: bool) -> str:
-        return spelled(self.trees.tree(value, exact), self.dialect, self.sizes)
+        tree = self.trees.tree(value, exact)
+        return self.target.expression(tree, self.sizes, self.trees.helpers)
 
     def _longest_part(self, value: Expr) -> Expr | None:
         """Return the part that a long line gains most by naming."""
-        # What stands inside a part that has a name is not in the line.
-        written, waiting = dict[Expr, None](), list(reversed(value.args))
-        while waiting:
-            node = waiting.pop()
-            if node not in written and node not in self.trees.parts:
-                written[node] = None
-                waiting.extend(reversed(node.args))
-        parts = [node for node in written if _may_have_a_name(node)]
+        parts = [part for part in self._visible(value) if _may_have_a_name(part)]
         return max(parts, key=lambda part: len(self._text(part, False)), default=None)
 
+    def _visible(self, value: Expr) -> list[Expr]:
+        """Return the parts of a value that are written out, which those of named ones are not."""
+        seen: dict[Expr, None] = {}
+        waiting = list(value.args)
+        while waiting:
+            node = waiting.pop()
+            if node not in seen and node not in self.trees.parts:
+                seen[node] = None
+                waiting += node.args
+        return [node for node in walk(value) if node in seen]
 
-def comment(shape: Shape) -> str:
-    """Write a shape behind a statement."""
-    return f"  # {one_line(written(shape))}"
+
+def shape_text(shape: Shape) -> str:
+    """Write a shape for a comment."""
+    return one_line(written(shape))
 
 
 def one_line(text: str) -> str:

@@ -16,6 +16,7 @@ from chainrule.calculus.graph.op import Layout, Op
 from chainrule.errors import DerivationError
 from chainrule.language.codegen.dialects import NUMPY
 from chainrule.language.codegen.sizes import arithmetic
+from chainrule.language.codegen.target import Target
 
 PLACE = "_place_"
 
@@ -29,8 +30,8 @@ class Trees:
         The identifiers of the matrices.
     sizes : mapping of str to str
         The identifiers of the dimensions.
-    target : str
-        The name of the target: a row may have code of its own for it.
+    target : Target
+        The target: a row may have code of its own for it, or code that it cannot run.
 
     Attributes
     ----------
@@ -39,13 +40,15 @@ class Trees:
     used_sizes : set of str
         The dimensions whose size is spoken of.
     helpers : dict of str to str
-        The definitions that the code calls.
+        The definitions, in NumPy, that the code calls.
+    own : dict of str to str
+        The definitions, in the language of the target, that the code calls.
     imports : set of str
         The import statements that the code needs beside those of every module of the target.
     """
 
     def __init__(
-        self, names: Mapping[Symbol, str], sizes: Mapping[str, str], target: str = "numpy"
+        self, names: Mapping[Symbol, str], sizes: Mapping[str, str], target: Target
     ) -> None:
         self.names = names
         self.sizes = sizes
@@ -53,6 +56,7 @@ class Trees:
         self.parts: dict[Expr, str] = {}
         self.used_sizes: set[str] = set()
         self.helpers: dict[str, str] = {}
+        self.own: dict[str, str] = {}
         self.imports: set[str] = set()
 
     def tree(self, node: Expr, exact: bool) -> ast.expr:
@@ -65,7 +69,7 @@ class Trees:
         exact : bool
             Whether the array must have the whole shape, and not just broadcast to it.
         """
-        if exact and (spread(node) != node.shape or is_plain(node)):
+        if exact and self.fills(node):
             return self._filled(node)
         if node in self.parts:
             return ast.Name(self.parts[node])
@@ -79,13 +83,18 @@ class Trees:
             return self.tree(node.args[0], False)
         return self._applied(node)
 
+    @staticmethod
+    def fills(node: Expr) -> bool:
+        """Whether the code of a node must be repeated to its shape, or made an array."""
+        return spread(node) != node.shape or is_plain(node)
+
     def _applied(self, node: Apply) -> ast.expr:
         op = node.op
         args = [self.tree(arg, not op.elementwise) for arg in node.args]
         places = [f"{PLACE}{k}" for k in range(len(args))]
         dims = [a for a in node.attrs if isinstance(a, str | Size)]
         attrs = tuple(f"({arithmetic(a, self.sizes)})" if a in dims else a for a in node.attrs)
-        spelling = op.targets.get(self.target)
+        spelling = op.targets.get(self.target.name)
         written = op.code if spelling is None else spelling.code
         code = ast.parse(written(*places, attrs=attrs), mode="eval").body
         said = {part.id for part in ast.walk(code) if isinstance(part, ast.Name)}
@@ -95,6 +104,9 @@ class Trees:
             self._help(op)
         else:
             self.imports.update(spelling.imports)
+            if spelling.helper:
+                self.own[op.name] = spelling.helper
+        self.target.verify(op, code)
         filled = _Filler(dict(zip(places, args, strict=True))).visit(code)
         assert isinstance(filled, ast.expr)
         return filled
@@ -147,17 +159,13 @@ def is_hidden(node: Expr) -> bool:
 
 
 def is_plain(node: Expr) -> bool:
-    """Whether the code of a node is a number of Python: numbers, sizes and constants alone."""
+    """Whether the code of a node is a number of Python: of numbers, sizes and constants alone."""
     if is_hidden(node):
         return is_plain(node.args[0])
     if isinstance(node, Apply):
-        arithmetic = node.op.notation.layout in _ARITHMETIC
-        number = not node.args and node.shape == SCALAR
-        return (arithmetic and all(map(is_plain, node.args))) or number
+        constant = not node.args and node.shape == SCALAR
+        return (node.op.elementwise or constant) and all(map(is_plain, node.args))
     return isinstance(node, Number)
-
-
-_ARITHMETIC = (Layout.SUM, Layout.PRODUCT, Layout.FRACTION, Layout.PREFIX)
 
 
 def is_work(tree: ast.expr) -> bool:

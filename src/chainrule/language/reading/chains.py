@@ -9,6 +9,7 @@ from chainrule.calculus.graph.dims import SCALAR, Shape, written
 from chainrule.calculus.graph.node import Expr, Number, symbols
 from chainrule.calculus.ops import add, align, div, matmul, mul, neg
 from chainrule.errors import ParseError, ShapeError, UnmetError
+from chainrule.language.reading.ambiguity import ask_quotient
 from chainrule.language.reading.complaints import quoted, unmet
 from chainrule.language.reading.context import Context, Star
 from chainrule.language.reading.syntax import MATRIX, SUM
@@ -23,7 +24,7 @@ MINUS = frozenset({"-", ".-"})
 def fold(within: Context, node: Chain) -> Expr:
     """Build the expression of a chain, from the left."""
     folding = _Folding(within, node)
-    if node.level == MATRIX:
+    if node.level == MATRIX and not within.entries:
         return folding.matrices()
     if node.level == SUM:
         return folding.entries(add, lambda sign, term: neg(term) if sign in MINUS else term)
@@ -79,6 +80,7 @@ class _Folding:
     def divided(self, joined: Joined, top: Expr, bottom: Expr) -> Expr:
         if isinstance(bottom, Number) and bottom.value == 0:
             raise self.within.error(joined.operand, "this divides by 0; write another denominator")
+        ask_quotient(self.within, self.node, joined, top, bottom)
         return div(top, bottom)
 
     def meeting(self, joined: Joined, right: Expr) -> Shape:

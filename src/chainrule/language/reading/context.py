@@ -49,6 +49,8 @@ class Context(ABC):
         Names that come before the first round of a loop, with its line.
     answer : bool
         Whether this is somebody's answer, in which nothing can be declared.
+    entries : bool
+        Whether vectors stand for their entries, as under a sum over an index.
     """
 
     line: Line
@@ -59,6 +61,7 @@ class Context(ABC):
     functions: Functions = field(default_factory=Functions)
     starts: Mapping[str, int] = field(default_factory=dict)
     answer: bool = False
+    entries: bool = False
 
     @abstractmethod
     def expr(self, node: Node) -> Expr:

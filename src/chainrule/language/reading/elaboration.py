@@ -22,7 +22,7 @@ from chainrule.calculus.ops import (
 )
 from chainrule.calculus.ops.elementary import raised, zero_mask
 from chainrule.errors import ParseError, ShapeError
-from chainrule.language.reading import calls, chains, places
+from chainrule.language.reading import ambiguity, calls, chains, index_sums, places
 from chainrule.language.reading.complaints import quoted, unknown
 from chainrule.language.reading.context import Context
 from chainrule.language.reading.tree import (
@@ -39,11 +39,15 @@ from chainrule.language.reading.tree import (
     Ones,
     Part,
     Power,
+    Summation,
     Transposed,
 )
 from chainrule.language.reading.words import CONSTANTS
 
 MAX_EXPONENT = 64
+EXAMPLES = ("i", "j", "t")
+"""Letters that count examples, as in ``x^{(i)}``."""
+
 MAX_BITS = 2000
 MAX_HEIGHT = 150
 
@@ -97,6 +101,8 @@ class Elaborator(Context):
                 return places.taken(self, node)
             case Blocks():
                 return places.blocks(self, node)
+            case Summation() if not self.answer:
+                return index_sums.summed(self, node)
             case Ones():
                 raise self.error(
                     node,
@@ -139,7 +145,7 @@ class Elaborator(Context):
         base = node.base
         if isinstance(base, Name) and base.name == "e" and "e" not in self.scope:
             return exp(self.expr(node.exponent))
-        free = self.free_exponent(node)
+        free = None if node.sign == "@^" else self.free_exponent(node)
         if free is not None:
             return free
         exponent = self.exponent(node.exponent)
@@ -151,13 +157,26 @@ class Elaborator(Context):
                 return squared_norm(self.expr(inner.inner))
             if isinstance(inner, Call) and inner.function == "norm" and not inner.power:
                 return calls.call(self, replace(inner, function="squared_norm"))
-        return self.raised(node, self.expr(base), exponent)
+        value = self.expr(base)
+        if node.sign == "@^":
+            return ambiguity.matrix_power(self, node, value, exponent)
+        ambiguity.ask_power(self, node, value, exponent)
+        if node.sign == ".^" and value.shape != SCALAR:
+            return power(value, exponent)
+        return self.raised(node, value, exponent)
 
     def free_exponent(self, node: Power) -> Expr | None:
         """Read a power whose exponent is an expression, ``x^a``; nothing where it is a number."""
         exponent = self.expr(node.exponent)
         if isinstance(exponent, Number) and exponent.shape == SCALAR:
             return None
+        letter = self.text(node.exponent).strip("{() }")
+        if letter in EXAMPLES and letter != self.text(node.exponent):
+            raise self.error(
+                node.exponent,
+                f"^({letter}) marks the value of one example; write the pass with matrices, "
+                f"as X : (n, m), or for one example without ({letter}); an exponent is ^{letter}",
+            )
         base = self.expr(node.base)
         if isinstance(base, Number) and base.value <= 0:
             raise self.error(

@@ -8,7 +8,7 @@ used.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TypeAlias
 
 from chainrule.calculus.derivation.own import own_function
@@ -37,12 +37,10 @@ from chainrule.language.reading.tree import (
     Power,
     Written,
 )
-from chainrule.language.reading.words import (
-    CONSTANTS,
-    ENTRYWISE,
-    LARGER,
-    function_word,
-)
+from chainrule.language.reading.words import CONSTANTS, ENTRYWISE, LARGER, function_word
+
+CHOICE = "where"
+"""The function that chooses entry by entry, which cases are read as."""
 
 MAX_OPENED = 500
 """How often functions may be written out in one forward pass."""
@@ -165,7 +163,7 @@ class Functions:
             if not any(name in known for known in (declared, lines, dims))
         }
         body, count = parse(line, said.body, said.stop, declared, {*self.known, name})
-        for node in _parts(body):
+        for node in parts_of(body):
             used = node.function if isinstance(node, Call) else getattr(node, "name", "")
             if used == name:
                 raise line.error(
@@ -236,7 +234,7 @@ class Functions:
 
     def _entrywise(self, body: Node, names: Container[str]) -> bool:
         """Whether a body mentions these names alone and acts on each entry by itself."""
-        return all(self._is_entrywise(node, names) for node in _parts(body))
+        return all(self._is_entrywise(node, names) for node in parts_of(body))
 
     def _is_entrywise(self, node: Node, names: Container[str]) -> bool:
         match node:
@@ -247,7 +245,8 @@ class Functions:
                 if own is not None:
                     return own.row is not None
                 two = node.function in LARGER and len(node.arguments) == 2
-                one = node.function in ENTRYWISE or node.function in ENTRYWISE_MACROS
+                entrywise = node.function in ENTRYWISE or node.function in ENTRYWISE_MACROS
+                one = entrywise or node.function == CHOICE
                 return not node.options and (two or one)
             case Chain():
                 return all(joined.operator != "@" for joined in node.rest)
@@ -258,16 +257,36 @@ class Functions:
         return False
 
 
-def _parts(node: Node) -> Iterator[Node]:
+def parts_of(node: Node) -> Iterator[Node]:
     """Yield a node and everything below it."""
     yield node
+    for part in children(node):
+        yield from parts_of(part)
+
+
+def changed(node: Node, change: Callable[[Node], Node]) -> Node:
+    """Return a node with every node directly below it changed."""
+
+    def each(value: object) -> object:
+        if isinstance(value, tuple):
+            return tuple(each(item) for item in value)
+        if isinstance(value, Joined):
+            return replace(value, operand=change(value.operand))
+        return change(value) if isinstance(value, Written) else value  # type: ignore[arg-type]
+
+    below = {part.name: each(getattr(node, part.name)) for part in fields(node)}
+    return replace(node, **below)  # type: ignore[arg-type]
+
+
+def children(node: Node) -> Iterator[Node]:
+    """Yield the nodes directly below a node."""
     for part in fields(node):
         value = getattr(node, part.name)
         for item in value if isinstance(value, tuple) else (value,):
             inner = item.operand if isinstance(item, Joined) else item
-            inner = inner[1] if isinstance(inner, tuple) else inner
+            inner = inner[1] if isinstance(inner, tuple) and len(inner) == 2 else inner
             if isinstance(inner, Written):
-                yield from _parts(inner)  # type: ignore[arg-type]
+                yield inner  # type: ignore[misc]
 
 
-__all__ = ["Functions", "OwnFunction"]
+__all__ = ["Functions", "OwnFunction", "changed", "children", "parts_of"]

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from chainrule.calculus.graph.loop_indices import in_round, stems
 from chainrule.calculus.graph.model import Loop
+from chainrule.language.reading.clauses import clauses
 from chainrule.language.reading.names import canonical
-from chainrule.language.reading.statements import MAX_STATEMENTS, statement
+from chainrule.language.reading.statements import MAX_STATEMENTS
 from chainrule.language.reading.tokens import Line
 
 _HEADER = re.compile(
@@ -167,8 +168,8 @@ class _Unroller:
         found = dict.fromkeys(stem for inner in body for stem in stems(_code(inner.text), counts))
         self.found.loops.append(Loop(counter, first, last, tuple(found), line.number))
         for inner in body:
-            said = None if _FOR.match(inner.text) else statement(inner)
-            for text, at in said.names() if said is not None else ():
+            said = () if _FOR.match(inner.text) else clauses(inner).found
+            for text, at in (place for clause in said for place in clause.names()):
                 if in_round(text, {counter: 1}) == in_round(text, {counter: 2}):
                     raise inner.error(
                         f"{text.strip()} is the same in every round; move this line above the "

@@ -3,28 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from fractions import Fraction
 from unicodedata import normalize
 
 from chainrule.calculus.graph.dims import SCALAR, Shape, base_names, written
-from chainrule.calculus.graph.model import Asked, Definition, Loop, Model, OneHot
+from chainrule.calculus.graph.model import (
+    Asked,
+    Assumption,
+    Definition,
+    Loop,
+    Mask,
+    Model,
+    OneHot,
+)
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.errors import ModelError, ParseError
 from chainrule.language.reading import statements
+from chainrule.language.reading.clauses import Clause, clauses, without_arguments
 from chainrule.language.reading.complaints import LISTED, nearest, quoted
+from chainrule.language.reading.declarations import Declared, ShapeKind
 from chainrule.language.reading.elaboration import Elaborator
 from chainrule.language.reading.functions import Functions
 from chainrule.language.reading.loops import unrolled
-from chainrule.language.reading.names import canonical, split_place
+from chainrule.language.reading.markup import statement_lines
+from chainrule.language.reading.names import canonical, split_place, target_name
 from chainrule.language.reading.statements import MAX_LINE, MAX_STATEMENTS, Statement
 from chainrule.language.reading.syntax import parse
 from chainrule.language.reading.tokens import Line, tokenize
 from chainrule.language.reading.tree import Node
+from chainrule.language.reading.undeclared import undeclared
+from chainrule.language.reading.words import function_word
+
+READ_FACTS = frozenset({"one-hot", "symmetric"})
+"""The facts about a matrix that a declaration may state."""
 
 MAX_ALL_NODES = 20_000
 
 
-def read_model(text: str, *, name: str = "") -> Model:
+def read_model(text: str, *, name: str = "", infer: bool = True) -> Model:
     """Read a forward pass.
 
     Parameters
@@ -36,6 +54,9 @@ def read_model(text: str, *, name: str = "") -> Model:
         title, one after a declaration is the note on its names.
     name : str, optional
         The title where the text has none.
+    infer : bool, optional
+        Whether the shapes of undeclared names are inferred, and kept in `Model.assumptions`;
+        otherwise an undeclared name is an error.
 
     Returns
     -------
@@ -59,12 +80,23 @@ def read_model(text: str, *, name: str = "") -> Model:
     ('J', ['w', 'b'])
     """
     reader = _Reader()
-    rounds = unrolled(statements.lines(text))
+    rounds = unrolled(statement_lines(statements.lines(text)))
     reader.loops, reader.starts = tuple(rounds.loops), rounds.starts
     for line in rounds.lines:
         reader.gather(line)
-    for statement in reader.statements:
-        reader.read(statement)
+    reader.clauses = without_arguments(
+        [clause for clause in reader.clauses if not reader.is_prose(clause)], reader.lines
+    )
+    reader.define_names()
+    # What is declared counts everywhere: papers write "where x ∈ ℝⁿ" below the formula.
+    for clause in reader.clauses:
+        if clause.declared is not None:
+            reader.declare(clause, clause.declared)
+    reader.clauses.sort(key=reader.defines_later)
+    if infer:
+        reader.infer()
+    for clause in reader.clauses:
+        reader.read(clause)
     return reader.model(name)
 
 
@@ -98,6 +130,16 @@ def read_expression(text: str, scope: Mapping[str, Symbol]) -> Expr:
     return Elaborator(line, known, dims).whole(node)
 
 
+def _check_square(line: Line, shape: Shape, at: int) -> None:
+    """Refuse a matrix that is said to be symmetric and is not square."""
+    if shape[0] != shape[1]:
+        raise line.error(
+            f"only a square matrix is symmetric, and this one is {written(shape)}; write (n, n) "
+            "or leave the word out",
+            at,
+        )
+
+
 def _body(line: Line, scope: Mapping[str, Symbol], functions: Functions, body: Node) -> Expr:
     """Build the expression of a function's body over its parameter."""
     return Elaborator(line, scope, functions=functions).whole(body)
@@ -105,44 +147,72 @@ def _body(line: Line, scope: Mapping[str, Symbol], functions: Functions, body: N
 
 @dataclass
 class _Reader:
-    statements: list[Statement] = field(default_factory=list)
+    clauses: list[Clause] = field(default_factory=list)
+    prose: list[int] = field(default_factory=list)
     title: str = ""
     scope: dict[str, Symbol] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)  # where each name is introduced
+    defined: dict[str, int] = field(default_factory=dict)  # where each is defined
+    kinds: dict[str, ShapeKind] = field(default_factory=dict)  # "x is a vector"
+    places: dict[str, tuple[str, Line, int]] = field(default_factory=dict)
+    hot: list[OneHot] = field(default_factory=list)
+    hot_kinds: set[str] = field(default_factory=set)  # one-hot, without sizes
+    symmetric_kinds: set[str] = field(default_factory=set)  # symmetric, without sizes
+    assumptions: list[Assumption] = field(default_factory=list)
+    expected: dict[str, tuple[Shape, Line, int]] = field(default_factory=dict)
     dims: set[str] = field(default_factory=set)
     inputs: list[Symbol] = field(default_factory=list)
     definitions: list[tuple[Definition, Line]] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
     directives: dict[str, Statement] = field(default_factory=dict)
+    masked: list[Statement] = field(default_factory=list)
     functions: Functions = field(default_factory=Functions)
     loops: tuple[Loop, ...] = ()
     starts: dict[str, int] = field(default_factory=dict)  # names before the first round of a loop
     nodes: int = 0
 
     def gather(self, line: Line) -> None:
-        """Find what a line is and which names it introduces, before anything is read."""
-        statement = statements.statement(line)
-        if statement is None:
-            if not self.title and not self.statements:
-                self.title = line.text.strip(" \t#")
-            return
-        self.statements.append(statement)
-        if len(self.statements) > MAX_STATEMENTS:
-            raise line.error(
-                f"this forward pass is past the limit of {MAX_STATEMENTS} lines; shorten it", 0
-            )
-        for text, _ in statement.names():
-            try:
-                known = canonical(text)
-            except ValueError:
-                continue  # said in its turn, when the line is read
-            self.lines.setdefault(known, line.number)
+        """Find the clauses of a line and the names they introduce, before anything is read."""
+        said = clauses(line)
+        if said.comment and not self.title and not self.clauses:
+            self.title = said.comment
+        if said.prose and not (said.found or self.title or self.clauses or self.prose):
+            self.title = line.text.strip(" \t:.")
+        elif said.prose and line.number not in self.prose:
+            self.prose.append(line.number)
+        for clause in said.found:
+            self.clauses.append(clause)
+            if len(self.clauses) > MAX_STATEMENTS:
+                raise line.error(
+                    f"this forward pass is past the limit of {MAX_STATEMENTS} lines; shorten it", 0
+                )
+            for text, _ in clause.names():
+                try:
+                    known = target_name(text)
+                except ValueError:
+                    continue  # said in its turn, when the line is read
+                self.lines.setdefault(known, line.number)
 
-    def read(self, statement: Statement) -> None:
-        """Read one statement."""
+    def define_names(self) -> None:
+        """Note which names are values that some line defines."""
+        for clause in self.clauses:
+            said = clause.statement
+            if said is None or said.directive or said.call is not None:
+                continue
+            for text, _ in clause.names():
+                with suppress(ValueError):  # said in its turn, when the line is read
+                    self.defined.setdefault(target_name(text), clause.line.number)
+
+    def read(self, clause: Clause) -> None:
+        """Read one clause that is no declaration."""
+        statement = clause.statement
+        if statement is None:
+            return
         word = statement.directive
         if not word:
-            (self.declare if statement.sign == ":" else self.define)(statement)
+            self.define(statement, clause.note)
+        elif word == statements.MASK:
+            self.masked.append(statement)
         elif word in self.directives:
             first = self.directives[word].line.number
             raise statement.line.error(
@@ -151,20 +221,100 @@ class _Reader:
         else:
             self.directives[word] = statement
 
-    def declare(self, statement: Statement) -> None:
+    def is_prose(self, clause: Clause) -> bool:
+        """Whether a sentence such as "all quantities are scalars" declares a word nobody uses."""
+        said = clause.declared
+        if said is None or not said.worded:
+            return False
+        bodies = " ".join(
+            other.statement.line.text[other.statement.at : other.statement.stop]
+            for other in self.clauses
+            if other.statement is not None
+        )
+        words = [text for text, _ in said.names if len(text) > 3 and text.isalpha()]
+        if len(words) < len(said.names) or any(word in bodies for word in words):
+            return False
+        self.prose = sorted({*self.prose, clause.line.number})
+        return True
+
+    def defines_later(self, clause: Clause) -> bool:
+        """Whether a clause keeps its place: functions of their arguments alone come first."""
+        said = clause.statement
+        if said is None or said.call is None:
+            return True
+        arguments = {text.strip() for text in said.call[2].split(",")}
+        tokens = tokenize(said.line, said.body, said.stop)
+        names = {token.text for token in tokens if token.kind == "name"}
+        return any(function_word(name) is None and name not in arguments for name in names)
+
+    def declare(self, clause: Clause, said: Declared) -> None:
         """Read a declaration."""
-        line = statement.line
-        names = [(statements.name(line, *place), *place) for place in statement.names()]
-        shape = statements.shape(statement)
-        symmetric = statements.is_symmetric(statement, shape)
+        line = clause.line
+        names = [(statements.name(line, *place), *place) for place in said.names]
+        for fact in said.facts:
+            if fact not in READ_FACTS:
+                raise line.error(
+                    f"{fact} is not read here; leave the word out, and the gradient is that of a "
+                    "general matrix",
+                    said.at,
+                )
+        if said.shape is None:
+            assert said.kind is not None
+            if "one-hot" in said.facts:
+                self.hot_kinds |= {known for known, _, _ in names}
+            if "symmetric" in said.facts:
+                self.symmetric_kinds |= {known for known, _, _ in names}
+            self.kinds |= dict.fromkeys((known for known, _, _ in names), said.kind)
+            self.places |= {known: (shown, line, at) for known, shown, at in names}
+            return
+        shape, symmetric = said.shape, "symmetric" in said.facts
         self.dims.update(name for dim in shape for name in base_names(dim))
         for known, shown, at in names:
+            if known in self.defined and known not in self.expected:
+                if symmetric:
+                    raise line.error(
+                        f"{shown.strip()} is computed below, and only what is given can be "
+                        "declared symmetric; leave the word out",
+                        said.at,
+                    )
+                self.expected[known] = shape, line, at  # the shape of a value, to be checked
+                if clause.note or said.note:
+                    self.notes[shown.strip()] = clause.note or said.note
+                continue
+            if symmetric:
+                _check_square(line, shape, said.at)
             symbol = self.introduce(line, known, shown, at, shape, symmetric=symmetric)
             self.inputs.append(symbol)
-            if statement.note:
-                self.notes[symbol.name] = statement.note
+            if "one-hot" in said.facts:
+                self.hot.append(OneHot(symbol, 1 if shape[0] == 1 else 0))
+            if clause.note or said.note:
+                self.notes[symbol.name] = clause.note or said.note
 
-    def define(self, statement: Statement) -> None:
+    def infer(self) -> None:
+        """Find the shapes of the names that nobody declares."""
+        if self.scope and any(name not in self.lines for name in self.starts):
+            return  # what comes before a loop is said where it is used
+        found, size = undeclared(
+            self.clauses, self.scope, self.dims, self.kinds, self.defined.keys()
+        )
+        if size is not None:
+            self.dims.add(size)
+        for one in found:
+            place = self.places.get(one.name) or one.place
+            assert place is not None
+            shown, line, at = place
+            self.lines.setdefault(one.name, line.number)
+            symmetric = one.name in self.symmetric_kinds
+            if symmetric:
+                _check_square(line, one.shape, at)
+            symbol = self.introduce(line, one.name, shown, at, one.shape, symmetric=symmetric)
+            self.inputs.append(symbol)
+            self.assumptions.append(Assumption(symbol, one.reason))
+            if one.name in self.hot_kinds:
+                self.hot.append(OneHot(symbol, 1 if one.shape[0] == 1 else 0))
+            self.dims.update(name for dim in one.shape for name in base_names(dim))
+
+    def define(self, statement: Statement, note: str) -> None:
         """Read a definition."""
         line = statement.line
         if statement.call is not None:
@@ -172,6 +322,13 @@ class _Reader:
             self.hold(line)
             return
         targets = [(statements.name(line, *place), *place) for place in statement.names()]
+        for known, shown, at in targets:
+            if known.endswith("^2") and known[:-2] in self.lines:
+                raise line.error(
+                    f"{shown.strip()} is the square of {shown.strip()[:1]}, which has a value; "
+                    "give this one another name",
+                    at,
+                )
         node, count = parse(line, statement.body, statement.stop, self.scope, self.functions.known)
         self.nodes += count
         self.hold(line)
@@ -193,16 +350,34 @@ class _Reader:
             raise
         opened = tuple(dict.fromkeys(self.functions.opened))
         for (known, shown, at), value in zip(targets, values, strict=True):
+            self.compare(line, known, shown, at, value.shape)
             symbol = self.introduce(line, known, shown, at, value.shape)
             self.definitions.append((Definition(symbol, value, line.number, opened), line))
-            if statement.note:
-                self.notes[symbol.name] = statement.note
+            if note:
+                self.notes[symbol.name] = note
+
+    def compare(self, line: Line, known: str, shown: str, at: int, shape: Shape) -> None:
+        """Hold a defined value to the shape that is declared for it."""
+        if known not in self.expected or self.expected[known][0] == shape:
+            return
+        wanted, declared, _ = self.expected[known]
+        raise line.error(
+            f"{shown.strip()} is declared {written(wanted)} on line {declared.number}, and this "
+            f"definition has shape {written(shape)}; change one of them, or give this one another "
+            "name",
+            at + len(shown) - len(shown.lstrip()),
+        )
 
     def refuse_circle(self, name: str, statement: Statement) -> None:
         """Say so when a definition goes round through later ones to itself."""
         uses: dict[str, set[str]] = {}
-        for other in self.statements:
-            if other.sign != ":" and other.call is None:
+        for other in (clause.statement for clause in self.clauses):
+            if (
+                other is not None
+                and not other.directive
+                and other.sign != ":"
+                and other.call is None
+            ):
                 tokens = tokenize(other.line, other.body, other.stop)
                 used = {token.text for token in tokens if token.kind == "name"}
                 uses |= {statements.name(other.line, *place): used for place in other.names()}
@@ -256,7 +431,7 @@ class _Reader:
     def model(self, name: str) -> Model:
         """Put the forward pass together."""
         if not self.definitions:
-            line = self.statements[-1].line if self.statements else Line("")
+            line = self.clauses[-1].line if self.clauses else Line("")
             raise line.error("a forward pass needs a definition, such as J = sum(A)", 0)
         definition, line = self.definitions[-1]
         objective, at = definition.target, 0
@@ -293,6 +468,9 @@ class _Reader:
                 self.onehot(),
                 self.functions.as_model(),
                 self.loops,
+                self.masks(),
+                tuple(self.assumptions),
+                tuple(self.prose),
             )
         except ParseError:
             raise
@@ -311,10 +489,10 @@ class _Reader:
     def onehot(self) -> tuple[OneHot, ...]:
         """Read which labels the author declares one-hot."""
         statement = self.directives.get("onehot")
+        found = list(self.hot)
         if statement is None:
-            return ()
+            return tuple(found)
         text = statement.line.text[statement.body : statement.stop]
-        found = []
         for part, at in statements.parts(text, statement.body):
             bare = part.rstrip().removesuffix("^T")
             symbol = self.asked(statement, bare, at).symbol
@@ -332,6 +510,31 @@ class _Reader:
                     at,
                 )
             found.append(OneHot(symbol, axis))
+        return tuple(found)
+
+    def masks(self) -> tuple[Mask, ...]:
+        """Read which inputs the author has drawn at every step: ``mask D with 4/5``."""
+        found: list[Mask] = []
+        for statement in self.masked:
+            line, body = statement.line, statement.body
+            named, _, share = line.text[body : statement.stop].partition(" with ")
+            symbol = self.asked(statement, named, body).symbol
+            at = body + len(named) + len(" with ")
+            try:
+                keep = float(Fraction(share.strip()))
+            except (ValueError, ZeroDivisionError):
+                keep = 0.0
+            if not 0 < keep <= 1:
+                raise line.error(
+                    "a mask is 1 with a probability above 0, at most 1; write a number such as "
+                    f"mask {symbol.name} with 4/5",
+                    at,
+                )
+            if symbol not in self.inputs:
+                raise line.error(f"{symbol.name} is a definition; only inputs are drawn", body)
+            if any(mask.symbol is symbol for mask in found):
+                raise line.error(f"{symbol.name} is drawn twice; keep one of the lines", body)
+            found.append(Mask(symbol, keep))
         return tuple(found)
 
     def asked(self, statement: Statement, text: str, at: int) -> Asked:

@@ -13,6 +13,7 @@ one form, which serves to look names up and is never shown: each name keeps the 
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass, field
 from unicodedata import category, name, normalize
 
@@ -28,7 +29,8 @@ ACCENTS = {
 }
 FONTS = frozenset(
     {"mathbf", "mathrm", "mathit", "mathsf", "mathcal", "mathbb", "boldsymbol", "bm"}
-    | {"text", "textbf", "textrm", "operatorname", "vec"}
+    | {"text", "textbf", "textrm", "textit", "textsf", "texttt", "operatorname", "mathop", "vec"}
+    | {"mathtt", "mathnormal", "mathfrak", "mathscr", "pmb", "symbf", "symup"}
 )
 SUBSCRIPTS = dict(
     zip("₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ₊₋", "0123456789aehijklmnoprstuvx+-", strict=True)
@@ -37,6 +39,7 @@ SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁱⁿˡ", "0123456789
 PRIMES = "'′’"
 DIGITS = "0123456789"
 MAX_ACCENTS = 3
+LONGEST_RUN = 24
 
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
 _LOW = re.compile(
@@ -54,6 +57,7 @@ _ONE_EXAMPLE = re.compile(
 _LISTED = re.compile(r"_([0-9]+(?:,[a-z])+)(?![\w(])")
 _RAISED = re.compile("⁽([⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁱⁿˡ]{1,16})⁾")
 _PLACE = re.compile(r"(.+)_([0-9]{1,9})")
+_SQUARED = re.compile(r"(.+?)\s*(?:\^\s*(?:2|\{\s*2\s*\})|²)")
 _INDEX = re.compile(r"[\w+\-−,()\s\\]*")
 
 
@@ -92,6 +96,19 @@ def canonical(text: str) -> str:
     if found is None or found.end != len(text) or found.transposed:
         raise ValueError(f"{text} is not a name")
     return found.canonical
+
+
+def target_name(text: str) -> str:
+    """Return the canonical form of a name that is defined, which may be a square: ``σ²``.
+
+    Raises
+    ------
+    ValueError
+        When the text is no name.
+    """
+    if match := _SQUARED.fullmatch(text.strip()):
+        return f"{canonical(match[1])}^2"
+    return canonical(text)
 
 
 def scan(
@@ -161,6 +178,25 @@ def split_place(name: str) -> tuple[str, int | None]:
     return (match[1], int(match[2])) if match else (name, None)
 
 
+def run_of(written: str, known: Container[str]) -> list[int] | None:
+    """Return where the names begin in a run of names of one letter each; None where it is none.
+
+    >>> run_of("wx", {"w", "x"}), run_of("XW_Q", {"X", "W_Q"}), run_of("wx", {"w"})
+    ([0, 1], [0, 1], None)
+    """
+    letters = 0
+    while letters < len(written) and is_letter(written[letters]):
+        letters += 1
+    if not 1 < letters <= LONGEST_RUN or len(set(written[:letters])) < letters:
+        return None
+    for at in range(letters):
+        part = written[at : at + 1] if at < letters - 1 else written[at:]
+        found = scan(part)
+        if found is None or found.end != len(part) or found.canonical not in known:
+            return None
+    return list(range(letters))
+
+
 def is_letter(character: str) -> bool:
     """Tell whether a character may begin a name; raised and lowered letters may not."""
     return category(character) in ("Lu", "Ll", "Lt", "Lo")
@@ -185,6 +221,10 @@ def _command(text: str, start: int, accents: int) -> tuple[_Parts, int] | None:
     if match is None:
         return None
     word, end = match[1], match.end()
+    if word == "exponentialE":  # what visual editors write for the number e
+        return _Parts("e"), end
+    if word == "operatorname" and text[end : end + 1] == "*":
+        end += 1
     if word not in ACCENTS and word not in FONTS:
         greek = word.removeprefix("var")
         return _Parts(greek if greek in GREEK else word), end

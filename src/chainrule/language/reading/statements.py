@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TypeAlias
 from unicodedata import normalize
 
-from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, minus, plus, possible, times, written
+from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, minus, plus, possible, times
 from chainrule.errors import LimitError, ParseError
 from chainrule.language.reading.complaints import quoted
-from chainrule.language.reading.names import canonical, scan
+from chainrule.language.reading.names import canonical, scan, target_name
 from chainrule.language.reading.tokens import Line
 
 MAX_TEXT = 200_000
@@ -17,14 +18,18 @@ MAX_LINE = 20_000
 MAX_STATEMENTS = 2000
 MAX_NAME = 64
 DIRECTIVES = ("objective", "wrt", "onehot")
+MASK = "mask"
+
+Place: TypeAlias = tuple[str, int]
+"""A part of a line as written, and where it stands."""
 
 _SIGN = re.compile(r":=|=|:")
 _SHAPE = re.compile(r"\s*\(([^()]*)\)\s*")
-_SYMMETRIC = re.compile(r"\s*,?\s*\b(symmetric)\s*$")
 _BETWEEN = re.compile(r"[,×]|\s+x\s+")
 _CALL = re.compile(r"([^()]*)\(([^()]*)\)\s*")
 _SIZE = re.compile("[0-9]{1,9}(?![0-9])")
 _SIGNS = re.compile("[-+−]")
+_MASK = re.compile(r"\s*mask(\s)\s*\S+\s+with\s")
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,8 @@ class Statement:
     def directive(self) -> str:
         """The directive's word, or nothing."""
         word = self.target.strip().lower()
+        if word == MASK and " with " in self.line.text[self.body : self.stop]:
+            return MASK
         return word if self.sign == ":" and word in DIRECTIVES else ""
 
     @property
@@ -74,7 +81,7 @@ class Statement:
             return None
         return _CALL.fullmatch(self.target)
 
-    def names(self) -> list[tuple[str, int]]:
+    def names(self) -> list[Place]:
         """Return the names that the line introduces, as written, and where each stands."""
         if self.directive:
             return []
@@ -91,7 +98,7 @@ def _is_name(text: str) -> bool:
     return True
 
 
-def parts(text: str, at: int) -> list[tuple[str, int]]:
+def parts(text: str, at: int) -> list[Place]:
     """Split at commas outside brackets, keeping where each part stands."""
     found, depth, start = [], 0, 0
     for place, character in enumerate(text):
@@ -134,6 +141,9 @@ def statement(line: Line) -> Statement | None:
     if not content.strip():
         return None
     match = _SIGN.search(content)
+    mask = _MASK.match(content)
+    if mask is not None and (match is None or match.start() >= mask.end()):
+        return Statement(line, ":", mask.start(1), len(content.rstrip()), comment.strip())
     if match is None:
         raise line.error(
             "this line is neither a declaration such as X : (n, m) nor a definition such as "
@@ -150,7 +160,7 @@ def name(line: Line, text: str, at: int) -> str:
     try:
         if len(shown) > MAX_NAME:
             raise ValueError
-        return canonical(shown)
+        return target_name(shown)
     except ValueError:
         advice = "a name is a letter or a word, with an index if needed: w, yhat, a^[1], z_1"
         said = f"{quoted(shown)} is not a name" if shown else "a name is missing here"
@@ -161,15 +171,20 @@ def shape(said: Statement) -> Shape:
     """Read the shape of a declaration."""
     line, text = said.line, said.line.text[said.body : max(said.body, said.stop)]
     at = said.body + len(text) - len(text.lstrip())
-    match = _SHAPE.fullmatch(_SYMMETRIC.sub("", text))
+    match = _SHAPE.fullmatch(text)
     if match is None:
         raise line.error(
             "after the colon comes a shape such as (n, m) or (1, 1); "
-            "the directives are objective: J, wrt: w, b and onehot: Y",
+            "the directives are objective: J, wrt: w, b, onehot: Y and mask D with 4/5",
             at if text.strip() else said.at,
         )
-    inner = match[1].strip()
-    dims = [_dim(line, part, at) for part in _BETWEEN.split(inner)] if inner else []
+    return shape_of(line, match[1], at)
+
+
+def shape_of(line: Line, inner: str, at: int, between: re.Pattern[str] = _BETWEEN) -> Shape:
+    """Read the sizes of a shape, ``n, m``, which stand at `at` in a line."""
+    inner = inner.strip()
+    dims = [size(line, part, at) for part in between.split(inner)] if inner else []
     if dims in ([], [1]):
         return SCALAR
     if len(dims) == 1:
@@ -183,20 +198,7 @@ def shape(said: Statement) -> Shape:
     return dims[0], dims[1]
 
 
-def is_symmetric(said: Statement, shape: Shape) -> bool:
-    """Whether a declaration says that its matrices are symmetric: ``S : (n, n) symmetric``."""
-    match = _SYMMETRIC.search(said.line.text[said.body : said.stop])
-    if match is not None and shape[0] != shape[1]:
-        at = said.body + match.start(1)
-        raise said.line.error(
-            f"only a square matrix is symmetric, and this one is {written(shape)}; write (n, n) "
-            "or leave the word out",
-            at,
-        )
-    return match is not None
-
-
-def _dim(line: Line, text: str, at: int) -> Dim:
+def size(line: Line, text: str, at: int) -> Dim:
     """Read one size: a name, a number, or terms joined by + and -."""
     found: Dim = 0
     try:

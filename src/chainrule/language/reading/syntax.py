@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Container
 from fractions import Fraction
 
-from chainrule.language.reading.cursor import CLOSERS, COMPARISONS, MAX_FACTORS, MAX_NESTING, Cursor
-from chainrule.language.reading.names import canonical
+from chainrule.language.reading.cursor import CLOSERS, COMPARISONS, MAX_FACTORS, MAX_NESTING
+from chainrule.language.reading.formulas import Formulas
+from chainrule.language.reading.names import canonical, run_of
 from chainrule.language.reading.tokens import Line, Token, tokenize
 from chainrule.language.reading.tree import (
     Blocks,
@@ -35,10 +36,14 @@ from chainrule.language.reading.words import REDUCTIONS, function_word
 SUM, PRODUCT, MATRIX, POWER = 10, 20, 22, 30
 LEVELS = {
     **dict.fromkeys(("+", "-", ".+", ".-"), SUM),
-    **dict.fromkeys((".*", "*", "/"), PRODUCT),
+    **dict.fromkeys((".*", "*", "/", "./"), PRODUCT),
     **dict.fromkeys(("@", "·"), MATRIX),
 }
-POSTFIX = frozenset({"^", "'", "⊤", "raised", "."})
+CODE_OPTIONS = {"dim": "axis", "keepdim": "keepdims"}
+"""What PyTorch calls the options of NumPy."""
+
+POWERS = ("^", ".^", "@^")
+POSTFIX = frozenset({*POWERS, "'", "⊤", "raised", "."})
 
 
 def parse(
@@ -72,11 +77,10 @@ def parse(
     return node, parser.nodes
 
 
-class Parser(Cursor):
+class Parser(Formulas):
     """The parser of one expression."""
 
     beside = MATRIX
-    groups = False  # whether square brackets may group
     equality = False  # whether two indices may be compared
 
     def expression(self, floor: int) -> Node:
@@ -91,7 +95,7 @@ class Parser(Cursor):
                 continue
             if self.sees(*POSTFIX):
                 # x^2^T transposes the square: only a power of the exponent stays in it.
-                if floor >= POWER - 1 and not (self.sees("^") and not self.transpose_ahead()):
+                if floor >= POWER - 1 and not (self.sees(*POWERS) and not self.transpose_ahead()):
                     break
                 left = self.postfix(left)
                 continue
@@ -115,6 +119,8 @@ class Parser(Cursor):
         """Take one more operand into the chain on the left, or begin a chain."""
         level = self.level(operator)
         at = self.token.start
+        dotted = operator == "./"
+        operator = "/" if dotted else operator
         if operator:
             self.take()
         elif self.token.kind == "number" and self.token.text != "1":
@@ -123,7 +129,7 @@ class Parser(Cursor):
         if not operator and isinstance(right, Literal) and right.value == 1:
             # (A - Y) 1 sums over the columns: no other number makes sense after a factor.
             right = Ones(True, start=right.start, end=right.end)
-        joined = Joined(operator, at, right)
+        joined = Joined(operator, at, right, dotted)
         first: Node = left
         rest: tuple[Joined, ...] = (joined,)
         if isinstance(left, Chain) and left.level == level:
@@ -157,7 +163,7 @@ class Parser(Cursor):
             # A bar closes what a bar opened; a double bar may close a single one and open another.
             innermost = self.bars[-1] if self.bars else ""
             return innermost != "|" and innermost != token.text
-        return self.sees("(", "{", "[", "frac", "𝟏")
+        return self.sees("(", "{", "[", "frac", "𝟏", "cases")
 
     def operand(self, floor: int) -> Node:
         """Read what an operator may join."""
@@ -166,10 +172,15 @@ class Parser(Cursor):
             self.take()
             return self.made(Literal(token.value, start=token.start, end=token.end))
         if token.kind == "name":
+            if (squared := self.squared()) is not None:
+                return squared
+            if token.text not in self.declared and (found := self.summation()) is not None:
+                return found
             word = self.word(token.text)
             if word is not None:
                 return self.function(word)
-            self.take()
+            self.split_run()
+            token = self.take()
             return self.made(Name(token.text, start=token.start, end=token.end))
         if self.sees("-", "+"):
             self.take()
@@ -183,10 +194,41 @@ class Parser(Cursor):
             return self.fence()
         if self.sees("frac"):
             return self.fraction()
+        if self.sees("cases"):
+            return self.cases()
         if self.sees("𝟏"):
             self.take()
+            if self.sees("_", "[", "{"):
+                return self.counted()
             return self.made(Ones(start=token.start, end=token.end))
         raise self.unexpected()
+
+    def split_run(self) -> None:
+        """Read a run of names as their product: ``wx``, ``XW_Q``, unless the run has a meaning."""
+        token = self.token
+        written = self.line.text[token.start : token.end]
+        if token.text in self.declared or (cuts := run_of(written, self.declared)) is None:
+            return
+        ends = [*cuts[1:], len(written)]
+        self.tokens[self.at : self.at + 1] = [
+            Token("name", canonical(written[at:end]), token.start + at, token.start + end)
+            for at, end in zip(cuts, ends, strict=True)
+        ]
+
+    def counted(self) -> Node:
+        r"""Read what an indicator counts: ``\mathbb{1}_{z > 0}``, ``𝟏[z > 0]``."""
+        if self.sees("_"):
+            self.take()
+        if not self.sees("(", "{", "["):
+            raise self.error("an indicator has a comparison in brackets, as in [z > 0]")
+        inner = self.bracket()
+        while isinstance(inner, Bracket):
+            inner = inner.inner
+        if not isinstance(inner, Compared):
+            raise self.error(
+                "an indicator has a comparison in brackets, as in [z > 0]", inner.start
+            )
+        return inner
 
     def word(self, name: str) -> str | None:
         """Return the word of a function that a name means here."""
@@ -203,12 +245,6 @@ class Parser(Cursor):
             inner = self.compared(inner)
         elif opened.text == "[" and self.sees(";", ","):
             return self.blocks(opened, inner)
-        elif opened.text == "[" and not self.groups:
-            raise self.error(
-                "square brackets hold a mask such as [z > 0] or blocks such as [A; B]; group "
-                "with ( )",
-                opened.start,
-            )
         self.expect(CLOSERS[opened.text], opened)
         self.bars.pop()
         return self.made(Bracket(inner, start=opened.start, end=self.before, depth=inner.depth + 1))
@@ -290,9 +326,10 @@ class Parser(Cursor):
         frac = self.take()
         parts = []
         for _ in range(2):
-            if not self.sees("{"):
-                raise self.error(r"\frac takes two groups in braces: \frac{a}{b}")
-            parts.append(self.bracket())
+            if self.sees("{"):
+                parts.append(self.bracket())
+            else:
+                parts.append(self.single())
         over, under = parts
         depth = max(over.depth, under.depth) + 1
         chain = self.made(
@@ -330,7 +367,21 @@ class Parser(Cursor):
         return Name(name, start=node.start, end=node.end) if name in self.declared else None
 
     def raised(self, left: Node, token: Token) -> Node:
-        """Read an exponent."""
+        """Read an exponent, also ``^{-T}``."""
+        braced = self.sees("{")
+        minus = self.tokens[min(self.at + braced, len(self.tokens) - 1)]
+        after = self.tokens[min(self.at + braced + 1, len(self.tokens) - 1)]
+        if token.text == "^" and minus.text == "-" and after.text in ("T", "⊤"):
+            opened = self.token
+            for _ in range(2 + braced):
+                self.take()
+            if braced:
+                self.expect("}", opened)
+            start, end, depth = left.start, self.before, left.depth
+            one = Literal(Fraction(1), start=minus.start, end=after.end)
+            below = Minus(one, start=start, end=end)
+            inverse = Power(left, below, start=start, end=end, depth=depth + 1)
+            return Transposed(inverse, start=start, end=end, depth=depth + 2)
         if token.text == "raised":
             exponent: Node = Literal(token.value, start=token.start, end=token.end)
             return Power(left, exponent, start=left.start, end=token.end, depth=left.depth + 1)
@@ -340,9 +391,17 @@ class Parser(Cursor):
                 self.take()
             end, depth = self.before, left.depth + 1
             return Transposed(_ones(left), start=left.start, end=end, depth=depth)
+        sign = token.text
+        if self.sees(".*"):  # X^∘2
+            self.take()
+            sign = ".^"
+        elif self.sees("{") and self.tokens[self.at + 1].text == ".*":
+            # X^{\circ 2}, X^{\odot 2}: the power of every entry.
+            del self.tokens[self.at + 1]
+            sign = ".^"
         exponent = self.expression(POWER - 1)
         depth = max(left.depth, exponent.depth) + 1
-        return Power(left, exponent, start=left.start, end=exponent.end, depth=depth)
+        return Power(left, exponent, sign, start=left.start, end=exponent.end, depth=depth)
 
     def transpose_ahead(self, skip: int = 1) -> int:
         r"""Count the tokens, `skip` ahead, that make ``^`` a transpose: ``T``, ``{\top}``."""
@@ -350,9 +409,13 @@ class Parser(Cursor):
         braced = ahead[0].kind == "mark" and ahead[0].text == "{"
         if braced and not (len(ahead) == 3 and ahead[2].kind == "mark" and ahead[2].text == "}"):
             return 0
-        token = ahead[braced]
+        return 1 + 2 * braced if self.is_transpose(ahead[braced]) else 0
+
+    @staticmethod
+    def is_transpose(token: Token) -> bool:
+        """Whether a token in an exponent means the transpose."""
         mark = token.kind == "mark" and token.text in ("⊤", "'")
-        return 1 + 2 * braced if mark or (token.kind == "name" and token.text == "T") else 0
+        return mark or (token.kind == "name" and token.text == "T")
 
     def method(self, receiver: Node) -> Node:
         """Read ``X.sum(axis=1)`` and ``A.dot(B)`` as calls."""
@@ -383,7 +446,7 @@ class Parser(Cursor):
             self.take()
             primes += 1
         power: Node | None = None
-        if self.sees("^", "raised"):
+        if self.sees("^", ".^", "raised"):
             mark = self.take()
             holder = Literal(Fraction(0), start=token.start, end=token.end)
             raised = self.raised(holder, mark)
@@ -393,7 +456,13 @@ class Parser(Cursor):
                 )
             power = raised.exponent
         options: tuple[tuple[str, Node], ...] = ()
-        if self.sees("(", "{"):
+        sign = self.line.text[token.start : token.end]
+        if word == "sum" and sign in ("\\sum", "∑"):
+            # The sign reaches over the whole term: ∑ y ⊙ log p, ∑ (a - y)^2.
+            arguments: tuple[Node, ...] = (self.expression(SUM),)
+        elif word == "sqrt" and self.sees("["):
+            return self.root(token)
+        elif self.sees("(", "{"):
             spaced = self.token.start > self.before and self.token.text == "("
             arguments, options = self.arguments()
             if spaced and arguments and word in REDUCTIONS and self.sees("^", "raised"):
@@ -422,6 +491,20 @@ class Parser(Cursor):
             )
         )
 
+    def root(self, token: Token) -> Node:
+        r"""Read ``\sqrt[3]{a}``: a power with the exponent 1/3."""
+        opened = self.take()
+        order = self.take()
+        if order.kind != "number" or order.value < 1:
+            raise self.error("the order of a root is a number, as in \\sqrt[3]{a}", order.start)
+        self.expect("]", opened)
+        inner = self.bracket() if self.sees("(", "{") else self.expression(MATRIX)
+        exponent = Literal(1 / order.value, start=order.start, end=order.end)
+        depth = inner.depth + 1
+        return self.made(
+            Power(inner, exponent, ".^", start=token.start, end=self.before, depth=depth)
+        )
+
     def argument(self) -> Node:
         """Read one argument of a function."""
         return self.expression(0)
@@ -437,6 +520,7 @@ class Parser(Cursor):
             after = self.tokens[min(self.at + 1, len(self.tokens) - 1)]
             if self.token.kind == "name" and after.kind == "mark" and after.text == "=":
                 option = self.take().text
+                option = CODE_OPTIONS.get(option, option)
                 self.take()
                 options.append((option, self.argument()))
             elif self.list_ahead():

@@ -29,12 +29,21 @@ _QUOTED = re.compile(r"(['\"])([^'\"]{0,60})\1")
 _BELOW = re.compile(r"_\{\s*\\(?:text|mathrm|textrm)\s*\{([^{}]{1,60})\}\s*\}")
 _COLON = re.compile(r"\{\s*:\s*\}")
 _GRID = re.compile(r"\\(begin|end)\s*\{[bp]?matrix\}")
+_BOX = re.compile(
+    r"\\placeholder\s*(?:\[[^\]]*\])?\s*\{[^{}]*\}|\\(?:square|Box)(?![A-Za-z])|[□▢⬚]"
+)
+_CASES = re.compile(r"\\(begin|end)\s*\{[dr]?cases\*?\}")
+_EVALUATED = re.compile(
+    r"\\(?:right|Big|big|bigg|Bigr|bigr)\s*(?:\||\\vert|\\rvert)\s*(?:_\{[^{}]*\}|_\w)?"
+)
 _NAMESPACE = re.compile(r"(?:np|numpy|jnp|torch|math)(?:\.linalg)?\.(?=[A-Za-z])")
 
 _SKIPPED = frozenset(
     {r"\left", r"\right", r"\big", r"\Big", r"\bigg", r"\Bigg", r"\bigl", r"\bigr", r"\Bigl"}
     | {r"\Bigr", r"\,", r"\;", r"\:", r"\!", "\\ ", r"\quad", r"\qquad", r"\limits"}
-    | {r"\displaystyle", r"\textstyle"}
+    | {r"\displaystyle", r"\textstyle", r"\scriptstyle", r"\nolimits", r"\middle", r"\>"}
+    | {r"\biggl", r"\biggr", r"\Biggl", r"\Biggr", r"\thinspace", r"\enspace", r"\mathopen"}
+    | {r"\mathclose", r"\mathstrut", r"\bigm"}
 )
 _COMMANDS = {
     r"\cdot": "·",
@@ -60,6 +69,16 @@ _COMMANDS = {
     r"\frac": "frac",
     r"\dfrac": "frac",
     r"\tfrac": "frac",
+    r"\cfrac": "frac",
+    r"\nicefrac": "frac",
+    r"\sfrac": "frac",
+    r"\oslash": "./",
+    r"\lbrack": "[",
+    r"\rbrack": "]",
+    r"\lparen": "(",
+    r"\rparen": ")",
+    r"\mid": "|",
+    r"\differentialD": "∂",
     r"\gt": ">",
     r"\lt": "<",
     r"\ge": ">=",
@@ -75,10 +94,11 @@ _COMMANDS = {
     r"\nabla": "∇",
 }
 _MARKS = {
-    "**": "^",
+    "**": ".^",
     ".*": ".*",
-    "./": "/",
-    ".^": "^",
+    "./": "./",
+    ".^": ".^",
+    "@^": "@^",
     "||": "‖",
     ">=": ">=",
     "<=": "<=",
@@ -90,6 +110,7 @@ _MARKS = {
     "–": "-",
     "⊙": ".*",
     "∘": ".*",
+    "⊘": "./",
     "⊗": ".*",
     "×": "·",
     "·": "·",
@@ -112,19 +133,22 @@ _MARKS = {
     "&": ",",
     **dict.fromkeys(PRIMES, "'"),
 }
+_FRACTIONS = {"½": (1, 2), "⅓": (1, 3), "⅔": (2, 3), "¼": (1, 4), "¾": (3, 4), "⅛": (1, 8)}
 _WORDS = {"∑": "sum", "√": "sqrt"}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line as written, with its number from 1."""
+    """A line as written, with its number from 1; `shown` where `text` is blank around a part."""
 
     text: str
     number: int = 1
+    shown: str = ""
 
     def error(self, message: str, at: int, kind: type[ParseError] = ParseError) -> ParseError:
         """Return the error that points at the character with index `at`."""
-        shown = self.text if len(self.text) <= SHOWN else ""
+        text = self.shown or self.text
+        shown = text if len(text) <= SHOWN else ""
         # One column a character, so that the caret stands under it.
         source = "".join(c if c.isprintable() else " " for c in shown)
         return kind(message, line=self.number, column=at + 1, source=source)
@@ -173,6 +197,15 @@ def tokenize(
         elif character == "{" and (match := _COLON.match(text, at)):
             found.append(Token("mark", ":", at, match.end()))
             at = match.end()
+        elif match := _BOX.match(text, at):
+            raise line.error("this box is empty; fill it in, or delete it", at)
+        elif character == "\\" and (match := _CASES.match(text, at)):
+            found.append(
+                Token("mark", "cases" if match[1] == "begin" else "endcases", at, match.end())
+            )
+            at = match.end()
+        elif text.startswith(r"\right", at) and (match := _evaluated(text, at)):
+            at = match.end()
         elif character == "\\" and (match := _GRID.match(text, at)):
             found.append(Token("mark", "[" if match[1] == "begin" else "]", at, match.end()))
             at = match.end()
@@ -209,6 +242,12 @@ def tokenize(
     return found
 
 
+def _evaluated(text: str, at: int) -> re.Match[str] | None:
+    r"""Return the bar that ends ``\left. ... \right|_{x=0}``: where a value is taken, no value."""
+    match = _EVALUATED.match(text, at)
+    return match if match and re.search(r"\\left\s*\.", text[:at]) else None
+
+
 def _opens(found: list[Token]) -> bool:
     """Whether an argument begins here, so that a quote is no prime."""
     return bool(found) and found[-1].kind == "mark" and found[-1].text in ("(", ",")
@@ -226,6 +265,8 @@ def _mark(line: Line, text: str, at: int) -> Token:
         if mark is not None:
             return Token("mark", mark, at, at + width)
     character = text[at]
+    if character in _FRACTIONS:
+        return Token("number", character, at, at + 1, Fraction(*_FRACTIONS[character]))
     if character in _WORDS:
         return Token("name", _WORDS[character], at, at + 1)
     if character in SUPERSCRIPTS:

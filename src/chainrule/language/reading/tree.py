@@ -58,6 +58,7 @@ class Joined:
     operator: str
     at: int
     operand: Node
+    dotted: bool = False  # written ./, so that nothing but entry by entry can be meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,11 @@ class Chain(Written):
 
 @dataclass(frozen=True, slots=True)
 class Power(Written):
-    """A base and its exponent."""
+    """A base and its exponent; `sign` is ``^``, or ``.^`` for entries, or ``@^`` for matrices."""
 
     base: Node
     exponent: Node
+    sign: str = "^"
 
 
 @dataclass(frozen=True, slots=True)

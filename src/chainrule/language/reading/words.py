@@ -118,6 +118,7 @@ WHOLE: dict[str, Callable[[Expr], Expr]] = {
     "transpose": transpose,
     "trace": trace,
     "tr": trace,
+    "Tr": trace,
     "diag": diag,
     "inverse": inverse,
     "inv": inverse,

@@ -58,6 +58,8 @@ def _lines(model: Model, notes: bool) -> Iterator[str]:
         yield "onehot: " + ", ".join(
             plain(labels.symbol) + ("" if labels.axis == 0 else "^T") for labels in model.onehot
         )
+    for mask in model.masks:
+        yield f"mask: {plain(mask.symbol)} with {mask.keep:g}"
 
 
 def _asked(asked: Asked) -> str:

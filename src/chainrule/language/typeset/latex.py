@@ -74,9 +74,23 @@ class Latex:
         """Set an exponent."""
         return f"{{{base}}}^{{{exponent}}}" if "^" in base else f"{base}^{{{exponent}}}"
 
+    def entry_power(self, base: str, exponent: str) -> str:
+        """Set the power of every entry."""
+        return self.power(base, rf"\circ {exponent}")
+
+    def entry_fraction(self, top: str, bottom: str) -> str:
+        """Set a number over every entry."""
+        return rf"{top} \oslash {bottom}"
+
     def postfix(self, op: Op, body: str) -> str:
         """Set a glyph behind."""
         return f"{{{body}}}{op.notation.latex}" if "^" in body else body + op.notation.latex
+
+    def postfixes(self, ops: list[Op], body: str) -> str:
+        """Set two glyphs behind as one."""
+        first, second = (op.notation.latex.strip("^{}") for op in ops)
+        raised = f"^{{{first.rstrip('1')}{second}}}"
+        return f"{{{body}}}{raised}" if "^" in body else body + raised
 
     def function(self, op: Op, body: str, options: str) -> str:
         """Set a function."""

@@ -55,8 +55,17 @@ class Medium(Protocol):
     def power(self, base: str, exponent: str) -> str:
         """Set an exponent."""
 
+    def entry_power(self, base: str, exponent: str) -> str:
+        """Set the power of every entry, where a power could be that of a matrix."""
+
+    def entry_fraction(self, top: str, bottom: str) -> str:
+        """Set a number over every entry, where it could be an inverse."""
+
     def postfix(self, op: Op, body: str) -> str:
         """Set a glyph behind."""
+
+    def postfixes(self, ops: list[Op], body: str) -> str:
+        """Set two glyphs behind as one, the sign first: ``X^-T``."""
 
     def function(self, op: Op, body: str, options: str) -> str:
         """Set a function of one argument."""
@@ -133,6 +142,10 @@ class _Setter:
                 return self._product(expr)
             case Layout.CHAIN:
                 return CHAIN, m.juxtapose([self._link(arg) for arg in args])
+            case Layout.FRACTION if _is_scalar(args[0]) and _is_bare(args[1]):
+                return RATIO, m.entry_fraction(
+                    self.at_least(args[0], JUXTAPOSED), self.at_least(args[1], POSTFIX)
+                )
             case Layout.FRACTION if m.fractions_hold:
                 return CHAIN, m.fraction(self.at_least(args[0], SUM), self.at_least(args[1], SUM))
             case Layout.FRACTION:
@@ -144,12 +157,18 @@ class _Setter:
                 )
             case Layout.POWER:
                 exponent = args[1] if len(args) > 1 else Number(expr.attrs[0])
-                return POSTFIX, m.power(self.at_least(args[0], ATOM), self.at_least(exponent, SUM))
+                raised = m.entry_power if _is_bare(args[0]) else m.power
+                return POSTFIX, raised(self.at_least(args[0], ATOM), self.at_least(exponent, SUM))
             case Layout.POSTFIX:
-                return POSTFIX, m.postfix(op, self.at_least(args[0], ATOM))
+                inner = args[0]
+                postfix = isinstance(inner, Apply) and inner.op.notation.layout is Layout.POSTFIX
+                if isinstance(inner, Apply) and postfix and inner.op is not op:  # not (X^T)^T
+                    ops = sorted((inner.op, op), key=lambda each: each.notation.plain)
+                    return POSTFIX, m.postfixes(ops, self.at_least(inner.args[0], ATOM))
+                return POSTFIX, m.postfix(op, self.at_least(inner, ATOM))
             case Layout.FENCE:
-                raised = op.notation.plain[-1].isdigit()  # ``norm(x)^2`` ends in an exponent
-                return POSTFIX if raised else ATOM, m.fence(op, self.at_least(args[0], SUM))
+                squared = op.notation.plain[-1].isdigit()  # ``norm(x)^2`` ends in an exponent
+                return POSTFIX if squared else ATOM, m.fence(op, self.at_least(args[0], SUM))
             case Layout.PART:
                 return ATOM, m.part(self.at_least(args[0], ATOM), _ranges(expr.attrs))
             case Layout.STACK:
@@ -277,6 +296,32 @@ def _ranges(attrs: tuple[Any, ...]) -> list[tuple[str, str]]:
 def _is_scalar(expr: Expr) -> bool:
     shown = _shown(expr)
     return isinstance(shown, Number) or shown.shape == SCALAR
+
+
+def _is_bare(expr: Expr) -> bool:
+    """Whether a part is a square matrix with no sign in it that goes entry by entry.
+
+    Its power and its reciprocal could then be those of a matrix: `reading` asks for the same ones.
+    """
+    rows, columns = expr.shape
+    if rows != columns or rows == 1 or isinstance(expr, Number | Entry | Total | Partial):
+        return False
+    if not isinstance(expr, Apply):
+        return True
+    layout, args = expr.op.notation.layout, expr.args
+    match layout:
+        case Layout.SUM:
+            return all(arg.shape == expr.shape and _is_bare(arg) for arg in args)
+        case Layout.PRODUCT:
+            matrices = [arg for arg in args if not _is_scalar(arg)]
+            return len(matrices) == 1 and _is_bare(matrices[0])
+        case Layout.PREFIX:
+            return _is_bare(args[0])
+        case Layout.FRACTION:
+            return _is_scalar(args[1]) and _is_bare(args[0])
+        case Layout.POWER | Layout.HIDDEN:
+            return False
+    return not expr.op.elementwise
 
 
 def _is_lowered(symbol: Symbol) -> bool:

@@ -90,10 +90,22 @@ class MathML:
         """Set an exponent."""
         return f"<msup><mrow>{base}</mrow><mrow>{exponent}</mrow></msup>"
 
+    def entry_power(self, base: str, exponent: str) -> str:
+        """Set the power of every entry."""
+        return self.power(base, f"<mo>∘</mo>{exponent}")
+
+    def entry_fraction(self, top: str, bottom: str) -> str:
+        """Set a number over every entry."""
+        return f"<mrow>{top}<mo>⊘</mo>{bottom}</mrow>"
+
     def postfix(self, op: Op, body: str) -> str:
         """Set a glyph above: the transpose sign, or an exponent."""
         glyph = _RAISED.get(op.notation.unicode, f"<mi>{escape(op.notation.unicode)}</mi>")
         return f"<msup><mrow>{body}</mrow>{glyph}</msup>"
+
+    def postfixes(self, ops: list[Op], body: str) -> str:
+        """Set two glyphs above as one."""
+        return f"<msup><mrow>{body}</mrow><mrow><mo>−</mo><mi>⊤</mi></mrow></msup>"
 
     def function(self, op: Op, body: str, options: str) -> str:
         """Set a function."""

@@ -69,9 +69,21 @@ class Spoken:
         """Say a power."""
         return f"{base} {_POWERS.get(exponent, f'to the power {exponent}')}"
 
+    def entry_power(self, base: str, exponent: str) -> str:
+        """Say the power of every entry."""
+        return f"{self.power(base, exponent)} entry by entry"
+
+    def entry_fraction(self, top: str, bottom: str) -> str:
+        """Say a number over every entry."""
+        return f"{top} over every entry of {bottom}"
+
     def postfix(self, op: Op, body: str) -> str:
         """Say what stands behind."""
         return f"{body} {op.notation.spoken}"
+
+    def postfixes(self, ops: list[Op], body: str) -> str:
+        """Say what stands behind, one after the other."""
+        return " ".join((body, *(op.notation.spoken for op in ops)))
 
     def function(self, op: Op, body: str, options: str) -> str:
         """Say a function of one argument."""

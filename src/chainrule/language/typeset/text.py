@@ -77,9 +77,23 @@ class Plain:
         simple = exponent.isdigit() or (exponent.isidentifier() and exponent != "T")
         return f"{base}^{exponent}" if simple else f"{base}^({exponent})"
 
+    def entry_power(self, base: str, exponent: str) -> str:
+        """Set the power of every entry."""
+        simple = exponent.isdigit()
+        return f"{base} .^ {exponent}" if simple else f"{base} .^ ({exponent})"
+
+    def entry_fraction(self, top: str, bottom: str) -> str:
+        """Set a number over every entry."""
+        return f"{top} ./ {bottom}"
+
     def postfix(self, op: Op, body: str) -> str:
         """Set a glyph behind."""
         return body + op.notation.plain
+
+    def postfixes(self, ops: list[Op], body: str) -> str:
+        """Set two glyphs behind as one."""
+        first, second = (op.notation.plain for op in ops)
+        return body + first.rstrip("1") + second.removeprefix("^")
 
     def function(self, op: Op, body: str, options: str) -> str:
         """Set a call."""
@@ -149,6 +163,10 @@ class Unicode(Plain):
         glyph = op.notation.unicode or op.notation.plain
         return f"{glyph}({body}{', ' if options else ''}{options})"
 
+    def postfixes(self, ops: list[Op], body: str) -> str:
+        """Set two glyphs behind as one."""
+        return super().postfixes(ops, body).replace("^-T", "⁻ᵀ")
+
     def constant(self, op: Op) -> str:
         """Set a constant by its letter."""
         return op.notation.unicode
@@ -161,6 +179,14 @@ class Unicode(Plain):
         """Set an exponent; squares and cubes as one glyph."""
         glyph = {"2": "²", "3": "³"}.get(exponent)
         return base + glyph if glyph else super().power(base, exponent)
+
+    def entry_power(self, base: str, exponent: str) -> str:
+        """Set the power of every entry."""
+        return f"{base}^∘{exponent}" if exponent.isdigit() else f"{base}^∘({exponent})"
+
+    def entry_fraction(self, top: str, bottom: str) -> str:
+        """Set a number over every entry."""
+        return f"{top} ⊘ {bottom}"
 
     def entry(self, base: Symbol | str, places: list[str], lowered: bool) -> str:
         """Set a cell."""

@@ -14,8 +14,8 @@ from chainrule.calculus.derivation.sensitivity import pulled
 from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, symbols, walk
-from chainrule.calculus.graph.op import VJP
-from chainrule.calculus.ops import broadcast
+from chainrule.calculus.graph.op import VJP, Op
+from chainrule.calculus.ops import TABLE, apply, broadcast
 from chainrule.teaching.diagnosis.injection import InjectedError, Route, route_between
 from chainrule.teaching.diagnosis.line_errors import line_errors, wrong_name_errors
 
@@ -78,6 +78,8 @@ def _errors_on_route(route: Route, wrt: Symbol) -> Iterator[InjectedError]:
                 yield InjectedError(mistake.name, mistake.message, step, {node: mistake.vjp})
             if node.op.elementwise and node.op.name not in LINEAR:
                 yield from _slope_errors(node, step)
+                if node.op.activation:
+                    yield from _exchanged_slopes(node, step)
             elif not node.op.elementwise and node.shape == SCALAR and len(node.args) == 1:
                 yield _spread_error(node, step)
             if forked:
@@ -149,6 +151,31 @@ def _slope_errors(node: Apply, step: str) -> Iterator[InjectedError]:
         for name, message, part in made:
             if name not in known:
                 yield InjectedError(name, message, step, {node: altered(place, part)})
+
+
+def _exchanged_slopes(node: Apply, step: str) -> Iterator[InjectedError]:
+    """Yield the slopes of other activations, at the value or at the argument of this one."""
+    known = {mistake.name for mistake in node.op.mistakes}
+    for other in TABLE.values():
+        name = f"taken for the {other.name}"
+        if not (other.activation and other.elementwise) or other is node.op:
+            continue
+        if len(other.domain) > 1:  # its slope needs a parameter, which is not written here
+            continue
+
+        def at_value(
+            g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...], other: Op = other
+        ) -> Any:  # noqa: ANN401
+            return other.vjp(g, out, args[:1], ())
+
+        def at_argument(
+            g: Expr, out: Expr, args: tuple[Expr, ...], attrs: tuple[Any, ...], other: Op = other
+        ) -> Any:  # noqa: ANN401
+            return other.vjp(g, apply(other, args[0]), args[:1], ())
+
+        message = f"this is the slope of {other.name}; the activation here is {node.op.name}"
+        for rule in (at_argument,) if name in known else (at_value, at_argument):
+            yield InjectedError(name, message, step, {node: rule})
 
 
 def _spread_error(node: Apply, step: str) -> InjectedError:

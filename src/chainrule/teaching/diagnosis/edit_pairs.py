@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.calculus.evaluation.numeric import Point
+from chainrule.calculus.evaluation.numeric import Evaluator
 from chainrule.calculus.graph.node import Apply, Expr, Symbol, walk
 from chainrule.errors import ChainruleError
 from chainrule.teaching.diagnosis.effects import near
@@ -34,11 +34,11 @@ class EditPairs:
         The right final line.
     errors : sequence of InjectedError
         The errors, each with its edit.
-    point : Point
+    point : Evaluator
         The point of evaluation.
     """
 
-    def __init__(self, finished: Expr, errors: Sequence[InjectedError], point: Point) -> None:
+    def __init__(self, finished: Expr, errors: Sequence[InjectedError], point: Evaluator) -> None:
         self.finished, self.point = finished, point
         letters = [isinstance(_edit(error).old, Symbol) for error in errors]
         order = sorted(range(len(errors)), key=lambda k: letters[k])

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.calculus.evaluation.numeric import Point
+from chainrule.calculus.evaluation.numeric import Evaluator
 from chainrule.calculus.graph.node import Apply, Expr, Symbol, walk
 from chainrule.calculus.graph.op import VJP
 from chainrule.errors import ChainruleError
@@ -86,7 +86,7 @@ class Effects:
         The value that is differentiated, and the variable.
     route : Route
         The definitions between them.
-    point : Point
+    point : Evaluator
         The point of evaluation.
 
     Raises
@@ -95,7 +95,7 @@ class Effects:
         When the sweep is too large to be laid out.
     """
 
-    def __init__(self, of: Symbol, wrt: Symbol, route: Route, point: Point) -> None:
+    def __init__(self, of: Symbol, wrt: Symbol, route: Route, point: Evaluator) -> None:
         self.point, self.of, self.wrt = point, of, wrt
         self._slots: dict[tuple[Symbol, Expr] | Symbol, int] = {}
         self._sizes: list[int] = []

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from chainrule.calculus.derivation.sensitivity import pulled
-from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.dims import SCALAR
-from chainrule.calculus.graph.node import Entry, Expr, Number, Symbol, running
-from chainrule.calculus.rewriting.cost import display_cost
-from chainrule.calculus.rewriting.simplification import simplify
+from chainrule.calculus.graph.node import Entry, Expr, Symbol, running
 from chainrule.errors import ChainruleError, ParseError, ScopeError
 from chainrule.language.answers import Lexicon, spelled
 from chainrule.language.reading.tree import Node
-from chainrule.language.typeset import plain
 from chainrule.teaching.diagnosis.repairs import repairs
-from chainrule.teaching.diagnosis.sample_points import Array, same
+from chainrule.teaching.diagnosis.right_lines import Quantity, RightLines, free_indices
+from chainrule.teaching.diagnosis.sample_points import POINTS, Array, SamplePoints, ratios, same
 from chainrule.teaching.diagnosis.search import MistakeSearch
-from chainrule.teaching.marking.derivation_cache import derived
 from chainrule.teaching.marking.judging import EqualityJudge
 from chainrule.teaching.marking.line_context import AskedDerivative, Claims, LineContext
 from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
@@ -84,23 +79,25 @@ class LineExplainer:
     def __init__(self, equality_judge: EqualityJudge, claims: Claims) -> None:
         self.equality_judge, self.model, self.claims = equality_judge, equality_judge.model, claims
         self.explained = 0
+        self.right_lines = RightLines(equality_judge, claims)
         self._searches: dict[tuple[Symbol, Symbol], MistakeSearch] = {}
-        self._derivations: dict[Symbol, Derivation] = {}
+        self._samples = SamplePoints(self.model)
 
     def mistakes(
-        self, asked: AskedDerivative, context: LineContext, claim: Expr, written: WrongSide
+        self, quantity: Quantity, claim: Expr, written: WrongSide
     ) -> tuple[NamedMistake, ...]:
         """Return the mistakes that explain a claim: in the line itself, else in the derivation."""
         self.explained += 1
         if self.explained > EXPLAINED:
             return ()
-        search = self._search(asked[0], asked[1])
-        found = {mistake.name: mistake for mistake in self._repaired(asked, written)}
+        found = {mistake.name: mistake for mistake in self._repaired(quantity, written)}
         deep = len(self.model.definitions) > DEEP
-        values = None if deep or found else self._values(search, asked, context, claim)
-        if values is not None:
-            for mistake in search.diagnose(values, pairs=False).mistakes:
-                found.setdefault(mistake.name, mistake)
+        if not (deep or found) and quantity.asked is not None and quantity.is_swept:
+            values = self._values(quantity, quantity.context, claim)
+            if values is not None:
+                search = self._search(quantity.asked)
+                for mistake in search.diagnose(values, pairs=False).mistakes:
+                    found.setdefault(mistake.name, mistake)
         return tuple(found.values())[:NAMED]
 
     def unread(
@@ -109,81 +106,87 @@ class LineExplainer:
         """Return the mistakes of a line whose shapes or indices do not fit, and the right line."""
         line = line_of(said.text, said.line)
         reading = next(readings(said.text, code=said.code))
-        context = LineContext(self.model, lexicon, line, reading.layout, claims=self.claims)
+        context = reading.context(self.model, lexicon, line, self.claims)
         sides = said.sides()
         try:
             left = expression(tree(line, lexicon, reading, *sides[0]), context, reading)
         except ParseError:
             return (), ""
-        asked = asked_by(left, context)
-        if asked is None:
-            return (), ""
-        mistakes: dict[str, NamedMistake] = {}
+        quantity = Quantity(left, asked_by(left, context), context)
+        if quantity.asked is not None and quantity.asked.of is quantity.asked.wrt:
+            return (), ""  # in differential form
         self.explained += 1
-        if self.explained > EXPLAINED:
-            return (), ""
+        if quantity.asked is None or self.explained > EXPLAINED:
+            return (), self.right_lines.line(quantity)
         if isinstance(error, ScopeError):
-            mistakes[_SUM_KEPT.name] = _SUM_KEPT
-        else:
-            written = WrongSide(said, lexicon, reading, sides[1])
-            mistakes = {m.name: m for m in self._repaired(asked, written)}
-        return tuple(mistakes.values())[:NAMED], self.right(asked)
+            return (_SUM_KEPT,), self.right_lines.line(quantity)
+        written = WrongSide(said, lexicon, reading, sides[1])
+        mistakes = {mistake.name: mistake for mistake in self._repaired(quantity, written)}
+        return tuple(mistakes.values())[:NAMED], self.right_lines.line(quantity)
 
-    def right(self, asked: AskedDerivative) -> str:
-        """Return the right side in short form."""
-        found = self.short_form(asked[0], asked[1])
-        return "" if found is None else plain(found)
-
-    def short_form(self, of: Symbol, wrt: Symbol) -> Expr | None:
-        """Return the right answer in short form, as a matrix, where there is one."""
-        if of is self.model.objective:
-            if wrt not in self._derivations:
-                self._derivations[wrt] = derived(self.model, wrt.name)
-            return self._derivations[wrt][wrt.name].matrix
-        plainest = pulled(self.model, of, wrt, Number(1, of.shape))
-        return min(plainest, simplify(plainest)[0], key=display_cost)
+    def ratio(
+        self, quantity: Quantity, claim: Expr
+    ) -> tuple[tuple[float, Mapping[str, int]], ...] | None:
+        """Return a gradient over the right one at every sample point, where that is a number."""
+        if quantity.asked is None or quantity.asked.of is not self.model.objective:
+            return None
+        truth, values = self._truth(quantity), self._values(quantity, quantity.context, claim)
+        if truth is None or values is None or self.explained > EXPLAINED:
+            return None
+        found = ratios(values, truth)
+        return None if found is None else tuple(zip(found, self._samples.sizes, strict=True))
 
     # ---- parts -------------------------------------------------------------------------------
 
-    def _search(self, of: Symbol, wrt: Symbol) -> MistakeSearch:
-        if (of, wrt) not in self._searches:
-            finished = self.short_form(of, wrt)
-            if of is self.model.objective and finished is not None:
-                finished = self._derivations[wrt].without_layers(finished)
-            self._searches[of, wrt] = MistakeSearch(self.model, of, wrt, finished)
-        return self._searches[of, wrt]
+    def _search(self, asked: AskedDerivative) -> MistakeSearch:
+        key = asked.of, asked.wrt
+        if key not in self._searches:
+            finished = self.right_lines.finished(*key)
+            self._searches[key] = MistakeSearch(self.model, *key, finished)
+        return self._searches[key]
+
+    def _truth(self, quantity: Quantity) -> tuple[Array, ...] | None:
+        """Return the right values: by the reverse sweep, or of the left side as it was read."""
+        if quantity.asked is not None and quantity.is_swept:
+            return self._search(quantity.asked).truth
+        return self._values(quantity, quantity.context, quantity.left)
 
     def _values(
-        self,
-        search: MistakeSearch,
-        asked: AskedDerivative,
-        context: LineContext,
-        claim: Expr,
-        points: int = 3,
+        self, quantity: Quantity, context: LineContext, claim: Expr, points: int = POINTS
     ) -> tuple[Array, ...] | None:
         """Return the values of a claim, as the matrix of which it may be an entry."""
-        _, wrt, row, col = asked
-        shape = wrt.shape
+        asked, shape = quantity.asked, claim.shape
+        row = col = None
+        if asked is not None and quantity.is_swept:
+            row, col = asked.row, asked.col
+            shape = asked.wrt.shape if (row or col) is not None else shape
+        elif shape == SCALAR:
+            free = free_indices(quantity.left)
+            if len(free) > 2:
+                return None  # a table of three or four indices
+            row, col = (*free, None, None)[:2]
+            shape = (row.dim if row else 1, col.dim if col else 1)
         try:
-            if (row or col) is not None:
+            if claim.shape == SCALAR:
                 expr = context.meant(context.opened(claim, None, None))
             elif context.has_placeholders(claim):
-                shape = claim.shape
                 row, col = (context.letters.free(dim) for dim in shape)
                 expr = context.meant(context.opened(claim, row, col))
             else:
                 expr = context.meant(claim)
+            if asked is not None and asked.of is self.model.objective:
+                expr = self.claims.unscaled(asked.wrt, expr)
             if running(expr) - {row, col}:
                 return None  # an index that belongs to nothing
             if (row or col) is None:
-                return search.samples.matrices(expr, points=points)
-            return search.samples.matrices(expr, shape, row, col, points=points)
+                return self._samples.matrices(expr, points=points)
+            return self._samples.matrices(expr, shape, row, col, points=points)
         except (ChainruleError, KeyError, IndexError):
             return None
 
-    def _repaired(self, asked: AskedDerivative, written: WrongSide) -> Iterator[NamedMistake]:
+    def _repaired(self, quantity: Quantity, written: WrongSide) -> Iterator[NamedMistake]:
         """Yield the mistakes that make the written line right when undone."""
-        truth = self._search(asked[0], asked[1]).truth
+        truth = self._truth(quantity)
         if truth is None:
             return
         said, lexicon, reading = written.said, written.lexicon, written.reading
@@ -192,7 +195,7 @@ class LineExplainer:
             node = tree(line, lexicon, reading, *written.side)
         except ParseError:
             return
-        first = LineContext(self.model, lexicon, line, reading.layout, claims=self.claims)
+        first = reading.context(self.model, lexicon, line, self.claims)
         try:
             expression(tree(line, lexicon, reading, *said.sides()[0]), first, reading)
         except ParseError:
@@ -200,27 +203,25 @@ class LineExplainer:
         letters = dict.fromkeys([*first.indices, *_letters(said.text)])
         changes = repairs(node, lambda name: _alike(name, lexicon), letters)
         for mistake, changed in islice(changes, TRIED):
-            if self._holds(asked, changed, first, reading, truth):
+            if self._holds(quantity, changed, first, reading, truth):
                 yield mistake
 
     def _holds(
         self,
-        asked: AskedDerivative,
+        quantity: Quantity,
         node: Node,
         first: LineContext,
         reading: Reading,
         truth: tuple[Array, ...],
     ) -> bool:
-        context = LineContext(
-            self.model, first.lexicon, first.line, reading.layout, dict(first.indices), self.claims
-        )
-        search = self._search(asked[0], asked[1])
+        context = reading.context(self.model, first.lexicon, first.line, self.claims)
+        context.indices = dict(first.indices)
         try:
             claim = expression(node, context, reading)
         except (ChainruleError, RecursionError):
             return False
         for points in (1, len(truth)):
-            values = self._values(search, asked, context, claim, points)
+            values = self._values(quantity, context, claim, points)
             if values is None or not same(values, truth[:points]):
                 return False
         return True
@@ -233,7 +234,8 @@ def asked_by(left: Expr, context: LineContext) -> AskedDerivative | None:
         row, col = left.row, left.col
         left = left.matrix
     if isinstance(left, Symbol) and left in context.gradients:
-        return context.model.objective, context.gradients[left], row, col
+        at = None if row is col is None else (row, col)
+        return AskedDerivative(context.model.objective, context.gradients[left], None, at)
     return context.asked or context.derived
 
 

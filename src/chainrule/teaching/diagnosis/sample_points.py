@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.calculus.evaluation.forward import assignments, sample
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.dims import SCALAR, Shape
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr, Position, Symbol
@@ -37,7 +37,7 @@ class SamplePoints:
         self.sizes: list[Mapping[str, int]] = list(assignments(model, POINTS))
         self.values: list[dict[Symbol, Any]] = [sample(model, s, draws) for s in self.sizes]
         self.points = [
-            Point(values, sizes, FLOATS)
+            Evaluator(values, sizes, FLOATS)
             for values, sizes in zip(self.values, self.sizes, strict=True)
         ]
 
@@ -46,7 +46,7 @@ class SamplePoints:
     ) -> tuple[Array, ...] | None:
         """Evaluate an answer; its values are not cached."""
         fresh = [
-            Point(values, sizes, FLOATS)
+            Evaluator(values, sizes, FLOATS)
             for values, sizes in zip(self.values, self.sizes, strict=True)
         ]
         return _evaluated(fresh, expr, shape, row, col)
@@ -73,7 +73,7 @@ class SamplePoints:
 
 
 def _evaluated(
-    points: list[Point],
+    points: list[Evaluator],
     expr: Expr,
     shape: Shape = SCALAR,
     row: Position = None,
@@ -101,7 +101,7 @@ def _evaluated(
 
 
 def _laid_out(
-    point: Point, value: Array, shape: tuple[int, int], row: Position, col: Position
+    point: Evaluator, value: Array, shape: tuple[int, int], row: Position, col: Position
 ) -> Array:
     """Order the axes of two running indices as rows and columns."""
     places = [place for place in (row, col) if place is not None]

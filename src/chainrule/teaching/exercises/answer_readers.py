@@ -16,7 +16,9 @@ from itertools import pairwise
 
 from chainrule.calculus.graph.dims import SCALAR, Shape, written
 from chainrule.errors import ChainruleError
-from chainrule.language.reading import canonical, read_model
+from chainrule.language.reading import canonical
+from chainrule.language.reading.statements import shape_of
+from chainrule.language.reading.tokens import Line
 from chainrule.teaching.exercises.formulas import graded
 
 LONGEST = 4000
@@ -191,7 +193,7 @@ def _dims(text: str) -> Shape | None:
     if len(sizes) != 2 or len(bare) > LONGEST_SHAPE:
         return None
     try:
-        return read_model(f"a_shape : ({sizes[0]}, {sizes[1]})\nJ = sum(a_shape)").inputs[0].shape
+        return shape_of(Line(text), f"{sizes[0]}, {sizes[1]}", 0)
     except ChainruleError:
         return None
 

@@ -73,7 +73,8 @@ def section_of(derivation: Derivation, variable: str) -> GradientSection:
 def differentiated(step: Step) -> Symbol | None:
     """Return the variable of the objective's derivative on a line; None for a factor's answer."""
     left = step.left
-    if step.phase not in OWN or not isinstance(left, Partial):
+    own = step.phase in OWN or step.concludes
+    if not own or not isinstance(left, Partial):
         return None
     side = left.wrt.matrix if isinstance(left.wrt, Entry) else left.wrt
     return side if isinstance(side, Symbol) else None

@@ -1,94 +1,49 @@
-"""Audit of a derivation: a verdict per line, and the first wrong equals sign."""
+"""Audit of a derivation: a verdict per line, and the convention of its gradients."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field, replace
-from itertools import combinations, pairwise
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
-from chainrule.calculus.graph.dims import SCALAR, Index
 from chainrule.calculus.graph.model import Model
-from chainrule.calculus.graph.node import Expr, Position, Symbol
-from chainrule.calculus.ops import delta, mul, renamed
-from chainrule.errors import ParseError, ScopeError, UndecidedError, UnmetError
-from chainrule.language.answers import Lexicon, spelled
-from chainrule.language.reading.tree import Derivative, Name
-from chainrule.teaching.diagnosis.explanation import SUM_MISSING, LineExplainer, WrongSide, asked_by
-from chainrule.teaching.marking.forward import ForwardPassReader, is_size
-from chainrule.teaching.marking.judging import EqualityJudge, EqualityOutcome, Finding
-from chainrule.teaching.marking.line_context import AskedDerivative, Claims, LineContext
-from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
-from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs, statements
-from chainrule.teaching.marking.verdicts import NamedMistake
-
-FOLLOWS = "follows"
-_DECLARE = re.compile(
-    r"(?:or )?declare it: (\S+) : \(rows, columns\)|write (\S+) : \(rows, columns\) above"
+from chainrule.teaching.grading.auditor import (
+    FOLLOWS,
+    Auditor,
+    Verdict,
+    in_own_function,
+    refused_line,
 )
-_DEFINE = r"if it is a name of your own, say what it stands for on a line above: \1\2 = ..."
-_EVERY_LAYER = re.compile(r"\[\s*l\s*(?:[+\-−]\s*\d\s*)?\]")
+from chainrule.teaching.marking.forward import ForwardPassReader
+from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs, statements
 
+MOST = 12
+"""The most conventions that are tried."""
 
-@dataclass(frozen=True)
-class Verdict:
-    """The verdict on one line.
+LEAST = 2
+"""The least number of wrong lines that a convention makes right."""
 
-    Parameters
-    ----------
-    line : int
-        The line number, from 1.
-    text : str
-        The judged text.
-    verdict : str
-        ``proven``, ``wrong``, ``shape``, ``scope``, ``follows``, ``unproven`` or ``unreadable``.
-    why : str
-        The evidence or the reason.
-    mistakes : tuple of NamedMistake
-        The likely mistake; several where they cannot be told apart.
-    right : str
-        The right line, in short form.
-    sign : int
-        Which equals sign of the line is the first that does not hold, from 1; 0 when all do.
-    """
-
-    line: int
-    text: str
-    verdict: str
-    why: str
-    mistakes: tuple[NamedMistake, ...] = ()
-    right: str = ""
-    sign: int = 0
-
-    @property
-    def mistake(self) -> str:
-        """The likely mistake; names that cannot be told apart are joined by "or"."""
-        return " or ".join(dict.fromkeys(mistake.name for mistake in self.mistakes))
-
-    def data(self) -> dict[str, Any]:
-        """Return the verdict as plain data."""
-        return {
-            "line": self.line,
-            "text": self.text,
-            "verdict": self.verdict,
-            "why": self.why,
-            "mistake": self.mistake or None,
-            "right": self.right or None,
-            "sign": self.sign,
-        }
-
-    @property
-    def accused(self) -> bool:
-        """Whether the line is called wrong."""
-        return self.verdict in ("wrong", "shape", "scope")
+__all__ = ["FOLLOWS", "Audit", "Verdict", "audit"]
 
 
 @dataclass(frozen=True)
 class Audit:
-    """The verdicts on a transcript, and its forward pass."""
+    """The verdicts on a transcript, and its forward pass.
+
+    Parameters
+    ----------
+    model : Model
+        The forward pass.
+    lines : tuple of Verdict
+        One for each line that claims something.
+    convention : str
+        The convention in which the gradients are meant, in a sentence; empty for the plain one.
+    """
 
     model: Model
     lines: tuple[Verdict, ...]
+    convention: str = ""
 
     @property
     def wrong(self) -> tuple[Verdict, ...]:
@@ -97,11 +52,12 @@ class Audit:
 
     def data(self) -> dict[str, Any]:
         """Return the verdicts as plain data, as ``--json`` prints them."""
-        return {"lines": [line.data() for line in self.lines]}
+        lines = [line.data() for line in self.lines]
+        return {"convention": self.convention or None, "lines": lines}
 
 
 def audit(text: str, model: Model | None = None) -> Audit:
-    """EqualityJudge every line of a transcript.
+    """Judge every line of a transcript.
 
     Parameters
     ----------
@@ -143,10 +99,72 @@ def audit(text: str, model: Model | None = None) -> Audit:
         forward = ForwardPassReader()
         rest = _left(forward, rest)
         model = forward.model()
-        refused = [_refused(said, error) for said, error in forward.refused]
-    auditor = Auditor(model)
-    judged = [verdict for statement in rest if (verdict := auditor.judge(statement))]
-    return Audit(model, tuple(sorted((*refused, *judged), key=lambda verdict: verdict.line)))
+        refused = [
+            in_own_function(said, refused_line(said, error), forward.knows)
+            for said, error in forward.refused
+        ]
+    judged, note = _judged(model, rest)
+    lines = tuple(sorted((*refused, *judged), key=lambda verdict: verdict.line))
+    return Audit(model, lines, note)
+
+
+def _judged(model: Model, said: list[TranscriptStatement]) -> tuple[list[Verdict], str]:
+    """Judge statements as they stand, or in the convention that makes several of them right."""
+    plain = Auditor(model)
+    first = plain.judged(said)
+    best, found, fewest = first, None, _accused(first)
+    for convention in islice(plain.conventions(first), MOST) if fewest else ():
+        again = Auditor(model, convention, explains=False).judged(said)
+        cleared = _cleared(first, again)
+        if _accused(again) >= fewest:
+            continue
+        if len(cleared) >= LEAST:
+            found, fewest = convention, _accused(again)
+        elif found is None and not _spoiled(first, again):
+            best = [
+                replace(line, why=f"{line.why}; {convention.note}")
+                if line is not None and number in cleared
+                else line
+                for number, line in enumerate(best)
+            ]
+    if found is None:
+        return [line for line in best if line is not None], ""
+    again = Auditor(model, found).judged(said)
+    noted = (_noted(*both, found.note) for both in zip(first, again, strict=True))
+    return [line for line in noted if line is not None], found.note
+
+
+def _cleared(first: list[Verdict | None], again: list[Verdict | None]) -> list[int]:
+    """Return which wrong lines, or lines that follow by a claim of their own, are right again."""
+    return [
+        number
+        for number, (before, after) in enumerate(zip(first, again, strict=True))
+        if before is not None
+        and after is not None
+        and (before.accused or (before.verdict == FOLLOWS and before.alone))
+        and after.verdict == "proven"
+    ]
+
+
+def _spoiled(first: list[Verdict | None], again: list[Verdict | None]) -> bool:
+    """Whether a convention makes a right line wrong."""
+    return any(
+        before is not None and after is not None and after.accused and not before.accused
+        for before, after in zip(first, again, strict=True)
+    )
+
+
+def _noted(before: Verdict | None, after: Verdict | None, note: str) -> Verdict | None:
+    """Return the verdict in a convention; a line that is right in it alone says so."""
+    if before is None or after is None or before.verdict == after.verdict == "proven":
+        return before
+    if after.verdict == "proven":
+        return replace(after, why=note)
+    return after
+
+
+def _accused(lines: Iterable[Verdict | None]) -> int:
+    return sum(line is not None and line.accused for line in lines)
 
 
 def _left(forward: ForwardPassReader, said: list[TranscriptStatement]) -> list[TranscriptStatement]:
@@ -155,254 +173,3 @@ def _left(forward: ForwardPassReader, said: list[TranscriptStatement]) -> list[T
         if not forward.takes(statement) and equals_signs(statement.text):
             return said[place:]
     return []
-
-
-@dataclass
-class _Chain:
-    """An equation in one reading, with the judgement of its equals signs."""
-
-    sides: list[Expr]
-    context: LineContext
-    reading: Reading
-    goes_on: bool = False  # with the equation of the line before
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def failed(self) -> int:
-        """The first equals sign that does not hold, from 1; 0 when all hold."""
-        return next((k for k, f in enumerate(self.findings, 1) if not f.holds), 0)
-
-
-class Auditor:
-    """Judges lines one after another, with the claims of earlier lines.
-
-    Parameters
-    ----------
-    model : Model
-        The forward pass.
-    """
-
-    def __init__(self, model: Model) -> None:
-        self.equality_judge = EqualityJudge(model)
-        self.model = self.equality_judge.model
-        self.claims = Claims()
-        self.local: dict[str, Symbol] = {}
-        self.last: _Chain | None = None
-        self.explainer = LineExplainer(self.equality_judge, self.claims)
-
-    def judge(self, said: TranscriptStatement) -> Verdict | None:
-        """Judge one statement; None when it is not a claim."""
-        said = said.without_words(self._knows)
-        if not equals_signs(said.text) or self._defines(said):
-            return None
-        layers: tuple[int | None, ...] = (None,)
-        if _EVERY_LAYER.search(said.text):
-            layers = Lexicon(self.model).layers
-        found: list[Verdict] = []
-        for layer in layers:
-            lexicon = Lexicon(self.model, self.local, layer)
-            verdict = self._judged(said, lexicon)
-            if verdict.verdict != "unreadable":
-                found.append(verdict)
-            elif len(layers) == 1 or (layer == layers[-1] and not found):
-                return verdict
-        return next((v for v in found if v.verdict != "proven"), found[0])
-
-    def _knows(self, word: str) -> bool:
-        return Lexicon(self.model, self.local).find(word) is not None
-
-    # ---- one line ----------------------------------------------------------------------------
-
-    def _judged(self, said: TranscriptStatement, lexicon: Lexicon) -> Verdict:
-        chain, error = self._read(said, lexicon)
-        if chain is None:
-            assert error is not None
-            refused = _refused(said, error)
-            if refused.accused:
-                named, right = self.explainer.unread(said, lexicon, error)
-                return replace(refused, mistakes=named, right=right)
-            return refused
-        self.last = chain
-        failed = chain.failed
-        if not failed:
-            self._learned(chain, right=True)
-            notes = " ".join(dict.fromkeys(f.note for f in chain.findings if f.note))
-            why = chain.findings[-1].why if chain.findings else "a name for what stands behind it"
-            return Verdict(said.line, said.text, "proven", notes or why)
-        finding = chain.findings[failed - 1]
-        if self.claims.erred and self._follows(chain):
-            self._learned(chain, right=False)
-            return Verdict(
-                said.line,
-                said.text,
-                FOLLOWS,
-                "follows from a line before it that is wrong; this step itself is right",
-            )
-        asked = self._asked(chain)
-        mistakes: tuple[NamedMistake, ...] = ()
-        right = ""
-        if finding.outcome is EqualityOutcome.SCOPE:
-            mistakes = (SUM_MISSING,)
-        if asked is not None:
-            written = WrongSide(said, lexicon, chain.reading, said.sides()[failed])
-            mistakes = mistakes or self.explainer.mistakes(
-                asked, chain.context, chain.sides[failed + chain.goes_on], written
-            )
-            right = self.explainer.right(asked)
-        self._learned(chain, right=False)
-        verdict = finding.outcome.value
-        return Verdict(said.line, said.text, verdict, finding.why, mistakes, right, failed)
-
-    def _read(
-        self, said: TranscriptStatement, lexicon: Lexicon
-    ) -> tuple[_Chain | None, ParseError | None]:
-        """Read an equation in the first reading in which it holds, else in the plainest one."""
-        first: _Chain | None = None
-        first_error: ParseError | None = None
-        tried: set[tuple[Expr, ...]] = set()
-        for reading in readings(said.text, code=said.code):
-            try:
-                chain = self._chain(said, lexicon, reading, tried)
-            except ParseError as error:
-                first_error = first_error or error
-                continue
-            if chain is None:
-                continue  # another reading came to the same
-            if not chain.failed:
-                return chain, None
-            first = first or chain
-        if isinstance(first_error, ScopeError | UnmetError) and first is not None:
-            return None, first_error  # the plain reading is out of scope or shape, no other holds
-        return (first, None) if first is not None else (None, first_error)
-
-    def _chain(
-        self,
-        said: TranscriptStatement,
-        lexicon: Lexicon,
-        reading: Reading,
-        tried: set[tuple[Expr, ...]],
-    ) -> _Chain | None:
-        line = line_of(said.text, said.line)
-        context = LineContext(self.model, lexicon, line, reading.layout, claims=self.claims)
-        sides: list[Expr] = []
-        if said.continues and self.last is not None:
-            context.indices, context.asked = (
-                dict(self.last.context.indices),
-                self.last.context.asked,
-            )
-            sides = [self.last.sides[0], self.last.sides[-1]]
-        free: dict[str, object] | None = dict(context.indices) if sides else None
-        for start, stop in said.sides():
-            if start == stop == 0 or not said.text[start:stop].strip():
-                if start == 0:
-                    continue
-                raise line.error("a side of this equation is missing", start)
-            context.indices = dict(free) if free is not None else {}  # type: ignore[arg-type]
-            node = tree(line, lexicon, reading, start, stop)
-            sides.append(expression(node, context, reading))
-            if len(sides) == 1 and isinstance(node, Derivative | Name):
-                context.asked = context.derived
-            if free is None:
-                free = dict(context.indices)
-        if not reading.apart and not any(context.has_placeholders(side) for side in sides):
-            if tuple(sides) in tried:
-                return None
-            tried.add(tuple(sides))
-        chain = _Chain(sides, context, reading, said.continues and self.last is not None)
-        guard = self._guard(context, said.condition, reading)
-        for left, right in list(pairwise(sides))[chain.goes_on :]:
-            name = context.gradients.get(sides[0]) if isinstance(sides[0], Symbol) else None
-            chain.findings.append(
-                self.equality_judge.equal(context, left, right, name, guard=guard)
-            )
-            if not chain.findings[-1].holds:
-                break
-        return chain
-
-    def _guard(self, context: LineContext, condition: str, reading: Reading) -> Expr | None:
-        """Return an indicator of where an equation is claimed: ``if i ≠ j``."""
-        if condition and not reading.apart:
-            one, sign, other = tuple(condition)
-            if (dim := context.indices.get(one)) is None or context.indices.get(other) != dim:
-                return None
-            same = delta(dim, Index(one, dim), Index(other, dim))
-            return same if sign == "=" else 1 - same
-        if not reading.apart or context.asked is None or context.asked[0] is self.model.objective:
-            return None
-        pairs = [(o, t) for o, t in combinations(context.indices.items(), 2) if o[1] == t[1]]
-        guards = [1 - delta(d, Index(one, d), Index(other, d)) for (one, d), (other, _) in pairs]
-        return mul(*guards) if guards else None
-
-    def _follows(self, chain: _Chain) -> bool:
-        """Whether a line holds once the earlier wrong claims are assumed."""
-        return all(
-            self.equality_judge.equal(chain.context, left, right, carried=True).holds
-            for left, right in pairwise(chain.sides)
-        )
-
-    # ---- memory ------------------------------------------------------------------------------
-
-    def _defines(self, said: TranscriptStatement) -> bool:
-        """Add a definition of a name that the answer introduces."""
-        if is_size(said, {dim for symbol in self.model.symbols for dim in symbol.shape}):
-            return True
-        cut = equals_signs(said.text)[0]
-        try:
-            name = spelled(said.text[:cut])
-        except ValueError:
-            return False
-        lexicon = Lexicon(self.model, self.local)
-        if _EVERY_LAYER.search(name) or name.startswith("d") or lexicon.find(name) is not None:
-            return False
-        line = line_of(said.text, said.line)
-        for reading in readings(said.text, code=said.code):
-            context = LineContext(self.model, lexicon, line, reading.layout, claims=self.claims)
-            try:
-                value = expression(tree(line, lexicon, reading, cut + 1), context, reading)
-            except ParseError:
-                continue
-            symbol = Symbol(said.text[:cut].strip(), value.shape)
-            self.local[name] = symbol
-            self.claims.local[symbol] = value
-            return True
-        return False
-
-    def _learned(self, chain: _Chain, *, right: bool) -> None:
-        """Record a wrong claim of a gradient."""
-        asked = self._asked(chain)
-        if asked is None:
-            return
-        of, wrt, row, col = asked
-        if right:
-            self.claims.wrong.pop(wrt, None)
-            return
-        claim = chain.sides[1] if len(chain.sides) > 1 else None
-        if claim is None:
-            return
-        if (row or col) is not None and claim.shape == SCALAR:
-            form = claim
-
-            def recipe(at_row: Position, at_col: Position) -> Expr:
-                moved = form
-                for old, new in ((row, at_row), (col, at_col)):
-                    if old is not None and not isinstance(old, int):
-                        moved = renamed(moved, old, new)
-                return moved
-
-            claim = chain.context.placeholder("claim", wrt.shape, recipe)
-        if of is self.model.objective and claim.shape == wrt.shape:
-            self.claims.wrong[wrt] = claim
-        elif claim.shape == of.shape == wrt.shape or of.shape == SCALAR:
-            self.claims.slopes[of, wrt] = claim
-
-    def _asked(self, chain: _Chain) -> AskedDerivative | None:
-        return asked_by(chain.sides[0], chain.context)
-
-
-def _refused(said: TranscriptStatement, error: ParseError) -> Verdict:
-    kinds = ((ScopeError, "scope"), (UnmetError, "shape"), (UndecidedError, "unproven"))
-    verdict = next((name for kind, name in kinds if isinstance(error, kind)), "unreadable")
-    message = _DECLARE.sub(_DEFINE, error.message)
-    place = ParseError(message, line=error.line, column=error.column, source=error.source)
-    why = message if verdict != "unreadable" else str(place)
-    return Verdict(said.line, said.text, verdict, why, sign=int(verdict != "unreadable"))

@@ -30,9 +30,11 @@ from chainrule.language.reading.tree import Node
 from chainrule.language.typeset import plain, unicode
 from chainrule.teaching.diagnosis.search import MOST_TIED, MistakeSearch
 from chainrule.teaching.diagnosis.shape_repairs import shape_repairs
+from chainrule.teaching.grading.conventions import transposed_names
 from chainrule.teaching.marking.judging import EqualityJudge, EqualityOutcome, Finding
 from chainrule.teaching.marking.line_context import Claims, LineContext
 from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
+from chainrule.teaching.marking.softmax_labels import with_softmax_labels
 from chainrule.teaching.marking.transcript import equals_signs
 from chainrule.teaching.marking.verdicts import NOTHING, Diagnosis, Grade, NamedMistake
 
@@ -69,7 +71,8 @@ class Grader:
     """
 
     def __init__(self, model: Model | str) -> None:
-        self.equality_judge = EqualityJudge(read_model(model) if isinstance(model, str) else model)
+        whole = read_model(model) if isinstance(model, str) else model
+        self.equality_judge = EqualityJudge(with_softmax_labels(whole))
         self.model = self.equality_judge.model
         self._derivations: dict[Symbol, Derivation] = {}
         self._searches: dict[Symbol, MistakeSearch] = {}
@@ -168,7 +171,7 @@ class Grader:
                     yield error, None, None
                     continue
                 claims = Claims()
-                local = self._transposed_names(claims) if rows else {}
+                local = transposed_names(self.model, claims) if rows else {}
                 lexicon = Lexicon(self.model, local)
                 context = LineContext(self.model, lexicon, line, reading.layout, claims=claims)
                 try:
@@ -265,21 +268,6 @@ class Grader:
                 free.remove(match[0])
                 found = True
         return (places[0], places[1]) if found and not free else None
-
-    def _transposed_names(self, claims: Claims) -> dict[str, Symbol]:
-        """Return the transpose of every name, for answers with examples in rows."""
-        transposed: dict[str, Symbol] = {}
-        for symbol in self.model.symbols:
-            gradient = Symbol(f"d{symbol.name}", symbol.shape)
-            for one in (symbol, gradient):
-                name = Symbol(one.name, one.shape[::-1])
-                if name is one and one.shape != SCALAR:
-                    name = Symbol(f"{one.name} ", one.shape)  # square: told apart by a space
-                known = transposed.setdefault(canonical(one.name), name)
-                if known is name and name is not one:
-                    claims.local[name] = transpose(one)
-            claims.gradients[gradient] = symbol
-        return transposed
 
     # ---- verdicts ----------------------------------------------------------------------------
 

@@ -34,6 +34,7 @@ from chainrule.language.reading.tree import (
     Transposed,
 )
 from chainrule.teaching.marking.function_elaboration import FunctionElaborator
+from chainrule.teaching.marking.line_context import AskedDerivative
 
 _KRONECKER = re.compile(r"delta_([a-z]),?([a-z])")
 
@@ -99,6 +100,9 @@ class AnswerElaborator(FunctionElaborator):
             raise self.line.error("no name here is as long as this", node.start, LimitError)
         if node.name not in self.scope and node.name in self.dims:
             return size(node.name)
+        square = self.context.shape
+        if node.name == "I" and "I" not in self.scope and square and square[0] == square[1] != 1:
+            return eye(square[0])
         letter, _, below = node.name.partition("_")
         if letter == "I" and below in self.dims and node.name not in self.scope:
             return eye(below)
@@ -132,9 +136,12 @@ class AnswerElaborator(FunctionElaborator):
     def taken(self, node: Node, found: NameMeaning) -> Expr:
         """Build a symbol, or the part of it at its indices."""
         whole = found.symbol
-        if found.of is self.context.model.objective:
+        moving = self.context.differentials
+        if found.of is self.context.model.objective and moving is not None:
+            whole = moving.name(found.symbol)
+        elif found.of is self.context.model.objective:
             whole = self.context.gradient(found.symbol)
-            self.context.derived = (found.of, found.symbol, None, None)
+            self.context.derived = AskedDerivative(found.of, found.symbol)
         elif found.of is not None:
             return self.partial(node, found.of, None, found.symbol, None)
         if not (found.below or found.example):
@@ -284,7 +291,7 @@ class AnswerElaborator(FunctionElaborator):
         wrt_at: tuple[Position, Position] | None,
     ) -> Expr:
         """Build the derivative of one symbol, or an entry of it, with respect to another."""
-        self.context.derived = (of, wrt, *(wrt_at or (None, None)))
+        self.context.derived = AskedDerivative(of, wrt, of_at, wrt_at)
         if of is self.context.model.objective:
             name = self.context.gradient(wrt)
             return entry(name, *wrt_at) if wrt_at is not None else name

@@ -15,13 +15,14 @@ from chainrule.calculus.graph.model import Definition, Model, OneHot
 from chainrule.calculus.graph.node import Expr, Symbol, Total, walk
 from chainrule.calculus.indexing.collapse import collapse
 from chainrule.errors import DerivationError, ModelError, ParseError
-from chainrule.language.answers import Lexicon, spelled
+from chainrule.language.answers import Lexicon, NameMeaning, spelled
 from chainrule.language.reading import canonical
 from chainrule.language.reading import statements as language
 from chainrule.language.reading.tokens import Line
+from chainrule.teaching.marking.functional_notation import defined_name
 from chainrule.teaching.marking.line_context import LineContext
 from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
-from chainrule.teaching.marking.softmax_labels import softmax_labels
+from chainrule.teaching.marking.softmax_labels import with_softmax_labels
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
 
 _IN_SPACE = re.compile(
@@ -49,6 +50,8 @@ _ONLY_SHAPES = re.compile(
     r"^[^\W\d_][\w^\[\]]*\s*\([^()=]*,[^()=]*\)"
     r"(?:\s*(?:,|;|and)\s*[^\W\d_][\w^\[\]]*\s*\([^()=]*\))*$"
 )
+_DECLARED = re.compile(r"([^\W\d_][\w^\[\]{}]*)\s*[:=]\s*\(([^()]*)\)")
+_SEVERAL = re.compile(rf"\s*{_DECLARED.pattern}(?:\s*(?:,|;|and)\s*{_DECLARED.pattern})+\s*")
 _SIZE = re.compile(r"^\w+\s*=\s*(?:\w+\.shape\[[01]\]|len\(\w+\)|\w+\.size\(\d\))$")
 NEAR = 400
 _PLACES = re.compile(
@@ -96,15 +99,16 @@ class ForwardPassReader:
             )
         if self.refused and all(s.name.startswith("d") for s in scalars):
             raise self.refused[0][1]
-        usual = [s for s in scalars if re.split("[_^]", s.name)[0] in OBJECTIVES]
+        usual = [s for s in scalars if _stem(s) in OBJECTIVES]
         objective = (usual or scalars)[-1]
-        return Model(tuple(self.inputs), tuple(self.definitions), objective, onehot=self._labels())
-
-    def _labels(self) -> tuple[OneHot, ...]:
-        """Return the one-hot labels: declared, and beside the logarithm of a softmax."""
-        declared = {known.symbol for known in self.onehot}
-        found = softmax_labels(self.partial)
-        return (*self.onehot, *(label for label in found if label.symbol not in declared))
+        return with_softmax_labels(
+            Model(
+                tuple(self.inputs),
+                tuple(self.definitions),
+                objective,
+                onehot=tuple(self.onehot),
+            )
+        )
 
     def takes(self, said: TranscriptStatement) -> bool:
         """Add a statement if it belongs to the forward pass; return whether it does.
@@ -139,6 +143,10 @@ class ForwardPassReader:
             if not all(is_name(text) for text in re.split(r",|\band\b", match["names"])):
                 return False
             self._declare(line, match["names"], _dims(line, size, 0))
+            return True
+        if _SEVERAL.fullmatch(said.text):
+            for one in _DECLARED.finditer(said.text):
+                self._declare(line, one[1], _dims(line, one[2], one.start(2)))
             return True
         if ":" not in said.text or "(" not in said.text.partition(":")[2]:
             return False
@@ -175,14 +183,15 @@ class ForwardPassReader:
         cuts = equals_signs(said.text)
         if not cuts:
             return False
-        target = said.text[: cuts[0]].strip()
+        target = defined_name(said.text[: cuts[0]].strip(), self._is_input)
         if is_size(said, self.dims):
             return True
         try:
             name = spelled(target)
         except ValueError:
             return False
-        if Lexicon(self.partial).find(name) is not None:
+        found = Lexicon(self.partial).find(name)
+        if found is not None and not self._is_new_in_this_case(said, cuts, name, found):
             return False
         base, letters = name, list[str]()
         if places := _PLACES.match(name):
@@ -198,6 +207,40 @@ class ForwardPassReader:
             )
         self._define(said, cuts, target, base, letters)
         return True
+
+    def _is_new_in_this_case(
+        self, said: TranscriptStatement, cuts: list[int], name: str, found: NameMeaning
+    ) -> bool:
+        """Whether ``S = ...`` after s defines a second name, as in a forward pass of its own.
+
+        Behind the objective, a letter in another case speaks of the value that is there.
+        """
+        known = found.symbol
+        if spelled(known.name) == name or found.below or found.example or found.of is not None:
+            return False
+        if spelled(known.name).swapcase() != name or self.has_objective:
+            return False
+        line = line_of(said.text[: cuts[1] if len(cuts) > 1 else len(said.text)], said.line)
+        context = LineContext(self.partial, Lexicon(self.partial), line)
+        reading = next(readings(line.text[cuts[0] :]))
+        try:
+            value = expression(tree(line, context.lexicon, reading, cuts[0] + 1), context, reading)
+        except ParseError:
+            return False
+        return value is not self.partial.values.get(known)
+
+    def _is_input(self, name: str) -> bool:
+        try:
+            return self.known.get(spelled(name)) in self.inputs
+        except ValueError:
+            return False
+
+    @property
+    def has_objective(self) -> bool:
+        """Whether a number with the usual name of an objective is defined."""
+        return any(
+            d.target.shape == SCALAR and _stem(d.target) in OBJECTIVES for d in self.definitions
+        )
 
     @property
     def dims(self) -> set[Dim]:
@@ -248,6 +291,10 @@ class ForwardPassReader:
             return collapse(form, (rows, columns), row, col)[0]
         except DerivationError as error:
             raise line.error(f"this index form has no matrix form: {error}", at) from None
+
+
+def _stem(symbol: Symbol) -> str:
+    return re.split("[_^]", symbol.name)[0]
 
 
 def canonical_base(target: str, base: str) -> str | None:

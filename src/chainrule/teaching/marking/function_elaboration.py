@@ -14,10 +14,17 @@ from chainrule.language.reading import calls, places
 from chainrule.language.reading.elaboration import Elaborator
 from chainrule.language.reading.tree import Call, Node, Quoted
 from chainrule.language.reading.words import ENTRYWISE
+from chainrule.teaching.marking.differentials import DIFFERENTIAL
 from chainrule.teaching.marking.line_context import LineContext
 
 OPTIONS = {"dim": "axis", "keepdim": "keepdims"}
 """Options of a sum in other array libraries."""
+
+CASTS = frozenset(
+    {"astype", "float", "copy", "int", "int32", "int64", "float32", "float64", "double", "bool"}
+    | {"array", "asarray", "as_tensor", "tensor", "squeeze"}
+)
+"""Functions of code that return their first argument, in another type or a copy."""
 
 ARGUMENTS = {"square": 1, "power": 2, "pow": 2, "mm": 2, "mul": 2, "t": 1}
 """The number of arguments of a function of code, the matrix before a dot included."""
@@ -60,6 +67,11 @@ class FunctionElaborator(Elaborator):
                 node = replace(node, function={"sub": "subtract", "div": "divide"}[node.function])
             case "einsum":
                 return self.einsum(node)
+            case function if function == DIFFERENTIAL and len(node.arguments) == 1:
+                moving = self.context.differentials
+                if moving is None:
+                    raise self.error(node, "d(...) reads in a line that begins with dJ, as d(A B)")
+                return moving.part(self.expr(node.arguments[0]))
             case "square":
                 return power(self.expr(node.arguments[0]), 2)
             case "power" | "pow":
@@ -71,7 +83,7 @@ class FunctionElaborator(Elaborator):
                 node = replace(node, function="multiply")
             case "t":
                 return transpose(self.expr(node.arguments[0]))
-            case "astype" | "float" | "copy" if node.arguments:
+            case function if function in CASTS and node.arguments:
                 return self.expr(node.arguments[0])
         if node.primes and node.function not in ENTRYWISE:
             return self.slope(node)

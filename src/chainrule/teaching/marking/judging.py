@@ -12,7 +12,7 @@ from chainrule.calculus.graph.node import Expr, Number, Position, Symbol, runnin
 from chainrule.calculus.ops import broadcast, transpose
 from chainrule.calculus.proof.evidence import Disagreement
 from chainrule.calculus.proof.verifier import Verifier
-from chainrule.errors import ModelError
+from chainrule.errors import ChainruleError, ModelError
 from chainrule.teaching.marking.derivation_cache import derived
 from chainrule.teaching.marking.line_context import LineContext
 
@@ -150,7 +150,10 @@ class EqualityJudge:
         if variable not in self._certified:
             try:
                 found = self.verifier.derivative(
-                    self.model.objective, variable, context.truth(variable), total=True
+                    self.model.objective,
+                    variable,
+                    context.claims.unscaled(variable, context.truth(variable)),
+                    total=True,
                 )
             except ModelError:
                 found = None
@@ -178,7 +181,7 @@ class EqualityJudge:
             self.verifier = Verifier(self.derivation)
         try:
             found = self.verifier.equal(left, right, row, col)
-        except ModelError as error:
+        except ChainruleError as error:
             return Finding(EqualityOutcome.UNPROVEN, str(error))
         except (ValueError, OverflowError):  # such as the ninth of five entries
             return Finding(

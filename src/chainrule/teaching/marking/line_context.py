@@ -8,10 +8,11 @@ reads an expression entry by entry and inserts the recipes, so that one method j
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Protocol
 
-from chainrule.calculus.derivation.sensitivity import entry_by_entry, pulled
+from chainrule.calculus.derivation.sensitivity import entry_by_entry, on_paths, pulled
 from chainrule.calculus.derivation.sweep import pullback
 from chainrule.calculus.graph.dims import Dim, Index, Shape, written
 from chainrule.calculus.graph.model import Definition, Model
@@ -30,18 +31,31 @@ from chainrule.calculus.graph.node import (
 from chainrule.calculus.graph.op import closed
 from chainrule.calculus.indexing.names import Letters
 from chainrule.calculus.indexing.reading import read_entry
-from chainrule.calculus.ops import rebuild
+from chainrule.calculus.ops import mul, rebuild
 from chainrule.errors import ScopeError, UndecidedError, UnmetError
 from chainrule.language.answers import Lexicon
 from chainrule.language.reading.tokens import Line
 
-AskedDerivative = tuple[Symbol, Symbol, Position, Position]
-"""The value, the variable and the entry of the derivative that a line is about."""
+Place = tuple[Position, Position]
+"""A row and a column: an index, a number, or nothing along an axis of length one."""
 
 MAX_CLAIMS = 20
 """The most claims that may be nested."""
 
 Recipe = Callable[[Position, Position], Expr]
+
+
+class Directions(Protocol):
+    """The directions ``dX`` in a line in differential form."""
+
+    def name(self, symbol: Symbol) -> Symbol:
+        """Read ``dX``."""
+
+    def part(self, value: Expr) -> Expr:
+        """Read ``d(A B)``."""
+
+    def resolved(self, side: Expr) -> Expr:
+        """Replace the directions of names that depend on others."""
 
 
 class JacobianLayout(Enum):
@@ -50,6 +64,42 @@ class JacobianLayout(Enum):
     ENTRIES = "entry by entry"
     NUMERATOR = "one row for each entry above the line"
     DENOMINATOR = "one row for each entry below the line"
+
+
+@dataclass(frozen=True)
+class AskedDerivative:
+    """The derivative that a line is about.
+
+    Parameters
+    ----------
+    of, wrt : Symbol
+        The value and the variable.
+    of_at, wrt_at : tuple of Position or None
+        The entry of each; None for the whole.
+    """
+
+    of: Symbol
+    wrt: Symbol
+    of_at: Place | None = None
+    wrt_at: Place | None = None
+
+    @property
+    def row(self) -> Position:
+        """The row of the variable's entry."""
+        return None if self.wrt_at is None else self.wrt_at[0]
+
+    @property
+    def col(self) -> Position:
+        """The column of the variable's entry."""
+        return None if self.wrt_at is None else self.wrt_at[1]
+
+
+class HeldFixed(Enum):
+    """The values that a partial derivative holds fixed."""
+
+    NOTHING = "nothing: the total derivative"
+    STATISTICS = "values with fewer entries than the variable, such as means and variances"
+    OTHERS = "all other values in the definition"
 
 
 @dataclass
@@ -70,6 +120,11 @@ class Claims:
         Derivatives of one value by the next that it got wrong.
     truths : dict of Symbol to Expr
         The right gradients that were asked for so far.
+    named : set of Symbol
+        The variables whose gradients stood on a left side.
+    scales : dict of Symbol to Expr
+        The factors by which the author's gradients differ from those of the objective, by
+        convention.
     """
 
     recipes: dict[Symbol, Recipe] = field(default_factory=dict)
@@ -78,6 +133,18 @@ class Claims:
     wrong: dict[Symbol, Expr] = field(default_factory=dict)
     slopes: dict[tuple[Symbol, Symbol], Expr] = field(default_factory=dict)
     truths: dict[Symbol, Expr] = field(default_factory=dict)
+    named: set[Symbol] = field(default_factory=set)
+    scales: dict[Symbol, Expr] = field(default_factory=dict)
+
+    def scaled(self, variable: Symbol, gradient: Expr) -> Expr:
+        """Return a gradient of the objective in the author's convention."""
+        scale = self.scales.get(variable)
+        return gradient if scale is None else mul(scale, gradient)
+
+    def unscaled(self, variable: Symbol, gradient: Expr) -> Expr:
+        """Return the gradient of the objective for a gradient in the author's convention."""
+        scale = self.scales.get(variable)
+        return gradient if scale is None else gradient / scale
 
     @property
     def erred(self) -> bool:
@@ -110,6 +177,8 @@ class LineContext:
         The free indices met so far, and what each runs over.
     claims : Claims
         The names and claims of earlier lines.
+    holding : HeldFixed
+        Which values derivatives of intermediate values hold fixed.
     """
 
     model: Model
@@ -118,7 +187,11 @@ class LineContext:
     layout: JacobianLayout = JacobianLayout.ENTRIES
     indices: dict[str, Dim] = field(default_factory=dict)
     claims: Claims = field(default_factory=lambda: Claims())
+    holding: HeldFixed = HeldFixed.NOTHING
+    held: list[Symbol] = field(default_factory=list)  # the values that were held fixed so far
     summed: dict[str, Dim | None] = field(default_factory=dict)  # open sums, innermost last
+    shape: Shape | None = None  # of the left side, once it is read
+    differentials: Directions | None = None  # where ``dX`` is a direction
     derived: AskedDerivative | None = None  # the derivative that was read last
     asked: AskedDerivative | None = None  # the one on the left side
 
@@ -231,24 +304,24 @@ class LineContext:
     def truth(self, variable: Symbol, *, carried: bool = False) -> Expr:
         """Return the objective's gradient with respect to a symbol, by the reverse sweep.
 
+        It is scaled by the author's convention.
+
         With `carried`, it follows from the earlier wrong claims.
         """
         objective = self.model.objective
         if not carried:
             known = self.claims.truths
             if variable not in known:
-                known[variable] = pulled(self.model, objective, variable, Number(1))
+                whole = pulled(self.model, objective, variable, Number(1))
+                known[variable] = self.claims.scaled(variable, whole)
             return known[variable]
         if variable in self.claims.wrong:
             return self.claims.wrong[variable]
-        return pulled(
-            self.model,
-            objective,
-            variable,
-            Number(1),
-            known=self.claims.wrong,
-            pull=self.claims.pull,
+        wrong = {s: self.claims.unscaled(s, claim) for s, claim in self.claims.wrong.items()}
+        whole = pulled(
+            self.model, objective, variable, Number(1), known=wrong, pull=self.claims.pull
         )
+        return self.claims.scaled(variable, whole)
 
     def meant(self, expr: Expr, *, carried: bool = False) -> Expr:
         """Replace names of gradients, and names that the answer introduces, by their values."""
@@ -272,7 +345,20 @@ class LineContext:
         wrt_at: tuple[Position, Position],
     ) -> Expr:
         """Return the derivative of one entry with respect to another."""
-        return entry_by_entry(self.model, of, of_at, wrt, wrt_at, self.letters)
+        return entry_by_entry(self.between(of, wrt), of, of_at, wrt, wrt_at, self.letters)
+
+    def between(self, of: Symbol, wrt: Symbol) -> Model:
+        """Return the forward pass for a derivative, without the values that are held fixed."""
+        if self.holding is HeldFixed.NOTHING:
+            return self.model
+        inside = on_paths(self.model, of, wrt) - {of, wrt}
+        if self.holding is HeldFixed.OTHERS:
+            inside &= symbols(self.model.values.get(of, of))
+        else:
+            inside = {symbol for symbol in inside if _rank(symbol) < _rank(wrt)}
+        self.held += [s for s in self.model.values if s in inside and s not in self.held]
+        kept = tuple(d for d in self.model.definitions if d.target not in inside)
+        return replace(self.model, definitions=kept)
 
     def table(self, of: Symbol, wrt: Symbol, at: int) -> Expr:
         """Return the derivative of one symbol with respect to another as a whole.
@@ -283,7 +369,7 @@ class LineContext:
             When it takes more than two indices.
         """
         if of.shape == (1, 1):
-            return pulled(self.model, of, wrt, Number(1))
+            return pulled(self.between(of, wrt), of, wrt, Number(1))
         name = f"∂{of.name}/∂{wrt.name}"
         if wrt.shape == (1, 1):
             return self.placeholder(
@@ -328,6 +414,11 @@ class LineContext:
                     if node.op.index is closed or wrt in symbols(node):
                         return False
         return True
+
+
+def _rank(symbol: Symbol) -> int:
+    """Return the number of dimensions along which a symbol has several entries."""
+    return sum(dim != 1 for dim in symbol.shape)
 
 
 def _along(symbol: Symbol, place: Position) -> tuple[Position, Position]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from unicodedata import normalize
 
 from chainrule.calculus.graph.dims import Dim, base_names
+from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr, Number, walk
 from chainrule.errors import LimitError
 from chainrule.language.answers import Lexicon, parse_answer
@@ -22,7 +23,7 @@ from chainrule.language.reading.statements import MAX_LINE, too_long
 from chainrule.language.reading.tokens import Line
 from chainrule.language.reading.tree import Node
 from chainrule.teaching.marking.answer_elaboration import AnswerElaborator
-from chainrule.teaching.marking.line_context import JacobianLayout, LineContext
+from chainrule.teaching.marking.line_context import Claims, HeldFixed, JacobianLayout, LineContext
 
 _STROKE = re.compile(r"/\s*(?:[\w.]|\([^()]*\))+\s*[\w(\[\\]")
 _ONES = re.compile(r"(?<![\w.^)\]}])(?:1(?=\s*(?:\\,)?\s*[^\W\d])|𝟏|\\mathbf\{?1)")
@@ -58,6 +59,8 @@ class Reading:
         Whether two letters stand for two different places.
     ones : Dim
         The length of a column of ones, where it is ambiguous.
+    holding : HeldFixed
+        Which values derivatives of intermediate values hold fixed.
     """
 
     star: Star = Star.ENTRIES
@@ -68,6 +71,15 @@ class Reading:
     lone: int = 0
     apart: bool = False
     ones: Dim = 1
+    holding: HeldFixed = HeldFixed.NOTHING
+
+    def context(self, model: Model, lexicon: Lexicon, line: Line, claims: Claims) -> LineContext:
+        """Return the context of a line in this interpretation."""
+        return LineContext(model, lexicon, line, self.layout, claims=claims, holding=self.holding)
+
+
+PARTIAL = tuple(Reading(holding=kind) for kind in HeldFixed if kind is not HeldFixed.NOTHING)
+"""The interpretations of a derivative of an intermediate value as a partial one."""
 
 
 def readings(text: str, ones: Dim = 1, *, code: bool = False) -> Iterator[Reading]:

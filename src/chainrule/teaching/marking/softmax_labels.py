@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.model import Model, OneHot
@@ -11,6 +12,13 @@ from chainrule.calculus.ops import TABLE
 from chainrule.calculus.rewriting.relations import SUM_TO_ONE, adding_to_one
 
 _LOG, _LOGSUMEXP = TABLE["log"], TABLE["logsumexp"]
+
+
+def with_softmax_labels(model: Model) -> Model:
+    """Return a forward pass whose labels beside the logarithm of a softmax are one-hot."""
+    declared = {known.symbol for known in model.onehot}
+    found = tuple(label for label in softmax_labels(model) if label.symbol not in declared)
+    return replace(model, onehot=(*model.onehot, *found)) if found else model
 
 
 def softmax_labels(model: Model) -> Iterator[OneHot]:

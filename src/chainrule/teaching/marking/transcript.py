@@ -12,6 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from chainrule.language.reading.statements import MAX_LINE, MAX_TEXT, too_long
+from chainrule.teaching.marking.bookkeeping import (
+    in_plain_names,
+    is_bookkeeping,
+    is_update,
+    joined,
+    parameters_of,
+)
 from chainrule.teaching.marking.surrounding_text import Known, bare, without_words
 
 _FENCE = re.compile(r"^\s*(```|~~~)")
@@ -21,6 +28,11 @@ _CLOSES = re.compile(r"\\\]|\\end\s*\{(?:align|equation|gather|split|aligned|eqn
 _BETWEEN_FORMULAS = re.compile(
     r"\s*(?:[\w^\[\], ]+:\s*\([^()]*\)|(?:objective|onehot|wrt)\s*:.*)\s*(?:#.*)?$", re.IGNORECASE
 )
+_ONE_NAME = re.compile(
+    r"\s*(?:[-*•]\s+)?(?:[^\s/=<>!]+(?:\s*/\s*[^\s/=<>!]+)?|(?:∇|\\nabla)\S*\s+\S+"
+    r"|\w+\([\w, ]*\)|\\frac\s*\{[^{}]*\}\s*\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})\s*$"
+)
+_PROSE = re.compile(r"[A-Za-z]{2,}[,;]?\s+[A-Za-z]{2,}[,;]?\s+[A-Za-z]{2,}")
 _IMPLIES = re.compile(
     r"⇒|⟹|→|(?<![<=>])=>|\\(?:Long)?[rR]ightarrow\b|\\longrightarrow\b|\\implies\b|\\therefore\b|∴"
 )
@@ -28,6 +40,7 @@ _ALSO = re.compile(
     r"\s+(?:and|so|so that|thus|hence|therefore|giving|where|with|since|because|as)\s+(?=\S)"
 )
 _AUGMENTED = re.compile(r"^\s*([\w.]+)\s*([-+*/])=(?!=)\s*(.+)$")
+_REASSIGNED = re.compile(r"^\s*(?P<name>[\w.]+)\s*=\s*(?P=name)\s*([-+*/])\s*(?!\s)([^-+].*)$")
 _ZEROED = re.compile(r"^\s*(\w+)\[\s*(.+?)\s*(<=|<|>=|>)\s*0(?:\.0*)?\s*\]\s*=\s*0(?:\.0*)?\s*$")
 AHEAD = 300
 """The number of characters after a comma in which an equation is searched."""
@@ -51,6 +64,8 @@ class TranscriptStatement:
         ``i=j`` or ``i≠j``, where it was said that the equation holds only then.
     code : bool
         Whether it stands in a code fence.
+    parameters : frozenset of str
+        The parameters of the function of code in which it stands.
     """
 
     text: str
@@ -58,6 +73,7 @@ class TranscriptStatement:
     shown: str
     condition: str = ""
     code: bool = False
+    parameters: frozenset[str] = frozenset()
 
     @property
     def continues(self) -> bool:
@@ -98,22 +114,51 @@ def _all(text: str) -> Iterator[TranscriptStatement]:
     rows = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     marked = any("$" in row or "\\(" in row or "\\[" in row or "\\begin" in row for row in rows)
     fenced, display = False, _Display()
+    code: list[tuple[int, str]] = []
     for number, row in enumerate(rows, 1):
         if _FENCE.match(row):
             fenced = not fenced
+            yield from _code(code)
+            code = []
+            continue
+        if fenced and len(row) <= MAX_LINE:
+            code.append((number, row))
             continue
         if len(row) > MAX_LINE:
             yield TranscriptStatement(row, number, row, code=True)
             continue
-        if fenced or (marked and display.passes(row)):
+        if marked and display.passes(row):
             pieces = [row]
         else:
             pieces = [m[1] or m[2] or m[3] for m in _INLINE.finditer(row)]
             pieces = [piece for piece in pieces if marked or "=" in piece]
-            if not pieces and (not marked or _BETWEEN_FORMULAS.match(row)):
+            if not pieces and (not marked or _BETWEEN_FORMULAS.match(row) or _is_formula(row)):
                 pieces = [row]
         for piece in pieces:
-            yield from _statements(piece, number, row, code=fenced)
+            yield from _statements(piece, number, row, code=False)
+    yield from _code(code)
+
+
+def _code(rows: list[tuple[int, str]]) -> Iterator[TranscriptStatement]:
+    """Yield the statements of a block of code."""
+    parameters, margin = frozenset[str](), 0
+    for number, row in joined(rows):
+        indent = len(row) - len(row.lstrip())
+        if (names := parameters_of(row)) is not None:
+            parameters, margin = names, indent
+        elif row.strip() and indent <= margin:
+            parameters = frozenset()
+        if len(row) > MAX_LINE:
+            yield TranscriptStatement(row, number, row, code=True)
+            continue
+        for said in _statements(row, number, row, code=True):
+            yield replace(said, parameters=parameters)
+
+
+def _is_formula(row: str) -> bool:
+    """Whether a row without marks is a formula, in a text whose other formulas are marked."""
+    left, equals, right = row.partition("=")
+    return bool(equals) and bool(_ONE_NAME.match(left)) and not _PROSE.search(right)
 
 
 @dataclass
@@ -141,7 +186,9 @@ def _statements(row: str, number: int, shown: str, *, code: bool) -> Iterator[Tr
     for broken in [row] if code else re.split(r"\\\\(?!\w)", row):
         for step in [broken] if code else _IMPLIES.split(broken):
             found = bare(step, code=code)
-            for piece in _apart(found.text, code=code):
+            if is_bookkeeping(found.text, code=code):
+                continue
+            for piece in _apart(in_plain_names(found.text), code=code):
                 if piece:
                     yield TranscriptStatement(piece, number, shown.strip(), found.condition, code)
 
@@ -182,15 +229,23 @@ def _closed(text: str) -> bool:
 
 
 def _take(found: list[TranscriptStatement], said: TranscriptStatement) -> None:
-    """Add a statement; an in-place update is merged into the equation of its target."""
+    """Add a statement; an in-place update is merged into the equation of its target.
+
+    The update of a parameter claims nothing.
+    """
+    if is_update(said.text):
+        return
     augmented, zeroed = _AUGMENTED.match(said.text), _ZEROED.match(said.text)
+    if augmented is None and said.code:
+        augmented = _REASSIGNED.match(said.text)
     match = augmented or zeroed
     if match is None:
         found.append(said)
         return
     before = next((s for s in reversed(found) if _target(s) == match[1]), None)
     if before is None:
-        found.append(said)
+        if not said.code or augmented is None or _REASSIGNED.match(said.text):
+            found.append(said)  # an update of what stands elsewhere is no equation
         return
     old = before.text.partition("=")[2].strip()
     if augmented:

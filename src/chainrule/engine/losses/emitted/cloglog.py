@@ -81,54 +81,52 @@ def terms(z: Number, y: Number) -> tuple[Number, Number, Number]:
 
 def errors(z: Number, y: Number) -> tuple[Number, Number, Number]:
     """Return bounds on the rounding errors of `terms`."""
-    with np.errstate(all="ignore"):
-        v1 = 1 - y
-        e1 = roundings.added(v1, 0.0, 0.0)
-        v2 = np.exp(np.minimum(z, 709))
-        e2 = roundings.exponential_to(v2, z, 0.0, 709)
-        v3 = v1 * v2
-        e3 = roundings.multiplied(v3, v1, e1, v2, e2)
-        v4 = np.exp(np.minimum(np.maximum(z, -700), 6.5))
-        v5 = np.minimum(z + 700, 0) + np.log(-np.expm1(-v4))
-        e5 = roundings.log_gumbel_cdf(v5, 0.0)
-        v6 = y * v5
-        e6 = roundings.multiplied(v6, y, 0.0, v5, e5)
-        v7 = v3 - v6
-        e7 = roundings.added(v7, e3, e6)
-        v8 = v4 / np.expm1(v4)
-        e8 = roundings.gumbel_mills(v8, v4, z, 0.0)
-        v9 = y * v8
-        e9 = roundings.multiplied(v9, y, 0.0, v8, e8)
-        v10 = v3 - v9
-        e10 = roundings.added(v10, e3, e9)
-        v11 = v2 + v8
-        e11 = roundings.added(v11, e2, e8)
-        v12 = v8 + (-1)
-        e12 = roundings.added(v12, e8, 0.0)
-        v13 = y * v11
-        e13 = roundings.multiplied(v13, y, 0.0, v11, e11)
-        v14 = v13 * v12
-        e14 = roundings.multiplied(v14, v13, e13, v12, e12)
-        v15 = v14 + v2
-        e15 = roundings.added(v15, e14, e2)
-        return (
-            roundings.settled(e7, z),
-            roundings.settled(e10, z),
-            roundings.settled(e15, z),
-        )
+    v1 = 1 - y
+    e1 = roundings.added(v1, 0.0, 0.0)
+    v2 = np.exp(np.minimum(z, 709))
+    e2 = roundings.exponential_to(v2, z, 0.0, 709)
+    v3 = v1 * v2
+    e3 = roundings.multiplied(v3, v1, e1, v2, e2)
+    v4 = np.exp(np.minimum(np.maximum(z, -700), 6.5))
+    v5 = np.minimum(z + 700, 0) + np.log(-np.expm1(-v4))
+    e5 = roundings.log_gumbel_cdf(v5, 0.0)
+    v6 = y * v5
+    e6 = roundings.multiplied(v6, y, 0.0, v5, e5)
+    v7 = v3 - v6
+    e7 = roundings.added(v7, e3, e6)
+    v8 = v4 / np.expm1(v4)
+    e8 = roundings.gumbel_mills(v8, v4, z, 0.0)
+    v9 = y * v8
+    e9 = roundings.multiplied(v9, y, 0.0, v8, e8)
+    v10 = v3 - v9
+    e10 = roundings.added(v10, e3, e9)
+    v11 = v2 + v8
+    e11 = roundings.added(v11, e2, e8)
+    v12 = v8 + (-1)
+    e12 = roundings.added(v12, e8, 0.0)
+    v13 = y * v11
+    e13 = roundings.multiplied(v13, y, 0.0, v11, e11)
+    v14 = v13 * v12
+    e14 = roundings.multiplied(v14, v13, e13, v12, e12)
+    v15 = v14 + v2
+    e15 = roundings.added(v15, e14, e2)
+    return (
+        roundings.settled(e7, z),
+        roundings.settled(e10, z),
+        roundings.settled(e15, z),
+    )
 
 
 def curvature_range(low: Number, high: Number, y: Number) -> tuple[Number, Number]:
     """Return an enclosure of d2l/dz2 for scores from low to high."""
-    with np.errstate(all="ignore"):
-        i1 = intervals.exponential((low, high))
-        i3 = intervals.gumbel_mills((low, high))
-        i4 = intervals.added(i1, i3)
-        i5 = intervals.added(i3, intervals.point(-1))
-        i6 = intervals.multiplied((y, y), i4)
-        i7 = intervals.multiplied(i6, i5)
-        i8 = intervals.added(i7, i1)
-        return intervals.settled(i8, 0.0, np.inf, low)
+    i1 = intervals.exponential((low, high))
+    i3 = intervals.gumbel_mills((low, high))
+    i4 = intervals.added(i1, i3)
+    i5 = intervals.added(i3, intervals.point(-1))
+    i6 = intervals.multiplied((y, y), i4)
+    i7 = intervals.multiplied(i6, i5)
+    i8 = intervals.added(i7, i1)
+    return intervals.settled(i8, 0.0, np.inf, low)
 
 
 def mean(z: Number) -> Number:
@@ -143,7 +141,6 @@ def link(mu: Number) -> Number:
 
 def least(y: Number) -> Number:
     """Return a lower bound of the loss over all scores, rounding included."""
-    with np.errstate(all="ignore"):
-        value = 0.0 * y + (-2.2250738585072034e-308)
-        below = 0.0
-        return value - roundings.settled(0.0, y) - below
+    value = 0.0 * y + (-2.2250738585072034e-308)
+    below = 0.0
+    return value - roundings.settled(0.0, y) - below

@@ -73,35 +73,33 @@ def terms(z: Number, y: Number) -> tuple[Number, Number, Number]:
 
 def errors(z: Number, y: Number) -> tuple[Number, Number, Number]:
     """Return bounds on the rounding errors of `terms`."""
-    with np.errstate(all="ignore"):
-        v1 = -z
-        e1 = 0.0
-        v2 = np.exp(v1)
-        e2 = roundings.exponential(v2, e1)
-        v3 = y * v2
-        e3 = roundings.multiplied(v3, y, 0.0, v2, e2)
-        v4 = v3 + z
-        e4 = roundings.added(v4, e3, 0.0)
-        v5 = 1 - v3
-        e5 = roundings.added(v5, 0.0, e3)
-        return (
-            roundings.settled(e4, z),
-            roundings.settled(e5, z),
-            roundings.settled(e3, z),
-        )
+    v1 = -z
+    e1 = 0.0
+    v2 = np.exp(v1)
+    e2 = roundings.exponential(v2, e1)
+    v3 = y * v2
+    e3 = roundings.multiplied(v3, y, 0.0, v2, e2)
+    v4 = v3 + z
+    e4 = roundings.added(v4, e3, 0.0)
+    v5 = 1 - v3
+    e5 = roundings.added(v5, 0.0, e3)
+    return (
+        roundings.settled(e4, z),
+        roundings.settled(e5, z),
+        roundings.settled(e3, z),
+    )
 
 
 def curvature_range(low: Number, high: Number, y: Number) -> tuple[Number, Number]:
     """Return an enclosure of d2l/dz2 for scores from low to high."""
-    with np.errstate(all="ignore"):
-        i1 = intervals.negated((low, high))
-        i2 = intervals.exponential(i1)
-        i3 = intervals.multiplied((y, y), i2)
-        middle = low + (high - low) / 2
-        half = np.maximum(high - middle, middle - low)
-        value, error = terms(middle, y)[2], errors(middle, y)[2]
-        found = intervals.self_concordant(i3, 1.0, value, error, half)
-        return intervals.settled(found, 0.0, np.inf, low)
+    i1 = intervals.negated((low, high))
+    i2 = intervals.exponential(i1)
+    i3 = intervals.multiplied((y, y), i2)
+    middle = low + (high - low) / 2
+    half = np.maximum(high - middle, middle - low)
+    value, error = terms(middle, y)[2], errors(middle, y)[2]
+    found = intervals.self_concordant(i3, 1.0, value, error, half)
+    return intervals.settled(found, 0.0, np.inf, low)
 
 
 def mean(z: Number) -> Number:
@@ -116,15 +114,14 @@ def link(mu: Number) -> Number:
 
 def least(y: Number) -> Number:
     """Return a lower bound of the loss over all scores, rounding included."""
-    with np.errstate(all="ignore"):
-        v1 = y / y
-        e1 = roundings.divided(v1, 0.0, y, 0.0)
-        v2 = np.maximum(y, 2.2250738585072014e-308)
-        e2 = roundings.larger(0.0, 0.0)
-        v3 = np.log(v2)
-        e3 = roundings.logarithm(v3, v2, e2)
-        v4 = v1 + v3
-        e4 = roundings.added(v4, e1, e3)
-        value = (y / y) + np.log(np.maximum(y, 2.2250738585072014e-308))
-        below = np.where(y < 2.2250738585072014e-308, np.abs(value), 0.0)
-        return value - roundings.settled(e4, y) - below
+    v1 = y / y
+    e1 = roundings.divided(v1, 0.0, y, 0.0)
+    v2 = np.maximum(y, 2.2250738585072014e-308)
+    e2 = roundings.larger(0.0, 0.0)
+    v3 = np.log(v2)
+    e3 = roundings.logarithm(v3, v2, e2)
+    v4 = v1 + v3
+    e4 = roundings.added(v4, e1, e3)
+    value = (y / y) + np.log(np.maximum(y, 2.2250738585072014e-308))
+    below = np.where(y < 2.2250738585072014e-308, np.abs(value), 0.0)
+    return value - roundings.settled(e4, y) - below

@@ -82,64 +82,62 @@ def terms(z: Number, y: Number) -> tuple[Number, Number, Number]:
 
 def errors(z: Number, y: Number) -> tuple[Number, Number, Number]:
     """Return bounds on the rounding errors of `terms`."""
-    with np.errstate(all="ignore"):
-        v1 = z - y
-        e1 = roundings.added(v1, 0.0, 0.0)
-        v2 = np.minimum(v1, 27 / 20)
-        e2 = roundings.larger(e1, 1.4988010832439614e-16)
-        v3 = np.maximum(v2, -27 / 20)
-        e3 = roundings.larger(e2, 1.4988010832439614e-16)
-        v4 = 0.5 * v3
-        e4 = roundings.multiplied(v4, 0.5, 0.0, v3, e3)
-        v5 = v1 - v4
-        e5 = roundings.added(v5, e1, e4)
-        v6 = v3 * v5
-        e6 = roundings.multiplied(v6, v3, e3, v5, e5)
-        v7 = v2 + (27 / 20)
-        e7 = roundings.added(v7, e2, 1.4988010832439614e-16)
-        v8 = np.maximum(np.sign(v7), 0)
-        e8 = roundings.stepped(v7, e7)
-        v9 = y - z
-        e9 = roundings.added(v9, 0.0, 0.0)
-        v10 = (27 / 20) + v9
-        e10 = roundings.added(v10, 1.4988010832439614e-16, e9)
-        v11 = np.maximum(np.sign(v10), 0)
-        e11 = roundings.stepped(v10, e10)
-        v12 = v3 + y
-        e12 = roundings.added(v12, e3, 0.0)
-        v13 = v12 - z
-        e13 = roundings.added(v13, e12, 0.0)
-        v14 = v8 * v11
-        e14 = roundings.multiplied(v14, v8, e8, v11, e11)
-        v15 = v14 * v13
-        e15 = roundings.multiplied(v15, v14, e14, v13, e13)
-        v16 = v3 - v15
-        e16 = roundings.added(v16, e3, e15)
-        v17 = 2 - v14
-        e17 = roundings.added(v17, 0.0, e14)
-        v18 = v14 * v17
-        e18 = roundings.multiplied(v18, v14, e14, v17, e17)
-        return (
-            roundings.settled(e6, z),
-            roundings.settled(e16, z),
-            roundings.settled(e18, z),
-        )
+    v1 = z - y
+    e1 = roundings.added(v1, 0.0, 0.0)
+    v2 = np.minimum(v1, 27 / 20)
+    e2 = roundings.larger(e1, 1.4988010832439614e-16)
+    v3 = np.maximum(v2, -27 / 20)
+    e3 = roundings.larger(e2, 1.4988010832439614e-16)
+    v4 = 0.5 * v3
+    e4 = roundings.multiplied(v4, 0.5, 0.0, v3, e3)
+    v5 = v1 - v4
+    e5 = roundings.added(v5, e1, e4)
+    v6 = v3 * v5
+    e6 = roundings.multiplied(v6, v3, e3, v5, e5)
+    v7 = v2 + (27 / 20)
+    e7 = roundings.added(v7, e2, 1.4988010832439614e-16)
+    v8 = np.maximum(np.sign(v7), 0)
+    e8 = roundings.stepped(v7, e7)
+    v9 = y - z
+    e9 = roundings.added(v9, 0.0, 0.0)
+    v10 = (27 / 20) + v9
+    e10 = roundings.added(v10, 1.4988010832439614e-16, e9)
+    v11 = np.maximum(np.sign(v10), 0)
+    e11 = roundings.stepped(v10, e10)
+    v12 = v3 + y
+    e12 = roundings.added(v12, e3, 0.0)
+    v13 = v12 - z
+    e13 = roundings.added(v13, e12, 0.0)
+    v14 = v8 * v11
+    e14 = roundings.multiplied(v14, v8, e8, v11, e11)
+    v15 = v14 * v13
+    e15 = roundings.multiplied(v15, v14, e14, v13, e13)
+    v16 = v3 - v15
+    e16 = roundings.added(v16, e3, e15)
+    v17 = 2 - v14
+    e17 = roundings.added(v17, 0.0, e14)
+    v18 = v14 * v17
+    e18 = roundings.multiplied(v18, v14, e14, v17, e17)
+    return (
+        roundings.settled(e6, z),
+        roundings.settled(e16, z),
+        roundings.settled(e18, z),
+    )
 
 
 def curvature_range(low: Number, high: Number, y: Number) -> tuple[Number, Number]:
     """Return an enclosure of d2l/dz2 for scores from low to high."""
-    with np.errstate(all="ignore"):
-        i1 = intervals.subtracted((low, high), (y, y))
-        i2 = intervals.minimum(i1, intervals.constant(27 / 20))
-        i3 = intervals.added(i2, intervals.constant(27 / 20))
-        i4 = intervals.step(i3)
-        i5 = intervals.subtracted((y, y), (low, high))
-        i6 = intervals.added(intervals.constant(27 / 20), i5)
-        i7 = intervals.step(i6)
-        i8 = intervals.multiplied(i4, i7)
-        i9 = intervals.subtracted(intervals.point(2), i8)
-        i10 = intervals.multiplied(i8, i9)
-        return intervals.settled(i10, 0.0, 1.0, low)
+    i1 = intervals.subtracted((low, high), (y, y))
+    i2 = intervals.minimum(i1, intervals.constant(27 / 20))
+    i3 = intervals.added(i2, intervals.constant(27 / 20))
+    i4 = intervals.step(i3)
+    i5 = intervals.subtracted((y, y), (low, high))
+    i6 = intervals.added(intervals.constant(27 / 20), i5)
+    i7 = intervals.step(i6)
+    i8 = intervals.multiplied(i4, i7)
+    i9 = intervals.subtracted(intervals.point(2), i8)
+    i10 = intervals.multiplied(i8, i9)
+    return intervals.settled(i10, 0.0, 1.0, low)
 
 
 def mean(z: Number) -> Number:
@@ -154,21 +152,20 @@ def link(mu: Number) -> Number:
 
 def least(y: Number) -> Number:
     """Return a lower bound of the loss over all scores, rounding included."""
-    with np.errstate(all="ignore"):
-        v1 = y - y
-        e1 = roundings.added(v1, 0.0, 0.0)
-        v2 = np.minimum(v1, 27 / 20)
-        e2 = roundings.larger(e1, 1.4988010832439614e-16)
-        v3 = np.maximum(v2, -27 / 20)
-        e3 = roundings.larger(e2, 1.4988010832439614e-16)
-        v4 = 0.5 * v3
-        e4 = roundings.multiplied(v4, 0.5, 0.0, v3, e3)
-        v5 = v1 - v4
-        e5 = roundings.added(v5, e1, e4)
-        v6 = v3 * v5
-        e6 = roundings.multiplied(v6, v3, e3, v5, e5)
-        t1 = y - y
-        t2 = np.maximum(np.minimum(t1, 27 / 20), -27 / 20)
-        value = t2 * (t1 - (0.5 * t2))
-        below = 0.0
-        return value - roundings.settled(e6, y) - below
+    v1 = y - y
+    e1 = roundings.added(v1, 0.0, 0.0)
+    v2 = np.minimum(v1, 27 / 20)
+    e2 = roundings.larger(e1, 1.4988010832439614e-16)
+    v3 = np.maximum(v2, -27 / 20)
+    e3 = roundings.larger(e2, 1.4988010832439614e-16)
+    v4 = 0.5 * v3
+    e4 = roundings.multiplied(v4, 0.5, 0.0, v3, e3)
+    v5 = v1 - v4
+    e5 = roundings.added(v5, e1, e4)
+    v6 = v3 * v5
+    e6 = roundings.multiplied(v6, v3, e3, v5, e5)
+    t1 = y - y
+    t2 = np.maximum(np.minimum(t1, 27 / 20), -27 / 20)
+    value = t2 * (t1 - (0.5 * t2))
+    below = 0.0
+    return value - roundings.settled(e6, y) - below

@@ -63,50 +63,48 @@ def terms(z: Number, y: Number) -> tuple[Number, Number, Number]:
 
 def errors(z: Number, y: Number) -> tuple[Number, Number, Number]:
     """Return bounds on the rounding errors of `terms`."""
-    with np.errstate(all="ignore"):
-        v1 = 2 * z
-        e1 = roundings.multiplied(v1, 2, 0.0, z, 0.0)
-        v2 = -v1
-        e2 = e1
-        v3 = np.exp(np.minimum(v2, 709))
-        e3 = roundings.exponential_to(v3, v2, e2, 709)
-        v4 = y * v3
-        e4 = roundings.multiplied(v4, y, 0.0, v3, e3)
-        v5 = 0.5 * v4
-        e5 = roundings.multiplied(v5, 0.5, 0.0, v4, e4)
-        v6 = -z
-        e6 = 0.0
-        v7 = np.exp(np.minimum(v6, 709))
-        e7 = roundings.exponential_to(v7, v6, e6, 709)
-        v8 = v5 - v7
-        e8 = roundings.added(v8, e5, e7)
-        v9 = v7 - v4
-        e9 = roundings.added(v9, e7, e4)
-        v10 = 2 * y
-        e10 = roundings.multiplied(v10, 2, 0.0, y, 0.0)
-        v11 = v10 * v3
-        e11 = roundings.multiplied(v11, v10, e10, v3, e3)
-        v12 = v11 - v7
-        e12 = roundings.added(v12, e11, e7)
-        return (
-            roundings.settled(e8, z),
-            roundings.settled(e9, z),
-            roundings.settled(e12, z),
-        )
+    v1 = 2 * z
+    e1 = roundings.multiplied(v1, 2, 0.0, z, 0.0)
+    v2 = -v1
+    e2 = e1
+    v3 = np.exp(np.minimum(v2, 709))
+    e3 = roundings.exponential_to(v3, v2, e2, 709)
+    v4 = y * v3
+    e4 = roundings.multiplied(v4, y, 0.0, v3, e3)
+    v5 = 0.5 * v4
+    e5 = roundings.multiplied(v5, 0.5, 0.0, v4, e4)
+    v6 = -z
+    e6 = 0.0
+    v7 = np.exp(np.minimum(v6, 709))
+    e7 = roundings.exponential_to(v7, v6, e6, 709)
+    v8 = v5 - v7
+    e8 = roundings.added(v8, e5, e7)
+    v9 = v7 - v4
+    e9 = roundings.added(v9, e7, e4)
+    v10 = 2 * y
+    e10 = roundings.multiplied(v10, 2, 0.0, y, 0.0)
+    v11 = v10 * v3
+    e11 = roundings.multiplied(v11, v10, e10, v3, e3)
+    v12 = v11 - v7
+    e12 = roundings.added(v12, e11, e7)
+    return (
+        roundings.settled(e8, z),
+        roundings.settled(e9, z),
+        roundings.settled(e12, z),
+    )
 
 
 def curvature_range(low: Number, high: Number, y: Number) -> tuple[Number, Number]:
     """Return an enclosure of d2l/dz2 for scores from low to high."""
-    with np.errstate(all="ignore"):
-        i1 = intervals.multiplied(intervals.point(2), (low, high))
-        i2 = intervals.negated(i1)
-        i3 = intervals.exponential(i2)
-        i4 = intervals.negated((low, high))
-        i5 = intervals.exponential(i4)
-        i6 = intervals.multiplied(intervals.point(2), (y, y))
-        i7 = intervals.multiplied(i6, i3)
-        i8 = intervals.subtracted(i7, i5)
-        return intervals.settled(i8, -np.inf, np.inf, low)
+    i1 = intervals.multiplied(intervals.point(2), (low, high))
+    i2 = intervals.negated(i1)
+    i3 = intervals.exponential(i2)
+    i4 = intervals.negated((low, high))
+    i5 = intervals.exponential(i4)
+    i6 = intervals.multiplied(intervals.point(2), (y, y))
+    i7 = intervals.multiplied(i6, i3)
+    i8 = intervals.subtracted(i7, i5)
+    return intervals.settled(i8, -np.inf, np.inf, low)
 
 
 def mean(z: Number) -> Number:
@@ -121,26 +119,25 @@ def link(mu: Number) -> Number:
 
 def least(y: Number) -> Number:
     """Return a lower bound of the loss over all scores, rounding included."""
-    with np.errstate(all="ignore"):
-        v1 = np.maximum(y, 2.2250738585072014e-308)
-        e1 = roundings.larger(0.0, 0.0)
-        v2 = np.log(v1)
-        e2 = roundings.logarithm(v2, v1, e1)
-        v3 = 2 * v2
-        e3 = roundings.multiplied(v3, 2, 0.0, v2, e2)
-        v4 = -v3
-        e4 = e3
-        v5 = np.exp(v4)
-        e5 = roundings.exponential(v5, e4)
-        v6 = y * v5
-        e6 = roundings.multiplied(v6, y, 0.0, v5, e5)
-        v7 = 0.5 * v6
-        e7 = roundings.multiplied(v7, 0.5, 0.0, v6, e6)
-        v8 = 1 / y
-        e8 = roundings.divided(v8, 0.0, y, 0.0)
-        v9 = v7 - v8
-        e9 = roundings.added(v9, e7, e8)
-        t1 = np.exp(-(2 * np.log(np.maximum(y, 2.2250738585072014e-308))))
-        value = (0.5 * (y * t1)) - (1 / y)
-        below = np.where(y < 2.2250738585072014e-308, np.abs(value), 0.0)
-        return value - roundings.settled(e9, y) - below
+    v1 = np.maximum(y, 2.2250738585072014e-308)
+    e1 = roundings.larger(0.0, 0.0)
+    v2 = np.log(v1)
+    e2 = roundings.logarithm(v2, v1, e1)
+    v3 = 2 * v2
+    e3 = roundings.multiplied(v3, 2, 0.0, v2, e2)
+    v4 = -v3
+    e4 = e3
+    v5 = np.exp(v4)
+    e5 = roundings.exponential(v5, e4)
+    v6 = y * v5
+    e6 = roundings.multiplied(v6, y, 0.0, v5, e5)
+    v7 = 0.5 * v6
+    e7 = roundings.multiplied(v7, 0.5, 0.0, v6, e6)
+    v8 = 1 / y
+    e8 = roundings.divided(v8, 0.0, y, 0.0)
+    v9 = v7 - v8
+    e9 = roundings.added(v9, e7, e8)
+    t1 = np.exp(-(2 * np.log(np.maximum(y, 2.2250738585072014e-308))))
+    value = (0.5 * (y * t1)) - (1 / y)
+    below = np.where(y < 2.2250738585072014e-308, np.abs(value), 0.0)
+    return value - roundings.settled(e9, y) - below

@@ -83,59 +83,57 @@ def terms(z: Number, y: Number) -> tuple[Number, Number, Number]:
 
 def errors(z: Number, y: Number) -> tuple[Number, Number, Number]:
     """Return bounds on the rounding errors of `terms`."""
-    with np.errstate(all="ignore"):
-        v1 = z - y
-        e1 = roundings.added(v1, 0.0, 0.0)
-        v2 = np.abs(v1)
-        e2 = e1
-        v3 = 2 * v2
-        e3 = roundings.multiplied(v3, 2, 0.0, v2, e2)
-        v4 = -v3
-        e4 = e3
-        v5 = np.expm1(v4)
-        e5 = roundings.exponential_minus_one(v5, e4)
-        v6 = 0.5 * v5
-        e6 = roundings.multiplied(v6, 0.5, 0.0, v5, e5)
-        v7 = np.log1p(v6)
-        e7 = roundings.logarithm_of_one_plus(v7, v6, e6)
-        v8 = v2 + v7
-        e8 = roundings.added(v8, e2, e7)
-        v9 = np.tanh(v1)
-        e9 = roundings.hyperbolic_tangent(v9, v1, e1)
-        v10 = np.exp(v4)
-        e10 = roundings.exponential(v10, e4)
-        v11 = 4 * v10
-        e11 = roundings.multiplied(v11, 4, 0.0, v10, e10)
-        v12 = 1 + v10
-        e12 = roundings.added(v12, 0.0, e10)
-        v13 = v12 * v12
-        e13 = roundings.multiplied(v13, v12, e12, v12, e12)
-        v14 = v11 / v13
-        e14 = roundings.divided(v14, e11, v13, e13)
-        return (
-            roundings.settled(e8, z),
-            roundings.settled(e9, z),
-            roundings.settled(e14, z),
-        )
+    v1 = z - y
+    e1 = roundings.added(v1, 0.0, 0.0)
+    v2 = np.abs(v1)
+    e2 = e1
+    v3 = 2 * v2
+    e3 = roundings.multiplied(v3, 2, 0.0, v2, e2)
+    v4 = -v3
+    e4 = e3
+    v5 = np.expm1(v4)
+    e5 = roundings.exponential_minus_one(v5, e4)
+    v6 = 0.5 * v5
+    e6 = roundings.multiplied(v6, 0.5, 0.0, v5, e5)
+    v7 = np.log1p(v6)
+    e7 = roundings.logarithm_of_one_plus(v7, v6, e6)
+    v8 = v2 + v7
+    e8 = roundings.added(v8, e2, e7)
+    v9 = np.tanh(v1)
+    e9 = roundings.hyperbolic_tangent(v9, v1, e1)
+    v10 = np.exp(v4)
+    e10 = roundings.exponential(v10, e4)
+    v11 = 4 * v10
+    e11 = roundings.multiplied(v11, 4, 0.0, v10, e10)
+    v12 = 1 + v10
+    e12 = roundings.added(v12, 0.0, e10)
+    v13 = v12 * v12
+    e13 = roundings.multiplied(v13, v12, e12, v12, e12)
+    v14 = v11 / v13
+    e14 = roundings.divided(v14, e11, v13, e13)
+    return (
+        roundings.settled(e8, z),
+        roundings.settled(e9, z),
+        roundings.settled(e14, z),
+    )
 
 
 def curvature_range(low: Number, high: Number, y: Number) -> tuple[Number, Number]:
     """Return an enclosure of d2l/dz2 for scores from low to high."""
-    with np.errstate(all="ignore"):
-        i1 = intervals.subtracted((low, high), (y, y))
-        i2 = intervals.absolute(i1)
-        i3 = intervals.multiplied(intervals.point(2), i2)
-        i4 = intervals.negated(i3)
-        i5 = intervals.exponential(i4)
-        i6 = intervals.multiplied(intervals.point(4), i5)
-        i7 = intervals.added(intervals.point(1), i5)
-        i8 = intervals.squared(i7)
-        i9 = intervals.divided(i6, i8)
-        middle = low + (high - low) / 2
-        half = np.maximum(high - middle, middle - low)
-        value, error = terms(middle, y)[2], errors(middle, y)[2]
-        found = intervals.self_concordant(i9, 2.0, value, error, half)
-        return intervals.settled(found, 0.0, 1.0, low)
+    i1 = intervals.subtracted((low, high), (y, y))
+    i2 = intervals.absolute(i1)
+    i3 = intervals.multiplied(intervals.point(2), i2)
+    i4 = intervals.negated(i3)
+    i5 = intervals.exponential(i4)
+    i6 = intervals.multiplied(intervals.point(4), i5)
+    i7 = intervals.added(intervals.point(1), i5)
+    i8 = intervals.squared(i7)
+    i9 = intervals.divided(i6, i8)
+    middle = low + (high - low) / 2
+    half = np.maximum(high - middle, middle - low)
+    value, error = terms(middle, y)[2], errors(middle, y)[2]
+    found = intervals.self_concordant(i9, 2.0, value, error, half)
+    return intervals.settled(found, 0.0, 1.0, low)
 
 
 def mean(z: Number) -> Number:
@@ -150,18 +148,17 @@ def link(mu: Number) -> Number:
 
 def least(y: Number) -> Number:
     """Return a lower bound of the loss over all scores, rounding included."""
-    with np.errstate(all="ignore"):
-        v1 = y - y
-        e1 = roundings.added(v1, 0.0, 0.0)
-        v2 = np.exp(v1)
-        e2 = roundings.exponential(v2, e1)
-        v3 = v2 + v2
-        e3 = roundings.added(v3, e2, e2)
-        v4 = 0.5 * v3
-        e4 = roundings.multiplied(v4, 0.5, 0.0, v3, e3)
-        v5 = np.log(v4)
-        e5 = roundings.logarithm(v5, v4, e4)
-        t1 = np.exp(y - y)
-        value = np.log(0.5 * (t1 + t1))
-        below = 0.0
-        return value - roundings.settled(e5, y) - below
+    v1 = y - y
+    e1 = roundings.added(v1, 0.0, 0.0)
+    v2 = np.exp(v1)
+    e2 = roundings.exponential(v2, e1)
+    v3 = v2 + v2
+    e3 = roundings.added(v3, e2, e2)
+    v4 = 0.5 * v3
+    e4 = roundings.multiplied(v4, 0.5, 0.0, v3, e3)
+    v5 = np.log(v4)
+    e5 = roundings.logarithm(v5, v4, e4)
+    t1 = np.exp(y - y)
+    value = np.log(0.5 * (t1 + t1))
+    below = 0.0
+    return value - roundings.settled(e5, y) - below

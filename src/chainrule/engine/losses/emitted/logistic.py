@@ -95,78 +95,76 @@ def terms(z: Number, y: Number) -> tuple[Number, Number, Number]:
 
 def errors(z: Number, y: Number) -> tuple[Number, Number, Number]:
     """Return bounds on the rounding errors of `terms`."""
-    with np.errstate(all="ignore"):
-        v1 = -z
-        e1 = 0.0
-        v2 = np.abs(z)
-        e2 = 0.0
-        v3 = -v2
-        e3 = e2
-        v4 = np.exp(v3)
-        e4 = roundings.exponential(v4, e3)
-        v5 = np.log1p(v4)
-        e5 = roundings.logarithm_of_one_plus(v5, v4, e4)
-        v6 = np.maximum(v1, 0)
-        e6 = roundings.larger(e1, 0.0)
-        v7 = v6 + v5
-        e7 = roundings.added(v7, e6, e5)
-        v8 = y * v7
-        e8 = roundings.multiplied(v8, y, 0.0, v7, e7)
-        v9 = 1 - y
-        e9 = roundings.added(v9, 0.0, 0.0)
-        v10 = np.maximum(z, 0)
-        e10 = roundings.larger(0.0, 0.0)
-        v11 = v10 + v5
-        e11 = roundings.added(v11, e10, e5)
-        v12 = v9 * v11
-        e12 = roundings.multiplied(v12, v9, e9, v11, e11)
-        v13 = v8 + v12
-        e13 = roundings.added(v13, e8, e12)
-        v14 = np.maximum(np.sign(v1), 0)
-        v15 = 1 - v14 + (v14 * v4)
-        e15 = roundings.folded(z, 0.0, e4)
-        v16 = 1 + v4
-        e16 = roundings.added(v16, 0.0, e4)
-        v17 = v15 / v16
-        e17 = roundings.divided(v17, e15, v16, e16)
-        v18 = v9 * v17
-        e18 = roundings.multiplied(v18, v9, e9, v17, e17)
-        v19 = np.maximum(np.sign(z), 0)
-        v20 = 1 - v19 + (v19 * v4)
-        e20 = roundings.folded(v1, e1, e4)
-        v21 = v20 / v16
-        e21 = roundings.divided(v21, e20, v16, e16)
-        v22 = y * v21
-        e22 = roundings.multiplied(v22, y, 0.0, v21, e21)
-        v23 = v18 - v22
-        e23 = roundings.added(v23, e18, e22)
-        v24 = v17 * v21
-        e24 = roundings.multiplied(v24, v17, e17, v21, e21)
-        return (
-            roundings.settled(e13, z),
-            roundings.settled(e23, z),
-            roundings.settled(e24, z),
-        )
+    v1 = -z
+    e1 = 0.0
+    v2 = np.abs(z)
+    e2 = 0.0
+    v3 = -v2
+    e3 = e2
+    v4 = np.exp(v3)
+    e4 = roundings.exponential(v4, e3)
+    v5 = np.log1p(v4)
+    e5 = roundings.logarithm_of_one_plus(v5, v4, e4)
+    v6 = np.maximum(v1, 0)
+    e6 = roundings.larger(e1, 0.0)
+    v7 = v6 + v5
+    e7 = roundings.added(v7, e6, e5)
+    v8 = y * v7
+    e8 = roundings.multiplied(v8, y, 0.0, v7, e7)
+    v9 = 1 - y
+    e9 = roundings.added(v9, 0.0, 0.0)
+    v10 = np.maximum(z, 0)
+    e10 = roundings.larger(0.0, 0.0)
+    v11 = v10 + v5
+    e11 = roundings.added(v11, e10, e5)
+    v12 = v9 * v11
+    e12 = roundings.multiplied(v12, v9, e9, v11, e11)
+    v13 = v8 + v12
+    e13 = roundings.added(v13, e8, e12)
+    v14 = np.maximum(np.sign(v1), 0)
+    v15 = 1 - v14 + (v14 * v4)
+    e15 = roundings.folded(z, 0.0, e4)
+    v16 = 1 + v4
+    e16 = roundings.added(v16, 0.0, e4)
+    v17 = v15 / v16
+    e17 = roundings.divided(v17, e15, v16, e16)
+    v18 = v9 * v17
+    e18 = roundings.multiplied(v18, v9, e9, v17, e17)
+    v19 = np.maximum(np.sign(z), 0)
+    v20 = 1 - v19 + (v19 * v4)
+    e20 = roundings.folded(v1, e1, e4)
+    v21 = v20 / v16
+    e21 = roundings.divided(v21, e20, v16, e16)
+    v22 = y * v21
+    e22 = roundings.multiplied(v22, y, 0.0, v21, e21)
+    v23 = v18 - v22
+    e23 = roundings.added(v23, e18, e22)
+    v24 = v17 * v21
+    e24 = roundings.multiplied(v24, v17, e17, v21, e21)
+    return (
+        roundings.settled(e13, z),
+        roundings.settled(e23, z),
+        roundings.settled(e24, z),
+    )
 
 
 def curvature_range(low: Number, high: Number, y: Number) -> tuple[Number, Number]:
     """Return an enclosure of d2l/dz2 for scores from low to high."""
-    with np.errstate(all="ignore"):
-        i1 = intervals.negated((low, high))
-        i2 = intervals.absolute((low, high))
-        i3 = intervals.negated(i2)
-        i4 = intervals.exponential(i3)
-        i6 = intervals.exponential(intervals.minimum((low, high), intervals.point(0.0)))
-        i7 = intervals.added(intervals.point(1), i4)
-        i8 = intervals.divided(i6, i7)
-        i10 = intervals.exponential(intervals.minimum(i1, intervals.point(0.0)))
-        i11 = intervals.divided(i10, i7)
-        i12 = intervals.multiplied(i8, i11)
-        middle = low + (high - low) / 2
-        half = np.maximum(high - middle, middle - low)
-        value, error = terms(middle, y)[2], errors(middle, y)[2]
-        found = intervals.self_concordant(i12, 1.0, value, error, half)
-        return intervals.settled(found, 0.0, 0.25, low)
+    i1 = intervals.negated((low, high))
+    i2 = intervals.absolute((low, high))
+    i3 = intervals.negated(i2)
+    i4 = intervals.exponential(i3)
+    i6 = intervals.exponential(intervals.minimum((low, high), intervals.point(0.0)))
+    i7 = intervals.added(intervals.point(1), i4)
+    i8 = intervals.divided(i6, i7)
+    i10 = intervals.exponential(intervals.minimum(i1, intervals.point(0.0)))
+    i11 = intervals.divided(i10, i7)
+    i12 = intervals.multiplied(i8, i11)
+    middle = low + (high - low) / 2
+    half = np.maximum(high - middle, middle - low)
+    value, error = terms(middle, y)[2], errors(middle, y)[2]
+    found = intervals.self_concordant(i12, 1.0, value, error, half)
+    return intervals.settled(found, 0.0, 0.25, low)
 
 
 def mean(z: Number) -> Number:
@@ -183,7 +181,6 @@ def link(mu: Number) -> Number:
 
 def least(y: Number) -> Number:
     """Return a lower bound of the loss over all scores, rounding included."""
-    with np.errstate(all="ignore"):
-        value = 0.0 * y + (-8.900295434028823e-308)
-        below = 0.0
-        return value - roundings.settled(0.0, y) - below
+    value = 0.0 * y + (-8.900295434028823e-308)
+    below = 0.0
+    return value - roundings.settled(0.0, y) - below

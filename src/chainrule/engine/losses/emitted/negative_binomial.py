@@ -85,74 +85,72 @@ def terms(z: Number, y: Number) -> tuple[Number, Number, Number]:
 
 def errors(z: Number, y: Number) -> tuple[Number, Number, Number]:
     """Return bounds on the rounding errors of `terms`."""
-    with np.errstate(all="ignore"):
-        v1 = y + 1
-        e1 = roundings.added(v1, 0.0, 0.0)
-        v2 = np.abs(z)
-        e2 = 0.0
-        v3 = -v2
-        e3 = e2
-        v4 = np.exp(v3)
-        e4 = roundings.exponential(v4, e3)
-        v5 = np.log1p(v4)
-        e5 = roundings.logarithm_of_one_plus(v5, v4, e4)
-        v6 = np.maximum(z, 0)
-        e6 = roundings.larger(0.0, 0.0)
-        v7 = v6 + v5
-        e7 = roundings.added(v7, e6, e5)
-        v8 = v1 * v7
-        e8 = roundings.multiplied(v8, v1, e1, v7, e7)
-        v9 = y * z
-        e9 = roundings.multiplied(v9, y, 0.0, z, 0.0)
-        v10 = v8 - v9
-        e10 = roundings.added(v10, e8, e9)
-        v11 = -z
-        e11 = 0.0
-        v12 = np.maximum(np.sign(v11), 0)
-        v13 = 1 - v12 + (v12 * v4)
-        e13 = roundings.folded(z, 0.0, e4)
-        v14 = 1 + v4
-        e14 = roundings.added(v14, 0.0, e4)
-        v15 = v13 / v14
-        e15 = roundings.divided(v15, e13, v14, e14)
-        v16 = v1 * v15
-        e16 = roundings.multiplied(v16, v1, e1, v15, e15)
-        v17 = v16 - y
-        e17 = roundings.added(v17, e16, 0.0)
-        v18 = np.maximum(np.sign(z), 0)
-        v19 = 1 - v18 + (v18 * v4)
-        e19 = roundings.folded(v11, e11, e4)
-        v20 = v19 / v14
-        e20 = roundings.divided(v20, e19, v14, e14)
-        v21 = v16 * v20
-        e21 = roundings.multiplied(v21, v16, e16, v20, e20)
-        return (
-            roundings.settled(e10, z),
-            roundings.settled(e17, z),
-            roundings.settled(e21, z),
-        )
+    v1 = y + 1
+    e1 = roundings.added(v1, 0.0, 0.0)
+    v2 = np.abs(z)
+    e2 = 0.0
+    v3 = -v2
+    e3 = e2
+    v4 = np.exp(v3)
+    e4 = roundings.exponential(v4, e3)
+    v5 = np.log1p(v4)
+    e5 = roundings.logarithm_of_one_plus(v5, v4, e4)
+    v6 = np.maximum(z, 0)
+    e6 = roundings.larger(0.0, 0.0)
+    v7 = v6 + v5
+    e7 = roundings.added(v7, e6, e5)
+    v8 = v1 * v7
+    e8 = roundings.multiplied(v8, v1, e1, v7, e7)
+    v9 = y * z
+    e9 = roundings.multiplied(v9, y, 0.0, z, 0.0)
+    v10 = v8 - v9
+    e10 = roundings.added(v10, e8, e9)
+    v11 = -z
+    e11 = 0.0
+    v12 = np.maximum(np.sign(v11), 0)
+    v13 = 1 - v12 + (v12 * v4)
+    e13 = roundings.folded(z, 0.0, e4)
+    v14 = 1 + v4
+    e14 = roundings.added(v14, 0.0, e4)
+    v15 = v13 / v14
+    e15 = roundings.divided(v15, e13, v14, e14)
+    v16 = v1 * v15
+    e16 = roundings.multiplied(v16, v1, e1, v15, e15)
+    v17 = v16 - y
+    e17 = roundings.added(v17, e16, 0.0)
+    v18 = np.maximum(np.sign(z), 0)
+    v19 = 1 - v18 + (v18 * v4)
+    e19 = roundings.folded(v11, e11, e4)
+    v20 = v19 / v14
+    e20 = roundings.divided(v20, e19, v14, e14)
+    v21 = v16 * v20
+    e21 = roundings.multiplied(v21, v16, e16, v20, e20)
+    return (
+        roundings.settled(e10, z),
+        roundings.settled(e17, z),
+        roundings.settled(e21, z),
+    )
 
 
 def curvature_range(low: Number, high: Number, y: Number) -> tuple[Number, Number]:
     """Return an enclosure of d2l/dz2 for scores from low to high."""
-    with np.errstate(all="ignore"):
-        i1 = intervals.added((y, y), intervals.point(1))
-        i2 = intervals.absolute((low, high))
-        i3 = intervals.negated(i2)
-        i4 = intervals.exponential(i3)
-        i5 = intervals.negated((low, high))
-        i7 = intervals.exponential(intervals.minimum((low, high), intervals.point(0.0)))
-        i8 = intervals.added(intervals.point(1), i4)
-        i9 = intervals.divided(i7, i8)
-        i10 = intervals.multiplied(i1, i9)
-        i12 = intervals.exponential(intervals.minimum(i5, intervals.point(0.0)))
-        i13 = intervals.divided(i12, i8)
-        i14 = intervals.multiplied(i10, i13)
-        middle = low + (high - low) / 2
-        half = np.maximum(high - middle, middle - low)
-        value, error = terms(middle, y)[2], errors(middle, y)[2]
-        found = intervals.self_concordant(i14, 1.0, value, error, half)
-        return intervals.settled(found, 0.0, np.inf, low)
+    i1 = intervals.added((y, y), intervals.point(1))
+    i2 = intervals.absolute((low, high))
+    i3 = intervals.negated(i2)
+    i4 = intervals.exponential(i3)
+    i5 = intervals.negated((low, high))
+    i7 = intervals.exponential(intervals.minimum((low, high), intervals.point(0.0)))
+    i8 = intervals.added(intervals.point(1), i4)
+    i9 = intervals.divided(i7, i8)
+    i10 = intervals.multiplied(i1, i9)
+    i12 = intervals.exponential(intervals.minimum(i5, intervals.point(0.0)))
+    i13 = intervals.divided(i12, i8)
+    i14 = intervals.multiplied(i10, i13)
+    middle = low + (high - low) / 2
+    half = np.maximum(high - middle, middle - low)
+    value, error = terms(middle, y)[2], errors(middle, y)[2]
+    found = intervals.self_concordant(i14, 1.0, value, error, half)
+    return intervals.settled(found, 0.0, np.inf, low)
 
 
 def mean(z: Number) -> Number:
@@ -167,33 +165,32 @@ def link(mu: Number) -> Number:
 
 def least(y: Number) -> Number:
     """Return a lower bound of the loss over all scores, rounding included."""
-    with np.errstate(all="ignore"):
-        v1 = y + 1
-        e1 = roundings.added(v1, 0.0, 0.0)
-        v2 = np.maximum(y, 2.2250738585072014e-308)
-        e2 = roundings.larger(0.0, 0.0)
-        v3 = np.log(v2)
-        e3 = roundings.logarithm(v3, v2, e2)
-        v4 = np.abs(v3)
-        e4 = e3
-        v5 = -v4
-        e5 = e4
-        v6 = np.exp(v5)
-        e6 = roundings.exponential(v6, e5)
-        v7 = np.log1p(v6)
-        e7 = roundings.logarithm_of_one_plus(v7, v6, e6)
-        v8 = np.maximum(v3, 0)
-        e8 = roundings.larger(e3, 0.0)
-        v9 = v8 + v7
-        e9 = roundings.added(v9, e8, e7)
-        v10 = v1 * v9
-        e10 = roundings.multiplied(v10, v1, e1, v9, e9)
-        v11 = y * v3
-        e11 = roundings.multiplied(v11, y, 0.0, v3, e3)
-        v12 = v10 - v11
-        e12 = roundings.added(v12, e10, e11)
-        t1 = np.log(np.maximum(y, 2.2250738585072014e-308))
-        t2 = (y + 1) * (np.maximum(t1, 0) + np.log1p(np.exp(-np.abs(t1))))
-        value = t2 - (y * t1)
-        below = np.where(y < 2.2250738585072014e-308, np.abs(value), 0.0)
-        return value - roundings.settled(e12, y) - below
+    v1 = y + 1
+    e1 = roundings.added(v1, 0.0, 0.0)
+    v2 = np.maximum(y, 2.2250738585072014e-308)
+    e2 = roundings.larger(0.0, 0.0)
+    v3 = np.log(v2)
+    e3 = roundings.logarithm(v3, v2, e2)
+    v4 = np.abs(v3)
+    e4 = e3
+    v5 = -v4
+    e5 = e4
+    v6 = np.exp(v5)
+    e6 = roundings.exponential(v6, e5)
+    v7 = np.log1p(v6)
+    e7 = roundings.logarithm_of_one_plus(v7, v6, e6)
+    v8 = np.maximum(v3, 0)
+    e8 = roundings.larger(e3, 0.0)
+    v9 = v8 + v7
+    e9 = roundings.added(v9, e8, e7)
+    v10 = v1 * v9
+    e10 = roundings.multiplied(v10, v1, e1, v9, e9)
+    v11 = y * v3
+    e11 = roundings.multiplied(v11, y, 0.0, v3, e3)
+    v12 = v10 - v11
+    e12 = roundings.added(v12, e10, e11)
+    t1 = np.log(np.maximum(y, 2.2250738585072014e-308))
+    t2 = (y + 1) * (np.maximum(t1, 0) + np.log1p(np.exp(-np.abs(t1))))
+    value = t2 - (y * t1)
+    below = np.where(y < 2.2250738585072014e-308, np.abs(value), 0.0)
+    return value - roundings.settled(e12, y) - below

@@ -75,31 +75,29 @@ def terms(z: Number, y: Number) -> tuple[Number, Number, Number]:
 
 def errors(z: Number, y: Number) -> tuple[Number, Number, Number]:
     """Return bounds on the rounding errors of `terms`."""
-    with np.errstate(all="ignore"):
-        v1 = np.exp(z)
-        e1 = roundings.exponential(v1, 0.0)
-        v2 = y * z
-        e2 = roundings.multiplied(v2, y, 0.0, z, 0.0)
-        v3 = v1 - v2
-        e3 = roundings.added(v3, e1, e2)
-        v4 = v1 - y
-        e4 = roundings.added(v4, e1, 0.0)
-        return (
-            roundings.settled(e3, z),
-            roundings.settled(e4, z),
-            roundings.settled(e1, z),
-        )
+    v1 = np.exp(z)
+    e1 = roundings.exponential(v1, 0.0)
+    v2 = y * z
+    e2 = roundings.multiplied(v2, y, 0.0, z, 0.0)
+    v3 = v1 - v2
+    e3 = roundings.added(v3, e1, e2)
+    v4 = v1 - y
+    e4 = roundings.added(v4, e1, 0.0)
+    return (
+        roundings.settled(e3, z),
+        roundings.settled(e4, z),
+        roundings.settled(e1, z),
+    )
 
 
 def curvature_range(low: Number, high: Number, y: Number) -> tuple[Number, Number]:
     """Return an enclosure of d2l/dz2 for scores from low to high."""
-    with np.errstate(all="ignore"):
-        i1 = intervals.exponential((low, high))
-        middle = low + (high - low) / 2
-        half = np.maximum(high - middle, middle - low)
-        value, error = terms(middle, y)[2], errors(middle, y)[2]
-        found = intervals.self_concordant(i1, 1.0, value, error, half)
-        return intervals.settled(found, 0.0, np.inf, low)
+    i1 = intervals.exponential((low, high))
+    middle = low + (high - low) / 2
+    half = np.maximum(high - middle, middle - low)
+    value, error = terms(middle, y)[2], errors(middle, y)[2]
+    found = intervals.self_concordant(i1, 1.0, value, error, half)
+    return intervals.settled(found, 0.0, np.inf, low)
 
 
 def mean(z: Number) -> Number:
@@ -114,15 +112,14 @@ def link(mu: Number) -> Number:
 
 def least(y: Number) -> Number:
     """Return a lower bound of the loss over all scores, rounding included."""
-    with np.errstate(all="ignore"):
-        v1 = np.maximum(y, 2.2250738585072014e-308)
-        e1 = roundings.larger(0.0, 0.0)
-        v2 = np.log(v1)
-        e2 = roundings.logarithm(v2, v1, e1)
-        v3 = y * v2
-        e3 = roundings.multiplied(v3, y, 0.0, v2, e2)
-        v4 = y - v3
-        e4 = roundings.added(v4, 0.0, e3)
-        value = y - (y * np.log(np.maximum(y, 2.2250738585072014e-308)))
-        below = np.where(y < 2.2250738585072014e-308, np.abs(value), 0.0)
-        return value - roundings.settled(e4, y) - below
+    v1 = np.maximum(y, 2.2250738585072014e-308)
+    e1 = roundings.larger(0.0, 0.0)
+    v2 = np.log(v1)
+    e2 = roundings.logarithm(v2, v1, e1)
+    v3 = y * v2
+    e3 = roundings.multiplied(v3, y, 0.0, v2, e2)
+    v4 = y - v3
+    e4 = roundings.added(v4, 0.0, e3)
+    value = y - (y * np.log(np.maximum(y, 2.2250738585072014e-308)))
+    below = np.where(y < 2.2250738585072014e-308, np.abs(value), 0.0)
+    return value - roundings.settled(e4, y) - below

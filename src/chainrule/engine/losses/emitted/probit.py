@@ -90,65 +90,63 @@ def terms(z: Number, y: Number) -> tuple[Number, Number, Number]:
 
 def errors(z: Number, y: Number) -> tuple[Number, Number, Number]:
     """Return bounds on the rounding errors of `terms`."""
-    with np.errstate(all="ignore"):
-        v1 = special.log_ndtr(z)
-        e1 = roundings.log_normal_cdf(v1, z, 0.0)
-        v2 = y * v1
-        e2 = roundings.multiplied(v2, y, 0.0, v1, e1)
-        v3 = -v2
-        e3 = e2
-        v4 = 1 - y
-        e4 = roundings.added(v4, 0.0, 0.0)
-        v5 = -z
-        e5 = 0.0
-        v6 = special.log_ndtr(v5)
-        e6 = roundings.log_normal_cdf(v6, v5, e5)
-        v7 = v4 * v6
-        e7 = roundings.multiplied(v7, v4, e4, v6, e6)
-        v8 = v3 - v7
-        e8 = roundings.added(v8, e3, e7)
-        v9 = np.sqrt(2 / np.pi) / special.erfcx(z / -np.sqrt(2))
-        e9 = roundings.inverse_mills(v9, z, 0.0)
-        v10 = y * v9
-        e10 = roundings.multiplied(v10, y, 0.0, v9, e9)
-        v11 = np.sqrt(2 / np.pi) / special.erfcx(v5 / -np.sqrt(2))
-        e11 = roundings.inverse_mills(v11, v5, e5)
-        v12 = v4 * v11
-        e12 = roundings.multiplied(v12, v4, e4, v11, e11)
-        v13 = v12 - v10
-        e13 = roundings.added(v13, e12, e10)
-        v14 = v11 - z
-        e14 = roundings.added(v14, e11, 0.0)
-        v15 = v12 * v14
-        e15 = roundings.multiplied(v15, v12, e12, v14, e14)
-        v16 = z + v9
-        e16 = roundings.added(v16, 0.0, e9)
-        v17 = v10 * v16
-        e17 = roundings.multiplied(v17, v10, e10, v16, e16)
-        v18 = v15 + v17
-        e18 = roundings.added(v18, e15, e17)
-        return (
-            roundings.settled(e8, z),
-            roundings.settled(e13, z),
-            roundings.settled(e18, z),
-        )
+    v1 = special.log_ndtr(z)
+    e1 = roundings.log_normal_cdf(v1, z, 0.0)
+    v2 = y * v1
+    e2 = roundings.multiplied(v2, y, 0.0, v1, e1)
+    v3 = -v2
+    e3 = e2
+    v4 = 1 - y
+    e4 = roundings.added(v4, 0.0, 0.0)
+    v5 = -z
+    e5 = 0.0
+    v6 = special.log_ndtr(v5)
+    e6 = roundings.log_normal_cdf(v6, v5, e5)
+    v7 = v4 * v6
+    e7 = roundings.multiplied(v7, v4, e4, v6, e6)
+    v8 = v3 - v7
+    e8 = roundings.added(v8, e3, e7)
+    v9 = np.sqrt(2 / np.pi) / special.erfcx(z / -np.sqrt(2))
+    e9 = roundings.inverse_mills(v9, z, 0.0)
+    v10 = y * v9
+    e10 = roundings.multiplied(v10, y, 0.0, v9, e9)
+    v11 = np.sqrt(2 / np.pi) / special.erfcx(v5 / -np.sqrt(2))
+    e11 = roundings.inverse_mills(v11, v5, e5)
+    v12 = v4 * v11
+    e12 = roundings.multiplied(v12, v4, e4, v11, e11)
+    v13 = v12 - v10
+    e13 = roundings.added(v13, e12, e10)
+    v14 = v11 - z
+    e14 = roundings.added(v14, e11, 0.0)
+    v15 = v12 * v14
+    e15 = roundings.multiplied(v15, v12, e12, v14, e14)
+    v16 = z + v9
+    e16 = roundings.added(v16, 0.0, e9)
+    v17 = v10 * v16
+    e17 = roundings.multiplied(v17, v10, e10, v16, e16)
+    v18 = v15 + v17
+    e18 = roundings.added(v18, e15, e17)
+    return (
+        roundings.settled(e8, z),
+        roundings.settled(e13, z),
+        roundings.settled(e18, z),
+    )
 
 
 def curvature_range(low: Number, high: Number, y: Number) -> tuple[Number, Number]:
     """Return an enclosure of d2l/dz2 for scores from low to high."""
-    with np.errstate(all="ignore"):
-        i1 = intervals.subtracted(intervals.point(1), (y, y))
-        i2 = intervals.negated((low, high))
-        i3 = intervals.inverse_mills((low, high))
-        i4 = intervals.multiplied((y, y), i3)
-        i5 = intervals.inverse_mills(i2)
-        i6 = intervals.multiplied(i1, i5)
-        i7 = intervals.subtracted(i5, (low, high))
-        i8 = intervals.multiplied(i6, i7)
-        i9 = intervals.added((low, high), i3)
-        i10 = intervals.multiplied(i4, i9)
-        i11 = intervals.added(i8, i10)
-        return intervals.settled(i11, 0.0, 1.0, low)
+    i1 = intervals.subtracted(intervals.point(1), (y, y))
+    i2 = intervals.negated((low, high))
+    i3 = intervals.inverse_mills((low, high))
+    i4 = intervals.multiplied((y, y), i3)
+    i5 = intervals.inverse_mills(i2)
+    i6 = intervals.multiplied(i1, i5)
+    i7 = intervals.subtracted(i5, (low, high))
+    i8 = intervals.multiplied(i6, i7)
+    i9 = intervals.added((low, high), i3)
+    i10 = intervals.multiplied(i4, i9)
+    i11 = intervals.added(i8, i10)
+    return intervals.settled(i11, 0.0, 1.0, low)
 
 
 def mean(z: Number) -> Number:
@@ -158,7 +156,6 @@ def mean(z: Number) -> Number:
 
 def least(y: Number) -> Number:
     """Return a lower bound of the loss over all scores, rounding included."""
-    with np.errstate(all="ignore"):
-        value = 0.0 * y + (-4.450147717014407e-308)
-        below = 0.0
-        return value - roundings.settled(0.0, y) - below
+    value = 0.0 * y + (-4.450147717014407e-308)
+    below = 0.0
+    return value - roundings.settled(0.0, y) - below

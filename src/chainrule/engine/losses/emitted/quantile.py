@@ -91,79 +91,77 @@ def terms(z: Number, y: Number) -> tuple[Number, Number, Number]:
 
 def errors(z: Number, y: Number) -> tuple[Number, Number, Number]:
     """Return bounds on the rounding errors of `terms`."""
-    with np.errstate(all="ignore"):
-        v1 = y - z
-        e1 = roundings.added(v1, 0.0, 0.0)
-        v2 = 0.5 * v1
-        e2 = roundings.multiplied(v2, 0.5, 0.0, v1, e1)
-        v3 = z - y
-        e3 = roundings.added(v3, 0.0, 0.0)
-        v4 = 10 * v3
-        e4 = roundings.multiplied(v4, 10, 0.0, v3, e3)
-        v5 = np.abs(v4)
-        e5 = e4
-        v6 = -v5
-        e6 = e5
-        v7 = np.exp(v6)
-        e7 = roundings.exponential(v7, e6)
-        v8 = np.log1p(v7)
-        e8 = roundings.logarithm_of_one_plus(v8, v7, e7)
-        v9 = np.maximum(v4, 0)
-        e9 = roundings.larger(e4, 0.0)
-        v10 = v9 + v8
-        e10 = roundings.added(v10, e9, e8)
-        v11 = (1 / 10) * v10
-        e11 = roundings.multiplied(v11, 1 / 10, 1.1102230246251566e-17, v10, e10)
-        v12 = v2 + v11
-        e12 = roundings.added(v12, e2, e11)
-        v13 = -v4
-        e13 = e4
-        v14 = np.maximum(np.sign(v13), 0)
-        v15 = 1 - v14 + (v14 * v7)
-        e15 = roundings.folded(v4, e4, e7)
-        v16 = 1 + v7
-        e16 = roundings.added(v16, 0.0, e7)
-        v17 = v15 / v16
-        e17 = roundings.divided(v17, e15, v16, e16)
-        v18 = v17 + (-0.5)
-        e18 = roundings.added(v18, e17, 0.0)
-        v19 = np.maximum(np.sign(v4), 0)
-        v20 = 1 - v19 + (v19 * v7)
-        e20 = roundings.folded(v13, e13, e7)
-        v21 = v20 / v16
-        e21 = roundings.divided(v21, e20, v16, e16)
-        v22 = 10 * v17
-        e22 = roundings.multiplied(v22, 10, 0.0, v17, e17)
-        v23 = v22 * v21
-        e23 = roundings.multiplied(v23, v22, e22, v21, e21)
-        return (
-            roundings.settled(e12, z),
-            roundings.settled(e18, z),
-            roundings.settled(e23, z),
-        )
+    v1 = y - z
+    e1 = roundings.added(v1, 0.0, 0.0)
+    v2 = 0.5 * v1
+    e2 = roundings.multiplied(v2, 0.5, 0.0, v1, e1)
+    v3 = z - y
+    e3 = roundings.added(v3, 0.0, 0.0)
+    v4 = 10 * v3
+    e4 = roundings.multiplied(v4, 10, 0.0, v3, e3)
+    v5 = np.abs(v4)
+    e5 = e4
+    v6 = -v5
+    e6 = e5
+    v7 = np.exp(v6)
+    e7 = roundings.exponential(v7, e6)
+    v8 = np.log1p(v7)
+    e8 = roundings.logarithm_of_one_plus(v8, v7, e7)
+    v9 = np.maximum(v4, 0)
+    e9 = roundings.larger(e4, 0.0)
+    v10 = v9 + v8
+    e10 = roundings.added(v10, e9, e8)
+    v11 = (1 / 10) * v10
+    e11 = roundings.multiplied(v11, 1 / 10, 1.1102230246251566e-17, v10, e10)
+    v12 = v2 + v11
+    e12 = roundings.added(v12, e2, e11)
+    v13 = -v4
+    e13 = e4
+    v14 = np.maximum(np.sign(v13), 0)
+    v15 = 1 - v14 + (v14 * v7)
+    e15 = roundings.folded(v4, e4, e7)
+    v16 = 1 + v7
+    e16 = roundings.added(v16, 0.0, e7)
+    v17 = v15 / v16
+    e17 = roundings.divided(v17, e15, v16, e16)
+    v18 = v17 + (-0.5)
+    e18 = roundings.added(v18, e17, 0.0)
+    v19 = np.maximum(np.sign(v4), 0)
+    v20 = 1 - v19 + (v19 * v7)
+    e20 = roundings.folded(v13, e13, e7)
+    v21 = v20 / v16
+    e21 = roundings.divided(v21, e20, v16, e16)
+    v22 = 10 * v17
+    e22 = roundings.multiplied(v22, 10, 0.0, v17, e17)
+    v23 = v22 * v21
+    e23 = roundings.multiplied(v23, v22, e22, v21, e21)
+    return (
+        roundings.settled(e12, z),
+        roundings.settled(e18, z),
+        roundings.settled(e23, z),
+    )
 
 
 def curvature_range(low: Number, high: Number, y: Number) -> tuple[Number, Number]:
     """Return an enclosure of d2l/dz2 for scores from low to high."""
-    with np.errstate(all="ignore"):
-        i1 = intervals.subtracted((low, high), (y, y))
-        i2 = intervals.multiplied(intervals.point(10), i1)
-        i3 = intervals.absolute(i2)
-        i4 = intervals.negated(i3)
-        i5 = intervals.exponential(i4)
-        i6 = intervals.negated(i2)
-        i8 = intervals.exponential(intervals.minimum(i2, intervals.point(0.0)))
-        i9 = intervals.added(intervals.point(1), i5)
-        i10 = intervals.divided(i8, i9)
-        i12 = intervals.exponential(intervals.minimum(i6, intervals.point(0.0)))
-        i13 = intervals.divided(i12, i9)
-        i14 = intervals.multiplied(intervals.point(10), i10)
-        i15 = intervals.multiplied(i14, i13)
-        middle = low + (high - low) / 2
-        half = np.maximum(high - middle, middle - low)
-        value, error = terms(middle, y)[2], errors(middle, y)[2]
-        found = intervals.self_concordant(i15, 10.0, value, error, half)
-        return intervals.settled(found, 0.0, 2.5, low)
+    i1 = intervals.subtracted((low, high), (y, y))
+    i2 = intervals.multiplied(intervals.point(10), i1)
+    i3 = intervals.absolute(i2)
+    i4 = intervals.negated(i3)
+    i5 = intervals.exponential(i4)
+    i6 = intervals.negated(i2)
+    i8 = intervals.exponential(intervals.minimum(i2, intervals.point(0.0)))
+    i9 = intervals.added(intervals.point(1), i5)
+    i10 = intervals.divided(i8, i9)
+    i12 = intervals.exponential(intervals.minimum(i6, intervals.point(0.0)))
+    i13 = intervals.divided(i12, i9)
+    i14 = intervals.multiplied(intervals.point(10), i10)
+    i15 = intervals.multiplied(i14, i13)
+    middle = low + (high - low) / 2
+    half = np.maximum(high - middle, middle - low)
+    value, error = terms(middle, y)[2], errors(middle, y)[2]
+    found = intervals.self_concordant(i15, 10.0, value, error, half)
+    return intervals.settled(found, 0.0, 2.5, low)
 
 
 def mean(z: Number) -> Number:
@@ -178,40 +176,39 @@ def link(mu: Number) -> Number:
 
 def least(y: Number) -> Number:
     """Return a lower bound of the loss over all scores, rounding included."""
-    with np.errstate(all="ignore"):
-        v1 = np.log(1)
-        e1 = roundings.logarithm(v1, 1, 0.0)
-        v2 = (1 / 10) * v1
-        e2 = roundings.multiplied(v2, 1 / 10, 1.1102230246251566e-17, v1, e1)
-        v3 = y + v2
-        e3 = roundings.added(v3, 0.0, e2)
-        v4 = y - v3
-        e4 = roundings.added(v4, 0.0, e3)
-        v5 = 0.5 * v4
-        e5 = roundings.multiplied(v5, 0.5, 0.0, v4, e4)
-        v6 = v3 - y
-        e6 = roundings.added(v6, e3, 0.0)
-        v7 = 10 * v6
-        e7 = roundings.multiplied(v7, 10, 0.0, v6, e6)
-        v8 = np.abs(v7)
-        e8 = e7
-        v9 = -v8
-        e9 = e8
-        v10 = np.exp(v9)
-        e10 = roundings.exponential(v10, e9)
-        v11 = np.log1p(v10)
-        e11 = roundings.logarithm_of_one_plus(v11, v10, e10)
-        v12 = np.maximum(v7, 0)
-        e12 = roundings.larger(e7, 0.0)
-        v13 = v12 + v11
-        e13 = roundings.added(v13, e12, e11)
-        v14 = (1 / 10) * v13
-        e14 = roundings.multiplied(v14, 1 / 10, 1.1102230246251566e-17, v13, e13)
-        v15 = v5 + v14
-        e15 = roundings.added(v15, e5, e14)
-        t1 = y + ((1 / 10) * np.log(1))
-        t2 = 10 * (t1 - y)
-        t3 = (1 / 10) * (np.maximum(t2, 0) + np.log1p(np.exp(-np.abs(t2))))
-        value = (0.5 * (y - t1)) + t3
-        below = 0.0
-        return value - roundings.settled(e15, y) - below
+    v1 = np.log(1)
+    e1 = roundings.logarithm(v1, 1, 0.0)
+    v2 = (1 / 10) * v1
+    e2 = roundings.multiplied(v2, 1 / 10, 1.1102230246251566e-17, v1, e1)
+    v3 = y + v2
+    e3 = roundings.added(v3, 0.0, e2)
+    v4 = y - v3
+    e4 = roundings.added(v4, 0.0, e3)
+    v5 = 0.5 * v4
+    e5 = roundings.multiplied(v5, 0.5, 0.0, v4, e4)
+    v6 = v3 - y
+    e6 = roundings.added(v6, e3, 0.0)
+    v7 = 10 * v6
+    e7 = roundings.multiplied(v7, 10, 0.0, v6, e6)
+    v8 = np.abs(v7)
+    e8 = e7
+    v9 = -v8
+    e9 = e8
+    v10 = np.exp(v9)
+    e10 = roundings.exponential(v10, e9)
+    v11 = np.log1p(v10)
+    e11 = roundings.logarithm_of_one_plus(v11, v10, e10)
+    v12 = np.maximum(v7, 0)
+    e12 = roundings.larger(e7, 0.0)
+    v13 = v12 + v11
+    e13 = roundings.added(v13, e12, e11)
+    v14 = (1 / 10) * v13
+    e14 = roundings.multiplied(v14, 1 / 10, 1.1102230246251566e-17, v13, e13)
+    v15 = v5 + v14
+    e15 = roundings.added(v15, e5, e14)
+    t1 = y + ((1 / 10) * np.log(1))
+    t2 = 10 * (t1 - y)
+    t3 = (1 / 10) * (np.maximum(t2, 0) + np.log1p(np.exp(-np.abs(t2))))
+    value = (0.5 * (y - t1)) + t3
+    below = 0.0
+    return value - roundings.settled(e15, y) - below

@@ -80,28 +80,26 @@ def terms(z: Number, y: Number) -> tuple[Number, Number, Number]:
 
 def errors(z: Number, y: Number) -> tuple[Number, Number, Number]:
     """Return bounds on the rounding errors of `terms`."""
-    with np.errstate(all="ignore"):
-        v1 = z - y
-        e1 = roundings.added(v1, 0.0, 0.0)
-        v2 = v1 * v1
-        e2 = roundings.multiplied(v2, v1, e1, v1, e1)
-        v3 = 0.5 * v2
-        e3 = roundings.multiplied(v3, 0.5, 0.0, v2, e2)
-        return (
-            roundings.settled(e3, z),
-            roundings.settled(e1, z),
-            roundings.settled(0.0, z),
-        )
+    v1 = z - y
+    e1 = roundings.added(v1, 0.0, 0.0)
+    v2 = v1 * v1
+    e2 = roundings.multiplied(v2, v1, e1, v1, e1)
+    v3 = 0.5 * v2
+    e3 = roundings.multiplied(v3, 0.5, 0.0, v2, e2)
+    return (
+        roundings.settled(e3, z),
+        roundings.settled(e1, z),
+        roundings.settled(0.0, z),
+    )
 
 
 def curvature_range(low: Number, high: Number, y: Number) -> tuple[Number, Number]:
     """Return an enclosure of d2l/dz2 for scores from low to high."""
-    with np.errstate(all="ignore"):
-        middle = low + (high - low) / 2
-        half = np.maximum(high - middle, middle - low)
-        value, error = terms(middle, y)[2], errors(middle, y)[2]
-        found = intervals.self_concordant(intervals.point(1), 0.0, value, error, half)
-        return intervals.settled(found, 1.0, 1.0, low)
+    middle = low + (high - low) / 2
+    half = np.maximum(high - middle, middle - low)
+    value, error = terms(middle, y)[2], errors(middle, y)[2]
+    found = intervals.self_concordant(intervals.point(1), 0.0, value, error, half)
+    return intervals.settled(found, 1.0, 1.0, low)
 
 
 def mean(z: Number) -> Number:
@@ -116,14 +114,13 @@ def link(mu: Number) -> Number:
 
 def least(y: Number) -> Number:
     """Return a lower bound of the loss over all scores, rounding included."""
-    with np.errstate(all="ignore"):
-        v1 = y - y
-        e1 = roundings.added(v1, 0.0, 0.0)
-        v2 = v1 * v1
-        e2 = roundings.multiplied(v2, v1, e1, v1, e1)
-        v3 = 0.5 * v2
-        e3 = roundings.multiplied(v3, 0.5, 0.0, v2, e2)
-        t1 = y - y
-        value = 0.5 * (t1 * t1)
-        below = 0.0
-        return value - roundings.settled(e3, y) - below
+    v1 = y - y
+    e1 = roundings.added(v1, 0.0, 0.0)
+    v2 = v1 * v1
+    e2 = roundings.multiplied(v2, v1, e1, v1, e1)
+    v3 = 0.5 * v2
+    e3 = roundings.multiplied(v3, 0.5, 0.0, v2, e2)
+    t1 = y - y
+    value = 0.5 * (t1 * t1)
+    below = 0.0
+    return value - roundings.settled(e3, y) - below

@@ -77,50 +77,48 @@ def terms(z: Number, y: Number) -> tuple[Number, Number, Number]:
 
 def errors(z: Number, y: Number) -> tuple[Number, Number, Number]:
     """Return bounds on the rounding errors of `terms`."""
-    with np.errstate(all="ignore"):
-        v1 = y * z
-        e1 = roundings.multiplied(v1, y, 0.0, z, 0.0)
-        v2 = 1 - v1
-        e2 = roundings.added(v2, 0.0, e1)
-        v3 = np.maximum(v2, 0)
-        e3 = roundings.larger(e2, 0.0)
-        v4 = v3 * v3
-        e4 = roundings.multiplied(v4, v3, e3, v3, e3)
-        v5 = np.maximum(np.sign(v2), 0)
-        e5 = roundings.stepped(v2, e2)
-        v6 = 2 * v3
-        e6 = roundings.multiplied(v6, 2, 0.0, v3, e3)
-        v7 = v6 * v5
-        e7 = roundings.multiplied(v7, v6, e6, v5, e5)
-        v8 = v7 * y
-        e8 = roundings.multiplied(v8, v7, e7, y, 0.0)
-        e9 = e8
-        v10 = 2 * v5
-        e10 = roundings.multiplied(v10, 2, 0.0, v5, e5)
-        v11 = v10 * y
-        e11 = roundings.multiplied(v11, v10, e10, y, 0.0)
-        v12 = v11 * v5
-        e12 = roundings.multiplied(v12, v11, e11, v5, e5)
-        v13 = v12 * y
-        e13 = roundings.multiplied(v13, v12, e12, y, 0.0)
-        return (
-            roundings.settled(e4, z),
-            roundings.settled(e9, z),
-            roundings.settled(e13, z),
-        )
+    v1 = y * z
+    e1 = roundings.multiplied(v1, y, 0.0, z, 0.0)
+    v2 = 1 - v1
+    e2 = roundings.added(v2, 0.0, e1)
+    v3 = np.maximum(v2, 0)
+    e3 = roundings.larger(e2, 0.0)
+    v4 = v3 * v3
+    e4 = roundings.multiplied(v4, v3, e3, v3, e3)
+    v5 = np.maximum(np.sign(v2), 0)
+    e5 = roundings.stepped(v2, e2)
+    v6 = 2 * v3
+    e6 = roundings.multiplied(v6, 2, 0.0, v3, e3)
+    v7 = v6 * v5
+    e7 = roundings.multiplied(v7, v6, e6, v5, e5)
+    v8 = v7 * y
+    e8 = roundings.multiplied(v8, v7, e7, y, 0.0)
+    e9 = e8
+    v10 = 2 * v5
+    e10 = roundings.multiplied(v10, 2, 0.0, v5, e5)
+    v11 = v10 * y
+    e11 = roundings.multiplied(v11, v10, e10, y, 0.0)
+    v12 = v11 * v5
+    e12 = roundings.multiplied(v12, v11, e11, v5, e5)
+    v13 = v12 * y
+    e13 = roundings.multiplied(v13, v12, e12, y, 0.0)
+    return (
+        roundings.settled(e4, z),
+        roundings.settled(e9, z),
+        roundings.settled(e13, z),
+    )
 
 
 def curvature_range(low: Number, high: Number, y: Number) -> tuple[Number, Number]:
     """Return an enclosure of d2l/dz2 for scores from low to high."""
-    with np.errstate(all="ignore"):
-        i1 = intervals.multiplied((y, y), (low, high))
-        i2 = intervals.subtracted(intervals.point(1), i1)
-        i3 = intervals.step(i2)
-        i4 = intervals.multiplied(intervals.point(2), i3)
-        i5 = intervals.multiplied(i4, (y, y))
-        i6 = intervals.multiplied(i5, i3)
-        i7 = intervals.multiplied(i6, (y, y))
-        return intervals.settled(i7, 0.0, 2.0, low)
+    i1 = intervals.multiplied((y, y), (low, high))
+    i2 = intervals.subtracted(intervals.point(1), i1)
+    i3 = intervals.step(i2)
+    i4 = intervals.multiplied(intervals.point(2), i3)
+    i5 = intervals.multiplied(i4, (y, y))
+    i6 = intervals.multiplied(i5, i3)
+    i7 = intervals.multiplied(i6, (y, y))
+    return intervals.settled(i7, 0.0, 2.0, low)
 
 
 def mean(z: Number) -> Number:
@@ -135,7 +133,6 @@ def link(mu: Number) -> Number:
 
 def least(y: Number) -> Number:
     """Return a lower bound of the loss over all scores, rounding included."""
-    with np.errstate(all="ignore"):
-        value = 0.0 * y + 0
-        below = 0.0
-        return value - roundings.settled(0.0, y) - below
+    value = 0.0 * y + 0
+    below = 0.0
+    return value - roundings.settled(0.0, y) - below

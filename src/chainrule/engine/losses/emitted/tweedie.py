@@ -80,51 +80,49 @@ def terms(z: Number, y: Number) -> tuple[Number, Number, Number]:
 
 def errors(z: Number, y: Number) -> tuple[Number, Number, Number]:
     """Return bounds on the rounding errors of `terms`."""
-    with np.errstate(all="ignore"):
-        v1 = 0.5 * z
-        e1 = roundings.multiplied(v1, 0.5, 0.0, z, 0.0)
-        v2 = -v1
-        e2 = e1
-        v3 = np.exp(np.minimum(v2, 709))
-        e3 = roundings.exponential_to(v3, v2, e2, 709)
-        v4 = y * v3
-        e4 = roundings.multiplied(v4, y, 0.0, v3, e3)
-        v5 = 2 * v4
-        e5 = roundings.multiplied(v5, 2, 0.0, v4, e4)
-        v6 = np.exp(np.minimum(v1, 709))
-        e6 = roundings.exponential_to(v6, v1, e1, 709)
-        v7 = 2 * v6
-        e7 = roundings.multiplied(v7, 2, 0.0, v6, e6)
-        v8 = v5 + v7
-        e8 = roundings.added(v8, e5, e7)
-        v9 = v6 - v4
-        e9 = roundings.added(v9, e6, e4)
-        v10 = v6 + v4
-        e10 = roundings.added(v10, e6, e4)
-        v11 = 0.5 * v10
-        e11 = roundings.multiplied(v11, 0.5, 0.0, v10, e10)
-        return (
-            roundings.settled(e8, z),
-            roundings.settled(e9, z),
-            roundings.settled(e11, z),
-        )
+    v1 = 0.5 * z
+    e1 = roundings.multiplied(v1, 0.5, 0.0, z, 0.0)
+    v2 = -v1
+    e2 = e1
+    v3 = np.exp(np.minimum(v2, 709))
+    e3 = roundings.exponential_to(v3, v2, e2, 709)
+    v4 = y * v3
+    e4 = roundings.multiplied(v4, y, 0.0, v3, e3)
+    v5 = 2 * v4
+    e5 = roundings.multiplied(v5, 2, 0.0, v4, e4)
+    v6 = np.exp(np.minimum(v1, 709))
+    e6 = roundings.exponential_to(v6, v1, e1, 709)
+    v7 = 2 * v6
+    e7 = roundings.multiplied(v7, 2, 0.0, v6, e6)
+    v8 = v5 + v7
+    e8 = roundings.added(v8, e5, e7)
+    v9 = v6 - v4
+    e9 = roundings.added(v9, e6, e4)
+    v10 = v6 + v4
+    e10 = roundings.added(v10, e6, e4)
+    v11 = 0.5 * v10
+    e11 = roundings.multiplied(v11, 0.5, 0.0, v10, e10)
+    return (
+        roundings.settled(e8, z),
+        roundings.settled(e9, z),
+        roundings.settled(e11, z),
+    )
 
 
 def curvature_range(low: Number, high: Number, y: Number) -> tuple[Number, Number]:
     """Return an enclosure of d2l/dz2 for scores from low to high."""
-    with np.errstate(all="ignore"):
-        i1 = intervals.multiplied(intervals.point(0.5), (low, high))
-        i2 = intervals.negated(i1)
-        i3 = intervals.exponential(i2)
-        i4 = intervals.multiplied((y, y), i3)
-        i5 = intervals.exponential(i1)
-        i6 = intervals.added(i5, i4)
-        i7 = intervals.multiplied(intervals.point(0.5), i6)
-        middle = low + (high - low) / 2
-        half = np.maximum(high - middle, middle - low)
-        value, error = terms(middle, y)[2], errors(middle, y)[2]
-        found = intervals.self_concordant(i7, 0.5, value, error, half)
-        return intervals.settled(found, 0.0, np.inf, low)
+    i1 = intervals.multiplied(intervals.point(0.5), (low, high))
+    i2 = intervals.negated(i1)
+    i3 = intervals.exponential(i2)
+    i4 = intervals.multiplied((y, y), i3)
+    i5 = intervals.exponential(i1)
+    i6 = intervals.added(i5, i4)
+    i7 = intervals.multiplied(intervals.point(0.5), i6)
+    middle = low + (high - low) / 2
+    half = np.maximum(high - middle, middle - low)
+    value, error = terms(middle, y)[2], errors(middle, y)[2]
+    found = intervals.self_concordant(i7, 0.5, value, error, half)
+    return intervals.settled(found, 0.0, np.inf, low)
 
 
 def mean(z: Number) -> Number:
@@ -139,25 +137,24 @@ def link(mu: Number) -> Number:
 
 def least(y: Number) -> Number:
     """Return a lower bound of the loss over all scores, rounding included."""
-    with np.errstate(all="ignore"):
-        v1 = np.maximum(y, 2.2250738585072014e-308)
-        e1 = roundings.larger(0.0, 0.0)
-        v2 = np.log(v1)
-        e2 = roundings.logarithm(v2, v1, e1)
-        v3 = 0.5 * v2
-        e3 = roundings.multiplied(v3, 0.5, 0.0, v2, e2)
-        v4 = -v3
-        e4 = e3
-        v5 = np.exp(v4)
-        e5 = roundings.exponential(v5, e4)
-        v6 = y * v5
-        e6 = roundings.multiplied(v6, y, 0.0, v5, e5)
-        v7 = 2 * v6
-        e7 = roundings.multiplied(v7, 2, 0.0, v6, e6)
-        v8 = v7 + v7
-        e8 = roundings.added(v8, e7, e7)
-        t1 = np.exp(-(0.5 * np.log(np.maximum(y, 2.2250738585072014e-308))))
-        t2 = 2 * (y * t1)
-        value = t2 + t2
-        below = np.where(y < 2.2250738585072014e-308, np.abs(value), 0.0)
-        return value - roundings.settled(e8, y) - below
+    v1 = np.maximum(y, 2.2250738585072014e-308)
+    e1 = roundings.larger(0.0, 0.0)
+    v2 = np.log(v1)
+    e2 = roundings.logarithm(v2, v1, e1)
+    v3 = 0.5 * v2
+    e3 = roundings.multiplied(v3, 0.5, 0.0, v2, e2)
+    v4 = -v3
+    e4 = e3
+    v5 = np.exp(v4)
+    e5 = roundings.exponential(v5, e4)
+    v6 = y * v5
+    e6 = roundings.multiplied(v6, y, 0.0, v5, e5)
+    v7 = 2 * v6
+    e7 = roundings.multiplied(v7, 2, 0.0, v6, e6)
+    v8 = v7 + v7
+    e8 = roundings.added(v8, e7, e7)
+    t1 = np.exp(-(0.5 * np.log(np.maximum(y, 2.2250738585072014e-308))))
+    t2 = 2 * (y * t1)
+    value = t2 + t2
+    below = np.where(y < 2.2250738585072014e-308, np.abs(value), 0.0)
+    return value - roundings.settled(e8, y) - below

@@ -7,13 +7,11 @@ by column, a few hundred rows at a time, and copied only where a Hessian is form
 
 Sums here may be reassociated by the compiler; formulas of losses may not, or they would lose the
 digits they keep.
-
-numba's disk cache looks at this file alone, so `make emit` writes into it what else it is for.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,17 +21,6 @@ from chainrule.engine.losses.vectorised import Vector, exact, summing
 from chainrule.engine.passes.kernels.columns import add_column_sums, column_scores, mirror
 
 Matrix = npt.NDArray[Any]
-
-FORMULAS: Final = "317c443d00f03909"
-"""The digest of what is compiled in from other files; written by `make emit`."""
-
-INNER_BYTES: Final[int] = 2**18
-"""What the rows of one inner step occupy: a part of the L2 cache."""
-
-
-def inner_rows(n_features: int) -> int:
-    """Return how many rows a pass works on at a time; every sum is first taken over these."""
-    return int(np.clip(INNER_BYTES // (8 * max(1, n_features)), 16, 512) // 8 * 8)
 
 
 def rows_of(X: Matrix, start: int, stop: int, buffer: Vector) -> Matrix:
@@ -163,12 +150,20 @@ def add_sandwich(B: Matrix, d: Vector, panel: Vector, total: Vector) -> None:
 
 @exact
 def product_pass(
-    X: Matrix, bend: Vector, coef: Vector, intercept: float, inner: int
-) -> tuple[Vector, float]:
-    """Return X^T u and the sum of u, for u = bend * (X coef + intercept)."""
-    n_rows, n_features = X.shape
-    pull = np.empty(inner)
-    total, part, level = np.zeros(n_features), np.empty(n_features), 0.0
+    X: Matrix,
+    bend: Vector,
+    coef: Vector,
+    intercept: float,
+    pull: Vector,
+    part: Vector,
+    total: Vector,
+) -> float:
+    """Fill in X^T u and return the sum of u, for u = bend * (X coef + intercept).
+
+    `pull` is room for one inner step, `part` for the sums over it.
+    """
+    n_rows, inner, level = X.shape[0], pull.shape[0], 0.0
+    total[:] = 0.0
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
         scores_of(X, start, stop, coef, intercept, pull[: stop - start])
@@ -178,46 +173,42 @@ def product_pass(
         add_transposed_of(X, start, stop, pull[: stop - start], part)
         total += part
         level += pull[: stop - start].sum()
-    return total, level
+    return level
 
 
 @exact
-def matvec(X: Matrix, V: Matrix, inner: int) -> Matrix:
-    """Return V X^T: one row an output."""
+def matvec(X: Matrix, V: Matrix, inner: int, product: Matrix) -> None:
+    """Fill in V X^T: one row an output."""
     n_rows = X.shape[0]
-    product = np.empty((V.shape[0], n_rows))
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
         for k in range(V.shape[0]):
             scores_of(X, start, stop, V[k], 0.0, product[k, start:stop])
-    return product
 
 
 @exact
-def rmatvec(X: Matrix, U: Matrix, inner: int) -> Matrix:
-    """Return U X: one row an output."""
-    n_rows, n_features = X.shape
-    total, part = np.zeros((U.shape[0], n_features)), np.empty(n_features)
+def rmatvec(X: Matrix, U: Matrix, inner: int, part: Vector, total: Matrix) -> None:
+    """Fill in U X: one row an output."""
+    n_rows = X.shape[0]
+    total[:] = 0.0
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
         for k in range(U.shape[0]):
             part[:] = 0.0
             add_transposed_of(X, start, stop, U[k, start:stop], part)
-            total[k] += part
-    return total
+            for j in range(X.shape[1]):
+                total[k, j] += part[j]
 
 
 @exact
-def sandwich(X: Matrix, d: Vector, inner: int) -> Vector:
-    """Return X^T diag(d) X."""
-    n_rows, n_features = X.shape
-    buffer = np.empty((inner, n_features))
-    panel, total = np.empty((4, n_features)), np.zeros((n_features, n_features))
+def sandwich(X: Matrix, d: Vector, panel: Matrix, buffer: Matrix, total: Matrix) -> None:
+    """Fill in X^T diag(d) X; `buffer` has room for the rows of one inner step."""
+    n_rows, inner = X.shape[0], buffer.shape[0]
+    total[:] = 0.0
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
         add_sandwich(rows_of(X, start, stop, buffer), d[start:stop], panel, total)
     mirror(total)
-    return total
 
 
 @summing
@@ -228,19 +219,18 @@ def _add_squares(B: Matrix, d: Vector, total: Vector) -> None:
 
 
 @exact
-def sandwich_diagonal(X: Matrix, D: Matrix, inner: int) -> Matrix:
-    """Return the diagonal of X^T diag(d) X for each row d of D, one row each."""
-    n_rows, n_features = X.shape
-    buffer = np.empty((inner, n_features))
-    total, part = np.zeros((D.shape[0], n_features)), np.empty(n_features)
+def sandwich_diagonal(X: Matrix, D: Matrix, part: Vector, buffer: Matrix, total: Matrix) -> None:
+    """Fill in the diagonal of X^T diag(d) X for each row d of D, one row each."""
+    n_rows, inner = X.shape[0], buffer.shape[0]
+    total[:] = 0.0
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
         B = rows_of(X, start, stop, buffer)
         for k in range(D.shape[0]):
             part[:] = 0.0
             _add_squares(B, D[k, start:stop], part)
-            total[k] += part
-    return total
+            for j in range(X.shape[1]):
+                total[k, j] += part[j]
 
 
 @summing
@@ -255,16 +245,15 @@ def _sizes(B: Matrix, v: Vector, weights: Vector, product: Vector, squares: Vect
 
 
 @exact
-def row_sizes(X: Matrix, v: Vector, weights: Vector, inner: int) -> tuple[Vector, Vector]:
-    """Return |X| v, for v >= 0, and sum_j (weights_j x_ij)^2."""
-    n_rows, n_features = X.shape
-    buffer = np.empty((inner, n_features))
-    product, squares = np.empty(n_rows), np.empty(n_rows)
+def row_sizes(
+    X: Matrix, v: Vector, weights: Vector, buffer: Matrix, product: Vector, squares: Vector
+) -> None:
+    """Fill in |X| v, for v >= 0, and sum_j (weights_j x_ij)^2."""
+    n_rows, inner = X.shape[0], buffer.shape[0]
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
         B = rows_of(X, start, stop, buffer)
         _sizes(B, v, weights, product[start:stop], squares[start:stop])
-    return product, squares
 
 
 @summing
@@ -277,12 +266,14 @@ def _add_sizes(B: Matrix, u: Vector, w: Vector, to_u: Vector, to_w: Vector) -> N
 
 
 @exact
-def column_sizes(X: Matrix, u: Vector, w: Vector, inner: int) -> tuple[Vector, Vector]:
-    """Return |X|^T u and |X|^T w."""
-    n_rows, n_features = X.shape
-    buffer = np.empty((inner, n_features))
-    to_u, to_w = np.zeros(n_features), np.zeros(n_features)
-    part_u, part_w = np.empty(n_features), np.empty(n_features)
+def column_sizes(
+    X: Matrix, u: Vector, w: Vector, parts: Matrix, buffer: Matrix, to_u: Vector, to_w: Vector
+) -> None:
+    """Fill in |X|^T u and |X|^T w; `parts` has room for the sums over one inner step."""
+    n_rows, inner = X.shape[0], buffer.shape[0]
+    part_u, part_w = parts[0], parts[1]
+    to_u[:] = 0.0
+    to_w[:] = 0.0
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
         part_u[:] = 0.0
@@ -291,7 +282,6 @@ def column_sizes(X: Matrix, u: Vector, w: Vector, inner: int) -> tuple[Vector, V
         _add_sizes(B, u[start:stop], w[start:stop], part_u, part_w)
         to_u += part_u
         to_w += part_w
-    return to_u, to_w
 
 
 def _raise_maxima(X: Matrix, top: npt.NDArray[Any]) -> None:

@@ -4,8 +4,6 @@ A matrix is three arrays, as in SciPy's CSR: `data` and `indices` of the whole, 
 the rows at hand. Integers are unsigned, of either width: a compiler need not ask whether they count
 from the end. Values are float32 or float64; sums are float64, in the order of the rows and, within
 a row, of its entries.
-
-numba's disk cache looks at this file alone, so `make emit` writes into it what else it is for.
 """
 
 from __future__ import annotations
@@ -19,15 +17,6 @@ from chainrule.engine.losses.vectorised import Vector, exact
 from chainrule.engine.passes.kernels.columns import mirror
 
 Array = npt.NDArray[Any]
-
-FORMULAS: Final = "317c443d00f03909"
-"""The digest of what is compiled in from other files; written by `make emit`."""
-
-INNER_ROWS: Final = 256
-"""Rows of one inner step, at most: their numbers are used again while they are in the cache."""
-
-INNER_ENTRIES: Final = 2048
-"""Entries of one inner step, about: they are read again while they are in the cache."""
 
 SHORT_ROW: Final = 32
 """Entries up to which a row is sorted by insertion."""
@@ -68,11 +57,6 @@ def add_sandwich(data: Array, indices: Array, indptr: Array, d: Vector, total: A
                 row[indices[other]] += scaled * data[other]
 
 
-def inner_rows(n_rows: int, n_entries: int) -> int:
-    """Return how many rows a pass works on at a time."""
-    return max(1, min(INNER_ROWS, INNER_ENTRIES * n_rows // max(1, n_entries)))
-
-
 @exact
 def product_pass(
     data: Array,
@@ -85,17 +69,16 @@ def product_pass(
     step: float,
     travelled: Vector,
     total: Vector,
-    inner: int,
+    pull: Vector,
 ) -> float:
     """Fill in scores = X coef + intercept and total = X^T (bend * scores).
 
     Returns the sum of bend * scores. What was in `scores` before, times `step`, is added to
-    `travelled`.
+    `travelled`. `pull` is room for one inner step.
     """
-    n_rows = indptr.shape[0] - 1
+    n_rows, inner = indptr.shape[0] - 1, pull.shape[0]
     total[:] = 0.0
     level = 0.0
-    pull = np.empty(inner)
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
         rows = indptr[start : stop + 1]
@@ -138,84 +121,80 @@ def fold(accumulators: Array, start: int, stop: int, total: Vector) -> None:
 
 
 @exact
-def matvec(data: Array, indices: Array, indptr: Array, V: Array) -> Array:
-    """Return V X^T: one row an output."""
-    product = np.empty((V.shape[0], indptr.shape[0] - 1))
+def matvec(data: Array, indices: Array, indptr: Array, V: Array, product: Array) -> None:
+    """Fill in V X^T: one row an output."""
     for k in range(V.shape[0]):
         row_scores(data, indices, indptr, V[k], 0.0, product[k])
-    return product
 
 
 @exact
-def rmatvec(data: Array, indices: Array, indptr: Array, n_features: int, U: Array) -> Array:
-    """Return U X: one row an output."""
-    total = np.zeros((U.shape[0], n_features))
+def rmatvec(data: Array, indices: Array, indptr: Array, U: Array, total: Array) -> None:
+    """Fill in U X: one row an output."""
+    total[:] = 0.0
     for k in range(U.shape[0]):
         add_transposed(data, indices, indptr, U[k], total[k])
-    return total
 
 
 @exact
-def sandwich(data: Array, indices: Array, indptr: Array, n_features: int, d: Vector) -> Array:
-    """Return X^T diag(d) X."""
-    total = np.zeros((n_features, n_features))
+def sandwich(data: Array, indices: Array, indptr: Array, d: Vector, total: Array) -> None:
+    """Fill in X^T diag(d) X."""
+    total[:] = 0.0
     add_sandwich(data, indices, indptr, d, total)
     mirror(total)
-    return total
 
 
 @exact
-def sandwich_diagonal(
-    data: Array, indices: Array, indptr: Array, n_features: int, D: Array
-) -> Array:
-    """Return sum_i d_ki x_ij^2: one row an output."""
-    total = np.zeros((D.shape[0], n_features))
+def sandwich_diagonal(data: Array, indices: Array, indptr: Array, D: Array, total: Array) -> None:
+    """Fill in sum_i d_ki x_ij^2: one row an output."""
+    total[:] = 0.0
     for k in range(D.shape[0]):
         for i in range(indptr.shape[0] - 1):
             for e in range(indptr[i], indptr[i + 1]):
                 value = np.float64(data[e])
                 total[k, indices[e]] += D[k, i] * value * value
-    return total
 
 
 @exact
 def row_sizes(
-    data: Array, indices: Array, indptr: Array, V: Array, weights: Vector
-) -> tuple[Array, Vector]:
-    """Return V |X|^T for V >= 0, one row an output, and sum_j (weights_j x_ij)^2."""
-    n_rows = indptr.shape[0] - 1
-    product, squares = np.zeros((V.shape[0], n_rows)), np.zeros(n_rows)
-    for i in range(n_rows):
+    data: Array,
+    indices: Array,
+    indptr: Array,
+    V: Array,
+    weights: Vector,
+    product: Array,
+    squares: Vector,
+) -> None:
+    """Fill in V |X|^T for V >= 0, one row an output, and sum_j (weights_j x_ij)^2."""
+    product[:] = 0.0
+    squares[:] = 0.0
+    for i in range(indptr.shape[0] - 1):
         for e in range(indptr[i], indptr[i + 1]):
             size = abs(np.float64(data[e]))
             square = weights[indices[e]] * size
             squares[i] += square * square
             for k in range(V.shape[0]):
                 product[k, i] += size * V[k, indices[e]]
-    return product, squares
 
 
 @exact
-def column_sizes(data: Array, indices: Array, indptr: Array, n_features: int, U: Array) -> Array:
-    """Return U |X|: one row an output."""
-    total = np.zeros((U.shape[0], n_features))
+def column_sizes(data: Array, indices: Array, indptr: Array, U: Array, total: Array) -> None:
+    """Fill in U |X|: one row an output."""
+    total[:] = 0.0
     for k in range(U.shape[0]):
         for i in range(indptr.shape[0] - 1):
             for e in range(indptr[i], indptr[i + 1]):
                 total[k, indices[e]] += U[k, i] * abs(np.float64(data[e]))
-    return total
 
 
 @exact
-def column_maxima(data: Array, indices: Array, indptr: Array, n_features: int) -> Vector:
-    """Return max_i |x_ij|, and NaN where a value is NaN."""
-    largest = np.zeros(n_features)
+def column_maxima(data: Array, indices: Array, indptr: Array, largest: Vector) -> None:
+    """Fill in max_i |x_ij|, and NaN where a value is NaN."""
+    largest[:] = 0.0
     for e in range(indptr[0], indptr[-1]):
         size = abs(np.float64(data[e]))
         top = largest[indices[e]]
         if top == top and not size <= top:  # NaN comes in, and stays
             largest[indices[e]] = size
-    return largest
 
 
 @exact
@@ -275,17 +254,21 @@ def look_up(codes: Array, places: Array, found: Array) -> None:
 
 
 @exact
-def sort_rows(data: Array, indices: Array, indptr: Array, n_features: int) -> bool:
+def sort_rows(
+    data: Array,
+    indices: Array,
+    indptr: Array,
+    n_features: int,
+    values: Array,
+    places: Array,
+    counts: Array,
+) -> bool:
     """Put the entries of each row in the order of their columns; tell whether no two share one.
 
-    Long rows by a radix sort, byte after byte of the index from the lowest.
+    Long rows by a radix sort, byte after byte of the index from the lowest. `values` and `places`
+    are room for the longest row, `counts` for 257 whole numbers.
     """
-    longest, byte = 0, indices.dtype.type(255)
-    for i in range(indptr.shape[0] - 1):
-        longest = max(longest, int(np.int64(indptr[i + 1]) - np.int64(indptr[i])))
-    values, places = np.empty(longest, data.dtype), np.empty(longest, indices.dtype)
-    counts = np.empty(257, np.int64)
-    distinct = True
+    byte, distinct = indices.dtype.type(255), True
     for i in range(indptr.shape[0] - 1):
         start, stop = int(np.int64(indptr[i])), int(np.int64(indptr[i + 1]))
         size = stop - start
@@ -299,7 +282,8 @@ def sort_rows(data: Array, indices: Array, indptr: Array, n_features: int) -> bo
         else:
             shift = 0
             while n_features >> shift:
-                places[:size], values[:size] = indices[start:stop], data[start:stop]
+                for e in range(size):
+                    places[e], values[e] = indices[start + e], data[start + e]
                 counts[:] = 0
                 digit = indices.dtype.type(shift)
                 for e in range(size):

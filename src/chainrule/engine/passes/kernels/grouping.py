@@ -48,7 +48,7 @@ def add_sparse(bits: Array, indices: Array, indptr: Array, odd: Keys, keys: Keys
 
 
 @exact
-def group(keys: Keys, most: int, groups: Array, firsts: Array) -> int:
+def group(keys: Keys, most: int, groups: Array, firsts: Array, slots: Array) -> int:
     """Give groups of equal keys their numbers as they come; return how many, or -1 for too many.
 
     Parameters
@@ -60,12 +60,11 @@ def group(keys: Keys, most: int, groups: Array, firsts: Array) -> int:
         Filled in: the number of the group of each row.
     firsts : ndarray of shape (most,)
         Filled in: the first row of each group.
+    slots : ndarray
+        Room: a power of two of them, and twice as many as groups at least.
     """
-    size = 16
-    while size < 2 * most:
-        size *= 2
-    slots = np.full(size, -1, dtype=np.int64)
-    last, found = np.uint64(size - 1), 0
+    slots[:] = -1
+    last, found = np.uint64(slots.shape[0] - 1), 0
     for i in range(keys.shape[0]):
         slot = _mixed(keys[i]) & last
         while slots[slot] >= 0 and keys[firsts[slots[slot]]] != keys[i]:

@@ -3,15 +3,12 @@
 Scores, losses, gradient and, on demand, the Hessian come out of one read of X. The kind of rows
 gives three verbs, chosen by the type of X when the pass is compiled: `scores_of`,
 `add_transposed_of` and `add_curvature_of`. The loss gives the address of its kernel.
-
-numba's disk cache looks at this file alone, so `make emit` writes into it what else it is for.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 from numba import types
 from numba.extending import overload
@@ -20,9 +17,6 @@ from chainrule.engine.losses.pointwise import call_kernel
 from chainrule.engine.losses.vectorised import Vector, exact
 from chainrule.engine.passes.kernels import fused, fused_sparse
 from chainrule.engine.passes.kernels.columns import mirror
-
-FORMULAS: Final = "317c443d00f03909"
-"""The digest of what is compiled in from other files; written by `make emit`."""
 
 Rows = Any
 """A dense array; or data, indices and indptr of sparse rows, integers unsigned."""
@@ -134,9 +128,11 @@ def score_pass(
     raw_prediction: Vector,
     curvatures: Vector,
     gradient: Vector,
-    inner: int,
-    with_hessian: bool,
-) -> tuple[float, float, npt.NDArray[Any], Vector, float]:
+    hessian: npt.NDArray[Any],
+    border: Vector,
+    room: npt.NDArray[Any],
+    lines: npt.NDArray[Any],
+) -> tuple[float, float, float]:
     """Fill in raw predictions and X^T residual, and return sums over the rows.
 
     Parameters
@@ -151,27 +147,28 @@ def score_pass(
     intercept : float
     curvatures : ndarray of shape (n_rows,)
         Filled in; without entries where nobody asks.
-    inner : int
-        How many rows are worked on at a time.
-    with_hessian : bool
+    hessian : ndarray of shape (n_features, n_features)
+        X^T diag(h) X, filled in; without entries where nobody asks, as is `border`: X^T h.
+    border : ndarray of shape (n_features,)
+    room : ndarray of shape (5 + inner, n_features)
+        What lies between; one row is enough where no Hessian is asked for.
+    lines : ndarray of shape (3, inner)
+        The same, for the rows that are worked on at a time.
 
     Returns
     -------
     loss : float
     slope : float
         The sum of the residuals.
-    hessian : ndarray of shape (n_features, n_features)
-        Empty unless asked for, as is `border`: X^T h.
-    border : ndarray of shape (n_features,)
     corner : float
         The sum of h.
     """
-    n_rows, n_features = raw_prediction.shape[0], coef.shape[0]
-    size = n_features if with_hessian else 0
-    room = np.empty((4 + inner if with_hessian else 0, n_features))
-    hessian, border, part = np.zeros((size, size)), np.zeros(size), np.empty(n_features)
-    losses, residual, bend = np.empty(inner), np.empty(inner), np.empty(inner)
+    n_rows, inner, part = raw_prediction.shape[0], lines.shape[1], room[0]
+    with_hessian = hessian.shape[0] > 0
+    losses, residual, bend = lines[0], lines[1], lines[2]
     gradient[:] = 0.0
+    hessian[:] = 0.0
+    border[:] = 0.0
     loss, slope, corner = 0.0, 0.0, 0.0
     for start in range(0, n_rows, inner):
         stop = min(start + inner, n_rows)
@@ -186,9 +183,10 @@ def score_pass(
         loss += losses[:count].sum()
         slope += residual[:count].sum()
         if curvatures.shape[0]:
-            curvatures[start:stop] = bend[:count]
+            for i in range(count):
+                curvatures[start + i] = bend[i]
         if with_hessian:
-            add_curvature_of(X, start, stop, bend[:count], room, part, hessian, border)
+            add_curvature_of(X, start, stop, bend[:count], room[1:], part, hessian, border)
             corner += bend[:count].sum()
     mirror(hessian)
-    return loss, slope, hessian, border, corner
+    return loss, slope, corner

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.calculus.evaluation.forward import forward, related, sample
-from chainrule.calculus.evaluation.numeric import FLOATS, Point
+from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.dims import SCALAR, base_names, measured, written
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Apply, Symbol, symbols, walk
@@ -144,7 +144,7 @@ def _place(
 
 def _on_a_kink(model: Model, values: Mapping[Symbol, Any], sizes: Mapping[str, int]) -> bool:
     """Whether rounding has moved an argument to a kink."""
-    point = Point(values, sizes, FLOATS)
+    point = Evaluator(values, sizes, FLOATS)
     nodes = [n for d in model.definitions for n in walk(d.value) if isinstance(n, Apply)]
     for node in nodes:
         parts = [np.asarray(point.value(arg)) for arg in node.args]

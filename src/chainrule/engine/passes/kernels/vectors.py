@@ -1,0 +1,28 @@
+"""Compiled: what one iteration of conjugate gradients does to its vectors, in one read of each."""
+
+from __future__ import annotations
+
+from chainrule.engine.losses.vectorised import Vector, summing
+
+
+@summing
+def advance(
+    step: float,
+    direction: Vector,
+    product: Vector,
+    preconditioner: Vector,
+    in_gap: Vector,
+    solution: Vector,
+    residual: Vector,
+    conditioned: Vector,
+) -> tuple[float, float]:
+    """Take a step; return residual @ conditioned, and the sum of in_gap residual^2."""
+    energy, gap = 0.0, 0.0
+    for j in range(direction.shape[0]):
+        solution[j] += step * direction[j]
+        left = residual[j] - step * product[j]
+        scaled = left / preconditioner[j]
+        residual[j], conditioned[j] = left, scaled
+        energy += left * scaled
+        gap += left * left * in_gap[j]
+    return energy, gap

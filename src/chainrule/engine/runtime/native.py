@@ -1,0 +1,377 @@
+"""Compiled functions without their compiler: machine code kept on disk, loaded in milliseconds.
+
+numba compiles a kernel once per machine and type of arguments; what it wrote is linked by llvmlite
+alone from then on, and called through ctypes, which releases Python's lock. So a process that fits
+one table never imports numba. A kernel allocates no memory and raises nothing: room for results,
+and for what lies between, comes as arguments.
+
+A file is named by the digest of all that is compiled into it: the sources, the versions of compiler
+and arrays, the processor.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache, cached_property
+from importlib import import_module
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from threading import RLock
+from typing import Any, Final
+
+import numpy as np
+
+_ENGINE: Final = Path(__file__).resolve().parent.parent
+_COMPILED_IN: Final = (
+    "passes/kernels/*.py",
+    "losses/vectorised.py",
+    "losses/pointwise.py",
+    "losses/*roundings.py",
+)
+_EMITTED: Final = "losses/_emitted*.py"
+_LOCK: Final = RLock()
+_INTERNAL: Final = ("numba_", "NRT_")
+
+Kind = tuple[Any, ...]
+
+
+@cache
+def can_compile() -> bool:
+    """Tell whether kernels can be had here at all."""
+    return all(find_spec(name) is not None for name in ("llvmlite", "numba"))
+
+
+def kept_folder() -> Path:
+    """Return where machine code is kept."""
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    if given:
+        return Path(given) / "chainrule"
+    base: Any = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
+    return Path(base or Path.home() / ".cache") / "chainrule" / "kernels"
+
+
+def keep(path: Path, content: bytes) -> None:
+    """Write a file, if that is possible, so that no other process sees a part of it."""
+    draft = path.with_name(f"{path.stem}.{os.getpid()}.tmp")
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(content)
+        draft.replace(path)
+
+
+class NativeModule:
+    """The kernels of a module, as functions that are compiled or loaded when they are called.
+
+    Parameters
+    ----------
+    module : str
+        In `chainrule.engine.passes.kernels`, or anywhere by its full name.
+    """
+
+    def __init__(self, module: str) -> None:
+        self._module = module if "." in module else f"chainrule.engine.passes.kernels.{module}"
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        if name.startswith("__"):
+            raise AttributeError(name)
+        found = _Native(self._module, name)
+        setattr(self, name, found)
+        return found
+
+
+class _Native:
+    """One kernel: a function of arrays, numbers, and tuples of arrays."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module, self._name = module, name
+        self._entries: dict[Kind, _Entry] = {}
+
+    def __call__(self, *arguments: Any) -> Any:  # noqa: ANN401
+        kinds = tuple([_kind(argument) for argument in arguments])
+        entry = self._entries.get(kinds)
+        if entry is None:
+            with _LOCK:
+                entry = self._entries.get(kinds) or _entry(self._module, self._name, kinds)
+                self._entries[kinds] = entry
+        return entry(arguments)
+
+
+class _Entry:
+    """A kernel for arguments of known types."""
+
+    def __init__(self, address: int, kinds: Sequence[Kind], returns: str) -> None:
+        places = [place for kind in kinds for place in _places(kind)]
+        self._function = ctypes.CFUNCTYPE(None, *places, ctypes.c_void_p)(address)
+        self._returns = returns
+
+    def __call__(self, arguments: Sequence[Any]) -> Any:  # noqa: ANN401
+        flat: list[Any] = []
+        for argument in arguments:
+            _flatten(argument, flat)
+        if not self._returns:
+            self._function(*flat, 0)
+            return None
+        out = (ctypes.c_double * len(self._returns))()
+        self._function(*flat, ctypes.addressof(out))
+        values = [_OF[code](value) for code, value in zip(self._returns, out, strict=True)]
+        return values[0] if len(values) == 1 else tuple(values)
+
+
+_OF: Final[dict[str, Callable[[float], Any]]] = {"f": float, "i": int, "b": bool}
+
+
+def _kind(argument: Any) -> Kind:  # noqa: ANN401
+    if isinstance(argument, np.ndarray):
+        flags = argument.flags
+        if flags.c_contiguous:
+            return argument.dtype.char, argument.ndim, "C"
+        if flags.f_contiguous:
+            return argument.dtype.char, argument.ndim, "F"
+        whole = argument.strides[0] % argument.itemsize == 0 and argument.strides[0] > 0
+        if argument.ndim == 1 and whole:
+            return argument.dtype.char, 1, "A"  # every so many numbers
+        if argument.ndim == 2 and argument.strides[0] == argument.itemsize:
+            return argument.dtype.char, 2, "A"  # some rows of an array in Fortran order
+        raise TypeError("a kernel takes rows or columns in one piece")
+    if isinstance(argument, tuple):
+        return "tuple", *[_kind(part) for part in argument]
+    if isinstance(argument, bool | np.bool_):
+        return ("bool",)
+    return ("int",) if isinstance(argument, int | np.integer) else ("float",)
+
+
+def _flatten(argument: Any, flat: list[Any]) -> None:  # noqa: ANN401
+    if isinstance(argument, np.ndarray):
+        flat.append(argument.__array_interface__["data"][0])
+        flat.extend(argument.shape)
+        flags = argument.flags
+        if not (flags.c_contiguous or flags.f_contiguous):
+            flat.append(argument.strides[-1] // argument.itemsize)
+    elif isinstance(argument, tuple):
+        for part in argument:
+            _flatten(part, flat)
+    else:
+        flat.append(argument)
+
+
+def _places(kind: Kind) -> list[Any]:
+    """Return the types of C that an argument takes."""
+    if kind[0] == "tuple":
+        return [place for part in kind[1:] for place in _places(part)]
+    if kind[0] in ("bool", "int"):
+        return [ctypes.c_ssize_t]
+    if kind[0] == "float":
+        return [ctypes.c_double]
+    return [ctypes.c_void_p, *[ctypes.c_ssize_t] * (kind[1] + (kind[2] == "A"))]
+
+
+def _entry(module: str, name: str, kinds: tuple[Kind, ...]) -> _Entry:
+    code = loaded(f"{module}.{name}{kinds}", lambda: _compiled(module, name, kinds))
+    return _Entry(code.address, kinds, code.returns)
+
+
+class Code:
+    """Machine code in the process: where it begins, and what it returns, a letter a number."""
+
+    def __init__(self, address: int, returns: str) -> None:
+        self.address, self.returns = address, returns
+
+
+def loaded(what: str, compile_it: Callable[[], tuple[Any, str]]) -> Code:
+    """Return what is kept on disk under a description, or compile it and keep it.
+
+    Parameters
+    ----------
+    what : str
+        All that the code depends on, beside the engine's own sources.
+    compile_it : callable
+        Returns a function that `numba.cfunc` has compiled, and its letters for `Code.returns`.
+    """
+    machine = _machine()
+    path = kept_folder() / f"{hashlib.sha256((_digest() + what).encode()).hexdigest()[:32]}.o"
+    with suppress(OSError, ValueError, KeyError):
+        return machine.load(path.read_bytes())
+    content = machine.object_of(*compile_it())
+    keep(path, content)
+    return machine.load(content)
+
+
+@cache
+def _digest() -> str:
+    """Return the digest of everything that any kernel is compiled from."""
+    machine, found = _machine(), hashlib.sha256()
+    for name in ("numba", "llvmlite"):
+        found.update(f"{name} {version(name)}\0".encode())
+    found.update(f"{sys.version_info[:2]} {machine.processor}\0".encode())
+    for pattern in (*_COMPILED_IN, _EMITTED, "runtime/native.py"):
+        for path in sorted(_ENGINE.glob(pattern)):
+            found.update(path.name.encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()
+
+
+@cache
+def _machine() -> _Machine:
+    return _Machine()
+
+
+class _Machine:
+    """llvmlite's part: what writes machine code for this processor, and what links it."""
+
+    def __init__(self) -> None:
+        import llvmlite.binding as llvm
+
+        self._llvm: Any = llvm
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        self._target = llvm.Target.from_triple(llvm.get_process_triple())
+
+    @cached_property
+    def processor(self) -> str:
+        features = self._llvm.get_host_cpu_features().flatten()
+        return f"{self._llvm.get_process_triple()} {self._llvm.get_host_cpu_name()} {features}"
+
+    @cached_property
+    def _engine(self) -> Any:  # noqa: ANN401
+        target = self._target.create_target_machine(codemodel="jitdefault")
+        return self._llvm.create_mcjit_compiler(self._llvm.parse_assembly(""), target)
+
+    def object_of(self, function: Any, returns: str) -> bytes:  # noqa: ANN401
+        """Return what is kept of a compiled function: one line about it, and its object code."""
+        text = function.inspect_llvm()
+        if "@NRT_MemInfo_alloc" in text or "@NRT_Allocate" in text:
+            raise RuntimeError(f"{function.__name__} allocates memory; a kernel must not")
+        module = self._llvm.parse_assembly(text)
+        absent = []
+        for called in module.functions:
+            if called.is_declaration and called.name.startswith(_INTERNAL):
+                called.name = f"chainrule_{called.name}"  # numba itself needs the other name
+                absent.append(called.name)
+        target = self._target.create_target_machine(
+            cpu=self._llvm.get_host_cpu_name(),
+            features=self._llvm.get_host_cpu_features().flatten(),
+            opt=3,
+            codemodel="jitdefault",
+        )
+        code = bytes(target.emit_object(module))
+        head = {
+            "name": function.native_name,
+            "returns": returns,
+            "absent": absent,
+            "digest": hashlib.sha256(code).hexdigest(),
+        }
+        return json.dumps(head).encode() + b"\n" + code
+
+    def load(self, content: bytes) -> Code:
+        """Link what `object_of` returned; ValueError or KeyError where it was damaged since."""
+        line, _, code = content.partition(b"\n")
+        head = json.loads(line)
+        if head["digest"] != hashlib.sha256(code).hexdigest():
+            raise ValueError("damaged machine code")
+        with _LOCK:
+            for name in head["absent"]:
+                # what numba calls where a function raises: no kernel does
+                self._llvm.add_symbol(name, _abort())
+            self._engine.add_object_file(self._llvm.ObjectFileRef.from_data(code))
+            self._engine.finalize_object()
+            return Code(self._engine.get_function_address(head["name"]), head["returns"])
+
+
+def _abort() -> int:
+    return int(ctypes.cast(ctypes.CDLL(None).abort, ctypes.c_void_p).value or 0)
+
+
+def _compiled(module: str, name: str, kinds: tuple[Kind, ...]) -> tuple[Any, str]:
+    """Compile a kernel, behind a function of pointers and numbers."""
+    _announce()
+    import numba
+    from numba import cfunc, types
+    from numba.np.numpy_support import carray, farray
+
+    numba_types: Any = types
+    dispatcher: Any = getattr(import_module(module), name)
+    of_dtype = {k[0]: numba.from_dtype(np.dtype(k[0])) for k in _arrays(kinds)}
+    inner = tuple(_numba_type(kind, of_dtype, numba_types) for kind in kinds)
+    dispatcher.compile(inner)
+    returned = dispatcher.overloads[inner].signature.return_type
+    parts = list(returned.types) if isinstance(returned, numba_types.BaseTuple) else [returned]
+    parts = [] if returned == numba_types.none else parts
+    letters = "".join(_letter(part, numba_types) for part in parts)
+    names: list[str] = []
+    places: list[Any] = []
+    values = [_value(kind, names, places, of_dtype, numba_types) for kind in kinds]
+    lines = [f"def {name}({', '.join([*names, 'out'])}):", f"    r = inner({', '.join(values)})"]
+    results = ["r"] if len(letters) == 1 else [f"r[{k}]" for k in range(len(letters))]
+    lines += [f"    out[{k}] = {result}" for k, result in enumerate(results if letters else [])]
+    space = {"inner": dispatcher, "carray": carray, "farray": farray}
+    space |= {f"type_{char}": kind for char, kind in of_dtype.items()}
+    exec("\n".join(lines), space)
+    signature = numba_types.void(*places, numba_types.CPointer(numba_types.float64))
+    return cfunc(signature, error_model="numpy")(space[name]), letters
+
+
+@cache
+def _announce() -> None:
+    """Say in a terminal, once, what takes so long."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        print("chainrule compiles its passes for this processor, once ...", file=sys.stderr)
+
+
+def _arrays(kinds: Sequence[Kind]) -> list[Kind]:
+    found: list[Kind] = []
+    for kind in kinds:
+        if kind[0] == "tuple":
+            found += _arrays(kind[1:])
+        elif len(kind) == 3:
+            found.append(kind)
+    return found
+
+
+def _numba_type(kind: Kind, of_dtype: dict[str, Any], types: Any) -> Any:  # noqa: ANN401
+    if kind[0] == "tuple":
+        return types.Tuple([_numba_type(part, of_dtype, types) for part in kind[1:]])
+    if len(kind) == 3:
+        return types.Array(of_dtype[kind[0]], kind[1], kind[2])
+    return {"bool": types.boolean, "int": types.int64, "float": types.float64}[kind[0]]
+
+
+def _letter(kind: Any, types: Any) -> str:  # noqa: ANN401
+    if kind == types.boolean:
+        return "b"
+    return "i" if isinstance(kind, types.Integer) else "f"
+
+
+def _value(
+    kind: Kind,
+    names: list[str],
+    places: list[Any],
+    of_dtype: dict[str, Any],
+    types: Any,  # noqa: ANN401
+) -> str:
+    """Return an argument as an expression in the parameters that it takes, which are added."""
+    if kind[0] == "tuple":
+        parts = [_value(part, names, places, of_dtype, types) for part in kind[1:]]
+        return f"({', '.join(parts)},)"
+    name = f"a{len(names)}"
+    names.append(name)
+    if len(kind) < 3:
+        places.append(types.float64 if kind[0] == "float" else types.intp)
+        return f"({name} != 0)" if kind[0] == "bool" else name
+    places.append(types.CPointer(of_dtype[kind[0]]))
+    sizes = [f"{name}_{axis}" for axis in range(kind[1])]
+    if kind[2] == "A":
+        sizes.append(f"{name}_apart")
+    names += sizes
+    places += [types.intp] * len(sizes)
+    if kind[2] == "A" and kind[1] == 1:
+        return f"carray({name}, ({sizes[0]} * {sizes[1]},))[::{sizes[1]}]"
+    if kind[2] == "A":
+        return f"farray({name}, ({sizes[2]}, {sizes[1]}))[:{sizes[0]}]"
+    view = "farray" if kind[2] == "F" else "carray"
+    return f"{view}({name}, ({', '.join(sizes)},))"

@@ -1,0 +1,91 @@
+"""Preconditioned conjugate gradients for one Newton step (Hestenes and Stiefel 1952)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from chainrule.engine.arrays import FloatArray
+from chainrule.engine.objective.products import Products
+from chainrule.engine.runtime.native import NativeModule
+
+_vectors = NativeModule("vectors")
+
+
+def conjugate_gradients(
+    curvature: Products,
+    gradient: FloatArray,
+    preconditioner: FloatArray,
+    forcing: float,
+    max_inner: int,
+    in_gap: FloatArray,
+    enough: float,
+) -> FloatArray:
+    """Return about -H^-1 gradient.
+
+    Parameters
+    ----------
+    curvature : Products
+        H; it is told every step, to follow the predictions.
+    gradient, preconditioner : ndarray of shape (n_parameters,)
+        The preconditioner is a positive diagonal.
+    forcing : float
+        The quadratic rule of Nash and Sofer (1990): stop when an iteration improves the model by
+        less than this share of the average improvement.
+    max_inner : int
+        Largest number of iterations.
+    in_gap : ndarray of shape (n_parameters,)
+        What the square of each entry of a gradient adds to a bound of f - f*; all zero if nothing.
+    enough : float
+        Stop also where the gradient that is left bounds f - f* by this.
+    """
+    solution, residual = np.zeros_like(gradient), -gradient
+    conditioned = residual / preconditioner
+    direction = conditioned.copy()
+    advance = _compiled_advance if curvature.is_compiled else _advance
+    energy = float(residual @ conditioned)
+    model, penalised = 0.0, bool(in_gap.any())
+    for inner in range(1, max_inner + 1):
+        if energy <= 0:
+            break
+        product = curvature.times(direction)
+        bent = float(direction @ product)
+        if bent <= 0:
+            if inner == 1:
+                solution += direction
+                curvature.advance(1.0)
+            break
+        step = energy / bent
+        curvature.advance(step)
+        fresh, left = advance(
+            step, direction, product, preconditioner, in_gap, solution, residual, conditioned
+        )
+        gain = 0.5 * step * energy
+        model -= gain
+        if (penalised and left <= enough) or inner * gain <= forcing * -model:
+            break
+        direction *= fresh / energy
+        direction += conditioned
+        energy = fresh
+    return solution
+
+
+def _advance(
+    step: float,
+    direction: FloatArray,
+    product: FloatArray,
+    preconditioner: FloatArray,
+    in_gap: FloatArray,
+    solution: FloatArray,
+    residual: FloatArray,
+    conditioned: FloatArray,
+) -> tuple[float, float]:
+    """Take a step; return residual @ conditioned, and what the residual adds to the gap."""
+    solution += step * direction
+    residual -= step * product
+    np.divide(residual, preconditioner, out=conditioned)
+    return float(residual @ conditioned), float(np.square(residual) @ in_gap)
+
+
+def _compiled_advance(step: float, *vectors: FloatArray) -> tuple[float, float]:
+    found: tuple[float, float] = _vectors.advance(float(step), *vectors)
+    return found

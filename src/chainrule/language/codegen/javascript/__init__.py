@@ -1,0 +1,1 @@
+"""JavaScript: the NumPy of the ops' entries, translated to calls of a small runtime."""

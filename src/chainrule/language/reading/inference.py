@@ -1,0 +1,481 @@
+"""Shapes that nobody declared: which names are numbers, vectors and matrices, and their sizes.
+
+Every undeclared name is a number, a column, a row or a matrix. How it is written and where it
+stands make one of these likely (a capital letter, a transpose, a sum); the choices that fit every
+line are searched in order of likelihood, and unification finds their sizes. The result is an
+assumption with its reason, which every output shows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise, product
+
+from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, base_names, written
+from chainrule.language.reading.declarations import ShapeKind
+from chainrule.language.reading.functions import children, parts_of
+from chainrule.language.reading.syntax import MATRIX, SUM
+from chainrule.language.reading.tree import (
+    Bracket,
+    Call,
+    Chain,
+    Fence,
+    Literal,
+    Minus,
+    Name,
+    Node,
+    Power,
+    Summation,
+    Transposed,
+)
+from chainrule.language.reading.unification import (
+    NUMBER,
+    BeyondError,
+    Body,
+    ClashError,
+    OpenShape,
+    OpenSize,
+    Shaper,
+    Solution,
+    Term,
+)
+from chainrule.language.reading.words import CONSTANTS
+
+BEAM = 64
+"""How many choices are kept from line to line."""
+
+MAX_NAMES = 40
+MAX_NEW = 6
+"""How many names one line may introduce."""
+
+SIZE_LETTERS = frozenset({"m", "n", "N", "M", "T", "K", "k", "d", "B", "batch_size"})
+"""Names that are sizes where they divide and nobody declares them."""
+
+_ORDER: Mapping[str, Mapping[ShapeKind, int]] = {
+    "capital": {
+        ShapeKind.MATRIX: 0, ShapeKind.COLUMN: 5, ShapeKind.ROW: 5, ShapeKind.SCALAR: 6
+    },
+    "label": {ShapeKind.MATRIX: 0, ShapeKind.COLUMN: 1, ShapeKind.ROW: 1, ShapeKind.SCALAR: 5},
+    "vector": {ShapeKind.COLUMN: 0, ShapeKind.ROW: 1, ShapeKind.SCALAR: 3, ShapeKind.MATRIX: 4},
+    "row": {ShapeKind.ROW: 0, ShapeKind.COLUMN: 1, ShapeKind.SCALAR: 2, ShapeKind.MATRIX: 6},
+    "number": {ShapeKind.SCALAR: 0, ShapeKind.COLUMN: 2, ShapeKind.ROW: 3, ShapeKind.MATRIX: 6},
+}  # fmt: skip
+"""How unlikely each kind is, by what speaks for it."""
+
+_DATA = re.compile(r"(?:x|X|Phi|phi)(?:[_^\d].*)?")
+_LABEL = re.compile(r"(?:y|Y|t)(?:[_^\d].*)?")
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A definition to infer from: the names before its sign, its text and its tree."""
+
+    targets: tuple[str, ...]
+    text: str
+    node: Node
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """The shape of a name, and the reason for it."""
+
+    name: str
+    shape: Shape
+    reason: str
+
+
+@dataclass
+class Inference:
+    """Undeclared names and what the lines say about them.
+
+    Parameters
+    ----------
+    known : mapping of str to Shape
+        The declared names.
+    kinds : mapping of str to ShapeKind
+        Names that are declared without sizes: "x is a vector".
+    lines : sequence of Definition
+        The definitions, in order.
+    functions : mapping of str to Body
+        The functions that the forward pass defines.
+    unknown : sequence of str
+        The names whose shapes are to be found.
+    taken : set of str
+        Names that a size must not have.
+    objective : str
+        The value that must be a number.
+    indexed : set of str
+        Names that have an index under a sum, which are vectors.
+    ends : set of str
+        Names at which such sums end, which are sizes.
+    """
+
+    known: Mapping[str, Shape]
+    kinds: Mapping[str, ShapeKind]
+    lines: Sequence[Definition]
+    functions: Mapping[str, Body]
+    unknown: Sequence[str]
+    taken: set[str] = field(default_factory=set)
+    objective: str = ""
+    indexed: set[str] = field(default_factory=set)
+    ends: set[str] = field(default_factory=set)
+
+    def solve(self) -> tuple[list[Inferred], str | None]:
+        """Return the shapes of the unknown names, and the name that turned out to be a size.
+
+        The list is empty where no choice fits, or a line is past what is followed here.
+        """
+        sizes = self._divisors()
+        numbers = {*sizes, *CONSTANTS} | {
+            name for shape in self.known.values() for dim in shape for name in base_names(dim)
+        }
+        unknown = [name for name in self.unknown if name not in numbers]
+        if len(unknown) > MAX_NAMES:
+            return [], None
+        try:
+            best = self._search(unknown, frozenset(numbers))
+        except BeyondError:
+            return [], None
+        if best is None:
+            return [], None
+        shapes = self._named(best, unknown, sizes)
+        size = sizes[0] if sizes else None
+        if size is not None and not any(size in shape for shape in shapes.values()):
+            shapes[size], size = SCALAR, None  # it divides, and no size has this name
+        found = [
+            Inferred(name, shape, self._reason(name, best, shapes))
+            for name, shape in shapes.items()
+        ]
+        return found, size
+
+    def _divisors(self) -> list[str]:
+        """Return undeclared names that divide and are usual for sizes, as in ``1/m``."""
+        outside: set[str] = set()
+        below: set[str] = set()
+        for line in self.lines:
+            inside = {n for part in _denominators(line.node) for n in _names(part)}
+            below |= inside
+            dividing = [n for part in _denominators(line.node) for n in _listed(part)]
+            everywhere = _listed(line.node)
+            outside |= {n for n in everywhere if everywhere.count(n) > dividing.count(n)}
+        usual = [n for n in self.unknown if n in SIZE_LETTERS and n in below - outside]
+        return list(dict.fromkeys([*sorted(self.ends - self.known.keys()), *usual]))
+
+    def _search(self, unknown: list[str], numbers: frozenset[str]) -> Solution | None:
+        evidence = _Evidence.of(self)
+        options = {name: self._options(name, evidence) for name in (*unknown, *self.kinds)}
+        beam = [Solution(dict(self.known))]
+        for line in self.lines:
+            fresh = [n for n in dict.fromkeys(_listed(line.node)) if n in options]
+            fresh = [n for n in fresh if n not in beam[0].shapes]
+            if len(fresh) > MAX_NEW:
+                raise BeyondError
+            following: list[Solution] = []
+            for state in beam:
+                for chosen in product(*(options[name].items() for name in fresh)):
+                    branch = state.branch(
+                        {name: shape for name, (shape, _) in zip(fresh, chosen, strict=True)},
+                        sum(cost for _, cost in chosen),
+                    )
+                    try:
+                        shape = self._shape(line, branch, numbers)
+                        if shape is None:
+                            following.append(branch)
+                            continue
+                        for target in line.targets:
+                            wanted = self.known.get(target)
+                            branch.shapes[target] = (
+                                shape if wanted is None else branch.same(shape, wanted)
+                            )
+                        if self.objective in line.targets:
+                            branch.same(shape, NUMBER)
+                    except ClashError:
+                        continue
+                    following.append(branch)
+            if not following:
+                return None
+            following.sort(key=lambda state: state.cost)
+            beam = following[:BEAM]
+        return beam[0]
+
+    def _shape(
+        self, line: Definition, branch: Solution, numbers: frozenset[str]
+    ) -> OpenShape | None:
+        """Return the shape of a line; None where it is past what is followed here."""
+        try:
+            return Shaper(branch, numbers, self.functions).shape(line.node)
+        except BeyondError:
+            return None
+
+    def _options(self, name: str, evidence: _Evidence) -> dict[OpenShape, int]:
+        said = self.kinds.get(name)
+        if said is not None:
+            return {_open(name, said): 0}
+        return {_open(name, kind): cost for kind, cost in _ORDER[evidence.about(name)].items()}
+
+    def _named(
+        self, best: Solution, unknown: Sequence[str], sizes: Sequence[str]
+    ) -> dict[str, Shape]:
+        """Give every open size a name."""
+        names = [n for n in (*unknown, *self.kinds) if n in best.shapes]
+        holders: dict[OpenSize, list[tuple[str, int]]] = {}
+        for name in names:
+            for axis, term in enumerate(best.resolved(best.shapes[name])):
+                if isinstance(term, OpenSize):
+                    holders.setdefault(term, []).append((name, axis))
+        called = _SizeNames(self.taken | set(names), sizes).of(holders)
+
+        def closed(term: Term) -> Dim:
+            term = best.root(term)
+            return called[term] if isinstance(term, OpenSize) else term
+
+        return {n: (closed(best.shapes[n][0]), closed(best.shapes[n][1])) for n in names}
+
+    def _reason(self, name: str, best: Solution, shapes: Mapping[str, Shape]) -> str:
+        if name in self.kinds:
+            return f"since it is declared {self.kinds[name].value}"
+        for line in self.lines:
+            if name in _listed(line.node) and line.targets and line.targets[0] in best.shapes:
+                whole = best.resolved(best.shapes[line.targets[0]])
+                if whole == NUMBER:
+                    return f"since {line.text} is one number"
+                shape = tuple(
+                    next(
+                        (
+                            shapes[n][axis]
+                            for n in shapes
+                            for axis in (0, 1)
+                            if best.root(best.shapes.get(n, NUMBER)[axis]) == term
+                        ),
+                        term if not isinstance(term, OpenSize) else "?",
+                    )
+                    for term in whole
+                )
+                return f"since {line.text} is {written(shape)}"
+        return ""
+
+
+@dataclass
+class _SizeNames:
+    """Usual letters for sizes: n features, m examples, k outputs, h units."""
+
+    taken: set[str]
+    sizes: Sequence[str]
+
+    def of(self, holders: Mapping[OpenSize, list[tuple[str, int]]]) -> dict[OpenSize, str]:
+        """Name every open size by what has it."""
+        found: dict[OpenSize, str] = {}
+        examples = self.examples(holders)
+        if self.sizes and (examples or holders):
+            counted = examples or self.likely(holders)
+            if counted is not None:
+                found[counted] = self.sizes[0]
+                self.taken.add(self.sizes[0])
+        for term, places in holders.items():
+            if term in found:
+                continue
+            data = any(_DATA.fullmatch(name) for name, _ in places)
+            label = any(_LABEL.fullmatch(name) for name, _ in places)
+            if term == examples:
+                letters = "mN"
+            elif data:
+                letters = "ndp"
+            elif label:
+                letters = "kcq"
+            else:
+                letters = "hkpqrs"
+            found[term] = self.free(letters)
+        return found
+
+    def free(self, letters: str) -> str:
+        """Return the first letter that is free, and take it."""
+        more = [f"n_{number}" for number in range(1, MAX_NAMES * 2)]
+        choices: list[str] = [*letters, *"nmkhpqrsdcuvgl", *more]
+        for letter in choices:
+            if letter not in self.taken:
+                self.taken.add(letter)
+                return letter
+        raise BeyondError
+
+    def examples(self, holders: Mapping[OpenSize, list[tuple[str, int]]]) -> OpenSize | None:
+        """Return the size that only data and labels have."""
+        for term, places in holders.items():
+            names = {name for name, _ in places}
+            data = {n for n in names if _DATA.fullmatch(n) or _LABEL.fullmatch(n)}
+            matrix = any(n[0].isupper() for n in data)
+            if data and names == data and (matrix or len(data) > 1):
+                return term
+        return None
+
+    def likely(self, holders: Mapping[OpenSize, list[tuple[str, int]]]) -> OpenSize | None:
+        """Return the only open size, where there is one."""
+        labels = [t for t, p in holders.items() if any(_LABEL.fullmatch(name) for name, _ in p)]
+        return labels[0] if len(labels) == 1 else next(iter(holders)) if len(holders) == 1 else None
+
+
+@dataclass
+class _Evidence:
+    """What speaks for a name being a vector, or the bias of a layer."""
+
+    long: set[str] = field(default_factory=set)  # declared, and no numbers
+    vectors: set[str] = field(default_factory=set)
+    rows: set[str] = field(default_factory=set)
+    numbers: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, given: Inference) -> _Evidence:
+        """Gather what the definitions say."""
+        long = {name for name, shape in given.known.items() if shape != NUMBER}
+        long |= {name for name, kind in given.kinds.items() if kind is not ShapeKind.SCALAR}
+        found = cls(long, set(given.indexed))
+        bodies = (body.node for body in given.functions.values())
+        for node in (*(line.node for line in given.lines), *bodies):
+            found.gather(node)
+        return found
+
+    def gather(self, node: Node) -> None:
+        """Take a node and all below it; under a sum over an index stand numbers."""
+        if isinstance(node, Summation):
+            self.numbers |= _names(node.body) - self.vectors
+            return
+        self.take(node)
+        for part in children(node):
+            self.gather(part)
+
+    def about(self, name: str) -> str:
+        """Return which order of likelihood a name has."""
+        letter = re.sub(r"^(?:bf|bm)", "", name)[:1]
+        if letter.isupper() or re.match(r"(?:Gamma|Delta|Theta|Lambda|Sigma|Phi|Psi|Omega)", name):
+            return "label" if _LABEL.fullmatch(name) else "capital"
+        if name in self.numbers:
+            return "number"
+        if name in self.rows:
+            return "row"
+        return "vector" if name in self.vectors else "number"
+
+    def take(self, node: Node) -> None:
+        """Note what one part says about the names in it."""
+        match node:
+            case Transposed(operand=Name(name=name)):
+                self.vectors.add(name)
+            case Fence(norm=True, inner=inner):
+                self.vectors |= set(_names(inner))
+            case Call(function=word, arguments=arguments) if word in _GATHERING:
+                for argument in arguments[:2]:
+                    self.vectors |= set(_entries(argument))
+            case Chain(level=level) if level == MATRIX:
+                operands = [node.first, *(joined.operand for joined in node.rest)]
+                direct = [_direct(operand) for operand in operands]
+                for left, right in pairwise(direct):
+                    self.beside(left, right)
+                for operand, after in zip(operands, direct[1:], strict=False):
+                    if isinstance(operand, Transposed) and after and not _is_greek(after):
+                        self.vectors.add(after)  # w^T x
+                explicit = any(joined.operator == "@" for joined in node.rest)
+                if explicit or any(name and name[0].isupper() for name in direct):
+                    self.vectors |= {name for name in direct if name and not _is_greek(name)}
+            case Chain(level=level) if level == SUM:
+                self.bias(node)
+            case Chain():
+                dotted = [joined for joined in node.rest if joined.operator == ".*"]
+                if dotted:
+                    operands = [node.first, *(joined.operand for joined in dotted)]
+                    self.vectors |= {n for n in map(_direct, operands) if n}
+
+    def beside(self, left: str | None, right: str | None) -> None:
+        """Note the row and the column of ``w x``: what stands before data or a vector."""
+        if left is None or right is None or not left[0].islower() or _is_greek(left):
+            return
+        if right in self.long or right[0].isupper():
+            self.rows.add(left)
+        elif right[0] == "x" and _DATA.fullmatch(right) and left not in self.long:
+            self.rows.add(left)
+            self.vectors.add(right)
+
+    def bias(self, node: Chain) -> None:
+        """Note what a bias beside a product is, and what is taken off a matrix."""
+        operands = [node.first, *(joined.operand for joined in node.rest)]
+        products = [o for o in operands if isinstance(o, Chain) and o.level == MATRIX]
+        direct = [_direct(operand) for operand in operands]
+        if any(name and name[0].isupper() for name in direct):
+            # X - mu takes a mean off every column.
+            self.vectors |= {n for n in direct if n and n[0].islower() and not _is_greek(n)}
+        added = [name for name in map(_direct, operands) if name and name[0] in "bc"]
+        for whole in products[:1]:
+            first, last = _direct(whole.first), _direct(whole.rest[-1].operand)
+            if first is None or last is None or not first[0].isupper():
+                continue
+            if not _DATA.fullmatch(first):
+                self.vectors |= set(added)
+            elif last[0].isupper():
+                self.rows |= set(added)
+            else:
+                self.numbers |= set(added)
+
+
+_GATHERING = frozenset(
+    {"sum", "mean", "softmax", "log_softmax", "logsumexp", "norm", "max", "variance", "std"}
+    | {"trace", "tr", "diag", "dot", "matmul", "cross_entropy", "var", "layer_norm", "rms_norm"}
+)
+_GREEK_NUMBERS = frozenset(
+    {"lambda", "alpha", "epsilon", "eta", "tau", "gamma", "delta", "rho", "kappa", "nu"}
+)
+
+
+def _is_greek(name: str) -> bool:
+    return name in _GREEK_NUMBERS
+
+
+def _direct(node: Node) -> str | None:
+    """Return the name that a factor is, transposed or in brackets."""
+    while isinstance(node, Transposed | Bracket | Minus):
+        node = node.inner if isinstance(node, Bracket) else node.operand
+    return node.name if isinstance(node, Name) else None
+
+
+def _entries(node: Node) -> Iterator[str]:
+    """Yield the names that an argument consists of entry by entry, Greek factors apart."""
+    if isinstance(node, Call) and node.function in _GATHERING:
+        return
+    if isinstance(node, Fence) and node.norm:
+        return
+    if isinstance(node, Name):
+        if not _is_greek(node.name):
+            yield node.name
+        return
+    if isinstance(node, Power):
+        yield from _entries(node.base)
+        return
+    for part in children(node):
+        yield from _entries(part)
+
+
+def _listed(node: Node) -> list[str]:
+    return [part.name for part in parts_of(node) if isinstance(part, Name)]
+
+
+def _names(node: Node) -> set[str]:
+    return set(_listed(node))
+
+
+def _denominators(node: Node) -> Iterator[Node]:
+    """Yield what stands below a stroke, and what is halved: ``1/m``, ``n/2``."""
+    for part in parts_of(node):
+        if isinstance(part, Chain):
+            if part.rest[0].operator == "/" and isinstance(part.rest[0].operand, Literal):
+                yield part.first
+            for joined in part.rest:
+                if joined.operator == "/":
+                    yield joined.operand
+
+
+def _open(name: str, kind: ShapeKind) -> OpenShape:
+    rows, columns = OpenSize(name, 0), OpenSize(name, 1)
+    return {
+        ShapeKind.SCALAR: NUMBER,
+        ShapeKind.COLUMN: (rows, 1),
+        ShapeKind.ROW: (1, columns),
+        ShapeKind.MATRIX: (rows, columns),
+    }[kind]

@@ -1,0 +1,225 @@
+"""The names that a forward pass uses and nobody declares, and the shapes inferred for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from chainrule.calculus.graph.dims import Shape
+from chainrule.calculus.graph.node import Symbol
+from chainrule.errors import ParseError
+from chainrule.language.reading.clauses import Clause
+from chainrule.language.reading.complaints import nearest, quoted, split
+from chainrule.language.reading.declarations import ShapeKind
+from chainrule.language.reading.functions import changed, parts_of
+from chainrule.language.reading.index_sums import whole_sum
+from chainrule.language.reading.inference import Definition, Inference
+from chainrule.language.reading.names import GREEK, canonical, target_name
+from chainrule.language.reading.statements import Statement
+from chainrule.language.reading.syntax import parse
+from chainrule.language.reading.tokens import Line
+from chainrule.language.reading.tree import Bracket, Name, Node, Summation
+from chainrule.language.reading.unification import Body
+from chainrule.language.reading.words import CONSTANTS, function_word, function_words
+
+_WORDS = re.compile(r"\\?[^\W\d_][^\W_]*(?:_\w+|\^\[\w+\])*")
+_APART = frozenset({"axis", "T"})
+"""Words in a definition that name no value."""
+
+_RUN = re.compile(r"(?<![\w\\{])[A-Za-z]{2,3}(?![\w(}])")
+SHORT = re.compile(r"[^\W\d_]\d{0,2}(?:hat|bar|tilde)?(?:[_^'].*)?")
+"""A name that is no misspelt word: a letter with its marks."""
+
+Written: TypeAlias = tuple[str, Line, int]
+"""A name as written, its line, and where it stands there."""
+
+
+@dataclass(frozen=True)
+class Undeclared:
+    """A name that nobody declared: how and where it is written first, its shape and why."""
+
+    name: str
+    shape: Shape
+    reason: str
+    place: Written | None
+
+
+def undeclared(
+    clauses: Sequence[Clause],
+    scope: Mapping[str, Symbol],
+    dims: Set[str],
+    kinds: Mapping[str, ShapeKind],
+    defined: Set[str],
+) -> tuple[list[Undeclared], str | None]:
+    """Infer the shapes of names that are used and never declared.
+
+    Parameters
+    ----------
+    clauses : sequence of Clause
+        The forward pass.
+    scope : mapping of str to Symbol
+        The declared names.
+    dims : set of str
+        The sizes in their shapes.
+    kinds : mapping of str to ShapeKind
+        Names declared without sizes.
+    defined : set of str
+        Names that some line defines.
+
+    Returns
+    -------
+    list of Undeclared
+        Empty where there are none, or no choice of shapes fits.
+    str or None
+        An undeclared name that is a size, as m in ``1/m``.
+    """
+    if not kinds and _all_written(clauses, {symbol.name for symbol in scope.values()} | dims):
+        return [], None
+    declared = {*scope, *kinds, *defined}
+    loose = loose_letters(clauses, {*declared, *dims})
+    gathered = _Gathered(declared | loose)
+    try:
+        for clause in clauses:
+            if clause.statement is not None:
+                gathered.take(clause.statement)
+    except (ParseError, ValueError):
+        return [], None  # said in its turn, when the line is read
+    known = {*declared, *dims, *CONSTANTS}
+    unknown = [name for name in gathered.places if name not in known]
+    if not (unknown or kinds) or not gathered.lines:
+        return [], None
+    if any(_is_misspelt(n, gathered.places[n], scope, known) for n in unknown):
+        return [], None
+    inference = Inference(
+        {name: symbol.shape for name, symbol in scope.items()},
+        kinds,
+        gathered.lines,
+        gathered.functions,
+        unknown,
+        {*known, *unknown, *gathered.functions},
+        gathered.objective or (gathered.lines[-1].targets or ("",))[0],
+        gathered.indexed,
+        gathered.ends,
+    )
+    found, size = inference.solve()
+    return [
+        Undeclared(one.name, one.shape, one.reason, gathered.places.get(one.name)) for one in found
+    ], size
+
+
+def _all_written(clauses: Sequence[Clause], names: Set[str]) -> bool:
+    """Whether every word of the definitions is a declared name as it is written, or a function.
+
+    That is so in most files, and found without parsing.
+    """
+    known = {*names, *_APART}
+    known |= {text.strip() for clause in clauses for text, _ in clause.names()}
+    for clause in clauses:
+        said = clause.statement
+        if said is None or said.directive:
+            continue
+        if said.call is not None:
+            return False
+        for word in _WORDS.findall(said.line.text[said.body : said.stop]):
+            if word not in known and function_word(word) is None:
+                return False
+    return True
+
+
+def loose_letters(clauses: Sequence[Clause], known: Set[str]) -> set[str]:
+    """Return the letters of runs such as ``wx`` and ``XW``: two or three, one of them data."""
+    found: set[str] = set()
+    for clause in clauses:
+        statement = clause.statement
+        if statement is None or statement.directive:
+            continue
+        for match in _RUN.finditer(statement.line.text, statement.body, statement.stop):
+            run = match[0]
+            if run not in known and function_word(run) is None and "x" in run.lower():
+                found |= {letter for letter in run if letter not in known}
+    return found
+
+
+@dataclass
+class _Gathered:
+    """The definitions of a forward pass as trees, and where their names stand first."""
+
+    declared: set[str]
+    lines: list[Definition] = field(default_factory=list)
+    functions: dict[str, Body] = field(default_factory=dict)
+    places: dict[str, Written] = field(default_factory=dict)
+    objective: str = ""
+    indexed: set[str] = field(default_factory=set)
+    ends: set[str] = field(default_factory=set)
+
+    def opened(self, node: Node) -> Node:
+        """Replace the entries under sums over an index by their vectors."""
+        if isinstance(node, Summation):
+            body, names = whole_sum(node, self.declared)
+            self.indexed |= names
+            high = node.high
+            while isinstance(high, Bracket):
+                high = high.inner
+            if isinstance(high, Name):
+                self.ends.add(high.name)
+            return replace(node, body=self.opened(body), high=None)
+        return changed(node, self.opened)
+
+    def take(self, statement: Statement) -> None:
+        """Parse one statement."""
+        line = statement.line
+        if statement.directive == "objective":
+            self.objective = canonical(line.text[statement.body : statement.stop])
+        if statement.directive:
+            return
+        if statement.call is not None:
+            arguments = tuple(canonical(text) for text in statement.call[2].split(","))
+            known = {*self.declared, *arguments}
+            node, _ = parse(line, statement.body, statement.stop, known, self.functions.keys())
+            self.functions[canonical(statement.call[1])] = Body(arguments, node)
+            return
+        node, _ = parse(line, statement.body, statement.stop, self.declared, self.functions.keys())
+        node = self.opened(node)
+        targets = tuple(target_name(text) for text, _ in statement.names())
+        text = " ".join(line.text[: statement.stop].replace("$", " ").split())
+        self.lines.append(Definition(targets if len(targets) == 1 else (), quoted(text), node))
+        for part in parts_of(node):
+            if isinstance(part, Name):
+                shown = line.text[part.start : part.end]
+                if _canonical(shown) != part.name:
+                    shown = part.name  # the vector of an entry
+                self.places.setdefault(part.name, (shown, line, part.start))
+
+
+def _canonical(text: str) -> str:
+    try:
+        return canonical(text)
+    except ValueError:
+        return ""
+
+
+def _is_misspelt(name: str, place: Written, scope: Mapping[str, Symbol], known: Set[str]) -> bool:
+    """Whether a name is more likely a slip than a value that nobody declared."""
+    shown, line, at = place
+    after = line.text[at + len(shown) : at + len(shown) + 1]
+    if after == "(" and function_word(name) is None:
+        return True  # a function that nobody defined
+    if split(name, {one: one for one in known}) is not None:
+        return True
+    stem = name.rstrip("0123456789")
+    if stem != name and stem in known:
+        return True
+    if "_" in name and name.rpartition("_")[0] in known:
+        return True
+    word = SHORT.fullmatch(name) is None and name.partition("_")[0] not in GREEK
+    if scope:
+        same = any(other.casefold() == name.casefold() for other in known)
+        return same or (word and nearest(name, (*known, *function_words())) is not None)
+    return (
+        word and nearest(name, (*(n for n in known if len(n) > 2), *function_words())) is not None
+    )
+
+
+__all__ = ["Undeclared", "undeclared"]

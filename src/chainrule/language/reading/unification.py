@@ -1,0 +1,274 @@
+"""Shapes with open sizes, and the rules by which the parts of a forward pass bind them.
+
+A size is known, or a variable that stands for a size other than 1; whether a name is a number, a
+column, a row or a matrix is chosen before (`inference`), so that every rule has one outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from chainrule.calculus.graph.dims import Dim
+from chainrule.language.reading.functions import CHOICE
+from chainrule.language.reading.tree import (
+    Bracket,
+    Call,
+    Chain,
+    Compared,
+    Fence,
+    Literal,
+    Minus,
+    Name,
+    Node,
+    Ones,
+    Power,
+    Summation,
+    Transposed,
+)
+from chainrule.language.reading.words import ENTRYWISE, LARGER, PAIRS, REDUCTIONS, WHOLE
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSize:
+    """A size that is not known yet; it is not 1."""
+
+    name: str
+    axis: int
+
+
+Term: TypeAlias = Dim | OpenSize
+OpenShape: TypeAlias = tuple[Term, Term]
+
+NUMBER: OpenShape = (1, 1)
+SPREAD = 2
+"""How unlikely it is that a product or a difference repeats one of its operands."""
+
+_ALIKE = frozenset({"softmax", "log_softmax", "logsoftmax"})
+_NORMALISED = frozenset({"layer_norm", "batch_norm", "rms_norm", "group_norm", "dropout"})
+_PAIRED = frozenset({"cross_entropy", "multiclass_hinge", "cosine", "kl_gaussian"})
+_SQUARE = frozenset({"trace", "tr", "det", "logdet"})
+
+
+class ClashError(Exception):
+    """The shapes chosen do not fit."""
+
+
+class BeyondError(Exception):
+    """A part whose shape this inference does not follow."""
+
+
+@dataclass
+class Solution:
+    """What is known so far: the shapes of names, and the sizes that variables stand for."""
+
+    shapes: dict[str, OpenShape]
+    bound: dict[OpenSize, Term] = field(default_factory=dict)
+    cost: int = 0
+
+    def branch(self, shapes: Mapping[str, OpenShape], cost: int) -> Solution:
+        """Return a copy with more names."""
+        return Solution({**self.shapes, **shapes}, dict(self.bound), self.cost + cost)
+
+    def root(self, term: Term) -> Term:
+        """Follow a variable to what it stands for."""
+        while isinstance(term, OpenSize) and term in self.bound:
+            term = self.bound[term]
+        return term
+
+    def resolved(self, shape: OpenShape) -> OpenShape:
+        """Return a shape with its variables followed."""
+        return self.root(shape[0]), self.root(shape[1])
+
+    def equal(self, first: Term, second: Term) -> Term:
+        """Make two sizes equal."""
+        first, second = self.root(first), self.root(second)
+        if first == second:
+            return first
+        if isinstance(first, OpenSize) and second != 1:
+            self.bound[first] = second
+            return second
+        if isinstance(second, OpenSize) and first != 1:
+            self.bound[second] = first
+            return first
+        raise ClashError
+
+    def same(self, first: OpenShape, second: OpenShape) -> OpenShape:
+        """Make two shapes equal."""
+        return self.equal(first[0], second[0]), self.equal(first[1], second[1])
+
+    def meeting(self, first: OpenShape, second: OpenShape, spread: int = 0) -> OpenShape:
+        """Return the shape of two operands entry by entry.
+
+        `spread` is how unlikely it is that one of them is repeated, as a bias is.
+        """
+        first, second = self.resolved(first), self.resolved(second)
+        if first == NUMBER or second == NUMBER:
+            return second if first == NUMBER else first
+        rows, columns = (
+            b if a == 1 else a if b == 1 else self.equal(a, b)
+            for a, b in zip(first, second, strict=True)
+        )
+        if (rows, columns) not in (self.resolved(first), self.resolved(second)):
+            raise ClashError  # a row and a column would make a table
+        if self.resolved(first) != self.resolved(second):
+            self.cost += spread
+        return rows, columns
+
+    def product(self, first: OpenShape, second: OpenShape) -> OpenShape:
+        """Return the shape of a matrix product; a number scales."""
+        first, second = self.resolved(first), self.resolved(second)
+        if first == NUMBER or second == NUMBER:
+            return second if first == NUMBER else first
+        self.equal(first[1], second[0])
+        return first[0], second[1]
+
+
+@dataclass(frozen=True)
+class Body:
+    """The body of a function that the forward pass defines."""
+
+    parameters: tuple[str, ...]
+    node: Node
+
+
+@dataclass(frozen=True)
+class Shaper:
+    """Finds the shape of a part in one solution, which it extends."""
+
+    solution: Solution
+    numbers: frozenset[str] = frozenset()
+    functions: Mapping[str, Body] = field(default_factory=dict)
+    entries: bool = False  # under a sum over an index, where products go entry by entry
+
+    def shape(self, node: Node) -> OpenShape:
+        """Return the shape of a part.
+
+        Raises
+        ------
+        ClashError
+            Where its operands do not fit.
+        BeyondError
+            Where its shape is not followed here.
+        """
+        known = self.solution
+        match node:
+            case Literal():
+                return NUMBER
+            case Name():
+                if node.name in known.shapes:
+                    return known.resolved(known.shapes[node.name])
+                if node.name in self.numbers:
+                    return NUMBER
+                raise BeyondError(node.name)
+            case Bracket():
+                return self.shape(node.inner)
+            case Minus():
+                return self.shape(node.operand)
+            case Chain():
+                return self.chain(node)
+            case Power(base=Name(name="e")) if "e" not in known.shapes:
+                return self.shape(node.exponent)
+            case Power():
+                return self.shape(node.base)
+            case Transposed():
+                if isinstance(node.operand, Ones):
+                    raise BeyondError
+                rows, columns = self.shape(node.operand)
+                return columns, rows
+            case Fence():
+                inner = self.shape(node.inner)
+                return NUMBER if node.norm else inner
+            case Compared():
+                return known.meeting(self.shape(node.left), self.shape(node.right))
+            case Summation():
+                replace(self, entries=True).shape(node.body)
+                return NUMBER
+            case Call():
+                return self.call(node)
+            case _:
+                raise BeyondError
+
+    def chain(self, node: Chain) -> OpenShape:
+        """Return the shape of a chain, from the left."""
+        from chainrule.language.reading.syntax import MATRIX
+
+        known = self.solution
+        rest = list(node.rest)
+        found: OpenShape
+        if isinstance(node.first, Transposed) and isinstance(node.first.operand, Ones) and rest:
+            found = 1, self.shape(rest.pop(0).operand)[1]
+        else:
+            found = self.shape(node.first)
+        for joined in rest:
+            if isinstance(joined.operand, Ones):
+                found = known.resolved(found)[0], 1
+                continue
+            right = self.shape(joined.operand)
+            if self.entries and node.level == MATRIX:
+                found = known.meeting(found, right)
+            elif node.level == MATRIX or joined.operator in ("@", "·", ""):
+                found = known.product(found, right)
+            else:
+                if joined.operator == "-" and not isinstance(node.first, Literal):
+                    known.cost += SPREAD * (NUMBER in (found, right) and found != right)
+                found = known.meeting(found, right, 0 if joined.operator == "+" else SPREAD)
+        return found
+
+    def call(self, node: Call) -> OpenShape:
+        """Return the shape of a function applied."""
+        word, known = node.function, self.solution
+        if word in self.functions:
+            return self.own(node, self.functions[word])
+        if word == CHOICE and len(node.arguments) == 3:
+            condition, one, other = map(self.shape, node.arguments)
+            return known.meeting(condition, known.meeting(one, other))
+        shapes = [self.shape(argument) for argument in node.arguments[:2]]
+        if word in _NORMALISED:
+            return shapes[0]
+        if word in LARGER and len(shapes) == 2 and not node.options:
+            return known.meeting(shapes[0], shapes[1])
+        if word in PAIRS and len(shapes) == 2:
+            return (known.product if PAIRS[word] == "@" else known.meeting)(shapes[0], shapes[1])
+        if word in _PAIRED and len(shapes) == 2:
+            known.same(*shapes)
+            return NUMBER
+        if word == "norm" and not node.options:
+            return NUMBER
+        if len(shapes) != 1:
+            raise BeyondError
+        (inner,) = shapes
+        if word in ENTRYWISE or word in _ALIKE:
+            return inner
+        if word in REDUCTIONS:
+            return self.reduced(node, inner)
+        if word in _SQUARE:
+            known.equal(*inner)
+            return NUMBER
+        if word in ("inv", "inverse"):
+            known.equal(*inner)
+            return inner
+        if word in WHOLE and word == "transpose":
+            return inner[1], inner[0]
+        raise BeyondError
+
+    def reduced(self, node: Call, inner: OpenShape) -> OpenShape:
+        """Return the shape of a reduction: a number, or along an axis."""
+        for option, value in node.options:
+            if option != "axis":
+                continue
+            if isinstance(value, Minus) or not isinstance(value, Literal):
+                raise BeyondError
+            return (1, inner[1]) if value.value == 0 else (inner[0], 1)
+        return NUMBER
+
+    def own(self, node: Call, body: Body) -> OpenShape:
+        """Return the shape of a function of the author's."""
+        shapes = dict(zip(body.parameters, map(self.shape, node.arguments), strict=False))
+        before = self.solution.shapes
+        self.solution.shapes = {**before, **shapes}
+        try:
+            return self.shape(body.node)
+        finally:
+            self.solution.shapes = before

@@ -1,0 +1,520 @@
+"""Judging the lines of a derivation one after another, each with the claims before it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import combinations, pairwise
+from typing import Any
+
+from chainrule.calculus.graph.dims import SCALAR, Index
+from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.node import (
+    Expr,
+    Position,
+    Symbol,
+    replaced,
+    running,
+    symbols,
+)
+from chainrule.calculus.ops import delta, mul, rebuild, renamed, transpose
+from chainrule.errors import ParseError, ScopeError, UndecidedError, UnmetError
+from chainrule.language.answers import Lexicon, spelled
+from chainrule.language.reading.statements import MAX_LINE
+from chainrule.language.reading.tree import Derivative, Name
+from chainrule.teaching.diagnosis.explanation import SUM_MISSING, LineExplainer, WrongSide, asked_by
+from chainrule.teaching.diagnosis.right_lines import NO_FORM, Quantity
+from chainrule.teaching.grading.conventions import Convention, Ratio, conventions, transposed_names
+from chainrule.teaching.marking.differentials import (
+    Differentials,
+    in_one_form,
+    is_differential,
+    with_directions,
+)
+from chainrule.teaching.marking.forward import is_size
+from chainrule.teaching.marking.functional_notation import SCRIPT_L, in_plain_form
+from chainrule.teaching.marking.judging import EqualityJudge, EqualityOutcome, Finding
+from chainrule.teaching.marking.line_context import AskedDerivative, Claims, LineContext
+from chainrule.teaching.marking.reading import (
+    PARTIAL,
+    Reading,
+    expression,
+    line_of,
+    readings,
+    tree,
+)
+from chainrule.teaching.marking.softmax_labels import with_softmax_labels
+from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
+from chainrule.teaching.marking.verdicts import NamedMistake
+
+FOLLOWS = "follows"
+_DECLARE = re.compile(
+    r"(?:or )?declare it: (\S+) : \(rows, columns\)|write (\S+) : \(rows, columns\) above"
+)
+_DEFINE = r"if it is a name of your own, say what it stands for on a line above: \1\2 = ..."
+_PARTIAL_SIGN = re.compile(r"∂|\\partial\b")
+_EVERY_LAYER = re.compile(r"\[\s*l\s*(?:[+\-−]\s*\d\s*)?\]")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The verdict on one line.
+
+    Parameters
+    ----------
+    line : int
+        The line number, from 1.
+    text : str
+        The judged text.
+    verdict : str
+        ``proven``, ``wrong``, ``shape``, ``scope``, ``follows``, ``unproven`` or ``unreadable``.
+    why : str
+        The evidence or the reason.
+    mistakes : tuple of NamedMistake
+        The likely mistake; several where they cannot be told apart.
+    right : str
+        The right line, in short form.
+    sign : int
+        Which equals sign of the line is the first that does not hold, from 1; 0 when all do.
+    alone : bool
+        Whether it uses no gradient of another line.
+    """
+
+    line: int
+    text: str
+    verdict: str
+    why: str
+    mistakes: tuple[NamedMistake, ...] = ()
+    right: str = ""
+    sign: int = 0
+    alone: bool = False
+
+    @property
+    def mistake(self) -> str:
+        """The likely mistake; names that cannot be told apart are joined by "or"."""
+        return " or ".join(dict.fromkeys(mistake.name for mistake in self.mistakes))
+
+    def data(self) -> dict[str, Any]:
+        """Return the verdict as plain data."""
+        return {
+            "line": self.line,
+            "text": self.text,
+            "verdict": self.verdict,
+            "why": self.why,
+            "mistake": self.mistake or None,
+            "right": self.right or None,
+            "sign": self.sign,
+        }
+
+    @property
+    def accused(self) -> bool:
+        """Whether the line is called wrong."""
+        return self.verdict in ("wrong", "shape", "scope")
+
+
+@dataclass
+class _Chain:
+    """An equation in one reading, with the judgement of its equals signs."""
+
+    sides: list[Expr]
+    context: LineContext
+    reading: Reading
+    goes_on: bool = False  # with the equation of the line before
+    findings: list[Finding] = field(default_factory=list)
+    partial: _Chain | None = None  # the same in partial derivatives, where it holds
+
+    @property
+    def held(self) -> str:
+        """The values that the partial derivatives in it hold fixed."""
+        *others, last = [symbol.name for symbol in self.context.held]
+        return f"{', '.join(others)} and {last}" if others else last
+
+    @property
+    def moves(self) -> bool:
+        """Whether it is in differential form."""
+        return self.context.differentials is not None
+
+    @property
+    def alone(self) -> bool:
+        """Whether its right sides use no name of a gradient."""
+        return not any(
+            name in self.context.gradients for side in self.sides[1:] for name in symbols(side)
+        )
+
+    @property
+    def failed(self) -> int:
+        """The first equals sign that does not hold, from 1; 0 when all hold."""
+        return next((k for k, f in enumerate(self.findings, 1) if not f.holds), 0)
+
+
+class Auditor:
+    """Judges lines one after another, with the claims of earlier lines.
+
+    Parameters
+    ----------
+    model : Model
+        The forward pass.
+    convention : Convention, optional
+        The convention in which the gradients are meant.
+    explains : bool
+        Whether wrong lines are explained.
+    """
+
+    def __init__(
+        self, model: Model, convention: Convention | None = None, *, explains: bool = True
+    ) -> None:
+        self.explains = explains
+        self.equality_judge = EqualityJudge(with_softmax_labels(model))
+        self.model = self.equality_judge.model
+        self.claims = Claims(scales={} if convention is None else dict(convention.scales))
+        self.local: dict[str, Symbol] = {}
+        if convention is not None and convention.rows:
+            self.local = transposed_names(self.model, self.claims)
+        self.last: _Chain | None = None
+        self.explainer = LineExplainer(self.equality_judge, self.claims)
+        self.ratios: list[Ratio] = []  # of wrong gradients, where each is one number
+
+    @cached_property
+    def differential_judge(self) -> EqualityJudge:
+        """The judge of lines in differential form."""
+        return EqualityJudge(with_directions(self.equality_judge.author))
+
+    def judged(self, said: Iterable[TranscriptStatement]) -> list[Verdict | None]:
+        """Judge statements in order; None for one that is not a claim."""
+        return [self.judge(statement) for statement in said]
+
+    def conventions(self, lines: Iterable[Verdict | None]) -> Iterator[Convention]:
+        """Yield the conventions that the wrong lines suggest."""
+        unmet = any(line is not None and line.verdict == "shape" for line in lines)
+        return conventions(self.equality_judge.author, self.ratios, unmet=unmet)
+
+    def judge(self, said: TranscriptStatement) -> Verdict | None:
+        """Judge one statement; None when it is not a claim."""
+        written = said.without_words(self._knows)
+        said = self._in_plain_form(written)
+        if not equals_signs(said.text) or self._defines(said):
+            return None
+        verdict = replace(self._of_layers(said), text=written.text)
+        return in_own_function(said, verdict, self._knows)
+
+    def _of_layers(self, said: TranscriptStatement) -> Verdict:
+        """Judge a statement, for every layer where it speaks of layer l."""
+        layers: tuple[int | None, ...] = (None,)
+        if _EVERY_LAYER.search(said.text):
+            layers = Lexicon(self.model).layers
+        found: list[Verdict] = []
+        for layer in layers:
+            lexicon = Lexicon(self.model, self.local, layer)
+            verdict = self._judged(said, lexicon)
+            if verdict.verdict != "unreadable":
+                found.append(verdict)
+            elif len(layers) == 1 or (layer == layers[-1] and not found):
+                return verdict
+        return next((v for v in found if v.verdict != "proven"), found[0])
+
+    def _in_plain_form(self, said: TranscriptStatement) -> TranscriptStatement:
+        if said.code or len(said.text) > MAX_LINE:
+            return said
+        model = self.equality_judge.author
+        parameters = [symbol.name for symbol in model.parameters()]
+        text = said.text
+        if model.objective.name in ("l", "L") and not self._knows("ell"):
+            text = SCRIPT_L.sub(model.objective.name, text)
+        text = in_plain_form(text, model.objective.name, self._is_input, parameters)
+        moves = is_differential(text, model.objective.name)
+        if moves or (said.continues and self.last is not None and self.last.moves):
+            text = in_one_form(text)
+        return replace(said, text=text)
+
+    def _is_input(self, name: str) -> bool:
+        try:
+            found = Lexicon(self.model).find(spelled(name))
+        except ValueError:
+            return False
+        return found is not None and found.symbol in self.model.inputs
+
+    def _knows(self, word: str) -> bool:
+        return Lexicon(self.model, self.local).find(word) is not None
+
+    # ---- one line ----------------------------------------------------------------------------
+
+    def _judged(self, said: TranscriptStatement, lexicon: Lexicon) -> Verdict:
+        chain, error = self._read(said, lexicon)
+        if chain is None:
+            assert error is not None
+            refused = refused_line(said, error)
+            if refused.accused and self.explains:
+                named, right = self.explainer.unread(said, lexicon, error)
+                return replace(refused, mistakes=named, right=right)
+            return refused
+        self.last = chain
+        failed = chain.failed
+        if not failed:
+            self._learned(chain, right=True)
+            notes = " ".join(dict.fromkeys(f.note for f in chain.findings if f.note))
+            if chain.context.held:
+                notes = f"right as a partial derivative, with {chain.held} held fixed"
+            why = chain.findings[-1].why if chain.findings else "a name for what stands behind it"
+            return Verdict(said.line, said.text, "proven", notes or why)
+        if self.claims.erred and not chain.moves and self._follows(chain):
+            self._learned(chain, right=False)
+            return Verdict(
+                said.line,
+                said.text,
+                FOLLOWS,
+                "follows from a line before it that is wrong; this step itself is right",
+                alone=chain.alone,
+            )
+        quantity = Quantity(chain.sides[0], self._asked(chain), chain.context)
+        written = WrongSide(said, lexicon, chain.reading, said.sides()[failed])
+        verdict = self._wrong(chain, quantity, written)
+        self._learned(chain, right=False)
+        return verdict
+
+    def _wrong(self, chain: _Chain, quantity: Quantity, written: WrongSide) -> Verdict:
+        """Return the verdict on a wrong line, explained where that is wanted."""
+        said, failed = written.said, chain.failed
+        finding = chain.findings[failed - 1]
+        verdict = Verdict(said.line, said.text, finding.outcome.value, finding.why, sign=failed)
+        if not self.explains:
+            return verdict
+        why = finding.why
+        if symmetric := self._if_symmetric(chain, failed):
+            why += f"; right if {symmetric} is symmetric"
+        if chain.partial is not None:
+            why += f"; right as a partial derivative, with {chain.partial.held} held fixed: write ∂"
+        if chain.moves:
+            return replace(verdict, why=f"{why}; {NO_FORM}")
+        claim = chain.sides[failed + chain.goes_on]
+        mistakes: tuple[NamedMistake, ...] = (SUM_MISSING,)
+        if finding.outcome is not EqualityOutcome.SCOPE:
+            mistakes = self.explainer.mistakes(quantity, claim, written)
+        right = self.explainer.right_lines.line(quantity)
+        ratio = self.explainer.ratio(quantity, claim)
+        if ratio is not None:
+            self.ratios.append(ratio)
+        return replace(
+            verdict, why=why if right else f"{why}; {NO_FORM}", mistakes=mistakes, right=right
+        )
+
+    def _read(
+        self, said: TranscriptStatement, lexicon: Lexicon
+    ) -> tuple[_Chain | None, ParseError | None]:
+        """Read an equation in the first reading in which it holds, else in the plainest one."""
+        first: _Chain | None = None
+        first_error: ParseError | None = None
+        tried: set[tuple[Expr, ...]] = set()
+        for reading in readings(said.text, code=said.code):
+            try:
+                chain = self._chain(said, lexicon, reading, tried)
+            except ParseError as error:
+                first_error = first_error or error
+                continue
+            if chain is None:
+                continue  # another reading came to the same
+            if not chain.failed:
+                return chain, None
+            first = first or chain
+        if first is not None and (partial := self._partial(said, lexicon, tried)) is not None:
+            asked = self._asked(first)
+            whole = asked is None or asked.of is self.model.objective
+            if whole or _PARTIAL_SIGN.search(said.text):
+                return partial, None
+            first.partial = partial
+        if isinstance(first_error, ScopeError | UnmetError) and first is not None:
+            return None, first_error  # the plain reading is out of scope or shape, no other holds
+        return (first, None) if first is not None else (None, first_error)
+
+    def _partial(
+        self, said: TranscriptStatement, lexicon: Lexicon, tried: set[tuple[Expr, ...]]
+    ) -> _Chain | None:
+        """Read an equation as one of partial derivatives, with other values held fixed."""
+        for reading in PARTIAL:
+            try:
+                chain = self._chain(said, lexicon, reading, tried)
+            except ParseError:
+                continue
+            if chain is not None and not chain.failed and chain.context.held:
+                return chain
+        return None
+
+    def _chain(
+        self,
+        said: TranscriptStatement,
+        lexicon: Lexicon,
+        reading: Reading,
+        tried: set[tuple[Expr, ...]],
+    ) -> _Chain | None:
+        line = line_of(said.text, said.line)
+        context = reading.context(self.model, lexicon, line, self.claims)
+        goes_on = said.continues and self.last is not None and self.last.moves
+        if goes_on or is_differential(said.text, self.model.objective.name):
+            context.differentials = Differentials(context)
+        sides: list[Expr] = []
+        if said.continues and self.last is not None:
+            context.indices, context.asked = (
+                dict(self.last.context.indices),
+                self.last.context.asked,
+            )
+            sides = [self.last.sides[0], self.last.sides[-1]]
+        free: dict[str, object] | None = dict(context.indices) if sides else None
+        for start, stop in said.sides():
+            if start == stop == 0 or not said.text[start:stop].strip():
+                if start == 0:
+                    continue
+                raise line.error("a side of this equation is missing", start)
+            context.indices = dict(free) if free is not None else {}  # type: ignore[arg-type]
+            node = tree(line, lexicon, reading, start, stop)
+            sides.append(expression(node, context, reading))
+            context.shape = sides[0].shape
+            if len(sides) == 1 and isinstance(node, Derivative | Name):
+                context.asked = context.derived
+            if free is None:
+                free = dict(context.indices)
+        if not reading.apart and not any(context.has_placeholders(side) for side in sides):
+            if tuple(sides) in tried:
+                return None
+            tried.add(tuple(sides))
+        judge = self.equality_judge
+        if context.differentials is not None:
+            sides = [context.differentials.resolved(side) for side in sides]
+            judge = self.differential_judge
+        chain = _Chain(sides, context, reading, said.continues and self.last is not None)
+        guard = self._guard(context, said.condition, reading)
+        for left, right in list(pairwise(sides))[chain.goes_on :]:
+            name = context.gradients.get(sides[0]) if isinstance(sides[0], Symbol) else None
+            chain.findings.append(judge.equal(context, left, right, name, guard=guard))
+            if not chain.findings[-1].holds:
+                break
+        return chain
+
+    def _guard(self, context: LineContext, condition: str, reading: Reading) -> Expr | None:
+        """Return an indicator of where an equation is claimed: ``if i ≠ j``."""
+        if condition and not reading.apart:
+            one, sign, other = tuple(condition)
+            if (dim := context.indices.get(one)) is None or context.indices.get(other) != dim:
+                return None
+            same = delta(dim, Index(one, dim), Index(other, dim))
+            return same if sign == "=" else 1 - same
+        if not reading.apart or context.asked is None or context.asked.of is self.model.objective:
+            return None
+        pairs = [(o, t) for o, t in combinations(context.indices.items(), 2) if o[1] == t[1]]
+        guards = [1 - delta(d, Index(one, d), Index(other, d)) for (one, d), (other, _) in pairs]
+        return mul(*guards) if guards else None
+
+    def _if_symmetric(self, chain: _Chain, failed: int) -> str:
+        """Return the square inputs with which an equation holds if they are symmetric."""
+        square = [s for s in self.model.inputs if s.shape[0] == s.shape[1] and s.shape != SCALAR]
+        place = failed - 1 + chain.goes_on
+        context = chain.context
+        sides = [context.meant(side) for side in chain.sides[place : place + 2]]
+        if not square or any(context.has_placeholders(side) or running(side) for side in sides):
+            return ""
+        for symbol in square:
+            twice = symbol + transpose(symbol)
+            left, right = (replaced(self.model.opened(s), {symbol: twice}, rebuild) for s in sides)
+            if left is not sides[0] or right is not sides[1]:
+                found = self.equality_judge.equal(context, left, right)
+                if found.holds and not found.note:
+                    return symbol.name
+        return ""
+
+    def _follows(self, chain: _Chain) -> bool:
+        """Whether a line holds once the earlier wrong claims are assumed."""
+        try:
+            return all(
+                self.equality_judge.equal(chain.context, left, right, carried=True).holds
+                for left, right in pairwise(chain.sides)
+            )
+        except ParseError:  # such as a claim about entries inside a function of the whole
+            return False
+
+    # ---- memory ------------------------------------------------------------------------------
+
+    def _defines(self, said: TranscriptStatement) -> bool:
+        """Add a definition of a name that the answer introduces."""
+        if is_size(said, {dim for symbol in self.model.symbols for dim in symbol.shape}):
+            return True
+        cut = equals_signs(said.text)[0]
+        try:
+            name = spelled(said.text[:cut])
+        except ValueError:
+            return False
+        lexicon = Lexicon(self.model, self.local)
+        known = lexicon.find(name)
+        loose = known is not None and name not in lexicon.scope and known.is_whole
+        if _EVERY_LAYER.search(name) or name.startswith("d") or (known is not None and not loose):
+            return False
+        line = line_of(said.text, said.line)
+        for reading in readings(said.text, code=said.code):
+            context = reading.context(self.model, lexicon, line, self.claims)
+            try:
+                value = expression(tree(line, lexicon, reading, cut + 1), context, reading)
+            except ParseError:
+                continue
+            if known is not None and known.symbol.shape == value.shape:
+                return False  # the value by another letter: a claim
+            symbol = Symbol(said.text[:cut].strip(), value.shape)
+            self.local[name] = symbol
+            self.claims.local[symbol] = value
+            return True
+        return False
+
+    def _learned(self, chain: _Chain, *, right: bool) -> None:
+        """Record a wrong claim of a gradient."""
+        asked = self._asked(chain)
+        if asked is None:
+            return
+        if asked.of is self.model.objective:
+            self.claims.named.add(asked.wrt)
+        of, wrt, row, col = asked.of, asked.wrt, asked.row, asked.col
+        if right:
+            self.claims.wrong.pop(wrt, None)
+            return
+        claim = chain.sides[1] if len(chain.sides) > 1 else None
+        if claim is None:
+            return
+        if (row or col) is not None and claim.shape == SCALAR:
+            form = claim
+
+            def recipe(at_row: Position, at_col: Position) -> Expr:
+                moved = form
+                for old, new in ((row, at_row), (col, at_col)):
+                    if old is not None and not isinstance(old, int):
+                        moved = renamed(moved, old, new)
+                return moved
+
+            claim = chain.context.placeholder("claim", wrt.shape, recipe)
+        if of is self.model.objective and claim.shape == wrt.shape:
+            self.claims.wrong[wrt] = claim
+        elif claim.shape == of.shape == wrt.shape or of.shape == SCALAR:
+            self.claims.slopes[of, wrt] = claim
+
+    def _asked(self, chain: _Chain) -> AskedDerivative | None:
+        return None if chain.moves else asked_by(chain.sides[0], chain.context)
+
+
+def refused_line(said: TranscriptStatement, error: ParseError) -> Verdict:
+    """Return the verdict on a line that was not read, or whose shapes or indices do not meet."""
+    kinds = ((ScopeError, "scope"), (UnmetError, "shape"), (UndecidedError, "unproven"))
+    verdict = next((name for kind, name in kinds if isinstance(error, kind)), "unreadable")
+    message = _DECLARE.sub(_DEFINE, error.message)
+    place = ParseError(message, line=error.line, column=error.column, source=error.source)
+    why = message if verdict != "unreadable" else str(place)
+    return Verdict(said.line, said.text, verdict, why, sign=int(verdict != "unreadable"))
+
+
+def in_own_function(
+    said: TranscriptStatement, verdict: Verdict, knows: Callable[[str], bool]
+) -> Verdict:
+    """Return the verdict on a line of code; one about parameters of a function is not judged."""
+    own = sorted(name for name in said.parameters if name and not knows(name))
+    if verdict.verdict != "unreadable" or not own:
+        return verdict
+    why = (
+        f"in a function whose parameters ({', '.join(own)}) the forward pass does not have; "
+        "write the line with values of the forward pass"
+    )
+    return replace(verdict, verdict="unproven", why=why)

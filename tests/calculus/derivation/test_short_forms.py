@@ -1,0 +1,159 @@
+"""Gradients in the form that a teacher writes: kinds of ugly results, each with its short form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from chainrule import derive, plain
+from chainrule.calculus.graph.node import Number, Symbol, symbols
+from chainrule.calculus.ops import matmul, mul, transpose
+from chainrule.calculus.rewriting.layout import laid_out
+
+SCORES = "Z : (k, m)\nY : (k, m)\n"
+VECTORS = "z : (k, 1)\nt : (k, 1)\n"
+LINE = "x : (n, 1)\n"
+BATCH = "X : (n, m)\nY : (1, m)\nw : (1, n)\nb : (1, 1)\n"
+
+FORMS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
+    # A sigmoid, a tanh or a softmax that was written out.
+    ("the slope of a sigmoid", LINE + "L = sum(1/(1 + exp(-x)))",
+     {"x": "sigmoid(x) .* (1 - sigmoid(x))"}),
+    ("the slope of a named sigmoid", LINE + "A = 1/(1 + exp(-x))\nL = sum(A)",
+     {"x": "A .* (1 - A)"}),
+    ("a sigmoid as a share", LINE + "A = exp(x)/(1 + exp(x))\nL = sum(A^2)/2",
+     {"x": "A^2 .* (1 - A)"}),
+    ("a sigmoid by way of its exponential", LINE + "E = exp(-x)\nA = 1/(1 + E)\nL = sum(A)",
+     {"x": "A .* (1 - A)"}),
+    ("the slope of a slope", LINE + "A = 1/(1 + exp(-x))\nL = sum(A .* (1 - A))",
+     {"x": "A .* (1 - A) .* (1 - 2 A)"}),
+    ("the softplus", LINE + "L = sum(log(1 + exp(x)))", {"x": "sigmoid(x)"}),
+    ("swish", LINE + "L = sum(x/(1 + exp(-x)))",
+     {"x": "sigmoid(x) .* (1 + x .* (1 - sigmoid(x)))"}),
+    ("margins", "X : (m, n)\nh : (n, 1)\ny : (m, 1)\nJ = mean(log(1 + exp(-y .* (X h))))",
+     {"h": "-X^T (y .* sigmoid(-y .* X h))/m"}),
+    ("cross-entropy of a written-out sigmoid",
+     BATCH + "A = 1/(1 + exp(-w X))\nJ = -sum(Y .* log(A) + (1 - Y) .* log(1 - A))",
+     {"w": "(A - Y) X^T"}),
+    ("tanh", LINE + "L = sum((exp(x) - exp(-x))/(exp(x) + exp(-x)))", {"x": "1 - tanh(x)^2"}),
+    ("tanh of twice the argument", LINE + "y = (exp(2 x) - 1)/(exp(2 x) + 1)\nL = sum(y)",
+     {"x": "1 - y^2"}),
+    ("log cosh", LINE + "L = sum(log(exp(x) + exp(-x)))", {"x": "tanh(x)"}),
+    ("a softmax", VECTORS + "p = exp(z)/sum(exp(z))\nL = t^T p", {"z": "p .* (t - t^T p)"}),
+    ("a softmax, shifted", VECTORS + "M = max(z)\np = exp(z - M)/sum(exp(z - M))\nL = t^T p",
+     {"z": "p .* (dp - dp^T p)"}),
+    ("a softmax by way of its exponentials", VECTORS + "E = exp(z)\np = E/sum(E)\nL = t^T p",
+     {"z": "p .* (t - t^T p)"}),
+    ("a softmax without a name", VECTORS + "L = t^T exp(z)/sum(exp(z))",
+     {"z": "softmax(z) .* (t - t^T softmax(z))"}),
+    ("log-sum-exp", "A : (k, n)\nx : (n, 1)\nL = log(sum(exp(A x)))", {"x": "A^T softmax(A x)"}),
+    ("softmax in columns, cross-entropy",
+     SCORES + "P = exp(Z)/sum(exp(Z), axis=0)\nJ = -sum(Y .* log(P))\nonehot: Y", {"Z": "P - Y"}),
+    ("attention with its softmax written out",
+     "S : (n, m)\nV : (m, d)\nG : (n, d)\nP = exp(S)/sum(exp(S), axis=1)\nO = P V\n"
+     "L = sum(G .* O)", {"S": "P .* (dP - sum(dP .* P, axis=1))", "V": "P^T dO"}),
+    # A factor that is identically zero or one.
+    ("a variance by its mean", "x : (N, 1)\nu = mean(x)\nv = mean((x - u)^2)\nL = v",
+     {"x": "2(x - u)/N"}),
+    ("deviations", LINE + "L = sum(x - mean(x))", {"x": "0"}),
+    ("deviations by a name", LINE + "u = mean(x)\nL = sum(x - u)", {"x": "0"}),
+    ("weights on centred data",
+     "X : (n, m)\nW : (h, n)\nb : (h, 1)\nC = X - mean(X, axis=1)\nZ = W C + b\nJ = sum(Z)",
+     {"W": "0", "b": "m"}),
+    ("deviations of a matrix", "X : (n, m)\nJ = sum(X - mean(X))", {"X": "0"}),
+    ("a shift of all scores", VECTORS + "b : (1, 1)\np = softmax(z + b)\nL = t^T p", {"b": "0"}),
+    ("a shift of written-out scores",
+     VECTORS + "b : (1, 1)\np = exp(z + b)/sum(exp(z + b))\nL = t^T p", {"b": "0"}),
+    # Like terms, scalars, fractions, inverses.
+    ("a cube under a trace", "A : (n, n)\nL = trace(A A A)", {"A": "3(A A)^T"}),
+    ("a trace of one matrix, twice", "A : (n, n)\nB : (n, n)\nL = trace(A B) + trace(B^T A^T)",
+     {"A": "2 B^T"}),
+    ("a determinant", "S : (n, n)\nL = n/2 logdet(S)", {"S": "(n/2) S^-T"}),
+    ("an inverse", "S : (n, n)\nA : (n, n)\nL = trace(A S^-T)", {"S": "-S^-T A S^-T"}),
+    # A matrix form where there is one.
+    ("a mixture of Gaussians",
+     "X : (n, m)\nM : (n, k)\nc : (k, 1)\nD = -1/2 sum(X^2, axis=0) + M^T X - "
+     "1/2 sum(M^2, axis=0)^T + c\nR = softmax(D, axis=0)\nL = -sum(logsumexp(D, axis=0))",
+     {"M": "M .* (R 1)^T - X R^T"}),
+    ("distances to centres",
+     "X : (n, m)\nM : (n, k)\nR : (k, m)\nE = sum(M^2, axis=0)^T - 2 M^T X + sum(X^2, axis=0)\n"
+     "L = sum(R .* E)/2", {"M": "M .* (R 1)^T - X R^T", "X": "sum(R, axis=0) .* X - M R"}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"), [case[1:] for case in FORMS], ids=[case[0] for case in FORMS]
+)
+def test_a_gradient_is_as_short_as_a_teacher_writes_it(
+    text: str, wanted: Mapping[str, str]
+) -> None:
+    derivation = derive(text, list(wanted))
+    assert derivation.proven
+    shown = {name: plain(g.matrix) for name, g in derivation.gradients.items() if g.matrix}
+    assert shown == dict(wanted)
+
+
+OPENED = (
+    (
+        BATCH + "c : (1, 1)\nA = sigmoid(w X + b)\n"
+        "J = -1/m sum(Y .* log(A) + (1 - Y) .* log(1 - A)) + c/2 w w^T",
+        {"w": "(A - Y) X^T/m + c w", "b": "(A - Y) 1/m"},
+    ),
+    (
+        VECTORS + "S = sum(exp(z))\np = exp(z)/S\nL = t^T p",
+        {"z": "p .* (t - t^T p)"},
+    ),
+    (
+        "X : (n, m)\nY : (k, m)\nW : (h, n)\nV : (k, h)\nA = tanh(W X)\nP = softmax(V A, axis=0)\n"
+        "J = -1/m sum(Y .* log(P))\nonehot: Y",
+        {"V": "(P - Y) A^T/m", "W": "(V^T (P - Y) .* (1 - A^2)) X^T/m"},
+    ),
+)
+
+
+@pytest.mark.parametrize(("text", "wanted"), OPENED)
+def test_the_names_of_gradients_are_opened_where_that_is_short(
+    text: str, wanted: Mapping[str, str]
+) -> None:
+    derivation = derive(text, list(wanted))
+    assert {n: plain(g.final) for n, g in derivation.gradients.items()} == dict(wanted)
+    for gradient in derivation.gradients.values():
+        assert not symbols(gradient.final) & set(derivation.layers)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "u : (n, 1)\nK = sum(u^2)\nJ = K + 3\nwrt: u",
+        "x : (n, 1)\nv = mean(x)\nw = v^2\nL = 2 w + v\nwrt: x",
+        "x : (n, 1)\nu = mean(x)\nv = mean((x - u)^2)\nL = v\nwrt: x",
+    ],
+)
+def test_a_number_gets_no_name(text: str) -> None:
+    derivation = derive(text)
+    for name, gradient in derivation.layers.items():
+        assert not isinstance(gradient.index, Number), name.name
+    said = " ".join(step.why for step in derivation)
+    assert "dK" not in said
+    assert "dw" not in said
+
+
+A, B = Symbol("A", ("n", "n")), Symbol("B", ("n", "n"))
+s = Symbol("s")
+
+
+@pytest.mark.parametrize(
+    ("form", "wanted"),
+    [
+        (2 * transpose(A @ B) + transpose(B) @ transpose(A), "3(A B)^T"),
+        (transpose(A @ B) - transpose(A @ B), "0"),
+        (transpose(A @ B) - transpose(B) @ transpose(A) + A, "A"),
+        (matmul(mul(s, A), B), "s A B"),
+        (matmul(A / s, B), "A B/s"),
+        (matmul(-A, B / s), "-A B/s"),
+        (transpose(mul(s, A)), "s A^T"),
+    ],
+)
+def test_scalars_come_to_the_front_and_like_terms_join(form: object, wanted: str) -> None:
+    assert plain(laid_out(form)) == wanted  # type: ignore[arg-type]

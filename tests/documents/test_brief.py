@@ -1,0 +1,113 @@
+"""The short page: the forward pass, the factors and the gradients, and nothing twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner, Result
+
+from chainrule.cli.main import cli
+from chainrule.deriving import derive
+from chainrule.documents.lesson.brief import brief_page, brief_text, factor_lines, gradient_lines
+from chainrule.documents.lesson.outline import GradientForm
+from chainrule.language.reading import example_names, load_model
+from chainrule.language.typeset import unicode
+
+BATCH = """The factors
+  ∂J/∂a_i = -y_i/a_i + (1 - y_i)/(1 - a_i)   (sign rule, sum rule, product
+        rule, log rule)
+  ∂a_i/∂z_i = a_i(1 - a_i)   (sigmoid rule)
+  ∂z_i/∂w_p = X_pi   (sum rule, product rule for matrices)
+  ∂z_i/∂b = 1   (sum rule, un-broadcast)
+
+The gradients
+  ∂J/∂w = Σ_i ∂J/∂a_i · ∂a_i/∂z_i · ∂z_i/∂w = (A - Y) X^T   (1, n)
+  ∂J/∂b = Σ_i ∂J/∂a_i · ∂a_i/∂z_i · ∂z_i/∂b = (A - Y) 1   (1, 1)
+"""
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["derive", *arguments])
+
+
+def test_the_page_of_logistic_regression() -> None:
+    shown = run("logistic_batch", "--brief").output
+    assert BATCH in shown
+    assert shown.startswith("logistic regression, many examples\n  X : (n, m)")
+    assert "22 steps stand behind this page, every one certified." in shown
+    assert "finite differences" not in shown
+    assert len(shown.splitlines()) < 25
+
+
+@pytest.mark.parametrize("name", example_names())
+@pytest.mark.parametrize("form", GradientForm)
+def test_nothing_is_said_twice(name: str, form: GradientForm) -> None:
+    derivation = derive(load_model(name))
+    lines = [*factor_lines(derivation), *gradient_lines(derivation, form)]
+    lefts = [unicode(line.sides[0]) for line in lines]
+    assert len(set(lefts)) == len(lefts)
+    for line in lines:
+        sides = [unicode(side) for side in line.sides]
+        assert len(set(sides)) == len(sides)
+
+
+@pytest.mark.parametrize("name", example_names())
+def test_every_gradient_is_on_the_page(name: str) -> None:
+    derivation = derive(load_model(name))
+    text = " ".join(brief_text(derivation).split())
+    for gradient in derivation.gradients.values():
+        assert unicode(gradient.final) in text
+
+
+def test_proofs_and_shapes_are_one_option_away() -> None:
+    shown = run("logistic_batch", "--brief", "--proofs").output
+    assert shown.count("✓") == 6
+    assert "shapes: X (n, m), Y (1, m), A (1, m)" in shown
+
+
+def test_a_direct_question_is_answered_once(tmp_path: Path) -> None:
+    path = tmp_path / "squares.cr"
+    path.write_text("x : (n, 1)\nL = sum(x^2)\n")
+    shown = run(str(path), "--brief").output
+    assert "The factors" not in shown
+    assert shown.count("2 x") == 1
+
+
+def test_the_page_is_well_formed_and_folds_the_proofs() -> None:
+    html = run("logistic_batch", "--brief", "--format", "html").output
+    assert html == brief_page(derive(load_model("logistic_batch")))
+    board = html[html.index('<div class="derivation">') : html.rindex("</div>\n")]
+    assert board.count("<details>") == board.count("</details>") == 6
+    for math in board.split("<math")[1:]:
+        ElementTree.fromstring(
+            "<math" + math.split("</math>")[0].replace("&nbsp;", " ") + "</math>"
+        )
+    assert "http://" not in html.replace("http://www.w3.org", "")
+
+
+def test_the_names_of_layers_are_opened() -> None:
+    shown = run("logistic_l2", "--brief").output
+    assert "∂J/∂w = dZ X^T + w = (A - Y) X^T + w   (1, n)" in shown
+
+
+def test_a_corner_is_said() -> None:
+    assert "is not differentiable where its argument is 0" in " ".join(
+        run("board_b3", "--brief").output.split()
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--brief", "--format", "json"), "--brief is for the formats text and html"),
+        (("--brief", "--hessian", "w"), "--brief shows the gradients alone"),
+        (("--brief", "--reveal"), "--brief shows the gradients alone"),
+        (("--proofs",), "--proofs is for --brief"),
+    ],
+)
+def test_options_that_do_not_fit(arguments: tuple[str, ...], said: str) -> None:
+    done = run("logistic_batch", *arguments)
+    assert done.exit_code == 2
+    assert said in done.output

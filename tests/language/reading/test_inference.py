@@ -1,0 +1,108 @@
+"""Shapes that nobody declared: held to the shapes that a course would write beside the formula."""
+
+from __future__ import annotations
+
+import pytest
+
+from chainrule import derive
+from chainrule.calculus.graph.dims import Shape
+from chainrule.errors import ParseError
+from chainrule.language.reading import read_model
+
+INFERRED: list[tuple[str, dict[str, Shape]]] = [
+    (
+        "z = w x + b\na = σ(z)\nL = -(y log a + (1-y) log(1-a))",
+        {"w": (1, "n"), "x": ("n", 1), "b": (1, 1), "y": (1, 1)},
+    ),
+    (
+        "x : (n, 1)\nz = w x + b\na = σ(z)\nL = -(y log a + (1-y) log(1-a))",
+        {"w": (1, "n"), "b": (1, 1), "y": (1, 1)},
+    ),
+    ("z = w^T x + b\nL = (z - y)^2", {"w": ("n", 1), "x": ("n", 1), "b": (1, 1), "y": (1, 1)}),
+    (
+        "Z = W X + b\nA = sigmoid(Z)\nJ = -1/m sum(Y .* log(A) + (1 - Y) .* log(1 - A))",
+        {"W": ("k", "n"), "X": ("n", "m"), "b": ("k", 1), "Y": ("k", "m")},
+    ),
+    (
+        "Z = w X + b\nA = sigmoid(Z)\nJ = -sum(Y .* log(A) + (1 - Y) .* log(1 - A))",
+        {"w": (1, "n"), "X": ("n", "m"), "b": (1, 1), "Y": (1, "m")},
+    ),
+    (
+        "z1 = W1 x + b1\na1 = tanh(z1)\nz2 = W2 a1 + b2\nL = -sum(y .* log(softmax(z2)))",
+        {
+            "W1": ("h", "n"),
+            "x": ("n", 1),
+            "b1": ("h", 1),
+            "W2": ("k", "h"),
+            "b2": ("k", 1),
+            "y": ("k", 1),
+        },
+    ),
+    (
+        "J = ||y - X w||^2 + lambda ||w||^2",
+        {"y": ("m", 1), "X": ("m", "n"), "w": ("n", 1), "lambda": (1, 1)},
+    ),
+    ("f = 1/2 x' A x - b' x", {"x": ("n", 1), "A": ("n", "n"), "b": ("n", 1)}),
+    ("J = ||Y - X W||_F^2", {"Y": ("m", "k"), "X": ("m", "n"), "W": ("n", "k")}),
+    (
+        "p = X w + b\nJ = mean((p - y)^2)",
+        {"X": ("m", "n"), "w": ("n", 1), "b": (1, 1), "y": ("m", 1)},
+    ),
+    (
+        "Z = X W + b\nP = softmax(Z, axis=1)\nJ = -1/N sum(Y .* log P)",
+        {"X": ("N", "n"), "W": ("n", "k"), "b": (1, "k"), "Y": ("N", "k")},
+    ),
+    (
+        "L = -n/2 logdet(S) - 1/2 trace(S^-1 (X - mu) (X - mu)^T)",
+        {"S": ("d", "d"), "X": ("d", "n"), "mu": ("d", 1)},
+    ),
+    (
+        "x is a vector, W is a matrix\nz = W x\nL = 1/2 ||z - y||^2",
+        {"x": ("n", 1), "W": ("k", "n"), "y": ("k", 1)},
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "shapes"), INFERRED)
+def test_the_shapes_are_those_of_the_course(text: str, shapes: dict[str, Shape]) -> None:
+    model = read_model(text)
+    assert {a.symbol.name: a.symbol.shape for a in model.assumptions} == shapes
+    assert derive(model).proven
+
+
+def test_every_assumption_is_shown_with_its_reason() -> None:
+    model = read_model("x : (n, 1)\nz = w x + b\nL = z^2")
+    assert [str(a) for a in model.assumptions] == [
+        "w is (1, n), since z = w x + b is one number",
+        "b is (1, 1), since z = w x + b is one number",
+    ]
+    assert derive(model).reading == (
+        "taken: w is (1, n) and b is (1, 1), since z = w x + b is one number",
+        "for: w, b; not for: x (data)",
+    )
+
+
+MISSPELT = [
+    ("X : (n, m)\nw : (1, n)\nJ = sum(W X)", "unknown name W; did you mean w?"),
+    ("weights : (1, n)\nJ = norm(wieghts)", "unknown name wieghts; did you mean weights?"),
+    ("x : (n, 1)\nz = foo(x)\nJ = sum(z)", "unknown name foo"),
+    ("x : (n, 1)\nJ = sum(x3)", "unknown name x3; did you mean x^3 or 3 x?"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), MISSPELT)
+def test_a_misspelt_name_is_not_inferred(text: str, said: str) -> None:
+    with pytest.raises(ParseError) as caught:
+        read_model(text)
+    assert said in caught.value.message
+
+
+def test_letters_that_run_together_are_a_product() -> None:
+    together, apart = "z = wx + b\nL = (z - y)^2", "z = w x + b\nL = (z - y)^2"
+    shapes = [{s.name: s.shape for s in read_model(text).inputs} for text in (together, apart)]
+    assert shapes[0] == shapes[1]
+
+
+def test_a_caller_may_refuse_undeclared_names() -> None:
+    with pytest.raises(ParseError, match="unknown name w"):
+        read_model("x : (n, 1)\nL = w x", infer=False)
