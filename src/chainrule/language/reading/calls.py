@@ -147,6 +147,8 @@ def _several(within: Context, node: Call) -> Expr:
     given = [READERS[kind](within, part) for kind, part in zip(kinds, arguments, strict=True)]
     named = {}
     for option, value in node.options:
+        if option in signature.stated and within.text(value) == signature.stated[option]:
+            continue
         if option not in signature.options:
             known = " and ".join(signature.options) or "no options"
             raise within.error(value, f"{word} has no option {quoted(option)}; it has {known}")

@@ -181,9 +181,15 @@ def split_place(name: str) -> tuple[str, int | None]:
 def run_of(written: str, known: Container[str]) -> list[int] | None:
     """Return where the names begin in a run of names of one letter each; None where it is none.
 
+    A d before a name is the gradient of that name, also where a value is called d.
+
     >>> run_of("wx", {"w", "x"}), run_of("XW_Q", {"X", "W_Q"}), run_of("wx", {"w"})
     ([0, 1], [0, 1], None)
+    >>> run_of("dg", {"d", "g"}) is None
+    True
     """
+    if written[:1] == "d":
+        return None
     letters = 0
     while letters < len(written) and is_letter(written[letters]):
         letters += 1

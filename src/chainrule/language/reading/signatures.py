@@ -101,6 +101,8 @@ class Signature:
         Whether the last kind of argument may come any number of times.
     options : mapping of str to Kind
         What may be given by name.
+    stated : mapping of str to str
+        What code may state by name that holds here anyway, such as an axis.
     """
 
     takes: tuple[Kind, ...]
@@ -109,6 +111,7 @@ class Signature:
     needs: int | None = None
     more: bool = False
     options: Mapping[str, Kind] = field(default_factory=dict)
+    stated: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def least(self) -> int:
@@ -190,6 +193,7 @@ def _clipped(low: int, high: int) -> Callable[[Expr], Expr]:
 _CLIP = Signature((M, M, M), "clip(z, 0, 1)", clip)
 _OUTER = Signature((M, M), "outer(a, b)", outer)
 _CROSS = Signature((M, M), "cross_entropy(Y, P)", cross_entropy)
+_ONEHOT = Signature((M, S), "onehot(ids, v)", onehot, stated={"axis": "0", "dtype": "float"})
 _LOOKUP = Signature((M, M), "lookup(E, ids)", look_up)
 _DRAWN = Signature((M, M, M), "reparametrise(mu, logvar, noise)", reparametrise)
 _WINDOWS = Signature((M, S, S, S, S), "windows(X, 3, 3)", windows, needs=3, options=STRIDE)
@@ -208,8 +212,12 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         "concatenate": _CONCAT,
         "vstack": Signature((M, M), "vstack(A, B)", _below, more=True),
         "hstack": Signature((M, M), "hstack(A, B)", _beside, more=True),
-        "onehot": Signature((M, S), "onehot(ids, v)", onehot),
-        "one_hot": Signature((M, S), "onehot(ids, v)", onehot),
+        "onehot": Signature(
+            (M, S), "onehot(ids, v)", onehot, stated={"axis": "0", "dtype": "float"}
+        ),
+        "one_hot": Signature(
+            (M, S), "onehot(ids, v)", onehot, stated={"axis": "0", "dtype": "float"}
+        ),
         "lookup": _LOOKUP,
         "embedding": _LOOKUP,
         "gather": _LOOKUP,

@@ -280,7 +280,9 @@ def _mark(line: Line, text: str, at: int) -> Token:
 
 
 def _raised(line: Line, text: str, at: int) -> Token:
-    """Read a raised number such as ``²`` or ``⁻¹``."""
+    """Read a raised number such as ``²`` or ``⁻¹``; the sign of ``⁻ᵀ`` is an inverse."""
+    if text.startswith("⁻ᵀ", at):
+        return Token("mark", "raised", at, at + 1, Fraction(-1))
     end = at
     while end < len(text) and text[end] in SUPERSCRIPTS:
         end += 1
