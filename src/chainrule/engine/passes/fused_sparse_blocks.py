@@ -14,7 +14,7 @@ from scipy import sparse
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.passes.blocks import SparseBlock
 from chainrule.engine.passes.fused_blocks import Sums, by_output, score_pass
-from chainrule.engine.runtime.native import NativeModule
+from chainrule.engine.runtime.native import NativeModule, Pinned
 
 _ACCUMULATORS: Final[int] = 64
 _FEW_ACCUMULATORS: Final[int] = 8
@@ -286,8 +286,9 @@ class FusedSparseBlock:
         return max(1, min(INNER_ROWS, INNER_ENTRIES * n_rows // max(1, n_entries)))
 
     @cached_property
-    def _rows(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-        return self.data, *self.places
+    def _rows(self) -> tuple[Pinned, Pinned, Pinned]:
+        indices, indptr = self.places
+        return Pinned(self.data), Pinned(indices), Pinned(indptr)
 
     def _plain(self) -> SparseBlock:
         here = slice(int(self.indptr[0]), int(self.indptr[-1]))

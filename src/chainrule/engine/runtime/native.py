@@ -27,6 +27,7 @@ from threading import RLock
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 _ENGINE: Final = Path(__file__).resolve().parent.parent
 _COMPILED_IN: Final = (
@@ -127,7 +128,20 @@ class _Entry:
 _OF: Final[dict[str, Callable[[float], Any]]] = {"f": float, "i": int, "b": bool}
 
 
+class Pinned:
+    """An array whose place in memory is looked up once, for a kernel that is called many times."""
+
+    __slots__ = ("array", "flat", "kind")
+
+    def __init__(self, array: npt.NDArray[Any]) -> None:
+        self.array, self.kind = array, _kind(array)
+        self.flat: list[Any] = []
+        _flatten(array, self.flat)
+
+
 def _kind(argument: Any) -> Kind:  # noqa: ANN401
+    if isinstance(argument, Pinned):
+        return argument.kind
     if isinstance(argument, np.ndarray):
         flags = argument.flags
         if flags.c_contiguous:
@@ -148,9 +162,11 @@ def _kind(argument: Any) -> Kind:  # noqa: ANN401
 
 
 def _flatten(argument: Any, flat: list[Any]) -> None:  # noqa: ANN401
-    if isinstance(argument, np.ndarray):
+    if isinstance(argument, Pinned):
+        flat += argument.flat
+    elif isinstance(argument, np.ndarray):
         flat.append(argument.__array_interface__["data"][0])
-        flat.extend(argument.shape)
+        flat += argument.shape
         flags = argument.flags
         if not (flags.c_contiguous or flags.f_contiguous):
             flat.append(argument.strides[-1] // argument.itemsize)
