@@ -29,7 +29,7 @@ OPERATIONS_PER_BYTE: Final[float] = 4.0
 """Operations of a product of matrices in the time of reading a byte, in round numbers."""
 
 _NEWTON_STEPS: Final[float] = 7.0
-_SCATTERED: Final[float] = 48.0
+_SCATTERED: Final[float] = 24.0
 
 
 @dataclass(frozen=True)
