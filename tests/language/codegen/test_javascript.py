@@ -29,7 +29,7 @@ from chainrule.language.reading import example_names, load_model, read_model
 CASES = [(name, False) for name in example_names()] + [(name, True) for name in BATCHES]
 
 
-def agrees(model: Model, *, rows: bool = False) -> None:
+def assert_agrees(model: Model, *, rows: bool = False) -> None:
     """Hold a module to NumPy's: forward and backward, at inputs of several seeds."""
     laid = program(derivation_of(model), "m" if rows else None)
     plans = [Plan(laid, target_named(target)) for target in ("numpy", "javascript")]
@@ -54,22 +54,22 @@ def agrees(model: Model, *, rows: bool = False) -> None:
 
 @pytest.mark.parametrize(("name", "rows"), CASES)
 def test_a_shipped_example_has_the_values_of_numpy(name: str, rows: bool) -> None:
-    agrees(load_model(name), rows=rows)
+    assert_agrees(load_model(name), rows=rows)
 
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_the_forward_pass_of_a_loss_has_the_values_of_numpy(name: str) -> None:
-    agrees(LOSSES[name])
+    assert_agrees(LOSSES[name])
 
 
 @pytest.mark.parametrize("title", PASSES)
 def test_look_ups_convolutions_and_constants(title: str) -> None:
-    agrees(read_model(PASSES[title]))
+    assert_agrees(read_model(PASSES[title]))
 
 
 @pytest.mark.parametrize("title", HARD)
 def test_harder_models(title: str) -> None:
-    agrees(read_model(HARD[title]))
+    assert_agrees(read_model(HARD[title]))
 
 
 @pytest.mark.parametrize("row", TABLE.values(), ids=lambda row: row.name)
@@ -112,18 +112,20 @@ def test_names_of_the_language_and_the_runtime_are_not_taken() -> None:
     total = inputs[0]
     for other in inputs[1:]:
         total = m.define(f"t{len(m._definitions) + 1}", sigmoid(total * other))
-    agrees(m.model(wrt=tuple(inputs)))
+    assert_agrees(m.model(wrt=tuple(inputs)))
 
 
 def test_a_function_of_the_author_may_have_the_name_of_one_of_the_runtime() -> None:
-    agrees(read_model("w : (1, n)\npicked(new) = new sigmoid(new)\nJ = sum(picked(w)) + sum(w)"))
+    assert_agrees(
+        read_model("w : (1, n)\npicked(new) = new sigmoid(new)\nJ = sum(picked(w)) + sum(w)")
+    )
 
 
 def test_words_of_a_model_stay_in_their_comment() -> None:
     m = ModelBuilder("a title */ throw 1; /* \u2028 throw 2 `${x}` \\")
     x = m.input("x\n*/ throw 3; //")
     m.define("L\u2028throw 5", sigmoid(x) * x)
-    agrees(m.model())
+    assert_agrees(m.model())
 
 
 def test_an_input_that_is_no_matrix_throws_with_its_name() -> None:
