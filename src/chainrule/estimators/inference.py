@@ -92,7 +92,7 @@ def infer(
         n_classes=n_classes,
         column_names=None if names is None else names.tolist(),
         offset=_against(offset, n_classes, classes, base),
-        compiled=False,
+        n_threads=n_threads(estimator.n_jobs, default=n_cores()),
     )
     design = Design(source, fit_intercept=estimator.fit_intercept)
     place = 0
@@ -126,6 +126,7 @@ def infer(
         _penalty(C, design, likelihood),
         _self_concordance(likelihood),
         np.flatnonzero(parameters.T.ravel() == 0),
+        is_posterior=penalised == "bayes",
     )
     return Inference(
         model,

@@ -38,7 +38,12 @@ class HosmerLemeshow:
 
 
 def hosmer_lemeshow(
-    y: FloatArray, proba: FloatArray, weight: FloatArray, *, n_groups: int = 10, held_out: bool = False
+    y: FloatArray,
+    proba: FloatArray,
+    weight: FloatArray,
+    *,
+    n_groups: int = 10,
+    held_out: bool = False,
 ) -> HosmerLemeshow:
     """Compare observed and expected counts in groups cut at quantiles of the probability.
 
@@ -47,9 +52,11 @@ def hosmer_lemeshow(
     edges = np.unique(np.quantile(proba, np.linspace(0, 1, n_groups + 1)))
     group: IntArray = np.clip(np.searchsorted(edges, proba, side="left") - 1, 0, len(edges) - 2)
     count = len(edges) - 1
-    size = np.bincount(group, weight, count)
-    observed = np.bincount(group, weight * y, count)
-    expected = np.bincount(group, weight * proba, count)
+
+    def total(part: FloatArray) -> FloatArray:
+        return np.bincount(group, part, count).astype(np.float64)
+
+    size, observed, expected = total(weight), total(weight * y), total(weight * proba)
     with np.errstate(divide="ignore", invalid="ignore"):
         parts = (observed - expected) ** 2 / (expected * (1 - expected / size))
     statistic = float(np.nansum(parts))

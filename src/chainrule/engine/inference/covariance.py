@@ -34,7 +34,8 @@ _SINGULAR: Final[float] = 1e-12
 
 def leverages(piece: Piece, curvature: FloatArray, root: FloatArray) -> FloatArray:
     """Return l''_i x_i^T H^-1 x_i of each row of a piece, for H^-1 = root root^T."""
-    return np.asarray(curvature * ((piece.design @ root) ** 2).sum(axis=1))
+    reach = piece.design @ root
+    return np.asarray(curvature * np.einsum("ij,ij->i", reach, reach))
 
 
 def corrected_squares(estimate: Estimate, root: FloatArray, power: int) -> FloatArray:

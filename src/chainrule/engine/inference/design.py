@@ -16,7 +16,6 @@ from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.rows import stratified_rows
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.objective.evaluation import Point
-from chainrule.engine.passes.blocks import tall
 
 _ROWS: Final[int] = 1024
 _SAMPLED: Final[int] = 4096
@@ -86,13 +85,23 @@ class Design:
     def pieces(self, index: int) -> Iterator[Piece]:
         """Yield block number `index` of the source, piece by piece."""
         block = self.source.block(index)
-        start = 0
-        for few in tall(block.X.dense_rows(), _ROWS):
-            part = slice(start, start + len(few))
-            start = part.stop
+        few, height = block.X.dense_rows(), len(block.y)
+        rest = next(few)
+        for start in range(0, height, _ROWS):
+            part = slice(start, min(start + _ROWS, height))
+            design = np.empty((part.stop - start, self.n_terms))
+            design[:, : int(self.fit_intercept)] = 1.0
+            filled = 0
+            while True:
+                taken = min(len(rest), len(design) - filled)
+                self._fill(design[filled : filled + taken], rest[:taken])
+                filled, rest = filled + taken, rest[taken:]
+                if filled == len(design):
+                    break
+                rest = next(few)
             offset = block.offset if isinstance(block.offset, float) else block.offset[part]
-            rows = slice(block.rows.start + part.start, block.rows.start + part.stop)
-            yield Piece(rows, self._design(few), block.y[part], block.sample_weight[part], offset)
+            rows = slice(block.rows.start + start, block.rows.start + part.stop)
+            yield Piece(rows, design, block.y[part], block.sample_weight[part], offset)
 
     def parameters(self, point: Point) -> FloatArray:
         """Return coefficients in the units of the data as parameters, (n_terms, n_outputs)."""
@@ -113,14 +122,10 @@ class Design:
         found[0, 1:] = -self.middle - source.column_shift[columns] * scale
         return found
 
-    def _design(self, few: FloatArray) -> FloatArray:
+    def _fill(self, design: FloatArray, few: FloatArray) -> None:
+        """Write the columns of some rows into their place."""
         kept = few if self._is_whole else few[:, self.columns]
-        if not self.fit_intercept:
-            return kept
-        design = np.empty((len(few), self.n_terms))
-        design[:, 0] = 1.0
-        np.subtract(kept, self.middle, out=design[:, 1:])
-        return design
+        np.subtract(kept, self.middle, out=design[:, int(self.fit_intercept) :])
 
     def _sampled_means(self) -> FloatArray:
         """Return the means of the columns over some rows, in the units of the source's blocks."""

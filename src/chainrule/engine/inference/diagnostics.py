@@ -95,7 +95,9 @@ def inflation_factors(
     for group in groups:
         rest = np.setdiff1d(used, group)
         found.append(
-            np.exp(_log_determinant(correlation, group) + _log_determinant(correlation, rest) - whole)
+            np.exp(
+                _log_determinant(correlation, group) + _log_determinant(correlation, rest) - whole
+            )
         )
     return np.array(found)
 
@@ -109,9 +111,7 @@ def _log_determinant(table: FloatArray, chosen: IntArray) -> float:
 PseudoR2 = Mapping[str, float]
 
 
-def pseudo_r2(
-    log_likelihood: float, null: float, n: float, n_parameters: int
-) -> dict[str, float]:
+def pseudo_r2(log_likelihood: float, null: float, n: float, n_parameters: int) -> dict[str, float]:
     """Return the pseudo R2 that need likelihoods alone.
 
     >>> round(pseudo_r2(-50.0, -100.0, 200.0, 3)["mcfadden"], 3)

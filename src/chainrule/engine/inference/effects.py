@@ -54,7 +54,9 @@ def average_effects(inference: Inference, *, discrete: bool) -> Table:
             to = np.concatenate([_in_design(inference, j, float(j == level)) for j in places])
             effect = average_change(model, family, (base, to), columns)
             names.append(factor)
-            short = [inference.terms.names[j].removeprefix(f"{factor}_") for j in (level, places[0])]
+            short = [
+                inference.terms.names[j].removeprefix(f"{factor}_") for j in (level, places[0])
+            ]
             contrasts.append(" - ".join(short))
             values.append(float(effect.values[0]))
             jacobians.append(effect.jacobian[0])

@@ -38,20 +38,16 @@ class Moments:
 
     Attributes
     ----------
-    weight, n_rows, loss, pearson : float
-    gradient, gradient_size : ndarray of shape (n_parameters,)
-        Of the loss; the sum, and the sum of the sizes of what is added up.
-    information, score_squares : ndarray of shape (n_parameters, n_parameters)
+    weight, n_rows, loss : float
+    gradient : ndarray of shape (n_parameters,)
+    information : ndarray of shape (n_parameters, n_parameters)
     """
 
     weight: float
     n_rows: int
     loss: float
-    pearson: float
     gradient: FloatArray
-    gradient_size: FloatArray
     information: FloatArray
-    score_squares: FloatArray
 
 
 @dataclass(frozen=True)
@@ -67,6 +63,8 @@ class FittedModel:
     self_concordance : float or None
     zero : ndarray
         Parameters held at zero exactly: the first to leave out where columns are aliased.
+    is_posterior : bool
+        Whether the penalty is a prior, and the covariance that of the posterior.
     """
 
     estimate: Estimate
@@ -74,6 +72,7 @@ class FittedModel:
     penalty: FloatArray | None
     self_concordance: float | None
     zero: IntArray
+    is_posterior: bool = False
 
     @property
     def design(self) -> Design:
@@ -98,31 +97,36 @@ class FittedModel:
             terms = self.estimate.terms(piece)
             weight, design = piece.weight, piece.design
             slope = terms.slope * weight[:, None]
-            pearson = 0.0
-            if self.family is not None:
-                z = self.estimate.scores(piece)[:, 0]
-                square = (piece.y - self.family.mean(z)) ** 2 / self.family.variance(z)
-                pearson = float(weight @ square)
-            sizes = np.array([weight.sum(), len(weight), weight @ terms.loss, pearson])
-            return (
-                sizes,
-                (slope.T @ design).ravel(),
-                (np.abs(slope).T @ np.abs(design)).ravel(),
-                grams(design, terms.curvature * weight[:, None, None]),
-                grams(design, terms.slope_square * weight[:, None, None]),
-            )
+            sizes = np.array([weight.sum(), len(weight), weight @ terms.loss])
+            table = grams(design, terms.curvature * weight[:, None, None])
+            return sizes, (slope.T @ design).ravel(), table
 
-        sizes, gradient, size, information, squares = self.estimate.sums(part)
-        return Moments(
-            float(sizes[0]),
-            int(sizes[1]),
-            float(sizes[2]),
-            float(sizes[3]),
-            gradient,
-            size,
-            information,
-            squares,
-        )
+        sizes, gradient, information = self.estimate.sums(part)
+        table = (information + information.T) / 2
+        return Moments(float(sizes[0]), int(sizes[1]), float(sizes[2]), gradient, table)
+
+    @cached_property
+    def score_squares(self) -> FloatArray:
+        """The sum of score score^T over all rows, (n_parameters, n_parameters)."""
+
+        def part(piece: Piece) -> Partial:
+            square = self.estimate.terms(piece).slope_square
+            return (grams(piece.design, square * piece.weight[:, None, None]),)
+
+        return self.estimate.sums(part)[0]
+
+    @cached_property
+    def pearson(self) -> float:
+        """Pearson's statistic: the sum of (y - mu)^2 / V."""
+        family = self.family
+        assert family is not None
+
+        def part(piece: Piece) -> Partial:
+            z = self.estimate.scores(piece)[:, 0]
+            square = (piece.y - family.mean(z)) ** 2 / family.variance(z)
+            return (np.array([piece.weight @ square]),)
+
+        return float(self.estimate.sums(part)[0][0])
 
     @property
     def roundings(self) -> float:
@@ -143,18 +147,18 @@ class FittedModel:
         """The dispersion: Pearson's statistic over the degrees of freedom, or 1 where known."""
         if self.family is None or not self.family.has_dispersion:
             return 1.0
-        return self.moments.pearson / (self.moments.weight - self.n_parameters)
+        return self.pearson / (self.moments.weight - self.n_parameters)
 
     def covariance(self, kind: str, clusters: IntArray | None, n_clusters: int) -> FloatArray:
         """Return the covariance of the parameters that are kept, in units of the design."""
         inverse, kept = self.inverse, self.inverse.kept
         here = np.ix_(kept, kept)
         if kind == "model":
-            if self.penalty is None:
+            if self.penalty is None or self.is_posterior:
                 return inverse.matrix * self.dispersion
             meat = self.moments.information[here] * self.dispersion
         elif kind in ("HC0", "HC1"):
-            meat = self.moments.score_squares[here]
+            meat = self.score_squares[here]
         elif kind in ("HC2", "HC3"):
             root = np.zeros((len(self.moments.gradient), len(kept)))
             root[kept] = inverse.root
@@ -179,11 +183,12 @@ class FittedModel:
         kept, inverse = self.inverse.kept, self.inverse
         if constant is None or self.penalty is not None or len(kept) < len(self.moments.gradient):
             return nothing
-        if self.family is not None and not self.is_canonical:
+        if self.family is not None and not self.family.is_canonical:
             return nothing
         gradient = self.moments.gradient[kept]
-        error = self.moments.gradient_size[kept] * self.roundings
-        error = error + self._score_error() * np.sqrt(np.diag(self.moments.information)[kept])
+        sizes, score_error = self._sizes()
+        error = sizes[kept] * self.roundings
+        error = error + score_error * np.sqrt(np.diag(self.moments.information)[kept])
         lengths = np.sqrt(np.diag(inverse.matrix))
         decrement = float(np.linalg.norm(inverse.root.T @ gradient) + lengths @ error)
         decrement *= 1 + inverse.relative_error
@@ -193,14 +198,6 @@ class FittedModel:
             return nothing
         t = -np.log1p(-v) / reach if reach > 0 else decrement
         return float(t), float(reach * t)
-
-    @property
-    def is_canonical(self) -> bool:
-        """Whether expected and observed information agree: mu' = V, so h = 1."""
-        if self.family is None:
-            return True
-        z = np.linspace(-2.0, 2.0, 9)
-        return bool(np.allclose(self.family.slope_in_target(z), 1.0, rtol=1e-12, atol=0.0))
 
     def _longest_row(self) -> float:
         """Return max_i |x_i|_{H^-1}, over rows and outputs; twice that for several outputs."""
@@ -213,14 +210,20 @@ class FittedModel:
                 longest = max(longest, float(squares.max(initial=0.0)))
         return float(np.sqrt(longest)) * (1.0 if n_outputs == 1 else 2.0)
 
-    def _score_error(self) -> float:
-        """Return sqrt(sum_i s_i l''_i dz_i^2): what rounding of the scores adds to gradients."""
+    def _sizes(self) -> tuple[FloatArray, float]:
+        """Return what rounding of the gradient is relative to.
+
+        These are the sums of the sizes of what is added up, and sqrt(sum_i s_i l''_i dz_i^2) for
+        the rounding dz of the scores, which bounds what that adds to the gradient.
+        """
         sizes = np.abs(self.estimate.parameters)
 
         def part(piece: Piece) -> Partial:
-            dz = accumulated(self.design.n_terms + 2) * (np.abs(piece.design) @ sizes).max(axis=1)
-            bend = np.abs(self.estimate.terms(piece).curvature).max(axis=(1, 2))
-            return (np.array([piece.weight @ (bend * dz**2)]),)
+            terms, design = self.estimate.terms(piece), np.abs(piece.design)
+            slope = np.abs(terms.slope) * piece.weight[:, None]
+            dz = accumulated(self.design.n_terms + 2) * (design @ sizes).max(axis=1)
+            bend = np.abs(terms.curvature).max(axis=(1, 2))
+            return (slope.T @ design).ravel(), np.array([piece.weight @ (bend * dz**2)])
 
-        return float(np.sqrt(self.estimate.sums(part)[0][0]))
-
+        gradient, score = self.estimate.sums(part)
+        return gradient, float(np.sqrt(score[0]))

@@ -102,8 +102,11 @@ def score(model: FittedModel, zeros: IntArray, words: str) -> TestResult:
     dispersion = 1.0
     if null.family is not None and null.family.has_dispersion:
         left = null.moments.weight - (model.n_parameters - len(zeros))
-        dispersion = null.moments.pearson / left
+        dispersion = null.pearson / left
     return TestResult(
-        "Score", words, statistic / dispersion, len(zeros),
+        "Score",
+        words,
+        statistic / dispersion,
+        len(zeros),
         float(stats.chi2.sf(statistic / dispersion, len(zeros))),
     )

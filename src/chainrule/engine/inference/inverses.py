@@ -92,7 +92,9 @@ def _factor(scaled: FloatArray) -> FloatArray | None:
     return factor if (np.diag(factor) ** 2 > ALIASED).all() else None
 
 
-def _independent(scaled: FloatArray, held_back: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> IntArray:
+def _independent(
+    scaled: FloatArray, held_back: np.ndarray[tuple[int], np.dtype[np.bool_]]
+) -> IntArray:
     """Return columns of which none is a combination of those before; some are looked at last."""
     n = len(scaled)
     order = np.concatenate([np.flatnonzero(~held_back), np.flatnonzero(held_back)])

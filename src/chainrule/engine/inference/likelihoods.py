@@ -70,10 +70,11 @@ class ScoreLikelihood:
         loss, slope, bend = (np.asarray(part) for part in self.row.kernels.terms(z, y))
         square = slope**2
         if self.family is not None:
-            mean = self.family.mean(z)
-            bend = np.asarray(self.row.kernels.terms(z, mean)[2])
-            if self.family.name == "binomial":
-                square = square + y * (1 - y) * self.family.slope_in_target(z) ** 2
+            if not self.family.is_canonical:
+                bend = self.family.information(z)
+            spread = y * (1 - y) if self.family.name == "binomial" else np.zeros(1)
+            if spread.any():  # proportions
+                square = square + spread * self.family.slope_in_target(z) ** 2
         return RowTerms(loss, slope[:, None], bend[:, None, None], square[:, None, None])
 
 

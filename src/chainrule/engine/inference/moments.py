@@ -68,10 +68,7 @@ class Estimate:
 
 
 def gram(design: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return design^T diag(weights) design."""
-    if (weights >= 0).all():
-        scaled = design * np.sqrt(weights)[:, None]
-        return np.asarray(scaled.T @ scaled)  # one triangle is computed, and mirrored
+    """Return design^T diag(weights) design, symmetric up to rounding."""
     return np.asarray(design.T @ (design * weights[:, None]))
 
 

@@ -20,8 +20,8 @@ from chainrule.engine.inference.calibration import (
     spiegelhalter,
 )
 from chainrule.engine.inference.constrained import profile_limit
-from chainrule.engine.inference.diagnostics import Influence, inflation_factors, influence
 from chainrule.engine.inference.design import Design
+from chainrule.engine.inference.diagnostics import Influence, inflation_factors, influence
 from chainrule.engine.inference.families import Family
 from chainrule.engine.inference.fitted import FittedModel
 from chainrule.engine.inference.hypotheses import TestResult
@@ -393,7 +393,9 @@ class Inference:
 
     def _output(self, name: str) -> int:
         if name not in self.terms.outputs:
-            raise DataError(f"there is no output {name!r}; known are {', '.join(self.terms.outputs)}")
+            raise DataError(
+                f"there is no output {name!r}; known are {', '.join(self.terms.outputs)}"
+            )
         return self.terms.outputs.index(name)
 
     def _intercept_profile(self, k: int, rise: float) -> tuple[float, float]:
@@ -404,9 +406,7 @@ class Inference:
         scale = np.diag(plain.to_data())[1:]
         parameters[1:] /= scale[:, None]
         parameters[0] += plain.source.column_shift @ self.coefficients[:, 1:].T
-        model = replace(
-            self.model, estimate=replace(estimate, design=plain, parameters=parameters)
-        )
+        model = replace(self.model, estimate=replace(estimate, design=plain, parameters=parameters))
         where = k * plain.n_terms
         low, high = (profile_limit(model, where, rise, sign) for sign in (-1, 1))
         return low, high
@@ -435,4 +435,3 @@ def _are_names(terms: Any) -> bool:  # noqa: ANN401
 
 def _listed(terms: Any) -> str:  # noqa: ANN401
     return terms if isinstance(terms, str) else " = ".join(terms)
-

@@ -92,7 +92,15 @@ def _body(inference: Inference) -> list[list[str]]:
     """Return the cells, the header first."""
     letter = "z" if np.isinf(inference.df_residual) else "t"
     percent = 100 * (1 - inference.level) / 2
-    header = ["", "coef", "std err", letter, f"P>|{letter}|", f"[{percent:g}%", f"{100 - percent:g}%]"]
+    header = [
+        "",
+        "coef",
+        "std err",
+        letter,
+        f"P>|{letter}|",
+        f"[{percent:g}%",
+        f"{100 - percent:g}%]",
+    ]
     found = [header]
     for row in inference.tidy.rows():
         name = f"{row['y.level']}: {row['term']}" if "y.level" in row else str(row["term"])

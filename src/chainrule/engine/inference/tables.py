@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy.typing as npt
@@ -52,9 +53,7 @@ class Table:
         ImportError
             When pandas is not installed.
         """
-        import pandas as pd
-
-        return pd.DataFrame(dict(self.columns))
+        return import_module("pandas").DataFrame(dict(self.columns))
 
     def __str__(self) -> str:
         cells = {name: [_shown(v) for v in column] for name, column in self.columns.items()}
