@@ -176,7 +176,7 @@ def _penalty(C: float, design: Design, likelihood: Likelihood) -> FloatArray | N
         size = np.concatenate([[0.0], size])
     k = likelihood.n_outputs
     tied = np.eye(k) if k == 1 else np.eye(k) - 1 / (k + 1)
-    return np.kron(tied, np.diag(size))
+    return np.asarray(np.kron(tied, np.diag(size)), dtype=np.float64)
 
 
 def _self_concordance(likelihood: Likelihood) -> float | None:
@@ -200,7 +200,7 @@ def _terms(
     for factor, levels in estimator.levels_.items():
         wanted = [f"{factor}_{level}" for level in levels]
         factors[str(factor)] = tuple(first + columns.index(name) for name in wanted)
-    outputs = ("",)
+    outputs: tuple[str, ...] = ("",)
     if n_outputs > 1 and classes is not None:
         outputs = tuple(str(c) for k, c in enumerate(classes) if k != place)
     return Terms(tuple(names), outputs, factors)

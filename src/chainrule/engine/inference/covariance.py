@@ -8,8 +8,8 @@ coefficients and G clusters with score sums u_g:
 - ``HC0``: H^-1 M H^-1, M = sum s_i g_i^2 x_i x_i^T (White 1980); ``HC1``: times n / (n - p);
   ``HC2``, ``HC3``: g_i^2 over (1 - h_i) or its square (MacKinnon and White 1985).
 - ``CR0``: M = sum u_g u_g^T; ``CR1``: times G / (G - 1), as clubSandwich; ``CR1S``: times
-  G / (G - 1) (n - 1) / (n - p), as Stata and sandwich; ``CR2``, ``CR3``: scores corrected cluster by
-  cluster (Pustejovsky and Tipton 2018).
+  G / (G - 1) (n - 1) / (n - p), as Stata and sandwich; ``CR2``, ``CR3``: scores corrected within
+  each cluster (Pustejovsky and Tipton 2018).
 """
 
 from __future__ import annotations

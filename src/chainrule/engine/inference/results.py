@@ -282,7 +282,7 @@ class Inference:
         return average_effects(self, discrete=discrete).to_pandas()
 
     def vif(self) -> Any:  # noqa: ANN401
-        """Return, as a data frame, the generalised variance inflation factor of each column or factor."""
+        """Return a data frame of generalised variance inflation factors, by column or factor."""
         if len(self.terms.outputs) > 1:
             raise DataError("inflation factors are for a single score, not for several classes")
         first = int(self.model.design.fit_intercept)
@@ -362,7 +362,7 @@ class Inference:
     def _to_data(self) -> FloatArray:
         """From the parameters that are kept to all coefficients, output by output."""
         whole = np.kron(np.eye(len(self.terms.outputs)), self.model.design.to_data())
-        return whole[:, self.model.inverse.kept]
+        return np.asarray(whole[:, self.model.inverse.kept], dtype=np.float64)
 
     @cached_property
     def _aliased(self) -> IntArray:
