@@ -349,7 +349,7 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
         >>> model = LogisticRegression(C=np.inf).fit(X, y)
         >>> inference = model.inference(X, y)
         >>> inference.std_errors.round(3)
-        array([1.818, 0.436])
+        array([1.733, 0.432])
         """
         from chainrule.estimators.inference import infer
 

@@ -10,13 +10,14 @@ import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.inference.coefficients import INTERCEPT, Terms
 from chainrule.engine.inference.covariance import KINDS
 from chainrule.engine.inference.design import Design
 from chainrule.engine.inference.families import family_of
 from chainrule.engine.inference.fitted import FittedModel
 from chainrule.engine.inference.likelihoods import ClassLikelihood, Likelihood, ScoreLikelihood
 from chainrule.engine.inference.moments import Estimate
-from chainrule.engine.inference.results import INTERCEPT, Inference, Terms
+from chainrule.engine.inference.results import Inference
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.losses.table import find_loss
 from chainrule.engine.objective.evaluation import Point

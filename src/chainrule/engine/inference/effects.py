@@ -1,22 +1,20 @@
-"""Average marginal effects of an `Inference` as a table."""
+"""Average marginal effects of `Coefficients` as a table."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray
+from chainrule.engine.inference.coefficients import Coefficients
 from chainrule.engine.inference.margins import average_change, average_class_slopes, average_slopes
 from chainrule.engine.inference.tables import Table
 from chainrule.errors import DataError
 
-if TYPE_CHECKING:
-    from chainrule.engine.inference.results import Inference
 
-
-def average_effects(inference: Inference, *, discrete: bool) -> Table:
+def average_effects(inference: Coefficients, *, discrete: bool) -> Table:
     """Return the average marginal effect of each column, level by level for factors."""
     if len(inference.terms.outputs) > 1:
         return _of_classes(inference)
@@ -63,7 +61,7 @@ def average_effects(inference: Inference, *, discrete: bool) -> Table:
     return _table(inference, {"term": names, "contrast": contrasts}, values, np.array(jacobians))
 
 
-def _of_classes(inference: Inference) -> Table:
+def _of_classes(inference: Coefficients) -> Table:
     model = inference.model
     first = int(model.design.fit_intercept)
     base = int(getattr(model.likelihood, "base", 0))
@@ -79,7 +77,7 @@ def _of_classes(inference: Inference) -> Table:
 
 
 def _table(
-    inference: Inference, names: dict[str, list[str]], values: list[float], jacobian: FloatArray
+    inference: Coefficients, names: dict[str, list[str]], values: list[float], jacobian: FloatArray
 ) -> Table:
     covariance = inference.parameter_covariance
     kept = inference.model.inverse.kept
@@ -103,7 +101,7 @@ def _table(
     )
 
 
-def _in_design(inference: Inference, place: int, value: float) -> FloatArray:
+def _in_design(inference: Coefficients, place: int, value: float) -> FloatArray:
     """Return a value of a column of the data in the units of the design."""
     design = inference.model.design
     first = int(design.fit_intercept)
@@ -113,7 +111,7 @@ def _in_design(inference: Inference, place: int, value: float) -> FloatArray:
     return np.array([scaled - design.middle[j]])
 
 
-def _indicators(inference: Inference) -> set[int]:
+def _indicators(inference: Coefficients) -> set[int]:
     """Return the columns whose values are all 0 or 1."""
     design = inference.model.design
     first = int(design.fit_intercept)

@@ -1,22 +1,19 @@
-"""An `Inference` as text and as HTML, in the layout that people know; the proof comes first."""
+"""`Coefficients` as text and as HTML, in the layout that people know; the proof comes first."""
 
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from chainrule.engine.inference.coefficients import Coefficients
 from chainrule.engine.inference.hypotheses import shown_p
 from chainrule.engine.inference.likelihoods import ScoreLikelihood
-
-if TYPE_CHECKING:
-    from chainrule.engine.inference.results import Inference
 
 _HEADER = ("", "coef", "std err", "z", "P>|z|")
 
 
-def summary(inference: Inference) -> str:
+def summary(inference: Coefficients) -> str:
     """Return the table as text."""
     body = _body(inference)
     widths = [max(len(row[k]) for row in body) for k in range(len(body[0]))]
@@ -34,7 +31,7 @@ def summary(inference: Inference) -> str:
     return "\n".join(lines)
 
 
-def html(inference: Inference) -> str:
+def html(inference: Coefficients) -> str:
     """Return the table as HTML, for notebooks."""
     body = _body(inference)
     head = "".join(f"<th scope='col'>{escape(cell)}</th>" for cell in body[0])
@@ -53,7 +50,7 @@ def html(inference: Inference) -> str:
     )
 
 
-def _facts(inference: Inference) -> list[str]:
+def _facts(inference: Coefficients) -> list[str]:
     glance = inference.glance()
     likelihood = inference.model.likelihood
     is_score = isinstance(likelihood, ScoreLikelihood)
@@ -77,7 +74,7 @@ def _facts(inference: Inference) -> list[str]:
     return [line for line in lines if line]
 
 
-def _digits(inference: Inference) -> str:
+def _digits(inference: Coefficients) -> str:
     if inference.cov != "model":
         return ""
     t, _ = inference.model.distance
@@ -88,7 +85,7 @@ def _digits(inference: Inference) -> str:
     )
 
 
-def _body(inference: Inference) -> list[list[str]]:
+def _body(inference: Coefficients) -> list[list[str]]:
     """Return the cells, the header first."""
     letter = "z" if np.isinf(inference.df_residual) else "t"
     percent = 100 * (1 - inference.level) / 2
