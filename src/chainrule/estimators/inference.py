@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -9,13 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.inference.coefficients import INTERCEPT, Terms
+from chainrule.engine.inference.coefficients import INTERCEPT, Limit, Terms
 from chainrule.engine.inference.covariance import KINDS
 from chainrule.engine.inference.design import Design
 from chainrule.engine.inference.families import family_of
 from chainrule.engine.inference.fitted import FittedModel
 from chainrule.engine.inference.likelihoods import ClassLikelihood, Likelihood, ScoreLikelihood
+from chainrule.engine.inference.limits import fit_limit
 from chainrule.engine.inference.moments import Estimate
 from chainrule.engine.inference.results import Inference
 from chainrule.engine.losses.facts import LossRow
@@ -83,7 +86,7 @@ def infer(
     ------
     DataError
     """
-    _check(cov, level, penalised, C, estimator)
+    _check(cov, level, penalised, C)
     n_classes = 2 if classes is None else len(classes)
     names = estimator.coef_names_
     source = InMemorySource(
@@ -117,45 +120,117 @@ def infer(
                 "errors: ask for cov='HC0' or a clustered covariance"
             )
         likelihood = ScoreLikelihood(loss, family)
-    parameters = design.parameters(point)
+    threads = n_threads(estimator.n_jobs, default=n_cores())
+
+    def model_at(design: Design, point: Point) -> FittedModel:
+        parameters = design.parameters(point)
+        return FittedModel(
+            Estimate(design, likelihood, parameters, threads),
+            family,
+            _penalty(C, design, likelihood),
+            _self_concordance(likelihood),
+            np.flatnonzero(parameters.T.ravel() == 0),
+            is_posterior=penalised == "bayes",
+        )
+
+    terms = _terms(estimator, source, classes, place, likelihood.n_outputs)
+    groups = _codes(clusters, cov, source.n_samples)
+    against = "" if likelihood.n_outputs == 1 or classes is None else str(classes[place])
+    model, note, limit = model_at(design, point), _NOTES.get(penalised or "", ""), None
+    if estimator.certificate_.kind == "separation":
+        if likelihood.n_outputs > 1:
+            raise DataError(
+                f"{estimator.certificate_} Coefficients that grow for ever have no errors: leave "
+                "out these columns, or penalise"
+            )
+        found = fit_limit(
+            source,
+            row,
+            fit_intercept=estimator.fit_intercept,
+            tol=estimator.tol,
+            n_threads=threads,
+        )
+        if found.fit is None:
+            raise DataError(
+                f"{estimator.certificate_} No row is undecided, so nothing can be said of any "
+                "coefficient: leave out these columns, or penalise"
+            )
+        part = source.take_rows(found.undecided)
+        whole, point = model, found.fit.point
+        model = model_at(Design(part, fit_intercept=estimator.fit_intercept), point)
+        signs = found.signs if estimator.fit_intercept else found.signs[1:]
+        limit = Limit(
+            signs,
+            found.infimum,
+            whole,
+            found.n_directions,
+            partial(_infimum_without, estimator, source, row, threads),
+        )
+        groups = None if groups is None else groups[found.undecided]
+        note = _separated(terms, signs, len(found.undecided), found.proven)
     coefficients = point.coef.T
     if estimator.fit_intercept:
         coefficients = np.hstack([point.intercept[:, None], coefficients])
-    model = FittedModel(
-        Estimate(design, likelihood, parameters, n_threads(estimator.n_jobs, default=n_cores())),
-        family,
-        _penalty(C, design, likelihood),
-        _self_concordance(likelihood),
-        np.flatnonzero(parameters.T.ravel() == 0),
-        is_posterior=penalised == "bayes",
-    )
+    if limit is not None:
+        ends = np.select([limit.signs > 0, limit.signs < 0], [np.inf, -np.inf], 0.0)
+        coefficients = np.where(limit.signs != 0, ends, coefficients)
     return Inference(
         model,
-        _terms(estimator, source, classes, place, likelihood.n_outputs),
+        terms,
         coefficients,
         estimator.certificate_,
         cov,
-        _codes(clusters, cov, source.n_samples),
+        groups,
         float(level),
-        "" if likelihood.n_outputs == 1 or classes is None else str(classes[place]),
-        _NOTES.get(penalised or "", ""),
+        against,
+        note,
+        limit,
     )
 
 
-def _check(
-    cov: str, level: float, penalised: str | None, C: float, estimator: LinearEstimator
-) -> None:
+def _separated(terms: Terms, signs: IntArray, undecided: int, proven: bool) -> str:
+    ends = {1: "+inf", -1: "-inf"}
+    moved = [f"{terms.names[j]} to {ends[int(signs[j])]}" for j in np.flatnonzero(signs)]
+    return (
+        f"The data are separated: {', '.join(moved)}. The other coefficients are the limit of "
+        f"maximum likelihood, from the {undecided} rows that are left undecided"
+        f"{'' if proven else ' (not proven in full)'}. lr() tests every term, those that run off "
+        "included."
+    )
+
+
+def _infimum_without(
+    estimator: LinearEstimator,
+    source: InMemorySource,
+    row: LossRow | None,
+    threads: int,
+    columns: IntArray,
+) -> float:
+    """Return what the loss tends to without some columns."""
+    X, y, offset = source.given
+    if isinstance(X, CodedRows):
+        raise DataError("a test without some levels of a separated fit needs them as columns")
+    kept = np.setdiff1d(np.arange(source.n_features), columns)
+    weight = np.concatenate([source.labels(k)[2] for k in range(source.n_blocks)])
+    part = InMemorySource(
+        X[:, kept] if len(kept) else np.zeros((source.n_samples, 1)),
+        y,
+        weight,
+        offset=offset,
+        n_threads=threads,
+    )
+    return fit_limit(
+        part, row, fit_intercept=estimator.fit_intercept, tol=estimator.tol, n_threads=threads
+    ).infimum
+
+
+def _check(cov: str, level: float, penalised: str | None, C: float) -> None:
     if cov not in KINDS:
         raise DataError(f"cov must be one of {', '.join(KINDS)}, not {cov!r}")
     if not isinstance(level, Real) or not 0 < float(level) < 1:
         raise DataError(f"level must be between 0 and 1, as 0.95, not {level!r}")
     if penalised not in (None, "bayes", "sandwich"):
         raise DataError(f"penalised must be 'bayes' or 'sandwich', not {penalised!r}")
-    if estimator.certificate_.kind == "separation":
-        raise DataError(
-            f"{estimator.certificate_} Coefficients that grow for ever have no errors: leave out "
-            "these columns, or penalise"
-        )
     if np.isfinite(C) and penalised is None:
         raise DataError(
             f"the fit is penalised (C = {C:g}), so its coefficients are biased and textbook errors "

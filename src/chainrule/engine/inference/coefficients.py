@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +13,7 @@ from scipy import stats
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.inference.fitted import FittedModel
-from chainrule.engine.inference.statistics import FitStatistics, fit_statistics
+from chainrule.engine.inference.statistics import FitStatistics, fit_statistics, in_the_limit
 from chainrule.engine.inference.tables import Table
 from chainrule.errors import DataError
 
@@ -44,6 +44,30 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """Where there is no optimum: which coefficients run off, and what can still be said.
+
+    Attributes
+    ----------
+    signs : ndarray of shape (n_terms,)
+        -1 or 1 for a coefficient that runs off, else 0.
+    infimum : float
+        What the loss of all rows tends to.
+    whole : FittedModel
+        All rows, at the last iterate of the fit; `Coefficients.model` has the undecided ones.
+    n_directions : int
+    infimum_without : callable
+        What the loss tends to without some columns, given by their numbers.
+    """
+
+    signs: IntArray
+    infimum: float
+    whole: FittedModel
+    n_directions: int
+    infimum_without: Callable[[IntArray], float]
+
+
+@dataclass(frozen=True)
 class Coefficients:
     """Coefficients of a fit, and how sure they are.
 
@@ -65,6 +89,8 @@ class Coefficients:
         The class that the others are compared with; empty for a single score.
     note : str
         What to know about the errors: of penalised fits, how they are meant.
+    limit : Limit or None
+        Where the data are separated.
     """
 
     model: FittedModel
@@ -76,6 +102,7 @@ class Coefficients:
     level: float = 0.95
     base: str = ""
     note: str = ""
+    limit: Limit | None = None
 
     @cached_property
     def parameter_covariance(self) -> FloatArray:
@@ -89,6 +116,8 @@ class Coefficients:
         to_data = self.to_data
         found = to_data @ self.parameter_covariance @ to_data.T
         aliased = self.aliased
+        if self.limit is not None:
+            aliased = np.union1d(aliased, np.flatnonzero(self.limit.signs))
         found[aliased] = np.nan
         found[:, aliased] = np.nan
         return np.asarray(found)
@@ -133,10 +162,15 @@ class Coefficients:
 
     @cached_property
     def _statistics(self) -> FitStatistics:
-        return fit_statistics(self.model)
+        if self.limit is None:
+            return fit_statistics(self.model)
+        n_parameters = self.model.n_parameters + self.limit.n_directions
+        return in_the_limit(self.limit.whole, self.limit.infimum, n_parameters)
 
     def enclosures(self) -> Table:
         """Return what `proven` does as named columns."""
+        if self.limit is not None:
+            raise DataError("digits are proven of an optimum, and these data are separated")
         if self.cov != "model":
             raise DataError(f"digits are proven for cov='model', not for {self.cov!r}")
         estimate, error = self.coefficients.ravel(), self.std_errors
@@ -206,4 +240,7 @@ class Coefficients:
                 known = ", ".join([*self.terms.names, *factors])
                 raise DataError(f"there is no term {term!r}; known are {known}")
             found += [k * n_terms + j for k in range(len(self.terms.outputs)) for j in here]
-        return np.setdiff1d(np.array(found, dtype=np.intp), self.aliased)
+        aliased = self.aliased
+        if self.limit is not None:  # what runs off is constant in the rows that are left
+            aliased = np.setdiff1d(aliased, np.flatnonzero(self.limit.signs))
+        return np.setdiff1d(np.array(found, dtype=np.intp), aliased)

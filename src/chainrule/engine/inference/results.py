@@ -91,11 +91,19 @@ class Inference(Coefficients):
         """Return the likelihood-ratio test that a term, factor or several of them are zero."""
         self._needs_likelihood("a likelihood-ratio test")
         zeros = self._parameters(self.places(terms))
+        if self.limit is not None:
+            columns = zeros - int(self.model.design.fit_intercept)
+            statistic = 2 * (self.limit.infimum_without(columns) - self.limit.infimum)
+            words = f"{_listed(terms)} = 0"
+            return hypotheses.chi_squared(
+                "Likelihood ratio", words, max(statistic, 0.0), len(zeros), self.model
+            )
         return hypotheses.likelihood_ratio(self.model, zeros, f"{_listed(terms)} = 0")
 
     def score(self, terms: str | Sequence[str]) -> TestResult:
         """Return the score test (Rao) that a term, factor or several of them are zero."""
         self._needs_likelihood("a score test")
+        self._needs_optimum("a score test")
         zeros = self._parameters(self.places(terms))
         return hypotheses.score(self.model, zeros, f"{_listed(terms)} = 0")
 
@@ -105,6 +113,7 @@ class Inference(Coefficients):
         A limit is infinite where the likelihood never falls so far.
         """
         self._needs_likelihood("a profile interval")
+        self._needs_optimum("a profile interval")
         place = self.places(term)
         if len(place) > 1 and output is None:
             raise DataError(f"{term} has {len(place)} coefficients: say of which output")
@@ -136,6 +145,7 @@ class Inference(Coefficients):
             ``term, contrast, estimate, std.error, statistic, p.value, conf.low, conf.high``, and
             ``y.level`` first for several classes.
         """
+        self._needs_optimum("marginal effects")
         return average_effects(self, discrete=discrete).to_pandas()
 
     def vif(self) -> Any:  # noqa: ANN401
@@ -170,12 +180,14 @@ class Inference(Coefficients):
 
     def influence(self) -> Influence:
         """Return leverages, residuals, Cook's distances and dfbetas, one row of X each."""
+        self._needs_optimum("influence")
         if self.model.family is None or len(self.terms.outputs) > 1:
             raise DataError("influence is offered for one score with a likelihood")
         return influence(self.model, self.to_data)
 
     def calibration(self, *, n_groups: int = 10) -> tuple[HosmerLemeshow, Spiegelhalter]:
         """Return the tests of Hosmer and Lemeshow, and of Spiegelhalter, on the rows of the fit."""
+        self._needs_optimum("a calibration test")
         if self.model.family is None or self.model.family.name != "binomial":
             raise DataError("calibration is for two classes")
         y, proba, weight = self._predictions(self.model.family)
@@ -220,6 +232,13 @@ class Inference(Coefficients):
         where = k * plain.n_terms
         low, high = (profile_limit(model, where, rise, sign) for sign in (-1, 1))
         return low, high
+
+    def _needs_optimum(self, what: str) -> None:
+        if self.limit is not None:
+            raise DataError(
+                f"{what} needs an optimum, and these data are separated: use lr(), whose "
+                "statistic is that of the limit, leave out the columns that run off, or penalise"
+            )
 
     def _needs_likelihood(self, what: str) -> None:
         if self.model.penalty is not None:

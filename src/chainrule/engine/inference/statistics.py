@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -92,6 +92,33 @@ def fit_statistics(model: FittedModel) -> FitStatistics:
         n,
         model.dispersion,
         found,
+    )
+
+
+def in_the_limit(model: FittedModel, infimum: float, n_parameters: int) -> FitStatistics:
+    """Return the statistics of the limit of maximum likelihood, where the data are separated.
+
+    Parameters
+    ----------
+    model : FittedModel
+        All rows, at any point.
+    infimum : float
+        What the loss tends to.
+    n_parameters : int
+        Of the design, coefficients that run off included.
+    """
+    here = fit_statistics(model)
+    gain = model.moments.loss - infimum
+    value = here.log_likelihood + gain
+    found = pseudo_r2(value, here.null_log_likelihood, here.nobs, n_parameters)
+    return replace(
+        here,
+        log_likelihood=value,
+        aic=2 * n_parameters - 2 * value,
+        bic=n_parameters * float(np.log(here.nobs)) - 2 * value,
+        deviance=here.deviance - 2 * gain,
+        df_residual=here.nobs - n_parameters,
+        pseudo_r2=found if np.isfinite(value) else {},
     )
 
 
