@@ -129,11 +129,14 @@ def infer(
             family,
             _penalty(C, design, likelihood),
             _self_concordance(likelihood),
-            np.flatnonzero(parameters.T.ravel() == 0),
+            references,
             is_posterior=penalised == "bayes",
         )
 
     terms = _terms(estimator, source, classes, place, likelihood.n_outputs)
+    first_levels = [places[0] for places in (terms.factors or {}).values()]
+    every = [k * len(terms.names) + j for k in range(likelihood.n_outputs) for j in first_levels]
+    references: IntArray = np.array(every, dtype=np.intp)
     groups = _codes(clusters, cov, source.n_samples)
     against = "" if likelihood.n_outputs == 1 or classes is None else str(classes[place])
     model, note, limit = model_at(design, point), _NOTES.get(penalised or "", ""), None
@@ -171,6 +174,9 @@ def infer(
     coefficients = point.coef.T
     if estimator.fit_intercept:
         coefficients = np.hstack([point.intercept[:, None], coefficients])
+    if np.isinf(C) and len(model.inverse.kept) < coefficients.size:
+        model = model.with_references()
+        coefficients = (model.design.to_data() @ model.estimate.parameters).T
     if limit is not None:
         ends = np.select([limit.signs > 0, limit.signs < 0], [np.inf, -np.inf], 0.0)
         coefficients = np.where(limit.signs != 0, ends, coefficients)
@@ -185,6 +191,7 @@ def infer(
         against,
         note,
         limit,
+        partial(estimator._matrix, reset=False),
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from chainrule import GammaRegressor, LinearModel, LogisticRegression, PoissonRegressor
@@ -93,3 +94,43 @@ def test_several_classes() -> None:
     close(found.coefficients, expected["coef"], 2e-7)
     close(found.std_errors, expected["se"], 2e-7)
     close(found.glance().log_likelihood, expected["logLik"], 1e-12)
+
+
+def with_factor() -> Inference:
+    levels = pd.Categorical(DATA["yk"].astype(int).astype(str))
+    frame = pd.DataFrame({"x1": DATA["x1"], "x2": DATA["x2"], "f": levels})
+    return (
+        LogisticRegression(C=np.inf, tol=1e-13).fit(frame, DATA["yb"]).inference(frame, DATA["yb"])
+    )
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+class TestFactor:
+    expected = STORED["results"]["factor"]
+
+    def test_the_first_level_is_the_reference(self) -> None:
+        found = with_factor()
+        assert list(found.terms.names) == ["(Intercept)", "x1", "x2", "f_0", "f_1", "f_2"]
+        assert found.coefficients[0, 3] == 0
+        assert np.isnan(found.std_errors[3])
+        close(np.delete(found.coefficients[0], 3), self.expected["coef"])
+        close(np.delete(found.std_errors, 3), self.expected["coefse"])
+
+    @pytest.mark.parametrize("adjust", ["tukey", "holm"])
+    def test_pairs(self, adjust: Any) -> None:
+        found = with_factor().contrast("f", adjust=adjust)
+        assert list(found["contrast"]) == ["0 - 1", "0 - 2", "1 - 2"]
+        close(found["estimate"], self.expected["estimate"])
+        close(found["std.error"], self.expected["se"])
+        close(found["p.value"], self.expected[adjust], 1e-6)
+        if adjust == "tukey":
+            close(found["conf.low"], self.expected["low"], 1e-6)
+            close(found["conf.high"], self.expected["high"], 1e-6)
+
+    def test_predictions(self) -> None:
+        frame = pd.DataFrame({"x1": DATA["x1"], "x2": DATA["x2"]})
+        frame["f"] = pd.Categorical(DATA["yk"].astype(int).astype(str))
+        found = with_factor().predict(frame.iloc[:10])
+        score = np.log(found["fitted"] / (1 - found["fitted"]))
+        close(score, self.expected["fit"])
+        close(found["std.error"], self.expected["sefit"])

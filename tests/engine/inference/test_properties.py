@@ -285,3 +285,42 @@ def test_offsets_and_rates() -> None:
     expected = np.sqrt(np.diag(np.linalg.inv(design.T @ (design * mean[:, None]))))
     np.testing.assert_allclose(found.std_errors, expected, rtol=1e-9)
     assert found.ratios()["ratio"][1] == pytest.approx(np.exp(model.coef_[0]))
+
+
+@pytest.mark.parametrize("at", [{}, {"x1": 0.7}])
+def test_effects_at_one_point_are_slopes_there(at: dict[str, float]) -> None:
+    X, y = rows()
+    weight = np.random.default_rng(4).integers(1, 4, len(y)).astype(float)
+    model = fitted(X, y, sample_weight=weight)
+    found = model.inference(X, y, weight).effects(at)
+    here = np.average(X, axis=0, weights=weight)
+    here[1] = at.get("x1", here[1])
+    parameters = np.concatenate([model.intercept_, model.coef_[0]])
+    covariance = model.inference(X, y, weight).covariance
+    for j in range(3):
+
+        def effect(beta: Any, j: int = j) -> float:
+            p = 1 / (1 + np.exp(-(beta[0] + here @ beta[1:])))
+            return float(p * (1 - p) * beta[1 + j])
+
+        gradient = optimize.approx_fprime(parameters, effect, 1e-7)
+        assert found["estimate"][j] == pytest.approx(effect(parameters), rel=1e-9)
+        error = np.sqrt(gradient @ covariance @ gradient)
+        assert found["std.error"][j] == pytest.approx(error, rel=1e-4)
+    with pytest.raises(DataError, match="x0, x1, x2"):
+        model.inference(X, y, weight).effects({"age": 1.0})
+
+
+def test_contrasts_name_the_factors_there_are() -> None:
+    X, y = rows()
+    with pytest.raises(DataError, match="none"):
+        fitted(X, y).inference(X, y).contrast("x0")
+
+
+def test_intervals_of_predictions_hold_the_prediction() -> None:
+    X, y = rows()
+    model = fitted(X, y)
+    narrow, wide = (model.inference(X, y).predict(X, level=level) for level in (0.5, 0.99))
+    np.testing.assert_allclose(narrow["fitted"], model.predict_proba(X)[:, 1], rtol=1e-10)
+    assert (wide["conf.low"] < narrow["conf.low"]).all()
+    assert (narrow["conf.high"] < wide["conf.high"]).all()

@@ -91,6 +91,8 @@ class Coefficients:
         What to know about the errors: of penalised fits, how they are meant.
     limit : Limit or None
         Where the data are separated.
+    read : callable
+        Turns new rows into what a source takes, as the estimator does.
     """
 
     model: FittedModel
@@ -103,6 +105,7 @@ class Coefficients:
     base: str = ""
     note: str = ""
     limit: Limit | None = None
+    read: Callable[[Any], Any] = np.asarray
 
     @cached_property
     def parameter_covariance(self) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,29 @@ def average_effects(inference: Coefficients, *, discrete: bool) -> Table:
             values.append(float(effect.values[0]))
             jacobians.append(effect.jacobian[0])
     return _table(inference, {"term": names, "contrast": contrasts}, values, np.array(jacobians))
+
+
+def effects_at(inference: Coefficients, at: Mapping[str, float]) -> Table:
+    """Return the slope of the mean in each column at one point: means, and given values."""
+    model, family = inference.model, inference.model.family
+    if family is None or len(inference.terms.outputs) > 1:
+        raise DataError("effects at one point are for a single score with a distribution")
+    first = int(model.design.fit_intercept)
+    (total,) = model.estimate.sums(lambda piece: (piece.weight @ piece.design,))
+    here = total / model.moments.weight
+    for term, value in at.items():
+        if term not in inference.terms.names[first:]:
+            known = ", ".join(inference.terms.names[first:])
+            raise DataError(f"there is no column {term!r}; known are {known}")
+        place = inference.terms.names.index(term)
+        here[place] = _in_design(inference, place, float(value))[0]
+    z = here @ model.estimate.parameters
+    slope, bent = float(family.mean_slope(z)[0]), float(family.mean_curvature(z)[0])
+    coef = inference.coefficients[0, first:]
+    jacobian = np.outer(coef, bent * here) + slope * model.design.to_data()[first:]
+    names = list(inference.terms.names[first:])
+    texts = {"term": names, "contrast": ["dY/dX"] * len(names)}
+    return _table(inference, texts, list(coef * slope), jacobian)
 
 
 def _of_classes(inference: Coefficients) -> Table:

@@ -9,7 +9,7 @@ exp(-R t) and exp(R t): so do the variances.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -62,7 +62,7 @@ class FittedModel:
         The Hessian of the penalty in the parameters of the design; None where there is none.
     self_concordance : float or None
     zero : ndarray
-        Parameters held at zero exactly: the first to leave out where columns are aliased.
+        The first to leave out where columns are aliased: reference levels.
     is_posterior : bool
         Whether the penalty is a prior, and the covariance that of the posterior.
     """
@@ -141,6 +141,22 @@ class FittedModel:
         information = self.moments.information
         whole = information if self.penalty is None else information + self.penalty
         return invert(whole, last=self.zero, roundings=self.roundings)
+
+    def with_references(self) -> FittedModel:
+        """Return the same predictions with aliased parameters at zero, as reference levels are.
+
+        An aliased column is D_kept A; what its coefficient said, the others say then.
+        """
+        kept = self.inverse.kept
+        aliased = np.setdiff1d(np.arange(len(self.moments.gradient)), kept)
+        flat = self.estimate.parameters.T.ravel()
+        if not flat[aliased].any():
+            return self
+        table = self.moments.information[np.ix_(kept, aliased)]
+        moved = np.zeros_like(flat)
+        moved[kept] = flat[kept] + self.inverse.matrix @ (table @ flat[aliased])
+        parameters = moved.reshape(self.estimate.parameters.shape[::-1]).T
+        return replace(self, estimate=replace(self.estimate, parameters=parameters))
 
     @cached_property
     def dispersion(self) -> float:

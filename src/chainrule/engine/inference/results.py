@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +20,13 @@ from chainrule.engine.inference.calibration import (
 )
 from chainrule.engine.inference.coefficients import INTERCEPT, Coefficients
 from chainrule.engine.inference.constrained import profile_limit
+from chainrule.engine.inference.contrasts import pairwise
 from chainrule.engine.inference.design import Design
 from chainrule.engine.inference.diagnostics import Influence, inflation_factors, influence
-from chainrule.engine.inference.effects import average_effects
+from chainrule.engine.inference.effects import average_effects, effects_at
 from chainrule.engine.inference.families import Family
 from chainrule.engine.inference.hypotheses import TestResult
+from chainrule.engine.inference.predictions import predicted
 from chainrule.engine.inference.summaries import html, summary
 from chainrule.engine.inference.tables import Table
 from chainrule.errors import DataError
@@ -147,6 +149,64 @@ class Inference(Coefficients):
         """
         self._needs_optimum("marginal effects")
         return average_effects(self, discrete=discrete).to_pandas()
+
+    def effects(self, at: Mapping[str, float] | None = None) -> Any:  # noqa: ANN401
+        """Return marginal effects at one point: columns at their means, some at given values.
+
+        Parameters
+        ----------
+        at : mapping of str to float, optional
+            Values of terms; those not named are at their means.
+
+        Returns
+        -------
+        DataFrame
+            As `ame`.
+        """
+        self._needs_optimum("marginal effects")
+        return effects_at(self, at or {}).to_pandas()
+
+    def at_means(self) -> Any:  # noqa: ANN401
+        """Return marginal effects with every column at its mean, as a data frame."""
+        return self.effects()
+
+    def contrast(
+        self, factor: str, *, adjust: Literal["tukey", "holm", "bonferroni", "none"] = "tukey"
+    ) -> Any:  # noqa: ANN401
+        """Compare all levels of a factor with each other, on the scale of the scores.
+
+        Parameters
+        ----------
+        factor : str
+            A categorical column.
+        adjust : {'tukey', 'holm', 'bonferroni', 'none'}
+            How p-values and intervals allow for there being many pairs; Holm's has no intervals,
+            and those shown are Bonferroni's.
+
+        Returns
+        -------
+        DataFrame
+            ``contrast, estimate, std.error, statistic, p.value, conf.low, conf.high``.
+        """
+        return pairwise(self, factor, adjust).to_pandas()
+
+    def predict(self, X: Any, *, level: float | None = None) -> Any:  # noqa: ANN401
+        """Return the mean at new rows, with intervals: those of the score through the inverse link.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame
+            As for the estimator's `predict`.
+        level : float, optional
+            Of the intervals; by default that of this inference.
+
+        Returns
+        -------
+        DataFrame
+            ``fitted, std.error, conf.low, conf.high`` a row; the error is of the score.
+        """
+        self._needs_optimum("an interval of predictions")
+        return predicted(self, self.read(X), self.level if level is None else level).to_pandas()
 
     def vif(self) -> Any:  # noqa: ANN401
         """Return a data frame of generalised variance inflation factors, by column or factor."""
