@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
@@ -11,12 +11,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from sklearn.base import ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from chainrule.engine.arrays import FloatArray
+from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.fitting import Fit
+from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Point
 from chainrule.errors import DataError
 from chainrule.estimators.base import LinearEstimator, checked_strength, managed
@@ -30,6 +33,8 @@ from chainrule.estimators.inputs import (
     codes_of,
     distinct,
     is_plain,
+    n_cores,
+    n_threads,
     positive,
 )
 from chainrule.estimators.predictions import Predictions
@@ -39,6 +44,9 @@ if TYPE_CHECKING:
 
 Matrix = Any
 Labels = npt.NDArray[Any]
+
+FIRTH: Final = ("jeffreys", "jeffreys-flic", "jeffreys-flac")
+"""Firth's penalty, and it with a corrected intercept."""
 
 _MANY_LABELS: Final[int] = 100_000
 _FEW_CLASSES: Final[int] = 20
@@ -54,8 +62,11 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
 
     Parameters
     ----------
-    penalty : {'l2', None, 'deprecated'}, default='l2'
+    penalty : {'l2', None, 'jeffreys', 'jeffreys-flic', 'jeffreys-flac', 'deprecated'}, default='l2'
         None is the same as ``C=np.inf``; 'deprecated' (scikit-learn's placeholder) as 'l2'.
+        'jeffreys' is Firth's logistic regression for rare events and separated data, two classes;
+        C is not used. FLIC and FLAC correct its intercept, so that predicted and observed agree
+        on average.
     C : float, default=1.0
         Inverse strength of the penalty; ``np.inf`` for none.
     l1_ratio : float, default=0.0
@@ -391,7 +402,68 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
             level=level,
             penalised=penalised,
             base=base,
+            prior=self.penalty if self.penalty in FIRTH else "",
         )
+
+    def _minimise(
+        self,
+        X: Matrix,
+        y: npt.NDArray[Any],
+        weights: FloatArray,
+        rows: IntArray | None,
+        offset: FloatArray | None,
+        *,
+        C: float,
+        attributes: Callable[[Point], dict[str, Any]],
+        n_classes: int = 2,
+        row: LossRow | None = None,
+    ) -> None:
+        """Fit to some rows, or all, and keep the fit: with the engine, or Firth's penalty."""
+        if self.penalty not in FIRTH:
+            super()._minimise(
+                X,
+                y,
+                weights,
+                rows,
+                offset,
+                C=C,
+                attributes=attributes,
+                n_classes=n_classes,
+                row=row,
+            )
+            return
+        from chainrule.estimators.jeffreys import fit_jeffreys
+
+        if n_classes > 2:
+            raise DataError(f"penalty={self.penalty!r} is for two classes, and y has {n_classes}")
+        if rows is not None:
+            X, weights = X[rows], weights[rows]
+            offset = None if offset is None else offset[rows]
+        if isinstance(X, CodedRows):
+            X = X.occurring(rows)
+        self.levels_ = getattr(X, "levels", {})
+        names = getattr(X, "names", getattr(self, "feature_names_in_", None))
+        self.coef_names_ = None if names is None else np.array(names, dtype=object)
+        fit = fit_jeffreys(
+            X,
+            y,
+            None if are_implied(weights) else weights,
+            offset,
+            penalty=str(self.penalty),
+            fit_intercept=self.fit_intercept,
+            tol=self.tol,
+            max_iter=self.max_iter,
+            n_threads=n_threads(self.n_jobs, default=n_cores()),
+        )
+        for name, value in attributes(fit.point).items():
+            setattr(self, name, value)
+        self.certificate_, self.objective_ = fit.certificate, fit.objective
+        self._explanation, self.history_ = fit.sentence, []
+        self.solver_, self.n_passes_ = "fisher-scoring", 2.0 * fit.n_iter
+        self.n_iter_ = np.array([fit.n_iter], dtype=np.int32)
+        if not fit.met:
+            few = f"max_iter={self.max_iter} iterations were too few. {fit.certificate}"
+            warnings.warn(few, ConvergenceWarning, stacklevel=4)
 
     def _fitted_attributes(self, classes: Labels, point: Point) -> dict[str, Any]:
         return {
@@ -432,9 +504,13 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
 
     def _check_parameters(self) -> float:
         """Refuse senseless parameters in words; return C, inf where nothing is penalised."""
+        if self.penalty in FIRTH:
+            self._check_common_parameters()
+            return np.inf
         if self.penalty not in ("l2", None, "none", "deprecated"):
             raise ValueError(
-                f"penalty must be 'l2' (with l1_ratio=0) or None, not {self.penalty!r}"
+                f"penalty must be 'l2' (with l1_ratio=0), None, or {', '.join(map(repr, FIRTH))}, "
+                f"not {self.penalty!r}"
             )
         if self.l1_ratio not in (0, None):
             raise ValueError(f"l1_ratio must be 0: the penalty is L2, not {self.l1_ratio!r}")

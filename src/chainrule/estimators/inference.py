@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 Penalised = Literal["bayes", "sandwich"]
 
 _NOTES: Final = {
+    "jeffreys": (
+        "The likelihood is penalised by Jeffreys' prior (Firth). profile() and lr() are those of "
+        "the penalised likelihood, and are to be preferred to the errors above."
+    ),
     "bayes": (
         "Errors are those of the posterior whose prior is the penalty (penalised='bayes'): H^-1 "
         "with the penalty in H."
@@ -60,6 +64,7 @@ def infer(
     level: float,
     penalised: Penalised | None,
     base: Any,  # noqa: ANN401
+    prior: str = "",
 ) -> Inference:
     """Return the inference of a fit, its rows given as the engine takes them.
 
@@ -81,12 +86,16 @@ def infer(
     classes : ndarray or None
     cov, clusters, level, penalised, base
         As in `LinearEstimator.inference`.
+    prior : str
+        "jeffreys" for Firth's fits.
 
     Raises
     ------
     DataError
     """
     _check(cov, level, penalised, C)
+    if prior not in ("", "jeffreys"):
+        raise DataError(f"errors are those of penalty='jeffreys': fit with it, not with {prior!r}")
     n_classes = 2 if classes is None else len(classes)
     names = estimator.coef_names_
     source = InMemorySource(
@@ -139,7 +148,7 @@ def infer(
     references: IntArray = np.array(every, dtype=np.intp)
     groups = _codes(clusters, cov, source.n_samples)
     against = "" if likelihood.n_outputs == 1 or classes is None else str(classes[place])
-    model, note, limit = model_at(design, point), _NOTES.get(penalised or "", ""), None
+    model, note, limit = model_at(design, point), _NOTES.get(penalised or prior, ""), None
     if estimator.certificate_.kind == "separation":
         if likelihood.n_outputs > 1:
             raise DataError(
@@ -192,6 +201,7 @@ def infer(
         note,
         limit,
         partial(estimator._matrix, reset=False),
+        prior,
     )
 
 

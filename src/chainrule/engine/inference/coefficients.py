@@ -93,6 +93,8 @@ class Coefficients:
         Where the data are separated.
     read : callable
         Turns new rows into what a source takes, as the estimator does.
+    prior : str
+        "jeffreys" where that is the penalty (Firth), else empty.
     """
 
     model: FittedModel
@@ -106,6 +108,7 @@ class Coefficients:
     note: str = ""
     limit: Limit | None = None
     read: Callable[[Any], Any] = np.asarray
+    prior: str = ""
 
     @cached_property
     def parameter_covariance(self) -> FloatArray:
@@ -172,6 +175,8 @@ class Coefficients:
 
     def enclosures(self) -> Table:
         """Return what `proven` does as named columns."""
+        if self.prior:
+            raise DataError("nothing is proven of a fit with Jeffreys' prior: it is stationary")
         if self.limit is not None:
             raise DataError("digits are proven of an optimum, and these data are separated")
         if self.cov != "model":

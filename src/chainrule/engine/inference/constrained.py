@@ -45,19 +45,24 @@ def flat(model: FittedModel) -> FloatArray:
     return model.estimate.parameters.T.ravel()
 
 
+def at_zero(model: FittedModel, zeros: IntArray) -> FittedModel:
+    """Return the model where the quadratic one has its optimum with some parameters at zero."""
+    free = np.setdiff1d(model.inverse.kept, zeros)
+    start, information = flat(model), model.moments.information
+    if len(free):
+        cross = information[np.ix_(free, zeros)] @ start[zeros]
+        start[free] += linalg.solve(information[np.ix_(free, free)], cross, assume_a="pos")
+    start[zeros] = 0.0
+    return at(model, start)
+
+
 def fit_with_zeros(model: FittedModel, zeros: IntArray) -> ConstrainedFit:
     """Fit again with some parameters held at zero, by Fisher scoring from where they are 0.
 
     The start is the constrained optimum of the quadratic model at the fit.
     """
     free = np.setdiff1d(model.inverse.kept, zeros)
-    start = flat(model)
-    information = model.moments.information
-    if len(free):
-        cross = information[np.ix_(free, zeros)] @ start[zeros]
-        start[free] += linalg.solve(information[np.ix_(free, free)], cross, assume_a="pos")
-    start[zeros] = 0.0
-    here = at(model, start)
+    here = at_zero(model, zeros)
     decrement = np.inf
     for _ in range(_STEPS):
         if not len(free):

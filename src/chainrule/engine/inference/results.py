@@ -19,13 +19,20 @@ from chainrule.engine.inference.calibration import (
     spiegelhalter,
 )
 from chainrule.engine.inference.coefficients import INTERCEPT, Coefficients
-from chainrule.engine.inference.constrained import profile_limit
+from chainrule.engine.inference.constrained import at_zero, profile_limit
 from chainrule.engine.inference.contrasts import pairwise
 from chainrule.engine.inference.design import Design
 from chainrule.engine.inference.diagnostics import Influence, inflation_factors, influence
 from chainrule.engine.inference.effects import average_effects, effects_at
 from chainrule.engine.inference.families import Family
+from chainrule.engine.inference.fitted import FittedModel
 from chainrule.engine.inference.hypotheses import TestResult
+from chainrule.engine.inference.jeffreys import (
+    PenalisedFit,
+    fit_penalised,
+    penalised_limit,
+    penalised_value,
+)
 from chainrule.engine.inference.predictions import predicted
 from chainrule.engine.inference.summaries import html, summary
 from chainrule.engine.inference.tables import Table
@@ -100,6 +107,16 @@ class Inference(Coefficients):
             return hypotheses.chi_squared(
                 "Likelihood ratio", words, max(statistic, 0.0), len(zeros), self.model
             )
+        if self.prior:
+            null = fit_penalised(at_zero(self.model, zeros), zeros)
+            gain = null.value - penalised_value(self.model)
+            return hypotheses.chi_squared(
+                "Penalised likelihood ratio",
+                f"{_listed(terms)} = 0",
+                max(2 * gain, 0.0),
+                len(zeros),
+                self.model,
+            )
         return hypotheses.likelihood_ratio(self.model, zeros, f"{_listed(terms)} = 0")
 
     def score(self, terms: str | Sequence[str]) -> TestResult:
@@ -129,8 +146,14 @@ class Inference(Coefficients):
             raise DataError(f"{term} is a combination of other columns: it has no interval")
         offset = int(self.model.design.fit_intercept)
         unit = self.model.design.to_data()[name, name] if name >= offset else 1.0
-        low, high = (profile_limit(self.model, parameter, rise, sign) for sign in (-1, 1))
+        low, high = (self._profile_limit(self.model, parameter, rise, sign) for sign in (-1, 1))
         return low * unit, high * unit
+
+    def _profile_limit(self, model: FittedModel, parameter: int, rise: float, sign: int) -> float:
+        if not self.prior:
+            return profile_limit(model, parameter, rise, sign)
+        best = PenalisedFit(model, penalised_value(model), 0.0, 0)
+        return penalised_limit(best, parameter, rise, sign)
 
     def ame(self, *, discrete: bool = False) -> Any:  # noqa: ANN401
         """Return average marginal effects, with errors by the delta method.
@@ -290,7 +313,7 @@ class Inference(Coefficients):
         parameters[0] += plain.source.column_shift @ self.coefficients[:, 1:].T
         model = replace(self.model, estimate=replace(estimate, design=plain, parameters=parameters))
         where = k * plain.n_terms
-        low, high = (profile_limit(model, where, rise, sign) for sign in (-1, 1))
+        low, high = (self._profile_limit(model, where, rise, sign) for sign in (-1, 1))
         return low, high
 
     def _needs_optimum(self, what: str) -> None:

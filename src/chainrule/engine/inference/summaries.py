@@ -75,7 +75,7 @@ def _facts(inference: Coefficients) -> list[str]:
 
 
 def _digits(inference: Coefficients) -> str:
-    if inference.cov != "model" or inference.limit is not None:
+    if inference.cov != "model" or inference.limit is not None or inference.prior:
         return ""
     t, _ = inference.model.distance
     if not np.isfinite(t):
