@@ -1,4 +1,4 @@
-"""Time of inference: ``python -m benchmarks.inference [PEERS_PYTHON]``, into benchmarks/inference.json.
+"""Time of inference: ``python -m benchmarks.inference [PEERS_PYTHON]``, into inference.json here.
 
 Coefficients are fitted beforehand and not timed. Timed are the table with HC3 errors, and average
 marginal effects with their errors; for statsmodels, HC0 (its HC3 is HC0, statsmodels#7798) and
