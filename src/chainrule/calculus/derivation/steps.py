@@ -9,11 +9,11 @@ from functools import cached_property
 
 from chainrule.calculus.derivation.provenance import Provenance, answered, traced
 from chainrule.calculus.graph.dims import Shape
-from chainrule.calculus.graph.display import Displayed
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr, Position, Symbol, entry, substitute, symbols
 from chainrule.calculus.graph.replacement import Replacement
 from chainrule.calculus.graph.roles import reading_sentences
+from chainrule.display import Displayed
 from chainrule.errors import DerivationError
 
 
