@@ -157,12 +157,15 @@ class NameRow:
         The definition.
     text : str
         The note of an input, or a function as it was written.
+    entrywise : Expr or None
+        The definition of a number as a sum over entries, as a lecture sets a loss.
     """
 
     left: Expr | None
     shape: str = ""
     right: Expr | None = None
     text: str = ""
+    entrywise: Expr | None = None
 
 
 @dataclass(frozen=True)

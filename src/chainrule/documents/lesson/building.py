@@ -7,8 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from chainrule.calculus.derivation.curvature import layout_sentence
 from chainrule.calculus.derivation.lines import fixed
 from chainrule.calculus.derivation.steps import Claim, Derivation, Gradient, Hessian, Step
-from chainrule.calculus.graph.dims import Index, written
-from chainrule.calculus.graph.node import Expr, Partial, entry
+from chainrule.calculus.graph.dims import SCALAR, Index, written
+from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.node import Apply, Entry, Expr, Partial, Total, entry, walk
+from chainrule.calculus.indexing.expansion import expand
+from chainrule.calculus.indexing.names import Letters
 from chainrule.documents import blocks
 from chainrule.documents.blocks import (
     Block,
@@ -35,7 +38,11 @@ from chainrule.documents.lesson.outline import (
     functions,
     shown_phase,
 )
+from chainrule.errors import ChainruleError
 from chainrule.language.typeset import unicode
+
+MOST_NODES = 60
+"""A sum over entries with more nodes than this is harder to read than its matrix form."""
 
 
 def lesson(
@@ -99,20 +106,41 @@ def board_of(
         )
         for part in derivation_sections(derivation, form)
     ]
-    return Board((*forward_blocks(derivation), *parts, results_of(derivation, form)), prefix)
+    return Board((*forward_blocks(derivation, form), *parts, results_of(derivation, form)), prefix)
 
 
-def forward_blocks(derivation: Derivation) -> Iterator[Block]:
-    """Yield the forward pass, and how it was read."""
+def forward_blocks(
+    derivation: Derivation, form: GradientForm = GradientForm.MATRIX
+) -> Iterator[Block]:
+    """Yield the forward pass, and how it was read; by entries where the index form is shown."""
     model = derivation.model
     rows = [NameRow(s, written(s.shape), text=model.notes.get(s.name, "")) for s in model.inputs]
     rows += [NameRow(left, "", right, text) for left, right, text in functions(derivation)]
-    rows += [NameRow(d.target, written(d.target.shape), d.value) for d in model.definitions]
+    for d in model.definitions:
+        sums = None if form is GradientForm.MATRIX else sum_over_entries(d.value, model)
+        rows.append(NameRow(d.target, written(d.target.shape), d.value, entrywise=sums))
     yield Names(model.title or "Forward pass", tuple(rows))
     for note in derivation.reading:
         yield prose(note, Role.READING)
     if derivation.first is not None:
         yield prose(first_sentence(derivation), Role.READING)
+
+
+def sum_over_entries(value: Expr, model: Model) -> Expr | None:
+    """Return a number as a sum over the entries of matrices; None where it is not one, or long."""
+    if value.shape != SCALAR or any(isinstance(node, Total) for node in walk(value)):
+        return None
+    dims = {dim for symbol in model.symbols for dim in symbol.shape}
+    letters = Letters(dims, [*(s.name for s in model.symbols), *map(str, dims)])
+    try:
+        form, _ = expand(value, None, None, letters)
+    except ChainruleError:
+        return None
+    nodes = list(walk(form))
+    closed = any(isinstance(n, Entry) and isinstance(n.matrix, Apply) for n in nodes)
+    matrices = any(isinstance(n, Apply) and n.shape != SCALAR for n in nodes)
+    sums = any(isinstance(n, Total) for n in nodes)
+    return form if sums and not closed and not matrices and len(nodes) <= MOST_NODES else None
 
 
 def step_block(

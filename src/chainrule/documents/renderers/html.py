@@ -183,7 +183,8 @@ class _Writer:
         yield "</div>"
 
     def names(self, names: Names) -> Iterator[str]:
-        shapes = any(row.shape for row in names.rows if row.right is not None)
+        defined = [row for row in names.rows if row.right is not None]
+        shapes = not defined or any(row.shape for row in defined)
         yield '<div class="forward" tabindex="0" role="group" aria-label="The forward pass">'
         yield '<table class="names"><caption>The forward pass</caption>'
         if shapes:
@@ -193,7 +194,7 @@ class _Writer:
         for row in names.rows:
             cell = escape(row.text)
             if row.left is not None and row.right is not None:
-                cell = self.equation(Equation((row.left, row.right)), display=False)
+                cell = self.definition(row.left, row.right, row.entrywise)
             elif row.left is None:
                 cell = f"<code>{cell}</code>"
             if row.right is not None and not shapes:
@@ -204,6 +205,14 @@ class _Writer:
                 head = self.header(row.left)
                 yield f'<tr>{head}<td class="shape">{row.shape}</td><td>{cell}</td></tr>'
         yield "</tbody></table></div>"
+
+    def definition(self, left: Expr, right: Expr, entrywise: Expr | None) -> str:
+        """Write a definition; a number that sums entries is shown so, its matrix form below."""
+        whole = self.equation(Equation((left, right)), display=False)
+        if entrywise is None:
+            return f'<div class="formula">{whole}</div>'
+        sums = self.equation(Equation((left, entrywise)), display=False)
+        return f'<div class="formula by-entry">{sums}</div><div class="formula whole">{whole}</div>'
 
     def header(self, cell: str | Expr) -> str:
         """Write the header of a row; mathematics gets its words as a label."""

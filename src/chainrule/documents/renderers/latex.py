@@ -174,7 +174,9 @@ def name_rows(names: Names) -> Iterator[str]:
             yield rf"{latex(row.left)} &: {row.shape}{note}"
         else:
             shape = f" && {row.shape}" if row.shape else ""
-            yield f"{latex(row.left)} &= {latex(row.right)}{shape}"
+            yield f"{latex(row.left)} &= {latex(row.entrywise or row.right)}{shape}"
+            if row.entrywise is not None:
+                yield f"&= {latex(row.right)}"
 
 
 def result_rows(result: Result) -> Iterator[str]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from chainrule import __version__
-from chainrule.documents.blocks import Block, Board, Document, Steps
+from chainrule.calculus.graph.model import Model
+from chainrule.documents.blocks import Block, Board, Document, Names, Steps
 from chainrule.documents.page import asset
 from chainrule.documents.page import render as render_template
 from chainrule.documents.renderers.html import blocks_html, step_html
 
 BOTH = "index matrix"
+MOST_ROWS = 8
+"""A forward pass of more lines than this takes two slides."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def render(document: Document) -> str:
         slides=_slides(document),
         place=document.place,
         style=asset("page.css") + asset("deck/deck.css"),
-        script=asset("deck/deck.js"),
+        script=asset("fit.js") + asset("deck/deck.js"),
         version=__version__,
     )
 
@@ -69,9 +73,8 @@ def _slides(document: Document) -> list[Slide]:
                 if not isinstance(block, Steps):
                     front.append(block)
                     continue
-                if front:
-                    found.append(Slide("The forward pass", Markup(blocks_html(front, model))))
-                    front = []
+                found += _front(front, model)
+                front = []
                 found += [
                     Slide(
                         block.title,
@@ -84,6 +87,20 @@ def _slides(document: Document) -> list[Slide]:
             if front:
                 found.append(Slide("", Markup(blocks_html(front, model))))
     return found
+
+
+def _front(blocks: list[Block], model: Model | None) -> Iterator[Slide]:
+    """Yield the forward pass, a long one as its inputs and its definitions."""
+    if not blocks:
+        return
+    names = blocks[0]
+    if isinstance(names, Names) and len(names.rows) > MOST_ROWS:
+        inputs = tuple(row for row in names.rows if row.right is None)
+        rest = tuple(row for row in names.rows if row.right is not None)
+        first = Names(names.title, inputs)
+        yield Slide("What is given", Markup(blocks_html([first], model)))
+        blocks = [Names(names.title, rest), *blocks[1:]]
+    yield Slide("The forward pass", Markup(blocks_html(blocks, model)))
 
 
 __all__ = ["render"]

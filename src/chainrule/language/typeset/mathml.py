@@ -17,6 +17,8 @@ from chainrule.language.typeset.names import PIECES, NameParts, name_parts
 from chainrule.language.typeset.text import unicode
 
 _ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~"}
+_HIGH = ("<mfrac", "<munderover", "<mtable", "<msqrt")
+"""Elements that make a bracket around them grow."""
 _RAISED = {"ᵀ": "<mi>⊤</mi>", "⁻¹": "<mrow><mo>−</mo><mn>1</mn></mrow>"}
 
 
@@ -59,8 +61,9 @@ class MathML:
         return f"<msup>{ones}<mi>⊤</mi></msup>" if row else ones
 
     def brackets(self, body: str) -> str:
-        """Put brackets around."""
-        return f"<mrow><mo>(</mo>{body}<mo>)</mo></mrow>"
+        """Put brackets around, as high as the body where that is high."""
+        flat = "" if any(tag in body for tag in _HIGH) else ' stretchy="false"'
+        return f"<mrow><mo{flat}>(</mo>{body}<mo{flat}>)</mo></mrow>"
 
     def terms(self, signed: Sequence[Term]) -> str:
         """Join terms."""
@@ -198,7 +201,7 @@ class MathML:
         below = ([f"<mn>{escape(parts.sub)}</mn>"] if parts.sub else []) + [
             f"<mi>{escape(place)}</mi>" for place in places
         ]
-        layer = f"<mrow><mo>[</mo><mn>{escape(parts.layer)}</mn><mo>]</mo></mrow>"
+        layer = _layer(parts.layer)
         if below and parts.layer:
             return f"<msubsup>{base}<mrow>{''.join(below)}</mrow>{layer}</msubsup>"
         if parts.layer:
@@ -220,13 +223,19 @@ def _size(piece: str) -> str:
         return f"<mo>{piece.replace('-', '−')}</mo>"
     parts = name_parts(piece)
     base = f"<mi>{escape(parts.base)}</mi>"
-    layer = f"<mrow><mo>[</mo><mn>{escape(parts.layer)}</mn><mo>]</mo></mrow>"
+    layer = _layer(parts.layer)
     below = f"<mn>{escape(parts.sub)}</mn>"
     if parts.sub and parts.layer:
         return f"<msubsup>{base}{below}{layer}</msubsup>"
     if parts.layer:
         return f"<msup>{base}{layer}</msup>"
     return f"<msub>{base}{below}</msub>" if parts.sub else base
+
+
+def _layer(index: str) -> str:
+    """Set the index of a layer in brackets that do not grow."""
+    fences = (f'<mo stretchy="false">{fence}</mo>' for fence in "[]")
+    return f"<mrow>{f'<mn>{escape(index)}</mn>'.join(fences)}</mrow>"
 
 
 def _row(places: list[str]) -> str:
