@@ -12,8 +12,11 @@ from tests.documents.test_page import Page
 
 import chainrule
 from chainrule.data import BREAST_CANCER
+from chainrule.documents.audits import audit_document
+from chainrule.documents.renderers import terminal
 from chainrule.tables.fitting import FitOptions, fit_file
 from chainrule.teaching.exercises.loading import exercises
+from chainrule.teaching.grading.audit import audit
 from chainrule.teaching.grading.grader import Grader
 
 ANSWERS = ("(A - Y) X^T / m", "(Y - A) X^T", "X (A - Y)^T", "A X^T", "(A - Y) +", "(A - Y) X^T")
@@ -82,3 +85,24 @@ def test_a_formula_is_displayed_without_numerical_libraries() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+TRANSCRIPT = """x, w, b, y : (1, 1)
+z = w x + b
+a = sigmoid(z)
+L = -(y log a + (1 - y) log(1 - a))
+dL/da = -y/a + (1-y)/(1-a)
+dL/dw = (y - a) x
+"""
+
+
+def test_an_audit_shows_a_verdict_per_line() -> None:
+    found = audit(TRANSCRIPT)
+    html = found._repr_html_()
+    assert Page(html).faults == []
+    rows = re.findall(r'<th scope="row">(\d+)</th><td>(\w+)</td>', html)
+    assert rows == [("5", "proven"), ("6", "wrong")]
+    assert "2 lines judged: 1 proven, 1 wrong" in html
+    text = terminal.render(audit_document(found))
+    assert "right: (a - y) x" in text
+    assert audit_document(found).lead in text

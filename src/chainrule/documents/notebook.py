@@ -46,6 +46,12 @@ def blocks_of(shown: object) -> tuple[Block, ...]:
     raise TypeError(f"no display for {type(shown).__name__}")
 
 
+def _audit(shown: Any) -> Iterator[Block]:  # noqa: ANN401
+    from chainrule.documents.audits import audit_blocks
+
+    return audit_blocks(shown)
+
+
 def _certificate(shown: Any) -> Iterator[Block]:  # noqa: ANN401
     from chainrule.documents.fits import certificate_blocks
 
@@ -60,6 +66,7 @@ def _fit(shown: Any) -> Iterator[Block]:  # noqa: ANN401
 
 _BUILDERS: Mapping[str, Callable[[Any], Iterator[Block]]] = {
     "chainrule.engine.certificates.certificate.Certificate": _certificate,
+    "chainrule.teaching.grading.audit.Audit": _audit,
     "chainrule.tables.fitting.FittedTable": _fit,
     "chainrule.tables.fitting_regression.FittedRegression": _fit,
 }

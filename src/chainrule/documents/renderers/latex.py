@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -52,6 +53,8 @@ _ACCENTS = {
     "\u0308": '"', "\u030c": "v", "\u0327": "c",
 }  # fmt: skip
 """The command of LaTeX for each combining accent."""
+_LETTER = re.compile("[^\u0300-\u036f][\u0300-\u036f]*|[\u0300-\u036f]", re.DOTALL)
+"""A letter with the accents that follow it."""
 
 
 def render(document: Document) -> str:
@@ -67,7 +70,7 @@ def aligned(rows: Iterable[str]) -> str:
 
 def words(text: str) -> str:
     """Escape running text for LaTeX; an accented letter becomes a letter with its accent."""
-    return "".join(_glyph(glyph) for glyph in unicodedata.normalize("NFC", text))
+    return "".join(_glyph(glyph) for glyph in _LETTER.findall(unicodedata.normalize("NFC", text)))
 
 
 def _document(document: Document) -> Iterator[str]:
@@ -227,6 +230,8 @@ def _glyph(glyph: str) -> str:
         return _GLYPHS[glyph]
     if glyph.isascii():
         return glyph
+    if glyph[0] in _GLYPHS:  # an accent on a symbol
+        return _GLYPHS[glyph[0]]
     parts = unicodedata.normalize("NFKD", glyph)
     base, accent = parts[0], parts[1:2]
     if base.isascii() and accent in _ACCENTS:
