@@ -94,7 +94,8 @@ class _Writer:
             case Equation():
                 label = f"<b>{escape(block.label)})</b> " if block.label else ""
                 note = f" <small>{escape(block.note)}</small>" if block.note else ""
-                yield f"<p>{label}{self.equation(block, display=False)}{note}</p>"
+                math = self.equation(block, display=False)
+                yield f'<p class="formula">{label}{math}{note}</p>'
             case Question():
                 yield f'<div class="question">{self.question(block)}</div>'
             case Proof():
