@@ -13,6 +13,7 @@ import pytest
 from chainrule.deriving import derive
 from chainrule.documents.blocks import Document
 from chainrule.documents.lesson.building import lesson
+from chainrule.documents.lesson.outline import GradientForm
 from chainrule.documents.renderers import html, slides
 from chainrule.language.reading import load_model
 
@@ -99,6 +100,21 @@ def test_a_loss_is_set_as_the_lecture_sets_it(made: dict[str, Document]) -> None
     said = re.findall(r'alttext="(J equals[^"]*)"', page)
     assert said[0].startswith("J equals minus the sum over i of bracket y sub i")
     assert said[1].startswith("J equals minus the sum of Y times log of A")
+
+
+@pytest.mark.parametrize(
+    ("form", "shown"),
+    [
+        (GradientForm.BOTH, ("the sum over i of bracket", "the sum of Y times")),
+        (GradientForm.INDEX, ("the sum over i of bracket",)),
+        (GradientForm.MATRIX, ("the sum of Y times",)),
+    ],
+)
+def test_the_form_chooses_how_the_loss_is_set(form: GradientForm, shown: tuple[str, ...]) -> None:
+    page = html.render(lesson(derive(load_model("logistic_batch")), form))
+    names = page[page.index('class="names"') : page.index("</table>")]
+    said = re.findall(r'alttext="J equals minus ([^"]*)"', names)
+    assert [text[: len(begin)] for text, begin in zip(said, shown, strict=True)] == list(shown)
 
 
 def test_headers_have_words_and_regions_take_the_focus(made: dict[str, Document]) -> None:

@@ -118,7 +118,11 @@ def forward_blocks(
     rows += [NameRow(left, "", right, text) for left, right, text in functions(derivation)]
     for d in model.definitions:
         sums = None if form is GradientForm.MATRIX else sum_over_entries(d.value, model)
-        rows.append(NameRow(d.target, written(d.target.shape), d.value, entrywise=sums))
+        shape = written(d.target.shape)
+        if form is GradientForm.INDEX and sums is not None:
+            rows.append(NameRow(d.target, shape, sums))
+        else:
+            rows.append(NameRow(d.target, shape, d.value, entrywise=sums))
     yield Names(model.title or "Forward pass", tuple(rows))
     for note in derivation.reading:
         yield prose(note, Role.READING)
