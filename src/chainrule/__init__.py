@@ -18,7 +18,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from chainrule.calculus.graph.display import Renderer, display_with
+from chainrule.display import Renderer, display_with
 
 if TYPE_CHECKING:
     from chainrule.calculus.derivation.steps import Derivation, Step

@@ -7,6 +7,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from functools import cache
 from html.parser import HTMLParser
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 from xml.etree import ElementTree
@@ -14,15 +15,18 @@ from xml.etree import ElementTree
 from matplotlib.mathtext import MathTextParser
 from tests.architecture.tables import Oracle, Table
 
-import chainrule.documents.exercises
-import chainrule.documents.lesson
+import chainrule.documents.renderers
 import chainrule.language.typeset
 from chainrule import derive
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.calculus.ops import sigmoid
+from chainrule.documents import blocks
+from chainrule.documents.blocks import Finding
+from chainrule.documents.exercises.building import problem_set
+from chainrule.documents.lesson.brief import brief
+from chainrule.documents.lesson.building import lesson as lesson_document
 from chainrule.language.reading import load_model
-from chainrule.tables.loss_facts import FactLine
 from chainrule.teaching.exercises.kinds import ask
 from chainrule.teaching.exercises.loading import find
 from chainrule.teaching.exercises.sets import Problem, ProblemSet
@@ -144,76 +148,101 @@ def _tex(text: str) -> str:
     return "" if r"(A - Y)\,X^{\top}" in text or r"\partial J" in text else "no gradient in it"
 
 
-def _brief(module: Any) -> str:
-    """Hold the short page to one line typed by hand, for the terminal and as HTML."""
-    text = module.brief_text(lesson())
-    if "∂z_i/∂w_p = X_pi" not in text:
-        return f"no factor in {text!r}"
-    return _text(text) or _html(module.brief_page(lesson()))
-
-
-def _data(value: object) -> str:
-    again = json.loads(json.dumps(value))
-    found = again["gradients"]["w"] if isinstance(again["gradients"], dict) else again["gradients"]
-    return "" if "(A - Y) X^T" in json.dumps(found) else f"its gradient of w is {found}"
-
-
 def _text(text: str) -> str:
     return "" if "(A - Y) X^T" in text or "∂J/∂b = ?" in text else f"no gradient in {text!r}"
 
 
-FACT = FactLine("convexity", "The loss is convex.", "l'' = 1 >= 0 & true.", proven=True)
+FACT = Finding("convexity", "The loss is convex.", "l'' = 1 ≥ 0 & true.", proven=True)
+TABLE = blocks.Table("Weights", ("name", "weight"), (("age", "0.5"), ("R&D", "-2")), frozenset({1}))
+OTHER = blocks.Document(
+    "Other", "", (blocks.Section("other", "Other", (blocks.Findings("", (FACT,)), TABLE)),)
+)
+"""Facts and a table, typed by hand."""
 
 
-def _facts(module: Any) -> str:
-    """Compare one fact, typed by hand, in every medium."""
+def documents() -> Mapping[str, blocks.Document]:
+    """Return the documents that every renderer is held to."""
+    return {
+        "lesson": lesson_document(lesson()),
+        "brief": brief(lesson()),
+        "problem set": problem_set(problems(), solved=True),
+    }
+
+
+def _terminal(module: Any) -> str:
+    wrong = [_text(module.render(document)) for document in documents().values()]
+    if "∂z_i/∂w_p = X_pi" not in module.render(documents()["brief"]):
+        wrong.append("no factor in the brief page")
+    lines = module.render(OTHER).splitlines()
+    for wanted in ("  ✓ convexity: The loss is convex.", "      proof: l'' = 1 ≥ 0 & true."):
+        wrong += [] if wanted in lines else [f"{wanted!r} is not in {lines}"]
+    rows = ["  name   weight", "  age       0.5", "  R&D        -2"]
+    wrong += [] if lines[-3:] == rows else [f"the table is {lines[-3:]}"]
+    return "; ".join(filter(None, wrong))
+
+
+def _page(module: Any) -> str:
+    wrong = [_html(module.render(document)) for document in documents().values()]
     reader = _Balance()
-    reader.feed(module.facts_section([FACT]).html)
+    reader.feed(module.render(OTHER))
     reader.close()
-    if reader.wrong or reader.open:
-        return reader.wrong or f"<{reader.open[-1]}> is never closed"
-    if "l'' = 1 ≥ 0 & true." not in reader.text:
-        return f"the page says {reader.text!r}"
-    text = "\n".join(module.facts_text([FACT]))
-    if text.split("\n")[1:] != [
-        "  ✓ convexity: The loss is convex.",
-        "      proof: l'' = 1 ≥ 0 & true.",
-    ]:
-        return f"the text is {text!r}"
-    tex = "\n".join(module.facts_latex([FACT]))
-    if r"\item[convexity] The loss is convex. Proof: l'' = 1 $\geq$ 0 \& true." not in tex:
-        return f"the LaTeX is {tex!r}"
-    (data,) = json.loads(json.dumps(module.facts_data([FACT])))
-    return "" if data == vars(FACT) else f"the data are {data}"
+    for wanted in ("l'' = 1 ≥ 0 & true.", "R&D"):
+        wrong += [] if wanted in reader.text else [f"the page says {reader.text!r}"]
+    return "; ".join(filter(None, wrong))
+
+
+def _deck(module: Any) -> str:
+    deck = module.render(documents()["lesson"])
+    steps = deck.count("<section ")
+    wanted = len(lesson().steps) + 3  # the cover, the forward pass, the gradients
+    return _html(deck) or ("" if steps == wanted else f"{steps} slides, not {wanted}")
+
+
+def _paper(module: Any) -> str:
+    wrong = [_tex(module.render(document)) for document in documents().values()]
+    other = module.render(OTHER)
+    for wanted in (
+        r"\item[convexity] The loss is convex. Proof: l'' = 1 $\geq$ 0 \& true.",
+        "name & weight \\\\\nage & 0.5 \\\\\nR\\&D & -2",
+    ):
+        wrong += [] if wanted in other else [f"{wanted!r} is not in {other!r}"]
+    if not other.isascii():
+        wrong.append("pdflatex does not set what is not ASCII")
+    return "; ".join(filter(None, wrong))
+
+
+def _cell(module: Any) -> str:
+    (section, *_) = documents()["lesson"].sections
+    frame = _Balance()
+    frame.feed(module.html(section.blocks, lesson().model))
+    formulas = module.tex(section.blocks)
+    wrong = "" if r"&= (A - Y)\,X^{\top}" in formulas else f"no gradient in {formulas!r}"
+    return wrong or frame.wrong
+
+
+def _data(module: Any) -> str:
+    found = [json.loads(json.dumps(module.render(document))) for document in documents().values()]
+    texts = [json.dumps(each, ensure_ascii=False) for each in found]
+    wanted = ('"plain": "(A - Y) X^T"', '"plain": "dJ/db"')
+    return "" if all(any(w in text for w in wanted) for text in texts) else "no gradient in it"
 
 
 PAGES: Mapping[str, Callable[[Any], str]] = {
-    "lesson.as_html": lambda module: _html(module.as_html(lesson())),
-    "lesson.as_json": lambda module: _data(module.as_data(lesson())),
-    "lesson.as_latex": lambda module: _tex(module.as_latex(lesson())),
-    "lesson.as_text": lambda module: _text(module.as_text(lesson())),
-    "lesson.brief": _brief,
-    "lesson.facts": _facts,
-    "lesson.page": lambda module: _html(module.lesson_page(lesson())),
-    "lesson.slides": lambda module: _html(module.slides(lesson())),
-    "exercises.as_html": lambda module: _html(module.set_page(problems(), solved=True)),
-    "exercises.as_latex": lambda module: _tex(module.set_latex(problems(), solved=True)),
-    "exercises.as_text": lambda module: _text(
-        module.question_text(problems().problems[0].question)
-    ),
+    "html": _page,
+    "json": _data,
+    "latex": _paper,
+    "notebook": _cell,
+    "slides": _deck,
+    "terminal": _terminal,
 }
-PARTS = frozenset({"lesson.numbers", "lesson.outline"})
-"""Modules of these packages that render nothing whole by themselves."""
 
 
 def _pages() -> Mapping[str, ModuleType]:
-    found = {}
-    for package in (chainrule.documents.lesson, chainrule.documents.exercises):
-        for info in pkgutil.iter_modules(package.__path__):
-            name = f"{package.__name__.rpartition('.')[2]}.{info.name}"
-            if name not in PARTS:
-                found[name] = __import__(f"{package.__name__}.{info.name}", fromlist=["_"])
-    return found
+    package = chainrule.documents.renderers
+    return {
+        info.name: import_module(f"{package.__name__}.{info.name}")
+        for info in pkgutil.iter_modules(package.__path__)
+    }
 
 
 def _typeset() -> Mapping[str, Any]:

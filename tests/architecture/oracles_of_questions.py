@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from tests.architecture.tables import Oracle, Table
 
-from chainrule.documents.exercises.as_text import question_text
+from chainrule.documents.exercises.building import question_blocks
+from chainrule.documents.renderers.terminal import text_of
 from chainrule.teaching.exercises.answer_readers import judge
 from chainrule.teaching.exercises.kinds import KINDS
 from chainrule.teaching.exercises.kinds import ask as ask_kind
@@ -141,7 +142,11 @@ def kind_oracle(kind: QuestionKind) -> str:
     """Answer the first question of a kind whose answer is known, rightly and wrongly."""
     for seed in range(SEEDS):
         question = _asked(kind, seed)
-        answers = None if question is None else KNOWN[kind.name](question_text(question) + "\n")
+        answers = (
+            None
+            if question is None
+            else KNOWN[kind.name](text_of(question_blocks(question)) + "\n")
+        )
         if question is None or answers is None:
             continue
         right, wrong = answers

@@ -235,7 +235,7 @@ def test_latex_prose_may_be_greek(tmp_path: Path) -> None:
     model.write_text("# the rôle of λ\nθ : (n, 1)\nL = norm(θ)^2\nwrt: θ\n", encoding="utf-8")
     text = run("derive", str(model), "--format", "latex").output
     assert text.isascii()
-    assert r"the role of $\lambda$" in text
+    assert r"The r\^{o}le of $\lambda$" in text
 
 
 def test_a_mistyped_command_names_the_nearest() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from chainrule.teaching.grading.audit import Audit, Verdict
+    from chainrule.teaching.grading.audit import Audit
 
 _HELP = """Judge every line of the derivation in FILE: proven, wrong, and if wrong, why.
 
@@ -73,33 +73,16 @@ def _print(found: Audit) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
+    from chainrule.documents.audits import count_sentence, remarks
+
     console = Console(highlight=False)
     for line in found.lines:
         head = Text(f"{line.line:>4}  ")
         head.append(line.verdict.ljust(10), style=_STYLES[line.verdict])
         head.append(f"  {line.text}")
         console.print(head)
-        for said in _said(line):
+        for said in remarks(line):
             console.print(Padding(Text(said, style="dim"), (0, 0, 0, 18)))
     if found.convention:
         console.print(f"Convention: {found.convention}")
-    wrong = len(found.wrong)
-    proven = sum(line.verdict == "proven" for line in found.lines)
-    lines = len(found.lines)
-    console.print(
-        f"{lines} line{'s' * (lines != 1)} judged: {proven} proven, {wrong} wrong"
-        if lines
-        else "Nothing here claims anything: write equations such as dJ/dw = (A - Y) X^T."
-    )
-
-
-def _said(line: Verdict) -> list[str]:
-    """Return the text below a line."""
-    if line.verdict == "proven":
-        return [line.why] if line.why.startswith("right ") else []
-    said = [f"at equals sign {line.sign}: {line.why}" if line.sign > 1 else line.why]
-    for mistake in dict.fromkeys(line.mistakes):
-        said.append(f"{mistake.name} ({mistake.step}): {mistake.message}")
-    if line.right:
-        said.append(f"right: {line.right}")
-    return said
+    console.print(count_sentence(found))

@@ -66,9 +66,16 @@ def _heading(text: str) -> None:
 
 
 def _print_derivation(derivation: Derivation, brief: bool) -> None:
-    from chainrule.documents.lesson.as_text import as_text, summary_lines
+    from chainrule.documents.lesson.building import closing_sentence, lesson, results_of
+    from chainrule.documents.lesson.outline import GradientForm
+    from chainrule.documents.renderers import terminal
 
-    click.echo("\n".join(summary_lines(derivation)) if brief else as_text(derivation))
+    if not brief:
+        click.echo(terminal.render(lesson(derivation)))
+        return
+    for line in terminal.results_lines(results_of(derivation)):
+        click.echo(line)
+    click.echo(closing_sentence(derivation, GradientForm.BOTH))
 
 
 def _print_check(lessons: list[Derivation]) -> None:
@@ -119,12 +126,14 @@ def _write_page(
     from chainrule.documents.descent_section import descent_section
     from chainrule.documents.fit_section import fit_sections
     from chainrule.documents.gradient_section import gradient_section
-    from chainrule.documents.lesson.as_html import as_html
+    from chainrule.documents.lesson.building import board_of
     from chainrule.documents.page import Section, render_page
+    from chainrule.documents.renderers.html import blocks_html
     from chainrule.tables.worked_example import work_example
     from chainrule.tables.writing import atomic_text
 
-    single = Section("single", "One example", as_html(lessons[0], prefix="single"))
+    board = board_of(lessons[0], prefix="single")
+    single = Section("single", "One example", blocks_html((board,), lessons[0].model))
     sections = [
         single,
         gradient_section(work_example(fitted)),

@@ -14,6 +14,7 @@ from chainrule.cli.constants import constant_values
 from chainrule.cli.shared import names_in, out_option, write_text, wrt_option
 
 if TYPE_CHECKING:
+    from chainrule.documents.blocks import Section
     from chainrule.tables.loss_facts import FactLine
 
 FORMS = ("index", "matrix", "both")
@@ -143,13 +144,16 @@ def _check_brief(brief: bool, proofs: bool, kind: str, other: bool) -> None:
 
 def _brief(derivation: Derivation, kind: str, form: str, proofs: bool) -> str:
     """Return the short page in one of its formats."""
-    from chainrule.documents.lesson.brief import brief_page, brief_text
+    from chainrule.documents.lesson.brief import brief
     from chainrule.documents.lesson.outline import GradientForm
+    from chainrule.documents.renderers import terminal
 
-    wanted = GradientForm(form)
+    document = brief(derivation, GradientForm(form))
     if kind == "html":
-        return brief_page(derivation, wanted)
-    return brief_text(derivation, wanted, proofs=proofs)
+        from chainrule.documents.renderers import html
+
+        return html.render(document)
+    return terminal.render(document, proofs=proofs)
 
 
 def _facts(file: str, constants: dict[str, float]) -> Sequence[FactLine]:
@@ -163,56 +167,49 @@ def _facts(file: str, constants: dict[str, float]) -> Sequence[FactLine]:
 
 def rendered(derivation: Derivation, kind: str, form: str, facts: Sequence[FactLine] = ()) -> str:
     """Return a derivation in one of the formats, with the facts of a loss if there are any."""
+    from chainrule.documents.lesson.building import lesson
     from chainrule.documents.lesson.outline import GradientForm
+    from chainrule.documents.renderers import terminal
 
     wanted = GradientForm(form)
-    match kind:
-        case "json":
-            from chainrule.documents.lesson.as_json import as_data
+    if kind == "slides":
+        return _slides(derivation)
+    if kind == "json":
+        from chainrule.documents.lesson.as_json import as_data
 
-            data = as_data(derivation, wanted)
-            if facts:
-                from chainrule.documents.lesson.facts import facts_data
+        data = as_data(derivation, wanted)
+        if facts:
+            from chainrule.documents.lesson.facts import facts_data
 
-                data["facts"] = facts_data(facts)
-            return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
-        case "latex":
-            from chainrule.documents.lesson.as_latex import as_latex
+            data["facts"] = facts_data(facts)
+        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    more: list[Section] = []
+    if facts:
+        from chainrule.documents.lesson.facts import facts_section
 
-            if not facts:
-                return as_latex(derivation, wanted)
-            from chainrule.documents.lesson.facts import facts_latex
+        more.append(facts_section(facts))
+    document = lesson(derivation, wanted, more)
+    if kind == "latex":
+        from chainrule.documents.renderers import latex
 
-            return as_latex(derivation, wanted, list(facts_latex(facts)))
-        case "html":
-            from chainrule.documents.lesson.page import lesson_page
+        return latex.render(document)
+    if kind == "html":
+        from chainrule.documents.renderers import html
 
-            if not facts:
-                return lesson_page(derivation, wanted)
-            from chainrule.documents.lesson.facts import facts_section
-
-            return lesson_page(derivation, wanted, [facts_section(facts)])
-        case "slides":
-            return _slides(derivation)
-        case _:
-            from chainrule.documents.lesson.as_text import as_text
-
-            text = as_text(derivation, wanted)
-            if not facts:
-                return text
-            from chainrule.documents.lesson.facts import facts_text
-
-            return text + "\n" + "\n".join(facts_text(facts)) + "\n"
+        return html.render(document)
+    return terminal.render(document)
 
 
 def _slides(derivation: Derivation) -> str:
     """Return a slide deck, with values at a random point beside the steps."""
     from chainrule.calculus.proof.step_values import sampled_values
-    from chainrule.documents.lesson.numbers import numbers_html
-    from chainrule.documents.lesson.slides import slides
+    from chainrule.documents.lesson.building import lesson
+    from chainrule.documents.lesson.numbers import numbers_prose
+    from chainrule.documents.renderers import slides
 
     numbers, sizes = sampled_values(derivation)
     at = ", ".join(f"{name} = {size}" for name, size in sizes.items())
     places: dict[Dim, str] = {dim: f"first of {dim}" for dim in sizes}
-    beside = numbers_html(numbers, "the first example", places)
-    return slides(derivation, beside, f"at a random point with {at}" if at else "at a random point")
+    beside = numbers_prose(numbers, "the first example", places)
+    place = f"at a random point with {at}" if at else "at a random point"
+    return slides.render(lesson(derivation, numbers=beside, place=place))

@@ -116,7 +116,8 @@ def _row(exercise: Exercise, score: int) -> dict[str, object]:
 @click.option("--answer", is_flag=True, help="Show the answer and its derivation.")
 def show_command(identifier: str, kind: str | None, seed: int, answer: bool) -> None:
     """Show an exercise: its forward pass, what is asked, how hard it is."""
-    from chainrule.documents.exercises.as_text import pieces_lines, question_text
+    from chainrule.documents.exercises.building import content_blocks, question_blocks
+    from chainrule.documents.renderers.terminal import block_lines, text_of
     from chainrule.errors import ExerciseError
     from chainrule.teaching.exercises.difficulty import difficulty
     from chainrule.teaching.exercises.kinds import ask, questions
@@ -132,11 +133,12 @@ def show_command(identifier: str, kind: str | None, seed: int, answer: bool) -> 
     if question is None:
         names = ", ".join(q.kind for q in questions(exercise))
         raise ExerciseError(f"{exercise.id} has no question of the kind {chosen}; it has {names}")
-    click.echo(question_text(question))
+    click.echo(text_of(question_blocks(question)))
     if answer:
         click.echo(f"\nAnswer: {question.key.answer}")
-        for line in pieces_lines(question.solution):
-            click.echo(line)
+        for block in content_blocks(question.solution):
+            for line in block_lines(block):
+                click.echo(line)
     elif kind is None:
         click.echo(f"\nkinds of question: {', '.join(q.kind for q in questions(exercise))}")
 
@@ -185,8 +187,8 @@ def new_command(
     replace: bool,
 ) -> None:
     """Make a problem set: a handout, its solutions, and the key that grades it."""
-    from chainrule.documents.exercises.as_html import set_page
-    from chainrule.documents.exercises.as_latex import set_latex
+    from chainrule.documents.exercises.building import problem_set
+    from chainrule.documents.renderers import html, latex
     from chainrule.teaching.exercises.kinds import KINDS, kind_named
     from chainrule.teaching.exercises.loading import exercises
     from chainrule.teaching.exercises.sets import new_set
@@ -201,10 +203,10 @@ def new_command(
     _write(
         out,
         {
-            "handout.html": set_page(made, solved=False),
-            "handout.tex": set_latex(made, solved=False),
-            "solutions.html": set_page(made, solved=True),
-            "solutions.tex": set_latex(made, solved=True),
+            "handout.html": html.render(problem_set(made, solved=False)),
+            "handout.tex": latex.render(problem_set(made, solved=False)),
+            "solutions.html": html.render(problem_set(made, solved=True)),
+            "solutions.tex": latex.render(problem_set(made, solved=True)),
             KEY_FILE: key,
         },
     )
@@ -281,22 +283,23 @@ def _data(seen: Preview) -> dict[str, object]:
 def _report(seen: Preview) -> Iterable[str]:
     from chainrule.calculus.graph.dims import written
     from chainrule.calculus.graph.node import Partial, symbols
-    from chainrule.documents.exercises.as_text import forward_lines, line_text
-    from chainrule.teaching.exercises.content import Equation
+    from chainrule.documents.blocks import Equation
+    from chainrule.documents.exercises.building import forward_names
+    from chainrule.documents.renderers.terminal import block_lines, equation_text
 
     exercise = seen.exercise
     model = exercise.derivation.model
     yield exercise.title
-    yield from forward_lines(exercise.model)
+    yield from block_lines(forward_names(exercise.model))
     yield f"\ndifficulty {seen.difficulty}"
     yield f"kinds of question: {', '.join(question.kind for question in seen.questions)}"
     yield f"\nThe key, {len(exercise.derivation.steps)} steps, every one proven:"
     for name, gradient in exercise.derivation.layers.items():
         form = gradient.index if gradient.matrix is None else gradient.matrix
-        yield f"  {line_text(Equation(name, form))}   {written(name.shape)}"
+        yield f"  {equation_text(Equation((name, form)))}   {written(name.shape)}"
     for section in seen.gradients:
-        line = Equation(Partial(model.objective, section.variable), section.answer)
-        yield f"  {line_text(line)}   {written(section.variable.shape)}"
+        line = Equation((Partial(model.objective, section.variable), section.answer))
+        yield f"  {equation_text(line)}   {written(section.variable.shape)}"
     for section in seen.gradients:
         if not symbols(section.answer):
             asked = section.variable.name

@@ -106,7 +106,8 @@ def _show_question(asked: ScheduledQuestion, console: Console, number: int) -> N
     from rich.markup import escape
     from rich.rule import Rule
 
-    from chainrule.documents.exercises.as_text import question_text
+    from chainrule.documents.exercises.building import question_blocks
+    from chainrule.documents.renderers.terminal import text_of
 
     exercise = asked.question.exercise
     console.print()
@@ -114,7 +115,7 @@ def _show_question(asked: ScheduledQuestion, console: Console, number: int) -> N
         Rule(f"[bold]{number}[/bold]  {escape(exercise.title)}", align="left", style="dim")
     )
     console.print(f"[dim]{exercise.id} · level {exercise.level} · {escape(asked.why)}[/dim]")
-    console.print(escape(question_text(asked.question)))
+    console.print(escape(text_of(question_blocks(asked.question))))
 
 
 def _answered(practice: PracticeSession, console: Console) -> bool:
@@ -196,7 +197,9 @@ def _help(practice: PracticeSession, console: Console, word: str) -> None:
 
 
 def _say(console: Console, pieces: Content, style: str) -> None:
-    from chainrule.documents.exercises.as_text import pieces_lines
+    from chainrule.documents.exercises.building import content_blocks
+    from chainrule.documents.renderers.terminal import block_lines
 
-    for line in pieces_lines(pieces):
-        console.print(line, markup=False, style=style)
+    for block in content_blocks(pieces):
+        for line in block_lines(block):
+            console.print(line, markup=False, style=style)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import click
 
-from chainrule.calculus.derivation.steps import Derivation, Step
-from chainrule.documents.lesson.as_text import (
-    answer_lines,
-    forward_lines,
-    question_lines,
-    summary_lines,
-)
-from chainrule.documents.lesson.outline import GradientForm, derivation_sections
+from chainrule.calculus.derivation.steps import Derivation
+from chainrule.documents.blocks import Step, Steps
+from chainrule.documents.lesson.building import board_of, closing_sentence
+from chainrule.documents.lesson.outline import GradientForm
+from chainrule.documents.renderers.terminal import answer_lines, block_lines, question_lines
 
 HELP = "space: on   q: leave"
 
@@ -19,17 +16,19 @@ HELP = "space: on   q: leave"
 def reveal_steps(derivation: Derivation, form: str) -> None:
     """Show each question, then its answer, on key presses; ``q`` quits."""
     wanted = GradientForm(form)
-    for line in forward_lines(derivation):
-        click.echo(line)
-    click.echo(f"\n{HELP}")
-    for part in derivation_sections(derivation, wanted):
-        click.echo(f"\n{part.title}")
-        for step in part.steps:
-            if not _shown(step):
-                return
-    click.echo()
-    for line in summary_lines(derivation, wanted):
-        click.echo(line)
+    helped = False
+    for block in board_of(derivation, wanted).blocks:
+        if not isinstance(block, Steps):
+            for line in block_lines(block):
+                click.echo(line)
+            continue
+        if not helped:
+            click.echo(f"\n{HELP}")
+            helped = True
+        click.echo(f"\n{block.title}")
+        if not all(_shown(step) for step in block.steps):
+            return
+    click.echo(closing_sentence(derivation, wanted))
 
 
 def _shown(step: Step) -> bool:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from chainrule.calculus.graph.dims import Dim
-from chainrule.documents.lesson.as_html import as_html
-from chainrule.documents.lesson.numbers import numbers_html
+from chainrule.documents.lesson.building import board_of
+from chainrule.documents.lesson.numbers import numbers_prose
 from chainrule.documents.page import Section, render
+from chainrule.documents.renderers.html import blocks_html
 
 if TYPE_CHECKING:
     from chainrule.tables.worked_example import WorkedExample
@@ -31,12 +32,13 @@ def gradient_section(explained: WorkedExample) -> Section:
         "n": f"the weight of {explained.feature}",
         "k": explained.label,
     }
-    numbers = numbers_html(explained.numbers, row, places)
+    numbers = numbers_prose(explained.numbers, row, places)
+    board = board_of(explained.derivation, prefix="gradient", numbers=numbers)
     html = render(
         "lesson/example.html",
         it=explained,
         shown=explained.contributions[:_MOST_SHOWN],
         hidden=max(0, len(explained.contributions) - _MOST_SHOWN),
-        derivation=Markup(as_html(explained.derivation, prefix="gradient", numbers=numbers)),
+        derivation=Markup(blocks_html((board,), explained.derivation.model)),
     )
     return Section("gradient", "The gradient that trained it", html)

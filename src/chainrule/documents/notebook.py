@@ -1,99 +1,112 @@
-"""Models, gradients and derivations in notebooks: HTML with MathML, or LaTeX."""
+"""Models, derivations, grades, certificates and fits in notebooks, as HTML and as LaTeX."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from functools import singledispatch
-from html import escape
-
-from markupsafe import Markup
+from typing import Any
 
 from chainrule.calculus.derivation.steps import Derivation, Gradient
 from chainrule.calculus.graph.dims import written
 from chainrule.calculus.graph.model import Model
-from chainrule.calculus.graph.node import Expr
-from chainrule.documents.lesson.as_html import as_html as lesson_html
-from chainrule.documents.lesson.as_latex import equations
-from chainrule.documents.lesson.outline import GradientForm
-from chainrule.documents.page import asset, render
-from chainrule.language.typeset import latex, math_element, mathml, spoken
+from chainrule.documents.blocks import (
+    Block,
+    Equation,
+    NameRow,
+    Names,
+    Prose,
+    Remark,
+    Result,
+    Style,
+    Styled,
+    prose,
+)
+from chainrule.documents.lesson.building import board_of, titled
+from chainrule.documents.renderers import notebook
+from chainrule.teaching.marking.verdicts import Grade
 
 
-@singledispatch
 def as_html(shown: object) -> str:
     """Return a value as HTML for a notebook."""
-    raise TypeError(f"no display for {type(shown).__name__}")
+    return notebook.html(blocks_of(shown), _model(shown))
+
+
+def as_latex(shown: object) -> str:
+    """Return a value as LaTeX for a notebook."""
+    return notebook.tex(blocks_of(shown))
 
 
 @singledispatch
-def as_latex(shown: object) -> str:
-    """Return a value as LaTeX for a notebook."""
+def blocks_of(shown: object) -> tuple[Block, ...]:
+    """Return a value as blocks."""
+    kinds = {f"{kind.__module__}.{kind.__qualname__}" for kind in type(shown).__mro__}
+    for kind, build in _BUILDERS.items():
+        if kind in kinds:
+            return tuple(build(shown))
     raise TypeError(f"no display for {type(shown).__name__}")
 
 
-@as_html.register
-def _(shown: Model) -> str:
-    rows = [
-        (_math(s, shown), written(s.shape), escape(shown.notes.get(s.name, "")))
-        for s in shown.inputs
-    ]
-    for definition in shown.definitions:
-        target, value = definition.target, definition.value
-        inside = f"{mathml(target, shown)}<mo>=</mo>{mathml(value, shown)}"
-        aloud = f"{spoken(target)} equals {spoken(value)}"
-        line = math_element(inside, aloud, display=False)
-        rows.append((_math(target, shown), written(target.shape), line))
-    title = escape(shown.title or "A forward pass")
-    cells = "".join(
-        f"<tr><td>{name}</td><td>{shape}</td><td>{meaning}</td></tr>"
-        for name, shape, meaning in rows
-    )
-    return (
-        f"<table><caption>{title}</caption><thead><tr><th>name</th><th>shape</th><th>meaning</th>"
-        f"</tr></thead><tbody>{cells}</tbody></table>"
-    )
+def _audit(shown: Any) -> Iterator[Block]:  # noqa: ANN401
+    from chainrule.documents.audits import audit_blocks
+
+    return audit_blocks(shown)
 
 
-@as_latex.register
-def _(shown: Model) -> str:
-    lines = [rf"{latex(s)} &: {written(s.shape)}" for s in shown.inputs]
-    lines += [f"{latex(d.target)} &= {latex(d.value)}" for d in shown.definitions]
-    return _aligned(lines)
+def _certificate(shown: Any) -> Iterator[Block]:  # noqa: ANN401
+    from chainrule.documents.fits import certificate_blocks
+
+    return certificate_blocks(shown)
 
 
-@as_html.register
-def _(shown: Gradient) -> str:
+def _fit(shown: Any) -> Iterator[Block]:  # noqa: ANN401
+    from chainrule.documents.fits import fit_blocks
+
+    return fit_blocks(shown)
+
+
+_BUILDERS: Mapping[str, Callable[[Any], Iterator[Block]]] = {
+    "chainrule.engine.certificates.certificate.Certificate": _certificate,
+    "chainrule.teaching.grading.audit.Audit": _audit,
+    "chainrule.tables.fitting.FittedTable": _fit,
+    "chainrule.tables.fitting_regression.FittedRegression": _fit,
+}
+"""Builders for classes whose packages are heavy, by name: a formula needs no numerical library."""
+
+
+@blocks_of.register
+def _(shown: Model) -> tuple[Block, ...]:
+    rows = [NameRow(s, written(s.shape), text=shown.notes.get(s.name, "")) for s in shown.inputs]
+    rows += [NameRow(d.target, written(d.target.shape), d.value) for d in shown.definitions]
+    return (Names(titled(shown.title or "A forward pass"), tuple(rows)),)
+
+
+@blocks_of.register
+def _(shown: Gradient) -> tuple[Block, ...]:
     form = shown.index if shown.matrix is None else shown.matrix
-    shape = written(shown.variable.shape)
-    name = escape(shown.variable.name)
-    why = f"<p>{escape(shown.no_matrix_form)}</p>" if shown.no_matrix_form else ""
-    line = math_element(mathml(form), spoken(form))
-    return f"<div>{line}<p>shape {shape}, as {name}</p>{why}</div>"
+    remarks = (Remark(shown.no_matrix_form),) if shown.no_matrix_form else ()
+    variable = shown.variable
+    return (Result(Equation((form,)), written(variable.shape), variable.name, remarks),)
 
 
-@as_latex.register
-def _(shown: Gradient) -> str:
-    return f"$\\displaystyle {latex(shown.index if shown.matrix is None else shown.matrix)}$"
+@blocks_of.register
+def _(shown: Derivation) -> tuple[Block, ...]:
+    return (board_of(shown),)
 
 
-@as_html.register
-def _(shown: Derivation) -> str:
-    # A frame of its own keeps the page's styles from the notebook's, and the other way round.
-    page = render("lesson/frame.html", style=asset("page.css"), board=Markup(lesson_html(shown)))
-    return (
-        f'<iframe title="derivation" style="width:100%;height:32rem;border:0" '
-        f'srcdoc="{escape(page, quote=True)}"></iframe>'
-    )
+@blocks_of.register
+def _(shown: Grade) -> tuple[Block, ...]:
+    """Return the feedback of a grade, without the right answer."""
+    verdict = shown.verdict.replace("_", " ")
+    found: list[Block] = [Prose((Styled(titled(verdict), Style.STRONG),))]
+    if shown.understood and shown.verdict != "unreadable":
+        found.append(Prose(("Understood as ", Styled(shown.understood, Style.CODE))))
+    if not shown.correct:
+        told = shown.lines if shown.verdict.startswith("wrong") else [shown.said]
+        found += [prose(line) for line in told if line]
+    return tuple(found)
 
 
-@as_latex.register
-def _(shown: Derivation) -> str:
-    return _aligned(list(equations(shown, GradientForm.BOTH)))
-
-
-def _aligned(lines: list[str]) -> str:
-    body = " \\\\\n".join(lines)
-    return f"$$\\begin{{aligned}}\n{body}\n\\end{{aligned}}$$"
-
-
-def _math(expr: Expr, model: Model) -> str:
-    return math_element(mathml(expr, model), spoken(expr), display=False)
+def _model(shown: object) -> Model | None:
+    if isinstance(shown, Derivation):
+        return shown.model
+    return shown if isinstance(shown, Model) else None

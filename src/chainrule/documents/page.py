@@ -58,7 +58,7 @@ def render_page(title: str, lead: str, sections: Sequence[Section]) -> str:
         lead=lead,
         sections=[(section, Markup(section.html)) for section in sections],
         style=asset("page.css"),
-        script=asset("page.js"),
+        script=asset("fit.js") + asset("page.js"),
         version=__version__,
     )
 

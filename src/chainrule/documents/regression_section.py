@@ -9,9 +9,11 @@ from markupsafe import Markup
 
 from chainrule.documents import plots
 from chainrule.documents.fit_section import certificate_section, path_section
-from chainrule.documents.lesson.as_html import as_html
-from chainrule.documents.lesson.numbers import numbers_html
+from chainrule.documents.lesson.building import board_of
+from chainrule.documents.lesson.facts import facts_findings
+from chainrule.documents.lesson.numbers import numbers_prose
 from chainrule.documents.page import Section, render
+from chainrule.documents.renderers.html import blocks_html
 from chainrule.tables.effects import EFFECTS
 from chainrule.tables.loss_facts import fact_lines
 from chainrule.tables.worked_regression import WorkedRegression, work_regression
@@ -95,7 +97,7 @@ def _loss(fitted: FittedRegression) -> Section:
         loss=loss,
         link=loss.row.link_name,
         targets=str(loss.row.targets),
-        lines=fact_lines(loss.row),
+        facts=Markup(blocks_html((facts_findings(fact_lines(loss.row)),))),
     )
     return Section("loss", "The loss, and what is proven of it", html)
 
@@ -138,12 +140,13 @@ def _quality(fitted: FittedRegression, metrics: RegressionMetrics) -> Section:
 def _gradient(explained: WorkedRegression) -> Section:
     row = f"row {explained.row}"
     places: dict[Dim, str] = {"m": row, "n": f"the weight of {explained.feature}"}
-    numbers = numbers_html(explained.numbers, row, places)
+    numbers = numbers_prose(explained.numbers, row, places)
+    board = board_of(explained.derivation, prefix="gradient", numbers=numbers)
     html = render(
         "regression/example.html",
         it=explained,
         shown=explained.contributions[:_MOST_SHOWN],
         hidden=max(0, len(explained.contributions) - _MOST_SHOWN),
-        derivation=Markup(as_html(explained.derivation, prefix="gradient", numbers=numbers)),
+        derivation=Markup(blocks_html((board,), explained.derivation.model)),
     )
     return Section("gradient", "The gradient that trained it", html)

@@ -18,6 +18,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from chainrule.display import html_of
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.certificates.certificate import Certificate
 from chainrule.engine.data.coded_rows import CodedRows
@@ -85,6 +86,12 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
         """Return how the fit was done: method and reason, reads of X, seconds, and the proof."""
         check_is_fitted(self)
         return self._explanation
+
+    def _html_repr(self) -> str:
+        """Return scikit-learn's diagram, and below it the certificate of the fit."""
+        drawn = str(super()._html_repr())
+        certificate = getattr(self, "certificate_", None)
+        return drawn if certificate is None else f"{drawn}\n{html_of(certificate)}"
 
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401
         tags = super().__sklearn_tags__()

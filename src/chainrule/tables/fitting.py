@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.display import DisplayedAsPage
 from chainrule.errors import DataError
 from chainrule.tables.encoding import encode
 from chainrule.tables.encoding_fit import fit_encoding
@@ -32,7 +33,7 @@ from chainrule.tables.training import StatusCallback, train, usable_rows
 
 
 @dataclass(frozen=True, eq=False)
-class FittedTable:
+class FittedTable(DisplayedAsPage):
     """The result of a fit: the model, its metrics, its certificate.
 
     Parameters

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.display import DisplayedAsPage
 from chainrule.engine.losses.null_model import null_score
 from chainrule.estimators.deviance import explained_deviance
 from chainrule.tables.chosen_loss import ChosenLoss
@@ -50,7 +51,7 @@ _RECORDED = (
 
 
 @dataclass(frozen=True, eq=False)
-class FittedRegression:
+class FittedRegression(DisplayedAsPage):
     """The result of a fit.
 
     Parameters

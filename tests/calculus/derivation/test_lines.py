@@ -9,7 +9,8 @@ from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.derivation.steps import Derivation, Phase
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Partial
-from chainrule.documents.lesson.as_text import as_text
+from chainrule.documents.lesson.building import lesson
+from chainrule.documents.renderers import terminal
 from chainrule.language.reading import example_names, load_model, read_model
 from chainrule.language.typeset import unicode
 from chainrule.teaching.exercises.loading import exercises
@@ -66,4 +67,6 @@ def _is_about(left: object, variable: object) -> bool:
 def test_the_result_of_a_direct_question_is_said_once() -> None:
     derivation: Derivation = derive("x : (1, 1)\nL = x^2")
     assert [step.id for step in derivation.steps if step.concludes] == [1]
-    assert as_text(derivation).count("∂L/∂x = 2 x") == 2  # the answer, and the summary
+    assert (
+        terminal.render(lesson(derivation)).count("∂L/∂x = 2 x") == 2
+    )  # the answer, and the summary

@@ -9,8 +9,9 @@ from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.node import Apply, Number, Symbol
 from chainrule.calculus.ops import TABLE
 from chainrule.documents.lesson.as_json import as_data
-from chainrule.documents.lesson.as_text import as_text
+from chainrule.documents.lesson.building import lesson
 from chainrule.documents.lesson.outline import corners
+from chainrule.documents.renderers import terminal
 from chainrule.errors import ModelError, ParseError
 from chainrule.language.reading import read_model
 from chainrule.language.typeset import unicode
@@ -87,7 +88,7 @@ def test_a_corner_is_said_with_its_line_and_the_slope_that_is_used(line: str, sa
     derivation = derive(f"x : (n, 1)\n{line}\nJ = sum(A)", ["x"])
     (found,) = corners(derivation)
     assert found.startswith(said)
-    assert said in " ".join(as_text(derivation).split())
+    assert said in " ".join(terminal.render(lesson(derivation)).split())
     assert as_data(derivation)["corners"] == [found]
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from chainrule.documents.exercises.as_html import set_page
-from chainrule.documents.exercises.as_latex import set_latex
+from chainrule.documents.exercises.building import problem_set
+from chainrule.documents.renderers import html, latex
 from chainrule.errors import ExerciseError
 from chainrule.teaching.exercises.answer_readers import judge
 from chainrule.teaching.exercises.difficulty import difficulty
@@ -119,7 +119,7 @@ class Reader(HTMLParser):
 @pytest.mark.parametrize("solved", [False, True])
 def test_the_page_holds_every_question_and_asks_no_network(mixed: ProblemSet, solved: bool) -> None:
     reader = Reader()
-    reader.feed(set_page(mixed, solved=solved))
+    reader.feed(html.render(problem_set(mixed, solved=solved)))
     assert all(reference.startswith("#") for reference in reader.references)
     assert {f"p{problem.number}" for problem in mixed.problems} <= set(reader.ids)
     assert len(reader.ids) == len(set(reader.ids))
@@ -127,14 +127,17 @@ def test_the_page_holds_every_question_and_asks_no_network(mixed: ProblemSet, so
 
 
 def test_a_handout_gives_no_answer_away(mixed: ProblemSet) -> None:
-    blank, solved = set_latex(mixed, solved=False), set_latex(mixed, solved=True)
-    assert r"\paragraph{Answer.}" not in blank
-    assert solved.count(r"\paragraph{Answer.}") == 36
+    blank = latex.render(problem_set(mixed, solved=False))
+    solved = latex.render(problem_set(mixed, solved=True))
+    assert r"\subsubsection*{Answer: " not in blank
+    assert solved.count(r"\subsubsection*{Answer: ") == 36
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no LaTeX here")
 def test_the_document_compiles(mixed: ProblemSet, tmp_path: Path) -> None:
-    (tmp_path / "set.tex").write_text(set_latex(mixed, solved=True), encoding="utf-8")
+    (tmp_path / "set.tex").write_text(
+        latex.render(problem_set(mixed, solved=True)), encoding="utf-8"
+    )
     run = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "set.tex"]
     done = subprocess.run(run, cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]

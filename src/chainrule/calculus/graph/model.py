@@ -12,10 +12,10 @@ from functools import cached_property
 from types import MappingProxyType
 
 from chainrule.calculus.graph.dims import SCALAR, Dim, written
-from chainrule.calculus.graph.display import Displayed
 from chainrule.calculus.graph.node import Apply, Expr, Symbol, substitute, walk
 from chainrule.calculus.graph.op import Op
 from chainrule.calculus.graph.roles import differentiated
+from chainrule.display import Displayed
 from chainrule.errors import ModelError
 
 

@@ -1,1 +1,1 @@
-"""Questions and problem sets as text, HTML and LaTeX."""
+"""Questions and problem sets as documents: the builders of their blocks."""

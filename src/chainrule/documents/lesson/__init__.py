@@ -1,1 +1,1 @@
-"""A derivation as text, LaTeX, JSON, a page and slides."""
+"""Derivations as documents: the builders of their blocks, and a derivation as data."""

@@ -1,4 +1,10 @@
 "use strict";
+{
+  const fitAll = () => fitFormulas(document);
+  let waiting = 0;
+  addEventListener("resize", () => { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(fitAll); });
+  addEventListener("load", fitAll);
+}
 // Without this script the page is complete: every step is visible. It only adds the classroom.
 (() => {
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;

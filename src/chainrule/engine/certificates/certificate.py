@@ -55,6 +55,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from chainrule.display import DisplayedAsPage
 from chainrule.engine.arrays import UNIT, FloatArray, accumulated, norm
 from chainrule.engine.certificates.rounding import Rounding, bound_rounding, measure_rounding
 from chainrule.engine.certificates.strong_convexity import penalty_gap, sums_of_curvatures
@@ -80,7 +81,7 @@ Kind = Literal[
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Certificate(DisplayedAsPage):
     """A claim about a fit and whether it is proven; `str()` is the sentence to read.
 
     Attributes

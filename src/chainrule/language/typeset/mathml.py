@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from fractions import Fraction
 from html import escape
 
@@ -9,11 +11,14 @@ from chainrule.calculus.graph.dims import Index, written
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.calculus.graph.op import Op
-from chainrule.language.typeset.layout import typeset
+from chainrule.calculus.graph.paths import Path, path_text
+from chainrule.language.typeset.layout import Term, typeset
 from chainrule.language.typeset.names import PIECES, NameParts, name_parts
 from chainrule.language.typeset.text import unicode
 
 _ACCENTS = {"hat": "^", "bar": "¯", "tilde": "~"}
+_HIGH = ("<mfrac", "<munderover", "<mtable", "<msqrt")
+"""Elements that make a bracket around them grow."""
 _RAISED = {"ᵀ": "<mi>⊤</mi>", "⁻¹": "<mrow><mo>−</mo><mn>1</mn></mrow>"}
 
 
@@ -24,12 +29,15 @@ class MathML:
     ----------
     model : Model, optional
         Where definitions and notes of the symbols come from.
+    paths : bool, optional
+        Whether every element names the path of its sub-expression in ``data-path``.
     """
 
     fractions_hold = True
 
-    def __init__(self, model: Model | None = None) -> None:
+    def __init__(self, model: Model | None = None, *, paths: bool = False) -> None:
         self._model = model
+        self._paths = paths
         self._definitions = model.values if model is not None else {}
 
     def symbol(self, symbol: Symbol) -> str:
@@ -53,18 +61,21 @@ class MathML:
         return f"<msup>{ones}<mi>⊤</mi></msup>" if row else ones
 
     def brackets(self, body: str) -> str:
-        """Put brackets around."""
-        return f"<mrow><mo>(</mo>{body}<mo>)</mo></mrow>"
+        """Put brackets around, as high as the body where that is high."""
+        flat = "" if any(tag in body for tag in _HIGH) else ' stretchy="false"'
+        return f"<mrow><mo{flat}>(</mo>{body}<mo{flat}>)</mo></mrow>"
 
-    def terms(self, signed: list[tuple[bool, str]]) -> str:
+    def terms(self, signed: Sequence[Term]) -> str:
         """Join terms."""
-        (first_minus, first), *rest = signed
-        text = f'<mo form="prefix">−</mo>{first}' if first_minus else first
-        for minus, term in rest:
-            text += f"<mo>{'−' if minus else '+'}</mo>{term}"
+        first, *rest = signed
+        text = f'<mo form="prefix"{self._sign(first)}>−</mo>' if first.minus else ""
+        text += first.text
+        for term in rest:
+            text += f"<mo{self._sign(term)}>−</mo>" if term.minus else "<mo>+</mo>"
+            text += term.text
         return f"<mrow>{text}</mrow>"
 
-    def table(self, signed: list[tuple[bool, str]]) -> str:
+    def table(self, signed: Sequence[Term]) -> str:
         """Join rows and columns as terms."""
         return self.terms(signed)
 
@@ -164,6 +175,18 @@ class MathML:
         d = '<mo form="prefix" rspace="0">∂</mo>'
         return f"<mfrac><mrow>{d}{of}</mrow><mrow>{d}{wrt}</mrow></mfrac>"
 
+    def placed(self, text: str, at: Path) -> str:
+        """Put the path of a sub-expression on its element."""
+        if not self._paths:
+            return text
+        name = re.match(r"<[a-z]+", text)
+        assert name is not None
+        return f'{name[0]} data-path="{path_text(at)}"{text[name.end() :]}'
+
+    def _sign(self, term: Term) -> str:
+        """Return the attribute of the minus sign of a term, which stands for the negative."""
+        return "" if term.at is None or not self._paths else f' data-path="{path_text(term.at)}"'
+
     def _named(self, symbol: Symbol, parts: NameParts, places: list[str]) -> str:
         meaning = self._meaning(symbol)
         text = f"{symbol.name}: shape {written(symbol.shape)}" + (f"; {meaning}" if meaning else "")
@@ -178,7 +201,7 @@ class MathML:
         below = ([f"<mn>{escape(parts.sub)}</mn>"] if parts.sub else []) + [
             f"<mi>{escape(place)}</mi>" for place in places
         ]
-        layer = f"<mrow><mo>[</mo><mn>{escape(parts.layer)}</mn><mo>]</mo></mrow>"
+        layer = _layer(parts.layer)
         if below and parts.layer:
             return f"<msubsup>{base}<mrow>{''.join(below)}</mrow>{layer}</msubsup>"
         if parts.layer:
@@ -200,7 +223,7 @@ def _size(piece: str) -> str:
         return f"<mo>{piece.replace('-', '−')}</mo>"
     parts = name_parts(piece)
     base = f"<mi>{escape(parts.base)}</mi>"
-    layer = f"<mrow><mo>[</mo><mn>{escape(parts.layer)}</mn><mo>]</mo></mrow>"
+    layer = _layer(parts.layer)
     below = f"<mn>{escape(parts.sub)}</mn>"
     if parts.sub and parts.layer:
         return f"<msubsup>{base}{below}{layer}</msubsup>"
@@ -209,13 +232,31 @@ def _size(piece: str) -> str:
     return f"<msub>{base}{below}</msub>" if parts.sub else base
 
 
+def _layer(index: str) -> str:
+    """Set the index of a layer in brackets that do not grow."""
+    fences = (f'<mo stretchy="false">{fence}</mo>' for fence in "[]")
+    return f"<mrow>{f'<mn>{escape(index)}</mn>'.join(fences)}</mrow>"
+
+
 def _row(places: list[str]) -> str:
     return "<mrow>" + "".join(f"<mi>{escape(place)}</mi>" for place in places) + "</mrow>"
 
 
-def mathml(expr: Expr, model: Model | None = None) -> str:
-    """Write the inside of a ``<math>`` element."""
-    return typeset(expr, MathML(model))
+def mathml(expr: Expr, model: Model | None = None, *, paths: bool = False) -> str:
+    """Write the inside of a ``<math>`` element.
+
+    Parameters
+    ----------
+    expr : Expr
+        The expression.
+    model : Model, optional
+        Where definitions and notes of the symbols come from.
+    paths : bool, optional
+        Whether elements carry the path of their sub-expression: ``data-path="0.1"``, empty for the
+        whole. Broadcasts are silent and have no element.
+    """
+    medium = MathML(model, paths=paths)
+    return typeset(expr, medium, medium.placed if paths else None)
 
 
 def math_element(inside: str, spoken: str, *, display: bool = True) -> str:

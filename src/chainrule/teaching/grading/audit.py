@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from chainrule.calculus.graph.model import Model
+from chainrule.display import DisplayedAsPage
 from chainrule.teaching.grading.auditor import (
     FOLLOWS,
     Auditor,
@@ -28,7 +29,7 @@ __all__ = ["FOLLOWS", "Audit", "Verdict", "audit"]
 
 
 @dataclass(frozen=True)
-class Audit:
+class Audit(DisplayedAsPage):
     """The verdicts on a transcript, and its forward pass.
 
     Parameters

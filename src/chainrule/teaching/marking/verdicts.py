@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from chainrule.calculus.graph.dims import Shape
+from chainrule.display import DisplayedAsPage
 
 
 @dataclass(frozen=True)
@@ -116,9 +117,9 @@ _ONE = "this gives exactly this answer"
 NOTHING = Diagnosis()
 
 
-@dataclass(frozen=True)
-class Grade:
-    """The verdict on an answer.
+@dataclass(frozen=True, repr=False)
+class Grade(DisplayedAsPage):
+    """The verdict on an answer; shown as text or in a notebook it does not tell the right one.
 
     Parameters
     ----------
@@ -148,6 +149,9 @@ class Grade:
     diagnosis: Diagnosis = NOTHING
     short_form: str = ""
     numbers: tuple[float, float] | None = None
+
+    def __repr__(self) -> str:
+        return f"Grade({self.verdict!r}, understood={self.understood!r}, said={self.said!r})"
 
     @property
     def correct(self) -> bool:

@@ -26,8 +26,24 @@
     get("state").textContent = [`${forms[state.form]} form${state.form ? "" : "s"}`, ...shown.map((name) => words[name]),
       ...(body.classList.contains("blank") ? ["prints blank"] : [])].join(" · ");
     if (remember) history.replaceState(null, "", `#${state.at + 1}`);
+    for (const form of forms) body.classList.toggle(`form-${form}`, form === forms[state.form]);
     scrollTo(0, 0);
+    fitSlide(slide);
   };
+
+  // A slide that is too high or too wide gets smaller, down to a size that can still be read.
+  const fitSlide = (slide) => {
+    slide.style.fontSize = "";
+    fitFormulas(slide);
+    const full = parseFloat(getComputedStyle(slide).fontSize);
+    const room = () => innerHeight - document.querySelector(".bar").offsetHeight + 1;
+    const large = () => slide.scrollWidth > slide.clientWidth + 1 || slide.scrollHeight > room();
+    for (let size = 0.95; size > 0.5 && large(); size -= 0.05) {
+      slide.style.fontSize = `${Math.max(12, size * full)}px`;
+      fitFormulas(slide);
+    }
+  };
+  addEventListener("resize", () => fitSlide(document.querySelector(".slide.shown")));
 
   const toggle = (name) => { body.classList.toggle(name); show(state.at); };
   const turn = () => {

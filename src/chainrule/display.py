@@ -1,7 +1,7 @@
 """Display in notebooks: a class that is displayed by the renderer registered for it.
 
-Expressions do not depend on documents. The package registers how the renderer is loaded, and
-nothing is loaded before something is displayed.
+No package depends on documents. The top package registers how the renderer is loaded, and nothing
+is loaded before something is displayed.
 """
 
 from __future__ import annotations
@@ -20,14 +20,23 @@ class Renderer(Protocol):
         """Write a value as LaTeX."""
 
 
-class Displayed:
-    """Gives a class the methods by which Jupyter and similar tools display a value."""
+class DisplayedAsPage:
+    """Gives a class the method by which Jupyter and similar tools display a value as HTML."""
 
     def _repr_html_(self) -> str:
-        return _loaders[-1]().as_html(self)
+        return html_of(self)
+
+
+class Displayed(DisplayedAsPage):
+    """Gives a class the methods by which a value is displayed as HTML or as formulas."""
 
     def _repr_latex_(self) -> str:
         return _loaders[-1]().as_latex(self)
+
+
+def html_of(shown: object) -> str:
+    """Return a value as HTML, written by the registered renderer."""
+    return _loaders[-1]().as_html(shown)
 
 
 def display_with(load: Callable[[], Renderer]) -> None:
