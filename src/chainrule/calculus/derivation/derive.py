@@ -42,7 +42,7 @@ from chainrule.calculus.graph.node import (
     Expr,
     Number,
     Partial,
-    Position,
+    Positions,
     Symbol,
     Total,
     entry,
@@ -51,7 +51,7 @@ from chainrule.calculus.graph.node import (
     symbols,
     walk,
 )
-from chainrule.calculus.indexing.collapse import collapse
+from chainrule.calculus.indexing.tensors import collapse_entry
 from chainrule.calculus.ops import broadcast, replace
 from chainrule.calculus.rewriting.blocks import filled
 from chainrule.calculus.rewriting.layout import laid_out
@@ -126,7 +126,7 @@ class _Derivation:
         self.paths = Paths(self.model)
         self.record = StepRecord(lambda: (*self.model.symbols, *self.layer_gradients))
         self.answers: dict[Expr, Expr] = {}
-        self.places: dict[Symbol, tuple[Position, Position]] = {}
+        self.places: dict[Symbol, Positions] = {}
         self.layers: dict[Symbol, Expr] = {}
         self.layer_gradients: dict[Symbol, Gradient] = {}
         self.gradients: dict[str, Gradient] = {}
@@ -184,7 +184,7 @@ class _Derivation:
         """Derive the gradients of a few variables together, with each factor once."""
         chains = [chain_rule(self.paths, v, self.layers, self.paths.letters()) for v in variables]
         for chain in chains:
-            self.places[chain.variable] = (chain.row, chain.col)
+            self.places[chain.variable] = chain.places
             self._chain_step(chain)
         for link in self._unanswered(chains):
             self._factor_steps(link)
@@ -256,7 +256,7 @@ class _Derivation:
         if self._is_direct(chain):
             return  # the factor that is asked next is the whole question
         form = self._whole(chain)
-        at = entry(variable, chain.row, chain.col)
+        at = entry(variable, *chain.places)
         left = Partial(objective, at if running(form) else variable)
         if isinstance(chain.form, Number):
             form = Number(chain.form.value, variable.shape)
@@ -280,13 +280,13 @@ class _Derivation:
         if link.opened is not None and link.opened not in self.opened:
             self.opened.add(link.opened)
             at = link.partial.of
-            row, col = (at.row, at.col) if isinstance(at, Entry) else (None, None)
+            places = at.places if isinstance(at, Entry) else (None, None)
             value = self.model.values[link.target]
             self.record.add(
                 Phase.FACTOR,
                 "write one entry out",
                 at,
-                entry(value, row, col),
+                entry(value, *places),
                 link.opened,
                 f"one entry of {link.target.name}, by the meaning of its operations",
             )
@@ -307,11 +307,11 @@ class _Derivation:
 
     def _gradient(self, chain: ChainRule) -> Gradient:
         variable = chain.variable
-        left = Partial(self.model.objective, entry(variable, chain.row, chain.col))
+        left = Partial(self.model.objective, entry(variable, *chain.places))
         form = self._whole(chain)
         direct = self._is_direct(chain)
         if variable.shape != SCALAR and form is not chain.form and not direct:
-            free = [i for i in (chain.row, chain.col) if isinstance(i, Index)]
+            free = [i for i in chain.places if isinstance(i, Index)]
             span = " and ".join(f"{i.name} = 1..{i.dim}" for i in free)
             self.record.add(
                 Phase.ENTRY,
@@ -360,21 +360,21 @@ class _Derivation:
         return gradient
 
     def _collapsed(self, chain: ChainRule, form: Expr, left: Expr) -> Gradient:
-        variable, row, col = chain.variable, chain.row, chain.col
+        variable, places = chain.variable, chain.places
         place = self.asked_places.get(variable)
         asked = None if place is None else fixed(form, _running_one(chain), place)
         try:
-            matrix, firings = collapse(
-                form, variable.shape, row, col, frozenset(self.layer_gradients)
+            matrix, firings = collapse_entry(
+                form, variable.shape, places, frozenset(self.layer_gradients)
             )
         except DerivationError as reason:
             swept = laid_out(whole_gradient(self.paths, variable, self.layers))
             if any(isinstance(node, Entry | Total | Partial) for node in walk(swept)):
-                return Gradient(variable, form, None, row, col, place, str(reason), asked)
+                return Gradient(variable, form, None, places, place, str(reason), asked)
             whole = Partial(self.model.objective, variable)
             rule, why = AS_A_WHOLE
             self.record.add(Phase.SHAPE, rule, whole, form, swept, why)
-            return Gradient(variable, form, swept, row, col, place, asked=asked)
+            return Gradient(variable, form, swept, places, place, asked=asked)
         matrix = laid_out(matrix)
         repeated = {i for link in chain.links if link.repeats for i in link.bound}
         before = form
@@ -395,14 +395,14 @@ class _Derivation:
             rule, why = shape_sentence(variable, before, matrix)
             whole = Partial(self.model.objective, variable)
             self.record.add(Phase.SHAPE, rule, whole, before, matrix, why)
-        return Gradient(variable, form, matrix, row, col, place, asked=asked)
+        return Gradient(variable, form, matrix, places, place, asked=asked)
 
     def _result_step(self, chain: ChainRule, gradient: Gradient) -> None:
         variable, objective = chain.variable, self.model.objective
         final = gradient.matrix if gradient.matrix is not None else gradient.index
         left: Expr = Partial(objective, variable)
         if gradient.matrix is None:
-            left = Partial(objective, entry(variable, chain.row, chain.col))
+            left = Partial(objective, entry(variable, *chain.places))
         self.record.conclude(
             left,
             final,
@@ -418,7 +418,7 @@ class _Derivation:
         index, at = _running_one(chain), gradient.asked
         assert gradient.place is not None
         assert at is not None
-        whole = entry(chain.variable, chain.row, chain.col)
+        whole = entry(chain.variable, *chain.places)
         self.record.add(
             Phase.RESULT,
             "the entry that was asked for",
@@ -431,7 +431,7 @@ class _Derivation:
 
     def _is_direct(self, chain: ChainRule) -> bool:
         """Whether a variable enters only the objective: one factor, no chain."""
-        at = entry(chain.variable, chain.row, chain.col)
+        at = entry(chain.variable, *chain.places)
         return chain.form is Partial(self.model.objective, at)
 
     # ---- helpers ---------------------------------------------------------------------------
@@ -441,7 +441,7 @@ class _Derivation:
 
         Where an index of the variable stays free in other factors, only an entry makes sense.
         """
-        at = entry(chain.variable, chain.row, chain.col)
+        at = entry(chain.variable, *chain.places)
         if at is chain.variable:
             return chain.form
         mapping: dict[Expr, Expr] = {
@@ -470,4 +470,4 @@ def _is_constant(form: Expr, variable: Symbol) -> bool:
 
 def _running_one(chain: ChainRule) -> Index:
     """Return the index along the only long dimension of a variable."""
-    return next(i for i in (chain.row, chain.col) if isinstance(i, Index))
+    return next(i for i in chain.places if isinstance(i, Index))

@@ -32,7 +32,7 @@ from chainrule.calculus.graph.node import (
 )
 from chainrule.calculus.indexing.collapse import lifted
 from chainrule.calculus.indexing.names import Letters
-from chainrule.calculus.indexing.reading import read_entry
+from chainrule.calculus.indexing.reading import read_cell
 from chainrule.calculus.ops import mul, power, renamed, replace, sigmoid, softmax, tanh
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.normal import normal_form
@@ -122,9 +122,9 @@ class Recognition:
         for node in walk(form):
             matrix = node.matrix if isinstance(node, Entry) else node
             if matrix in self._exponentials:
-                row, col = (node.row, node.col) if isinstance(node, Entry) else (None, None)
+                places = node.places if isinstance(node, Entry) else (None, None)
                 letters = Letters(self._dims, running(form))
-                mapping[node] = read_entry(self._exponentials[matrix], row, col, letters)
+                mapping[node] = read_cell(self._exponentials[matrix], places, letters)
         return replace(form, mapping)
 
     # ---- names of the author -----------------------------------------------------------------
@@ -161,7 +161,7 @@ class Recognition:
         for named in names:
             for place in places(named.target, running(cell)):
                 letters = Letters(self._dims, running(cell))
-                if same_sums(read_entry(named.argument, *place, letters), cell):
+                if same_sums(read_cell(named.argument, *place, letters), cell):
                     return entry(named.target, *place)
         return None
 

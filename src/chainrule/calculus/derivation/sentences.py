@@ -132,7 +132,7 @@ def _matrix_of(side: Expr) -> Symbol:
 
 
 def _indices(expr: Expr) -> list[Index]:
-    places = (expr.row, expr.col) if isinstance(expr, Entry) else ()
+    places = expr.places if isinstance(expr, Entry) else ()
     return [place for place in places if isinstance(place, Index)]
 
 

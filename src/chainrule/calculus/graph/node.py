@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self, cast
 
-from chainrule.calculus.graph.dims import Index
+from chainrule.calculus.graph.dims import Index, is_tensor, written
 from chainrule.calculus.graph.expression import (
     Applied,
     Entry,
@@ -14,11 +14,13 @@ from chainrule.calculus.graph.expression import (
     Operand,
     Partial,
     Position,
+    Positions,
     Symbol,
     Total,
     entry,
 )
 from chainrule.calculus.graph.op import Op
+from chainrule.errors import ShapeError
 
 
 class Apply(Applied):
@@ -33,6 +35,9 @@ class Apply(Applied):
         known = Expr._interned.get((cls, *key))
         if known is not None:
             return cast(Self, known)
+        for arg in operands:
+            if is_tensor(arg.shape) and not (op.elementwise or op.tensors):
+                raise ShapeError(f"{op.name} takes matrices, and {written(arg.shape)} is a tensor")
         shape = op.shape(tuple(arg.shape for arg in operands), attrs)
         return cls._intern(key, shape, op=op, operands=operands, attrs=attrs)
 
@@ -109,7 +114,7 @@ def running(root: Expr) -> frozenset[Index]:
         if isinstance(node, Total):
             free[node] = free[node.body] - {node.index}
         elif isinstance(node, Entry):
-            free[node] = frozenset(p for p in (node.row, node.col) if isinstance(p, Index))
+            free[node] = frozenset(p for p in node.places if isinstance(p, Index))
         elif isinstance(node, Partial):
             free[node] = running(node.of) | running(node.wrt)
         else:
@@ -126,6 +131,7 @@ __all__ = [
     "Operand",
     "Partial",
     "Position",
+    "Positions",
     "Symbol",
     "Total",
     "entry",

@@ -79,18 +79,16 @@ class _Unused(Letters):
 
 def _opened(cell: Expr, letters: Letters) -> Expr:
     """Return one entry in terms of the entries of its operands."""
-    matrix, row, col = (
-        (cell.matrix, cell.row, cell.col) if isinstance(cell, Entry) else (cell, None, None)
-    )
+    matrix, places = (cell.matrix, cell.places) if isinstance(cell, Entry) else (cell, (None, None))
     assert isinstance(matrix, Apply)
     args = matrix.args
     if matrix.op.index is None:
-        return rebuild(matrix, tuple(entry(arg, row, col) for arg in args))
+        return rebuild(matrix, tuple(entry(arg, *places) for arg in args))
 
-    def read(arg: int, at_row: Position, at_col: Position) -> Expr:
-        return entry(args[arg], at_row, at_col)
+    def read(arg: int, /, *at: Position) -> Expr:
+        return entry(args[arg], *at)
 
-    return matrix.op.index(read, matrix, row, col, letters.bound)
+    return matrix.op.index(read, matrix, places, letters.bound)
 
 
 def _rule(cell: Expr, opened: Expr) -> CollapseRule:

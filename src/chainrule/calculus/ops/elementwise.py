@@ -13,7 +13,7 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
-from chainrule.calculus.graph.dims import Shape, written
+from chainrule.calculus.graph.dims import SCALAR, Shape, written
 from chainrule.calculus.graph.node import Apply, Expr, Number, Operand
 from chainrule.calculus.graph.op import Domain, Law, Layout, Mistake, Notation, Op
 from chainrule.calculus.ops.reduction import broadcast
@@ -42,16 +42,19 @@ def align(operands: Iterable[Operand]) -> tuple[Expr, ...]:
 
 def common_shape(shapes: Iterable[Shape]) -> Shape:
     """Return the shape that all of `shapes` broadcast to."""
-    result: Shape = (1, 1)
+    result: Shape = SCALAR
     for shape in shapes:
-        pairs = list(zip(result, shape, strict=True))
+        if shape == result:
+            continue
+        longest = max(len(result), len(shape))
+        ahead = ((1,) * (longest - len(one)) + one for one in (result, shape))
+        pairs = list(zip(*ahead, strict=True))
         if any(a != b and 1 not in (a, b) for a, b in pairs):
             raise ShapeError(
                 f"{written(result)} and {written(shape)} do not meet entry by entry",
-                "{0}^T" if shape == (result[1], result[0]) else None,
+                "{0}^T" if shape == result[::-1] else None,
             )
-        rows, columns = (b if a == 1 else a for a, b in pairs)
-        result = (rows, columns)
+        result = tuple(b if a == 1 else a for a, b in pairs)
     return result
 
 

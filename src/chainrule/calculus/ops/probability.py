@@ -8,22 +8,33 @@ from __future__ import annotations
 
 from typing import Any
 
+from chainrule.calculus.graph.dims import is_tensor, written
 from chainrule.calculus.graph.node import Apply, Expr, Number
 from chainrule.calculus.graph.op import Law, Layout, Mistake, Notation, Op, closed
 from chainrule.calculus.ops.functions import EXP, LOG, apply
 from chainrule.calculus.ops.reduction import broadcast, normal_axis, reduce_sum, summed_shape
+from chainrule.errors import ShapeError
 
 
 def softmax(x: Expr, axis: int | None = None) -> Expr:
     """Return exp(x) over the sum of exp(x), over everything or along `axis`."""
-    return Apply(SOFTMAX, (x,), (normal_axis(x.shape, axis),))
+    return Apply(SOFTMAX, (x,), (_axis(x, "softmax", axis),))
 
 
 def logsumexp(x: Expr, axis: int | None = None) -> Expr:
     """Return the logarithm of the sum of exp(x), over everything or along `axis`."""
     if summed_shape(x.shape, axis) == x.shape:
         return x
-    return Apply(LOGSUMEXP, (x,), (normal_axis(x.shape, axis),))
+    return Apply(LOGSUMEXP, (x,), (_axis(x, "logsumexp", axis),))
+
+
+def _axis(x: Expr, word: str, axis: int | None) -> int | None:
+    if axis is None and is_tensor(x.shape):
+        raise ShapeError(
+            f"{word} of a tensor {written(x.shape)} goes along an axis, such as "
+            f"axis={len(x.shape) - 1}"
+        )
+    return normal_axis(x.shape, axis)
 
 
 def log_softmax(x: Expr, axis: int | None = None) -> Expr:
@@ -68,6 +79,7 @@ SOFTMAX: Op = Op(
     value=lambda xp, x, *, out_shape, attrs: _softmax_value(xp, x, attrs[0]),
     vjp=lambda g, out, args, attrs: (out * _mean_taken_off(g, out, attrs[0]),),
     index=closed,
+    tensors=True,
     notation=Notation(Layout.FUNCTION, "softmax", r"\operatorname{softmax}", spoken="softmax of"),
     code=lambda x, *, attrs: f"softmax({x}, axis={_written(attrs[0])})",
     helper='''
@@ -127,6 +139,7 @@ LOGSUMEXP: Op = Op(
     value=lambda xp, x, *, out_shape, attrs: _logsumexp_value(xp, x, attrs[0]).reshape(out_shape),
     vjp=lambda g, out, args, attrs: (broadcast(g, args[0].shape) * Apply(SOFTMAX, args, attrs),),
     index=closed,
+    tensors=True,
     notation=Notation(
         Layout.FUNCTION, "logsumexp", r"\operatorname{logsumexp}", spoken="the log-sum-exp of"
     ),

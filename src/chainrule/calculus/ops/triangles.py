@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from chainrule.calculus.graph.dims import Dim, Index, Shape
-from chainrule.calculus.graph.node import Applied, Apply, Expr, Number, Position, entry
+from chainrule.calculus.graph.node import Applied, Apply, Expr, Number, Positions, entry
 from chainrule.calculus.graph.op import Layout, Notation, Op
 from chainrule.calculus.ops.linear import matmul, transpose
 from chainrule.calculus.ops.probability import softmax
@@ -88,8 +88,9 @@ def _triangle(xp: Any, shape: Shape, offset: int) -> Any:  # noqa: ANN401
     return -((xp.sign(xp.sign(behind) * 2 + 1) - 1) ** 2) / 4 + 1
 
 
-def _cell(read: Any, node: Applied, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
+def _cell(read: Any, node: Applied, places: Positions, fresh: Any) -> Expr:  # noqa: ANN401
     """Return 1 on the main diagonal, where it is kept; the triangle's entry elsewhere."""
+    row, col = places
     same = isinstance(row, Index) and row == col
     if same:
         return Number(1 if node.attrs[2] >= 0 else 0)

@@ -28,6 +28,7 @@ from chainrule.language.reading.tree import (
     Ones,
     Part,
     Power,
+    Quoted,
     Range,
     Transposed,
 )
@@ -182,6 +183,9 @@ class Parser(Formulas):
             self.split_run()
             token = self.take()
             return self.made(Name(token.text, start=token.start, end=token.end))
+        if token.kind == "text":
+            self.take()
+            return self.made(Quoted(token.text, start=token.start, end=token.end))
         if self.sees("-", "+"):
             self.take()
             inner = self.expression(max(floor, PRODUCT - 1))
