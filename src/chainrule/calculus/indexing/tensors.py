@@ -39,10 +39,10 @@ from chainrule.calculus.ops import (
     rebuild,
     reduce_sum,
     size,
-    squeeze,
     transpose,
 )
 from chainrule.calculus.ops.contraction import contracted
+from chainrule.calculus.ops.dimensions import trimmed
 from chainrule.errors import DerivationError
 
 Places = tuple[Index | None, ...]
@@ -142,9 +142,7 @@ def _placed(x: Expr, own: Places, places: Places) -> Expr:
     for place, axis in enumerate(order):
         if axis is None:
             moved = expand_dims(moved, place + len(units))
-    for _ in units:
-        moved = squeeze(moved, 0)
-    return moved
+    return trimmed(moved, len(moved.shape) - len(units))
 
 
 def _reordered(x: Expr, order: Sequence[int]) -> Expr:
@@ -291,7 +289,7 @@ def _turned(operand: _Operand, places: Places) -> Expr | None:
     return placed if node is operand.tensor or transpose(placed) is operand.tensor else None
 
 
-_CHEAP = (TABLE["transpose"], TABLE["expand_dims"], TABLE["squeeze"])
+_CHEAP = (TABLE["transpose"], TABLE["expand_dims"], TABLE["trim"])
 """Operations on dimensions that a stack of matrix products may hold."""
 
 
@@ -300,7 +298,11 @@ def _einsum(operands: Sequence[_Operand], kept: Sequence[Index], places: Places)
     indices = list(dict.fromkeys(i for x in operands for i in x.places if i is not None))
     letters = _letters(indices)
     unused = (letter for letter in ascii_lowercase if letter not in letters.values())
+    first = {index: place for place, index in enumerate(kept)}
     groups = []
+    operands = sorted(
+        operands, key=lambda x: min((first[i] for i in x.indices if i in first), default=len(first))
+    )
     for x in operands:
         own = [next(unused) if index is None else letters[index] for index in x.places]
         groups.append("".join(own))

@@ -53,6 +53,17 @@ def squeeze(x: Expr, axis: int) -> Expr:
     return Apply(SQUEEZE, (x,), (axis,))
 
 
+def trimmed(x: Expr, rank: int) -> Expr:
+    """Remove leading dimensions of size 1, in silence, until `rank` dimensions are left."""
+    while len(x.shape) > rank:
+        x = Number(x.value, x.shape[1:]) if isinstance(x, Number) else Apply(TRIM, (x,))
+    return x
+
+
+def _trimmed(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape:
+    return _squeezed(shapes, (0,))
+
+
 def _permuted(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape:
     (shape,) = shapes
     if sorted(attrs) != list(range(len(shape))):
@@ -163,5 +174,18 @@ SQUEEZE: Op = Op(
     tensors=True,
 )
 
-ROWS_HERE = (PERMUTE, EXPAND_DIMS, SQUEEZE)
+TRIM: Op = Op(
+    name="trim",
+    shape=_trimmed,
+    value=lambda xp, x, *, out_shape, attrs: x.reshape(out_shape),
+    vjp=lambda g, out, args, attrs: (expand_dims(g, 0),),
+    index=lambda read, node, places, fresh: read(0, None, *places),
+    notation=Notation(Layout.HIDDEN, "", "", spoken="without the first dimension"),
+    code=lambda x, *, attrs: f"np.squeeze({x}, 0)",
+    rule="dimension rule",
+    because="a dimension of size 1 changes no entry, so the gradient gets that dimension back",
+    tensors=True,
+)
+
+ROWS_HERE = (PERMUTE, EXPAND_DIMS, SQUEEZE, TRIM)
 """The registry entries of this file, for the table."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 from chainrule.calculus.graph.dims import (
     LITERAL,
@@ -17,10 +17,13 @@ from chainrule.calculus.graph.dims import (
 )
 from chainrule.calculus.graph.node import Applied, Apply, Expr, Number, Positions, Total
 from chainrule.calculus.graph.op import Law, Layout, Mistake, Notation, Op
-from chainrule.calculus.ops.dimensions import squeeze
+from chainrule.calculus.ops.dimensions import trimmed
 from chainrule.errors import ShapeError
 
 ROWS, COLUMNS = 0, 1
+
+Axis: TypeAlias = int | tuple[int, ...] | None
+"""The axis that a reduction goes along, several of a tensor, or none for all."""
 
 
 def broadcast(x: Expr, shape: Shape) -> Expr:
@@ -40,26 +43,46 @@ def broadcast(x: Expr, shape: Shape) -> Expr:
     return Apply(BROADCAST, (x,), shape)
 
 
-def reduce_sum(x: Expr, axis: int | None = None) -> Expr:
+def reduce_sum(x: Expr, axis: Axis = None) -> Expr:
     """Add up all entries, or along `axis` as NumPy counts axes; the result stays a matrix."""
     if isinstance(x, Number) and x.value == 0:
         return Number(0, summed_shape(x.shape, axis))
     if is_tensor(x.shape):
-        return x if axis is not None and x.shape[axis] == 1 else Apply(SUM, (x,), _along(x, axis))
+        return _summed_tensor(x, axis)
     axes = [a for a in (ROWS, COLUMNS) if x.shape[a] != 1 and (axis is None or axis == a)]
     if not axes:
         return x
     return Apply(SUM, (x,), (normal_axis(x.shape, axes[0] if len(axes) == 1 else None),))
 
 
-def reduce_mean(x: Expr, axis: int | None = None) -> Expr:
+def _summed_tensor(x: Expr, axis: Axis) -> Expr:
+    """Sum a tensor; sums along several axes, one after another, are one sum."""
+    along = axes_of(axis, len(x.shape))
+    along = tuple(place for place in along if axis is None or x.shape[place] != 1)
+    if not along:
+        return x
+    if axis is not None and isinstance(x, Apply) and x.op is SUM and x.attrs[0] is not None:
+        x, along = x.args[0], tuple(sorted({*along, *axes_of(x.attrs[0], len(x.shape))}))
+    if axis is None:
+        return Apply(SUM, (x,), _along(x, None))
+    return Apply(SUM, (x,), (along if len(along) > 1 else along[0],))
+
+
+def axes_of(axis: Axis, rank: int) -> tuple[int, ...]:
+    """Return the axes that a reduction goes along; all of them where none is given."""
+    if axis is None:
+        return tuple(range(rank))
+    return axis if isinstance(axis, tuple) else (axis,)
+
+
+def reduce_mean(x: Expr, axis: Axis = None) -> Expr:
     """Average all entries, or along `axis`."""
     if summed_shape(x.shape, axis) == x.shape:
         return x
     return Apply(MEAN, (x,), _along(x, axis))
 
 
-def _along(x: Expr, axis: int | None) -> tuple[Any, ...]:
+def _along(x: Expr, axis: Axis) -> tuple[Any, ...]:
     """Return the attributes of a reduction; of a whole tensor, with its number of dimensions."""
     if axis is None and is_tensor(x.shape):
         return None, len(x.shape)
@@ -76,9 +99,7 @@ def unbroadcast(g: Expr, shape: Shape) -> Expr:
     for axis, dim in enumerate((1,) * ahead + shape):
         if dim == 1 and g.shape[axis] != 1:
             g = reduce_sum(g, axis)
-    for _ in range(ahead):
-        g = squeeze(g, 0)
-    return g
+    return trimmed(g, len(shape))
 
 
 def size(dim: Dim) -> Expr:
@@ -96,16 +117,17 @@ def squared_norm(x: Expr) -> Expr:
     return reduce_sum(x * x) if is_tensor(x.shape) else Apply(SQUARED_NORM, (x,))
 
 
-def normal_axis(shape: Shape, axis: int | None) -> int | None:
+def normal_axis(shape: Shape, axis: Axis) -> Any:  # noqa: ANN401
     """Return the axis, or nothing when going along it leaves a single number."""
     return None if summed_shape(shape, axis) == SCALAR else axis
 
 
-def summed_shape(shape: Shape, axis: int | None) -> Shape:
+def summed_shape(shape: Shape, axis: Axis) -> Shape:
     """Return the shape that is left when everything, or `axis`, is reduced to one."""
     if axis is None:
         return SCALAR
-    return tuple(1 if axis == place else dim for place, dim in enumerate(shape))
+    along = axes_of(axis, len(shape))
+    return tuple(1 if place in along else dim for place, dim in enumerate(shape))
 
 
 def _broadcast_shape(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape:
@@ -116,18 +138,18 @@ def _broadcast_shape(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape
     return want
 
 
-def count(shape: Shape, axis: int | None) -> Expr:
+def count(shape: Shape, axis: Axis) -> Expr:
     """Return how many entries are reduced to one."""
     total: Expr = Number(1)
     for place, dim in enumerate(shape):
-        if axis in (None, place) and dim != 1:
+        if place in axes_of(axis, len(shape)) and dim != 1:
             total = total * size(dim)
     return total
 
 
 def _sum_index(read: Any, node: Applied, places: Positions, fresh: Any) -> Expr:  # noqa: ANN401
     (arg,), axis = node.args, node.attrs[0]
-    summed = [a for a in range(len(arg.shape)) if axis in (None, a)]
+    summed = axes_of(axis, len(arg.shape))
     inner = [fresh(dim) if a in summed else places[a] for a, dim in enumerate(arg.shape)]
     total: Expr = read(0, *inner)
     for place in reversed(summed):

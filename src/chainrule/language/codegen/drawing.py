@@ -25,15 +25,14 @@ class Drawn:
     ----------
     symbol : Symbol
         The input.
-    rows, columns : int
+    shape : tuple of int
         Its sizes.
     count : int or None
         How many places its numbers name, where they name places.
     """
 
     symbol: Symbol
-    rows: int
-    columns: int
+    shape: tuple[int, ...]
     count: int | None
 
 
@@ -48,6 +47,6 @@ def drawn_inputs(model: Model) -> Iterator[Drawn]:
     computed = dict.fromkeys((*dims, *(d for v in values for d in v.shape)))
     sizes = assigned(named, [dim for dim in computed if isinstance(dim, Size)], SMALL, LARGER)
     for symbol in model.inputs:
-        rows, columns = (measured(dim, sizes) for dim in symbol.shape)
+        shape = tuple(measured(dim, sizes) for dim in symbol.shape)
         count = measured(counted[symbol], sizes) if symbol in counted else None
-        yield Drawn(symbol, rows, columns, count)
+        yield Drawn(symbol, shape, count)

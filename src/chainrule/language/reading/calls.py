@@ -10,6 +10,7 @@ from chainrule.calculus.graph.dims import SCALAR, Shape, is_tensor, written
 from chainrule.calculus.graph.node import Expr, Number
 from chainrule.calculus.graph.op import Op
 from chainrule.calculus.ops import apply, einsum, eye
+from chainrule.calculus.ops.reduction import Axis
 from chainrule.errors import ParseError, ShapeError
 from chainrule.language.reading import places
 from chainrule.language.reading.complaints import quoted
@@ -231,15 +232,15 @@ def _slope(within: Context, node: Call) -> Expr:
 
 def _reduced(within: Context, node: Call) -> Expr:
     word, arguments = node.function, list(node.arguments)
-    axis: int | None = None
+    axis: Axis = None
     more: dict[str, int] = {}
     inner = within.expr(arguments[0]) if arguments else None
     shape = inner.shape if inner is not None else SCALAR
     if len(arguments) == 2:
-        axis = places.axis(within, arguments.pop(), shape)
+        axis = places.axes(within, arguments.pop(), shape)
     for option, value in node.options:
         if option == "axis":
-            axis = places.axis(within, value, shape)
+            axis = places.axes(within, value, shape)
         elif option == "ddof" and word in COUNTED:
             more["ddof"] = _taken_off(within, value)
         elif option != "keepdims":

@@ -17,7 +17,7 @@ from chainrule.calculus.graph.dims import (
 )
 from chainrule.calculus.graph.node import Expr, Number
 from chainrule.calculus.ops import broadcast, part, split, stack
-from chainrule.calculus.ops.reduction import COLUMNS, ROWS
+from chainrule.calculus.ops.reduction import COLUMNS, ROWS, Axis
 from chainrule.errors import ShapeError
 from chainrule.language.reading.complaints import quoted
 from chainrule.language.reading.context import Context
@@ -40,6 +40,16 @@ PADDINGS = ("valid", "same", "full")
 SIZES: dict[str, Callable[[Dim, Dim], Dim]] = {
     "+": plus, "-": minus, "": times, "*": times, ".*": times
 }  # fmt: skip
+
+
+def axes(within: Context, node: Node, shape: Shape = SCALAR) -> Axis:
+    """Read an axis of an operand, or several of them: ``axis=(0, 2)``."""
+    if not isinstance(node, Blocks):
+        return axis(within, node, shape)
+    found = {axis(within, part, shape) for line in node.lines for part in line}
+    several = tuple(sorted(place for place in found if place is not None))
+    whole = len(several) == len(shape) or len(several) < len(found)
+    return None if whole else several if is_tensor(shape) else several[0]
 
 
 def axis(within: Context, node: Node, shape: Shape = SCALAR) -> int | None:
