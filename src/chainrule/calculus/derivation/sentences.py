@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chainrule.calculus.derivation.chain import ChainFactor, ChainRule, Paths
-from chainrule.calculus.graph.dims import Index, written
+from chainrule.calculus.graph.dims import Index, is_tensor, written
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Apply, Entry, Expr, Number, Symbol, walk
-from chainrule.calculus.indexing.collapse import STACK
+from chainrule.calculus.indexing.rules import BATCHED, EINSUM, STACK
 from chainrule.calculus.ops import TABLE
 
 
@@ -91,6 +91,11 @@ def _is_sum_of_entries(link: ChainFactor, model: Model) -> bool:
 
 def shape_sentence(variable: Symbol, before: Expr, matrix: Expr) -> tuple[str, str]:
     """Return the rule and the reason by which an index form becomes a whole matrix."""
+    for node in walk(matrix):
+        if isinstance(node, Apply) and node.op is TABLE["einsum"]:
+            return EINSUM
+        if isinstance(node, Apply) and node.op is TABLE["matmul"] and is_tensor(node.shape):
+            return BATCHED
     transposed = _transposed(matrix)
     rule, why = STACK
     names = [t for t in transposed if isinstance(t, Symbol)]

@@ -45,6 +45,7 @@ class Notation:
 
     `plain` is the glyph of the language of forward passes, so that plain text reads back. For
     a fence each glyph is a pattern: ``|`` stands for the argument, in MathML ``{}``.
+    `leading` options stand before the arguments in text, as the subscripts of an einsum do.
     `cell` is the letter of one entry, where it has its own: the δ of the identity. `options`
     writes the attributes behind the arguments of a function, and `places`, called with the shape
     of the argument, the attributes, a row and a column, says where an entry stands in the argument.
@@ -57,6 +58,7 @@ class Notation:
     spoken: str = ""
     mathml: str = ""
     cell: str = ""
+    leading: bool = False
     options: Callable[[tuple[Any, ...]], str] = axis_option
     places: Callable[..., tuple[str, ...] | None] | None = None
 

@@ -24,9 +24,10 @@ from chainrule.calculus.graph.node import (
     Total,
     running,
     symbols,
+    transform,
     walk,
 )
-from chainrule.calculus.indexing.collapse import CollapseStep, collapse
+from chainrule.calculus.indexing.collapse import CollapseStep, collapse, with_means
 from chainrule.calculus.ops import (
     TABLE,
     align,
@@ -80,7 +81,7 @@ def collapse_entry(
     if not is_tensor(shape) and not has_tensors(form):
         return collapse(form, shape, *places, behind)
     at = tuple(place if isinstance(place, Index) else None for place in places)
-    return broadcast(_lifted(form, at), shape), []
+    return broadcast(transform(_lifted(form, at), with_means), shape), []
 
 
 def has_tensors(form: Expr) -> bool:
@@ -289,7 +290,7 @@ def _turned(operand: _Operand, places: Places) -> Expr | None:
     return placed if node is operand.tensor or transpose(placed) is operand.tensor else None
 
 
-_CHEAP = (TABLE["transpose"], TABLE["expand_dims"], TABLE["trim"])
+_CHEAP = (TABLE["transpose"], TABLE["trim"])
 """Operations on dimensions that a stack of matrix products may hold."""
 
 

@@ -199,6 +199,7 @@ EINSUM: Op = Op(
         "einsum",
         r"\operatorname{einsum}",
         spoken="the sum of products of",
+        leading=True,
         options=lambda attrs: f'"{written_subscripts(attrs[0])}"',
     ),
     code=lambda *xs, attrs: _code(xs, attrs[0]),

@@ -22,6 +22,7 @@ SCATTER = "np.add.at"
 _SIMPLE = r"[A-Za-z_][\w.]*|\d+(?:\.\d*)?"
 _POWER = re.compile(rf"(?<![\w.)\]])({_SIMPLE}) \*\* (-?(?:{_SIMPLE}))(?![\w.(\[])")
 _MESSAGE = re.compile(r"""\(f'([^'"\\]*)'\)""")
+_TEXT = re.compile(r"(?<=[(=])'([a-zA-Z,>-]+)'")
 _SLICE = re.compile(r"(?<=[\[ ])([\w.][\w.*+ -]*):([\w.][\w.*+ -]*)(?=[,\]])")
 
 
@@ -387,6 +388,7 @@ def _is_none(node: ast.expr) -> bool:
 
 def _formatted(code: str) -> str:
     """Set quotes, and spaces around powers and the colons of slices, as formatters do."""
+    code = _TEXT.sub(r'"\1"', code)
     return _MESSAGE.sub(r'(f"\1")', _SLICE.sub(_spaced, _POWER.sub(r"\1**\2", code)))
 
 

@@ -151,6 +151,7 @@ TRANSPOSE, SWAP = "transpose", "swap"
 
 OF_TENSORS = (
     frozenset({"layer_norm", "batch_norm", "rms_norm", "dropout", "transpose", "masked_softmax"})
+    | {"causal_softmax"}
     | {
         "permute",
         "swap",
