@@ -120,6 +120,11 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "unsort_by": ("unsort_by(U, W X, axis=0)",),
     "top_mask": ("U .* top_mask(W X, 1, axis=0)",),
     "prod": ("prod(P)", "prod(P, axis=0)", "prod(P, axis=1)"),
+    "permute": ('squeeze(permute(einsum("hm,hk->hmk", U, S), 2, 1, 0), 2) c',),
+    "expand_dims": ("sum(expand_dims(U, 1), axis=1) .* expand_dims(U, 0)",),
+    "squeeze": ("squeeze(expand_dims(U, 2) .* expand_dims(W X, 2), 2)",),
+    "trim": ("sum(U) + U",),
+    "einsum": ('einsum("hm,nm,hn->hm", U, X, W)', 'einsum("hm,hk->", U, S)'),
     "interleave": ("kron(U, [1, 2])", "kron(v, U)", "interleave(U, h, 1, 1, m)"),
 }
 """Expressions by the row that they are about."""

@@ -182,9 +182,16 @@ MATMUL: Op = Op(
     ),
 )
 
+
+def _transposed_shape(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape:
+    if attrs != tensor_rank(shapes[0]):
+        raise ShapeError(f"{written(shapes[0])} does not have {attrs} dimensions")
+    return turned(shapes[0])
+
+
 TRANSPOSE: Op = Op(
     name="transpose",
-    shape=lambda shapes, attrs: turned(shapes[0]),
+    shape=_transposed_shape,
     value=lambda xp, x, *, out_shape, attrs: x.transpose(turned(tuple(range(x.ndim)))),
     vjp=lambda g, out, args, attrs: (transpose(g),),
     index=lambda read, node, places, fresh: read(0, *places[:-2], places[-1], places[-2]),

@@ -127,6 +127,8 @@ def summed_shape(shape: Shape, axis: Axis) -> Shape:
     if axis is None:
         return SCALAR
     along = axes_of(axis, len(shape))
+    if max(along) >= len(shape):
+        raise ShapeError(f"{written(shape)} has no axis {max(along)}; its axes count from 0")
     return tuple(1 if place in along else dim for place, dim in enumerate(shape))
 
 
@@ -196,9 +198,17 @@ BROADCAST: Op = Op(
     ),
 )
 
+
+def _reduced_shape(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape:
+    (shape,), (axis, *rank) = shapes, attrs
+    if rank != [len(shape)] * (axis is None and is_tensor(shape)):
+        raise ShapeError(f"the sum of all of {written(shape)} is not that of {rank} dimensions")
+    return summed_shape(shape, axis)
+
+
 SUM: Op = Op(
     name="sum",
-    shape=lambda shapes, attrs: summed_shape(shapes[0], attrs[0]),
+    shape=_reduced_shape,
     value=lambda xp, x, *, out_shape, attrs: xp.sum(x, axis=attrs[0], keepdims=True).reshape(
         out_shape
     ),
@@ -213,7 +223,7 @@ SUM: Op = Op(
         Law(
             "the order of the two sums does not matter",
             lambda x: reduce_sum(reduce_sum(x, ROWS), COLUMNS),
-            lambda x: reduce_sum(x),
+            lambda x: reduce_sum(reduce_sum(x, COLUMNS), ROWS),
         ),
         Law("a sum is linear", lambda x: reduce_sum(3 * x), lambda x: 3 * reduce_sum(x)),
     ),
@@ -221,7 +231,7 @@ SUM: Op = Op(
 
 MEAN: Op = Op(
     name="mean",
-    shape=lambda shapes, attrs: summed_shape(shapes[0], attrs[0]),
+    shape=_reduced_shape,
     value=lambda xp, x, *, out_shape, attrs: (
         xp.sum(x, axis=attrs[0], keepdims=True).reshape(out_shape)
         / (x.size // max(1, prod(out_shape)))
