@@ -138,8 +138,10 @@ class Recognition:
             top, below = value.args
             total = below.args[0] if is_op(below, "broadcast") else below
             if is_op(top, "exp") and isinstance(total, Apply) and is_op(total, "sum"):
-                axis = 0 if total.shape[0] == 1 and top.shape[0] != 1 else 1
-                if total.args[0] is top and 1 in total.shape:
+                of_one = zip(top.shape, total.shape[-len(top.shape) :], strict=False)
+                axes = [axis for axis, (dim, left) in enumerate(of_one) if dim != left]
+                axis = axes[0] if axes else 1
+                if total.args[0] is top and 1 in total.shape and len(axes) < 2:
                     self._softmaxes.append(_Named(target, top.args[0], axis))
                     return
         for unit, powers in _exponentials(value):
@@ -161,7 +163,7 @@ class Recognition:
         for named in names:
             for place in places(named.target, running(cell)):
                 letters = Letters(self._dims, running(cell))
-                if same_sums(read_cell(named.argument, *place, letters), cell):
+                if same_sums(read_cell(named.argument, place, letters), cell):
                     return entry(named.target, *place)
         return None
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
-from chainrule.calculus.graph.dims import LITERAL, Dim, Size, base_names, measured
+from chainrule.calculus.graph.dims import LITERAL, Shape, Size, base_names, measured
 from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.node import Apply, Symbol, symbols, walk
 from chainrule.calculus.graph.sizes import assigned
@@ -254,7 +254,7 @@ def related(model: Model, values: Mapping[Symbol, Any], xp: Any = FLOATS) -> dic
 
 
 def _draw(
-    shape: tuple[Dim, Dim], sizes: Mapping[str, int], rng: np.random.Generator, *, positive: bool
+    shape: Shape, sizes: Mapping[str, int], rng: np.random.Generator, *, positive: bool
 ) -> Array:
     size = tuple(measured(dim, sizes) for dim in shape)
     draw = rng.uniform(0.1, 0.9, size) if positive else rng.uniform(-1.2, 1.2, size)

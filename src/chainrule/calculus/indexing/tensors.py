@@ -79,7 +79,8 @@ def collapse_entry(
         When there is neither.
     """
     if not is_tensor(shape) and not has_tensors(form):
-        return collapse(form, shape, *places, behind)
+        row, col = places
+        return collapse(form, shape, row, col, behind)
     at = tuple(place if isinstance(place, Index) else None for place in places)
     return broadcast(transform(_lifted(form, at), with_means), shape), []
 
@@ -238,7 +239,8 @@ def _layout(factors: Sequence[Expr], places: Places) -> Places:
 def _summed(operands: list[_Operand], bound: frozenset[Index], places: Places) -> Expr:
     """Return a product of operands, summed over the bound indices."""
     if len(operands) == 2:
-        product = _batched(*operands, bound, places) or _batched(*operands[::-1], bound, places)
+        one, other = operands
+        product = _batched(one, other, bound, places) or _batched(other, one, bound, places)
         if product is not None:
             return product
     kept = [index for index in places if index and any(index in x.indices for x in operands)]

@@ -61,8 +61,9 @@ def _summed_tensor(x: Expr, axis: Axis) -> Expr:
     along = tuple(place for place in along if axis is None or x.shape[place] != 1)
     if not along:
         return x
-    if axis is not None and isinstance(x, Apply) and x.op is SUM and x.attrs[0] is not None:
-        x, along = x.args[0], tuple(sorted({*along, *axes_of(x.attrs[0], len(x.shape))}))
+    if axis is not None and isinstance(x, Apply) and x.op is SUM:
+        (inner,), before = x.args, axes_of(x.attrs[0], len(x.shape))
+        x, along = inner, tuple(sorted({*along, *before}))
     if axis is None:
         return Apply(SUM, (x,), _along(x, None))
     return Apply(SUM, (x,), (along if len(along) > 1 else along[0],))

@@ -33,12 +33,14 @@ def upper(rows: Dim, columns: Dim | None = None, offset: int = 0) -> Expr:
 
 def tril(x: Expr, offset: int = 0) -> Expr:
     """Keep what stands on and below a diagonal; zeros above."""
-    return x * lower(*x.shape, offset)
+    rows, columns = x.shape[-2:]
+    return x * lower(rows, columns, offset)
 
 
 def triu(x: Expr, offset: int = 0) -> Expr:
     """Keep what stands on and above a diagonal; zeros below."""
-    return x * upper(*x.shape, offset)
+    rows, columns = x.shape[-2:]
+    return x * upper(rows, columns, offset)
 
 
 def cumsum(x: Expr, axis: int | None = None) -> Expr:

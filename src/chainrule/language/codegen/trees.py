@@ -153,8 +153,9 @@ def spread(node: Expr) -> Shape:
 
 def is_hidden(node: Expr) -> bool:
     """Whether a node is silent in code: its code is that of its argument, which broadcasts."""
-    hidden = isinstance(node, Apply) and node.op.notation.layout is Layout.HIDDEN
-    return hidden and node.op.code(PLACE, attrs=node.attrs) == PLACE
+    if not isinstance(node, Apply) or node.op.notation.layout is not Layout.HIDDEN:
+        return False
+    return node.op.code(PLACE, attrs=node.attrs) == PLACE
 
 
 def is_plain(node: Expr) -> bool:

@@ -87,7 +87,7 @@ CONSTANTS = {
 FENCES = {row.notation.unicode: row for row in TABLE.values() if row.notation.unicode}
 """Rows by the glyph that surrounds their argument, for bars and masks."""
 
-REDUCTIONS: dict[str, Callable[[Expr, int | None], Expr]] = {
+REDUCTIONS: dict[str, Callable[..., Expr]] = {
     "sum": reduce_sum,
     "mean": reduce_mean,
     "average": reduce_mean,
@@ -151,7 +151,7 @@ TRANSPOSE, SWAP = "transpose", "swap"
 
 OF_TENSORS = (
     frozenset({"layer_norm", "batch_norm", "rms_norm", "dropout", "transpose", "masked_softmax"})
-    | {"causal_softmax"}
+    | {"causal_softmax", "tril", "triu"}
     | {
         "permute",
         "swap",
