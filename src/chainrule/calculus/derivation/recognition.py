@@ -15,7 +15,7 @@ from itertools import permutations
 from math import gcd, lcm
 
 from chainrule.calculus.derivation.folding import places, same_sums
-from chainrule.calculus.graph.dims import Index
+from chainrule.calculus.graph.dims import SCALAR, Index
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import (
     Apply,
@@ -121,7 +121,7 @@ class Recognition:
         mapping: dict[Expr, Expr] = {}
         for node in walk(form):
             matrix = node.matrix if isinstance(node, Entry) else node
-            if matrix in self._exponentials:
+            if matrix in self._exponentials and node.shape == SCALAR:
                 places = node.places if isinstance(node, Entry) else (None, None)
                 letters = Letters(self._dims, running(form))
                 mapping[node] = read_cell(self._exponentials[matrix], places, letters)

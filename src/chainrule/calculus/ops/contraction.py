@@ -47,7 +47,9 @@ def einsum(text: str, *operands: Expr) -> Expr:
     >>> einsum("bhtd,bhsd->bhts", Q, K).shape
     ('b', 'h', 't', 's')
     """
-    return contracted(subscripts(text), *operands)
+    subscript = subscripts(text)
+    _sizes(tuple(x.shape for x in operands), subscript)
+    return contracted(subscript, *operands)
 
 
 def subscripts(text: str) -> Subscripts:
