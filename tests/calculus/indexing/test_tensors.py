@@ -65,7 +65,10 @@ PASSES: Mapping[str, Pass] = {
         "X : (b, t, d)\nW : (d, e)\nc : (1, e)\nY : (b, t, e)\n"
         "Z = X W + c\nJ = 1/2 sum((tanh(Z) - Y)^2)\nwrt: X, W, c",
         lambda v: anp.sum((anp.tanh(anp.einsum("btd,de->bte", v.X, v.W) + v.c) - v.Y) ** 2) / 2,
-        {"X": "dZ W^T", "W": 'einsum("btd,bte->de", X, dZ)', "c": "sum(dZ, axis=(0, 1))"},
+        {
+            "X": "((S - Y) .* (1 - S^2)) W^T",
+            "c": "sum((S - Y) .* (1 - S^2), axis=(0, 1))",
+        },
     ),
     "softmax along the last axis, with a mask for every query": Pass(
         "S : (b, h, t, s)\nM : (t, s)\nG : (b, h, t, s)\n"

@@ -153,7 +153,7 @@ def _gradient(
         line = math_element(mathml(gradient.asked, derivation.model), spoken(gradient.asked))
         yield f'<div class="gradient">{line}<p class="shape">entry {gradient.place}</p></div>'
     if form is GradientForm.INDEX or gradient.matrix is None:
-        places = "".join(str(p) for p in (gradient.row, gradient.col) if p is not None)
+        places = "".join(str(p) for p in gradient.places if p is not None)
         line = math_element(mathml(gradient.index, derivation.model), spoken(gradient.index))
         why = f" {escape(gradient.no_matrix_form)}" if gradient.no_matrix_form else ""
         yield f'<div class="gradient">{line}<p class="shape">entry {places}.{why}</p></div>'

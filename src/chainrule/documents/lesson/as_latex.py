@@ -97,7 +97,7 @@ def equations(derivation: Derivation, form: GradientForm) -> Iterator[str]:
             if gradient.opened is not None:
                 yield f"&= {latex(gradient.matrix)} &&"
         if form is GradientForm.INDEX or gradient.matrix is None:
-            places = "".join(str(p) for p in (gradient.row, gradient.col) if p is not None)
+            places = "".join(str(p) for p in gradient.places if p is not None)
             at = rf"\Bigl({left}\Bigr)_{{{places}}}" if places else left
             yield f"{at} &= {latex(gradient.index)} && {shape}"
     for hessian in derivation.hessians.values():

@@ -130,10 +130,10 @@ def _gradient_lines(whole: Expr, gradient: Gradient, form: GradientForm) -> Iter
     if form is GradientForm.INDEX:
         yield from wrapped(f"{unicode(at)} = {unicode(gradient.index)}   of {shape}", "  ", 8)
     elif form is GradientForm.BOTH and at is not whole:
-        places = "".join(str(p) for p in (gradient.row, gradient.col) if p is not None)
+        places = "".join(str(p) for p in gradient.places if p is not None)
         yield from wrapped(f"entry {places}: {unicode(gradient.index)}", "      ", 12)
     if gradient.asked is not None and gradient.place is not None:
-        index = next(p for p in (gradient.row, gradient.col) if isinstance(p, Index))
+        index = next(p for p in gradient.places if isinstance(p, Index))
         asked = f"{unicode(fixed(at, index, gradient.place))} = {unicode(gradient.asked)}"
         yield from wrapped(asked, "  ", 8)
 
@@ -156,7 +156,7 @@ def _hessian_lines(derivation: Derivation, hessian: Hessian, form: GradientForm)
 
 def left_entry(whole: Expr, gradient: Gradient) -> Expr:
     """Return the left side of a gradient's index form."""
-    place = (gradient.row, gradient.col)
+    place = gradient.places
     if isinstance(whole, Partial):
         return Partial(whole.of, entry(gradient.variable, *place))
     return entry(whole, *place)

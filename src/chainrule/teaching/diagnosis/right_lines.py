@@ -173,12 +173,12 @@ class RightLines:
                 if self.judge.equal(context, truth, full).holds:
                     return _plain(shown, context)
             return ""
-        place = asked.wrt_at or (gradient.row, gradient.col)
+        place = asked.wrt_at or gradient.places
         form = gradient.index
         if gradient.matrix is not None:
             form = context.opened(gradient.matrix, *place)
         elif asked.wrt_at is not None:
-            for old, new in zip((gradient.row, gradient.col), place, strict=True):
+            for old, new in zip(gradient.places, place, strict=True):
                 form = renamed(form, old, new) if isinstance(old, Index) else form
         cell = context.opened(truth, *place)
         for shown, full in self._forms(form, wrt, derivation, context):
