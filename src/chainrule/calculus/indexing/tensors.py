@@ -315,15 +315,19 @@ def _einsum(operands: Sequence[_Operand], kept: Sequence[Index], places: Places)
 
 
 def _letters(indices: Sequence[Index]) -> dict[Index, str]:
-    """Return a letter for each index: its own where it is one and unlike the others."""
-    own = [index.name for index in indices]
-    free = (letter for letter in ascii_lowercase if letter not in own)
-    return {
-        index: index.name
-        if index.name in ascii_lowercase and own.count(index.name) == 1
-        else next(free)
-        for index in indices
-    }
+    """Return a letter for each index: that of its dimension, else its own, else one that is free.
+
+    The letters do not depend on the names of bound indices where each dimension has a letter.
+    """
+    found: dict[Index, str] = {}
+    for index in indices:
+        own = (str(index.dim), index.name, *ascii_lowercase)
+        found[index] = next(
+            letter
+            for letter in own
+            if letter in ascii_lowercase and len(letter) == 1 and letter not in found.values()
+        )
+    return found
 
 
 __all__ = ["collapse_entry", "has_tensors"]
