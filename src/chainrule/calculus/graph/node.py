@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self, cast
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import Any, Self, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from chainrule.calculus.graph.dims import Index, is_tensor, written
 from chainrule.calculus.graph.expression import (
@@ -97,9 +98,68 @@ def replaced(
     return done[root]
 
 
+_Found = TypeVar("_Found")
+
+
+def _gathered(
+    root: Expr,
+    known: MutableMapping[Expr, frozenset[_Found]],
+    own: Callable[[Expr, Callable[[Expr], frozenset[_Found]]], frozenset[_Found] | None],
+) -> frozenset[_Found]:
+    """Return what `own` finds at a node, or else all that is found in its arguments.
+
+    The results of nodes that are still in use are in `known`, since nodes do not change. Those of
+    symbols are not: a result that holds its own key would keep it alive.
+    """
+    if (before := known.get(root)) is not None:
+        return before
+    here: dict[Expr, frozenset[_Found]] = {}
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        if node in here:
+            stack.pop()
+            continue
+        if (before := known.get(node)) is not None:
+            here[node] = before
+            stack.pop()
+            continue
+        args = node.args
+        if waiting := [arg for arg in args if arg not in here]:
+            stack += waiting
+            continue
+        stack.pop()
+        found = own(node, here.__getitem__)
+        if found is None:
+            parts = {here[arg] for arg in args}
+            found = parts.pop() if len(parts) == 1 else frozenset().union(*parts)
+        here[node] = found
+        if not isinstance(node, Symbol):
+            known[node] = found
+    return here[root]
+
+
+_SYMBOLS: WeakKeyDictionary[Expr, frozenset[Symbol]] = WeakKeyDictionary()
+_RUNNING: WeakKeyDictionary[Expr, frozenset[Index]] = WeakKeyDictionary()
+
+
+def _own_symbol(node: Expr, found: Callable[[Expr], frozenset[Symbol]]) -> frozenset[Symbol] | None:
+    return frozenset((node,)) if isinstance(node, Symbol) else None
+
+
+def _own_indices(node: Expr, found: Callable[[Expr], frozenset[Index]]) -> frozenset[Index] | None:
+    if isinstance(node, Total):
+        return found(node.body) - {node.index}
+    if isinstance(node, Entry):
+        return frozenset(place for place in node.places if isinstance(place, Index))
+    if isinstance(node, Partial):
+        return running(node.of) | running(node.wrt)
+    return None
+
+
 def symbols(root: Expr) -> frozenset[Symbol]:
     """Return the symbols that an expression mentions."""
-    return frozenset(node for node in walk(root) if isinstance(node, Symbol))
+    return _gathered(root, _SYMBOLS, _own_symbol)
 
 
 def partials(root: Expr) -> tuple[Partial, ...]:
@@ -109,17 +169,7 @@ def partials(root: Expr) -> tuple[Partial, ...]:
 
 def running(root: Expr) -> frozenset[Index]:
     """Return the free running indices of an index form."""
-    free: dict[Expr, frozenset[Index]] = {}
-    for node in walk(root):
-        if isinstance(node, Total):
-            free[node] = free[node.body] - {node.index}
-        elif isinstance(node, Entry):
-            free[node] = frozenset(p for p in node.places if isinstance(p, Index))
-        elif isinstance(node, Partial):
-            free[node] = running(node.of) | running(node.wrt)
-        else:
-            free[node] = frozenset().union(*(free[arg] for arg in node.args))
-    return free[root]
+    return _gathered(root, _RUNNING, _own_indices)
 
 
 __all__ = [

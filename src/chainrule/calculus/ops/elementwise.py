@@ -36,6 +36,8 @@ def align(operands: Iterable[Operand]) -> tuple[Expr, ...]:
         When two of them differ in a dimension that is 1 in neither.
     """
     exprs = tuple(lift(x) for x in operands)
+    if len({x.shape for x in exprs}) == 1:
+        return exprs
     shape = common_shape(x.shape for x in exprs)
     return tuple(broadcast(x, shape) for x in exprs)
 
