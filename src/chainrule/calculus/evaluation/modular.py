@@ -21,6 +21,10 @@ PRIME = 2**31 - 1
 Words: TypeAlias = npt.NDArray[np.int64]
 
 
+class SingularError(ZeroDivisionError):
+    """A matrix has no inverse modulo the prime."""
+
+
 class Residues:
     """An array of residues modulo `PRIME`."""
 
@@ -253,7 +257,7 @@ def _eliminated(rows: Words) -> tuple[Words, int]:
     for k in range(size):
         filled = np.nonzero(rows[k:, k])[0]
         if not len(filled):
-            raise ZeroDivisionError("a matrix has no inverse")
+            raise SingularError("a matrix has no inverse")
         other = k + int(filled[0])
         if other != k:
             rows[[k, other]], det = rows[[other, k]], -det

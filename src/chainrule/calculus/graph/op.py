@@ -178,6 +178,8 @@ class Op:
         Puts entries in other places without changing them, and gradients back.
     tensors : bool
         Takes operands of more than two dimensions, as elementwise operations do.
+    regular : bool
+        Takes a square matrix that must have an inverse.
     keeps_symmetry : bool
         Makes a symmetric matrix of a symmetric one, without acting entry by entry.
     domain : tuple of Domain
@@ -204,6 +206,7 @@ class Op:
     activation: bool = False
     moves: bool = False
     tensors: bool = False
+    regular: bool = False
     keeps_symmetry: bool = False
     helper: str = ""
     domain: tuple[Domain, ...] = (Domain(),)
