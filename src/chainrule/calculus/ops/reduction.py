@@ -94,7 +94,7 @@ def unbroadcast(g: Expr, shape: Shape) -> Expr:
     """Add up the gradient over the dimensions along which something was repeated."""
     if g.shape == shape:
         return g
-    if shape == SCALAR:
+    if shape == SCALAR and is_tensor(g.shape):
         return reduce_sum(g)
     ahead = len(g.shape) - len(shape)
     for axis, dim in enumerate((1,) * ahead + shape):
