@@ -165,7 +165,11 @@ class Evaluator:
         return self._values[node] if node in self._values else self._cells[node]
 
     def spread(self, matrix: Any, *places: Position) -> Any:  # noqa: ANN401
-        """Lay the cells of an array out along the axes of the given indices."""
+        """Lay the cells of an array out along the axes of the given indices.
+
+        Where fewer places are given than the array has dimensions, they are those of the last ones.
+        """
+        places = (None,) * (matrix.ndim - len(places)) + places
         for axis, place in enumerate(places):
             if isinstance(place, int):
                 matrix = matrix[(slice(None),) * axis + (slice(place - 1, place),)]

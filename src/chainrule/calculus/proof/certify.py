@@ -128,5 +128,5 @@ def _place(verifier: Verifier, step: Step) -> Positions:
     if isinstance(side, Entry):
         return side.places
     if isinstance(side, Symbol):
-        return verifier.derivation.places.get(side, (None, None))
+        return verifier.derivation.places.get(side, (None,) * len(side.shape))
     return None, None

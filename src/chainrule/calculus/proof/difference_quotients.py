@@ -256,7 +256,7 @@ class DifferenceQuotients:
 
     def _place(self, symbol: Symbol) -> Positions:
         """Return the running entry of a symbol as a whole."""
-        return self.derivation.places.get(symbol, (None, None))
+        return self.derivation.places.get(symbol, (None,) * len(symbol.shape))
 
     # ---- all gradients -----------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from chainrule.calculus.derivation.sensitivity import pulled
 from chainrule.calculus.derivation.steps import Derivation, StepCertificate
-from chainrule.calculus.graph.dims import SCALAR, Index
+from chainrule.calculus.graph.dims import SCALAR, Index, is_tensor
 from chainrule.calculus.graph.node import (
     Apply,
     Entry,
@@ -306,7 +306,7 @@ class RightLines:
         found = [form, simplify(form)[0]]
         if form.shape == SCALAR:
             found.append(self._of_entries(found[1]))
-        else:
+        elif not is_tensor(form.shape):
             row, col = (context.letters.free(dim) for dim in form.shape)
             cell = self._of_entries(simplify(context.opened(form, row, col))[0])
             with suppress(ChainruleError):
