@@ -51,8 +51,11 @@ class Expr:
             if known is not None:
                 return cast(Self, known)
             node = object.__new__(cls)
-            for name, part in ({"key": key, "shape": shape} | parts).items():
-                object.__setattr__(node, name, part)
+            write = object.__setattr__
+            write(node, "key", key)
+            write(node, "shape", shape)
+            for name, part in parts.items():
+                write(node, name, part)
             Expr._interned[(cls, *key)] = node
             return node
 
@@ -148,7 +151,7 @@ class Number(Expr):
 
     def __new__(cls, value: int | Fraction, shape: Shape = SCALAR) -> Self:
         """Intern by exact value and shape."""
-        exact = Fraction(value)
+        exact = value if type(value) is Fraction else Fraction(value)
         return cls._intern((exact, shape), shape, value=exact)
 
 

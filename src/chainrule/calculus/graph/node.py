@@ -49,20 +49,18 @@ class Apply(Applied):
 
 def walk(root: Expr) -> Iterator[Expr]:
     """Yield every node once, arguments before the nodes that use them."""
-    opened: set[Expr] = set()
-    done: set[Expr] = set()
-    stack = [root]
+    seen: set[Expr] = set()
+    stack: list[Expr | None] = [root]
     while stack:
-        node = stack[-1]
-        if node in done:
-            stack.pop()
-        elif node in opened or not (args := node.args):
-            stack.pop()
-            done.add(node)
-            yield node
-        else:
-            opened.add(node)
-            stack.extend(reversed(args))
+        node = stack.pop()
+        if node is None:  # all arguments of the node below were yielded
+            yield cast(Expr, stack.pop())
+        elif node not in seen:
+            seen.add(node)
+            if args := node.args:
+                stack += (node, None, *reversed(args))
+            else:
+                yield node
 
 
 def transform(root: Expr, change: Callable[[Expr], Expr]) -> Expr:

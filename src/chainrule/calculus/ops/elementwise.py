@@ -20,6 +20,7 @@ from chainrule.calculus.ops.reduction import broadcast
 from chainrule.errors import ShapeError
 
 POSITIVE = Domain(0.2, 2.0)
+ONE = Fraction(1)
 
 
 def lift(x: Operand) -> Expr:
@@ -95,7 +96,7 @@ def neg(x: Expr) -> Expr:
 
 def mul(*operands: Operand) -> Expr:
     """Multiply entry by entry; a scalar scales. Products within products become one product."""
-    sign, coefficient = 1, Fraction(1)
+    sign, coefficient = 1, ONE
     factors: list[Expr] = []
     below: list[Expr] = []
     aligned = align(operands)
@@ -104,7 +105,7 @@ def mul(*operands: Operand) -> Expr:
     while pending:
         factor = pending.pop(0)
         if isinstance(factor, Number):
-            coefficient *= factor.value
+            coefficient = factor.value if coefficient is ONE else coefficient * factor.value
         elif isinstance(factor, Apply) and factor.op is NEG:
             sign = -sign
             pending.insert(0, factor.args[0])
