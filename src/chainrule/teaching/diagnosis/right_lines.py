@@ -21,6 +21,7 @@ from chainrule.calculus.graph.node import (
     Expr,
     Number,
     Position,
+    Positions,
     Symbol,
     Total,
     entry,
@@ -368,7 +369,7 @@ class RightLines:
                 mapping[node] = read_entry(values[node.matrix], node.row, node.col, context.letters)
         return replaced(form, mapping, rebuild)
 
-    def _head(self, asked: AskedDerivative, of_at: Place | None, wrt_at: Place) -> str:
+    def _head(self, asked: AskedDerivative, of_at: Place | None, wrt_at: Positions) -> str:
         """Return the left side of an answer for the entries of a whole."""
         one = plain(asked.of if of_at is None else entry(asked.of, *of_at))
         return f"d{one}/d{plain(entry(asked.wrt, *wrt_at))} = "
