@@ -20,7 +20,8 @@ from chainrule.calculus.ops.elementwise import lift
 from chainrule.calculus.rewriting.pointwise import INVERSES
 from chainrule.calculus.rewriting.rule import is_op
 from chainrule.calculus.rewriting.stabilisation import stabilise
-from chainrule.emission.algebra import Affine, Algebra, NotAlgebraicError, Quotient, affine
+from chainrule.emission.affine import Affine, affine
+from chainrule.emission.algebra import Algebra, NotAlgebraicError, Quotient
 from chainrule.emission.derivatives import Derivatives, differentiate
 from chainrule.emission.enclosing import enclosure
 from chainrule.emission.forms import INPUTS, run

@@ -12,16 +12,15 @@ import numpy as np
 
 from chainrule.calculus.graph.node import Expr
 from chainrule.emission import polynomial as p
+from chainrule.emission.affine import Affine, common_line
 from chainrule.emission.algebra import (
     EXPONENTIAL,
     LINE,
     SHIFT,
-    Affine,
     Algebra,
     NotAlgebraicError,
     Quotient,
     at_target,
-    common_line,
 )
 from chainrule.emission.polynomial import Poly
 from chainrule.engine.losses.facts import Targets

@@ -29,7 +29,7 @@ def assert_there_and_back() -> Callable[[Derivation], None]:
                 continue
             place = gradient.row, gradient.col
             letters = Letters(dims, [*names, *place])
-            form, steps = expand(gradient.matrix, *place, letters)
+            form, steps = expand(gradient.matrix, place, letters)
             for node in walk(form):
                 assert not (isinstance(node, Entry) and _is_elementwise(node))
             assert all(scope_complaint(step.after) == "" for step in steps)

@@ -89,6 +89,21 @@ def transformer_block(v: SimpleNamespace) -> Any:
     return np.sum((out - v.Y) ** 2) / 2
 
 
+def multi_head_attention(v: SimpleNamespace) -> Any:
+    total = 0.0
+    for x, wanted in zip(v.X, v.Y, strict=True):
+        out = v.b_O
+        for w_q, w_k, w_v, w_o in zip(v.W_Q, v.W_K, v.W_V, v.W_O, strict=True):
+            q, k, u = np.dot(x, w_q), np.dot(x, w_k), np.dot(x, w_v)
+            rows = []
+            for time in range(len(x)):  # a token sees itself and those before it
+                scores = np.dot(k[: time + 1], q[time : time + 1].T) / np.sqrt(w_q.shape[1])
+                rows.append(np.dot(softmax(scores).T, u[: time + 1]))
+            out = out + np.dot(np.concatenate(rows), w_o)
+        total = total + np.sum((out - wanted) ** 2) / 2
+    return total
+
+
 def diffusion(v: SimpleNamespace) -> Any:
     u = v.W_1 @ (np.sqrt(v.a) * v.X + np.sqrt(1 - v.a) * v.N) + v.V_1 @ v.C + v.b_1
     return np.sum((v.W_2 @ (u / (1 + np.exp(-u))) + v.b_2 - v.N) ** 2) / v.X.shape[1]
@@ -102,6 +117,10 @@ NETWORKS: Mapping[str, tuple[Callable[[SimpleNamespace], Any], Mapping[str, str]
     "lora": (lora, {"A": "alpha B^T (Z - Y) X^T/r", "B": "alpha(Z - Y)(A X)^T/r"}),
     "focal": (focal, {}),
     "transformer_block": (transformer_block, {"W_Q": "dQ N^T", "W_O": "dA(V P)^T"}),
+    "multi_head_attention": (
+        multi_head_attention,
+        {"W_Q": 'einsum("bhtk,btd->hdk", dQ, X)', "b_O": "sum(dO, axis=(0, 1))"},
+    ),
     "diffusion": (diffusion, {"W_1": "dU Z^T"}),
 }
 

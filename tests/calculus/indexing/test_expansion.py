@@ -10,11 +10,11 @@ from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.calculus.derivation.steps import Derivation, StepCertificate
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.node import Symbol, Total, entry, walk
-from chainrule.calculus.indexing.collapse import collapse
 from chainrule.calculus.indexing.expansion import expand
 from chainrule.calculus.indexing.names import Letters
 from chainrule.calculus.indexing.rules import EXPANSION
 from chainrule.calculus.indexing.scope import scope_complaint
+from chainrule.calculus.indexing.tensors import collapse_entry
 from chainrule.calculus.ops import add, exp
 from chainrule.calculus.ops import replace as exchanged
 from chainrule.calculus.proof.certify import certify
@@ -53,15 +53,16 @@ def test_every_step_of_the_way_back_holds(name: str) -> None:
     verifier = Verifier(derivation)
     for gradient in (*derivation.layers.values(), *derivation.gradients.values()):
         assert gradient.matrix is not None
-        place = gradient.row, gradient.col
+        place = gradient.places
         letters = Letters({dim for s in derivation.model.symbols for dim in s.shape}, place)
-        form, steps = expand(gradient.matrix, *place, letters)
+        form, steps = expand(gradient.matrix, place, letters)
         before = gradient.matrix
         for step in steps:
             assert step.rule in {rule.name for rule in EXPANSION}
             assert isinstance(verifier.equal(before, step.after, *place), StepCertificate)
             before = step.after
-        back, _ = collapse(form, gradient.variable.shape, *place, frozenset(derivation.layers))
+        shape = gradient.variable.shape
+        back, _ = collapse_entry(form, shape, place, frozenset(derivation.layers))
         again = laid_out(back)
         if (name, gradient.variable.name) in OTHERWISE:
             assert isinstance(verifier.equal(gradient.matrix, again, *place), StepCertificate)
@@ -72,7 +73,7 @@ def test_every_step_of_the_way_back_holds(name: str) -> None:
 def test_the_steps_of_a_product() -> None:
     A, X = Symbol("A", (1, "m")), Symbol("X", ("n", "m"))
     p = Index("p", "n")
-    _, steps = expand((X @ exp(A).T) / 2, p, None, Letters(["n", "m"], [p]))
+    _, steps = expand((X @ exp(A).T) / 2, (p, None), Letters(["n", "m"], [p]))
     assert [(step.rule, plain(step.after)) for step in steps] == [
         ("entry by entry", "(X exp(A)^T)_p/2"),
         ("write the sum out", "(sum_i X_pi(exp(A)^T)_i)/2"),

@@ -120,6 +120,11 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "unsort_by": ("unsort_by(U, W X, axis=0)",),
     "top_mask": ("U .* top_mask(W X, 1, axis=0)",),
     "prod": ("prod(P)", "prod(P, axis=0)", "prod(P, axis=1)"),
+    "permute": ('permute(einsum("hm,hk->hmk", U, S), 2, 1, 0)',),
+    "expand_dims": ("expand_dims(U, 0) + U",),
+    "squeeze": ("squeeze(expand_dims(U, 2) .* expand_dims(W X, 2), 2)",),
+    "trim": ("sum(U) + U",),
+    "einsum": ('einsum("hm,nm,hn->hm", U, X, W)', 'einsum("hm,hk->", U, S)'),
     "interleave": ("kron(U, [1, 2])", "kron(v, U)", "interleave(U, h, 1, 1, m)"),
 }
 """Expressions by the row that they are about."""
@@ -183,6 +188,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "topk": ("topk(U, 1, axis=1)",),
     "matrix_power": ("matrix_power(S, 3)", "matrix_power(S, -1)"),
     "kron": ("kron(U, v)",),
+    "swap": ('swap(einsum("hm,hk->hmk", U, S), 0, 2)',),
     "split": (),
 }
 """Expressions by the function word that they are about, for words that are no op's own name."""

@@ -37,11 +37,30 @@ TWO: tuple[tuple[Shape, Shape], ...] = (
     (("n", "m"), ("n", "m")),
     ((1, "m"), (1, "m")),
 )
+TENSORS: tuple[Shape, ...] = (("h", "n", "m"), ("n", 1, "m"), (2, "n", "m", "h"))
+PAIRS_OF_TENSORS: tuple[tuple[Shape, Shape], ...] = (
+    (("h", "n", "m"), ("h", "m", 4)),
+    (("h", "n", "m"), ("m", 4)),
+    (("n", "m"), ("h", "m", 1)),
+    ((2, "h", "n", "m"), (1, "h", "m", "n")),
+)
 ATTRIBUTES: Mapping[str, tuple[tuple[Any, ...], ...]] = {
     "power": tuple((Fraction(*e),) for e in ((2, 1), (3, 1), (1, 2), (-1, 1), (-3, 2))),
-    "sum": ((None,), (0,), (1,)),
-    "mean": ((None,), (0,), (1,)),
-    "broadcast": (("n", "m"),),
+    "sum": ((None,), (0,), (1,), (2,), ((0, 2),), (None, 3), (None, 4)),
+    "mean": ((None,), (0,), (1,), (2,), (None, 3)),
+    "broadcast": (("n", "m"), ("h", "n", "m"), (2, "n", "m", "h")),
+    "transpose": ((), (3,), (4,)),
+    "permute": ((1, 0), (2, 0, 1), (0, 2, 1), (1, 3, 0, 2)),
+    "expand_dims": ((0,), (1,), (3,)),
+    "squeeze": ((1,), (0,)),
+    "einsum": (
+        ((("ij", "jk"), "ik"),),
+        ((("ij", "jk"), "kji"),),
+        ((("ij", "jk"), ""),),
+        ((("bij", "bjk"), "bik"),),
+        ((("bij", "jk"), "ki"),),
+        ((("ij", "ik"), "jk"),),
+    ),
     "size": (("n",), ("h",)),
     "eye": (("n",), ("h",)),
     "part": (
@@ -73,9 +92,8 @@ ATTRIBUTES: Mapping[str, tuple[tuple[Any, ...], ...]] = {
     "top_mask": ((0, 1), (1, 1), (1, 2)),
     "prod": ((None,), (0,), (1,)),
     **dict.fromkeys(("sort", "sort_by", "unsort_by"), ((0,), (1,))),
-    **dict.fromkeys(
-        ("max", "min", "argmax", "argmin", "softmax", "logsumexp"), ((None,), (0,), (1,))
-    ),
+    **dict.fromkeys(("max", "min", "argmax", "argmin"), ((None,), (0,), (1,))),
+    **dict.fromkeys(("softmax", "logsumexp"), ((None,), (0,), (1,), (2,))),
 }
 
 
@@ -99,7 +117,7 @@ class Sample:
     def at(self, expr: Expr, extra: Mapping[Symbol, Any] | None = None) -> np.ndarray:
         return np.asarray(Evaluator({**self.values, **(extra or {})}, self.sizes).value(expr))
 
-    def size(self, shape: Shape) -> tuple[int, int]:
+    def size(self, shape: Shape) -> tuple[int, ...]:
         return numbers(shape, self.sizes)
 
     @property
@@ -110,9 +128,8 @@ class Sample:
         )
 
 
-def numbers(shape: Shape, sizes: Mapping[str, int]) -> tuple[int, int]:
-    rows, columns = (measured(dim, sizes) for dim in shape)
-    return rows, columns
+def numbers(shape: Shape, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    return tuple(measured(dim, sizes) for dim in shape)
 
 
 def draw(
@@ -135,12 +152,18 @@ def shapes_for(row: Op) -> Iterator[tuple[Shape, ...]]:
         yield ()
     elif arity == 1:
         yield from ((shape,) for shape in ONE)
+        if row.elementwise or row.tensors:
+            yield from ((shape,) for shape in TENSORS)
+        if row.name == "trim":
+            yield ((1, "n", "m"),)
     elif row.elementwise:
-        yield from ((shape,) * arity for shape in ONE)
+        yield from ((shape,) * arity for shape in (*ONE, *TENSORS))
         if row.notation.layout in (Layout.SUM, Layout.PRODUCT):
             yield (("n", "m"),) * 3
     else:
         yield from TWO
+        if row.tensors:
+            yield from PAIRS_OF_TENSORS
 
 
 def samples(row: Op) -> list[Sample]:
@@ -163,7 +186,7 @@ def samples(row: Op) -> list[Sample]:
 
 
 def only_square(row: Op, attrs: tuple[Any, ...]) -> bool:
-    if len(row.domain) != 1 or row.domain[0].whole:
+    if len(row.domain) != 1 or row.domain[0].whole or row.tensors:
         return False
     try:
         row.shape((("n", "m"),), attrs)

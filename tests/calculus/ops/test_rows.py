@@ -42,7 +42,7 @@ from chainrule.calculus.graph.dims import (
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, symbols
 from chainrule.calculus.graph.op import Law, Layout, Mistake, Notation, Op
 from chainrule.calculus.indexing.names import Letters
-from chainrule.calculus.indexing.reading import read_entry
+from chainrule.calculus.indexing.reading import read_cell
 from chainrule.calculus.ops import TABLE, add, broadcast, mul
 from chainrule.errors import ShapeError
 
@@ -128,14 +128,14 @@ def readings(row: Op) -> str:
         value = s.at(s.node)
         if value.shape != s.size(s.node.shape):
             return f"value of shape {value.shape} where {s.size(s.node.shape)} was promised"
-        for r, c in np.ndindex(*value.shape):
-            rows, columns = s.node.shape
-            row_at, column_at = None if rows == 1 else r + 1, None if columns == 1 else c + 1
-            form = read_entry(s.node, row_at, column_at, Letters(["n", "m", "h"]))
+        for at in np.ndindex(*value.shape):
+            places = zip(s.node.shape, at, strict=True)
+            places = tuple(None if dim == 1 else place + 1 for dim, place in places)
+            form = read_cell(s.node, places, Letters(["n", "m", "h"]))
             if form.shape != SCALAR:
-                return f"entry {r}, {c} has shape {form.shape}"
-            if not close(s.at(form).reshape(()), value[r, c], 1e-12):
-                return f"entry {r}, {c} of {s.node!r}: {s.at(form)} against {value[r, c]}"
+                return f"entry {at} has shape {form.shape}"
+            if not close(s.at(form).reshape(()), value[at], 1e-12):
+                return f"entry {at} of {s.node!r}: {s.at(form)} against {value[at]}"
     return ""
 
 
@@ -389,8 +389,8 @@ def test_a_new_row_is_covered_by_the_checks() -> None:
     assert [check(cube()) for check in CHECKS] == [""] * len(CHECKS)
 
 
-def _summed_index(read: Any, node: Apply, row: Any, col: Any, fresh: Any) -> Expr:
-    return add(read(0, row, col), 1)
+def _summed_index(read: Any, node: Apply, places: Any, fresh: Any) -> Expr:
+    return add(read(0, *places), 1)
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_gradients_are_those_of_the_derivation(
     laid = program(derivation, "m" if rows else None)
     module = written(tmp_path, module_text(laid, target))
     for number, sizes in enumerate(({"n": 3, "m": 4, "k": 2}, {"n": 2, "m": 5, "k": 3})):
-        more = {"n": 3, "d": 4, "h": 5, "r": 2, "t": 3, "v": 4}
+        more = {"n": 3, "b": 2, "d": 4, "h": 5, "r": 2, "t": 3, "v": 4}
         point = sample(derivation.model, {**more, **sizes}, np.random.default_rng(number))
         turn = np.transpose if rows else np.asarray
         inputs = [enter(turn(point[s])) for s in derivation.model.inputs]
@@ -371,7 +371,7 @@ def test_every_value_says_its_shape(name: str, target: str, rows: bool) -> None:
         if re.match(r" +\w+ = (?!\w+\.(?:shape|result_type)|\{)", line)
     ]
     assert values
-    assert all(re.search(r"  # \(\w+, \w+\)$", line) for line in values)
+    assert all(re.search(r"  # \(\w+(, \w+)+\)$", line) for line in values)
 
 
 GOLDEN = '''"""Logistic regression, many examples: forward pass and gradients.

@@ -143,7 +143,7 @@ def test_several_declarations_stand_on_one_line(line: str, shapes: dict[str, Sha
 UNREADABLE = [
     ("x ∈ ℂ^n", 5, "is not a space that is known here; write the shape in brackets, as in x : (n"),
     ("W is k ×", 6, "this declares a shape that cannot be read; write the shape in brackets"),
-    ("W ∈ ℝ^{k×n×3}", 8, "a shape has rows and columns, not 3 sizes"),
+    ("W ∈ ℝ^{a×b×c×d×e×f×g}", 8, "up to 6 dimensions in a tensor, not 7 sizes"),
     ("x : n over m", 5, "after the colon comes a shape such as (n, m)"),
     ("S is a diagonal n × n matrix", 17, "diagonal is not read here; leave the word out"),
     ("S is a symmetric n × m matrix", 18, "only a square matrix is symmetric, and this one is (n"),

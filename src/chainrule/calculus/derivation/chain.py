@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from chainrule.calculus.derivation.steps import Reason
 from chainrule.calculus.derivation.sweep import pullback
-from chainrule.calculus.graph.dims import SCALAR, Index
+from chainrule.calculus.graph.dims import SCALAR, Index, is_tensor
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import (
     Apply,
+    Entry,
     Expr,
     Number,
     Partial,
     Position,
+    Positions,
     Symbol,
     Total,
     entry,
@@ -23,7 +26,7 @@ from chainrule.calculus.graph.node import (
 )
 from chainrule.calculus.graph.op import closed
 from chainrule.calculus.indexing.names import Letters
-from chainrule.calculus.indexing.reading import LinearPart, as_one, linear_parts, read_entry
+from chainrule.calculus.indexing.reading import LinearPart, as_one, linear_parts, read_cell
 from chainrule.calculus.ops import add, replace
 from chainrule.calculus.rewriting.sums import COMMON, one_letter
 from chainrule.calculus.rewriting.transposition import stored
@@ -66,8 +69,7 @@ class ChainRule:
     """The chain rule for one variable."""
 
     variable: Symbol
-    row: Position
-    col: Position
+    places: Positions
     form: Expr
     links: list[ChainFactor] = field(default_factory=list)
     paths: int = 0
@@ -122,7 +124,17 @@ class Paths:
         """Return letters that are neither a name nor a dimension of the model, nor in `places`."""
         dims = {dim for symbol in self.model.symbols for dim in symbol.shape}
         names = {symbol.name for symbol in self.model.symbols}
-        return Letters(dims, [*names, *(str(dim) for dim in dims), *places])
+        return Letters(dims, [*names, *(str(dim) for dim in dims), *places], self._own_letters)
+
+    @cached_property
+    def _own_letters(self) -> frozenset[str]:
+        """The dimensions of tensors that lend their letter to an index."""
+        shapes = [symbol.shape for symbol in self.model.symbols]
+        if not any(is_tensor(shape) for shape in shapes):
+            return frozenset()
+        names = {symbol.name for symbol in self.model.symbols}
+        letters = {dim for shape in shapes for dim in shape if isinstance(dim, str)}
+        return frozenset(dim for dim in letters - names if len(dim) == 1 and dim.islower())
 
     def _ancestors(self, symbol: Symbol) -> set[Symbol]:
         found = {symbol}
@@ -168,8 +180,8 @@ class Paths:
         if target is self.model.objective:
             return False
         letters = self.letters()
-        row, col = (letters.free(dim) for dim in target.shape)
-        opened = read_entry(self.values[target], row, col, letters)
+        places = tuple(letters.free(dim) for dim in target.shape)
+        opened = read_cell(self.values[target], places, letters)
         return any(isinstance(node, Total) for node in walk(opened))
 
 
@@ -193,28 +205,27 @@ def chain_rule(
     letters : Letters
         The source of names for running indices.
     """
-    row, col = (letters.free(dim) for dim in variable.shape)
-    result = ChainRule(variable, row, col, Number(0))
-    result.form = _upwards(paths, variable, row, col, layers, letters, result)
+    places = tuple(letters.free(dim) for dim in variable.shape)
+    result = ChainRule(variable, places, Number(0))
+    result.form = _upwards(paths, variable, places, layers, letters, result)
     return result
 
 
 def _upwards(
     paths: Paths,
     symbol: Symbol,
-    row: Position,
-    col: Position,
+    places: Positions,
     layers: Mapping[Symbol, Expr],
     letters: Letters,
     result: ChainRule,
 ) -> Expr:
-    """Return the objective's derivative with respect to entry (row, col), as a chain."""
+    """Return the objective's derivative with respect to the entry at `places`, as a chain."""
     objective = paths.model.objective
-    at = entry(symbol, row, col)
+    at = entry(symbol, *places)
     if symbol is objective:
         return Number(1)
     if symbol in layers and symbol is not result.variable:
-        return entry(layers[symbol], row, col)
+        return entry(layers[symbol], *places)
     terms: list[Expr] = []
     consumers = paths.consumers(symbol)
     result.paths += len(consumers)
@@ -222,7 +233,7 @@ def _upwards(
         value = paths.values[target]
         if target is objective:
             pulled, reasons = pullback(value, symbol, target, Number(1))
-            answer = one_letter(read_entry(pulled, row, col, letters))
+            answer = one_letter(read_cell(pulled, places, letters))
             if len(consumers) > 1:
                 # "dJ/dw" is the whole derivative; the part that enters directly has no name.
                 terms.append(answer)
@@ -234,7 +245,7 @@ def _upwards(
             continue
         upstream = Symbol("upstream", target.shape)
         pulled, reasons = pullback(value, symbol, target, upstream)
-        form = read_entry(pulled, row, col, letters)
+        form = read_cell(pulled, places, letters)
         parts = _factors(form, upstream)
         if len(parts) != 1:
             # Several places of the target see this entry in different ways: no single factor.
@@ -242,14 +253,14 @@ def _upwards(
             comes_back = not isinstance(arrived, Number)
             result.moved[target] = reasons if comes_back else _of_factors(reasons)
             whole = stored(replace(pulled, {upstream: arrived}), {}, whole=False)
-            terms.append(read_entry(whole, row, col, letters))
+            terms.append(read_cell(whole, places, letters))
             continue
         (part,) = parts
-        place = _places(part.atom)
-        above = _upwards(paths, target, *place, layers, letters, result)
+        place = part.atom.places if isinstance(part.atom, Entry) else (None, None)
+        above = _upwards(paths, target, place, layers, letters, result)
         out = entry(target, *place)
         partial = Partial(out, at)
-        written_out = read_entry(value, *place, paths.letters(place))
+        written_out = read_cell(value, place, paths.letters(place))
         summed = any(isinstance(node, Total) for node in walk(written_out))
         opened = written_out if summed else None
         repeats = any(reason.rule == "un-broadcast" for reason in reasons)
@@ -310,9 +321,3 @@ def _inside(above: Expr, partial: Expr) -> Expr:
     if isinstance(above, Total):
         return Total(above.index, _inside(above.body, partial))
     return above * partial
-
-
-def _places(atom: Expr) -> tuple[Position, Position]:
-    row = getattr(atom, "row", None)
-    col = getattr(atom, "col", None)
-    return row, col

@@ -36,9 +36,10 @@ from chainrule.calculus.graph.node import (
     entry,
     substitute,
 )
-from chainrule.calculus.indexing.collapse import STACK, collapse
+from chainrule.calculus.indexing.collapse import STACK
 from chainrule.calculus.indexing.names import Letters
 from chainrule.calculus.indexing.reading import LinearPart, as_one, linear_parts, read_entry
+from chainrule.calculus.indexing.tensors import collapse_entry
 from chainrule.calculus.ops import add, delta, reduce_sum, renamed
 from chainrule.calculus.ops import replace as put
 from chainrule.calculus.rewriting.cost import display_cost
@@ -206,8 +207,8 @@ class _SecondDerivation:
         """Read the entries of the Hessian off a product, and collapse them."""
         others = [d for variable, d in self.directions.items() if variable is not columns]
         moving = put(opened, {d: Number(0, d.shape) for d in others})
-        letters = self._letters()
-        row, col = (letters.free(dim) for dim in rows.shape)
+        row, col = self.product.places[rows]
+        letters = self._letters(row, col)
         form, _ = simplify(read_entry(moving, row, col, letters), {}, self.relations)
         direction = self.directions[columns]
         place: Position = row if row is not None else col
@@ -304,11 +305,11 @@ class _SecondDerivation:
         plain = "H" if len(self.directions) == 1 else f"H_{rows.name}{columns.name}"
         return unused((plain + "'" * primes for primes in count(0)), self.names)
 
-    def _letters(self) -> Letters:
+    def _letters(self, *taken: Position) -> Letters:
         model = self.product.model
         dims = {dim for symbol in model.symbols for dim in symbol.shape}
         names = {symbol.name for symbol in model.symbols}
-        return Letters(dims, [*names, *(str(dim) for dim in dims)])
+        return Letters(dims, [*names, *(str(dim) for dim in dims), *taken])
 
 
 @dataclass(frozen=True)
@@ -348,7 +349,7 @@ class _Collapsed:
 
 def _collapsed(form: Expr, shape: Shape, row: Position, col: Position) -> _Collapsed:
     try:
-        matrix, firings = collapse(form, shape, row, col)
+        matrix, firings = collapse_entry(form, shape, (row, col))
     except DerivationError as reason:
         return _Collapsed(form, row, col, None, (), str(reason))
     shown = tuple((firing.rule, firing.because, firing.after) for firing in firings)

@@ -27,17 +27,22 @@ from chainrule.calculus.derivation.own import function_steps, own_rows
 from chainrule.calculus.derivation.recognition import Recognition
 from chainrule.calculus.derivation.record import StepRecord, unused
 from chainrule.calculus.derivation.recursion import recursion_steps
+from chainrule.calculus.derivation.sentences import (
+    bound_indices,
+    chain_sentence,
+    factor_sentence,
+    shape_sentence,
+)
 from chainrule.calculus.derivation.staging import staged
 from chainrule.calculus.derivation.steps import Claim, Derivation, Gradient, Phase
 from chainrule.calculus.graph.dims import SCALAR, Index, written
 from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.node import (
-    Apply,
     Entry,
     Expr,
     Number,
     Partial,
-    Position,
+    Positions,
     Symbol,
     Total,
     entry,
@@ -47,8 +52,8 @@ from chainrule.calculus.graph.node import (
     walk,
 )
 from chainrule.calculus.graph.replacement import Replacement
-from chainrule.calculus.indexing.collapse import STACK, collapse
-from chainrule.calculus.ops import TABLE, broadcast, replace
+from chainrule.calculus.indexing.tensors import collapse_entry
+from chainrule.calculus.ops import broadcast, replace
 from chainrule.calculus.rewriting.blocks import filled
 from chainrule.calculus.rewriting.layout import laid_out
 from chainrule.calculus.rewriting.relations import side_relations
@@ -122,7 +127,7 @@ class _Derivation:
         self.paths = Paths(self.model)
         self.record = StepRecord(lambda: (*self.model.symbols, *self.layer_gradients))
         self.answers: dict[Expr, Expr] = {}
-        self.places: dict[Symbol, tuple[Position, Position]] = {}
+        self.places: dict[Symbol, Positions] = {}
         self.layers: dict[Symbol, Expr] = {}
         self.layer_gradients: dict[Symbol, Gradient] = {}
         self.gradients: dict[str, Gradient] = {}
@@ -180,7 +185,7 @@ class _Derivation:
         """Derive the gradients of a few variables together, with each factor once."""
         chains = [chain_rule(self.paths, v, self.layers, self.paths.letters()) for v in variables]
         for chain in chains:
-            self.places[chain.variable] = (chain.row, chain.col)
+            self.places[chain.variable] = chain.places
             self._chain_step(chain)
         for link in self._unanswered(chains):
             self._factor_steps(link)
@@ -252,21 +257,11 @@ class _Derivation:
         if self._is_direct(chain):
             return  # the factor that is asked next is the whole question
         form = self._whole(chain)
-        at = entry(variable, chain.row, chain.col)
+        at = entry(variable, *chain.places)
         left = Partial(objective, at if running(form) else variable)
         if isinstance(chain.form, Number):
             form = Number(chain.form.value, variable.shape)
-            why = f"{objective.name} does not depend on {variable.name}, so the gradient is zero"
-        elif (
-            len(self.paths.consumers(variable)) > 1
-            or chain.paths > len({link.target for link in chain.links} | set(chain.moved))
-            or (isinstance(chain.form, Apply) and chain.form.op is TABLE["add"])
-        ):
-            why = f"{variable.name} reaches {objective.name} along several paths; paths add"
-            for still in self._without_slope(variable):
-                why += f", and that through {still.name} adds 0"
-        else:
-            why = self._path_sentence(chain)
+        why = chain_sentence(chain, self.paths, self.layers)
         rule = "chain rule" if len(chain.links) > 1 or self.layers else "what is asked"
         used = {r.rule: r.because for reasons in chain.moved.values() for r in reasons}
         if used:
@@ -282,60 +277,21 @@ class _Derivation:
             claim=Claim.DERIVATIVE,
         )
 
-    def _without_slope(self, variable: Symbol) -> list[Symbol]:
-        """Return the values that a variable enters of which the gradient is zero."""
-        zero = {s for s, g in self.layers.items() if isinstance(g, Number) and not g.value}
-        return [target for target in self.paths.consumers(variable) if target in zero]
-
-    def _path_sentence(self, chain: ChainRule) -> str:
-        numbers = {
-            layer.name: form.value
-            for layer, form in self.layers.items()
-            if isinstance(form, Number) and layer is not chain.variable
-        }
-        route = [chain.variable.name, *(target.name for target in chain.moved)]
-        for link in reversed(chain.links):
-            if link.target.name not in route:
-                route.append(link.target.name)
-        sums = [i for link in chain.links for i in link.bound]
-        known = [t for t in route if t in numbers]
-        end = self.model.objective.name if known else route[-1]
-        sentence = f"{chain.variable.name} reaches {end} through {' → '.join(route)}"
-        for name in known:
-            sentence += f", where ∂{end}/∂{name} = {numbers[name]}"
-        if sums:
-            over = ", ".join(f"the {i.dim} paths {i.name} = 1..{i.dim}" for i in sums)
-            sentence += f", along {over}; the sum belongs to the chain rule"
-        return sentence
-
     def _factor_steps(self, link: ChainFactor) -> None:
         if link.opened is not None and link.opened not in self.opened:
             self.opened.add(link.opened)
             at = link.partial.of
-            row, col = (at.row, at.col) if isinstance(at, Entry) else (None, None)
+            places = at.places if isinstance(at, Entry) else (None, None)
             value = self.model.values[link.target]
             self.record.add(
                 Phase.FACTOR,
                 "write one entry out",
                 at,
-                entry(value, row, col),
+                entry(value, *places),
                 link.opened,
                 f"one entry of {link.target.name}, by the meaning of its operations",
             )
-        why = "; ".join(reason.because for reason in link.reasons)
-        if not why:
-            why = f"{link.target.name} is {_matrix_of(link.partial.wrt).name} itself"
-        free = [i for i in _indices(link.partial.wrt) if i in _indices(link.partial.of)]
-        if link.target is self.model.objective and self._is_sum_of_entries(link):
-            i = _indices(link.partial.wrt)[0]
-            why += (
-                f"; {i.name} is the free index here: only term {i.name} of the objective contains "
-                "this entry, so no sum stands in front of the factor"
-            )
-        elif free:
-            why += f"; entry {free[0].name} depends on entry {free[0].name} alone"
-        if link.repeats and link.bound:
-            why += f"; {link.target.name} uses it once for every {link.bound[0].name}"
+        why = factor_sentence(link, self.model)
         self.answers[link.partial] = link.answer
         self.answered_at[link.partial] = self.record.next
         self.record.add(
@@ -352,11 +308,11 @@ class _Derivation:
 
     def _gradient(self, chain: ChainRule) -> Gradient:
         variable = chain.variable
-        left = Partial(self.model.objective, entry(variable, chain.row, chain.col))
+        left = Partial(self.model.objective, entry(variable, *chain.places))
         form = self._whole(chain)
         direct = self._is_direct(chain)
         if variable.shape != SCALAR and form is not chain.form and not direct:
-            free = [i for i in (chain.row, chain.col) if isinstance(i, Index)]
+            free = [i for i in chain.places if isinstance(i, Index)]
             span = " and ".join(f"{i.name} = 1..{i.dim}" for i in free)
             self.record.add(
                 Phase.ENTRY,
@@ -417,27 +373,27 @@ class _Derivation:
         )
 
     def _collapsed(self, chain: ChainRule, form: Expr, left: Expr) -> Gradient:
-        variable, row, col = chain.variable, chain.row, chain.col
+        variable, places = chain.variable, chain.places
         place = self.asked_places.get(variable)
         asked = None if place is None else fixed(form, _running_one(chain), place)
         try:
-            matrix, firings = collapse(
-                form, variable.shape, row, col, frozenset(self.layer_gradients)
+            matrix, firings = collapse_entry(
+                form, variable.shape, places, frozenset(self.layer_gradients)
             )
         except DerivationError as reason:
             swept = laid_out(whole_gradient(self.paths, variable, self.layers))
             if any(isinstance(node, Entry | Total | Partial) for node in walk(swept)):
-                return Gradient(variable, form, None, row, col, place, str(reason), asked)
+                return Gradient(variable, form, None, places, place, str(reason), asked)
             whole = Partial(self.model.objective, variable)
             rule, why = AS_A_WHOLE
             self.record.add(Phase.SHAPE, rule, whole, form, swept, why)
-            return Gradient(variable, form, swept, row, col, place, asked=asked)
+            return Gradient(variable, form, swept, places, place, asked=asked)
         matrix = laid_out(matrix)
         repeated = {i for link in chain.links if link.repeats for i in link.bound}
         before = form
         for firing in firings:
             rule, why = firing.rule, firing.because
-            gone = _bound(before) - _bound(firing.after)
+            gone = bound_indices(before) - bound_indices(firing.after)
             if gone & repeated:
                 rule = "un-broadcast: " + rule.split(": ")[-1]
                 along = min(gone & repeated, key=lambda index: index.name).dim
@@ -457,44 +413,17 @@ class _Derivation:
                 )
             before = firing.after
         if matrix is not before and not isinstance(chain.form, Number):
-            rule, why = self._shape_sentence(variable, before, matrix)
+            rule, why = shape_sentence(variable, before, matrix)
             whole = Partial(self.model.objective, variable)
             self.record.add(Phase.SHAPE, rule, whole, before, matrix, why)
-        return Gradient(variable, form, matrix, row, col, place, asked=asked)
-
-    def _shape_sentence(self, variable: Symbol, before: Expr, matrix: Expr) -> tuple[str, str]:
-        transposed = [
-            node.args[0]
-            for node in walk(matrix)
-            if isinstance(node, Apply) and node.op is TABLE["transpose"]
-        ]
-        rule, why = STACK
-        names = [t for t in transposed if isinstance(t, Symbol)]
-        if names and not any(
-            isinstance(node, Apply) and node.op is TABLE["transpose"] for node in walk(before)
-        ):
-            rule = "transpose: the gradient has the shape of its variable"
-            why = (
-                f"{variable.name} is {written(variable.shape)} and so is its gradient; "
-                + " and ".join(f"{t.name} is {written(t.shape)}" for t in names)
-                + ", so it is laid down as "
-                + " and ".join(f"{t.name}^T" for t in names)
-            )
-        elif names:
-            why = (
-                f"the gradient has the shape of {variable.name}, {written(variable.shape)}: "
-                f"every row of {names[0].name} is a column of {names[0].name}^T"
-            )
-        else:
-            why = f"the gradient has the shape of {variable.name}, {written(variable.shape)}"
-        return rule, why
+        return Gradient(variable, form, matrix, places, place, asked=asked)
 
     def _result_step(self, chain: ChainRule, gradient: Gradient) -> None:
         variable, objective = chain.variable, self.model.objective
         final = gradient.matrix if gradient.matrix is not None else gradient.index
         left: Expr = Partial(objective, variable)
         if gradient.matrix is None:
-            left = Partial(objective, entry(variable, chain.row, chain.col))
+            left = Partial(objective, entry(variable, *chain.places))
         self.record.conclude(
             left,
             final,
@@ -510,7 +439,7 @@ class _Derivation:
         index, at = _running_one(chain), gradient.asked
         assert gradient.place is not None
         assert at is not None
-        whole = entry(chain.variable, chain.row, chain.col)
+        whole = entry(chain.variable, *chain.places)
         self.record.add(
             Phase.RESULT,
             "the entry that was asked for",
@@ -521,18 +450,9 @@ class _Derivation:
             claim=Claim.DERIVATIVE,
         )
 
-    def _is_sum_of_entries(self, link: ChainFactor) -> bool:
-        """Whether the objective is a sum of entries of which one depends on the variable."""
-        value: Expr = self.model.values[link.target]
-        while isinstance(value, Apply) and value.op.elementwise and len(value.args) == 1:
-            value = value.args[0]
-        reduces = isinstance(value, Apply) and value.op.rule == "sum rule" and len(value.args) == 1
-        alone = len(_indices(link.partial.wrt)) == 1
-        return reduces and alone and not _bound(link.answer)
-
     def _is_direct(self, chain: ChainRule) -> bool:
         """Whether a variable enters only the objective: one factor, no chain."""
-        at = entry(chain.variable, chain.row, chain.col)
+        at = entry(chain.variable, *chain.places)
         return chain.form is Partial(self.model.objective, at)
 
     # ---- helpers ---------------------------------------------------------------------------
@@ -542,7 +462,7 @@ class _Derivation:
 
         Where an index of the variable stays free in other factors, only an entry makes sense.
         """
-        at = entry(chain.variable, chain.row, chain.col)
+        at = entry(chain.variable, *chain.places)
         if at is chain.variable:
             return chain.form
         mapping: dict[Expr, Expr] = {
@@ -564,12 +484,6 @@ class _Derivation:
         return tuple(s for s in self.model.symbols if s in used)
 
 
-def _matrix_of(side: Expr) -> Symbol:
-    matrix = side.matrix if isinstance(side, Entry) else side
-    assert isinstance(matrix, Symbol)
-    return matrix
-
-
 def _is_constant(form: Expr, variable: Symbol) -> bool:
     """Whether a gradient is a number, or a scalar made of sizes: a name for it says less."""
     return isinstance(form, Number) or (variable.shape == SCALAR and not symbols(form))
@@ -577,13 +491,4 @@ def _is_constant(form: Expr, variable: Symbol) -> bool:
 
 def _running_one(chain: ChainRule) -> Index:
     """Return the index along the only long dimension of a variable."""
-    return next(i for i in (chain.row, chain.col) if isinstance(i, Index))
-
-
-def _indices(expr: Expr) -> list[Index]:
-    places = (expr.row, expr.col) if isinstance(expr, Entry) else ()
-    return [place for place in places if isinstance(place, Index)]
-
-
-def _bound(form: Expr) -> set[Index]:
-    return {node.index for node in walk(form) if hasattr(node, "index")}
+    return next(i for i in chain.places if isinstance(i, Index))

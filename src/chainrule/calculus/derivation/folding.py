@@ -16,6 +16,7 @@ from chainrule.calculus.graph.node import (
     Entry,
     Expr,
     Position,
+    Positions,
     Symbol,
     Total,
     entry,
@@ -25,7 +26,7 @@ from chainrule.calculus.graph.node import (
 )
 from chainrule.calculus.graph.op import Layout
 from chainrule.calculus.indexing.names import Letters
-from chainrule.calculus.indexing.reading import read_entry
+from chainrule.calculus.indexing.reading import read_cell
 from chainrule.calculus.ops import TABLE, mul, renamed, replace
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.rule import Fired, Label
@@ -122,7 +123,7 @@ def _scale_at(opened: dict[Expr, Expr], at: Expr) -> Expr:
     known, node = next(iter(opened.items()))
     assert isinstance(known, Entry)
     assert isinstance(at, Entry)
-    for old, new in ((known.row, at.row), (known.col, at.col)):
+    for old, new in zip(known.places, at.places, strict=True):
         if isinstance(old, Index) and old != new:
             node = renamed(node, old, new)
     return node
@@ -141,19 +142,19 @@ def _after(form: Expr) -> Iterator[tuple[Label, Expr]]:
     yield POSITIVE, transform(form, lambda e: POSITIVE.becomes(e) or e)
 
 
-def _read(form: Expr, matrix: Expr, named: Symbol) -> dict[Expr, tuple[Position, Position]]:
+def _read(form: Expr, matrix: Expr, named: Symbol) -> dict[Expr, Positions]:
     """Return the entries of a matrix form in an index form, each with its place."""
     if isinstance(matrix, Symbol):
         cells = [node for node in walk(form) if isinstance(node, Entry)]
-        return {cell: (cell.row, cell.col) for cell in cells if cell.matrix is matrix}
+        return {cell: cell.places for cell in cells if cell.matrix is matrix}
     if not isinstance(matrix, Apply):
         return {}
     dims = {dim for node in walk(form) for dim in node.shape} | set(matrix.shape)
-    found: dict[Expr, tuple[Position, Position]] = {}
+    found: dict[Expr, Positions] = {}
     for node in walk(form):
         if isinstance(node, Apply) and node.op is matrix.op:
             for place in places(named, running(node)):
-                read = read_entry(matrix, *place, Letters(dims, running(node)))
+                read = read_cell(matrix, place, Letters(dims, running(node)))
                 if same_sums(node, read):
                     found[node] = place
     return found
@@ -164,16 +165,16 @@ def _unspread(expr: Expr) -> Expr:
     return expr.args[0] if spread else expr
 
 
-def places(target: Symbol, indices: Iterable[Index]) -> Iterator[tuple[Position, Position]]:
+def places(target: Symbol, indices: Iterable[Index]) -> Iterator[Positions]:
     """Yield the entries of a matrix that an expression in these indices can contain."""
     known = list(indices)
 
     def options(dim: object) -> list[Position]:
         return [None] if dim == 1 else [i for i in known if i.dim == dim]
 
-    for row, col in product(*(options(dim) for dim in target.shape)):
-        if {row, col} - {None} == set(known):
-            yield row, col
+    for at in product(*(options(dim) for dim in target.shape)):
+        if set(at) - {None} == set(known):
+            yield at
 
 
 def same_sums(a: Expr, b: Expr) -> bool:

@@ -29,13 +29,9 @@ def mentioned(form: Expr, known: Iterable[Symbol]) -> tuple[tuple[str, Shape], .
 def fixed(form: Expr, index: Index, place: int) -> Expr:
     """Replace a running index by a number."""
     mapping: dict[Expr, Expr] = {
-        node: entry(
-            node.matrix,
-            place if node.row == index else node.row,
-            place if node.col == index else node.col,
-        )
+        node: entry(node.matrix, *(place if at == index else at for at in node.places))
         for node in walk(form)
-        if isinstance(node, Entry) and index in (node.row, node.col)
+        if isinstance(node, Entry) and index in node.places
     }
     if isinstance(form, Partial):
         return Partial(replace(form.of, mapping), fixed(form.wrt, index, place))

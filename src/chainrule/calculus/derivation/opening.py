@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from chainrule.calculus.derivation.steps import Gradient
 from chainrule.calculus.graph.node import Expr, Symbol, symbols, walk
-from chainrule.calculus.indexing.collapse import collapse
 from chainrule.calculus.indexing.names import Letters
-from chainrule.calculus.indexing.reading import read_entry
+from chainrule.calculus.indexing.reading import read_cell
+from chainrule.calculus.indexing.tensors import collapse_entry
 from chainrule.calculus.ops import replace
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.layout import laid_out
@@ -62,13 +62,13 @@ def _forms(
     exponentials = any(is_op(node, "exp") for node in walk(opened))
     if display_cost(plain) > 2 * SHORT or not (exponentials or used > 1):
         return  # nothing would cancel that is apart in the layers
-    shape, row, col = gradient.variable.shape, gradient.row, gradient.col
+    shape, places = gradient.variable.shape, gradient.places
     dims = {dim for symbol in symbols(opened) for dim in symbol.shape} | set(shape)
     names = [symbol.name for symbol in symbols(opened)]
-    letters = Letters(dims, [*names, *map(str, dims), row, col])
+    letters = Letters(dims, [*names, *map(str, dims), *places])
     try:
-        form = shorten(read_entry(opened, row, col, letters))
-        yield laid_out(collapse(form, shape, row, col)[0])
+        form = shorten(read_cell(opened, places, letters))
+        yield laid_out(collapse_entry(form, shape, places)[0])
     except DerivationError:
         return
 

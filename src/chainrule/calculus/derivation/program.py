@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from dataclasses import replace as with_changes
 
 from chainrule.calculus.derivation.steps import Derivation, Gradient
+from chainrule.calculus.graph.dims import is_tensor
 from chainrule.calculus.graph.model import Definition, Model, OneHot
 from chainrule.calculus.graph.node import Expr, Symbol, symbols
 from chainrule.calculus.rewriting.stable_form import shares_of, stable_form, stable_value
@@ -77,6 +78,10 @@ def program(derivation: Derivation, by_rows: str | None = None) -> Program:
     model = derivation.model
     names = (*model.symbols, *derivation.layers)
     transposed: dict[Symbol, Symbol] = {}
+    if by_rows is not None and any(is_tensor(symbol.shape) for symbol in names):
+        raise DerivationError(
+            "tensors are stored with the dimensions that they are declared with; leave --rows out"
+        )
     if by_rows is not None and any(s.shape[1] == by_rows for s in model.inputs):
         transposed = {s: turned_symbol(s) for s in names if s.shape[0] != by_rows}
 

@@ -90,6 +90,14 @@ SENTENCES: Mapping[str, Sentence] = MappingProxyType(
         ),
         "maximum": _always("the larger argument is the value, so it has slope 1 and the other 0"),
         "minimum": _always("the smaller argument is the value, so it has slope 1 and the other 0"),
+        "permute": _always("reordering dimensions moves entries unchanged, so the slope is 1"),
+        "expand_dims": _always("a dimension of size 1 changes no entry, so the slope is 1"),
+        "squeeze": _always("a dimension of size 1 changes no entry, so the slope is 1"),
+        "trim": _always("a dimension of size 1 changes no entry, so the slope is 1"),
+        "einsum": _always(
+            "every entry of the result is a sum of products, so the slope by an entry of one "
+            "factor is the product of the entries of the others that it meets"
+        ),
         "stack": _always("every block of a stack is used as it is, so its entries have slope 1"),
         "part": _always("the entries that a part takes have slope 1, and those outside it 0"),
         "reshape": _always("reshaping moves entries without changing them, so the slope is 1"),

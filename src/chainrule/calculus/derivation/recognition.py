@@ -15,7 +15,7 @@ from itertools import permutations
 from math import gcd, lcm
 
 from chainrule.calculus.derivation.folding import places, same_sums
-from chainrule.calculus.graph.dims import Index
+from chainrule.calculus.graph.dims import SCALAR, Index
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import (
     Apply,
@@ -32,7 +32,7 @@ from chainrule.calculus.graph.node import (
 )
 from chainrule.calculus.indexing.collapse import lifted
 from chainrule.calculus.indexing.names import Letters
-from chainrule.calculus.indexing.reading import read_entry
+from chainrule.calculus.indexing.reading import read_cell
 from chainrule.calculus.ops import mul, power, renamed, replace, sigmoid, softmax, tanh
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.normal import normal_form
@@ -121,10 +121,10 @@ class Recognition:
         mapping: dict[Expr, Expr] = {}
         for node in walk(form):
             matrix = node.matrix if isinstance(node, Entry) else node
-            if matrix in self._exponentials:
-                row, col = (node.row, node.col) if isinstance(node, Entry) else (None, None)
+            if matrix in self._exponentials and node.shape == SCALAR:
+                places = node.places if isinstance(node, Entry) else (None, None)
                 letters = Letters(self._dims, running(form))
-                mapping[node] = read_entry(self._exponentials[matrix], row, col, letters)
+                mapping[node] = read_cell(self._exponentials[matrix], places, letters)
         return replace(form, mapping)
 
     # ---- names of the author -----------------------------------------------------------------
@@ -138,8 +138,10 @@ class Recognition:
             top, below = value.args
             total = below.args[0] if is_op(below, "broadcast") else below
             if is_op(top, "exp") and isinstance(total, Apply) and is_op(total, "sum"):
-                axis = 0 if total.shape[0] == 1 and top.shape[0] != 1 else 1
-                if total.args[0] is top and 1 in total.shape:
+                of_one = zip(top.shape, total.shape[-len(top.shape) :], strict=False)
+                axes = [axis for axis, (dim, left) in enumerate(of_one) if dim != left]
+                axis = axes[0] if axes else 1
+                if total.args[0] is top and 1 in total.shape and len(axes) < 2:
                     self._softmaxes.append(_Named(target, top.args[0], axis))
                     return
         for unit, powers in _exponentials(value):
@@ -161,7 +163,7 @@ class Recognition:
         for named in names:
             for place in places(named.target, running(cell)):
                 letters = Letters(self._dims, running(cell))
-                if same_sums(read_entry(named.argument, *place, letters), cell):
+                if same_sums(read_cell(named.argument, place, letters), cell):
                     return entry(named.target, *place)
         return None
 

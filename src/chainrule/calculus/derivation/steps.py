@@ -10,7 +10,15 @@ from functools import cached_property
 from chainrule.calculus.derivation.provenance import Provenance, answered, traced
 from chainrule.calculus.graph.dims import Shape
 from chainrule.calculus.graph.model import Model
-from chainrule.calculus.graph.node import Expr, Position, Symbol, entry, substitute, symbols
+from chainrule.calculus.graph.node import (
+    Expr,
+    Position,
+    Positions,
+    Symbol,
+    entry,
+    substitute,
+    symbols,
+)
 from chainrule.calculus.graph.replacement import Replacement
 from chainrule.calculus.graph.roles import reading_sentences
 from chainrule.display import Displayed
@@ -190,7 +198,7 @@ class Gradient(Displayed):
         One entry, as an index form.
     matrix : Expr or None
         All entries, in the shape of the variable; nothing when there is no matrix form.
-    row, col : Position
+    places : tuple of Position
         The position of the entry `index`.
     place : int or None
         The one entry that was asked for, from 1.
@@ -206,12 +214,21 @@ class Gradient(Displayed):
     variable: Symbol
     index: Expr
     matrix: Expr | None
-    row: Position
-    col: Position
+    places: Positions
     place: int | None = None
     no_matrix_form: str = ""
     asked: Expr | None = None
     opened: Expr | None = None
+
+    @property
+    def row(self) -> Position:
+        """The position of the entry `index` along the rows."""
+        return self.places[-2]
+
+    @property
+    def col(self) -> Position:
+        """The position of the entry `index` along the columns."""
+        return self.places[-1]
 
     @property
     def final(self) -> Expr:
@@ -281,7 +298,7 @@ class Derivation(Displayed):
         Gradients that got a name of their own on the way (``dz^[2]``), in order.
     answers : mapping of Expr to Expr
         The answer of every derivative that was asked.
-    places : mapping of Symbol to (Position, Position)
+    places : mapping of Symbol to tuple of Position
         The running entry by which each variable's gradient is derived.
     cache : tuple of Symbol
         The values that the forward pass must keep for the gradients.
@@ -298,7 +315,7 @@ class Derivation(Displayed):
     gradients: Mapping[str, Gradient]
     layers: Mapping[Symbol, Gradient] = field(default_factory=dict)
     answers: Mapping[Expr, Expr] = field(default_factory=dict)
-    places: Mapping[Symbol, tuple[Position, Position]] = field(default_factory=dict)
+    places: Mapping[Symbol, Positions] = field(default_factory=dict)
     cache: tuple[Symbol, ...] = ()
     source: Model | None = None
     hessians: Mapping[Symbol, Hessian] = field(default_factory=dict)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice, permutations
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.calculus.evaluation.modular import MODULAR, SingularError, random_residues
 from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
-from chainrule.calculus.graph.dims import LITERAL, Dim, Size, base_names, measured
+from chainrule.calculus.graph.dims import LITERAL, Shape, Size, base_names, measured
 from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.node import Apply, Symbol, symbols, walk
 from chainrule.calculus.graph.sizes import assigned
@@ -26,11 +28,78 @@ POLE_DISTANCE = 0.01
 FEW = 25
 SMALLER = 0.3
 TRIES = 400
+ORDERS = 120  # of the names of dimensions, to find sizes at which inverses exist
 REDRAWS = 80  # of what one layer alone adds
 SPREAD = 2.2  # by the root of the fan-in: what goes into a layer comes out at about its size
 
 
 def assignments(model: Model, count: int, largest: int = 7) -> list[dict[str, int]]:
+    """Give every named dimension a size, such that matrices that are inverted have an inverse.
+
+    Where some sizes make a product of low rank, as ``(W^T W)^-1`` of a wide W is, others are taken.
+
+    Raises
+    ------
+    ModelError
+        When no sizes make all computed ones at least 2, or a matrix has no inverse at any.
+    """
+    found = _assigned(model, count, largest)
+    if not _inverts(model):
+        return found
+    able = [sizes for sizes in found if _has_inverses(model, sizes)]
+    for sizes in _orders_with_inverses(model, found[0]):
+        if len(able) >= count:
+            break
+        if sizes not in able:
+            able.append(sizes)
+    if not able:
+        raise ModelError(
+            "this forward pass inverts a matrix that has no inverse, whatever the sizes: a product "
+            "such as W^T W has one only where W has at least as many rows as columns"
+        )
+    return able
+
+
+def with_inverses(model: Model, sizes: Mapping[str, int]) -> dict[str, int]:
+    """Return sizes at which the matrices that a model inverts have an inverse.
+
+    The sizes are those given, or the same numbers in another order; as given where none will do.
+    """
+    if not _inverts(model) or _has_inverses(model, sizes):
+        return dict(sizes)
+    return next(_orders_with_inverses(model, sizes), dict(sizes))
+
+
+def _inverts(model: Model) -> bool:
+    nodes = (node for definition in model.definitions for node in walk(definition.value))
+    return any(isinstance(node, Apply) and node.op.regular for node in nodes)
+
+
+def _orders_with_inverses(model: Model, sizes: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    """Yield the same sizes in other orders, as far as matrices have inverses there."""
+    numbers = sorted(sizes.values(), reverse=True)
+    for order in islice(permutations(sizes), ORDERS):
+        found = dict(zip(order, numbers, strict=True))
+        if _has_inverses(model, found):
+            yield found
+
+
+def _has_inverses(model: Model, sizes: Mapping[str, int]) -> bool:
+    """Whether the matrices that a forward pass inverts have an inverse, in exact arithmetic."""
+    rng = np.random.default_rng(0)
+    point = Evaluator({}, sizes, MODULAR)
+    drawn = {s: random_residues(rng, point.shape(s.shape)) for s in model.inputs}
+    drawn = related(model, drawn, MODULAR) | numbers_of_places(model, sizes, rng)
+    try:
+        forward(model, drawn, sizes, MODULAR)
+    except SingularError:
+        return False
+    except ZeroDivisionError:
+        pass  # an unlucky residue below a line
+    return True
+
+
+def _assigned(model: Model, count: int, largest: int) -> list[dict[str, int]]:
     """Give every named dimension distinct primes, differently each time, and never 1.
 
     Sizes computed from these, such as ``m - k + 1``, are at least 2 and, where that can be,
@@ -144,7 +213,8 @@ def sample(model: Model, sizes: Mapping[str, int], rng: np.random.Generator) -> 
                 return {symbol: known[symbol] for symbol in model.symbols}
     raise ModelError(
         f"no point was found at which this forward pass is finite{_lost(model, sizes, rng)}; "
-        "look for a logarithm or a root of something that cannot be positive"
+        "look for a logarithm or a root of something that cannot be positive, or an inverse of a "
+        "matrix that has none"
     )
 
 
@@ -152,7 +222,10 @@ def _lost(model: Model, sizes: Mapping[str, int], rng: np.random.Generator) -> s
     """Say which definition is the first that is not a finite number, at one more draw."""
     drawn = _drawn(model, model.inputs, sizes, rng, TRIES - 1, deep=False)
     with np.errstate(all="ignore"):
-        values = forward(model, drawn, sizes)
+        try:
+            values = forward(model, drawn, sizes)
+        except np.linalg.LinAlgError:
+            return ""
     for definition in model.definitions:
         if not np.isfinite(values[definition.target]).all():
             line = f" on line {definition.line}" if definition.line else ""
@@ -220,7 +293,10 @@ def _run(
     values = dict(drawn)
     point = Evaluator({s: known[s] for s in used if s in known} | values, sizes, FLOATS)
     for definition in layer.definitions:
-        values[definition.target] = point.value(definition.value)
+        try:
+            values[definition.target] = point.value(definition.value)
+        except np.linalg.LinAlgError:
+            return None
         point.define(definition.target, values[definition.target])
         if not np.isfinite(values[definition.target]).all():
             return None
@@ -254,7 +330,7 @@ def related(model: Model, values: Mapping[Symbol, Any], xp: Any = FLOATS) -> dic
 
 
 def _draw(
-    shape: tuple[Dim, Dim], sizes: Mapping[str, int], rng: np.random.Generator, *, positive: bool
+    shape: Shape, sizes: Mapping[str, int], rng: np.random.Generator, *, positive: bool
 ) -> Array:
     size = tuple(measured(dim, sizes) for dim in shape)
     draw = rng.uniform(0.1, 0.9, size) if positive else rng.uniform(-1.2, 1.2, size)

@@ -21,6 +21,10 @@ PRIME = 2**31 - 1
 Words: TypeAlias = npt.NDArray[np.int64]
 
 
+class SingularError(ZeroDivisionError):
+    """A matrix has no inverse modulo the prime."""
+
+
 class Residues:
     """An array of residues modulo `PRIME`."""
 
@@ -54,6 +58,10 @@ class Residues:
         """Return the same entries in another shape."""
         return Residues(self.words.reshape(shape))
 
+    def transpose(self, order: tuple[int, ...]) -> Residues:
+        """Return the array with its axes in another order."""
+        return Residues(self.words.transpose(order))
+
     def __getitem__(self, key: Any) -> Residues:  # noqa: ANN401
         return Residues(self.words[key])
 
@@ -84,8 +92,8 @@ class Residues:
 
     def __matmul__(self, other: Residues) -> Residues:
         # Products of two residues fill 62 bits, so each is reduced before the sum.
-        products = self.words[:, :, None] * other.words[None, :, :] % PRIME
-        return Residues(products.sum(axis=1) % PRIME)
+        products = self.words[..., :, :, None] * other.words[..., None, :, :] % PRIME
+        return Residues(products.sum(axis=-2) % PRIME)
 
     def __gt__(self, other: Any) -> npt.NDArray[np.bool_]:  # noqa: ANN401
         difference = (self - other).words
@@ -120,7 +128,9 @@ class Modular:
         return Residues(np.broadcast_to(_words(value), shape))
 
     @staticmethod
-    def sum(x: Residues, axis: int | None = None, keepdims: bool = False) -> Residues:
+    def sum(
+        x: Residues, axis: int | tuple[int, ...] | None = None, keepdims: bool = False
+    ) -> Residues:
         """Add along an axis."""
         return Residues(np.asarray(x.words.sum(axis=axis, keepdims=keepdims) % PRIME))
 
@@ -247,7 +257,7 @@ def _eliminated(rows: Words) -> tuple[Words, int]:
     for k in range(size):
         filled = np.nonzero(rows[k:, k])[0]
         if not len(filled):
-            raise ZeroDivisionError("a matrix has no inverse")
+            raise SingularError("a matrix has no inverse")
         other = k + int(filled[0])
         if other != k:
             rows[[k, other]], det = rows[[other, k]], -det

@@ -41,7 +41,7 @@ class Evaluator:
     Parameters
     ----------
     values : mapping of Symbol to array
-        Arrays of two dimensions.
+        Arrays of two dimensions or, for tensors, more.
     sizes : mapping of str to int
         The size of every named dimension. A number that is given here, as text, stands for
         another size: a proof need not lay out 60000 columns.
@@ -66,7 +66,7 @@ class Evaluator:
         self._cells: dict[Expr, Any] = {}
         self._axes: dict[Index, int] = {}
         self._sharing = False
-        self._shapes: dict[Shape, tuple[int, int]] = {}
+        self._shapes: dict[Shape, tuple[int, ...]] = {}
 
     def value(self, root: Expr) -> Any:  # noqa: ANN401
         """Return the value of an expression.
@@ -164,23 +164,33 @@ class Evaluator:
     def _found(self, node: Expr) -> Any:  # noqa: ANN401
         return self._values[node] if node in self._values else self._cells[node]
 
-    def spread(self, matrix: Any, row: Position, col: Position) -> Any:  # noqa: ANN401
-        """Lay the cells of an array out along the axes of the given indices."""
-        places = [(row, 0), (col, 1)]
-        for place, axis in places:
+    def spread(self, matrix: Any, *places: Position) -> Any:  # noqa: ANN401
+        """Lay the cells of an array out along the axes of the given indices.
+
+        Where fewer places are given than the array has dimensions, they are those of the last ones.
+        """
+        places = (None,) * (matrix.ndim - len(places)) + places
+        for axis, place in enumerate(places):
             if isinstance(place, int):
                 matrix = matrix[(slice(None),) * axis + (slice(place - 1, place),)]
-        if isinstance(row, Index) and row == col:
-            matrix = matrix[np.arange(self.size(row.dim)), np.arange(self.size(row.dim))]
-            return matrix.reshape((-1,) + (1,) * self.axis(row))
-        named = [(self.axis(p), axis) for p, axis in places if isinstance(p, Index)]
+        named = [(self.axis(p), axis) for axis, p in enumerate(places) if isinstance(p, Index)]
         ndim = max((position + 1 for position, _ in named), default=0)
+        if len({position for position, _ in named}) < len(named):
+            return matrix[tuple(self._along(place) for place in places)]  # a diagonal
         shape = [1] * ndim
         for position, axis in named:
             shape[ndim - 1 - position] = matrix.shape[axis]
-        if len(named) == 2 and named[0][0] < named[1][0]:
-            matrix = matrix.T
+        if named != sorted(named, reverse=True):  # the axis furthest from the right comes first
+            order = [axis for _, axis in sorted(named, reverse=True)]
+            rest = [axis for axis in range(len(places)) if axis not in order]
+            matrix = matrix.transpose((*rest, *order))
         return matrix.reshape(tuple(shape))
+
+    def _along(self, place: Position) -> Any:  # noqa: ANN401
+        """Return the places of an index along its axis; the first one where there is none."""
+        if not isinstance(place, Index):
+            return 0
+        return np.arange(self.size(place.dim)).reshape((-1,) + (1,) * self.axis(place))
 
     def axis(self, index: Index) -> int:
         """Return the axis of an index, counted from the right."""
@@ -195,11 +205,11 @@ class Evaluator:
         """Return the size of a dimension."""
         return measured(dim, self.sizes)
 
-    def shape(self, shape: Shape) -> tuple[int, int]:
+    def shape(self, shape: Shape) -> tuple[int, ...]:
         """Return a shape in numbers."""
         known = self._shapes.get(shape)
         if known is None:
-            known = self._shapes[shape] = (self.size(shape[0]), self.size(shape[1]))
+            known = self._shapes[shape] = tuple(self.size(dim) for dim in shape)
         return known
 
     def applied(self, node: Apply, arguments: Sequence[Any]) -> Any:  # noqa: ANN401
@@ -215,7 +225,7 @@ class Evaluator:
         if isinstance(node, Number):
             return self.xp.full(self.shape(node.shape), _plain(node))
         if isinstance(node, Entry):
-            return self.spread(self._found(node.matrix), node.row, node.col)
+            return self.spread(self._found(node.matrix), *node.places)
         if isinstance(node, Total):
             return self._sum(self._found(node.body), node.index)
         if isinstance(node, Partial) and node in self.meaning:

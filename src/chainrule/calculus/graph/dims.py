@@ -40,10 +40,14 @@ class Size:
 Dim: TypeAlias = int | str | Size
 """A size: a name such as ``"n"``, a number when the model fixes it, or computed from these."""
 
-Shape: TypeAlias = tuple[Dim, Dim]
-"""Rows and columns. Everything on the board is a matrix; a scalar is (1, 1)."""
+Shape: TypeAlias = tuple[Dim, ...]
+"""Rows and columns, behind further dimensions in a tensor such as (b, h, t, d). A vector is a
+matrix with one row or column, and a scalar is (1, 1)."""
 
 SCALAR: Shape = (1, 1)
+
+MOST_DIMENSIONS = 6
+"""The most dimensions of a tensor; batch, heads, time and features are four."""
 
 LITERAL = 12
 """Sizes up to this number are used as they are in verification; larger ones are replaced."""
@@ -179,6 +183,11 @@ def divided(dim: Dim, count: Dim) -> Dim | None:
             return None
         found[tuple(left)] = coefficient // factor
     return _dim(found)
+
+
+def is_tensor(shape: Shape) -> bool:
+    """Whether a shape has more than two dimensions."""
+    return len(shape) > 2
 
 
 def written(shape: Iterable[Dim]) -> str:

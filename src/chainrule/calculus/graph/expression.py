@@ -1,10 +1,10 @@
 """The expression graph: interned, immutable nodes, so that equal is identical.
 
 Six kinds of node and no more. `Symbol` is a matrix by name, `Number` a constant, and `Apply`, in
-`node`, an op over arguments; with these a matrix form is built. `Entry` is one cell of a matrix,
-``X[p, i]``, and `Total` a sum over a running index; with these, and elementwise ops, an index form
-is built, which is a scalar. `Partial` is a derivative that has been asked for and not yet answered.
-One set of rules and interpreters serves both forms.
+`node`, an op over arguments; with these a matrix form is built. `Entry` is one cell of a matrix
+or a tensor, ``X[p, i]``, and `Total` a sum over a running index; with these, and elementwise ops,
+an index form is built, which is a scalar. `Partial` is a derivative that has been asked for and not
+yet answered. One set of rules and interpreters serves both forms.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ Operand: TypeAlias = "Expr | int | Fraction"
 Position: TypeAlias = Index | int | None
 """Where an entry sits along a dimension: a running index, a fixed place counted from 1, or
 nothing when the dimension is 1."""
+Positions: TypeAlias = tuple[Position, ...]
+"""Where an entry sits: a position for each dimension."""
 
 
 SHOWN_DEEP = 4
@@ -49,8 +51,11 @@ class Expr:
             if known is not None:
                 return cast(Self, known)
             node = object.__new__(cls)
-            for name, part in ({"key": key, "shape": shape} | parts).items():
-                object.__setattr__(node, name, part)
+            write = object.__setattr__
+            write(node, "key", key)
+            write(node, "shape", shape)
+            for name, part in parts.items():
+                write(node, name, part)
             Expr._interned[(cls, *key)] = node
             return node
 
@@ -133,9 +138,9 @@ class Symbol(Expr):
 
     def __new__(cls, name: str, shape: Shape = SCALAR, *, symmetric: bool = False) -> Self:
         """Intern by name, shape and symmetry."""
-        rows, columns = shape
-        key = (name, (rows, columns), *(("symmetric",) if symmetric else ()))
-        return cls._intern(key, (rows, columns), name=name, symmetric=symmetric)
+        shape = tuple(shape)
+        key = (name, shape, *(("symmetric",) if symmetric else ()))
+        return cls._intern(key, shape, name=name, symmetric=symmetric)
 
 
 class Number(Expr):
@@ -146,23 +151,32 @@ class Number(Expr):
 
     def __new__(cls, value: int | Fraction, shape: Shape = SCALAR) -> Self:
         """Intern by exact value and shape."""
-        exact = Fraction(value)
+        exact = value if type(value) is Fraction else Fraction(value)
         return cls._intern((exact, shape), shape, value=exact)
 
 
 class Entry(Expr):
-    """One cell of a matrix, a scalar: ``X[p, i]``. Build it with `entry`."""
+    """One cell of a matrix or a tensor, a scalar: ``X[p, i]``. Build it with `entry`."""
 
-    __slots__ = ("col", "matrix", "row")
+    __slots__ = ("matrix", "places")
     matrix: Expr
-    row: Position
-    col: Position
+    places: Positions
 
-    def __new__(cls, matrix: Expr, row: Position, col: Position) -> Self:
+    def __new__(cls, matrix: Expr, *places: Position) -> Self:
         """Intern by matrix and positions; a dimension of size 1 has no position."""
-        row = None if matrix.shape[0] == 1 else row
-        col = None if matrix.shape[1] == 1 else col
-        return cls._intern((matrix, row, col), SCALAR, matrix=matrix, row=row, col=col)
+        sizes = zip(matrix.shape, places, strict=True)
+        kept = tuple(None if dim == 1 else place for dim, place in sizes)
+        return cls._intern((matrix, *kept), SCALAR, matrix=matrix, places=kept)
+
+    @property
+    def row(self) -> Position:
+        """The position along the rows, the last dimension but one."""
+        return self.places[-2]
+
+    @property
+    def col(self) -> Position:
+        """The position along the columns, the last dimension."""
+        return self.places[-1]
 
     @property
     def args(self) -> tuple[Expr, ...]:
@@ -171,7 +185,7 @@ class Entry(Expr):
 
     def rebuilt(self, args: tuple[Expr, ...]) -> Expr:
         """Take the same cell of another matrix."""
-        return entry(args[0], self.row, self.col)
+        return entry(args[0], *self.places)
 
 
 class Partial(Expr):
@@ -223,13 +237,13 @@ class Applied(Expr):
         return self.operands
 
 
-def entry(matrix: Expr, row: Position, col: Position) -> Expr:
-    """Return one cell of a matrix; a scalar is its own cell, and so is a constant."""
+def entry(matrix: Expr, *places: Position) -> Expr:
+    """Return one cell; a scalar is its own cell, and so is a constant."""
     if matrix.shape == SCALAR:
         return matrix
     if isinstance(matrix, Number):
         return Number(matrix.value)
-    return Entry(matrix, row, col)
+    return Entry(matrix, *places)
 
 
 def _brief(part: object, deep: int) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Self, cast
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import Any, Self, TypeVar, cast
+from weakref import WeakKeyDictionary
 
-from chainrule.calculus.graph.dims import Index
+from chainrule.calculus.graph.dims import Index, is_tensor, written
 from chainrule.calculus.graph.expression import (
     Applied,
     Entry,
@@ -14,11 +15,13 @@ from chainrule.calculus.graph.expression import (
     Operand,
     Partial,
     Position,
+    Positions,
     Symbol,
     Total,
     entry,
 )
 from chainrule.calculus.graph.op import Op
+from chainrule.errors import ShapeError
 
 
 class Apply(Applied):
@@ -33,6 +36,9 @@ class Apply(Applied):
         known = Expr._interned.get((cls, *key))
         if known is not None:
             return cast(Self, known)
+        for arg in operands:
+            if is_tensor(arg.shape) and not (op.elementwise or op.tensors):
+                raise ShapeError(f"{op.name} takes matrices, and {written(arg.shape)} is a tensor")
         shape = op.shape(tuple(arg.shape for arg in operands), attrs)
         return cls._intern(key, shape, op=op, operands=operands, attrs=attrs)
 
@@ -43,20 +49,18 @@ class Apply(Applied):
 
 def walk(root: Expr) -> Iterator[Expr]:
     """Yield every node once, arguments before the nodes that use them."""
-    opened: set[Expr] = set()
-    done: set[Expr] = set()
-    stack = [root]
+    seen: set[Expr] = set()
+    stack: list[Expr | None] = [root]
     while stack:
-        node = stack[-1]
-        if node in done:
-            stack.pop()
-        elif node in opened or not (args := node.args):
-            stack.pop()
-            done.add(node)
-            yield node
-        else:
-            opened.add(node)
-            stack.extend(reversed(args))
+        node = stack.pop()
+        if node is None:  # all arguments of the node below were yielded
+            yield cast(Expr, stack.pop())
+        elif node not in seen:
+            seen.add(node)
+            if args := node.args:
+                stack += (node, None, *reversed(args))
+            else:
+                yield node
 
 
 def transform(root: Expr, change: Callable[[Expr], Expr]) -> Expr:
@@ -92,9 +96,68 @@ def replaced(
     return done[root]
 
 
+_Found = TypeVar("_Found")
+
+
+def _gathered(
+    root: Expr,
+    known: MutableMapping[Expr, frozenset[_Found]],
+    own: Callable[[Expr, Callable[[Expr], frozenset[_Found]]], frozenset[_Found] | None],
+) -> frozenset[_Found]:
+    """Return what `own` finds at a node, or else all that is found in its arguments.
+
+    The results of nodes that are still in use are in `known`, since nodes do not change. Those of
+    symbols are not: a result that holds its own key would keep it alive.
+    """
+    if (before := known.get(root)) is not None:
+        return before
+    here: dict[Expr, frozenset[_Found]] = {}
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        if node in here:
+            stack.pop()
+            continue
+        if (before := known.get(node)) is not None:
+            here[node] = before
+            stack.pop()
+            continue
+        args = node.args
+        if waiting := [arg for arg in args if arg not in here]:
+            stack += waiting
+            continue
+        stack.pop()
+        found = own(node, here.__getitem__)
+        if found is None:
+            parts = {here[arg] for arg in args}
+            found = parts.pop() if len(parts) == 1 else frozenset().union(*parts)
+        here[node] = found
+        if not isinstance(node, Symbol):
+            known[node] = found
+    return here[root]
+
+
+_SYMBOLS: WeakKeyDictionary[Expr, frozenset[Symbol]] = WeakKeyDictionary()
+_RUNNING: WeakKeyDictionary[Expr, frozenset[Index]] = WeakKeyDictionary()
+
+
+def _own_symbol(node: Expr, found: Callable[[Expr], frozenset[Symbol]]) -> frozenset[Symbol] | None:
+    return frozenset((node,)) if isinstance(node, Symbol) else None
+
+
+def _own_indices(node: Expr, found: Callable[[Expr], frozenset[Index]]) -> frozenset[Index] | None:
+    if isinstance(node, Total):
+        return found(node.body) - {node.index}
+    if isinstance(node, Entry):
+        return frozenset(place for place in node.places if isinstance(place, Index))
+    if isinstance(node, Partial):
+        return running(node.of) | running(node.wrt)
+    return None
+
+
 def symbols(root: Expr) -> frozenset[Symbol]:
     """Return the symbols that an expression mentions."""
-    return frozenset(node for node in walk(root) if isinstance(node, Symbol))
+    return _gathered(root, _SYMBOLS, _own_symbol)
 
 
 def partials(root: Expr) -> tuple[Partial, ...]:
@@ -104,17 +167,7 @@ def partials(root: Expr) -> tuple[Partial, ...]:
 
 def running(root: Expr) -> frozenset[Index]:
     """Return the free running indices of an index form."""
-    free: dict[Expr, frozenset[Index]] = {}
-    for node in walk(root):
-        if isinstance(node, Total):
-            free[node] = free[node.body] - {node.index}
-        elif isinstance(node, Entry):
-            free[node] = frozenset(p for p in (node.row, node.col) if isinstance(p, Index))
-        elif isinstance(node, Partial):
-            free[node] = running(node.of) | running(node.wrt)
-        else:
-            free[node] = frozenset().union(*(free[arg] for arg in node.args))
-    return free[root]
+    return _gathered(root, _RUNNING, _own_indices)
 
 
 __all__ = [
@@ -126,6 +179,7 @@ __all__ = [
     "Operand",
     "Partial",
     "Position",
+    "Positions",
     "Symbol",
     "Total",
     "entry",

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 from chainrule.calculus.graph.dims import Dim, Shape
-from chainrule.calculus.graph.expression import Applied, Expr, Position, entry
+from chainrule.calculus.graph.expression import Applied, Expr, Position, Positions, entry
 
 
 class Layout(Enum):
@@ -45,6 +45,7 @@ class Notation:
 
     `plain` is the glyph of the language of forward passes, so that plain text reads back. For
     a fence each glyph is a pattern: ``|`` stands for the argument, in MathML ``{}``.
+    `leading` options stand before the arguments in text, as the subscripts of an einsum do.
     `cell` is the letter of one entry, where it has its own: the δ of the identity. `options`
     writes the attributes behind the arguments of a function, and `places`, called with the shape
     of the argument, the attributes, a row and a column, says where an entry stands in the argument.
@@ -57,6 +58,7 @@ class Notation:
     spoken: str = ""
     mathml: str = ""
     cell: str = ""
+    leading: bool = False
     options: Callable[[tuple[Any, ...]], str] = axis_option
     places: Callable[..., tuple[str, ...] | None] | None = None
 
@@ -115,26 +117,24 @@ class Spelling:
 class ReadEntry(Protocol):
     """Returns the index form of one argument at a place."""
 
-    def __call__(self, arg: int, row: Position, col: Position, /) -> Expr:
-        """Return entry (row, col) of argument number `arg`."""
+    def __call__(self, arg: int, /, *places: Position) -> Expr:
+        """Return the entry at `places` of argument number `arg`."""
 
 
 ShapeRule: TypeAlias = Callable[[tuple[Shape, ...], tuple[Any, ...]], Shape]
 VJP: TypeAlias = Callable[[Expr, Expr, tuple[Expr, ...], tuple[Any, ...]], tuple[Expr, ...]]
 """``vjp(cotangent, out, args, attrs)``: one expression for each argument, of its shape. `out` may
 be a name for the value, so a rule that speaks of its own value speaks in the lecture's letter."""
-IndexRule: TypeAlias = Callable[
-    [ReadEntry, Applied, Position, Position, Callable[[Dim], Position]], Expr
-]
-"""``index(read, node, row, col, fresh)``: entry (row, col) of the node as an index form.
+IndexRule: TypeAlias = Callable[[ReadEntry, Applied, Positions, Callable[[Dim], Position]], Expr]
+"""``index(read, node, places, fresh)``: the entry at `places` of the node as an index form.
 `fresh` gives a new running index for a dimension, and nothing for a dimension of 1."""
 
 
 def closed(
-    read: ReadEntry, node: Applied, row: Position, col: Position, fresh: Callable[[Dim], Position]
+    read: ReadEntry, node: Applied, places: Positions, fresh: Callable[[Dim], Position]
 ) -> Expr:
     """Leave an entry closed: the index rule of operations that are not a sum of a few entries."""
-    return entry(node, row, col)
+    return entry(node, *places)
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +176,10 @@ class Op:
         A function whose argument and value deserve names of their own on the board.
     moves : bool
         Puts entries in other places without changing them, and gradients back.
+    tensors : bool
+        Takes operands of more than two dimensions, as elementwise operations do.
+    regular : bool
+        Takes a square matrix that must have an inverse.
     keeps_symmetry : bool
         Makes a symmetric matrix of a symmetric one, without acting entry by entry.
     domain : tuple of Domain
@@ -201,6 +205,8 @@ class Op:
     elementwise: bool = False
     activation: bool = False
     moves: bool = False
+    tensors: bool = False
+    regular: bool = False
     keeps_symmetry: bool = False
     helper: str = ""
     domain: tuple[Domain, ...] = (Domain(),)

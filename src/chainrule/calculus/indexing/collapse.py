@@ -49,6 +49,7 @@ from chainrule.calculus.ops import (
     size,
     transpose,
 )
+from chainrule.calculus.ops.reduction import axes_of
 from chainrule.errors import DerivationError
 
 SEARCH_LIMIT = 7
@@ -134,7 +135,7 @@ def _collapsed(
             part = now
         done.append(cell_of(plan.result, row, col))
     matrix = _signed(add(*(plan.result for plan, _ in plans)), negated)
-    matrix = broadcast(transform(matrix, _with_mean), shape)
+    matrix = broadcast(transform(matrix, with_means), shape)
     return _with_behind(matrix, behind), firings
 
 
@@ -356,7 +357,7 @@ def _summed(cell: Total, row: Index | None, col: Index | None) -> Expr:
     return collapse(cell, shape, row, col)[0]
 
 
-def _with_mean(node: Expr) -> Expr:
+def with_means(node: Expr) -> Expr:
     """Write sums divided by their number of terms as means, and roots of squares as norms."""
     if isinstance(node, Apply) and node.op is TABLE["sqrt"]:
         return _with_norm(node)
@@ -384,8 +385,9 @@ def _averaged(summed: Expr, count: Expr) -> Expr | None:
     """Return a mean for a sum that is divided by its number of terms."""
     if not (isinstance(summed, Apply) and summed.op is TABLE["sum"]):
         return None
-    (inner,), (axis,) = summed.args, summed.attrs
-    dims = [d for a, d in enumerate(inner.shape) if axis in (None, a) and d != 1]
+    (inner,), axis = summed.args, summed.attrs[0]
+    along = axes_of(axis, len(inner.shape))
+    dims = [d for a, d in enumerate(inner.shape) if a in along and d != 1]
     counted = len(dims) == 1 and count is size(dims[0])
     return reduce_mean(inner, axis) if counted else None
 

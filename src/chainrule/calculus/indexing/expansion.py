@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from chainrule.calculus.graph.dims import SCALAR
-from chainrule.calculus.graph.node import Apply, Entry, Expr, Position, Total, entry, walk
+from chainrule.calculus.graph.node import (
+    Apply,
+    Entry,
+    Expr,
+    Position,
+    Positions,
+    Total,
+    entry,
+    walk,
+)
 from chainrule.calculus.indexing.collapse import CollapseStep
 from chainrule.calculus.indexing.names import Letters
 from chainrule.calculus.indexing.rules import ENTRYWISE, PLACES, SUMMED, CollapseRule
 from chainrule.calculus.ops import rebuild, replace
 
 
-def expand(
-    matrix: Expr, row: Position, col: Position, letters: Letters
-) -> tuple[Expr, list[CollapseStep]]:
-    """Return one entry of a matrix form as an index form, with the steps.
+def expand(matrix: Expr, places: Positions, letters: Letters) -> tuple[Expr, list[CollapseStep]]:
+    """Return one entry of a matrix or tensor form as an index form, with the steps.
 
     Parameters
     ----------
     matrix : Expr
-        The matrix form.
-    row, col : Position
+        The matrix form or the tensor form.
+    places : tuple of Position
         Which entry.
     letters : Letters
         The source of names for running indices.
@@ -38,11 +45,11 @@ def expand(
     >>> from chainrule.language.typeset import plain
     >>> a, X = Symbol("a", (1, "m")), Symbol("X", ("n", "m"))
     >>> p, i = Index("p", "n"), Index("i", "m")
-    >>> form, firings = expand(a @ X.T, None, p, Letters(["n", "m"], [p]))
+    >>> form, firings = expand(a @ X.T, (None, p), Letters(["n", "m"], [p]))
     >>> [f"{step.rule}: {plain(step.after)}" for step in firings][-1]
     'entries by their places: sum_i a_i X_pi'
     """
-    form, firings = entry(matrix, row, col), list[CollapseStep]()
+    form, firings = entry(matrix, *places), list[CollapseStep]()
     while (cell := _closed(form)) is not None:
         opened = _opened(cell, letters)
         form = replace(form, {cell: opened})
@@ -79,18 +86,16 @@ class _Unused(Letters):
 
 def _opened(cell: Expr, letters: Letters) -> Expr:
     """Return one entry in terms of the entries of its operands."""
-    matrix, row, col = (
-        (cell.matrix, cell.row, cell.col) if isinstance(cell, Entry) else (cell, None, None)
-    )
+    matrix, places = (cell.matrix, cell.places) if isinstance(cell, Entry) else (cell, (None, None))
     assert isinstance(matrix, Apply)
     args = matrix.args
     if matrix.op.index is None:
-        return rebuild(matrix, tuple(entry(arg, row, col) for arg in args))
+        return rebuild(matrix, tuple(entry(arg, *places) for arg in args))
 
-    def read(arg: int, at_row: Position, at_col: Position) -> Expr:
-        return entry(args[arg], at_row, at_col)
+    def read(arg: int, /, *at: Position) -> Expr:
+        return entry(args[arg], *at)
 
-    return matrix.op.index(read, matrix, row, col, letters.bound)
+    return matrix.op.index(read, matrix, places, letters.bound)
 
 
 def _rule(cell: Expr, opened: Expr) -> CollapseRule:

@@ -23,9 +23,20 @@ class Letters:
         The dimensions of the model. Without examples, i is free for the features.
     taken : iterable of Position or str, optional
         Indices and names whose letters are in use.
+    own : iterable of str, optional
+        Dimensions whose first index has the letter of the dimension: ``Q_bhtd`` of a tensor
+        (b, h, t, d).
     """
 
-    def __init__(self, dims: Iterable[Dim], taken: Iterable[Position | str] = ()) -> None:
+    def __init__(
+        self,
+        dims: Iterable[Dim],
+        taken: Iterable[Position | str] = (),
+        own: Iterable[str] = (),
+    ) -> None:
+        taken = tuple(taken)
+        indices = {place.name for place in taken if isinstance(place, Index)}
+        self._own = set(own) - indices
         self._has_examples = EXAMPLES in set(dims)
         self._taken = {place.name if isinstance(place, Index) else str(place) for place in taken}
 
@@ -44,6 +55,9 @@ class Letters:
     def _take(self, dim: Dim, pool: str) -> Position:
         if dim == 1:
             return None
+        if isinstance(dim, str) and dim in self._own:
+            self._own.discard(dim)
+            return Index(dim, dim)
         numbered = (f"{letter}{k}" for k in count(2) for letter in pool)
         letter = next(word for word in chain(pool, numbered) if word not in self._taken)
         self._taken.add(letter)

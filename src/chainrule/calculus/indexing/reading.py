@@ -11,6 +11,7 @@ from chainrule.calculus.graph.node import (
     Expr,
     Number,
     Position,
+    Positions,
     Total,
     entry,
     running,
@@ -19,6 +20,30 @@ from chainrule.calculus.graph.node import (
 from chainrule.calculus.indexing.names import Letters
 from chainrule.calculus.ops import TABLE, add, delta, mul, rebuild, renamed
 from chainrule.errors import DerivationError
+
+
+def read_cell(expr: Expr, places: Positions, letters: Letters) -> Expr:
+    """Return the entry at `places` of a matrix or tensor form as an index form.
+
+    Parameters
+    ----------
+    expr : Expr
+        The form.
+    places : tuple of Position
+        A position for each dimension.
+    letters : Letters
+        The source of names for running indices.
+    """
+    if not isinstance(expr, Apply):
+        return entry(expr, *places)
+    if expr.op.index is not None:
+        node = expr
+
+        def read(arg: int, /, *at: Position) -> Expr:
+            return read_cell(node.args[arg], at, letters)
+
+        return expr.op.index(read, expr, places, letters.bound)
+    return rebuild(expr, tuple(read_cell(arg, places, letters) for arg in expr.args))
 
 
 def read_entry(expr: Expr, row: Position, col: Position, letters: Letters) -> Expr:
@@ -31,17 +56,7 @@ def read_entry(expr: Expr, row: Position, col: Position, letters: Letters) -> Ex
     >>> form.index.name, form.body is entry(w, None, form.index) * entry(X, form.index, i)
     ('j', True)
     """
-    if not isinstance(expr, Apply):
-        return entry(expr, row, col)
-    if expr.op.index is not None:
-        node = expr
-
-        def read(arg: int, at_row: Position, at_col: Position) -> Expr:
-            return read_entry(node.args[arg], at_row, at_col, letters)
-
-        return expr.op.index(read, expr, row, col, letters.bound)
-    args = tuple(read_entry(arg, row, col, letters) for arg in expr.args)
-    return rebuild(expr, args)
+    return read_cell(expr, (row, col), letters)
 
 
 @dataclass(frozen=True)
@@ -90,7 +105,7 @@ def _over(part: LinearPart, widest: LinearPart) -> Expr | None:
     if not (isinstance(part.atom, Entry) and isinstance(widest.atom, Entry)):
         return None
     own, wide = part.atom, widest.atom
-    places = [(own.row, wide.row), (own.col, wide.col)]
+    places = list(zip(own.places, wide.places, strict=True))
     places = [(here, there) for here, there in places if here != there]
     coefficient, used, deltas = part.coefficient, set(part.bound), list[Expr]()
     moved: list[tuple[Index, Index, Index]] = []

@@ -53,6 +53,16 @@ SPREAD = CollapseRule(
     "a bracket that runs along three indices is not a matrix, but each of its terms is, and the "
     "sum of a sum is the sum of the sums",
 )
+BATCHED = CollapseRule(
+    "a stack of matrix products",
+    "the summed index stands last on the left factor and last but one on the right one, and the "
+    "dimensions before these two are carried along: one matrix product for each of their entries",
+)
+EINSUM = CollapseRule(
+    "a sum over several indices: einsum",
+    "no one matrix product sums over them all, so the sum keeps its indices as letters: those "
+    "behind the arrow stay, and the others are summed",
+)
 STACK = CollapseRule(
     "all entries at once",
     "the gradient has the shape of its variable: entry by entry, this is one matrix",

@@ -31,8 +31,7 @@ def scope_complaint(form: Expr) -> str:
     for node in walk(form):
         bound[node] = frozenset().union(*(bound[arg] for arg in node.args))
         if isinstance(node, Entry):
-            places = (node.row, node.col)
-            free[node] = frozenset(place for place in places if isinstance(place, Index))
+            free[node] = frozenset(place for place in node.places if isinstance(place, Index))
         elif isinstance(node, Partial):
             free[node] = running(node.of) | running(node.wrt)
         else:

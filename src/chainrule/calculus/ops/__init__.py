@@ -32,6 +32,8 @@ from chainrule.calculus.ops import (
     activations,
     arrangement,
     constants,
+    contraction,
+    dimensions,
     elementary,
     elementwise,
     extremes,
@@ -53,6 +55,8 @@ from chainrule.calculus.ops import (
 from chainrule.calculus.ops.arrangement import columns, part, reshape, rows, split, stack, vec
 from chainrule.calculus.ops.composites import outer, variance, where
 from chainrule.calculus.ops.constants import euler, pi
+from chainrule.calculus.ops.contraction import einsum
+from chainrule.calculus.ops.dimensions import expand_dims, permute, squeeze
 from chainrule.calculus.ops.elementwise import add, align, div, lift, mul, neg, power, sub
 from chainrule.calculus.ops.extremes import argmax, argmin, maximum, minimum, reduce_max, reduce_min
 from chainrule.calculus.ops.functions import apply
@@ -102,6 +106,8 @@ TABLE: Mapping[str, Op] = MappingProxyType(
             triangles.ROWS_HERE,
             order.ROWS_HERE,
             products.ROWS_HERE,
+            dimensions.ROWS_HERE,
+            contraction.ROWS_HERE,
         )
         for row in rows
     }
@@ -192,11 +198,11 @@ def renamed(form: Expr, old: Index, new: Position) -> Expr:
     """Let another index run in the place of a free one of an index form."""
     mapping: dict[Expr, Expr] = {}
     for node in walk(form):
-        if isinstance(node, Entry) and old in (node.row, node.col):
-            row = new if node.row == old else node.row
-            col = new if node.col == old else node.col
-            one = row == col and isinstance(node.matrix, Apply) and node.matrix.op is TABLE["eye"]
-            mapping[node] = Number(1) if one else entry(node.matrix, row, col)
+        if isinstance(node, Entry) and old in node.places:
+            places = [new if place == old else place for place in node.places]
+            diagonal = isinstance(node.matrix, Apply) and node.matrix.op is TABLE["eye"]
+            one = diagonal and places[0] == places[1]
+            mapping[node] = Number(1) if one else entry(node.matrix, *places)
     return replace(form, mapping)
 
 
@@ -238,8 +244,10 @@ __all__ = [
     "det",
     "diag",
     "div",
+    "einsum",
     "euler",
     "exp",
+    "expand_dims",
     "expm1",
     "eye",
     "gumbel_mills",
@@ -265,6 +273,7 @@ __all__ = [
     "onehot",
     "outer",
     "part",
+    "permute",
     "pi",
     "power",
     "rebuild",
@@ -286,6 +295,7 @@ __all__ = [
     "split",
     "sqrt",
     "squared_norm",
+    "squeeze",
     "stack",
     "sub",
     "tanh",

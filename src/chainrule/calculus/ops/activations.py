@@ -6,7 +6,7 @@ give the form that a teacher would write (swish with a scale, SELU, mish, hinge)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
@@ -27,6 +27,7 @@ from chainrule.calculus.ops.functions import (
     TANH,
     apply,
     function,
+    slope_dropped,
 )
 from chainrule.calculus.ops.gaussian import INVERSE_MILLS, NORMAL_CDF, normal_density
 
@@ -114,84 +115,103 @@ def _call(torch: str, jax: str) -> MappingProxyType[str, Spelling]:
     )
 
 
-SILU: Op = function(
-    "silu",
-    lambda xp, x: x * SIGMOID.value(xp, x, out_shape=x.shape, attrs=()),
-    lambda x, out: apply(SIGMOID, x) + out * (1 - apply(SIGMOID, x)),
-    code="silu({})",
-    helper='''
-def silu(z):
-    """Return z times the sigmoid of z."""
-    return z * sigmoid(z)
+def _gated(
+    name: str,
+    word: str,
+    gate: tuple[Op, str, str],
+    second: Callable[[Expr, Expr], Expr],
+    last: tuple[str, str, Callable[[Expr, Expr], Expr]],
+    *,
+    because: str,
+    article: str,
+    helpers: tuple[Op, ...],
+    targets: Mapping[str, Spelling] = MappingProxyType({}),
+) -> Op:
+    """Make the registry entry of z times a distribution function of z.
+
+    `gate` is that function, its letter and the word for its slope; `second` the second term of the
+    product rule, and `last` a mistake of this entry alone.
+    """
+    function_of, letter, slope = gate
+    product = f"z {letter}(z)"
+    return function(
+        name,
+        lambda xp, x: x * function_of.value(xp, x, out_shape=x.shape, attrs=()),
+        lambda x, out: apply(function_of, x) + second(x, out),
+        code=f"{name}({{}})",
+        helper=f'''
+def {name}(z):
+    """Return z times the {article} of z."""
+    return z * {function_of.name}(z)
 ''',
-    helpers=(SIGMOID,),
-    rule="SiLU rule",
+        helpers=helpers,
+        targets=targets,
+        rule=f"{word} rule",
+        because=because,
+        glyph=word,
+        latex=rf"\operatorname{{{word}}}",
+        activation=True,
+        laws=(
+            Law(
+                f"{word}(z) = {product}",
+                lambda x: _named(name, x),
+                lambda x: x * apply(function_of, x),
+            ),
+            Law(
+                f"{word}(z) - {word}(-z) = z",
+                lambda x: _named(name, x) - _named(name, -x),
+                lambda x: x,
+            ),
+        ),
+        mistakes=(
+            slope_dropped(f"the slope of {word} is missing"),
+            (
+                "a term of the product rule dropped",
+                f"both factors of {product} move: the {slope} of {letter} gives a second term",
+                lambda x, out: apply(function_of, x),
+            ),
+            last,
+        ),
+    )
+
+
+def _named(name: str, x: Expr) -> Expr:
+    return apply(GATED[name], x)
+
+
+SILU: Op = _gated(
+    "silu",
+    "SiLU",
+    (SIGMOID, "σ", "slope"),
+    lambda x, out: out * (1 - apply(SIGMOID, x)),
+    (
+        "the other term of the product rule dropped",
+        "both factors of z σ(z) move: the slope of z gives the term σ(z)",
+        lambda x, out: out * (1 - apply(SIGMOID, x)),
+    ),
     because="SiLU is z σ(z): by the product rule the slope is σ(z) + z σ(z)(1 - σ(z))",
-    glyph="SiLU",
-    latex=r"\operatorname{SiLU}",
-    activation=True,
-    laws=(
-        Law("SiLU(z) = z σ(z)", lambda x: apply(SILU, x), lambda x: x * apply(SIGMOID, x)),
-        Law("SiLU(z) - SiLU(-z) = z", lambda x: silu(x) - silu(-x), lambda x: x),
-    ),
-    mistakes=(
-        (
-            "activation derivative dropped",
-            "the slope of SiLU is missing",
-            lambda x, out: Number(1, x.shape),
-        ),
-        (
-            "a term of the product rule dropped",
-            "both factors of z σ(z) move: the slope of σ gives a second term",
-            lambda x, out: apply(SIGMOID, x),
-        ),
-        (
-            "the other term of the product rule dropped",
-            "both factors of z σ(z) move: the slope of z gives the term σ(z)",
-            lambda x, out: out * (1 - apply(SIGMOID, x)),
-        ),
-    ),
+    article="sigmoid",
+    helpers=(SIGMOID,),
 )
 
-GELU: Op = function(
+GELU: Op = _gated(
     "gelu",
-    lambda xp, x: x * NORMAL_CDF.value(xp, x, out_shape=x.shape, attrs=()),
-    lambda x, out: apply(NORMAL_CDF, x) + x * normal_density(x),
-    code="gelu({})",
-    helper='''
-def gelu(z):
-    """Return z times the standard normal distribution function of z."""
-    return z * normal_cdf(z)
-''',
+    "GELU",
+    (NORMAL_CDF, "Φ", "density"),
+    lambda x, out: x * normal_density(x),
+    (
+        "the factor z dropped",
+        "the slope of Φ is multiplied by z: the second term is z φ(z)",
+        lambda x, out: apply(NORMAL_CDF, x) + normal_density(x),
+    ),
+    because="GELU is z Φ(z): by the product rule the slope is Φ(z) + z φ(z), φ the normal density",
+    article="standard normal distribution function",
     helpers=(INVERSE_MILLS, NORMAL_CDF),
     targets=_call("torch.nn.functional.gelu({})", "jax.nn.gelu({}, approximate=False)"),
-    rule="GELU rule",
-    because="GELU is z Φ(z): by the product rule the slope is Φ(z) + z φ(z), φ the normal density",
-    glyph="GELU",
-    latex=r"\operatorname{GELU}",
-    activation=True,
-    laws=(
-        Law("GELU(z) = z Φ(z)", lambda x: apply(GELU, x), lambda x: x * apply(NORMAL_CDF, x)),
-        Law("GELU(z) - GELU(-z) = z", lambda x: gelu(x) - gelu(-x), lambda x: x),
-    ),
-    mistakes=(
-        (
-            "activation derivative dropped",
-            "the slope of GELU is missing",
-            lambda x, out: Number(1, x.shape),
-        ),
-        (
-            "a term of the product rule dropped",
-            "both factors of z Φ(z) move: the density of Φ gives a second term",
-            lambda x, out: apply(NORMAL_CDF, x),
-        ),
-        (
-            "the factor z dropped",
-            "the slope of Φ is multiplied by z: the second term is z φ(z)",
-            lambda x, out: apply(NORMAL_CDF, x) + normal_density(x),
-        ),
-    ),
 )
+
+GATED: Mapping[str, Op] = MappingProxyType({"silu": SILU, "gelu": GELU})
+"""The activations that are z times a distribution function of z."""
 
 
 def _parametric(

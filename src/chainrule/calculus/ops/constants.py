@@ -29,7 +29,7 @@ def _constant(
         shape=lambda shapes, attrs: SCALAR,
         value=lambda xp, *, out_shape, attrs: value(xp, xp.full(out_shape, 1)),
         vjp=lambda g, out, args, attrs: (),
-        index=lambda read, node, row, col, fresh: node,
+        index=lambda read, node, places, fresh: node,
         notation=Notation(Layout.CONSTANT, name, latex, glyph, spoken),
         code=lambda *, attrs: f"np.{name}",
         rule="constant rule",

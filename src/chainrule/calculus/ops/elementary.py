@@ -13,7 +13,7 @@ from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.node import Apply, Expr, Number
 from chainrule.calculus.graph.op import Domain, Law, Layout, Mistake, Notation, Op
 from chainrule.calculus.ops.elementwise import POSITIVE, align, common_shape, lift, power
-from chainrule.calculus.ops.functions import COS, EXP, LOG, SIN, SQRT, apply, function
+from chainrule.calculus.ops.functions import COS, EXP, LOG, SIN, SQRT, apply, function, mask
 
 
 def raised(base: Expr, exponent: Expr) -> Expr:
@@ -149,20 +149,14 @@ FLOOR: Op = function(
     ),
 )
 
-IS_ZERO: Op = function(
+IS_ZERO: Op = mask(
     "is_zero",
     # The square of a sign is 0 at 0 alone, in every kind of arithmetic.
     lambda xp, x: -(xp.sign(x) ** 2) + 1,
-    lambda x, out: Number(0, x.shape),
+    ("==", "=", "="),
     code="1 - np.square(np.sign({}))",
-    rule="mask",
     because="the mask is 0 around every place where both sides differ, so its derivative is 0",
-    layout=Layout.FENCE,
-    plain="[| == 0]",
     spoken="the mask of zeros of",
-    mathml="<mrow><mo>[</mo>{}<mo>=</mo><mn>0</mn><mo>]</mo></mrow>",
-    glyph="[| == 0]",
-    latex=r"[| = 0]",
     laws=(
         Law("a mask is idempotent", lambda x: zero_mask(x - x) ** 2, lambda x: lift(1)),
         Law("both sides may swap", lambda x: zero_mask(x), lambda x: zero_mask(-x)),

@@ -13,13 +13,14 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
-from chainrule.calculus.graph.dims import Shape, written
+from chainrule.calculus.graph.dims import SCALAR, Shape, written
 from chainrule.calculus.graph.node import Apply, Expr, Number, Operand
 from chainrule.calculus.graph.op import Domain, Law, Layout, Mistake, Notation, Op
 from chainrule.calculus.ops.reduction import broadcast
 from chainrule.errors import ShapeError
 
 POSITIVE = Domain(0.2, 2.0)
+ONE = Fraction(1)
 
 
 def lift(x: Operand) -> Expr:
@@ -36,22 +37,27 @@ def align(operands: Iterable[Operand]) -> tuple[Expr, ...]:
         When two of them differ in a dimension that is 1 in neither.
     """
     exprs = tuple(lift(x) for x in operands)
+    if len({x.shape for x in exprs}) == 1:
+        return exprs
     shape = common_shape(x.shape for x in exprs)
     return tuple(broadcast(x, shape) for x in exprs)
 
 
 def common_shape(shapes: Iterable[Shape]) -> Shape:
     """Return the shape that all of `shapes` broadcast to."""
-    result: Shape = (1, 1)
+    result: Shape = SCALAR
     for shape in shapes:
-        pairs = list(zip(result, shape, strict=True))
+        if shape == result:
+            continue
+        longest = max(len(result), len(shape))
+        ahead = ((1,) * (longest - len(one)) + one for one in (result, shape))
+        pairs = list(zip(*ahead, strict=True))
         if any(a != b and 1 not in (a, b) for a, b in pairs):
             raise ShapeError(
                 f"{written(result)} and {written(shape)} do not meet entry by entry",
-                "{0}^T" if shape == (result[1], result[0]) else None,
+                "{0}^T" if shape == result[::-1] else None,
             )
-        rows, columns = (b if a == 1 else a for a, b in pairs)
-        result = (rows, columns)
+        result = tuple(b if a == 1 else a for a, b in pairs)
     return result
 
 
@@ -90,7 +96,7 @@ def neg(x: Expr) -> Expr:
 
 def mul(*operands: Operand) -> Expr:
     """Multiply entry by entry; a scalar scales. Products within products become one product."""
-    sign, coefficient = 1, Fraction(1)
+    sign, coefficient = 1, ONE
     factors: list[Expr] = []
     below: list[Expr] = []
     aligned = align(operands)
@@ -99,7 +105,7 @@ def mul(*operands: Operand) -> Expr:
     while pending:
         factor = pending.pop(0)
         if isinstance(factor, Number):
-            coefficient *= factor.value
+            coefficient = factor.value if coefficient is ONE else coefficient * factor.value
         elif isinstance(factor, Apply) and factor.op is NEG:
             sign = -sign
             pending.insert(0, factor.args[0])

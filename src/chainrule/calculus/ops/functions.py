@@ -72,6 +72,47 @@ def function(
     )
 
 
+def slope_dropped(message: str) -> tuple[str, str, Callable[[Expr, Expr], Expr]]:
+    """Return the mistake of an activation whose slope is left out."""
+    return "activation derivative dropped", message, lambda x, out: Number(1, x.shape)
+
+
+def mask(
+    name: str,
+    value: Callable[..., Any],
+    comparison: tuple[str, str, str],
+    *,
+    code: str,
+    because: str,
+    spoken: str,
+    laws: tuple[Law, ...],
+    domain: Domain = SMOOTH,
+    corner: str = "",
+) -> Op:
+    """Make the registry entry of a mask in brackets, ``[z > 0]``, whose slope is 0.
+
+    `comparison` is its sign in text, in LaTeX and in MathML.
+    """
+    plain, latex, mathml = comparison
+    return function(
+        name,
+        value,
+        lambda x, out: Number(0, x.shape),
+        code=code,
+        rule="mask",
+        because=because,
+        layout=Layout.FENCE,
+        plain=f"[| {plain} 0]",
+        spoken=spoken,
+        mathml=f"<mrow><mo>[</mo>{{}}<mo>{mathml}</mo><mn>0</mn><mo>]</mo></mrow>",
+        glyph=f"[| {plain} 0]",
+        latex=f"[| {latex} 0]",
+        domain=domain,
+        corner=corner,
+        laws=laws,
+    )
+
+
 def apply(op: Op, x: Expr | int) -> Expr:
     """Apply a function of one argument."""
     return Apply(op, (lift(x),))
@@ -173,20 +214,14 @@ ABS: Op = function(
     ),
 )
 
-STEP: Op = function(
+STEP: Op = mask(
     "step",
     lambda xp, x: xp.where(x > 0, 1.0, 0.0),
-    lambda x, out: Number(0, x.shape),
+    (">", ">", "&gt;"),
     # Not a comparison: its outcome would be of another precision in some libraries.
     code="np.maximum(np.sign({}), 0)",
-    rule="mask",
     because="the mask is constant away from 0, where its derivative is taken as 0",
-    layout=Layout.FENCE,
-    plain="[| > 0]",
     spoken="the mask of positive",
-    mathml="<mrow><mo>[</mo>{}<mo>&gt;</mo><mn>0</mn><mo>]</mo></mrow>",
-    glyph="[| > 0]",
-    latex=r"[| > 0]",
     domain=AWAY_FROM_ZERO,
     corner="where its argument is 0; it jumps there, and the slope 0 is used",
     laws=(Law("a mask is idempotent", lambda x: apply(STEP, x) ** 2, lambda x: apply(STEP, x)),),
@@ -217,11 +252,7 @@ def sigmoid(z):
         ),
     ),
     mistakes=(
-        (
-            "activation derivative dropped",
-            "the slope a(1 - a) of the sigmoid is missing",
-            lambda x, out: Number(1, x.shape),
-        ),
+        slope_dropped("the slope a(1 - a) of the sigmoid is missing"),
         (
             "half of the activation derivative",
             "the slope of the sigmoid is a(1 - a), not a",
@@ -262,11 +293,7 @@ TANH: Op = function(
         ),
     ),
     mistakes=(
-        (
-            "activation derivative dropped",
-            "the slope 1 - t^2 of tanh is missing",
-            lambda x, out: Number(1, x.shape),
-        ),
+        slope_dropped("the slope 1 - t^2 of tanh is missing"),
         ("square missing", "the slope of tanh is 1 - t^2, not 1 - t", lambda x, out: 1 - out),
         (
             "taken for the sigmoid",
@@ -297,11 +324,7 @@ RELU: Op = function(
         Law("ReLU(z) = z [z > 0]", lambda x: apply(RELU, x), lambda x: x * apply(STEP, x)),
     ),
     mistakes=(
-        (
-            "activation derivative dropped",
-            "the mask [z > 0] is missing",
-            lambda x, out: Number(1, x.shape),
-        ),
+        slope_dropped("the mask [z > 0] is missing"),
         (
             "value in place of the mask",
             "the slope of ReLU is the mask [z > 0], not its value",
@@ -362,11 +385,7 @@ def softplus(z):
         ),
     ),
     mistakes=(
-        (
-            "activation derivative dropped",
-            "the slope of softplus is σ(z)",
-            lambda x, out: Number(1, x.shape),
-        ),
+        slope_dropped("the slope of softplus is σ(z)"),
         (
             "taken for the sigmoid's slope",
             "the slope of softplus is σ(z), not σ(z)(1 - σ(z))",

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, written
+from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, is_tensor, written
 from chainrule.calculus.graph.node import (
     Applied,
     Apply,
     Expr,
     Number,
-    Position,
+    Positions,
     Symbol,
     Total,
     entry,
 )
 from chainrule.calculus.graph.op import Domain, Law, Layout, Mistake, Notation, Op
 from chainrule.calculus.ops.elementwise import NEG
+from chainrule.calculus.ops.reduction import unbroadcast
 from chainrule.errors import ShapeError
 
 
@@ -44,16 +45,29 @@ def matmul(a: Expr, b: Expr) -> Expr:
 
 
 def transpose(x: Expr) -> Expr:
-    """Swap rows and columns; a scalar, a constant and a double transpose vanish."""
+    """Swap rows and columns; a scalar, a constant and a double transpose vanish.
+
+    In a tensor these are the last two dimensions.
+    """
     if x.shape == SCALAR:
         return x
     if isinstance(x, Number):
-        return Number(x.value, (x.shape[1], x.shape[0]))
+        return Number(x.value, turned(x.shape))
     if isinstance(x, Apply) and x.op is TRANSPOSE:
         return x.args[0]
     if isinstance(x, Apply) and x.op is EYE:
         return x
-    return x if is_symmetric(x) else Apply(TRANSPOSE, (x,))
+    return x if is_symmetric(x) else Apply(TRANSPOSE, (x,), tensor_rank(x.shape))
+
+
+def turned(shape: Shape) -> Shape:
+    """Return a shape with its last two dimensions swapped."""
+    return (*shape[:-2], shape[-1], shape[-2])
+
+
+def tensor_rank(shape: Shape) -> tuple[int, ...]:
+    """Return the attributes that tell the code of an op how many dimensions a tensor has."""
+    return (len(shape),) if is_tensor(shape) else ()
 
 
 def is_symmetric(x: Expr) -> bool:
@@ -61,7 +75,7 @@ def is_symmetric(x: Expr) -> bool:
 
     So is the inverse of a symmetric matrix; a product of two mostly is not.
     """
-    if x.shape[0] != x.shape[1]:
+    if is_tensor(x.shape) or x.shape[0] != x.shape[1]:
         return False
     if isinstance(x, Symbol):
         return x.symmetric
@@ -81,9 +95,9 @@ def eye(dim: Dim) -> Expr:
 
 
 def _matmul_shape(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape:
-    (rows, inner), (inner2, columns) = shapes
+    (*batch, rows, inner), (*batch2, inner2, columns) = shapes
     if inner == inner2:
-        return (rows, columns)
+        return (*_batch(tuple(batch), tuple(batch2), shapes), rows, columns)
     mend = None
     if rows == inner2 and inner == 1:
         mend = "{0}^T {1}"  # two columns: the inner product is likelier than the outer one
@@ -100,9 +114,26 @@ def _matmul_shape(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape:
     )
 
 
-def _matmul_index(read: Any, node: Applied, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
-    inner = fresh(node.args[0].shape[1])
-    product: Expr = read(0, row, inner) * read(1, inner, col)
+def _batch(first: Shape, second: Shape, shapes: tuple[Shape, ...]) -> Shape:
+    """Return the dimensions that two stacks of matrices share, counted from the right."""
+    longest = max(len(first), len(second))
+    found: list[Dim] = []
+    ahead = ((1,) * (longest - len(batch)) + batch for batch in (first, second))
+    for one, other in zip(*ahead, strict=True):
+        if one != other and 1 not in (one, other):
+            raise ShapeError(
+                f"{written(shapes[0])} times {written(shapes[1])}: the dimensions before the last "
+                f"two must agree, and {one} is not {other}"
+            )
+        found.append(other if one == 1 else one)
+    return tuple(found)
+
+
+def _matmul_index(read: Any, node: Applied, places: Positions, fresh: Any) -> Expr:  # noqa: ANN401
+    *batch, row, col = places
+    inner = fresh(node.args[0].shape[-1])
+    first, second = (batch[len(batch) - len(arg.shape) + 2 :] for arg in node.args)
+    product: Expr = read(0, *first, row, inner) * read(1, *second, inner, col)
     return product if inner is None else Total(inner, product)
 
 
@@ -111,9 +142,10 @@ MATMUL: Op = Op(
     shape=_matmul_shape,
     value=lambda xp, a, b, *, out_shape, attrs: a @ b,
     vjp=lambda g, out, args, attrs: (
-        matmul(g, transpose(args[1])),
-        matmul(transpose(args[0]), g),
+        unbroadcast(matmul(g, transpose(args[1])), args[0].shape),
+        unbroadcast(matmul(transpose(args[0]), g), args[1].shape),
     ),
+    tensors=True,
     index=_matmul_index,
     notation=Notation(Layout.CHAIN, " ", r"\,", spoken="times"),
     code=lambda a, b, *, attrs: f"{a} @ {b}",
@@ -150,14 +182,22 @@ MATMUL: Op = Op(
     ),
 )
 
+
+def _transposed_shape(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape:
+    if attrs != tensor_rank(shapes[0]):
+        raise ShapeError(f"{written(shapes[0])} does not have {attrs} dimensions")
+    return turned(shapes[0])
+
+
 TRANSPOSE: Op = Op(
     name="transpose",
-    shape=lambda shapes, attrs: (shapes[0][1], shapes[0][0]),
-    value=lambda xp, x, *, out_shape, attrs: x.T,
+    shape=_transposed_shape,
+    value=lambda xp, x, *, out_shape, attrs: x.transpose(turned(tuple(range(x.ndim)))),
     vjp=lambda g, out, args, attrs: (transpose(g),),
-    index=lambda read, node, row, col, fresh: read(0, col, row),
+    index=lambda read, node, places, fresh: read(0, *places[:-2], places[-1], places[-2]),
+    tensors=True,
     notation=Notation(Layout.POSTFIX, "^T", r"^{\top}", "ᵀ", "transposed"),
-    code=lambda x, *, attrs: f"{x}.T",
+    code=lambda x, *, attrs: f"np.swapaxes({x}, -1, -2)" if attrs else f"{x}.T",
     rule="transpose rule",
     because="transposing moves entries without changing them, so the gradient moves back",
     laws=(
@@ -182,7 +222,9 @@ EYE: Op = Op(
     shape=lambda shapes, attrs: (attrs[0], attrs[0]),
     value=lambda xp, *, out_shape, attrs: xp.eye(attrs[0]),
     vjp=lambda g, out, args, attrs: (),
-    index=lambda read, node, row, col, fresh: Number(1) if row == col else entry(node, row, col),
+    index=lambda read, node, places, fresh: (
+        Number(1) if places[0] == places[1] else entry(node, *places)
+    ),
     notation=Notation(Layout.FUNCTION, "eye", "I", "I", "the identity", cell="delta"),
     code=lambda *, attrs: f"np.eye({attrs[0]})",
     rule="constant rule",

@@ -178,33 +178,72 @@ SORT: Op = Op(
     ),
 )
 
-SORT_BY: Op = Op(
-    name="sort_by",
-    shape=_same_two,
-    value=lambda xp, x, keys, *, out_shape, attrs: xp.take_along_axis(
-        x, _places(xp, keys, attrs[0]), attrs[0]
-    ),
-    vjp=lambda g, out, args, attrs: (
-        Apply(UNSORT_BY, (g, args[1]), attrs),
-        _still(args[1]),
-    ),
-    index=closed,
-    notation=Notation(Layout.FUNCTION, "sort_by", r"\operatorname{sort\_by}", spoken="the sorted"),
-    code=lambda x, keys, *, attrs: _sorted_code(x, _places_code(keys, attrs[0]), attrs[0]),
-    targets=_targets(1),
-    rule="sorting rule",
-    because="entries stand in the order of the keys, so the gradient is put back where they stood",
-    moves=True,
-    domain=(Domain(), Domain()),
-    margin=lambda xp, x, keys, *, attrs: _gap(xp, keys, attrs[0]),
-    corner=TIES,
-    laws=(
-        Law(
-            "sorting back undoes it",
-            lambda x, keys: unsort_by(sort_by(x, keys, ROWS), keys, ROWS),
-            lambda x, keys: x,
+
+def _by_keys(
+    name: str,
+    depth: int,
+    *,
+    spoken: str,
+    because: str,
+    undone: str,
+    mistakes: tuple[Mistake, ...] = (),
+) -> Op:
+    """Make the registry entry that moves entries to the places of their keys, or back from there.
+
+    `depth` is how many times the keys are sorted: once for the places, twice for the ranks.
+    """
+    found = (_places, _ranks)[depth - 1]
+
+    def moved(x: Expr, keys: Expr, axis: int) -> Expr:
+        return (sort_by, unsort_by)[depth - 1](x, keys, axis)
+
+    def back(x: Expr, keys: Expr, axis: int) -> Expr:
+        return (unsort_by, sort_by)[depth - 1](x, keys, axis)
+
+    return Op(
+        name=name,
+        shape=_same_two,
+        value=lambda xp, x, keys, *, out_shape, attrs: xp.take_along_axis(
+            x, found(xp, keys, attrs[0]), attrs[0]
         ),
-    ),
+        vjp=lambda g, out, args, attrs: (
+            back(g, args[1], attrs[0]),
+            _still(args[1]),
+        ),
+        index=closed,
+        notation=Notation(
+            Layout.FUNCTION,
+            name,
+            rf"\operatorname{{{name.replace('_', chr(92) + '_')}}}",
+            spoken=spoken,
+        ),
+        code=lambda x, keys, *, attrs: _sorted_code(
+            x, _places_code(keys, attrs[0], depth), attrs[0]
+        ),
+        targets=_targets(depth),
+        rule="sorting rule",
+        because=because,
+        moves=True,
+        domain=(Domain(), Domain()),
+        margin=lambda xp, x, keys, *, attrs: _gap(xp, keys, attrs[0]),
+        corner=TIES,
+        laws=(
+            Law(
+                undone,
+                lambda x, keys: back(moved(x, keys, ROWS), keys, ROWS),
+                lambda x, keys: x,
+            ),
+        ),
+        mistakes=mistakes,
+    )
+
+
+SORT_BY: Op = _by_keys(
+    "sort_by",
+    1,
+    spoken="the sorted",
+    because="entries stand in the order of the keys, so the gradient is put back where they stood",
+    undone="sorting back undoes it",
     mistakes=(
         Mistake(
             "not moved back",
@@ -214,35 +253,12 @@ SORT_BY: Op = Op(
     ),
 )
 
-UNSORT_BY: Op = Op(
-    name="unsort_by",
-    shape=_same_two,
-    value=lambda xp, x, keys, *, out_shape, attrs: xp.take_along_axis(
-        x, _ranks(xp, keys, attrs[0]), attrs[0]
-    ),
-    vjp=lambda g, out, args, attrs: (
-        Apply(SORT_BY, (g, args[1]), attrs),
-        _still(args[1]),
-    ),
-    index=closed,
-    notation=Notation(
-        Layout.FUNCTION, "unsort_by", r"\operatorname{unsort\_by}", spoken="put back in order"
-    ),
-    code=lambda x, keys, *, attrs: _sorted_code(x, _places_code(keys, attrs[0], 2), attrs[0]),
-    targets=_targets(2),
-    rule="sorting rule",
+UNSORT_BY: Op = _by_keys(
+    "unsort_by",
+    2,
+    spoken="put back in order",
     because="putting entries back is undone by sorting them by the same keys",
-    moves=True,
-    domain=(Domain(), Domain()),
-    margin=lambda xp, x, keys, *, attrs: _gap(xp, keys, attrs[0]),
-    corner=TIES,
-    laws=(
-        Law(
-            "sorting undoes it",
-            lambda x, keys: sort_by(unsort_by(x, keys, ROWS), keys, ROWS),
-            lambda x, keys: x,
-        ),
-    ),
+    undone="sorting undoes it",
 )
 
 TOP_MASK: Op = Op(

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from chainrule.calculus.graph.dims import Shape, is_tensor, written
 from chainrule.calculus.graph.node import Apply, Expr, Number
 from chainrule.calculus.graph.op import Law, Layout, Mistake, Notation, Op, closed
 from chainrule.calculus.ops.functions import EXP, LOG, apply
 from chainrule.calculus.ops.reduction import broadcast, normal_axis, reduce_sum, summed_shape
+from chainrule.errors import ShapeError
 
 
 def softmax(x: Expr, axis: int | None = None) -> Expr:
@@ -62,12 +64,28 @@ def _mean_taken_off(g: Expr, out: Expr, axis: int | None) -> Expr:
     return g - broadcast(reduce_sum(g * out, axis), g.shape)
 
 
+def _shape_along(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape:
+    """Return the shape that is left along an axis, which a tensor must be given."""
+    (shape,), (axis,) = shapes, attrs
+    if axis is None and is_tensor(shape):
+        raise ShapeError(
+            f"a tensor {written(shape)} is taken along an axis, such as axis={len(shape) - 1}"
+        )
+    return summed_shape(shape, axis)
+
+
+def _softmax_shape(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape:
+    _shape_along(shapes, attrs)
+    return shapes[0]
+
+
 SOFTMAX: Op = Op(
     name="softmax",
-    shape=lambda shapes, attrs: shapes[0],
+    shape=_softmax_shape,
     value=lambda xp, x, *, out_shape, attrs: _softmax_value(xp, x, attrs[0]),
     vjp=lambda g, out, args, attrs: (out * _mean_taken_off(g, out, attrs[0]),),
     index=closed,
+    tensors=True,
     notation=Notation(Layout.FUNCTION, "softmax", r"\operatorname{softmax}", spoken="softmax of"),
     code=lambda x, *, attrs: f"softmax({x}, axis={_written(attrs[0])})",
     helper='''
@@ -123,10 +141,11 @@ def softmax(z, axis):
 
 LOGSUMEXP: Op = Op(
     name="logsumexp",
-    shape=lambda shapes, attrs: summed_shape(shapes[0], attrs[0]),
+    shape=_shape_along,
     value=lambda xp, x, *, out_shape, attrs: _logsumexp_value(xp, x, attrs[0]).reshape(out_shape),
     vjp=lambda g, out, args, attrs: (broadcast(g, args[0].shape) * Apply(SOFTMAX, args, attrs),),
     index=closed,
+    tensors=True,
     notation=Notation(
         Layout.FUNCTION, "logsumexp", r"\operatorname{logsumexp}", spoken="the log-sum-exp of"
     ),

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from chainrule.calculus.graph.dims import SCALAR, Dim, Index, Shape, written
-from chainrule.calculus.graph.node import Applied, Apply, Expr, Number, Position, Total, entry
+from chainrule.calculus.graph.node import (
+    Applied,
+    Apply,
+    Expr,
+    Number,
+    Position,
+    Positions,
+    Total,
+    entry,
+)
 from chainrule.calculus.graph.op import Law, Layout, Mistake, Notation, Op, closed
 from chainrule.calculus.ops.functions import ABS, LOG, apply
 from chainrule.calculus.ops.linear import EYE, eye, matmul, transpose
@@ -74,7 +83,7 @@ def _laid_shape(shapes: tuple[Shape, ...], attrs: tuple[Any, ...]) -> Shape:
     return (dim, dim)
 
 
-def _trace_index(read: Any, node: Applied, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
+def _trace_index(read: Any, node: Applied, places: Positions, fresh: Any) -> Expr:  # noqa: ANN401
     at = fresh(node.args[0].shape[0])
     own: Expr = read(0, at, at)
     return Total(at, own) if isinstance(at, Index) else own
@@ -85,7 +94,8 @@ def delta(dim: Dim, row: Position, col: Position) -> Expr:
     return Number(1) if row == col else entry(eye(dim), row, col)
 
 
-def _laid_index(read: Any, node: Applied, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
+def _laid_index(read: Any, node: Applied, places: Positions, fresh: Any) -> Expr:  # noqa: ANN401
+    row, col = places
     lying = node.args[0].shape[0] == 1
     own: Expr = read(0, None, col) if lying else read(0, row, None)
     return own * delta(node.shape[0], row, col)
@@ -163,7 +173,7 @@ DIAGONAL: Op = Op(
     shape=_column_shape,
     value=lambda xp, x, *, out_shape, attrs: xp.sum(x * xp.eye(x.shape[0]), axis=1, keepdims=True),
     vjp=lambda g, out, args, attrs: (Apply(DIAG, (g,)),),
-    index=lambda read, node, row, col, fresh: read(0, row, row),
+    index=lambda read, node, places, fresh: read(0, places[0], places[0]),
     notation=Notation(Layout.FUNCTION, "diag", r"\operatorname{diag}", spoken="the diagonal of"),
     code=lambda x, *, attrs: f"np.diagonal({x}).reshape(-1, 1)",
     rule="diagonal rule",
@@ -187,6 +197,7 @@ DIAGONAL: Op = Op(
 INVERSE: Op = Op(
     name="inverse",
     shape=_square_shape,
+    regular=True,
     keeps_symmetry=True,
     value=lambda xp, x, *, out_shape, attrs: xp.linalg.inv(x),
     vjp=lambda g, out, args, attrs: (-matmul(matmul(transpose(out), g), transpose(out)),),
@@ -257,6 +268,7 @@ DET: Op = Op(
 LOGDET: Op = Op(
     name="logdet",
     shape=_of_square,
+    regular=True,
     value=lambda xp, x, *, out_shape, attrs: _number(xp.log(xp.abs(xp.linalg.det(x))), out_shape),
     vjp=lambda g, out, args, attrs: (g * transpose(inverse(args[0])),),
     index=closed,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.calculus.graph.dims import Dim, Index, Shape
-from chainrule.calculus.graph.node import Applied, Apply, Expr, Number, Position, entry
+from chainrule.calculus.graph.dims import Dim, Index, Shape, written
+from chainrule.calculus.graph.node import Applied, Apply, Expr, Number, Positions, entry
 from chainrule.calculus.graph.op import Layout, Notation, Op
 from chainrule.calculus.ops.linear import matmul, transpose
 from chainrule.calculus.ops.probability import softmax
@@ -33,12 +33,14 @@ def upper(rows: Dim, columns: Dim | None = None, offset: int = 0) -> Expr:
 
 def tril(x: Expr, offset: int = 0) -> Expr:
     """Keep what stands on and below a diagonal; zeros above."""
-    return x * lower(*x.shape, offset)
+    rows, columns = x.shape[-2:]
+    return x * lower(rows, columns, offset)
 
 
 def triu(x: Expr, offset: int = 0) -> Expr:
     """Keep what stands on and above a diagonal; zeros below."""
-    return x * upper(*x.shape, offset)
+    rows, columns = x.shape[-2:]
+    return x * upper(rows, columns, offset)
 
 
 def cumsum(x: Expr, axis: int | None = None) -> Expr:
@@ -69,17 +71,22 @@ def causal_softmax(x: Expr, axis: int = ROWS) -> Expr:
     """Return the softmax of scores in which no time sees a later one.
 
     With axis 0 every column is a query and its scores stand below each other, so that the upper
-    triangle is kept; with axis 1 every row is a query, and the lower one is.
+    triangle is kept; with axis 1 every row is a query, and the lower one is. In a tensor these are
+    the last two dimensions.
 
     Raises
     ------
     ShapeError
-        When the scores are not square.
+        When the scores are not square, or the axis is neither of their two.
     """
-    if x.shape[0] != x.shape[1]:
-        raise ShapeError("scores of every time for every time are a square matrix")
-    dim = x.shape[0]
-    return masked_softmax(x, upper(dim) if axis == ROWS else lower(dim), axis)
+    behind = axis - len(x.shape)
+    if x.shape[-1] != x.shape[-2] or behind not in (-2, -1):
+        raise ShapeError(
+            f"scores of every time for every time are a square matrix in the last two dimensions, "
+            f"and {written(x.shape)} has none along axis {axis}"
+        )
+    dim = x.shape[-1]
+    return masked_softmax(x, upper(dim) if behind == -2 else lower(dim), axis)
 
 
 def _triangle(xp: Any, shape: Shape, offset: int) -> Any:  # noqa: ANN401
@@ -88,8 +95,9 @@ def _triangle(xp: Any, shape: Shape, offset: int) -> Any:  # noqa: ANN401
     return -((xp.sign(xp.sign(behind) * 2 + 1) - 1) ** 2) / 4 + 1
 
 
-def _cell(read: Any, node: Applied, row: Position, col: Position, fresh: Any) -> Expr:  # noqa: ANN401
+def _cell(read: Any, node: Applied, places: Positions, fresh: Any) -> Expr:  # noqa: ANN401
     """Return 1 on the main diagonal, where it is kept; the triangle's entry elsewhere."""
+    row, col = places
     same = isinstance(row, Index) and row == col
     if same:
         return Number(1 if node.attrs[2] >= 0 else 0)

@@ -12,7 +12,7 @@ from chainrule.calculus.derivation.steps import (
     StepCertificate,
     VerificationMethod,
 )
-from chainrule.calculus.graph.node import Entry, Partial, Position, Symbol, running
+from chainrule.calculus.graph.node import Entry, Partial, Positions, Symbol, running
 from chainrule.calculus.proof.continuity import Continuity, same_model
 from chainrule.calculus.proof.evidence import Disagreement
 from chainrule.calculus.proof.verifier import Verifier
@@ -61,8 +61,7 @@ def try_step(verifier: Verifier, step: Step) -> StepCertificate | Disagreement:
             if isinstance(equal, Disagreement):
                 return equal
         return verifier.derivative(step.left.of, step.left.wrt, step.after)
-    row, col = _place(verifier, step)
-    return verifier.equal(step.before, step.after, row, col)
+    return verifier.equal(step.before, step.after, *_place(verifier, step))
 
 
 def _rounds(verifier: Verifier, step: Step) -> StepCertificate | Disagreement:
@@ -98,8 +97,8 @@ def _forms_differ(verifier: Verifier) -> str:
     for gradient in (*derivation.layers.values(), *derivation.gradients.values()):
         if gradient.matrix is None:
             continue
-        place = (gradient.row, gradient.col)
-        if isinstance(verifier.equal(gradient.index, gradient.matrix, *place), Disagreement):
+        equal = verifier.equal(gradient.index, gradient.matrix, *gradient.places)
+        if isinstance(equal, Disagreement):
             return f"the two forms of the gradient with respect to {gradient.variable.name} differ"
     return ""
 
@@ -123,11 +122,11 @@ def _proof(verifier: Verifier, thread: Continuity, step: Step) -> StepCertificat
     return found
 
 
-def _place(verifier: Verifier, step: Step) -> tuple[Position, Position]:
+def _place(verifier: Verifier, step: Step) -> Positions:
     """Return the entry that two sides refer to, when one of them is a matrix."""
     side = step.left.wrt if isinstance(step.left, Partial) else step.left
     if isinstance(side, Entry):
-        return side.row, side.col
+        return side.places
     if isinstance(side, Symbol):
-        return verifier.derivation.places.get(side, (None, None))
+        return verifier.derivation.places.get(side, (None,) * len(side.shape))
     return None, None

@@ -66,7 +66,7 @@ class Continuity:
             return "" if right else "this is not the definition of the name"
         if step.phase is Phase.FACTOR and step.claim is Claim.EQUAL:
             matrix = step.left.matrix if isinstance(step.left, Entry) else step.left
-            place = (step.left.row, step.left.col) if isinstance(step.left, Entry) else (None, None)
+            place = step.left.places if isinstance(step.left, Entry) else (None, None)
             meant = values.get(matrix)  # type: ignore[call-overload]
             right = meant is not None and step.before is entry(meant, *place)
             return "" if right else "this is not an entry of the definition"
@@ -128,6 +128,6 @@ def _subject(side: Expr) -> Subject:
     if isinstance(side, Partial):
         return (_subject(side.of), _subject(side.wrt))
     if isinstance(side, Entry):
-        fixed = tuple(place for place in (side.row, side.col) if isinstance(place, int))
+        fixed = tuple(place for place in side.places if isinstance(place, int))
         return (side.matrix, *fixed)
     return (side,)

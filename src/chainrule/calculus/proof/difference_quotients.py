@@ -28,7 +28,7 @@ from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.evaluation.precise import DIGITS, PRECISE
 from chainrule.calculus.graph.dims import SCALAR, Index
 from chainrule.calculus.graph.model import Definition
-from chainrule.calculus.graph.node import Entry, Expr, Position, Symbol, entry, running, symbols
+from chainrule.calculus.graph.node import Entry, Expr, Positions, Symbol, entry, running, symbols
 from chainrule.calculus.proof.evidence import DIFFERENCE_TOLERANCE, Disagreement, compared
 from chainrule.calculus.proof.gradients import gathered, with_layers
 from chainrule.calculus.proof.random_points import FLOAT_POINTS, RandomPoints, weights
@@ -213,8 +213,7 @@ class DifferenceQuotients:
         rng = np.random.default_rng((self.points.seed, number))
         target, source = _symbol(of), _symbol(wrt)
         direction = weights(rng, values[source].shape)
-        row, col = (wrt.row, wrt.col) if isinstance(wrt, Entry) else (None, None)
-        direction = _only_at(direction, row, col)
+        direction = _only_at(direction, wrt.places if isinstance(wrt, Entry) else ())
         if target is not self.model.objective:
             ends = {target: rng.uniform(0.5, 1.5, values[target].shape)}
             route = self._route(source, ends) if total else (self._definitions[target],)
@@ -246,8 +245,8 @@ class DifferenceQuotients:
         looked = np.ones((1, 1)) if target is self.model.objective else probe.weights[target]
         product = value
         for side, vector in ((of, looked), (at, probe.direction)):
-            row, col = (side.row, side.col) if isinstance(side, Entry) else (None, None)
-            product = np.asarray(product * point.spread(vector, row, col))
+            places = side.places if isinstance(side, Entry) else (None, None)
+            product = np.asarray(product * point.spread(vector, *places))
         present = running(claimed) | running(of) | running(at)
         full = [1] * max([point.axis(i) + 1 for i in present], default=0)
         for index in present:
@@ -255,9 +254,9 @@ class DifferenceQuotients:
         shape = np.broadcast_shapes(tuple(full), product.shape)
         return np.sum(np.broadcast_to(product, shape))
 
-    def _place(self, symbol: Symbol) -> tuple[Position, Position]:
+    def _place(self, symbol: Symbol) -> Positions:
         """Return the running entry of a symbol as a whole."""
-        return self.derivation.places.get(symbol, (None, None))
+        return self.derivation.places.get(symbol, (None,) * len(symbol.shape))
 
     # ---- all gradients -----------------------------------------------------------------------
 
@@ -334,14 +333,13 @@ def _symbol(side: Expr) -> Symbol:
     return matrix
 
 
-def _only_at(direction: Any, row: Position, col: Position) -> Any:  # noqa: ANN401
+def _only_at(direction: Any, places: Positions) -> Any:  # noqa: ANN401
     """Restrict a direction to the entries asked for: a fixed place, or the diagonal."""
     mask = np.ones_like(direction)
-    for axis, place in enumerate((row, col)):
+    at = np.indices(direction.shape, sparse=True)
+    for axis, place in enumerate(places):
         if isinstance(place, int):
-            here = np.zeros(direction.shape[axis])
-            here[place - 1] = 1
-            mask = mask * (here[:, None] if axis == 0 else here[None, :])
-    if isinstance(row, Index) and row == col:
-        mask = mask * np.eye(len(direction))
+            mask = mask * (at[axis] == place - 1)
+        elif isinstance(place, Index) and place in places[:axis]:
+            mask = mask * (at[axis] == at[places.index(place)])
     return direction * mask

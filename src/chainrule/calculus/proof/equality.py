@@ -12,7 +12,7 @@ from chainrule.calculus.derivation.steps import StepCertificate, VerificationMet
 from chainrule.calculus.evaluation.numeric import Evaluator
 from chainrule.calculus.evaluation.precise import DIGITS, PRECISE
 from chainrule.calculus.graph.dims import SCALAR
-from chainrule.calculus.graph.node import Apply, Expr, Number, Partial, Position, walk
+from chainrule.calculus.graph.node import Apply, Expr, Number, Partial, Positions, walk
 from chainrule.calculus.graph.op import Layout
 from chainrule.calculus.proof.evidence import DIGITS_TOLERANCE, FLOAT_TOLERANCE, Disagreement
 from chainrule.calculus.proof.random_points import RandomPoints
@@ -35,17 +35,13 @@ class Equality:
     def __init__(self, points: RandomPoints) -> None:
         self.points = points
 
-    def judge(
-        self, left: Expr, right: Expr, row: Position, col: Position
-    ) -> StepCertificate | Disagreement:
-        """Compare two expressions; a matrix stands for its entry (row, col)."""
+    def judge(self, left: Expr, right: Expr, places: Positions) -> StepCertificate | Disagreement:
+        """Compare two expressions; a matrix stands for its entry at `places`."""
         points, refuted = self.points, False
         try:
             if _told_apart(left, right):
                 count = points.exact_count(left, right)
-                if all(
-                    _same(points.exact(number), left, right, row, col) for number in range(count)
-                ):
+                if all(_same(points.exact(number), left, right, places) for number in range(count)):
                     return StepCertificate(
                         VerificationMethod.EXACT, count, 0.0, points.different_sizes(count)
                     )
@@ -55,7 +51,7 @@ class Equality:
         with np.errstate(all="ignore"):
             count = points.float_count(left, right)
             worst = max(
-                (_difference(points.floats(k), left, right, row, col) for k in range(count)),
+                (_difference(points.floats(k), left, right, places) for k in range(count)),
                 key=lambda found: found.error,
             )
         if refuted:
@@ -67,15 +63,15 @@ class Equality:
             )
         if worst.error > UNDECIDED and not worst.cancelled:
             return worst
-        return self._precisely(left, right, row, col)
+        return self._precisely(left, right, places)
 
     def _precisely(
-        self, left: Expr, right: Expr, row: Position, col: Position
+        self, left: Expr, right: Expr, places: Positions
     ) -> StepCertificate | Disagreement:
         points = self.points
         with mpmath.workdps(DIGITS):
             point = Evaluator(points.precise(0), points.sizes(0), PRECISE, points.meaning)
-            found = _difference(point, left, right, row, col)
+            found = _difference(point, left, right, places)
         if found.error <= DIGITS_TOLERANCE:
             return StepCertificate(
                 VerificationMethod.DIGITS, 1, found.error, points.different_sizes(1)
@@ -99,15 +95,13 @@ class Equality:
         return True
 
 
-def _same(point: Evaluator, left: Expr, right: Expr, row: Position, col: Position) -> bool:
-    a, b = _sides(point, left, right, row, col)
+def _same(point: Evaluator, left: Expr, right: Expr, places: Positions) -> bool:
+    a, b = _sides(point, left, right, places)
     return not np.any((a - b).words)
 
 
-def _difference(
-    point: Evaluator, left: Expr, right: Expr, row: Position, col: Position
-) -> Disagreement:
-    a, b = (np.asarray(x) for x in _sides(point, left, right, row, col))
+def _difference(point: Evaluator, left: Expr, right: Expr, places: Positions) -> Disagreement:
+    a, b = (np.asarray(x) for x in _sides(point, left, right, places))
     gap = np.abs(a - b)
     scale = max(float(np.abs(a).max()), float(np.abs(b).max()), 1e-300)
     error = float(gap.max()) / scale
@@ -127,15 +121,13 @@ def _difference(
     )
 
 
-def _sides(
-    point: Evaluator, left: Expr, right: Expr, row: Position, col: Position
-) -> tuple[Any, Any]:
+def _sides(point: Evaluator, left: Expr, right: Expr, places: Positions) -> tuple[Any, Any]:
     point.forget_indices()
     values = []
     for side, other in ((left, right), (right, left)):
         value = point.value(side)
         whole = side.shape != SCALAR
-        values.append(point.spread(value, row, col) if whole and other.shape == SCALAR else value)
+        values.append(point.spread(value, *places) if whole and other.shape == SCALAR else value)
     return values[0], values[1]
 
 

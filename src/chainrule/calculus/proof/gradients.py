@@ -58,12 +58,13 @@ def gathered(point: Evaluator, gradient: Gradient) -> Any:  # noqa: ANN401
     if gradient.matrix is not None:
         return point.value(gradient.matrix)
     value = point.value(gradient.index)
-    indices = [i for i in (gradient.row, gradient.col) if isinstance(i, Index)]
+    indices = [i for i in gradient.places if isinstance(i, Index)]
     full = [1] * max([point.axis(i) + 1 for i in indices], default=0)
     for index in indices:
         full[len(full) - 1 - point.axis(index)] = point.size(index.dim)
     value = np.broadcast_to(value, np.broadcast_shapes(tuple(full), value.shape))
-    if len(indices) == 2 and point.axis(indices[0]) < point.axis(indices[1]):
-        # The row index is to be the outer axis.
-        value = np.swapaxes(value, -1 - point.axis(indices[0]), -1 - point.axis(indices[1]))
+    # The axes in the order of the dimensions: that of the first index is the outermost.
+    order = [value.ndim - 1 - point.axis(index) for index in indices]
+    rest = [axis for axis in range(value.ndim) if axis not in order]
+    value = value.transpose((*rest, *order))
     return value.reshape(point.shape(gradient.variable.shape))

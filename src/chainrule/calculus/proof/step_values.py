@@ -12,7 +12,7 @@ from chainrule.calculus.derivation.steps import Derivation, Phase, Step
 from chainrule.calculus.evaluation.forward import assignments, forward, sample
 from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.dims import SCALAR, Dim, Index
-from chainrule.calculus.graph.node import Entry, Expr, Partial, Position, Symbol, Total, running
+from chainrule.calculus.graph.node import Entry, Expr, Partial, Positions, Symbol, Total, running
 from chainrule.calculus.proof.answer_table import AnswerTable
 from chainrule.calculus.proof.gradients import with_layers
 
@@ -100,9 +100,9 @@ def _numbers(
 ) -> StepValues:
     after = step.after
     if after.shape != SCALAR:
-        row, col = _place(derivation, step)
-        value = point.spread(point.value(after), row, col)
-        dims = frozenset(place.dim for place in (row, col) if isinstance(place, Index))
+        places = _place(derivation, step)
+        value = point.spread(point.value(after), *places)
+        dims = frozenset(place.dim for place in places if isinstance(place, Index))
         return StepValues(_picked(point, value, chosen), dims=dims)
     term = None
     if isinstance(after, Total) and after.index.dim in chosen:
@@ -111,16 +111,14 @@ def _numbers(
     return StepValues(_picked(point, point.value(after), chosen), term, dims)
 
 
-def _place(derivation: Derivation, step: Step) -> tuple[Position, Position]:
+def _place(derivation: Derivation, step: Step) -> Positions:
     side: Expr = step.left.wrt if isinstance(step.left, Partial) else step.left
     if isinstance(side, Entry):
-        return side.row, side.col
+        return side.places
     if isinstance(side, Symbol) and side in derivation.places:
         return derivation.places[side]
-    rows, columns = side.shape
-    return (
-        None if rows == 1 else Index("row", rows),
-        None if columns == 1 else Index("col", columns),
+    return tuple(
+        None if dim == 1 else Index(f"axis {axis}", dim) for axis, dim in enumerate(side.shape)
     )
 
 

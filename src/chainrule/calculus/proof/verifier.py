@@ -68,11 +68,9 @@ class Verifier:
             for row in own_rows(self.derivation.model.values.values())
         }
 
-    def equal(
-        self, left: Expr, right: Expr, row: Position = None, col: Position = None
-    ) -> StepCertificate | Disagreement:
-        """Compare two expressions; a matrix stands for its entry (row, col)."""
-        return self._equality.judge(left, right, row, col)
+    def equal(self, left: Expr, right: Expr, *places: Position) -> StepCertificate | Disagreement:
+        """Compare two expressions; a matrix or a tensor stands for its entry at `places`."""
+        return self._equality.judge(left, right, places or (None, None))
 
     def derivative(
         self, of: Expr, wrt: Expr, claimed: Expr, *, total: bool = False

@@ -49,7 +49,7 @@ def _filled(expr: Expr) -> Expr | None:
         matrices = [term.matrix if isinstance(term, Entry) else term for term in alike]
         whole = _added([m for m in matrices if isinstance(m, Apply)])
         if whole is not None:
-            at = entry(whole, first.row, first.col) if isinstance(first, Entry) else whole
+            at = entry(whole, *first.places) if isinstance(first, Entry) else whole
             return add(
                 *(at if t is first else t for t in expr.args if t is first or t not in alike)
             )
@@ -60,7 +60,7 @@ def _place(term: Expr) -> tuple[object, ...]:
     """Return which entries of a stack a term is, and along which axis it is stacked."""
     if isinstance(term, Entry) and is_op(term.matrix, "stack"):
         assert isinstance(term.matrix, Apply)
-        return ("entry", term.row, term.col, *term.matrix.attrs)
+        return ("entry", *term.places, *term.matrix.attrs)
     if is_op(term, "stack"):
         assert isinstance(term, Apply)
         return ("whole", *term.attrs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 from chainrule.calculus.graph.node import Apply, Entry, Expr, Number, Partial, Symbol, walk
 from chainrule.calculus.ops import TABLE
 
@@ -20,6 +22,17 @@ def display_cost(expr: Expr) -> int:
     than ``a - b a + c``. A minus sign in a sum takes the place of a plus
     sign, and a power of a product is one of each factor.
     """
+    known = _COSTS.get(expr)
+    if known is None:
+        known = _COSTS[expr] = _measured(expr)
+    return known
+
+
+_COSTS: WeakKeyDictionary[Expr, int] = WeakKeyDictionary()
+"""The costs of expressions that are still in use: they do not change."""
+
+
+def _measured(expr: Expr) -> int:
     cost: dict[Expr, int] = {}
     leaves: dict[Expr, int] = {}
     distinct = 0

@@ -155,7 +155,7 @@ def _is_still(value: Expr, axis: int) -> bool:
 
 def _axis(cell: Entry, index: Index) -> int | None:
     """Return the axis along which an index runs over a matrix, if along one alone."""
-    runs = [a for a, place in enumerate((cell.row, cell.col)) if place == index]
+    runs = [a for a, place in enumerate(cell.places) if place == index]
     return runs[0] if len(runs) == 1 else None
 
 
@@ -179,9 +179,9 @@ def _as_sum(mean: Expr, index: Index, of: Expr, axis: int) -> Expr:
     """Return an entry of a mean as a sum over its number of terms."""
     if of.shape[axis] != index.dim:
         return mean
-    row, col = (mean.row, mean.col) if isinstance(mean, Entry) else (None, None)
-    cell = entry(of, index, col) if axis == ROWS else entry(of, row, index)
-    return Total(index, cell) / size(index.dim)
+    places = list(mean.places if isinstance(mean, Entry) else (None, None))
+    places[axis] = index
+    return Total(index, entry(of, *places)) / size(index.dim)
 
 
 __all__ = ["deviations"]

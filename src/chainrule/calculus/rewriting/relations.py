@@ -47,9 +47,9 @@ def side_relations(model: Model) -> tuple[Rule, ...]:
         cell = expr.body
         assert callable(axes_of)
         for axis in axes_of(cell.matrix):
-            along = (ROWS, COLUMNS) if axis is None else (axis,)
+            along = range(len(cell.places)) if axis is None else (axis,)
             runs = [a for a, dim in enumerate(cell.matrix.shape) if a in along and dim != 1]
-            if len(runs) == 1 and (cell.row, cell.col)[runs[0]] == expr.index:
+            if len(runs) == 1 and cell.places[runs[0]] == expr.index:
                 return Number(1)
         return None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from math import prod
+from weakref import WeakKeyDictionary
 
 from chainrule.calculus.graph.node import Apply, Expr, Number, walk
 from chainrule.calculus.ops import TABLE
@@ -29,10 +30,15 @@ def same_form(one: Expr, other: Expr) -> bool:
 
 def signature(expr: Expr) -> tuple[int, str]:
     """Return the sign of an expression, and what it is apart from order and signs."""
-    known: dict[Expr, _Signed] = {}
-    for node in walk(expr):
-        known[node] = _signed(node, [known[arg] for arg in node.args])
-    return known[expr].sign, known[expr].text
+    found = _KNOWN.get(expr)
+    if found is None:
+        known: dict[Expr, _Signed] = {}
+        for node in walk(expr):
+            if (before := _KNOWN.get(node)) is None:
+                before = _signed(node, [known[arg] for arg in node.args])
+            known[node] = _KNOWN[node] = before
+        found = known[expr]
+    return found.sign, found.text
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,10 @@ class _Signed:
         if len(self.above) == 1 and not self.below:
             return self.above[0]
         return _digest("product", [sorted(self.above), sorted(self.below)])
+
+
+_KNOWN: WeakKeyDictionary[Expr, _Signed] = WeakKeyDictionary()
+"""The signatures of nodes that are still in use: nodes do not change."""
 
 
 def _signed(node: Expr, parts: list[_Signed]) -> _Signed:

@@ -95,7 +95,7 @@ def _spread(expr: Expr) -> Expr | None:
 
 
 def _waits(node: Expr, index: Index) -> bool:
-    return isinstance(node, Entry) and is_delta(node) and index in (node.row, node.col)
+    return isinstance(node, Entry) and is_delta(node) and index in node.places
 
 
 def _pick(expr: Expr) -> Expr | None:

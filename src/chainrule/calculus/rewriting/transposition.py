@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
-from chainrule.calculus.graph.dims import SCALAR, Shape
+from chainrule.calculus.graph.dims import SCALAR, Shape, is_tensor
 from chainrule.calculus.graph.node import Apply, Entry, Expr, Number, Partial, Symbol, Total, walk
 from chainrule.calculus.ops import broadcast, rebuild, transpose
 from chainrule.errors import DerivationError
@@ -137,7 +137,13 @@ def stored(expr: Expr, turned: Mapping[Symbol, Symbol], whole: bool) -> Expr:
     ------
     DerivationError
         When `expr` is an index form.
+
+    Notes
+    -----
+    Tensors are stored as they are declared, so a form over them is left as it is.
     """
+    if any(is_tensor(node.shape) for node in walk(expr)):
+        return expr
     best: dict[tuple[Expr, bool], tuple[int, Expr]] = {}
     for node in walk(expr):
         if isinstance(node, Entry | Total | Partial):

@@ -109,7 +109,7 @@ def _gradient(gradient: Gradient, form: GradientForm) -> dict[str, Any]:
             data["opened"] = plain(gradient.opened)
     if form is not GradientForm.MATRIX:
         data["index"] = plain(gradient.index)
-        data["entry"] = [None if p is None else str(p) for p in (gradient.row, gradient.col)]
+        data["entry"] = [None if p is None else str(p) for p in gradient.places]
     data["latex"] = latex(gradient.index if form is GradientForm.INDEX else best)
     if gradient.no_matrix_form:
         data["no_matrix_form"] = gradient.no_matrix_form

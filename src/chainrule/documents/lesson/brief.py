@@ -26,7 +26,7 @@ from chainrule.documents.lesson.outline import GradientForm, corners
 def factor_lines(derivation: Derivation) -> Iterator[Result]:
     """Yield the answers to the factors of the chain rule, in order."""
     objective = derivation.model.objective
-    direct = {Partial(objective, entry(g.variable, g.row, g.col)) for g in _gradients(derivation)}
+    direct = {Partial(objective, entry(g.variable, *g.places)) for g in _gradients(derivation)}
     asked = {p for s in derivation.steps if s.phase is Phase.CHAIN for p in partials(s.after)}
     for step in derivation.steps:
         chained = step.question in asked or _entrywise(step.question) in asked
@@ -47,8 +47,8 @@ def gradient_lines(
     for name, gradient in named:
         about = [s for s in derivation.steps if _is_about(s, derivation, gradient)]
         by_entry = form is GradientForm.INDEX or gradient.matrix is None
-        at = Partial(objective, entry(gradient.variable, gradient.row, gradient.col))
-        one = at if name is None else entry(name, gradient.row, gradient.col)
+        at = Partial(objective, entry(gradient.variable, *gradient.places))
+        one = at if name is None else entry(name, *gradient.places)
         whole = Partial(objective, gradient.variable) if name is None else name
         sides: list[Expr] = [one if by_entry else whole]
         chain = next((s.after for s in about if s.phase is Phase.CHAIN and s.factors), None)

@@ -137,7 +137,7 @@ def sum_over_entries(value: Expr, model: Model) -> Expr | None:
     dims = {dim for symbol in model.symbols for dim in symbol.shape}
     letters = Letters(dims, [*(s.name for s in model.symbols), *map(str, dims)])
     try:
-        form, _ = expand(value, None, None, letters)
+        form, _ = expand(value, (None,) * len(value.shape), letters)
     except ChainruleError:
         return None
     nodes = list(walk(form))
@@ -192,12 +192,12 @@ def gradient_results(whole: Expr, gradient: Gradient, form: GradientForm) -> Ite
         if gradient.opened is not None:
             remarks.append(Remark("by layers", gradient.matrix))
         if form is GradientForm.BOTH and at is not whole:
-            places = "".join(str(p) for p in (gradient.row, gradient.col) if p is not None)
+            places = "".join(str(p) for p in gradient.places if p is not None)
             remarks.append(Remark(f"entry {places}", gradient.index))
     of = f"of {shape}" if sides[0] is not whole else shape
     yield Result(Equation(sides), of, like, tuple(remarks))
     if gradient.asked is not None and gradient.place is not None:
-        index = next(p for p in (gradient.row, gradient.col) if isinstance(p, Index))
+        index = next(p for p in gradient.places if isinstance(p, Index))
         yield Result(Equation((fixed(at, index, gradient.place), gradient.asked)))
 
 
@@ -233,7 +233,7 @@ def titled(text: str) -> str:
 
 def _entry_of(whole: Expr, gradient: Gradient) -> Expr:
     """Return the left side of a gradient's index form."""
-    place = (gradient.row, gradient.col)
+    place = gradient.places
     if isinstance(whole, Partial):
         return Partial(whole.of, entry(gradient.variable, *place))
     return entry(whole, *place)

@@ -27,7 +27,6 @@ from chainrule.language.reading.tree import (
     Name,
     Node,
     Ones,
-    Quoted,
 )
 from chainrule.language.reading.words import EYE, function_word
 
@@ -124,9 +123,6 @@ class _AnswerParser(Calculus):
             self.take()
             self.skip_below()
             return self.made(Ones(start=token.start, end=self.before))
-        if token.kind == "text":
-            self.take()
-            return self.made(Quoted(token.text, start=token.start, end=token.end))
         if token.kind == "name" and (squared := self.squared()) is not None:
             return squared
         if token.kind == "name" and token.text not in self.declared:

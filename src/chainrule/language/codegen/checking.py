@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
+from chainrule.calculus.graph.dims import is_tensor
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Symbol
 from chainrule.language.codegen.dialects import Dialect, spelled
@@ -44,14 +45,13 @@ CHECK = '''def check(seed=0, step=1e-5):
     for name, gradient in backward(cache).items():
         value = inputs[name] if name in inputs else cache[name]
         gap, size = 0.0, 1e-3
-        for i in range(value.shape[0]):
-            for j in range(value.shape[1]):
+{loops}
 {nudge}
-                ahead = forward(**{{**inputs, name: value + nudge}})["{cost}"]
-                behind = forward(**{{**inputs, name: value - nudge}})["{cost}"]
-                slope = float((ahead - behind)[0, 0]) / (2 * step)
-                gap = max(gap, abs(slope - float(gradient[i, j])))
-                size = max(size, abs(slope))
+{indent}ahead = forward(**{{**inputs, name: value + nudge}})["{cost}"]
+{indent}behind = forward(**{{**inputs, name: value - nudge}})["{cost}"]
+{indent}slope = float((ahead - behind)[0, 0]) / (2 * step)
+{indent}gap = max(gap, abs(slope - float(gradient[{place}])))
+{indent}size = max(size, abs(slope))
         print(f"{{name}}: {{gap / size:.1e}}")
         worst = max(worst, gap / size)
     return worst
@@ -60,6 +60,17 @@ CHECK = '''def check(seed=0, step=1e-5):
 if __name__ == "__main__":
     check()
 '''
+
+
+ENTRIES = """        for i in range(value.shape[0]):
+            for j in range(value.shape[1]):"""
+"""The loops over the entries of a matrix, ``value[i, j]``."""
+
+ENTRIES_OF_TENSORS = """        places = [()]
+        for length in value.shape:
+            places = [(*place, k) for place in places for k in range(length)]
+        for place in places:"""
+"""The loop over the entries of a matrix or a tensor, ``value[place]``."""
 
 
 def check_text(dialect: Dialect, model: Model, names: Mapping[Symbol, str]) -> str:
@@ -77,7 +88,7 @@ def check_text(dialect: Dialect, model: Model, names: Mapping[Symbol, str]) -> s
     draws, whole = [], False
     for each in drawn_inputs(model):
         kind = "uniform(low" if each.count is None else f"whole({each.count}"
-        line = f'"{names[each.symbol]}": {kind}, {each.rows}, {each.columns}),'
+        line = f'"{names[each.symbol]}": {kind}, {", ".join(map(str, each.shape))}),'
         draws.append(f"{INDENT * 3}{line}")
         whole = whole or each.count is not None
     related = [
@@ -89,6 +100,8 @@ def check_text(dialect: Dialect, model: Model, names: Mapping[Symbol, str]) -> s
         if symbol.symmetric:
             name = f'inputs["{names[symbol]}"]'
             related.append(f"{INDENT * 2}{name} = ({name} + {name}.T) / 2\n")
+    tensors = any(is_tensor(symbol.shape) for symbol in model.symbols)
+    place, indent = ("place", INDENT * 3) if tensors else ("i, j", INDENT * 4)
     cost = names[model.objective]
     finite = f'if {dialect.prefix}.isfinite(forward(**inputs)["{cost}"]).all():'
     quiet = [f"{INDENT * 2}{dialect.quiet}", f'{INDENT * 3}cost = forward(**inputs)["{cost}"]']
@@ -107,7 +120,10 @@ def check_text(dialect: Dialect, model: Model, names: Mapping[Symbol, str]) -> s
             ),
             CHECK.format(
                 setup="".join(f"{INDENT}{line}\n" for line in dialect.setup),
-                nudge="\n".join(f"{INDENT * 4}{line}" for line in dialect.nudge),
+                loops=ENTRIES_OF_TENSORS if tensors else ENTRIES,
+                indent=indent,
+                nudge="\n".join(f"{indent}{line.format(place=place)}" for line in dialect.nudge),
+                place=place,
                 cost=cost,
             ),
         ]

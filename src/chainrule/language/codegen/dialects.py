@@ -22,6 +22,7 @@ SCATTER = "np.add.at"
 _SIMPLE = r"[A-Za-z_][\w.]*|\d+(?:\.\d*)?"
 _POWER = re.compile(rf"(?<![\w.)\]])({_SIMPLE}) \*\* (-?(?:{_SIMPLE}))(?![\w.(\[])")
 _MESSAGE = re.compile(r"""\(f'([^'"\\]*)'\)""")
+_TEXT = re.compile(r"(?<=[(=])'([a-zA-Z,>-]+)'")
 _SLICE = re.compile(r"(?<=[\[ ])([\w.][\w.*+ -]*):([\w.][\w.*+ -]*)(?=[,\]])")
 
 
@@ -119,7 +120,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 random="rng = np.random.default_rng(seed)",
                 uniform="rng.uniform(low, 1, shape)",
                 whole="rng.integers(0, count, shape)",
-                nudge=("nudge = np.zeros_like(value)", "nudge[i, j] = step"),
+                nudge=("nudge = np.zeros_like(value)", "nudge[{place}] = step"),
                 quiet='with np.errstate(all="ignore"):',
                 plain={"sqrt": "size ** 0.5"},
                 arrays=_ARRAYS,
@@ -135,8 +136,8 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 uniform="low + (1 - low) * torch.rand(shape, generator=rng, dtype=torch.float64)",
                 whole="torch.randint(0, count, shape, generator=rng)",
                 scatter="total.index_add_(0, places, values)",
-                nudge=("nudge = torch.zeros_like(value)", "nudge[i, j] = step"),
-                functions={"max": "amax"},
+                nudge=("nudge = torch.zeros_like(value)", "nudge[{place}] = step"),
+                functions={"max": "amax", "expand_dims": "unsqueeze", "transpose": "permute"},
                 keywords={"axis": "dim", "keepdims": "keepdim"},
                 second={"maximum": "clamp(min)", "minimum": "clamp(max)"},
                 plain={"sqrt": "size ** 0.5"},
@@ -159,7 +160,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
                 uniform="jax.random.uniform(next(keys), shape, minval=low)",
                 whole="jax.random.randint(next(keys), shape, 0, count)",
                 scatter="total = total.at[places].add(values)",
-                nudge=("nudge = jnp.zeros_like(value).at[i, j].set(step)",),
+                nudge=("nudge = jnp.zeros_like(value).at[{place}].set(step)",),
                 setup=('jax.config.update("jax_enable_x64", True)  # differences need float64',),
                 fresh=_FRESH,
                 precision="jnp.result_type(array, 0.0)",
@@ -387,6 +388,7 @@ def _is_none(node: ast.expr) -> bool:
 
 def _formatted(code: str) -> str:
     """Set quotes, and spaces around powers and the colons of slices, as formatters do."""
+    code = _TEXT.sub(r'"\1"', code)
     return _MESSAGE.sub(r'(f"\1")', _SLICE.sub(_spaced, _POWER.sub(r"\1**\2", code)))
 
 

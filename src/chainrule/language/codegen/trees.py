@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, Size, base_names
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol
 from chainrule.calculus.graph.op import Layout, Op
+from chainrule.calculus.ops.elementwise import common_shape
 from chainrule.errors import DerivationError
 from chainrule.language.codegen.dialects import NUMPY
 from chainrule.language.codegen.sizes import arithmetic
@@ -147,15 +148,14 @@ def spread(node: Expr) -> Shape:
         return spread(node.args[0])
     if not node.op.elementwise:
         return node.shape
-    rows, columns = (
-        next((size for arg in node.args if (size := spread(arg)[axis]) != 1), 1) for axis in (0, 1)
-    )
-    return rows, columns
+    return common_shape(spread(arg) for arg in node.args)
 
 
 def is_hidden(node: Expr) -> bool:
-    """Whether a node is silent in code as on the page: arrays broadcast by themselves."""
-    return isinstance(node, Apply) and node.op.notation.layout is Layout.HIDDEN
+    """Whether a node is silent in code: its code is that of its argument, which broadcasts."""
+    if not isinstance(node, Apply) or node.op.notation.layout is not Layout.HIDDEN:
+        return False
+    return node.op.code(PLACE, attrs=node.attrs) == PLACE
 
 
 def is_plain(node: Expr) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from chainrule.calculus.graph.dims import SCALAR
+from chainrule.calculus.graph.dims import SCALAR, is_tensor
 from chainrule.calculus.graph.node import Expr, Number
 from chainrule.calculus.ops import inverse, matmul
 from chainrule.errors import ShapeError
@@ -40,7 +40,7 @@ def matrix_power(within: Context, node: Power, base: Expr, exponent: Fraction) -
         raise within.error(
             node, f"{whole}: a matrix is multiplied by itself 1 to {MAX_FACTORS} times"
         )
-    if base.shape[0] != base.shape[1]:
+    if is_tensor(base.shape) or base.shape[0] != base.shape[1]:
         raise within.error(
             node,
             f"{whole}: only a square matrix is multiplied by itself; for the power of every "
@@ -89,6 +89,8 @@ def ask_quotient(within: Context, node: Chain, joined: Joined, top: Expr, bottom
 
 
 def _asks(within: Context, value: Expr) -> bool:
+    if is_tensor(value.shape):
+        return False
     rows, columns = value.shape
     return within.star is Star.ASK and rows == columns != 1
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from chainrule.calculus.graph.dims import SCALAR, Shape, is_tensor, written
 from chainrule.calculus.graph.node import Expr, Number
 from chainrule.calculus.graph.op import Op
-from chainrule.calculus.ops import apply, eye
+from chainrule.calculus.ops import apply, einsum, eye
+from chainrule.calculus.ops.reduction import Axis
 from chainrule.errors import ParseError, ShapeError
 from chainrule.language.reading import places
 from chainrule.language.reading.complaints import quoted
@@ -16,17 +18,21 @@ from chainrule.language.reading.context import Context
 from chainrule.language.reading.functions import OwnFunction
 from chainrule.language.reading.signatures import SIGNATURES, Kind
 from chainrule.language.reading.syntax import LEVELS
-from chainrule.language.reading.tree import Blocks, Call, Chain, Joined, Literal, Node
+from chainrule.language.reading.tree import Blocks, Call, Chain, Joined, Literal, Node, Quoted
 from chainrule.language.reading.words import (
     COUNTED,
+    EINSUM,
     ENTRYWISE,
     EYE,
     FENCES,
     LARGER,
     NEEDS_AXIS,
+    OF_TENSORS,
     PAIRS,
     REDUCTIONS,
     SPLIT,
+    SWAP,
+    TRANSPOSE,
     WHOLE,
     entrywise,
 )
@@ -90,8 +96,12 @@ def _value(within: Context, node: Call) -> Expr:
         return _several(within, node)
     if word == SPLIT:
         raise within.error(node, "split gives several values; write A, B = split(Z, 2)")
+    if word == EINSUM:
+        return _contracted(within, node)
     if word == EYE:
         return eye(places.size(within, _only(within, node)))
+    if word == TRANSPOSE and len(node.arguments) > 1:
+        return _several(within, replace(node, function=SWAP))
     inner = argument(within, node)
     return _whole(within, node, inner) if word in WHOLE else entrywise(word, inner)
 
@@ -123,6 +133,7 @@ def _own(within: Context, node: Call, own: OwnFunction) -> Expr:
 
 
 def _whole(within: Context, node: Call, inner: Expr) -> Expr:
+    _matrices_alone(within, node, node.function, [inner])
     try:
         return WHOLE[node.function](inner)
     except ShapeError as error:
@@ -144,7 +155,12 @@ def _several(within: Context, node: Call) -> Expr:
             f"{word} takes {least} argument{'s' if signature.least > 1 else ''}, "
             f"as in {signature.example}",
         )
-    given = [READERS[kind](within, part) for kind, part in zip(kinds, arguments, strict=True)]
+    given: list[object] = []
+    shape = SCALAR
+    for kind, part in zip(kinds, arguments, strict=True):
+        given.append(_given(within, kind, part, shape))
+        shape = given[0].shape if isinstance(given[0], Expr) else shape
+    _matrices_alone(within, node, word, given)
     named = {}
     for option, value in node.options:
         if option in signature.stated and within.text(value) == signature.stated[option]:
@@ -152,11 +168,41 @@ def _several(within: Context, node: Call) -> Expr:
         if option not in signature.options:
             known = " and ".join(signature.options) or "no options"
             raise within.error(value, f"{word} has no option {quoted(option)}; it has {known}")
-        named[option] = READERS[signature.options[option]](within, value)
+        named[option] = _given(within, signature.options[option], value, shape)
     try:
         return signature.build(*given, **named)
     except ShapeError as error:
         raise within.error(node, f"{word}: {error.fact}") from None
+
+
+def _given(within: Context, kind: Kind, node: Node, shape: Shape) -> object:
+    """Read an argument; an axis is one of the first argument, whose shape is given."""
+    if kind is Kind.AXIS:
+        return places.axis(within, node, shape)
+    return READERS[kind](within, node)
+
+
+def _matrices_alone(within: Context, node: Node, word: str, given: Iterable[object]) -> None:
+    """Refuse a tensor where a function takes matrices."""
+    for value in given:
+        if isinstance(value, Expr) and is_tensor(value.shape) and word not in OF_TENSORS:
+            raise within.error(
+                node, f"{word} takes matrices, and {written(value.shape)} is a tensor"
+            )
+
+
+def _contracted(within: Context, node: Call) -> Expr:
+    """Read ``einsum("bhtd,bhsd->bhts", Q, K)``; the subscripts may stand last as well."""
+    texts = [part for part in node.arguments if isinstance(part, Quoted)]
+    operands = [within.expr(part) for part in node.arguments if not isinstance(part, Quoted)]
+    if len(texts) != 1 or not operands or node.options:
+        raise within.error(
+            node, 'einsum takes its subscripts in quotes, as in einsum("ij,jk->ik", A, B)'
+        )
+    try:
+        return einsum(texts[0].text, *operands)
+    except ShapeError as error:
+        raise within.error(node, f"einsum: {error.fact}") from None
 
 
 def _order(within: Context, node: Node) -> int:
@@ -186,28 +232,32 @@ def _slope(within: Context, node: Call) -> Expr:
 
 def _reduced(within: Context, node: Call) -> Expr:
     word, arguments = node.function, list(node.arguments)
-    axis: int | None = None
+    axis: Axis = None
     more: dict[str, int] = {}
+    inner = within.expr(arguments[0]) if arguments else None
+    shape = inner.shape if inner is not None else SCALAR
     if len(arguments) == 2:
-        axis = places.axis(within, arguments.pop())
+        axis = places.axes(within, arguments.pop(), shape)
     for option, value in node.options:
         if option == "axis":
-            axis = places.axis(within, value)
+            axis = places.axes(within, value, shape)
         elif option == "ddof" and word in COUNTED:
             more["ddof"] = _taken_off(within, value)
         elif option != "keepdims":
             known = "axis and ddof" if word in COUNTED else "axis"
             raise within.error(value, f"{word} has no option {quoted(option)}; it has {known}")
-    if len(arguments) != 1:
+    if len(arguments) != 1 or inner is None:
         raise within.error(node, f"{word} takes one argument and an axis, as in {word}(E, axis=1)")
-    inner = within.expr(arguments[0])
-    if word in NEEDS_AXIS and axis is None and 1 not in inner.shape:
+    if word in NEEDS_AXIS and axis is None and 1 not in inner.shape and not is_tensor(inner.shape):
         raise within.error(
             node,
             f"{word} of a matrix goes along an axis: axis=0 where every column adds to one, "
             "axis=1 where every row does",
         )
-    return REDUCTIONS[word](inner, axis, **more)
+    try:
+        return REDUCTIONS[word](inner, axis, **more)
+    except ShapeError as error:
+        raise within.error(node, f"{word}: {error.fact}") from None
 
 
 def _taken_off(within: Context, node: Node) -> int:

@@ -61,7 +61,7 @@ class _Folding:
                 if joined.operator == "*":
                     self.settle(joined, right)
                 if joined.operator == "@" and SCALAR not in (self.shape, right.shape):
-                    fact = f"the inner sizes {self.shape[1]} and {right.shape[0]} differ"
+                    fact = f"the inner sizes {self.shape[-1]} and {right.shape[-2]} differ"
                     raise self.unmet(ShapeError(fact), joined, right)
             wide = self.meeting(joined, right)
             constant = len(run) == 1 and isinstance(run[0], Number)
@@ -112,7 +112,7 @@ class _Folding:
 
     def is_matrix_product(self, operator: str, right: Expr) -> bool:
         """Whether a sign between products entry by entry is the matrix product all the same."""
-        if SCALAR in (self.shape, right.shape) or self.shape[1] != right.shape[0]:
+        if SCALAR in (self.shape, right.shape) or self.shape[-1] != right.shape[-2]:
             return False
         return operator != "*" or self.within.star is Star.MATRIX
 
@@ -120,7 +120,7 @@ class _Folding:
         """Ask when ``*`` may mean the matrix product."""
         if self.within.star is not Star.ASK:
             return
-        if SCALAR in (self.shape, right.shape) or self.shape[1] != right.shape[0]:
+        if SCALAR in (self.shape, right.shape) or self.shape[-1] != right.shape[-2]:
             return
         try:
             entrywise = self.wide(right) in (self.shape, right.shape)
@@ -170,14 +170,14 @@ class _Folding:
                 if self.within.star is not Star.ASK:
                     return Number(1)
                 raise self.within.error(node, "a 1 after a scalar; leave it out")
-            return Number(1, (self.shape[1], 1))
+            return Number(1, (self.shape[-1], 1))
         return self.row_of_ones(node, following) or self.within.expr(node)
 
     def row_of_ones(self, node: Node, following: list[Node]) -> Expr | None:
         """Read ``1^T X``: the row is as long as what follows it."""
         if not (isinstance(node, Transposed) and isinstance(node.operand, Ones) and following):
             return None
-        return Number(1, (1, self.within.expr(following[0]).shape[0]))
+        return Number(1, (1, self.within.expr(following[0]).shape[-2]))
 
     def clear_fraction(self, value: Expr) -> None:
         """Ask where a factor after ``a/b`` belongs: above or below the line."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from chainrule.calculus.graph.dims import SCALAR, written
+from chainrule.calculus.graph.dims import SCALAR, is_tensor, written
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, walk
 from chainrule.calculus.ops import (
     absolute,
@@ -214,6 +214,8 @@ class Elaborator(Context):
             bits = max(base.value.numerator.bit_length(), base.value.denominator.bit_length())
             if bits * abs(exponent) > MAX_BITS:
                 raise self._too_long(node)
+        if is_tensor(base.shape):
+            return power(base, exponent)
         rows, columns = base.shape
         if exponent == -1 and rows == columns and base.shape != SCALAR:
             return inverse(base)

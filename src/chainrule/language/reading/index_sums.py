@@ -12,7 +12,7 @@ from collections.abc import Container
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
-from chainrule.calculus.graph.dims import SCALAR, written
+from chainrule.calculus.graph.dims import SCALAR, is_tensor, written
 from chainrule.calculus.graph.node import Expr
 from chainrule.calculus.ops import reduce_sum, transpose
 from chainrule.language.reading.context import Context, Star
@@ -98,7 +98,7 @@ def summed(within: Context, node: Summation) -> Expr:
     if not vectors:
         raise within.error(node, f"nothing under this sum has the index {letter}; write sum(...)")
     for name, value in vectors.items():
-        if 1 not in value.shape:
+        if 1 not in value.shape or is_tensor(value.shape):
             raise within.error(
                 node,
                 f"{name} is {written(value.shape)}, and {name}_{letter} has one index; write the "

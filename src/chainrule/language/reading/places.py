@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chainrule.calculus.graph.dims import SCALAR, Dim, minus, plus, possible, times
+from chainrule.calculus.graph.dims import (
+    SCALAR,
+    Dim,
+    Shape,
+    is_tensor,
+    minus,
+    plus,
+    possible,
+    times,
+    written,
+)
 from chainrule.calculus.graph.node import Expr, Number
 from chainrule.calculus.ops import broadcast, part, split, stack
-from chainrule.calculus.ops.reduction import COLUMNS, ROWS
+from chainrule.calculus.ops.reduction import COLUMNS, ROWS, Axis
 from chainrule.errors import ShapeError
 from chainrule.language.reading.complaints import quoted
 from chainrule.language.reading.context import Context
@@ -27,21 +37,39 @@ from chainrule.language.reading.tree import (
 from chainrule.language.reading.words import SPLIT
 
 PADDINGS = ("valid", "same", "full")
-AXES = {0: 0, 1: 1, -1: 1, -2: 0}
 SIZES: dict[str, Callable[[Dim, Dim], Dim]] = {
     "+": plus, "-": minus, "": times, "*": times, ".*": times
 }  # fmt: skip
 
 
-def axis(within: Context, node: Node) -> int | None:
-    """Read an axis."""
+def axes(within: Context, node: Node, shape: Shape = SCALAR) -> Axis:
+    """Read an axis of an operand, or several of them: ``axis=(0, 2)``."""
+    if not isinstance(node, Blocks):
+        return axis(within, node, shape)
+    found = {axis(within, part, shape) for line in node.lines for part in line}
+    several = tuple(sorted(place for place in found if place is not None))
+    whole = len(several) == len(shape) or len(several) < len(found)
+    return None if whole else several if is_tensor(shape) else several[0]
+
+
+def axis(within: Context, node: Node, shape: Shape = SCALAR) -> int | None:
+    """Read an axis of an operand: a number, from the end where it is negative, or a dimension."""
     if isinstance(node, Name) and node.name == "None":
         return None
+    if isinstance(node, Name) and shape.count(node.name) == 1:
+        return shape.index(node.name)
     sign = -1 if isinstance(node, Minus) else 1
     inner = node.operand if isinstance(node, Minus) else node
-    if not isinstance(inner, Literal) or sign * inner.value not in AXES:
-        raise within.error(node, "the axis is 0 (over rows) or 1 (over columns)")
-    return AXES[int(sign * inner.value)]
+    rank = len(shape)
+    if isinstance(inner, Literal) and sign * inner.value in range(-rank, rank):
+        return int(sign * inner.value) % rank
+    if is_tensor(shape):
+        raise within.error(
+            node,
+            f"an axis of {written(shape)} is a number from 0 to {rank - 1}, or a dimension that "
+            "it has once",
+        )
+    raise within.error(node, "the axis is 0 (over rows) or 1 (over columns)")
 
 
 def size(within: Context, node: Node) -> Dim:
@@ -142,6 +170,12 @@ def taken(within: Context, node: Part) -> Expr:
     """Read a part of a matrix, ``Z[0:h, :]``; places count as NumPy counts."""
     whole = within.expr(node.base)
     shape = whole.shape
+    if is_tensor(shape):
+        raise within.error(
+            node,
+            f"a part of a tensor {written(shape)} is not read here; declare the part, or pick "
+            "entries by a mask",
+        )
     if len(node.ranges) == 1:
         # One range of a vector goes along it; of a matrix it means rows.
         rows, columns = node.ranges[0], Range()

@@ -11,12 +11,16 @@ from chainrule.calculus.graph.dims import Dim, divided, times
 from chainrule.calculus.graph.node import Expr, Number
 from chainrule.calculus.ops import (
     cross_entropy,
+    expand_dims,
     look_up,
     onehot,
     outer,
+    permute,
     reshape,
     scatter_add,
+    squeeze,
     stack,
+    transpose,
     vec,
     where,
 )
@@ -160,6 +164,22 @@ def _norm(x: Expr, order: int = 2, **named: int | None) -> Expr:
     return norm(x, 2 if given is None else given, named.get("axis"))
 
 
+def _permuted(x: Expr, *order: int) -> Expr:
+    """Put dimensions in another order; of the last two alone, it is the transpose."""
+    swapped = (*range(len(x.shape) - 2), len(x.shape) - 1, len(x.shape) - 2)
+    return transpose(x) if order == swapped else permute(x, order)
+
+
+def _swapped(x: Expr, first: int, second: int) -> Expr:
+    order = list(range(len(x.shape)))
+    order[first], order[second] = second, first
+    return _permuted(x, *order)
+
+
+_SWAP = Signature((M, A, A), "swap(X, 1, 2)", _swapped)
+_EXPAND = Signature((M, C), "expand_dims(X, 1)", expand_dims, options={"axis": C})
+
+
 def _constant(value: int) -> Callable[[Dim, Dim], Expr]:
     return lambda rows, columns: Number(value, (rows, columns))
 
@@ -290,6 +310,12 @@ SIGNATURES: Mapping[str, Signature] = MappingProxyType(
         "unsort_by": Signature((M, M), "unsort_by(X, K, axis=1)", unsort_by, options={"axis": A}),
         "top_mask": Signature((M, C), "top_mask(X, 2, axis=0)", top_mask, options={"axis": A}),
         "topk": Signature((M, C), "topk(X, 2, axis=0)", top, options={"axis": A}),
+        "permute": Signature((M, C), "permute(X, 0, 2, 1)", _permuted, more=True),
+        "swap": _SWAP,
+        "swapaxes": _SWAP,
+        "expand_dims": _EXPAND,
+        "unsqueeze": _EXPAND,
+        "squeeze": Signature((M, A), "squeeze(X, 1)", squeeze, options={"axis": A}),
         "matrix_power": Signature((M, D), "matrix_power(A, 3)", matrix_power),
         "kron": Signature((M, M), "kron(A, B)", kron),
         "interleave": Signature((M, S, S, S, S), "interleave(X, a, b, c, d)", interleave),

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from unicodedata import normalize
 
-from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, minus, plus, possible, times
+from chainrule.calculus.graph.dims import (
+    MOST_DIMENSIONS,
+    SCALAR,
+    Dim,
+    Shape,
+    minus,
+    plus,
+    possible,
+    times,
+)
 from chainrule.errors import LimitError, ParseError
 from chainrule.language.reading.complaints import quoted
 from chainrule.language.reading.names import canonical, scan, target_name
@@ -193,9 +202,13 @@ def shape_of(line: Line, inner: str, at: int, between: re.Pattern[str] = _BETWEE
             f"(1, {dims[0]}) for a row",
             at,
         )
-    if len(dims) != 2:
-        raise line.error(f"a shape has rows and columns, not {len(dims)} sizes", at)
-    return dims[0], dims[1]
+    if len(dims) > MOST_DIMENSIONS:
+        raise line.error(
+            f"a shape has rows and columns, or up to {MOST_DIMENSIONS} dimensions in a tensor, "
+            f"not {len(dims)} sizes",
+            at,
+        )
+    return tuple(dims)
 
 
 def size(line: Line, text: str, at: int) -> Dim:

@@ -28,6 +28,7 @@ from chainrule.language.reading.tree import (
     Ones,
     Part,
     Power,
+    Quoted,
     Range,
     Transposed,
 )
@@ -182,6 +183,9 @@ class Parser(Formulas):
             self.split_run()
             token = self.take()
             return self.made(Name(token.text, start=token.start, end=token.end))
+        if token.kind == "text":
+            self.take()
+            return self.made(Quoted(token.text, start=token.start, end=token.end))
         if self.sees("-", "+"):
             self.take()
             inner = self.expression(max(floor, PRODUCT - 1))
@@ -522,7 +526,7 @@ class Parser(Formulas):
                 option = self.take().text
                 option = CODE_OPTIONS.get(option, option)
                 self.take()
-                options.append((option, self.argument()))
+                options.append((option, self.several() if self.list_ahead() else self.argument()))
             elif self.list_ahead():
                 arguments += self.listed()
             else:
@@ -533,6 +537,13 @@ class Parser(Formulas):
         self.expect(close, opened)
         self.bars.pop()
         return tuple(arguments), tuple(options)
+
+    def several(self) -> Node:
+        """Read an option of several values, such as ``axis=(0, 2)``."""
+        start = self.token.start
+        values = tuple(self.listed())
+        depth = max(node.depth for node in values) + 1
+        return self.made(Blocks((values,), start=start, end=self.before, depth=depth))
 
     def listed(self) -> list[Node]:
         """Read a list of arguments; each is an argument of its own."""

@@ -170,7 +170,7 @@ def tokenize(
 ) -> list[Token]:
     """Split part of a line into tokens, the last of which is the end.
 
-    In an answer a name may carry its example, ``x^{(i)}``, and a call a text in quotes.
+    A call may hold a text in quotes. In an answer a name may carry its example, ``x^{(i)}``.
 
     Raises
     ------
@@ -223,7 +223,7 @@ def tokenize(
             at = match.end()
             if match[0] in (r"\left", r"\right") and text[at : at + 1] == ".":
                 at += 1
-        elif answer and character in "'\"" and (match := _QUOTED.match(text, at)) and _opens(found):
+        elif character in "'\"" and (match := _QUOTED.match(text, at)) and _opens(found):
             found.append(Token("text", match[2], at, match.end()))
             at = match.end()
         elif answer and character == "." and found and text[at + 1 : at + 2].isspace():

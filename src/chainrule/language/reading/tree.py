@@ -154,7 +154,7 @@ class Extent(Written):
 
 @dataclass(frozen=True, slots=True)
 class Quoted(Written):
-    """A text in quotes, the pattern of an ``einsum``, in an answer."""
+    """A text in quotes: the subscripts of an ``einsum``."""
 
     text: str
 

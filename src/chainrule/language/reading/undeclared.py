@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from chainrule.calculus.graph.dims import Shape
+from chainrule.calculus.graph.dims import Shape, is_tensor
 from chainrule.calculus.graph.node import Symbol
 from chainrule.errors import ParseError
 from chainrule.language.reading.clauses import Clause
@@ -86,6 +86,8 @@ def undeclared(
                 gathered.take(clause.statement)
     except (ParseError, ValueError):
         return [], None  # said in its turn, when the line is read
+    if any(is_tensor(symbol.shape) for symbol in scope.values()):
+        return [], None  # shapes are inferred of matrices alone
     known = {*declared, *dims, *CONSTANTS}
     unknown = [name for name in gathered.places if name not in known]
     if not (unknown or kinds) or not gathered.lines:

@@ -39,7 +39,7 @@ class OpenSize:
 
 
 Term: TypeAlias = Dim | OpenSize
-OpenShape: TypeAlias = tuple[Term, Term]
+OpenShape: TypeAlias = tuple[Term, ...]
 
 NUMBER: OpenShape = (1, 1)
 SPREAD = 2

@@ -31,7 +31,7 @@ from chainrule.calculus.ops import (
 from chainrule.calculus.ops.normalising import deviation
 from chainrule.calculus.ops.products import reduce_prod
 from chainrule.language.reading.names import scan
-from chainrule.language.reading.signatures import SIGNATURES
+from chainrule.language.reading.signatures import ENTRYWISE_MACROS, SIGNATURES
 
 ALIASES = {
     "ln": "log",
@@ -87,7 +87,7 @@ CONSTANTS = {
 FENCES = {row.notation.unicode: row for row in TABLE.values() if row.notation.unicode}
 """Rows by the glyph that surrounds their argument, for bars and masks."""
 
-REDUCTIONS: dict[str, Callable[[Expr, int | None], Expr]] = {
+REDUCTIONS: dict[str, Callable[..., Expr]] = {
     "sum": reduce_sum,
     "mean": reduce_mean,
     "average": reduce_mean,
@@ -127,7 +127,15 @@ WHOLE: dict[str, Callable[[Expr], Expr]] = {
 }
 """Functions of a matrix as a whole."""
 
-PAIRS = {"dot": "@", "matmul": "@", "multiply": ".*", "add": "+", "subtract": "-", "divide": "/"}
+PAIRS = {
+    "dot": "@",
+    "matmul": "@",
+    "bmm": "@",
+    "multiply": ".*",
+    "add": "+",
+    "subtract": "-",
+    "divide": "/",
+}
 """Functions that spell an operator."""
 
 LARGER: dict[str, Callable[[Expr, Expr], Expr]] = {
@@ -138,7 +146,25 @@ LARGER: dict[str, Callable[[Expr, Expr], Expr]] = {
 }
 """Functions of two matrices entry by entry; of one, some of them go along an axis."""
 
-EYE, SPLIT = "eye", "split"
+EYE, SPLIT, EINSUM = "eye", "split", "einsum"
+TRANSPOSE, SWAP = "transpose", "swap"
+
+OF_TENSORS = (
+    frozenset({"layer_norm", "batch_norm", "rms_norm", "dropout", "transpose", "masked_softmax"})
+    | {"causal_softmax", "tril", "triu"}
+    | {
+        "permute",
+        "swap",
+        "swapaxes",
+        "expand_dims",
+        "unsqueeze",
+        "squeeze",
+        "cross_entropy",
+        "norm",
+    }
+    | ENTRYWISE_MACROS
+)
+"""Functions among the signatures, and of a whole, that take tensors as well as matrices."""
 
 _CASELESS = frozenset(word for word in ENTRYWISE if len(word) > 2 and word != "sigma")
 
@@ -153,7 +179,7 @@ def function_word(name: str) -> str | None:
         return name
     if name in WHOLE or name in PAIRS or name in LARGER or name in SIGNATURES:
         return name
-    if name in (EYE, SPLIT):
+    if name in (EYE, SPLIT, EINSUM):
         return name
     return name.lower() if name.lower() in _CASELESS else None
 
@@ -165,4 +191,4 @@ def entrywise(word: str, argument: Expr) -> Expr:
 
 def function_words() -> tuple[str, ...]:
     """Every word that means a function, for the nearest one to a misspelling."""
-    return (*ENTRYWISE, *REDUCTIONS, *WHOLE, *PAIRS, *LARGER, *SIGNATURES, EYE, SPLIT)
+    return (*ENTRYWISE, *REDUCTIONS, *WHOLE, *PAIRS, *LARGER, *SIGNATURES, EYE, SPLIT, EINSUM)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple, Protocol
 
-from chainrule.calculus.graph.dims import SCALAR, Index
+from chainrule.calculus.graph.dims import SCALAR, Index, is_tensor
 from chainrule.calculus.graph.node import Apply, Entry, Expr, Number, Partial, Symbol, Total, walk
 from chainrule.calculus.graph.op import Layout, Op, axis_option
 from chainrule.calculus.graph.paths import Path
@@ -278,7 +278,7 @@ class _Setter:
         return self.at_least(shown, at, CHAIN)
 
     def _entry(self, expr: Entry, at: Path) -> str:
-        places = [str(place) for place in (expr.row, expr.col) if place is not None]
+        places = [str(place) for place in expr.places if place is not None]
         matrix = expr.matrix
         if isinstance(matrix, Symbol):
             return self.medium.entry(matrix, places, _is_lowered(matrix))
@@ -286,7 +286,7 @@ class _Setter:
             return self.medium.entry(Symbol(matrix.op.notation.cell, matrix.shape), places, False)
         if isinstance(matrix, Apply) and matrix.op.notation.places is not None:
             (inner,) = matrix.args
-            there = matrix.op.notation.places(inner.shape, matrix.attrs, expr.row, expr.col)
+            there = matrix.op.notation.places(inner.shape, matrix.attrs, *expr.places)
             if there is not None and isinstance(inner, Symbol):
                 return self.medium.entry(inner, [*there], _is_lowered(inner))
         pushed = self._pushed(expr, places, at)
@@ -359,6 +359,8 @@ def _is_bare(expr: Expr) -> bool:
 
     Its power and its reciprocal could then be those of a matrix: `reading` asks for the same ones.
     """
+    if is_tensor(expr.shape):
+        return False
     rows, columns = expr.shape
     if rows != columns or rows == 1 or isinstance(expr, Number | Entry | Total | Partial):
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -89,8 +90,10 @@ class Spoken:
     def function(self, op: Op, body: str, options: str) -> str:
         """Say a function of one argument."""
         said = f"{op.notation.spoken} {body}"
+        if op.notation.leading:
+            return f"{said} over {_as_words(options.replace('->', ' to ').replace(',', ' and '))}"
         if "=" in options:
-            return f"{said} along {options.replace('=', ' ')}"
+            return f"{said} along {_as_words(options.replace(',', ' and'))}"
         return f"{said}, {options.replace(',', ' by')}" if options else said
 
     def constant(self, op: Op) -> str:
@@ -150,3 +153,8 @@ def _said(parts: NameParts, places: list[str]) -> str:
     words += ["of layer", parts.layer] if parts.layer else []
     below = [parts.sub, *places] if parts.sub else places
     return " ".join([word for word in words if word] + (["sub", *below] if below else []))
+
+
+def _as_words(options: str) -> str:
+    """Return options without their signs."""
+    return " ".join(re.findall(r"\w+", options))

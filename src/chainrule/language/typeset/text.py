@@ -98,7 +98,7 @@ class Plain:
 
     def function(self, op: Op, body: str, options: str) -> str:
         """Set a call."""
-        return f"{op.notation.plain}({body}{', ' if options else ''}{options})"
+        return f"{op.notation.plain}({_arguments(op, body, options)})"
 
     def constant(self, op: Op) -> str:
         """Set a constant by its name."""
@@ -162,7 +162,7 @@ class Unicode(Plain):
     def function(self, op: Op, body: str, options: str) -> str:
         """Set a call."""
         glyph = op.notation.unicode or op.notation.plain
-        return f"{glyph}({body}{', ' if options else ''}{options})"
+        return f"{glyph}({_arguments(op, body, options)})"
 
     def postfixes(self, ops: list[Op], body: str) -> str:
         """Set two glyphs behind as one."""
@@ -213,3 +213,9 @@ def plain(expr: Expr) -> str:
 def unicode(expr: Expr) -> str:
     """Write an expression for the terminal."""
     return typeset(expr, Unicode())
+
+
+def _arguments(op: Op, body: str, options: str) -> str:
+    """Return the arguments of a call, with its options behind them or before them."""
+    parts = [options, body] if op.notation.leading else [body, options]
+    return ", ".join(part for part in parts if part)

@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 
 from chainrule.calculus.derivation.sensitivity import pulled
 from chainrule.calculus.derivation.steps import Derivation, StepCertificate
-from chainrule.calculus.graph.dims import SCALAR, Index
+from chainrule.calculus.graph.dims import SCALAR, Index, is_tensor
 from chainrule.calculus.graph.node import (
     Apply,
     Entry,
     Expr,
     Number,
     Position,
+    Positions,
     Symbol,
     Total,
     entry,
@@ -173,12 +174,12 @@ class RightLines:
                 if self.judge.equal(context, truth, full).holds:
                     return _plain(shown, context)
             return ""
-        place = asked.wrt_at or (gradient.row, gradient.col)
+        place = asked.wrt_at or gradient.places
         form = gradient.index
         if gradient.matrix is not None:
             form = context.opened(gradient.matrix, *place)
         elif asked.wrt_at is not None:
-            for old, new in zip((gradient.row, gradient.col), place, strict=True):
+            for old, new in zip(gradient.places, place, strict=True):
                 form = renamed(form, old, new) if isinstance(old, Index) else form
         cell = context.opened(truth, *place)
         for shown, full in self._forms(form, wrt, derivation, context):
@@ -306,7 +307,7 @@ class RightLines:
         found = [form, simplify(form)[0]]
         if form.shape == SCALAR:
             found.append(self._of_entries(found[1]))
-        else:
+        elif not is_tensor(form.shape):
             row, col = (context.letters.free(dim) for dim in form.shape)
             cell = self._of_entries(simplify(context.opened(form, row, col))[0])
             with suppress(ChainruleError):
@@ -368,7 +369,7 @@ class RightLines:
                 mapping[node] = read_entry(values[node.matrix], node.row, node.col, context.letters)
         return replaced(form, mapping, rebuild)
 
-    def _head(self, asked: AskedDerivative, of_at: Place | None, wrt_at: Place) -> str:
+    def _head(self, asked: AskedDerivative, of_at: Place | None, wrt_at: Positions) -> str:
         """Return the left side of an answer for the entries of a whole."""
         one = plain(asked.of if of_at is None else entry(asked.of, *of_at))
         return f"d{one}/d{plain(entry(asked.wrt, *wrt_at))} = "

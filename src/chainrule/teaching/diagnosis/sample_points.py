@@ -101,7 +101,7 @@ def _evaluated(
 
 
 def _laid_out(
-    point: Evaluator, value: Array, shape: tuple[int, int], row: Position, col: Position
+    point: Evaluator, value: Array, shape: tuple[int, ...], row: Position, col: Position
 ) -> Array:
     """Order the axes of two running indices as rows and columns."""
     places = [place for place in (row, col) if place is not None]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from chainrule.calculus.derivation.sensitivity import pulled
-from chainrule.calculus.graph.dims import SCALAR, Dim, written
+from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, written
 from chainrule.calculus.graph.node import Entry, Expr, Number, Position, Symbol, Total, entry
 from chainrule.calculus.ops import delta, eye, matmul, mul, size
 from chainrule.errors import LimitError, UndecidedError, UnmetError
@@ -174,7 +174,7 @@ class AnswerElaborator(FunctionElaborator):
                 places[axis] = place
         return self.at(node, whole, places)
 
-    def axis(self, letter: str, shape: tuple[Dim, Dim]) -> int:
+    def axis(self, letter: str, shape: Shape) -> int:
         """Return the axis of a lone index of a matrix: the one of its size."""
         known = self.context.summed.get(letter) or self.context.indices.get(letter)
         if known is not None and known in shape and shape[0] != shape[1]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from chainrule.calculus.graph.dims import SCALAR, Dim, Index
+from chainrule.calculus.graph.dims import SCALAR, Dim, Index, is_tensor
 from chainrule.calculus.graph.node import Apply, Entry, Expr, Number, Position, Total
 from chainrule.calculus.graph.op import Op
 from chainrule.calculus.ops import broadcast, maximum, minimum, mul, power, transpose
+from chainrule.calculus.ops.contraction import einsum as contraction
 from chainrule.errors import ShapeError, UnmetError
 from chainrule.language.answers.syntax import TUPLE
 from chainrule.language.reading import calls, places
@@ -153,6 +154,11 @@ class FunctionElaborator(Elaborator):
         before, after = pattern.text.replace(" ", "").split("->")
         names = before.split(",")
         values = [self.expr(part) for part in operands]
+        if any(is_tensor(value.shape) for value in values):
+            try:
+                return contraction(pattern.text, *values)
+            except ShapeError as error:
+                raise self.error(node, f"einsum: {error.fact}") from None
         if len(names) != len(values) or any(len(name) not in (1, 2) for name in names):
             raise self.error(node, "einsum needs one or two letters for every operand")
         dims: dict[str, Dim] = {}

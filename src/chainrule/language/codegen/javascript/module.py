@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from string import Template
 
+from chainrule.calculus.graph.dims import is_tensor
 from chainrule.calculus.graph.node import Symbol
 from chainrule.language.codegen.documentation import backward_line, forward_lines, title_lines
 from chainrule.language.codegen.drawing import drawn_inputs
@@ -21,18 +22,22 @@ LAYOUT = (
     "Float64Array. `node FILE` runs the check; other modules import the functions.",
 )
 
+LAYOUT_OF_TENSORS = (
+    "A tensor is the same with a longer shape, its last dimension running fastest.",
+)
+
 RUNTIME = "// ---- the functions of arrays that are called above " + "-" * 36 + "\n"
 
 DRAW = Template("""/** Return small random inputs at which the cost is a finite number. */
 export function draw(seed = 0) {
   let state = 1 + (((Math.trunc(seed) + 1) * 7919 * 7927) % 2147483646);
   const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
-  const matrix = (rows, columns, entry) => ({
-    shape: [rows, columns],
-    data: Float64Array.from({ length: rows * columns }, entry),
+  const filled = (shape, entry) => ({
+    shape,
+    data: Float64Array.from({ length: entriesOf(shape) }, entry),
   });
-  const uniform = (low, rows, columns) =>
-    matrix(rows, columns, () => low + (1 - low) * random());
+  const uniform = (low, ...shape) =>
+    filled(shape, () => low + (1 - low) * random());
 $whole  for (let attempt = 0; attempt < 100; attempt++) {
     const low = attempt < 50 ? -1 : 0.1; // only positive numbers, if others fail
     const inputs = {
@@ -44,8 +49,8 @@ $related    if (Number.isFinite(forward(inputs).$cost.data[0])) return inputs;
 }
 """)
 
-WHOLE = """  const whole = (count, rows, columns) =>
-    matrix(rows, columns, () => Math.floor(count * random()));
+WHOLE = """  const whole = (count, ...shape) =>
+    filled(shape, () => Math.floor(count * random()));
 """
 
 CHECK = Template("""/**
@@ -89,7 +94,8 @@ MAIN = """{
 def javascript_module(plan: Plan) -> str:
     """Write a plan as an ECMAScript module without imports."""
     pieces = [_forward(plan), _backward(plan), _draw(plan), CHECK.substitute(cost=plan.cost)]
-    head = _comment([*title_lines(plan, _quoted), *LAYOUT])
+    layout = (*LAYOUT, *LAYOUT_OF_TENSORS) if _has_tensors(plan) else LAYOUT
+    head = _comment([*title_lines(plan, _quoted), *layout])
     return "\n".join([head, assembled(pieces, plan.helpers, plan.own), MAIN])
 
 
@@ -110,14 +116,19 @@ def assembled(pieces: Sequence[str], helpers: Mapping[str, str], own: Mapping[st
     return "\n".join([*above, *pieces, RUNTIME, *runtime])
 
 
+def _has_tensors(plan: Plan) -> bool:
+    return any(is_tensor(symbol.shape) for symbol in plan.model.symbols)
+
+
 def _forward(plan: Plan) -> str:
     inputs = [plan.names[s] for s in plan.model.inputs]
     optional = [plan.names[s] for s in plan.program.given]
+    verify = "verifyTensors" if _has_tensors(plan) else "verifyInputs"
     return "\n".join(
         [
             _comment(forward_lines(plan, _quoted)).rstrip(),
             *_listed("export function forward({", [*inputs, *optional], "}) {", ""),
-            *_listed("verifyInputs({", inputs, "});", INDENT),
+            *_listed(f"{verify}({{", inputs, "});", INDENT),
             *(INDENT + statement(line) for line in plan.forward_sizes()),
             *plan.forward.statements,
             *_listed("return {", [plan.names[s] for s in plan.cache], "};", INDENT),
@@ -150,7 +161,7 @@ def _draw(plan: Plan) -> str:
     for each in drawn_inputs(plan.model):
         kind = "uniform(low" if each.count is None else f"whole({each.count}"
         inputs.append(
-            f"{INDENT * 3}{plan.names[each.symbol]}: {kind}, {each.rows}, {each.columns}),"
+            f"{INDENT * 3}{plan.names[each.symbol]}: {kind}, {', '.join(map(str, each.shape))}),"
         )
         whole = whole or ("" if each.count is None else WHOLE)
     related = (

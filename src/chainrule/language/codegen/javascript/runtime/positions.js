@@ -12,6 +12,16 @@ function verifyInputs(inputs) {
   }
 }
 
+/** Verify that every input is { shape, data } with as many numbers as the shape has entries. */
+function verifyTensors(inputs) {
+  for (const [name, input] of Object.entries(inputs)) {
+    const { shape, data } = input ?? {};
+    if (!Array.isArray(shape) || data?.length !== entriesOf(shape)) {
+      throw new TypeError(`${name} is not { shape, data } with that many numbers`);
+    }
+  }
+}
+
 /** The number of entries of a shape. */
 function entriesOf(shape) {
   return shape.reduce((product, size) => product * size, 1);
