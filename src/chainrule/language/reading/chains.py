@@ -24,7 +24,7 @@ MINUS = frozenset({"-", ".-"})
 def fold(within: Context, node: Chain) -> Expr:
     """Build the expression of a chain, from the left."""
     folding = _Folding(within, node)
-    if node.level == MATRIX and not within.entries:
+    if node.level == MATRIX:
         return folding.matrices()
     if node.level == SUM:
         return folding.entries(add, lambda sign, term: neg(term) if sign in MINUS else term)

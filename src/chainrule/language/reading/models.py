@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -20,21 +21,29 @@ from chainrule.calculus.graph.model import (
 )
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.errors import ModelError, ParseError
-from chainrule.language.reading import statements
+from chainrule.language.reading import index_sums, statements
+from chainrule.language.reading.applied_values import Application, applied
 from chainrule.language.reading.clauses import Clause, clauses, without_arguments
 from chainrule.language.reading.complaints import LISTED, nearest, quoted
 from chainrule.language.reading.declarations import Declared, ShapeKind
 from chainrule.language.reading.elaboration import Elaborator
 from chainrule.language.reading.functions import Functions
+from chainrule.language.reading.indexed_definitions import (
+    IndexedNames,
+    one_sign_each,
+    with_indices,
+)
+from chainrule.language.reading.layout import without_layout
 from chainrule.language.reading.loops import unrolled
 from chainrule.language.reading.markup import statement_lines
 from chainrule.language.reading.names import canonical, split_place, target_name
-from chainrule.language.reading.statements import MAX_LINE, MAX_STATEMENTS, Statement
+from chainrule.language.reading.order import in_order_of_use
+from chainrule.language.reading.statements import MAX_LINE, MAX_STATEMENTS, MAX_TEXT, Statement
 from chainrule.language.reading.syntax import parse
 from chainrule.language.reading.tokens import Line, tokenize
 from chainrule.language.reading.tree import Node
 from chainrule.language.reading.undeclared import undeclared
-from chainrule.language.reading.words import function_word
+from chainrule.language.reading.words import CONSTANTS, function_word
 
 READ_FACTS = frozenset({"one-hot", "symmetric"})
 """The facts about a matrix that a declaration may state."""
@@ -79,13 +88,43 @@ def read_model(text: str, *, name: str = "", infer: bool = True) -> Model:
     >>> model.objective.name, [symbol.name for symbol in model.parameters()]
     ('J', ['w', 'b'])
     """
-    reader = _Reader()
-    rounds = unrolled(statement_lines(statements.lines(text)))
+    values: Mapping[str, Application] = {}
+    if len(text) <= MAX_TEXT:
+        text, values = applied(without_layout(normalize("NFC", text)))
+    return read_lines(statement_lines(statements.lines(text)), values, name=name, infer=infer)
+
+
+def read_lines(
+    lines: Sequence[Line],
+    values: Mapping[str, Application],
+    *,
+    name: str = "",
+    infer: bool = True,
+    usual: Container[str] = frozenset(),
+) -> Model:
+    """Read a forward pass from the lines in which it stands.
+
+    Parameters
+    ----------
+    lines : sequence of Line
+        Without what only sets the page.
+    values : mapping of str to Application
+        Values that are written with their arguments.
+    name : str, optional
+        The title where the text has none.
+    infer : bool, optional
+        Whether the shapes of undeclared names are inferred.
+    usual : container of str, optional
+        Names of which the last that is a number is the objective, where no directive says which.
+    """
+    reader = _Reader(usual=usual)
+    rounds = unrolled(lines)
     reader.loops, reader.starts = tuple(rounds.loops), rounds.starts
     for line in rounds.lines:
         reader.gather(line)
-    reader.clauses = without_arguments(
-        [clause for clause in reader.clauses if not reader.is_prose(clause)], reader.lines
+    found = [clause for clause in reader.clauses if not reader.is_prose(clause)]
+    reader.clauses, reader.indexed = with_indices(
+        without_arguments(found, reader.lines, usual), values
     )
     reader.define_names()
     # What is declared counts everywhere: papers write "where x ∈ ℝⁿ" below the formula.
@@ -93,6 +132,8 @@ def read_model(text: str, *, name: str = "", infer: bool = True) -> Model:
         if clause.declared is not None:
             reader.declare(clause, clause.declared)
     reader.clauses.sort(key=reader.defines_later)
+    if usual:
+        reader.clauses = in_order_of_use(reader.clauses)
     if infer:
         reader.infer()
     for clause in reader.clauses:
@@ -147,6 +188,7 @@ def _body(line: Line, scope: Mapping[str, Symbol], functions: Functions, body: N
 
 @dataclass
 class _Reader:
+    usual: Container[str] = frozenset()
     clauses: list[Clause] = field(default_factory=list)
     prose: list[int] = field(default_factory=list)
     title: str = ""
@@ -167,6 +209,7 @@ class _Reader:
     directives: dict[str, Statement] = field(default_factory=dict)
     masked: list[Statement] = field(default_factory=list)
     functions: Functions = field(default_factory=Functions)
+    indexed: IndexedNames = field(default_factory=IndexedNames)
     loops: tuple[Loop, ...] = ()
     starts: dict[str, int] = field(default_factory=dict)  # names before the first round of a loop
     nodes: int = 0
@@ -180,7 +223,7 @@ class _Reader:
             self.title = line.text.strip(" \t:.")
         elif said.prose and line.number not in self.prose:
             self.prose.append(line.number)
-        for clause in said.found:
+        for clause in (one for whole in said.found for one in one_sign_each(whole)):
             self.clauses.append(clause)
             if len(self.clauses) > MAX_STATEMENTS:
                 raise line.error(
@@ -202,6 +245,7 @@ class _Reader:
             for text, _ in clause.names():
                 with suppress(ValueError):  # said in its turn, when the line is read
                     self.defined.setdefault(target_name(text), clause.line.number)
+                    self.lines.setdefault(target_name(text), clause.line.number)
 
     def read(self, clause: Clause) -> None:
         """Read one clause that is no declaration."""
@@ -245,7 +289,8 @@ class _Reader:
         arguments = {text.strip() for text in said.call[2].split(",")}
         tokens = tokenize(said.line, said.body, said.stop)
         names = {token.text for token in tokens if token.kind == "name"}
-        return any(function_word(name) is None and name not in arguments for name in names)
+        known = {*arguments, *CONSTANTS}
+        return any(function_word(name) is None and name not in known for name in names)
 
     def declare(self, clause: Clause, said: Declared) -> None:
         """Read a declaration."""
@@ -295,7 +340,7 @@ class _Reader:
         if self.scope and any(name not in self.lines for name in self.starts):
             return  # what comes before a loop is said where it is used
         found, size = undeclared(
-            self.clauses, self.scope, self.dims, self.kinds, self.defined.keys()
+            self.clauses, self.scope, self.dims, self.kinds, self.defined.keys(), self.indexed
         )
         if size is not None:
             self.dims.add(size)
@@ -318,7 +363,10 @@ class _Reader:
         """Read a definition."""
         line = statement.line
         if statement.call is not None:
-            self.nodes += self.functions.define(statement, self.scope, self.dims, self.lines, _body)
+            assumed = {canonical(one.symbol.name) for one in self.assumptions}
+            self.nodes += self.functions.define(
+                statement, self.scope, self.dims, self.lines, _body, assumed
+            )
             self.hold(line)
             return
         targets = [(statements.name(line, *place), *place) for place in statement.names()]
@@ -341,13 +389,15 @@ class _Reader:
             starts=self.starts,
         )
         try:
-            values = (
-                [within.whole(node)] if len(targets) == 1 else within.pieces(node, len(targets))
-            )
+            values = self.values(within, statement, node, len(targets))
         except ParseError:
             for known, _, _ in targets:
                 self.refuse_circle(known, statement)
             raise
+        if self.usual and len(targets) == 1 and values[0] in self.scope.values():
+            assert isinstance(values[0], Symbol)
+            self.scope.setdefault(targets[0][0], values[0])  # another name of a value
+            return
         opened = tuple(dict.fromkeys(self.functions.opened))
         for (known, shown, at), value in zip(targets, values, strict=True):
             self.compare(line, known, shown, at, value.shape)
@@ -355,6 +405,19 @@ class _Reader:
             self.definitions.append((Definition(symbol, value, line.number, opened), line))
             if note:
                 self.notes[symbol.name] = note
+
+    def values(
+        self, within: Elaborator, statement: Statement, node: Node, count: int
+    ) -> list[Expr]:
+        """Return what a definition defines, one value for every name."""
+        if self.indexed.are_entries(statement, node):
+            lying = self.indexed.lying(statement, node)
+            whole = self.indexed.placed(node)
+            return [index_sums.of_entries(within, whole, statement.indices, lying=lying)]
+        if statement.indices:
+            letter, bases = statement.indices[0], self.indexed.bases
+            return [index_sums.of_examples(within, node, letter, bases, statement.bare)]
+        return [within.whole(node)] if count == 1 else within.pieces(node, count)
 
     def compare(self, line: Line, known: str, shown: str, at: int, shape: Shape) -> None:
         """Hold a defined value to the shape that is declared for it."""
@@ -410,7 +473,7 @@ class _Reader:
         self, line: Line, known: str, text: str, at: int, shape: Shape, *, symmetric: bool = False
     ) -> Symbol:
         """Give a symbol its name, which must be new."""
-        shown = text.strip()
+        shown = re.sub(r"\s{2,}", "", text.strip())  # where marks of indices stood
         if known in self.scope:
             earlier = self.scope[known].name
             spelled = "" if earlier == shown else f" as {earlier}"
@@ -433,7 +496,7 @@ class _Reader:
         if not self.definitions:
             line = self.clauses[-1].line if self.clauses else Line("")
             raise line.error("a forward pass needs a definition, such as J = sum(A)", 0)
-        definition, line = self.definitions[-1]
+        definition, line = self.last_number()
         objective, at = definition.target, 0
         chosen = self.directives.get("objective")
         if chosen is not None:
@@ -476,6 +539,14 @@ class _Reader:
             raise
         except ModelError as error:
             raise line.error(str(error), at) from None
+
+    def last_number(self) -> tuple[Definition, Line]:
+        """Return the definition of the objective: the last, or the last with a usual name."""
+        numbers = [one for one in self.definitions if one[0].target.shape == SCALAR]
+        named = [one for one in numbers if target_name(one[0].target.name) in self.usual]
+        if self.usual and numbers:
+            return (named or numbers)[-1]
+        return self.definitions[-1]
 
     def wrt(self) -> tuple[Asked, ...]:
         """Read what the author asks for."""

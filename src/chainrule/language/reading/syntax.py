@@ -99,17 +99,20 @@ class Parser(Formulas):
                     break
                 left = self.postfix(left)
                 continue
-            token = self.token
-            operator = token.text if token.kind == "mark" else ""
-            if operator not in LEVELS:
+            operator = self.operator_ahead()
+            if not operator:
                 if floor >= self.beside or not self.juxtaposed():
                     break
-                operator = ""
             elif self.level(operator) <= floor:
                 break
             left = self.joined(left, operator)
         self.nesting -= 1
         return left
+
+    def operator_ahead(self) -> str:
+        """Return the operator that follows; nothing where none does."""
+        token = self.token
+        return token.text if token.kind == "mark" and token.text in LEVELS else ""
 
     def level(self, operator: str) -> int:
         """How tight an operator binds; what stands side by side binds like a matrix product."""

@@ -12,6 +12,7 @@ from typing import Any
 from chainrule.calculus.graph.dims import SCALAR, Index
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import (
+    Entry,
     Expr,
     Position,
     Symbol,
@@ -53,7 +54,19 @@ FOLLOWS = "follows"
 _DECLARE = re.compile(
     r"(?:or )?declare it: (\S+) : \(rows, columns\)|write (\S+) : \(rows, columns\) above"
 )
+UNMOVED = "a differential has a direction on its right, as in dX; for the gradient write ∇"
+"""Why a line such as ``df = A^T (A X - B)`` is not judged."""
+
+RESTATED = (
+    "says of a part what the forward pass says of the whole; give both sides the same indices"
+)
+"""Why a definition that stands there once more in other shapes is not judged."""
+
+GOES_ON = "goes on with a line that was not read"
+"""Why a line that begins with an equals sign is not judged."""
+
 _DEFINE = r"if it is a name of your own, say what it stands for on a line above: \1\2 = ..."
+_ASKS = re.compile(r"∂|∇|\\partial|\\nabla|\\frac|/\s*d")
 _PARTIAL_SIGN = re.compile(r"∂|\\partial\b")
 _EVERY_LAYER = re.compile(r"\[\s*l\s*(?:[+\-−]\s*\d\s*)?\]")
 
@@ -137,6 +150,14 @@ class _Chain:
         return self.context.differentials is not None
 
     @property
+    def unmoved(self) -> bool:
+        """Whether it is in differential form, and no side has a direction."""
+        moving = self.context.differentials
+        return moving is not None and all(
+            symbol is self.context.model.objective for symbol in moving.named
+        )
+
+    @property
     def alone(self) -> bool:
         """Whether its right sides use no name of a gradient."""
         return not any(
@@ -188,16 +209,33 @@ class Auditor:
     def conventions(self, lines: Iterable[Verdict | None]) -> Iterator[Convention]:
         """Yield the conventions that the wrong lines suggest."""
         unmet = any(line is not None and line.verdict == "shape" for line in lines)
-        return conventions(self.equality_judge.author, self.ratios, unmet=unmet)
+        return conventions(self.model, self.ratios, unmet=unmet)
 
     def judge(self, said: TranscriptStatement) -> Verdict | None:
         """Judge one statement; None when it is not a claim."""
         written = said.without_words(self._knows)
         said = self._in_plain_form(written)
-        if not equals_signs(said.text) or self._defines(said):
+        if not equals_signs(said.text) or self._is_condition(said) or self._defines(said):
             return None
         verdict = replace(self._of_layers(said), text=written.text)
         return in_own_function(said, verdict, self._knows)
+
+    def _is_condition(self, said: TranscriptStatement) -> bool:
+        """Whether an equation asks for the optimum, and claims nothing: ``X^T (X w - y) = 0``."""
+        left, right = (
+            said.text[: equals_signs(said.text)[0]],
+            said.text[equals_signs(said.text)[-1] :],
+        )
+        zero = re.fullmatch(r"=\s*\$?(?:0|\\mathbf\s*\{?0\}?|\\vec\s*\{?0\}?)\$?\s*", right)
+        if zero is not None and not said.continues:
+            return not _ASKS.search(left) and not re.match(r"\s*d\w+\s*$", left)
+        try:
+            known = Lexicon(self.model, self.local).find(spelled(left))
+        except ValueError:
+            return False
+        inputs = self.model.inputs
+        # w = (X^T X)^-1 X^T y is the solution of an equation
+        return known is not None and known.is_whole and known.symbol in inputs
 
     def _of_layers(self, said: TranscriptStatement) -> Verdict:
         """Judge a statement, for every layer where it speaks of layer l."""
@@ -241,9 +279,13 @@ class Auditor:
     # ---- one line ----------------------------------------------------------------------------
 
     def _judged(self, said: TranscriptStatement, lexicon: Lexicon) -> Verdict:
+        if said.continues and self.last is None:
+            return Verdict(said.line, said.text, "unproven", GOES_ON)
         chain, error = self._read(said, lexicon)
         if chain is None:
             assert error is not None
+            if not said.continues:
+                self.last = None
             refused = refused_line(said, error)
             if refused.accused and self.explains:
                 named, right = self.explainer.unread(said, lexicon, error)
@@ -267,11 +309,24 @@ class Auditor:
                 "follows from a line before it that is wrong; this step itself is right",
                 alone=chain.alone,
             )
+        if chain.unmoved and chain.findings[failed - 1].outcome is EqualityOutcome.SHAPE:
+            return Verdict(said.line, said.text, "unproven", UNMOVED)
+        if self._restates(chain):
+            return Verdict(said.line, said.text, "unproven", RESTATED)
         quantity = Quantity(chain.sides[0], self._asked(chain), chain.context)
         written = WrongSide(said, lexicon, chain.reading, said.sides()[failed])
         verdict = self._wrong(chain, quantity, written)
         self._learned(chain, right=False)
         return verdict
+
+    def _restates(self, chain: _Chain) -> bool:
+        """Whether a line says of one example what the forward pass says of all, in other shapes."""
+        outcome = chain.findings[chain.failed - 1].outcome
+        first = chain.sides[0]
+        whole = first.matrix if isinstance(first, Entry) else first
+        met = outcome in (EqualityOutcome.SHAPE, EqualityOutcome.SCOPE)
+        met = met and bool(chain.context.indices)
+        return met and self._asked(chain) is None and whole in self.model.values and not chain.moves
 
     def _wrong(self, chain: _Chain, quantity: Quantity, written: WrongSide) -> Verdict:
         """Return the verdict on a wrong line, explained where that is wanted."""

@@ -56,6 +56,9 @@ _DRAWN = re.compile(
 _MINUS_LABELS = re.compile(
     r"\s*(\w+)\[\s*(?:range|(?:np|torch)\.arange)\(\s*[\w.\[\]]+\s*\)\s*,\s*(\w+)\s*\]\s*-=\s*1(?:\.0*)?\s*$"
 )
+_LARGEST = re.compile(r"one_hot\((\w+)\.(?:max|argmax)\((?:dim=)?(\d)\)(?:\.indices)?,[^()]*\)")
+_TAKEN = re.compile(r"(?<=\))\.values\b(?!\()")
+_SQUARE_OF = re.compile(r"(?:np|torch|tf|jnp)\.square\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 _OPENS, _CLOSES = "([{", ")]}"
 _QUOTES = ('"""', "'" * 3)
 LONGEST_CALL = 40
@@ -71,6 +74,10 @@ def is_bookkeeping(text: str, *, code: bool) -> bool:
     left, _, right = in_plain_names(text).partition("=")
     if code and "".join(left.split()) == "".join(right.split()):
         return True  # W1 = parameters["W1"]
+    if re.fullmatch(r"\s*\w+\s*=\s*(?:\[\s*\]|[\d.e+-]+)\s*", text) and code:
+        return True  # costs = [], N = 64
+    if _CALLED.fullmatch(text) and (code or "function" not in text):
+        return True  # A, cost = forward(X, Y)
     found = (_UNPACKED, _SHAPE, _ITSELF, _HYPERPARAMETER, *((_PACKED,) if code else ()))
     return any(pattern.fullmatch(text) for pattern in found)
 
@@ -81,6 +88,28 @@ def parameters_of(row: str) -> frozenset[str] | None:
     if match is None:
         return None
     return frozenset(part.split("=")[0].split(":")[0].strip(" *") for part in match[1].split(","))
+
+
+_CALLED = re.compile(r"\s*\[?\s*\w+(?:\s*,\s*\w+)+\s*\]?\s*=\s*[\w.]+\(.*\)\s*;?\s*")
+
+
+def one_each(text: str) -> list[str]:
+    """Split ``a, b = 1, 2`` into an assignment for each name."""
+    left, equals, right = text.partition("=")
+    names, values = _at_commas(left), _at_commas(right)
+    if not equals or len(names) < 2 or len(names) != len(values):
+        return [text]
+    return [f"{name.strip()} = {value.strip()}" for name, value in zip(names, values, strict=True)]
+
+
+def _at_commas(text: str) -> list[str]:
+    found, depth, start = [], 0, 0
+    for at, character in enumerate(text):
+        depth += (character in _OPENS) - (character in _CLOSES)
+        if character == "," and depth == 0:
+            found.append(text[start:at])
+            start = at + 1
+    return [*found, text[start:]]
 
 
 def is_update(text: str) -> bool:
@@ -100,9 +129,14 @@ def in_plain_names(text: str) -> str:
     text = _TORCH_GRADIENT.sub(r"d\1", text)
     if match := _DRAWN.fullmatch(text):
         return f"{match[1]} : ({match[2]}, {match[3]})"
+    text = _SQUARE_OF.sub(_squared, _TAKEN.sub("", _LARGEST.sub(r"argmax(\1, axis=\2)", text)))
     if match := _MINUS_LABELS.fullmatch(text):
         return f"{match[1]} -= {match[2]}"
     return text
+
+
+def _squared(match: re.Match[str]) -> str:
+    return f"(({match[1]})**2)"
 
 
 def joined(rows: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:

@@ -34,6 +34,8 @@ MAX_SIZE = 1000
 
 MAX_NUMBER = 10**100
 
+_EXAMPLE = re.compile(r"\^\s*\{?\s*(?:\[[^\]]*\]\s*)?\(\s*([i-n])\s*\)")
+
 _ELEMENTWISE = ("*", "⊙", "∘", "odot", "circ", "×")
 
 
@@ -59,6 +61,8 @@ class Reading:
         Whether two letters stand for two different places.
     ones : Dim
         The length of a column of ones, where it is ambiguous.
+    example : str
+        The example that names without an index are read at.
     holding : HeldFixed
         Which values derivatives of intermediate values hold fixed.
     """
@@ -71,6 +75,7 @@ class Reading:
     lone: int = 0
     apart: bool = False
     ones: Dim = 1
+    example: str = ""
     holding: HeldFixed = HeldFixed.NOTHING
 
     def context(self, model: Model, lexicon: Lexicon, line: Line, claims: Claims) -> LineContext:
@@ -121,6 +126,8 @@ def readings(text: str, ones: Dim = 1, *, code: bool = False) -> Iterator[Readin
                 yield Reading(star, greedy, lone=1)
     if slopes and "_" in text:
         yield Reading(apart=True)
+    if (marked := _EXAMPLE.search(text)) is not None:
+        yield Reading(Star.LOOSE, example=marked[1])
 
 
 _AROUND = re.compile(r"\\[\[\]()]|(?<=\s)#.*$|[.;,]+\s*$")
@@ -184,6 +191,7 @@ def expression(node: Node, context: LineContext, reading: Reading) -> Expr:
         context=context,
         ones=reading.ones,
         lone=reading.lone,
+        example=reading.example,
         functions=Functions.of(context.model),
         answer=True,
     )
