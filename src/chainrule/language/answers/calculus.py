@@ -14,6 +14,8 @@ from chainrule.language.reading.words import function_word
 class Calculus(Parser, ABC):
     """Parses sums over indices, and derivatives."""
 
+    wide = False  # whether a derivative reaches over the whole product behind it
+
     @abstractmethod
     def subscript_ahead(self) -> bool:
         """Whether a subscript of a name follows."""
@@ -93,11 +95,16 @@ class Calculus(Parser, ABC):
 
     def operated(self) -> Node:
         r"""Parse what ``\frac{\partial}{\partial z}`` is applied to."""
+        if self.wide:
+            return self.expression(SUM)
         token = self.token
         simple = token.kind == "name" and function_word(token.text) is None
         if simple and token.text in self.functions:
             simple = False
-        if simple and not self.tokens[self.at].text.startswith("sum"):
+        after = self.tokens[min(self.at + 1, len(self.tokens) - 1)]
+        if simple and after.kind == "name" and function_word(after.text) is not None:
+            return self.expression(SUM)
+        if simple and not token.text.startswith("sum"):
             self.take()
             node: Node = Name(token.text, start=token.start, end=token.end)
             while self.subscript_ahead():

@@ -70,6 +70,7 @@ def parse_answer(
     greedy: bool = False,
     flat: bool = False,
     below: bool = False,
+    wide: bool = False,
     functions: Container[str] = frozenset(),
 ) -> Node:
     """Parse an expression as people write it in an answer.
@@ -88,6 +89,8 @@ def parse_answer(
         Products of both kinds are taken from left to right, as in code.
     below : bool
         What stands side by side behind a stroke is all below it: ``x/2m``, ``y/a (1-a)``.
+    wide : bool
+        A sign such as ``∂/∂w`` before a product reaches over all of it.
     functions : container of str
         Functions that the forward pass defines.
 
@@ -100,6 +103,7 @@ def parse_answer(
     parser.greedy = greedy
     parser.flat = flat
     parser.below = below
+    parser.wide = wide
     parser.beside = PRODUCT if flat else MATRIX
     node = parser.expression(0)
     parser.finished()

@@ -150,7 +150,7 @@ class _Folding:
             try:
                 product = matmul(result, right)
             except ShapeError as error:
-                loose = self.within.star is Star.LOOSE and not joined.operator
+                loose = self.within.star is Star.LOOSE and joined.operator in ("", "·")
                 if not loose or self.shape != right.shape:
                     raise self.unmet(error, joined, right) from None
                 product = mul(result, right)

@@ -53,9 +53,6 @@ MAX_NAMES = 40
 MAX_NEW = 6
 """How many names one line may introduce."""
 
-NOT_SHARED = 6
-"""How unlikely it is that what all examples share has an entry per example."""
-
 SIZE_LETTERS = frozenset({"m", "n", "N", "M", "T", "K", "k", "d", "B", "batch_size"})
 """Names that are sizes where they divide and nobody declares them."""
 
@@ -226,15 +223,7 @@ class Inference:
         except BeyondError:
             return None
         if has_example(line.node):
-            shared = {
-                part.name
-                for part in parts_of(line.node)
-                if isinstance(part, Name) and not part.example and part.name in branch.shapes
-            }
-            count = branch.resolved(found)[1]
-            branch.cost += NOT_SHARED * sum(
-                count != 1 and count in branch.resolved(branch.shapes[name]) for name in shared
-            )
+            shaper.weigh_shared(line.node, branch.resolved(found)[1])
         if not line.letters:
             return found
         if found != NUMBER:

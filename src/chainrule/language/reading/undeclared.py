@@ -232,7 +232,8 @@ def _is_misspelt(name: str, place: Written, scope: Mapping[str, Symbol], known: 
     stem = name.rstrip("0123456789")
     if stem != name and stem in known:
         return True
-    if "_" in name and name.rpartition("_")[0] in known:
+    stem, _, below = name.rpartition("_")
+    if stem in known and below not in ("0", "t-1", "prev"):
         return True
     word = SHORT.fullmatch(name) is None and name.partition("_")[0] not in GREEK
     if scope:

@@ -47,6 +47,9 @@ NUMBER: OpenShape = (1, 1)
 SPREAD = 2
 """How unlikely it is that a product or a difference repeats one of its operands."""
 
+NOT_SHARED = 6
+"""How unlikely it is that what all examples share has an entry per example."""
+
 _ALIKE = frozenset({"softmax", "log_softmax", "logsoftmax"})
 _NORMALISED = frozenset({"layer_norm", "batch_norm", "rms_norm", "group_norm", "dropout"})
 _PAIRED = frozenset({"cross_entropy", "multiclass_hinge", "cosine", "kl_gaussian"})
@@ -266,7 +269,21 @@ class Shaper:
             raise ClashError
         if end is not None and (rows, columns) != NUMBER:
             known.equal(columns if rows == 1 else rows, end)
+        self.weigh_shared(node.body, columns if rows == 1 else rows)
         return NUMBER
+
+    def weigh_shared(self, node: Node, count: Term) -> None:
+        """Make it unlikely that what all examples share has an entry per example."""
+        known = self.solution
+        shared = {
+            part.name
+            for part in parts_of(node)
+            if isinstance(part, Name) and not part.example and part.name in known.shapes
+        }
+        count = known.root(count)
+        if count != 1:
+            counted = [known.resolved(known.shapes[name]) for name in shared]
+            known.cost += NOT_SHARED * sum(count in shape for shape in counted)
 
     def entry(self, node: Indexed, name: str) -> OpenShape:
         """Return the shape of an entry; its indices run over the sizes of its matrix."""

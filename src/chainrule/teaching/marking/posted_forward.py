@@ -100,6 +100,8 @@ def _read(
             return read_lines(whole, values, usual=USUAL), chosen, refused
         except ParseError as error:
             at = [s for s in chosen if s.line == error.line]
+            if at and any(_is_used(_target(s), chosen, at) for s in at):
+                return None  # what others use must not become an input
             if at:
                 refused += [(s, error) for s in at]
                 chosen = [s for s in chosen if s not in at]
@@ -110,6 +112,27 @@ def _read(
         except ChainruleError:
             return None
     return None
+
+
+def _is_used(
+    name: str, chosen: Sequence[TranscriptStatement], apart: Sequence[TranscriptStatement]
+) -> bool:
+    """Whether other definitions use a name, with or without indices."""
+    for statement in chosen:
+        cuts = equals_signs(statement.text)
+        if statement in apart or not cuts:
+            continue
+        at = cuts[0] + 1
+        while at < len(statement.text):
+            found = scan(statement.text, at)
+            if found is None:
+                at += 1
+                continue
+            inner = reference(found.canonical)
+            if name in (found.canonical, inner.base if inner else ""):
+                return True
+            at = found.end
+    return False
 
 
 def _is_short(word: str) -> bool:

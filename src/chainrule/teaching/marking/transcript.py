@@ -11,8 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from chainrule.language.reading.statements import MAX_LINE, MAX_TEXT, too_long
-from chainrule.teaching.marking.bookkeeping import (
+from chainrule.language.reading.bookkeeping import (
     in_plain_names,
     is_bookkeeping,
     is_update,
@@ -20,6 +19,7 @@ from chainrule.teaching.marking.bookkeeping import (
     one_each,
     parameters_of,
 )
+from chainrule.language.reading.statements import MAX_LINE, MAX_TEXT, too_long
 from chainrule.teaching.marking.surrounding_text import Known, bare, without_words
 
 _FENCE = re.compile(r"^\s*(```|~~~)")
