@@ -104,7 +104,8 @@ def _place(text: str, match: re.Match[str]) -> _Place | None:
     letters = frozenset(one or other for one, other in _MARK.findall(inner))
     if len(letters) > 1:
         return None
-    arguments = tuple(_argument(part) for part in _PARTS.split(_MARK.sub("", inner)))
+    given = inner.partition(";")[0]  # f(x; W, b): what stands behind is given
+    arguments = tuple(_argument(part) for part in _PARTS.split(_MARK.sub("", given)))
     first = _MARK.search(inner)
     mark = first[0] if first is not None and letters else ""
     end = match.start() + len(match[0].rstrip())

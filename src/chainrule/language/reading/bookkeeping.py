@@ -8,7 +8,10 @@ removed; ``grads["dW1"]``, ``self.W1`` and ``W.grad`` become the names that they
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+from chainrule.language.reading.tokens import Line
+from chainrule.language.reading.words import function_word
 
 _STATEMENT = re.compile(
     r"\s*(?:return|import|assert|print)\b\s*(?![=:^_])|\s*from\s+\w[\w.]*\s+import\b"
@@ -137,6 +140,57 @@ def in_plain_names(text: str) -> str:
 
 def _squared(match: re.Match[str]) -> str:
     return f"(({match[1]})**2)"
+
+
+_LOOKS_LIKE_CODE = re.compile(
+    r"(?:import|from)\s+\w+|def\s+\w+\s*\(.*\)\s*(?:->.*)?:|class\s+\w+.*:"
+)
+_CODE_FENCE = re.compile(r"\s*(?:```|~~~)\s*(?:python|py|numpy|torch|pytorch)?\s*")
+_OF_A_GRADIENT = re.compile(r"\s*(?:d[A-Z]\w*|d[a-z]\d?|grad\w*|d\w+_d\w+|dout)\s*(?:[-+*/]?=)")
+_RETURNS = re.compile(r"\s*return\s+(.+)")
+_ONE_ARGUMENT = re.compile(r"\s*def\s+(\w+)\s*\(\s*(\w+)\s*\)\s*:")
+
+
+def definitions_in_code(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines of a forward pass in code: what is defined, without what is kept or shown.
+
+    Text without code comes back as it is. Gradients that the code computes are left out.
+    """
+    fences = [line for line in lines if _CODE_FENCE.fullmatch(line.text)]
+    code = any(_LOOKS_LIKE_CODE.match(line.text) for line in lines)
+    if not code or any("$" in line.text for line in lines):
+        return list(lines)
+    inside = not fences
+    rows: list[tuple[int, str]] = []
+    found: list[Line] = []
+    for line in lines:
+        if _CODE_FENCE.fullmatch(line.text):
+            found += _defined(rows)
+            rows, inside = [], not inside
+        elif inside:
+            rows.append((line.number, line.text))
+        else:
+            found.append(line)
+    return found + _defined(rows)
+
+
+def _defined(rows: list[tuple[int, str]]) -> list[Line]:
+    found: list[Line] = []
+    opened: re.Match[str] | None = None
+    for number, row in joined(rows):
+        text = row.split("#", 1)[0].rstrip()
+        returned = _RETURNS.fullmatch(text)
+        if opened is not None and returned is not None and function_word(opened[1]) is None:
+            plain = in_plain_names(returned[1])
+            found.append(Line(f"{opened[1]}({opened[2]}) = {plain}", number, shown=row))
+        if text.strip():
+            opened = _ONE_ARGUMENT.fullmatch(text)
+        if _OF_A_GRADIENT.match(text) or is_update(text) or "=" not in text:
+            continue
+        for one in one_each(text.strip()) if not is_bookkeeping(text, code=True) else []:
+            if not is_bookkeeping(one, code=True):
+                found.append(Line(in_plain_names(one).strip(), number, shown=row))
+    return found
 
 
 def joined(rows: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:

@@ -29,6 +29,8 @@ _WORD = re.compile(
     r"[A-Za-z]{2,}[A-Za-z'’-]*[.,:]?\s+|[aA]\s+(?=[A-Za-z]{2})|\(?\w{1,3}[.)]\s+|[:.,–—-]\s*"
 )
 _SPLITTING = re.compile(r"[,;]|\band\b|\bwhere\b|\bwith\b|\bthen\b|\\q?quad\b|\$\s*\$|\.(?=\s)")
+_UPRIGHT = re.compile(r"\\(?:text|textrm|textit|textbf|mathrm|mbox)\s*\{$")
+_HEADING = re.compile(r"\s*[A-Z][a-z]{3,}\s*[.:]?\s*")
 _CLOSING = re.compile(r"[\s$.,;]+$")
 _DOLLARS = re.compile(r"\$\$?|\\[()\[\]]")
 MAX_WORDS = 12
@@ -103,7 +105,8 @@ def clauses(line: Line) -> Clauses:
         return Clauses(tuple(found), prose)
     if (shaped := declared(line, 0, len(content))) is not None:
         return Clauses((Clause(line, declared=shaped, note=comment.strip()),))
-    if worded or _is_prose(text):
+    lone = text.rstrip().endswith(":") and "=" not in text and len(text.split()) > 1
+    if worded or lone or _is_prose(text) or _HEADING.fullmatch(text):
         return Clauses(prose=True)
     if re.search(r"ℝ|∈|\bR\s*\^", text) and not re.search("=", text):
         at = len(text) - len(text.lstrip())
@@ -224,6 +227,8 @@ def _clause(line: Line, text: str, begin: int, stop: int, first: Head) -> Clause
         closing = _DOLLARS.search(line.text, first.body, stop)
         stop = closing.start() if closing else stop  # "$a = σ(z)$ is the activation"
     # The words before and the clauses beside it are blanked, so that columns stay.
+    if (upright := _UPRIGHT.search(line.text[:begin])) is not None:
+        begin = upright.start()  # \mathrm{MSE} = ...
     part = Line(" " * begin + line.text[begin:stop], line.number, shown=line.text)
     said = after(part, text[:stop], first)
     if said is not None:

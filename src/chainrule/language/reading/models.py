@@ -23,6 +23,7 @@ from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.errors import ModelError, ParseError
 from chainrule.language.reading import index_sums, statements
 from chainrule.language.reading.applied_values import Application, applied
+from chainrule.language.reading.bookkeeping import definitions_in_code
 from chainrule.language.reading.clauses import Clause, clauses, without_arguments
 from chainrule.language.reading.complaints import LISTED, nearest, quoted
 from chainrule.language.reading.declarations import Declared, ShapeKind
@@ -91,7 +92,8 @@ def read_model(text: str, *, name: str = "", infer: bool = True) -> Model:
     values: Mapping[str, Application] = {}
     if len(text) <= MAX_TEXT:
         text, values = applied(without_layout(normalize("NFC", text)))
-    return read_lines(statement_lines(statements.lines(text)), values, name=name, infer=infer)
+    lines = statement_lines(definitions_in_code(statements.lines(text)))
+    return read_lines(lines, values, name=name, infer=infer, ordered="\\" in text)
 
 
 def read_lines(
@@ -101,6 +103,7 @@ def read_lines(
     name: str = "",
     infer: bool = True,
     usual: Container[str] = frozenset(),
+    ordered: bool = True,
 ) -> Model:
     """Read a forward pass from the lines in which it stands.
 
@@ -116,6 +119,8 @@ def read_lines(
         Whether the shapes of undeclared names are inferred.
     usual : container of str, optional
         Names of which the last that is a number is the objective, where no directive says which.
+    ordered : bool, optional
+        Whether definitions are read in the order of their use, whatever order they stand in.
     """
     reader = _Reader(usual=usual)
     rounds = unrolled(lines)
@@ -132,7 +137,7 @@ def read_lines(
         if clause.declared is not None:
             reader.declare(clause, clause.declared)
     reader.clauses.sort(key=reader.defines_later)
-    if usual:
+    if ordered:
         reader.clauses = in_order_of_use(reader.clauses)
     if infer:
         reader.infer()

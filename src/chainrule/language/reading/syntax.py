@@ -43,6 +43,7 @@ CODE_OPTIONS = {"dim": "axis", "keepdim": "keepdims"}
 """What PyTorch calls the options of NumPy."""
 
 POWERS = ("^", ".^", "@^")
+_AFTER_A_VALUE = frozenset({".*", "*", "/", "./", "+", "-", ")", "]", "}", ",", ";", "·"})
 POSTFIX = frozenset({*POWERS, "'", "⊤", "raised", "."})
 
 
@@ -237,7 +238,14 @@ class Parser(Formulas):
         """Return the word of a function that a name means here."""
         if name in self.functions:
             return name
-        return None if name in self.declared else function_word(name)
+        if name in self.declared or (name == "sigma" and self.is_value_ahead()):
+            return None
+        return function_word(name)
+
+    def is_value_ahead(self) -> bool:
+        """Whether σ stands for a value here: an operator follows it, and no argument."""
+        after = self.tokens[min(self.at + 1, len(self.tokens) - 1)]
+        return after.kind == "end" or (after.kind == "mark" and after.text in _AFTER_A_VALUE)
 
     def bracket(self) -> Node:
         """Read a part in brackets, or a mask."""
