@@ -6,16 +6,13 @@ import re
 from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from fractions import Fraction
 from unicodedata import normalize
 
 from chainrule.calculus.graph.dims import SCALAR, Shape, base_names, written
 from chainrule.calculus.graph.model import (
-    Asked,
     Assumption,
     Definition,
     Loop,
-    Mask,
     Model,
     OneHot,
 )
@@ -25,8 +22,8 @@ from chainrule.language.reading import index_sums, statements
 from chainrule.language.reading.applied_values import Application, applied
 from chainrule.language.reading.bookkeeping import definitions_in_code
 from chainrule.language.reading.clauses import Clause, clauses, without_arguments
-from chainrule.language.reading.complaints import LISTED, nearest, quoted
 from chainrule.language.reading.declarations import Declared, ShapeKind
+from chainrule.language.reading.directives import Directives
 from chainrule.language.reading.elaboration import Elaborator
 from chainrule.language.reading.functions import Functions
 from chainrule.language.reading.indexed_definitions import (
@@ -37,8 +34,8 @@ from chainrule.language.reading.indexed_definitions import (
 from chainrule.language.reading.layout import without_layout
 from chainrule.language.reading.loops import unrolled
 from chainrule.language.reading.markup import statement_lines
-from chainrule.language.reading.names import canonical, split_place, target_name
-from chainrule.language.reading.order import in_order_of_use
+from chainrule.language.reading.names import canonical, target_name
+from chainrule.language.reading.order import in_order_of_use, refuse_circle
 from chainrule.language.reading.statements import MAX_LINE, MAX_STATEMENTS, MAX_TEXT, Statement
 from chainrule.language.reading.syntax import parse
 from chainrule.language.reading.tokens import Line, tokenize
@@ -192,27 +189,22 @@ def _body(line: Line, scope: Mapping[str, Symbol], functions: Functions, body: N
 
 
 @dataclass
-class _Reader:
+class _Reader(Directives):
     usual: Container[str] = frozenset()
     clauses: list[Clause] = field(default_factory=list)
     prose: list[int] = field(default_factory=list)
     title: str = ""
-    scope: dict[str, Symbol] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)  # where each name is introduced
     defined: dict[str, int] = field(default_factory=dict)  # where each is defined
     kinds: dict[str, ShapeKind] = field(default_factory=dict)  # "x is a vector"
     places: dict[str, tuple[str, Line, int]] = field(default_factory=dict)
-    hot: list[OneHot] = field(default_factory=list)
     hot_kinds: set[str] = field(default_factory=set)  # one-hot, without sizes
     symmetric_kinds: set[str] = field(default_factory=set)  # symmetric, without sizes
     assumptions: list[Assumption] = field(default_factory=list)
     expected: dict[str, tuple[Shape, Line, int]] = field(default_factory=dict)
     dims: set[str] = field(default_factory=set)
-    inputs: list[Symbol] = field(default_factory=list)
     definitions: list[tuple[Definition, Line]] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
-    directives: dict[str, Statement] = field(default_factory=dict)
-    masked: list[Statement] = field(default_factory=list)
     functions: Functions = field(default_factory=Functions)
     indexed: IndexedNames = field(default_factory=IndexedNames)
     loops: tuple[Loop, ...] = ()
@@ -397,7 +389,7 @@ class _Reader:
             values = self.values(within, statement, node, len(targets))
         except ParseError:
             for known, _, _ in targets:
-                self.refuse_circle(known, statement)
+                refuse_circle(known, statement, self.clauses, self.lines)
             raise
         if self.usual and len(targets) == 1 and values[0] in self.scope.values():
             assert isinstance(values[0], Symbol)
@@ -435,37 +427,6 @@ class _Reader:
             "name",
             at + len(shown) - len(shown.lstrip()),
         )
-
-    def refuse_circle(self, name: str, statement: Statement) -> None:
-        """Say so when a definition goes round through later ones to itself."""
-        uses: dict[str, set[str]] = {}
-        for other in (clause.statement for clause in self.clauses):
-            if (
-                other is not None
-                and not other.directive
-                and other.sign != ":"
-                and other.call is None
-            ):
-                tokens = tokenize(other.line, other.body, other.stop)
-                used = {token.text for token in tokens if token.kind == "name"}
-                uses |= {statements.name(other.line, *place): used for place in other.names()}
-        came: dict[str, str] = {}
-        waiting = [name]
-        while waiting and name not in came:
-            here = waiting.pop(0)
-            for found in sorted(uses.get(here, set()) & uses.keys() - came.keys()):
-                came[found] = here
-                waiting.append(found)
-        if name not in came:
-            return
-        route = [came[name]]
-        while route[-1] != name:
-            route.append(came[route[-1]])
-        if len(route) > 1:
-            said = " and ".join(f"{n} (line {self.lines[n]})" for n in reversed(route))
-            raise statement.line.error(
-                f"{said} are defined by each other; one of them needs a value of its own", 0
-            )
 
     def hold(self, line: Line) -> None:
         """Hold the forward pass to the limit on its parts."""
@@ -552,91 +513,3 @@ class _Reader:
         if self.usual and numbers:
             return (named or numbers)[-1]
         return self.definitions[-1]
-
-    def wrt(self) -> tuple[Asked, ...]:
-        """Read what the author asks for."""
-        statement = self.directives.get("wrt")
-        if statement is None:
-            return ()
-        text = statement.line.text[statement.body : statement.stop]
-        places = statements.parts(text, statement.body)
-        return tuple(self.asked(statement, *place) for place in places)
-
-    def onehot(self) -> tuple[OneHot, ...]:
-        """Read which labels the author declares one-hot."""
-        statement = self.directives.get("onehot")
-        found = list(self.hot)
-        if statement is None:
-            return tuple(found)
-        text = statement.line.text[statement.body : statement.stop]
-        for part, at in statements.parts(text, statement.body):
-            bare = part.rstrip().removesuffix("^T")
-            symbol = self.asked(statement, bare, at).symbol
-            axis = 0 if bare == part.rstrip() else 1
-            at += len(part) - len(part.lstrip())
-            if symbol not in self.inputs:
-                raise statement.line.error(
-                    f"{symbol.name} is a definition; only inputs are declared one-hot", at
-                )
-            if symbol.shape[axis] == 1:
-                lying, other = ("column", "^T") if axis == 0 else ("row", "")
-                raise statement.line.error(
-                    f"every {lying} of {symbol.name} {written(symbol.shape)} has one entry; "
-                    f"write onehot: {symbol.name}{other}",
-                    at,
-                )
-            found.append(OneHot(symbol, axis))
-        return tuple(found)
-
-    def masks(self) -> tuple[Mask, ...]:
-        """Read which inputs the author has drawn at every step: ``mask D with 4/5``."""
-        found: list[Mask] = []
-        for statement in self.masked:
-            line, body = statement.line, statement.body
-            named, _, share = line.text[body : statement.stop].partition(" with ")
-            symbol = self.asked(statement, named, body).symbol
-            at = body + len(named) + len(" with ")
-            try:
-                keep = float(Fraction(share.strip()))
-            except (ValueError, ZeroDivisionError):
-                keep = 0.0
-            if not 0 < keep <= 1:
-                raise line.error(
-                    "a mask is 1 with a probability above 0, at most 1; write a number such as "
-                    f"mask {symbol.name} with 4/5",
-                    at,
-                )
-            if symbol not in self.inputs:
-                raise line.error(f"{symbol.name} is a definition; only inputs are drawn", body)
-            if any(mask.symbol is symbol for mask in found):
-                raise line.error(f"{symbol.name} is drawn twice; keep one of the lines", body)
-            found.append(Mask(symbol, keep))
-        return tuple(found)
-
-    def asked(self, statement: Statement, text: str, at: int) -> Asked:
-        """Find the symbol that a directive names, or one entry of it."""
-        line = statement.line
-        known = statements.name(line, text, at)
-        at += len(text) - len(text.lstrip())
-        if known in self.scope:
-            return Asked(self.scope[known])
-        whole, place = split_place(known)
-        if place is None or whole not in self.scope or statement.directive != "wrt":
-            raise line.error(f"unknown name {quoted(text)}; {self.advice(known)}", at)
-        symbol = self.scope[whole]
-        long = [dim for dim in symbol.shape if dim != 1]
-        if len(long) != 1:
-            raise line.error(
-                f"{symbol.name} is {written(symbol.shape)}; one entry can be asked of a vector", at
-            )
-        if place < 1 or (isinstance(long[0], int) and place > long[0]):
-            raise line.error(f"{symbol.name} has entries 1 to {long[0]}", at)
-        return Asked(symbol, place)
-
-    def advice(self, name: str) -> str:
-        """Say which name was meant, or which there are."""
-        near = nearest(name, self.scope)
-        if near:
-            return f"did you mean {self.scope[near].name}?"
-        names = [symbol.name for symbol in self.scope.values()]
-        return f"known here: {', '.join(names[-LISTED:])}"

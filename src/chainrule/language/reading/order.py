@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from chainrule.errors import ParseError
+from chainrule.language.reading import statements
 from chainrule.language.reading.clauses import Clause
 from chainrule.language.reading.examples import reference
 from chainrule.language.reading.names import target_name
+from chainrule.language.reading.statements import Statement
 from chainrule.language.reading.tokens import tokenize
 
 
@@ -64,4 +66,33 @@ def _used(clause: Clause) -> list[str]:
     return names
 
 
-__all__ = ["in_order_of_use"]
+def refuse_circle(
+    name: str, statement: Statement, clauses: Sequence[Clause], lines: Mapping[str, int]
+) -> None:
+    """Say so when a definition goes round through later ones to itself."""
+    uses: dict[str, set[str]] = {}
+    for other in (clause.statement for clause in clauses):
+        if other is not None and not other.directive and other.sign != ":" and other.call is None:
+            tokens = tokenize(other.line, other.body, other.stop)
+            used = {token.text for token in tokens if token.kind == "name"}
+            uses |= {statements.name(other.line, *place): used for place in other.names()}
+    came: dict[str, str] = {}
+    waiting = [name]
+    while waiting and name not in came:
+        here = waiting.pop(0)
+        for found in sorted(uses.get(here, set()) & uses.keys() - came.keys()):
+            came[found] = here
+            waiting.append(found)
+    if name not in came:
+        return
+    route = [came[name]]
+    while route[-1] != name:
+        route.append(came[route[-1]])
+    if len(route) > 1:
+        said = " and ".join(f"{n} (line {lines[n]})" for n in reversed(route))
+        raise statement.line.error(
+            f"{said} are defined by each other; one of them needs a value of its own", 0
+        )
+
+
+__all__ = ["in_order_of_use", "refuse_circle"]

@@ -14,9 +14,9 @@ from chainrule.language.answers import Lexicon
 from chainrule.language.reading.applied_values import Application, applied
 from chainrule.language.reading.layout import without_layout
 from chainrule.language.reading.statements import MAX_TEXT
-from chainrule.teaching.grading.auditor import (
+from chainrule.teaching.grading.auditor import Auditor
+from chainrule.teaching.grading.line_verdicts import (
     FOLLOWS,
-    Auditor,
     Verdict,
     in_own_function,
     refused_line,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations, pairwise
-from typing import Any
 
 from chainrule.calculus.graph.dims import SCALAR, Index
 from chainrule.calculus.graph.model import Model
@@ -21,13 +20,22 @@ from chainrule.calculus.graph.node import (
     symbols,
 )
 from chainrule.calculus.ops import delta, mul, rebuild, renamed, transpose
-from chainrule.errors import ParseError, ScopeError, UndecidedError, UnmetError
+from chainrule.errors import ParseError, ScopeError, UnmetError
 from chainrule.language.answers import Lexicon, spelled
 from chainrule.language.reading.statements import MAX_LINE
 from chainrule.language.reading.tree import Derivative, Name
 from chainrule.teaching.diagnosis.explanation import SUM_MISSING, LineExplainer, WrongSide, asked_by
 from chainrule.teaching.diagnosis.right_lines import NO_FORM, Quantity
 from chainrule.teaching.grading.conventions import Convention, Ratio, conventions, transposed_names
+from chainrule.teaching.grading.line_verdicts import (
+    FOLLOWS,
+    GOES_ON,
+    RESTATED,
+    UNMOVED,
+    Verdict,
+    in_own_function,
+    refused_line,
+)
 from chainrule.teaching.marking.differentials import (
     Differentials,
     in_one_form,
@@ -50,81 +58,9 @@ from chainrule.teaching.marking.softmax_labels import with_softmax_labels
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
 from chainrule.teaching.marking.verdicts import NamedMistake
 
-FOLLOWS = "follows"
-_DECLARE = re.compile(
-    r"(?:or )?declare it: (\S+) : \(rows, columns\)|write (\S+) : \(rows, columns\) above"
-)
-UNMOVED = "a differential has a direction on its right, as in dX; for the gradient write ∇"
-"""Why a line such as ``df = A^T (A X - B)`` is not judged."""
-
-RESTATED = (
-    "says of a part what the forward pass says of the whole; give both sides the same indices"
-)
-"""Why a definition that stands there once more in other shapes is not judged."""
-
-GOES_ON = "goes on with a line that was not read"
-"""Why a line that begins with an equals sign is not judged."""
-
-_DEFINE = r"if it is a name of your own, say what it stands for on a line above: \1\2 = ..."
 _ASKS = re.compile(r"∂|∇|\\partial|\\nabla|\\frac|/\s*d")
 _PARTIAL_SIGN = re.compile(r"∂|\\partial\b")
 _EVERY_LAYER = re.compile(r"\[\s*l\s*(?:[+\-−]\s*\d\s*)?\]")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The verdict on one line.
-
-    Parameters
-    ----------
-    line : int
-        The line number, from 1.
-    text : str
-        The judged text.
-    verdict : str
-        ``proven``, ``wrong``, ``shape``, ``scope``, ``follows``, ``unproven`` or ``unreadable``.
-    why : str
-        The evidence or the reason.
-    mistakes : tuple of NamedMistake
-        The likely mistake; several where they cannot be told apart.
-    right : str
-        The right line, in short form.
-    sign : int
-        Which equals sign of the line is the first that does not hold, from 1; 0 when all do.
-    alone : bool
-        Whether it uses no gradient of another line.
-    """
-
-    line: int
-    text: str
-    verdict: str
-    why: str
-    mistakes: tuple[NamedMistake, ...] = ()
-    right: str = ""
-    sign: int = 0
-    alone: bool = False
-
-    @property
-    def mistake(self) -> str:
-        """The likely mistake; names that cannot be told apart are joined by "or"."""
-        return " or ".join(dict.fromkeys(mistake.name for mistake in self.mistakes))
-
-    def data(self) -> dict[str, Any]:
-        """Return the verdict as plain data."""
-        return {
-            "line": self.line,
-            "text": self.text,
-            "verdict": self.verdict,
-            "why": self.why,
-            "mistake": self.mistake or None,
-            "right": self.right or None,
-            "sign": self.sign,
-        }
-
-    @property
-    def accused(self) -> bool:
-        """Whether the line is called wrong."""
-        return self.verdict in ("wrong", "shape", "scope")
 
 
 @dataclass
@@ -549,27 +485,3 @@ class Auditor:
 
     def _asked(self, chain: _Chain) -> AskedDerivative | None:
         return None if chain.moves else asked_by(chain.sides[0], chain.context)
-
-
-def refused_line(said: TranscriptStatement, error: ParseError) -> Verdict:
-    """Return the verdict on a line that was not read, or whose shapes or indices do not meet."""
-    kinds = ((ScopeError, "scope"), (UnmetError, "shape"), (UndecidedError, "unproven"))
-    verdict = next((name for kind, name in kinds if isinstance(error, kind)), "unreadable")
-    message = _DECLARE.sub(_DEFINE, error.message)
-    place = ParseError(message, line=error.line, column=error.column, source=error.source)
-    why = message if verdict != "unreadable" else str(place)
-    return Verdict(said.line, said.text, verdict, why, sign=int(verdict != "unreadable"))
-
-
-def in_own_function(
-    said: TranscriptStatement, verdict: Verdict, knows: Callable[[str], bool]
-) -> Verdict:
-    """Return the verdict on a line of code; one about parameters of a function is not judged."""
-    own = sorted(name for name in said.parameters if name and not knows(name))
-    if verdict.verdict != "unreadable" or not own:
-        return verdict
-    why = (
-        f"in a function whose parameters ({', '.join(own)}) the forward pass does not have; "
-        "write the line with values of the forward pass"
-    )
-    return replace(verdict, verdict="unproven", why=why)
