@@ -167,6 +167,24 @@ def test_gates_with_letters_below_stay_names() -> None:
     assert "f_t" in [d.target.name for d in model.definitions]
 
 
+NAMED = [
+    "$a = \\phi(w x + b)$ where $\\phi = \\tanh$\n$L = (a - y)^2$",
+    "$a = g(w x + b)$, where g is the tanh function\n$L = (a - y)^2$",
+]
+
+
+@pytest.mark.parametrize("text", NAMED)
+def test_a_function_may_have_another_name(text: str) -> None:
+    model = read_model(text)
+    assert len(model.functions) == 1
+    assert {symbol.name for symbol in model.inputs} == {"w", "x", "b", "y"}
+
+
+def test_a_step_in_time_is_one_name() -> None:
+    model = read_model("x_1 = x_0 + \\Delta t v\nL = (x_1 - y)^2")
+    assert {symbol.name for symbol in model.inputs} == {"x_0", "\\Delta t", "v", "y"}
+
+
 UNREAD = [
     ("X : (n, m)\nJ = \\sum_i X_i", 2, "X_i has one index"),
     ("x : (n, 1)\nJ = \\sum_i x_j", 2, "has the index i"),

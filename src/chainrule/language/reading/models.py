@@ -25,6 +25,7 @@ from chainrule.language.reading.clauses import Clause, clauses, without_argument
 from chainrule.language.reading.declarations import Declared, ShapeKind
 from chainrule.language.reading.directives import Directives
 from chainrule.language.reading.elaboration import Elaborator
+from chainrule.language.reading.function_names import with_named_functions
 from chainrule.language.reading.functions import Functions
 from chainrule.language.reading.indexed_definitions import (
     IndexedNames,
@@ -120,7 +121,7 @@ def read_lines(
         Whether definitions are read in the order of their use, whatever order they stand in.
     """
     reader = _Reader(usual=usual)
-    rounds = unrolled(lines)
+    rounds = unrolled(with_named_functions(lines))
     reader.loops, reader.starts = tuple(rounds.loops), rounds.starts
     for line in rounds.lines:
         reader.gather(line)

@@ -63,6 +63,8 @@ _LISTED = re.compile(r"_([0-9]+(?:,[a-z])+)(?![\w(])")
 _RAISED = re.compile("⁽([⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁱⁿˡ]{1,16})⁾")
 _PLACE = re.compile(r"(.+)_([0-9]{1,9})")
 _SQUARED = re.compile(r"(.+?)\s*(?:\^\s*(?:2|\{\s*2\s*\})|²)")
+_STEP = re.compile(r"\s*([a-z])(?![A-Za-z])")
+"""The letter behind Δ, with which it is one name: Δt."""
 _RELATION = re.compile(r"\\(?:neq?|in|geq?|leq?)(?![A-Za-z])")
 _INDEX = re.compile(r"[\w+\-−,()\s\\]*")
 
@@ -246,6 +248,8 @@ def _command(text: str, start: int, accents: int) -> tuple[_Parts, int] | None:
         end += 1
     if word not in ACCENTS and word not in FONTS:
         greek = word.removeprefix("var")
+        if word == "Delta" and (step := _STEP.match(text, end)) is not None:
+            return _Parts(f"Delta{step[1]}"), step.end()
         return _Parts(greek if greek in GREEK else word), end
     found = _argument(text, end, accents + 1)
     if found is None:
