@@ -337,16 +337,17 @@ class Whole:
     def squares(self, fence: Fence) -> Node:
         """Return the squared norm of every column."""
         inner = self.node(fence.inner)
-        place = {"start": fence.start, "end": fence.end}
-        two = Literal(Fraction(2), **place)
-        return _summed(Power(_bracketed(inner), two, ".^", **place, depth=fence.depth + 1))
+        start, end = fence.start, fence.end
+        two = Literal(Fraction(2), start=start, end=end)
+        depth = fence.depth + 1
+        return _summed(Power(_bracketed(inner), two, ".^", start=start, end=end, depth=depth))
 
 
 def _summed(node: Node) -> Call:
     """Return the sum of every column."""
-    place = {"start": node.start, "end": node.end}
-    axis = Literal(Fraction(0), **place)
-    return Call("sum", (node,), (("axis", axis),), **place, depth=node.depth + 1)
+    start, end = node.start, node.end
+    axis = Literal(Fraction(0), start=start, end=end)
+    return Call("sum", (node,), (("axis", axis),), start=start, end=end, depth=node.depth + 1)
 
 
 def _rooted(node: Node) -> Call:

@@ -58,9 +58,10 @@ class IndexedNames:
             return self.placed(Name(squared, start=node.start, end=node.end))
         if isinstance(node, Name) and (found := reference(node.name)) is not None:
             if found.base in self.bases:
-                place = {"start": node.start, "end": node.end}
-                letters = tuple(Quoted(letter, **place) for letter in found.letters)
-                return Indexed(Name(found.base, **place), letters, **place, depth=2)
+                start, end = node.start, node.end
+                letters = tuple(Quoted(one, start=start, end=end) for one in found.letters)
+                whole = Name(found.base, start=start, end=end)
+                return Indexed(whole, letters, start=start, end=end, depth=2)
             return node
         return changed(node, self.placed)
 

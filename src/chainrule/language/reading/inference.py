@@ -214,7 +214,7 @@ class Inference:
         self, line: Definition, branch: Solution, numbers: frozenset[str]
     ) -> OpenShape | None:
         """Return the shape of a line; None where it is past what is followed here."""
-        own = {n: OpenSize(f"{n} {id(line.node)}", 0) for n in line.letters}
+        own: dict[str, Term] = {n: OpenSize(f"{n} {id(line.node)}", 0) for n in line.letters}
         shaper = Shaper(branch, numbers, self.functions, letters=own)
         if has_example(line.node):
             shaper = shaper.of_examples(line.node)
@@ -416,12 +416,12 @@ class _Evidence:
                 for (left, right), after in zip(pairwise(direct), operands[1:], strict=True):
                     if not has_example(after) or (left or "")[:1] == "w":
                         self.beside(left, right)
-                for operand, after, name in zip(operands, operands[1:], direct[1:], strict=False):
+                for operand, after, behind in zip(operands, operands[1:], direct[1:], strict=False):
                     turned = isinstance(operand, Transposed)
                     if has_example(after) and (turned or (_direct(operand) or "")[:1].isupper()):
                         self.tables |= {n.name for n in _examples(after)}  # w^T x_i, W x_i
-                    elif turned and name and not _is_greek(name):
-                        self.vectors.add(name)  # w^T x
+                    elif turned and behind and not _is_greek(behind):
+                        self.vectors.add(behind)  # w^T x
                 explicit = any(joined.operator == "@" for joined in node.rest)
                 if explicit or any(name and name[0].isupper() for name in direct):
                     self.vectors |= {name for name in direct if name and not _is_greek(name)}

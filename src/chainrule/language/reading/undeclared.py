@@ -29,6 +29,9 @@ _WORDS = re.compile(r"\\?[^\W\d_][^\W_]*(?:_\w+|\^\[\w+\])*")
 _APART = frozenset({"axis", "T"})
 """Words in a definition that name no value."""
 
+_TURNED = re.compile(r"\s*\^\s*\{?\s*(?:T|\\top|\\intercal|⊤)")
+"""A transpose behind a run of capital letters, which makes it a product: ``AB^T``."""
+
 _RUN = re.compile(r"(?<![\w\\{^])[A-Za-z]{2,3}(?![A-Za-z\d(}])")
 SHORT = re.compile(r"[^\W\d_]\d{0,2}(?:hat|bar|tilde)?(?:[_^'].*)?")
 """A name that is no misspelt word: a letter with its marks."""
@@ -140,7 +143,10 @@ def loose_letters(clauses: Sequence[Clause], known: Set[str]) -> set[str]:
             continue
         for match in _RUN.finditer(statement.line.text, statement.body, statement.stop):
             run = match[0]
-            if run not in known and function_word(run) is None and "x" in run.lower():
+            product = "x" in run.lower() or (
+                run.isupper() and _TURNED.match(match.string, match.end())
+            )
+            if run not in known and function_word(run) is None and product:
                 found |= {letter for letter in run if letter not in known}
     return found
 

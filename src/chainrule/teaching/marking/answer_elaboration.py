@@ -95,7 +95,7 @@ class AnswerElaborator(FunctionElaborator):
                     f"{self.text(node)}: {written(value.shape)} and {written(right.shape)} have no "
                     "entries in common",
                     joined.at,
-                    UnmetError,
+                    UndecidedError,
                 )
             value = reduce_sum(mul(value, right))
         return value

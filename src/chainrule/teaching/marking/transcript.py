@@ -134,6 +134,9 @@ def _all(text: str) -> Iterator[TranscriptStatement]:
         if marked and display.passes(row):
             whole = [m[1] or m[2] for m in _WHOLE.finditer(row)]
             pieces = [row] if display.inside or not whole else whole
+            if not display.inside and row.count("$$") == 1 and _DOLLAR.search(row):
+                last, _, after = row.partition("$$")  # prose goes on behind the display
+                pieces = [last, *(m[1] or m[2] or m[3] for m in _INLINE.finditer(after))]
         else:
             pieces = [m[1] or m[2] or m[3] for m in _INLINE.finditer(row)]
             pieces = [piece for piece in pieces if marked or "=" in piece]
@@ -167,6 +170,9 @@ def _joined_rows(rows: list[str]) -> list[str]:
             shown = display.passes(row)
             within = not shown and len(_DOLLAR.findall(row)) % 2 == 1
             ends = shown and display.inside and _HANGING.search(row) is not None
+            if within and _LONE_DOLLAR.fullmatch(row):
+                within = not _displayed(found, at)
+                display.dollars = display.dollars if within else not display.dollars
             after = found[at + 1].strip(" &") if at + 1 < len(found) else ""
             begins = shown and display.inside and after.startswith("=") and _ALONE.match(row)
             goes_on = bool(after) and _FENCE.match(after) is None and "$$" not in after
@@ -184,6 +190,22 @@ _CASE = re.compile(
 )
 """A row of prose that says for which indices the display below it holds."""
 
+
+def _displayed(rows: list[str], at: int) -> bool:
+    """Write a formula between two dollars on rows of their own as a display."""
+    for end in range(at + 1, len(rows)):
+        if len(_DOLLAR.findall(rows[end])) % 2:
+            break
+    else:
+        return False
+    if not rows[end].strip().endswith("$"):
+        return False
+    rows[at] = rows[at].replace("$", "$$", 1)
+    rows[end] = f"{rows[end].rstrip()[:-1]}$$"
+    return True
+
+
+_LONE_DOLLAR = re.compile(r"\s*\$\s*(?:\\[A-Za-z]+\s*)?")
 _DOLLAR = re.compile(r"(?<![\\$])\$(?!\$)")
 _LAYERED = re.compile(r"\s*d?[A-Za-z]+\[\d\]\s*[=:]")
 _LAYER = re.compile(r"(?<![\w^\]\\])([A-Za-z]+)\[(\d|[lL](?:\s*[-+]\s*1)?)\]")
