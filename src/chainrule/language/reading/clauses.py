@@ -105,7 +105,7 @@ def clauses(line: Line) -> Clauses:
         return Clauses(tuple(found), prose)
     if (shaped := declared(line, 0, len(content))) is not None:
         return Clauses((Clause(line, declared=shaped, note=comment.strip()),))
-    lone = text.rstrip().endswith(":") and "=" not in text and len(text.split()) > 1
+    lone = text.rstrip().endswith(":") and "=" not in text and re.search(r"[A-Za-z]{3}", text)
     if worded or lone or _is_prose(text) or _HEADING.fullmatch(text):
         return Clauses(prose=True)
     if re.search(r"ℝ|∈|\bR\s*\^", text) and not re.search("=", text):
