@@ -73,9 +73,12 @@ def _print(found: Audit) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
+    from chainrule.calculus.graph.roles import assumed_sentences
     from chainrule.documents.audits import count_sentence, remarks
 
     console = Console(highlight=False)
+    for said in assumed_sentences(found.model):
+        console.print(Text(said, style="dim"))
     for line in found.lines:
         head = Text(f"{line.line:>4}  ")
         head.append(line.verdict.ljust(10), style=_STYLES[line.verdict])

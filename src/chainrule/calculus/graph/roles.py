@@ -146,11 +146,10 @@ def roles_sentence(model: ForwardPass, variables: Iterable[Symbol]) -> str:
     return f"{said}; not for: {left}" if left else said
 
 
-def reading_sentences(model: ForwardPass, variables: Iterable[Symbol]) -> tuple[str, ...]:
-    """Say how a forward pass was read: what was inferred, and what is differentiated."""
-    reasons = dict.fromkeys(assumption.reason for assumption in model.assumptions)
+def assumed_sentences(model: ForwardPass) -> tuple[str, ...]:
+    """Say which shapes were inferred, and why."""
     said = []
-    for reason in reasons:
+    for reason in dict.fromkeys(assumption.reason for assumption in model.assumptions):
         shapes = [
             f"{a.symbol.name} is {written(a.symbol.shape)}"
             for a in model.assumptions
@@ -159,6 +158,12 @@ def reading_sentences(model: ForwardPass, variables: Iterable[Symbol]) -> tuple[
         *most, last = shapes
         together = f"{', '.join(most)} and {last}" if most else last
         said.append(f"taken: {together}, {reason}")
+    return tuple(said)
+
+
+def reading_sentences(model: ForwardPass, variables: Iterable[Symbol]) -> tuple[str, ...]:
+    """Say how a forward pass was read: what was inferred, and what is differentiated."""
+    said = list(assumed_sentences(model))
     if model.prose:
         lines = ", ".join(str(number) for number in model.prose)
         many = len(model.prose) > 1

@@ -22,6 +22,13 @@ LABELS = ("y", "Y", "t", "T")
 OUTPUTS = ("yhat", "Yhat", "ahat", "phat", "p", "P", "a", "A", "h", "H", "o", "O")
 """Usual letters for the output of a network, where they are unused."""
 
+_SCORES = re.compile(r"[ZzUu][_^]?\[?(\d)\]?")
+LOSSES = frozenset({"L", "J", "E", "C", "l", "loss", "Loss", "cost", "Cost"})
+"""Letters for the objective in ``dL_dw``, where no value has that name."""
+
+LONG_NAMES = {"w": ("weights", "weight"), "W": ("weights", "weight"), "b": ("bias", "biases")}
+"""What ``dw`` and ``db`` are with respect to, where no value is called w or b."""
+
 _LAYER = re.compile(r"\[([^\]]*)\]")
 _PART = re.compile(r"\^(\[[^\]]*\])|\^?\(([^)]*)\)|_([^_^'(]+)")
 _SQUARE = re.compile(r"(.+?)\s*(?:\^\s*(?:2|\{\s*2\s*\})|²)\s*$")
@@ -92,6 +99,20 @@ class Lexicon:
         """Return the meaning of a canonical name; None where it has none."""
         name = self._at_layer(name)
         return self._part(name) or self._gradient(name)
+
+    def _score(self, name: str) -> Symbol | None:
+        """Return the scores of a layer by its number, Z2 beside A2, where they have no name."""
+        match = _SCORES.fullmatch(name)
+        if match is None:
+            return None
+        values = self.model.values
+        for letter in "AaHh":
+            above = self._loosened(letter + match[1], exact=True)
+            value = None if above is None else values.get(above)
+            if isinstance(value, Apply) and value.op.activation and value.args[0] in values:
+                inner = value.args[0]
+                return inner if isinstance(inner, Symbol) else None
+        return None
 
     def declared(self) -> frozenset[str]:
         """Canonical names that are declared, and so have no other meaning."""
@@ -211,6 +232,8 @@ class Lexicon:
         if name[0] == "d":
             for match in re.finditer("_?d", name[2:]):
                 above = self._part(name[1 : match.start() + 2])
+                if above is None and name[1 : match.start() + 2] in LOSSES:
+                    above = NameMeaning(self.model.objective)
                 if above is not None and not (above.below or above.example):
                     found = self._by(name[match.end() + 2 :], above.symbol)
                     if found is not None:
@@ -219,6 +242,11 @@ class Lexicon:
 
     def _by(self, name: str, of: Symbol) -> NameMeaning | None:
         found = self._part(name) if name else None
+        if found is None and (scores := self._score(name)) is not None:
+            found = NameMeaning(scores)
+        if found is None and name in LONG_NAMES:
+            whole = next((w for w in LONG_NAMES[name] if w in self.scope), None)
+            found = None if whole is None else NameMeaning(self.scope[whole])
         if found is None or found.symbol in self.local.values():
             return None
         return replace(found, of=of)

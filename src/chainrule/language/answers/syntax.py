@@ -7,6 +7,7 @@ needs a shape: what can be read in several ways is asked for one way at a time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from contextlib import suppress
 
@@ -39,7 +40,13 @@ CODE = frozenset(
 )
 """Functions of code beyond the language of forward passes."""
 
-PRIME = "_prime"
+FROBENIUS = 15
+"""How tightly the colon of ``A : B``, the sum of products of entries, binds."""
+
+_SLOPE_WORD = re.compile(
+    r"(\w+?)_(?:prime|derivative|deriv|grad|gradient)|(?:d_|deriv_|derivative_|grad_)(\w+)"
+)
+"""The slope of an activation as code calls it: ``relu_derivative``, ``sigmoid_prime``."""
 
 TUPLE = "("
 """The name of the sizes in ``np.ones((n, 1))`` and ``axis=(0, 1)`` as one argument."""
@@ -62,6 +69,7 @@ def parse_answer(
     greedy: bool = False,
     flat: bool = False,
     below: bool = False,
+    wide: bool = False,
     functions: Container[str] = frozenset(),
 ) -> Node:
     """Parse an expression as people write it in an answer.
@@ -80,6 +88,8 @@ def parse_answer(
         Products of both kinds are taken from left to right, as in code.
     below : bool
         What stands side by side behind a stroke is all below it: ``x/2m``, ``y/a (1-a)``.
+    wide : bool
+        A sign such as ``∂/∂w`` before a product reaches over all of it.
     functions : container of str
         Functions that the forward pass defines.
 
@@ -92,6 +102,7 @@ def parse_answer(
     parser.greedy = greedy
     parser.flat = flat
     parser.below = below
+    parser.wide = wide
     parser.beside = PRODUCT if flat else MATRIX
     node = parser.expression(0)
     parser.finished()
@@ -102,8 +113,16 @@ class _AnswerParser(Calculus):
     flat = below = False
     groups = equality = True
 
+    def operator_ahead(self) -> str:
+        """Return the operator that follows, the colon of ``A : B`` included."""
+        if self.sees(":") and "[" not in self.bars:
+            return ":"
+        return super().operator_ahead()
+
     def level(self, operator: str) -> int:
         """Return the binding strength of an operator; in code, all products are alike."""
+        if operator == ":":
+            return FROBENIUS
         found = super().level(operator)
         return PRODUCT if self.flat and found == MATRIX else found
 
@@ -250,10 +269,17 @@ class _AnswerParser(Calculus):
     def activation_slope(self) -> Node | None:
         """Parse ``g'(Z)``, in code ``g_prime(Z)``: the derivative of the activation of Z."""
         token = self.token
-        if token.text.endswith(PRIME) and self.marked(1, "("):
+        worded = _SLOPE_WORD.fullmatch(token.text)
+        named = worded is not None and (worded[1] or function_word(worded[2]) is not None)
+        if (
+            worded is not None
+            and named
+            and self.marked(1, "(")
+            and token.text not in self.functions
+        ):
             self.take()
             arguments, _ = self.arguments()
-            name = token.text.removesuffix(PRIME)
+            name = worded[1] or worded[2]
             return self.made(
                 Call(name, arguments, primes=1, start=token.start, end=self.before, depth=2)
             )

@@ -24,7 +24,7 @@ MINUS = frozenset({"-", ".-"})
 def fold(within: Context, node: Chain) -> Expr:
     """Build the expression of a chain, from the left."""
     folding = _Folding(within, node)
-    if node.level == MATRIX and not within.entries:
+    if node.level == MATRIX:
         return folding.matrices()
     if node.level == SUM:
         return folding.entries(add, lambda sign, term: neg(term) if sign in MINUS else term)
@@ -150,7 +150,7 @@ class _Folding:
             try:
                 product = matmul(result, right)
             except ShapeError as error:
-                loose = self.within.star is Star.LOOSE and not joined.operator
+                loose = self.within.star is Star.LOOSE and joined.operator in ("", "·")
                 if not loose or self.shape != right.shape:
                     raise self.unmet(error, joined, right) from None
                 product = mul(result, right)

@@ -29,6 +29,8 @@ _WORD = re.compile(
     r"[A-Za-z]{2,}[A-Za-z'’-]*[.,:]?\s+|[aA]\s+(?=[A-Za-z]{2})|\(?\w{1,3}[.)]\s+|[:.,–—-]\s*"
 )
 _SPLITTING = re.compile(r"[,;]|\band\b|\bwhere\b|\bwith\b|\bthen\b|\\q?quad\b|\$\s*\$|\.(?=\s)")
+_UPRIGHT = re.compile(r"\\(?:text|textrm|textit|textbf|mathrm|mbox)\s*\{$")
+_HEADING = re.compile(r"\s*[A-Z][a-z]{3,}\s*[.:]?\s*")
 _CLOSING = re.compile(r"[\s$.,;]+$")
 _DOLLARS = re.compile(r"\$\$?|\\[()\[\]]")
 MAX_WORDS = 12
@@ -103,7 +105,8 @@ def clauses(line: Line) -> Clauses:
         return Clauses(tuple(found), prose)
     if (shaped := declared(line, 0, len(content))) is not None:
         return Clauses((Clause(line, declared=shaped, note=comment.strip()),))
-    if worded or _is_prose(text):
+    lone = text.rstrip().endswith(":") and "=" not in text and re.search(r"[A-Za-z]{3}", text)
+    if worded or lone or _is_prose(text) or _HEADING.fullmatch(text):
         return Clauses(prose=True)
     if re.search(r"ℝ|∈|\bR\s*\^", text) and not re.search("=", text):
         at = len(text) - len(text.lstrip())
@@ -224,6 +227,8 @@ def _clause(line: Line, text: str, begin: int, stop: int, first: Head) -> Clause
         closing = _DOLLARS.search(line.text, first.body, stop)
         stop = closing.start() if closing else stop  # "$a = σ(z)$ is the activation"
     # The words before and the clauses beside it are blanked, so that columns stay.
+    if (upright := _UPRIGHT.search(line.text[:begin])) is not None:
+        begin = upright.start()  # \mathrm{MSE} = ...
     part = Line(" " * begin + line.text[begin:stop], line.number, shown=line.text)
     said = after(part, text[:stop], first)
     if said is not None:
@@ -253,25 +258,29 @@ def _is_prose(text: str) -> bool:
     return plain and ((len(words) >= 2 and bool(long)) or heading)
 
 
-def without_arguments(found: Sequence[Clause], introduced: Container[str]) -> list[Clause]:
+def without_arguments(
+    found: Sequence[Clause], introduced: Container[str], usual: Container[str] = frozenset()
+) -> list[Clause]:
     """Return the clauses with ``J(w, b) = ...`` read as the value J.
 
     Such a line defines a value, and not a function, where its arguments are names of the forward
-    pass and nobody calls it.
+    pass and nobody calls it. A name of `usual` is a value wherever nobody calls it.
     """
-    return [_valued(clause, found, introduced) for clause in found]
+    return [_valued(clause, found, introduced, usual) for clause in found]
 
 
-def _valued(clause: Clause, others: Sequence[Clause], introduced: Container[str]) -> Clause:
+def _valued(
+    clause: Clause, others: Sequence[Clause], introduced: Container[str], usual: Container[str]
+) -> Clause:
     said = clause.statement
     if said is None or said.call is None:
         return clause
-    name, arguments = said.call[1].strip(), said.call[2].split(",")
+    name, arguments = said.call[1].strip(), re.split("[,;]", said.call[2])
     called = re.compile(rf"(?<![\w^]){re.escape(name)}\s*\(")
     defining = [o.statement for o in others if o.statement and not o.statement.directive]
     bodies = [other.line.text[other.body : other.stop] for other in defining]
     own = said.line.text[said.body : said.stop]
-    last = said is defining[-1]
+    last = said is defining[-1] or _is_usual(name, usual)
     if not last:
         bodies.remove(own)  # the last line may be all that mentions its arguments
     if any(called.search(body) for body in bodies):
@@ -282,7 +291,8 @@ def _valued(clause: Clause, others: Sequence[Clause], introduced: Container[str]
     for text in arguments:
         word = text.replace("$", " ").strip(" ;")
         apart = r"(?<![\w\\])" if len(word) > 1 and word[0] != "\\" else ""
-        used = re.compile(rf"{apart}{re.escape(word)}(?![A-Za-z0-9_])")
+        beyond = r"(?![A-Za-z0-9_])" if apart or word[:1] == "\\" else ""  # mx_i is m times x_i
+        used = re.compile(rf"{apart}{re.escape(word)}{beyond}")
         try:
             known = canonical(word) in introduced
         except ValueError:
@@ -293,6 +303,13 @@ def _valued(clause: Clause, others: Sequence[Clause], introduced: Container[str]
     text = said.line.text[:start] + " " * (said.at - start) + said.line.text[said.at :]
     line = Line(text, said.line.number, shown=said.line.shown or said.line.text)
     return replace(clause, line=line, statement=replace(said, line=line))
+
+
+def _is_usual(name: str, usual: Container[str]) -> bool:
+    try:
+        return canonical(name) in usual
+    except ValueError:
+        return False
 
 
 __all__ = ["Clause", "Clauses", "clauses", "without_arguments"]

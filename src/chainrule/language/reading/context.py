@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
 
+from chainrule.calculus.graph.dims import Dim
 from chainrule.calculus.graph.node import Expr
 from chainrule.errors import ParseError
 from chainrule.language.reading.functions import Functions
@@ -49,8 +50,8 @@ class Context(ABC):
         Names that come before the first round of a loop, with its line.
     answer : bool
         Whether this is somebody's answer, in which nothing can be declared.
-    entries : bool
-        Whether vectors stand for their entries, as under a sum over an index.
+    indices : dict of str to Dim
+        The indices in a formula of entries met so far, and what each runs over.
     """
 
     line: Line
@@ -61,7 +62,7 @@ class Context(ABC):
     functions: Functions = field(default_factory=Functions)
     starts: Mapping[str, int] = field(default_factory=dict)
     answer: bool = False
-    entries: bool = False
+    indices: dict[str, Dim] = field(default_factory=dict)
 
     @abstractmethod
     def expr(self, node: Node) -> Expr:

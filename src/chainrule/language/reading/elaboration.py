@@ -32,6 +32,7 @@ from chainrule.language.reading.tree import (
     Chain,
     Compared,
     Fence,
+    Indexed,
     Literal,
     Minus,
     Name,
@@ -103,6 +104,8 @@ class Elaborator(Context):
                 return places.blocks(self, node)
             case Summation() if not self.answer:
                 return index_sums.summed(self, node)
+            case Indexed() if not self.answer:
+                return index_sums.place(self, node)
             case Ones():
                 raise self.error(
                     node,
@@ -219,7 +222,7 @@ class Elaborator(Context):
         rows, columns = base.shape
         if exponent == -1 and rows == columns and base.shape != SCALAR:
             return inverse(base)
-        if exponent == -1 and base.shape != SCALAR:
+        if exponent == -1 and base.shape != SCALAR and not self.answer:
             shown = quoted(self.text(node)).rpartition("^")[0] or "X"
             raise self.error(
                 node,

@@ -17,6 +17,7 @@ TERM = 10
 class Formulas(Cursor, ABC):
     """Parses sums over indices, cases and arguments without braces."""
 
+    apart = ""  # the index that the index of the sum is not
     greedy = False  # whether a sum over an index reaches over plus signs
 
     @abstractmethod
@@ -39,11 +40,14 @@ class Formulas(Cursor, ABC):
         if word not in SUMS or not (below or (after.kind == "mark" and after.text == "_")):
             return None
         self.take()
+        self.apart = ""
         indices = tuple(part for part in below.split(",") if part) or self.bounds()
-        high = self.limit() if self.sees("^") else None
+        apart, high = self.apart, self.limit() if self.sees("^") else None
         body = self.expression(TERM - 1 if self.greedy else TERM)
         return self.made(
-            Summation(indices, body, high, start=token.start, end=self.before, depth=body.depth + 1)
+            Summation(
+                indices, body, high, apart, start=token.start, end=self.before, depth=body.depth + 1
+            )
         )
 
     def bounds(self) -> tuple[str, ...]:
@@ -58,9 +62,15 @@ class Formulas(Cursor, ABC):
             names.append(self.index_name())
         if self.sees("="):
             self.take()
-            if self.token.text != "1":
+            if self.token.text not in ("0", "1"):
                 raise self.error("a sum begins at 1 here, as in i=1")
             self.take()
+        elif self.token.text in ("in", "∈"):
+            while not self.sees("}", ")") and self.token.kind != "end":
+                self.take()
+        elif self.sees("!="):
+            self.take()
+            self.apart = self.index_name()
         self.expect(CLOSERS[opened.text], opened)
         return tuple(names)
 
@@ -71,10 +81,14 @@ class Formulas(Cursor, ABC):
             raise self.error("the index of the sum is missing here", token.start)
         return token.text
 
-    def limit(self) -> Node:
-        """Parse the upper bound of a sum."""
+    def limit(self) -> Node | None:
+        """Parse the upper bound of a sum; None where it is left empty."""
         self.take()
         if self.sees("{"):
+            if self.tokens[min(self.at + 1, len(self.tokens) - 1)].text == "}":
+                self.take()
+                self.take()
+                return None
             return self.bracket()
         token = self.take()
         if token.kind == "number":

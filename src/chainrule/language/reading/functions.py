@@ -144,17 +144,20 @@ class Functions:
         dims: Container[str],
         lines: Mapping[str, int],
         build: Build,
+        assumed: Container[str] = frozenset(),
     ) -> int:
         """Read the definition of a function; return how many parts it has.
 
-        `build` makes the expression of a body, where that acts on each entry.
+        `build` makes the expression of a body, where that acts on each entry; `assumed` are names
+        that nobody declares, which an argument may have.
         """
         call, line = said.call, said.line
         assert call is not None
         name = statements.name(line, call[1], 0)
         shown = call[1].strip()
         self._must_be_new(name, shown, line, scope, lines)
-        parameters = self._parameters(said, shown, scope, dims, lines)
+        free = {known: symbol for known, symbol in scope.items() if known not in assumed}
+        parameters = self._parameters(said, shown, free, dims, lines)
         text = line.text[: said.stop].strip()
         declared = {*scope, *parameters}
         constants = {

@@ -15,6 +15,7 @@ from itertools import pairwise, product
 
 from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, base_names, written
 from chainrule.language.reading.declarations import ShapeKind
+from chainrule.language.reading.examples import letter_of
 from chainrule.language.reading.functions import children, parts_of
 from chainrule.language.reading.syntax import MATRIX, SUM
 from chainrule.language.reading.tree import (
@@ -22,6 +23,7 @@ from chainrule.language.reading.tree import (
     Call,
     Chain,
     Fence,
+    Indexed,
     Literal,
     Minus,
     Name,
@@ -40,6 +42,7 @@ from chainrule.language.reading.unification import (
     Shaper,
     Solution,
     Term,
+    has_example,
 )
 from chainrule.language.reading.words import CONSTANTS
 
@@ -59,6 +62,8 @@ _ORDER: Mapping[str, Mapping[ShapeKind, int]] = {
     },
     "label": {ShapeKind.MATRIX: 0, ShapeKind.COLUMN: 1, ShapeKind.ROW: 1, ShapeKind.SCALAR: 5},
     "vector": {ShapeKind.COLUMN: 0, ShapeKind.ROW: 1, ShapeKind.SCALAR: 3, ShapeKind.MATRIX: 4},
+    "marked": {ShapeKind.MATRIX: 0, ShapeKind.ROW: 1, ShapeKind.COLUMN: 8},
+    "marked label": {ShapeKind.ROW: 0, ShapeKind.MATRIX: 2, ShapeKind.COLUMN: 8},
     "row": {ShapeKind.ROW: 0, ShapeKind.COLUMN: 1, ShapeKind.SCALAR: 2, ShapeKind.MATRIX: 6},
     "number": {ShapeKind.SCALAR: 0, ShapeKind.COLUMN: 2, ShapeKind.ROW: 3, ShapeKind.MATRIX: 6},
 }  # fmt: skip
@@ -70,11 +75,17 @@ _LABEL = re.compile(r"(?:y|Y|t)(?:[_^\d].*)?")
 
 @dataclass(frozen=True)
 class Definition:
-    """A definition to infer from: the names before its sign, its text and its tree."""
+    """A definition to infer from: the names before its sign, its text and its tree.
+
+    `letters` are the indices of its left side, where it is one of entries; `lying` says that a
+    single one counts columns.
+    """
 
     targets: tuple[str, ...]
     text: str
     node: Node
+    letters: tuple[str, ...] = ()
+    lying: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,8 +117,6 @@ class Inference:
         Names that a size must not have.
     objective : str
         The value that must be a number.
-    indexed : set of str
-        Names that have an index under a sum, which are vectors.
     ends : set of str
         Names at which such sums end, which are sizes.
     """
@@ -119,7 +128,6 @@ class Inference:
     unknown: Sequence[str]
     taken: set[str] = field(default_factory=set)
     objective: str = ""
-    indexed: set[str] = field(default_factory=set)
     ends: set[str] = field(default_factory=set)
 
     def solve(self) -> tuple[list[Inferred], str | None]:
@@ -161,7 +169,8 @@ class Inference:
             everywhere = _listed(line.node)
             outside |= {n for n in everywhere if everywhere.count(n) > dividing.count(n)}
         usual = [n for n in self.unknown if n in SIZE_LETTERS and n in below - outside]
-        return list(dict.fromkeys([*sorted(self.ends - self.known.keys()), *usual]))
+        named = {name for shape in self.known.values() for dim in shape for name in base_names(dim)}
+        return list(dict.fromkeys([*sorted(self.ends - self.known.keys() - named), *usual]))
 
     def _search(self, unknown: list[str], numbers: frozenset[str]) -> Solution | None:
         evidence = _Evidence.of(self)
@@ -184,6 +193,7 @@ class Inference:
                         if shape is None:
                             following.append(branch)
                             continue
+                        shape = branch.resolved(shape)
                         for target in line.targets:
                             wanted = self.known.get(target)
                             branch.shapes[target] = (
@@ -204,10 +214,24 @@ class Inference:
         self, line: Definition, branch: Solution, numbers: frozenset[str]
     ) -> OpenShape | None:
         """Return the shape of a line; None where it is past what is followed here."""
+        own: dict[str, Term] = {n: OpenSize(f"{n} {id(line.node)}", 0) for n in line.letters}
+        shaper = Shaper(branch, numbers, self.functions, letters=own)
+        if has_example(line.node):
+            shaper = shaper.of_examples(line.node)
         try:
-            return Shaper(branch, numbers, self.functions).shape(line.node)
+            found = shaper.shape(line.node)
         except BeyondError:
             return None
+        if has_example(line.node):
+            shaper.weigh_shared(line.node, branch.resolved(found)[1])
+        if not line.letters:
+            return found
+        if found != NUMBER:
+            raise ClashError  # an entry is a number
+        rows, *columns = own.values()
+        if not columns:
+            return (1, rows) if line.lying else (rows, 1)
+        return rows, columns[0]
 
     def _options(self, name: str, evidence: _Evidence) -> dict[OpenShape, int]:
         said = self.kinds.get(name)
@@ -225,7 +249,9 @@ class Inference:
             for axis, term in enumerate(best.resolved(best.shapes[name])):
                 if isinstance(term, OpenSize):
                     holders.setdefault(term, []).append((name, axis))
-        called = _SizeNames(self.taken | set(names), sizes).of(holders)
+        met = {term for name in names for term in best.resolved(best.shapes[name])}
+        loose = [size for size in sizes if size not in met]
+        called = _SizeNames(self.taken | set(names), loose).of(holders)
 
         def closed(term: Term) -> Dim:
             term = best.root(term)
@@ -323,32 +349,47 @@ class _Evidence:
     vectors: set[str] = field(default_factory=set)
     rows: set[str] = field(default_factory=set)
     numbers: set[str] = field(default_factory=set)
+    tables: set[str] = field(default_factory=set)  # with two indices
+    marked: set[str] = field(default_factory=set)  # with an example above
 
     @classmethod
     def of(cls, given: Inference) -> _Evidence:
         """Gather what the definitions say."""
         long = {name for name, shape in given.known.items() if shape != NUMBER}
         long |= {name for name, kind in given.kinds.items() if kind is not ShapeKind.SCALAR}
-        found = cls(long, set(given.indexed))
+        found = cls(long)
         bodies = (body.node for body in given.functions.values())
         for node in (*(line.node for line in given.lines), *bodies):
+            found.entries(node)
             found.gather(node)
         return found
 
+    def entries(self, node: Node) -> None:
+        """Note the vectors of entries whose index counts columns: γ_j beside x_ij."""
+        found = [part for part in parts_of(node) if isinstance(part, Indexed)]
+        second = {letter_of(part.places[1]) for part in found if len(part.places) == 2}
+        first = {letter_of(part.places[0]) for part in found if len(part.places) == 2}
+        for part in found:
+            if len(part.places) == 1 and letter_of(part.places[0]) in second - first:
+                self.rows |= {part.base.name} if isinstance(part.base, Name) else set()
+
     def gather(self, node: Node) -> None:
-        """Take a node and all below it; under a sum over an index stand numbers."""
-        if isinstance(node, Summation):
-            self.numbers |= _names(node.body) - self.vectors
-            return
+        """Take a node and all below it; what has no index under a sum is likely a number."""
         self.take(node)
         for part in children(node):
             self.gather(part)
+        if isinstance(node, Summation):
+            self.numbers |= _names(node.body) - self.vectors - self.rows - self.tables
 
     def about(self, name: str) -> str:
         """Return which order of likelihood a name has."""
+        if name in self.marked:
+            return "marked label" if _LABEL.fullmatch(name) else "marked"
         letter = re.sub(r"^(?:bf|bm)", "", name)[:1]
         if letter.isupper() or re.match(r"(?:Gamma|Delta|Theta|Lambda|Sigma|Phi|Psi|Omega)", name):
             return "label" if _LABEL.fullmatch(name) else "capital"
+        if name in self.tables:
+            return "capital"
         if name in self.numbers:
             return "number"
         if name in self.rows:
@@ -358,6 +399,10 @@ class _Evidence:
     def take(self, node: Node) -> None:
         """Note what one part says about the names in it."""
         match node:
+            case Name(example=True):
+                (self.marked if node.marked else self.vectors).add(node.name)
+            case Indexed(base=Name(name=name)):
+                (self.vectors if len(node.places) == 1 else self.tables).add(name)
             case Transposed(operand=Name(name=name)):
                 self.vectors.add(name)
             case Fence(norm=True, inner=inner):
@@ -368,11 +413,15 @@ class _Evidence:
             case Chain(level=level) if level == MATRIX:
                 operands = [node.first, *(joined.operand for joined in node.rest)]
                 direct = [_direct(operand) for operand in operands]
-                for left, right in pairwise(direct):
-                    self.beside(left, right)
-                for operand, after in zip(operands, direct[1:], strict=False):
-                    if isinstance(operand, Transposed) and after and not _is_greek(after):
-                        self.vectors.add(after)  # w^T x
+                for (left, right), after in zip(pairwise(direct), operands[1:], strict=True):
+                    if not has_example(after) or (left or "")[:1] == "w":
+                        self.beside(left, right)
+                for operand, after, behind in zip(operands, operands[1:], direct[1:], strict=False):
+                    turned = isinstance(operand, Transposed)
+                    if has_example(after) and (turned or (_direct(operand) or "")[:1].isupper()):
+                        self.tables |= {n.name for n in _examples(after)}  # w^T x_i, W x_i
+                    elif turned and behind and not _is_greek(behind):
+                        self.vectors.add(behind)  # w^T x
                 explicit = any(joined.operator == "@" for joined in node.rest)
                 if explicit or any(name and name[0].isupper() for name in direct):
                     self.vectors |= {name for name in direct if name and not _is_greek(name)}
@@ -433,6 +482,15 @@ def _direct(node: Node) -> str | None:
     while isinstance(node, Transposed | Bracket | Minus):
         node = node.inner if isinstance(node, Bracket) else node.operand
     return node.name if isinstance(node, Name) else None
+
+
+def _examples(node: Node) -> Iterator[Name]:
+    """Yield the names whose columns stand for examples, sums over them apart."""
+    if isinstance(node, Name) and node.example:
+        yield node
+    if not isinstance(node, Summation):
+        for part in children(node):
+            yield from _examples(part)
 
 
 def _entries(node: Node) -> Iterator[str]:

@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from fractions import Fraction
 from unicodedata import normalize
 
 from chainrule.calculus.graph.dims import SCALAR, Shape, base_names, written
 from chainrule.calculus.graph.model import (
-    Asked,
     Assumption,
     Definition,
     Loop,
-    Mask,
     Model,
     OneHot,
 )
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.errors import ModelError, ParseError
-from chainrule.language.reading import statements
+from chainrule.language.reading import index_sums, statements
+from chainrule.language.reading.applied_values import Application, applied
+from chainrule.language.reading.bookkeeping import definitions_in_code
 from chainrule.language.reading.clauses import Clause, clauses, without_arguments
-from chainrule.language.reading.complaints import LISTED, nearest, quoted
 from chainrule.language.reading.declarations import Declared, ShapeKind
+from chainrule.language.reading.directives import Directives
 from chainrule.language.reading.elaboration import Elaborator
+from chainrule.language.reading.function_names import with_named_functions
 from chainrule.language.reading.functions import Functions
+from chainrule.language.reading.indexed_definitions import (
+    IndexedNames,
+    one_sign_each,
+    with_indices,
+)
+from chainrule.language.reading.layout import without_layout
 from chainrule.language.reading.loops import unrolled
 from chainrule.language.reading.markup import statement_lines
-from chainrule.language.reading.names import canonical, split_place, target_name
-from chainrule.language.reading.statements import MAX_LINE, MAX_STATEMENTS, Statement
+from chainrule.language.reading.names import canonical, target_name
+from chainrule.language.reading.order import in_order_of_use, refuse_circle
+from chainrule.language.reading.statements import MAX_LINE, MAX_STATEMENTS, MAX_TEXT, Statement
 from chainrule.language.reading.syntax import parse
 from chainrule.language.reading.tokens import Line, tokenize
 from chainrule.language.reading.tree import Node
 from chainrule.language.reading.undeclared import undeclared
-from chainrule.language.reading.words import function_word
+from chainrule.language.reading.words import CONSTANTS, function_word
 
 READ_FACTS = frozenset({"one-hot", "symmetric"})
 """The facts about a matrix that a declaration may state."""
@@ -79,13 +87,47 @@ def read_model(text: str, *, name: str = "", infer: bool = True) -> Model:
     >>> model.objective.name, [symbol.name for symbol in model.parameters()]
     ('J', ['w', 'b'])
     """
-    reader = _Reader()
-    rounds = unrolled(statement_lines(statements.lines(text)))
+    values: Mapping[str, Application] = {}
+    if len(text) <= MAX_TEXT:
+        text, values = applied(without_layout(normalize("NFC", text)))
+    lines = statement_lines(definitions_in_code(statements.lines(text)))
+    return read_lines(lines, values, name=name, infer=infer, ordered="\\" in text)
+
+
+def read_lines(
+    lines: Sequence[Line],
+    values: Mapping[str, Application],
+    *,
+    name: str = "",
+    infer: bool = True,
+    usual: Container[str] = frozenset(),
+    ordered: bool = True,
+) -> Model:
+    """Read a forward pass from the lines in which it stands.
+
+    Parameters
+    ----------
+    lines : sequence of Line
+        Without what only sets the page.
+    values : mapping of str to Application
+        Values that are written with their arguments.
+    name : str, optional
+        The title where the text has none.
+    infer : bool, optional
+        Whether the shapes of undeclared names are inferred.
+    usual : container of str, optional
+        Names of which the last that is a number is the objective, where no directive says which.
+    ordered : bool, optional
+        Whether definitions are read in the order of their use, whatever order they stand in.
+    """
+    reader = _Reader(usual=usual)
+    rounds = unrolled(with_named_functions(lines))
     reader.loops, reader.starts = tuple(rounds.loops), rounds.starts
     for line in rounds.lines:
         reader.gather(line)
-    reader.clauses = without_arguments(
-        [clause for clause in reader.clauses if not reader.is_prose(clause)], reader.lines
+    found = [clause for clause in reader.clauses if not reader.is_prose(clause)]
+    reader.clauses, reader.indexed = with_indices(
+        without_arguments(found, reader.lines, usual), values
     )
     reader.define_names()
     # What is declared counts everywhere: papers write "where x ∈ ℝⁿ" below the formula.
@@ -93,6 +135,8 @@ def read_model(text: str, *, name: str = "", infer: bool = True) -> Model:
         if clause.declared is not None:
             reader.declare(clause, clause.declared)
     reader.clauses.sort(key=reader.defines_later)
+    if ordered:
+        reader.clauses = in_order_of_use(reader.clauses)
     if infer:
         reader.infer()
     for clause in reader.clauses:
@@ -146,27 +190,24 @@ def _body(line: Line, scope: Mapping[str, Symbol], functions: Functions, body: N
 
 
 @dataclass
-class _Reader:
+class _Reader(Directives):
+    usual: Container[str] = frozenset()
     clauses: list[Clause] = field(default_factory=list)
     prose: list[int] = field(default_factory=list)
     title: str = ""
-    scope: dict[str, Symbol] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)  # where each name is introduced
     defined: dict[str, int] = field(default_factory=dict)  # where each is defined
     kinds: dict[str, ShapeKind] = field(default_factory=dict)  # "x is a vector"
     places: dict[str, tuple[str, Line, int]] = field(default_factory=dict)
-    hot: list[OneHot] = field(default_factory=list)
     hot_kinds: set[str] = field(default_factory=set)  # one-hot, without sizes
     symmetric_kinds: set[str] = field(default_factory=set)  # symmetric, without sizes
     assumptions: list[Assumption] = field(default_factory=list)
     expected: dict[str, tuple[Shape, Line, int]] = field(default_factory=dict)
     dims: set[str] = field(default_factory=set)
-    inputs: list[Symbol] = field(default_factory=list)
     definitions: list[tuple[Definition, Line]] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
-    directives: dict[str, Statement] = field(default_factory=dict)
-    masked: list[Statement] = field(default_factory=list)
     functions: Functions = field(default_factory=Functions)
+    indexed: IndexedNames = field(default_factory=IndexedNames)
     loops: tuple[Loop, ...] = ()
     starts: dict[str, int] = field(default_factory=dict)  # names before the first round of a loop
     nodes: int = 0
@@ -180,7 +221,7 @@ class _Reader:
             self.title = line.text.strip(" \t:.")
         elif said.prose and line.number not in self.prose:
             self.prose.append(line.number)
-        for clause in said.found:
+        for clause in (one for whole in said.found for one in one_sign_each(whole)):
             self.clauses.append(clause)
             if len(self.clauses) > MAX_STATEMENTS:
                 raise line.error(
@@ -202,6 +243,7 @@ class _Reader:
             for text, _ in clause.names():
                 with suppress(ValueError):  # said in its turn, when the line is read
                     self.defined.setdefault(target_name(text), clause.line.number)
+                    self.lines.setdefault(target_name(text), clause.line.number)
 
     def read(self, clause: Clause) -> None:
         """Read one clause that is no declaration."""
@@ -245,7 +287,8 @@ class _Reader:
         arguments = {text.strip() for text in said.call[2].split(",")}
         tokens = tokenize(said.line, said.body, said.stop)
         names = {token.text for token in tokens if token.kind == "name"}
-        return any(function_word(name) is None and name not in arguments for name in names)
+        known = {*arguments, *CONSTANTS}
+        return any(function_word(name) is None and name not in known for name in names)
 
     def declare(self, clause: Clause, said: Declared) -> None:
         """Read a declaration."""
@@ -295,7 +338,7 @@ class _Reader:
         if self.scope and any(name not in self.lines for name in self.starts):
             return  # what comes before a loop is said where it is used
         found, size = undeclared(
-            self.clauses, self.scope, self.dims, self.kinds, self.defined.keys()
+            self.clauses, self.scope, self.dims, self.kinds, self.defined.keys(), self.indexed
         )
         if size is not None:
             self.dims.add(size)
@@ -318,7 +361,10 @@ class _Reader:
         """Read a definition."""
         line = statement.line
         if statement.call is not None:
-            self.nodes += self.functions.define(statement, self.scope, self.dims, self.lines, _body)
+            assumed = {canonical(one.symbol.name) for one in self.assumptions}
+            self.nodes += self.functions.define(
+                statement, self.scope, self.dims, self.lines, _body, assumed
+            )
             self.hold(line)
             return
         targets = [(statements.name(line, *place), *place) for place in statement.names()]
@@ -341,13 +387,15 @@ class _Reader:
             starts=self.starts,
         )
         try:
-            values = (
-                [within.whole(node)] if len(targets) == 1 else within.pieces(node, len(targets))
-            )
+            values = self.values(within, statement, node, len(targets))
         except ParseError:
             for known, _, _ in targets:
-                self.refuse_circle(known, statement)
+                refuse_circle(known, statement, self.clauses, self.lines)
             raise
+        if self.usual and len(targets) == 1 and values[0] in self.scope.values():
+            assert isinstance(values[0], Symbol)
+            self.scope.setdefault(targets[0][0], values[0])  # another name of a value
+            return
         opened = tuple(dict.fromkeys(self.functions.opened))
         for (known, shown, at), value in zip(targets, values, strict=True):
             self.compare(line, known, shown, at, value.shape)
@@ -355,6 +403,19 @@ class _Reader:
             self.definitions.append((Definition(symbol, value, line.number, opened), line))
             if note:
                 self.notes[symbol.name] = note
+
+    def values(
+        self, within: Elaborator, statement: Statement, node: Node, count: int
+    ) -> list[Expr]:
+        """Return what a definition defines, one value for every name."""
+        if self.indexed.are_entries(statement, node):
+            lying = self.indexed.lying(statement, node)
+            whole = self.indexed.placed(node)
+            return [index_sums.of_entries(within, whole, statement.indices, lying=lying)]
+        if statement.indices:
+            letter, bases = statement.indices[0], self.indexed.bases
+            return [index_sums.of_examples(within, node, letter, bases, statement.bare)]
+        return [within.whole(node)] if count == 1 else within.pieces(node, count)
 
     def compare(self, line: Line, known: str, shown: str, at: int, shape: Shape) -> None:
         """Hold a defined value to the shape that is declared for it."""
@@ -368,37 +429,6 @@ class _Reader:
             at + len(shown) - len(shown.lstrip()),
         )
 
-    def refuse_circle(self, name: str, statement: Statement) -> None:
-        """Say so when a definition goes round through later ones to itself."""
-        uses: dict[str, set[str]] = {}
-        for other in (clause.statement for clause in self.clauses):
-            if (
-                other is not None
-                and not other.directive
-                and other.sign != ":"
-                and other.call is None
-            ):
-                tokens = tokenize(other.line, other.body, other.stop)
-                used = {token.text for token in tokens if token.kind == "name"}
-                uses |= {statements.name(other.line, *place): used for place in other.names()}
-        came: dict[str, str] = {}
-        waiting = [name]
-        while waiting and name not in came:
-            here = waiting.pop(0)
-            for found in sorted(uses.get(here, set()) & uses.keys() - came.keys()):
-                came[found] = here
-                waiting.append(found)
-        if name not in came:
-            return
-        route = [came[name]]
-        while route[-1] != name:
-            route.append(came[route[-1]])
-        if len(route) > 1:
-            said = " and ".join(f"{n} (line {self.lines[n]})" for n in reversed(route))
-            raise statement.line.error(
-                f"{said} are defined by each other; one of them needs a value of its own", 0
-            )
-
     def hold(self, line: Line) -> None:
         """Hold the forward pass to the limit on its parts."""
         if self.nodes > MAX_ALL_NODES:
@@ -410,7 +440,7 @@ class _Reader:
         self, line: Line, known: str, text: str, at: int, shape: Shape, *, symmetric: bool = False
     ) -> Symbol:
         """Give a symbol its name, which must be new."""
-        shown = text.strip()
+        shown = re.sub(r"\s{2,}", "", text.strip())  # where marks of indices stood
         if known in self.scope:
             earlier = self.scope[known].name
             spelled = "" if earlier == shown else f" as {earlier}"
@@ -433,7 +463,7 @@ class _Reader:
         if not self.definitions:
             line = self.clauses[-1].line if self.clauses else Line("")
             raise line.error("a forward pass needs a definition, such as J = sum(A)", 0)
-        definition, line = self.definitions[-1]
+        definition, line = self.last_number()
         objective, at = definition.target, 0
         chosen = self.directives.get("objective")
         if chosen is not None:
@@ -477,90 +507,10 @@ class _Reader:
         except ModelError as error:
             raise line.error(str(error), at) from None
 
-    def wrt(self) -> tuple[Asked, ...]:
-        """Read what the author asks for."""
-        statement = self.directives.get("wrt")
-        if statement is None:
-            return ()
-        text = statement.line.text[statement.body : statement.stop]
-        places = statements.parts(text, statement.body)
-        return tuple(self.asked(statement, *place) for place in places)
-
-    def onehot(self) -> tuple[OneHot, ...]:
-        """Read which labels the author declares one-hot."""
-        statement = self.directives.get("onehot")
-        found = list(self.hot)
-        if statement is None:
-            return tuple(found)
-        text = statement.line.text[statement.body : statement.stop]
-        for part, at in statements.parts(text, statement.body):
-            bare = part.rstrip().removesuffix("^T")
-            symbol = self.asked(statement, bare, at).symbol
-            axis = 0 if bare == part.rstrip() else 1
-            at += len(part) - len(part.lstrip())
-            if symbol not in self.inputs:
-                raise statement.line.error(
-                    f"{symbol.name} is a definition; only inputs are declared one-hot", at
-                )
-            if symbol.shape[axis] == 1:
-                lying, other = ("column", "^T") if axis == 0 else ("row", "")
-                raise statement.line.error(
-                    f"every {lying} of {symbol.name} {written(symbol.shape)} has one entry; "
-                    f"write onehot: {symbol.name}{other}",
-                    at,
-                )
-            found.append(OneHot(symbol, axis))
-        return tuple(found)
-
-    def masks(self) -> tuple[Mask, ...]:
-        """Read which inputs the author has drawn at every step: ``mask D with 4/5``."""
-        found: list[Mask] = []
-        for statement in self.masked:
-            line, body = statement.line, statement.body
-            named, _, share = line.text[body : statement.stop].partition(" with ")
-            symbol = self.asked(statement, named, body).symbol
-            at = body + len(named) + len(" with ")
-            try:
-                keep = float(Fraction(share.strip()))
-            except (ValueError, ZeroDivisionError):
-                keep = 0.0
-            if not 0 < keep <= 1:
-                raise line.error(
-                    "a mask is 1 with a probability above 0, at most 1; write a number such as "
-                    f"mask {symbol.name} with 4/5",
-                    at,
-                )
-            if symbol not in self.inputs:
-                raise line.error(f"{symbol.name} is a definition; only inputs are drawn", body)
-            if any(mask.symbol is symbol for mask in found):
-                raise line.error(f"{symbol.name} is drawn twice; keep one of the lines", body)
-            found.append(Mask(symbol, keep))
-        return tuple(found)
-
-    def asked(self, statement: Statement, text: str, at: int) -> Asked:
-        """Find the symbol that a directive names, or one entry of it."""
-        line = statement.line
-        known = statements.name(line, text, at)
-        at += len(text) - len(text.lstrip())
-        if known in self.scope:
-            return Asked(self.scope[known])
-        whole, place = split_place(known)
-        if place is None or whole not in self.scope or statement.directive != "wrt":
-            raise line.error(f"unknown name {quoted(text)}; {self.advice(known)}", at)
-        symbol = self.scope[whole]
-        long = [dim for dim in symbol.shape if dim != 1]
-        if len(long) != 1:
-            raise line.error(
-                f"{symbol.name} is {written(symbol.shape)}; one entry can be asked of a vector", at
-            )
-        if place < 1 or (isinstance(long[0], int) and place > long[0]):
-            raise line.error(f"{symbol.name} has entries 1 to {long[0]}", at)
-        return Asked(symbol, place)
-
-    def advice(self, name: str) -> str:
-        """Say which name was meant, or which there are."""
-        near = nearest(name, self.scope)
-        if near:
-            return f"did you mean {self.scope[near].name}?"
-        names = [symbol.name for symbol in self.scope.values()]
-        return f"known here: {', '.join(names[-LISTED:])}"
+    def last_number(self) -> tuple[Definition, Line]:
+        """Return the definition of the objective: the last, or the last with a usual name."""
+        numbers = [one for one in self.definitions if one[0].target.shape == SCALAR]
+        named = [one for one in numbers if target_name(one[0].target.name) in self.usual]
+        if self.usual and numbers:
+            return (named or numbers)[-1]
+        return self.definitions[-1]

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 from dataclasses import dataclass, field
+from itertools import pairwise
 from unicodedata import category, name, normalize
 
 MARKS = {"\u0302": "hat", "\u0304": "bar", "\u0303": "tilde", "\u0307": "dot"}
@@ -43,7 +44,7 @@ LONGEST_RUN = 24
 
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
 _LOW = re.compile(
-    r"_(?:\{([^{}]{1,24})\}|([0-9]+)|((?:(?![⁰¹²³⁴-⁹ⁱⁿˡ])[^\W\d_])+[0-9]*)|(\\[A-Za-z]+))"
+    r"_(?:\{([^{}]{1,24})\}|([0-9]+)|([i-k](?=[wxyaA-Z]))|((?:(?![⁰¹²³⁴-⁹ⁱⁿˡ])[^\W\d_])+[0-9]*)|(\\[A-Za-z]+))"
 )
 _LAYER = re.compile(r"\^(?:\[([\w+\-−, ]{1,16})\])")
 _GROUP = re.compile(
@@ -54,10 +55,17 @@ _EXAMPLE = re.compile(r"\^(?:\(([\w+\-−, ]{1,16})\)|\{\s*\(([\w+\-−, ]{1,16}
 _ONE_EXAMPLE = re.compile(
     r"\^(?:\(([^\W\d]\w{0,3})\)|\{\s*\((\w{1,4})\)\s*(\^?\s*(?:T|\\top|\\intercal|⊤))?\s*\})"
 )
+_MARKED = re.compile(
+    r"\^(?:\(([i-nrst])\)|\{\s*\(\s*([i-nrst]|[0-9]{1,2})\s*\)\s*(\^?\s*(?:T|\\top|\\intercal|⊤))?\s*\})"
+)
+"""The mark of an example or of a layer: ``x^{(i)}``, ``W^{(1)}``."""
 _LISTED = re.compile(r"_([0-9]+(?:,[a-z])+)(?![\w(])")
 _RAISED = re.compile("⁽([⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁱⁿˡ]{1,16})⁾")
 _PLACE = re.compile(r"(.+)_([0-9]{1,9})")
 _SQUARED = re.compile(r"(.+?)\s*(?:\^\s*(?:2|\{\s*2\s*\})|²)")
+_STEP = re.compile(r"\s*([a-z])(?![A-Za-z])")
+"""The letter behind Δ, with which it is one name: Δt."""
+_RELATION = re.compile(r"\\(?:neq?|in|geq?|leq?)(?![A-Za-z])")
 _INDEX = re.compile(r"[\w+\-−,()\s\\]*")
 
 
@@ -138,7 +146,7 @@ def scan(
             parts.below.append(match[1])  # dz_1,c: entry c of the first of several
         elif match := _LOW.match(text, end):
             index = next(group for group in match.groups() if group)
-            if not _INDEX.fullmatch(index):
+            if not _INDEX.fullmatch(index) or _RELATION.search(index):
                 break
             _below(parts, _plain(index))
         elif match := _LAYER.match(text, end):
@@ -150,6 +158,9 @@ def scan(
             transposed = bool(match[3])
         elif match := _RAISED.match(text, end):
             parts.above.append(f"({''.join(SUPERSCRIPTS[c] for c in match[1])})")
+        elif not examples and not whole and (match := _MARKED.match(text, end)):
+            parts.above.append(f"({match[1] or match[2]})")
+            transposed = bool(match[3])
         elif whole and (match := _EXAMPLE.match(text, end)):
             parts.above.append(f"({_plain(match[1] or match[2])})")
         elif examples and (match := _ONE_EXAMPLE.match(text, end)):
@@ -193,12 +204,16 @@ def run_of(written: str, known: Container[str]) -> list[int] | None:
     letters = 0
     while letters < len(written) and is_letter(written[letters]):
         letters += 1
-    if not 1 < letters <= LONGEST_RUN or len(set(written[:letters])) < letters:
+    if not 1 < letters <= LONGEST_RUN:
         return None
+    if any(one == other for one, other in pairwise(written[:letters])):
+        return None  # xx is a name of its own
     for at in range(letters):
         part = written[at : at + 1] if at < letters - 1 else written[at:]
         found = scan(part)
-        if found is None or found.end != len(part) or found.canonical not in known:
+        if found is None or found.end != len(part):
+            return None
+        if found.canonical not in known and found.canonical.partition("_")[0] not in known:
             return None
     return list(range(letters))
 
@@ -233,6 +248,8 @@ def _command(text: str, start: int, accents: int) -> tuple[_Parts, int] | None:
         end += 1
     if word not in ACCENTS and word not in FONTS:
         greek = word.removeprefix("var")
+        if word == "Delta" and (step := _STEP.match(text, end)) is not None:
+            return _Parts(f"Delta{step[1]}"), step.end()
         return _Parts(greek if greek in GREEK else word), end
     found = _argument(text, end, accents + 1)
     if found is None:

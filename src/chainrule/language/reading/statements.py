@@ -57,6 +57,10 @@ class Statement:
         Where the statement ends and a comment may begin.
     note : str
         The comment.
+    indices : tuple of str
+        The indices that its left side had: ``z^{(i)} = ...``.
+    bare : frozenset of str
+        Names on the right that stand for one example, as x in ``h(x) = w^T x``.
     """
 
     line: Line
@@ -64,6 +68,8 @@ class Statement:
     at: int
     stop: int
     note: str
+    indices: tuple[str, ...] = ()
+    bare: frozenset[str] = frozenset()
 
     @property
     def target(self) -> str:

@@ -229,6 +229,9 @@ def tokenize(
         elif answer and character == "." and found and text[at + 1 : at + 2].isspace():
             found.append(Token("mark", "·", at, at + 1))
             at += 1
+        elif character == "T" and _raises(found) and is_letter(text[at + 1 : at + 2] or " "):
+            found.append(Token("name", "T", at, at + 1))  # w^Tx is w^T x
+            at += 1
         elif name := scan(text, at, examples=answer):
             found.append(Token("name", name.canonical, at, name.end))
             if name.transposed:
@@ -246,6 +249,11 @@ def _evaluated(text: str, at: int) -> re.Match[str] | None:
     r"""Return the bar that ends ``\left. ... \right|_{x=0}``: where a value is taken, no value."""
     match = _EVALUATED.match(text, at)
     return match if match and re.search(r"\\left\s*\.", text[:at]) else None
+
+
+def _raises(found: list[Token]) -> bool:
+    """Whether an exponent without braces begins here."""
+    return bool(found) and found[-1].kind == "mark" and found[-1].text == "^"
 
 
 def _opens(found: list[Token]) -> bool:

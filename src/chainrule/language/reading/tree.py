@@ -25,9 +25,14 @@ class Literal(Written):
 
 @dataclass(frozen=True, slots=True)
 class Name(Written):
-    """A name, in canonical form."""
+    """A name, in canonical form.
+
+    `example` says that a column or an entry of it was written, `marked` that the index stood above.
+    """
 
     name: str
+    example: bool = field(default=False, kw_only=True)
+    marked: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +134,17 @@ class Derivative(Written):
 
 @dataclass(frozen=True, slots=True)
 class Summation(Written):
-    """A sum over running indices, ``∑_{i=1}^m``, in an answer; `high` is where it ends."""
+    """A sum over running indices, ``∑_{i=1}^m``: `high` is where it ends, `apart` an index ≠ it."""
 
     indices: tuple[str, ...]
     body: Node
     high: Node | None = None
+    apart: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Indexed(Written):
-    """A part of a matrix, ``X[p, i]``, in an answer; nothing stands for all along an axis."""
+    """A part of a matrix, ``X[p, i]``, ``x_ij``; nothing stands for all along an axis."""
 
     base: Node
     places: tuple[Node | None, ...]

@@ -13,14 +13,15 @@ from chainrule.errors import ParseError
 from chainrule.language.reading.clauses import Clause
 from chainrule.language.reading.complaints import nearest, quoted, split
 from chainrule.language.reading.declarations import ShapeKind
+from chainrule.language.reading.examples import whole_sum, without_marks
 from chainrule.language.reading.functions import changed, parts_of
-from chainrule.language.reading.index_sums import whole_sum
+from chainrule.language.reading.indexed_definitions import IndexedNames
 from chainrule.language.reading.inference import Definition, Inference
 from chainrule.language.reading.names import GREEK, canonical, target_name
 from chainrule.language.reading.statements import Statement
 from chainrule.language.reading.syntax import parse
 from chainrule.language.reading.tokens import Line
-from chainrule.language.reading.tree import Bracket, Name, Node, Summation
+from chainrule.language.reading.tree import Bracket, Indexed, Name, Node, Summation
 from chainrule.language.reading.unification import Body
 from chainrule.language.reading.words import CONSTANTS, function_word, function_words
 
@@ -28,7 +29,10 @@ _WORDS = re.compile(r"\\?[^\W\d_][^\W_]*(?:_\w+|\^\[\w+\])*")
 _APART = frozenset({"axis", "T"})
 """Words in a definition that name no value."""
 
-_RUN = re.compile(r"(?<![\w\\{])[A-Za-z]{2,3}(?![\w(}])")
+_TURNED = re.compile(r"\s*\^\s*\{?\s*(?:T|\\top|\\intercal|⊤)")
+"""A transpose behind a run of capital letters, which makes it a product: ``AB^T``."""
+
+_RUN = re.compile(r"(?<![\w\\{^])[A-Za-z]{2,3}(?![A-Za-z\d(}])")
 SHORT = re.compile(r"[^\W\d_]\d{0,2}(?:hat|bar|tilde)?(?:[_^'].*)?")
 """A name that is no misspelt word: a letter with its marks."""
 
@@ -52,6 +56,7 @@ def undeclared(
     dims: Set[str],
     kinds: Mapping[str, ShapeKind],
     defined: Set[str],
+    indexed: IndexedNames,
 ) -> tuple[list[Undeclared], str | None]:
     """Infer the shapes of names that are used and never declared.
 
@@ -67,6 +72,8 @@ def undeclared(
         Names declared without sizes.
     defined : set of str
         Names that some line defines.
+    indexed : IndexedNames
+        Names that carry indices.
 
     Returns
     -------
@@ -79,7 +86,7 @@ def undeclared(
         return [], None
     declared = {*scope, *kinds, *defined}
     loose = loose_letters(clauses, {*declared, *dims})
-    gathered = _Gathered(declared | loose)
+    gathered = _Gathered(declared | loose, indexed)
     try:
         for clause in clauses:
             if clause.statement is not None:
@@ -102,7 +109,6 @@ def undeclared(
         unknown,
         {*known, *unknown, *gathered.functions},
         gathered.objective or (gathered.lines[-1].targets or ("",))[0],
-        gathered.indexed,
         gathered.ends,
     )
     found, size = inference.solve()
@@ -139,7 +145,10 @@ def loose_letters(clauses: Sequence[Clause], known: Set[str]) -> set[str]:
             continue
         for match in _RUN.finditer(statement.line.text, statement.body, statement.stop):
             run = match[0]
-            if run not in known and function_word(run) is None and "x" in run.lower():
+            product = "x" in run.lower() or (
+                run.isupper() and _TURNED.match(match.string, match.end())
+            )
+            if run not in known and function_word(run) is None and product:
                 found |= {letter for letter in run if letter not in known}
     return found
 
@@ -149,24 +158,24 @@ class _Gathered:
     """The definitions of a forward pass as trees, and where their names stand first."""
 
     declared: set[str]
+    names: IndexedNames
     lines: list[Definition] = field(default_factory=list)
     functions: dict[str, Body] = field(default_factory=dict)
     places: dict[str, Written] = field(default_factory=dict)
     objective: str = ""
-    indexed: set[str] = field(default_factory=set)
     ends: set[str] = field(default_factory=set)
 
     def opened(self, node: Node) -> Node:
         """Replace the entries under sums over an index by their vectors."""
         if isinstance(node, Summation):
-            body, names = whole_sum(node, self.declared)
-            self.indexed |= names
+            entries = any(isinstance(part, Indexed) for part in parts_of(node))
+            body = node.body if entries else whole_sum(node, self.declared)[0]
             high = node.high
             while isinstance(high, Bracket):
                 high = high.inner
             if isinstance(high, Name):
                 self.ends.add(high.name)
-            return replace(node, body=self.opened(body), high=None)
+            return replace(node, body=self.opened(body), high=high)
         return changed(node, self.opened)
 
     def take(self, statement: Statement) -> None:
@@ -183,16 +192,34 @@ class _Gathered:
             self.functions[canonical(statement.call[1])] = Body(arguments, node)
             return
         node, _ = parse(line, statement.body, statement.stop, self.declared, self.functions.keys())
+        lying = False
+        entries = self.names.are_entries(statement, node)
+        if entries:
+            lying = self.names.lying(statement, node)
+            node = self.names.placed(node)
+        elif statement.indices:
+            node = self.names.of_all(statement, node, self.declared)
         node = self.opened(node)
         targets = tuple(target_name(text) for text, _ in statement.names())
-        text = " ".join(line.text[: statement.stop].replace("$", " ").split())
-        self.lines.append(Definition(targets if len(targets) == 1 else (), quoted(text), node))
+        text = " ".join((line.shown or line.text)[: statement.stop].replace("$", " ").split())
+        letters = statement.indices if entries else ()
+        self.lines.append(
+            Definition(targets if len(targets) == 1 else (), quoted(text), node, letters, lying)
+        )
         for part in parts_of(node):
+            if isinstance(part, Indexed):
+                continue
             if isinstance(part, Name):
                 shown = line.text[part.start : part.end]
                 if _canonical(shown) != part.name:
-                    shown = part.name  # the vector of an entry
+                    bare = without_marks(shown, part.name)  # the matrix of an entry
+                    shown = part.name if bare is None else _squeezed(bare)
                 self.places.setdefault(part.name, (shown, line, part.start))
+
+
+def _squeezed(text: str) -> str:
+    """Return a name without the gaps that its marks left."""
+    return re.sub(r"\s{2,}", "", text.strip())
 
 
 def _canonical(text: str) -> str:
@@ -213,7 +240,8 @@ def _is_misspelt(name: str, place: Written, scope: Mapping[str, Symbol], known: 
     stem = name.rstrip("0123456789")
     if stem != name and stem in known:
         return True
-    if "_" in name and name.rpartition("_")[0] in known:
+    stem, _, below = name.rpartition("_")
+    if stem in known and below not in ("0", "t-1", "prev"):
         return True
     word = SHORT.fullmatch(name) is None and name.partition("_")[0] not in GREEK
     if scope:

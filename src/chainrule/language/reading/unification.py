@@ -11,13 +11,15 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from chainrule.calculus.graph.dims import Dim
-from chainrule.language.reading.functions import CHOICE
+from chainrule.language.reading.examples import flipped, letter_of
+from chainrule.language.reading.functions import CHOICE, children, parts_of
 from chainrule.language.reading.tree import (
     Bracket,
     Call,
     Chain,
     Compared,
     Fence,
+    Indexed,
     Literal,
     Minus,
     Name,
@@ -44,6 +46,9 @@ OpenShape: TypeAlias = tuple[Term, ...]
 NUMBER: OpenShape = (1, 1)
 SPREAD = 2
 """How unlikely it is that a product or a difference repeats one of its operands."""
+
+NOT_SHARED = 6
+"""How unlikely it is that what all examples share has an entry per example."""
 
 _ALIKE = frozenset({"softmax", "log_softmax", "logsoftmax"})
 _NORMALISED = frozenset({"layer_norm", "batch_norm", "rms_norm", "group_norm", "dropout"})
@@ -110,6 +115,7 @@ class Solution:
             b if a == 1 else a if b == 1 else self.equal(a, b)
             for a, b in zip(first, second, strict=True)
         )
+        rows, columns = self.root(rows), self.root(columns)
         if (rows, columns) not in (self.resolved(first), self.resolved(second)):
             raise ClashError  # a row and a column would make a table
         if self.resolved(first) != self.resolved(second):
@@ -123,6 +129,15 @@ class Solution:
             return second if first == NUMBER else first
         self.equal(first[1], second[0])
         return first[0], second[1]
+
+
+def has_example(node: Node) -> bool:
+    """Whether a part holds a column or an entry of an example, sums over it apart."""
+    if isinstance(node, Summation):
+        return False
+    if isinstance(node, Name):
+        return node.example
+    return any(has_example(part) for part in children(node))
 
 
 @dataclass(frozen=True)
@@ -140,7 +155,8 @@ class Shaper:
     solution: Solution
     numbers: frozenset[str] = frozenset()
     functions: Mapping[str, Body] = field(default_factory=dict)
-    entries: bool = False  # under a sum over an index, where products go entry by entry
+    turned: frozenset[str] = frozenset()  # names with one example a row, among such with columns
+    letters: dict[str, Term] = field(default_factory=dict)  # what indices of entries run over
 
     def shape(self, node: Node) -> OpenShape:
         """Return the shape of a part.
@@ -158,7 +174,10 @@ class Shaper:
                 return NUMBER
             case Name():
                 if node.name in known.shapes:
-                    return known.resolved(known.shapes[node.name])
+                    found = known.resolved(known.shapes[node.name])
+                    if node.example and found == NUMBER:
+                        raise ClashError
+                    return (found[1], found[0]) if self.is_turned(node) else found
                 if node.name in self.numbers:
                     return NUMBER
                 raise BeyondError(node.name)
@@ -183,8 +202,9 @@ class Shaper:
             case Compared():
                 return known.meeting(self.shape(node.left), self.shape(node.right))
             case Summation():
-                replace(self, entries=True).shape(node.body)
-                return NUMBER
+                return self.summed(node)
+            case Indexed(base=Name(name=name)):
+                return self.entry(node, name)
             case Call():
                 return self.call(node)
             case _:
@@ -206,15 +226,81 @@ class Shaper:
                 found = known.resolved(found)[0], 1
                 continue
             right = self.shape(joined.operand)
-            if self.entries and node.level == MATRIX:
-                found = known.meeting(found, right)
-            elif node.level == MATRIX or joined.operator in ("@", "·", ""):
+            if node.level == MATRIX or joined.operator in ("@", "·", ""):
                 found = known.product(found, right)
             else:
                 if joined.operator == "-" and not isinstance(node.first, Literal):
                     known.cost += SPREAD * (NUMBER in (found, right) and found != right)
                 found = known.meeting(found, right, 0 if joined.operator == "+" else SPREAD)
+        if node.level == MATRIX and known.resolved(found) == NUMBER and has_example(node):
+            raise ClashError  # w^T x_i differs from example to example
         return found
+
+    def of_examples(self, node: Node, high: Node | None = None) -> Shaper:
+        """Return the shaper of a formula of all examples."""
+        names = {part.name for part in parts_of(node) if isinstance(part, Name) and part.example}
+        known = self.solution
+        shapes = {n: known.resolved(known.shapes[n]) for n in names if n in known.shapes}
+        length: Term | None = high.name if isinstance(high, Name) else None
+        if length not in {term for shape in shapes.values() for term in shape}:
+            length = None
+        turned = flipped(shapes, length)
+        tables = [shape for shape in shapes.values() if len(shape) == 2]
+        if any(rows == 1 and columns != 1 for rows, columns in tables):
+            known.cost += SPREAD * sum(shapes[name][1] == 1 for name in turned)
+        return replace(self, turned=turned)
+
+    def is_turned(self, node: Name) -> bool:
+        """Whether the matrix that a name stands for has one example a row."""
+        return node.example and node.name in self.turned
+
+    def summed(self, node: Summation) -> OpenShape:
+        """Return the shape of a sum over indices: a number."""
+        known, high = self.solution, node.high
+        while isinstance(high, Bracket):
+            high = high.inner
+        end = high.name if isinstance(high, Name) and high.name in self.numbers else None
+        if any(isinstance(part, Indexed) for part in parts_of(node.body)):
+            own: dict[str, Term] = {n: end or OpenSize(f"{n} {id(node)}", 0) for n in node.indices}
+            if replace(self, letters={**self.letters, **own}).shape(node.body) != NUMBER:
+                raise ClashError
+            return NUMBER
+        rows, columns = known.resolved(self.of_examples(node.body, high).shape(node.body))
+        if 1 not in (rows, columns):
+            raise ClashError
+        if end is not None and (rows, columns) != NUMBER:
+            known.equal(columns if rows == 1 else rows, end)
+        self.weigh_shared(node.body, columns if rows == 1 else rows)
+        return NUMBER
+
+    def weigh_shared(self, node: Node, count: Term) -> None:
+        """Make it unlikely that what all examples share has an entry per example."""
+        known = self.solution
+        shared = {
+            part.name
+            for part in parts_of(node)
+            if isinstance(part, Name) and not part.example and part.name in known.shapes
+        }
+        count = known.root(count)
+        if count != 1:
+            counted = [known.resolved(known.shapes[name]) for name in shared]
+            known.cost += NOT_SHARED * sum(count in shape for shape in counted)
+
+    def entry(self, node: Indexed, name: str) -> OpenShape:
+        """Return the shape of an entry; its indices run over the sizes of its matrix."""
+        known = self.solution
+        if name not in known.shapes:
+            raise BeyondError(name)
+        shape = known.resolved(known.shapes[name])
+        free = [axis for axis in (0, 1) if shape[axis] != 1]
+        letters = [letter for part in node.places if (letter := letter_of(part)) is not None]
+        if len(free) != len(letters):
+            raise ClashError
+        for axis, letter in zip(free, letters, strict=True):
+            if letter not in self.letters:
+                raise BeyondError(letter)
+            known.equal(self.letters[letter], shape[axis])
+        return NUMBER
 
     def call(self, node: Call) -> OpenShape:
         """Return the shape of a function applied."""

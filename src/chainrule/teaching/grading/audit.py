@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
+from unicodedata import normalize
 
 from chainrule.calculus.graph.model import Model
 from chainrule.display import DisplayedAsPage
-from chainrule.teaching.grading.auditor import (
+from chainrule.errors import ChainruleError
+from chainrule.language.answers import Lexicon
+from chainrule.language.reading.applied_values import Application, applied
+from chainrule.language.reading.layout import without_layout
+from chainrule.language.reading.statements import MAX_TEXT
+from chainrule.teaching.grading.auditor import Auditor
+from chainrule.teaching.grading.line_verdicts import (
     FOLLOWS,
-    Auditor,
     Verdict,
     in_own_function,
     refused_line,
 )
 from chainrule.teaching.marking.forward import ForwardPassReader
+from chainrule.teaching.marking.posted_forward import posted_forward
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs, statements
 
 MOST = 12
@@ -94,15 +101,29 @@ def audit(text: str, model: Model | None = None) -> Audit:
     >>> found.lines[-1].right
     '(a - y) x'
     """
-    rest = statements(text)
+    values: Mapping[str, Application] = {}
+    if len(text) <= MAX_TEXT:
+        text, values = applied(without_layout(normalize("NFC", text)))
+    said = rest = statements(text)
     refused: list[Verdict] = []
     if model is None:
         forward = ForwardPassReader()
-        rest = _left(forward, rest)
-        model = forward.model()
+        rest = _left(forward, said)
+        unread = forward.refused
+        try:
+            model = forward.model()
+        except ChainruleError:
+            posted = posted_forward(text, said, values)
+            if posted is None:
+                raise
+            model, rest, unread = posted.model, posted.rest, posted.refused
+        else:
+            posted = posted_forward(text, said, values) if unread else None
+            if posted is not None and len(posted.refused) < len(unread):
+                model, rest, unread = posted.model, posted.rest, posted.refused
         refused = [
-            in_own_function(said, refused_line(said, error), forward.knows)
-            for said, error in forward.refused
+            in_own_function(line, refused_line(line, error), _knows(model))
+            for line, error in unread
         ]
     judged, note = _judged(model, rest)
     lines = tuple(sorted((*refused, *judged), key=lambda verdict: verdict.line))
@@ -166,6 +187,10 @@ def _noted(before: Verdict | None, after: Verdict | None, note: str) -> Verdict 
 
 def _accused(lines: Iterable[Verdict | None]) -> int:
     return sum(line is not None and line.accused for line in lines)
+
+
+def _knows(model: Model) -> Callable[[str], bool]:
+    return lambda word: Lexicon(model).find(word) is not None
 
 
 def _left(forward: ForwardPassReader, said: list[TranscriptStatement]) -> list[TranscriptStatement]:

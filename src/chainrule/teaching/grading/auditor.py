@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations, pairwise
-from typing import Any
 
 from chainrule.calculus.graph.dims import SCALAR, Index
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import (
+    Entry,
     Expr,
     Position,
     Symbol,
@@ -20,13 +20,22 @@ from chainrule.calculus.graph.node import (
     symbols,
 )
 from chainrule.calculus.ops import delta, mul, rebuild, renamed, transpose
-from chainrule.errors import ParseError, ScopeError, UndecidedError, UnmetError
+from chainrule.errors import ParseError, ScopeError, UnmetError
 from chainrule.language.answers import Lexicon, spelled
 from chainrule.language.reading.statements import MAX_LINE
 from chainrule.language.reading.tree import Derivative, Name
 from chainrule.teaching.diagnosis.explanation import SUM_MISSING, LineExplainer, WrongSide, asked_by
 from chainrule.teaching.diagnosis.right_lines import NO_FORM, Quantity
 from chainrule.teaching.grading.conventions import Convention, Ratio, conventions, transposed_names
+from chainrule.teaching.grading.line_verdicts import (
+    FOLLOWS,
+    GOES_ON,
+    RESTATED,
+    UNMOVED,
+    Verdict,
+    in_own_function,
+    refused_line,
+)
 from chainrule.teaching.marking.differentials import (
     Differentials,
     in_one_form,
@@ -49,69 +58,9 @@ from chainrule.teaching.marking.softmax_labels import with_softmax_labels
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
 from chainrule.teaching.marking.verdicts import NamedMistake
 
-FOLLOWS = "follows"
-_DECLARE = re.compile(
-    r"(?:or )?declare it: (\S+) : \(rows, columns\)|write (\S+) : \(rows, columns\) above"
-)
-_DEFINE = r"if it is a name of your own, say what it stands for on a line above: \1\2 = ..."
+_ASKS = re.compile(r"∂|∇|\\partial|\\nabla|\\frac|/\s*d")
 _PARTIAL_SIGN = re.compile(r"∂|\\partial\b")
 _EVERY_LAYER = re.compile(r"\[\s*l\s*(?:[+\-−]\s*\d\s*)?\]")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The verdict on one line.
-
-    Parameters
-    ----------
-    line : int
-        The line number, from 1.
-    text : str
-        The judged text.
-    verdict : str
-        ``proven``, ``wrong``, ``shape``, ``scope``, ``follows``, ``unproven`` or ``unreadable``.
-    why : str
-        The evidence or the reason.
-    mistakes : tuple of NamedMistake
-        The likely mistake; several where they cannot be told apart.
-    right : str
-        The right line, in short form.
-    sign : int
-        Which equals sign of the line is the first that does not hold, from 1; 0 when all do.
-    alone : bool
-        Whether it uses no gradient of another line.
-    """
-
-    line: int
-    text: str
-    verdict: str
-    why: str
-    mistakes: tuple[NamedMistake, ...] = ()
-    right: str = ""
-    sign: int = 0
-    alone: bool = False
-
-    @property
-    def mistake(self) -> str:
-        """The likely mistake; names that cannot be told apart are joined by "or"."""
-        return " or ".join(dict.fromkeys(mistake.name for mistake in self.mistakes))
-
-    def data(self) -> dict[str, Any]:
-        """Return the verdict as plain data."""
-        return {
-            "line": self.line,
-            "text": self.text,
-            "verdict": self.verdict,
-            "why": self.why,
-            "mistake": self.mistake or None,
-            "right": self.right or None,
-            "sign": self.sign,
-        }
-
-    @property
-    def accused(self) -> bool:
-        """Whether the line is called wrong."""
-        return self.verdict in ("wrong", "shape", "scope")
 
 
 @dataclass
@@ -135,6 +84,14 @@ class _Chain:
     def moves(self) -> bool:
         """Whether it is in differential form."""
         return self.context.differentials is not None
+
+    @property
+    def unmoved(self) -> bool:
+        """Whether it is in differential form, and no side has a direction."""
+        moving = self.context.differentials
+        return moving is not None and all(
+            symbol is self.context.model.objective for symbol in moving.named
+        )
 
     @property
     def alone(self) -> bool:
@@ -188,16 +145,33 @@ class Auditor:
     def conventions(self, lines: Iterable[Verdict | None]) -> Iterator[Convention]:
         """Yield the conventions that the wrong lines suggest."""
         unmet = any(line is not None and line.verdict == "shape" for line in lines)
-        return conventions(self.equality_judge.author, self.ratios, unmet=unmet)
+        return conventions(self.model, self.ratios, unmet=unmet)
 
     def judge(self, said: TranscriptStatement) -> Verdict | None:
         """Judge one statement; None when it is not a claim."""
         written = said.without_words(self._knows)
         said = self._in_plain_form(written)
-        if not equals_signs(said.text) or self._defines(said):
+        if not equals_signs(said.text) or self._is_condition(said) or self._defines(said):
             return None
         verdict = replace(self._of_layers(said), text=written.text)
         return in_own_function(said, verdict, self._knows)
+
+    def _is_condition(self, said: TranscriptStatement) -> bool:
+        """Whether an equation asks for the optimum, and claims nothing: ``X^T (X w - y) = 0``."""
+        left, right = (
+            said.text[: equals_signs(said.text)[0]],
+            said.text[equals_signs(said.text)[-1] :],
+        )
+        zero = re.fullmatch(r"=\s*\$?(?:0|\\mathbf\s*\{?0\}?|\\vec\s*\{?0\}?)\$?\s*", right)
+        if zero is not None and not said.continues:
+            return not _ASKS.search(left) and not re.match(r"\s*d\w+\s*$", left)
+        try:
+            known = Lexicon(self.model, self.local).find(spelled(left))
+        except ValueError:
+            return False
+        inputs = self.model.inputs
+        # w = (X^T X)^-1 X^T y is the solution of an equation
+        return known is not None and known.is_whole and known.symbol in inputs
 
     def _of_layers(self, said: TranscriptStatement) -> Verdict:
         """Judge a statement, for every layer where it speaks of layer l."""
@@ -241,9 +215,13 @@ class Auditor:
     # ---- one line ----------------------------------------------------------------------------
 
     def _judged(self, said: TranscriptStatement, lexicon: Lexicon) -> Verdict:
+        if said.continues and self.last is None:
+            return Verdict(said.line, said.text, "unproven", GOES_ON)
         chain, error = self._read(said, lexicon)
         if chain is None:
             assert error is not None
+            if not said.continues:
+                self.last = None
             refused = refused_line(said, error)
             if refused.accused and self.explains:
                 named, right = self.explainer.unread(said, lexicon, error)
@@ -267,11 +245,24 @@ class Auditor:
                 "follows from a line before it that is wrong; this step itself is right",
                 alone=chain.alone,
             )
+        if chain.unmoved and chain.findings[failed - 1].outcome is EqualityOutcome.SHAPE:
+            return Verdict(said.line, said.text, "unproven", UNMOVED)
+        if self._restates(chain):
+            return Verdict(said.line, said.text, "unproven", RESTATED)
         quantity = Quantity(chain.sides[0], self._asked(chain), chain.context)
         written = WrongSide(said, lexicon, chain.reading, said.sides()[failed])
         verdict = self._wrong(chain, quantity, written)
         self._learned(chain, right=False)
         return verdict
+
+    def _restates(self, chain: _Chain) -> bool:
+        """Whether a line says of one example what the forward pass says of all, in other shapes."""
+        outcome = chain.findings[chain.failed - 1].outcome
+        first = chain.sides[0]
+        whole = first.matrix if isinstance(first, Entry) else first
+        met = outcome in (EqualityOutcome.SHAPE, EqualityOutcome.SCOPE)
+        met = met and bool(chain.context.indices)
+        return met and self._asked(chain) is None and whole in self.model.values and not chain.moves
 
     def _wrong(self, chain: _Chain, quantity: Quantity, written: WrongSide) -> Verdict:
         """Return the verdict on a wrong line, explained where that is wanted."""
@@ -494,27 +485,3 @@ class Auditor:
 
     def _asked(self, chain: _Chain) -> AskedDerivative | None:
         return None if chain.moves else asked_by(chain.sides[0], chain.context)
-
-
-def refused_line(said: TranscriptStatement, error: ParseError) -> Verdict:
-    """Return the verdict on a line that was not read, or whose shapes or indices do not meet."""
-    kinds = ((ScopeError, "scope"), (UnmetError, "shape"), (UndecidedError, "unproven"))
-    verdict = next((name for kind, name in kinds if isinstance(error, kind)), "unreadable")
-    message = _DECLARE.sub(_DEFINE, error.message)
-    place = ParseError(message, line=error.line, column=error.column, source=error.source)
-    why = message if verdict != "unreadable" else str(place)
-    return Verdict(said.line, said.text, verdict, why, sign=int(verdict != "unreadable"))
-
-
-def in_own_function(
-    said: TranscriptStatement, verdict: Verdict, knows: Callable[[str], bool]
-) -> Verdict:
-    """Return the verdict on a line of code; one about parameters of a function is not judged."""
-    own = sorted(name for name in said.parameters if name and not knows(name))
-    if verdict.verdict != "unreadable" or not own:
-        return verdict
-    why = (
-        f"in a function whose parameters ({', '.join(own)}) the forward pass does not have; "
-        "write the line with values of the forward pass"
-    )
-    return replace(verdict, verdict="unproven", why=why)

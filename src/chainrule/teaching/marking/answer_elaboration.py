@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from chainrule.calculus.derivation.sensitivity import pulled
-from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, written
+from chainrule.calculus.derivation.sensitivity import on_paths, pulled
+from chainrule.calculus.graph.dims import SCALAR, Dim, Index, Shape, written
 from chainrule.calculus.graph.node import Entry, Expr, Number, Position, Symbol, Total, entry
-from chainrule.calculus.ops import delta, eye, matmul, mul, size
+from chainrule.calculus.ops import delta, eye, matmul, mul, reduce_sum, size
 from chainrule.errors import LimitError, UndecidedError, UnmetError
 from chainrule.language.answers import NameMeaning
+from chainrule.language.answers.syntax import FROBENIUS
 from chainrule.language.reading.calls import masked
 from chainrule.language.reading.complaints import split
 from chainrule.language.reading.syntax import MATRIX, PRODUCT
@@ -33,6 +34,7 @@ from chainrule.language.reading.tree import (
     Summation,
     Transposed,
 )
+from chainrule.teaching.marking.expression_slopes import slope
 from chainrule.teaching.marking.function_elaboration import FunctionElaborator
 from chainrule.teaching.marking.line_context import AskedDerivative
 
@@ -53,10 +55,13 @@ class AnswerElaborator(FunctionElaborator):
         The length of a column of ones, where it is ambiguous, as in ``1 g``.
     lone : int
         The axis of a lone index of a matrix, where it is ambiguous.
+    example : str
+        The example that names without an index are read at; empty for all examples.
     """
 
     ones: Dim = 1
     lone: int = 0
+    example: str = ""
 
     def expr(self, node: Node) -> Expr:
         """Build the expression of a node."""
@@ -67,6 +72,8 @@ class AnswerElaborator(FunctionElaborator):
                 if rest.shape[0] != 1:
                     return super().expr(node)
                 return matmul(Number(1, (self.ones, 1)), rest)
+            case Chain() if node.level == FROBENIUS:
+                return self.inner(node)
             case Chain() if node.level in (MATRIX, PRODUCT):
                 return self.product(node) or super().expr(node)
             case Call():
@@ -77,6 +84,21 @@ class AnswerElaborator(FunctionElaborator):
                 return self.expr(_joined([*parts[:-1], replace(node, operand=parts[-1])]))
             case _:
                 return super().expr(node)
+
+    def inner(self, node: Chain) -> Expr:
+        """Read ``A : B``, the sum of the products of entries."""
+        value = self.expr(node.first)
+        for joined in node.rest:
+            right = self.expr(joined.operand)
+            if right.shape != value.shape:
+                raise self.line.error(
+                    f"{self.text(node)}: {written(value.shape)} and {written(right.shape)} have no "
+                    "entries in common",
+                    joined.at,
+                    UndecidedError,
+                )
+            value = reduce_sum(mul(value, right))
+        return value
 
     def beyond(self, node: Node) -> Expr:
         """Build what only answers contain."""
@@ -145,8 +167,18 @@ class AnswerElaborator(FunctionElaborator):
         elif found.of is not None:
             return self.partial(node, found.of, None, found.symbol, None)
         if not (found.below or found.example):
+            if self.example and self.is_of_examples(whole):
+                return self.part(node, whole, (), self.example)
             return whole
         return self.part(node, whole, found.below, found.example)
+
+    def is_of_examples(self, whole: Symbol) -> bool:
+        """Whether a matrix has the examples in its columns."""
+        counted = self.context.known(self.example)
+        if counted is None:
+            shapes = {symbol.shape[1] for symbol in self.context.model.symbols}
+            counted = "m" if "m" in shapes else None
+        return whole.shape[1] != 1 and whole.shape[1] == counted
 
     def part(self, node: Node, whole: Symbol, below: tuple[str, ...], example: str) -> Expr:
         """Take an entry, a row or a column."""
@@ -161,6 +193,14 @@ class AnswerElaborator(FunctionElaborator):
             places[1] = example
             free = [0] if 0 in free else []
         named = [place for place in below if not (place == "1" and len(below) > len(free))]
+        objective = self.context.model.objective
+        if named and objective in (whole, self.context.gradients.get(whole)):
+            raise UndecidedError(
+                f"{self.text(node)} is a part of {objective.name} that the forward pass does not "
+                "have; define it on a line of its own",
+                line=self.line.number,
+                column=node.start + 1,
+            )
         if len(named) > len(free):
             raise self.line.error(
                 f"{whole.name} is {written(shape)}: {len(below)} indices are too many",
@@ -172,7 +212,23 @@ class AnswerElaborator(FunctionElaborator):
         else:
             for axis, place in zip(free, named, strict=False):
                 places[axis] = place
+            if self.is_swapped(whole, places):
+                places.reverse()
         return self.at(node, whole, places)
+
+    def is_swapped(self, whole: Symbol, places: list[str | None]) -> bool:
+        """Whether ``x_ij`` has the example first, where x has its examples in columns.
+
+        Only the layout of an undeclared matrix is open.
+        """
+        if whole not in {assumed.symbol for assumed in self.context.model.assumptions}:
+            return False
+        dims = [None if place is None else self.context.known(place) for place in places]
+        if None in places or not any(dims):
+            return False
+        rows, columns = whole.shape
+        straight = dims[0] in (None, rows) and dims[1] in (None, columns)
+        return not straight and dims[0] in (None, columns) and dims[1] in (None, rows)
 
     def axis(self, letter: str, shape: Shape) -> int:
         """Return the axis of a lone index of a matrix: the one of its size."""
@@ -246,6 +302,8 @@ class AnswerElaborator(FunctionElaborator):
         for letter in node.indices:
             self.context.begin_sum(letter, high, node.start)
         body = self.expr(node.body)
+        if node.apart and node.indices[0] in self.context.summed:
+            body = self.apart(node, body)
         if body.shape == SCALAR:
             form = self.context.opened(body, None, None)
             for letter in reversed(node.indices):
@@ -260,6 +318,16 @@ class AnswerElaborator(FunctionElaborator):
             return form
 
         return self.context.placeholder("sum", body.shape, recipe)
+
+    def apart(self, node: Summation, body: Expr) -> Expr:
+        """Leave out one place of a sum: ``∑_{i ≠ k}``."""
+        letter = node.indices[0]
+        dim = self.context.summed[letter] or self.context.known(node.apart)
+        if dim is None:
+            raise self.error(node, f"nothing under this sum has the index {letter}")
+        self.context.summed[letter] = dim
+        other = self.context.index(node.apart, dim, node.start)
+        return mul(1 - delta(dim, Index(letter, dim), other), body)
 
     def limit(self, node: Node | None) -> Dim | None:
         """Return the end of a sum; None when there is none."""
@@ -278,9 +346,85 @@ class AnswerElaborator(FunctionElaborator):
 
     def derivative(self, node: Derivative) -> Expr:
         """Read ``∂a/∂z``: the gradient of the objective by its name, others by the sweep."""
-        of, of_at = self.side(node.of)
+        if (column := self.gradient_column(node)) is not None:
+            return column
         wrt, wrt_at = self.side(node.wrt)
-        return self.partial(node, of, of_at, wrt, wrt_at)
+        if isinstance(node.of, Derivative):
+            return self.second(node.of, wrt, wrt_at)
+        value = self.expr(node.of)
+        if self.is_value(value):
+            of, of_at = self.side(node.of)
+            return self.partial(node, of, of_at, wrt, wrt_at)
+        return self.sloped(node, value, wrt, wrt_at)
+
+    def gradient_column(self, node: Derivative) -> Expr | None:
+        """Read ``∂J/∂z^{(i)}``: the column of the gradient that belongs to an example."""
+        if not isinstance(node.wrt, Name) or not isinstance(node.of, Name):
+            return None
+        lexicon = self.context.lexicon
+        above, below = lexicon.find(node.of.name), lexicon.find(node.wrt.name)
+        if above is None or below is None or not below.example or below.of is not None:
+            return None
+        whole = below.symbol
+        if above.symbol is not self.context.model.objective or 1 in whole.shape or below.below:
+            return None
+        self.context.derived = AskedDerivative(above.symbol, whole)
+        return self.part(node.wrt, self.context.gradient(whole), (), below.example)
+
+    def is_value(self, value: Expr) -> bool:
+        """Whether an expression is a value of the forward pass, or an entry of one."""
+        whole = value.matrix if isinstance(value, Entry) else value
+        if isinstance(whole, Symbol) and whole in self.context.gradients:
+            return True
+        return isinstance(whole, Symbol) and whole in self.context.model.symbols
+
+    def sloped(
+        self, node: Node, value: Expr, wrt: Symbol, wrt_at: tuple[Position, Position] | None
+    ) -> Expr:
+        """Differentiate an expression, entry by entry."""
+        if value.shape != SCALAR and value.shape != wrt.shape and wrt.shape != SCALAR:
+            raise self.line.error(
+                f"{self.text(node)} has four indices; write it entry by entry",
+                node.start,
+                UndecidedError,
+            )
+
+        def recipe(row: Position, col: Position) -> Expr:
+            form = self.context.opened(
+                self.context.meant(value), *((None, None) if value.shape == SCALAR else (row, col))
+            )
+            place = wrt_at or ((None, None) if wrt.shape == SCALAR else (row, col))
+            return slope(self.context, form, wrt, place)
+
+        if value.shape == SCALAR and (wrt_at is not None or wrt.shape == SCALAR):
+            return recipe(None, None)
+        shape = wrt.shape if value.shape == SCALAR else value.shape
+        return self.context.placeholder("derivative", shape, recipe)
+
+    def second(
+        self, inner: Derivative, wrt: Symbol, wrt_at: tuple[Position, Position] | None
+    ) -> Expr:
+        """Read ``∂²J/∂w_j∂w_k``, or the Hessian with respect to a vector as a whole."""
+        first, first_at = self.side(inner.wrt)
+        whole = self.context.meant(self.derivative(inner))
+        self.context.derived = None
+
+        def entry_of(one: Position, other: Position) -> Expr:
+            at = first_at or _along(first, one)
+            form = whole if whole.shape == SCALAR else self.context.opened(whole, *at)
+            return slope(self.context, form, wrt, wrt_at or _along(wrt, other))
+
+        if (first_at or first.shape == SCALAR) and (wrt_at or wrt.shape == SCALAR):
+            return entry_of(None, None)
+        if 1 not in first.shape or 1 not in wrt.shape:
+            raise self.line.error(
+                "a second derivative by a matrix has four indices; write it entry by entry",
+                inner.start,
+                UndecidedError,
+            )
+        rows, columns = (max(s.shape, key=lambda dim: dim != 1) for s in (first, wrt))
+        shape = (1 if first_at else rows, 1 if wrt_at else columns)
+        return self.context.placeholder("second derivative", shape, entry_of)
 
     def partial(
         self,
@@ -292,6 +436,15 @@ class AnswerElaborator(FunctionElaborator):
     ) -> Expr:
         """Build the derivative of one symbol, or an entry of it, with respect to another."""
         self.context.derived = AskedDerivative(of, wrt, of_at, wrt_at)
+        model = self.context.model
+        between = of is model.objective and wrt in model.values and of is not wrt
+        if between and wrt not in on_paths(model, of, wrt):
+            raise UndecidedError(
+                f"{of.name} does not depend on {wrt.name} as it is written above, so a "
+                "derivative with respect to it cannot be judged",
+                line=self.line.number,
+                column=node.start + 1,
+            )
         if of is self.context.model.objective:
             name = self.context.gradient(wrt)
             return entry(name, *wrt_at) if wrt_at is not None else name
@@ -365,7 +518,7 @@ class AnswerElaborator(FunctionElaborator):
 
     def whole_link(self, node: Node) -> tuple[Symbol, Symbol] | None:
         """Return both sides of a derivative of one whole symbol with respect to another."""
-        if not isinstance(node, Derivative):
+        if not isinstance(node, Derivative) or not isinstance(node.of, Name | Indexed):
             return None
         of, of_at = self.side(node.of)
         wrt, wrt_at = self.side(node.wrt)
@@ -397,6 +550,13 @@ class AnswerElaborator(FunctionElaborator):
         assert one is not None
         assert other is not None
         return delta(dim, one, other)
+
+
+def _along(symbol: Symbol, place: Position) -> tuple[Position, Position]:
+    """Put an index along the only long dimension of a vector."""
+    if symbol.shape == SCALAR:
+        return None, None
+    return (place, None) if symbol.shape[1] == 1 else (None, place)
 
 
 def _is_one(node: Node) -> bool:

@@ -24,6 +24,7 @@ from chainrule.calculus.graph.node import (
     symbols,
 )
 from chainrule.calculus.ops import add, mul, reduce_sum
+from chainrule.errors import UndecidedError
 from chainrule.language.answers import spelled
 from chainrule.teaching.marking.line_context import LineContext
 
@@ -33,7 +34,6 @@ DIFFERENTIAL = "differential"
 _OF_PART = re.compile(r"(?<![\w\\])(?:\\mathrm\s*\{?\s*d\s*\}?|d)\s*(?=(?:\\left\s*)?\()")
 _APART = re.compile(r"(?<![\w\\])(?:\\mathrm\s*\{\s*d\s*\}|\\mathrm\s+d|d)\s+(?=[A-Za-z])")
 _INNER = re.compile(r"(?:\\langle|⟨)\s*(.+?)\s*,\s*([^,]+?)\s*(?:\\rangle|⟩)")
-_FROBENIUS = re.compile(r"=\s*([^=]+?)\s*:\s*(d\s*\\?\w+)\s*$")
 
 
 def direction(symbol: Symbol) -> Symbol:
@@ -59,8 +59,7 @@ def is_differential(text: str, objective: str) -> bool:
 def in_one_form(text: str) -> str:
     r"""Write ``\mathrm{d} X``, ``d(A B)``, ``⟨G, dX⟩`` and ``G : dX`` in one form each."""
     text = _APART.sub("d", _OF_PART.sub(DIFFERENTIAL, text))
-    text = _INNER.sub(r"tr((\1)^T (\2))", text)
-    return _FROBENIUS.sub(r"= tr((\1)^T (\2))", text)
+    return _INNER.sub(r"tr((\1)^T (\2))", text)
 
 
 @dataclass
@@ -96,6 +95,14 @@ class Differentials:
         """What moves by itself."""
         model = self.context.model
         named = [s for s in self.named if s is not model.objective]
+        for symbol in named:
+            if symbol in model.values and not self._depends(model.objective, symbol):
+                raise UndecidedError(
+                    f"{model.objective.name} does not depend on {symbol.name} as it is written "
+                    "above, so this cannot be judged",
+                    line=self.context.line.number,
+                    column=1,
+                )
         if not named:
             return [s for s in model.inputs if s not in model.numbered]
         return [s for s in named if not any(self._depends(s, o) for o in named if o is not s)]

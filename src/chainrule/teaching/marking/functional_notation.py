@@ -70,6 +70,8 @@ def in_plain_form(
         if not is_objective(match[1]):
             return match[0]
         names = arguments(match[2]) or list(parameters)
+        if len(names) > 1 and not match[2]:
+            names = [name for name in names if name[:1].islower() or name[:1] == "\\"]
         return f"∇_{{{names[0]}}} {match[1]}" if len(names) == 1 else match[0]
 
     def prime(match: re.Match[str]) -> str:

@@ -48,6 +48,8 @@ Recipe = Callable[[Position, Position], Expr]
 class Directions(Protocol):
     """The directions ``dX`` in a line in differential form."""
 
+    named: list[Symbol]
+
     def name(self, symbol: Symbol) -> Symbol:
         """Read ``dX``."""
 

@@ -34,6 +34,9 @@ MAX_SIZE = 1000
 
 MAX_NUMBER = 10**100
 
+_OPERATOR = re.compile(r"\\frac\s*\{\s*(?:\\partial|∂|d|\\mathrm\{d\})\s*\}")
+_EXAMPLE = re.compile(r"\^\s*\{?\s*(?:\[[^\]]*\]\s*)?\(\s*([i-n])\s*\)")
+
 _ELEMENTWISE = ("*", "⊙", "∘", "odot", "circ", "×")
 
 
@@ -59,6 +62,10 @@ class Reading:
         Whether two letters stand for two different places.
     ones : Dim
         The length of a column of ones, where it is ambiguous.
+    example : str
+        The example that names without an index are read at.
+    wide : bool
+        Whether a sign such as ``∂/∂w`` reaches over the whole product behind it.
     holding : HeldFixed
         Which values derivatives of intermediate values hold fixed.
     """
@@ -71,6 +78,8 @@ class Reading:
     lone: int = 0
     apart: bool = False
     ones: Dim = 1
+    example: str = ""
+    wide: bool = False
     holding: HeldFixed = HeldFixed.NOTHING
 
     def context(self, model: Model, lexicon: Lexicon, line: Line, claims: Claims) -> LineContext:
@@ -121,6 +130,11 @@ def readings(text: str, ones: Dim = 1, *, code: bool = False) -> Iterator[Readin
                 yield Reading(star, greedy, lone=1)
     if slopes and "_" in text:
         yield Reading(apart=True)
+    if _OPERATOR.search(text):
+        for greedy in reaches:
+            yield Reading(Star.LOOSE, greedy, wide=True)
+    if (marked := _EXAMPLE.search(text)) is not None:
+        yield Reading(Star.LOOSE, example=marked[1])
 
 
 _AROUND = re.compile(r"\\[\[\]()]|(?<=\s)#.*$|[.;,]+\s*$")
@@ -160,6 +174,7 @@ def tree(
         greedy=reading.greedy,
         flat=reading.flat,
         below=reading.below,
+        wide=reading.wide,
         functions=Functions.of(lexicon.model).known,
     )
 
@@ -184,6 +199,7 @@ def expression(node: Node, context: LineContext, reading: Reading) -> Expr:
         context=context,
         ones=reading.ones,
         lone=reading.lone,
+        example=reading.example,
         functions=Functions.of(context.model),
         answer=True,
     )

@@ -20,7 +20,7 @@ NEAR = 400
 """The number of characters at either end of a line in which words are searched."""
 
 _LAYOUT = re.compile(
-    r"\\(?:begin|end)\s*\{[a-zA-Z*]+\}|\\(?:tag|label|ref|eqref)\s*\{[^{}]*\}|\\nonumber|\\notag"
+    r"^\s*\[\s*\d*\.?\d+\s*(?:ex|em|pt|mm|cm)\s*\]|\\(?:begin|end)\s*\{[a-zA-Z*]+\}|\\(?:tag|label|ref|eqref)\s*\{[^{}]*\}|\\nonumber|\\notag"
     r"|\\(?:qquad|quad|hfill)\b|&|\$\$|\\\[|\\\]|^\s*>\s"
 )
 _TEXT = re.compile(
@@ -37,7 +37,7 @@ _DEFINED = re.compile(
 _LEADING = re.compile(
     r"^\s*(?:[-*•–]\s+|\d{1,2}[.)]\s+|\((?:[a-z0-9]{1,2}|[ivx]{1,4})\)\s+|(?:[a-z]|[ivx]{1,4})\)\s+"
     r"|[ivx]{1,4}\.\s+|(?:step|line|eq\.?|equation|part)\s*\(?\d*[a-z]?\)?\s*[:.)]?\s+"
-    r"|for\s+[^:=]{0,30}(?:=[^:]{0,30})?:\s+|\.{2,3}\s*|…\s*)",
+    r"|where\s+(?=(?:the|we|an?)\b)|for\s+[^:=]{0,30}(?:=[^:]{0,30})?:\s+|\.{2,3}\s*|…\s*)",
     re.IGNORECASE,
 )
 _CONDITION = re.compile(
@@ -52,6 +52,7 @@ _RANGE = re.compile(
     r"(?:[,;]?\s*\b(?:for|where|with)(?:\s+all)?\s+|[,;(]\s*)[a-z](?:\s*,\s*[a-z])?\s*"
     r"(?:=|∈|\\in\b|\bin\b)[^=]*(?:\.\.|…|\\[lc]?dots)[^=]*$"
 )
+_SPACE = re.compile(r"\s*(?:\\in(?![A-Za-z])|∈)\s*(?:\\mathbb|ℝ|R\b|\\R\b).*$")
 _ALL = re.compile(r"[,;]?\s+(?:\(?for (?:all|every|each|any)|∀|\\forall)\b.*$")
 _WORD = re.compile(r"[A-Za-z]+(?:['’-][a-z]+)*")
 _MATHS = re.compile(r"[=+*/^_\\<>|∂∇∑]|\d")
@@ -82,6 +83,8 @@ def bare(text: str, *, code: bool) -> Cleaned:
         text = text[match.end() :]
     text = _DEFINED.sub("=", text)
     head, tail = text[:-NEAR], text[-NEAR:]
+    if "=" in text:
+        tail = _SPACE.sub("", tail)
     tail = _ALL.sub("", _RANGE.sub("", tail))
     text, condition = (head + tail).strip(), ""
     for pattern in (_CONDITION, _CONDITION_FIRST, _CONDITION_WITHIN):

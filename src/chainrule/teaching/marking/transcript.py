@@ -11,14 +11,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from chainrule.language.reading.statements import MAX_LINE, MAX_TEXT, too_long
-from chainrule.teaching.marking.bookkeeping import (
+from chainrule.language.reading.bookkeeping import (
     in_plain_names,
     is_bookkeeping,
     is_update,
     joined,
+    one_each,
     parameters_of,
 )
+from chainrule.language.reading.statements import MAX_LINE, MAX_TEXT, too_long
 from chainrule.teaching.marking.surrounding_text import Known, bare, without_words
 
 _FENCE = re.compile(r"^\s*(```|~~~)")
@@ -112,8 +113,11 @@ def statements(text: str) -> list[TranscriptStatement]:
 
 def _all(text: str) -> Iterator[TranscriptStatement]:
     rows = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    rows = _joined_rows(rows)
+    if any(_LAYERED.match(row) for row in rows):
+        rows = [_LAYER.sub(r"\1^[\2]", row) for row in rows]
     marked = any("$" in row or "\\(" in row or "\\[" in row or "\\begin" in row for row in rows)
-    fenced, display = False, _Display()
+    fenced, display, condition = False, _Display(), ""
     code: list[tuple[int, str]] = []
     for number, row in enumerate(rows, 1):
         if _FENCE.match(row):
@@ -128,15 +132,88 @@ def _all(text: str) -> Iterator[TranscriptStatement]:
             yield TranscriptStatement(row, number, row, code=True)
             continue
         if marked and display.passes(row):
-            pieces = [row]
+            whole = [m[1] or m[2] for m in _WHOLE.finditer(row)]
+            pieces = [row] if display.inside or not whole else whole
+            if not display.inside and row.count("$$") == 1 and _DOLLAR.search(row):
+                last, _, after = row.partition("$$")  # prose goes on behind the display
+                pieces = [last, *(m[1] or m[2] or m[3] for m in _INLINE.finditer(after))]
         else:
             pieces = [m[1] or m[2] or m[3] for m in _INLINE.finditer(row)]
             pieces = [piece for piece in pieces if marked or "=" in piece]
             if not pieces and (not marked or _BETWEEN_FORMULAS.match(row) or _is_formula(row)):
                 pieces = [row]
+        if row.strip() and not (display.inside or "$$" in row or _OPENS.search(row)):
+            case = _CASE.match(row) if not _CLOSES.search(row) else None
+            condition = (
+                "" if case is None else f"{case[1]}{'=' if case[2] == '=' else '≠'}{case[3]}"
+            )
+            if case is not None:
+                continue
         for piece in pieces:
-            yield from _statements(piece, number, row, code=False)
+            for said in _statements(piece, number, row, code=False):
+                yield said if said.condition else replace(said, condition=condition)
     yield from _code(code)
+
+
+def _joined_rows(rows: list[str]) -> list[str]:
+    """Join rows that a formula runs over: within dollars, and behind a lone equals sign.
+
+    The later rows stay, empty, so that every line keeps its number.
+    """
+    found = list(rows)
+    fenced, display, at = False, _Display(), 0
+    while at < len(found):
+        row = found[at]
+        if _FENCE.match(row):
+            fenced = not fenced
+        elif not fenced and len(row) <= MAX_LINE:
+            shown = display.passes(row)
+            within = not shown and len(_DOLLAR.findall(row)) % 2 == 1
+            ends = shown and display.inside and _HANGING.search(row) is not None
+            if within and _LONE_DOLLAR.fullmatch(row):
+                within = not _displayed(found, at)
+                display.dollars = display.dollars if within else not display.dollars
+            after = found[at + 1].strip(" &") if at + 1 < len(found) else ""
+            begins = shown and display.inside and after.startswith("=") and _ALONE.match(row)
+            goes_on = bool(after) and _FENCE.match(after) is None and "$$" not in after
+            if (within or ends or begins) and goes_on:
+                found[at + 1] = f"{row.rstrip()} {found[at + 1].strip()}"
+                found[at] = ""
+        at += 1
+    return found
+
+
+_CASE = re.compile(
+    r"\s*(?:[-*•]\s+|Case\s*\d?\s*[:.]\s*)?(?:If|When|For|Case)\s*:?\s*(?:\$|\\\()?\s*([a-z])\s*"
+    r"(=|≠|!=|\\neq?\b)\s*([a-z])\s*(?:\$|\\\))?\s*[,:.;]?\s*(?:then|we\s+\w+)?\s*[,:]?\s*$",
+    re.IGNORECASE,
+)
+"""A row of prose that says for which indices the display below it holds."""
+
+
+def _displayed(rows: list[str], at: int) -> bool:
+    """Write a formula between two dollars on rows of their own as a display."""
+    for end in range(at + 1, len(rows)):
+        if len(_DOLLAR.findall(rows[end])) % 2:
+            break
+    else:
+        return False
+    if not rows[end].strip().endswith("$"):
+        return False
+    rows[at] = rows[at].replace("$", "$$", 1)
+    rows[end] = f"{rows[end].rstrip()[:-1]}$$"
+    return True
+
+
+_LONE_DOLLAR = re.compile(r"\s*\$\s*(?:\\[A-Za-z]+\s*)?")
+_DOLLAR = re.compile(r"(?<![\\$])\$(?!\$)")
+_LAYERED = re.compile(r"\s*d?[A-Za-z]+\[\d\]\s*[=:]")
+_LAYER = re.compile(r"(?<![\w^\]\\])([A-Za-z]+)\[(\d|[lL](?:\s*[-+]\s*1)?)\]")
+"""``Z[1]`` for layer 1, in a text that defines such names."""
+_WHOLE = re.compile(r"\$\$(.+?)\$\$|\\\[(?!\d)(.+?)\\\]")
+_ALONE = re.compile(r"[^=]*\\(?:d?frac|partial|nabla)[^=]*(?<!\\\\)$")
+"""A row of a display that names a derivative, and has no equals sign."""
+_HANGING = re.compile(r"(?<![<>!&])=\s*$")
 
 
 def _code(rows: list[tuple[int, str]]) -> Iterator[TranscriptStatement]:
@@ -188,7 +265,9 @@ def _statements(row: str, number: int, shown: str, *, code: bool) -> Iterator[Tr
             found = bare(step, code=code)
             if is_bookkeeping(found.text, code=code):
                 continue
-            for piece in _apart(in_plain_names(found.text), code=code):
+            whole = one_each(found.text) if code else [found.text]
+            plain = (in_plain_names(one) for one in whole if not is_bookkeeping(one, code=code))
+            for piece in (part for one in plain for part in _apart(one, code=code)):
                 if piece:
                     yield TranscriptStatement(piece, number, shown.strip(), found.condition, code)
 
@@ -233,7 +312,7 @@ def _take(found: list[TranscriptStatement], said: TranscriptStatement) -> None:
 
     The update of a parameter claims nothing.
     """
-    if is_update(said.text):
+    if is_update(said.text) and not _adds_up(found, said):
         return
     augmented, zeroed = _AUGMENTED.match(said.text), _ZEROED.match(said.text)
     if augmented is None and said.code:
@@ -256,6 +335,14 @@ def _take(found: list[TranscriptStatement], said: TranscriptStatement) -> None:
         text = f"{match[1]} = ({old}) * ({zeroed[2]} {kept} 0)"
     found.remove(before)
     found.append(replace(said, text=text))
+
+
+def _adds_up(found: list[TranscriptStatement], said: TranscriptStatement) -> bool:
+    """Whether ``dh += ...`` adds to a gradient that a line above began."""
+    match = _AUGMENTED.match(said.text)
+    if match is None or not match[1].startswith("d"):
+        return False
+    return any(_target(before) == match[1] for before in found)
 
 
 def _target(said: TranscriptStatement) -> str:

@@ -8,7 +8,10 @@ removed; ``grads["dW1"]``, ``self.W1`` and ``W.grad`` become the names that they
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+from chainrule.language.reading.tokens import Line
+from chainrule.language.reading.words import function_word
 
 _STATEMENT = re.compile(
     r"\s*(?:return|import|assert|print)\b\s*(?![=:^_])|\s*from\s+\w[\w.]*\s+import\b"
@@ -56,6 +59,9 @@ _DRAWN = re.compile(
 _MINUS_LABELS = re.compile(
     r"\s*(\w+)\[\s*(?:range|(?:np|torch)\.arange)\(\s*[\w.\[\]]+\s*\)\s*,\s*(\w+)\s*\]\s*-=\s*1(?:\.0*)?\s*$"
 )
+_LARGEST = re.compile(r"one_hot\((\w+)\.(?:max|argmax)\((?:dim=)?(\d)\)(?:\.indices)?,[^()]*\)")
+_TAKEN = re.compile(r"(?<=\))\.values\b(?!\()")
+_SQUARE_OF = re.compile(r"(?:np|torch|tf|jnp)\.square\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 _OPENS, _CLOSES = "([{", ")]}"
 _QUOTES = ('"""', "'" * 3)
 LONGEST_CALL = 40
@@ -71,6 +77,10 @@ def is_bookkeeping(text: str, *, code: bool) -> bool:
     left, _, right = in_plain_names(text).partition("=")
     if code and "".join(left.split()) == "".join(right.split()):
         return True  # W1 = parameters["W1"]
+    if re.fullmatch(r"\s*\w+\s*=\s*(?:\[\s*\]|[\d.e+-]+)\s*", text) and code:
+        return True  # costs = [], N = 64
+    if _CALLED.fullmatch(text) and (code or "function" not in text):
+        return True  # A, cost = forward(X, Y)
     found = (_UNPACKED, _SHAPE, _ITSELF, _HYPERPARAMETER, *((_PACKED,) if code else ()))
     return any(pattern.fullmatch(text) for pattern in found)
 
@@ -81,6 +91,28 @@ def parameters_of(row: str) -> frozenset[str] | None:
     if match is None:
         return None
     return frozenset(part.split("=")[0].split(":")[0].strip(" *") for part in match[1].split(","))
+
+
+_CALLED = re.compile(r"\s*\[?\s*\w+(?:\s*,\s*\w+)+\s*\]?\s*=\s*[\w.]+\(.*\)\s*;?\s*")
+
+
+def one_each(text: str) -> list[str]:
+    """Split ``a, b = 1, 2`` into an assignment for each name."""
+    left, equals, right = text.partition("=")
+    names, values = _at_commas(left), _at_commas(right)
+    if not equals or len(names) < 2 or len(names) != len(values):
+        return [text]
+    return [f"{name.strip()} = {value.strip()}" for name, value in zip(names, values, strict=True)]
+
+
+def _at_commas(text: str) -> list[str]:
+    found, depth, start = [], 0, 0
+    for at, character in enumerate(text):
+        depth += (character in _OPENS) - (character in _CLOSES)
+        if character == "," and depth == 0:
+            found.append(text[start:at])
+            start = at + 1
+    return [*found, text[start:]]
 
 
 def is_update(text: str) -> bool:
@@ -100,9 +132,65 @@ def in_plain_names(text: str) -> str:
     text = _TORCH_GRADIENT.sub(r"d\1", text)
     if match := _DRAWN.fullmatch(text):
         return f"{match[1]} : ({match[2]}, {match[3]})"
+    text = _SQUARE_OF.sub(_squared, _TAKEN.sub("", _LARGEST.sub(r"argmax(\1, axis=\2)", text)))
     if match := _MINUS_LABELS.fullmatch(text):
         return f"{match[1]} -= {match[2]}"
     return text
+
+
+def _squared(match: re.Match[str]) -> str:
+    return f"(({match[1]})**2)"
+
+
+_LOOKS_LIKE_CODE = re.compile(
+    r"(?:import|from)\s+\w+|def\s+\w+\s*\(.*\)\s*(?:->.*)?:|class\s+\w+.*:"
+)
+_CODE_FENCE = re.compile(r"\s*(?:```|~~~)\s*(?:python|py|numpy|torch|pytorch)?\s*")
+_OF_A_GRADIENT = re.compile(r"\s*(?:d[A-Z]\w*|d[a-z]\d?|grad\w*|d\w+_d\w+|dout)\s*(?:[-+*/]?=)")
+_RETURNS = re.compile(r"\s*return\s+(.+)")
+_ONE_ARGUMENT = re.compile(r"\s*def\s+(\w+)\s*\(\s*(\w+)\s*\)\s*:")
+
+
+def definitions_in_code(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines of a forward pass in code: what is defined, without what is kept or shown.
+
+    Text without code comes back as it is. Gradients that the code computes are left out.
+    """
+    fences = [line for line in lines if _CODE_FENCE.fullmatch(line.text)]
+    code = any(_LOOKS_LIKE_CODE.match(line.text) for line in lines)
+    if not code or any("$" in line.text for line in lines):
+        return list(lines)
+    inside = not fences
+    rows: list[tuple[int, str]] = []
+    found: list[Line] = []
+    for line in lines:
+        if _CODE_FENCE.fullmatch(line.text):
+            found += _defined(rows)
+            rows, inside = [], not inside
+        elif inside:
+            rows.append((line.number, line.text))
+        else:
+            found.append(line)
+    return found + _defined(rows)
+
+
+def _defined(rows: list[tuple[int, str]]) -> list[Line]:
+    found: list[Line] = []
+    opened: re.Match[str] | None = None
+    for number, row in joined(rows):
+        text = row.split("#", 1)[0].rstrip()
+        returned = _RETURNS.fullmatch(text)
+        if opened is not None and returned is not None and function_word(opened[1]) is None:
+            plain = in_plain_names(returned[1])
+            found.append(Line(f"{opened[1]}({opened[2]}) = {plain}", number, shown=row))
+        if text.strip():
+            opened = _ONE_ARGUMENT.fullmatch(text)
+        if _OF_A_GRADIENT.match(text) or is_update(text) or "=" not in text:
+            continue
+        for one in one_each(text.strip()) if not is_bookkeeping(text, code=True) else []:
+            if not is_bookkeeping(one, code=True):
+                found.append(Line(in_plain_names(one).strip(), number, shown=row))
+    return found
 
 
 def joined(rows: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:

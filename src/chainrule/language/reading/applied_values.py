@@ -1,0 +1,139 @@
+r"""Values that are written with what they depend on: ``h_\theta(x^{(i)})``, ``L(a, y)``.
+
+``h(x) = 1/(1 + e^{-w^T x})`` defines a function where h is applied to something else, too. Where
+every bracket behind h holds what the definition has, h is a value, and the bracket says only which
+example is meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chainrule.language.reading.names import canonical, scan
+from chainrule.language.reading.words import function_word
+
+_CANDIDATE = re.compile(
+    r"(?:\\(?:mathcal|mathbf|mathrm|boldsymbol|text|hat|operatorname)\s*\{[^{}]*\}|\\?[A-Za-z]+\d*)"
+    r"(?:_(?:\{[^{}]*\}|\\?[A-Za-z0-9]+))?\s*(?=\()"
+)
+_DEFINES = re.compile(r"\s*&?\s*(?::=|=(?!=))")
+_MARK = re.compile(r"\^\s*\{?\s*\(\s*([a-z])\s*\)\s*\}?|_\s*\{?\s*([i-n])\s*\}?(?![A-Za-z\d])")
+_BEGINS = re.compile(r"(?:^|[$&,;:\[({\\]|[A-Za-z]{2,}[.,]?)\s*$")
+"""What may stand before a definition on its line: nothing, a mark, or a word."""
+
+_OPERATED = re.compile(r"(?:∇|\\nabla)(?:_(?:\w|\{[^{}]*\}))?\s*$")
+_PARTS = re.compile(r"[,;|]")
+LONGEST = 200
+"""The longest bracket that is taken for arguments."""
+
+
+@dataclass(frozen=True)
+class Application:
+    """What a value is written with: the index of the example, and names that stand for one."""
+
+    letter: str = ""
+    bare: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class _Place:
+    name: str
+    end: int
+    close: int
+    arguments: tuple[str, ...]
+    letters: frozenset[str]
+    mark: str
+    defines: bool
+    operated: bool
+
+
+def applied(text: str) -> tuple[str, Mapping[str, Application]]:
+    r"""Return a text of the same length without arguments of values, and these values.
+
+    >>> applied("h(x) = w x\nJ = sum(h(x))")[0].split()
+    ['h', '=', 'w', 'x', 'J', '=', 'sum(h', ')']
+    >>> applied("f(z) = z^2\nJ = f(w x)")[0]
+    'f(z) = z^2\nJ = f(w x)'
+    """
+    places: dict[str, list[_Place]] = {}
+    for match in _CANDIDATE.finditer(text):
+        place = _place(text, match)
+        if place is not None:
+            places.setdefault(place.name, []).append(place)
+    found: dict[str, Application] = {}
+    characters = list(text)
+    for name, group in places.items():
+        defining = [place for place in group if place.defines]
+        if not defining or len(group) < 2 or not all(map(_is_name, defining[0].arguments)):
+            continue
+        if any(place.arguments != defining[0].arguments for place in group):
+            continue
+        letters = {letter for place in group for letter in place.letters}
+        for place in group:
+            if place.operated:
+                continue  # ∇f(x), f'(x): the argument says with respect to what
+            length = place.close + 1 - place.end
+            characters[place.end : place.close + 1] = place.mark.ljust(length)[:length]
+        if letters:
+            bare = frozenset(defining[0].arguments) if not defining[0].letters else frozenset()
+            found[name] = Application(min(letters), bare)
+        else:
+            found[name] = Application()
+    return "".join(characters), found
+
+
+def _place(text: str, match: re.Match[str]) -> _Place | None:
+    """Return one application of a name, with its arguments without the marks of examples."""
+    if match.start() and (text[match.start() - 1].isalnum() or text[match.start() - 1] in "\\'_."):
+        return None
+    try:
+        name = canonical(match[0])
+    except ValueError:
+        return None
+    close = _closing(text, match.end())
+    inner = text[match.end() + 1 : close]
+    if close < 0 or "\n" in inner or not inner.strip():
+        return None
+    before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+    defines = _DEFINES.match(text, close + 1) is not None and _BEGINS.search(before) is not None
+    operated = _OPERATED.search(before) is not None
+    if function_word(name) is not None and not defines:
+        return None
+    letters = frozenset(one or other for one, other in _MARK.findall(inner))
+    if len(letters) > 1:
+        return None
+    given = inner.partition(";")[0]  # f(x; W, b): what stands behind is given
+    arguments = tuple(_argument(part) for part in _PARTS.split(_MARK.sub("", given)))
+    first = _MARK.search(inner)
+    mark = first[0] if first is not None and letters else ""
+    end = match.start() + len(match[0].rstrip())
+    return _Place(name, end, close, arguments, letters, mark, defines, operated)
+
+
+def _argument(text: str) -> str:
+    """Return the canonical form of an argument that is one name, else its text."""
+    shown = text.strip(" $")
+    found = scan(shown) if shown else None
+    return found.canonical if found and found.end == len(shown) else "".join(text.split())
+
+
+def _is_name(text: str) -> bool:
+    try:
+        canonical(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _closing(text: str, start: int) -> int:
+    depth = 0
+    for at in range(start, min(start + LONGEST, len(text))):
+        depth += (text[at] == "(") - (text[at] == ")")
+        if depth == 0:
+            return at
+    return -1
+
+
+__all__ = ["Application", "applied"]

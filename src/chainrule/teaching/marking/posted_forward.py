@@ -1,0 +1,229 @@
+r"""The forward pass of a transcript as people post it: undeclared names, formulas of one example.
+
+Where `ForwardPassReader` cannot read the head of a transcript, its definitions and declarations
+are read as a forward pass of the language is, with inferred shapes. A line that cannot be read is
+left out and reported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from chainrule.calculus.graph.model import Model
+from chainrule.errors import ChainruleError, ParseError
+from chainrule.language.reading import canonical
+from chainrule.language.reading.applied_values import Application
+from chainrule.language.reading.clauses import clauses
+from chainrule.language.reading.declarations import head as beginning
+from chainrule.language.reading.examples import reference
+from chainrule.language.reading.models import read_lines
+from chainrule.language.reading.names import scan
+from chainrule.language.reading.tokens import Line
+from chainrule.language.reading.words import function_word
+from chainrule.teaching.marking.forward import MAX_DEFINITIONS, OBJECTIVES, is_size
+from chainrule.teaching.marking.softmax_labels import with_softmax_labels
+from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
+
+_CLAIMS = re.compile(
+    r"∂|∇|\\partial\b|\\nabla\b|\\frac|\\dfrac|/\s*d|['′’]|\\prime|\\delta\b|^\s*(?:grad|delta|δ)"
+)
+_SPELT = re.compile(r"(?<![\w\\])d(?:_?d)?_?(\\?[A-Za-z]\w*)")
+_APPLIED = re.compile(r"\s*(\\?[A-Za-z]\w*(?:_(?:\w+|\{[^{}]*\}))?)\s*\([^()]*\)\s*")
+USUAL = frozenset({*OBJECTIVES, "l", "f", "F", "BCE", "CE", "RSS", "SSE"})
+"""The usual names of an objective in a post."""
+
+LONGEST_ROW = 2000
+"""The longest row in which a declaration is searched."""
+
+LEAST_WORD = 3
+"""Words with fewer letters before an equation are taken for names."""
+
+MOST = 6
+"""The most lines that are left out."""
+
+
+@dataclass(frozen=True)
+class PostedForward:
+    """A forward pass that was read, the statements that are left, and those that were not read."""
+
+    model: Model
+    rest: list[TranscriptStatement]
+    refused: list[tuple[TranscriptStatement, ParseError]]
+
+
+def posted_forward(
+    text: str, said: Sequence[TranscriptStatement], values: Mapping[str, Application]
+) -> PostedForward | None:
+    """Read the forward pass of a post; None where there is none.
+
+    Parameters
+    ----------
+    text : str
+        The transcript.
+    said : sequence of TranscriptStatement
+        Its statements.
+    values : mapping of str to Application
+        Values that are written with their arguments.
+    """
+    if len(said) > MAX_DEFINITIONS:
+        return None
+    defining = [statement for statement in said if _is_definition(statement, said)]
+    first = next((s for s in said if equals_signs(s.text) and s not in defining), None)
+    leading = defining
+    if first is not None:
+        leading = [s for s in defining if said.index(s) < said.index(first)]
+    declared = _declarations(text, said)
+    for chosen in dict.fromkeys((tuple(_first_of_each(leading)), tuple(_first_of_each(defining)))):
+        found = _read(list(chosen), declared, values)
+        if found is not None:
+            model, used, refused = found
+            rest = [s for s in said if s not in used and equals_signs(s.text)]
+            kept = [pair for pair in refused if pair[0] in leading]
+            rest = [s for s in rest if s not in [pair[0] for pair in kept]]
+            return PostedForward(with_softmax_labels(model), rest, kept)
+    return None
+
+
+def _read(
+    chosen: list[TranscriptStatement], declared: list[Line], values: Mapping[str, Application]
+) -> tuple[Model, list[TranscriptStatement], list[tuple[TranscriptStatement, ParseError]]] | None:
+    """Read definitions, without those that cannot be read."""
+    refused: list[tuple[TranscriptStatement, ParseError]] = []
+    lines = list(declared)
+    while chosen and len(refused) < MOST:
+        plain = [s.without_words(_is_short) for s in chosen]
+        whole = [*lines, *(Line(s.text, s.line) for s in plain)]
+        try:
+            return read_lines(whole, values, usual=USUAL), chosen, refused
+        except ParseError as error:
+            at = [s for s in chosen if s.line == error.line]
+            if at and any(_is_used(_target(s), chosen, at) for s in at):
+                return None  # what others use must not become an input
+            if at:
+                refused += [(s, error) for s in at]
+                chosen = [s for s in chosen if s not in at]
+            elif any(line.number == error.line for line in lines):
+                lines = [line for line in lines if line.number != error.line]
+            else:
+                return None
+        except ChainruleError:
+            return None
+    return None
+
+
+def _is_used(
+    name: str, chosen: Sequence[TranscriptStatement], apart: Sequence[TranscriptStatement]
+) -> bool:
+    """Whether other definitions use a name, with or without indices."""
+    for statement in chosen:
+        cuts = equals_signs(statement.text)
+        if statement in apart or not cuts:
+            continue
+        at = cuts[0] + 1
+        while at < len(statement.text):
+            found = scan(statement.text, at)
+            if found is None:
+                at += 1
+                continue
+            inner = reference(found.canonical)
+            if name in (found.canonical, inner.base if inner else ""):
+                return True
+            at = found.end
+    return False
+
+
+def _is_short(word: str) -> bool:
+    """Whether a word is short enough for a name, where no names are known yet."""
+    return len(word) < LEAST_WORD
+
+
+def _declarations(text: str, said: Sequence[TranscriptStatement]) -> list[Line]:
+    """Return the clauses of a text that declare, whole rows of prose first."""
+    coded = {statement.line for statement in said if statement.code}
+    found: list[Line] = []
+    seen: set[str] = set()
+    rows = [Line(row, at) for at, row in enumerate(text.split("\n"), 1) if at not in coded]
+    pieces = [Line(s.text, s.line) for s in said if not (s.code or equals_signs(s.text))]
+    for line in (*rows, *pieces):
+        if _CLAIMS.search(line.text) or len(line.text) > LONGEST_ROW:
+            continue
+        with suppress(ParseError):
+            for clause in clauses(line).found:
+                if clause.declared is None:
+                    continue
+                names = {name.strip() for name, _ in clause.declared.names}
+                if names & seen or any(function_word(name) for name in names):
+                    continue
+                seen |= names
+                found.append(clause.line)
+    return found
+
+
+def _first_of_each(defining: Sequence[TranscriptStatement]) -> list[TranscriptStatement]:
+    """Return the first definition of every name."""
+    seen: set[str] = set()
+    found = []
+    for statement in defining:
+        name = _target(statement)
+        if name not in seen:
+            seen.add(name)
+            found.append(statement)
+    return found
+
+
+def _target(statement: TranscriptStatement) -> str:
+    left = statement.text[: equals_signs(statement.text)[0]].strip()
+    called = _APPLIED.fullmatch(left)
+    name = called[1] if called else left
+    try:
+        known = canonical(name)
+    except ValueError:
+        return name
+    found = reference(known)
+    return known if found is None else found.base
+
+
+class _Anything:
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+_ANY = _Anything()
+_DERIVED = re.compile(r"∂|∇|\\partial\b|\\nabla\b")
+_PLAIN_GRADIENT = re.compile(r"d(?:[A-Z]\w*|[a-z]\d?|[a-z]+_?\d)(?:\^?\[\w+\]|_\d)?")
+
+
+def _is_definition(statement: TranscriptStatement, said: Sequence[TranscriptStatement]) -> bool:
+    """Whether a statement may define a value, and is no claim about a derivative."""
+    cuts = equals_signs(statement.text)
+    if not cuts or statement.continues:
+        return False
+    left = statement.text[: cuts[0]]
+    if _CLAIMS.search(left):
+        return False
+    opened = beginning(statement.text)
+    if opened is None or opened.names[0][1] != len(left) - len(left.lstrip()):
+        return False
+    if is_size(statement, _ANY) or _DERIVED.search(statement.text[cuts[0] :]):
+        return False
+    name = _target(statement)
+    if _PLAIN_GRADIENT.fullmatch(name) or name in ("dout", "dloss"):
+        return False
+    if (match := _SPELT.match(name)) is not None and function_word(name) is None:
+        known = {_stem(_target(other)) for other in said if equals_signs(other.text)}
+        words = " ".join(other.text for other in said if other is not statement)
+        plain = re.search(rf"(?<![A-Za-z\\]){re.escape(match[1])}(?![A-Za-z])", words)
+        if _stem(match[1]) in known or plain is not None:
+            return False
+    return True
+
+
+def _stem(name: str) -> str:
+    found = scan(name)
+    return found.canonical.partition("_")[0] if found else name
+
+
+__all__ = ["PostedForward", "posted_forward"]
