@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from chainrule.calculus.graph.dims import SCALAR, Dim, Index, Shape, written
+from chainrule.calculus.graph.dims import SCALAR, Dim, Index, Shape, is_tensor, written
 from chainrule.calculus.graph.node import Expr, Position, Symbol, Total, entry, walk
 from chainrule.calculus.indexing.collapse import collapse
 from chainrule.calculus.indexing.names import Letters
