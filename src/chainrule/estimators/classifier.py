@@ -286,6 +286,27 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
         )
         return self
 
+    def score(
+        self,
+        X: Matrix,
+        y: Matrix,
+        sample_weight: Matrix | None = None,
+        offset: Matrix | None = None,
+    ) -> float:
+        """Return the accuracy: the weighted share of rows whose most probable label is right.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), optional
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), optional
+            Required if the fit had one; 0 for none.
+        """
+        labels = np.asarray(column_or_1d(y))
+        right = self.predict(X, offset) == labels
+        return float(np.average(right, weights=sample_weight))
+
     def _fitted_attributes(self, classes: Labels, point: Point) -> dict[str, Any]:
         return {
             "classes_": classes,
@@ -342,6 +363,11 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
         return np.inf
 
 
+def _is_missing(label: Any) -> bool:  # noqa: ANN401
+    """Tell whether a label is None, NaN, or pandas' NA, which is not to be compared."""
+    return label is None or type(label).__name__ in ("NAType", "NaTType") or label != label
+
+
 def _labels(y: Matrix) -> tuple[Labels, Labels]:
     """Return labels that can be classes, and the distinct ones among them."""
     if y is None:
@@ -352,7 +378,7 @@ def _labels(y: Matrix) -> tuple[Labels, Labels]:
         if len(bad):
             raise DataError(f"y contains NaN or inf ({labels[bad[0]]}) in row {bad[0]}")
     if labels.dtype.kind == "O":
-        missing = [i for i, label in enumerate(labels) if label is None or label != label]
+        missing = [i for i, label in enumerate(labels) if _is_missing(label)]
         if missing:
             raise DataError(f"y contains a missing label (NaN) in row {missing[0]}")
     are_plain = labels.dtype.kind in "biufUS" or len(labels) > _MANY_LABELS

@@ -101,7 +101,7 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         ----------
         X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
         offset : array-like of shape (n_samples,), optional
-            Zero by default, also if the fit had one.
+            Required if the fit had one; 0 for none.
 
         Returns
         -------
@@ -116,8 +116,8 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         ----------
         X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
         offset : array-like of shape (n_samples,), optional
-            Zero by default, also if the fit had one: with the logarithm of an exposure as offset,
-            the default is the mean per unit of exposure.
+            Required if the fit had one: with the logarithm of an exposure as offset, ``offset=0``
+            gives the mean per unit of exposure.
 
         Returns
         -------
