@@ -20,8 +20,8 @@ from chainrule.descent.reading_file import read_binding, read_inputs
 from chainrule.descent.saving import SCHEMA, load_document, load_values
 from chainrule.errors import ChainruleError, DataError, ModelError
 from chainrule.lecture import Array, find_input
-from chainrule.tables.reading import column_names, read_table
-from chainrule.tables.table import Table
+from chainrule.tables.reading import Declared, column_names, read_table
+from chainrule.tables.table import Table, unknown_column
 
 
 def is_trained(path: str | Path) -> bool:
@@ -64,13 +64,15 @@ def predict_trained(
         )
     inputs = read_inputs(known, str(path))
     names = column_names(data)
-    wanted = {name for columns in inputs for name in columns.columns} | set(keep)
-    texts = {s.name for c in inputs for s in c.specs if not hasattr(s, "mean")} | set(keep)
-    table = read_table(
-        data, categories=texts & set(names), ignore=[n for n in names if n not in wanted]
-    )
+    wanted = {name for columns in inputs for name in columns.columns}
+    texts = {s.name for c in inputs for s in c.specs if not hasattr(s, "mean")}
     for name in keep:
-        table.column(name)
+        if name not in names:
+            raise unknown_column(name, names, str(data))
+    declared = Declared(
+        categories=texts & set(names), keep=keep, ignore=[n for n in names if n not in wanted]
+    )
+    table = read_table(data, declared)
     try:
         return _write(known, load_values(path), inputs, table, file, keep, str(path))
     except ModelError as error:
@@ -116,7 +118,7 @@ def _write(
     header, rows = _cells(prediction, found, label)
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([*keep, *header])
-    kept = [table.column(name).as_text() for name in keep]
+    kept = [table.kept[name] for name in keep]
     for number, row in enumerate(rows):
         copied = ["" if c.codes[number] < 0 else c.words[c.codes[number]] for c in kept]
         writer.writerow([*copied, *row])
