@@ -121,8 +121,8 @@ def _write_page(
     from chainrule.documents.gradient_section import gradient_section
     from chainrule.documents.lesson.as_html import as_html
     from chainrule.documents.page import Section, render_page
+    from chainrule.storage import atomic_text
     from chainrule.tables.worked_example import work_example
-    from chainrule.tables.writing import atomic_text
 
     single = Section("single", "One example", as_html(lessons[0], prefix="single"))
     sections = [

@@ -18,9 +18,11 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from chainrule.tables.metrics import Curve, Floats
+from chainrule.visible import visible
 
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
@@ -297,6 +299,8 @@ def _short(label: str, length: int = 34) -> str:
 
 def _draw(figure: Figure, name: str, title: str, description: str) -> str:
     """Return SVG for a page: unique ids, no metadata, alternative text."""
+    for text in figure.findobj(Text):
+        text.set_text(visible(text.get_text()))
     buffer = io.StringIO()
     nothing: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
