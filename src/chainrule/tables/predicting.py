@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import DataError
 from chainrule.tables.cells import is_number
+from chainrule.tables.csv_lines import csv_lines, csv_row
 from chainrule.tables.files.options import ReadOptions
 from chainrule.tables.model import TableModel
 from chainrule.tables.model_file import load
@@ -135,18 +135,16 @@ def write_predictions(
     """
     names = header(model, keep)
     shown = (lambda word: word) if raw else spreadsheet_cell
-    write = csv.writer(file, lineterminator="\n")
     rows = n_blank = 0
     for table, numbers in stream(model, path, keep, blank=blank, options=options):
         if rows == 0:
             # Not before the first batch is sound: a refused file leaves no header behind.
-            write.writerow(map(shown, names))
+            file.write(csv_row([shown(name) for name in names]))
         empty = np.isnan(numbers[:, 0])
-        columns = [_words(table.kept[name], shown) for name in keep]
+        columns: list[TextColumn | NDArray[np.float64]] = [table.kept[name] for name in keep]
         if isinstance(model, TableModel):
-            columns.append(_labels(model, numbers, empty, shown))
-        columns += [_numbers(column) for column in numbers.T]
-        write.writerows(zip(*columns, strict=True))
+            columns.append(_labels(model, numbers, empty))
+        file.write(csv_lines([*columns, *numbers.T], shown))
         rows += table.n_rows
         n_blank += int(empty.sum())
         say(f"{rows} rows predicted")
@@ -168,21 +166,6 @@ def spreadsheet_cell(word: str) -> str:
     return word
 
 
-def _words(column: TextColumn, shown: Callable[[str], str]) -> list[str]:
-    words = [*map(shown, column.words), ""]  # a missing code, -1, picks the last entry
-    return [words[code] for code in column.codes.tolist()]
-
-
-def _labels(
-    model: TableModel,
-    proba: NDArray[np.float64],
-    empty: NDArray[np.bool_],
-    shown: Callable[[str], str],
-) -> list[str]:
+def _labels(model: TableModel, proba: NDArray[np.float64], empty: NDArray[np.bool_]) -> TextColumn:
     best = np.where(empty, -1, np.where(empty[:, None], 0.0, proba).argmax(axis=1))
-    labels = [*map(shown, model.classes), ""]
-    return [labels[place] for place in best.tolist()]
-
-
-def _numbers(column: NDArray[np.float64]) -> list[str]:
-    return ["" if number != number else repr(number) for number in column.tolist()]
+    return TextColumn(model.target, best, model.classes)
