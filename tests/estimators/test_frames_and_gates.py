@@ -140,3 +140,22 @@ def test_an_offset_is_asked_for() -> None:
     assert model.predict_proba(X, offset=0).shape == (N, 2)
     model.fit(X, Y)
     assert model.predict(X).shape == (N,)
+
+
+def test_levels_of_held_out_rows_alone_can_be_ignored() -> None:
+    from sklearn.model_selection import cross_val_score
+
+    words = WORDS.copy().astype(object)
+    words[0] = "once"
+    known = frame(c=pd.Categorical(words))
+    model = LogisticRegression(handle_unknown="ignore")
+    assert np.isfinite(cross_val_score(model, known, Y)).all()
+    with pytest.raises(DataError, match="contains the level once in row 0"):
+        LogisticRegression().fit(known[1:], Y[1:]).predict(known)
+    fitted = model.fit(known[1:], Y[1:])
+    slope = dict(zip(fitted.coef_names_, fitted.coef_[0], strict=True))["x"]
+    expected = fitted.intercept_[0] + slope * X[0, 0]
+    assert fitted.decision_function(known[:1])[0] == pytest.approx(expected)
+    missing = frame(c=pd.Categorical([None, *words[1:]]))
+    with pytest.raises(DataError, match="missing value in row 0"):
+        fitted.predict(missing)

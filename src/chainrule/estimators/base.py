@@ -239,7 +239,8 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
             X = in_order(X, self._frame_names)  # scikit-learn compares names that are strings
         if has_levels(X) if reset else self.levels_:
             validate_data(self, X, reset=reset, skip_check_array=True)
-            return coded(X, None if reset else self.levels_)
+            ignore = getattr(self, "handle_unknown", "error") == "ignore"
+            return coded(X, None if reset else self.levels_, ignore_unknown=ignore)
         if is_plain(X, 2, "biuf"):
             if reset:
                 self.n_features_in_ = X.shape[1]

@@ -89,6 +89,10 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
     on_separation : {'warn', 'raise'}, default='warn'
         What to do when the classes are separable and nothing is penalised, so that no finite
         optimum exists: warn and keep the last iterate, or raise `DataError`.
+    handle_unknown : {'error', 'ignore'}, default='error'
+        The treatment, in predictions, of a level of a categorical column that no row of the fit
+        has: raise `DataError`, or give the row no coefficient for that column. In cross-validation
+        a rare level may be in held-out rows alone.
 
     Attributes
     ----------
@@ -154,6 +158,7 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
         warm_start: bool = False,
         n_jobs: int | None = None,
         on_separation: Literal["warn", "raise"] = "warn",
+        handle_unknown: Literal["error", "ignore"] = "error",
     ) -> None:
         self.penalty = penalty
         self.C = C
@@ -170,6 +175,7 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
         self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.on_separation = on_separation
+        self.handle_unknown = handle_unknown
 
     @managed
     def fit(
@@ -356,6 +362,10 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
         self._check_common_parameters()
         if self.on_separation not in ("warn", "raise"):
             raise ValueError(f"on_separation must be 'warn' or 'raise', not {self.on_separation!r}")
+        if self.handle_unknown not in ("error", "ignore"):
+            raise ValueError(
+                f"handle_unknown must be 'error' or 'ignore', not {self.handle_unknown!r}"
+            )
         if self.penalty not in (None, "none"):
             return C
         if self.C not in (1.0, np.inf):

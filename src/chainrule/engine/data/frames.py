@@ -68,7 +68,12 @@ def in_order(X: Frame, names: Sequence[Hashable]) -> Frame:
     return X[list(names)] if hasattr(X, "iloc") else X.select(list(names))
 
 
-def coded(X: Frame, levels: Mapping[str, npt.NDArray[Any]] | None = None) -> CodedRows:
+def coded(
+    X: Frame,
+    levels: Mapping[str, npt.NDArray[Any]] | None = None,
+    *,
+    ignore_unknown: bool = False,
+) -> CodedRows:
     """Return the rows of a data frame as numbers and codes.
 
     Parameters
@@ -78,6 +83,8 @@ def coded(X: Frame, levels: Mapping[str, npt.NDArray[Any]] | None = None) -> Cod
     levels : mapping, optional
         Which columns are read as levels, and the levels they have had; by default all categorical
         ones, with all categories.
+    ignore_unknown : bool
+        Let a level that the fit has not had be in no column, instead of refusing it.
     """
     if levels is not None and not is_frame(X):
         raise DataError(
@@ -88,7 +95,8 @@ def coded(X: Frame, levels: Mapping[str, npt.NDArray[Any]] | None = None) -> Cod
         from chainrule.engine.data.arrow_frames import coded_columns
 
         columns = coded_columns(X, () if levels is None else tuple(levels))
-        return CodedRows(columns) if levels is None else CodedRows(columns).in_terms_of(levels)
+        rows = CodedRows(columns)
+        return rows if levels is None else rows.in_terms_of(levels, ignore_unknown=ignore_unknown)
     if levels is None:
         return CodedRows([_column(X.iloc[:, j], str(name)) for j, name in enumerate(X.columns)])
     columns = []
@@ -99,7 +107,7 @@ def coded(X: Frame, levels: Mapping[str, npt.NDArray[Any]] | None = None) -> Cod
         else:
             known = values if _is_categorical(values.dtype) else values.astype("category")
             columns.append(_column(known, name))
-    return CodedRows(columns).in_terms_of(levels)
+    return CodedRows(columns).in_terms_of(levels, ignore_unknown=ignore_unknown)
 
 
 def _is_categorical(dtype: Any) -> bool:  # noqa: ANN401
