@@ -31,7 +31,8 @@ def atomic_text(path: str | Path) -> Iterator[TextIO]:
     Parameters
     ----------
     path : str or Path
-        Where the file shall be. A link is followed, an existing file keeps its permissions.
+        Where the file shall be. A link is followed, an existing file keeps its permissions, and a
+        device or a pipe is written to directly.
 
     Yields
     ------
@@ -44,6 +45,14 @@ def atomic_text(path: str | Path) -> Iterator[TextIO]:
         When the place cannot be written to.
     """
     target = Path(os.path.realpath(path))
+    if _is_special(Path(path)):
+        # A device or a pipe is written to; to rename a file onto it would destroy it.
+        try:
+            with Path(path).open("w", encoding="utf-8", newline="\n") as file:
+                yield file
+        except OSError as error:
+            raise cannot_write(path, error) from None
+        return
     try:
         handle, scratch = tempfile.mkstemp(
             dir=target.parent, prefix=f".{target.name}.", suffix=".part"
@@ -64,6 +73,11 @@ def atomic_text(path: str | Path) -> Iterator[TextIO]:
     except BaseException:
         Path(scratch).unlink(missing_ok=True)
         raise
+
+
+def _is_special(target: Path) -> bool:
+    """Whether a path is there and is neither a file nor a folder."""
+    return target.exists() and not target.is_file() and not target.is_dir()
 
 
 def _mode(target: Path) -> int:
@@ -90,6 +104,10 @@ def cannot_write(path: str | Path, error: OSError) -> DataError:
 def check_writable(path: str | Path) -> None:
     """Raise if a file cannot be written at `path`, before the work starts."""
     target = Path(os.path.realpath(path))
+    if _is_special(Path(path)):
+        if not os.access(path, os.W_OK):
+            raise cannot_write(path, PermissionError())
+        return
     if target.is_dir():
         raise cannot_write(path, IsADirectoryError())
     if not target.parent.is_dir():

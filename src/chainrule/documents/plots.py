@@ -299,8 +299,8 @@ def _short(label: str, length: int = 34) -> str:
 
 def _draw(figure: Figure, name: str, title: str, description: str) -> str:
     """Return SVG for a page: unique ids, no metadata, alternative text."""
-    for text in figure.findobj(Text):
-        text.set_text(visible(text.get_text()))
+    for written in figure.findobj(Text):
+        written.set_text(visible(written.get_text()))
     buffer = io.StringIO()
     nothing: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
