@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -14,6 +12,8 @@ from numpy.typing import NDArray
 from chainrule.tables.table import TextColumn
 
 Floats = NDArray[np.float64]
+
+_SPECIAL = frozenset(',"\r\n')
 
 
 def csv_lines(columns: Sequence[TextColumn | Floats], shown: Callable[[str], str] = str) -> str:
@@ -49,13 +49,19 @@ def csv_lines(columns: Sequence[TextColumn | Floats], shown: Callable[[str], str
 
 def csv_row(cells: Sequence[str]) -> str:
     """Return one row as CSV, with its line end."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerow(cells)
-    return buffer.getvalue()
+    line = ",".join(map(_quoted, cells))
+    return f"{line}\n" if line else '""\n'
+
+
+def _quoted(cell: str) -> str:
+    """Quote a cell that would not read back as it is: also one with a carriage return."""
+    if _SPECIAL.isdisjoint(cell):
+        return cell
+    return '"' + cell.replace('"', '""') + '"'
 
 
 def _strings(column: TextColumn, shown: Callable[[str], str]) -> pa.LargeStringArray:
-    quoted = [csv_row([shown(word), ""])[:-2] for word in column.words]
+    quoted = [_quoted(shown(word)) for word in column.words]
     words = pa.array([*quoted, ""], pa.large_string())
     codes = np.where(column.codes < 0, len(quoted), column.codes)
     return words.take(pa.array(codes))

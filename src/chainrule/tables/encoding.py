@@ -69,40 +69,49 @@ def encode(specs: tuple[Spec, ...], table: Table, *, blank: bool = False) -> Enc
 
 
 class _Parts:
-    """Encoded columns, gathered as an array or as the entries of a sparse matrix."""
+    """Encoded columns, gathered as an array, or as the rows of a sparse matrix.
+
+    A sparse row holds one entry per column of the file; that of a base category is a zero, so that
+    all rows are equally long and nothing has to be sorted.
+    """
 
     def __init__(self, n_rows: int, specs: tuple[Spec, ...]) -> None:
         self.shape = (n_rows, len(features(specs)))
         n_entries = sum(1 + (isinstance(spec, NumberSpec) and spec.indicator) for spec in specs)
-        self.is_sparse = (
-            self.shape[1] > _MANY_FEATURES and self.shape[1] > _SAVED * n_entries and n_rows > 0
-        )
-        self._X = np.zeros((0, 0) if self.is_sparse else self.shape, dtype=np.float64)
-        self._entries: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
+        self.is_sparse = self.shape[1] > max(_MANY_FEATURES, _SAVED * n_entries) and n_rows > 0
+        held = (n_rows, n_entries) if self.is_sparse else self.shape
+        self._values = np.zeros(held, dtype=np.float64)
+        self._places = np.zeros(held if self.is_sparse else (0, 0), dtype=np.int32)
+        self._next = 0
 
-    def add(
-        self,
-        values: NDArray[np.float64] | float,
-        rows: NDArray[Any] | slice,
-        at: NDArray[Any] | int,
-    ) -> None:
-        """Put values into some rows, each at a place."""
-        if not self.is_sparse:
-            self._X[rows, at] = values
-            return
-        index = np.arange(self.shape[0])[rows]
-        full = np.broadcast_to(np.asarray(values, dtype=np.float64), index.shape)
-        self._entries.append((full, index, np.broadcast_to(np.asarray(at), index.shape)))
+    def add_numbers(self, values: NDArray[np.float64], place: int) -> None:
+        """Put one number per row at a place."""
+        k = self._next if self.is_sparse else place
+        self._values[:, k] = values
+        if self.is_sparse:
+            self._places[:, k] = place
+        self._next += 1
+
+    def add_levels(self, places: NDArray[np.int64], first: int) -> None:
+        """Put a one per row at its place; none where the place is negative."""
+        rows = np.flatnonzero(places >= 0)
+        if self.is_sparse:
+            self._values[rows, self._next] = 1.0
+            self._places[:, self._next] = np.where(places >= 0, places, first)
+        else:
+            self._values[rows, places[rows]] = 1.0
+        self._next += 1
 
     def matrix(self, usable: NDArray[np.bool_]) -> Matrix:
         """Return the matrix, with zeros in the rows that are not usable."""
+        self._values[~usable] = 0.0
         if not self.is_sparse:
-            self._X[~usable] = 0.0
-            return self._X
-        values, rows, at = (np.concatenate(list(part)) for part in zip(*self._entries, strict=True))
-        used = usable[rows]
-        entries = (values[used], (rows[used], at[used]))
-        return sparse.csr_matrix(entries, shape=self.shape)
+            return self._values
+        n_rows, width = self._values.shape
+        ends = np.arange(0, n_rows * width + 1, width)
+        return sparse.csr_matrix(
+            (self._values.ravel(), self._places.ravel(), ends), shape=self.shape
+        )
 
 
 def _encode_number(
@@ -134,9 +143,9 @@ def _encode_number(
             f"the value is more than 1e308 standard deviations ({spec.scale:g}) from the mean",
         )
         values[~np.isfinite(values)] = 0.0
-    parts.add(values, slice(None), place)
+    parts.add_numbers(values, place)
     if spec.indicator:
-        parts.add(gaps.astype(np.float64), slice(None), place + 1)
+        parts.add_numbers(gaps.astype(np.float64), place + 1)
 
 
 def _encode_category(
@@ -170,8 +179,7 @@ def _encode_category(
             blank,
             f"the category {word!r} did not occur in training (known: {known})",
         )
-    rows = np.flatnonzero(target >= 0)
-    parts.add(1.0, rows, target[rows])
+    parts.add_levels(target, place)
 
 
 class _Levels:
