@@ -80,7 +80,9 @@ def command(
     path = data_path(data)
     refuse_places((path, Path(model)), out)
     if is_trained(model):
-        _predict_trained(model, path, out, keep, blank=blank)
+        if blank:
+            raise click.UsageError("--blank is for models of chainrule fit; omit it here.")
+        _predict_trained(model, path, out, keep, file, raw=raw)
         return
     loaded = load_model(model)
     if out is None:
@@ -98,7 +100,13 @@ def command(
 
 
 def _predict_trained(
-    model: str, path: Path, out: str | None, keep: tuple[str, ...], *, blank: bool
+    model: str,
+    path: Path,
+    out: str | None,
+    keep: tuple[str, ...],
+    file: ReadOptions,
+    *,
+    raw: bool,
 ) -> None:
     """Predict with what `chainrule train` saved."""
     from io import StringIO
@@ -106,15 +114,13 @@ def _predict_trained(
     from chainrule.descent.predicting import predict_trained
     from chainrule.storage import atomic_text
 
-    if blank:
-        raise click.UsageError("--blank is for models of chainrule fit; omit it here.")
     text = StringIO()
-    count, score = predict_trained(model, path, text, keep)
+    count, score = predict_trained(model, path, text, keep, options=file, raw=raw)
     if out is None:
         data_output().write(text.getvalue())
     else:
-        with atomic_text(out) as file:
-            file.write(text.getvalue())
+        with atomic_text(out) as handle:
+            handle.write(text.getvalue())
         click.echo(f"wrote {out}: {count} rows", err=True)
     if score is not None:
         click.echo(f"{score.name} {score.value:.4f} on these {count} rows", err=True)
