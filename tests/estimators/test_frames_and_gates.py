@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from chainrule import LogisticRegression
+from chainrule import GammaRegressor, LinearModel, LogisticRegression, PoissonRegressor
 from chainrule.errors import DataError
 
 pd = pytest.importorskip("pandas")
@@ -159,3 +159,41 @@ def test_levels_of_held_out_rows_alone_can_be_ignored() -> None:
     missing = frame(c=pd.Categorical([None, *words[1:]]))
     with pytest.raises(DataError, match="missing value in row 0"):
         fitted.predict(missing)
+
+
+GATES: dict[str, tuple[Callable[[], Any], str]] = {
+    "huge targets": (lambda: LinearModel().fit(X, X[:, 0] * 1e160), "the largest target is .* row"),
+    "tiny targets": (lambda: LinearModel().fit(X, X[:, 0] * 1e-200), "the largest target is"),
+    "huge columns": (lambda: LogisticRegression().fit(X * 1e200, Y), "rescale it: value .* column"),
+    "a huge offset": (
+        lambda: LogisticRegression().fit(X, Y, offset=np.full(N, 1e308)),
+        "offset must be finite, and at most 1e.150",
+    ),
+    "huge class weights": (
+        lambda: LogisticRegression(class_weight={0: 1e308, 1: 1}).fit(X, Y),
+        "class_weight makes the weight 1e.308 in row",
+    ),
+    "tiny class weights": (
+        lambda: LogisticRegression(class_weight={0: 1e-320, 1: 1e-320}).fit(X, Y),
+        "class_weight makes the weight",
+    ),
+    "a huge penalty": (
+        lambda: PoissonRegressor(alpha=1e308).fit(X, Y),
+        "alpha=1e.308 is beyond the range",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GATES)
+def test_what_overflows_is_named(name: str) -> None:
+    fit, said = GATES[name]
+    with pytest.raises(ValueError, match=said):
+        fit()
+
+
+@pytest.mark.parametrize("exponent", [0, 50, 150])
+def test_targets_of_a_log_link_have_any_scale(exponent: int) -> None:
+    counts = random.poisson(3, N) + 1.0
+    for model in (PoissonRegressor(), GammaRegressor()):
+        model.fit(X, counts * 10.0**exponent)
+        assert model.certificate_.relative_bound <= 1e-8

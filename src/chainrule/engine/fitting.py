@@ -23,7 +23,7 @@ from chainrule.engine.certificates.certificate import (
     with_rounded_intercept,
 )
 from chainrule.engine.certificates.findings import no_optimum, obstacles, qualified
-from chainrule.engine.certificates.finite import refuse_overflow
+from chainrule.engine.certificates.finite import refuse_overflow, refuse_targets
 from chainrule.engine.data.duplicates import merged
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
@@ -41,7 +41,7 @@ from chainrule.engine.runtime.native import can_compile
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.limits import needs_bound
 from chainrule.engine.solvers.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
-from chainrule.engine.solvers.starting import starting_point
+from chainrule.engine.solvers.starting import starting_point, value_without_coefficients
 from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop
 from chainrule.errors import DataError
 
@@ -178,6 +178,8 @@ def fit_linear_model(
     clock, held = perf_counter(), memory()
     if source.column_shift.any() and not fit_intercept:
         raise ValueError("the source has moved its columns, which only an intercept makes good")
+    if row is not None:
+        refuse_targets(source, row)
     fewer, n_samples = merged(source, n_threads), source.n_samples
     source = source if fewer is None else fewer
     loss = _loss(source, row)
@@ -219,7 +221,10 @@ def fit_linear_model(
         objective.floor(at_origin)  # once, while the threads of BLAS sleep
     # Of weights that add to more than 1/eps, not more than the tolerance of their mean.
     resolved = min(float(np.finfo(np.float64).eps), 1 / max(source.total_weight, 1.0))
-    negligible = tol * resolved * abs(at_origin - objective.floor(at_origin))
+    reference = at_origin
+    if origin.intercept.any():  # at zero a loss of counts or amounts may be astronomical
+        reference = min(reference, value_without_coefficients(objective, origin))
+    negligible = tol * resolved * abs(reference - objective.floor(reference))
     if start is not None:
         shifted = start.intercept + source.column_shift @ start.coef
         warm = objective.centred(Point(start.coef * source.column_scale[:, None], shifted))

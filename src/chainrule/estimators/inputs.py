@@ -22,8 +22,8 @@ _SUM_TOLERANCE: Final[float] = 1e-12
 _FEW: Final[int] = 2**16
 _COMPARED: Final[int] = 8
 _CLOSE: Final[int] = 2**16
-_LARGEST_WEIGHT: Final[float] = 1e150
-_SMALLEST_WEIGHT: Final[float] = 1e-150
+_LARGEST: Final[float] = 1e150
+_SMALLEST: Final[float] = 1e-150
 
 
 def as_weights(sample_weight: Any, n_samples: int) -> FloatArray:  # noqa: ANN401
@@ -47,13 +47,18 @@ def as_weights(sample_weight: Any, n_samples: int) -> FloatArray:  # noqa: ANN40
         )
     if not weights.any():
         raise DataError("sample_weight is zero in every row: there is nothing to fit")
-    row = int(np.argmax(weights))
-    if not _SMALLEST_WEIGHT <= weights[row] <= _LARGEST_WEIGHT:
-        raise DataError(
-            f"sample_weight is {weights[row]:g} in row {row}, the largest one: sums of losses "
-            "leave the range of float64. Divide the weights by their mean"
-        )
+    _check_size(weights, "sample_weight is")
     return weights
+
+
+def _check_size(weights: FloatArray, what: str) -> None:
+    """Raise if the largest weight is so large or small that sums of losses overflow or vanish."""
+    row = int(np.argmax(weights))
+    if not _SMALLEST <= weights[row] <= _LARGEST:
+        raise DataError(
+            f"{what} {weights[row]:g} in row {row}, the largest one: sums of losses leave the "
+            "range of float64. Divide the weights by their mean"
+        )
 
 
 def are_implied(weights: FloatArray) -> bool:
@@ -155,9 +160,12 @@ def as_offset(offset: Any, n_samples: int, n_outputs: int) -> FloatArray | None:
         what = "one per row of X" if n_outputs == 1 else "one per row of X and class"
         raise DataError(f"offset has shape {values.shape}, expected {expected}: {what}")
     table = values.reshape(n_samples, n_outputs)
-    bad = np.flatnonzero(~np.isfinite(table).all(axis=1))
+    bad = np.flatnonzero(~(np.abs(table) <= _LARGEST).all(axis=1))
     if len(bad):
-        raise DataError(f"offset must be finite, not {values[bad[0]]} as in row {bad[0]}")
+        raise DataError(
+            f"offset must be finite, and at most {_LARGEST:g}, not {values[bad[0]]} as in "
+            f"row {bad[0]}"
+        )
     return table
 
 
@@ -264,6 +272,8 @@ def class_weighted(
         totals = np.bincount(codes, weights[counted], minlength=len(classes)).astype(float)
         factors = _class_factors(class_weight, classes, totals)
         weights[counted] *= factors[codes]
+        if weights.any():
+            _check_size(weights, "class_weight makes the weight")
         classes = classes[factors > 0]
     if len(classes) < 2:
         what = repr(classes[0].item()) if len(classes) else "none with positive weight"

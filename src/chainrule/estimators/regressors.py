@@ -257,4 +257,6 @@ def checked_alpha(alpha: Any, total_weight: float) -> float:  # noqa: ANN401
     if not isinstance(alpha, Real) or not 0 <= float(alpha) < np.inf:
         raise ValueError(f"alpha must be a finite number >= 0, not {alpha!r}")
     strength = float(alpha) * total_weight
+    if not strength < 1 / np.finfo(np.float64).tiny:
+        raise ValueError(f"alpha={alpha:g} is beyond the range of float64 for this many rows")
     return 1 / strength if strength > 0 else np.inf
