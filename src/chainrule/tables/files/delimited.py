@@ -13,8 +13,9 @@ from chainrule.errors import DataError
 from chainrule.storage import byte_budget, refuse_size
 from chainrule.tables.cells import NumberStyle
 from chainrule.tables.files.compression import compression_of, open_bytes
+from chainrule.tables.files.diagnosis import diagnose
 from chainrule.tables.files.dialect import sniff
-from chainrule.tables.files.errors import diagnose, unreadable
+from chainrule.tables.files.errors import unreadable
 from chainrule.tables.files.options import ReadOptions
 from chainrule.tables.files.table_file import ArrowTable, TableFile
 
