@@ -17,6 +17,7 @@ BY_NAME = {
     "chainrule": "public names and the renderer of notebooks, loaded at first use",
     "chainrule.cli.main": "commands, loaded when they are called",
     "chainrule.engine.losses.table": "the generated module of a loss, loaded when it is chosen",
+    "chainrule.engine.inference.tables": "pandas, which only frames need",
     "chainrule.engine.runtime.native": "kernels by the name of their module, compiled or loaded",
     "chainrule.engine.fitting": "solvers, loaded when they are chosen",
 }

@@ -5,12 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from functools import partial
 from numbers import Real
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
-from sklearn.utils.validation import check_consistent_length
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.fitting import Fit
@@ -19,7 +19,16 @@ from chainrule.engine.objective.evaluation import Point
 from chainrule.errors import DataError
 from chainrule.estimators.base import LinearEstimator, Matrix, managed
 from chainrule.estimators.deviance import explained_deviance
-from chainrule.estimators.inputs import as_offset, as_weights, is_plain, positive
+from chainrule.estimators.inputs import (
+    are_implied,
+    as_offset,
+    as_weights,
+    is_plain,
+    positive,
+)
+
+if TYPE_CHECKING:
+    from chainrule.engine.inference.results import Inference
 
 
 class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
@@ -125,6 +134,87 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         """
         score = self.linear_predictor(X, offset)
         return np.asarray(self._row.kernels.mean(score))
+
+    def inference(
+        self,
+        X: Matrix,
+        y: Matrix,
+        sample_weight: Matrix | None = None,
+        offset: Matrix | None = None,
+        *,
+        cov: str = "model",
+        clusters: Matrix | None = None,
+        level: float = 0.95,
+        penalised: Literal["bayes", "sandwich"] | None = None,
+    ) -> Inference:
+        """Return errors, intervals and tests of the coefficients.
+
+        Nothing is fitted again. The fit must not be penalised (``alpha=0`` or ``C=np.inf``), unless
+        `penalised` says how errors are meant.
+
+        Parameters
+        ----------
+        X, y, sample_weight, offset
+            What the estimator was fitted to. A weight of k is k repetitions of the row.
+        cov : {'model', 'HC0', 'HC1', 'HC2', 'HC3', 'CR0', 'CR1', 'CR1S', 'CR2', 'CR3'}
+            The covariance: of the model, robust, or robust by clusters, named as in R's sandwich
+            and clubSandwich.
+        clusters : array-like of shape (n_samples,), optional
+            The cluster of each row, for 'CR0' to 'CR3'.
+        level : float, default=0.95
+            Of confidence intervals.
+        penalised : {None, 'bayes', 'sandwich'}, default=None
+            How errors of a penalised fit are meant: of the posterior whose prior is the penalty, or
+            the spread of the estimate around its own, biased, centre.
+
+        Returns
+        -------
+        Inference
+            Print it for the table; `table` is a data frame with the columns of R's broom. Also
+            `glance`, `ratios`, `profile`, `lr`, `score`, `wald`, `ame`, `vif`, `influence`,
+            `calibration` and `proven`.
+
+        Raises
+        ------
+        DataError
+            When the fit is penalised and `penalised` is not given, when the classes are separable,
+            or when the data are not those of the fit in shape or range.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import PoissonRegressor
+        >>> X, y = np.arange(6.0)[:, None], [1, 2, 2, 5, 4, 9]
+        >>> model = PoissonRegressor(alpha=0).fit(X, y)
+        >>> model.inference(X, y).std_errors.round(3)
+        array([0.541, 0.14 ])
+        """
+        from chainrule.estimators.inference import infer
+
+        check_is_fitted(self)
+        X, targets = self._matrix(X, reset=False), as_targets(y)
+        check_consistent_length(X, targets)
+        weights = as_weights(sample_weight, len(targets))
+        rows = positive(weights)
+        used = targets if rows is None else targets[rows]
+        check_range(used, self._row, rows)
+        shift = as_offset(offset, len(targets), 1)
+        return infer(
+            self,
+            X if rows is None else X[rows],
+            used,
+            None if are_implied(weights) else weights if rows is None else weights[rows],
+            shift if rows is None or shift is None else shift[rows],
+            point=self._fitted_point(),
+            row=self._row,
+            C=self._inverse_strength(float(weights.sum())),
+            classes=None,
+            cov=cov,
+            clusters=clusters if rows is None or clusters is None else np.asarray(clusters)[rows],
+            level=level,
+            penalised=penalised,
+            base=None,
+        )
 
     def score(
         self,

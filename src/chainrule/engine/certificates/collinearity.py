@@ -9,7 +9,6 @@ put together afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -21,6 +20,7 @@ from chainrule.engine.certificates.exact_arithmetic import whole_numbers
 from chainrule.engine.data.rows import stratified_rows
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.passes.blocks import tall
 from chainrule.engine.runtime.executors import Partial, map_in_order, sum_over_chunks, tree_reduce
 
 _LEAST_ROWS: Final[int] = 1000
@@ -160,25 +160,13 @@ def _triangle(source: InMemorySource, fit_intercept: bool, n_threads: int) -> Fl
 
     def part(index: int) -> FloatArray:
         total = np.zeros((0, width))
-        for rows in _tall(source.matrix(index).dense_rows(), _TALL * width):
+        for rows in tall(source.matrix(index).dense_rows(), _TALL * width):
             ones = np.ones((len(rows), offset))
             total = reduced(np.vstack([total, np.hstack([ones, rows])]))
         return total
 
     parts = map_in_order(part, source.n_blocks, n_threads)
     return tree_reduce(parts, lambda left, right: reduced(np.vstack([left, right])))
-
-
-def _tall(pieces: Iterator[FloatArray], n_rows: int) -> Iterator[FloatArray]:
-    """Put pieces together until they have so many rows."""
-    waiting: list[FloatArray] = []
-    for piece in pieces:
-        waiting.append(piece)
-        if sum(len(rows) for rows in waiting) >= n_rows:
-            yield np.vstack(waiting)
-            waiting = []
-    if waiting:
-        yield np.vstack(waiting)
 
 
 def _from_triangle(table: FloatArray, offset: int) -> Relations:

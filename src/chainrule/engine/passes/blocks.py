@@ -247,5 +247,17 @@ def _are_whole(values: FloatArray, factors: FloatArray) -> bool:
     return bool(((found == np.rint(found)) & ((found != 0) | (values == 0))).all())
 
 
+def tall(pieces: Iterator[FloatArray], n_rows: int) -> Iterator[FloatArray]:
+    """Put pieces together until they have so many rows."""
+    waiting: list[FloatArray] = []
+    for piece in pieces:
+        waiting.append(piece)
+        if sum(len(rows) for rows in waiting) >= n_rows:
+            yield np.vstack(waiting)
+            waiting = []
+    if waiting:
+        yield np.vstack(waiting)
+
+
 def _few_rows(n_features: int) -> int:
     return max(1, min(SANDWICH_ROWS, 2**22 // max(1, n_features)))

@@ -1,0 +1,1 @@
+"""Inference: covariances, intervals and tests of fitted coefficients, and their proven digits."""

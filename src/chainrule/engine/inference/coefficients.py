@@ -1,0 +1,249 @@
+"""Estimated coefficients with their covariance: the table that everything else is read from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.inference.fitted import FittedModel
+from chainrule.engine.inference.statistics import FitStatistics, fit_statistics, in_the_limit
+from chainrule.engine.inference.tables import Table
+from chainrule.errors import DataError
+
+if TYPE_CHECKING:
+    from chainrule.engine.certificates.certificate import Certificate
+
+INTERCEPT: Final = "(Intercept)"
+"""The name of the intercept's term, as in R."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The names of what is estimated.
+
+    Attributes
+    ----------
+    names : tuple of str
+        One per coefficient of an output, the intercept's first.
+    outputs : tuple of str
+        The classes other than the base; one empty name for a single score.
+    factors : mapping of str to tuple of int
+        The coefficients of each factor: a categorical column.
+    """
+
+    names: tuple[str, ...]
+    outputs: tuple[str, ...] = ("",)
+    factors: Mapping[str, tuple[int, ...]] | None = None
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Where there is no optimum: which coefficients run off, and what can still be said.
+
+    Attributes
+    ----------
+    signs : ndarray of shape (n_terms,)
+        -1 or 1 for a coefficient that runs off, else 0.
+    infimum : float
+        What the loss of all rows tends to.
+    whole : FittedModel
+        All rows, at the last iterate of the fit; `Coefficients.model` has the undecided ones.
+    n_directions : int
+    infimum_without : callable
+        What the loss tends to without some columns, given by their numbers.
+    """
+
+    signs: IntArray
+    infimum: float
+    whole: FittedModel
+    n_directions: int
+    infimum_without: Callable[[IntArray], float]
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """Coefficients of a fit, and how sure they are.
+
+    Attributes
+    ----------
+    model : FittedModel
+    terms : Terms
+    coefficients : ndarray of shape (n_outputs, n_terms)
+        In the units of the data, the intercept first.
+    certificate : Certificate
+        Of the fit.
+    cov : str
+        The kind of covariance: "model", "HC0", ..., "CR3".
+    clusters : ndarray or None
+        The number of each row's cluster.
+    level : float
+        Of confidence intervals.
+    base : str
+        The class that the others are compared with; empty for a single score.
+    note : str
+        What to know about the errors: of penalised fits, how they are meant.
+    limit : Limit or None
+        Where the data are separated.
+    read : callable
+        Turns new rows into what a source takes, as the estimator does.
+    """
+
+    model: FittedModel
+    terms: Terms
+    coefficients: FloatArray
+    certificate: Certificate
+    cov: str = "model"
+    clusters: IntArray | None = None
+    level: float = 0.95
+    base: str = ""
+    note: str = ""
+    limit: Limit | None = None
+    read: Callable[[Any], Any] = np.asarray
+
+    @cached_property
+    def parameter_covariance(self) -> FloatArray:
+        """The covariance of the parameters of the design that are kept."""
+        n_clusters = 0 if self.clusters is None else int(self.clusters.max()) + 1
+        return self.model.covariance(self.cov, self.clusters, n_clusters)
+
+    @cached_property
+    def covariance(self) -> FloatArray:
+        """The covariance of all coefficients, output by output; NaN for aliased ones."""
+        to_data = self.to_data
+        found = to_data @ self.parameter_covariance @ to_data.T
+        aliased = self.aliased
+        if self.limit is not None:
+            aliased = np.union1d(aliased, np.flatnonzero(self.limit.signs))
+        found[aliased] = np.nan
+        found[:, aliased] = np.nan
+        return np.asarray(found)
+
+    @cached_property
+    def tidy(self) -> Table:
+        """The table of coefficients as named columns."""
+        estimate, error = self.coefficients.ravel(), self.std_errors
+        with np.errstate(divide="ignore", invalid="ignore"):
+            statistic = estimate / error
+        half = self.quantile * error
+        columns: dict[str, npt.NDArray[Any]] = {}
+        if len(self.terms.outputs) > 1:
+            columns["y.level"] = np.repeat(self.terms.outputs, len(self.terms.names))
+        columns |= {
+            "term": np.tile(self.terms.names, len(self.terms.outputs)),
+            "estimate": estimate,
+            "std.error": error,
+            "statistic": statistic,
+            "p.value": self.two_sided(statistic),
+            "conf.low": estimate - half,
+            "conf.high": estimate + half,
+        }
+        return Table(columns)
+
+    @property
+    def std_errors(self) -> FloatArray:
+        """Standard errors, output by output."""
+        return np.sqrt(np.diag(self.covariance))
+
+    def exponentiated(self) -> Table:
+        """Return the ratios as named columns."""
+        table = self.tidy
+        names = {k: table[k] for k in ("y.level", "term") if k in table.columns}
+        with np.errstate(over="ignore"):
+            parts = {k: np.exp(table[k]) for k in ("estimate", "conf.low", "conf.high")}
+        return Table(names | {"ratio": parts.pop("estimate"), **parts})
+
+    def glance(self) -> FitStatistics:
+        """Return the statistics of the fit as a whole: likelihood, AIC, BIC, deviances, R2."""
+        return self._statistics
+
+    @cached_property
+    def _statistics(self) -> FitStatistics:
+        if self.limit is None:
+            return fit_statistics(self.model)
+        n_parameters = self.model.n_parameters + self.limit.n_directions
+        return in_the_limit(self.limit.whole, self.limit.infimum, n_parameters)
+
+    def enclosures(self) -> Table:
+        """Return what `proven` does as named columns."""
+        if self.limit is not None:
+            raise DataError("digits are proven of an optimum, and these data are separated")
+        if self.cov != "model":
+            raise DataError(f"digits are proven for cov='model', not for {self.cov!r}")
+        estimate, error = self.coefficients.ravel(), self.std_errors
+        t, change = self.model.distance
+        plain = error / np.sqrt(self.model.dispersion)
+        spread = plain * t * (1 + self.model.inverse.relative_error) + np.abs(estimate) * 1e-15
+        factor = np.exp(change / 2) * np.sqrt(1 + self.model.inverse.relative_error)
+        low, high = estimate - spread, estimate + spread
+        with np.errstate(all="ignore"):
+            ends = np.stack([a / b for a in (low, high) for b in (error / factor, error * factor)])
+            z_low, z_high = ends.min(axis=0), ends.max(axis=0)
+            nearest = np.where(z_low * z_high <= 0, 0.0, np.minimum(abs(z_low), abs(z_high)))
+            farthest = np.maximum(abs(z_low), abs(z_high))
+        return Table(
+            {
+                "term": np.tile(self.terms.names, len(self.terms.outputs)),
+                "estimate.low": low,
+                "estimate.high": high,
+                "std.error.low": error / factor,
+                "std.error.high": error * factor,
+                "statistic.low": z_low,
+                "statistic.high": z_high,
+                "p.value.low": self.two_sided(farthest),
+                "p.value.high": self.two_sided(nearest),
+            }
+        )
+
+    @property
+    def df_residual(self) -> float:
+        """Degrees of freedom that are left, infinite where the dispersion is known."""
+        family = self.model.family
+        if family is None or not family.has_dispersion:
+            return float("inf")
+        return self.model.moments.weight - self.model.n_parameters
+
+    @property
+    def quantile(self) -> float:
+        """How many standard errors an interval reaches to each side."""
+        return float(stats.t.ppf((1 + self.level) / 2, self.df_residual))
+
+    def two_sided(self, statistic: FloatArray) -> FloatArray:
+        """Return two-sided p-values."""
+        return np.asarray(2 * stats.t.sf(np.abs(statistic), self.df_residual))
+
+    @cached_property
+    def to_data(self) -> FloatArray:
+        """From the parameters that are kept to all coefficients, output by output."""
+        whole = np.kron(np.eye(len(self.terms.outputs)), self.model.design.to_data())
+        return np.asarray(whole[:, self.model.inverse.kept], dtype=np.float64)
+
+    @cached_property
+    def aliased(self) -> IntArray:
+        """The coefficients that are combinations of others, output by output."""
+        return np.setdiff1d(np.arange(self.coefficients.size), self.model.inverse.kept)
+
+    def places(self, terms: str | Sequence[str]) -> IntArray:
+        """Return which coefficients, of all outputs, terms and factors stand for."""
+        found: list[int] = []
+        n_terms = len(self.terms.names)
+        for term in [terms] if isinstance(terms, str) else terms:
+            factors = self.terms.factors or {}
+            if term in factors:
+                here = list(factors[term])
+            elif term in self.terms.names:
+                here = [self.terms.names.index(term)]
+            else:
+                known = ", ".join([*self.terms.names, *factors])
+                raise DataError(f"there is no term {term!r}; known are {known}")
+            found += [k * n_terms + j for k in range(len(self.terms.outputs)) for j in here]
+        aliased = self.aliased
+        if self.limit is not None:  # what runs off is constant in the rows that are left
+            aliased = np.setdiff1d(aliased, np.flatnonzero(self.limit.signs))
+        return np.setdiff1d(np.array(found, dtype=np.intp), aliased)

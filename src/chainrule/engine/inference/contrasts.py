@@ -1,0 +1,79 @@
+"""Comparisons of the levels of a factor, all pairs, with p-values that allow for their number."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+from scipy import stats
+
+from chainrule.engine.arrays import FloatArray
+from chainrule.engine.inference.coefficients import Coefficients
+from chainrule.engine.inference.tables import Table
+from chainrule.errors import DataError
+
+ADJUSTMENTS = ("tukey", "holm", "bonferroni", "none")
+
+
+def pairwise(inference: Coefficients, factor: str, adjust: str) -> Table:
+    """Return the differences of the coefficients of all pairs of levels."""
+    if adjust not in ADJUSTMENTS:
+        raise DataError(f"adjust must be one of {', '.join(ADJUSTMENTS)}, not {adjust!r}")
+    factors = inference.terms.factors or {}
+    if factor not in factors:
+        known = ", ".join(factors) or "none: only columns of dtype category are factors"
+        raise DataError(f"{factor!r} is no factor; known are {known}")
+    if len(inference.terms.outputs) > 1:
+        raise DataError("comparisons of levels are for a single score, not for several classes")
+    places = factors[factor]
+    names = [inference.terms.names[j].removeprefix(f"{factor}_") for j in places]
+    covariance = np.nan_to_num(inference.covariance)
+    coef = inference.coefficients[0]
+    pairs = list(combinations(range(len(places)), 2))
+    estimate = np.array([coef[places[a]] - coef[places[b]] for a, b in pairs])
+    variance = [
+        covariance[places[a], places[a]]
+        + covariance[places[b], places[b]]
+        - 2 * covariance[places[a], places[b]]
+        for a, b in pairs
+    ]
+    error = np.sqrt(np.array(variance))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = estimate / error
+    half = _half_width(inference, len(places), len(pairs), adjust) * error
+    return Table(
+        {
+            "contrast": np.array([f"{names[a]} - {names[b]}" for a, b in pairs]),
+            "estimate": estimate,
+            "std.error": error,
+            "statistic": statistic,
+            "p.value": _adjusted(inference, statistic, len(places), adjust),
+            "conf.low": estimate - half,
+            "conf.high": estimate + half,
+        }
+    )
+
+
+def _adjusted(
+    inference: Coefficients, statistic: FloatArray, n_levels: int, adjust: str
+) -> FloatArray:
+    plain, count = inference.two_sided(statistic), len(statistic)
+    if adjust == "tukey":
+        spread = np.abs(statistic) * np.sqrt(2)
+        return np.asarray(stats.studentized_range.sf(spread, n_levels, inference.df_residual))
+    if adjust == "bonferroni":
+        return np.minimum(plain * count, 1.0)
+    if adjust == "holm":
+        order = np.argsort(plain)
+        found = np.empty(count)
+        found[order] = np.maximum.accumulate(plain[order] * (count - np.arange(count)))
+        return np.minimum(found, 1.0)
+    return plain
+
+
+def _half_width(inference: Coefficients, n_levels: int, n_pairs: int, adjust: str) -> float:
+    df, level = inference.df_residual, inference.level
+    if adjust == "tukey":
+        return float(stats.studentized_range.ppf(level, n_levels, df)) / float(np.sqrt(2))
+    count = 1 if adjust == "none" else n_pairs
+    return float(stats.t.ppf(1 - (1 - level) / (2 * count), df))

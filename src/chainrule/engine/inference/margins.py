@@ -1,0 +1,128 @@
+"""Marginal effects: how the mean changes with a column, and the error of that (delta method).
+
+The average marginal effect of a number is the mean slope d mu / d x_j over the rows; of a level, or
+of a 0/1 column on request, the mean change of mu when all rows take it. A factor is set as a whole:
+no row is ever in two levels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.inference.design import Piece
+from chainrule.engine.inference.families import Family
+from chainrule.engine.inference.fitted import FittedModel
+from chainrule.engine.losses.classes import SoftmaxLoss
+from chainrule.engine.runtime.executors import Partial
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Values and their Jacobian with respect to the parameters.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n_effects,)
+    jacobian : ndarray of shape (n_effects, n_parameters)
+    """
+
+    values: FloatArray
+    jacobian: FloatArray
+
+
+def average_slopes(model: FittedModel, family: Family, coef: FloatArray) -> Effects:
+    """Return the mean of d mu / d x_j for each column.
+
+    Parameters
+    ----------
+    model : FittedModel
+    family : Family
+    coef : ndarray of shape (n_columns,)
+        In the units of the data.
+    """
+    estimate = model.estimate
+
+    def part(piece: Piece) -> Partial:
+        z = estimate.scores(piece)[:, 0]
+        slope = piece.weight * family.mean_slope(z)
+        bent = piece.weight * family.mean_curvature(z)
+        return (np.array([slope.sum()]), bent @ piece.design)
+
+    slope, bent = estimate.sums(part)
+    n = model.moments.weight
+    to_data = model.design.to_data()[int(model.design.fit_intercept) :]
+    jacobian = np.outer(coef, bent / n) + to_data * float(slope[0]) / n
+    return Effects(coef * float(slope[0]) / n, jacobian)
+
+
+def average_change(
+    model: FittedModel, family: Family, settings: tuple[FloatArray, FloatArray], columns: IntArray
+) -> Effects:
+    """Return the mean of mu with some columns set to one row of values less that to another.
+
+    Parameters
+    ----------
+    model : FittedModel
+    family : Family
+    settings : tuple of ndarray of shape (n_columns_set,)
+        From and to, in the units of the design (columns centred).
+    columns : ndarray
+        Which columns of the design are set.
+    """
+    estimate, low, high = model.estimate, *settings
+
+    def part(piece: Piece) -> Partial:
+        found: list[FloatArray] = []
+        for setting in (low, high):
+            design = piece.design.copy()
+            design[:, columns] = setting
+            z = (design @ estimate.parameters + piece.offset)[:, 0]
+            slope = piece.weight * family.mean_slope(z)
+            found += [np.array([piece.weight @ family.mean(z)]), slope @ design]
+        return tuple(found)
+
+    at_low, slope_low, at_high, slope_high = estimate.sums(part)
+    n = model.moments.weight
+    return Effects((at_high - at_low) / n, ((slope_high - slope_low) / n)[None, :])
+
+
+def average_class_slopes(model: FittedModel, coef: FloatArray, base: int) -> Effects:
+    """Return the mean of d p_k / d x_j for each class and column, class by class.
+
+    Parameters
+    ----------
+    model : FittedModel
+    coef : ndarray of shape (n_columns, n_classes - 1)
+        Against the base class, in the units of the data.
+    base : int
+    """
+    estimate = model.estimate
+    n_columns, n_others = coef.shape
+    n_classes, n_terms = n_others + 1, model.design.n_terms
+    whole = np.insert(coef, base, 0.0, axis=1)
+    others = np.delete(np.arange(n_classes), base)
+    loss = SoftmaxLoss(n_classes)
+
+    def part(piece: Piece) -> Partial:
+        p = loss.proba(np.insert(estimate.scores(piece), base, 0.0, axis=1))
+        lean = whole.T[None] - (p @ whole.T)[:, None]  # beta_kj less its mean, (rows, k, j)
+        values = np.einsum("i,ik,ikj->kj", piece.weight, p, lean)
+        jacobian = np.empty((n_classes, n_columns, n_others, n_terms))
+        own = np.empty((n_classes, n_others))
+        for place, a in enumerate(others):
+            moved = p * ((np.arange(n_classes) == a) - p[:, [a]])  # d p_k / d z_a
+            mean_moved = moved @ whole.T
+            factor = moved[:, :, None] * lean - p[:, :, None] * mean_moved[:, None]
+            factor *= piece.weight[:, None, None]
+            jacobian[:, :, place] = np.einsum("ikj,it->kjt", factor, piece.design, optimize=True)
+            own[:, place] = piece.weight @ moved
+        return values, jacobian, own
+
+    values, jacobian, own = estimate.sums(part)
+    to_data = model.design.to_data()[int(model.design.fit_intercept) :]
+    jacobian = jacobian + np.einsum("ka,jt->kjat", own, to_data)
+    n = model.moments.weight
+    return Effects(values.ravel() / n, jacobian.reshape(n_classes * n_columns, -1) / n)

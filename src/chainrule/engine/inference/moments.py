@@ -1,0 +1,106 @@
+"""Sums over the rows that covariances are made of: information, squares of scores, clusters.
+
+Sums go block by block in a fixed tree, so the numbers are the same for any number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.inference.design import Design, Piece
+from chainrule.engine.inference.likelihoods import Likelihood, RowTerms
+from chainrule.engine.runtime.executors import Partial, sum_over_chunks
+from chainrule.engine.runtime.machine import single_threaded_algebra
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A fitted model at its rows.
+
+    Attributes
+    ----------
+    design : Design
+    likelihood : Likelihood
+    parameters : ndarray of shape (n_terms, n_outputs)
+        In the units of the design.
+    n_threads : int
+    """
+
+    design: Design
+    likelihood: Likelihood
+    parameters: FloatArray
+    n_threads: int = 1
+
+    def scores(self, piece: Piece) -> FloatArray:
+        """Return the scores of a piece, shape (n_rows, n_outputs)."""
+        return piece.design @ self.parameters + piece.offset
+
+    def terms(self, piece: Piece) -> RowTerms:
+        """Return what the rows of a piece add."""
+        return self.likelihood.terms(self.scores(piece), piece.y)
+
+    def sums(self, part: Callable[[Piece], Partial]) -> Partial:
+        """Return the sums of some arrays over all pieces."""
+
+        def of_block(index: int) -> Partial:
+            total: Partial | None = None
+            for piece in self.design.pieces(index):
+                found = part(piece)
+                total = found if total is None else tuple(map(np.add, total, found))
+            assert total is not None
+            return total
+
+        with ExitStack() as stack:
+            stack.enter_context(np.errstate(over="ignore", under="ignore"))
+            if self.n_threads > 1:
+                stack.enter_context(single_threaded_algebra())
+            return sum_over_chunks(of_block, self.design.source.n_blocks, self.n_threads)
+
+    def pieces(self) -> Iterator[Piece]:
+        """Yield all rows in order."""
+        for index in range(self.design.source.n_blocks):
+            yield from self.design.pieces(index)
+
+
+def gram(design: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return design^T diag(weights) design, symmetric up to rounding."""
+    return np.asarray(design.T @ (design * weights[:, None]))
+
+
+def grams(design: FloatArray, tables: FloatArray) -> FloatArray:
+    """Return sum_i tables_i (x) x_i x_i^T, (n_outputs n_terms) squared, output by output."""
+    n_outputs, n_terms = tables.shape[1], design.shape[1]
+    if n_outputs == 1:
+        return gram(design, tables[:, 0, 0])
+    found = np.empty((n_outputs, n_terms, n_outputs, n_terms))
+    for a in range(n_outputs):
+        for b in range(a + 1):
+            block = gram(design, tables[:, a, b])
+            found[a, :, b, :] = block
+            found[b, :, a, :] = block.T
+    return found.reshape(n_outputs * n_terms, n_outputs * n_terms)
+
+
+def scores_of(design: FloatArray, slope: FloatArray) -> FloatArray:
+    """Return the score vector of each row, shape (n_rows, n_outputs n_terms)."""
+    return (slope[:, :, None] * design[:, None, :]).reshape(len(design), -1)
+
+
+def cluster_sums(estimate: Estimate, codes: IntArray, n_clusters: int) -> FloatArray:
+    """Return the sums of the rows' score vectors by cluster, (n_clusters, n_parameters)."""
+    total: FloatArray | None = None
+    for piece in estimate.pieces():
+        vectors = scores_of(piece.design, estimate.terms(piece).slope * piece.weight[:, None])
+        here = codes[piece.rows]
+        order = np.argsort(here, kind="stable")
+        firsts = np.flatnonzero(np.diff(here[order], prepend=-1))
+        if total is None:
+            total = np.zeros((n_clusters, vectors.shape[1]))
+        total[here[order][firsts]] += np.add.reduceat(vectors[order], firsts, axis=0)
+    assert total is not None
+    return total

@@ -1,0 +1,326 @@
+"""`Inference`: estimates, errors, intervals and tests of a fit, with their proven digits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.inference import hypotheses
+from chainrule.engine.inference.calibration import (
+    HosmerLemeshow,
+    Spiegelhalter,
+    hosmer_lemeshow,
+    spiegelhalter,
+)
+from chainrule.engine.inference.coefficients import INTERCEPT, Coefficients
+from chainrule.engine.inference.constrained import profile_limit
+from chainrule.engine.inference.contrasts import pairwise
+from chainrule.engine.inference.design import Design
+from chainrule.engine.inference.diagnostics import Influence, inflation_factors, influence
+from chainrule.engine.inference.effects import average_effects, effects_at
+from chainrule.engine.inference.families import Family
+from chainrule.engine.inference.hypotheses import TestResult
+from chainrule.engine.inference.predictions import predicted
+from chainrule.engine.inference.summaries import html, summary
+from chainrule.engine.inference.tables import Table
+from chainrule.errors import DataError
+
+
+@dataclass(frozen=True)
+class Inference(Coefficients):
+    """What a fit says about its coefficients; `print(inference)` shows the table.
+
+    Made by ``model.inference(X, y)``. Nothing is fitted again: the first question about errors
+    costs one read of the rows, HC2 and HC3 a second one.
+    """
+
+    @property
+    def table(self) -> Any:  # noqa: ANN401
+        """A pandas data frame, one row per coefficient, with the columns of R's broom.
+
+        ``term, estimate, std.error, statistic, p.value, conf.low, conf.high``, and ``y.level``
+        first for several classes. `tidy` is the same without pandas.
+        """
+        return self.tidy.to_pandas()
+
+    def ratios(self) -> Any:  # noqa: ANN401
+        """Return exp(estimate) and its interval, a data frame: odds ratios, rate ratios."""
+        return self.exponentiated().to_pandas()
+
+    def proven(self) -> Any:  # noqa: ANN401
+        """Return bounds for the numbers of the table at the optimum itself.
+
+        From the proven distance to the optimum, rounding included: ``*.low`` and ``*.high`` enclose
+        estimate, model-based standard error, statistic and p-value of the exact optimum. Infinite
+        where nothing is proven.
+
+        Raises
+        ------
+        DataError
+            For robust and clustered covariances, whose change on the way is not bounded.
+        """
+        return self.enclosures().to_pandas()
+
+    def wald(self, contrast: npt.ArrayLike | str | Sequence[str]) -> TestResult:
+        """Test a linear hypothesis: L coefficients = 0, or that some terms are zero together.
+
+        Parameters
+        ----------
+        contrast : array-like of shape (n_hypotheses, n_coefficients), str or sequence of str
+            The matrix L, or the names of terms or factors.
+        """
+        if isinstance(contrast, str) or _are_names(contrast):
+            chosen = self.places(contrast)  # type: ignore[arg-type]
+            L = np.eye(self.coefficients.size)[chosen]
+            words = f"{_listed(contrast)} = 0"
+        else:
+            L, words = np.atleast_2d(np.asarray(contrast, dtype=np.float64)), "L coefficients = 0"
+            if L.shape[1] != self.coefficients.size:
+                raise DataError(
+                    f"a contrast has one column per coefficient, {self.coefficients.size}, "
+                    f"not {L.shape[1]}"
+                )
+        covariance = np.nan_to_num(self.covariance)
+        return hypotheses.wald(self.model, covariance, L, L @ self.coefficients.ravel(), words)
+
+    def lr(self, terms: str | Sequence[str]) -> TestResult:
+        """Return the likelihood-ratio test that a term, factor or several of them are zero."""
+        self._needs_likelihood("a likelihood-ratio test")
+        zeros = self._parameters(self.places(terms))
+        if self.limit is not None:
+            columns = zeros - int(self.model.design.fit_intercept)
+            statistic = 2 * (self.limit.infimum_without(columns) - self.limit.infimum)
+            words = f"{_listed(terms)} = 0"
+            return hypotheses.chi_squared(
+                "Likelihood ratio", words, max(statistic, 0.0), len(zeros), self.model
+            )
+        return hypotheses.likelihood_ratio(self.model, zeros, f"{_listed(terms)} = 0")
+
+    def score(self, terms: str | Sequence[str]) -> TestResult:
+        """Return the score test (Rao) that a term, factor or several of them are zero."""
+        self._needs_likelihood("a score test")
+        self._needs_optimum("a score test")
+        zeros = self._parameters(self.places(terms))
+        return hypotheses.score(self.model, zeros, f"{_listed(terms)} = 0")
+
+    def profile(self, term: str, output: str | None = None) -> tuple[float, float]:
+        """Return the profile-likelihood interval of a coefficient, its equation solved.
+
+        A limit is infinite where the likelihood never falls so far.
+        """
+        self._needs_likelihood("a profile interval")
+        self._needs_optimum("a profile interval")
+        place = self.places(term)
+        if len(place) > 1 and output is None:
+            raise DataError(f"{term} has {len(place)} coefficients: say of which output")
+        k = 0 if output is None else self._output(output)
+        name = self.terms.names.index(term) if term in self.terms.names else int(place[0])
+        rise = self.model.dispersion * float(stats.chi2.ppf(self.level, 1)) / 2
+        if term == INTERCEPT:
+            return self._intercept_profile(k, rise)
+        parameter = k * self.model.design.n_terms + name
+        if parameter not in self.model.inverse.kept:
+            raise DataError(f"{term} is a combination of other columns: it has no interval")
+        offset = int(self.model.design.fit_intercept)
+        unit = self.model.design.to_data()[name, name] if name >= offset else 1.0
+        low, high = (profile_limit(self.model, parameter, rise, sign) for sign in (-1, 1))
+        return low * unit, high * unit
+
+    def ame(self, *, discrete: bool = False) -> Any:  # noqa: ANN401
+        """Return average marginal effects, with errors by the delta method.
+
+        Parameters
+        ----------
+        discrete : bool
+            Whether columns of 0 and 1 get the change from 0 to 1 (``1 - 0``) instead of the slope
+            (``dY/dX``). Levels of factors always get the change from the factor's first level.
+
+        Returns
+        -------
+        DataFrame
+            ``term, contrast, estimate, std.error, statistic, p.value, conf.low, conf.high``, and
+            ``y.level`` first for several classes.
+        """
+        self._needs_optimum("marginal effects")
+        return average_effects(self, discrete=discrete).to_pandas()
+
+    def effects(self, at: Mapping[str, float] | None = None) -> Any:  # noqa: ANN401
+        """Return marginal effects at one point: columns at their means, some at given values.
+
+        Parameters
+        ----------
+        at : mapping of str to float, optional
+            Values of terms; those not named are at their means.
+
+        Returns
+        -------
+        DataFrame
+            As `ame`.
+        """
+        self._needs_optimum("marginal effects")
+        return effects_at(self, at or {}).to_pandas()
+
+    def at_means(self) -> Any:  # noqa: ANN401
+        """Return marginal effects with every column at its mean, as a data frame."""
+        return self.effects()
+
+    def contrast(
+        self, factor: str, *, adjust: Literal["tukey", "holm", "bonferroni", "none"] = "tukey"
+    ) -> Any:  # noqa: ANN401
+        """Compare all levels of a factor with each other, on the scale of the scores.
+
+        Parameters
+        ----------
+        factor : str
+            A categorical column.
+        adjust : {'tukey', 'holm', 'bonferroni', 'none'}
+            How p-values and intervals allow for there being many pairs; Holm's has no intervals,
+            and those shown are Bonferroni's.
+
+        Returns
+        -------
+        DataFrame
+            ``contrast, estimate, std.error, statistic, p.value, conf.low, conf.high``.
+        """
+        return pairwise(self, factor, adjust).to_pandas()
+
+    def predict(self, X: Any, *, level: float | None = None) -> Any:  # noqa: ANN401
+        """Return the mean at new rows, with intervals: those of the score through the inverse link.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame
+            As for the estimator's `predict`.
+        level : float, optional
+            Of the intervals; by default that of this inference.
+
+        Returns
+        -------
+        DataFrame
+            ``fitted, std.error, conf.low, conf.high`` a row; the error is of the score.
+        """
+        self._needs_optimum("an interval of predictions")
+        return predicted(self, self.read(X), self.level if level is None else level).to_pandas()
+
+    def vif(self) -> Any:  # noqa: ANN401
+        """Return a data frame of generalised variance inflation factors, by column or factor."""
+        if len(self.terms.outputs) > 1:
+            raise DataError("inflation factors are for a single score, not for several classes")
+        first = int(self.model.design.fit_intercept)
+        of_factors = {j for places in (self.terms.factors or {}).values() for j in places}
+        groups = {
+            name: np.array([j])
+            for j, name in enumerate(self.terms.names)
+            if j >= first and j not in of_factors and j not in self.aliased
+        }
+        for name, places in (self.terms.factors or {}).items():
+            groups[name] = np.setdiff1d(places, self.aliased)
+        ok = np.setdiff1d(np.arange(len(self.terms.names)), self.aliased)
+        place = {int(j): i for i, j in enumerate(ok)}
+        values = inflation_factors(
+            self.covariance[np.ix_(ok, ok)],
+            [np.array([place[int(j)] for j in group]) for group in groups.values()],
+            0 if first else None,
+        )
+        df = np.array([len(group) for group in groups.values()])
+        return Table(
+            {
+                "term": np.array(list(groups)),
+                "gvif": values,
+                "df": df,
+                "gvif^(1/(2df))": values ** (1 / (2 * df)),
+            }
+        ).to_pandas()
+
+    def influence(self) -> Influence:
+        """Return leverages, residuals, Cook's distances and dfbetas, one row of X each."""
+        self._needs_optimum("influence")
+        if self.model.family is None or len(self.terms.outputs) > 1:
+            raise DataError("influence is offered for one score with a likelihood")
+        return influence(self.model, self.to_data)
+
+    def calibration(self, *, n_groups: int = 10) -> tuple[HosmerLemeshow, Spiegelhalter]:
+        """Return the tests of Hosmer and Lemeshow, and of Spiegelhalter, on the rows of the fit."""
+        self._needs_optimum("a calibration test")
+        if self.model.family is None or self.model.family.name != "binomial":
+            raise DataError("calibration is for two classes")
+        y, proba, weight = self._predictions(self.model.family)
+        return (
+            hosmer_lemeshow(y, proba, weight, n_groups=n_groups),
+            spiegelhalter(y, proba, weight),
+        )
+
+    def summary(self) -> str:
+        """Return the table as text, the proof of the fit first."""
+        return summary(self)
+
+    def __str__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        return html(self)
+
+    def _parameters(self, places: IntArray) -> IntArray:
+        """Return coefficients as parameters; the intercept is none of them, for it is moved."""
+        intercepts = places % len(self.terms.names) == 0
+        if self.model.design.fit_intercept and intercepts.any():
+            raise DataError("the intercept cannot be left out here: fit with fit_intercept=False")
+        return places
+
+    def _output(self, name: str) -> int:
+        if name not in self.terms.outputs:
+            raise DataError(
+                f"there is no output {name!r}; known are {', '.join(self.terms.outputs)}"
+            )
+        return self.terms.outputs.index(name)
+
+    def _intercept_profile(self, k: int, rise: float) -> tuple[float, float]:
+        """Solve in a design whose columns are not centred, where the intercept is a parameter."""
+        estimate = self.model.estimate
+        plain = Design(estimate.design.source, fit_intercept=True, centred=False)
+        parameters = self.coefficients.T.copy()
+        scale = np.diag(plain.to_data())[1:]
+        parameters[1:] /= scale[:, None]
+        parameters[0] += plain.source.column_shift @ self.coefficients[:, 1:].T
+        model = replace(self.model, estimate=replace(estimate, design=plain, parameters=parameters))
+        where = k * plain.n_terms
+        low, high = (profile_limit(model, where, rise, sign) for sign in (-1, 1))
+        return low, high
+
+    def _needs_optimum(self, what: str) -> None:
+        if self.limit is not None:
+            raise DataError(
+                f"{what} needs an optimum, and these data are separated: use lr(), whose "
+                "statistic is that of the limit, leave out the columns that run off, or penalise"
+            )
+
+    def _needs_likelihood(self, what: str) -> None:
+        if self.model.penalty is not None:
+            raise DataError(
+                f"{what} needs an unpenalised fit: the penalty moves the optimum. Fit with C=inf"
+            )
+        if self.model.family is None and len(self.terms.outputs) == 1:
+            raise DataError(f"{what} needs a likelihood, and this loss is that of no distribution")
+
+    def _predictions(self, family: Family) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return y, mean and weight of all rows."""
+        parts = [
+            (piece.y, family.mean(self.model.estimate.scores(piece)[:, 0]), piece.weight)
+            for piece in self.model.estimate.pieces()
+        ]
+        y, mean, weight = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return y, mean, weight
+
+
+def _are_names(terms: Any) -> bool:  # noqa: ANN401
+    return isinstance(terms, list | tuple) and all(isinstance(term, str) for term in terms)
+
+
+def _listed(terms: Any) -> str:  # noqa: ANN401
+    return terms if isinstance(terms, str) else " = ".join(terms)

@@ -1,0 +1,327 @@
+"""`model.inference(X, y)`: from a fitted estimator and its rows to errors, intervals and tests."""
+
+from __future__ import annotations
+
+from functools import partial
+from numbers import Real
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.data.coded_rows import CodedRows
+from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.inference.coefficients import INTERCEPT, Limit, Terms
+from chainrule.engine.inference.covariance import KINDS
+from chainrule.engine.inference.design import Design
+from chainrule.engine.inference.families import family_of
+from chainrule.engine.inference.fitted import FittedModel
+from chainrule.engine.inference.likelihoods import ClassLikelihood, Likelihood, ScoreLikelihood
+from chainrule.engine.inference.limits import fit_limit
+from chainrule.engine.inference.moments import Estimate
+from chainrule.engine.inference.results import Inference
+from chainrule.engine.losses.facts import LossRow
+from chainrule.engine.losses.table import find_loss
+from chainrule.engine.objective.evaluation import Point
+from chainrule.errors import DataError
+from chainrule.estimators.inputs import n_cores, n_threads
+
+if TYPE_CHECKING:
+    from chainrule.estimators.base import LinearEstimator
+
+Penalised = Literal["bayes", "sandwich"]
+
+_NOTES: Final = {
+    "bayes": (
+        "Errors are those of the posterior whose prior is the penalty (penalised='bayes'): H^-1 "
+        "with the penalty in H."
+    ),
+    "sandwich": (
+        "Errors are the spread of the penalised estimate around its own, biased, centre "
+        "(penalised='sandwich'), not around the truth."
+    ),
+}
+
+
+def infer(
+    estimator: LinearEstimator,
+    X: Any,  # noqa: ANN401
+    y: npt.NDArray[Any],
+    weights: FloatArray | None,
+    offset: FloatArray | None,
+    *,
+    point: Point,
+    row: LossRow | None,
+    C: float,
+    classes: npt.NDArray[Any] | None,
+    cov: str,
+    clusters: Any,  # noqa: ANN401
+    level: float,
+    penalised: Penalised | None,
+    base: Any,  # noqa: ANN401
+) -> Inference:
+    """Return the inference of a fit, its rows given as the engine takes them.
+
+    Parameters
+    ----------
+    estimator : LinearEstimator
+        Fitted.
+    X : ndarray, sparse matrix or CodedRows
+    y : ndarray
+        Targets, or class codes.
+    weights : ndarray or None
+        Positive; None for ones.
+    offset : ndarray of shape (n_samples, n_outputs) or None
+    point : Point
+        The fitted coefficients.
+    row : LossRow or None
+        None for classes.
+    C : float
+    classes : ndarray or None
+    cov, clusters, level, penalised, base
+        As in `LinearEstimator.inference`.
+
+    Raises
+    ------
+    DataError
+    """
+    _check(cov, level, penalised, C)
+    n_classes = 2 if classes is None else len(classes)
+    names = estimator.coef_names_
+    source = InMemorySource(
+        X,
+        y,
+        weights,
+        n_classes=n_classes,
+        column_names=None if names is None else names.tolist(),
+        offset=_against(offset, n_classes, classes, base),
+        n_threads=n_threads(estimator.n_jobs, default=n_cores()),
+    )
+    design = Design(source, fit_intercept=estimator.fit_intercept)
+    place = 0
+    likelihood: Likelihood
+    family = None
+    if n_classes > 2 and classes is not None:
+        place = _place_of(base, classes)
+        likelihood = ClassLikelihood(n_classes, place)
+        point = Point(
+            np.delete(point.coef - point.coef[:, [place]], place, axis=1),
+            np.delete(point.intercept - point.intercept[place], place),
+        )
+    else:
+        if base is not None:
+            raise DataError("base is for more than two classes")
+        loss = find_loss("logistic") if row is None else row
+        family = family_of(loss)
+        if family is None and cov == "model":
+            raise DataError(
+                f"the loss {loss.name} is that of no distribution, so its model says nothing of "
+                "errors: ask for cov='HC0' or a clustered covariance"
+            )
+        likelihood = ScoreLikelihood(loss, family)
+    threads = n_threads(estimator.n_jobs, default=n_cores())
+
+    def model_at(design: Design, point: Point) -> FittedModel:
+        parameters = design.parameters(point)
+        return FittedModel(
+            Estimate(design, likelihood, parameters, threads),
+            family,
+            _penalty(C, design, likelihood),
+            _self_concordance(likelihood),
+            references,
+            is_posterior=penalised == "bayes",
+        )
+
+    terms = _terms(estimator, source, classes, place, likelihood.n_outputs)
+    first_levels = [places[0] for places in (terms.factors or {}).values()]
+    every = [k * len(terms.names) + j for k in range(likelihood.n_outputs) for j in first_levels]
+    references: IntArray = np.array(every, dtype=np.intp)
+    groups = _codes(clusters, cov, source.n_samples)
+    against = "" if likelihood.n_outputs == 1 or classes is None else str(classes[place])
+    model, note, limit = model_at(design, point), _NOTES.get(penalised or "", ""), None
+    if estimator.certificate_.kind == "separation":
+        if likelihood.n_outputs > 1:
+            raise DataError(
+                f"{estimator.certificate_} Coefficients that grow for ever have no errors: leave "
+                "out these columns, or penalise"
+            )
+        found = fit_limit(
+            source,
+            row,
+            fit_intercept=estimator.fit_intercept,
+            tol=estimator.tol,
+            n_threads=threads,
+        )
+        if found.fit is None:
+            raise DataError(
+                f"{estimator.certificate_} No row is undecided, so nothing can be said of any "
+                "coefficient: leave out these columns, or penalise"
+            )
+        part = source.take_rows(found.undecided)
+        whole, point = model, found.fit.point
+        model = model_at(Design(part, fit_intercept=estimator.fit_intercept), point)
+        signs = found.signs if estimator.fit_intercept else found.signs[1:]
+        limit = Limit(
+            signs,
+            found.infimum,
+            whole,
+            found.n_directions,
+            partial(_infimum_without, estimator, source, row, threads),
+        )
+        groups = None if groups is None else groups[found.undecided]
+        note = _separated(terms, signs, len(found.undecided), found.proven)
+    coefficients = point.coef.T
+    if estimator.fit_intercept:
+        coefficients = np.hstack([point.intercept[:, None], coefficients])
+    if np.isinf(C) and len(model.inverse.kept) < coefficients.size:
+        model = model.with_references()
+        coefficients = (model.design.to_data() @ model.estimate.parameters).T
+    if limit is not None:
+        ends = np.select([limit.signs > 0, limit.signs < 0], [np.inf, -np.inf], 0.0)
+        coefficients = np.where(limit.signs != 0, ends, coefficients)
+    return Inference(
+        model,
+        terms,
+        coefficients,
+        estimator.certificate_,
+        cov,
+        groups,
+        float(level),
+        against,
+        note,
+        limit,
+        partial(estimator._matrix, reset=False),
+    )
+
+
+def _separated(terms: Terms, signs: IntArray, undecided: int, proven: bool) -> str:
+    ends = {1: "+inf", -1: "-inf"}
+    moved = [f"{terms.names[j]} to {ends[int(signs[j])]}" for j in np.flatnonzero(signs)]
+    return (
+        f"The data are separated: {', '.join(moved)}. The other coefficients are the limit of "
+        f"maximum likelihood, from the {undecided} rows that are left undecided"
+        f"{'' if proven else ' (not proven in full)'}. lr() tests every term, those that run off "
+        "included."
+    )
+
+
+def _infimum_without(
+    estimator: LinearEstimator,
+    source: InMemorySource,
+    row: LossRow | None,
+    threads: int,
+    columns: IntArray,
+) -> float:
+    """Return what the loss tends to without some columns."""
+    X, y, offset = source.given
+    if isinstance(X, CodedRows):
+        raise DataError("a test without some levels of a separated fit needs them as columns")
+    kept = np.setdiff1d(np.arange(source.n_features), columns)
+    weight = np.concatenate([source.labels(k)[2] for k in range(source.n_blocks)])
+    part = InMemorySource(
+        X[:, kept] if len(kept) else np.zeros((source.n_samples, 1)),
+        y,
+        weight,
+        offset=offset,
+        n_threads=threads,
+    )
+    return fit_limit(
+        part, row, fit_intercept=estimator.fit_intercept, tol=estimator.tol, n_threads=threads
+    ).infimum
+
+
+def _check(cov: str, level: float, penalised: str | None, C: float) -> None:
+    if cov not in KINDS:
+        raise DataError(f"cov must be one of {', '.join(KINDS)}, not {cov!r}")
+    if not isinstance(level, Real) or not 0 < float(level) < 1:
+        raise DataError(f"level must be between 0 and 1, as 0.95, not {level!r}")
+    if penalised not in (None, "bayes", "sandwich"):
+        raise DataError(f"penalised must be 'bayes' or 'sandwich', not {penalised!r}")
+    if np.isfinite(C) and penalised is None:
+        raise DataError(
+            f"the fit is penalised (C = {C:g}), so its coefficients are biased and textbook errors "
+            "do not apply. Fit with C=np.inf, or say how errors are meant: penalised='bayes' or "
+            "'sandwich'"
+        )
+    if np.isinf(C) and penalised is not None:
+        raise DataError(f"penalised={penalised!r} is for penalised fits, and this one is not")
+    if penalised == "bayes" and cov != "model":
+        raise DataError(f"penalised='bayes' has no cov={cov!r}: use penalised='sandwich'")
+
+
+def _penalty(C: float, design: Design, likelihood: Likelihood) -> FloatArray | None:
+    """Return the Hessian of the penalty; against a base class, classes are tied to each other."""
+    if np.isinf(C):
+        return None
+    size = 1 / (C * design.source.column_scale[design.columns] ** 2)
+    if design.fit_intercept:
+        size = np.concatenate([[0.0], size])
+    k = likelihood.n_outputs
+    tied = np.eye(k) if k == 1 else np.eye(k) - 1 / (k + 1)
+    return np.asarray(np.kron(tied, np.diag(size)), dtype=np.float64)
+
+
+def _self_concordance(likelihood: Likelihood) -> float | None:
+    if isinstance(likelihood, ScoreLikelihood):
+        return likelihood.row.facts.self_concordance
+    return 1.0  # times the range of scores, which `FittedModel` counts
+
+
+def _terms(
+    estimator: LinearEstimator,
+    source: InMemorySource,
+    classes: npt.NDArray[Any] | None,
+    place: int,
+    n_outputs: int,
+) -> Terms:
+    first = int(estimator.fit_intercept)
+    known = estimator.coef_names_ is not None
+    columns = [str(n) if known else f"x{j}" for j, n in enumerate(source.column_names)]
+    names = ([INTERCEPT] if first else []) + columns
+    factors = {}
+    for factor, levels in estimator.levels_.items():
+        wanted = [f"{factor}_{level}" for level in levels]
+        factors[str(factor)] = tuple(first + columns.index(name) for name in wanted)
+    outputs: tuple[str, ...] = ("",)
+    if n_outputs > 1 and classes is not None:
+        outputs = tuple(str(c) for k, c in enumerate(classes) if k != place)
+    return Terms(tuple(names), outputs, factors)
+
+
+def _codes(clusters: Any, cov: str, n_samples: int) -> IntArray | None:  # noqa: ANN401
+    if cov.startswith("CR") != (clusters is not None):
+        if clusters is None:
+            raise DataError(f"cov={cov!r} needs clusters: one label per row")
+        raise DataError(f"clusters are for cov='CR0' ... 'CR3', not for cov={cov!r}")
+    if clusters is None:
+        return None
+    labels = np.asarray(clusters)
+    if labels.shape != (n_samples,):
+        raise DataError(f"clusters has shape {labels.shape}, expected ({n_samples},)")
+    found, codes = np.unique(labels, return_inverse=True)
+    if len(found) < 2:
+        raise DataError("clusters holds one cluster only; at least two are needed")
+    return np.asarray(codes, dtype=np.intp)
+
+
+def _place_of(base: Any, classes: npt.NDArray[Any]) -> int:  # noqa: ANN401
+    if base is None:
+        return 0
+    found = np.flatnonzero(classes == base)
+    if not len(found):
+        raise DataError(f"base={base!r} is none of the classes: {', '.join(map(str, classes))}")
+    return int(found[0])
+
+
+def _against(
+    offset: FloatArray | None,
+    n_classes: int,
+    classes: npt.NDArray[Any] | None,
+    base: Any,  # noqa: ANN401
+) -> FloatArray | None:
+    """Return offsets against those of the base class."""
+    if offset is None or n_classes == 2 or classes is None:
+        return offset
+    place = _place_of(base, classes)
+    return np.delete(offset - offset[:, [place]], place, axis=1)
