@@ -52,6 +52,10 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         Example(FIT, ""),
         Example(("predict", "model.json", "@breast_cancer"), "probability_malignant"),
     ),
+    "export": (
+        Example(FIT, ""),
+        Example(("export", "model.json", "model.sql"), "largest difference"),
+    ),
     "train": (
         Example(
             (*TRAIN, "--bind", "Y=diagnosis", "--steps", "5"),
