@@ -21,7 +21,7 @@ ENDINGS: list[tuple[BaseException, int, str]] = [
     (ProofError("a step"), 3, "Error: a step\n"),
     (KeyboardInterrupt(), 130, "Error: stopped.\n"),
     (click.Abort(), 130, "Error: stopped.\n"),
-    (BrokenPipeError(errno.EPIPE, "Broken pipe"), 141, ""),
+    (SystemExit(endings.NO_READER), 141, ""),
     (OSError(errno.ENOSPC, "No space left on device"), 1, "cannot be written: No space left"),
     (PermissionError(errno.EACCES, "Permission denied", "key"), 1, "key: Permission denied."),
     (RecursionError("deep"), 1, "nested too deeply"),

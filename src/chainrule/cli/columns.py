@@ -52,18 +52,17 @@ def command(
     elif out is not None:
         write_text(columns_text(survey), out)
     else:
-        _print(survey)
+        write_text(_listed(survey), out)
 
 
-def _print(survey: Survey) -> None:
-    click.echo(f"{survey.source}: {survey.n_rows} rows, {len(survey.columns)} columns")
-    for note in survey.notes:
-        click.echo(f"  note: {note}")
+def _listed(survey: Survey) -> str:
+    lines = [f"{survey.source}: {survey.n_rows} rows, {len(survey.columns)} columns"]
+    lines += [f"  note: {note}" for note in survey.notes]
     for finding in survey.columns:
-        examples = ", ".join(map(repr, finding.examples))
+        examples = ", ".join(f"'{example}'" for example in finding.examples)
         missing = f", {finding.missing} missing" if finding.missing else ""
-        click.echo(f"{finding.name}")
-        click.echo(f"  {finding.role}: {finding.why}")
-        click.echo(f"  {finding.levels} distinct values{missing}: {examples}")
-        for warning in finding.warnings:
-            click.echo(f"  note: {warning}")
+        lines.append(finding.name)
+        lines.append(f"  {finding.role}: {finding.why}")
+        lines.append(f"  {finding.levels} distinct values{missing}: {examples}")
+        lines += [f"  note: {warning}" for warning in finding.warnings]
+    return "\n".join(lines) + "\n"

@@ -28,7 +28,8 @@ from chainrule.errors import ChainruleError, ProofError
 TRACEBACK_VARIABLE: Final = "CHAINRULE_TRACEBACK"
 """The environment variable that shows where a bug is."""
 
-_WRONG_INPUT, _BUG, _INTERRUPTED, _NO_READER = 1, 3, 130, 141
+NO_READER: Final = 141
+_WRONG_INPUT, _BUG, _INTERRUPTED = 1, 3, 130
 
 
 def run_to_the_end(command: click.Command) -> int:
@@ -57,8 +58,6 @@ def _run(command: click.Command) -> int:
 def _ending(error: BaseException) -> tuple[int, str]:
     """Return the exit status and the sentence for what ended a command."""
     if isinstance(error, SystemExit):
-        if isinstance(error.__context__, BrokenPipeError):  # click ends so
-            return _NO_READER, ""
         if isinstance(error.code, str):
             return _WRONG_INPUT, error.code
         return error.code or 0, ""
@@ -83,7 +82,7 @@ def _ending(error: BaseException) -> tuple[int, str]:
 
 def _of_the_system(error: OSError) -> tuple[int, str]:
     if isinstance(error, BrokenPipeError) or error.errno == errno.EPIPE:
-        return _NO_READER, ""
+        return NO_READER, ""
     if error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
         return _WRONG_INPUT, f"the output cannot be written: {error.strerror}."
     where = f"{error.filename}: " if error.filename else ""

@@ -374,6 +374,7 @@ def write_report(fitted: Fitted, data: str, path: str) -> None:
     from chainrule.documents.page import render_page
     from chainrule.storage import atomic_text
     from chainrule.tables.fitting import FittedTable
+    from chainrule.visible import visible
 
     if isinstance(fitted, FittedTable):
         from chainrule.documents.fit_section import fit_lead, fit_sections
@@ -390,7 +391,7 @@ def write_report(fitted: Fitted, data: str, path: str) -> None:
         lead, sections = regression_lead(fitted, data), regression_sections(fitted)
     page = render_page(f"{fitted.model.target}: a fit and its proof", lead, sections)
     with atomic_text(path) as file:
-        file.write(page)
+        file.write(visible(page))
 
 
 @contextmanager

@@ -69,6 +69,10 @@ class Commands(click.Group):
             raise _failure(error, status=3) from error
         except ChainruleError as error:
             raise _failure(error, status=1) from error
+        except BrokenPipeError:  # click would make it 1, as if the input were wrong
+            from chainrule.cli.endings import NO_READER
+
+            raise SystemExit(NO_READER) from None
 
 
 def _failure(error: ChainruleError, status: int) -> click.ClickException:

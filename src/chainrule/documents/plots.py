@@ -18,7 +18,6 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from chainrule.tables.metrics import Curve, Floats
@@ -294,13 +293,13 @@ def _log(axes: Axes, *, both: bool = False) -> None:
 
 
 def _short(label: str, length: int = 34) -> str:
+    label = visible(label)
     return label if len(label) <= length else label[: length - 1] + "…"
 
 
 def _draw(figure: Figure, name: str, title: str, description: str) -> str:
     """Return SVG for a page: unique ids, no metadata, alternative text."""
-    for written in figure.findobj(Text):
-        written.set_text(visible(written.get_text()))
+    title, description = visible(title), visible(description)
     buffer = io.StringIO()
     nothing: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
