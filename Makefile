@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench bench-engine bench-losses bench-peers bounds docs build emit clean
+.PHONY: demo test check bench bench-engine bench-losses bench-peers bounds torture docs build emit clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make bench-engine   time to an accuracy against the peers; ARGS='--budget 30 --kinds sparse,small --members held-out'"
 	@echo "make bench-losses   the same for Poisson, Gamma and one's own losses"
 	@echo "make bounds  300 random fits per loss: no certified bound below the true error"
+	@echo "make torture  half an hour of seeded faults: commands stopped at any moment, damaged files"
 	@echo "make docs    regenerate what the README and docs quote"
 	@echo "make emit    write the training kernels from the derivation again"
 	@echo "make build   the wheel and the source archive"
@@ -58,6 +59,10 @@ bench-losses: $(READY) $(PEERS)/.ready
 
 bounds: $(READY)
 	CHAINRULE_BOUND_EXAMPLES=300 $(BIN)/python -m pytest -n auto tests/engine/test_loss_bounds.py
+
+torture: $(READY)
+	CHAINRULE_TORTURE_SECONDS=1500 $(BIN)/python -m pytest tests/cli/test_faults.py
+	HYPOTHESIS_MAX_EXAMPLES=20000 $(BIN)/python -m pytest tests/tables/test_files.py -k damaged
 
 docs: $(READY)
 	$(BIN)/python tools/render_docs.py

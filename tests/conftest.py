@@ -11,6 +11,10 @@ import os
 from hypothesis import settings
 
 settings.register_profile(
-    "chainrule", deadline=None, print_blob=True, derandomize="CI" in os.environ
+    "chainrule",
+    deadline=None,
+    print_blob=True,
+    derandomize="CI" in os.environ,
+    max_examples=int(os.environ.get("HYPOTHESIS_MAX_EXAMPLES", "100")),
 )
 settings.load_profile("chainrule")

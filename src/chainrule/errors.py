@@ -22,9 +22,15 @@
 
 from __future__ import annotations
 
+from chainrule.visible import visible
+
 
 class ChainruleError(Exception):
     """The base class of every error that chainrule raises on purpose."""
+
+    def __str__(self) -> str:
+        """Return the message; control characters in what it quotes are shown as escapes."""
+        return visible(super().__str__())
 
 
 class ModelError(ChainruleError):
@@ -59,12 +65,12 @@ class ParseError(ModelError):
         super().__init__(message)
 
     def __str__(self) -> str:
-        where = f"line {self.line}, column {self.column}: {self.message}"
+        where = f"line {self.line}, column {self.column}: {visible(self.message)}"
         if self.file:
             where = f"{self.file}, {where}"
         if not self.source:
             return where
-        return f"{where}\n  {self.source}\n  {' ' * (self.column - 1)}^"
+        return f"{where}\n  {visible(self.source)}\n  {' ' * (self.column - 1)}^"
 
 
 class UnmetError(ParseError):

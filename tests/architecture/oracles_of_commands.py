@@ -47,9 +47,14 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
     "exercise": (Example(("exercise", "list"), "logistic-batch"),),
     "progress": (Example(("progress", "--progress", "p.sqlite"), ""),),
     "fit": (Example(FIT, "0.9"),),
+    "columns": (Example(("columns", "@breast_cancer"), "category: its cells are text"),),
     "predict": (
         Example(FIT, ""),
         Example(("predict", "model.json", "@breast_cancer"), "probability_malignant"),
+    ),
+    "export": (
+        Example(FIT, ""),
+        Example(("export", "model.json", "model.sql"), "largest difference"),
     ),
     "train": (
         Example(

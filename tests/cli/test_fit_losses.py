@@ -146,7 +146,7 @@ def test_the_report_is_written(tmp_path: Path, path: Path) -> None:
         (["--loss", "poisson", "-C", "2", "--alpha", "1"], 2, "give one of them"),
         (["--alpha", "-1", "--loss", "poisson"], 2, "--alpha"),
         (["--constant", "p=1"], 2, "give --loss"),
-        (["--exposure", "years"], 1, "--offset and --exposure are for losses of numbers"),
+        (["--exposure", "years"], 1, "--exposure is for losses of numbers"),
     ],
 )
 def test_wrong_input_is_refused_and_leaves_no_file(

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from chainrule.cli.predict import command
 from chainrule.data import BREAST_CANCER
 from chainrule.errors import ChainruleError
-from chainrule.tables import reading
+from chainrule.tables.files import delimited
 from chainrule.tables.fitting import FitOptions, fit_file
 from chainrule.tables.model import TableModel
 from chainrule.tables.reading import read_table
@@ -51,7 +51,7 @@ def new(tmp_path: Path, text: str) -> Path:
 def test_a_label_and_one_probability_for_each_class(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "_STREAM_BYTES", 8192)  # many batches
+    monkeypatch.setattr(delimited, "STREAM_BYTES", 8192)  # many batches
     path = tmp_path / "model.json"
     fit_file(BREAST_CANCER, FitOptions("diagnosis")).model.save(path)
     result = run(path, "@breast_cancer", "--keep", "diagnosis", "--keep", "mean_area")
@@ -95,7 +95,7 @@ def test_out_writes_a_file_whole(tmp_path: Path, model: Path) -> None:
 def test_a_refusal_in_mid_file_leaves_no_file(
     tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "_STREAM_BYTES", 64)
+    monkeypatch.setattr(delimited, "STREAM_BYTES", 64)
     rows = "40,red,1\n" * 50 + "old,red,1\n"
     said = refused(model, new(tmp_path, "age,colour,ward\n" + rows), "--out", tmp_path / "out.csv")
     assert "column 'age' holds numbers, but row 51 says 'old'" in said

@@ -22,6 +22,7 @@ from chainrule import (
     TweedieRegressor,
 )
 from chainrule.engine.losses.table import find_loss
+from chainrule.errors import DataError
 
 pd = pytest.importorskip("pandas")
 
@@ -132,7 +133,9 @@ def test_an_offset_of_log_exposure_fits_rates(alpha: float) -> None:
     model.fit(X, counts, offset=np.log(exposure))
     np.testing.assert_allclose(model.coef_, rates.coef_, rtol=1e-9, atol=1e-11)
     assert model.intercept_ == pytest.approx(rates.intercept_, rel=1e-9)
-    np.testing.assert_allclose(model.predict(X), rates.predict(X), rtol=1e-9)
+    np.testing.assert_allclose(model.predict(X, offset=0), rates.predict(X), rtol=1e-9)
+    with pytest.raises(DataError, match="fitted with an offset, so predictions need one"):
+        model.predict(X)
     np.testing.assert_allclose(
         model.predict(X, offset=np.log(exposure)), exposure * rates.predict(X), rtol=1e-9
     )

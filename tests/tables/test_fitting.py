@@ -15,8 +15,9 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from chainrule.data import BREAST_CANCER
 from chainrule.errors import DataError
 from chainrule.tables.fitting import FitOptions, FittedTable, fit_file
-from chainrule.tables.metrics import hold_out, measure
+from chainrule.tables.metrics import measure
 from chainrule.tables.reading import read_table
+from chainrule.tables.splitting import hold_out
 
 pd = pytest.importorskip("pandas")
 

@@ -17,11 +17,11 @@ from tests.tables.claims import claims, encoded, written
 from chainrule.errors import DataError
 from chainrule.tables.fitting_regression import FittedRegression, fit_regression_file
 from chainrule.tables.losses import choose_loss
-from chainrule.tables.metrics import hold_out
 from chainrule.tables.options import FitOptions
 from chainrule.tables.predicting import load_model
 from chainrule.tables.reading import read_table
 from chainrule.tables.regression import TableRegression
+from chainrule.tables.splitting import hold_out
 
 Floats = npt.NDArray[np.float64]
 UNUSED = ("years", "n", "cost", "gain")
@@ -261,7 +261,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, dict[str, Any], str]] = {
         "n",
         "poisson",
         {"exposure": "area"},
-        "the exposure 'area' holds text",
+        "column 'area' holds numbers, but row 1 says 'B'",
     ),
     "an exposure without a log link": (
         {},

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn import metrics as oracle
 from sklearn.calibration import calibration_curve as oracle_calibration
 
-from chainrule.tables.metrics import calibration_curve, hold_out, measure
+from chainrule.tables.metrics import calibration_curve, measure
+from chainrule.tables.splitting import hold_out
 
 CLASSES = ("no", "yes")
 

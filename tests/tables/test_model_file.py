@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chainrule.errors import DataError, ModelFileError
+from chainrule.storage import atomic_text, check_writable
 from chainrule.tables.model import TableModel
 from chainrule.tables.model_file import from_document, to_document
 from chainrule.tables.records import CertificateRecord, ModelRecord, TrainingRecord
 from chainrule.tables.specs import CategorySpec, NumberSpec, Spec, features
-from chainrule.tables.writing import atomic_text, check_writable
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 words = st.text(st.characters(codec="utf-8"), max_size=6)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chainrule.data import BREAST_CANCER
 from chainrule.errors import DataError
-from chainrule.tables import reading
+from chainrule.tables.files import arrow_files, delimited
 from chainrule.tables.reading import column_names, read_batches, read_table
 from chainrule.tables.table import NumberColumn, Table, TextColumn
 
@@ -104,7 +104,7 @@ def test_numbers_keep_every_bit(
 
 
 def test_a_stream_is_the_whole_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_STREAM_BYTES", 4096)
+    monkeypatch.setattr(delimited, "STREAM_BYTES", 4096)
     path = tmp_path / "table.csv"
     random = np.random.default_rng(5)
     frame = pd.DataFrame(
@@ -125,7 +125,7 @@ def test_a_stream_is_the_whole_in_pieces(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_parquet_streams_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_BATCH_ROWS", 100)
+    monkeypatch.setattr(arrow_files, "BATCH_ROWS", 100)
     path = tmp_path / "table.parquet"
     pd.DataFrame({"x": np.arange(250.0), "c": ["a", "b"] * 125}).to_parquet(path)
     batches = list(read_batches(path, numbers=["x"], texts=["c"]))
@@ -133,13 +133,12 @@ def test_parquet_streams_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert words_of(batches[2], "c")[:3] == ["a", "b", "a"]
 
 
-def test_numbers_may_be_taken_as_words(tmp_path: Path) -> None:
+def test_numbers_may_be_taken_as_words_byte_for_byte(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
-    path.write_text("ward,x\n1,5\n2.0,6\n1,7\n")
+    path.write_text("ward,x\n1,5\n2.0,6\n01,7\n 1,8\n")
     column = read_table(path, categories=["ward"]).column("ward")
     assert isinstance(column, TextColumn)
-    assert column.from_numbers
-    assert [column.words[code] for code in column.codes] == ["1", "2", "1"]
+    assert [column.words[code] for code in column.codes] == ["1", "2.0", "01", " 1"]
 
 
 GOOD = b"age,colour,ill\n" + b"".join(b"%d,red,no\n" % (20 + i) for i in range(40))
@@ -168,17 +167,20 @@ BAD_TEXT: dict[str, tuple[bytes, str]] = {
     "a column that changes type": (
         GOOD + b"sixty,red,no\n",
         "column 'age' changes type: 40 of its rows hold numbers, but row 41 says 'sixty' (1 such "
-        "row: 'sixty'). Correct them, leave the cells empty if the values are missing, or take the "
-        "column as words: --category age.",
+        "row: 'sixty'). Correct them, leave the cells empty if the values are missing (--na names "
+        "words that mean missing), or take the column as words: --category age.",
     ),
-    "latin-1": (GOOD + b"61,gr\xfcn,no\n", "line 42 is not UTF-8 text (byte 0xfc). Save the file"),
-    "utf-16": (GOOD.decode().encode("utf-16"), "is not UTF-8 text"),
+    "latin-1 far down": (
+        GOOD * 800 + b"61,gr\xfcn,no\n",
+        "is not UTF-8 text (byte 0xfc). Save the file as UTF-8, or name its encoding",
+    ),
+    "bytes": (bytes(range(256)) * 4, "this is not a text file"),
     "the same name twice": (b"a,b,a\n1,2,3\n", "two columns are named 'a'"),
-    "a column without a name": (b",b\n1,2\n", "column 1 has no name"),
+    "a column without a name": (b"a,,b\n1,2,3\n", "column 2 has no name"),
     "dates": (
         b"day,x\n2024-01-01,1\n2024-01-02,2\n",
-        "column 'day' holds dates or times, which chainrule does not fit. Turn it into a number "
-        "(for a date: days since a start), or leave it out with --ignore day.",
+        "column 'day' holds dates or times. Use its year, month, weekday and days with --date day, "
+        "take it as text with --category day, or leave it out with --ignore day.",
     ),
 }
 
@@ -248,14 +250,16 @@ def test_the_word_none_is_a_category(tmp_path: Path) -> None:
     [
         ("nowhere.csv", "there is no such file"),
         ("nowhere.parquet", "there is no such file"),
-        ("folder.csv", "this is a folder"),
-        ("folder.parquet", "this is a folder"),
-        ("table.xlsx", "cannot tell what kind of file this is. chainrule reads .csv"),
+        ("folder.csv", "this is a folder without a file"),
+        ("folder.parquet", "this is a folder without a file"),
+        ("table.xlsx", "there is no such file"),
+        ("table.weird", "cannot tell what kind of file this is. chainrule reads .csv"),
     ],
 )
 def test_no_file_to_read(tmp_path: Path, name: str, said: str) -> None:
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "folder.parquet").mkdir()
+    (tmp_path / "table.weird").write_text("what is this")
     with pytest.raises(DataError) as caught:
         read_table(tmp_path / name)
     assert said in str(caught.value)
@@ -265,7 +269,7 @@ def test_no_file_to_read(tmp_path: Path, name: str, said: str) -> None:
 def test_a_stream_names_the_row_that_is_no_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "_STREAM_BYTES", 256)
+    monkeypatch.setattr(delimited, "STREAM_BYTES", 256)
     path = tmp_path / "late.csv"
     path.write_bytes(GOOD + b"sixty,red,no\n")
     with pytest.raises(DataError, match="column 'age' holds numbers, but row 41 says 'sixty'"):

@@ -57,9 +57,11 @@ def command(file: str, forward: str | None, as_json: bool) -> None:
 def _text(file: str) -> str:
     if file == "-":
         return sys.stdin.read()
+    from chainrule.storage import read_small_text
+
     path = Path(file)
     try:
-        return path.read_text(encoding="utf-8")
+        return read_small_text(path)
     except UnicodeDecodeError as error:
         raise click.ClickException(
             f"{file} is not text in UTF-8 (byte {error.start}); save it as UTF-8"

@@ -129,8 +129,8 @@ def _write_page(
     from chainrule.documents.lesson.building import board_of
     from chainrule.documents.page import Section, render_page
     from chainrule.documents.renderers.html import blocks_html
+    from chainrule.storage import atomic_text
     from chainrule.tables.worked_example import work_example
-    from chainrule.tables.writing import atomic_text
 
     board = board_of(lessons[0], prefix="single")
     single = Section("single", "One example", blocks_html((board,), lessons[0].model))

@@ -238,7 +238,7 @@ def _keep_other_key(out: str, key: str) -> None:
 
 def _write(out: str, files: Mapping[str, str]) -> None:
     from chainrule.errors import DataError
-    from chainrule.tables.writing import atomic_text
+    from chainrule.storage import atomic_text
 
     folder = Path(out)
     try:

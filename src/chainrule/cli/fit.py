@@ -11,19 +11,26 @@ import click
 from click.core import ParameterSource
 
 from chainrule.cli.constants import constant_values
-from chainrule.cli.shared import ignore_option
+from chainrule.cli.shared import file_options, ignore_option
 
 if TYPE_CHECKING:
+    from chainrule.tables.files.options import ReadOptions
     from chainrule.tables.fitting import FittedTable
     from chainrule.tables.fitting_regression import FittedRegression
     from chainrule.tables.options import FitOptions
-    from chainrule.tables.specs import Missing
+    from chainrule.tables.specs import Missing, Unknown
 
     Fitted = FittedTable | FittedRegression
 
 _HELP = """Fit a regression to a table, with a proven bound on the distance from the optimum.
 
-DATA is a CSV or Parquet file with a header; @breast_cancer is a data set that ships with chainrule.
+DATA is a table: a text file with separated cells (.csv, .tsv, ...) or JSON lines, also compressed
+(.gz, .bz2, .xz, .zst, .zip), Parquet, Feather, a workbook (.xlsx), a SQLite or DuckDB file, a
+folder or a pattern of parts, or '-' for the standard input. @breast_cancer is a data set that ships
+with chainrule.
+
+A column named by --category, or the target of labels, is text, byte for byte. What is found out
+about a file is said and stored in the model; chainrule columns DATA shows it column by column.
 
 Text columns become categories, each compared with the most frequent one. Numbers are standardised:
 the penalty acts on that scale, and coefficients are reported on both. Some rows are held out to
@@ -44,6 +51,10 @@ Examples:
   chainrule fit sales.csv --target y --loss quantile --constant tau=0.9
   chainrule fit data.csv --target y --loss my_loss.cr --link log
   chainrule fit data.csv --target y --loss "log(cosh(z - y))"
+  chainrule fit doses.csv --target dead --trials beetles
+  chainrule fit flights.csv.gz --target late --date scheduled --rare 20 --unknown rare
+  chainrule fit shop.sqlite --query "select * from sales where year > 2020" --target bought
+  cat data.csv | chainrule fit - --target y --columns columns.toml
 """
 
 
@@ -74,7 +85,9 @@ Examples:
     help="Range of the target, for a loss that you write; 'shares' are numbers from 0 to 1. More "
     "is proven of a loss on a smaller range. Default: any.",
 )
-@click.option("--offset", metavar="COLUMN", help="Column added to the score; with --loss.")
+@click.option(
+    "--offset", metavar="COLUMN", help="Column added to the score, in the fit and in predictions."
+)
 @click.option(
     "--exposure",
     metavar="COLUMN",
@@ -110,6 +123,64 @@ Examples:
     "Repeatable.",
 )
 @ignore_option
+@click.option(
+    "--number",
+    "numbers",
+    multiple=True,
+    metavar="COLUMN",
+    help="Column to read as numbers even if it looks like codes. Repeatable.",
+)
+@click.option(
+    "--date",
+    "dates",
+    multiple=True,
+    metavar="COLUMN[=PARTS]",
+    help="Column of dates, to use as year, month, weekday and days, or as the PARTS named: "
+    "when=year,hour. Repeatable.",
+)
+@click.option(
+    "--date-format", metavar="FORMAT", help="Form of dates written as text, such as %d.%m.%Y."
+)
+@click.option(
+    "--weights", metavar="COLUMN", help="Column of weights: k counts as k repetitions of the row."
+)
+@click.option(
+    "--trials",
+    metavar="COLUMN",
+    help="Column with the number of trials, of which the target holds the successes.",
+)
+@click.option(
+    "--group", metavar="COLUMN", help="Column whose rows of one value are held out together."
+)
+@click.option("--time", metavar="COLUMN", help="Column by which the last rows are held out.")
+@click.option(
+    "--rare",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Least number of training rows of a category; those with fewer become one.",
+)
+@click.option(
+    "--unknown",
+    type=click.Choice(["error", "base", "rare"]),
+    default="error",
+    show_default=True,
+    help="Treatment, in predictions, of a category that no training row has: stop; the base; the "
+    "group that --rare makes.",
+)
+@click.option(
+    "--fold-labels",
+    is_flag=True,
+    help="Take labels that differ only by case or blanks as one.",
+)
+@click.option(
+    "--columns",
+    "columns_file",
+    type=click.Path(),
+    metavar="FILE",
+    help="Roles of the columns, as chainrule columns DATA --out FILE writes them.",
+)
+@file_options
 @click.option(
     "--holdout",
     type=click.FloatRange(0, 1, max_open=True),
@@ -159,6 +230,18 @@ def command(
     missing: Missing,
     categories: tuple[str, ...],
     ignore: tuple[str, ...],
+    numbers: tuple[str, ...],
+    dates: tuple[str, ...],
+    date_format: str | None,
+    weights: str | None,
+    trials: str | None,
+    group: str | None,
+    time: str | None,
+    rare: int,
+    unknown: Unknown,
+    fold_labels: bool,
+    columns_file: str | None,
+    file: ReadOptions,
     holdout: float,
     seed: int,
     C: float,
@@ -166,6 +249,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Fit a table; the help text is `_HELP`."""
+    from chainrule.tables.dates import DateColumn
     from chainrule.tables.options import FitOptions
 
     if alpha is not None and context.get_parameter_source("C") is not ParameterSource.DEFAULT:
@@ -184,7 +268,21 @@ def command(
         alpha=alpha,
         offset=offset,
         exposure=exposure,
+        weights=weights,
+        trials=trials,
+        group=group,
+        time=time,
+        numbers=numbers,
+        dates=tuple(DateColumn.read(text, date_format) for text in dates),
+        rare=rare,
+        unknown=unknown,
+        fold_labels=fold_labels,
+        file=file,
     )
+    if columns_file is not None:
+        from chainrule.tables.columns_file import with_columns_file
+
+        choices = with_columns_file(choices, columns_file)
     with progress_line() as say:
         fitted = _fit(path, choices, loss, constants, link, targets, say)
         written: list[str] = []
@@ -258,7 +356,7 @@ def data_path(data: str) -> Path:
 def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
     """Reject output paths that overwrite an input or cannot be written."""
     from chainrule.errors import DataError
-    from chainrule.tables.writing import check_writable
+    from chainrule.storage import check_writable
 
     taken = {path.resolve() for path in inputs}
     for output in outputs:
@@ -274,8 +372,9 @@ def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
 def write_report(fitted: Fitted, data: str, path: str) -> None:
     """Write the page of a fit."""
     from chainrule.documents.page import render_page
+    from chainrule.storage import atomic_text
     from chainrule.tables.fitting import FittedTable
-    from chainrule.tables.writing import atomic_text
+    from chainrule.visible import visible
 
     if isinstance(fitted, FittedTable):
         from chainrule.documents.fit_section import fit_lead, fit_sections
@@ -283,14 +382,16 @@ def write_report(fitted: Fitted, data: str, path: str) -> None:
         from chainrule.tables.worked_example import work_example
 
         lead = fit_lead(fitted, data)
-        sections = [*fit_sections(fitted), gradient_section(work_example(fitted))]
+        sections = [*fit_sections(fitted)]
+        if not fitted.is_weighted:  # the derivation has no weights
+            sections.append(gradient_section(work_example(fitted)))
     else:
         from chainrule.documents.regression_section import regression_lead, regression_sections
 
         lead, sections = regression_lead(fitted, data), regression_sections(fitted)
     page = render_page(f"{fitted.model.target}: a fit and its proof", lead, sections)
     with atomic_text(path) as file:
-        file.write(page)
+        file.write(visible(page))
 
 
 @contextmanager

@@ -8,8 +8,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+
+from chainrule.cli.shared import printable
 
 if TYPE_CHECKING:
     from chainrule.tables.fitting import FittedTable
@@ -28,18 +29,18 @@ def print_text(fitted: FittedTable, data: str, written: list[str]) -> None:
     def line(text: str) -> None:
         console.print(text, soft_wrap=True)
 
-    line(f"[bold]{escape(model.target)}[/] from {escape(data)}")
-    counts = ", ".join(f"{escape(label)} {n}" for label, n in fitted.class_counts.items())
+    line(f"[bold]{printable(model.target)}[/] from {printable(data)}")
+    counts = ", ".join(f"{printable(label)} {n}" for label, n in fitted.class_counts.items())
     line(f"  trained on  {training.rows} rows ({counts})")
     line(f"  columns     {len(model.specs)}, as {len(model.features)} features")
     if model.is_binary:
-        line(f"  counts as 1 {escape(model.classes[1])}")
+        line(f"  counts as 1 {printable(model.classes[1])}")
     penalty = f"C = {training.C:g}" if math.isfinite(training.C) else "no penalty"
     steps = f"{training.iterations} iterations"
     line(f"  objective   {training.objective:.10g} after {steps} ({penalty})")
-    line(f"  certificate {escape(model.certificate.sentence)}")
+    line(f"  certificate {printable(model.certificate.sentence)}")
     for note in fitted.notes:
-        line(f"  [yellow]note[/]        {escape(note)}")
+        line(f"  [yellow]note[/]        {printable(note)}")
     line("")
     for label in model.classes[1:] if model.is_binary else model.classes:
         rows = [row for row in model.coefficients() if row.label == label]
@@ -47,13 +48,13 @@ def print_text(fitted: FittedTable, data: str, written: list[str]) -> None:
     line("")
     _print_metrics(console, fitted.metrics, training.seed)
     for path in written:
-        line(f"wrote {escape(path)}")
+        line(f"wrote {printable(path)}")
 
 
 def _coefficients(
     rows: list[CoefficientRow], label: str, own_intercept: float, binary: bool
 ) -> Table:
-    title = f"Odds of {escape(label)}" + ("" if binary else ", against the mean class")
+    title = f"Odds of {printable(label)}" + ("" if binary else ", against the mean class")
     rows = sorted(rows, key=lambda row: -abs(row.per_deviation))
     hidden = len(rows) - _MOST_LINES
     caption = f"intercept on the file's own scale: {own_intercept:.6g}"
@@ -69,8 +70,8 @@ def _coefficients(
         feature = row.feature
         step = f"1 sd = {feature.scale:.4g}" if feature.base is None else f"against {feature.base}"
         table.add_row(
-            escape(feature.name),
-            escape(step),
+            printable(feature.name),
+            printable(step),
             f"{row.ratio:.4g}",
             f"{row.per_deviation:+.4f}",
             f"{row.own_scale:+.5g}",
@@ -96,9 +97,9 @@ def _print_metrics(console: Console, metrics: Metrics | None, seed: int) -> None
     table = Table(title="actual down, predicted across", title_justify="left")
     table.add_column("")
     for label in metrics.classes:
-        table.add_column(escape(label), justify="right")
+        table.add_column(printable(label), justify="right")
     for label, counts in zip(metrics.classes, metrics.confusion, strict=True):
-        table.add_row(escape(label), *(str(count) for count in counts))
+        table.add_row(printable(label), *(str(count) for count in counts))
     if len(metrics.classes) <= 10:
         console.print(table)
 

@@ -26,8 +26,8 @@ chainrule grade --exercise logistic-batch --wrt w --answer "(A - Y) X^T"
 chainrule grade --forward my.cr --wrt w --answer "(A - Y) X^T" --json
 
 ANSWERS is a file or a folder of submissions to a set that `chainrule exercise new` made: JSON such
-as {"1": "(A - Y) X^T"}, or text with lines such as 1: (A - Y) X^T. A file that cannot be read gets
-no points and stops nothing; the exit status is then 2.
+as {"1": "(A - Y) X^T"}, or text with lines such as 1: (A - Y) X^T. A file or an answer that cannot
+be read gets no points and stops nothing; the exit status is then 2.
 
 \b
 chainrule grade submissions/ --set set/
@@ -131,8 +131,14 @@ def _mark(answers: str, set_: str, form: str, jobs: int | None) -> None:
         whole = {each.file: one for each, one in zip(marked, data, strict=True)}
         shown: object = data[0] if len(data) == 1 else data if form == "json" else whole
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
-    if any(each.error for each in marked):
+    if any(each.error or _not_judged(each) for each in marked):
         sys.exit(2)
+
+
+def _not_judged(marked: MarkedSubmission) -> bool:
+    """Whether an answer could not be read: that is no success."""
+    given = (result.judgement for result in marked.results)
+    return any(judgement is not None and not judgement.read for judgement in given)
 
 
 def _print_table(marked: Sequence[MarkedSubmission]) -> None:

@@ -21,7 +21,9 @@ COMMANDS = {
     "exercise": "The bank of exercises, problem sets, your own.",
     "progress": "Show, export or delete what was practised.",
     "fit": "Fit a table with any loss of one score, with a certificate.",
+    "columns": "List the columns of a table: what each is read as, and why.",
     "predict": "Predict with a fitted model, streaming.",
+    "export": "Write a fitted model as SQL, Python or C, compared with it first.",
     "train": "Gradient descent with the derived gradient, on any forward pass.",
     "demo": "Derive, prove, fit and train on real data, and write one page of it.",
 }
@@ -67,6 +69,10 @@ class Commands(click.Group):
             raise _failure(error, status=3) from error
         except ChainruleError as error:
             raise _failure(error, status=1) from error
+        except BrokenPipeError:  # click would make it 1, as if the input were wrong
+            from chainrule.cli.endings import NO_READER
+
+            raise SystemExit(NO_READER) from None
 
 
 def _failure(error: ChainruleError, status: int) -> click.ClickException:
@@ -95,14 +101,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line."""
-    for stream in (sys.stdout, sys.stderr):
-        # Unicode output must not fail on a terminal with another encoding.
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="replace")
-    try:
-        cli.main()
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+    """Run the command line; whatever happens ends in one sentence and an exit status."""
+    from chainrule.cli.endings import run_to_the_end
+
+    sys.exit(run_to_the_end(cli))

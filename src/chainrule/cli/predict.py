@@ -6,8 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chainrule.cli.shared import file_options
+from chainrule.cli.streams import data_output
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from chainrule.tables.files.options import ReadOptions
 
 _HELP = """Predict with a model that `chainrule fit --out` or `chainrule train --out` saved.
 
@@ -15,7 +20,9 @@ Writes CSV, to the standard output or to --out: the predicted label and one prob
 for a model of another loss than the logistic one, the predicted mean. Offset and exposure columns
 of the fit are read from DATA. What `train` saved predicts the last value of the forward pass before
 its labels enter; batch normalisation uses the means of the training rows, and masks their mean.
-The rows come in the order of DATA, which may be larger than memory.
+The rows come in the order of DATA, which may be larger than memory. Columns named by --keep are
+copied byte for byte, except that a string which a spreadsheet would run as a formula (it begins
+with = + - @) gets an apostrophe before it; --raw writes it as it is.
 
 \b
 Examples:
@@ -47,51 +54,73 @@ Examples:
     help="Leave the prediction empty, instead of stopping, in rows with a missing value or with a "
     "category that is not in the training data.",
 )
-def command(model: str, data: str, out: str | None, keep: tuple[str, ...], blank: bool) -> None:
+@click.option(
+    "--raw",
+    is_flag=True,
+    help="Strings that a spreadsheet would run as formulas, written as they are.",
+)
+@file_options
+def command(
+    model: str,
+    data: str,
+    out: str | None,
+    keep: tuple[str, ...],
+    blank: bool,
+    raw: bool,
+    file: ReadOptions,
+) -> None:
     """Predict; the help text is `_HELP`."""
-    import sys
     from pathlib import Path
 
     from chainrule.cli.fit import data_path, progress_line, refuse_places
     from chainrule.descent.predicting import is_trained
+    from chainrule.storage import atomic_text
     from chainrule.tables.predicting import load_model, write_predictions
-    from chainrule.tables.writing import atomic_text
 
     path = data_path(data)
     refuse_places((path, Path(model)), out)
     if is_trained(model):
-        _predict_trained(model, path, out, keep, blank=blank)
+        if blank:
+            raise click.UsageError("--blank is for models of chainrule fit; omit it here.")
+        _predict_trained(model, path, out, keep, file, raw=raw)
         return
     loaded = load_model(model)
     if out is None:
-        counted = write_predictions(loaded, path, sys.stdout, keep, blank=blank)
+        counted = write_predictions(
+            loaded, path, data_output(), keep, blank=blank, raw=raw, options=file
+        )
     else:
-        with progress_line() as say, atomic_text(out) as file:
-            counted = write_predictions(loaded, path, file, keep, blank=blank, say=say)
+        with progress_line() as say, atomic_text(out) as handle:
+            counted = write_predictions(
+                loaded, path, handle, keep, blank=blank, raw=raw, options=file, say=say
+            )
         click.echo(f"wrote {out}: {counted.rows} rows", err=True)
     if counted.blank:
         click.echo(f"{counted.blank} of {counted.rows} rows left blank", err=True)
 
 
 def _predict_trained(
-    model: str, path: Path, out: str | None, keep: tuple[str, ...], *, blank: bool
+    model: str,
+    path: Path,
+    out: str | None,
+    keep: tuple[str, ...],
+    file: ReadOptions,
+    *,
+    raw: bool,
 ) -> None:
     """Predict with what `chainrule train` saved."""
-    import sys
     from io import StringIO
 
     from chainrule.descent.predicting import predict_trained
-    from chainrule.tables.writing import atomic_text
+    from chainrule.storage import atomic_text
 
-    if blank:
-        raise click.UsageError("--blank is for models of chainrule fit; omit it here.")
     text = StringIO()
-    count, score = predict_trained(model, path, text, keep)
+    count, score = predict_trained(model, path, text, keep, options=file, raw=raw)
     if out is None:
-        sys.stdout.write(text.getvalue())
+        data_output().write(text.getvalue())
     else:
-        with atomic_text(out) as file:
-            file.write(text.getvalue())
+        with atomic_text(out) as handle:
+            handle.write(text.getvalue())
         click.echo(f"wrote {out}: {count} rows", err=True)
     if score is not None:
         click.echo(f"{score.name} {score.value:.4f} on these {count} rows", err=True)

@@ -62,7 +62,7 @@ def _written(text: str, out: str) -> None:
     if out == "-":
         sys.stdout.write(text)
         return
-    from chainrule.tables.writing import atomic_text
+    from chainrule.storage import atomic_text
 
     with atomic_text(out) as handle:
         handle.write(text)

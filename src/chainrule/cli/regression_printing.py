@@ -8,9 +8,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from chainrule.cli.shared import printable
 from chainrule.tables.effects import EFFECTS
 from chainrule.tables.loss_facts import fact_lines
 from chainrule.tables.loss_file import loss_document
@@ -31,31 +31,31 @@ def print_regression(fitted: FittedRegression, data: str, written: list[str]) ->
     def line(text: str) -> None:
         console.print(text, soft_wrap=True)
 
-    line(f"[bold]{escape(model.target)}[/] from {escape(data)}")
+    line(f"[bold]{printable(model.target)}[/] from {printable(data)}")
     line(f"  trained on  {training.rows} rows (mean of the target {fitted.y.mean():.6g})")
     line(f"  columns     {len(model.specs)}, as {len(model.features)} features")
     link = model.loss.row.link_name
-    line(f"  loss        {escape(model.loss.title)}{escape(_constants(fitted))}, {link} link")
-    line(f"  proven      {escape(proven_of(fitted))}")
+    line(f"  loss        {printable(model.loss.title)}{printable(_constants(fitted))}, {link} link")
+    line(f"  proven      {printable(proven_of(fitted))}")
     if model.offsets.offset is not None:
-        line(f"  offset      {escape(model.offsets.offset)}")
+        line(f"  offset      {printable(model.offsets.offset)}")
     if model.offsets.exposure is not None:
-        line(f"  exposure    {escape(model.offsets.exposure)}: log of it added to the score")
+        line(f"  exposure    {printable(model.offsets.exposure)}: log of it added to the score")
     penalty = f"C = {training.C:g}" if math.isfinite(training.C) else "no penalty"
     line(
         f"  objective   {training.objective:.10g} after {training.iterations} iterations "
         f"({penalty})"
     )
-    line(f"  certificate {escape(model.certificate.sentence)}")
+    line(f"  certificate {printable(model.certificate.sentence)}")
     for note in fitted.notes:
-        line(f"  [yellow]note[/]        {escape(note)}")
+        line(f"  [yellow]note[/]        {printable(note)}")
     line("")
     console.print(_coefficients(fitted))
     line(EFFECTS[link].sentence)
     line("")
     _print_metrics(console, fitted.metrics, training.seed)
     for path in written:
-        line(f"wrote {escape(path)}")
+        line(f"wrote {printable(path)}")
 
 
 def proven_of(fitted: FittedRegression) -> str:
@@ -82,7 +82,7 @@ def _coefficients(fitted: FittedRegression) -> Table:
     caption = f"intercept on the file's own scale: {model.own_intercept:.6g}"
     if hidden > 0:
         caption += f"; {hidden} smaller coefficients are in --json and in the report"
-    title = f"Effects on the {effect.changes} of {escape(model.target)}"
+    title = f"Effects on the {effect.changes} of {printable(model.target)}"
     table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
     table.add_column("feature", overflow="fold")
     table.add_column("one step", overflow="fold")
@@ -95,8 +95,8 @@ def _coefficients(fitted: FittedRegression) -> Table:
         step = f"1 sd = {feature.scale:.4g}" if feature.base is None else f"against {feature.base}"
         ratio = [f"{row.ratio:.4g}"] if effect.ratio else []
         table.add_row(
-            escape(feature.name),
-            escape(step),
+            printable(feature.name),
+            printable(step),
             *ratio,
             f"{row.per_deviation:+.4f}",
             f"{row.own_scale:+.5g}",

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 import click
+
+from chainrule.visible import visible
 
 wrt_option = click.option(
     "--wrt", metavar="NAMES", help="Variables, comma-separated: w,b. Default: those of the model."
@@ -19,17 +24,77 @@ ignore_option = click.option(
 )
 
 
+_FILE_OPTIONS = (
+    click.option(
+        "--separator", metavar="CHARACTER", help="Separator of cells. Default: found out."
+    ),
+    click.option("--encoding", metavar="NAME", help="Encoding of a text file. Default: found out."),
+    click.option(
+        "--decimal",
+        type=click.Choice([".", ","]),
+        help="Decimal mark of a text file. Default: found out.",
+    ),
+    click.option(
+        "--na",
+        multiple=True,
+        metavar="WORD",
+        help="Cell that means a missing value, beside the empty one, in place of NA, N/A, NaN and "
+        "null. Repeatable.",
+    ),
+    click.option("--table", metavar="NAME", help="Table of a database, or sheet of a workbook."),
+    click.option(
+        "--query", metavar="SQL", help="Rows of a SQLite or DuckDB file, opened for reading only."
+    ),
+)
+
+
+def file_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of how a file is read; the command gets them as `file`."""
+
+    @wraps(command)
+    def run(
+        *args: Any,  # noqa: ANN401
+        separator: str | None,
+        encoding: str | None,
+        decimal: str | None,
+        na: tuple[str, ...],
+        table: str | None,
+        query: str | None,
+        **others: Any,  # noqa: ANN401
+    ) -> None:
+        from chainrule.tables.files.options import ReadOptions
+
+        mark = "\t" if separator in ("tab", "\\t") else separator
+        file = ReadOptions(mark, encoding, decimal, na or None, table, query)
+        command(*args, file=file, **others)
+
+    for option in reversed(_FILE_OPTIONS):
+        run = option(run)
+    return run
+
+
+def printable(text: str) -> str:
+    """Return a text from outside for a rich console: no markup, and no control characters."""
+    from rich.markup import escape
+
+    return escape(visible(text))
+
+
 def names_in(text: str | None) -> list[str]:
     """Return comma-separated names without spaces; none for no text."""
     return [name.strip() for name in (text or "").split(",") if name.strip()]
 
 
 def write_text(text: str, out: str | None) -> None:
-    """Write a text atomically to a file, or to the standard output where none is given."""
+    """Write a document atomically to a file, or to the standard output where none is given.
+
+    Control characters in names and titles become escapes.
+    """
+    text = visible(text)
     if out is None:
         sys.stdout.write(text)
         return
-    from chainrule.tables.writing import atomic_text
+    from chainrule.storage import atomic_text
 
     with atomic_text(out) as handle:
         handle.write(text)

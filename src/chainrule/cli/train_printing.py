@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from rich.console import Console
 from rich.live import Live
-from rich.markup import escape
 from rich.text import Text
 
+from chainrule.cli.shared import printable
 from chainrule.descent.curve import curve
 from chainrule.descent.initial import explained
 from chainrule.descent.listing import role_lines
@@ -42,12 +42,12 @@ def print_start(descent: Descent, bound: BoundTable) -> None:
     console = _console()
 
     def line(name: str, text: str) -> None:
-        console.print(f"  {name:<11}{escape(text)}", soft_wrap=True)
+        console.print(f"  {name:<11}{printable(text)}", soft_wrap=True)
 
     binding, model = bound.binding, descent.objective.model
     layout, derivation = binding.roles, descent.objective.derivation
     objective = model.objective.name
-    console.print(f"[bold]{escape(layout.model.title or objective)}[/]", soft_wrap=True)
+    console.print(f"[bold]{printable(layout.model.title or objective)}[/]", soft_wrap=True)
     along = f", along {layout.examples}" if layout.examples else ", one at a time"
     line("examples", f"{binding.count}{along}")
     for heading, text in role_lines(bound):
@@ -147,7 +147,7 @@ def print_end(
     console = _console()
 
     def line(text: str, style: str = "") -> None:
-        console.print(escape(text), soft_wrap=True, style=style or None)
+        console.print(printable(text), soft_wrap=True, style=style or None)
 
     line("")
     line(result.report, "bold red" if result.stopped.failed else "")
@@ -177,12 +177,12 @@ def _print_scores(line: Callable[[str], None], result: DescentResult) -> None:
 def print_derivations(descent: Descent, initial: str) -> None:
     """Print why the update, the schedule and the initial values are as they are."""
     console = _console()
-    console.print(f"[bold]Update rule: {escape(str(descent.update))}[/]", soft_wrap=True)
+    console.print(f"[bold]Update rule: {printable(str(descent.update))}[/]", soft_wrap=True)
     for text in descent.update.lines():
-        console.print(f"  {escape(text)}", soft_wrap=True)
+        console.print(f"  {printable(text)}", soft_wrap=True)
     if descent.schedule.parts:
-        console.print(f"[bold]Schedule[/]: {escape(str(descent.schedule))}", soft_wrap=True)
-    console.print(f"[bold]Initial values[/]: {escape(explained(initial))}", soft_wrap=True)
+        console.print(f"[bold]Schedule[/]: {printable(str(descent.schedule))}", soft_wrap=True)
+    console.print(f"[bold]Initial values[/]: {printable(explained(initial))}", soft_wrap=True)
     console.print()
 
 
@@ -190,15 +190,17 @@ def _print_values(console: Console, name: str, value: Array, bound: BoundTable) 
     shape = f"({value.shape[0]}, {value.shape[1]})"
     if value.size <= _SMALL:
         body = np.array2string(value, precision=5, suppress_small=True).replace("\n", "\n      ")
-        console.print(escape(f"  {name} {shape} = {body}"), soft_wrap=True)
+        console.print(printable(f"  {name} {shape} = {body}"), soft_wrap=True)
         return
     console.print(
-        escape(f"  {name} {shape}, of length {np.linalg.norm(value):.5g}"), soft_wrap=True
+        printable(f"  {name} {shape}, of length {np.linalg.norm(value):.5g}"), soft_wrap=True
     )
     if 1 in value.shape and value.size == len(bound.features):
         flat = value.ravel()
         for k in np.argsort(-np.abs(flat))[:_LARGEST_SHOWN]:
-            console.print(escape(f"      {flat[k]:+.5g}  {bound.features[k].name}"), soft_wrap=True)
+            console.print(
+                printable(f"      {flat[k]:+.5g}  {bound.features[k].name}"), soft_wrap=True
+            )
         console.print(f"      and {value.size - _LARGEST_SHOWN} smaller", soft_wrap=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
@@ -20,8 +19,11 @@ from chainrule.descent.reading_file import read_binding, read_inputs
 from chainrule.descent.saving import SCHEMA, load_document, load_values
 from chainrule.errors import ChainruleError, DataError, ModelError
 from chainrule.lecture import Array, find_input
-from chainrule.tables.reading import column_names, read_table
-from chainrule.tables.table import Table
+from chainrule.tables.csv_lines import csv_row
+from chainrule.tables.files.options import AS_FOUND, ReadOptions
+from chainrule.tables.predicting import spreadsheet_cell
+from chainrule.tables.reading import Declared, column_names, read_table
+from chainrule.tables.table import Table, unknown_column
 
 
 def is_trained(path: str | Path) -> bool:
@@ -31,7 +33,13 @@ def is_trained(path: str | Path) -> bool:
 
 
 def predict_trained(
-    path: str | Path, data: str | Path, file: TextIO, keep: Sequence[str] = ()
+    path: str | Path,
+    data: str | Path,
+    file: TextIO,
+    keep: Sequence[str] = (),
+    *,
+    options: ReadOptions = AS_FOUND,
+    raw: bool = False,
 ) -> tuple[int, Score | None]:
     """Write predictions for the rows of a table.
 
@@ -45,6 +53,10 @@ def predict_trained(
         Where to write.
     keep : sequence of str
         Columns to copy.
+    options : ReadOptions
+        How the table is to be read.
+    raw : bool
+        Write strings as they are, also those that a spreadsheet would run.
 
     Returns
     -------
@@ -63,16 +75,21 @@ def predict_trained(
             "chainrule: chainrule train ... --out VALUES.json"
         )
     inputs = read_inputs(known, str(path))
-    names = column_names(data)
-    wanted = {name for columns in inputs for name in columns.columns} | set(keep)
-    texts = {s.name for c in inputs for s in c.specs if not hasattr(s, "mean")} | set(keep)
-    table = read_table(
-        data, categories=texts & set(names), ignore=[n for n in names if n not in wanted]
-    )
+    names = column_names(data, options)
+    wanted = {name for columns in inputs for name in columns.columns}
+    texts = {s.name for c in inputs for s in c.specs if not hasattr(s, "mean")}
     for name in keep:
-        table.column(name)
+        if name not in names:
+            raise unknown_column(name, names, str(data))
+    declared = Declared(
+        categories=texts & set(names),
+        keep=keep,
+        ignore=[n for n in names if n not in wanted],
+        options=options,
+    )
+    table = read_table(data, declared)
     try:
-        return _write(known, load_values(path), inputs, table, file, keep, str(path))
+        return _write(known, load_values(path), inputs, table, file, keep, str(path), raw=raw)
     except ModelError as error:
         raise DataError(f"{path}: its forward pass cannot be read: {error}") from error
     except ChainruleError:
@@ -91,6 +108,8 @@ def _write(
     file: TextIO,
     keep: Sequence[str],
     source: str,
+    *,
+    raw: bool,
 ) -> tuple[int, Score | None]:
     binding = read_binding(known, inputs, table)
     check_facts(binding, lambda row: f"{table.source}, row {table.row_numbers[row]}", trained=True)
@@ -114,12 +133,12 @@ def _write(
     found = predictor.predict(binding, values, statistics)
     label = next((c for c in inputs if prediction.label is find_input(model, c.name)), None)
     header, rows = _cells(prediction, found, label)
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([*keep, *header])
-    kept = [table.column(name).as_text() for name in keep]
+    shown = str if raw else spreadsheet_cell
+    file.write(csv_row([shown(cell) for cell in (*keep, *header)]))
+    kept = [table.kept[name] for name in keep]
     for number, row in enumerate(rows):
         copied = ["" if c.codes[number] < 0 else c.words[c.codes[number]] for c in kept]
-        writer.writerow([*copied, *row])
+        file.write(csv_row([shown(cell) for cell in (*copied, *row)]))
     score = None
     if prediction.label is not None and prediction.label in binding.data:
         score = score_of(prediction, found, binding.data[prediction.label])

@@ -111,4 +111,7 @@ def _spec(known: dict[str, Any]) -> Spec:
     entries = {name: value for name, value in known.items() if name != "kind"}
     if known["kind"] == "number":
         return NumberSpec(**entries)
-    return CategorySpec(**{**entries, "others": tuple(entries["others"])})
+    several: dict[str, Any] = {
+        name: tuple(entries[name]) for name in ("others", "rare") if name in entries
+    }
+    return CategorySpec(**{**entries, **several})

@@ -20,7 +20,7 @@ from chainrule.descent.state import DescentState
 from chainrule.errors import DataError
 from chainrule.language.typeset import model_text
 from chainrule.lecture import Array, Binding
-from chainrule.tables.writing import atomic_text, check_writable
+from chainrule.storage import atomic_text, check_regular, check_writable, read_small_text
 
 SCHEMA = "chainrule-values/2"
 ABOUT = "about"
@@ -178,8 +178,9 @@ def load_state(path: str | Path, binding: Binding) -> DescentState | None:
 def load_document(path: str | Path) -> dict[str, Any] | None:
     """Return what a file of values says beside the values; None where it says nothing."""
     try:
+        check_regular(path)
         if Path(path).suffix == ".json":
-            read = json.loads(Path(path).read_text(encoding="utf-8"))
+            read = json.loads(read_small_text(path))
             return read if isinstance(read, dict) and "schema" in read else None
         with np.load(path, allow_pickle=False) as archive:
             texts = [archive[n] for n in archive.files if n.startswith(ABOUT)]
@@ -221,8 +222,9 @@ def load_values(path: str | Path) -> dict[str, Array]:
     """
     values: dict[str, Array] = {}
     try:
+        check_regular(path)
         if Path(path).suffix == ".json":
-            read = json.loads(Path(path).read_text(encoding="utf-8"))
+            read = json.loads(read_small_text(path))
             found = read["values"] if isinstance(read, dict) else None
             if not isinstance(found, dict):
                 raise DataError(f"{path}: this file holds no values of chainrule.")

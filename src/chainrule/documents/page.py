@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from chainrule import __version__
+from chainrule.visible import visible
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,17 @@ def _environment() -> Environment:
         loader=PackageLoader("chainrule.documents"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["signif"] = signif
     return environment
+
+
+def _shown(value: object) -> object:
+    """Show control characters of a text from outside; HTML made here stays as it is."""
+    return visible(value) if type(value) is str else value
 
 
 @cache

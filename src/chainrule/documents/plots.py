@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from chainrule.tables.metrics import Curve, Floats
+from chainrule.visible import visible
 
 _SVG = "http://www.w3.org/2000/svg"
 _XLINK = "http://www.w3.org/1999/xlink"
@@ -292,11 +293,13 @@ def _log(axes: Axes, *, both: bool = False) -> None:
 
 
 def _short(label: str, length: int = 34) -> str:
+    label = visible(label)
     return label if len(label) <= length else label[: length - 1] + "…"
 
 
 def _draw(figure: Figure, name: str, title: str, description: str) -> str:
     """Return SVG for a page: unique ids, no metadata, alternative text."""
+    title, description = visible(title), visible(description)
     buffer = io.StringIO()
     nothing: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)

@@ -73,7 +73,8 @@ def regression_sections(fitted: FittedRegression) -> list[Section]:
         sections.append(path_section(fitted.path))
     if fitted.metrics is not None:
         sections.append(_quality(fitted, fitted.metrics))
-    sections.append(_gradient(work_regression(fitted)))
+    if not fitted.is_weighted:  # the derivation has no weights
+        sections.append(_gradient(work_regression(fitted)))
     return sections
 
 

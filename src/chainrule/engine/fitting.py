@@ -23,6 +23,7 @@ from chainrule.engine.certificates.certificate import (
     with_rounded_intercept,
 )
 from chainrule.engine.certificates.findings import no_optimum, obstacles, qualified
+from chainrule.engine.certificates.finite import refuse_overflow, refuse_targets
 from chainrule.engine.data.duplicates import merged
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.classes import BinaryLoss, SoftmaxLoss
@@ -40,7 +41,7 @@ from chainrule.engine.runtime.native import can_compile
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.limits import needs_bound
 from chainrule.engine.solvers.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
-from chainrule.engine.solvers.starting import starting_point
+from chainrule.engine.solvers.starting import starting_point, value_without_coefficients
 from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop
 from chainrule.errors import DataError
 
@@ -177,6 +178,8 @@ def fit_linear_model(
     clock, held = perf_counter(), memory()
     if source.column_shift.any() and not fit_intercept:
         raise ValueError("the source has moved its columns, which only an intercept makes good")
+    if row is not None:
+        refuse_targets(source, row)
     fewer, n_samples = merged(source, n_threads), source.n_samples
     source = source if fewer is None else fewer
     loss = _loss(source, row)
@@ -186,7 +189,7 @@ def fit_linear_model(
     if np.isinf(C) and n_parameters <= UNPENALISED_LIMIT:
         from chainrule.engine.certificates.collinearity import find_relations
 
-        with _surroundings(source):
+        with _surroundings(source, n_threads):
             relations = find_relations(source, fit_intercept=fit_intercept, n_threads=n_threads)
         if len(relations.dropped):
             columns, start = relations.kept, None
@@ -213,10 +216,15 @@ def fit_linear_model(
         plain = _in_units(source, point)
         return plain if of_data is None else of_data.expand(plain)
 
-    with _surroundings(source):
+    with _surroundings(source, n_threads):
         origin, at_origin = starting_point(objective), objective.value_at_origin
         objective.floor(at_origin)  # once, while the threads of BLAS sleep
-    negligible = tol * float(np.finfo(np.float64).eps) * abs(at_origin - objective.floor(at_origin))
+    # Of weights that add to more than 1/eps, not more than the tolerance of their mean.
+    resolved = min(float(np.finfo(np.float64).eps), 1 / max(source.total_weight, 1.0))
+    reference = at_origin
+    if origin.intercept.any():  # at zero a loss of counts or amounts may be astronomical
+        reference = min(reference, value_without_coefficients(objective, origin))
+    negligible = tol * resolved * abs(reference - objective.floor(reference))
     if start is not None:
         shifted = start.intercept + source.column_shift @ start.coef
         warm = objective.centred(Point(start.coef * source.column_scale[:, None], shifted))
@@ -233,7 +241,7 @@ def fit_linear_model(
     )
     interrupted = False
     try:
-        with _surroundings(source):
+        with _surroundings(source, n_threads):
             certificate, outcome, history = _solve_and_prove(
                 objective, origin, plan.method, tol=tol, max_iter=max_iter, monitor=monitor
             )
@@ -261,8 +269,10 @@ def fit_linear_model(
     )
     # the source's check, and that of relations
     passes = objective.passes + 1 + (0.0 if relations is None else relations.passes)
+    point = restored(outcome.evaluation.point)
+    refuse_overflow(point, source.column_names, source.column_maxima)
     return Fit(
-        restored(outcome.evaluation.point),
+        point,
         outcome.evaluation.value,
         certificate,
         history,
@@ -279,8 +289,9 @@ def fit_linear_model(
 
 
 @contextmanager
-def _surroundings(source: InMemorySource) -> Iterator[None]:
-    busy = source.is_fused or (source.is_dense and source.n_classes > 2)
+def _surroundings(source: InMemorySource, n_threads: int) -> Iterator[None]:
+    # Threads of BLAS inside threads of ours wait for each other: 10 times the seconds, and more.
+    busy = n_threads > 1 or source.is_fused or (source.is_dense and source.n_classes > 2)
     alone = single_threaded_algebra() if busy else nullcontext()
     with alone, np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # proof judges
         yield
@@ -303,7 +314,8 @@ def _growth(before: tuple[float, float] | None, after: tuple[float, float] | Non
 
 def _in_units(source: InMemorySource, point: Point) -> Point:
     """Return a point of the source's columns as one of the data's."""
-    coef = point.coef / source.column_scale[:, None]
+    with np.errstate(over="ignore"):  # judged at the end of the fit
+        coef = point.coef / source.column_scale[:, None]
     if not source.column_shift.any():
         return Point(coef, point.intercept)
     return Point(coef, point.intercept - source.column_shift @ coef)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, Final, TypeVar
 
@@ -22,13 +22,21 @@ from chainrule.display import html_of
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.certificates.certificate import Certificate
 from chainrule.engine.data.coded_rows import CodedRows
-from chainrule.engine.data.frames import coded, has_levels
+from chainrule.engine.data.frames import (
+    coded,
+    has_levels,
+    in_order,
+    is_frame,
+    names_of,
+    refuse_dates,
+)
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.fitting import Fit, fit_linear_model, raw_predictions
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.solvers.plans import Method
 from chainrule.engine.solvers.steps import IterationRecord
+from chainrule.errors import DataError
 from chainrule.estimators.inputs import are_implied, as_offset, is_plain, n_cores, n_threads
 from chainrule.estimators.reporting import Tasks, reporters, told_to_all
 
@@ -143,6 +151,7 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
             offset = None if offset is None else offset[rows]
         if isinstance(X, CodedRows):
             X = X.occurring(rows)
+        self._has_offset = offset is not None
         self.levels_ = getattr(X, "levels", {})
         names = getattr(X, "names", getattr(self, "feature_names_in_", None))
         self.coef_names_ = None if names is None else np.array(names, dtype=object)
@@ -214,6 +223,11 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
     def _raw_prediction(self, X: Matrix, offset: Matrix | None) -> FloatArray:
         """Return raw predictions, shape (n_samples, n_outputs)."""
         check_is_fitted(self)
+        if offset is None and self._has_offset:
+            raise DataError(
+                "the model was fitted with an offset, so predictions need one: pass offset=, one "
+                "number per row, or offset=0 for none"
+            )
         X, point = self._matrix(X, reset=False), self._fitted_point()
         source = InMemorySource(
             X,
@@ -225,9 +239,15 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
 
     def _matrix(self, X: Matrix, *, reset: bool) -> Matrix:
         """Return X checked, as numbers, a sparse matrix or rows of codes."""
+        refuse_dates(X)
+        if reset:
+            self._frame_names = names_of(X) if is_frame(X) else None
+        elif self._frame_names is not None and is_frame(X) and not _are_strings(self._frame_names):
+            X = in_order(X, self._frame_names)  # scikit-learn compares names that are strings
         if has_levels(X) if reset else self.levels_:
             validate_data(self, X, reset=reset, skip_check_array=True)
-            return coded(X, None if reset else self.levels_)
+            ignore = getattr(self, "handle_unknown", "error") == "ignore"
+            return coded(X, None if reset else self.levels_, ignore_unknown=ignore)
         if is_plain(X, 2, "biuf"):
             if reset:
                 self.n_features_in_ = X.shape[1]
@@ -253,6 +273,10 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
             raise ValueError(f"max_iter must be an integer >= 0, not {self.max_iter!r}")
         if self.solver not in SOLVERS:
             raise ValueError(f"solver must be one of {', '.join(SOLVERS)}, not {self.solver!r}")
+
+
+def _are_strings(names: Sequence[Hashable]) -> bool:
+    return all(isinstance(name, str) for name in names)
 
 
 def checked_strength(C: float) -> float:

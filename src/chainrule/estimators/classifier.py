@@ -104,6 +104,10 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
     on_separation : {'warn', 'raise'}, default='warn'
         What to do when the classes are separable and nothing is penalised, so that no finite
         optimum exists: warn and keep the last iterate, or raise `DataError`.
+    handle_unknown : {'error', 'ignore'}, default='error'
+        The treatment, in predictions, of a level of a categorical column that no row of the fit
+        has: raise `DataError`, or give the row no coefficient for that column. In cross-validation
+        a rare level may be in held-out rows alone.
 
     Attributes
     ----------
@@ -169,6 +173,7 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
         warm_start: bool = False,
         n_jobs: int | None = None,
         on_separation: Literal["warn", "raise"] = "warn",
+        handle_unknown: Literal["error", "ignore"] = "error",
     ) -> None:
         self.penalty = penalty
         self.C = C
@@ -185,6 +190,7 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
         self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.on_separation = on_separation
+        self.handle_unknown = handle_unknown
 
     @managed
     def fit(
@@ -300,6 +306,27 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
             attributes=partial(self._fitted_attributes, classes),
         )
         return self
+
+    def score(
+        self,
+        X: Matrix,
+        y: Matrix,
+        sample_weight: Matrix | None = None,
+        offset: Matrix | None = None,
+    ) -> float:
+        """Return the accuracy: the weighted share of rows whose most probable label is right.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        sample_weight : array-like of shape (n_samples,), optional
+        offset : array-like of shape (n_samples,) or (n_samples, n_classes), optional
+            Required if the fit had one; 0 for none.
+        """
+        labels = np.asarray(column_or_1d(y))
+        right = self.predict(X, offset) == labels
+        return float(np.average(right, weights=sample_weight))
 
     def inference(
         self,
@@ -518,11 +545,20 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
         self._check_common_parameters()
         if self.on_separation not in ("warn", "raise"):
             raise ValueError(f"on_separation must be 'warn' or 'raise', not {self.on_separation!r}")
+        if self.handle_unknown not in ("error", "ignore"):
+            raise ValueError(
+                f"handle_unknown must be 'error' or 'ignore', not {self.handle_unknown!r}"
+            )
         if self.penalty not in (None, "none"):
             return C
         if self.C not in (1.0, np.inf):
             warnings.warn(f"Setting penalty=None will ignore the C={self.C}", stacklevel=4)
         return np.inf
+
+
+def _is_missing(label: Any) -> bool:  # noqa: ANN401
+    """Tell whether a label is None, NaN, or pandas' NA, which is not to be compared."""
+    return label is None or type(label).__name__ in ("NAType", "NaTType") or label != label
 
 
 def _labels(y: Matrix) -> tuple[Labels, Labels]:
@@ -535,7 +571,7 @@ def _labels(y: Matrix) -> tuple[Labels, Labels]:
         if len(bad):
             raise DataError(f"y contains NaN or inf ({labels[bad[0]]}) in row {bad[0]}")
     if labels.dtype.kind == "O":
-        missing = [i for i, label in enumerate(labels) if label is None or label != label]
+        missing = [i for i, label in enumerate(labels) if _is_missing(label)]
         if missing:
             raise DataError(f"y contains a missing label (NaN) in row {missing[0]}")
     are_plain = labels.dtype.kind in "biufUS" or len(labels) > _MANY_LABELS

@@ -22,6 +22,8 @@ _SUM_TOLERANCE: Final[float] = 1e-12
 _FEW: Final[int] = 2**16
 _COMPARED: Final[int] = 8
 _CLOSE: Final[int] = 2**16
+_LARGEST: Final[float] = 1e150
+_SMALLEST: Final[float] = 1e-150
 
 
 def as_weights(sample_weight: Any, n_samples: int) -> FloatArray:  # noqa: ANN401
@@ -45,7 +47,18 @@ def as_weights(sample_weight: Any, n_samples: int) -> FloatArray:  # noqa: ANN40
         )
     if not weights.any():
         raise DataError("sample_weight is zero in every row: there is nothing to fit")
+    _check_size(weights, "sample_weight is")
     return weights
+
+
+def _check_size(weights: FloatArray, what: str) -> None:
+    """Raise if the largest weight is so large or small that sums of losses overflow or vanish."""
+    row = int(np.argmax(weights))
+    if not _SMALLEST <= weights[row] <= _LARGEST:
+        raise DataError(
+            f"{what} {weights[row]:g} in row {row}, the largest one: sums of losses leave the "
+            "range of float64. Divide the weights by their mean"
+        )
 
 
 def are_implied(weights: FloatArray) -> bool:
@@ -140,14 +153,19 @@ def as_offset(offset: Any, n_samples: int, n_outputs: int) -> FloatArray | None:
     if offset is None:
         return None
     values = np.asarray(offset, dtype=np.float64)
+    if values.ndim == 0:
+        values = np.full((n_samples,) if n_outputs == 1 else (n_samples, n_outputs), float(values))
     expected = (n_samples,) if n_outputs == 1 else (n_samples, n_outputs)
     if values.shape != expected:
         what = "one per row of X" if n_outputs == 1 else "one per row of X and class"
         raise DataError(f"offset has shape {values.shape}, expected {expected}: {what}")
     table = values.reshape(n_samples, n_outputs)
-    bad = np.flatnonzero(~np.isfinite(table).all(axis=1))
+    bad = np.flatnonzero(~(np.abs(table) <= _LARGEST).all(axis=1))
     if len(bad):
-        raise DataError(f"offset must be finite, not {values[bad[0]]} as in row {bad[0]}")
+        raise DataError(
+            f"offset must be finite, and at most {_LARGEST:g}, not {values[bad[0]]} as in "
+            f"row {bad[0]}"
+        )
     return table
 
 
@@ -205,6 +223,24 @@ def _class_factors(
     return np.asarray(factors)
 
 
+def _check_class_weight(class_weight: Any, known: Labels) -> None:  # noqa: ANN401
+    """Raise for class weights that would do nothing."""
+    if isinstance(class_weight, str):
+        return
+    if not isinstance(class_weight, Mapping):
+        raise ValueError(
+            "class_weight must be a dict from class to weight, 'balanced' or None, not "
+            f"{class_weight!r}"
+        )
+    classes = known.tolist()
+    foreign = [key for key in class_weight if key not in classes]
+    if foreign:
+        raise DataError(
+            f"class_weight names {foreign[0]!r}, which no label in y is: the classes are "
+            f"{classes[:12]}"
+        )
+
+
 def class_weighted(
     class_weight: Mapping[Any, float] | str | None,
     weights: FloatArray,
@@ -230,11 +266,14 @@ def class_weighted(
     used = labels if rows is None else labels[rows]
     classes = known if rows is None else distinct(used)
     if class_weight is not None:
+        _check_class_weight(class_weight, known)
         weights, codes = weights.copy(), codes_of(used, classes)
         counted = slice(None) if rows is None else rows
         totals = np.bincount(codes, weights[counted], minlength=len(classes)).astype(float)
         factors = _class_factors(class_weight, classes, totals)
         weights[counted] *= factors[codes]
+        if weights.any():
+            _check_size(weights, "class_weight makes the weight")
         classes = classes[factors > 0]
     if len(classes) < 2:
         what = repr(classes[0].item()) if len(classes) else "none with positive weight"

@@ -12,6 +12,7 @@ from typing import Any, Final
 from chainrule.engine.losses.facts import LossRow, Targets
 from chainrule.engine.losses.table import find_loss, loss_names
 from chainrule.errors import DataError
+from chainrule.storage import read_small_text
 
 _SUFFIX: Final = ".cr"
 _VARIABLES: Final = ("y", "z")
@@ -131,7 +132,7 @@ def _of_text(
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return read_small_text(path)
     except UnicodeDecodeError:
         raise DataError(f"{path}: this is not text. Name the file of a forward pass.") from None
     except OSError as error:

@@ -110,7 +110,7 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         ----------
         X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
         offset : array-like of shape (n_samples,), optional
-            Zero by default, also if the fit had one.
+            Required if the fit had one; 0 for none.
 
         Returns
         -------
@@ -125,8 +125,8 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         ----------
         X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
         offset : array-like of shape (n_samples,), optional
-            Zero by default, also if the fit had one: with the logarithm of an exposure as offset,
-            the default is the mean per unit of exposure.
+            Required if the fit had one: with the logarithm of an exposure as offset, ``offset=0``
+            gives the mean per unit of exposure.
 
         Returns
         -------
@@ -347,4 +347,6 @@ def checked_alpha(alpha: Any, total_weight: float) -> float:  # noqa: ANN401
     if not isinstance(alpha, Real) or not 0 <= float(alpha) < np.inf:
         raise ValueError(f"alpha must be a finite number >= 0, not {alpha!r}")
     strength = float(alpha) * total_weight
+    if not strength < 1 / np.finfo(np.float64).tiny:
+        raise ValueError(f"alpha={alpha:g} is beyond the range of float64 for this many rows")
     return 1 / strength if strength > 0 else np.inf

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from chainrule.errors import DataError
-from chainrule.tables.specs import CategorySpec, NumberSpec, Spec, features
+from chainrule.tables.cells import spelling_key
+from chainrule.tables.specs import RARE, CategorySpec, NumberSpec, Spec, features
 from chainrule.tables.table import Column, Table, TextColumn, refuse_infinite, some_of
+
+Matrix = Any
+"""A NumPy array, or a SciPy matrix in CSR."""
+
+_MANY_FEATURES: Final = 64
+_SAVED: Final = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,13 +27,14 @@ class EncodedRows:
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features)
-        The numbers; zeros in the rows that could not be encoded.
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        The numbers; zeros in the rows that could not be encoded. Sparse where most are zeros, as
+        those of a category with many levels: a row then holds one entry per column of the file.
     usable : ndarray of bool
         Whether each row could be encoded.
     """
 
-    X: NDArray[np.float64]
+    X: Matrix
     usable: NDArray[np.bool_]
 
 
@@ -46,28 +56,73 @@ def encode(specs: tuple[Spec, ...], table: Table, *, blank: bool = False) -> Enc
     EncodedRows
         The matrix and the usable rows.
     """
-    X = np.zeros((table.n_rows, len(features(specs))), dtype=np.float64)
     usable = np.ones(table.n_rows, dtype=np.bool_)
-    place = 0
+    place, parts = 0, _Parts(table.n_rows, specs)
     for spec in specs:
         column = table.column(spec.name)
         if isinstance(spec, NumberSpec):
-            place = _encode_number(spec, column, table, X, usable, place, blank)
+            _encode_number(spec, column, table, parts, usable, place, blank)
         else:
-            place = _encode_category(spec, column, table, X, usable, place, blank)
-    X[~usable] = 0.0
-    return EncodedRows(X, usable)
+            _encode_category(spec, column, table, parts, usable, place, blank)
+        place += len(features((spec,)))
+    return EncodedRows(parts.matrix(usable), usable)
+
+
+class _Parts:
+    """Encoded columns, gathered as an array, or as the rows of a sparse matrix.
+
+    A sparse row holds one entry per column of the file; that of a base category is a zero, so that
+    all rows are equally long and nothing has to be sorted.
+    """
+
+    def __init__(self, n_rows: int, specs: tuple[Spec, ...]) -> None:
+        self.shape = (n_rows, len(features(specs)))
+        n_entries = sum(1 + (isinstance(spec, NumberSpec) and spec.indicator) for spec in specs)
+        self.is_sparse = self.shape[1] > max(_MANY_FEATURES, _SAVED * n_entries) and n_rows > 0
+        held = (n_rows, n_entries) if self.is_sparse else self.shape
+        self._values = np.zeros(held, dtype=np.float64)
+        self._places = np.zeros(held if self.is_sparse else (0, 0), dtype=np.int32)
+        self._next = 0
+
+    def add_numbers(self, values: NDArray[np.float64], place: int) -> None:
+        """Put one number per row at a place."""
+        k = self._next if self.is_sparse else place
+        self._values[:, k] = values
+        if self.is_sparse:
+            self._places[:, k] = place
+        self._next += 1
+
+    def add_levels(self, places: NDArray[np.int64], first: int) -> None:
+        """Put a one per row at its place; none where the place is negative."""
+        rows = np.flatnonzero(places >= 0)
+        if self.is_sparse:
+            self._values[rows, self._next] = 1.0
+            self._places[:, self._next] = np.where(places >= 0, places, first)
+        else:
+            self._values[rows, places[rows]] = 1.0
+        self._next += 1
+
+    def matrix(self, usable: NDArray[np.bool_]) -> Matrix:
+        """Return the matrix, with zeros in the rows that are not usable."""
+        self._values[~usable] = 0.0
+        if not self.is_sparse:
+            return self._values
+        n_rows, width = self._values.shape
+        ends = np.arange(0, n_rows * width + 1, width)
+        return sparse.csr_matrix(
+            (self._values.ravel(), self._places.ravel(), ends), shape=self.shape
+        )
 
 
 def _encode_number(
     spec: NumberSpec,
     column: Column,
     table: Table,
-    X: NDArray[np.float64],
+    parts: _Parts,
     usable: NDArray[np.bool_],
     place: int,
     blank: bool,
-) -> int:
+) -> None:
     if isinstance(column, TextColumn):
         raise DataError(
             f"{table.source}: column {spec.name!r} holds text where the model learnt numbers."
@@ -76,28 +131,38 @@ def _encode_number(
     gaps = column.missing
     if gaps.any() and not spec.fills:
         _cannot(table, spec.name, gaps, usable, blank, "the value is missing")
-    X[:, place] = np.where(gaps, 0.0, (column.values - spec.mean) / spec.scale)
+    with np.errstate(over="ignore"):
+        values = np.where(gaps, 0.0, (column.values - spec.mean) / spec.scale)
+    if not np.isfinite(values).all():
+        _cannot(
+            table,
+            spec.name,
+            ~np.isfinite(values),
+            usable,
+            blank,
+            f"the value is more than 1e308 standard deviations ({spec.scale:g}) from the mean",
+        )
+        values[~np.isfinite(values)] = 0.0
+    parts.add_numbers(values, place)
     if spec.indicator:
-        X[:, place + 1] = gaps
-    return place + 1 + spec.indicator
+        parts.add_numbers(gaps.astype(np.float64), place + 1)
 
 
 def _encode_category(
     spec: CategorySpec,
     column: Column,
     table: Table,
-    X: NDArray[np.float64],
+    parts: _Parts,
     usable: NDArray[np.bool_],
     place: int,
     blank: bool,
-) -> int:
+) -> None:
     text = column.as_text()
-    position = {word: place + offset for offset, word in enumerate(spec.others)}
-    position[spec.base] = -1  # the base has no indicator
     unknown = -2
-    lookup = np.array([*(position.get(word, unknown) for word in text.words), unknown])
+    find = _Levels(spec, place, unknown)
+    lookup = np.array([*map(find.place, text.words), unknown], dtype=np.int64)
     if spec.fill is not None:
-        lookup[-1] = position[spec.fill]
+        lookup[-1] = find.place(spec.fill)
     target = lookup[text.codes]  # a missing code, -1, picks the last entry
     lost = target == unknown
     if (lost & text.missing).any():
@@ -114,9 +179,31 @@ def _encode_category(
             blank,
             f"the category {word!r} did not occur in training (known: {known})",
         )
-    rows = np.flatnonzero(target >= 0)
-    X[rows, target[rows]] = 1.0
-    return place + len(spec.others)
+    parts.add_levels(target, place)
+
+
+class _Levels:
+    """The place of each level of a category: as spelled, or by a second spelling of it."""
+
+    def __init__(self, spec: CategorySpec, first: int, unknown: int) -> None:
+        base = -1  # the base has no indicator
+        self._known = {word: first + offset for offset, word in enumerate(spec.others)}
+        self._known[spec.base] = base
+        for word in spec.rare:
+            self._known.setdefault(word, self._known.get(RARE, base))
+        self._unknown = {"error": unknown, "base": base}.get(
+            spec.unknown, self._known.get(RARE, base)
+        )
+        keys: dict[str, set[int]] = {}
+        for word, place in self._known.items():
+            keys.setdefault(spelling_key(word), set()).add(place)
+        # Two levels that are spellings of one number are told apart by their spelling alone.
+        self._by_key = {key: places.pop() for key, places in keys.items() if len(places) == 1}
+
+    def place(self, word: str) -> int:
+        """Return the place of a string."""
+        found = self._known.get(word)
+        return self._by_key.get(spelling_key(word), self._unknown) if found is None else found
 
 
 def _cannot(
@@ -131,6 +218,7 @@ def _cannot(
         row = table.row_numbers[int(np.flatnonzero(rows)[0])]
         raise DataError(
             f"{table.source}: column {name!r}, row {row}: {why}. Correct the cell, or ask for "
-            "blank predictions of such rows: --blank."
+            "blank predictions of such rows: --blank; a fit with --unknown base or rare takes new "
+            "categories."
         )
     usable &= ~rows

@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import DataError
-from chainrule.tables.specs import NO_VALUE, CategorySpec, Missing, NumberSpec, Spec
+from chainrule.tables.specs import (
+    NO_VALUE,
+    RARE,
+    CategorySpec,
+    Missing,
+    NumberSpec,
+    Spec,
+    Unknown,
+)
 from chainrule.tables.table import NumberColumn, Table, TextColumn, refuse_infinite, some_of
 
 _MANY_CATEGORIES = 1000
@@ -39,8 +47,8 @@ def refuse_missing(table: Table) -> None:
     raise DataError(
         f"{table.source}: values are missing: {shown}. Choose what to do with them: --missing "
         "drop (leave such rows out), mean (fill in), or indicator (fill in, and let the model see "
-        f"that it was missing).{leave} In a text file an empty cell, NA, N/A, NaN and null count "
-        "as missing."
+        f"that it was missing).{leave} An empty cell, NA, N/A, NaN and null count as missing; --na "
+        "sets other words."
     )
 
 
@@ -58,6 +66,8 @@ def fit_encoding(
     categories: Collection[str] = (),
     *,
     keep_constant: bool = False,
+    rare: int = 0,
+    unknown: Unknown = "error",
 ) -> FittedEncoding:
     """Fit the encoding to the training rows.
 
@@ -71,6 +81,10 @@ def fit_encoding(
         Text columns that are categories however many words they hold.
     keep_constant : bool
         Keep a numeric column that never changes, such as the corner of an image.
+    rare : int
+        Categories with fewer training rows than this become one, `RARE`.
+    unknown : {"error", "base", "rare"}
+        The treatment of categories that occur in no training row.
 
     Returns
     -------
@@ -88,7 +102,9 @@ def fit_encoding(
         spec = (
             _learn_number(table, column, missing, notes, keep_constant=keep_constant)
             if isinstance(column, NumberColumn)
-            else _learn_category(table, column, missing, notes, kept=name in categories)
+            else _learn_category(
+                table, column, missing, notes, kept=name in categories, rare=rare, unknown=unknown
+            )
         )
         if spec is not None:
             specs.append(spec)
@@ -143,21 +159,42 @@ def _learn_number(
     )
 
 
+def looks_like_identifier(n_words: int, n_rows: int) -> bool:
+    """Whether so many distinct strings in so many rows are names rather than categories."""
+    rarely_twice = n_words > _IDENTIFIER_SHARE * n_rows and n_words > _FEW_CATEGORIES
+    never_twice = n_words == n_rows > _TINY_TABLE
+    return n_words > _MANY_CATEGORIES or rarely_twice or never_twice
+
+
 def _learn_category(
-    table: Table, column: TextColumn, missing: Missing, notes: list[str], *, kept: bool
+    table: Table,
+    column: TextColumn,
+    missing: Missing,
+    notes: list[str],
+    *,
+    kept: bool,
+    rare: int = 0,
+    unknown: Unknown = "error",
 ) -> CategorySpec | None:
     counts = column.counts()
     words = [word for word, count in zip(column.words, counts, strict=True) if count]
     tally = {word: int(count) for word, count in zip(column.words, counts, strict=True) if count}
-    n_words = len(words)
-    rarely_twice = n_words > _IDENTIFIER_SHARE * table.n_rows and n_words > _FEW_CATEGORIES
-    never_twice = n_words == table.n_rows > _TINY_TABLE
-    if not kept and (n_words > _MANY_CATEGORIES or rarely_twice or never_twice):
+    few = tuple(sorted(word for word, count in tally.items() if count < rare))
+    if few:
+        notes.append(
+            f"column {column.name!r}: {len(few)} categories with fewer than {rare} rows are one, "
+            f"{RARE!r} ({some_of(list(few), 3)})."
+        )
+        tally = {word: count for word, count in tally.items() if count >= rare}
+        tally[RARE] = sum(int(c) for w, c in zip(column.words, counts, strict=True) if w in few)
+    n_words = len(tally)
+    if not kept and looks_like_identifier(n_words, table.n_rows):
         raise DataError(
             f"{table.source}: column {column.name!r} holds {n_words} different texts in "
             f"{table.n_rows} rows ({some_of(words, 3)}), which looks like a name or an "
             f"identifier: it would get a coefficient for each. Leave it out with --ignore "
-            f"{column.name}, or insist with --category {column.name}."
+            f"{column.name}, group rare ones with --rare 10, or insist with --category "
+            f"{column.name}."
         )
     fill: str | None = None
     if missing == "indicator" and column.missing.any():
@@ -170,4 +207,4 @@ def _learn_category(
         notes.append(f"column {column.name!r} is constant ({base!r}): left out.")
         return None
     others = tuple(sorted(word for word in tally if word != base))
-    return CategorySpec(column.name, base, others, fill, column.from_numbers)
+    return CategorySpec(column.name, base, others, fill, column.from_numbers, few, unknown)

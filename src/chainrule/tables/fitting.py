@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from chainrule.display import DisplayedAsPage
 from chainrule.errors import DataError
-from chainrule.tables.encoding import encode
+from chainrule.tables.encoding import Matrix, encode
 from chainrule.tables.encoding_fit import fit_encoding
 from chainrule.tables.fit_results import (
     SolverIteration,
@@ -22,14 +22,21 @@ from chainrule.tables.fit_results import (
     complaints,
     solver_path,
 )
-from chainrule.tables.metrics import Codes, Metrics, hold_out, measure
+from chainrule.tables.metrics import Codes, Metrics, measure
 from chainrule.tables.model import TableModel
+from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.options import FitOptions, without_gaps
+from chainrule.tables.reading import read_table
 from chainrule.tables.records import Fact, TrainingRecord
+from chainrule.tables.remarks import column_notes, label_notes, leak_notes
 from chainrule.tables.specs import features
+from chainrule.tables.splitting import split_rows
 from chainrule.tables.table import Table
-from chainrule.tables.target import labels_of, positive_last
-from chainrule.tables.training import StatusCallback, train, usable_rows
+from chainrule.tables.target import Targets, labels_of, positive_last, refuse_lost_classes
+from chainrule.tables.training import StatusCallback, reading_record, train, usable_rows
+from chainrule.tables.weighting import trials_of, weights_of
+
+_SUSPECT_AUC = 0.9995
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +55,12 @@ class FittedTable(DisplayedAsPage):
         Notes for the user.
     class_counts : dict of str to int
         The training rows of each class.
-    X : ndarray of shape (n_samples, n_features)
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
         The training rows as the engine saw them.
     y : ndarray of int of shape (n_samples,)
         Their classes, as places in `model.classes`.
+    is_weighted : bool
+        Whether rows count differently, by weights or by trials.
     rows : ndarray of int of shape (n_samples,)
         Their row numbers, from 1.
     """
@@ -61,22 +70,19 @@ class FittedTable(DisplayedAsPage):
     path: tuple[SolverIteration, ...]
     notes: tuple[str, ...]
     class_counts: dict[str, int]
-    X: NDArray[np.float64]
+    X: Matrix
     y: Codes
     rows: NDArray[np.intp]
+    is_weighted: bool = False
 
 
 def fit_file(
     path: str | Path, choices: FitOptions, say: StatusCallback = lambda words: None
 ) -> FittedTable:
     """Read a file and fit it; see `fit_table`."""
-    from chainrule.tables.reading import read_table
-
     choices.check()
     say(f"reading {Path(path).name}")
-    # As words: labels are labels, even when the file writes them as 0 and 1.
-    words = dict.fromkeys((choices.target, *choices.categories))
-    return fit_table(read_table(path, categories=words, ignore=choices.ignore), choices, say)
+    return fit_table(read_table(path, choices.declared(labels=True)), choices, say)
 
 
 def fit_table(
@@ -104,30 +110,59 @@ def fit_table(
         When the table cannot be fitted as it is: names the column and the next action.
     """
     choices.check()
-    if choices.offset is not None or choices.exposure is not None:
+    if choices.exposure is not None:
         raise DataError(
-            "--offset and --exposure are for losses of numbers, such as --loss poisson. Omit them, "
-            "or choose such a loss."
+            "--exposure is for losses of numbers, such as --loss poisson. Omit it, or choose such "
+            "a loss."
         )
     table = table.without(set(choices.ignore))
-    notes: list[str] = []
+    notes = list(table.notes)
     table, n_dropped = without_gaps(table, choices, notes)
-    classes, actual = labels_of(table, choices.target)
-    inputs = table.without({choices.target})
+    targets = _targets(table, choices)
+    classes, actual = targets.classes, targets.codes
+    offsets = OffsetColumns(choices.offset)
+    if choices.offset is not None and len(classes) > 2:
+        raise DataError(
+            f"{table.source}: --offset shifts one score, and the target {choices.target!r} has "
+            f"{len(classes)} classes. Omit it."
+        )
+    offset = offsets.of(table) if choices.offset is not None else None
+    inputs = table.without(set(choices.roles.values()))
     # Before the positive label is put last: which one that is must not change the split.
-    training, held = hold_out(actual, choices.holdout, choices.seed)
+    training, held = split_rows(table, choices, actual)
     if choices.positive is not None:
         where = f"{table.source}: the target {choices.target!r}"
         classes, actual = positive_last(classes, actual, choices.positive, where)
+    refuse_lost_classes(classes, actual[training], choices, table.source)
     say(f"encoding {len(training)} rows")
-    learned = fit_encoding(inputs.take(training), choices.missing, choices.categories)
+    learned = fit_encoding(
+        inputs.take(training),
+        choices.missing,
+        choices.categories,
+        rare=choices.rare,
+        unknown=choices.unknown,
+    )
     notes += learned.notes
+    if choices.trials is None:
+        notes += label_notes(choices.target, classes)
+    notes += column_notes(inputs.take(training), choices)
+    notes += leak_notes(inputs.take(training), actual[training], len(classes))
     encoded = encode(learned.specs, inputs.take(training))
     n_rows, n_features = encoded.X.shape
     say(f"training on {n_rows} rows and {n_features} features")
     names = [feature.name for feature in features(learned.specs)]
-    C = choices.inverse_penalty(n_rows)
-    fit = train(encoded.X, actual[training], names, C, say, n_classes=len(classes))
+    weights = None if targets.weights is None else targets.weights[training]
+    C = choices.inverse_penalty(n_rows if weights is None else float(weights.sum()))
+    fit = train(
+        encoded.X,
+        targets.shares[training] if targets.shares is not None else actual[training],
+        names,
+        C,
+        say,
+        n_classes=len(classes),
+        offset=None if offset is None else offset[training],
+        weights=weights,
+    )
     notes += complaints(fit)
     model = TableModel(
         target=choices.target,
@@ -146,28 +181,58 @@ def fit_table(
             objective=float(fit.value),
             iterations=len(fit.history),
         ),
+        offsets=offsets,
+        reading=reading_record(table, choices),
     )
     say(f"measuring on {len(held)} held-out rows")
-    metrics = _measure(model, inputs.take(held), actual[held], notes)
-    counts = np.bincount(actual[training], minlength=len(classes))
+    metrics = _measure(model, table.take(held), targets.take(held, actual), notes)
+    if metrics is not None and metrics.auc is not None and metrics.auc > _SUSPECT_AUC:
+        notes.append(
+            f"the AUC on held-out rows is {metrics.auc:.4f}: is a column known only after the "
+            "target? See the largest coefficients, and leave such a column out with --ignore."
+        )
+    counted = targets.take(training, actual)
+    counts = np.bincount(counted.codes, counted.weights, minlength=len(classes))
     return FittedTable(
         model=_with_metrics(model, metrics),
         metrics=metrics,
         path=solver_path(fit),
         notes=tuple(notes),
-        class_counts={label: int(n) for label, n in zip(classes, counts, strict=True)},
+        class_counts={label: round(n) for label, n in zip(classes, counts, strict=True)},
         X=encoded.X,
         y=actual[training],
+        is_weighted=targets.weights is not None,
         rows=np.asarray(training, dtype=np.intp) + 1,
     )
 
 
-def _measure(model: TableModel, inputs: Table, actual: Codes, notes: list[str]) -> Metrics | None:
-    encoded = usable_rows(model.specs, inputs, notes)
+def _targets(table: Table, choices: FitOptions) -> Targets:
+    """Return classes, codes and weights; of trials, one class of failures and one of successes."""
+    if choices.trials is None:
+        classes, codes = labels_of(table, choices.target, fold=choices.fold_labels)
+        return Targets(classes, codes, weights_of(table, choices.weights))
+    if choices.weights is not None:
+        raise DataError("--trials and --weights both weight the rows. Give one of them.")
+    if choices.positive is not None:
+        raise DataError("--positive names a label, and --trials counts. Omit it.")
+    successes, trials = trials_of(table, choices.target, choices.trials)
+    shares = np.divide(successes, trials, out=np.zeros(len(trials)), where=trials > 0)
+    codes = (shares > 0.5).astype(np.int64)
+    return Targets((f"not {choices.target}", choices.target), codes, trials, shares)
+
+
+def _measure(model: TableModel, held: Table, targets: Targets, notes: list[str]) -> Metrics | None:
+    encoded = usable_rows(model.specs, held, notes)
     if encoded is None:
         return None
-    rows = encoded.usable
-    return measure(actual[rows], model.proba_of(encoded.X[rows]), model.classes)
+    offset = model.offsets.of(held)
+    proba = model.proba_of(encoded.X, offset)
+    places = targets.rows
+    usable = encoded.usable[places]
+    weights = None if targets.weights is None else targets.weights[usable]
+    if weights is not None and not weights.any():
+        return None
+    return measure(targets.codes[usable], proba[places][usable], model.classes, weights)
 
 
 def _with_metrics(model: TableModel, metrics: Metrics | None) -> TableModel:

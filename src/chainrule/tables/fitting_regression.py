@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from chainrule.display import DisplayedAsPage
 from chainrule.engine.losses.null_model import null_score
+from chainrule.errors import DataError
 from chainrule.estimators.deviance import explained_deviance
 from chainrule.tables.chosen_loss import ChosenLoss
-from chainrule.tables.encoding import encode
+from chainrule.tables.encoding import Matrix, encode
 from chainrule.tables.encoding_fit import fit_encoding
 from chainrule.tables.fit_results import (
     SolverIteration,
@@ -24,16 +25,19 @@ from chainrule.tables.fit_results import (
     complaints,
     solver_path,
 )
-from chainrule.tables.metrics import hold_out
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.options import FitOptions, without_gaps
+from chainrule.tables.reading import read_table
 from chainrule.tables.records import Fact, TrainingRecord
 from chainrule.tables.regression import TableRegression
 from chainrule.tables.regression_metrics import RegressionMetrics, measure_means
+from chainrule.tables.remarks import column_notes
 from chainrule.tables.specs import features
+from chainrule.tables.splitting import split_rows
 from chainrule.tables.table import Table
 from chainrule.tables.target import numbers_of, refuse_choices_of_classes
-from chainrule.tables.training import StatusCallback, train, usable_rows
+from chainrule.tables.training import StatusCallback, reading_record, train, usable_rows
+from chainrule.tables.weighting import weights_of
 
 Floats = NDArray[np.float64]
 
@@ -64,22 +68,25 @@ class FittedRegression(DisplayedAsPage):
         The iterations of the solver.
     notes : tuple of str
         Remarks for the user.
-    X : ndarray of shape (n_samples, n_features)
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
         The encoded training rows.
     y, offset : ndarray of shape (n_samples,)
         Their targets, and what was added to their scores.
     rows : ndarray of int of shape (n_samples,)
         Their numbers in the table, from 1.
+    is_weighted : bool
+        Whether rows count differently.
     """
 
     model: TableRegression
     metrics: RegressionMetrics | None
     path: tuple[SolverIteration, ...]
     notes: tuple[str, ...]
-    X: Floats
+    X: Matrix
     y: Floats
     offset: Floats
     rows: NDArray[np.int64]
+    is_weighted: bool = False
 
 
 def fit_regression_file(
@@ -89,11 +96,9 @@ def fit_regression_file(
     say: StatusCallback = lambda words: None,
 ) -> FittedRegression:
     """Read a file and fit it; see `fit_regression`."""
-    from chainrule.tables.reading import read_table
-
     choices.check()
     say(f"reading {Path(path).name}")
-    table = read_table(path, categories=choices.categories, ignore=choices.ignore)
+    table = read_table(path, choices.declared(labels=False))
     return fit_regression(table, choices, loss, say)
 
 
@@ -120,25 +125,48 @@ def fit_regression(
     refuse_choices_of_classes(choices.positive, loss.title)
     offsets = OffsetColumns(choices.offset, choices.exposure)
     loss.refuse_exposure(choices.exposure)
+    if choices.trials is not None:
+        raise DataError(
+            "--trials is for counts of successes, which the logistic loss fits. Omit --loss, or "
+            "choose --weights."
+        )
     table = table.without(set(choices.ignore))
     for name in offsets.names:
         table.column(name)
-    notes: list[str] = []
+    notes = list(table.notes)
     table, n_dropped = without_gaps(table, choices, notes)
     y = numbers_of(table, choices.target, loss)
     offset = offsets.of(table)
-    inputs = table.without({choices.target, *offsets.names})
+    every_weight = weights_of(table, choices.weights)
+    inputs = table.without(set(choices.roles.values()))
     # One class: numbers have no shares to keep in both parts.
-    training, held = hold_out(np.zeros(len(y), dtype=np.int64), choices.holdout, choices.seed)
+    training, held = split_rows(table, choices, np.zeros(len(y), dtype=np.int64))
     say(f"encoding {len(training)} rows")
-    learned = fit_encoding(inputs.take(training), choices.missing, choices.categories)
+    learned = fit_encoding(
+        inputs.take(training),
+        choices.missing,
+        choices.categories,
+        rare=choices.rare,
+        unknown=choices.unknown,
+    )
     notes += learned.notes
+    notes += column_notes(inputs.take(training), choices)
+    weights = None if every_weight is None else every_weight[training]
     X = encode(learned.specs, inputs.take(training)).X
     n_rows, n_features = X.shape
     say(f"training on {n_rows} rows and {n_features} features")
     names = [feature.name for feature in features(learned.specs)]
-    C = choices.inverse_penalty(n_rows)
-    fit = train(X, y[training], names, C, say, row=loss.row, offset=_given(offset[training]))
+    C = choices.inverse_penalty(n_rows if weights is None else float(weights.sum()))
+    fit = train(
+        X,
+        y[training],
+        names,
+        C,
+        say,
+        row=loss.row,
+        offset=_given(offset[training]),
+        weights=weights,
+    )
     notes += complaints(fit, "the columns along which the loss falls for ever")
     if not fit.met and fit.certificate.kind != "separation":
         notes += _advice(loss, y[training], C)
@@ -160,9 +188,11 @@ def fit_regression(
         ),
         loss=loss,
         offsets=offsets,
+        reading=reading_record(table, choices),
     )
     say(f"measuring on {len(held)} held-out rows")
-    metrics = _measure(model, inputs.take(held), y[held], offset[held], notes)
+    held_weights = None if every_weight is None else every_weight[held]
+    metrics = _measure(model, inputs.take(held), y[held], offset[held], held_weights, notes)
     return FittedRegression(
         model=_with_metrics(model, metrics),
         metrics=metrics,
@@ -172,6 +202,7 @@ def fit_regression(
         y=y[training],
         offset=offset[training],
         rows=table.row_numbers[training],
+        is_weighted=weights is not None,
     )
 
 
@@ -196,21 +227,29 @@ def _given(offset: Floats) -> Floats | None:
 
 
 def _measure(
-    model: TableRegression, inputs: Table, y: Floats, offset: Floats, notes: list[str]
+    model: TableRegression,
+    inputs: Table,
+    y: Floats,
+    offset: Floats,
+    weights: Floats | None,
+    notes: list[str],
 ) -> RegressionMetrics | None:
     encoded = usable_rows(model.specs, inputs, notes)
     if encoded is None:
         return None
-    rows = encoded.usable
+    rows = encoded.usable if weights is None else encoded.usable & (weights > 0)
+    if not rows.any():
+        return None
     y, offset = y[rows], offset[rows]
+    weight = np.ones(len(y)) if weights is None else weights[rows]
     row = model.loss.row
     score = model.score_of(encoded.X[rows], offset)
-    null = null_score(row, y, offset=offset)
+    null = null_score(row, y, weight, offset)
     explained = None
     if row.facts.has_least:
-        explained = explained_deviance(row, score, y, np.ones(len(y)), offset)
+        explained = explained_deviance(row, score, y, weight, offset)
     loss, loss_of_null = (row.kernels.terms(at, y)[0] for at in (score, null))
-    return measure_means(y, model.mean_of(score), loss, loss_of_null, explained)
+    return measure_means(y, model.mean_of(score), loss, loss_of_null, explained, weight)
 
 
 def _with_metrics(model: TableRegression, metrics: RegressionMetrics | None) -> TableRegression:

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from chainrule.errors import ModelFileError
 from chainrule.tables.records import Fact
+
+
+def distinct_keys(source: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; raise where a key occurs twice, for readers differ in which counts."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise ModelFileError(
+                    f"{source}: the file is damaged or was tampered with: {key!r} is there twice. "
+                    "Write it again."
+                )
+            seen.add(key)
+    return found
 
 
 class Reader:
@@ -34,11 +49,17 @@ class Reader:
             raise self.fault(place, "a record {...} was expected")
         return value
 
-    def keys(self, record: dict[str, Any], expected: set[str], place: str) -> None:
-        """Raise unless a record has exactly these keys."""
+    def keys(
+        self,
+        record: dict[str, Any],
+        expected: set[str],
+        place: str,
+        optional: Collection[str] = (),
+    ) -> None:
+        """Raise unless a record has exactly these keys, and at most the optional ones besides."""
         if lacking := sorted(expected - record.keys()):
             raise self.fault(place, f"{lacking[0]!r} is not there")
-        if foreign := sorted(record.keys() - expected):
+        if foreign := sorted(record.keys() - expected - set(optional)):
             raise self.fault(place, f"{foreign[0]!r} does not belong there")
 
     def items(self, value: object, place: str, least: int) -> list[Any]:

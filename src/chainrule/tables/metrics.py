@@ -76,7 +76,9 @@ class Metrics:
     calibration: Curve | None = None
 
 
-def measure(actual: Codes, proba: Floats, classes: tuple[str, ...]) -> Metrics:
+def measure(
+    actual: Codes, proba: Floats, classes: tuple[str, ...], weights: Floats | None = None
+) -> Metrics:
     """Return the metrics of predicted probabilities against the actual classes.
 
     Parameters
@@ -87,84 +89,106 @@ def measure(actual: Codes, proba: Floats, classes: tuple[str, ...]) -> Metrics:
         Probabilities; the rows sum to one.
     classes : tuple of str
         The labels.
+    weights : ndarray of shape (n_samples,), optional
+        k counts as k repetitions of the row; zero as its absence.
 
     Returns
     -------
     Metrics
         The measures and, for two classes, the curves.
     """
+    weights = np.ones(len(actual)) if weights is None else weights
+    used = weights > 0
+    if not used.all():
+        actual, proba, weights = actual[used], proba[used], weights[used]
     n_rows, n_classes = proba.shape
     predicted = proba.argmax(axis=1)
-    confusion = np.zeros((n_classes, n_classes), dtype=np.int64)
-    np.add.at(confusion, (actual, predicted), 1)
-    shares = np.bincount(actual, minlength=n_classes) / n_rows
+    counted = np.zeros((n_classes, n_classes))
+    np.add.at(counted, (actual, predicted), weights)
+    shares = np.bincount(actual, weights, minlength=n_classes) / weights.sum()
     present = shares[shares > 0]
     # A probability that underflowed to zero would make the mean infinite for one row.
     happened = np.maximum(proba[np.arange(n_rows), actual], np.finfo(np.float64).tiny)
     outcome = np.eye(n_classes)[actual]
-    squares = float(((proba - outcome) ** 2).sum(axis=1).mean())
-    areas = [_area(roc_curve(actual == k, proba[:, k])) for k in range(n_classes) if shares[k]]
+    squares = float(np.average(((proba - outcome) ** 2).sum(axis=1), weights=weights))
+    areas = [
+        _area(roc_curve(actual == k, proba[:, k], weights)) for k in range(n_classes) if shares[k]
+    ]
     every_class_occurs = len(present) == n_classes
     two = n_classes == 2
     curves_exist = two and every_class_occurs
     positive = actual == 1
-    precision_recall = precision_recall_curve(positive, proba[:, 1]) if curves_exist else None
+    precision_recall = (
+        precision_recall_curve(positive, proba[:, 1], weights) if curves_exist else None
+    )
     return Metrics(
         n_rows=n_rows,
         classes=classes,
-        log_loss=float(-np.log(happened).mean()),
+        log_loss=float(-np.average(np.log(happened), weights=weights)),
         log_loss_of_shares=float(-(present * np.log(present)).sum()),
-        accuracy=float((predicted == actual).mean()),
+        accuracy=float(np.average(predicted == actual, weights=weights)),
         brier=squares / 2 if two else squares,
         auc=float(np.mean(areas)) if every_class_occurs else None,
         average_precision=None if precision_recall is None else _steps(precision_recall),
-        confusion=confusion,
-        roc=roc_curve(positive, proba[:, 1]) if curves_exist else None,
+        confusion=np.rint(counted).astype(np.int64),
+        roc=roc_curve(positive, proba[:, 1], weights) if curves_exist else None,
         precision_recall=precision_recall,
-        calibration=calibration_curve(positive, proba[:, 1]) if two else None,
+        calibration=calibration_curve(positive, proba[:, 1], weights=weights) if two else None,
     )
 
 
-def roc_curve(positive: NDArray[np.bool_], score: Floats) -> Curve:
+def roc_curve(positive: NDArray[np.bool_], score: Floats, weights: Floats | None = None) -> Curve:
     """Return false positive rate and true positive rate, by falling threshold."""
-    hits, misses = _counts_down(positive, score)
+    hits, misses = _counts_down(positive, score, weights)
     n_positive, n_negative = hits[-1], misses[-1]
     x = misses / n_negative if n_negative else np.zeros(len(misses))
     y = hits / n_positive if n_positive else np.zeros(len(hits))
     return Curve(x, y)
 
 
-def precision_recall_curve(positive: NDArray[np.bool_], score: Floats) -> Curve:
+def precision_recall_curve(
+    positive: NDArray[np.bool_], score: Floats, weights: Floats | None = None
+) -> Curve:
     """Return recall (x) and precision (y), by falling threshold, from recall 0 and precision 1."""
-    hits, misses = _counts_down(positive, score)
+    hits, misses = _counts_down(positive, score, weights)
     called = hits + misses
     precision = np.ones(len(hits))
     np.divide(hits, called, out=precision, where=called > 0)
     return Curve(hits / hits[-1], precision)
 
 
-def calibration_curve(positive: NDArray[np.bool_], score: Floats, n_bins: int = 10) -> Curve:
+def calibration_curve(
+    positive: NDArray[np.bool_],
+    score: Floats,
+    n_bins: int = 10,
+    weights: Floats | None = None,
+) -> Curve:
     """Return mean predicted probability and fraction of positives in bins of equal width.
 
     Empty bins are left out; `weight` holds the rows in each.
     """
     inner = np.linspace(0.0, 1.0, n_bins + 1)[1:-1]
     bins = np.searchsorted(inner, score)
-    rows = np.bincount(bins, minlength=n_bins)
-    filled = rows > 0
-    predicted = np.bincount(bins, weights=score, minlength=n_bins)[filled] / rows[filled]
-    happened = np.bincount(bins, weights=positive, minlength=n_bins)[filled] / rows[filled]
-    return Curve(predicted, happened, rows[filled].astype(np.int64))
+    weights = np.ones(len(score)) if weights is None else weights
+    total = np.bincount(bins, weights, minlength=n_bins)
+    filled = total > 0
+    predicted = np.bincount(bins, weights * score, minlength=n_bins)[filled] / total[filled]
+    happened = np.bincount(bins, weights * positive, minlength=n_bins)[filled] / total[filled]
+    return Curve(predicted, happened, np.rint(total[filled]).astype(np.int64))
 
 
-def _counts_down(positive: NDArray[np.bool_], score: Floats) -> tuple[Floats, Floats]:
+def _counts_down(
+    positive: NDArray[np.bool_], score: Floats, weights: Floats | None
+) -> tuple[Floats, Floats]:
     """Return counts of positives and negatives at or above each distinct score."""
     order = np.argsort(-score, kind="stable")
     score, positive = score[order], positive[order]
+    counted = np.ones(len(score)) if weights is None else weights[order]
     # One point per distinct score: equal scores cannot be told apart by any threshold.
     ends = np.append(np.flatnonzero(np.diff(score)), len(score) - 1)
-    hits = np.cumsum(positive)[ends].astype(np.float64)
-    return np.append(0.0, hits), np.append(0.0, ends + 1.0 - hits)
+    hits = np.cumsum(counted * positive)[ends]
+    misses = np.cumsum(counted * ~positive)[ends]
+    return np.append(0.0, hits), np.append(0.0, misses)
 
 
 def _area(curve: Curve) -> float:
@@ -175,28 +199,3 @@ def _area(curve: Curve) -> float:
 def _steps(curve: Curve) -> float:
     """Return the area under steps, with the precision at the end of each."""
     return float((np.diff(curve.x) * curve.y[1:]).sum())
-
-
-def hold_out(actual: Codes, share: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Split rows into training and held-out rows, stratified by class, in file order.
-
-    Parameters
-    ----------
-    actual : ndarray
-        The class of each row, as a number.
-    share : float
-        The share held out, at least 0 and less than 1. A class keeps at least one training row.
-    seed : int
-        The same seed gives the same split.
-
-    Returns
-    -------
-    tuple of ndarray
-        Indices of the training rows and of the held-out rows.
-    """
-    random = np.random.default_rng(seed)
-    held = np.zeros(len(actual), dtype=np.bool_)
-    for label in np.unique(actual):
-        rows = random.permutation(np.flatnonzero(actual == label))
-        held[rows[: min(round(share * len(rows)), len(rows) - 1)]] = True
-    return np.flatnonzero(~held), np.flatnonzero(held)

@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.errors import ModelFileError
 from chainrule.tables import model_file
-from chainrule.tables.encoding import encode
+from chainrule.tables.encoding import Matrix, encode
 from chainrule.tables.records import Floats, ModelRecord
 from chainrule.tables.specs import Feature
 from chainrule.tables.table import Table
@@ -74,15 +74,15 @@ class TableModel(ModelRecord):
         """
         self.check_columns(list(table.columns), table.source)
         encoded = encode(self.specs, table, blank=blank)
-        proba = self.proba_of(encoded.X)
+        proba = self.proba_of(encoded.X, self.offsets.of(table, blank=blank))
         proba[~encoded.usable] = np.nan
         return proba
 
-    def proba_of(self, X: Floats) -> Floats:
-        """Return the probabilities of encoded rows."""
-        raw_prediction = X @ self.coef.T + self.intercept
+    def proba_of(self, X: Matrix, offset: Floats | float = 0.0) -> Floats:
+        """Return the probabilities of encoded rows; an offset shifts the score of two classes."""
+        raw_prediction: Floats = np.asarray(X @ self.coef.T) + self.intercept
         if self.is_binary:
-            z = raw_prediction[:, 0]
+            z = raw_prediction[:, 0] + offset
             # Each side by its own formula: 1 - p would lose the digits of a small probability.
             return np.exp(-np.logaddexp(0.0, np.column_stack([z, -z])))
         raw_prediction -= raw_prediction.max(axis=1, keepdims=True)

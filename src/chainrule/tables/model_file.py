@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ import numpy as np
 
 from chainrule import __version__
 from chainrule.errors import ModelFileError
-from chainrule.tables.file_errors import unreadable
-from chainrule.tables.json_reader import Reader
+from chainrule.storage import atomic_text, read_small_text
+from chainrule.tables.files.errors import unreadable
+from chainrule.tables.json_reader import Reader, distinct_keys
 from chainrule.tables.loss_file import loss_document, read_loss
 from chainrule.tables.offsets import OffsetColumns
+from chainrule.tables.reading_record import read_reading, reading_document
 from chainrule.tables.records import (
     CertificateRecord,
     ColumnRecord,
@@ -27,8 +30,14 @@ from chainrule.tables.records import (
     RegressionRecord,
     TrainingRecord,
 )
-from chainrule.tables.specs import MISSING_CHOICES, CategorySpec, NumberSpec, Spec, features
-from chainrule.tables.writing import atomic_text
+from chainrule.tables.specs import (
+    MISSING_CHOICES,
+    UNKNOWN_CHOICES,
+    CategorySpec,
+    NumberSpec,
+    Spec,
+    features,
+)
 
 FORMAT = "chainrule table model"
 SCHEMA = 1
@@ -67,7 +76,8 @@ def to_document(model: ModelRecord | RegressionRecord) -> dict[str, Any]:
             "exposure": model.offsets.exposure,
             **_tail(model),
         }
-    return {**_head(model, SCHEMA), "classes": list(model.classes), **_tail(model)}
+    offset = {} if model.offsets.offset is None else {"offset": model.offsets.offset}
+    return {**_head(model, SCHEMA), "classes": list(model.classes), **offset, **_tail(model)}
 
 
 def _head(model: ColumnRecord, schema: int) -> dict[str, Any]:
@@ -94,6 +104,7 @@ def _tail(model: ColumnRecord) -> dict[str, Any]:
             "facts": _finite(model.certificate.facts),
         },
         "training": training,
+        "reading": reading_document(model.reading),
     }
 
 
@@ -130,13 +141,17 @@ def load(path: str | Path) -> ModelRecord | RegressionRecord:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_small_text(path)
     except UnicodeDecodeError:
         raise ModelFileError(f"{path}: this is not a model file: it is not text.") from None
     except OSError as error:
         raise ModelFileError(str(unreadable(path, error))) from None
     try:
-        document = json.loads(text, parse_constant=_no_constant)
+        document = json.loads(
+            text, parse_constant=_no_constant, object_pairs_hook=partial(distinct_keys, str(path))
+        )
+    except ModelFileError:
+        raise
     except (ValueError, RecursionError) as error:
         place = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise ModelFileError(
@@ -164,14 +179,11 @@ def from_document(document: object, source: str) -> ModelRecord | RegressionReco
             f"({top.get('chainrule')})."
         )
     own = {"classes"} if schema == SCHEMA else {"loss", "offset", "exposure"}
-    read.keys(top, _KEYS | own, "the file")
+    optional = {"reading"} | ({"offset"} if schema == SCHEMA else set())
+    read.keys(top, _KEYS | own, "the file", optional)
     if schema == REGRESSION_SCHEMA:
         shared = _read_columns(read, top, ("the mean",))
-        offsets = OffsetColumns(
-            *(read.word_or_none(top[role], role) for role in ("offset", "exposure"))
-        )
-        loss = read_loss(read, top["loss"])
-        return RegressionRecord(loss=loss, offsets=offsets, **shared)
+        return RegressionRecord(loss=read_loss(read, top["loss"]), **shared)
     classes = read.words(top["classes"], "classes", least=2)
     outputs = classes[1:] if len(classes) == 2 else classes
     return ModelRecord(classes=classes, **_read_columns(read, top, outputs))
@@ -202,6 +214,10 @@ def _read_columns(read: Reader, top: dict[str, Any], outputs: tuple[str, ...]) -
         "intercept": np.array(intercept, dtype=np.float64),
         "certificate": _read_certificate(read, top["certificate"]),
         "training": _read_training(read, top["training"]),
+        "offsets": OffsetColumns(
+            *(read.word_or_none(top.get(role), role) for role in ("offset", "exposure"))
+        ),
+        "reading": read_reading(read, top.get("reading")),
     }
 
 
@@ -223,7 +239,9 @@ def _read_spec(read: Reader, item: object, place: str) -> Spec:
             read.truth(record["indicator"], f"{place}: indicator"),
         )
     if kind == "category":
-        read.keys(record, {"kind", *(entry.name for entry in fields(CategorySpec))}, place)
+        optional = {"rare", "unknown"}
+        known = {entry.name for entry in fields(CategorySpec)}
+        read.keys(record, {"kind", *(known - optional)}, place, optional)
         base = read.word(record["base"], f"{place}: base")
         others = read.words(record["others"], f"{place}: others", least=1)
         read.distinct([base, *others], f"{place}: categories")
@@ -231,7 +249,11 @@ def _read_spec(read: Reader, item: object, place: str) -> Spec:
         if fill is not None and fill not in (base, *others):
             raise read.fault(f"{place}: fill", f"{fill!r} is none of its categories")
         from_numbers = read.truth(record["from_numbers"], f"{place}: from_numbers")
-        return CategorySpec(name, base, others, fill, from_numbers)
+        rare = read.words(record.get("rare", []), f"{place}: rare", least=0)
+        unknown = record.get("unknown", "error")
+        if unknown not in UNKNOWN_CHOICES:
+            raise read.fault(f"{place}: unknown", f"{unknown!r} is none of {UNKNOWN_CHOICES}")
+        return CategorySpec(name, base, others, fill, from_numbers, rare, unknown)
     raise read.fault(place, f"kind {kind!r} is neither 'number' nor 'category'")
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chainrule.errors import DataError
+from chainrule.tables.dates import DateColumn
 from chainrule.tables.encoding_fit import complete_rows, refuse_missing
-from chainrule.tables.specs import Missing
+from chainrule.tables.files.options import AS_FOUND, ReadOptions
+from chainrule.tables.reading import Declared
+from chainrule.tables.specs import Missing, Unknown
 from chainrule.tables.table import Table
 
 
@@ -39,6 +43,26 @@ class FitOptions:
         Column added to the score.
     exposure : str, optional
         Column whose logarithm is added to the score.
+    weights : str, optional
+        Column of weights: k counts as k repetitions of the row.
+    trials : str, optional
+        Column of the number of trials, of which the target holds the successes.
+    group : str, optional
+        Column whose rows of one value are held out together, or not at all.
+    time : str, optional
+        Column by which the last rows are held out, in place of random ones.
+    numbers : tuple of str
+        Columns to take as numbers even where they are written as text.
+    dates : tuple of DateColumn
+        Columns of dates, and what to take from them.
+    rare : int
+        Categories with fewer training rows than this become one.
+    unknown : {"error", "base", "rare"}
+        The treatment, in predictions, of a category that no training row has.
+    fold_labels : bool
+        Take labels that differ only by case or blanks as one.
+    file : ReadOptions
+        How the file is to be read.
     """
 
     target: str
@@ -52,9 +76,50 @@ class FitOptions:
     alpha: float | None = None
     offset: str | None = None
     exposure: str | None = None
+    weights: str | None = None
+    trials: str | None = None
+    group: str | None = None
+    time: str | None = None
+    numbers: tuple[str, ...] = ()
+    dates: tuple[DateColumn, ...] = ()
+    rare: int = 0
+    unknown: Unknown = "error"
+    fold_labels: bool = False
+    file: ReadOptions = AS_FOUND
 
-    def inverse_penalty(self, n_rows: int) -> float:
-        """Return C for a fit of so many rows.
+    @property
+    def roles(self) -> dict[str, str]:
+        """The columns that are no features, by their role."""
+        named = {
+            "target": self.target,
+            "offset": self.offset,
+            "exposure": self.exposure,
+            "weights": self.weights,
+            "trials": self.trials,
+            "group": self.group,
+            "time": self.time,
+        }
+        return {role: name for role, name in named.items() if name is not None}
+
+    def declared(self, *, labels: bool) -> Declared:
+        """Return what the file is read by; a target of labels is text."""
+        texts = [*self.categories, *([self.target] if labels and self.trials is None else [])]
+        if self.group is not None:
+            texts.append(self.group)
+        numeric = (self.weights, self.trials, self.offset, self.exposure)
+        numbers = [*self.numbers, *(name for name in numeric if name is not None)]
+        if self.trials is not None:
+            numbers.append(self.target)
+        return Declared(
+            tuple(dict.fromkeys(texts)),
+            tuple(dict.fromkeys(numbers)),
+            self.dates,
+            ignore=self.ignore,
+            options=self.file,
+        )
+
+    def inverse_penalty(self, n_rows: float) -> float:
+        """Return C for a fit of so many rows, or of rows with this total weight.
 
         >>> FitOptions("n", alpha=0.5).inverse_penalty(10)
         0.2
@@ -71,18 +136,39 @@ class FitOptions:
             raise DataError(f"-C is one over the weight of the penalty, above 0, not {self.C:g}.")
         if self.alpha is not None and not 0 <= self.alpha < math.inf:
             raise DataError(f"--alpha is the weight of the penalty, 0 or more, not {self.alpha:g}.")
-        for role, name in (("offset", self.offset), ("exposure", self.exposure)):
-            if name is not None and name == self.target:
-                raise DataError(f"column {name!r} is the target and the {role}. Choose one.")
-            if name is not None and name in self.ignore:
-                raise DataError(f"column {name!r} is the {role} and ignored. Choose one.")
-        if self.offset is not None and self.offset == self.exposure:
+        for problem in self._clashes():
+            raise DataError(problem)
+        if self.unknown == "rare" and not self.rare:
             raise DataError(
-                f"column {self.offset!r} is the offset and the exposure: it would count twice. "
-                "Choose one."
+                "--unknown rare puts new categories with the rare ones, and --rare N says which "
+                "these are. Give --rare, or choose --unknown base."
             )
-        if self.target in self.ignore:
-            raise DataError(f"column {self.target!r} is the target and ignored. Choose one.")
+        if self.group is not None and self.time is not None:
+            raise DataError("--group and --time both choose the held-out rows. Give one of them.")
+
+    def _clashes(self) -> Iterator[str]:
+        """Yield what is wrong with the columns that are named."""
+        seen: dict[str, str] = {}
+        for role, name in self.roles.items():
+            if {role, seen.get(name)} == {"offset", "exposure"}:
+                yield (
+                    f"column {name!r} is the offset and the exposure: it would count twice. "
+                    "Choose one."
+                )
+            elif name in seen:
+                yield f"column {name!r} is the {seen[name]} and the {role}. Choose one."
+            if name in self.ignore:
+                yield f"column {name!r} is the {role} and ignored. Choose one."
+            seen[name] = role
+        for option, names in (
+            ("--category", self.categories),
+            ("--number", self.numbers),
+            ("--date", tuple(date.name for date in self.dates)),
+        ):
+            for name in names:
+                fine = ("time",) if option == "--date" else ("target",)
+                if name in seen and seen[name] not in fine:
+                    yield f"column {name!r} is the {seen[name]} and named by {option}. Choose one."
 
 
 def without_gaps(table: Table, choices: FitOptions, notes: list[str]) -> tuple[Table, int]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -12,11 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import DataError
+from chainrule.tables.cells import is_number
+from chainrule.tables.csv_lines import csv_lines, csv_row
+from chainrule.tables.files.options import ReadOptions
 from chainrule.tables.model import TableModel
 from chainrule.tables.model_file import load
 from chainrule.tables.records import ModelRecord
 from chainrule.tables.regression import TableRegression
-from chainrule.tables.table import Table
+from chainrule.tables.table import Table, TextColumn, unknown_column
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
 @dataclass(frozen=True)
@@ -59,15 +63,32 @@ def header(model: Model, keep: Sequence[str] = ()) -> list[str]:
 
 
 def stream(
-    model: Model, path: str | Path, keep: Sequence[str] = (), *, blank: bool = False
+    model: Model,
+    path: str | Path,
+    keep: Sequence[str] = (),
+    *,
+    blank: bool = False,
+    options: ReadOptions | None = None,
 ) -> Iterator[tuple[Table, NDArray[np.float64]]]:
     """Read a file in batches; yield each with its probabilities or means, NaN in blank rows."""
-    from chainrule.tables.reading import column_names, read_batches
+    from chainrule.tables.reading import Declared, column_names, read_batches
 
-    names = column_names(path)
+    reading = model.reading
+    options = options or ReadOptions()
+    if options.na is None:
+        options = replace(options, na=reading.na)
+    names = column_names(path, options)
     model.check_columns(names, str(path))
-    texts = {*model.text_columns, *keep} - set(model.number_columns)
-    for table in read_batches(path, numbers=model.number_columns, texts=sorted(texts)):
+    for name in keep:
+        if name not in names:
+            raise unknown_column(name, names, str(path))
+    declared = Declared(
+        dates=reading.dates, keep=tuple(keep), styles=reading.styles, options=options
+    )
+    batches = read_batches(
+        path, numbers=model.number_columns, texts=model.text_columns, declared=declared
+    )
+    for table in batches:
         if isinstance(model, TableModel):
             yield table, model.predict_proba(table, blank=blank)
         else:
@@ -81,6 +102,8 @@ def write_predictions(
     keep: Sequence[str] = (),
     *,
     blank: bool = False,
+    raw: bool = False,
+    options: ReadOptions | None = None,
     say: Callable[[str], None] = lambda words: None,
 ) -> PredictionCounts:
     """Write CSV: the kept columns, then label and probabilities, or the mean of a regression.
@@ -98,6 +121,10 @@ def write_predictions(
     blank : bool
         Leave the prediction empty where a value is missing or a category is new, instead of
         raising.
+    raw : bool
+        Write strings as they are, also those that a spreadsheet would run.
+    options : ReadOptions, optional
+        How the file is to be read; by default as the model's own file was.
     say : callable
         Told how far it is.
 
@@ -107,18 +134,17 @@ def write_predictions(
         The counts.
     """
     names = header(model, keep)
-    write = csv.writer(file, lineterminator="\n")
+    shown = (lambda word: word) if raw else spreadsheet_cell
     rows = n_blank = 0
-    for table, numbers in stream(model, path, keep, blank=blank):
+    for table, numbers in stream(model, path, keep, blank=blank, options=options):
         if rows == 0:
             # Not before the first batch is sound: a refused file leaves no header behind.
-            write.writerow(names)
+            file.write(csv_row([shown(name) for name in names]))
         empty = np.isnan(numbers[:, 0])
-        columns = [_words(table, name) for name in keep]
+        columns: list[TextColumn | NDArray[np.float64]] = [table.kept[name] for name in keep]
         if isinstance(model, TableModel):
             columns.append(_labels(model, numbers, empty))
-        columns += [_numbers(column) for column in numbers.T]
-        write.writerows(zip(*columns, strict=True))
+        file.write(csv_lines([*columns, *numbers.T], shown))
         rows += table.n_rows
         n_blank += int(empty.sum())
         say(f"{rows} rows predicted")
@@ -127,17 +153,19 @@ def write_predictions(
     return PredictionCounts(rows, n_blank)
 
 
-def _words(table: Table, name: str) -> list[str]:
-    column = table.column(name).as_text()
-    words = [*column.words, ""]  # a missing code, -1, picks the last entry
-    return [words[code] for code in column.codes.tolist()]
+def spreadsheet_cell(word: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula: with an apostrophe before it.
+
+    Numbers stay as they are.
+
+    >>> spreadsheet_cell("=1+1"), spreadsheet_cell("-3"), spreadsheet_cell("a=b")
+    ("'=1+1", '-3', 'a=b')
+    """
+    if word[:1] in _FORMULA_STARTS and not is_number(word):
+        return f"'{word}"
+    return word
 
 
-def _labels(model: TableModel, proba: NDArray[np.float64], empty: NDArray[np.bool_]) -> list[str]:
+def _labels(model: TableModel, proba: NDArray[np.float64], empty: NDArray[np.bool_]) -> TextColumn:
     best = np.where(empty, -1, np.where(empty[:, None], 0.0, proba).argmax(axis=1))
-    labels = [*model.classes, ""]
-    return [labels[place] for place in best.tolist()]
-
-
-def _numbers(column: NDArray[np.float64]) -> list[str]:
-    return ["" if number != number else repr(number) for number in column.tolist()]
+    return TextColumn(model.target, best, model.classes)

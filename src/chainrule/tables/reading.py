@@ -1,320 +1,386 @@
-"""Reading of CSV and Parquet files; the only file that imports pyarrow.
+"""Tables from files: each column is what its owner says, or else what it looks like.
 
 Two entry points: `read_table` for a whole file whose columns are not known yet, and `read_batches`
-for a stream, in bounded memory, of columns whose kinds are known. Both use the fast reader first;
-when it fails, `file_errors` reads the file again to name the row and the column.
+for a stream, in bounded memory, of columns whose kinds are known. What the owner has said decides
+before anything is parsed: a column of categories, a target of labels and a column to copy are text,
+byte for byte.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from chainrule.errors import DataError
-from chainrule.tables.file_errors import (
-    MISSING_WORDS,
-    diagnose,
-    is_number,
-    not_a_number,
-    sniff_separator,
-    unreadable,
+from chainrule.tables.arrow_columns import (
+    is_text,
+    natural_column,
+    raw_cells,
+    styled_column,
+    text_column,
 )
-from chainrule.tables.table import Column, NumberColumn, Table, TextColumn, some_of, unknown_column
+from chainrule.tables.cells import MISSING_WORDS, NumberStyle, find_style, is_number
+from chainrule.tables.dates import DateColumn, moments_of
+from chainrule.tables.files.errors import not_a_number
+from chainrule.tables.files.opening import open_table
+from chainrule.tables.files.options import AS_FOUND, ReadOptions
+from chainrule.tables.files.table_file import TableFile
+from chainrule.tables.table import Column, Table, TextColumn, some_of, unknown_column
 
-_TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
-_PARQUET_ENDINGS = (".parquet", ".pq")
-_WHOLE_BYTES = 8 << 20
-# Small: several blocks are on their way at once, and they bound the memory of a stream.
-_STREAM_BYTES = 1 << 20
-_BATCH_ROWS = 1 << 16
+_ROW_NAME = "(row name)"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the owner of a table says about its columns.
+
+    Parameters
+    ----------
+    categories : collection of str
+        Columns to take as text even where they hold numbers.
+    numbers : collection of str
+        Columns to take as numbers even where they are written as text.
+    dates : tuple of DateColumn
+        Columns of dates, and what to take from them.
+    keep : collection of str
+        Columns to copy, every cell as it stands.
+    ignore : collection of str
+        Columns to leave out.
+    styles : mapping of str to NumberStyle
+        How numeric columns are written, where it is known.
+    options : ReadOptions
+        How the file is to be read.
+    """
+
+    categories: Collection[str] = ()
+    numbers: Collection[str] = ()
+    dates: tuple[DateColumn, ...] = ()
+    keep: Collection[str] = ()
+    ignore: Collection[str] = ()
+    styles: Mapping[str, NumberStyle] = field(default_factory=dict)
+    options: ReadOptions = AS_FOUND
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The words that mean "no value"."""
+        words = self.options.na
+        return MISSING_WORDS if words is None else tuple(dict.fromkeys(("", *words)))
+
+    @property
+    def named(self) -> list[str]:
+        """All columns that are named anywhere."""
+        dates = [date.name for date in self.dates]
+        return [*self.categories, *self.numbers, *dates, *self.keep, *self.ignore]
+
+    def check(self) -> None:
+        """Raise a `DataError` where a column is declared twice, as different things."""
+        roles = {
+            "--category": set(self.categories),
+            "--number": set(self.numbers),
+            "--date": {date.name for date in self.dates},
+            "--ignore": set(self.ignore),
+        }
+        seen: dict[str, str] = {}
+        for option, names in roles.items():
+            for name in sorted(names):
+                if name in seen:
+                    raise DataError(
+                        f"column {name!r} is named by {seen[name]} and by {option}. Choose one."
+                    )
+                seen[name] = option
 
 
 def read_table(
-    path: str | Path, *, categories: Collection[str] = (), ignore: Collection[str] = ()
+    path: str | Path,
+    declared: Declared | None = None,
+    *,
+    categories: Collection[str] = (),
+    ignore: Collection[str] = (),
 ) -> Table:
     """Read a whole file.
 
     Parameters
     ----------
     path : str or Path
-        A ``.csv``, ``.tsv`` or ``.txt`` file (also ``.gz``) with a header, or a ``.parquet`` file.
-    categories : collection of str
-        Columns to take as words even where they hold numbers.
-    ignore : collection of str
-        Columns to leave out.
+        What `chainrule.tables.files.opening.open_table` takes.
+    declared : Declared, optional
+        What is known about the columns.
+    categories, ignore : collection of str
+        The same, where nothing else is known.
 
     Returns
     -------
     Table
-        Its columns as numbers or words.
+        Its columns as numbers or strings.
 
     Raises
     ------
     DataError
         Naming the file, the column or row, and the next action.
     """
-    path = Path(path)
-    names = column_names(path)
-    for name in (*categories, *ignore):
-        if name not in names:
-            raise unknown_column(name, names, str(path))
-    kept = [name for name in names if name not in set(ignore)]
-    arrow = _read_parquet(path, kept) if _is_parquet(path) else _read_text(path, kept)
+    declared = declared or Declared(categories=categories, ignore=ignore)
+    opened = open_whole(path, declared)
+    file, arrow, reader = opened.file, opened.arrow, opened.reader
+    columns: dict[str, Column] = {}
+    for name in opened.names:
+        if name not in declared.ignore:
+            columns.update({c.name: c for c in reader.of(name, arrow.column(name), 1)})
+    kept = {name: raw_cells(name, arrow.column(name), file.source) for name in declared.keep}
+    return Table(
+        file.source,
+        columns,
+        np.arange(1, arrow.num_rows + 1),
+        kept,
+        reader.styles,
+        reader.formats,
+        (*file.notes, *reader.notes),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedTable:
+    """A whole file as Arrow columns, before they become numbers and strings.
+
+    Parameters
+    ----------
+    file : TableFile
+    declared : Declared
+    names : list of str
+        The columns that were read.
+    arrow : pyarrow.Table
+    reader : ColumnReader
+        Converts one column at a time.
+    """
+
+    file: TableFile
+    declared: Declared
+    names: list[str]
+    arrow: Any
+    reader: ColumnReader
+
+
+def open_whole(path: str | Path, declared: Declared) -> OpenedTable:
+    """Read the columns of a file that are not ignored.
+
+    Raises
+    ------
+    DataError
+        Naming the file, and the column or row.
+    """
+    declared.check()
+    file = open_table(path, declared.options, declared.missing)
+    names = _names(file)
+    known = set(names)
+    for name in declared.named:
+        if name not in known:
+            raise unknown_column(name, names, file.source)
+    ignored = set(declared.ignore) - set(declared.keep)
+    wanted = [name for name in names if name not in ignored]
+    codes = set(file.codes) - set(declared.named)
+    if codes:
+        shown = some_of([name for name in names if name in codes])
+        file.notes.append(
+            f"{shown}: digits with leading zeros are codes and stay text; --number reads them as "
+            "numbers."
+        )
+    dates = [date.name for date in declared.dates]
+    texts = {*declared.categories, *declared.numbers, *declared.keep, *dates, *codes}
+    try:
+        arrow = file.read(wanted, texts | set(file.styled))
+    except (pa.ArrowException, OSError, UnicodeDecodeError, EOFError) as error:
+        raise file.explain(error) from None
     if arrow.num_rows == 0:
         raise DataError(
-            f"{path}: the file has column names and no rows. Give it at least one row a class."
+            f"{file.source}: the file has column names and no rows. Give it at least one row per "
+            "class."
         )
-    columns: dict[str, Column] = {}
-    for name in kept:
-        column = _column(name, arrow.column(name), str(path))
-        columns[name] = column.as_text() if name in categories else column
-        if isinstance(column, TextColumn) and name not in categories:
-            _refuse_changing_type(column, str(path))
-    return Table(str(path), columns, np.arange(1, arrow.num_rows + 1))
+    reader = ColumnReader(file, declared, codes, guesses=True)
+    return OpenedTable(file, declared, wanted, arrow, reader)
 
 
-def column_names(path: str | Path) -> list[str]:
+def column_names(path: str | Path, options: ReadOptions = AS_FOUND) -> list[str]:
     """Return the names of the columns, which must be distinct and not empty."""
-    path = Path(path)
-    try:
-        if _is_parquet(path):
-            names = list(pq.read_schema(path).names)
-        else:
-            separator = sniff_separator(path)
-            options = pacsv.ReadOptions(block_size=_STREAM_BYTES)
-            with pacsv.open_csv(
-                path, read_options=options, parse_options=_parse_options(separator)
-            ) as reader:
-                names = list(reader.schema.names)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise _explain(path, error) from None
-    for place, name in enumerate(names, start=1):
-        if not name.strip():
-            raise DataError(
-                f"{path}: column {place} has no name (often a row number that a spreadsheet or "
-                "pandas wrote). Name it in the header, or write the file without it."
-            )
-        if names.count(name) > 1:
-            raise DataError(
-                f"{path}: two columns are named {name!r}. Give each column a name of its own."
-            )
-    return names
+    return _names(open_table(path, options))
 
 
 def read_batches(
-    path: str | Path, *, numbers: Collection[str], texts: Collection[str]
+    path: str | Path,
+    *,
+    numbers: Collection[str],
+    texts: Collection[str],
+    declared: Declared | None = None,
 ) -> Iterator[Table]:
     """Stream the named columns of a file, batch by batch, in bounded memory.
 
     Parameters
     ----------
     path : str or Path
-        A file as in `read_table`.
+        What `read_table` takes.
     numbers, texts : collection of str
-        The columns to read as numbers, and those to read as words.
+        The columns to read as numbers, and those to read as text.
+    declared : Declared, optional
+        Dates, columns to copy, styles of numbers, and how the file is to be read.
 
     Yields
     ------
     Table
         The next rows, with their row numbers in the file.
     """
-    path = Path(path)
-    names = column_names(path)
-    wanted = [*numbers, *texts]
+    declared = declared or Declared()
+    file = open_table(path, declared.options, declared.missing)
+    names = _names(file)
+    dates = {date.name: date for date in declared.dates}
+    wanted = list(dict.fromkeys([*numbers, *texts, *dates, *declared.keep]))
     for name in wanted:
         if name not in names:
-            raise unknown_column(name, names, str(path))
+            raise unknown_column(name, names, file.source)
+    odd = {name for name in numbers if name in file.styled or name in declared.styles}
+    as_text = {*texts, *dates, *declared.keep, *odd}
+    known = Declared(texts, numbers, declared.dates, (), (), declared.styles, declared.options)
+    reader = ColumnReader(file, known, set(), guesses=False)
     first = 1
     try:
-        for batch in (
-            _parquet_batches(path, wanted)
-            if _is_parquet(path)
-            else _text_batches(path, wanted, set(texts))
-        ):
+        for batch in file.batches(wanted, as_text, set(numbers) - as_text):
             if batch.num_rows == 0:
                 continue
-            columns = {
-                name: _column_of_kind(name, batch.column(name), str(path), first, name in texts)
-                for name in wanted
-            }
+            columns: dict[str, Column] = {}
+            for name in wanted:
+                if name in numbers or name in texts or name in dates:
+                    columns.update({c.name: c for c in reader.of(name, batch.column(name), first)})
+            kept = {n: raw_cells(n, batch.column(n), file.source) for n in declared.keep}
             rows = np.arange(first, first + batch.num_rows)
             first += batch.num_rows
-            yield Table(str(path), columns, rows)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise _explain(path, error, numbers) from None
+            yield Table(file.source, columns, rows, kept)
+    except (pa.ArrowException, OSError, UnicodeDecodeError, EOFError) as error:
+        styles = {name: declared.styles.get(name, _plain(file)) for name in numbers}
+        raise file.explain(error, styles) from None
 
 
-def _is_parquet(path: Path) -> bool:
-    name = path.name.lower()
-    if name.endswith(_PARQUET_ENDINGS):
-        return True
-    if name.endswith(_TEXT_ENDINGS):
-        return False
-    raise DataError(
-        f"{path}: cannot tell what kind of file this is. chainrule reads .csv, .tsv, .txt (also "
-        ".gz) and .parquet; rename or convert it."
-    )
-
-
-def _parse_options(separator: str) -> Any:  # noqa: ANN401 - pyarrow ships no types
-    # Without newlines_in_values a quoted line break may be cut at the edge of a block.
-    return pacsv.ParseOptions(delimiter=separator, newlines_in_values=True)
-
-
-def _convert_options(names: list[str], types: dict[str, Any]) -> Any:  # noqa: ANN401
-    return pacsv.ConvertOptions(
-        include_columns=names,
-        column_types=types,
-        null_values=list(MISSING_WORDS),
-        strings_can_be_null=True,
-        # Else True and False would be read as truth values here and as words in a stream.
-        true_values=[],
-        false_values=[],
-    )
-
-
-def _read_parquet(path: Path, names: list[str]) -> Any:  # noqa: ANN401
+def _names(file: TableFile) -> list[str]:
+    """Return the names of the columns that have one; they must be distinct."""
     try:
-        return pq.read_table(path, columns=names)
-    except (pa.ArrowException, OSError) as error:
-        raise _explain(path, error) from None
-
-
-def _read_text(path: Path, names: list[str]) -> Any:  # noqa: ANN401
-    separator = sniff_separator(path)
-    try:
-        arrow = pacsv.read_csv(
-            path,
-            read_options=pacsv.ReadOptions(block_size=_WHOLE_BYTES),
-            parse_options=_parse_options(separator),
-            convert_options=_convert_options(names, {}),
-        )
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise _explain(path, error) from None
-    if _needs_a_second_look(arrow):
-        fault = diagnose(path, separator)
-        if fault is not None:
-            raise fault
-    return arrow
-
-
-def _needs_a_second_look(arrow: Any) -> bool:  # noqa: ANN401
-    """Whether the reader may have hidden a fault: bytes for text, or an open quote."""
-    if any(pa.types.is_binary(kind) for kind in arrow.schema.types):
-        return True
-    last = arrow.slice(max(arrow.num_rows - 1, 0)).to_pylist()
-    return any(isinstance(cell, str) and "\n" in cell for row in last for cell in row.values())
-
-
-def _parquet_batches(path: Path, names: list[str]) -> Iterator[Any]:
-    with pq.ParquetFile(path) as file:
-        yield from file.iter_batches(batch_size=_BATCH_ROWS, columns=names)
-
-
-def _text_batches(path: Path, names: list[str], texts: set[str]) -> Iterator[Any]:
-    types = {name: pa.string() if name in texts else pa.float64() for name in names}
-    with pacsv.open_csv(
-        path,
-        read_options=pacsv.ReadOptions(block_size=_STREAM_BYTES),
-        parse_options=_parse_options(sniff_separator(path)),
-        convert_options=_convert_options(names, types),
-    ) as reader:
-        yield from reader
-
-
-def _explain(path: Path, error: BaseException, numbers: Collection[str] = ()) -> DataError:
-    """Return the located error for a file that the fast reader rejects."""
-    if isinstance(error, FileNotFoundError | IsADirectoryError | PermissionError):
-        return unreadable(path, error)
-    if path.is_dir():
-        return unreadable(path, IsADirectoryError())
-    if _is_parquet(path):
-        if path.stat().st_size == 0:
-            return DataError(f"{path}: the file is empty. Write it again.")
-        with path.open("rb") as file:
-            starts_well = file.read(4) == b"PAR1"
-        if not starts_well:
-            return DataError(
-                f"{path}: this is no Parquet file, whatever its name says. If it is text, name "
-                "it .csv."
+        names = file.names()
+    except (pa.ArrowException, OSError, UnicodeDecodeError, EOFError) as error:
+        raise file.explain(error) from None
+    if names and names[0] == "":
+        file.notes.append("the first column has no name, as a row number or row name: left out.")
+        names = names[1:]
+    names = [name for place, name in enumerate(names) if place or name != _ROW_NAME]
+    for place, name in enumerate(names, start=1):
+        if not name.strip():
+            raise DataError(
+                f"{file.source}: column {place} has no name (often a row number that a spreadsheet "
+                "or pandas wrote). Name it in the header, or write the file without it."
             )
-        return DataError(
-            f"{path}: the Parquet file is cut short or damaged. Fetch or write it again."
+    if len(set(names)) < len(names):
+        name, _ = Counter(names).most_common(1)[0]
+        raise DataError(
+            f"{file.source}: two columns are named {name!r}. Give each column a name of its own."
         )
-    return diagnose(path, sniff_separator(path), numbers) or unreadable(path, error)
+    if not names:
+        raise DataError(f"{file.source}: no column has a name. Write a header.")
+    return names
 
 
-def _column(name: str, data: Any, source: str) -> Column:  # noqa: ANN401
-    """Return an Arrow column as numbers or text."""
-    kind = data.type
-    if pa.types.is_dictionary(kind):
-        data = data.cast(kind.value_type)
-        kind = data.type
-    if pa.types.is_null(kind):
-        nothing = np.full(len(data), np.nan)
-        return NumberColumn(name, nothing, np.ones(len(data), dtype=np.bool_))
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return _number_column(name, data.cast(pa.float64(), safe=False))
-    if pa.types.is_boolean(kind):
-        data = pc.if_else(data, "True", "False")
-        kind = data.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return _text_column(name, data)
-    if kind == pa.string_view():
-        return _text_column(name, data.cast(pa.large_string()))
-    raise DataError(
-        f"{source}: column {name!r} holds {_kind_word(kind)}, which chainrule does not fit. Turn "
-        f"it into a number (for a date: days since a start), or leave it out with --ignore {name}."
-    )
+def _plain(file: TableFile) -> NumberStyle:
+    return NumberStyle(decimal=file.decimal)
 
 
-def _kind_word(kind: Any) -> str:  # noqa: ANN401
-    if pa.types.is_temporal(kind):
-        return "dates or times"
-    if pa.types.is_nested(kind):
-        return "lists or records"
-    return f"values of type {kind}"
+class ColumnReader:
+    """Arrow columns as what they were declared, or else as what they look like."""
 
+    def __init__(
+        self, file: TableFile, declared: Declared, codes: set[str], *, guesses: bool
+    ) -> None:
+        self._file, self._declared, self._guesses = file, declared, guesses
+        self._categories = {*declared.categories, *codes}
+        self._numbers = set(declared.numbers)
+        self._dates = {date.name: date for date in declared.dates}
+        self.styles: dict[str, NumberStyle] = {}
+        self.formats: dict[str, str] = {}
+        self.notes: list[str] = []
 
-def _number_column(name: str, data: Any) -> NumberColumn:  # noqa: ANN401
-    values = np.array(pc.fill_null(data, float("nan")).to_numpy(), dtype=np.float64)
-    missing: NDArray[np.bool_] = np.isnan(values)
-    return NumberColumn(name, values, missing)
+    def of(self, name: str, data: Any, first: int) -> Iterator[Column]:  # noqa: ANN401
+        """Yield the columns that one Arrow column becomes; `first` is its first row's number."""
+        source, missing = self._file.source, self._declared.missing
+        if name in self._dates:
+            date = self._dates[name]
+            moments, form = moments_of(date, data, source, missing, first)
+            if form is not None:
+                self.formats[name] = form
+            yield from date.columns(moments)
+        elif name in self._categories:
+            column = text_column(name, data, source, missing)
+            self._tell_of_missing_words(name, data, column)
+            yield column
+        elif not is_text(data):
+            column_found = natural_column(name, data, source, missing)
+            if name in self._numbers and isinstance(column_found, TextColumn):
+                self._refuse_text(column_found, first, None)
+            yield column_found
+        else:
+            yield self._of_text(text_column(name, data, source, missing), first)
 
-
-def _text_column(name: str, data: Any) -> TextColumn:  # noqa: ANN401
-    encoded = data.dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-        if isinstance(encoded, pa.ChunkedArray):  # what combining no chunk at all returns
-            return TextColumn(name, np.empty(0, dtype=np.int64), ())
-    codes = np.array(pc.fill_null(encoded.indices, -1).to_numpy(), dtype=np.int64)
-    return TextColumn(name, codes, tuple(encoded.dictionary.to_pylist()))
-
-
-def _column_of_kind(
-    name: str,
-    data: Any,  # noqa: ANN401
-    source: str,
-    first: int,
-    text: bool,
-) -> Column:
-    column = _column(name, data, source)
-    if text:
-        return column.as_text()
-    if isinstance(column, NumberColumn):
+    def _of_text(self, text: TextColumn, first: int) -> Column:
+        """Return strings as numbers where they are declared so or all spell numbers."""
+        name, missing = text.name, self._declared.missing
+        style = self._declared.styles.get(name)
+        if style is None and (self._guesses or name in self._numbers):
+            occurring = (w for w, n in zip(text.words, text.counts(), strict=True) if n)
+            found = find_style(occurring, decimal=self._file.decimal)
+            if found is not None:
+                style = found.style
+                self.styles[name] = style
+                if not style.is_plain and self._guesses:
+                    example = next(w for w, n in zip(text.words, text.counts(), strict=True) if n)
+                    other = (
+                        f" ({example!r} could also be {found.other.number(example):g}: --decimal "
+                        f"{found.other.decimal})"
+                        if found.other is not None and found.other.number(example) is not None
+                        else ""
+                    )
+                    self.notes.append(
+                        f"column {name!r} is read as numbers: {style}; {example!r} is "
+                        f"{style.number(example):g}{other}. --category keeps the text."
+                    )
+        if name not in self._numbers and style is None:
+            if self._guesses:
+                _refuse_changing_type(text, self._file.source)
+            return text
+        if style is None:
+            style = _plain(self._file)
+        column = styled_column(text, style, missing)
+        if (column.missing & ~text.missing).any():
+            self._refuse_text(text, first, style)
         return column
-    present = np.flatnonzero(~column.missing)
-    row = int(present[0])
-    raise not_a_number(source, name, first + row, column.words[column.codes[row]])
+
+    def _refuse_text(self, text: TextColumn, first: int, style: NumberStyle | None) -> None:
+        """Raise for the first string that spells no number."""
+        known = style or NumberStyle()
+        wrong = np.array([known.number(w) is None for w in text.words], dtype=np.bool_)
+        rows = np.flatnonzero(np.append(wrong, False)[text.codes])
+        if len(rows):
+            row = int(rows[0])
+            word = text.words[text.codes[row]]
+            raise not_a_number(self._file.source, text.name, first + row, word, style)
+
+    def _tell_of_missing_words(self, name: str, data: Any, column: TextColumn) -> None:  # noqa: ANN401
+        """Note where words such as NA, in a column that is text, were taken for no value."""
+        if not self._guesses or not is_text(data) or not column.missing.any():
+            return
+        raw = raw_cells(name, data, self._file.source)
+        words = [w for w in raw.words if w in self._declared.missing and w]
+        if words:
+            self.notes.append(
+                f"column {name!r}: {some_of(words, 3)} means a missing value. If it is a value, "
+                "name the words that mean missing: --na '' for the empty cell alone."
+            )
 
 
 def _refuse_changing_type(column: TextColumn, source: str) -> None:
@@ -333,6 +399,6 @@ def _refuse_changing_type(column: TextColumn, source: str) -> None:
         f"{source}: column {column.name!r} changes type: {n_numeric} of its rows hold numbers, but "
         f"row {row + 1} says {column.words[column.codes[row]]!r} ({n_words} such "
         f"{'row' if n_words == 1 else 'rows'}: {some_of(odd, 3)}). Correct them, leave the cells "
-        f"empty if the values are missing, or take the column as words: "
-        f"--category {column.name}."
+        f"empty if the values are missing (--na names words that mean missing), or take the column "
+        f"as words: --category {column.name}."
     )

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError
+from chainrule.tables.cells import NumberStyle
 from chainrule.tables.chosen_loss import ChosenLoss
+from chainrule.tables.dates import DateColumn, expanded
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.specs import CategorySpec, Feature, Missing, NumberSpec, Spec, features
 from chainrule.tables.table import unknown_column
@@ -66,6 +68,36 @@ class TrainingRecord:
     metrics: dict[str, Fact] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class ReadingRecord:
+    """How the file of a fit was read, so that other files are read in the same way.
+
+    Parameters
+    ----------
+    na : tuple of str or None
+        The words that mean "no value"; None for the usual ones.
+    dates : tuple of DateColumn
+        Columns of dates, and what was taken from them.
+    styles : dict of str to NumberStyle
+        Numeric columns that were not written as programs write numbers.
+    roles : dict of str to str
+        Columns with another role: weights, trials, group, time.
+    notes : tuple of str
+        What was found out about the file.
+    """
+
+    na: tuple[str, ...] | None = None
+    dates: tuple[DateColumn, ...] = ()
+    styles: dict[str, NumberStyle] = field(default_factory=dict)
+    roles: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def date_columns(self) -> dict[str, str]:
+        """The column of the file that each part of a date comes from."""
+        return {part: date.name for date in self.dates for part in date.names}
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ColumnRecord:
     """A linear model on named columns, whatever it predicts.
@@ -84,6 +116,10 @@ class ColumnRecord:
         Its bound on the distance from the optimum.
     training : TrainingRecord
         How it was fitted.
+    offsets : OffsetColumns
+        The columns added to the score, in the fit and in every prediction.
+    reading : ReadingRecord
+        How the file was read.
     """
 
     target: str
@@ -92,6 +128,8 @@ class ColumnRecord:
     intercept: Floats
     certificate: CertificateRecord
     training: TrainingRecord
+    offsets: OffsetColumns = field(default_factory=OffsetColumns)
+    reading: ReadingRecord = field(default_factory=ReadingRecord)
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -101,26 +139,45 @@ class ColumnRecord:
     @property
     def number_columns(self) -> tuple[str, ...]:
         """The columns of a file to read as numbers."""
-        return tuple(
-            spec.name for spec in self.specs if isinstance(spec, NumberSpec) or spec.from_numbers
+        columns = self.reading.date_columns
+        found = (
+            spec.name
+            for spec in self.specs
+            if isinstance(spec, NumberSpec) and spec.name not in columns
         )
+        return tuple(dict.fromkeys((*found, *self.offsets.names)))
 
     @property
     def text_columns(self) -> tuple[str, ...]:
-        """The columns of a file to read as words."""
+        """The columns of a file to read as text."""
+        columns = self.reading.date_columns
         return tuple(
             spec.name
             for spec in self.specs
-            if isinstance(spec, CategorySpec) and not spec.from_numbers
+            if isinstance(spec, CategorySpec) and spec.name not in columns
         )
 
     def check_columns(self, names: list[str], source: str) -> None:
-        """Raise a `ModelFileError` when a column that the model needs is not there."""
-        lacking = [spec.name for spec in self.specs if spec.name not in names]
+        """Raise a `ModelFileError` when a column that the model needs is not there.
+
+        Parameters
+        ----------
+        names : list of str
+            The columns of a file, or of a table whose dates have become their parts.
+        source : str
+        """
+        known = set(expanded(names, {date.name: date for date in self.reading.dates}))
+        known.update(names)
+        lacking = [spec.name for spec in self.specs if spec.name not in known]
+        lacking = list(dict.fromkeys(self.reading.date_columns.get(n, n) for n in lacking))
         if lacking:
             more = f" {len(lacking) - 1} more are missing too." if len(lacking) > 1 else ""
             said = unknown_column(lacking[0], names, source)
             raise ModelFileError(f"{said}{more} The model was fitted on it.")
+        for name in self.offsets.names:
+            if name not in known:
+                said = unknown_column(name, names, source)
+                raise ModelFileError(f"{said} The model was fitted with it as offset or exposure.")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -144,22 +201,6 @@ class RegressionRecord(ColumnRecord):
     ----------
     loss : ChosenLoss
         The loss that was minimised; its link gives the mean.
-    offsets : OffsetColumns
-        The columns added to the score, in the fit and in every prediction.
     """
 
     loss: ChosenLoss
-    offsets: OffsetColumns = field(default_factory=OffsetColumns)
-
-    @property
-    def number_columns(self) -> tuple[str, ...]:
-        """The columns of a file to read as numbers."""
-        return tuple(dict.fromkeys((*super().number_columns, *self.offsets.names)))
-
-    def check_columns(self, names: list[str], source: str) -> None:
-        """Raise a `ModelFileError` when a column that the model needs is not there."""
-        super().check_columns(names, source)
-        for name in self.offsets.names:
-            if name not in names:
-                said = unknown_column(name, names, source)
-                raise ModelFileError(f"{said} The model was fitted with it as offset or exposure.")

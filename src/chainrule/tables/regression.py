@@ -10,7 +10,7 @@ import numpy as np
 
 from chainrule.errors import ModelFileError
 from chainrule.tables import model_file
-from chainrule.tables.encoding import encode
+from chainrule.tables.encoding import Matrix, encode
 from chainrule.tables.model import CoefficientRow
 from chainrule.tables.records import Floats, RegressionRecord
 from chainrule.tables.table import Table
@@ -41,7 +41,7 @@ class TableRegression(RegressionRecord):
         mean[~encoded.usable] = np.nan
         return mean
 
-    def score_of(self, X: Floats, offset: Floats) -> Floats:
+    def score_of(self, X: Matrix, offset: Floats) -> Floats:
         """Return the scores of rows that are encoded already."""
         return np.asarray(X @ self.coef[0] + self.intercept[0] + offset)
 

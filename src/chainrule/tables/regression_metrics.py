@@ -48,7 +48,12 @@ class RegressionMetrics:
 
 
 def measure_means(
-    y: Floats, mean: Floats, loss: Floats, loss_of_null: Floats, explained: float | None
+    y: Floats,
+    mean: Floats,
+    loss: Floats,
+    loss_of_null: Floats,
+    explained: float | None,
+    weights: Floats | None = None,
 ) -> RegressionMetrics:
     """Measure predicted means against what happened.
 
@@ -60,17 +65,23 @@ def measure_means(
         The losses of the model and of the null model.
     explained : float, optional
         The share of the deviance that the model explains.
+    weights : ndarray of shape (n_samples,), optional
+        k counts as k repetitions of the row.
     """
     error = mean - y
+
+    def average(values: Floats) -> float:
+        return float(np.average(values, weights=weights))
+
     return RegressionMetrics(
         n_rows=len(y),
-        mean_loss=float(loss.mean()),
-        mean_loss_of_null=float(loss_of_null.mean()),
+        mean_loss=average(loss),
+        mean_loss_of_null=average(loss_of_null),
         deviance_explained=explained,
-        rmse=float(np.sqrt((error**2).mean())),
-        mae=float(np.abs(error).mean()),
-        mean_actual=float(y.mean()),
-        mean_predicted=float(mean.mean()),
+        rmse=float(np.sqrt(average(error**2))),
+        mae=average(np.abs(error)),
+        mean_actual=average(y),
+        mean_predicted=average(mean),
         groups=groups_by_prediction(y, mean),
     )
 

@@ -13,8 +13,14 @@ from typing import Literal, get_args
 Missing = Literal["refuse", "drop", "mean", "indicator"]
 MISSING_CHOICES: tuple[Missing, ...] = get_args(Missing)
 
+Unknown = Literal["error", "base", "rare"]
+UNKNOWN_CHOICES: tuple[Unknown, ...] = get_args(Unknown)
+
 NO_VALUE = "(missing)"
 """The category of a missing string under ``indicator``."""
+
+RARE = "(rare)"
+"""The category of all strings that occur in too few training rows."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,10 @@ class CategorySpec:
         The category that a missing text becomes; None refuses it.
     from_numbers : bool
         Whether the file holds numbers, which are taken as words.
+    rare : tuple of str
+        The strings that the category `RARE` stands for.
+    unknown : {"error", "base", "rare"}
+        The treatment of a string that no training row has.
     """
 
     name: str
@@ -63,6 +73,8 @@ class CategorySpec:
     others: tuple[str, ...]
     fill: str | None = None
     from_numbers: bool = False
+    rare: tuple[str, ...] = ()
+    unknown: Unknown = "error"
 
 
 Spec = NumberSpec | CategorySpec

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import DataError
+from chainrule.tables.cells import NumberStyle
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,11 +105,23 @@ class Table:
         The columns in the order of the file.
     row_numbers : ndarray of int64
         The number of each row in the source, counted from 1 without the header.
+    kept : mapping of str to TextColumn
+        Columns to copy to the output, every cell as it stands.
+    styles : mapping of str to NumberStyle
+        Numeric columns that the file does not write as programs write numbers.
+    formats : mapping of str to str
+        The format of each column of dates that the file holds as text.
+    notes : tuple of str
+        What was found out about the file, in sentences for the user.
     """
 
     source: str
     columns: dict[str, Column]
     row_numbers: NDArray[np.int64]
+    kept: Mapping[str, TextColumn] = field(default_factory=dict)
+    styles: Mapping[str, NumberStyle] = field(default_factory=dict)
+    formats: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def n_rows(self) -> int:
@@ -124,12 +138,13 @@ class Table:
     def take(self, rows: NDArray[np.intp]) -> Table:
         """Return the table at `rows` (indices)."""
         columns = {name: column.take(rows) for name, column in self.columns.items()}
-        return Table(self.source, columns, self.row_numbers[rows])
+        kept = {name: column.take(rows) for name, column in self.kept.items()}
+        return replace(self, columns=columns, row_numbers=self.row_numbers[rows], kept=kept)
 
     def without(self, names: set[str]) -> Table:
         """Return the table without the columns in `names`."""
         kept = {name: column for name, column in self.columns.items() if name not in names}
-        return Table(self.source, kept, self.row_numbers)
+        return replace(self, columns=kept)
 
 
 def refuse_infinite(table: Table, column: NumberColumn) -> None:

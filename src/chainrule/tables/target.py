@@ -2,21 +2,87 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import DataError
+from chainrule.tables.cells import is_number
 from chainrule.tables.chosen_loss import ChosenLoss
-from chainrule.tables.file_errors import is_number
 from chainrule.tables.metrics import Codes
+from chainrule.tables.options import FitOptions
+from chainrule.tables.remarks import folded
 from chainrule.tables.table import Table, TextColumn, refuse_infinite, some_of
 
 _MOST_CLASSES = 50
 
 
-def labels_of(table: Table, target: str) -> tuple[tuple[str, ...], Codes]:
-    """Return the class labels in order, and each row's index into them."""
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """The classes of rows, and how often each counts.
+
+    Parameters
+    ----------
+    classes : tuple of str
+    codes : ndarray of int
+        The class of each row, as its place in `classes`; of trials, the more frequent outcome.
+    weights : ndarray or None
+        How often each row counts; the number of trials.
+    shares : ndarray or None
+        The share of successes in the trials of each row.
+    rows : ndarray of int
+        After `take`: which row each entry belongs to; a row of trials has two entries.
+    """
+
+    classes: tuple[str, ...]
+    codes: Codes
+    weights: NDArray[np.float64] | None = None
+    shares: NDArray[np.float64] | None = None
+    rows: NDArray[np.intp] = field(default_factory=lambda: np.arange(0))
+
+    def take(self, rows: NDArray[np.intp], codes: Codes) -> Targets:
+        """Return outcomes and weights at some rows, counted by `codes`."""
+        weights = None if self.weights is None else self.weights[rows]
+        if self.shares is None or weights is None:
+            return replace(self, codes=codes[rows], weights=weights, rows=np.arange(len(rows)))
+        successes = np.rint(weights * self.shares[rows])
+        return replace(
+            self,
+            codes=np.repeat([0, 1], len(rows)),
+            weights=np.concatenate([weights - successes, successes]),
+            rows=np.tile(np.arange(len(rows)), 2),
+        )
+
+
+def refuse_lost_classes(
+    classes: tuple[str, ...], training: Codes, choices: FitOptions, source: str
+) -> None:
+    """Raise if a split by group or by time leaves a class without training rows."""
+    present = np.bincount(training, minlength=len(classes)) > 0
+    if present.all() or choices.trials is not None:
+        return
+    lost = classes[int(np.flatnonzero(~present)[0])]
+    option = "--group" if choices.group is not None else "--time"
+    raise DataError(
+        f"{source}: the target {choices.target!r} is {lost!r} in held-out rows alone, as {option} "
+        "splits them. Hold out less, or omit the option."
+    )
+
+
+def labels_of(table: Table, target: str, *, fold: bool = False) -> tuple[tuple[str, ...], Codes]:
+    """Return the class labels in order, and each row's index into them.
+
+    Parameters
+    ----------
+    table : Table
+    target : str
+    fold : bool
+        Take labels that differ only by case or blanks as one, spelled as most rows do.
+    """
     column = table.column(target).as_text()
+    if fold:
+        column = _folded(column)
     labels = _in_order(column)
     where = f"{table.source}: the target {column.name!r}"
     if len(labels) < 2:
@@ -35,11 +101,22 @@ def labels_of(table: Table, target: str) -> tuple[tuple[str, ...], Codes]:
     return tuple(labels), lookup[column.codes]
 
 
+def _folded(column: TextColumn) -> TextColumn:
+    counts = column.counts()
+    best: dict[str, int] = {}
+    for place, word in enumerate(column.words):
+        key = folded(word)
+        if key not in best or counts[place] > counts[best[key]]:
+            best[key] = place
+    lookup = np.array([*(best[folded(word)] for word in column.words), -1], dtype=np.int64)
+    return TextColumn(column.name, lookup[column.codes], column.words, column.from_numbers)
+
+
 def _in_order(column: TextColumn) -> list[str]:
     counts = column.counts()
     labels = [word for word, count in zip(column.words, counts, strict=True) if count]
     if all(map(is_number, labels)):
-        return sorted(labels, key=float)
+        return sorted(labels, key=lambda label: (float(label), label))
     return sorted(labels)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.encoding import EncodedRows, encode
+from chainrule.tables.encoding import EncodedRows, Matrix, encode
+from chainrule.tables.options import FitOptions
+from chainrule.tables.records import ReadingRecord
 from chainrule.tables.specs import Spec
 from chainrule.tables.table import Table
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from chainrule.engine.losses.facts import LossRow
 
 _MOST_THREADS = 8
+_IN_THE_MODEL = ("target", "offset", "exposure")
 
 Floats = NDArray[np.float64]
 StatusCallback = Callable[[str], None]
@@ -26,7 +30,7 @@ StatusCallback = Callable[[str], None]
 
 
 def train(
-    X: Floats,
+    X: Matrix,
     y: NDArray[Any],
     names: list[str],
     C: float,
@@ -35,12 +39,13 @@ def train(
     n_classes: int = 2,
     row: LossRow | None = None,
     offset: Floats | None = None,
+    weights: Floats | None = None,
 ) -> Fit:
     """Fit encoded rows, reporting every iteration.
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, n_features)
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
     y : ndarray of shape (n_samples,)
         Class codes, or the targets of `row`.
     names : list of str
@@ -54,6 +59,8 @@ def train(
         The loss; by default the cross-entropy of the classes.
     offset : ndarray of shape (n_samples,), optional
         What is added to the scores.
+    weights : ndarray of shape (n_samples,), optional
+        k counts as k repetitions of the row.
     """
     from chainrule.engine.data.sources import InMemorySource
     from chainrule.engine.fitting import fit_linear_model
@@ -65,6 +72,7 @@ def train(
     source = InMemorySource(
         X,
         y,
+        weights,
         n_classes=n_classes,
         column_names=names,
         offset=None if offset is None else offset[:, None],
@@ -72,6 +80,16 @@ def train(
     )
     threads = min(os.cpu_count() or 1, _MOST_THREADS)
     return fit_linear_model(source, row, C=C, n_threads=threads, on_iteration=told)
+
+
+def reading_record(table: Table, choices: FitOptions) -> ReadingRecord:
+    """Return how a table was read, for the model file."""
+    dates = (
+        date if date.format else replace(date, format=table.formats.get(date.name))
+        for date in choices.dates
+    )
+    roles = {role: name for role, name in choices.roles.items() if role not in _IN_THE_MODEL}
+    return ReadingRecord(choices.file.na, tuple(dates), dict(table.styles), roles, table.notes)
 
 
 def usable_rows(specs: tuple[Spec, ...], inputs: Table, notes: list[str]) -> EncodedRows | None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.proof.step_values import StepValues, step_values
 from chainrule.deriving import derive
 from chainrule.language.reading import load_model
 from chainrule.lecture import assign_roles, bind
+from chainrule.tables.encoding import Matrix
 from chainrule.tables.fitting import FittedTable
 from chainrule.tables.specs import Feature
 
@@ -92,23 +94,25 @@ def work_example(fitted: FittedTable) -> WorkedExample:
     weights = {"w" if binary else "W": model.coef, "b": model.intercept.reshape(-1, 1)}
     read = load_model("logistic_batch" if binary else "softmax_batch")
     derivation = derive(read)
-    binding = bind(assign_roles(read, ("X", "Y")), {"X": fitted.X, "Y": labels})
-    (inputs, sizes), *_ = binding.runs()
     proba = model.proba_of(fitted.X)
     target = np.eye(classes)[fitted.y]
     residuals = proba - target
     followed = 1 if binary else int(np.unravel_index(np.argmax(np.abs(residuals)), proba.shape)[1])
     pull = residuals[:, followed]
     example = int(np.argmax(np.abs(pull)))
-    terms = pull[example] * fitted.X[example]
+    terms = pull[example] * dense(fitted.X[[example]])[0]
     feature = int(np.argmax(np.abs(terms)))
+    # Of a sparse matrix, the example alone: all rows at once might not fit into memory.
+    shown = [example] if sparse.issparse(fitted.X) else slice(None)
+    data = {"X": dense(fitted.X[shown]), "Y": labels[shown]}
+    (inputs, sizes), *_ = bind(assign_roles(read, ("X", "Y")), data).runs()
     numbers = step_values(
         derivation,
         {**{s.name: x for s, x in inputs.items()}, **weights},
         sizes,
-        {"n": feature, "m": example, "k": followed},
+        {"n": feature, "m": 0 if sparse.issparse(fitted.X) else example, "k": followed},
     )
-    scores = fitted.X[example] @ model.coef.T + model.intercept
+    scores = (fitted.X[[example]] @ model.coef.T + model.intercept)[0]
     return WorkedExample(
         derivation=derivation,
         numbers=numbers,
@@ -125,9 +129,14 @@ def work_example(fitted: FittedTable) -> WorkedExample:
     )
 
 
+def dense(X: Matrix) -> NDArray[np.float64]:
+    """Return a matrix as an array."""
+    return np.asarray(X.toarray() if sparse.issparse(X) else X, dtype=np.float64)
+
+
 def contributions(
     features: Sequence[Feature],
-    X: NDArray[np.float64],
+    X: Matrix,
     slopes: NDArray[np.float64],
     example: int,
 ) -> tuple[Contribution, ...]:
@@ -136,7 +145,7 @@ def contributions(
     Parameters
     ----------
     features : sequence of Feature
-    X : ndarray of shape (n_samples, n_features)
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
     slopes : ndarray of shape (n_samples,)
         The derivative of each loss with respect to its score.
     example : int
@@ -144,6 +153,6 @@ def contributions(
     totals = slopes @ X
     rows = [
         Contribution(f.name, float(x), float(slopes[example] * x), float(total))
-        for f, x, total in zip(features, X[example], totals, strict=True)
+        for f, x, total in zip(features, dense(X[[example]])[0], totals, strict=True)
     ]
     return tuple(sorted(rows, key=lambda row: -abs(row.term)))

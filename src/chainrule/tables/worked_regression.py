@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy import sparse
 
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.model import Model
@@ -16,7 +17,7 @@ from chainrule.language.reading import read_model
 from chainrule.lecture import assign_roles, bind
 from chainrule.tables.chosen_loss import ChosenLoss
 from chainrule.tables.fitting_regression import FittedRegression
-from chainrule.tables.worked_example import Contribution, contributions
+from chainrule.tables.worked_example import Contribution, contributions, dense
 
 _DATA = ("X", "Y")
 _WEIGHTS = ("w", "b")
@@ -98,7 +99,7 @@ def work_regression(fitted: FittedRegression) -> WorkedRegression:
     scores = model.score_of(fitted.X, fitted.offset)
     slopes = model.loss.row.kernels.terms(scores, fitted.y)[1]
     example = int(np.argmax(np.abs(slopes)))
-    terms = slopes[example] * fitted.X[example]
+    terms = slopes[example] * dense(fitted.X[[example]])[0]
     feature = int(np.argmax(np.abs(terms)))
     derivation = loss_lecture(model.loss)
     return WorkedRegression(
@@ -121,7 +122,7 @@ def _numbers(
     """Evaluate every step, where the inputs of the forward pass are those of the fit."""
     read = derivation.model
     constants = dict(fitted.model.loss.constants)
-    if fitted.offset.any() or not _has_inputs_of_fit(read, constants):
+    if fitted.offset.any() or sparse.issparse(fitted.X) or not _has_inputs_of_fit(read, constants):
         return {}
     layout = assign_roles(read, _DATA, constants=tuple(constants), wrt=_WEIGHTS)
     data = {"X": fitted.X, "Y": fitted.y}

@@ -106,6 +106,9 @@ class CodedRows:
                 look_up(codes, places, indices[:, k])
             else:
                 indices[:, k] = places[codes]
+            if (column.places == UNKNOWN).any():
+                nowhere = (column.places == UNKNOWN)[codes]
+                data[nowhere, k], indices[nowhere, k] = 0.0, first
         indptr = np.arange(0, n_rows * n_columns + 1, n_columns, dtype=np.int32)
         return data.ravel(), indices.ravel(), indptr
 
@@ -135,8 +138,18 @@ class CodedRows:
             found.append(replace(column, levels=column.levels[here], places=places))
         return CodedRows(found)
 
-    def in_terms_of(self, levels: Mapping[str, npt.NDArray[Any]]) -> CodedRows:
-        """Return the same rows with the columns of other levels; refuse what is none of them."""
+    def in_terms_of(
+        self, levels: Mapping[str, npt.NDArray[Any]], *, ignore_unknown: bool = False
+    ) -> CodedRows:
+        """Return the same rows with the columns of other levels.
+
+        Parameters
+        ----------
+        levels : mapping
+            The levels of each column of codes.
+        ignore_unknown : bool
+            Let a level that is none of them be in no column, instead of refusing it.
+        """
         found = []
         for column in self.columns:
             if column.levels is None or column.places is None:
@@ -145,7 +158,8 @@ class CodedRows:
             known = {level: place for place, level in enumerate(levels[column.name].tolist())}
             here = [column.levels[place] for place in column.places]
             places = np.array([known.get(level, UNKNOWN) for level in here], dtype=np.int32)
-            wrong = np.append(places == UNKNOWN, True)[column.values]
+            none_of_them = np.zeros(len(places), np.bool_) if ignore_unknown else places == UNKNOWN
+            wrong = np.append(none_of_them, True)[column.values]
             if wrong.any():
                 row = int(np.flatnonzero(wrong)[0])
                 code = int(column.values[row])

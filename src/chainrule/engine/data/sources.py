@@ -180,6 +180,10 @@ class InMemorySource:
         found._settle()
         return found
 
+    def row_number(self, place: int) -> int:
+        """Return what errors call a row."""
+        return place if self._row_numbers is None else int(self._row_numbers[place])
+
     @property
     def given(self) -> tuple[Any, npt.NDArray[Any], FloatArray | None]:
         """X, y and offset as they were handed over."""

@@ -36,6 +36,15 @@ def starting_point(objective: Objective) -> Point:
     return objective.centred(Point(origin.coef, intercept))
 
 
+def value_without_coefficients(objective: Objective, point: Point) -> float:
+    """Return the objective where all coefficients are zero, at the intercept of a point."""
+    raw = objective.source.offset
+    if raw is None:
+        raw = np.zeros((objective.source.n_samples, len(point.intercept)))
+    with np.errstate(all="ignore"):
+        return objective.intercept_sums(raw, point.intercept)[0]
+
+
 def _best_intercept(objective: Objective) -> Point:
     """Return the best intercept for coefficients of zero, about."""
     source, origin, loss = objective.source, objective.origin(), objective.loss

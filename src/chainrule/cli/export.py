@@ -1,0 +1,41 @@
+"""``chainrule export``: a fitted model as SQL, Python or C, run and compared before it is kept."""
+
+from __future__ import annotations
+
+import click
+
+_HELP = """Write a model that `chainrule fit --out` saved as code that scores the same everywhere.
+
+The suffix of OUT says what: .sql is a query that adds predictions to a table, .py a module of the
+standard library, .c one function without dependencies. Before the file is kept, it is run on 1,000
+rows at the far ends of every column, missing values and unknown levels included, and compared with
+the model; the largest difference is printed.
+
+\b
+Examples:
+  chainrule export model.json model.sql --dialect postgres --table customers
+  chainrule export model.json model.py
+  chainrule export model.json model.c
+"""
+
+
+@click.command("export", help=_HELP, short_help="Write a fitted model as SQL, Python or C.")
+@click.argument("model", type=click.Path())
+@click.argument("out", type=click.Path(dir_okay=False))
+@click.option(
+    "--dialect",
+    type=click.Choice(["duckdb", "postgres", "sqlite", "spark", "bigquery"]),
+    default="duckdb",
+    show_default=True,
+    help="Of SQL.",
+)
+@click.option(
+    "--table", default="data", show_default=True, metavar="NAME", help="The table that SQL scores."
+)
+def command(model: str, out: str, dialect: str, table: str) -> None:
+    """Export a model."""
+    from chainrule.tables.export.writing import export_model
+    from chainrule.tables.predicting import load_model
+
+    done = export_model(load_model(model), out, dialect=dialect, table=table)
+    click.echo(f"{done.path}: {done.comparison}.")

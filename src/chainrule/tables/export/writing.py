@@ -1,0 +1,85 @@
+"""From a fitted model to a checked export, by the suffix of the file."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from chainrule.errors import DataError
+from chainrule.storage import atomic_text
+from chainrule.tables.export.c_code import write_c
+from chainrule.tables.export.checking import (
+    Comparison,
+    compare,
+    expected,
+    far_rows,
+    run_c,
+    run_python,
+    run_sqlite,
+)
+from chainrule.tables.export.python_code import write_python
+from chainrule.tables.export.scoring import Model, scoring_plan
+from chainrule.tables.export.sql_code import write_sql
+
+SUFFIXES: Final[tuple[str, ...]] = (".sql", ".py", ".c")
+
+
+@dataclass(frozen=True)
+class Export:
+    """A written export.
+
+    Attributes
+    ----------
+    path : Path
+    comparison : Comparison
+        What running it gave.
+    """
+
+    path: Path
+    comparison: Comparison
+
+
+def export_model(
+    model: Model, path: str | Path, *, dialect: str = "duckdb", table: str = "data"
+) -> Export:
+    """Write a model as code, after running that code on 1,000 rows and comparing.
+
+    Parameters
+    ----------
+    model : TableModel or TableRegression
+    path : path
+        Its suffix says what is written: .sql, .py or .c.
+    dialect, table : str
+        Of SQL, and the table that is scored. Queries of other dialects than SQLite's differ from
+        the one that is run in quoting and the names of types alone.
+
+    Raises
+    ------
+    DataError
+        For another suffix, or a dialect that is not known.
+    ProofError
+        When what was written does not predict as the model does; nothing is kept then.
+    """
+    path = Path(path)
+    if path.suffix not in SUFFIXES:
+        raise DataError(f"{path}: exports end in {', '.join(SUFFIXES)}")
+    plan = scoring_plan(model)
+    rows = far_rows(plan)
+    right = expected(model, plan, rows)
+    if path.suffix == ".py":
+        text = write_python(plan)
+        found = compare("Python", right, run_python(text, plan, rows))
+    elif path.suffix == ".c":
+        text = write_c(plan)
+        results = run_c(text, plan, rows)
+        found = Comparison("") if results is None else compare("cc", right, results)
+    else:
+        text = write_sql(plan, dialect, table)
+        twin = write_sql(plan, "sqlite")
+        by = f"SQLite {sqlite3.sqlite_version}"
+        found = compare(by, right, run_sqlite(twin, plan, rows))
+    with atomic_text(path) as stream:
+        stream.write(text)
+    return Export(path, found)

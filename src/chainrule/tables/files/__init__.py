@@ -1,0 +1,1 @@
+"""Files that hold tables: found, opened, read as Arrow columns."""

@@ -1,0 +1,152 @@
+"""Text files with separated cells, read by pyarrow."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+
+from chainrule.errors import DataError
+from chainrule.storage import byte_budget, refuse_size
+from chainrule.tables.cells import NumberStyle
+from chainrule.tables.files.compression import compression_of, open_bytes
+from chainrule.tables.files.diagnosis import diagnose
+from chainrule.tables.files.dialect import sniff
+from chainrule.tables.files.errors import unreadable
+from chainrule.tables.files.options import ReadOptions
+from chainrule.tables.files.table_file import ArrowTable, TableFile
+
+WHOLE_BYTES: Final = 8 << 20
+STREAM_BYTES: Final = 1 << 20
+"""Small: several blocks are on their way at once, and they bound the memory of a stream."""
+
+
+class DelimitedFile(TableFile):
+    """A CSV file, or one with another separator.
+
+    Parameters
+    ----------
+    path : Path
+    options : ReadOptions
+    missing : collection of str
+        The words that mean "no value" in numeric columns.
+    source : str
+        The file, for messages.
+    """
+
+    def __init__(
+        self, path: Path, options: ReadOptions, missing: Collection[str], source: str
+    ) -> None:
+        self.path, self.source, self.missing = path, source, tuple(missing)
+        self.dialect = sniff(path, options)
+        self.notes = list(self.dialect.notes)
+        self.decimal, self.codes = self.dialect.decimal, self.dialect.codes
+        self.styled = self.dialect.styled
+        self._n_comments = 0
+
+    def names(self) -> list[str]:
+        """Return the column names."""
+        return list(self.dialect.names)
+
+    def read(self, names: Sequence[str], texts: Collection[str]) -> ArrowTable:
+        """Return whole columns; those in `texts` as strings, byte for byte."""
+        if not compression_of(self.path):
+            refuse_size(self.source, self.path.stat().st_size, byte_budget())
+        with self._bytes() as file:
+            arrow = pacsv.read_csv(
+                file,
+                read_options=self._read_options(WHOLE_BYTES),
+                parse_options=self._parse_options(),
+                convert_options=self._convert_options(
+                    names, {name: pa.string() for name in texts if name in names}
+                ),
+            )
+        if _needs_a_second_look(arrow):
+            fault = diagnose(self.path, self.dialect)
+            if fault is not None:
+                raise fault
+        if self._n_comments:
+            several = "s that begin" if self._n_comments > 1 else " that begins"
+            self.notes.append(f"{self._n_comments} line{several} with '#' left out.")
+        return arrow
+
+    def batches(
+        self, names: Sequence[str], texts: Collection[str], numbers: Collection[str]
+    ) -> Iterator[ArrowTable]:
+        """Yield the rows in order, in bounded memory."""
+        types = {name: pa.string() if name in texts else pa.float64() for name in names}
+        with (
+            self._bytes() as file,
+            pacsv.open_csv(
+                file,
+                read_options=self._read_options(STREAM_BYTES),
+                parse_options=self._parse_options(),
+                convert_options=self._convert_options(names, types),
+            ) as reader,
+        ):
+            yield from reader
+
+    def explain(
+        self, error: BaseException, numbers: Mapping[str, NumberStyle] | None = None
+    ) -> Exception:
+        """Return the located error for what reading raised."""
+        if isinstance(error, DataError):
+            return error
+        if isinstance(error, FileNotFoundError | IsADirectoryError | PermissionError):
+            return unreadable(self.path, error)
+        found = diagnose(self.path, self.dialect, numbers, self.missing)
+        return found or unreadable(self.path, error)
+
+    def _bytes(self) -> Any:  # noqa: ANN401 - pyarrow ships no types
+        compressed = bool(compression_of(self.path))
+        return open_bytes(self.path) if compressed else pa.OSFile(str(self.path))
+
+    def _read_options(self, block_bytes: int) -> Any:  # noqa: ANN401
+        dialect = self.dialect
+        # pyarrow skips the byte order mark of UTF-8 itself, and reads UTF-8 without a detour.
+        encoding = "utf8" if dialect.encoding.startswith("utf-8") else dialect.encoding
+        return pacsv.ReadOptions(
+            block_size=block_bytes,
+            skip_rows=dialect.skipped + (not dialect.header),
+            column_names=None if dialect.header else list(dialect.names),
+            encoding=encoding,
+        )
+
+    def _parse_options(self) -> Any:  # noqa: ANN401
+        return pacsv.ParseOptions(
+            delimiter=self.dialect.separator,
+            # Without it a quoted line break may be cut at the edge of a block.
+            newlines_in_values=True,
+            invalid_row_handler=self._odd_row,
+        )
+
+    def _odd_row(self, row: Any) -> str:  # noqa: ANN401
+        """Skip a comment between the rows; anything else of another width is an error."""
+        if row.text.startswith("#"):
+            self._n_comments += 1
+            return "skip"
+        return "error"
+
+    def _convert_options(self, names: Sequence[str], types: dict[str, Any]) -> Any:  # noqa: ANN401
+        return pacsv.ConvertOptions(
+            include_columns=list(names),
+            column_types=types,
+            null_values=list(self.missing),
+            # A column of text is copied byte for byte: which words mean nothing is decided later.
+            strings_can_be_null=False,
+            decimal_point=self.dialect.decimal,
+            # Else True and False would be read as truth values here and as words in a stream.
+            true_values=[],
+            false_values=[],
+        )
+
+
+def _needs_a_second_look(arrow: Any) -> bool:  # noqa: ANN401
+    """Whether the reader may have hidden a fault: bytes for text, or an open quote."""
+    if any(pa.types.is_binary(kind) for kind in arrow.schema.types):
+        return True
+    last = arrow.slice(max(arrow.num_rows - 1, 0)).to_pylist()
+    return any(isinstance(cell, str) and "\n" in cell for row in last for cell in row.values())

@@ -1,0 +1,80 @@
+"""Sheets of .xlsx workbooks; the only file that imports openpyxl."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from chainrule.errors import DataError
+from chainrule.storage import byte_budget, refuse_size
+from chainrule.tables.files.arrow_files import ArrowTableFile
+from chainrule.tables.files.values import arrow_column
+
+
+def read_workbook(path: Path, source: str, sheet: str | None) -> ArrowTableFile:
+    """Read one sheet of a workbook, with the values that its formulas had when it was saved.
+
+    Parameters
+    ----------
+    path : Path
+    source : str
+        The file, for messages.
+    sheet : str, optional
+        The name of the sheet; by default the first.
+
+    Raises
+    ------
+    DataError
+        When openpyxl is not installed, or the sheet holds no table.
+    """
+    try:
+        import openpyxl
+    except ImportError:
+        raise DataError(
+            f"{source}: reading .xlsx needs openpyxl. Install it with: pip install "
+            "'chainrule[files]'; or save the sheet as CSV."
+        ) from None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            refuse_size(source, sum(info.file_size for info in archive.infolist()), byte_budget())
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError):
+        raise DataError(
+            f"{source}: this is not an .xlsx workbook, or it is damaged. Save it again."
+        ) from None
+    names = list(book.sheetnames)
+    if sheet is not None and sheet not in names:
+        raise DataError(f"{source}: no sheet is named {sheet!r}. There are: {', '.join(names)}.")
+    notes = []
+    if sheet is None and len(names) > 1:
+        notes.append(
+            f"sheet {names[0]!r} of {len(names)} is read; another is named by --table: "
+            f"{', '.join(names[1:6])}."
+        )
+    chosen = book[sheet or names[0]]
+    chosen.reset_dimensions()
+    rows = [row for row in chosen.iter_rows(values_only=True) if any(v is not None for v in row)]
+    book.close()
+    if not rows:
+        raise DataError(f"{source}: the sheet is empty. Name another one with --table.")
+    return ArrowTableFile(_table(rows), source, notes)
+
+
+def _table(rows: list[tuple[Any, ...]]) -> Any:  # noqa: ANN401 - pyarrow ships no types
+    width = max(len(row) for row in rows)
+    header = [*rows[0], *[None] * (width - len(rows[0]))]
+    while (
+        header
+        and header[-1] is None
+        and all(len(r) < len(header) or r[len(header) - 1] is None for r in rows)
+    ):
+        header.pop()
+    names = ["" if name is None else str(name) for name in header]
+    columns = [
+        arrow_column([row[place] if place < len(row) else None for row in rows[1:]])
+        for place in range(len(names))
+    ]
+    return pa.Table.from_arrays(columns, names=names)
