@@ -221,10 +221,12 @@ def fit_linear_model(
         objective.floor(at_origin)  # once, while the threads of BLAS sleep
     # Of weights that add to more than 1/eps, not more than the tolerance of their mean.
     resolved = min(float(np.finfo(np.float64).eps), 1 / max(source.total_weight, 1.0))
-    reference = at_origin
-    if origin.intercept.any():  # at zero a loss of counts or amounts may be astronomical
-        reference = min(reference, value_without_coefficients(objective, origin))
-    negligible = tol * resolved * abs(reference - objective.floor(reference))
+    scale = abs(at_origin - objective.floor(at_origin))
+    if row is not None and row.link_name == "log" and origin.intercept.any():
+        # At zero a loss of counts or amounts may be astronomical.
+        best = value_without_coefficients(objective, origin)
+        scale = min(scale, max(abs(best), abs(best - objective.floor(best))))
+    negligible = tol * resolved * scale
     if start is not None:
         shifted = start.intercept + source.column_shift @ start.coef
         warm = objective.centred(Point(start.coef * source.column_scale[:, None], shifted))
