@@ -80,6 +80,8 @@ class Verdict:
         Which equals sign of the line is the first that does not hold, from 1; 0 when all do.
     alone : bool
         Whether it uses no gradient of another line.
+    numbers : tuple of float
+        The values of the two sides at one place, where they differ.
     """
 
     line: int
@@ -90,6 +92,7 @@ class Verdict:
     right: str = ""
     sign: int = 0
     alone: bool = False
+    numbers: tuple[float, float] | None = None
 
     @property
     def mistake(self) -> str:
@@ -277,7 +280,12 @@ class Auditor:
         """Return the verdict on a wrong line, explained where that is wanted."""
         said, failed = written.said, chain.failed
         finding = chain.findings[failed - 1]
-        verdict = Verdict(said.line, said.text, finding.outcome.value, finding.why, sign=failed)
+        numbers = None
+        if finding.left is not None and finding.right is not None:
+            numbers = (finding.left, finding.right)
+        verdict = Verdict(
+            said.line, said.text, finding.outcome.value, finding.why, sign=failed, numbers=numbers
+        )
         if not self.explains:
             return verdict
         why = finding.why
