@@ -24,7 +24,7 @@ from chainrule.board import (
     training,
     why,
 )
-from chainrule.board.coding import RequestError, decoded, encoded, typescript
+from chainrule.board.coding import RequestError, decoded, encoded
 from chainrule.board.failures import failure
 from chainrule.errors import ChainruleError
 
@@ -104,12 +104,6 @@ def answer(call: object, args: object, calls: Mapping[str, Call] = CALLS) -> dic
     except MemoryError:
         said = "this needs more memory than there is; choose smaller sizes"
         return {"error": encoded(schema.Failure("limit", said))}
-
-
-def declarations(extra: Mapping[str, tuple[type, type]] | None = None) -> str:
-    """Return the TypeScript of `schema` and of the calls."""
-    pairs = {name: (call.args, call.result) for name, call in CALLS.items()}
-    return typescript(pairs | dict(extra or {}))
 
 
 def _text(args: object) -> str:

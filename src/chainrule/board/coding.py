@@ -8,7 +8,7 @@ import types
 import typing
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 from chainrule.board import schema
 from chainrule.errors import ChainruleError
@@ -67,7 +67,7 @@ def decoded(kind: type[Args], data: Any, where: str = "args") -> Args:  # noqa: 
         if name not in fields:
             listed = ", ".join(fields) or "none"
             raise RequestError(f"{where} has no field {str(name)[:40]}; its fields: {listed}")
-    kinds = _types(kind)
+    kinds = _types(cast(type, kind))
     found = {}
     for name, each in fields.items():
         if name in data:
@@ -78,7 +78,7 @@ def decoded(kind: type[Args], data: Any, where: str = "args") -> Args:  # noqa: 
 
 
 @cache
-def _types(kind: Any) -> dict[str, Any]:  # noqa: ANN401
+def _types(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 

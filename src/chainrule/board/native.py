@@ -6,8 +6,16 @@ from collections.abc import Mapping
 
 from chainrule.board import downloads
 from chainrule.board.calls import CALLS, Call
+from chainrule.board.coding import typescript
 from chainrule.board.derivations import derivation_of
-from chainrule.board.schema import CertificateInfo, CertifyArgs, Download, ExportArgs
+from chainrule.board.schema import (
+    CertificateInfo,
+    CertifyArgs,
+    Download,
+    ExportArgs,
+    NoArgs,
+    Opened,
+)
 from chainrule.board.training import problem_of
 
 
@@ -46,3 +54,9 @@ NATIVE: Mapping[str, Call] = {
     "export": Call(export, ExportArgs, Download),
 }
 """The calls of the loopback server."""
+
+
+def declarations() -> str:
+    """Return the TypeScript of every dataclass of `schema` and of every call."""
+    pairs = {name: (call.args, call.result) for name, call in NATIVE.items()}
+    return typescript(pairs | {"opened": (NoArgs, Opened)})
