@@ -26,7 +26,7 @@ def graph(args: PointArgs) -> Graph:
     """Return a forward pass as a graph at one point."""
     derivation = derivation_of(args.text, args.wrt, args.order)
     point = Point(derivation, args)
-    whole = _with_all_gradients(args.text, args.wrt, args.order)
+    whole = with_all_gradients(args.text, args.wrt, args.order)
     model = derivation.model
     values = point.values()
     with np.errstate(all="ignore"):
@@ -84,7 +84,7 @@ def graph(args: PointArgs) -> Graph:
 
 
 @lru_cache(16)
-def _with_all_gradients(text: str, wrt: tuple[str, ...], order: int) -> Derivation:
+def with_all_gradients(text: str, wrt: tuple[str, ...], order: int) -> Derivation:
     """Derive with respect to every value on the way; where that fails, to what was asked."""
     derivation = derivation_of(text, wrt, order)
     model = derivation.model

@@ -117,7 +117,7 @@ def _numbers(
 ) -> StepValues:
     after = step.after
     if after.shape != SCALAR:
-        row, col = _place(derivation, step)
+        row, col = place_of(derivation, step)
         value = point.spread(point.value(after), row, col)
         dims = frozenset(place.dim for place in (row, col) if isinstance(place, Index))
         return StepValues(picked(point, value, chosen), dims=dims)
@@ -128,7 +128,8 @@ def _numbers(
     return StepValues(picked(point, point.value(after), chosen), term, dims)
 
 
-def _place(derivation: Derivation, step: Step) -> tuple[Position, Position]:
+def place_of(derivation: Derivation, step: Step) -> tuple[Position, Position]:
+    """Return the entry of a line that is looked at: that of its left side."""
     side: Expr = step.left.wrt if isinstance(step.left, Partial) else step.left
     if isinstance(side, Entry):
         return side.row, side.col
