@@ -46,6 +46,7 @@ from chainrule.calculus.graph.node import (
     symbols,
     walk,
 )
+from chainrule.calculus.graph.replacement import Replacement
 from chainrule.calculus.indexing.collapse import STACK, collapse
 from chainrule.calculus.ops import TABLE, broadcast, replace
 from chainrule.calculus.rewriting.blocks import filled
@@ -368,7 +369,8 @@ class _Derivation:
         form = self.answers[chain.form] if direct else chain.form
         while asked := partials(form):
             partial = asked[0]
-            after = replace(form, {partial: self.answers[partial]})
+            put_in = self._put_in(form, partial)
+            after = put_in.around(put_in.after)
             self.record.add(
                 Phase.SUBSTITUTE,
                 "put the answer in",
@@ -377,6 +379,7 @@ class _Derivation:
                 after,
                 f"this factor was answered in step {self.answered_at[partial]}",
                 factors=partials(after),
+                replacement=put_in,
             )
             form = after
         form, fired = shorten(form, self.shortened, self.relations)
@@ -398,10 +401,20 @@ class _Derivation:
                 firing.before,
                 firing.after,
                 firing.rule.because,
+                replacement=firing.replacement,
             )
         gradient = self._collapsed(chain, form, left)
         self._result_step(chain, gradient)
         return gradient
+
+    def _put_in(self, form: Expr, partial: Partial) -> Replacement:
+        """Return the replacement of a derivative in a line by its answer."""
+        return Replacement(
+            partial,
+            self.answers[partial],
+            lambda e: replace(form, {partial: e}),
+            self.answered_at[partial],
+        )
 
     def _collapsed(self, chain: ChainRule, form: Expr, left: Expr) -> Gradient:
         variable, row, col = chain.variable, chain.row, chain.col
@@ -433,7 +446,15 @@ class _Derivation:
                     f"gradients add; {why}"
                 )
             if firing.after is not before:
-                self.record.add(Phase.COLLAPSE, rule, left, before, firing.after, why)
+                self.record.add(
+                    Phase.COLLAPSE,
+                    rule,
+                    left,
+                    before,
+                    firing.after,
+                    why,
+                    replacement=firing.replacement,
+                )
             before = firing.after
         if matrix is not before and not isinstance(chain.form, Number):
             rule, why = self._shape_sentence(variable, before, matrix)

@@ -50,8 +50,18 @@ def function_steps(row: Own, number: int) -> list[Step]:
         )
     ]
     for k, firing in enumerate(fired, number + 1):
-        name, because = firing.rule.name, firing.rule.because
-        steps.append(Step(k, Phase.FUNCTION, name, left, firing.before, firing.after, because))
+        steps.append(
+            Step(
+                k,
+                Phase.FUNCTION,
+                firing.rule.name,
+                left,
+                firing.before,
+                firing.after,
+                firing.rule.because,
+                replacement=firing.replacement,
+            )
+        )
     return steps
 
 

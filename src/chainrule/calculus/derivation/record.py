@@ -8,6 +8,7 @@ from dataclasses import replace
 from chainrule.calculus.derivation.lines import mentioned
 from chainrule.calculus.derivation.steps import Claim, Phase, Reason, Step
 from chainrule.calculus.graph.node import Expr, Symbol, partials
+from chainrule.calculus.graph.replacement import Replacement
 
 
 class StepRecord:
@@ -50,6 +51,7 @@ class StepRecord:
         factors: tuple[Expr, ...] | None = None,
         reasons: tuple[Reason, ...] = (),
         claim: Claim = Claim.EQUAL,
+        replacement: Replacement | None = None,
     ) -> None:
         """Record a step; `factors` are by default the open derivatives in `after`."""
         self.steps.append(
@@ -66,6 +68,7 @@ class StepRecord:
                 mentioned(after, self._known()),
                 reasons,
                 claim,
+                replacement=replacement,
             )
         )
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
+from chainrule.calculus.derivation.provenance import Provenance, answered, traced
 from chainrule.calculus.graph.dims import Shape
 from chainrule.calculus.graph.display import Displayed
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr, Position, Symbol, entry, substitute, symbols
+from chainrule.calculus.graph.replacement import Replacement
 from chainrule.calculus.graph.roles import reading_sentences
 from chainrule.errors import DerivationError
 
@@ -141,6 +144,8 @@ class Step:
     concludes : bool
         Whether this is the last line about the gradient of a variable or layer. Its certificate is
         that of a derivative; what it rewrites is verified besides.
+    replacement : Replacement or None
+        The part of the right side that changed, where the rewriting recorded it.
     """
 
     id: int
@@ -159,6 +164,18 @@ class Step:
     rounds: tuple[tuple[int, int], ...] = ()
     counter: str = ""
     concludes: bool = False
+    replacement: Replacement | None = field(default=None, compare=False, repr=False)
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """Where each sub-expression of the right side comes from in the right side before.
+
+        Computed when it is first asked for. An answer to a question, where `before` is the left
+        side itself, is the rule's as a whole.
+        """
+        if self.before is self.left and self.after is not self.left:
+            return answered(self.rule, self.after)
+        return traced(self.rule, self.before, self.after, self.replacement)
 
 
 @dataclass(frozen=True)

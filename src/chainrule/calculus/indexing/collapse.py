@@ -8,7 +8,7 @@ ones-vectors nor double transposes appear where a person would write none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 
 from chainrule.calculus.graph.dims import Index, Shape
@@ -24,6 +24,7 @@ from chainrule.calculus.graph.node import (
     symbols,
     transform,
 )
+from chainrule.calculus.graph.replacement import Around, Replacement
 from chainrule.calculus.indexing.indexed_factors import (
     IndexedFactor,
     cell_of,
@@ -59,11 +60,15 @@ FEW = 4
 
 @dataclass(frozen=True)
 class CollapseStep:
-    """One step of a collapse: the rule, its reason, and the index form after it."""
+    """One step of a collapse: the rule, its reason, and the index form after it.
+
+    `replacement` is the term that changed, where the form is a sum of several.
+    """
 
     rule: str
     because: str
     after: Expr
+    replacement: Replacement | None = field(default=None, compare=False, repr=False)
 
 
 def collapse(
@@ -120,14 +125,22 @@ def _collapsed(
     done: list[Expr] = []
     firings: list[CollapseStep] = []
     for number, (plan, front) in enumerate(plans):
+        around = _beside(tuple(done), tuple(terms[number + 1 :]), negated)
+        part = terms[number]
         for rule, because, pieces, still in plan.firings:
             now = _unfinished(front, pieces, still)
-            whole = [*done, now, *terms[number + 1 :]]
-            firings.append(CollapseStep(rule, because, _signed(add(*whole), negated)))
+            changed = Replacement(part, now, around)
+            firings.append(CollapseStep(rule, because, around(now), changed))
+            part = now
         done.append(cell_of(plan.result, row, col))
     matrix = _signed(add(*(plan.result for plan, _ in plans)), negated)
     matrix = broadcast(transform(matrix, _with_mean), shape)
     return _with_behind(matrix, behind), firings
+
+
+def _beside(done: tuple[Expr, ...], waiting: tuple[Expr, ...], negated: bool) -> Around:
+    """Return what puts a term between those that are collapsed and those that are not."""
+    return lambda term: _signed(add(*done, term, *waiting), negated)
 
 
 def _spread_out(form: Expr) -> Expr | None:

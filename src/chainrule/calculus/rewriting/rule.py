@@ -7,11 +7,12 @@ learner sees: there is no second algorithm that explains the first.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol
+from chainrule.calculus.graph.replacement import Around, Replacement
 from chainrule.calculus.ops import TABLE, add, mul, replace
 
 Rewrite: TypeAlias = Callable[[Expr], Expr | None]
@@ -50,11 +51,20 @@ class Rule(Label):
 
 @dataclass(frozen=True)
 class Fired:
-    """One firing: the rule or the label of the step, and the whole expression before and after."""
+    """One firing: the rule or the label of the step, and the whole expression before and after.
+
+    `replacement` is the part that changed, where the code that fired the rule knows it.
+    """
 
     rule: Label
     before: Expr
     after: Expr
+    replacement: Replacement | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def inside(cls, rule: Label, before: Expr, after: Expr, around: Around) -> Self:
+        """Return the firing of a rule on a part of an expression."""
+        return cls(rule, around(before), around(after), Replacement(before, after, around))
 
 
 def identity(name: str, pattern: Expr, result: Expr, because: str) -> Rule:

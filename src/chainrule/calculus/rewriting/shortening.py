@@ -10,13 +10,14 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from chainrule.calculus.graph.node import Apply, Expr, Number
+from chainrule.calculus.graph.replacement import Around
 from chainrule.calculus.ops import add, broadcast, div, mul, power
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.polynomial import monomials, polynomial, written_out
 from chainrule.calculus.rewriting.rule import Label, Rule, is_op
 
-Record: TypeAlias = Callable[[Label, Expr, Expr], None]
-"""Takes one firing: the rule, and the whole expression before and after."""
+Record: TypeAlias = Callable[[Label, Expr, Expr, Around], None]
+"""Takes one firing: the rule, the part before and after, and what puts it into the whole."""
 
 
 def denominators(expr: Expr) -> list[Expr]:

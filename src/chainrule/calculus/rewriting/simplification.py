@@ -20,6 +20,7 @@ from chainrule.calculus.graph.node import (
     transform,
     walk,
 )
+from chainrule.calculus.graph.replacement import Around, whole
 from chainrule.calculus.ops import add, mul
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.normal import normal_form
@@ -98,14 +99,14 @@ def simplify(
     """
     current, fired = expr, list[Fired]()
 
-    def record(rule: Label, before: Expr, after: Expr) -> None:
-        fired.append(Fired(rule, before, after))
+    def record(rule: Label, before: Expr, after: Expr, around: Around) -> None:
+        fired.append(Fired.inside(rule, before, after, around))
 
     for _ in range(MOST_ROUNDS):  # until nothing changes
         short, steps = shorten(current, known, relations, rules)
         fired += steps
         opened = opened_together(short, record, relations)
-        final = _in_normal_form(opened, lambda e: e, record)
+        final = _in_normal_form(opened, whole, record)
         if final is current:
             break
         current = final
@@ -125,14 +126,14 @@ def shorten(
     fired: list[Fired] = []
     memory = {} if known is None else known
 
-    def record(rule: Label, before: Expr, after: Expr) -> None:
-        fired.append(Fired(rule, before, after))
+    def record(rule: Label, before: Expr, after: Expr, around: Around) -> None:
+        fired.append(Fired.inside(rule, before, after, around))
 
-    settled = _without_opposites(settle(expr, lambda e: e, record, relations), record)
-    short = _inside(settled, lambda e: e, record, memory, rules)
+    settled = _without_opposites(settle(expr, whole, record, relations), record)
+    short = _inside(settled, whole, record, memory, rules)
     ordered = transform(short, lambda e: (_starts_below(e) and POSITIVE.becomes(e)) or e)
     if ordered is not short:
-        record(POSITIVE, short, ordered)
+        record(POSITIVE, short, ordered, whole)
     return ordered, fired
 
 
@@ -145,14 +146,14 @@ def _without_opposites(expr: Expr, record: Record) -> Expr:
     inside = [part for term in terms(alike) for part in split_factors(term)[1]]
     after = normal_form(alike) if len(set(inside)) < len(inside) else alike
     if _count_sums(after) < _count_sums(expr) and display_cost(after) < display_cost(expr):
-        record(COLLECT, expr, after)
+        record(COLLECT, expr, after, whole)
         return after
     if all(node.index in running(node.body) for node in sums):
         return expr
     counted = transform(expr, lambda e: LEAVE.becomes(e) or REPEATED.becomes(e) or e)
     counted = normal_form(one_letter(counted))
     if isinstance(counted, Number):
-        record(COLLECT, expr, counted)
+        record(COLLECT, expr, counted, whole)
         return counted
     return expr
 
@@ -186,7 +187,7 @@ def _in_normal_form(expr: Expr, around: Callable[[Expr], Expr], record: Record) 
     after = rule.becomes(expr)
     if after is None:
         return expr
-    record(rule, around(expr), around(after))
+    record(rule, expr, after, around)
     return after
 
 
@@ -252,7 +253,7 @@ def _shortened(
     trail: list[tuple[Rule, Expr, Expr]] = []
     focus, outside = _focus(start)
     if focus in known:
-        record(AS_BEFORE, around(start), around(outside(known[focus])))
+        record(AS_BEFORE, start, outside(known[focus]), around)
         return outside(known[focus])
     current = focus
     for rule in rules:
@@ -263,7 +264,7 @@ def _shortened(
     kept = _best_prefix(trail, focus)
     current = start
     for rule, _, after in kept:
-        record(rule, around(current), around(outside(after)))
+        record(rule, current, outside(after), around)
         current = outside(after)
     if not kept:
         return start

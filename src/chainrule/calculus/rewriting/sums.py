@@ -9,8 +9,7 @@ shorter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from collections.abc import Sequence
 
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.node import (
@@ -23,6 +22,7 @@ from chainrule.calculus.graph.node import (
     transform,
     walk,
 )
+from chainrule.calculus.graph.replacement import Around
 from chainrule.calculus.ops import add, div, mul, rebuild, renamed, replace, size
 from chainrule.calculus.rewriting.cost import display_cost
 from chainrule.calculus.rewriting.normal import normal_form
@@ -36,7 +36,6 @@ from chainrule.calculus.rewriting.shortening import (
     terms,
 )
 
-Around: TypeAlias = Callable[[Expr], Expr]
 ONE = Number(1)
 NESTED = 6
 """Sums inside sums are met one level at a time, and nobody reads more levels than this."""
@@ -257,12 +256,15 @@ def opened_together(expr: Expr, record: Record, relations: Sequence[Rule]) -> Ex
                 opened = replace(node, {total: after})
                 short = normal_form(opened)
                 if display_cost(short) < display_cost(node):
-                    between = replace(expr, {node: opened})
-                    record(relation, expr, between)
-                    done = replace(expr, {node: short})
-                    record(COLLECT, between, done)
-                    return done
+                    around = _replacing(expr, node)
+                    record(relation, node, opened, around)
+                    record(COLLECT, opened, short, around)
+                    return around(short)
     return expr
+
+
+def _replacing(expr: Expr, part: Expr) -> Around:
+    return lambda e: replace(expr, {part: e})
 
 
 class _Trail:
@@ -358,7 +360,7 @@ class _Trail:
     def write(self, record: Record) -> None:
         """Record the steps, each in its surroundings."""
         for rule, before, after in self.steps:
-            record(rule, self.around(before), self.around(after))
+            record(rule, before, after, self.around)
 
 
 def one_letter(expr: Expr) -> Expr:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from chainrule.calculus.derivation.provenance import Provenance
 from chainrule.calculus.derivation.steps import Derivation, Gradient, Hessian, Step, StepCertificate
 from chainrule.calculus.graph.dims import Shape
+from chainrule.calculus.graph.paths import path_text
 from chainrule.calculus.graph.roles import roles
 from chainrule.documents.lesson.outline import GradientForm, corners, derivation_sections
 from chainrule.language.typeset import latex, plain
@@ -68,6 +70,23 @@ def _step(step: Step) -> dict[str, Any]:
         "why": step.why,
         "reasons": [{"rule": r.rule, "because": r.because} for r in step.reasons],
         "check": None if step.check is None else _check(step.check),
+        "provenance": _provenance(step.provenance),
+    }
+
+
+def _provenance(provenance: Provenance) -> dict[str, Any]:
+    return {
+        "recorded": provenance.recorded,
+        "answered_in": provenance.answered_in,
+        "origins": [
+            {
+                "path": path_text(path),
+                "kind": origin.kind.value,
+                "from": None if origin.source is None else path_text(origin.source),
+            }
+            for path, origin in provenance.origins.items()
+        ],
+        "cancelled": [path_text(path) for path in provenance.cancelled],
     }
 
 

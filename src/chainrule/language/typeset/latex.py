@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.calculus.graph.op import Op
-from chainrule.language.typeset.layout import typeset
+from chainrule.language.typeset.layout import Term, typeset
 from chainrule.language.typeset.names import PIECES, NameParts, name_parts
 
 
@@ -44,13 +45,13 @@ class Latex:
             return rf"\left({body}\right)"
         return f"({body})"
 
-    def terms(self, signed: list[tuple[bool, str]]) -> str:
+    def terms(self, signed: Sequence[Term]) -> str:
         """Join terms."""
-        (first_minus, first), *rest = signed
-        head = f"-{first}" if first_minus else first
-        return head + "".join(f" {'-' if minus else '+'} {term}" for minus, term in rest)
+        first, *rest = signed
+        head = f"-{first.text}" if first.minus else first.text
+        return head + "".join(f" {'-' if term.minus else '+'} {term.text}" for term in rest)
 
-    def table(self, signed: list[tuple[bool, str]]) -> str:
+    def table(self, signed: Sequence[Term]) -> str:
         """Join rows and columns as terms."""
         return self.terms(signed)
 

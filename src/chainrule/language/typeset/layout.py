@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from chainrule.calculus.graph.dims import SCALAR, Index
 from chainrule.calculus.graph.node import Apply, Entry, Expr, Number, Partial, Symbol, Total, walk
 from chainrule.calculus.graph.op import Layout, Op, axis_option
+from chainrule.calculus.graph.paths import Path
 
 SUM, SIGNED, TOTAL, ELEMENTWISE, RATIO, JUXTAPOSED, CHAIN, POSTFIX, ATOM = range(9)
 """How tightly a piece holds together, loosest first."""
+
+
+class Term(NamedTuple):
+    """A term of a sum: whether it is subtracted, its text, and the path of what the sign makes."""
+
+    minus: bool
+    text: str
+    at: Path | None = None
 
 
 class Medium(Protocol):
@@ -34,10 +44,10 @@ class Medium(Protocol):
     def brackets(self, body: str) -> str:
         """Put round brackets around."""
 
-    def terms(self, signed: list[tuple[bool, str]]) -> str:
-        """Join terms, each with whether it is subtracted."""
+    def terms(self, signed: Sequence[Term]) -> str:
+        """Join terms."""
 
-    def table(self, signed: list[tuple[bool, str]]) -> str:
+    def table(self, signed: Sequence[Term]) -> str:
         """Join rows and columns that are all repeated, to the table of their sums."""
 
     def product(self, op: Op, factors: list[str]) -> str:
@@ -95,86 +105,117 @@ class Medium(Protocol):
         """Set a derivative."""
 
 
-def typeset(expr: Expr, medium: Medium) -> str:
-    """Set an expression in a medium."""
-    return _Setter(medium).at_least(expr, SUM)
+def typeset(expr: Expr, medium: Medium, placed: Callable[[str, Path], str] | None = None) -> str:
+    """Set an expression in a medium.
+
+    Parameters
+    ----------
+    expr : Expr
+        The expression.
+    medium : Medium
+        Sets its pieces.
+    placed : callable, optional
+        Called with the text of each sub-expression and its path; returns the text to use.
+    """
+    return _Setter(medium, placed or (lambda text, at: text)).at_least(expr, (), SUM)
 
 
 class _Setter:
-    def __init__(self, medium: Medium) -> None:
+    def __init__(self, medium: Medium, placed: Callable[[str, Path], str]) -> None:
         self.medium = medium
+        self.placed = placed
 
-    def at_least(self, expr: Expr, holds: int) -> str:
+    def at_least(self, expr: Expr, at: Path, holds: int) -> str:
         """Set an expression, bracketed when it holds together less than `holds`."""
-        own, text = self.set(expr)
+        own, text = self.set(expr, at)
         return text if own >= holds else self.medium.brackets(text)
 
-    def set(self, expr: Expr) -> tuple[int, str]:
+    def set(self, expr: Expr, at: Path) -> tuple[int, str]:
         """Return how tightly an expression holds, and its text."""
+        if _is_hidden(expr):
+            return self.set(*_shown(expr, at))
+        holds, text = self._set(expr, at)
+        return holds, self.placed(text, at)
+
+    def _set(self, expr: Expr, at: Path) -> tuple[int, str]:
         m = self.medium
         if isinstance(expr, Symbol):
             return ATOM, m.symbol(expr)
         if isinstance(expr, Number):
             if expr.value < 0:
-                return SIGNED, m.terms([(True, m.number(-expr.value))])
+                return SIGNED, m.terms([Term(True, m.number(-expr.value))])
             whole = expr.value.denominator == 1 or m.fractions_hold
             return (ATOM if whole else RATIO), m.number(expr.value)
         if isinstance(expr, Entry):
-            return ATOM, self._entry(expr)
+            return ATOM, self._entry(expr, at)
         if isinstance(expr, Total):
-            return TOTAL, m.total(expr.index, self.at_least(expr.body, TOTAL))
+            return TOTAL, m.total(expr.index, self.at_least(expr.body, (*at, 0), TOTAL))
         if isinstance(expr, Partial):
+            apart = _Setter(m, lambda text, at: text)  # a derivative is one place
             return JUXTAPOSED, m.partial(
-                self.at_least(expr.of, ATOM), self.at_least(expr.wrt, ATOM)
+                apart.at_least(expr.of, (), ATOM), apart.at_least(expr.wrt, (), ATOM)
             )
         assert isinstance(expr, Apply)
-        return self._apply(expr)
+        return self._apply(expr, at)
 
-    def _apply(self, expr: Apply) -> tuple[int, str]:
+    def _apply(self, expr: Apply, at: Path) -> tuple[int, str]:
         m, op, args = self.medium, expr.op, expr.args
+        inside = [(*at, k) for k in range(len(args))]
         match op.notation.layout:
             case Layout.SUM:
                 join = m.table if _is_table(expr) else m.terms
-                return SUM, join([self._term(arg) for arg in args])
+                return SUM, join([self._term(*each) for each in zip(args, inside, strict=True)])
             case Layout.PREFIX:
-                return SIGNED, m.terms([(True, self.at_least(args[0], TOTAL))])
+                return SIGNED, m.terms([Term(True, self.at_least(args[0], inside[0], TOTAL))])
             case Layout.PRODUCT:
-                return self._product(expr)
+                return self._product(expr, at)
             case Layout.CHAIN:
-                return CHAIN, m.juxtapose([self._link(arg) for arg in args])
+                return CHAIN, m.juxtapose(
+                    [self._link(*each) for each in zip(args, inside, strict=True)]
+                )
             case Layout.FRACTION if _is_scalar(args[0]) and _is_bare(args[1]):
                 return RATIO, m.entry_fraction(
-                    self.at_least(args[0], JUXTAPOSED), self.at_least(args[1], POSTFIX)
+                    self.at_least(args[0], inside[0], JUXTAPOSED),
+                    self.at_least(args[1], inside[1], POSTFIX),
                 )
             case Layout.FRACTION if m.fractions_hold:
-                return CHAIN, m.fraction(self.at_least(args[0], SUM), self.at_least(args[1], SUM))
+                return CHAIN, m.fraction(
+                    self.at_least(args[0], inside[0], SUM), self.at_least(args[1], inside[1], SUM)
+                )
             case Layout.FRACTION:
                 # A derivative that is asked for has a line of its own: bracket it above a line.
                 asks = any(isinstance(node, Partial) for node in walk(args[0]))
                 return RATIO, m.fraction(
-                    self.at_least(args[0], CHAIN if asks else JUXTAPOSED),
-                    self.at_least(args[1], POSTFIX),
+                    self.at_least(args[0], inside[0], CHAIN if asks else JUXTAPOSED),
+                    self.at_least(args[1], inside[1], POSTFIX),
                 )
             case Layout.POWER:
-                exponent = args[1] if len(args) > 1 else Number(expr.attrs[0])
                 raised = m.entry_power if _is_bare(args[0]) else m.power
-                return POSTFIX, raised(self.at_least(args[0], ATOM), self.at_least(exponent, SUM))
+                if len(args) > 1:
+                    exponent = self.at_least(args[1], inside[1], SUM)
+                else:
+                    exponent = _Setter(m, lambda text, at: text).at_least(
+                        Number(expr.attrs[0]), (), SUM
+                    )
+                return POSTFIX, raised(self.at_least(args[0], inside[0], ATOM), exponent)
             case Layout.POSTFIX:
                 inner = args[0]
                 postfix = isinstance(inner, Apply) and inner.op.notation.layout is Layout.POSTFIX
                 if isinstance(inner, Apply) and postfix and inner.op is not op:  # not (X^T)^T
                     ops = sorted((inner.op, op), key=lambda each: each.notation.plain)
-                    return POSTFIX, m.postfixes(ops, self.at_least(inner.args[0], ATOM))
-                return POSTFIX, m.postfix(op, self.at_least(inner, ATOM))
+                    return POSTFIX, m.postfixes(
+                        ops, self.at_least(inner.args[0], (*inside[0], 0), ATOM)
+                    )
+                return POSTFIX, m.postfix(op, self.at_least(inner, inside[0], ATOM))
             case Layout.FENCE:
                 squared = op.notation.plain[-1].isdigit()  # ``norm(x)^2`` ends in an exponent
-                return POSTFIX if squared else ATOM, m.fence(op, self.at_least(args[0], SUM))
+                return POSTFIX if squared else ATOM, m.fence(
+                    op, self.at_least(args[0], inside[0], SUM)
+                )
             case Layout.PART:
-                return ATOM, m.part(self.at_least(args[0], ATOM), _ranges(expr.attrs))
+                return ATOM, m.part(self.at_least(args[0], inside[0], ATOM), _ranges(expr.attrs))
             case Layout.STACK:
-                return ATOM, m.stack([self.at_least(a, SUM) for a in args], expr.attrs[0] == 1)
-            case Layout.HIDDEN:
-                return self.set(args[0])
+                return ATOM, m.stack(self._all(expr, at, SUM), expr.attrs[0] == 1)
             case Layout.CONSTANT:
                 return ATOM, m.constant(op)
             case Layout.FUNCTION if not args:
@@ -182,56 +223,61 @@ class _Setter:
                 size = m.word(op.notation.options(expr.attrs) if own else str(expr.attrs[0]))
                 return ATOM, m.function(op, size, "") if op.notation.plain else size
             case _:
-                body = m.listed([self.at_least(arg, SUM) for arg in args])
+                body = m.listed(self._all(expr, at, SUM))
                 return ATOM, m.function(op, body, op.notation.options(expr.attrs))
 
-    def _term(self, expr: Expr) -> tuple[bool, str]:
-        inner = _shown(expr)
-        if isinstance(inner, Apply) and inner.op.notation.layout is Layout.PREFIX:
-            return True, self.at_least(inner.args[0], TOTAL)
-        if isinstance(inner, Number) and inner.value < 0:
-            return True, self.medium.number(-inner.value)
-        return False, self.at_least(inner, TOTAL)
+    def _all(self, expr: Expr, at: Path, holds: int) -> list[str]:
+        return [self.at_least(arg, (*at, k), holds) for k, arg in enumerate(expr.args)]
 
-    def _product(self, expr: Apply) -> tuple[int, str]:
+    def _term(self, expr: Expr, at: Path) -> Term:
+        inner, at = _shown(expr, at)
+        if isinstance(inner, Apply) and inner.op.notation.layout is Layout.PREFIX:
+            return Term(True, self.at_least(inner.args[0], (*at, 0), TOTAL), at)
+        if isinstance(inner, Number) and inner.value < 0:
+            return Term(True, self.placed(self.medium.number(-inner.value), at))
+        return Term(False, self.at_least(inner, at, TOTAL))
+
+    def _product(self, expr: Apply, at: Path) -> tuple[int, str]:
         """Set an elementwise product: scalars first, matrices joined by the glyph."""
-        scalars = [arg for arg in expr.args if _is_scalar(arg)]
-        matrices = [arg for arg in expr.args if not _is_scalar(arg)]
-        if not matrices and any(isinstance(arg, Partial) for arg in scalars):
+        args = [(arg, (*at, k)) for k, arg in enumerate(expr.args)]
+        scalars = [each for each in args if _is_scalar(each[0])]
+        matrices = [each for each in args if not _is_scalar(each[0])]
+        if not matrices and any(isinstance(arg, Partial) for arg, _ in scalars):
             return JUXTAPOSED, self._chain_product(scalars)
-        front = [self.at_least(arg, JUXTAPOSED + 1) for arg in scalars]
+        front = [self.at_least(*each, JUXTAPOSED + 1) for each in scalars]
         if not matrices:
             return JUXTAPOSED, self.medium.juxtapose(front)
-        head = [*front, self.at_least(matrices[0], JUXTAPOSED if not front else CHAIN)]
+        head = [*front, self.at_least(*matrices[0], JUXTAPOSED if not front else CHAIN)]
         first = self.medium.juxtapose(head) if front else head[0]
         if len(matrices) == 1:
             return JUXTAPOSED, first
-        rest = [self.at_least(arg, JUXTAPOSED) for arg in matrices[1:]]
+        rest = [self.at_least(*each, JUXTAPOSED) for each in matrices[1:]]
         return ELEMENTWISE, self.medium.product(expr.op, [first, *rest])
 
-    def _chain_product(self, scalars: list[Expr]) -> str:
+    def _chain_product(self, scalars: list[tuple[Expr, Path]]) -> str:
         """Set a product with open derivatives: a dot before each, answers juxtaposed."""
-        groups: list[list[Expr]] = []
-        for arg in scalars:
-            if groups and not isinstance(arg, Partial) and not isinstance(groups[-1][-1], Partial):
-                groups[-1].append(arg)
+        groups: list[list[tuple[Expr, Path]]] = []
+        for each in scalars:
+            asks = isinstance(each[0], Partial)
+            if groups and not asks and not isinstance(groups[-1][-1][0], Partial):
+                groups[-1].append(each)
             else:
-                groups.append([arg])
+                groups.append([each])
         set_groups = [
-            self.medium.juxtapose([self.at_least(arg, JUXTAPOSED + 1) for arg in group])
-            if not isinstance(group[0], Partial)
-            else self.at_least(group[0], JUXTAPOSED)
+            self.medium.juxtapose([self.at_least(*each, JUXTAPOSED + 1) for each in group])
+            if not isinstance(group[0][0], Partial)
+            else self.at_least(*group[0], JUXTAPOSED)
             for group in groups
         ]
         return self.medium.dotted(set_groups)
 
-    def _link(self, expr: Expr) -> str:
-        shown = _shown(expr)
+    def _link(self, expr: Expr, at: Path) -> str:
+        shown, at = _shown(expr, at)
         if isinstance(shown, Number) and shown.value == 1 and shown.shape != SCALAR:
-            return self.medium.ones(row=shown.shape[0] == 1)
-        return self.at_least(expr, CHAIN)
+            return self.placed(self.medium.ones(row=shown.shape[0] == 1), at)
+        return self.at_least(shown, at, CHAIN)
 
-    def _entry(self, expr: Entry) -> str:
+    def _entry(self, expr: Entry, at: Path) -> str:
         places = [str(place) for place in (expr.row, expr.col) if place is not None]
         matrix = expr.matrix
         if isinstance(matrix, Symbol):
@@ -243,15 +289,15 @@ class _Setter:
             there = matrix.op.notation.places(inner.shape, matrix.attrs, expr.row, expr.col)
             if there is not None and isinstance(inner, Symbol):
                 return self.medium.entry(inner, [*there], _is_lowered(inner))
-        pushed = self._pushed(expr, places)
+        pushed = self._pushed(expr, places, at)
         if pushed is not None:
             return pushed
-        body = self.at_least(matrix, SUM)
+        body = self.at_least(matrix, (*at, 0), SUM)
         if not (isinstance(matrix, Apply) and matrix.op.notation.layout is Layout.STACK):
             body = self.medium.brackets(body)
         return self.medium.entry(body, places, False)
 
-    def _pushed(self, expr: Entry, places: list[str]) -> str | None:
+    def _pushed(self, expr: Entry, places: list[str], at: Path) -> str | None:
         """Write entry p of ``L X^T`` as ``L X_p^T``: the row p of X, transposed."""
         matrix = expr.matrix
         if not (isinstance(matrix, Apply) and matrix.op.notation.layout is Layout.CHAIN):
@@ -261,16 +307,26 @@ class _Setter:
             return None
         if last.op.notation.layout is not Layout.POSTFIX or not isinstance(last.args[0], Symbol):
             return None
-        row = self.medium.entry(last.args[0], places, False)
+        there = (*at, 0)
+        behind = (*there, len(front))
+        row = self.placed(self.medium.entry(last.args[0], places, False), (*behind, 0))
         return self.medium.juxtapose(
-            [*(self._link(arg) for arg in front), self.medium.postfix(last.op, row)]
+            [
+                *(self._link(arg, (*there, k)) for k, arg in enumerate(front)),
+                self.placed(self.medium.postfix(last.op, row), behind),
+            ]
         )
 
 
-def _shown(expr: Expr) -> Expr:
-    while isinstance(expr, Apply) and expr.op.notation.layout is Layout.HIDDEN:
-        expr = expr.args[0]
-    return expr
+def _is_hidden(expr: Expr) -> bool:
+    return isinstance(expr, Apply) and expr.op.notation.layout is Layout.HIDDEN
+
+
+def _shown(expr: Expr, at: Path = ()) -> tuple[Expr, Path]:
+    """Return what stands on the page for an expression, and its path."""
+    while _is_hidden(expr):
+        expr, at = expr.args[0], (*at, 0)
+    return expr, at
 
 
 def _is_table(expr: Apply) -> bool:
@@ -279,10 +335,10 @@ def _is_table(expr: Apply) -> bool:
     return (
         wide
         and all(
-            not isinstance(shown := _shown(arg), Number) and shown.shape != expr.shape
+            not isinstance(shown := _shown(arg)[0], Number) and shown.shape != expr.shape
             for arg in expr.args
         )
-        and any(_shown(arg).shape != SCALAR for arg in expr.args)
+        and any(_shown(arg)[0].shape != SCALAR for arg in expr.args)
     )
 
 
@@ -294,7 +350,7 @@ def _ranges(attrs: tuple[Any, ...]) -> list[tuple[str, str]]:
 
 
 def _is_scalar(expr: Expr) -> bool:
-    shown = _shown(expr)
+    shown, _ = _shown(expr)
     return isinstance(shown, Number) or shown.shape == SCALAR
 
 

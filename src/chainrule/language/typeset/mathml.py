@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from fractions import Fraction
 from html import escape
 
@@ -9,7 +11,8 @@ from chainrule.calculus.graph.dims import Index, written
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.calculus.graph.op import Op
-from chainrule.language.typeset.layout import typeset
+from chainrule.calculus.graph.paths import Path, path_text
+from chainrule.language.typeset.layout import Term, typeset
 from chainrule.language.typeset.names import PIECES, NameParts, name_parts
 from chainrule.language.typeset.text import unicode
 
@@ -24,12 +27,15 @@ class MathML:
     ----------
     model : Model, optional
         Where definitions and notes of the symbols come from.
+    paths : bool, optional
+        Whether every element names the path of its sub-expression in ``data-path``.
     """
 
     fractions_hold = True
 
-    def __init__(self, model: Model | None = None) -> None:
+    def __init__(self, model: Model | None = None, *, paths: bool = False) -> None:
         self._model = model
+        self._paths = paths
         self._definitions = model.values if model is not None else {}
 
     def symbol(self, symbol: Symbol) -> str:
@@ -56,15 +62,17 @@ class MathML:
         """Put brackets around."""
         return f"<mrow><mo>(</mo>{body}<mo>)</mo></mrow>"
 
-    def terms(self, signed: list[tuple[bool, str]]) -> str:
+    def terms(self, signed: Sequence[Term]) -> str:
         """Join terms."""
-        (first_minus, first), *rest = signed
-        text = f'<mo form="prefix">−</mo>{first}' if first_minus else first
-        for minus, term in rest:
-            text += f"<mo>{'−' if minus else '+'}</mo>{term}"
+        first, *rest = signed
+        text = f'<mo form="prefix"{self._sign(first)}>−</mo>' if first.minus else ""
+        text += first.text
+        for term in rest:
+            text += f"<mo{self._sign(term)}>−</mo>" if term.minus else "<mo>+</mo>"
+            text += term.text
         return f"<mrow>{text}</mrow>"
 
-    def table(self, signed: list[tuple[bool, str]]) -> str:
+    def table(self, signed: Sequence[Term]) -> str:
         """Join rows and columns as terms."""
         return self.terms(signed)
 
@@ -164,6 +172,18 @@ class MathML:
         d = '<mo form="prefix" rspace="0">∂</mo>'
         return f"<mfrac><mrow>{d}{of}</mrow><mrow>{d}{wrt}</mrow></mfrac>"
 
+    def placed(self, text: str, at: Path) -> str:
+        """Put the path of a sub-expression on its element."""
+        if not self._paths:
+            return text
+        name = re.match(r"<[a-z]+", text)
+        assert name is not None
+        return f'{name[0]} data-path="{path_text(at)}"{text[name.end() :]}'
+
+    def _sign(self, term: Term) -> str:
+        """Return the attribute of the minus sign of a term, which stands for the negative."""
+        return "" if term.at is None or not self._paths else f' data-path="{path_text(term.at)}"'
+
     def _named(self, symbol: Symbol, parts: NameParts, places: list[str]) -> str:
         meaning = self._meaning(symbol)
         text = f"{symbol.name}: shape {written(symbol.shape)}" + (f"; {meaning}" if meaning else "")
@@ -213,9 +233,21 @@ def _row(places: list[str]) -> str:
     return "<mrow>" + "".join(f"<mi>{escape(place)}</mi>" for place in places) + "</mrow>"
 
 
-def mathml(expr: Expr, model: Model | None = None) -> str:
-    """Write the inside of a ``<math>`` element."""
-    return typeset(expr, MathML(model))
+def mathml(expr: Expr, model: Model | None = None, *, paths: bool = False) -> str:
+    """Write the inside of a ``<math>`` element.
+
+    Parameters
+    ----------
+    expr : Expr
+        The expression.
+    model : Model, optional
+        Where definitions and notes of the symbols come from.
+    paths : bool, optional
+        Whether elements carry the path of their sub-expression: ``data-path="0.1"``, empty for the
+        whole. Broadcasts are silent and have no element.
+    """
+    medium = MathML(model, paths=paths)
+    return typeset(expr, medium, medium.placed if paths else None)
 
 
 def math_element(inside: str, spoken: str, *, display: bool = True) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.calculus.graph.op import Op
-from chainrule.language.typeset.layout import typeset
+from chainrule.language.typeset.layout import Term, typeset
 from chainrule.language.typeset.names import NameParts, name_parts
 
 _POWERS = {"2": "squared", "3": "cubed"}
@@ -39,13 +40,13 @@ class Spoken:
         """Say where brackets begin and end."""
         return f"bracket {body} end bracket"
 
-    def terms(self, signed: list[tuple[bool, str]]) -> str:
+    def terms(self, signed: Sequence[Term]) -> str:
         """Say terms with their signs."""
-        (first_minus, first), *rest = signed
-        head = f"minus {first}" if first_minus else first
-        return head + "".join(f" {'minus' if minus else 'plus'} {term}" for minus, term in rest)
+        first, *rest = signed
+        head = f"minus {first.text}" if first.minus else first.text
+        return head + "".join(f" {'minus' if term.minus else 'plus'} {term.text}" for term in rest)
 
-    def table(self, signed: list[tuple[bool, str]]) -> str:
+    def table(self, signed: Sequence[Term]) -> str:
         """Join rows and columns as terms."""
         return self.terms(signed)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
 from chainrule.calculus.graph.dims import Index
 from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.calculus.graph.op import Op
-from chainrule.language.typeset.layout import typeset
+from chainrule.language.typeset.layout import Term, typeset
 from chainrule.language.typeset.names import name_parts
 
 
@@ -40,17 +41,17 @@ class Plain:
         """Put brackets around."""
         return f"({body})"
 
-    def terms(self, signed: list[tuple[bool, str]]) -> str:
+    def terms(self, signed: Sequence[Term]) -> str:
         """Join terms."""
-        (first_minus, first), *rest = signed
-        head = f"-{first}" if first_minus else first
-        return head + "".join(f" {'-' if minus else '+'} {term}" for minus, term in rest)
+        first, *rest = signed
+        head = f"-{first.text}" if first.minus else first.text
+        return head + "".join(f" {'-' if term.minus else '+'} {term.text}" for term in rest)
 
-    def table(self, signed: list[tuple[bool, str]]) -> str:
+    def table(self, signed: Sequence[Term]) -> str:
         """Join rows and columns by the signs that repeat both."""
-        (first_minus, first), *rest = signed
-        head = f"-{first}" if first_minus else first
-        return head + "".join(f" {'.-' if minus else '.+'} {term}" for minus, term in rest)
+        first, *rest = signed
+        head = f"-{first.text}" if first.minus else first.text
+        return head + "".join(f" {'.-' if term.minus else '.+'} {term.text}" for term in rest)
 
     def product(self, op: Op, factors: list[str]) -> str:
         """Join by the glyph of the language."""
@@ -150,7 +151,7 @@ class Unicode(Plain):
         """Set a name with its accents."""
         return name_parts(symbol.name).unicode()
 
-    def table(self, signed: list[tuple[bool, str]]) -> str:
+    def table(self, signed: Sequence[Term]) -> str:
         """Join terms; the shapes below the line say that both are repeated."""
         return self.terms(signed)
 
