@@ -27,6 +27,7 @@ from chainrule.calculus.derivation.steps import (
     VerificationMethod,
 )
 from chainrule.calculus.graph.node import Expr, Partial, entry, partials, symbols
+from chainrule.calculus.graph.paths import path_text
 from chainrule.deriving import derive, derive_second
 from chainrule.documents.lesson.outline import (
     GradientForm,
@@ -35,6 +36,9 @@ from chainrule.documents.lesson.outline import (
     shown_phase,
 )
 from chainrule.language.typeset import spoken
+
+CANCELLED = "cancelled"
+"""The kind of an origin that says what of the line before is gone."""
 
 
 @lru_cache(CACHED)
@@ -46,8 +50,9 @@ def derivation_of(text: str, wrt: tuple[str, ...] = (), order: int = 1) -> Deriv
     return derive_second(model, wrt or None) if order == 2 else derive(model, wrt or None)
 
 
+@lru_cache(CACHED)
 def derived(args: DeriveArgs) -> DerivationInfo:
-    """Derive a forward pass, step by step."""
+    """Derive a forward pass, step by step; the last results are cached."""
     return typeset(derivation_of(args.text, args.wrt, args.order))
 
 
@@ -128,8 +133,19 @@ def _step(
 
 
 def provenance(step: Step) -> tuple[Origin, ...]:
-    """Return the origins of the nodes of a line; empty where they are not recorded."""
-    return ()
+    """Return the origins of the nodes of a line, then what of the line before is gone."""
+    found = step.provenance
+    origins = [
+        Origin(
+            path_text(path),
+            None if origin.source is None else path_text(origin.source),
+            origin.kind.value,
+            found.rule,
+        )
+        for path, origin in found.origins.items()
+    ]
+    gone = [Origin("", path_text(path), CANCELLED, found.rule) for path in found.cancelled]
+    return (*origins, *gone)
 
 
 def _note(step: Step) -> str:

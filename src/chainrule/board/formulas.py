@@ -16,7 +16,8 @@ _UNUSED = re.compile(r' (?:tabindex|title|style|data-definition|data-shape)="[^"
 
 def formula(expr: Expr, model: Model | None = None) -> Formula:
     """Return an expression in every medium."""
-    return Formula(plain(expr), latex(expr), _UNUSED.sub("", mathml(expr, model)), spoken(expr))
+    inside = _UNUSED.sub("", mathml(expr, model, paths=True))
+    return Formula(plain(expr), latex(expr), inside, spoken(expr))
 
 
 def line(left: Expr | None, right: Expr | None, model: Model | None = None) -> Line:

@@ -15,11 +15,17 @@ from chainrule.calculus.derivation.steps import Derivation, Gradient, Step
 from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.node import Entry, Expr, Partial, Symbol, symbols
 from chainrule.calculus.graph.roles import roles
-from chainrule.calculus.proof.gradients import gradient_values
+from chainrule.calculus.proof.gradients import gradient_values, with_layers
 from chainrule.calculus.proof.step_values import step_values
 from chainrule.deriving import derive
 from chainrule.errors import ChainruleError
 from chainrule.language.typeset.names import name_parts
+
+MOST_GRADIENTS = 16
+"""The most values on the way that each get a gradient line of their own.
+
+In a larger forward pass those have one that the derivation names by itself.
+"""
 
 
 def graph(args: PointArgs) -> Graph:
@@ -31,6 +37,8 @@ def graph(args: PointArgs) -> Graph:
     values = point.values()
     with np.errstate(all="ignore"):
         slopes = gradient_values(whole, values, point.sizes)
+        named = with_layers(whole, values, point.sizes)
+    slopes |= {g.variable: named[name] for name, g in whole.layers.items()}
     numbers = step_values(whole, point.inputs, point.sizes, point.chosen)
     factors = _factors(whole)
     moving = _moving(model, [g.variable for g in derivation.gradients.values()])
@@ -50,7 +58,7 @@ def graph(args: PointArgs) -> Graph:
                     source in moving,
                 )
             )
-    lines = {g.variable: g for g in whole.gradients.values()}
+    lines = {g.variable: g for g in (*whole.layers.values(), *whole.gradients.values())}
     nodes = []
     for symbol in model.symbols:
         kind = "value" if symbol in model.values else "input"
@@ -85,14 +93,16 @@ def graph(args: PointArgs) -> Graph:
 
 @lru_cache(16)
 def with_all_gradients(text: str, wrt: tuple[str, ...], order: int) -> Derivation:
-    """Derive with respect to every value on the way; where that fails, to what was asked."""
+    """Derive with respect to every value on the way; a large forward pass, as was asked."""
     derivation = derivation_of(text, wrt, order)
     model = derivation.model
     moving = _moving(model, [g.variable for g in derivation.gradients.values()])
     names = [s.name for s in model.symbols if s in moving and s is not model.objective]
+    if len(names) > MOST_GRADIENTS:
+        return derivation
     try:
         return derive(model, names)
-    except ChainruleError:
+    except ChainruleError:  # a gradient that was not asked for may have no form
         return derivation
 
 

@@ -145,6 +145,8 @@ class _Script:
         yield f"const values = {{ {', '.join(values)} }};"
         yield from self._gradients("gradients", self.derivation)
         yield from self._gradients("slopes", self.whole)
+        for name, gradient in self.whole.layers.items():
+            yield f"slopes[{_quoted(gradient.variable.name)}] = rowsOf({self.names[name]});"
         yield "const steps = [];"
         for step in self.derivation.steps:
             if step.phase not in (Phase.FUNCTION, Phase.RECURSION):

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from chainrule.board.coding import RequestError
-from chainrule.board.derivations import check_of, derivation_of, provenance, step_named
+from chainrule.board.derivations import CANCELLED, check_of, derivation_of, provenance, step_named
 from chainrule.board.formulas import formula, line, named_shape, shape
 from chainrule.board.points import Point, matrix_of
 from chainrule.board.schema import (
@@ -41,9 +41,9 @@ Kind = Literal["line", "symbol", "operator", "factor", "number"]
 _SENTENCES = {
     "kept": "It stands here as it stood in the line before.",
     "moved": "It stood elsewhere in the line before.",
+    "around": "The operator stood in the line before; what it acts on changed.",
     "rewritten": "The line before had this in its place.",
-    "cancelled": "This cancelled.",
-    "substituted": "This was put in for what stood in the line before.",
+    "substituted": "This is the answer that was put in for what stood in the line before.",
     "introduced": "This is new on this line.",
 }
 
@@ -195,7 +195,9 @@ def _reasons(derivation: Derivation, node: Expr) -> tuple[ReasonInfo, ...]:
 
 def _origin(derivation: Derivation, step: Step, path: str) -> OriginCard | None:
     """Return where a node of the right side comes from."""
-    found = next((each for each in provenance(step) if each.path == path), None)
+    found = next(
+        (each for each in provenance(step) if each.path == path and each.kind != CANCELLED), None
+    )
     if found is None:
         return None
     before = None if found.origin is None else node_at(step.before, found.origin)
