@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Formula as FormulaData, Line } from "../types";
 import { parseMath } from "../protocol/trusted";
 import { fit } from "./fit";
+import { tidy } from "./tidy";
 import { elementsAt, placeOf, type Place } from "./paths";
 
 interface Props {
@@ -39,6 +40,7 @@ export function Formula({ of, onPick, picked, inline, class: name = "" }: Props)
     const element = box.current!;
     const whole = of.mathml.startsWith("<math") ? of.mathml : `<math><mrow>${of.mathml}</mrow></math>`;
     const math = parseMath(whole);
+    tidy(math);
     math.removeAttribute("display");
     if (!inline) math.setAttribute("displaystyle", "true");
     math.setAttribute("alttext", of.spoken);
@@ -63,10 +65,13 @@ export function Formula({ of, onPick, picked, inline, class: name = "" }: Props)
     if (inline) return;
     observed.set(element, show);
     observer.observe(element);
-    void document.fonts.ready.then(() => {
-      room = -1;
-      if (element.isConnected) show();
-    });
+    // Only a font that is still on its way changes the widths; a refit would end animations.
+    if (document.fonts.status === "loading") {
+      void document.fonts.ready.then(() => {
+        room = -1;
+        if (element.isConnected) show();
+      });
+    }
     return () => observer.unobserve(element);
   }, [of.mathml, inline]);
 

@@ -6,6 +6,8 @@
 import type { Provenance } from "../types";
 import { elementsAt } from "./paths";
 
+/** Without paths, whatever is a term, a factor or a symbol. */
+const PARTS = "[data-path], mi, mn, msub, msup, msubsup, mfrac, mrow, munderover";
 const TIME = 480;
 const EASE = "cubic-bezier(.3, 0, .15, 1)";
 
@@ -19,7 +21,7 @@ interface Move {
 /** Largest equal parts first; each part of either line is used once. */
 function equalParts(before: Element, after: Element): Move[] {
   const parts = (root: Element) =>
-    [...root.querySelectorAll("[data-path]")].sort(
+    [...root.querySelectorAll(PARTS)].sort(
       (a, b) => b.querySelectorAll("*").length - a.querySelectorAll("*").length,
     );
   const key = (node: Element) =>
@@ -74,14 +76,15 @@ export function move(before: Element, after: Element, origins: Provenance[]): vo
     const a = from.getBoundingClientRect();
     const b = to.getBoundingClientRect();
     if (!a.width || !b.width) continue;
+    if (Math.hypot(a.left - b.left, a.top - b.top) < 1) continue;
     const shift = `translate(${a.left - b.left}px, ${a.top + a.height / 2 - b.top - b.height / 2}px)`;
     to.animate([{ transform: shift }, { transform: "none" }], { duration: TIME, easing: EASE });
   }
   const placed = moves.map(({ to }) => to);
-  for (const node of right(after).querySelectorAll("[data-path], mo")) {
+  for (const node of right(after).querySelectorAll(`${PARTS}, mo`)) {
     const covered = placed.some((one) => one.contains(node) || node.contains(one));
     if (!covered) {
-      node.animate([{ opacity: 0 }, { opacity: 0, offset: 0.4 }, { opacity: 1 }], { duration: TIME });
+      node.animate([{ opacity: 0 }, { opacity: 0, offset: 0.3 }, { opacity: 1 }], { duration: TIME });
     }
   }
   const substituted = origins.filter(({ kind }) => kind === "substituted" || kind === "introduced");

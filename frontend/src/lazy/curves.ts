@@ -20,6 +20,14 @@ export interface CurvesBundle {
   draw(host: HTMLElement, options: CurvesOptions): { destroy(): void };
 }
 
+/** Powers of ten from low to high, at most eight of them. */
+function powers(low: number, high: number): number[] {
+  const first = Math.ceil(Math.log10(low) - 1e-9);
+  const last = Math.floor(Math.log10(high) + 1e-9);
+  const stride = Math.max(1, Math.ceil((last - first) / 8));
+  return Array.from({ length: Math.floor((last - first) / stride) + 1 }, (_, at) => 10 ** (first + at * stride));
+}
+
 function draw(host: HTMLElement, { width, height, ink, rule, font, curves }: CurvesOptions) {
   const longest = Math.max(2, ...curves.map(({ values }) => values.length));
   const steps = Array.from({ length: longest }, (_, at) => at);
@@ -39,7 +47,7 @@ function draw(host: HTMLElement, { width, height, ink, rule, font, curves }: Cur
       scales: { x: { time: false }, y: { distr: 3 } },
       axes: [
         { ...axis, label: "step", labelSize: 22, labelFont: font },
-        { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : power(tick))) },
+        { ...axis, size: 64, splits: (_, __, low, high) => powers(low, high), values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : power(tick))) },
       ],
       series: [
         {},

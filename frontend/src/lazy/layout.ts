@@ -11,25 +11,37 @@ export interface Placed {
   width: number;
   height: number;
   nodes: Record<string, { x: number; y: number }>;
-  edges: { x: number; y: number }[][];
+  edges: { points: { x: number; y: number }[]; x: number; y: number }[];
+}
+export interface Link {
+  source: string;
+  target: string;
+  /** Room for a label; 0 for none. */
+  width: number;
+  height: number;
 }
 export interface LayoutBundle {
-  layout(boxes: Box[], edges: [string, string][], direction: "LR" | "TB"): Placed;
+  layout(boxes: Box[], links: Link[], direction: "LR" | "TB"): Placed;
 }
 
-function layout(boxes: Box[], edges: [string, string][], direction: "LR" | "TB"): Placed {
+function layout(boxes: Box[], links: Link[], direction: "LR" | "TB"): Placed {
   const graph = new Graph();
-  graph.setGraph({ rankdir: direction, nodesep: 26, ranksep: direction === "LR" ? 96 : 84, marginx: 12, marginy: 12 });
+  graph.setGraph({ rankdir: direction, nodesep: 34, ranksep: direction === "LR" ? 44 : 40, marginx: 12, marginy: 12 });
   graph.setDefaultEdgeLabel(() => ({}));
   for (const { id, width, height } of boxes) graph.setNode(id, { width, height });
-  for (const [source, target] of edges) graph.setEdge(source, target);
+  for (const { source, target, width, height } of links) {
+    graph.setEdge(source, target, { width, height, labelpos: "c" });
+  }
   place(graph);
   const { width, height } = graph.graph();
   return {
     width: width ?? 0,
     height: height ?? 0,
     nodes: Object.fromEntries(boxes.map(({ id }) => [id, graph.node(id)])),
-    edges: edges.map(([source, target]) => graph.edge(source, target).points),
+    edges: links.map(({ source, target }) => {
+      const { points, x, y } = graph.edge(source, target);
+      return { points, x: x ?? points[1]!.x, y: y ?? points[1]!.y };
+    }),
   };
 }
 

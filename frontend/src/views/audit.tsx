@@ -4,7 +4,7 @@ import type { Audit as AuditData, Failure, LineVerdict } from "../types";
 import { Fault } from "../parts/fault";
 import { short } from "../parts/matrix-table";
 import { asFailure, call } from "../protocol/call";
-import { announced, text } from "../state/board";
+import { announced, derivation, ensureDerived, text } from "../state/board";
 
 const transcript = signal("");
 const result = signal<AuditData | null>(null);
@@ -23,10 +23,18 @@ const WORDS: Record<string, [string, string]> = {
   unreadable: ["?", "not readable"],
 };
 
-const EXAMPLE = `dL/da = -y/a + (1 - y)/(1 - a)
-da/dz = a (1 - a)
-dL/dz = y - a
-dL/dw = (a - y) x^T`;
+/** Lines of this board's derivation, one of them with the wrong sign. */
+async function example(): Promise<void> {
+  await ensureDerived();
+  const data = derivation.value;
+  if (!data) return;
+  const factors = data.steps.filter((step) => step.question && step.line.right).slice(0, 3);
+  const lines = [...factors.map(({ line }) => line), ...data.gradients.filter(({ layer }) => !layer).map(({ line }) => line)];
+  const wrong = Math.min(1, lines.length - 1);
+  transcript.value = lines
+    .map(({ text: right, left, right: side }, at) => (at === wrong && left && side ? `${left.text} = -(${side.text})` : right))
+    .join("\n");
+}
 
 async function audit(): Promise<void> {
   if (!transcript.value.trim()) return;
@@ -129,7 +137,6 @@ export function Audit() {
           aria-label="Derivation to audit"
           rows={12}
           spellcheck={false}
-          placeholder={EXAMPLE}
           value={transcript.value}
           onInput={(event) => (transcript.value = event.currentTarget.value)}
         />
@@ -140,7 +147,7 @@ export function Audit() {
           <label class="file-button">
             Open a file <input type="file" class="spoken" accept=".txt,.md,.tex,.cr,.py" onChange={(event) => void take(event.currentTarget.files?.[0])} />
           </label>
-          {!transcript.value && <button type="button" onClick={() => (transcript.value = EXAMPLE)}>Example</button>}
+          {!transcript.value && <button type="button" onClick={() => void example()}>Example</button>}
         </div>
       </section>
       <section aria-label="Verdicts">

@@ -35,8 +35,9 @@ export function ForwardPass({ of, full }: Props) {
           <tbody>
             {of.inputs.map((input) => (
               <tr key={input.name}>
-                <th scope="row" aria-label={input.name}>
-                  <Formula of={input.math} inline />
+                <th scope="row">
+                  <span aria-hidden="true"><Formula of={input.math} inline /></span>
+                  <span class="spoken">{input.math.spoken}</span>
                 </th>
                 <td class="shape">{shapeText(input.shape)}</td>
                 <td>

@@ -43,7 +43,7 @@ function Line({ step, asking, now, heading }: Props) {
       {heading && <li class="section-title"><h2>{heading}</h2></li>}
       <li ref={item} class={`step ${now ? "now" : "old"} ${step.concludes ? "result" : ""}`} data-step={step.id}>
         <div class="step-body">
-          {step.question && (
+          {asking && step.question && (
             <div class="question">
               <Formula of={step.question} />
             </div>

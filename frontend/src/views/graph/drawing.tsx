@@ -1,8 +1,9 @@
 /** The drawing: boxes placed by dagre, edges as SVG. Hidden from readers, who have the list. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { GraphNode } from "../../types";
+import type { Graph as GraphData, GraphEdge, GraphNode } from "../../types";
 import { Formula } from "../../formula/formula";
+import { text } from "../../state/board";
 import { short } from "../../parts/matrix-table";
 import { loadBundle } from "../../protocol/trusted";
 import type { LayoutBundle, Placed } from "../../lazy/layout";
@@ -23,9 +24,9 @@ function NodeBox({ node }: { node: GraphNode }) {
   return (
     <>
       <span class="node-name"><Formula of={node.math} inline /></span>
-      <span class="node-value">{values.has(node.id) ? brief(node.value) : "\u00a0"}</span>
+      <span class={`node-value ${values.has(node.id) ? "" : "later"}`}>{brief(node.value)}</span>
       {node.gradient && (
-        <span class="node-gradient">{gradients.has(node.id) ? `∂ ${brief(node.gradient)}` : "\u00a0"}</span>
+        <span class={`node-gradient ${gradients.has(node.id) ? "" : "later"}`}>∂ {brief(node.gradient)}</span>
       )}
     </>
   );
@@ -43,22 +44,40 @@ function pathOf(points: { x: number; y: number }[]): string {
   return rest.length === 1 ? `${path} L${rest[0]!.x},${rest[0]!.y}` : path;
 }
 
+interface DrawnLink {
+  name: string;
+  source: string;
+  target: string;
+  /** The edge of the graph, where the link stands for exactly one. */
+  edge: GraphEdge | null;
+}
+
+/** Labels on every edge keep a small graph readable, and make a large one too wide. */
+const MOST_LABELS = 10;
+
+/** The edges between boxes: those inside a folded group vanish, parallel ones become one. */
+function linksOf(data: GraphData): DrawnLink[] {
+  const links = new Map<string, DrawnLink>();
+  for (const edge of data.edges) {
+    const [source, target] = [boxOf(edge.source), boxOf(edge.target)];
+    if (source === target) continue;
+    const name = `${source}>${target}`;
+    links.set(name, { name, source, target, edge: links.has(name) ? null : edge });
+  }
+  return [...links.values()];
+}
+
 export function Drawing() {
   const host = useRef<HTMLDivElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const placed = useSignal<Placed | null>(null);
   const scale = useSignal(1);
+  const indent = useSignal(0);
   const data = graph.value!;
   const boxes = [...new Set(data.nodes.map((node) => boxOf(node.id)))];
-  const pairs = [
-    ...new Map(
-      data.edges
-        .map((edge) => [boxOf(edge.source), boxOf(edge.target)] as [string, string])
-        .filter(([source, target]) => source !== target)
-        .map((pair) => [pair.join(">"), pair] as const),
-    ).values(),
-  ];
-  const key = `${boxes.join()} ${pairs.join()}`;
+  const links = linksOf(data);
+  const labelled = links.filter(({ edge }) => edge?.factor).length <= MOST_LABELS;
+  const key = `${boxes.join()} ${links.map(({ name }) => name).join()} ${text.value}`;
 
   useEffect(() => {
     let gone = false;
@@ -72,9 +91,19 @@ export function Drawing() {
         height: node.offsetHeight,
       }));
       const room = frame.current.clientWidth;
-      const result = layout(sizes, pairs, room < 700 ? "TB" : "LR");
+      const labels = new Map(
+        [...host.current.querySelectorAll<HTMLElement>("[data-label]")].map((node) => [node.dataset.label, node]),
+      );
+      const wanted = links.map(({ name, source, target }) => ({
+        source,
+        target,
+        width: labels.get(name)?.offsetWidth ?? 0,
+        height: labels.get(name)?.offsetHeight ?? 0,
+      }));
+      const result = layout(sizes, wanted, room < 700 ? "TB" : "LR");
       placed.value = result;
-      scale.value = Math.max(0.55, Math.min(1.25, (room - 4) / result.width));
+      scale.value = Math.max(0.55, Math.min(1.15, (room - 4) / result.width));
+      indent.value = Math.max(0, (room - result.width * scale.value) / 2);
     };
     void place();
     const observer = new ResizeObserver(() => void place());
@@ -101,7 +130,7 @@ export function Drawing() {
       <div
         class="drawing"
         ref={host}
-        style={result ? { width: `${result.width}px`, height: `${result.height}px`, transform: `scale(${scale.value})` } : {}}
+        style={result ? { width: `${result.width}px`, height: `${result.height}px`, transform: `translateX(${indent.value}px) scale(${scale.value})` } : {}}
       >
         {result && (
           <svg width={result.width} height={result.height}>
@@ -110,14 +139,13 @@ export function Drawing() {
                 <path d="M0,0 L10,5 L0,10 z" class="tip" />
               </marker>
             </defs>
-            {pairs.map((pair, index) => {
-              const name = pair.join(">");
+            {links.map(({ name }, index) => {
               const returned = back.has(name);
-              const points = result.edges[index];
-              return points ? (
+              const drawn = result.edges[index];
+              return drawn ? (
                 <path
                   key={name}
-                  d={pathOf(points)}
+                  d={pathOf(drawn.points)}
                   class={`edge ${returned ? "returned" : ""} ${name === active ? "active" : ""}`}
                   marker-end={returned ? undefined : "url(#tip)"}
                   marker-start={returned ? "url(#tip)" : undefined}
@@ -146,17 +174,22 @@ export function Drawing() {
             </div>
           );
         })}
-        {result && event?.kind === "backward" && event.edge.factor && (() => {
-          const index = pairs.findIndex((pair) => pair.join(">") === active);
-          const points = result.edges[index];
-          const middle = points?.[Math.floor(points.length / 2)];
-          return middle ? (
-            <div class="edge-label" style={{ left: `${middle.x}px`, top: `${middle.y}px` }}>
-              <Formula of={event.edge.factor} inline />
-              {event.edge.number !== null && <span class="number">{short(event.edge.number)}</span>}
+        {links.map(({ name, edge }, index) => {
+          if (!edge?.factor || (!labelled && name !== active)) return null;
+          const spot = result?.edges[index];
+          const shown = spot && (back.has(name) || name === active);
+          return (
+            <div
+              key={name}
+              data-label={name}
+              class={`edge-label ${name === active ? "active" : ""} ${shown ? "" : "unplaced"}`}
+              style={spot ? { left: `${spot.x}px`, top: `${spot.y}px` } : {}}
+            >
+              <Formula of={edge.factor} inline />
+              {edge.number !== null && <span class="number">{short(edge.number)}</span>}
             </div>
-          ) : null;
-        })()}
+          );
+        })}
       </div>
     </div>
   );

@@ -33,6 +33,11 @@ export function AnswerField({ question, onAnswer }: Props) {
   return <Typed question={question} onAnswer={onAnswer} />;
 }
 
+function namesOf(question: Question): string[] {
+  const pass = question.forward.forward;
+  return pass ? [...pass.inputs, ...pass.lines].map(({ name }) => name) : [];
+}
+
 function Choice({ question, onAnswer }: Props) {
   return (
     <div class="choices" role="group" aria-label="Answers">
@@ -98,7 +103,7 @@ function Typed({ question, onAnswer }: Props) {
           }
         }}
       />
-      {formula && <Palette text={question.text} onInsert={insert} />}
+      {formula && <Palette names={namesOf(question)} onInsert={insert} />}
       <div id="understood" class="understood" aria-live="polite">
         {said?.ok && said.math && (
           <>

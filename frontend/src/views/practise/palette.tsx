@@ -23,21 +23,18 @@ const KEYS: Key[] = [
   { shown: "dJ/d", typed: "dJ/d", name: "derivative of J" },
 ];
 
-/** Names of the forward pass, from its text. */
-function names(text: string): string[] {
-  const found = [...text.matchAll(/^\s*([\p{L}_][\p{L}\p{N}_^[\]]*)\s*[:=]/gmu)].map((match) => match[1]!);
-  return [...new Set(found)].filter((name) => name !== "wrt").slice(0, 14);
-}
+const MOST_NAMES = 14;
 
-export function Palette({ text, onInsert }: { text: string; onInsert: (piece: string, back: number) => void }) {
+export function Palette({ names, onInsert }: { names: string[]; onInsert: (piece: string, back: number) => void }) {
   return (
     <div class="palette" role="group" aria-label="Insert">
-      {names(text).map((name) => (
+      {names.slice(0, MOST_NAMES).map((name) => (
         <button key={name} type="button" class="small" onClick={() => onInsert(name, 0)}>{name}</button>
       ))}
       {KEYS.map((key) => (
-        <button key={key.name} type="button" class="small" aria-label={key.name} title={key.name} onClick={() => onInsert(key.typed, key.back ?? 0)}>
-          {key.shown}
+        <button key={key.name} type="button" class="small" title={key.name} onClick={() => onInsert(key.typed, key.back ?? 0)}>
+          <span aria-hidden="true">{key.shown}</span>
+          <span class="spoken">{key.name}</span>
         </button>
       ))}
     </div>
