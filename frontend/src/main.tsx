@@ -3,7 +3,7 @@ import { App } from "./app";
 import { Presenter } from "./views/presenter";
 import { asFailure, call } from "./protocol/call";
 import { start } from "./protocol/globals";
-import { fault, loadGallery, write } from "./state/board";
+import { fault, loadGallery, text, write } from "./state/board";
 import { keepAddress, restore } from "./state/share";
 import { followSymbols } from "./formula/symbols";
 
@@ -13,7 +13,8 @@ const root = document.getElementById("board")!;
 async function openFile(): Promise<void> {
   if (start.tier !== "loopback") return;
   const file = await call("opened", {}).catch(() => null);
-  if (file?.text) write(file.text);
+  // What was typed meanwhile stays.
+  if (file?.text && !text.value) write(file.text);
 }
 
 async function open(): Promise<void> {
@@ -27,6 +28,7 @@ async function open(): Promise<void> {
   if (!found) await openFile();
   await loadGallery().catch((error: unknown) => (fault.value = asFailure(error)));
   keepAddress();
+  document.documentElement.dataset.ready = "true";
 }
 
 void open();

@@ -17,8 +17,12 @@ export interface Lesson {
   numbers: Numbers;
   graph: Graph;
   why: Record<string, { line: Card; nodes: Record<string, Card> }>;
-  /** The emitted JavaScript of the forward pass; null where there is none. */
-  model: unknown;
+  /** The emitted JavaScript of every line; null where an operation has none. */
+  evaluate:
+    | ((inputs: Record<string, Matrix>, sizes: Record<string, number>, chosen: Record<string, number>) => Numbers)
+    | null;
+  /** Drawn inputs, all of them valid. */
+  examples: Record<string, Matrix>[];
 }
 
 /** A question of an export, with its key. */
