@@ -6,6 +6,8 @@
 
 const INFIX = /^[=+−±⊙⊘·×⊗,<>≤≥≈∈→|]$/u;
 const SMALLEST = 0.62;
+/** A formula that fits at this size is set smaller, not broken. */
+const RATHER_SMALLER = 0.8;
 
 interface Token {
   node: Element;
@@ -67,7 +69,12 @@ export function fit(box: HTMLElement, math: Element): "whole" | "broken" | "scro
   box.classList.remove("broken", "scrolls");
   box.replaceChildren(math);
   const room = box.clientWidth;
-  if (room === 0 || width(math) <= room) return "whole";
+  const natural = width(math);
+  if (room === 0 || natural <= room) return "whole";
+  if (natural * RATHER_SMALLER <= room) {
+    box.style.fontSize = `${(room / natural) * 0.99}em`;
+    return "whole";
+  }
   // Rows that fit on a line of their own stay whole.
   const broken = pieces(math, room * 0.75);
   let free = room;

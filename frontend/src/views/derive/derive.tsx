@@ -36,9 +36,10 @@ function closeCard(): void {
 }
 
 export function toggleWhy(): void {
-  const step = current.value?.step.id;
+  const now = current.value;
   if (picked.value) closeCard();
-  else if (step) explain(step, null);
+  // The card would give the answer away while the question stands.
+  else if (now && !now.asking) explain(now.step.id, null);
 }
 
 const forwardOne = () => goTo(revealed.value + 1);
@@ -71,7 +72,7 @@ export function Derive() {
     const line = now.asking ? now.step.question : now.step.line;
     announced.value = `${now.asking ? "Question" : now.step.rule}: ${line?.spoken ?? ""}`;
     // The card follows the reveal while it explains whole lines.
-    if (picked.value && picked.value.step !== now.step.id) explain(now.step.id, null);
+    if (picked.value && !now.asking && picked.value.step !== now.step.id) explain(now.step.id, null);
   }, [now]);
 
   if (!text.value.trim()) {

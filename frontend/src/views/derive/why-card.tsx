@@ -12,11 +12,13 @@ import { goToStep } from "./stops";
 import { partsOf } from "./parts-of";
 
 function Facts({ card }: { card: Card }) {
+  // A line by several rules gives each its reason; joined, they would be told twice.
+  const told = card.reasons.length > 0 && card.reasons.every(({ because }) => card.reason.includes(because));
   return (
     <>
       {card.meaning && <Formula of={card.meaning} />}
-      {card.rule && <p class="rule">{card.rule}</p>}
-      {card.reason && <p>{card.reason}</p>}
+      {card.rule && !told && card.rule !== card.title && <p class="rule">{card.rule}</p>}
+      {card.reason && !told && <p>{card.reason}</p>}
       {card.reasons.length > 0 && (
         <dl class="reasons">
           {card.reasons.map((one) => (
@@ -104,7 +106,7 @@ export function WhyCard({ onClose }: { onClose: () => void }) {
       </div>
       <div class="card-body" aria-live="polite">
         {card.value?.node && here.path !== null && (
-          <p class="node">
+          <p class="card-node">
             <Formula of={card.value.node} />
           </p>
         )}

@@ -80,6 +80,7 @@ export function Graph() {
     <div class="graph-view">
       <h1>Graph</h1>
       {failure.value && <Fault failure={failure.value} />}
+      {!data && !failure.value && <p class="muted" role="status">Evaluating the graph…</p>}
       {data && (
         <>
           <div class="controls">

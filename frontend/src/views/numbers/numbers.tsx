@@ -65,6 +65,7 @@ export function Numbers() {
           <button type="button" onClick={() => redraw((seed += 1))}>New example</button>
         </div>
         {failure.value && <Fault failure={failure.value} />}
+        {!now && !failure.value && <p class="muted" role="status">Evaluating…</p>}
         {forward.value?.inputs.map((input) =>
           inputs.value[input.name] ? (
             <InputEditor key={input.name} input={input} value={inputs.value[input.name]!} onChange={(value) => change(input.name, value)} />

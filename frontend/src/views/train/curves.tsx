@@ -25,8 +25,8 @@ export function Curves() {
       const style = getComputedStyle(host.current);
       const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
       plot = draw(host.current, {
-        width: Math.min(room.value, 620),
-        height: 300,
+        width: room.value,
+        height: Math.max(260, Math.min(room.value * 0.62, innerHeight * 0.55)),
         ink: colour("muted"),
         rule: colour("rule"),
         font: `13px ${style.fontFamily}`,

@@ -42,7 +42,7 @@ export function Plane() {
   useEffect(() => {
     const element = canvas.current;
     if (!element || !result || !room.value) return;
-    const size = Math.min(room.value, 560);
+    const size = Math.min(room.value, Math.max(320, innerHeight * 0.62));
     const ratio = devicePixelRatio || 1;
     element.width = size * ratio;
     element.height = size * ratio;

@@ -126,8 +126,10 @@ export function Train() {
                 onInput={(event) => { stop(); at.value = event.currentTarget.valueAsNumber; }} />
             </div>
             <p class="summary">{summary()}</p>
-            <div class="pictures"><Plane /><Curves /></div>
-            <Facts />
+            <div class="pictures">
+              <Plane />
+              <div class="beside"><Curves /><Facts /></div>
+            </div>
           </>
         )}
       </section>
