@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,13 @@ from chainrule.board.derivations import derivation_of
 from chainrule.board.schema import Matrix, Numbers, PointArgs, StepNumber, WhyArgs
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.evaluation.forward import assignments, forward, sample
+from chainrule.calculus.evaluation.numeric import Evaluator
 from chainrule.calculus.graph.dims import Dim, base_names, measured, written
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Symbol
+from chainrule.calculus.graph.roles import Role, roles
 from chainrule.calculus.proof.gradients import gradient_values
-from chainrule.calculus.proof.step_values import step_values
+from chainrule.calculus.proof.step_values import evaluator_at, step_values
 
 MOST_SIZE = 64
 """The largest size of one dimension of an example on the board."""
@@ -50,6 +52,12 @@ class Point:
             key = (args.text, args.wrt, args.order, tuple(self.sizes.items()), args.seed)
             self.inputs = dict(_drawn(*key)) | self.inputs
         self.chosen = _chosen(self.sizes, args.chosen)
+
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        """An evaluator of anything that stands on a line."""
+        with np.errstate(all="ignore"):
+            return evaluator_at(self.derivation, self.inputs, self.sizes)
 
     def values(self) -> dict[Symbol, Any]:
         """Run the forward pass."""
@@ -168,7 +176,26 @@ def _drawn(
     derivation = derivation_of(text, wrt, order)
     model = derivation.model
     values = sample(model, dict(sizes), np.random.default_rng(abs(seed)))
-    return {
-        s.name: values[s] if s in model.numbered else np.round(values[s], DIGITS)
-        for s in model.inputs
+    found = {
+        s: values[s] if s in model.numbered else np.round(values[s], DIGITS) for s in model.inputs
     }
+    labelled = found | _labels(model, found)
+    with np.errstate(all="ignore"):
+        known = forward(model, labelled, dict(sizes))
+    finite = all(np.isfinite(known[s]).all() for s in model.symbols)
+    return {s.name: value for s, value in (labelled if finite else found).items()}
+
+
+def _labels(model: Model, drawn: Mapping[Symbol, Any]) -> dict[Symbol, Any]:
+    """Return 0 or 1 for every drawn label; one 1 per column where labels are one-hot."""
+    axes = {known.symbol: known.axis for known in model.onehot}
+    found = {}
+    for symbol, role in roles(model).items():
+        value = drawn[symbol]
+        if symbol in axes:
+            largest = value.max(axis=axes[symbol], keepdims=True)
+            first = np.cumsum(value == largest, axis=axes[symbol]) == 1
+            found[symbol] = ((value == largest) & first).astype(float)
+        elif role is Role.LABEL and symbol not in model.numbered:
+            found[symbol] = (value > 0).astype(float)
+    return found

@@ -137,16 +137,16 @@ class _Script:
             yield f"const {self.names[definition.target]} = {code};"
         done: set[Symbol] = set()
         for one in (self.derivation, self.whole):
-            for name, gradient in one.layers.items():
-                if name not in done:
-                    done.add(name)
-                    yield f"const {self.names[name]} = {self._gradient(one, gradient)};"
+            for layer, gradient in one.layers.items():
+                if layer not in done:
+                    done.add(layer)
+                    yield f"const {self.names[layer]} = {self._gradient(one, gradient)};"
         values = [f"{_quoted(s.name)}: rowsOf({self.names[s]})" for s in self.model.values]
         yield f"const values = {{ {', '.join(values)} }};"
         yield from self._gradients("gradients", self.derivation)
         yield from self._gradients("slopes", self.whole)
-        for name, gradient in self.whole.layers.items():
-            yield f"slopes[{_quoted(gradient.variable.name)}] = rowsOf({self.names[name]});"
+        for layer, gradient in self.whole.layers.items():
+            yield f"slopes[{_quoted(gradient.variable.name)}] = rowsOf({self.names[layer]});"
         yield "const steps = [];"
         for step in self.derivation.steps:
             if step.phase not in (Phase.FUNCTION, Phase.RECURSION):

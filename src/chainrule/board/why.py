@@ -32,7 +32,7 @@ from chainrule.calculus.graph.node import (
     walk,
 )
 from chainrule.calculus.graph.roles import roles
-from chainrule.calculus.proof.step_values import evaluator_at, picked
+from chainrule.calculus.proof.step_values import picked
 from chainrule.errors import ChainruleError
 from chainrule.language.typeset import plain, unicode
 
@@ -52,11 +52,18 @@ def why(args: WhyArgs) -> Card:
     """Explain a line of a derivation, or one node of it."""
     derivation = derivation_of(args.text, args.wrt, args.order)
     step = step_named(derivation, args.step)
-    point = Point(derivation, args)
-    if args.path is None:
+    return card(derivation, step, Point(derivation, args), args.side, args.path)
+
+
+def card(
+    derivation: Derivation, step: Step, point: Point, side: str = "right", path: str | None = None
+) -> Card:
+    """Explain a line, or the node of one of its sides at a path."""
+    if path is None:
         return _line(derivation, step, point)
-    side = step.left if args.side == "left" else step.after
-    return _node(derivation, step, node_at(side, args.path), point, args)
+    root = step.left if side == "left" else step.after
+    origin = None if side == "left" else _origin(derivation, step, path)
+    return _node(derivation, step, node_at(root, path), point, origin)
 
 
 def node_at(root: Expr, path: str) -> Expr:
@@ -94,7 +101,9 @@ def _line(derivation: Derivation, step: Step, point: Point) -> Card:
     )
 
 
-def _node(derivation: Derivation, step: Step, node: Expr, point: Point, args: WhyArgs) -> Card:
+def _node(
+    derivation: Derivation, step: Step, node: Expr, point: Point, origin: OriginCard | None
+) -> Card:
     model = derivation.model
     symbol = _symbol(node)
     kind, title, reason = _described(derivation, node)
@@ -118,7 +127,7 @@ def _node(derivation: Derivation, step: Step, node: Expr, point: Point, args: Wh
         meaning,
         "" if symbol is None else model.notes.get(symbol.name, ""),
         _reasons(derivation, node),
-        None if args.side == "left" else _origin(derivation, step, args.path or ""),
+        origin,
         check_of(step.check),
         _numbers(derivation, step, node, point),
     )
@@ -221,7 +230,7 @@ def _numbers(derivation: Derivation, step: Step, node: Expr, point: Point) -> No
     )
     try:
         with np.errstate(all="ignore"):
-            at = evaluator_at(derivation, point.inputs, point.sizes)
+            at = point.evaluator
             value: Any = at.value(node)
             rows = ((picked(at, value, point.chosen),),) if node.shape == SCALAR else None
     except ChainruleError:
