@@ -82,6 +82,9 @@ export function move(before: Element, after: Element, origins: Provenance[]): vo
   }
   const placed = moves.map(({ to }) => to);
   for (const node of right(after).querySelectorAll(`${PARTS}, mo`)) {
+    const owner = node.closest("[data-path]")?.getAttribute("data-path");
+    // The operator around a part that changed stands as it stood.
+    if (origins.some(({ kind, path }) => kind === "around" && path === owner)) continue;
     const covered = placed.some((one) => one.contains(node) || node.contains(one));
     if (!covered) {
       node.animate([{ opacity: 0 }, { opacity: 0, offset: 0.3 }, { opacity: 1 }], { duration: TIME });

@@ -60,6 +60,7 @@ export async function ensureDerived(): Promise<void> {
   derivedFrom = key;
   batch(() => {
     deriving.value = true;
+    derivation.value = null;
     derivationFault.value = null;
   });
   try {

@@ -3,7 +3,7 @@
  * its own (a local file) by messages between the two windows.
  */
 import { effect } from "@preact/signals";
-import type { Line } from "../types";
+import type { Line, Step } from "../types";
 import { derivation, title } from "../state/board";
 import { current, goTo, revealed, stops, type Stop } from "./derive/stops";
 
@@ -43,6 +43,12 @@ export function present(): void {
   opened = window.open(`${page}#presenter`, NAME, "width=900,height=700");
 }
 
+/** The note and the reason, unless one tells the other. */
+function notesOf({ note, why }: Step): string[] {
+  if (!why || note.toLowerCase().includes(why.toLowerCase())) return note ? [note] : [];
+  return note ? [note, why] : [why];
+}
+
 function shown(): Shown {
   const now = current.value;
   const next = stops.value[revealed.value];
@@ -53,7 +59,7 @@ function shown(): Shown {
     count: stops.value.length,
     line: lineOf(now ?? undefined),
     rule: now?.step.rule ?? "",
-    notes: now ? [now.step.note, now.step.why].filter((text, at, all) => text && all.indexOf(text) === at) : [],
+    notes: now ? notesOf(now.step) : [],
     next: lineOf(next),
     nextRule: next ? (next.asking ? "Question" : next.step.rule) : "",
   };
