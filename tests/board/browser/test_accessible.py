@@ -88,7 +88,7 @@ def _written(page: Any) -> None:
 def _mistaken(page: Any) -> None:
     go(page, "Write")
     page.get_by_role("button", name="Plain text field").click()
-    page.get_by_role("textbox", name="Forward pass").fill("x : (1, 1)\nL = x + y")
+    page.get_by_role("textbox", name="Forward pass").fill("x : (1, 1)\nL = x +")
     expect(page.locator(".fault")).to_be_visible()
 
 

@@ -42,8 +42,8 @@ def test_derives_and_explains(open_page: Any, exported: str) -> None:
     expect(page.locator(".card .card-body")).to_contain_text(re.compile("sigmoid|σ|1 × m"))
     page.keyboard.press("Escape")
     finish(page)
-    address = page.url
-    again = open_page(url=address)
+    expect(page).to_have_url(re.compile(r"at=\d\d"))
+    again = open_page(url=page.url)
     expect(again.get_by_role("heading", name="Gradients")).to_be_visible()
 
 
