@@ -23,14 +23,6 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of one process together: they share a server and a browser."""
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 def _browser_path() -> str:
