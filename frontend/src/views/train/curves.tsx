@@ -6,6 +6,8 @@ import { loadBundle } from "../../protocol/trusted";
 import { colours } from "../../state/preferences";
 import { at, training } from "./state";
 
+const ROUNDING = 2 ** -52;
+
 export function Curves() {
   const host = useRef<HTMLDivElement>(null);
   const room = useSignal(0);
@@ -22,6 +24,9 @@ export function Curves() {
     let gone = false;
     void loadBundle<CurvesBundle>("curves").then(({ draw }) => {
       if (gone || !host.current) return;
+      const { bound, cost } = result.optimum;
+      // Below the rounding of the cost itself a bound is no longer visible in it.
+      const finish = Math.max(bound ?? 0, ROUNDING * Math.abs(cost));
       const style = getComputedStyle(host.current);
       const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
       plot = draw(host.current, {
@@ -34,6 +39,7 @@ export function Curves() {
           // The whole curve is reserved from the start, so that the axes stand still.
           { name: "gradient descent, all steps", values: [...result.gradient.gap], colour: colour("rule") },
           { name: "gradient descent", values: result.gradient.gap.slice(0, step + 1), colour: colour("ink") },
+          { name: "optimum", values: result.gradient.gap.map(() => finish), colour: colour("good"), dash: [2, 4] },
           { name: "Newton", values: result.newton.gap.slice(0, step + 1), colour: colour("bad"), dash: [7, 5] },
         ],
       });
@@ -46,7 +52,7 @@ export function Curves() {
   return (
     <figure>
       <div ref={host} class="curves" aria-hidden="true" />
-      <figcaption>Upper bound of the distance to the optimal cost, per step, logarithmic. Solid: gradient descent. Dashed: Newton's method.</figcaption>
+      <figcaption>Upper bound of the distance to the optimal cost, per step, logarithmic. Solid: gradient descent. Dashed: Newton's method. Dotted: the bound of the optimum itself.</figcaption>
     </figure>
   );
 }

@@ -100,6 +100,7 @@ export function Plane() {
       <canvas ref={canvas} role="img" aria-label={result ? `Plane of ${names.value.join(" and ")}. ${summary()}` : "Plane of two features"} />
       <figcaption>
         Horizontal: {names.value[0]}; vertical: {names.value[1]}, standardized. Circles: {result?.classes[1]}; crosses: {result?.classes[0]}.
+        Solid line: gradient descent; dashed: Newton's method; broad: the optimum.
       </figcaption>
     </figure>
   );
