@@ -40,6 +40,29 @@ def test_says_what_it_understood(page: Any) -> None:
     expect(page.locator(".verdict")).to_have_count(0)
 
 
+def test_answers_are_not_held_back(page: Any) -> None:
+    """The body of an answer follows its head at once, also after a pause between two keys."""
+    waited = page.evaluate(
+        """async () => {
+          const headers = {
+            'Content-Type': 'application/json', 'X-Board-Tab': 'timing',
+            'X-Board-Token': sessionStorage.getItem('chainrule-token'),
+          };
+          const times = [];
+          for (let at = 0; at < 9; at += 1) {
+            const body = JSON.stringify({call: 'gallery', id: at, args: {}});
+            const answer = await fetch('call', {method: 'POST', headers, body});
+            const begun = performance.now();
+            await answer.json();
+            times.push(performance.now() - begun);
+            await new Promise(done => setTimeout(done, 60));
+          }
+          return times.sort((a, b) => a - b)[4];
+        }"""
+    )
+    assert waited < 30
+
+
 def test_palette_types(page: Any) -> None:
     """A button of the palette types at the caret and leaves it inside the brackets."""
     _formula_question(page)
