@@ -210,6 +210,7 @@ def test_unknown_calls_and_arguments_are_typed_errors() -> None:
     assert error("numbers", text=LECTURE, sizes={"m": 10**6})["kind"] == "request"
     assert error("numbers", text=LECTURE, inputs={"w": [[1, 2], [3]]})["kind"] == "request"
     assert error("derive", text=LECTURE, order=3)["kind"] == "request"
+    assert "X, Y, w, b" in error("grade", text=LECTURE, wrt="?", answer="A")["message"]
 
 
 def test_calls_need_numpy_and_mpmath_alone() -> None:

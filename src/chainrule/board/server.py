@@ -215,6 +215,7 @@ def _bound(port: int) -> socket.socket:
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((HOST, port))
+        found.listen()  # whoever opens the printed address at once waits, and is not refused
     except (OSError, OverflowError) as error:
         found.close()
         raise ChainruleError(

@@ -167,7 +167,10 @@ class Grader:
     def _asked(self, wrt: str) -> tuple[Symbol, int | None]:
         """Return the variable, and the one entry of it that is asked for."""
         names = {canonical(s.name) for s in self.model.symbols}
-        whole, place = split_place(canonical(wrt))
+        try:
+            whole, place = split_place(canonical(wrt))
+        except ValueError:  # not a name at all: the error lists those there are
+            return self.model.symbol(wrt), None
         entry = canonical(wrt) not in names and whole in names and place is not None
         return (self._variable(whole), place) if entry else (self._variable(wrt), None)
 
