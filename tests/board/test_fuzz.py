@@ -96,16 +96,17 @@ def _args(random: Random, call: str) -> dict[str, object]:
     }
     if call in ("gallery", "topics"):
         return {}
-    return made.get(call, {"history": []} if call == "progress" else {"text": text})
+    other: dict[str, object] = {"history": []} if call == "progress" else {"text": text}
+    return made.get(call, other)
 
 
 def _soup(random: Random) -> str:
-    return "".join(random.choice(PIECES) for _ in range(random.randrange(40)))
+    return "".join(str(random.choice(PIECES)) for _ in range(random.randrange(40)))
 
 
 def _mangled(random: Random, text: str) -> str:
     at = random.randrange(len(text))
-    return text[:at] + random.choice(PIECES) + text[at + random.randrange(3) :]
+    return text[:at] + str(random.choice(PIECES)) + text[at + random.randrange(3) :]
 
 
 def _path(random: Random) -> str | None:

@@ -61,7 +61,8 @@ class _Writer:
         number = self.ids[part] = len(self.parts)
         self.parts.append(part)
         self.uses.append(0)
-        own = sum(len(key) for key, _ in content) if kind == "object" else 0
+        parts: Any = content
+        own = sum(len(key) for key, _ in parts) if kind == "object" else 0
         base = len(content) if kind in ("text", "code") else 2 * len(content)
         self.lengths.append(own + base + sum(self.lengths[child] for child in inner))
         return number
