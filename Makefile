@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench bench-engine bench-losses bench-peers bounds torture docs build emit clean
+.PHONY: demo test check bench bench-engine bench-losses bench-peers bounds torture docs build emit \
+	board site clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +19,8 @@ help:
 	@echo "make torture  half an hour of seeded faults: commands stopped at any moment, damaged files"
 	@echo "make docs    regenerate what the README and docs quote"
 	@echo "make emit    write the training kernels from the derivation again"
+	@echo "make board   build the board's front end (needs Node), its types included"
+	@echo "make site    write the gallery with the static board into site/"
 	@echo "make build   the wheel and the source archive"
 
 $(READY): pyproject.toml constraints.txt
@@ -69,6 +72,13 @@ docs: $(READY)
 
 emit: $(READY)
 	$(BIN)/python -m chainrule.emission
+
+board: $(READY)
+	$(BIN)/python tools/board_schema.py
+	cd frontend && npm ci --ignore-scripts --no-audit --no-fund && node build.mjs
+
+site: $(READY)
+	$(BIN)/chainrule board --export site
 
 build: $(READY)
 	$(BIN)/python -m pip install --quiet build

@@ -43,6 +43,7 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
     "audit": (Example(("audit", "homework.md", "--forward", "logistic_batch"), "dw"),),
     "grade": (Example((*GRADE, "--answer", "(A - Y) X^T"), "Right."),),
     "code": (Example(("code", "logistic_batch", "--target", "jax"), "(A - Y) @ X.T"),),
+    "board": (Example(("board", "--help"), "127.0.0.1"),),
     "practice": (Example(("practice", "--progress", "p.sqlite"), "0 of 0 right."),),
     "exercise": (Example(("exercise", "list"), "logistic-batch"),),
     "progress": (Example(("progress", "--progress", "p.sqlite"), ""),),

@@ -17,6 +17,7 @@ COMMANDS = {
     "audit": "Judge a derivation line by line: which is wrong, and why.",
     "grade": "Judge an answer: is this the gradient, and if not, which mistake?",
     "code": "Write forward pass and gradients as a module in Python or JavaScript.",
+    "board": "The board in the browser: derive, ask why, practise, audit, train.",
     "practice": "Practise backpropagation: one question after the other.",
     "exercise": "The bank of exercises, problem sets, your own.",
     "progress": "Show, export or delete what was practised.",

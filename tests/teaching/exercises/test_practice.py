@@ -17,10 +17,11 @@ from chainrule.errors import DataError, ExerciseError
 from chainrule.teaching.exercises.answer_readers import judge
 from chainrule.teaching.exercises.content import Equation
 from chainrule.teaching.exercises.fading import faded
+from chainrule.teaching.exercises.history import Answer
 from chainrule.teaching.exercises.kinds import KINDS
 from chainrule.teaching.exercises.loading import exercises, find
 from chainrule.teaching.exercises.practice import PracticeSession
-from chainrule.teaching.exercises.practice_log import Answer, PracticeLog
+from chainrule.teaching.exercises.practice_log import PracticeLog
 from chainrule.teaching.exercises.scheduler import SPACING, Scheduler, boxes
 
 POOL = exercises("batches")
@@ -53,7 +54,8 @@ def test_the_file_is_deleted(tmp_path: Path) -> None:
 
 _WRITER = """
 import sys
-from chainrule.teaching.exercises.practice_log import Answer, PracticeLog
+from chainrule.teaching.exercises.history import Answer
+from chainrule.teaching.exercises.practice_log import PracticeLog
 progress = PracticeLog(sys.argv[1])
 for number in range(100000):
     progress.record(Answer(f"e{number}", "k", number, ("log rule",), True))

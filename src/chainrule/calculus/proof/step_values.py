@@ -61,20 +61,37 @@ def step_values(
     dict of int to StepValues
         By the id of the step.
     """
-    model = derivation.model
-    given = {model.symbol(name): np.asarray(x, float) for name, x in inputs.items()}
-    meaning = AnswerTable(derivation)
     # The plain formula may leave the finite numbers on real data; its values say so.
     with np.errstate(all="ignore"):
-        values = forward(model, given, sizes)
-        known = with_layers(derivation, values, sizes, meaning=meaning)
-        point = Evaluator(known, sizes, FLOATS, meaning)
+        point = evaluator_at(derivation, inputs, sizes)
         # The slope of a function, and a line for every round, hold at no single place.
         return {
             step.id: _numbers(point, derivation, step, chosen)
             for step in derivation.steps
             if step.phase not in (Phase.FUNCTION, Phase.RECURSION)
         }
+
+
+def evaluator_at(
+    derivation: Derivation, inputs: Mapping[str, Any], sizes: Mapping[str, int]
+) -> Evaluator:
+    """Return an evaluator of anything that stands on a line of a derivation.
+
+    Parameters
+    ----------
+    derivation : Derivation
+        With its layers and answers.
+    inputs : mapping of str to array
+        The inputs of the model, in the lecture's shapes.
+    sizes : mapping of str to int
+        The sizes of the dimensions.
+    """
+    model = derivation.model
+    given = {model.symbol(name): np.asarray(x, float) for name, x in inputs.items()}
+    meaning = AnswerTable(derivation)
+    values = forward(model, given, sizes)
+    known = with_layers(derivation, values, sizes, meaning=meaning)
+    return Evaluator(known, sizes, FLOATS, meaning)
 
 
 def sampled_values(
@@ -100,18 +117,19 @@ def _numbers(
 ) -> StepValues:
     after = step.after
     if after.shape != SCALAR:
-        places = _place(derivation, step)
+        places = place_of(derivation, step)
         value = point.spread(point.value(after), *places)
         dims = frozenset(place.dim for place in places if isinstance(place, Index))
-        return StepValues(_picked(point, value, chosen), dims=dims)
+        return StepValues(picked(point, value, chosen), dims=dims)
     term = None
     if isinstance(after, Total) and after.index.dim in chosen:
-        term = _picked(point, point.value(after.body), chosen)
+        term = picked(point, point.value(after.body), chosen)
     dims = frozenset(index.dim for index in running(after))
-    return StepValues(_picked(point, point.value(after), chosen), term, dims)
+    return StepValues(picked(point, point.value(after), chosen), term, dims)
 
 
-def _place(derivation: Derivation, step: Step) -> Positions:
+def place_of(derivation: Derivation, step: Step) -> Positions:
+    """Return the entry of a line that is looked at: that of its left side."""
     side: Expr = step.left.wrt if isinstance(step.left, Partial) else step.left
     if isinstance(side, Entry):
         return side.places
@@ -122,8 +140,8 @@ def _place(derivation: Derivation, step: Step) -> Positions:
     )
 
 
-def _picked(point: Evaluator, value: Any, chosen: Mapping[str, int]) -> float:  # noqa: ANN401
-    """Take the chosen place along every running axis."""
+def picked(point: Evaluator, value: Any, chosen: Mapping[str, int]) -> float:  # noqa: ANN401
+    """Return the entry of a value at the chosen place along every running axis."""
     where = [0] * value.ndim
     for index, axis in point.axes.items():
         if axis < value.ndim and value.shape[-1 - axis] > 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from chainrule.calculus.derivation.program import Program
 from chainrule.errors import ModelError
 from chainrule.language.codegen.dialects import DIALECTS
-from chainrule.language.codegen.javascript.module import javascript_module
+from chainrule.language.codegen.javascript.module import javascript_expression, javascript_module
 from chainrule.language.codegen.javascript.target import JAVASCRIPT
 from chainrule.language.codegen.plan import Plan
 from chainrule.language.codegen.python_module import python_module
@@ -60,4 +60,17 @@ def module_text(program: Program, target: str = "numpy") -> str:
     return python_module(plan) if isinstance(plan.target, PythonTarget) else javascript_module(plan)
 
 
-__all__ = ["TARGETS", "module_text", "target_named"]
+def script_text(program: Program) -> str:
+    """Write a program as an expression in JavaScript, for a page without modules.
+
+    Its value is an object with the functions ``forward`` and ``backward``.
+
+    Raises
+    ------
+    DerivationError
+        When an op has no JavaScript.
+    """
+    return javascript_expression(Plan(program, JAVASCRIPT))
+
+
+__all__ = ["TARGETS", "module_text", "script_text", "target_named"]

@@ -12,11 +12,11 @@ from chainrule.teaching.exercises.content import Content
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.fading import KIND as FADING
 from chainrule.teaching.exercises.fading import faded
+from chainrule.teaching.exercises.history import Answer, AnswerStore
 from chainrule.teaching.exercises.kinds import KINDS, ask
-from chainrule.teaching.exercises.practice_log import Answer, PracticeLog
 from chainrule.teaching.exercises.questions import Question
-from chainrule.teaching.exercises.scheduler import RIGHT, ScheduledExercise, Scheduler
-from chainrule.teaching.exercises.variants import variant
+from chainrule.teaching.exercises.scheduler import ScheduledExercise, Scheduler
+from chainrule.teaching.exercises.tickets import Ticket, varied
 
 MOST_BLANKS = 4
 
@@ -36,23 +36,26 @@ class PracticeSession:
     ----------
     pool : sequence of Exercise
         The exercises to choose from, easiest first.
-    progress : PracticeLog or None
+    progress : AnswerStore or None
         The log of answers; without it they last for this session alone.
     seed : int
         Seed for all random choices.
     kinds : sequence of str
         The kinds of question; by default all. ``"fading"`` asks for blank lines.
+    history : sequence of Answer
+        Earlier answers, where no log keeps them.
     """
 
     def __init__(
         self,
         pool: Sequence[Exercise],
-        progress: PracticeLog | None = None,
+        progress: AnswerStore | None = None,
         seed: int = 0,
         kinds: Sequence[str] = (),
+        history: Sequence[Answer] = (),
     ) -> None:
         self.progress = progress
-        self.history = progress.history() if progress is not None else []
+        self.history = progress.history() if progress is not None else list(history)
         self.before = len(self.history)
         self.seed = seed
         self.kinds = tuple(kinds) or tuple(kind.name for kind in KINDS)
@@ -72,6 +75,12 @@ class PracticeSession:
         if self._current is None:
             raise ExerciseError("no question is open; ask first")
         return self._current
+
+    @property
+    def ticket(self) -> Ticket:
+        """The ticket of the open question, unless it is one of several blank lines."""
+        question = self.question
+        return Ticket(_base(question.exercise), question.kind, self.seed, self._seed)
 
     @property
     def answered(self) -> tuple[int, int]:
@@ -160,7 +169,7 @@ class PracticeSession:
 
     def _made(self, choice: ScheduledExercise) -> list[Question]:
         self._seed = choice.times
-        exercise = self._varied(choice)
+        exercise = varied(choice.exercise, self.seed, choice.times)
         seed = self.seed + choice.times
         if FADING in self.kinds:
             done = sum(a.right for a in self.history if a.exercise == exercise.id)
@@ -174,15 +183,6 @@ class PracticeSession:
             if question is not None:
                 return [question]
         return []
-
-    def _varied(self, choice: ScheduledExercise) -> Exercise:
-        """Return the exercise itself at first, and another variant each time after."""
-        if choice.times < RIGHT:
-            return choice.exercise
-        try:
-            return variant(choice.exercise, self.seed + choice.times)
-        except ExerciseError:
-            return choice.exercise  # it has no variants
 
 
 def _base(exercise: Exercise) -> str:

@@ -10,12 +10,12 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from chainrule.errors import DataError
+from chainrule.teaching.exercises.history import Answer
 
 SCHEMA = 1
 
@@ -31,39 +31,6 @@ CREATE TABLE IF NOT EXISTS answers (
     hints INTEGER NOT NULL
 )
 """
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answered question.
-
-    Parameters
-    ----------
-    exercise, kind : str
-        The identifier of the question.
-    seed : int
-        The seed of the variant; 0 for the exercise of the bank itself.
-    rules : tuple of str
-        The rules that it took.
-    right : bool
-        Whether the first answer was right.
-    hints : int
-        The number of hints before it.
-    at : str
-        When, in ISO format.
-    """
-
-    exercise: str
-    kind: str
-    seed: int
-    rules: tuple[str, ...]
-    right: bool
-    hints: int = 0
-    at: str = field(default_factory=_now)
 
 
 class PracticeLog:

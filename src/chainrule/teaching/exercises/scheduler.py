@@ -16,7 +16,7 @@ from random import Random
 
 from chainrule.calculus.graph.node import Apply, Expr, walk
 from chainrule.teaching.exercises.exercise import Exercise
-from chainrule.teaching.exercises.practice_log import Answer
+from chainrule.teaching.exercises.history import Answer
 
 TOP_BOX = 5
 PAUSE = 1

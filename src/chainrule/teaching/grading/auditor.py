@@ -268,7 +268,12 @@ class Auditor:
         """Return the verdict on a wrong line, explained where that is wanted."""
         said, failed = written.said, chain.failed
         finding = chain.findings[failed - 1]
-        verdict = Verdict(said.line, said.text, finding.outcome.value, finding.why, sign=failed)
+        numbers = None
+        if finding.left is not None and finding.right is not None:
+            numbers = (finding.left, finding.right)
+        verdict = Verdict(
+            said.line, said.text, finding.outcome.value, finding.why, sign=failed, numbers=numbers
+        )
         if not self.explains:
             return verdict
         why = finding.why

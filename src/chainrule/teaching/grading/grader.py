@@ -112,6 +112,37 @@ class Grader:
             return self._refused(variable, refused or ParseError("this cannot be judged"), text)
         return self._wrong(variable, *first)
 
+    def read(self, wrt: str, text: str) -> Expr:
+        """Return an answer as it is read, in the reading that `grade` judges.
+
+        Parameters
+        ----------
+        wrt : str
+            The variable, or any other value of the forward pass, or one entry.
+        text : str
+            The answer, in any notation.
+
+        Raises
+        ------
+        ModelError
+            When the forward pass has no such variable.
+        ParseError
+            When the answer cannot be read, with the column.
+        """
+        variable, _ = self._asked(wrt)
+        first: tuple[LineContext, Expr] | None = None
+        refused: ParseError | None = None
+        for finding, context, expr in self._tried(variable, text):
+            if isinstance(finding, ParseError):
+                refused = refused or finding
+            elif expr is not None and (first is None or finding.holds):
+                first = context, expr
+                if finding.holds:
+                    break
+        if first is None:
+            raise refused or UndecidedError("this cannot be judged")
+        return self._shown(*first)
+
     def about(self, text: str) -> str | None:
         """Return the value whose gradient the left side of a line names; None if none."""
         with suppress(ChainruleError):
@@ -136,7 +167,10 @@ class Grader:
     def _asked(self, wrt: str) -> tuple[Symbol, int | None]:
         """Return the variable, and the one entry of it that is asked for."""
         names = {canonical(s.name) for s in self.model.symbols}
-        whole, place = split_place(canonical(wrt))
+        try:
+            whole, place = split_place(canonical(wrt))
+        except ValueError:  # not a name at all: the error lists those there are
+            return self.model.symbol(wrt), None
         entry = canonical(wrt) not in names and whole in names and place is not None
         return (self._variable(whole), place) if entry else (self._variable(wrt), None)
 
@@ -366,13 +400,17 @@ class Grader:
         return list(found.values())[:MOST_TIED]
 
     def _understood(self, context: LineContext, expr: Expr) -> str:
-        if context.has_placeholders(expr):
-            row, col = (context.letters.free(dim) for dim in expr.shape)
-            try:
-                return unicode(context.opened(expr, row, col))
-            except ParseError:
-                return context.line.text
-        return unicode(expr)
+        try:
+            return unicode(self._shown(context, expr))
+        except ParseError:
+            return context.line.text
+
+    def _shown(self, context: LineContext, expr: Expr) -> Expr:
+        """Return an answer in names that can be written, without placeholders."""
+        if not context.has_placeholders(expr):
+            return expr
+        row, col = (context.letters.free(dim) for dim in expr.shape)
+        return context.opened(expr, row, col)
 
     def _values(self, variable: Symbol, context: LineContext, expr: Expr) -> Any:  # noqa: ANN401
         samples = self._search(variable).samples

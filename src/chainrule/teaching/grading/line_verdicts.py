@@ -51,6 +51,8 @@ class Verdict:
         Which equals sign of the line is the first that does not hold, from 1; 0 when all do.
     alone : bool
         Whether it uses no gradient of another line.
+    numbers : tuple of float
+        The values of the two sides at one place, where they differ.
     """
 
     line: int
@@ -61,6 +63,7 @@ class Verdict:
     right: str = ""
     sign: int = 0
     alone: bool = False
+    numbers: tuple[float, float] | None = None
 
     @property
     def mistake(self) -> str:

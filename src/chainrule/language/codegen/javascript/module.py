@@ -99,6 +99,15 @@ def javascript_module(plan: Plan) -> str:
     return "\n".join([head, assembled(pieces, plan.helpers, plan.own), MAIN])
 
 
+def javascript_expression(plan: Plan) -> str:
+    """Write a plan as an expression for scripts that are not modules: ``{ forward, backward }``."""
+    pieces = [
+        piece.replace("export function", "function") for piece in (_forward(plan), _backward(plan))
+    ]
+    code = assembled(pieces, plan.helpers, plan.own)
+    return f'(() => {{\n"use strict";\n{code}\nreturn {{ forward, backward }};\n}})()'
+
+
 def assembled(pieces: Sequence[str], helpers: Mapping[str, str], own: Mapping[str, str]) -> str:
     """Put the functions that pieces of code call around them.
 

@@ -1,0 +1,236 @@
+"""The calls: JSON in, JSON or a typed error out; numbers against NumPy and finite differences."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression as Peer
+from tests.board.samples import LECTURE, ONE, error, result
+
+from chainrule.board import training
+from chainrule.board.calls import CALLS, answer
+from chainrule.board.native import NATIVE, declarations
+
+FRONTEND = Path(__file__).parents[2] / "frontend" / "schema.d.ts"
+
+
+def test_read_gives_shapes_and_roles() -> None:
+    found = result("read", text=LECTURE)
+    assert {i["name"]: (i["shape"], i["role"]) for i in found["inputs"]} == {
+        "X": (["n", "m"], "data"),
+        "Y": (["1", "m"], "label"),
+        "w": (["1", "n"], "parameter"),
+        "b": (["1", "1"], "parameter"),
+    }
+    assert found["asked"] == ["w", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "line", "column", "mended"),
+    [
+        ("x : (n, 1)\nL = sum(sigmod(x))", "parse", 2, 9, "x : (n, 1)\nL = sum(sigmoid(x))"),
+        ("x, w : (n, 1)\nL = sum(x w)", "shape", 2, 9, "x, w : (n, 1)\nL = sum(x .* w)"),
+        ("L = )", "parse", 1, 5, None),
+        ("X : (n, m)\nL = X", "parse", 2, 1, None),
+    ],
+)
+def test_errors_have_a_place_and_a_repair_that_reads(
+    text: str, kind: str, line: int, column: int, mended: str | None
+) -> None:
+    found = error("read", text=text)
+    assert (found["kind"], found["line"], found["column"]) == (kind, line, column)
+    mend = found["mend"]
+    if mended is None:
+        assert mend is None
+        return
+    lines = text.split("\n")
+    wrong, start = lines[mend["line"] - 1], mend["column"] - 1
+    lines[mend["line"] - 1] = wrong[:start] + mend["text"] + wrong[start + mend["length"] :]
+    assert "\n".join(lines) == mended
+    result("read", text=mended)
+
+
+def test_every_line_of_a_derivation_is_proven_typeset_and_traced() -> None:
+    found = result("derive", text=LECTURE)
+    assert found["proven"]
+    shown = [number for section in found["sections"] for number in section["steps"]]
+    assert shown == [step["id"] for step in found["steps"]]
+    for step in found["steps"]:
+        assert step["check"]["points"] > 0
+        assert step["line"]["mathml"].startswith("<math")
+        paths = {origin["path"] for origin in step["provenance"] if origin["kind"] != "cancelled"}
+        assert "" in paths
+        for forbidden in ("tabindex", "style=", "title=", "<script"):
+            assert forbidden not in step["line"]["mathml"]
+
+
+def test_numbers_are_those_of_numpy() -> None:
+    X, Y = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.5]]), np.array([[1.0, 0.0, 1.0]])
+    w, b = np.array([[0.4, -0.3]]), np.array([[0.1]])
+    inputs = {"X": X.tolist(), "Y": Y.tolist(), "w": w.tolist(), "b": b.tolist()}
+    found = result("numbers", text=LECTURE, inputs=inputs, chosen={"m": 1})
+    A = 1 / (1 + np.exp(-(w @ X + b)))
+    np.testing.assert_allclose(found["values"]["A"], A)
+    np.testing.assert_allclose(found["gradients"]["w"], (A - Y) @ X.T)
+    assert found["sizes"] == {"n": 2, "m": 3}
+    dz = next(
+        s
+        for s in result("derive", text=LECTURE)["steps"]
+        if s["line"]["text"] == "da_i/dz_i = a_i(1 - a_i)"
+    )
+    value = next(s["value"] for s in found["steps"] if s["id"] == dz["id"])
+    assert value == pytest.approx(A[0, 1] * (1 - A[0, 1]))
+
+
+def test_drawn_labels_are_zero_or_one() -> None:
+    for seed in range(6):
+        found = result("numbers", text=LECTURE, seed=seed, sizes={"m": 9})
+        assert {v for row in found["inputs"]["Y"] for v in row} <= {0.0, 1.0}
+        assert found["values"]["J"][0][0] is not None
+
+
+def test_graph_gradients_are_finite_differences() -> None:
+    found = result("graph", text=ONE)
+    inputs = {n["id"]: n["value"] for n in found["nodes"] if n["kind"] == "input"}
+    gradient = next(n["gradient"] for n in found["nodes"] if n["id"] == "w")
+    for place in range(len(inputs["w"][0])):
+        costs = []
+        for nudge in (1e-6, -1e-6):
+            moved = json.loads(json.dumps(inputs))
+            moved["w"][0][place] += nudge
+            costs.append(result("numbers", text=ONE, inputs=moved)["values"]["L"][0][0])
+        slope = (costs[0] - costs[1]) / 2e-6
+        assert gradient[0][place] == pytest.approx(slope, rel=1e-6)
+    assert found["backward"][0][1] == "L"
+    assert ["b", "z"] in found["backward"]
+
+
+def test_why_explains_a_line_and_its_parts() -> None:
+    steps = result("derive", text=LECTURE)["steps"]
+    put = next(step for step in steps if step["phase"] == "substitute")
+    assert result("why", text=LECTURE, step=put["id"])["reason"] == put["why"]
+    origin = next(o for o in put["provenance"] if o["kind"] == "substituted")
+    found = result("why", text=LECTURE, step=put["id"], path=origin["path"])
+    assert found["origin"]["kind"] == "substituted"
+    assert found["origin"]["formula"]["text"] == "dJ/da_i"
+    assert error("why", text=LECTURE, step=put["id"], path="9.9")["kind"] == "request"
+    assert error("why", text=LECTURE, step=999)["kind"] == "request"
+
+
+def test_understood_does_not_judge() -> None:
+    right = result("understood", text=LECTURE, typed="(A - Y) X^T", wrt="w")
+    wrong = result("understood", text=LECTURE, typed="(Y - A) X^T", wrt="w")
+    assert right.keys() == wrong.keys()
+    assert (right["ok"], wrong["ok"]) == (True, True)
+    assert wrong["math"]["text"] == "(Y - A) X^T"
+    open_bracket = result("understood", text=LECTURE, typed="(A - Y X^T", wrt="w")
+    assert (open_bracket["ok"], open_bracket["column"]) == (False, 1)
+
+
+def test_a_grade_names_the_mistake_and_keeps_the_answer() -> None:
+    found = result("grade", text=LECTURE, wrt="w", answer="(Y - A) X^T")
+    assert (found["verdict"], found["mistakes"][0]["name"]) == ("wrong", "sign")
+    assert found["numbers"]["right"] == pytest.approx(-found["numbers"]["yours"])
+    assert "(A - Y) X^T" not in json.dumps(found)
+    shown = result("grade", text=LECTURE, wrt="w", answer="(Y - A) X^T", reveal=True)
+    assert shown["short_form"] == "(A - Y) X^T"
+
+
+def test_an_audit_shows_the_two_numbers_that_differ() -> None:
+    found = result("audit", text=LECTURE, transcript="dJ/dZ = A - Y\ndJ/db = sum(Y - A)\n")
+    right, wrong = found["lines"]
+    assert (right["verdict"], wrong["verdict"]) == ("proven", "wrong")
+    assert wrong["numbers"]["right"] is not None
+    assert error("audit", transcript="\n" * 5000, text=LECTURE)["kind"] == "limit"
+
+
+def test_practice_goes_on_from_its_history() -> None:
+    history: list[object] = []
+    for _ in range(4):
+        asked = result("question", history=history, seed=1)
+        again = result("question", history=history, seed=1)
+        assert asked["ticket"] == again["ticket"]
+        found = result("reply", ticket=asked["ticket"], answer="0")
+        shown = result("show", ticket=asked["ticket"])
+        assert result("hint", ticket=asked["ticket"], number=1)["hint"]
+        history.append(found["record"] or shown["record"])
+    assert result("progress", history=history)["answered"] == 4
+    assert error("reply", ticket="no/such/1/2", answer="1")["kind"] == "exercise"
+    assert error("reply", ticket="nonsense", answer="1")["kind"] == "exercise"
+
+
+@pytest.mark.parametrize("batch", [0, 50])
+def test_training_reaches_the_optimum_of_another_library(batch: int) -> None:
+    found = result("train", columns=[0, 1], batch=batch, rate=0.3, steps=60)
+    data = training.shipped()
+    X = data.X[[0, 1]].T
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    peer = Peer(C=1.0, tol=1e-12, max_iter=10_000).fit(X, data.labels)
+    np.testing.assert_allclose(found["optimum"]["w"], peer.coef_[0], rtol=1e-5)
+    best = found["optimum"]["cost"]
+    for path in (found["gradient"], found["newton"]):
+        for cost, gap in zip(path["cost"], path["gap"], strict=True):
+            assert gap >= cost - best - 1e-9  # the bound is above the true distance
+    assert found["newton"]["gap"][-1] < 1e-8
+    costs = found["newton"]["cost"]
+    assert all(later <= earlier for earlier, later in pairwise(costs))
+
+
+def test_training_on_own_data_refuses_what_makes_no_problem() -> None:
+    features = [[0.0, 1.0, 2.0, 3.0], [1.0, 0.0, 1.0, 0.5]]
+    assert result("train", features=features, labels=[0, 1, 0, 1], steps=5)["m"] == 4
+    for labels in ([0, 0, 0, 0], [0, 1], [0, 1, 2, 1]):
+        assert error("train", features=features, labels=labels)["kind"] == "request"
+    assert error("train", features=[[1.0] * 4, features[1]], labels=[0, 1, 0, 1])
+
+
+def test_the_certificate_is_the_engines() -> None:
+    found = answer("certify", {"columns": [0, 1]}, NATIVE)["result"]
+    assert found["certificate"].startswith("Proven")
+    assert found["cost"] == pytest.approx(result("train", columns=[0, 1])["optimum"]["cost"])
+
+
+@pytest.mark.parametrize("to", ["json", "latex", "text", "javascript", "numpy", "html"])
+def test_downloads(to: str) -> None:
+    found = answer("export", {"text": LECTURE, "to": to}, NATIVE)["result"]
+    assert found["content"]
+    assert "/" not in found["name"]
+
+
+def test_unknown_calls_and_arguments_are_typed_errors() -> None:
+    assert error("nothing")["kind"] == "request"
+    assert "no field txt" in error("read", txt="")["message"]
+    assert "args.text" in error("read", text=3)["message"]
+    assert error("numbers", text=LECTURE, sizes={"m": 10**6})["kind"] == "request"
+    assert error("numbers", text=LECTURE, inputs={"w": [[1, 2], [3]]})["kind"] == "request"
+    assert error("derive", text=LECTURE, order=3)["kind"] == "request"
+    assert "X, Y, w, b" in error("grade", text=LECTURE, wrt="?", answer="A")["message"]
+
+
+def test_calls_need_numpy_and_mpmath_alone() -> None:
+    code = (
+        "import sys, chainrule.board.calls as c\n"
+        f"c.answer('graph', {{'text': {ONE!r}}})\n"
+        "c.answer('question', {})\n"
+        "c.answer('train', {'columns': [0, 1], 'steps': 2})\n"
+        "heavy = {'sklearn', 'scipy', 'pyarrow', 'sqlite3', 'jinja2', 'click', 'matplotlib',"
+        " 'numba', 'starlette', 'uvicorn'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_types_of_the_front_end_are_those_of_the_schema() -> None:
+    assert FRONTEND.read_text(encoding="utf-8") == declarations(), "run `make board`"
+
+
+def test_every_result_is_json_without_nan() -> None:
+    for name in CALLS:
+        json.dumps(answer(name, {"text": LECTURE}), allow_nan=False)
