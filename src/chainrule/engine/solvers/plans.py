@@ -16,7 +16,13 @@ from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.solvers.limits import FRACTIONS, ROWS_LIMIT, sampling_pays
 
 Method = Literal[
-    "auto", "newton-cholesky", "newton-classes", "newton-sampled", "newton-rows", "newton-cg"
+    "auto",
+    "newton-cholesky",
+    "newton-classes",
+    "newton-blocks",
+    "newton-sampled",
+    "newton-rows",
+    "newton-cg",
 ]
 
 ROWS_FROM: Final[int] = 300
@@ -27,6 +33,9 @@ UNPENALISED_LIMIT: Final[int] = 2000
 
 OPERATIONS_PER_BYTE: Final[float] = 4.0
 """Operations of a product of matrices in the time of reading a byte, in round numbers."""
+
+ROWS_PER_PARAMETER_OF_BLOCKS: Final[int] = 4
+"""Rows that are drawn for the block of one class, for each of its parameters."""
 
 _NEWTON_STEPS: Final[float] = 7.0
 _SCATTERED: Final[float] = 24.0
@@ -104,6 +113,10 @@ def choose_plan(
     if method == "newton-classes" and (source.n_classes == 2 or not source.is_dense):
         why = "few Hessians are for dense data of more than two classes"
         return _plan("newton-cholesky", why, source, costs)
+    in_blocks = source.is_dense and source.is_fused and source.has_codes
+    if method == "newton-blocks" and not in_blocks:
+        why = "blocks are for dense data of more than two classes, with compiled passes"
+        return _plan("newton-cg", why, source, costs)
     if method == "newton-rows" and not on_rows:
         why = "one unknown a row needs a penalty, two classes and few rows"
         return _plan("newton-cg", why, source, costs)
@@ -112,6 +125,9 @@ def choose_plan(
     if on_rows and source.is_dense and n_parameters > max(source.n_samples, ROWS_FROM):
         why = f"{source.n_samples} rows for {n_parameters} parameters: one unknown a row is enough"
         return _plan("newton-rows", why, source, costs)
+    if in_blocks and penalised:
+        why = f"{n_parameters} parameters of {source.n_classes} classes: TODO"
+        return _plan("newton-blocks", why, source, costs)
     if n_parameters > UNPENALISED_LIMIT:
         why = f"{n_parameters} parameters: the Hessian is too large to form"
         return _plan("newton-cg", why, source, costs)
@@ -150,6 +166,7 @@ def expected_costs(source: InMemorySource, n_parameters: int) -> Mapping[str, Co
         hessian *= _SCATTERED
     factor = n_parameters**3 / 3
     part = 1 / FRACTIONS[-1]
+    part_of_rows = min(m, ROWS_PER_PARAMETER_OF_BLOCKS * n_parameters / n_outputs)
     vectors = 5 * 8e-6 * m * n_outputs
     square = 4 * 8e-6 * n_parameters**2
     return {
@@ -160,6 +177,11 @@ def expected_costs(source: InMemorySource, n_parameters: int) -> Mapping[str, Co
             10.0 if source.is_dense else 25.0,
             _NEWTON_STEPS * (part * hessian + factor),
             vectors + square + part * source.n_bytes * 1e-6,
+        ),
+        "newton-blocks": Cost(
+            60.0,
+            2 * (n_outputs * (part_of_rows * per_row**2 + (n_parameters / n_outputs) ** 3)),
+            vectors + 8e-6 * n_parameters**2 / n_outputs,
         ),
         "newton-rows": Cost(8.0, m**2 * per_row + 6 * m**3, vectors + 4 * 8e-6 * m**2),
         "newton-cg": Cost(90.0, 0.0, vectors + 8 * 8e-6 * n_parameters),

@@ -1,0 +1,135 @@
+"""Several classes: Newton steps by conjugate gradients, preconditioned class by class.
+
+Far from the optimum the curvature of level scores leads the way, at the price of one product X^T X.
+Nearby the blocks of the Hessian that belong to one class each take its place (`class_blocks`), and
+are formed again when the products since have cost as much as they do.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Final
+
+import numpy as np
+
+from chainrule.engine.arrays import UNIT, norm
+from chainrule.engine.objective.class_objective import ClassObjective
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.objective.objective import Objective
+from chainrule.engine.objective.products import ClassProducts
+from chainrule.engine.solvers.class_blocks import (
+    LEAST_ROWS,
+    ROWS_PER_PARAMETER,
+    blocks_inverse,
+    level_inverse,
+)
+from chainrule.engine.solvers.conjugate_gradients import Inverse, conjugate_gradients
+from chainrule.engine.solvers.line_search import line_search
+from chainrule.engine.solvers.newton_cg import estimated_gap, gap_weights
+from chainrule.engine.solvers.starting import balance_intercept
+from chainrule.engine.solvers.steps import IterationRecord, Monitor, Outcome, Stop, no_op_monitor
+
+_FORCING: Final[tuple[float, float]] = (1e-4, 0.3)
+_FINE: Final[float] = 1e-14
+_EARLY: Final[float] = 0.3
+"""The share of the blocks' price that products may cost before they are formed."""
+
+
+def block_newton(
+    objective: Objective,
+    start: Point,
+    *,
+    tolerance: float,
+    max_iter: int,
+    monitor: Monitor = no_op_monitor,
+    max_inner: int = 500,
+) -> Outcome:
+    """Minimise a softmax problem of dense rows.
+
+    Parameters
+    ----------
+    objective : ClassObjective
+    start : Point
+    tolerance : float
+        Relative to f: stop when strong convexity or the Newton decrement puts f - f* below.
+    max_iter : int
+        Largest number of steps.
+    monitor : callable
+        Called with each evaluation; True stops the solver.
+    max_inner : int
+        Largest number of products with the Hessian per step.
+    """
+    assert isinstance(objective, ClassObjective)
+    evaluation = objective.evaluate(objective.centred(start))
+    history: list[IterationRecord] = []
+    stop: Stop = "max_iter"
+    in_gap = gap_weights(objective)
+    price, spent = _price(objective), 0.0
+    inverse: Inverse | None = None
+    is_last = False
+    while True:
+        if monitor(evaluation):
+            stop = "interrupted"
+            break
+        allowed = tolerance * evaluation.excess
+        if is_last or estimated_gap(objective, evaluation) <= allowed:
+            stop = "converged"
+            break
+        if len(history) >= max_iter:
+            break
+        clock = perf_counter()
+        gradient = objective.pack(evaluation.gradient)
+        curvature = ClassProducts(objective, evaluation)
+        if inverse is None and not evaluation.point.coef.any():
+            inverse = level_inverse(objective)
+        elif inverse is None or spent > _EARLY * price:
+            inverse, spent = blocks_inverse(objective, curvature.proba), 0.0
+        ahead = float(gradient @ inverse(gradient)) / max(2 * evaluation.excess, 1e-300)
+        forcing = float(np.clip(np.sqrt(max(ahead, 0.0)), *_FORCING))
+        enough = allowed / 2 if tolerance > _FINE else 0.0
+        before = objective.passes
+        vector = conjugate_gradients(
+            curvature, gradient, inverse, forcing, max_inner, in_gap, enough
+        )
+        spent += objective.passes - before
+        slope = float(gradient @ vector)
+        if not slope < 0:
+            stop = "stalled"
+            break
+        is_last = forcing < 0.05 and -slope / 2 <= allowed / 4
+        direction, step = objective.unpack(vector), 1.0
+        reached = objective.evaluate(evaluation.point.moved(1.0, direction))
+        rise = float(objective.pack(reached.gradient) @ vector)
+        noise = 64 * UNIT * evaluation.magnitude
+        fallen = reached.value <= evaluation.value + 1e-4 * slope
+        if not (fallen or (reached.value <= evaluation.value + noise and rise <= -slope / 2)):
+            raw = reached.raw_prediction - evaluation.raw_prediction
+            along = objective.along(evaluation, direction, raw)
+            step = line_search(along, evaluation.value, slope, evaluation.magnitude)
+            if step == 0.0:
+                stop = "stalled"
+                break
+            reached = objective.evaluate(evaluation.point.moved(step, direction))
+        if reached.value > evaluation.value + noise:
+            stop = "stalled"  # the gradient was rounding, and so was the step
+            break
+        history.append(
+            IterationRecord(evaluation.value, norm(gradient), step, perf_counter() - clock)
+        )
+        evaluation = reached
+        residual = 4 * float(np.abs(evaluation.gradient.intercept).sum())
+        if objective.fit_intercept and not objective.penalty.is_none:
+            gap = estimated_gap(objective, evaluation)
+            if gap > allowed >= gap - residual or (is_last and residual > allowed / 4):
+                point = balance_intercept(
+                    objective, evaluation.point, evaluation.raw_prediction
+                )
+                evaluation = objective.evaluate(objective.centred(point))
+    return Outcome(evaluation, stop, history)
+
+
+def _price(objective: ClassObjective) -> float:
+    """Return what blocks cost, in products with the Hessian."""
+    source, size = objective.source, objective.n_rows_of_hessian
+    rows = min(source.n_samples, max(LEAST_ROWS, ROWS_PER_PARAMETER * size))
+    return (0.5 * rows * size + size**2) / (4 * source.n_samples)
