@@ -127,6 +127,7 @@ def softmax_parts() -> str:
 
     loss, gradient, product = (function.body for function in functions[:3])
     (picked,) = (n for n in walk(loss) if isinstance(n, Total) and n is not labelled(n, 1))
+
     # the Hessian of two different classes: what a direction along one does to the other
     def lead(index: Index) -> Expr:
         return entry(direction, index, i) - Total(f, of("top_class", f) * entry(direction, f, i))

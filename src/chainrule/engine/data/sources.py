@@ -36,7 +36,7 @@ _LEAST_BLOCKS: Final[int] = 16
 _LEAST_ENTRIES: Final[int] = 2**17
 _MOST_ROWS: Final[int] = 2**16
 _TABLED_ROWS: Final[tuple[int, int]] = (2**11, 2**13)
-_CLASS_ROWS: Final[tuple[int, int]] = (2**7, 2**13)
+_CLASS_PRODUCTS: Final[int] = 2**19
 _COMMON_EXPONENT: Final[int] = 100
 _DEEPEST_EXPONENT: Final[int] = 500
 _FAR: Final[float] = 4.0
@@ -324,8 +324,12 @@ class InMemorySource:
         if self.is_dense and self.n_classes > 2:
             # so many blocks that threads end together, so large that Python does not count
             most = 2 ** int(np.ceil(np.log2(max(1, self.n_samples / _LEAST_BLOCKS))))
-            fewest, longest = _CLASS_ROWS if self.is_fused else _TABLED_ROWS
-            return int(np.clip(rows, min(256, fewest), np.clip(most, fewest, longest)))
+            fewest, longest = _TABLED_ROWS
+            if self.is_fused:
+                work = _CLASS_PRODUCTS // (max(1, self.n_features) * self.n_classes)
+                fewest = 2 ** int(np.log2(np.clip(work, 256, longest)))
+                return int(np.clip(rows, fewest, np.clip(most, fewest, longest)))
+            return int(np.clip(rows, 256, np.clip(most, fewest, longest)))
         # vectors over the rows of a block stay in the cache, and below what malloc maps afresh
         most = max(256, 2 ** int(np.log2(8192 / max(1, self.n_classes - 1))))
         return int(np.clip(rows, 256, most))

@@ -67,9 +67,7 @@ class ClassObjective(Objective):
             rows = self.source.rows(index)
             weight, X = self.source.weights(rows), self.source.matrix(index)
             assert isinstance(X, Fused)
-            return X.class_product(
-                proba, rows.start, weight, direction.coef, direction.intercept
-            )
+            return X.class_product(proba, rows.start, weight, direction.coef, direction.intercept)
 
         coef, intercept = sum_over_chunks(one, self.source.n_blocks, self.n_threads)
         return self.freed(Point(coef + self.penalty.gradient(direction.coef), intercept))

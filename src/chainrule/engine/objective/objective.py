@@ -426,9 +426,7 @@ class Objective:
         raw, start = (None, 0) if table is None else (table.T, rows.start)
         if with_hessian and raw is None:
             raw = np.empty((self.loss.n_outputs, len(codes)))
-        loss, coef, intercept = X.class_pass(
-            codes, weight, point.coef, point.intercept, raw, start
-        )
+        loss, coef, intercept = X.class_pass(codes, weight, point.coef, point.intercept, raw, start)
         sums: Partial = np.asarray(loss), coef, intercept
         if not with_hessian or raw is None or isinstance(X, FusedSparseBlock):
             return sums

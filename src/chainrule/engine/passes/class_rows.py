@@ -45,23 +45,27 @@ def matrix_product() -> int:
     return int(pointer(capsule, name(capsule)))
 
 
+def rows_per_step(n_features: int, n_classes: int) -> int:
+    """Return how many dense rows a pass works on at a time; sums are first taken over these."""
+    width = max(1, n_features)
+    most = min(SMALL_PRODUCT // (width * n_classes), STEP_BYTES // (8 * width))
+    return max(min(TABLE // n_classes, MOST_ROWS, most), LEAST_ROWS) // 8 * 8
+
+
 class _Rows:
     """What the kernels are told of some rows: dense ones, or three arrays of sparse ones."""
 
     def __init__(self, X: Any, n_rows: int, n_features: int, n_classes: int) -> None:  # noqa: ANN401
         self.X, self.n_classes = X, n_classes
         self.is_dense = isinstance(X, np.ndarray)
-        step = min(TABLE // n_classes, MOST_ROWS)
         shape = 0, n_features
-        if self.is_dense:
-            most = SMALL_PRODUCT // (max(1, n_features) * n_classes)
-            step = min(step, most, STEP_BYTES // (8 * max(1, n_features)))
-        self.step = min(max(step, LEAST_ROWS) // 8 * 8, n_rows)
+        self.step = min(rows_per_step(n_features if self.is_dense else 1, n_classes), n_rows)
         if self.is_dense and not (X.flags.c_contiguous and X.dtype == np.float64):
             shape = self.step, n_features
         self.columns = -(-n_classes // 4) * 4
-        self.of_sums = (n_classes if self.is_dense else n_features), (
-            n_features if self.is_dense else self.columns
+        self.of_sums = (
+            (n_classes if self.is_dense else n_features),
+            (n_features if self.is_dense else self.columns),
         )
         self.table, self.buffer = np.empty((n_classes, self.step)), np.empty(shape)
         self.lines = np.empty((5, self.step))

@@ -3,14 +3,14 @@
 For class k that is X^T diag(s p_k (1 - p_k)) X and the penalty, one small matrix per class. It is
 much closer to the Hessian than any multiple of X^T X where most examples are certain of their
 class: what is left for conjugate gradients is how classes are confused with each other. The sums
-are over some of the rows, drawn in proportion to their weight, as a Hessian's inverse to within a
-factor is all that is asked.
+are over some of the rows, drawn in proportion to their weight, and large ones are float32: an
+inverse to within a factor is all that is asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,20 +18,26 @@ from scipy import linalg
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.objective.class_objective import ClassObjective
-from chainrule.engine.passes.fused_blocks import FusedBlock
-from chainrule.engine.runtime.executors import map_in_order
+from chainrule.engine.runtime.executors import map_in_order, sum_over_chunks
+from chainrule.engine.solvers.limits import n_drawn
 
-ROWS_PER_PARAMETER: Final[int] = 4
-"""Rows that are drawn for each parameter of a class."""
-
-LEAST_ROWS: Final[int] = 2048
-"""Rows up to which all are taken."""
+TOGETHER: Final[int] = 96
+"""Parameters of a class up to which the blocks of all classes are formed by one product."""
 
 _CHUNK: Final[int] = 256
-_RIDGES: Final[tuple[float, ...]] = (0.0, 1e-12, 1e-9, 1e-6, 1e-3, 1.0)
-_SINGLE_FROM: Final[int] = 2**16
+_RIDGES: Final[tuple[float, ...]] = (1e-6, 1e-4, 1e-2)
+"""What is added to a unit diagonal, one after the other, where a block is not definite."""
 
 Inverse = Callable[[FloatArray], FloatArray]
+
+
+def blocks_price(objective: ClassObjective) -> float:
+    """Return about what the blocks cost, in products with the Hessian."""
+    n_samples, size = objective.source.n_samples, objective.n_rows_of_hessian
+    rows = n_drawn(n_samples, size)
+    if size <= TOGETHER:
+        return 1.0 + 0.6 * rows * size / (4 * n_samples)
+    return (0.3 * rows * size + 0.7 * size**2) / (4 * n_samples)
 
 
 def blocks_inverse(objective: ClassObjective, proba: FloatArray) -> Inverse:
@@ -45,40 +51,37 @@ def blocks_inverse(objective: ClassObjective, proba: FloatArray) -> Inverse:
         The probabilities where the Hessian is taken.
     """
     n_classes, size = len(proba), objective.n_rows_of_hessian
-    source = objective.source
-    strength = _strength(objective)
-    single = size * size >= _SINGLE_FROM
-    inverses = np.empty((n_classes, size, size), np.float32 if single else np.float64)
-    scales = np.empty((n_classes, size))
+    dtype = _kind(size)
+    inverses, scales = np.empty((n_classes, size, size), dtype), np.empty((n_classes, size))
+    source, strength = objective.source, _strength(objective)
     weight = np.concatenate([source.weights(source.rows(i)) for i in range(source.n_blocks)])
+    together = _blocks_together(objective, proba, weight) if size <= TOGETHER else None
 
     def one(k: int) -> None:
-        d = weight * proba[k] * (1 - proba[k])
-        rows, drawn = _drawn(d, max(LEAST_ROWS, ROWS_PER_PARAMETER * size))
-        block = gram(objective, rows, drawn)
-        block[np.diag_indices(size)] += strength
-        scales[k], inverses[k] = _inverted(block)
+        if together is None:
+            rows, drawn = _drawn(weight * proba[k] * (1 - proba[k]), n_drawn(len(weight), size))
+            block = _gram(objective, rows, drawn)
+        else:
+            block = together[k]
+        scales[k], inverses[k] = _inverted(block, strength)
 
     for _ in map_in_order(one, n_classes, objective.n_threads):
         pass
     objective.passes += 1.0
 
     def apply(vector: FloatArray) -> FloatArray:
-        scaled = (vector.reshape(n_classes, size) * scales).astype(inverses.dtype)
+        scaled = (vector.reshape(n_classes, size) * scales).astype(dtype)
         found = np.empty((n_classes, size))
 
         def part(k: int) -> None:
             found[k] = inverses[k] @ scaled[k]
 
-        if single:
+        if dtype == np.float32:
             for _ in map_in_order(part, n_classes, objective.n_threads):
                 pass
         else:
-            np.matmul(inverses, scaled[:, :, None], out=found[:, :, None])
-        found *= scales
-        # what all classes share changes no prediction
-        found -= found.mean(axis=0)
-        return found.ravel()
+            found[:] = np.matmul(inverses, scaled[:, :, None])[:, :, 0]
+        return _centred(found * scales)
 
     return apply
 
@@ -94,95 +97,136 @@ def level_inverse(objective: ClassObjective) -> Inverse:
 
     def one(index: int) -> tuple[FloatArray]:
         rows = source.rows(index)
-        return (gram(objective, np.arange(rows.start, rows.stop), source.weights(rows)),)
-
-    from chainrule.engine.runtime.executors import sum_over_chunks
+        return (_gram(objective, np.arange(rows.start, rows.stop), source.weights(rows)),)
 
     (block,) = sum_over_chunks(one, source.n_blocks, objective.n_threads)
     objective.passes += 1.0
-    block /= n_classes
-    block[np.diag_indices(size)] += _strength(objective)
-    scale, inverse = _inverted(block)
+    scale, inverse = _inverted(block / n_classes, _strength(objective))
 
     def apply(vector: FloatArray) -> FloatArray:
-        found = (vector.reshape(n_classes, size) * scale) @ inverse
-        found *= scale
-        found -= found.mean(axis=0)
-        return found.ravel()
+        scaled = (vector.reshape(n_classes, size) * scale).astype(inverse.dtype)
+        return _centred((scaled @ inverse) * scale)
 
     return apply
 
 
-def gram(objective: ClassObjective, rows: IntArray, weight: FloatArray) -> FloatArray:
+def _centred(table: FloatArray) -> FloatArray:
+    """Return a packed vector without what all classes share, which changes no prediction."""
+    return np.asarray(table - table.mean(axis=0)).ravel()
+
+
+def _blocks_together(
+    objective: ClassObjective, proba: FloatArray, weight: FloatArray
+) -> FloatArray:
+    """Return the blocks of all classes, (n_classes, size, size).
+
+    A table of curvatures, one row per class, times a table of products of two columns.
+    """
+    n_classes, size = len(proba), objective.n_rows_of_hessian
+    spread = weight * (1 - np.einsum("ki,ki->i", proba, proba))
+    rows, drawn = _drawn(spread, n_drawn(len(weight), size))
+    factor = weight[rows] * np.divide(
+        drawn, spread[rows], where=spread[rows] > 0, out=np.ones(len(rows))
+    )
+    first, second = np.triu_indices(size)
+
+    def one(index: int) -> tuple[FloatArray]:
+        part = slice(index * _CHUNK, (index + 1) * _CHUNK)
+        shares = proba[:, rows[part]]
+        columns = np.ascontiguousarray(_columns(objective, rows[part]).T)
+        return ((shares * (1 - shares) * factor[part]) @ (columns[first] * columns[second]).T,)
+
+    (halves,) = sum_over_chunks(one, -(-len(rows) // _CHUNK), objective.n_threads)
+    found = np.zeros((n_classes, size, size))
+    found[:, first, second] = found[:, second, first] = halves
+    return found
+
+
+def _gram(objective: ClassObjective, rows: IntArray, weight: FloatArray) -> FloatArray:
     """Return X^T diag(weight) X over some rows, with a column of ones for the intercept.
 
-    Only what is on and above the diagonal is filled in.
+    Only what is on and above the diagonal is filled in. Columns are scaled to at most 1 on the way,
+    so that float32 will do for many of them.
     """
-    size, free = objective.n_rows_of_hessian, objective.free
-    n_free = size - int(objective.fit_intercept)
-    X = objective.source.given[0]
-    total = np.zeros((size, size), order="F")
-    part = np.ones((min(_CHUNK, max(1, len(rows))), size))
-    root = np.sqrt(weight)
+    bounds = objective.row_bounds
+    unit = np.where(bounds > 0, bounds, 1.0)
+    kind = _kind(len(unit))
+    update = linalg.blas.ssyrk if kind is np.float32 else linalg.blas.dsyrk
+    total: Any = np.zeros((len(unit), len(unit)), kind, order="F")
     for start in range(0, len(rows), _CHUNK):
-        chosen = rows[start : start + _CHUNK]
-        count = len(chosen)
-        if isinstance(free, slice):
-            np.multiply(X[chosen], root[start : start + count, None], out=part[:count, :n_free])
-        else:
-            np.multiply(
-                X[chosen][:, free], root[start : start + count, None], out=part[:count, :n_free]
-            )
-        if objective.fit_intercept:
-            part[:count, -1] = root[start : start + count]
-        total = linalg.blas.dsyrk(1.0, part[:count].T, beta=1.0, c=total, overwrite_c=1)
-    return np.asarray(total)
+        part = slice(start, start + _CHUNK)
+        scaled = _columns(objective, rows[part]) / unit
+        scaled *= np.sqrt(weight[part])[:, None]
+        total = update(1.0, scaled.astype(kind, copy=False).T, beta=1.0, c=total, overwrite_c=1)
+    return np.asarray(total.astype(np.float64) * unit * unit[:, None])
+
+
+def _columns(objective: ClassObjective, rows: IntArray) -> FloatArray:
+    """Return some rows of the free columns, and a last one of ones for the intercept."""
+    X = objective.source.given[0]
+    chosen = X[rows] if objective.columns is None else X[rows][:, objective.columns]
+    if not objective.fit_intercept:
+        return np.asarray(chosen, dtype=np.float64)
+    found = np.ones((len(rows), chosen.shape[1] + 1))
+    found[:, :-1] = chosen
+    return found
 
 
 def _drawn(d: FloatArray, n_rows: int) -> tuple[IntArray, FloatArray]:
     """Return about so many rows and their weights, drawn in proportion to weights up to a cap.
 
-    Where the sum of all chances passes a whole number, the row is drawn (systematic sampling): the
-    same rows for the same weights.
+    A row is drawn where the sum of all chances so far passes a whole number (systematic sampling):
+    the same rows for the same weights.
     """
     if len(d) <= n_rows:
-        rows = np.arange(len(d))
-        return rows, d
-    falling = np.sort(d)[::-1]
-    left = np.cumsum(falling[::-1])[::-1]  # the sum of a weight and all smaller ones
-    # the cap: where the k largest are certain, the others share what is left
-    places = np.arange(n_rows)
-    caps = left[:n_rows] / (n_rows - places)
-    certain = int(np.argmax(caps >= falling[:n_rows])) if (caps >= falling[:n_rows]).any() else 0
-    cap = float(caps[certain])
+        return np.arange(len(d)), d
+    total = float(d.sum())
+    cap = total / n_rows
+    for _ in range(6):  # rows above the cap are certain; the others share the places that are left
+        certain = d > cap
+        n_certain = int(np.count_nonzero(certain))
+        if n_certain >= n_rows:
+            break
+        cap = (total - float(d[certain].sum())) / (n_rows - n_certain)
     if not cap > 0:
         rows = np.flatnonzero(d > 0)
         return rows, d[rows]
-    chance = np.minimum(d / cap, 1.0)
-    passed = np.floor(np.cumsum(chance) + 0.5)
+    passed = np.floor(np.cumsum(np.minimum(d / cap, 1.0)) + 0.5)
     rows = np.flatnonzero(np.diff(passed, prepend=0.0) >= 1.0)
     return rows, np.maximum(d[rows], cap)
 
 
-def _inverted(block: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return scales and a matrix whose product with both, left and right, inverts a block."""
+def _inverted(block: FloatArray, strength: FloatArray) -> tuple[FloatArray, npt.NDArray[Any]]:
+    """Return scales and a matrix whose product with both, left and right, inverts a block.
+
+    The block is read on and above its diagonal; the strength of the penalty is added there. Where
+    that is more than float32 loses, float32 will do.
+    """
     size = len(block)
-    peak = np.sqrt(np.maximum(np.diagonal(block), 0.0))
-    scale = 1.0 / np.where(peak > 0, peak, 1.0)
-    scaled = block * scale
-    scaled *= scale[:, None]
-    for ridge in _RIDGES:
+    diagonal = np.diagonal(block) + strength
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    lost = size * float(np.finfo(np.float32).eps)
+    firm = float(np.median(strength * scale**2)) > lost
+    kind = np.float32 if firm and _kind(size) is np.float32 else np.float64
+    factored = linalg.lapack.spotrf if kind is np.float32 else linalg.lapack.dpotrf
+    inverted = linalg.lapack.spotri if kind is np.float32 else linalg.lapack.dpotri
+    scaled = np.asarray(block * scale * scale[:, None], dtype=kind, order="F")
+    for ridge in (lost if kind is np.float32 else 0.0, *_RIDGES):
         tried = scaled.copy(order="F")
         tried[np.diag_indices(size)] = 1.0 + ridge
-        factor, info = linalg.lapack.dpotrf(tried, clean=0, overwrite_a=1)
-        if info == 0:
-            inverse, info = linalg.lapack.dpotri(factor, overwrite_c=1)
-            if info == 0:
-                upper = np.triu(inverse)
-                return scale, upper + np.triu(upper, 1).T
+        factor, failed = factored(tried, clean=0, overwrite_a=1)
+        if not failed:
+            inverse, failed = inverted(factor, overwrite_c=1)
+        if not failed and np.isfinite(inverse).all():
+            upper = np.triu(inverse)
+            return scale, upper + np.triu(upper, 1).T
     return scale, np.eye(size)
 
 
 def _strength(objective: ClassObjective) -> npt.NDArray[np.float64]:
     unpenalised = np.zeros(int(objective.fit_intercept))
     return np.append(objective.penalty.strength[objective.free], unpenalised)
+
+
+def _kind(size: int) -> type[np.float32] | type[np.float64]:
+    return np.float64 if size <= TOGETHER else np.float32

@@ -68,9 +68,7 @@ def conjugate_gradients(
             break
         step = energy / bent
         curvature.advance(step)
-        fresh, left = advance(
-            step, direction, product, in_gap, solution, residual, conditioned
-        )
+        fresh, left = advance(step, direction, product, in_gap, solution, residual, conditioned)
         gain = 0.5 * step * energy
         model -= gain
         if (penalised and left <= enough) or inner * gain <= forcing * -model:

@@ -18,9 +18,8 @@ from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.objective.products import ClassProducts
 from chainrule.engine.solvers.class_blocks import (
-    LEAST_ROWS,
-    ROWS_PER_PARAMETER,
     blocks_inverse,
+    blocks_price,
     level_inverse,
 )
 from chainrule.engine.solvers.conjugate_gradients import Inverse, conjugate_gradients
@@ -31,8 +30,11 @@ from chainrule.engine.solvers.steps import IterationRecord, Monitor, Outcome, St
 
 _FORCING: Final[tuple[float, float]] = (1e-4, 0.3)
 _FINE: Final[float] = 1e-14
-_EARLY: Final[float] = 0.3
-"""The share of the blocks' price that products may cost before they are formed."""
+_NEAR: Final[float] = 0.05
+"""How much lower than f, relatively, a step expects to lead where blocks are first formed."""
+
+_FEW: Final[int] = 4
+"""Products that level scores' curvature may take until then."""
 
 
 def block_newton(
@@ -64,9 +66,9 @@ def block_newton(
     history: list[IterationRecord] = []
     stop: Stop = "max_iter"
     in_gap = gap_weights(objective)
-    price, spent = _price(objective), 0.0
+    price, spent = blocks_price(objective), 0.0
     inverse: Inverse | None = None
-    is_last = False
+    is_level, is_last, ahead = False, False, np.inf
     while True:
         if monitor(evaluation):
             stop = "interrupted"
@@ -81,9 +83,9 @@ def block_newton(
         gradient = objective.pack(evaluation.gradient)
         curvature = ClassProducts(objective, evaluation)
         if inverse is None and not evaluation.point.coef.any():
-            inverse = level_inverse(objective)
-        elif inverse is None or spent > _EARLY * price:
-            inverse, spent = blocks_inverse(objective, curvature.proba), 0.0
+            inverse, is_level = level_inverse(objective), True
+        elif inverse is None or spent > price or (is_level and spent > _FEW and ahead < _NEAR):
+            inverse, is_level, spent = blocks_inverse(objective, curvature.proba), False, 0.0
         ahead = float(gradient @ inverse(gradient)) / max(2 * evaluation.excess, 1e-300)
         forcing = float(np.clip(np.sqrt(max(ahead, 0.0)), *_FORCING))
         enough = allowed / 2 if tolerance > _FINE else 0.0
@@ -121,15 +123,6 @@ def block_newton(
         if objective.fit_intercept and not objective.penalty.is_none:
             gap = estimated_gap(objective, evaluation)
             if gap > allowed >= gap - residual or (is_last and residual > allowed / 4):
-                point = balance_intercept(
-                    objective, evaluation.point, evaluation.raw_prediction
-                )
+                point = balance_intercept(objective, evaluation.point, evaluation.raw_prediction)
                 evaluation = objective.evaluate(objective.centred(point))
     return Outcome(evaluation, stop, history)
-
-
-def _price(objective: ClassObjective) -> float:
-    """Return what blocks cost, in products with the Hessian."""
-    source, size = objective.source, objective.n_rows_of_hessian
-    rows = min(source.n_samples, max(LEAST_ROWS, ROWS_PER_PARAMETER * size))
-    return (0.5 * rows * size + size**2) / (4 * source.n_samples)

@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.solvers.limits import FRACTIONS, ROWS_LIMIT, sampling_pays
+from chainrule.engine.solvers.limits import (
+    FRACTIONS,
+    ROWS_LIMIT,
+    blocks_fit,
+    n_drawn,
+    sampling_pays,
+)
 
 Method = Literal[
     "auto",
@@ -33,9 +39,6 @@ UNPENALISED_LIMIT: Final[int] = 2000
 
 OPERATIONS_PER_BYTE: Final[float] = 4.0
 """Operations of a product of matrices in the time of reading a byte, in round numbers."""
-
-ROWS_PER_PARAMETER_OF_BLOCKS: Final[int] = 4
-"""Rows that are drawn for the block of one class, for each of its parameters."""
 
 _NEWTON_STEPS: Final[float] = 7.0
 _SCATTERED: Final[float] = 24.0
@@ -113,7 +116,7 @@ def choose_plan(
     if method == "newton-classes" and (source.n_classes == 2 or not source.is_dense):
         why = "few Hessians are for dense data of more than two classes"
         return _plan("newton-cholesky", why, source, costs)
-    in_blocks = source.is_dense and source.is_fused and source.has_codes
+    in_blocks = _has_blocks(source, n_parameters)
     if method == "newton-blocks" and not in_blocks:
         why = "blocks are for dense data of more than two classes, with compiled passes"
         return _plan("newton-cg", why, source, costs)
@@ -125,8 +128,12 @@ def choose_plan(
     if on_rows and source.is_dense and n_parameters > max(source.n_samples, ROWS_FROM):
         why = f"{source.n_samples} rows for {n_parameters} parameters: one unknown a row is enough"
         return _plan("newton-rows", why, source, costs)
-    if in_blocks and penalised:
-        why = f"{n_parameters} parameters of {source.n_classes} classes: TODO"
+    blocks, few = (costs[m].in_passes(source) for m in ("newton-blocks", "newton-classes"))
+    if in_blocks and penalised and not from_samples and blocks < few:
+        why = (
+            f"{n_parameters} parameters of {source.n_classes} classes: products with the Hessian, "
+            "which converge fast when each class's own part of it is inverted"
+        )
         return _plan("newton-blocks", why, source, costs)
     if n_parameters > UNPENALISED_LIMIT:
         why = f"{n_parameters} parameters: the Hessian is too large to form"
@@ -157,6 +164,13 @@ def choose_plan(
     return _plan("newton-cholesky", why, source, costs)
 
 
+def _has_blocks(source: InMemorySource, n_parameters: int) -> bool:
+    """Tell whether the parts of the Hessian that belong to one class each can be formed."""
+    if source.n_classes == 2 or not (source.is_dense and source.is_fused and source.has_codes):
+        return False
+    return blocks_fit(source.n_classes, n_parameters // source.n_classes)
+
+
 def expected_costs(source: InMemorySource, n_parameters: int) -> Mapping[str, Cost]:
     """Return what each method would take, by counting what it does."""
     m, n_outputs = source.n_samples, 1 if source.n_classes == 2 else source.n_classes
@@ -166,7 +180,7 @@ def expected_costs(source: InMemorySource, n_parameters: int) -> Mapping[str, Co
         hessian *= _SCATTERED
     factor = n_parameters**3 / 3
     part = 1 / FRACTIONS[-1]
-    part_of_rows = min(m, ROWS_PER_PARAMETER_OF_BLOCKS * n_parameters / n_outputs)
+    of_class = n_parameters // n_outputs
     vectors = 5 * 8e-6 * m * n_outputs
     square = 4 * 8e-6 * n_parameters**2
     return {
@@ -179,9 +193,9 @@ def expected_costs(source: InMemorySource, n_parameters: int) -> Mapping[str, Co
             vectors + square + part * source.n_bytes * 1e-6,
         ),
         "newton-blocks": Cost(
-            60.0,
-            2 * (n_outputs * (part_of_rows * per_row**2 + (n_parameters / n_outputs) ** 3)),
-            vectors + 8e-6 * n_parameters**2 / n_outputs,
+            50.0,
+            2 * n_outputs * (n_drawn(m, of_class) * per_row**2 / 2 + of_class**3),
+            vectors + 8e-6 * n_outputs * of_class**2,
         ),
         "newton-rows": Cost(8.0, m**2 * per_row + 6 * m**3, vectors + 4 * 8e-6 * m**2),
         "newton-cg": Cost(90.0, 0.0, vectors + 8 * 8e-6 * n_parameters),

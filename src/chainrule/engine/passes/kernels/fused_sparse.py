@@ -337,9 +337,7 @@ def class_scores(
 
 
 @exact
-def add_class_pulls(
-    data: Array, indices: Array, indptr: Array, table: Array, total: Array
-) -> None:
+def add_class_pulls(data: Array, indices: Array, indptr: Array, table: Array, total: Array) -> None:
     """Add X^T U to the total, (n_features, columns) as above; `table` holds U, by class."""
     n_classes = table.shape[0]
     for k in range(0, n_classes, 4):

@@ -49,14 +49,10 @@ def _gemm(
 
         function, first, second, *sizes = arguments[:6]
         A, lda, B, ldb, beta, C, ldc = arguments[6:]
-        text, number, whole = (
-            kind.as_pointer() for kind in (ir.IntType(8), _NUMBER, _INTEGER)
-        )
-        kind = ir.FunctionType(
-            ir.VoidType(),
-            [text, text, whole, whole, whole]
-            + [number, number, whole, number, whole, number, number, whole],
-        )
+        text, number, whole = (kind.as_pointer() for kind in (ir.IntType(8), _NUMBER, _INTEGER))
+        matrix = [number, whole]
+        places = [text, text, whole, whole, whole, number, *matrix, *matrix, number, *matrix]
+        kind = ir.FunctionType(ir.VoidType(), places)
         builder.call(
             builder.inttoptr(function, kind.as_pointer()),
             [

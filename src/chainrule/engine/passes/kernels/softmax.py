@@ -144,9 +144,7 @@ def _class_scores_by_kind(
     return dense if isinstance(X, types.Array) else scattered
 
 
-def add_class_pulls(
-    product: int, X: Rows, part: Matrix, table: Matrix, total: Matrix
-) -> None:
+def add_class_pulls(product: int, X: Rows, part: Matrix, table: Matrix, total: Matrix) -> None:
     """Add X^T U of some rows to the total, `table` being U^T."""
     raise TypeError("compiled for arrays and for tuples of arrays")
 
@@ -398,9 +396,7 @@ def along(
             row, moved, out = raw[k], change[k], scores[k]
             for i in range(count):
                 out[i] = row[at + i] + step * moved[at + i]
-        loss += _residuals(
-            scores, 0, codes[first:stop], weight[first:stop], residual, lines, best
-        )
+        loss += _residuals(scores, 0, codes[first:stop], weight[first:stop], residual, lines, best)
         for k in range(raw.shape[0]):
             rise += _inner(residual[k, :count], change[k, at : at + count])
     return loss, rise
@@ -429,9 +425,7 @@ def shifted(
             row, out = raw[k], scores[k]
             for i in range(count):
                 out[i] = row[at + i] + shift[k]
-        loss += _residuals(
-            scores, 0, codes[first:stop], weight[first:stop], residual, lines, best
-        )
+        loss += _residuals(scores, 0, codes[first:stop], weight[first:stop], residual, lines, best)
         for k in range(raw.shape[0]):
             total[k] += _total(residual[k, :count])
     return loss
