@@ -53,24 +53,26 @@ def blocks_inverse(objective: ClassObjective, proba: FloatArray) -> Inverse:
     n_classes, size = len(proba), objective.n_rows_of_hessian
     dtype = _kind(size)
     inverses, scales = np.empty((n_classes, size, size), dtype), np.empty((n_classes, size))
-    source, strength = objective.source, _strength(objective)
-    weight = np.concatenate([source.weights(source.rows(i)) for i in range(source.n_blocks)])
-    together = _blocks_together(objective, proba, weight) if size <= TOGETHER else None
+    strength, weight = _strength(objective), _weights(objective)
+    together, unit = None, _units(objective)
+    if size <= TOGETHER:
+        together, unit = _blocks_together(objective, proba, weight), np.ones(size)
 
     def one(k: int) -> None:
         if together is None:
             rows, drawn = _drawn(weight * proba[k] * (1 - proba[k]), n_drawn(len(weight), size))
-            block = _gram(objective, rows, drawn)
+            block = _gram(objective, rows, drawn, unit)
         else:
             block = together[k]
-        scales[k], inverses[k] = _inverted(block, strength)
+        scale, inverses[k] = _inverted(block, strength / unit**2)
+        scales[k] = scale / unit
 
     for _ in map_in_order(one, n_classes, objective.n_threads):
         pass
     objective.passes += 1.0
 
     def apply(vector: FloatArray) -> FloatArray:
-        scaled = (vector.reshape(n_classes, size) * scales).astype(dtype)
+        scaled, largest = _normalised(vector.reshape(n_classes, size) * scales, dtype)
         found = np.empty((n_classes, size))
 
         def part(k: int) -> None:
@@ -81,7 +83,7 @@ def blocks_inverse(objective: ClassObjective, proba: FloatArray) -> Inverse:
                 pass
         else:
             found[:] = np.matmul(inverses, scaled[:, :, None])[:, :, 0]
-        return _centred(found * scales)
+        return _centred(found * scales * largest)
 
     return apply
 
@@ -93,21 +95,32 @@ def level_inverse(objective: ClassObjective) -> Inverse:
     vectors that sum to zero over the classes each class is solved by itself (Boehning 1992).
     """
     n_classes, size = objective.loss.n_outputs, objective.n_rows_of_hessian
-    source = objective.source
+    source, n_samples = objective.source, objective.source.n_samples
+    # so few parts that adding their sums up takes no longer than forming them
+    unit, n_parts = _units(objective), int(np.clip(n_samples // (2 * size), 2, source.n_blocks))
+    weight = _weights(objective)
 
     def one(index: int) -> tuple[FloatArray]:
-        rows = source.rows(index)
-        return (_gram(objective, np.arange(rows.start, rows.stop), source.weights(rows)),)
+        rows = np.arange(index * n_samples // n_parts, (index + 1) * n_samples // n_parts)
+        return (_gram(objective, rows, weight[rows] / n_classes, unit),)
 
-    (block,) = sum_over_chunks(one, source.n_blocks, objective.n_threads)
+    (block,) = sum_over_chunks(one, n_parts, objective.n_threads)
     objective.passes += 1.0
-    scale, inverse = _inverted(block / n_classes, _strength(objective))
+    scale, inverse = _inverted(block, _strength(objective) / unit**2)
+    scale = scale / unit
 
     def apply(vector: FloatArray) -> FloatArray:
-        scaled = (vector.reshape(n_classes, size) * scale).astype(inverse.dtype)
-        return _centred((scaled @ inverse) * scale)
+        table = vector.reshape(n_classes, size) * scale
+        scaled, largest = _normalised(table, inverse.dtype)
+        return _centred((scaled @ inverse) * scale * largest)
 
     return apply
+
+
+def _normalised(table: FloatArray, dtype: Any) -> tuple[npt.NDArray[Any], float]:  # noqa: ANN401
+    """Return a table as numbers of at most 1, which float32 holds, and what they are times of."""
+    largest = float(np.abs(table).max()) or 1.0
+    return (table / largest).astype(dtype, copy=False), largest
 
 
 def _centred(table: FloatArray) -> FloatArray:
@@ -142,14 +155,13 @@ def _blocks_together(
     return found
 
 
-def _gram(objective: ClassObjective, rows: IntArray, weight: FloatArray) -> FloatArray:
-    """Return X^T diag(weight) X over some rows, with a column of ones for the intercept.
+def _gram(
+    objective: ClassObjective, rows: IntArray, weight: FloatArray, unit: FloatArray
+) -> FloatArray:
+    """Return X^T diag(weight) X over some rows, its columns divided by units.
 
-    Only what is on and above the diagonal is filled in. Columns are scaled to at most 1 on the way,
-    so that float32 will do for many of them.
+    Only what is on and above the diagonal is filled in.
     """
-    bounds = objective.row_bounds
-    unit = np.where(bounds > 0, bounds, 1.0)
     kind = _kind(len(unit))
     update = linalg.blas.ssyrk if kind is np.float32 else linalg.blas.dsyrk
     total: Any = np.zeros((len(unit), len(unit)), kind, order="F")
@@ -158,7 +170,18 @@ def _gram(objective: ClassObjective, rows: IntArray, weight: FloatArray) -> Floa
         scaled = _columns(objective, rows[part]) / unit
         scaled *= np.sqrt(weight[part])[:, None]
         total = update(1.0, scaled.astype(kind, copy=False).T, beta=1.0, c=total, overwrite_c=1)
-    return np.asarray(total.astype(np.float64) * unit * unit[:, None])
+    return np.asarray(total)
+
+
+def _units(objective: ClassObjective) -> FloatArray:
+    """Return what columns are divided by, so that float32 does for them."""
+    bounds = objective.row_bounds
+    return np.where(bounds > 0, bounds, 1.0)
+
+
+def _weights(objective: ClassObjective) -> FloatArray:
+    source = objective.source
+    return np.concatenate([source.weights(source.rows(i)) for i in range(source.n_blocks)])
 
 
 def _columns(objective: ClassObjective, rows: IntArray) -> FloatArray:
@@ -210,7 +233,8 @@ def _inverted(block: FloatArray, strength: FloatArray) -> tuple[FloatArray, npt.
     kind = np.float32 if firm and _kind(size) is np.float32 else np.float64
     factored = linalg.lapack.spotrf if kind is np.float32 else linalg.lapack.dpotrf
     inverted = linalg.lapack.spotri if kind is np.float32 else linalg.lapack.dpotri
-    scaled = np.asarray(block * scale * scale[:, None], dtype=kind, order="F")
+    factors = scale.astype(kind)
+    scaled = np.asfortranarray(block.astype(kind, copy=False) * factors * factors[:, None])
     for ridge in (lost if kind is np.float32 else 0.0, *_RIDGES):
         tried = scaled.copy(order="F")
         tried[np.diag_indices(size)] = 1.0 + ridge

@@ -33,6 +33,9 @@ _FINE: Final[float] = 1e-14
 _NEAR: Final[float] = 0.05
 """How much lower than f, relatively, a step expects to lead where blocks are first formed."""
 
+_BETTER: Final[float] = 0.25
+"""What a step leaves of the gap, at most, where another one is worth while for the proof alone."""
+
 _FEW: Final[int] = 4
 """Products that level scores' curvature may take until then."""
 
@@ -69,12 +72,13 @@ def block_newton(
     price, spent = blocks_price(objective), 0.0
     inverse: Inverse | None = None
     is_level, is_last, ahead = False, False, np.inf
+    gap = estimated_gap(objective, evaluation)
     while True:
         if monitor(evaluation):
             stop = "interrupted"
             break
         allowed = tolerance * evaluation.excess
-        if is_last or estimated_gap(objective, evaluation) <= allowed:
+        if is_last or gap <= allowed:
             stop = "converged"
             break
         if len(history) >= max_iter:
@@ -118,11 +122,14 @@ def block_newton(
         history.append(
             IterationRecord(evaluation.value, norm(gradient), step, perf_counter() - clock)
         )
+        before_step, gap = gap, estimated_gap(objective, reached)
         evaluation = reached
-        residual = 4 * float(np.abs(evaluation.gradient.intercept).sum())
         if objective.fit_intercept and not objective.penalty.is_none:
-            gap = estimated_gap(objective, evaluation)
-            if gap > allowed >= gap - residual or (is_last and residual > allowed / 4):
+            residual = 4 * float(np.abs(evaluation.gradient.intercept).sum())
+            if gap > allowed and (is_last or gap - residual <= allowed):
                 point = balance_intercept(objective, evaluation.point, evaluation.raw_prediction)
                 evaluation = objective.evaluate(objective.centred(point))
+                gap = estimated_gap(objective, evaluation)
+        # f itself is as good as it gets; what proves it may still have some way to go
+        is_last = is_last and not allowed < gap <= _BETTER * before_step
     return Outcome(evaluation, stop, history)
