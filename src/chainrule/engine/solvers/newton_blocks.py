@@ -25,6 +25,7 @@ from chainrule.engine.solvers.class_blocks import (
 from chainrule.engine.solvers.conjugate_gradients import Inverse, conjugate_gradients
 from chainrule.engine.solvers.line_search import line_search
 from chainrule.engine.solvers.newton_cg import estimated_gap, gap_weights
+from chainrule.engine.solvers.quasi_newton import is_accepted
 from chainrule.engine.solvers.starting import balance_intercept
 from chainrule.engine.solvers.steps import IterationRecord, Monitor, Outcome, Stop, no_op_monitor
 
@@ -105,10 +106,8 @@ def block_newton(
         is_last = forcing < 0.05 and -slope / 2 <= allowed / 4
         direction, step = objective.unpack(vector), 1.0
         reached = objective.evaluate(evaluation.point.moved(1.0, direction))
-        rise = float(objective.pack(reached.gradient) @ vector)
-        noise = 64 * UNIT * evaluation.magnitude
-        fallen = reached.value <= evaluation.value + 1e-4 * slope
-        if not (fallen or (reached.value <= evaluation.value + noise and rise <= -slope / 2)):
+        after = objective.pack(reached.gradient)
+        if not is_accepted(evaluation, slope, reached, after, vector):
             raw = reached.raw_prediction - evaluation.raw_prediction
             along = objective.along(evaluation, direction, raw)
             step = line_search(along, evaluation.value, slope, evaluation.magnitude)
@@ -116,7 +115,7 @@ def block_newton(
                 stop = "stalled"
                 break
             reached = objective.evaluate(evaluation.point.moved(step, direction))
-        if reached.value > evaluation.value + noise:
+        if reached.value > evaluation.value + 64 * UNIT * evaluation.magnitude:
             stop = "stalled"  # the gradient was rounding, and so was the step
             break
         history.append(
