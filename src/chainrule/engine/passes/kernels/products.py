@@ -10,6 +10,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+_allocate: Any = cgutils.alloca_once
 _NUMBER, _INTEGER = ir.DoubleType(), ir.IntType(32)
 
 
@@ -33,7 +34,7 @@ def _gemm(
     def build(_: Any, builder: Any, __: Any, arguments: Any) -> Any:  # noqa: ANN401
         def held(value: Any, kind: Any) -> Any:  # noqa: ANN401
             """Return where a value lies: everything is passed by reference."""
-            place = cgutils.alloca_once(builder, kind)
+            place = _allocate(builder, kind)
             builder.store(value, place)
             return place
 
