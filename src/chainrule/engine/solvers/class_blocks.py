@@ -233,8 +233,8 @@ def _inverted(block: FloatArray, strength: FloatArray) -> tuple[FloatArray, npt.
     kind = np.float32 if firm and _kind(size) is np.float32 else np.float64
     factored = linalg.lapack.spotrf if kind is np.float32 else linalg.lapack.dpotrf
     inverted = linalg.lapack.spotri if kind is np.float32 else linalg.lapack.dpotri
-    factors = scale.astype(kind)
-    scaled = np.asfortranarray(block.astype(kind, copy=False) * factors * factors[:, None])
+    scaled: Any = np.asfortranarray(block, dtype=kind)
+    scaled = scaled * scale.astype(kind) * scale[:, None].astype(kind)
     for ridge in (lost if kind is np.float32 else 0.0, *_RIDGES):
         tried = scaled.copy(order="F")
         tried[np.diag_indices(size)] = 1.0 + ridge
