@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 from functools import cache
-from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
@@ -37,7 +36,9 @@ _softmax = NativeModule("softmax")
 @cache
 def matrix_product() -> int:
     """Return the address of BLAS's `dgemm`."""
-    capsule = import_module("scipy.linalg.cython_blas").__pyx_capi__["dgemm"]
+    from scipy.linalg import cython_blas  # some milliseconds, for dense rows alone
+
+    capsule = cython_blas.__pyx_capi__["dgemm"]
     name = ctypes.pythonapi.PyCapsule_GetName
     name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
