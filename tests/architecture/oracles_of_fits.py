@@ -46,6 +46,7 @@ def _optimum(X: np.ndarray, y: np.ndarray, n_classes: int) -> np.ndarray:
 CLASSES: Mapping[str, tuple[int, ...]] = {
     "newton-cholesky": (2, 3),
     "newton-classes": (3,),
+    "newton-blocks": (3,),
     "newton-sampled": (2, 3),
     "newton-rows": (2,),
     "newton-cg": (2, 3),
@@ -57,7 +58,8 @@ def solver_oracle(name: Any) -> str:
     """Fit small problems with one solver and compare the coefficients with SciPy's."""
     for n_classes in CLASSES[name]:
         X, y = _problem(n_classes)
-        source = InMemorySource(X, y, None, n_classes=n_classes)
+        compiled = name == "newton-blocks" or None
+        source = InMemorySource(X, y, None, n_classes=n_classes, compiled=compiled)
         fit = fitting.fit_linear_model(source, C=C, tol=1e-10, method=name)
         wanted = _optimum(X, y, n_classes)
         if not np.allclose(fit.point.coef, wanted, atol=2e-5):

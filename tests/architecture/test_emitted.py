@@ -24,13 +24,6 @@ def test_the_file_is_what_the_tool_writes(tool: ModuleType) -> None:
     assert tool.CLASSES_TARGET.read_text(encoding="utf-8") == tool.emitted_classes()
 
 
-def test_the_compiled_kernels_know_which_formulas_they_compile(tool: ModuleType) -> None:
-    for path in tool.COMPILED:
-        source = path.read_text(encoding="utf-8")
-        assert source == tool.stamped(source)
-        assert 'FORMULAS: Final = ""' not in source
-
-
 def test_the_files_say_that_they_are_generated(tool: ModuleType) -> None:
     for target in (tool.TARGET, tool.SCALAR_TARGET, tool.CLASSES_TARGET):
         assert "do not edit" in target.read_text(encoding="utf-8")[:200]

@@ -20,10 +20,9 @@ from chainrule.engine.losses import vectorised
 from chainrule.engine.losses.classes import SoftmaxLoss
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.objective.objective import Objective
-from chainrule.engine.passes import class_tables, fused_blocks
+from chainrule.engine.passes import class_rows, class_tables, fused_blocks
 from chainrule.engine.passes.blocks import DenseBlock
 from chainrule.engine.passes.fused_blocks import FusedBlock
-from chainrule.engine.passes.kernels import fused_softmax
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.solvers.class_newton import class_newton, fixed_hessian_descent
 
@@ -209,7 +208,7 @@ def test_rounding_is_told_of_the_longest_sums_that_passes_take(
     n_features: int, n_rows: int
 ) -> None:
     X = np.zeros((n_rows, n_features))
-    inner = fused_softmax.inner_rows(n_features)
+    inner = class_rows.rows_per_step(n_features, 3)
     pairs = min(class_tables.PAIR_ROWS, n_rows) + n_rows // class_tables.PAIR_ROWS
     table = next(class_tables.steps(n_rows, 3))
     fused, dense = FusedBlock(X), DenseBlock(X)

@@ -34,6 +34,10 @@ class Shape:
         return not self.per_row
 
     @property
+    def has_codes(self) -> bool:
+        return self.n_classes > 2
+
+    @property
     def n_entries(self) -> int:
         return self.n_samples * (self.per_row or self.n_features)
 
@@ -62,6 +66,24 @@ def plan(shape: Any, *, penalised: bool = True) -> Any:
 @pytest.mark.parametrize(("shape", "method"), SHAPES)
 def test_the_method_is_the_one_for_the_shape(shape: Shape, method: str) -> None:
     assert plan(shape).method == method
+
+
+@pytest.mark.parametrize(
+    ("n_samples", "n_features", "n_classes", "method"),
+    [
+        (6_000, 784, 10, "newton-blocks"),
+        (2_000, 1_875, 3, "newton-blocks"),
+        (10_000, 20, 100, "newton-blocks"),
+        (54_000, 22, 5, "newton-sampled"),
+        (20_000, 9_000, 20, "newton-cg"),  # the blocks would fill 13 GB
+    ],
+)
+def test_several_classes_are_compiled_by_class(
+    n_samples: int, n_features: int, n_classes: int, method: str
+) -> None:
+    shape = Shape(n_samples, n_features, n_classes=n_classes, is_fused=True)
+    assert plan(shape).method == method
+    assert "newton-blocks" not in (plan(shape, penalised=False).method)
 
 
 @pytest.mark.parametrize(("shape", "method"), SHAPES)

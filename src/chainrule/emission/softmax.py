@@ -103,6 +103,7 @@ def softmax_parts() -> str:
     table, row = kernels.scores.shape, (1, "m")
     shapes: dict[str, Shape] = {"raw_prediction": table, "shift": row, "top_class": table}
     shapes |= {"relative": table, "relative_l": table, "distance": row, "others": row}
+    shapes |= {"lead": table, "drift": row}
     named = {name: Symbol(name, shape) for name, shape in shapes.items()}
     named["raw_prediction"], direction = kernels.scores, Symbol("V", table)
 
@@ -126,10 +127,16 @@ def softmax_parts() -> str:
 
     loss, gradient, product = (function.body for function in functions[:3])
     (picked,) = (n for n in walk(loss) if isinstance(n, Total) and n is not labelled(n, 1))
+
     # the Hessian of two different classes: what a direction along one does to the other
-    level = entry(direction, other, i) - Total(f, of("top_class", f) * entry(direction, f, i))
+    def lead(index: Index) -> Expr:
+        return entry(direction, index, i) - Total(f, of("top_class", f) * entry(direction, f, i))
+
+    level = lead(other)
     (through,) = (n for n in walk(product) if isinstance(n, Total) and level in walk(n.body))
     pair = in_parts(replace(through.body, {level: Number(1)}))
+    drift = in_parts(replace(through.body, {level: of("lead", other)}))
+    pull = replace(product, {through: of("drift"), lead(c): of("lead", c)})
     pair = replace(pair, {of("relative", other): of("relative_l", other)})
     forms = {
         "softmax_relative": ("exp(z - shift)", share(c)),
@@ -145,6 +152,8 @@ def softmax_parts() -> str:
         "softmax_proba": ("p, the gradient where no label is", in_parts(labelled(gradient, 0))),
         "softmax_doubt": ("p - 1, the gradient at the label", in_parts(labelled(gradient, 1))),
         "softmax_pair": ("-p_k p_l, the Hessian of two classes", of("relative", c) * pair),
+        "softmax_drift": ("what is summed for `drift`", drift),
+        "softmax_pull": ("(diag(p) - p p^T) u", in_parts(pull)),
     }
     symbols = {symbol: name for name, symbol in named.items()}
     text = ""

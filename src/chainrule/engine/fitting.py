@@ -55,6 +55,7 @@ _SOLVERS: Final[dict[str, str]] = {
     "newton-classes": "class_newton.class_newton",
     "newton-sampled": "sampled.sampled_newton",
     "newton-rows": "dual.row_newton",
+    "newton-blocks": "newton_blocks.block_newton",
     "newton-cg": "newton_cg.newton_cg",
 }
 """The solver of each method, in `chainrule.engine.solvers`."""

@@ -56,6 +56,7 @@ SOLVERS: Final[Mapping[str, Method]] = {
     "auto": "auto",
     "newton-cholesky": "newton-cholesky",
     "newton-classes": "newton-classes",
+    "newton-blocks": "newton-blocks",
     "newton-sampled": "newton-sampled",
     "newton-rows": "newton-rows",
     "newton-cg": "newton-cg",

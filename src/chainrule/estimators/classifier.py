@@ -85,9 +85,10 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
         Accepted for compatibility; what is drawn at random is drawn from one fixed seed.
     solver : str, default='auto'
         'auto', 'newton-cholesky' (full Hessian), 'newton-classes' (few Hessians, for more than two
-        classes), 'newton-sampled' (the curvature of a random sample of the rows, for many more rows
-        than columns), 'newton-rows' (one unknown a row, for more columns than rows) or 'newton-cg'
-        (Hessian products only).
+        classes), 'newton-blocks' (Hessian products, preconditioned class by class, for more than
+        two classes), 'newton-sampled' (the curvature of a random sample of the rows, for many more
+        rows than columns), 'newton-rows' (one unknown a row, for more columns than rows) or
+        'newton-cg' (Hessian products only).
         scikit-learn's other names ('lbfgs', 'liblinear', 'sag', 'saga') mean 'auto': the optimum
         is the same.
     max_iter : int, default=100

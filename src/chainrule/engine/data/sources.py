@@ -36,6 +36,7 @@ _LEAST_BLOCKS: Final[int] = 16
 _LEAST_ENTRIES: Final[int] = 2**17
 _MOST_ROWS: Final[int] = 2**16
 _TABLED_ROWS: Final[tuple[int, int]] = (2**11, 2**13)
+_CLASS_PRODUCTS: Final[int] = 2**19
 _COMMON_EXPONENT: Final[int] = 100
 _DEEPEST_EXPONENT: Final[int] = 500
 _FAR: Final[float] = 4.0
@@ -251,12 +252,13 @@ class InMemorySource:
     def labels(self, index: int) -> tuple[slice, FloatArray, FloatArray]:
         """Return rows, y and sample_weight of block number `index`, without touching X."""
         rows = self.rows(index)
-        weight = (
-            self._ones[: rows.stop - rows.start]
-            if self._weight is None
-            else np.asarray(self._weight[rows], dtype=np.float64)
-        )
-        return rows, self._labels(rows), weight
+        return rows, self._labels(rows), self.weights(rows)
+
+    def weights(self, rows: slice) -> FloatArray:
+        """Return the sample_weight of some rows of one block."""
+        if self._weight is None:
+            return self._ones[: rows.stop - rows.start]
+        return np.asarray(self._weight[rows], dtype=np.float64)
 
     def rows(self, index: int) -> slice:
         """Return which rows block number `index` holds."""
@@ -312,7 +314,8 @@ class InMemorySource:
 
     def _rows_per_block(self) -> int:
         if self.is_fused and not self.is_dense:
-            return rows_per_block(self.n_samples, self.n_features, self._X.nnz)
+            outputs = 1 if self.n_classes == 2 else self.n_classes
+            return rows_per_block(self.n_samples, self.n_features * outputs, self._X.nnz)
         per_row = max(1, self.n_features) * 8
         block_bytes = _FUSED_BYTES if self.is_fused and self._taken is None else _BLOCK_BYTES
         rows = 2 ** int(np.log2(max(1, block_bytes // per_row)))
@@ -325,7 +328,12 @@ class InMemorySource:
         if self.is_dense and self.n_classes > 2:
             # so many blocks that threads end together, so large that Python does not count
             most = 2 ** int(np.ceil(np.log2(max(1, self.n_samples / _LEAST_BLOCKS))))
-            return int(np.clip(rows, 256, np.clip(most, *_TABLED_ROWS)))
+            fewest, longest = _TABLED_ROWS
+            if self.is_fused:
+                work = _CLASS_PRODUCTS // (max(1, self.n_features) * self.n_classes)
+                fewest = 2 ** int(np.log2(np.clip(work, 256, longest)))
+                return int(np.clip(rows, fewest, np.clip(most, fewest, longest)))
+            return int(np.clip(rows, 256, np.clip(most, fewest, longest)))
         # vectors over the rows of a block stay in the cache, and below what malloc maps afresh
         most = max(256, 2 ** int(np.log2(8192 / max(1, self.n_classes - 1))))
         return int(np.clip(rows, 256, most))

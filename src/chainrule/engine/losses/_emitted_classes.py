@@ -6,7 +6,8 @@ that what holds for one class of a row is computed for that class alone.
 
 `relative` is a class's exponential, that of the top class being 1; `others` is their sum over all
 classes but the top class; `top_class` is 1 for the class of the largest score, which is `shift`,
-and 0 for all others. Arrays of any shapes that broadcast.
+and 0 for all others. `lead` is by how much a direction u moves a class's score more than that of
+the top class. Arrays of any shapes that broadcast.
 """
 
 from __future__ import annotations
@@ -51,3 +52,15 @@ def softmax_doubt(top_class: FloatArray, relative: FloatArray, others: FloatArra
 def softmax_pair(relative: FloatArray, relative_l: FloatArray, others: FloatArray) -> FloatArray:
     """Return -p_k p_l, the Hessian of two classes."""
     return np.asarray(-(relative * (relative_l / np.square(1 + others))))
+
+
+def softmax_drift(relative: FloatArray, others: FloatArray, lead: FloatArray) -> FloatArray:
+    """Return what is summed for `drift`."""
+    return np.asarray(-((lead * relative) / np.square(1 + others)))
+
+
+def softmax_pull(
+    relative: FloatArray, others: FloatArray, lead: FloatArray, drift: FloatArray
+) -> FloatArray:
+    """Return (diag(p) - p p^T) u."""
+    return np.asarray((drift + (lead / (1 + others))) * relative)

@@ -69,18 +69,6 @@ _L1, _L2, _L3, _L4 = 0.6666666666666735, 0.3999999999940942, 0.2857142874366239,
 _L5, _L6, _L7 = 0.1818357216161805, 0.15313837699209373, 0.14798198605116586
 
 
-def kept(function: Function) -> Function:
-    """Compile a formula as it is written, and let numba keep the result on disk.
-
-    For what allocates memory or calls BLAS, which `engine.runtime.native` cannot keep.
-    """
-    try:
-        jitted = njit(nogil=True, cache=True, error_model="numpy")(function)
-    except RuntimeError:  # nowhere to write: compile in every process
-        jitted = njit(nogil=True, error_model="numpy")(function)
-    return cast(Function, jitted)
-
-
 def exact(function: Function) -> Function:
     """Compile a formula as it is written."""
     return cast(Function, njit(nogil=True, error_model="numpy")(function))

@@ -17,6 +17,7 @@ import numpy as np
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.loss import Loss
+from chainrule.engine.objective.class_objective import ClassObjective
 from chainrule.engine.objective.evaluation import Evaluation, Point, comparable
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes.fused_blocks import NOTHING
@@ -183,8 +184,11 @@ def objective_for(
     columns: IntArray | None = None,
 ) -> Objective:
     """Return the objective of a problem, with the passes that suit its rows."""
-    in_lanes = source.is_fused and not source.is_dense and bool(loss.kernel)
-    kind = SparseObjective if in_lanes else Objective
+    kind = Objective
+    if source.is_fused and not source.is_dense and loss.kernel:
+        kind = SparseObjective
+    elif source.is_fused and source.has_codes and loss.n_outputs > 1:
+        kind = ClassObjective
     return kind(
         source, loss, penalty, fit_intercept=fit_intercept, n_threads=n_threads, columns=columns
     )

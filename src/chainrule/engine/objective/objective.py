@@ -92,8 +92,11 @@ class Objective:
 
     def on_rows(self, sample: InMemorySource) -> Objective:
         """Return the objective of some of the rows, with their share of the penalty."""
+        return self._on_rows(sample, Objective)
+
+    def _on_rows(self, sample: InMemorySource, kind: type[Objective]) -> Objective:
         share = sample.total_weight / self.source.total_weight
-        return Objective(
+        return kind(
             sample,
             self.loss,
             L2Penalty(share * self.penalty.strength),
@@ -154,7 +157,7 @@ class Objective:
         """
         table = self._table() if keep else None
         kernel = self.loss.kernel
-        by_class = self.has_class_tables
+        by_class = self.has_class_tables and (self.source.is_dense or not with_hessian)
 
         def one(index: int) -> Partial:
             if by_class:
@@ -409,30 +412,30 @@ class Objective:
 
     @property
     def has_class_tables(self) -> bool:
-        """Whether passes go class by class: labels are codes, and rows dense."""
+        """Whether passes go class by class: labels are codes, and rows dense or read in place."""
         source = self.source
-        return self.loss.n_outputs > 1 and source.is_dense and source.has_codes
+        return self.loss.n_outputs > 1 and source.has_codes and (source.is_dense or source.is_fused)
 
     def _by_class(
         self, index: int, point: Point, table: FloatArray | None, with_hessian: bool
     ) -> Partial:
         rows, codes, weight = self.source.codes(index)
         X = self.source.matrix(index)
-        assert isinstance(X, DenseBlock | FusedBlock)
-        asked = with_hessian or table is not None
-        raw = np.empty((self.loss.n_outputs, len(codes))) if asked else None
-        loss, coef, intercept = X.class_pass(codes, weight, point.coef, point.intercept, raw)
-        if table is not None and raw is not None:
-            table[rows] = raw.T
+        assert isinstance(X, DenseBlock | Fused)
+        # a table of all examples in Fortran order is one with a row per class in C order
+        raw, start = (None, 0) if table is None else (table.T, rows.start)
+        if with_hessian and raw is None:
+            raw = np.empty((self.loss.n_outputs, len(codes)))
+        loss, coef, intercept = X.class_pass(codes, weight, point.coef, point.intercept, raw, start)
         sums: Partial = np.asarray(loss), coef, intercept
-        if not with_hessian or raw is None:
+        if not with_hessian or raw is None or isinstance(X, FusedSparseBlock):
             return sums
         fit = self.fit_intercept
-        values = X.values[:, self.free]
-        return (*sums, class_tables.class_pairs(values, weight, raw, fit_intercept=fit))
+        values, part = X.values[:, self.free], raw[:, start : start + len(codes)]
+        return (*sums, class_tables.class_pairs(values, weight, part, fit_intercept=fit))
 
     def _square(self, hessian: FloatArray) -> FloatArray:
-        if self.has_class_tables:
+        if self.has_class_tables and self.source.is_dense:
             hessian = class_tables.class_hessian(hessian, self.loss.n_outputs)
         return hessian.reshape(self.n_parameters, self.n_parameters)
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.objective.accumulators import Scalars, SparseObjective
+from chainrule.engine.objective.class_objective import ClassObjective
 from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
@@ -103,8 +104,28 @@ class SparseProducts(Products):
         return self._lanes.pack(Point(of_columns[:, None], np.asarray([level])))
 
 
+class ClassProducts(Products):
+    """The same for several classes, whose probabilities are computed once."""
+
+    def __init__(self, objective: ClassObjective, at: Evaluation) -> None:
+        super().__init__(objective, at)
+        self._of_classes = objective
+        self.proba = objective.probabilities(at)
+
+    def diagonal(self) -> FloatArray:
+        """Return the diagonal of the Hessian."""
+        return self._of_classes.pack(self._of_classes.diagonal(self.proba))
+
+    def times(self, vector: FloatArray) -> FloatArray:
+        """Return the Hessian times a vector."""
+        direction = self._of_classes.unpack(vector)
+        return self._of_classes.pack(self._of_classes.times_hessian(self.proba, direction))
+
+
 def products(objective: Objective, at: Evaluation) -> Products:
     """Return the products with the Hessian at a point, as fast as the objective has them."""
     if isinstance(objective, SparseObjective):
         return SparseProducts(objective, at)
+    if isinstance(objective, ClassObjective):
+        return ClassProducts(objective, at)
     return Products(objective, at)

@@ -115,10 +115,12 @@ class DenseBlock:
         weight: FloatArray | None,
         coef: FloatArray,
         intercept: FloatArray,
-        raw_prediction: FloatArray | None,
+        raw: FloatArray | None = None,
+        start: int = 0,
     ) -> tuple[float, FloatArray, FloatArray]:
         """Do a whole pass of a softmax problem: see `class_tables.class_pass`."""
-        return class_tables.class_pass(self.values, codes, weight, coef, intercept, raw_prediction)
+        part = None if raw is None else raw[:, start : start + len(codes)]
+        return class_tables.class_pass(self.values, codes, weight, coef, intercept, part)
 
     def sandwich_diagonal(self, d: FloatArray) -> FloatArray:
         """Return sum_i d_ik x_ij^2."""

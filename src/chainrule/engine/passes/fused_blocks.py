@@ -13,16 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, IntArray
-from chainrule.engine.passes import class_tables
+from chainrule.engine.passes import class_rows, class_tables
 from chainrule.engine.runtime.native import NativeModule, can_compile
 
 FUSED_FROM: Final[int] = 100_000
 """Entries of X from which compiled passes repay loading them."""
 
-CLASSES_FROM: Final[int] = 20
-"""How many times as many it takes for more than two classes: those passes load numba, for BLAS."""
-
-MOST_ROWS: Final[int] = 512
+MOST_ROWS: Final[int] = class_rows.MOST_ROWS
 """Rows of one inner step at most, in any pass for values and gradients."""
 
 COLUMN_ROWS: Final[int] = 256
@@ -48,12 +45,11 @@ def inner_rows(n_features: int) -> int:
 
 def can_be_fused(X: Any, n_classes: int = 2) -> bool:  # noqa: ANN401
     """Tell whether compiled passes take this matrix as it is, and are worth their start."""
-    least = FUSED_FROM * (1 if n_classes == 2 else CLASSES_FROM)
     if X.dtype not in (np.float64, np.float32) or not X.dtype.isnative:
         return False
     if not isinstance(X, np.ndarray):
-        return X.nnz >= least and can_compile()
-    if X.size < least or X.shape[0] < X.shape[1]:
+        return X.nnz >= FUSED_FROM and can_compile()
+    if X.size < FUSED_FROM or (n_classes == 2 and X.shape[0] < X.shape[1]):
         return False
     if not (X.flags.c_contiguous or X.flags.f_contiguous):
         return False
@@ -166,22 +162,24 @@ class FusedBlock:
         weight: FloatArray | None,
         coef: FloatArray,
         intercept: FloatArray,
-        raw_prediction: FloatArray | None,
+        raw: FloatArray | None = None,
+        start: int = 0,
     ) -> tuple[float, FloatArray, FloatArray]:
-        """Do a whole pass of a softmax problem: see `kernels.fused_softmax.softmax_pass`."""
-        from chainrule.engine.passes.kernels import fused_softmax
+        """Do a whole pass of a softmax problem: see `class_rows.gradient_pass`."""
+        problem = codes, weight, coef, intercept, raw, start
+        return class_rows.gradient_pass(self.values, self.shape, *problem)
 
-        raw = np.empty((len(intercept), 0)) if raw_prediction is None else raw_prediction
-        loss, gradient, residual = fused_softmax.softmax_pass(
-            self.values,
-            codes,
-            np.ones(len(codes)) if weight is None else weight,
-            np.ascontiguousarray(coef),
-            intercept,
-            raw,
-            fused_softmax.inner_rows(self.values.shape[1]),
-        )
-        return loss, gradient.T, residual
+    def class_product(
+        self,
+        proba: FloatArray,
+        start: int,
+        weight: FloatArray,
+        coef: FloatArray,
+        intercept: FloatArray,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Multiply by the Hessian of a softmax problem: see `class_rows.product_pass`."""
+        problem = proba, start, weight, coef, intercept
+        return class_rows.product_pass(self.values, self.shape, *problem)
 
     def product_pass(
         self, bend: FloatArray, coef: FloatArray, intercept: float

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from chainrule.engine.arrays import FloatArray
+from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.passes import class_rows
 from chainrule.engine.passes.blocks import SparseBlock
 from chainrule.engine.passes.fused_blocks import Sums, by_output, score_pass
 from chainrule.engine.runtime.native import NativeModule, Pinned
@@ -207,6 +208,31 @@ class FusedSparseBlock:
         scores, total = np.zeros(len(bend)), np.empty(self.n_features)
         level = self.travelling_pass(bend, coef, intercept, scores, 0.0, scores.copy(), total)
         return total, level
+
+    def class_pass(
+        self,
+        codes: IntArray,
+        weight: FloatArray | None,
+        coef: FloatArray,
+        intercept: FloatArray,
+        raw: FloatArray | None = None,
+        start: int = 0,
+    ) -> tuple[float, FloatArray, FloatArray]:
+        """Do a whole pass of a softmax problem: see `class_rows.gradient_pass`."""
+        problem = codes, weight, coef, intercept, raw, start
+        return class_rows.gradient_pass(self._rows, self.shape, *problem)
+
+    def class_product(
+        self,
+        proba: FloatArray,
+        start: int,
+        weight: FloatArray,
+        coef: FloatArray,
+        intercept: FloatArray,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Multiply by the Hessian of a softmax problem: see `class_rows.product_pass`."""
+        problem = proba, start, weight, coef, intercept
+        return class_rows.product_pass(self._rows, self.shape, *problem)
 
     def matvec(self, V: FloatArray) -> FloatArray:
         """Return X V."""

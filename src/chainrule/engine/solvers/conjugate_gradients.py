@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
@@ -10,11 +13,13 @@ from chainrule.engine.runtime.native import NativeModule
 
 _vectors = NativeModule("vectors")
 
+Inverse = Callable[[FloatArray], FloatArray]
+
 
 def conjugate_gradients(
     curvature: Products,
     gradient: FloatArray,
-    preconditioner: FloatArray,
+    preconditioner: FloatArray | Inverse,
     forcing: float,
     max_inner: int,
     in_gap: FloatArray,
@@ -26,8 +31,9 @@ def conjugate_gradients(
     ----------
     curvature : Products
         H; it is told every step, to follow the predictions.
-    gradient, preconditioner : ndarray of shape (n_parameters,)
-        The preconditioner is a positive diagonal.
+    gradient : ndarray of shape (n_parameters,)
+    preconditioner : ndarray of shape (n_parameters,), or callable
+        A positive diagonal; or a vector -> an approximate inverse of H times it.
     forcing : float
         The quadratic rule of Nash and Sofer (1990): stop when an iteration improves the model by
         less than this share of the average improvement.
@@ -39,9 +45,15 @@ def conjugate_gradients(
         Stop also where the gradient that is left bounds f - f* by this.
     """
     solution, residual = np.zeros_like(gradient), -gradient
-    conditioned = residual / preconditioner
+    if callable(preconditioner):
+        conditioned, advance = preconditioner(residual), partial(_advance, preconditioner)
+    else:
+        diagonal = preconditioner
+        conditioned = residual / diagonal
+        advance = partial(_advance, lambda vector: vector / diagonal)
+        if curvature.is_compiled:
+            advance = partial(_compiled_advance, diagonal)
     direction = conditioned.copy()
-    advance = _compiled_advance if curvature.is_compiled else _advance
     energy = float(residual @ conditioned)
     model, penalised = 0.0, bool(in_gap.any())
     for inner in range(1, max_inner + 1):
@@ -56,9 +68,7 @@ def conjugate_gradients(
             break
         step = energy / bent
         curvature.advance(step)
-        fresh, left = advance(
-            step, direction, product, preconditioner, in_gap, solution, residual, conditioned
-        )
+        fresh, left = advance(step, direction, product, in_gap, solution, residual, conditioned)
         gain = 0.5 * step * energy
         model -= gain
         if (penalised and left <= enough) or inner * gain <= forcing * -model:
@@ -70,10 +80,10 @@ def conjugate_gradients(
 
 
 def _advance(
+    inverse: Inverse,
     step: float,
     direction: FloatArray,
     product: FloatArray,
-    preconditioner: FloatArray,
     in_gap: FloatArray,
     solution: FloatArray,
     residual: FloatArray,
@@ -82,10 +92,18 @@ def _advance(
     """Take a step; return residual @ conditioned, and what the residual adds to the gap."""
     solution += step * direction
     residual -= step * product
-    np.divide(residual, preconditioner, out=conditioned)
+    conditioned[:] = inverse(residual)
     return float(residual @ conditioned), float(np.square(residual) @ in_gap)
 
 
-def _compiled_advance(step: float, *vectors: FloatArray) -> tuple[float, float]:
-    found: tuple[float, float] = _vectors.advance(float(step), *vectors)
+def _compiled_advance(
+    preconditioner: FloatArray,
+    step: float,
+    direction: FloatArray,
+    product: FloatArray,
+    *vectors: FloatArray,
+) -> tuple[float, float]:
+    found: tuple[float, float] = _vectors.advance(
+        float(step), direction, product, preconditioner, *vectors
+    )
     return found

@@ -17,6 +17,25 @@ ROWS_PER_PARAMETER: Final[int] = 20
 FRACTIONS: Final[tuple[int, ...]] = (1024, 256, 64, 16)
 """One row in so many is drawn, sample after sample; the last gives the curvature."""
 
+ROWS_PER_BLOCK_PARAMETER: Final[int] = 4
+"""Rows that the block of one class is formed from, for each of its parameters."""
+
+LEAST_BLOCK_ROWS: Final[int] = 2048
+"""Rows up to which all are taken."""
+
+_BLOCK_NUMBERS: Final[int] = 2**26
+"""Numbers of the blocks of all classes, at most."""
+
+
+def n_drawn(n_samples: int, size: int) -> int:
+    """Return how many rows the block of one class is formed from."""
+    return min(n_samples, max(LEAST_BLOCK_ROWS, ROWS_PER_BLOCK_PARAMETER * size))
+
+
+def blocks_fit(n_classes: int, size: int) -> bool:
+    """Tell whether the blocks of all classes fit in the memory that they may take."""
+    return n_classes * size**2 <= _BLOCK_NUMBERS
+
 
 def needs_bound(facts: Facts) -> bool:
     """Tell whether Newton steps alone may get nowhere: curvatures can vanish, but are bounded."""

@@ -55,8 +55,7 @@ def newton_cg(
     history: list[IterationRecord] = []
     stop: Stop = "max_iter"
     strength = _strength(objective)
-    # the intercept is balanced after each step, so what is left of its gradient does not count
-    in_gap = np.divide(0.5, strength, where=strength > 0, out=np.zeros_like(strength))
+    in_gap = gap_weights(objective)
     while True:
         if monitor(evaluation):
             stop = "interrupted"
@@ -124,6 +123,15 @@ def estimated_gap(objective: Objective, evaluation: Evaluation) -> float:
     strength = objective.penalty.strength[:, None]
     residual = float(np.abs(gradient.intercept).sum())
     return float((gradient.coef**2 / (2 * strength)).sum()) + 4 * residual
+
+
+def gap_weights(objective: Objective) -> FloatArray:
+    """Return what the square of each entry of a gradient adds to a bound of f - f*.
+
+    The intercept is balanced at the end, so what is left of its gradient does not count.
+    """
+    strength = _strength(objective)
+    return np.divide(0.5, strength, where=strength > 0, out=np.zeros_like(strength))
 
 
 def _strength(objective: Objective) -> FloatArray:

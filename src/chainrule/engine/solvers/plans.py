@@ -13,10 +13,22 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.solvers.limits import FRACTIONS, ROWS_LIMIT, sampling_pays
+from chainrule.engine.solvers.limits import (
+    FRACTIONS,
+    ROWS_LIMIT,
+    blocks_fit,
+    n_drawn,
+    sampling_pays,
+)
 
 Method = Literal[
-    "auto", "newton-cholesky", "newton-classes", "newton-sampled", "newton-rows", "newton-cg"
+    "auto",
+    "newton-cholesky",
+    "newton-classes",
+    "newton-blocks",
+    "newton-sampled",
+    "newton-rows",
+    "newton-cg",
 ]
 
 ROWS_FROM: Final[int] = 300
@@ -104,6 +116,10 @@ def choose_plan(
     if method == "newton-classes" and (source.n_classes == 2 or not source.is_dense):
         why = "few Hessians are for dense data of more than two classes"
         return _plan("newton-cholesky", why, source, costs)
+    in_blocks = _has_blocks(source, n_parameters)
+    if method == "newton-blocks" and not in_blocks:
+        why = "blocks are for dense data of more than two classes, with compiled passes"
+        return _plan("newton-cg", why, source, costs)
     if method == "newton-rows" and not on_rows:
         why = "one unknown a row needs a penalty, two classes and few rows"
         return _plan("newton-cg", why, source, costs)
@@ -112,6 +128,13 @@ def choose_plan(
     if on_rows and source.is_dense and n_parameters > max(source.n_samples, ROWS_FROM):
         why = f"{source.n_samples} rows for {n_parameters} parameters: one unknown a row is enough"
         return _plan("newton-rows", why, source, costs)
+    blocks, few = (costs[m].in_passes(source) for m in ("newton-blocks", "newton-classes"))
+    if in_blocks and penalised and not from_samples and blocks < few:
+        why = (
+            f"{n_parameters} parameters of {source.n_classes} classes: products with the Hessian, "
+            "which converge fast when each class's own part of it is inverted"
+        )
+        return _plan("newton-blocks", why, source, costs)
     if n_parameters > UNPENALISED_LIMIT:
         why = f"{n_parameters} parameters: the Hessian is too large to form"
         return _plan("newton-cg", why, source, costs)
@@ -141,6 +164,13 @@ def choose_plan(
     return _plan("newton-cholesky", why, source, costs)
 
 
+def _has_blocks(source: InMemorySource, n_parameters: int) -> bool:
+    """Tell whether the parts of the Hessian that belong to one class each can be formed."""
+    if source.n_classes == 2 or not (source.is_dense and source.is_fused and source.has_codes):
+        return False
+    return blocks_fit(source.n_classes, n_parameters // source.n_classes)
+
+
 def expected_costs(source: InMemorySource, n_parameters: int) -> Mapping[str, Cost]:
     """Return what each method would take, by counting what it does."""
     m, n_outputs = source.n_samples, 1 if source.n_classes == 2 else source.n_classes
@@ -150,6 +180,7 @@ def expected_costs(source: InMemorySource, n_parameters: int) -> Mapping[str, Co
         hessian *= _SCATTERED
     factor = n_parameters**3 / 3
     part = 1 / FRACTIONS[-1]
+    of_class = n_parameters // n_outputs
     vectors = 5 * 8e-6 * m * n_outputs
     square = 4 * 8e-6 * n_parameters**2
     return {
@@ -160,6 +191,11 @@ def expected_costs(source: InMemorySource, n_parameters: int) -> Mapping[str, Co
             10.0 if source.is_dense else 25.0,
             _NEWTON_STEPS * (part * hessian + factor),
             vectors + square + part * source.n_bytes * 1e-6,
+        ),
+        "newton-blocks": Cost(
+            50.0,
+            2 * n_outputs * (n_drawn(m, of_class) * per_row**2 / 2 + of_class**3),
+            vectors + 8e-6 * n_outputs * of_class**2,
         ),
         "newton-rows": Cost(8.0, m**2 * per_row + 6 * m**3, vectors + 4 * 8e-6 * m**2),
         "newton-cg": Cost(90.0, 0.0, vectors + 8 * 8e-6 * n_parameters),

@@ -51,7 +51,7 @@ def _two_loops(gradient: FloatArray, pairs: _Pairs, inverse: Inverse) -> FloatAr
     return vector
 
 
-def _is_accepted(
+def is_accepted(
     before: Evaluation, slope: float, reached: Evaluation, gradient: FloatArray, vector: FloatArray
 ) -> bool:
     """Judge the full step as `line_search` would."""
@@ -133,7 +133,7 @@ def quasi_newton(
         step = 1.0
         reached = objective.evaluate(evaluation.point.moved(step, direction), keep=keep)
         after = objective.pack(reached.gradient)
-        accepted = _is_accepted(evaluation, slope, reached, after, vector)
+        accepted = is_accepted(evaluation, slope, reached, after, vector)
         if done and not accepted:
             stop = "converged"
             break

@@ -24,6 +24,9 @@ from chainrule.errors import DerivationError
 LONGEST = 72
 """The longest expression whose parts get no names."""
 
+_WIDTH = 100
+"""The longest head of a function that stays on one line."""
+
 
 @dataclass(frozen=True)
 class FunctionSource:
@@ -68,8 +71,11 @@ def numpy_function(function: FunctionSource) -> str:
     result = writer.text(function.body)
     signature = ", ".join(f"{name}: FloatArray" for name in function.parameters)
     statements = [*function.preamble, *writer.statements]
+    head = f"def {function.name}({signature}) -> FloatArray:"
+    if len(head) > _WIDTH:
+        head = f"def {function.name}(\n    {signature}\n) -> FloatArray:"
     lines = [
-        f"def {function.name}({signature}) -> FloatArray:",
+        head,
         f'    """{function.doc}"""',
         *(f"    {statement}" for statement in statements),
         f"    return np.asarray({_bare(result)}){function.ending}",

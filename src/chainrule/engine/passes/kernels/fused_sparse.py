@@ -299,3 +299,60 @@ def sort_rows(
         for e in range(start + 1, stop):
             distinct = distinct and indices[e - 1] < indices[e]
     return distinct
+
+
+@exact
+def class_scores(
+    data: Array, indices: Array, indptr: Array, coef: Array, scores: Array, at: int
+) -> None:
+    """Put the products of rows with the coefficients of all classes into a table.
+
+    Parameters
+    ----------
+    data, indices, indptr : ndarray
+    coef : ndarray of shape (n_features, columns)
+        What a number is multiplied by lies side by side, in columns that are a multiple of four.
+    scores : ndarray of shape (n_classes, ...)
+        Filled in from column `at` on.
+    at : int
+    """
+    n_classes = scores.shape[0]
+    for k in range(0, n_classes, 4):
+        last = n_classes - k
+        for i in range(indptr.shape[0] - 1):
+            s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
+            for e in range(indptr[i], indptr[i + 1]):
+                value, row = np.float64(data[e]), coef[indices[e]]
+                s0 += value * row[k]
+                s1 += value * row[k + 1]
+                s2 += value * row[k + 2]
+                s3 += value * row[k + 3]
+            scores[k, at + i] = s0
+            if last > 1:
+                scores[k + 1, at + i] = s1
+            if last > 2:
+                scores[k + 2, at + i] = s2
+            if last > 3:
+                scores[k + 3, at + i] = s3
+
+
+@exact
+def add_class_pulls(data: Array, indices: Array, indptr: Array, table: Array, total: Array) -> None:
+    """Add X^T U to the total, (n_features, columns) as above; `table` holds U, by class."""
+    n_classes = table.shape[0]
+    for k in range(0, n_classes, 4):
+        last = n_classes - k
+        for i in range(indptr.shape[0] - 1):
+            u0, u1, u2, u3 = table[k, i], 0.0, 0.0, 0.0
+            if last > 1:
+                u1 = table[k + 1, i]
+            if last > 2:
+                u2 = table[k + 2, i]
+            if last > 3:
+                u3 = table[k + 3, i]
+            for e in range(indptr[i], indptr[i + 1]):
+                value, row = np.float64(data[e]), total[indices[e]]
+                row[k] += value * u0
+                row[k + 1] += value * u1
+                row[k + 2] += value * u2
+                row[k + 3] += value * u3
