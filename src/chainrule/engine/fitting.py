@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
@@ -35,13 +35,15 @@ from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes.fused_blocks import FUSED_FROM
 from chainrule.engine.penalties.l2 import L2Penalty
+from chainrule.engine.results import Fit, in_units
 from chainrule.engine.runtime.machine import memory, single_threaded_algebra
 from chainrule.engine.runtime.native import can_compile
+from chainrule.engine.small import fit_small, suits
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.limits import needs_bound
-from chainrule.engine.solvers.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
+from chainrule.engine.solvers.plans import UNPENALISED_LIMIT, Method, choose_plan
 from chainrule.engine.solvers.starting import starting_point
-from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop
+from chainrule.engine.solvers.steps import IterationRecord, Outcome
 from chainrule.errors import DataError
 
 if TYPE_CHECKING:
@@ -60,79 +62,6 @@ _SOLVERS: Final[dict[str, str]] = {
 
 _SMALL: Final[int] = 1_000_000
 """Entries of X up to which a read costs next to nothing."""
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A fitted problem.
-
-    Attributes
-    ----------
-    point : Point
-        In the units of the data.
-    value : float
-        The objective there.
-    certificate : Certificate
-    history : list of IterationRecord
-    met : bool
-        Whether the certificate proves the tolerance.
-    stop : {'converged', 'stalled', 'interrupted', 'max_iter'}
-        Why the solver stopped.
-    plan : Plan
-        The solver that ran, and why.
-    passes : float
-        How many times X was read, checks and proof included.
-    seconds : float
-    megabytes : float or None
-        By how much the memory of the process grew beyond what it held before; nothing if that is
-        not to be known.
-    n_threads : int
-    interrupted : bool
-        Whether Ctrl-C ended it.
-    obstacles : tuple of str
-        What is in the way of the tolerance, as far as it is known.
-    """
-
-    point: Point
-    value: float
-    certificate: Certificate
-    history: list[IterationRecord]
-    met: bool
-    stop: Stop
-    plan: Plan
-    passes: float
-    seconds: float
-    megabytes: float | None
-    n_threads: int
-    interrupted: bool = False
-    obstacles: tuple[str, ...] = ()
-
-    def explain(self) -> str:
-        """Say which solver ran and why, what it took, and what was expected."""
-        plan = self.plan
-        grew = "" if self.megabytes is None else f", and memory grew by {self.megabytes:.0f} MB"
-        return (
-            f"{plan}. X was read {self.passes:.1f} times, checks and proof included, in "
-            f"{len(self.history)} steps and {self.seconds:.3g} s on {self.n_threads} "
-            f"thread{'s' * (self.n_threads > 1)}{grew}. Expected were about {plan.passes:.0f} "
-            f"reads, {plan.seconds:.2g} s and {plan.megabytes:.2g} MB beside X, once what is "
-            f"compiled is loaded. {self.certificate}"
-        )
-
-    def shortfall(self, tol: float, max_iter: int) -> str:
-        """Say how far the fit may be from a tolerance that it does not prove, and why."""
-        if self.certificate.kind == "separation":
-            return (
-                f"{self.certificate} These coefficients grow for ever: the fit holds its last "
-                "iterate. Penalise (a finite C, or alpha > 0), or drop these columns."
-            )
-        ways = list(self.obstacles)
-        if self.stop == "max_iter":
-            ways.insert(0, f"max_iter={max_iter} iterations were too few")
-        elif self.stop == "interrupted":
-            ways.insert(0, "the fit was stopped")
-        why = "; ".join(ways) or "float64 can tell no better point from this one"
-        return f"tol={tol:g} is not proven. {self.certificate} In the way: {why}."
 
 
 def fit_linear_model(
@@ -174,9 +103,21 @@ def fit_linear_model(
     on_iteration : callable, optional
         Told the progress; True ends the fit.
     """
-    clock, held = perf_counter(), memory()
+    clock = perf_counter()
     if source.column_shift.any() and not fit_intercept:
         raise ValueError("the source has moved its columns, which only an intercept makes good")
+    if (
+        row is None
+        and on_iteration is None
+        and method in ("auto", "newton-cholesky")
+        and suits(source)
+    ):
+        small = fit_small(
+            source, C=C, fit_intercept=fit_intercept, tol=tol, max_iter=max_iter, start=start
+        )
+        if small is not None:
+            return small
+    held = memory()
     fewer, n_samples = merged(source, n_threads), source.n_samples
     source = source if fewer is None else fewer
     loss = _loss(source, row)
@@ -210,7 +151,7 @@ def fit_linear_model(
     of_data = None if relations is None else relations.in_units(source)
 
     def restored(point: Point) -> Point:
-        plain = _in_units(source, point)
+        plain = in_units(source, point)
         return plain if of_data is None else of_data.expand(plain)
 
     with _surroundings(source):
@@ -264,15 +205,17 @@ def fit_linear_model(
     return Fit(
         restored(outcome.evaluation.point),
         outcome.evaluation.value,
-        certificate,
-        history,
         met,
         outcome.stop,
-        plan,
+        plan.method,
+        len(history),
         passes,
         perf_counter() - clock,
         _growth(held, memory()),
         n_threads,
+        lambda: certificate,
+        lambda: history,
+        lambda: plan,
         interrupted,
         () if met else obstacles(certificate, outcome, objective),
     )
@@ -299,14 +242,6 @@ def _growth(before: tuple[float, float] | None, after: tuple[float, float] | Non
     if before is None or after is None or after[1] <= before[1]:
         return None
     return after[1] - before[0]
-
-
-def _in_units(source: InMemorySource, point: Point) -> Point:
-    """Return a point of the source's columns as one of the data's."""
-    coef = point.coef / source.column_scale[:, None]
-    if not source.column_shift.any():
-        return Point(coef, point.intercept)
-    return Point(coef, point.intercept - source.column_shift @ coef)
 
 
 def raw_predictions(source: InMemorySource, point: Point) -> FloatArray:

@@ -23,9 +23,11 @@ from chainrule.engine.certificates.certificate import Certificate
 from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.frames import coded, has_levels
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.fitting import Fit, fit_linear_model, raw_predictions
+from chainrule.engine.fitting import fit_linear_model, raw_predictions
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.results import Fit
+from chainrule.engine.small import suits
 from chainrule.engine.solvers.plans import Method
 from chainrule.engine.solvers.steps import IterationRecord
 from chainrule.estimators.inputs import are_implied, as_offset, is_plain, n_cores, n_threads
@@ -75,16 +77,33 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
     coef_: Any
     coef_names_: npt.NDArray[Any] | None
     levels_: Mapping[str, npt.NDArray[Any]]
-    certificate_: Certificate
     objective_: float
-    history_: list[IterationRecord]
     solver_: str
     n_passes_: float
 
     def explain(self) -> str:
         """Return how the fit was done: method and reason, reads of X, seconds, and the proof."""
         check_is_fitted(self)
-        return self._explanation
+        return self._fit.explain()
+
+    @property
+    def certificate_(self) -> Certificate:
+        """What is proven of the fit."""
+        return self._fitted("certificate_").certificate
+
+    @property
+    def history_(self) -> list[IterationRecord]:
+        """Objective, gradient norm, step and seconds of each iteration."""
+        return self._fitted("history_").history
+
+    def _fitted(self, name: str) -> Fit:
+        """Return the fit, of which an attribute is asked; AttributeError where there is none."""
+        fit: Fit | None = self.__dict__.get("_fit")
+        if fit is None:
+            raise AttributeError(
+                f"{type(self).__name__} has no attribute {name!r} before it is fitted; call fit"
+            )
+        return fit
 
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401
         tags = super().__sklearn_tags__()
@@ -153,7 +172,7 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
         context = self._init_callback_context(max_subtasks=None)
         context.call_on_fit_task_begin(estimator=self)
         tasks = Tasks(self, context, lambda progress: attributes(progress.point()))
-        listeners = reporters(self.verbose)
+        listeners = [] if self.verbose is None and suits(source) else reporters(self.verbose)
         if getattr(self, "_skl_callbacks", None):
             listeners.append(tasks)
         try:
@@ -180,7 +199,7 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
         if fit.interrupted:
             raise KeyboardInterrupt("the estimator holds the best iterate so far")
         if tasks in listeners:
-            tasks.finish(found, len(fit.history))
+            tasks.finish(found, fit.n_iter)
         context.call_on_fit_task_end(estimator=self, reconstruction_attributes={})
         if not fit.met:
             shortfall = fit.shortfall(self.tol, self.max_iter)
@@ -188,12 +207,10 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
 
     def _keep(self, fit: Fit) -> None:
         """Set the attributes that describe a fit."""
-        self.certificate_ = fit.certificate
+        self._fit = fit
         self.objective_ = fit.value
-        self.history_ = fit.history
-        self.solver_ = fit.plan.method
+        self.solver_ = fit.method
         self.n_passes_ = fit.passes
-        self._explanation = fit.explain()
 
     def _start(self, n_outputs: int, n_features: int) -> Point | None:
         """Return the last fit's coefficients if the fit starts there and their shape still fits."""

@@ -16,8 +16,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from chainrule.engine.arrays import FloatArray
-from chainrule.engine.fitting import Fit
 from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.results import Fit
 from chainrule.errors import DataError
 from chainrule.estimators.base import LinearEstimator, checked_strength, managed
 from chainrule.estimators.inputs import (
@@ -300,13 +300,15 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
 
     def _refuse(self, fit: Fit) -> None:
         """Raise an error if the classes are separable and that is not to be accepted."""
-        if fit.certificate.kind == "separation" and self.on_separation == "raise":
+        if fit.met or self.on_separation != "raise":
+            return
+        if fit.certificate.kind == "separation":
             raise DataError(fit.shortfall(self.tol, self.max_iter))
 
     def _keep(self, fit: Fit) -> None:
         """Set the attributes that describe a fit."""
         super()._keep(fit)
-        self.n_iter_ = np.array([len(fit.history)], dtype=np.int32)
+        self.n_iter_ = np.array([fit.n_iter], dtype=np.int32)
 
     def sparsify(self) -> Self:
         """Store `coef_` as a sparse matrix: for many features, most of them with coefficient 0."""

@@ -82,7 +82,11 @@ def distinct(labels: Labels) -> Labels:
         few = labels[start : start + _FEW]
         if 0 < len(known) <= 2 and ((few == known[0]) | (few == known[-1])).all():
             continue  # no third class, as hardly ever where two have been seen
-        fresh = _counted(few) if few.dtype.kind in "biu" else few
+        counted = _counted(few) if few.dtype.kind in "biu" else None
+        if counted is not None and not len(known):
+            known = counted
+            continue
+        fresh = few if counted is None else counted
         if len(known) <= _COMPARED:
             for label in known:
                 fresh = fresh[fresh != label]
@@ -111,11 +115,11 @@ def _starts(labels: Labels) -> range:
     return range(0, len(labels), _FEW)
 
 
-def _counted(labels: Labels) -> Labels:
-    """Return the distinct labels of integers that lie close together; others as they are."""
+def _counted(labels: Labels) -> Labels | None:
+    """Return the sorted distinct labels of integers that lie close together; None for others."""
     low, high = labels.min(), labels.max()
     if int(high) - int(low) >= _CLOSE:
-        return labels
+        return None
     steps = np.flatnonzero(np.bincount(_above(low, labels)))
     return np.asarray(steps.astype(labels.dtype) + low)  # where a step wraps, so does the sum
 

@@ -143,7 +143,7 @@ def fit_table(
             missing=choices.missing,
             C=C,
             objective=float(fit.value),
-            iterations=len(fit.history),
+            iterations=fit.n_iter,
         ),
     )
     say(f"measuring on {len(held)} held-out rows")

@@ -112,6 +112,7 @@ class InMemorySource:
             X = as_rows(X, n_threads)
         self._X = X
         self._taken: IntArray | None = None
+        self._longest_sums: tuple[int, int, int] | None = None
         self._y = y
         self._weight = sample_weight
         self._row_numbers = row_numbers
@@ -180,6 +181,20 @@ class InMemorySource:
         found._settle()
         return found
 
+    def without_rows(self, X: MatrixBlock) -> InMemorySource:
+        """Return everything but the rows, for proofs that do not read them.
+
+        Parameters
+        ----------
+        X : MatrixBlock
+            How the rows were read: it tells the roundings.
+        """
+        found = copy(self)
+        found._X, found._y = None, self._y.copy()
+        found._weight = None if self._weight is None else self._weight.copy()
+        found._longest_sums = X.longest_row, X.longest_sum, X.longest_sandwich
+        return found
+
     @property
     def given(self) -> tuple[Any, npt.NDArray[Any], FloatArray | None]:
         """X, y and offset as they were handed over."""
@@ -204,9 +219,13 @@ class InMemorySource:
         return [f"column {j}" for j in range(self.n_features)]
 
     @property
-    def longest_row(self) -> int:
-        """How many roundings in a row a raw prediction may take."""
-        return max(self.block(index).X.longest_row for index in range(self.n_blocks))
+    def longest_sums(self) -> tuple[int, int, int]:
+        """How many roundings in a row a raw prediction, a sum over a block, a sandwich take."""
+        if self._longest_sums is not None:
+            return self._longest_sums
+        first = self.matrix(0)
+        row = max(self.matrix(index).longest_row for index in range(self.n_blocks))
+        return row, first.longest_sum, first.longest_sandwich
 
     @property
     def total_weight(self) -> float:
@@ -337,16 +356,8 @@ class InMemorySource:
         for index, top in enumerate(tops):
             if index == 0:
                 clock = perf_counter()  # the first block waits for what is compiled
-            if np.isnan(top).any():
-                self._refuse(self.block(index), "contains NaN", np.isnan)
-            if np.isinf(top).any():
-                self._refuse(self.block(index), "contains inf", np.isinf)
-            if (top > LARGEST).any():
-                self._refuse(
-                    self.block(index),
-                    f"reaches beyond {LARGEST:g}, where squares overflow; rescale it: value",
-                    lambda v: np.abs(v) > LARGEST,
-                )
+            if not (top <= LARGEST).all():
+                self._check(self.block(index), top)
             np.maximum(largest, top, out=largest)
         if self.n_blocks > 1:
             self.read_seconds = (perf_counter() - clock) * self.n_blocks / (self.n_blocks - 1)
@@ -356,15 +367,29 @@ class InMemorySource:
         """Return where columns that lie far from zero are moved from, and how far they reach."""
         low, high = np.full(self.n_features, np.inf), np.full(self.n_features, -np.inf)
         for index in range(self.n_blocks):
-            for rows in self.block(index).X.dense_rows():
+            for rows in self.matrix(index).dense_rows():
                 np.minimum(low, rows.min(axis=0), out=low)
                 np.maximum(high, rows.max(axis=0), out=high)
         middle = low + (high - low) / 2
         far = np.abs(middle) > _FAR * (high - low)
+        if not far.any():
+            return np.zeros(self.n_features), maxima
         with np.errstate(divide="ignore"):  # a round number, so that relations stay simple
             grid = np.exp2(np.floor(np.log2(high - low)))
         middle = np.where(grid > 0, np.round(middle / np.where(grid > 0, grid, 1.0)) * grid, middle)
         return np.where(far, middle, 0.0), np.where(far, high - low, maxima)
+
+    def _check(self, block: RowBlock, top: FloatArray) -> None:
+        """Raise DataError for a number of a block that cannot be used; `top` are its maxima."""
+        if np.isnan(top).any():
+            self._refuse(block, "contains NaN", np.isnan)
+        if np.isinf(top).any():
+            self._refuse(block, "contains inf", np.isinf)
+        self._refuse(
+            block,
+            f"reaches beyond {LARGEST:g}, where squares overflow; rescale it: value",
+            lambda v: np.abs(v) > LARGEST,
+        )
 
     def _refuse(self, block: RowBlock, reason: str, is_bad: Any) -> None:  # noqa: ANN401
         start = block.rows.start
