@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.arrays import IntArray
 from chainrule.engine.certificates.certificate import (
     Certificate,
     certify,
@@ -242,16 +242,6 @@ def _growth(before: tuple[float, float] | None, after: tuple[float, float] | Non
     if before is None or after is None or after[1] <= before[1]:
         return None
     return after[1] - before[0]
-
-
-def raw_predictions(source: InMemorySource, point: Point) -> FloatArray:
-    """Return raw predictions for new rows, (n_samples, n_outputs), block by block."""
-    coef = point.coef * source.column_scale[:, None]
-    raw = np.empty((source.n_samples, point.coef.shape[1]))
-    for index in range(source.n_blocks):
-        block = source.block(index)
-        raw[block.rows] = block.X.matvec(coef) + point.intercept + block.offset
-    return raw
 
 
 def _solve_and_prove(

@@ -23,9 +23,10 @@ from chainrule.engine.certificates.certificate import Certificate
 from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.frames import coded, has_levels
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.fitting import fit_linear_model, raw_predictions
+from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.prediction import probabilities, raw_predictions
 from chainrule.engine.results import Fit
 from chainrule.engine.small import suits
 from chainrule.engine.solvers.plans import Method
@@ -223,15 +224,24 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
 
     def _raw_prediction(self, X: Matrix, offset: Matrix | None) -> FloatArray:
         """Return raw predictions, shape (n_samples, n_outputs)."""
+        return self._predicted(raw_predictions, X, offset)
+
+    def _probabilities(self, X: Matrix, offset: Matrix | None) -> FloatArray:
+        """Return probabilities, shape (n_samples, n_classes)."""
+        return self._predicted(probabilities, X, offset)
+
+    def _predicted(
+        self, how: Callable[..., FloatArray], X: Matrix, offset: Matrix | None
+    ) -> FloatArray:
         check_is_fitted(self)
         X, point = self._matrix(X, reset=False), self._fitted_point()
-        source = InMemorySource(
+        return how(
             X,
-            np.zeros(X.shape[0]),
+            point,
             column_names=None if self.coef_names_ is None else self.coef_names_.tolist(),
             offset=as_offset(offset, X.shape[0], point.coef.shape[1]),
+            n_threads=n_threads(self.n_jobs, default=n_cores()),
         )
-        return raw_predictions(source, point)
 
     def _matrix(self, X: Matrix, *, reset: bool) -> Matrix:
         """Return X checked, as numbers, a sparse matrix or rows of codes."""

@@ -30,6 +30,7 @@ from chainrule.estimators.inputs import (
     distinct,
     is_plain,
     positive,
+    refuse_missing,
 )
 from chainrule.estimators.predictions import Predictions
 
@@ -293,6 +294,9 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
             "intercept_": point.intercept.copy(),
         }
 
+    def _labels(self) -> Labels:
+        return np.asarray(self.classes_)
+
     def _fitted_point(self) -> Point:
         """Return the fitted coefficients as the engine stores them."""
         coef = np.ascontiguousarray(self._dense_coef().T)
@@ -349,14 +353,7 @@ def _labels(y: Matrix) -> tuple[Labels, Labels]:
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None")
     labels = y if is_plain(y, 1, "biuf") else np.asarray(column_or_1d(y, warn=True))
-    if labels.dtype.kind == "f":
-        bad = np.flatnonzero(~np.isfinite(labels))
-        if len(bad):
-            raise DataError(f"y contains NaN or inf ({labels[bad[0]]}) in row {bad[0]}")
-    if labels.dtype.kind == "O":
-        missing = [i for i, label in enumerate(labels) if label is None or label != label]
-        if missing:
-            raise DataError(f"y contains a missing label (NaN) in row {missing[0]}")
+    refuse_missing(labels)
     are_plain = labels.dtype.kind in "biufUS" or len(labels) > _MANY_LABELS
     few = distinct(labels) if are_plain else labels
     if len(few) > _FEW_CLASSES or not are_counted(few):

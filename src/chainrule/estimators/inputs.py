@@ -75,6 +75,41 @@ def are_counted(labels: Labels) -> bool:
     return labels.dtype.kind in "biu" and labels.size > 0
 
 
+def as_labels(y: Any) -> Labels:  # noqa: ANN401
+    """Return class labels as one column: whole numbers, booleans or strings.
+
+    Raises
+    ------
+    DataError
+        When y has another shape, holds a missing label, or numbers that are not whole.
+    """
+    labels = np.asarray(y)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1 or not labels.size:
+        raise DataError(f"y must hold one label per row of X, but it has shape {labels.shape}")
+    refuse_missing(labels)
+    if labels.dtype.kind == "c" or (labels.dtype.kind == "f" and not are_counted(labels)):
+        bad = int(np.flatnonzero(labels % 1 != 0)[0]) if labels.dtype.kind == "f" else 0
+        raise DataError(
+            f"y is {labels[bad]} in row {bad}, which is not a class label; pass whole numbers, "
+            "booleans or strings"
+        )
+    return labels
+
+
+def refuse_missing(labels: Labels) -> None:
+    """Raise DataError for a label that is NaN, inf or None, naming its row."""
+    if labels.dtype.kind == "f":
+        bad = np.flatnonzero(~np.isfinite(labels))
+        if len(bad):
+            raise DataError(f"y contains NaN or inf ({labels[bad[0]]}) in row {bad[0]}")
+    if labels.dtype.kind == "O":
+        missing = [i for i, label in enumerate(labels) if label is None or label != label]
+        if missing:
+            raise DataError(f"y contains a missing label (NaN) in row {missing[0]}")
+
+
 def distinct(labels: Labels) -> Labels:
     """Return the sorted distinct labels, with room for a few rows at a time."""
     known = labels[:0]

@@ -1,7 +1,8 @@
 """Where rows come from: the data in memory, cut into fixed blocks of rows.
 
 A source checks its numbers once, naming the row and the column of what it cannot use, and hands out
-float64 blocks. Blocks of another dtype are converted one at a time, never the whole data.
+float64 blocks. Blocks of another dtype are converted one at a time, never the whole data. SciPy is
+imported where data are sparse, so that fits to arrays do not wait for it.
 """
 
 from __future__ import annotations
@@ -11,21 +12,22 @@ from copy import copy
 from functools import cached_property
 from threading import local
 from time import perf_counter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
-from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.arrays import FloatArray, IntArray, is_sparse
 from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.rows import RowBlock, stratified_rows
-from chainrule.engine.data.sparse_rows import Arrays, Turned, as_rows
 from chainrule.engine.passes.blocks import DenseBlock, MatrixBlock, SparseBlock
 from chainrule.engine.passes.fused_blocks import FusedBlock, can_be_fused
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock, rows_per_block
 from chainrule.engine.runtime.executors import map_in_order
 from chainrule.errors import DataError
+
+if TYPE_CHECKING:
+    from chainrule.engine.data.sparse_rows import Arrays, Turned
 
 LARGEST: Final[float] = 1e150
 """Values beyond this overflow when squared; a source refuses them and names the column."""
@@ -108,7 +110,9 @@ class InMemorySource:
         self._names = column_names
         if self.n_samples == 0:
             raise DataError("there are no rows to fit: X is empty")
-        if sparse.issparse(X):
+        if is_sparse(X):
+            from chainrule.engine.data.sparse_rows import as_rows
+
             X = as_rows(X, n_threads)
         self._X = X
         self._taken: IntArray | None = None
@@ -117,7 +121,7 @@ class InMemorySource:
         self._weight = sample_weight
         self._row_numbers = row_numbers
         self.offset = offset
-        self.is_dense = not (sparse.issparse(X) or isinstance(X, CodedRows))
+        self.is_dense = not (is_sparse(X) or isinstance(X, CodedRows))
         self.is_fused = can_be_fused(X, n_classes) if compiled is None else compiled
         self._settle()
         self.read_seconds = 0.0
@@ -148,6 +152,8 @@ class InMemorySource:
         if isinstance(self._X, CodedRows):
             self._parts = self._X
         elif not self.is_dense and self._X.format == "csc":
+            from chainrule.engine.data.sparse_rows import Turned
+
             self._parts = Turned(self._X, self.rows_per_block)
         self._ones = np.ones(self.rows_per_block)
         self._own = local()
@@ -309,6 +315,8 @@ class InMemorySource:
         if (self.column_scale != 1).any():
             data = data / self.column_scale[indices]
         shape = (rows.stop - rows.start, self.n_features)
+        from scipy import sparse
+
         return SparseBlock(sparse.csr_array((data, indices, indptr - indptr[0]), shape=shape))
 
     def _sparse_rows(self, rows: slice) -> Arrays:
