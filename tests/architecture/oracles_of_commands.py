@@ -51,6 +51,7 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         Example(FIT, ""),
         Example(("predict", "model.json", "@breast_cancer"), "probability_malignant"),
     ),
+    "calibrate": (Example(("calibrate", "--show"), "compiled_entry"),),
     "train": (
         Example(
             (*TRAIN, "--bind", "Y=diagnosis", "--steps", "5"),

@@ -34,6 +34,7 @@ CASES: list[dict[str, Any]] = [
     {"offset": True},
     {"tol": 1e-12},
 ]
+FORMS = [np.asarray, np.asfortranarray, sparse.csr_array, sparse.coo_array]
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

@@ -22,6 +22,7 @@ COMMANDS = {
     "progress": "Show, export or delete what was practised.",
     "fit": "Fit a table with any loss of one score, with a certificate.",
     "predict": "Predict with a fitted model, streaming.",
+    "calibrate": "Measure this machine, so that fits predict their seconds.",
     "train": "Gradient descent with the derived gradient, on any forward pass.",
     "demo": "Derive, prove, fit and train on real data, and write one page of it.",
 }

@@ -41,7 +41,7 @@ from chainrule.engine.runtime.native import can_compile
 from chainrule.engine.small import fit_small, suits
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.limits import needs_bound
-from chainrule.engine.solvers.plans import UNPENALISED_LIMIT, Method, choose_plan
+from chainrule.engine.solvers.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
 from chainrule.engine.solvers.starting import starting_point
 from chainrule.engine.solvers.steps import IterationRecord, Outcome
 from chainrule.errors import DataError
@@ -171,12 +171,13 @@ def fit_linear_model(
         expected_passes=plan.passes,
         negligible=0.5 * negligible if objective.loss.facts.has_least else -1.0,
         restore=restored,
+        patience=plan.patience,
     )
     interrupted = False
     try:
         with _surroundings(source):
             certificate, outcome, history = _solve_and_prove(
-                objective, origin, plan.method, tol=tol, max_iter=max_iter, monitor=monitor
+                objective, origin, plan, tol=tol, max_iter=max_iter, monitor=monitor
             )
     except KeyboardInterrupt:
         if monitor.best is None:
@@ -188,6 +189,14 @@ def fit_linear_model(
         raise DataError(
             f"the objective becomes {outcome.evaluation.value} on the way: the loss falls without "
             "bound for these targets, or overflows. Check the range of the targets"
+        )
+    method = plan.method
+    if monitor.exhausted_after:
+        method = plan.fallback
+        plan = replace(
+            plan,
+            reason=f"{plan.reason}; after {monitor.exhausted_after:.0f} reads of X, when "
+            f"{plan.passes:.0f} had been expected, {method} went on from the best point",
         )
     certificate = with_rounded_intercept(certificate, objective, outcome.evaluation)
     if relations is not None and len(relations.dropped):
@@ -207,7 +216,7 @@ def fit_linear_model(
         outcome.evaluation.value,
         met,
         outcome.stop,
-        plan.method,
+        method,
         len(history),
         passes,
         perf_counter() - clock,
@@ -247,12 +256,13 @@ def _growth(before: tuple[float, float] | None, after: tuple[float, float] | Non
 def _solve_and_prove(
     objective: Objective,
     start: Point,
-    method: str,
+    plan: Plan,
     *,
     tol: float,
     max_iter: int,
     monitor: FitMonitor,
 ) -> tuple[Certificate, Outcome, list[IterationRecord]]:
+    method, wrong = plan.method, False
     form_hessian = objective.n_parameters <= UNPENALISED_LIMIT
     history: list[IterationRecord] = []
     source = objective.source
@@ -263,6 +273,11 @@ def _solve_and_prove(
     while True:
         outcome = _solved(objective, method, point, aim, max_iter - len(history), monitor)
         history.extend(outcome.history)
+        if monitor.exhausted_after and not wrong:
+            # the plan was wrong: the other method starts from the best point found
+            wrong, method, aim = True, plan.fallback, tol / 4
+            point = outcome.evaluation.point if monitor.best is None else monitor.best.point
+            continue
         if outcome.stop == "interrupted" and monitor.separation is not None:
             return no_optimum(objective, outcome, monitor.separation), outcome, history
         certificate = certify(objective, outcome, enough=tol)

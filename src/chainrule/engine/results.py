@@ -98,7 +98,8 @@ class Fit:
             f"{self.n_iter} steps and {self.seconds:.3g} s on {self.n_threads} "
             f"thread{'s' * (self.n_threads > 1)}{grew}. Expected were about {plan.passes:.0f} "
             f"reads, {plan.seconds:.2g} s and {plan.megabytes:.2g} MB beside X, once what is "
-            f"compiled is loaded. {self.certificate}"
+            f"compiled is loaded. {self.certificate}\n"
+            f"Methods that this problem admits, as predicted:\n{plan.table()}"
         )
 
     def shortfall(self, tol: float, max_iter: int) -> str:

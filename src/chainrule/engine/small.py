@@ -140,6 +140,7 @@ def fit_small(
             kept,
             size,
             penalised=not penalty.is_none,
+            in_one_call=True,
         ),
     )
 

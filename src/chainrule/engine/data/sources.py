@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from copy import copy
 from functools import cached_property
 from threading import local
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -85,8 +84,6 @@ class InMemorySource:
     offset : ndarray or None
     n_entries, n_bytes : float
         How many numbers X holds, and the memory of them.
-    read_seconds : float
-        What the first read of X took, the one that checks its numbers.
     is_fused : bool
         Whether the passes are compiled and read X in place: large problems.
     """
@@ -124,7 +121,6 @@ class InMemorySource:
         self.is_dense = not (is_sparse(X) or isinstance(X, CodedRows))
         self.is_fused = can_be_fused(X, n_classes) if compiled is None else compiled
         self._settle()
-        self.read_seconds = 0.0
         self.column_scale, self.column_shift = np.ones(self.n_features), np.zeros(self.n_features)
         self.column_maxima = self._largest(n_threads)
         maxima = self.column_maxima
@@ -360,15 +356,10 @@ class InMemorySource:
             self.n_blocks,
             n_threads if self.is_fused else 1,
         )
-        clock = perf_counter()
         for index, top in enumerate(tops):
-            if index == 0:
-                clock = perf_counter()  # the first block waits for what is compiled
             if not (top <= LARGEST).all():
                 self._check(self.block(index), top)
             np.maximum(largest, top, out=largest)
-        if self.n_blocks > 1:
-            self.read_seconds = (perf_counter() - clock) * self.n_blocks / (self.n_blocks - 1)
         return largest
 
     def _middles(self, maxima: FloatArray) -> tuple[FloatArray, FloatArray]:
