@@ -190,13 +190,12 @@ def fit_linear_model(
             f"the objective becomes {outcome.evaluation.value} on the way: the loss falls without "
             "bound for these targets, or overflows. Check the range of the targets"
         )
-    method = plan.method
+    ran = plan.fallback if monitor.exhausted_after else plan.method
     if monitor.exhausted_after:
-        method = plan.fallback
         plan = replace(
             plan,
             reason=f"{plan.reason}; after {monitor.exhausted_after:.0f} reads of X, when "
-            f"{plan.passes:.0f} had been expected, {method} went on from the best point",
+            f"{plan.passes:.0f} had been expected, {ran} went on from the best point",
         )
     certificate = with_rounded_intercept(certificate, objective, outcome.evaluation)
     if relations is not None and len(relations.dropped):
@@ -216,7 +215,7 @@ def fit_linear_model(
         outcome.evaluation.value,
         met,
         outcome.stop,
-        method,
+        ran,
         len(history),
         passes,
         perf_counter() - clock,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -69,7 +69,8 @@ def fit_small(
     """Return the fit to a small problem; nothing where the tolerance is not proven that way."""
     clock = perf_counter()
     block = source.block(0)
-    X = FusedBlock(np.ascontiguousarray(block.X.values))
+    dense: Any = block.X
+    X = FusedBlock(np.ascontiguousarray(dense.values))
     kept = source.without_rows(X)
     penalty = L2Penalty.from_inverse(C, source.column_scale)
     objective = Objective(kept, BinaryLoss(), penalty, fit_intercept=fit_intercept)
@@ -162,4 +163,4 @@ def _same(certificate: Certificate) -> Certificate:
 def _records(log: FloatArray, seconds: float) -> list[IterationRecord]:
     """Return the steps of the compiled loop, which take equal shares of the time."""
     share = seconds / max(1, len(log))
-    return [IterationRecord(*row, share) for row in log.tolist()]
+    return [IterationRecord(value, size, step, share) for value, size, step in log.tolist()]

@@ -29,4 +29,5 @@ def sampling_pays(source: Any, n_parameters: int) -> bool:  # noqa: ANN401
         return False
     if source.n_classes == 2 and not source.is_fused:
         return False
-    return source.n_samples >= FRACTIONS[-1] * ROWS_PER_PARAMETER * n_parameters
+    n_samples: int = source.n_samples
+    return n_samples >= FRACTIONS[-1] * ROWS_PER_PARAMETER * n_parameters
