@@ -9,6 +9,7 @@ The public names, imported when first used, so that ``import chainrule`` stays l
 - `plain`, `unicode`, `latex`: write an expression.
 - `LogisticRegression`: a scikit-learn estimator with a certificate in every fit.
 - `LinearModel`: the same for any loss; `PoissonRegressor`, `GammaRegressor`, `TweedieRegressor`.
+- `fit_logistic`: the same for plain arrays, without scikit-learn.
 - `fit_many`: bootstraps, simulations, one fit a segment, in one call.
 - `warm_up`: load its compiled passes beforehand.
 """
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from chainrule.deriving import derive, derive_second
     from chainrule.errors import ChainruleError
     from chainrule.estimators.classifier import LogisticRegression
+    from chainrule.estimators.functional import fit_logistic
     from chainrule.estimators.glm import GammaRegressor, PoissonRegressor, TweedieRegressor
     from chainrule.estimators.linear_model import LinearModel
     from chainrule.estimators.many import fit_many
@@ -49,6 +51,7 @@ _DOORS = {
     "TweedieRegressor": "chainrule.estimators.glm",
     "derive": "chainrule.deriving",
     "derive_second": "chainrule.deriving",
+    "fit_logistic": "chainrule.estimators.functional",
     "fit_many": "chainrule.estimators.many",
     "grade": "chainrule.teaching.exercises.grading",
     "latex": "chainrule.language.typeset",
@@ -72,6 +75,7 @@ __all__ = [
     "TweedieRegressor",
     "derive",
     "derive_second",
+    "fit_logistic",
     "fit_many",
     "grade",
     "latex",

@@ -57,6 +57,7 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         Example(FIT, ""),
         Example(("export", "model.json", "model.sql"), "largest difference"),
     ),
+    "calibrate": (Example(("calibrate", "--show"), "compiled_entry"),),
     "train": (
         Example(
             (*TRAIN, "--bind", "Y=diagnosis", "--steps", "5"),

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.fitting import Fit, fit_linear_model
+from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.losses.table import find_loss
+from chainrule.engine.results import Fit
 
 COUNTS = ("poisson", "negative_binomial", "tweedie")
 N_ROWS = 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
@@ -12,10 +12,17 @@ import pytest
 from threadpoolctl import ThreadpoolController, threadpool_info
 
 from chainrule import LogisticRegression
+from chainrule.engine import fitting
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.runtime import machine
+from chainrule.engine.runtime.constants import MachineConstants
 from chainrule.engine.runtime.machine import memory, single_threaded_algebra
-from chainrule.engine.solvers.plans import UNPENALISED_LIMIT, choose_plan, expected_costs
+from chainrule.engine.solvers.plans import (
+    UNPENALISED_LIMIT,
+    Plan,
+    choose_plan,
+    expected_costs,
+)
 
 
 @dataclass
@@ -26,8 +33,8 @@ class Shape:
     n_features: int
     per_row: int = 0
     n_classes: int = 2
-    read_seconds: float = 0.01
     is_fused: bool = False
+    n_blocks: int = 4
 
     @property
     def is_dense(self) -> bool:
@@ -57,10 +64,10 @@ SHAPES = [
 ]
 
 
-def plan(shape: Any, *, penalised: bool = True) -> Any:
+def plan(shape: Any, *, penalised: bool = True, constants: MachineConstants | None = None) -> Any:
     n_outputs = 1 if shape.n_classes == 2 else shape.n_classes
     parameters = (shape.n_features + 1) * n_outputs
-    return choose_plan("auto", shape, parameters, penalised=penalised)
+    return choose_plan("auto", shape, parameters, penalised=penalised, constants=constants)
 
 
 @pytest.mark.parametrize(("shape", "method"), SHAPES)
@@ -87,10 +94,22 @@ def test_several_classes_are_compiled_by_class(
 
 
 @pytest.mark.parametrize(("shape", "method"), SHAPES)
-def test_a_busy_machine_gets_the_same_method(shape: Shape, method: str) -> None:
-    slow = Shape(shape.n_samples, shape.n_features, shape.per_row, shape.n_classes, 100.0)
-    assert plan(slow).method == method
-    assert plan(slow).seconds > plan(shape).seconds > 0
+def test_a_slow_machine_gets_the_same_method_and_longer_seconds(shape: Shape, method: str) -> None:
+    shipped = MachineConstants()
+    slow = MachineConstants(**{name: 50 * value for name, value in vars(shipped).items()})
+    found = [plan(shape, constants=constants) for constants in (shipped, slow)]
+    assert [one.method for one in found] == [method, method]
+    assert found[1].seconds == pytest.approx(50 * found[0].seconds)
+    assert found[0].seconds > 0
+
+
+@pytest.mark.parametrize(("shape", "method"), SHAPES)
+def test_the_table_lists_what_the_problem_admits(shape: Shape, method: str) -> None:
+    found = plan(shape)
+    lines = found.table().splitlines()[1:]
+    assert [line.split()[0] for line in lines if line.endswith("chosen")] == [method]
+    assert len(lines) == len(found.alternatives)
+    assert found.seconds in [one.seconds for one in found.alternatives]
 
 
 @pytest.mark.parametrize(("shape", "_"), SHAPES)
@@ -165,3 +184,35 @@ def test_linear_algebra_that_was_loaded_later_sleeps_too(monkeypatch: pytest.Mon
     with single_threaded_algebra():
         pass
     assert len(seen) == 2
+
+
+@pytest.mark.parametrize("patience", [3.0, 8.0])
+def test_a_plan_that_takes_far_longer_than_expected_hands_over(
+    monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(500, 12)) * np.logspace(-2, 2, 12)
+    y = (X @ rng.normal(size=12) * 0.1 + rng.logistic(size=500) > 0).astype(int)
+
+    def wrong(*arguments: Any, **how: Any) -> Plan:
+        found = replace(choose_plan(*arguments, **how), method="newton-cg", passes=2.0)
+        return replace(found, fallback="newton-cholesky", patience=patience)
+
+    monkeypatch.setattr(fitting, "choose_plan", wrong)
+    monkeypatch.setattr(fitting, "suits", lambda _: False)
+    model = LogisticRegression(tol=1e-10).fit(X, y)
+    assert model.solver_ == "newton-cholesky"
+    assert model.certificate_.relative_bound <= 1e-10
+    assert "2 had been expected, newton-cholesky went on from the best point" in model.explain()
+    assert len(model.history_) == model.n_iter_[0]
+    values = [record.objective for record in model.history_]
+    assert values == sorted(values, reverse=True)  # what was learned is not lost
+
+
+def test_only_a_plan_that_was_not_asked_for_hands_over() -> None:
+    wide = Shape(20_000, 1_900)
+    assert plan(wide).fallback == "newton-cholesky"
+    assert plan(wide).patience >= 2 * plan(wide).passes
+    asked = choose_plan("newton-cg", wide, 1_901, penalised=True)  # type: ignore[arg-type]
+    assert not asked.fallback
+    assert asked.patience == np.inf

@@ -437,7 +437,7 @@ def test_feature_names_are_kept_and_checked() -> None:
 
 def test_an_interrupted_fit_leaves_the_model_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     X, y = data(2)
-    model = LogisticRegression().fit(X, y)
+    model = LogisticRegression(solver="newton-cg").fit(X, y)
     before = model.coef_.copy()
 
     def interrupt(*_: Any, **__: Any) -> None:

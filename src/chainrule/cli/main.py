@@ -25,6 +25,7 @@ COMMANDS = {
     "columns": "List the columns of a table: what each is read as, and why.",
     "predict": "Predict with a fitted model, streaming.",
     "export": "Write a fitted model as SQL, Python or C, compared with it first.",
+    "calibrate": "Measure this machine, so that fits predict their seconds.",
     "train": "Gradient descent with the derived gradient, on any forward pass.",
     "demo": "Derive, prove, fit and train on real data, and write one page of it.",
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+import sys
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -37,3 +38,9 @@ def norm(*parts: FloatArray) -> float:
     if top == 0 or not np.isfinite(top):
         return top
     return top * float(np.sqrt(sum(float(((part / top) ** 2).sum()) for part in parts)))
+
+
+def is_sparse(X: Any) -> bool:  # noqa: ANN401
+    """Tell whether this is a SciPy matrix, without an import: there is none before SciPy's."""
+    module = sys.modules.get("scipy.sparse")
+    return module is not None and bool(module.issparse(X))

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.arrays import IntArray
 from chainrule.engine.certificates.certificate import (
     Certificate,
     certify,
@@ -36,13 +36,15 @@ from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes.fused_blocks import FUSED_FROM
 from chainrule.engine.penalties.l2 import L2Penalty
+from chainrule.engine.results import Fit, in_units
 from chainrule.engine.runtime.machine import memory, single_threaded_algebra
 from chainrule.engine.runtime.native import can_compile
+from chainrule.engine.small import fit_small, suits
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.limits import needs_bound
 from chainrule.engine.solvers.plans import UNPENALISED_LIMIT, Method, Plan, choose_plan
 from chainrule.engine.solvers.starting import starting_point, value_without_coefficients
-from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop
+from chainrule.engine.solvers.steps import IterationRecord, Outcome
 from chainrule.errors import DataError
 
 if TYPE_CHECKING:
@@ -62,79 +64,6 @@ _SOLVERS: Final[dict[str, str]] = {
 
 _SMALL: Final[int] = 1_000_000
 """Entries of X up to which a read costs next to nothing."""
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A fitted problem.
-
-    Attributes
-    ----------
-    point : Point
-        In the units of the data.
-    value : float
-        The objective there.
-    certificate : Certificate
-    history : list of IterationRecord
-    met : bool
-        Whether the certificate proves the tolerance.
-    stop : {'converged', 'stalled', 'interrupted', 'max_iter'}
-        Why the solver stopped.
-    plan : Plan
-        The solver that ran, and why.
-    passes : float
-        How many times X was read, checks and proof included.
-    seconds : float
-    megabytes : float or None
-        By how much the memory of the process grew beyond what it held before; nothing if that is
-        not to be known.
-    n_threads : int
-    interrupted : bool
-        Whether Ctrl-C ended it.
-    obstacles : tuple of str
-        What is in the way of the tolerance, as far as it is known.
-    """
-
-    point: Point
-    value: float
-    certificate: Certificate
-    history: list[IterationRecord]
-    met: bool
-    stop: Stop
-    plan: Plan
-    passes: float
-    seconds: float
-    megabytes: float | None
-    n_threads: int
-    interrupted: bool = False
-    obstacles: tuple[str, ...] = ()
-
-    def explain(self) -> str:
-        """Say which solver ran and why, what it took, and what was expected."""
-        plan = self.plan
-        grew = "" if self.megabytes is None else f", and memory grew by {self.megabytes:.0f} MB"
-        return (
-            f"{plan}. X was read {self.passes:.1f} times, checks and proof included, in "
-            f"{len(self.history)} steps and {self.seconds:.3g} s on {self.n_threads} "
-            f"thread{'s' * (self.n_threads > 1)}{grew}. Expected were about {plan.passes:.0f} "
-            f"reads, {plan.seconds:.2g} s and {plan.megabytes:.2g} MB beside X, once what is "
-            f"compiled is loaded. {self.certificate}"
-        )
-
-    def shortfall(self, tol: float, max_iter: int) -> str:
-        """Say how far the fit may be from a tolerance that it does not prove, and why."""
-        if self.certificate.kind == "separation":
-            return (
-                f"{self.certificate} These coefficients grow for ever: the fit holds its last "
-                "iterate. Penalise (a finite C, or alpha > 0), or drop these columns."
-            )
-        ways = list(self.obstacles)
-        if self.stop == "max_iter":
-            ways.insert(0, f"max_iter={max_iter} iterations were too few")
-        elif self.stop == "interrupted":
-            ways.insert(0, "the fit was stopped")
-        why = "; ".join(ways) or "float64 can tell no better point from this one"
-        return f"tol={tol:g} is not proven. {self.certificate} In the way: {why}."
 
 
 def fit_linear_model(
@@ -176,11 +105,24 @@ def fit_linear_model(
     on_iteration : callable, optional
         Told the progress; True ends the fit.
     """
-    clock, held = perf_counter(), memory()
+    clock = perf_counter()
     if source.column_shift.any() and not fit_intercept:
         raise ValueError("the source has moved its columns, which only an intercept makes good")
     if row is not None:
         refuse_targets(source, row)
+    if (
+        row is None
+        and on_iteration is None
+        and method in ("auto", "newton-cholesky")
+        and suits(source)
+    ):
+        small = fit_small(
+            source, C=C, fit_intercept=fit_intercept, tol=tol, max_iter=max_iter, start=start
+        )
+        if small is not None:
+            refuse_overflow(small.point, source.column_names, source.column_maxima)
+            return small
+    held = memory()
     fewer, n_samples = merged(source, n_threads), source.n_samples
     source = source if fewer is None else fewer
     loss = _loss(source, row)
@@ -214,7 +156,7 @@ def fit_linear_model(
     of_data = None if relations is None else relations.in_units(source)
 
     def restored(point: Point) -> Point:
-        plain = _in_units(source, point)
+        plain = in_units(source, point)
         return plain if of_data is None else of_data.expand(plain)
 
     with _surroundings(source, n_threads):
@@ -241,12 +183,13 @@ def fit_linear_model(
         expected_passes=plan.passes,
         negligible=0.5 * negligible if objective.loss.facts.has_least else -1.0,
         restore=restored,
+        patience=plan.patience,
     )
     interrupted = False
     try:
         with _surroundings(source, n_threads):
             certificate, outcome, history = _solve_and_prove(
-                objective, origin, plan.method, tol=tol, max_iter=max_iter, monitor=monitor
+                objective, origin, plan, tol=tol, max_iter=max_iter, monitor=monitor
             )
     except KeyboardInterrupt:
         if monitor.best is None:
@@ -258,6 +201,13 @@ def fit_linear_model(
         raise DataError(
             f"the objective becomes {outcome.evaluation.value} on the way: the loss falls without "
             "bound for these targets, or overflows. Check the range of the targets"
+        )
+    ran = plan.fallback if monitor.exhausted_after else plan.method
+    if monitor.exhausted_after:
+        plan = replace(
+            plan,
+            reason=f"{plan.reason}; after {monitor.exhausted_after:.0f} reads of X, when "
+            f"{plan.passes:.0f} had been expected, {ran} went on from the best point",
         )
     certificate = with_rounded_intercept(certificate, objective, outcome.evaluation)
     if relations is not None and len(relations.dropped):
@@ -277,15 +227,17 @@ def fit_linear_model(
     return Fit(
         point,
         outcome.evaluation.value,
-        certificate,
-        history,
         met,
         outcome.stop,
-        plan,
+        ran,
+        len(history),
         passes,
         perf_counter() - clock,
         _growth(held, memory()),
         n_threads,
+        lambda: certificate,
+        lambda: history,
+        lambda: plan,
         interrupted,
         () if met else obstacles(certificate, outcome, objective),
     )
@@ -315,34 +267,16 @@ def _growth(before: tuple[float, float] | None, after: tuple[float, float] | Non
     return after[1] - before[0]
 
 
-def _in_units(source: InMemorySource, point: Point) -> Point:
-    """Return a point of the source's columns as one of the data's."""
-    with np.errstate(over="ignore"):  # judged at the end of the fit
-        coef = point.coef / source.column_scale[:, None]
-    if not source.column_shift.any():
-        return Point(coef, point.intercept)
-    return Point(coef, point.intercept - source.column_shift @ coef)
-
-
-def raw_predictions(source: InMemorySource, point: Point) -> FloatArray:
-    """Return raw predictions for new rows, (n_samples, n_outputs), block by block."""
-    coef = point.coef * source.column_scale[:, None]
-    raw = np.empty((source.n_samples, point.coef.shape[1]))
-    for index in range(source.n_blocks):
-        block = source.block(index)
-        raw[block.rows] = block.X.matvec(coef) + point.intercept + block.offset
-    return raw
-
-
 def _solve_and_prove(
     objective: Objective,
     start: Point,
-    method: str,
+    plan: Plan,
     *,
     tol: float,
     max_iter: int,
     monitor: FitMonitor,
 ) -> tuple[Certificate, Outcome, list[IterationRecord]]:
+    method, wrong = plan.method, False
     form_hessian = objective.n_parameters <= UNPENALISED_LIMIT
     history: list[IterationRecord] = []
     source = objective.source
@@ -353,6 +287,11 @@ def _solve_and_prove(
     while True:
         outcome = _solved(objective, method, point, aim, max_iter - len(history), monitor)
         history.extend(outcome.history)
+        if monitor.exhausted_after and not wrong:
+            # the plan was wrong: the other method starts from the best point found
+            wrong, method, aim = True, plan.fallback, tol / 4
+            point = outcome.evaluation.point if monitor.best is None else monitor.best.point
+            continue
         if outcome.stop == "interrupted" and monitor.separation is not None:
             return no_optimum(objective, outcome, monitor.separation), outcome, history
         certificate = certify(objective, outcome, enough=tol)

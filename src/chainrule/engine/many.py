@@ -16,19 +16,16 @@ import numpy.typing as npt
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.certificates.certificate import Certificate
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.fitting import Fit, fit_linear_model
+from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.losses.compiled import kernel_of
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Point
-from chainrule.engine.passes.fused_blocks import NOTHING, inner_rows
+from chainrule.engine.passes.small_newton import FINE, fit_each
+from chainrule.engine.results import Fit
 from chainrule.engine.runtime.executors import map_in_order
-from chainrule.engine.runtime.native import NativeModule, can_compile
+from chainrule.engine.runtime.native import can_compile
 
 _CHUNKS_A_THREAD: Final[int] = 4
-_FINE: Final[float] = 1e-3
-"""The compiled loop aims at this part of the tolerance; its last step about squares the error."""
-
-_kernels = NativeModule("newton")
 
 
 @dataclass(frozen=True)
@@ -138,7 +135,7 @@ def fit_problems(problems: Problems, names: npt.NDArray[Any], n_threads: int) ->
     for k in left:
         fit = problems.fit(int(k))
         coef[k], intercept[k] = fit.point.coef[:, 0], fit.point.intercept[0]
-        objective[k], n_iter[k] = fit.value, len(fit.history)
+        objective[k], n_iter[k] = fit.value, fit.n_iter
         gap[k] = fit.certificate.suboptimality_bound
     return ManyFits(coef, intercept, objective, gap, n_iter, left, names, problems)
 
@@ -153,41 +150,27 @@ def _compiled_fits(
     n_iter: npt.NDArray[np.int64],
     n_threads: int,
 ) -> None:
-    X, which = problems.X, problems.which
-    n_features = X.shape[1]
-    size = n_features + int(problems.fit_intercept)
-    inner = min(inner_rows(n_features), int((which[:, 1] - which[:, 0]).max(initial=1)))
-    strength = np.full(n_features, 1 / problems.C)
+    which = problems.which
+    strength = np.full(problems.X.shape[1], 1 / problems.C)
     floors = _floors(problems)
     n_chunks = min(len(which), _CHUNKS_A_THREAD * n_threads)
     edges = np.arange(n_chunks + 1) * len(which) // max(1, n_chunks)
 
     def one(chunk: int) -> None:
         part = slice(int(edges[chunk]), int(edges[chunk + 1]))
-        longest = int((which[part, 1] - which[part, 0]).max())
-        _kernels.fit_each(
+        fit_each(
             kernel,
-            X,
+            problems.X,
             problems.targets,
             problems.weights,
-            NOTHING if problems.offset is None else problems.offset,
             which[part],
             strength,
             floors[part],
-            problems.fit_intercept,
-            _FINE * problems.tol,
-            problems.max_iter,
-            coef[part],
-            intercept[part],
-            objective[part],
-            gap[part],
-            n_iter[part],
-            np.empty(longest),
-            np.empty((size, size)),
-            np.empty((n_features, n_features)),
-            np.empty((6, size)),
-            np.empty((5 + inner, n_features)),
-            np.empty((3, inner)),
+            (coef[part], intercept[part], objective[part], gap[part], n_iter[part]),
+            offset=problems.offset,
+            fit_intercept=problems.fit_intercept,
+            tolerance=FINE * problems.tol,
+            max_iter=problems.max_iter,
         )
 
     for _ in map_in_order(one, n_chunks, n_threads):

@@ -77,12 +77,18 @@ class FitMonitor:
         An objective so small that the fit may stop, however near f* = 0 is.
     restore : callable
         Takes a point of the objective to the units of the data.
+    patience : float
+        The reads of X after which another solver takes over.
 
     Attributes
     ----------
     separation : Separation or None
     best : Evaluation or None
         The lowest so far.
+    patience : float
+        As given; inf once it is exhausted.
+    exhausted_after : float
+        The reads of X after which the patience was exhausted; 0 before.
     records : list of IterationRecord
         One for every iterate that another followed; the steps are not known here.
     """
@@ -96,6 +102,7 @@ class FitMonitor:
         expected_passes: float = 0.0,
         negligible: float = 0.0,
         restore: Callable[[Point], Point] = lambda point: point,
+        patience: float = np.inf,
     ) -> None:
         self.objective = objective
         self.separation: Separation | None = None
@@ -105,6 +112,7 @@ class FitMonitor:
         self._expected = expected_passes
         self._negligible = negligible
         self._restore = restore
+        self.patience, self.exhausted_after = patience, 0.0
         self._search = self._is_small = search
         self._exists = False
         self._last: Evaluation | None = None
@@ -130,6 +138,9 @@ class FitMonitor:
             )
             if self._on_iteration(progress):
                 return True
+        if self.objective.passes > self.patience and evaluation.excess > self._negligible:
+            self.patience, self.exhausted_after = np.inf, self.objective.passes
+            return True
         if not self.objective.penalty.is_none:
             return evaluation.excess <= self._negligible
         return self._separates(evaluation)

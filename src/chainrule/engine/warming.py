@@ -11,6 +11,7 @@ from scipy import sparse
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.losses.facts import LossRow
+from chainrule.engine.passes import small_newton
 from chainrule.engine.runtime.native import can_compile
 from chainrule.engine.solvers.plans import Method
 
@@ -32,6 +33,7 @@ def load_passes(dtype: str = "float64", row: LossRow | None = None) -> float:
     clock = perf_counter()
     if not can_compile():
         return 0.0
+    small_newton.load()
     rng = np.random.default_rng(0)
     X = np.rint(100 * rng.normal(size=(_ROWS, 3))).astype(dtype)
     noisy = X[:, 0] / 100 + rng.logistic(size=_ROWS)

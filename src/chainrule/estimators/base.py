@@ -10,7 +10,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,9 +31,12 @@ from chainrule.engine.data.frames import (
     refuse_dates,
 )
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.fitting import Fit, fit_linear_model, raw_predictions
+from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.prediction import probabilities, raw_predictions
+from chainrule.engine.results import Fit
+from chainrule.engine.small import suits
 from chainrule.engine.solvers.plans import Method
 from chainrule.engine.solvers.steps import IterationRecord
 from chainrule.errors import DataError
@@ -68,6 +71,21 @@ SOLVERS: Final[Mapping[str, Method]] = {
 """The engine's method for each name of a solver."""
 
 
+class DescribedFit(Protocol):
+    """What an estimator keeps of a fit for those who ask."""
+
+    @property
+    def certificate(self) -> Certificate:
+        """What is proven of it."""
+
+    @property
+    def history(self) -> list[IterationRecord]:
+        """Its iterations."""
+
+    def explain(self) -> str:
+        """Say how it was done."""
+
+
 class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """Base class of estimators that fit a linear model with the engine.
 
@@ -82,19 +100,37 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
     warm_start: bool
     n_jobs: int | None
 
+    _fit: DescribedFit
     coef_: Any
     coef_names_: npt.NDArray[Any] | None
     levels_: Mapping[str, npt.NDArray[Any]]
-    certificate_: Certificate
     objective_: float
-    history_: list[IterationRecord]
     solver_: str
     n_passes_: float
 
     def explain(self) -> str:
         """Return how the fit was done: method and reason, reads of X, seconds, and the proof."""
         check_is_fitted(self)
-        return self._explanation
+        return self._fit.explain()
+
+    @property
+    def certificate_(self) -> Certificate:
+        """What is proven of the fit."""
+        return self._fitted("certificate_").certificate
+
+    @property
+    def history_(self) -> list[IterationRecord]:
+        """Objective, gradient norm, step and seconds of each iteration."""
+        return self._fitted("history_").history
+
+    def _fitted(self, name: str) -> DescribedFit:
+        """Return the fit, of which an attribute is asked; AttributeError where there is none."""
+        fit: DescribedFit | None = self.__dict__.get("_fit")
+        if fit is None:
+            raise AttributeError(
+                f"{type(self).__name__} has no attribute {name!r} before it is fitted; call fit"
+            )
+        return fit
 
     def _html_repr(self) -> str:
         """Return scikit-learn's diagram, and below it the certificate of the fit."""
@@ -170,7 +206,7 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
         context = self._init_callback_context(max_subtasks=None)
         context.call_on_fit_task_begin(estimator=self)
         tasks = Tasks(self, context, lambda progress: attributes(progress.point()))
-        listeners = reporters(self.verbose)
+        listeners = [] if self.verbose is None and suits(source) else reporters(self.verbose)
         if getattr(self, "_skl_callbacks", None):
             listeners.append(tasks)
         try:
@@ -197,7 +233,7 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
         if fit.interrupted:
             raise KeyboardInterrupt("the estimator holds the best iterate so far")
         if tasks in listeners:
-            tasks.finish(found, len(fit.history))
+            tasks.finish(found, fit.n_iter)
         context.call_on_fit_task_end(estimator=self, reconstruction_attributes={})
         if not fit.met:
             shortfall = fit.shortfall(self.tol, self.max_iter)
@@ -205,12 +241,10 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
 
     def _keep(self, fit: Fit) -> None:
         """Set the attributes that describe a fit."""
-        self.certificate_ = fit.certificate
+        self._fit = fit
         self.objective_ = fit.value
-        self.history_ = fit.history
-        self.solver_ = fit.plan.method
+        self.solver_ = fit.method
         self.n_passes_ = fit.passes
-        self._explanation = fit.explain()
 
     def _start(self, n_outputs: int, n_features: int) -> Point | None:
         """Return the last fit's coefficients if the fit starts there and their shape still fits."""
@@ -223,6 +257,15 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
 
     def _raw_prediction(self, X: Matrix, offset: Matrix | None) -> FloatArray:
         """Return raw predictions, shape (n_samples, n_outputs)."""
+        return self._predicted(raw_predictions, X, offset)
+
+    def _probabilities(self, X: Matrix, offset: Matrix | None) -> FloatArray:
+        """Return probabilities, shape (n_samples, n_classes)."""
+        return self._predicted(probabilities, X, offset)
+
+    def _predicted(
+        self, how: Callable[..., FloatArray], X: Matrix, offset: Matrix | None
+    ) -> FloatArray:
         check_is_fitted(self)
         if offset is None and self._has_offset:
             raise DataError(
@@ -230,13 +273,13 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
                 "number per row, or offset=0 for none"
             )
         X, point = self._matrix(X, reset=False), self._fitted_point()
-        source = InMemorySource(
+        return how(
             X,
-            np.zeros(X.shape[0]),
+            point,
             column_names=None if self.coef_names_ is None else self.coef_names_.tolist(),
             offset=as_offset(offset, X.shape[0], point.coef.shape[1]),
+            n_threads=n_threads(self.n_jobs, default=n_cores()),
         )
-        return raw_predictions(source, point)
 
     def _matrix(self, X: Matrix, *, reset: bool) -> Matrix:
         """Return X checked, as numbers, a sparse matrix or rows of codes."""

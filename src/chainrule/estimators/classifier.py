@@ -18,9 +18,9 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.coded_rows import CodedRows
-from chainrule.engine.fitting import Fit
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.results import Fit
 from chainrule.errors import DataError
 from chainrule.estimators.base import LinearEstimator, checked_strength, managed
 from chainrule.estimators.inputs import (
@@ -36,6 +36,7 @@ from chainrule.estimators.inputs import (
     n_cores,
     n_threads,
     positive,
+    refuse_missing,
 )
 from chainrule.estimators.predictions import Predictions
 
@@ -485,8 +486,7 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
         )
         for name, value in attributes(fit.point).items():
             setattr(self, name, value)
-        self.certificate_, self.objective_ = fit.certificate, fit.objective
-        self._explanation, self.history_ = fit.sentence, []
+        self._fit, self.objective_ = fit, fit.objective
         self.solver_, self.n_passes_ = "fisher-scoring", 2.0 * fit.n_iter
         self.n_iter_ = np.array([fit.n_iter], dtype=np.int32)
         if not fit.met:
@@ -500,6 +500,9 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
             "intercept_": point.intercept.copy(),
         }
 
+    def _labels(self) -> Labels:
+        return np.asarray(self.classes_)
+
     def _fitted_point(self) -> Point:
         """Return the fitted coefficients as the engine stores them."""
         coef = np.ascontiguousarray(self._dense_coef().T)
@@ -507,13 +510,15 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
 
     def _refuse(self, fit: Fit) -> None:
         """Raise an error if the classes are separable and that is not to be accepted."""
-        if fit.certificate.kind == "separation" and self.on_separation == "raise":
+        if fit.met or self.on_separation != "raise":
+            return
+        if fit.certificate.kind == "separation":
             raise DataError(fit.shortfall(self.tol, self.max_iter))
 
     def _keep(self, fit: Fit) -> None:
         """Set the attributes that describe a fit."""
         super()._keep(fit)
-        self.n_iter_ = np.array([len(fit.history)], dtype=np.int32)
+        self.n_iter_ = np.array([fit.n_iter], dtype=np.int32)
 
     def sparsify(self) -> Self:
         """Store `coef_` as a sparse matrix: for many features, most of them with coefficient 0."""
@@ -557,24 +562,12 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
         return np.inf
 
 
-def _is_missing(label: Any) -> bool:  # noqa: ANN401
-    """Tell whether a label is None, NaN, or pandas' NA, which is not to be compared."""
-    return label is None or type(label).__name__ in ("NAType", "NaTType") or label != label
-
-
 def _labels(y: Matrix) -> tuple[Labels, Labels]:
     """Return labels that can be classes, and the distinct ones among them."""
     if y is None:
         raise ValueError("requires y to be passed, but the target y is None")
     labels = y if is_plain(y, 1, "biuf") else np.asarray(column_or_1d(y, warn=True))
-    if labels.dtype.kind == "f":
-        bad = np.flatnonzero(~np.isfinite(labels))
-        if len(bad):
-            raise DataError(f"y contains NaN or inf ({labels[bad[0]]}) in row {bad[0]}")
-    if labels.dtype.kind == "O":
-        missing = [i for i, label in enumerate(labels) if _is_missing(label)]
-        if missing:
-            raise DataError(f"y contains a missing label (NaN) in row {missing[0]}")
+    refuse_missing(labels)
     are_plain = labels.dtype.kind in "biufUS" or len(labels) > _MANY_LABELS
     few = distinct(labels) if are_plain else labels
     if len(few) > _FEW_CLASSES or not are_counted(few):

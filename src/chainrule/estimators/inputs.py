@@ -88,6 +88,46 @@ def are_counted(labels: Labels) -> bool:
     return labels.dtype.kind in "biu" and labels.size > 0
 
 
+def as_labels(y: Any) -> Labels:  # noqa: ANN401
+    """Return class labels as one column: whole numbers, booleans or strings.
+
+    Raises
+    ------
+    DataError
+        When y has another shape, holds a missing label, or numbers that are not whole.
+    """
+    labels = np.asarray(y)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim != 1 or not labels.size:
+        raise DataError(f"y must hold one label per row of X, but it has shape {labels.shape}")
+    refuse_missing(labels)
+    if labels.dtype.kind == "c" or (labels.dtype.kind == "f" and not are_counted(labels)):
+        bad = int(np.flatnonzero(labels % 1 != 0)[0]) if labels.dtype.kind == "f" else 0
+        raise DataError(
+            f"y is {labels[bad]} in row {bad}, which is not a class label; pass whole numbers, "
+            "booleans or strings"
+        )
+    return labels
+
+
+def refuse_missing(labels: Labels) -> None:
+    """Raise DataError for a label that is NaN, inf or None, naming its row."""
+    if labels.dtype.kind == "f":
+        bad = np.flatnonzero(~np.isfinite(labels))
+        if len(bad):
+            raise DataError(f"y contains NaN or inf ({labels[bad[0]]}) in row {bad[0]}")
+    if labels.dtype.kind == "O":
+        missing = [i for i, label in enumerate(labels) if _is_missing(label)]
+        if missing:
+            raise DataError(f"y contains a missing label (NaN) in row {missing[0]}")
+
+
+def _is_missing(label: Any) -> bool:  # noqa: ANN401
+    """Tell whether a label is None, NaN, or pandas' NA, which is not to be compared."""
+    return label is None or type(label).__name__ in ("NAType", "NaTType") or label != label
+
+
 def distinct(labels: Labels) -> Labels:
     """Return the sorted distinct labels, with room for a few rows at a time."""
     known = labels[:0]
@@ -95,7 +135,11 @@ def distinct(labels: Labels) -> Labels:
         few = labels[start : start + _FEW]
         if 0 < len(known) <= 2 and ((few == known[0]) | (few == known[-1])).all():
             continue  # no third class, as hardly ever where two have been seen
-        fresh = _counted(few) if few.dtype.kind in "biu" else few
+        counted = _counted(few) if few.dtype.kind in "biu" else None
+        if counted is not None and not len(known):
+            known = counted
+            continue
+        fresh = few if counted is None else counted
         if len(known) <= _COMPARED:
             for label in known:
                 fresh = fresh[fresh != label]
@@ -124,11 +168,11 @@ def _starts(labels: Labels) -> range:
     return range(0, len(labels), _FEW)
 
 
-def _counted(labels: Labels) -> Labels:
-    """Return the distinct labels of integers that lie close together; others as they are."""
+def _counted(labels: Labels) -> Labels | None:
+    """Return the sorted distinct labels of integers that lie close together; None for others."""
     low, high = labels.min(), labels.max()
     if int(high) - int(low) >= _CLOSE:
-        return labels
+        return None
     steps = np.flatnonzero(np.bincount(_above(low, labels)))
     return np.asarray(steps.astype(labels.dtype) + low)  # where a step wraps, so does the sum
 

@@ -19,6 +19,7 @@ from chainrule.engine.inference.likelihoods import ScoreLikelihood
 from chainrule.engine.inference.moments import Estimate
 from chainrule.engine.losses.table import find_loss
 from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.solvers.steps import IterationRecord
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,6 @@ class JeffreysFit:
     n_iter : int
     met : bool
         Whether the modified score is next to zero.
-    sentence : str
-        For `explain`.
     """
 
     point: Point
@@ -43,7 +42,18 @@ class JeffreysFit:
     certificate: Certificate
     n_iter: int
     met: bool
-    sentence: str
+
+    @property
+    def history(self) -> list[IterationRecord]:
+        """Nothing: its steps are not recorded."""
+        return []
+
+    def explain(self) -> str:
+        """Say how it was fitted."""
+        return (
+            f"Firth's logistic regression by Fisher scoring, {self.n_iter} steps; X is read twice "
+            f"a step. {self.certificate}"
+        )
 
 
 def fit_jeffreys(
@@ -94,8 +104,4 @@ def fit_jeffreys(
     certificate = Certificate(
         "none", float("inf"), float("inf"), float("inf"), norm(gradient), 0.0, False, because
     )
-    sentence = (
-        f"Firth's logistic regression by Fisher scoring, {best.n_iter} steps; X is read twice a "
-        f"step. {certificate}"
-    )
-    return JeffreysFit(point, best.value, certificate, best.n_iter, met, sentence)
+    return JeffreysFit(point, best.value, certificate, best.n_iter, met)

@@ -13,9 +13,9 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from chainrule.engine.arrays import FloatArray, IntArray
-from chainrule.engine.fitting import Fit
 from chainrule.engine.losses.facts import Facts, LossRow
 from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.results import Fit
 from chainrule.errors import DataError
 from chainrule.estimators.base import LinearEstimator, Matrix, managed
 from chainrule.estimators.deviance import explained_deviance
@@ -281,7 +281,7 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
     def _keep(self, fit: Fit) -> None:
         """Set the attributes that describe a fit."""
         super()._keep(fit)
-        self.n_iter_ = len(fit.history)
+        self.n_iter_ = fit.n_iter
 
 
 def as_targets(y: Matrix) -> FloatArray:

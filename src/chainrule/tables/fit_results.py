@@ -12,7 +12,7 @@ from chainrule.tables.records import CertificateRecord, Fact
 
 if TYPE_CHECKING:
     from chainrule.engine.certificates.certificate import Certificate
-    from chainrule.engine.fitting import Fit
+    from chainrule.engine.results import Fit
 
 
 @dataclass(frozen=True)

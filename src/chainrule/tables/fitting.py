@@ -179,7 +179,7 @@ def fit_table(
             missing=choices.missing,
             C=C,
             objective=float(fit.value),
-            iterations=len(fit.history),
+            iterations=fit.n_iter,
         ),
         offsets=offsets,
         reading=reading_record(table, choices),

@@ -184,7 +184,7 @@ def fit_regression(
             missing=choices.missing,
             C=C,
             objective=float(fit.value),
-            iterations=len(fit.history),
+            iterations=fit.n_iter,
         ),
         loss=loss,
         offsets=offsets,

@@ -18,8 +18,8 @@ from chainrule.tables.table import Table
 
 if TYPE_CHECKING:
     from chainrule.engine import monitor
-    from chainrule.engine.fitting import Fit
     from chainrule.engine.losses.facts import LossRow
+    from chainrule.engine.results import Fit
 
 _MOST_THREADS = 8
 _IN_THE_MODEL = ("target", "offset", "exposure")

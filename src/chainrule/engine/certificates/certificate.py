@@ -158,7 +158,9 @@ class Certificate(DisplayedAsPage):
         )
 
 
-def certify(objective: Objective, outcome: Outcome, *, enough: float = 0.0) -> Certificate:
+def certify(
+    objective: Objective, outcome: Outcome, *, enough: float = 0.0, reading: bool = True
+) -> Certificate:
     """Prove what can be proven about the point where a solver stopped.
 
     Parameters
@@ -169,11 +171,13 @@ def certify(objective: Objective, outcome: Outcome, *, enough: float = 0.0) -> C
     enough : float
         A relative bound at which to stop looking for a lower one. X is read, for what rounding does
         to its numbers, only where bounds without a read are too wide for that.
+    reading : bool
+        Whether X may be read at all.
     """
     evaluation, curvature = outcome.evaluation, outcome.curvature
     weights = None if curvature is None else objective.unpack(1 / curvature.scale)
     claims: list[Certificate] = []
-    for look in (bound_rounding, measure_rounding):
+    for look in (bound_rounding, measure_rounding)[: 1 + reading]:
         rounding = look(objective, evaluation, other=outcome.reference, weights=weights)
         claims = []
         for found in _claims(objective, outcome, rounding, thorough=look is measure_rounding):
@@ -191,6 +195,12 @@ def certify(objective: Objective, outcome: Outcome, *, enough: float = 0.0) -> C
             _nothing(objective, outcome),
         )
     return min(claims, key=lambda found: found.suboptimality_bound)
+
+
+def certify_by_gap(objective: Objective, outcome: Outcome) -> Certificate:
+    """Prove f - f* of classes by the duality gap, without the curvature and without reading X."""
+    rounding = bound_rounding(objective, outcome.evaluation)
+    return _duality_gap(objective, outcome, rounding, thorough=False, few=0)
 
 
 def _claims(
@@ -226,7 +236,12 @@ def _nothing(objective: Objective, outcome: Outcome) -> str:
 
 
 def _duality_gap(
-    objective: Objective, outcome: Outcome, rounding: Rounding, *, thorough: bool
+    objective: Objective,
+    outcome: Outcome,
+    rounding: Rounding,
+    *,
+    thorough: bool,
+    few: int = _FEW_ROWS,
 ) -> Certificate:
     evaluation, penalty = outcome.evaluation, objective.penalty
     strength = penalty.strength[:, None]
@@ -239,7 +254,7 @@ def _duality_gap(
         odds = 1.001 * float((residual / per_class).max())
         mixed = odds / (1 + odds)
         weight = float(per_class.sum())
-        if thorough or objective.source.n_samples <= _FEW_ROWS:
+        if thorough or objective.source.n_samples <= few:
             cost = _cost_of_constant(objective, evaluation.raw_prediction, share)
             cost += 2 * rounding.raw_prediction * weight
         else:

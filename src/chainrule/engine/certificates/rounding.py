@@ -256,9 +256,9 @@ def _units(objective: Objective) -> tuple[float, float, float]:
     source = objective.source
     # over blocks in a tree; what a class does to itself is also a sum over the other classes
     depth = np.log2(source.n_blocks + 1) + objective.loss.n_outputs
-    first = source.block(0).X
+    row, total, sandwich = source.longest_sums
     return (
-        accumulated(source.longest_row + 4),
-        accumulated(first.longest_sum + depth + 8),
-        accumulated(first.longest_sandwich + depth + 8),
+        accumulated(row + 4),
+        accumulated(total + depth + 8),
+        accumulated(sandwich + depth + 8),
     )

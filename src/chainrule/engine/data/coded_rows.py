@@ -11,16 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from chainrule.engine.arrays import IntArray
-from chainrule.engine.data.sparse_rows import Arrays
 from chainrule.engine.passes.fused_blocks import can_be_fused
 from chainrule.engine.passes.fused_sparse_blocks import look_up
 from chainrule.errors import DataError
+
+if TYPE_CHECKING:
+    from chainrule.engine.data.sparse_rows import Arrays
 
 UNKNOWN: Final[int] = -1
 """The place of a code that stands for no column: what is missing, or was not seen."""

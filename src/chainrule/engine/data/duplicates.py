@@ -11,9 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
-from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.arrays import FloatArray, IntArray, is_sparse
 from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.rows import RowBlock, stratified_rows
 from chainrule.engine.data.sources import InMemorySource
@@ -129,7 +128,7 @@ def _same(one: Any, other: Any) -> bool:  # noqa: ANN401
     if isinstance(one, CodedRows):
         pairs = zip(one.columns, other.columns, strict=True)
         return all(np.array_equal(a.values, b.values) for a, b in pairs)
-    if sparse.issparse(one):
+    if is_sparse(one):
         parts = ("indptr", "indices", "data")
         return all(np.array_equal(getattr(one, part), getattr(other, part)) for part in parts)
     return np.array_equal(one, other)

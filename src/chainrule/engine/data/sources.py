@@ -1,7 +1,8 @@
 """Where rows come from: the data in memory, cut into fixed blocks of rows.
 
 A source checks its numbers once, naming the row and the column of what it cannot use, and hands out
-float64 blocks. Blocks of another dtype are converted one at a time, never the whole data.
+float64 blocks. Blocks of another dtype are converted one at a time, never the whole data. SciPy is
+imported where data are sparse, so that fits to arrays do not wait for it.
 """
 
 from __future__ import annotations
@@ -10,22 +11,22 @@ from collections.abc import Sequence
 from copy import copy
 from functools import cached_property
 from threading import local
-from time import perf_counter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
-from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.arrays import FloatArray, IntArray, is_sparse
 from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.rows import RowBlock, stratified_rows
-from chainrule.engine.data.sparse_rows import Arrays, Turned, as_rows
 from chainrule.engine.passes.blocks import DenseBlock, MatrixBlock, SparseBlock
 from chainrule.engine.passes.fused_blocks import FusedBlock, can_be_fused
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock, rows_per_block
 from chainrule.engine.runtime.executors import map_in_order
 from chainrule.errors import DataError
+
+if TYPE_CHECKING:
+    from chainrule.engine.data.sparse_rows import Arrays, Turned
 
 LARGEST: Final[float] = 1e150
 """Values beyond this overflow when squared; a source refuses them and names the column."""
@@ -84,8 +85,6 @@ class InMemorySource:
     offset : ndarray or None
     n_entries, n_bytes : float
         How many numbers X holds, and the memory of them.
-    read_seconds : float
-        What the first read of X took, the one that checks its numbers.
     is_fused : bool
         Whether the passes are compiled and read X in place: large problems.
     """
@@ -109,18 +108,20 @@ class InMemorySource:
         self._names = column_names
         if self.n_samples == 0:
             raise DataError("there are no rows to fit: X is empty")
-        if sparse.issparse(X):
+        if is_sparse(X):
+            from chainrule.engine.data.sparse_rows import as_rows
+
             X = as_rows(X, n_threads)
         self._X = X
         self._taken: IntArray | None = None
+        self._longest_sums: tuple[int, int, int] | None = None
         self._y = y
         self._weight = sample_weight
         self._row_numbers = row_numbers
         self.offset = offset
-        self.is_dense = not (sparse.issparse(X) or isinstance(X, CodedRows))
+        self.is_dense = not (is_sparse(X) or isinstance(X, CodedRows))
         self.is_fused = can_be_fused(X, n_classes) if compiled is None else compiled
         self._settle()
-        self.read_seconds = 0.0
         self.column_scale, self.column_shift = np.ones(self.n_features), np.zeros(self.n_features)
         self.column_maxima = self._largest(n_threads)
         maxima = self.column_maxima
@@ -148,6 +149,8 @@ class InMemorySource:
         if isinstance(self._X, CodedRows):
             self._parts = self._X
         elif not self.is_dense and self._X.format == "csc":
+            from chainrule.engine.data.sparse_rows import Turned
+
             self._parts = Turned(self._X, self.rows_per_block)
         self._ones = np.ones(self.rows_per_block)
         self._own = local()
@@ -185,6 +188,20 @@ class InMemorySource:
         """Return what errors call a row."""
         return place if self._row_numbers is None else int(self._row_numbers[place])
 
+    def without_rows(self, X: MatrixBlock) -> InMemorySource:
+        """Return everything but the rows, for proofs that do not read them.
+
+        Parameters
+        ----------
+        X : MatrixBlock
+            How the rows were read: it tells the roundings.
+        """
+        found = copy(self)
+        found._X, found._y = None, self._y.copy()
+        found._weight = None if self._weight is None else self._weight.copy()
+        found._longest_sums = X.longest_row, X.longest_sum, X.longest_sandwich
+        return found
+
     @property
     def given(self) -> tuple[Any, npt.NDArray[Any], FloatArray | None]:
         """X, y and offset as they were handed over."""
@@ -209,9 +226,13 @@ class InMemorySource:
         return [f"column {j}" for j in range(self.n_features)]
 
     @property
-    def longest_row(self) -> int:
-        """How many roundings in a row a raw prediction may take."""
-        return max(self.block(index).X.longest_row for index in range(self.n_blocks))
+    def longest_sums(self) -> tuple[int, int, int]:
+        """How many roundings in a row a raw prediction, a sum over a block, a sandwich take."""
+        if self._longest_sums is not None:
+            return self._longest_sums
+        first = self.matrix(0)
+        row = max(self.matrix(index).longest_row for index in range(self.n_blocks))
+        return row, first.longest_sum, first.longest_sandwich
 
     @property
     def total_weight(self) -> float:
@@ -296,6 +317,8 @@ class InMemorySource:
         if (self.column_scale != 1).any():
             data = data / self.column_scale[indices]
         shape = (rows.stop - rows.start, self.n_features)
+        from scipy import sparse
+
         return SparseBlock(sparse.csr_array((data, indices, indptr - indptr[0]), shape=shape))
 
     def _sparse_rows(self, rows: slice) -> Arrays:
@@ -345,38 +368,39 @@ class InMemorySource:
             self.n_blocks,
             n_threads if self.is_fused else 1,
         )
-        clock = perf_counter()
         for index, top in enumerate(tops):
-            if index == 0:
-                clock = perf_counter()  # the first block waits for what is compiled
-            if np.isnan(top).any():
-                self._refuse(self.block(index), "contains NaN", np.isnan)
-            if np.isinf(top).any():
-                self._refuse(self.block(index), "contains inf", np.isinf)
-            if (top > LARGEST).any():
-                self._refuse(
-                    self.block(index),
-                    f"reaches beyond {LARGEST:g}, where squares overflow; rescale it: value",
-                    lambda v: np.abs(v) > LARGEST,
-                )
+            if not (top <= LARGEST).all():
+                self._check(self.block(index), top)
             np.maximum(largest, top, out=largest)
-        if self.n_blocks > 1:
-            self.read_seconds = (perf_counter() - clock) * self.n_blocks / (self.n_blocks - 1)
         return largest
 
     def _middles(self, maxima: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return where columns that lie far from zero are moved from, and how far they reach."""
         low, high = np.full(self.n_features, np.inf), np.full(self.n_features, -np.inf)
         for index in range(self.n_blocks):
-            for rows in self.block(index).X.dense_rows():
+            for rows in self.matrix(index).dense_rows():
                 np.minimum(low, rows.min(axis=0), out=low)
                 np.maximum(high, rows.max(axis=0), out=high)
         middle = low + (high - low) / 2
         far = np.abs(middle) > _FAR * (high - low)
+        if not far.any():
+            return np.zeros(self.n_features), maxima
         with np.errstate(divide="ignore"):  # a round number, so that relations stay simple
             grid = np.exp2(np.floor(np.log2(high - low)))
         middle = np.where(grid > 0, np.round(middle / np.where(grid > 0, grid, 1.0)) * grid, middle)
         return np.where(far, middle, 0.0), np.where(far, high - low, maxima)
+
+    def _check(self, block: RowBlock, top: FloatArray) -> None:
+        """Raise DataError for a number of a block that cannot be used; `top` are its maxima."""
+        if np.isnan(top).any():
+            self._refuse(block, "contains NaN", np.isnan)
+        if np.isinf(top).any():
+            self._refuse(block, "contains inf", np.isinf)
+        self._refuse(
+            block,
+            f"reaches beyond {LARGEST:g}, where squares overflow; rescale it: value",
+            lambda v: np.abs(v) > LARGEST,
+        )
 
     def _refuse(self, block: RowBlock, reason: str, is_bad: Any) -> None:  # noqa: ANN401
         start = block.rows.start

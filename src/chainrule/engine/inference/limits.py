@@ -18,7 +18,7 @@ import numpy as np
 from chainrule.engine.arrays import FloatArray, IntArray, accumulated
 from chainrule.engine.certificates.separation import Separation, find_separation
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.fitting import Fit, fit_linear_model
+from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.losses.classes import BinaryLoss
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.losses.loss import Loss
@@ -26,6 +26,7 @@ from chainrule.engine.losses.scores import ScoreLoss
 from chainrule.engine.objective.accumulators import objective_for
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.penalties.l2 import L2Penalty
+from chainrule.engine.results import Fit
 from chainrule.errors import DataError
 
 _STAGES: Final[int] = 20

@@ -55,6 +55,9 @@ np = namespace()
 _LINE: Final[int] = 256
 """Examples that are worked on at a time."""
 
+LOGISTIC: Final = "logistic"
+"""Under what description the kernel of the logistic loss is kept."""
+
 _pointwise = NativeModule("chainrule.engine.losses.pointwise")
 
 
@@ -67,7 +70,7 @@ def logistic_kernel() -> int:
 
         return pointwise.logistic, ""
 
-    return loaded("logistic", compiled).address
+    return loaded(LOGISTIC, compiled).address
 
 
 def evaluate(

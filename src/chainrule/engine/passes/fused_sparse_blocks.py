@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.passes import class_rows
@@ -317,6 +316,8 @@ class FusedSparseBlock:
         return Pinned(self.data), Pinned(indices), Pinned(indptr)
 
     def _plain(self) -> SparseBlock:
+        from scipy import sparse
+
         here = slice(int(self.indptr[0]), int(self.indptr[-1]))
         data = self.data[here].astype(np.float64, copy=False)
         parts = (data, self.indices[here], self.indptr - self.indptr[0])

@@ -103,6 +103,11 @@ class _Native:
                 self._entries[kinds] = entry
         return entry(arguments)
 
+    def is_at_hand(self, *arguments: Any) -> bool:  # noqa: ANN401
+        """Tell whether the kernel for such arguments is loaded, or kept on disk."""
+        kinds = tuple([_kind(argument) for argument in arguments])
+        return kinds in self._entries or is_kept(_described(self._module, self._name, kinds))
+
 
 class _Entry:
     """A kernel for arguments of known types."""
@@ -189,8 +194,12 @@ def _places(kind: Kind) -> list[Any]:
 
 
 def _entry(module: str, name: str, kinds: tuple[Kind, ...]) -> _Entry:
-    code = loaded(f"{module}.{name}{kinds}", lambda: _compiled(module, name, kinds))
+    code = loaded(_described(module, name, kinds), lambda: _compiled(module, name, kinds))
     return _Entry(code.address, kinds, code.returns)
+
+
+def _described(module: str, name: str, kinds: tuple[Kind, ...]) -> str:
+    return f"{module}.{name}{kinds}"
 
 
 class Code:
@@ -210,13 +219,21 @@ def loaded(what: str, compile_it: Callable[[], tuple[Any, str]]) -> Code:
     compile_it : callable
         Returns a function that `numba.cfunc` has compiled, and its letters for `Code.returns`.
     """
-    machine = _machine()
-    path = kept_folder() / f"{hashlib.sha256((_digest() + what).encode()).hexdigest()[:32]}.o"
+    machine, path = _machine(), _kept_path(what)
     with suppress(OSError, ValueError, KeyError):
         return machine.load(path.read_bytes())
     content = machine.object_of(*compile_it())
     keep(path, content)
     return machine.load(content)
+
+
+def is_kept(what: str) -> bool:
+    """Tell whether the machine code under a description is on disk."""
+    return _kept_path(what).is_file()
+
+
+def _kept_path(what: str) -> Path:
+    return kept_folder() / f"{hashlib.sha256((_digest() + what).encode()).hexdigest()[:32]}.o"
 
 
 @cache

@@ -7,11 +7,10 @@ the units of the features (van der Sluis 1969: within a factor of the best diago
 from __future__ import annotations
 
 from copy import copy
-from functools import cached_property
-from typing import Final
+from functools import cache, cached_property
+from typing import Any, Final
 
 import numpy as np
-from scipy import linalg
 
 from chainrule.engine.arrays import UNIT, FloatArray
 
@@ -64,6 +63,8 @@ class Curvature:
 
     @cached_property
     def _spectrum(self) -> tuple[FloatArray, FloatArray]:
+        from scipy import linalg
+
         values, vectors = linalg.eigh(self._scaled)
         return values, vectors
 
@@ -176,11 +177,19 @@ class Curvature:
     def _inverse_diagonal(self) -> FloatArray:
         """The diagonal of the scaled Hessian's inverse, rounded up."""
         if self._verified and self._cholesky is not None:
-            root, _ = linalg.lapack.dtrtri(self._cholesky)
+            root, _ = _lapack().dtrtri(self._cholesky)
             doubt = 8 * len(self.scale) ** 2 * UNIT / self._verified
             return np.asarray(np.square(np.triu(root)).sum(axis=1) * (1 + doubt))
         values, vectors = self._spectrum
         return np.asarray((vectors * vectors) @ (1 / values))
+
+
+@cache
+def _lapack() -> Any:  # noqa: ANN401
+    """Return SciPy's LAPACK: small fits are over before it would be imported."""
+    from scipy.linalg import lapack
+
+    return lapack
 
 
 def _factored(matrix: FloatArray, *, overwrite: bool = False) -> FloatArray | None:
@@ -188,9 +197,9 @@ def _factored(matrix: FloatArray, *, overwrite: bool = False) -> FloatArray | No
 
     The transpose of a matrix in C order is what LAPACK reads in place.
     """
-    factor, info = linalg.lapack.dpotrf(matrix.T, clean=0, overwrite_a=overwrite)
+    factor, info = _lapack().dpotrf(matrix.T, clean=0, overwrite_a=overwrite)
     return None if info else np.asarray(factor)
 
 
 def _solved(factor: FloatArray, vector: FloatArray) -> FloatArray:
-    return np.asarray(linalg.lapack.dpotrs(factor, vector)[0])
+    return np.asarray(_lapack().dpotrs(factor, vector)[0])

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import Final
+from typing import Any, Final
 
-from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.facts import Facts
 
 ROWS_LIMIT: Final[int] = 4000
@@ -43,10 +42,11 @@ def needs_bound(facts: Facts) -> bool:
     return vanishes and isfinite(facts.curvature[1])
 
 
-def sampling_pays(source: InMemorySource, n_parameters: int) -> bool:
+def sampling_pays(source: Any, n_parameters: int) -> bool:  # noqa: ANN401
     """Tell whether a problem has rows enough for samples to know its curvature."""
     if not (source.is_dense or source.is_fused):
         return False
     if source.n_classes == 2 and not source.is_fused:
         return False
-    return source.n_samples >= FRACTIONS[-1] * ROWS_PER_PARAMETER * n_parameters
+    n_samples: int = source.n_samples
+    return n_samples >= FRACTIONS[-1] * ROWS_PER_PARAMETER * n_parameters

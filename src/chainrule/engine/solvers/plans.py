@@ -1,18 +1,18 @@
 """Which method for which problem, and why: what each is expected to cost.
 
 The choice counts in reads of X and in operations, at a fixed exchange rate, so that it depends on
-the problem alone: the same data get the same method, and the same bits, on a busy machine too. The
-seconds that are announced follow from one measurement: the time of the first read of X, which
-every source makes to check its numbers.
+the problem alone: the same data get the same method, and the same bits, on any machine. The seconds
+that are announced follow from the machine's constants (`runtime.constants`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from typing import Final, Literal, Protocol
 
-from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.runtime.constants import MachineConstants, machine_constants
 from chainrule.engine.solvers.limits import (
     FRACTIONS,
     ROWS_LIMIT,
@@ -41,6 +41,12 @@ OPERATIONS_PER_BYTE: Final[float] = 4.0
 """Operations of a product of matrices in the time of reading a byte, in round numbers."""
 
 _NEWTON_STEPS: Final[float] = 7.0
+_PATIENCE: Final[float] = 2.0
+"""How many times the expected reads a method may take before another takes over."""
+
+_ONE_THREAD: Final[float] = 2.0
+"""How many times as long one thread takes as all of them, in round numbers."""
+
 _SCATTERED: Final[float] = 24.0
 
 
@@ -52,42 +58,124 @@ class Cost:
     ----------
     passes : float
         Reads of X, check and proof included.
-    operations : float
-        Of Hessians and their factors, beside what a read does anyway.
+    hessian, factor : float
+        Operations of Hessians and of their factors, beside what a read does anyway.
     megabytes : float
         Memory beside X.
     """
 
     passes: float
-    operations: float
+    hessian: float
+    factor: float
     megabytes: float
 
-    def in_passes(self, source: InMemorySource) -> float:
+    @property
+    def operations(self) -> float:
+        """All operations beside reads."""
+        return self.hessian + self.factor
+
+    def in_passes(self, source: Measured) -> float:
         """Return everything in reads of X, at the fixed exchange rate."""
         return self.passes + self.operations / (OPERATIONS_PER_BYTE * source.n_bytes)
+
+    def seconds(self, source: Measured, constants: MachineConstants) -> float:
+        """Return the time that a machine takes."""
+        c, compiled = constants, source.is_fused
+        n_outputs = 1 if source.n_classes == 2 else source.n_classes
+        if source.is_dense:
+            entry = c.compiled_entry if compiled else c.entry
+            operation = c.compiled_operation if compiled else c.operation
+        else:
+            entry = c.compiled_sparse_entry if compiled else c.sparse_entry
+            operation = c.scattered_operation
+        one = c.call + c.block * source.n_blocks + source.n_entries * entry * n_outputs
+        one += source.n_samples * n_outputs * c.example * (0.25 if compiled else 1.0)
+        return self.passes * one + self.hessian * operation + self.factor * c.factor
+
+    def in_one_call(self, source: Measured, constants: MachineConstants) -> float:
+        """Return the time of a small fit in one compiled call, on one thread."""
+        c = constants
+        one = source.n_entries * c.entry + source.n_samples * 0.25 * c.example
+        work = self.hessian * _ONE_THREAD * c.compiled_operation + self.factor * c.factor
+        return c.small + self.passes * one + work
+
+
+class Measured(Protocol):
+    """The sizes of a source."""
+
+    @property
+    def n_samples(self) -> int: ...  # noqa: D102
+    @property
+    def n_classes(self) -> int: ...  # noqa: D102
+    @property
+    def n_entries(self) -> float: ...  # noqa: D102
+    @property
+    def n_bytes(self) -> float: ...  # noqa: D102
+    @property
+    def n_blocks(self) -> int: ...  # noqa: D102
+    @property
+    def is_dense(self) -> bool: ...  # noqa: D102
+    @property
+    def is_fused(self) -> bool: ...  # noqa: D102
+    @property
+    def has_codes(self) -> bool: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A method that the problem admits, and what it is expected to take."""
+
+    method: str
+    passes: float
+    seconds: float
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A method, the reason for it in words, and what it is expected to take."""
+    """A method, the reason for it in words, and what it is expected to take.
+
+    Attributes
+    ----------
+    method, reason : str
+    passes, seconds, megabytes : float
+    alternatives : tuple of Alternative
+        The methods that the problem admits, the chosen one among them.
+    fallback : str
+        The method that takes over where the chosen one takes far longer than expected, or nothing.
+    patience : float
+        The reads of X after which it does.
+    """
 
     method: str
     reason: str
     passes: float
     seconds: float
     megabytes: float
+    alternatives: tuple[Alternative, ...] = ()
+    fallback: str = ""
+    patience: float = math.inf
 
     def __str__(self) -> str:
         return f"{self.method}: {self.reason}"
 
+    def table(self) -> str:
+        """Return the methods that the problem admits, one per line, the chosen one marked."""
+        lines = [f"{'method':<18}{'reads of X':>10}{'seconds':>10}"]
+        for one in sorted(self.alternatives, key=lambda other: other.seconds):
+            mark = "  chosen" if one.method == self.method else ""
+            lines.append(f"{one.method:<18}{one.passes:>10.0f}{one.seconds:>10.2g}{mark}")
+        return "\n".join(lines)
+
 
 def choose_plan(
     method: Method,
-    source: InMemorySource,
+    source: Measured,
     n_parameters: int,
     *,
     penalised: bool,
     convex: bool = True,
+    constants: MachineConstants | None = None,
+    in_one_call: bool = False,
 ) -> Plan:
     """Return the method for a problem, with its reason.
 
@@ -97,12 +185,59 @@ def choose_plan(
         What the user asked for. What a problem does not admit gives way: sampling, where rows are
         too few for it, to the full Hessian; one unknown a row, without a penalty or with more
         classes, to Hessian products.
-    source : InMemorySource
+    source : Measured
     n_parameters : int
     penalised : bool
     convex : bool
         Whether the loss is: of one that is not, a sample may lead to another local minimum.
+    constants : MachineConstants, optional
+        By default those of this machine.
+    in_one_call : bool
+        Whether Newton's method is one compiled call.
     """
+    costs = expected_costs(source, n_parameters)
+    known = machine_constants() if constants is None else constants
+    plan = _chosen(method, source, n_parameters, penalised=penalised, convex=convex)
+    admitted = [
+        name
+        for name in costs
+        if name == plan.method
+        or _admits(name, source, n_parameters, penalised=penalised, convex=convex)
+    ]
+    seconds = {name: costs[name].seconds(source, known) for name in admitted}
+    if in_one_call:
+        seconds["newton-cholesky"] = costs["newton-cholesky"].in_one_call(source, known)
+    plan = replace(
+        plan,
+        seconds=seconds[plan.method],
+        alternatives=tuple(Alternative(m, costs[m].passes, seconds[m]) for m in admitted),
+    )
+    if method != "auto" or plan.method != "newton-cg" or "newton-cholesky" not in admitted:
+        return plan
+    # reads for as long as the other method takes: whatever the data, about twice the better at most
+    forming = costs["newton-cholesky"].in_passes(source)
+    patience = max(forming, _PATIENCE * plan.passes)
+    return replace(plan, fallback="newton-cholesky", patience=patience)
+
+
+def _admits(
+    method: str, source: Measured, n_parameters: int, *, penalised: bool, convex: bool
+) -> bool:
+    """Tell whether a problem admits a method."""
+    if method == "newton-cholesky":
+        return n_parameters <= UNPENALISED_LIMIT
+    if method == "newton-classes":
+        return source.n_classes > 2 and source.is_dense and n_parameters <= UNPENALISED_LIMIT
+    if method == "newton-sampled":
+        return convex and sampling_pays(source, n_parameters)
+    if method == "newton-rows":
+        return penalised and source.n_classes == 2 and source.n_samples <= ROWS_LIMIT
+    return penalised or n_parameters > UNPENALISED_LIMIT
+
+
+def _chosen(
+    method: Method, source: Measured, n_parameters: int, *, penalised: bool, convex: bool
+) -> Plan:
     costs = expected_costs(source, n_parameters)
     from_samples = convex and sampling_pays(source, n_parameters)
     on_rows = penalised and source.n_classes == 2 and source.n_samples <= ROWS_LIMIT
@@ -164,14 +299,14 @@ def choose_plan(
     return _plan("newton-cholesky", why, source, costs)
 
 
-def _has_blocks(source: InMemorySource, n_parameters: int) -> bool:
+def _has_blocks(source: Measured, n_parameters: int) -> bool:
     """Tell whether the parts of the Hessian that belong to one class each can be formed."""
     if source.n_classes == 2 or not (source.is_dense and source.is_fused and source.has_codes):
         return False
     return blocks_fit(source.n_classes, n_parameters // source.n_classes)
 
 
-def expected_costs(source: InMemorySource, n_parameters: int) -> Mapping[str, Cost]:
+def expected_costs(source: Measured, n_parameters: int) -> Mapping[str, Cost]:
     """Return what each method would take, by counting what it does."""
     m, n_outputs = source.n_samples, 1 if source.n_classes == 2 else source.n_classes
     per_row = source.n_entries / m
@@ -184,25 +319,28 @@ def expected_costs(source: InMemorySource, n_parameters: int) -> Mapping[str, Co
     vectors = 5 * 8e-6 * m * n_outputs
     square = 4 * 8e-6 * n_parameters**2
     return {
-        "newton-cholesky": Cost(9.0, _NEWTON_STEPS * (hessian + factor), vectors + square),
-        "newton-classes": Cost(25.0, 2 * (hessian + factor), vectors + 2 * square),
+        "newton-cholesky": Cost(
+            9.0, _NEWTON_STEPS * hessian, _NEWTON_STEPS * factor, vectors + square
+        ),
+        "newton-classes": Cost(25.0, 2 * hessian, 2 * factor, vectors + 2 * square),
         "newton-sampled": Cost(
             # a column that is hardly ever non-zero is missing from the sample, and steps go wrong
             10.0 if source.is_dense else 25.0,
-            _NEWTON_STEPS * (part * hessian + factor),
+            _NEWTON_STEPS * part * hessian,
+            _NEWTON_STEPS * factor,
             vectors + square + part * source.n_bytes * 1e-6,
         ),
         "newton-blocks": Cost(
             50.0,
-            2 * n_outputs * (n_drawn(m, of_class) * per_row**2 / 2 + of_class**3),
+            n_outputs * n_drawn(m, of_class) * per_row**2,
+            2 * n_outputs * of_class**3,
             vectors + 8e-6 * n_outputs * of_class**2,
         ),
-        "newton-rows": Cost(8.0, m**2 * per_row + 6 * m**3, vectors + 4 * 8e-6 * m**2),
-        "newton-cg": Cost(90.0, 0.0, vectors + 8 * 8e-6 * n_parameters),
+        "newton-rows": Cost(8.0, m**2 * per_row, 6 * m**3, vectors + 4 * 8e-6 * m**2),
+        "newton-cg": Cost(90.0, 0.0, 0.0, vectors + 8 * 8e-6 * n_parameters),
     }
 
 
-def _plan(method: str, reason: str, source: InMemorySource, costs: Mapping[str, Cost]) -> Plan:
+def _plan(method: str, reason: str, source: Measured, costs: Mapping[str, Cost]) -> Plan:
     cost = costs[method]
-    seconds = cost.in_passes(source) * source.read_seconds
-    return Plan(method, reason, cost.passes, seconds, cost.megabytes)
+    return Plan(method, reason, cost.passes, 0.0, cost.megabytes)

@@ -69,6 +69,8 @@ def fit_each(
     value: Vector,
     gap: Vector,
     n_iter: Matrix,
+    curvature: Matrix,
+    log: Matrix,
     raw: Vector,
     matrix: Matrix,
     hessian: Matrix,
@@ -97,8 +99,13 @@ def fit_each(
         The same; the objective there; half the squared Newton decrement there.
     n_iter : ndarray of int64, shape (n_fits,)
         Steps; -1 where the optimum was not reached.
+    curvature : ndarray of shape (p, p)
+        The Hessian where the last fit ended, for p parameters; without entries where nobody asks.
+    log : ndarray of shape (max_iter, 3)
+        For each step of the last fit: the objective and the norm of the gradient before it, and its
+        length; without entries where nobody asks.
     raw, matrix, hessian, vectors, room, lines
-        Room: the rows of the largest set; (p, p) and (n_features, n_features) for p parameters;
+        Room: the rows of the largest set; (p, p) and (n_features, n_features);
         (6, p); the last two as in `template.score_pass`.
     """
     n_features = X.shape[1]
@@ -134,15 +141,17 @@ def fit_each(
                 room,
                 lines,
             )
+            penalty = 0.0
             for j in range(n_features):
-                loss += 0.5 * strength[j] * trial[j] * trial[j]
+                penalty += 0.5 * strength[j] * trial[j] * trial[j]
                 fresh[j] += strength[j] * trial[j]
+            loss += penalty
             if has_intercept:
                 fresh[size - 1] = pull
-            if not loss <= known + 1e-4 * length * slope:
-                if done and loss <= known + 1e-13 * abs(known):
-                    gap[k], n_iter[k] = -0.5 * slope, steps  # no step can be seen to help
-                    break
+            allowed = 1e-4 * length * slope
+            if done:  # a decrease this small drowns in the rounding of f
+                allowed = 1e-13 * abs(known)
+            if not loss <= known + allowed:
                 backward += 1
                 if backward > 30:
                     break
@@ -152,6 +161,8 @@ def fit_each(
                 if has_intercept:
                     level = intercept[k] + length * step[size - 1]
                 continue
+            if steps > 0 and log.shape[0]:
+                log[steps - 1, 2] = length
             known, backward, length = loss, 0, 1.0
             for j in range(n_features):
                 coef[k, j] = trial[j]
@@ -166,6 +177,15 @@ def fit_each(
                 for j in range(size):
                     found += step[j] * gradient[j] / scale[j]
                 gap[k], n_iter[k] = 0.5 * found, steps
+                if curvature.shape[0]:
+                    for i in range(n_features):
+                        for j in range(n_features):
+                            curvature[i, j] = hessian[i, j]
+                        curvature[i, i] += strength[i]
+                        if has_intercept:
+                            curvature[i, size - 1] = curvature[size - 1, i] = border[i]
+                    if has_intercept:
+                        curvature[size - 1, size - 1] = corner
                 break
             if steps == max_iter:
                 break
@@ -201,4 +221,9 @@ def fit_each(
                 trial[j] = coef[k, j] + step[j]
             if has_intercept:
                 level = intercept[k] + step[size - 1]
+            if log.shape[0]:
+                total = 0.0
+                for j in range(size):
+                    total += gradient[j] * gradient[j]
+                log[steps, 0], log[steps, 1] = known, np.sqrt(total)
             steps += 1
