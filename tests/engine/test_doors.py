@@ -54,7 +54,7 @@ def test_an_offset_is_part_of_the_scores(n_classes: int, solver: str) -> None:
     np.testing.assert_allclose(model.coef_, found.x.reshape(-1, 4)[:, :3], atol=1e-5)
     assert model.objective_ <= found.fun + 1e-9
     assert model.objective_ == pytest.approx(found.fun, rel=1e-9)
-    plain = model.decision_function(X)
+    plain = model.decision_function(X, np.zeros_like(offset))
     np.testing.assert_allclose(model.decision_function(X, offset), plain + offset, rtol=1e-14)
     proba = model.predict_proba(X, offset)
     np.testing.assert_array_equal(model.predict(X, offset), proba.argmax(axis=1))

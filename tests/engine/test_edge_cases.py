@@ -300,11 +300,12 @@ def assert_ends_well(case: Case, y: Any) -> None:
     X = case.X
     if case.weight is not None and not np.isscalar(case.weight) and not sparse.issparse(X):
         X = X[np.asarray(case.weight) > 0]
-    proba = model.predict_proba(X)
+    none = None if case.offset is None else 0  # said, where the fit had one
+    proba = model.predict_proba(X, none)
     assert np.isfinite(proba).all()
     np.testing.assert_allclose(proba.sum(axis=1), 1.0)
-    assert np.isfinite(model.predict_log_proba(X)).all()
-    assert np.isin(model.predict(X), model.classes_).all()
+    assert np.isfinite(model.predict_log_proba(X, none)).all()
+    assert np.isin(model.predict(X, none), model.classes_).all()
 
 
 @pytest.mark.parametrize("name", CASES)

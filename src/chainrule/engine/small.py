@@ -67,6 +67,18 @@ def fit_small(
     start: Point | None = None,
 ) -> Fit | None:
     """Return the fit to a small problem; nothing where the tolerance is not proven that way."""
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # proof judges
+        return _fit_small(source, C, fit_intercept, tol, max_iter, start)
+
+
+def _fit_small(
+    source: InMemorySource,
+    C: float,
+    fit_intercept: bool,
+    tol: float,
+    max_iter: int,
+    start: Point | None,
+) -> Fit | None:
     clock = perf_counter()
     block = source.block(0)
     dense: Any = block.X
@@ -152,7 +164,8 @@ def _proven(objective: Objective, outcome: Outcome, tol: float) -> Certificate:
     assert evaluation.hessian is not None
     curvature = Curvature(evaluation.hessian, 1)
     outcome = replace(outcome, curvature=curvature, reference=evaluation.point)
-    found = certify(objective, outcome, enough=tol, reading=False)
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        found = certify(objective, outcome, enough=tol, reading=False)
     return with_rounded_intercept(found, objective, evaluation)
 
 

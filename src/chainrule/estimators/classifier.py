@@ -487,6 +487,7 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
         for name, value in attributes(fit.point).items():
             setattr(self, name, value)
         self._fit, self.objective_ = fit, fit.objective
+        self._has_offset = offset is not None
         self.solver_, self.n_passes_ = "fisher-scoring", 2.0 * fit.n_iter
         self.n_iter_ = np.array([fit.n_iter], dtype=np.int32)
         if not fit.met:

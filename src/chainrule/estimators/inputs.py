@@ -23,7 +23,7 @@ _FEW: Final[int] = 2**16
 _COMPARED: Final[int] = 8
 _CLOSE: Final[int] = 2**16
 _LARGEST: Final[float] = 1e150
-_SMALLEST: Final[float] = 1e-150
+_SMALLEST: Final[float] = 1e-300
 
 
 def as_weights(sample_weight: Any, n_samples: int) -> FloatArray:  # noqa: ANN401
