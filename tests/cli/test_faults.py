@@ -40,6 +40,8 @@ WRITES: Mapping[str, Sequence[str]] = {
     "fit": ["fit", "table.csv", "--target", "t", "--holdout", "0"],
     "columns": ["columns", "table.csv"],
     "predict": ["predict", "model.json", "table.csv"],
+    "export": ["export", "model.json", "written.py"],
+    "calibrate": ["calibrate", "--show"],
     "train": [
         *("train", "line.cr", "--data", "numbers.csv"),
         *("--bind", "X=features", "--bind", "Y=t", "--steps", "5"),
@@ -53,11 +55,13 @@ MAKES: Mapping[str, tuple[Sequence[str], str]] = {
     "fit": (["fit", "table.csv", "--target", "t", "--out", "out.json"], "out.json"),
     "columns": (["columns", "table.csv", "--out", "out.toml"], "out.toml"),
     "predict": (["predict", "model.json", "table.csv", "--out", "out.csv"], "out.csv"),
+    "export": (["export", "model.json", "out.sql"], "out.sql"),
 }
 """Per command that writes a file, its arguments, and the file."""
 
-NOT_RUN = {"demo"}
-"""It is a fit, a training and a page; these are run."""
+NOT_RUN = {"demo", "board"}
+"""The first is a fit, a training and a page, which are run; the second serves until it is stopped,
+and has tests of its own."""
 
 
 @pytest.fixture(scope="module")
@@ -213,8 +217,8 @@ def stopped_at(place: Path, name: str, number: int, seconds: float, folder: Path
 
 
 def whole(text: str, made: str) -> bool:
-    ends = {".json": "}\n", ".csv": "\n", ".toml": "\n", ".py": "\n", ".txt": "\n"}
-    return len(text) > 20 and text.endswith(ends[Path(made).suffix])
+    ends = {".json": "}\n", ".sql": ") AS scored\n"}
+    return len(text) > 20 and text.endswith(ends.get(Path(made).suffix, "\n"))
 
 
 def test_stopped_at_seeded_moments(place: Path, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ Examples:
     type=click.Choice(["duckdb", "postgres", "sqlite", "spark", "bigquery"]),
     default="duckdb",
     show_default=True,
-    help="Of SQL.",
+    help="Dialect of SQL.",
 )
 @click.option(
     "--table", default="data", show_default=True, metavar="NAME", help="The table that SQL scores."
