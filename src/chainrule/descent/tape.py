@@ -101,7 +101,7 @@ class Tape:
         return self._where[root]
 
     def _add(self, node: Expr) -> None:
-        shape = (measured(node.shape[0], self._sizes), measured(node.shape[1], self._sizes))
+        shape = self._shape(node)
         if isinstance(node, Number):
             self._known.add(self._new(node, FLOATS.full(shape, node.value)))
             return
@@ -116,7 +116,7 @@ class Tape:
             return
         self._instructions.append(_Instruction(call, arguments, self._new(node, None)))
 
-    def _arguments(self, node: Apply, shape: tuple[int, int]) -> tuple[int, ...]:
+    def _arguments(self, node: Apply, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the slots of the arguments; arithmetic repeats a row or a column by itself."""
         if node.op not in _REPEATING:
             return tuple(self._where[arg] for arg in node.args)
@@ -127,8 +127,8 @@ class Tape:
             plain[0] = node.args[0]
         return tuple(self._where[arg] for arg in plain)
 
-    def _shape(self, node: Expr) -> tuple[int, int]:
-        return (measured(node.shape[0], self._sizes), measured(node.shape[1], self._sizes))
+    def _shape(self, node: Expr) -> tuple[int, ...]:
+        return tuple(measured(dim, self._sizes) for dim in node.shape)
 
 
 def _unrepeated(node: Expr) -> Expr:

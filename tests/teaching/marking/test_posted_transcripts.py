@@ -189,3 +189,42 @@ def test_lines_of_a_post_get_what_they_deserve(text: str) -> None:
 def test_what_is_assumed_is_in_the_model() -> None:
     found = audit("z = w^T x\nL = (z - y)^2\ndL/dw = 2 (z - y) x")
     assert {assumed.symbol.name for assumed in found.model.assumptions} == {"w", "x", "y"}
+
+
+_STEP = """
+def update({parameters}):
+    p = sigmoid(np.dot(X, w) + b)
+    cost = -(1 / n) * np.sum(y * np.log(p) + (1 - y) * np.log(1 - p))
+    dw = (1 / n) * np.dot(X.T, (p - y))
+    db = (1 / n) * np.sum(p - y)
+    return {returned}
+"""
+
+
+@pytest.mark.parametrize("mark", ["", "```"], ids=["bare", "fenced"])
+@pytest.mark.parametrize(
+    ("parameters", "returned"),
+    [
+        ("w, b", "dw, db"),
+        ("w, b, X", "dw, db"),
+        ("self, X, y, n", "dw, db"),
+        ("w, b,\n           X, y", "dw, db"),
+        ("w, b", "pack(dw, db)"),
+        ("w, b", "pack(dw, db, cost)"),
+    ],
+)
+def test_parameters_and_calls_in_code_declare_no_shapes(
+    parameters: str, returned: str, mark: str
+) -> None:
+    found = audit(f"{mark}{_STEP.format(parameters=parameters, returned=returned)}{mark}")
+    assert {symbol.name for symbol in found.model.inputs} == {"X", "w", "b", "y"}
+    assert [line.verdict for line in found.lines] == ["proven", "proven"]
+
+
+def test_docstrings_in_code_declare_shapes() -> None:
+    said = '"""One step.\n\n    w : (d, 1)\n    y -- labels, of shape (n, 1)\n    """'
+    step = _STEP.format(parameters="w, b, X, y", returned="dw, db")
+    step = step.replace("\n    p", f"\n    {said}\n    p")
+    found = audit(f"```{step}```")
+    assert {assumed.symbol.name for assumed in found.model.assumptions} == {"X", "b"}
+    assert [line.verdict for line in found.lines] == ["proven", "proven"]

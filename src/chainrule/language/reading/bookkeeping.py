@@ -85,6 +85,11 @@ def is_bookkeeping(text: str, *, code: bool) -> bool:
     return any(pattern.fullmatch(text) for pattern in found)
 
 
+def begins_code(text: str) -> bool:
+    """Whether a row is a statement of code in a text without code fences: ``def f(a, b):``."""
+    return is_bookkeeping(text, code=False) or parameters_of(text) is not None
+
+
 def parameters_of(row: str) -> frozenset[str] | None:
     """Return the parameters of a function that a row of code begins; None for another row."""
     match = _FUNCTION.match(row)
@@ -201,15 +206,10 @@ def joined(rows: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     rows : list of (int, str)
         The line number and the text of each row.
     """
-    waiting, number, depth, quoted = "", 0, 0, ""
-    count = 0
+    waiting, number, depth, count = "", 0, 0, 0
+    texts = {at for at, _ in docstrings(rows)}
     for at, row in rows:
-        if quoted:
-            quoted = "" if quoted in row else quoted
-            continue
-        mark = next((mark for mark in _QUOTES if row.lstrip(" rRbB").startswith(mark)), "")
-        if mark:
-            quoted = "" if row.count(mark) >= 2 else mark
+        if at in texts:
             continue
         bare = row.split("#", 1)[0] if depth or _open(row) else row
         number = number if waiting else at
@@ -223,6 +223,20 @@ def joined(rows: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:
         waiting, depth, count = "", 0, 0
     if waiting:
         yield number, waiting
+
+
+def docstrings(rows: list[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Yield the rows of code that are docstrings."""
+    quoted = ""
+    for at, row in rows:
+        if quoted:
+            quoted = "" if quoted in row else quoted
+            yield at, row
+            continue
+        mark = next((mark for mark in _QUOTES if row.lstrip(" rRbB").startswith(mark)), "")
+        if mark:
+            quoted = "" if row.count(mark) >= 2 else mark
+            yield at, row
 
 
 def _open(text: str) -> int:

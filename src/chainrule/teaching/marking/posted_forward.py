@@ -16,6 +16,7 @@ from chainrule.calculus.graph.model import Model
 from chainrule.errors import ChainruleError, ParseError
 from chainrule.language.reading import canonical
 from chainrule.language.reading.applied_values import Application
+from chainrule.language.reading.bookkeeping import begins_code
 from chainrule.language.reading.clauses import clauses
 from chainrule.language.reading.declarations import head as beginning
 from chainrule.language.reading.examples import reference
@@ -25,7 +26,11 @@ from chainrule.language.reading.tokens import Line
 from chainrule.language.reading.words import function_word
 from chainrule.teaching.marking.forward import MAX_DEFINITIONS, OBJECTIVES, is_size
 from chainrule.teaching.marking.softmax_labels import with_softmax_labels
-from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
+from chainrule.teaching.marking.transcript import (
+    TranscriptStatement,
+    equals_signs,
+    rows_of_prose,
+)
 
 _CLAIMS = re.compile(
     r"∂|∇|\\partial\b|\\nabla\b|\\frac|\\dfrac|/\s*d|['′’]|\\prime|\\delta\b|^\s*(?:grad|delta|δ)"
@@ -145,8 +150,9 @@ def _declarations(text: str, said: Sequence[TranscriptStatement]) -> list[Line]:
     coded = {statement.line for statement in said if statement.code}
     found: list[Line] = []
     seen: set[str] = set()
-    rows = [Line(row, at) for at, row in enumerate(text.split("\n"), 1) if at not in coded]
-    pieces = [Line(s.text, s.line) for s in said if not (s.code or equals_signs(s.text))]
+    rows = [Line(row, at) for at, row in rows_of_prose(text) if at not in coded]
+    apart = [s for s in said if not (s.code or equals_signs(s.text) or begins_code(s.text))]
+    pieces = [Line(s.text, s.line) for s in apart]
     for line in (*rows, *pieces):
         if _CLAIMS.search(line.text) or len(line.text) > LONGEST_ROW:
             continue

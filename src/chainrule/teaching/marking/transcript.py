@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from chainrule.language.reading.bookkeeping import (
+    begins_code,
+    docstrings,
     in_plain_names,
     is_bookkeeping,
     is_update,
@@ -111,9 +113,28 @@ def statements(text: str) -> list[TranscriptStatement]:
     return found
 
 
+def rows_of_prose(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the rows outside code and their line numbers; docstrings in code are prose."""
+    code: list[tuple[int, str]] = []
+    fenced = False
+    for number, row in enumerate(_rows(text), 1):
+        if _FENCE.match(row):
+            fenced = not fenced
+            yield from docstrings(code)
+            code = []
+        elif fenced:
+            code.append((number, row))
+        elif not begins_code(row):
+            yield number, row
+    yield from docstrings(code)
+
+
+def _rows(text: str) -> list[str]:
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
 def _all(text: str) -> Iterator[TranscriptStatement]:
-    rows = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    rows = _joined_rows(rows)
+    rows = _joined_rows(_rows(text))
     if any(_LAYERED.match(row) for row in rows):
         rows = [_LAYER.sub(r"\1^[\2]", row) for row in rows]
     marked = any("$" in row or "\\(" in row or "\\[" in row or "\\begin" in row for row in rows)
