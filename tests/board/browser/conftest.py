@@ -60,6 +60,7 @@ def browser() -> Iterator[Any]:
     """Start a browser of the machine; playwright brings none of its own."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = _browser_path()
+    sync_api.expect.set_options(timeout=20_000)  # the machine may be busy
     with sync_api.sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield started
