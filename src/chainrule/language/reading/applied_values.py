@@ -2,7 +2,8 @@ r"""Values that are written with what they depend on: ``h_\theta(x^{(i)})``, ``L
 
 ``h(x) = 1/(1 + e^{-w^T x})`` defines a function where h is applied to something else, too. Where
 every bracket behind h holds what the definition has, h is a value, and the bracket says only which
-example is meant.
+example is meant. In ``f(z) = h(z) + 1`` the bracket holds an argument of f: where f is a function,
+h is one, too.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ def applied(text: str) -> tuple[str, Mapping[str, Application]]:
     ['h', '=', 'w', 'x', 'J', '=', 'sum(h', ')']
     >>> applied("f(z) = z^2\nJ = f(w x)")[0]
     'f(z) = z^2\nJ = f(w x)'
+    >>> applied("h(z) = 2 z\nf(z) = h(z) + 1\nJ = f(w x)")[0]
+    'h(z) = 2 z\nf(z) = h(z) + 1\nJ = f(w x)'
     """
     places: dict[str, list[_Place]] = {}
     for match in _CANDIDATE.finditer(text):
@@ -64,12 +67,8 @@ def applied(text: str) -> tuple[str, Mapping[str, Application]]:
             places.setdefault(place.name, []).append(place)
     found: dict[str, Application] = {}
     characters = list(text)
-    for name, group in places.items():
+    for name, group in _values(text, places).items():
         defining = [place for place in group if place.defines]
-        if not defining or len(group) < 2 or not all(map(_is_name, defining[0].arguments)):
-            continue
-        if any(place.arguments != defining[0].arguments for place in group):
-            continue
         letters = {letter for place in group for letter in place.letters}
         for place in group:
             if place.operated:
@@ -82,6 +81,37 @@ def applied(text: str) -> tuple[str, Mapping[str, Application]]:
         else:
             found[name] = Application()
     return "".join(characters), found
+
+
+def _values(text: str, places: Mapping[str, list[_Place]]) -> dict[str, list[_Place]]:
+    """Return the names whose applications all have the arguments of their definition."""
+    called = {name: group for name, group in places.items() if len(group) > 1}
+    found = {name: group for name, group in called.items() if _is_alike(group)}
+    while True:
+        functions = [p for n, g in called.items() if n not in found for p in g if p.defines]
+        inside = {
+            name
+            for name, group in found.items()
+            if any(_is_inside(text, place, other) for place in group for other in functions)
+        }
+        if not inside:
+            return found
+        found = {name: group for name, group in found.items() if name not in inside}
+
+
+def _is_alike(group: list[_Place]) -> bool:
+    """Whether a name is defined, and applied to the arguments of its definition alone."""
+    first = next((place for place in group if place.defines), None)
+    if first is None or not all(map(_is_name, first.arguments)):
+        return False
+    return all(place.arguments == first.arguments for place in group)
+
+
+def _is_inside(text: str, place: _Place, function: _Place) -> bool:
+    """Whether an application stands in the body of a function, and has an argument of it."""
+    if place.end <= function.close or not {*place.arguments} & {*function.arguments}:
+        return False
+    return "\n" not in text[function.close : place.end]
 
 
 def _place(text: str, match: re.Match[str]) -> _Place | None:
