@@ -211,3 +211,9 @@ def test_an_index_form_that_would_fill_the_memory_is_refused(
     found = without_matrix(objective(MEAN))  # 30 x 3 cells
     with pytest.raises(DataError, match=r"no matrix form .* 9.0e\+01 cells"):
         found.evaluate(initial_values(found.binding, 0))
+
+
+def test_inputs_of_three_dimensions_are_refused_in_words() -> None:
+    model = read_model("X : (n, m)\nW : (h, k, n)\nJ = sum(W X)")
+    with pytest.raises(DataError, match="W has 3 dimensions"):
+        assign_roles(model, ["X"])

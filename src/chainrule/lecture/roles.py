@@ -118,8 +118,15 @@ def assign_roles(
     ModelError
         When a name is unknown.
     DataError
-        When an input is neither bound nor learned, or the examples have no place.
+        When an input is neither bound nor learned, the examples have no place, or an input has
+        more than two dimensions.
     """
+    for symbol in model.inputs:
+        if len(symbol.shape) != 2:
+            raise DataError(
+                f"{symbol.name} has {len(symbol.shape)} dimensions, and training takes matrices and "
+                "vectors. Write the module with `chainrule code` and train with it"
+            )
     held = tuple(dict.fromkeys(find_input(model, name) for name in data))
     fixed = tuple(dict.fromkeys(find_input(model, name) for name in constants))
     random = tuple(dict.fromkeys(find_input(model, name) for name in drawn))
