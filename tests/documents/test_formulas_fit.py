@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from chainrule.calculus.graph.model import Model
 from chainrule.deriving import derive
 from chainrule.documents.blocks import Document
 from chainrule.documents.lesson.building import lesson
@@ -57,7 +58,7 @@ addEventListener("load", () => {{
 
 
 def documents() -> dict[str, Document]:
-    models = {"lecture": load_model("logistic_batch"), "deep": DEEP}
+    models: dict[str, Model | str] = {"lecture": load_model("logistic_batch"), "deep": DEEP}
     return {name: lesson(derive(model)) for name, model in models.items()}
 
 

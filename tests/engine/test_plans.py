@@ -213,6 +213,6 @@ def test_only_a_plan_that_was_not_asked_for_hands_over() -> None:
     wide = Shape(20_000, 1_900)
     assert plan(wide).fallback == "newton-cholesky"
     assert plan(wide).patience >= 2 * plan(wide).passes
-    asked = choose_plan("newton-cg", wide, 1_901, penalised=True)  # type: ignore[arg-type]
+    asked = choose_plan("newton-cg", wide, 1_901, penalised=True)
     assert not asked.fallback
     assert asked.patience == np.inf

@@ -124,8 +124,8 @@ def assign_roles(
     for symbol in model.inputs:
         if len(symbol.shape) != 2:
             raise DataError(
-                f"{symbol.name} has {len(symbol.shape)} dimensions, and training takes matrices and "
-                "vectors. Write the module with `chainrule code` and train with it"
+                f"{symbol.name} has {len(symbol.shape)} dimensions, and training takes matrices "
+                "and vectors. Write the module with `chainrule code` and train with it"
             )
     held = tuple(dict.fromkeys(find_input(model, name) for name in data))
     fixed = tuple(dict.fromkeys(find_input(model, name) for name in constants))

@@ -129,8 +129,8 @@ def readings(row: Op) -> str:
         if value.shape != s.size(s.node.shape):
             return f"value of shape {value.shape} where {s.size(s.node.shape)} was promised"
         for at in np.ndindex(*value.shape):
-            places = zip(s.node.shape, at, strict=True)
-            places = tuple(None if dim == 1 else place + 1 for dim, place in places)
+            axes = zip(s.node.shape, at, strict=True)
+            places = tuple(None if dim == 1 else place + 1 for dim, place in axes)
             form = read_cell(s.node, places, Letters(["n", "m", "h"]))
             if form.shape != SCALAR:
                 return f"entry {at} has shape {form.shape}"

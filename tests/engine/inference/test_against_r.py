@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]
 import pytest
 
 from chainrule import GammaRegressor, LinearModel, LogisticRegression, PoissonRegressor
@@ -34,7 +34,8 @@ MODELS: dict[str, tuple[Any, str]] = {
 def inference(name: str, **options: Any) -> Inference:
     model, target = MODELS[name]
     y = DATA[target]
-    return model.fit(X, y).inference(X, y, **options)
+    found: Inference = model.fit(X, y).inference(X, y, **options)
+    return found
 
 
 def close(found: Any, expected: Any, tolerance: float = 1e-7) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]
 import pytest
 from scipy import optimize, sparse, stats
 
@@ -212,7 +212,7 @@ def test_losses_of_no_distribution_have_robust_errors_alone() -> None:
 
 
 @pytest.mark.parametrize("kind", ["bayes", "sandwich"])
-def test_penalised_fits_say_how_errors_are_meant(kind: str) -> None:
+def test_penalised_fits_say_how_errors_are_meant(kind: Any) -> None:
     X, y = rows()
     model = LogisticRegression(C=0.1, tol=1e-12).fit(X, y)
     with pytest.raises(DataError, match="penalised"):

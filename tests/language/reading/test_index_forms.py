@@ -20,7 +20,7 @@ def _logistic(w: np.ndarray, x: np.ndarray, b: np.ndarray, y: np.ndarray) -> flo
     for i in range(x.shape[1]):
         a = 1 / (1 + np.exp(-(w[:, 0] @ x[:, i] + b[0, 0])))
         total -= y[0, i] * np.log(a) + (1 - y[0, i]) * np.log(1 - a)
-    return total / x.shape[1]
+    return float(total / x.shape[1])
 
 
 def _line(y: np.ndarray, m: np.ndarray, x: np.ndarray, b: np.ndarray) -> float:

@@ -39,7 +39,7 @@ def test_elements_name_their_sub_expressions(name: str) -> None:
     for expr in lines(name):
         inside = mathml(expr, paths=True)
         assert re.sub(r' data-path="[^"]*"', "", inside) == mathml(expr)
-        named = {element.get("data-path"): element for element in marked(inside)}
+        named = {element.get("data-path") or "": element for element in marked(inside)}
         assert len(named) == len(marked(inside)), "a path stands on one element"
         known = {path_text(path): node for path, node in places(expr)}
         assert set(named) <= set(known)
