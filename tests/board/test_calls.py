@@ -233,4 +233,5 @@ def test_the_types_of_the_front_end_are_those_of_the_schema() -> None:
 
 def test_every_result_is_json_without_nan() -> None:
     for name in CALLS:
-        json.dumps(answer(name, {"text": LECTURE}), allow_nan=False)
+        text = json.dumps(answer(name, {"text": LECTURE}), allow_nan=False)
+        assert set(json.loads(text)) <= {"result", "error"}, name
