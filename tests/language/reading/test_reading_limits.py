@@ -66,7 +66,7 @@ def test_a_forward_pass_past_a_limit_is_refused_soon(text: str) -> None:
     began = process_time()
     with pytest.raises(ParseError) as caught:
         read_model(text)
-    assert process_time() - began < 2
+    assert process_time() - began < 10  # what is not linear takes minutes
     assert len(str(caught.value)) < 1000
 
 

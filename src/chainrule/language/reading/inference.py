@@ -8,29 +8,18 @@ assumption with its reason, which every output shows.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise, product
+from itertools import product
 
 from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, base_names, written
 from chainrule.language.reading.declarations import ShapeKind
-from chainrule.language.reading.examples import letter_of
-from chainrule.language.reading.functions import children, parts_of
-from chainrule.language.reading.syntax import MATRIX, SUM
+from chainrule.language.reading.functions import parts_of
+from chainrule.language.reading.shape_evidence import DATA, LABEL, ShapeEvidence, listed
 from chainrule.language.reading.tree import (
-    Bracket,
-    Call,
     Chain,
-    Fence,
-    Indexed,
     Literal,
-    Minus,
-    Name,
     Node,
-    Power,
-    Summation,
-    Transposed,
 )
 from chainrule.language.reading.unification import (
     NUMBER,
@@ -68,9 +57,6 @@ _ORDER: Mapping[str, Mapping[ShapeKind, int]] = {
     "number": {ShapeKind.SCALAR: 0, ShapeKind.COLUMN: 2, ShapeKind.ROW: 3, ShapeKind.MATRIX: 6},
 }  # fmt: skip
 """How unlikely each kind is, by what speaks for it."""
-
-_DATA = re.compile(r"(?:x|X|Phi|phi)(?:[_^\d].*)?")
-_LABEL = re.compile(r"(?:y|Y|t)(?:[_^\d].*)?")
 
 
 @dataclass(frozen=True)
@@ -163,21 +149,23 @@ class Inference:
         outside: set[str] = set()
         below: set[str] = set()
         for line in self.lines:
-            inside = {n for part in _denominators(line.node) for n in _names(part)}
+            inside = {n for part in _denominators(line.node) for n in listed(part)}
             below |= inside
-            dividing = [n for part in _denominators(line.node) for n in _listed(part)]
-            everywhere = _listed(line.node)
+            dividing = [n for part in _denominators(line.node) for n in listed(part)]
+            everywhere = listed(line.node)
             outside |= {n for n in everywhere if everywhere.count(n) > dividing.count(n)}
         usual = [n for n in self.unknown if n in SIZE_LETTERS and n in below - outside]
         named = {name for shape in self.known.values() for dim in shape for name in base_names(dim)}
         return list(dict.fromkeys([*sorted(self.ends - self.known.keys() - named), *usual]))
 
     def _search(self, unknown: list[str], numbers: frozenset[str]) -> Solution | None:
-        evidence = _Evidence.of(self)
+        bodies = (body.node for body in self.functions.values())
+        nodes = (*(line.node for line in self.lines), *bodies)
+        evidence = ShapeEvidence.of(self.known, self.kinds, nodes)
         options = {name: self._options(name, evidence) for name in (*unknown, *self.kinds)}
         beam = [Solution(dict(self.known))]
         for line in self.lines:
-            fresh = [n for n in dict.fromkeys(_listed(line.node)) if n in options]
+            fresh = [n for n in dict.fromkeys(listed(line.node)) if n in options]
             fresh = [n for n in fresh if n not in beam[0].shapes]
             if len(fresh) > MAX_NEW:
                 raise BeyondError
@@ -233,7 +221,7 @@ class Inference:
             return (1, rows) if line.lying else (rows, 1)
         return rows, columns[0]
 
-    def _options(self, name: str, evidence: _Evidence) -> dict[OpenShape, int]:
+    def _options(self, name: str, evidence: ShapeEvidence) -> dict[OpenShape, int]:
         said = self.kinds.get(name)
         if said is not None:
             return {_open(name, said): 0}
@@ -263,7 +251,7 @@ class Inference:
         if name in self.kinds:
             return f"since it is declared {self.kinds[name].value}"
         for line in self.lines:
-            if name in _listed(line.node) and line.targets and line.targets[0] in best.shapes:
+            if name in listed(line.node) and line.targets and line.targets[0] in best.shapes:
                 whole = best.resolved(best.shapes[line.targets[0]])
                 if whole == NUMBER:
                     return f"since {line.text} is one number"
@@ -302,8 +290,8 @@ class _SizeNames:
         for term, places in holders.items():
             if term in found:
                 continue
-            data = any(_DATA.fullmatch(name) for name, _ in places)
-            label = any(_LABEL.fullmatch(name) for name, _ in places)
+            data = any(DATA.fullmatch(name) for name, _ in places)
+            label = any(LABEL.fullmatch(name) for name, _ in places)
             if term == examples:
                 letters = "mN"
             elif data:
@@ -329,7 +317,7 @@ class _SizeNames:
         """Return the size that only data and labels have."""
         for term, places in holders.items():
             names = {name for name, _ in places}
-            data = {n for n in names if _DATA.fullmatch(n) or _LABEL.fullmatch(n)}
+            data = {n for n in names if DATA.fullmatch(n) or LABEL.fullmatch(n)}
             matrix = any(n[0].isupper() for n in data)
             if data and names == data and (matrix or len(data) > 1):
                 return term
@@ -337,185 +325,8 @@ class _SizeNames:
 
     def likely(self, holders: Mapping[OpenSize, list[tuple[str, int]]]) -> OpenSize | None:
         """Return the only open size, where there is one."""
-        labels = [t for t, p in holders.items() if any(_LABEL.fullmatch(name) for name, _ in p)]
+        labels = [t for t, p in holders.items() if any(LABEL.fullmatch(name) for name, _ in p)]
         return labels[0] if len(labels) == 1 else next(iter(holders)) if len(holders) == 1 else None
-
-
-@dataclass
-class _Evidence:
-    """What speaks for a name being a vector, or the bias of a layer."""
-
-    long: set[str] = field(default_factory=set)  # declared, and no numbers
-    vectors: set[str] = field(default_factory=set)
-    rows: set[str] = field(default_factory=set)
-    numbers: set[str] = field(default_factory=set)
-    tables: set[str] = field(default_factory=set)  # with two indices
-    marked: set[str] = field(default_factory=set)  # with an example above
-
-    @classmethod
-    def of(cls, given: Inference) -> _Evidence:
-        """Gather what the definitions say."""
-        long = {name for name, shape in given.known.items() if shape != NUMBER}
-        long |= {name for name, kind in given.kinds.items() if kind is not ShapeKind.SCALAR}
-        found = cls(long)
-        bodies = (body.node for body in given.functions.values())
-        for node in (*(line.node for line in given.lines), *bodies):
-            found.entries(node)
-            found.gather(node)
-        return found
-
-    def entries(self, node: Node) -> None:
-        """Note the vectors of entries whose index counts columns: γ_j beside x_ij."""
-        found = [part for part in parts_of(node) if isinstance(part, Indexed)]
-        second = {letter_of(part.places[1]) for part in found if len(part.places) == 2}
-        first = {letter_of(part.places[0]) for part in found if len(part.places) == 2}
-        for part in found:
-            if len(part.places) == 1 and letter_of(part.places[0]) in second - first:
-                self.rows |= {part.base.name} if isinstance(part.base, Name) else set()
-
-    def gather(self, node: Node) -> None:
-        """Take a node and all below it; what has no index under a sum is likely a number."""
-        self.take(node)
-        for part in children(node):
-            self.gather(part)
-        if isinstance(node, Summation):
-            self.numbers |= _names(node.body) - self.vectors - self.rows - self.tables
-
-    def about(self, name: str) -> str:
-        """Return which order of likelihood a name has."""
-        if name in self.marked:
-            return "marked label" if _LABEL.fullmatch(name) else "marked"
-        letter = re.sub(r"^(?:bf|bm)", "", name)[:1]
-        if letter.isupper() or re.match(r"(?:Gamma|Delta|Theta|Lambda|Sigma|Phi|Psi|Omega)", name):
-            return "label" if _LABEL.fullmatch(name) else "capital"
-        if name in self.tables:
-            return "capital"
-        if name in self.numbers:
-            return "number"
-        if name in self.rows:
-            return "row"
-        return "vector" if name in self.vectors else "number"
-
-    def take(self, node: Node) -> None:
-        """Note what one part says about the names in it."""
-        match node:
-            case Name(example=True):
-                (self.marked if node.marked else self.vectors).add(node.name)
-            case Indexed(base=Name(name=name)):
-                (self.vectors if len(node.places) == 1 else self.tables).add(name)
-            case Transposed(operand=Name(name=name)):
-                self.vectors.add(name)
-            case Fence(norm=True, inner=inner):
-                self.vectors |= set(_names(inner))
-            case Call(function=word, arguments=arguments) if word in _GATHERING:
-                for argument in arguments[:2]:
-                    self.vectors |= set(_entries(argument))
-            case Chain(level=level) if level == MATRIX:
-                operands = [node.first, *(joined.operand for joined in node.rest)]
-                direct = [_direct(operand) for operand in operands]
-                for (left, right), after in zip(pairwise(direct), operands[1:], strict=True):
-                    if not has_example(after) or (left or "")[:1] == "w":
-                        self.beside(left, right)
-                for operand, after, behind in zip(operands, operands[1:], direct[1:], strict=False):
-                    turned = isinstance(operand, Transposed)
-                    if has_example(after) and (turned or (_direct(operand) or "")[:1].isupper()):
-                        self.tables |= {n.name for n in _examples(after)}  # w^T x_i, W x_i
-                    elif turned and behind and not _is_greek(behind):
-                        self.vectors.add(behind)  # w^T x
-                explicit = any(joined.operator == "@" for joined in node.rest)
-                if explicit or any(name and name[0].isupper() for name in direct):
-                    self.vectors |= {name for name in direct if name and not _is_greek(name)}
-            case Chain(level=level) if level == SUM:
-                self.bias(node)
-            case Chain():
-                dotted = [joined for joined in node.rest if joined.operator == ".*"]
-                if dotted:
-                    operands = [node.first, *(joined.operand for joined in dotted)]
-                    self.vectors |= {n for n in map(_direct, operands) if n}
-
-    def beside(self, left: str | None, right: str | None) -> None:
-        """Note the row and the column of ``w x``: what stands before data or a vector."""
-        if left is None or right is None or not left[0].islower() or _is_greek(left):
-            return
-        if right in self.long or right[0].isupper():
-            self.rows.add(left)
-        elif right[0] == "x" and _DATA.fullmatch(right) and left not in self.long:
-            self.rows.add(left)
-            self.vectors.add(right)
-
-    def bias(self, node: Chain) -> None:
-        """Note what a bias beside a product is, and what is taken off a matrix."""
-        operands = [node.first, *(joined.operand for joined in node.rest)]
-        products = [o for o in operands if isinstance(o, Chain) and o.level == MATRIX]
-        direct = [_direct(operand) for operand in operands]
-        if any(name and name[0].isupper() for name in direct):
-            # X - mu takes a mean off every column.
-            self.vectors |= {n for n in direct if n and n[0].islower() and not _is_greek(n)}
-        added = [name for name in map(_direct, operands) if name and name[0] in "bc"]
-        for whole in products[:1]:
-            first, last = _direct(whole.first), _direct(whole.rest[-1].operand)
-            if first is None or last is None or not first[0].isupper():
-                continue
-            if not _DATA.fullmatch(first):
-                self.vectors |= set(added)
-            elif last[0].isupper():
-                self.rows |= set(added)
-            else:
-                self.numbers |= set(added)
-
-
-_GATHERING = frozenset(
-    {"sum", "mean", "softmax", "log_softmax", "logsumexp", "norm", "max", "variance", "std"}
-    | {"trace", "tr", "diag", "dot", "matmul", "cross_entropy", "var", "layer_norm", "rms_norm"}
-)
-_GREEK_NUMBERS = frozenset(
-    {"lambda", "alpha", "epsilon", "eta", "tau", "gamma", "delta", "rho", "kappa", "nu"}
-)
-
-
-def _is_greek(name: str) -> bool:
-    return name in _GREEK_NUMBERS
-
-
-def _direct(node: Node) -> str | None:
-    """Return the name that a factor is, transposed or in brackets."""
-    while isinstance(node, Transposed | Bracket | Minus):
-        node = node.inner if isinstance(node, Bracket) else node.operand
-    return node.name if isinstance(node, Name) else None
-
-
-def _examples(node: Node) -> Iterator[Name]:
-    """Yield the names whose columns stand for examples, sums over them apart."""
-    if isinstance(node, Name) and node.example:
-        yield node
-    if not isinstance(node, Summation):
-        for part in children(node):
-            yield from _examples(part)
-
-
-def _entries(node: Node) -> Iterator[str]:
-    """Yield the names that an argument consists of entry by entry, Greek factors apart."""
-    if isinstance(node, Call) and node.function in _GATHERING:
-        return
-    if isinstance(node, Fence) and node.norm:
-        return
-    if isinstance(node, Name):
-        if not _is_greek(node.name):
-            yield node.name
-        return
-    if isinstance(node, Power):
-        yield from _entries(node.base)
-        return
-    for part in children(node):
-        yield from _entries(part)
-
-
-def _listed(node: Node) -> list[str]:
-    return [part.name for part in parts_of(node) if isinstance(part, Name)]
-
-
-def _names(node: Node) -> set[str]:
-    return set(_listed(node))
 
 
 def _denominators(node: Node) -> Iterator[Node]:
