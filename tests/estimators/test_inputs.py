@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from chainrule import LogisticRegression
-from chainrule.estimators import classifier, inputs
+from chainrule.estimators import inputs, labels
 
 pd = pytest.importorskip("pandas")
 RNG = np.random.default_rng(3)
@@ -44,7 +44,7 @@ def test_distinct_labels_and_codes_are_those_of_numpy(
 def test_many_rows_get_the_same_fit(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     X, y = RNG.normal(size=(500, 2)), KINDS[kind]
     plain = LogisticRegression().fit(X, y)
-    monkeypatch.setattr(classifier, "_MANY_LABELS", 100)
+    monkeypatch.setattr(labels, "_MANY_LABELS", 100)
     monkeypatch.setattr(inputs, "_FEW", 64)
     again = LogisticRegression().fit(X, y)
     np.testing.assert_array_equal(again.classes_, plain.classes_)
@@ -75,7 +75,7 @@ def test_more_classes_than_half_the_rows_are_told_to_look_like_a_regression() ->
 
 
 def test_measurements_are_no_labels_however_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classifier, "_MANY_LABELS", 100)
+    monkeypatch.setattr(labels, "_MANY_LABELS", 100)
     with pytest.raises(ValueError, match="continuous"):
         LogisticRegression().fit(RNG.normal(size=(500, 1)), RNG.integers(0, 3, 500) + 0.25)
 

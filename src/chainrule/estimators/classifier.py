@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,6 @@ from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from chainrule.engine.arrays import FloatArray, IntArray
@@ -22,38 +21,29 @@ from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.results import Fit
 from chainrule.errors import DataError
-from chainrule.estimators.base import LinearEstimator, checked_strength, managed
+from chainrule.estimators.base import checked_strength, managed
+from chainrule.estimators.class_inference import FIRTH, ClassInference
 from chainrule.estimators.inputs import (
-    are_counted,
     are_implied,
     as_offset,
     as_proportions,
     as_weights,
     class_weighted,
     codes_of,
-    distinct,
-    is_plain,
     n_cores,
     n_threads,
     positive,
-    refuse_missing,
 )
+from chainrule.estimators.labels import Labels, class_labels
 from chainrule.estimators.predictions import Predictions
 
 if TYPE_CHECKING:
-    from chainrule.engine.inference.results import Inference
+    pass
 
 Matrix = Any
-Labels = npt.NDArray[Any]
-
-FIRTH: Final = ("jeffreys", "jeffreys-flic", "jeffreys-flac")
-"""Firth's penalty, and it with a corrected intercept."""
-
-_MANY_LABELS: Final[int] = 100_000
-_FEW_CLASSES: Final[int] = 20
 
 
-class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type: ignore[misc]
+class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type: ignore[misc]
     """Logistic regression with a proof of how good the fit is.
 
     Minimises ``sum_i s_i loss_i + |coef|^2 / (2 C)``: scikit-learn's objective, the sum over
@@ -226,7 +216,7 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
         """
         C = self._check_parameters()
         X = self._matrix(X, reset=True)
-        labels, known = _labels(y)
+        labels, known = class_labels(y)
         check_consistent_length(X, labels)
         weights = as_weights(sample_weight, len(labels))
         weights, classes = class_weighted(self.class_weight, weights, labels, known)
@@ -329,110 +319,6 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
         labels = np.asarray(column_or_1d(y))
         right = self.predict(X, offset) == labels
         return float(np.average(right, weights=sample_weight))
-
-    def inference(
-        self,
-        X: Matrix,
-        y: Matrix,
-        sample_weight: Matrix | None = None,
-        offset: Matrix | None = None,
-        *,
-        cov: str = "model",
-        clusters: Matrix | None = None,
-        level: float = 0.95,
-        penalised: Literal["bayes", "sandwich"] | None = None,
-        base: Any = None,  # noqa: ANN401
-        proportions: bool = False,
-    ) -> Inference:
-        """Return errors, intervals and tests of the coefficients.
-
-        Nothing is fitted again. The fit must not be penalised (``C=np.inf``), unless
-        `penalised` says how errors are meant.
-
-        Parameters
-        ----------
-        X, y, sample_weight, offset
-            What the estimator was fitted to. A weight of k is k repetitions of the row.
-        cov : {'model', 'HC0', 'HC1', 'HC2', 'HC3', 'CR0', 'CR1', 'CR1S', 'CR2', 'CR3'}
-            The covariance: of the model, robust, or robust by clusters, named as in R's sandwich
-            and clubSandwich.
-        clusters : array-like of shape (n_samples,), optional
-            The cluster of each row, for 'CR0' to 'CR3'.
-        level : float, default=0.95
-            Of confidence intervals.
-        penalised : {None, 'bayes', 'sandwich'}, default=None
-            How errors of a penalised fit are meant: of the posterior whose prior is the penalty, or
-            the spread of the estimate around its own, biased, centre.
-        base : label, optional
-            The class that others are compared with, of more than two; the first by default.
-        proportions : bool, default=False
-            Whether y holds proportions, as in `fit_proportions`.
-
-        Returns
-        -------
-        Inference
-            Print it for the table; `table` is a data frame with the columns of R's broom. Also
-            `glance`, `ratios`, `profile`, `lr`, `score`, `wald`, `ame`, `vif`, `influence`,
-            `calibration` and `proven`.
-
-        Raises
-        ------
-        DataError
-            When the fit is penalised and `penalised` is not given, when the classes are separable,
-            or when the data are not those of the fit in shape or range.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> X = np.arange(8.0)[:, None]
-        >>> y = [0, 0, 1, 0, 1, 0, 1, 1]
-        >>> model = LogisticRegression(C=np.inf).fit(X, y)
-        >>> inference = model.inference(X, y)
-        >>> inference.std_errors.round(3)
-        array([1.733, 0.432])
-        """
-        from chainrule.estimators.inference import infer
-
-        check_is_fitted(self)
-        if self.class_weight is not None:
-            raise DataError(
-                "class_weight changes what is estimated, so textbook errors do not apply: fit "
-                "without it"
-            )
-        C = self._check_parameters()
-        X = self._matrix(X, reset=False)
-        if proportions:
-            values = as_proportions(y, X.shape[0])
-        else:
-            labels, _ = _labels(y)
-            check_consistent_length(X, labels)
-            strange = np.flatnonzero(~np.isin(labels, self.classes_))
-            if len(strange):
-                raise DataError(
-                    f"row {strange[0]} has the label {labels[strange[0]]!r}, which the fit did not "
-                    "see; pass the rows of the fit"
-                )
-            values = codes_of(labels, self.classes_)
-        weights = as_weights(sample_weight, len(values))
-        rows = positive(weights)
-        shift = as_offset(offset, len(values), 1 if len(self.classes_) == 2 else len(self.classes_))
-        return infer(
-            self,
-            X if rows is None else X[rows],
-            values if rows is None else values[rows],
-            None if are_implied(weights) else weights if rows is None else weights[rows],
-            shift if rows is None or shift is None else shift[rows],
-            point=self._fitted_point(),
-            row=None,
-            C=C,
-            classes=self.classes_,
-            cov=cov,
-            clusters=clusters if rows is None or clusters is None else np.asarray(clusters)[rows],
-            level=level,
-            penalised=penalised,
-            base=base,
-            prior=self.penalty if self.penalty in FIRTH else "",
-        )
 
     def _minimise(
         self,
@@ -561,16 +447,3 @@ class LogisticRegression(ClassifierMixin, LinearEstimator, Predictions):  # type
         if self.C not in (1.0, np.inf):
             warnings.warn(f"Setting penalty=None will ignore the C={self.C}", stacklevel=4)
         return np.inf
-
-
-def _labels(y: Matrix) -> tuple[Labels, Labels]:
-    """Return labels that can be classes, and the distinct ones among them."""
-    if y is None:
-        raise ValueError("requires y to be passed, but the target y is None")
-    labels = y if is_plain(y, 1, "biuf") else np.asarray(column_or_1d(y, warn=True))
-    refuse_missing(labels)
-    are_plain = labels.dtype.kind in "biufUS" or len(labels) > _MANY_LABELS
-    few = distinct(labels) if are_plain else labels
-    if len(few) > _FEW_CLASSES or not are_counted(few):
-        check_classification_targets(few if len(few) <= _FEW_CLASSES else labels)
-    return labels, few if are_plain else distinct(labels)

@@ -177,8 +177,8 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         Raises
         ------
         DataError
-            When the fit is penalised and `penalised` is not given, when the classes are separable,
-            or when the data are not those of the fit in shape or range.
+            When the fit is penalised and `penalised` is not given, when separation leaves no row
+            undecided, or when the data are not those of the fit in shape or range.
 
         Examples
         --------
