@@ -1,12 +1,110 @@
-// Emitted from src/chainrule/board/schema.py by `make board`; do not edit.
+// Emitted from src/chainrule/board/schema by `make board`; do not edit.
 
-/** A repair that reads: replace `length` characters at (line, column) by `text`. */
-export interface Mend {
-  label: string;
-  line: number;
-  column: number;
-  length: number;
+/** A transcript, and the forward pass where it has none of its own. */
+export interface AuditArgs {
+  transcript: string;
+  text?: string;
+}
+
+/** The verdicts on a transcript; `source` is all of its lines. */
+export interface Audit {
+  convention: string;
+  forward: Forward;
+  lines: LineVerdict[];
+  source: string[];
+}
+
+/** An answer to "what is the gradient with respect to `wrt`?". */
+export interface GradeArgs {
   text: string;
+  wrt: string;
+  answer: string;
+  reveal?: boolean;
+}
+
+/** The verdict on an answer; `short_form` is empty unless it was asked for. */
+export interface Grade {
+  verdict: "correct" | "correct_other_form" | "wrong" | "wrong_shape" | "unreadable" | "unsure";
+  correct: boolean;
+  said: string;
+  lines: string[];
+  understood: Formula | null;
+  understood_text: string;
+  shape: string[] | null;
+  method: string;
+  mistakes: Mistake[];
+  numbers: TwoNumbers | null;
+  short_form: string;
+}
+
+/** The verdict on one line of a transcript. */
+export interface LineVerdict {
+  line: number;
+  text: string;
+  verdict: string;
+  accused: boolean;
+  why: string;
+  mistakes: Mistake[];
+  right: string;
+  sign: number;
+  numbers: TwoNumbers | null;
+}
+
+/** A mistake that reproduces a wrong answer. */
+export interface Mistake {
+  name: string;
+  step: string;
+  message: string;
+}
+
+/** The right value and the answer's value at one place. */
+export interface TwoNumbers {
+  right: number | null;
+  yours: number | null;
+}
+
+/** The formula that was read; says nothing on whether it is right. */
+export interface Understood {
+  ok: boolean;
+  math: Formula | null;
+  shape: string[] | null;
+  message: string;
+  column: number;
+}
+
+/** A formula while it is typed. */
+export interface UnderstoodArgs {
+  text: string;
+  typed: string;
+  wrt?: string;
+}
+
+/** The certificate of a step. */
+export interface Check {
+  method: string;
+  points: number;
+  error: number;
+  sentence: string;
+  exact: boolean;
+}
+
+/** A derivation with every line typeset. */
+export interface Derivation {
+  forward: Forward;
+  sections: Section[];
+  steps: Step[];
+  gradients: GradientLine[];
+  cache: string[];
+  corners: string[];
+  proven: boolean;
+  summary: string;
+}
+
+/** A forward pass, the variables, and the order of the derivative: 1 or 2. */
+export interface DeriveArgs {
+  text: string;
+  wrt?: string[];
+  order?: number;
 }
 
 /** A typed error; line and column count from 1, and 0 means none. */
@@ -27,45 +125,6 @@ export interface Formula {
   spoken: string;
 }
 
-/** An equation; `mathml` is a whole ``<math>`` element. No right side: ``= ?``. */
-export interface Line {
-  left: Formula | null;
-  right: Formula | null;
-  mathml: string;
-  spoken: string;
-  text: string;
-}
-
-/** A name and its shape. */
-export interface NamedShape {
-  name: string;
-  shape: string[];
-}
-
-/** The text of a forward pass. */
-export interface ReadArgs {
-  text: string;
-}
-
-/** An input of a forward pass; `assumed` is the reason for a shape that nobody declared. */
-export interface Input {
-  name: string;
-  shape: string[];
-  note: string;
-  role: string;
-  assumed: string;
-  math: Formula;
-}
-
-/** A definition of a forward pass; `line` is its number in the text. */
-export interface ForwardLine {
-  name: string;
-  shape: string[];
-  line: number;
-  math: Line;
-  note: string;
-}
-
 /** A forward pass as it was read. */
 export interface Forward {
   title: string;
@@ -79,26 +138,57 @@ export interface Forward {
   dims: string[];
 }
 
-/** A forward pass, the variables, and the order of the derivative: 1 or 2. */
-export interface DeriveArgs {
+/** A definition of a forward pass; `line` is its number in the text. */
+export interface ForwardLine {
+  name: string;
+  shape: string[];
+  line: number;
+  math: Line;
+  note: string;
+}
+
+/** A gradient in the shape of its variable, and one entry of it. */
+export interface GradientLine {
+  name: string;
+  shape: string[];
+  layer: boolean;
+  line: Line;
+  index: Line | null;
+  why_no_matrix: string;
+}
+
+/** An input of a forward pass; `assumed` is the reason for a shape that nobody declared. */
+export interface Input {
+  name: string;
+  shape: string[];
+  note: string;
+  role: string;
+  assumed: string;
+  math: Formula;
+}
+
+/** An equation; `mathml` is a whole ``<math>`` element. No right side: ``= ?``. */
+export interface Line {
+  left: Formula | null;
+  right: Formula | null;
+  mathml: string;
+  spoken: string;
   text: string;
-  wrt?: string[];
-  order?: number;
 }
 
-/** One use of a derivative rule. */
-export interface Reason {
-  rule: string;
-  because: string;
+/** A repair that reads: replace `length` characters at (line, column) by `text`. */
+export interface Mend {
+  label: string;
+  line: number;
+  column: number;
+  length: number;
+  text: string;
 }
 
-/** The certificate of a step. */
-export interface Check {
-  method: string;
-  points: number;
-  error: number;
-  sentence: string;
-  exact: boolean;
+/** A name and its shape. */
+export interface NamedShape {
+  name: string;
+  shape: string[];
 }
 
 /** The origin of one node of a line: its path there and its path in the line before. */
@@ -107,6 +197,23 @@ export interface Origin {
   origin: string | null;
   kind: string;
   rule: string;
+}
+
+/** The text of a forward pass. */
+export interface ReadArgs {
+  text: string;
+}
+
+/** One use of a derivative rule. */
+export interface Reason {
+  rule: string;
+  because: string;
+}
+
+/** A heading and the ids of its steps. */
+export interface Section {
+  title: string;
+  steps: number[];
 }
 
 /** One line of a derivation. */
@@ -131,232 +238,6 @@ export interface Step {
   note: string;
 }
 
-/** A heading and the ids of its steps. */
-export interface Section {
-  title: string;
-  steps: number[];
-}
-
-/** A gradient in the shape of its variable, and one entry of it. */
-export interface GradientLine {
-  name: string;
-  shape: string[];
-  layer: boolean;
-  line: Line;
-  index: Line | null;
-  why_no_matrix: string;
-}
-
-/** A derivation with every line typeset. */
-export interface Derivation {
-  forward: Forward;
-  sections: Section[];
-  steps: Step[];
-  gradients: GradientLine[];
-  cache: string[];
-  corners: string[];
-  proven: boolean;
-  summary: string;
-}
-
-/** A forward pass at a point; inputs that are missing are drawn by the seed. */
-export interface PointArgs {
-  text: string;
-  wrt?: string[];
-  order?: number;
-  inputs?: Record<string, ((number | null)[])[]>;
-  sizes?: Record<string, number>;
-  chosen?: Record<string, number>;
-  seed?: number;
-}
-
-/** The value of one line at the chosen place; None where it is not finite. */
-export interface StepNumber {
-  id: number;
-  value: number | null;
-  term: number | null;
-  dims: string[];
-}
-
-/** Every value at a point. */
-export interface Numbers {
-  sizes: Record<string, number>;
-  chosen: Record<string, number>;
-  inputs: Record<string, ((number | null)[])[]>;
-  values: Record<string, ((number | null)[])[]>;
-  gradients: Record<string, ((number | null)[])[]>;
-  steps: StepNumber[];
-}
-
-/** An input or a value of the forward pass; `layer` is the longest path from the inputs. */
-export interface GraphNode {
-  id: string;
-  kind: "input" | "value" | "objective";
-  role: string;
-  math: Formula;
-  line: Line | null;
-  shape: string[];
-  value: ((number | null)[])[];
-  gradient: ((number | null)[])[] | null;
-  gradient_line: Line | null;
-  layer: number;
-  group: string;
-}
-
-/** A use of `source` in the definition of `target`, with the factor of the chain rule. */
-export interface GraphEdge {
-  source: string;
-  target: string;
-  factor: Line | null;
-  number: number | null;
-  differentiated: boolean;
-}
-
-/** Nodes that fold together: one layer of a network. */
-export interface GraphGroup {
-  id: string;
-  title: string;
-  nodes: string[];
-}
-
-/** The forward pass as a graph, with the order of the forward and of the reverse sweep. */
-export interface Graph {
-  nodes: GraphNode[];
-  edges: GraphEdge[];
-  forward: string[];
-  backward: string[][];
-  groups: GraphGroup[];
-  sizes: Record<string, number>;
-  chosen: Record<string, number>;
-}
-
-/** A step, and a node of its line by side and path; without a path the whole line. */
-export interface WhyArgs {
-  text: string;
-  step: number;
-  path?: string | null;
-  side?: "left" | "right";
-  wrt?: string[];
-  order?: number;
-  inputs?: Record<string, ((number | null)[])[]>;
-  sizes?: Record<string, number>;
-  chosen?: Record<string, number>;
-  seed?: number;
-}
-
-/** The origin of a node: what became of which part of the line before, by which rule. */
-export interface OriginCard {
-  kind: string;
-  rule: string;
-  step: number;
-  path: string | null;
-  formula: Formula | null;
-  sentence: string;
-}
-
-/** The value of a node at the point of the example. */
-export interface NodeNumbers {
-  value: ((number | null)[])[];
-  sizes: Record<string, number>;
-  sentence: string;
-}
-
-/** The answer to "why?" for a line, a symbol, an operator or a factor. */
-export interface Card {
-  kind: "line" | "symbol" | "operator" | "factor" | "number";
-  title: string;
-  rule: string;
-  reason: string;
-  node: Formula | null;
-  shape: string[] | null;
-  shapes: NamedShape[];
-  meaning: Line | null;
-  note: string;
-  reasons: Reason[];
-  origin: OriginCard | null;
-  check: Check | null;
-  numbers: NodeNumbers | null;
-}
-
-/** A formula while it is typed. */
-export interface UnderstoodArgs {
-  text: string;
-  typed: string;
-  wrt?: string;
-}
-
-/** The formula that was read; says nothing on whether it is right. */
-export interface Understood {
-  ok: boolean;
-  math: Formula | null;
-  shape: string[] | null;
-  message: string;
-  column: number;
-}
-
-/** An answer to "what is the gradient with respect to `wrt`?". */
-export interface GradeArgs {
-  text: string;
-  wrt: string;
-  answer: string;
-  reveal?: boolean;
-}
-
-/** A mistake that reproduces a wrong answer. */
-export interface Mistake {
-  name: string;
-  step: string;
-  message: string;
-}
-
-/** The right value and the answer's value at one place. */
-export interface TwoNumbers {
-  right: number | null;
-  yours: number | null;
-}
-
-/** The verdict on an answer; `short_form` is empty unless it was asked for. */
-export interface Grade {
-  verdict: "correct" | "correct_other_form" | "wrong" | "wrong_shape" | "unreadable" | "unsure";
-  correct: boolean;
-  said: string;
-  lines: string[];
-  understood: Formula | null;
-  understood_text: string;
-  shape: string[] | null;
-  method: string;
-  mistakes: Mistake[];
-  numbers: TwoNumbers | null;
-  short_form: string;
-}
-
-/** A transcript, and the forward pass where it has none of its own. */
-export interface AuditArgs {
-  transcript: string;
-  text?: string;
-}
-
-/** The verdict on one line of a transcript. */
-export interface LineVerdict {
-  line: number;
-  text: string;
-  verdict: string;
-  accused: boolean;
-  why: string;
-  mistakes: Mistake[];
-  right: string;
-  sign: number;
-  numbers: TwoNumbers | null;
-}
-
-/** The verdicts on a transcript; `source` is all of its lines. */
-export interface Audit {
-  convention: string;
-  forward: Forward;
-  lines: LineVerdict[];
-  source: string[];
-}
-
 /** One answered question, as the history holds it. */
 export interface AnswerRecord {
   exercise: string;
@@ -368,6 +249,50 @@ export interface AnswerRecord {
   at?: string;
 }
 
+/** A block of a question: ``prose``, ``equation``, ``code`` or ``forward``. */
+export interface Block {
+  type: "prose" | "equation" | "code" | "forward";
+  text: string;
+  line: Line | null;
+  label: string;
+  note: string;
+  forward: Forward | null;
+}
+
+/** Hint number 1, 2 or 3 of a question. */
+export interface HintArgs {
+  ticket: string;
+  number: number;
+}
+
+/** A hint. */
+export interface Hint {
+  hint: Block[];
+  last: boolean;
+}
+
+/** A name and its title. */
+export interface NamedTitle {
+  name: string;
+  title: string;
+}
+
+/** No arguments. */
+export interface NoArgs {
+}
+
+/** What the history says. */
+export interface Progress {
+  rules: RuleProgress[];
+  answered: number;
+  right: number;
+}
+
+/** The history. */
+export interface ProgressArgs {
+  history?: AnswerRecord[];
+}
+
 /** The history so far, and the choice of exercises. */
 export interface QuestionArgs {
   history?: AnswerRecord[];
@@ -377,16 +302,6 @@ export interface QuestionArgs {
   kinds?: string[];
   exercise?: string;
   skip?: string[];
-}
-
-/** A block of a question: ``prose``, ``equation``, ``code`` or ``forward``. */
-export interface Block {
-  type: "prose" | "equation" | "code" | "forward";
-  text: string;
-  line: Line | null;
-  label: string;
-  note: string;
-  forward: Forward | null;
 }
 
 /** A question; `ticket` names it, so that the same question can be made again. */
@@ -427,16 +342,12 @@ export interface Reply {
   record: AnswerRecord | null;
 }
 
-/** Hint number 1, 2 or 3 of a question. */
-export interface HintArgs {
-  ticket: string;
-  number: number;
-}
-
-/** A hint. */
-export interface Hint {
-  hint: Block[];
-  last: boolean;
+/** The spaced-repetition box of one rule. */
+export interface RuleProgress {
+  rule: string;
+  box: number;
+  seen: number;
+  missed: number;
 }
 
 /** The ticket of a question whose solution is wanted. */
@@ -449,36 +360,6 @@ export interface ShowArgs {
 export interface Solution {
   solution: Block[];
   record: AnswerRecord;
-}
-
-/** The history. */
-export interface ProgressArgs {
-  history?: AnswerRecord[];
-}
-
-/** The spaced-repetition box of one rule. */
-export interface RuleProgress {
-  rule: string;
-  box: number;
-  seen: number;
-  missed: number;
-}
-
-/** What the history says. */
-export interface Progress {
-  rules: RuleProgress[];
-  answered: number;
-  right: number;
-}
-
-/** No arguments. */
-export interface NoArgs {
-}
-
-/** A name and its title. */
-export interface NamedTitle {
-  name: string;
-  title: string;
 }
 
 /** A topic of the bank. */
@@ -495,18 +376,22 @@ export interface Topics {
   kinds: NamedTitle[];
 }
 
-/** A forward pass to start from. */
-export interface GalleryItem {
-  id: string;
-  title: string;
-  text: string;
-  level: string;
+/** The fit of the engine with its certificate. */
+export interface Certificate {
+  certificate: string;
+  lines: string[];
+  w: number[];
+  b: number;
+  cost: number;
+  bound: number | null;
 }
 
-/** A heading and its forward passes. */
-export interface GalleryGroup {
-  title: string;
-  items: GalleryItem[];
+/** The same problem for the engine. */
+export interface CertifyArgs {
+  columns?: number[];
+  features?: number[][];
+  labels?: number[];
+  C?: number;
 }
 
 /** The data set that ships: its features and the names of its two classes. */
@@ -516,23 +401,55 @@ export interface Data {
   labels: string[];
 }
 
+/** A file for the browser to save. */
+export interface Download {
+  name: string;
+  type: string;
+  content: string;
+}
+
+/** A derivation to download. */
+export interface ExportArgs {
+  text: string;
+  to: "html" | "latex" | "json" | "text" | "javascript" | "numpy";
+  wrt?: string[];
+  order?: number;
+}
+
 /** Forward passes to start from, and the data set that ships. */
 export interface Gallery {
   groups: GalleryGroup[];
   data: Data;
 }
 
-/** Two features and 0/1 labels, or two columns of the data set that ships. */
-export interface TrainArgs {
-  columns?: number[];
-  features?: number[][];
-  labels?: number[];
-  rate?: number;
-  steps?: number;
-  batch?: number;
-  seed?: number;
-  C?: number;
-  newton_steps?: number;
+/** A heading and its forward passes. */
+export interface GalleryGroup {
+  title: string;
+  items: GalleryItem[];
+}
+
+/** A forward pass to start from. */
+export interface GalleryItem {
+  id: string;
+  title: string;
+  text: string;
+  level: string;
+}
+
+/** The forward pass that the board was started with; empty where there is none. */
+export interface Opened {
+  name: string;
+  text: string;
+}
+
+/** The best point found, with a bound on its distance to the optimum and the reason for it. */
+export interface Optimum {
+  w: number[];
+  b: number;
+  cost: number;
+  bound: number | null;
+  sentence: string;
+  method: string;
 }
 
 /** Standardised features and labels. */
@@ -548,25 +465,17 @@ export interface Scale {
   sd: number[];
 }
 
-/** The iterates of a method; `gap` is an upper bound of the distance of `cost` to the optimum. */
-export interface TrainingPath {
-  w: number[][];
-  b: number[];
-  cost: (number | null)[];
-  gap: (number | null)[];
-  gradient: (number | null)[];
-  right: number;
-  diverged: boolean;
-}
-
-/** The best point found, with a bound on its distance to the optimum and the reason for it. */
-export interface Optimum {
-  w: number[];
-  b: number;
-  cost: number;
-  bound: number | null;
-  sentence: string;
-  method: string;
+/** Two features and 0/1 labels, or two columns of the data set that ships. */
+export interface TrainArgs {
+  columns?: number[];
+  features?: number[][];
+  labels?: number[];
+  rate?: number;
+  steps?: number;
+  batch?: number;
+  seed?: number;
+  C?: number;
+  newton_steps?: number;
 }
 
 /** Gradient descent and Newton's method on one problem. */
@@ -582,43 +491,134 @@ export interface Training {
   optimum: Optimum;
 }
 
-/** The same problem for the engine. */
-export interface CertifyArgs {
-  columns?: number[];
-  features?: number[][];
-  labels?: number[];
-  C?: number;
+/** The iterates of a method; `gap` is an upper bound of the distance of `cost` to the optimum. */
+export interface TrainingPath {
+  w: number[][];
+  b: number[];
+  cost: (number | null)[];
+  gap: (number | null)[];
+  gradient: (number | null)[];
+  right: number;
+  diverged: boolean;
 }
 
-/** The fit of the engine with its certificate. */
-export interface Certificate {
-  certificate: string;
-  lines: string[];
-  w: number[];
-  b: number;
-  cost: number;
-  bound: number | null;
+/** The answer to "why?" for a line, a symbol, an operator or a factor. */
+export interface Card {
+  kind: "line" | "symbol" | "operator" | "factor" | "number";
+  title: string;
+  rule: string;
+  reason: string;
+  node: Formula | null;
+  shape: string[] | null;
+  shapes: NamedShape[];
+  meaning: Line | null;
+  note: string;
+  reasons: Reason[];
+  origin: OriginCard | null;
+  check: Check | null;
+  numbers: NodeNumbers | null;
 }
 
-/** A derivation to download. */
-export interface ExportArgs {
+/** The forward pass as a graph, with the order of the forward and of the reverse sweep. */
+export interface Graph {
+  nodes: GraphNode[];
+  edges: GraphEdge[];
+  forward: string[];
+  backward: string[][];
+  groups: GraphGroup[];
+  sizes: Record<string, number>;
+  chosen: Record<string, number>;
+}
+
+/** A use of `source` in the definition of `target`, with the factor of the chain rule. */
+export interface GraphEdge {
+  source: string;
+  target: string;
+  factor: Line | null;
+  number: number | null;
+  differentiated: boolean;
+}
+
+/** Nodes that fold together: one layer of a network. */
+export interface GraphGroup {
+  id: string;
+  title: string;
+  nodes: string[];
+}
+
+/** An input or a value of the forward pass; `layer` is the longest path from the inputs. */
+export interface GraphNode {
+  id: string;
+  kind: "input" | "value" | "objective";
+  role: string;
+  math: Formula;
+  line: Line | null;
+  shape: string[];
+  value: ((number | null)[])[];
+  gradient: ((number | null)[])[] | null;
+  gradient_line: Line | null;
+  layer: number;
+  group: string;
+}
+
+/** The value of a node at the point of the example. */
+export interface NodeNumbers {
+  value: ((number | null)[])[];
+  sizes: Record<string, number>;
+  sentence: string;
+}
+
+/** Every value at a point. */
+export interface Numbers {
+  sizes: Record<string, number>;
+  chosen: Record<string, number>;
+  inputs: Record<string, ((number | null)[])[]>;
+  values: Record<string, ((number | null)[])[]>;
+  gradients: Record<string, ((number | null)[])[]>;
+  steps: StepNumber[];
+}
+
+/** The origin of a node: what became of which part of the line before, by which rule. */
+export interface OriginCard {
+  kind: string;
+  rule: string;
+  step: number;
+  path: string | null;
+  formula: Formula | null;
+  sentence: string;
+}
+
+/** A forward pass at a point; inputs that are missing are drawn by the seed. */
+export interface PointArgs {
   text: string;
-  to: "html" | "latex" | "json" | "text" | "javascript" | "numpy";
   wrt?: string[];
   order?: number;
+  inputs?: Record<string, ((number | null)[])[]>;
+  sizes?: Record<string, number>;
+  chosen?: Record<string, number>;
+  seed?: number;
 }
 
-/** A file for the browser to save. */
-export interface Download {
-  name: string;
-  type: string;
-  content: string;
+/** The value of one line at the chosen place; None where it is not finite. */
+export interface StepNumber {
+  id: number;
+  value: number | null;
+  term: number | null;
+  dims: string[];
 }
 
-/** The forward pass that the board was started with; empty where there is none. */
-export interface Opened {
-  name: string;
+/** A step, and a node of its line by side and path; without a path the whole line. */
+export interface WhyArgs {
   text: string;
+  step: number;
+  path?: string | null;
+  side?: "left" | "right";
+  wrt?: string[];
+  order?: number;
+  inputs?: Record<string, ((number | null)[])[]>;
+  sizes?: Record<string, number>;
+  chosen?: Record<string, number>;
+  seed?: number;
 }
 
 /** The arguments and the result of every call. */

@@ -161,7 +161,7 @@ def typescript(calls: dict[str, tuple[type, type]]) -> str:
 
 
 def _typescript(calls: dict[str, tuple[type, type]]) -> Iterator[str]:
-    yield "// Emitted from src/chainrule/board/schema.py by `make board`; do not edit."
+    yield "// Emitted from src/chainrule/board/schema by `make board`; do not edit."
     for kind in vars(schema).values():
         if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
             continue
