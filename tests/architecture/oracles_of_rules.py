@@ -40,7 +40,7 @@ from chainrule.emission.binary import binary
 from chainrule.emission.softmax import softmax
 from chainrule.errors import ChainruleError
 from chainrule.language.reading import example_names, load_model, read_model
-from chainrule.language.reading.models import read_expression
+from chainrule.language.reading.expressions import read_expression
 from chainrule.teaching.exercises.loading import exercises
 
 MODELS = (

@@ -21,7 +21,7 @@ from chainrule.calculus.indexing.reading import read_entry
 from chainrule.calculus.ops import TABLE, add, div, mul, neg, replace
 from chainrule.errors import ModelError
 from chainrule.language.reading import read_model
-from chainrule.language.reading.models import read_expression
+from chainrule.language.reading.expressions import read_expression
 
 SCORE = Symbol("z")
 TARGET = Symbol("y")

@@ -18,7 +18,8 @@ from chainrule.calculus.graph.node import Apply, Number, Symbol, walk
 from chainrule.calculus.ops.own import Own
 from chainrule.errors import ParseError
 from chainrule.language.codegen import module_text
-from chainrule.language.reading.models import read_expression, read_model
+from chainrule.language.reading.expressions import read_expression
+from chainrule.language.reading.models import read_model
 from chainrule.language.typeset.latex import latex
 from chainrule.language.typeset.mathml import mathml
 from chainrule.language.typeset.spoken import spoken

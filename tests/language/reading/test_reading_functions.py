@@ -33,7 +33,7 @@ from chainrule.calculus.ops import (
 from chainrule.calculus.ops.functions import COS, SIN, STEP
 from chainrule.errors import ParseError
 from chainrule.language.reading import read_model
-from chainrule.language.reading.models import read_expression
+from chainrule.language.reading.expressions import read_expression
 from chainrule.language.typeset import latex, plain, unicode
 from chainrule.language.typeset.mathml import mathml
 

@@ -6,8 +6,9 @@ ever evaluated as Python, and every limit is checked before the work that it bou
 
 from __future__ import annotations
 
+from chainrule.language.reading.expressions import read_expression
 from chainrule.language.reading.library import example_names, load_model, load_text, loss_names
-from chainrule.language.reading.models import read_expression, read_model
+from chainrule.language.reading.models import read_model
 from chainrule.language.reading.names import canonical
 
 __all__ = [

@@ -37,7 +37,7 @@ from chainrule.language.reading.loops import unrolled
 from chainrule.language.reading.markup import statement_lines
 from chainrule.language.reading.names import canonical, target_name
 from chainrule.language.reading.order import in_order_of_use, refuse_circle
-from chainrule.language.reading.statements import MAX_LINE, MAX_STATEMENTS, MAX_TEXT, Statement
+from chainrule.language.reading.statements import MAX_STATEMENTS, MAX_TEXT, Statement
 from chainrule.language.reading.syntax import parse
 from chainrule.language.reading.tokens import Line, tokenize
 from chainrule.language.reading.tree import Node
@@ -142,36 +142,6 @@ def read_lines(
     for clause in reader.clauses:
         reader.read(clause)
     return reader.model(name)
-
-
-def read_expression(text: str, scope: Mapping[str, Symbol]) -> Expr:
-    """Read one expression over known symbols.
-
-    Parameters
-    ----------
-    text : str
-        The expression, on one line or several.
-    scope : mapping of str to Symbol
-        What each name stands for; any spelling of a name will do.
-
-    Raises
-    ------
-    ParseError
-        With the column and the next action.
-
-    Examples
-    --------
-    >>> w, X = Symbol("w", (1, "n")), Symbol("X", ("n", "m"))
-    >>> read_expression("w X", {"w": w, "X": X}) is w @ X
-    True
-    """
-    if len(text) > MAX_LINE:
-        raise statements.too_long(1, len(text), MAX_LINE)
-    line = Line(" ".join(normalize("NFC", text).splitlines()))
-    known = {canonical(key): symbol for key, symbol in scope.items()}
-    dims = {name for s in known.values() for dim in s.shape for name in base_names(dim)}
-    node, _ = parse(line, 0, len(line.text), known)
-    return Elaborator(line, known, dims).whole(node)
 
 
 def _check_square(line: Line, shape: Shape, at: int) -> None:
