@@ -11,12 +11,14 @@ import click
 from click.core import ParameterSource
 
 from chainrule.cli.constants import constant_values
+from chainrule.cli.inference_options import inference_options
 from chainrule.cli.shared import file_options, ignore_option
 
 if TYPE_CHECKING:
     from chainrule.tables.files.options import ReadOptions
     from chainrule.tables.fitting import FittedTable
     from chainrule.tables.fitting_regression import FittedRegression
+    from chainrule.tables.inference_options import InferenceOptions
     from chainrule.tables.options import FitOptions
     from chainrule.tables.specs import Missing, Unknown
 
@@ -36,6 +38,10 @@ Text columns become categories, each compared with the most frequent one. Number
 the penalty acts on that scale, and coefficients are reported on both. Some rows are held out to
 measure the model on unseen data.
 
+With --inference, the coefficients come with standard errors, intervals and tests, in the units of
+the file, as in R and statsmodels: the fit then has no penalty and uses all rows, unless -C or
+--holdout says otherwise.
+
 Without --loss, the target holds labels and the model is a logistic regression. With --loss, the
 target holds numbers: LOSS is a name (poisson, gamma, tweedie, huber, ...), a .cr file with a
 forward pass, or a formula in the score z and the target y. Its gradient and curvature are derived,
@@ -51,6 +57,7 @@ Examples:
   chainrule fit sales.csv --target y --loss quantile --constant tau=0.9
   chainrule fit data.csv --target y --loss my_loss.cr --link log
   chainrule fit data.csv --target y --loss "log(cosh(z - y))"
+  chainrule fit trial.csv --target cured --inference --clusters clinic --odds --effects
   chainrule fit doses.csv --target dead --trials beetles
   chainrule fit flights.csv.gz --target late --date scheduled --rare 20 --unknown rare
   chainrule fit shop.sqlite --query "select * from sales where year > 2020" --target bought
@@ -212,6 +219,7 @@ Examples:
     help="L2 regularization strength on the mean of the losses, in place of -C, as in "
     "scikit-learn's PoissonRegressor: C = 1/(alpha x rows), 0 is none.",
 )
+@inference_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
 def command(
@@ -246,6 +254,8 @@ def command(
     seed: int,
     C: float,
     alpha: float | None,
+    inference: InferenceOptions | None,
+    odds: bool,
     as_json: bool,
 ) -> None:
     """Fit a table; the help text is `_HELP`."""
@@ -278,6 +288,7 @@ def command(
         unknown=unknown,
         fold_labels=fold_labels,
         file=file,
+        inference=inference,
     )
     if columns_file is not None:
         from chainrule.tables.columns_file import with_columns_file
@@ -293,7 +304,7 @@ def command(
             say("writing the report")
             write_report(fitted, data, report)
             written.append(report)
-    _print(fitted, data, written, as_json=as_json)
+    _print(fitted, data, written, odds=odds, as_json=as_json)
 
 
 def _fit(
@@ -321,23 +332,23 @@ def _fit(
     return fit_regression_file(path, choices, chosen, say)
 
 
-def _print(fitted: Fitted, data: str, written: list[str], *, as_json: bool) -> None:
+def _print(fitted: Fitted, data: str, written: list[str], *, odds: bool, as_json: bool) -> None:
     from chainrule.tables.fitting import FittedTable
 
     if isinstance(fitted, FittedTable):
         from chainrule.cli.fit_printing import print_json, print_text
 
         if as_json:
-            print_json(fitted, written)
+            print_json(fitted, written, odds=odds)
         else:
-            print_text(fitted, data, written)
+            print_text(fitted, data, written, odds=odds)
         return
     from chainrule.cli.regression_printing import print_regression, print_regression_json
 
     if as_json:
-        print_regression_json(fitted, written)
+        print_regression_json(fitted, written, odds=odds)
     else:
-        print_regression(fitted, data, written)
+        print_regression(fitted, data, written, odds=odds)
 
 
 def data_path(data: str) -> Path:

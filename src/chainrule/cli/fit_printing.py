@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from chainrule.cli.inference_printing import inference_json, summary_lines
 from chainrule.cli.shared import printable
+from chainrule.visible import visible
 
 if TYPE_CHECKING:
     from chainrule.tables.fitting import FittedTable
@@ -21,7 +23,7 @@ _MOST_LINES = 40
 _WIDTH = 100
 
 
-def print_text(fitted: FittedTable, data: str, written: list[str]) -> None:
+def print_text(fitted: FittedTable, data: str, written: list[str], *, odds: bool = False) -> None:
     """Print the fit as text."""
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
     model, training = fitted.model, fitted.model.training
@@ -29,6 +31,16 @@ def print_text(fitted: FittedTable, data: str, written: list[str]) -> None:
     def line(text: str) -> None:
         console.print(text, soft_wrap=True)
 
+    if model.inference is not None:
+        for text in summary_lines(model, model.inference, odds=odds):
+            print(visible(text))
+        for note in fitted.notes:
+            line(f"[yellow]note[/] {printable(note)}")
+        line("")
+        _print_metrics(console, fitted.metrics, training.seed)
+        for path in written:
+            line(f"wrote {printable(path)}")
+        return
     line(f"[bold]{printable(model.target)}[/] from {printable(data)}")
     counts = ", ".join(f"{printable(label)} {n}" for label, n in fitted.class_counts.items())
     line(f"  trained on  {training.rows} rows ({counts})")
@@ -104,7 +116,7 @@ def _print_metrics(console: Console, metrics: Metrics | None, seed: int) -> None
         console.print(table)
 
 
-def print_json(fitted: FittedTable, written: list[str]) -> None:
+def print_json(fitted: FittedTable, written: list[str], *, odds: bool = False) -> None:
     """Print the fit as JSON."""
     model = fitted.model
     certificate = {"sentence": model.certificate.sentence, **model.certificate.facts}
@@ -137,6 +149,8 @@ def print_json(fitted: FittedTable, written: list[str]) -> None:
         "notes": list(fitted.notes),
         "written": written,
     }
+    if model.inference is not None:
+        result["inference"] = inference_json(model.inference, odds=odds)
     print(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from chainrule.tables.fit_results import (
     complaints,
     solver_path,
 )
+from chainrule.tables.inference import cluster_codes, infer_rows, record_of
 from chainrule.tables.metrics import Codes, Metrics, measure
 from chainrule.tables.model import TableModel
 from chainrule.tables.offsets import OffsetColumns
@@ -35,6 +37,9 @@ from chainrule.tables.table import Table
 from chainrule.tables.target import Targets, labels_of, positive_last, refuse_lost_classes
 from chainrule.tables.training import StatusCallback, reading_record, train, usable_rows
 from chainrule.tables.weighting import trials_of, weights_of
+
+if TYPE_CHECKING:
+    from chainrule.engine.inference.results import Inference
 
 _SUSPECT_AUC = 0.9995
 
@@ -61,6 +66,8 @@ class FittedTable(DisplayedAsPage):
         Their classes, as places in `model.classes`.
     is_weighted : bool
         Whether rows count differently, by weights or by trials.
+    inference : Inference or None
+        Errors, intervals and tests, where they were asked for.
     rows : ndarray of int of shape (n_samples,)
         Their row numbers, from 1.
     """
@@ -74,6 +81,7 @@ class FittedTable(DisplayedAsPage):
     y: Codes
     rows: NDArray[np.intp]
     is_weighted: bool = False
+    inference: Inference | None = None
 
 
 def fit_file(
@@ -164,6 +172,22 @@ def fit_table(
         weights=weights,
     )
     notes += complaints(fit)
+    inference = None
+    if choices.inference is not None:
+        say("computing standard errors")
+        clusters = cluster_codes(table, choices.inference.clusters)
+        inference = infer_rows(
+            fit,
+            encoded.X,
+            targets.shares[training] if targets.shares is not None else actual[training],
+            learned.specs,
+            choices.inference,
+            C=C,
+            classes=classes,
+            weights=weights,
+            offset=None if offset is None else offset[training],
+            clusters=None if clusters is None else clusters[training],
+        )
     model = TableModel(
         target=choices.target,
         classes=classes,
@@ -183,6 +207,7 @@ def fit_table(
         ),
         offsets=offsets,
         reading=reading_record(table, choices),
+        inference=record_of(inference, choices.inference, link="logit"),
     )
     say(f"measuring on {len(held)} held-out rows")
     metrics = _measure(model, table.take(held), targets.take(held, actual), notes)
@@ -202,6 +227,7 @@ def fit_table(
         X=encoded.X,
         y=actual[training],
         is_weighted=targets.weights is not None,
+        inference=inference,
         rows=np.asarray(training, dtype=np.intp) + 1,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from chainrule.tables.fit_results import (
     complaints,
     solver_path,
 )
+from chainrule.tables.inference import cluster_codes, infer_rows, record_of
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.options import FitOptions, without_gaps
 from chainrule.tables.reading import read_table
@@ -38,6 +40,9 @@ from chainrule.tables.table import Table
 from chainrule.tables.target import numbers_of, refuse_choices_of_classes
 from chainrule.tables.training import StatusCallback, reading_record, train, usable_rows
 from chainrule.tables.weighting import weights_of
+
+if TYPE_CHECKING:
+    from chainrule.engine.inference.results import Inference
 
 Floats = NDArray[np.float64]
 
@@ -76,6 +81,8 @@ class FittedRegression(DisplayedAsPage):
         Their numbers in the table, from 1.
     is_weighted : bool
         Whether rows count differently.
+    inference : Inference or None
+        Errors, intervals and tests, where they were asked for.
     """
 
     model: TableRegression
@@ -87,6 +94,7 @@ class FittedRegression(DisplayedAsPage):
     offset: Floats
     rows: NDArray[np.int64]
     is_weighted: bool = False
+    inference: Inference | None = None
 
 
 def fit_regression_file(
@@ -170,6 +178,22 @@ def fit_regression(
     notes += complaints(fit, "the columns along which the loss falls for ever")
     if not fit.met and fit.certificate.kind != "separation":
         notes += _advice(loss, y[training], C)
+    inference = None
+    if choices.inference is not None:
+        say("computing standard errors")
+        clusters = cluster_codes(table, choices.inference.clusters)
+        inference = infer_rows(
+            fit,
+            X,
+            y[training],
+            learned.specs,
+            choices.inference,
+            C=C,
+            row=loss.row,
+            weights=weights,
+            offset=_given(offset[training]),
+            clusters=None if clusters is None else clusters[training],
+        )
     model = TableRegression(
         target=choices.target,
         specs=learned.specs,
@@ -189,6 +213,7 @@ def fit_regression(
         loss=loss,
         offsets=offsets,
         reading=reading_record(table, choices),
+        inference=record_of(inference, choices.inference, link=loss.row.link_name),
     )
     say(f"measuring on {len(held)} held-out rows")
     held_weights = None if every_weight is None else every_weight[held]
@@ -203,6 +228,7 @@ def fit_regression(
         offset=offset[training],
         rows=table.row_numbers[training],
         is_weighted=weights is not None,
+        inference=inference,
     )
 
 

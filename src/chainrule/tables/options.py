@@ -10,6 +10,7 @@ from chainrule.errors import DataError
 from chainrule.tables.dates import DateColumn
 from chainrule.tables.encoding_fit import complete_rows, refuse_missing
 from chainrule.tables.files.options import AS_FOUND, ReadOptions
+from chainrule.tables.inference_options import InferenceOptions
 from chainrule.tables.reading import Declared
 from chainrule.tables.specs import Missing, Unknown
 from chainrule.tables.table import Table
@@ -63,6 +64,8 @@ class FitOptions:
         Take labels that differ only by case or blanks as one.
     file : ReadOptions
         How the file is to be read.
+    inference : InferenceOptions, optional
+        The errors, intervals and tests that are asked for.
     """
 
     target: str
@@ -86,6 +89,7 @@ class FitOptions:
     unknown: Unknown = "error"
     fold_labels: bool = False
     file: ReadOptions = AS_FOUND
+    inference: InferenceOptions | None = None
 
     @property
     def roles(self) -> dict[str, str]:
@@ -98,14 +102,14 @@ class FitOptions:
             "trials": self.trials,
             "group": self.group,
             "time": self.time,
+            "clusters": None if self.inference is None else self.inference.clusters,
         }
         return {role: name for role, name in named.items() if name is not None}
 
     def declared(self, *, labels: bool) -> Declared:
         """Return what the file is read by; a target of labels is text."""
         texts = [*self.categories, *([self.target] if labels and self.trials is None else [])]
-        if self.group is not None:
-            texts.append(self.group)
+        texts += [self.roles[role] for role in ("group", "clusters") if role in self.roles]
         numeric = (self.weights, self.trials, self.offset, self.exposure)
         numbers = [*self.numbers, *(name for name in numeric if name is not None)]
         if self.trials is not None:
@@ -117,6 +121,11 @@ class FitOptions:
             ignore=self.ignore,
             options=self.file,
         )
+
+    @property
+    def penalises(self) -> bool:
+        """Whether the fit has a penalty."""
+        return math.isfinite(self.C) if self.alpha is None else self.alpha > 0
 
     def inverse_penalty(self, n_rows: float) -> float:
         """Return C for a fit of so many rows, or of rows with this total weight.
@@ -136,6 +145,8 @@ class FitOptions:
             raise DataError(f"-C is one over the weight of the penalty, above 0, not {self.C:g}.")
         if self.alpha is not None and not 0 <= self.alpha < math.inf:
             raise DataError(f"--alpha is the weight of the penalty, 0 or more, not {self.alpha:g}.")
+        if self.inference is not None:
+            self.inference.check(is_penalised=self.penalises)
         for problem in self._clashes():
             raise DataError(problem)
         if self.unknown == "rare" and not self.rare:
@@ -150,6 +161,8 @@ class FitOptions:
         """Yield what is wrong with the columns that are named."""
         seen: dict[str, str] = {}
         for role, name in self.roles.items():
+            if {role, seen.get(name)} == {"group", "clusters"}:
+                continue  # rows of one cluster may well be held out together
             if {role, seen.get(name)} == {"offset", "exposure"}:
                 yield (
                     f"column {name!r} is the offset and the exposure: it would count twice. "

@@ -11,6 +11,7 @@ from chainrule.errors import ModelFileError
 from chainrule.tables.cells import NumberStyle
 from chainrule.tables.chosen_loss import ChosenLoss
 from chainrule.tables.dates import DateColumn, expanded
+from chainrule.tables.inference_record import InferenceRecord
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.specs import CategorySpec, Feature, Missing, NumberSpec, Spec, features
 from chainrule.tables.table import unknown_column
@@ -120,6 +121,8 @@ class ColumnRecord:
         The columns added to the score, in the fit and in every prediction.
     reading : ReadingRecord
         How the file was read.
+    inference : InferenceRecord or None
+        Errors, intervals and tests, where the fit was asked for them.
     """
 
     target: str
@@ -130,6 +133,7 @@ class ColumnRecord:
     training: TrainingRecord
     offsets: OffsetColumns = field(default_factory=OffsetColumns)
     reading: ReadingRecord = field(default_factory=ReadingRecord)
+    inference: InferenceRecord | None = None
 
     @property
     def features(self) -> tuple[Feature, ...]:
