@@ -111,7 +111,7 @@ Examples:
     "--report",
     type=click.Path(),
     metavar="FILE",
-    help="Write an HTML report with tables and plots to FILE.",
+    help="Write a report to FILE: a page with tables and plots, or the card of the model (.md).",
 )
 @click.option(
     "--missing",
@@ -381,28 +381,22 @@ def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
 
 
 def write_report(fitted: Fitted, data: str, path: str) -> None:
-    """Write the page of a fit."""
-    from chainrule.documents.page import render_page
+    """Write the report of a fit: a page, or the card of the model as Markdown."""
+    from chainrule.documents.report.building import fit_report
     from chainrule.storage import atomic_text
-    from chainrule.tables.fitting import FittedTable
-    from chainrule.visible import visible
 
-    if isinstance(fitted, FittedTable):
-        from chainrule.documents.fit_section import fit_lead, fit_sections
-        from chainrule.documents.gradient_section import gradient_section
-        from chainrule.tables.worked_example import work_example
+    if Path(path).suffix.lower() in (".md", ".markdown"):
+        from chainrule.documents.renderers import markdown
+        from chainrule.documents.report.card import model_card
 
-        lead = fit_lead(fitted, data)
-        sections = [*fit_sections(fitted)]
-        if not fitted.is_weighted:  # the derivation has no weights
-            sections.append(gradient_section(work_example(fitted)))
+        text = markdown.render(model_card(fitted.model, data))
     else:
-        from chainrule.documents.regression_section import regression_lead, regression_sections
+        from chainrule.documents.renderers import html
+        from chainrule.visible import visible
 
-        lead, sections = regression_lead(fitted, data), regression_sections(fitted)
-    page = render_page(f"{fitted.model.target}: a fit and its proof", lead, sections)
+        text = visible(html.render(fit_report(fitted, data)))
     with atomic_text(path) as file:
-        file.write(visible(page))
+        file.write(text)
 
 
 @contextmanager

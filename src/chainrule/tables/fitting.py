@@ -66,6 +66,8 @@ class FittedTable(DisplayedAsPage):
         Their classes, as places in `model.classes`.
     is_weighted : bool
         Whether rows count differently, by weights or by trials.
+    training_metrics : Metrics or None
+        On the training rows, where none were held out.
     inference : Inference or None
         Errors, intervals and tests, where they were asked for.
     rows : ndarray of int of shape (n_samples,)
@@ -81,6 +83,7 @@ class FittedTable(DisplayedAsPage):
     y: Codes
     rows: NDArray[np.intp]
     is_weighted: bool = False
+    training_metrics: Metrics | None = None
     inference: Inference | None = None
 
 
@@ -217,6 +220,8 @@ def fit_table(
             "target? See the largest coefficients, and leave such a column out with --ignore."
         )
     counted = targets.take(training, actual)
+    shift: NDArray[np.float64] | float = 0.0 if offset is None else offset[training]
+    proba = None if len(held) else model.proba_of(encoded.X, shift)[counted.rows]
     counts = np.bincount(counted.codes, counted.weights, minlength=len(classes))
     return FittedTable(
         model=_with_metrics(model, metrics),
@@ -227,8 +232,11 @@ def fit_table(
         X=encoded.X,
         y=actual[training],
         is_weighted=targets.weights is not None,
+        rows=table.row_numbers[training],
+        training_metrics=None
+        if proba is None
+        else measure(counted.codes, proba, classes, counted.weights),
         inference=inference,
-        rows=np.asarray(training, dtype=np.intp) + 1,
     )
 
 

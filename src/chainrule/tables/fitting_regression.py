@@ -81,6 +81,8 @@ class FittedRegression(DisplayedAsPage):
         Their numbers in the table, from 1.
     is_weighted : bool
         Whether rows count differently.
+    training_metrics : RegressionMetrics or None
+        On the training rows, where none were held out.
     inference : Inference or None
         Errors, intervals and tests, where they were asked for.
     """
@@ -94,6 +96,7 @@ class FittedRegression(DisplayedAsPage):
     offset: Floats
     rows: NDArray[np.int64]
     is_weighted: bool = False
+    training_metrics: RegressionMetrics | None = None
     inference: Inference | None = None
 
 
@@ -228,6 +231,9 @@ def fit_regression(
         offset=offset[training],
         rows=table.row_numbers[training],
         is_weighted=weights is not None,
+        training_metrics=None
+        if len(held)
+        else _measure_rows(model, X, y[training], offset[training], weights),
         inference=inference,
     )
 
@@ -266,10 +272,17 @@ def _measure(
     rows = encoded.usable if weights is None else encoded.usable & (weights > 0)
     if not rows.any():
         return None
-    y, offset = y[rows], offset[rows]
-    weight = np.ones(len(y)) if weights is None else weights[rows]
+    weights = None if weights is None else weights[rows]
+    return _measure_rows(model, encoded.X[rows], y[rows], offset[rows], weights)
+
+
+def _measure_rows(
+    model: TableRegression, X: Matrix, y: Floats, offset: Floats, weights: Floats | None
+) -> RegressionMetrics:
+    """Measure encoded rows."""
+    weight = np.ones(len(y)) if weights is None else weights
     row = model.loss.row
-    score = model.score_of(encoded.X[rows], offset)
+    score = model.score_of(X, offset)
     null = null_score(row, y, weight, offset)
     explained = None
     if row.facts.has_least:
