@@ -59,3 +59,15 @@ def test_a_penalty_and_held_out_rows_are_kept_where_they_are_asked_for(table: Pa
     result = run(table, "--target", "y", "--penalised", "sandwich", "--holdout", "0.25")
     assert "48 rows, 16 held out, with C = 1." in result.stdout
     assert "biased" in result.stdout
+
+
+def test_a_formula_takes_the_place_of_the_target(table: Path, tmp_path: Path) -> None:
+    pytest.importorskip("formulaic")
+    out = tmp_path / "model.json"
+    formula = "y ~ C(group, contr.treatment(base='b'))"
+    result = run(table, "--formula", formula, "--odds", "--out", out)
+    assert f"Formula: {formula}" in result.stdout
+    row = [line for line in result.stdout.splitlines() if line.startswith("group = a")][1].split()
+    assert float(row[3]) == pytest.approx(1 / 6, abs=1e-4)
+    assert "Omit --target" in refused(table, "--formula", formula, "--target", "group")
+    assert "--target, or a --formula" in run(table).output

@@ -61,13 +61,20 @@ Examples:
   chainrule fit doses.csv --target dead --trials beetles
   chainrule fit flights.csv.gz --target late --date scheduled --rare 20 --unknown rare
   chainrule fit shop.sqlite --query "select * from sales where year > 2020" --target bought
+  chainrule fit trial.csv --formula "cured ~ dose*sex + bs(age, df=4)" --inference
   cat data.csv | chainrule fit - --target y --columns columns.toml
 """
 
 
 @click.command("fit", help=_HELP, short_help="Fit a table; get coefficients and a certificate.")
 @click.argument("data")
-@click.option("--target", required=True, metavar="COLUMN", help="Column to predict.")
+@click.option("--target", metavar="COLUMN", help="Column to predict.")
+@click.option(
+    "--formula",
+    metavar="FORMULA",
+    help="Formula of target and terms, in place of --target and all columns, such as "
+    "'y ~ a*b + bs(age, df=4) + C(race, ref=\"white\") + log(income)'.",
+)
 @click.option(
     "--loss",
     metavar="LOSS",
@@ -225,7 +232,8 @@ Examples:
 def command(
     context: click.Context,
     data: str,
-    target: str,
+    target: str | None,
+    formula: str | None,
     loss: str | None,
     constants: dict[str, float],
     link: str | None,
@@ -264,10 +272,12 @@ def command(
 
     if alpha is not None and context.get_parameter_source("C") is not ParameterSource.DEFAULT:
         raise click.UsageError("-C and --alpha both set the penalty; give one of them")
+    if target is None and formula is None:
+        raise click.UsageError("Name the column to predict: --target, or a --formula.")
     path = data_path(data)
     refuse_places((path,), out, report)
     choices = FitOptions(
-        target,
+        target or "",
         positive,
         missing,
         categories,
@@ -290,6 +300,10 @@ def command(
         file=file,
         inference=inference,
     )
+    if formula is not None:
+        from chainrule.tables.formula import with_formula
+
+        choices = with_formula(choices, formula)
     if columns_file is not None:
         from chainrule.tables.columns_file import with_columns_file
 

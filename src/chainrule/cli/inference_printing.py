@@ -36,6 +36,8 @@ def summary_lines(
     penalty = "without a penalty" if math.isinf(training.C) else f"with C = {training.C:g}"
     held = f", {training.held_out} held out" if training.held_out else ""
     yield f"{model.target}: fitted to {training.rows} rows{held}, {penalty}."
+    if model.formula is not None:
+        yield f"Formula: {model.formula.text}"
     yield from record.facts
     if record.clusters is not None:
         yield f"Clusters: {record.n_clusters} values of {record.clusters}."

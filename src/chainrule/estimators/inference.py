@@ -27,6 +27,7 @@ from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.losses.table import find_loss
 from chainrule.engine.objective.evaluation import Point
 from chainrule.errors import DataError
+from chainrule.estimators.formulas import indicators_of
 from chainrule.estimators.inputs import n_cores, n_threads
 
 if TYPE_CHECKING:
@@ -90,15 +91,19 @@ class FitFacts:
     @classmethod
     def of(cls, estimator: LinearEstimator) -> FitFacts:
         """Return those of a fitted estimator."""
-        names = estimator.coef_names_
+        found = estimator.coef_names_
+        names = None if found is None else [str(name) for name in found]
+        formula = getattr(estimator, "formula_", None)
         return cls(
-            None if names is None else names.tolist(),
+            names,
             estimator.levels_,
             estimator.certificate_,
             estimator.fit_intercept,
             estimator.tol,
             n_threads(estimator.n_jobs, default=n_cores()),
             partial(estimator._matrix, reset=False),
+            {} if formula is None or names is None else indicators_of(formula, names),
+            {} if formula is None else formula.bases,
         )
 
 

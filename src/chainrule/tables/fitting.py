@@ -23,6 +23,7 @@ from chainrule.tables.fit_results import (
     complaints,
     solver_path,
 )
+from chainrule.tables.formula import fit_design, formula_columns, with_bases
 from chainrule.tables.inference import cluster_codes, infer_rows, record_of
 from chainrule.tables.metrics import Codes, Metrics, measure
 from chainrule.tables.model import TableModel
@@ -126,7 +127,7 @@ def fit_table(
             "--exposure is for losses of numbers, such as --loss poisson. Omit it, or choose such "
             "a loss."
         )
-    table = table.without(set(choices.ignore))
+    table = formula_columns(table.without(set(choices.ignore)), choices)
     notes = list(table.notes)
     table, n_dropped = without_gaps(table, choices, notes)
     targets = _targets(table, choices)
@@ -146,6 +147,8 @@ def fit_table(
         classes, actual = positive_last(classes, actual, choices.positive, where)
     refuse_lost_classes(classes, actual[training], choices, table.source)
     say(f"encoding {len(training)} rows")
+    table, formula = fit_design(table, choices, training)
+    inputs = table.without(set(choices.roles.values()))
     learned = fit_encoding(
         inputs.take(training),
         choices.missing,
@@ -153,15 +156,16 @@ def fit_table(
         rare=choices.rare,
         unknown=choices.unknown,
     )
+    specs = with_bases(learned.specs, formula)
     notes += learned.notes
     if choices.trials is None:
         notes += label_notes(choices.target, classes)
     notes += column_notes(inputs.take(training), choices)
     notes += leak_notes(inputs.take(training), actual[training], len(classes))
-    encoded = encode(learned.specs, inputs.take(training))
+    encoded = encode(specs, inputs.take(training))
     n_rows, n_features = encoded.X.shape
     say(f"training on {n_rows} rows and {n_features} features")
-    names = [feature.name for feature in features(learned.specs)]
+    names = [feature.name for feature in features(specs)]
     weights = None if targets.weights is None else targets.weights[training]
     C = choices.inverse_penalty(n_rows if weights is None else float(weights.sum()))
     fit = train(
@@ -183,7 +187,7 @@ def fit_table(
             fit,
             encoded.X,
             targets.shares[training] if targets.shares is not None else actual[training],
-            learned.specs,
+            specs,
             choices.inference,
             C=C,
             classes=classes,
@@ -194,7 +198,7 @@ def fit_table(
     model = TableModel(
         target=choices.target,
         classes=classes,
-        specs=learned.specs,
+        specs=specs,
         coef=np.ascontiguousarray(fit.point.coef.T),
         intercept=fit.point.intercept.copy(),
         certificate=certificate_record(fit.certificate),
@@ -210,6 +214,7 @@ def fit_table(
         ),
         offsets=offsets,
         reading=reading_record(table, choices),
+        formula=formula,
         inference=record_of(inference, choices.inference, link="logit"),
     )
     say(f"measuring on {len(held)} held-out rows")

@@ -26,6 +26,7 @@ from chainrule.tables.fit_results import (
     complaints,
     solver_path,
 )
+from chainrule.tables.formula import fit_design, formula_columns, with_bases
 from chainrule.tables.inference import cluster_codes, infer_rows, record_of
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.options import FitOptions, without_gaps
@@ -141,7 +142,7 @@ def fit_regression(
             "--trials is for counts of successes, which the logistic loss fits. Omit --loss, or "
             "choose --weights."
         )
-    table = table.without(set(choices.ignore))
+    table = formula_columns(table.without(set(choices.ignore)), choices)
     for name in offsets.names:
         table.column(name)
     notes = list(table.notes)
@@ -153,6 +154,8 @@ def fit_regression(
     # One class: numbers have no shares to keep in both parts.
     training, held = split_rows(table, choices, np.zeros(len(y), dtype=np.int64))
     say(f"encoding {len(training)} rows")
+    table, formula = fit_design(table, choices, training)
+    inputs = table.without(set(choices.roles.values()))
     learned = fit_encoding(
         inputs.take(training),
         choices.missing,
@@ -160,13 +163,14 @@ def fit_regression(
         rare=choices.rare,
         unknown=choices.unknown,
     )
+    specs = with_bases(learned.specs, formula)
     notes += learned.notes
     notes += column_notes(inputs.take(training), choices)
     weights = None if every_weight is None else every_weight[training]
-    X = encode(learned.specs, inputs.take(training)).X
+    X = encode(specs, inputs.take(training)).X
     n_rows, n_features = X.shape
     say(f"training on {n_rows} rows and {n_features} features")
-    names = [feature.name for feature in features(learned.specs)]
+    names = [feature.name for feature in features(specs)]
     C = choices.inverse_penalty(n_rows if weights is None else float(weights.sum()))
     fit = train(
         X,
@@ -189,7 +193,7 @@ def fit_regression(
             fit,
             X,
             y[training],
-            learned.specs,
+            specs,
             choices.inference,
             C=C,
             row=loss.row,
@@ -199,7 +203,7 @@ def fit_regression(
         )
     model = TableRegression(
         target=choices.target,
-        specs=learned.specs,
+        specs=specs,
         coef=np.ascontiguousarray(fit.point.coef.T),
         intercept=fit.point.intercept.copy(),
         certificate=certificate_record(fit.certificate),
@@ -216,6 +220,7 @@ def fit_regression(
         loss=loss,
         offsets=offsets,
         reading=reading_record(table, choices),
+        formula=formula,
         inference=record_of(inference, choices.inference, link=loss.row.link_name),
     )
     say(f"measuring on {len(held)} held-out rows")

@@ -12,6 +12,7 @@ import numpy as np
 from chainrule.errors import ModelFileError
 from chainrule.tables import model_file
 from chainrule.tables.encoding import Matrix, encode
+from chainrule.tables.predictors import designed
 from chainrule.tables.records import Floats, ModelRecord
 from chainrule.tables.specs import Feature
 from chainrule.tables.table import Table
@@ -73,7 +74,7 @@ class TableModel(ModelRecord):
             The rows sum to one.
         """
         self.check_columns(list(table.columns), table.source)
-        encoded = encode(self.specs, table, blank=blank)
+        encoded = encode(self.specs, designed(self, table, blank=blank), blank=blank)
         proba = self.proba_of(encoded.X, self.offsets.of(table, blank=blank))
         proba[~encoded.usable] = np.nan
         return proba

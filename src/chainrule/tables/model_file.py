@@ -18,6 +18,7 @@ from chainrule import __version__
 from chainrule.errors import ModelFileError
 from chainrule.storage import atomic_text, read_small_text
 from chainrule.tables.files.errors import unreadable
+from chainrule.tables.formula_file import formula_document, read_formula
 from chainrule.tables.inference_file import inference_document, read_inference
 from chainrule.tables.json_reader import Reader, distinct_keys
 from chainrule.tables.loss_file import loss_document, read_loss
@@ -92,6 +93,7 @@ def _head(model: ColumnRecord, schema: int) -> dict[str, Any]:
 
 
 def _tail(model: ColumnRecord) -> dict[str, Any]:
+    formula = {} if model.formula is None else {"formula": formula_document(model.formula)}
     kept = model.inference
     inference = {} if kept is None else {"inference": inference_document(kept)}
     training = asdict(model.training)
@@ -108,6 +110,7 @@ def _tail(model: ColumnRecord) -> dict[str, Any]:
         },
         "training": training,
         "reading": reading_document(model.reading),
+        **formula,
         **inference,
     }
 
@@ -183,7 +186,7 @@ def from_document(document: object, source: str) -> ModelRecord | RegressionReco
             f"({top.get('chainrule')})."
         )
     own = {"classes"} if schema == SCHEMA else {"loss", "offset", "exposure"}
-    optional = {"reading", "inference"} | ({"offset"} if schema == SCHEMA else set())
+    optional = {"reading", "formula", "inference"} | ({"offset"} if schema == SCHEMA else set())
     read.keys(top, _KEYS | own, "the file", optional)
     if schema == REGRESSION_SCHEMA:
         shared = _read_columns(read, top, ("the mean",))
@@ -222,6 +225,7 @@ def _read_columns(read: Reader, top: dict[str, Any], outputs: tuple[str, ...]) -
             *(read.word_or_none(top.get(role), role) for role in ("offset", "exposure"))
         ),
         "reading": read_reading(read, top.get("reading")),
+        "formula": read_formula(read, top.get("formula")),
         "inference": read_inference(read, top.get("inference")),
     }
 

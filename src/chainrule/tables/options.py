@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chainrule.errors import DataError
+from chainrule.formulas.parsing import ParsedFormula
 from chainrule.tables.dates import DateColumn
 from chainrule.tables.encoding_fit import complete_rows, refuse_missing
 from chainrule.tables.files.options import AS_FOUND, ReadOptions
@@ -64,6 +65,8 @@ class FitOptions:
         Take labels that differ only by case or blanks as one.
     file : ReadOptions
         How the file is to be read.
+    formula : ParsedFormula, optional
+        The formula, whose columns and products are the features.
     inference : InferenceOptions, optional
         The errors, intervals and tests that are asked for.
     """
@@ -89,6 +92,7 @@ class FitOptions:
     unknown: Unknown = "error"
     fold_labels: bool = False
     file: ReadOptions = AS_FOUND
+    formula: ParsedFormula | None = None
     inference: InferenceOptions | None = None
 
     @property

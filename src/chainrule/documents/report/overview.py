@@ -6,7 +6,17 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from chainrule.documents.blocks import Block, Bullets, Fact, Facts, Heading, Section, Table, prose
+from chainrule.documents.blocks import (
+    Block,
+    Bullets,
+    Code,
+    Fact,
+    Facts,
+    Heading,
+    Section,
+    Table,
+    prose,
+)
 from chainrule.documents.page import signif
 from chainrule.documents.report.headline import headline_blocks
 from chainrule.tables.fitting import FittedTable
@@ -102,6 +112,8 @@ def columns_section(subject: Subject) -> Section:
     model = subject.model
     rows = tuple((spec.name, *_done(spec)) for spec in model.specs)
     blocks: list[Block] = [Table("", ("column", "taken as", "missing or new values"), rows)]
+    if model.formula is not None:
+        blocks.insert(0, Code(model.formula.text))
     exposure, offset = model.offsets.exposure, model.offsets.offset
     if exposure is not None:
         blocks.append(
