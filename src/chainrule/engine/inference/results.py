@@ -12,6 +12,7 @@ from scipy import stats
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.inference import hypotheses
+from chainrule.engine.inference.bootstrap import Bootstrap, bootstrap
 from chainrule.engine.inference.calibration import (
     HosmerLemeshow,
     Spiegelhalter,
@@ -268,6 +269,62 @@ class Inference(Coefficients):
         if self.model.family is None or len(self.terms.outputs) > 1:
             raise DataError("influence is offered for one score with a likelihood")
         return influence(self.model, self.to_data)
+
+    def bootstrap(
+        self,
+        n: int = 1000,
+        *,
+        clusters: npt.ArrayLike | None = None,
+        seed: int = 0,
+        level: float | None = None,
+    ) -> Bootstrap:
+        """Return bootstrap replicates of the coefficients, with percentile and BCa intervals.
+
+        Rows are drawn with replacement, or whole clusters; each replicate is fitted by Newton's
+        method from the fit. The numbers depend on the seed alone: neither on threads nor on chunks.
+
+        Parameters
+        ----------
+        n : int
+            The number of replicates.
+        clusters : array-like of shape (n_samples,), optional
+            The cluster of each row; by default those of this inference.
+        seed : int
+            Not negative.
+        level : float, optional
+            Of the intervals; by default that of this inference.
+
+        Raises
+        ------
+        DataError
+            For penalised fits, separated data, and clusters that do not fit the rows.
+        """
+        self._needs_optimum("a bootstrap")
+        if self.model.penalty is not None or self.prior:
+            raise DataError("a bootstrap needs an unpenalised fit: fit with C=inf")
+        if not isinstance(n, int) or n < 2:
+            raise DataError(f"n is the number of replicates, 2 or more, not {n!r}")
+        if not isinstance(seed, int) or not 0 <= seed < 2**63:
+            raise DataError(f"seed must be a non-negative integer, not {seed!r}")
+        codes = self.clusters
+        if clusters is not None:
+            labels = np.asarray(clusters)
+            n_rows = self.model.moments.n_rows
+            if labels.shape != (n_rows,):
+                raise DataError(f"clusters has shape {labels.shape}, expected ({n_rows},)")
+            codes = np.unique(labels, return_inverse=True)[1].astype(np.intp)
+        outputs = self.terms.outputs
+        names = [f"{k}: {name}" if k else name for k in outputs for name in self.terms.names]
+        return bootstrap(
+            self.model,
+            self.to_data,
+            tuple(names),
+            self.coefficients.ravel(),
+            n_replicates=n,
+            seed=seed,
+            level=self.level if level is None else level,
+            clusters=codes,
+        )
 
     def calibration(self, *, n_groups: int = 10) -> tuple[HosmerLemeshow, Spiegelhalter]:
         """Return the tests of Hosmer and Lemeshow, and of Spiegelhalter, on the rows of the fit."""
