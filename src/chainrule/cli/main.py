@@ -25,7 +25,7 @@ COMMANDS = {
     "columns": "List the columns of a table: what each is read as, and why.",
     "predict": "Predict with a fitted model, streaming.",
     "report": "Show a saved model: a summary, a model card or a page.",
-    "export": "Write a fitted model as SQL, Python or C, compared with it first.",
+    "export": "Write a fitted model as SQL, Python, C, ONNX or PMML, compared first.",
     "calibrate": "Measure this machine, so that fits predict their seconds.",
     "train": "Gradient descent with the derived gradient, on any forward pass.",
     "demo": "Derive, prove, fit and train on real data, and write one page of it.",
