@@ -25,8 +25,10 @@ from chainrule.engine.inference.contrasts import pairwise
 from chainrule.engine.inference.design import Design
 from chainrule.engine.inference.diagnostics import Influence, inflation_factors, influence
 from chainrule.engine.inference.effects import average_effects, effects_at
+from chainrule.engine.inference.endless import endless_interval
 from chainrule.engine.inference.families import Family
 from chainrule.engine.inference.fitted import FittedModel
+from chainrule.engine.inference.goodness import Stukel, SumOfSquares, stukel, sum_of_squares
 from chainrule.engine.inference.hypotheses import TestResult
 from chainrule.engine.inference.jeffreys import (
     PenalisedFit,
@@ -34,6 +36,7 @@ from chainrule.engine.inference.jeffreys import (
     penalised_limit,
     penalised_value,
 )
+from chainrule.engine.inference.likelihoods import ScoreLikelihood
 from chainrule.engine.inference.predictions import predicted
 from chainrule.engine.inference.summaries import html, summary
 from chainrule.engine.inference.tables import Table
@@ -131,10 +134,16 @@ class Inference(Coefficients):
     def profile(self, term: str, output: str | None = None) -> tuple[float, float]:
         """Return the profile-likelihood interval of a coefficient, its equation solved.
 
-        A limit is infinite where the likelihood never falls so far.
+        A limit is infinite where the likelihood never falls so far. Where the data are separated,
+        the interval of a coefficient that runs off has one finite end, and the others have theirs
+        in the limit.
         """
         self._needs_likelihood("a profile interval")
-        self._needs_optimum("a profile interval")
+        if self.limit is not None and term in self.terms.names:
+            column = self.terms.names.index(term) - int(self.model.design.fit_intercept)
+            if self.limit.signs[self.terms.names.index(term)] and column >= 0:
+                rise = float(stats.chi2.ppf(self.level, 1)) / 2
+                return endless_interval(self.limit, column, rise)
         place = self.places(term)
         if len(place) > 1 and output is None:
             raise DataError(f"{term} has {len(place)} coefficients: say of which output")
@@ -336,6 +345,19 @@ class Inference(Coefficients):
             hosmer_lemeshow(y, proba, weight, n_groups=n_groups),
             spiegelhalter(y, proba, weight),
         )
+
+    def goodness(self) -> tuple[SumOfSquares, Stukel]:
+        """Return the test of le Cessie and van Houwelingen, and Stukel's, on the rows of the fit.
+
+        The first compares the sum of squared residuals with its expectation, the second asks
+        whether the tails of the link are those of the data. Both are for the logistic loss.
+        """
+        self._needs_optimum("a test of the fit")
+        family, likelihood = self.model.family, self.model.likelihood
+        is_logistic = isinstance(likelihood, ScoreLikelihood) and likelihood.row.name == "logistic"
+        if family is None or not is_logistic or self.model.penalty is not None or self.prior:
+            raise DataError("these tests are for an unpenalised logistic fit of two classes")
+        return sum_of_squares(self.model, family), stukel(self.model, family)
 
     def summary(self) -> str:
         """Return the table as text, the proof of the fit first."""
