@@ -15,7 +15,8 @@ from chainrule.errors import DataError, ModelFileError
 from chainrule.formulas.columns import Numbers, Words
 from chainrule.formulas.design import fit_formula
 from chainrule.formulas.parsing import parse
-from chainrule.tables.fitting import FitOptions, FittedTable, fit_table
+from chainrule.tables.dates import DateColumn
+from chainrule.tables.fitting import FitOptions, FittedTable, fit_file, fit_table
 from chainrule.tables.formula import with_formula
 from chainrule.tables.inference_options import InferenceOptions
 from chainrule.tables.predicting import load_model
@@ -217,3 +218,19 @@ def test_regressors_and_new_levels(data: Any) -> None:
         PoissonRegressor.from_formula("count ~ a", data)
     model.fit(data[["a", "b"]], data.n)
     assert not hasattr(model, "formula_")
+
+
+def test_columns_that_the_formula_does_not_name_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "dated.csv"
+    rows = [
+        f"2024-0{1 + k % 9}-11,{k % 7},{k % 5},{'yes' if (k * k) % 3 else 'no'}" for k in range(60)
+    ]
+    path.write_text("when,a,b,y\n" + "\n".join(rows) + "\n")
+    choices = with_formula(FitOptions("", holdout=0), "y ~ a")
+    fit = fit_file(path, choices)
+    assert [spec.name for spec in fit.model.specs] == ["a"]
+    with pytest.raises(DataError, match=r"no column is named 'c'.*when, a, b, y"):
+        fit_file(path, with_formula(FitOptions(""), "y ~ c"))
+    dates = (DateColumn.read("when=month"),)
+    dated = with_formula(FitOptions("", dates=dates, holdout=0), "y ~ a + `when (month)`")
+    assert [spec.name for spec in fit_file(path, dated).model.specs] == ["a", "when (month)"]

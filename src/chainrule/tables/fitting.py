@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from chainrule.display import DisplayedAsPage
 from chainrule.errors import DataError
+from chainrule.tables.column_effects import EffectInputs
 from chainrule.tables.encoding import Matrix, encode
 from chainrule.tables.encoding_fit import fit_encoding
 from chainrule.tables.fit_results import (
@@ -24,7 +25,8 @@ from chainrule.tables.fit_results import (
     solver_path,
 )
 from chainrule.tables.formula import fit_design, formula_columns, with_bases
-from chainrule.tables.inference import cluster_codes, infer_rows, record_of
+from chainrule.tables.inference import cluster_codes, effects_of, infer_rows, record_of
+from chainrule.tables.inference_record import EffectRow
 from chainrule.tables.metrics import Codes, Metrics, measure
 from chainrule.tables.model import TableModel
 from chainrule.tables.offsets import OffsetColumns
@@ -71,6 +73,8 @@ class FittedTable(DisplayedAsPage):
         On the training rows, where none were held out.
     inference : Inference or None
         Errors, intervals and tests, where they were asked for.
+    effects : tuple of EffectRow
+        Average marginal effects of the columns, with the inference.
     rows : ndarray of int of shape (n_samples,)
         Their row numbers, from 1.
     """
@@ -86,6 +90,7 @@ class FittedTable(DisplayedAsPage):
     is_weighted: bool = False
     training_metrics: Metrics | None = None
     inference: Inference | None = None
+    effects: tuple[EffectRow, ...] = ()
 
 
 def fit_file(
@@ -147,6 +152,7 @@ def fit_table(
         classes, actual = positive_last(classes, actual, choices.positive, where)
     refuse_lost_classes(classes, actual[training], choices, table.source)
     say(f"encoding {len(training)} rows")
+    columns = table
     table, formula = fit_design(table, choices, training)
     inputs = table.without(set(choices.roles.values()))
     learned = fit_encoding(
@@ -180,6 +186,7 @@ def fit_table(
     )
     notes += complaints(fit)
     inference = None
+    effects: tuple[EffectRow, ...] = ()
     if choices.inference is not None:
         say("computing standard errors")
         clusters = cluster_codes(table, choices.inference.clusters)
@@ -195,6 +202,14 @@ def fit_table(
             offset=None if offset is None else offset[training],
             clusters=None if clusters is None else clusters[training],
         )
+        rows = EffectInputs(
+            columns.take(training),
+            specs,
+            formula,
+            weights,
+            None if offset is None else offset[training],
+        )
+        effects = effects_of(inference, rows)
     model = TableModel(
         target=choices.target,
         classes=classes,
@@ -215,7 +230,7 @@ def fit_table(
         offsets=offsets,
         reading=reading_record(table, choices),
         formula=formula,
-        inference=record_of(inference, choices.inference, link="logit"),
+        inference=record_of(inference, choices.inference, effects, link="logit"),
     )
     say(f"measuring on {len(held)} held-out rows")
     metrics = _measure(model, table.take(held), targets.take(held, actual), notes)
@@ -242,6 +257,7 @@ def fit_table(
         if proba is None
         else measure(counted.codes, proba, classes, counted.weights),
         inference=inference,
+        effects=effects,
     )
 
 

@@ -18,6 +18,7 @@ from chainrule.engine.losses.null_model import null_score
 from chainrule.errors import DataError
 from chainrule.estimators.deviance import explained_deviance
 from chainrule.tables.chosen_loss import ChosenLoss
+from chainrule.tables.column_effects import EffectInputs
 from chainrule.tables.encoding import Matrix, encode
 from chainrule.tables.encoding_fit import fit_encoding
 from chainrule.tables.fit_results import (
@@ -27,7 +28,8 @@ from chainrule.tables.fit_results import (
     solver_path,
 )
 from chainrule.tables.formula import fit_design, formula_columns, with_bases
-from chainrule.tables.inference import cluster_codes, infer_rows, record_of
+from chainrule.tables.inference import cluster_codes, effects_of, infer_rows, record_of
+from chainrule.tables.inference_record import EffectRow
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.options import FitOptions, without_gaps
 from chainrule.tables.reading import read_table
@@ -86,6 +88,8 @@ class FittedRegression(DisplayedAsPage):
         On the training rows, where none were held out.
     inference : Inference or None
         Errors, intervals and tests, where they were asked for.
+    effects : tuple of EffectRow
+        Average marginal effects of the columns, with the inference.
     """
 
     model: TableRegression
@@ -99,6 +103,7 @@ class FittedRegression(DisplayedAsPage):
     is_weighted: bool = False
     training_metrics: RegressionMetrics | None = None
     inference: Inference | None = None
+    effects: tuple[EffectRow, ...] = ()
 
 
 def fit_regression_file(
@@ -154,6 +159,7 @@ def fit_regression(
     # One class: numbers have no shares to keep in both parts.
     training, held = split_rows(table, choices, np.zeros(len(y), dtype=np.int64))
     say(f"encoding {len(training)} rows")
+    columns = table
     table, formula = fit_design(table, choices, training)
     inputs = table.without(set(choices.roles.values()))
     learned = fit_encoding(
@@ -186,6 +192,7 @@ def fit_regression(
     if not fit.met and fit.certificate.kind != "separation":
         notes += _advice(loss, y[training], C)
     inference = None
+    effects: tuple[EffectRow, ...] = ()
     if choices.inference is not None:
         say("computing standard errors")
         clusters = cluster_codes(table, choices.inference.clusters)
@@ -201,6 +208,10 @@ def fit_regression(
             offset=_given(offset[training]),
             clusters=None if clusters is None else clusters[training],
         )
+        rows = EffectInputs(
+            columns.take(training), specs, formula, weights, _given(offset[training])
+        )
+        effects = effects_of(inference, rows)
     model = TableRegression(
         target=choices.target,
         specs=specs,
@@ -221,7 +232,7 @@ def fit_regression(
         offsets=offsets,
         reading=reading_record(table, choices),
         formula=formula,
-        inference=record_of(inference, choices.inference, link=loss.row.link_name),
+        inference=record_of(inference, choices.inference, effects, link=loss.row.link_name),
     )
     say(f"measuring on {len(held)} held-out rows")
     held_weights = None if every_weight is None else every_weight[held]
@@ -240,6 +251,7 @@ def fit_regression(
         if len(held)
         else _measure_rows(model, X, y[training], offset[training], weights),
         inference=inference,
+        effects=effects,
     )
 
 

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from chainrule.engine.inference.effects import average_effects
 from chainrule.engine.inference.summaries import facts
 from chainrule.errors import DataError
+from chainrule.tables.column_effects import EffectInputs, column_effects
 from chainrule.tables.effects import EFFECTS
 from chainrule.tables.encoding import Matrix
 from chainrule.tables.inference_options import InferenceOptions
 from chainrule.tables.inference_record import EffectRow, InferenceRecord, TermRow
+from chainrule.tables.own_units import in_units
 from chainrule.tables.specs import CategorySpec, Spec, features
 
 if TYPE_CHECKING:
     from chainrule.engine.inference.results import Inference
-    from chainrule.engine.inference.tables import Table as Numbers
     from chainrule.engine.losses.facts import LossRow
     from chainrule.engine.results import Fit
     from chainrule.tables.table import Table
@@ -82,7 +82,7 @@ def infer_rows(
     kept = slice(None) if weights is None else np.flatnonzero(weights > 0)
     return infer(
         described,
-        _in_units(X[kept], mean, scale),
+        in_units(X[kept], specs),
         y[kept],
         None if weights is None else weights[kept],
         None if offset is None else offset[kept, None],
@@ -118,7 +118,11 @@ def cluster_codes(table: Table, name: str | None) -> NDArray[np.int64] | None:
 
 
 def record_of(
-    inference: Inference | None, choices: InferenceOptions | None, *, link: str
+    inference: Inference | None,
+    choices: InferenceOptions | None,
+    effects: tuple[EffectRow, ...],
+    *,
+    link: str,
 ) -> InferenceRecord | None:
     """Return what the model file keeps of an inference; None where there is none."""
     if inference is None or choices is None:
@@ -140,15 +144,19 @@ def record_of(
             TermRow(**_numbers(row), reference=str(row.get("reference", "")))
             for row in inference.tidy.rows()
         ),
-        effects=effect_rows(average_effects(inference, discrete=True)) if choices.effects else (),
+        effects=effects if choices.effects else (),
     )
 
 
-def effect_rows(effects: Numbers) -> tuple[EffectRow, ...]:
-    """Return average marginal effects as rows of the record."""
-    return tuple(
-        EffectRow(**_numbers(row), contrast=str(row["contrast"])) for row in effects.rows()
-    )
+def effects_of(inference: Inference, inputs: EffectInputs) -> tuple[EffectRow, ...]:
+    """Return the average marginal effects of the columns; none where there is no mean."""
+    several = len(inference.terms.outputs) > 1
+    if inference.limit is not None or (inference.model.family is None and not several):
+        return ()
+    if several or inputs.formula is not None:
+        return column_effects(inference, inputs)
+    rows = average_effects(inference, discrete=True).rows()
+    return tuple(EffectRow(**_numbers(row), contrast=str(row["contrast"])) for row in rows)
 
 
 def _numbers(row: dict[str, Any]) -> dict[str, Any]:
@@ -175,14 +183,3 @@ def _categories(specs: tuple[Spec, ...]) -> tuple[dict[str, tuple[int, ...]], di
             places[spec.name], bases[spec.name] = tuple(range(start, stop)), spec.base
         start = stop
     return places, bases
-
-
-def _in_units(X: Matrix, mean: Floats, scale: Floats) -> Matrix:
-    """Return encoded rows in the units of the file."""
-    if not sparse.issparse(X):
-        return X * scale + mean
-    # Every row holds an entry for each number, so that means can be added entry by entry.
-    places = X.indices
-    return sparse.csr_matrix(
-        (X.data * scale[places] + mean[places], places, X.indptr), shape=X.shape
-    )

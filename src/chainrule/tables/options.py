@@ -123,6 +123,7 @@ class FitOptions:
             tuple(dict.fromkeys(numbers)),
             self.dates,
             ignore=self.ignore,
+            only=None if self.formula is None else (*self.formula.columns, *self.roles.values()),
             options=self.file,
         )
 

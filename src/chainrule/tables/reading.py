@@ -56,6 +56,8 @@ class Declared:
         How numeric columns are written, where it is known.
     options : ReadOptions
         How the file is to be read.
+    only : collection of str, optional
+        The columns to read, parts of dates among them; by default all.
     """
 
     categories: Collection[str] = ()
@@ -65,6 +67,7 @@ class Declared:
     ignore: Collection[str] = ()
     styles: Mapping[str, NumberStyle] = field(default_factory=dict)
     options: ReadOptions = AS_FOUND
+    only: Collection[str] | None = None
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -177,10 +180,14 @@ def open_whole(path: str | Path, declared: Declared) -> OpenedTable:
     file = open_table(path, declared.options, declared.missing)
     names = _names(file)
     known = set(names)
-    for name in declared.named:
-        if name not in known:
+    parts = {part for date in declared.dates for part in date.names}
+    for name in (*declared.named, *(declared.only or ())):
+        if name not in known and name not in parts:
             raise unknown_column(name, names, file.source)
-    ignored = set(declared.ignore) - set(declared.keep)
+    ignored = set(declared.ignore)
+    if declared.only is not None:
+        ignored |= known - {*declared.only, *declared.named}
+    ignored -= set(declared.keep)
     wanted = [name for name in names if name not in ignored]
     codes = set(file.codes) - set(declared.named)
     if codes:

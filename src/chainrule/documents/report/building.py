@@ -13,9 +13,7 @@ from chainrule.documents.report.overview import columns_section, lead_of, overvi
 from chainrule.documents.report.proof import certificate_section, loss_section, path_section
 from chainrule.documents.report.quality import classes_section, regression_quality_section
 from chainrule.documents.report.subject import Subject
-from chainrule.engine.inference.effects import average_effects
 from chainrule.tables.fitting import FittedTable
-from chainrule.tables.inference import effect_rows
 from chainrule.tables.model import TableModel
 
 if TYPE_CHECKING:
@@ -51,9 +49,8 @@ def fit_sections(fitted: FittedTable | FittedRegression) -> Iterator[Section]:
     subject, inference = Subject(fitted.model, fitted), fitted.inference
     yield overview_section(subject)
     yield coefficients_section(subject)
-    if inference is not None and _has_effects(inference):
-        rows = effect_rows(average_effects(inference, discrete=True))
-        yield effects_section(subject, rows, inference.level)
+    if inference is not None and fitted.effects:
+        yield effects_section(subject, fitted.effects, inference.level)
     yield from _quality(fitted)
     if inference is not None and _has_influence(inference) and not fitted.is_weighted:
         yield influence_section(inference, fitted.rows)
@@ -94,11 +91,6 @@ def _quality(fitted: FittedTable | FittedRegression) -> Iterator[Section]:
     means = fitted.metrics or fitted.training_metrics
     if means is not None:
         yield regression_quality_section(means, seed, held_out=fitted.metrics is not None)
-
-
-def _has_effects(inference: Inference) -> bool:
-    has_mean = inference.model.family is not None or len(inference.terms.outputs) > 1
-    return has_mean and inference.limit is None
 
 
 def _has_influence(inference: Inference) -> bool:

@@ -53,12 +53,15 @@ def effects_section(subject: Subject, rows: tuple[EffectRow, ...], level: float)
     if finite and subject.has_one_score:
         scale = {feature.column: feature.scale for feature in model.features}
         drawn = sorted(finite, key=lambda row: -abs(row.statistic))[:MOST_DRAWN]
-        steps = [scale.get(row.term, 1.0) if row.contrast == "dY/dX" else 1.0 for row in drawn]
+        slopes = {row.term for row in drawn if row.contrast == "dY/dX"}
+        is_scaled = slopes <= scale.keys()  # not where a formula makes features of columns
+        unit = "standard deviation" if is_scaled else "unit"
+        steps = [scale[r.term] if is_scaled and r.term in slopes else 1.0 for r in drawn]
         plot = plots.forest(
             "effects-plot",
             [_effect_label(row) for row in drawn],
             _numbers(drawn, steps),
-            "change per standard deviation, or level",
+            f"change per {unit}, or level",
             is_ratio=False,
             title="Average marginal effects",
         )
