@@ -36,6 +36,7 @@ from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.prediction import probabilities, raw_predictions
 from chainrule.engine.results import Fit
+from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.engine.small import suits
 from chainrule.engine.solvers.plans import Method
 from chainrule.engine.solvers.steps import IterationRecord
@@ -184,7 +185,8 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
             The loss; by default the cross-entropy of the classes.
         """
         if rows is not None:
-            X, weights = X[rows], weights[rows]
+            X = X.rows_at(rows) if isinstance(X, StoredArray) else X[rows]
+            weights = weights[rows]
             offset = None if offset is None else offset[rows]
         if isinstance(X, CodedRows):
             X = X.occurring(rows)
@@ -283,6 +285,8 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
 
     def _matrix(self, X: Matrix, *, reset: bool) -> Matrix:
         """Return X checked, as numbers, a sparse matrix or rows of codes."""
+        if isinstance(X, StoredArray):
+            return self._stored(X, reset=reset)
         refuse_dates(X)
         if reset:
             self._frame_names = names_of(X) if is_frame(X) else None
@@ -308,6 +312,23 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
             accept_large_sparse=True,
             ensure_all_finite=False,
         )
+
+    def _stored(self, X: StoredArray, *, reset: bool) -> StoredArray:
+        """Return rows in a file, checked to be numbers and, in predictions, as wide as the fit's."""
+        if X.ndim != 2 or X.dtype.kind not in "biuf":
+            raise DataError(
+                f"{X.path} holds an array of shape {X.shape} ({X.dtype}); expected a table of "
+                "numbers, one row per example"
+            )
+        if reset:
+            self.n_features_in_, self._frame_names = X.shape[1], None
+            self.__dict__.pop("feature_names_in_", None)
+        elif X.shape[1] != self.n_features_in_:
+            raise DataError(
+                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input"
+            )
+        return X
 
     def _check_common_parameters(self) -> None:
         """Raise ValueError for a parameter of the engine that has no meaning."""
