@@ -314,7 +314,7 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
         )
 
     def _stored(self, X: StoredArray, *, reset: bool) -> StoredArray:
-        """Return rows in a file, checked to be numbers and, in predictions, as wide as the fit's."""
+        """Return rows in a file, checked: numbers, and in predictions as wide as the fit's."""
         if X.ndim != 2 or X.dtype.kind not in "biuf":
             raise DataError(
                 f"{X.path} holds an array of shape {X.shape} ({X.dtype}); expected a table of "

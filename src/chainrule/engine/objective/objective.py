@@ -24,6 +24,7 @@ from chainrule.engine.passes.fused_blocks import NOTHING, FusedBlock, line_sums
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.runtime.executors import Partial, map_in_order, sum_over_chunks
+from chainrule.engine.runtime.journal import Journal
 
 Fused = FusedBlock | FusedSparseBlock
 
@@ -48,6 +49,8 @@ class Objective:
     ----------
     passes : float
         How many times X has been read so far; a part of the rows counts as that part.
+    journal : Journal or None
+        Keeps the results of passes, so that a fit that was stopped goes on from there.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Objective:
         self.n_threads = n_threads
         self.columns = columns
         self.passes = 0.0
+        self.journal: Journal | None = None
 
     @property
     def n_rows_of_hessian(self) -> int:
@@ -145,7 +149,29 @@ class Objective:
         """Return the sum of ``function(block)`` over all blocks, in a fixed order."""
         source = self.source
         self.passes += 1
-        return sum_over_chunks(lambda i: function(source.block(i)), source.n_blocks, self.n_threads)
+        return self._summed(function.__qualname__, lambda i: function(source.block(i)))
+
+    def _summed(
+        self,
+        name: str,
+        function: Callable[[int], Partial],
+        *known: FloatArray,
+        table: FloatArray | None = None,
+    ) -> Partial:
+        """Return the sum of ``function(index)`` over all blocks, or what a journal says it was.
+
+        Parameters
+        ----------
+        name : str
+            Of what is summed, for the journal; with `known`, the arrays that it depends on.
+        function : callable
+        table : ndarray, optional
+            What the function fills in on the way.
+        """
+        n_blocks, n_threads = self.source.n_blocks, self.n_threads
+        if self.journal is None:
+            return sum_over_chunks(function, n_blocks, n_threads)
+        return self.journal.summed((name, *known), function, n_blocks, n_threads, table)
 
     def evaluate(
         self, point: Point, *, with_hessian: bool = False, keep: bool = True
@@ -179,7 +205,8 @@ class Objective:
             return sums if bends is None else (*sums, self._sandwich(block, bends))
 
         self.passes += 1
-        found = sum_over_chunks(one, self.source.n_blocks, self.n_threads)
+        name = "evaluate with Hessian" if with_hessian else "evaluate"
+        found = self._summed(name, one, point.coef, point.intercept, table=table)
         loss, coef, intercept, *rest = found
         gradient = self.freed(Point(coef + self.penalty.gradient(point.coef), intercept))
         value = comparable(float(loss) + self.penalty.value(point.coef))
@@ -286,12 +313,13 @@ class Objective:
         change = self._table()
         self.passes += 1
 
-        def one(index: int) -> None:
+        def one(index: int) -> Partial:
             block = self.source.block(index)
             change[block.rows] = block.X.matvec(direction.coef) + direction.intercept
+            return ()
 
-        for _ in map_in_order(one, self.source.n_blocks, self.n_threads):
-            pass
+        known = direction.coef, direction.intercept
+        self._summed("raw predictions", one, *known, table=change)
         return change
 
     def along(
