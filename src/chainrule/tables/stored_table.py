@@ -66,14 +66,11 @@ class StoredColumn:
     def write(cls, column: Column, path: Path) -> StoredColumn:
         """Write a column."""
         if isinstance(column, TextColumn):
-            values, dtype, words = column.codes, _CODE, column.words
-        else:
-            values, dtype, words = column.values, _NUMBER, None
-        with ArrayWriter(path, dtype) as writer:
-            writer.append(values)
-        from_numbers = isinstance(column, TextColumn) and column.from_numbers
-        sums = tuple(writer.checksums)
-        return cls(column.name, path, len(column), words, from_numbers, sums)
+            sums = _written(path, column.codes, _CODE)
+            words, from_numbers = column.words, column.from_numbers
+            return cls(column.name, path, len(column), words, from_numbers, sums)
+        sums = _written(path, column.values, _NUMBER)
+        return cls(column.name, path, len(column), None, from_numbers=False, checksums=sums)
 
     def read(self, rows: Rows | slice) -> Column:
         """Return some rows of the column."""
@@ -87,6 +84,13 @@ class StoredColumn:
     def is_whole(self) -> bool:
         """Whether the file holds what was written."""
         return self.path.exists() and checksums_of(self.path) == list(self.checksums)
+
+
+def _written(path: Path, values: NDArray[Any], dtype: np.dtype[Any]) -> tuple[int, ...]:
+    """Write a vector to a file and return its checksums."""
+    with ArrayWriter(path, dtype) as writer:
+        writer.append(values)
+    return tuple(writer.checksums)
 
 
 class StoredColumns(Mapping[str, Column]):
@@ -186,8 +190,8 @@ def store_table(opened: OpenedTable, folder: Path, n_bytes: int, budget: int) ->
     budget : int
         Bytes of memory that may be used.
     """
-    wanted, found = list(opened.names), []
-    n_rows = 0
+    wanted, n_rows = list(opened.names), 0
+    found: list[StoredColumn] = []
     for group in _groups(wanted, n_bytes, budget // _GROUP_SHARE):
         arrow = opened.read(group)
         n_rows = arrow.num_rows

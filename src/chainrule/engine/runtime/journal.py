@@ -47,6 +47,8 @@ class Journal:
     ----------
     recalled : int
         How many passes were not repeated.
+    is_finished : bool
+        Whether the fit came to its end, so that nothing is left to go on with.
     """
 
     def __init__(self, folder: Path, *, seconds: float = SECONDS) -> None:
@@ -55,6 +57,7 @@ class Journal:
         self._seconds = seconds
         self._next = 0
         self.recalled = 0
+        self.is_finished = False
 
     def summed(
         self,

@@ -9,7 +9,7 @@ and gives it back when memory is short; the process itself holds the rows of a r
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import mkstemp
 from threading import Lock
@@ -47,6 +47,11 @@ class StoredArray:
         Bytes before the first row.
     held_bytes : int
         Selections larger than this are stored beside the file, and removed with the last reference.
+
+    Attributes
+    ----------
+    on_read : callable or None
+        Told the number of bytes of each read.
     """
 
     def __init__(
@@ -62,6 +67,7 @@ class StoredArray:
         self.dtype: np.dtype[Any] = np.dtype(dtype)
         self.shape = tuple(int(size) for size in shape)
         self.held_bytes = held_bytes
+        self.on_read: Callable[[int], None] | None = None
         self._offset = offset
         self._open()
 
@@ -84,10 +90,12 @@ class StoredArray:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs to open the same file."""
-        return {k: v for k, v in self.__dict__.items() if k not in ("_file", "_lock")}
+        own = ("_file", "_lock", "on_read")
+        return {k: v for k, v in self.__dict__.items() if k not in own}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self.on_read = None
         self._open()
 
     @property
@@ -177,6 +185,8 @@ class StoredArray:
                     "data during a fit; start it again"
                 )
             done += got
+        if self.on_read is not None:
+            self.on_read(done)
         return out
 
     def _read_into(self, view: memoryview, place: int) -> int:
