@@ -227,3 +227,23 @@ def test_a_fingerprint_sees_both_ends(tmp_path: Path) -> None:
         path.write_bytes(data)
         os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
         assert fingerprint(path) != before
+
+
+@pytest.mark.parametrize("name", ["nowhere.csv", "nowhere/*.parquet", "empty.parquet"])
+def test_what_cannot_be_read_is_said_as_in_memory(name: str, tmp_path: Path) -> None:
+    (tmp_path / "empty.parquet").write_bytes(b"")
+    said = []
+    for storage in (Storage(), stored(tmp_path)):
+        with pytest.raises(DataError) as error:
+            fit_file(tmp_path / name, FitOptions("y"), storage=storage)
+        said.append(str(error.value))
+    assert said[0] == said[1]
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_folder_of_something_else_is_left_alone(inputs: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "letters").write_text("mine")
+    with pytest.raises(DataError, match=r"state: this folder holds something else"):
+        fit_file(inputs["parts"], CHOICES["weights"], storage=stored(tmp_path))
+    assert (tmp_path / "state" / "letters").read_text() == "mine"

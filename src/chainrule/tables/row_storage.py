@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -131,8 +131,14 @@ def open_rows(
 def _folder(storage: Storage) -> Path:
     if storage.state is None:
         return Path(mkdtemp(prefix="chainrule-rows-"))
-    if not storage.resume and storage.state.exists():
-        shutil.rmtree(storage.state)
+    if storage.state.is_dir() and any(storage.state.iterdir()):
+        if not (storage.state / _INPUT).exists():
+            raise DataError(
+                f"{storage.state}: this folder holds something else than a stopped fit. Move it, "
+                "or name another place for the model: --out"
+            )
+        if not storage.resume:
+            shutil.rmtree(storage.state)
     try:
         storage.state.mkdir(exist_ok=True)
     except OSError as error:
@@ -152,6 +158,7 @@ def _table_in(
     say: StatusCallback,
 ) -> StoredTable:
     """Return the table that a folder holds, or convert it."""
+    opened = open_whole(path, declared)
     now = fingerprint(path)
     asked = sha256(repr(declared).encode()).hexdigest()
     known = _known(folder / _INPUT)
@@ -173,7 +180,7 @@ def _table_in(
     say(f"converting {Path(path).name}: about {needed * 1e-6:.0f} MB of files, removed afterwards")
     with atomic_text(folder / _INPUT) as file:
         json.dump({"files": now, "declared": asked}, file)
-    table = store_table(open_whole(path, declared), folder, n_bytes, storage.budget)
+    table = store_table(opened, folder, n_bytes, storage.budget)
     _refuse_changes(folder, now, fingerprint(path))
     return table
 
@@ -218,7 +225,9 @@ def expanded_bytes(path: str | Path) -> int:
     """Return about how much memory the columns of the input take."""
     if str(path) == STANDARD_INPUT:
         return 0
-    return sum(_bytes_of(file) for file in files_of(path))
+    with suppress(OSError):  # said where the file is read
+        return sum(_bytes_of(file) for file in files_of(path))
+    return 0
 
 
 def _bytes_of(file: Path) -> int:
