@@ -21,7 +21,7 @@ Matrix = Any
 
 _MANY_FEATURES: Final = 64
 _SAVED: Final = 3
-_PART_BYTES: Final = 2**24
+_PART_BYTES: Final = 2**22
 
 
 @dataclass(frozen=True, eq=False)
