@@ -226,7 +226,8 @@ class InMemorySource:
     def note(self) -> str:
         """How X is read, if not as it is: a phrase for `explain`, or nothing."""
         if isinstance(self._X, CodedRows):
-            return f"{len(self._X.levels)} categorical columns stay codes"
+            stay = f"{len(self._X.levels)} categorical columns stay codes"
+            return f"{stay}, in files" if self._X.is_stored else stay
         if isinstance(self._X, StoredArray):
             return f"X stays in a file, {self.n_bytes * 1e-6:.4g} MB per read"
         return "" if self._parts is None else "CSC stays as it is, turned into rows block by block"

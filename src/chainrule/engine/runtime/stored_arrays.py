@@ -52,6 +52,8 @@ class StoredArray:
     ----------
     on_read : callable or None
         Told the number of bytes of each read.
+    names : tuple of str or None
+        Of the columns.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class StoredArray:
         self.shape = tuple(int(size) for size in shape)
         self.held_bytes = held_bytes
         self.on_read: Callable[[int], None] | None = None
+        self.names: tuple[str, ...] | None = None
         self._offset = offset
         self._open()
 
@@ -210,6 +213,7 @@ class StoredArray:
             for start in range(0, len(rows), step):
                 writer.append(self[rows[start : start + step]])
         found = writer.array(held_bytes=self.held_bytes)
+        found.names = self.names
         finalize(found, Path(name).unlink, missing_ok=True)
         return found
 
@@ -217,6 +221,34 @@ class StoredArray:
 def _bytes_of(array: npt.NDArray[Any]) -> memoryview:
     """Return the bytes of a contiguous array, not copied."""
     return memoryview(array.reshape(-1).view(np.uint8).data)
+
+
+def open_npy(path: str | Path, *, held_bytes: int = HELD_BYTES) -> StoredArray:
+    """Return the array of a ``.npy`` file, read in place.
+
+    Raises
+    ------
+    DataError
+        When the file holds no table of numbers in C order, in this machine's byte order.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            version = np.lib.format.read_magic(file)
+            read = {
+                (1, 0): np.lib.format.read_array_header_1_0,
+                (2, 0): np.lib.format.read_array_header_2_0,
+            }[version]
+            shape, fortran, dtype = read(file)
+            offset = file.tell()
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"{path}: this is no .npy file that can be read ({error})") from None
+    if dtype.kind not in "biuf" or not dtype.isnative or (fortran and len(shape) > 1):
+        order = "Fortran" if fortran else "C"
+        raise DataError(
+            f"{path}: it holds {dtype} in {order} order, and rows are read in place from native "
+            "numbers in C order. Save it again: numpy.save(path, numpy.ascontiguousarray(array))"
+        )
+    return StoredArray(path, dtype, shape, offset=offset, held_bytes=held_bytes)
 
 
 class ArrayWriter:
@@ -248,6 +280,10 @@ class ArrayWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write what is left, and close the file."""
         self._file.close()
 
     def append(self, rows: npt.NDArray[Any]) -> None:
@@ -264,7 +300,7 @@ class ArrayWriter:
 
     def array(self, *, held_bytes: int = HELD_BYTES) -> StoredArray:
         """Return the array that was written."""
-        self._file.close()
+        self.close()
         shape = (self.n_rows, *self.row_shape)
         return StoredArray(self.path, self.dtype, shape, held_bytes=held_bytes)
 
