@@ -32,6 +32,7 @@ from chainrule.engine.losses.loss import Loss
 from chainrule.engine.losses.scores import ScoreLoss
 from chainrule.engine.monitor import FitMonitor, OnIteration
 from chainrule.engine.objective.accumulators import objective_for
+from chainrule.engine.objective.clusters import current_runtime
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes.fused_blocks import FUSED_FROM
@@ -158,7 +159,7 @@ def fit_linear_model(
         n_threads=n_threads,
         columns=columns,
     )
-    objective.journal = journal
+    objective.journal, objective.runtime = journal, current_runtime()
     of_data = None if relations is None else relations.in_units(source)
 
     def restored(point: Point) -> Point:

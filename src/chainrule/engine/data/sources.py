@@ -161,6 +161,14 @@ class InMemorySource:
         self._ones = np.ones(self.rows_per_block)
         self._own = local()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs: everything but the room of threads."""
+        return {name: value for name, value in self.__dict__.items() if name != "_own"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._own = local()
+
     def sample(self, n_rows: int, seed: int) -> InMemorySource:
         """Return some rows as a copy, in their order: one at random of each `n_rows` equal parts.
 

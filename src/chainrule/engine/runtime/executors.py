@@ -215,9 +215,9 @@ class TreeSum(Generic[Result]):
         """Number of items so far."""
         return sum(size for size, _ in self.stack)
 
-    def add(self, item: Result) -> None:
-        """Take the next item."""
-        size, result = 1, item
+    def add(self, item: Result, size: int = 1) -> None:
+        """Take the next item, or `size` of them combined: a power of two, at a multiple of it."""
+        result = item
         while self.stack and self.stack[-1][0] == size:
             _, left = self.stack.pop()
             result = self._combine(left, result)
