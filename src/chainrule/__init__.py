@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chainrule.calculus.derivation.steps import Derivation, Step
     from chainrule.calculus.graph.model import Model, ModelBuilder
     from chainrule.deriving import derive, derive_second
+    from chainrule.engine.data.streams import Stream
     from chainrule.errors import ChainruleError
     from chainrule.estimators.classifier import LogisticRegression
     from chainrule.estimators.functional import fit_logistic
@@ -48,6 +49,7 @@ _DOORS = {
     "ModelBuilder": "chainrule.calculus.graph.model",
     "PoissonRegressor": "chainrule.estimators.glm",
     "Step": "chainrule.calculus.derivation.steps",
+    "Stream": "chainrule.engine.data.streams",
     "TweedieRegressor": "chainrule.estimators.glm",
     "derive": "chainrule.deriving",
     "derive_second": "chainrule.deriving",
@@ -72,6 +74,7 @@ __all__ = [
     "ModelBuilder",
     "PoissonRegressor",
     "Step",
+    "Stream",
     "TweedieRegressor",
     "derive",
     "derive_second",

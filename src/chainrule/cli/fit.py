@@ -11,13 +11,14 @@ import click
 from click.core import ParameterSource
 
 from chainrule.cli.constants import constant_values
-from chainrule.cli.shared import file_options, ignore_option
+from chainrule.cli.shared import byte_size, file_options, ignore_option
 
 if TYPE_CHECKING:
     from chainrule.tables.files.options import ReadOptions
     from chainrule.tables.fitting import FittedTable
     from chainrule.tables.fitting_regression import FittedRegression
     from chainrule.tables.options import FitOptions
+    from chainrule.tables.row_storage import Storage
     from chainrule.tables.specs import Missing, Unknown
 
     Fitted = FittedTable | FittedRegression
@@ -35,6 +36,10 @@ about a file is said and stored in the model; chainrule columns DATA shows it co
 Text columns become categories, each compared with the most frequent one. Numbers are standardised:
 the penalty acts on that scale, and coefficients are reported on both. Some rows are held out to
 measure the model on unseen data.
+
+Data larger than the memory stay in files: they are converted once, beside the model file or in a
+temporary folder, and read block by block, with the same coefficients to the last bit. --stream does
+so for any data. A fit that was stopped, by Ctrl-C or worse, goes on with --resume.
 
 Without --loss, the target holds labels and the model is a logistic regression. With --loss, the
 target holds numbers: LOSS is a name (poisson, gamma, tweedie, huber, ...), a .cr file with a
@@ -54,6 +59,8 @@ Examples:
   chainrule fit doses.csv --target dead --trials beetles
   chainrule fit flights.csv.gz --target late --date scheduled --rare 20 --unknown rare
   chainrule fit shop.sqlite --query "select * from sales where year > 2020" --target bought
+  chainrule fit "sales/*.parquet" --target bought --memory 2GB --out model.json
+  chainrule fit "sales/*.parquet" --target bought --memory 2GB --out model.json --resume
   cat data.csv | chainrule fit - --target y --columns columns.toml
 """
 
@@ -212,6 +219,24 @@ Examples:
     help="L2 regularization strength on the mean of the losses, in place of -C, as in "
     "scikit-learn's PoissonRegressor: C = 1/(alpha x rows), 0 is none.",
 )
+@click.option(
+    "--stream",
+    is_flag=True,
+    help="Rows in files, not in memory, whatever their size. Default: where they need more than "
+    "the memory.",
+)
+@click.option(
+    "--memory",
+    metavar="SIZE",
+    callback=byte_size,
+    help="Memory for the data, such as 500MB or 2GB. Default: half of the machine's.",
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Continuation of a fit that was stopped, with the same --out: the bits are those of a fit "
+    "that never was.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
 def command(
@@ -246,6 +271,9 @@ def command(
     seed: int,
     C: float,
     alpha: float | None,
+    stream: bool,
+    memory: int | None,
+    resume: bool,
     as_json: bool,
 ) -> None:
     """Fit a table; the help text is `_HELP`."""
@@ -284,7 +312,8 @@ def command(
 
         choices = with_columns_file(choices, columns_file)
     with progress_line() as say:
-        fitted = _fit(path, choices, loss, constants, link, targets, say)
+        storage = _storage(out, stream=stream, memory=memory, resume=resume)
+        fitted = _fit(path, choices, loss, constants, link, targets, say, storage)
         written: list[str] = []
         if out is not None:
             fitted.model.save(out)
@@ -304,6 +333,7 @@ def _fit(
     link: str | None,
     targets: str | None,
     say: Callable[[str], None],
+    storage: Storage,
 ) -> Fitted:
     from chainrule.tables.chosen_loss import CLASSES, TARGETS
 
@@ -312,13 +342,25 @@ def _fit(
             raise click.UsageError("--constant, --link and --targets describe a loss; give --loss")
         from chainrule.tables.fitting import fit_file
 
-        return fit_file(path, choices, say)
+        return fit_file(path, choices, say, storage)
     from chainrule.tables.fitting_regression import fit_regression_file
     from chainrule.tables.losses import choose_loss
 
     say("deriving the loss")
     chosen = choose_loss(loss, constants, link, None if targets is None else TARGETS[targets])
-    return fit_regression_file(path, choices, chosen, say)
+    return fit_regression_file(path, choices, chosen, say, storage)
+
+
+def _storage(out: str | None, *, stream: bool, memory: int | None, resume: bool) -> Storage:
+    """Return where the rows of the fit may be."""
+    from chainrule.tables.row_storage import Storage
+
+    if resume and out is None:
+        raise click.UsageError(
+            "--resume finds the stopped fit beside its model file; give the --out of that fit"
+        )
+    state = None if out is None or str(out) == "-" else Path(f"{out}.state")
+    return Storage(stream or resume, memory, state, resume)
 
 
 def _print(fitted: Fitted, data: str, written: list[str], *, as_json: bool) -> None:

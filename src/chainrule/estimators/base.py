@@ -10,7 +10,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -36,12 +36,16 @@ from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.prediction import probabilities, raw_predictions
 from chainrule.engine.results import Fit
+from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.engine.small import suits
 from chainrule.engine.solvers.plans import Method
 from chainrule.engine.solvers.steps import IterationRecord
 from chainrule.errors import DataError
 from chainrule.estimators.inputs import are_implied, as_offset, is_plain, n_cores, n_threads
 from chainrule.estimators.reporting import Tasks, reporters, told_to_all
+
+if TYPE_CHECKING:
+    from chainrule.engine.data.streams import StoredStream, Stream
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -107,6 +111,51 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
     objective_: float
     solver_: str
     n_passes_: float
+
+    def fit_stream(self, stream: Stream) -> Self:
+        """Fit to rows that are too many for memory.
+
+        The rows are read once and converted to files, from which every pass reads them block by
+        block. Coefficients and certificate have the bits of a fit to the same rows in memory, in C
+        order: float32 where all columns are, else float64; text columns as categories.
+
+        In memory are one number per row for each of target, weights and offset, and for the
+        scores where a proof takes them.
+
+        Parameters
+        ----------
+        stream : Stream
+            Rows, and the names of target, weights and offset.
+
+        Returns
+        -------
+        LinearEstimator
+            Itself.
+
+        Raises
+        ------
+        DataError
+            When the rows hold a value that cannot be used; the message names row and column.
+        """
+        with stream.stored() as rows:
+            self._fit_stored(rows)
+        return self
+
+    def _fit_stored(self, rows: StoredStream) -> None:
+        """Fit to the rows of a stream."""
+        if rows.labels is not None:
+            raise DataError("the target holds text, and this estimator takes numbers")
+        self.fit(rows.X, rows.y, rows.weights, rows.offset)
+
+    @abstractmethod
+    def fit(
+        self,
+        X: Matrix,
+        y: Matrix,
+        sample_weight: Matrix | None = None,
+        offset: Matrix | None = None,
+    ) -> Self:
+        """Fit to rows in memory."""
 
     def explain(self) -> str:
         """Return how the fit was done: method and reason, reads of X, seconds, and the proof."""
@@ -184,7 +233,8 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
             The loss; by default the cross-entropy of the classes.
         """
         if rows is not None:
-            X, weights = X[rows], weights[rows]
+            X = X.rows_at(rows) if isinstance(X, StoredArray) else X[rows]
+            weights = weights[rows]
             offset = None if offset is None else offset[rows]
         if isinstance(X, CodedRows):
             X = X.occurring(rows)
@@ -283,6 +333,11 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
 
     def _matrix(self, X: Matrix, *, reset: bool) -> Matrix:
         """Return X checked, as numbers, a sparse matrix or rows of codes."""
+        if isinstance(X, StoredArray):
+            return self._stored(X, reset=reset)
+        if isinstance(X, CodedRows):
+            self._set_names([column.name for column in X.columns], len(X.columns))
+            return X
         refuse_dates(X)
         if reset:
             self._frame_names = names_of(X) if is_frame(X) else None
@@ -308,6 +363,30 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
             accept_large_sparse=True,
             ensure_all_finite=False,
         )
+
+    def _stored(self, X: StoredArray, *, reset: bool) -> StoredArray:
+        """Return rows in a file, checked: numbers, and in predictions as wide as the fit's."""
+        if X.ndim != 2 or X.dtype.kind not in "biuf":
+            raise DataError(
+                f"{X.path} holds an array of shape {X.shape} ({X.dtype}); expected a table of "
+                "numbers, one row per example"
+            )
+        if reset:
+            self._set_names(X.names, X.shape[1])
+        elif X.shape[1] != self.n_features_in_:
+            raise DataError(
+                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input"
+            )
+        return X
+
+    def _set_names(self, names: Sequence[str] | None, n_features: int) -> None:
+        """Keep the names of the columns of rows in files, or that they have none."""
+        self.n_features_in_ = n_features
+        self._frame_names = None if names is None else list(names)
+        self.__dict__.pop("feature_names_in_", None)
+        if names is not None:
+            self.feature_names_in_ = np.array(names, dtype=object)
 
     def _check_common_parameters(self) -> None:
         """Raise ValueError for a parameter of the engine that has no meaning."""

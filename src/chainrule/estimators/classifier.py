@@ -38,7 +38,7 @@ from chainrule.estimators.labels import Labels, class_labels
 from chainrule.estimators.predictions import Predictions
 
 if TYPE_CHECKING:
-    pass
+    from chainrule.engine.data.streams import StoredStream
 
 Matrix = Any
 
@@ -298,6 +298,22 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
             attributes=partial(self._fitted_attributes, classes),
         )
         return self
+
+    def _fit_stored(self, rows: StoredStream) -> None:
+        """Fit to the rows of a stream, whose labels are codes where they are text."""
+        if rows.labels is None:
+            self.fit(rows.X, rows.y, rows.weights, rows.offset)
+            return
+        labels, by_label = rows.labels, self.class_weight
+        try:
+            if isinstance(by_label, Mapping):
+                code = {label: k for k, label in enumerate(labels.tolist())}
+                # a label that does not occur keeps its name, for the error that names it
+                self.class_weight = {code.get(label, label): w for label, w in by_label.items()}
+            self.fit(rows.X, rows.y, rows.weights, rows.offset)
+        finally:
+            self.class_weight = by_label
+        self.classes_ = labels[self.classes_]
 
     def score(
         self,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.display import DisplayedAsPage
+from chainrule.engine.runtime.journal import Journal
 from chainrule.errors import DataError
 from chainrule.tables.encoding import Matrix, encode
 from chainrule.tables.encoding_fit import fit_encoding
@@ -26,9 +27,9 @@ from chainrule.tables.metrics import Codes, Metrics, measure
 from chainrule.tables.model import TableModel
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.options import FitOptions, without_gaps
-from chainrule.tables.reading import read_table
 from chainrule.tables.records import Fact, TrainingRecord
 from chainrule.tables.remarks import column_notes, label_notes, leak_notes
+from chainrule.tables.row_storage import IN_MEMORY, Storage, open_rows, reading_notes
 from chainrule.tables.specs import features
 from chainrule.tables.splitting import split_rows
 from chainrule.tables.table import Table
@@ -77,16 +78,23 @@ class FittedTable(DisplayedAsPage):
 
 
 def fit_file(
-    path: str | Path, choices: FitOptions, say: StatusCallback = lambda words: None
+    path: str | Path,
+    choices: FitOptions,
+    say: StatusCallback = lambda words: None,
+    storage: Storage = IN_MEMORY,
 ) -> FittedTable:
     """Read a file and fit it; see `fit_table`."""
     choices.check()
     say(f"reading {Path(path).name}")
-    return fit_table(read_table(path, choices.declared(labels=True)), choices, say)
+    with open_rows(path, choices.declared(labels=True), storage, repr(choices), say) as rows:
+        return fit_table(rows.table, choices, say, rows.journal)
 
 
 def fit_table(
-    table: Table, choices: FitOptions, say: StatusCallback = lambda words: None
+    table: Table,
+    choices: FitOptions,
+    say: StatusCallback = lambda words: None,
+    journal: Journal | None = None,
 ) -> FittedTable:
     """Fit a logistic regression to a table.
 
@@ -98,6 +106,8 @@ def fit_table(
         The options of the fit.
     say : callable
         Told what is being done.
+    journal : Journal, optional
+        Keeps the results of passes, so that a fit that was stopped goes on.
 
     Returns
     -------
@@ -162,8 +172,9 @@ def fit_table(
         n_classes=len(classes),
         offset=None if offset is None else offset[training],
         weights=weights,
+        journal=journal,
     )
-    notes += complaints(fit)
+    notes += [*complaints(fit), *reading_notes(encoded.X, fit, journal)]
     model = TableModel(
         target=choices.target,
         classes=classes,

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from chainrule.display import DisplayedAsPage
 from chainrule.engine.losses.null_model import null_score
+from chainrule.engine.runtime.journal import Journal
+from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.errors import DataError
 from chainrule.estimators.deviance import explained_deviance
 from chainrule.tables.chosen_loss import ChosenLoss
@@ -27,11 +29,11 @@ from chainrule.tables.fit_results import (
 )
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.options import FitOptions, without_gaps
-from chainrule.tables.reading import read_table
 from chainrule.tables.records import Fact, TrainingRecord
 from chainrule.tables.regression import TableRegression
 from chainrule.tables.regression_metrics import RegressionMetrics, measure_means
 from chainrule.tables.remarks import column_notes
+from chainrule.tables.row_storage import IN_MEMORY, Storage, open_rows, reading_notes
 from chainrule.tables.specs import features
 from chainrule.tables.splitting import split_rows
 from chainrule.tables.table import Table
@@ -94,16 +96,22 @@ def fit_regression_file(
     choices: FitOptions,
     loss: ChosenLoss,
     say: StatusCallback = lambda words: None,
+    storage: Storage = IN_MEMORY,
 ) -> FittedRegression:
     """Read a file and fit it; see `fit_regression`."""
     choices.check()
     say(f"reading {Path(path).name}")
-    table = read_table(path, choices.declared(labels=False))
-    return fit_regression(table, choices, loss, say)
+    asked = f"{choices} {loss.text} {loss.constants} {loss.row.link_name} {loss.row.targets}"
+    with open_rows(path, choices.declared(labels=False), storage, asked, say) as rows:
+        return fit_regression(rows.table, choices, loss, say, rows.journal)
 
 
 def fit_regression(
-    table: Table, choices: FitOptions, loss: ChosenLoss, say: StatusCallback = lambda words: None
+    table: Table,
+    choices: FitOptions,
+    loss: ChosenLoss,
+    say: StatusCallback = lambda words: None,
+    journal: Journal | None = None,
 ) -> FittedRegression:
     """Fit a regression to a table.
 
@@ -115,6 +123,8 @@ def fit_regression(
     loss : ChosenLoss
     say : callable
         Told what is being done.
+    journal : Journal, optional
+        Keeps the results of passes, so that a fit that was stopped goes on.
 
     Raises
     ------
@@ -166,8 +176,10 @@ def fit_regression(
         row=loss.row,
         offset=_given(offset[training]),
         weights=weights,
+        journal=journal,
     )
     notes += complaints(fit, "the columns along which the loss falls for ever")
+    notes += reading_notes(X, fit, journal)
     if not fit.met and fit.certificate.kind != "separation":
         notes += _advice(loss, y[training], C)
     model = TableRegression(
@@ -243,7 +255,9 @@ def _measure(
     y, offset = y[rows], offset[rows]
     weight = np.ones(len(y)) if weights is None else weights[rows]
     row = model.loss.row
-    score = model.score_of(encoded.X[rows], offset)
+    X = encoded.X
+    X = X.rows_at(np.flatnonzero(rows)) if isinstance(X, StoredArray) else X[rows]
+    score = model.score_of(X, offset)
     null = null_score(row, y, weight, offset)
     explained = None
     if row.facts.has_least:

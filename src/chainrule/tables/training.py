@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.tables.encoding import EncodedRows, Matrix, encode
 from chainrule.tables.options import FitOptions
 from chainrule.tables.records import ReadingRecord
@@ -20,13 +22,57 @@ if TYPE_CHECKING:
     from chainrule.engine import monitor
     from chainrule.engine.losses.facts import LossRow
     from chainrule.engine.results import Fit
+    from chainrule.engine.runtime.journal import Journal
 
 _MOST_THREADS = 8
+_SAID_EVERY = 0.3
 _IN_THE_MODEL = ("target", "offset", "exposure")
 
 Floats = NDArray[np.float64]
 StatusCallback = Callable[[str], None]
 """Told what is being done, a few words at a time."""
+
+
+class ReadingStatus:
+    """The status line of a fit that reads its rows from files: bytes read, and time left.
+
+    Parameters
+    ----------
+    say : callable
+    what : str
+        What is being done.
+    """
+
+    def __init__(self, say: StatusCallback, what: str) -> None:
+        self._say, self._what, self._step = say, what, ""
+        self._read = self._expected = 0.0
+        self._begun = self._told_at = monotonic()
+
+    def expect(self, n_bytes: float) -> None:
+        """Say how many bytes will be read in all, about."""
+        self._expected, self._begun = self._read + n_bytes, monotonic()
+
+    def tell(self, step: str) -> None:
+        """Say what the solver does."""
+        self._step = f": {step}"
+        self._say(f"{self._what}{self._step}{self._progress()}")
+
+    def read(self, n_bytes: int) -> None:
+        """Count bytes that were read, and say so a few times per second."""
+        self._read += n_bytes
+        if monotonic() - self._told_at > _SAID_EVERY:
+            self._told_at = monotonic()
+            self._say(f"{self._what}{self._step}{self._progress()}")
+
+    def _progress(self) -> str:
+        if not self._read:
+            return ""
+        text = f", {self._read * 1e-6:.0f} MB read"
+        taken, left = monotonic() - self._begun, self._expected - self._read
+        if not self._expected or left <= 0 or taken < _SAID_EVERY:
+            return text
+        seconds = taken * left / self._read
+        return f"{text} of about {self._expected * 1e-6:.0f}, {seconds:.0f} s left"
 
 
 def train(
@@ -40,6 +86,7 @@ def train(
     row: LossRow | None = None,
     offset: Floats | None = None,
     weights: Floats | None = None,
+    journal: Journal | None = None,
 ) -> Fit:
     """Fit encoded rows, reporting every iteration.
 
@@ -61,14 +108,20 @@ def train(
         What is added to the scores.
     weights : ndarray of shape (n_samples,), optional
         k counts as k repetitions of the row.
+    journal : Journal, optional
+        Keeps the results of passes, so that a fit that was stopped goes on.
     """
     from chainrule.engine.data.sources import InMemorySource
     from chainrule.engine.fitting import fit_linear_model
+    from chainrule.engine.solvers.plans import choose_plan
+
+    status = ReadingStatus(say, f"training on {len(y)} rows")
 
     def told(progress: monitor.Progress) -> None:
-        step, objective = progress.iteration + 1, progress.objective
-        say(f"training on {len(y)} rows: step {step}, objective {objective:.8g}")
+        status.tell(f"step {progress.iteration + 1}, objective {progress.objective:.8g}")
 
+    if isinstance(X, StoredArray):
+        X.on_read = status.read
     source = InMemorySource(
         X,
         y,
@@ -79,7 +132,11 @@ def train(
         center=True,
     )
     threads = min(os.cpu_count() or 1, _MOST_THREADS)
-    return fit_linear_model(source, row, C=C, n_threads=threads, on_iteration=told)
+    if isinstance(X, StoredArray):
+        n_parameters = (X.shape[1] + 1) * (1 if n_classes == 2 else n_classes)
+        plan = choose_plan("auto", source, n_parameters, penalised=bool(np.isfinite(C)))
+        status.expect(plan.passes * X.nbytes)
+    return fit_linear_model(source, row, C=C, n_threads=threads, on_iteration=told, journal=journal)
 
 
 def reading_record(table: Table, choices: FitOptions) -> ReadingRecord:

@@ -86,6 +86,16 @@ class ArrowTableFile(TableFile):
         return error if isinstance(error, DataError) else unreadable(Path(self.source), error)
 
 
+def parquet_bytes(path: Path) -> int:
+    """Return about how much memory the columns of a Parquet file take; 0 if it is none."""
+    try:
+        with pq.ParquetFile(path) as file:
+            cells: int = 8 * file.metadata.num_rows * file.metadata.num_columns
+            return max(cells, _expanded_bytes(file, file.metadata.schema.to_arrow_schema().names))
+    except (pa.ArrowException, OSError):  # said where the file is read
+        return 0
+
+
 def read_feather(path: Path, source: str) -> ArrowTableFile:
     """Open a Feather or Arrow IPC file, mapped and not copied."""
     try:
