@@ -202,13 +202,14 @@ class CrossValidated(LinearEstimator):
         short = [
             place
             for place, certificate in np.ndenumerate(certificates)
-            if isinstance(certificate, Certificate) and not certificate.proven
+            if isinstance(certificate, Certificate)
+            and (not certificate.proven or certificate.kind == "separation")
         ]
         if short:
             first = certificates[short[0]]
             warnings.warn(
-                f"{len(short)} of the {certificates.size} fits on folds have no proof, the first "
-                f"in fold {short[0][0]}: {first} See certificates_.",
+                f"{len(short)} of the {certificates.size} fits on folds have no proven optimum, "
+                f"the first in fold {short[0][0]}: {first} See certificates_.",
                 ConvergenceWarning,
                 stacklevel=4,
             )

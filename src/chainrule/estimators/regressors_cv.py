@@ -1,7 +1,7 @@
 """`PoissonRegressorCV`, `GammaRegressorCV`, `TweedieRegressorCV`, `LinearModelCV`.
 
 Regressions whose penalty is chosen by cross-validation; by default the fold's score is minus the
-mean loss on its held-out rows.
+mean loss on its held-out rows, counted from its least value.
 """
 
 from __future__ import annotations
@@ -182,6 +182,9 @@ class RegressorCV(CrossValidated, LinearRegressor):
         if scorer is None:
             raw = model.linear_predictor(rows.X, rows.offset)
             losses = model._row.kernels.terms(raw, rows.y)[0]
+            least = model._row.kernels.least
+            if model._row.facts.has_least and least is not None:  # half the deviance
+                losses = losses - least(rows.y)
             return -float(np.average(losses, weights=rows.given_weights))
         if rows.offset is not None:
             raise DataError("with an offset, scoring must be None, the default")
@@ -235,7 +238,8 @@ class PoissonRegressorCV(GeneralizedLinearRegressorCV, PoissonRegressor):
     cv : int, splitter or iterable, default=None
         Number of folds, a splitter of scikit-learn, or pairs of row numbers. None is 5.
     scoring : str or callable, optional
-        As in scikit-learn; None is minus the mean loss of the held-out rows.
+        As in scikit-learn; None is minus the mean loss of the held-out rows, counted
+        from its least value: half the mean deviance.
     rule : {'best', 'min', '1se'}, default='best'
         As in `LogisticRegressionCV`.
     fit_intercept : bool, default=True
