@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final, Literal, Self
 
 import numpy as np
@@ -148,9 +148,9 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
     def __init__(
         self,
         *,
-        Cs: int | Sequence[float] = 10,
-        l1_ratios: Sequence[float] | None = None,
-        alphas: int | Sequence[float] | None = None,
+        Cs: npt.ArrayLike = 10,
+        l1_ratios: npt.ArrayLike | None = None,
+        alphas: npt.ArrayLike | None = None,
         fit_intercept: bool = True,
         cv: Any = None,  # noqa: ANN401
         dual: bool = False,

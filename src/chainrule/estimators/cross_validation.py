@@ -124,7 +124,7 @@ class CrossValidated(LinearEstimator):
     _single: ClassVar[type[LinearEstimator]]
     """The class whose fits are compared."""
 
-    l1_ratios: Sequence[float] | None
+    l1_ratios: npt.ArrayLike | None
     cv: Any
     scoring: Any
     rule: str

@@ -7,10 +7,11 @@ mean loss on its held-out rows, counted from its least value.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.metrics import get_scorer
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
@@ -39,7 +40,7 @@ from chainrule.estimators.selection import check_rule
 class RegressorCV(CrossValidated, LinearRegressor):
     """Base class of regressors that choose their penalty by cross-validation."""
 
-    alphas: int | Sequence[float] | None
+    alphas: npt.ArrayLike | None
 
     def fit(
         self,
@@ -200,8 +201,8 @@ class GeneralizedLinearRegressorCV(RegressorCV):
     def __init__(
         self,
         *,
-        alphas: int | Sequence[float] = 10,
-        l1_ratios: Sequence[float] | None = None,
+        alphas: npt.ArrayLike = 10,
+        l1_ratios: npt.ArrayLike | None = None,
         cv: Any = None,  # noqa: ANN401
         scoring: Any = None,  # noqa: ANN401
         rule: str = "best",
@@ -308,8 +309,8 @@ class TweedieRegressorCV(RegressorCV, TweedieRegressor):
         *,
         power: float = 0.0,
         link: Literal["auto", "identity", "log"] = "auto",
-        alphas: int | Sequence[float] = 10,
-        l1_ratios: Sequence[float] | None = None,
+        alphas: npt.ArrayLike = 10,
+        l1_ratios: npt.ArrayLike | None = None,
         cv: Any = None,  # noqa: ANN401
         scoring: Any = None,  # noqa: ANN401
         rule: str = "best",
@@ -358,11 +359,11 @@ class LinearModelCV(RegressorCV, LinearModel):
         self,
         loss: str | os.PathLike[str] = "squared",
         *,
-        Cs: int | Sequence[float] = 10,
-        alphas: int | Sequence[float] | None = None,
+        Cs: npt.ArrayLike = 10,
+        alphas: npt.ArrayLike | None = None,
         constants: Mapping[str, float] | None = None,
         link: str | None = None,
-        l1_ratios: Sequence[float] | None = None,
+        l1_ratios: npt.ArrayLike | None = None,
         cv: Any = None,  # noqa: ANN401
         scoring: Any = None,  # noqa: ANN401
         rule: str = "best",
