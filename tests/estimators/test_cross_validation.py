@@ -27,8 +27,8 @@ from chainrule import (
 )
 from chainrule.data import SHIPPED
 from chainrule.errors import DataError
-from chainrule.estimators.folds import time_folds
 from chainrule.estimators.selection import Selection
+from chainrule.estimators.time_folds import time_folds
 
 Array = npt.NDArray[Any]
 RECORDED = Path(__file__).parent / "recorded" / "cv_glmnet.csv"  # written by cv_glmnet.R

@@ -26,9 +26,9 @@ from chainrule.engine.certificates.certificate import Certificate
 from chainrule.engine.data.frames import has_levels
 from chainrule.errors import DataError
 from chainrule.estimators.base import LinearEstimator, Matrix
-from chainrule.estimators.folds import Folds
 from chainrule.estimators.inputs import are_implied
 from chainrule.estimators.selection import Selection
+from chainrule.estimators.time_folds import Folds
 
 _NEVER_COPIED: Final = ("warm_start", "verbose")
 
