@@ -92,6 +92,8 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
     rule : {'best', 'min', '1se'}, default='best'
         'best' is scikit-learn's: the highest mean score. 'min' and '1se' are glmnet's: the highest
         mean by weight of the folds, and the strongest penalty within one standard error of it.
+    penalty_factor, positive, bounds
+        As in `LogisticRegression`: a factor on the penalty of each coefficient, and limits of them.
     on_separation : {'warn', 'raise'}, default='warn'
         As in `LogisticRegression`.
     handle_unknown : {'error', 'ignore'}, default='error'
@@ -167,6 +169,9 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
         random_state: Any = None,  # noqa: ANN401
         use_legacy_attributes: bool = False,
         rule: str = "best",
+        penalty_factor: Any = None,  # noqa: ANN401
+        positive: bool = False,
+        bounds: Any = None,  # noqa: ANN401
         on_separation: Literal["warn", "raise"] = "warn",
         handle_unknown: Literal["error", "ignore"] = "error",
     ) -> None:
@@ -189,6 +194,9 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
         self.random_state = random_state
         self.use_legacy_attributes = use_legacy_attributes
         self.rule = rule
+        self.penalty_factor = penalty_factor
+        self.positive = positive
+        self.bounds = bounds
         self.on_separation = on_separation
         self.handle_unknown = handle_unknown
 

@@ -31,6 +31,8 @@ from chainrule.estimators.selection import Selection
 from chainrule.estimators.time_folds import Folds
 
 _NEVER_COPIED: Final = ("warm_start", "verbose")
+_CONSTRAINTS: Final = ("penalty_factor", "positive", "bounds")
+"""Parameters of the fits that restrict or weight single coefficients."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,9 @@ class CrossValidated(LinearEstimator):
     cv: Any
     scoring: Any
     rule: str
+    penalty_factor: Any
+    positive: bool
+    bounds: Any
 
     @abstractmethod
     def _set_strength(self, model: Any, strength: float, in_alpha: bool, rows: Rows) -> None:  # noqa: ANN401
@@ -146,6 +151,10 @@ class CrossValidated(LinearEstimator):
         """Return an estimator of one fit with the parameters of this one."""
         names = set(self._single._get_param_names()) & set(self.get_params(deep=False))
         kept = {name: getattr(self, name) for name in names - {*_NEVER_COPIED, "penalty", "alpha"}}
+        for name in _CONSTRAINTS:
+            given = getattr(self, name)
+            if name not in kept and given is not None and given is not False:
+                raise ValueError(f"{self._single.__name__} has no {name}; omit it")
         return self._single(**kept, warm_start=True, verbose=0)
 
     def _set_point(self, model: Any, grid: Grid, ratio: int, strength: int, rows: Rows) -> None:  # noqa: ANN401

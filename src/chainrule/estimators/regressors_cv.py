@@ -206,6 +206,9 @@ class GeneralizedLinearRegressorCV(RegressorCV):
         cv: Any = None,  # noqa: ANN401
         scoring: Any = None,  # noqa: ANN401
         rule: str = "best",
+        penalty_factor: Any = None,  # noqa: ANN401
+        positive: bool = False,
+        bounds: Any = None,  # noqa: ANN401
         fit_intercept: bool = True,
         solver: str = "auto",
         max_iter: int = 100,
@@ -218,6 +221,9 @@ class GeneralizedLinearRegressorCV(RegressorCV):
         self.cv = cv
         self.scoring = scoring
         self.rule = rule
+        self.penalty_factor = penalty_factor
+        self.positive = positive
+        self.bounds = bounds
         self.fit_intercept = fit_intercept
         self.solver = solver
         self.max_iter = max_iter
@@ -243,6 +249,8 @@ class PoissonRegressorCV(GeneralizedLinearRegressorCV, PoissonRegressor):
         from its least value: half the mean deviance.
     rule : {'best', 'min', '1se'}, default='best'
         As in `LogisticRegressionCV`.
+    penalty_factor, positive, bounds
+        As in `PoissonRegressor`: a factor on the penalty of each coefficient, and limits of them.
     fit_intercept : bool, default=True
         Whether to fit an intercept; it is never penalised.
     solver, max_iter, tol, verbose, n_jobs
@@ -283,7 +291,8 @@ class GammaRegressorCV(GeneralizedLinearRegressorCV, GammaRegressor):
 
     Parameters
     ----------
-    alphas, l1_ratios, cv, scoring, rule, fit_intercept, solver, max_iter, tol, verbose, n_jobs
+    alphas, l1_ratios, cv, scoring, rule, penalty_factor, positive, bounds, fit_intercept, solver,
+    max_iter, tol, verbose, n_jobs
         As in `PoissonRegressorCV`, which lists the attributes too.
     """
 
@@ -298,7 +307,8 @@ class TweedieRegressorCV(RegressorCV, TweedieRegressor):
     power : float, default=0.0
         As in `TweedieRegressor`.
     link : {'auto', 'identity', 'log'}, default='auto'
-    alphas, l1_ratios, cv, scoring, rule, fit_intercept, solver, max_iter, tol, verbose, n_jobs
+    alphas, l1_ratios, cv, scoring, rule, penalty_factor, positive, bounds, fit_intercept, solver,
+    max_iter, tol, verbose, n_jobs
         As in `PoissonRegressorCV`, which lists the attributes too.
     """
 
@@ -314,6 +324,9 @@ class TweedieRegressorCV(RegressorCV, TweedieRegressor):
         cv: Any = None,  # noqa: ANN401
         scoring: Any = None,  # noqa: ANN401
         rule: str = "best",
+        penalty_factor: Any = None,  # noqa: ANN401
+        positive: bool = False,
+        bounds: Any = None,  # noqa: ANN401
         fit_intercept: bool = True,
         solver: str = "auto",
         max_iter: int = 100,
@@ -328,6 +341,9 @@ class TweedieRegressorCV(RegressorCV, TweedieRegressor):
         self.cv = cv
         self.scoring = scoring
         self.rule = rule
+        self.penalty_factor = penalty_factor
+        self.positive = positive
+        self.bounds = bounds
         self.fit_intercept = fit_intercept
         self.solver = solver
         self.max_iter = max_iter
@@ -349,7 +365,8 @@ class LinearModelCV(RegressorCV, LinearModel):
         Replaces `Cs`: strengths of a penalty on the weighted *mean* of the losses.
     constants, link
         As in `LinearModel`.
-    l1_ratios, cv, scoring, rule, fit_intercept, solver, max_iter, tol, verbose, n_jobs
+    l1_ratios, cv, scoring, rule, penalty_factor, positive, bounds, fit_intercept, solver,
+    max_iter, tol, verbose, n_jobs
         As in `PoissonRegressorCV`, which lists the attributes too.
     """
 
@@ -367,6 +384,9 @@ class LinearModelCV(RegressorCV, LinearModel):
         cv: Any = None,  # noqa: ANN401
         scoring: Any = None,  # noqa: ANN401
         rule: str = "best",
+        penalty_factor: Any = None,  # noqa: ANN401
+        positive: bool = False,
+        bounds: Any = None,  # noqa: ANN401
         fit_intercept: bool = True,
         solver: str = "auto",
         max_iter: int = 100,
@@ -383,6 +403,9 @@ class LinearModelCV(RegressorCV, LinearModel):
         self.cv = cv
         self.scoring = scoring
         self.rule = rule
+        self.penalty_factor = penalty_factor
+        self.positive = positive
+        self.bounds = bounds
         self.fit_intercept = fit_intercept
         self.solver = solver
         self.max_iter = max_iter
