@@ -53,6 +53,10 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         Example(FIT, ""),
         Example(("predict", "model.json", "@breast_cancer"), "probability_malignant"),
     ),
+    "compare": (
+        Example(FIT, ""),
+        Example(("compare", "model.json", "model.json", "--data", "@breast_cancer"), "McNemar"),
+    ),
     "export": (
         Example(FIT, ""),
         Example(("export", "model.json", "model.sql"), "largest difference"),

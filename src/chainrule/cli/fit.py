@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from chainrule.cli.constants import constant_values
 from chainrule.cli.shared import byte_size, file_options, ignore_option
+from chainrule.cli.validation_options import validation_options
 
 if TYPE_CHECKING:
     from chainrule.tables.files.options import ReadOptions
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from chainrule.tables.options import FitOptions
     from chainrule.tables.row_storage import Storage
     from chainrule.tables.specs import Missing, Unknown
+    from chainrule.tables.validation.options import ValidationOptions
 
     Fitted = FittedTable | FittedRegression
 
@@ -61,6 +63,8 @@ Examples:
   chainrule fit shop.sqlite --query "select * from sales where year > 2020" --target bought
   chainrule fit "sales/*.parquet" --target bought --memory 2GB --out model.json
   chainrule fit "sales/*.parquet" --target bought --memory 2GB --out model.json --resume
+  chainrule fit loans.csv --target repaid --cv 5 --test new.csv --by region \\
+      --threshold cost --cost-fp 1 --cost-fn 5
   cat data.csv | chainrule fit - --target y --columns columns.toml
 """
 
@@ -188,6 +192,7 @@ Examples:
     help="Roles of the columns, as chainrule columns DATA --out FILE writes them.",
 )
 @file_options
+@validation_options
 @click.option(
     "--holdout",
     type=click.FloatRange(0, 1, max_open=True),
@@ -267,6 +272,7 @@ def command(
     fold_labels: bool,
     columns_file: str | None,
     file: ReadOptions,
+    validation: ValidationOptions,
     holdout: float,
     seed: int,
     C: float,
@@ -306,6 +312,7 @@ def command(
         unknown=unknown,
         fold_labels=fold_labels,
         file=file,
+        validation=validation,
     )
     if columns_file is not None:
         from chainrule.tables.columns_file import with_columns_file

@@ -31,10 +31,25 @@ from chainrule.tables.records import Fact, TrainingRecord
 from chainrule.tables.remarks import column_notes, label_notes, leak_notes
 from chainrule.tables.row_storage import IN_MEMORY, Storage, open_rows, reading_notes
 from chainrule.tables.specs import features
-from chainrule.tables.splitting import split_rows
+from chainrule.tables.splitting import fold_rows, split_rows
 from chainrule.tables.table import Table
 from chainrule.tables.target import Targets, labels_of, positive_last, refuse_lost_classes
-from chainrule.tables.training import StatusCallback, reading_record, train, usable_rows
+from chainrule.tables.training import StatusCallback, reading_record, train
+from chainrule.tables.validation.measuring import (
+    rows_to_measure,
+    scored_out_of_fold,
+    threshold_of,
+    usable_rows,
+)
+from chainrule.tables.validation.penalty import (
+    PenaltyCurve,
+    choose_penalty,
+    curve_notes,
+    held_loss_of_classes,
+    refuse_lost_class_of_fold,
+)
+from chainrule.tables.validation.quality import Validation, validate
+from chainrule.tables.validation.scored import refuse_many_groups
 from chainrule.tables.weighting import trials_of, weights_of
 
 _SUSPECT_AUC = 0.9995
@@ -64,6 +79,10 @@ class FittedTable(DisplayedAsPage):
         Whether rows count differently, by weights or by trials.
     rows : ndarray of int of shape (n_samples,)
         Their row numbers, from 1.
+    validation : Validation or None
+        Intervals of the metrics, thresholds, groups; None where nothing is measured.
+    penalty_curve : PenaltyCurve or None
+        The choice of the penalty, with --cv.
     """
 
     model: TableModel
@@ -75,6 +94,8 @@ class FittedTable(DisplayedAsPage):
     y: Codes
     rows: NDArray[np.intp]
     is_weighted: bool = False
+    validation: Validation | None = None
+    penalty_curve: PenaltyCurve | None = None
 
 
 def fit_file(
@@ -125,7 +146,9 @@ def fit_table(
             "--exposure is for losses of numbers, such as --loss poisson. Omit it, or choose such "
             "a loss."
         )
-    table = table.without(set(choices.ignore))
+    table = table.without(set(choices.left_out))
+    if choices.validation.by is not None:
+        refuse_many_groups(table.column(choices.validation.by).as_text(), table.source)
     notes = list(table.notes)
     table, n_dropped = without_gaps(table, choices, notes)
     targets = _targets(table, choices)
@@ -137,7 +160,7 @@ def fit_table(
             f"{len(classes)} classes. Omit it."
         )
     offset = offsets.of(table) if choices.offset is not None else None
-    inputs = table.without(set(choices.roles.values()))
+    inputs = table.without(choices.no_features)
     # Before the positive label is put last: which one that is must not change the split.
     training, held = split_rows(table, choices, actual)
     if choices.positive is not None:
@@ -162,15 +185,36 @@ def fit_table(
     say(f"training on {n_rows} rows and {n_features} features")
     names = [feature.name for feature in features(learned.specs)]
     weights = None if targets.weights is None else targets.weights[training]
-    C = choices.inverse_penalty(n_rows if weights is None else float(weights.sum()))
+    y = targets.shares[training] if targets.shares is not None else actual[training]
+    shift = None if offset is None else offset[training]
+    curve = out_of_fold = None
+    if choices.validation.folds is None:
+        C = choices.inverse_penalty(n_rows if weights is None else float(weights.sum()))
+    else:
+        folds = fold_rows(table, training, choices, actual, choices.validation.folds)
+        if choices.trials is None:
+            refuse_lost_class_of_fold(classes, actual[training], folds, table.source)
+        curve, out_of_fold = choose_penalty(
+            inputs.take(training),
+            y,
+            folds,
+            held_loss_of_classes(targets, actual, training, shift),
+            choices,
+            say,
+            n_classes=len(classes),
+            offset=shift,
+            weights=weights,
+        )
+        C = curve.chosen
+        notes += curve_notes(curve)
     fit = train(
         encoded.X,
-        targets.shares[training] if targets.shares is not None else actual[training],
+        y,
         names,
         C,
         say,
         n_classes=len(classes),
-        offset=None if offset is None else offset[training],
+        offset=shift,
         weights=weights,
         journal=journal,
     )
@@ -195,11 +239,31 @@ def fit_table(
         offsets=offsets,
         reading=reading_record(table, choices),
     )
-    say(f"measuring on {len(held)} held-out rows")
-    metrics = _measure(model, table.take(held), targets.take(held, actual), notes)
+    scored, where = rows_to_measure(model, table, held, targets.take(held, actual), choices, say)
+    scored = usable_rows(scored, where, notes)
+    chosen_on = ""
+    if choices.validation.threshold is not None:
+        source, chosen_on = scored, where
+        if choices.validation.threshold not in ("best", "cost"):
+            chosen_on = ""
+        elif out_of_fold is not None:
+            source = scored_out_of_fold(out_of_fold, targets, actual, training, shift)
+            chosen_on = f"{len(out_of_fold.rows)} training rows, each scored by a fold without it"
+        model = replace(model, threshold=threshold_of(classes, source, choices))
+    metrics = validation = None
+    if scored is not None:
+        metrics = measure(scored.codes, scored.proba, classes, scored.weights, model.threshold)
+        validation = validate(
+            scored,
+            where,
+            threshold=model.threshold,
+            chosen_on=chosen_on,
+            costs=choices.validation.costs,
+            seed=choices.seed,
+        )
     if metrics is not None and metrics.auc is not None and metrics.auc > _SUSPECT_AUC:
         notes.append(
-            f"the AUC on held-out rows is {metrics.auc:.4f}: is a column known only after the "
+            f"the AUC on {where} is {metrics.auc:.4f}: is a column known only after the "
             "target? See the largest coefficients, and leave such a column out with --ignore."
         )
     counted = targets.take(training, actual)
@@ -214,6 +278,8 @@ def fit_table(
         y=actual[training],
         is_weighted=targets.weights is not None,
         rows=np.asarray(training, dtype=np.intp) + 1,
+        validation=validation,
+        penalty_curve=curve,
     )
 
 
@@ -230,20 +296,6 @@ def _targets(table: Table, choices: FitOptions) -> Targets:
     shares = np.divide(successes, trials, out=np.zeros(len(trials)), where=trials > 0)
     codes = (shares > 0.5).astype(np.int64)
     return Targets((f"not {choices.target}", choices.target), codes, trials, shares)
-
-
-def _measure(model: TableModel, held: Table, targets: Targets, notes: list[str]) -> Metrics | None:
-    encoded = usable_rows(model.specs, held, notes)
-    if encoded is None:
-        return None
-    offset = model.offsets.of(held)
-    proba = model.proba_of(encoded.X, offset)
-    places = targets.rows
-    usable = encoded.usable[places]
-    weights = None if targets.weights is None else targets.weights[usable]
-    if weights is not None and not weights.any():
-        return None
-    return measure(targets.codes[usable], proba[places][usable], model.classes, weights)
 
 
 def _with_metrics(model: TableModel, metrics: Metrics | None) -> TableModel:

@@ -77,7 +77,14 @@ def to_document(model: ModelRecord | RegressionRecord) -> dict[str, Any]:
             **_tail(model),
         }
     offset = {} if model.offsets.offset is None else {"offset": model.offsets.offset}
-    return {**_head(model, SCHEMA), "classes": list(model.classes), **offset, **_tail(model)}
+    threshold = {} if model.threshold is None else {"threshold": model.threshold}
+    return {
+        **_head(model, SCHEMA),
+        "classes": list(model.classes),
+        **offset,
+        **threshold,
+        **_tail(model),
+    }
 
 
 def _head(model: ColumnRecord, schema: int) -> dict[str, Any]:
@@ -179,14 +186,29 @@ def from_document(document: object, source: str) -> ModelRecord | RegressionReco
             f"({top.get('chainrule')})."
         )
     own = {"classes"} if schema == SCHEMA else {"loss", "offset", "exposure"}
-    optional = {"reading"} | ({"offset"} if schema == SCHEMA else set())
+    optional = {"reading"} | ({"offset", "threshold"} if schema == SCHEMA else set())
     read.keys(top, _KEYS | own, "the file", optional)
     if schema == REGRESSION_SCHEMA:
         shared = _read_columns(read, top, ("the mean",))
         return RegressionRecord(loss=read_loss(read, top["loss"]), **shared)
     classes = read.words(top["classes"], "classes", least=2)
     outputs = classes[1:] if len(classes) == 2 else classes
-    return ModelRecord(classes=classes, **_read_columns(read, top, outputs))
+    return ModelRecord(
+        classes=classes,
+        threshold=_read_threshold(read, top.get("threshold"), classes),
+        **_read_columns(read, top, outputs),
+    )
+
+
+def _read_threshold(read: Reader, item: object, classes: tuple[str, ...]) -> float | None:
+    if item is None:
+        return None
+    threshold = read.number(item, "threshold")
+    if len(classes) > 2:
+        raise read.fault("threshold", f"there are {len(classes)} classes, and it is for two")
+    if not 0 < threshold < 1:
+        raise read.fault("threshold", f"{threshold!r} is not between 0 and 1")
+    return threshold
 
 
 def _read_columns(read: Reader, top: dict[str, Any], outputs: tuple[str, ...]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from chainrule.tables.files.options import AS_FOUND, ReadOptions
 from chainrule.tables.reading import Declared
 from chainrule.tables.specs import Missing, Unknown
 from chainrule.tables.table import Table
+from chainrule.tables.validation.options import AS_GIVEN, ValidationOptions
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class FitOptions:
         Take labels that differ only by case or blanks as one.
     file : ReadOptions
         How the file is to be read.
+    validation : ValidationOptions
+        How the penalty is chosen, and on what the model is measured.
     """
 
     target: str
@@ -86,6 +89,7 @@ class FitOptions:
     unknown: Unknown = "error"
     fold_labels: bool = False
     file: ReadOptions = AS_FOUND
+    validation: ValidationOptions = AS_GIVEN
 
     @property
     def roles(self) -> dict[str, str]:
@@ -101,6 +105,16 @@ class FitOptions:
         }
         return {role: name for role, name in named.items() if name is not None}
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The columns that are ignored and not needed to measure by."""
+        return tuple(name for name in self.ignore if name != self.validation.by)
+
+    @property
+    def no_features(self) -> set[str]:
+        """The columns of a table that are no features."""
+        return {*self.roles.values(), *self.ignore}
+
     def declared(self, *, labels: bool) -> Declared:
         """Return what the file is read by; a target of labels is text."""
         texts = [*self.categories, *([self.target] if labels and self.trials is None else [])]
@@ -114,7 +128,7 @@ class FitOptions:
             tuple(dict.fromkeys(texts)),
             tuple(dict.fromkeys(numbers)),
             self.dates,
-            ignore=self.ignore,
+            ignore=self.left_out,
             options=self.file,
         )
 
@@ -136,6 +150,9 @@ class FitOptions:
             raise DataError(f"-C is one over the weight of the penalty, above 0, not {self.C:g}.")
         if self.alpha is not None and not 0 <= self.alpha < math.inf:
             raise DataError(f"--alpha is the weight of the penalty, 0 or more, not {self.alpha:g}.")
+        self.validation.check()
+        if self.validation.by == self.target:
+            raise DataError(f"--by {self.target} is the target. Name another column.")
         for problem in self._clashes():
             raise DataError(problem)
         if self.unknown == "rare" and not self.rare:

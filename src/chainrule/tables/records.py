@@ -188,9 +188,12 @@ class ModelRecord(ColumnRecord):
     ----------
     classes : tuple of str
         The labels; of two, the second is counted as 1.
+    threshold : float or None
+        The least probability of the second of two classes that predicts it; None for 1/2.
     """
 
     classes: tuple[str, ...]
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
