@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from chainrule.cli.constants import constant_values
+from chainrule.cli.inference_options import inference_options
 from chainrule.cli.shared import byte_size, file_options, ignore_option
 from chainrule.cli.validation_options import validation_options
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from chainrule.tables.files.options import ReadOptions
     from chainrule.tables.fitting import FittedTable
     from chainrule.tables.fitting_regression import FittedRegression
+    from chainrule.tables.inference_options import InferenceOptions
     from chainrule.tables.options import FitOptions
     from chainrule.tables.row_storage import Storage
     from chainrule.tables.specs import Missing, Unknown
@@ -43,6 +45,10 @@ Data larger than the memory stay in files: they are converted once, beside the m
 temporary folder, and read block by block, with the same coefficients to the last bit. --stream does
 so for any data. A fit that was stopped, by Ctrl-C or worse, goes on with --resume.
 
+With --inference, the coefficients come with standard errors, intervals and tests, in the units of
+the file, as in R and statsmodels: the fit then has no penalty and uses all rows, unless -C or
+--holdout says otherwise.
+
 Without --loss, the target holds labels and the model is a logistic regression. With --loss, the
 target holds numbers: LOSS is a name (poisson, gamma, tweedie, huber, ...), a .cr file with a
 forward pass, or a formula in the score z and the target y. Its gradient and curvature are derived,
@@ -58,6 +64,7 @@ Examples:
   chainrule fit sales.csv --target y --loss quantile --constant tau=0.9
   chainrule fit data.csv --target y --loss my_loss.cr --link log
   chainrule fit data.csv --target y --loss "log(cosh(z - y))"
+  chainrule fit trial.csv --target cured --inference --clusters clinic --odds --effects
   chainrule fit doses.csv --target dead --trials beetles
   chainrule fit flights.csv.gz --target late --date scheduled --rare 20 --unknown rare
   chainrule fit shop.sqlite --query "select * from sales where year > 2020" --target bought
@@ -65,13 +72,20 @@ Examples:
   chainrule fit "sales/*.parquet" --target bought --memory 2GB --out model.json --resume
   chainrule fit loans.csv --target repaid --cv 5 --test new.csv --by region \\
       --threshold cost --cost-fp 1 --cost-fn 5
+  chainrule fit trial.csv --formula "cured ~ dose*sex + bs(age, df=4)" --inference
   cat data.csv | chainrule fit - --target y --columns columns.toml
 """
 
 
 @click.command("fit", help=_HELP, short_help="Fit a table; get coefficients and a certificate.")
 @click.argument("data")
-@click.option("--target", required=True, metavar="COLUMN", help="Column to predict.")
+@click.option("--target", metavar="COLUMN", help="Column to predict.")
+@click.option(
+    "--formula",
+    metavar="FORMULA",
+    help="Formula of target and terms, in place of --target and all columns, such as "
+    "'y ~ a*b + bs(age, df=4) + C(race, ref=\"white\") + log(income)'.",
+)
 @click.option(
     "--loss",
     metavar="LOSS",
@@ -115,7 +129,7 @@ Examples:
     "--report",
     type=click.Path(),
     metavar="FILE",
-    help="Write an HTML report with tables and plots to FILE.",
+    help="Write a report to FILE: a page with tables and plots, or the card of the model (.md).",
 )
 @click.option(
     "--missing",
@@ -242,12 +256,14 @@ Examples:
     help="Continuation of a fit that was stopped, with the same --out: the bits are those of a fit "
     "that never was.",
 )
+@inference_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
 def command(
     context: click.Context,
     data: str,
-    target: str,
+    target: str | None,
+    formula: str | None,
     loss: str | None,
     constants: dict[str, float],
     link: str | None,
@@ -280,6 +296,8 @@ def command(
     stream: bool,
     memory: int | None,
     resume: bool,
+    inference: InferenceOptions | None,
+    odds: bool,
     as_json: bool,
 ) -> None:
     """Fit a table; the help text is `_HELP`."""
@@ -288,10 +306,12 @@ def command(
 
     if alpha is not None and context.get_parameter_source("C") is not ParameterSource.DEFAULT:
         raise click.UsageError("-C and --alpha both set the penalty; give one of them")
+    if target is None and formula is None:
+        raise click.UsageError("Name the column to predict: --target, or a --formula.")
     path = data_path(data)
     refuse_places((path,), out, report)
     choices = FitOptions(
-        target,
+        target or "",
         positive,
         missing,
         categories,
@@ -313,7 +333,12 @@ def command(
         fold_labels=fold_labels,
         file=file,
         validation=validation,
+        inference=inference,
     )
+    if formula is not None:
+        from chainrule.tables.formula import with_formula
+
+        choices = with_formula(choices, formula)
     if columns_file is not None:
         from chainrule.tables.columns_file import with_columns_file
 
@@ -329,7 +354,7 @@ def command(
             say("writing the report")
             write_report(fitted, data, report)
             written.append(report)
-    _print(fitted, data, written, as_json=as_json)
+    _print(fitted, data, written, odds=odds, as_json=as_json)
 
 
 def _fit(
@@ -370,23 +395,23 @@ def _storage(out: str | None, *, stream: bool, memory: int | None, resume: bool)
     return Storage(stream or resume, memory, state, resume)
 
 
-def _print(fitted: Fitted, data: str, written: list[str], *, as_json: bool) -> None:
+def _print(fitted: Fitted, data: str, written: list[str], *, odds: bool, as_json: bool) -> None:
     from chainrule.tables.fitting import FittedTable
 
     if isinstance(fitted, FittedTable):
         from chainrule.cli.fit_printing import print_json, print_text
 
         if as_json:
-            print_json(fitted, written)
+            print_json(fitted, written, odds=odds)
         else:
-            print_text(fitted, data, written)
+            print_text(fitted, data, written, odds=odds)
         return
     from chainrule.cli.regression_printing import print_regression, print_regression_json
 
     if as_json:
-        print_regression_json(fitted, written)
+        print_regression_json(fitted, written, odds=odds)
     else:
-        print_regression(fitted, data, written)
+        print_regression(fitted, data, written, odds=odds)
 
 
 def data_path(data: str) -> Path:
@@ -419,28 +444,22 @@ def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
 
 
 def write_report(fitted: Fitted, data: str, path: str) -> None:
-    """Write the page of a fit."""
-    from chainrule.documents.page import render_page
+    """Write the report of a fit: a page, or the card of the model as Markdown."""
+    from chainrule.documents.report.building import fit_report
     from chainrule.storage import atomic_text
-    from chainrule.tables.fitting import FittedTable
-    from chainrule.visible import visible
 
-    if isinstance(fitted, FittedTable):
-        from chainrule.documents.fit_section import fit_lead, fit_sections
-        from chainrule.documents.gradient_section import gradient_section
-        from chainrule.tables.worked_example import work_example
+    if Path(path).suffix.lower() in (".md", ".markdown"):
+        from chainrule.documents.renderers import markdown
+        from chainrule.documents.report.card import model_card
 
-        lead = fit_lead(fitted, data)
-        sections = [*fit_sections(fitted)]
-        if not fitted.is_weighted:  # the derivation has no weights
-            sections.append(gradient_section(work_example(fitted)))
+        text = markdown.render(model_card(fitted.model, data))
     else:
-        from chainrule.documents.regression_section import regression_lead, regression_sections
+        from chainrule.documents.renderers import html
+        from chainrule.visible import visible
 
-        lead, sections = regression_lead(fitted, data), regression_sections(fitted)
-    page = render_page(f"{fitted.model.target}: a fit and its proof", lead, sections)
+        text = visible(html.render(fit_report(fitted, data)))
     with atomic_text(path) as file:
-        file.write(visible(page))
+        file.write(text)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from chainrule.cli.inference_printing import inference_json, summary_lines
 from chainrule.cli.shared import printable
 from chainrule.cli.validation_printing import (
     curve_document,
@@ -18,6 +19,7 @@ from chainrule.cli.validation_printing import (
     print_validation,
     validation_document,
 )
+from chainrule.visible import visible
 
 if TYPE_CHECKING:
     from chainrule.tables.fitting import FittedTable
@@ -27,7 +29,7 @@ _MOST_LINES = 40
 _WIDTH = 100
 
 
-def print_text(fitted: FittedTable, data: str, written: list[str]) -> None:
+def print_text(fitted: FittedTable, data: str, written: list[str], *, odds: bool = False) -> None:
     """Print the fit as text."""
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
     model, training = fitted.model, fitted.model.training
@@ -35,6 +37,16 @@ def print_text(fitted: FittedTable, data: str, written: list[str]) -> None:
     def line(text: str) -> None:
         console.print(text, soft_wrap=True)
 
+    if model.inference is not None:
+        for text in summary_lines(model, model.inference, odds=odds):
+            print(visible(text))
+        for note in fitted.notes:
+            line(f"[yellow]note[/] {printable(note)}")
+        line("")
+        _print_quality(console, fitted)
+        for path in written:
+            line(f"wrote {printable(path)}")
+        return
     line(f"[bold]{printable(model.target)}[/] from {printable(data)}")
     counts = ", ".join(f"{printable(label)} {n}" for label, n in fitted.class_counts.items())
     line(f"  trained on  {training.rows} rows ({counts})")
@@ -52,13 +64,7 @@ def print_text(fitted: FittedTable, data: str, written: list[str]) -> None:
         rows = [row for row in model.coefficients() if row.label == label]
         console.print(_coefficients(rows, label, model.own_intercepts()[label], model.is_binary))
     line("")
-    if fitted.penalty_curve is not None:
-        print_curve(console, fitted.penalty_curve)
-    _print_metrics(console, fitted, training.seed)
-    if fitted.validation is not None:
-        is_plain = fitted.penalty_curve is None and fitted.validation.rows == "held-out rows"
-        whole = not is_plain or fitted.validation.threshold is not None
-        print_validation(console, fitted.validation, whole=whole)
+    _print_quality(console, fitted)
     for path in written:
         line(f"wrote {printable(path)}")
 
@@ -89,6 +95,16 @@ def _coefficients(
             f"{row.own_scale:+.5g}",
         )
     return table
+
+
+def _print_quality(console: Console, fitted: FittedTable) -> None:
+    if fitted.penalty_curve is not None:
+        print_curve(console, fitted.penalty_curve)
+    _print_metrics(console, fitted, fitted.model.training.seed)
+    if fitted.validation is not None:
+        is_plain = fitted.penalty_curve is None and fitted.validation.rows == "held-out rows"
+        whole = not is_plain or fitted.validation.threshold is not None
+        print_validation(console, fitted.validation, whole=whole)
 
 
 def _print_metrics(console: Console, fitted: FittedTable, seed: int) -> None:
@@ -126,7 +142,7 @@ def _print_metrics(console: Console, fitted: FittedTable, seed: int) -> None:
         console.print(table)
 
 
-def print_json(fitted: FittedTable, written: list[str]) -> None:
+def print_json(fitted: FittedTable, written: list[str], *, odds: bool = False) -> None:
     """Print the fit as JSON."""
     model = fitted.model
     certificate = {"sentence": model.certificate.sentence, **model.certificate.facts}
@@ -161,6 +177,8 @@ def print_json(fitted: FittedTable, written: list[str]) -> None:
         "notes": list(fitted.notes),
         "written": written,
     }
+    if model.inference is not None:
+        result["inference"] = inference_json(model.inference, odds=odds)
     print(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False))
 
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "columns": "List the columns of a table: what each is read as, and why.",
     "predict": "Predict with a fitted model, streaming.",
     "compare": "Compare two fitted models on the same rows.",
+    "report": "Show a saved model: a summary, a model card or a page.",
     "export": "Write a fitted model as SQL, Python or C, compared with it first.",
     "calibrate": "Measure this machine, so that fits predict their seconds.",
     "train": "Gradient descent with the derived gradient, on any forward pass.",

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from chainrule.cli.inference_printing import inference_json, summary_lines
 from chainrule.cli.shared import printable
 from chainrule.tables.effects import EFFECTS
 from chainrule.tables.loss_facts import fact_lines
 from chainrule.tables.loss_file import loss_document
+from chainrule.visible import visible
 
 if TYPE_CHECKING:
     from chainrule.tables.fitting_regression import FittedRegression
@@ -23,7 +25,9 @@ _MOST_LINES = 40
 _WIDTH = 100
 
 
-def print_regression(fitted: FittedRegression, data: str, written: list[str]) -> None:
+def print_regression(
+    fitted: FittedRegression, data: str, written: list[str], *, odds: bool = False
+) -> None:
     """Print the fit for people."""
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
     model, training = fitted.model, fitted.model.training
@@ -31,6 +35,16 @@ def print_regression(fitted: FittedRegression, data: str, written: list[str]) ->
     def line(text: str) -> None:
         console.print(text, soft_wrap=True)
 
+    if model.inference is not None:
+        for text in summary_lines(model, model.inference, odds=odds):
+            print(visible(text))
+        for note in fitted.notes:
+            line(f"[yellow]note[/] {printable(note)}")
+        line("")
+        _print_metrics(console, fitted.metrics, training.seed)
+        for path in written:
+            line(f"wrote {printable(path)}")
+        return
     line(f"[bold]{printable(model.target)}[/] from {printable(data)}")
     line(f"  trained on  {training.rows} rows (mean of the target {fitted.y.mean():.6g})")
     line(f"  columns     {len(model.specs)}, as {len(model.features)} features")
@@ -130,7 +144,9 @@ def _print_metrics(console: Console, metrics: RegressionMetrics | None, seed: in
     console.print(table)
 
 
-def print_regression_json(fitted: FittedRegression, written: list[str]) -> None:
+def print_regression_json(
+    fitted: FittedRegression, written: list[str], *, odds: bool = False
+) -> None:
     """Print the fit for programs."""
     model = fitted.model
     effect = EFFECTS[model.loss.row.link_name]
@@ -166,6 +182,8 @@ def print_regression_json(fitted: FittedRegression, written: list[str]) -> None:
         "notes": list(fitted.notes),
         "written": written,
     }
+    if model.inference is not None:
+        result["inference"] = inference_json(model.inference, odds=odds)
     print(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False))
 
 

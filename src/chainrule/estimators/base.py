@@ -41,6 +41,7 @@ from chainrule.engine.small import suits
 from chainrule.engine.solvers.plans import Method
 from chainrule.engine.solvers.steps import IterationRecord
 from chainrule.errors import DataError
+from chainrule.estimators.formulas import FromFormula, design_frame
 from chainrule.estimators.inputs import are_implied, as_offset, is_plain, n_cores, n_threads
 from chainrule.estimators.reporting import Tasks, reporters, told_to_all
 
@@ -90,7 +91,7 @@ class DescribedFit(Protocol):
         """Say how it was done."""
 
 
-class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore[misc]
+class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """Base class of estimators that fit a linear model with the engine.
 
     Subclasses define the parameters below, check targets, and call `_minimise`.
@@ -333,11 +334,15 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
 
     def _matrix(self, X: Matrix, *, reset: bool) -> Matrix:
         """Return X checked, as numbers, a sparse matrix or rows of codes."""
+        if reset:
+            self.__dict__.pop("formula_", None)
         if isinstance(X, StoredArray):
             return self._stored(X, reset=reset)
         if isinstance(X, CodedRows):
             self._set_names([column.name for column in X.columns], len(X.columns))
             return X
+        if not reset and hasattr(self, "formula_") and is_frame(X):
+            X = design_frame(self.formula_, X)
         refuse_dates(X)
         if reset:
             self._frame_names = names_of(X) if is_frame(X) else None

@@ -100,7 +100,7 @@ class ClassInference(LinearEstimator):
         >>> inference.std_errors.round(3)
         array([1.733, 0.432])
         """
-        from chainrule.estimators.inference import infer
+        from chainrule.estimators.inference import FitFacts, infer
 
         check_is_fitted(self)
         if self.class_weight is not None:
@@ -126,7 +126,7 @@ class ClassInference(LinearEstimator):
         rows = positive(weights)
         shift = as_offset(offset, len(values), 1 if len(self.classes_) == 2 else len(self.classes_))
         return infer(
-            self,
+            FitFacts.of(self),
             X if rows is None else X[rows],
             values if rows is None else values[rows],
             None if are_implied(weights) else weights if rows is None else weights[rows],

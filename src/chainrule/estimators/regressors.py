@@ -189,7 +189,7 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         >>> model.inference(X, y).std_errors.round(3)
         array([0.541, 0.14 ])
         """
-        from chainrule.estimators.inference import infer
+        from chainrule.estimators.inference import FitFacts, infer
 
         check_is_fitted(self)
         X, targets = self._matrix(X, reset=False), as_targets(y)
@@ -200,7 +200,7 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         check_range(used, self._row, rows)
         shift = as_offset(offset, len(targets), 1)
         return infer(
-            self,
+            FitFacts.of(self),
             X if rows is None else X[rows],
             used,
             None if are_implied(weights) else weights if rows is None else weights[rows],

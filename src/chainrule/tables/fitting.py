@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ from chainrule.tables.fit_results import (
     complaints,
     solver_path,
 )
+from chainrule.tables.formula import fit_design, formula_columns, with_bases
+from chainrule.tables.inference import cluster_codes, infer_rows, record_of
 from chainrule.tables.metrics import Codes, Metrics, measure
 from chainrule.tables.model import TableModel
 from chainrule.tables.offsets import OffsetColumns
@@ -52,6 +55,9 @@ from chainrule.tables.validation.quality import Validation, validate
 from chainrule.tables.validation.scored import refuse_many_groups
 from chainrule.tables.weighting import trials_of, weights_of
 
+if TYPE_CHECKING:
+    from chainrule.engine.inference.results import Inference
+
 _SUSPECT_AUC = 0.9995
 
 
@@ -77,6 +83,10 @@ class FittedTable(DisplayedAsPage):
         Their classes, as places in `model.classes`.
     is_weighted : bool
         Whether rows count differently, by weights or by trials.
+    training_metrics : Metrics or None
+        On the training rows, where none were held out.
+    inference : Inference or None
+        Errors, intervals and tests, where they were asked for.
     rows : ndarray of int of shape (n_samples,)
         Their row numbers, from 1.
     validation : Validation or None
@@ -96,6 +106,8 @@ class FittedTable(DisplayedAsPage):
     is_weighted: bool = False
     validation: Validation | None = None
     penalty_curve: PenaltyCurve | None = None
+    training_metrics: Metrics | None = None
+    inference: Inference | None = None
 
 
 def fit_file(
@@ -146,7 +158,7 @@ def fit_table(
             "--exposure is for losses of numbers, such as --loss poisson. Omit it, or choose such "
             "a loss."
         )
-    table = table.without(set(choices.left_out))
+    table = formula_columns(table.without(set(choices.left_out)), choices)
     if choices.validation.by is not None:
         refuse_many_groups(table.column(choices.validation.by).as_text(), table.source)
     notes = list(table.notes)
@@ -168,6 +180,8 @@ def fit_table(
         classes, actual = positive_last(classes, actual, choices.positive, where)
     refuse_lost_classes(classes, actual[training], choices, table.source)
     say(f"encoding {len(training)} rows")
+    table, formula = fit_design(table, choices, training)
+    inputs = table.without(set(choices.roles.values()))
     learned = fit_encoding(
         inputs.take(training),
         choices.missing,
@@ -175,15 +189,16 @@ def fit_table(
         rare=choices.rare,
         unknown=choices.unknown,
     )
+    specs = with_bases(learned.specs, formula)
     notes += learned.notes
     if choices.trials is None:
         notes += label_notes(choices.target, classes)
     notes += column_notes(inputs.take(training), choices)
     notes += leak_notes(inputs.take(training), actual[training], len(classes))
-    encoded = encode(learned.specs, inputs.take(training))
+    encoded = encode(specs, inputs.take(training))
     n_rows, n_features = encoded.X.shape
     say(f"training on {n_rows} rows and {n_features} features")
-    names = [feature.name for feature in features(learned.specs)]
+    names = [feature.name for feature in features(specs)]
     weights = None if targets.weights is None else targets.weights[training]
     y = targets.shares[training] if targets.shares is not None else actual[training]
     shift = None if offset is None else offset[training]
@@ -219,10 +234,26 @@ def fit_table(
         journal=journal,
     )
     notes += [*complaints(fit), *reading_notes(encoded.X, fit, journal)]
+    inference = None
+    if choices.inference is not None:
+        say("computing standard errors")
+        clusters = cluster_codes(table, choices.inference.clusters)
+        inference = infer_rows(
+            fit,
+            encoded.X,
+            y,
+            specs,
+            choices.inference,
+            C=C,
+            classes=classes,
+            weights=weights,
+            offset=shift,
+            clusters=None if clusters is None else clusters[training],
+        )
     model = TableModel(
         target=choices.target,
         classes=classes,
-        specs=learned.specs,
+        specs=specs,
         coef=np.ascontiguousarray(fit.point.coef.T),
         intercept=fit.point.intercept.copy(),
         certificate=certificate_record(fit.certificate),
@@ -238,6 +269,8 @@ def fit_table(
         ),
         offsets=offsets,
         reading=reading_record(table, choices),
+        formula=formula,
+        inference=record_of(inference, choices.inference, link="logit"),
     )
     scored, where = rows_to_measure(model, table, held, targets.take(held, actual), choices, say)
     scored = usable_rows(scored, where, notes)
@@ -267,6 +300,8 @@ def fit_table(
             "target? See the largest coefficients, and leave such a column out with --ignore."
         )
     counted = targets.take(training, actual)
+    own = 0.0 if shift is None else shift
+    proba = None if len(held) else model.proba_of(encoded.X, own)[counted.rows]
     counts = np.bincount(counted.codes, counted.weights, minlength=len(classes))
     return FittedTable(
         model=_with_metrics(model, metrics),
@@ -277,9 +312,13 @@ def fit_table(
         X=encoded.X,
         y=actual[training],
         is_weighted=targets.weights is not None,
-        rows=np.asarray(training, dtype=np.intp) + 1,
+        rows=table.row_numbers[training],
         validation=validation,
         penalty_curve=curve,
+        training_metrics=None
+        if proba is None
+        else measure(counted.codes, proba, classes, counted.weights),
+        inference=inference,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ from chainrule.tables.fit_results import (
     complaints,
     solver_path,
 )
+from chainrule.tables.formula import fit_design, formula_columns, with_bases
+from chainrule.tables.inference import cluster_codes, infer_rows, record_of
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.options import FitOptions, without_gaps
 from chainrule.tables.records import Fact, TrainingRecord
@@ -40,6 +43,9 @@ from chainrule.tables.table import Table
 from chainrule.tables.target import numbers_of, refuse_choices_of_classes
 from chainrule.tables.training import StatusCallback, reading_record, train, usable_rows
 from chainrule.tables.weighting import weights_of
+
+if TYPE_CHECKING:
+    from chainrule.engine.inference.results import Inference
 
 Floats = NDArray[np.float64]
 
@@ -78,6 +84,10 @@ class FittedRegression(DisplayedAsPage):
         Their numbers in the table, from 1.
     is_weighted : bool
         Whether rows count differently.
+    training_metrics : RegressionMetrics or None
+        On the training rows, where none were held out.
+    inference : Inference or None
+        Errors, intervals and tests, where they were asked for.
     """
 
     model: TableRegression
@@ -89,6 +99,8 @@ class FittedRegression(DisplayedAsPage):
     offset: Floats
     rows: NDArray[np.int64]
     is_weighted: bool = False
+    training_metrics: RegressionMetrics | None = None
+    inference: Inference | None = None
 
 
 def fit_regression_file(
@@ -140,7 +152,7 @@ def fit_regression(
             "--trials is for counts of successes, which the logistic loss fits. Omit --loss, or "
             "choose --weights."
         )
-    table = table.without(set(choices.ignore))
+    table = formula_columns(table.without(set(choices.ignore)), choices)
     for name in offsets.names:
         table.column(name)
     notes = list(table.notes)
@@ -152,6 +164,8 @@ def fit_regression(
     # One class: numbers have no shares to keep in both parts.
     training, held = split_rows(table, choices, np.zeros(len(y), dtype=np.int64))
     say(f"encoding {len(training)} rows")
+    table, formula = fit_design(table, choices, training)
+    inputs = table.without(set(choices.roles.values()))
     learned = fit_encoding(
         inputs.take(training),
         choices.missing,
@@ -159,13 +173,14 @@ def fit_regression(
         rare=choices.rare,
         unknown=choices.unknown,
     )
+    specs = with_bases(learned.specs, formula)
     notes += learned.notes
     notes += column_notes(inputs.take(training), choices)
     weights = None if every_weight is None else every_weight[training]
-    X = encode(learned.specs, inputs.take(training)).X
+    X = encode(specs, inputs.take(training)).X
     n_rows, n_features = X.shape
     say(f"training on {n_rows} rows and {n_features} features")
-    names = [feature.name for feature in features(learned.specs)]
+    names = [feature.name for feature in features(specs)]
     C = choices.inverse_penalty(n_rows if weights is None else float(weights.sum()))
     fit = train(
         X,
@@ -182,9 +197,25 @@ def fit_regression(
     notes += reading_notes(X, fit, journal)
     if not fit.met and fit.certificate.kind != "separation":
         notes += _advice(loss, y[training], C)
+    inference = None
+    if choices.inference is not None:
+        say("computing standard errors")
+        clusters = cluster_codes(table, choices.inference.clusters)
+        inference = infer_rows(
+            fit,
+            X,
+            y[training],
+            specs,
+            choices.inference,
+            C=C,
+            row=loss.row,
+            weights=weights,
+            offset=_given(offset[training]),
+            clusters=None if clusters is None else clusters[training],
+        )
     model = TableRegression(
         target=choices.target,
-        specs=learned.specs,
+        specs=specs,
         coef=np.ascontiguousarray(fit.point.coef.T),
         intercept=fit.point.intercept.copy(),
         certificate=certificate_record(fit.certificate),
@@ -201,6 +232,8 @@ def fit_regression(
         loss=loss,
         offsets=offsets,
         reading=reading_record(table, choices),
+        formula=formula,
+        inference=record_of(inference, choices.inference, link=loss.row.link_name),
     )
     say(f"measuring on {len(held)} held-out rows")
     held_weights = None if every_weight is None else every_weight[held]
@@ -215,6 +248,10 @@ def fit_regression(
         offset=offset[training],
         rows=table.row_numbers[training],
         is_weighted=weights is not None,
+        training_metrics=None
+        if len(held)
+        else _measure_rows(model, X, y[training], offset[training], weights),
+        inference=inference,
     )
 
 
@@ -252,11 +289,18 @@ def _measure(
     rows = encoded.usable if weights is None else encoded.usable & (weights > 0)
     if not rows.any():
         return None
-    y, offset = y[rows], offset[rows]
-    weight = np.ones(len(y)) if weights is None else weights[rows]
-    row = model.loss.row
+    weights = None if weights is None else weights[rows]
     X = encoded.X
     X = X.rows_at(np.flatnonzero(rows)) if isinstance(X, StoredArray) else X[rows]
+    return _measure_rows(model, X, y[rows], offset[rows], weights)
+
+
+def _measure_rows(
+    model: TableRegression, X: Matrix, y: Floats, offset: Floats, weights: Floats | None
+) -> RegressionMetrics:
+    """Measure encoded rows."""
+    weight = np.ones(len(y)) if weights is None else weights
+    row = model.loss.row
     score = model.score_of(X, offset)
     null = null_score(row, y, weight, offset)
     explained = None

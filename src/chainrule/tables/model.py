@@ -14,6 +14,7 @@ from chainrule.errors import ModelFileError
 from chainrule.tables import model_file
 from chainrule.tables.encoding import Matrix, encode
 from chainrule.tables.metrics import predicted_codes
+from chainrule.tables.predictors import designed
 from chainrule.tables.records import Floats, ModelRecord
 from chainrule.tables.specs import Feature
 from chainrule.tables.table import Table
@@ -75,7 +76,7 @@ class TableModel(ModelRecord):
             The rows sum to one.
         """
         self.check_columns(list(table.columns), table.source)
-        encoded = encode(self.specs, table, blank=blank)
+        encoded = encode(self.specs, designed(self, table, blank=blank), blank=blank)
         proba = self.proba_of(encoded.X, self.offsets.of(table, blank=blank))
         proba[~encoded.usable] = np.nan
         return proba

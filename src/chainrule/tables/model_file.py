@@ -18,6 +18,8 @@ from chainrule import __version__
 from chainrule.errors import ModelFileError
 from chainrule.storage import atomic_text, read_small_text
 from chainrule.tables.files.errors import unreadable
+from chainrule.tables.formula_file import formula_document, read_formula
+from chainrule.tables.inference_file import inference_document, read_inference
 from chainrule.tables.json_reader import Reader, distinct_keys
 from chainrule.tables.loss_file import loss_document, read_loss
 from chainrule.tables.offsets import OffsetColumns
@@ -98,6 +100,9 @@ def _head(model: ColumnRecord, schema: int) -> dict[str, Any]:
 
 
 def _tail(model: ColumnRecord) -> dict[str, Any]:
+    formula = {} if model.formula is None else {"formula": formula_document(model.formula)}
+    kept = model.inference
+    inference = {} if kept is None else {"inference": inference_document(kept)}
     training = asdict(model.training)
     training["metrics"] = _finite(model.training.metrics)
     training["C"] = model.training.C if math.isfinite(model.training.C) else None
@@ -112,6 +117,8 @@ def _tail(model: ColumnRecord) -> dict[str, Any]:
         },
         "training": training,
         "reading": reading_document(model.reading),
+        **formula,
+        **inference,
     }
 
 
@@ -186,7 +193,8 @@ def from_document(document: object, source: str) -> ModelRecord | RegressionReco
             f"({top.get('chainrule')})."
         )
     own = {"classes"} if schema == SCHEMA else {"loss", "offset", "exposure"}
-    optional = {"reading"} | ({"offset", "threshold"} if schema == SCHEMA else set())
+    optional = {"reading", "formula", "inference"}
+    optional |= {"offset", "threshold"} if schema == SCHEMA else set()
     read.keys(top, _KEYS | own, "the file", optional)
     if schema == REGRESSION_SCHEMA:
         shared = _read_columns(read, top, ("the mean",))
@@ -240,6 +248,8 @@ def _read_columns(read: Reader, top: dict[str, Any], outputs: tuple[str, ...]) -
             *(read.word_or_none(top.get(role), role) for role in ("offset", "exposure"))
         ),
         "reading": read_reading(read, top.get("reading")),
+        "formula": read_formula(read, top.get("formula")),
+        "inference": read_inference(read, top.get("inference")),
     }
 
 

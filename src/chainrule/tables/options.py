@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chainrule.errors import DataError
+from chainrule.formulas.parsing import ParsedFormula
 from chainrule.tables.dates import DateColumn
 from chainrule.tables.encoding_fit import complete_rows, refuse_missing
 from chainrule.tables.files.options import AS_FOUND, ReadOptions
+from chainrule.tables.inference_options import InferenceOptions
 from chainrule.tables.reading import Declared
 from chainrule.tables.specs import Missing, Unknown
 from chainrule.tables.table import Table
@@ -66,6 +68,10 @@ class FitOptions:
         How the file is to be read.
     validation : ValidationOptions
         How the penalty is chosen, and on what the model is measured.
+    formula : ParsedFormula, optional
+        The formula, whose columns and products are the features.
+    inference : InferenceOptions, optional
+        The errors, intervals and tests that are asked for.
     """
 
     target: str
@@ -90,6 +96,8 @@ class FitOptions:
     fold_labels: bool = False
     file: ReadOptions = AS_FOUND
     validation: ValidationOptions = AS_GIVEN
+    formula: ParsedFormula | None = None
+    inference: InferenceOptions | None = None
 
     @property
     def roles(self) -> dict[str, str]:
@@ -102,6 +110,7 @@ class FitOptions:
             "trials": self.trials,
             "group": self.group,
             "time": self.time,
+            "clusters": None if self.inference is None else self.inference.clusters,
         }
         return {role: name for role, name in named.items() if name is not None}
 
@@ -118,8 +127,7 @@ class FitOptions:
     def declared(self, *, labels: bool) -> Declared:
         """Return what the file is read by; a target of labels is text."""
         texts = [*self.categories, *([self.target] if labels and self.trials is None else [])]
-        if self.group is not None:
-            texts.append(self.group)
+        texts += [self.roles[role] for role in ("group", "clusters") if role in self.roles]
         numeric = (self.weights, self.trials, self.offset, self.exposure)
         numbers = [*self.numbers, *(name for name in numeric if name is not None)]
         if self.trials is not None:
@@ -131,6 +139,11 @@ class FitOptions:
             ignore=self.left_out,
             options=self.file,
         )
+
+    @property
+    def penalises(self) -> bool:
+        """Whether the fit has a penalty."""
+        return math.isfinite(self.C) if self.alpha is None else self.alpha > 0
 
     def inverse_penalty(self, n_rows: float) -> float:
         """Return C for a fit of so many rows, or of rows with this total weight.
@@ -153,6 +166,8 @@ class FitOptions:
         self.validation.check()
         if self.validation.by == self.target:
             raise DataError(f"--by {self.target} is the target. Name another column.")
+        if self.inference is not None:
+            self.inference.check(is_penalised=self.penalises)
         for problem in self._clashes():
             raise DataError(problem)
         if self.unknown == "rare" and not self.rare:
@@ -167,6 +182,8 @@ class FitOptions:
         """Yield what is wrong with the columns that are named."""
         seen: dict[str, str] = {}
         for role, name in self.roles.items():
+            if {role, seen.get(name)} == {"group", "clusters"}:
+                continue  # rows of one cluster may well be held out together
             if {role, seen.get(name)} == {"offset", "exposure"}:
                 yield (
                     f"column {name!r} is the offset and the exposure: it would count twice. "

@@ -9,13 +9,17 @@ from itertools import groupby
 
 from chainrule.calculus.graph.node import Expr
 from chainrule.documents.blocks import (
+    Beside,
     Block,
     Board,
+    Bullets,
     Code,
     Document,
     Equation,
+    Facts,
     Figure,
     Findings,
+    Fold,
     Heading,
     Inline,
     Names,
@@ -121,6 +125,21 @@ def _block(block: Block) -> Iterator[str]:
             yield from _table(block)
         case Figure():
             yield rf"\emph{{{words(block.caption)}}}\par"
+        case Facts():
+            yield r"\begin{description}"
+            for fact in block.items:
+                remark = f" ({words(fact.remark)})" if fact.remark else ""
+                yield rf"\item[{words(fact.name)}] {words(fact.value)}{remark}"
+            yield r"\end{description}"
+        case Bullets():
+            yield r"\begin{itemize}"
+            yield from (rf"\item {words(item)}" for item in block.items)
+            yield r"\end{itemize}"
+        case Fold():
+            yield rf"\subsubsection*{{{words(block.title)}}}"
+            yield from blocks_latex(block.blocks)
+        case Beside():
+            yield from blocks_latex(block.blocks)
         case Code():
             yield r"\begin{quote}\ttfamily\obeylines\obeyspaces"
             yield "\n".join(_code(line) for line in block.text.splitlines())

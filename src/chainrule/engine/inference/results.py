@@ -52,7 +52,8 @@ class Inference(Coefficients):
         """A pandas data frame, one row per coefficient, with the columns of R's broom.
 
         ``term, estimate, std.error, statistic, p.value, conf.low, conf.high``, and ``y.level``
-        first for several classes. `tidy` is the same without pandas.
+        first for several classes. Where columns are categorical, ``reference`` at the end is the
+        level that a level is compared with. `tidy` is the same without pandas.
         """
         return self.tidy.to_pandas()
 

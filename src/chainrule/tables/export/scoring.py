@@ -116,6 +116,11 @@ def scoring_plan(model: Model) -> ScoringPlan:
             f"the model takes the date {names} apart, which an export does not do: fit to columns "
             "that hold year, month or weekday as numbers"
         )
+    if model.formula is not None and set(model.formula.columns) != {s.name for s in model.specs}:
+        raise ModelFileError(
+            f"the formula {model.formula.text!r} transforms columns, which an export does not do: "
+            "put the transformed columns into the table, and fit to these"
+        )
     link: Link
     if isinstance(model, TableModel):
         link = "logit" if model.is_binary else "softmax"
