@@ -159,7 +159,7 @@ class Oracle:
                     trial[j] = theta[j] + length * step[place]
                 if first is not None:
                     trial[first] = mpmath.mpf(0)
-                if self._value(trial) <= value * (1 + noise) + length * slope / 10000:
+                if self._value(trial) <= value + abs(value) * noise + length * slope / 10000:
                     break
                 length, first = length / 2, None
             if first is not None:

@@ -149,6 +149,7 @@ class PathSolver:
         self._near: tuple[IntArray, InMemorySource, Objective] | None = None
         self._ever = np.zeros(source.n_features, dtype=bool)
         self._records: list[IterationRecord] = []
+        self._stop = False
         with _alone():
             start = self.objective.evaluate(starting_point(self.objective))
             self.null = self._solved_null(start, np.ones(source.n_features, dtype=bool))
@@ -176,8 +177,19 @@ class PathSolver:
         """Go near a strength in strides, roughly: with very many columns, few take part."""
         if not self._is_wide:
             return
-        while self._last * _STRIDE > strength and not self._is_stopped:
+        while self._last * _STRIDE > strength and not self._stop:
             self._reach(self._last * _STRIDE, _ROUGH, max_iter)
+
+    def begin_at(self, start: Point, strength: float) -> None:
+        """Start from a point in the units of the data, where it is better than no coefficients."""
+        source = self.source
+        penalty = self._shape.penalty(strength, source.column_scale)
+        shifted = start.intercept + source.column_shift @ start.coef
+        coef = penalty.nearest(start.coef[:, 0] * source.column_scale)[:, None]
+        with _alone():
+            there = self.objective.evaluate(Point(coef, shifted))
+        if there.value + penalty.value(coef[:, 0]) < self.start.value:
+            self._here, self._last = there, strength
 
     def solve(self, strength: float, *, tol: float, max_iter: int) -> PathPoint:
         """Return the fit of a strength.
@@ -219,12 +231,6 @@ class PathSolver:
             len(self._records),
             tuple(self._records),
         )
-
-    @property
-    def _is_stopped(self) -> bool:
-        return self._stop
-
-    _stop = False
 
     def _monitor(self, evaluation: Evaluation) -> bool:
         if self._on_iteration is None:
@@ -381,7 +387,7 @@ class PathSolver:
         objective.passes = 0.0
         whole = self._with_all_columns(found.evaluation, columns)
         self._monitor(whole)
-        stop: Stop = "interrupted" if self._is_stopped else found.stop
+        stop: Stop = "interrupted" if self._stop else found.stop
         return replace(found, evaluation=whole, stop=stop)
 
     def _with_all_columns(self, evaluation: Evaluation, columns: IntArray) -> Evaluation:

@@ -141,7 +141,7 @@ class Shape:
                 f"penalty_factor must be finite and >= 0, not {factors[bad[0]]:g} as for "
                 f"{names[bad[0]]}; 0 leaves a column without penalty"
             )
-        low, high = (None, None) if bounds is None else _pair(bounds)
+        low, high = (None, None) if bounds is None else ends_of(bounds)
         lower = _vector(low, n_features, "the lower bound", -np.inf)
         upper = _vector(high, n_features, "the upper bound", np.inf)
         if positive:
@@ -213,7 +213,14 @@ def _vector(given: Any, n_features: int, what: str, default: float) -> FloatArra
     return values.copy()
 
 
-def _pair(bounds: Any) -> tuple[Any, Any]:  # noqa: ANN401
+def ends_of(bounds: Any) -> tuple[Any, Any]:  # noqa: ANN401
+    """Return the two parts of bounds.
+
+    Raises
+    ------
+    ValueError
+        When there are not two.
+    """
     try:
         low, high = bounds
     except (TypeError, ValueError):

@@ -120,6 +120,8 @@ def _descend(
             if bends[j] > 0:
                 target = bends[j] * w[j] - slope[j]
                 new = float(np.sign(target)) * max(abs(target) - l1[j], 0.0) / bends[j]
+            if w[j] == 0 and abs(slope[j]) <= l1[j] + 0.5 * tolerance * unit[j]:
+                new = 0.0
             new = min(max(new, lower[j]), upper[j])
             change = new - w[j]
             if change != 0:

@@ -66,6 +66,8 @@ def descend(
                     new = (target - l1[j]) / bend
                 elif target < -l1[j]:
                     new = (target + l1[j]) / bend
+            if old == 0 and abs(slope[j]) <= l1[j] + 0.5 * tolerance * unit[j]:
+                new = 0.0  # within the tolerance: a twin of another column stays out
             new = min(max(new, lower[j]), upper[j])
             change = new - old
             if change != 0:
