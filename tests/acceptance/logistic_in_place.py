@@ -16,29 +16,18 @@ STOPS_EARLY = (
 NEVER_FITS = ("test_get_default_scorer",)
 """Tests of what an estimator is before it is fitted."""
 
-L1 = "L1 and elastic net come later"
 CV = "it is about LogisticRegressionCV, or the private path behind it"
 WORDS = "it asks for what another solver cannot do, or for its words"
+RATIO = "0.0 and 'l2' are the defaults here, with which the other of the two is at its word"
 DTYPE = "coefficients keep the digits of float64, whatever the type of the data"
 
 SOLVERS = ("lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga")
 
 LEFT: dict[str, str] = {
     **{f"test_logistic_regression_sample_weights[42-{solver}-cv]": CV for solver in SOLVERS},
-    "test_LogisticRegression_elastic_net_objective": L1,
-    "test_elastic_net_coeffs": L1,
-    "test_elastic_net_l1_l2_equivalence": L1,
-    "test_elastic_net_versus_sgd": L1,
-    "test_elastic_net_vs_l1_l2": L1,
-    "test_l1_ratio_None_deprecated": L1,
-    "test_l1_ratio_non_elasticnet": L1,
-    "test_liblinear_not_stuck": L1,
-    "test_logreg_l1": L1,
-    "test_lr_penalty_l1ratio_incompatible": L1,
-    "test_sample_and_class_weight_equivalence_liblinear": L1,
-    "test_saga_vs_liblinear[42-csr_matrix-1]": L1,
-    "test_saga_vs_liblinear[42-csr_array-1]": L1,
-    "test_logisticregression_liblinear_sample_weight[42-params0]": L1,
+    "test_l1_ratio_None_deprecated": "l1_ratio=None is not deprecated here",
+    "test_lr_penalty_l1ratio_incompatible[l1-0.0]": RATIO,
+    "test_lr_penalty_l1ratio_incompatible[l2-1.0]": RATIO,
     "test_LogisticRegressionCV_GridSearchCV_elastic_net": CV,
     "test_LogisticRegressionCV_elasticnet_attribute_shapes": CV,
     "test_LogisticRegressionCV_no_refit": CV,

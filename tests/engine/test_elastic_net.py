@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import sparse
+from tests.engine.elastic_net_oracle import Oracle
 
 from chainrule.engine.data.coded_rows import CodedColumn, CodedRows
 from chainrule.engine.data.sources import InMemorySource
@@ -14,7 +15,6 @@ from chainrule.engine.losses.table import find_loss
 from chainrule.engine.paths import PathPoint, PathSolver, geometric, path_of
 from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
 from chainrule.errors import DataError
-from tests.engine.elastic_net_oracle import Oracle
 
 
 def _data(
@@ -41,7 +41,7 @@ def _fit(
     return solver, solver.solve(share * solver.largest, tol=tol, max_iter=100)
 
 
-CASES = {
+CASES: dict[str, dict[str, Any]] = {
     "lasso": {},
     "elastic net": {"l1_ratio": 0.4},
     "no intercept": {"fit_intercept": False},
@@ -63,7 +63,7 @@ def test_optimum_in_fifty_digits(name: str, share: float) -> None:
     X, y = _data(3, 22, 5, str(loss))
     weights = rng.integers(1, 4, size=22).astype(float) if weighted else None
     offset = rng.normal(size=22) if weighted else None
-    shape = Shape.checked(5, **case)  # type: ignore[arg-type]
+    shape = Shape.checked(5, **case)
     solver, found = _fit(
         X,
         y,
@@ -138,9 +138,7 @@ def test_codes_are_one_hot_columns() -> None:
     number = rng.normal(size=120)
     y = (number + 0.8 * (codes == 2) - 0.5 * (codes == 4) + rng.logistic(size=120) > 0) * 1.0
     places = np.arange(5, dtype=np.int32)
-    rows = CodedRows(
-        [CodedColumn("a", codes, np.arange(5), places), CodedColumn("b", number)]
-    )
+    rows = CodedRows([CodedColumn("a", codes, np.arange(5), places), CodedColumn("b", number)])
     one_hot = np.column_stack([codes[:, None] == np.arange(5), number]).astype(float)
     shape = Shape.checked(6)
     _, coded = _fit(rows, y, shape, 0.1, tol=1e-12)

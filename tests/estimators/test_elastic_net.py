@@ -27,7 +27,10 @@ COUNTS = RNG.poisson(np.exp(0.5 * SCORE))
         ({"l1_ratio": 1}, {"l1_ratio": 1.0}),
         ({"penalty": "elasticnet", "l1_ratio": 0.3}, {"l1_ratio": 0.3}),
         ({"l1_ratio": 0.3, "fit_intercept": False}, {"l1_ratio": 0.3, "fit_intercept": False}),
-        ({"penalty": "l1", "class_weight": "balanced"}, {"l1_ratio": 1.0, "class_weight": "balanced"}),
+        (
+            {"penalty": "l1", "class_weight": "balanced"},
+            {"l1_ratio": 1.0, "class_weight": "balanced"},
+        ),
     ],
 )
 def test_same_coefficients_as_saga(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
@@ -47,7 +50,7 @@ def test_same_coefficients_as_saga(ours: dict[str, Any], theirs: dict[str, Any])
 
 
 def _has_new_l1_ratio() -> bool:
-    return linear_model.LogisticRegression().penalty != "l2"
+    return bool(linear_model.LogisticRegression().penalty != "l2")
 
 
 def test_squared_loss_is_the_lasso() -> None:
@@ -105,7 +108,6 @@ def test_warm_start_and_pickle() -> None:
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
-        ({"penalty": "l1", "l1_ratio": 0.3}, "use penalty='elasticnet'"),
         ({"l1_ratio": -0.1}, "from 0 to 1"),
         ({"penalty": "elasticnet", "l1_ratio": None}, "needs l1_ratio"),
         ({"positive": "yes"}, "positive must be"),
@@ -116,6 +118,14 @@ def test_warm_start_and_pickle() -> None:
 def test_refusals(keywords: dict[str, Any], message: str) -> None:
     with pytest.raises((ValueError, DataError), match=message):
         LogisticRegression(**keywords).fit(X, Y)
+
+
+def test_a_ratio_beside_l1_is_ignored_aloud() -> None:
+    with pytest.warns(UserWarning, match="only used when penalty is 'elasticnet'"):
+        mixed = LogisticRegression(penalty="l1", l1_ratio=0.3, C=0.1).fit(X, Y)
+    np.testing.assert_array_equal(
+        mixed.coef_, LogisticRegression(penalty="l1", C=0.1).fit(X, Y).coef_
+    )
 
 
 def test_three_classes_are_refused_in_words() -> None:

@@ -87,7 +87,8 @@ class ClassInference(LinearEstimator):
         ------
         DataError
             When the fit is penalised and `penalised` is not given, when coefficients were chosen by
-            an L1 penalty or bounded, when separation leaves no row undecided, or when the data are not those of the fit in shape or range.
+            an L1 penalty or bounded, when separation leaves no row undecided, or when the data are
+            not those of the fit in shape or range.
 
         Examples
         --------

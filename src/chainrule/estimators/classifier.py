@@ -47,8 +47,9 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
 
     Minimises ``sum_i s_i loss_i + |coef|^2 / (2 C)``: scikit-learn's objective, the sum over
     examples, with the sigmoid's cross-entropy for two classes and the softmax's for more. With an
-    `l1_ratio` r, the penalty is ``(r |coef|_1 + (1 - r)/2 |coef|^2) / C``. Every fit carries a `certificate_`: a proven bound on its distance from the optimum, or the proof that
-    there is none.
+    `l1_ratio` r, the penalty is ``(r |coef|_1 + (1 - r)/2 |coef|^2) / C``. Every fit carries a
+    `certificate_`: a proven bound on its distance from the optimum, or the proof that there is
+    none.
 
     Parameters
     ----------
@@ -438,11 +439,6 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         """Return the share of absolute values in the penalty."""
         share = super()._l1_ratio()
         if self.penalty == "l1":
-            if share not in (0.0, 1.0):
-                raise ValueError(
-                    f"penalty='l1' is l1_ratio=1, and l1_ratio is {self.l1_ratio!r}: use "
-                    "penalty='elasticnet'"
-                )
             return 1.0
         return 0.0 if self.penalty in (None, "none", *FIRTH) else share
 
@@ -462,6 +458,12 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         if self.penalty == "elasticnet" and self.l1_ratio is None:
             raise ValueError("penalty='elasticnet' needs l1_ratio, a number from 0 to 1")
         self._l1_ratio()
+        if self.penalty == "l1" and self.l1_ratio not in (0, 1, None):
+            warnings.warn(
+                "l1_ratio parameter is only used when penalty is 'elasticnet'. Got (penalty=l1)",
+                UserWarning,
+                stacklevel=4,
+            )
         C = checked_strength(self.C)
         self._check_common_parameters()
         if self.on_separation not in ("warn", "raise"):

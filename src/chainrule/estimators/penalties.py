@@ -23,7 +23,11 @@ def shared_l1_ratio(l1_ratio: Any) -> float:  # noqa: ANN401
     """
     if l1_ratio is None:
         return 0.0
-    if isinstance(l1_ratio, bool) or not isinstance(l1_ratio, Real) or not 0 <= l1_ratio <= 1:
+    if (
+        isinstance(l1_ratio, bool)
+        or not isinstance(l1_ratio, Real)
+        or not 0 <= float(l1_ratio) <= 1
+    ):
         raise ValueError(f"l1_ratio must be a number from 0 to 1, or None, not {l1_ratio!r}")
     return float(l1_ratio)
 
