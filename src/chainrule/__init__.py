@@ -12,6 +12,7 @@ The public names, imported when first used, so that ``import chainrule`` stays l
 - `LogisticRegressionCV`, `LinearModelCV`, ...: the same with the penalty chosen by
   cross-validation.
 - `fit_logistic`: the same for plain arrays, without scikit-learn.
+- `logistic_path`: L1 and elastic-net paths, every point with its gap.
 - `fit_many`: bootstraps, simulations, one fit a segment, in one call.
 - `warm_up`: load its compiled passes beforehand.
 """
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from chainrule.estimators.glm import GammaRegressor, PoissonRegressor, TweedieRegressor
     from chainrule.estimators.linear_model import LinearModel
     from chainrule.estimators.many import fit_many
+    from chainrule.estimators.paths import logistic_path
     from chainrule.estimators.regressors_cv import (
         GammaRegressorCV,
         LinearModelCV,
@@ -71,6 +73,7 @@ _DOORS = {
     "fit_many": "chainrule.estimators.many",
     "grade": "chainrule.teaching.exercises.grading",
     "latex": "chainrule.language.typeset",
+    "logistic_path": "chainrule.estimators.paths",
     "load_model": "chainrule.language.reading",
     "plain": "chainrule.language.typeset",
     "read_model": "chainrule.language.reading",
@@ -102,6 +105,7 @@ __all__ = [
     "grade",
     "latex",
     "load_model",
+    "logistic_path",
     "plain",
     "read_model",
     "unicode",
