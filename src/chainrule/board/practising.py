@@ -27,13 +27,15 @@ from chainrule.board.schema import (
 from chainrule.errors import ChainruleError, ExerciseError
 from chainrule.language.typeset import model_text
 from chainrule.teaching.exercises.answer_readers import judge
+from chainrule.teaching.exercises.circuit_text import circuit_text
 from chainrule.teaching.exercises.content import Block as ContentBlock
-from chainrule.teaching.exercises.content import Code, Content, Equation, Prose
+from chainrule.teaching.exercises.content import Circuit, Code, Content, Equation, Prose
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.grading import grader_of
 from chainrule.teaching.exercises.history import Answer
 from chainrule.teaching.exercises.kinds import KINDS, kind_named
-from chainrule.teaching.exercises.loading import bank, exercises, find
+from chainrule.teaching.exercises.pool import course_exercise, course_exercises
+from chainrule.teaching.exercises.pool import topics as course_topics
 from chainrule.teaching.exercises.practice import PracticeSession
 from chainrule.teaching.exercises.questions import Question
 from chainrule.teaching.exercises.scheduler import boxes
@@ -47,9 +49,9 @@ def question(args: QuestionArgs) -> QuestionInfo:
     """Choose the next question by the history."""
     kinds = [kind_named(name).name for name in args.kinds]
     if args.exercise:
-        pool: tuple[Exercise, ...] = (find(args.exercise),)
+        pool: tuple[Exercise, ...] = (course_exercise(args.exercise),)
     else:
-        pool = exercises(args.topic or None, args.level or None)
+        pool = course_exercises(args.topic or None, args.level or None)
     if not 0 <= args.seed <= LARGEST:
         raise RequestError(f"args.seed is {args.seed}; seeds go from 0 to {LARGEST}")
     history = _answers(args.history)
@@ -145,7 +147,7 @@ def topics(args: NoArgs) -> Topics:
                 topic.level,
                 tuple(NamedTitle(each.id, each.title) for each in topic.exercises),
             )
-            for topic in bank()
+            for topic in course_topics()
         ),
         tuple(NamedTitle(kind.name, kind.title) for kind in KINDS),
     )
@@ -161,6 +163,8 @@ def _block(made: Question, each: ContentBlock) -> Block:
         return Block("prose", each.text)
     if isinstance(each, Code):
         return Block("code", each.text)
+    if isinstance(each, Circuit):
+        return Block("code", circuit_text(each))
     if isinstance(each, Equation):
         model = made.exercise.derivation.model
         shown = line(each.left, each.right, model)

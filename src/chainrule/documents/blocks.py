@@ -130,10 +130,19 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing as SVG, and what it shows in words."""
+    """A drawing as SVG, and what it shows in words.
+
+    Parameters
+    ----------
+    svg, caption : str
+        The drawing, and its caption.
+    text : str
+        The drawing as lines of text, for media without drawings.
+    """
 
     svg: str
     caption: str
+    text: str = ""
 
 
 @dataclass(frozen=True)
