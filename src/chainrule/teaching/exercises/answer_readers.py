@@ -186,8 +186,10 @@ def _choice(key: AnswerKey, text: str) -> Judgement:
     letters = [_letter(k) for k in range(len(key.choices))]
     found = text.strip(" .()").lower()
     spelled = [_plain_words(choice) for choice in key.choices]
+    if text in key.choices and found not in letters:
+        found = letters[key.choices.index(text)]
     if found not in letters:
-        if _plain_words(text) not in spelled:
+        if _plain_words(text) not in spelled or spelled.count(_plain_words(text)) > 1:
             if len(found) > 1 and any(spelled):
                 return _unread(f"that is none of them; choose a letter from a to {letters[-1]}")
             return _unread(f"there is no {found}; choose a letter from a to {letters[-1]}")

@@ -40,7 +40,7 @@ def step(
         return gradients[name]
 
     made = [
-        (after(-rate, gradient), "sign", "the step goes against the gradient, not along it"),
+        (after(-rate, gradient), "step uphill", "the step goes against the gradient, not along it"),
         (after(1, gradient), "step without the rate", "multiply the gradient by the rate"),
         (
             ", ".join(f"{v} = {written(-rate * gradients[v])}" for v in variables),

@@ -110,7 +110,7 @@ def finite_form(what: str, forms: Sequence[Form], rng: Random) -> Draft:
     )
     return Draft(
         (Prose(f"Which of these computes {what} without overflow where z is {z:g}?"),),
-        AnswerKey("choice", letter, choices=("",) * len(order), mistakes=mistakes),
+        AnswerKey("choice", letter, choices=tuple(code for code, _, _ in order), mistakes=mistakes),
         (
             "float64 ends near 1.8e308, which is exp(709.78).",
             "In each form, find the largest argument of an exponential.",
