@@ -90,9 +90,11 @@ class Student:
             return self.rng.choice([key.answer, *(wrong for wrong, _, _ in key.mistakes)])
         if key.reader in FORMULAS:
             return f"{self.rng.choice((2, 3, 5, 7))} ({right_answer(question)})"
-        return {"shape": "(9, 9)", "number": "7.7", "names": key.choices[0] if key.choices else ""}.get(
-            key.reader, key.answer
-        )
+        return {
+            "shape": "(9, 9)",
+            "number": "7.7",
+            "names": key.choices[0] if key.choices else "",
+        }.get(key.reader, key.answer)
 
 
 def study(student: Student, session: PracticeSession, count: int) -> list[Question]:
@@ -105,6 +107,3 @@ def study(student: Student, session: PracticeSession, count: int) -> list[Questi
         if not found.read:
             session.show()
     return asked
-
-
-

@@ -192,9 +192,10 @@ class Scheduler:
     def skills(self, exercise: Exercise) -> tuple[str, ...]:
         """Return the skills that an exercise can ask for."""
         if exercise.id not in self._skills:
-            made = isinstance(exercise, TemplateExercise)
-            found = exercise.skills if made else skills_of_model(exercise.model)
-            self._skills[exercise.id] = found
+            if isinstance(exercise, TemplateExercise):
+                self._skills[exercise.id] = exercise.skills
+            else:
+                self._skills[exercise.id] = skills_of_model(exercise.model)
         return self._skills[exercise.id]
 
     # ---- placement -----------------------------------------------------------------------------
@@ -284,8 +285,10 @@ class Scheduler:
         for number, answer in enumerate(history):
             last[answer.exercise] = (number, answer)
         for exercise in left:
-            number, answer = last.get(exercise.id, (0, None))
-            if answer is None or answer.right or answer.blamed:
+            if exercise.id not in last:
+                continue
+            number, answer = last[exercise.id]
+            if answer.right or answer.blamed:
                 continue
             if len(history) - number - 1 >= AGAIN:
                 kinds = tuple(kind for kind in EASIER if kind in self.kinds)
