@@ -76,32 +76,39 @@ def list_command(topic: str | None, level: str | None, as_json: bool) -> None:
     """
     from chainrule.calculus.derivation.derive import derivation_of
     from chainrule.teaching.exercises.difficulty import difficulty
-    from chainrule.teaching.exercises.loading import bank, exercises
+    from chainrule.teaching.exercises.pool import course_exercises, topics
 
     found = [
-        (exercise, difficulty(derivation_of(exercise.model)).score)
-        for exercise in exercises(topic, level)
+        (exercise, difficulty(derivation_of(exercise.model)).score if _derives(exercise) else None)
+        for exercise in course_exercises(topic, level)
     ]
     if as_json:
         click.echo(json.dumps([_row(e, score) for e, score in found], indent=2, ensure_ascii=False))
         return
-    for topic_ in (t for t in bank() if any(e.topic == t.name for e, _ in found)):
+    for topic_ in (t for t in topics() if any(e.topic == t.name for e, _ in found)):
         click.echo(f"\n{topic_.name}: {topic_.title} (level {topic_.level})")
         for exercise, score in found:
             if exercise.topic == topic_.name:
-                click.echo(f"  {exercise.id:30} {score:3}   {exercise.title}")
+                click.echo(
+                    f"  {exercise.id:30} {'' if score is None else score:3}   {exercise.title}"
+                )
     click.echo(f"\n{len(found)} exercises, the number is how hard; show one with:")
     click.echo(f"chainrule exercise show {found[0][0].id}")
 
 
-def _row(exercise: Exercise, score: int) -> dict[str, object]:
+def _derives(exercise: Exercise) -> bool:
+    """Whether an exercise asks about a derivation, whose difficulty can be counted."""
+    return bool(exercise.model.definitions)
+
+
+def _row(exercise: Exercise, score: int | None) -> dict[str, object]:
     return {
         "id": exercise.id,
         "title": exercise.title,
         "level": exercise.level,
         "topic": exercise.topic,
         "difficulty": score,
-        "variables": list(exercise.variables),
+        "variables": list(exercise.variables) if _derives(exercise) else [],
         "source": exercise.source,
         "kinds": list(exercise.kinds),
     }
@@ -121,12 +128,13 @@ def show_command(identifier: str, kind: str | None, seed: int, answer: bool) -> 
     from chainrule.errors import ExerciseError
     from chainrule.teaching.exercises.difficulty import difficulty
     from chainrule.teaching.exercises.kinds import ask, questions
-    from chainrule.teaching.exercises.loading import find
+    from chainrule.teaching.exercises.pool import course_exercise
 
-    exercise = find(identifier)
+    exercise = course_exercise(identifier)
     click.echo(f"{exercise.title}")
     click.echo(f"{exercise.id} · level {exercise.level} · {exercise.topic}")
-    click.echo(f"difficulty {difficulty(exercise.derivation)}")
+    if _derives(exercise):
+        click.echo(f"difficulty {difficulty(exercise.derivation)}")
     click.echo(f"source: {exercise.source}\n")
     chosen = kind or (exercise.kinds[0] if exercise.kinds else "gradient")
     question = ask(exercise, chosen, seed)
@@ -190,13 +198,19 @@ def new_command(
     from chainrule.documents.exercises.building import problem_set
     from chainrule.documents.renderers import html, latex
     from chainrule.teaching.exercises.kinds import KINDS, kind_named
-    from chainrule.teaching.exercises.loading import exercises
+    from chainrule.teaching.exercises.pool import course_exercises
     from chainrule.teaching.exercises.sets import new_set
     from chainrule.teaching.exercises.submissions import KEY_FILE
+    from chainrule.teaching.exercises.templates.template import TemplateExercise
 
     wanted = names_in(kind)
     kinds = [k.name for k in KINDS] if wanted == ["all"] else [kind_named(k).name for k in wanted]
-    made = new_set(exercises(topic, level), count, seed, kinds, _range(hard), title)
+    pool = [
+        exercise
+        for exercise in course_exercises(topic, level)
+        if topic or not isinstance(exercise, TemplateExercise) or set(exercise.kinds) & set(kinds)
+    ]
+    made = new_set(pool, count, seed, kinds, _range(hard), title)
     key = json.dumps(made.data(), indent=2, ensure_ascii=False) + "\n"
     if not replace:
         _keep_other_key(out, key)

@@ -22,7 +22,7 @@ WORDS = ("hint", "show", "skip", "quit", "help")
 _HELP = """Practise backpropagation: one question after the other.
 
 Answer as you would write it: mathematics, LaTeX or NumPy. What cannot be read costs nothing. The
-next question is chosen from what was missed, and you are told why. PracticeLog is kept in a file on
+next question is chosen from what was missed, and you are told why. Progress is kept in a file on
 this machine; `chainrule progress` shows, exports or deletes it.
 
 \b
@@ -33,8 +33,9 @@ While a question is open, type an answer, or one of these words:
   quit   leave; so do Ctrl-D and Ctrl-C
 
 The kinds of question: gradient, factor, shape, next, rule, order, wrong-line, verify, number,
-code-to-maths, maths-to-code, cache, and fading, a solved derivation with blanks. The topics and the
-exercises are listed by `chainrule exercise list`.
+code-to-maths, maths-to-code, cache, debug, concept, circuit, step, gradient-check, broadcast,
+kinks, stability, saturation, gradient-flow, counting, initialization, parts, and fading, a solved
+derivation with blanks. The topics and the exercises are listed by `chainrule exercise list`.
 
 \b
 chainrule practice
@@ -71,7 +72,7 @@ def command(
     from chainrule.cli.progress import progress_file
     from chainrule.teaching.exercises.fading import KIND as FADING
     from chainrule.teaching.exercises.kinds import kind_named
-    from chainrule.teaching.exercises.loading import exercises
+    from chainrule.teaching.exercises.pool import course_exercises
     from chainrule.teaching.exercises.practice import PracticeSession
     from chainrule.teaching.exercises.practice_log import PracticeLog
 
@@ -80,7 +81,7 @@ def command(
         if name != FADING:
             kind_named(name)
     kept = None if no_progress else PracticeLog(progress_file(file))
-    practice = PracticeSession(exercises(topic, level), kept, seed, kinds)
+    practice = PracticeSession(course_exercises(topic, level), kept, seed, kinds)
     console = Console(highlight=False, soft_wrap=True)
     try:
         _sitting(practice, console, count)

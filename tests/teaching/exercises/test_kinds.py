@@ -25,13 +25,13 @@ from chainrule.language.codegen import module_text
 from chainrule.teaching.exercises.answer_readers import judge
 from chainrule.teaching.exercises.content import Block, Code, Equation, Prose
 from chainrule.teaching.exercises.exercise import Exercise
-from chainrule.teaching.exercises.kinds import KINDS, ask, questions
+from chainrule.teaching.exercises.kinds import KINDS, TEMPLATES, ask, questions
 from chainrule.teaching.exercises.loading import exercises, find
 from chainrule.teaching.exercises.questions import LETTERS, Question
 
 ALL = exercises()
 TYPED = ("formula", "maths", "code")
-NAMES = [kind.name for kind in KINDS]
+NAMES = [kind.name for kind in KINDS if kind.name not in TEMPLATES]
 
 
 def some(kind: str, every: int) -> tuple[Exercise, ...]:
@@ -61,7 +61,8 @@ def test_a_question_is_whole(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", NAMES)
 def test_a_seed_gives_the_same_question_again(kind: str) -> None:
-    one, two = (ask(find("logistic-batch"), kind, 7) for _ in range(2))
+    name = "two-layers" if kind == "debug" else "logistic-batch"
+    one, two = (ask(find(name), kind, 7) for _ in range(2))
     assert one is not None
     assert two is not None
     assert (one.prompt, one.options, one.key) == (two.prompt, two.options, two.key)

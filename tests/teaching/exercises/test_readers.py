@@ -19,7 +19,21 @@ ORDER = AnswerKey("order", "c a d b")
 LINE = AnswerKey("line", "3", choices=("1", "2", "3", "4"))
 NAMES = AnswerKey("names", "X, A^[1], yhat", choices=("X", "w", "A^[1]", "yhat"))
 YES = AnswerKey("yes or no", "yes")
-KEYS = (SHAPE, NUMBER, CHOICE, ORDER, LINE, NAMES, YES)
+COUNT = AnswerKey(
+    "count", "79510", mistakes=(("79400", "count without biases", "every unit has a bias"),)
+)
+VALUE = AnswerKey("value", "6.0002", tolerance=2e-6)
+VALUES = AnswerKey("values", "q = 3, f = -12, df/dq = -4", choices=("q", "f", "df/dq"))
+ARRAY = AnswerKey("array shape", "(3, 4)")
+MISFIT = AnswerKey("array shape", "error")
+PARTS = AnswerKey(
+    "parts",
+    "dZ = A - Y; dw = dZ X^T; db = dZ 1",
+    model_text(load_model("logistic_batch")),
+    choices=("dZ", "dw", "db"),
+)
+KEYS = (SHAPE, NUMBER, CHOICE, ORDER, LINE, NAMES, YES, COUNT, VALUE, VALUES, ARRAY, MISFIT)
+KEYS_OF_LINES = (PARTS,)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +64,16 @@ KEYS = (SHAPE, NUMBER, CHOICE, ORDER, LINE, NAMES, YES)
         (NAMES, "yhat and X and A^[1]"),
         (YES, "Yes"),
         (YES, "y"),
+        (COUNT, "79,510"),
+        (COUNT, "784*100 + 100 + 100·10 + 10"),
+        (VALUE, "6.0002"),
+        (VALUE, "(2*1.01^3 - 2*0.99^3)/0.02"),
+        (VALUES, "3, -12, -4"),
+        (VALUES, "f = -12; ∂f/∂q = -4; q = 3"),
+        (ARRAY, "3x4"),
+        (MISFIT, "they do not fit"),
+        (PARTS, "dZ = A - Y; dw = dZ X^T; db = dZ 1"),
+        (PARTS, "(a) A - Y\n(b) (A - Y) X^T\n(c) sum(dZ)"),
     ],
 )
 def test_what_is_right(key: AnswerKey, text: str) -> None:
@@ -74,6 +98,14 @@ def test_what_is_right(key: AnswerKey, text: str) -> None:
         (NAMES, "X, yhat", "1 more is needed"),
         (NAMES, "X, w, A^[1], yhat", "w is not read"),
         (YES, "no", "not no"),
+        (COUNT, "79400", "every unit has a bias"),
+        (COUNT, "795", "count again"),
+        (VALUE, "6", "not the value"),
+        (VALUES, "3, -12, 4", "the first wrong one is df/dq"),
+        (ARRAY, "(4, 3)", "not (4, 3)"),
+        (ARRAY, "error", "not error"),
+        (PARTS, "dZ = Y - A; dw = dZ X^T; db = dZ 1", "(a) dZ: wrong: sign"),
+        (PARTS, "dZ = Y - A; dw = (Y - A) X^T", "(c) db: no answer"),
     ],
 )
 def test_what_is_wrong_and_what_is_said(key: AnswerKey, text: str, message: str) -> None:
@@ -104,6 +136,16 @@ def test_what_is_wrong_and_what_is_said(key: AnswerKey, text: str, message: str)
         (LINE, "the third", "number of the line"),
         (NAMES, "X, q", "q is no name here"),
         (YES, "perhaps", "yes or no"),
+        (COUNT, "many", "not a number"),
+        (COUNT, "9**9**9**9", "not a number"),
+        (VALUE, "__import__('os')", "not a number"),
+        (VALUES, "3, -12", "3 values are asked for"),
+        (VALUES, "3, -12, x", "x is not a number"),
+        (VALUES, "q = 3, g = 2, f = 1", "g is not asked for"),
+        (ARRAY, "wide", "write the shape like"),
+        (PARTS, "dX = A", "dX is not asked for"),
+        (PARTS, "dZ = A +", "dZ: "),
+        (PARTS, ";", "one line per part"),
         (AnswerKey("code", "A"), "(A - Y) X^T", "no Python expression"),
         (AnswerKey("maths", "A"), "A @ X.T", "still code"),
         (SHAPE, "n" * (LONGEST + 1), "longer than"),
@@ -134,6 +176,13 @@ def test_anything_typed_for_a_formula_gets_a_judgement(text: str) -> None:
     assert found.right or found.message
 
 
+def test_a_part_that_follows_from_a_wrong_one_gets_its_marks() -> None:
+    found = judge(PARTS, "dZ = Y - A; dw = (Y - A) X^T; db = dZ 1")
+    assert found.credit == 2 / 3
+    assert "(b) dw: follows from your earlier part" in found.message
+    assert found.explanations == (("sign",),)
+
+
 def test_every_way_of_answering_is_tested() -> None:
-    tested = {key.reader for key in KEYS} | {"formula", "code", "maths"}
+    tested = {key.reader for key in (*KEYS, *KEYS_OF_LINES)} | {"formula", "code", "maths"}
     assert tested == set(READERS)

@@ -22,8 +22,10 @@ from chainrule.documents.blocks import (
     Styled,
     prose,
 )
+from chainrule.documents.exercises.circuits import circuit_svg
 from chainrule.documents.lesson.building import titled
 from chainrule.teaching.exercises import content
+from chainrule.teaching.exercises.circuit_text import circuit_text
 from chainrule.teaching.exercises.questions import Question
 from chainrule.teaching.exercises.sets import Problem, ProblemSet
 
@@ -58,7 +60,8 @@ def problem_set(problems: ProblemSet, *, solved: bool) -> Document:
 
 def question_blocks(question: Question) -> Iterator[Block]:
     """Yield a question with its forward pass and its options."""
-    yield forward_names(question.model)
+    if question.model.definitions:
+        yield forward_names(question.model)
     yield from content_blocks(question.prompt)
     if question.options:
         yield Options(tuple(content_blocks(question.options)))
@@ -77,6 +80,8 @@ def content_blocks(pieces: Iterable[content.Block]) -> Iterator[Block]:
                 yield blocks.Code(piece.text)
             case content.ForwardPassBlock():
                 yield forward_names(piece.model)
+            case content.Circuit():
+                yield blocks.Figure(circuit_svg(piece), "", text=circuit_text(piece))
 
 
 def forward_names(model: Model) -> Names:

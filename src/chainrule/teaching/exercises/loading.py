@@ -8,7 +8,7 @@ or another exercise of the bank about which something is asked. Answers have no 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,11 @@ def bank() -> tuple[Topic, ...]:
     return load(sorted(BANK.glob("*.toml")))
 
 
-def exercises(topic: str | None = None, level: str | None = None) -> tuple[Exercise, ...]:
+def exercises(
+    topic: str | None = None,
+    level: str | None = None,
+    among: Callable[[], tuple[Topic, ...]] = bank,
+) -> tuple[Exercise, ...]:
     """Return the exercises of the bank, easiest level first.
 
     Parameters
@@ -57,6 +61,8 @@ def exercises(topic: str | None = None, level: str | None = None) -> tuple[Exerc
         Topics, comma-separated; by default all of them.
     level : str, optional
         Letters of levels, such as ``"A"`` or ``"A-C"``.
+    among : callable, optional
+        Returns the topics to choose from; by default those with forward passes.
 
     Raises
     ------
@@ -68,9 +74,9 @@ def exercises(topic: str | None = None, level: str | None = None) -> tuple[Exerc
     >>> [each.id for each in exercises("vectors")][:3]
     ['logistic-single', 'board-b3', 'board-b4']
     """
-    wanted = _topics(topic)
+    wanted = _topics(topic, among())
     letters = _levels(level)
-    found = [e for t in bank() if t.name in wanted for e in t.exercises if e.level in letters]
+    found = [e for t in among() if t.name in wanted for e in t.exercises if e.level in letters]
     if not found:
         raise ExerciseError(
             f"no exercise of topic {topic} is of level {level}; leave one of them out"
@@ -78,15 +84,22 @@ def exercises(topic: str | None = None, level: str | None = None) -> tuple[Exerc
     return tuple(found)
 
 
-def find(identifier: str) -> Exercise:
+def find(identifier: str, among: Callable[[], tuple[Topic, ...]] = bank) -> Exercise:
     """Find an exercise of the bank by its id; ``ID:SEED`` is its variant of that seed.
+
+    Parameters
+    ----------
+    identifier : str
+        The id.
+    among : callable, optional
+        Returns the topics to search; by default those with forward passes.
 
     Raises
     ------
     ExerciseError
         When there is none; the message names the nearest ones.
     """
-    known = {each.id: each for topic in bank() for each in topic.exercises}
+    known = {each.id: each for topic in among() for each in topic.exercises}
     wanted, _, seed = identifier.strip().lower().partition(":")
     if wanted in known and not seed:
         return known[wanted]
@@ -244,8 +257,8 @@ def _known_level(where: str, level: str) -> None:
         raise ExerciseError(f"{where}: there is no level {level!r}; levels are {', '.join(LEVELS)}")
 
 
-def _topics(topic: str | None) -> set[str]:
-    names = [each.name for each in bank()]
+def _topics(topic: str | None, among: Iterable[Topic]) -> set[str]:
+    names = [each.name for each in among]
     if topic is None:
         return set(names)
     wanted = {name.strip().lower() for name in topic.split(",") if name.strip()}

@@ -42,7 +42,9 @@ class Question:
     solution : tuple of Block
         The solution.
     rules : tuple of str
-        The rules that the answer takes, by which progress is kept.
+        The derivative rules that the answer takes.
+    skills : tuple of str
+        The skills that it exercises, where they are not those of its rules.
     """
 
     exercise: Exercise
@@ -54,6 +56,7 @@ class Question:
     solution: Content
     rules: tuple[str, ...]
     options: Content = ()
+    skills: tuple[str, ...] = ()
 
 
 class Subject:

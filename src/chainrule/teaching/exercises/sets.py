@@ -132,6 +132,7 @@ def read_key(data: Mapping[str, Any]) -> dict[int, tuple[AnswerKey, int]]:
         try:
             fields = dict(problem["key"])
             fields["choices"] = tuple(fields["choices"])
+            fields["mistakes"] = tuple(tuple(each) for each in fields.get("mistakes", ()))
             key, number, points = (
                 AnswerKey(**fields),
                 int(problem["number"]),

@@ -7,8 +7,25 @@ from random import Random
 
 from chainrule.errors import ExerciseError
 from chainrule.teaching.exercises.exercise import Exercise
-from chainrule.teaching.exercises.kinds import code, formulas, lines, short_answers
+from chainrule.teaching.exercises.kinds import code, debugging, formulas, lines, short_answers
 from chainrule.teaching.exercises.questions import Question, QuestionKind, Subject
+from chainrule.teaching.exercises.templates.template import made_by_template
+
+TEMPLATES = {
+    "concept": "choose the right statement",
+    "circuit": "value and gradient on every edge",
+    "step": "take a step of gradient descent",
+    "gradient-check": "check a gradient by differences",
+    "broadcast": "give the shape of an array",
+    "kinks": "slopes at kinks and ties",
+    "stability": "avoid overflow and cancellation",
+    "saturation": "gradients of saturated units",
+    "gradient-flow": "vanishing and exploding gradients",
+    "counting": "count parameters, operations, memory",
+    "initialization": "symmetry and scale at the start",
+    "parts": "a problem in parts (a) to (f)",
+}
+"""The kinds of question whose exercises are made by templates, each with its title."""
 
 KINDS: tuple[QuestionKind, ...] = (
     QuestionKind("gradient", "derive the gradient", formulas.gradient),
@@ -23,6 +40,8 @@ KINDS: tuple[QuestionKind, ...] = (
     QuestionKind("code-to-maths", "read code as mathematics", code.code_to_maths),
     QuestionKind("maths-to-code", "write mathematics as code", code.maths_to_code),
     QuestionKind("cache", "say what the forward pass must keep", short_answers.cache),
+    QuestionKind("debug", "find the mistake in backward code", debugging.debug),
+    *(QuestionKind(name, title, made_by_template(name)) for name, title in TEMPLATES.items()),
 )
 """The kinds of question. A new kind is one entry and its builder."""
 

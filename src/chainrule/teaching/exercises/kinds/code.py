@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from chainrule.calculus.derivation.program import program
+from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.dims import written
 from chainrule.deriving import derive
 from chainrule.errors import ChainruleError
@@ -67,8 +68,13 @@ def _question(
 
 def _backward(subject: Subject, section: GradientSection) -> str | None:
     """Return the backward code for one variable; None where there is no array code."""
+    return backward_code(derive(subject.exercise.model, [section.variable.name]))
+
+
+def backward_code(derivation: Derivation) -> str | None:
+    """Return the backward code of a derivation; None where there is no array code."""
     try:
-        text = module_text(program(derive(subject.exercise.model, [section.variable.name])))
+        text = module_text(program(derivation))
     except ChainruleError:
         return None
     found = _BACKWARD.search(text)
