@@ -20,7 +20,7 @@ help:
 	@echo "make docs    regenerate what the README and docs quote"
 	@echo "make emit    write the training kernels from the derivation again"
 	@echo "make board   build the board's front end (needs Node), its types included"
-	@echo "make site    write the gallery with the static board into site/"
+	@echo "make site    build the documentation into site/, warnings as errors; ARGS=--whole-board"
 	@echo "make build   the wheel and the source archive"
 
 $(READY): pyproject.toml constraints.txt
@@ -77,8 +77,12 @@ board: $(READY)
 	$(BIN)/python tools/board_schema.py
 	cd frontend && npm ci --ignore-scripts --no-audit --no-fund && node build.mjs
 
-site: $(READY)
-	$(BIN)/chainrule board --export site
+$(VENV)/.ready-docs: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
+
+site: $(VENV)/.ready-docs
+	$(BIN)/python -m tools.book $(ARGS)
 
 build: $(READY)
 	$(BIN)/python -m pip install --quiet build

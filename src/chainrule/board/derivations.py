@@ -50,8 +50,8 @@ def derivation_of(text: str, wrt: tuple[str, ...] = (), order: int = 1) -> Deriv
     tensor = next((s for s in model.symbols if len(s.shape) > 2), None)
     if tensor is not None:
         raise RequestError(
-            f"{tensor.name} has {len(tensor.shape)} dimensions; the board shows numbers of scalars, "
-            "vectors and matrices. Derive tensors with: chainrule derive FILE --format html"
+            f"{tensor.name} has {len(tensor.shape)} dimensions; the board shows scalars, vectors "
+            "and matrices. Derive tensors with: chainrule derive FILE --format html"
         )
     return derive_second(model, wrt or None) if order == 2 else derive(model, wrt or None)
 
