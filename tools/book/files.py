@@ -26,8 +26,10 @@ FILES = (
     (
         "Model file of a regression",
         "The same with a loss; the facts of the loss are stored with their proofs.",
-        ("fit", "@breast_cancer", "--target", "mean_texture", "--ignore", "diagnosis")
-        + ("--loss", "huber", "--out", MODEL),
+        (
+            *("fit", "@breast_cancer", "--target", "mean_texture", "--ignore", "diagnosis"),
+            *("--loss", "huber", "--out", MODEL),
+        ),
         MODEL,
     ),
     (

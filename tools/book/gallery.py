@@ -52,8 +52,10 @@ FITS = (
         "fit_huber.html",
         "A regression with Huber's loss",
         "569 rows, mean texture from the other measurements",
-        ("fit", "@breast_cancer", "--target", "mean_texture", "--ignore", "diagnosis")
-        + ("--loss", "huber"),
+        (
+            *("fit", "@breast_cancer", "--target", "mean_texture", "--ignore", "diagnosis"),
+            *("--loss", "huber"),
+        ),
         "--report",
     ),
 )
