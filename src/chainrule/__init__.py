@@ -10,7 +10,7 @@ The public names, imported when first used, so that ``import chainrule`` stays l
 - `LogisticRegression`: a scikit-learn estimator with a certificate in every fit.
 - `LinearModel`: the same for any loss; `PoissonRegressor`, `GammaRegressor`, `TweedieRegressor`.
 - `fit_logistic`: the same for plain arrays, without scikit-learn.
-- `fit_many`: bootstraps, simulations, one fit a segment, in one call.
+- `fit_many`: bootstraps, simulations, one fit per segment, in one call.
 - `warm_up`: load its compiled passes beforehand.
 """
 

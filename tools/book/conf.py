@@ -27,6 +27,7 @@ python_use_unqualified_type_names = True
 # Console sessions and forward passes quote what no lexer knows.
 suppress_warnings = ["misc.highlighting_failure"]
 highlight_language = "text"
+smartquotes = False  # options begin with two hyphens
 
 html_theme = "furo"
 html_title = "chainrule"
@@ -48,7 +49,7 @@ html_theme_options = {
     },
 }
 
-_CODE = re.compile(r"(`[^`]*`|``.*?``)")
+_CODE = re.compile(r"(``.*?``|`[^`]*`)")
 _MARKUP = re.compile(r"(?<=\w)_(?!\w)|\|")
 
 

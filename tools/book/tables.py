@@ -12,12 +12,20 @@ from tools.book.markdown import code, escaped, fenced, table
 
 import chainrule.calculus.rewriting
 from chainrule import errors
+from chainrule.calculus.graph.op import Layout
 from chainrule.calculus.ops import TABLE
 from chainrule.calculus.rewriting.rule import Label, Rule
 from chainrule.cli import endings
 from chainrule.emission.shipped import SHIPPED
 from chainrule.engine.losses.table import find_loss
 from chainrule.tables.loss_facts import fact_lines
+
+UNWRITTEN = {
+    Layout.CHAIN: "side by side, or `@`",
+    Layout.HIDDEN: "inserted where shapes need it",
+    Layout.FUNCTION: "inserted by a rule",
+}
+"""How operations without a glyph come into a forward pass."""
 
 
 def pages() -> dict[str, str]:
@@ -40,7 +48,7 @@ def operations() -> str:
     rows = (
         (
             code(op.name),
-            code(op.notation.plain.strip()),
+            code(op.notation.plain.strip().replace("|", "x")) or UNWRITTEN[op.notation.layout],
             f"{op.rule}: {escaped(op.because)}" + (f" ({op.corner})" if op.corner else ""),
             "; ".join(mistake.name for mistake in op.mistakes),
         )
