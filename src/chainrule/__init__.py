@@ -13,7 +13,7 @@ The public names, imported when first used, so that ``import chainrule`` stays l
   cross-validation.
 - `fit_logistic`: the same for plain arrays, without scikit-learn.
 - `logistic_path`: L1 and elastic-net paths, every point with its gap.
-- `fit_many`: bootstraps, simulations, one fit a segment, in one call.
+- `fit_many`: bootstraps, simulations, one fit per segment, in one call.
 - `warm_up`: load its compiled passes beforehand.
 """
 

@@ -63,7 +63,7 @@ def test_an_own_exercise_is_checked(tmp_path: Path) -> None:
     )
     result = run("check", str(file))
     assert result.exit_code == 0, result.output
-    assert "every one proven" in result.output
+    assert "every one verified" in result.output
     assert "single mistakes are recognised" in result.output
     data = json.loads(run("check", str(file), "--json").output)
     assert set(data["key"]) == {"w"}

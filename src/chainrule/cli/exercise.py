@@ -50,8 +50,8 @@ chainrule exercise new --kind all --count 40 --out mixed/
 
 _CHECK = """Check an exercise of your own: FILE is a forward pass, nothing more is needed.
 
-Says how hard it is, what can be asked of it, the proven key, and which mistakes give the same wrong
-answer, so that the grader names all of them.
+Prints how hard it is, what can be asked of it, the verified key, and which mistakes give the same
+wrong answer, so that the grader names all of them.
 
 \b
 chainrule exercise check my.cr
@@ -307,7 +307,7 @@ def _report(seen: Preview) -> Iterable[str]:
     yield from block_lines(forward_names(exercise.model))
     yield f"\ndifficulty {seen.difficulty}"
     yield f"kinds of question: {', '.join(question.kind for question in seen.questions)}"
-    yield f"\nThe key, {len(exercise.derivation.steps)} steps, every one proven:"
+    yield f"\nThe key, {len(exercise.derivation.steps)} steps, every one verified:"
     for name, gradient in exercise.derivation.layers.items():
         form = gradient.index if gradient.matrix is None else gradient.matrix
         yield f"  {equation_text(Equation((name, form)))}   {written(name.shape)}"

@@ -13,7 +13,7 @@ from chainrule.errors import ChainruleError, ProofError
 
 COMMANDS = {
     "derive": "Derive the gradients of a forward pass, step by step.",
-    "check": "Prove every step, and compare the gradients with finite differences.",
+    "check": "Verify every step, and compare the gradients with finite differences.",
     "audit": "Judge a derivation line by line: which is wrong, and why.",
     "grade": "Judge an answer: is this the gradient, and if not, which mistake?",
     "code": "Write forward pass and gradients as a module in Python or JavaScript.",
@@ -29,7 +29,7 @@ COMMANDS = {
     "export": "Write a fitted model as SQL, Python or C, compared with it first.",
     "calibrate": "Measure this machine, so that fits predict their seconds.",
     "train": "Gradient descent with the derived gradient, on any forward pass.",
-    "demo": "Derive, prove, fit and train on real data, and write one page of it.",
+    "demo": "Derive, verify, fit and train on real data, and write one page of it.",
 }
 
 

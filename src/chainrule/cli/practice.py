@@ -22,7 +22,7 @@ WORDS = ("hint", "show", "skip", "quit", "help")
 _HELP = """Practise backpropagation: one question after the other.
 
 Answer as you would write it: mathematics, LaTeX or NumPy. What cannot be read costs nothing. The
-next question is chosen from what was missed, and you are told why. Progress is kept in a file on
+next question is chosen from what was missed, and you are told why. The practice log is a file on
 this machine; `chainrule progress` shows, exports or deletes it.
 
 \b

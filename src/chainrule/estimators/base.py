@@ -80,11 +80,11 @@ SOLVERS: Final[Mapping[str, Method]] = {
 
 
 class DescribedFit(Protocol):
-    """What an estimator keeps of a fit for those who ask."""
+    """The part of a fit that an estimator keeps for later questions."""
 
     @property
     def certificate(self) -> Certificate:
-        """What is proven of it."""
+        """Its proven bounds."""
 
     @property
     def history(self) -> list[IterationRecord]:
@@ -168,7 +168,7 @@ class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  #
 
     @property
     def certificate_(self) -> Certificate:
-        """What is proven of the fit."""
+        """The proven bounds of the fit."""
         return self._fitted("certificate_").certificate
 
     @property

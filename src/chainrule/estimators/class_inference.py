@@ -28,7 +28,7 @@ FIRTH: Final = ("jeffreys", "jeffreys-flic", "jeffreys-flac")
 
 
 class ClassInference(LinearEstimator):
-    """The door to inference of a classifier; subclasses fit."""
+    """The entry point of inference for classifiers; subclasses fit."""
 
     penalty: str | None
     class_weight: Any

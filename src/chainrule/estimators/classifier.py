@@ -84,7 +84,7 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         'auto', 'newton-cholesky' (full Hessian), 'newton-classes' (few Hessians, for more than two
         classes), 'newton-blocks' (Hessian products, preconditioned class by class, for more than
         two classes), 'newton-sampled' (the curvature of a random sample of the rows, for many more
-        rows than columns), 'newton-rows' (one unknown a row, for more columns than rows) or
+        rows than columns), 'newton-rows' (one unknown per row, for more columns than rows) or
         'newton-cg' (Hessian products only).
         scikit-learn's other names ('lbfgs', 'liblinear', 'sag', 'saga') mean 'auto': the optimum
         is the same.
@@ -219,7 +219,7 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         Parameters
         ----------
         X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
-            Columns of dtype `category` get one coefficient a level that occurs, without a one-hot
+            Columns of dtype `category` get one coefficient per level that occurs, without a one-hot
             matrix.
         y : array-like of shape (n_samples,)
             Labels of any kind.

@@ -1,4 +1,4 @@
-"""What a fit of a table is given beside the table, and the rows that it may use."""
+"""Options of a fit of a table, and the rows that it may use."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from chainrule.tables.validation.options import AS_GIVEN, ValidationOptions
 
 @dataclass(frozen=True)
 class FitOptions:
-    """What the user asks for.
+    """Options of a fit.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ class FitOptions:
 
     @property
     def roles(self) -> dict[str, str]:
-        """The columns that are no features, by their role."""
+        """The columns that are not features, by their role."""
         named = {
             "target": self.target,
             "offset": self.offset,

@@ -79,7 +79,7 @@ class ReadingRecord:
     na : tuple of str or None
         The words that mean "no value"; None for the usual ones.
     dates : tuple of DateColumn
-        Columns of dates, and what was taken from them.
+        Columns of dates, and the parts used.
     styles : dict of str to NumberStyle
         Numeric columns that were not written as programs write numbers.
     roles : dict of str to str

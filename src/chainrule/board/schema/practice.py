@@ -144,7 +144,7 @@ class RuleProgress:
 
 @dataclass(frozen=True)
 class Progress:
-    """What the history says."""
+    """Progress computed from the history of answers."""
 
     rules: tuple[RuleProgress, ...]
     answered: int

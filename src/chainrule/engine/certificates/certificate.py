@@ -1,4 +1,4 @@
-r"""What is proven about a fit, in numbers and in one sentence.
+r"""Certificates: the proven bounds of a fit, in numbers and in one sentence.
 
 Theorems, each valid at any point, for weights and intercept alike. Each needs facts of the loss
 and is offered where they are proven (`losses.facts`).

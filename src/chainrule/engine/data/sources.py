@@ -266,7 +266,7 @@ class InMemorySource:
 
     @cached_property
     def column_names(self) -> list[str]:
-        """What errors call the columns."""
+        """Names of the columns in errors."""
         if self._names is not None:
             return [str(name) for name in self._names]
         return [f"column {j}" for j in range(self.n_features)]

@@ -300,7 +300,7 @@ class Objective:
     def intercept_sums(
         self, raw_prediction: FloatArray, shift: FloatArray
     ) -> tuple[float, FloatArray, FloatArray]:
-        """Return the loss with the intercept shifted, and its derivatives by the shift."""
+        """Return the loss with the intercept shifted, and its derivatives w.r.t. the shift."""
         ones = np.ones(self.source.rows_per_block)
 
         def one(raw: FloatArray, y: FloatArray, s: FloatArray) -> Partial:
@@ -549,7 +549,7 @@ class Objective:
 
     @cached_property
     def _stiffness(self) -> FloatArray:
-        """What the penalty adds to the diagonal of a Hessian."""
+        """Contribution of the penalty to the diagonal of a Hessian."""
         unpenalised = np.zeros(int(self.fit_intercept))
         return np.tile(
             np.append(self.penalty.strength[self.free], unpenalised), self.loss.n_outputs

@@ -290,7 +290,7 @@ def spelled(text: str) -> str:
     Raises
     ------
     ValueError
-        When the text is no name.
+        When the text is not a name.
     """
     if match := _SQUARE.match(text):
         return f"{canonical(match[1])}^2"

@@ -32,7 +32,7 @@ LONGEST = 200
 
 @dataclass(frozen=True)
 class Application:
-    """What a value is written with: the index of the example, and names that stand for one."""
+    """Arguments of a written value: the index of the example, and names that stand for one."""
 
     letter: str = ""
     bare: frozenset[str] = frozenset()

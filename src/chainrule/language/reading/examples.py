@@ -193,7 +193,7 @@ def letter_of(place: Node | None) -> str | None:
 
 
 def needs_entries(targets: Sequence[str], node: Node, bases: Container[str]) -> bool:
-    """Whether a definition speaks of entries with two indices, as in ``S_ij = ∑_k Q_ik K_jk``."""
+    """Whether a definition has entries with two indices, as in ``S_ij = ∑_k Q_ik K_jk``."""
     found = [reference(name) for name in (*targets, *_names(node))]
     if any(one is not None and one.base in bases and len(one.letters) > 1 for one in found):
         return True

@@ -216,7 +216,7 @@ class _Reader(Directives):
                     self.lines.setdefault(target_name(text), clause.line.number)
 
     def read(self, clause: Clause) -> None:
-        """Read one clause that is no declaration."""
+        """Read one clause that is not a declaration."""
         statement = clause.statement
         if statement is None:
             return

@@ -1,4 +1,4 @@
-"""What the way a name is written, and where it stands, says about its shape."""
+"""Evidence for the shape of a name, from its spelling and its position."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LABEL = re.compile(r"(?:y|Y|t)(?:[_^\d].*)?")
 
 @dataclass
 class ShapeEvidence:
-    """What speaks for a name being a vector, or the bias of a layer."""
+    """Evidence that a name is a vector, or the bias of a layer."""
 
     long: set[str] = field(default_factory=set)  # declared, and no numbers
     vectors: set[str] = field(default_factory=set)

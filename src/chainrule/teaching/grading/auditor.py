@@ -174,7 +174,7 @@ class Auditor:
         return known is not None and known.is_whole and known.symbol in inputs
 
     def _of_layers(self, said: TranscriptStatement) -> Verdict:
-        """Judge a statement, for every layer where it speaks of layer l."""
+        """Judge a statement, for every layer where it is about layer l."""
         layers: tuple[int | None, ...] = (None,)
         if _EVERY_LAYER.search(said.text):
             layers = Lexicon(self.model).layers

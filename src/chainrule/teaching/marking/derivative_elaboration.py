@@ -107,7 +107,8 @@ class DerivativeElaborator(FunctionElaborator):
             return entry_of(None, None)
         if 1 not in first.shape or 1 not in wrt.shape:
             raise self.line.error(
-                "a second derivative by a matrix has four indices; write it entry by entry",
+                "a second derivative with respect to a matrix has four indices; write it entry by "
+                "entry",
                 inner.start,
                 UndecidedError,
             )

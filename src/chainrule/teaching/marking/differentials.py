@@ -92,7 +92,7 @@ class Differentials:
 
     @property
     def moving(self) -> list[Symbol]:
-        """What moves by itself."""
+        """Variables that vary independently."""
         model = self.context.model
         named = [s for s in self.named if s is not model.objective]
         for symbol in named:

@@ -213,7 +213,7 @@ class ForwardPassReader:
     ) -> bool:
         """Whether ``S = ...`` after s defines a second name, as in a forward pass of its own.
 
-        Behind the objective, a letter in another case speaks of the value that is there.
+        Behind the objective, a letter in another case denotes the value that is there.
         """
         known = found.symbol
         if spelled(known.name) == name or found.below or found.example or found.of is not None:

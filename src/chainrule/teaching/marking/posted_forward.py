@@ -203,7 +203,7 @@ _PLAIN_GRADIENT = re.compile(r"d(?:[A-Z]\w*|[a-z]\d?|[a-z]+_?\d)(?:\^?\[\w+\]|_\
 
 
 def _is_definition(statement: TranscriptStatement, said: Sequence[TranscriptStatement]) -> bool:
-    """Whether a statement may define a value, and is no claim about a derivative."""
+    """Whether a statement may define a value, and is not a claim about a derivative."""
     cuts = equals_signs(statement.text)
     if not cuts or statement.continues:
         return False
