@@ -15,6 +15,7 @@ from chainrule.language.answers import Lexicon
 from chainrule.language.reading.applied_values import Application, applied
 from chainrule.language.reading.layout import without_layout
 from chainrule.language.reading.statements import MAX_TEXT
+from chainrule.language.reading.tokens import Line
 from chainrule.teaching.grading.auditor import Auditor
 from chainrule.teaching.grading.line_verdicts import (
     FOLLOWS,
@@ -23,7 +24,9 @@ from chainrule.teaching.grading.line_verdicts import (
     refused_line,
 )
 from chainrule.teaching.marking.forward import ForwardPassReader
-from chainrule.teaching.marking.posted_forward import posted_forward
+from chainrule.teaching.marking.own_forward import own_forward
+from chainrule.teaching.marking.posted_forward import declarations, posted_forward
+from chainrule.teaching.marking.posted_notation import in_plain_notation
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs, statements
 
 MOST = 12
@@ -103,7 +106,8 @@ def audit(text: str, model: Model | None = None) -> Audit:
     """
     values: Mapping[str, Application] = {}
     if len(text) <= MAX_TEXT:
-        text, values = applied(without_layout(normalize("NFC", text)))
+        plain = in_plain_notation(without_layout(normalize("NFC", text)))
+        text, values = applied(plain)
     said = rest = statements(text)
     refused: list[Verdict] = []
     if model is None:
@@ -115,6 +119,8 @@ def audit(text: str, model: Model | None = None) -> Audit:
         except ChainruleError:
             posted = posted_forward(text, said, values)
             if posted is None:
+                if (alone := _each_alone(said, declarations(text, said))) is not None:
+                    return alone
                 raise
             model, rest, unread = posted.model, posted.rest, posted.refused
         else:
@@ -125,15 +131,59 @@ def audit(text: str, model: Model | None = None) -> Audit:
             in_own_function(line, refused_line(line, error), _knows(model))
             for line, error in unread
         ]
-    judged, note = _judged(model, rest)
+    judged, note = _judged(model, rest, declarations(text, said))
     lines = tuple(sorted((*refused, *judged), key=lambda verdict: verdict.line))
     return Audit(model, lines, note)
 
 
-def _judged(model: Model, said: list[TranscriptStatement]) -> tuple[list[Verdict], str]:
+def _each_alone(said: list[TranscriptStatement], declared: list[Line]) -> Audit | None:
+    """Judge lines that each bring their own forward pass; None where there are none."""
+    model, found = _by_own_forward(said, [None] * len(said), declared)
+    lines = tuple(line for line in found if line is not None)
+    return None if model is None else Audit(model, lines)
+
+
+def _by_own_forward(
+    said: list[TranscriptStatement], lines: list[Verdict | None], declared: list[Line]
+) -> tuple[Model | None, list[Verdict | None]]:
+    """Judge lines that were not read, each by the forward pass that it brings.
+
+    Returns
+    -------
+    Model or None
+        The first such forward pass.
+    list of Verdict or None
+        The verdicts, one per statement.
+    """
+    first: Model | None = None
+    auditor: Auditor | None = None
+    found = list(lines)
+    for at, (statement, line) in enumerate(zip(said, lines, strict=True)):
+        if line is not None and line.verdict not in ("unreadable", "unproven"):
+            auditor = None
+            continue
+        if statement.continues:
+            own = None if auditor is None else statement
+        else:
+            auditor = None
+            forward = own_forward(statement, declared)
+            own = None if forward is None else forward.said
+            if forward is not None:
+                auditor = Auditor(forward.model)
+        verdict = None if auditor is None or own is None else auditor.judge(own)
+        if auditor is None or verdict is None or verdict.verdict in ("unreadable", "unproven"):
+            continue
+        found[at] = replace(verdict, text=statement.text)
+        first = first or auditor.equality_judge.author
+    return first, found
+
+
+def _judged(
+    model: Model, said: list[TranscriptStatement], declared: list[Line]
+) -> tuple[list[Verdict], str]:
     """Judge statements as they stand, or in the convention that makes several of them right."""
     plain = Auditor(model)
-    first = plain.judged(said)
+    first = _by_own_forward(said, plain.judged(said), declared)[1]
     best, found, fewest = first, None, _accused(first)
     for convention in islice(plain.conventions(first), MOST) if fewest else ():
         again = Auditor(model, convention, explains=False).judged(said)
@@ -182,6 +232,8 @@ def _noted(before: Verdict | None, after: Verdict | None, note: str) -> Verdict 
         return before
     if after.verdict == "proven":
         return replace(after, why=note)
+    if after.verdict in ("unreadable", "unproven"):
+        return before  # read by a forward pass of its own
     return after
 
 

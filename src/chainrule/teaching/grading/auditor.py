@@ -13,6 +13,7 @@ from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import (
     Entry,
     Expr,
+    Number,
     Position,
     Symbol,
     replaced,
@@ -22,6 +23,7 @@ from chainrule.calculus.graph.node import (
 from chainrule.calculus.ops import delta, mul, rebuild, renamed, transpose
 from chainrule.errors import ParseError, ScopeError, UnmetError
 from chainrule.language.answers import Lexicon, spelled
+from chainrule.language.reading.examples import reference
 from chainrule.language.reading.statements import MAX_LINE
 from chainrule.language.reading.tree import Derivative, Name
 from chainrule.teaching.diagnosis.explanation import SUM_MISSING, LineExplainer, WrongSide, asked_by
@@ -30,6 +32,7 @@ from chainrule.teaching.grading.conventions import Convention, Ratio, convention
 from chainrule.teaching.grading.line_verdicts import (
     FOLLOWS,
     GOES_ON,
+    OPEN,
     RESTATED,
     UNMOVED,
     Verdict,
@@ -40,12 +43,14 @@ from chainrule.teaching.marking.differentials import (
     Differentials,
     in_one_form,
     is_differential,
+    moves,
     with_directions,
 )
 from chainrule.teaching.marking.forward import is_size
 from chainrule.teaching.marking.functional_notation import SCRIPT_L, in_plain_form
 from chainrule.teaching.marking.judging import EqualityJudge, EqualityOutcome, Finding
 from chainrule.teaching.marking.line_context import AskedDerivative, Claims, LineContext
+from chainrule.teaching.marking.open_objective import UNNAMED, is_open
 from chainrule.teaching.marking.reading import (
     PARTIAL,
     Reading,
@@ -60,6 +65,7 @@ from chainrule.teaching.marking.verdicts import NamedMistake
 
 _ASKS = re.compile(r"∂|∇|\\partial|\\nabla|\\frac|/\s*d")
 _PARTIAL_SIGN = re.compile(r"∂|\\partial\b")
+_DIAGONAL = re.compile(r"(?:\\partial|∂)\s*\\?\w+?(?:_\{?\w\}?)\s*(?:\^\s*\{?\s*2|²)")
 _EVERY_LAYER = re.compile(r"\[\s*l\s*(?:[+\-−]\s*\d\s*)?\]")
 
 
@@ -125,12 +131,15 @@ class Auditor:
         self.explains = explains
         self.equality_judge = EqualityJudge(with_softmax_labels(model))
         self.model = self.equality_judge.model
+        self.is_open = is_open(model)
         self.claims = Claims(scales={} if convention is None else dict(convention.scales))
         self.local: dict[str, Symbol] = {}
         if convention is not None and convention.rows:
             self.local = transposed_names(self.model, self.claims)
         self.last: _Chain | None = None
         self.explainer = LineExplainer(self.equality_judge, self.claims)
+        self.diagonal = False  # whether a line gives second derivatives by one entry twice
+        self.in_motion = False  # whether lines are in differential form
         self.ratios: list[Ratio] = []  # of wrong gradients, where each is one number
 
     @cached_property
@@ -140,6 +149,9 @@ class Auditor:
 
     def judged(self, said: Iterable[TranscriptStatement]) -> list[Verdict | None]:
         """Judge statements in order; None for one that is not a claim."""
+        said = list(said)
+        name = self.model.objective.name
+        self.in_motion = name == UNNAMED or any(is_differential(s.text, name) for s in said)
         return [self.judge(statement) for statement in said]
 
     def conventions(self, lines: Iterable[Verdict | None]) -> Iterator[Convention]:
@@ -151,10 +163,30 @@ class Auditor:
         """Judge one statement; None when it is not a claim."""
         written = said.without_words(self._knows)
         said = self._in_plain_form(written)
-        if not equals_signs(said.text) or self._is_condition(said) or self._defines(said):
+        self.diagonal = self.diagonal or _DIAGONAL.search(said.text) is not None
+        cuts = equals_signs(said.text)
+        if not cuts or self._is_condition(said):
             return None
+        if self._defines(said):
+            if len(cuts) == 1:
+                return None
+            said = replace(
+                said, text=said.text[cuts[0] + 1 :]
+            )  # J_ij = ∂a_i/∂z_j = ... claims, too
         verdict = replace(self._of_layers(said), text=written.text)
+        if verdict.accused and self.is_open and self._is_of_objective(said):
+            verdict = replace(verdict, verdict="unproven", why=OPEN, mistakes=(), right="")
         return in_own_function(said, verdict, self._knows)
+
+    def _is_of_objective(self, said: TranscriptStatement) -> bool:
+        """Whether a line uses gradients of the objective."""
+        if self._is_moved(said.text) or (self.last is not None and self.last.moves):
+            return False
+        name = re.escape(self.model.objective.name)
+        return (
+            re.search(rf"{name}(?![A-Za-z])|(?<![A-Za-z\\])d[A-Za-z]|\\?delta|δ", said.text)
+            is not None
+        )
 
     def _is_condition(self, said: TranscriptStatement) -> bool:
         """Whether an equation asks for the optimum, and claims nothing: ``X^T (X w - y) = 0``."""
@@ -197,10 +229,16 @@ class Auditor:
         if model.objective.name in ("l", "L") and not self._knows("ell"):
             text = SCRIPT_L.sub(model.objective.name, text)
         text = in_plain_form(text, model.objective.name, self._is_input, parameters)
-        moves = is_differential(text, model.objective.name)
-        if moves or (said.continues and self.last is not None and self.last.moves):
+        moved = self._is_moved(text)
+        if moved or (said.continues and self.last is not None and self.last.moves):
             text = in_one_form(text)
         return replace(said, text=text)
+
+    def _is_moved(self, text: str) -> bool:
+        """Whether a line gives a differential, and no gradient."""
+        if is_differential(text, self.model.objective.name):
+            return True
+        return self.in_motion and moves(text, self._knows)
 
     def _is_input(self, name: str) -> bool:
         try:
@@ -332,7 +370,11 @@ class Auditor:
                 chain = self._chain(said, lexicon, reading, tried)
             except ParseError:
                 continue
-            if chain is not None and not chain.failed and chain.context.held:
+            if chain is None or chain.failed or not chain.context.held:
+                continue
+            # Where all that moves is held fixed, both sides are zero, which says nothing.
+            nothing = self.equality_judge.equal(chain.context, chain.sides[0], Number(0))
+            if not nothing.holds:
                 return chain
         return None
 
@@ -346,7 +388,7 @@ class Auditor:
         line = line_of(said.text, said.line)
         context = reading.context(self.model, lexicon, line, self.claims)
         goes_on = said.continues and self.last is not None and self.last.moves
-        if goes_on or is_differential(said.text, self.model.objective.name):
+        if goes_on or (not said.code and self._is_moved(said.text)):
             context.differentials = Differentials(context)
         sides: list[Expr] = []
         if said.continues and self.last is not None:
@@ -394,7 +436,9 @@ class Auditor:
                 return None
             same = delta(dim, Index(one, dim), Index(other, dim))
             return same if sign == "=" else 1 - same
-        if not reading.apart or context.asked is None or context.asked.of is self.model.objective:
+        off_diagonal = context.twice and self.diagonal
+        first = context.asked is not None and context.asked.of is not self.model.objective
+        if not reading.apart or not (first or off_diagonal):
             return None
         pairs = [(o, t) for o, t in combinations(context.indices.items(), 2) if o[1] == t[1]]
         guards = [1 - delta(d, Index(one, d), Index(other, d)) for (one, d), (other, _) in pairs]
@@ -433,7 +477,7 @@ class Auditor:
         """Add a definition of a name that the answer introduces."""
         if is_size(said, {dim for symbol in self.model.symbols for dim in symbol.shape}):
             return True
-        cut = equals_signs(said.text)[0]
+        cut, *more = equals_signs(said.text)
         try:
             name = spelled(said.text[:cut])
         except ValueError:
@@ -447,16 +491,48 @@ class Auditor:
         for reading in readings(said.text, code=said.code):
             context = reading.context(self.model, lexicon, line, self.claims)
             try:
-                value = expression(tree(line, lexicon, reading, cut + 1), context, reading)
+                stop = more[0] if more else None
+                node = tree(line, lexicon, reading, cut + 1, stop)
+                value = expression(node, context, reading)
             except ParseError:
                 continue
             if known is not None and known.symbol.shape == value.shape:
                 return False  # the value by another letter: a claim
+            if self._defines_entries(name, value, context):
+                return True
             symbol = Symbol(said.text[:cut].strip(), value.shape)
             self.local[name] = symbol
             self.claims.local[symbol] = value
             return True
         return False
+
+    def _defines_entries(self, name: str, value: Expr, context: LineContext) -> bool:
+        """Add a matrix that is defined by its entries: ``G_ij = ∂L/∂O_ij``."""
+        found = reference(name)
+        if found is None or value.shape != SCALAR or found.base in self.local:
+            return False
+        dims = [context.indices.get(letter) for letter in found.letters]
+        if None in dims or context.indices.keys() - set(found.letters):
+            return False
+        form = context.opened(value, None, None)
+        places = [Index(letter, dim) for letter, dim in context.indices.items()]
+        order = [place for letter in found.letters for place in places if place.name == letter]
+
+        def recipe(row: Position, col: Position) -> Expr:
+            moved, at = form, [place for place in (row, col) if place is not None]
+            apart = [Index(f"{place.name}'", place.dim) for place in order]
+            for old, new in zip(order, apart, strict=True):
+                moved = renamed(moved, old, new)
+            for old, now in zip(apart, at, strict=False):
+                if not isinstance(now, int):
+                    moved = renamed(moved, old, now)
+            return moved
+
+        rows, columns = (order[0].dim, order[1].dim if len(order) > 1 else 1)
+        symbol = Symbol(found.base, (rows, columns))
+        self.local[found.base] = symbol
+        self.claims.local[symbol] = context.placeholder(found.base, symbol.shape, recipe)
+        return True
 
     def _learned(self, chain: _Chain, *, right: bool) -> None:
         """Record a wrong claim of a gradient."""

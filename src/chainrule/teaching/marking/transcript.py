@@ -234,6 +234,10 @@ _LAYER = re.compile(r"(?<![\w^\]\\])([A-Za-z]+)\[(\d|[lL](?:\s*[-+]\s*1)?)\]")
 _WHOLE = re.compile(r"\$\$(.+?)\$\$|\\\[(?!\d)(.+?)\\\]")
 _ALONE = re.compile(r"[^=]*\\(?:d?frac|partial|nabla)[^=]*(?<!\\\\)$")
 """A row of a display that names a derivative, and has no equals sign."""
+_ROW_ENDS = re.compile(
+    r"\\\\(?!\w)|\\end\s*\{(?:align|equation|gather|eqnarray|split|aligned)\*?\}(?=.*\S)"
+)
+"""The end of a row of a display, or of one display before another on the same row."""
 _HANGING = re.compile(r"(?<![<>!&])=\s*$")
 
 
@@ -281,7 +285,7 @@ class _Display:
 
 
 def _statements(row: str, number: int, shown: str, *, code: bool) -> Iterator[TranscriptStatement]:
-    for broken in [row] if code else re.split(r"\\\\(?!\w)", row):
+    for broken in [row] if code else _ROW_ENDS.split(row):
         for step in [broken] if code else _IMPLIES.split(broken):
             found = bare(step, code=code)
             if is_bookkeeping(found.text, code=code):
