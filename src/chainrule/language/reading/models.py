@@ -308,7 +308,13 @@ class _Reader(Directives):
         if self.scope and any(name not in self.lines for name in self.starts):
             return  # what comes before a loop is said where it is used
         found, size = undeclared(
-            self.clauses, self.scope, self.dims, self.kinds, self.defined.keys(), self.indexed
+            self.clauses,
+            self.scope,
+            self.dims,
+            self.kinds,
+            self.defined.keys(),
+            self.indexed,
+            self.usual,
         )
         if size is not None:
             self.dims.add(size)

@@ -62,6 +62,9 @@ class ShapeEvidence:
         found = [part for part in parts_of(node) if isinstance(part, Indexed)]
         second = {letter_of(part.places[1]) for part in found if len(part.places) == 2}
         first = {letter_of(part.places[0]) for part in found if len(part.places) == 2}
+        for part in parts_of(node):
+            if isinstance(part, Summation):
+                first |= set(part.indices)  # W_ij x_j under a sum over j: x may stand
         for part in found:
             if len(part.places) == 1 and letter_of(part.places[0]) in second - first:
                 self.rows |= {part.base.name} if isinstance(part.base, Name) else set()

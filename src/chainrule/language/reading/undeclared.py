@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Container, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -57,6 +57,7 @@ def undeclared(
     kinds: Mapping[str, ShapeKind],
     defined: Set[str],
     indexed: IndexedNames,
+    usual: Container[str] = frozenset(),
 ) -> tuple[list[Undeclared], str | None]:
     """Infer the shapes of names that are used and never declared.
 
@@ -74,6 +75,8 @@ def undeclared(
         Names that some line defines.
     indexed : IndexedNames
         Names that carry indices.
+    usual : container of str, optional
+        Names of which the last that is defined is the objective, where no directive says which.
 
     Returns
     -------
@@ -108,13 +111,19 @@ def undeclared(
         gathered.functions,
         unknown,
         {*known, *unknown, *gathered.functions},
-        gathered.objective or (gathered.lines[-1].targets or ("",))[0],
+        gathered.objective or _last(gathered.lines, usual),
         gathered.ends,
     )
     found, size = inference.solve()
     return [
         Undeclared(one.name, one.shape, one.reason, gathered.places.get(one.name)) for one in found
     ], size
+
+
+def _last(lines: Sequence[Definition], usual: Container[str]) -> str:
+    """Return the value that is the objective: the last with a usual name, else the last."""
+    targets = [line.targets[0] if line.targets else "" for line in lines]
+    return next((name for name in reversed(targets) if name in usual), targets[-1])
 
 
 def _all_written(clauses: Sequence[Clause], names: Set[str]) -> bool:

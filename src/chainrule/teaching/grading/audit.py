@@ -24,6 +24,7 @@ from chainrule.teaching.grading.line_verdicts import (
     refused_line,
 )
 from chainrule.teaching.marking.forward import ForwardPassReader
+from chainrule.teaching.marking.implied_sums import with_implied_sums
 from chainrule.teaching.marking.own_forward import own_forward
 from chainrule.teaching.marking.posted_forward import declarations, posted_forward
 from chainrule.teaching.marking.posted_notation import in_plain_notation
@@ -108,7 +109,7 @@ def audit(text: str, model: Model | None = None) -> Audit:
     if len(text) <= MAX_TEXT:
         plain = in_plain_notation(without_layout(normalize("NFC", text)))
         text, values = applied(plain)
-    said = rest = statements(text)
+    said = rest = with_implied_sums(statements(text), text)
     refused: list[Verdict] = []
     if model is None:
         forward = ForwardPassReader()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations, pairwise
 
+from chainrule.calculus.derivation.sensitivity import on_paths
 from chainrule.calculus.graph.dims import SCALAR, Index
-from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.node import (
     Entry,
     Expr,
@@ -78,6 +79,7 @@ class _Chain:
     reading: Reading
     goes_on: bool = False  # with the equation of the line before
     findings: list[Finding] = field(default_factory=list)
+    unresolved: list[Expr] = field(default_factory=list)  # with the directions as written
     partial: _Chain | None = None  # the same in partial derivatives, where it holds
 
     @property
@@ -269,6 +271,7 @@ class Auditor:
         failed = chain.failed
         if not failed:
             self._learned(chain, right=True)
+            self._restated(chain)
             notes = " ".join(dict.fromkeys(f.note for f in chain.findings if f.note))
             if chain.context.held:
                 notes = f"right as a partial derivative, with {chain.held} held fixed"
@@ -292,6 +295,41 @@ class Auditor:
         verdict = self._wrong(chain, quantity, written)
         self._learned(chain, right=False)
         return verdict
+
+    def _restated(self, chain: _Chain) -> None:
+        """Take ``f = M : M`` as the definition of f, where M is a name of the author's own.
+
+        The gradient with respect to M is asked for behind it.
+        """
+        target, author = chain.sides[0], self.equality_judge.author
+        own = self.claims.local
+        if not isinstance(target, Symbol) or target not in author.values or chain.moves:
+            return
+        known = set(author.symbols)
+        for side in chain.sides[1:]:
+            used = _opened_names(side, own)
+            apart = (symbols(side) & author.values.keys()) - on_paths(author, target, target)
+            apart -= {s for s in author.symbols if on_paths(author, target, s)}
+            if not (used or apart) or any(isinstance(part, Index) for part in running(side)):
+                continue
+            values = [own[name] for name in used]
+            if not all(symbols(value) <= known | own.keys() for value in (side, *values)):
+                continue
+            if target is not author.objective or target in symbols(side):
+                continue
+            others = [d for d in author.definitions if d.target is not target]
+            line = next(d.line for d in author.definitions if d.target is target)
+            before = [Definition(name, own[name]) for name in used]
+            definitions = [*others, *before, Definition(target, side, line)]
+            self.equality_judge = EqualityJudge(replace(author, definitions=tuple(definitions)))
+            self.model = self.equality_judge.model
+            self.__dict__.pop("differential_judge", None)
+            self.claims.truths.clear()
+            for name in used:
+                del own[name]
+            self.local = {key: value for key, value in self.local.items() if value not in used}
+            self.explainer = LineExplainer(self.equality_judge, self.claims)
+            return
 
     def _restates(self, chain: _Chain) -> bool:
         """Whether a line says of one example what the forward pass says of all, in other shapes."""
@@ -373,7 +411,8 @@ class Auditor:
             if chain is None or chain.failed or not chain.context.held:
                 continue
             # Where all that moves is held fixed, both sides are zero, which says nothing.
-            nothing = self.equality_judge.equal(chain.context, chain.sides[0], Number(0))
+            zero = Number(0, chain.sides[0].shape)
+            nothing = self.equality_judge.equal(chain.context, chain.sides[0], zero)
             if not nothing.holds:
                 return chain
         return None
@@ -390,13 +429,17 @@ class Auditor:
         goes_on = said.continues and self.last is not None and self.last.moves
         if goes_on or (not said.code and self._is_moved(said.text)):
             context.differentials = Differentials(context)
+            before = self.last.context.differentials if goes_on and self.last else None
+            if isinstance(before, Differentials):
+                context.differentials.carried = [*before.named, *before.carried]
         sides: list[Expr] = []
         if said.continues and self.last is not None:
             context.indices, context.asked = (
                 dict(self.last.context.indices),
                 self.last.context.asked,
             )
-            sides = [self.last.sides[0], self.last.sides[-1]]
+            whole = self.last.unresolved or self.last.sides
+            sides = [whole[0], whole[-1]]
         free: dict[str, object] | None = dict(context.indices) if sides else None
         for start, stop in said.sides():
             if start == stop == 0 or not said.text[start:stop].strip():
@@ -415,11 +458,12 @@ class Auditor:
             if tuple(sides) in tried:
                 return None
             tried.add(tuple(sides))
-        judge = self.equality_judge
+        judge, unresolved = self.equality_judge, sides
         if context.differentials is not None:
             sides = [context.differentials.resolved(side) for side in sides]
             judge = self.differential_judge
         chain = _Chain(sides, context, reading, said.continues and self.last is not None)
+        chain.unresolved = unresolved
         guard = self._guard(context, said.condition, reading)
         for left, right in list(pairwise(sides))[chain.goes_on :]:
             name = context.gradients.get(sides[0]) if isinstance(sides[0], Symbol) else None
@@ -566,3 +610,19 @@ class Auditor:
 
     def _asked(self, chain: _Chain) -> AskedDerivative | None:
         return None if chain.moves else asked_by(chain.sides[0], chain.context)
+
+
+def _opened_names(side: Expr, own: Mapping[Symbol, Expr]) -> list[Symbol]:
+    """Return the author's own names in an expression and in their values, in order of use."""
+    found: list[Symbol] = []
+
+    def take(name: Symbol) -> None:
+        for inner in symbols(own[name]):
+            if inner in own and inner is not name:
+                take(inner)
+        if name not in found:
+            found.append(name)
+
+    for name in sorted(symbols(side) & own.keys(), key=lambda symbol: symbol.name):
+        take(name)
+    return found

@@ -101,10 +101,13 @@ class Differentials:
         Of the line.
     named : list of Symbol
         What has a direction on the line.
+    carried : list of Symbol
+        What has one on the lines that it goes on with.
     """
 
     context: LineContext
     named: list[Symbol] = field(default_factory=list)
+    carried: list[Symbol] = field(default_factory=list)
 
     def name(self, symbol: Symbol) -> Symbol:
         """Read ``dX``."""
@@ -140,13 +143,16 @@ class Differentials:
         """Replace the directions of names that depend on others."""
         model, moving = self.context.model, self.moving
         meaning: dict[Expr, Expr] = {}
-        for symbol in self.named:
+        for symbol in dict.fromkeys((*self.named, *self.carried)):
             if symbol in moving or direction(symbol) not in symbols(side):
                 continue
             if symbol.shape == SCALAR:
-                meaning[direction(symbol)] = add(
-                    *(_inner(pulled(model, symbol, s, Number(1)), direction(s)) for s in moving)
+                terms = (
+                    _inner(pulled(model, symbol, s, Number(1)), direction(s))
+                    for s in moving
+                    if self._depends(symbol, s)
                 )
+                meaning[direction(symbol)] = add(Number(0), *terms)
             else:
                 meaning[direction(symbol)] = self._moved(model, symbol)
         return substitute(side, meaning)

@@ -22,7 +22,7 @@ from chainrule.language.reading.clauses import clauses
 from chainrule.language.reading.declarations import head as beginning
 from chainrule.language.reading.examples import reference
 from chainrule.language.reading.models import read_lines
-from chainrule.language.reading.names import scan
+from chainrule.language.reading.names import scan, target_name
 from chainrule.language.reading.tokens import Line
 from chainrule.language.reading.words import function_word
 from chainrule.teaching.marking.forward import MAX_DEFINITIONS, OBJECTIVES, is_size
@@ -161,7 +161,7 @@ def _read(
     lines = list(declared)
     while chosen and len(refused) < MOST:
         plain = [_without_argument(s.without_words(_is_short), chosen) for s in chosen]
-        whole = [*lines, *(Line(s.text, s.line) for s in plain)]
+        whole = [*lines, *(Line(s.text, s.line) for s in plain), *_names_behind(plain)]
         try:
             return read_lines(whole, values, usual=USUAL), chosen, refused
         except ParseError as error:
@@ -178,6 +178,21 @@ def _read(
         except ChainruleError:
             return None
     return None
+
+
+def _names_behind(chosen: Sequence[TranscriptStatement]) -> list[Line]:
+    r"""Return the second names of values: ``a = \sigma(z) = \hat y`` says that ŷ is a, too."""
+    known = {_target(statement) for statement in chosen}
+    found: list[Line] = []
+    for statement in chosen:
+        cuts = equals_signs(statement.text)
+        last = statement.text[cuts[-1] + 1 :].strip() if len(cuts) > 1 else ""
+        with suppress(ValueError):
+            if last and canonical(last) not in known:
+                known.add(canonical(last))
+                left = statement.text[: cuts[0]].strip()
+                found.append(Line(f"{last} = {left}", statement.line))
+    return found
 
 
 def _without_argument(
@@ -267,11 +282,18 @@ def _target(statement: TranscriptStatement) -> str:
     called = _APPLIED.fullmatch(left)
     name = called[1] if called else left
     try:
-        known = canonical(name)
+        known = target_name(name)
     except ValueError:
         return name
     found = reference(known)
     return known if found is None else found.base
+
+
+def _is_square(left: str) -> bool:
+    """Whether a text is one name that is a square: ``σ_j^2``."""
+    with suppress(ValueError):
+        return target_name(left.strip(" &")).endswith("^2")
+    return False
 
 
 class _Anything:
@@ -293,6 +315,8 @@ def _is_definition(statement: TranscriptStatement, said: Sequence[TranscriptStat
     if _CLAIMS.search(left):
         return False
     opened = beginning(statement.text)
+    if opened is None and _is_square(left):
+        return True
     if opened is None or opened.names[0][1] != len(left) - len(left.lstrip()):
         return False
     right = statement.text[cuts[0] + 1 :]
