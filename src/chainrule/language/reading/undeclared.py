@@ -33,7 +33,7 @@ _TURNED = re.compile(r"\s*\^\s*\{?\s*(?:T|\\top|\\intercal|⊤)")
 """A transpose behind a run of capital letters, which makes it a product: ``AB^T``."""
 
 _RUN = re.compile(r"(?<![\w\\{^])(?:[A-Z]{4,6}|[A-Za-z]{2,3})(?![A-Za-z\d(}])")
-SHORT = re.compile(r"[^\W\d_]\d{0,2}(?:hat|bar|tilde)?(?:[_^'].*)?")
+SHORT = re.compile(r"[^\W\d_]\d{0,2}(?:hat|bar|tilde|dot)?(?:[_^'].*)?")
 """A name that is no misspelt word: a letter with its marks."""
 
 Written: TypeAlias = tuple[str, Line, int]

@@ -14,8 +14,8 @@ from dataclasses import replace
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
 
 _SAID = re.compile(
-    r"einstein|summation\s+convention|summed[\s-]over|repeated\s+(?:\w+\s+)?ind(?:ex|ices)"
-    r"|implied\s+sum|implicit(?:ly)?\s+sum",
+    r"einstein|summation\s+convention|repeated\s+(?:\w+\s+)?ind(?:ex|ices)"
+    r"|summed[\s-]over\s+(?:\w+\s+)?ind(?:ex|ices)|impli(?:ed|cit)\s+sum",
     re.IGNORECASE,
 )
 _UNSAID = re.compile(r"\b(?:no|not|without|n't)\s+(?:\w+\s+){0,3}(?:summed|sum|summation|einstein)")
@@ -79,15 +79,15 @@ def _written(text: str, free: frozenset[str]) -> tuple[str, set[str]]:
     for sign, term in _terms(text):
         counts: Counter[str] = Counter()
         pieces = []
+        bound = {letter for group in _BOUND.findall(term) for letter in group}
         for piece, grouped in _pieces(term):
             if grouped:
-                inner, inside = _written(piece[1:-1], free)
+                inner, inside = _written(piece[1:-1], free | bound)
                 pieces.append(f"{piece[0]}{inner}{piece[-1]}")
                 counts.update(inside)
             else:
                 pieces.append(piece)
                 counts.update(_letters(piece))
-        bound = {letter for group in _BOUND.findall(term) for letter in group}
         summed = [k for k, times in counts.items() if times > 1 and k not in free | bound]
         left |= counts.keys() - set(summed)
         whole = "".join(pieces)
