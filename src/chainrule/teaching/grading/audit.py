@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -15,7 +16,6 @@ from chainrule.language.answers import Lexicon
 from chainrule.language.reading.applied_values import Application, applied
 from chainrule.language.reading.layout import without_layout
 from chainrule.language.reading.statements import MAX_TEXT
-from chainrule.language.reading.tokens import Line
 from chainrule.teaching.grading.auditor import Auditor
 from chainrule.teaching.grading.line_verdicts import (
     FOLLOWS,
@@ -120,7 +120,7 @@ def audit(text: str, model: Model | None = None) -> Audit:
         except ChainruleError:
             posted = posted_forward(text, said, values)
             if posted is None:
-                if (alone := _each_alone(said, declarations(text, said))) is not None:
+                if (alone := _each_alone(said, text)) is not None:
                     return alone
                 raise
             model, rest, unread = posted.model, posted.rest, posted.refused
@@ -132,20 +132,23 @@ def audit(text: str, model: Model | None = None) -> Audit:
             in_own_function(line, refused_line(line, error), _knows(model))
             for line, error in unread
         ]
-    judged, note = _judged(model, rest, declarations(text, said))
+    judged, note = _judged(model, rest, text)
     lines = tuple(sorted((*refused, *judged), key=lambda verdict: verdict.line))
     return Audit(model, lines, note)
 
 
-def _each_alone(said: list[TranscriptStatement], declared: list[Line]) -> Audit | None:
+_SYMMETRIC = re.compile(r"\bsymmetric\b|covariance", re.IGNORECASE)
+
+
+def _each_alone(said: list[TranscriptStatement], text: str) -> Audit | None:
     """Judge lines that each bring their own forward pass; None where there are none."""
-    model, found = _by_own_forward(said, [None] * len(said), declared)
+    model, found = _by_own_forward(said, [None] * len(said), text)
     lines = tuple(line for line in found if line is not None)
     return None if model is None else Audit(model, lines)
 
 
 def _by_own_forward(
-    said: list[TranscriptStatement], lines: list[Verdict | None], declared: list[Line]
+    said: list[TranscriptStatement], lines: list[Verdict | None], text: str
 ) -> tuple[Model | None, list[Verdict | None]]:
     """Judge lines that were not read, each by the forward pass that it brings.
 
@@ -158,6 +161,8 @@ def _by_own_forward(
     """
     first: Model | None = None
     auditor: Auditor | None = None
+    declared = declarations(text, said)
+    symmetric = _SYMMETRIC.search(text) is not None
     found = list(lines)
     for at, (statement, line) in enumerate(zip(said, lines, strict=True)):
         if line is not None and line.verdict not in ("unreadable", "unproven"):
@@ -167,7 +172,7 @@ def _by_own_forward(
             own = None if auditor is None else statement
         else:
             auditor = None
-            forward = own_forward(statement, declared)
+            forward = own_forward(statement, declared, symmetric=symmetric)
             own = None if forward is None else forward.said
             if forward is not None:
                 auditor = Auditor(forward.model)
@@ -179,12 +184,10 @@ def _by_own_forward(
     return first, found
 
 
-def _judged(
-    model: Model, said: list[TranscriptStatement], declared: list[Line]
-) -> tuple[list[Verdict], str]:
+def _judged(model: Model, said: list[TranscriptStatement], text: str) -> tuple[list[Verdict], str]:
     """Judge statements as they stand, or in the convention that makes several of them right."""
     plain = Auditor(model)
-    first = _by_own_forward(said, plain.judged(said), declared)[1]
+    first = _by_own_forward(said, plain.judged(said), text)[1]
     best, found, fewest = first, None, _accused(first)
     for convention in islice(plain.conventions(first), MOST) if fewest else ():
         again = Auditor(model, convention, explains=False).judged(said)

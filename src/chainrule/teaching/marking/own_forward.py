@@ -32,7 +32,10 @@ LONGEST = 600
 _SIGN = r"(?:\\partial|∂|\\mathrm\s*\{\s*d\s*\}|d|\\delta)"
 _FRACTION = re.compile(rf"\s*\\[dt]?frac\s*\{{\s*{_SIGN}(?![A-Za-z])\s*")
 _GLUED = re.compile(r"\s*\\[dt]?frac\s*\{\s*(?:\\partial|∂|d)(?=\\)")
-_BELOW = re.compile(rf"\s*\{{\s*{_SIGN}\s*\{{?\s*(?P<of>\\?[A-Za-z][\w\\{{}}]*?)\s*\}}?\s*\}}")
+_VARIABLE = r"\\(?:mathbf|boldsymbol|bm|vec|textbf)\s*\{[^{}]*\}|\\?[A-Za-z]\w*(?:_\{[^{}]*\})?"
+_BELOW = re.compile(
+    rf"\s*\{{\s*{_SIGN}\s*(?:\{{\s*(?P<braced>{_VARIABLE})\s*\}}|(?P<of>{_VARIABLE}))\s*\}}"
+)
 _NABLA = re.compile(
     r"\s*(?:\\nabla|∇)\s*_\s*(?:\{\s*(?P<braced>[^{}]*)\}|(?P<one>\\?[A-Za-z]+))\s*"
 )
@@ -40,6 +43,15 @@ _PRIMED = re.compile(
     r"\s*(?P<name>\\?[A-Za-z]+)\s*(?:'|’|′|\^\s*\\prime|\^\{\s*\\prime\s*\})\s*\((?P<of>[^()]*)\)\s*$"
 )
 _APPLIED = re.compile(r"\s*&?\s*(?P<name>\\?[A-Za-z]+)\s*\(\s*(?P<of>\\?[A-Za-z]+)\s*\)[\s&]*")
+_MATRICES = re.compile(r"[A-Z]|\\top|\\(?:mathbf|boldsymbol|bm|Sigma|Lambda|Omega)|\|\||\\\|")
+_COMMANDS = re.compile(r"\\[A-Za-z]+|\b(?:log|ln|exp|tanh|sin|cos|max|softplus|relu|sqrt)\b")
+_LETTERS = re.compile(r"[a-z]")
+_SQUARE_NAME = re.compile(
+    r"\\(?:mathbf|boldsymbol|bm)\s*\{\s*(?:[A-SU-WYZ]|\\Sigma|\\Lambda|\\Omega)\s*\}"
+    r"|\\(?:Sigma|Lambda|Omega)(?![A-Za-z])|(?<![A-Za-z\\{^])[A-SU-WYZ](?![A-Za-z}])"
+)
+"""Names of square matrices: X is data, and T a transpose."""
+
 _ONE_LETTER = re.compile(r"[a-z]|\\[a-z]+")
 
 
@@ -51,7 +63,9 @@ class OwnForward:
     said: TranscriptStatement
 
 
-def own_forward(said: TranscriptStatement, declared: Sequence[Line] = ()) -> OwnForward | None:
+def own_forward(
+    said: TranscriptStatement, declared: Sequence[Line] = (), *, symmetric: bool = False
+) -> OwnForward | None:
     """Read the forward pass that a line brings; None where it brings none.
 
     Parameters
@@ -60,6 +74,8 @@ def own_forward(said: TranscriptStatement, declared: Sequence[Line] = ()) -> Own
         The line.
     declared : sequence of Line, optional
         Declarations of shapes in its text.
+    symmetric : bool
+        Whether the text speaks of symmetric matrices, such as covariances.
     """
     cuts = equals_signs(said.text)
     if not cuts or said.continues or said.code or len(said.text) > LONGEST:
@@ -71,8 +87,9 @@ def own_forward(said: TranscriptStatement, declared: Sequence[Line] = ()) -> Own
     with suppress(ValueError):
         spelled(value)
         return None  # a name, which stands above or nowhere
+    facts = _facts(value, said.line) if symmetric else []
     for lines in _forms(value, variable, said.line):
-        for given in (list(declared), []):
+        for given in ([*declared, *facts], list(declared), []):
             model = _read([*given, *lines])
             if model is not None and _has(model, variable):
                 text = rf"\frac{{\partial {VALUE}}}{{\partial {variable}}} {said.text[cuts[0] :]}"
@@ -93,10 +110,20 @@ def _in_words(said: TranscriptStatement, cut: int) -> OwnForward | None:
 
 def _forms(value: str, variable: str, number: int) -> Iterator[list[Line]]:
     """Yield the expression as a number, and as a matrix whose entries are summed."""
-    plain = _ONE_LETTER.fullmatch(variable) is not None and not re.search(r"[A-Z]|\\top", value)
+    plain = _ONE_LETTER.fullmatch(variable) is not None and not _MATRICES.search(value)
+    if plain:
+        letters = dict.fromkeys(_LETTERS.findall(_COMMANDS.sub(" ", value)))
+        numbers = [Line(f"{letter} : (1, 1)", number) for letter in letters if letter != "e"]
+        yield [*numbers, Line(f"{VALUE} = {value}", number)]
     whole = [Line(f"{VALUE} = {value}", number)]
     summed = [*whole, Line(f"{TOTAL} = sum({VALUE})", number)]
     yield from (whole, summed) if plain else (summed, whole)
+
+
+def _facts(value: str, number: int) -> list[Line]:
+    """Say that the matrices that stand between their transposes and inverses are symmetric."""
+    names = dict.fromkeys(_SQUARE_NAME.findall(value))
+    return [Line(f"{name} is a symmetric matrix", number) for name in names]
 
 
 def _read(lines: list[Line]) -> Model | None:
@@ -133,7 +160,7 @@ def _differentiated(text: str) -> tuple[str, str] | None:
         behind = text[below.end() :].strip()
         if bool(above) == bool(behind):
             return None
-        return _without_brackets(above or behind), below["of"]
+        return _without_brackets(above or behind), below["braced"] or below["of"]
     if (match := _NABLA.match(text)) is not None:
         behind = text[match.end() :].strip()
         return (_without_brackets(behind), match["braced"] or match["one"]) if behind else None

@@ -39,7 +39,21 @@ _CLAIMS = re.compile(
 )
 _SPELT = re.compile(r"(?<![\w\\])d(?:_?d)?_?(\\?[A-Za-z]\w*)")
 _APPLIED = re.compile(r"\s*(\\?[A-Za-z]\w*(?:_(?:\w+|\{[^{}]*\}))?)\s*\([^()]*\)\s*")
-USUAL = frozenset(
+
+
+class _UsualNames(frozenset[str]):
+    """Names, and each with a number or a letter below: ``C_0``, ``E_t``."""
+
+    def __contains__(self, name: object) -> bool:
+        if super().__contains__(name):
+            return True
+        stem, _, below = str(name).partition("_")
+        return bool(below) and len(below) == 1 and stem in self.with_index
+
+    with_index = frozenset({"L", "J", "E", "C", "l", "ell", "loss"})
+
+
+USUAL = _UsualNames(
     {*OBJECTIVES, "l", "f", "F", "BCE", "CE", "RSS", "SSE", "logL", "lnL", "LL", UNNAMED}
 )
 """The usual names of an objective in a post."""
@@ -163,7 +177,7 @@ def _read(
         plain = [_without_argument(s.without_words(_is_short), chosen) for s in chosen]
         whole = [*lines, *(Line(s.text, s.line) for s in plain), *_names_behind(plain)]
         try:
-            return read_lines(whole, values, usual=USUAL), chosen, refused
+            return _with_axis(whole, values), chosen, refused
         except ParseError as error:
             at = [s for s in chosen if s.line == error.line]
             if at and any(_is_used(_target(s), chosen, at) for s in at):
@@ -178,6 +192,28 @@ def _read(
         except ChainruleError:
             return None
     return None
+
+
+def _with_axis(lines: list[Line], values: Mapping[str, Application]) -> Model:
+    """Read a forward pass; a softmax of a matrix goes along the classes of each example."""
+    try:
+        return read_lines(lines, values, usual=USUAL)
+    except ParseError as error:
+        if not error.message.startswith("softmax of a matrix"):
+            raise
+        rows = any(_DATA_FIRST.search(line.text) for line in lines)
+        first = error
+    for axis in (1, 0) if rows else (0, 1):
+        along = [replace(ln, text=_SOFTMAX.sub(rf"\g<0>, axis={axis}", ln.text)) for ln in lines]
+        with suppress(ParseError):
+            return read_lines(along, values, usual=USUAL)
+    raise first
+
+
+_SOFTMAX = re.compile(r"softmax\s*\}?\s*\([^()=]*(?=\))")
+_DATA_FIRST = re.compile(
+    r"(?<![A-Za-z\\])X\s*(?:@|\\cdot|\*)?\s*\\?W|(?:dot|matmul)\(\s*X\s*,|X\s*\.dot"
+)
 
 
 def _names_behind(chosen: Sequence[TranscriptStatement]) -> list[Line]:

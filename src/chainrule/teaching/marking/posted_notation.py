@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from chainrule.language.reading.names import ACCENTS, FONTS, GREEK
+from chainrule.language.reading.words import function_word
 
 _FENCED = re.compile(r"^[ \t]*(?:```|~~~).*?^[ \t]*(?:```|~~~)[ \t]*$", re.MULTILINE | re.DOTALL)
 _TIE = re.compile(r"(?<![\\~])~(?!~)")
@@ -35,6 +36,31 @@ _NAMED = re.compile(
     rf"(?P<low>{_BELOW})"
     r"\^(?:(?P<one>[A-SU-Z])(?![A-Za-z])|\{\s*(?:\\(?:text|mathrm|textrm|mathit)\s*\{)?\s*"
     rf"(?P<word>[A-SU-Z]|[a-z]{{2,5}})\s*\}}?{_TURNED}\}})"
+)
+_LAYER_ABOVE = re.compile(
+    rf"(?<![A-Za-z\\])(?P<base>{_LETTER})(?P<low>{_BELOW})\^(?:(?P<one>[lL])(?![A-Za-z])|\{{\s*"
+    rf"(?P<open>\()?\s*(?P<layer>[lL](?:\s*[-+−]\s*\d)?|\d)\s*\)?{_TURNED}\}})"
+)
+_NEXT_LAYER = re.compile(r"\^\s*\{\s*\(?\s*[lL]\s*[-+−]\s*\d\s*\)?")
+_WEIGHT_LAYER = re.compile(r"(?<![A-Za-z])[WwbB](?:_(?:\{[^{}]*\}|\w))?\^\{\s*\(\s*\d\s*\)")
+LEAST_ABOVE = 3
+"""The least number of letters with two indices above in a text that writes them there."""
+
+_ENTRY_ABOVE = re.compile(r"(?<![A-Za-z\\])(?P<base>[A-Z])\^\{(?P<letters>[a-su-z]{2})\}")
+_DELTA_ABOVE = re.compile(r"\\delta\^\{?(?P<one>[a-z])\}?_\{?(?P<other>[a-z])\}?")
+_SOFTMAX_OVER = re.compile(
+    r"(?:\\text|\\operatorname|\\mathrm)?\{?\\?softmax\}?\s*_\s*\{?(?P<over>[a-z])\}?\s*"
+    r"\(\s*(?P<base>[A-Za-z])_\{(?P<places>[a-z]{2})\}\s*\)"
+)
+_UPRIGHT_T = re.compile(
+    r"\^\s*(?:\{\s*\\(?:text|mathrm|textrm|mathsf|mathtt|rm|sf)\s*\{?\s*T\s*\}?\s*\}"
+    r"|\\(?:mathrm|mathsf|text)\s*\{?\s*T(?![A-Za-z])\s*\}?)"
+)
+_DEFINED_WORD = re.compile(
+    r"\\text(?:rm|it|bf)?\s*\{\s*(?P<word>[A-Za-z]{2,12})\s*\}\s*(?:\([^()=]{0,40}\))?\s*&?=(?!=)"
+)
+_ANY_ARGUMENTS = re.compile(
+    r"(?<=[A-Za-z0-9}])\(\s*(?:\.{2,3}|…|\\[lc]?dots|\\cdot)\s*\)(?=\s*&?=)"
 )
 _PRIME = re.compile(r"([a-z])\s*(?:'|’|′|\^\s*\\prime|\^\s*\{\s*\\prime\s*\}|\\prime)(?![a-z])")
 _GROUP_BELOW = re.compile(
@@ -110,7 +136,9 @@ def _changed(text: str) -> str:
     if "\\" in text or "$" in text:
         text = _TIE.sub(" ", text)
         text = _sums_with_index(text)
-    text = _times_below(text)
+        text = _named_upright(_UPRIGHT_T.sub("^T", text))
+    text = _entries_above(text)
+    text = _layers_above(_times_below(text))
     text = _names_below(text)
     text = _without_primes(text)
     text = _logarithms(text)
@@ -150,6 +178,52 @@ def _times_below(text: str) -> str:
         return f"{match['base']}_{{{time}}}{match['low']}{match['after']}{turned}"
 
     return _TIMES.sub(below, text)
+
+
+def _named_upright(text: str) -> str:
+    r"""Keep a word in ``\text`` that a line defines: ``\text{Cost} = ...``."""
+    for word in dict.fromkeys(match["word"] for match in _DEFINED_WORD.finditer(text)):
+        if function_word(word) is None:
+            upright = re.compile(rf"\\text(?:rm|it|bf)?\s*\{{\s*{word}\s*\}}")
+            text = upright.sub(rf"\\mathrm{{{word}}}", text)
+    return _ANY_ARGUMENTS.sub(" ", text)
+
+
+def _entries_above(text: str) -> str:
+    r"""Write entries with both indices above, ``S^{ij} = Q^{ia} K^{ja}``, with them below."""
+    if len({match["base"] for match in _ENTRY_ABOVE.finditer(text)}) < LEAST_ABOVE:
+        return text
+    text = _DELTA_ABOVE.sub(lambda m: f"\\delta_{{{m['one']}{m['other']}}}", text)
+    text = _ENTRY_ABOVE.sub(lambda m: f"{m['base']}_{{{m['letters']}}}", text)
+    return _SOFTMAX_OVER.sub(_softmax_over, text)
+
+
+def _softmax_over(match: re.Match[str]) -> str:
+    r"""Write ``\text{softmax}_j(S_{ij})`` as an entry of the softmax over j."""
+    free = next((k for k in _FRESH if k not in match["places"]), "r")
+    other = match["places"].replace(match["over"], free)
+    whole = f"{match['base']}_{{{match['places']}}}"
+    return rf"\frac{{e^{{{whole}}}}}{{\sum_{{{free}}} e^{{{match['base']}_{{{other}}}}}}}"
+
+
+def _layers_above(text: str) -> str:
+    r"""Write a layer above a letter in square brackets: ``a_j^{L-1}``, ``w^{(2)}``, ``z^{l+1}``."""
+    numbered = _WEIGHT_LAYER.search(text) is not None
+    shifted = _NEXT_LAYER.search(text) is not None
+    if not (numbered or shifted):
+        return text
+
+    def bracketed(match: re.Match[str]) -> str:
+        layer = re.sub(r"\s", "", match["layer"] or match["one"]).replace("−", "-")
+        marked = match["open"] is not None
+        if layer.isdigit() and not (numbered and marked):
+            return match[0]
+        if not layer.isdigit() and not shifted:
+            return match[0]
+        turned = "^T" if match["turned"] else ""
+        return f"{match['base']}^{{[{layer.replace('l', 'L')}]}}{match['low']}{turned}"
+
+    return _LAYER_ABOVE.sub(bracketed, text)
 
 
 def _names_below(text: str) -> str:

@@ -196,6 +196,9 @@ def _joined_rows(rows: list[str]) -> list[str]:
                 display.dollars = display.dollars if within else not display.dollars
             after = found[at + 1].strip(" &") if at + 1 < len(found) else ""
             begins = shown and display.inside and after.startswith("=") and _ALONE.match(row)
+            begins = begins or (
+                shown and display.inside and _SIGNED.match(after) and _UNFINISHED.search(row)
+            )
             goes_on = bool(after) and _FENCE.match(after) is None and "$$" not in after
             if (within or ends or begins) and goes_on:
                 found[at + 1] = f"{row.rstrip()} {found[at + 1].strip()}"
@@ -238,6 +241,9 @@ _ROW_ENDS = re.compile(
     r"\\\\(?!\w)|\\end\s*\{(?:align|equation|gather|eqnarray|split|aligned)\*?\}(?=.*\S)"
 )
 """The end of a row of a display, or of one display before another on the same row."""
+_SIGNED = re.compile(r"[-+]|\\(?:cdot|times|odot)(?![A-Za-z])")
+_UNFINISHED = re.compile(r"=(?:(?!\\\\)[^$])*$")
+"""A row of a display with an equals sign, and no end of a line behind it."""
 _HANGING = re.compile(r"(?<![<>!&])=\s*$")
 
 
