@@ -1,4 +1,4 @@
-r"""Notation of posts: names above, time, primes, open objectives, lines with their own forward pass.
+r"""Notation of posts: names above, time, primes, open objectives, lines with a forward pass.
 
 The marks ✓ and ✗ stand before lines that claim something right and something wrong; what the text
 leaves open is marked with a question mark, and must not be accused.
@@ -99,7 +99,7 @@ $$q_i = \frac{e^{u_i}}{\sum e^{u_k}}$$
     (
         "differentials of matrices",
         r"""
-\begin{equation} r = \operatorname{softmax}(u) \end{equation} \begin{equation} u = h W \end{equation}
+\begin{equation} r = softmax(u) \end{equation} \begin{equation} u = h W \end{equation}
 where $r, h$ and $W$ are $1 \times n$, $1 \times m$ and $m \times n$ matrices.
 ✓ \begin{equation} dr = du\,(Diag(r)-r^Tr) \end{equation}
 ✗ \begin{equation} dr = du\,(Diag(r)+r^Tr) \end{equation}
@@ -108,7 +108,8 @@ where $r, h$ and $W$ are $1 \times n$, $1 \times m$ and $m \times n$ matrices.
     (
         "differentials that touch a letter",
         r"""
-\(g(M) = u^TMv\) where \(M\) is a \(m \times n\) matrix, \(u \in \mathbb{R}^m\), \(v \in \mathbb{R}^n\).
+\(g(M) = u^TMv\), where \(M\) is a \(m \times n\) matrix,
+\(u \in \mathbb{R}^m\), \(v \in \mathbb{R}^n\).
 \(f = g^2\)
 ✓ \[ df = 2 g u^TdMv \]
 ✓ \[ df = 2 g\, d[u^T M v] \]
@@ -124,7 +125,7 @@ where $r, h$ and $W$ are $1 \times n$, $1 \times m$ and $m \times n$ matrices.
 ✓ \[\nabla_x (x^T A x) = (A + A^T) x\]
 ✗ \[\nabla_x (x^T A x) = A x\]
 ✓ \[\frac{d}{dz} \tanh(z) = 1 - \tanh^2(z)\]
-✓ \[\begin{aligned} \frac{\partial \operatorname{Tr}(AXBXC)}{\partial X} &= A^T (BXC)^T + (AXB)^T C^T\\
+✓ \[\begin{aligned} \frac{\partial Tr(AXBXC)}{\partial X} &= A^T (BXC)^T + (AXB)^T C^T\\
 ✓ &= A^T C^T X^T B^T + B^T X^T A^T C^T \end{aligned}\]
 """,
     ),
@@ -169,6 +170,135 @@ cost = np.sum((Z2 - Y)**2)
 ✓ dZ2 = 2*(Z2 - Y)
 ✓ db2 = np.sum(dZ2, axis=1, keepdims=True)
 ✗ db2 = np.sum(dZ2, axis=0, keepdims=True)
+```
+""",
+    ),
+    (
+        "sums that a convention implies",
+        r"""
+We sum over repeated indices (Einstein). $u_i = M_{ij} v_j + c_i$
+$L = \frac12 \|u - y\|^2$
+✓ $\frac{\partial L}{\partial M_{ij}} = (u_i - y_i) v_j$
+✓ $\frac{\partial L}{\partial v_j} = (u_i - y_i) M_{ij}$
+✓ $\frac{\partial u_k}{\partial M_{ij}} = \frac{\partial}{\partial M_{ij}} (M_{kl} v_l + c_k)$
+✗ $\frac{\partial L}{\partial v_j} = 2 (u_i - y_i) M_{ij}$
+""",
+    ),
+    (
+        "a missing sum is wrong where no convention is said",
+        r"""
+$u_i = \sum_j M_{ij} v_j$
+$L = \frac12 \|u - y\|^2$
+✓ $\frac{\partial L}{\partial v_j} = \sum_i (u_i - y_i) M_{ij}$
+✗ $\frac{\partial L}{\partial v_j} = (u_i - y_i) M_{ij}$
+""",
+    ),
+    (
+        "entries with both indices above",
+        r"""
+$$S^{ij} = Q^{ia} K^{ja}$$ $$A^{ij} = \text{softmax}_j(S^{ij})$$ $$O^{ib} = A^{ij} V^{jb}$$
+✓ $$\frac{\partial O^{ib}}{\partial V^{mn}} = A^{ij} \delta^j_m \delta^b_n = A^{im} \delta^b_n$$
+✓ $$\frac{\partial L}{\partial V} = A^T \frac{\partial L}{\partial O}$$
+✓ $$\frac{\partial A^{ij}}{\partial S^{mn}} = \delta^i_m A^{ij} (\delta^j_n - A^{in})$$
+✗ $$\frac{\partial A^{ij}}{\partial S^{mn}} = \delta^i_m A^{ij} (\delta^j_n + A^{in})$$
+""",
+    ),
+    (
+        "layers above",
+        r"""
+$C_0(...)=( a^{(L)}-y)^2$
+$z^{(L)}=w^{(L)}a^{(L-1)}+b^{(L)}$
+$a^{(L)}=\sigma(z^{(L)}) $
+✓ $\frac{\partial C_0}{\partial a^{(L)}} = 2(a^{(L)}-y)$
+✓ $\frac{\partial C_0}{\partial w^{(L)}} = 2(a^{(L)}-y) \sigma'(z^{(L)}) a^{(L-1)}$
+✗ $\frac{\partial C_0}{\partial b^{(L)}} = 2(a^{(L)}-y) \sigma'(z^{(L)}) w^{(L)}$
+""",
+    ),
+    (
+        "layers above and entries below",
+        r"""
+$$u_j^L = \sum_k w_{jk}^L a_k^{L-1} + b_j^L$$ $$a_j^L = \sigma(u_j^L)$$
+$$E = \frac12 \sum_j (a_j^L - t_j)^2$$
+✓ $$\frac{\partial a_j^L}{\partial w_{jk}^{L}} = a_j^L(1-a_j^L)a_k^{L-1}$$
+✓ $$\frac{\partial E}{\partial w_{jk}^{L}} = (a_j^L - t_j) a_j^L(1-a_j^L)a_k^{L-1}$$
+✗ $$\frac{\partial E}{\partial b_j^{L}} = (a_j^L - t_j) a_j^L$$
+""",
+    ),
+    (
+        "a word as the objective, and a gradient of nothing",
+        r"""
+$$\text{Cost} = (y - Gw)^\mathsf{T}(y - Gw) + \lambda w^\mathsf{T} w$$
+✓ $$\nabla_w = -2G^\mathsf{T}(y - Gw) + 2\lambda w$$
+✗ $$\nabla_w = -G^\mathsf{T}(y - Gw) + 2\lambda w$$
+""",
+    ),
+    (
+        "a display over several rows",
+        r"""
+$$ l = -\frac{N}{2}\log{|\mathbf{\Sigma}|}
+- \frac{1}{2} \sum_{i=1}^N (\mathbf{x}_i - \boldsymbol{\mu})^T \mathbf{\Sigma}^{-1}
+\cdot (\mathbf{x}_i - \boldsymbol{\mu}) $$
+for a symmetric matrix $\mathbf{\Sigma}$.
+✓ \( \frac{d}{d\mathbf{x}} (\mathbf{x}^T \mathbf{B} \mathbf{x}) = 2\mathbf{B}\mathbf{x} \)
+✗ \( \frac{d}{d\mathbf{x}} (\mathbf{x}^T \mathbf{B} \mathbf{x}) = \mathbf{B}\mathbf{x} \)
+""",
+    ),
+    (
+        "softmax of rows without an axis",
+        r"""
+$$h=X W+b$$
+$$P=\mathop{softmax}(h)$$
+$$L = -\frac{1}{N} \sum_i \sum_j y_{ij} \log P_{ij}$$
+✓ $$\frac{\partial L}{\partial h} = \frac{1}{N} (P - y)$$
+✓ $$\frac{\partial L}{\partial W} = X^T \frac{\partial L}{\partial h}$$
+✗ $$\frac{\partial L}{\partial W} = \frac{1}{N} X^T (y - P)$$
+""",
+    ),
+    (
+        "new variables for the objective",
+        r"""
+$f = \|P - A B^T\|^2 + \|Q - A C^T\|^2$
+Define $X = BA^T - P^T$ and $Y = CA^T - Q^T$.
+✓ $$\begin{aligned} f &= X:X + Y:Y \\
+✓ df &= 2X:dX + 2Y:dY \\
+✓ &= 2X:dB\,A^T + 0 \\
+✓ &= 2XA:dB \end{aligned}$$
+✗ $df = XA:dB$
+""",
+    ),
+    (
+        "an activation that is the identity",
+        r"""
+$s = w^T x + b$, $a = s$, $C = \frac12 (a - y)^2$
+✓ $\frac{\partial C}{\partial a} = a - y$
+✓ $\frac{\partial C}{\partial w} = \frac{\partial C}{\partial a} \frac{\partial a}{\partial s} x$
+✗ $\frac{\partial C}{\partial s} = a (a - y)$
+""",
+    ),
+    (
+        "an entry of a value that is a square",
+        r"""
+where $\mathbf{x} \in \mathbb{R}^{N \times D}$.
+$\mu_j = \frac{1}{N} \sum_{i=1}^N x_{i,j}$
+$\sigma_j^2  = \frac{1}{N} \sum_{i=1}^N (x_{i,j} - \mu_j)^2$
+$h_{i,j}  = \frac{x_{i,j} - \mu_j}{\sqrt{\sigma_j^2 + \epsilon}}$
+$L = \sum_{i,j} h_{i,j}^3$
+✓ $d\sigma_j^2 = \sum_i dh_{ij} (x_{i,j} - \mu_j) (-\frac{1}{2})(\sigma_j^2 + \epsilon)^{-3/2}$
+✗ $d\sigma_j^2 = \sum_i dh_{ij} (x_{i,j} - \mu_j) (\sigma_j^2 + \epsilon)^{-3/2}$
+""",
+    ),
+    (
+        "the loss in a function of code",
+        r"""
+```python
+def forward(X):
+    H = np.tanh(X @ W1 + b1)
+    out = H @ W2 + b2
+    loss = np.sum((out - Y)**2)
+✓     dout = 2 * (out - Y)
+✓     dW2 = H.T @ dout
+✓     db1 = np.sum(dout @ W2.T * (1 - H**2), axis=0)
+✗     dW1 = X.T @ (dout @ W2.T * (1 - H))
 ```
 """,
     ),

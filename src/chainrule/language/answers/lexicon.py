@@ -141,9 +141,9 @@ class Lexicon:
             return NameMeaning(scope[name])
         square, _, place = name.partition("^2_")
         if place and f"{square}^2" in scope:
-            whole = scope[f"{square}^2"]
-            wanted = sum(dim != 1 for dim in whole.shape)
-            return NameMeaning(whole, tuple(_places(place, wanted)))
+            squared = scope[f"{square}^2"]
+            wanted = sum(dim != 1 for dim in squared.shape)
+            return NameMeaning(squared, tuple(_places(place, wanted)))
         stem = _STEM.match(name)
         if stem is None:
             return None

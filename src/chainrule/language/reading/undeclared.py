@@ -33,6 +33,7 @@ _TURNED = re.compile(r"\s*\^\s*\{?\s*(?:T|\\top|\\intercal|⊤)")
 """A transpose behind a run of capital letters, which makes it a product: ``AB^T``."""
 
 _RUN = re.compile(r"(?<![\w\\{^])(?:[A-Z]{4,6}|[A-Za-z]{2,3})(?![A-Za-z\d(}])")
+_ALONE = re.compile(r"(?<![A-Za-z\\_{])[a-z](?![A-Za-z])")
 SHORT = re.compile(r"[^\W\d_]\d{0,2}(?:hat|bar|tilde|dot)?(?:[_^'].*)?")
 """A name that is no misspelt word: a letter with its marks."""
 
@@ -148,6 +149,8 @@ def _all_written(clauses: Sequence[Clause], names: Set[str]) -> bool:
 def loose_letters(clauses: Sequence[Clause], known: Set[str]) -> set[str]:
     """Return the letters of runs such as ``wx`` and ``XW``: two or three, one of them data."""
     found: set[str] = set()
+    texts = (c.statement.line.text for c in clauses if c.statement is not None)
+    alone = {letter for text in texts for letter in _ALONE.findall(text)}
     for clause in clauses:
         statement = clause.statement
         if statement is None or statement.directive:
@@ -157,6 +160,8 @@ def loose_letters(clauses: Sequence[Clause], known: Set[str]) -> set[str]:
             product = "x" in run.lower() or (
                 run.isupper() and _TURNED.match(match.string, match.end())
             )
+            of_vector = len(run) == 2 and run[0].isupper() and run[1].islower()
+            product = product or (of_vector and run[1] in alone)  # H w, where w stands alone, too
             if run not in known and function_word(run) is None and product:
                 found |= {letter for letter in run if letter not in known}
     return found

@@ -137,7 +137,9 @@ def audit(text: str, model: Model | None = None) -> Audit:
     return Audit(model, lines, note)
 
 
-_SYMMETRIC = re.compile(r"\bsymmetric\b|covariance", re.IGNORECASE)
+_SYMMETRIC = re.compile(
+    r"\bsymmetric\b|covariance|\\Sigma\b(?=.*\\mu\b)", re.IGNORECASE | re.DOTALL
+)
 
 
 def _each_alone(said: list[TranscriptStatement], text: str) -> Audit | None:

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
-from itertools import combinations, pairwise
+from itertools import pairwise
 
-from chainrule.calculus.derivation.sensitivity import on_paths
 from chainrule.calculus.graph.dims import SCALAR, Index
-from chainrule.calculus.graph.model import Definition, Model
+from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import (
     Entry,
     Expr,
     Number,
     Position,
     Symbol,
-    replaced,
-    running,
-    symbols,
 )
-from chainrule.calculus.ops import delta, mul, rebuild, renamed, transpose
+from chainrule.calculus.ops import renamed
 from chainrule.errors import ParseError, ScopeError, UnmetError
 from chainrule.language.answers import Lexicon, spelled
 from chainrule.language.reading.examples import reference
@@ -30,6 +26,12 @@ from chainrule.language.reading.tree import Derivative, Name
 from chainrule.teaching.diagnosis.explanation import SUM_MISSING, LineExplainer, WrongSide, asked_by
 from chainrule.teaching.diagnosis.right_lines import NO_FORM, Quantity
 from chainrule.teaching.grading.conventions import Convention, Ratio, conventions, transposed_names
+from chainrule.teaching.grading.equation_chain import (
+    EquationChain,
+    guard_of,
+    right_if_symmetric,
+    says_nothing,
+)
 from chainrule.teaching.grading.line_verdicts import (
     FOLLOWS,
     GOES_ON,
@@ -40,6 +42,7 @@ from chainrule.teaching.grading.line_verdicts import (
     in_own_function,
     refused_line,
 )
+from chainrule.teaching.grading.own_values import moved_entries, redefined
 from chainrule.teaching.marking.differentials import (
     Differentials,
     in_one_form,
@@ -49,9 +52,9 @@ from chainrule.teaching.marking.differentials import (
 )
 from chainrule.teaching.marking.forward import is_size
 from chainrule.teaching.marking.functional_notation import SCRIPT_L, in_plain_form
-from chainrule.teaching.marking.judging import EqualityJudge, EqualityOutcome, Finding
+from chainrule.teaching.marking.judging import EqualityJudge, EqualityOutcome
 from chainrule.teaching.marking.line_context import AskedDerivative, Claims, LineContext
-from chainrule.teaching.marking.open_objective import UNNAMED, is_open
+from chainrule.teaching.marking.open_objective import UNNAMED, is_open, uses_gradients
 from chainrule.teaching.marking.reading import (
     PARTIAL,
     Reading,
@@ -68,50 +71,6 @@ _ASKS = re.compile(r"∂|∇|\\partial|\\nabla|\\frac|/\s*d")
 _PARTIAL_SIGN = re.compile(r"∂|\\partial\b")
 _DIAGONAL = re.compile(r"(?:\\partial|∂)\s*\\?\w+?(?:_\{?\w\}?)\s*(?:\^\s*\{?\s*2|²)")
 _EVERY_LAYER = re.compile(r"\[\s*l\s*(?:[+\-−]\s*\d\s*)?\]")
-
-
-@dataclass
-class _Chain:
-    """An equation in one reading, with the judgement of its equals signs."""
-
-    sides: list[Expr]
-    context: LineContext
-    reading: Reading
-    goes_on: bool = False  # with the equation of the line before
-    findings: list[Finding] = field(default_factory=list)
-    unresolved: list[Expr] = field(default_factory=list)  # with the directions as written
-    partial: _Chain | None = None  # the same in partial derivatives, where it holds
-
-    @property
-    def held(self) -> str:
-        """The values that the partial derivatives in it hold fixed."""
-        *others, last = [symbol.name for symbol in self.context.held]
-        return f"{', '.join(others)} and {last}" if others else last
-
-    @property
-    def moves(self) -> bool:
-        """Whether it is in differential form."""
-        return self.context.differentials is not None
-
-    @property
-    def unmoved(self) -> bool:
-        """Whether it is in differential form, and no side has a direction."""
-        moving = self.context.differentials
-        return moving is not None and all(
-            symbol is self.context.model.objective for symbol in moving.named
-        )
-
-    @property
-    def alone(self) -> bool:
-        """Whether its right sides use no name of a gradient."""
-        return not any(
-            name in self.context.gradients for side in self.sides[1:] for name in symbols(side)
-        )
-
-    @property
-    def failed(self) -> int:
-        """The first equals sign that does not hold, from 1; 0 when all hold."""
-        return next((k for k, f in enumerate(self.findings, 1) if not f.holds), 0)
 
 
 class Auditor:
@@ -138,7 +97,7 @@ class Auditor:
         self.local: dict[str, Symbol] = {}
         if convention is not None and convention.rows:
             self.local = transposed_names(self.model, self.claims)
-        self.last: _Chain | None = None
+        self.last: EquationChain | None = None
         self.explainer = LineExplainer(self.equality_judge, self.claims)
         self.diagonal = False  # whether a line gives second derivatives by one entry twice
         self.in_motion = False  # whether lines are in differential form
@@ -176,19 +135,11 @@ class Auditor:
                 said, text=said.text[cuts[0] + 1 :]
             )  # J_ij = ∂a_i/∂z_j = ... claims, too
         verdict = replace(self._of_layers(said), text=written.text)
-        if verdict.accused and self.is_open and self._is_of_objective(said):
+        moved = self._is_moved(said.text) or (self.last is not None and self.last.moves)
+        about = uses_gradients(said.text, self.model.objective.name)
+        if verdict.accused and self.is_open and about and not moved:
             verdict = replace(verdict, verdict="unproven", why=OPEN, mistakes=(), right="")
         return in_own_function(said, verdict, self._knows)
-
-    def _is_of_objective(self, said: TranscriptStatement) -> bool:
-        """Whether a line uses gradients of the objective."""
-        if self._is_moved(said.text) or (self.last is not None and self.last.moves):
-            return False
-        name = re.escape(self.model.objective.name)
-        return (
-            re.search(rf"{name}(?![A-Za-z])|(?<![A-Za-z\\])d[A-Za-z]|\\?delta|δ", said.text)
-            is not None
-        )
 
     def _is_condition(self, said: TranscriptStatement) -> bool:
         """Whether an equation asks for the optimum, and claims nothing: ``X^T (X w - y) = 0``."""
@@ -296,42 +247,24 @@ class Auditor:
         self._learned(chain, right=False)
         return verdict
 
-    def _restated(self, chain: _Chain) -> None:
-        """Take ``f = M : M`` as the definition of f, where M is a name of the author's own.
-
-        The gradient with respect to M is asked for behind it.
-        """
-        target, author = chain.sides[0], self.equality_judge.author
-        own = self.claims.local
-        if not isinstance(target, Symbol) or target not in author.values or chain.moves:
+    def _restated(self, chain: EquationChain) -> None:
+        """Take ``f = M : M`` as the definition of f, where M is a name of the author's own."""
+        if chain.moves:
             return
-        known = set(author.symbols)
-        for side in chain.sides[1:]:
-            used = _opened_names(side, own)
-            apart = (symbols(side) & author.values.keys()) - on_paths(author, target, target)
-            apart -= {s for s in author.symbols if on_paths(author, target, s)}
-            if not (used or apart) or any(isinstance(part, Index) for part in running(side)):
-                continue
-            values = [own[name] for name in used]
-            if not all(symbols(value) <= known | own.keys() for value in (side, *values)):
-                continue
-            if target is not author.objective or target in symbols(side):
-                continue
-            others = [d for d in author.definitions if d.target is not target]
-            line = next(d.line for d in author.definitions if d.target is target)
-            before = [Definition(name, own[name]) for name in used]
-            definitions = [*others, *before, Definition(target, side, line)]
-            self.equality_judge = EqualityJudge(replace(author, definitions=tuple(definitions)))
-            self.model = self.equality_judge.model
-            self.__dict__.pop("differential_judge", None)
-            self.claims.truths.clear()
-            for name in used:
-                del own[name]
-            self.local = {key: value for key, value in self.local.items() if value not in used}
-            self.explainer = LineExplainer(self.equality_judge, self.claims)
+        found = redefined(self.equality_judge.author, chain.sides, self.claims.local)
+        if found is None:
             return
+        model, used = found
+        self.equality_judge = EqualityJudge(model)
+        self.model = self.equality_judge.model
+        self.__dict__.pop("differential_judge", None)
+        self.claims.truths.clear()
+        for name in used:
+            del self.claims.local[name]
+        self.local = {key: value for key, value in self.local.items() if value not in used}
+        self.explainer = LineExplainer(self.equality_judge, self.claims)
 
-    def _restates(self, chain: _Chain) -> bool:
+    def _restates(self, chain: EquationChain) -> bool:
         """Whether a line says of one example what the forward pass says of all, in other shapes."""
         outcome = chain.findings[chain.failed - 1].outcome
         first = chain.sides[0]
@@ -340,7 +273,7 @@ class Auditor:
         met = met and bool(chain.context.indices)
         return met and self._asked(chain) is None and whole in self.model.values and not chain.moves
 
-    def _wrong(self, chain: _Chain, quantity: Quantity, written: WrongSide) -> Verdict:
+    def _wrong(self, chain: EquationChain, quantity: Quantity, written: WrongSide) -> Verdict:
         """Return the verdict on a wrong line, explained where that is wanted."""
         said, failed = written.said, chain.failed
         finding = chain.findings[failed - 1]
@@ -353,7 +286,7 @@ class Auditor:
         if not self.explains:
             return verdict
         why = finding.why
-        if symmetric := self._if_symmetric(chain, failed):
+        if symmetric := right_if_symmetric(self.equality_judge, chain, failed):
             why += f"; right if {symmetric} is symmetric"
         if chain.partial is not None:
             why += f"; right as a partial derivative, with {chain.partial.held} held fixed: write ∂"
@@ -373,9 +306,9 @@ class Auditor:
 
     def _read(
         self, said: TranscriptStatement, lexicon: Lexicon
-    ) -> tuple[_Chain | None, ParseError | None]:
+    ) -> tuple[EquationChain | None, ParseError | None]:
         """Read an equation in the first reading in which it holds, else in the plainest one."""
-        first: _Chain | None = None
+        first: EquationChain | None = None
         first_error: ParseError | None = None
         tried: set[tuple[Expr, ...]] = set()
         for reading in readings(said.text, code=said.code):
@@ -401,7 +334,7 @@ class Auditor:
 
     def _partial(
         self, said: TranscriptStatement, lexicon: Lexicon, tried: set[tuple[Expr, ...]]
-    ) -> _Chain | None:
+    ) -> EquationChain | None:
         """Read an equation as one of partial derivatives, with other values held fixed."""
         for reading in PARTIAL:
             try:
@@ -423,7 +356,7 @@ class Auditor:
         lexicon: Lexicon,
         reading: Reading,
         tried: set[tuple[Expr, ...]],
-    ) -> _Chain | None:
+    ) -> EquationChain | None:
         line = line_of(said.text, said.line)
         context = reading.context(self.model, lexicon, line, self.claims)
         goes_on = said.continues and self.last is not None and self.last.moves
@@ -462,50 +395,17 @@ class Auditor:
         if context.differentials is not None:
             sides = [context.differentials.resolved(side) for side in sides]
             judge = self.differential_judge
-        chain = _Chain(sides, context, reading, said.continues and self.last is not None)
+        chain = EquationChain(sides, context, reading, said.continues and self.last is not None)
         chain.unresolved = unresolved
-        guard = self._guard(context, said.condition, reading)
+        guard = guard_of(context, said.condition, reading, diagonal=self.diagonal)
         for left, right in list(pairwise(sides))[chain.goes_on :]:
             name = context.gradients.get(sides[0]) if isinstance(sides[0], Symbol) else None
             chain.findings.append(judge.equal(context, left, right, name, guard=guard))
             if not chain.findings[-1].holds:
                 break
-        return chain
+        return None if says_nothing(self.equality_judge, chain, guard) else chain
 
-    def _guard(self, context: LineContext, condition: str, reading: Reading) -> Expr | None:
-        """Return an indicator of where an equation is claimed: ``if i ≠ j``."""
-        if condition and not reading.apart:
-            one, sign, other = tuple(condition)
-            if (dim := context.indices.get(one)) is None or context.indices.get(other) != dim:
-                return None
-            same = delta(dim, Index(one, dim), Index(other, dim))
-            return same if sign == "=" else 1 - same
-        off_diagonal = context.twice and self.diagonal
-        first = context.asked is not None and context.asked.of is not self.model.objective
-        if not reading.apart or not (first or off_diagonal):
-            return None
-        pairs = [(o, t) for o, t in combinations(context.indices.items(), 2) if o[1] == t[1]]
-        guards = [1 - delta(d, Index(one, d), Index(other, d)) for (one, d), (other, _) in pairs]
-        return mul(*guards) if guards else None
-
-    def _if_symmetric(self, chain: _Chain, failed: int) -> str:
-        """Return the square inputs with which an equation holds if they are symmetric."""
-        square = [s for s in self.model.inputs if s.shape[0] == s.shape[1] and s.shape != SCALAR]
-        place = failed - 1 + chain.goes_on
-        context = chain.context
-        sides = [context.meant(side) for side in chain.sides[place : place + 2]]
-        if not square or any(context.has_placeholders(side) or running(side) for side in sides):
-            return ""
-        for symbol in square:
-            twice = symbol + transpose(symbol)
-            left, right = (replaced(self.model.opened(s), {symbol: twice}, rebuild) for s in sides)
-            if left is not sides[0] or right is not sides[1]:
-                found = self.equality_judge.equal(context, left, right)
-                if found.holds and not found.note:
-                    return symbol.name
-        return ""
-
-    def _follows(self, chain: _Chain) -> bool:
+    def _follows(self, chain: EquationChain) -> bool:
         """Whether a line holds once the earlier wrong claims are assumed."""
         try:
             return all(
@@ -559,26 +459,15 @@ class Auditor:
         if None in dims or context.indices.keys() - set(found.letters):
             return False
         form = context.opened(value, None, None)
-        places = [Index(letter, dim) for letter, dim in context.indices.items()]
-        order = [place for letter in found.letters for place in places if place.name == letter]
-
-        def recipe(row: Position, col: Position) -> Expr:
-            moved, at = form, [place for place in (row, col) if place is not None]
-            apart = [Index(f"{place.name}'", place.dim) for place in order]
-            for old, new in zip(order, apart, strict=True):
-                moved = renamed(moved, old, new)
-            for old, now in zip(apart, at, strict=False):
-                if not isinstance(now, int):
-                    moved = renamed(moved, old, now)
-            return moved
-
+        order = [Index(letter, context.indices[letter]) for letter in found.letters]
+        recipe = moved_entries(form, order)
         rows, columns = (order[0].dim, order[1].dim if len(order) > 1 else 1)
         symbol = Symbol(found.base, (rows, columns))
         self.local[found.base] = symbol
         self.claims.local[symbol] = context.placeholder(found.base, symbol.shape, recipe)
         return True
 
-    def _learned(self, chain: _Chain, *, right: bool) -> None:
+    def _learned(self, chain: EquationChain, *, right: bool) -> None:
         """Record a wrong claim of a gradient."""
         asked = self._asked(chain)
         if asked is None:
@@ -608,21 +497,5 @@ class Auditor:
         elif claim.shape == of.shape == wrt.shape or of.shape == SCALAR:
             self.claims.slopes[of, wrt] = claim
 
-    def _asked(self, chain: _Chain) -> AskedDerivative | None:
+    def _asked(self, chain: EquationChain) -> AskedDerivative | None:
         return None if chain.moves else asked_by(chain.sides[0], chain.context)
-
-
-def _opened_names(side: Expr, own: Mapping[Symbol, Expr]) -> list[Symbol]:
-    """Return the author's own names in an expression and in their values, in order of use."""
-    found: list[Symbol] = []
-
-    def take(name: Symbol) -> None:
-        for inner in symbols(own[name]):
-            if inner in own and inner is not name:
-                take(inner)
-        if name not in found:
-            found.append(name)
-
-    for name in sorted(symbols(side) & own.keys(), key=lambda symbol: symbol.name):
-        take(name)
-    return found

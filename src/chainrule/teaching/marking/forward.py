@@ -185,6 +185,8 @@ class ForwardPassReader:
         if not cuts:
             return False
         target = defined_name(said.text[: cuts[0]].strip(), self._is_input)
+        if target.startswith(("∇", "\\nabla")):
+            return False
         if is_size(said, self.dims):
             return True
         try:

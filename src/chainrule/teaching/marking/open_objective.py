@@ -43,6 +43,12 @@ def is_open(model: Model) -> bool:
     return any(symbol.name.startswith(WEIGHTS) for symbol in model.inputs)
 
 
+def uses_gradients(text: str, objective: str) -> bool:
+    """Whether a line uses gradients of the objective; δ with two indices is Kronecker's."""
+    named = rf"{re.escape(objective)}(?![A-Za-z])|(?<![A-Za-z\\])d[A-Za-z]"
+    return re.search(rf"{named}|(?:delta|δ)(?!\s*_\s*\{{?\s*[a-z]\s*,?\s*[a-z])", text) is not None
+
+
 def opened(model: Model, ends: Sequence[Symbol]) -> Model:
     """Return a forward pass whose objective is any function of some values.
 
@@ -65,4 +71,4 @@ def opened(model: Model, ends: Sequence[Symbol]) -> Model:
     return replace(model, inputs=(*model.inputs, *weights), definitions=definitions)
 
 
-__all__ = ["UNNAMED", "is_open", "named_in", "opened"]
+__all__ = ["UNNAMED", "is_open", "named_in", "opened", "uses_gradients"]

@@ -35,7 +35,7 @@ from chainrule.teaching.marking.transcript import (
 )
 
 _CLAIMS = re.compile(
-    r"∂|∇|\\partial\b|\\nabla\b|\\frac|\\dfrac|/\s*d|['′’]|\\prime|\\delta\b|^\s*(?:grad|delta|δ)"
+    r"∂|∇|\\partial(?![A-Za-z])|\\nabla(?![A-Za-z])|\\frac|\\dfrac|/\s*d|['′’]|\\prime|\\delta\b|^\s*(?:grad|delta|δ)"
 )
 _SPELT = re.compile(r"(?<![\w\\])d(?:_?d)?_?(\\?[A-Za-z]\w*)")
 _APPLIED = re.compile(r"\s*(\\?[A-Za-z]\w*(?:_(?:\w+|\{[^{}]*\}))?)\s*\([^()]*\)\s*")
@@ -338,7 +338,7 @@ class _Anything:
 
 
 _ANY = _Anything()
-_DERIVED = re.compile(r"∂|∇|\\partial\b|\\nabla\b")
+_DERIVED = re.compile(r"∂|∇|\\partial(?![A-Za-z])|\\nabla(?![A-Za-z])")
 _PLAIN_GRADIENT = re.compile(r"d(?:[A-Z]\w*|[a-z]\d?|[a-z]+_?\d)(?:\^?\[\w+\]|_\d)?")
 
 
@@ -351,7 +351,7 @@ def _is_definition(statement: TranscriptStatement, said: Sequence[TranscriptStat
     if _CLAIMS.search(left):
         return False
     opened = beginning(statement.text)
-    if opened is None and _is_square(left):
+    if opened is None and _is_square(left) and not re.match(r"\s*d\\?[a-zA-Z]", left):
         return True
     if opened is None or opened.names[0][1] != len(left) - len(left.lstrip()):
         return False

@@ -56,6 +56,11 @@ _UPRIGHT_T = re.compile(
     r"\^\s*(?:\{\s*\\(?:text|mathrm|textrm|mathsf|mathtt|rm|sf)\s*\{?\s*T\s*\}?\s*\}"
     r"|\\(?:mathrm|mathsf|text)\s*\{?\s*T(?![A-Za-z])\s*\}?)"
 )
+_BOLD_LETTER = re.compile(r"\\text(?:bf|it|rm|sf)\s*\{\s*(\\?[A-Za-z])\s*\}")
+_LOG_DET = re.compile(
+    r"(?P<log>\\(?:log|ln)|(?<![A-Za-z])(?:log|ln))\s*\{?\s*\|\s*(?P<of>\\(?:mathbf|boldsymbol|bm)"
+    r"\s*\{\s*(?:[A-Z]|\\[A-Z][a-z]+)\s*\}|\\(?:Sigma|Lambda|Omega)|[A-Z])\s*\|\s*\}?"
+)
 _DEFINED_WORD = re.compile(
     r"\\text(?:rm|it|bf)?\s*\{\s*(?P<word>[A-Za-z]{2,12})\s*\}\s*(?:\([^()=]{0,40}\))?\s*&?=(?!=)"
 )
@@ -136,7 +141,8 @@ def _changed(text: str) -> str:
     if "\\" in text or "$" in text:
         text = _TIE.sub(" ", text)
         text = _sums_with_index(text)
-        text = _named_upright(_UPRIGHT_T.sub("^T", text))
+        text = _named_upright(_BOLD_LETTER.sub(r"\\mathbf{\1}", _UPRIGHT_T.sub("^T", text)))
+        text = _LOG_DET.sub(r"\g<log>(\\det(\g<of>))", text)
     text = _entries_above(text)
     text = _layers_above(_times_below(text))
     text = _names_below(text)

@@ -188,6 +188,7 @@ def _joined_rows(rows: list[str]) -> list[str]:
         if _FENCE.match(row):
             fenced = not fenced
         elif not fenced and len(row) <= MAX_LINE:
+            before = display.dollars, display.depth
             shown = display.passes(row)
             within = not shown and len(_DOLLAR.findall(row)) % 2 == 1
             ends = shown and display.inside and _HANGING.search(row) is not None
@@ -199,10 +200,14 @@ def _joined_rows(rows: list[str]) -> list[str]:
             begins = begins or (
                 shown and display.inside and _SIGNED.match(after) and _UNFINISHED.search(row)
             )
-            goes_on = bool(after) and _FENCE.match(after) is None and "$$" not in after
+            ended = "$$" in after and not after.endswith("$$")
+            goes_on = bool(after) and _FENCE.match(after) is None and not ended
+            goes_on = goes_on and (not within or "$$" not in after)
             if (within or ends or begins) and goes_on:
                 found[at + 1] = f"{row.rstrip()} {found[at + 1].strip()}"
                 found[at] = ""
+                if not within:
+                    display.dollars, display.depth = before  # the joined row passes again
         at += 1
     return found
 
