@@ -45,7 +45,7 @@ def command(
 
     from rich.console import Console
 
-    from chainrule.cli.fit import data_path
+    from chainrule.cli.data_files import data_path
     from chainrule.cli.validation_printing import comparison_document, print_comparison
     from chainrule.tables.model import TableModel
     from chainrule.tables.validation.comparing import compare_models

@@ -31,7 +31,7 @@ def command(out: str, brief: bool) -> None:
 
     The page opens from the file system, with no network.
     """
-    from chainrule.cli.fit import data_path
+    from chainrule.cli.data_files import data_path
     from chainrule.cli.fit_printing import print_text
     from chainrule.deriving import derive
     from chainrule.language.reading import load_model

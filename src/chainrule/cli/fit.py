@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from chainrule.cli.constants import constant_values
+from chainrule.cli.data_files import data_path, progress_line, refuse_places
 from chainrule.cli.inference_options import inference_options
 from chainrule.cli.shared import byte_size, file_options, ignore_option
 from chainrule.cli.validation_options import validation_options
@@ -414,35 +414,6 @@ def _print(fitted: Fitted, data: str, written: list[str], *, odds: bool, as_json
         print_regression(fitted, data, written, odds=odds)
 
 
-def data_path(data: str) -> Path:
-    """Return the path of a file, or of a shipped data set ``@name``."""
-    if not data.startswith("@"):
-        return Path(data)
-    from chainrule.data import SHIPPED
-    from chainrule.errors import DataError
-
-    if data not in SHIPPED:
-        known = ", ".join(SHIPPED)
-        raise DataError(f"no data set {data!r} ships with chainrule. There is: {known}.")
-    return SHIPPED[data]
-
-
-def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
-    """Reject output paths that overwrite an input or cannot be written."""
-    from chainrule.errors import DataError
-    from chainrule.storage import check_writable
-
-    taken = {path.resolve() for path in inputs}
-    for output in outputs:
-        if output is None:
-            continue
-        check_writable(output)
-        place = Path(output).resolve()
-        if place in taken:
-            raise DataError(f"{output}: this would write over another file of this command.")
-        taken.add(place)
-
-
 def write_report(fitted: Fitted, data: str, path: str) -> None:
     """Write the report of a fit: a page, or the card of the model as Markdown."""
     from chainrule.documents.report.building import fit_report
@@ -460,16 +431,3 @@ def write_report(fitted: Fitted, data: str, path: str) -> None:
         text = visible(html.render(fit_report(fitted, data)))
     with atomic_text(path) as file:
         file.write(text)
-
-
-@contextmanager
-def progress_line() -> Iterator[Callable[[str], None]]:
-    """Show one status line; nothing where the error stream is not a terminal."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda words: None
-        return
-    with console.status("starting") as status:
-        yield lambda words: status.update(f"{words} ...")

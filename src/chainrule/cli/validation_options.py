@@ -9,6 +9,8 @@ from typing import Any, Literal
 import click
 from click.core import ParameterSource
 
+from chainrule.cli.data_files import data_path
+
 
 def _numbers(context: click.Context, parameter: click.Parameter, text: str | None) -> list[float]:
     """Return comma-separated numbers."""
@@ -90,8 +92,6 @@ def validation_options(command: Callable[..., None]) -> Callable[..., None]:
         if cost_fp is not None and threshold is None:
             threshold = "cost"
         if test is not None:
-            from chainrule.cli.fit import data_path
-
             test = str(data_path(test))
             if given("holdout") is ParameterSource.DEFAULT:
                 others["holdout"] = 0.0
