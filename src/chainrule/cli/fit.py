@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     Fitted = FittedTable | FittedRegression
 
+_MOST_ENTRIES = 20
+
 _HELP = """Fit a regression to a table, with a proven bound on the distance from the optimum.
 
 DATA is a table: a text file with separated cells (.csv, .tsv, ...) or JSON lines, also compressed
@@ -52,6 +54,7 @@ Examples:
   chainrule fit data.csv --target y --loss my_loss.cr --link log
   chainrule fit data.csv --target y --loss "log(cosh(z - y))"
   chainrule fit doses.csv --target dead --trials beetles
+  chainrule fit @breast_cancer --target diagnosis --l1-ratio 1 -C 0.1 --path path.csv
   chainrule fit flights.csv.gz --target late --date scheduled --rare 20 --unknown rare
   chainrule fit shop.sqlite --query "select * from sales where year > 2020" --target bought
   cat data.csv | chainrule fit - --target y --columns columns.toml
@@ -203,14 +206,31 @@ Examples:
     type=click.FloatRange(0, min_open=True),
     default=1.0,
     show_default=True,
-    help="Inverse L2 regularization strength on the sum of the losses, as in scikit-learn's "
+    help="Inverse regularization strength on the sum of the losses, as in scikit-learn's "
     "LogisticRegression: smaller is a stronger penalty, 'inf' is none.",
 )
 @click.option(
     "--alpha",
     type=click.FloatRange(0),
-    help="L2 regularization strength on the mean of the losses, in place of -C, as in "
+    help="Regularization strength on the mean of the losses, in place of -C, as in "
     "scikit-learn's PoissonRegressor: C = 1/(alpha x rows), 0 is none.",
+)
+@click.option(
+    "--l1-ratio",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    metavar="R",
+    help="Share of absolute values in the penalty: 1 is the lasso, which sets coefficients to 0; 0 "
+    "is L2 alone. For two classes, or a convex loss.",
+)
+@click.option(
+    "--path",
+    "path_file",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write the coefficients for 100 penalties, and when each feature enters, to FILE: a plot "
+    "for .png, .svg or .pdf, or else CSV. The penalty is that of --l1-ratio, or the lasso.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
@@ -246,6 +266,8 @@ def command(
     seed: int,
     C: float,
     alpha: float | None,
+    l1_ratio: float,
+    path_file: str | None,
     as_json: bool,
 ) -> None:
     """Fit a table; the help text is `_HELP`."""
@@ -254,8 +276,10 @@ def command(
 
     if alpha is not None and context.get_parameter_source("C") is not ParameterSource.DEFAULT:
         raise click.UsageError("-C and --alpha both set the penalty; give one of them")
-    path = data_path(data)
-    refuse_places((path,), out, report)
+    path, entries = data_path(data), ""
+    refuse_places((path,), out, report, path_file)
+    if path_file is not None and loss not in (None, "classes"):
+        raise click.UsageError("--path is for a target of labels; omit it, or --loss")
     choices = FitOptions(
         target,
         positive,
@@ -278,6 +302,7 @@ def command(
         unknown=unknown,
         fold_labels=fold_labels,
         file=file,
+        l1_ratio=l1_ratio,
     )
     if columns_file is not None:
         from chainrule.tables.columns_file import with_columns_file
@@ -293,7 +318,13 @@ def command(
             say("writing the report")
             write_report(fitted, data, report)
             written.append(report)
+        if path_file is not None:
+            say("fitting the path")
+            entries = write_path_of(fitted, l1_ratio, path_file)
+            written.append(path_file)
     _print(fitted, data, written, as_json=as_json)
+    if path_file is not None and not as_json:
+        click.echo(entries)
 
 
 def _fit(
@@ -369,6 +400,27 @@ def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
         taken.add(place)
 
 
+def write_path_of(fitted: Fitted, l1_ratio: float, file: str) -> str:
+    """Fit a path of penalties and write it; return in words which features enter first."""
+    from chainrule.cli.shared import printable
+    from chainrule.tables.fitting import FittedTable
+    from chainrule.tables.paths import path_of_table, write_path
+
+    assert isinstance(fitted, FittedTable)
+    path = path_of_table(fitted, l1_ratio or 1.0)
+    write_path(path, file)
+    worst = float(path.relative_gap.max())
+    lines = [
+        f"path: {len(path)} penalties, {int(path.proven.sum())} proven; the largest relative gap "
+        f"is {worst:.1g}. Features in the order in which they enter:"
+    ]
+    lines += [
+        f"  C = {entry.C:<10.4g} {printable(entry.name)}  ({entry.coef:+.4g} at the end)"
+        for entry in path.entered()[:_MOST_ENTRIES]
+    ]
+    return "\n".join(lines)
+
+
 def write_report(fitted: Fitted, data: str, path: str) -> None:
     """Write the page of a fit."""
     from chainrule.documents.page import render_page
@@ -383,7 +435,8 @@ def write_report(fitted: Fitted, data: str, path: str) -> None:
 
         lead = fit_lead(fitted, data)
         sections = [*fit_sections(fitted)]
-        if not fitted.is_weighted:  # the derivation has no weights
+        if not fitted.is_weighted and not fitted.model.training.l1_ratio:
+            # the derivation has neither weights nor absolute values
             sections.append(gradient_section(work_example(fitted)))
     else:
         from chainrule.documents.regression_section import regression_lead, regression_sections

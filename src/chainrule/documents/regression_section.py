@@ -73,7 +73,8 @@ def regression_sections(fitted: FittedRegression) -> list[Section]:
         sections.append(path_section(fitted.path))
     if fitted.metrics is not None:
         sections.append(_quality(fitted, fitted.metrics))
-    if not fitted.is_weighted:  # the derivation has no weights
+    if not fitted.is_weighted and not fitted.model.training.l1_ratio:
+        # the derivation has neither weights nor absolute values
         sections.append(_gradient(work_regression(fitted)))
     return sections
 

@@ -63,6 +63,10 @@ class FittedTable(DisplayedAsPage):
         Whether rows count differently, by weights or by trials.
     rows : ndarray of int of shape (n_samples,)
         Their row numbers, from 1.
+    weights, offset : ndarray of shape (n_samples,) or None
+        Their weights, and what is added to their scores.
+    has_shares : bool
+        Whether rows hold shares of trials.
     """
 
     model: TableModel
@@ -74,6 +78,9 @@ class FittedTable(DisplayedAsPage):
     y: Codes
     rows: NDArray[np.intp]
     is_weighted: bool = False
+    weights: NDArray[np.float64] | None = None
+    offset: NDArray[np.float64] | None = None
+    has_shares: bool = False
 
 
 def fit_file(
@@ -159,6 +166,7 @@ def fit_table(
         names,
         C,
         say,
+        l1_ratio=choices.l1_ratio,
         n_classes=len(classes),
         offset=None if offset is None else offset[training],
         weights=weights,
@@ -180,6 +188,7 @@ def fit_table(
             C=C,
             objective=float(fit.value),
             iterations=fit.n_iter,
+            l1_ratio=choices.l1_ratio,
         ),
         offsets=offsets,
         reading=reading_record(table, choices),
@@ -203,6 +212,9 @@ def fit_table(
         y=actual[training],
         is_weighted=targets.weights is not None,
         rows=np.asarray(training, dtype=np.intp) + 1,
+        weights=weights,
+        has_shares=targets.shares is not None,
+        offset=None if offset is None else offset[training],
     )
 
 

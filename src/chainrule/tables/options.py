@@ -39,6 +39,8 @@ class FitOptions:
         Inverse strength of the ridge penalty on the sum of the losses; ``inf`` for none.
     alpha : float, optional
         Strength of the ridge penalty on the mean of the losses, in place of `C`.
+    l1_ratio : float
+        Share of absolute values in the penalty: 1 is the lasso, 0 the ridge penalty alone.
     offset : str, optional
         Column added to the score.
     exposure : str, optional
@@ -86,6 +88,7 @@ class FitOptions:
     unknown: Unknown = "error"
     fold_labels: bool = False
     file: ReadOptions = AS_FOUND
+    l1_ratio: float = 0.0
 
     @property
     def roles(self) -> dict[str, str]:
@@ -136,6 +139,8 @@ class FitOptions:
             raise DataError(f"-C is one over the weight of the penalty, above 0, not {self.C:g}.")
         if self.alpha is not None and not 0 <= self.alpha < math.inf:
             raise DataError(f"--alpha is the weight of the penalty, 0 or more, not {self.alpha:g}.")
+        if not 0 <= self.l1_ratio <= 1:
+            raise DataError(f"--l1-ratio is a share from 0 to 1, not {self.l1_ratio:g}.")
         for problem in self._clashes():
             raise DataError(problem)
         if self.unknown == "rare" and not self.rare:
