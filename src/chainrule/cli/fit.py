@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     Fitted = FittedTable | FittedRegression
 
+_MOST_ENTRIES = 20
+
 _HELP = """Fit a regression to a table, with a proven bound on the distance from the optimum.
 
 DATA is a table: a text file with separated cells (.csv, .tsv, ...) or JSON lines, also compressed
@@ -66,6 +68,7 @@ Examples:
   chainrule fit data.csv --target y --loss "log(cosh(z - y))"
   chainrule fit trial.csv --target cured --inference --clusters clinic --odds --effects
   chainrule fit doses.csv --target dead --trials beetles
+  chainrule fit @breast_cancer --target diagnosis --l1-ratio 1 -C 0.1 --path path.csv
   chainrule fit flights.csv.gz --target late --date scheduled --rare 20 --unknown rare
   chainrule fit shop.sqlite --query "select * from sales where year > 2020" --target bought
   chainrule fit "sales/*.parquet" --target bought --memory 2GB --out model.json
@@ -229,13 +232,13 @@ Examples:
     type=click.FloatRange(0, min_open=True),
     default=1.0,
     show_default=True,
-    help="Inverse L2 regularization strength on the sum of the losses, as in scikit-learn's "
+    help="Inverse regularization strength on the sum of the losses, as in scikit-learn's "
     "LogisticRegression: smaller is a stronger penalty, 'inf' is none.",
 )
 @click.option(
     "--alpha",
     type=click.FloatRange(0),
-    help="L2 regularization strength on the mean of the losses, in place of -C, as in "
+    help="Regularization strength on the mean of the losses, in place of -C, as in "
     "scikit-learn's PoissonRegressor: C = 1/(alpha x rows), 0 is none.",
 )
 @click.option(
@@ -255,6 +258,23 @@ Examples:
     is_flag=True,
     help="Continuation of a fit that was stopped, with the same --out: the bits are those of a fit "
     "that never was.",
+)
+@click.option(
+    "--l1-ratio",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    metavar="R",
+    help="Share of absolute values in the penalty: 1 is the lasso, which sets coefficients to 0; 0 "
+    "is L2 alone. For two classes, or a convex loss.",
+)
+@click.option(
+    "--path",
+    "path_file",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write the coefficients for 100 penalties, and when each feature enters, to FILE: a plot "
+    "for .png, .svg or .pdf, or else CSV. The penalty is that of --l1-ratio, or the lasso.",
 )
 @inference_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -298,6 +318,8 @@ def command(
     resume: bool,
     inference: InferenceOptions | None,
     odds: bool,
+    l1_ratio: float,
+    path_file: str | None,
     as_json: bool,
 ) -> None:
     """Fit a table; the help text is `_HELP`."""
@@ -308,8 +330,10 @@ def command(
         raise click.UsageError("-C and --alpha both set the penalty; give one of them")
     if target is None and formula is None:
         raise click.UsageError("Name the column to predict: --target, or a --formula.")
-    path = data_path(data)
-    refuse_places((path,), out, report)
+    path, entries = data_path(data), ""
+    refuse_places((path,), out, report, path_file)
+    if path_file is not None and loss not in (None, "classes"):
+        raise click.UsageError("--path is for a target of labels; omit it, or --loss")
     choices = FitOptions(
         target or "",
         positive,
@@ -334,6 +358,7 @@ def command(
         file=file,
         validation=validation,
         inference=inference,
+        l1_ratio=l1_ratio,
     )
     if formula is not None:
         from chainrule.tables.formula import with_formula
@@ -354,7 +379,13 @@ def command(
             say("writing the report")
             write_report(fitted, data, report)
             written.append(report)
+        if path_file is not None:
+            say("fitting the path")
+            entries = write_path_of(fitted, l1_ratio, path_file)
+            written.append(path_file)
     _print(fitted, data, written, odds=odds, as_json=as_json)
+    if path_file is not None and not as_json:
+        click.echo(entries)
 
 
 def _fit(
@@ -412,6 +443,27 @@ def _print(fitted: Fitted, data: str, written: list[str], *, odds: bool, as_json
         print_regression_json(fitted, written, odds=odds)
     else:
         print_regression(fitted, data, written, odds=odds)
+
+
+def write_path_of(fitted: Fitted, l1_ratio: float, file: str) -> str:
+    """Fit a path of penalties and write it; return in words which features enter first."""
+    from chainrule.cli.shared import printable
+    from chainrule.tables.fitting import FittedTable
+    from chainrule.tables.paths import path_of_table, write_path
+
+    assert isinstance(fitted, FittedTable)
+    path = path_of_table(fitted, l1_ratio or 1.0)
+    write_path(path, file)
+    worst = float(path.relative_gap.max())
+    lines = [
+        f"path: {len(path)} penalties, {int(path.proven.sum())} proven; the largest relative gap "
+        f"is {worst:.1g}. Features in the order in which they enter:"
+    ]
+    lines += [
+        f"  C = {entry.C:<10.4g} {printable(entry.name)}  ({entry.coef:+.4g} at the end)"
+        for entry in path.entered()[:_MOST_ENTRIES]
+    ]
+    return "\n".join(lines)
 
 
 def write_report(fitted: Fitted, data: str, path: str) -> None:

@@ -53,9 +53,8 @@ def print_text(fitted: FittedTable, data: str, written: list[str], *, odds: bool
     line(f"  columns     {len(model.specs)}, as {len(model.features)} features")
     if model.is_binary:
         line(f"  counts as 1 {printable(model.classes[1])}")
-    penalty = f"C = {training.C:g}" if math.isfinite(training.C) else "no penalty"
     steps = f"{training.iterations} iterations"
-    line(f"  objective   {training.objective:.10g} after {steps} ({penalty})")
+    line(f"  objective   {training.objective:.10g} after {steps} ({training.penalty})")
     line(f"  certificate {printable(model.certificate.sentence)}")
     for note in fitted.notes:
         line(f"  [yellow]note[/]        {printable(note)}")

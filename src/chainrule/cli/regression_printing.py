@@ -55,10 +55,9 @@ def print_regression(
         line(f"  offset      {printable(model.offsets.offset)}")
     if model.offsets.exposure is not None:
         line(f"  exposure    {printable(model.offsets.exposure)}: log of it added to the score")
-    penalty = f"C = {training.C:g}" if math.isfinite(training.C) else "no penalty"
     line(
         f"  objective   {training.objective:.10g} after {training.iterations} iterations "
-        f"({penalty})"
+        f"({training.penalty})"
     )
     line(f"  certificate {printable(model.certificate.sentence)}")
     for note in fitted.notes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any, Literal
 
@@ -192,6 +192,18 @@ class Path:
         ax.set_xlabel("lambda")
         ax.set_ylabel("coefficient")
         return ax
+
+    def save_plot(self, file: str) -> None:
+        """Write the plot to a file, by its ending."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(8, 5), layout="constrained")
+        self.plot(figure.add_subplot())
+        figure.savefig(file)
+
+    def renamed(self, names: Sequence[str]) -> Path:
+        """Return the same path with other names of the coefficients."""
+        return replace(self, coef_names=list(names))
 
     def __str__(self) -> str:
         worst = float(self.relative_gap.max())

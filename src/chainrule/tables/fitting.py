@@ -93,6 +93,10 @@ class FittedTable(DisplayedAsPage):
         Intervals of the metrics, thresholds, groups; None where nothing is measured.
     penalty_curve : PenaltyCurve or None
         The choice of the penalty, with --cv.
+    weights, offset : ndarray of shape (n_samples,) or None
+        Their weights, and what is added to their scores.
+    has_shares : bool
+        Whether rows hold shares of trials.
     """
 
     model: TableModel
@@ -108,6 +112,9 @@ class FittedTable(DisplayedAsPage):
     penalty_curve: PenaltyCurve | None = None
     training_metrics: Metrics | None = None
     inference: Inference | None = None
+    weights: NDArray[np.float64] | None = None
+    offset: NDArray[np.float64] | None = None
+    has_shares: bool = False
 
 
 def fit_file(
@@ -228,6 +235,7 @@ def fit_table(
         names,
         C,
         say,
+        l1_ratio=choices.l1_ratio,
         n_classes=len(classes),
         offset=shift,
         weights=weights,
@@ -266,6 +274,7 @@ def fit_table(
             C=C,
             objective=float(fit.value),
             iterations=fit.n_iter,
+            l1_ratio=choices.l1_ratio,
         ),
         offsets=offsets,
         reading=reading_record(table, choices),
@@ -319,6 +328,9 @@ def fit_table(
         if proba is None
         else measure(counted.codes, proba, classes, counted.weights),
         inference=inference,
+        weights=weights,
+        has_shares=targets.shares is not None,
+        offset=shift,
     )
 
 

@@ -105,6 +105,8 @@ def _tail(model: ColumnRecord) -> dict[str, Any]:
     inference = {} if kept is None else {"inference": inference_document(kept)}
     training = asdict(model.training)
     training["metrics"] = _finite(model.training.metrics)
+    if model.training.l1_ratio == 0:  # as earlier versions write it
+        del training["l1_ratio"]
     training["C"] = model.training.C if math.isfinite(model.training.C) else None
     return {
         "columns": [_spec_document(spec) for spec in model.specs],
@@ -300,7 +302,8 @@ def _read_certificate(read: Reader, item: object) -> CertificateRecord:
 
 def _read_training(read: Reader, item: object) -> TrainingRecord:
     record = read.record(item, "training")
-    read.keys(record, {entry.name for entry in fields(TrainingRecord)}, "training")
+    names = {entry.name for entry in fields(TrainingRecord)}
+    read.keys(record, names - {"l1_ratio"}, "training", ("l1_ratio",))
     missing = record["missing"]
     if missing not in MISSING_CHOICES:
         raise read.fault("training: missing", f"{missing!r} is none of {MISSING_CHOICES}")
@@ -313,5 +316,6 @@ def _read_training(read: Reader, item: object) -> TrainingRecord:
         C=math.inf if record["C"] is None else read.number(record["C"], "training: C"),
         objective=read.number(record["objective"], "training: objective"),
         metrics=read.facts(record["metrics"], "training: metrics"),
+        l1_ratio=read.number(record.get("l1_ratio", 0.0), "training: l1_ratio"),
         **whole,
     )

@@ -42,6 +42,8 @@ class FitOptions:
         Inverse strength of the ridge penalty on the sum of the losses; ``inf`` for none.
     alpha : float, optional
         Strength of the ridge penalty on the mean of the losses, in place of `C`.
+    l1_ratio : float
+        Share of absolute values in the penalty: 1 is the lasso, 0 the ridge penalty alone.
     offset : str, optional
         Column added to the score.
     exposure : str, optional
@@ -98,6 +100,7 @@ class FitOptions:
     validation: ValidationOptions = AS_GIVEN
     formula: ParsedFormula | None = None
     inference: InferenceOptions | None = None
+    l1_ratio: float = 0.0
 
     @property
     def roles(self) -> dict[str, str]:
@@ -168,6 +171,8 @@ class FitOptions:
             raise DataError(f"--by {self.target} is the target. Name another column.")
         if self.inference is not None:
             self.inference.check(is_penalised=self.penalises)
+        if not 0 <= self.l1_ratio <= 1:
+            raise DataError(f"--l1-ratio is a share from 0 to 1, not {self.l1_ratio:g}.")
         for problem in self._clashes():
             raise DataError(problem)
         if self.unknown == "rare" and not self.rare:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -57,6 +58,8 @@ class TrainingRecord:
         How many iterations it took.
     metrics : dict
         The held-out measures by name; empty when nothing was held out.
+    l1_ratio : float
+        The share of absolute values in the penalty; the rest are squares.
     """
 
     rows: int
@@ -68,6 +71,15 @@ class TrainingRecord:
     objective: float
     iterations: int
     metrics: dict[str, Fact] = field(default_factory=dict)
+    l1_ratio: float = 0.0
+
+    @property
+    def penalty(self) -> str:
+        """The penalty in words: ``C = 0.5, l1_ratio = 1``."""
+        if math.isinf(self.C):
+            return "no penalty"
+        mixed = f", l1_ratio = {self.l1_ratio:g}" if self.l1_ratio else ""
+        return f"C = {self.C:g}{mixed}"
 
 
 @dataclass(frozen=True)
