@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chainrule.cli.shared import printable
+from chainrule.cli.validation_printing import curve_document, print_curve
 from chainrule.tables.effects import EFFECTS
 from chainrule.tables.loss_facts import fact_lines
 from chainrule.tables.loss_file import loss_document
@@ -53,7 +54,9 @@ def print_regression(fitted: FittedRegression, data: str, written: list[str]) ->
     console.print(_coefficients(fitted))
     line(EFFECTS[link].sentence)
     line("")
-    _print_metrics(console, fitted.metrics, training.seed)
+    if fitted.penalty_curve is not None:
+        print_curve(console, fitted.penalty_curve)
+    _print_metrics(console, fitted, training.seed)
     for path in written:
         line(f"wrote {printable(path)}")
 
@@ -104,11 +107,13 @@ def _coefficients(fitted: FittedRegression) -> Table:
     return table
 
 
-def _print_metrics(console: Console, metrics: RegressionMetrics | None, seed: int) -> None:
+def _print_metrics(console: Console, fitted: FittedRegression, seed: int) -> None:
+    metrics = fitted.metrics
     if metrics is None:
         console.print("Nothing was held out, so nothing is measured.")
         return
-    console.print(f"On {metrics.n_rows} held-out rows (split by seed {seed})", soft_wrap=True)
+    split = f" (split by seed {seed})" if fitted.measured_on == "held-out rows" else ""
+    console.print(f"On {metrics.n_rows} {printable(fitted.measured_on)}{split}", soft_wrap=True)
     null = f"{metrics.mean_loss_of_null:.6g} for the null model, a constant"
     shown: list[tuple[str, float | None, str]] = [
         ("deviance explained", metrics.deviance_explained, "D2: 1 is perfect, 0 the null model"),
@@ -163,6 +168,8 @@ def print_regression_json(fitted: FittedRegression, written: list[str]) -> None:
         "own_intercept": model.own_intercept,
         "metrics": {name: _finite(fact) for name, fact in model.training.metrics.items()},
         "groups": _groups(fitted.metrics),
+        "measured_on": None if fitted.metrics is None else fitted.measured_on,
+        "cross_validation": curve_document(fitted.penalty_curve),
         "notes": list(fitted.notes),
         "written": written,
     }
