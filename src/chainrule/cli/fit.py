@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -261,7 +262,11 @@ def command(
     if alpha is not None and context.get_parameter_source("C") is not ParameterSource.DEFAULT:
         raise click.UsageError("-C and --alpha both set the penalty; give one of them")
     path = data_path(data)
-    refuse_places((path,), out, report)
+    read = [path]
+    if validation.test is not None:
+        read.append(data_path(validation.test))
+        validation = replace(validation, test=str(read[-1]))
+    refuse_places(tuple(read), out, report)
     choices = FitOptions(
         target,
         positive,

@@ -89,12 +89,8 @@ def validation_options(command: Callable[..., None]) -> Callable[..., None]:
             raise click.UsageError("--cost-fp and --cost-fn belong together; give both")
         if cost_fp is not None and threshold is None:
             threshold = "cost"
-        if test is not None:
-            from chainrule.cli.fit import data_path
-
-            test = str(data_path(test))
-            if given("holdout") is ParameterSource.DEFAULT:
-                others["holdout"] = 0.0
+        if test is not None and given("holdout") is ParameterSource.DEFAULT:
+            others["holdout"] = 0.0
         validation = ValidationOptions(
             folds=cv,
             grid=tuple(grid) or GRID,

@@ -43,7 +43,7 @@ from chainrule.tables.validation.penalty import (
     curve_notes,
     held_loss_of_numbers,
 )
-from chainrule.tables.validation.scored import read_for_measuring
+from chainrule.tables.validation.scored import check_test_file, read_for_measuring
 from chainrule.tables.weighting import weights_of
 
 Floats = NDArray[np.float64]
@@ -144,6 +144,8 @@ def fit_regression(
             "--trials is for counts of successes, which the logistic loss fits. Omit --loss, or "
             "choose --weights."
         )
+    if choices.validation.test is not None:
+        check_test_file(choices.validation.test, choices.target, choices.file)
     table = table.without(set(choices.ignore))
     for name in offsets.names:
         table.column(name)

@@ -71,6 +71,20 @@ def refuse_many_groups(groups: TextColumn | None, source: str) -> None:
         )
 
 
+def check_test_file(path: str | Path, target: str, options: ReadOptions) -> None:
+    """Raise a `DataError` where a file cannot be opened or lacks the target: before a fit."""
+    from chainrule.tables.reading import column_names
+
+    refuse_lacking_target(column_names(path, options), target, path)
+
+
+def refuse_lacking_target(names: list[str], target: str, path: str | Path) -> None:
+    """Raise a `DataError` where the columns of a file to measure on do not hold the target."""
+    if target not in names:
+        said = unknown_column(target, names, str(path))
+        raise DataError(f"{said} Measuring needs the target: give a file that has it.")
+
+
 def score_file(
     model: TableModel,
     path: str | Path,
@@ -261,8 +275,6 @@ def _named(
     if options.na is None:
         options = replace(options, na=model.reading.na)
     names = column_names(path, options)
-    if model.target not in names:
-        said = unknown_column(model.target, names, str(path))
-        raise DataError(f"{said} Measuring needs the target: give a file that has it.")
+    refuse_lacking_target(names, model.target, path)
     model.check_columns(names, str(path))
     return names, options
