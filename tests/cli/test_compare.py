@@ -87,6 +87,22 @@ def test_compare(place: Path) -> None:
         assert part in shown.output
 
 
+def test_a_regression_is_chosen_by_folds_and_measured_on_a_file(place: Path) -> None:
+    data, test = str(place / "train.csv"), str(place / "test.csv")
+    common = ("fit", data, "--target", "x", "--loss", "huber", "--constant", "delta=1")
+    done = run(*common, "--cv", "3", "--grid", "0.001,0.1,10", "--test", test, "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.output)
+    assert found["rows"] == 300
+    assert found["measured_on"] == "rows of test.csv"
+    curve = found["cross_validation"]
+    best = curve["Cs"][int(np.argmin(curve["mean_loss"]))]
+    assert found["C"] == curve["chosen"] == best
+    assert curve["folds"] == "at random"
+    single = json.loads(run(*common, "-C", str(best), "--test", test, "--json").output)
+    assert single["metrics"] == found["metrics"]
+
+
 WRONG = {
     "no target": (("compare", "one", "two", "--data", "bare.csv"), "no column is named 'flight'"),
     "foreign label": (("compare", "one", "two", "--data", "other.csv"), "'cancelled' is none of"),
@@ -96,6 +112,14 @@ WRONG = {
     "grid of words": (("fit", "--cv", "3", "--grid", "a,b"), "not a list of numbers"),
     "one cost": (("fit", "--cost-fp", "3"), "give both"),
     "cost of 0": (("fit", "--cost-fp", "0", "--cost-fn", "1"), "--cost-fp is the cost"),
+    "threshold of numbers": (
+        ("fit", "--loss", "squared", "--target", "x", "--threshold", "best"),
+        "--threshold is for labels",
+    ),
+    "regression without target": (
+        ("fit", "--loss", "squared", "--target", "z", "--test", "nowhere.csv"),
+        "nowhere.csv",
+    ),
     "test without target": (("fit", "--test", "bare.csv"), "Measuring needs the target"),
 }
 

@@ -59,10 +59,23 @@ def small(seed: int = 0, n_samples: int = 90, n_classes: int = 2) -> tuple[Array
     return X, np.digitize(X[:, 0] + rng.logistic(size=n_samples), [0.0, 1.5][: n_classes - 1])
 
 
-@pytest.mark.parametrize("case", ["binomial", "binomial weighted", "poisson", "multinomial"])
+CASES = {
+    "binomial": 0.0,
+    "binomial weighted": 0.0,
+    "binomial lasso": 1.0,
+    "binomial elastic net": 0.4,
+    "poisson": 0.0,
+    "multinomial": 0.0,
+}
+"""The share of the L1 penalty in each case of cv_glmnet.R."""
+
+
+@pytest.mark.parametrize("case", CASES)
 def test_curve_and_choices_are_those_of_glmnet(
     case: str, cancer: dict[str, Array], rows: Array
 ) -> None:
+    if CASES[case] and "penalty_factor" not in LogisticRegression().get_params():
+        pytest.skip("LogisticRegression has no L1 penalty yet")
     with RECORDED.open(encoding="utf-8") as file:
         recorded = [row for row in csv.DictReader(file) if row["case"] == case]
     lambdas = np.array([float(row["lambda"]) for row in recorded])
@@ -74,8 +87,10 @@ def test_curve_and_choices_are_those_of_glmnet(
         case, cancer["diagnosis"] == "malignant"
     )
     kind = PoissonRegressorCV if case == "poisson" else LogisticRegressionCV
-    weights = 1 + i % 3 if case.endswith("weighted") else None
-    model = kind(alphas=lambdas, cv=folds, rule="1se").fit(rows, y, weights)
+    weights = 1 + i % 3 if case in ("binomial weighted", "binomial elastic net") else None
+    model = kind(alphas=lambdas, l1_ratios=[CASES[case]], cv=folds, rule="1se").fit(
+        rows, y, weights
+    )
     for found, column in ((-2 * model.mean_score_, "cvm"), (2 * model.std_error_, "cvsd")):
         expected = [float(row[column]) for row in recorded]
         np.testing.assert_allclose(found[0], expected, rtol=1e-5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -331,7 +332,11 @@ def command(
     if target is None and formula is None:
         raise click.UsageError("Name the column to predict: --target, or a --formula.")
     path, entries = data_path(data), ""
-    refuse_places((path,), out, report, path_file)
+    read = [path]
+    if validation.test is not None:
+        read.append(data_path(validation.test))
+        validation = replace(validation, test=str(read[-1]))
+    refuse_places(tuple(read), out, report, path_file)
     if path_file is not None and loss not in (None, "classes"):
         raise click.UsageError("--path is for a target of labels; omit it, or --loss")
     choices = FitOptions(

@@ -126,8 +126,9 @@ def _print_metrics(console: Console, fitted: FittedTable, seed: int) -> None:
             interval = printable(interval_of(validation.estimates.get(name)))
             text = f"  {label:<18}{value:.4f}  {interval:<17} [dim]{remark}[/]"
             console.print(text, soft_wrap=True)
+    by_delong = "AUC by DeLong, others by" if "auc" in validation.estimates else "by"
     console.print(
-        f"  [dim]intervals of {validation.level:.0%}: AUC by DeLong, others by bootstrap "
+        f"  [dim]intervals of {validation.level:.0%}: {by_delong} bootstrap "
         f"({validation.n_replicates} replicates)[/]",
         soft_wrap=True,
     )

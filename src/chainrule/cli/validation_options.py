@@ -9,8 +9,6 @@ from typing import Any, Literal
 import click
 from click.core import ParameterSource
 
-from chainrule.cli.data_files import data_path
-
 
 def _numbers(context: click.Context, parameter: click.Parameter, text: str | None) -> list[float]:
     """Return comma-separated numbers."""
@@ -91,10 +89,8 @@ def validation_options(command: Callable[..., None]) -> Callable[..., None]:
             raise click.UsageError("--cost-fp and --cost-fn belong together; give both")
         if cost_fp is not None and threshold is None:
             threshold = "cost"
-        if test is not None:
-            test = str(data_path(test))
-            if given("holdout") is ParameterSource.DEFAULT:
-                others["holdout"] = 0.0
+        if test is not None and given("holdout") is ParameterSource.DEFAULT:
+            others["holdout"] = 0.0
         validation = ValidationOptions(
             folds=cv,
             grid=tuple(grid) or GRID,

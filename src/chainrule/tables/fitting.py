@@ -52,7 +52,7 @@ from chainrule.tables.validation.penalty import (
     refuse_lost_class_of_fold,
 )
 from chainrule.tables.validation.quality import Validation, validate
-from chainrule.tables.validation.scored import refuse_many_groups
+from chainrule.tables.validation.scored import check_test_file, refuse_many_groups
 from chainrule.tables.weighting import trials_of, weights_of
 
 if TYPE_CHECKING:
@@ -165,6 +165,8 @@ def fit_table(
             "--exposure is for losses of numbers, such as --loss poisson. Omit it, or choose such "
             "a loss."
         )
+    if choices.validation.test is not None:
+        check_test_file(choices.validation.test, choices.target, choices.file)
     table = formula_columns(table.without(set(choices.left_out)), choices)
     if choices.validation.by is not None:
         refuse_many_groups(table.column(choices.validation.by).as_text(), table.source)

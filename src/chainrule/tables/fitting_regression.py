@@ -38,10 +38,17 @@ from chainrule.tables.regression_metrics import RegressionMetrics, measure_means
 from chainrule.tables.remarks import column_notes
 from chainrule.tables.row_storage import IN_MEMORY, Storage, open_rows, reading_notes
 from chainrule.tables.specs import features
-from chainrule.tables.splitting import split_rows
+from chainrule.tables.splitting import fold_rows, split_rows
 from chainrule.tables.table import Table
 from chainrule.tables.target import numbers_of, refuse_choices_of_classes
 from chainrule.tables.training import StatusCallback, reading_record, train, usable_rows
+from chainrule.tables.validation.penalty import (
+    PenaltyCurve,
+    choose_penalty,
+    curve_notes,
+    held_loss_of_numbers,
+)
+from chainrule.tables.validation.scored import check_test_file, read_for_measuring
 from chainrule.tables.weighting import weights_of
 
 if TYPE_CHECKING:
@@ -88,6 +95,10 @@ class FittedRegression(DisplayedAsPage):
         On the training rows, where none were held out.
     inference : Inference or None
         Errors, intervals and tests, where they were asked for.
+    penalty_curve : PenaltyCurve or None
+        The choice of the penalty, with --cv.
+    measured_on : str
+        The rows behind the metrics.
     """
 
     model: TableRegression
@@ -101,6 +112,8 @@ class FittedRegression(DisplayedAsPage):
     is_weighted: bool = False
     training_metrics: RegressionMetrics | None = None
     inference: Inference | None = None
+    penalty_curve: PenaltyCurve | None = None
+    measured_on: str = "held-out rows"
 
 
 def fit_regression_file(
@@ -145,6 +158,7 @@ def fit_regression(
     """
     choices.check()
     refuse_choices_of_classes(choices.positive, loss.title)
+    choices.validation.refuse_choices_of_classes(loss.title)
     offsets = OffsetColumns(choices.offset, choices.exposure)
     loss.refuse_exposure(choices.exposure)
     if choices.trials is not None:
@@ -152,6 +166,8 @@ def fit_regression(
             "--trials is for counts of successes, which the logistic loss fits. Omit --loss, or "
             "choose --weights."
         )
+    if choices.validation.test is not None:
+        check_test_file(choices.validation.test, choices.target, choices.file)
     table = formula_columns(table.without(set(choices.ignore)), choices)
     for name in offsets.names:
         table.column(name)
@@ -181,7 +197,24 @@ def fit_regression(
     n_rows, n_features = X.shape
     say(f"training on {n_rows} rows and {n_features} features")
     names = [feature.name for feature in features(specs)]
-    C = choices.inverse_penalty(n_rows if weights is None else float(weights.sum()))
+    curve = None
+    if choices.validation.folds is None:
+        C = choices.inverse_penalty(n_rows if weights is None else float(weights.sum()))
+    else:
+        same = np.zeros(len(y), dtype=np.int64)
+        curve, _ = choose_penalty(
+            inputs.take(training),
+            y[training],
+            fold_rows(table, training, choices, same, choices.validation.folds),
+            held_loss_of_numbers(loss.row, y[training], offset[training], weights),
+            choices,
+            say,
+            row=loss.row,
+            offset=_given(offset[training]),
+            weights=weights,
+        )
+        C = curve.chosen
+        notes += curve_notes(curve)
     fit = train(
         X,
         y[training],
@@ -237,9 +270,13 @@ def fit_regression(
         formula=formula,
         inference=record_of(inference, choices.inference, link=loss.row.link_name),
     )
-    say(f"measuring on {len(held)} held-out rows")
-    held_weights = None if every_weight is None else every_weight[held]
-    metrics = _measure(model, inputs.take(held), y[held], offset[held], held_weights, notes)
+    if choices.validation.test is None:
+        measured, where = table.take(held), "held-out rows"
+    else:
+        measured = read_for_measuring(model, choices.validation.test, choices.file)
+        where = f"rows of {Path(choices.validation.test).name}"
+    say(f"measuring on {measured.n_rows} {where}")
+    metrics = _measure(model, measured, where, notes) if measured.n_rows else None
     return FittedRegression(
         model=_with_metrics(model, metrics),
         metrics=metrics,
@@ -254,6 +291,8 @@ def fit_regression(
         if len(held)
         else _measure_rows(model, X, y[training], offset[training], weights),
         inference=inference,
+        penalty_curve=curve,
+        measured_on=where,
     )
 
 
@@ -278,14 +317,11 @@ def _given(offset: Floats) -> Floats | None:
 
 
 def _measure(
-    model: TableRegression,
-    inputs: Table,
-    y: Floats,
-    offset: Floats,
-    weights: Floats | None,
-    notes: list[str],
+    model: TableRegression, table: Table, where: str, notes: list[str]
 ) -> RegressionMetrics | None:
-    encoded = usable_rows(model.specs, inputs, notes)
+    y, offset = numbers_of(table, model.target, model.loss, several=False), model.offsets.of(table)
+    weights = weights_of(table, model.reading.roles.get("weights"))
+    encoded = usable_rows(model.specs, table, notes, where)
     if encoded is None:
         return None
     rows = encoded.usable if weights is None else encoded.usable & (weights > 0)

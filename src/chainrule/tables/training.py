@@ -164,15 +164,17 @@ def reading_record(table: Table, choices: FitOptions) -> ReadingRecord:
     return ReadingRecord(choices.file.na, tuple(dates), dict(table.styles), roles, table.notes)
 
 
-def usable_rows(specs: tuple[Spec, ...], inputs: Table, notes: list[str]) -> EncodedRows | None:
-    """Encode held-out rows, noting those that cannot be; None when no row is left."""
+def usable_rows(
+    specs: tuple[Spec, ...], inputs: Table, notes: list[str], where: str = "held-out rows"
+) -> EncodedRows | None:
+    """Encode rows to measure on, noting those that cannot be; None when no row is left."""
     if inputs.n_rows == 0:
         return None
     encoded = encode(specs, inputs, blank=True)
     n_lost = int((~encoded.usable).sum())
     if n_lost:
         notes.append(
-            f"not measured: {n_lost} of {inputs.n_rows} held-out rows, which carry a category that "
-            "no training row has."
+            f"not measured: {n_lost} of {inputs.n_rows} {where}, which carry a category that "
+            f"no training row has{'' if where == 'held-out rows' else ', or miss a value'}."
         )
     return None if n_lost == inputs.n_rows else encoded

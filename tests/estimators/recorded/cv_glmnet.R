@@ -15,14 +15,16 @@ malignant <- as.integer(table$diagnosis == "malignant")
 count <- floor(table$worst_concavity * 10)
 lambda <- 10^seq(1, -4, length.out = 26)
 cases <- list(
-  list(name = "binomial", y = malignant, family = "binomial", w = rep(1, n)),
-  list(name = "binomial weighted", y = malignant, family = "binomial", w = weight),
-  list(name = "poisson", y = count, family = "poisson", w = rep(1, n)),
-  list(name = "multinomial", y = pmin(count, 2), family = "multinomial", w = rep(1, n))
+  list(name = "binomial", y = malignant, family = "binomial", w = rep(1, n), alpha = 0),
+  list(name = "binomial weighted", y = malignant, family = "binomial", w = weight, alpha = 0),
+  list(name = "binomial lasso", y = malignant, family = "binomial", w = rep(1, n), alpha = 1),
+  list(name = "binomial elastic net", y = malignant, family = "binomial", w = weight, alpha = 0.4),
+  list(name = "poisson", y = count, family = "poisson", w = rep(1, n), alpha = 0),
+  list(name = "multinomial", y = pmin(count, 2), family = "multinomial", w = rep(1, n), alpha = 0)
 )
 rows <- list()
 for (case in cases) {
-  fit <- cv.glmnet(X, case$y, weights = case$w, family = case$family, alpha = 0, lambda = lambda,
+  fit <- cv.glmnet(X, case$y, weights = case$w, family = case$family, alpha = case$alpha, lambda = lambda,
                    standardize = FALSE, foldid = foldid, thresh = 1e-16, maxit = 1e7)
   rows[[length(rows) + 1]] <- data.frame(
     case = case$name, lambda = fit$lambda, cvm = fit$cvm, cvsd = fit$cvsd,

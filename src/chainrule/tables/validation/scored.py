@@ -12,6 +12,8 @@ from chainrule.errors import DataError
 from chainrule.tables.files.options import ReadOptions
 from chainrule.tables.metrics import Codes
 from chainrule.tables.model import TableModel
+from chainrule.tables.records import ColumnRecord
+from chainrule.tables.regression import TableRegression
 from chainrule.tables.remarks import folded
 from chainrule.tables.table import Table, TextColumn, some_of, unknown_column
 from chainrule.tables.weighting import trials_of, weights_of
@@ -69,6 +71,20 @@ def refuse_many_groups(groups: TextColumn | None, source: str) -> None:
         )
 
 
+def check_test_file(path: str | Path, target: str, options: ReadOptions) -> None:
+    """Raise a `DataError` where a file cannot be opened or lacks the target: before a fit."""
+    from chainrule.tables.reading import column_names
+
+    refuse_lacking_target(column_names(path, options), target, path)
+
+
+def refuse_lacking_target(names: list[str], target: str, path: str | Path) -> None:
+    """Raise a `DataError` where the columns of a file to measure on do not hold the target."""
+    if target not in names:
+        said = unknown_column(target, names, str(path))
+        raise DataError(f"{said} Measuring needs the target: give a file that has it.")
+
+
 def score_file(
     model: TableModel,
     path: str | Path,
@@ -100,16 +116,10 @@ def score_file(
     DataError
         When a column is missing, a label is none of the model's, or no row can be predicted.
     """
-    from chainrule.tables.reading import Declared, column_names, read_batches
+    from chainrule.tables.reading import Declared, read_batches
 
-    options = options or ReadOptions()
-    if options.na is None:
-        options = replace(options, na=model.reading.na)
-    names, roles = column_names(path, options), model.reading.roles
-    if model.target not in names:
-        said = unknown_column(model.target, names, str(path))
-        raise DataError(f"{said} Measuring needs the target: give a file that has it.")
-    model.check_columns(names, str(path))
+    _, options = _named(model, path, options)
+    roles = model.reading.roles
     trials, weights = roles.get("trials"), roles.get("weights")
     numbers = [*model.number_columns, *(n for n in (trials, weights) if n is not None)]
     texts = [*model.text_columns]
@@ -203,3 +213,68 @@ def _joined_texts(parts: list[TextColumn]) -> TextColumn:
         lookup = np.array([*(place[word] for word in part.words), -1], dtype=np.int64)
         codes.append(lookup[part.codes])
     return TextColumn(parts[0].name, np.concatenate(codes), words)
+
+
+def read_for_measuring(
+    model: TableRegression, path: str | Path, options: ReadOptions | None = None
+) -> Table:
+    """Read the columns of a regression, its target and its weights from a file.
+
+    Parameters
+    ----------
+    model : TableRegression
+    path : str or Path
+    options : ReadOptions, optional
+        How the file is to be read; by default as the file of the fit.
+
+    Raises
+    ------
+    DataError
+        When a column is missing or the file has no rows.
+    """
+    from chainrule.tables.reading import Declared, read_table
+
+    names, options = _named(model, path, options)
+    wanted = {*model.number_columns, *model.text_columns, model.target}
+    wanted |= {date.name for date in model.reading.dates}
+    if (weights := model.reading.roles.get("weights")) is not None:
+        wanted.add(weights)
+    table = read_table(
+        path,
+        Declared(
+            model.text_columns,
+            tuple(n for n in wanted if n not in model.text_columns and n not in _dates(model)),
+            model.reading.dates,
+            ignore=tuple(name for name in names if name not in wanted),
+            styles=model.reading.styles,
+            options=options,
+        ),
+    )
+    if not table.n_rows:
+        raise DataError(f"{path}: the file has column names and no rows: nothing to measure.")
+    gaps = np.flatnonzero(table.column(model.target).missing)
+    if len(gaps):
+        raise DataError(
+            f"{path}: the target {model.target!r}, row {table.row_numbers[gaps[0]]}: the value is "
+            "missing. Remove the row, or fill the value in."
+        )
+    return table
+
+
+def _dates(model: ColumnRecord) -> set[str]:
+    return {date.name for date in model.reading.dates}
+
+
+def _named(
+    model: ColumnRecord, path: str | Path, options: ReadOptions | None
+) -> tuple[list[str], ReadOptions]:
+    """Return the columns of a file that has those of the model and its target."""
+    from chainrule.tables.reading import column_names
+
+    options = options or ReadOptions()
+    if options.na is None:
+        options = replace(options, na=model.reading.na)
+    names = column_names(path, options)
+    refuse_lacking_target(names, model.target, path)
+    model.check_columns(names, str(path))
+    return names, options
