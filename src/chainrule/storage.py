@@ -75,6 +75,12 @@ def atomic_text(path: str | Path) -> Iterator[TextIO]:
         raise
 
 
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Write a file of bytes, whole or not at all; see `atomic_text`."""
+    with atomic_text(path) as file:
+        file.buffer.write(data)
+
+
 def _is_special(target: Path) -> bool:
     """Whether a path is there and is neither a file nor a folder."""
     return target.exists() and not target.is_file() and not target.is_dir()

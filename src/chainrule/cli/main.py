@@ -26,7 +26,7 @@ COMMANDS = {
     "predict": "Predict with a fitted model, streaming.",
     "compare": "Compare two fitted models on the same rows.",
     "report": "Show a saved model: a summary, a model card or a page.",
-    "export": "Write a fitted model as SQL, Python or C, compared with it first.",
+    "export": "Write a fitted model as SQL, Python, C, ONNX or PMML, compared first.",
     "calibrate": "Measure this machine, so that fits predict their seconds.",
     "train": "Gradient descent with the derived gradient, on any forward pass.",
     "demo": "Derive, verify, fit and train on real data, and write one page of it.",

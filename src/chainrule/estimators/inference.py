@@ -234,6 +234,7 @@ def infer(
             whole,
             found.n_directions,
             partial(_infimum_without, fit, source, row),
+            partial(_infimum_at, fit, source, row),
         )
         groups = None if groups is None else groups[found.undecided]
         note = _separated(terms, signs, len(found.undecided), found.proven)
@@ -280,11 +281,30 @@ def _infimum_without(
     columns: IntArray,
 ) -> float:
     """Return what the loss tends to without some columns."""
+    return _infimum(fit, source, row, columns, 0.0)
+
+
+def _infimum_at(
+    fit: FitFacts, source: InMemorySource, row: LossRow | None, column: int, value: float
+) -> float:
+    """Return what the loss tends to with the coefficient of one column held at a value."""
+    return _infimum(fit, source, row, np.array([column]), value)
+
+
+def _infimum(
+    fit: FitFacts, source: InMemorySource, row: LossRow | None, columns: IntArray, value: float
+) -> float:
+    """Return what the loss tends to with the coefficients of some columns held at a value."""
     X, y, offset = source.given
     if isinstance(X, CodedRows):
-        raise DataError("a test without some levels of a separated fit needs them as columns")
+        raise DataError(
+            "a test or interval for some levels of a separated fit needs them as columns"
+        )
     kept = np.setdiff1d(np.arange(source.n_features), columns)
     weight = np.concatenate([source.labels(k)[2] for k in range(source.n_blocks)])
+    if value:
+        held = np.asarray(X[:, columns].sum(axis=1), dtype=np.float64).reshape(-1, 1) * value
+        offset = held if offset is None else offset + held
     part = InMemorySource(
         X[:, kept] if len(kept) else np.zeros((source.n_samples, 1)),
         y,

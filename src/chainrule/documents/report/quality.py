@@ -191,6 +191,15 @@ def _calibration_tests(inference: Inference) -> Iterator[Block]:
         f"{shown_p(hosmer.p_value)}; of Spiegelhalter: z = {signif(spiegelhalter.statistic)}, p = "
         f"{shown_p(spiegelhalter.p_value)}. Small p speak against the calibration.{warning}"
     )
+    if inference.model.penalty is None:
+        squares, stukel = inference.goodness()
+        yield prose(
+            f"Test of le Cessie and van Houwelingen: z = {signif(squares.statistic)}, p = "
+            f"{shown_p(squares.p_value)}; of Stukel: chi2({stukel.df}) = "
+            f"{signif(stukel.statistic)}, p = {shown_p(stukel.p_value)}. Small p speak against the "
+            "form of the model: a bend or a product of columns may be missing, or the link may be "
+            "wrong."
+        )
 
 
 def _null(metrics: RegressionMetrics) -> str:

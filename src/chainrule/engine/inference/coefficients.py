@@ -77,6 +77,9 @@ class Limit:
     n_directions : int
     infimum_without : callable
         What the loss tends to without some columns, given by their numbers.
+    infimum_at : callable
+        What the loss tends to with one coefficient, given by the number of its column, held at a
+        value.
     """
 
     signs: IntArray
@@ -84,6 +87,7 @@ class Limit:
     whole: FittedModel
     n_directions: int
     infimum_without: Callable[[IntArray], float]
+    infimum_at: Callable[[int, float], float]
 
 
 @dataclass(frozen=True)

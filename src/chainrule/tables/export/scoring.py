@@ -76,6 +76,8 @@ class ScoringPlan:
     offset, exposure : str or None
         Columns added to the score as they are, or by their logarithm.
     certificate : str
+    classes : tuple of str
+        The labels, of two the positive one last; none where the target is a number.
     """
 
     target: str
@@ -86,6 +88,7 @@ class ScoringPlan:
     offset: str | None
     exposure: str | None
     certificate: str
+    classes: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -143,6 +146,7 @@ def scoring_plan(model: Model) -> ScoringPlan:
         model.offsets.offset,
         model.offsets.exposure,
         model.certificate.sentence,
+        model.classes if isinstance(model, TableModel) else (),
     )
 
 
