@@ -140,3 +140,7 @@ def test_a_fit_to_rows_in_a_file_has_the_bits_of_memory(name: str, tmp_path: Pat
     if name == "sampled":
         assert streamed.solver_ == "newton-sampled"
         assert "stays in a file" in streamed.explain()
+        zeros = np.zeros(len(X))
+        for predict in ("predict_proba", "decision_function"):
+            expected = getattr(in_memory, predict)(X, zeros)
+            np.testing.assert_array_equal(getattr(streamed, predict)(on_disk, zeros), expected)
