@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import time
+from contextlib import suppress
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -125,6 +127,17 @@ def test_groups_are_subtrees(n_blocks: int, n_threads: int) -> None:
     assert joined.result() == flat.result()
 
 
+def worker_of(client: Any) -> int:
+    """Return the process of a worker, once one that was killed is back."""
+    for _ in range(100):
+        with suppress(OSError, RuntimeError):
+            found = client.run(os.getpid)
+            if found:
+                return int(next(iter(found.values())))
+        time.sleep(0.1)
+    raise AssertionError("no worker came back")
+
+
 @pytest.mark.skipif("CHAINRULE_DASK" not in os.environ, reason="starts a cluster of processes")
 @pytest.mark.parametrize("n_workers", [1, 2, 7])
 def test_dask_with_workers_that_are_killed(n_workers: int, tmp_path: Path) -> None:
@@ -144,7 +157,7 @@ def test_dask_with_workers_that_are_killed(n_workers: int, tmp_path: Path) -> No
     ):
         assert bits(LogisticRegression().fit(rows, y)) == expected
         for moment in moments:
-            pid = next(iter(client.run(os.getpid).values()))
+            pid = worker_of(client)
             killer = Timer(moment, os.kill, (pid, signal.SIGKILL))
             killer.start()
             assert bits(LogisticRegression().fit(rows, y)) == expected

@@ -126,7 +126,7 @@ FITS: dict[str, tuple[int, int, int, type, dict[str, Any]]] = {
 def test_a_fit_to_rows_in_a_file_has_the_bits_of_memory(name: str, tmp_path: Path) -> None:
     n_samples, n_features, n_classes, dtype, settings = FITS[name]
     rng = np.random.default_rng(5)
-    X = (10 * rng.normal(size=(n_samples, n_features))).astype(dtype)
+    X: Any = (10 * rng.normal(size=(n_samples, n_features))).astype(dtype)
     noise = 20 * rng.gumbel(size=(n_samples, n_classes))
     y = np.argmax(X[:, :n_classes] + noise, axis=1)
     weight = rng.integers(0, 3, n_samples).astype(float)
@@ -140,3 +140,19 @@ def test_a_fit_to_rows_in_a_file_has_the_bits_of_memory(name: str, tmp_path: Pat
     if name == "sampled":
         assert streamed.solver_ == "newton-sampled"
         assert "stays in a file" in streamed.explain()
+        zeros = np.zeros(len(X))
+        for predict in ("predict_proba", "decision_function"):
+            expected = getattr(in_memory, predict)(X, zeros)
+            np.testing.assert_array_equal(getattr(streamed, predict)(on_disk, zeros), expected)
+
+
+def test_inference_on_rows_in_a_file_has_the_bits_of_memory(tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+    X = rng.normal(size=(30_000, 5))
+    y = (X[:, 0] + rng.logistic(size=30_000) > 0).astype(int)
+    clusters = rng.integers(0, 40, 30_000)
+    model, on_disk = LogisticRegression(C=np.inf).fit(X, y), stored(tmp_path / "x", X)
+    for cov, others in (("model", None), ("HC3", None), ("CR1", clusters)):
+        tables = [model.inference(rows, y, cov=cov, clusters=others).tidy for rows in (X, on_disk)]
+        assert repr(tables[0]) == repr(tables[1])
+    assert str(model.inference(X, y).ame()) == str(model.inference(on_disk, y).ame())

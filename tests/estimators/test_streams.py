@@ -83,7 +83,8 @@ def test_a_stream_has_the_bits_of_memory(name: str, cuts: str) -> None:
     expected, classes = bits(in_memory), getattr(in_memory, "classes_", None)
     streamed = model.fit_stream(stream)
     assert bits(streamed) == expected
-    assert np.array_equal(getattr(streamed, "classes_", None), classes)
+    if classes is not None:
+        assert streamed.classes_.tolist() == classes.tolist()
     assert streamed.feature_names_in_.tolist() == X_NAMES
     found = streamed.predict(data[X_NAMES][:5], **({"offset": 0.0} if "offset" in roles else {}))
     assert len(found) == 5

@@ -96,7 +96,14 @@ class Stream:
             raise DataError(f"{path}: the files are of several kinds: {', '.join(sorted(found))}")
         data = ds.dataset([str(file) for file in files], format=found.pop())
         names = cls(list, target, **roles).names(data.schema.names)
-        return cls(lambda: data.to_batches(columns=names), target, **roles)
+        return cls(
+            # little is read ahead: the batches wait in memory
+            lambda: data.to_batches(
+                columns=names, batch_size=2**16, batch_readahead=2, fragment_readahead=1
+            ),
+            target,
+            **roles,
+        )
 
     def names(self, known: Sequence[str]) -> list[str]:
         """Return the columns that are read: features first, then target, weights and offset."""
@@ -119,55 +126,57 @@ class Stream:
 
     def _converted(self, folder: Path) -> StoredStream:
         columns: list[_Column] = []
+        rows: ArrayWriter | None = None
         n_rows = 0
         try:
             for batch in self.batches():
-                rows = _as_table(batch)
-                names = self.names(rows.column_names)
+                table = _as_table(batch)
                 if not columns:
-                    columns = [_Column(name, folder / f"{k}") for k, name in enumerate(names)]
-                for column in columns:
-                    column.append(rows.column(column.name), n_rows)
-                n_rows += rows.num_rows
+                    columns = self._columns(table, folder)
+                    rows = _writer_of(columns, folder)
+                parts = [c.values(table.column(c.name), n_rows) for c in columns]
+                n_rows += table.num_rows
+                if rows is not None:
+                    _append_rows(rows, [p for p, c in zip(parts, columns, strict=True) if c.is_x])
+                for column, part in zip(columns, parts, strict=True):
+                    if rows is None or not column.is_x:
+                        column.append(part)
         finally:
-            for column in columns:
-                column.close()
+            for writer in (rows, *columns):
+                if writer is not None:
+                    writer.close()
         if not n_rows:
             raise DataError("there are no rows to fit: the stream is empty")
-        by_name = {column.name: column for column in columns}
-        features = columns[: len(columns) - sum(r is not None for r in self._roles)]
-        y, levels = by_name[self.target].whole()
+        features = [column for column in columns if column.is_x]
+        X: StoredArray | CodedRows
+        if rows is None:
+            X = CodedRows([column.coded(self.memory) for column in features])
+        else:
+            X = numbers = rows.array(held_bytes=self.memory)
+            numbers.names = tuple(column.name for column in features)
+        others = {column.name: column for column in columns if not column.is_x}
+        y, labels = others[self.target].whole()
         return StoredStream(
-            self._features(features, folder),
+            X,
             y,
-            levels,
-            None if self.weights is None else by_name[self.weights].numbers(),
-            None if self.offset is None else by_name[self.offset].numbers(),
+            labels,
+            None if self.weights is None else others[self.weights].numbers(),
+            None if self.offset is None else others[self.offset].numbers(),
         )
 
-    @property
-    def _roles(self) -> tuple[str | None, ...]:
-        return self.target, self.weights, self.offset
-
-    def _features(self, columns: Sequence[_Column], folder: Path) -> StoredArray | CodedRows:
-        """Return the features as a table of numbers, or as codes where some are categories."""
-        vectors = [column.vector(self.memory) for column in columns]
-        if any(column.is_category for column in columns):
-            return CodedRows(
-                [column.coded(vector) for column, vector in zip(columns, vectors, strict=True)]
+    def _columns(self, table: Any, folder: Path) -> list[_Column]:  # noqa: ANN401
+        """Return the columns that are read, of the kinds that the first batch has."""
+        names = self.names(table.column_names)
+        n_features = len(names) - sum(
+            r is not None for r in (self.target, self.weights, self.offset)
+        )
+        kinds = [table.schema.field(name).type for name in names]
+        return [
+            _Column(
+                name, folder / f"{k}", _is_category(kind), pa.types.is_float32(kind), k < n_features
             )
-        single = all(vector.dtype == np.float32 for vector in vectors)
-        dtype = np.dtype(np.float32 if single else np.float64)
-        step = max(1, 2**22 // (8 * len(columns)))
-        with ArrayWriter(folder / "rows", dtype, (len(columns),)) as writer:
-            for start in range(0, len(vectors[0]), step):
-                parts = [vector[start : start + step] for vector in vectors]
-                writer.append(np.stack(parts, axis=1).astype(dtype, copy=False))
-        for column in columns:
-            column.path.unlink()
-        found = writer.array(held_bytes=self.memory)
-        found.names = tuple(column.name for column in columns)
-        return found
+            for k, (name, kind) in enumerate(zip(names, kinds, strict=True))
+        ]
 
 
 @dataclass(frozen=True)
@@ -197,29 +206,29 @@ class _Column:
 
     name: str
     path: Path
-    is_category: bool = False
+    is_category: bool
+    is_single: bool
+    is_x: bool
     _places: dict[Any, int] = field(default_factory=dict)
     _writer: ArrayWriter | None = None
 
-    def append(self, data: Any, first_row: int) -> None:  # noqa: ANN401
-        """Write the next rows."""
-        kind = data.type
-        category = pa.types.is_dictionary(kind) or pa.types.is_string(kind)
-        category = category or pa.types.is_large_string(kind)
-        if self._writer is None:
-            self.is_category = category
-        elif category != self.is_category:
+    def values(self, data: Any, first_row: int) -> npt.NDArray[Any]:  # noqa: ANN401
+        """Return the next rows as numbers or codes."""
+        if _is_category(data.type) != self.is_category:
             raise DataError(
                 f"column {self.name!r} changes from {'text' if self.is_category else 'numbers'} to "
-                f"{kind} in row {first_row}: give all parts of the stream one type"
+                f"{data.type} in row {first_row}: give all parts of the stream one type"
             )
-        values = self._codes(data) if category else self._numbers(data)
+        return self._codes(data) if self.is_category else self._numbers(data)
+
+    def append(self, values: npt.NDArray[Any]) -> None:
+        """Write the next rows."""
         if self._writer is None:
             self._writer = ArrayWriter(self.path, values.dtype)
         self._writer.append(values)
 
     def close(self) -> None:
-        """Finish the file."""
+        """Finish the file, if there is one."""
         if self._writer is not None:
             self._writer.close()
 
@@ -228,8 +237,9 @@ class _Column:
         assert self._writer is not None
         return self._writer.array(held_bytes=held_bytes)
 
-    def coded(self, vector: StoredArray) -> CodedColumn:
+    def coded(self, held_bytes: int) -> CodedColumn:
         """Return the column as rows of codes have it, its levels in sorted order."""
+        vector = self.vector(held_bytes)
         if not self.is_category:
             return CodedColumn(self.name, vector)
         levels, places = self._sorted()
@@ -285,12 +295,31 @@ class _Column:
                 f"column {self.name!r} holds neither numbers nor text ({kind}): convert it, or "
                 "choose other columns"
             )
-        single = pa.types.is_float32(kind)
-        if self._writer is not None:
-            single = self._writer.dtype == np.float32
-        wanted = pa.float32() if single else pa.float64()
+        wanted = pa.float32() if self.is_single else pa.float64()
         filled = data.cast(wanted, safe=False).to_numpy(zero_copy_only=False)
-        return np.asarray(filled, dtype=np.float32 if single else np.float64)
+        return np.asarray(filled, dtype=np.float32 if self.is_single else np.float64)
+
+
+def _is_category(kind: Any) -> bool:  # noqa: ANN401
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return bool(is_text or pa.types.is_dictionary(kind))
+
+
+def _writer_of(columns: Sequence[_Column], folder: Path) -> ArrayWriter | None:
+    """Return where rows of numbers are written; None where some features are categories."""
+    features = [column for column in columns if column.is_x]
+    if any(column.is_category for column in features):
+        return None
+    single = all(column.is_single for column in features)
+    return ArrayWriter(folder / "rows", np.float32 if single else np.float64, (len(features),))
+
+
+def _append_rows(writer: ArrayWriter, parts: Sequence[npt.NDArray[Any]]) -> None:
+    """Write columns as rows, some at a time."""
+    step = max(1, 2**20 // len(parts))
+    for start in range(0, len(parts[0]), step):
+        some = [part[start : start + step] for part in parts]
+        writer.append(np.stack(some, axis=1))
 
 
 def _as_table(batch: Batch) -> Any:  # noqa: ANN401 - pyarrow ships no types
