@@ -32,7 +32,7 @@ def test_an_exercise_is_shown_and_its_answer_when_asked() -> None:
     assert "difficulty 15" in shown.output
     assert "kinds of question: gradient, factor" in shown.output
     assert "Answer" not in shown.output
-    assert "Answer: (A - Y) X^T" in run("show", "logistic-batch", "--seed", "2", "--answer").output
+    assert "Answer: (A - Y) X^T" in run("show", "logistic-batch", "--answer").output
 
 
 def test_a_variant_is_shown_by_its_seed() -> None:

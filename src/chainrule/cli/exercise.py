@@ -143,7 +143,7 @@ def show_command(identifier: str, kind: str | None, seed: int, answer: bool) -> 
         raise ExerciseError(f"{exercise.id} has no question of the kind {chosen}; it has {names}")
     click.echo(text_of(question_blocks(question)))
     if answer:
-        click.echo(f"\nAnswer: {question.key.answer}")
+        click.echo(f"\nAnswer: {question.key.example}")
         for block in content_blocks(question.solution):
             for line in block_lines(block):
                 click.echo(line)

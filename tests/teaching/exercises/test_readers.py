@@ -32,7 +32,12 @@ PARTS = AnswerKey(
     model_text(load_model("logistic_batch")),
     choices=("dZ", "dw", "db"),
 )
-KEYS = (SHAPE, NUMBER, CHOICE, ORDER, LINE, NAMES, YES, COUNT, VALUE, VALUES, ARRAY, MISFIT)
+EITHER = AnswerKey("names", "X, Y, A | X, Y, Z", choices=("X", "Y", "Z", "A"))
+NUMBERS = AnswerKey("numbers", "0.25, -13, 0")
+KEYS = (
+    *(SHAPE, NUMBER, NUMBERS, CHOICE, ORDER, LINE, NAMES, YES, EITHER),
+    *(COUNT, VALUE, VALUES, ARRAY, MISFIT),
+)
 KEYS_OF_LINES = (PARTS,)
 
 
@@ -50,6 +55,10 @@ KEYS_OF_LINES = (PARTS,)
         (NUMBER, "-0.25"),
         (NUMBER, "−0,252"),
         (NUMBER, "-1/4"),
+        (NUMBERS, "0.25, -13.2, 0"),
+        (NUMBERS, "[0.254 -13 0.004]"),
+        (EITHER, "Z, X, Y"),
+        (EITHER, "A X Y"),
         (CHOICE, "b"),
         (CHOICE, "B)"),
         (CHOICE, "Sum over two factors: matrix product"),
@@ -90,13 +99,16 @@ def test_what_is_right(key: AnswerKey, text: str) -> None:
         (SHAPE, "(n, m)", "shape of its variable"),
         (NUMBER, "0.25", "the sign is not"),
         (NUMBER, "-0.3", "too far off"),
+        (NUMBERS, "0.25, 13, 0", "too far off: number 2"),
+        (EITHER, "X, Y, A, Z", "not needed"),
+        (EITHER, "X, Z", "1 more is needed"),
         (CHOICE, "a", "not a"),
         (CHOICE, "cancel", "not c"),
         (ORDER, "a c d b", "a cannot stand there"),
         (LINE, "4", "look earlier"),
         (LINE, "2", "look later"),
         (NAMES, "X, yhat", "1 more is needed"),
-        (NAMES, "X, w, A^[1], yhat", "w is not read"),
+        (NAMES, "X, w, A^[1], yhat", "w is not needed"),
         (YES, "no", "not no"),
         (COUNT, "79400", "every unit has a bias"),
         (COUNT, "795", "count again"),
@@ -126,6 +138,8 @@ def test_what_is_wrong_and_what_is_said(key: AnswerKey, text: str, message: str)
         (SHAPE, "(1, n^9^9)", "two sizes"),
         (NUMBER, "about a quarter", "not a number"),
         (NUMBER, "1/0", "not a number"),
+        (NUMBERS, "0.25, -13", "that is 2 numbers; type 3"),
+        (NUMBERS, "0.25, -13, none", "not a number"),
         (NUMBER, "nan", "not a finite number"),
         (NUMBER, "1e999", "not a finite number"),
         (CHOICE, "d", "there is no d; choose a letter from a to c"),

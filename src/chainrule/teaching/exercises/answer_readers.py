@@ -32,8 +32,12 @@ from chainrule.teaching.grading.line_verdicts import FOLLOWS, Verdict
 
 LONGEST = 4000
 LONGEST_SHAPE = 100
-TOLERANCE = 0.02
-NEAR_ZERO = 0.005
+ALTERNATIVES = " | "
+"""Stands between the sets of names of which each is a right answer."""
+
+FIGURES = 2
+ROUNDING = 1e-9
+"""Room for the rounding of a number in binary."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,11 @@ class AnswerKey:
     choices: tuple[str, ...] = ()
     mistakes: tuple[tuple[str, str, str], ...] = ()
     tolerance: float = 0.0
+
+    @property
+    def example(self) -> str:
+        """One right answer, where there are several."""
+        return self.answer.split(ALTERNATIVES)[0]
 
 
 @dataclass(frozen=True)
@@ -174,7 +183,7 @@ def _code(key: AnswerKey, text: str) -> Judgement:
 
 
 def _maths(key: AnswerKey, text: str) -> Judgement:
-    if re.search(r"@|\bnp\.|\btorch\.|\.T\b|\(\)|axis\s*=", text):
+    if re.search(r"@|\bnp\.|\btorch\.|\.T\b|\(\)|keepdims", text):
         return _unread("that is still code; write it as on the board, such as A B^T")
     return _formula(key, text)
 
@@ -217,7 +226,11 @@ def _shape(key: AnswerKey, text: str) -> Judgement:
         return _right(shown)
     if found[::-1] == wanted:
         return _wrong(shown, "transposed: rows come first, then columns")
-    return _wrong(shown, "the gradient has the shape of its variable; look at its declaration")
+    return _wrong(
+        shown,
+        "not that; a gradient has the shape of its variable, and a product has the rows of its "
+        "left factor and the columns of its right one",
+    )
 
 
 def _dims(text: str) -> Shape | None:
@@ -245,11 +258,44 @@ def _number(key: AnswerKey, text: str) -> Judgement:
         return _unread("that is not a finite number")
     wanted = float(key.answer)
     shown = f"{found:.6g}"
-    if abs(found - wanted) <= TOLERANCE * abs(wanted) + NEAR_ZERO:
+    if abs(found - wanted) <= tolerance(wanted):
         return _right(shown)
-    if abs(found + wanted) <= TOLERANCE * abs(wanted) + NEAR_ZERO:
+    if abs(found + wanted) <= tolerance(wanted):
         return _wrong(shown, "the size is right, the sign is not", 0.5)
-    return _wrong(shown, "too far off: two figures must agree")
+    return _wrong(shown, "too far off: two significant figures must agree")
+
+
+def _numbers(key: AnswerKey, text: str) -> Judgement:
+    """Judge several numbers, in order; commas, semicolons or spaces stand between them."""
+    wanted = key.answer.split(", ")
+    typed = [part for part in re.split(r"[\s,;\[\]()]+", text.replace("−", "-")) if part]
+    if len(typed) != len(wanted):
+        return _unread(f"that is {len(typed)} numbers; type {len(wanted)}, such as 0.5, -1.2")
+    parts = [_number(AnswerKey("number", w), t) for w, t in zip(wanted, typed, strict=True)]
+    unread = next((part for part in parts if not part.read), None)
+    if unread is not None:
+        return unread
+    shown = ", ".join(part.understood for part in parts)
+    wrong = [place for place, part in enumerate(parts, start=1) if not part.right]
+    if not wrong:
+        return _right(shown)
+    places = ", ".join(str(place) for place in wrong)
+    credit = 0.5 * (len(parts) - len(wrong)) / len(parts)
+    return _wrong(shown, f"too far off: number {places}", credit)
+
+
+def tolerance(wanted: float) -> float:
+    """Return how far a number may be off: half a unit of its second significant figure.
+
+    Examples
+    --------
+    >>> round(tolerance(0.25), 6), round(tolerance(-13.0), 6)
+    (0.005, 0.5)
+    """
+    if wanted == 0:
+        return 0.5 * 10.0**-FIGURES
+    unit = 10.0 ** (math.floor(math.log10(abs(wanted))) + 1 - FIGURES)
+    return 0.5 * unit * (1 + ROUNDING)
 
 
 def _order(key: AnswerKey, text: str) -> Judgement:
@@ -289,8 +335,9 @@ def _names(key: AnswerKey, text: str) -> Judgement:
         if name is None:
             return _unread(f"{part} is no name here; there are {', '.join(key.choices)}")
         found.append(name)
-    wanted = key.answer.split(", ")
     shown = ", ".join(dict.fromkeys(found))
+    sets = [each.split(", ") for each in key.answer.split(ALTERNATIVES)]
+    wanted = min(sets, key=lambda each: len(set(each) ^ set(found)))
     missing = [name for name in wanted if name not in found]
     extra = [name for name in dict.fromkeys(found) if name not in wanted]
     if not missing and not extra:
@@ -299,7 +346,7 @@ def _names(key: AnswerKey, text: str) -> Judgement:
     if missing:
         said.append(f"{len(missing)} more {'is' if len(missing) == 1 else 'are'} needed")
     if extra:
-        said.append(f"{', '.join(extra)} {'is' if len(extra) == 1 else 'are'} not read")
+        said.append(f"{', '.join(extra)} {'is' if len(extra) == 1 else 'are'} not needed")
     credit = max(0.0, (len(wanted) - len(missing) - len(extra)) / len(wanted)) / 2
     return _wrong(shown, "; ".join(said), credit)
 
@@ -415,6 +462,7 @@ READERS: Mapping[str, Reader] = {
     "yes or no": _yes_no,
     "shape": _shape,
     "number": _number,
+    "numbers": _numbers,
     "order": _order,
     "line": _line,
     "names": _names,

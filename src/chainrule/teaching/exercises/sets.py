@@ -14,6 +14,7 @@ from typing import Any
 
 from chainrule.errors import ExerciseError
 from chainrule.teaching.exercises.answer_readers import READERS, AnswerKey
+from chainrule.teaching.exercises.balance import balanced
 from chainrule.teaching.exercises.difficulty import difficulty
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.kinds import ask
@@ -23,6 +24,9 @@ from chainrule.teaching.exercises.variants import variant
 SCHEMA = 1
 MOST = 500
 EMPTY_ROUNDS = 3
+STRIDE = 1000
+"""The difference between the seeds of two sets, of which each uses one per round."""
+
 REACH = 12
 """The largest difference in difficulty between a variant and its base."""
 
@@ -97,11 +101,12 @@ def new_set(
     if not 1 <= count <= MOST:
         raise ExerciseError(f"a set holds 1 to {MOST} questions, not {count}")
     rng = Random(f"set {seed}")
-    found: list[Question] = []
-    for question in _questions(pool, seed, kinds, hardness, rng):
-        found.append(question)
-        if len(found) == count:
+    drawn: list[tuple[Question, int]] = []
+    for pair in _questions(pool, seed, kinds, hardness, rng):
+        drawn.append(pair)
+        if len(drawn) == count:
             break
+    found = balanced([question for question, _ in drawn], [number for _, number in drawn], rng)
     if len(found) < count:
         raise ExerciseError(
             f"only {len(found)} such questions were found, {count} were asked for; take more "
@@ -152,8 +157,8 @@ def _questions(
     kinds: Sequence[str],
     hardness: tuple[int, int] | None,
     rng: Random,
-) -> Iterator[Question]:
-    """Yield questions on the exercises themselves, then on variants, round by round.
+) -> Iterator[tuple[Question, int]]:
+    """Yield questions, each with its seed: on the exercises, then on variants, round by round.
 
     An exercise of which no variant is as hard as asked is left out from then on.
     """
@@ -164,10 +169,10 @@ def _questions(
         rng.shuffle(exercises)
         before = True
         for exercise in exercises:
-            question = _question(exercise, seed, round_, kinds, hardness, rng)
+            question = _question(exercise, STRIDE * seed + round_, round_, kinds, hardness, rng)
             if question is not None:
                 before = False
-                yield question
+                yield question, STRIDE * seed + round_
             elif round_ or not _reaches(exercise, hardness):
                 left.remove(exercise)
         empty = empty + 1 if before else 0
@@ -183,13 +188,12 @@ def _reaches(exercise: Exercise, hardness: tuple[int, int] | None) -> bool:
 
 def _question(
     exercise: Exercise,
-    seed: int,
+    number: int,
     round_: int,
     kinds: Sequence[str],
     hardness: tuple[int, int] | None,
     rng: Random,
 ) -> Question | None:
-    number = 1000 * seed + round_
     try:
         chosen = exercise if round_ == 0 else variant(exercise, number, hardness)
     except ExerciseError:
