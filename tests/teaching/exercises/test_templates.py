@@ -29,7 +29,7 @@ from chainrule.teaching.exercises.typed_numbers import labelled
 
 MADE = [each for each in course_exercises() if isinstance(each, TemplateExercise)]
 SEEDS = {"parts": 1, "circuit": 1}
-LEAST = 100
+LEAST = 120
 
 
 def made(exercise: TemplateExercise, seed: int) -> Question:

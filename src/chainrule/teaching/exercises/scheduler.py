@@ -319,10 +319,10 @@ class Scheduler:
                 options, key=lambda e: (seen[e.id], self._mastered(e, found), self._place[e.id])
             )
             return self._choice(
-                exercise, history, now.moved or _reason(seen[exercise.id], now), kinds=(kind,)
+                exercise, history, now.moved or _reason(seen[exercise.id], exercise), kinds=(kind,)
             )
         exercise = min(near, key=lambda e: (seen[e.id], self._place[e.id]))
-        return self._choice(exercise, history, now.moved or _reason(seen[exercise.id], now))
+        return self._choice(exercise, history, now.moved or _reason(seen[exercise.id], exercise))
 
     def _mastered(self, exercise: Exercise, found: dict[str, Mastery]) -> float:
         """Return the part of the skills of an exercise that are mastered."""
@@ -364,5 +364,5 @@ def _nearest(left: Sequence[Exercise], level: int) -> list[Exercise]:
     return [e for e in left if level_of(e) == away]
 
 
-def _reason(seen: int, now: Standing) -> str:
-    return f"level {now.letter}, new" if not seen else f"level {now.letter}, another time"
+def _reason(seen: int, exercise: Exercise) -> str:
+    return f"level {exercise.level}, another time" if seen else f"level {exercise.level}, new"

@@ -114,7 +114,7 @@ def new_set(
         )
     found.sort(key=lambda q: (q.exercise.level, difficulty(q.exercise.derivation).score))
     problems = (
-        Problem(number, question, _points(question)) for number, question in enumerate(found, 1)
+        Problem(number, question, points_of(question)) for number, question in enumerate(found, 1)
     )
     return ProblemSet(title, seed, tuple(problems))
 
@@ -207,8 +207,10 @@ def _question(
     return next((q for name in names if (q := ask(chosen, name, number)) is not None), None)
 
 
-def _points(question: Question) -> int:
-    """Return one point for a choice, and more for a formula, by its difficulty."""
+def points_of(question: Question) -> int:
+    """Return one point for a choice, one per part, and more for a formula, by its difficulty."""
+    if question.key.reader in ("parts", "values"):
+        return len(question.key.choices) if question.key.reader == "parts" else 2
     if question.key.reader not in ("formula", "code", "maths"):
         return 1
     return 2 + difficulty(question.exercise.derivation).score // 8
