@@ -1,8 +1,8 @@
 """Try the wheel with the lowest and the newest dependencies on every Python found: ``make matrix``.
 
 For each of Python 3.11 to 3.14 on the path, two fresh environments are made: one with the lowest
-version that ``pyproject.toml`` admits of each dependency, one with the newest. The wheel is installed
-into each, the source archive into one; then the demo and a set of tests run from outside the
+version of each dependency that ``pyproject.toml`` admits, one with the newest. The wheel is
+installed into each, the source archive into one; then the demo and a set of tests run outside the
 repository's sources. Where the lowest version of a library has no wheel for a newer Python, that
 combination is reported as not available; on the lowest Python it is a failure.
 """
