@@ -261,7 +261,8 @@ def _is_used(
                 at += 1
                 continue
             inner = reference(found.canonical)
-            if name in (found.canonical, inner.base if inner else ""):
+            used = {found.canonical, inner.base if inner else ""}
+            if name in used | {f"{one}^2" for one in used}:
                 return True
             at = found.end
     return False
@@ -290,11 +291,21 @@ def declarations(text: str, said: Sequence[TranscriptStatement]) -> list[Line]:
                 names = {name.strip() for name, _ in clause.declared.names}
                 if names & seen or any(function_word(name) for name in names):
                     continue
+                if not any(_stands(name, said) for name in names):
+                    continue  # a word of the prose: "For a scalar loss"
                 if any(_MOVED.fullmatch(name) or _EXAMPLE.fullmatch(name) for name in names):
                     continue  # "df is a number", and x_i ∈ ℝⁿ for every i
                 seen |= names
                 found.append(clause.line)
     return found
+
+
+def _stands(name: str, said: Sequence[TranscriptStatement]) -> bool:
+    """Whether a name stands in an equation of a text; a letter may stand there in another form."""
+    if len(name) < LEAST_WORD or not name.isalpha():
+        return True
+    alone = re.compile(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])")
+    return any("=" in s.text and alone.search(s.text) is not None for s in said)
 
 
 _EXAMPLE = re.compile(r"\\?[A-Za-z]+_(?:[i-n]|\{\s*[i-n]\s*\})")
