@@ -107,7 +107,7 @@ def posted_forward(
     for chosen in sorted(choices, key=lambda some: not any(_target(s) in USUAL for s in some)):
         found = None
         if not any(_target(s) in USUAL for s in defining):
-            found = _open_read(list(chosen), declared, values, claims)
+            found = _open_read(list(chosen), declared, values, claims, text)
         found = found or _read(list(chosen), declared, values)
         if found is not None:
             model, used, refused = found
@@ -129,12 +129,13 @@ def _open_read(
     declared: list[Line],
     values: Mapping[str, Application],
     claims: Sequence[str],
+    text: str,
 ) -> tuple[Model, list[TranscriptStatement], list[tuple[TranscriptStatement, ParseError]]] | None:
     """Read definitions that define no objective, where the claims need none or name one."""
     targets = {_target(statement) for statement in chosen}
-    name = named_in(claims)
-    if not name and not any(_INDEXED.search(text) for text in claims):
-        moved = [re.match(r"\s*d(\\?[A-Za-z]\w*)\s*=", text) for text in claims]
+    name = named_in(claims, text)
+    if not name and not any(_INDEXED.search(claim) for claim in claims):
+        moved = [re.match(r"\s*d(\\?[A-Za-z]\w*)\s*=", claim) for claim in claims]
         if not any(match is not None and match[1].strip("\\") in targets for match in moved):
             return None
     ends = [s for s in chosen if not _is_used(_target(s), chosen, [s])]
