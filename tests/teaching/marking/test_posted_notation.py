@@ -288,6 +288,25 @@ $L = \sum_{i,j} h_{i,j}^3$
 """,
     ),
     (
+        "a variance of a vector",
+        r"""
+$\mu = \frac{1}{D}\sum_{i=1}^{D} x_i$, $\sigma^2 = \frac{1}{D}\sum_{i=1}^{D}(x_i - \mu)^2$
+$h_i = \frac{x_i - \mu}{\sqrt{\sigma^2 + \varepsilon}}$. For a scalar loss $L$ of $h$:
+✓ $d\sigma^2 = \sum_{j=1}^{D} dh_j (x_j - \mu) (-\frac{1}{2}(\sigma^2+\varepsilon)^{-3/2})$
+✓ $\frac{\partial \mu}{\partial x_i} = \frac{1}{D}$
+✗ $\frac{\partial \mu}{\partial x_i} = D$
+""",
+    ),
+    (
+        "a deviation to a power before a bracket",
+        r"""
+$$ L = \frac{1}{2}\sigma^{-2}(Vu-x)^T(Vu-x) + \frac12\lambda u^Tu $$
+✓ $$ dL = \sigma^{-2}(Vu-x)^T\,d(Vu-x) + \lambda u^T\,du $$
+✓ $$ \frac{\partial L}{\partial u} = \sigma^{-2} V^T (Vu-x) + \lambda u $$
+✗ $$ \frac{\partial L}{\partial u} = \sigma^{-2} V^T (Vu-x) $$
+""",
+    ),
+    (
         "the loss in a function of code",
         r"""
 ```python

@@ -28,8 +28,8 @@ class Calculus(Parser, ABC):
         """Return the declared name that the square of a name is, or an entry of it: σ_j²."""
         stem, _, below = name.partition("_")
         values = (f"{stem}^2", f"{stem.removeprefix('d')}^2")
-        if below and stem not in self.declared and any(v in self.declared for v in values):
-            return f"{stem}^2_{below}"
+        if stem not in self.declared and any(v in self.declared for v in values):
+            return f"{stem}^2_{below}" if below else f"{stem}^2"
         return super().square_name(name)
 
     # ---- derivatives -------------------------------------------------------------------------

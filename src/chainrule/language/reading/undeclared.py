@@ -33,6 +33,7 @@ _TURNED = re.compile(r"\s*\^\s*\{?\s*(?:T|\\top|\\intercal|⊤)")
 """A transpose behind a run of capital letters, which makes it a product: ``AB^T``."""
 
 _RUN = re.compile(r"(?<![\w\\{^])(?:[A-Z]{4,6}|[A-Za-z]{2,3})(?![A-Za-z\d(}])")
+_ACCENT = re.compile(r"(?:hat|bar|tilde|dot)$")
 _ALONE = re.compile(r"(?<![A-Za-z\\_{])[a-z](?![A-Za-z])")
 SHORT = re.compile(r"[^\W\d_]\d{0,2}(?:hat|bar|tilde|dot)?(?:[_^'].*)?")
 """A name that is no misspelt word: a letter with its marks."""
@@ -257,7 +258,8 @@ def _is_misspelt(name: str, place: Written, scope: Mapping[str, Symbol], known: 
     stem, _, below = name.rpartition("_")
     if stem in known and below not in ("0", "t-1", "prev"):
         return True
-    word = SHORT.fullmatch(name) is None and name.partition("_")[0] not in GREEK
+    letter = _ACCENT.sub("", name.partition("_")[0])
+    word = SHORT.fullmatch(name) is None and letter not in GREEK
     if scope:
         same = any(other.casefold() == name.casefold() for other in known)
         return same or (word and nearest(name, (*known, *function_words())) is not None)

@@ -15,6 +15,7 @@ from chainrule.teaching.marking.transcript import TranscriptStatement, equals_si
 
 _SAID = re.compile(
     r"einstein|summation\s+convention|repeated\s+(?:\w+\s+)?ind(?:ex|ices)"
+    r"|summ(?:ation|ed)\s+over[^.]{0,40}(?:implied|understood|implicit)"
     r"|summed[\s-]over\s+(?:\w+\s+)?ind(?:ex|ices)|impli(?:ed|cit)\s+sum",
     re.IGNORECASE,
 )

@@ -26,16 +26,20 @@ _DIFFERENTIATED = re.compile(
     rf"(?:\\partial|∂|\\delta|\\mathrm\s*\{{\s*d\s*\}}|(?<![A-Za-z])d)\s*\{{?\s*({_LETTERS})(?![A-Za-z])"
     rf"\s*\}}?\s*(?:\}}\s*\{{|/)\s*(?:\\partial|∂|\\delta|\\mathrm|d)"
 )
+_IN_PROSE = re.compile(
+    rf"\b(?:loss|cost|objective|error)(?:\s+function)?\s*,?\s*(?:\$|\\\()\s*({_LETTERS})\s*(?:\$|\\\))"
+)
 _BY_NABLA = re.compile(rf"(?:\\nabla|∇)\s*_\s*(?:\{{[^{{}}]*\}}|\\?\w+)\s*({_LETTERS})(?![A-Za-z])")
 
 
-def named_in(texts: Sequence[str]) -> str:
-    """Return the letter that claims differentiate as an objective; empty where there is none."""
+def named_in(texts: Sequence[str], prose: str = "") -> str:
+    """Return the letter of an objective in claims or in prose; empty where there is none."""
     for text in texts:
         found = _DIFFERENTIATED.search(text) or _BY_NABLA.search(text)
         if found is not None:
             return found[1]
-    return ""
+    spoken = _IN_PROSE.search(prose)
+    return spoken[1] if spoken is not None else ""
 
 
 def is_open(model: Model) -> bool:

@@ -107,7 +107,7 @@ def posted_forward(
     for chosen in sorted(choices, key=lambda some: not any(_target(s) in USUAL for s in some)):
         found = None
         if not any(_target(s) in USUAL for s in defining):
-            found = _open_read(list(chosen), declared, values, claims)
+            found = _open_read(list(chosen), declared, values, claims, text)
         found = found or _read(list(chosen), declared, values)
         if found is not None:
             model, used, refused = found
@@ -129,12 +129,13 @@ def _open_read(
     declared: list[Line],
     values: Mapping[str, Application],
     claims: Sequence[str],
+    text: str,
 ) -> tuple[Model, list[TranscriptStatement], list[tuple[TranscriptStatement, ParseError]]] | None:
     """Read definitions that define no objective, where the claims need none or name one."""
     targets = {_target(statement) for statement in chosen}
-    name = named_in(claims)
-    if not name and not any(_INDEXED.search(text) for text in claims):
-        moved = [re.match(r"\s*d(\\?[A-Za-z]\w*)\s*=", text) for text in claims]
+    name = named_in(claims, text)
+    if not name and not any(_INDEXED.search(claim) for claim in claims):
+        moved = [re.match(r"\s*d(\\?[A-Za-z]\w*)\s*=", claim) for claim in claims]
         if not any(match is not None and match[1].strip("\\") in targets for match in moved):
             return None
     ends = [s for s in chosen if not _is_used(_target(s), chosen, [s])]
@@ -261,7 +262,8 @@ def _is_used(
                 at += 1
                 continue
             inner = reference(found.canonical)
-            if name in (found.canonical, inner.base if inner else ""):
+            used = {found.canonical, inner.base if inner else ""}
+            if name in used | {f"{one}^2" for one in used}:
                 return True
             at = found.end
     return False
@@ -290,11 +292,21 @@ def declarations(text: str, said: Sequence[TranscriptStatement]) -> list[Line]:
                 names = {name.strip() for name, _ in clause.declared.names}
                 if names & seen or any(function_word(name) for name in names):
                     continue
+                if not any(_stands(name, said) for name in names):
+                    continue  # a word of the prose: "For a scalar loss"
                 if any(_MOVED.fullmatch(name) or _EXAMPLE.fullmatch(name) for name in names):
                     continue  # "df is a number", and x_i ∈ ℝⁿ for every i
                 seen |= names
                 found.append(clause.line)
     return found
+
+
+def _stands(name: str, said: Sequence[TranscriptStatement]) -> bool:
+    """Whether a name stands in an equation of a text; a letter may stand there in another form."""
+    if len(name) < LEAST_WORD or not name.isalpha():
+        return True
+    alone = re.compile(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])")
+    return any("=" in s.text and alone.search(s.text) is not None for s in said)
 
 
 _EXAMPLE = re.compile(r"\\?[A-Za-z]+_(?:[i-n]|\{\s*[i-n]\s*\})")

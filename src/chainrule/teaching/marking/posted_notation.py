@@ -16,6 +16,13 @@ from chainrule.language.reading.words import function_word
 _FENCED = re.compile(r"^[ \t]*(?:```|~~~).*?^[ \t]*(?:```|~~~)[ \t]*$", re.MULTILINE | re.DOTALL)
 _TIE = re.compile(r"(?<![\\~])~(?!~)")
 
+_SPACE = re.compile(r"(?<!\\)\\ ")
+_APART_BELOW = re.compile(r"(\\[A-Za-z]+)[ ]+(?=_)")
+_LIMITS = re.compile(r"\\sum\s*(\^(?:\{[^{}]*\}|\w))\s*(_(?:\{[^{}]*\}|\w))")
+_SIGMOID = re.compile(r"\\sigma\s*'?\s*(?:\(|\{\s*\()|sigmoid|logistic|softmax", re.IGNORECASE)
+_SIGMA_POWER = re.compile(r"\\sigma\s*\^\s*(?:\{[^{}]*\}|\w)\s*(?=\()")
+_SIGMA = re.compile(r"\\sigma(?![A-Za-z])")
+
 _LETTER = (
     r"(?:\\(?:mathbf|boldsymbol|bm|vec|hat|bar|tilde|mathrm)\s*\{\s*\\?[A-Za-z]+\s*\}"
     r"|\\[a-z]+|[A-Za-z])"
@@ -140,7 +147,10 @@ def _outside_code(text: str, change: Callable[[str], str]) -> str:
 def _changed(text: str) -> str:
     if "\\" in text or "$" in text:
         text = _TIE.sub(" ", text)
-        text = _sums_with_index(text)
+        text = _SPACE.sub("  ", _APART_BELOW.sub(r"\1", text))
+        text = _sums_with_index(_LIMITS.sub(r"\\sum\2\1", text))
+        if not _SIGMOID.search(text):
+            text = _as_deviation(text)
         text = _named_upright(_BOLD_LETTER.sub(r"\\mathbf{\1}", _UPRIGHT_T.sub("^T", text)))
         text = _LOG_DET.sub(r"\g<log>(\\det(\g<of>))", text)
     text = _entries_above(text)
@@ -184,6 +194,11 @@ def _times_below(text: str) -> str:
         return f"{match['base']}_{{{time}}}{match['low']}{match['after']}{turned}"
 
     return _TIMES.sub(below, text)
+
+
+def _as_deviation(text: str) -> str:
+    r"""Take ``\sigma^{-2} (x - \mu)`` for a power and a factor, in a text without a sigmoid."""
+    return _SIGMA.sub(r"\\tilde{\\sigma}", text) if _SIGMA_POWER.search(text) else text
 
 
 def _named_upright(text: str) -> str:
