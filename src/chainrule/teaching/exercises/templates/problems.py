@@ -10,9 +10,9 @@ from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import symbols
 from chainrule.deriving import derive
 from chainrule.language.typeset import model_text, plain
+from chainrule.teaching.exercises.answer_forms import opened
 from chainrule.teaching.exercises.answer_readers import AnswerKey
 from chainrule.teaching.exercises.content import Prose
-from chainrule.teaching.exercises.distractors import opened
 from chainrule.teaching.exercises.questions import LETTERS
 from chainrule.teaching.exercises.sections import section_of
 from chainrule.teaching.exercises.templates.evaluation import model_of
