@@ -40,6 +40,7 @@ WRITES: Mapping[str, Sequence[str]] = {
     "fit": ["fit", "table.csv", "--target", "t", "--holdout", "0"],
     "columns": ["columns", "table.csv"],
     "predict": ["predict", "model.json", "table.csv"],
+    "compare": ["compare", "model.json", "model.json", "--data", "table.csv"],
     "report": ["report", "model.json"],
     "export": ["export", "model.json", "written.py"],
     "calibrate": ["calibrate", "--show"],

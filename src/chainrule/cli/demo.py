@@ -16,7 +16,7 @@ DATA, TARGET = "@breast_cancer", "diagnosis"
 RATE, STEPS = 0.5, 2000
 
 
-@click.command("demo", short_help="Derive, prove, fit and train on real data; write one page.")
+@click.command("demo", short_help="Derive, verify, fit and train on real data; write one page.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False),
@@ -27,11 +27,11 @@ RATE, STEPS = 0.5, 2000
 )
 @click.option("--brief", is_flag=True, help="Print the results without the steps.")
 def command(out: str, brief: bool) -> None:
-    """Derive logistic regression, prove it, fit real data with it, and write one page.
+    """Derive logistic regression, verify it, fit real data with it, and write one page.
 
     The page opens from the file system, with no network.
     """
-    from chainrule.cli.fit import data_path
+    from chainrule.cli.data_files import data_path
     from chainrule.cli.fit_printing import print_text
     from chainrule.deriving import derive
     from chainrule.language.reading import load_model
@@ -140,7 +140,7 @@ def _write_page(
         descent_section(descent, fitted),
     ]
     lead = (
-        "Derived step by step and proven; then fitted to real data with kernels emitted from that "
+        "Derived step by step, verified, then fitted to real data with kernels emitted from that "
         "very derivation. The gradient of J has the shape of its variable."
     )
     with atomic_text(page) as file:

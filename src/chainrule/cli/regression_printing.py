@@ -12,6 +12,7 @@ from rich.table import Table
 
 from chainrule.cli.inference_printing import inference_json, summary_lines
 from chainrule.cli.shared import printable
+from chainrule.cli.validation_printing import curve_document, print_curve
 from chainrule.tables.effects import EFFECTS
 from chainrule.tables.loss_facts import fact_lines
 from chainrule.tables.loss_file import loss_document
@@ -41,7 +42,7 @@ def print_regression(
         for note in fitted.notes:
             line(f"[yellow]note[/] {printable(note)}")
         line("")
-        _print_metrics(console, fitted.metrics, training.seed)
+        _print_metrics(console, fitted, training.seed)
         for path in written:
             line(f"wrote {printable(path)}")
         return
@@ -55,10 +56,9 @@ def print_regression(
         line(f"  offset      {printable(model.offsets.offset)}")
     if model.offsets.exposure is not None:
         line(f"  exposure    {printable(model.offsets.exposure)}: log of it added to the score")
-    penalty = f"C = {training.C:g}" if math.isfinite(training.C) else "no penalty"
     line(
         f"  objective   {training.objective:.10g} after {training.iterations} iterations "
-        f"({penalty})"
+        f"({training.penalty})"
     )
     line(f"  certificate {printable(model.certificate.sentence)}")
     for note in fitted.notes:
@@ -67,7 +67,9 @@ def print_regression(
     console.print(_coefficients(fitted))
     line(EFFECTS[link].sentence)
     line("")
-    _print_metrics(console, fitted.metrics, training.seed)
+    if fitted.penalty_curve is not None:
+        print_curve(console, fitted.penalty_curve)
+    _print_metrics(console, fitted, training.seed)
     for path in written:
         line(f"wrote {printable(path)}")
 
@@ -118,11 +120,13 @@ def _coefficients(fitted: FittedRegression) -> Table:
     return table
 
 
-def _print_metrics(console: Console, metrics: RegressionMetrics | None, seed: int) -> None:
+def _print_metrics(console: Console, fitted: FittedRegression, seed: int) -> None:
+    metrics = fitted.metrics
     if metrics is None:
         console.print("Nothing was held out, so nothing is measured.")
         return
-    console.print(f"On {metrics.n_rows} held-out rows (split by seed {seed})", soft_wrap=True)
+    split = f" (split by seed {seed})" if fitted.measured_on == "held-out rows" else ""
+    console.print(f"On {metrics.n_rows} {printable(fitted.measured_on)}{split}", soft_wrap=True)
     null = f"{metrics.mean_loss_of_null:.6g} for the null model, a constant"
     shown: list[tuple[str, float | None, str]] = [
         ("deviance explained", metrics.deviance_explained, "D2: 1 is perfect, 0 the null model"),
@@ -179,6 +183,8 @@ def print_regression_json(
         "own_intercept": model.own_intercept,
         "metrics": {name: _finite(fact) for name, fact in model.training.metrics.items()},
         "groups": _groups(fitted.metrics),
+        "measured_on": None if fitted.metrics is None else fitted.measured_on,
+        "cross_validation": curve_document(fitted.penalty_curve),
         "notes": list(fitted.notes),
         "written": written,
     }

@@ -39,7 +39,7 @@ Format = Literal["text", "md", "html", "json"]
 @out_option
 def command(model: str, form: Format, out: str | None) -> None:
     """Show a saved model."""
-    from chainrule.cli.fit import refuse_places
+    from chainrule.cli.data_files import refuse_places
     from chainrule.storage import atomic_text
     from chainrule.tables.predicting import load_model
 

@@ -139,11 +139,22 @@ class Data:
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing as SVG, what it shows in words, and the numbers behind it."""
+    """A drawing as SVG, what it shows in words, and the numbers behind it.
+
+    Parameters
+    ----------
+    svg, caption : str
+        The drawing, and its caption.
+    data : Data, optional
+        The numbers behind it.
+    text : str
+        The drawing as lines of text, for media without drawings.
+    """
 
     svg: str
     caption: str
     data: Data | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True)

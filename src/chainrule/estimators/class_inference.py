@@ -28,7 +28,7 @@ FIRTH: Final = ("jeffreys", "jeffreys-flic", "jeffreys-flac")
 
 
 class ClassInference(LinearEstimator):
-    """The door to inference of a classifier; subclasses fit."""
+    """The entry point of inference for classifiers; subclasses fit."""
 
     penalty: str | None
     class_weight: Any
@@ -86,8 +86,9 @@ class ClassInference(LinearEstimator):
         Raises
         ------
         DataError
-            When the fit is penalised and `penalised` is not given, when separation leaves no row
-            undecided, or when the data are not those of the fit in shape or range.
+            When the fit is penalised and `penalised` is not given, when coefficients were chosen by
+            an L1 penalty or bounded, when separation leaves no row undecided, or when the data are
+            not those of the fit in shape or range.
 
         Examples
         --------
@@ -109,6 +110,7 @@ class ClassInference(LinearEstimator):
                 "without it"
             )
         C = self._check_parameters()
+        self._refuse_inference()
         X = self._matrix(X, reset=False)
         if proportions:
             values = as_proportions(y, X.shape[0])

@@ -177,8 +177,9 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         Raises
         ------
         DataError
-            When the fit is penalised and `penalised` is not given, when separation leaves no row
-            undecided, or when the data are not those of the fit in shape or range.
+            When the fit is penalised and `penalised` is not given, when coefficients were chosen by
+            an L1 penalty or bounded, when separation leaves no row undecided, or when the data are
+            not those of the fit in shape or range.
 
         Examples
         --------
@@ -192,6 +193,7 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         from chainrule.estimators.inference import FitFacts, infer
 
         check_is_fitted(self)
+        self._refuse_inference()
         X, targets = self._matrix(X, reset=False), as_targets(y)
         check_consistent_length(X, targets)
         weights = as_weights(sample_weight, len(targets))

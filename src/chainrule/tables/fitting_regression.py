@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from chainrule.display import DisplayedAsPage
 from chainrule.engine.losses.null_model import null_score
+from chainrule.engine.runtime.journal import Journal
+from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.errors import DataError
 from chainrule.estimators.deviance import explained_deviance
 from chainrule.tables.chosen_loss import ChosenLoss
@@ -32,16 +34,23 @@ from chainrule.tables.inference import cluster_codes, effects_of, infer_rows, re
 from chainrule.tables.inference_record import EffectRow
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.options import FitOptions, without_gaps
-from chainrule.tables.reading import read_table
 from chainrule.tables.records import Fact, TrainingRecord
 from chainrule.tables.regression import TableRegression
 from chainrule.tables.regression_metrics import RegressionMetrics, measure_means
 from chainrule.tables.remarks import column_notes
+from chainrule.tables.row_storage import IN_MEMORY, Storage, open_rows, reading_notes
 from chainrule.tables.specs import features
-from chainrule.tables.splitting import split_rows
+from chainrule.tables.splitting import fold_rows, split_rows
 from chainrule.tables.table import Table
 from chainrule.tables.target import numbers_of, refuse_choices_of_classes
 from chainrule.tables.training import StatusCallback, reading_record, train, usable_rows
+from chainrule.tables.validation.penalty import (
+    PenaltyCurve,
+    choose_penalty,
+    curve_notes,
+    held_loss_of_numbers,
+)
+from chainrule.tables.validation.scored import check_test_file, read_for_measuring
 from chainrule.tables.weighting import weights_of
 
 if TYPE_CHECKING:
@@ -90,6 +99,10 @@ class FittedRegression(DisplayedAsPage):
         Errors, intervals and tests, where they were asked for.
     effects : tuple of EffectRow
         Average marginal effects of the columns, with the inference.
+    penalty_curve : PenaltyCurve or None
+        The choice of the penalty, with --cv.
+    measured_on : str
+        The rows behind the metrics.
     """
 
     model: TableRegression
@@ -104,6 +117,8 @@ class FittedRegression(DisplayedAsPage):
     training_metrics: RegressionMetrics | None = None
     inference: Inference | None = None
     effects: tuple[EffectRow, ...] = ()
+    penalty_curve: PenaltyCurve | None = None
+    measured_on: str = "held-out rows"
 
 
 def fit_regression_file(
@@ -111,16 +126,22 @@ def fit_regression_file(
     choices: FitOptions,
     loss: ChosenLoss,
     say: StatusCallback = lambda words: None,
+    storage: Storage = IN_MEMORY,
 ) -> FittedRegression:
     """Read a file and fit it; see `fit_regression`."""
     choices.check()
     say(f"reading {Path(path).name}")
-    table = read_table(path, choices.declared(labels=False))
-    return fit_regression(table, choices, loss, say)
+    asked = f"{choices} {loss.text} {loss.constants} {loss.row.link_name} {loss.row.targets}"
+    with open_rows(path, choices.declared(labels=False), storage, asked, say) as rows:
+        return fit_regression(rows.table, choices, loss, say, rows.journal)
 
 
 def fit_regression(
-    table: Table, choices: FitOptions, loss: ChosenLoss, say: StatusCallback = lambda words: None
+    table: Table,
+    choices: FitOptions,
+    loss: ChosenLoss,
+    say: StatusCallback = lambda words: None,
+    journal: Journal | None = None,
 ) -> FittedRegression:
     """Fit a regression to a table.
 
@@ -132,6 +153,8 @@ def fit_regression(
     loss : ChosenLoss
     say : callable
         Told what is being done.
+    journal : Journal, optional
+        Keeps the results of passes, so that a fit that was stopped goes on.
 
     Raises
     ------
@@ -140,6 +163,7 @@ def fit_regression(
     """
     choices.check()
     refuse_choices_of_classes(choices.positive, loss.title)
+    choices.validation.refuse_choices_of_classes(loss.title)
     offsets = OffsetColumns(choices.offset, choices.exposure)
     loss.refuse_exposure(choices.exposure)
     if choices.trials is not None:
@@ -147,6 +171,8 @@ def fit_regression(
             "--trials is for counts of successes, which the logistic loss fits. Omit --loss, or "
             "choose --weights."
         )
+    if choices.validation.test is not None:
+        check_test_file(choices.validation.test, choices.target, choices.file)
     table = formula_columns(table.without(set(choices.ignore)), choices)
     for name in offsets.names:
         table.column(name)
@@ -177,18 +203,38 @@ def fit_regression(
     n_rows, n_features = X.shape
     say(f"training on {n_rows} rows and {n_features} features")
     names = [feature.name for feature in features(specs)]
-    C = choices.inverse_penalty(n_rows if weights is None else float(weights.sum()))
+    curve = None
+    if choices.validation.folds is None:
+        C = choices.inverse_penalty(n_rows if weights is None else float(weights.sum()))
+    else:
+        same = np.zeros(len(y), dtype=np.int64)
+        curve, _ = choose_penalty(
+            inputs.take(training),
+            y[training],
+            fold_rows(table, training, choices, same, choices.validation.folds),
+            held_loss_of_numbers(loss.row, y[training], offset[training], weights),
+            choices,
+            say,
+            row=loss.row,
+            offset=_given(offset[training]),
+            weights=weights,
+        )
+        C = curve.chosen
+        notes += curve_notes(curve)
     fit = train(
         X,
         y[training],
         names,
         C,
         say,
+        l1_ratio=choices.l1_ratio,
         row=loss.row,
         offset=_given(offset[training]),
         weights=weights,
+        journal=journal,
     )
     notes += complaints(fit, "the columns along which the loss falls for ever")
+    notes += reading_notes(X, fit, journal)
     if not fit.met and fit.certificate.kind != "separation":
         notes += _advice(loss, y[training], C)
     inference = None
@@ -227,6 +273,7 @@ def fit_regression(
             C=C,
             objective=float(fit.value),
             iterations=fit.n_iter,
+            l1_ratio=choices.l1_ratio,
         ),
         loss=loss,
         offsets=offsets,
@@ -234,9 +281,13 @@ def fit_regression(
         formula=formula,
         inference=record_of(inference, choices.inference, effects, link=loss.row.link_name),
     )
-    say(f"measuring on {len(held)} held-out rows")
-    held_weights = None if every_weight is None else every_weight[held]
-    metrics = _measure(model, inputs.take(held), y[held], offset[held], held_weights, notes)
+    if choices.validation.test is None:
+        measured, where = table.take(held), "held-out rows"
+    else:
+        measured = read_for_measuring(model, choices.validation.test, choices.file)
+        where = f"rows of {Path(choices.validation.test).name}"
+    say(f"measuring on {measured.n_rows} {where}")
+    metrics = _measure(model, measured, where, notes) if measured.n_rows else None
     return FittedRegression(
         model=_with_metrics(model, metrics),
         metrics=metrics,
@@ -252,6 +303,8 @@ def fit_regression(
         else _measure_rows(model, X, y[training], offset[training], weights),
         inference=inference,
         effects=effects,
+        penalty_curve=curve,
+        measured_on=where,
     )
 
 
@@ -276,21 +329,20 @@ def _given(offset: Floats) -> Floats | None:
 
 
 def _measure(
-    model: TableRegression,
-    inputs: Table,
-    y: Floats,
-    offset: Floats,
-    weights: Floats | None,
-    notes: list[str],
+    model: TableRegression, table: Table, where: str, notes: list[str]
 ) -> RegressionMetrics | None:
-    encoded = usable_rows(model.specs, inputs, notes)
+    y, offset = numbers_of(table, model.target, model.loss, several=False), model.offsets.of(table)
+    weights = weights_of(table, model.reading.roles.get("weights"))
+    encoded = usable_rows(model.specs, table, notes, where)
     if encoded is None:
         return None
     rows = encoded.usable if weights is None else encoded.usable & (weights > 0)
     if not rows.any():
         return None
     weights = None if weights is None else weights[rows]
-    return _measure_rows(model, encoded.X[rows], y[rows], offset[rows], weights)
+    X = encoded.X
+    X = X.rows_at(np.flatnonzero(rows)) if isinstance(X, StoredArray) else X[rows]
+    return _measure_rows(model, X, y[rows], offset[rows], weights)
 
 
 def _measure_rows(

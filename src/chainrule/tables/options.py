@@ -1,4 +1,4 @@
-"""What a fit of a table is given beside the table, and the rows that it may use."""
+"""Options of a fit of a table, and the rows that it may use."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from chainrule.tables.inference_options import InferenceOptions
 from chainrule.tables.reading import Declared
 from chainrule.tables.specs import Missing, Unknown
 from chainrule.tables.table import Table
+from chainrule.tables.validation.options import AS_GIVEN, ValidationOptions
 
 
 @dataclass(frozen=True)
 class FitOptions:
-    """What the user asks for.
+    """Options of a fit.
 
     Parameters
     ----------
@@ -41,6 +42,8 @@ class FitOptions:
         Inverse strength of the ridge penalty on the sum of the losses; ``inf`` for none.
     alpha : float, optional
         Strength of the ridge penalty on the mean of the losses, in place of `C`.
+    l1_ratio : float
+        Share of absolute values in the penalty: 1 is the lasso, 0 the ridge penalty alone.
     offset : str, optional
         Column added to the score.
     exposure : str, optional
@@ -65,6 +68,8 @@ class FitOptions:
         Take labels that differ only by case or blanks as one.
     file : ReadOptions
         How the file is to be read.
+    validation : ValidationOptions
+        How the penalty is chosen, and on what the model is measured.
     formula : ParsedFormula, optional
         The formula, whose columns and products are the features.
     inference : InferenceOptions, optional
@@ -92,12 +97,14 @@ class FitOptions:
     unknown: Unknown = "error"
     fold_labels: bool = False
     file: ReadOptions = AS_FOUND
+    validation: ValidationOptions = AS_GIVEN
     formula: ParsedFormula | None = None
     inference: InferenceOptions | None = None
+    l1_ratio: float = 0.0
 
     @property
     def roles(self) -> dict[str, str]:
-        """The columns that are no features, by their role."""
+        """The columns that are not features, by their role."""
         named = {
             "target": self.target,
             "offset": self.offset,
@@ -109,6 +116,16 @@ class FitOptions:
             "clusters": None if self.inference is None else self.inference.clusters,
         }
         return {role: name for role, name in named.items() if name is not None}
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The columns that are ignored and not needed to measure by."""
+        return tuple(name for name in self.ignore if name != self.validation.by)
+
+    @property
+    def no_features(self) -> set[str]:
+        """The columns of a table that are no features."""
+        return {*self.roles.values(), *self.ignore}
 
     def declared(self, *, labels: bool) -> Declared:
         """Return what the file is read by; a target of labels is text."""
@@ -122,7 +139,7 @@ class FitOptions:
             tuple(dict.fromkeys(texts)),
             tuple(dict.fromkeys(numbers)),
             self.dates,
-            ignore=self.ignore,
+            ignore=self.left_out,
             only=None if self.formula is None else (*self.formula.columns, *self.roles.values()),
             options=self.file,
         )
@@ -150,8 +167,13 @@ class FitOptions:
             raise DataError(f"-C is one over the weight of the penalty, above 0, not {self.C:g}.")
         if self.alpha is not None and not 0 <= self.alpha < math.inf:
             raise DataError(f"--alpha is the weight of the penalty, 0 or more, not {self.alpha:g}.")
+        self.validation.check()
+        if self.validation.by == self.target:
+            raise DataError(f"--by {self.target} is the target. Name another column.")
         if self.inference is not None:
             self.inference.check(is_penalised=self.penalises)
+        if not 0 <= self.l1_ratio <= 1:
+            raise DataError(f"--l1-ratio is a share from 0 to 1, not {self.l1_ratio:g}.")
         for problem in self._clashes():
             raise DataError(problem)
         if self.unknown == "rare" and not self.rare:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -57,6 +58,8 @@ class TrainingRecord:
         How many iterations it took.
     metrics : dict
         The held-out measures by name; empty when nothing was held out.
+    l1_ratio : float
+        The share of absolute values in the penalty; the rest are squares.
     """
 
     rows: int
@@ -68,6 +71,15 @@ class TrainingRecord:
     objective: float
     iterations: int
     metrics: dict[str, Fact] = field(default_factory=dict)
+    l1_ratio: float = 0.0
+
+    @property
+    def penalty(self) -> str:
+        """The penalty in words: ``C = 0.5, l1_ratio = 1``."""
+        if math.isinf(self.C):
+            return "no penalty"
+        mixed = f", l1_ratio = {self.l1_ratio:g}" if self.l1_ratio else ""
+        return f"C = {self.C:g}{mixed}"
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,7 @@ class ReadingRecord:
     na : tuple of str or None
         The words that mean "no value"; None for the usual ones.
     dates : tuple of DateColumn
-        Columns of dates, and what was taken from them.
+        Columns of dates, and the parts used.
     styles : dict of str to NumberStyle
         Numeric columns that were not written as programs write numbers.
     roles : dict of str to str
@@ -204,9 +216,12 @@ class ModelRecord(ColumnRecord):
     ----------
     classes : tuple of str
         The labels; of two, the second is counted as 1.
+    threshold : float or None
+        The least probability of the second of two classes that predicts it; None for 1/2.
     """
 
     classes: tuple[str, ...]
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -124,6 +124,8 @@ def _block(block: Block) -> Iterator[str]:
         case Table():
             yield from _table(block)
         case Figure():
+            if block.text:
+                yield from _listing(block.text)
             yield rf"\emph{{{words(block.caption)}}}\par"
         case Facts():
             yield r"\begin{description}"
@@ -141,9 +143,7 @@ def _block(block: Block) -> Iterator[str]:
         case Beside():
             yield from blocks_latex(block.blocks)
         case Code():
-            yield r"\begin{quote}\ttfamily\obeylines\obeyspaces"
-            yield "\n".join(_code(line) for line in block.text.splitlines())
-            yield r"\end{quote}"
+            yield from _listing(block.text)
         case Names():
             yield r"\begin{align*}"
             yield " \\\\\n".join(name_rows(block))
@@ -238,6 +238,16 @@ def _inline(run: Inline) -> str:
         return words(run)
     commands = {Style.STRONG: "textbf", Style.SMALL: "textit", Style.CODE: "texttt"}
     return rf"\{commands[run.style]}{{{words(run.text)}}}"
+
+
+_BOXES = str.maketrans({"└": "+", "├": "+", "─": "-", "│": "|"})
+"""Lines of a drawing in ASCII, which typewriter fonts of LaTeX have."""
+
+
+def _listing(text: str) -> Iterator[str]:
+    yield r"\begin{quote}\ttfamily\obeylines\obeyspaces"
+    yield "\n".join(_code(line) for line in text.translate(_BOXES).splitlines())
+    yield r"\end{quote}"
 
 
 def _code(line: str) -> str:

@@ -77,6 +77,7 @@ def block_lines(block: Block, *, proofs: bool = True) -> Iterator[str]:
         case Table():
             yield from _table(block)
         case Figure():
+            yield from textwrap.indent(block.text, "  ").splitlines()
             yield from textwrap.wrap(block.caption, WIDTH)
         case Facts():
             for fact in block.items:

@@ -35,7 +35,8 @@ def fit_report(fitted: FittedTable | FittedRegression, source: str) -> Document:
     """
     subject = Subject(fitted.model, fitted)
     sections = list(fit_sections(fitted))
-    if not fitted.is_weighted:  # the derivation has no weights
+    if not fitted.is_weighted and not fitted.model.training.l1_ratio:
+        # the derivation has neither weights nor absolute values
         whole = gradient_section(fitted)
         fold = Fold("The derivation, step by step", whole.blocks)
         sections.append(Section(whole.id, whole.title, (fold,), whole.model))

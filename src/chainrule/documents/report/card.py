@@ -88,7 +88,8 @@ def _model(subject: Subject) -> Iterator[Block]:
     items = [Fact("kind", kind), Fact("target", model.target)]
     if isinstance(model, TableModel):
         items.append(Fact("classes", ", ".join(model.classes)))
-    penalty = "none" if math.isinf(training.C) else f"ridge, C = {signif(training.C)}"
+    name = {0.0: "ridge", 1.0: "lasso"}.get(training.l1_ratio, "elastic net")
+    penalty = "none" if math.isinf(training.C) else f"{name}, C = {signif(training.C)}"
     items += [
         Fact("penalty", penalty),
         Fact("rows of the fit", str(training.rows), f"{training.dropped} dropped"),

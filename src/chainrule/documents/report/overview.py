@@ -97,7 +97,8 @@ def fit_blocks(subject: Subject) -> Iterator[Block]:
     penalty = ". There is no penalty. Numbers are standardised first."
     if math.isfinite(training.C):
         penalty = (
-            f", plus the ridge penalty ½λ‖w‖² with λ = 1/C = {signif(1 / training.C)}. Numbers "
+            f", plus the {penalty_formula(training.l1_ratio)} with λ = 1/C = "
+            f"{signif(1 / training.C)}. Numbers "
             "are standardised first, and the penalty acts on that scale; the intercept is not "
             "penalised."
         )
@@ -105,6 +106,15 @@ def fit_blocks(subject: Subject) -> Iterator[Block]:
         f"The objective is the sum of the losses over the training rows{penalty} Each category is "
         "an indicator, compared with the most frequent category of its column."
     )
+
+
+def penalty_formula(l1_ratio: float) -> str:
+    """Return the penalty by name and formula."""
+    if l1_ratio == 0:
+        return "ridge penalty ½λ‖w‖²"
+    if l1_ratio == 1:
+        return "lasso penalty λ‖w‖₁"
+    return f"elastic-net penalty λ(r‖w‖₁ + ½(1 - r)‖w‖²), r = {signif(l1_ratio)},"
 
 
 def columns_section(subject: Subject) -> Section:

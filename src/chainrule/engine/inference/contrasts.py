@@ -22,7 +22,7 @@ def pairwise(inference: Coefficients, factor: str, adjust: str) -> Table:
     factors = inference.terms.factors or {}
     if factor not in factors:
         known = ", ".join(factors) or "none: only columns of dtype category are factors"
-        raise DataError(f"{factor!r} is no factor; known are {known}")
+        raise DataError(f"{factor!r} is not a factor; factors are {known}")
     if len(inference.terms.outputs) > 1:
         raise DataError("comparisons of levels are for a single score, not for several classes")
     places = factors[factor]

@@ -45,7 +45,7 @@ from chainrule.errors import DataError
 
 @dataclass(frozen=True)
 class Inference(Coefficients):
-    """What a fit says about its coefficients; `print(inference)` shows the table.
+    """Inference about the coefficients of a fit; `print(inference)` shows the table.
 
     Made by ``model.inference(X, y)``. Nothing is fitted again: the first question about errors
     costs one read of the rows, HC2 and HC3 a second one.

@@ -1,4 +1,4 @@
-"""What scoring one row takes, in the units of the file: the plan that every export writes down."""
+"""The plan of scoring one row, in the units of the file, that every export writes down."""
 
 from __future__ import annotations
 
