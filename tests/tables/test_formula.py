@@ -21,6 +21,7 @@ from chainrule.tables.formula import with_formula
 from chainrule.tables.inference_options import InferenceOptions
 from chainrule.tables.predicting import load_model
 from chainrule.tables.reading import read_table
+from chainrule.tables.validation.options import ValidationOptions
 
 pd = pytest.importorskip("pandas")
 formulaic = pytest.importorskip("formulaic")
@@ -234,3 +235,12 @@ def test_columns_that_the_formula_does_not_name_are_not_read(tmp_path: Path) -> 
     dates = (DateColumn.read("when=month"),)
     dated = with_formula(FitOptions("", dates=dates, holdout=0), "y ~ a + `when (month)`")
     assert [spec.name for spec in fit_file(path, dated).model.specs] == ["a", "when (month)"]
+
+
+def test_measures_by_a_column_beside_the_formula(saved: Path) -> None:
+    validation = ValidationOptions(by="race")
+    base = FitOptions("", holdout=0.3, validation=validation)
+    fit = fit_file(saved, with_formula(base, "y ~ a*sex"))
+    assert [spec.name for spec in fit.model.specs] == ["a", "sex", "a:sex[m]"]
+    plain = FitOptions("y", holdout=0.3, validation=validation, ignore=("race", "n"))
+    assert "race" not in [spec.name for spec in fit_file(saved, plain).model.specs]

@@ -195,8 +195,7 @@ def fit_table(
     refuse_lost_classes(classes, actual[training], choices, table.source)
     say(f"encoding {len(training)} rows")
     columns = table
-    table, formula = fit_design(table, choices, training)
-    inputs = table.without(set(choices.roles.values()))
+    table, inputs, formula = fit_design(table, choices, training)
     learned = fit_encoding(
         inputs.take(training),
         choices.missing,

@@ -186,8 +186,7 @@ def fit_regression(
     training, held = split_rows(table, choices, np.zeros(len(y), dtype=np.int64))
     say(f"encoding {len(training)} rows")
     columns = table
-    table, formula = fit_design(table, choices, training)
-    inputs = table.without(set(choices.roles.values()))
+    table, inputs, formula = fit_design(table, choices, training)
     learned = fit_encoding(
         inputs.take(training),
         choices.missing,

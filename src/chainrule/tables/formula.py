@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -41,14 +40,14 @@ def formula_columns(table: Table, choices: FitOptions) -> Table:
                 f"column {name!r} is the {roles[name]} and stands in the formula. Choose one."
             )
         table.column(name)
-    kept = {*choices.formula.columns, *roles}
+    kept = {*choices.formula.columns, *_others(choices)}
     return table.without(set(table.columns) - kept)
 
 
 def fit_design(
     table: Table, choices: FitOptions, training: NDArray[np.intp]
-) -> tuple[Table, Formula | None]:
-    """Return the table with the columns of the design, and the formula, fitted to some rows.
+) -> tuple[Table, Table, Formula | None]:
+    """Return the table, its features before they are encoded, and the fitted formula.
 
     Parameters
     ----------
@@ -57,25 +56,34 @@ def fit_design(
     choices : FitOptions
     training : ndarray of int
         The rows that the formula learns from.
+
+    Returns
+    -------
+    tuple of Table, Table and Formula or None
+        The first has the columns with other roles too.
     """
     if choices.formula is None:
-        return table, None
-    inputs = table.without(set(choices.roles.values()))
+        return table, table.without(choices.no_features), None
+    inputs = table.without(set(table.columns) - set(choices.formula.columns))
     formula = fit_formula(choices.formula, _columns(inputs.take(training)))
-    return design_of(formula, table, keep=choices.roles.values()), formula
+    design = design_of(formula, table)
+    others: dict[str, Column] = {name: table.column(name) for name in _others(choices)}
+    return replace(design, columns={**others, **design.columns}), design, formula
 
 
-def design_of(
-    formula: Formula, table: Table, *, keep: Collection[str] = (), blank: bool = False
-) -> Table:
+def _others(choices: FitOptions) -> tuple[str, ...]:
+    """Return the columns that are needed beside those of the formula."""
+    by = choices.validation.by
+    return tuple(dict.fromkeys((*choices.roles.values(), *([] if by is None else [by]))))
+
+
+def design_of(formula: Formula, table: Table, *, blank: bool = False) -> Table:
     """Return a table with the columns of the design in place of its own.
 
     Parameters
     ----------
     formula : Formula
     table : Table
-    keep : collection of str
-        Columns to keep as they are.
     blank : bool
         Whether an expression without a value, as log(0), is missing instead of an error.
     """
@@ -91,8 +99,7 @@ def design_of(
             columns[name] = TextColumn(name, column.codes, column.words, is_numeric)
         else:
             columns[name] = NumberColumn(name, column.values, column.missing)
-    kept = {name: table.column(name) for name in keep}
-    return replace(table, columns=kept | columns)
+    return replace(table, columns=columns)
 
 
 def with_bases(specs: tuple[Spec, ...], formula: Formula | None) -> tuple[Spec, ...]:

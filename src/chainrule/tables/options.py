@@ -140,9 +140,14 @@ class FitOptions:
             tuple(dict.fromkeys(numbers)),
             self.dates,
             ignore=self.left_out,
-            only=None if self.formula is None else (*self.formula.columns, *self.roles.values()),
+            only=None if self.formula is None else self._needed(self.formula),
             options=self.file,
         )
+
+    def _needed(self, formula: ParsedFormula) -> tuple[str, ...]:
+        """Return the columns that a fit by a formula reads."""
+        by = [] if self.validation.by is None else [self.validation.by]
+        return (*formula.columns, *self.roles.values(), *by)
 
     @property
     def penalises(self) -> bool:
