@@ -20,6 +20,7 @@ from chainrule.documents.report.card import model_card
 from chainrule.documents.report.steps import is_indicator, step_of
 from chainrule.tables.fitting import FitOptions, FittedTable, fit_file
 from chainrule.tables.fitting_regression import fit_regression_file
+from chainrule.tables.formula import with_formula
 from chainrule.tables.inference_options import InferenceOptions
 from chainrule.tables.losses import choose_loss
 from chainrule.tables.specs import Feature
@@ -112,6 +113,7 @@ def test_a_saved_model_has_a_report_too(fitted: FittedTable) -> None:
         (Feature("age (years)", "age", 50, 12), 0.02, "each year of age"),
         (Feature("age", "age", 50, 12), 0.02, "each unit of age"),
         (Feature("mass [kg]", "mass", 70, 9), 0.5, "each kg of mass"),
+        (Feature("log(age)", "log(age)", 4, 1), 0.1, "each unit of log(age)"),
         (Feature("income", "income", 3e4, 12000), 1e-5, "each 10,000 units of income"),
         (Feature("dose", "dose", 0.01, 0.004), 250.0, "each 0.001 units of dose"),
         (Feature("smokes", "smokes", 0.25, math.sqrt(0.1875)), 1.0, "smokes = 1 (against 0)"),
@@ -198,3 +200,19 @@ def test_an_endless_interval_does_not_hide_the_others() -> None:
     ticks = [float(text) for text in re.findall(r">([0-9.]+)</text>", svg)]
     assert len(ticks) >= 3
     assert 0.01 < min(ticks) < 1 < max(ticks) < 100
+
+
+def test_columns_in_products_and_splines_have_no_sentence(tmp_path: Path) -> None:
+    pytest.importorskip("formulaic")
+    random = np.random.default_rng(1)
+    a, b, c, d = random.normal(size=(4, 150))
+    y = np.where(a + a * b + c + d + random.logistic(size=150) > 0, "yes", "no")
+    lines = [f"{i},{j},{k},{m},{label}" for i, j, k, m, label in zip(a, b, c, d, y, strict=True)]
+    path = tmp_path / "table.csv"
+    path.write_text("a,b,c,d,y\n" + "\n".join(lines) + "\n")
+    options = FitOptions("", C=math.inf, holdout=0, inference=InferenceOptions())
+    fit = fit_file(path, with_formula(options, "y ~ a*b + bs(c, df=4) + d"))
+    text = html.render(fit_report(fit, "table.csv"))
+    said = text[text.index('id="fit"') : text.index('id="coefficients"')]
+    assert "Each unit of d multiplies" in said
+    assert said.count("multiplies the odds") == 1

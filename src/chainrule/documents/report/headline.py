@@ -73,12 +73,37 @@ def effect_sentence(
 
 def _with_intervals(subject: Subject, record: InferenceRecord) -> Iterator[str]:
     features = {feature.name: feature for feature in subject.model.features}
-    rows = [row for row in record.terms if row.term in features]
+    alone = _alone(subject)
+    rows = [
+        row
+        for row in record.terms
+        if row.term in features and (alone is None or features[row.term].column in alone)
+    ]
     rows.sort(key=lambda row: -_strength(row))
     for row in rows[:MOST]:
         yield effect_sentence(
             subject, features[row.term], row, level=record.level, against=record.base
         )
+
+
+def _alone(subject: Subject) -> set[str] | None:
+    """Return the columns with one feature or one set of levels, which has an effect of its own.
+
+    A spline has several, and a column in a product has no effect that others do not change. None
+    without a formula: then all columns are alone.
+    """
+    formula = subject.model.formula
+    if formula is None:
+        return None
+    known = {factor.text: factor for factor in formula.factors}
+    used = [n for term in formula.terms for text in term.factors for n in known[text].columns]
+    return {
+        known[term.factors[0]].label
+        for term in formula.terms
+        if len(term.factors) == 1
+        and known[term.factors[0]].kind not in ("splines", "polynomials")
+        and all(used.count(name) == 1 for name in known[term.factors[0]].columns)
+    }
 
 
 def _strength(row: TermRow) -> float:

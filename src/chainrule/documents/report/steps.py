@@ -11,7 +11,7 @@ from chainrule.tables.specs import Feature
 
 _SMALL: Final = 0.01
 _LARGE: Final = 3.0
-_UNIT: Final = re.compile(r"^(?P<name>.+?)\s*[(\[](?P<unit>[^()\[\]]+)[)\]]$")
+_UNIT: Final = re.compile(r"^(?P<name>.+?)\s+[(\[](?P<unit>[^()\[\]]+)[)\]]$")
 
 
 @dataclass(frozen=True)
