@@ -190,7 +190,7 @@ def fit_table(
     refuse_lost_classes(classes, actual[training], choices, table.source)
     say(f"encoding {len(training)} rows")
     table, formula = fit_design(table, choices, training)
-    inputs = table.without(set(choices.roles.values()))
+    inputs = table.without(choices.no_features)
     learned = fit_encoding(
         inputs.take(training),
         choices.missing,

@@ -176,12 +176,12 @@ def fit_regression(
     y = numbers_of(table, choices.target, loss)
     offset = offsets.of(table)
     every_weight = weights_of(table, choices.weights)
-    inputs = table.without(set(choices.roles.values()))
+    inputs = table.without(choices.no_features)
     # One class: numbers have no shares to keep in both parts.
     training, held = split_rows(table, choices, np.zeros(len(y), dtype=np.int64))
     say(f"encoding {len(training)} rows")
     table, formula = fit_design(table, choices, training)
-    inputs = table.without(set(choices.roles.values()))
+    inputs = table.without(choices.no_features)
     learned = fit_encoding(
         inputs.take(training),
         choices.missing,
