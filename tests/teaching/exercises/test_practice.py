@@ -150,7 +150,8 @@ def test_mastery_follows_bayes_by_hand() -> None:
 def test_a_mistake_says_nothing_of_the_other_skills() -> None:
     wrong = tagged("gradient", False, ("signs", "transposes and shapes"), ("signs",))
     found = masteries([wrong])
-    assert (found["signs"].missed, found["transposes and shapes"].seen) == (1, 0)
+    assert found["signs"].missed == 1
+    assert "transposes and shapes" not in found
 
 
 def choose(history: list[Answer]) -> tuple[str, str, str]:
@@ -190,7 +191,7 @@ def test_an_exercise_that_went_wrong_without_a_name_comes_again_in_part() -> Non
     found = Scheduler(POOL, KIND_NAMES, Random(0)).choose(history)
     assert found.exercise.id == "logistic-batch"
     assert found.kinds[0] == "factor"
-    assert "a part of it" in found.why
+    assert "one line of it" in found.why
 
 
 def test_kinds_take_turns() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from chainrule.teaching.exercises.history import Answer
-from chainrule.teaching.exercises.skills import skill_named
+from chainrule.teaching.exercises.skills import skill_named, skill_of_mistake
 
 PRIOR = 0.3
 """The probability that a student has a skill before the first question on it."""
@@ -127,14 +127,15 @@ def masteries(history: Iterable[Answer]) -> dict[str, Mastery]:
     for number, answer in enumerate(history):
         guess = GUESSED_IN.get(answer.kind, GUESSED)
         for skill in dict.fromkeys((*answer.skills, *answer.blamed)):
-            mastery = found.setdefault(skill, Mastery(skill))
             if not answer.right and skill not in answer.blamed:
                 continue  # another mistake was made; nothing is said of this skill
+            mastery = found.setdefault(skill, Mastery(skill))
             mastery.seen += 1
             mastery.last = number
             if answer.right and not answer.hints:
                 mastery.right(guess)
             elif not answer.right:
                 mastery.wrong(guess)
-                mastery.mistakes.update(answer.mistakes)
+                own = [m for m in answer.mistakes if skill_of_mistake(m) in ("", skill)]
+                mastery.mistakes.update(own)
     return found

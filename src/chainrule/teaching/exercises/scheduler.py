@@ -292,7 +292,8 @@ class Scheduler:
                 continue
             if len(history) - number - 1 >= AGAIN:
                 kinds = tuple(kind for kind in EASIER if kind in self.kinds)
-                why = "this one went wrong; here is a part of it"
+                part = "with other numbers" if exercise.kinds else "one line of it"
+                why = f"this one went wrong; here is {part}"
                 return self._choice(exercise, history, why, kinds=kinds)
         return None
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from chainrule.calculus.derivation.steps import Derivation, Gradient
-from chainrule.calculus.graph.node import Expr
+from chainrule.calculus.graph.node import Expr, Symbol
 from chainrule.errors import ChainruleError
 from chainrule.teaching.diagnosis.catalogue import rule_errors
 from chainrule.teaching.diagnosis.injection import InjectedError, derivation_with, line_with
@@ -96,9 +96,14 @@ def _bugs(subject: Subject, code: list[str]) -> Iterator[_Bug]:
     subject.rng.shuffle(written)
     if written and subject.rng.random() < 0.4:
         yield written[0]
-    derived = list(_errors(subject))
-    subject.rng.shuffle(derived)
-    for wrong, error in derived[:TRIED]:
+    tried = 0
+    for error, key in _candidates(subject):
+        wrong = _derivation(subject, error, key)
+        if wrong is None:
+            continue
+        tried += 1
+        if tried > TRIED:
+            break
         changed = _computed(wrong)
         if len(changed) != len(code):
             continue
@@ -108,40 +113,51 @@ def _bugs(subject: Subject, code: list[str]) -> Iterator[_Bug]:
     yield from written
 
 
-def _errors(subject: Subject) -> Iterator[tuple[Derivation, InjectedError]]:
-    """Yield derivations in which one gradient is wrong and the others use it by its name."""
+def _candidates(subject: Subject) -> list[tuple[InjectedError, str | Symbol]]:
+    """Return mistakes in random order, each with the gradient in which it is to be made."""
     derivation = subject.derivation
-    for error in rule_errors(derivation.model):
+    found: list[tuple[InjectedError, str | Symbol]] = [
+        (error, key) for error in rule_errors(derivation.model) for key in derivation.layers
+    ]
+    keyed: Iterable[tuple[str | Symbol, Gradient]] = (
+        *derivation.layers.items(),
+        *derivation.gradients.items(),
+    )
+    for key, gradient in keyed:
+        if gradient.matrix is not None:
+            found += [(error, key) for error in line_errors(gradient.matrix)]
+    subject.rng.shuffle(found)
+    return found
+
+
+def _derivation(subject: Subject, error: InjectedError, key: str | Symbol) -> Derivation | None:
+    """Return the derivation with one wrong gradient; None where it is not shown to be wrong."""
+    derivation = subject.derivation
+    layers, gradients = dict(derivation.layers), dict(derivation.gradients)
+    gradient = gradients[key] if isinstance(key, str) else layers[key]
+    if error.rules:
         whole = derivation_with(derivation, error)
-        for key, gradient in derivation.layers.items():
-            wrong = None if whole is None else whole.layers.get(key)
-            if wrong is not None and _usable(subject, gradient, wrong.matrix):
-                yield replace(derivation, layers={**derivation.layers, key: wrong}), error
-    for key, gradient in derivation.layers.items():
-        for found, error in _edited(subject, gradient):
-            yield replace(derivation, layers={**derivation.layers, key: found}), error
-    for name, gradient in derivation.gradients.items():
-        for found, error in _edited(subject, gradient):
-            yield replace(derivation, gradients={**derivation.gradients, name: found}), error
-
-
-def _edited(subject: Subject, gradient: Gradient) -> Iterator[tuple[Gradient, InjectedError]]:
-    if gradient.matrix is None:
-        return
-    for error in line_errors(gradient.matrix):
+        named = None if whole is None or isinstance(key, str) else whole.layers.get(key)
+        wrong = None if named is None else named.matrix
+    else:
+        assert gradient.matrix is not None
         try:
             wrong = line_with(gradient.matrix, (error,))
         except ChainruleError:
-            continue
-        if _usable(subject, gradient, wrong):
-            yield replace(gradient, matrix=wrong), error
+            return None
+    if wrong is None or not _usable(subject, gradient, wrong):
+        return None
+    if isinstance(key, str):
+        gradients[key] = replace(gradient, matrix=wrong)
+    else:
+        layers[key] = replace(gradient, matrix=wrong)
+    return replace(derivation, layers=layers, gradients=gradients)
 
 
-def _usable(subject: Subject, gradient: Gradient, wrong: Expr | None) -> bool:
+def _usable(subject: Subject, gradient: Gradient, wrong: Expr) -> bool:
     right = gradient.matrix
     return (
         right is not None
-        and wrong is not None
         and wrong.shape == right.shape
         and subject.distractors.differ(right, wrong, gradient.row, gradient.col)
     )

@@ -12,6 +12,10 @@ from chainrule.teaching.exercises.content import Code, Prose
 from chainrule.teaching.exercises.templates.evaluation import Point, model_of, slope, written
 from chainrule.teaching.exercises.templates.template import Draft
 
+TRIES = 60
+RATES = (0.1, 0.2, 0.5)
+LEAST_GRADIENT = 0.05
+
 EXACT = 2e-6
 """The tolerance where the difference between two formulas is the point of the question."""
 
@@ -20,17 +24,26 @@ def _draws(model: Model, rng: Random, names: Mapping[str, tuple[float, ...]]) ->
     return {symbol.name: rng.choice(names[symbol.name]) for symbol in model.inputs}
 
 
+def _moved(point: Point, changes: Mapping[str, float]) -> Point:
+    """Return a point with some inputs moved."""
+    inputs = [symbol.name for symbol in point.model.inputs]
+    moved = {name: point.value(name) + changes.get(name, 0.0) for name in inputs}
+    return Point(point.model, moved)
+
+
 def step(
     text: str, variables: tuple[str, ...], names: Mapping[str, tuple[float, ...]], rng: Random
 ) -> Draft:
     """Ask for the variables after one step of gradient descent."""
     model = model_of(text)
-    for _ in range(50):
-        point = Point(model, _draws(model, rng, names))
+    loss = model.objective.name
+    for _ in range(TRIES):
+        point, rate = Point(model, _draws(model, rng, names)), rng.choice(RATES)
         gradients = {v: float(point.gradient(v).item()) for v in variables}
-        if all(abs(g) > 0.05 for g in gradients.values()):
+        lowered = _moved(point, {v: -rate * g for v, g in gradients.items()})
+        falls = lowered.value(loss) < point.value(loss)
+        if falls and all(abs(g) > LEAST_GRADIENT for g in gradients.values()):
             break
-    rate = rng.choice((0.1, 0.2, 0.5))
     before = {v: point.value(v) for v in variables}
 
     def after(times: float, of: Callable[[str], float]) -> str:
@@ -52,16 +65,6 @@ def step(
     ]
     right = after(rate, gradient)
     given = "\n".join(f"{s.name} = {written(point.value(s.name))}" for s in model.inputs)
-    lowered = Point(
-        model,
-        {
-            s.name: before[s.name] - rate * gradients[s.name]
-            if s.name in variables
-            else point.value(s.name)
-            for s in model.inputs
-        },
-    )
-    loss = model.objective.name
     first = variables[0]
     old, new = written(point.value(loss)), written(lowered.value(loss))
     gradient_text = ", ".join(f"d{loss}/d{v} = {written(gradients[v])}" for v in variables)

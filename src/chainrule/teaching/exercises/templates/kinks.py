@@ -13,10 +13,11 @@ from chainrule.teaching.exercises.templates.template import Draft
 def one_sided(rng: Random) -> Draft:
     """Ask for the slopes on both sides of a kink."""
     a, b = rng.choice((2, 3, 4)), rng.choice((-1, 1, 2, -3))
-    model = model_of(f"x : (1, 1)\nf = {a} abs(x) + {b} x\nwrt: x".replace("+ -", "- "))
+    slope = f"+ {b}" if b > 0 else f"- {-b}"
+    model = model_of(f"x : (1, 1)\nf = {a} abs(x) {slope} x\nwrt: x")
     left, right = (float(Point(model, {"x": x}).gradient("x").item()) for x in (-1.0, 1.0))
     return Draft(
-        (Prose(f"f = {a}|x| + {b} x. What are the slopes of f left and right of 0?"),),
+        (Prose(f"f = {a}|x| {slope} x. What are the slopes of f left and right of 0?"),),
         AnswerKey(
             "values",
             f"left = {written(left)}, right = {written(right)}",
@@ -37,8 +38,8 @@ def one_sided(rng: Random) -> Draft:
         ),
         (
             "Write f without | | for x < 0, and for x > 0.",
-            f"For x > 0: f = {a} x + {b} x.",
-            f"For x < 0: f = -{a} x + {b} x.",
+            f"For x > 0: f = {a} x {slope} x.",
+            f"For x < 0: f = -{a} x {slope} x.",
         ),
         (
             Prose(
