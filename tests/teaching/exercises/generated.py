@@ -104,7 +104,7 @@ def _key(found: Figures, question: Question) -> None:
     key = question.key
     if not judge(key, key.example).right:
         found.fail("the key is read back as right", question, key.example)
-    if key.reader == "formula":
+    if key.reader == "formula" and not question.exercise.model.functions:  # f' is no name
         model = question.model
         names = {s.name: s for s in (*model.symbols, *question.exercise.derivation.layers)}
         names |= {s.name: s for s in question.exercise.model.symbols}
