@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from chainrule.calculus.evaluation.forward import assignments, forward, sample
-from chainrule.calculus.graph.node import Number, Symbol
+from chainrule.calculus.graph.node import Expr, Number, Symbol, substitute
 from chainrule.calculus.proof.gradients import gradient_values
 from chainrule.errors import ExerciseError
 from chainrule.teaching.exercises.difficulty import difficulty
+from chainrule.teaching.exercises.domains import DOMAINS
 from chainrule.teaching.exercises.exercise import LEVELS, Exercise
 from chainrule.teaching.exercises.loading import bank, exercises, find, load, own_exercise
 
@@ -179,3 +180,59 @@ def test_a_forward_pass_in_a_file_is_an_exercise(tmp_path: Path) -> None:
 def test_the_topics_are_in_order_of_their_level() -> None:
     letters = [topic.level for topic in bank()]
     assert letters == sorted(letters)
+
+
+@pytest.mark.parametrize("exercise", OF_A_FORWARD_PASS, ids=lambda each: each.id)
+def test_every_input_has_a_domain_that_agrees_with_its_note(exercise: Exercise) -> None:
+    for symbol in exercise.model.inputs:
+        assert symbol.name in exercise.domains
+        note = exercise.model.notes.get(symbol.name, "")
+        name = exercise.domain_of(symbol)
+        meant = {
+            "one-hot": "one-hot",
+            "0 or 1": "0 or 1",
+            "1 where": "0 or 1",
+            "1 is kept": "0 or 1",
+            "-1 or 1": "-1 or 1",
+            "probability": "(0, 1)",
+            "count": "count",
+            "strength": "positive",
+            "covariance": "covariance",
+            "invertible": "invertible",
+            "temperature": "positive",
+            "gate": "(0, 1)",
+            "numbers of the words": "position",
+        }
+        wanted = [domain for word, domain in meant.items() if word in note]
+        if wanted and "weights" not in note:
+            assert any(name.startswith(domain) for domain in wanted), (symbol.name, note, name)
+
+
+@pytest.mark.parametrize("name", sorted(DOMAINS))
+def test_what_is_drawn_lies_in_its_domain(name: str) -> None:
+    rng = np.random.default_rng(1)
+    for shape in ((2, 2), (3, 3)):
+        for _ in range(20):
+            assert DOMAINS[name].holds(DOMAINS[name].draw(rng, shape))
+    assert not DOMAINS[name].holds(np.array([[0.3, np.inf], [-0.7, 2.5]]))
+
+
+def unlettered(exercise: Exercise) -> str:
+    """Write a forward pass, and what is asked, without the letters."""
+    model = exercise.model
+    letters: dict[Expr, Expr] = {
+        s: Symbol(f"v{k}", s.shape) for k, s in enumerate(model.symbols, start=1)
+    }
+    values = ";".join(repr(substitute(d.value, letters)) for d in model.definitions)
+    return values + str([letters[model.symbol(name)] for name in exercise.variables])
+
+
+def test_no_two_exercises_are_the_same_but_for_letters() -> None:
+    found = [unlettered(exercise) for exercise in OF_A_FORWARD_PASS]
+    assert len(set(found)) == len(found)
+
+
+def test_the_longest_reason_is_not_the_right_one() -> None:
+    for exercise in ALL:
+        if exercise.why:
+            assert len(exercise.because) <= 1.5 * max(map(len, exercise.instead)), exercise.id

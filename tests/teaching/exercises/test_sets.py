@@ -48,9 +48,10 @@ def test_more_than_there_are_exercises_brings_variants(mixed: ProblemSet) -> Non
     assert sum(base != "" for base in bases) == 36 - len(POOL)
 
 
-def test_a_seed_gives_the_same_set_and_another_seed_another(mixed: ProblemSet) -> None:
-    assert written(new_set(POOL, 36, seed=5, kinds=EVERY)) == written(mixed)
-    assert written(new_set(POOL, 36, seed=6, kinds=EVERY)) != written(mixed)
+def test_a_seed_gives_the_same_set_and_another_seed_another() -> None:
+    few = written(new_set(POOL, 9, seed=5, kinds=EVERY))
+    assert written(new_set(POOL, 9, seed=5, kinds=EVERY)) == few
+    assert written(new_set(POOL, 9, seed=6, kinds=EVERY)) != few
 
 
 def test_a_key_grades_what_was_handed_out(mixed: ProblemSet) -> None:
@@ -145,7 +146,7 @@ def test_the_document_compiles(mixed: ProblemSet, tmp_path: Path) -> None:
 
 
 def test_letters_and_yes_and_no_are_spread_evenly() -> None:
-    made = new_set(POOL, 40, seed=1, kinds=["rule", "next", "verify"])
+    made = new_set(POOL, 24, seed=1, kinds=["rule", "next", "verify"])
     by_reader: dict[str, Counter[str]] = {}
     for problem in made.problems:
         key = problem.question.key

@@ -8,6 +8,7 @@ derived gradient before it is used.
 from __future__ import annotations
 
 from chainrule.calculus.derivation.steps import Derivation
+from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol, symbols, transform
 from chainrule.calculus.ops import TABLE
 from chainrule.calculus.ops import replace as put
@@ -45,6 +46,18 @@ def with_sums(form: Expr) -> Expr:
             if added and not isinstance(other, Number):
                 whole = other.shape[1 - axis] == 1
                 return Apply(TABLE["sum"], (other,), (None if whole else axis,))
+        return node
+
+    return transform(form, change)
+
+
+def with_written_ones(form: Expr) -> Expr:
+    """Return an expression whose vectors of ones have their sizes written, to be read again."""
+
+    def change(node: Expr) -> Expr:
+        if isinstance(node, Number) and node.shape != SCALAR and node.value == 1:
+            rows, columns = node.shape
+            return Symbol(f"ones({rows}, {columns})", node.shape)
         return node
 
     return transform(form, change)

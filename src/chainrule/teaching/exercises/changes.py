@@ -33,16 +33,34 @@ PER_EXAMPLE = ("one column per example", "one row per example")
 NUMBERS = (2, 3, 4, 5, 6, 7)
 """The numbers that a size may become."""
 
+OUTSIDE = ("1/2 R^2", "softplus(R)", "R^3")
+"""Functions of a result R that a variant can add."""
+
+OBJECTIVES = "LJCE"
 FREE = "EFKMNRUV"
 """Capitals for the names that a deeper network adds."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A change of a forward pass: its name, and a function that returns the new pass or None."""
+    """A change of a forward pass.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    words : str
+        What it changes, for the student.
+    apply : callable
+        Returns the new forward pass, or None where there is nothing to change.
+    deep : bool
+        Whether it changes the derivation; other sizes do not.
+    """
 
     name: str
+    words: str
     apply: Callable[[Model, Random], Model | None]
+    deep: bool = True
 
 
 def _activations(model: Model, rng: Random) -> Model | None:
@@ -217,12 +235,40 @@ def _examples(model: Model) -> str | None:
     return None
 
 
+def _penalty(model: Model, rng: Random) -> Model | None:
+    """Add the squared norm of an asked matrix or vector to the objective."""
+    value = model.values[model.objective]
+    asked = [a.symbol for a in model.asked if a.symbol in model.inputs]
+    free = [s for s in asked if s.shape != SCALAR]
+    squared = any(isinstance(n, Apply) and n.op is TABLE["squared_norm"] for n in walk(value))
+    if not free or squared:
+        return None
+    scope = {plain(s): s for s in model.symbols}
+    return _with_objective(model, value + read_expression(f"1/2 norm({plain(free[0])})^2", scope))
+
+
+def _outside(model: Model, rng: Random) -> Model | None:
+    """Put the result into one more function."""
+    taken = {symbol.name for symbol in model.symbols}
+    dims = {name for s in model.symbols for dim in s.shape for name in base_names(dim)}
+    free = [letter for letter in OBJECTIVES if letter not in taken | dims]
+    if not free or model.objective.shape != SCALAR:
+        return None
+    target = Symbol(free[0], SCALAR)
+    text = rng.choice(OUTSIDE).replace("R", plain(model.objective))
+    value = read_expression(text, {plain(model.objective): model.objective})
+    definitions = (*model.definitions, Definition(target, value))
+    return replace(model, definitions=definitions, objective=target)
+
+
 CHANGES = (
-    Change("activations", _activations),
-    Change("losses", _losses),
-    Change("reduction", _mean),
-    Change("depth", _deeper),
-    Change("sizes", _sizes),
-    Change("convention", _rows),
+    Change("activations", "another activation", _activations),
+    Change("losses", "another loss", _losses),
+    Change("reduction", "a mean over the examples in place of a sum", _mean),
+    Change("depth", "one more hidden layer", _deeper),
+    Change("sizes", "a size is a number", _sizes, deep=False),
+    Change("convention", "one example per row", _rows),
+    Change("penalty", "an L2 penalty is added", _penalty),
+    Change("outside", "one more function outside", _outside),
 )
 """The changes besides names, one entry each."""

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from chainrule.calculus.derivation.chain import Paths
 from chainrule.calculus.derivation.steps import Derivation, Phase
+from chainrule.calculus.graph.node import Apply, Expr, walk
 
 FORK = 2
 BROADCAST = 2
 COLLAPSE = 3
+WHOLE = 2
+PLAIN = ("matmul", "transpose", "broadcast", "sum", "squared_norm")
+"""Operations on whole arrays that every course begins with."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Difficulty:
         Whether sums over an index had to become products of matrices.
     opened : int
         What had to be written out entry by entry, or named, before a rule could be used.
+    whole : int
+        Operations on whole arrays besides products and sums: softmax, inverse, windows, maximum.
     """
 
     rules: int
@@ -35,6 +41,7 @@ class Difficulty:
     broadcast: bool
     collapse: bool
     opened: int
+    whole: int = 0
 
     @property
     def score(self) -> int:
@@ -45,6 +52,7 @@ class Difficulty:
             + BROADCAST * self.broadcast
             + COLLAPSE * self.collapse
             + self.opened
+            + WHOLE * self.whole
         )
 
     def __str__(self) -> str:
@@ -57,6 +65,8 @@ class Difficulty:
             parts.append("a collapse to matrix form")
         if self.opened:
             parts.append(f"{self.opened} written out or named")
+        if self.whole:
+            parts.append(f"{self.whole} on a whole array")
         return f"{self.score} ({', '.join(parts)})"
 
 
@@ -80,7 +90,22 @@ def difficulty(derivation: Derivation) -> Difficulty:
         opened=sum(
             step.phase is Phase.STAGE or step.rule == "write one entry out" for step in steps
         ),
+        whole=_whole(derivation),
     )
+
+
+def _whole(derivation: Derivation) -> int:
+    """Count the operations on the way to the variables that work on whole arrays."""
+    moved: set[Expr] = {gradient.variable for gradient in derivation.gradients.values()}
+    found = 0
+    for definition in derivation.model.definitions:
+        for node in walk(definition.value):
+            if isinstance(node, Apply) and moved.intersection(node.args):
+                moved.add(node)
+                found += not node.op.elementwise and node.op.name not in PLAIN
+        if definition.value in moved:
+            moved.add(definition.target)
+    return found
 
 
 def _forks(derivation: Derivation) -> int:

@@ -164,8 +164,12 @@ def _is_one_hot(axis: int) -> Callable[[Array], bool]:
 
 
 def _is_covariance(values: Array) -> bool:
-    symmetric = np.allclose(values, values.T, atol=EXACT)
-    return symmetric and bool(np.linalg.eigvalsh(values).min() > 0)
+    symmetric = np.isfinite(values).all() and np.allclose(values, values.T, atol=EXACT)
+    return bool(symmetric) and bool(np.linalg.eigvalsh(values).min() > 0)
+
+
+def _is_invertible(values: Array) -> bool:
+    return bool(np.isfinite(values).all() and abs(np.linalg.det(values)) > EXACT)
 
 
 def _is_whole(values: Array) -> bool:
@@ -187,7 +191,7 @@ DOMAINS: Mapping[str, Domain] = {
     "probabilities axis=0": Domain(_shares(0), _adds(0)),
     "probabilities axis=1": Domain(_shares(1), _adds(1)),
     "covariance": Domain(_covariance, _is_covariance),
-    "invertible": Domain(_invertible, lambda a: bool(abs(np.linalg.det(a)) > EXACT)),
+    "invertible": Domain(_invertible, _is_invertible),
     "0 or hidden": Domain(_hiding, lambda a: bool(np.isin(a, (0, HIDDEN)).all())),
     "position": Domain(_positions, _is_whole, whole=True),
 }

@@ -125,7 +125,10 @@ def _is_elementwise(value: Expr) -> bool:
     """Whether each entry of a value is computed from single entries of its parts."""
     return all(
         isinstance(node, Symbol | Number)
-        or (isinstance(node, Apply) and (node.op.elementwise or node.op.moves or node.op in FREE))
+        or (
+            isinstance(node, Apply)
+            and (not node.args or node.op.elementwise or node.op.moves or node.op in FREE)
+        )
         for node in walk(value)
     )
 

@@ -12,6 +12,7 @@ from itertools import count as counting
 from random import Random
 from typing import Any
 
+from chainrule.calculus.derivation.derive import derivation_of
 from chainrule.errors import ExerciseError
 from chainrule.teaching.exercises.answer_readers import READERS, AnswerKey
 from chainrule.teaching.exercises.balance import balanced
@@ -208,12 +209,18 @@ def _question(
 
 
 def points_of(question: Question) -> int:
-    """Return one point for a choice, one per part, and more for a formula, by its difficulty."""
+    """Return one point for a choice, one per part, and more for a formula.
+
+    A formula counts by the difficulty of what is asked.
+    """
     if question.key.reader in ("parts", "values"):
         return len(question.key.choices) if question.key.reader == "parts" else 2
     if question.key.reader not in ("formula", "code", "maths"):
         return 1
-    return 2 + difficulty(question.exercise.derivation).score // 8
+    exercise = question.exercise
+    if question.key.wrt not in exercise.variables or question.kind == "factor":
+        return 2
+    return 2 + difficulty(derivation_of(exercise.about(question.key.wrt).model)).score // 8
 
 
 def _data(problem: Problem) -> dict[str, Any]:

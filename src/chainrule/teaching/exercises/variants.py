@@ -7,8 +7,9 @@ proven, is neither trivial nor as before, and is as hard as was asked.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import Random
 
 from chainrule.calculus.derivation.derive import derivation_of
@@ -19,18 +20,23 @@ from chainrule.calculus.graph.node import Apply, Number, Symbol, symbols, walk
 from chainrule.errors import ChainruleError, ExerciseError
 from chainrule.language.reading import read_model
 from chainrule.language.typeset import model_text
-from chainrule.teaching.exercises.changes import CHANGES
+from chainrule.teaching.exercises.changes import ACTIVATIONS, CHANGES, Change
 from chainrule.teaching.exercises.difficulty import difficulty
+from chainrule.teaching.exercises.domains import REAL, turned
 from chainrule.teaching.exercises.exercise import Exercise
 
 TRIES = 40
 ENOUGH = 8
 """The number of variants, all too hard or too easy, after which the search stops."""
 
+OFTEN, SELDOM = 0.4, 0.1
+RESERVE = ("penalty", "outside")
+"""Changes that every exercise takes; they are for exercises that take no others."""
+
 AROUND = 6
 """The default range of difficulty around that of the base."""
 
-ASK = "This is a variant: derive it as it stands, some things have changed."
+ASK = "Derive the gradient again. Changed:"
 
 POSITIVE = ("sigmoid", "softplus", "exp", "relu")
 """Operations with non-negative values: a rectifier after one has no effect."""
@@ -79,20 +85,27 @@ def variant(exercise: Exercise, seed: int, hardness: tuple[int, int] | None = No
     rng = Random(f"{exercise.id} {seed}")
     asked = tuple(Asked(symbol) for symbol in exercise.model.parameters())
     model = replace(exercise.model, asked=exercise.model.asked or asked)
-    title = f"{exercise.title}, a variant"
     for _ in range(TRIES):
         made = _changed(model, rng)
-        if made is None or _bare(made) == _bare(model):
+        if made is None:
             continue
+        title = f"{exercise.title}; varied: {', '.join(made.words)}"
         candidate = replace(
             exercise,
             id=f"{exercise.id}:{seed}",
             title=title,
-            model=replace(made, title=title),
-            ask=ASK,
+            model=replace(made.model, title=title),
+            ask=f"{ASK} {', '.join(made.words)}; other letters.",
             hints=(),
+            asks={},
+            forms={},
+            why="",
+            because="",
+            instead=(),
             base=exercise.id,
             seed=seed,
+            domains=_domains(exercise, made),
+            changed=made.words,
         )
         try:
             derivation = derivation_of(candidate.model)  # proven once it is hard enough
@@ -113,18 +126,63 @@ def variant(exercise: Exercise, seed: int, hardness: tuple[int, int] | None = No
     )
 
 
-def _changed(model: Model, rng: Random) -> Model | None:
-    """Apply some of the changes, and always rename."""
-    for change in CHANGES:
-        if rng.random() < 0.5:
-            try:
-                model = change.apply(model, rng) or model
-            except ChainruleError:
-                continue
+@dataclass(frozen=True)
+class Changed:
+    """A changed forward pass: before and after it was given other letters, and what changed."""
+
+    unnamed: Model
+    model: Model
+    words: tuple[str, ...]
+
+
+def _changed(model: Model, rng: Random) -> Changed | None:
+    """Apply some of the changes, at least one of them to the derivation, and always rename."""
+    changed = model
+    words: list[str] = []
+    drawn = [c for c in CHANGES if rng.random() < (SELDOM if c.name in RESERVE else OFTEN)]
+    others = rng.sample(CHANGES, len(CHANGES))
+    for change in (*drawn, *(c for c in others if c.deep and c not in drawn)):
+        if change not in drawn and operations(changed) != operations(model):
+            break
+        try:
+            new = change.apply(changed, rng)
+        except ChainruleError:
+            continue
+        if new is not None and new != changed:
+            words.append(_said(change, changed, new))
+            changed = new
+    if operations(changed) == operations(model):
+        return None
     try:
-        return _renamed(model, rng)
+        return Changed(changed, _renamed(changed, rng), tuple(words))
     except ChainruleError:
         return None
+
+
+def operations(model: Model) -> Counter[str]:
+    """Count the operations of a forward pass; letters and sizes do not matter."""
+    nodes = (node for d in model.definitions for node in walk(d.value))
+    return Counter(node.op.name for node in nodes if isinstance(node, Apply))
+
+
+def _said(change: Change, before: Model, after: Model) -> str:
+    """Return what a change did, in words; of an activation, which one stands for which."""
+    gone, come = operations(before) - operations(after), operations(after) - operations(before)
+    old = [name for name in ACTIVATIONS if name in gone]
+    new = [name for name in ACTIVATIONS if name in come]
+    if change.name == "activations" and len(old) == len(new) == 1:
+        return f"{new[0]} in place of {old[0]}"
+    return change.words
+
+
+def _domains(exercise: Exercise, made: Changed) -> dict[str, str]:
+    """Return the domains of the renamed inputs, which have the same order."""
+    rows = any(c.name == "convention" and c.words in made.words for c in CHANGES)
+    found = {}
+    for new, old in zip(made.model.inputs, made.unnamed.inputs, strict=True):
+        name = exercise.domains.get(old.name, REAL)
+        found[new.name] = turned(name) if rows else name
+    return found
 
 
 def _is_worth_asking(derivation: Derivation) -> bool:

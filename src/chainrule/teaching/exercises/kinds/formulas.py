@@ -11,7 +11,7 @@ from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.model import Asked, Model
 from chainrule.calculus.graph.node import Partial, Symbol, symbols
 from chainrule.language.typeset import model_text, plain
-from chainrule.teaching.exercises.answer_forms import answer_form
+from chainrule.teaching.exercises.answer_forms import answer_form, with_written_ones
 from chainrule.teaching.exercises.answer_readers import AnswerKey
 from chainrule.teaching.exercises.content import Content, Equation, Prose
 from chainrule.teaching.exercises.distractors import Distractor
@@ -52,7 +52,7 @@ def formula_key(
     exercise: Exercise, section: GradientSection, reader: str = "formula", answer: str = ""
 ) -> AnswerKey:
     """Return the key of a gradient's formula; the answer is by default in plain mathematics."""
-    text = answer or plain(answer_form(exercise, section))
+    text = answer or plain(with_written_ones(answer_form(exercise, section)))
     return AnswerKey(reader, text, model_text(exercise.model), section.variable.name)
 
 

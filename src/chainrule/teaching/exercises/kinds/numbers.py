@@ -136,7 +136,7 @@ def _question(subject: Subject, section: GradientSection, place: Place) -> Quest
     counted = f" The numbers in {', '.join(positions)} count from 0." if positions else ""
     lines = "\n".join(f"{unicode(s)} = {written_value(place.point.values[s])}" for s in given)
     asked = place.value if place.entry is None else place.value[place.entry]
-    values = np.ravel(asked)
+    values = np.ravel(np.round(asked, 9)) + 0.0  # no minus in front of a zero
     reader = "numbers" if place.entry is None else "number"
     said = ", ".join(f"{value:.4g}" for value in values)
     return Question(

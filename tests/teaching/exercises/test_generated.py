@@ -1,0 +1,34 @@
+"""Generated questions hold what a reader of them asks for; `generated` has the checks.
+
+CHAINRULE_QUESTIONS=3000 checks as many; by default a sample on every tenth exercise.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from tests.teaching.exercises.generated import Figures, generated, measured
+
+COUNT = int(os.environ.get("CHAINRULE_QUESTIONS", "0"))
+SAMPLE, EVERY = 60, 10
+
+
+@pytest.fixture(scope="module")
+def figures() -> Figures:
+    return measured(generated(COUNT or SAMPLE, every=1 if COUNT else EVERY))
+
+
+def test_no_question_fails_a_check(figures: Figures) -> None:
+    assert figures.failures == {}
+    assert len(figures.kinds) >= 10
+
+
+def test_no_answer_is_to_be_guessed(figures: Figures) -> None:
+    letters = figures.letters
+    total = sum(letters.values())
+    assert set(letters) == set("abcd")
+    assert max(letters.values()) < 0.5 * total
+    assert set(figures.said) == {"yes", "no"}
+    assert set(figures.places) == {"first", "between", "last"}
+    assert figures.central[True] < figures.central[False]
