@@ -48,8 +48,10 @@ def gram(
         root = np.sqrt(block.sample_weight * bend)
         chosen = chosen_columns(block.X, columns, places)
         if isinstance(chosen, np.ndarray):
-            chosen = np.column_stack([chosen * root[:, None], root])
-            return (chosen.T @ chosen,)
+            table = np.empty((len(root), len(columns) + 1))
+            np.multiply(chosen, root[:, None], out=table[:, :-1])
+            table[:, -1] = root
+            return (table.T @ table,)
         scaled = chosen.multiply(root[:, None]).tocsr()
         border = scaled.T @ root
         square = np.empty((len(columns) + 1, len(columns) + 1))
@@ -80,7 +82,9 @@ def chosen_columns(X: MatrixBlock, columns: IntArray, places: IntArray) -> Any: 
         data, indices, indptr = X.data[first:last], X.indices[first:last], X.indptr - first
     else:
         values: Any = getattr(X, "values")  # noqa: B009
-        return values[:, columns].astype(np.float64, copy=False)
+        if len(columns) == values.shape[1]:
+            return values
+        return values.take(columns, axis=1)
     place = places[indices]
     kept = np.flatnonzero(place >= 0)
     n_rows, n_columns = X.shape[0], len(columns)

@@ -23,8 +23,11 @@ from chainrule.engine.solvers.limits import needs_bound
 from chainrule.engine.solvers.quadratic_model import minimise
 from chainrule.engine.solvers.steps import IterationRecord, Stop
 
-_NEAR: Final[float] = 0.9
+_NEAR: Final[float] = 0.8
 """The share of the strength from which a slope brings its column into the model."""
+
+_FEW: Final[int] = 100
+"""Columns up to which all are in the model: fewer Hessians are formed on the way."""
 
 _SLOW: Final[float] = 0.3
 """The part of a violation that may be left by a step before the Hessian is formed anew."""
@@ -199,6 +202,8 @@ def _wanted(
 ) -> IntArray:
     """Return the columns of the next model: those of the last one, and those that it lacks."""
     w, slope = here.point.coef[:, 0], np.abs(here.gradient.coef[:, 0])
+    if len(w) <= _FEW:
+        return np.arange(len(w))
     needed = (w != 0) | (violation > 0) | (penalty.l1 == 0)
     known = np.zeros(len(w), dtype=bool)
     if model is not None:
