@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +16,37 @@ from chainrule.engine.runtime.executors import Partial
 
 _THIN: Final[float] = 0.05
 """The share of entries below which products of sparse columns take less time than dense ones."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A Hessian of the losses in some columns and the intercept, and where it was taken.
+
+    Attributes
+    ----------
+    columns : ndarray of shape (k,)
+        In ascending order.
+    hessian : ndarray of shape (k + 1, k + 1)
+    raw_prediction : ndarray of shape (n_samples, 1)
+    """
+
+    columns: IntArray
+    hessian: FloatArray
+    raw_prediction: FloatArray
+
+    def part(self, columns: IntArray) -> FloatArray | None:
+        """Return the Hessian in some of the columns and the intercept; None where one lacks."""
+        places = np.searchsorted(self.columns, columns)
+        if len(self.columns) == 0 or (places >= len(self.columns)).any():
+            return None
+        if (self.columns[places] != columns).any():
+            return None
+        kept = np.append(places, len(self.columns))
+        return self.hessian[np.ix_(kept, kept)]
+
+    def drift(self, raw_prediction: FloatArray) -> float:
+        """Return how far the scores have moved since, at most."""
+        return float(np.abs(raw_prediction - self.raw_prediction).max(initial=0.0))
 
 
 def gram(

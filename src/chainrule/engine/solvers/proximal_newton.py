@@ -8,7 +8,7 @@ step, through the gradient. Between two Hessians, differences of gradients corre
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Final
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.objective.evaluation import Evaluation, Point
-from chainrule.engine.objective.gram import gram
+from chainrule.engine.objective.gram import Snapshot, gram
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.elastic_net import ElasticNet
 from chainrule.engine.solvers.limits import needs_bound
@@ -46,13 +46,32 @@ class Model:
     columns : ndarray of shape (k,)
     matrix : ndarray of shape (k + 1, k + 1)
         The last row and column belong to the intercept.
+    snapshot : Snapshot or None
+        The last Hessian that it began with.
     is_exact : bool
         Whether it is the Hessian at the point where the solver stands.
     """
 
     columns: IntArray
     matrix: FloatArray
+    snapshot: Snapshot | None = None
     is_exact: bool = False
+
+    @classmethod
+    def at(
+        cls, objective: Objective, here: Evaluation, columns: IntArray, bound: float | None
+    ) -> Model:
+        """Return the model with the Hessian at a point, or with a bound of the curvature."""
+        matrix = gram(objective, here.raw_prediction, columns, bound=bound)
+        known = Snapshot(columns, matrix, here.raw_prediction) if bound is None else None
+        return cls(columns, matrix, known, is_exact=True)
+
+    def moved_to(self, columns: IntArray) -> Model:
+        """Return the same model with other numbers of the columns."""
+        known = self.snapshot
+        if known is not None:
+            known = replace(known, columns=columns)
+        return Model(columns, self.matrix, known)
 
     def corrected(self, step: FloatArray, change: FloatArray) -> Model:
         """Return the model with the change of the gradient that a step has shown."""
@@ -62,7 +81,7 @@ class Model:
             return self
         matrix = self.matrix - np.outer(product, product / length)
         matrix += np.outer(change, change / curvature)
-        return Model(self.columns, matrix)
+        return Model(self.columns, matrix, self.snapshot)
 
 
 @dataclass
@@ -137,7 +156,7 @@ def proximal_newton(
             break
         columns = _wanted(penalty, here, violation, model)
         if model is None or len(columns) > len(model.columns):
-            model = Model(columns, gram(objective, here.raw_prediction, columns, bound=bound), True)
+            model = Model.at(objective, here, columns, bound)
         aim = max(_INEXACT * min(worst, worst**2), 0.05 * tolerance)
         found = None
         while found is None:
@@ -146,11 +165,7 @@ def proximal_newton(
             if found is None and (model.is_exact or bound is not None):
                 break
             if found is None:
-                model = Model(
-                    model.columns,
-                    gram(objective, here.raw_prediction, model.columns, bound=None),
-                    True,
-                )
+                model = Model.at(objective, here, model.columns, None)
         if found is None:
             stop = "stalled"
             break
@@ -166,8 +181,7 @@ def proximal_newton(
         in_model = float((new_violation / unit)[model.columns].max(initial=0.0))
         slow = bound is None and length == 1.0 and in_model > max(_SLOW * worst, tolerance)
         if slow or (length < 1.0 and bound is None):
-            curved = gram(objective, there.raw_prediction, model.columns, bound=None)
-            model = Model(model.columns, curved, True)
+            model = Model.at(objective, there, model.columns, None)
         else:
             moved = _packed(objective, there.point, model.columns)
             moved = moved - _packed(objective, here.point, model.columns)
