@@ -42,7 +42,8 @@ class Snapshot:
         if (self.columns[places] != columns).any():
             return None
         kept = np.append(places, len(self.columns))
-        return self.hessian[np.ix_(kept, kept)]
+        found: FloatArray = self.hessian[np.ix_(kept, kept)]
+        return found
 
     def drift(self, raw_prediction: FloatArray) -> float:
         """Return how far the scores have moved since, at most."""
