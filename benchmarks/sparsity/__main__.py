@@ -46,8 +46,8 @@ def tasks_of(problem: str) -> dict[str, Any]:
     path = logistic_path(X, y, n_lambdas=N_STRENGTHS, eps=0.01, tol=1e-11)
     strengths = 1 / path.Cs
     points = zip(path.coef, path.intercept, strengths, strict=True)
-    best = [objective(X, y, coef, level, strength) for coef, level, strength in points]
-    tasks["path"] = {"strengths": strengths.tolist(), "best": best}
+    bests = [objective(X, y, coef, level, strength) for coef, level, strength in points]
+    tasks["path"] = {"strengths": strengths.tolist(), "best": bests}
     return tasks
 
 

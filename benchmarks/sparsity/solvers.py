@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -71,18 +72,18 @@ def _scikit_learn(solver: str) -> Fit:
 
 
 def _celer(X: Array, y: Array, strength: float, tol: float, _: bool) -> tuple[Any, float]:
-    from celer import LogisticRegression
+    Estimator: Any = import_module("celer").LogisticRegression
 
-    model = LogisticRegression(C=1 / strength, tol=tol, max_iter=1000).fit(X, 2 * y - 1)
+    model = Estimator(C=1 / strength, tol=tol, max_iter=1000).fit(X, 2 * y - 1)
     return model.coef_.ravel(), 0.0
 
 
 def _skglm(
     X: Array, y: Array, strength: float, tol: float, fit_intercept: bool
 ) -> tuple[Any, float]:
-    from skglm import SparseLogisticRegression
+    Estimator: Any = import_module("skglm").SparseLogisticRegression
 
-    model = SparseLogisticRegression(
+    model = Estimator(
         alpha=strength / len(y), tol=tol, max_iter=1000, fit_intercept=fit_intercept
     ).fit(X, y)
     return model.coef_.ravel(), float(np.ravel(model.intercept_)[0]) if fit_intercept else 0.0
@@ -91,9 +92,9 @@ def _skglm(
 def _glum(
     X: Array, y: Array, strength: float, tol: float, fit_intercept: bool
 ) -> tuple[Any, float]:
-    from glum import GeneralizedLinearRegressor
+    Estimator: Any = import_module("glum").GeneralizedLinearRegressor
 
-    model = GeneralizedLinearRegressor(
+    model = Estimator(
         family="binomial",
         alpha=strength / len(y),
         l1_ratio=1.0,
@@ -105,7 +106,7 @@ def _glum(
 
 
 def _adelie_path(X: Array, y: Array, strengths: Array, tol: float) -> tuple[Any, Any]:
-    import adelie as ad
+    ad: Any = import_module("adelie")
 
     state = ad.grpnet(
         X=np.asfortranarray(X),

@@ -51,6 +51,9 @@ _COPY_SHARE: Final[float] = 0.05
 _COPY_BYTES: Final[float] = 1e8
 """What the copy of columns may take beside X: a share of X, and bytes."""
 
+_STALE: Final[float] = 0.5
+"""The drift of the logarithm of the curvature from which a Hessian is formed anew."""
+
 _CAREFUL: Final[float] = 0.25
 _TIGHTER: Final[float] = 1e-2
 _LEAST_AIM: Final[float] = 1e-5
@@ -206,9 +209,14 @@ class PathSolver:
         with _alone():
             while True:
                 penalty, solution = self._reach(strength, aim, max_iter - len(self._records))
-                here = self._here
+                here, model = self._here, self._model
                 certificate = certify_elastic_net(
-                    self.objective, penalty, here, enough=tol, stop=solution.stop
+                    self.objective,
+                    penalty,
+                    here,
+                    enough=tol,
+                    known=None if model is None else model.snapshot,
+                    stop=solution.stop,
                 )
                 if certificate.relative_bound <= tol or solution.stop != "converged":
                     break
@@ -279,6 +287,7 @@ class PathSolver:
         """Solve for a strength up to violations of `aim`, and stand there."""
         penalty = self._shape.penalty(strength, self.source.column_scale)
         unit = self._units(penalty)
+        self._refresh()
         if self._is_wide:
             solution = self._solve_wide(penalty, unit, strength, aim, max_iter)
         else:
@@ -296,6 +305,14 @@ class PathSolver:
             self._records += solution.history
         self._here, self._last = solution.evaluation, strength
         return penalty, solution
+
+    def _refresh(self) -> None:
+        """Form the Hessian anew where the scores have moved far since the last one."""
+        model, constant = self._model, self.objective.loss.facts.self_concordance
+        if model is None or model.snapshot is None or constant is None:
+            return
+        if constant * model.snapshot.drift(self._here.raw_prediction) > _STALE:
+            self._model = Model.at(self.objective, self._here, model.columns, None)
 
     def _units(self, penalty: ElasticNet) -> FloatArray:
         """Return what violations are measured in: l1, or the largest slope where that is 0."""
@@ -369,7 +386,7 @@ class PathSolver:
         if model is not None:
             kept = np.isin(model.columns, columns, assume_unique=True)
             places = np.searchsorted(columns, model.columns)
-            model = Model(places, model.matrix) if kept.all() else None
+            model = model.moved_to(places) if kept.all() else None
         start = objective.evaluate(Point(here.point.coef[columns], here.point.intercept))
         found = proximal_newton(
             objective,
@@ -382,7 +399,7 @@ class PathSolver:
         )
         self._records += found.history
         if found.model is not None:
-            self._model = Model(columns[found.model.columns], found.model.matrix)
+            self._model = found.model.moved_to(columns[found.model.columns])
         self.objective.passes += objective.passes * share
         objective.passes = 0.0
         whole = self._with_all_columns(found.evaluation, columns)

@@ -369,6 +369,12 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         row: LossRow | None = None,
     ) -> None:
         """Fit to some rows, or all, and keep the fit: with the engine, or Firth's penalty."""
+        if n_classes > 2 and self._is_for_two_classes():
+            raise DataError(
+                "Only binary classification is supported. The type of the target is multiclass: "
+                "an L1 penalty, bounds and penalty factors are for two classes, and y has "
+                f"{n_classes}. Fit one class against the others, or use l1_ratio=0"
+            )
         if self.penalty not in FIRTH:
             super()._minimise(
                 X,
@@ -460,6 +466,19 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         if self.penalty == "l1":
             return 1.0
         return 0.0 if self.penalty in (None, "none", *FIRTH) else share
+
+    def _is_for_two_classes(self) -> bool:
+        """Return whether the penalty is one that is fitted for two classes alone."""
+        # parameters may be senseless here: tags are asked for before a fit checks them
+        ratio = 0.0 if self.penalty in (None, "none", *FIRTH) else self.l1_ratio
+        mixed = self.penalty == "l1" or ratio not in (0, None) or self.penalty_factor is not None
+        limited = self.bounds is not None or self.positive is True
+        return limited or (mixed and self.C != np.inf)
+
+    def __sklearn_tags__(self) -> Any:  # noqa: ANN401
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = not self._is_for_two_classes()
+        return tags
 
     def _dense_coef(self) -> FloatArray:
         return np.asarray(self.coef_.toarray() if sparse.issparse(self.coef_) else self.coef_)

@@ -393,6 +393,7 @@ def newton_drop(
     *,
     lost: float,
     curvature_error: float,
+    drift: float = 0.0,
 ) -> tuple[float, float] | None:
     """Bound f - f* in some parameters by their Newton decrement, and the change of any score.
 
@@ -408,6 +409,8 @@ def newton_drop(
         M, of self-concordance.
     lost, curvature_error : float
         What rounding may do to the scaled Hessian, absolute in the 2-norm, and relative.
+    drift : float
+        Bound on |log| of what the curvature has changed since the Hessian was taken.
 
     Returns
     -------
@@ -417,6 +420,7 @@ def newton_drop(
     if not curvature.smallest > lost:
         return None
     trust = (1 - curvature_error) * (1 - lost / curvature.smallest)
+    trust *= np.exp(-1.000001 * drift)
     if not trust > 0.01:
         return None
     decrement = curvature.dual_norm(gradient) + curvature.largest_norm(doubt)

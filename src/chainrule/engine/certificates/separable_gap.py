@@ -38,15 +38,18 @@ import numpy as np
 from chainrule.engine.arrays import UNIT, BoolArray, FloatArray, accumulated
 from chainrule.engine.certificates.certificate import Certificate, claim, newton_drop
 from chainrule.engine.certificates.rounding import Rounding, bound_rounding, measure_rounding
-from chainrule.engine.certificates.strong_convexity import best_intercept, sums_of_curvatures
+from chainrule.engine.certificates.strong_convexity import best_intercept
 from chainrule.engine.objective.evaluation import Evaluation, Point
-from chainrule.engine.objective.gram import gram
+from chainrule.engine.objective.gram import Snapshot, gram
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.elastic_net import ElasticNet
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.steps import Outcome, Stop
 
 _SLACK: Final[float] = 1.000001
+
+_FAR: Final[float] = 1.5
+"""The drift of the logarithm of the curvature up to which a Hessian from nearby is used."""
 
 _MOST: Final[int] = 1000
 """Columns up to which the Hessian of the support is formed for a proof."""
@@ -58,6 +61,7 @@ def certify_elastic_net(
     evaluation: Evaluation,
     *,
     enough: float = 0.0,
+    known: Snapshot | None = None,
     reading: bool = True,
     stop: Stop = "converged",
 ) -> Certificate:
@@ -72,6 +76,8 @@ def certify_elastic_net(
         Of the objective.
     enough : float
         A relative bound at which X is not read for a narrower bound of the rounding.
+    known : Snapshot, optional
+        A Hessian taken nearby, which saves forming one.
     reading : bool
         Whether X may be read at all.
     stop : str
@@ -93,14 +99,15 @@ def certify_elastic_net(
     bends = objective.loss.facts.self_concordance is not None and 0 < support.sum() <= _MOST
     for look in (bound_rounding, measure_rounding)[: 1 + reading]:
         rounding = look(objective, evaluation)
-        bound, because = _bound(objective, penalty, evaluation, rounding, np.zeros_like(support))
-        found = _claimed(objective, penalty, outcome, rounding, bound, because)
-        if bends and found.relative_bound > enough:
-            bound, because = _bound(objective, penalty, evaluation, rounding, support)
-            if bound < found.suboptimality_bound:
+        ways = [np.zeros_like(support), support][: 1 + bends]
+        found = None
+        for smoothed in ways:
+            bound, because = _bound(objective, penalty, evaluation, rounding, smoothed, known)
+            if found is None or bound < found.suboptimality_bound:
                 found = _claimed(objective, penalty, outcome, rounding, bound, because)
-        if found.relative_bound <= enough:
-            break
+            if found.relative_bound <= enough:
+                return found
+    assert found is not None
     return found
 
 
@@ -124,6 +131,7 @@ def _bound(
     evaluation: Evaluation,
     rounding: Rounding,
     smoothed: BoolArray,
+    known: Snapshot | None,
 ) -> tuple[float, str]:
     """Bound f - f*, with some columns moved to their best as if their penalty were smooth."""
     w, slope = evaluation.point.coef[:, 0], evaluation.gradient.coef[:, 0]
@@ -134,7 +142,9 @@ def _bound(
     if smoothed.any():
         because = "with the signs of its coefficients held, a dual point lies that far below"
     if open_ended.any():
-        price, moved, why = _without_kinks(objective, penalty, evaluation, rounding, open_ended)
+        price, moved, why = _without_kinks(
+            objective, penalty, evaluation, rounding, open_ended, known
+        )
     elif objective.fit_intercept:
         level = float(np.abs(evaluation.gradient.intercept)[0] + rounding.gradient.intercept[0])
         shift, steepest = best_intercept(objective, evaluation, rounding, level)
@@ -176,6 +186,7 @@ def _without_kinks(
     evaluation: Evaluation,
     rounding: Rounding,
     moving: BoolArray,
+    known: Snapshot | None,
 ) -> tuple[float, float, str]:
     """Bound what f falls to its best in some columns and the intercept, the others held.
 
@@ -192,7 +203,13 @@ def _without_kinks(
         why = "columns without penalty need a self-concordant loss, which this is not proven to be"
         return np.inf, 0.0, why
     columns = np.flatnonzero(moving)
-    hessian = gram(objective, evaluation.raw_prediction, columns, bound=None)
+    hessian, drift = None, 0.0
+    if known is not None:
+        drift = constant * known.drift(evaluation.raw_prediction)
+        hessian = known.part(columns) if drift < _FAR else None
+    if hessian is None:
+        drift = 0.0
+        hessian = gram(objective, evaluation.raw_prediction, columns, bound=None)
     last = len(hessian) - int(not objective.fit_intercept)
     hessian.flat[: len(hessian) * len(columns) : len(hessian) + 1] += penalty.l2[columns]
     curvature = Curvature(hessian[:last, :last], 1)
@@ -209,9 +226,12 @@ def _without_kinks(
         constant,
         lost=last * rounding.summation + rounding.hessian + curvature.eigenvalue_error,
         curvature_error=rounding.curvature + 4 * max(1.0, constant) * rounding.raw_prediction,
+        drift=drift,
     )
     if found is None:
         return np.inf, 0.0, "the columns without penalty are collinear, or not yet at their best"
     drop, reach = found
-    high = sums_of_curvatures(objective, evaluation, reach + rounding.raw_prediction)[1]
+    changed = drift + constant * reach + rounding.curvature + 2 * rounding.raw_prediction
+    # the corner is the sum of all curvatures
+    high = 1.001 * hessian[-1, -1] * float(np.exp(min(changed, 700.0)))
     return drop, reach * high, ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +16,38 @@ from chainrule.engine.runtime.executors import Partial
 
 _THIN: Final[float] = 0.05
 """The share of entries below which products of sparse columns take less time than dense ones."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A Hessian of the losses in some columns and the intercept, and where it was taken.
+
+    Attributes
+    ----------
+    columns : ndarray of shape (k,)
+        In ascending order.
+    hessian : ndarray of shape (k + 1, k + 1)
+    raw_prediction : ndarray of shape (n_samples, 1)
+    """
+
+    columns: IntArray
+    hessian: FloatArray
+    raw_prediction: FloatArray
+
+    def part(self, columns: IntArray) -> FloatArray | None:
+        """Return the Hessian in some of the columns and the intercept; None where one lacks."""
+        places = np.searchsorted(self.columns, columns)
+        if len(self.columns) == 0 or (places >= len(self.columns)).any():
+            return None
+        if (self.columns[places] != columns).any():
+            return None
+        kept = np.append(places, len(self.columns))
+        found: FloatArray = self.hessian[np.ix_(kept, kept)]
+        return found
+
+    def drift(self, raw_prediction: FloatArray) -> float:
+        """Return how far the scores have moved since, at most."""
+        return float(np.abs(raw_prediction - self.raw_prediction).max(initial=0.0))
 
 
 def gram(
@@ -48,8 +81,10 @@ def gram(
         root = np.sqrt(block.sample_weight * bend)
         chosen = chosen_columns(block.X, columns, places)
         if isinstance(chosen, np.ndarray):
-            chosen = np.column_stack([chosen * root[:, None], root])
-            return (chosen.T @ chosen,)
+            table = np.empty((len(root), len(columns) + 1))
+            np.multiply(chosen, root[:, None], out=table[:, :-1])
+            table[:, -1] = root
+            return (table.T @ table,)
         scaled = chosen.multiply(root[:, None]).tocsr()
         border = scaled.T @ root
         square = np.empty((len(columns) + 1, len(columns) + 1))
@@ -80,7 +115,9 @@ def chosen_columns(X: MatrixBlock, columns: IntArray, places: IntArray) -> Any: 
         data, indices, indptr = X.data[first:last], X.indices[first:last], X.indptr - first
     else:
         values: Any = getattr(X, "values")  # noqa: B009
-        return values[:, columns].astype(np.float64, copy=False)
+        if len(columns) == values.shape[1]:
+            return values
+        return values.take(columns, axis=1)
     place = places[indices]
     kept = np.flatnonzero(place >= 0)
     n_rows, n_columns = X.shape[0], len(columns)

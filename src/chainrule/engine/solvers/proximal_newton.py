@@ -8,7 +8,7 @@ step, through the gradient. Between two Hessians, differences of gradients corre
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Final
 
@@ -16,15 +16,18 @@ import numpy as np
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.objective.evaluation import Evaluation, Point
-from chainrule.engine.objective.gram import gram
+from chainrule.engine.objective.gram import Snapshot, gram
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.elastic_net import ElasticNet
 from chainrule.engine.solvers.limits import needs_bound
 from chainrule.engine.solvers.quadratic_model import minimise
 from chainrule.engine.solvers.steps import IterationRecord, Stop
 
-_NEAR: Final[float] = 0.9
+_NEAR: Final[float] = 0.8
 """The share of the strength from which a slope brings its column into the model."""
+
+_FEW: Final[int] = 100
+"""Columns up to which all are in the model: fewer Hessians are formed on the way."""
 
 _SLOW: Final[float] = 0.3
 """The part of a violation that may be left by a step before the Hessian is formed anew."""
@@ -43,13 +46,32 @@ class Model:
     columns : ndarray of shape (k,)
     matrix : ndarray of shape (k + 1, k + 1)
         The last row and column belong to the intercept.
+    snapshot : Snapshot or None
+        The last Hessian that it began with.
     is_exact : bool
         Whether it is the Hessian at the point where the solver stands.
     """
 
     columns: IntArray
     matrix: FloatArray
+    snapshot: Snapshot | None = None
     is_exact: bool = False
+
+    @classmethod
+    def at(
+        cls, objective: Objective, here: Evaluation, columns: IntArray, bound: float | None
+    ) -> Model:
+        """Return the model with the Hessian at a point, or with a bound of the curvature."""
+        matrix = gram(objective, here.raw_prediction, columns, bound=bound)
+        known = Snapshot(columns, matrix, here.raw_prediction) if bound is None else None
+        return cls(columns, matrix, known, is_exact=True)
+
+    def moved_to(self, columns: IntArray) -> Model:
+        """Return the same model with other numbers of the columns."""
+        known = self.snapshot
+        if known is not None:
+            known = replace(known, columns=columns)
+        return Model(columns, self.matrix, known)
 
     def corrected(self, step: FloatArray, change: FloatArray) -> Model:
         """Return the model with the change of the gradient that a step has shown."""
@@ -59,7 +81,7 @@ class Model:
             return self
         matrix = self.matrix - np.outer(product, product / length)
         matrix += np.outer(change, change / curvature)
-        return Model(self.columns, matrix)
+        return Model(self.columns, matrix, self.snapshot)
 
 
 @dataclass
@@ -134,7 +156,7 @@ def proximal_newton(
             break
         columns = _wanted(penalty, here, violation, model)
         if model is None or len(columns) > len(model.columns):
-            model = Model(columns, gram(objective, here.raw_prediction, columns, bound=bound), True)
+            model = Model.at(objective, here, columns, bound)
         aim = max(_INEXACT * min(worst, worst**2), 0.05 * tolerance)
         found = None
         while found is None:
@@ -143,11 +165,7 @@ def proximal_newton(
             if found is None and (model.is_exact or bound is not None):
                 break
             if found is None:
-                model = Model(
-                    model.columns,
-                    gram(objective, here.raw_prediction, model.columns, bound=None),
-                    True,
-                )
+                model = Model.at(objective, here, model.columns, None)
         if found is None:
             stop = "stalled"
             break
@@ -163,8 +181,7 @@ def proximal_newton(
         in_model = float((new_violation / unit)[model.columns].max(initial=0.0))
         slow = bound is None and length == 1.0 and in_model > max(_SLOW * worst, tolerance)
         if slow or (length < 1.0 and bound is None):
-            curved = gram(objective, there.raw_prediction, model.columns, bound=None)
-            model = Model(model.columns, curved, True)
+            model = Model.at(objective, there, model.columns, None)
         else:
             moved = _packed(objective, there.point, model.columns)
             moved = moved - _packed(objective, here.point, model.columns)
@@ -199,6 +216,8 @@ def _wanted(
 ) -> IntArray:
     """Return the columns of the next model: those of the last one, and those that it lacks."""
     w, slope = here.point.coef[:, 0], np.abs(here.gradient.coef[:, 0])
+    if len(w) <= _FEW:
+        return np.arange(len(w))
     needed = (w != 0) | (violation > 0) | (penalty.l1 == 0)
     known = np.zeros(len(w), dtype=bool)
     if model is not None:
