@@ -4,14 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench bench-engine bench-losses bench-peers bounds torture docs build emit \
+.PHONY: demo test check format one matrix bench bench-engine bench-losses bench-peers bounds torture docs build emit \
 	board site clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    set up, then derive, prove, fit, train and write the report"
 	@echo "make test    set up, then lint, types, architecture and tests"
-	@echo "make check   lint, types and architecture alone"
+	@echo "make check   lint, types, architecture and style of text alone"
+	@echo "make format  format the code, and fix what can be fixed"
+	@echo "make one T=tests/calculus/ops   the tests of one file or folder"
+	@echo "make matrix  lowest and newest dependencies on each Python found"
 	@echo "make bench   the timings the project promises"
 	@echo "make bench-engine   time to an accuracy against the peers; ARGS='--budget 30 --kinds sparse,small --members held-out'"
 	@echo "make bench-losses   the same for Poisson, Gamma and one's own losses"
@@ -20,7 +23,7 @@ help:
 	@echo "make docs    regenerate what the README and docs quote"
 	@echo "make emit    write the training kernels from the derivation again"
 	@echo "make board   build the board's front end (needs Node), its types included"
-	@echo "make site    write the gallery with the static board into site/"
+	@echo "make site    build the documentation into site/, warnings as errors; ARGS=--whole-board"
 	@echo "make build   the wheel and the source archive"
 
 $(READY): pyproject.toml constraints.txt
@@ -31,11 +34,23 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)
 	$(BIN)/chainrule demo
 
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m tools.english
+
+one: $(READY)
+	$(BIN)/python -m pytest $(T)
+
+matrix: $(READY)
+	$(BIN)/python -m pip install --quiet build
+	$(BIN)/python tools/matrix.py $(ARGS)
 
 test: check
 	$(BIN)/python -m pytest -n auto
@@ -77,8 +92,12 @@ board: $(READY)
 	$(BIN)/python tools/board_schema.py
 	cd frontend && npm ci --ignore-scripts --no-audit --no-fund && node build.mjs
 
-site: $(READY)
-	$(BIN)/chainrule board --export site
+$(VENV)/.ready-docs: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
+
+site: $(VENV)/.ready-docs
+	$(BIN)/python -m tools.book $(ARGS)
 
 build: $(READY)
 	$(BIN)/python -m pip install --quiet build

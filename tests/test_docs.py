@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -10,11 +11,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tools.book.written import OUTSIDE
 
 from chainrule.cli.main import cli
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted((ROOT / "docs").rglob("*.md"))
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+LESSONS = ("install", "first_gradient", "tutorial", "code", "fitting", "lms", "verified")
+"""Pages whose commands run one after the other and print what is quoted."""
 OPTIONS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
 _FENCE = re.compile(r"```(\w+)(?: (\S+))?\n(.*?)```", re.DOTALL)
 
@@ -28,7 +33,15 @@ def test_python_on_a_page_prints_what_it_says(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_of_a_page_lead_somewhere(page: Path) -> None:
     for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
-        assert (page.parent / link).exists(), link
+        there = Path(os.path.normpath(page.parent / link))
+        if there.is_relative_to(DOCS) and is_generated(there.relative_to(DOCS)):
+            continue  # the build of the site checks it
+        assert there.exists(), link
+
+
+def is_generated(page: Path) -> bool:
+    """Whether a page is made when the site is built."""
+    return page.parts[0] in ("reference", "gallery", "notebooks") or page.stem in OUTSIDE.values()
 
 
 PACKAGES = sorted(p for p in (ROOT / "docs/packages").glob("*.md") if p.stem != "engine")
@@ -57,23 +70,26 @@ def lessons(page: Path) -> Iterator[tuple[str, str, str]]:
     yield from _FENCE.findall(page.read_text(encoding="utf-8"))
 
 
-def test_the_tutorial_runs_from_its_first_line_to_its_last(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("page", LESSONS)
+def test_the_commands_of_a_page_print_what_it_quotes(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     ran = 0
-    for kind, name, text in lessons(ROOT / "docs/tutorial.md"):
+    for kind, name, text in lessons(DOCS / f"{page}.md"):
         if name:
             Path(name).write_text(text, encoding="utf-8")
         elif kind == "console":
             for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
                 command, *lines = part.rstrip("\n").split("\n")
+                if not lines and "table.csv" in command:
+                    continue  # a file of the reader's
                 done = CliRunner().invoke(cli, shlex.split(command)[1:])
                 assert done.exit_code in (0, 1), done.output
                 place = 0
-                for line in (line for line in lines if line and line != "..."):
+                for line in (line.removesuffix("...").rstrip() for line in lines):
                     found = done.output.find(line, place)
                     assert found >= 0, f"{command}: not printed: {line!r}\n{done.output}"
                     place = found + len(line)
                 ran += 1
-    assert ran >= 8
+    assert ran >= (8 if page == "tutorial" else 1)

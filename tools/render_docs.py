@@ -23,8 +23,8 @@ def derivations() -> str:
     lines = [
         "# The shipped forward passes and their gradients",
         "",
-        "Written by `make docs` from the engine; every step behind it is certified. See the steps",
-        "with `chainrule derive NAME`, prove them again with `chainrule check NAME`.",
+        "Written by `make docs` from the engine; every step behind it is verified. See the steps",
+        "with `chainrule derive NAME`, verify them again with `chainrule check NAME`.",
     ]
     for name in example_names():
         lines += ["", *_example(name, derive(load_model(name)))]
@@ -57,7 +57,7 @@ def _example(name: str, derivation: Derivation) -> Iterator[str]:
         )
     yield ""
     keep = ", ".join(f"`{unicode(symbol)}`" for symbol in derivation.cache)
-    yield f"{len(derivation.steps)} certified steps. The forward pass must keep {keep}."
+    yield f"{len(derivation.steps)} verified steps. The forward pass must keep {keep}."
 
 
 def figures() -> str:

@@ -75,6 +75,12 @@ def atomic_text(path: str | Path) -> Iterator[TextIO]:
         raise
 
 
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Write a file of bytes, whole or not at all; see `atomic_text`."""
+    with atomic_text(path) as file:
+        file.buffer.write(data)
+
+
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield the path of a scratch file that takes its name when the block ends without an error.

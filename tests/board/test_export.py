@@ -92,6 +92,13 @@ def test_the_files_of_a_site(small: dict[str, bytes]) -> None:
     assert len(small["data/lesson-own.js"]) < 400_000
 
 
+def test_a_forward_pass_that_the_board_cannot_show_is_left_out() -> None:
+    tensor = GalleryItem("tensor", "a tensor", "Q : (b, h, t)\nJ = sum(Q .* Q)", "")
+    found = site([GalleryGroup("one", (tensor, SMALL[0].items[0]))], pairs=1)
+    assert "data/lesson-own.js" in found
+    assert "data/lesson-tensor.js" not in found
+
+
 def test_an_export_is_the_same_byte_for_byte(small: dict[str, bytes]) -> None:
     code = (
         "import hashlib, json, sys\n"
@@ -141,7 +148,7 @@ def test_a_scorm_package_lists_its_files(small: dict[str, bytes]) -> None:
 
 def distribution(folder: Path, **packages: bytes) -> Path:
     folder.mkdir()
-    for name in ("pyodide.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide.asm.js"):
+    for name in ("pyodide.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide.asm.js"):
         (folder / name).write_bytes(name.encode())
     lock: dict[str, Any] = {"packages": {}}
     for name, content in packages.items():

@@ -64,7 +64,7 @@ def test_text_fits_80_columns(name: str) -> None:
     done = run("derive", name)
     assert done.exit_code == 0, done.output
     assert max(len(line) for line in done.output.splitlines()) <= 80
-    assert "every one certified" in done.output
+    assert "every one verified" in done.output
 
 
 def test_text_follows_the_lecture() -> None:
@@ -176,7 +176,7 @@ def test_reveal_shows_a_step_a_key_and_leaves_on_q() -> None:
 def test_reveal_to_the_end() -> None:
     done = run("derive", "logistic_single", "--reveal", keys=" " * 60)
     assert "∂L/∂a = ?" in done.output
-    assert "every one certified" in done.output
+    assert "every one verified" in done.output
 
 
 @pytest.mark.parametrize(

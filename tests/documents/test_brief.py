@@ -38,7 +38,7 @@ def test_the_page_of_logistic_regression() -> None:
     shown = run("logistic_batch", "--brief").output
     assert BATCH in shown
     assert shown.startswith("logistic regression, many examples\n  X : (n, m)")
-    assert "22 steps stand behind this page, every one certified." in shown
+    assert "22 steps stand behind this page, every one verified." in shown
     assert "finite differences" not in shown
     assert len(shown.splitlines()) < 25
 

@@ -95,7 +95,7 @@ def test_what_has_no_optimum_is_left_to_the_general_method_which_proves_it() -> 
         ({"X": [["a"] * 4] * 240}, "X must hold numbers"),
         ({"sample_weight": -np.ones(240)}, "negative number"),
         ({"sample_weight": np.zeros((2, 240))}, "fit 0 has no row with a positive weight"),
-        ({"groups": np.arange(3)}, "one name a row"),
+        ({"groups": np.arange(3)}, "one name per row"),
         ({"y": np.tile(Y, (3, 1)), "sample_weight": np.ones((2, 240))}, "the other for 3"),
     ],
 )

@@ -197,10 +197,10 @@ def test_dates_refused(tmp_path: Path) -> None:
     bad = written(
         tmp_path / "bad.csv", when=["2024-02-01", "2024-02-30", "2024-02-03"], t=list("aba")
     )
-    assert "row 2: '2024-02-30' is no date of the form %Y-%m-%d" in refused(
+    assert "row 2: '2024-02-30' is not a date of the form %Y-%m-%d" in refused(
         "fit", bad, "--target", "t", "--date", "when"
     )
-    assert "'minute' is no part of a date" in refused(
+    assert "'minute' is not a part of a date" in refused(
         "fit", bad, "--target", "t", "--date", "when=minute"
     )
 
@@ -353,7 +353,7 @@ def test_columns_are_listed_written_and_read(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ('["x"]\nrole = "feature"', "column 'x' has the role 'feature', none of number"),
-        ("x = 1", "'x' is no column"),
+        ("x = 1", "'x' is not a column"),
         ("[x", "this is not TOML"),
         ('["x"]\nrole="weights"\n["y"]\nrole="weights"', "both have the role 'weights'"),
         ('["x"]\nrole="target"', "the target is 'x' there and 't' by --target"),

@@ -47,6 +47,12 @@ def derivation_of(text: str, wrt: tuple[str, ...] = (), order: int = 1) -> Deriv
     if order not in (1, 2):
         raise RequestError(f"args.order is {order}; 1 is the gradient, 2 the Hessian")
     model = model_of(text)
+    tensor = next((s for s in model.symbols if len(s.shape) > 2), None)
+    if tensor is not None:
+        raise RequestError(
+            f"{tensor.name} has {len(tensor.shape)} dimensions; the board shows scalars, vectors "
+            "and matrices. Derive tensors with: chainrule derive FILE --format html"
+        )
     return derive_second(model, wrt or None) if order == 2 else derive(model, wrt or None)
 
 
@@ -166,10 +172,10 @@ def _open(side: Expr) -> Iterator[Expr]:
 def _gradients(derivation: Derivation) -> Iterator[GradientLine]:
     objective = derivation.model.objective
     for symbol, gradient in derivation.layers.items():
-        whole, one = symbol, entry(symbol, gradient.row, gradient.col)
+        whole, one = symbol, entry(symbol, *gradient.places)
         yield _gradient(derivation, gradient, whole, one, layer=True)
     for gradient in derivation.gradients.values():
-        at = Partial(objective, entry(gradient.variable, gradient.row, gradient.col))
+        at = Partial(objective, entry(gradient.variable, *gradient.places))
         yield _gradient(derivation, gradient, Partial(objective, gradient.variable), at)
     for hessian in derivation.hessians.values():
         yield _hessian(derivation, hessian)

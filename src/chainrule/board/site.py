@@ -27,7 +27,7 @@ TYPES: Mapping[str, str] = {
 
 @cache
 def files() -> Mapping[str, bytes]:
-    """Return the built files by the names under which the page asks for them.
+    """Return the built files by the names under which the page requests them.
 
     Raises
     ------

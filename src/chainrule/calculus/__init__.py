@@ -1,1 +1,1 @@
-"""What an expression is and what is true of it."""
+"""Expressions, their derivatives, and the verification of both."""

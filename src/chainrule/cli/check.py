@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from chainrule.calculus.proof.evidence import Disagreement
 
 
-_HELP = """Prove every step of the derivation of FILE, and compare the gradients.
+_HELP = """Verify every step of the derivation of FILE, and compare the gradients.
 
 Every gradient is compared entry by entry with finite differences of the objective, at several
 sizes. The exit status is 1 if anything fails.
@@ -27,7 +27,9 @@ chainrule check my.cr --wrt W1,b1 --sizes 5
 """
 
 
-@click.command("check", help=_HELP, short_help="Prove every step; compare with finite differences.")
+@click.command(
+    "check", help=_HELP, short_help="Verify every step; compare with finite differences."
+)
 @click.argument("file")
 @wrt_option
 @click.option(
@@ -39,7 +41,7 @@ chainrule check my.cr --wrt W1,b1 --sizes 5
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
 def command(file: str, wrt: str | None, sizes: int, as_json: bool) -> None:
-    """Prove every step of the derivation of FILE, and compare the gradients."""
+    """Verify every step of the derivation of FILE, and compare the gradients."""
     from chainrule.calculus.proof.checking import check_model
     from chainrule.language.reading import load_model
 

@@ -21,7 +21,7 @@ FORMS = ("index", "matrix", "both")
 FORMATS = ("text", "latex", "json", "html", "slides")
 
 
-_HELP = """Derive the gradients of the forward pass in FILE, and prove every step.
+_HELP = """Derive the gradients of the forward pass in FILE, and verify every step.
 
 FILE is a path, or the name of a shipped example such as examples/logistic_batch.
 
@@ -79,7 +79,7 @@ chainrule derive my_loss.cr --facts --constant alpha=0.5
     help="One short page: the forward pass, the factors of the chain rule and the gradients. "
     "For the formats text and html.",
 )
-@click.option("--proofs", is_flag=True, help="With --brief: shapes and proofs below every line.")
+@click.option("--proofs", is_flag=True, help="Shapes and proofs below every line, with --brief.")
 @click.option("--reveal", is_flag=True, help="Show one step per key press, in the terminal.")
 @out_option
 def command(
@@ -96,7 +96,7 @@ def command(
     reveal: bool,
     out: str | None,
 ) -> None:
-    """Derive the gradients of the forward pass in FILE, and prove every step."""
+    """Derive the gradients of the forward pass in FILE, and verify every step."""
     if constants and not facts:
         raise click.UsageError("--constant is for --facts; add it, or omit --constant")
     if facts and (kind == "slides" or reveal):

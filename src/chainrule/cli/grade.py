@@ -136,7 +136,7 @@ def _mark(answers: str, set_: str, form: str, jobs: int | None) -> None:
 
 
 def _not_judged(marked: MarkedSubmission) -> bool:
-    """Whether an answer could not be read: that is no success."""
+    """Whether an answer could not be read: that is not a success."""
     given = (result.judgement for result in marked.results)
     return any(judgement is not None and not judgement.read for judgement in given)
 

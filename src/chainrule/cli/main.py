@@ -13,7 +13,7 @@ from chainrule.errors import ChainruleError, ProofError
 
 COMMANDS = {
     "derive": "Derive the gradients of a forward pass, step by step.",
-    "check": "Prove every step, and compare the gradients with finite differences.",
+    "check": "Verify every step, and compare the gradients with finite differences.",
     "audit": "Judge a derivation line by line: which is wrong, and why.",
     "grade": "Judge an answer: is this the gradient, and if not, which mistake?",
     "code": "Write forward pass and gradients as a module in Python or JavaScript.",
@@ -24,10 +24,12 @@ COMMANDS = {
     "fit": "Fit a table with any loss of one score, with a certificate.",
     "columns": "List the columns of a table: what each is read as, and why.",
     "predict": "Predict with a fitted model, streaming.",
-    "export": "Write a fitted model as SQL, Python or C, compared with it first.",
+    "compare": "Compare two fitted models on the same rows.",
+    "report": "Show a saved model: a summary, a model card or a page.",
+    "export": "Write a fitted model as SQL, Python, C, ONNX or PMML, compared first.",
     "calibrate": "Measure this machine, so that fits predict their seconds.",
     "train": "Gradient descent with the derived gradient, on any forward pass.",
-    "demo": "Derive, prove, fit and train on real data, and write one page of it.",
+    "demo": "Derive, verify, fit and train on real data, and write one page of it.",
 }
 
 

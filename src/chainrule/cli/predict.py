@@ -74,7 +74,7 @@ def command(
     """Predict; the help text is `_HELP`."""
     from pathlib import Path
 
-    from chainrule.cli.fit import data_path, progress_line, refuse_places
+    from chainrule.cli.data_files import data_path, progress_line, refuse_places
     from chainrule.descent.predicting import is_trained
     from chainrule.storage import atomic_text
     from chainrule.tables.predicting import load_model, write_parquet, write_predictions

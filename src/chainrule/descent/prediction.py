@@ -1,4 +1,4 @@
-"""What a trained forward pass predicts: the last value before the labels enter, and its score.
+"""Predictions of a trained forward pass: the last value before the labels enter, and its score.
 
 A mean over the examples inside the forward pass (batch normalisation) is computed once from the
 training examples and kept, so that the prediction for one row does not depend on the other rows.

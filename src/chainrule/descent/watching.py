@@ -36,7 +36,7 @@ class RecordingPlan:
 
 @dataclass
 class Watch:
-    """What is known of the costs so far.
+    """Summary of the costs so far.
 
     Parameters
     ----------

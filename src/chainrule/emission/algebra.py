@@ -85,7 +85,7 @@ class Algebra:
 
     @property
     def known(self) -> Variables:
-        """What is known of the variables."""
+        """Known facts about the variables."""
         strict = {EXPONENTIAL, EULER, *self.ratios.values()}
         strict |= self.certain
         strict |= set() if self.targets.has_low else {SHIFT}

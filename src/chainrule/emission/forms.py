@@ -1,4 +1,4 @@
-"""Of several forms of one value, the one that rounding hurts least.
+"""Choice, among several forms of one value, of the one with the least rounding error.
 
 A derivative can be run as it was derived, in simplified form, or rewritten by the rules that keep
 digits. No form is best everywhere, so each is measured over all scores and targets: by what float64

@@ -60,7 +60,7 @@ class KernelDerivation:
         return self.stable("loss", added_up(form))
 
     def slope(self) -> Expr:
-        """Return the derivative of that term by a score, as it is taught."""
+        """Return the derivative of that term with respect to a score, as it is taught."""
         return self._opened(self.derivation)
 
     def gradient(self) -> Expr:

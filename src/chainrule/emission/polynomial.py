@@ -23,7 +23,7 @@ _HIGHEST = 400
 
 @dataclass(frozen=True)
 class Variables:
-    """What is known of each variable.
+    """Known facts about each variable.
 
     Attributes
     ----------

@@ -131,7 +131,7 @@ def fit_linear_model(
     held = memory()
     fewer, n_samples = merged(source, n_threads), source.n_samples
     source = source if fewer is None else fewer
-    loss = _loss(source, row)
+    loss = engine_loss(source, row)
     n_parameters = loss.n_outputs * (source.n_features + int(fit_intercept))
     relations: Relations | None = None
     columns: IntArray | None = None
@@ -261,7 +261,8 @@ def _surroundings(source: InMemorySource, n_threads: int) -> Iterator[None]:
         yield
 
 
-def _loss(source: InMemorySource, row: LossRow | None) -> Loss:
+def engine_loss(source: InMemorySource, row: LossRow | None) -> Loss:
+    """Return a loss as the engine uses it: by default the cross-entropy of the classes."""
     if row is not None:
         return ScoreLoss(row, compiled=source.is_fused)
     if source.n_classes > 2:

@@ -73,7 +73,7 @@ class Fit:
 
     @cached_property
     def certificate(self) -> Certificate:
-        """What is proven of the fit."""
+        """The proven bounds of the fit."""
         return self.prove()
 
     @cached_property

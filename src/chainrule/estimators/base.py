@@ -31,9 +31,11 @@ from chainrule.engine.data.frames import (
     refuse_dates,
 )
 from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.elastic_net import fit_elastic_net
 from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.prediction import probabilities, raw_predictions
 from chainrule.engine.results import Fit
 from chainrule.engine.runtime.stored_arrays import StoredArray
@@ -41,7 +43,9 @@ from chainrule.engine.small import suits
 from chainrule.engine.solvers.plans import Method
 from chainrule.engine.solvers.steps import IterationRecord
 from chainrule.errors import DataError
+from chainrule.estimators.formulas import FromFormula, design_frame
 from chainrule.estimators.inputs import are_implied, as_offset, is_plain, n_cores, n_threads
+from chainrule.estimators.penalties import shape_of, shared_l1_ratio
 from chainrule.estimators.reporting import Tasks, reporters, told_to_all
 
 if TYPE_CHECKING:
@@ -76,11 +80,11 @@ SOLVERS: Final[Mapping[str, Method]] = {
 
 
 class DescribedFit(Protocol):
-    """What an estimator keeps of a fit for those who ask."""
+    """The part of a fit that an estimator keeps for later questions."""
 
     @property
     def certificate(self) -> Certificate:
-        """What is proven of it."""
+        """Its proven bounds."""
 
     @property
     def history(self) -> list[IterationRecord]:
@@ -90,7 +94,7 @@ class DescribedFit(Protocol):
         """Say how it was done."""
 
 
-class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore[misc]
+class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """Base class of estimators that fit a linear model with the engine.
 
     Subclasses define the parameters below, check targets, and call `_minimise`.
@@ -164,7 +168,7 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
 
     @property
     def certificate_(self) -> Certificate:
-        """What is proven of the fit."""
+        """The proven bounds of the fit."""
         return self._fitted("certificate_").certificate
 
     @property
@@ -198,6 +202,34 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
 
     def _refuse(self, fit: Fit) -> None:
         """Raise an error if a fit is not to be kept."""
+
+    def _l1_ratio(self) -> float:
+        """Return the share of absolute values in the penalty."""
+        return shared_l1_ratio(getattr(self, "l1_ratio", 0.0))
+
+    def _shape(self, n_coefficients: int) -> Shape | None:
+        """Return the penalty; None where it is the L2 penalty alone, the same for all columns."""
+        names = self.coef_names_
+        return shape_of(
+            n_coefficients,
+            self._l1_ratio(),
+            getattr(self, "penalty_factor", None),
+            getattr(self, "bounds", None),
+            positive=getattr(self, "positive", False),
+            names=None if names is None else [str(name) for name in names],
+            levels=self.levels_,
+        )
+
+    def _refuse_inference(self) -> None:
+        """Raise DataError where errors of the coefficients would not be what they seem."""
+        limited = getattr(self, "positive", False) or getattr(self, "bounds", None) is not None
+        if self._l1_ratio() == 0 and not limited:
+            return
+        raise DataError(
+            "the coefficients were chosen or bounded by the data, so textbook errors do not apply: "
+            "fit the chosen columns without penalty (C=np.inf, or alpha=0) on rows that this fit "
+            "did not use, and ask that fit"
+        )
 
     def _minimise(
         self,
@@ -259,19 +291,24 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
         listeners = [] if self.verbose is None and suits(source) else reporters(self.verbose)
         if getattr(self, "_skl_callbacks", None):
             listeners.append(tasks)
+        shape = self._shape(source.n_features)
+        if shape is not None and np.isinf(C) and not shape.is_bounded:
+            shape = None
+        choices: dict[str, Any] = {
+            "C": C,
+            "fit_intercept": self.fit_intercept,
+            "tol": self.tol,
+            "max_iter": self.max_iter,
+            "start": self._start(1 if n_classes == 2 else n_classes, source.n_features),
+            "n_threads": n_threads(self.n_jobs, default=n_cores() if source.is_fused else 1),
+            "on_iteration": told_to_all(listeners),
+        }
         try:
-            fit = fit_linear_model(
-                source,
-                row,
-                C=C,
-                fit_intercept=self.fit_intercept,
-                tol=self.tol,
-                max_iter=self.max_iter,
-                method=SOLVERS[self.solver],
-                start=self._start(1 if n_classes == 2 else n_classes, source.n_features),
-                n_threads=n_threads(self.n_jobs, default=n_cores() if source.is_fused else 1),
-                on_iteration=told_to_all(listeners),
-            )
+            if shape is None:
+                method = SOLVERS[self.solver]
+                fit = fit_linear_model(source, row, method=method, **choices)
+            else:
+                fit = fit_elastic_net(source, row, shape, **choices)
         finally:
             for listener in listeners:
                 listener.close()
@@ -333,11 +370,15 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
 
     def _matrix(self, X: Matrix, *, reset: bool) -> Matrix:
         """Return X checked, as numbers, a sparse matrix or rows of codes."""
+        if reset:
+            self.__dict__.pop("formula_", None)
         if isinstance(X, StoredArray):
             return self._stored(X, reset=reset)
         if isinstance(X, CodedRows):
             self._set_names([column.name for column in X.columns], len(X.columns))
             return X
+        if not reset and hasattr(self, "formula_") and is_frame(X):
+            X = design_frame(self.formula_, X)
         refuse_dates(X)
         if reset:
             self._frame_names = names_of(X) if is_frame(X) else None

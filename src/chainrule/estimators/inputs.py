@@ -1,4 +1,4 @@
-"""What a user hands over beside X, parsed: weights, offsets, proportions, threads.
+"""Arguments beside X, parsed: weights, offsets, proportions, threads.
 
 Every refusal names the row, or the shape that was expected.
 """
@@ -27,7 +27,7 @@ _SMALLEST: Final[float] = 1e-300
 
 
 def as_weights(sample_weight: Any, n_samples: int) -> FloatArray:  # noqa: ANN401
-    """Return one weight a row; a number stands for all rows, nothing for ones.
+    """Return one weight per row; a number stands for all rows, nothing for ones.
 
     Ones that nobody gave take no memory: they are one number, seen `n_samples` times.
     """
@@ -193,7 +193,7 @@ def _above(low: Any, labels: Labels) -> IntArray:  # noqa: ANN401
 
 
 def as_offset(offset: Any, n_samples: int, n_outputs: int) -> FloatArray | None:  # noqa: ANN401
-    """Return one offset a row and output, shape (n_samples, n_outputs); nothing for nothing."""
+    """Return one offset per row and output, shape (n_samples, n_outputs); nothing for nothing."""
     if offset is None:
         return None
     values = np.asarray(offset, dtype=np.float64)

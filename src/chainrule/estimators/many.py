@@ -1,4 +1,4 @@
-"""`fit_many`: bootstraps, simulations, one fit a segment, in one call."""
+"""`fit_many`: bootstraps, simulations, one fit per segment, in one call."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def fit_many(
     sample_weight : array-like of shape (n_samples,) or (n_fits, n_samples), optional
         Non-negative; k means k repetitions of the row.
     groups : array-like of shape (n_samples,), optional
-        What group each row belongs to: one fit a group, in the order of the sorted groups.
+        What group each row belongs to: one fit per group, in the order of the sorted groups.
     offset : array-like of shape (n_samples,), optional
         Added to the scores as it is.
     loss : str or path
@@ -169,9 +169,9 @@ def _by_group(
     groups: npt.NDArray[Any], targets: FloatArray, weights: FloatArray
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.intp], npt.NDArray[np.int64]]:
     if groups.shape != (targets.shape[1],):
-        raise DataError(f"groups has shape {groups.shape}; one name a row is expected")
+        raise DataError(f"groups has shape {groups.shape}; one name per row is expected")
     if len(targets) > 1 or len(weights) > 1:
-        raise DataError("with groups, y and sample_weight have one number a row")
+        raise DataError("with groups, y and sample_weight have one number per row")
     names, codes = np.unique(groups, return_inverse=True)
     order = np.argsort(codes, kind="stable")
     ends = np.cumsum(np.bincount(codes, minlength=len(names)))

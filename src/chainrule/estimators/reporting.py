@@ -147,7 +147,7 @@ class Tasks:
 
 
 class NoCallbacks:
-    """What stands for scikit-learn's callbacks where it is too old to have them."""
+    """Stand-in for scikit-learn's callbacks in versions without them."""
 
     def _init_callback_context(self, **_: object) -> NoCallbacks:
         return self

@@ -162,7 +162,7 @@ def examples_of(model: Model, wanted: str | None = None) -> str:
     Parameters
     ----------
     model : Model
-        The forward pass; inputs whose role is that of a parameter are no data.
+        The forward pass; inputs whose role is that of a parameter are not data.
     wanted : str, optional
         The dimension, where the model leaves several possible.
 

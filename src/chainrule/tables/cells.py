@@ -171,7 +171,7 @@ def find_style(words: Iterable[str], *, decimal: str | None = None) -> FoundStyl
 def spelling_key(word: str) -> str:
     """Return what two spellings of one label share: ``2.0`` and ``2``, ``True`` and ``TRUE``.
 
-    A code with leading zeros is no spelling of a number.
+    A code with leading zeros is not a spelling of a number.
 
     >>> spelling_key("2.0"), spelling_key("02"), spelling_key("TRUE")
     ('2', '02', 'true')

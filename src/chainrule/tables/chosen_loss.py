@@ -44,7 +44,7 @@ class ChosenLoss:
 
     @property
     def title(self) -> str:
-        """What reports call it: the name, the formula, or the line of the objective."""
+        """Its title in reports: the name, the formula, or the line of the objective."""
         lines = [line for line in self.text.splitlines() if "=" in line] or [self.text]
         return self.name or _first_words(" ".join(lines[-1].split()))
 
@@ -54,7 +54,7 @@ class ChosenLoss:
         return self.row.link_name == "log"
 
     def refuse_exposure(self, exposure: str | None) -> None:
-        """Raise a `DataError` where an exposure is given and the mean is no multiple of it."""
+        """Raise a `DataError` where an exposure is given and the mean is not a multiple of it."""
         if exposure is not None and not self.has_log_link:
             raise DataError(
                 f"--exposure multiplies the mean, which takes a log link; the loss {self.title} "

@@ -113,7 +113,9 @@ def _read(path: str | Path) -> Mapping[str, Mapping[str, Any]]:
         ) from None
     for name, entry in document.items():
         if not isinstance(entry, dict):
-            raise DataError(f'{path}: {name!r} is no column; a column is ["{name}"] with a role.')
+            raise DataError(
+                f'{path}: {name!r} is not a column; a column is ["{name}"] with a role.'
+            )
     return document
 
 

@@ -72,7 +72,7 @@ class DateColumn:
         wrong = [part for part in parts if part not in PARTS]
         if wrong:
             raise DataError(
-                f"--date {text}: {wrong[0]!r} is no part of a date. Parts are {', '.join(PARTS)}."
+                f"--date {text}: {wrong[0]!r} is not a part of a date. Parts: {', '.join(PARTS)}."
             )
         return cls(name, parts, form)
 
@@ -134,8 +134,8 @@ def moments_of(
             rows = np.flatnonzero(text.codes == place)
             if len(rows):
                 raise DataError(
-                    f"{source}: column {date.name!r}, row {first + int(rows[0])}: {word!r} is no "
-                    f"date of the form {form}. Correct the cell, leave it empty if the date is "
+                    f"{source}: column {date.name!r}, row {first + int(rows[0])}: {word!r} is not "
+                    f"a date of the form {form}. Correct the cell, leave it empty if the date is "
                     "missing, or set the form with --date-format."
                 ) from None
     return found[text.codes], form
@@ -152,8 +152,8 @@ def _format(name: str, words: list[str], source: str) -> str:
         if counted[best] > len(words[:2000]) / 2:
             return best  # the cell that has it not is named by its row
         raise DataError(
-            f"{source}: column {name!r} holds {words[0]!r}, which is no date of a known form. Set "
-            "the form: --date-format %d.%m.%Y."
+            f"{source}: column {name!r} holds {words[0]!r}, which is not a date of a known form. "
+            "Set the form: --date-format %d.%m.%Y."
         )
     if len({_reading(words, form) for form in fits}) > 1:
         listed = " or ".join(fits[:3])

@@ -1,4 +1,4 @@
-"""What a coefficient means, by the link of the loss: the words of tables and reports."""
+"""Meaning of a coefficient, by the link of the loss: the words of tables and reports."""
 
 from __future__ import annotations
 

@@ -211,5 +211,5 @@ def spreadsheet_cell(word: str) -> str:
 
 
 def _labels(model: TableModel, proba: NDArray[np.float64], empty: NDArray[np.bool_]) -> TextColumn:
-    best = np.where(empty, -1, np.where(empty[:, None], 0.0, proba).argmax(axis=1))
-    return TextColumn(model.target, best, model.classes)
+    best = model.label_codes(np.where(empty[:, None], 0.0, proba))
+    return TextColumn(model.target, np.where(empty, -1, best), model.classes)

@@ -39,7 +39,7 @@ _ROW_NAME = "(row name)"
 
 @dataclass(frozen=True)
 class Declared:
-    """What the owner of a table says about its columns.
+    """Declared roles of the columns of a table.
 
     Parameters
     ----------

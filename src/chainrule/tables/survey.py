@@ -1,4 +1,4 @@
-"""What each column of a file is read as, and why: the findings behind ``chainrule columns``."""
+"""Reading of each column of a file, with reasons: the findings behind ``chainrule columns``."""
 
 from __future__ import annotations
 

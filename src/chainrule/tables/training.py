@@ -84,6 +84,7 @@ def train(
     *,
     n_classes: int = 2,
     row: LossRow | None = None,
+    l1_ratio: float = 0.0,
     offset: Floats | None = None,
     weights: Floats | None = None,
     journal: Journal | None = None,
@@ -104,6 +105,8 @@ def train(
     n_classes : int
     row : LossRow, optional
         The loss; by default the cross-entropy of the classes.
+    l1_ratio : float
+        Share of absolute values in the penalty.
     offset : ndarray of shape (n_samples,), optional
         What is added to the scores.
     weights : ndarray of shape (n_samples,), optional
@@ -133,10 +136,22 @@ def train(
     )
     threads = min(os.cpu_count() or 1, _MOST_THREADS)
     if isinstance(X, StoredArray):
-        n_parameters = (X.shape[1] + 1) * (1 if n_classes == 2 else n_classes)
-        plan = choose_plan("auto", source, n_parameters, penalised=bool(np.isfinite(C)))
+        plan = choose_plan(
+            "auto",
+            source,
+            (X.shape[1] + 1) * (1 if n_classes == 2 else n_classes),
+            penalised=bool(np.isfinite(C)),
+        )
         status.expect(plan.passes * X.nbytes)
-    return fit_linear_model(source, row, C=C, n_threads=threads, on_iteration=told, journal=journal)
+    if l1_ratio == 0 or np.isinf(C):
+        return fit_linear_model(
+            source, row, C=C, n_threads=threads, on_iteration=told, journal=journal
+        )
+    from chainrule.engine.elastic_net import fit_elastic_net
+    from chainrule.engine.penalties.elastic_net import Shape
+
+    shape = Shape.checked(source.n_features, l1_ratio)
+    return fit_elastic_net(source, row, shape, C=C, n_threads=threads, on_iteration=told)
 
 
 def reading_record(table: Table, choices: FitOptions) -> ReadingRecord:
@@ -149,15 +164,17 @@ def reading_record(table: Table, choices: FitOptions) -> ReadingRecord:
     return ReadingRecord(choices.file.na, tuple(dates), dict(table.styles), roles, table.notes)
 
 
-def usable_rows(specs: tuple[Spec, ...], inputs: Table, notes: list[str]) -> EncodedRows | None:
-    """Encode held-out rows, noting those that cannot be; None when no row is left."""
+def usable_rows(
+    specs: tuple[Spec, ...], inputs: Table, notes: list[str], where: str = "held-out rows"
+) -> EncodedRows | None:
+    """Encode rows to measure on, noting those that cannot be; None when no row is left."""
     if inputs.n_rows == 0:
         return None
     encoded = encode(specs, inputs, blank=True)
     n_lost = int((~encoded.usable).sum())
     if n_lost:
         notes.append(
-            f"not measured: {n_lost} of {inputs.n_rows} held-out rows, which carry a category that "
-            "no training row has."
+            f"not measured: {n_lost} of {inputs.n_rows} {where}, which carry a category that "
+            f"no training row has{'' if where == 'held-out rows' else ', or miss a value'}."
         )
     return None if n_lost == inputs.n_rows else encoded

@@ -205,7 +205,7 @@ def test_the_command_shows_the_hessian_and_its_layout() -> None:
     assert "its entry in row p and column j is the second derivative of J" in " ".join(
         shown.split()
     )
-    assert "∂J/∂w was derived in 15 steps, every one certified" in " ".join(shown.split())
+    assert "∂J/∂w was derived in 15 steps, every one verified" in " ".join(shown.split())
     data = json.loads(run("logistic_batch", "--hessian", "w", "--format", "json"))
     assert data["hessians"]["H"]["matrix"] == "X diag(A .* (1 - A)) X^T"
     assert data["proven"]

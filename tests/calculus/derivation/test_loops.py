@@ -136,7 +136,7 @@ def test_gradients_of_tied_weights_add() -> None:
 REFUSED = [
     ("for l = 1..2\nJ = 1", 1, "this loop has no lines; indent"),
     ("for l = 3..2\n  W_l : (h, h)\nJ = 1", 1, "3..2 counts nowhere"),
-    ("for l = 1..L\n  W_l : (h, h)\nJ = 1", 1, "L is no number here; write one, or define it"),
+    ("for l = 1..L\n  W_l : (h, h)\nJ = 1", 1, "L is not a number here; write one, or define it"),
     ("for l in 3\n  W_l : (h, h)\nJ = 1", 1, "a loop reads for l = 1..3"),
     ("for l = 1..3\n  W : (h, h)\nJ = 1", 2, "W is the same in every round; move this line"),
     ("for l = 1..90000\n  W_l : (h, h)\nJ = 1", 1, "past the limit of 2000 lines"),

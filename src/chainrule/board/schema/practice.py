@@ -19,6 +19,9 @@ class AnswerRecord:
     right: bool
     hints: int = 0
     at: str = ""
+    skills: tuple[str, ...] = ()
+    blamed: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ class RuleProgress:
 
 @dataclass(frozen=True)
 class Progress:
-    """What the history says."""
+    """Progress computed from the history of answers."""
 
     rules: tuple[RuleProgress, ...]
     answered: int

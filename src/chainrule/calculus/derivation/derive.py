@@ -77,7 +77,7 @@ def derivation_of(
 ) -> Derivation:
     """Derive the gradients of a model's objective, step by step, without verification.
 
-    `chainrule.derive` calls this and then certifies every step.
+    `chainrule.derive` calls this and then verifies every step.
 
     Parameters
     ----------

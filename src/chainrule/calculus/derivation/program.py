@@ -33,7 +33,7 @@ class Program:
     gradients : mapping of Symbol to Expr
         By variable, in the shape of the variable.
     by_rows : str or None
-        The dimension of the examples, when they are to be stored one a row.
+        The dimension of the examples, when they are to be stored one per row.
     transposed : frozenset of Symbol
         The matrices that are stored as the transpose of the board's.
     reading : tuple of str
@@ -132,7 +132,7 @@ def program(derivation: Derivation, by_rows: str | None = None) -> Program:
 def _matrix(gradient: Gradient, name: Symbol) -> Expr:
     if gradient.matrix is None:
         raise DerivationError(
-            f"the gradient {name.name} has no matrix form, so it is no line of array code: "
+            f"the gradient {name.name} has no matrix form, so it cannot be a line of array code: "
             f"{gradient.no_matrix_form}. Give what stands under its sums a line of its own in the "
             "forward pass, or ask for other variables: --wrt NAMES"
         )

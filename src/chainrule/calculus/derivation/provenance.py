@@ -19,7 +19,7 @@ from chainrule.calculus.graph.replacement import Replacement
 
 
 class OriginKind(Enum):
-    """What happened to a sub-expression between two lines."""
+    """The change of a sub-expression between two lines."""
 
     KEPT = "kept"  # the same expression in the same place
     MOVED = "moved"  # the same expression in another place, or once more

@@ -1,8 +1,9 @@
 """Reasons of factors: why a slope is what it is, in a sentence that is true for this use of a rule.
 
-The sentence of an operation (`Op.because`) speaks of the gradient that comes back through it. A
-factor such as ∂z/∂w has no gradient behind it: it is the slope of one value by another, and which
-sentence is true depends on what moves: both factors of a product, one, or what stands below a line.
+The sentence of an operation (`Op.because`) describes the gradient that comes back through it. A
+factor such as ∂z/∂w has no gradient behind it: it is the derivative of one value with respect to
+another, and the right sentence depends on what varies: both factors of a product, one of them, or
+the denominator.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def _product(node: Apply, moving: Sequence[bool]) -> str:
     still = [arg for arg, moves in zip(node.args, moving, strict=True) if not moves]
     if all(isinstance(arg, Number) for arg in still):
         return "a number in front stays in front"
-    return "the other factors do not move, so they stay as they are"
+    return "the other factors are held constant"
 
 
 def _matrix_product(node: Apply, moving: Sequence[bool]) -> str:
@@ -57,17 +58,17 @@ def _matrix_product(node: Apply, moving: Sequence[bool]) -> str:
         )
     held = "right" if left else "left"
     return (
-        "an entry of the product adds up products, so the slope by an entry of the "
-        f"{'left' if left else 'right'} factor is the entry of the {held} one that it meets"
+        "an entry of the product adds up products, so the derivative with respect to an entry of "
+        f"the {'left' if left else 'right'} factor is the entry of the {held} one that it meets"
     )
 
 
 def _quotient(node: Apply, moving: Sequence[bool]) -> str:
     above, below = moving
     if not below:
-        return "what stands below the line does not move, so it divides the slope too"
+        return "the denominator is constant, so it divides the derivative too"
     if not above:
-        return "only what stands below the line moves: d(u/v) = -u dv/v^2"
+        return "the numerator is constant: d(u/v) = -u dv/v^2"
     return "d(u/v) = du/v - u dv/v^2"
 
 
@@ -95,8 +96,8 @@ SENTENCES: Mapping[str, Sentence] = MappingProxyType(
         "squeeze": _always("a dimension of size 1 changes no entry, so the slope is 1"),
         "trim": _always("a dimension of size 1 changes no entry, so the slope is 1"),
         "einsum": _always(
-            "every entry of the result is a sum of products, so the slope by an entry of one "
-            "factor is the product of the entries of the others that it meets"
+            "every entry of the result is a sum of products, so the derivative with respect to an "
+            "entry of one factor is the product of the entries of the others that it meets"
         ),
         "stack": _always("every block of a stack is used as it is, so its entries have slope 1"),
         "part": _always("the entries that a part takes have slope 1, and those outside it 0"),

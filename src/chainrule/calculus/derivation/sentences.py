@@ -104,7 +104,7 @@ def shape_sentence(variable: Symbol, before: Expr, matrix: Expr) -> tuple[str, s
         why = (
             f"{variable.name} is {written(variable.shape)} and so is its gradient; "
             + " and ".join(f"{t.name} is {written(t.shape)}" for t in names)
-            + ", so it is laid down as "
+            + ", so it enters as "
             + " and ".join(f"{t.name}^T" for t in names)
         )
     elif names:

@@ -102,7 +102,7 @@ class Reason:
     because : str
         Why it holds.
     slope : str
-        Why it holds where it gives the slope of one value by another, and no gradient comes back.
+        Why it gives the derivative of one value w.r.t. another, and no gradient comes back.
     """
 
     rule: str

@@ -29,7 +29,7 @@ def pullback(
     wrt : Symbol
         The symbol to differentiate with respect to.
     out : Symbol
-        The left side: a rule that speaks of its own value may use this name.
+        The left side: a rule that contains its own value may use this name.
     cotangent : Expr
         The upstream gradient, of the shape of `out`.
     rules : mapping of Expr to VJP, optional

@@ -58,7 +58,7 @@ _INDEX = re.compile(r"[_^]\{?\[?\(?\d+\)?\]?\}?")
 
 
 class ForwardPass(Protocol):
-    """What the roles depend on; a `Model` has it."""
+    """The part of a `Model` that the roles depend on."""
 
     @property
     def inputs(self) -> tuple[Symbol, ...]:

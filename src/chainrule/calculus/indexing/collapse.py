@@ -102,7 +102,7 @@ def collapse(
     Raises
     ------
     DerivationError
-        When the form has no matrix form among the ops that chainrule knows.
+        When the form has no matrix form among the registered operations.
     """
     try:
         return _collapsed(form, shape, row, col, behind)

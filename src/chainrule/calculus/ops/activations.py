@@ -1,7 +1,7 @@
 """Activations of today's networks: SiLU, GELU, ELU, leaky ReLU and clip, and what is made of them.
 
-A row where a lesson asks for the slope by the function's own name; a macro where the parts already
-give the form that a teacher would write (swish with a scale, SELU, mish, hinge).
+An entry where a lesson uses the derivative under the function's own name; a macro where the parts
+already give the form that a teacher would write (swish with a scale, SELU, mish, hinge).
 """
 
 from __future__ import annotations
@@ -353,8 +353,8 @@ CLIP: Op = Op(
     code=lambda x, low, high, *, attrs: f"np.minimum(np.maximum({x}, {low}), {high})",
     rule="clip rule",
     because=(
-        "between its bounds a clipped value moves with its argument, slope 1; beyond them it does "
-        "not move, slope 0, and the bound takes the gradient"
+        "between its bounds a clipped value equals its argument, slope 1; beyond them it is "
+        "constant, slope 0, and the bound receives the gradient"
     ),
     elementwise=True,
     domain=(Domain(), Domain(-1.5, -0.5), Domain(0.5, 1.5)),
@@ -370,12 +370,12 @@ CLIP: Op = Op(
     mistakes=(
         Mistake(
             "mask dropped",
-            "beyond the bounds the value does not move: the slope is 0 there",
+            "beyond the bounds the value is constant: the slope is 0 there",
             lambda g, out, args, attrs: (g, *_clip_vjp(g, out, args, attrs)[1:]),
         ),
         Mistake(
             "one bound forgotten",
-            "beyond the upper bound the value does not move either",
+            "beyond the upper bound the value is constant as well",
             lambda g, out, args, attrs: (
                 g * _positive(args[0] - args[1]),
                 *_clip_vjp(g, out, args, attrs)[1:],

@@ -89,7 +89,7 @@ def split(x: Expr, pieces: int, axis: int = ROWS) -> tuple[Expr, ...]:
     Raises
     ------
     ShapeError
-        When its size along the axis is no multiple of the number of parts.
+        When its size along the axis is not a multiple of the number of parts.
     """
     each = shared(x.shape[axis], pieces)
     return tuple(along(x, axis, times(k, each), times(k + 1, each)) for k in range(pieces))
@@ -101,7 +101,7 @@ def shared(dim: Dim, count: int) -> Dim:
     Raises
     ------
     ShapeError
-        When it is no multiple of their number.
+        When it is not a multiple of their number.
     """
     found = divided(dim, count)
     if found is None:
@@ -348,7 +348,7 @@ RESHAPE: Op = Op(
             lambda x: x * x,
         ),
         Law(
-            "a row laid down is a column",
+            "a row, transposed, is a column",
             lambda x: reshape(reshape(x, (1, times(*x.shape))), (times(*x.shape), 1)),
             lambda x: transpose(reshape(x, (1, times(*x.shape)))),
         ),

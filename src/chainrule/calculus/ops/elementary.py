@@ -143,7 +143,7 @@ FLOOR: Op = function(
     mistakes=(
         (
             "taken for the argument",
-            "rounding does not move with its argument: the slope is 0 (straight-through is 1)",
+            "rounding is constant between its jumps: the slope is 0 (straight-through is 1)",
             lambda x, out: Number(1, x.shape),
         ),
     ),

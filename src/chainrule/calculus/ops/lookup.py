@@ -93,7 +93,7 @@ def _marks(xp: Any, places: Any, attrs: tuple[Any, ...]) -> Any:  # noqa: ANN401
 
 
 def _still(places: Expr) -> Expr:
-    """Return the gradient by numbers of places: they do not move by a little."""
+    """Return a zero gradient: integer indices are not differentiable."""
     return Number(0, places.shape)
 
 
@@ -176,7 +176,7 @@ def onehot(ids, count, axis, dtype):
 ''',
     helpers=(TAKE,),
     rule="mask",
-    because="a number names a place and does not move by a little, so the marks stay as they are",
+    because="an integer index is not differentiable, so the 0/1 entries are constants",
     domain=(NUMBERED,),
     laws=(
         Law(

@@ -133,7 +133,7 @@ def _top_code(x: str, ranks: str, library: str, axis: int, count: int) -> str:
 
 
 def _still(keys: Expr) -> Expr:
-    """Return the gradient by keys: the order stays until two of them tie."""
+    """Return a zero gradient for the keys: the order is constant until two of them tie."""
     return Number(0, keys.shape)
 
 

@@ -36,7 +36,7 @@ class Own(Op):
     body : Expr
         What it stands for.
     derived : callable
-        Gives the derivative of a body by its parameter.
+        Returns the derivative of a body with respect to its parameter.
     stable : callable
         Gives the form of a body that is run.
     integral : Own or None

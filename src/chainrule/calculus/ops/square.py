@@ -242,7 +242,8 @@ DET: Op = Op(
     notation=Notation(Layout.FUNCTION, "det", r"\det", spoken="the determinant of"),
     code=lambda x, *, attrs: f"np.linalg.det({x}).reshape(1, 1)",
     rule="determinant rule",
-    because="the slope by an entry is its cofactor: the determinant times the transposed inverse",
+    because="the derivative with respect to an entry is its cofactor: the determinant times the "
+    "transposed inverse",
     laws=(
         Law(
             "of a product it is the product",

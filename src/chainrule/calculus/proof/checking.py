@@ -33,7 +33,7 @@ class StepCheck:
 
     @property
     def passed(self) -> bool:
-        """Whether the step is certified, and follows from those before it."""
+        """Whether the step is verified, and follows from those before it."""
         return isinstance(self.evidence, StepCertificate) and not self.complaint
 
 

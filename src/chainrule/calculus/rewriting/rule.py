@@ -53,7 +53,7 @@ class Rule(Label):
 class Fired:
     """One firing: the rule or the label of the step, and the whole expression before and after.
 
-    `replacement` is the part that changed, where the code that fired the rule knows it.
+    `replacement` is the part that changed, where the code that fired the rule records it.
     """
 
     rule: Label

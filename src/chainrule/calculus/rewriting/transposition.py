@@ -1,6 +1,6 @@
 """The same formulas with some matrices stored the other way round.
 
-A lecture keeps one example a column, code often one example a row. Nothing is derived again: every
+A lecture keeps one example per column, code often one example per row. Nothing is derived again. A
 matrix that is stored transposed is replaced by the transpose of its stored form, and the transposes
 are moved by the rows below, each an identity such as (AB)^T = B^T A^T, to where they are fewest. So
 ``(A - Y) X^T``, itself transposed, becomes ``X^T (A - Y)`` in the stored matrices.
@@ -183,7 +183,7 @@ def _direct(
 
 
 def _as_it_is(node: Apply, turned: bool) -> Iterator[Way]:
-    """Leave an op that no row speaks of over its own arguments."""
+    """Leave an op that no entry covers over its own arguments."""
     yield Way(
         (False,) * len(node.args),
         lambda *args: transpose(rebuild(node, args)) if turned else rebuild(node, args),

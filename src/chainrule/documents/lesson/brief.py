@@ -69,7 +69,7 @@ def gradient_lines(
 
 def brief(derivation: Derivation, form: GradientForm = GradientForm.BOTH) -> Document:
     """Return the short page as a document; shapes and proofs may be folded away."""
-    certified = ", every one certified" if derivation.proven else ""
+    certified = ", every one verified" if derivation.proven else ""
     closing = f"{len(derivation.steps)} steps stand behind this page{certified}."
     board = Board(tuple(_blocks(derivation, form)), "brief", reveal=False)
     return Document(

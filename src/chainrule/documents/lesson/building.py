@@ -71,7 +71,7 @@ def lesson(
     return Document(
         titled(derivation.model.title or "A derivation"),
         f"The gradient of {derivation.model.objective.name} has the shape of its variable. "
-        f"{len(derivation.steps)} steps, every one certified.",
+        f"{len(derivation.steps)} steps, every one verified.",
         (Section("derivation", "The derivation", (board,)), *more),
         derivation.model,
         closing_sentence(derivation, form),
@@ -221,7 +221,7 @@ def closing_sentence(derivation: Derivation, form: GradientForm) -> str:
     exact = sum(s.claim in (Claim.EQUAL, Claim.OPENED) for s in derivation.steps)
     some = "" if shown == len(derivation.steps) else f"{shown} of "
     return (
-        f"{some}{len(derivation.steps)} steps, every one certified: {exact} equalities, "
+        f"{some}{len(derivation.steps)} steps, every one verified: {exact} equalities, "
         f"{len(derivation.steps) - exact} derivatives"
     )
 

@@ -98,7 +98,7 @@ def first_sentence(derivation: Derivation) -> str:
     first = derivation.first
     if first is None:
         return ""
-    certified = ", every one certified" if first.proven else ""
+    certified = ", every one verified" if first.proven else ""
     objective, slope = first.model.objective.name, derivation.model.objective.name
     gradients = " and ".join(f"∂{objective}/∂{name}" for name in first.gradients)
     was = "was" if len(first.gradients) == 1 else "were"

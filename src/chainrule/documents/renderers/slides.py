@@ -32,7 +32,7 @@ class Slide:
     forms : str
         The forms that show it: ``index``, ``matrix`` or both.
     phase : str
-        The purpose of its step; empty where it is no step.
+        The purpose of its step; empty where it is not a step.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""What a fit has to say beyond its numbers: what separates, what is collinear, what is in the way.
+"""Findings of a fit beyond its numbers: separation, collinearity, obstacles to a certificate.
 
 Everything names columns as their owner does.
 """

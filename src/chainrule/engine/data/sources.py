@@ -202,6 +202,28 @@ class InMemorySource:
         found._settle()
         return found
 
+    @property
+    def can_take_columns(self) -> bool:
+        """Whether `take_columns` works: on arrays and CSR, not on codes or rows in files."""
+        if self._taken is not None or self.is_stored:
+            return False
+        return self.is_dense or bool(self._X.format == "csr")
+
+    def take_columns(self, columns: IntArray) -> InMemorySource:
+        """Return some columns as a copy; their numbers are not checked again."""
+        found = copy(self)
+        found._X = np.take(self._X, columns, axis=1) if self.is_dense else self._X[:, columns]
+        found.n_features, found._longest_sums = len(columns), None
+        names = self.column_names
+        found._names = [names[j] for j in columns.tolist()]
+        found.__dict__.pop("column_names", None)
+        for name in ("column_scale", "column_shift", "column_maxima", "column_bounds"):
+            setattr(found, name, getattr(self, name)[columns])
+        if self.is_fused:
+            found.is_fused = can_be_fused(found._X, self.n_classes)
+        found._settle()
+        return found
+
     def row_number(self, place: int) -> int:
         """Return what errors call a row."""
         return place if self._row_numbers is None else int(self._row_numbers[place])
@@ -246,7 +268,7 @@ class InMemorySource:
 
     @cached_property
     def column_names(self) -> list[str]:
-        """What errors call the columns."""
+        """Names of the columns in errors."""
         if self._names is not None:
             return [str(name) for name in self._names]
         return [f"column {j}" for j in range(self.n_features)]

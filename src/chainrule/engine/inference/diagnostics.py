@@ -1,4 +1,4 @@
-"""What single rows and columns do to a fit: leverage, Cook's distance, dfbetas, inflation."""
+"""Influence of single rows and columns on a fit: leverage, Cook's distance, dfbetas, inflation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a loss says about the distribution of its targets: mean, variance, likelihood.
+"""Distribution of the targets that a loss implies: mean, variance, likelihood.
 
 A loss of an exponential dispersion family is linear in the target: l'(z, y) = h(z) (mu(z) - y).
 Then everything that inference needs follows from the generated kernels, whatever the link:

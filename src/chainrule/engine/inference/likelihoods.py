@@ -1,4 +1,4 @@
-"""What one example adds to likelihood, scores and information, for one score or several classes.
+"""Terms of one example in likelihood, score and information, for one score or several classes.
 
 Of several classes one is the base: the parameters are those of the others less the base's, as far
 as the data tell them apart.
@@ -19,7 +19,7 @@ from chainrule.engine.losses.facts import LossRow
 
 @dataclass(frozen=True)
 class RowTerms:
-    """Of each example of a piece, with n_outputs scores.
+    """Terms of each example of a piece, with n_outputs scores.
 
     Attributes
     ----------

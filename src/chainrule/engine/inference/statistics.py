@@ -15,7 +15,7 @@ from chainrule.engine.losses.null_model import null_score
 
 @dataclass(frozen=True)
 class FitStatistics:
-    """What R's broom calls a glance, and pseudo R2.
+    """Summary statistics of a fit (a glance in R's broom), and pseudo R2.
 
     Attributes
     ----------

@@ -366,7 +366,7 @@ class SoftmaxLoss:
 
 @dataclass(frozen=True)
 class _Odds:
-    """What the rounding of a softmax depends on; all but `lost` are (n_samples, n_classes).
+    """Quantities behind the rounding of a softmax; all but `lost` are (n_samples, n_classes).
 
     Attributes
     ----------

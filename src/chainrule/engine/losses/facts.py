@@ -1,4 +1,4 @@
-"""What the engine may assume of a loss: facts and kernels, one record per loss.
+"""Facts and kernels of a loss, one record per loss; the engine assumes nothing else.
 
 A loss here is a function of one score z and one target y. Solvers and certificates ask for facts;
 what is not proven of a loss is absent (None), and the certificate that needs it is not offered.
@@ -71,7 +71,7 @@ class Targets:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is proven of l(z, y), for every score z and every target y of `Targets`.
+    """Proven facts of l(z, y), for every score z and every target y of `Targets`.
 
     Attributes
     ----------

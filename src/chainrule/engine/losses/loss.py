@@ -1,4 +1,4 @@
-"""What objectives, solvers and certificates ask of a loss.
+"""Interface of a loss for objectives, solvers and certificates.
 
 A loss is pointwise: one example in, one number (or one small row) out. It does not depend on sums,
 weights or coefficients. `raw_prediction` is always (n_samples, n_outputs): one score per example,
@@ -53,7 +53,7 @@ class Loss(Protocol):
 
     @property
     def facts(self) -> Facts:
-        """What is proven of it."""
+        """Its proven facts."""
 
     @property
     def kernel(self) -> int:

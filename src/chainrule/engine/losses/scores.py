@@ -42,7 +42,7 @@ class ScoreLoss:
 
     @property
     def facts(self) -> Facts:
-        """What is proven of it."""
+        """Its proven facts."""
         return self.row.facts
 
     @property

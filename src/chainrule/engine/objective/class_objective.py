@@ -75,7 +75,7 @@ class ClassObjective(Objective):
     def intercept_sums(
         self, raw_prediction: FloatArray, shift: FloatArray
     ) -> tuple[float, FloatArray, FloatArray]:
-        """Return the loss with the intercepts shifted, and its derivatives by the shift."""
+        """Return the loss with the intercepts shifted, and its derivatives w.r.t. the shift."""
         raw = by_class(raw_prediction)
 
         def one(index: int) -> Partial:

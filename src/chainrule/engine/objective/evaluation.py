@@ -31,7 +31,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What one pass over the data finds out at a point.
+    """Results of one pass over the data at a point.
 
     Attributes
     ----------
@@ -73,5 +73,5 @@ class Evaluation:
 
 
 def comparable(value: float) -> float:
-    """Return a value of f, NaN for -inf: where a kernel overflows, that is no improvement."""
+    """Return a value of f, NaN for -inf: where a kernel overflows, that is not an improvement."""
     return float("nan") if value == -np.inf else value

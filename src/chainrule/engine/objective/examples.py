@@ -17,7 +17,7 @@ from chainrule.engine.runtime.executors import Partial, map_in_order, sum_over_c
 
 
 class ExampleSums:
-    """What an objective knows of its examples without their features.
+    """Sums of an objective over its examples, without their features.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class ExampleSums:
     def intercept_sums(
         self, raw_prediction: FloatArray, shift: FloatArray
     ) -> tuple[float, FloatArray, FloatArray]:
-        """Return the loss with the intercept shifted, and its derivatives by the shift."""
+        """Return the loss with the intercept shifted, and its derivatives w.r.t. the shift."""
         ones = np.ones(self.source.rows_per_block)
 
         def one(raw: FloatArray, y: FloatArray, s: FloatArray) -> Partial:

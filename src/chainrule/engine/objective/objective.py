@@ -421,7 +421,7 @@ class Objective(ExampleSums):
 
     @cached_property
     def _stiffness(self) -> FloatArray:
-        """What the penalty adds to the diagonal of a Hessian."""
+        """Contribution of the penalty to the diagonal of a Hessian."""
         unpenalised = np.zeros(int(self.fit_intercept))
         return np.tile(
             np.append(self.penalty.strength[self.free], unpenalised), self.loss.n_outputs

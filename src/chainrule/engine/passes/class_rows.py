@@ -54,7 +54,7 @@ def rows_per_step(n_features: int, n_classes: int) -> int:
 
 
 class _Rows:
-    """What the kernels are told of some rows: dense ones, or three arrays of sparse ones."""
+    """Rows as the kernels take them: dense ones, or three arrays of sparse ones."""
 
     def __init__(self, X: Any, n_rows: int, n_features: int, n_classes: int) -> None:  # noqa: ANN401
         self.X, self.n_classes = X, n_classes

@@ -1,4 +1,4 @@
-"""Passes over dense rows of several classes: tables with one row a class, a few examples at a time.
+"""Passes over dense rows of several classes: tables with one row per class, a few examples each.
 
 A table of some thousand numbers stays in the cache while its shift, exponentials, sums and
 residuals are taken, and numbers of one class follow each other, so that every operation runs over
@@ -35,7 +35,7 @@ def steps(n_rows: int, n_classes: int) -> Iterator[slice]:
 
 @dataclass(frozen=True)
 class Shares:
-    """What all formulas of some examples share; tables are (n_classes, n_rows).
+    """Terms that all formulas of some examples share; tables are (n_classes, n_rows).
 
     Attributes
     ----------

@@ -36,7 +36,7 @@ _sparse = NativeModule("fused_sparse")
 def rows_per_block(n_samples: int, n_features: int, n_entries: int) -> int:
     """Return how many rows make a block.
 
-    Each block has sums of its own, one a column, which are cleared and added up in every pass. So
+    Each block has sums of its own, one per column, which are cleared and added up in every pass. So
     blocks are few, as many as threads may want, unless they have many entries for each column; and
     a block takes long enough to be worth a call.
     """

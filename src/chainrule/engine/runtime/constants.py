@@ -1,4 +1,4 @@
-"""What passes and operations take on this machine: constants, shipped or measured.
+"""Times of passes and operations on this machine: constants, shipped or measured.
 
 `chainrule calibrate` measures them and keeps them in the user's configuration folder. They predict
 seconds and choose nothing, so that equal data get equal bits on every machine.

@@ -139,7 +139,7 @@ class _Line(Generic[Result]):
                 self._arrived.get(timeout=_MOMENT)
 
     def _receive(self) -> None:
-        """Wait for what a helper has to say: a result, or that it goes."""
+        """Wait for a message of a helper: a result, or that it ends."""
         arrived = self._arrived.get()
         if arrived is not None:
             chunk, self._done[chunk] = arrived

@@ -1,4 +1,4 @@
-r"""More columns than rows: Newton on one number a row, through the Gram matrix of the rows.
+r"""More columns than rows: Newton on one number per row, through the Gram matrix of the rows.
 
 With a penalty the optimum is coef = S^-1 X^T alpha, S the strengths: X enters through
 G = X S^-1 X^T alone, m x m, computed once. With rho the weighted residuals and D the weighted
@@ -36,7 +36,7 @@ def row_newton(
     max_iter: int,
     monitor: Monitor = no_op_monitor,
 ) -> Outcome:
-    """Minimise a penalised two-class objective with one unknown a row.
+    """Minimise a penalised two-class objective with one unknown per row.
 
     What rounding in G leaves to do on the columns themselves, Newton does: often nothing.
 

@@ -1,4 +1,4 @@
-"""What solvers ask of a problem: known before one of them is chosen, and imported."""
+"""Requirements of solvers on a problem, checked before one of them is chosen and imported."""
 
 from __future__ import annotations
 

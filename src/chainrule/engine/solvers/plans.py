@@ -32,7 +32,7 @@ Method = Literal[
 ]
 
 ROWS_FROM: Final[int] = 300
-"""Parameters from which one unknown a row is tried, where there are fewer rows."""
+"""Parameters from which one unknown per row is tried, where there are fewer rows."""
 
 UNPENALISED_LIMIT: Final[int] = 2000
 """Parameters up to which a Hessian is formed; without a penalty, the proof needs it."""
@@ -52,7 +52,7 @@ _SCATTERED: Final[float] = 24.0
 
 @dataclass(frozen=True)
 class Cost:
-    """What a method is expected to take.
+    """Expected cost of a method.
 
     Attributes
     ----------
@@ -183,7 +183,7 @@ def choose_plan(
     ----------
     method : Method
         What the user asked for. What a problem does not admit gives way: sampling, where rows are
-        too few for it, to the full Hessian; one unknown a row, without a penalty or with more
+        too few for it, to the full Hessian; one unknown per row, without a penalty or with more
         classes, to Hessian products.
     source : Measured
     n_parameters : int
@@ -256,12 +256,14 @@ def _chosen(
         why = "blocks are for dense data of more than two classes, with compiled passes"
         return _plan("newton-cg", why, source, costs)
     if method == "newton-rows" and not on_rows:
-        why = "one unknown a row needs a penalty, two classes and few rows"
+        why = "one unknown per row needs a penalty, two classes and few rows"
         return _plan("newton-cg", why, source, costs)
     if method != "auto":
         return _plan(method, "asked for", source, costs)
     if on_rows and source.is_dense and n_parameters > max(source.n_samples, ROWS_FROM):
-        why = f"{source.n_samples} rows for {n_parameters} parameters: one unknown a row is enough"
+        why = (
+            f"{source.n_samples} rows for {n_parameters} parameters: one unknown per row is enough"
+        )
         return _plan("newton-rows", why, source, costs)
     blocks, few = (costs[m].in_passes(source) for m in ("newton-blocks", "newton-classes"))
     if in_blocks and penalised and not from_samples and blocks < few:

@@ -163,7 +163,7 @@ class _Course:
 
 @dataclass(frozen=True)
 class _Sketch:
-    """What a sample of the rows knows.
+    """Objective and curvature of a sample of the rows.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What every solver returns: the point, how it went, and the curvature it last used."""
+"""Result of every solver: the point, the course of the iterations, and the last curvature."""
 
 from __future__ import annotations
 

@@ -139,6 +139,11 @@ class Lexicon:
         scope = self.scope
         if name in scope:
             return NameMeaning(scope[name])
+        square, _, place = name.partition("^2_")
+        if place and f"{square}^2" in scope:
+            squared = scope[f"{square}^2"]
+            wanted = sum(dim != 1 for dim in squared.shape)
+            return NameMeaning(squared, tuple(_places(place, wanted)))
         stem = _STEM.match(name)
         if stem is None:
             return None
@@ -290,7 +295,7 @@ def spelled(text: str) -> str:
     Raises
     ------
     ValueError
-        When the text is no name.
+        When the text is not a name.
     """
     if match := _SQUARE.match(text):
         return f"{canonical(match[1])}^2"

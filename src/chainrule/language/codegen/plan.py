@@ -65,14 +65,14 @@ class Plan:
 
     @property
     def main_input(self) -> Symbol:
-        """The input whose numbers decide the precision: a variable, else one that is no place."""
+        """The input that decides the precision: a variable, else one that is not an index."""
         real = [symbol for symbol in self.model.inputs if symbol not in self.model.numbered]
         variables = [symbol for symbol in real if symbol in self.program.gradients]
         return (*variables, *real, *self.model.inputs)[0]
 
     @property
     def loads(self) -> list[Symbol]:
-        """What the backward pass reads from the cache."""
+        """The values that the backward pass reads from the cache."""
         layers = {layer.target for layer in self.program.layers}
         values = [layer.value for layer in self.program.layers]
         values += self.program.gradients.values()

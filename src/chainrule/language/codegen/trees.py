@@ -79,7 +79,9 @@ class Trees:
         if isinstance(node, Number):
             return _number(node)
         if not isinstance(node, Apply):
-            raise DerivationError("an index form is no line of array code; a matrix form is wanted")
+            raise DerivationError(
+                "an index form cannot be a line of array code; a matrix form is needed"
+            )
         if is_hidden(node):
             return self.tree(node.args[0], False)
         return self._applied(node)

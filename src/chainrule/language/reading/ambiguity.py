@@ -1,4 +1,4 @@
-"""Signs that mean two things for a square matrix: the reader asks, and names the token to add.
+"""Signs that mean two things for a square matrix: the error names the token to add.
 
 ``X^2`` may be ``X .^ 2``, the square of every entry, or ``X @^ 2``, the product ``X X``; ``1/X``
 may be ``1 ./ X`` or ``X^-1``. Where the part that is raised or divided by goes entry by entry

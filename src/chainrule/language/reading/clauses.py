@@ -67,7 +67,7 @@ class Clause:
 
 @dataclass(frozen=True)
 class Clauses:
-    """What a line says: its clauses, and whether it has words that are not read."""
+    """Content of a line: its clauses, and whether it has words that are not read."""
 
     found: tuple[Clause, ...] = ()
     prose: bool = False

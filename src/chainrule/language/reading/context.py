@@ -20,7 +20,7 @@ from chainrule.language.reading.tree import Node
 
 
 class Star(Enum):
-    """What ``*`` between matrices means: it is asked where both are possible, or settled."""
+    """Meaning of ``*`` between matrices: settled, or a question where both are possible."""
 
     ASK = "ask"
     ENTRIES = "entry by entry"

@@ -1,4 +1,4 @@
-"""What stands between brackets and bars: groups, masks, blocks, parts, norms, arguments."""
+"""Content of brackets and bars: groups, masks, blocks, parts, norms, arguments."""
 
 from __future__ import annotations
 

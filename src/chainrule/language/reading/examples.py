@@ -125,8 +125,14 @@ def indexed_bases(
         for targets, names, _ in lines:
             for target in targets:
                 said = references.get(target)
-                if said is None or said.base not in bases:
+                if said is None:
                     continue
+                if said.base not in bases:
+                    entries = [references[n] for n in names if n in references]
+                    shared = [one for one in entries if set(said.letters) & set(one.letters)]
+                    if not any(one.base in bases and len(one.letters) > 1 for one in shared):
+                        continue
+                    bases.add(said.base)  # z_i = ∑_j W_ij x_j, with z as a whole elsewhere
                 bases |= {
                     references[n].base
                     for n in names
@@ -193,7 +199,7 @@ def letter_of(place: Node | None) -> str | None:
 
 
 def needs_entries(targets: Sequence[str], node: Node, bases: Container[str]) -> bool:
-    """Whether a definition speaks of entries with two indices, as in ``S_ij = ∑_k Q_ik K_jk``."""
+    """Whether a definition has entries with two indices, as in ``S_ij = ∑_k Q_ik K_jk``."""
     found = [reference(name) for name in (*targets, *_names(node))]
     if any(one is not None and one.base in bases and len(one.letters) > 1 for one in found):
         return True

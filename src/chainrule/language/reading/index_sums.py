@@ -67,7 +67,7 @@ def summed(within: Context, node: Summation) -> Expr:
 
 
 def _no_number(within: Context, node: Summation, body: Node) -> ParseError:
-    """Say what under a sum is no number for each index."""
+    """Raise an error for a value under a sum that is not a number for each index."""
     letter = node.indices[0]
     for part in parts_of(body):
         if not isinstance(part, Name) or part.name not in within.scope:
@@ -100,7 +100,7 @@ def of_examples(
 def _with_columns(
     within: Context, node: Node, body: Node, names: set[str], high: Node | None
 ) -> Context:
-    """Return the context in which the names with an index stand with one example a column."""
+    """Return the context in which the names with an index stand with one example per column."""
     given = {name: within.scope[name] for name in names if name in within.scope}
     high = _unbracketed(high)
     length: Dim | None = high.name if isinstance(high, Name) else None

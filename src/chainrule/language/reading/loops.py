@@ -158,7 +158,7 @@ class _Unroller:
         if word in known:
             return known[word]
         raise line.error(
-            f"{word} is no number here; write one, or define it above: {word} = 3",
+            f"{word} is not a number here; write one, or define it above: {word} = 3",
             header.start(group),
         )
 

@@ -112,7 +112,7 @@ def target_name(text: str) -> str:
     Raises
     ------
     ValueError
-        When the text is no name.
+        When the text is not a name.
     """
     if match := _SQUARED.fullmatch(text.strip()):
         return f"{canonical(match[1])}^2"

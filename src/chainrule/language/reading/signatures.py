@@ -74,7 +74,7 @@ from chainrule.errors import ShapeError
 
 
 class Kind(Enum):
-    """What an argument is; the value is what an error calls it."""
+    """Kind of an argument; the value is its name in errors."""
 
     MATRIX = "matrix"
     SIZE = "size"

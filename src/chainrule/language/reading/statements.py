@@ -73,7 +73,7 @@ class Statement:
 
     @property
     def target(self) -> str:
-        """What stands before the sign."""
+        """The left side of the sign."""
         return self.line.text[: self.at]
 
     @property
@@ -91,7 +91,7 @@ class Statement:
 
     @property
     def call(self) -> re.Match[str] | None:
-        """What defines a function: its name and its arguments, as in ``f(z) = ...``."""
+        """Head of a definition of a function: its name and its arguments, as in ``f(z) = ...``."""
         if self.sign == ":" or _is_name(self.target):
             return None
         return _CALL.fullmatch(self.target)

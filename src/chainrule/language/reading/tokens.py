@@ -257,7 +257,7 @@ def _raises(found: list[Token]) -> bool:
 
 
 def _opens(found: list[Token]) -> bool:
-    """Whether an argument begins here, so that a quote is no prime."""
+    """Whether an argument begins here, so that a quote is not a prime."""
     return bool(found) and found[-1].kind == "mark" and found[-1].text in ("(", ",")
 
 

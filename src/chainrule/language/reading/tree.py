@@ -1,4 +1,4 @@
-"""What was written, as a tree: nothing is decided here that needs a shape."""
+"""Syntax tree of the text: nothing is decided here that needs a shape."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ NOT_SHARED = 6
 _ALIKE = frozenset({"softmax", "log_softmax", "logsoftmax"})
 _NORMALISED = frozenset({"layer_norm", "batch_norm", "rms_norm", "group_norm", "dropout"})
 _PAIRED = frozenset({"cross_entropy", "multiclass_hinge", "cosine", "kl_gaussian"})
-_SQUARE = frozenset({"trace", "tr", "det", "logdet"})
+_SQUARE = frozenset({"trace", "tr", "Tr", "det", "logdet"})
 
 
 class ClashError(Exception):
@@ -66,7 +66,7 @@ class BeyondError(Exception):
 
 @dataclass
 class Solution:
-    """What is known so far: the shapes of names, and the sizes that variables stand for."""
+    """State of the unification: the shapes of names, and the sizes that variables stand for."""
 
     shapes: dict[str, OpenShape]
     bound: dict[OpenSize, Term] = field(default_factory=dict)
@@ -251,7 +251,7 @@ class Shaper:
         return replace(self, turned=turned)
 
     def is_turned(self, node: Name) -> bool:
-        """Whether the matrix that a name stands for has one example a row."""
+        """Whether the matrix that a name stands for has one example per row."""
         return node.example and node.name in self.turned
 
     def summed(self, node: Summation) -> OpenShape:

@@ -63,7 +63,7 @@ class _Budgeted(io.RawIOBase):
 def compression_of(path: Path) -> str:
     """Return the ending that names the compression of a file, by its first bytes; empty for none.
 
-    A workbook is a zip archive too, and is no compressed text.
+    A workbook is a zip archive too, and is not compressed text.
     """
     with path.open("rb") as file:
         start = file.read(6)

@@ -10,7 +10,7 @@ from chainrule.errors import DataError
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What the user says about a file; everything else is found out, and said.
+    """Options for reading a file; everything else is detected and reported.
 
     Parameters
     ----------

@@ -206,7 +206,7 @@ def load_set(folder: str | Path) -> SubmissionMarker:
             "`chainrule exercise new --out FOLDER` writes a set with its key"
         ) from None
     except (ValueError, AttributeError) as error:
-        raise ExerciseError(f"{path}: is no key of a set: {error}") from None
+        raise ExerciseError(f"{path}: is not the key of a set: {error}") from None
 
 
 def submissions(path: str | Path) -> list[Path]:

@@ -96,7 +96,7 @@ class DerivativeElaborator(FunctionElaborator):
         """Read ``∂²J/∂w_j∂w_k``, or the Hessian with respect to a vector as a whole."""
         first, first_at = self.side(inner.wrt)
         whole = self.context.meant(self.derivative(inner))
-        self.context.derived = None
+        self.context.derived, self.context.twice = None, True
 
         def entry_of(one: Position, other: Position) -> Expr:
             at = first_at or _along(first, one)
@@ -107,7 +107,8 @@ class DerivativeElaborator(FunctionElaborator):
             return entry_of(None, None)
         if 1 not in first.shape or 1 not in wrt.shape:
             raise self.line.error(
-                "a second derivative by a matrix has four indices; write it entry by entry",
+                "a second derivative with respect to a matrix has four indices; write it entry by "
+                "entry",
                 inner.start,
                 UndecidedError,
             )

@@ -1,4 +1,4 @@
-r"""Derivatives of what is no value of the forward pass: ``∂ log p_i/∂z_k``, ``∂²J/∂w_j∂w_k``.
+r"""Derivatives of expressions outside the forward pass: ``∂ log p_i/∂z_k``, ``∂²J/∂w_j∂w_k``.
 
 An index form is differentiated term by term: a sum by its terms, a function by its slope times that
 of its argument, an entry of a value by the reverse sweep.
