@@ -204,8 +204,10 @@ class InMemorySource:
 
     @property
     def can_take_columns(self) -> bool:
-        """Whether `take_columns` works: on arrays and CSR, not on codes."""
-        return self._taken is None and (self.is_dense or self._X.format == "csr")
+        """Whether `take_columns` works: on arrays and CSR, not on codes or rows in files."""
+        if self._taken is not None or self.is_stored:
+            return False
+        return self.is_dense or bool(self._X.format == "csr")
 
     def take_columns(self, columns: IntArray) -> InMemorySource:
         """Return some columns as a copy; their numbers are not checked again."""

@@ -14,17 +14,18 @@ from typing import Protocol
 
 import numpy as np
 
-from chainrule.engine.arrays import UNIT, FloatArray, IntArray
+from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.rows import RowBlock
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.loss import Loss
 from chainrule.engine.objective.evaluation import Evaluation, Point, comparable
+from chainrule.engine.objective.examples import ExampleSums
 from chainrule.engine.passes import class_tables
 from chainrule.engine.passes.blocks import DenseBlock
-from chainrule.engine.passes.fused_blocks import NOTHING, FusedBlock, line_sums
+from chainrule.engine.passes.fused_blocks import NOTHING, FusedBlock
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
 from chainrule.engine.penalties.l2 import L2Penalty
-from chainrule.engine.runtime.executors import Partial, map_in_order, sum_over_chunks
+from chainrule.engine.runtime.executors import Partial, sum_over_chunks
 from chainrule.engine.runtime.journal import Journal
 
 Fused = FusedBlock | FusedSparseBlock
@@ -37,7 +38,7 @@ class Runtime(Protocol):
         """Return the sum of ``objective.block_sums`` over all blocks, in the fixed order."""
 
 
-class Objective:
+class Objective(ExampleSums):
     """f, its derivatives and the other sums over rows that solvers and certificates need.
 
     Parameters
@@ -73,11 +74,8 @@ class Objective:
         n_threads: int = 1,
         columns: IntArray | None = None,
     ) -> None:
-        self.source = source
-        self.loss = loss
-        self.penalty = penalty
+        super().__init__(source, loss, penalty, n_threads)
         self.fit_intercept = fit_intercept
-        self.n_threads = n_threads
         self.columns = columns
         self.passes = 0.0
         self.journal: Journal | None = None
@@ -249,89 +247,6 @@ class Objective:
         )
         return sums if bends is None else (*sums, self._sandwich(block, bends))
 
-    def floor(self, value: float) -> float:
-        """Return the sum of the least losses, a lower bound of f.
-
-        Where no least loss is proven, it is as far below a value of f as that is below f at zero
-        coefficients: a scale for solvers, which proves nothing.
-        """
-        if not self.loss.facts.has_least:
-            return value - max(self.value_at_origin - value, UNIT * self.floor_size)
-        return self._floor[0]
-
-    @property
-    def floor_size(self) -> float:
-        """The sum of the sizes of the least losses; |f| at zero coefficients, if none is proven."""
-        return self._floor[1]
-
-    @cached_property
-    def _floor(self) -> tuple[float, float]:
-        if not self.loss.facts.has_least:
-            return 0.0, max(abs(self.value_at_origin), 1e-300)
-        if self.loss.facts.of_classes:
-            return 0.0, 0.0
-
-        def one(_: FloatArray, y: FloatArray, s: FloatArray) -> Partial:
-            total, size = self.loss.least_sums(y, s)
-            return np.asarray(total), np.asarray(size)
-
-        total, terms = self.sum_over_vectors(one, np.empty((self.source.n_samples, 0)))
-        return float(total), float(terms)
-
-    def sum_over_vectors(
-        self,
-        function: Callable[[FloatArray, FloatArray, FloatArray], Partial],
-        raw_prediction: FloatArray,
-    ) -> Partial:
-        """Sum ``function(raw_prediction, y, sample_weight)`` over blocks, without reading X."""
-        source = self.source
-
-        def one(index: int) -> Partial:
-            rows, y, sample_weight = source.labels(index)
-            return function(raw_prediction[rows], y, sample_weight)
-
-        return sum_over_chunks(one, source.n_blocks, self.n_threads)
-
-    @property
-    def has_compiled_lines(self) -> bool:
-        """Whether sums over the examples alone, too, are worth a compiled loop."""
-        return self.source.is_fused and bool(self.loss.kernel)
-
-    def intercept_sums(
-        self, raw_prediction: FloatArray, shift: FloatArray
-    ) -> tuple[float, FloatArray, FloatArray]:
-        """Return the loss with the intercept shifted, and its derivatives w.r.t. the shift."""
-        ones = np.ones(self.source.rows_per_block)
-
-        def one(raw: FloatArray, y: FloatArray, s: FloatArray) -> Partial:
-            if self.has_compiled_lines:
-                loss, slope, bend = line_sums(
-                    self.loss.kernel, raw[:, 0], ones[: len(raw)], float(shift[0]), y, s
-                )
-                return np.asarray(loss), np.asarray([slope]), np.asarray([[bend]])
-            raw = raw + shift
-            return (
-                np.asarray(s @ self.loss.pointwise_loss(raw, y)),
-                s @ self.loss.pointwise_gradient(raw, y),
-                np.tensordot(s, self.loss.pointwise_hessian(raw, y), axes=1),
-            )
-
-        loss, slope, bend = self.sum_over_vectors(one, raw_prediction)
-        return float(loss), slope, bend
-
-    @cached_property
-    def value_at_origin(self) -> float:
-        """The objective where everything is zero, found without reading X."""
-        raw_prediction, level = self.source.offset, self.loss.level
-        if raw_prediction is None and level is not None:
-            return level * self.source.total_weight
-        if raw_prediction is None:
-            raw_prediction = np.zeros((self.source.n_samples, self.loss.n_outputs))
-        (loss,) = self.sum_over_vectors(
-            lambda raw, y, s: (np.asarray(s @ self.loss.pointwise_loss(raw, y)),), raw_prediction
-        )
-        return float(loss)
-
     def raw_predictions(self, point: Point) -> FloatArray:
         """Return the raw predictions at a point, (n_samples, n_outputs)."""
         found = self.raw_direction(point)
@@ -350,49 +265,6 @@ class Objective:
         known = direction.coef, direction.intercept
         self._summed("raw predictions", one, *known, table=change)
         return change
-
-    def along(
-        self, start: Evaluation, direction: Point, raw_direction: FloatArray
-    ) -> Callable[[float], tuple[float, float]]:
-        """Return step -> (f, df/dstep) on a line, without reading X."""
-        curvature = float((self.penalty.gradient(direction.coef) * direction.coef).sum())
-        slope = float((self.penalty.gradient(start.point.coef) * direction.coef).sum())
-        level = self.penalty.value(start.point.coef)
-
-        def at(step: float) -> tuple[float, float]:
-            def one(index: int) -> Partial:
-                rows, y, s = self.source.labels(index)
-                change = raw_direction[rows]
-                if self.has_compiled_lines:
-                    level = start.raw_prediction[rows, 0]
-                    total, pulled, _ = line_sums(self.loss.kernel, level, change[:, 0], step, y, s)
-                    return np.asarray(total), np.asarray(pulled)
-                raw = start.raw_prediction[rows] + step * change
-                pull = (self.loss.pointwise_gradient(raw, y) * change).sum(axis=1)
-                return np.asarray(s @ self.loss.pointwise_loss(raw, y)), np.asarray(s @ pull)
-
-            loss, rise = sum_over_chunks(one, self.source.n_blocks, self.n_threads)
-            value = float(loss) + level + step * slope + 0.5 * step * step * curvature
-            return comparable(value), float(rise) + slope + step * curvature
-
-        return at
-
-    def bend(self, at: Evaluation) -> FloatArray | None:
-        """Return the weighted curvature of each example, for `hessian_product` to use again.
-
-        Only where it is one number, (n_samples,): losses of one output.
-        """
-        if self.loss.n_outputs > 1:
-            return None
-        found = np.empty(self.source.n_samples)
-
-        def one(index: int) -> None:
-            rows, y, s = self.source.labels(index)
-            found[rows] = s * self.loss.pointwise_hessian(at.raw_prediction[rows], y)[:, 0, 0]
-
-        for _ in map_in_order(one, self.source.n_blocks, self.n_threads):
-            pass
-        return found
 
     def hessian_product(
         self, at: Evaluation, direction: Point, bend: FloatArray | None = None
