@@ -1,4 +1,6 @@
-"""Time of inference: ``python -m benchmarks.inference [PEERS_PYTHON]``, into inference.json here.
+"""Time of inference: ``python -m benchmarks.inference [PEERS_PYTHON] [--shape 200x8]``.
+
+Writes inference.json here.
 
 Coefficients are fitted beforehand and not timed. Timed are the table with HC3 errors, and average
 marginal effects with their errors; for statsmodels, HC0 (its HC3 is HC0, statsmodels#7798) and
@@ -9,8 +11,11 @@ worked, beside the data.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -61,6 +66,8 @@ print(json.dumps({"fit and table": table - start, "ame": ame, "MB": grown() - he
 
 def measured(python: str, code: str, shape: tuple[int, int]) -> dict[str, float | str]:
     """Return the seconds and megabytes that a process reports, or why it reports none."""
+    if shutil.which(python) is None:
+        return {"failed": f"there is no {python}"}
     command = [python, "-c", DATA + code, *map(str, shape)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
@@ -72,20 +79,30 @@ def measured(python: str, code: str, shape: tuple[int, int]) -> dict[str, float 
     return found
 
 
-def main() -> None:
+def shape_of(text: str) -> tuple[int, int]:
+    """Return rows and columns of a text such as 200x8."""
+    rows, _, columns = text.partition("x")
+    return int(rows), int(columns)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure all shapes and write the record."""
-    peers = sys.argv[1] if len(sys.argv) > 1 else str(HERE / ".peers/bin/python")
+    parser = ArgumentParser(description="Time of inference, beside statsmodels.")
+    parser.add_argument("peers", nargs="?", default=str(HERE / ".peers/bin/python"))
+    parser.add_argument("--shape", type=shape_of, action="append", help="rows x columns, as 200x8")
+    parser.add_argument("--out", type=Path, default=HERE / "inference.json")
+    chosen = parser.parse_args(arguments)
     records = []
-    for shape in SHAPES:
+    for shape in chosen.shape or SHAPES:
         record = {
             "rows": shape[0],
             "columns": shape[1],
             "chainrule": measured(sys.executable, OURS, shape),
-            "statsmodels": measured(peers, THEIRS, shape),
+            "statsmodels": measured(chosen.peers, THEIRS, shape),
         }
         records.append(record)
         print(json.dumps(record), flush=True)
-    (HERE / "inference.json").write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
+    chosen.out.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -247,6 +247,9 @@ export interface AnswerRecord {
   right: boolean;
   hints?: number;
   at?: string;
+  skills?: string[];
+  blamed?: string[];
+  mistakes?: string[];
 }
 
 /** A block of a question: ``prose``, ``equation``, ``code`` or ``forward``. */

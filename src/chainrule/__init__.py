@@ -9,7 +9,10 @@ The public names, imported when first used, so that ``import chainrule`` stays l
 - `plain`, `unicode`, `latex`: write an expression.
 - `LogisticRegression`: a scikit-learn estimator with a certificate in every fit.
 - `LinearModel`: the same for any loss; `PoissonRegressor`, `GammaRegressor`, `TweedieRegressor`.
+- `LogisticRegressionCV`, `LinearModelCV`, ...: the same with the penalty chosen by
+  cross-validation.
 - `fit_logistic`: the same for plain arrays, without scikit-learn.
+- `logistic_path`: L1 and elastic-net paths, every point with its gap.
 - `fit_many`: bootstraps, simulations, one fit per segment, in one call.
 - `warm_up`: load its compiled passes beforehand.
 """
@@ -25,12 +28,21 @@ if TYPE_CHECKING:
     from chainrule.calculus.derivation.steps import Derivation, Step
     from chainrule.calculus.graph.model import Model, ModelBuilder
     from chainrule.deriving import derive, derive_second
+    from chainrule.engine.data.streams import Stream
     from chainrule.errors import ChainruleError
     from chainrule.estimators.classifier import LogisticRegression
+    from chainrule.estimators.classifier_cv import LogisticRegressionCV
     from chainrule.estimators.functional import fit_logistic
     from chainrule.estimators.glm import GammaRegressor, PoissonRegressor, TweedieRegressor
     from chainrule.estimators.linear_model import LinearModel
     from chainrule.estimators.many import fit_many
+    from chainrule.estimators.paths import logistic_path
+    from chainrule.estimators.regressors_cv import (
+        GammaRegressorCV,
+        LinearModelCV,
+        PoissonRegressorCV,
+        TweedieRegressorCV,
+    )
     from chainrule.estimators.warming import warm_up
     from chainrule.language.reading import load_model, read_model
     from chainrule.language.typeset import latex, plain, unicode
@@ -42,19 +54,26 @@ _DOORS = {
     "ChainruleError": "chainrule.errors",
     "Derivation": "chainrule.calculus.derivation.steps",
     "GammaRegressor": "chainrule.estimators.glm",
+    "GammaRegressorCV": "chainrule.estimators.regressors_cv",
     "LinearModel": "chainrule.estimators.linear_model",
+    "LinearModelCV": "chainrule.estimators.regressors_cv",
     "LogisticRegression": "chainrule.estimators.classifier",
+    "LogisticRegressionCV": "chainrule.estimators.classifier_cv",
     "Model": "chainrule.calculus.graph.model",
     "ModelBuilder": "chainrule.calculus.graph.model",
     "PoissonRegressor": "chainrule.estimators.glm",
+    "PoissonRegressorCV": "chainrule.estimators.regressors_cv",
     "Step": "chainrule.calculus.derivation.steps",
+    "Stream": "chainrule.engine.data.streams",
     "TweedieRegressor": "chainrule.estimators.glm",
+    "TweedieRegressorCV": "chainrule.estimators.regressors_cv",
     "derive": "chainrule.deriving",
     "derive_second": "chainrule.deriving",
     "fit_logistic": "chainrule.estimators.functional",
     "fit_many": "chainrule.estimators.many",
     "grade": "chainrule.teaching.exercises.grading",
     "latex": "chainrule.language.typeset",
+    "logistic_path": "chainrule.estimators.paths",
     "load_model": "chainrule.language.reading",
     "plain": "chainrule.language.typeset",
     "read_model": "chainrule.language.reading",
@@ -66,13 +85,19 @@ __all__ = [
     "ChainruleError",
     "Derivation",
     "GammaRegressor",
+    "GammaRegressorCV",
     "LinearModel",
+    "LinearModelCV",
     "LogisticRegression",
+    "LogisticRegressionCV",
     "Model",
     "ModelBuilder",
     "PoissonRegressor",
+    "PoissonRegressorCV",
     "Step",
+    "Stream",
     "TweedieRegressor",
+    "TweedieRegressorCV",
     "derive",
     "derive_second",
     "fit_logistic",
@@ -80,6 +105,7 @@ __all__ = [
     "grade",
     "latex",
     "load_model",
+    "logistic_path",
     "plain",
     "read_model",
     "unicode",

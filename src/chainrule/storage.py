@@ -75,6 +75,49 @@ def atomic_text(path: str | Path) -> Iterator[TextIO]:
         raise
 
 
+def write_bytes(path: str | Path, data: bytes) -> None:
+    """Write a file of bytes, whole or not at all; see `atomic_text`."""
+    with atomic_text(path) as file:
+        file.buffer.write(data)
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield the path of a scratch file that takes its name when the block ends without an error.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where the file shall be. A link is followed, an existing file keeps its permissions.
+
+    Raises
+    ------
+    DataError
+        When the place cannot be written to.
+    """
+    target = Path(os.path.realpath(path))
+    if _is_special(Path(path)):
+        raise DataError(f"{path}: this is a device or a pipe; name a file.")
+    try:
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.name}.", suffix=".part"
+        )
+    except OSError as error:
+        raise cannot_write(path, error) from None
+    os.close(handle)
+    scratch = Path(name)
+    try:
+        yield scratch
+        os.chmod(scratch, _mode(target))
+        os.replace(scratch, target)
+    except OSError as error:
+        scratch.unlink(missing_ok=True)
+        raise cannot_write(path, error) from None
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise
+
+
 def _is_special(target: Path) -> bool:
     """Whether a path is there and is neither a file nor a folder."""
     return target.exists() and not target.is_file() and not target.is_dir()

@@ -11,10 +11,15 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from chainrule import (
     GammaRegressor,
+    GammaRegressorCV,
     LinearModel,
+    LinearModelCV,
     LogisticRegression,
+    LogisticRegressionCV,
     PoissonRegressor,
+    PoissonRegressorCV,
     TweedieRegressor,
+    TweedieRegressorCV,
 )
 
 
@@ -38,6 +43,12 @@ from chainrule import (
         GammaRegressor(alpha=0.1, solver="lbfgs"),
         TweedieRegressor(),
         TweedieRegressor(power=1.5, alpha=0.0),
+        LogisticRegressionCV(Cs=2, cv=2),
+        LogisticRegressionCV(alphas=[0.1], cv=2, rule="1se", scoring="accuracy"),
+        LinearModelCV(Cs=2, cv=2),
+        PoissonRegressorCV(alphas=[0.1, 1.0], cv=2),
+        GammaRegressorCV(alphas=[0.1], cv=2),
+        TweedieRegressorCV(alphas=[0.1], cv=2),
     ]
 )
 def test_scikit_learn_contract(estimator: Any, check: Callable[[Any], None]) -> None:

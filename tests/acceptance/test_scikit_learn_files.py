@@ -46,7 +46,7 @@ class Run:
 _GLM = ("sklearn.linear_model._glm.tests.test_glm", "tests.acceptance.glm_in_place")
 RUNS = {
     "logistic regression": Run(
-        "sklearn.linear_model.tests.test_logistic", "tests.acceptance.logistic_in_place", 110
+        "sklearn.linear_model.tests.test_logistic", "tests.acceptance.logistic_in_place", 150
     ),
     "binomial model": Run(*_GLM, 48, "test_glm_regression and BinomialRegressor"),
     "Poisson, Gamma, Tweedie": Run(

@@ -53,6 +53,14 @@ EXAMPLES: Mapping[str, tuple[Example, ...]] = {
         Example(FIT, ""),
         Example(("predict", "model.json", "@breast_cancer"), "probability_malignant"),
     ),
+    "compare": (
+        Example(FIT, ""),
+        Example(("compare", "model.json", "model.json", "--data", "@breast_cancer"), "McNemar"),
+    ),
+    "report": (
+        Example(FIT, ""),
+        Example(("report", "model.json", "--format", "md"), "multiplies the odds"),
+    ),
     "export": (
         Example(FIT, ""),
         Example(("export", "model.json", "model.sql"), "largest difference"),

@@ -211,6 +211,15 @@ def _paper(module: Any) -> str:
     return "; ".join(filter(None, wrong))
 
 
+def _markdown(module: Any) -> str:
+    texts = [module.render(document) for document in documents().values()]
+    wrong = [f"no gradient in {text!r}" for text in texts if r"\partial J" not in text]
+    other = module.render(OTHER).splitlines()
+    for wanted in ("| name | weight |", "|---|---:|", "| R&D | -2 |"):
+        wrong += [] if wanted in other else [f"{wanted!r} is not in {other}"]
+    return "; ".join(filter(None, wrong))
+
+
 def _cell(module: Any) -> str:
     (section, *_) = documents()["lesson"].sections
     frame = _Balance()
@@ -231,6 +240,7 @@ PAGES: Mapping[str, Callable[[Any], str]] = {
     "html": _page,
     "json": _data,
     "latex": _paper,
+    "markdown": _markdown,
     "notebook": _cell,
     "slides": _deck,
     "terminal": _terminal,

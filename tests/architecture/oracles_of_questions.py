@@ -6,6 +6,7 @@ The answers for logistic regression on many examples are known without chainrule
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Mapping
 
@@ -17,7 +18,7 @@ from chainrule.documents.renderers.terminal import text_of
 from chainrule.teaching.exercises.answer_readers import judge
 from chainrule.teaching.exercises.kinds import KINDS
 from chainrule.teaching.exercises.kinds import ask as ask_kind
-from chainrule.teaching.exercises.loading import find
+from chainrule.teaching.exercises.pool import course_exercise
 from chainrule.teaching.exercises.questions import Question, QuestionKind
 
 Answers = tuple[str, str] | None
@@ -116,6 +117,90 @@ def _cache(text: str) -> Answers:
     return ("X, Y, A", "X, Z") if "∂J/∂w, ∂J/∂b" in text else None
 
 
+TWO_LAYERS = (
+    "dZ2 = A2 - Y",
+    "dZ1 = W2.T @ dZ2 * (1 - np.square(A1))",
+    "dW1 = dZ1 @ X.T",
+    "db1 = np.sum(dZ1, axis=1, keepdims=True)",
+    "dW2 = dZ2 @ A1.T",
+    "db2 = np.sum(dZ2, keepdims=True)",
+)
+"""The backward pass of a tanh network under a sigmoid with cross-entropy."""
+
+TANH_NETWORK = (
+    "dZ2 = A2 - Y",
+    "dW2 = dZ2 A1^T",
+    "db2 = dZ2 1",
+    "dA1 = W2^T dZ2",
+    "dZ1 = dA1 .* (1 - A1^2)",
+    "dW1 = dZ1 X^T",
+)
+
+
+def _debug(text: str) -> Answers:
+    shown = re.findall(r"^ *(\d)\) (.*)$", text, re.MULTILINE)
+    wrong = [number for number, line in shown if line not in TWO_LAYERS]
+    return (wrong[0], "1" if wrong[0] != "1" else "2") if len(wrong) == 1 else None
+
+
+def _given(text: str) -> dict[str, float]:
+    return {n: float(v) for n, v in re.findall(r"\b([a-z]\d?) = (-?[\d.]+)(?![\d.]*\|)", text)}
+
+
+def _circuit(text: str) -> Answers:
+    x, y, z = (_given(text)[name] for name in "xyz")
+    return (
+        f"q = {x + y}, f = {(x + y) * z}, df/dq = {z}, df/dx = {z}, df/dy = {z}, df/dz = {x + y}",
+        f"q = {x + y}, f = {(x + y) * z}, df/dq = {z}, df/dx = 1, df/dy = 1, df/dz = {x + y}",
+    )
+
+
+def _step(text: str) -> Answers:
+    u, v = _given(text)["u"], _given(text)["v"]
+    rate = float(re.search(r"rate ([\d.]+\d)", text)[1])  # type: ignore[index]
+    return (
+        f"{u - rate * 2 * u}, {v - rate * 6 * v}",
+        f"{u + rate * 2 * u}, {v + rate * 6 * v}",
+    )
+
+
+def _difference(text: str) -> Answers:
+    found = re.search(r"t = ([\d.]+) by .*? ε =\s+([\d.]+\d)\.", text, re.DOTALL)
+    assert found is not None
+    t, e = float(found[1]), float(found[2])
+    return f"{6 * t**2 + 2 * e**2:.10g}", f"{6 * t**2:g}"
+
+
+def _broadcast(text: str) -> Answers:
+    rows = re.search(r"A.shape = \((\d), 1\)", text)
+    columns = re.search(r"B.shape = \(1, (\d)\)", text)
+    assert rows is not None
+    assert columns is not None
+    return f"({rows[1]}, {columns[1]})", f"({columns[1]}, {rows[1]})"
+
+
+def _kinks(text: str) -> Answers:
+    z, da = (ast.literal_eval(each) for each in re.findall(r"= (\[.*\])", text))
+    right = [str(g if s > 0 else 0) for s, g in zip(z, da, strict=True)]
+    return ", ".join(right), ", ".join(map(str, da))
+
+
+def _saturation(text: str) -> Answers:
+    z, y = (float(v) for v in re.search(r"z = (-?\d+), y = (\d)", text).groups())  # type: ignore[union-attr]
+    return f"{1 / (1 + np.exp(-z)) - y:.6g}", "0.0001"
+
+
+def _flow(text: str) -> Answers:
+    found = re.search(r"(\d+) units in a chain, all weights ([\d.]+\d|\d)", text)
+    assert found is not None
+    return f"({found[2]}/4)^{int(found[1]) - 1}", f"({found[2]}/4)^{found[1]}"
+
+
+def _counting(text: str) -> Answers:
+    n, h, k = (int(each) for each in re.findall(r"\b(\d+)\b", text)[:3])
+    return f"{h * n} + {h} + {k * h} + {k}", f"{h * n + k * h}"
+
+
 KNOWN: Mapping[str, Callable[[str], Answers]] = {
     "gradient": _gradient,
     "factor": _chosen("∂z_i/∂w_p = ?", "X_pi", "-X_pi"),
@@ -133,7 +218,42 @@ KNOWN: Mapping[str, Callable[[str], Answers]] = {
         ("(A - Y) @ X.T", "(A - Y) @ X") if "∂J/∂w = (A - Y) X^T\n" in text else None
     ),
     "cache": _cache,
+    "debug": _debug,
+    "concept": _chosen("largest slope of the sigmoid", "1/4, at z = 0", "1, at z = 0"),
+    "circuit": _circuit,
+    "step": _step,
+    "gradient-check": _difference,
+    "broadcast": _broadcast,
+    "kinks": _kinks,
+    "stability": lambda text: (
+        ("1", "0") if "at z = 50," in text else ("0", "1") if "at z = -50," in text else None
+    ),
+    "saturation": _saturation,
+    "gradient-flow": _flow,
+    "counting": _counting,
+    "initialization": lambda text: ("1", "2") if "different rows" in text else None,
+    "parts": lambda text: (
+        "; ".join(TANH_NETWORK),
+        "; ".join([*TANH_NETWORK[:5], "dW1 = dZ1 X"]),
+    ),
 }
+
+EXERCISES = {
+    "debug": "two-layers",
+    "concept": "concept-sigmoid-max",
+    "circuit": "circuit-sum-product",
+    "step": "step-bowl",
+    "gradient-check": "check-central",
+    "broadcast": "broadcast-outer",
+    "kinks": "kink-mask",
+    "stability": "stable-gradient",
+    "saturation": "saturated-entropy",
+    "gradient-flow": "flow-sigmoid",
+    "counting": "count-dense",
+    "initialization": "equal-weights",
+    "parts": "parts-tanh",
+}
+"""The exercise that a kind is asked about, where it is not logistic regression."""
 
 SEEDS = 60
 
@@ -159,7 +279,7 @@ def kind_oracle(kind: QuestionKind) -> str:
 
 
 def _asked(kind: QuestionKind, seed: int) -> Question | None:
-    return ask_kind(find("logistic-batch"), kind.name, seed)
+    return ask_kind(course_exercise(EXERCISES.get(kind.name, "logistic-batch")), kind.name, seed)
 
 
 def _oracle(name: str) -> Oracle | None:

@@ -88,6 +88,37 @@ def test_numbers_are_those_of_numpy() -> None:
     assert value == pytest.approx(A[0, 1] * (1 - A[0, 1]))
 
 
+TENSORS = """
+Q : (b, h, k)   # a batch of matrices
+W : (h, k, n)   # one matrix for every row
+Y : (b, n)
+R = einsum("bhk,hkn->bn", Q, W) - Y
+J = 1/2 sum(R^2)
+wrt: W
+"""
+
+
+def test_tensors_are_shown_by_their_slices() -> None:
+    """Slices stand below one another, and go back as they came."""
+    drawn = result("numbers", text=TENSORS, sizes={"b": 3, "h": 2, "k": 4, "n": 2})
+    found = result("numbers", text=TENSORS, sizes=drawn["sizes"], inputs=drawn["inputs"])
+    assert found == drawn
+    Q = np.reshape(drawn["inputs"]["Q"], (3, 2, 4))
+    W = np.reshape(drawn["inputs"]["W"], (2, 4, 2))
+    R = np.tensordot(Q, W, 2) - drawn["inputs"]["Y"]
+    np.testing.assert_allclose(found["values"]["R"], R)
+    gradient = np.tensordot(Q, R, (0, 0))
+    np.testing.assert_allclose(found["gradients"]["W"], gradient.reshape(8, 2))
+    derived = result("derive", text=TENSORS)
+    assert derived["proven"]
+    nodes = {node["id"]: node for node in result("graph", text=TENSORS)["nodes"]}
+    assert np.shape(nodes["Q"]["value"])[1] == len(nodes["Q"]["value"][0])
+    for step in derived["steps"]:
+        assert result("why", text=TENSORS, step=step["id"])["title"]
+    wrong = error("numbers", text=TENSORS, inputs={"Q": [[1.0, 2.0]]})
+    assert "numbers were given" in wrong["message"]
+
+
 def test_drawn_labels_are_zero_or_one() -> None:
     for seed in range(6):
         found = result("numbers", text=LECTURE, seed=seed, sizes={"m": 9})

@@ -148,7 +148,7 @@ def test_a_scorm_package_lists_its_files(small: dict[str, bytes]) -> None:
 
 def distribution(folder: Path, **packages: bytes) -> Path:
     folder.mkdir()
-    for name in ("pyodide.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide.asm.js"):
+    for name in ("pyodide.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide.asm.js"):
         (folder / name).write_bytes(name.encode())
     lock: dict[str, Any] = {"packages": {}}
     for name, content in packages.items():

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chainrule.cli.main import cli
-from chainrule.teaching.exercises.loading import exercises
+from chainrule.teaching.exercises.pool import course_exercises
 from chainrule.teaching.exercises.sets import read_key
 
 
@@ -22,8 +22,8 @@ def test_the_bank_is_listed() -> None:
     result = run("list", "--json")
     assert result.exit_code == 0
     rows = json.loads(result.output)
-    assert [row["id"] for row in rows] == [each.id for each in exercises()]
-    assert all(row["difficulty"] > 0 for row in rows)
+    assert [row["id"] for row in rows] == [each.id for each in course_exercises()]
+    assert all(row["difficulty"] > 0 for row in rows if row["variables"])
     assert "board-b4" in run("list", "--topic", "vectors").output
 
 
@@ -32,7 +32,7 @@ def test_an_exercise_is_shown_and_its_answer_when_asked() -> None:
     assert "difficulty 15" in shown.output
     assert "kinds of question: gradient, factor" in shown.output
     assert "Answer" not in shown.output
-    assert "Answer: (A - Y) X^T" in run("show", "logistic-batch", "--seed", "2", "--answer").output
+    assert "Answer: (A - Y) X^T" in run("show", "logistic-batch", "--answer").output
 
 
 def test_a_variant_is_shown_by_its_seed() -> None:

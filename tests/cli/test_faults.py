@@ -40,6 +40,8 @@ WRITES: Mapping[str, Sequence[str]] = {
     "fit": ["fit", "table.csv", "--target", "t", "--holdout", "0"],
     "columns": ["columns", "table.csv"],
     "predict": ["predict", "model.json", "table.csv"],
+    "compare": ["compare", "model.json", "model.json", "--data", "table.csv"],
+    "report": ["report", "model.json"],
     "export": ["export", "model.json", "written.py"],
     "calibrate": ["calibrate", "--show"],
     "train": [
@@ -55,6 +57,7 @@ MAKES: Mapping[str, tuple[Sequence[str], str]] = {
     "fit": (["fit", "table.csv", "--target", "t", "--out", "out.json"], "out.json"),
     "columns": (["columns", "table.csv", "--out", "out.toml"], "out.toml"),
     "predict": (["predict", "model.json", "table.csv", "--out", "out.csv"], "out.csv"),
+    "report": (["report", "model.json", "--format", "md", "--out", "card.md"], "card.md"),
     "export": (["export", "model.json", "out.sql"], "out.sql"),
 }
 """Per command that writes a file, its arguments, and the file."""

@@ -65,7 +65,7 @@ def test_fading_asks_for_a_blank(tmp_path: Path) -> None:
         typed="show\n",
     )
     assert "= ?" in result.output
-    assert "at the mark" in result.output
+    assert "marked with >" in result.output or "question mark at >" in result.output
 
 
 def test_nothing_is_kept_when_nothing_shall_be(tmp_path: Path) -> None:

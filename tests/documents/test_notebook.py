@@ -100,7 +100,7 @@ def test_an_audit_shows_a_verdict_per_line() -> None:
     found = audit(TRANSCRIPT)
     html = found._repr_html_()
     assert Page(html).faults == []
-    rows = re.findall(r'<th scope="row">(\d+)</th><td>(\w+)</td>', html)
+    rows = re.findall(r'<th scope="row" class="num">(\d+)</th><td>(\w+)</td>', html)
     assert rows == [("5", "proven"), ("6", "wrong")]
     assert "2 lines judged: 1 proven, 1 wrong" in html
     text = terminal.render(audit_document(found))

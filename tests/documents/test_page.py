@@ -14,13 +14,24 @@ import pytest
 
 from chainrule.data import BREAST_CANCER
 from chainrule.documents import plots
-from chainrule.documents.fit_section import fit_lead, fit_sections
 from chainrule.documents.page import Section, render_page
+from chainrule.documents.renderers.html import section_html
+from chainrule.documents.report.building import fit_sections
+from chainrule.documents.report.overview import lead_of
+from chainrule.documents.report.subject import Subject
 from chainrule.tables.fitting import FitOptions, FittedTable, fit_file
 from chainrule.tables.metrics import Curve
 
 DERIVATION = (Path(__file__).parent / "derivation.html").read_text(encoding="utf-8")
 VOID = {"meta", "br", "link", "img", "hr", "input", "source", "wbr"}
+
+
+def sections_of(fitted: FittedTable) -> list[Section]:
+    return [section_html(section) for section in fit_sections(fitted)]
+
+
+def fit_lead(fitted: FittedTable, source: str) -> str:
+    return lead_of(Subject(fitted.model, fitted), source)
 
 
 class Page(HTMLParser):
@@ -63,7 +74,7 @@ def fitted() -> FittedTable:
 
 @pytest.fixture(scope="module")
 def html(fitted: FittedTable) -> str:
-    sections = [*fit_sections(fitted), Section("derivation", "The derivation", DERIVATION)]
+    sections = [*sections_of(fitted), Section("derivation", "The derivation", DERIVATION)]
     return render_page("A fit & its proof", fit_lead(fitted, "breast_cancer.csv"), sections)
 
 
@@ -92,7 +103,8 @@ def test_ids_are_unique_and_references_hit(page: Page) -> None:
 
 def test_nothing_comes_from_the_network(html: str, page: Page) -> None:
     for attribute in ("href", "src", "action", "data", "poster", "srcset", "xlink:href"):
-        assert [value for value in page.values(attribute) if not value.startswith("#")] == []
+        local = ("#", "data:text/csv;")
+        assert [value for value in page.values(attribute) if not value.startswith(local)] == []
     assert "@import" not in html
     assert re.findall(r"url\((?!#)", html) == []
     assert {tag for tag, _ in page.tags} & {"link", "iframe", "img", "object", "embed"} == set()
@@ -133,11 +145,12 @@ def test_names_of_the_table_cannot_smuggle_markup(tmp_path: Path) -> None:
         )
     )
     found = fit_file(path, FitOptions("target"))
-    html = render_page("t", fit_lead(found, evil), fit_sections(found))
+    html = render_page("t", fit_lead(found, evil), sections_of(found))
     page = Page(html)
     assert page.faults == []
     assert [tag for tag, _ in page.tags].count("script") == 1
-    assert {"b", "i"} & {tag for tag, _ in page.tags} == set()
+    tags = [tag for tag, _ in page.tags]
+    assert (tags.count("i"), tags.count("b")) == (0, 2)  # right answers are bold
     assert "cost in $ or $" in page.text["text"]
 
 
@@ -145,7 +158,7 @@ def test_more_than_two_classes(tmp_path: Path) -> None:
     path = tmp_path / "three.csv"
     path.write_text("kind,x,c\n" + "a,1,u\nb,2,v\nc,3,u\nb,1,u\nc,2,v\na,2,v\n" * 8)
     found = fit_file(path, FitOptions("kind"))
-    html = render_page("t", fit_lead(found, "three.csv"), fit_sections(found))
+    html = render_page("t", fit_lead(found, "three.csv"), sections_of(found))
     assert Page(html).faults == []
     assert "geometric mean of all" in html
     assert html.count("<svg") == 5  # coefficients of three classes, the path twice; no ROC
@@ -153,10 +166,12 @@ def test_more_than_two_classes(tmp_path: Path) -> None:
 
 def test_a_fit_without_held_out_rows() -> None:
     found = fit_file(BREAST_CANCER, FitOptions("diagnosis", holdout=0))
-    assert [section.id for section in fit_sections(found)] == [
+    assert [section.id for section in sections_of(found)] == [
         "fit",
-        "certificate",
         "coefficients",
+        "quality",
+        "columns",
+        "certificate",
         "path",
     ]
     assert "never saw" not in fit_lead(found, "x")

@@ -13,8 +13,8 @@ from tests.documents.test_page import Page
 from tests.tables.claims import written
 
 from chainrule.documents import plots
-from chainrule.documents.page import render_page
-from chainrule.documents.regression_section import regression_lead, regression_sections
+from chainrule.documents.renderers import html as page
+from chainrule.documents.report.building import fit_report
 from chainrule.tables.fitting_regression import FittedRegression, fit_regression_file
 from chainrule.tables.losses import choose_loss
 from chainrule.tables.metrics import Curve
@@ -37,7 +37,7 @@ def fitted(folder: Path, case: str, **choices: float) -> FittedRegression:
 
 
 def html_of(fit: FittedRegression) -> str:
-    return render_page("n: a fit", regression_lead(fit, "claims.csv"), regression_sections(fit))
+    return page.render(fit_report(fit, "claims.csv"))
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -79,16 +79,17 @@ def test_it_says_what_is_proven_and_shows_the_derivation(
 def test_every_group_is_in_the_table(found: tuple[str, FittedRegression, str]) -> None:
     _, fit, html = found
     assert fit.metrics is not None
-    quality = html[html.index('<section id="quality"') : html.index('<section id="gradient"')]
+    quality = html[html.index('<section id="quality"') : html.index('<section id="columns"')]
     rows = re.findall(r'<td class="num">(\d+)</td></tr>', quality)
     assert fit.metrics.groups.weight is not None
     assert [int(row) for row in rows] == fit.metrics.groups.weight.tolist()
 
 
-def test_without_held_out_rows_there_is_no_quality(tmp_path: Path) -> None:
-    fit = fitted(tmp_path, "poisson", holdout=0.0)
-    assert 'id="quality"' not in html_of(fit)
-    assert "explains" not in regression_lead(fit, "c.csv")
+def test_without_held_out_rows_the_quality_is_that_of_the_fit(tmp_path: Path) -> None:
+    html = html_of(fitted(tmp_path, "poisson", holdout=0.0))
+    assert "flatters the model" in html
+    assert "never saw" not in html
+    assert "It explains" not in html
 
 
 @pytest.mark.parametrize("case", ["tweedie", "cauchy"])

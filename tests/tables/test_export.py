@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -22,6 +24,9 @@ from chainrule.tables.export.checking import (
     run_python,
     run_sqlite,
 )
+from chainrule.tables.export.onnx_graph import run_onnx, write_onnx
+from chainrule.tables.export.pmml_document import write_pmml
+from chainrule.tables.export.pmml_running import run_pmml
 from chainrule.tables.export.python_code import write_python
 from chainrule.tables.export.scoring import Model, ScoringPlan, scoring_plan
 from chainrule.tables.export.sql_code import DIALECTS, write_sql
@@ -95,6 +100,39 @@ def test_c(job: Any) -> None:
     assert compare("cc", right, found).scored > 100
 
 
+@pytest.mark.parametrize("engine", ["onnxruntime", "onnx.reference"])
+def test_onnx(job: Any, engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnx")
+    pytest.importorskip(engine)
+    plan, rows, right = job
+    if plan.link in ("probit", "cloglog"):
+        with pytest.raises(DataError, match="Python or C"):
+            write_onnx(plan)
+        return
+    if engine == "onnx.reference":
+        monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    by, found = run_onnx(write_onnx(plan), plan, rows)
+    assert by.startswith("onnxruntime" if engine == "onnxruntime" else "the reference")
+    assert compare(by, right, found, 1e-12).scored > 100
+
+
+def test_pmml(job: Any) -> None:
+    """The elements are those of the schema of PMML 4.4, in its order."""
+    plan, rows, right = job
+    text = write_pmml(plan)
+    assert compare("PMML", right, run_pmml(text, plan.outputs, rows), 1e-12).scored > 100
+    root = ElementTree.fromstring(text)
+    names = [child.tag.rpartition("}")[2] for child in root]
+    assert names == ["Header", "DataDictionary", "RegressionModel"]
+    inside = [child.tag.rpartition("}")[2] for child in root[2]]
+    start = ["MiningSchema", "Output", "LocalTransformations"]
+    assert inside[:3] == start
+    assert set(inside[3:]) == {"RegressionTable"}
+    fields = {field.get("name") for field in root.iter() if field.tag.endswith("Field")}
+    used = {part.get("name") for part in root.iter() if part.tag.endswith("Predictor")}
+    assert used <= fields
+
+
 def test_sqlite(job: Any) -> None:
     plan, rows, right = job
     if plan.link in ("probit", "cloglog"):
@@ -158,7 +196,7 @@ def test_the_command_says_how_it_was_checked(table: Path, tmp_path: Path) -> Non
     model = str(tmp_path / "m.json")
     fit = ["fit", str(table), "--target", "bought", "--out", model]
     assert run(cli, fit).exit_code == 0
-    for name in ("model.sql", "model.py"):
+    for name in ("model.sql", "model.py", "model.pmml"):
         done = run(cli, ["export", model, str(tmp_path / name)])
         assert done.exit_code == 0, done.output
         assert "largest difference" in done.output

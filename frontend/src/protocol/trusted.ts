@@ -56,5 +56,5 @@ export async function loadBundle<T>(name: string): Promise<T> {
 }
 
 export function startWorker(address: string): Worker {
-  return new Worker(policy.createScriptURL(address));
+  return new Worker(policy.createScriptURL(address), { type: "module" });
 }

@@ -172,10 +172,10 @@ def _open(side: Expr) -> Iterator[Expr]:
 def _gradients(derivation: Derivation) -> Iterator[GradientLine]:
     objective = derivation.model.objective
     for symbol, gradient in derivation.layers.items():
-        whole, one = symbol, entry(symbol, gradient.row, gradient.col)
+        whole, one = symbol, entry(symbol, *gradient.places)
         yield _gradient(derivation, gradient, whole, one, layer=True)
     for gradient in derivation.gradients.values():
-        at = Partial(objective, entry(gradient.variable, gradient.row, gradient.col))
+        at = Partial(objective, entry(gradient.variable, *gradient.places))
         yield _gradient(derivation, gradient, Partial(objective, gradient.variable), at)
     for hessian in derivation.hessians.values():
         yield _hessian(derivation, hessian)

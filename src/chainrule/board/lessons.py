@@ -99,7 +99,7 @@ def practice(exercises: tuple[Exercise, ...]) -> list[dict[str, Any]]:
                 continue
             ticket = Ticket(exercise.id, kind, 0, 0)
             shown = encoded(practising.asked_question(made, ticket, ""))
-            shown["answer"] = made.key.answer
+            shown["answer"] = made.key.example
             shown["hints"] = [encoded(practising.blocks(made, hint)) for hint in made.hints]
             shown["solution"] = encoded(practising.blocks(made, made.solution))
             found.append(shown)

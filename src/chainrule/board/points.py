@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import Any
@@ -27,6 +28,9 @@ MOST_SIZE = 64
 MOST_NUMBERS = 20_000
 """The most numbers of one forward pass on the board."""
 
+MATRIX = 2
+"""The number of axes of a matrix; a tensor has more."""
+
 DIGITS = 2
 """The decimals of drawn inputs."""
 
@@ -47,7 +51,11 @@ class Point:
         model = derivation.model
         given = {name: _array(model, name, rows) for name, rows in args.inputs.items()}
         self.sizes = _sizes(model, given, args.sizes)
-        self.inputs = {s.name: given[s.name] for s in model.inputs if s.name in given}
+        self.inputs = {
+            s.name: given[s.name].reshape(tuple(_measured(dim, self.sizes) for dim in s.shape))
+            for s in model.inputs
+            if s.name in given
+        }
         if len(self.inputs) < len(model.inputs):
             key = (args.text, args.wrt, args.order, tuple(self.sizes.items()), args.seed)
             self.inputs = dict(_drawn(*key)) | self.inputs
@@ -89,8 +97,9 @@ def numbers(args: PointArgs) -> Numbers:
 
 
 def matrix_of(value: Any) -> Matrix:  # noqa: ANN401
-    """Return an array as rows of numbers."""
-    rows = np.atleast_2d(np.asarray(value, float)).tolist()
+    """Return an array as rows of numbers: the slices of a tensor stand below one another."""
+    array = np.atleast_2d(np.asarray(value, float))
+    rows = array.reshape(-1, array.shape[-1]).tolist()
     return tuple(tuple(row) for row in rows)
 
 
@@ -126,6 +135,8 @@ def _sizes(model: Model, given: Mapping[str, Any], wanted: Mapping[str, int]) ->
     symbols = {symbol.name: symbol for symbol in model.inputs}
     known: dict[str, tuple[int, str]] = {}
     for name, value in given.items():
+        if len(symbols[name].shape) > MATRIX:
+            continue  # stacked slices do not say how long each leading axis is
         for dim, size in zip(symbols[name].shape, value.shape, strict=True):
             if isinstance(dim, str):
                 before, whose = known.setdefault(dim, (size, name))
@@ -136,19 +147,19 @@ def _sizes(model: Model, given: Mapping[str, Any], wanted: Mapping[str, int]) ->
         if not 1 <= size <= MOST_SIZE:
             raise RequestError(f"{name} is {size}; sizes go from 1 to {MOST_SIZE} on the board")
     for name, value in given.items():
-        asked = tuple(_measured(dim, sizes) for dim in symbols[name].shape)
-        if asked != value.shape:
-            found = " x ".join(map(str, value.shape))
+        shape = tuple(_measured(dim, sizes) for dim in symbols[name].shape)
+        if (math.prod(shape[:-1]), shape[-1]) != value.shape:
+            here, found = (" x ".join(map(str, each)) for each in (shape, value.shape))
             raise RequestError(
-                f"{name} is {written(symbols[name].shape)}, here {asked[0]} x {asked[1]}; "
-                f"{found} numbers were given"
+                f"{name} is {written(symbols[name].shape)}, here {here}; {found} numbers were given"
             )
     count = 0
     for s in model.symbols:
-        rows, columns = (_measured(dim, sizes) for dim in s.shape)
-        if min(rows, columns) < 1:
-            raise RequestError(f"{s.name} would be {rows} x {columns}; choose larger sizes")
-        count += rows * columns
+        shape = tuple(_measured(dim, sizes) for dim in s.shape)
+        if min(shape) < 1:
+            here = " x ".join(map(str, shape))
+            raise RequestError(f"{s.name} would be {here}; choose larger sizes")
+        count += math.prod(shape)
     if count > MOST_NUMBERS:
         raise RequestError(
             f"this forward pass has {count} numbers at these sizes; the board shows at most "

@@ -26,17 +26,20 @@ from chainrule.board.schema import (
 )
 from chainrule.errors import ChainruleError, ExerciseError
 from chainrule.language.typeset import model_text
-from chainrule.teaching.exercises.answer_readers import judge
+from chainrule.teaching.exercises.answer_readers import Judgement, judge
+from chainrule.teaching.exercises.circuit_text import circuit_text
 from chainrule.teaching.exercises.content import Block as ContentBlock
-from chainrule.teaching.exercises.content import Code, Content, Equation, Prose
+from chainrule.teaching.exercises.content import Circuit, Code, Content, Equation, Prose
+from chainrule.teaching.exercises.evidence import blamed_by, named_by, skills_of
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.grading import grader_of
 from chainrule.teaching.exercises.history import Answer
 from chainrule.teaching.exercises.kinds import KINDS, kind_named
-from chainrule.teaching.exercises.loading import bank, exercises, find
+from chainrule.teaching.exercises.mastery import masteries
+from chainrule.teaching.exercises.pool import course_exercise, course_exercises
+from chainrule.teaching.exercises.pool import topics as course_topics
 from chainrule.teaching.exercises.practice import PracticeSession
 from chainrule.teaching.exercises.questions import Question
-from chainrule.teaching.exercises.scheduler import boxes
 from chainrule.teaching.exercises.tickets import LARGEST, Ticket
 
 MOST_RECORDS = 5000
@@ -47,9 +50,9 @@ def question(args: QuestionArgs) -> QuestionInfo:
     """Choose the next question by the history."""
     kinds = [kind_named(name).name for name in args.kinds]
     if args.exercise:
-        pool: tuple[Exercise, ...] = (find(args.exercise),)
+        pool: tuple[Exercise, ...] = (course_exercise(args.exercise),)
     else:
-        pool = exercises(args.topic or None, args.level or None)
+        pool = course_exercises(args.topic or None, args.level or None)
     if not 0 <= args.seed <= LARGEST:
         raise RequestError(f"args.seed is {args.seed}; seeds go from 0 to {LARGEST}")
     history = _answers(args.history)
@@ -69,7 +72,7 @@ def asked_question(made: Question, ticket: Ticket, why: str) -> QuestionInfo:
         made.kind,
         kind_named(made.kind).title,
         why,
-        Block("forward", forward=forward_of(made.model)),
+        Block("forward", forward=forward_of(made.model) if made.model.definitions else None),
         blocks(made, made.prompt),
         blocks(made, made.options),
         key.reader,
@@ -93,7 +96,7 @@ def reply(args: ReplyArgs) -> ReplyInfo:
             read = formula(grader.read(made.key.wrt, args.answer), grader.model)
         except ChainruleError:
             read = None  # it is an answer in words or in another notation
-    record = _record(ticket, made, found.right, args.hints) if found.read else None
+    record = _record(ticket, made, found, args.hints) if found.read else None
     first, *_ = found.message.splitlines() or [""]
     return ReplyInfo(
         found.right,
@@ -119,16 +122,16 @@ def show(args: ShowArgs) -> Solution:
     """Return the solution of a question."""
     ticket = Ticket.parsed(args.ticket)
     made = ticket.question()
-    return Solution(blocks(made, made.solution), _record(ticket, made, False, args.hints))
+    return Solution(blocks(made, made.solution), _record(ticket, made, None, args.hints))
 
 
 def progress(args: ProgressArgs) -> Progress:
-    """Return the spaced-repetition box of every rule."""
+    """Return the spaced-repetition box of every skill."""
     history = _answers(args.history)
     return Progress(
         tuple(
-            RuleProgress(rule, box.box, box.seen, box.missed)
-            for rule, box in sorted(boxes(history).items())
+            RuleProgress(skill, found.box, found.seen, found.missed)
+            for skill, found in sorted(masteries(history).items())
         ),
         len(history),
         sum(answer.right for answer in history),
@@ -145,7 +148,7 @@ def topics(args: NoArgs) -> Topics:
                 topic.level,
                 tuple(NamedTitle(each.id, each.title) for each in topic.exercises),
             )
-            for topic in bank()
+            for topic in course_topics()
         ),
         tuple(NamedTitle(kind.name, kind.title) for kind in KINDS),
     )
@@ -161,6 +164,8 @@ def _block(made: Question, each: ContentBlock) -> Block:
         return Block("prose", each.text)
     if isinstance(each, Code):
         return Block("code", each.text)
+    if isinstance(each, Circuit):
+        return Block("code", circuit_text(each))
     if isinstance(each, Equation):
         model = made.exercise.derivation.model
         shown = line(each.left, each.right, model)
@@ -171,10 +176,32 @@ def _block(made: Question, each: ContentBlock) -> Block:
 def _answers(history: tuple[AnswerRecord, ...]) -> list[Answer]:
     if len(history) > MOST_RECORDS:
         raise ExerciseError(f"the history has {len(history)} records; send the last {MOST_RECORDS}")
-    return [Answer(r.exercise, r.kind, r.seed, r.rules, r.right, r.hints, r.at) for r in history]
+    return [
+        Answer(
+            r.exercise,
+            r.kind,
+            r.seed,
+            r.rules,
+            r.right,
+            r.hints,
+            r.at,
+            r.skills,
+            r.blamed,
+            r.mistakes,
+        )
+        for r in history
+    ]
 
 
-def _record(ticket: Ticket, made: Question, right: bool, hints: int) -> AnswerRecord:
+def _record(ticket: Ticket, made: Question, found: Judgement | None, hints: int) -> AnswerRecord:
     return AnswerRecord(
-        ticket.exercise, ticket.kind, ticket.times, made.rules, right, max(0, hints)
+        ticket.exercise,
+        ticket.kind,
+        ticket.times,
+        made.rules,
+        found is not None and found.right,
+        max(0, hints),
+        skills=skills_of(made),
+        blamed=blamed_by(made, found),
+        mistakes=named_by(found),
     )

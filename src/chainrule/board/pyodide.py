@@ -12,10 +12,10 @@ from typing import Any
 import chainrule
 from chainrule.errors import ChainruleError
 
-RUNTIME = ("pyodide.js", "pyodide.asm.wasm", "python_stdlib.zip")
+RUNTIME = ("pyodide.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 """The files that every distribution has."""
 
-LOADERS = ("pyodide.asm.js", "pyodide.asm.mjs", "pyodide.mjs")
+LOADERS = ("pyodide.asm.js", "pyodide.asm.mjs")
 """The files of which a distribution has some, by its version."""
 
 PACKAGES = ("numpy", "mpmath")
@@ -25,8 +25,9 @@ WHEN = (1980, 1, 1, 0, 0, 0)
 LEFT_OUT = ("engine", "estimators", "tables", "descent", "emission", "cli", "examples/losses")
 """The parts of chainrule that no call of the page needs."""
 
-WORKER = """// Runs the calls of the board in Python, inside the page.
-importScripts("pyodide/pyodide.js");
+WORKER = """// Runs the calls of the board in Python, inside the page: a module, since Pyodide 314
+// starts in no other kind of worker.
+import { loadPyodide } from "./pyodide/pyodide.mjs";
 
 function progress(said, share) {
   postMessage({ progress: said, share });

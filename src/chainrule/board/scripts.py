@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from chainrule.board.points import MATRIX
 from chainrule.calculus.derivation.steps import Derivation, Gradient, Phase, Step
 from chainrule.calculus.graph.dims import SCALAR, Dim, Index, base_names
 from chainrule.calculus.graph.node import (
@@ -96,7 +97,7 @@ def numbers_script(derivation: Derivation, whole: Derivation) -> str:
     Raises
     ------
     DerivationError
-        When an operation has no JavaScript.
+        When an operation has no JavaScript, or a value is a tensor.
     """
     return _Script(derivation, whole).text()
 
@@ -107,6 +108,9 @@ class _Script:
         self.whole = whole
         self.model = derivation.model
         self.identifiers = Identifiers({*JAVASCRIPT.reserved, *functions(), *_NAMES, *_LOCAL})
+        for symbol in self.model.symbols:
+            if len(symbol.shape) > MATRIX:
+                raise DerivationError(f"{symbol.name} is a tensor; the page computes matrices")
         self.names: dict[Symbol, str] = {}
         for symbol in (*self.model.symbols, *derivation.layers, *whole.layers):
             if symbol not in self.names:

@@ -224,7 +224,7 @@ def _numbers(derivation: Derivation, step: Step, node: Expr, point: Point) -> No
             place.name: place
             for inner in _inside(node)
             if isinstance(inner, Entry)
-            for place in (inner.row, inner.col)
+            for place in inner.places
             if isinstance(place, Index)
         }.items()
     )

@@ -38,7 +38,7 @@ def command(
     import json
     from dataclasses import asdict
 
-    from chainrule.cli.fit import data_path, refuse_places
+    from chainrule.cli.data_files import data_path, refuse_places
     from chainrule.cli.shared import write_text
     from chainrule.tables.columns_file import columns_text
     from chainrule.tables.reading import Declared

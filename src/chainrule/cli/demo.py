@@ -31,7 +31,7 @@ def command(out: str, brief: bool) -> None:
 
     The page opens from the file system, with no network.
     """
-    from chainrule.cli.fit import data_path
+    from chainrule.cli.data_files import data_path
     from chainrule.cli.fit_printing import print_text
     from chainrule.deriving import derive
     from chainrule.language.reading import load_model
@@ -124,20 +124,19 @@ def _write_page(
     page: Path, lessons: list[Derivation], fitted: FittedTable, descent: DescentResult
 ) -> None:
     from chainrule.documents.descent_section import descent_section
-    from chainrule.documents.fit_section import fit_sections
-    from chainrule.documents.gradient_section import gradient_section
     from chainrule.documents.lesson.building import board_of
     from chainrule.documents.page import Section, render_page
-    from chainrule.documents.renderers.html import blocks_html
+    from chainrule.documents.renderers.html import blocks_html, section_html
+    from chainrule.documents.report.building import fit_sections
+    from chainrule.documents.report.derivation import gradient_section
     from chainrule.storage import atomic_text
-    from chainrule.tables.worked_example import work_example
 
     board = board_of(lessons[0], prefix="single")
     single = Section("single", "One example", blocks_html((board,), lessons[0].model))
     sections = [
         single,
-        gradient_section(work_example(fitted)),
-        *fit_sections(fitted),
+        section_html(gradient_section(fitted)),
+        *map(section_html, fit_sections(fitted)),
         descent_section(descent, fitted),
     ]
     lead = (

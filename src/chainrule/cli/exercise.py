@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from chainrule.teaching.exercises.authoring import Preview
     from chainrule.teaching.exercises.exercise import Exercise
+    from chainrule.teaching.exercises.sets import ProblemSet
 
 _HELP = """Look at the bank of exercises, make problem sets, check an exercise of your own.
 
@@ -22,6 +23,7 @@ _HELP = """Look at the bank of exercises, make problem sets, check an exercise o
 chainrule exercise list --topic vectors
 chainrule exercise show board-b1 --answer
 chainrule exercise new --topic batches,networks --count 12 --out set/
+chainrule exercise syllabus --weeks 4 --out course/
 chainrule exercise check my.cr
 """
 
@@ -46,6 +48,17 @@ chainrule exercise new --topic vectors --count 8 --out set/
 chainrule exercise new --level C-D --count 30 --difficulty 10-18 --seed 4 --out set/
 chainrule exercise new --topic batches --kind verify,wrong-line,rule --count 20 --out quiz/
 chainrule exercise new --kind all --count 40 --out mixed/
+"""
+
+_SYLLABUS = """Show a course on backpropagation of one week or four, or write its handouts.
+
+Each unit begins with derivations of the lecture. With --out every unit gets a folder with
+handout.html, handout.tex, solutions.html, solutions.tex and key.json.
+
+\b
+chainrule exercise syllabus
+chainrule exercise syllabus --weeks 4
+chainrule exercise syllabus --weeks 4 --seed 7 --out course/
 """
 
 _CHECK = """Check an exercise of your own: FILE is a forward pass, nothing more is needed.
@@ -76,32 +89,39 @@ def list_command(topic: str | None, level: str | None, as_json: bool) -> None:
     """
     from chainrule.calculus.derivation.derive import derivation_of
     from chainrule.teaching.exercises.difficulty import difficulty
-    from chainrule.teaching.exercises.loading import bank, exercises
+    from chainrule.teaching.exercises.pool import course_exercises, topics
 
     found = [
-        (exercise, difficulty(derivation_of(exercise.model)).score)
-        for exercise in exercises(topic, level)
+        (exercise, difficulty(derivation_of(exercise.model)).score if _derives(exercise) else None)
+        for exercise in course_exercises(topic, level)
     ]
     if as_json:
         click.echo(json.dumps([_row(e, score) for e, score in found], indent=2, ensure_ascii=False))
         return
-    for topic_ in (t for t in bank() if any(e.topic == t.name for e, _ in found)):
+    for topic_ in (t for t in topics() if any(e.topic == t.name for e, _ in found)):
         click.echo(f"\n{topic_.name}: {topic_.title} (level {topic_.level})")
         for exercise, score in found:
             if exercise.topic == topic_.name:
-                click.echo(f"  {exercise.id:30} {score:3}   {exercise.title}")
+                click.echo(
+                    f"  {exercise.id:30} {'' if score is None else score:3}   {exercise.title}"
+                )
     click.echo(f"\n{len(found)} exercises, the number is how hard; show one with:")
     click.echo(f"chainrule exercise show {found[0][0].id}")
 
 
-def _row(exercise: Exercise, score: int) -> dict[str, object]:
+def _derives(exercise: Exercise) -> bool:
+    """Whether an exercise asks about a derivation, whose difficulty can be counted."""
+    return bool(exercise.model.definitions)
+
+
+def _row(exercise: Exercise, score: int | None) -> dict[str, object]:
     return {
         "id": exercise.id,
         "title": exercise.title,
         "level": exercise.level,
         "topic": exercise.topic,
         "difficulty": score,
-        "variables": list(exercise.variables),
+        "variables": list(exercise.variables) if _derives(exercise) else [],
         "source": exercise.source,
         "kinds": list(exercise.kinds),
     }
@@ -121,12 +141,13 @@ def show_command(identifier: str, kind: str | None, seed: int, answer: bool) -> 
     from chainrule.errors import ExerciseError
     from chainrule.teaching.exercises.difficulty import difficulty
     from chainrule.teaching.exercises.kinds import ask, questions
-    from chainrule.teaching.exercises.loading import find
+    from chainrule.teaching.exercises.pool import course_exercise
 
-    exercise = find(identifier)
+    exercise = course_exercise(identifier)
     click.echo(f"{exercise.title}")
     click.echo(f"{exercise.id} · level {exercise.level} · {exercise.topic}")
-    click.echo(f"difficulty {difficulty(exercise.derivation)}")
+    if _derives(exercise):
+        click.echo(f"difficulty {difficulty(exercise.derivation)}")
     click.echo(f"source: {exercise.source}\n")
     chosen = kind or (exercise.kinds[0] if exercise.kinds else "gradient")
     question = ask(exercise, chosen, seed)
@@ -135,7 +156,7 @@ def show_command(identifier: str, kind: str | None, seed: int, answer: bool) -> 
         raise ExerciseError(f"{exercise.id} has no question of the kind {chosen}; it has {names}")
     click.echo(text_of(question_blocks(question)))
     if answer:
-        click.echo(f"\nAnswer: {question.key.answer}")
+        click.echo(f"\nAnswer: {question.key.example}")
         for block in content_blocks(question.solution):
             for line in block_lines(block):
                 click.echo(line)
@@ -187,16 +208,30 @@ def new_command(
     replace: bool,
 ) -> None:
     """Make a problem set: a handout, its solutions, and the key that grades it."""
-    from chainrule.documents.exercises.building import problem_set
-    from chainrule.documents.renderers import html, latex
     from chainrule.teaching.exercises.kinds import KINDS, kind_named
-    from chainrule.teaching.exercises.loading import exercises
+    from chainrule.teaching.exercises.pool import course_exercises
     from chainrule.teaching.exercises.sets import new_set
-    from chainrule.teaching.exercises.submissions import KEY_FILE
+    from chainrule.teaching.exercises.templates.template import TemplateExercise
 
     wanted = names_in(kind)
     kinds = [k.name for k in KINDS] if wanted == ["all"] else [kind_named(k).name for k in wanted]
-    made = new_set(exercises(topic, level), count, seed, kinds, _range(hard), title)
+    pool = [
+        exercise
+        for exercise in course_exercises(topic, level)
+        if topic or not isinstance(exercise, TemplateExercise) or set(exercise.kinds) & set(kinds)
+    ]
+    made = new_set(pool, count, seed, kinds, _range(hard), title)
+    _write_set(out, made, replace=replace)
+    points = sum(problem.points for problem in made.problems)
+    click.echo(f"{count} questions, {points} points, in {out}")
+
+
+def _write_set(out: str, made: ProblemSet, *, replace: bool) -> None:
+    """Write handout, solutions and key of a problem set."""
+    from chainrule.documents.exercises.building import problem_set
+    from chainrule.documents.renderers import html, latex
+    from chainrule.teaching.exercises.submissions import KEY_FILE
+
     key = json.dumps(made.data(), indent=2, ensure_ascii=False) + "\n"
     if not replace:
         _keep_other_key(out, key)
@@ -210,8 +245,6 @@ def new_command(
             KEY_FILE: key,
         },
     )
-    points = sum(problem.points for problem in made.problems)
-    click.echo(f"{count} questions, {points} points, in {out}")
 
 
 def _range(text: str | None) -> tuple[int, int] | None:
@@ -248,6 +281,40 @@ def _write(out: str, files: Mapping[str, str]) -> None:
     for name, text in files.items():
         with atomic_text(folder / name) as handle:
             handle.write(text)
+
+
+@command.command("syllabus", help=_SYLLABUS, short_help="Show a course, or write its handouts.")
+@click.option(
+    "--weeks",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Length of the course: 1 (five days) or 4.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Random seed for numbers.")
+@click.option(
+    "--out", type=click.Path(file_okay=False), help="Folder for the handouts, one per unit."
+)
+@click.option("--replace", is_flag=True, help="Replace other handouts that are there.")
+def syllabus_command(weeks: int, seed: int, out: str | None, replace: bool) -> None:
+    """Show a course, or write its handouts."""
+    from chainrule.teaching.exercises.syllabus import course_of, handout
+
+    course = course_of(weeks)
+    click.echo(f"{course.title}\n")
+    for unit in course.units:
+        made = handout(unit, seed)
+        points = sum(problem.points for problem in made.problems)
+        click.echo(f"{unit.name}: {unit.title} ({len(made.problems)} questions, {points} points)")
+        click.echo(f"  {unit.aim}")
+        for line in unit.lecture:
+            click.echo(f"  lecture: {line}")
+        if out is None:
+            click.echo(f"  questions: {', '.join(unit.questions)}\n")
+        else:
+            folder = str(Path(out) / unit.name)
+            _write_set(folder, made, replace=replace)
+            click.echo(f"  handout: {folder}\n")
 
 
 @command.command("check", help=_CHECK, short_help="Check an exercise of your own.")

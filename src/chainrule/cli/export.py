@@ -1,4 +1,4 @@
-"""``chainrule export``: a fitted model as SQL, Python or C, run and compared before it is kept."""
+"""``chainrule export``: a fitted model as SQL, Python, C, ONNX or PMML, run before it is kept."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import click
 _HELP = """Write a model that `chainrule fit --out` saved as code that scores the same everywhere.
 
 The suffix of OUT says what: .sql is a query that adds predictions to a table, .py a module of the
-standard library, .c one function without dependencies. Before the file is kept, it is run on 1,000
+standard library, .c one function without dependencies, .onnx a graph in double precision (with the
+extra onnx), .pmml a regression model. Before the file is kept, it is run on 1,000
 rows at the far ends of every column, missing values and unknown levels included, and compared with
 the model; the largest difference is printed.
 
@@ -16,10 +17,13 @@ Examples:
   chainrule export model.json model.sql --dialect postgres --table customers
   chainrule export model.json model.py
   chainrule export model.json model.c
+  chainrule export model.json model.onnx
 """
 
 
-@click.command("export", help=_HELP, short_help="Write a fitted model as SQL, Python or C.")
+@click.command(
+    "export", help=_HELP, short_help="Write a fitted model as SQL, Python, C, ONNX or PMML."
+)
 @click.argument("model", type=click.Path())
 @click.argument("out", type=click.Path(dir_okay=False))
 @click.option(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,16 +11,24 @@ import click
 from click.core import ParameterSource
 
 from chainrule.cli.constants import constant_values
-from chainrule.cli.shared import file_options, ignore_option
+from chainrule.cli.data_files import data_path, progress_line, refuse_places
+from chainrule.cli.inference_options import inference_options
+from chainrule.cli.shared import byte_size, file_options, ignore_option
+from chainrule.cli.validation_options import validation_options
 
 if TYPE_CHECKING:
     from chainrule.tables.files.options import ReadOptions
     from chainrule.tables.fitting import FittedTable
     from chainrule.tables.fitting_regression import FittedRegression
+    from chainrule.tables.inference_options import InferenceOptions
     from chainrule.tables.options import FitOptions
+    from chainrule.tables.row_storage import Storage
     from chainrule.tables.specs import Missing, Unknown
+    from chainrule.tables.validation.options import ValidationOptions
 
     Fitted = FittedTable | FittedRegression
+
+_MOST_ENTRIES = 20
 
 _HELP = """Fit a regression to a table, with a proven bound on the distance from the optimum.
 
@@ -35,6 +43,14 @@ about a file is said and stored in the model; chainrule columns DATA shows it co
 Text columns become categories, each compared with the most frequent one. Numbers are standardised:
 the penalty acts on that scale, and coefficients are reported on both. Some rows are held out to
 measure the model on unseen data.
+
+Data larger than the memory stay in files: they are converted once, beside the model file or in a
+temporary folder, and read block by block, with the same coefficients to the last bit. --stream does
+so for any data. A fit that was stopped, by Ctrl-C or worse, goes on with --resume.
+
+With --inference, the coefficients come with standard errors, intervals and tests, in the units of
+the file, as in R and statsmodels: the fit then has no penalty and uses all rows, unless -C or
+--holdout says otherwise.
 
 Without --loss, the target holds labels and the model is a logistic regression. With --loss, the
 target holds numbers: LOSS is a name (poisson, gamma, tweedie, huber, ...), a .cr file with a
@@ -51,16 +67,29 @@ Examples:
   chainrule fit sales.csv --target y --loss quantile --constant tau=0.9
   chainrule fit data.csv --target y --loss my_loss.cr --link log
   chainrule fit data.csv --target y --loss "log(cosh(z - y))"
+  chainrule fit trial.csv --target cured --inference --clusters clinic --odds --effects
   chainrule fit doses.csv --target dead --trials beetles
+  chainrule fit @breast_cancer --target diagnosis --l1-ratio 1 -C 0.1 --path path.csv
   chainrule fit flights.csv.gz --target late --date scheduled --rare 20 --unknown rare
   chainrule fit shop.sqlite --query "select * from sales where year > 2020" --target bought
+  chainrule fit "sales/*.parquet" --target bought --memory 2GB --out model.json
+  chainrule fit "sales/*.parquet" --target bought --memory 2GB --out model.json --resume
+  chainrule fit loans.csv --target repaid --cv 5 --test new.csv --by region \\
+      --threshold cost --cost-fp 1 --cost-fn 5
+  chainrule fit trial.csv --formula "cured ~ dose*sex + bs(age, df=4)" --inference
   cat data.csv | chainrule fit - --target y --columns columns.toml
 """
 
 
 @click.command("fit", help=_HELP, short_help="Fit a table; get coefficients and a certificate.")
 @click.argument("data")
-@click.option("--target", required=True, metavar="COLUMN", help="Column to predict.")
+@click.option("--target", metavar="COLUMN", help="Column to predict.")
+@click.option(
+    "--formula",
+    metavar="FORMULA",
+    help="Formula of target and terms, in place of --target and all columns, such as "
+    "'y ~ a*b + bs(age, df=4) + C(race, ref=\"white\") + log(income)'.",
+)
 @click.option(
     "--loss",
     metavar="LOSS",
@@ -104,7 +133,7 @@ Examples:
     "--report",
     type=click.Path(),
     metavar="FILE",
-    help="Write an HTML report with tables and plots to FILE.",
+    help="Write a report to FILE: a page with tables and plots, or the card of the model (.md).",
 )
 @click.option(
     "--missing",
@@ -181,6 +210,7 @@ Examples:
     help="Roles of the columns, as chainrule columns DATA --out FILE writes them.",
 )
 @file_options
+@validation_options
 @click.option(
     "--holdout",
     type=click.FloatRange(0, 1, max_open=True),
@@ -203,21 +233,58 @@ Examples:
     type=click.FloatRange(0, min_open=True),
     default=1.0,
     show_default=True,
-    help="Inverse L2 regularization strength on the sum of the losses, as in scikit-learn's "
+    help="Inverse regularization strength on the sum of the losses, as in scikit-learn's "
     "LogisticRegression: smaller is a stronger penalty, 'inf' is none.",
 )
 @click.option(
     "--alpha",
     type=click.FloatRange(0),
-    help="L2 regularization strength on the mean of the losses, in place of -C, as in "
+    help="Regularization strength on the mean of the losses, in place of -C, as in "
     "scikit-learn's PoissonRegressor: C = 1/(alpha x rows), 0 is none.",
 )
+@click.option(
+    "--stream",
+    is_flag=True,
+    help="Rows in files, not in memory, whatever their size. Default: where they need more than "
+    "the memory.",
+)
+@click.option(
+    "--memory",
+    metavar="SIZE",
+    callback=byte_size,
+    help="Memory for the data, such as 500MB or 2GB. Default: half of the machine's.",
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Continuation of a fit that was stopped, with the same --out: the bits are those of a fit "
+    "that never was.",
+)
+@click.option(
+    "--l1-ratio",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    show_default=True,
+    metavar="R",
+    help="Share of absolute values in the penalty: 1 is the lasso, which sets coefficients to 0; 0 "
+    "is L2 alone. For two classes, or a convex loss.",
+)
+@click.option(
+    "--path",
+    "path_file",
+    type=click.Path(),
+    metavar="FILE",
+    help="Write the coefficients for 100 penalties, and when each feature enters, to FILE: a plot "
+    "for .png, .svg or .pdf, or else CSV. The penalty is that of --l1-ratio, or the lasso.",
+)
+@inference_options
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
 def command(
     context: click.Context,
     data: str,
-    target: str,
+    target: str | None,
+    formula: str | None,
     loss: str | None,
     constants: dict[str, float],
     link: str | None,
@@ -242,10 +309,18 @@ def command(
     fold_labels: bool,
     columns_file: str | None,
     file: ReadOptions,
+    validation: ValidationOptions,
     holdout: float,
     seed: int,
     C: float,
     alpha: float | None,
+    stream: bool,
+    memory: int | None,
+    resume: bool,
+    inference: InferenceOptions | None,
+    odds: bool,
+    l1_ratio: float,
+    path_file: str | None,
     as_json: bool,
 ) -> None:
     """Fit a table; the help text is `_HELP`."""
@@ -254,10 +329,18 @@ def command(
 
     if alpha is not None and context.get_parameter_source("C") is not ParameterSource.DEFAULT:
         raise click.UsageError("-C and --alpha both set the penalty; give one of them")
-    path = data_path(data)
-    refuse_places((path,), out, report)
+    if target is None and formula is None:
+        raise click.UsageError("Name the column to predict: --target, or a --formula.")
+    path, entries = data_path(data), ""
+    read = [path]
+    if validation.test is not None:
+        read.append(data_path(validation.test))
+        validation = replace(validation, test=str(read[-1]))
+    refuse_places(tuple(read), out, report, path_file)
+    if path_file is not None and loss not in (None, "classes"):
+        raise click.UsageError("--path is for a target of labels; omit it, or --loss")
     choices = FitOptions(
-        target,
+        target or "",
         positive,
         missing,
         categories,
@@ -278,13 +361,21 @@ def command(
         unknown=unknown,
         fold_labels=fold_labels,
         file=file,
+        validation=validation,
+        inference=inference,
+        l1_ratio=l1_ratio,
     )
+    if formula is not None:
+        from chainrule.tables.formula import with_formula
+
+        choices = with_formula(choices, formula)
     if columns_file is not None:
         from chainrule.tables.columns_file import with_columns_file
 
         choices = with_columns_file(choices, columns_file)
     with progress_line() as say:
-        fitted = _fit(path, choices, loss, constants, link, targets, say)
+        storage = _storage(out, stream=stream, memory=memory, resume=resume)
+        fitted = _fit(path, choices, loss, constants, link, targets, say, storage)
         written: list[str] = []
         if out is not None:
             fitted.model.save(out)
@@ -293,7 +384,13 @@ def command(
             say("writing the report")
             write_report(fitted, data, report)
             written.append(report)
-    _print(fitted, data, written, as_json=as_json)
+        if path_file is not None:
+            say("fitting the path")
+            entries = write_path_of(fitted, l1_ratio, path_file)
+            written.append(path_file)
+    _print(fitted, data, written, odds=odds, as_json=as_json)
+    if path_file is not None and not as_json:
+        click.echo(entries)
 
 
 def _fit(
@@ -304,6 +401,7 @@ def _fit(
     link: str | None,
     targets: str | None,
     say: Callable[[str], None],
+    storage: Storage,
 ) -> Fitted:
     from chainrule.tables.chosen_loss import CLASSES, TARGETS
 
@@ -312,96 +410,81 @@ def _fit(
             raise click.UsageError("--constant, --link and --targets describe a loss; give --loss")
         from chainrule.tables.fitting import fit_file
 
-        return fit_file(path, choices, say)
+        return fit_file(path, choices, say, storage)
     from chainrule.tables.fitting_regression import fit_regression_file
     from chainrule.tables.losses import choose_loss
 
     say("deriving the loss")
     chosen = choose_loss(loss, constants, link, None if targets is None else TARGETS[targets])
-    return fit_regression_file(path, choices, chosen, say)
+    return fit_regression_file(path, choices, chosen, say, storage)
 
 
-def _print(fitted: Fitted, data: str, written: list[str], *, as_json: bool) -> None:
+def _storage(out: str | None, *, stream: bool, memory: int | None, resume: bool) -> Storage:
+    """Return where the rows of the fit may be."""
+    from chainrule.tables.row_storage import Storage
+
+    if resume and out is None:
+        raise click.UsageError(
+            "--resume finds the stopped fit beside its model file; give the --out of that fit"
+        )
+    state = None if out is None or str(out) == "-" else Path(f"{out}.state")
+    return Storage(stream or resume, memory, state, resume)
+
+
+def _print(fitted: Fitted, data: str, written: list[str], *, odds: bool, as_json: bool) -> None:
     from chainrule.tables.fitting import FittedTable
 
     if isinstance(fitted, FittedTable):
         from chainrule.cli.fit_printing import print_json, print_text
 
         if as_json:
-            print_json(fitted, written)
+            print_json(fitted, written, odds=odds)
         else:
-            print_text(fitted, data, written)
+            print_text(fitted, data, written, odds=odds)
         return
     from chainrule.cli.regression_printing import print_regression, print_regression_json
 
     if as_json:
-        print_regression_json(fitted, written)
+        print_regression_json(fitted, written, odds=odds)
     else:
-        print_regression(fitted, data, written)
+        print_regression(fitted, data, written, odds=odds)
 
 
-def data_path(data: str) -> Path:
-    """Return the path of a file, or of a shipped data set ``@name``."""
-    if not data.startswith("@"):
-        return Path(data)
-    from chainrule.data import SHIPPED
-    from chainrule.errors import DataError
+def write_path_of(fitted: Fitted, l1_ratio: float, file: str) -> str:
+    """Fit a path of penalties and write it; return in words which features enter first."""
+    from chainrule.cli.shared import printable
+    from chainrule.tables.fitting import FittedTable
+    from chainrule.tables.paths import path_of_table, write_path
 
-    if data not in SHIPPED:
-        known = ", ".join(SHIPPED)
-        raise DataError(f"no data set {data!r} ships with chainrule. There is: {known}.")
-    return SHIPPED[data]
-
-
-def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
-    """Reject output paths that overwrite an input or cannot be written."""
-    from chainrule.errors import DataError
-    from chainrule.storage import check_writable
-
-    taken = {path.resolve() for path in inputs}
-    for output in outputs:
-        if output is None:
-            continue
-        check_writable(output)
-        place = Path(output).resolve()
-        if place in taken:
-            raise DataError(f"{output}: this would write over another file of this command.")
-        taken.add(place)
+    assert isinstance(fitted, FittedTable)
+    path = path_of_table(fitted, l1_ratio or 1.0)
+    write_path(path, file)
+    worst = float(path.relative_gap.max())
+    lines = [
+        f"path: {len(path)} penalties, {int(path.proven.sum())} proven; the largest relative gap "
+        f"is {worst:.1g}. Features in the order in which they enter:"
+    ]
+    lines += [
+        f"  C = {entry.C:<10.4g} {printable(entry.name)}  ({entry.coef:+.4g} at the end)"
+        for entry in path.entered()[:_MOST_ENTRIES]
+    ]
+    return "\n".join(lines)
 
 
 def write_report(fitted: Fitted, data: str, path: str) -> None:
-    """Write the page of a fit."""
-    from chainrule.documents.page import render_page
+    """Write the report of a fit: a page, or the card of the model as Markdown."""
+    from chainrule.documents.report.building import fit_report
     from chainrule.storage import atomic_text
-    from chainrule.tables.fitting import FittedTable
-    from chainrule.visible import visible
 
-    if isinstance(fitted, FittedTable):
-        from chainrule.documents.fit_section import fit_lead, fit_sections
-        from chainrule.documents.gradient_section import gradient_section
-        from chainrule.tables.worked_example import work_example
+    if Path(path).suffix.lower() in (".md", ".markdown"):
+        from chainrule.documents.renderers import markdown
+        from chainrule.documents.report.card import model_card
 
-        lead = fit_lead(fitted, data)
-        sections = [*fit_sections(fitted)]
-        if not fitted.is_weighted:  # the derivation has no weights
-            sections.append(gradient_section(work_example(fitted)))
+        text = markdown.render(model_card(fitted.model, data))
     else:
-        from chainrule.documents.regression_section import regression_lead, regression_sections
+        from chainrule.documents.renderers import html
+        from chainrule.visible import visible
 
-        lead, sections = regression_lead(fitted, data), regression_sections(fitted)
-    page = render_page(f"{fitted.model.target}: a fit and its proof", lead, sections)
+        text = visible(html.render(fit_report(fitted, data)))
     with atomic_text(path) as file:
-        file.write(visible(page))
-
-
-@contextmanager
-def progress_line() -> Iterator[Callable[[str], None]]:
-    """Show one status line; nothing where the error stream is not a terminal."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda words: None
-        return
-    with console.status("starting") as status:
-        yield lambda words: status.update(f"{words} ...")
+        file.write(text)

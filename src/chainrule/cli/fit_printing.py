@@ -10,18 +10,26 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from chainrule.cli.inference_printing import inference_json, summary_lines
 from chainrule.cli.shared import printable
+from chainrule.cli.validation_printing import (
+    curve_document,
+    interval_of,
+    print_curve,
+    print_validation,
+    validation_document,
+)
+from chainrule.visible import visible
 
 if TYPE_CHECKING:
     from chainrule.tables.fitting import FittedTable
-    from chainrule.tables.metrics import Metrics
     from chainrule.tables.model import CoefficientRow
 
 _MOST_LINES = 40
 _WIDTH = 100
 
 
-def print_text(fitted: FittedTable, data: str, written: list[str]) -> None:
+def print_text(fitted: FittedTable, data: str, written: list[str], *, odds: bool = False) -> None:
     """Print the fit as text."""
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
     model, training = fitted.model, fitted.model.training
@@ -29,15 +37,24 @@ def print_text(fitted: FittedTable, data: str, written: list[str]) -> None:
     def line(text: str) -> None:
         console.print(text, soft_wrap=True)
 
+    if model.inference is not None:
+        for text in summary_lines(model, model.inference, odds=odds):
+            print(visible(text))
+        for note in fitted.notes:
+            line(f"[yellow]note[/] {printable(note)}")
+        line("")
+        _print_quality(console, fitted)
+        for path in written:
+            line(f"wrote {printable(path)}")
+        return
     line(f"[bold]{printable(model.target)}[/] from {printable(data)}")
     counts = ", ".join(f"{printable(label)} {n}" for label, n in fitted.class_counts.items())
     line(f"  trained on  {training.rows} rows ({counts})")
     line(f"  columns     {len(model.specs)}, as {len(model.features)} features")
     if model.is_binary:
         line(f"  counts as 1 {printable(model.classes[1])}")
-    penalty = f"C = {training.C:g}" if math.isfinite(training.C) else "no penalty"
     steps = f"{training.iterations} iterations"
-    line(f"  objective   {training.objective:.10g} after {steps} ({penalty})")
+    line(f"  objective   {training.objective:.10g} after {steps} ({training.penalty})")
     line(f"  certificate {printable(model.certificate.sentence)}")
     for note in fitted.notes:
         line(f"  [yellow]note[/]        {printable(note)}")
@@ -46,7 +63,7 @@ def print_text(fitted: FittedTable, data: str, written: list[str]) -> None:
         rows = [row for row in model.coefficients() if row.label == label]
         console.print(_coefficients(rows, label, model.own_intercepts()[label], model.is_binary))
     line("")
-    _print_metrics(console, fitted.metrics, training.seed)
+    _print_quality(console, fitted)
     for path in written:
         line(f"wrote {printable(path)}")
 
@@ -79,21 +96,42 @@ def _coefficients(
     return table
 
 
-def _print_metrics(console: Console, metrics: Metrics | None, seed: int) -> None:
-    if metrics is None:
+def _print_quality(console: Console, fitted: FittedTable) -> None:
+    if fitted.penalty_curve is not None:
+        print_curve(console, fitted.penalty_curve)
+    _print_metrics(console, fitted, fitted.model.training.seed)
+    if fitted.validation is not None:
+        is_plain = fitted.penalty_curve is None and fitted.validation.rows == "held-out rows"
+        whole = not is_plain or fitted.validation.threshold is not None
+        print_validation(console, fitted.validation, whole=whole)
+
+
+def _print_metrics(console: Console, fitted: FittedTable, seed: int) -> None:
+    metrics, validation = fitted.metrics, fitted.validation
+    if metrics is None or validation is None:
         console.print("Nothing was held out, so nothing is measured.")
         return
-    console.print(f"On {metrics.n_rows} held-out rows (split by seed {seed})", soft_wrap=True)
-    shown: list[tuple[str, float | None, str]] = [
-        ("log loss", metrics.log_loss, f"{metrics.log_loss_of_shares:.4f} by class shares alone"),
-        ("accuracy", metrics.accuracy, ""),
-        ("AUC", metrics.auc, "0.5 is chance"),
-        ("Brier score", metrics.brier, "0 is perfect"),
-        ("average precision", metrics.average_precision, ""),
+    split = f" (split by seed {seed})" if validation.rows == "held-out rows" else ""
+    console.print(f"On {metrics.n_rows} {printable(validation.rows)}{split}", soft_wrap=True)
+    by_shares = f"{metrics.log_loss_of_shares:.4f} by class shares alone"
+    shown: list[tuple[str, str, float | None, str]] = [
+        ("log loss", "log_loss", metrics.log_loss, by_shares),
+        ("accuracy", "accuracy", metrics.accuracy, ""),
+        ("AUC", "auc", metrics.auc, "0.5 is chance"),
+        ("Brier score", "brier", metrics.brier, "0 is perfect"),
+        ("average precision", "", metrics.average_precision, ""),
     ]
-    for name, value, remark in shown:
+    for label, name, value, remark in shown:
         if value is not None:
-            console.print(f"  {name:<18}{value:.4f}  [dim]{remark}[/]", soft_wrap=True)
+            interval = printable(interval_of(validation.estimates.get(name)))
+            text = f"  {label:<18}{value:.4f}  {interval:<17} [dim]{remark}[/]"
+            console.print(text, soft_wrap=True)
+    by_delong = "AUC by DeLong, others by" if "auc" in validation.estimates else "by"
+    console.print(
+        f"  [dim]intervals of {validation.level:.0%}: {by_delong} bootstrap "
+        f"({validation.n_replicates} replicates)[/]",
+        soft_wrap=True,
+    )
     table = Table(title="actual down, predicted across", title_justify="left")
     table.add_column("")
     for label in metrics.classes:
@@ -104,7 +142,7 @@ def _print_metrics(console: Console, metrics: Metrics | None, seed: int) -> None
         console.print(table)
 
 
-def print_json(fitted: FittedTable, written: list[str]) -> None:
+def print_json(fitted: FittedTable, written: list[str], *, odds: bool = False) -> None:
     """Print the fit as JSON."""
     model = fitted.model
     certificate = {"sentence": model.certificate.sentence, **model.certificate.facts}
@@ -134,9 +172,13 @@ def print_json(fitted: FittedTable, written: list[str]) -> None:
         "own_intercepts": model.own_intercepts(),
         "metrics": {name: _finite(fact) for name, fact in model.training.metrics.items()},
         "confusion": None if fitted.metrics is None else fitted.metrics.confusion.tolist(),
+        "cross_validation": curve_document(fitted.penalty_curve),
+        "validation": validation_document(fitted.validation),
         "notes": list(fitted.notes),
         "written": written,
     }
+    if model.inference is not None:
+        result["inference"] = inference_json(model.inference, odds=odds)
     print(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False))
 
 

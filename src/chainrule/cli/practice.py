@@ -13,7 +13,7 @@ from chainrule.cli.shared import names_in
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from chainrule.teaching.exercises.answer_readers import Judgement
+    from chainrule.teaching.exercises.answer_readers import AnswerKey, Judgement
     from chainrule.teaching.exercises.content import Content
     from chainrule.teaching.exercises.practice import PracticeSession, ScheduledQuestion
 
@@ -33,8 +33,9 @@ While a question is open, type an answer, or one of these words:
   quit   leave; so do Ctrl-D and Ctrl-C
 
 The kinds of question: gradient, factor, shape, next, rule, order, wrong-line, verify, number,
-code-to-maths, maths-to-code, cache, and fading, a solved derivation with blanks. The topics and the
-exercises are listed by `chainrule exercise list`.
+code-to-maths, maths-to-code, cache, debug, concept, circuit, step, gradient-check, broadcast,
+kinks, stability, saturation, gradient-flow, counting, initialization, parts, and fading, a solved
+derivation with blanks. The topics and the exercises are listed by `chainrule exercise list`.
 
 \b
 chainrule practice
@@ -71,7 +72,7 @@ def command(
     from chainrule.cli.progress import progress_file
     from chainrule.teaching.exercises.fading import KIND as FADING
     from chainrule.teaching.exercises.kinds import kind_named
-    from chainrule.teaching.exercises.loading import exercises
+    from chainrule.teaching.exercises.pool import course_exercises
     from chainrule.teaching.exercises.practice import PracticeSession
     from chainrule.teaching.exercises.practice_log import PracticeLog
 
@@ -80,7 +81,7 @@ def command(
         if name != FADING:
             kind_named(name)
     kept = None if no_progress else PracticeLog(progress_file(file))
-    practice = PracticeSession(exercises(topic, level), kept, seed, kinds)
+    practice = PracticeSession(course_exercises(topic, level), kept, seed, kinds)
     console = Console(highlight=False, soft_wrap=True)
     try:
         _sitting(practice, console, count)
@@ -121,7 +122,7 @@ def _show_question(asked: ScheduledQuestion, console: Console, number: int) -> N
 def _answered(practice: PracticeSession, console: Console) -> bool:
     """Read answers until the question is done; return whether practice continues."""
     while True:
-        typed = _typed(console)
+        typed = _typed_answer(console, practice.question.key)
         if typed is None:
             return False
         word = typed.strip().lower()
@@ -142,14 +143,30 @@ def _answered(practice: PracticeSession, console: Console) -> bool:
             return True
 
 
-def _typed(console: Console) -> str | None:
+def _typed_answer(console: Console, key: AnswerKey) -> str | None:
+    """Return an answer, part by part where there are several; None at the end of the input."""
+    if key.reader != "parts":
+        return _typed(console)
+    lines: list[str] = []
+    for place, name in enumerate(key.choices):
+        line = _typed(console, f"({'abcdefgh'[place]}) {name} = ")
+        if line is None:
+            return "\n".join(lines) if lines else None
+        if line.strip().lower() in WORDS or ";" in line:
+            return line  # a word of practice, or all parts at once
+        if line.strip():
+            lines.append(line if "=" in line else f"{name} = {line}")
+    return "\n".join(lines)
+
+
+def _typed(console: Console, prompt: str = "> ") -> str | None:
     """Return one line of input; None at its end."""
     if sys.stdin.isatty():
         with suppress(ImportError):  # line editing and history for input(), where there is any
             import readline  # noqa: F401
 
-        return input("> ")
-    console.print("> ", end="")
+        return input(prompt)
+    console.print(prompt, end="", markup=False)
     line = sys.stdin.readline()
     if not line:
         return None

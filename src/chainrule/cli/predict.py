@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 _HELP = """Predict with a model that `chainrule fit --out` or `chainrule train --out` saved.
 
-Writes CSV, to the standard output or to --out: the predicted label and one probability per class;
-for a model of another loss than the logistic one, the predicted mean. Offset and exposure columns
-of the fit are read from DATA. What `train` saved predicts the last value of the forward pass before
+Writes CSV, to the standard output or to --out, or Parquet, if the name of --out ends in .parquet:
+the predicted label and one probability per class; for a model of another loss than the logistic
+one, the predicted mean. Offset and exposure columns of the fit are read from DATA. What `train`
+saved predicts the last value of the forward pass before
 its labels enter; batch normalisation uses the means of the training rows, and masks their mean.
 The rows come in the order of DATA, which may be larger than memory. Columns named by --keep are
 copied byte for byte, except that a string which a spreadsheet would run as a formula (it begins
@@ -28,6 +29,7 @@ with = + - @) gets an apostrophe before it; --raw writes it as it is.
 Examples:
   chainrule predict model.json new.csv
   chainrule predict values.json new.csv --out predicted.csv
+  chainrule predict model.json "sales/*.parquet" --out predicted.parquet
   chainrule predict model.json new.parquet --keep customer_id \\
       --blank --out predicted.csv
 """
@@ -72,16 +74,20 @@ def command(
     """Predict; the help text is `_HELP`."""
     from pathlib import Path
 
-    from chainrule.cli.fit import data_path, progress_line, refuse_places
+    from chainrule.cli.data_files import data_path, progress_line, refuse_places
     from chainrule.descent.predicting import is_trained
     from chainrule.storage import atomic_text
-    from chainrule.tables.predicting import load_model, write_predictions
+    from chainrule.tables.predicting import load_model, write_parquet, write_predictions
 
     path = data_path(data)
     refuse_places((path, Path(model)), out)
     if is_trained(model):
         if blank:
             raise click.UsageError("--blank is for models of chainrule fit; omit it here.")
+        if _is_parquet(out):
+            raise click.UsageError(
+                "Parquet is written for models of chainrule fit; name a .csv file: --out"
+            )
         _predict_trained(model, path, out, keep, file, raw=raw)
         return
     loaded = load_model(model)
@@ -89,6 +95,10 @@ def command(
         counted = write_predictions(
             loaded, path, data_output(), keep, blank=blank, raw=raw, options=file
         )
+    elif _is_parquet(out):
+        with progress_line() as say:
+            counted = write_parquet(loaded, path, out, keep, blank=blank, options=file, say=say)
+        click.echo(f"wrote {out}: {counted.rows} rows", err=True)
     else:
         with progress_line() as say, atomic_text(out) as handle:
             counted = write_predictions(
@@ -97,6 +107,10 @@ def command(
         click.echo(f"wrote {out}: {counted.rows} rows", err=True)
     if counted.blank:
         click.echo(f"{counted.blank} of {counted.rows} rows left blank", err=True)
+
+
+def _is_parquet(out: str | None) -> bool:
+    return out is not None and out.lower().endswith((".parquet", ".pq"))
 
 
 def _predict_trained(

@@ -74,17 +74,29 @@ def _print(path: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from chainrule.teaching.exercises.mastery import masteries
     from chainrule.teaching.exercises.practice_log import PracticeLog
-    from chainrule.teaching.exercises.scheduler import TOP_BOX, boxes
+    from chainrule.teaching.exercises.scheduler import standing
 
     history = PracticeLog(path).history()
     console = Console(highlight=False)
     right = sum(answer.right for answer in history)
     console.print(f"{right} of {len(history)} right; kept in {path}", markup=False)
-    table = Table(
-        "rule", "seen", "missed", f"box of {TOP_BOX}", box=box.SIMPLE_HEAD, pad_edge=False
-    )
-    found = sorted(boxes(history).items(), key=lambda pair: (pair[1].box, pair[0]))
-    for rule, state in found:
-        table.add_row(rule, str(state.seen), str(state.missed), str(state.box))
+    console.print(f"level {standing(history).letter}", markup=False)
+    table = Table("skill", "mastery", "seen", "missed", "what went wrong", box=box.SIMPLE_HEAD)
+    for mastery in sorted(masteries(history).values(), key=lambda each: each.probability):
+        most = ", ".join(f"{name} ({n})" for name, n in mastery.mistakes.most_common(2))
+        table.add_row(
+            mastery.skill,
+            f"{mastery.probability:.0%}" + (" ✓" if mastery.mastered else ""),
+            str(mastery.seen),
+            str(mastery.missed),
+            most,
+        )
     console.print(table)
+    console.print(
+        "mastery: the probability that you have the skill, by Bayesian knowledge tracing (Corbett "
+        "and Anderson 1995); ✓ from 95%",
+        markup=False,
+        style="dim",
+    )

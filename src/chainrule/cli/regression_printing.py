@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from chainrule.cli.inference_printing import inference_json, summary_lines
 from chainrule.cli.shared import printable
+from chainrule.cli.validation_printing import curve_document, print_curve
 from chainrule.tables.effects import EFFECTS
 from chainrule.tables.loss_facts import fact_lines
 from chainrule.tables.loss_file import loss_document
+from chainrule.visible import visible
 
 if TYPE_CHECKING:
     from chainrule.tables.fitting_regression import FittedRegression
@@ -23,7 +26,9 @@ _MOST_LINES = 40
 _WIDTH = 100
 
 
-def print_regression(fitted: FittedRegression, data: str, written: list[str]) -> None:
+def print_regression(
+    fitted: FittedRegression, data: str, written: list[str], *, odds: bool = False
+) -> None:
     """Print the fit for people."""
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
     model, training = fitted.model, fitted.model.training
@@ -31,6 +36,16 @@ def print_regression(fitted: FittedRegression, data: str, written: list[str]) ->
     def line(text: str) -> None:
         console.print(text, soft_wrap=True)
 
+    if model.inference is not None:
+        for text in summary_lines(model, model.inference, odds=odds):
+            print(visible(text))
+        for note in fitted.notes:
+            line(f"[yellow]note[/] {printable(note)}")
+        line("")
+        _print_metrics(console, fitted, training.seed)
+        for path in written:
+            line(f"wrote {printable(path)}")
+        return
     line(f"[bold]{printable(model.target)}[/] from {printable(data)}")
     line(f"  trained on  {training.rows} rows (mean of the target {fitted.y.mean():.6g})")
     line(f"  columns     {len(model.specs)}, as {len(model.features)} features")
@@ -41,10 +56,9 @@ def print_regression(fitted: FittedRegression, data: str, written: list[str]) ->
         line(f"  offset      {printable(model.offsets.offset)}")
     if model.offsets.exposure is not None:
         line(f"  exposure    {printable(model.offsets.exposure)}: log of it added to the score")
-    penalty = f"C = {training.C:g}" if math.isfinite(training.C) else "no penalty"
     line(
         f"  objective   {training.objective:.10g} after {training.iterations} iterations "
-        f"({penalty})"
+        f"({training.penalty})"
     )
     line(f"  certificate {printable(model.certificate.sentence)}")
     for note in fitted.notes:
@@ -53,7 +67,9 @@ def print_regression(fitted: FittedRegression, data: str, written: list[str]) ->
     console.print(_coefficients(fitted))
     line(EFFECTS[link].sentence)
     line("")
-    _print_metrics(console, fitted.metrics, training.seed)
+    if fitted.penalty_curve is not None:
+        print_curve(console, fitted.penalty_curve)
+    _print_metrics(console, fitted, training.seed)
     for path in written:
         line(f"wrote {printable(path)}")
 
@@ -104,11 +120,13 @@ def _coefficients(fitted: FittedRegression) -> Table:
     return table
 
 
-def _print_metrics(console: Console, metrics: RegressionMetrics | None, seed: int) -> None:
+def _print_metrics(console: Console, fitted: FittedRegression, seed: int) -> None:
+    metrics = fitted.metrics
     if metrics is None:
         console.print("Nothing was held out, so nothing is measured.")
         return
-    console.print(f"On {metrics.n_rows} held-out rows (split by seed {seed})", soft_wrap=True)
+    split = f" (split by seed {seed})" if fitted.measured_on == "held-out rows" else ""
+    console.print(f"On {metrics.n_rows} {printable(fitted.measured_on)}{split}", soft_wrap=True)
     null = f"{metrics.mean_loss_of_null:.6g} for the null model, a constant"
     shown: list[tuple[str, float | None, str]] = [
         ("deviance explained", metrics.deviance_explained, "D2: 1 is perfect, 0 the null model"),
@@ -130,7 +148,9 @@ def _print_metrics(console: Console, metrics: RegressionMetrics | None, seed: in
     console.print(table)
 
 
-def print_regression_json(fitted: FittedRegression, written: list[str]) -> None:
+def print_regression_json(
+    fitted: FittedRegression, written: list[str], *, odds: bool = False
+) -> None:
     """Print the fit for programs."""
     model = fitted.model
     effect = EFFECTS[model.loss.row.link_name]
@@ -163,9 +183,13 @@ def print_regression_json(fitted: FittedRegression, written: list[str]) -> None:
         "own_intercept": model.own_intercept,
         "metrics": {name: _finite(fact) for name, fact in model.training.metrics.items()},
         "groups": _groups(fitted.metrics),
+        "measured_on": None if fitted.metrics is None else fitted.measured_on,
+        "cross_validation": curve_document(fitted.penalty_curve),
         "notes": list(fitted.notes),
         "written": written,
     }
+    if model.inference is not None:
+        result["inference"] = inference_json(model.inference, odds=odds)
     print(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False))
 
 

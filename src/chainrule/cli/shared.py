@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -22,6 +23,18 @@ out_option = click.option(
 ignore_option = click.option(
     "--ignore", multiple=True, metavar="COLUMN", help="Column to leave out. Repeatable."
 )
+
+
+def byte_size(context: click.Context, option: click.Parameter, given: str | None) -> int | None:
+    """Return the bytes that a size such as 500MB or 2GB means."""
+    if given is None:
+        return None
+    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgt]?)b?\s*", given, re.IGNORECASE)
+    if found is None or float(found[1]) == 0:
+        raise click.BadParameter(
+            f"{given!r} is not a size above 0, such as 500MB or 2GB", context, option
+        )
+    return int(float(found[1]) * 1000 ** " kmgt".index(found[2].lower() or " "))
 
 
 _FILE_OPTIONS = (

@@ -246,7 +246,7 @@ def command(
     """Train a forward pass; the help text is `_HELP`."""
     from pathlib import Path
 
-    from chainrule.cli.fit import data_path, refuse_places
+    from chainrule.cli.data_files import data_path, refuse_places
     from chainrule.cli.train_printing import (
         CostPrinter,
         print_derivations,

@@ -42,6 +42,7 @@ class Role(Enum):
     READING = "reading"  # how the forward pass was read
     NOTE = "note"  # what is to be kept in mind
     POINTS = "points"
+    SENTENCE = "sentence"  # the statement that a page is about
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class Table:
         The caption.
     head : tuple of str
         The names of the columns; none where they need none.
-    rows : tuple of tuple of str or Expr
+    rows : tuple of tuple of str, Styled or Expr
         The cells.
     numeric : frozenset of int
         The columns of numbers.
@@ -124,16 +125,75 @@ class Table:
 
     caption: str
     head: tuple[str, ...]
-    rows: tuple[tuple[str | Expr, ...], ...]
+    rows: tuple[tuple[Inline, ...], ...]
     numeric: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
+class Data:
+    """The numbers behind a figure: the name of a file, and its text as CSV."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Figure:
-    """A drawing as SVG, and what it shows in words."""
+    """A drawing as SVG, what it shows in words, and the numbers behind it.
+
+    Parameters
+    ----------
+    svg, caption : str
+        The drawing, and its caption.
+    data : Data, optional
+        The numbers behind it.
+    text : str
+        The drawing as lines of text, for media without drawings.
+    """
 
     svg: str
     caption: str
+    data: Data | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A name, its value, and a remark."""
+
+    name: str
+    value: str
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Facts at a glance."""
+
+    items: tuple[Fact, ...]
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of sentences."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Blocks that may be folded away below their title."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    is_open: bool = False
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Blocks that stand side by side where there is room."""
+
+    blocks: tuple[Block, ...]
 
 
 @dataclass(frozen=True)
@@ -329,6 +389,10 @@ Block: TypeAlias = (
     | Proof
     | Table
     | Figure
+    | Facts
+    | Bullets
+    | Fold
+    | Beside
     | Code
     | Names
     | Steps

@@ -259,6 +259,96 @@ def coefficients(
         )
 
 
+def forest(
+    name: str,
+    labels: Sequence[str],
+    numbers: tuple[Floats, Floats, Floats],
+    axis: str,
+    *,
+    is_ratio: bool,
+    title: str = "Coefficients with intervals",
+) -> str:
+    """Draw estimates with their intervals, the first on top; diamonds where one holds no effect.
+
+    Parameters
+    ----------
+    name : str
+        The anchor of the figure.
+    labels : sequence of str
+        What each estimate is of.
+    numbers : tuple of ndarray
+        Estimates, lower and upper ends.
+    axis : str
+        What is on the axis.
+    is_ratio : bool
+        Whether the axis is logarithmic, and no effect is at 1 instead of 0.
+    title : str
+        Alternative text.
+    """
+    none = 1.0 if is_ratio else 0.0
+    ends = _reach(np.concatenate([*numbers, [none]]), is_ratio=is_ratio)
+    estimate, low, high = (np.clip(part, *ends) for part in numbers)
+    with _figure(4.9, 0.95 + 0.3 * len(labels)) as figure:
+        axes = figure.subplots()
+        places = np.arange(len(labels))[::-1]
+        axes.set_xlim(*ends)
+        if is_ratio:
+            axes.set_xscale("log")
+            axes.xaxis.set_minor_locator(NullLocator())
+            axes.set_xticks(_ratio_ticks(*ends))
+        else:
+            axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:.4g}"))
+        axes.axvline(none, color=_MUTED, linewidth=1, linestyle=(0, (3, 3)))
+        holds = (low <= none) & (none <= high)
+        for chosen, colour, marker in ((~holds, _ACCENT, "o"), (holds, _MUTED, "D")):
+            axes.hlines(places[chosen], low[chosen], high[chosen], color=colour, linewidth=2)
+            axes.plot(estimate[chosen], places[chosen], marker, color=colour, markersize=6)
+        axes.set_yticks(places, [_short(label, 24) for label in labels])
+        axes.set_ylim(-0.6, len(labels) - 0.4)
+        axes.tick_params(axis="y", length=0, labelcolor=_INK)
+        axes.grid(axis="y", visible=False)
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel(axis)
+        shown = zip(labels, *numbers, strict=True)
+        return _draw(
+            figure,
+            name,
+            title,
+            "; ".join(f"{t} {e:.3g} ({a:.3g} to {b:.3g})" for t, e, a, b in shown),
+        )
+
+
+def influence(
+    name: str, leverage: Floats, residual: Floats, cook: Floats, rows: Sequence[int]
+) -> str:
+    """Draw standardised residuals over leverages; the rows with the largest Cook's distance named.
+
+    Parameters
+    ----------
+    name : str
+        The anchor of the figure.
+    leverage, residual, cook : ndarray
+        Per row that is drawn.
+    rows : sequence of int
+        Their numbers.
+    """
+    with _figure(4.9, 3.6) as figure:
+        axes = figure.subplots()
+        axes.set(xlabel="leverage", ylabel="standardised residual")
+        axes.axhline(0, color=_MUTED, linewidth=1)
+        first = np.argsort(-cook, kind="stable")[:5]
+        rest = np.setdiff1d(np.arange(len(cook)), first)
+        axes.scatter(leverage[rest], residual[rest], s=12, color=_ACCENT, alpha=0.5, linewidth=0)
+        axes.scatter(leverage[first], residual[first], s=34, color=_SECOND, marker="D")
+        for k in first:
+            at, room = (leverage[k], residual[k]), (6, 3)
+            axes.annotate(str(rows[k]), at, room, textcoords="offset points", color=_INK)
+        axes.margins(x=0.12)
+        said = ", ".join(f"row {rows[k]} {cook[k]:.2g}" for k in first)
+        return _draw(figure, name, "Influence", f"Largest Cook's distances: {said}.")
+
+
 @contextmanager
 def _figure(width: float, height: float) -> Iterator[Figure]:
     with mpl.rc_context(_STYLE):
@@ -279,6 +369,36 @@ def _unit_square(figure: Figure, x: str, y: str) -> Axes:
     axes.set_xticks(np.linspace(0, 1, 6))
     axes.set_yticks(np.linspace(0, 1, 6))
     return axes
+
+
+def _reach(values: Floats, *, is_ratio: bool) -> tuple[float, float]:
+    """Return the ends of an axis, near most values, so that one endless interval hides no other."""
+    found = values[np.isfinite(values) & ((values > 0) | (not is_ratio))]
+    at = np.log(found) if is_ratio else found
+    middle = np.median(at)
+    reach = 8 * max(float(np.median(np.abs(at - middle))), 1e-12)
+    low, high = max(at.min(), middle - reach), min(at.max(), middle + reach)
+    margin = 0.05 * (high - low) or 0.5
+    low, high = low - margin, high + margin
+    return (float(np.exp(low)), float(np.exp(high))) if is_ratio else (float(low), float(high))
+
+
+def _ratio_ticks(low: float, high: float) -> list[float]:
+    """Return round ratios between two ends: 1 and powers of ten first, others where there is room.
+
+    >>> _ratio_ticks(0.7, 1.6)
+    [0.75, 1.0, 1.5]
+    """
+    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    groups = ((1.0,), (2.0, 5.0), (1.5, 3.0, 7.5), (1.2, 8.0), (1.1, 9.0), (1.05, 9.5))
+    room = 0.13 * np.log(high / low)
+    found: list[float] = []
+    for steps in groups:
+        for value in sorted(s * 10.0**k for k in powers for s in steps):
+            far = all(abs(np.log(value / other)) >= room for other in found)
+            if low <= value <= high and far:
+                found.append(float(f"{value:.3g}"))
+    return sorted(found)
 
 
 def _log(axes: Axes, *, both: bool = False) -> None:
@@ -315,7 +435,7 @@ def _draw(figure: Figure, name: str, title: str, description: str) -> str:
     _rename_ids(root, name)
     root.attrib.pop("width", None)
     root.attrib.pop("height", None)
-    root.set("style", "stroke-linejoin: round")
+    root.set("style", f"stroke-linejoin: round; max-width: {96 * figure.get_figwidth():.0f}px")
     root.set("role", "img")
     root.set("aria-labelledby", f"{name}-title {name}-description")
     for place, (tag, text) in enumerate((("title", title), ("desc", description))):

@@ -32,11 +32,13 @@ from chainrule.engine.losses.loss import Loss
 from chainrule.engine.losses.scores import ScoreLoss
 from chainrule.engine.monitor import FitMonitor, OnIteration
 from chainrule.engine.objective.accumulators import objective_for
+from chainrule.engine.objective.clusters import current_runtime
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.passes.fused_blocks import FUSED_FROM
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.results import Fit, in_units
+from chainrule.engine.runtime.journal import Journal
 from chainrule.engine.runtime.machine import memory, single_threaded_algebra
 from chainrule.engine.runtime.native import can_compile
 from chainrule.engine.small import fit_small, suits
@@ -78,6 +80,7 @@ def fit_linear_model(
     start: Point | None = None,
     n_threads: int = 1,
     on_iteration: OnIteration | None = None,
+    journal: Journal | None = None,
 ) -> Fit:
     """Minimise sum_i s_i loss_i + |coef|^2 / (2 C) and prove how far the answer is from optimal.
 
@@ -104,6 +107,8 @@ def fit_linear_model(
         The answer has the same bits for any number.
     on_iteration : callable, optional
         Told the progress; True ends the fit.
+    journal : Journal, optional
+        Keeps the results of passes over X: the same fit, begun again, does not repeat them.
     """
     clock = perf_counter()
     if source.column_shift.any() and not fit_intercept:
@@ -113,6 +118,7 @@ def fit_linear_model(
     if (
         row is None
         and on_iteration is None
+        and journal is None
         and method in ("auto", "newton-cholesky")
         and suits(source)
     ):
@@ -125,7 +131,7 @@ def fit_linear_model(
     held = memory()
     fewer, n_samples = merged(source, n_threads), source.n_samples
     source = source if fewer is None else fewer
-    loss = _loss(source, row)
+    loss = engine_loss(source, row)
     n_parameters = loss.n_outputs * (source.n_features + int(fit_intercept))
     relations: Relations | None = None
     columns: IntArray | None = None
@@ -153,6 +159,7 @@ def fit_linear_model(
         n_threads=n_threads,
         columns=columns,
     )
+    objective.journal, objective.runtime = journal, current_runtime()
     of_data = None if relations is None else relations.in_units(source)
 
     def restored(point: Point) -> Point:
@@ -210,6 +217,8 @@ def fit_linear_model(
             f"{plan.passes:.0f} had been expected, {ran} went on from the best point",
         )
     certificate = with_rounded_intercept(certificate, objective, outcome.evaluation)
+    if journal is not None:
+        journal.is_finished = not interrupted
     if relations is not None and len(relations.dropped):
         certificate = qualified(certificate, relations, source)
     met = (
@@ -252,7 +261,8 @@ def _surroundings(source: InMemorySource, n_threads: int) -> Iterator[None]:
         yield
 
 
-def _loss(source: InMemorySource, row: LossRow | None) -> Loss:
+def engine_loss(source: InMemorySource, row: LossRow | None) -> Loss:
+    """Return a loss as the engine uses it: by default the cross-entropy of the classes."""
     if row is not None:
         return ScoreLoss(row, compiled=source.is_fused)
     if source.n_classes > 2:

@@ -19,6 +19,7 @@ from chainrule.engine.losses.compiled import evaluate, logistic_kernel
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.passes.fused_blocks import FusedBlock, can_be_fused
 from chainrule.engine.runtime.executors import map_in_order
+from chainrule.engine.runtime.stored_arrays import StoredArray
 
 _ROWS: Final[int] = 2**14
 
@@ -92,7 +93,7 @@ def probabilities(
 
 
 def _is_compiled(X: Any) -> bool:  # noqa: ANN401
-    return isinstance(X, np.ndarray) and can_be_fused(X)
+    return isinstance(X, np.ndarray | StoredArray) and can_be_fused(X)
 
 
 def _read(

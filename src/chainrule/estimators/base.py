@@ -10,7 +10,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from numbers import Integral, Real
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,17 +31,25 @@ from chainrule.engine.data.frames import (
     refuse_dates,
 )
 from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.elastic_net import fit_elastic_net
 from chainrule.engine.fitting import fit_linear_model
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.prediction import probabilities, raw_predictions
 from chainrule.engine.results import Fit
+from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.engine.small import suits
 from chainrule.engine.solvers.plans import Method
 from chainrule.engine.solvers.steps import IterationRecord
 from chainrule.errors import DataError
+from chainrule.estimators.formulas import FromFormula, design_frame
 from chainrule.estimators.inputs import are_implied, as_offset, is_plain, n_cores, n_threads
+from chainrule.estimators.penalties import shape_of, shared_l1_ratio
 from chainrule.estimators.reporting import Tasks, reporters, told_to_all
+
+if TYPE_CHECKING:
+    from chainrule.engine.data.streams import StoredStream, Stream
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -86,7 +94,7 @@ class DescribedFit(Protocol):
         """Say how it was done."""
 
 
-class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore[misc]
+class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """Base class of estimators that fit a linear model with the engine.
 
     Subclasses define the parameters below, check targets, and call `_minimise`.
@@ -107,6 +115,51 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
     objective_: float
     solver_: str
     n_passes_: float
+
+    def fit_stream(self, stream: Stream) -> Self:
+        """Fit to rows that are too many for memory.
+
+        The rows are read once and converted to files, from which every pass reads them block by
+        block. Coefficients and certificate have the bits of a fit to the same rows in memory, in C
+        order: float32 where all columns are, else float64; text columns as categories.
+
+        In memory are one number per row for each of target, weights and offset, and for the
+        scores where a proof takes them.
+
+        Parameters
+        ----------
+        stream : Stream
+            Rows, and the names of target, weights and offset.
+
+        Returns
+        -------
+        LinearEstimator
+            Itself.
+
+        Raises
+        ------
+        DataError
+            When the rows hold a value that cannot be used; the message names row and column.
+        """
+        with stream.stored() as rows:
+            self._fit_stored(rows)
+        return self
+
+    def _fit_stored(self, rows: StoredStream) -> None:
+        """Fit to the rows of a stream."""
+        if rows.labels is not None:
+            raise DataError("the target holds text, and this estimator takes numbers")
+        self.fit(rows.X, rows.y, rows.weights, rows.offset)
+
+    @abstractmethod
+    def fit(
+        self,
+        X: Matrix,
+        y: Matrix,
+        sample_weight: Matrix | None = None,
+        offset: Matrix | None = None,
+    ) -> Self:
+        """Fit to rows in memory."""
 
     def explain(self) -> str:
         """Return how the fit was done: method and reason, reads of X, seconds, and the proof."""
@@ -150,6 +203,34 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
     def _refuse(self, fit: Fit) -> None:
         """Raise an error if a fit is not to be kept."""
 
+    def _l1_ratio(self) -> float:
+        """Return the share of absolute values in the penalty."""
+        return shared_l1_ratio(getattr(self, "l1_ratio", 0.0))
+
+    def _shape(self, n_coefficients: int) -> Shape | None:
+        """Return the penalty; None where it is the L2 penalty alone, the same for all columns."""
+        names = self.coef_names_
+        return shape_of(
+            n_coefficients,
+            self._l1_ratio(),
+            getattr(self, "penalty_factor", None),
+            getattr(self, "bounds", None),
+            positive=getattr(self, "positive", False),
+            names=None if names is None else [str(name) for name in names],
+            levels=self.levels_,
+        )
+
+    def _refuse_inference(self) -> None:
+        """Raise DataError where errors of the coefficients would not be what they seem."""
+        limited = getattr(self, "positive", False) or getattr(self, "bounds", None) is not None
+        if self._l1_ratio() == 0 and not limited:
+            return
+        raise DataError(
+            "the coefficients were chosen or bounded by the data, so textbook errors do not apply: "
+            "fit the chosen columns without penalty (C=np.inf, or alpha=0) on rows that this fit "
+            "did not use, and ask that fit"
+        )
+
     def _minimise(
         self,
         X: Matrix,
@@ -184,7 +265,8 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
             The loss; by default the cross-entropy of the classes.
         """
         if rows is not None:
-            X, weights = X[rows], weights[rows]
+            X = X.rows_at(rows) if isinstance(X, StoredArray) else X[rows]
+            weights = weights[rows]
             offset = None if offset is None else offset[rows]
         if isinstance(X, CodedRows):
             X = X.occurring(rows)
@@ -209,19 +291,24 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
         listeners = [] if self.verbose is None and suits(source) else reporters(self.verbose)
         if getattr(self, "_skl_callbacks", None):
             listeners.append(tasks)
+        shape = self._shape(source.n_features)
+        if shape is not None and np.isinf(C) and not shape.is_bounded:
+            shape = None
+        choices: dict[str, Any] = {
+            "C": C,
+            "fit_intercept": self.fit_intercept,
+            "tol": self.tol,
+            "max_iter": self.max_iter,
+            "start": self._start(1 if n_classes == 2 else n_classes, source.n_features),
+            "n_threads": n_threads(self.n_jobs, default=n_cores() if source.is_fused else 1),
+            "on_iteration": told_to_all(listeners),
+        }
         try:
-            fit = fit_linear_model(
-                source,
-                row,
-                C=C,
-                fit_intercept=self.fit_intercept,
-                tol=self.tol,
-                max_iter=self.max_iter,
-                method=SOLVERS[self.solver],
-                start=self._start(1 if n_classes == 2 else n_classes, source.n_features),
-                n_threads=n_threads(self.n_jobs, default=n_cores() if source.is_fused else 1),
-                on_iteration=told_to_all(listeners),
-            )
+            if shape is None:
+                method = SOLVERS[self.solver]
+                fit = fit_linear_model(source, row, method=method, **choices)
+            else:
+                fit = fit_elastic_net(source, row, shape, **choices)
         finally:
             for listener in listeners:
                 listener.close()
@@ -283,6 +370,15 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
 
     def _matrix(self, X: Matrix, *, reset: bool) -> Matrix:
         """Return X checked, as numbers, a sparse matrix or rows of codes."""
+        if reset:
+            self.__dict__.pop("formula_", None)
+        if isinstance(X, StoredArray):
+            return self._stored(X, reset=reset)
+        if isinstance(X, CodedRows):
+            self._set_names([column.name for column in X.columns], len(X.columns))
+            return X
+        if not reset and hasattr(self, "formula_") and is_frame(X):
+            X = design_frame(self.formula_, X)
         refuse_dates(X)
         if reset:
             self._frame_names = names_of(X) if is_frame(X) else None
@@ -308,6 +404,30 @@ class LinearEstimator(CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore
             accept_large_sparse=True,
             ensure_all_finite=False,
         )
+
+    def _stored(self, X: StoredArray, *, reset: bool) -> StoredArray:
+        """Return rows in a file, checked: numbers, and in predictions as wide as the fit's."""
+        if X.ndim != 2 or X.dtype.kind not in "biuf":
+            raise DataError(
+                f"{X.path} holds an array of shape {X.shape} ({X.dtype}); expected a table of "
+                "numbers, one row per example"
+            )
+        if reset:
+            self._set_names(X.names, X.shape[1])
+        elif X.shape[1] != self.n_features_in_:
+            raise DataError(
+                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input"
+            )
+        return X
+
+    def _set_names(self, names: Sequence[str] | None, n_features: int) -> None:
+        """Keep the names of the columns of rows in files, or that they have none."""
+        self.n_features_in_ = n_features
+        self._frame_names = None if names is None else list(names)
+        self.__dict__.pop("feature_names_in_", None)
+        if names is not None:
+            self.feature_names_in_ = np.array(names, dtype=object)
 
     def _check_common_parameters(self) -> None:
         """Raise ValueError for a parameter of the engine that has no meaning."""

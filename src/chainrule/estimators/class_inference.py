@@ -86,8 +86,9 @@ class ClassInference(LinearEstimator):
         Raises
         ------
         DataError
-            When the fit is penalised and `penalised` is not given, when separation leaves no row
-            undecided, or when the data are not those of the fit in shape or range.
+            When the fit is penalised and `penalised` is not given, when coefficients were chosen by
+            an L1 penalty or bounded, when separation leaves no row undecided, or when the data are
+            not those of the fit in shape or range.
 
         Examples
         --------
@@ -100,7 +101,7 @@ class ClassInference(LinearEstimator):
         >>> inference.std_errors.round(3)
         array([1.733, 0.432])
         """
-        from chainrule.estimators.inference import infer
+        from chainrule.estimators.inference import FitFacts, infer
 
         check_is_fitted(self)
         if self.class_weight is not None:
@@ -109,6 +110,7 @@ class ClassInference(LinearEstimator):
                 "without it"
             )
         C = self._check_parameters()
+        self._refuse_inference()
         X = self._matrix(X, reset=False)
         if proportions:
             values = as_proportions(y, X.shape[0])
@@ -126,7 +128,7 @@ class ClassInference(LinearEstimator):
         rows = positive(weights)
         shift = as_offset(offset, len(values), 1 if len(self.classes_) == 2 else len(self.classes_))
         return infer(
-            self,
+            FitFacts.of(self),
             X if rows is None else X[rows],
             values if rows is None else values[rows],
             None if are_implied(weights) else weights if rows is None else weights[rows],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -38,30 +38,36 @@ from chainrule.estimators.labels import Labels, class_labels
 from chainrule.estimators.predictions import Predictions
 
 if TYPE_CHECKING:
-    pass
+    from chainrule.engine.data.streams import StoredStream
 
 Matrix = Any
+
+_PENALTIES: Final = ("l2", "l1", "elasticnet", "none", "deprecated")
 
 
 class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type: ignore[misc]
     """Logistic regression with a proof of how good the fit is.
 
     Minimises ``sum_i s_i loss_i + |coef|^2 / (2 C)``: scikit-learn's objective, the sum over
-    examples, with the sigmoid's cross-entropy for two classes and the softmax's for more. Every fit
-    carries a `certificate_`: a proven bound on its distance from the optimum, or the proof that
-    there is none.
+    examples, with the sigmoid's cross-entropy for two classes and the softmax's for more. With an
+    `l1_ratio` r, the penalty is ``(r |coef|_1 + (1 - r)/2 |coef|^2) / C``. Every fit carries a
+    `certificate_`: a proven bound on its distance from the optimum, or the proof that there is
+    none.
 
     Parameters
     ----------
-    penalty : {'l2', None, 'jeffreys', 'jeffreys-flic', 'jeffreys-flac', 'deprecated'}, default='l2'
-        None is the same as ``C=np.inf``; 'deprecated' (scikit-learn's placeholder) as 'l2'.
+    penalty : {'l2', 'l1', 'elasticnet', None, 'jeffreys', ...}, default='l2'
+        'l1' is the same as ``l1_ratio=1``; 'l2', 'elasticnet' and 'deprecated' (scikit-learn's
+        placeholder) leave the kind of penalty to `l1_ratio`; None is the same as ``C=np.inf``.
         'jeffreys' is Firth's logistic regression for rare events and separated data, two classes;
         C is not used. FLIC and FLAC correct its intercept, so that predicted and observed agree
         on average.
     C : float, default=1.0
         Inverse strength of the penalty; ``np.inf`` for none.
     l1_ratio : float, default=0.0
-        Only 0 (or None): the penalty is L2.
+        Share of absolute values in the penalty: 1 is the lasso, 0 (or None) L2, between them
+        elastic net. Above 0 for two classes; coefficients are then exactly 0 where they do not
+        help.
     dual : bool, default=False
         Accepted for compatibility; the optimum is the same.
     tol : float, default=1e-8
@@ -100,6 +106,13 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         The treatment, in predictions, of a level of a categorical column that no row of the fit
         has: raise `DataError`, or give the row no coefficient for that column. In cross-validation
         a rare level may be in held-out rows alone.
+    penalty_factor : array-like of shape (n_coefficients,) or dict, optional
+        Factors on the strength of the penalty, by coefficient, or by name of a column; 0 for none.
+    positive : bool, default=False
+        Whether coefficients must be at least 0.
+    bounds : tuple of (lower, upper), optional
+        Bounds of the coefficients: numbers, arrays, dicts by name of a column, or None. They must
+        hold 0 between them.
 
     Attributes
     ----------
@@ -166,6 +179,9 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         n_jobs: int | None = None,
         on_separation: Literal["warn", "raise"] = "warn",
         handle_unknown: Literal["error", "ignore"] = "error",
+        penalty_factor: Any = None,  # noqa: ANN401
+        positive: bool = False,
+        bounds: Any = None,  # noqa: ANN401
     ) -> None:
         self.penalty = penalty
         self.C = C
@@ -183,6 +199,9 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         self.n_jobs = n_jobs
         self.on_separation = on_separation
         self.handle_unknown = handle_unknown
+        self.penalty_factor = penalty_factor
+        self.positive = positive
+        self.bounds = bounds
 
     @managed
     def fit(
@@ -298,6 +317,22 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
             attributes=partial(self._fitted_attributes, classes),
         )
         return self
+
+    def _fit_stored(self, rows: StoredStream) -> None:
+        """Fit to the rows of a stream, whose labels are codes where they are text."""
+        if rows.labels is None:
+            self.fit(rows.X, rows.y, rows.weights, rows.offset)
+            return
+        labels, by_label = rows.labels, self.class_weight
+        try:
+            if isinstance(by_label, Mapping):
+                code = {label: k for k, label in enumerate(labels.tolist())}
+                # a label that does not occur keeps its name, for the error that names it
+                self.class_weight = {code.get(label, label): w for label, w in by_label.items()}
+            self.fit(rows.X, rows.y, rows.weights, rows.offset)
+        finally:
+            self.class_weight = by_label
+        self.classes_ = labels[self.classes_]
 
     def score(
         self,
@@ -419,6 +454,13 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         self.coef_ = self._dense_coef()
         return self
 
+    def _l1_ratio(self) -> float:
+        """Return the share of absolute values in the penalty."""
+        share = super()._l1_ratio()
+        if self.penalty == "l1":
+            return 1.0
+        return 0.0 if self.penalty in (None, "none", *FIRTH) else share
+
     def _dense_coef(self) -> FloatArray:
         return np.asarray(self.coef_.toarray() if sparse.issparse(self.coef_) else self.coef_)
 
@@ -427,13 +469,20 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         if self.penalty in FIRTH:
             self._check_common_parameters()
             return np.inf
-        if self.penalty not in ("l2", None, "none", "deprecated"):
+        if self.penalty not in (*_PENALTIES, None):
             raise ValueError(
-                f"penalty must be 'l2' (with l1_ratio=0), None, or {', '.join(map(repr, FIRTH))}, "
-                f"not {self.penalty!r}"
+                f"penalty must be 'l2', 'l1', 'elasticnet', None, or "
+                f"{', '.join(map(repr, FIRTH))}, not {self.penalty!r}"
             )
-        if self.l1_ratio not in (0, None):
-            raise ValueError(f"l1_ratio must be 0: the penalty is L2, not {self.l1_ratio!r}")
+        if self.penalty == "elasticnet" and self.l1_ratio is None:
+            raise ValueError("penalty='elasticnet' needs l1_ratio, a number from 0 to 1")
+        self._l1_ratio()
+        if self.penalty == "l1" and self.l1_ratio not in (0, 1, None):
+            warnings.warn(
+                "l1_ratio parameter is only used when penalty is 'elasticnet'. Got (penalty=l1)",
+                UserWarning,
+                stacklevel=4,
+            )
         C = checked_strength(self.C)
         self._check_common_parameters()
         if self.on_separation not in ("warn", "raise"):

@@ -78,11 +78,11 @@ class LogisticFit(Predictions):
         return self.classes
 
     def _raw_prediction(self, X: Matrix, offset: Matrix | None) -> FloatArray:
-        table, point = _table(X), self._fit.point
+        table, point = as_table(X), self._fit.point
         return raw_predictions(table, point, **self._how(table, point, offset))
 
     def _probabilities(self, X: Matrix, offset: Matrix | None) -> FloatArray:
-        table, point = _table(X), self._fit.point
+        table, point = as_table(X), self._fit.point
         return probabilities(table, point, **self._how(table, point, offset))
 
     def _how(self, table: Matrix, point: Point, offset: Matrix | None) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def fit_logistic(
         raise ValueError(
             f"C must be positive, tol and max_iter >= 0; they are {C!r}, {tol!r}, {max_iter!r}"
         )
-    table, labels = _table(X), as_labels(y)
+    table, labels = as_table(X), as_labels(y)
     if table.shape[0] != len(labels):
         raise DataError(f"X has {table.shape[0]} rows and y {len(labels)} labels: pass one per row")
     weights = as_weights(sample_weight, len(labels))
@@ -208,7 +208,7 @@ def fit_logistic(
     )
 
 
-def _table(X: Matrix) -> Matrix:
+def as_table(X: Matrix) -> Matrix:
     """Return X as a table of numbers, or as it is if sparse."""
     if is_sparse(X):
         return X.tocsr() if X.format not in ("csr", "csc") else X

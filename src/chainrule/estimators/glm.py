@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from numbers import Real
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.losses.table import find_loss
@@ -37,6 +37,10 @@ class GeneralizedLinearRegressor(LinearRegressor):
         warm_start: bool = False,
         verbose: int | None = None,
         n_jobs: int | None = None,
+        l1_ratio: float = 0.0,
+        penalty_factor: Any = None,  # noqa: ANN401
+        positive: bool = False,
+        bounds: Any = None,  # noqa: ANN401
     ) -> None:
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -46,6 +50,10 @@ class GeneralizedLinearRegressor(LinearRegressor):
         self.warm_start = warm_start
         self.verbose = verbose
         self.n_jobs = n_jobs
+        self.l1_ratio = l1_ratio
+        self.penalty_factor = penalty_factor
+        self.positive = positive
+        self.bounds = bounds
 
     def _inverse_strength(self, total_weight: float) -> float:
         """Return C, the inverse strength of the penalty; inf for none."""
@@ -81,6 +89,15 @@ class PoissonRegressor(GeneralizedLinearRegressor):
         positive prints one line per iteration.
     n_jobs : int or None, default=None
         Threads, -1 for all cores; None is all cores where the passes are compiled, and else one.
+    l1_ratio : float, default=0.0
+        Share of absolute values in the penalty, as in `LogisticRegression`; 1 is the lasso.
+    penalty_factor : array-like of shape (n_coefficients,) or dict, optional
+        Factors on the strength of the penalty, by coefficient, or by name of a column; 0 for none.
+    positive : bool, default=False
+        Whether coefficients must be at least 0.
+    bounds : tuple of (lower, upper), optional
+        Bounds of the coefficients: numbers, arrays, dicts by name of a column, or None. They must
+        hold 0 between them.
 
     Attributes
     ----------
@@ -140,6 +157,15 @@ class GammaRegressor(GeneralizedLinearRegressor):
         positive prints one line per iteration.
     n_jobs : int or None, default=None
         Threads, -1 for all cores; None is all cores where the passes are compiled, and else one.
+    l1_ratio : float, default=0.0
+        Share of absolute values in the penalty, as in `LogisticRegression`; 1 is the lasso.
+    penalty_factor : array-like of shape (n_coefficients,) or dict, optional
+        Factors on the strength of the penalty, by coefficient, or by name of a column; 0 for none.
+    positive : bool, default=False
+        Whether coefficients must be at least 0.
+    bounds : tuple of (lower, upper), optional
+        Bounds of the coefficients: numbers, arrays, dicts by name of a column, or None. They must
+        hold 0 between them.
 
     Attributes
     ----------
@@ -206,6 +232,15 @@ class TweedieRegressor(GeneralizedLinearRegressor):
         positive prints one line per iteration.
     n_jobs : int or None, default=None
         Threads, -1 for all cores; None is all cores where the passes are compiled, and else one.
+    l1_ratio : float, default=0.0
+        Share of absolute values in the penalty, as in `LogisticRegression`; 1 is the lasso.
+    penalty_factor : array-like of shape (n_coefficients,) or dict, optional
+        Factors on the strength of the penalty, by coefficient, or by name of a column; 0 for none.
+    positive : bool, default=False
+        Whether coefficients must be at least 0.
+    bounds : tuple of (lower, upper), optional
+        Bounds of the coefficients: numbers, arrays, dicts by name of a column, or None. They must
+        hold 0 between them.
 
     Attributes
     ----------
@@ -248,6 +283,10 @@ class TweedieRegressor(GeneralizedLinearRegressor):
         warm_start: bool = False,
         verbose: int | None = None,
         n_jobs: int | None = None,
+        l1_ratio: float = 0.0,
+        penalty_factor: Any = None,  # noqa: ANN401
+        positive: bool = False,
+        bounds: Any = None,  # noqa: ANN401
     ) -> None:
         super().__init__(
             alpha=alpha,

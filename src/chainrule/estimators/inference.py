@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from numbers import Real
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -25,9 +27,11 @@ from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.losses.table import find_loss
 from chainrule.engine.objective.evaluation import Point
 from chainrule.errors import DataError
+from chainrule.estimators.formulas import indicators_of
 from chainrule.estimators.inputs import n_cores, n_threads
 
 if TYPE_CHECKING:
+    from chainrule.engine.certificates.certificate import Certificate
     from chainrule.estimators.base import LinearEstimator
 
 Penalised = Literal["bayes", "sandwich"]
@@ -48,8 +52,63 @@ _NOTES: Final = {
 }
 
 
+@dataclass(frozen=True)
+class FitFacts:
+    """What inference takes of a fit beside its point.
+
+    Attributes
+    ----------
+    names : sequence of str or None
+        Of the columns; None where they have none.
+    levels : mapping of str to sequence
+        The levels of categorical columns, whose columns are named ``column_level``.
+    certificate : Certificate
+    fit_intercept : bool
+    tol : float
+        Tolerance for the fits that a test of separated data needs.
+    n_threads : int
+    read : callable
+        Turns new rows into what a source takes.
+    indicators : mapping of str to tuple of int
+        The columns of each category whose reference level has none.
+    bases : mapping of str to str
+        These reference levels.
+    penalised_units : ndarray of shape (n_features,) or None
+        What the penalty acts on is a coefficient times this; None for 1.
+    """
+
+    names: Sequence[str] | None
+    levels: Mapping[str, Sequence[Any] | npt.NDArray[Any]]
+    certificate: Certificate
+    fit_intercept: bool = True
+    tol: float = 1e-8
+    n_threads: int = 1
+    read: Callable[[Any], Any] = np.asarray
+    indicators: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    bases: Mapping[str, str] = field(default_factory=dict)
+    penalised_units: FloatArray | None = None
+
+    @classmethod
+    def of(cls, estimator: LinearEstimator) -> FitFacts:
+        """Return those of a fitted estimator."""
+        found = estimator.coef_names_
+        names = None if found is None else [str(name) for name in found]
+        formula = getattr(estimator, "formula_", None)
+        return cls(
+            names,
+            estimator.levels_,
+            estimator.certificate_,
+            estimator.fit_intercept,
+            estimator.tol,
+            n_threads(estimator.n_jobs, default=n_cores()),
+            partial(estimator._matrix, reset=False),
+            {} if formula is None or names is None else indicators_of(formula, names),
+            {} if formula is None else formula.bases,
+        )
+
+
 def infer(
-    estimator: LinearEstimator,
+    fit: FitFacts,
     X: Any,  # noqa: ANN401
     y: npt.NDArray[Any],
     weights: FloatArray | None,
@@ -70,8 +129,7 @@ def infer(
 
     Parameters
     ----------
-    estimator : LinearEstimator
-        Fitted.
+    fit : FitFacts
     X : ndarray, sparse matrix or CodedRows
     y : ndarray
         Targets, or class codes.
@@ -97,17 +155,16 @@ def infer(
     if prior not in ("", "jeffreys"):
         raise DataError(f"errors are those of penalty='jeffreys': fit with it, not with {prior!r}")
     n_classes = 2 if classes is None else len(classes)
-    names = estimator.coef_names_
     source = InMemorySource(
         X,
         y,
         weights,
         n_classes=n_classes,
-        column_names=None if names is None else names.tolist(),
+        column_names=None if fit.names is None else list(fit.names),
         offset=_against(offset, n_classes, classes, base),
-        n_threads=n_threads(estimator.n_jobs, default=n_cores()),
+        n_threads=fit.n_threads,
     )
-    design = Design(source, fit_intercept=estimator.fit_intercept)
+    design = Design(source, fit_intercept=fit.fit_intercept)
     place = 0
     likelihood: Likelihood
     family = None
@@ -129,59 +186,60 @@ def infer(
                 "errors: ask for cov='HC0' or a clustered covariance"
             )
         likelihood = ScoreLikelihood(loss, family)
-    threads = n_threads(estimator.n_jobs, default=n_cores())
+    threads = fit.n_threads
 
     def model_at(design: Design, point: Point) -> FittedModel:
         parameters = design.parameters(point)
         return FittedModel(
             Estimate(design, likelihood, parameters, threads),
             family,
-            _penalty(C, design, likelihood),
+            _penalty(C, design, likelihood, fit.penalised_units),
             _self_concordance(likelihood),
             references,
             is_posterior=penalised == "bayes",
         )
 
-    terms = _terms(estimator, source, classes, place, likelihood.n_outputs)
-    first_levels = [places[0] for places in (terms.factors or {}).values()]
+    terms = _terms(fit, source, classes, place, likelihood.n_outputs)
+    first_levels = [p[0] for name, p in (terms.factors or {}).items() if name not in terms.bases]
     every = [k * len(terms.names) + j for k in range(likelihood.n_outputs) for j in first_levels]
     references: IntArray = np.array(every, dtype=np.intp)
     groups = _codes(clusters, cov, source.n_samples)
     against = "" if likelihood.n_outputs == 1 or classes is None else str(classes[place])
     model, note, limit = model_at(design, point), _NOTES.get(penalised or prior, ""), None
-    if estimator.certificate_.kind == "separation":
+    if fit.certificate.kind == "separation":
         if likelihood.n_outputs > 1:
             raise DataError(
-                f"{estimator.certificate_} Coefficients that grow for ever have no errors: leave "
+                f"{fit.certificate} Coefficients that grow for ever have no errors: leave "
                 "out these columns, or penalise"
             )
         found = fit_limit(
             source,
             row,
-            fit_intercept=estimator.fit_intercept,
-            tol=estimator.tol,
+            fit_intercept=fit.fit_intercept,
+            tol=fit.tol,
             n_threads=threads,
         )
         if found.fit is None:
             raise DataError(
-                f"{estimator.certificate_} No row is undecided, so nothing can be said of any "
+                f"{fit.certificate} No row is undecided, so nothing can be said of any "
                 "coefficient: leave out these columns, or penalise"
             )
         part = source.take_rows(found.undecided)
         whole, point = model, found.fit.point
-        model = model_at(Design(part, fit_intercept=estimator.fit_intercept), point)
-        signs = found.signs if estimator.fit_intercept else found.signs[1:]
+        model = model_at(Design(part, fit_intercept=fit.fit_intercept), point)
+        signs = found.signs if fit.fit_intercept else found.signs[1:]
         limit = Limit(
             signs,
             found.infimum,
             whole,
             found.n_directions,
-            partial(_infimum_without, estimator, source, row, threads),
+            partial(_infimum_without, fit, source, row),
+            partial(_infimum_at, fit, source, row),
         )
         groups = None if groups is None else groups[found.undecided]
         note = _separated(terms, signs, len(found.undecided), found.proven)
     coefficients = point.coef.T
-    if estimator.fit_intercept:
+    if fit.fit_intercept:
         coefficients = np.hstack([point.intercept[:, None], coefficients])
     if np.isinf(C) and len(model.inverse.kept) < coefficients.size:
         model = model.with_references()
@@ -193,14 +251,14 @@ def infer(
         model,
         terms,
         coefficients,
-        estimator.certificate_,
+        fit.certificate,
         cov,
         groups,
         float(level),
         against,
         note,
         limit,
-        partial(estimator._matrix, reset=False),
+        fit.read,
         prior,
     )
 
@@ -217,27 +275,45 @@ def _separated(terms: Terms, signs: IntArray, undecided: int, proven: bool) -> s
 
 
 def _infimum_without(
-    estimator: LinearEstimator,
+    fit: FitFacts,
     source: InMemorySource,
     row: LossRow | None,
-    threads: int,
     columns: IntArray,
 ) -> float:
     """Return what the loss tends to without some columns."""
+    return _infimum(fit, source, row, columns, 0.0)
+
+
+def _infimum_at(
+    fit: FitFacts, source: InMemorySource, row: LossRow | None, column: int, value: float
+) -> float:
+    """Return what the loss tends to with the coefficient of one column held at a value."""
+    return _infimum(fit, source, row, np.array([column]), value)
+
+
+def _infimum(
+    fit: FitFacts, source: InMemorySource, row: LossRow | None, columns: IntArray, value: float
+) -> float:
+    """Return what the loss tends to with the coefficients of some columns held at a value."""
     X, y, offset = source.given
     if isinstance(X, CodedRows):
-        raise DataError("a test without some levels of a separated fit needs them as columns")
+        raise DataError(
+            "a test or interval for some levels of a separated fit needs them as columns"
+        )
     kept = np.setdiff1d(np.arange(source.n_features), columns)
     weight = np.concatenate([source.labels(k)[2] for k in range(source.n_blocks)])
+    if value:
+        held = np.asarray(X[:, columns].sum(axis=1), dtype=np.float64).reshape(-1, 1) * value
+        offset = held if offset is None else offset + held
     part = InMemorySource(
         X[:, kept] if len(kept) else np.zeros((source.n_samples, 1)),
         y,
         weight,
         offset=offset,
-        n_threads=threads,
+        n_threads=fit.n_threads,
     )
     return fit_limit(
-        part, row, fit_intercept=estimator.fit_intercept, tol=estimator.tol, n_threads=threads
+        part, row, fit_intercept=fit.fit_intercept, tol=fit.tol, n_threads=fit.n_threads
     ).infimum
 
 
@@ -260,11 +336,15 @@ def _check(cov: str, level: float, penalised: str | None, C: float) -> None:
         raise DataError(f"penalised='bayes' has no cov={cov!r}: use penalised='sandwich'")
 
 
-def _penalty(C: float, design: Design, likelihood: Likelihood) -> FloatArray | None:
+def _penalty(
+    C: float, design: Design, likelihood: Likelihood, units: FloatArray | None
+) -> FloatArray | None:
     """Return the Hessian of the penalty; against a base class, classes are tied to each other."""
     if np.isinf(C):
         return None
     size = 1 / (C * design.source.column_scale[design.columns] ** 2)
+    if units is not None:
+        size = size * units[design.columns] ** 2
     if design.fit_intercept:
         size = np.concatenate([[0.0], size])
     k = likelihood.n_outputs
@@ -279,24 +359,26 @@ def _self_concordance(likelihood: Likelihood) -> float | None:
 
 
 def _terms(
-    estimator: LinearEstimator,
+    fit: FitFacts,
     source: InMemorySource,
     classes: npt.NDArray[Any] | None,
     place: int,
     n_outputs: int,
 ) -> Terms:
-    first = int(estimator.fit_intercept)
-    known = estimator.coef_names_ is not None
+    first = int(fit.fit_intercept)
+    known = fit.names is not None
     columns = [str(n) if known else f"x{j}" for j, n in enumerate(source.column_names)]
     names = ([INTERCEPT] if first else []) + columns
     factors = {}
-    for factor, levels in estimator.levels_.items():
+    for factor, levels in fit.levels.items():
         wanted = [f"{factor}_{level}" for level in levels]
         factors[str(factor)] = tuple(first + columns.index(name) for name in wanted)
     outputs: tuple[str, ...] = ("",)
     if n_outputs > 1 and classes is not None:
         outputs = tuple(str(c) for k, c in enumerate(classes) if k != place)
-    return Terms(tuple(names), outputs, factors)
+    for factor, places in fit.indicators.items():
+        factors[factor] = tuple(first + j for j in places)
+    return Terms(tuple(names), outputs, factors, fit.bases)
 
 
 def _codes(clusters: Any, cov: str, n_samples: int) -> IntArray | None:  # noqa: ANN401

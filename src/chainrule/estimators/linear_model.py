@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.losses.facts import LossRow, Targets
@@ -55,6 +56,15 @@ class LinearModel(LinearRegressor):
     n_jobs : int or None, default=None
         Threads, -1 for all cores; None is all cores where the passes are compiled, and else one.
         The answer has the same bits for any number.
+    l1_ratio : float, default=0.0
+        Share of absolute values in the penalty, as in `LogisticRegression`; 1 is the lasso.
+    penalty_factor : array-like of shape (n_coefficients,) or dict, optional
+        Factors on the strength of the penalty, by coefficient, or by name of a column; 0 for none.
+    positive : bool, default=False
+        Whether coefficients must be at least 0.
+    bounds : tuple of (lower, upper), optional
+        Bounds of the coefficients: numbers, arrays, dicts by name of a column, or None. They must
+        hold 0 between them.
 
     Attributes
     ----------
@@ -112,6 +122,10 @@ class LinearModel(LinearRegressor):
         warm_start: bool = False,
         verbose: int | None = None,
         n_jobs: int | None = None,
+        l1_ratio: float = 0.0,
+        penalty_factor: Any = None,  # noqa: ANN401
+        positive: bool = False,
+        bounds: Any = None,  # noqa: ANN401
     ) -> None:
         self.loss = loss
         self.C = C
@@ -125,6 +139,10 @@ class LinearModel(LinearRegressor):
         self.warm_start = warm_start
         self.verbose = verbose
         self.n_jobs = n_jobs
+        self.l1_ratio = l1_ratio
+        self.penalty_factor = penalty_factor
+        self.positive = positive
+        self.bounds = bounds
 
     def _loss_row(self) -> LossRow:
         """Return the loss that the parameters describe."""

@@ -177,8 +177,9 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         Raises
         ------
         DataError
-            When the fit is penalised and `penalised` is not given, when separation leaves no row
-            undecided, or when the data are not those of the fit in shape or range.
+            When the fit is penalised and `penalised` is not given, when coefficients were chosen by
+            an L1 penalty or bounded, when separation leaves no row undecided, or when the data are
+            not those of the fit in shape or range.
 
         Examples
         --------
@@ -189,9 +190,10 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         >>> model.inference(X, y).std_errors.round(3)
         array([0.541, 0.14 ])
         """
-        from chainrule.estimators.inference import infer
+        from chainrule.estimators.inference import FitFacts, infer
 
         check_is_fitted(self)
+        self._refuse_inference()
         X, targets = self._matrix(X, reset=False), as_targets(y)
         check_consistent_length(X, targets)
         weights = as_weights(sample_weight, len(targets))
@@ -200,7 +202,7 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         check_range(used, self._row, rows)
         shift = as_offset(offset, len(targets), 1)
         return infer(
-            self,
+            FitFacts.of(self),
             X if rows is None else X[rows],
             used,
             None if are_implied(weights) else weights if rows is None else weights[rows],

@@ -9,16 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from chainrule.engine.runtime.stored_arrays import ArrayWriter
 from chainrule.errors import DataError
 from chainrule.tables.cells import spelling_key
 from chainrule.tables.specs import RARE, CategorySpec, NumberSpec, Spec, features
+from chainrule.tables.stored_table import StoredTable
 from chainrule.tables.table import Column, Table, TextColumn, refuse_infinite, some_of
 
 Matrix = Any
-"""A NumPy array, or a SciPy matrix in CSR."""
+"""A NumPy array, a SciPy matrix in CSR, or an array in a file."""
 
 _MANY_FEATURES: Final = 64
 _SAVED: Final = 3
+_PART_BYTES: Final = 2**22
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +59,8 @@ def encode(specs: tuple[Spec, ...], table: Table, *, blank: bool = False) -> Enc
     EncodedRows
         The matrix and the usable rows.
     """
+    if isinstance(table, StoredTable):
+        return _encode_parts(specs, table, blank=blank)
     usable = np.ones(table.n_rows, dtype=np.bool_)
     place, parts = 0, _Parts(table.n_rows, specs)
     for spec in specs:
@@ -66,6 +71,26 @@ def encode(specs: tuple[Spec, ...], table: Table, *, blank: bool = False) -> Enc
             _encode_category(spec, column, table, parts, usable, place, blank)
         place += len(features((spec,)))
     return EncodedRows(parts.matrix(usable), usable)
+
+
+def _encode_parts(specs: tuple[Spec, ...], table: StoredTable, *, blank: bool) -> EncodedRows:
+    """Encode a table in files part by part, into a file; sparse rows are held in memory."""
+    width = len(features(specs))
+    parts = (
+        encode(specs, part, blank=blank) for part in table.parts(max(1, _PART_BYTES // (8 * width)))
+    )
+    usable, held = np.ones(table.n_rows, dtype=np.bool_), []
+    with ArrayWriter(table.new_file("rows"), np.float64, (width,)) as writer:
+        start = 0
+        for part in parts:
+            usable[start : start + part.X.shape[0]] = part.usable
+            start += part.X.shape[0]
+            if sparse.issparse(part.X):
+                held.append(part.X)
+            else:
+                writer.append(part.X)
+    X = sparse.vstack(held, format="csr") if held else writer.array(held_bytes=table.held_bytes)
+    return EncodedRows(X, usable)
 
 
 class _Parts:

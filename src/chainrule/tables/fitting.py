@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.display import DisplayedAsPage
+from chainrule.engine.runtime.journal import Journal
 from chainrule.errors import DataError
 from chainrule.tables.encoding import Matrix, encode
 from chainrule.tables.encoding_fit import fit_encoding
@@ -22,19 +24,39 @@ from chainrule.tables.fit_results import (
     complaints,
     solver_path,
 )
+from chainrule.tables.formula import fit_design, formula_columns, with_bases
+from chainrule.tables.inference import cluster_codes, infer_rows, record_of
 from chainrule.tables.metrics import Codes, Metrics, measure
 from chainrule.tables.model import TableModel
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.options import FitOptions, without_gaps
-from chainrule.tables.reading import read_table
 from chainrule.tables.records import Fact, TrainingRecord
 from chainrule.tables.remarks import column_notes, label_notes, leak_notes
+from chainrule.tables.row_storage import IN_MEMORY, Storage, open_rows, reading_notes
 from chainrule.tables.specs import features
-from chainrule.tables.splitting import split_rows
+from chainrule.tables.splitting import fold_rows, split_rows
 from chainrule.tables.table import Table
 from chainrule.tables.target import Targets, labels_of, positive_last, refuse_lost_classes
-from chainrule.tables.training import StatusCallback, reading_record, train, usable_rows
+from chainrule.tables.training import StatusCallback, reading_record, train
+from chainrule.tables.validation.measuring import (
+    rows_to_measure,
+    scored_out_of_fold,
+    threshold_of,
+    usable_rows,
+)
+from chainrule.tables.validation.penalty import (
+    PenaltyCurve,
+    choose_penalty,
+    curve_notes,
+    held_loss_of_classes,
+    refuse_lost_class_of_fold,
+)
+from chainrule.tables.validation.quality import Validation, validate
+from chainrule.tables.validation.scored import check_test_file, refuse_many_groups
 from chainrule.tables.weighting import trials_of, weights_of
+
+if TYPE_CHECKING:
+    from chainrule.engine.inference.results import Inference
 
 _SUSPECT_AUC = 0.9995
 
@@ -61,8 +83,20 @@ class FittedTable(DisplayedAsPage):
         Their classes, as places in `model.classes`.
     is_weighted : bool
         Whether rows count differently, by weights or by trials.
+    training_metrics : Metrics or None
+        On the training rows, where none were held out.
+    inference : Inference or None
+        Errors, intervals and tests, where they were asked for.
     rows : ndarray of int of shape (n_samples,)
         Their row numbers, from 1.
+    validation : Validation or None
+        Intervals of the metrics, thresholds, groups; None where nothing is measured.
+    penalty_curve : PenaltyCurve or None
+        The choice of the penalty, with --cv.
+    weights, offset : ndarray of shape (n_samples,) or None
+        Their weights, and what is added to their scores.
+    has_shares : bool
+        Whether rows hold shares of trials.
     """
 
     model: TableModel
@@ -74,19 +108,33 @@ class FittedTable(DisplayedAsPage):
     y: Codes
     rows: NDArray[np.intp]
     is_weighted: bool = False
+    validation: Validation | None = None
+    penalty_curve: PenaltyCurve | None = None
+    training_metrics: Metrics | None = None
+    inference: Inference | None = None
+    weights: NDArray[np.float64] | None = None
+    offset: NDArray[np.float64] | None = None
+    has_shares: bool = False
 
 
 def fit_file(
-    path: str | Path, choices: FitOptions, say: StatusCallback = lambda words: None
+    path: str | Path,
+    choices: FitOptions,
+    say: StatusCallback = lambda words: None,
+    storage: Storage = IN_MEMORY,
 ) -> FittedTable:
     """Read a file and fit it; see `fit_table`."""
     choices.check()
     say(f"reading {Path(path).name}")
-    return fit_table(read_table(path, choices.declared(labels=True)), choices, say)
+    with open_rows(path, choices.declared(labels=True), storage, repr(choices), say) as rows:
+        return fit_table(rows.table, choices, say, rows.journal)
 
 
 def fit_table(
-    table: Table, choices: FitOptions, say: StatusCallback = lambda words: None
+    table: Table,
+    choices: FitOptions,
+    say: StatusCallback = lambda words: None,
+    journal: Journal | None = None,
 ) -> FittedTable:
     """Fit a logistic regression to a table.
 
@@ -98,6 +146,8 @@ def fit_table(
         The options of the fit.
     say : callable
         Told what is being done.
+    journal : Journal, optional
+        Keeps the results of passes, so that a fit that was stopped goes on.
 
     Returns
     -------
@@ -115,7 +165,11 @@ def fit_table(
             "--exposure is for losses of numbers, such as --loss poisson. Omit it, or choose such "
             "a loss."
         )
-    table = table.without(set(choices.ignore))
+    if choices.validation.test is not None:
+        check_test_file(choices.validation.test, choices.target, choices.file)
+    table = formula_columns(table.without(set(choices.left_out)), choices)
+    if choices.validation.by is not None:
+        refuse_many_groups(table.column(choices.validation.by).as_text(), table.source)
     notes = list(table.notes)
     table, n_dropped = without_gaps(table, choices, notes)
     targets = _targets(table, choices)
@@ -127,7 +181,7 @@ def fit_table(
             f"{len(classes)} classes. Omit it."
         )
     offset = offsets.of(table) if choices.offset is not None else None
-    inputs = table.without(set(choices.roles.values()))
+    inputs = table.without(choices.no_features)
     # Before the positive label is put last: which one that is must not change the split.
     training, held = split_rows(table, choices, actual)
     if choices.positive is not None:
@@ -135,6 +189,8 @@ def fit_table(
         classes, actual = positive_last(classes, actual, choices.positive, where)
     refuse_lost_classes(classes, actual[training], choices, table.source)
     say(f"encoding {len(training)} rows")
+    table, formula = fit_design(table, choices, training)
+    inputs = table.without(choices.no_features)
     learned = fit_encoding(
         inputs.take(training),
         choices.missing,
@@ -142,32 +198,72 @@ def fit_table(
         rare=choices.rare,
         unknown=choices.unknown,
     )
+    specs = with_bases(learned.specs, formula)
     notes += learned.notes
     if choices.trials is None:
         notes += label_notes(choices.target, classes)
     notes += column_notes(inputs.take(training), choices)
     notes += leak_notes(inputs.take(training), actual[training], len(classes))
-    encoded = encode(learned.specs, inputs.take(training))
+    encoded = encode(specs, inputs.take(training))
     n_rows, n_features = encoded.X.shape
     say(f"training on {n_rows} rows and {n_features} features")
-    names = [feature.name for feature in features(learned.specs)]
+    names = [feature.name for feature in features(specs)]
     weights = None if targets.weights is None else targets.weights[training]
-    C = choices.inverse_penalty(n_rows if weights is None else float(weights.sum()))
+    y = targets.shares[training] if targets.shares is not None else actual[training]
+    shift = None if offset is None else offset[training]
+    curve = out_of_fold = None
+    if choices.validation.folds is None:
+        C = choices.inverse_penalty(n_rows if weights is None else float(weights.sum()))
+    else:
+        folds = fold_rows(table, training, choices, actual, choices.validation.folds)
+        if choices.trials is None:
+            refuse_lost_class_of_fold(classes, actual[training], folds, table.source)
+        curve, out_of_fold = choose_penalty(
+            inputs.take(training),
+            y,
+            folds,
+            held_loss_of_classes(targets, actual, training, shift),
+            choices,
+            say,
+            n_classes=len(classes),
+            offset=shift,
+            weights=weights,
+        )
+        C = curve.chosen
+        notes += curve_notes(curve)
     fit = train(
         encoded.X,
-        targets.shares[training] if targets.shares is not None else actual[training],
+        y,
         names,
         C,
         say,
+        l1_ratio=choices.l1_ratio,
         n_classes=len(classes),
-        offset=None if offset is None else offset[training],
+        offset=shift,
         weights=weights,
+        journal=journal,
     )
-    notes += complaints(fit)
+    notes += [*complaints(fit), *reading_notes(encoded.X, fit, journal)]
+    inference = None
+    if choices.inference is not None:
+        say("computing standard errors")
+        clusters = cluster_codes(table, choices.inference.clusters)
+        inference = infer_rows(
+            fit,
+            encoded.X,
+            y,
+            specs,
+            choices.inference,
+            C=C,
+            classes=classes,
+            weights=weights,
+            offset=shift,
+            clusters=None if clusters is None else clusters[training],
+        )
     model = TableModel(
         target=choices.target,
         classes=classes,
-        specs=learned.specs,
+        specs=specs,
         coef=np.ascontiguousarray(fit.point.coef.T),
         intercept=fit.point.intercept.copy(),
         certificate=certificate_record(fit.certificate),
@@ -180,18 +276,43 @@ def fit_table(
             C=C,
             objective=float(fit.value),
             iterations=fit.n_iter,
+            l1_ratio=choices.l1_ratio,
         ),
         offsets=offsets,
         reading=reading_record(table, choices),
+        formula=formula,
+        inference=record_of(inference, choices.inference, link="logit"),
     )
-    say(f"measuring on {len(held)} held-out rows")
-    metrics = _measure(model, table.take(held), targets.take(held, actual), notes)
+    scored, where = rows_to_measure(model, table, held, targets.take(held, actual), choices, say)
+    scored = usable_rows(scored, where, notes)
+    chosen_on = ""
+    if choices.validation.threshold is not None:
+        source, chosen_on = scored, where
+        if choices.validation.threshold not in ("best", "cost"):
+            chosen_on = ""
+        elif out_of_fold is not None:
+            source = scored_out_of_fold(out_of_fold, targets, actual, training, shift)
+            chosen_on = f"{len(out_of_fold.rows)} training rows, each scored by a fold without it"
+        model = replace(model, threshold=threshold_of(classes, source, choices))
+    metrics = validation = None
+    if scored is not None:
+        metrics = measure(scored.codes, scored.proba, classes, scored.weights, model.threshold)
+        validation = validate(
+            scored,
+            where,
+            threshold=model.threshold,
+            chosen_on=chosen_on,
+            costs=choices.validation.costs,
+            seed=choices.seed,
+        )
     if metrics is not None and metrics.auc is not None and metrics.auc > _SUSPECT_AUC:
         notes.append(
-            f"the AUC on held-out rows is {metrics.auc:.4f}: is a column known only after the "
+            f"the AUC on {where} is {metrics.auc:.4f}: is a column known only after the "
             "target? See the largest coefficients, and leave such a column out with --ignore."
         )
     counted = targets.take(training, actual)
+    own = 0.0 if shift is None else shift
+    proba = None if len(held) else model.proba_of(encoded.X, own)[counted.rows]
     counts = np.bincount(counted.codes, counted.weights, minlength=len(classes))
     return FittedTable(
         model=_with_metrics(model, metrics),
@@ -202,7 +323,16 @@ def fit_table(
         X=encoded.X,
         y=actual[training],
         is_weighted=targets.weights is not None,
-        rows=np.asarray(training, dtype=np.intp) + 1,
+        rows=table.row_numbers[training],
+        validation=validation,
+        penalty_curve=curve,
+        training_metrics=None
+        if proba is None
+        else measure(counted.codes, proba, classes, counted.weights),
+        inference=inference,
+        weights=weights,
+        has_shares=targets.shares is not None,
+        offset=shift,
     )
 
 
@@ -219,20 +349,6 @@ def _targets(table: Table, choices: FitOptions) -> Targets:
     shares = np.divide(successes, trials, out=np.zeros(len(trials)), where=trials > 0)
     codes = (shares > 0.5).astype(np.int64)
     return Targets((f"not {choices.target}", choices.target), codes, trials, shares)
-
-
-def _measure(model: TableModel, held: Table, targets: Targets, notes: list[str]) -> Metrics | None:
-    encoded = usable_rows(model.specs, held, notes)
-    if encoded is None:
-        return None
-    offset = model.offsets.of(held)
-    proba = model.proba_of(encoded.X, offset)
-    places = targets.rows
-    usable = encoded.usable[places]
-    weights = None if targets.weights is None else targets.weights[usable]
-    if weights is not None and not weights.any():
-        return None
-    return measure(targets.codes[usable], proba[places][usable], model.classes, weights)
 
 
 def _with_metrics(model: TableModel, metrics: Metrics | None) -> TableModel:

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.display import DisplayedAsPage
 from chainrule.engine.losses.null_model import null_score
+from chainrule.engine.runtime.journal import Journal
+from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.errors import DataError
 from chainrule.estimators.deviance import explained_deviance
 from chainrule.tables.chosen_loss import ChosenLoss
@@ -25,19 +28,31 @@ from chainrule.tables.fit_results import (
     complaints,
     solver_path,
 )
+from chainrule.tables.formula import fit_design, formula_columns, with_bases
+from chainrule.tables.inference import cluster_codes, infer_rows, record_of
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.options import FitOptions, without_gaps
-from chainrule.tables.reading import read_table
 from chainrule.tables.records import Fact, TrainingRecord
 from chainrule.tables.regression import TableRegression
 from chainrule.tables.regression_metrics import RegressionMetrics, measure_means
 from chainrule.tables.remarks import column_notes
+from chainrule.tables.row_storage import IN_MEMORY, Storage, open_rows, reading_notes
 from chainrule.tables.specs import features
-from chainrule.tables.splitting import split_rows
+from chainrule.tables.splitting import fold_rows, split_rows
 from chainrule.tables.table import Table
 from chainrule.tables.target import numbers_of, refuse_choices_of_classes
 from chainrule.tables.training import StatusCallback, reading_record, train, usable_rows
+from chainrule.tables.validation.penalty import (
+    PenaltyCurve,
+    choose_penalty,
+    curve_notes,
+    held_loss_of_numbers,
+)
+from chainrule.tables.validation.scored import check_test_file, read_for_measuring
 from chainrule.tables.weighting import weights_of
+
+if TYPE_CHECKING:
+    from chainrule.engine.inference.results import Inference
 
 Floats = NDArray[np.float64]
 
@@ -76,6 +91,14 @@ class FittedRegression(DisplayedAsPage):
         Their numbers in the table, from 1.
     is_weighted : bool
         Whether rows count differently.
+    training_metrics : RegressionMetrics or None
+        On the training rows, where none were held out.
+    inference : Inference or None
+        Errors, intervals and tests, where they were asked for.
+    penalty_curve : PenaltyCurve or None
+        The choice of the penalty, with --cv.
+    measured_on : str
+        The rows behind the metrics.
     """
 
     model: TableRegression
@@ -87,6 +110,10 @@ class FittedRegression(DisplayedAsPage):
     offset: Floats
     rows: NDArray[np.int64]
     is_weighted: bool = False
+    training_metrics: RegressionMetrics | None = None
+    inference: Inference | None = None
+    penalty_curve: PenaltyCurve | None = None
+    measured_on: str = "held-out rows"
 
 
 def fit_regression_file(
@@ -94,16 +121,22 @@ def fit_regression_file(
     choices: FitOptions,
     loss: ChosenLoss,
     say: StatusCallback = lambda words: None,
+    storage: Storage = IN_MEMORY,
 ) -> FittedRegression:
     """Read a file and fit it; see `fit_regression`."""
     choices.check()
     say(f"reading {Path(path).name}")
-    table = read_table(path, choices.declared(labels=False))
-    return fit_regression(table, choices, loss, say)
+    asked = f"{choices} {loss.text} {loss.constants} {loss.row.link_name} {loss.row.targets}"
+    with open_rows(path, choices.declared(labels=False), storage, asked, say) as rows:
+        return fit_regression(rows.table, choices, loss, say, rows.journal)
 
 
 def fit_regression(
-    table: Table, choices: FitOptions, loss: ChosenLoss, say: StatusCallback = lambda words: None
+    table: Table,
+    choices: FitOptions,
+    loss: ChosenLoss,
+    say: StatusCallback = lambda words: None,
+    journal: Journal | None = None,
 ) -> FittedRegression:
     """Fit a regression to a table.
 
@@ -115,6 +148,8 @@ def fit_regression(
     loss : ChosenLoss
     say : callable
         Told what is being done.
+    journal : Journal, optional
+        Keeps the results of passes, so that a fit that was stopped goes on.
 
     Raises
     ------
@@ -123,6 +158,7 @@ def fit_regression(
     """
     choices.check()
     refuse_choices_of_classes(choices.positive, loss.title)
+    choices.validation.refuse_choices_of_classes(loss.title)
     offsets = OffsetColumns(choices.offset, choices.exposure)
     loss.refuse_exposure(choices.exposure)
     if choices.trials is not None:
@@ -130,7 +166,9 @@ def fit_regression(
             "--trials is for counts of successes, which the logistic loss fits. Omit --loss, or "
             "choose --weights."
         )
-    table = table.without(set(choices.ignore))
+    if choices.validation.test is not None:
+        check_test_file(choices.validation.test, choices.target, choices.file)
+    table = formula_columns(table.without(set(choices.ignore)), choices)
     for name in offsets.names:
         table.column(name)
     notes = list(table.notes)
@@ -138,10 +176,12 @@ def fit_regression(
     y = numbers_of(table, choices.target, loss)
     offset = offsets.of(table)
     every_weight = weights_of(table, choices.weights)
-    inputs = table.without(set(choices.roles.values()))
+    inputs = table.without(choices.no_features)
     # One class: numbers have no shares to keep in both parts.
     training, held = split_rows(table, choices, np.zeros(len(y), dtype=np.int64))
     say(f"encoding {len(training)} rows")
+    table, formula = fit_design(table, choices, training)
+    inputs = table.without(choices.no_features)
     learned = fit_encoding(
         inputs.take(training),
         choices.missing,
@@ -149,30 +189,67 @@ def fit_regression(
         rare=choices.rare,
         unknown=choices.unknown,
     )
+    specs = with_bases(learned.specs, formula)
     notes += learned.notes
     notes += column_notes(inputs.take(training), choices)
     weights = None if every_weight is None else every_weight[training]
-    X = encode(learned.specs, inputs.take(training)).X
+    X = encode(specs, inputs.take(training)).X
     n_rows, n_features = X.shape
     say(f"training on {n_rows} rows and {n_features} features")
-    names = [feature.name for feature in features(learned.specs)]
-    C = choices.inverse_penalty(n_rows if weights is None else float(weights.sum()))
+    names = [feature.name for feature in features(specs)]
+    curve = None
+    if choices.validation.folds is None:
+        C = choices.inverse_penalty(n_rows if weights is None else float(weights.sum()))
+    else:
+        same = np.zeros(len(y), dtype=np.int64)
+        curve, _ = choose_penalty(
+            inputs.take(training),
+            y[training],
+            fold_rows(table, training, choices, same, choices.validation.folds),
+            held_loss_of_numbers(loss.row, y[training], offset[training], weights),
+            choices,
+            say,
+            row=loss.row,
+            offset=_given(offset[training]),
+            weights=weights,
+        )
+        C = curve.chosen
+        notes += curve_notes(curve)
     fit = train(
         X,
         y[training],
         names,
         C,
         say,
+        l1_ratio=choices.l1_ratio,
         row=loss.row,
         offset=_given(offset[training]),
         weights=weights,
+        journal=journal,
     )
     notes += complaints(fit, "the columns along which the loss falls for ever")
+    notes += reading_notes(X, fit, journal)
     if not fit.met and fit.certificate.kind != "separation":
         notes += _advice(loss, y[training], C)
+    inference = None
+    if choices.inference is not None:
+        say("computing standard errors")
+        clusters = cluster_codes(table, choices.inference.clusters)
+        inference = infer_rows(
+            fit,
+            X,
+            y[training],
+            specs,
+            choices.inference,
+            C=C,
+            row=loss.row,
+            weights=weights,
+            offset=_given(offset[training]),
+            clusters=None if clusters is None else clusters[training],
+        )
     model = TableRegression(
         target=choices.target,
-        specs=learned.specs,
+        specs=specs,
         coef=np.ascontiguousarray(fit.point.coef.T),
         intercept=fit.point.intercept.copy(),
         certificate=certificate_record(fit.certificate),
@@ -185,14 +262,21 @@ def fit_regression(
             C=C,
             objective=float(fit.value),
             iterations=fit.n_iter,
+            l1_ratio=choices.l1_ratio,
         ),
         loss=loss,
         offsets=offsets,
         reading=reading_record(table, choices),
+        formula=formula,
+        inference=record_of(inference, choices.inference, link=loss.row.link_name),
     )
-    say(f"measuring on {len(held)} held-out rows")
-    held_weights = None if every_weight is None else every_weight[held]
-    metrics = _measure(model, inputs.take(held), y[held], offset[held], held_weights, notes)
+    if choices.validation.test is None:
+        measured, where = table.take(held), "held-out rows"
+    else:
+        measured = read_for_measuring(model, choices.validation.test, choices.file)
+        where = f"rows of {Path(choices.validation.test).name}"
+    say(f"measuring on {measured.n_rows} {where}")
+    metrics = _measure(model, measured, where, notes) if measured.n_rows else None
     return FittedRegression(
         model=_with_metrics(model, metrics),
         metrics=metrics,
@@ -203,6 +287,12 @@ def fit_regression(
         offset=offset[training],
         rows=table.row_numbers[training],
         is_weighted=weights is not None,
+        training_metrics=None
+        if len(held)
+        else _measure_rows(model, X, y[training], offset[training], weights),
+        inference=inference,
+        penalty_curve=curve,
+        measured_on=where,
     )
 
 
@@ -227,23 +317,29 @@ def _given(offset: Floats) -> Floats | None:
 
 
 def _measure(
-    model: TableRegression,
-    inputs: Table,
-    y: Floats,
-    offset: Floats,
-    weights: Floats | None,
-    notes: list[str],
+    model: TableRegression, table: Table, where: str, notes: list[str]
 ) -> RegressionMetrics | None:
-    encoded = usable_rows(model.specs, inputs, notes)
+    y, offset = numbers_of(table, model.target, model.loss, several=False), model.offsets.of(table)
+    weights = weights_of(table, model.reading.roles.get("weights"))
+    encoded = usable_rows(model.specs, table, notes, where)
     if encoded is None:
         return None
     rows = encoded.usable if weights is None else encoded.usable & (weights > 0)
     if not rows.any():
         return None
-    y, offset = y[rows], offset[rows]
-    weight = np.ones(len(y)) if weights is None else weights[rows]
+    weights = None if weights is None else weights[rows]
+    X = encoded.X
+    X = X.rows_at(np.flatnonzero(rows)) if isinstance(X, StoredArray) else X[rows]
+    return _measure_rows(model, X, y[rows], offset[rows], weights)
+
+
+def _measure_rows(
+    model: TableRegression, X: Matrix, y: Floats, offset: Floats, weights: Floats | None
+) -> RegressionMetrics:
+    """Measure encoded rows."""
+    weight = np.ones(len(y)) if weights is None else weights
     row = model.loss.row
-    score = model.score_of(encoded.X[rows], offset)
+    score = model.score_of(X, offset)
     null = null_score(row, y, weight, offset)
     explained = None
     if row.facts.has_least:

@@ -77,7 +77,11 @@ class Metrics:
 
 
 def measure(
-    actual: Codes, proba: Floats, classes: tuple[str, ...], weights: Floats | None = None
+    actual: Codes,
+    proba: Floats,
+    classes: tuple[str, ...],
+    weights: Floats | None = None,
+    threshold: float | None = None,
 ) -> Metrics:
     """Return the metrics of predicted probabilities against the actual classes.
 
@@ -91,6 +95,8 @@ def measure(
         The labels.
     weights : ndarray of shape (n_samples,), optional
         k counts as k repetitions of the row; zero as its absence.
+    threshold : float, optional
+        Of the probability of the second of two classes, for accuracy and confusion.
 
     Returns
     -------
@@ -102,7 +108,7 @@ def measure(
     if not used.all():
         actual, proba, weights = actual[used], proba[used], weights[used]
     n_rows, n_classes = proba.shape
-    predicted = proba.argmax(axis=1)
+    predicted = predicted_codes(proba, threshold)
     counted = np.zeros((n_classes, n_classes))
     np.add.at(counted, (actual, predicted), weights)
     shares = np.bincount(actual, weights, minlength=n_classes) / weights.sum()
@@ -135,6 +141,13 @@ def measure(
         precision_recall=precision_recall,
         calibration=calibration_curve(positive, proba[:, 1], weights=weights) if two else None,
     )
+
+
+def predicted_codes(proba: Floats, threshold: float | None = None) -> Codes:
+    """Return the predicted class of each row: the most probable, or the second by a threshold."""
+    if threshold is None:
+        return np.asarray(proba.argmax(axis=1))
+    return (proba[:, 1] >= threshold).astype(np.int64)
 
 
 def roc_curve(positive: NDArray[np.bool_], score: Floats, weights: Floats | None = None) -> Curve:

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError
 from chainrule.tables import model_file
 from chainrule.tables.encoding import Matrix, encode
+from chainrule.tables.metrics import predicted_codes
+from chainrule.tables.predictors import designed
 from chainrule.tables.records import Floats, ModelRecord
 from chainrule.tables.specs import Feature
 from chainrule.tables.table import Table
@@ -73,7 +76,7 @@ class TableModel(ModelRecord):
             The rows sum to one.
         """
         self.check_columns(list(table.columns), table.source)
-        encoded = encode(self.specs, table, blank=blank)
+        encoded = encode(self.specs, designed(self, table, blank=blank), blank=blank)
         proba = self.proba_of(encoded.X, self.offsets.of(table, blank=blank))
         proba[~encoded.usable] = np.nan
         return proba
@@ -81,14 +84,11 @@ class TableModel(ModelRecord):
     def proba_of(self, X: Matrix, offset: Floats | float = 0.0) -> Floats:
         """Return the probabilities of encoded rows; an offset shifts the score of two classes."""
         raw_prediction: Floats = np.asarray(X @ self.coef.T) + self.intercept
-        if self.is_binary:
-            z = raw_prediction[:, 0] + offset
-            # Each side by its own formula: 1 - p would lose the digits of a small probability.
-            return np.exp(-np.logaddexp(0.0, np.column_stack([z, -z])))
-        raw_prediction -= raw_prediction.max(axis=1, keepdims=True)
-        proba: Floats = np.exp(raw_prediction)
-        proba /= proba.sum(axis=1, keepdims=True)
-        return proba
+        return class_probabilities(raw_prediction, offset)
+
+    def label_codes(self, proba: Floats) -> NDArray[np.int64]:
+        """Return the predicted class of each row: by the threshold, or the most probable one."""
+        return predicted_codes(proba, self.threshold)
 
     def coefficients(self) -> Iterator[CoefficientRow]:
         """Yield the coefficient table, class by class in the order of the features.
@@ -123,3 +123,14 @@ class TableModel(ModelRecord):
         if not isinstance(record, ModelRecord):
             raise ModelFileError(f"{path}: this is the model of a regression, not of classes.")
         return cls(**vars(record))
+
+
+def class_probabilities(raw_prediction: Floats, offset: Floats | float = 0.0) -> Floats:
+    """Return the probability of each class from scores: one per row for two classes."""
+    if raw_prediction.shape[1] == 1:
+        z = raw_prediction[:, 0] + offset
+        # Each side by its own formula: 1 - p would lose the digits of a small probability.
+        return np.exp(-np.logaddexp(0.0, np.column_stack([z, -z])))
+    proba: Floats = np.exp(raw_prediction - raw_prediction.max(axis=1, keepdims=True))
+    proba /= proba.sum(axis=1, keepdims=True)
+    return proba

@@ -18,6 +18,8 @@ from chainrule import __version__
 from chainrule.errors import ModelFileError
 from chainrule.storage import atomic_text, read_small_text
 from chainrule.tables.files.errors import unreadable
+from chainrule.tables.formula_file import formula_document, read_formula
+from chainrule.tables.inference_file import inference_document, read_inference
 from chainrule.tables.json_reader import Reader, distinct_keys
 from chainrule.tables.loss_file import loss_document, read_loss
 from chainrule.tables.offsets import OffsetColumns
@@ -77,7 +79,14 @@ def to_document(model: ModelRecord | RegressionRecord) -> dict[str, Any]:
             **_tail(model),
         }
     offset = {} if model.offsets.offset is None else {"offset": model.offsets.offset}
-    return {**_head(model, SCHEMA), "classes": list(model.classes), **offset, **_tail(model)}
+    threshold = {} if model.threshold is None else {"threshold": model.threshold}
+    return {
+        **_head(model, SCHEMA),
+        "classes": list(model.classes),
+        **offset,
+        **threshold,
+        **_tail(model),
+    }
 
 
 def _head(model: ColumnRecord, schema: int) -> dict[str, Any]:
@@ -91,8 +100,13 @@ def _head(model: ColumnRecord, schema: int) -> dict[str, Any]:
 
 
 def _tail(model: ColumnRecord) -> dict[str, Any]:
+    formula = {} if model.formula is None else {"formula": formula_document(model.formula)}
+    kept = model.inference
+    inference = {} if kept is None else {"inference": inference_document(kept)}
     training = asdict(model.training)
     training["metrics"] = _finite(model.training.metrics)
+    if model.training.l1_ratio == 0:  # as earlier versions write it
+        del training["l1_ratio"]
     training["C"] = model.training.C if math.isfinite(model.training.C) else None
     return {
         "columns": [_spec_document(spec) for spec in model.specs],
@@ -105,6 +119,8 @@ def _tail(model: ColumnRecord) -> dict[str, Any]:
         },
         "training": training,
         "reading": reading_document(model.reading),
+        **formula,
+        **inference,
     }
 
 
@@ -179,14 +195,30 @@ def from_document(document: object, source: str) -> ModelRecord | RegressionReco
             f"({top.get('chainrule')})."
         )
     own = {"classes"} if schema == SCHEMA else {"loss", "offset", "exposure"}
-    optional = {"reading"} | ({"offset"} if schema == SCHEMA else set())
+    optional = {"reading", "formula", "inference"}
+    optional |= {"offset", "threshold"} if schema == SCHEMA else set()
     read.keys(top, _KEYS | own, "the file", optional)
     if schema == REGRESSION_SCHEMA:
         shared = _read_columns(read, top, ("the mean",))
         return RegressionRecord(loss=read_loss(read, top["loss"]), **shared)
     classes = read.words(top["classes"], "classes", least=2)
     outputs = classes[1:] if len(classes) == 2 else classes
-    return ModelRecord(classes=classes, **_read_columns(read, top, outputs))
+    return ModelRecord(
+        classes=classes,
+        threshold=_read_threshold(read, top.get("threshold"), classes),
+        **_read_columns(read, top, outputs),
+    )
+
+
+def _read_threshold(read: Reader, item: object, classes: tuple[str, ...]) -> float | None:
+    if item is None:
+        return None
+    threshold = read.number(item, "threshold")
+    if len(classes) > 2:
+        raise read.fault("threshold", f"there are {len(classes)} classes, and it is for two")
+    if not 0 < threshold < 1:
+        raise read.fault("threshold", f"{threshold!r} is not between 0 and 1")
+    return threshold
 
 
 def _read_columns(read: Reader, top: dict[str, Any], outputs: tuple[str, ...]) -> dict[str, Any]:
@@ -218,6 +250,8 @@ def _read_columns(read: Reader, top: dict[str, Any], outputs: tuple[str, ...]) -
             *(read.word_or_none(top.get(role), role) for role in ("offset", "exposure"))
         ),
         "reading": read_reading(read, top.get("reading")),
+        "formula": read_formula(read, top.get("formula")),
+        "inference": read_inference(read, top.get("inference")),
     }
 
 
@@ -268,7 +302,8 @@ def _read_certificate(read: Reader, item: object) -> CertificateRecord:
 
 def _read_training(read: Reader, item: object) -> TrainingRecord:
     record = read.record(item, "training")
-    read.keys(record, {entry.name for entry in fields(TrainingRecord)}, "training")
+    names = {entry.name for entry in fields(TrainingRecord)}
+    read.keys(record, names - {"l1_ratio"}, "training", ("l1_ratio",))
     missing = record["missing"]
     if missing not in MISSING_CHOICES:
         raise read.fault("training: missing", f"{missing!r} is none of {MISSING_CHOICES}")
@@ -281,5 +316,6 @@ def _read_training(read: Reader, item: object) -> TrainingRecord:
         C=math.inf if record["C"] is None else read.number(record["C"], "training: C"),
         objective=read.number(record["objective"], "training: objective"),
         metrics=read.facts(record["metrics"], "training: metrics"),
+        l1_ratio=read.number(record.get("l1_ratio", 0.0), "training: l1_ratio"),
         **whole,
     )

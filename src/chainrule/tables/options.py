@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chainrule.errors import DataError
+from chainrule.formulas.parsing import ParsedFormula
 from chainrule.tables.dates import DateColumn
 from chainrule.tables.encoding_fit import complete_rows, refuse_missing
 from chainrule.tables.files.options import AS_FOUND, ReadOptions
+from chainrule.tables.inference_options import InferenceOptions
 from chainrule.tables.reading import Declared
 from chainrule.tables.specs import Missing, Unknown
 from chainrule.tables.table import Table
+from chainrule.tables.validation.options import AS_GIVEN, ValidationOptions
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,8 @@ class FitOptions:
         Inverse strength of the ridge penalty on the sum of the losses; ``inf`` for none.
     alpha : float, optional
         Strength of the ridge penalty on the mean of the losses, in place of `C`.
+    l1_ratio : float
+        Share of absolute values in the penalty: 1 is the lasso, 0 the ridge penalty alone.
     offset : str, optional
         Column added to the score.
     exposure : str, optional
@@ -63,6 +68,12 @@ class FitOptions:
         Take labels that differ only by case or blanks as one.
     file : ReadOptions
         How the file is to be read.
+    validation : ValidationOptions
+        How the penalty is chosen, and on what the model is measured.
+    formula : ParsedFormula, optional
+        The formula, whose columns and products are the features.
+    inference : InferenceOptions, optional
+        The errors, intervals and tests that are asked for.
     """
 
     target: str
@@ -86,6 +97,10 @@ class FitOptions:
     unknown: Unknown = "error"
     fold_labels: bool = False
     file: ReadOptions = AS_FOUND
+    validation: ValidationOptions = AS_GIVEN
+    formula: ParsedFormula | None = None
+    inference: InferenceOptions | None = None
+    l1_ratio: float = 0.0
 
     @property
     def roles(self) -> dict[str, str]:
@@ -98,14 +113,24 @@ class FitOptions:
             "trials": self.trials,
             "group": self.group,
             "time": self.time,
+            "clusters": None if self.inference is None else self.inference.clusters,
         }
         return {role: name for role, name in named.items() if name is not None}
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The columns that are ignored and not needed to measure by."""
+        return tuple(name for name in self.ignore if name != self.validation.by)
+
+    @property
+    def no_features(self) -> set[str]:
+        """The columns of a table that are no features."""
+        return {*self.roles.values(), *self.ignore}
 
     def declared(self, *, labels: bool) -> Declared:
         """Return what the file is read by; a target of labels is text."""
         texts = [*self.categories, *([self.target] if labels and self.trials is None else [])]
-        if self.group is not None:
-            texts.append(self.group)
+        texts += [self.roles[role] for role in ("group", "clusters") if role in self.roles]
         numeric = (self.weights, self.trials, self.offset, self.exposure)
         numbers = [*self.numbers, *(name for name in numeric if name is not None)]
         if self.trials is not None:
@@ -114,9 +139,14 @@ class FitOptions:
             tuple(dict.fromkeys(texts)),
             tuple(dict.fromkeys(numbers)),
             self.dates,
-            ignore=self.ignore,
+            ignore=self.left_out,
             options=self.file,
         )
+
+    @property
+    def penalises(self) -> bool:
+        """Whether the fit has a penalty."""
+        return math.isfinite(self.C) if self.alpha is None else self.alpha > 0
 
     def inverse_penalty(self, n_rows: float) -> float:
         """Return C for a fit of so many rows, or of rows with this total weight.
@@ -136,6 +166,13 @@ class FitOptions:
             raise DataError(f"-C is one over the weight of the penalty, above 0, not {self.C:g}.")
         if self.alpha is not None and not 0 <= self.alpha < math.inf:
             raise DataError(f"--alpha is the weight of the penalty, 0 or more, not {self.alpha:g}.")
+        self.validation.check()
+        if self.validation.by == self.target:
+            raise DataError(f"--by {self.target} is the target. Name another column.")
+        if self.inference is not None:
+            self.inference.check(is_penalised=self.penalises)
+        if not 0 <= self.l1_ratio <= 1:
+            raise DataError(f"--l1-ratio is a share from 0 to 1, not {self.l1_ratio:g}.")
         for problem in self._clashes():
             raise DataError(problem)
         if self.unknown == "rare" and not self.rare:
@@ -150,6 +187,8 @@ class FitOptions:
         """Yield what is wrong with the columns that are named."""
         seen: dict[str, str] = {}
         for role, name in self.roles.items():
+            if {role, seen.get(name)} == {"group", "clusters"}:
+                continue  # rows of one cluster may well be held out together
             if {role, seen.get(name)} == {"offset", "exposure"}:
                 yield (
                     f"column {name!r} is the offset and the exposure: it would count twice. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
@@ -11,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import DataError
+from chainrule.storage import atomic_path
 from chainrule.tables.cells import is_number
 from chainrule.tables.csv_lines import csv_lines, csv_row
+from chainrule.tables.files.arrow_files import ParquetRows
 from chainrule.tables.files.options import ReadOptions
 from chainrule.tables.model import TableModel
 from chainrule.tables.model_file import load
@@ -31,10 +34,13 @@ class PredictionCounts:
     ----------
     rows, blank : int
         All rows, and those of them whose prediction was left empty.
+    is_first : bool
+        Whether the rows are those of the first batch.
     """
 
     rows: int = 0
     blank: int = 0
+    is_first: bool = False
 
 
 Model = TableModel | TableRegression
@@ -135,22 +141,60 @@ def write_predictions(
     """
     names = header(model, keep)
     shown = (lambda word: word) if raw else spreadsheet_cell
-    rows = n_blank = 0
-    for table, numbers in stream(model, path, keep, blank=blank, options=options):
-        if rows == 0:
+    counts = PredictionCounts()
+    for columns, counts in _batches(model, path, keep, blank, options, say):
+        if counts.is_first:
             # Not before the first batch is sound: a refused file leaves no header behind.
             file.write(csv_row([shown(name) for name in names]))
+        file.write(csv_lines(columns, shown))
+    return counts
+
+
+def write_parquet(
+    model: Model,
+    path: str | Path,
+    out: str | Path,
+    keep: Sequence[str] = (),
+    *,
+    blank: bool = False,
+    options: ReadOptions | None = None,
+    say: Callable[[str], None] = lambda words: None,
+) -> PredictionCounts:
+    """Write predictions as Parquet, in memory that does not grow with the file.
+
+    The columns are those of `write_predictions`; strings are written as they are, and a blank
+    prediction is null.
+    """
+    names, counts = header(model, keep), PredictionCounts()
+    with atomic_path(out) as scratch, closing(ParquetRows(scratch)) as file:
+        for columns, so_far in _batches(model, path, keep, blank, options, say):
+            counts = so_far
+            cells = [(c.codes, c.words) if isinstance(c, TextColumn) else c for c in columns]
+            file.write(names, cells)
+    return counts
+
+
+def _batches(
+    model: Model,
+    path: str | Path,
+    keep: Sequence[str],
+    blank: bool,
+    options: ReadOptions | None,
+    say: Callable[[str], None],
+) -> Iterator[tuple[list[TextColumn | NDArray[np.float64]], PredictionCounts]]:
+    """Yield the output columns of each batch, and the counts so far."""
+    rows = n_blank = 0
+    for table, numbers in stream(model, path, keep, blank=blank, options=options):
         empty = np.isnan(numbers[:, 0])
         columns: list[TextColumn | NDArray[np.float64]] = [table.kept[name] for name in keep]
         if isinstance(model, TableModel):
             columns.append(_labels(model, numbers, empty))
-        file.write(csv_lines([*columns, *numbers.T], shown))
-        rows += table.n_rows
         n_blank += int(empty.sum())
+        yield [*columns, *numbers.T], PredictionCounts(rows + table.n_rows, n_blank, rows == 0)
+        rows += table.n_rows
         say(f"{rows} rows predicted")
     if rows == 0:
         raise DataError(f"{path}: the file has column names and no rows: nothing to predict.")
-    return PredictionCounts(rows, n_blank)
 
 
 def spreadsheet_cell(word: str) -> str:
@@ -167,5 +211,5 @@ def spreadsheet_cell(word: str) -> str:
 
 
 def _labels(model: TableModel, proba: NDArray[np.float64], empty: NDArray[np.bool_]) -> TextColumn:
-    best = np.where(empty, -1, np.where(empty[:, None], 0.0, proba).argmax(axis=1))
-    return TextColumn(model.target, best, model.classes)
+    best = model.label_codes(np.where(empty[:, None], 0.0, proba))
+    return TextColumn(model.target, np.where(empty, -1, best), model.classes)

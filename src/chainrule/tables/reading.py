@@ -9,8 +9,9 @@ byte for byte.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -139,21 +140,22 @@ def read_table(
         kept,
         reader.styles,
         reader.formats,
-        (*file.notes, *reader.notes),
+        opened.notes,
     )
 
 
 @dataclass(frozen=True, eq=False)
 class OpenedTable:
-    """A whole file as Arrow columns, before they become numbers and strings.
+    """A file whose columns are known by name, before they become numbers and strings.
 
     Parameters
     ----------
     file : TableFile
     declared : Declared
     names : list of str
-        The columns that were read.
-    arrow : pyarrow.Table
+        The columns that are not ignored.
+    texts : collection of str
+        The columns that are read as strings.
     reader : ColumnReader
         Converts one column at a time.
     """
@@ -161,17 +163,46 @@ class OpenedTable:
     file: TableFile
     declared: Declared
     names: list[str]
-    arrow: Any
+    texts: Collection[str]
     reader: ColumnReader
+
+    def read(self, names: Sequence[str]) -> Any:  # noqa: ANN401 - pyarrow ships no types
+        """Return some columns whole, as an Arrow table.
+
+        Raises
+        ------
+        DataError
+            Naming the file, and the column or row.
+        """
+        try:
+            arrow = self.file.read(names, self.texts)
+        except (pa.ArrowException, OSError, UnicodeDecodeError, EOFError) as error:
+            raise self.file.explain(error) from None
+        if arrow.num_rows == 0:
+            raise DataError(
+                f"{self.file.source}: the file has column names and no rows. Give it at least one "
+                "row per class."
+            )
+        return arrow
+
+    @cached_property
+    def arrow(self) -> Any:  # noqa: ANN401
+        """All columns, as an Arrow table."""
+        return self.read(self.names)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was found out about the file so far, in sentences for the user."""
+        return tuple(dict.fromkeys([*self.file.notes, *self.reader.notes]))
 
 
 def open_whole(path: str | Path, declared: Declared) -> OpenedTable:
-    """Read the columns of a file that are not ignored.
+    """Open a file and check what is declared of its columns.
 
     Raises
     ------
     DataError
-        Naming the file, and the column or row.
+        Naming the file, and the column.
     """
     declared.check()
     file = open_table(path, declared.options, declared.missing)
@@ -191,17 +222,8 @@ def open_whole(path: str | Path, declared: Declared) -> OpenedTable:
         )
     dates = [date.name for date in declared.dates]
     texts = {*declared.categories, *declared.numbers, *declared.keep, *dates, *codes}
-    try:
-        arrow = file.read(wanted, texts | set(file.styled))
-    except (pa.ArrowException, OSError, UnicodeDecodeError, EOFError) as error:
-        raise file.explain(error) from None
-    if arrow.num_rows == 0:
-        raise DataError(
-            f"{file.source}: the file has column names and no rows. Give it at least one row per "
-            "class."
-        )
     reader = ColumnReader(file, declared, codes, guesses=True)
-    return OpenedTable(file, declared, wanted, arrow, reader)
+    return OpenedTable(file, declared, wanted, texts | set(file.styled), reader)
 
 
 def column_names(path: str | Path, options: ReadOptions = AS_FOUND) -> list[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError
+from chainrule.formulas.design import Formula
 from chainrule.tables.cells import NumberStyle
 from chainrule.tables.chosen_loss import ChosenLoss
 from chainrule.tables.dates import DateColumn, expanded
+from chainrule.tables.inference_record import InferenceRecord
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.specs import CategorySpec, Feature, Missing, NumberSpec, Spec, features
 from chainrule.tables.table import unknown_column
@@ -55,6 +58,8 @@ class TrainingRecord:
         How many iterations it took.
     metrics : dict
         The held-out measures by name; empty when nothing was held out.
+    l1_ratio : float
+        The share of absolute values in the penalty; the rest are squares.
     """
 
     rows: int
@@ -66,6 +71,15 @@ class TrainingRecord:
     objective: float
     iterations: int
     metrics: dict[str, Fact] = field(default_factory=dict)
+    l1_ratio: float = 0.0
+
+    @property
+    def penalty(self) -> str:
+        """The penalty in words: ``C = 0.5, l1_ratio = 1``."""
+        if math.isinf(self.C):
+            return "no penalty"
+        mixed = f", l1_ratio = {self.l1_ratio:g}" if self.l1_ratio else ""
+        return f"C = {self.C:g}{mixed}"
 
 
 @dataclass(frozen=True)
@@ -120,6 +134,10 @@ class ColumnRecord:
         The columns added to the score, in the fit and in every prediction.
     reading : ReadingRecord
         How the file was read.
+    formula : Formula or None
+        How the columns of the file become those that are encoded.
+    inference : InferenceRecord or None
+        Errors, intervals and tests, where the fit was asked for them.
     """
 
     target: str
@@ -130,6 +148,8 @@ class ColumnRecord:
     training: TrainingRecord
     offsets: OffsetColumns = field(default_factory=OffsetColumns)
     reading: ReadingRecord = field(default_factory=ReadingRecord)
+    formula: Formula | None = None
+    inference: InferenceRecord | None = None
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -140,22 +160,30 @@ class ColumnRecord:
     def number_columns(self) -> tuple[str, ...]:
         """The columns of a file to read as numbers."""
         columns = self.reading.date_columns
-        found = (
-            spec.name
-            for spec in self.specs
-            if isinstance(spec, NumberSpec) and spec.name not in columns
-        )
-        return tuple(dict.fromkeys((*found, *self.offsets.names)))
+        if self.formula is not None:
+            texts = self.formula.text_columns
+            found = [name for name in self.formula.columns if name not in texts]
+        else:
+            found = [spec.name for spec in self.specs if isinstance(spec, NumberSpec)]
+        own = (name for name in found if name not in columns)
+        return tuple(dict.fromkeys((*own, *self.offsets.names)))
 
     @property
     def text_columns(self) -> tuple[str, ...]:
         """The columns of a file to read as text."""
         columns = self.reading.date_columns
-        return tuple(
-            spec.name
-            for spec in self.specs
-            if isinstance(spec, CategorySpec) and spec.name not in columns
-        )
+        if self.formula is not None:
+            found = list(self.formula.text_columns)
+        else:
+            found = [spec.name for spec in self.specs if isinstance(spec, CategorySpec)]
+        return tuple(name for name in found if name not in columns)
+
+    @property
+    def input_columns(self) -> tuple[str, ...]:
+        """The columns that a prediction is computed from, but for offset and exposure."""
+        if self.formula is not None:
+            return self.formula.columns
+        return tuple(spec.name for spec in self.specs)
 
     def check_columns(self, names: list[str], source: str) -> None:
         """Raise a `ModelFileError` when a column that the model needs is not there.
@@ -168,7 +196,7 @@ class ColumnRecord:
         """
         known = set(expanded(names, {date.name: date for date in self.reading.dates}))
         known.update(names)
-        lacking = [spec.name for spec in self.specs if spec.name not in known]
+        lacking = [name for name in self.input_columns if name not in known]
         lacking = list(dict.fromkeys(self.reading.date_columns.get(n, n) for n in lacking))
         if lacking:
             more = f" {len(lacking) - 1} more are missing too." if len(lacking) > 1 else ""
@@ -188,9 +216,12 @@ class ModelRecord(ColumnRecord):
     ----------
     classes : tuple of str
         The labels; of two, the second is counted as 1.
+    threshold : float or None
+        The least probability of the second of two classes that predicts it; None for 1/2.
     """
 
     classes: tuple[str, ...]
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -12,6 +12,7 @@ from chainrule.errors import ModelFileError
 from chainrule.tables import model_file
 from chainrule.tables.encoding import Matrix, encode
 from chainrule.tables.model import CoefficientRow
+from chainrule.tables.predictors import designed
 from chainrule.tables.records import Floats, RegressionRecord
 from chainrule.tables.table import Table
 
@@ -36,7 +37,7 @@ class TableRegression(RegressionRecord):
         ndarray of shape (n_samples,)
         """
         self.check_columns(list(table.columns), table.source)
-        encoded = encode(self.specs, table, blank=blank)
+        encoded = encode(self.specs, designed(self, table, blank=blank), blank=blank)
         mean = self.mean_of(self.score_of(encoded.X, self.offsets.of(table, blank=blank)))
         mean[~encoded.usable] = np.nan
         return mean

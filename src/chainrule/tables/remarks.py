@@ -176,16 +176,17 @@ def folded(word: str) -> str:
 
 def _duplicates(table: Table) -> Iterator[str]:
     """Note numeric columns that carry the same information as another."""
-    columns = [
-        column
+    first = (
+        (column.name, column.values[:_LOOKED_AT].copy())
         for column in table.columns.values()
         if isinstance(column, NumberColumn) and not column.missing.any()
-    ][:_MOST_PAIRED]
-    rows = slice(0, _LOOKED_AT)
-    usable = [c for c in columns if np.isfinite(c.values[rows]).all()]
+    )
+    usable = [
+        (name, values) for name, values in islice(first, _MOST_PAIRED) if np.isfinite(values).all()
+    ]
     if len(usable) < 2:
         return
-    X = np.stack([c.values[rows] for c in usable], axis=1)
+    X = np.stack([values for _, values in usable], axis=1)
     largest = np.abs(X).max(axis=0)
     X = X / np.where(largest > 0, largest, 1.0)
     X = X - X.mean(axis=0)
@@ -194,7 +195,7 @@ def _duplicates(table: Table) -> Iterator[str]:
     X[:, moving] /= norms[moving]
     alike = np.triu(np.abs(X.T @ X), k=1) > _SAME
     for i, j in islice(np.argwhere(alike & moving & moving[:, None]), 5):
-        one, other = usable[i].name, usable[j].name
+        (one, _), (other, _) = usable[i], usable[j]
         yield (
             f"columns {one!r} and {other!r} carry the same information (their correlation is 1 to "
             f"nine digits): leave one out with --ignore {quote(other)}."

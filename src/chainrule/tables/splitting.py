@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import DataError
+from chainrule.estimators.time_folds import time_folds
 from chainrule.tables.metrics import Codes
 from chainrule.tables.options import FitOptions
 from chainrule.tables.table import NumberColumn, Table, refuse_infinite
@@ -30,6 +31,55 @@ def split_rows(table: Table, choices: FitOptions, actual: Codes) -> Split:
     if choices.time is not None:
         return hold_out_last(_moments(table, choices), choices.holdout)
     return hold_out(actual, choices.holdout, choices.seed)
+
+
+def fold_rows(
+    table: Table, rows: NDArray[np.intp], choices: FitOptions, actual: Codes, n_folds: int
+) -> list[Split]:
+    """Return the folds of some rows of a table, as places among these rows.
+
+    Parameters
+    ----------
+    table : Table
+        With the columns that the folds use.
+    rows : ndarray of int
+    choices : FitOptions
+        Groups and time, if the folds are made by these; else they keep the shares of the classes.
+    actual : ndarray
+        The class of each row of the table.
+    n_folds : int
+
+    Raises
+    ------
+    DataError
+        When there are too few rows of a class, groups, or moments.
+    """
+    if choices.time is not None:
+        return time_folds(_moments(table, choices)[rows], n_folds)
+    random = np.random.default_rng(choices.seed)
+    if choices.group is not None:
+        groups = table.column(choices.group).as_text().codes[rows]
+        distinct, counts = np.unique(groups, return_counts=True)
+        if len(distinct) < n_folds:
+            raise DataError(
+                f"{table.source}: the group {choices.group!r} has {len(distinct)} values in "
+                f"{len(rows)} training rows, fewer than the {n_folds} folds of --cv. Give fewer "
+                "folds, or another group."
+            )
+        fold_of, sizes = np.empty(len(distinct), dtype=np.intp), np.zeros(n_folds)
+        shuffled = random.permutation(len(distinct))
+        for place in shuffled[np.argsort(-counts[shuffled], kind="stable")]:
+            fold_of[place] = int(np.argmin(sizes))
+            sizes[fold_of[place]] += counts[place]
+        folds = fold_of[np.searchsorted(distinct, groups)]
+    else:
+        labels, counts = np.unique(actual[rows], return_counts=True)
+        folds, start = np.empty(len(rows), dtype=np.intp), 0
+        for label, count in zip(labels, counts, strict=True):
+            places = random.permutation(np.flatnonzero(actual[rows] == label))
+            folds[places] = (start + np.arange(count)) % n_folds
+            start += count
+    return [(np.flatnonzero(folds != k), np.flatnonzero(folds == k)) for k in range(n_folds)]
 
 
 def hold_out_groups(groups: Codes, share: float, seed: int) -> Split:

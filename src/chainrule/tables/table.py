@@ -101,7 +101,7 @@ class Table:
     ----------
     source : str
         The source, for messages.
-    columns : dict of str to Column
+    columns : mapping of str to Column
         The columns in the order of the file.
     row_numbers : ndarray of int64
         The number of each row in the source, counted from 1 without the header.
@@ -116,7 +116,7 @@ class Table:
     """
 
     source: str
-    columns: dict[str, Column]
+    columns: Mapping[str, Column]
     row_numbers: NDArray[np.int64]
     kept: Mapping[str, TextColumn] = field(default_factory=dict)
     styles: Mapping[str, NumberStyle] = field(default_factory=dict)

@@ -138,8 +138,19 @@ def positive_last(
     return (classes[1], classes[0]), 1 - actual
 
 
-def numbers_of(table: Table, target: str, loss: ChosenLoss) -> NDArray[np.float64]:
-    """Return the target as numbers, or raise a `DataError` for the first that the loss refuses."""
+def numbers_of(
+    table: Table, target: str, loss: ChosenLoss, *, several: bool = True
+) -> NDArray[np.float64]:
+    """Return the target as numbers, or raise a `DataError` for the first that the loss refuses.
+
+    Parameters
+    ----------
+    table : Table
+    target : str
+    loss : ChosenLoss
+    several : bool
+        Raise, too, where all targets are equal.
+    """
     column = table.column(target)
     takes = f"the loss {loss.title} takes {loss.row.targets}"
     if isinstance(column, TextColumn):
@@ -161,7 +172,7 @@ def numbers_of(table: Table, target: str, loss: ChosenLoss) -> NDArray[np.float6
             f"{column.values[row]:g} is out of range{more}: {takes}. Correct the cell, leave the "
             "row out, or choose a loss that takes it, such as squared."
         )
-    if (column.values == column.values[0]).all():
+    if several and (column.values == column.values[0]).all():
         raise DataError(
             f"{table.source}: the target {column.name!r} is {column.values[0]:g} in every row. A "
             "regression needs at least two different values."

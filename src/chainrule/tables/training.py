@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.tables.encoding import EncodedRows, Matrix, encode
 from chainrule.tables.options import FitOptions
 from chainrule.tables.records import ReadingRecord
@@ -20,13 +22,57 @@ if TYPE_CHECKING:
     from chainrule.engine import monitor
     from chainrule.engine.losses.facts import LossRow
     from chainrule.engine.results import Fit
+    from chainrule.engine.runtime.journal import Journal
 
 _MOST_THREADS = 8
+_SAID_EVERY = 0.3
 _IN_THE_MODEL = ("target", "offset", "exposure")
 
 Floats = NDArray[np.float64]
 StatusCallback = Callable[[str], None]
 """Told what is being done, a few words at a time."""
+
+
+class ReadingStatus:
+    """The status line of a fit that reads its rows from files: bytes read, and time left.
+
+    Parameters
+    ----------
+    say : callable
+    what : str
+        What is being done.
+    """
+
+    def __init__(self, say: StatusCallback, what: str) -> None:
+        self._say, self._what, self._step = say, what, ""
+        self._read = self._expected = 0.0
+        self._begun = self._told_at = monotonic()
+
+    def expect(self, n_bytes: float) -> None:
+        """Say how many bytes will be read in all, about."""
+        self._expected, self._begun = self._read + n_bytes, monotonic()
+
+    def tell(self, step: str) -> None:
+        """Say what the solver does."""
+        self._step = f": {step}"
+        self._say(f"{self._what}{self._step}{self._progress()}")
+
+    def read(self, n_bytes: int) -> None:
+        """Count bytes that were read, and say so a few times per second."""
+        self._read += n_bytes
+        if monotonic() - self._told_at > _SAID_EVERY:
+            self._told_at = monotonic()
+            self._say(f"{self._what}{self._step}{self._progress()}")
+
+    def _progress(self) -> str:
+        if not self._read:
+            return ""
+        text = f", {self._read * 1e-6:.0f} MB read"
+        taken, left = monotonic() - self._begun, self._expected - self._read
+        if not self._expected or left <= 0 or taken < _SAID_EVERY:
+            return text
+        seconds = taken * left / self._read
+        return f"{text} of about {self._expected * 1e-6:.0f}, {seconds:.0f} s left"
 
 
 def train(
@@ -38,8 +84,10 @@ def train(
     *,
     n_classes: int = 2,
     row: LossRow | None = None,
+    l1_ratio: float = 0.0,
     offset: Floats | None = None,
     weights: Floats | None = None,
+    journal: Journal | None = None,
 ) -> Fit:
     """Fit encoded rows, reporting every iteration.
 
@@ -57,18 +105,26 @@ def train(
     n_classes : int
     row : LossRow, optional
         The loss; by default the cross-entropy of the classes.
+    l1_ratio : float
+        Share of absolute values in the penalty.
     offset : ndarray of shape (n_samples,), optional
         What is added to the scores.
     weights : ndarray of shape (n_samples,), optional
         k counts as k repetitions of the row.
+    journal : Journal, optional
+        Keeps the results of passes, so that a fit that was stopped goes on.
     """
     from chainrule.engine.data.sources import InMemorySource
     from chainrule.engine.fitting import fit_linear_model
+    from chainrule.engine.solvers.plans import choose_plan
+
+    status = ReadingStatus(say, f"training on {len(y)} rows")
 
     def told(progress: monitor.Progress) -> None:
-        step, objective = progress.iteration + 1, progress.objective
-        say(f"training on {len(y)} rows: step {step}, objective {objective:.8g}")
+        status.tell(f"step {progress.iteration + 1}, objective {progress.objective:.8g}")
 
+    if isinstance(X, StoredArray):
+        X.on_read = status.read
     source = InMemorySource(
         X,
         y,
@@ -79,7 +135,23 @@ def train(
         center=True,
     )
     threads = min(os.cpu_count() or 1, _MOST_THREADS)
-    return fit_linear_model(source, row, C=C, n_threads=threads, on_iteration=told)
+    if isinstance(X, StoredArray):
+        plan = choose_plan(
+            "auto",
+            source,
+            (X.shape[1] + 1) * (1 if n_classes == 2 else n_classes),
+            penalised=bool(np.isfinite(C)),
+        )
+        status.expect(plan.passes * X.nbytes)
+    if l1_ratio == 0 or np.isinf(C):
+        return fit_linear_model(
+            source, row, C=C, n_threads=threads, on_iteration=told, journal=journal
+        )
+    from chainrule.engine.elastic_net import fit_elastic_net
+    from chainrule.engine.penalties.elastic_net import Shape
+
+    shape = Shape.checked(source.n_features, l1_ratio)
+    return fit_elastic_net(source, row, shape, C=C, n_threads=threads, on_iteration=told)
 
 
 def reading_record(table: Table, choices: FitOptions) -> ReadingRecord:
@@ -92,15 +164,17 @@ def reading_record(table: Table, choices: FitOptions) -> ReadingRecord:
     return ReadingRecord(choices.file.na, tuple(dates), dict(table.styles), roles, table.notes)
 
 
-def usable_rows(specs: tuple[Spec, ...], inputs: Table, notes: list[str]) -> EncodedRows | None:
-    """Encode held-out rows, noting those that cannot be; None when no row is left."""
+def usable_rows(
+    specs: tuple[Spec, ...], inputs: Table, notes: list[str], where: str = "held-out rows"
+) -> EncodedRows | None:
+    """Encode rows to measure on, noting those that cannot be; None when no row is left."""
     if inputs.n_rows == 0:
         return None
     encoded = encode(specs, inputs, blank=True)
     n_lost = int((~encoded.usable).sum())
     if n_lost:
         notes.append(
-            f"not measured: {n_lost} of {inputs.n_rows} held-out rows, which carry a category that "
-            "no training row has."
+            f"not measured: {n_lost} of {inputs.n_rows} {where}, which carry a category that "
+            f"no training row has{'' if where == 'held-out rows' else ', or miss a value'}."
         )
     return None if n_lost == inputs.n_rows else encoded

@@ -102,15 +102,16 @@ def work_example(fitted: FittedTable) -> WorkedExample:
     example = int(np.argmax(np.abs(pull)))
     terms = pull[example] * dense(fitted.X[[example]])[0]
     feature = int(np.argmax(np.abs(terms)))
-    # Of a sparse matrix, the example alone: all rows at once might not fit into memory.
-    shown = [example] if sparse.issparse(fitted.X) else slice(None)
+    # Of a sparse matrix or rows in a file, the example alone: all rows might not fit into memory.
+    alone = not isinstance(fitted.X, np.ndarray)
+    shown = [example] if alone else slice(None)
     data = {"X": dense(fitted.X[shown]), "Y": labels[shown]}
     (inputs, sizes), *_ = bind(assign_roles(read, ("X", "Y")), data).runs()
     numbers = step_values(
         derivation,
         {**{s.name: x for s, x in inputs.items()}, **weights},
         sizes,
-        {"n": feature, "m": 0 if sparse.issparse(fitted.X) else example, "k": followed},
+        {"n": feature, "m": 0 if alone else example, "k": followed},
     )
     scores = (fitted.X[[example]] @ model.coef.T + model.intercept)[0]
     return WorkedExample(

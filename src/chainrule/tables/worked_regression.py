@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy import sparse
 
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.model import Model
@@ -122,7 +121,11 @@ def _numbers(
     """Evaluate every step, where the inputs of the forward pass are those of the fit."""
     read = derivation.model
     constants = dict(fitted.model.loss.constants)
-    if fitted.offset.any() or sparse.issparse(fitted.X) or not _has_inputs_of_fit(read, constants):
+    if (
+        fitted.offset.any()
+        or not isinstance(fitted.X, np.ndarray)
+        or not _has_inputs_of_fit(read, constants)
+    ):
         return {}
     layout = assign_roles(read, _DATA, constants=tuple(constants), wrt=_WEIGHTS)
     data = {"X": fitted.X, "Y": fitted.y}

@@ -35,6 +35,23 @@ def test_what_is_made_holds_together(name: str) -> None:
     assert certify(made(name)).proven
 
 
+ATTENTION = """
+Q : (b, t, k)
+K : (b, t, k)
+V : (b, t, k)
+Y : (b, t, k)
+P = softmax(Q K^T, axis=2)
+O = P V
+J = 1/2 sum((O - Y)^2)
+"""
+
+
+def test_a_factor_answered_in_two_letterings_is_concluded() -> None:
+    """dJ/dO stands as a factor at (b, i, d) and at (b, j, d), and then as a gradient."""
+    derivation = derivation_of(read_model(ATTENTION), ["Q", "V", "P", "O"])
+    assert certify(derivation).proven
+
+
 def both_plus_one(d: Derivation) -> Derivation:
     step = d.steps[14]
     return with_step(d, 15, replace(step, before=step.before + 1, after=step.after + 1))

@@ -324,3 +324,19 @@ def test_intervals_of_predictions_hold_the_prediction() -> None:
     np.testing.assert_allclose(narrow["fitted"], model.predict_proba(X)[:, 1], rtol=1e-10)
     assert (wide["conf.low"] < narrow["conf.low"]).all()
     assert (narrow["conf.high"] < wide["conf.high"]).all()
+
+
+def test_one_question_does_not_change_the_answer_to_another() -> None:
+    """A test moves parameters; those of the fit must stay where they are."""
+    random = np.random.default_rng(0)
+    X = random.normal(size=(100, 2))
+    y = (X[:, 0] + random.logistic(size=100) > 0).astype(int)
+    model = LogisticRegression(C=np.inf).fit(X, y)
+    inference, right = model.inference(X, y), model.inference(X, y)
+    inference.lr("x0")
+    inference.score("x0")
+    inference.profile("x0")
+    inference.bootstrap(2)
+    assert inference.ame().equals(right.ame())
+    assert inference.lr("x1").statistic == right.lr("x1").statistic
+    assert inference.predict(X).equals(right.predict(X))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from chainrule import LogisticRegression, PoissonRegressor
 from chainrule.errors import DataError
@@ -83,10 +83,63 @@ def test_counts_that_are_all_zero_in_a_group() -> None:
 def test_what_needs_an_optimum_says_so() -> None:
     X, y, _ = separated(0)
     found = LogisticRegression(C=np.inf).fit(X, y).inference(X, y)
-    for ask in (lambda: found.profile("x0"), found.ame, found.influence, lambda: found.score("x0")):
+    for ask in (
+        found.calibration,
+        found.goodness,
+        found.bootstrap,
+        found.ame,
+        found.influence,
+        lambda: found.score("x0"),
+    ):
         with pytest.raises(DataError, match="separated"):
             ask()
     line = np.arange(20.0)[:, None]
     model = LogisticRegression(C=np.inf).fit(line, line[:, 0] > 9)
     with pytest.raises(DataError, match="No row is undecided"):
         model.inference(line, line[:, 0] > 9)
+
+
+def test_profiles_of_the_others_are_those_of_the_undecided_rows() -> None:
+    X, y, group = separated(1)
+    found = LogisticRegression(C=np.inf).fit(X, y).inference(X, y)
+    rest = LogisticRegression(C=np.inf).fit(X[~group, :3], y[~group])
+    expected = rest.inference(X[~group, :3], y[~group]).profile("x0")
+    np.testing.assert_allclose(found.profile("x0"), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("n_group", "level"), [(10, 0.95), (25, 0.99), (1, 0.95)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_one_end_of_the_interval_of_what_runs_off_is_finite(
+    n_group: int, level: float, sign: int
+) -> None:
+    """Two binomial groups, one of them without a failure: the profile is a sum of two terms."""
+    group = np.repeat([0.0, 1.0], [40, n_group])
+    y = np.concatenate([np.arange(40) % 4 == 0, np.ones(n_group)]).astype(bool)
+    target = y if sign > 0 else ~y
+    model = LogisticRegression(C=np.inf).fit(group[:, None], target)
+    low, high = model.inference(group[:, None], target, level=level).profile("x0")
+    rise = stats.chi2.ppf(level, 1) / 2
+
+    def profile(beta: float) -> float:
+        def loss(alpha: float) -> float:
+            return float(
+                10 * np.logaddexp(0, -alpha)
+                + 30 * np.logaddexp(0, alpha)
+                + n_group * np.logaddexp(0, -alpha - beta)
+            )
+
+        return float(optimize.minimize_scalar(loss, (-5, 5), tol=1e-12).fun)
+
+    infimum = 10 * np.log(4) + 30 * np.log(4 / 3)
+    right = optimize.brentq(lambda beta: profile(beta) - infimum - rise, -30, 30)
+    finite, endless = (low, high) if sign > 0 else (high, low)
+    assert finite == pytest.approx(sign * right, abs=1e-5)
+    assert endless == sign * np.inf
+
+
+def test_the_separated_columns_of_several_classes_are_named() -> None:
+    X, y, group = separated(2)
+    several = np.where(group, 2, y)
+    model = LogisticRegression(C=np.inf).fit(X, several)
+    with pytest.raises(DataError, match="column 3 separates the classes"):
+        model.inference(X, several)

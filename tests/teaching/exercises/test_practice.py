@@ -20,9 +20,10 @@ from chainrule.teaching.exercises.fading import faded
 from chainrule.teaching.exercises.history import Answer
 from chainrule.teaching.exercises.kinds import KINDS
 from chainrule.teaching.exercises.loading import exercises, find
+from chainrule.teaching.exercises.mastery import SPACING, masteries
 from chainrule.teaching.exercises.practice import PracticeSession
 from chainrule.teaching.exercises.practice_log import PracticeLog
-from chainrule.teaching.exercises.scheduler import SPACING, Scheduler, boxes
+from chainrule.teaching.exercises.scheduler import Scheduler
 
 POOL = exercises("batches")
 KIND_NAMES = [kind.name for kind in KINDS]
@@ -100,71 +101,105 @@ def test_a_file_of_another_version_is_refused(tmp_path: Path) -> None:
 # ---- what comes next ---------------------------------------------------------------------------
 
 
-def test_a_right_answer_with_hints_stays_in_its_box() -> None:
-    history = [answered("a", "log rule", True), answered("a", "log rule", True, hints=1)]
-    assert boxes(history)["log rule"].box == 1
+def test_a_file_of_the_first_schema_is_read_on(tmp_path: Path) -> None:
+    path = tmp_path / "p.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "CREATE TABLE answers (id INTEGER PRIMARY KEY, at TEXT NOT NULL, exercise TEXT NOT "
+            "NULL, kind TEXT NOT NULL, seed INTEGER NOT NULL, rules TEXT NOT NULL, right INTEGER "
+            "NOT NULL, hints INTEGER NOT NULL)"
+        )
+        connection.execute(
+            "INSERT INTO answers (at, exercise, kind, seed, rules, right, hints) "
+            "VALUES ('2026', 'norm', 'gradient', 0, '[\"root rule\"]', 1, 0)"
+        )
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    progress = PracticeLog(path)
+    progress.record(tagged("gradient", False, ("signs",), ("signs",)))
+    first, second = PracticeLog(path).history()
+    assert (first.rules, first.skills) == (("root rule",), ())
+    assert second.blamed == ("signs",)
+
+
+def tagged(
+    kind: str, right: bool, skills: tuple[str, ...], blamed: tuple[str, ...] = (), hints: int = 0
+) -> Answer:
+    return Answer("x", kind, 0, (), right, hints, skills=skills, blamed=blamed)
+
+
+def test_a_right_answer_with_hints_leaves_mastery_as_it_is() -> None:
+    history = [tagged("gradient", True, ("signs",)), tagged("gradient", True, ("signs",), hints=1)]
+    one, both = masteries(history[:1])["signs"], masteries(history)["signs"]
+    assert (both.box, both.probability) == (one.box, one.probability)
+    assert both.seen == 2
+
+
+def test_mastery_follows_bayes_by_hand() -> None:
+    """Corbett and Anderson (1995): condition on the answer, then a chance to learn."""
+    known = 0.3 * 0.9 / (0.3 * 0.9 + 0.7 * 0.05)
+    after = known + (1 - known) * 0.15
+    found = masteries([tagged("gradient", True, ("signs",))])["signs"]
+    assert found.probability == pytest.approx(after)
+    missed = after * 0.1 / (after * 0.1 + (1 - after) * 0.95)
+    wrong = tagged("gradient", False, ("signs",), ("signs",))
+    found = masteries([tagged("gradient", True, ("signs",)), wrong])["signs"]
+    assert found.probability == pytest.approx(missed + (1 - missed) * 0.15)
+
+
+def test_a_mistake_says_nothing_of_the_other_skills() -> None:
+    wrong = tagged("gradient", False, ("signs", "transposes and shapes"), ("signs",))
+    found = masteries([wrong])
+    assert (found["signs"].missed, found["transposes and shapes"].seen) == (1, 0)
 
 
 def choose(history: list[Answer]) -> tuple[str, str, str]:
     found = Scheduler(POOL, KIND_NAMES, Random(0)).choose(history)
-    return found.exercise.id, found.rule, found.why
-
-
-def test_the_first_is_the_first_of_the_bank() -> None:
-    assert choose([]) == (POOL[0].id, "", "new: the next in the bank")
+    return found.exercise.id, found.skill, found.why
 
 
 def test_what_was_missed_comes_again_after_a_pause() -> None:
-    missed = answered("logistic-batch", "sigmoid rule", False)
-    other = answered("least-squares-batch", "power rule", True)
+    skill = "transposes and shapes"
+    missed = tagged("gradient", False, (skill,), (skill,))
     assert choose([missed])[1] == ""
-    exercise, rule, why = choose([missed, other])
-    assert rule == "sigmoid rule"
-    assert "sigmoid rule went wrong last time" in why
-    assert rule in Scheduler(POOL, KIND_NAMES, Random(0)).rules(find(exercise))
+    exercise, found, why = choose([missed, tagged("gradient", True, ())])
+    assert found == skill
+    assert "you misplaced a transpose last time" in why
+    assert skill in Scheduler(POOL, KIND_NAMES, Random(0)).skills(find(exercise))
 
 
 def test_what_was_put_right_comes_again_later_and_later() -> None:
-    history = [
-        answered("a", "sigmoid rule", False),
-        answered("b", "power rule", True),
-        answered("c", "sigmoid rule", True),
-    ]
+    skill = "transposes and shapes"
+    history = [tagged("gradient", False, (skill,), (skill,)), tagged("gradient", True, (skill,))]
     waits = []
     for _ in range(2):
         wait = 0
-        while choose(history)[1] != "sigmoid rule":
-            history.append(answered(f"x{len(history)}", "power rule", True, hints=1))
+        while choose(history)[1] != skill:
+            history.append(tagged("gradient", True, (), hints=1))
             wait += 1
         waits.append(wait)
-        history.append(answered("d", "sigmoid rule", True))
+        history.append(tagged("gradient", True, (skill,)))
     assert waits == [2 * SPACING, 4 * SPACING]
 
 
-def test_three_in_a_row_go_a_step_ahead() -> None:
-    history = [answered(each.id, "r", True) for each in POOL[:3]]
-    exercise, _, why = choose(history)
-    assert "step ahead" in why
-    assert exercise != POOL[3].id
+def test_an_exercise_that_went_wrong_without_a_name_comes_again_in_part() -> None:
+    history = [
+        Answer("logistic-batch", "gradient", 0, (), False),
+        *(tagged("gradient", True, (), hints=1) for _ in range(2)),
+    ]
+    found = Scheduler(POOL, KIND_NAMES, Random(0)).choose(history)
+    assert found.exercise.id == "logistic-batch"
+    assert found.kinds[0] == "factor"
+    assert "a part of it" in found.why
 
 
-def test_a_new_exercise_is_asked_for_a_factor_and_then_for_the_gradient() -> None:
-    history: list[Answer] = []
-    asked = []
-    for _ in range(4):
-        found = Scheduler(POOL, KIND_NAMES, Random(0)).choose(history)
-        asked.append((found.exercise.id, found.kinds[0]))
-        history.append(Answer(found.exercise.id, found.kinds[0], 0, (), True, hints=1))
-    one, two = POOL[0].id, POOL[1].id
-    assert asked == [(one, "factor"), (two, "factor"), (one, "gradient"), (two, "gradient")]
-
-
-def test_a_way_of_asking_that_went_wrong_comes_again() -> None:
-    missed = Answer(POOL[0].id, "order", 0, ("chain rule",), False)
-    other = answered(POOL[1].id, "power rule", True)
-    found = Scheduler(POOL, KIND_NAMES, Random(0)).choose([missed, other])
-    assert found.kinds[0] == "order"
-    assert "the chain rule went wrong last time" in found.why
+def test_kinds_take_turns() -> None:
+    practice = PracticeSession(POOL, seed=2)
+    kinds = []
+    for _ in range(10):
+        kinds.append(practice.ask().question.kind)
+        practice.history.append(tagged(kinds[-1], True, ()))
+    assert len(set(kinds)) >= 8
 
 
 def test_the_same_exercise_does_not_come_twice_in_a_row() -> None:
@@ -223,7 +258,7 @@ def test_a_sitting_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
     first = PracticeSession(POOL, PracticeLog(path), kinds=["shape"])
     first.reply(first.ask().question.key.answer)
     second = PracticeSession(POOL, PracticeLog(path), kinds=["shape"])
-    assert second.ask().question.exercise.id == POOL[1].id
+    assert second.ask().question.exercise.id != first.question.exercise.id
     assert second.answered == (0, 0)
 
 
@@ -254,11 +289,3 @@ def test_a_blank_is_blank_until_it_was_asked(exercise: object) -> None:
         assert len(marked) == 1
         assert all(line.right is None for line in sheet[marked[0] :])
         assert all(line.right is not None for line in sheet[: marked[0]])
-
-
-def test_only_rules_on_the_way_are_said_to_come_again() -> None:
-    pool = exercises("vectors")
-    scheduler = Scheduler(pool, ["gradient"], Random(0))
-    linear = next(e for e in pool if e.id == "linear-single")
-    assert "sign rule" not in scheduler.rules(linear)  # the minus stands before the label
-    assert {"power rule", "sum rule"} <= scheduler.rules(linear)

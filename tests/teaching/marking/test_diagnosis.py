@@ -160,3 +160,17 @@ def test_json_has_the_promised_keys() -> None:
         keys = ["verdict", "understood", "shape", "rung", "mistakes", "short_form"]
         assert list(data) == keys, answer
         assert all(list(m) == ["name", "step", "message"] for m in data["mistakes"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        ("2 [z > 0]", "a constant factor: 2"),
+        ("-[z > 0]", "sign"),
+        ("z [z > 0]", "value in place of the mask"),
+    ],
+)
+def test_a_slope_of_zero_at_a_sample_point_hides_no_mistake(answer: str, name: str) -> None:
+    found = Grader(find("relu-slope").model).grade("b", answer)
+    assert name in {mistake.name for mistake in found.mistakes}
+    assert "operands swapped, answer transposed" not in {m.name for m in found.mistakes}

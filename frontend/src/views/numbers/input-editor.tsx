@@ -28,7 +28,7 @@ export function InputEditor({ input, value, onChange }: Props) {
   return (
     <fieldset class="input-editor" data-symbol={input.name}>
       <legend>
-        <Formula of={input.math} inline /> <span class="muted">{input.note || input.role}</span>
+        <Formula of={input.math} inline /> <span class="muted">{input.note || input.role}{input.shape.length > 2 && "; its slices below one another"}</span>
       </legend>
       {rows * columns <= MOST ? (
         <table class="entries" aria-label={`Entries of ${input.name}`}>

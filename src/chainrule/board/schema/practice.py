@@ -19,6 +19,9 @@ class AnswerRecord:
     right: bool
     hints: int = 0
     at: str = ""
+    skills: tuple[str, ...] = ()
+    blamed: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.calculus.evaluation.contraction import contracted
 from chainrule.calculus.graph.dims import Dim, Index, Shape, Size, measured
 from chainrule.calculus.graph.node import (
     Apply,
@@ -89,7 +90,7 @@ class Evaluator:
             if node in values or node in cells:
                 waiting.pop()
                 continue
-            args = node.args
+            args = _needed(node)
             if open_args := [arg for arg in args if arg not in values and arg not in cells]:
                 waiting.extend(reversed(open_args))
                 continue
@@ -227,16 +228,31 @@ class Evaluator:
         if isinstance(node, Entry):
             return self.spread(self._found(node.matrix), *node.places)
         if isinstance(node, Total):
-            return self._sum(self._found(node.body), node.index)
+            return self._sum(node)
         if isinstance(node, Partial) and node in self.meaning:
             return self.value(self.meaning[node])
         raise ChainruleError(f"{node!r} has no value here")
 
-    def _sum(self, body: Any, index: Index) -> Any:  # noqa: ANN401
-        position = self.axis(index)
-        if body.ndim <= position or body.shape[-1 - position] == 1:
-            return body * self.size(index.dim)
-        return self.xp.sum(body, axis=body.ndim - 1 - position, keepdims=True)
+    def _sum(self, total: Total) -> Any:  # noqa: ANN401
+        indices, factors = _sum_of_product(total)
+        summed = {self.axis(index): self.size(index.dim) for index in indices}
+        return contracted([self._found(factor) for factor in factors], summed, self.xp)
+
+
+def _needed(node: Expr) -> tuple[Expr, ...]:
+    """Return what must be known before a node: of sums over a product, its factors."""
+    return _sum_of_product(node)[1] if isinstance(node, Total) else node.args
+
+
+def _sum_of_product(total: Total) -> tuple[tuple[Index, ...], tuple[Expr, ...]]:
+    """Return the indices of sums over a product and its factors; of another sum, its body."""
+    indices, body = [total.index], total.body
+    while isinstance(body, Total) and body.index not in indices:
+        indices.append(body.index)
+        body = body.body
+    if isinstance(body, Apply) and body.op.name == "mul":
+        return tuple(indices), body.args
+    return (total.index,), (total.body,)
 
 
 def _plain(node: Number) -> Any:  # noqa: ANN401

@@ -30,12 +30,14 @@ class Continuity:
     def __init__(self, derivation: Derivation) -> None:
         self.derivation = derivation
         self._last: dict[Subject, Expr] = {}
+        self._ends: dict[Subject, dict[Expr, Expr]] = {}  # by the letters of the left side, too
 
     def follows(self, step: Step) -> str:
         """Return why a line does not follow from those before it; empty when it does."""
         subject = (_thread(step.phase), *_subject(step.left))
         complaint = scope_complaint(step.after) or self._complaint(step, subject)
         self._last[subject] = step.after
+        self._ends.setdefault(subject, {})[step.left] = step.after
         return complaint
 
     def ends(self) -> str:
@@ -83,9 +85,13 @@ class Continuity:
         if step.claim is Claim.SLOPE:
             return self._slope_complaint(step)
         if step.claim is Claim.EQUAL or (step.concludes and subject in self._last):
-            right = self._last.get(subject) is step.before
+            right = step.before is self._last.get(subject) or self._answered(step, subject)
             return "" if right else "it does not start where the line before it ended"
         return ""
+
+    def _answered(self, step: Step, subject: Subject) -> bool:
+        """Whether a conclusion starts at the entry of a factor, answered in other letters since."""
+        return step.concludes and step.before in self._ends.get(subject, {}).values()
 
     def _slope_complaint(self, step: Step) -> str:
         """Compare the first line about a derivative with the functions of the forward pass."""

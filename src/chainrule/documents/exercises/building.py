@@ -22,10 +22,15 @@ from chainrule.documents.blocks import (
     Styled,
     prose,
 )
+from chainrule.documents.exercises.circuits import circuit_svg
 from chainrule.documents.lesson.building import titled
 from chainrule.teaching.exercises import content
+from chainrule.teaching.exercises.answer_readers import ALTERNATIVES
+from chainrule.teaching.exercises.circuit_text import circuit_text
 from chainrule.teaching.exercises.questions import Question
 from chainrule.teaching.exercises.sets import Problem, ProblemSet
+
+FORMULAS = ("formula", "maths")
 
 
 def problem_set(problems: ProblemSet, *, solved: bool) -> Document:
@@ -42,7 +47,7 @@ def problem_set(problems: ProblemSet, *, solved: bool) -> Document:
     lead = f"{len(problems.problems)} questions, {points} points."
     if solved:
         lead += " With solutions; every line of every derivation behind them is proven."
-    else:
+    elif all(problem.question.kind != "shape" for problem in problems.problems):
         lead += " A gradient has the shape of its variable."
     sections = [
         Section(
@@ -58,7 +63,8 @@ def problem_set(problems: ProblemSet, *, solved: bool) -> Document:
 
 def question_blocks(question: Question) -> Iterator[Block]:
     """Yield a question with its forward pass and its options."""
-    yield forward_names(question.model)
+    if question.model.definitions:
+        yield forward_names(question.model)
     yield from content_blocks(question.prompt)
     if question.options:
         yield Options(tuple(content_blocks(question.options)))
@@ -77,6 +83,8 @@ def content_blocks(pieces: Iterable[content.Block]) -> Iterator[Block]:
                 yield blocks.Code(piece.text)
             case content.ForwardPassBlock():
                 yield forward_names(piece.model)
+            case content.Circuit():
+                yield blocks.Figure(circuit_svg(piece), "", text=circuit_text(piece))
 
 
 def forward_names(model: Model) -> Names:
@@ -94,14 +102,17 @@ def _problem(problem: Problem, solved: bool, *, first: bool) -> Iterator[Block]:
     yield Prose((Styled(points, Style.SMALL),), Role.POINTS)
     yield from question_blocks(question)
     if solved:
-        yield Heading(f"Answer: {_answer(question)}")
+        answer = question.key.answer.replace(ALTERNATIVES, " or ")
+        if question.key.reader in FORMULAS:
+            yield Heading("Answer")  # the formula stands in the solution, well set
+        elif question.key.reader == "code":
+            yield Heading("Answer")
+            yield blocks.Code(answer)
+        else:
+            yield Heading(f"Answer: {answer}")
         yield from content_blocks(question.solution)
     else:
         yield Space(brief=bool(question.options))
-
-
-def _answer(question: Question) -> str:
-    return "as in the code below" if question.key.reader == "code" else question.key.answer
 
 
 __all__ = ["content_blocks", "forward_names", "problem_set", "question_blocks"]

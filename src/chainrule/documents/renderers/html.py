@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from html import escape
+from urllib.parse import quote
 
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr
 from chainrule.documents import page
 from chainrule.documents.blocks import (
+    Beside,
     Block,
     Board,
+    Bullets,
     Code,
+    Data,
     Document,
     Equation,
+    Facts,
     Figure,
     Findings,
+    Fold,
     Heading,
     Inline,
     Names,
@@ -35,7 +41,13 @@ from chainrule.documents.blocks import (
 )
 from chainrule.language.typeset import math_element, mathml, spoken
 
-CLASSES = {Role.READING: "reading", Role.NOTE: "cache", Role.LEAD: "lead", Role.POINTS: "points"}
+CLASSES = {
+    Role.READING: "reading",
+    Role.NOTE: "cache",
+    Role.LEAD: "lead",
+    Role.POINTS: "points",
+    Role.SENTENCE: "sentence",
+}
 TAGS = {"strong": "b", "small": "small", "code": "code"}
 
 
@@ -105,7 +117,30 @@ class _Writer:
                 yield from self.table(block)
             case Figure():
                 caption = f"<figcaption>{escape(block.caption)}</figcaption>"
-                yield f"<figure>{block.svg}{caption if block.caption else ''}</figure>"
+                data = "" if block.data is None else self.download(block.data)
+                yield f"<figure>{block.svg}{caption if block.caption else ''}{data}</figure>"
+            case Facts():
+                yield '<dl class="facts">'
+                for fact in block.items:
+                    remark = f"<small>{escape(fact.remark)}</small>" if fact.remark else ""
+                    value = f"<dd>{escape(fact.value)}{remark}</dd>"
+                    yield f"<div><dt>{escape(fact.name)}</dt>{value}</div>"
+                yield "</dl>"
+            case Bullets():
+                yield '<ul class="notes">'
+                for item in block.items:
+                    yield f"<li>{escape(item)}</li>"
+                yield "</ul>"
+            case Fold():
+                is_open = " open" if block.is_open else ""
+                yield f"<details{is_open}><summary>{escape(block.title)}</summary>"
+                yield from self.blocks(block.blocks)
+                yield "</details>"
+            case Beside():
+                yield '<div class="pair">'
+                for inner in block.blocks:
+                    yield f"<div>{''.join(self.block(inner))}</div>"
+                yield "</div>"
             case Code():
                 yield f'<pre class="code" tabindex="0"><code>{escape(block.text)}</code></pre>'
             case Names():
@@ -136,6 +171,12 @@ class _Writer:
                 yield f'<div class="derivation"{reveal}>'
                 yield from self.blocks(block.blocks, block.prefix)
                 yield "</div>"
+
+    def download(self, data: Data) -> str:
+        """Link the numbers behind a figure, which the page holds."""
+        name, text = escape(data.name, quote=True), quote(data.text)
+        link = f'<a download="{name}" href="data:text/csv;charset=utf-8,{text}">'
+        return f'<p class="data">{link}Data (CSV)</a></p>'
 
     def steps(self, steps: Steps, prefix: str, part: int) -> Iterator[str]:
         yield f'<h3 id="{prefix}-part-{part}">{escape(steps.title)}</h3>'
@@ -215,12 +256,12 @@ class _Writer:
         sums = self.equation(Equation((left, entrywise)), display=False)
         return f'<div class="formula by-entry">{sums}</div><div class="formula whole">{whole}</div>'
 
-    def header(self, cell: str | Expr) -> str:
+    def header(self, cell: Inline, kind: str = "") -> str:
         """Write the header of a row; mathematics gets its words as a label."""
         if isinstance(cell, Expr):
             words = escape(spoken(cell), quote=True)
             return f'<th scope="row" aria-label="{words}">{self.math(cell, display=False)}</th>'
-        return f'<th scope="row">{escape(cell)}</th>'
+        return f'<th scope="row"{kind}>{self.inline(cell)}</th>'
 
     def table(self, table: Table) -> Iterator[str]:
         label = escape(table.caption or "table", quote=True)
@@ -240,7 +281,7 @@ class _Writer:
                 f"<td{numeric.get(k, '')}>{self.inline(cell)}</td>"
                 for k, cell in enumerate(rest, start=1)
             ]
-            yield f"<tr>{self.header(first)}{''.join(cells)}</tr>"
+            yield f"<tr>{self.header(first, numeric.get(0, ''))}{''.join(cells)}</tr>"
         yield "</tbody></table></div>"
 
     def findings(self, findings: Findings) -> Iterator[str]:

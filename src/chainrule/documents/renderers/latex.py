@@ -9,13 +9,17 @@ from itertools import groupby
 
 from chainrule.calculus.graph.node import Expr
 from chainrule.documents.blocks import (
+    Beside,
     Block,
     Board,
+    Bullets,
     Code,
     Document,
     Equation,
+    Facts,
     Figure,
     Findings,
+    Fold,
     Heading,
     Inline,
     Names,
@@ -120,11 +124,26 @@ def _block(block: Block) -> Iterator[str]:
         case Table():
             yield from _table(block)
         case Figure():
+            if block.text:
+                yield from _listing(block.text)
             yield rf"\emph{{{words(block.caption)}}}\par"
+        case Facts():
+            yield r"\begin{description}"
+            for fact in block.items:
+                remark = f" ({words(fact.remark)})" if fact.remark else ""
+                yield rf"\item[{words(fact.name)}] {words(fact.value)}{remark}"
+            yield r"\end{description}"
+        case Bullets():
+            yield r"\begin{itemize}"
+            yield from (rf"\item {words(item)}" for item in block.items)
+            yield r"\end{itemize}"
+        case Fold():
+            yield rf"\subsubsection*{{{words(block.title)}}}"
+            yield from blocks_latex(block.blocks)
+        case Beside():
+            yield from blocks_latex(block.blocks)
         case Code():
-            yield r"\begin{quote}\ttfamily\obeylines\obeyspaces"
-            yield "\n".join(_code(line) for line in block.text.splitlines())
-            yield r"\end{quote}"
+            yield from _listing(block.text)
         case Names():
             yield r"\begin{align*}"
             yield " \\\\\n".join(name_rows(block))
@@ -219,6 +238,16 @@ def _inline(run: Inline) -> str:
         return words(run)
     commands = {Style.STRONG: "textbf", Style.SMALL: "textit", Style.CODE: "texttt"}
     return rf"\{commands[run.style]}{{{words(run.text)}}}"
+
+
+_BOXES = str.maketrans({"└": "+", "├": "+", "─": "-", "│": "|"})
+"""Lines of a drawing in ASCII, which typewriter fonts of LaTeX have."""
+
+
+def _listing(text: str) -> Iterator[str]:
+    yield r"\begin{quote}\ttfamily\obeylines\obeyspaces"
+    yield "\n".join(_code(line) for line in text.translate(_BOXES).splitlines())
+    yield r"\end{quote}"
 
 
 def _code(line: str) -> str:

@@ -7,13 +7,17 @@ from collections.abc import Iterable, Iterator
 
 from chainrule.calculus.graph.node import Expr
 from chainrule.documents.blocks import (
+    Beside,
     Block,
     Board,
+    Bullets,
     Code,
     Document,
     Equation,
+    Facts,
     Figure,
     Findings,
+    Fold,
     Heading,
     Inline,
     NameRow,
@@ -73,7 +77,22 @@ def block_lines(block: Block, *, proofs: bool = True) -> Iterator[str]:
         case Table():
             yield from _table(block)
         case Figure():
+            yield from textwrap.indent(block.text, "  ").splitlines()
             yield from textwrap.wrap(block.caption, WIDTH)
+        case Facts():
+            for fact in block.items:
+                remark = f" ({fact.remark})" if fact.remark else ""
+                yield from _wrapped(f"{fact.name}: {fact.value}{remark}", "  ", 4)
+        case Bullets():
+            for item in block.items:
+                yield from _wrapped(f"- {item}", "  ", 4)
+        case Fold():
+            yield block.title
+            for inner in block.blocks:
+                yield from block_lines(inner, proofs=proofs)
+        case Beside():
+            for inner in block.blocks:
+                yield from block_lines(inner, proofs=proofs)
         case Code():
             yield from textwrap.indent(block.text, "  ").splitlines()
         case Names():

@@ -384,6 +384,51 @@ def _growth(ratio: float) -> float:
     return float(1.000001 * (ratio + (1 - ratio) * np.log1p(-ratio)) / ratio**2)
 
 
+def newton_drop(
+    curvature: Curvature,
+    gradient: FloatArray,
+    doubt: FloatArray,
+    row_bounds: FloatArray,
+    constant: float,
+    *,
+    lost: float,
+    curvature_error: float,
+) -> tuple[float, float] | None:
+    """Bound f - f* in some parameters by their Newton decrement, and the change of any score.
+
+    Parameters
+    ----------
+    curvature : Curvature
+        The Hessian in these parameters, for a loss of one score.
+    gradient, doubt : ndarray
+        The gradient, and what rounding may do to it.
+    row_bounds : ndarray
+        Bounds on the sizes of the numbers of a row.
+    constant : float
+        M, of self-concordance.
+    lost, curvature_error : float
+        What rounding may do to the scaled Hessian, absolute in the 2-norm, and relative.
+
+    Returns
+    -------
+    drop, reach : float
+        None where the decrement is not small enough for the theorem.
+    """
+    if not curvature.smallest > lost:
+        return None
+    trust = (1 - curvature_error) * (1 - lost / curvature.smallest)
+    if not trust > 0.01:
+        return None
+    decrement = curvature.dual_norm(gradient) + curvature.largest_norm(doubt)
+    decrement *= 1.000001 / np.sqrt(trust)
+    widest = curvature.widest_spread(row_bounds) / np.sqrt(trust)
+    ratio = constant * decrement * widest
+    if ratio >= 1:
+        return None
+    length = -np.log1p(-ratio) / (constant * widest) if constant * widest > 0 else decrement
+    return float(decrement**2 * _growth(ratio)), float(1.000001 * length * widest)
+
+
 def _off_centre(objective: Objective, outcome: Outcome) -> float:
     """Return what the penalty charges for the part of coef that all outputs share."""
     if objective.loss.n_outputs == 1 or objective.penalty.is_none:

@@ -26,7 +26,7 @@ def penalty_gap(
     price, because = 0.0, "the penalty is strongly convex and the loss convex"
     if objective.fit_intercept:
         slope = float(np.abs(evaluation.gradient.intercept)[0] + rounding.gradient.intercept[0])
-        shift, steepest = _best_intercept(objective, evaluation, rounding, slope)
+        shift, steepest = best_intercept(objective, evaluation, rounding, slope)
         if not np.isfinite(shift):
             return np.inf, "the curvature is too flat to say where the intercept is best"
         price = slope * shift
@@ -49,7 +49,7 @@ def sums_of_curvatures(
     return 0.999999 * float(low), 1.000001 * float(high)
 
 
-def _best_intercept(
+def best_intercept(
     objective: Objective, evaluation: Evaluation, rounding: Rounding, slope: float
 ) -> tuple[float, float]:
     """Bound how far away the best intercept is, and the sum of the curvatures on the way there."""

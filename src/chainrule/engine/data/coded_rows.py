@@ -19,6 +19,7 @@ import numpy.typing as npt
 from chainrule.engine.arrays import IntArray
 from chainrule.engine.passes.fused_blocks import can_be_fused
 from chainrule.engine.passes.fused_sparse_blocks import look_up
+from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.errors import DataError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class CodedColumn:
     Attributes
     ----------
     name : str
-    values : ndarray of shape (n_samples,)
+    values : ndarray or StoredArray of shape (n_samples,)
         Numbers, or codes: integers from -1, which means a missing value.
     levels : ndarray of shape (n_levels,) or None
         The levels that get a column each; None for numbers.
@@ -46,7 +47,7 @@ class CodedColumn:
     """
 
     name: str
-    values: npt.NDArray[Any]
+    values: npt.NDArray[Any] | StoredArray
     levels: npt.NDArray[Any] | None = None
     places: npt.NDArray[np.int32] | None = None
 
@@ -80,6 +81,11 @@ class CodedRows:
         return self.shape[0] * len(self.columns)
 
     @property
+    def is_stored(self) -> bool:
+        """Whether the columns are in files."""
+        return any(isinstance(column.values, StoredArray) for column in self.columns)
+
+    @property
     def names(self) -> list[str]:
         """The names of the columns that it makes."""
         return [name for column in self.columns for name in column.names]
@@ -90,8 +96,14 @@ class CodedRows:
         return {c.name: c.levels for c in self.columns if c.levels is not None}
 
     def __getitem__(self, rows: IntArray | slice) -> CodedRows:
-        """Return some of the rows, with the same columns."""
-        return CodedRows([replace(column, values=column.values[rows]) for column in self.columns])
+        """Return some of the rows, with the same columns; of columns in files, many in files."""
+
+        def some(values: Any) -> Any:  # noqa: ANN401
+            if isinstance(values, StoredArray) and not isinstance(rows, slice):
+                return values.rows_at(rows)
+            return values[rows]
+
+        return CodedRows([replace(column, values=some(column.values)) for column in self.columns])
 
     def part(self, rows: slice) -> Arrays:
         """Return data, indices and indptr of some rows as CSR."""
@@ -132,7 +144,7 @@ class CodedRows:
                 codes = column.values[start : start + _FEW].astype(np.intp)
                 counts += np.bincount(codes + 1, minlength=len(counts))
             if counts[0]:
-                row = int(np.flatnonzero(column.values == UNKNOWN)[0])
+                row = int(np.flatnonzero(column.values[:] == UNKNOWN)[0])
                 raise _refusal(column.name, None, row if row_numbers is None else row_numbers[row])
             here = np.zeros(len(column.levels), dtype=np.bool_)
             here[column.places[counts[1:] > 0]] = True
@@ -161,10 +173,11 @@ class CodedRows:
             here = [column.levels[place] for place in column.places]
             places = np.array([known.get(level, UNKNOWN) for level in here], dtype=np.int32)
             none_of_them = np.zeros(len(places), np.bool_) if ignore_unknown else places == UNKNOWN
-            wrong = np.append(none_of_them, True)[column.values]
+            codes = column.values[:]
+            wrong = np.append(none_of_them, True)[codes]
             if wrong.any():
                 row = int(np.flatnonzero(wrong)[0])
-                code = int(column.values[row])
+                code = int(codes[row])
                 raise _refusal(column.name, None if code == UNKNOWN else [here[code]], row)
             found.append(replace(column, levels=levels[column.name], places=places))
         return CodedRows(found)

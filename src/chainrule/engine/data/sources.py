@@ -23,6 +23,7 @@ from chainrule.engine.passes.blocks import DenseBlock, MatrixBlock, SparseBlock
 from chainrule.engine.passes.fused_blocks import FusedBlock, can_be_fused
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock, rows_per_block
 from chainrule.engine.runtime.executors import map_in_order
+from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.errors import DataError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 LARGEST: Final[float] = 1e150
 """Values beyond this overflow when squared; a source refuses them and names the column."""
 
+_SMALL_BYTES: Final[int] = 2**23
 _BLOCK_BYTES: Final[int] = 2**22
 _FUSED_BYTES: Final[int] = 2**24
 _LEAST_BLOCKS: Final[int] = 16
@@ -44,12 +46,13 @@ _FAR: Final[float] = 4.0
 
 
 class InMemorySource:
-    """Rows of a NumPy array, a SciPy matrix in CSR or CSC, or of codes.
+    """Rows of a NumPy array, a SciPy matrix in CSR or CSC, of codes, or of an array in a file.
 
     Parameters
     ----------
-    X : ndarray, CSR, CSC or CodedRows of shape (n_samples, n_features)
-        Any real dtype, any memory order; never written to.
+    X : ndarray, CSR, CSC, CodedRows or StoredArray of shape (n_samples, n_features)
+        Any real dtype, any memory order; never written to. Rows in a file are cut into the same
+        blocks as rows in memory, so a fit has the same bits.
     y : ndarray of shape (n_samples,) or (n_samples, n_classes)
         Targets of a loss of one score; numbers in [0, 1] for two classes;
         class codes 0..n_classes-1 or rows of probabilities for more.
@@ -112,8 +115,11 @@ class InMemorySource:
             from chainrule.engine.data.sparse_rows import as_rows
 
             X = as_rows(X, n_threads)
+        if isinstance(X, StoredArray) and X.nbytes <= min(_SMALL_BYTES, X.held_bytes):
+            X = X[:]
         self._X = X
         self._taken: IntArray | None = None
+        self._is_scattered = False
         self._longest_sums: tuple[int, int, int] | None = None
         self._y = y
         self._weight = sample_weight
@@ -155,6 +161,14 @@ class InMemorySource:
         self._ones = np.ones(self.rows_per_block)
         self._own = local()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs: everything but the room of threads."""
+        return {name: value for name, value in self.__dict__.items() if name != "_own"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._own = local()
+
     def sample(self, n_rows: int, seed: int) -> InMemorySource:
         """Return some rows as a copy, in their order: one at random of each `n_rows` equal parts.
 
@@ -170,17 +184,41 @@ class InMemorySource:
         """
         found = copy(self)
         found.n_samples = len(rows)
-        if self.is_dense and not copied and self._X.flags.c_contiguous:
+        if isinstance(self._X, StoredArray):
+            found._X, found._is_scattered = self._X.rows_at(rows), not copied
+        elif self.is_dense and not copied and self._X.flags.c_contiguous:
             found._taken = rows if self._taken is None else self._taken[rows]
+            found._is_scattered = True
         elif not self.is_dense:
             found._X = self._X[rows]
         else:
             places = rows if self._taken is None else self._taken[rows]
             found._X, found._taken = np.take(self._X, places, axis=0), None
+            found._is_scattered = False
         found._y = self._y[rows]
         found._weight = None if self._weight is None else self._weight[rows]
         found._row_numbers = rows if self._row_numbers is None else self._row_numbers[rows]
         found.offset = None if self.offset is None else self.offset[rows]
+        found._settle()
+        return found
+
+    @property
+    def can_take_columns(self) -> bool:
+        """Whether `take_columns` works: on arrays and CSR, not on codes."""
+        return self._taken is None and (self.is_dense or self._X.format == "csr")
+
+    def take_columns(self, columns: IntArray) -> InMemorySource:
+        """Return some columns as a copy; their numbers are not checked again."""
+        found = copy(self)
+        found._X = np.take(self._X, columns, axis=1) if self.is_dense else self._X[:, columns]
+        found.n_features, found._longest_sums = len(columns), None
+        names = self.column_names
+        found._names = [names[j] for j in columns.tolist()]
+        found.__dict__.pop("column_names", None)
+        for name in ("column_scale", "column_shift", "column_maxima", "column_bounds"):
+            setattr(found, name, getattr(self, name)[columns])
+        if self.is_fused:
+            found.is_fused = can_be_fused(found._X, self.n_classes)
         found._settle()
         return found
 
@@ -203,6 +241,11 @@ class InMemorySource:
         return found
 
     @property
+    def is_stored(self) -> bool:
+        """Whether X stays in a file, so that drawing rows costs about a read of it."""
+        return isinstance(self._X, StoredArray)
+
+    @property
     def given(self) -> tuple[Any, npt.NDArray[Any], FloatArray | None]:
         """X, y and offset as they were handed over."""
         return self._X, self._y, self.offset
@@ -211,7 +254,10 @@ class InMemorySource:
     def note(self) -> str:
         """How X is read, if not as it is: a phrase for `explain`, or nothing."""
         if isinstance(self._X, CodedRows):
-            return f"{len(self._X.levels)} categorical columns stay codes"
+            stay = f"{len(self._X.levels)} categorical columns stay codes"
+            return f"{stay}, in files" if self._X.is_stored else stay
+        if isinstance(self._X, StoredArray):
+            return f"X stays in a file, {self.n_bytes * 1e-6:.4g} MB per read"
         return "" if self._parts is None else "CSC stays as it is, turned into rows block by block"
 
     def set_weights(self, sample_weight: FloatArray) -> None:
@@ -231,7 +277,9 @@ class InMemorySource:
         if self._longest_sums is not None:
             return self._longest_sums
         first = self.matrix(0)
-        row = max(self.matrix(index).longest_row for index in range(self.n_blocks))
+        row = first.longest_row
+        if not self.is_dense:
+            row = max(self.matrix(index).longest_row for index in range(self.n_blocks))
         return row, first.longest_sum, first.longest_sandwich
 
     @property
@@ -290,7 +338,12 @@ class InMemorySource:
         if not self.is_dense:
             return self._sparse_matrix(rows)
         scaled = bool((self.column_scale != 1).any())
-        values = self._X[rows] if self._taken is None else self._looked_up(self._taken[rows])
+        if self._taken is not None:
+            values = self._looked_up(self._taken[rows])
+        elif isinstance(self._X, StoredArray) and self.is_fused:
+            values = self._X.read(rows.start, self._room(rows.stop - rows.start))
+        else:
+            values = self._X[rows]
         if self.is_fused:
             return FusedBlock(values)
         values = values.astype(np.float64, copy=False)
@@ -302,10 +355,14 @@ class InMemorySource:
 
     def _looked_up(self, rows: IntArray) -> npt.NDArray[Any]:
         """Return some rows, held until the same thread asks again: fresh memory is dear."""
+        return np.take(self._X, rows, axis=0, out=self._room(len(rows)), mode="clip")
+
+    def _room(self, n_rows: int) -> npt.NDArray[Any]:
+        """Return room for the rows of one block, the same for each call of a thread."""
         if not hasattr(self._own, "room"):
             self._own.room = np.empty((self.rows_per_block, self.n_features), self._X.dtype)
-        found: npt.NDArray[Any] = self._own.room[: len(rows)]
-        return np.take(self._X, rows, axis=0, out=found, mode="clip")
+        found: npt.NDArray[Any] = self._own.room[:n_rows]
+        return found
 
     def _sparse_matrix(self, rows: slice) -> MatrixBlock:
         data, indices, indptr = self._sparse_rows(rows)
@@ -340,7 +397,7 @@ class InMemorySource:
             outputs = 1 if self.n_classes == 2 else self.n_classes
             return rows_per_block(self.n_samples, self.n_features * outputs, self._X.nnz)
         per_row = max(1, self.n_features) * 8
-        block_bytes = _FUSED_BYTES if self.is_fused and self._taken is None else _BLOCK_BYTES
+        block_bytes = _FUSED_BYTES if self.is_fused and not self._is_scattered else _BLOCK_BYTES
         rows = 2 ** int(np.log2(max(1, block_bytes // per_row)))
         if self.is_fused and self.n_classes == 2:
             # compiled passes keep nothing a row: blocks so many that threads end together, but so

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,11 +36,30 @@ class Terms:
         The classes other than the base; one empty name for a single score.
     factors : mapping of str to tuple of int
         The coefficients of each factor: a categorical column.
+    bases : mapping of str to str
+        The reference level of factors where it has no coefficient. Elsewhere it is the first.
     """
 
     names: tuple[str, ...]
     outputs: tuple[str, ...] = ("",)
     factors: Mapping[str, tuple[int, ...]] | None = None
+    bases: Mapping[str, str] = field(default_factory=dict)
+
+    def level(self, factor: str, place: int) -> str:
+        """Return the level of a factor that a coefficient is of."""
+        name = self.names[place]
+        for mark in ("_", " = "):  # of data frames, and of tables
+            if name.startswith(f"{factor}{mark}"):
+                return name[len(factor) + len(mark) :]
+        return name
+
+    def references(self) -> dict[int, str]:
+        """Return the level that each coefficient of a factor compares with."""
+        found = {}
+        for factor, places in (self.factors or {}).items():
+            base = self.bases.get(factor) or self.level(factor, places[0])
+            found.update(dict.fromkeys(places, base))
+        return found
 
 
 @dataclass(frozen=True)
@@ -58,6 +77,9 @@ class Limit:
     n_directions : int
     infimum_without : callable
         What the loss tends to without some columns, given by their numbers.
+    infimum_at : callable
+        What the loss tends to with one coefficient, given by the number of its column, held at a
+        value.
     """
 
     signs: IntArray
@@ -65,6 +87,7 @@ class Limit:
     whole: FittedModel
     n_directions: int
     infimum_without: Callable[[IntArray], float]
+    infimum_at: Callable[[int, float], float]
 
 
 @dataclass(frozen=True)
@@ -147,6 +170,9 @@ class Coefficients:
             "conf.low": estimate - half,
             "conf.high": estimate + half,
         }
+        if references := self.terms.references():
+            named = [references.get(j, "") for j in range(len(self.terms.names))]
+            columns["reference"] = np.tile(named, len(self.terms.outputs))
         return Table(columns)
 
     @property

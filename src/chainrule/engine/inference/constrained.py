@@ -41,8 +41,8 @@ def at(model: FittedModel, parameters: FloatArray) -> FittedModel:
 
 
 def flat(model: FittedModel) -> FloatArray:
-    """Return the parameters, output by output."""
-    return model.estimate.parameters.T.ravel()
+    """Return a copy of the parameters, output by output."""
+    return model.estimate.parameters.T.flatten()
 
 
 def at_zero(model: FittedModel, zeros: IntArray) -> FittedModel:

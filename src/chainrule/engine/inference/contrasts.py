@@ -26,28 +26,26 @@ def pairwise(inference: Coefficients, factor: str, adjust: str) -> Table:
     if len(inference.terms.outputs) > 1:
         raise DataError("comparisons of levels are for a single score, not for several classes")
     places = factors[factor]
-    names = [inference.terms.names[j].removeprefix(f"{factor}_") for j in places]
-    covariance = np.nan_to_num(inference.covariance)
-    coef = inference.coefficients[0]
-    pairs = list(combinations(range(len(places)), 2))
-    estimate = np.array([coef[places[a]] - coef[places[b]] for a, b in pairs])
-    variance = [
-        covariance[places[a], places[a]]
-        + covariance[places[b], places[b]]
-        - 2 * covariance[places[a], places[b]]
-        for a, b in pairs
-    ]
+    names = [inference.terms.level(factor, j) for j in places]
+    coef = inference.coefficients[0, list(places)]
+    covariance = np.nan_to_num(inference.covariance)[np.ix_(places, places)]
+    if factor in inference.terms.bases:  # it has coefficient 0, without error
+        names.insert(0, inference.terms.bases[factor])
+        coef, covariance = np.append(0.0, coef), np.pad(covariance, ((1, 0), (1, 0)))
+    pairs = list(combinations(range(len(names)), 2))
+    estimate = np.array([coef[a] - coef[b] for a, b in pairs])
+    variance = [covariance[a, a] + covariance[b, b] - 2 * covariance[a, b] for a, b in pairs]
     error = np.sqrt(np.array(variance))
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = estimate / error
-    half = _half_width(inference, len(places), len(pairs), adjust) * error
+    half = _half_width(inference, len(names), len(pairs), adjust) * error
     return Table(
         {
             "contrast": np.array([f"{names[a]} - {names[b]}" for a, b in pairs]),
             "estimate": estimate,
             "std.error": error,
             "statistic": statistic,
-            "p.value": _adjusted(inference, statistic, len(places), adjust),
+            "p.value": _adjusted(inference, statistic, len(names), adjust),
             "conf.low": estimate - half,
             "conf.high": estimate + half,
         }

@@ -48,15 +48,16 @@ def average_effects(inference: Coefficients, *, discrete: bool) -> Table:
             jacobians.append(slopes.jacobian[j - first])
     for factor, places in factors.items():
         columns = np.array(places)
-        base = np.concatenate([_in_design(inference, j, float(j == places[0])) for j in places])
-        for level in places[1:]:
+        has_base = factor in inference.terms.bases
+        reference = None if has_base else places[0]
+        base = np.concatenate([_in_design(inference, j, float(j == reference)) for j in places])
+        for level in places if has_base else places[1:]:
             to = np.concatenate([_in_design(inference, j, float(j == level)) for j in places])
             effect = average_change(model, family, (base, to), columns)
             names.append(factor)
-            short = [
-                inference.terms.names[j].removeprefix(f"{factor}_") for j in (level, places[0])
-            ]
-            contrasts.append(" - ".join(short))
+            contrasts.append(
+                f"{inference.terms.level(factor, level)} - {inference.terms.references()[level]}"
+            )
             values.append(float(effect.values[0]))
             jacobians.append(effect.jacobian[0])
     return _table(inference, {"term": names, "contrast": contrasts}, values, np.array(jacobians))

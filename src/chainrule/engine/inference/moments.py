@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,12 +29,15 @@ class Estimate:
     parameters : ndarray of shape (n_terms, n_outputs)
         In the units of the design.
     n_threads : int
+    weights : ndarray of shape (n_rows,), optional
+        In place of those of the source.
     """
 
     design: Design
     likelihood: Likelihood
     parameters: FloatArray
     n_threads: int = 1
+    weights: FloatArray | None = None
 
     def scores(self, piece: Piece) -> FloatArray:
         """Return the scores of a piece, shape (n_rows, n_outputs)."""
@@ -49,7 +52,7 @@ class Estimate:
 
         def of_block(index: int) -> Partial:
             total: Partial | None = None
-            for piece in self.design.pieces(index):
+            for piece in self._pieces(index):
                 found = part(piece)
                 total = found if total is None else tuple(map(np.add, total, found))
             assert total is not None
@@ -64,7 +67,14 @@ class Estimate:
     def pieces(self) -> Iterator[Piece]:
         """Yield all rows in order."""
         for index in range(self.design.source.n_blocks):
-            yield from self.design.pieces(index)
+            yield from self._pieces(index)
+
+    def _pieces(self, index: int) -> Iterator[Piece]:
+        for piece in self.design.pieces(index):
+            if self.weights is None:
+                yield piece
+            else:
+                yield replace(piece, weight=self.weights[piece.rows])
 
 
 def gram(design: FloatArray, weights: FloatArray) -> FloatArray:

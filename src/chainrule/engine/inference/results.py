@@ -12,6 +12,7 @@ from scipy import stats
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.inference import hypotheses
+from chainrule.engine.inference.bootstrap import Bootstrap, bootstrap
 from chainrule.engine.inference.calibration import (
     HosmerLemeshow,
     Spiegelhalter,
@@ -24,8 +25,10 @@ from chainrule.engine.inference.contrasts import pairwise
 from chainrule.engine.inference.design import Design
 from chainrule.engine.inference.diagnostics import Influence, inflation_factors, influence
 from chainrule.engine.inference.effects import average_effects, effects_at
+from chainrule.engine.inference.endless import endless_interval
 from chainrule.engine.inference.families import Family
 from chainrule.engine.inference.fitted import FittedModel
+from chainrule.engine.inference.goodness import Stukel, SumOfSquares, stukel, sum_of_squares
 from chainrule.engine.inference.hypotheses import TestResult
 from chainrule.engine.inference.jeffreys import (
     PenalisedFit,
@@ -33,6 +36,7 @@ from chainrule.engine.inference.jeffreys import (
     penalised_limit,
     penalised_value,
 )
+from chainrule.engine.inference.likelihoods import ScoreLikelihood
 from chainrule.engine.inference.predictions import predicted
 from chainrule.engine.inference.summaries import html, summary
 from chainrule.engine.inference.tables import Table
@@ -52,7 +56,8 @@ class Inference(Coefficients):
         """A pandas data frame, one row per coefficient, with the columns of R's broom.
 
         ``term, estimate, std.error, statistic, p.value, conf.low, conf.high``, and ``y.level``
-        first for several classes. `tidy` is the same without pandas.
+        first for several classes. Where columns are categorical, ``reference`` at the end is the
+        level that a level is compared with. `tidy` is the same without pandas.
         """
         return self.tidy.to_pandas()
 
@@ -129,10 +134,16 @@ class Inference(Coefficients):
     def profile(self, term: str, output: str | None = None) -> tuple[float, float]:
         """Return the profile-likelihood interval of a coefficient, its equation solved.
 
-        A limit is infinite where the likelihood never falls so far.
+        A limit is infinite where the likelihood never falls so far. Where the data are separated,
+        the interval of a coefficient that runs off has one finite end, and the others have theirs
+        in the limit.
         """
         self._needs_likelihood("a profile interval")
-        self._needs_optimum("a profile interval")
+        if self.limit is not None and term in self.terms.names:
+            column = self.terms.names.index(term) - int(self.model.design.fit_intercept)
+            if self.limit.signs[self.terms.names.index(term)] and column >= 0:
+                rise = float(stats.chi2.ppf(self.level, 1)) / 2
+                return endless_interval(self.limit, column, rise)
         place = self.places(term)
         if len(place) > 1 and output is None:
             raise DataError(f"{term} has {len(place)} coefficients: say of which output")
@@ -268,6 +279,62 @@ class Inference(Coefficients):
             raise DataError("influence is offered for one score with a likelihood")
         return influence(self.model, self.to_data)
 
+    def bootstrap(
+        self,
+        n: int = 1000,
+        *,
+        clusters: npt.ArrayLike | None = None,
+        seed: int = 0,
+        level: float | None = None,
+    ) -> Bootstrap:
+        """Return bootstrap replicates of the coefficients, with percentile and BCa intervals.
+
+        Rows are drawn with replacement, or whole clusters; each replicate is fitted by Newton's
+        method from the fit. The numbers depend on the seed alone: neither on threads nor on chunks.
+
+        Parameters
+        ----------
+        n : int
+            The number of replicates.
+        clusters : array-like of shape (n_samples,), optional
+            The cluster of each row; by default those of this inference.
+        seed : int
+            Not negative.
+        level : float, optional
+            Of the intervals; by default that of this inference.
+
+        Raises
+        ------
+        DataError
+            For penalised fits, separated data, and clusters that do not fit the rows.
+        """
+        self._needs_optimum("a bootstrap")
+        if self.model.penalty is not None or self.prior:
+            raise DataError("a bootstrap needs an unpenalised fit: fit with C=inf")
+        if not isinstance(n, int) or n < 2:
+            raise DataError(f"n is the number of replicates, 2 or more, not {n!r}")
+        if not isinstance(seed, int) or not 0 <= seed < 2**63:
+            raise DataError(f"seed must be a non-negative integer, not {seed!r}")
+        codes = self.clusters
+        if clusters is not None:
+            labels = np.asarray(clusters)
+            n_rows = self.model.moments.n_rows
+            if labels.shape != (n_rows,):
+                raise DataError(f"clusters has shape {labels.shape}, expected ({n_rows},)")
+            codes = np.unique(labels, return_inverse=True)[1].astype(np.intp)
+        outputs = self.terms.outputs
+        names = [f"{k}: {name}" if k else name for k in outputs for name in self.terms.names]
+        return bootstrap(
+            self.model,
+            self.to_data,
+            tuple(names),
+            self.coefficients.ravel(),
+            n_replicates=n,
+            seed=seed,
+            level=self.level if level is None else level,
+            clusters=codes,
+        )
+
     def calibration(self, *, n_groups: int = 10) -> tuple[HosmerLemeshow, Spiegelhalter]:
         """Return the tests of Hosmer and Lemeshow, and of Spiegelhalter, on the rows of the fit."""
         self._needs_optimum("a calibration test")
@@ -278,6 +345,19 @@ class Inference(Coefficients):
             hosmer_lemeshow(y, proba, weight, n_groups=n_groups),
             spiegelhalter(y, proba, weight),
         )
+
+    def goodness(self) -> tuple[SumOfSquares, Stukel]:
+        """Return the test of le Cessie and van Houwelingen, and Stukel's, on the rows of the fit.
+
+        The first compares the sum of squared residuals with its expectation, the second asks
+        whether the tails of the link are those of the data. Both are for the logistic loss.
+        """
+        self._needs_optimum("a test of the fit")
+        family, likelihood = self.model.family, self.model.likelihood
+        is_logistic = isinstance(likelihood, ScoreLikelihood) and likelihood.row.name == "logistic"
+        if family is None or not is_logistic or self.model.penalty is not None or self.prior:
+            raise DataError("these tests are for an unpenalised logistic fit of two classes")
+        return sum_of_squares(self.model, family), stukel(self.model, family)
 
     def summary(self) -> str:
         """Return the table as text, the proof of the fit first."""

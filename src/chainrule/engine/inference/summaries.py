@@ -17,7 +17,7 @@ def summary(inference: Coefficients) -> str:
     """Return the table as text."""
     body = _body(inference)
     widths = [max(len(row[k]) for row in body) for k in range(len(body[0]))]
-    lines = [str(inference.certificate), *_facts(inference), ""]
+    lines = [str(inference.certificate), *facts(inference), ""]
     for number, row in enumerate(body):
         cells = [
             cell.ljust(width) if k == 0 else cell.rjust(width)
@@ -42,15 +42,16 @@ def html(inference: Coefficients) -> str:
         + "</tr>"
         for row in body[1:]
     )
-    facts = "<br>".join(escape(line) for line in _facts(inference))
+    lines = "<br>".join(escape(line) for line in facts(inference))
     note = f"<p>{escape(inference.note)}</p>" if inference.note else ""
     return (
-        f"<p>{escape(str(inference.certificate))}</p><p>{facts}</p>"
+        f"<p>{escape(str(inference.certificate))}</p><p>{lines}</p>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{note}"
     )
 
 
-def _facts(inference: Coefficients) -> list[str]:
+def facts(inference: Coefficients) -> list[str]:
+    """Return the sentences on the fit as a whole."""
     glance = inference.glance()
     likelihood = inference.model.likelihood
     is_score = isinstance(likelihood, ScoreLikelihood)

@@ -36,6 +36,10 @@ class ScoreLoss:
     n_outputs: int = 1
     level: float | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs: addresses of compiled kernels mean nothing there."""
+        return {name: getattr(self, name) for name in ("row", "compiled", "n_outputs", "level")}
+
     @property
     def facts(self) -> Facts:
         """Its proven facts."""

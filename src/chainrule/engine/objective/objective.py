@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -24,8 +25,16 @@ from chainrule.engine.passes.fused_blocks import NOTHING, FusedBlock, line_sums
 from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
 from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.runtime.executors import Partial, map_in_order, sum_over_chunks
+from chainrule.engine.runtime.journal import Journal
 
 Fused = FusedBlock | FusedSparseBlock
+
+
+class Runtime(Protocol):
+    """Where passes over the blocks of rows are computed."""
+
+    def sums(self, objective: Objective, point: Point, *, with_hessian: bool) -> Partial:
+        """Return the sum of ``objective.block_sums`` over all blocks, in the fixed order."""
 
 
 class Objective:
@@ -48,6 +57,10 @@ class Objective:
     ----------
     passes : float
         How many times X has been read so far; a part of the rows counts as that part.
+    journal : Journal or None
+        Keeps the results of passes, so that a fit that was stopped goes on from there.
+    runtime : Runtime or None
+        Computes passes elsewhere: on the workers of a cluster.
     """
 
     def __init__(
@@ -67,6 +80,8 @@ class Objective:
         self.n_threads = n_threads
         self.columns = columns
         self.passes = 0.0
+        self.journal: Journal | None = None
+        self.runtime: Runtime | None = None
 
     @property
     def n_rows_of_hessian(self) -> int:
@@ -145,7 +160,29 @@ class Objective:
         """Return the sum of ``function(block)`` over all blocks, in a fixed order."""
         source = self.source
         self.passes += 1
-        return sum_over_chunks(lambda i: function(source.block(i)), source.n_blocks, self.n_threads)
+        return self._summed(function.__qualname__, lambda i: function(source.block(i)))
+
+    def _summed(
+        self,
+        name: str,
+        function: Callable[[int], Partial],
+        *known: FloatArray,
+        table: FloatArray | None = None,
+    ) -> Partial:
+        """Return the sum of ``function(index)`` over all blocks, or what a journal says it was.
+
+        Parameters
+        ----------
+        name : str
+            Of what is summed, for the journal; with `known`, the arrays that it depends on.
+        function : callable
+        table : ndarray, optional
+            What the function fills in on the way.
+        """
+        n_blocks, n_threads = self.source.n_blocks, self.n_threads
+        if self.journal is None:
+            return sum_over_chunks(function, n_blocks, n_threads)
+        return self.journal.summed((name, *known), function, n_blocks, n_threads, table)
 
     def evaluate(
         self, point: Point, *, with_hessian: bool = False, keep: bool = True
@@ -156,30 +193,18 @@ class Objective:
         a fresh table of them takes as long as a read of X.
         """
         table = self._table() if keep else None
-        kernel = self.loss.kernel
-        by_class = self.has_class_tables and (self.source.is_dense or not with_hessian)
-
-        def one(index: int) -> Partial:
-            if by_class:
-                return self._by_class(index, point, table, with_hessian)
-            block = self.source.block(index)
-            if kernel and isinstance(block.X, Fused):
-                return self._fused(block, block.X, point, table, with_hessian)
-            raw = block.X.matvec(point.coef) + point.intercept + block.offset
-            if table is not None:
-                table[block.rows] = raw
-            s = block.sample_weight
-            losses, slopes, bends = self.loss.terms(raw, block.y, with_hessian=with_hessian)
-            residual = s[:, None] * slopes
-            sums: Partial = (
-                np.asarray(s @ losses),
-                block.X.rmatvec(residual),
-                residual.sum(axis=0),
-            )
-            return sums if bends is None else (*sums, self._sandwich(block, bends))
-
         self.passes += 1
-        found = sum_over_chunks(one, self.source.n_blocks, self.n_threads)
+        if table is None and self.runtime is not None:
+            found = self.runtime.sums(self, point, with_hessian=with_hessian)
+        else:
+            name = "evaluate with Hessian" if with_hessian else "evaluate"
+            found = self._summed(
+                name,
+                lambda index: self.block_sums(index, point, table, with_hessian=with_hessian),
+                point.coef,
+                point.intercept,
+                table=table,
+            )
         loss, coef, intercept, *rest = found
         gradient = self.freed(Point(coef + self.penalty.gradient(point.coef), intercept))
         value = comparable(float(loss) + self.penalty.value(point.coef))
@@ -192,6 +217,37 @@ class Objective:
             self.floor(value),
             self.floor_size,
         )
+
+    def block_sums(
+        self, index: int, point: Point, table: FloatArray | None = None, *, with_hessian: bool
+    ) -> Partial:
+        """Return what one block of rows adds to loss, gradient and, on demand, Hessian.
+
+        Parameters
+        ----------
+        index : int
+        point : Point
+        table : ndarray, optional
+            Receives the raw predictions of the block.
+        with_hessian : bool
+        """
+        if self.has_class_tables and (self.source.is_dense or not with_hessian):
+            return self._by_class(index, point, table, with_hessian)
+        block = self.source.block(index)
+        if self.loss.kernel and isinstance(block.X, Fused):
+            return self._fused(block, block.X, point, table, with_hessian)
+        raw = block.X.matvec(point.coef) + point.intercept + block.offset
+        if table is not None:
+            table[block.rows] = raw
+        s = block.sample_weight
+        losses, slopes, bends = self.loss.terms(raw, block.y, with_hessian=with_hessian)
+        residual = s[:, None] * slopes
+        sums: Partial = (
+            np.asarray(s @ losses),
+            block.X.rmatvec(residual),
+            residual.sum(axis=0),
+        )
+        return sums if bends is None else (*sums, self._sandwich(block, bends))
 
     def floor(self, value: float) -> float:
         """Return the sum of the least losses, a lower bound of f.
@@ -286,12 +342,13 @@ class Objective:
         change = self._table()
         self.passes += 1
 
-        def one(index: int) -> None:
+        def one(index: int) -> Partial:
             block = self.source.block(index)
             change[block.rows] = block.X.matvec(direction.coef) + direction.intercept
+            return ()
 
-        for _ in map_in_order(one, self.source.n_blocks, self.n_threads):
-            pass
+        known = direction.coef, direction.intercept
+        self._summed("raw predictions", one, *known, table=change)
         return change
 
     def along(

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.passes import class_rows, class_tables
 from chainrule.engine.runtime.native import NativeModule, can_compile
+from chainrule.engine.runtime.stored_arrays import StoredArray
 
 FUSED_FROM: Final[int] = 100_000
 """Entries of X from which compiled passes repay loading them."""
@@ -47,11 +48,11 @@ def can_be_fused(X: Any, n_classes: int = 2) -> bool:  # noqa: ANN401
     """Tell whether compiled passes take this matrix as it is, and are worth their start."""
     if X.dtype not in (np.float64, np.float32) or not X.dtype.isnative:
         return False
-    if not isinstance(X, np.ndarray):
+    if not isinstance(X, np.ndarray | StoredArray):
         return X.nnz >= FUSED_FROM and can_compile()
     if X.size < FUSED_FROM or (n_classes == 2 and X.shape[0] < X.shape[1]):
         return False
-    if not (X.flags.c_contiguous or X.flags.f_contiguous):
+    if isinstance(X, np.ndarray) and not (X.flags.c_contiguous or X.flags.f_contiguous):
         return False
     return can_compile()
 

@@ -189,28 +189,57 @@ def _outcome(
         return None, error
 
 
-def tree_reduce(items: Iterable[Result], combine: Callable[[Result, Result], Result]) -> Result:
-    """Combine items pairwise in the shape of one fixed binary tree.
+class TreeSum(Generic[Result]):
+    """Combines items pairwise in the shape of one fixed binary tree, as they come.
 
-    Items are taken one at a time; at most log2(number of items) intermediate results are held.
     The shape is that of a binary counter: equal-sized neighbours combine at once, the leftovers
-    from right to left at the end.
+    from right to left at the end. At most log2(number of items) intermediate results are held.
+
+    Parameters
+    ----------
+    combine : callable
+    stack : list of (int, result)
+        The intermediate results, each with its number of items: what there is to go on from.
     """
-    stack: list[tuple[int, Result]] = []
-    for item in items:
-        size, result = 1, item
-        while stack and stack[-1][0] == size:
-            _, left = stack.pop()
-            result = combine(left, result)
+
+    def __init__(
+        self,
+        combine: Callable[[Result, Result], Result],
+        stack: Iterable[tuple[int, Result]] = (),
+    ) -> None:
+        self._combine = combine
+        self.stack = list(stack)
+
+    @property
+    def n_items(self) -> int:
+        """Number of items so far."""
+        return sum(size for size, _ in self.stack)
+
+    def add(self, item: Result, size: int = 1) -> None:
+        """Take the next item, or `size` of them combined: a power of two, at a multiple of it."""
+        result = item
+        while self.stack and self.stack[-1][0] == size:
+            _, left = self.stack.pop()
+            result = self._combine(left, result)
             size *= 2
-        stack.append((size, result))
-    if not stack:
-        raise ValueError("nothing to reduce: there are no chunks")
-    _, result = stack.pop()
-    while stack:
-        _, left = stack.pop()
-        result = combine(left, result)
-    return result
+        self.stack.append((size, result))
+
+    def result(self) -> Result:
+        """Return all items combined."""
+        if not self.stack:
+            raise ValueError("nothing to reduce: there are no chunks")
+        *rest, (_, result) = self.stack
+        for _, left in reversed(rest):
+            result = self._combine(left, result)
+        return result
+
+
+def tree_reduce(items: Iterable[Result], combine: Callable[[Result, Result], Result]) -> Result:
+    """Combine items pairwise in the shape of one fixed binary tree: see `TreeSum`."""
+    tree = TreeSum(combine)
+    for item in items:
+        tree.add(item)
+    return tree.result()
 
 
 def add(left: Partial, right: Partial) -> Partial:

@@ -15,8 +15,9 @@ from typing import Final
 
 import numpy as np
 
-from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.arrays import FloatArray
 from chainrule.engine.data.rows import stratified_rows
+from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.solvers.class_newton import class_newton, fixed_hessian_descent
@@ -217,29 +218,32 @@ def _from_samples(objective: Objective, start: Point) -> _Sketch:
     """
     source, n_parameters = objective.source, objective.n_parameters
     largest = stratified_rows(source.n_samples, source.n_samples // FRACTIONS[-1], _SEED)
+    if source.is_stored:  # one read for all samples, of which the larger hold the smaller
+        source = source.take_rows(largest, copied=False)
+        largest = np.arange(len(largest))
     samples = [largest[:: fraction // FRACTIONS[-1]] for fraction in FRACTIONS]
     samples = [rows for rows in samples if len(rows) >= ROWS_PER_PARAMETER * n_parameters]
     if objective.loss.n_outputs > 1:
         samples = samples[-1:]  # their Hessians are dear
-    point = _solved(objective, start, samples[0])
+    point = _solved(objective, start, source.take_rows(samples[0], copied=False))
     sketch: _Sketch | None = None
     for rows in (
         samples if _is_wide(objective) else samples[1:] or samples
     ):  # read once each, and therefore left where they are
         sample = source.take_rows(rows, copied=False)
         small = objective.on_rows(sample)
-        sketch = _after_a_step(small, point, sample.total_weight / source.total_weight)
+        share = sample.total_weight / objective.source.total_weight
+        sketch = _after_a_step(small, point, share)
         point = sketch.point
-        objective.passes += small.passes * len(rows) / source.n_samples
+        objective.passes += small.passes * len(rows) / objective.source.n_samples
     assert sketch is not None
     return sketch
 
 
-def _solved(objective: Objective, start: Point, rows: IntArray) -> Point:
+def _solved(objective: Objective, start: Point, sample: InMemorySource) -> Point:
     """Return about where the objective of some rows is least."""
-    source, n_parameters = objective.source, objective.n_parameters
-    sample = source.take_rows(rows, copied=False)
-    small, known = objective.on_rows(sample), n_parameters / len(rows)
+    n_samples = sample.n_samples
+    small, known = objective.on_rows(sample), objective.n_parameters / n_samples
     begun: Outcome | None = None
     if objective.loss.n_outputs > 1:
         begun = fixed_hessian_descent(small, start, tolerance=known / 8, max_iter=40)
@@ -249,7 +253,7 @@ def _solved(objective: Objective, start: Point, rows: IntArray) -> Point:
         start = begun.evaluation.point
     if begun is None or (objective.loss.n_outputs == 1 and begun.stop != "converged"):
         begun = newton(small, start, tolerance=known, max_iter=15)
-    objective.passes += small.passes * len(rows) / source.n_samples
+    objective.passes += small.passes * n_samples / objective.source.n_samples
     return begun.evaluation.point
 
 

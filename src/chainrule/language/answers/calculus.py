@@ -24,6 +24,14 @@ class Calculus(Parser, ABC):
     def subscripted(self, base: Node) -> Node:
         """Parse a subscripted name."""
 
+    def square_name(self, name: str) -> str | None:
+        """Return the declared name that the square of a name is, or an entry of it: σ_j²."""
+        stem, _, below = name.partition("_")
+        values = (f"{stem}^2", f"{stem.removeprefix('d')}^2")
+        if stem not in self.declared and any(v in self.declared for v in values):
+            return f"{stem}^2_{below}" if below else f"{stem}^2"
+        return super().square_name(name)
+
     # ---- derivatives -------------------------------------------------------------------------
 
     def leibniz_ahead(self) -> bool:

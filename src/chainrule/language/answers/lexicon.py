@@ -139,6 +139,11 @@ class Lexicon:
         scope = self.scope
         if name in scope:
             return NameMeaning(scope[name])
+        square, _, place = name.partition("^2_")
+        if place and f"{square}^2" in scope:
+            squared = scope[f"{square}^2"]
+            wanted = sum(dim != 1 for dim in squared.shape)
+            return NameMeaning(squared, tuple(_places(place, wanted)))
         stem = _STEM.match(name)
         if stem is None:
             return None

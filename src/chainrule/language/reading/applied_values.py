@@ -66,10 +66,12 @@ def applied(text: str) -> tuple[str, Mapping[str, Application]]:
         if place is not None:
             places.setdefault(place.name, []).append(place)
     found: dict[str, Application] = {}
+    letter_of = _letters(text, _values(text, places))
     characters = list(text)
     for name, group in _values(text, places).items():
         defining = [place for place in group if place.defines]
         letters = {letter for place in group for letter in place.letters}
+        letters = letters or letter_of.get(name, set())
         for place in group:
             if place.operated:
                 continue  # ∇f(x), f'(x): the argument says with respect to what
@@ -81,6 +83,23 @@ def applied(text: str) -> tuple[str, Mapping[str, Application]]:
         else:
             found[name] = Application()
     return "".join(characters), found
+
+
+def _letters(text: str, groups: Mapping[str, list[_Place]]) -> dict[str, set[str]]:
+    """Return the index of values that the definition of a value with an index uses.
+
+    In ``f(x) = w^T x``, ``p(x) = σ(f(x))`` and ``p(x_i)``, f is a value of an example, too.
+    """
+    found = {name: {i for p in group for i in p.letters} for name, group in groups.items()}
+    for _ in groups:
+        for name, group in groups.items():
+            first = next(place for place in group if place.defines)
+            end = text.find("\n", first.close)
+            for other, places in groups.items():
+                inside = any(first.close < p.end <= (end if end > 0 else len(text)) for p in places)
+                if inside and places[0].arguments == first.arguments and not found[other]:
+                    found[other] = set(found[name])
+    return found
 
 
 def _values(text: str, places: Mapping[str, list[_Place]]) -> dict[str, list[_Place]]:
@@ -124,7 +143,7 @@ def _place(text: str, match: re.Match[str]) -> _Place | None:
         return None
     close = _closing(text, match.end())
     inner = text[match.end() + 1 : close]
-    if close < 0 or "\n" in inner or not inner.strip():
+    if close < 0 or "\n" in inner or "=" in inner or not inner.strip():
         return None
     before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
     defines = _DEFINES.match(text, close + 1) is not None and _BEGINS.search(before) is not None

@@ -125,8 +125,14 @@ def indexed_bases(
         for targets, names, _ in lines:
             for target in targets:
                 said = references.get(target)
-                if said is None or said.base not in bases:
+                if said is None:
                     continue
+                if said.base not in bases:
+                    entries = [references[n] for n in names if n in references]
+                    shared = [one for one in entries if set(said.letters) & set(one.letters)]
+                    if not any(one.base in bases and len(one.letters) > 1 for one in shared):
+                        continue
+                    bases.add(said.base)  # z_i = ∑_j W_ij x_j, with z as a whole elsewhere
                 bases |= {
                     references[n].base
                     for n in names

@@ -167,11 +167,15 @@ class Formulas(Cursor, ABC):
             return None
         return self.compared(self.expression(0))
 
+    def square_name(self, name: str) -> str | None:
+        """Return the declared name that the square of a name is; None where it is a power."""
+        return f"{name}^2" if f"{name}^2" in self.declared else None
+
     def squared(self) -> Node | None:
         """Parse ``σ^2`` where that is a name; None otherwise."""
         token = self.token
-        name = f"{token.text}^2"
-        if name not in self.declared:
+        name = self.square_name(token.text)
+        if name is None:
             return None
         following = [t.text for t in self.tokens[self.at + 1 : self.at + 5]]
         raised = self.tokens[min(self.at + 1, len(self.tokens) - 1)]

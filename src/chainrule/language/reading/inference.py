@@ -38,6 +38,9 @@ from chainrule.language.reading.words import CONSTANTS
 BEAM = 64
 """How many choices are kept from line to line."""
 
+WIDE_BEAM = 1024
+"""How many are kept where none of the likeliest fits a later line."""
+
 MAX_NAMES = 40
 MAX_NEW = 6
 """How many names one line may introduce."""
@@ -55,6 +58,7 @@ _ORDER: Mapping[str, Mapping[ShapeKind, int]] = {
     "marked label": {ShapeKind.ROW: 0, ShapeKind.MATRIX: 2, ShapeKind.COLUMN: 8},
     "row": {ShapeKind.ROW: 0, ShapeKind.COLUMN: 1, ShapeKind.SCALAR: 2, ShapeKind.MATRIX: 6},
     "number": {ShapeKind.SCALAR: 0, ShapeKind.COLUMN: 2, ShapeKind.ROW: 3, ShapeKind.MATRIX: 6},
+    "alone": {ShapeKind.SCALAR: 0, ShapeKind.COLUMN: 30, ShapeKind.ROW: 30},
 }  # fmt: skip
 """How unlikely each kind is, by what speaks for it."""
 
@@ -129,7 +133,8 @@ class Inference:
         if len(unknown) > MAX_NAMES:
             return [], None
         try:
-            best = self._search(unknown, frozenset(numbers))
+            best = self._search(unknown, frozenset(numbers), BEAM)
+            best = best or self._search(unknown, frozenset(numbers), WIDE_BEAM)
         except BeyondError:
             return [], None
         if best is None:
@@ -158,7 +163,7 @@ class Inference:
         named = {name for shape in self.known.values() for dim in shape for name in base_names(dim)}
         return list(dict.fromkeys([*sorted(self.ends - self.known.keys() - named), *usual]))
 
-    def _search(self, unknown: list[str], numbers: frozenset[str]) -> Solution | None:
+    def _search(self, unknown: list[str], numbers: frozenset[str], kept: int) -> Solution | None:
         bodies = (body.node for body in self.functions.values())
         nodes = (*(line.node for line in self.lines), *bodies)
         evidence = ShapeEvidence.of(self.known, self.kinds, nodes)
@@ -195,7 +200,7 @@ class Inference:
             if not following:
                 return None
             following.sort(key=lambda state: state.cost)
-            beam = following[:BEAM]
+            beam = following[:kept]
         return beam[0]
 
     def _shape(

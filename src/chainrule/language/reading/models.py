@@ -308,7 +308,13 @@ class _Reader(Directives):
         if self.scope and any(name not in self.lines for name in self.starts):
             return  # what comes before a loop is said where it is used
         found, size = undeclared(
-            self.clauses, self.scope, self.dims, self.kinds, self.defined.keys(), self.indexed
+            self.clauses,
+            self.scope,
+            self.dims,
+            self.kinds,
+            self.defined.keys(),
+            self.indexed,
+            self.usual,
         )
         if size is not None:
             self.dims.add(size)
@@ -362,7 +368,8 @@ class _Reader(Directives):
             for known, _, _ in targets:
                 refuse_circle(known, statement, self.clauses, self.lines)
             raise
-        if self.usual and len(targets) == 1 and values[0] in self.scope.values():
+        again = self.usual and len(targets) == 1 and values[0] in self.scope.values()
+        if again and not self.is_used(targets[0][1], statement):
             assert isinstance(values[0], Symbol)
             self.scope.setdefault(targets[0][0], values[0])  # another name of a value
             return
@@ -373,6 +380,12 @@ class _Reader(Directives):
             self.definitions.append((Definition(symbol, value, line.number, opened), line))
             if note:
                 self.notes[symbol.name] = note
+
+    def is_used(self, shown: str, statement: Statement) -> bool:
+        """Whether another definition uses a name as it is written."""
+        others = (c.statement for c in self.clauses if c.statement is not statement)
+        alone = re.compile(rf"(?<![A-Za-z\\]){re.escape(shown.strip())}(?![A-Za-z])")
+        return any(o is not None and alone.search(o.line.text, o.body, o.stop) for o in others)
 
     def values(
         self, within: Elaborator, statement: Statement, node: Node, count: int

@@ -28,6 +28,7 @@ from chainrule.language.reading.tree import (
 from chainrule.language.reading.unification import NUMBER, has_example
 
 DATA = re.compile(r"(?:x|X|Phi|phi)(?:[_^\d].*)?")
+WEIGHTS = re.compile(r"(?:W|V|U|w|v|u|Theta|theta)(?:[_^\d].*)?$")
 LABEL = re.compile(r"(?:y|Y|t)(?:[_^\d].*)?")
 
 
@@ -41,6 +42,7 @@ class ShapeEvidence:
     numbers: set[str] = field(default_factory=set)
     tables: set[str] = field(default_factory=set)  # with two indices
     marked: set[str] = field(default_factory=set)  # with an example above
+    alone: set[str] = field(default_factory=set)  # the label of one example
 
     @classmethod
     def of(
@@ -60,6 +62,9 @@ class ShapeEvidence:
         found = [part for part in parts_of(node) if isinstance(part, Indexed)]
         second = {letter_of(part.places[1]) for part in found if len(part.places) == 2}
         first = {letter_of(part.places[0]) for part in found if len(part.places) == 2}
+        for part in parts_of(node):
+            if isinstance(part, Summation):
+                first |= set(part.indices)  # W_ij x_j under a sum over j: x may stand
         for part in found:
             if len(part.places) == 1 and letter_of(part.places[0]) in second - first:
                 self.rows |= {part.base.name} if isinstance(part.base, Name) else set()
@@ -76,6 +81,8 @@ class ShapeEvidence:
         """Return which order of likelihood a name has."""
         if name in self.marked:
             return "marked label" if LABEL.fullmatch(name) else "marked"
+        if name in self.alone - self.vectors - self.tables:
+            return "alone"
         letter = re.sub(r"^(?:bf|bm)", "", name)[:1]
         if letter.isupper() or re.match(r"(?:Gamma|Delta|Theta|Lambda|Sigma|Phi|Psi|Omega)", name):
             return "label" if LABEL.fullmatch(name) else "capital"
@@ -102,6 +109,7 @@ class ShapeEvidence:
                 for argument in arguments[:2]:
                     self.vectors |= set(_entries(argument))
             case Chain(level=level) if level == MATRIX:
+                self.scaled(node)
                 operands = [node.first, *(joined.operand for joined in node.rest)]
                 direct = [_direct(operand) for operand in operands]
                 for (left, right), after in zip(pairwise(direct), operands[1:], strict=True):
@@ -124,6 +132,15 @@ class ShapeEvidence:
                     operands = [node.first, *(joined.operand for joined in dotted)]
                     self.vectors |= {n for n in map(_direct, operands) if n}
 
+    def scaled(self, node: Chain) -> None:
+        """Note the label of ``y log(a)``, which is a number: an inner product has a transpose."""
+        operands = [node.first, *(joined.operand for joined in node.rest)]
+        for left, right in pairwise(operands):
+            label = left.inner if isinstance(left, Bracket) else left
+            logarithm = isinstance(right, Call) and right.function in ("log", "ln")
+            if isinstance(label, Name) and not label.example and logarithm:
+                self.alone |= {label.name} if LABEL.fullmatch(label.name) else set()
+
     def beside(self, left: str | None, right: str | None) -> None:
         """Note the row and the column of ``w x``: what stands before data or a vector."""
         if left is None or right is None or not left[0].islower() or _is_greek(left):
@@ -137,15 +154,20 @@ class ShapeEvidence:
     def bias(self, node: Chain) -> None:
         """Note what a bias beside a product is, and what is taken off a matrix."""
         operands = [node.first, *(joined.operand for joined in node.rest)]
-        products = [o for o in operands if isinstance(o, Chain) and o.level == MATRIX]
+        factors = [found for operand in operands if (found := _factors(operand)) is not None]
         direct = [_direct(operand) for operand in operands]
         if any(name and name[0].isupper() for name in direct):
             # X - mu takes a mean off every column.
             self.vectors |= {n for n in direct if n and n[0].islower() and not _is_greek(n)}
         added = [name for name in map(_direct, operands) if name and name[0] in "bc"]
-        for whole in products[:1]:
-            first, last = _direct(whole.first), _direct(whole.rest[-1].operand)
-            if first is None or last is None or not first[0].isupper():
+        for first, last in factors[:1]:
+            if first is None or last is None:
+                continue
+            learned = [WEIGHTS.match(name) is not None for name in (first, last)]
+            if learned == [False, True] and last[0].isupper():
+                self.rows |= set(added)  # X W + b has its examples in rows
+                continue
+            if not first[0].isupper():
                 continue
             if not DATA.fullmatch(first):
                 self.vectors |= set(added)
@@ -173,6 +195,15 @@ def _direct(node: Node) -> str | None:
     while isinstance(node, Transposed | Bracket | Minus):
         node = node.inner if isinstance(node, Bracket) else node.operand
     return node.name if isinstance(node, Name) else None
+
+
+def _factors(node: Node) -> tuple[str | None, str | None] | None:
+    """Return the first and the last factor of a matrix product; None for another part."""
+    if isinstance(node, Chain) and node.level == MATRIX:
+        return _direct(node.first), _direct(node.rest[-1].operand)
+    if isinstance(node, Call) and node.function in ("dot", "matmul") and len(node.arguments) == 2:
+        return _direct(node.arguments[0]), _direct(node.arguments[1])
+    return None
 
 
 def _examples(node: Node) -> Iterator[Name]:

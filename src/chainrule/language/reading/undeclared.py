@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Container, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -32,8 +32,10 @@ _APART = frozenset({"axis", "T"})
 _TURNED = re.compile(r"\s*\^\s*\{?\s*(?:T|\\top|\\intercal|⊤)")
 """A transpose behind a run of capital letters, which makes it a product: ``AB^T``."""
 
-_RUN = re.compile(r"(?<![\w\\{^])[A-Za-z]{2,3}(?![A-Za-z\d(}])")
-SHORT = re.compile(r"[^\W\d_]\d{0,2}(?:hat|bar|tilde)?(?:[_^'].*)?")
+_RUN = re.compile(r"(?<![\w\\{^])(?:[A-Z]{4,6}|[A-Za-z]{2,3})(?![A-Za-z\d(}])")
+_ACCENT = re.compile(r"(?:hat|bar|tilde|dot)$")
+_ALONE = re.compile(r"(?<![A-Za-z\\_{])[a-z](?![A-Za-z])")
+SHORT = re.compile(r"[^\W\d_]\d{0,2}(?:hat|bar|tilde|dot)?(?:[_^'].*)?")
 """A name that is no misspelt word: a letter with its marks."""
 
 Written: TypeAlias = tuple[str, Line, int]
@@ -57,6 +59,7 @@ def undeclared(
     kinds: Mapping[str, ShapeKind],
     defined: Set[str],
     indexed: IndexedNames,
+    usual: Container[str] = frozenset(),
 ) -> tuple[list[Undeclared], str | None]:
     """Infer the shapes of names that are used and never declared.
 
@@ -74,6 +77,8 @@ def undeclared(
         Names that some line defines.
     indexed : IndexedNames
         Names that carry indices.
+    usual : container of str, optional
+        Names of which the last that is defined is the objective, where no directive says which.
 
     Returns
     -------
@@ -108,13 +113,19 @@ def undeclared(
         gathered.functions,
         unknown,
         {*known, *unknown, *gathered.functions},
-        gathered.objective or (gathered.lines[-1].targets or ("",))[0],
+        gathered.objective or _last(gathered.lines, usual),
         gathered.ends,
     )
     found, size = inference.solve()
     return [
         Undeclared(one.name, one.shape, one.reason, gathered.places.get(one.name)) for one in found
     ], size
+
+
+def _last(lines: Sequence[Definition], usual: Container[str]) -> str:
+    """Return the value that is the objective: the last with a usual name, else the last."""
+    targets = [line.targets[0] if line.targets else "" for line in lines]
+    return next((name for name in reversed(targets) if name in usual), targets[-1])
 
 
 def _all_written(clauses: Sequence[Clause], names: Set[str]) -> bool:
@@ -139,6 +150,8 @@ def _all_written(clauses: Sequence[Clause], names: Set[str]) -> bool:
 def loose_letters(clauses: Sequence[Clause], known: Set[str]) -> set[str]:
     """Return the letters of runs such as ``wx`` and ``XW``: two or three, one of them data."""
     found: set[str] = set()
+    texts = (c.statement.line.text for c in clauses if c.statement is not None)
+    alone = {letter for text in texts for letter in _ALONE.findall(text)}
     for clause in clauses:
         statement = clause.statement
         if statement is None or statement.directive:
@@ -148,6 +161,8 @@ def loose_letters(clauses: Sequence[Clause], known: Set[str]) -> set[str]:
             product = "x" in run.lower() or (
                 run.isupper() and _TURNED.match(match.string, match.end())
             )
+            of_vector = len(run) == 2 and run[0].isupper() and run[1].islower()
+            product = product or (of_vector and run[1] in alone)  # H w, where w stands alone, too
             if run not in known and function_word(run) is None and product:
                 found |= {letter for letter in run if letter not in known}
     return found
@@ -243,7 +258,8 @@ def _is_misspelt(name: str, place: Written, scope: Mapping[str, Symbol], known: 
     stem, _, below = name.rpartition("_")
     if stem in known and below not in ("0", "t-1", "prev"):
         return True
-    word = SHORT.fullmatch(name) is None and name.partition("_")[0] not in GREEK
+    letter = _ACCENT.sub("", name.partition("_")[0])
+    word = SHORT.fullmatch(name) is None and letter not in GREEK
     if scope:
         same = any(other.casefold() == name.casefold() for other in known)
         return same or (word and nearest(name, (*known, *function_words())) is not None)

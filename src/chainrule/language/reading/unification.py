@@ -53,7 +53,7 @@ NOT_SHARED = 6
 _ALIKE = frozenset({"softmax", "log_softmax", "logsoftmax"})
 _NORMALISED = frozenset({"layer_norm", "batch_norm", "rms_norm", "group_norm", "dropout"})
 _PAIRED = frozenset({"cross_entropy", "multiclass_hinge", "cosine", "kl_gaussian"})
-_SQUARE = frozenset({"trace", "tr", "det", "logdet"})
+_SQUARE = frozenset({"trace", "tr", "Tr", "det", "logdet"})
 
 
 class ClashError(Exception):

@@ -166,6 +166,9 @@ OF_TENSORS = (
 )
 """Functions among the signatures, and of a whole, that take tensors as well as matrices."""
 
+_CAPITAL = frozenset({"Diag", "Trace", "Det"})
+"""Functions of a whole matrix that papers begin with a capital."""
+
 _CASELESS = frozenset(word for word in ENTRYWISE if len(word) > 2 and word != "sigma")
 
 
@@ -181,6 +184,8 @@ def function_word(name: str) -> str | None:
         return name
     if name in (EYE, SPLIT, EINSUM):
         return name
+    if name in _CAPITAL:
+        return name.lower()
     return name.lower() if name.lower() in _CASELESS else None
 
 

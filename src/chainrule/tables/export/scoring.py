@@ -76,6 +76,8 @@ class ScoringPlan:
     offset, exposure : str or None
         Columns added to the score as they are, or by their logarithm.
     certificate : str
+    classes : tuple of str
+        The labels, of two the positive one last; none where the target is a number.
     """
 
     target: str
@@ -86,6 +88,7 @@ class ScoringPlan:
     offset: str | None
     exposure: str | None
     certificate: str
+    classes: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -116,6 +119,11 @@ def scoring_plan(model: Model) -> ScoringPlan:
             f"the model takes the date {names} apart, which an export does not do: fit to columns "
             "that hold year, month or weekday as numbers"
         )
+    if model.formula is not None and set(model.formula.columns) != {s.name for s in model.specs}:
+        raise ModelFileError(
+            f"the formula {model.formula.text!r} transforms columns, which an export does not do: "
+            "put the transformed columns into the table, and fit to these"
+        )
     link: Link
     if isinstance(model, TableModel):
         link = "logit" if model.is_binary else "softmax"
@@ -138,6 +146,7 @@ def scoring_plan(model: Model) -> ScoringPlan:
         model.offsets.offset,
         model.offsets.exposure,
         model.certificate.sentence,
+        model.classes if isinstance(model, TableModel) else (),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from chainrule.errors import DataError
-from chainrule.storage import atomic_text
+from chainrule.storage import atomic_text, write_bytes
 from chainrule.tables.export.c_code import write_c
 from chainrule.tables.export.checking import (
     Comparison,
@@ -19,11 +19,14 @@ from chainrule.tables.export.checking import (
     run_python,
     run_sqlite,
 )
+from chainrule.tables.export.onnx_graph import run_onnx, write_onnx
+from chainrule.tables.export.pmml_document import write_pmml
+from chainrule.tables.export.pmml_running import run_pmml
 from chainrule.tables.export.python_code import write_python
 from chainrule.tables.export.scoring import Model, scoring_plan
 from chainrule.tables.export.sql_code import write_sql
 
-SUFFIXES: Final[tuple[str, ...]] = (".sql", ".py", ".c")
+SUFFIXES: Final[tuple[str, ...]] = (".sql", ".py", ".c", ".onnx", ".pmml")
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def export_model(
     ----------
     model : TableModel or TableRegression
     path : path
-        Its suffix says what is written: .sql, .py or .c.
+        Its suffix says what is written: .sql, .py, .c, .onnx or .pmml.
     dialect, table : str
         Of SQL, and the table that is scored. Queries of other dialects than SQLite's differ from
         the one that is run in quoting and the names of types alone.
@@ -68,6 +71,12 @@ def export_model(
     plan = scoring_plan(model)
     rows = far_rows(plan)
     right = expected(model, plan, rows)
+    if path.suffix == ".onnx":
+        written = write_onnx(plan)
+        by, answers = run_onnx(written, plan, rows)
+        found = compare(by, right, answers)
+        write_bytes(path, written)
+        return Export(path, found)
     if path.suffix == ".py":
         text = write_python(plan)
         found = compare("Python", right, run_python(text, plan, rows))
@@ -75,6 +84,10 @@ def export_model(
         text = write_c(plan)
         results = run_c(text, plan, rows)
         found = Comparison("") if results is None else compare("cc", right, results)
+    elif path.suffix == ".pmml":
+        text = write_pmml(plan)
+        by = "chainrule's evaluator of PMML"
+        found = compare(by, right, run_pmml(text, plan.outputs, rows))
     else:
         text = write_sql(plan, dialect, table)
         twin = write_sql(plan, "sqlite")

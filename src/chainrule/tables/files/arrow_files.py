@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.feather as pafeather
 import pyarrow.json as pajson
@@ -84,6 +85,50 @@ class ArrowTableFile(TableFile):
     ) -> Exception:
         """Return the located error for what reading raised."""
         return error if isinstance(error, DataError) else unreadable(Path(self.source), error)
+
+
+class ParquetRows:
+    """Writes a Parquet file, some rows at a time: words and numbers.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer: Any = None
+
+    def write(self, names: Sequence[str], columns: Sequence[Any]) -> None:
+        """Write the next rows: arrays of numbers, or pairs of codes (-1: none) and words."""
+        arrays = []
+        for column in columns:
+            if isinstance(column, tuple):
+                codes, words = column
+                missing = codes < 0
+                taken = pa.array(np.where(missing, 0, codes), mask=missing)
+                arrays.append(pa.array(list(words), pa.string()).take(taken))
+            else:
+                arrays.append(pa.array(column, from_pandas=True))  # NaN is no value
+        table = pa.Table.from_arrays(arrays, names=list(names))
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._path, table.schema)
+        self._writer.write_table(table)
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._writer is not None:
+            self._writer.close()
+
+
+def parquet_bytes(path: Path) -> int:
+    """Return about how much memory the columns of a Parquet file take; 0 if it is none."""
+    try:
+        with pq.ParquetFile(path) as file:
+            cells: int = 8 * file.metadata.num_rows * file.metadata.num_columns
+            return max(cells, _expanded_bytes(file, file.metadata.schema.to_arrow_schema().names))
+    except (pa.ArrowException, OSError):  # said where the file is read
+        return 0
 
 
 def read_feather(path: Path, source: str) -> ArrowTableFile:

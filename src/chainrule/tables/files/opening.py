@@ -65,17 +65,26 @@ def open_table(
         return _open_file(_spooled(), options, missing, "standard input")
     path = Path(path)
     try:
-        if path.is_dir():
-            return _open_parts(str(path), _in_folder(path), options, missing)
-        if not path.exists() and glob.has_magic(str(path)):
-            found = sorted(map(Path, glob.glob(str(path), recursive=True)))
-            files = [part for part in found if part.is_file()]
-            if not files:
-                raise DataError(f"{path}: no file matches this pattern. Check it.")
+        files = files_of(path)
+        if files != [path]:
             return _open_parts(str(path), files, options, missing)
         return _open_file(path, options, missing, str(path))
     except DAMAGE as error:
         raise unreadable(path, error) from None
+
+
+def files_of(path: str | Path) -> list[Path]:
+    """Return the files that a table is read from: those of a folder or of a pattern, or the one."""
+    path = _spooled() if str(path) == STANDARD_INPUT else Path(path)
+    if path.is_dir():
+        return _in_folder(path)
+    if path.exists() or not glob.has_magic(str(path)):
+        return [path]
+    found = sorted(map(Path, glob.glob(str(path), recursive=True)))
+    files = [part for part in found if part.is_file()]
+    if not files:
+        raise DataError(f"{path}: no file matches this pattern. Check it.")
+    return files
 
 
 def _open_file(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,14 @@ from chainrule.calculus.evaluation.forward import assignments, sample
 from chainrule.calculus.evaluation.numeric import FLOATS, Evaluator
 from chainrule.calculus.graph.dims import SCALAR, Shape
 from chainrule.calculus.graph.model import Model
-from chainrule.calculus.graph.node import Expr, Position, Symbol
+from chainrule.calculus.graph.node import Apply, Expr, Position, Symbol, symbols, walk
 from chainrule.errors import ChainruleError
 
 Array = npt.NDArray[np.float64]
 
 POINTS = 3
+DRAWS = 8
+"""How often points are drawn until there are some on both sides of every kink."""
 CLOSE = 1e-9
 
 
@@ -33,13 +35,16 @@ class SamplePoints:
     """
 
     def __init__(self, model: Model, seed: int = 1) -> None:
-        draws = np.random.default_rng(seed)
         self.sizes: list[Mapping[str, int]] = list(assignments(model, POINTS))
-        self.values: list[dict[Symbol, Any]] = [sample(model, s, draws) for s in self.sizes]
-        self.points = [
-            Evaluator(values, sizes, FLOATS)
-            for values, sizes in zip(self.values, self.sizes, strict=True)
-        ]
+        for draw in range(DRAWS):
+            draws = np.random.default_rng(seed + draw)
+            self.values: list[dict[Symbol, Any]] = [sample(model, s, draws) for s in self.sizes]
+            self.points = [
+                Evaluator(values, sizes, FLOATS)
+                for values, sizes in zip(self.values, self.sizes, strict=True)
+            ]
+            if _on_both_sides(model, self.points):
+                break
 
     def answered(
         self, expr: Expr, shape: Shape, row: Position, col: Position
@@ -70,6 +75,19 @@ class SamplePoints:
         """Evaluate a matrix at the first point alone."""
         found = _evaluated(self.points[:1], expr)
         return None if found is None else found[0]
+
+
+def _on_both_sides(model: Model, points: Sequence[Evaluator]) -> bool:
+    """Whether every kink has arguments on both of its sides: else a slope of 0 hides mistakes."""
+    nodes = (node for d in model.definitions for node in walk(d.value) if isinstance(node, Apply))
+    for node in nodes:
+        for argument, domain in zip(node.args, node.op.domain, strict=False):
+            if domain.kink is None or not symbols(argument):
+                continue
+            signs = [np.sign(np.ravel(p.value(argument)) - domain.kink) for p in points]
+            if len(set(np.concatenate(signs))) < 2:
+                return False
+    return True
 
 
 def _evaluated(

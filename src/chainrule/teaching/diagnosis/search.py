@@ -194,8 +194,8 @@ class MistakeSearch:
             factor = self._factor(answer, transposed)
             if factor:
                 yield (_TRANSPOSED, *factor)
-        elif same(answer, transposed):
-            yield (_TRANSPOSED,)
+        elif same(answer, transposed) and not same(self.truth, transposed):
+            yield (_TRANSPOSED,)  # a symmetric truth is no evidence of a transpose
 
     def _unsummed(self, answer: Values) -> Iterator[tuple[NamedMistake, ...]]:
         """Yield explanations by a missing sum over an axis."""
@@ -293,13 +293,15 @@ class MistakeSearch:
 
     def _factor(self, answer: Values, values: Values) -> tuple[NamedMistake, ...]:
         """Return the constant factor of an answer as mistakes: a sign, a number, sizes."""
-        found = ratios(answer, values)
-        if found is None:
+        points = zip(answer, values, self.samples.sizes, strict=True)
+        told = [point for point in points if point[0].any() or point[1].any()]  # 0/0 tells nothing
+        found = ratios(tuple(a for a, _, _ in told), tuple(b for _, b, _ in told))
+        if not found:
             return ()
         sign = -1.0 if found[0] < 0 else 1.0
         for name, number in self._numbers:
-            wanted = zip(found, self.samples.sizes, strict=True)
-            if all(abs(sign * r - number(sizes)) <= 1e-8 * abs(r) for r, sizes in wanted):
+            wanted = zip(found, told, strict=True)
+            if all(abs(sign * r - number(at)) <= 1e-8 * abs(r) for r, (_, _, at) in wanted):
                 signs = (_SIGN,) if sign < 0 else ()
                 return signs if name == "1" else (*signs, _off_by(name))
         return ()

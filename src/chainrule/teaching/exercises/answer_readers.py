@@ -10,7 +10,7 @@ import ast
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
@@ -20,11 +20,24 @@ from chainrule.language.reading import canonical
 from chainrule.language.reading.statements import shape_of
 from chainrule.language.reading.tokens import Line
 from chainrule.teaching.exercises.formulas import graded
+from chainrule.teaching.exercises.parts import holds, judged_parts, split_parts
+from chainrule.teaching.exercises.typed_numbers import (
+    array_shape_of,
+    close,
+    labelled,
+    number_of,
+    written_shape,
+)
+from chainrule.teaching.grading.line_verdicts import FOLLOWS, Verdict
 
 LONGEST = 4000
 LONGEST_SHAPE = 100
-TOLERANCE = 0.02
-NEAR_ZERO = 0.005
+ALTERNATIVES = " | "
+"""Stands between the sets of names of which each is a right answer."""
+
+FIGURES = 2
+ROUNDING = 1e-9
+"""Room for the rounding of a number in binary."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +54,11 @@ class AnswerKey:
         For formulas: the forward pass, and the variable.
     choices : tuple of str
         For choices: what stands behind each letter, where it can be typed out; for names, the
-        names there are.
+        names there are; for several values, their names.
+    mistakes : tuple of (str, str, str)
+        Known wrong answers: the answer, the name of the mistake, and the reason in a sentence.
+    tolerance : float
+        For values: the relative tolerance; 0 for that of the reader.
     """
 
     reader: str
@@ -49,6 +66,13 @@ class AnswerKey:
     forward: str = ""
     wrt: str = ""
     choices: tuple[str, ...] = ()
+    mistakes: tuple[tuple[str, str, str], ...] = ()
+    tolerance: float = 0.0
+
+    @property
+    def example(self) -> str:
+        """One right answer, where there are several."""
+        return self.answer.split(ALTERNATIVES)[0]
 
 
 @dataclass(frozen=True)
@@ -67,6 +91,8 @@ class Judgement:
         Whether the answer could be read; one that could not be costs nothing.
     credit : float
         The part that is right.
+    explanations : tuple of tuple of str
+        Names of mistakes; each explanation by itself gives this answer.
     """
 
     right: bool
@@ -74,6 +100,7 @@ class Judgement:
     understood: str = ""
     read: bool = True
     credit: float = 0.0
+    explanations: tuple[tuple[str, ...], ...] = ()
 
 
 Reader = Callable[[AnswerKey, str], Judgement]
@@ -96,7 +123,21 @@ def judge(key: AnswerKey, text: str) -> Judgement:
         return _unread("nothing was typed")
     if len(answer) > LONGEST:
         return _unread(f"that is longer than {LONGEST} characters")
-    return READERS[key.reader](key, answer)
+    found = READERS[key.reader](key, answer)
+    return _named(key, answer, found) if found.read and not found.right else found
+
+
+def _named(key: AnswerKey, text: str, found: Judgement) -> Judgement:
+    """Return a judgement with the known mistakes that give this wrong answer."""
+    made = [
+        (name, message)
+        for wrong, name, message in key.mistakes
+        if READERS[key.reader](replace(key, answer=wrong), text).right
+    ]
+    if not made:
+        return found
+    said = "\n".join(dict.fromkeys(message for _, message in made))
+    return replace(found, message=said, explanations=tuple((name,) for name, _ in made))
 
 
 def _right(understood: str, message: str = "") -> Judgement:
@@ -127,7 +168,10 @@ def _formula(key: AnswerKey, text: str) -> Judgement:
         return _right(understood)
     if grade.correct:
         return _right(understood, f"{grade.why}; in short form: {grade.short_form}")
-    return _wrong(understood, "\n".join(grade.lines))
+    explanations = tuple(
+        tuple(mistake.name for mistake in each) for each in grade.diagnosis.explanations
+    )
+    return replace(_wrong(understood, "\n".join(grade.lines)), explanations=explanations)
 
 
 def _code(key: AnswerKey, text: str) -> Judgement:
@@ -139,7 +183,7 @@ def _code(key: AnswerKey, text: str) -> Judgement:
 
 
 def _maths(key: AnswerKey, text: str) -> Judgement:
-    if re.search(r"@|\bnp\.|\btorch\.|\.T\b|\(\)|axis\s*=", text):
+    if re.search(r"@|\bnp\.|\btorch\.|\.T\b|\(\)|keepdims", text):
         return _unread("that is still code; write it as on the board, such as A B^T")
     return _formula(key, text)
 
@@ -151,8 +195,10 @@ def _choice(key: AnswerKey, text: str) -> Judgement:
     letters = [_letter(k) for k in range(len(key.choices))]
     found = text.strip(" .()").lower()
     spelled = [_plain_words(choice) for choice in key.choices]
+    if text in key.choices and found not in letters:
+        found = letters[key.choices.index(text)]
     if found not in letters:
-        if _plain_words(text) not in spelled:
+        if _plain_words(text) not in spelled or spelled.count(_plain_words(text)) > 1:
             if len(found) > 1 and any(spelled):
                 return _unread(f"that is none of them; choose a letter from a to {letters[-1]}")
             return _unread(f"there is no {found}; choose a letter from a to {letters[-1]}")
@@ -180,7 +226,11 @@ def _shape(key: AnswerKey, text: str) -> Judgement:
         return _right(shown)
     if found[::-1] == wanted:
         return _wrong(shown, "transposed: rows come first, then columns")
-    return _wrong(shown, "the gradient has the shape of its variable; look at its declaration")
+    return _wrong(
+        shown,
+        "not that; a gradient has the shape of its variable, and a product has the rows of its "
+        "left factor and the columns of its right one",
+    )
 
 
 def _dims(text: str) -> Shape | None:
@@ -208,11 +258,44 @@ def _number(key: AnswerKey, text: str) -> Judgement:
         return _unread("that is not a finite number")
     wanted = float(key.answer)
     shown = f"{found:.6g}"
-    if abs(found - wanted) <= TOLERANCE * abs(wanted) + NEAR_ZERO:
+    if abs(found - wanted) <= tolerance(wanted):
         return _right(shown)
-    if abs(found + wanted) <= TOLERANCE * abs(wanted) + NEAR_ZERO:
+    if abs(found + wanted) <= tolerance(wanted):
         return _wrong(shown, "the size is right, the sign is not", 0.5)
-    return _wrong(shown, "too far off: two figures must agree")
+    return _wrong(shown, "too far off: two significant figures must agree")
+
+
+def _numbers(key: AnswerKey, text: str) -> Judgement:
+    """Judge several numbers, in order; commas, semicolons or spaces stand between them."""
+    wanted = key.answer.split(", ")
+    typed = [part for part in re.split(r"[\s,;\[\]()]+", text.replace("−", "-")) if part]
+    if len(typed) != len(wanted):
+        return _unread(f"that is {len(typed)} numbers; type {len(wanted)}, such as 0.5, -1.2")
+    parts = [_number(AnswerKey("number", w), t) for w, t in zip(wanted, typed, strict=True)]
+    unread = next((part for part in parts if not part.read), None)
+    if unread is not None:
+        return unread
+    shown = ", ".join(part.understood for part in parts)
+    wrong = [place for place, part in enumerate(parts, start=1) if not part.right]
+    if not wrong:
+        return _right(shown)
+    places = ", ".join(str(place) for place in wrong)
+    credit = 0.5 * (len(parts) - len(wrong)) / len(parts)
+    return _wrong(shown, f"too far off: number {places}", credit)
+
+
+def tolerance(wanted: float) -> float:
+    """Return how far a number may be off: half a unit of its second significant figure.
+
+    Examples
+    --------
+    >>> round(tolerance(0.25), 6), round(tolerance(-13.0), 6)
+    (0.005, 0.5)
+    """
+    if wanted == 0:
+        return 0.5 * 10.0**-FIGURES
+    unit = 10.0 ** (math.floor(math.log10(abs(wanted))) + 1 - FIGURES)
+    return 0.5 * unit * (1 + ROUNDING)
 
 
 def _order(key: AnswerKey, text: str) -> Judgement:
@@ -252,8 +335,9 @@ def _names(key: AnswerKey, text: str) -> Judgement:
         if name is None:
             return _unread(f"{part} is no name here; there are {', '.join(key.choices)}")
         found.append(name)
-    wanted = key.answer.split(", ")
     shown = ", ".join(dict.fromkeys(found))
+    sets = [each.split(", ") for each in key.answer.split(ALTERNATIVES)]
+    wanted = min(sets, key=lambda each: len(set(each) ^ set(found)))
     missing = [name for name in wanted if name not in found]
     extra = [name for name in dict.fromkeys(found) if name not in wanted]
     if not missing and not extra:
@@ -262,9 +346,97 @@ def _names(key: AnswerKey, text: str) -> Judgement:
     if missing:
         said.append(f"{len(missing)} more {'is' if len(missing) == 1 else 'are'} needed")
     if extra:
-        said.append(f"{', '.join(extra)} {'is' if len(extra) == 1 else 'are'} not read")
+        said.append(f"{', '.join(extra)} {'is' if len(extra) == 1 else 'are'} not needed")
     credit = max(0.0, (len(wanted) - len(missing) - len(extra)) / len(wanted)) / 2
     return _wrong(shown, "; ".join(said), credit)
+
+
+# ---- numbers that are exact, several values, shapes of arrays ----------------------------------
+
+VALUE_TOLERANCE = 0.005
+"""The relative tolerance of a value: two and a half significant digits."""
+
+
+def _count(key: AnswerKey, text: str) -> Judgement:
+    found = number_of(text)
+    if found is None:
+        return _unread("that is not a number; write it like 79510 or 784*100 + 100")
+    shown = f"{found:,.0f}" if found == int(found) else f"{found:g}"
+    if found == float(key.answer):
+        return _right(shown)
+    return _wrong(shown, "that is not the number; count again, one array at a time")
+
+
+def _value(key: AnswerKey, text: str) -> Judgement:
+    found = number_of(text)
+    if found is None:
+        return _unread("that is not a number; write it like 0.25, -1/4 or (1/4)^9")
+    shown, wanted = f"{found:.6g}", float(key.answer)
+    tolerance = key.tolerance or VALUE_TOLERANCE
+    if close(found, wanted, tolerance):
+        return _right(shown)
+    if wanted and close(-found, wanted, tolerance):
+        return replace(
+            _wrong(shown, "the size is right, the sign is not", 0.5), explanations=(("sign",),)
+        )
+    return _wrong(shown, "that is not the value")
+
+
+def _values(key: AnswerKey, text: str) -> Judgement:
+    found = labelled(text, key.choices)
+    if isinstance(found, str):
+        return _unread(found)
+    wanted = labelled(key.answer, key.choices)
+    assert isinstance(wanted, dict)
+    tolerance = key.tolerance or VALUE_TOLERANCE
+    shown = ", ".join(f"{name} = {number:g}" for name, number in found.items())
+    wrong = [name for name in key.choices if not close(found[name], wanted[name], tolerance)]
+    if not wrong:
+        return _right(shown)
+    right = len(key.choices) - len(wrong)
+    credit = right / len(key.choices) / 2
+    message = f"{right} of {len(key.choices)} are right; the first wrong one is {wrong[0]}"
+    return _wrong(shown, message, credit)
+
+
+def _array_shape(key: AnswerKey, text: str) -> Judgement:
+    found = array_shape_of(text)
+    if isinstance(found, str):
+        return _unread(found)
+    shown = written_shape(found)
+    return _right(shown) if shown == key.answer else _wrong(shown, f"not {shown}")
+
+
+def _parts(key: AnswerKey, text: str) -> Judgement:
+    answers = split_parts(text, key.choices)
+    if isinstance(answers, str):
+        return _unread(answers)
+    if not answers:
+        return _unread(f"write one line per part: {', '.join(key.choices)}")
+    verdicts = judged_parts(key.forward, answers)
+    if isinstance(verdicts, str):
+        return _unread(verdicts)
+    marks = sum(holds(verdict) for verdict in verdicts.values())
+    said = [f"{marks} of {len(key.choices)} parts get their marks"]
+    for place, name in enumerate(key.choices):
+        said.append(f"({_letter(place)}) {name}: {_about_part(verdicts.get(name))}")
+    shown = "; ".join(f"{name} = {answer}" for name, answer in answers.items())
+    if marks == len(key.choices):
+        return _right(shown)
+    wrong = next((v for v in verdicts.values() if not holds(v)), None)
+    names = () if wrong is None else tuple((mistake.name,) for mistake in wrong.mistakes)
+    found = _wrong(shown, "\n".join(said), marks / len(key.choices))
+    return replace(found, explanations=names)
+
+
+def _about_part(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "no answer"
+    if verdict.verdict == FOLLOWS:
+        return "follows from your earlier part, full marks"
+    if holds(verdict):
+        return "right"
+    return f"wrong: {verdict.mistake}" if verdict.mistake else f"wrong: {verdict.why}"
 
 
 def _canonical(text: str) -> str:
@@ -290,8 +462,14 @@ READERS: Mapping[str, Reader] = {
     "yes or no": _yes_no,
     "shape": _shape,
     "number": _number,
+    "numbers": _numbers,
     "order": _order,
     "line": _line,
     "names": _names,
+    "count": _count,
+    "value": _value,
+    "values": _values,
+    "array shape": _array_shape,
+    "parts": _parts,
 }
 """The forms of answer, one entry each."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from chainrule.teaching.diagnosis.injection import InjectedError
 from chainrule.teaching.diagnosis.sample_points import same
 from chainrule.teaching.diagnosis.search import MistakeSearch, Values
+from chainrule.teaching.exercises.answer_forms import opened
 from chainrule.teaching.exercises.difficulty import Difficulty, difficulty
-from chainrule.teaching.exercises.distractors import opened
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.kinds import questions
 from chainrule.teaching.exercises.questions import Question

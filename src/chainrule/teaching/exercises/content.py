@@ -55,5 +55,42 @@ class ForwardPassBlock:
     model: Model
 
 
-Block: TypeAlias = Prose | Equation | Code | ForwardPassBlock
+@dataclass(frozen=True)
+class CircuitNode:
+    """One value of a circuit.
+
+    Parameters
+    ----------
+    name, formula : str
+        Its name, and how it is computed; an input has no formula.
+    value, gradient : str
+        The number, or a question mark where it is asked for.
+    uses : tuple of str
+        The names of the values that it uses.
+    """
+
+    name: str
+    formula: str
+    value: str
+    gradient: str
+    uses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Circuit:
+    """A computational graph with numbers, to be drawn.
+
+    Parameters
+    ----------
+    nodes : tuple of CircuitNode
+        In the order of computation.
+    output : str
+        The value whose gradient is taken.
+    """
+
+    nodes: tuple[CircuitNode, ...]
+    output: str
+
+
+Block: TypeAlias = Prose | Equation | Code | ForwardPassBlock | Circuit
 Content: TypeAlias = tuple[Block, ...]

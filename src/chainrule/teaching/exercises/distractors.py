@@ -8,7 +8,7 @@ verified to differ from the right answer.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -17,7 +17,6 @@ import numpy as np
 
 from chainrule.calculus.derivation.steps import Derivation, Gradient, Step
 from chainrule.calculus.graph.node import Expr, Position, symbols
-from chainrule.calculus.ops import replace as put
 from chainrule.calculus.proof.evidence import Disagreement
 from chainrule.calculus.proof.verifier import Verifier
 from chainrule.errors import ChainruleError
@@ -25,7 +24,17 @@ from chainrule.language.typeset import plain
 from chainrule.teaching.diagnosis.catalogue import rule_errors
 from chainrule.teaching.diagnosis.injection import InjectedError, derivation_with, line_with
 from chainrule.teaching.diagnosis.line_errors import line_errors, overall_errors
+from chainrule.teaching.exercises.answer_forms import opened
+from chainrule.teaching.exercises.likely_mistakes import (
+    Mistaken,
+    factor_mistakes,
+    line_mistakes,
+    replaced_by,
+)
 from chainrule.teaching.exercises.sections import GradientSection, differentiated
+
+MOST_TRIED = 12
+"""The number of mistakes that are tried for each of the two places in a choice."""
 
 
 @dataclass(frozen=True)
@@ -99,24 +108,64 @@ class Distractors:
                 return list(found.values())
         return self._filled(found, right, *place, count, rng)
 
-    def factor_answers(self, step: Step, rng: Random, count: int) -> list[Distractor]:
-        """Return wrong answers to one factor of the chain rule."""
-        found: dict[str, Distractor] = {}
+    def factor_answers(self, step: Step, rng: Random) -> list[Distractor]:
+        """Return three wrong answers to one factor of the chain rule, or fewer."""
+        injected: list[Mistaken] = []
         for error, derivation in self.derivations(rng, {reason.rule for reason in step.reasons}):
             for other in derivation.steps:
-                if other.question is step.question and self.differ(step.after, other.after):
-                    wrong = Distractor(other.after, error.name, error.message)
-                    found.setdefault(plain(other.after), wrong)
-            if len(found) == count:
-                return list(found.values())
-        return self._filled(found, step.after, None, None, count, rng)
+                if other.question is step.question and other.after is not step.after:
+                    injected.append(Mistaken(error.name, error.message, replaced_by(other.after)))
+        edits = [*factor_mistakes(step, self.derivation.model), *line_mistakes(step.after)]
+        return self._square(step.after, injected, edits, None, None, rng)
 
-    def line_answers(self, step: Step, rng: Random, count: int) -> list[Distractor]:
-        """Return wrong versions of a line without open factors."""
+    def line_answers(self, step: Step, rng: Random) -> list[Distractor]:
+        """Return three wrong versions of a line without open factors, or fewer."""
         variable = differentiated(step)
         assert variable is not None
         row, col = self.derivation.places.get(variable, (None, None))
-        return self._filled({}, step.after, row, col, count, rng)
+        return self._square(step.after, [], line_mistakes(step.after), row, col, rng)
+
+    def _square(
+        self,
+        right: Expr,
+        first: Sequence[Mistaken],
+        edits: Sequence[Mistaken],
+        row: Position,
+        col: Position,
+        rng: Random,
+    ) -> list[Distractor]:
+        """Return an answer with one mistake, one with another, and one with both.
+
+        Every option is then one mistake away from two others, so that the right one does not
+        stand out as the one that all the others resemble.
+        """
+        ones = _mixed(first, rng) + _mixed(edits, rng)
+        others = _mixed(edits, rng)
+        known: dict[Expr, bool] = {}
+
+        def is_wrong(answer: Expr | None) -> bool:
+            if answer is None or answer.shape != right.shape or answer is right:
+                return False
+            if answer not in known:
+                known[answer] = self.differ(right, answer, row, col)
+            return known[answer]
+
+        for one in ones[:MOST_TRIED]:
+            left = one.applied(right)
+            if left is None or not is_wrong(left):
+                continue
+            for other in others[:MOST_TRIED]:
+                below, both = other.applied(right), other.applied(left)
+                texts = {plain(each) for each in (right, left, below, both) if each is not None}
+                if len(texts) == 4 and is_wrong(below) and is_wrong(both):
+                    assert below is not None
+                    assert both is not None
+                    return [
+                        Distractor(left, one.name, one.message),
+                        Distractor(below, other.name, other.message),
+                        Distractor(both, f"{one.name}, {other.name}", "there are two mistakes"),
+                    ]
+        return []
 
     def differ(self, right: Expr, wrong: Expr, row: Position = None, col: Position = None) -> bool:
         """Whether two answers are verified to differ, by two finite numbers."""
@@ -124,8 +173,8 @@ class Distractors:
             return False
         try:
             found = self._verifier.equal(right, wrong, row, col)
-        except ChainruleError:
-            return False  # what cannot be compared is not used
+        except (ChainruleError, ValueError):
+            return False  # what cannot be compared, such as a line with a free index, is not used
         return isinstance(found, Disagreement) and bool(np.isfinite(found.left + found.right))
 
     def _filled(
@@ -155,14 +204,6 @@ class Distractors:
         return list(found.values())
 
 
-def opened(derivation: Derivation, form: Expr) -> Expr:
-    """Replace the names of layer gradients by their matrix forms; those without one stay."""
-    for name, gradient in reversed(list(derivation.layers.items())):
-        if name in symbols(form) and gradient.matrix is not None:
-            form = put(form, {name: gradient.matrix})
-    return form
-
-
 def _each_kind_first(errors: Iterable[InjectedError]) -> list[InjectedError]:
     """Order errors so that one of each name comes before a second of any."""
     seen: Counter[str] = Counter()
@@ -179,4 +220,13 @@ def _form(gradient: Gradient, like: Gradient) -> Expr:
     return gradient.matrix
 
 
-__all__ = ["Distractor", "Distractors", "opened"]
+def _mixed(mistakes: Iterable[Mistaken], rng: Random) -> list[Mistaken]:
+    """Order mistakes at random, one of each name first, the plain ones last."""
+    drawn = list(mistakes)
+    rng.shuffle(drawn)
+    seen: Counter[str] = Counter()
+    ranked: list[tuple[int, int, Mistaken]] = []
+    for each in drawn:
+        ranked.append((int(each.plain), seen[each.name], each))
+        seen[each.name] += 1
+    return [each for *_, each in sorted(ranked, key=lambda rank: rank[:2])]

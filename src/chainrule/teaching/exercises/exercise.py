@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.node import Symbol
 from chainrule.deriving import derive
+from chainrule.teaching.exercises.domains import domain_in
 
 LEVELS = {
     "A": "one number at a time",
@@ -49,6 +52,19 @@ class Exercise:
         The seed of a variant.
     base : str
         The exercise of which this is a variant.
+    domains : mapping of str to str
+        The domain of each input, by its name; a name of `domains.DOMAINS`.
+    asks : mapping of str to str
+        The wording for one variable, where it differs from `ask`.
+    forms : mapping of str to str
+        For a variable, the form of its gradient that the question is about, such as ``P - Q``. It
+        is compared with the derived gradient before it is shown.
+    why, because : str
+        A question about the reason for something, and its answer.
+    instead : tuple of str
+        Wrong answers to the question why.
+    changed : tuple of str
+        What differs from the base, for a variant.
     """
 
     id: str
@@ -62,6 +78,13 @@ class Exercise:
     kinds: tuple[str, ...] = ()
     seed: int | None = None
     base: str = ""
+    domains: Mapping[str, str] = field(default_factory=dict)
+    asks: Mapping[str, str] = field(default_factory=dict)
+    forms: Mapping[str, str] = field(default_factory=dict)
+    why: str = ""
+    because: str = ""
+    instead: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
     @cached_property
     def derivation(self) -> Derivation:
@@ -72,6 +95,18 @@ class Exercise:
     def variables(self) -> tuple[str, ...]:
         """The names of the variables that the exercise asks for."""
         return tuple(dict.fromkeys(symbol.name for symbol in self.model.parameters()))
+
+    def wording(self, variable: str) -> str:
+        """Return the wording of the question for the gradient of one variable."""
+        return self.asks.get(variable, self.ask)
+
+    def domain_of(self, symbol: Symbol) -> str:
+        """Return the domain of an input: from the file, from the labels, or from its note."""
+        for labels in self.model.onehot:
+            if labels.symbol is symbol:
+                return f"one-hot axis={labels.axis}"
+        note = self.model.notes.get(symbol.name, "")
+        return self.domains.get(symbol.name) or domain_in(note)
 
     def about(self, variable: str) -> Exercise:
         """Return the exercise with one of its variables alone."""

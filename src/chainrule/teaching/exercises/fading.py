@@ -8,13 +8,13 @@ judged at once, step by step (Moreno, Reisslein and Ozogul 2009).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from random import Random
 
 from chainrule.calculus.derivation.steps import Phase, Step
 from chainrule.calculus.graph.node import partials
 from chainrule.teaching.exercises.answer_readers import AnswerKey
 from chainrule.teaching.exercises.content import Content, Equation, Prose
 from chainrule.teaching.exercises.exercise import Exercise
+from chainrule.teaching.exercises.hints import line_hints, rule_hints
 from chainrule.teaching.exercises.kinds.formulas import WRONG_ANSWERS
 from chainrule.teaching.exercises.kinds.lines import MOST_LINES, wrong_rules
 from chainrule.teaching.exercises.questions import (
@@ -23,7 +23,6 @@ from chainrule.teaching.exercises.questions import (
     lettered,
     line_of,
     reason,
-    step_hints,
 )
 from chainrule.teaching.exercises.sections import GradientSection, section_of
 
@@ -47,8 +46,7 @@ def faded(exercise: Exercise, blanks: int, seed: int = 0) -> list[Question]:
     list of Question
         For each blank its rule and its line, in order; none where the derivation is one line.
     """
-    rng = Random(f"{KIND} {seed}")
-    subject = Subject(exercise, rng)
+    subject = Subject(exercise, KIND, seed)
     section = max(
         (section_of(exercise.derivation, name) for name in exercise.variables),
         key=lambda each: len(each.lines),
@@ -83,9 +81,11 @@ def _asked(
     wrong_lines = _wrong_lines(subject, step)
     if len(wrong_lines) >= 2:
         options, letter = lettered(line_of(step), wrong_lines, subject.rng)
-        prompt = (*_sheet(subject, steps, step, blank), Prose("Which line stands at the mark?"))
+        asked = Prose("Which line belongs in place of the question mark at >?")
+        prompt = (*_sheet(subject, steps, step, blank), asked)
         key = AnswerKey("choice", letter, choices=("",) * len(options))
-        found.append(_question(subject, step, prompt, key, options))
+        hints = line_hints(subject, step, wrong_lines)
+        found.append(_question(subject, step, prompt, key, options, hints))
     return found
 
 
@@ -108,20 +108,26 @@ def _rule(subject: Subject, sheet: Content, step: Step, wrong: Sequence[str]) ->
     key = AnswerKey(
         "choice", letter, choices=tuple(o.text for o in options if isinstance(o, Prose))
     )
-    prompt = (*sheet, Prose("By which rule does one get the line at the mark?"))
-    return _question(subject, step, prompt, key, options)
+    prompt = (*sheet, Prose("Which rule leads to the line marked with >?"))
+    hints = rule_hints(subject, step, step.rule, names)
+    return _question(subject, step, prompt, key, options, hints)
 
 
 def _wrong_lines(subject: Subject, step: Step) -> list[Equation]:
     if step.reasons:
-        found = subject.distractors.factor_answers(step, subject.rng, WRONG_ANSWERS)
+        found = subject.distractors.factor_answers(step, subject.rng)
     else:
-        found = subject.distractors.line_answers(step, subject.rng, WRONG_ANSWERS)
+        found = subject.distractors.line_answers(step, subject.rng)
     return [Equation(step.left, wrong.answer) for wrong in found]
 
 
 def _question(
-    subject: Subject, step: Step, prompt: Content, key: AnswerKey, options: Content
+    subject: Subject,
+    step: Step,
+    prompt: Content,
+    key: AnswerKey,
+    options: Content,
+    hints: tuple[Content, ...],
 ) -> Question:
     rules = tuple(r.rule for r in step.reasons) or (step.rule,)
     return Question(
@@ -130,7 +136,7 @@ def _question(
         subject.derivation.model,
         prompt,
         key,
-        step_hints(step),
+        hints,
         (Equation(step.left, step.after, note=step.rule), reason(step)),
         rules,
         options,

@@ -29,6 +29,12 @@ class Answer:
         The number of hints before it.
     at : str
         When, in ISO format.
+    skills : tuple of str
+        The skills that it exercised.
+    blamed : tuple of str
+        The skills whose mistake was named; none for a right answer or an unnamed mistake.
+    mistakes : tuple of str
+        The names of the mistakes.
     """
 
     exercise: str
@@ -38,6 +44,9 @@ class Answer:
     right: bool
     hints: int = 0
     at: str = field(default_factory=_now)
+    skills: tuple[str, ...] = ()
+    blamed: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = ()
 
 
 class AnswerStore(Protocol):

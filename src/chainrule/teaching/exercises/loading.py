@@ -8,7 +8,7 @@ or another exercise of the bank about which something is asked. Answers have no 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ from typing import Any
 from chainrule.calculus.graph.model import Model
 from chainrule.errors import ChainruleError, ExerciseError
 from chainrule.language.reading import load_model, read_model
+from chainrule.teaching.exercises.domains import domain
 from chainrule.teaching.exercises.exercise import LEVELS, Exercise, Topic
 from chainrule.teaching.exercises.variants import variant
 
 BANK = Path(__file__).parent / "bank"
 
-FIELDS: Mapping[str, type] = {
+FIELDS: dict[str, type[str | list[Any] | dict[str, Any]]] = {
     "id": str,
     "title": str,
     "level": str,
@@ -32,8 +33,20 @@ FIELDS: Mapping[str, type] = {
     "source": str,
     "hints": list,
     "kinds": list,
+    "domains": dict,
+    "asks": dict,
+    "forms": dict,
+    "why": str,
+    "because": str,
+    "instead": list,
 }
-"""The fields of an exercise, with the type of each."""
+"""The fields of an exercise, with the type of each; a dict is a table of names and texts."""
+
+WORDS: Mapping[type, str] = {
+    str: "a text",
+    list: "a list of texts",
+    dict: "a table of names and texts",
+}
 
 FORWARDS = ("forward", "example", "of")
 """The three ways to give a forward pass; an exercise uses exactly one."""
@@ -48,7 +61,11 @@ def bank() -> tuple[Topic, ...]:
     return load(sorted(BANK.glob("*.toml")))
 
 
-def exercises(topic: str | None = None, level: str | None = None) -> tuple[Exercise, ...]:
+def exercises(
+    topic: str | None = None,
+    level: str | None = None,
+    among: Callable[[], tuple[Topic, ...]] = bank,
+) -> tuple[Exercise, ...]:
     """Return the exercises of the bank, easiest level first.
 
     Parameters
@@ -57,6 +74,8 @@ def exercises(topic: str | None = None, level: str | None = None) -> tuple[Exerc
         Topics, comma-separated; by default all of them.
     level : str, optional
         Letters of levels, such as ``"A"`` or ``"A-C"``.
+    among : callable, optional
+        Returns the topics to choose from; by default those with forward passes.
 
     Raises
     ------
@@ -68,9 +87,9 @@ def exercises(topic: str | None = None, level: str | None = None) -> tuple[Exerc
     >>> [each.id for each in exercises("vectors")][:3]
     ['logistic-single', 'board-b3', 'board-b4']
     """
-    wanted = _topics(topic)
+    wanted = _topics(topic, among())
     letters = _levels(level)
-    found = [e for t in bank() if t.name in wanted for e in t.exercises if e.level in letters]
+    found = [e for t in among() if t.name in wanted for e in t.exercises if e.level in letters]
     if not found:
         raise ExerciseError(
             f"no exercise of topic {topic} is of level {level}; leave one of them out"
@@ -78,15 +97,22 @@ def exercises(topic: str | None = None, level: str | None = None) -> tuple[Exerc
     return tuple(found)
 
 
-def find(identifier: str) -> Exercise:
+def find(identifier: str, among: Callable[[], tuple[Topic, ...]] = bank) -> Exercise:
     """Find an exercise of the bank by its id; ``ID:SEED`` is its variant of that seed.
+
+    Parameters
+    ----------
+    identifier : str
+        The id.
+    among : callable, optional
+        Returns the topics to search; by default those with forward passes.
 
     Raises
     ------
     ExerciseError
         When there is none; the message names the nearest ones.
     """
-    known = {each.id: each for topic in bank() for each in topic.exercises}
+    known = {each.id: each for topic in among() for each in topic.exercises}
     wanted, _, seed = identifier.strip().lower().partition(":")
     if wanted in known and not seed:
         return known[wanted]
@@ -123,6 +149,7 @@ def load(paths: Iterable[Path]) -> tuple[Topic, ...]:
     """
     files = [(path, _parsed(path)) for path in paths]
     models: dict[str, Model] = {}
+    domains: dict[str, Mapping[str, str]] = {}
     for path, data in files:
         _header(path, data)
         for number, table in enumerate(data["exercise"], start=1):
@@ -132,10 +159,13 @@ def load(paths: Iterable[Path]) -> tuple[Topic, ...]:
                 raise ExerciseError(f"{where}, field id: {table['id']} is taken; choose another id")
             if "of" not in table:
                 models[table["id"]] = _model(where, table)
+                domains[table["id"]] = table.get("domains", {})
             elif table["of"] in (None, table["id"]):
                 raise ExerciseError(f"{where}, field of: an exercise cannot be about itself")
     topics = [
-        Topic(data["topic"], data["title"], data["level"], tuple(_built(path, data, models)))
+        Topic(
+            data["topic"], data["title"], data["level"], tuple(_built(path, data, models, domains))
+        )
         for path, data in files
     ]
     return tuple(sorted(topics, key=lambda topic: (topic.level, _place(topic))))
@@ -146,7 +176,12 @@ def _place(topic: Topic) -> tuple[int, str]:
     return -len(topic.exercises), topic.name
 
 
-def _built(path: Path, data: Mapping[str, Any], models: Mapping[str, Model]) -> Iterator[Exercise]:
+def _built(
+    path: Path,
+    data: Mapping[str, Any],
+    models: Mapping[str, Model],
+    domains: Mapping[str, Mapping[str, str]],
+) -> Iterator[Exercise]:
     for number, table in enumerate(data["exercise"], start=1):
         where = _where(path, number, table)
         if "of" in table and table["of"] not in models:
@@ -154,17 +189,56 @@ def _built(path: Path, data: Mapping[str, Any], models: Mapping[str, Model]) -> 
                 f"{where}, field of: there is no exercise {table['of']!r} with a forward pass; "
                 + _nearest(table["of"], models)
             )
+        model = models[table.get("of", table["id"])]
         yield Exercise(
             table["id"],
             table["title"],
             table.get("level", data["level"]),
             data["topic"],
-            models[table.get("of", table["id"])],
+            model,
             table["ask"],
             table["source"],
             tuple(table.get("hints", ())),
             tuple(table.get("kinds", ())),
+            domains=_domains(where, table, model, domains),
+            asks=_of_variables(where, "asks", table, model),
+            forms=_of_variables(where, "forms", table, model),
+            why=table.get("why", ""),
+            because=table.get("because", ""),
+            instead=tuple(table.get("instead", ())),
         )
+
+
+def _domains(
+    where: str,
+    table: Mapping[str, Any],
+    model: Model,
+    of_bases: Mapping[str, Mapping[str, str]],
+) -> Mapping[str, str]:
+    """Return the domains of the inputs; a question about another exercise takes its domains."""
+    if "of" in table and "domains" not in table:
+        return of_bases.get(table["of"], {})
+    names = [symbol.name for symbol in model.inputs]
+    for name, chosen in table.get("domains", {}).items():
+        if name not in names:
+            raise ExerciseError(f"{where}, field domains: there is no input {name!r}")
+        try:
+            domain(chosen)
+        except ExerciseError as error:
+            raise ExerciseError(f"{where}, field domains, {name}: {error}") from None
+    return dict(table.get("domains", {}))
+
+
+def _of_variables(
+    where: str, field: str, table: Mapping[str, Any], model: Model
+) -> Mapping[str, str]:
+    asked = [symbol.name for symbol in model.parameters()]
+    for name in table.get(field, {}):
+        if name not in asked:
+            raise ExerciseError(
+                f"{where}, field {field}: {name!r} is not asked; asked are {', '.join(asked)}"
+            )
+    return dict(table.get(field, {}))
 
 
 # ---- validation --------------------------------------------------------------------------------
@@ -205,10 +279,10 @@ def _validate(where: str, table: Mapping[str, Any]) -> None:
         if field not in FIELDS:
             raise ExerciseError(f"{where}, field {field}: unknown; {_nearest(field, FIELDS)}")
         if not isinstance(value, FIELDS[field]):
-            kind = "a list of texts" if FIELDS[field] is list else "a text"
-            raise ExerciseError(f"{where}, field {field}: must be {kind}")
-        if isinstance(value, list) and not all(isinstance(item, str) for item in value):
-            raise ExerciseError(f"{where}, field {field}: must be a list of texts")
+            raise ExerciseError(f"{where}, field {field}: must be {WORDS[FIELDS[field]]}")
+        items = value.values() if isinstance(value, dict) else value
+        if not all(isinstance(item, str) for item in items):
+            raise ExerciseError(f"{where}, field {field}: must be {WORDS[FIELDS[field]]}")
         if not value:
             raise ExerciseError(f"{where}, field {field}: is empty; fill it or leave it out")
     for field in NEEDED:
@@ -219,6 +293,10 @@ def _validate(where: str, table: Mapping[str, Any]) -> None:
         raise ExerciseError(
             f"{where}: give its forward pass by one of the fields {', '.join(FORWARDS)}; "
             f"it has {' and '.join(given) or 'none'}"
+        )
+    if "why" in table and ("because" not in table or len(table.get("instead", ())) < 2):
+        raise ExerciseError(
+            f"{where}, field why: give its answer in because, and two or more wrong ones in instead"
         )
     if "level" in table:
         _known_level(f"{where}, field level", table["level"])
@@ -244,8 +322,8 @@ def _known_level(where: str, level: str) -> None:
         raise ExerciseError(f"{where}: there is no level {level!r}; levels are {', '.join(LEVELS)}")
 
 
-def _topics(topic: str | None) -> set[str]:
-    names = [each.name for each in bank()]
+def _topics(topic: str | None, among: Iterable[Topic]) -> set[str]:
+    names = [each.name for each in among]
     if topic is None:
         return set(names)
     wanted = {name.strip().lower() for name in topic.split(",") if name.strip()}

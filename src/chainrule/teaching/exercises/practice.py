@@ -1,4 +1,4 @@
-"""Practice: one question after the other, chosen from what was missed; no input or output."""
+"""Practice: one question after the other, chosen by the tutor; no input or output."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from random import Random
 from chainrule.errors import ExerciseError
 from chainrule.teaching.exercises.answer_readers import Judgement, judge
 from chainrule.teaching.exercises.content import Content
+from chainrule.teaching.exercises.evidence import blamed_by, named_by, skills_of
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.fading import KIND as FADING
 from chainrule.teaching.exercises.fading import faded
@@ -106,7 +107,7 @@ class PracticeSession:
         """Judge an answer; the first readable one is recorded."""
         found = judge(self.question.key, text)
         if found.read:
-            self._record(found.right)
+            self._record(found.right, found)
             self._wrong += not found.right
         return found
 
@@ -127,7 +128,7 @@ class PracticeSession:
 
     def show(self) -> Content:
         """Return the solution; a question without an answer counts as missed."""
-        self._record(False)
+        self._record(False, None)
         return self.question.solution
 
     def skip(self) -> None:
@@ -135,7 +136,7 @@ class PracticeSession:
         self.skipped.add(_base(self.question.exercise))
         self._queue.clear()
 
-    def _record(self, right: bool) -> None:
+    def _record(self, right: bool, found: Judgement | None) -> None:
         if self._recorded:
             return
         question = self.question
@@ -146,6 +147,9 @@ class PracticeSession:
             question.rules,
             right,
             self._hints,
+            skills=skills_of(question),
+            blamed=blamed_by(question, found),
+            mistakes=named_by(found),
         )
         if self.progress is not None:
             self.progress.record(answer)
@@ -176,9 +180,9 @@ class PracticeSession:
             return faded(exercise, min(1 + done // 2, MOST_BLANKS), seed)
         for kind in choice.kinds:
             question = ask(exercise, kind, seed)
-            if question is not None and (not choice.rule or choice.rule in question.rules):
+            if question is not None and (not choice.skill or choice.skill in skills_of(question)):
                 return [question]
-        for kind in choice.kinds:  # none takes the rule by itself: the exercise does
+        for kind in choice.kinds:  # none asks for the skill by itself: the exercise does
             question = ask(exercise, kind, seed)
             if question is not None:
                 return [question]

@@ -1,7 +1,8 @@
 """The practice log: answers in an SQLite file on the local disk.
 
 Every answer is one transaction, so a kill at any moment loses at most the answer being given. The
-file holds no text that was typed, only which question it was, the rules it took, and its result.
+file holds no text that was typed, only which question it was, its rules and skills, its result, and
+the names of mistakes.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 from chainrule.errors import DataError
 from chainrule.teaching.exercises.history import Answer
 
-SCHEMA = 1
+SCHEMA = 2
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -28,9 +29,15 @@ CREATE TABLE IF NOT EXISTS answers (
     seed INTEGER NOT NULL,
     rules TEXT NOT NULL,
     right INTEGER NOT NULL,
-    hints INTEGER NOT NULL
+    hints INTEGER NOT NULL,
+    skills TEXT NOT NULL DEFAULT '[]',
+    blamed TEXT NOT NULL DEFAULT '[]',
+    mistakes TEXT NOT NULL DEFAULT '[]'
 )
 """
+
+_ADDED = ("skills", "blamed", "mistakes")
+"""The columns that schema 2 added; what schema 1 holds has none of them."""
 
 
 class PracticeLog:
@@ -58,20 +65,25 @@ class PracticeLog:
             ) from None
         with self._connection() as connection:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, SCHEMA):
+            if version not in (0, 1, SCHEMA):
                 raise DataError(
                     f"{self.path}: written by another version of chainrule (schema {version}, "
                     f"this one writes {SCHEMA}); choose another file with --progress"
                 )
             connection.execute(_TABLES)
+            if version == 1:
+                for column in _ADDED:
+                    connection.execute(
+                        f"ALTER TABLE answers ADD COLUMN {column} TEXT NOT NULL DEFAULT '[]'"
+                    )
             connection.execute(f"PRAGMA user_version = {SCHEMA}")
 
     def record(self, answer: Answer) -> None:
         """Store an answer; it is on disk on return."""
         with self._connection() as connection:
             connection.execute(
-                "INSERT INTO answers (at, exercise, kind, seed, rules, right, hints) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO answers (at, exercise, kind, seed, rules, right, hints, skills, "
+                "blamed, mistakes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     answer.at,
                     answer.exercise,
@@ -80,6 +92,9 @@ class PracticeLog:
                     json.dumps(answer.rules),
                     int(answer.right),
                     answer.hints,
+                    json.dumps(answer.skills),
+                    json.dumps(answer.blamed),
+                    json.dumps(answer.mistakes),
                 ),
             )
 
@@ -87,11 +102,21 @@ class PracticeLog:
         """Return all answers, oldest first."""
         with self._connection() as connection:
             rows = connection.execute(
-                "SELECT exercise, kind, seed, rules, right, hints, at FROM answers ORDER BY id"
+                "SELECT exercise, kind, seed, rules, right, hints, at, skills, blamed, mistakes "
+                "FROM answers ORDER BY id"
             ).fetchall()
         return [
-            Answer(exercise, kind, seed, tuple(json.loads(rules)), bool(right), hints, at)
-            for exercise, kind, seed, rules, right, hints, at in rows
+            Answer(
+                exercise,
+                kind,
+                seed,
+                tuple(json.loads(rules)),
+                bool(right),
+                hints,
+                at,
+                *(tuple(json.loads(names)) for names in lists),
+            )
+            for exercise, kind, seed, rules, right, hints, at, *lists in rows
         ]
 
     def export(self) -> dict[str, Any]:

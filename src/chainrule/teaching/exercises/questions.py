@@ -10,6 +10,7 @@ from random import Random
 from chainrule.calculus.derivation.steps import Derivation, Phase, Step
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr, Partial, Symbol, partials, symbols
+from chainrule.teaching.exercises.answer_forms import answer_form
 from chainrule.teaching.exercises.answer_readers import AnswerKey
 from chainrule.teaching.exercises.content import Block, Content, Equation, Prose
 from chainrule.teaching.exercises.distractors import Distractors
@@ -38,11 +39,13 @@ class Question:
     key : AnswerKey
         The form of the answer, and the right answer.
     hints : tuple of tuple of Block
-        Three: which rule; the rule applied here, with a blank; the step.
+        Three: where to look; how to begin; all but the answer.
     solution : tuple of Block
         The solution.
     rules : tuple of str
-        The rules that the answer takes, by which progress is kept.
+        The derivative rules that the answer takes.
+    skills : tuple of str
+        The skills that it exercises, where they are not those of its rules.
     """
 
     exercise: Exercise
@@ -54,6 +57,7 @@ class Question:
     solution: Content
     rules: tuple[str, ...]
     options: Content = ()
+    skills: tuple[str, ...] = ()
 
 
 class Subject:
@@ -63,13 +67,18 @@ class Subject:
     ----------
     exercise : Exercise
         The exercise.
-    rng : Random
-        Source of random choices.
+    kind : str
+        The kind of question.
+    seed : int
+        Seed of the random choices. They depend on the exercise and the kind, too, so that the
+        questions of one sitting do not share their letters and numbers.
     """
 
-    def __init__(self, exercise: Exercise, rng: Random) -> None:
+    def __init__(self, exercise: Exercise, kind: str, seed: int) -> None:
         self.exercise = exercise
-        self.rng = rng
+        self.kind = kind
+        self.seed = seed
+        self.rng = Random(f"{exercise.id} {kind} {seed}")
 
     @property
     def derivation(self) -> Derivation:
@@ -87,19 +96,27 @@ class Subject:
         return tuple(sections(self.derivation))
 
     def variable(self) -> GradientSection:
-        """Choose one of the asked gradients."""
-        return section_of(self.derivation, self.rng.choice(self.exercise.variables))
+        """Choose one of the asked gradients: in turn by seed, at first in the order of the file.
+
+        The file names weights before biases, and as many seeds in a row as there are variables,
+        counted from a multiple of their number, ask for each of them once.
+        """
+        names = list(self.exercise.variables)
+        turn, place = divmod(self.seed, len(names))
+        if turn:
+            Random(f"{self.exercise.id} {self.kind} turn {turn}").shuffle(names)
+        return section_of(self.derivation, names[place])
 
     def whole(self, section: GradientSection) -> Partial:
         """Return the left side of a gradient as a whole."""
         return Partial(self.derivation.model.objective, section.variable)
 
     def gradient(self, section: GradientSection) -> Equation:
-        """Return the result of a gradient as a line."""
+        """Return the result of a gradient as a line, in the form of an answer."""
         left: Expr = self.whole(section)
         if section.gradient.matrix is None and section.lines:
             left = section.lines[-1].left
-        return Equation(left, section.answer)
+        return Equation(left, answer_form(self.exercise, section))
 
     def needed(self, section: GradientSection) -> tuple[GradientSection, ...]:
         """Return the sections of the layers that a gradient uses, and its own, in order."""
@@ -159,7 +176,9 @@ def mentioned(forms: Iterable[Expr]) -> set[Symbol]:
 
 def sentence(text: str) -> Prose:
     """Format a reason as a sentence."""
-    first = text[:1].upper() if text[:2].isascii() and text[1:2].islower() else text[:1]
+    word = text.split(" ", 1)[0]
+    is_word = word == "a" or (text[:2].isascii() and text[1:2].islower())
+    first = text[:1].upper() if is_word else text[:1]
     return Prose(f"{first}{text[1:]}.")
 
 
@@ -168,15 +187,6 @@ def reason(step: Step) -> Prose:
     if step.phase is Phase.SUBSTITUTE:
         return Prose("The answer takes the place of the factor that was asked for.")
     return sentence(step.why)
-
-
-def step_hints(step: Step) -> tuple[Content, ...]:
-    """Return the three hints for a step."""
-    return (
-        (Prose(f"The rule: {step.rule}."),),
-        (reason(step), Equation(step.left, None)),
-        (Equation(step.left, step.after, note=step.rule),),
-    )
 
 
 def lettered(right: Block, wrong: Sequence[Block], rng: Random) -> tuple[Content, str]:

@@ -1,10 +1,10 @@
-"""Scheduling of exercises by spaced repetition (Leitner boxes), with a reason per choice.
+"""The tutor's choice of the next question, with its reason.
 
-Every derivative rule has a box. A right answer without hints moves the rules that it used one box
-up, a wrong one puts them back into box 0. A rule that went wrong comes again after a question on
-something else; a rule in box k is due after 3 times 2^k other questions. When nothing is due, the
-next exercise of the bank is asked until it was right twice, taking turns with the one after it, and
-after three right answers in a row a harder one.
+Five questions place the student on a level. After that three right answers in a row go up a level
+and two wrong ones down. A skill whose mistake was named is asked again after another question, in
+other kinds of question, and after it was put right after 6, 12, 24 ... others (spaced repetition,
+Leitner boxes). An exercise that went wrong without a named mistake comes again. In between, kinds
+of question take turns, and skills that are not mastered come first.
 """
 
 from __future__ import annotations
@@ -14,40 +14,48 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from chainrule.calculus.graph.node import Apply, Expr, walk
-from chainrule.teaching.exercises.exercise import Exercise
+from chainrule.teaching.exercises.exercise import LEVELS, Exercise
 from chainrule.teaching.exercises.history import Answer
+from chainrule.teaching.exercises.kinds import TEMPLATES
+from chainrule.teaching.exercises.mastery import Mastery, masteries
+from chainrule.teaching.exercises.skills import OF_KIND, skills_of_model
+from chainrule.teaching.exercises.templates.template import TemplateExercise
 
-TOP_BOX = 5
-PAUSE = 1
-NEAR = 4
-"""The number of easiest exercises among which the least seen one is taken."""
-
-SPACING = 3
-IN_A_ROW = 3
-LEAP = 4
 RIGHT = 2
-"""The right answers that an exercise needs; one with a single kind of question needs one."""
+"""The right answers after which an exercise comes as a variant."""
 
-FIRST = ("factor", "gradient")
-"""The kinds of question that a new exercise begins with."""
+PLACED = 5
+"""The number of questions that place a student."""
 
+FIRST_LEVEL = 1
+"""Placement begins at level B."""
 
-@dataclass
-class LeitnerBox:
-    """The results of one rule so far."""
+TOP_PLACED = 4
+"""Placement ends at level E at most; the last level is for curiosity, not for placement."""
 
-    box: int = 0
-    seen: int = 0
-    missed: int = 0
-    last: int = -1
+UP, DOWN = 3, 2
+"""Right answers in a row for the next level, wrong ones in a row for the one before."""
 
-    def due(self, now: int) -> bool:
-        """Whether the rule is due again."""
-        since = now - self.last - 1
-        if self.missed and self.box == 0:
-            return since >= PAUSE
-        return self.missed > 0 and since >= SPACING * 2**self.box
+PLACING = ("gradient", "circuit", "gradient", "number", "gradient")
+"""The kinds of the questions that place a student: nothing to choose from, nothing to guess."""
+
+WHOLE = ("gradient", "verify", "debug", "maths-to-code", "number")
+"""Kinds of question that take every skill of a gradient."""
+
+EASIER = ("factor", "next", "rule", "wrong-line", "order")
+"""Kinds of question for an exercise that went wrong: one line at a time."""
+
+AGAIN = 2
+"""The number of other questions before such an exercise comes again."""
+
+LETTERS = tuple(letter for letter in LEVELS if letter != "G")
+"""The levels by difficulty; level G asks about derivations of any level."""
+
+ABOUT_DERIVATIONS = 3
+"""The level with which exercises about derivations are asked: D."""
+
+SPAN = 3
+"""The least number of levels that placement needs."""
 
 
 @dataclass(frozen=True)
@@ -60,43 +68,79 @@ class ScheduledExercise:
         The exercise of the bank.
     kinds : tuple of str
         Kinds of question, the wanted ones first.
-    rule : str
-        The rule that it is for, or nothing.
     times : int
         How often the exercise was answered before; a variant is due when it was.
     why : str
         In one sentence.
+    skill : str
+        The skill that it is for, or nothing.
     """
 
     exercise: Exercise
     kinds: tuple[str, ...]
-    rule: str
     times: int
     why: str
+    skill: str = ""
 
 
-def boxes(history: Iterable[Answer]) -> dict[str, LeitnerBox]:
-    """Return the Leitner box of every rule, by replaying the answers.
+@dataclass(frozen=True)
+class Standing:
+    """The level of a student, and how many answers in a row were right or wrong."""
+
+    level: int
+    right: int = 0
+    wrong: int = 0
+    moved: str = ""
+
+    @property
+    def letter(self) -> str:
+        """The letter of the level."""
+        return LETTERS[self.level]
+
+
+def standing(history: Iterable[Answer], *, placing: bool = True) -> Standing:
+    """Return the level after some answers.
+
+    Parameters
+    ----------
+    history : iterable of Answer
+        The answers, oldest first.
+    placing : bool, optional
+        Whether the first five answers place the student.
 
     Examples
     --------
-    >>> right, wrong = (Answer("e", "k", 0, ("log rule",), r) for r in (True, False))
-    >>> found = boxes([right, wrong, right, right])["log rule"]
-    >>> found.box, found.seen, found.missed
-    (2, 4, 1)
+    >>> right, wrong = (Answer("e", "gradient", 0, (), r) for r in (True, False))
+    >>> standing([right] * 5).letter, standing([wrong] * 5).letter
+    ('D', 'A')
+    >>> standing([right] * 8).letter, standing([right] * 5 + [wrong] * 2).letter
+    ('E', 'C')
     """
-    found: dict[str, LeitnerBox] = {}
-    for number, answer in enumerate(history):
-        for rule in answer.rules:
-            box = found.setdefault(rule, LeitnerBox())
-            box.seen += 1
-            box.last = number
-            if not answer.right:
-                box.box = 0
-                box.missed += 1
-            elif not answer.hints:
-                box.box = min(box.box + 1, TOP_BOX)
-    return found
+    now = Standing(FIRST_LEVEL if placing else 0)
+    for number, answer in enumerate(history, start=1):
+        good = answer.right and not answer.hints
+        if placing and number <= PLACED:
+            level = now.level + (1 if good else -1 if not answer.right else 0)
+            if number == PLACED:
+                level -= 1  # what was reached once is practised from below
+            now = Standing(min(max(level, 0), TOP_PLACED if number < PLACED else TOP_PLACED - 1))
+        elif good:
+            now = _up(now) if now.right + 1 == UP else Standing(now.level, now.right + 1)
+        elif not answer.right:
+            now = _down(now) if now.wrong + 1 == DOWN else Standing(now.level, 0, now.wrong + 1)
+        else:
+            now = Standing(now.level)
+    return now
+
+
+def _up(now: Standing) -> Standing:
+    level = min(now.level + 1, len(LETTERS) - 1)
+    return Standing(level, moved=f"{UP} right in a row: level {LETTERS[level]}")
+
+
+def _down(now: Standing) -> Standing:
+    level = max(now.level - 1, 0)
+    return Standing(level, moved=f"{DOWN} wrong in a row: level {LETTERS[level]}")
 
 
 class Scheduler:
@@ -113,10 +157,13 @@ class Scheduler:
     """
 
     def __init__(self, pool: Sequence[Exercise], kinds: Sequence[str], rng: Random) -> None:
-        self.pool = pool
         self.kinds = tuple(kinds)
+        wanted = [e for e in pool if not set(e.kinds) or set(e.kinds) & set(self.kinds)]
+        self.pool = tuple(wanted) or tuple(pool)
         self.rng = rng
-        self._rules: dict[str, frozenset[str]] = {}
+        self.placing = len({e.level for e in self.pool}) >= SPAN
+        self._skills: dict[str, tuple[str, ...]] = {}
+        self._place = {exercise.id: place for place, exercise in enumerate(self.pool)}
 
     def choose(self, history: Sequence[Answer], skipped: Iterable[str] = ()) -> ScheduledExercise:
         """Choose the next exercise.
@@ -128,91 +175,194 @@ class Scheduler:
         skipped : iterable of str
             Exercises that shall not come now.
         """
-        left = [e for e in self.pool if e.id not in set(skipped)] or list(self.pool)
+        out = set(skipped)
+        left = [e for e in self.pool if e.id not in out] or list(self.pool)
         last = history[-1].exercise if history else ""
         others = [e for e in left if e.id != last] or left
-        for rule, box in self._due(history):
-            why = _because(rule, box)
-            found = self._with_rule(others, rule, history)
-            if found is not None:
-                return self._choice(found, history, why, rule)
-            kind = next(a.kind for a in reversed(history) if rule in a.rules)
-            if kind in self.kinds:  # no derivative rule: what is asked for is the way of asking
-                least = min(others[:NEAR], key=lambda e: _times(e, history))
-                return self._choice(least, history, why, kinds=(kind,))
-        return self._new(others, history)
+        found = masteries(history)
+        now = standing(history, placing=self.placing)
+        if self.placing and len(history) < PLACED:
+            return self._placement(others, history, now)
+        return (
+            self._again(others, history, found, now)
+            or self._retry(others, history)
+            or self._new(others, history, found, now)
+        )
 
-    def _due(self, history: Sequence[Answer]) -> list[tuple[str, LeitnerBox]]:
-        found = [(rule, box) for rule, box in boxes(history).items() if box.due(len(history))]
-        return sorted(found, key=lambda pair: (pair[1].box, -pair[1].missed, pair[1].last))
+    def skills(self, exercise: Exercise) -> tuple[str, ...]:
+        """Return the skills that an exercise can ask for."""
+        if exercise.id not in self._skills:
+            if isinstance(exercise, TemplateExercise):
+                self._skills[exercise.id] = exercise.skills
+            else:
+                self._skills[exercise.id] = skills_of_model(exercise.model)
+        return self._skills[exercise.id]
 
-    def _with_rule(
-        self, exercises: Sequence[Exercise], rule: str, history: Sequence[Answer]
-    ) -> Exercise | None:
-        """Return exercises with a rule: among the easiest few, the least seen first."""
-        found: list[Exercise] = []
-        for exercise in exercises:
-            if rule in self.rules(exercise):
-                found.append(exercise)
-            if len(found) == NEAR:
-                break
-        return min(found, key=lambda e: _times(e, history), default=None)
+    # ---- placement -----------------------------------------------------------------------------
 
-    def _new(self, exercises: Sequence[Exercise], history: Sequence[Answer]) -> ScheduledExercise:
-        right = Counter(answer.exercise for answer in history if answer.right)
-        left = [e for e in exercises if right[e.id] < (1 if e.kinds else RIGHT)]
-        if not left:
-            chosen = min(exercises, key=lambda e: _times(e, history))
-            return self._choice(chosen, history, "all were right; this one is a variant")
-        row = history[-IN_A_ROW:]
-        if len(row) == IN_A_ROW and all(answer.right and not answer.hints for answer in row):
-            ahead = min(LEAP, len(left) - 1)
-            why = f"{IN_A_ROW} right in a row: a step ahead" if ahead else "the last new one"
-            return self._choice(left[ahead], history, why)
-        if not _times(left[0], history):
-            return self._choice(left[0], history, "new: the next in the bank")
-        why = "right once: another side of it" if right[left[0].id] else "not right yet: once more"
-        return self._choice(left[0], history, why)
+    def _placement(
+        self, left: Sequence[Exercise], history: Sequence[Answer], now: Standing
+    ) -> ScheduledExercise:
+        asked = {skill for answer in history for skill in answer.skills}
+        seen = {answer.exercise for answer in history}
+        near = _nearest(left, now.level)
+        why = f"placement, question {len(history) + 1} of {PLACED}, level {now.letter}"
+        for kind in (PLACING[len(history)], *PLACING, *self.kinds):
+            options = [e for e in near if kind in self.kinds and _asks(e, kind)]
+            if options:
+                exercise = max(
+                    options,
+                    key=lambda e: (
+                        e.id not in seen,
+                        len(set(self.skills(e)) - asked),
+                        -self._place[e.id],
+                    ),
+                )
+                return self._choice(exercise, history, why, kinds=(kind,))
+        return self._choice(near[0], history, why)
+
+    # ---- what went wrong -----------------------------------------------------------------------
+
+    def _again(
+        self,
+        left: Sequence[Exercise],
+        history: Sequence[Answer],
+        found: dict[str, Mastery],
+        now: Standing,
+    ) -> ScheduledExercise | None:
+        """Choose a question on a skill that went wrong and is due, the weakest first."""
+        due = [mastery for mastery in found.values() if mastery.due(len(history))]
+        for mastery in sorted(due, key=lambda each: (each.probability, each.last)):
+            options = [e for e in left if mastery.skill in self.skills(e)]
+            options = options or [e for e in left if self._kinds_about(e, mastery.skill)]
+            if not options:
+                continue
+            reach = [e for e in options if level_of(e) <= now.level]
+            seen = Counter(answer.exercise for answer in history)
+            used = Counter(a.kind for a in history if mastery.skill in (*a.skills, *a.blamed))
+            level = min(now.level, max(level_of(e) for e in reach or options))
+            ranked = [
+                (
+                    seen[e.id],
+                    used[kind],
+                    abs(level_of(e) - level),
+                    len(self.skills(e)),
+                    self._place[e.id],
+                    kind,
+                    e,
+                )
+                for e in reach or options
+                for kind in self._kinds_for(e, mastery.skill)
+            ]
+            if not ranked:
+                continue
+            *_, kind, exercise = min(ranked, key=lambda each: each[:5])
+            again = "here it is again" if mastery.box == 0 else "is it still right?"
+            why = f"{mastery.skill}: {mastery.evidence}; {again}"
+            return self._choice(exercise, history, why, mastery.skill, (kind,))
+        return None
+
+    def _kinds_about(self, exercise: Exercise, skill: str) -> list[str]:
+        """Return the kinds of question that are about a skill whatever the exercise."""
+        kinds = [kind for kind, skills in OF_KIND.items() if skill in skills]
+        return [kind for kind in kinds if kind in self.kinds and _asks(exercise, kind)]
+
+    def _kinds_for(self, exercise: Exercise, skill: str) -> list[str]:
+        """Return the kinds that ask for a skill: of a gradient, those that take it whole."""
+        if exercise.kinds:
+            return [kind for kind in exercise.kinds if kind in self.kinds]
+        if skill not in self.skills(exercise):
+            return self._kinds_about(exercise, skill)
+        return [kind for kind in WHOLE if kind in self.kinds] or [
+            kind for kind in self.kinds if kind not in TEMPLATES
+        ]
+
+    def _retry(
+        self, left: Sequence[Exercise], history: Sequence[Answer]
+    ) -> ScheduledExercise | None:
+        """Choose an exercise that went wrong without a named mistake, one line at a time."""
+        last: dict[str, tuple[int, Answer]] = {}
+        for number, answer in enumerate(history):
+            last[answer.exercise] = (number, answer)
+        for exercise in left:
+            if exercise.id not in last:
+                continue
+            number, answer = last[exercise.id]
+            if answer.right or answer.blamed:
+                continue
+            if len(history) - number - 1 >= AGAIN:
+                kinds = tuple(kind for kind in EASIER if kind in self.kinds)
+                why = "this one went wrong; here is a part of it"
+                return self._choice(exercise, history, why, kinds=kinds)
+        return None
+
+    # ---- what is new ---------------------------------------------------------------------------
+
+    def _new(
+        self,
+        left: Sequence[Exercise],
+        history: Sequence[Answer],
+        found: dict[str, Mastery],
+        now: Standing,
+    ) -> ScheduledExercise:
+        """Choose a question of the level: kinds take turns, what is not mastered comes first."""
+        used = Counter(answer.kind for answer in history)
+        seen = Counter(answer.exercise for answer in history)
+        near = _nearest(left, now.level)
+        kinds = sorted(self.kinds, key=lambda kind: (used[kind], self.rng.random()))
+        least = min(seen[e.id] for e in near)
+        for kind in kinds:
+            options = [e for e in near if _asks(e, kind) and seen[e.id] <= least + 1]
+            if not options:
+                continue
+            exercise = min(
+                options, key=lambda e: (seen[e.id], self._mastered(e, found), self._place[e.id])
+            )
+            return self._choice(
+                exercise, history, now.moved or _reason(seen[exercise.id], exercise), kinds=(kind,)
+            )
+        exercise = min(near, key=lambda e: (seen[e.id], self._place[e.id]))
+        return self._choice(exercise, history, now.moved or _reason(seen[exercise.id], exercise))
+
+    def _mastered(self, exercise: Exercise, found: dict[str, Mastery]) -> float:
+        """Return the part of the skills of an exercise that are mastered."""
+        skills = self.skills(exercise)
+        done = sum(skill in found and found[skill].mastered for skill in skills)
+        return done / len(skills) if skills else 0.0
 
     def _choice(
         self,
         exercise: Exercise,
         history: Sequence[Answer],
         why: str,
-        rule: str = "",
+        skill: str = "",
         kinds: Sequence[str] = (),
     ) -> ScheduledExercise:
-        asked = [a.kind for a in history if a.exercise == exercise.id]
-        names = list(exercise.kinds) or list(self.kinds)
+        asked = Counter(a.kind for a in history if a.exercise == exercise.id)
+        names = list(exercise.kinds) or [kind for kind in self.kinds if kind not in TEMPLATES]
         self.rng.shuffle(names)
-        first = () if exercise.kinds else [k for k in FIRST if k in names and k not in asked]
-        fresh = [k for k in names if k not in asked]
-        order = tuple(dict.fromkeys([*kinds, *first, *fresh, *names]))
-        return ScheduledExercise(exercise, order, rule, _times(exercise, history), why)
-
-    def rules(self, exercise: Exercise) -> frozenset[str]:
-        """Return the rules of the operations on the way to the asked variables."""
-        if exercise.id not in self._rules:
-            moved: set[Expr] = {exercise.model.symbol(name) for name in exercise.variables}
-            found: set[str] = set()
-            for definition in exercise.model.definitions:
-                for node in walk(definition.value):
-                    if isinstance(node, Apply) and moved.intersection(node.args):
-                        moved.add(node)
-                        found.add(node.op.rule)
-                if definition.value in moved:
-                    moved.add(definition.target)
-            self._rules[exercise.id] = frozenset(found)
-        return self._rules[exercise.id]
+        names.sort(key=lambda kind: asked[kind])
+        times = sum(answer.exercise == exercise.id for answer in history)
+        return ScheduledExercise(
+            exercise, tuple(dict.fromkeys([*kinds, *names])), times, why, skill
+        )
 
 
-def _times(exercise: Exercise, history: Sequence[Answer]) -> int:
-    return sum(answer.exercise == exercise.id for answer in history)
+def _asks(exercise: Exercise, kind: str) -> bool:
+    """Whether an exercise may have questions of a kind."""
+    return kind in exercise.kinds if exercise.kinds else kind not in TEMPLATES
 
 
-def _because(rule: str, box: LeitnerBox) -> str:
-    times = f"{box.missed} of {box.seen} times" if box.seen > 1 else "last time"
-    name = f"the {rule}" if rule.endswith("rule") else f"“{rule}”"
-    if box.box == 0:
-        return f"{name} went wrong {times}; here it is again"
-    return f"{name} went wrong {times}; it is time to see whether it stays"
+def level_of(exercise: Exercise) -> int:
+    """Return the number of the level with which an exercise is asked, from 0."""
+    return LETTERS.index(exercise.level) if exercise.level in LETTERS else ABOUT_DERIVATIONS
+
+
+def _nearest(left: Sequence[Exercise], level: int) -> list[Exercise]:
+    """Return the exercises of the nearest level that there is, the lower one where two tie."""
+    away = min({level_of(e) for e in left}, key=lambda at: (abs(at - level), at))
+    return [e for e in left if level_of(e) == away]
+
+
+def _reason(seen: int, exercise: Exercise) -> str:
+    return f"level {exercise.level}, another time" if seen else f"level {exercise.level}, new"

@@ -14,6 +14,7 @@ from typing import Any
 
 from chainrule.errors import ExerciseError
 from chainrule.teaching.exercises.answer_readers import READERS, AnswerKey
+from chainrule.teaching.exercises.balance import balanced
 from chainrule.teaching.exercises.difficulty import difficulty
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.kinds import ask
@@ -23,6 +24,9 @@ from chainrule.teaching.exercises.variants import variant
 SCHEMA = 1
 MOST = 500
 EMPTY_ROUNDS = 3
+STRIDE = 1000
+"""The difference between the seeds of two sets, of which each uses one per round."""
+
 REACH = 12
 """The largest difference in difficulty between a variant and its base."""
 
@@ -97,11 +101,12 @@ def new_set(
     if not 1 <= count <= MOST:
         raise ExerciseError(f"a set holds 1 to {MOST} questions, not {count}")
     rng = Random(f"set {seed}")
-    found: list[Question] = []
-    for question in _questions(pool, seed, kinds, hardness, rng):
-        found.append(question)
-        if len(found) == count:
+    drawn: list[tuple[Question, int]] = []
+    for pair in _questions(pool, seed, kinds, hardness, rng):
+        drawn.append(pair)
+        if len(drawn) == count:
             break
+    found = balanced([question for question, _ in drawn], [number for _, number in drawn], rng)
     if len(found) < count:
         raise ExerciseError(
             f"only {len(found)} such questions were found, {count} were asked for; take more "
@@ -109,7 +114,7 @@ def new_set(
         )
     found.sort(key=lambda q: (q.exercise.level, difficulty(q.exercise.derivation).score))
     problems = (
-        Problem(number, question, _points(question)) for number, question in enumerate(found, 1)
+        Problem(number, question, points_of(question)) for number, question in enumerate(found, 1)
     )
     return ProblemSet(title, seed, tuple(problems))
 
@@ -132,6 +137,7 @@ def read_key(data: Mapping[str, Any]) -> dict[int, tuple[AnswerKey, int]]:
         try:
             fields = dict(problem["key"])
             fields["choices"] = tuple(fields["choices"])
+            fields["mistakes"] = tuple(tuple(each) for each in fields.get("mistakes", ()))
             key, number, points = (
                 AnswerKey(**fields),
                 int(problem["number"]),
@@ -151,8 +157,8 @@ def _questions(
     kinds: Sequence[str],
     hardness: tuple[int, int] | None,
     rng: Random,
-) -> Iterator[Question]:
-    """Yield questions on the exercises themselves, then on variants, round by round.
+) -> Iterator[tuple[Question, int]]:
+    """Yield questions, each with its seed: on the exercises, then on variants, round by round.
 
     An exercise of which no variant is as hard as asked is left out from then on.
     """
@@ -163,10 +169,10 @@ def _questions(
         rng.shuffle(exercises)
         before = True
         for exercise in exercises:
-            question = _question(exercise, seed, round_, kinds, hardness, rng)
+            question = _question(exercise, STRIDE * seed + round_, round_, kinds, hardness, rng)
             if question is not None:
                 before = False
-                yield question
+                yield question, STRIDE * seed + round_
             elif round_ or not _reaches(exercise, hardness):
                 left.remove(exercise)
         empty = empty + 1 if before else 0
@@ -182,13 +188,12 @@ def _reaches(exercise: Exercise, hardness: tuple[int, int] | None) -> bool:
 
 def _question(
     exercise: Exercise,
-    seed: int,
+    number: int,
     round_: int,
     kinds: Sequence[str],
     hardness: tuple[int, int] | None,
     rng: Random,
 ) -> Question | None:
-    number = 1000 * seed + round_
     try:
         chosen = exercise if round_ == 0 else variant(exercise, number, hardness)
     except ExerciseError:
@@ -202,8 +207,10 @@ def _question(
     return next((q for name in names if (q := ask(chosen, name, number)) is not None), None)
 
 
-def _points(question: Question) -> int:
-    """Return one point for a choice, and more for a formula, by its difficulty."""
+def points_of(question: Question) -> int:
+    """Return one point for a choice, one per part, and more for a formula, by its difficulty."""
+    if question.key.reader in ("parts", "values"):
+        return len(question.key.choices) if question.key.reader == "parts" else 2
     if question.key.reader not in ("formula", "code", "maths"):
         return 1
     return 2 + difficulty(question.exercise.derivation).score // 8

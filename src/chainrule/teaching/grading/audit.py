@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -23,7 +24,10 @@ from chainrule.teaching.grading.line_verdicts import (
     refused_line,
 )
 from chainrule.teaching.marking.forward import ForwardPassReader
-from chainrule.teaching.marking.posted_forward import posted_forward
+from chainrule.teaching.marking.implied_sums import with_implied_sums
+from chainrule.teaching.marking.own_forward import own_forward
+from chainrule.teaching.marking.posted_forward import declarations, posted_forward
+from chainrule.teaching.marking.posted_notation import in_plain_notation
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs, statements
 
 MOST = 12
@@ -103,8 +107,9 @@ def audit(text: str, model: Model | None = None) -> Audit:
     """
     values: Mapping[str, Application] = {}
     if len(text) <= MAX_TEXT:
-        text, values = applied(without_layout(normalize("NFC", text)))
-    said = rest = statements(text)
+        plain = in_plain_notation(without_layout(normalize("NFC", text)))
+        text, values = applied(plain)
+    said = rest = with_implied_sums(statements(text), text)
     refused: list[Verdict] = []
     if model is None:
         forward = ForwardPassReader()
@@ -115,6 +120,8 @@ def audit(text: str, model: Model | None = None) -> Audit:
         except ChainruleError:
             posted = posted_forward(text, said, values)
             if posted is None:
+                if (alone := _each_alone(said, text)) is not None:
+                    return alone
                 raise
             model, rest, unread = posted.model, posted.rest, posted.refused
         else:
@@ -125,15 +132,64 @@ def audit(text: str, model: Model | None = None) -> Audit:
             in_own_function(line, refused_line(line, error), _knows(model))
             for line, error in unread
         ]
-    judged, note = _judged(model, rest)
+    judged, note = _judged(model, rest, text)
     lines = tuple(sorted((*refused, *judged), key=lambda verdict: verdict.line))
     return Audit(model, lines, note)
 
 
-def _judged(model: Model, said: list[TranscriptStatement]) -> tuple[list[Verdict], str]:
+_SYMMETRIC = re.compile(
+    r"\bsymmetric\b|covariance|\\Sigma\b(?=.*\\mu\b)", re.IGNORECASE | re.DOTALL
+)
+
+
+def _each_alone(said: list[TranscriptStatement], text: str) -> Audit | None:
+    """Judge lines that each bring their own forward pass; None where there are none."""
+    model, found = _by_own_forward(said, [None] * len(said), text)
+    lines = tuple(line for line in found if line is not None)
+    return None if model is None else Audit(model, lines)
+
+
+def _by_own_forward(
+    said: list[TranscriptStatement], lines: list[Verdict | None], text: str
+) -> tuple[Model | None, list[Verdict | None]]:
+    """Judge lines that were not read, each by the forward pass that it brings.
+
+    Returns
+    -------
+    Model or None
+        The first such forward pass.
+    list of Verdict or None
+        The verdicts, one per statement.
+    """
+    first: Model | None = None
+    auditor: Auditor | None = None
+    declared = declarations(text, said)
+    symmetric = _SYMMETRIC.search(text) is not None
+    found = list(lines)
+    for at, (statement, line) in enumerate(zip(said, lines, strict=True)):
+        if line is not None and line.verdict not in ("unreadable", "unproven"):
+            auditor = None
+            continue
+        if statement.continues:
+            own = None if auditor is None else statement
+        else:
+            auditor = None
+            forward = own_forward(statement, declared, symmetric=symmetric)
+            own = None if forward is None else forward.said
+            if forward is not None:
+                auditor = Auditor(forward.model)
+        verdict = None if auditor is None or own is None else auditor.judge(own)
+        if auditor is None or verdict is None or verdict.verdict in ("unreadable", "unproven"):
+            continue
+        found[at] = replace(verdict, text=statement.text)
+        first = first or auditor.equality_judge.author
+    return first, found
+
+
+def _judged(model: Model, said: list[TranscriptStatement], text: str) -> tuple[list[Verdict], str]:
     """Judge statements as they stand, or in the convention that makes several of them right."""
     plain = Auditor(model)
-    first = plain.judged(said)
+    first = _by_own_forward(said, plain.judged(said), text)[1]
     best, found, fewest = first, None, _accused(first)
     for convention in islice(plain.conventions(first), MOST) if fewest else ():
         again = Auditor(model, convention, explains=False).judged(said)
@@ -182,6 +238,8 @@ def _noted(before: Verdict | None, after: Verdict | None, note: str) -> Verdict 
         return before
     if after.verdict == "proven":
         return replace(after, why=note)
+    if after.verdict in ("unreadable", "unproven"):
+        return before  # read by a forward pass of its own
     return after
 
 

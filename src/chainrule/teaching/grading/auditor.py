@@ -4,48 +4,57 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
-from itertools import combinations, pairwise
+from itertools import pairwise
 
 from chainrule.calculus.graph.dims import SCALAR, Index
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import (
     Entry,
     Expr,
+    Number,
     Position,
     Symbol,
-    replaced,
-    running,
-    symbols,
 )
-from chainrule.calculus.ops import delta, mul, rebuild, renamed, transpose
+from chainrule.calculus.ops import renamed
 from chainrule.errors import ParseError, ScopeError, UnmetError
 from chainrule.language.answers import Lexicon, spelled
+from chainrule.language.reading.examples import reference
 from chainrule.language.reading.statements import MAX_LINE
 from chainrule.language.reading.tree import Derivative, Name
 from chainrule.teaching.diagnosis.explanation import SUM_MISSING, LineExplainer, WrongSide, asked_by
 from chainrule.teaching.diagnosis.right_lines import NO_FORM, Quantity
 from chainrule.teaching.grading.conventions import Convention, Ratio, conventions, transposed_names
+from chainrule.teaching.grading.equation_chain import (
+    EquationChain,
+    guard_of,
+    right_if_symmetric,
+    says_nothing,
+)
 from chainrule.teaching.grading.line_verdicts import (
     FOLLOWS,
     GOES_ON,
+    OPEN,
     RESTATED,
     UNMOVED,
     Verdict,
     in_own_function,
     refused_line,
 )
+from chainrule.teaching.grading.own_values import moved_entries, redefined
 from chainrule.teaching.marking.differentials import (
     Differentials,
     in_one_form,
     is_differential,
+    moves,
     with_directions,
 )
 from chainrule.teaching.marking.forward import is_size
 from chainrule.teaching.marking.functional_notation import SCRIPT_L, in_plain_form
-from chainrule.teaching.marking.judging import EqualityJudge, EqualityOutcome, Finding
+from chainrule.teaching.marking.judging import EqualityJudge, EqualityOutcome
 from chainrule.teaching.marking.line_context import AskedDerivative, Claims, LineContext
+from chainrule.teaching.marking.open_objective import UNNAMED, is_open, uses_gradients
 from chainrule.teaching.marking.reading import (
     PARTIAL,
     Reading,
@@ -60,50 +69,8 @@ from chainrule.teaching.marking.verdicts import NamedMistake
 
 _ASKS = re.compile(r"∂|∇|\\partial|\\nabla|\\frac|/\s*d")
 _PARTIAL_SIGN = re.compile(r"∂|\\partial\b")
+_DIAGONAL = re.compile(r"(?:\\partial|∂)\s*\\?\w+?(?:_\{?\w\}?)\s*(?:\^\s*\{?\s*2|²)")
 _EVERY_LAYER = re.compile(r"\[\s*l\s*(?:[+\-−]\s*\d\s*)?\]")
-
-
-@dataclass
-class _Chain:
-    """An equation in one reading, with the judgement of its equals signs."""
-
-    sides: list[Expr]
-    context: LineContext
-    reading: Reading
-    goes_on: bool = False  # with the equation of the line before
-    findings: list[Finding] = field(default_factory=list)
-    partial: _Chain | None = None  # the same in partial derivatives, where it holds
-
-    @property
-    def held(self) -> str:
-        """The values that the partial derivatives in it hold fixed."""
-        *others, last = [symbol.name for symbol in self.context.held]
-        return f"{', '.join(others)} and {last}" if others else last
-
-    @property
-    def moves(self) -> bool:
-        """Whether it is in differential form."""
-        return self.context.differentials is not None
-
-    @property
-    def unmoved(self) -> bool:
-        """Whether it is in differential form, and no side has a direction."""
-        moving = self.context.differentials
-        return moving is not None and all(
-            symbol is self.context.model.objective for symbol in moving.named
-        )
-
-    @property
-    def alone(self) -> bool:
-        """Whether its right sides use no name of a gradient."""
-        return not any(
-            name in self.context.gradients for side in self.sides[1:] for name in symbols(side)
-        )
-
-    @property
-    def failed(self) -> int:
-        """The first equals sign that does not hold, from 1; 0 when all hold."""
-        return next((k for k, f in enumerate(self.findings, 1) if not f.holds), 0)
 
 
 class Auditor:
@@ -125,12 +92,15 @@ class Auditor:
         self.explains = explains
         self.equality_judge = EqualityJudge(with_softmax_labels(model))
         self.model = self.equality_judge.model
+        self.is_open = is_open(model)
         self.claims = Claims(scales={} if convention is None else dict(convention.scales))
         self.local: dict[str, Symbol] = {}
         if convention is not None and convention.rows:
             self.local = transposed_names(self.model, self.claims)
-        self.last: _Chain | None = None
+        self.last: EquationChain | None = None
         self.explainer = LineExplainer(self.equality_judge, self.claims)
+        self.diagonal = False  # whether a line gives second derivatives by one entry twice
+        self.in_motion = False  # whether lines are in differential form
         self.ratios: list[Ratio] = []  # of wrong gradients, where each is one number
 
     @cached_property
@@ -140,6 +110,9 @@ class Auditor:
 
     def judged(self, said: Iterable[TranscriptStatement]) -> list[Verdict | None]:
         """Judge statements in order; None for one that is not a claim."""
+        said = list(said)
+        name = self.model.objective.name
+        self.in_motion = name == UNNAMED or any(is_differential(s.text, name) for s in said)
         return [self.judge(statement) for statement in said]
 
     def conventions(self, lines: Iterable[Verdict | None]) -> Iterator[Convention]:
@@ -151,9 +124,21 @@ class Auditor:
         """Judge one statement; None when it is not a claim."""
         written = said.without_words(self._knows)
         said = self._in_plain_form(written)
-        if not equals_signs(said.text) or self._is_condition(said) or self._defines(said):
+        self.diagonal = self.diagonal or _DIAGONAL.search(said.text) is not None
+        cuts = equals_signs(said.text)
+        if not cuts or self._is_condition(said):
             return None
+        if self._defines(said):
+            if len(cuts) == 1:
+                return None
+            said = replace(
+                said, text=said.text[cuts[0] + 1 :]
+            )  # J_ij = ∂a_i/∂z_j = ... claims, too
         verdict = replace(self._of_layers(said), text=written.text)
+        moved = self._is_moved(said.text) or (self.last is not None and self.last.moves)
+        about = uses_gradients(said.text, self.model.objective.name)
+        if verdict.accused and self.is_open and about and not moved:
+            verdict = replace(verdict, verdict="unproven", why=OPEN, mistakes=(), right="")
         return in_own_function(said, verdict, self._knows)
 
     def _is_condition(self, said: TranscriptStatement) -> bool:
@@ -197,10 +182,16 @@ class Auditor:
         if model.objective.name in ("l", "L") and not self._knows("ell"):
             text = SCRIPT_L.sub(model.objective.name, text)
         text = in_plain_form(text, model.objective.name, self._is_input, parameters)
-        moves = is_differential(text, model.objective.name)
-        if moves or (said.continues and self.last is not None and self.last.moves):
+        moved = self._is_moved(text)
+        if moved or (said.continues and self.last is not None and self.last.moves):
             text = in_one_form(text)
         return replace(said, text=text)
+
+    def _is_moved(self, text: str) -> bool:
+        """Whether a line gives a differential, and no gradient."""
+        if is_differential(text, self.model.objective.name):
+            return True
+        return self.in_motion and moves(text, self._knows)
 
     def _is_input(self, name: str) -> bool:
         try:
@@ -231,6 +222,7 @@ class Auditor:
         failed = chain.failed
         if not failed:
             self._learned(chain, right=True)
+            self._restated(chain)
             notes = " ".join(dict.fromkeys(f.note for f in chain.findings if f.note))
             if chain.context.held:
                 notes = f"right as a partial derivative, with {chain.held} held fixed"
@@ -255,7 +247,24 @@ class Auditor:
         self._learned(chain, right=False)
         return verdict
 
-    def _restates(self, chain: _Chain) -> bool:
+    def _restated(self, chain: EquationChain) -> None:
+        """Take ``f = M : M`` as the definition of f, where M is a name of the author's own."""
+        if chain.moves:
+            return
+        found = redefined(self.equality_judge.author, chain.sides, self.claims.local)
+        if found is None:
+            return
+        model, used = found
+        self.equality_judge = EqualityJudge(model)
+        self.model = self.equality_judge.model
+        self.__dict__.pop("differential_judge", None)
+        self.claims.truths.clear()
+        for name in used:
+            del self.claims.local[name]
+        self.local = {key: value for key, value in self.local.items() if value not in used}
+        self.explainer = LineExplainer(self.equality_judge, self.claims)
+
+    def _restates(self, chain: EquationChain) -> bool:
         """Whether a line says of one example what the forward pass says of all, in other shapes."""
         outcome = chain.findings[chain.failed - 1].outcome
         first = chain.sides[0]
@@ -264,7 +273,7 @@ class Auditor:
         met = met and bool(chain.context.indices)
         return met and self._asked(chain) is None and whole in self.model.values and not chain.moves
 
-    def _wrong(self, chain: _Chain, quantity: Quantity, written: WrongSide) -> Verdict:
+    def _wrong(self, chain: EquationChain, quantity: Quantity, written: WrongSide) -> Verdict:
         """Return the verdict on a wrong line, explained where that is wanted."""
         said, failed = written.said, chain.failed
         finding = chain.findings[failed - 1]
@@ -277,7 +286,7 @@ class Auditor:
         if not self.explains:
             return verdict
         why = finding.why
-        if symmetric := self._if_symmetric(chain, failed):
+        if symmetric := right_if_symmetric(self.equality_judge, chain, failed):
             why += f"; right if {symmetric} is symmetric"
         if chain.partial is not None:
             why += f"; right as a partial derivative, with {chain.partial.held} held fixed: write ∂"
@@ -297,9 +306,9 @@ class Auditor:
 
     def _read(
         self, said: TranscriptStatement, lexicon: Lexicon
-    ) -> tuple[_Chain | None, ParseError | None]:
+    ) -> tuple[EquationChain | None, ParseError | None]:
         """Read an equation in the first reading in which it holds, else in the plainest one."""
-        first: _Chain | None = None
+        first: EquationChain | None = None
         first_error: ParseError | None = None
         tried: set[tuple[Expr, ...]] = set()
         for reading in readings(said.text, code=said.code):
@@ -325,14 +334,19 @@ class Auditor:
 
     def _partial(
         self, said: TranscriptStatement, lexicon: Lexicon, tried: set[tuple[Expr, ...]]
-    ) -> _Chain | None:
+    ) -> EquationChain | None:
         """Read an equation as one of partial derivatives, with other values held fixed."""
         for reading in PARTIAL:
             try:
                 chain = self._chain(said, lexicon, reading, tried)
             except ParseError:
                 continue
-            if chain is not None and not chain.failed and chain.context.held:
+            if chain is None or chain.failed or not chain.context.held:
+                continue
+            # Where all that moves is held fixed, both sides are zero, which says nothing.
+            zero = Number(0, chain.sides[0].shape)
+            nothing = self.equality_judge.equal(chain.context, chain.sides[0], zero)
+            if not nothing.holds:
                 return chain
         return None
 
@@ -342,19 +356,23 @@ class Auditor:
         lexicon: Lexicon,
         reading: Reading,
         tried: set[tuple[Expr, ...]],
-    ) -> _Chain | None:
+    ) -> EquationChain | None:
         line = line_of(said.text, said.line)
         context = reading.context(self.model, lexicon, line, self.claims)
         goes_on = said.continues and self.last is not None and self.last.moves
-        if goes_on or is_differential(said.text, self.model.objective.name):
+        if goes_on or (not said.code and self._is_moved(said.text)):
             context.differentials = Differentials(context)
+            before = self.last.context.differentials if goes_on and self.last else None
+            if isinstance(before, Differentials):
+                context.differentials.carried = [*before.named, *before.carried]
         sides: list[Expr] = []
         if said.continues and self.last is not None:
             context.indices, context.asked = (
                 dict(self.last.context.indices),
                 self.last.context.asked,
             )
-            sides = [self.last.sides[0], self.last.sides[-1]]
+            whole = self.last.unresolved or self.last.sides
+            sides = [whole[0], whole[-1]]
         free: dict[str, object] | None = dict(context.indices) if sides else None
         for start, stop in said.sides():
             if start == stop == 0 or not said.text[start:stop].strip():
@@ -373,51 +391,21 @@ class Auditor:
             if tuple(sides) in tried:
                 return None
             tried.add(tuple(sides))
-        judge = self.equality_judge
+        judge, unresolved = self.equality_judge, sides
         if context.differentials is not None:
             sides = [context.differentials.resolved(side) for side in sides]
             judge = self.differential_judge
-        chain = _Chain(sides, context, reading, said.continues and self.last is not None)
-        guard = self._guard(context, said.condition, reading)
+        chain = EquationChain(sides, context, reading, said.continues and self.last is not None)
+        chain.unresolved = unresolved
+        guard = guard_of(context, said.condition, reading, diagonal=self.diagonal)
         for left, right in list(pairwise(sides))[chain.goes_on :]:
             name = context.gradients.get(sides[0]) if isinstance(sides[0], Symbol) else None
             chain.findings.append(judge.equal(context, left, right, name, guard=guard))
             if not chain.findings[-1].holds:
                 break
-        return chain
+        return None if says_nothing(self.equality_judge, chain, guard) else chain
 
-    def _guard(self, context: LineContext, condition: str, reading: Reading) -> Expr | None:
-        """Return an indicator of where an equation is claimed: ``if i ≠ j``."""
-        if condition and not reading.apart:
-            one, sign, other = tuple(condition)
-            if (dim := context.indices.get(one)) is None or context.indices.get(other) != dim:
-                return None
-            same = delta(dim, Index(one, dim), Index(other, dim))
-            return same if sign == "=" else 1 - same
-        if not reading.apart or context.asked is None or context.asked.of is self.model.objective:
-            return None
-        pairs = [(o, t) for o, t in combinations(context.indices.items(), 2) if o[1] == t[1]]
-        guards = [1 - delta(d, Index(one, d), Index(other, d)) for (one, d), (other, _) in pairs]
-        return mul(*guards) if guards else None
-
-    def _if_symmetric(self, chain: _Chain, failed: int) -> str:
-        """Return the square inputs with which an equation holds if they are symmetric."""
-        square = [s for s in self.model.inputs if s.shape[0] == s.shape[1] and s.shape != SCALAR]
-        place = failed - 1 + chain.goes_on
-        context = chain.context
-        sides = [context.meant(side) for side in chain.sides[place : place + 2]]
-        if not square or any(context.has_placeholders(side) or running(side) for side in sides):
-            return ""
-        for symbol in square:
-            twice = symbol + transpose(symbol)
-            left, right = (replaced(self.model.opened(s), {symbol: twice}, rebuild) for s in sides)
-            if left is not sides[0] or right is not sides[1]:
-                found = self.equality_judge.equal(context, left, right)
-                if found.holds and not found.note:
-                    return symbol.name
-        return ""
-
-    def _follows(self, chain: _Chain) -> bool:
+    def _follows(self, chain: EquationChain) -> bool:
         """Whether a line holds once the earlier wrong claims are assumed."""
         try:
             return all(
@@ -433,7 +421,7 @@ class Auditor:
         """Add a definition of a name that the answer introduces."""
         if is_size(said, {dim for symbol in self.model.symbols for dim in symbol.shape}):
             return True
-        cut = equals_signs(said.text)[0]
+        cut, *more = equals_signs(said.text)
         try:
             name = spelled(said.text[:cut])
         except ValueError:
@@ -447,18 +435,39 @@ class Auditor:
         for reading in readings(said.text, code=said.code):
             context = reading.context(self.model, lexicon, line, self.claims)
             try:
-                value = expression(tree(line, lexicon, reading, cut + 1), context, reading)
+                stop = more[0] if more else None
+                node = tree(line, lexicon, reading, cut + 1, stop)
+                value = expression(node, context, reading)
             except ParseError:
                 continue
             if known is not None and known.symbol.shape == value.shape:
                 return False  # the value by another letter: a claim
+            if self._defines_entries(name, value, context):
+                return True
             symbol = Symbol(said.text[:cut].strip(), value.shape)
             self.local[name] = symbol
             self.claims.local[symbol] = value
             return True
         return False
 
-    def _learned(self, chain: _Chain, *, right: bool) -> None:
+    def _defines_entries(self, name: str, value: Expr, context: LineContext) -> bool:
+        """Add a matrix that is defined by its entries: ``G_ij = ∂L/∂O_ij``."""
+        found = reference(name)
+        if found is None or value.shape != SCALAR or found.base in self.local:
+            return False
+        dims = [context.indices.get(letter) for letter in found.letters]
+        if None in dims or context.indices.keys() - set(found.letters):
+            return False
+        form = context.opened(value, None, None)
+        order = [Index(letter, context.indices[letter]) for letter in found.letters]
+        recipe = moved_entries(form, order)
+        rows, columns = (order[0].dim, order[1].dim if len(order) > 1 else 1)
+        symbol = Symbol(found.base, (rows, columns))
+        self.local[found.base] = symbol
+        self.claims.local[symbol] = context.placeholder(found.base, symbol.shape, recipe)
+        return True
+
+    def _learned(self, chain: EquationChain, *, right: bool) -> None:
         """Record a wrong claim of a gradient."""
         asked = self._asked(chain)
         if asked is None:
@@ -488,5 +497,5 @@ class Auditor:
         elif claim.shape == of.shape == wrt.shape or of.shape == SCALAR:
             self.claims.slopes[of, wrt] = claim
 
-    def _asked(self, chain: _Chain) -> AskedDerivative | None:
+    def _asked(self, chain: EquationChain) -> AskedDerivative | None:
         return None if chain.moves else asked_by(chain.sides[0], chain.context)

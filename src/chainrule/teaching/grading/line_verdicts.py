@@ -20,6 +20,12 @@ RESTATED = (
 )
 """Why a definition that stands there once more in other shapes is not judged."""
 
+OPEN = (
+    "the objective is not defined in this text, and this does not hold for every objective; write "
+    "its definition above"
+)
+"""Why a line about the gradient of an objective that stands nowhere is not judged."""
+
 GOES_ON = "goes on with a line that was not read"
 """Why a line that begins with an equals sign is not judged."""
 

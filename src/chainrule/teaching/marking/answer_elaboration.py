@@ -147,7 +147,10 @@ class AnswerElaborator(DerivativeElaborator):
         if self.context.lexicon.find(node.name) is not None:
             return []
         known = {letter.swapcase(): letter for letter in self.scope if len(letter) == 1}
-        parts = split(node.name, known | {letter: letter for letter in self.scope})
+        known |= {letter: letter for letter in self.scope}
+        if self.context.differentials is not None:
+            known |= {f"d{letter}": f"d{letter}" for letter in self.scope}
+        parts = split(node.name, known)
         return [Name(part, start=node.start, end=node.end) for part in parts or ()]
 
     def taken(self, node: Node, found: NameMeaning) -> Expr:

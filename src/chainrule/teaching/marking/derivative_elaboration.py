@@ -96,7 +96,7 @@ class DerivativeElaborator(FunctionElaborator):
         """Read ``∂²J/∂w_j∂w_k``, or the Hessian with respect to a vector as a whole."""
         first, first_at = self.side(inner.wrt)
         whole = self.context.meant(self.derivative(inner))
-        self.context.derived = None
+        self.context.derived, self.context.twice = None, True
 
         def entry_of(one: Position, other: Position) -> Expr:
             at = first_at or _along(first, one)

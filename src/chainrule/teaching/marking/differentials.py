@@ -8,6 +8,7 @@ these; with no name on the line, as in ``df = 2 r^T d(X w - y)``, every input mo
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from chainrule.calculus.derivation.sensitivity import entry_by_entry, on_paths, pulled
@@ -33,6 +34,8 @@ DIFFERENTIAL = "differential"
 
 _OF_PART = re.compile(r"(?<![\w\\])(?:\\mathrm\s*\{?\s*d\s*\}?|d)\s*(?=(?:\\left\s*)?\()")
 _APART = re.compile(r"(?<![\w\\])(?:\\mathrm\s*\{\s*d\s*\}|\\mathrm\s+d|d)\s+(?=[A-Za-z])")
+_OF_BRACKET = re.compile(r"(?<![\w\\])(?:\\mathrm\s*\{?\s*d\s*\}?|d)\s*\[")
+_DIRECTION = re.compile(r"(?<![A-Za-z\\])(?:\^T\s*)?d(?:\\?[A-Za-z]|\s*[(\[])|\^T\s*d[A-Za-z]")
 _INNER = re.compile(r"(?:\\langle|⟨)\s*(.+?)\s*,\s*([^,]+?)\s*(?:\\rangle|⟩)")
 
 
@@ -56,10 +59,36 @@ def is_differential(text: str, objective: str) -> bool:
         return False
 
 
+def moves(text: str, knows: Callable[[str], bool]) -> bool:
+    """Whether a line gives the differential of a value by others: ``dP = A dX B``."""
+    left, equals, right = text.partition("=")
+    left = _APART.sub("d", left).strip()
+    if not equals or left[:1] != "d" or not _DIRECTION.search(_APART.sub("d", right)):
+        return False
+    try:
+        return knows(spelled(left[1:]))
+    except ValueError:
+        return False
+
+
 def in_one_form(text: str) -> str:
     r"""Write ``\mathrm{d} X``, ``d(A B)``, ``⟨G, dX⟩`` and ``G : dX`` in one form each."""
+    text = _of_brackets(text)
     text = _APART.sub("d", _OF_PART.sub(DIFFERENTIAL, text))
     return _INNER.sub(r"tr((\1)^T (\2))", text)
+
+
+def _of_brackets(text: str) -> str:
+    """Write ``d[tr(X^T X)]`` as ``d(tr(X^T X))``."""
+    while (match := _OF_BRACKET.search(text)) is not None:
+        depth, at = 0, match.end() - 1
+        for at in range(match.end() - 1, len(text)):
+            depth += (text[at] == "[") - (text[at] == "]")
+            if depth == 0:
+                break
+        inner = text[match.end() : at]
+        text = f"{text[: match.start()]}d({inner}){text[at + 1 :]}"
+    return text
 
 
 @dataclass
@@ -72,10 +101,13 @@ class Differentials:
         Of the line.
     named : list of Symbol
         What has a direction on the line.
+    carried : list of Symbol
+        What has one on the lines that it goes on with.
     """
 
     context: LineContext
     named: list[Symbol] = field(default_factory=list)
+    carried: list[Symbol] = field(default_factory=list)
 
     def name(self, symbol: Symbol) -> Symbol:
         """Read ``dX``."""
@@ -111,13 +143,16 @@ class Differentials:
         """Replace the directions of names that depend on others."""
         model, moving = self.context.model, self.moving
         meaning: dict[Expr, Expr] = {}
-        for symbol in self.named:
+        for symbol in dict.fromkeys((*self.named, *self.carried)):
             if symbol in moving or direction(symbol) not in symbols(side):
                 continue
             if symbol.shape == SCALAR:
-                meaning[direction(symbol)] = add(
-                    *(_inner(pulled(model, symbol, s, Number(1)), direction(s)) for s in moving)
+                terms = (
+                    _inner(pulled(model, symbol, s, Number(1)), direction(s))
+                    for s in moving
+                    if self._depends(symbol, s)
                 )
+                meaning[direction(symbol)] = add(Number(0), *terms)
             else:
                 meaning[direction(symbol)] = self._moved(model, symbol)
         return substitute(side, meaning)

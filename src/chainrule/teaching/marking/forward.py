@@ -21,6 +21,7 @@ from chainrule.language.reading import statements as language
 from chainrule.language.reading.tokens import Line
 from chainrule.teaching.marking.functional_notation import defined_name
 from chainrule.teaching.marking.line_context import LineContext
+from chainrule.teaching.marking.open_objective import UNNAMED
 from chainrule.teaching.marking.reading import Reading, expression, line_of, readings, tree
 from chainrule.teaching.marking.softmax_labels import with_softmax_labels
 from chainrule.teaching.marking.transcript import TranscriptStatement, equals_signs
@@ -37,7 +38,7 @@ _SAID = re.compile(
     r"(?:\s+(?:matrix|matrices|vector|row|column|array)s?)?$"
 )
 MAX_DEFINITIONS = 300
-NOT_YET = "objectivetocome"
+NOT_YET = UNNAMED
 OBJECTIVES = frozenset(
     {"J", "L", "loss", "Loss", "cost", "Cost", "E", "C", "ell", "ℓ", "NLL", "MSE"}
 )
@@ -184,6 +185,8 @@ class ForwardPassReader:
         if not cuts:
             return False
         target = defined_name(said.text[: cuts[0]].strip(), self._is_input)
+        if target.startswith(("∇", "\\nabla")):
+            return False
         if is_size(said, self.dims):
             return True
         try:

@@ -11,6 +11,9 @@ from collections.abc import Callable, Sequence
 
 from chainrule.language.answers import spelled
 
+_OF_NOTHING = re.compile(r"^(\s*(?:∇|\\nabla)\s*_\s*(?:\{[^{}]*\}|\\?\w))\s*=(?!=)")
+"""A gradient of nothing, ``∇_w = ...``, which is that of the objective."""
+
 IsInput = Callable[[str], bool]
 """Whether a text is the name of an input of the forward pass."""
 
@@ -88,6 +91,7 @@ def in_plain_form(
         known = is_objective(match[1])
         return f"d^2{match[1]}/d{match[2]}^2" if known else match[0]
 
+    text = _OF_NOTHING.sub(rf"\1 {objective} =".replace("\\", r"\\").replace(r"\\1", r"\1"), text)
     text = _SECOND.sub(second, text)
     text = _LAYER_SLOPE.sub(r"\1'", text)
     text = _RAISED_LAYER.sub(r"(\1^{\2})^\3", text)

@@ -196,6 +196,7 @@ class LineContext:
     differentials: Directions | None = None  # where ``dX`` is a direction
     derived: AskedDerivative | None = None  # the derivative that was read last
     asked: AskedDerivative | None = None  # the one on the left side
+    twice: bool = False  # whether a second derivative was read
 
     def __post_init__(self) -> None:
         self.recipes, self.gradients = self.claims.recipes, self.claims.gradients

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chainrule.calculus.graph.model import Model
 from chainrule.errors import ChainruleError, ParseError
+from chainrule.language.answers import spelled
 from chainrule.language.reading import canonical
 from chainrule.language.reading.applied_values import Application
 from chainrule.language.reading.bookkeeping import begins_code
@@ -21,10 +22,11 @@ from chainrule.language.reading.clauses import clauses
 from chainrule.language.reading.declarations import head as beginning
 from chainrule.language.reading.examples import reference
 from chainrule.language.reading.models import read_lines
-from chainrule.language.reading.names import scan
+from chainrule.language.reading.names import scan, target_name
 from chainrule.language.reading.tokens import Line
 from chainrule.language.reading.words import function_word
 from chainrule.teaching.marking.forward import MAX_DEFINITIONS, OBJECTIVES, is_size
+from chainrule.teaching.marking.open_objective import UNNAMED, named_in, opened
 from chainrule.teaching.marking.softmax_labels import with_softmax_labels
 from chainrule.teaching.marking.transcript import (
     TranscriptStatement,
@@ -33,11 +35,27 @@ from chainrule.teaching.marking.transcript import (
 )
 
 _CLAIMS = re.compile(
-    r"∂|∇|\\partial\b|\\nabla\b|\\frac|\\dfrac|/\s*d|['′’]|\\prime|\\delta\b|^\s*(?:grad|delta|δ)"
+    r"∂|∇|\\partial(?![A-Za-z])|\\nabla(?![A-Za-z])|\\frac|\\dfrac|/\s*d|['′’]|\\prime|\\delta\b|^\s*(?:grad|delta|δ)"
 )
 _SPELT = re.compile(r"(?<![\w\\])d(?:_?d)?_?(\\?[A-Za-z]\w*)")
 _APPLIED = re.compile(r"\s*(\\?[A-Za-z]\w*(?:_(?:\w+|\{[^{}]*\}))?)\s*\([^()]*\)\s*")
-USUAL = frozenset({*OBJECTIVES, "l", "f", "F", "BCE", "CE", "RSS", "SSE"})
+
+
+class _UsualNames(frozenset[str]):
+    """Names, and each with a number or a letter below: ``C_0``, ``E_t``."""
+
+    def __contains__(self, name: object) -> bool:
+        if super().__contains__(name):
+            return True
+        stem, _, below = str(name).partition("_")
+        return bool(below) and len(below) == 1 and stem in self.with_index
+
+    with_index = frozenset({"L", "J", "E", "C", "l", "ell", "loss"})
+
+
+USUAL = _UsualNames(
+    {*OBJECTIVES, "l", "f", "F", "BCE", "CE", "RSS", "SSE", "logL", "lnL", "LL", UNNAMED}
+)
 """The usual names of an objective in a post."""
 
 LONGEST_ROW = 2000
@@ -45,6 +63,9 @@ LONGEST_ROW = 2000
 
 LEAST_WORD = 3
 """Words with fewer letters before an equation are taken for names."""
+
+MOST_ENDS = 10
+"""The most last values of which an objective is left open."""
 
 MOST = 6
 """The most lines that are left out."""
@@ -80,9 +101,14 @@ def posted_forward(
     leading = defining
     if first is not None:
         leading = [s for s in defining if said.index(s) < said.index(first)]
-    declared = _declarations(text, said)
-    for chosen in dict.fromkeys((tuple(_first_of_each(leading)), tuple(_first_of_each(defining)))):
-        found = _read(list(chosen), declared, values)
+    declared = declarations(text, said)
+    claims = [s.text for s in said if s not in defining]
+    choices = dict.fromkeys((tuple(_first_of_each(leading)), tuple(_first_of_each(defining))))
+    for chosen in sorted(choices, key=lambda some: not any(_target(s) in USUAL for s in some)):
+        found = None
+        if not any(_target(s) in USUAL for s in defining):
+            found = _open_read(list(chosen), declared, values, claims, text)
+        found = found or _read(list(chosen), declared, values)
         if found is not None:
             model, used, refused = found
             rest = [s for s in said if s not in used and equals_signs(s.text)]
@@ -92,6 +118,56 @@ def posted_forward(
     return None
 
 
+_INDEXED = re.compile(
+    r"(?:\\partial|∂|(?<![A-Za-z])d)\s*\{?\s*\\?[A-Za-z]+(?:\{[^{}]*\})?_\s*\{?\s*[a-z]\b"
+)
+"""The differential of an entry, as in ``∂p_i/∂z_j``."""
+
+
+def _open_read(
+    chosen: list[TranscriptStatement],
+    declared: list[Line],
+    values: Mapping[str, Application],
+    claims: Sequence[str],
+    text: str,
+) -> tuple[Model, list[TranscriptStatement], list[tuple[TranscriptStatement, ParseError]]] | None:
+    """Read definitions that define no objective, where the claims need none or name one."""
+    targets = {_target(statement) for statement in chosen}
+    name = named_in(claims, text)
+    if not name and not any(_INDEXED.search(claim) for claim in claims):
+        moved = [re.match(r"\s*d(\\?[A-Za-z]\w*)\s*=", claim) for claim in claims]
+        if not any(match is not None and match[1].strip("\\") in targets for match in moved):
+            return None
+    ends = [s for s in chosen if not _is_used(_target(s), chosen, [s])]
+    if not ends or len(ends) > MOST_ENDS:
+        return None
+    total = " + ".join(_total(s) for s in ends)
+    line = max(s.line for s in chosen)
+    objective = TranscriptStatement(f"{name or UNNAMED} = {total}", line, "")
+    found = _read([*chosen, objective], declared, values)
+    if found is None:
+        return None
+    model, used, refused = found
+    last = {_target(s) for s in ends}
+    values_of = [d.target for d in model.definitions if spelled(d.target.name) in last]
+    if len(values_of) < len(ends) or spelled(model.objective.name) != spelled(name or UNNAMED):
+        return None
+    return opened(model, values_of), [s for s in used if s is not objective], refused
+
+
+def _total(statement: TranscriptStatement) -> str:
+    """Return the sum of the entries of what a statement defines, as text."""
+    left = statement.text[: equals_signs(statement.text)[0]].strip()
+    called = _APPLIED.fullmatch(left)
+    shown = called[1] if called else left
+    found = None
+    with suppress(ValueError):
+        found = reference(canonical(shown))
+    if found is None or called is not None:
+        return f"sum({shown})"
+    return "".join(rf"\sum_{{{letter}}} " for letter in found.letters) + shown
+
+
 def _read(
     chosen: list[TranscriptStatement], declared: list[Line], values: Mapping[str, Application]
 ) -> tuple[Model, list[TranscriptStatement], list[tuple[TranscriptStatement, ParseError]]] | None:
@@ -99,10 +175,10 @@ def _read(
     refused: list[tuple[TranscriptStatement, ParseError]] = []
     lines = list(declared)
     while chosen and len(refused) < MOST:
-        plain = [s.without_words(_is_short) for s in chosen]
-        whole = [*lines, *(Line(s.text, s.line) for s in plain)]
+        plain = [_without_argument(s.without_words(_is_short), chosen) for s in chosen]
+        whole = [*lines, *(Line(s.text, s.line) for s in plain), *_names_behind(plain)]
         try:
-            return read_lines(whole, values, usual=USUAL), chosen, refused
+            return _with_axis(whole, values), chosen, refused
         except ParseError as error:
             at = [s for s in chosen if s.line == error.line]
             if at and any(_is_used(_target(s), chosen, at) for s in at):
@@ -117,6 +193,58 @@ def _read(
         except ChainruleError:
             return None
     return None
+
+
+def _with_axis(lines: list[Line], values: Mapping[str, Application]) -> Model:
+    """Read a forward pass; a softmax of a matrix goes along the classes of each example."""
+    try:
+        return read_lines(lines, values, usual=USUAL)
+    except ParseError as error:
+        if not error.message.startswith("softmax of a matrix"):
+            raise
+        rows = any(_DATA_FIRST.search(line.text) for line in lines)
+        first = error
+    for axis in (1, 0) if rows else (0, 1):
+        along = [replace(ln, text=_SOFTMAX.sub(rf"\g<0>, axis={axis}", ln.text)) for ln in lines]
+        with suppress(ParseError):
+            return read_lines(along, values, usual=USUAL)
+    raise first
+
+
+_SOFTMAX = re.compile(r"softmax\s*\}?\s*\([^()=]*(?=\))")
+_DATA_FIRST = re.compile(
+    r"(?<![A-Za-z\\])X\s*(?:@|\\cdot|\*)?\s*\\?W|(?:dot|matmul)\(\s*X\s*,|X\s*\.dot"
+)
+
+
+def _names_behind(chosen: Sequence[TranscriptStatement]) -> list[Line]:
+    r"""Return the second names of values: ``a = \sigma(z) = \hat y`` says that ŷ is a, too."""
+    known = {_target(statement) for statement in chosen}
+    found: list[Line] = []
+    for statement in chosen:
+        cuts = equals_signs(statement.text)
+        last = statement.text[cuts[-1] + 1 :].strip() if len(cuts) > 1 else ""
+        with suppress(ValueError):
+            if last and canonical(last) not in known:
+                known.add(canonical(last))
+                left = statement.text[: cuts[0]].strip()
+                found.append(Line(f"{last} = {left}", statement.line))
+    return found
+
+
+def _without_argument(
+    statement: TranscriptStatement, chosen: Sequence[TranscriptStatement]
+) -> TranscriptStatement:
+    """Write ``L(w) = ...`` as ``L = ...``, where L is applied nowhere else."""
+    cuts = equals_signs(statement.text)
+    left = statement.text[: cuts[0]] if cuts else ""
+    called = _APPLIED.fullmatch(left)
+    if called is None or _target(statement) not in USUAL:
+        return statement
+    again = re.compile(rf"(?<![A-Za-z\\]){re.escape(called[1])}\s*\(")
+    if sum(len(again.findall(other.text)) for other in chosen) > 1:
+        return statement
+    return replace(statement, text=f"{called[1].ljust(len(left))}{statement.text[cuts[0] :]}")
 
 
 def _is_used(
@@ -134,7 +262,8 @@ def _is_used(
                 at += 1
                 continue
             inner = reference(found.canonical)
-            if name in (found.canonical, inner.base if inner else ""):
+            used = {found.canonical, inner.base if inner else ""}
+            if name in used | {f"{one}^2" for one in used}:
                 return True
             at = found.end
     return False
@@ -145,7 +274,7 @@ def _is_short(word: str) -> bool:
     return len(word) < LEAST_WORD
 
 
-def _declarations(text: str, said: Sequence[TranscriptStatement]) -> list[Line]:
+def declarations(text: str, said: Sequence[TranscriptStatement]) -> list[Line]:
     """Return the clauses of a text that declare, whole rows of prose first."""
     coded = {statement.line for statement in said if statement.code}
     found: list[Line] = []
@@ -163,9 +292,25 @@ def _declarations(text: str, said: Sequence[TranscriptStatement]) -> list[Line]:
                 names = {name.strip() for name, _ in clause.declared.names}
                 if names & seen or any(function_word(name) for name in names):
                     continue
+                if not any(_stands(name, said) for name in names):
+                    continue  # a word of the prose: "For a scalar loss"
+                if any(_MOVED.fullmatch(name) or _EXAMPLE.fullmatch(name) for name in names):
+                    continue  # "df is a number", and x_i ∈ ℝⁿ for every i
                 seen |= names
                 found.append(clause.line)
     return found
+
+
+def _stands(name: str, said: Sequence[TranscriptStatement]) -> bool:
+    """Whether a name stands in an equation of a text; a letter may stand there in another form."""
+    if len(name) < LEAST_WORD or not name.isalpha():
+        return True
+    alone = re.compile(rf"(?<![A-Za-z]){re.escape(name)}(?![A-Za-z])")
+    return any("=" in s.text and alone.search(s.text) is not None for s in said)
+
+
+_EXAMPLE = re.compile(r"\\?[A-Za-z]+_(?:[i-n]|\{\s*[i-n]\s*\})")
+_MOVED = re.compile(r"d[A-Za-z]|d\\\w+")
 
 
 def _first_of_each(defining: Sequence[TranscriptStatement]) -> list[TranscriptStatement]:
@@ -185,11 +330,18 @@ def _target(statement: TranscriptStatement) -> str:
     called = _APPLIED.fullmatch(left)
     name = called[1] if called else left
     try:
-        known = canonical(name)
+        known = target_name(name)
     except ValueError:
         return name
     found = reference(known)
     return known if found is None else found.base
+
+
+def _is_square(left: str) -> bool:
+    """Whether a text is one name that is a square: ``σ_j^2``."""
+    with suppress(ValueError):
+        return target_name(left.strip(" &")).endswith("^2")
+    return False
 
 
 class _Anything:
@@ -198,7 +350,7 @@ class _Anything:
 
 
 _ANY = _Anything()
-_DERIVED = re.compile(r"∂|∇|\\partial\b|\\nabla\b")
+_DERIVED = re.compile(r"∂|∇|\\partial(?![A-Za-z])|\\nabla(?![A-Za-z])")
 _PLAIN_GRADIENT = re.compile(r"d(?:[A-Z]\w*|[a-z]\d?|[a-z]+_?\d)(?:\^?\[\w+\]|_\d)?")
 
 
@@ -211,9 +363,17 @@ def _is_definition(statement: TranscriptStatement, said: Sequence[TranscriptStat
     if _CLAIMS.search(left):
         return False
     opened = beginning(statement.text)
+    if opened is None and _is_square(left) and not re.match(r"\s*d\\?[a-zA-Z]", left):
+        return True
     if opened is None or opened.names[0][1] != len(left) - len(left.lstrip()):
         return False
-    if is_size(statement, _ANY) or _DERIVED.search(statement.text[cuts[0] :]):
+    right = statement.text[cuts[0] + 1 :]
+    if is_size(statement, _ANY) or _DERIVED.search(right) or _SET.match(right):
+        return False
+    called = _APPLIED.fullmatch(left)
+    if called is not None and function_word(called[1].lstrip("\\")) is not None:
+        return False  # the sigmoid in words of its own
+    if statement.code and _changes_parameter(statement, left.strip(), right):
         return False
     name = _target(statement)
     if _PLAIN_GRADIENT.fullmatch(name) or name in ("dout", "dloss"):
@@ -227,9 +387,19 @@ def _is_definition(statement: TranscriptStatement, said: Sequence[TranscriptStat
     return True
 
 
+_SET = re.compile(r"\s*(?:\\\{|\{)")
+"""What begins a set of examples: ``D = {(x_i, y_i)}``."""
+
+
+def _changes_parameter(statement: TranscriptStatement, name: str, right: str) -> bool:
+    """Whether a function of code gives its own parameter a new value: ``x = clip(x, -9, 9)``."""
+    used = re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", right)
+    return name in statement.parameters and used is not None
+
+
 def _stem(name: str) -> str:
     found = scan(name)
     return found.canonical.partition("_")[0] if found else name
 
 
-__all__ = ["PostedForward", "posted_forward"]
+__all__ = ["PostedForward", "declarations", "posted_forward"]

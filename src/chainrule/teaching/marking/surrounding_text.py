@@ -16,6 +16,10 @@ from chainrule.language.reading.words import function_word
 Known = Callable[[str], bool]
 """Whether a word is a name in what is written."""
 
+_CLAUSE = re.compile(r"[,.:;]\s+")
+LEAST_WORDS = 4
+"""The least number of words of a sentence before an equation on the same row."""
+
 NEAR = 400
 """The number of characters at either end of a line in which words are searched."""
 
@@ -121,6 +125,7 @@ def without_words(text: str, known: Known) -> str:
 
 def _before(text: str, known: Known) -> str:
     """Remove the words that lead to an equation: ``in matrix form dL/dw = ...``."""
+    text = _last_clause(text, known)
     near = text[:NEAR]
     end = near.find("=")
     if end < 0:
@@ -138,6 +143,21 @@ def _before(text: str, known: Known) -> str:
     if start > 0 and tokens[start - 1][0][-1:] in ":,;":
         return text[tokens[start].start() :]
     return text[tokens[start].start() :] if start else text
+
+
+def _last_clause(text: str, known: Known) -> str:
+    """Return what follows a sentence on its row: ``dZ is short for dL/dZ. So, dZ = A - Y``."""
+    end = text.find("=")
+    before = list(_CLAUSE.finditer(text, 0, max(end, 0)))
+    if not before or end > NEAR:
+        return text
+    words = text[: before[-1].start()].split()
+    if sum(_is_word(word, known) for word in words) < LEAST_WORDS:
+        return text
+    depth = 0
+    for character in text[: before[-1].start()]:
+        depth += (character in "([{") - (character in ")]}")
+    return text[before[-1].end() :] if depth == 0 else text
 
 
 def _is_word(token: str, known: Known) -> bool:

@@ -188,6 +188,7 @@ def _joined_rows(rows: list[str]) -> list[str]:
         if _FENCE.match(row):
             fenced = not fenced
         elif not fenced and len(row) <= MAX_LINE:
+            before = display.dollars, display.depth
             shown = display.passes(row)
             within = not shown and len(_DOLLAR.findall(row)) % 2 == 1
             ends = shown and display.inside and _HANGING.search(row) is not None
@@ -196,10 +197,17 @@ def _joined_rows(rows: list[str]) -> list[str]:
                 display.dollars = display.dollars if within else not display.dollars
             after = found[at + 1].strip(" &") if at + 1 < len(found) else ""
             begins = shown and display.inside and after.startswith("=") and _ALONE.match(row)
-            goes_on = bool(after) and _FENCE.match(after) is None and "$$" not in after
+            begins = begins or (
+                shown and display.inside and _SIGNED.match(after) and _UNFINISHED.search(row)
+            )
+            ended = "$$" in after and not after.endswith("$$")
+            goes_on = bool(after) and _FENCE.match(after) is None and not ended
+            goes_on = goes_on and (not within or "$$" not in after)
             if (within or ends or begins) and goes_on:
                 found[at + 1] = f"{row.rstrip()} {found[at + 1].strip()}"
                 found[at] = ""
+                if not within:
+                    display.dollars, display.depth = before  # the joined row passes again
         at += 1
     return found
 
@@ -234,6 +242,13 @@ _LAYER = re.compile(r"(?<![\w^\]\\])([A-Za-z]+)\[(\d|[lL](?:\s*[-+]\s*1)?)\]")
 _WHOLE = re.compile(r"\$\$(.+?)\$\$|\\\[(?!\d)(.+?)\\\]")
 _ALONE = re.compile(r"[^=]*\\(?:d?frac|partial|nabla)[^=]*(?<!\\\\)$")
 """A row of a display that names a derivative, and has no equals sign."""
+_ROW_ENDS = re.compile(
+    r"\\\\(?!\w)|\\end\s*\{(?:align|equation|gather|eqnarray|split|aligned)\*?\}(?=.*\S)"
+)
+"""The end of a row of a display, or of one display before another on the same row."""
+_SIGNED = re.compile(r"[-+]|\\(?:cdot|times|odot)(?![A-Za-z])")
+_UNFINISHED = re.compile(r"=(?:(?!\\\\)[^$])*$")
+"""A row of a display with an equals sign, and no end of a line behind it."""
 _HANGING = re.compile(r"(?<![<>!&])=\s*$")
 
 
@@ -281,7 +296,7 @@ class _Display:
 
 
 def _statements(row: str, number: int, shown: str, *, code: bool) -> Iterator[TranscriptStatement]:
-    for broken in [row] if code else re.split(r"\\\\(?!\w)", row):
+    for broken in [row] if code else _ROW_ENDS.split(row):
         for step in [broken] if code else _IMPLIES.split(broken):
             found = bare(step, code=code)
             if is_bookkeeping(found.text, code=code):

@@ -6,20 +6,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chainrule.calculus.derivation.chain import Paths
-from chainrule.calculus.derivation.steps import Phase, Step
-from chainrule.calculus.graph.dims import SCALAR, written
+from chainrule.calculus.derivation.steps import Step
+from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.model import Asked, Model
 from chainrule.calculus.graph.node import Partial, Symbol, symbols
-from chainrule.language.typeset import model_text, plain, unicode
+from chainrule.language.typeset import model_text, plain
+from chainrule.teaching.exercises.answer_forms import answer_form
 from chainrule.teaching.exercises.answer_readers import AnswerKey
 from chainrule.teaching.exercises.content import Content, Equation, Prose
+from chainrule.teaching.exercises.distractors import Distractor
+from chainrule.teaching.exercises.exercise import Exercise
+from chainrule.teaching.exercises.hints import chain_line, chain_steps, factor_hints, gradient_hints
 from chainrule.teaching.exercises.questions import (
     Question,
     Subject,
     lettered,
-    line_of,
     reason,
-    step_hints,
 )
 from chainrule.teaching.exercises.sections import GradientSection
 
@@ -31,62 +33,40 @@ def gradient(subject: Subject) -> Question | None:
     section = subject.variable()
     exercise, variable = subject.exercise, section.variable
     prompt: Content = (
-        Prose(exercise.ask),
+        Prose(exercise.wording(variable.name)),
         Equation(subject.whole(section), None),
-        Prose(f"It has the shape of {variable.name}, {written(variable.shape)}."),
     )
     return Question(
         exercise,
         "gradient",
         exercise.model,
         prompt,
-        formula_key(exercise.model, section),
+        formula_key(exercise, section),
         gradient_hints(subject, section),
         solution(subject, section),
         subject.rules(section),
     )
 
 
-def formula_key(model: Model, section: GradientSection, reader: str = "formula") -> AnswerKey:
-    """Return the key of a gradient's formula."""
-    return AnswerKey(reader, plain(section.answer), model_text(model), section.variable.name)
-
-
-def gradient_hints(subject: Subject, section: GradientSection) -> tuple[Content, ...]:
-    """Return the hints for a gradient: its rules, its chain rule, the factors substituted."""
-    own = tuple(Prose(hint) for hint in subject.exercise.hints)
-    rules = ", ".join(subject.rules(section)) or "none: look which entries enter the objective"
-    first: Content = (*own, Prose(f"The rules on the way: {rules}."))
-    chains = [(s, step) for s in subject.needed(section) for step in _chain(s)]
-    asked = {
-        step.question: Equation(step.left, None)
-        for s in subject.needed(section)
-        for step in s.factors
-    }
-    second = (*(_chain_line(s, step) for s, step in chains), *asked.values())
-    third = tuple(line_of(step) for s in subject.needed(section) for step in s.factors)
-    return first, second or third, third
+def formula_key(
+    exercise: Exercise, section: GradientSection, reader: str = "formula", answer: str = ""
+) -> AnswerKey:
+    """Return the key of a gradient's formula; the answer is by default in plain mathematics."""
+    text = answer or plain(answer_form(exercise, section))
+    return AnswerKey(reader, text, model_text(exercise.model), section.variable.name)
 
 
 def solution(subject: Subject, section: GradientSection) -> Content:
     """Return the solution: chain rule, factors and result, layer by layer."""
     shown: list[Equation] = []
     for part in subject.needed(section):
-        shown += [_chain_line(part, step) for step in _chain(part)]
+        shown += [chain_line(part, step) for step in chain_steps(part)]
         shown += [Equation(step.left, step.after, note=step.rule) for step in part.factors]
         if part.name is not None:
             shown.append(Equation(part.name, part.answer))
-    return (*shown, subject.gradient(section))
-
-
-def _chain(section: GradientSection) -> list[Step]:
-    return [step for step in section.lines if step.phase is Phase.CHAIN]
-
-
-def _chain_line(section: GradientSection, step: Step) -> Equation:
-    """Return the chain rule as a line; a layer's gradient has its name on the left."""
-    note = step.rule if section.name is None else f"{step.rule}; call it {unicode(section.name)}"
-    return Equation(step.left, step.after, note=note)
+    exercise = subject.exercise
+    said = (Prose(exercise.why), Prose(exercise.because)) if exercise.why else ()
+    return (*shown, subject.gradient(section), *said)
 
 
 def factor(subject: Subject) -> Question | None:
@@ -95,21 +75,20 @@ def factor(subject: Subject) -> Question | None:
     if not found:
         return None
     step = subject.rng.choice(found)
-    rules = tuple(dict.fromkeys(reason.rule for reason in step.reasons))
     model = subject.derivation.model
     small = _as_gradient(model, step)
     prompt: Content = (Prose("One factor of the chain rule:"), Equation(step.left, None))
     if small is not None:
         key = AnswerKey("formula", plain(step.after), model_text(small), small.asked[0].symbol.name)
-        return _factor_question(subject, step, prompt, key, rules)
-    wrong = subject.distractors.factor_answers(step, subject.rng, WRONG_ANSWERS)
+        return _factor_question(subject, step, prompt, key)
+    wrong = subject.distractors.factor_answers(step, subject.rng)
     if len(wrong) < 2:
         return None
     options, letter = lettered(
         Equation(None, step.after), [Equation(None, each.answer) for each in wrong], subject.rng
     )
     key = AnswerKey("choice", letter, choices=("",) * len(options))
-    return _factor_question(subject, step, prompt, key, rules, options)
+    return _factor_question(subject, step, prompt, key, options, wrong)
 
 
 def _factor_question(
@@ -117,8 +96,8 @@ def _factor_question(
     step: Step,
     prompt: Content,
     key: AnswerKey,
-    rules: Sequence[str],
     options: Content = (),
+    wrong: Sequence[Distractor] = (),
 ) -> Question:
     return Question(
         subject.exercise,
@@ -126,9 +105,9 @@ def _factor_question(
         subject.derivation.model,
         prompt,
         key,
-        step_hints(step),
+        factor_hints(subject, step, wrong),
         (Equation(step.left, step.after, note=step.rule), reason(step)),
-        tuple(rules),
+        tuple(dict.fromkeys(reason.rule for reason in step.reasons)),
         options,
     )
 

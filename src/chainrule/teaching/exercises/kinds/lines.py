@@ -1,4 +1,4 @@
-"""Questions about the lines of a derivation: the next one, its rule, their order, the wrong one."""
+"""Questions about the lines of a derivation: the next one, its rule, their order."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from chainrule.calculus.derivation.steps import Phase, Step
 from chainrule.calculus.graph.node import Expr, partials
-from chainrule.calculus.ops import TABLE
-from chainrule.teaching.diagnosis.injection import InjectedError
 from chainrule.teaching.exercises.answer_readers import AnswerKey
 from chainrule.teaching.exercises.content import Content, Equation, Prose
+from chainrule.teaching.exercises.hints import line_hints, rule_hints
 from chainrule.teaching.exercises.kinds.formulas import WRONG_ANSWERS
 from chainrule.teaching.exercises.questions import (
     LETTERS,
@@ -18,16 +17,15 @@ from chainrule.teaching.exercises.questions import (
     lettered,
     line_of,
     reason,
-    step_hints,
 )
-from chainrule.teaching.exercises.sections import GradientSection, sections
+from chainrule.teaching.exercises.sections import GradientSection
 
+MOST_PLACES = 8
 FEWEST_LINES = 4
 MOST_LINES = 6
 
-_SPREADING = ("distribute", "expand", "multiply out", "split the sum", "factors leave the sum",
-              "common factor", "gather", "collect", "positive first")  # fmt: skip
-"""Rules that move factors and sums past each other: none is a distractor for another."""
+_TIDYING = ("positive first", "as before")
+"""Rules that only tidy a line up: nobody learns from choosing the line that follows."""
 
 _ALGEBRA = ("cancel", "one-hot labels add to one", "δ picks one term")
 _COLLAPSES = (
@@ -39,6 +37,15 @@ _COLLAPSES = (
     "times a vector of ones",
 )
 _SILENT = ("constant rule", "mask", "sign function")
+_GENERAL = ("sum rule", "sign rule", "product rule", "quotient rule")
+"""Rules that most lines use somewhere; a line with a more special one asks for that."""
+
+_COURSE = (
+    "sum rule", "product rule", "quotient rule", "power rule", "exp rule", "log rule", "root rule",
+    "sigmoid rule", "tanh rule", "ReLU rule", "softmax rule", "softplus rule", "mean rule",
+    "product rule for matrices", "transpose rule", "squared-norm rule", "un-broadcast",
+)  # fmt: skip
+"""The rules that a first course names: these are the options of a question for a rule."""
 
 
 def next_line(subject: Subject) -> Question | None:
@@ -47,18 +54,25 @@ def next_line(subject: Subject) -> Question | None:
         (section, k)
         for section in subject.sections
         for k in range(1, len(section.lines))
-        if not partials(section.lines[k].after)
-        and section.lines[k].phase in (Phase.SUBSTITUTE, Phase.SIMPLIFY, Phase.COLLAPSE)
+        if not partials(section.lines[k].after) and _is_worth_asking(section.lines[k])
     ]
     subject.rng.shuffle(places)
-    for section, k in places[:4]:
+    for section, k in places[:MOST_PLACES]:
         step = section.lines[k]
-        wrong = subject.distractors.line_answers(step, subject.rng, WRONG_ANSWERS)
+        wrong = subject.distractors.line_answers(step, subject.rng)
         if len(wrong) == WRONG_ANSWERS:
             return _next_question(
                 subject, section, k, [Equation(step.left, w.answer) for w in wrong]
             )
     return None
+
+
+def _is_worth_asking(step: Step) -> bool:
+    """Whether a line takes more than to copy an answer into the one before it."""
+    if step.rule in _TIDYING:
+        return False
+    turned = step.phase is Phase.SHAPE and step.rule.startswith("transpose")
+    return turned or step.phase in (Phase.SIMPLIFY, Phase.COLLAPSE)
 
 
 def _next_question(
@@ -78,7 +92,7 @@ def _next_question(
             Prose("Which line is next?"),
         ),
         AnswerKey("choice", letter, choices=("",) * len(options)),
-        step_hints(step),
+        line_hints(subject, step, wrong),
         (Equation(step.left, step.after, note=step.rule), reason(step)),
         (step.rule,),
         options,
@@ -97,7 +111,8 @@ def rule(subject: Subject) -> Question | None:
     step = subject.rng.choice(steps)
     if step.reasons:
         used = [reason.rule for reason in step.reasons]
-        right = subject.rng.choice([r for r in used if r not in _SILENT] or used)
+        named = [r for r in used if r not in _SILENT] or used
+        right = subject.rng.choice([r for r in named if r not in _GENERAL] or named)
         pool = _other_rules(subject, used)
         words = "Which of these rules is used here?"
     else:
@@ -111,11 +126,7 @@ def rule(subject: Subject) -> Question | None:
         subject.derivation.model,
         (*subject.naming([step.before, step.after]), *_shown(step), Prose(words)),
         AnswerKey("choice", letter, choices=tuple(o.text for o in options if isinstance(o, Prose))),
-        (
-            (Prose("Look at what changes from one side to the other."),),
-            (reason(step),),
-            (Prose(f"It begins with: {right[:3]}..."),),
-        ),
+        rule_hints(subject, step, right, wrong),
         (Prose(f"The rule: {step.rule}."), reason(step)),
         (right,),
         options,
@@ -125,10 +136,10 @@ def rule(subject: Subject) -> Question | None:
 def _other_rules(subject: Subject, used: Sequence[str]) -> list[str]:
     """Return rules that a line does not use, those of the exercise itself first."""
     near = sorted({r.rule for step in subject.derivation.steps for r in step.reasons})
-    far = sorted({op.rule for op in TABLE.values()})
+    far = [rule for rule in _COURSE if rule not in near]
     subject.rng.shuffle(far)
     out = {*used, *_SILENT}
-    return [rule for rule in dict.fromkeys([*near, *far]) if rule not in out][: 2 * WRONG_ANSWERS]
+    return [rule for rule in (*near, *far) if rule not in out][: 2 * WRONG_ANSWERS]
 
 
 def _shown(step: Step) -> Content:
@@ -139,9 +150,8 @@ def _shown(step: Step) -> Content:
 
 def wrong_rules(step: Step) -> list[str]:
     """Return names of rules that a rewriting did not use; empty where that is unsure."""
-    if step.phase is Phase.SIMPLIFY and step.rule in (*_ALGEBRA, *_SPREADING):
-        algebra = _ALGEBRA if step.rule in _ALGEBRA else ()
-        return [name for name in (*_COLLAPSES, *_ALGEBRA) if name not in algebra]
+    if step.phase is Phase.SIMPLIFY and step.rule in _ALGEBRA:
+        return [name for name in _COLLAPSES if name not in _ALGEBRA]
     if step.phase is Phase.COLLAPSE:
         kept = step.rule.split(": ")[-1]
         return [name for name in (*_COLLAPSES, *_ALGEBRA) if not name.endswith(kept)]
@@ -192,70 +202,3 @@ def _chained(section: GradientSection) -> list[Step]:
         apart = len(middle) / (MOST_LINES - 2)
         steps = [steps[0], *(middle[int(k * apart)] for k in range(MOST_LINES - 2)), steps[-1]]
     return steps
-
-
-def wrong_line(subject: Subject) -> Question | None:
-    """Show a derivation with a wrong rule at one factor, and ask for the wrong line."""
-    for error, derivation in subject.distractors.derivations(subject.rng):
-        for section in sections(derivation):
-            place = _first_wrong(subject, section)
-            if place is None:
-                continue
-            made = _wrong_question(subject, error, section, place)
-            if made is not None:
-                return made
-    return None
-
-
-def _first_wrong(subject: Subject, section: GradientSection) -> Step | None:
-    """Return the only factor that an error changes; all else must follow from it."""
-    right = {s.question: s for s in subject.derivation.steps if s.question is not None}
-    wrong = []
-    for step in section.factors:
-        true = right.get(step.question) if step.question is not None else None
-        if true is None:
-            return None  # the error changes the chain itself
-        if step.after is not true.after:
-            if not subject.distractors.differ(true.after, step.after):
-                return None
-            wrong.append(step)
-    return wrong[0] if len(wrong) == 1 else None
-
-
-def _wrong_question(
-    subject: Subject, error: InjectedError, section: GradientSection, wrong: Step
-) -> Question | None:
-    op = error.operation
-    assert op is not None
-    chain = [s for s in section.lines if s.phase is Phase.CHAIN]
-    put_in = [s for s in section.lines if s.phase is Phase.SUBSTITUTE][-1:]
-    shown = [*chain, *section.factors, *put_in, section.lines[-1]]
-    unique: dict[tuple[Expr, Expr], Step] = {}
-    for step in shown:
-        unique.setdefault((step.left, step.after), step)
-    steps = list(unique.values())
-    if len(steps) < FEWEST_LINES:
-        return None
-    number = steps.index(wrong) + 1
-    true = next(s for s in subject.derivation.steps if s.question is wrong.question)
-    return Question(
-        subject.exercise,
-        "wrong-line",
-        subject.derivation.model,
-        (
-            *subject.naming(step.after for step in steps),
-            Prose("One line is wrong, and what comes after it follows from it. Which line?"),
-            *(line_of(step, str(k)) for k, step in enumerate(steps, start=1)),
-        ),
-        AnswerKey("line", str(number), choices=tuple(str(k + 1) for k in range(len(steps)))),
-        (
-            (Prose("The chain rule is right. Check the factors one by one."),),
-            (Prose(f"Look for the {op.rule}: {op.because}."),),
-            (Equation(true.left, true.after, note=true.rule),),
-        ),
-        (
-            Prose(f"Line {number}: {error.name}; {error.message}."),
-            Equation(true.left, true.after, note=true.rule),
-        ),
-        (op.rule,),
-    )

@@ -1,0 +1,1 @@
+"""L1-penalised logistic regression: time to a relative gap, whole paths, other solvers."""

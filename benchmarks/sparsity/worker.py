@@ -1,0 +1,81 @@
+"""One solver on one problem, in a process of its own: JSON lines on the standard output.
+
+``python -m benchmarks.sparsity.worker SOLVER PROBLEM TASKS.json``. A task is a strength and the
+optimum there (of the same kind of intercept), or a path. For each target of the relative gap the
+tolerance is lowered until the answer reaches it; the time is that of this one run.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import warnings
+from typing import Any
+
+import numpy as np
+
+from benchmarks.sparsity.problems import PROBLEMS
+from benchmarks.sparsity.solvers import SOLVERS, glmnet_path
+
+Array = Any
+TARGETS = (1e-6, 1e-10)
+TOLERANCES = tuple(10.0**-k for k in range(2, 17, 2))
+LIMIT = 120.0
+
+
+def objective(X: Array, y: Array, coef: Array, intercept: float, strength: float) -> float:
+    """Return the sum of the losses plus the penalty."""
+    score = np.asarray(X @ coef).ravel() + intercept
+    return float(
+        np.logaddexp(0, np.where(y == 1, -score, score)).sum() + strength * abs(coef).sum()
+    )
+
+
+def main(name: str, problem: str, tasks: dict[str, Any]) -> None:
+    """Run all tasks, printing one line for each."""
+    warnings.simplefilter("ignore")
+    solver = SOLVERS[name]
+    X, y = PROBLEMS[problem]()
+    kind = "with" if solver.has_intercept else "without"
+    few = PROBLEMS["tiny 200x10"]()
+    if solver.fit is not None:
+        solver.fit(*few, 1.0, 1e-4, solver.has_intercept)  # what is compiled, is compiled now
+        for share, (strength, best) in tasks[kind].items():
+            found: dict[str, Any] = {"share": share}
+            for target in TARGETS:
+                for tol in TOLERANCES:
+                    start = time.perf_counter()
+                    answer = solver.fit(X, y, strength, tol, solver.has_intercept)
+                    seconds = time.perf_counter() - start
+                    gap = objective(X, y, *answer, strength) / best - 1
+                    if gap <= target:
+                        found[f"{target:g}"] = seconds
+                        break
+                    if seconds > LIMIT:
+                        break
+            print(json.dumps(found), flush=True)
+    if solver.path is not None:
+        strengths, bests = np.array(tasks["path"]["strengths"]), np.array(tasks["path"]["best"])
+        if name != "glmnet":
+            solver.path(*few, np.array([2.0, 1.0]), 1e-4)
+        for tol in (*TOLERANCES, 1e-18, 1e-20):
+            start = time.perf_counter()
+            if name == "glmnet":
+                coefs, levels, seconds = glmnet_path(X, y, strengths, tol)
+            else:
+                coefs, levels = solver.path(X, y, strengths, tol)
+                seconds = time.perf_counter() - start
+            if len(coefs) < len(strengths):
+                continue
+            gaps = [
+                objective(X, y, coef, level, strength) / best - 1
+                for coef, level, strength, best in zip(coefs, levels, strengths, bests, strict=True)
+            ]
+            print(json.dumps({"tol": tol, "worst": max(gaps), "path": seconds}), flush=True)
+            if max(gaps) <= TARGETS[0] or seconds > LIMIT:
+                break
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], json.loads(sys.argv[3]))

@@ -1,0 +1,49 @@
+"""Files on the command line: the data to read, places that may not meet, a line of progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def data_path(data: str) -> Path:
+    """Return the path of a file, or of a shipped data set ``@name``."""
+    if not data.startswith("@"):
+        return Path(data)
+    from chainrule.data import SHIPPED
+    from chainrule.errors import DataError
+
+    if data not in SHIPPED:
+        known = ", ".join(SHIPPED)
+        raise DataError(f"no data set {data!r} ships with chainrule. There is: {known}.")
+    return SHIPPED[data]
+
+
+def refuse_places(inputs: tuple[Path, ...], *outputs: str | None) -> None:
+    """Reject output paths that overwrite an input or cannot be written."""
+    from chainrule.errors import DataError
+    from chainrule.storage import check_writable
+
+    taken = {path.resolve() for path in inputs}
+    for output in outputs:
+        if output is None:
+            continue
+        check_writable(output)
+        place = Path(output).resolve()
+        if place in taken:
+            raise DataError(f"{output}: this would write over another file of this command.")
+        taken.add(place)
+
+
+@contextmanager
+def progress_line() -> Iterator[Callable[[str], None]]:
+    """Show one status line; nothing where the error stream is not a terminal."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda words: None
+        return
+    with console.status("starting") as status:
+        yield lambda words: status.update(f"{words} ...")

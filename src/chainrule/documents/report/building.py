@@ -1,0 +1,107 @@
+"""The report of a fit as a document, from the sentence on top to the derivation below a fold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from chainrule.documents.blocks import Document, Fold, Section
+from chainrule.documents.report.coefficients import coefficients_section, effects_section
+from chainrule.documents.report.derivation import gradient_section
+from chainrule.documents.report.influence import influence_section
+from chainrule.documents.report.overview import columns_section, lead_of, overview_section
+from chainrule.documents.report.proof import certificate_section, loss_section, path_section
+from chainrule.documents.report.quality import classes_section, regression_quality_section
+from chainrule.documents.report.subject import Subject
+from chainrule.engine.inference.effects import average_effects
+from chainrule.tables.fitting import FittedTable
+from chainrule.tables.inference import effect_rows
+from chainrule.tables.model import TableModel
+
+if TYPE_CHECKING:
+    from chainrule.engine.inference.results import Inference
+    from chainrule.tables.fitting_regression import FittedRegression
+    from chainrule.tables.inference_record import EffectRow
+    from chainrule.tables.regression import TableRegression
+
+
+def fit_report(fitted: FittedTable | FittedRegression, source: str) -> Document:
+    """Return the report of a fit.
+
+    Parameters
+    ----------
+    fitted : FittedTable or FittedRegression
+        The fit.
+    source : str
+        What the rows came from.
+    """
+    subject = Subject(fitted.model, fitted)
+    sections = list(fit_sections(fitted))
+    if not fitted.is_weighted and not fitted.model.training.l1_ratio:
+        # the derivation has neither weights nor absolute values
+        whole = gradient_section(fitted)
+        fold = Fold("The derivation, step by step", whole.blocks)
+        sections.append(Section(whole.id, whole.title, (fold,), whole.model))
+    return Document(
+        f"{fitted.model.target}: a fit and its proof", lead_of(subject, source), tuple(sections)
+    )
+
+
+def fit_sections(fitted: FittedTable | FittedRegression) -> Iterator[Section]:
+    """Yield the sections of a fit, all but the derivation."""
+    subject, inference = Subject(fitted.model, fitted), fitted.inference
+    yield overview_section(subject)
+    yield coefficients_section(subject)
+    if inference is not None and _has_effects(inference):
+        rows = effect_rows(average_effects(inference, discrete=True))
+        yield effects_section(subject, rows, inference.level)
+    yield from _quality(fitted)
+    if inference is not None and _has_influence(inference) and not fitted.is_weighted:
+        yield influence_section(inference, fitted.rows)
+    yield columns_section(subject)
+    yield certificate_section(fitted.model.certificate)
+    if not isinstance(fitted.model, TableModel):
+        yield loss_section(fitted.model)
+    if len(fitted.path) > 1:
+        yield path_section(fitted.path)
+
+
+def model_report(model: TableModel | TableRegression, source: str) -> Document:
+    """Return the report of a saved model: what can be said without its rows."""
+    subject = Subject(model)
+    sections = [overview_section(subject), coefficients_section(subject)]
+    effects: tuple[EffectRow, ...] = () if model.inference is None else model.inference.effects
+    if model.inference is not None and effects:
+        sections.append(effects_section(subject, effects, model.inference.level))
+    sections += [columns_section(subject), certificate_section(model.certificate)]
+    if not isinstance(model, TableModel):
+        sections.append(loss_section(model))
+    title = f"{model.target}: a fit and its proof"
+    return Document(title, lead_of(subject, source), tuple(sections))
+
+
+def _quality(fitted: FittedTable | FittedRegression) -> Iterator[Section]:
+    seed = fitted.model.training.seed
+    if isinstance(fitted, FittedTable):
+        measured = fitted.metrics or fitted.training_metrics
+        if measured is not None:
+            yield classes_section(
+                measured,
+                seed,
+                held_out=fitted.metrics is not None,
+                inference=fitted.inference,
+            )
+        return
+    means = fitted.metrics or fitted.training_metrics
+    if means is not None:
+        yield regression_quality_section(means, seed, held_out=fitted.metrics is not None)
+
+
+def _has_effects(inference: Inference) -> bool:
+    has_mean = inference.model.family is not None or len(inference.terms.outputs) > 1
+    return has_mean and inference.limit is None
+
+
+def _has_influence(inference: Inference) -> bool:
+    is_one = len(inference.terms.outputs) == 1
+    return is_one and inference.model.family is not None and inference.limit is None

@@ -1,0 +1,217 @@
+r"""The duality gap of an elastic net, for any convex loss of one score.
+
+Let P = sum_j P_j be the penalty, l1_j |w_j| + l2_j w_j^2 / 2 within bounds, g the gradient of the
+losses in the coefficients at (w, b), and let their derivative in the intercept be 0. The losses
+are convex, so for the optimum w*
+
+    f(w) - f* <= sum_j P_j(w_j) + g_j w_j - (P_j(w*_j) + g_j w*_j)
+              <= sum_j P_j(w_j) + P_j^*(-g_j) + g_j w_j,
+
+Fenchel's inequality, with conjugates P_j^*. Where l2_j > 0, or with finite bounds, P_j^* is
+finite. For l1 alone it is finite only if |g_j| <= l1_j; scaling the dual point until that holds
+for all columns costs at most
+
+    max_j (|g_j| - l1_j)_+ / l1_j  times  (f(w) - sum of the least losses),
+
+since l1_j |w*_j| add up to no more than what f is above the least losses.
+
+**The intercept, and columns without penalty.** Their derivatives vanish only up to rounding and the
+solver's tolerance. A lower bound of the curvature says how far away they would, and by how much f
+and the other derivatives change on the way: the intercept by the argument of `strong_convexity`,
+several columns by the Newton decrement of self-concordant losses (see `certificate`).
+
+**The support, by second order.** Let s_j be the sign of w_j != 0. Where l1_j |w_j| gives way to
+l1_j s_j w_j, and bounds to none, f only falls, and becomes smooth in these columns: like columns
+without penalty, they are moved to their best. So the violations in the support enter squared, and
+only other columns, most of them far from their strength, may need the scaling above.
+
+Rounding of the gradient enters as an interval around each g_j.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from chainrule.engine.arrays import UNIT, BoolArray, FloatArray, accumulated
+from chainrule.engine.certificates.certificate import Certificate, claim, newton_drop
+from chainrule.engine.certificates.rounding import Rounding, bound_rounding, measure_rounding
+from chainrule.engine.certificates.strong_convexity import best_intercept, sums_of_curvatures
+from chainrule.engine.objective.evaluation import Evaluation, Point
+from chainrule.engine.objective.gram import gram
+from chainrule.engine.objective.objective import Objective
+from chainrule.engine.penalties.elastic_net import ElasticNet
+from chainrule.engine.solvers.curvature import Curvature
+from chainrule.engine.solvers.steps import Outcome, Stop
+
+_SLACK: Final[float] = 1.000001
+
+_MOST: Final[int] = 1000
+"""Columns up to which the Hessian of the support is formed for a proof."""
+
+
+def certify_elastic_net(
+    objective: Objective,
+    penalty: ElasticNet,
+    evaluation: Evaluation,
+    *,
+    enough: float = 0.0,
+    reading: bool = True,
+    stop: Stop = "converged",
+) -> Certificate:
+    """Prove how far a point is from the optimum of the losses and an elastic net.
+
+    Parameters
+    ----------
+    objective : Objective
+        Of the losses alone.
+    penalty : ElasticNet
+    evaluation : Evaluation
+        Of the objective.
+    enough : float
+        A relative bound at which X is not read for a narrower bound of the rounding.
+    reading : bool
+        Whether X may be read at all.
+    stop : str
+        Why the solver stopped.
+    """
+    w = evaluation.point.coef[:, 0]
+    violation = penalty.violation(w, evaluation.gradient.coef[:, 0])
+    whole = replace(
+        evaluation,
+        value=evaluation.value + penalty.value(w),
+        gradient=Point(violation[:, None], evaluation.gradient.intercept),
+    )
+    outcome = Outcome(whole, stop)
+    if not objective.loss.facts.convex:
+        rounding = bound_rounding(objective, evaluation)
+        why = "the loss is not convex"
+        return claim(objective, outcome, rounding, "none", np.inf, np.inf, why)
+    support = w != penalty.nearest(np.zeros_like(w))
+    bends = objective.loss.facts.self_concordance is not None and 0 < support.sum() <= _MOST
+    for look in (bound_rounding, measure_rounding)[: 1 + reading]:
+        rounding = look(objective, evaluation)
+        bound, because = _bound(objective, penalty, evaluation, rounding, np.zeros_like(support))
+        found = _claimed(objective, penalty, outcome, rounding, bound, because)
+        if bends and found.relative_bound > enough:
+            bound, because = _bound(objective, penalty, evaluation, rounding, support)
+            if bound < found.suboptimality_bound:
+                found = _claimed(objective, penalty, outcome, rounding, bound, because)
+        if found.relative_bound <= enough:
+            break
+    return found
+
+
+def _claimed(
+    objective: Objective,
+    penalty: ElasticNet,
+    outcome: Outcome,
+    rounding: Rounding,
+    bound: float,
+    because: str,
+) -> Certificate:
+    """Return a claim, with a bound on |coef - coef*| where every column has a square."""
+    least = float((penalty.l2 * objective.source.column_scale**2).min(initial=np.inf))
+    distance = float(np.sqrt(2 * bound / least)) if 0 < least < np.inf else np.inf
+    return claim(objective, outcome, rounding, "duality gap", bound, distance, because)
+
+
+def _bound(
+    objective: Objective,
+    penalty: ElasticNet,
+    evaluation: Evaluation,
+    rounding: Rounding,
+    smoothed: BoolArray,
+) -> tuple[float, str]:
+    """Bound f - f*, with some columns moved to their best as if their penalty were smooth."""
+    w, slope = evaluation.point.coef[:, 0], evaluation.gradient.coef[:, 0]
+    doubt = rounding.gradient.coef[:, 0]
+    open_ended = _open_ended(penalty, slope, doubt) | smoothed
+    price, moved = 0.0, 0.0
+    because = "a dual point, scaled until it is feasible, lies that far below"
+    if smoothed.any():
+        because = "with the signs of its coefficients held, a dual point lies that far below"
+    if open_ended.any():
+        price, moved, why = _without_kinks(objective, penalty, evaluation, rounding, open_ended)
+    elif objective.fit_intercept:
+        level = float(np.abs(evaluation.gradient.intercept)[0] + rounding.gradient.intercept[0])
+        shift, steepest = best_intercept(objective, evaluation, rounding, level)
+        price, moved = level * shift, shift * steepest
+        why = "the curvature is too flat to say where the intercept is best"
+    if not np.isfinite(price):
+        return np.inf, why
+    if moved:
+        doubt = doubt + moved * objective.source.column_bounds
+    size = penalty.l1 * np.abs(w) + 0.5 * penalty.l2 * w * w
+    conjugate = np.maximum(penalty.conjugate(-slope + doubt), penalty.conjugate(-slope - doubt))
+    scaled = np.isinf(conjugate) & ~open_ended
+    counted = np.where(scaled | open_ended, 0.0, conjugate)
+    terms = size + slope * w + counted
+    errors = doubt * np.abs(w)
+    errors = errors + accumulated(len(w) + 8) * (size + np.abs(slope * w) + np.abs(counted))
+    held = ~open_ended
+    bound = price + max(float(terms[held].sum()), 0.0) + float(errors[held].sum())
+    if scaled.any():
+        if not objective.loss.facts.has_least:
+            return np.inf, "no least value of the loss is proven, from which a dual point is scaled"
+        over = np.abs(slope[scaled]) + doubt[scaled] - penalty.l1[scaled]
+        excess = evaluation.excess + penalty.value(w) * (1 + accumulated(len(w) + 8))
+        share = float((over / penalty.l1[scaled]).max()) * (1 + 8 * UNIT)
+        bound += share * (excess + rounding.value)
+    return _SLACK * bound, because
+
+
+def _open_ended(penalty: ElasticNet, slope: FloatArray, doubt: FloatArray) -> BoolArray:
+    """Return the columns that no penalty holds back: their derivatives must vanish."""
+    held_down = np.isfinite(penalty.upper) | (-slope + doubt <= 0)
+    held_up = np.isfinite(penalty.lower) | (-slope - doubt >= 0)
+    return penalty.free & ~(held_down & held_up)
+
+
+def _without_kinks(
+    objective: Objective,
+    penalty: ElasticNet,
+    evaluation: Evaluation,
+    rounding: Rounding,
+    moving: BoolArray,
+) -> tuple[float, float, str]:
+    """Bound what f falls to its best in some columns and the intercept, the others held.
+
+    Returns
+    -------
+    drop : float
+        inf where nothing is proven.
+    moved : float
+        Bounds the change of the other derivatives, per unit of their columns.
+    because : str
+    """
+    constant = objective.loss.facts.self_concordance
+    if constant is None:
+        why = "columns without penalty need a self-concordant loss, which this is not proven to be"
+        return np.inf, 0.0, why
+    columns = np.flatnonzero(moving)
+    hessian = gram(objective, evaluation.raw_prediction, columns, bound=None)
+    last = len(hessian) - int(not objective.fit_intercept)
+    hessian.flat[: len(hessian) * len(columns) : len(hessian) + 1] += penalty.l2[columns]
+    curvature = Curvature(hessian[:last, :last], 1)
+    w = evaluation.point.coef[columns, 0]
+    pulled = penalty.l2[columns] * w + penalty.l1[columns] * np.sign(w)
+    slope = evaluation.gradient.coef[columns, 0]
+    doubt = rounding.gradient.coef[columns, 0] + 4 * UNIT * (np.abs(slope) + np.abs(pulled))
+    row = np.append(objective.source.column_bounds[columns], 1.0)[:last]
+    found = newton_drop(
+        curvature,
+        np.append(slope + pulled, evaluation.gradient.intercept)[:last],
+        np.append(doubt, rounding.gradient.intercept)[:last],
+        row,
+        constant,
+        lost=last * rounding.summation + rounding.hessian + curvature.eigenvalue_error,
+        curvature_error=rounding.curvature + 4 * max(1.0, constant) * rounding.raw_prediction,
+    )
+    if found is None:
+        return np.inf, 0.0, "the columns without penalty are collinear, or not yet at their best"
+    drop, reach = found
+    high = sums_of_curvatures(objective, evaluation, reach + rounding.raw_prediction)[1]
+    return drop, reach * high, ""

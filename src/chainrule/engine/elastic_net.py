@@ -1,0 +1,115 @@
+"""One fit with an elastic net from end to end: solve, prove, and say how."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import numpy as np
+
+from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.losses.facts import LossRow
+from chainrule.engine.monitor import OnIteration
+from chainrule.engine.objective.evaluation import Point
+from chainrule.engine.paths import PathSolver
+from chainrule.engine.penalties.elastic_net import Shape
+from chainrule.engine.results import Fit
+from chainrule.engine.runtime.constants import machine_constants
+from chainrule.engine.runtime.machine import memory
+from chainrule.engine.solvers.plans import Alternative, Cost, Plan
+
+METHOD = "newton-elastic-net"
+
+
+def fit_elastic_net(
+    source: InMemorySource,
+    row: LossRow | None,
+    shape: Shape,
+    *,
+    C: float = 1.0,
+    fit_intercept: bool = True,
+    tol: float = 1e-8,
+    max_iter: int = 100,
+    start: Point | None = None,
+    n_threads: int = 1,
+    on_iteration: OnIteration | None = None,
+) -> Fit:
+    """Minimise sum_i s_i loss_i + P(coef) / C and prove how far the answer is from optimal.
+
+    Parameters
+    ----------
+    source : InMemorySource
+    row : LossRow or None
+        The loss; None for the cross-entropy of two classes.
+    shape : Shape
+        P, in the units of the data.
+    C : float
+        Inverse strength of the penalty; inf for none, which leaves bounds.
+    fit_intercept, tol, max_iter, start, n_threads, on_iteration
+        As in `fit_linear_model`.
+
+    Raises
+    ------
+    DataError
+        When there are more than two classes, or the loss is not convex.
+    """
+    clock, held = perf_counter(), memory()
+    if source.column_shift.any() and not fit_intercept:
+        raise ValueError("the source has moved its columns, which only an intercept makes good")
+    solver = PathSolver(
+        source,
+        row,
+        shape,
+        fit_intercept=fit_intercept,
+        n_threads=n_threads,
+        on_iteration=on_iteration,
+    )
+    strength = 1 / C
+    if start is not None:
+        solver.begin_at(start, strength)
+    else:
+        solver.approach(strength, max_iter)
+    found = solver.solve(strength, tol=tol, max_iter=max_iter)
+    after = memory()
+    grew = after[1] - held[0] if held and after and after[1] > held[1] else None
+    plan = _plan(source, shape)
+    return Fit(
+        found.point,
+        found.value,
+        found.met,
+        found.stop,
+        METHOD,
+        found.n_iter,
+        solver.objective.passes + 1,  # the source's check
+        perf_counter() - clock,
+        grew,
+        n_threads,
+        lambda: found.certificate,
+        lambda: list(found.history),
+        lambda: plan,
+        obstacles=() if found.met else _obstacles(found.stop, shape, C),
+    )
+
+
+def _plan(source: InMemorySource, shape: Shape) -> Plan:
+    kinds = ["absolute values"] * (shape.l1_ratio > 0) + ["bounds"] * shape.is_bounded
+    what = " and ".join(kinds) or "a strength for each column"
+    reason = (
+        f"the penalty has {what}: quadratic models of the losses, minimised with the penalty, on "
+        "the columns that take part"
+    )
+    passes = 15.0
+    width = min(source.n_features, 1000)
+    hessian = 2 * source.n_entries * width
+    vectors = 5 * 8e-6 * source.n_samples + 8e-6 * width**2
+    cost = Cost(passes, hessian, 0.0, vectors)
+    seconds = cost.seconds(source, machine_constants())
+    alternatives = (Alternative(METHOD, passes, seconds),)
+    return Plan(METHOD, reason, passes, seconds, vectors, alternatives)
+
+
+def _obstacles(stop: str, shape: Shape, C: float) -> tuple[str, ...]:
+    if stop != "converged" and stop != "stalled":
+        return ()
+    if np.isinf(C) or not shape.factors.all():
+        return ("columns without penalty may be collinear, or separate the classes",)
+    return ()

@@ -1,0 +1,95 @@
+"""The Hessian of a few columns: weighted products of columns, block by block."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.data.rows import RowBlock
+from chainrule.engine.objective.objective import Objective
+from chainrule.engine.passes.blocks import MatrixBlock, SparseBlock
+from chainrule.engine.passes.fused_sparse_blocks import FusedSparseBlock
+from chainrule.engine.runtime.executors import Partial
+
+_THIN: Final[float] = 0.05
+"""The share of entries below which products of sparse columns take less time than dense ones."""
+
+
+def gram(
+    objective: Objective, raw_prediction: FloatArray, columns: IntArray, *, bound: float | None
+) -> FloatArray:
+    """Return the Hessian of the losses in some coefficients and the intercept.
+
+    Parameters
+    ----------
+    objective : Objective
+        Of one score per row.
+    raw_prediction : ndarray of shape (n_samples, 1)
+        Where the curvature is taken.
+    columns : ndarray of shape (k,)
+    bound : float or None
+        A curvature that takes the place of each example's own.
+
+    Returns
+    -------
+    ndarray of shape (k + 1, k + 1)
+        The last row and column belong to the intercept.
+    """
+    places = np.full(objective.source.n_features, -1, dtype=np.intp)
+    places[columns] = np.arange(len(columns))
+
+    def one(block: RowBlock) -> Partial:
+        if bound is None:
+            bend = objective.loss.pointwise_hessian(raw_prediction[block.rows], block.y)[:, 0, 0]
+        else:
+            bend = np.full(len(block.y), bound)
+        root = np.sqrt(block.sample_weight * bend)
+        chosen = chosen_columns(block.X, columns, places)
+        if isinstance(chosen, np.ndarray):
+            chosen = np.column_stack([chosen * root[:, None], root])
+            return (chosen.T @ chosen,)
+        scaled = chosen.multiply(root[:, None]).tocsr()
+        border = scaled.T @ root
+        square = np.empty((len(columns) + 1, len(columns) + 1))
+        square[:-1, :-1] = (scaled.T @ scaled).toarray()
+        square[:-1, -1] = square[-1, :-1] = border
+        square[-1, -1] = root @ root
+        return (square,)
+
+    (found,) = objective.sum_over_blocks(one)
+    objective.passes -= 1 - len(columns) / max(1, objective.source.n_features)
+    return found
+
+
+def chosen_columns(X: MatrixBlock, columns: IntArray, places: IntArray) -> Any:  # noqa: ANN401
+    """Return some columns of a block as float64: dense, or CSR where nearly all entries are 0.
+
+    Parameters
+    ----------
+    X : MatrixBlock
+    columns : ndarray of shape (k,)
+    places : ndarray of shape (n_features,)
+        The place of each column among them; -1 for others.
+    """
+    if isinstance(X, SparseBlock):
+        data, indices, indptr = X.values.data, X.values.indices, X.values.indptr
+    elif isinstance(X, FusedSparseBlock):
+        first, last = int(X.indptr[0]), int(X.indptr[-1])
+        data, indices, indptr = X.data[first:last], X.indices[first:last], X.indptr - first
+    else:
+        values: Any = getattr(X, "values")  # noqa: B009
+        return values[:, columns].astype(np.float64, copy=False)
+    place = places[indices]
+    kept = np.flatnonzero(place >= 0)
+    n_rows, n_columns = X.shape[0], len(columns)
+    lengths = np.diff(indptr)
+    rows = np.repeat(np.arange(n_rows), lengths)[kept]
+    if len(kept) > _THIN * n_rows * n_columns:
+        dense = np.zeros((n_rows, n_columns))
+        dense[rows, place[kept]] = data[kept]
+        return dense
+    from scipy import sparse
+
+    return sparse.csr_array((data[kept], (rows, place[kept])), shape=(n_rows, n_columns))

@@ -1,0 +1,435 @@
+"""Fits with an elastic net: one strength, or a path of them, each with its certificate.
+
+Where columns are few, every step reads all of X. Where they are many, steps read a copy of the
+columns that matter, and X as a whole is read once or twice per strength: to find columns that are
+missing, and to prove the bound. Every fit starts where the last one of the path ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Final
+
+import numpy as np
+
+from chainrule.engine.arrays import BoolArray, FloatArray, IntArray
+from chainrule.engine.certificates.certificate import Certificate, with_rounded_intercept
+from chainrule.engine.certificates.finite import refuse_overflow, refuse_targets
+from chainrule.engine.certificates.separable_gap import certify_elastic_net
+from chainrule.engine.data.duplicates import merged
+from chainrule.engine.data.rows import RowBlock
+from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.fitting import engine_loss
+from chainrule.engine.losses.facts import LossRow
+from chainrule.engine.monitor import OnIteration, Progress
+from chainrule.engine.objective.accumulators import objective_for
+from chainrule.engine.objective.evaluation import Evaluation, Point
+from chainrule.engine.objective.objective import Objective
+from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
+from chainrule.engine.penalties.l2 import L2Penalty
+from chainrule.engine.results import in_units
+from chainrule.engine.runtime.executors import Partial
+from chainrule.engine.runtime.machine import single_threaded_algebra
+from chainrule.engine.solvers.proximal_newton import Model, Solution, proximal_newton
+from chainrule.engine.solvers.starting import starting_point
+from chainrule.engine.solvers.steps import IterationRecord, Stop
+from chainrule.errors import DataError
+
+_FORBIDDING: Final[float] = 1e300
+"""A strength that keeps every coefficient at 0."""
+
+_SHARE: Final[float] = 0.25
+"""The share of the columns up to which steps read a copy of them."""
+
+_FEW: Final[int] = 200
+"""Columns up to which all are read in every step."""
+
+_COPY_SHARE: Final[float] = 0.05
+_COPY_BYTES: Final[float] = 1e8
+"""What the copy of columns may take beside X: a share of X, and bytes."""
+
+_CAREFUL: Final[float] = 0.25
+_TIGHTER: Final[float] = 1e-2
+_LEAST_AIM: Final[float] = 1e-5
+_LEAST_RATIO: Final[float] = 1e-3
+"""The l1_ratio from which the strongest point of a path of squares is counted, as in glmnet."""
+
+_STRIDE: Final[float] = 0.3
+_ROUGH: Final[float] = 1e-2
+
+
+@dataclass(frozen=True)
+class PathPoint:
+    """A fit of one strength.
+
+    Attributes
+    ----------
+    strength : float
+        1 / C: the factor on the penalty, where losses are added and not averaged.
+    point : Point
+        In the units of the data.
+    value, loss : float
+        The objective, and the sum of the losses.
+    certificate : Certificate
+    met : bool
+        Whether the certificate proves the tolerance.
+    stop : str
+    n_iter : int
+    history : tuple of IterationRecord
+    """
+
+    strength: float
+    point: Point
+    value: float
+    loss: float
+    certificate: Certificate
+    met: bool
+    stop: Stop
+    n_iter: int
+    history: tuple[IterationRecord, ...]
+
+
+class PathSolver:
+    """Solves for one strength after the other, from where the last one ended.
+
+    Parameters
+    ----------
+    source : InMemorySource
+        Of one score per row.
+    row : LossRow or None
+        The loss; None for the cross-entropy of two classes.
+    shape : Shape
+        The penalty, in the units of the data.
+    fit_intercept : bool
+    n_threads : int
+        The answer has the same bits for any number.
+    on_iteration : callable, optional
+        Called with the progress; True ends the fit.
+
+    Raises
+    ------
+    DataError
+        When there are more than two classes, or the loss is not convex.
+    """
+
+    def __init__(
+        self,
+        source: InMemorySource,
+        row: LossRow | None,
+        shape: Shape,
+        *,
+        fit_intercept: bool = True,
+        n_threads: int = 1,
+        on_iteration: OnIteration | None = None,
+    ) -> None:
+        if source.n_classes > 2:
+            raise DataError(
+                f"an L1 penalty, bounds and penalty factors are for two classes, and y has "
+                f"{source.n_classes}: fit one class against the others, or use l1_ratio=0"
+            )
+        if row is not None:
+            refuse_targets(source, row)
+        self.n_samples = source.n_samples
+        with _alone():
+            fewer = merged(source, n_threads)
+        self.source = source if fewer is None else fewer
+        self._row, self._shape, self._n_threads = row, shape, n_threads
+        self._fit_intercept, self._on_iteration = fit_intercept, on_iteration
+        self.objective = self._objective_of(self.source)
+        facts = self.objective.loss.facts
+        if not facts.convex:
+            raise DataError(
+                "an L1 penalty, bounds and penalty factors are for convex losses, and this one is "
+                "not proven convex; use l1_ratio=0"
+            )
+        self._model: Model | None = None
+        self._near: tuple[IntArray, InMemorySource, Objective] | None = None
+        self._ever = np.zeros(source.n_features, dtype=bool)
+        self._records: list[IterationRecord] = []
+        self._stop = False
+        with _alone():
+            start = self.objective.evaluate(starting_point(self.objective))
+            self.null = self._solved_null(start, np.ones(source.n_features, dtype=bool))
+            penalised = (shape.factors > 0) & ((shape.lower < 0) | (shape.upper > 0))
+            self.start = self.null
+            if not penalised.all():
+                self.start = self._solved_null(self.null, penalised)
+        self._here = self.start
+        self._last = self.largest
+
+    @property
+    def largest(self) -> float:
+        """The least strength at which all penalised coefficients are 0."""
+        shape = self._shape
+        counted = replace(shape, l1_ratio=max(shape.l1_ratio, _LEAST_RATIO))
+        return counted.largest(self.start.gradient.coef[:, 0], self.source.column_scale)
+
+    def deviance_ratio(self, loss: float) -> float:
+        """Return the share of the null deviance that a sum of losses explains."""
+        least = self.objective.floor(self.null.value)
+        null = self.null.value - least
+        return float((self.null.value - loss) / null) if null > 0 else 0.0
+
+    def approach(self, strength: float, max_iter: int) -> None:
+        """Go near a strength in strides, roughly: with very many columns, few take part."""
+        if not self._is_wide:
+            return
+        while self._last * _STRIDE > strength and not self._stop:
+            self._reach(self._last * _STRIDE, _ROUGH, max_iter)
+
+    def begin_at(self, start: Point, strength: float) -> None:
+        """Start from a point in the units of the data, where it is better than no coefficients."""
+        source = self.source
+        penalty = self._shape.penalty(strength, source.column_scale)
+        shifted = start.intercept + source.column_shift @ start.coef
+        coef = penalty.nearest(start.coef[:, 0] * source.column_scale)[:, None]
+        with _alone():
+            there = self.objective.evaluate(Point(coef, shifted))
+        if there.value + penalty.value(coef[:, 0]) < self.start.value:
+            self._here, self._last = there, strength
+
+    def solve(self, strength: float, *, tol: float, max_iter: int) -> PathPoint:
+        """Return the fit of a strength.
+
+        Parameters
+        ----------
+        strength : float
+        tol : float
+            Bound on (f - f*) / f* to be proven, f* counted from the sum of the least losses.
+        max_iter : int
+        """
+        self._records = []
+        aim, source = _CAREFUL * tol, self.source
+        with _alone():
+            while True:
+                penalty, solution = self._reach(strength, aim, max_iter - len(self._records))
+                here = self._here
+                certificate = certify_elastic_net(
+                    self.objective, penalty, here, enough=tol, stop=solution.stop
+                )
+                if certificate.relative_bound <= tol or solution.stop != "converged":
+                    break
+                aim *= _TIGHTER
+                if aim < _LEAST_AIM * tol:
+                    break
+            w = here.point.coef[:, 0]
+            whole = replace(here, value=solution.value)
+            certificate = with_rounded_intercept(certificate, self.objective, whole)
+        point = in_units(source, here.point)
+        refuse_overflow(point, source.column_names, source.column_maxima)
+        return PathPoint(
+            strength,
+            point,
+            here.value + penalty.value(w),
+            here.value,
+            certificate,
+            certificate.proven and certificate.relative_bound <= tol,
+            solution.stop,
+            len(self._records),
+            tuple(self._records),
+        )
+
+    def _monitor(self, evaluation: Evaluation) -> bool:
+        if self._on_iteration is None:
+            return False
+        slope = float(np.abs(evaluation.gradient.intercept).max(initial=0.0))
+        progress = Progress(
+            len(self._records) + 1,
+            evaluation.value,
+            slope,
+            self.objective.passes,
+            0.0,
+            lambda: in_units(self.source, self._here.point),
+        )
+        self._stop = bool(self._on_iteration(progress))
+        return self._stop
+
+    def _objective_of(self, source: InMemorySource) -> Objective:
+        return objective_for(
+            source,
+            engine_loss(source, self._row),
+            L2Penalty(np.zeros(source.n_features)),
+            fit_intercept=self._fit_intercept,
+            n_threads=self._n_threads,
+        )
+
+    def _solved_null(self, start: Evaluation, held: BoolArray) -> Evaluation:
+        """Return the best point with some coefficients at 0."""
+        shape, scale = self._shape, self.source.column_scale
+        zeros = np.zeros(len(held))
+        penalty = ElasticNet(
+            np.where(held, _FORBIDDING, 0.0), zeros, shape.lower * scale, shape.upper * scale
+        )
+        slopes = np.abs(start.gradient.coef[:, 0])
+        largest = float(slopes.max(initial=0.0)) or 1.0
+        solution = proximal_newton(
+            self.objective,
+            penalty,
+            start,
+            np.full(len(held), largest),
+            tolerance=1e-12,
+            max_iter=100,
+        )
+        return solution.evaluation
+
+    def _reach(self, strength: float, aim: float, max_iter: int) -> tuple[ElasticNet, Solution]:
+        """Solve for a strength up to violations of `aim`, and stand there."""
+        penalty = self._shape.penalty(strength, self.source.column_scale)
+        unit = self._units(penalty)
+        if self._is_wide:
+            solution = self._solve_wide(penalty, unit, strength, aim, max_iter)
+        else:
+            solution = proximal_newton(
+                self.objective,
+                penalty,
+                self._here,
+                unit,
+                self._model,
+                tolerance=aim,
+                max_iter=max_iter,
+                monitor=self._monitor,
+            )
+            self._model = solution.model
+            self._records += solution.history
+        self._here, self._last = solution.evaluation, strength
+        return penalty, solution
+
+    def _units(self, penalty: ElasticNet) -> FloatArray:
+        """Return what violations are measured in: l1, or the largest slope where that is 0."""
+        slopes = np.abs(self.start.gradient.coef[:, 0])
+        other = float(penalty.l1.max(initial=0.0)) or float(slopes.max(initial=0.0)) or 1.0
+        return np.where(penalty.l1 > 0, penalty.l1, other)
+
+    @property
+    def _is_wide(self) -> bool:
+        return self.source.n_features > _FEW and self.source.can_take_columns
+
+    def _solve_wide(
+        self, penalty: ElasticNet, unit: FloatArray, strength: float, aim: float, max_iter: int
+    ) -> Solution:
+        """Solve on the columns that take part, until no other column is missing."""
+        here, done = self._here, len(self._records)
+        w, slope = here.point.coef[:, 0], np.abs(here.gradient.coef[:, 0])
+        l1 = penalty.l1
+        # a slope hardly changes by more than the strength does (Tibshirani and others 2012)
+        strong = l1 * max(2 - self._last / strength, 0.5)
+        wanted = self._ever | (w != 0) | (l1 == 0) | (slope >= strong)
+        wanted[int(np.argmax(slope / unit))] = True
+        while True:
+            columns = np.flatnonzero(wanted)
+            left = max_iter - (len(self._records) - done)
+            solution = self._solve_on(columns, penalty, unit, here, aim, left)
+            here = solution.evaluation
+            self._ever |= here.point.coef[:, 0] != 0
+            violation = penalty.violation(here.point.coef[:, 0], here.gradient.coef[:, 0]) / unit
+            missing = (violation > aim) & ~wanted
+            if not missing.any() or solution.stop in ("interrupted", "max_iter"):
+                return solution
+            slope = np.abs(here.gradient.coef[:, 0])
+            near = ~wanted & (slope >= 0.95 * l1)
+            most = max(100, len(columns))
+            order = np.argsort(-np.where(near, slope / np.maximum(l1, 1e-300), 0.0), kind="stable")
+            near[order[most:]] = False
+            wanted = wanted | near | missing if near.sum() < most else wanted | near
+
+    def _solve_on(
+        self,
+        columns: IntArray,
+        penalty: ElasticNet,
+        unit: FloatArray,
+        here: Evaluation,
+        aim: float,
+        max_iter: int,
+    ) -> Solution:
+        """Solve with all other columns held; the gradient of all columns comes with the answer."""
+        source, model = self.source, self._model
+        share = len(columns) / source.n_features
+        room = _COPY_SHARE * source.n_bytes + _COPY_BYTES
+        if share > _SHARE or 8 * share * source.n_entries > room:
+            solution = proximal_newton(
+                self.objective,
+                penalty,
+                here,
+                unit,
+                model,
+                tolerance=aim,
+                max_iter=max_iter,
+                monitor=self._monitor,
+            )
+            self._model = solution.model
+            self._records += solution.history
+            return solution
+        if self._near is None or not np.isin(columns, self._near[0], assume_unique=True).all():
+            part = source.take_columns(columns)
+            self._near = columns, part, self._objective_of(part)
+        columns, _, objective = self._near
+        if model is not None:
+            kept = np.isin(model.columns, columns, assume_unique=True)
+            places = np.searchsorted(columns, model.columns)
+            model = Model(places, model.matrix) if kept.all() else None
+        start = objective.evaluate(Point(here.point.coef[columns], here.point.intercept))
+        found = proximal_newton(
+            objective,
+            penalty.of(columns),
+            start,
+            unit[columns],
+            model,
+            tolerance=aim,
+            max_iter=max_iter,
+        )
+        self._records += found.history
+        if found.model is not None:
+            self._model = Model(columns[found.model.columns], found.model.matrix)
+        self.objective.passes += objective.passes * share
+        objective.passes = 0.0
+        whole = self._with_all_columns(found.evaluation, columns)
+        self._monitor(whole)
+        stop: Stop = "interrupted" if self._stop else found.stop
+        return replace(found, evaluation=whole, stop=stop)
+
+    def _with_all_columns(self, evaluation: Evaluation, columns: IntArray) -> Evaluation:
+        """Return an evaluation on some columns as one of all, whose coefficients are 0."""
+        objective, raw = self.objective, evaluation.raw_prediction
+
+        def one(block: RowBlock) -> Partial:
+            slopes = objective.loss.pointwise_gradient(raw[block.rows], block.y)
+            residual = block.sample_weight[:, None] * slopes
+            return block.X.rmatvec(residual), residual.sum(axis=0)
+
+        coef, intercept = objective.sum_over_blocks(one)
+        objective.passes -= 0.5
+        point = objective.origin()
+        point.coef[columns] = evaluation.point.coef
+        point.intercept[:] = evaluation.point.intercept
+        gradient = objective.freed(Point(coef, intercept))
+        return replace(evaluation, point=point, gradient=gradient, scores=lambda: raw)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Run with one thread of BLAS: small products, the same bits for any number of threads."""
+    with single_threaded_algebra(), np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        yield
+
+
+def geometric(largest: float, n_strengths: int, ratio: float) -> FloatArray:
+    """Return strengths from the largest down to `ratio` times it, in equal ratios."""
+    return np.asarray(largest * ratio ** np.linspace(0.0, 1.0, n_strengths))
+
+
+def path_of(
+    solver: PathSolver, strengths: FloatArray, *, tol: float, max_iter: int
+) -> tuple[list[PathPoint], float]:
+    """Return the fits of all strengths, strongest first, and the seconds that they took."""
+    clock = perf_counter()
+    found: list[PathPoint] = []
+    for strength in strengths.tolist():
+        if not found:
+            solver.approach(strength, max_iter)
+        found.append(solver.solve(strength, tol=tol, max_iter=max_iter))
+        if found[-1].stop == "interrupted":
+            break
+    return found, perf_counter() - clock

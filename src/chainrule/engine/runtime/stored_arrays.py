@@ -1,0 +1,338 @@
+"""Arrays in files: written once from first row to last, then read again and again by row number.
+
+What is read depends on row numbers alone, never on the parts that were written, so that everything
+computed from such an array has the bits of the same computation in memory. Reads are positional
+(`preadv`) and share no state: several threads read at once. The system's page cache holds what fits
+and gives it back when memory is short; the process itself holds the rows of a read only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from tempfile import mkstemp
+from threading import Lock
+from types import TracebackType
+from typing import Any, Final, Self
+from weakref import finalize
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.engine.arrays import IntArray
+from chainrule.errors import DataError
+
+WINDOW_BYTES: Final[int] = 2**22
+"""Rows of a selection that lie within so many bytes are picked from one read."""
+
+HELD_BYTES: Final[int] = 2**28
+"""Selections of up to this size are held in memory, unless an array says otherwise."""
+
+CHECKED_BYTES: Final[int] = 2**24
+"""Bytes that one checksum covers."""
+
+
+class StoredArray:
+    """A one- or two-dimensional array in a file, read some rows at a time.
+
+    Parameters
+    ----------
+    path : str or Path
+        Holds the rows one after the other (C order), in the byte order of the machine.
+    dtype : dtype
+    shape : tuple of int
+    offset : int
+        Bytes before the first row.
+    held_bytes : int
+        Selections larger than this are stored beside the file, and removed with the last reference.
+
+    Attributes
+    ----------
+    on_read : callable or None
+        Told the number of bytes of each read.
+    names : tuple of str or None
+        Of the columns.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        dtype: npt.DTypeLike,
+        shape: Sequence[int],
+        *,
+        offset: int = 0,
+        held_bytes: int = HELD_BYTES,
+    ) -> None:
+        self.path = Path(path)
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
+        self.shape = tuple(int(size) for size in shape)
+        self.held_bytes = held_bytes
+        self.on_read: Callable[[int], None] | None = None
+        self.names: tuple[str, ...] | None = None
+        self._offset = offset
+        self._open()
+
+    def _open(self) -> None:
+        try:
+            self._file = os.open(self.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        except OSError as error:
+            raise DataError(f"{self.path}: cannot be read ({error.strerror})") from None
+        self._lock = Lock()
+        finalize(self, os.close, self._file)
+        there = os.fstat(self._file).st_size
+        if there < self._offset + self.nbytes:
+            raise DataError(
+                f"{self.path}: the file holds {there} bytes, and an array of shape {self.shape} "
+                f"({self.dtype}) takes {self._offset + self.nbytes}: it was cut short. Write it "
+                "again"
+            )
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(self._file, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs to open the same file."""
+        own = ("_file", "_lock", "on_read")
+        return {k: v for k, v in self.__dict__.items() if k not in own}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.on_read = None
+        self._open()
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of entries."""
+        return int(np.prod(self.shape))
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row."""
+        return int(np.prod(self.shape[1:])) * self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all rows."""
+        return self.shape[0] * self.row_bytes
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        return f"StoredArray({str(self.path)!r}, {self.dtype}, {self.shape})"
+
+    __array_ufunc__ = None  # so that NumPy leaves products to the methods below
+
+    def __matmul__(self, right: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the product with an array, read block by block."""
+        return np.concatenate([rows @ right for _, rows in self.blocks()])
+
+    def __rmatmul__(self, left: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the product of an array with this one, read block by block."""
+        total = np.zeros((*np.shape(left)[:-1], *self.shape[1:]))
+        for start, rows in self.blocks():
+            total += left[..., start : start + len(rows)] @ rows
+        return total
+
+    def blocks(self) -> Iterator[tuple[int, npt.NDArray[Any]]]:
+        """Yield all rows in order, a few megabytes at a time, with the number of the first."""
+        step = max(1, WINDOW_BYTES // max(1, self.row_bytes))
+        for start in range(0, max(1, len(self)), step):
+            yield start, self[start : start + step]
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> npt.NDArray[Any]:  # noqa: ANN401
+        raise TypeError(
+            f"{self.path} is read in blocks of rows and not turned into an array by itself; "
+            "array[:] reads it whole"
+        )
+
+    def __getitem__(self, rows: slice | IntArray) -> npt.NDArray[Any]:
+        """Return a range of rows, or rows by number."""
+        if isinstance(rows, slice):
+            start, stop, step = rows.indices(len(self))
+            if step != 1:
+                return self[np.arange(start, stop, step)]
+            found = np.empty((max(0, stop - start), *self.shape[1:]), self.dtype)
+            return self.read(start, found)
+        rows = np.asarray(rows)
+        if rows.dtype == np.bool_:
+            rows = np.flatnonzero(rows)
+        found = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        order = None if (np.diff(rows) >= 0).all() else np.argsort(rows, kind="stable")
+        in_order = rows if order is None else rows[order]
+        window = max(1, WINDOW_BYTES // max(1, self.row_bytes))
+        at = 0
+        while at < len(in_order):
+            first = int(in_order[at])
+            end = int(np.searchsorted(in_order, first + window))
+            picked = self[first : int(in_order[end - 1]) + 1][in_order[at:end] - first]
+            found[slice(at, end) if order is None else order[at:end]] = picked
+            at = end
+        return found
+
+    def read(self, start: int, out: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Fill `out` with the rows from `start` on, and return it."""
+        view = _bytes_of(out)
+        done, place = 0, self._offset + start * self.row_bytes
+        while done < len(view):
+            got = self._read_into(view[done:], place + done)
+            if got == 0:
+                raise DataError(
+                    f"{self.path}: the file became shorter while it was read. Do not change the "
+                    "data during a fit; start it again"
+                )
+            done += got
+        if self.on_read is not None:
+            self.on_read(done)
+        return out
+
+    def _read_into(self, view: memoryview, place: int) -> int:
+        if hasattr(os, "preadv"):
+            return os.preadv(self._file, [view], place)
+        with self._lock:
+            os.lseek(self._file, place, os.SEEK_SET)
+            data = os.read(self._file, len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def rows_at(self, rows: IntArray) -> npt.NDArray[Any] | StoredArray:
+        """Return rows by number: in memory, or stored beside the file where they are too many."""
+        n_bytes = len(rows) * self.row_bytes
+        if n_bytes <= self.held_bytes:
+            return self[rows]
+        handle, name = mkstemp(prefix=f"{self.path.name}.", suffix=".part", dir=self.path.parent)
+        os.close(handle)
+        step = max(1, WINDOW_BYTES // max(1, self.row_bytes))
+        with ArrayWriter(name, self.dtype, self.shape[1:]) as writer:
+            for start in range(0, len(rows), step):
+                writer.append(self[rows[start : start + step]])
+        found = writer.array(held_bytes=self.held_bytes)
+        found.names = self.names
+        finalize(found, Path(name).unlink, missing_ok=True)
+        return found
+
+
+def _bytes_of(array: npt.NDArray[Any]) -> memoryview:
+    """Return the bytes of a contiguous array, not copied."""
+    return memoryview(array.reshape(-1).view(np.uint8).data)
+
+
+def open_npy(path: str | Path, *, held_bytes: int = HELD_BYTES) -> StoredArray:
+    """Return the array of a ``.npy`` file, read in place.
+
+    Raises
+    ------
+    DataError
+        When the file holds no table of numbers in C order, in this machine's byte order.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            version = np.lib.format.read_magic(file)
+            read = {
+                (1, 0): np.lib.format.read_array_header_1_0,
+                (2, 0): np.lib.format.read_array_header_2_0,
+            }[version]
+            shape, fortran, dtype = read(file)
+            offset = file.tell()
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"{path}: this is no .npy file that can be read ({error})") from None
+    if dtype.kind not in "biuf" or not dtype.isnative or (fortran and len(shape) > 1):
+        order = "Fortran" if fortran else "C"
+        raise DataError(
+            f"{path}: it holds {dtype} in {order} order, and rows are read in place from native "
+            "numbers in C order. Save it again: numpy.save(path, numpy.ascontiguousarray(array))"
+        )
+    return StoredArray(path, dtype, shape, offset=offset, held_bytes=held_bytes)
+
+
+class ArrayWriter:
+    """Writes the rows of a `StoredArray`, some at a time, with checksums.
+
+    Parameters
+    ----------
+    path : str or Path
+    dtype : dtype
+    row_shape : tuple of int
+        Shape of one row: () for a vector.
+    """
+
+    def __init__(
+        self, path: str | Path, dtype: npt.DTypeLike, row_shape: Sequence[int] = ()
+    ) -> None:
+        self.path, self.dtype = Path(path), np.dtype(dtype)
+        self.row_shape = tuple(row_shape)
+        self.n_rows = 0
+        self._sums = Checksums()
+        self._file = self.path.open("wb", buffering=1 << 20)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Write what is left, and close the file."""
+        self._file.close()
+
+    def append(self, rows: npt.NDArray[Any]) -> None:
+        """Write the next rows."""
+        data = _bytes_of(np.ascontiguousarray(rows, dtype=self.dtype))
+        self._sums.add(data)
+        self._file.write(data)
+        self.n_rows += len(rows)
+
+    @property
+    def checksums(self) -> list[int]:
+        """CRC-32 of each piece of the file, of `CHECKED_BYTES` bytes."""
+        return self._sums.of_pieces
+
+    def array(self, *, held_bytes: int = HELD_BYTES) -> StoredArray:
+        """Return the array that was written."""
+        self.close()
+        shape = (self.n_rows, *self.row_shape)
+        return StoredArray(self.path, self.dtype, shape, held_bytes=held_bytes)
+
+
+class Checksums:
+    """CRC-32 of each piece of a sequence of bytes, however it is cut when it is added."""
+
+    def __init__(self) -> None:
+        self._done: list[int] = []
+        self._running, self._filled = 0, 0
+
+    def add(self, data: memoryview) -> None:
+        """Add the next bytes."""
+        while len(data):
+            part = data[: CHECKED_BYTES - self._filled]
+            self._running = crc32(part, self._running)
+            self._filled += len(part)
+            data = data[len(part) :]
+            if self._filled == CHECKED_BYTES:
+                self._done.append(self._running)
+                self._running, self._filled = 0, 0
+
+    @property
+    def of_pieces(self) -> list[int]:
+        """The checksums so far."""
+        return [*self._done, self._running] if self._filled else list(self._done)
+
+
+def checksums_of(path: str | Path) -> list[int]:
+    """Return the checksums of a file, as `ArrayWriter` counts them."""
+    sums = Checksums()
+    with Path(path).open("rb") as file:
+        while data := file.read(1 << 20):
+            sums.add(memoryview(data))
+    return sums.of_pieces

@@ -1,0 +1,324 @@
+"""`CrossValidated`: the fits on folds over a grid of penalties, and the choice among them.
+
+The classes that choose their penalty by cross-validation share this. Each point of the grid is a
+fit by the estimator without cross-validation, from the last point's coefficients, and has a
+certificate of its own.
+"""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, ClassVar, Final
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import _safe_indexing
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
+from sklearn.utils.validation import _check_method_params
+
+from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.certificates.certificate import Certificate
+from chainrule.engine.data.frames import has_levels
+from chainrule.errors import DataError
+from chainrule.estimators.base import LinearEstimator, Matrix
+from chainrule.estimators.inputs import are_implied
+from chainrule.estimators.selection import Selection
+from chainrule.estimators.time_folds import Folds
+
+_NEVER_COPIED: Final = ("warm_start", "verbose")
+_CONSTRAINTS: Final = ("penalty_factor", "positive", "bounds")
+"""Parameters of the fits that restrict or weight single coefficients."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The penalties to try.
+
+    Attributes
+    ----------
+    strengths : ndarray
+        Values of C, or of alpha, in the user's order.
+    l1_ratios : tuple of float
+    in_alpha : bool
+        Whether the strengths are alphas: of a penalty on the *mean* of the losses. The same alpha
+        is another C in a fold than in all rows.
+    """
+
+    strengths: FloatArray
+    l1_ratios: tuple[float, ...]
+    in_alpha: bool
+
+    @property
+    def order(self) -> IntArray:
+        """The places from the strongest penalty to the weakest."""
+        return np.argsort(-self.strengths if self.in_alpha else self.strengths, kind="stable")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows with everything that a fit to them takes."""
+
+    X: Matrix
+    y: npt.NDArray[Any]
+    weights: FloatArray
+    offset: FloatArray | None
+
+    def take(self, rows: IntArray) -> Rows:
+        """Return some of the rows."""
+        weights = self.weights
+        return Rows(
+            _safe_indexing(self.X, rows),
+            self.y[rows],
+            weights[: len(rows)] if are_implied(weights) else weights[rows],
+            None if self.offset is None else self.offset[rows],
+        )
+
+    @property
+    def given_weights(self) -> FloatArray | None:
+        """The weights, None where nobody gave any."""
+        return None if are_implied(self.weights) else self.weights
+
+
+@dataclass(frozen=True)
+class FoldFits:
+    """The fits of all folds.
+
+    Attributes
+    ----------
+    selection : Selection
+        Their scores.
+    coef, intercept : list of list of list
+        By fold, l1_ratio and strength: shapes (n_outputs, n_coefficients) and (n_outputs,).
+    n_iter : ndarray of int32, shape (n_folds, n_l1_ratios, n_strengths)
+    certificates : ndarray of the same shape
+        Of each fit; None where a fold lacks all classes but one.
+    """
+
+    selection: Selection
+    coef: list[list[list[FloatArray]]]
+    intercept: list[list[list[FloatArray]]]
+    n_iter: npt.NDArray[np.int32]
+    certificates: npt.NDArray[Any]
+
+    def points(self) -> Iterator[tuple[list[list[FloatArray]], list[list[FloatArray]]]]:
+        """Yield coefficients and intercepts of each fold."""
+        yield from zip(self.coef, self.intercept, strict=True)
+
+    def table(self, *, with_intercept: bool) -> FloatArray:
+        """Return coefficients, and the intercept last if asked for.
+
+        Returns
+        -------
+        ndarray of shape (n_folds, n_l1_ratios, n_strengths, n_outputs, n_coefficients)
+        """
+        coef, intercept = np.array(self.coef), np.array(self.intercept)
+        return np.concatenate([coef, intercept[..., None]], axis=-1) if with_intercept else coef
+
+
+class CrossValidated(LinearEstimator):
+    """Mixin of estimators that choose their penalty; comes before the class of a single fit."""
+
+    _single: ClassVar[type[LinearEstimator]]
+    """The class whose fits are compared."""
+
+    l1_ratios: npt.ArrayLike | None
+    cv: Any
+    scoring: Any
+    rule: str
+    penalty_factor: Any
+    positive: bool
+    bounds: Any
+
+    @abstractmethod
+    def _set_strength(self, model: Any, strength: float, in_alpha: bool, rows: Rows) -> None:  # noqa: ANN401
+        """Set the strength of the penalty of a model for a fit to some rows."""
+
+    @abstractmethod
+    def _score(
+        self,
+        model: Any,  # noqa: ANN401
+        rows: Rows,
+        params: Mapping[str, Any],
+    ) -> float:
+        """Return the score of a fitted model on held-out rows."""
+
+    def _model(self) -> Any:  # noqa: ANN401
+        """Return an estimator of one fit with the parameters of this one."""
+        names = set(self._single._get_param_names()) & set(self.get_params(deep=False))
+        kept = {name: getattr(self, name) for name in names - {*_NEVER_COPIED, "penalty", "alpha"}}
+        for name in _CONSTRAINTS:
+            given = getattr(self, name)
+            if name not in kept and given is not None and given is not False:
+                raise ValueError(f"{self._single.__name__} has no {name}; omit it")
+        return self._single(**kept, warm_start=True, verbose=0)
+
+    def _set_point(self, model: Any, grid: Grid, ratio: int, strength: int, rows: Rows) -> None:  # noqa: ANN401
+        self._set_strength(model, float(grid.strengths[strength]), grid.in_alpha, rows)
+        l1_ratio = grid.l1_ratios[ratio]
+        if "l1_ratio" in model.get_params(deep=False):
+            model.l1_ratio = l1_ratio
+        elif l1_ratio != 0:
+            raise ValueError(
+                f"l1_ratio must be 0 in {type(self).__name__}: its penalty is L2, not {l1_ratio!r}"
+            )
+
+    def _fit_folds(
+        self, rows: Rows, folds: Folds, grid: Grid, params: Mapping[str, Any]
+    ) -> FoldFits:
+        """Fit every point of the grid in every fold."""
+        shape = (len(folds), len(grid.l1_ratios), len(grid.strengths))
+        scores, n_iter = np.empty(shape), np.zeros(shape, dtype=np.int32)
+        certificates = np.empty(shape, dtype=object)
+        coef = [[[np.empty(0)] * shape[2] for _ in range(shape[1])] for _ in folds]
+        intercept = [[[np.empty(0)] * shape[2] for _ in range(shape[1])] for _ in folds]
+        weights = np.empty(len(folds))
+        for k, (train, test) in enumerate(folds):
+            held = rows.take(test)
+            weights[k] = held.weights.sum()
+            if not weights[k] > 0:
+                raise DataError(f"the held-out rows of fold {k} all have weight 0: use fewer folds")
+            held_params = _check_method_params(rows.X, params, test)
+            for j, i, model, n_steps in self._fold_models(k, rows.take(train), grid):
+                coef[k][j][i] = np.atleast_2d(np.array(model.coef_))
+                intercept[k][j][i] = np.atleast_1d(np.array(model.intercept_))
+                n_iter[k, j, i] = n_steps
+                certificates[k, j, i] = getattr(model, "certificate_", None)
+                scores[k, j, i] = self._score(model, held, held_params)
+        self._tell_of_shortfalls(certificates)
+        selection = Selection(scores, weights, grid.order)
+        return FoldFits(selection, coef, intercept, n_iter, certificates)
+
+    def _fold_models(self, k: int, rows: Rows, grid: Grid) -> Iterator[tuple[int, int, Any, int]]:
+        """Yield the places of l1_ratio and strength, the model fitted there, and its iterations."""
+        for j in range(len(grid.l1_ratios)):
+            model = self._model()
+            for i in (int(place) for place in grid.order):
+                self._set_point(model, grid, j, i, rows)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", ConvergenceWarning)  # told of all at once
+                    try:
+                        model.fit(rows.X, rows.y, rows.given_weights, rows.offset)
+                    except DataError as error:
+                        raise DataError(f"the training rows of fold {k}: {error}") from error
+                yield j, i, model, int(np.max(model.n_iter_))
+
+    def _tell_of_shortfalls(self, certificates: npt.NDArray[Any]) -> None:
+        short = [
+            place
+            for place, certificate in np.ndenumerate(certificates)
+            if isinstance(certificate, Certificate)
+            and (not certificate.proven or certificate.kind == "separation")
+        ]
+        if short:
+            first = certificates[short[0]]
+            warnings.warn(
+                f"{len(short)} of the {certificates.size} fits on folds have no proven optimum, "
+                f"the first in fold {short[0][0]}: {first} See certificates_.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    def _refit(
+        self, X: Matrix, rows: Rows, grid: Grid, fits: FoldFits, ratio: int, strength: int
+    ) -> None:
+        """Fit all rows at the chosen point, and keep what that fit keeps.
+
+        It starts at the mean of the coefficients of the folds, if all have the same columns.
+        """
+        model = self._model()
+        self._set_point(model, grid, ratio, strength, rows)
+        model.verbose = self.verbose
+        start = [(c[ratio][strength], b[ratio][strength]) for c, b in fits.points()]
+        if len({coef.shape for coef, _ in start}) == 1 and not has_levels(X):
+            coef, intercept = (np.mean(part, axis=0) for part in zip(*start, strict=True))
+            if np.isfinite(intercept).all():
+                self._place(model, coef, intercept)
+        model.fit(X, rows.y, rows.given_weights, rows.offset)
+        self._adopt(model)
+
+    def _place(self, model: Any, coef: FloatArray, intercept: FloatArray) -> None:  # noqa: ANN401
+        """Set the coefficients that a fit starts at."""
+        model.coef_, model.intercept_ = coef, intercept
+
+    def _adopt(self, model: LinearEstimator) -> None:
+        """Keep a fitted model, with its coefficients and everything it says of its data."""
+        own = model.get_params(deep=False)
+        self.__dict__.update({n: value for n, value in vars(model).items() if n not in own})
+        self.best_estimator_ = model
+
+    def _data(self, X: Matrix) -> Matrix:
+        """Return X checked, in a form whose rows can be taken."""
+        checked = self._matrix(X, reset=True)
+        if has_levels(X):
+            return X
+        return checked.tocsr() if hasattr(checked, "tocsr") else checked
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Return how scikit-learn routes metadata: to the splitter and to the scorer.
+
+        Returns
+        -------
+        MetadataRouter
+        """
+        router = MetadataRouter(owner=self).add_self_request(self)
+        router.add(
+            splitter=self.cv, method_mapping=MethodMapping().add(caller="fit", callee="split")
+        )
+        scorer = self._get_scorer()
+        if scorer is None:
+            return router
+        to_scorer = MethodMapping().add(caller="fit", callee="score")
+        return router.add(
+            scorer=scorer, method_mapping=to_scorer.add(caller="score", callee="score")
+        )
+
+    @abstractmethod
+    def _get_scorer(self) -> Any:  # noqa: ANN401
+        """Return scikit-learn's scorer, None if the score is this class's own."""
+
+
+def as_strengths(values: Any, name: str, *, least: float = 0.0) -> FloatArray:  # noqa: ANN401
+    """Return a grid of strengths: the values, or so many from 1e-4 to 1e4 on a logarithmic scale.
+
+    Parameters
+    ----------
+    values : int or sequence of float
+    name : str
+        Of the parameter, for errors.
+    least : float
+        The values must be larger; inf is allowed.
+    """
+    if isinstance(values, Integral) and not isinstance(values, bool):
+        if values < 1:
+            raise ValueError(f"{name} must be a number of values, 1 or more, not {values!r}")
+        return np.logspace(-4, 4, int(values))
+    try:
+        found = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        found = np.empty((0, 0))
+    if found.ndim != 1 or not found.size or not (found > least).all():
+        raise ValueError(
+            f"{name} must be an integer or a sequence of numbers > {least:g}, not {values!r}"
+        )
+    return found
+
+
+def as_l1_ratios(values: Any) -> tuple[float, ...]:  # noqa: ANN401
+    """Return the l1_ratios to try; None is L2 alone."""
+    if values is None:
+        return (0.0,)
+    is_list = isinstance(values, Sequence | np.ndarray) and not isinstance(values, str)
+    if (
+        not is_list
+        or not len(values)
+        or not all(isinstance(v, Real) and 0 <= float(v) <= 1 for v in values)
+    ):
+        raise ValueError(
+            f"l1_ratios must be a sequence of numbers between 0 and 1; got (l1_ratios={values!r})"
+        )
+    return tuple(float(value) for value in values)

@@ -1,0 +1,433 @@
+"""`logistic_path`: logistic regression for a whole path of penalties, each point with its proof."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.engine.arrays import BoolArray, FloatArray, IntArray, is_sparse
+from chainrule.engine.certificates.certificate import Certificate
+from chainrule.engine.data.coded_rows import CodedRows
+from chainrule.engine.data.deviations import standard_deviations
+from chainrule.engine.data.frames import coded, has_levels, is_frame, names_of, refuse_dates
+from chainrule.engine.data.sources import InMemorySource
+from chainrule.engine.paths import PathSolver, geometric, path_of
+from chainrule.engine.penalties.elastic_net import Shape
+from chainrule.errors import DataError
+from chainrule.estimators.functional import as_table
+from chainrule.estimators.inputs import (
+    are_implied,
+    as_labels,
+    as_offset,
+    as_weights,
+    class_weighted,
+    codes_of,
+    distinct,
+    n_cores,
+    n_threads,
+)
+from chainrule.estimators.inputs import (
+    positive as positive_rows,
+)
+from chainrule.estimators.penalties import shape_of
+
+Matrix = Any
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A coefficient that leaves 0 along a path.
+
+    Attributes
+    ----------
+    name : str
+        Of its column, or ``column_level``.
+    index : int
+        Of the coefficient.
+    step : int
+        The first point of the path where it is not 0.
+    lambda_ : float
+        The strength there, in glmnet's unit.
+    C : float
+        The same in scikit-learn's.
+    coef : float
+        The coefficient at the end of the path.
+    """
+
+    name: str
+    index: int
+    step: int
+    lambda_: float
+    C: float
+    coef: float
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """Fits along a path of penalties, the strongest first; arrays have one row per point.
+
+    Attributes
+    ----------
+    lambdas : ndarray of shape (n_lambdas,)
+        Strengths in glmnet's unit: the factor on the penalty beside the weighted *mean* of the
+        losses.
+    Cs : ndarray of shape (n_lambdas,)
+        The same in scikit-learn's: ``C = 1 / (lambda * sum of weights)``.
+    coef : ndarray of shape (n_lambdas, n_coefficients)
+    intercept : ndarray of shape (n_lambdas,)
+    objective : ndarray of shape (n_lambdas,)
+        The sum of the losses plus the penalty divided by C.
+    gap : ndarray of shape (n_lambdas,)
+        Proven bounds on ``objective - optimum``; inf where nothing is proven.
+    relative_gap : ndarray of shape (n_lambdas,)
+        The same, relative to the optimum.
+    proven : ndarray of bool, shape (n_lambdas,)
+        Whether `relative_gap` is at most the tolerance.
+    nonzero : ndarray of int, shape (n_lambdas,)
+        How many coefficients are not 0.
+    deviance_ratio : ndarray of shape (n_lambdas,)
+        Share of the null deviance that is explained.
+    classes : ndarray of shape (2,)
+        The labels; scores are those of the second.
+    coef_names : list of str
+    l1_ratio : float
+    certificates : tuple of Certificate
+    n_iter : ndarray of int, shape (n_lambdas,)
+    n_passes : float
+        How many times X was read for all of it.
+    seconds : float
+    """
+
+    lambdas: FloatArray
+    Cs: FloatArray
+    coef: FloatArray
+    intercept: FloatArray
+    objective: FloatArray
+    gap: FloatArray
+    relative_gap: FloatArray
+    proven: BoolArray
+    nonzero: IntArray
+    deviance_ratio: FloatArray
+    classes: npt.NDArray[Any]
+    coef_names: list[str]
+    l1_ratio: float
+    certificates: tuple[Certificate, ...] = field(repr=False)
+    n_iter: IntArray = field(repr=False)
+    n_passes: float = field(repr=False)
+    seconds: float = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.lambdas)
+
+    def entered(self) -> list[Entry]:
+        """Return the coefficients that leave 0, in the order in which they do.
+
+        Those that leave 0 at the same point are in the order of their size there.
+        """
+        found = []
+        for j in np.flatnonzero((self.coef != 0).any(axis=0)).tolist():
+            step = int(np.flatnonzero(self.coef[:, j] != 0)[0])
+            size = abs(float(self.coef[step, j]))
+            at = float(self.lambdas[step]), float(self.Cs[step])
+            entry = Entry(self.coef_names[j], j, step, *at, float(self.coef[-1, j]))
+            found.append(((step, -size, j), entry))
+        return [entry for _, entry in sorted(found, key=lambda pair: pair[0])]
+
+    def to_frame(self) -> Any:  # noqa: ANN401
+        """Return a pandas data frame with one row per point, coefficients in columns by name."""
+        pd: Any = import_module("pandas")
+
+        columns = {
+            "lambda": self.lambdas,
+            "C": self.Cs,
+            "nonzero": self.nonzero,
+            "deviance_ratio": self.deviance_ratio,
+            "objective": self.objective,
+            "gap": self.gap,
+            "relative_gap": self.relative_gap,
+            "proven": self.proven,
+            "intercept": self.intercept,
+        }
+        coef = pd.DataFrame(self.coef, columns=self.coef_names)
+        return pd.concat([pd.DataFrame(columns), coef], axis=1)
+
+    def plot(self, ax: Any = None, *, labelled: int = 10) -> Any:  # noqa: ANN401
+        """Draw the coefficients against lambda, and name the first that entered.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+        labelled : int, default=10
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            _, ax = plt.subplots()
+        entries = self.entered()
+        for place, entry in enumerate(entries):
+            line = ax.plot(self.lambdas, self.coef[:, entry.index], linewidth=1)[0]
+            if place < labelled:
+                ax.annotate(
+                    entry.name.replace("$", r"\$"),
+                    (float(self.lambdas[-1]), float(self.coef[-1, entry.index])),
+                    xytext=(4, 0),
+                    textcoords="offset points",
+                    color=line.get_color(),
+                    fontsize="small",
+                    verticalalignment="center",
+                )
+        ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
+        ax.set_xscale("log")
+        ax.invert_xaxis()
+        ax.set_xlabel("lambda")
+        ax.set_ylabel("coefficient")
+        return ax
+
+    def save_plot(self, file: str) -> None:
+        """Write the plot to a file, by its ending."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(8, 5), layout="constrained")
+        self.plot(figure.add_subplot())
+        figure.savefig(file)
+
+    def renamed(self, names: Sequence[str]) -> Path:
+        """Return the same path with other names of the coefficients."""
+        return replace(self, coef_names=list(names))
+
+    def __str__(self) -> str:
+        worst = float(self.relative_gap.max())
+        lines = [
+            f"{len(self)} points, {int(self.proven.sum())} proven; the largest relative gap is "
+            f"{worst:.2g}",
+            f"{'lambda':>10} {'C':>10} {'nonzero':>8} {'deviance':>9} {'gap':>9}",
+        ]
+        shown = np.unique(np.linspace(0, len(self) - 1, min(len(self), 12)).astype(int))
+        lines += [
+            f"{self.lambdas[k]:>10.4g} {self.Cs[k]:>10.4g} {self.nonzero[k]:>8d} "
+            f"{self.deviance_ratio[k]:>9.4f} {self.relative_gap[k]:>9.1e}"
+            for k in shown.tolist()
+        ]
+        return "\n".join(lines)
+
+
+def logistic_path(
+    X: Matrix,
+    y: npt.ArrayLike,
+    *,
+    l1_ratio: float = 1.0,
+    n_lambdas: int = 100,
+    eps: float | None = None,
+    lambdas: npt.ArrayLike | None = None,
+    penalty_factor: Any = None,  # noqa: ANN401
+    positive: bool = False,
+    bounds: Any = None,  # noqa: ANN401
+    standardize: bool = False,
+    sample_weight: npt.ArrayLike | None = None,
+    class_weight: Mapping[Any, float] | Literal["balanced"] | None = None,
+    offset: npt.ArrayLike | None = None,
+    fit_intercept: bool = True,
+    tol: float = 1e-8,
+    max_iter: int = 100,
+    n_jobs: int | None = None,
+) -> Path:
+    """Fit logistic regression for a path of penalties, with a proven gap at every point.
+
+    Each point minimises the weighted mean of the losses plus
+    ``lambda (r |coef|_1 + (1 - r)/2 |coef|^2)`` for ``r = l1_ratio``: glmnet's objective. Points
+    start from the one before.
+
+    Parameters
+    ----------
+    X : array-like, SciPy sparse matrix or data frame of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,)
+        Labels of two classes.
+    l1_ratio : float, default=1.0
+        Share of absolute values in the penalty.
+    n_lambdas : int, default=100
+        Number of points, in equal ratios from the least strength at which all coefficients are 0.
+    eps : float, optional
+        The last strength relative to the first: 1e-4, or 1e-2 where columns outnumber rows.
+    lambdas : array-like, optional
+        Strengths to use instead; they are put in descending order.
+    penalty_factor : array-like or dict, optional
+        Factors on the strength, by coefficient or by name of a column; 0 for none.
+    positive : bool, default=False
+        Whether coefficients must be at least 0.
+    bounds : tuple of (lower, upper), optional
+        Bounds of the coefficients, in the units of the data, with 0 between them.
+    standardize : bool, default=False
+        Whether the penalty acts on coefficients of columns divided by their standard deviation, as
+        glmnet does; coefficients are returned in the units of the data either way.
+    sample_weight : array-like of shape (n_samples,), optional
+        Non-negative; k means k repetitions of the row.
+    class_weight : dict or 'balanced', optional
+        Factors on the sample weights, by class.
+    offset : array-like of shape (n_samples,), optional
+        Added to the scores.
+    fit_intercept : bool, default=True
+        Whether to fit an intercept; it is never penalised.
+    tol : float, default=1e-8
+        Relative gap to be proven at every point.
+    max_iter : int, default=100
+        Largest number of steps per point.
+    n_jobs : int, optional
+        Threads; -1 for all cores. The answer has the same bits for any number.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    DataError
+        When the data cannot be used, or y has more than two classes.
+
+    Warns
+    -----
+    RuntimeWarning
+        When `tol` is not proven at some point; the path holds the bounds that are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from chainrule import logistic_path
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 5))
+    >>> y = (X[:, 2] - X[:, 4] + rng.logistic(size=100) > 0).astype(int)
+    >>> path = logistic_path(X, y, n_lambdas=20)
+    >>> [entry.name for entry in path.entered()][:2]
+    ['column 2', 'column 4']
+    >>> bool(path.proven.all())
+    True
+    """
+    _check_numbers(n_lambdas, eps, tol, max_iter)
+    labels = as_labels(y)
+    weights = as_weights(sample_weight, len(labels))
+    weights, classes = class_weighted(class_weight, weights, labels, distinct(labels))
+    if len(classes) > 2:
+        raise DataError(
+            f"logistic_path is for two classes, and y has {len(classes)}: compare one class with "
+            "the others, y == label"
+        )
+    table, names, levels = _rows_of(X)
+    if table.shape[0] != len(labels):
+        raise DataError(f"X has {table.shape[0]} rows and y {len(labels)} labels: pass one per row")
+    shift = as_offset(offset, len(labels), 1)
+    rows = positive_rows(weights)
+    if rows is not None:
+        table, labels, weights = table[rows], labels[rows], weights[rows]
+        shift = None if shift is None else shift[rows]
+    if isinstance(table, CodedRows):
+        table = table.occurring(rows)
+        names, levels = list(table.names), table.levels
+    source = InMemorySource(
+        table,
+        codes_of(labels, classes),
+        None if are_implied(weights) else weights,
+        column_names=names,
+        row_numbers=rows,
+        offset=shift,
+        center=fit_intercept,
+        n_threads=n_threads(n_jobs, default=n_cores()),
+    )
+    shape = shape_of(
+        source.n_features,
+        float(l1_ratio),
+        penalty_factor,
+        bounds,
+        positive=positive,
+        names=names,
+        levels=levels,
+    ) or Shape.checked(source.n_features, float(l1_ratio))
+    if standardize:
+        shape = shape.standardised(standard_deviations(source))
+    solver = PathSolver(
+        source,
+        None,
+        shape,
+        fit_intercept=fit_intercept,
+        n_threads=n_threads(n_jobs, default=n_cores() if source.is_fused else 1),
+    )
+    total = source.total_weight
+    if lambdas is None:
+        if not solver.largest > 0:
+            raise DataError(
+                "no coefficient would leave 0 on this path: all columns are constant, held at 0, "
+                "or without penalty. Pass lambdas, or check X and penalty_factor"
+            )
+        ratio = (1e-4 if source.n_samples > source.n_features else 1e-2) if eps is None else eps
+        strengths = geometric(solver.largest, n_lambdas, ratio)
+    else:
+        strengths = _strengths(lambdas) * total
+    points, seconds = path_of(solver, strengths, tol=tol, max_iter=max_iter)
+    proven = np.array([point.met for point in points])
+    if not proven.all():
+        first = int(np.flatnonzero(~proven)[0])
+        warnings.warn(
+            f"tol={tol:g} is not proven at {int((~proven).sum())} of {len(points)} points; the "
+            f"first is lambda={strengths[first] / total:.4g}. {points[first].certificate}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    coef = np.array([point.point.coef[:, 0] for point in points])
+    path = Path(
+        lambdas=strengths / total,
+        Cs=1 / strengths,
+        coef=coef,
+        intercept=np.array([point.point.intercept[0] for point in points]),
+        objective=np.array([point.value for point in points]),
+        gap=np.array([point.certificate.suboptimality_bound for point in points]),
+        relative_gap=np.array([point.certificate.relative_bound for point in points]),
+        proven=proven,
+        nonzero=np.count_nonzero(coef, axis=1),
+        deviance_ratio=np.array([solver.deviance_ratio(point.loss) for point in points]),
+        classes=classes,
+        coef_names=list(source.column_names),
+        l1_ratio=float(l1_ratio),
+        certificates=tuple(point.certificate for point in points),
+        n_iter=np.array([point.n_iter for point in points]),
+        n_passes=solver.objective.passes + 1,
+        seconds=seconds,
+    )
+    for value in vars(path).values():
+        if isinstance(value, np.ndarray):
+            value.setflags(write=False)
+    return path
+
+
+def _rows_of(X: Matrix) -> tuple[Matrix, list[str] | None, Mapping[str, Any]]:
+    """Return X as the engine takes it, names of its columns, and levels of categorical ones."""
+    if not is_frame(X) or is_sparse(X):
+        return as_table(X), None, {}
+    refuse_dates(X)
+    names = [str(name) for name in names_of(X)]
+    if has_levels(X):
+        return coded(X), names, {}
+    return as_table(X.to_numpy() if hasattr(X, "to_numpy") else X), names, {}
+
+
+def _strengths(lambdas: npt.ArrayLike) -> FloatArray:
+    values = np.asarray(lambdas, dtype=np.float64).ravel()
+    if not len(values) or not (np.isfinite(values) & (values > 0)).all():
+        raise ValueError(f"lambdas must be finite and positive, not {lambdas!r}")
+    return np.sort(values)[::-1].copy()
+
+
+def _check_numbers(n_lambdas: int, eps: float | None, tol: float, max_iter: int) -> None:
+    if isinstance(n_lambdas, bool) or not isinstance(n_lambdas, int | np.integer) or n_lambdas < 1:
+        raise ValueError(f"n_lambdas must be an integer >= 1, not {n_lambdas!r}")
+    if eps is not None and not 0 < eps < 1:
+        raise ValueError(f"eps must lie between 0 and 1, not {eps!r}")
+    if not (tol >= 0 and max_iter >= 0):
+        raise ValueError(f"tol and max_iter must be >= 0, not {tol!r} and {max_iter!r}")

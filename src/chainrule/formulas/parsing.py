@@ -1,0 +1,137 @@
+"""The algebra of formulas, by formulaic: from a text to its target and its terms."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from chainrule.errors import DataError
+from chainrule.formulas.expressions import OF_COLUMNS, Expression
+
+_EXAMPLE = "such as 'y ~ a*b + bs(age, df=4) + log(income)'"
+
+
+@dataclass(frozen=True)
+class ParsedFormula:
+    """A formula, read.
+
+    Parameters
+    ----------
+    text : str
+    target : str
+        The column on the left.
+    terms : tuple of tuple of str
+        The factors of each term, without the intercept.
+    """
+
+    text: str
+    target: str
+    terms: tuple[tuple[str, ...], ...]
+
+    @property
+    def factors(self) -> tuple[str, ...]:
+        """All factors, each once."""
+        return tuple(dict.fromkeys(factor for term in self.terms for factor in term))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns on the right, each once."""
+        return tuple(dict.fromkeys(n for factor in self.factors for n in columns_of(factor)))
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The columns that are categories because the formula says so: C(column)."""
+        called = ((Expression(f).call, f) for f in self.factors if not is_name(f))
+        return tuple(columns_of(f)[0] for call, f in called if call is not None and call[0] == "C")
+
+
+def parse(text: str) -> ParsedFormula:
+    """Read a formula; its expressions are checked and nothing is evaluated.
+
+    Raises
+    ------
+    DataError
+        For what is no formula, has no target or no intercept, or holds what is not allowed; or
+        when formulaic is not installed.
+    """
+    found = _structure(text)
+    left, right = getattr(found, "lhs", None), getattr(found, "rhs", found)
+    if left is None:
+        raise DataError(f"the formula {text!r} has no target: write {_EXAMPLE}.")
+    try:
+        targets = [[_written(factor) for factor in term.factors] for term in left]
+        terms = [tuple(_written(factor) for factor in term.factors) for term in right]
+    except (AttributeError, TypeError):
+        raise DataError(
+            f"the formula {text!r} has several parts: '|' and '[...]' are not for these models."
+        ) from None
+    if len(targets) != 1 or len(targets[0]) != 1:
+        raise DataError(f"the formula {text!r} has {len(targets)} targets; name one column.")
+    target = targets[0][0]
+    name = target.strip("`")
+    if not is_name(target):
+        raise DataError(
+            f"the target {target!r} of the formula is not a column. Transform it in the table, or "
+            "choose a link."
+        )
+    if ("1",) not in terms:
+        raise DataError(
+            f"the formula {text!r} has no intercept, and these fits have one. Omit '0' and '-1'."
+        )
+    rest = tuple(term for term in terms if term != ("1",))
+    if not rest:
+        raise DataError(f"the formula {text!r} has no columns on the right: write {_EXAMPLE}.")
+    parsed = ParsedFormula(text, name, rest)
+    if name in parsed.columns:
+        raise DataError(f"column {name!r} is on both sides of the formula {text!r}.")
+    return parsed
+
+
+def columns_of(factor: str) -> tuple[str, ...]:
+    """Return the columns of a factor; reject what is not allowed in one."""
+    if is_name(factor):
+        return (factor.strip("`"),)
+    expression = Expression(factor)
+    call = expression.call
+    if call is None:
+        found = tuple(dict.fromkeys(expression.names()))
+    else:
+        function, arguments, _ = call
+        if not arguments:
+            raise DataError(f"{factor}: {function} is a function of a column.")
+        found = tuple(dict.fromkeys(expression.names(arguments[0])))
+    if not found:
+        raise DataError(f"the formula holds {factor!r}, in which there is no column.")
+    return found
+
+
+def is_name(factor: str) -> bool:
+    """Whether a factor is the name of a column: in backticks, unless it is an identifier."""
+    return factor.isidentifier() or re.fullmatch("`[^`]+`", factor) is not None
+
+
+def _written(factor: Any) -> str:  # noqa: ANN401
+    """Return a factor of formulaic as text, names that are no identifiers in backticks."""
+    text = str(factor.expr)
+    is_lookup = str(getattr(factor.eval_method, "value", "")) == "lookup"
+    return f"`{text}`" if is_lookup and not text.isidentifier() else text
+
+
+def _structure(text: str) -> Any:  # noqa: ANN401
+    try:
+        from formulaic.parser import DefaultFormulaParser
+    except ImportError:
+        raise DataError(
+            "reading a formula needs formulaic. Install it with: pip install 'chainrule[formula]'."
+        ) from None
+    try:
+        return DefaultFormulaParser().get_terms(text)
+    except Exception as error:  # of many kinds, those of Python's own parser included
+        first = str(error).strip().splitlines() or ["it cannot be read"]
+        raise DataError(
+            f"the formula {text!r} cannot be read: {first[0].rstrip('.')}. Write it {_EXAMPLE}."
+        ) from None
+
+
+__all__ = ["OF_COLUMNS", "ParsedFormula", "columns_of", "is_name", "parse"]

@@ -1,0 +1,248 @@
+"""Where the rows of a fit are: in memory, or in files where they are too many for it.
+
+Rows in files are converted once, in a folder of their own. The folder of a fit with a model file
+stands beside that, so that a fit that was stopped, even by a power cut, can go on: converted rows
+and the results of passes are there, and a fingerprint of the input tells whether they belong to it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any, Final
+
+from chainrule.engine.runtime.journal import Journal
+from chainrule.engine.runtime.stored_arrays import StoredArray
+from chainrule.errors import DataError
+from chainrule.storage import atomic_text, byte_budget
+from chainrule.tables.encoding import Matrix
+from chainrule.tables.files.arrow_files import parquet_bytes
+from chainrule.tables.files.compression import compression_of
+from chainrule.tables.files.opening import STANDARD_INPUT, files_of
+from chainrule.tables.reading import Declared, open_whole, read_table
+from chainrule.tables.stored_table import StoredTable, load_table, store_table
+from chainrule.tables.table import Table
+from chainrule.tables.training import StatusCallback
+
+if TYPE_CHECKING:
+    from chainrule.engine.results import Fit
+
+_COPIES: Final = 3
+"""A fit in memory holds the columns, their encoding, and what was read, about."""
+
+_EXPANDED: Final = 4
+"""Compressed text takes so many times as much as the file, about."""
+
+_ENDS: Final = 1 << 16
+_INPUT = "input.json"
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where the rows of a fit may be.
+
+    Parameters
+    ----------
+    in_files : bool
+        Keep the rows in files; otherwise only where they exceed the memory.
+    memory : int, optional
+        Bytes for the data; by default half of the machine's memory.
+    state : Path, optional
+        Folder for converted rows and results, kept if the fit is stopped. By default a temporary
+        folder, which is always removed.
+    resume : bool
+        Go on with the fit that was stopped, if `state` holds one.
+    """
+
+    in_files: bool = False
+    memory: int | None = None
+    state: Path | None = None
+    resume: bool = False
+
+    @property
+    def budget(self) -> int:
+        """Bytes for the data."""
+        return byte_budget() if self.memory is None else self.memory
+
+
+IN_MEMORY: Final = Storage()
+
+
+@dataclass(frozen=True)
+class OpenedRows:
+    """The rows of a fit, and the results of its passes.
+
+    Parameters
+    ----------
+    table : Table
+    journal : Journal or None
+    """
+
+    table: Table
+    journal: Journal | None = None
+
+
+@contextmanager
+def open_rows(
+    path: str | Path, declared: Declared, storage: Storage, choices: str, say: StatusCallback
+) -> Iterator[OpenedRows]:
+    """Open the rows of a fit; in the end remove their files, unless the fit was stopped.
+
+    Parameters
+    ----------
+    path : str or Path
+    declared : Declared
+        What is known about the columns.
+    storage : Storage
+    choices : str
+        What else the fit depends on: results of passes count for the same choices alone.
+    say : callable
+        Told what is being done.
+    """
+    n_bytes = expanded_bytes(path)
+    if not (storage.in_files or _COPIES * n_bytes > storage.budget):
+        yield OpenedRows(read_table(path, declared))
+        return
+    folder = _folder(storage)
+    journal: Journal | None = None
+    stopped = False
+    try:
+        table = _table_in(folder, path, declared, storage, n_bytes, say)
+        if storage.state is not None:
+            kept = sha256(choices.encode()).hexdigest()[:16]
+            journal = Journal(folder / f"passes-{kept}")
+        yield OpenedRows(table, journal)
+        stopped = journal is not None and not journal.is_finished
+    except KeyboardInterrupt:
+        stopped = storage.state is not None
+        raise
+    finally:
+        if not stopped:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder(storage: Storage) -> Path:
+    if storage.state is None:
+        return Path(mkdtemp(prefix="chainrule-rows-"))
+    if storage.state.is_dir() and any(storage.state.iterdir()):
+        if not (storage.state / _INPUT).exists():
+            raise DataError(
+                f"{storage.state}: this folder holds something else than a stopped fit. Move it, "
+                "or name another place for the model: --out"
+            )
+        if not storage.resume:
+            shutil.rmtree(storage.state)
+    try:
+        storage.state.mkdir(exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"{storage.state}: cannot be made ({error.strerror}), and rows in files need this "
+            "folder. Name another place for the model: --out"
+        ) from None
+    return storage.state
+
+
+def _table_in(
+    folder: Path,
+    path: str | Path,
+    declared: Declared,
+    storage: Storage,
+    n_bytes: int,
+    say: StatusCallback,
+) -> StoredTable:
+    """Return the table that a folder holds, or convert it."""
+    opened = open_whole(path, declared)
+    now = fingerprint(path)
+    asked = sha256(repr(declared).encode()).hexdigest()
+    known = _known(folder / _INPUT)
+    if known is not None:
+        _refuse_changes(folder, known["files"], now)
+        table = load_table(folder, storage.budget) if known["declared"] == asked else None
+        if table is not None:
+            for left in folder.glob("rows-*"):
+                left.unlink()
+            return table
+    needed = 2 * n_bytes
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise DataError(
+            f"{folder}: the converted rows take about {needed / 1e9:.3g} GB, and {free / 1e9:.3g} "
+            "GB are free there. Put the model on a larger disk (--out), or, without --out, set "
+            "TMPDIR to a folder there."
+        )
+    say(f"converting {Path(path).name}: about {needed * 1e-6:.0f} MB of files, removed afterwards")
+    with atomic_text(folder / _INPUT) as file:
+        json.dump({"files": now, "declared": asked}, file)
+    table = store_table(opened, folder, n_bytes, storage.budget)
+    _refuse_changes(folder, now, fingerprint(path))
+    return table
+
+
+def _known(path: Path) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def _refuse_changes(
+    folder: Path, before: dict[str, list[Any]], after: dict[str, list[Any]]
+) -> None:
+    """Raise if a file of the input is not the one that was converted."""
+    changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    if changed:
+        name = changed[0]
+        what = "is new" if name not in before else "is gone" if name not in after else "changed"
+        raise DataError(
+            f"{name}: this file of the input {what} since its rows were converted into {folder}. "
+            "Restore it, or start again without --resume."
+        )
+
+
+def fingerprint(path: str | Path) -> dict[str, list[Any]]:
+    """Return size, time and a digest of both ends of each file of the input."""
+    found: dict[str, list[Any]] = {}
+    for file in files_of(path):
+        state = os.stat(file)
+        digest = sha256()
+        with file.open("rb") as opened:
+            digest.update(opened.read(_ENDS))
+            opened.seek(max(0, state.st_size - _ENDS))
+            digest.update(opened.read(_ENDS))
+        found[str(file)] = [state.st_size, state.st_mtime_ns, digest.hexdigest()]
+    return found
+
+
+def expanded_bytes(path: str | Path) -> int:
+    """Return about how much memory the columns of the input take."""
+    if str(path) == STANDARD_INPUT:
+        return 0
+    with suppress(OSError):  # said where the file is read
+        return sum(_bytes_of(file) for file in files_of(path))
+    return 0
+
+
+def _bytes_of(file: Path) -> int:
+    size = file.stat().st_size
+    if file.suffix.lower() in (".parquet", ".pq"):
+        return max(size, parquet_bytes(file))
+    return _EXPANDED * size if compression_of(file) else size
+
+
+def reading_notes(X: Matrix, fit: Fit, journal: Journal | None) -> Iterator[str]:
+    """Say how rows in files were read, and how to go on with a fit that was stopped."""
+    if fit.interrupted and journal is not None:
+        yield "the fit was stopped at this point: the same command with --resume goes on."
+    if isinstance(X, StoredArray):
+        yield (
+            f"the rows stay in files: {X.nbytes * 1e-6:.0f} MB, read {fit.passes:.0f} times by the "
+            "fit. The coefficients have the bits of a fit in memory."
+        )

@@ -1,0 +1,1 @@
+"""Validation of fitted tables: intervals of metrics, thresholds, comparison of models."""

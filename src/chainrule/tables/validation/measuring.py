@@ -1,0 +1,106 @@
+"""The rows that a fit is measured on, and those that its threshold is chosen on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import DataError
+from chainrule.tables.encoding import encode
+from chainrule.tables.metrics import Codes
+from chainrule.tables.model import TableModel, class_probabilities
+from chainrule.tables.options import FitOptions
+from chainrule.tables.table import Table
+from chainrule.tables.target import Targets
+from chainrule.tables.training import StatusCallback
+from chainrule.tables.validation.penalty import OutOfFold
+from chainrule.tables.validation.scored import ScoredRows, score_file
+from chainrule.tables.validation.thresholds import choose_threshold
+
+HELD_OUT: Final = "held-out rows"
+
+
+def rows_to_measure(
+    model: TableModel,
+    table: Table,
+    held: NDArray[np.intp],
+    targets: Targets,
+    choices: FitOptions,
+    say: StatusCallback,
+) -> tuple[ScoredRows | None, str]:
+    """Return the rows of the test file, or those held out, and which they are in words."""
+    test, by = choices.validation.test, choices.validation.by
+    if test is not None:
+        say(f"measuring on {Path(test).name}")
+        scored = score_file(model, test, by=by, fold=choices.fold_labels, options=choices.file)
+        return scored, f"rows of {Path(test).name}"
+    say(f"measuring on {len(held)} held-out rows")
+    if len(held) == 0:
+        return None, ""
+    rows = table.take(held)
+    encoded = encode(model.specs, rows, blank=True)
+    proba = model.proba_of(encoded.X, model.offsets.of(rows))
+    proba[~encoded.usable] = np.nan
+    groups = None if by is None else rows.column(by).as_text().take(targets.rows)
+    return (
+        ScoredRows(
+            targets.codes,
+            proba[targets.rows],
+            targets.weights,
+            groups,
+            np.asarray(table.row_numbers)[held][targets.rows],
+        ),
+        HELD_OUT,
+    )
+
+
+def usable_rows(scored: ScoredRows | None, where: str, notes: list[str]) -> ScoredRows | None:
+    """Return the rows that are predicted and count; note how many are not predicted."""
+    if scored is None:
+        return None
+    blank = np.isnan(scored.proba[:, 0])
+    if blank.any():
+        n_lost, n_rows = (len(np.unique(scored.numbers[rows])) for rows in (blank, slice(None)))
+        notes.append(
+            f"not measured: {n_lost} of {n_rows} {where}, which carry a category that no "
+            f"training row has{'' if where == HELD_OUT else ', or miss a value'}."
+        )
+    found = scored.take(~blank & (scored.counted > 0))
+    return found if len(found.codes) else None
+
+
+def scored_out_of_fold(
+    out: OutOfFold,
+    targets: Targets,
+    actual: Codes,
+    training: NDArray[np.intp],
+    offset: NDArray[np.float64] | None,
+) -> ScoredRows:
+    """Return the training rows with the probabilities of folds that do not train on them."""
+    proba = class_probabilities(out.raw, 0.0 if offset is None else offset[out.rows])
+    held = targets.take(training[out.rows], actual)
+    return ScoredRows(held.codes, proba[held.rows], held.weights, None, held.rows)
+
+
+def threshold_of(classes: tuple[str, ...], scored: ScoredRows | None, choices: FitOptions) -> float:
+    """Return the threshold that is asked for."""
+    wanted = str(choices.validation.threshold)
+    if len(classes) > 2:
+        raise DataError(
+            f"--threshold is for two classes, and the target {choices.target!r} has "
+            f"{len(classes)}. Omit it."
+        )
+    if wanted not in ("best", "cost"):
+        return float(wanted)
+    codes = np.empty(0) if scored is None else scored.codes[scored.counted > 0]
+    if scored is None or len(np.unique(codes)) < 2:
+        raise DataError(
+            f"--threshold {wanted} needs rows of both classes that did not train the model. Give "
+            "--cv, --test or a larger --holdout."
+        )
+    return choose_threshold(
+        wanted, scored.codes == 1, scored.proba[:, 1], scored.counted, choices.validation.costs
+    )

@@ -1,0 +1,95 @@
+"""``chainrule fit --l1-ratio`` and ``--path``, from the outside."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from chainrule.cli.main import cli
+
+LASSO = ("fit", "@breast_cancer", "--target", "diagnosis", "--l1-ratio", "1", "-C", "0.05")
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    folder = tmp_path_factory.mktemp("made")
+    names = ("model.json", "report.html", "path.csv")
+    out, report, path = (folder / name for name in names)
+    return folder, run(*LASSO, "--out", out, "--report", report, "--path", path)
+
+
+def test_it_says_penalty_proof_and_order(made: tuple[Path, Result]) -> None:
+    _, done = made
+    assert done.exit_code == 0, done.output
+    assert "(C = 0.05, l1_ratio = 1)" in done.stdout
+    assert "by the duality gap" in done.stdout
+    assert "100 penalties, 100 proven" in done.stdout
+    first = done.stdout.split("in which they enter:\n")[1].split()
+    assert first[3] == "worst_concave_points"
+
+
+def test_the_path_is_a_table_from_zero_on(made: tuple[Path, Result]) -> None:
+    folder, _ = made
+    with open(folder / "path.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 100
+    assert [int(row["nonzero"]) for row in rows[:2]] == [0, 1]
+    assert float(rows[1]["worst_concave_points"]) > 0
+    assert all(float(row["gap"]) <= 1e-8 for row in rows)
+    np.testing.assert_allclose(float(rows[0]["lambda"]) * float(rows[0]["C"]), 1 / 456)
+
+
+def test_model_and_report_say_which_penalty(made: tuple[Path, Result]) -> None:
+    folder, _ = made
+    training = json.loads((folder / "model.json").read_text())["training"]
+    assert training["l1_ratio"] == 1
+    assert "lasso penalty" in (folder / "report.html").read_text()
+    done = run("predict", folder / "model.json", "@breast_cancer")
+    assert done.exit_code == 0, done.output
+
+
+def test_a_plot_by_the_ending(tmp_path: Path) -> None:
+    done = run(*LASSO, "--path", tmp_path / "path.svg")
+    assert done.exit_code == 0, done.output
+    assert (
+        "worst_concave_points" in (tmp_path / "path.svg").read_text()
+        or "<svg" in (tmp_path / "path.svg").read_text()
+    )
+
+
+def test_a_regression_takes_the_ratio(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 4))
+    counts = rng.poisson(np.exp(0.5 * X[:, 0]))
+    lines = ["a,b,c,d,n", *(f"{','.join(map(str, x))},{n}" for x, n in zip(X, counts, strict=True))]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    done = run(
+        *("fit", tmp_path / "t.csv", "--target", "n", "--loss", "poisson"),
+        *("--l1-ratio", "1", "-C", "0.1", "--json", "--report", tmp_path / "r.html"),
+    )
+    assert done.exit_code == 0, done.output
+    coefficients = [row["per_deviation"] for row in json.loads(done.stdout)["coefficients"]]
+    assert 0 < sum(value == 0 for value in coefficients) < 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--l1-ratio", "2"], "not in the range"),
+        (["--path", "p.csv", "--loss", "poisson"], "--path is for a target of labels"),
+        (["--path", "no/such/folder/p.csv"], "no/such/folder"),
+    ],
+)
+def test_wrong_use_is_said(arguments: list[str], words: str) -> None:
+    done = run(*LASSO[:4], *arguments)
+    assert done.exit_code != 0
+    assert words in done.output

@@ -1,0 +1,158 @@
+"""Arrays in files: what is read is NumPy's own indexing, and fits have the bits of memory."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from chainrule import LogisticRegression
+from chainrule.engine.runtime import stored_arrays
+from chainrule.engine.runtime.stored_arrays import ArrayWriter, StoredArray, checksums_of
+from chainrule.errors import DataError
+
+
+def stored(path: Path, array: Any, cuts: Any = (), held_bytes: int = 0) -> StoredArray:
+    """Write an array in pieces cut at some rows."""
+    with ArrayWriter(path, array.dtype, array.shape[1:]) as writer:
+        for piece in np.split(array, cuts):
+            writer.append(piece)
+    return writer.array(held_bytes=held_bytes)
+
+
+SELECTIONS: dict[str, Any] = {
+    "range": slice(17, 93),
+    "to the end": slice(900, None),
+    "negative": slice(-30, -2),
+    "with steps": slice(3, 800, 7),
+    "nothing": slice(5, 5),
+    "in order": np.array([0, 1, 1, 400, 999]),
+    "out of order": np.array([998, 3, 3, 500, 0]),
+    "mask": np.arange(1000) % 13 == 4,
+}
+
+
+@pytest.mark.parametrize("window", [1, 200, 2**22])
+@pytest.mark.parametrize("name", SELECTIONS)
+def test_selections_are_those_of_numpy(
+    name: str, window: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_arrays, "WINDOW_BYTES", window)
+    array = np.random.default_rng(0).normal(size=(1000, 3))
+    on_disk = stored(tmp_path / "x", array, [1, 400])
+    np.testing.assert_array_equal(on_disk[SELECTIONS[name]], array[SELECTIONS[name]])
+
+
+def test_a_large_selection_is_stored_beside_and_removed(tmp_path: Path) -> None:
+    array = np.arange(3000.0).reshape(1000, 3)
+    on_disk = stored(tmp_path / "x", array)
+    part = on_disk.rows_at(np.arange(0, 1000, 3))
+    assert isinstance(part, StoredArray)
+    assert len(list(tmp_path.iterdir())) == 2
+    np.testing.assert_array_equal(part[:], array[::3])
+    del part
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_pickle_opens_the_same_file(tmp_path: Path) -> None:
+    array = np.arange(12.0).reshape(4, 3)
+    again = pickle.loads(pickle.dumps(stored(tmp_path / "x", array)))
+    np.testing.assert_array_equal(again[:], array)
+
+
+def test_a_file_cut_short_is_refused_by_name(tmp_path: Path) -> None:
+    array = np.arange(12.0).reshape(4, 3)
+    on_disk = stored(tmp_path / "x", array)
+    (tmp_path / "x").write_bytes(array.tobytes()[:-1])
+    with pytest.raises(DataError, match=r"became shorter"):
+        on_disk[:]
+    with pytest.raises(DataError, match=r"x: the file holds 95 bytes.*cut short"):
+        StoredArray(tmp_path / "x", float, (4, 3))
+
+
+def test_products_are_those_of_numpy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored_arrays, "WINDOW_BYTES", 1000)
+    array = np.arange(3000.0).reshape(1000, 3)
+    on_disk, ones = stored(tmp_path / "x", array), np.ones(1000)
+    np.testing.assert_array_equal(on_disk @ np.eye(3), array)
+    np.testing.assert_array_equal(ones @ on_disk, ones @ array)
+    np.testing.assert_array_equal(np.eye(2, 1000) @ on_disk, array[:2])
+
+
+def test_an_array_is_not_read_whole_by_accident(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"array\[:\] reads it whole"):
+        np.asarray(stored(tmp_path / "x", np.zeros((4, 3))))
+
+
+def test_checksums_do_not_depend_on_the_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_arrays, "CHECKED_BYTES", 100)
+    array = np.random.default_rng(1).normal(size=(77, 3))
+    found = []
+    for name, cuts in (("a", []), ("b", [1, 2, 40, 76])):
+        with ArrayWriter(tmp_path / name, array.dtype, (3,)) as writer:
+            for piece in np.split(array, cuts):
+                writer.append(piece)
+        found.append(writer.checksums)
+    assert found[0] == found[1] == checksums_of(tmp_path / "b")
+    changed = bytearray((tmp_path / "a").read_bytes())
+    changed[1000] ^= 1
+    (tmp_path / "a").write_bytes(changed)
+    assert [k for k, s in enumerate(checksums_of(tmp_path / "a")) if s != found[0][k]] == [10]
+
+
+def bits(model: Any) -> bytes:
+    said = f"{model.certificate_} {model.objective_!r} {model.n_iter_} {model.n_passes_}"
+    return bytes(model.coef_.tobytes() + model.intercept_.tobytes()) + said.encode()
+
+
+FITS: dict[str, tuple[int, int, int, type, dict[str, Any]]] = {
+    "sampled": (101_000, 12, 2, np.float64, {}),
+    "sampled, float32": (101_000, 12, 2, np.float32, {}),
+    "without a penalty": (60_000, 6, 2, np.float64, {"C": np.inf}),
+    "full Hessians": (30_000, 8, 2, np.float64, {"solver": "newton-cholesky"}),
+    "products": (30_000, 8, 2, np.float64, {"solver": "newton-cg"}),
+    "integers": (30_000, 8, 2, np.int16, {}),
+    "three classes": (30_000, 6, 3, np.float64, {}),
+    "balanced": (30_000, 8, 2, np.float64, {"class_weight": "balanced", "fit_intercept": False}),
+}
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_a_fit_to_rows_in_a_file_has_the_bits_of_memory(name: str, tmp_path: Path) -> None:
+    n_samples, n_features, n_classes, dtype, settings = FITS[name]
+    rng = np.random.default_rng(5)
+    X: Any = (10 * rng.normal(size=(n_samples, n_features))).astype(dtype)
+    noise = 20 * rng.gumbel(size=(n_samples, n_classes))
+    y = np.argmax(X[:, :n_classes] + noise, axis=1)
+    weight = rng.integers(0, 3, n_samples).astype(float)
+    offset = None if n_classes > 2 else rng.normal(size=n_samples)
+    X_used, y_used, weight_used = X[weight > 0], y[weight > 0], weight[weight > 0]
+    offset_used = None if offset is None else offset[weight > 0]
+    in_memory = LogisticRegression(**settings).fit(X_used, y_used, weight_used, offset_used)
+    on_disk = stored(tmp_path / "x", X, [1, 999, 1000, 20_011])
+    streamed = LogisticRegression(**settings).fit(on_disk, y, weight, offset)
+    assert bits(in_memory) == bits(streamed)
+    if name == "sampled":
+        assert streamed.solver_ == "newton-sampled"
+        assert "stays in a file" in streamed.explain()
+        zeros = np.zeros(len(X))
+        for predict in ("predict_proba", "decision_function"):
+            expected = getattr(in_memory, predict)(X, zeros)
+            np.testing.assert_array_equal(getattr(streamed, predict)(on_disk, zeros), expected)
+
+
+def test_inference_on_rows_in_a_file_has_the_bits_of_memory(tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+    X = rng.normal(size=(30_000, 5))
+    y = (X[:, 0] + rng.logistic(size=30_000) > 0).astype(int)
+    clusters = rng.integers(0, 40, 30_000)
+    model, on_disk = LogisticRegression(C=np.inf).fit(X, y), stored(tmp_path / "x", X)
+    for cov, others in (("model", None), ("HC3", None), ("CR1", clusters)):
+        tables = [model.inference(rows, y, cov=cov, clusters=others).tidy for rows in (X, on_disk)]
+        assert repr(tables[0]) == repr(tables[1])
+    assert str(model.inference(X, y).ame()) == str(model.inference(on_disk, y).ame())

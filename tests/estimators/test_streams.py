@@ -1,0 +1,184 @@
+"""Fits to streams: the bits of a fit in memory, however the rows are cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from chainrule import GammaRegressor, LinearModel, LogisticRegression, PoissonRegressor, Stream
+from chainrule.engine.runtime.stored_arrays import open_npy
+from chainrule.errors import DataError
+
+pd = pytest.importorskip("pandas")
+pa = pytest.importorskip("pyarrow")
+pq = pytest.importorskip("pyarrow.parquet")
+
+N_ROWS = 30_000
+
+
+def frame(single: bool = False) -> Any:
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame({f"x{k}": rng.normal(size=N_ROWS) for k in range(6)})
+    if single:
+        data = data.astype(np.float32)
+    data["kind"] = np.array(["u", "v", "w"])[(data.x0 + 2 * rng.gumbel(size=N_ROWS) > 1) * 2]
+    data["many"] = np.argmax(data[["x0", "x1", "x2"]] + rng.gumbel(size=(N_ROWS, 3)), axis=1)
+    data["n"] = rng.poisson(np.exp(0.3 * data.x1.clip(-2, 2)))
+    data["g"] = rng.gamma(2.0, np.exp(0.2 * data.x2))
+    data["w"], data["o"] = rng.integers(0, 3, N_ROWS).astype(float), rng.normal(size=N_ROWS)
+    return data
+
+
+X_NAMES = [f"x{k}" for k in range(6)]
+
+
+def cut(data: Any, sizes: Any) -> Iterator[Any]:
+    """Yield the rows of a frame in parts, the sizes over and over."""
+    start, k = 0, 0
+    while start < len(data):
+        yield data[start : start + sizes[k % len(sizes)]]
+        start, k = start + sizes[k % len(sizes)], k + 1
+
+
+def bits(model: Any) -> bytes:
+    said = f"{model.certificate_} {model.objective_!r} {model.n_iter_} {model.n_passes_}"
+    return (
+        np.asarray(model.coef_).tobytes() + np.asarray(model.intercept_).tobytes() + said.encode()
+    )
+
+
+MODELS: dict[str, tuple[Any, str, dict[str, str]]] = {
+    "labels": (LogisticRegression(), "kind", {}),
+    "weights, offset": (
+        LogisticRegression(C=np.inf, class_weight={"u": 2.0, "w": 0.5}),
+        "kind",
+        {"weights": "w", "offset": "o"},
+    ),
+    "three classes": (LogisticRegression(class_weight="balanced"), "many", {"weights": "w"}),
+    "Poisson": (PoissonRegressor(), "n", {"offset": "o"}),
+    "Gamma": (GammaRegressor(alpha=0.0), "g", {"weights": "w"}),
+    "own loss": (LinearModel("huber"), "g", {}),
+}
+CUTS: dict[str, Any] = {"one row, many": [1, 7001], "odd": [977], "at once": [N_ROWS]}
+
+
+@pytest.mark.parametrize(
+    ("name", "cuts"), [(name, "odd") for name in MODELS] + [("labels", c) for c in CUTS]
+)
+def test_a_stream_has_the_bits_of_memory(name: str, cuts: str) -> None:
+    model, target, roles = MODELS[name]
+    data = frame()
+    stream = Stream(lambda: cut(data, CUTS[cuts]), target, columns=X_NAMES, memory=100_000, **roles)
+    X = np.ascontiguousarray(data[X_NAMES].to_numpy())
+    in_memory = model.fit(
+        X,
+        data[target].to_numpy(),
+        sample_weight=data["w"].to_numpy() if "weights" in roles else None,
+        offset=data["o"].to_numpy() if "offset" in roles else None,
+    )
+    expected, classes = bits(in_memory), getattr(in_memory, "classes_", None)
+    streamed = model.fit_stream(stream)
+    assert bits(streamed) == expected
+    if classes is not None:
+        assert streamed.classes_.tolist() == classes.tolist()
+    assert streamed.feature_names_in_.tolist() == X_NAMES
+    found = streamed.predict(data[X_NAMES][:5], **({"offset": 0.0} if "offset" in roles else {}))
+    assert len(found) == 5
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_files_have_the_bits_of_memory(single: bool, tmp_path: Path) -> None:
+    data = frame(single)[[*X_NAMES, "kind"]]
+    for k, part in enumerate(cut(data, [1, 10_007])):
+        pq.write_table(
+            pa.Table.from_pandas(part), tmp_path / f"part-{k}.parquet", row_group_size=611
+        )
+    stream = Stream.files(f"{tmp_path}/*.parquet", "kind", memory=0)
+    expected = LogisticRegression().fit(
+        np.ascontiguousarray(data[X_NAMES].to_numpy()), data["kind"]
+    )
+    assert bits(LogisticRegression().fit_stream(stream)) == bits(expected)
+
+
+@pytest.mark.parametrize("ending", ["csv", "feather"])
+def test_other_files_too(ending: str, tmp_path: Path) -> None:
+    data = frame()[[*X_NAMES, "many"]]
+    path = tmp_path / f"data.{ending}"
+    data.to_csv(path, index=False) if ending == "csv" else data.to_feather(path)
+    expected = LogisticRegression().fit(
+        np.ascontiguousarray(data[X_NAMES].to_numpy()), data["many"]
+    )
+    found = LogisticRegression().fit_stream(Stream.files(path, "many", memory=0))
+    assert bits(found) == bits(expected)
+
+
+def test_text_columns_are_the_categories_of_a_frame() -> None:
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame(
+        {"city": rng.choice(["Rome", "Oslo", "Bonn"], 40_000), "x": rng.normal(size=40_000)}
+    )
+    data["hour"] = rng.integers(0, 24, 40_000).astype(str)
+    data["z"] = rng.normal(size=40_000)
+    data["y"] = data.x + (data.city == "Oslo") + rng.logistic(size=40_000) > 0
+    names = ["city", "x", "hour", "z"]
+    coded = data[names].astype({"city": "category", "hour": "category"})
+    expected = LogisticRegression().fit(coded, data["y"].to_numpy())
+    stream = Stream(lambda: cut(data, [3, 1009]), "y", memory=0)
+    streamed = LogisticRegression().fit_stream(stream)
+    assert streamed.coef_names_.tolist() == expected.coef_names_.tolist()
+    assert bits(streamed) == bits(expected)
+    np.testing.assert_array_equal(streamed.predict(coded[:100]), expected.predict(coded[:100]))
+
+
+def test_a_npy_file_is_read_in_place(tmp_path: Path) -> None:
+    data = frame()
+    X = np.ascontiguousarray(data[X_NAMES].to_numpy())
+    np.save(tmp_path / "X.npy", X)
+    on_disk = open_npy(tmp_path / "X.npy", held_bytes=0)
+    fits = [LogisticRegression().fit(rows, data["many"]) for rows in (X, on_disk)]
+    assert bits(fits[0]) == bits(fits[1])
+    np.save(tmp_path / "F.npy", np.asfortranarray(X))
+    with pytest.raises(DataError, match=r"Fortran order.*ascontiguousarray"):
+        open_npy(tmp_path / "F.npy")
+
+
+def batch(**columns: Any) -> Stream:
+    return Stream(lambda: [{"x": [1.0, 2.0, 3.0], "y": [0, 1, 0]} | columns], "y")
+
+
+BAD: dict[str, tuple[Stream, str]] = {
+    "no rows": (Stream(list, "y"), "the stream is empty"),
+    "no target": (Stream(lambda: [{"x": [1.0]}], "y"), "no column is named 'y'"),
+    "no features": (Stream(lambda: [{"y": [1.0]}], "y"), "no column is left"),
+    "missing number": (batch(x=[1.0, None, 2.0]), r"contains NaN \(nan\) in row 1, column 'x'"),
+    "missing label": (batch(y=["a", None, "b"]), "the target 'y' is missing in row 1"),
+    "missing category": (batch(x=["a", "b", None]), r"row 2"),
+    "dates": (batch(x=np.array(["2020-01-01"] * 3, "M8[D]")), "neither numbers nor text"),
+    "type": (
+        Stream(lambda: [{"x": [1.0], "y": [0]}, {"x": ["a"], "y": [1]}], "y"),
+        "column 'x' changes from numbers to string in row 1",
+    ),
+    "weights": (
+        Stream(lambda: [{"x": [1.0], "y": [0], "w": ["a"]}], "y", weights="w"),
+        "column 'w' holds text",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_cannot_be_fitted_is_named(name: str, tmp_path: Path) -> None:
+    stream, words = BAD[name]
+    with pytest.raises(DataError, match=words):
+        LogisticRegression().fit_stream(
+            Stream(stream.batches, "y", weights=stream.weights, folder=tmp_path)
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_regressor_refuses_text() -> None:
+    with pytest.raises(DataError, match="the target holds text"):
+        PoissonRegressor().fit_stream(batch(y=["a", "b", "a"]))
