@@ -52,7 +52,7 @@ def parse(text: str) -> ParsedFormula:
     Raises
     ------
     DataError
-        For text that is not a formula, has no target or no intercept, or holds what is not allowed; or
+        For what is not a formula, has no target or no intercept, or holds what is not allowed; or
         when formulaic is not installed.
     """
     found = _structure(text)
