@@ -93,7 +93,7 @@ _CODE = (
 PATTERNS = (
     Pattern(
         1,
-        rf"\b(?:one|two|once|each|\d+ (?!of)\w+) (?:(?!{_JOINING})\w+ )?an? "
+        rf"\b(?:one|two|once|each|\d+ (?!of|for|leaves)\w+) (?:(?!{_JOINING})\w+ )?an? "
         rf"(?:{_SHARED_OUT})\b",
         "write 'per': one row per class",
     ),

@@ -112,7 +112,7 @@ WRONG = {
     "y ~ I(a[0])": "not allowed",
     "y ~ eval('a')": "not allowed",
     "y ~ np.load('f')": "not allowed",
-    "y ~ bs(a, dg=3)": "'dg' is no option here; known are df, knots, degree",
+    "y ~ bs(a, dg=3)": "'dg' is not an option here; known are df, knots, degree",
     "y ~ bs(a, df=2)": "degree 3",
     "y ~ bs(a, df=open('f'))": "an option is a number",
     "y ~ bs(a, knots=[99])": "not inside the range",

@@ -69,6 +69,13 @@ GROUPS = (
             "PoissonRegressor",
             "GammaRegressor",
             "TweedieRegressor",
+            "GammaRegressorCV",
+            "LinearModelCV",
+            "LogisticRegressionCV",
+            "PoissonRegressorCV",
+            "Stream",
+            "TweedieRegressorCV",
+            "logistic_path",
             "fit_logistic",
             "fit_many",
             "warm_up",
@@ -89,10 +96,14 @@ GROUPS = (
 )
 
 
+def groups() -> tuple[Group, ...]:
+    """Return the groups, and one of public names that stand in no other."""
+    rest = tuple(sorted(set(chainrule.__all__) - {n for g in GROUPS for n in g.names}))
+    return (*GROUPS, Group("More names", "The other public names.", rest)) if rest else GROUPS
+
+
 def pages() -> dict[str, str]:
     """Return one page per group, and their list."""
-    rest = tuple(sorted(set(chainrule.__all__) - {n for g in GROUPS for n in g.names}))
-    groups = (*GROUPS, Group("More names", "The other public names.", rest)) if rest else GROUPS
     found = {}
     lines = [
         "# Python",
@@ -102,7 +113,7 @@ def pages() -> dict[str, str]:
         "",
     ]
     files = []
-    for group in groups:
+    for group in groups():
         file = group.title.lower().replace(" ", "-")
         files.append(file)
         found[f"reference/api/{file}.rst"] = _page(group)
@@ -115,7 +126,7 @@ def pages() -> dict[str, str]:
 
 def documented() -> Iterator[tuple[str, Any]]:
     """Yield the path and the object of every documented name."""
-    for group in GROUPS:
+    for group in groups():
         for name in group.names:
             path = name if "." in name else f"chainrule.{name}"
             module, _, last = path.rpartition(".")

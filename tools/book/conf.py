@@ -66,8 +66,17 @@ def without_markup(lines: list[str]) -> None:
 def setup(app: Any) -> None:  # noqa: ANN401
     """Register what docstrings need."""
 
+    def join(*arguments: Any) -> None:  # noqa: ANN401
+        """Write names of parameters that stand on several lines on one, as napoleon reads them."""
+        lines = arguments[-1]
+        for number in range(len(lines) - 2, -1, -1):
+            if re.fullmatch(r"(?:\w+, )*\w+,", lines[number]):
+                lines[number : number + 2] = [f"{lines[number]} {lines[number + 1]}"]
+
     def process(*arguments: Any) -> None:  # noqa: ANN401
         without_markup(arguments[-1])
+
+    app.connect("autodoc-process-docstring", join, priority=100)
 
     # After napoleon, which reads the sections as they are written.
     app.connect("autodoc-process-docstring", process, priority=900)

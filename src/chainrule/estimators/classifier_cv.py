@@ -337,7 +337,7 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
         if self.penalty not in _PENALTIES:
             raise ValueError(
                 f"penalty must be one of {', '.join(map(repr, _PENALTIES[1:]))}, not "
-                f"{self.penalty!r}; Cs=(np.inf,) is no penalty"
+                f"{self.penalty!r}; Cs=(np.inf,) means none"
             )
         if self.penalty == "elasticnet" and self.l1_ratios is None:
             raise ValueError("penalty='elasticnet' needs l1_ratios, numbers between 0 and 1")

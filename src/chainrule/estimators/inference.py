@@ -54,7 +54,7 @@ _NOTES: Final = {
 
 @dataclass(frozen=True)
 class FitFacts:
-    """What inference takes of a fit beside its point.
+    """Input of inference from a fit beside its point.
 
     Attributes
     ----------

@@ -65,7 +65,9 @@ class Expression:
         try:
             tree = ast.parse(marked.strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            raise DataError(f"the formula holds {self.text!r}, which is no expression.") from None
+            raise DataError(
+                f"the formula holds {self.text!r}, which is not an expression."
+            ) from None
         if _depth(tree) > _MOST_DEEP:
             raise DataError(f"the formula nests {self.text[:40]!r}... too deeply.")
         return tree

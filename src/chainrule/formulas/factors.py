@@ -51,7 +51,7 @@ class Factor:
 
     @property
     def label(self) -> str:
-        """What its columns are called: of ``C(race, ...)``, the column."""
+        """The name of its columns: for ``C(race, ...)``, the column."""
         return self.columns[0] if self.kind == "category" or is_name(self.text) else self.text
 
     def values(
@@ -249,7 +249,7 @@ def _refuse(options: Mapping[str, Any], known: tuple[str, ...], text: str) -> No
     for name in options:
         if name not in known:
             listed = f"known are {', '.join(known)}" if known else "it takes none"
-            raise DataError(f"{text}: {name!r} is no option here; {listed}.")
+            raise DataError(f"{text}: {name!r} is not an option here; {listed}.")
 
 
 def _whole(value: object, name: str, text: str) -> int:

@@ -52,7 +52,7 @@ def parse(text: str) -> ParsedFormula:
     Raises
     ------
     DataError
-        For what is no formula, has no target or no intercept, or holds what is not allowed; or
+        For what is not a formula, has no target or no intercept, or holds what is not allowed; or
         when formulaic is not installed.
     """
     found = _structure(text)
@@ -112,7 +112,7 @@ def is_name(factor: str) -> bool:
 
 
 def _written(factor: Any) -> str:  # noqa: ANN401
-    """Return a factor of formulaic as text, names that are no identifiers in backticks."""
+    """Return a factor of formulaic as text, names that are not identifiers in backticks."""
     text = str(factor.expr)
     is_lookup = str(getattr(factor.eval_method, "value", "")) == "lookup"
     return f"`{text}`" if is_lookup and not text.isidentifier() else text

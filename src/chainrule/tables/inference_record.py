@@ -1,4 +1,4 @@
-"""What a model file keeps of an inference: plain numbers."""
+"""Inference as a model file keeps it: plain numbers."""
 
 from __future__ import annotations
 

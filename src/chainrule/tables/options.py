@@ -124,7 +124,7 @@ class FitOptions:
 
     @property
     def no_features(self) -> set[str]:
-        """The columns of a table that are no features."""
+        """The columns of a table that are not features."""
         return {*self.roles.values(), *self.ignore}
 
     def declared(self, *, labels: bool) -> Declared:

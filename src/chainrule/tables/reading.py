@@ -195,7 +195,7 @@ class OpenedTable:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was found out about the file so far, in sentences for the user."""
+        """Findings about the file so far, in sentences for the user."""
         return tuple(dict.fromkeys([*self.file.notes, *self.reader.notes]))
 
 

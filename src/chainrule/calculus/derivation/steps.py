@@ -58,7 +58,7 @@ class VerificationMethod(Enum):
     """The verification methods, strongest first."""
 
     EXACT = "exact modular arithmetic"
-    FLOAT = "float64 with the functions opened"
+    FLOAT = "float64, with function definitions expanded"
     DIGITS = "fifty digits"
     DIFFERENCES = "finite differences"
 

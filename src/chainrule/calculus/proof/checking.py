@@ -81,7 +81,7 @@ def check_model(model: Model, wrt: Sequence[str] | None = None, sizes: int = 3) 
     wrt : sequence of str, optional
         The variables.
     sizes : int, optional
-        At how many assignments of sizes to compare.
+        Number of random size assignments to test.
     """
     return check_derivation(derivation_of(model, wrt), sizes)
 

@@ -1,4 +1,4 @@
-"""What a model says, in sentences: the strongest effects, each with its interval."""
+"""Summary of a model in sentences: the strongest effects, each with its interval."""
 
 from __future__ import annotations
 

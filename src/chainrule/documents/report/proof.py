@@ -1,4 +1,4 @@
-"""What is proven: the certificate, the facts of the loss, the path of the solver."""
+"""Proven results: the certificate, the facts of the loss, the path of the solver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report is about: a model, and the fit that it came from, where that is at hand."""
+"""Subject of a report: a model, and the fit that it came from, where that is at hand."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Subject:
 
     @property
     def effect(self) -> Effect:
-        """What a coefficient changes."""
+        """The quantity that a coefficient changes."""
         if isinstance(self.model, TableModel):
             return EFFECTS["logit"]
         return EFFECTS[self.model.loss.row.link_name]
@@ -61,5 +61,5 @@ class Subject:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was found out about the data, for the reader."""
+        """Findings about the data, for the reader."""
         return self.model.reading.notes if self.fitted is None else self.fitted.notes

@@ -69,7 +69,7 @@ def on_cluster(client: Any) -> Iterator[Cluster]:  # noqa: ANN401
 
 @dataclass(frozen=True)
 class Problem:
-    """What a worker needs to compute partial sums: sent once.
+    """Input of a worker for partial sums: sent once.
 
     Attributes
     ----------

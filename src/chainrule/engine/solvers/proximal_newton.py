@@ -1,6 +1,6 @@
 """Proximal Newton steps: a quadratic model of the losses, the penalty as it is.
 
-The model covers the columns that are not 0 or want to leave it; all others are looked at once a
+The model covers the columns that are not 0 or want to leave it; all others are looked at once per
 step, through the gradient. Between two Hessians, differences of gradients correct the model
 (Broyden, Fletcher, Goldfarb and Shanno 1970), so that a step mostly costs one read of X.
 """

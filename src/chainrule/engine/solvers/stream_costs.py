@@ -1,4 +1,4 @@
-"""What a fit to rows in files takes: reads, bytes, seconds and memory, by counting what it does.
+"""Cost of a fit to rows in files: reads, bytes, seconds and memory, by counting what it does.
 
 The counts are those of the sampled start: a gradient on all rows per read, curvatures of a
 sixteenth of them. Seconds follow from rates that the caller measures or assumes.
@@ -21,7 +21,7 @@ _VECTORS = 3
 
 @dataclass(frozen=True)
 class Rates:
-    """What machines do per second.
+    """Speeds of a machine per second.
 
     Attributes
     ----------

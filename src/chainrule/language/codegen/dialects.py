@@ -64,7 +64,7 @@ class Dialect:
     random, uniform : str
         Of a module's `draw`: the source of random numbers, and a matrix of them from `low` to 1.
     nudge, setup : tuple of str
-        FunctionBody of its `check`: a matrix that is zero but for one entry, and what comes first.
+        Body of its `check`: a matrix that is zero but for one entry, and what comes first.
     quiet : str
         Opens a block in which a cost may be infinite without a warning.
     whole : str

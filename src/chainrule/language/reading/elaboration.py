@@ -109,8 +109,7 @@ class Elaborator(Context):
             case Ones():
                 raise self.error(
                     node,
-                    "a vector of ones takes its length from the matrix before it; "
-                    "here write ones(rows, columns)",
+                    "cannot infer the length of this vector of ones; write ones(rows, columns)",
                 )
             case _:
                 return self.beyond(node)

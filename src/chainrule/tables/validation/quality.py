@@ -52,7 +52,7 @@ class GroupQuality:
 
 @dataclass(frozen=True, eq=False)
 class Validation:
-    """What the rows that a model was measured on say about it.
+    """Quality of a model on the rows it was measured on.
 
     Attributes
     ----------

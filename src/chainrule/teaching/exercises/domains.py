@@ -1,4 +1,4 @@
-"""Domains of inputs: numbers that mean what the file says, such as probabilities and counts.
+"""Domains of inputs: numbers with the meaning given in the file, such as probabilities and counts.
 
 A domain is one entry of `DOMAINS`. The bank names one per input, and numbers for questions are
 drawn from it: short ones, with which one can calculate by hand.

@@ -48,7 +48,7 @@ PAUSE = 1
 
 @dataclass
 class Mastery:
-    """What the answers say about one skill.
+    """Evidence of the answers about one skill.
 
     Parameters
     ----------

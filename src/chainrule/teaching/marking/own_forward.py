@@ -75,7 +75,7 @@ def own_forward(
     declared : sequence of Line, optional
         Declarations of shapes in its text.
     symmetric : bool
-        Whether the text speaks of symmetric matrices, such as covariances.
+        Whether the text is about symmetric matrices, such as covariances.
     """
     cuts = equals_signs(said.text)
     if not cuts or said.continues or said.code or len(said.text) > LONGEST:

@@ -1,4 +1,4 @@
-"""What gradients do in training: symmetry, vanishing and exploding, saturation."""
+"""Behaviour of gradients in training: symmetry, vanishing and exploding, saturation."""
 
 from __future__ import annotations
 
