@@ -86,7 +86,8 @@ def test_the_data_behind_each_figure_can_be_downloaded(page: str) -> None:
     assert float(tables["effects.csv"][1][2]) == pytest.approx(16 / 24 - 10 / 40, rel=1e-9)
     # Two groups, two distinct predictions: (0, 0), one corner, (1, 1).
     roc = [[float(cell) for cell in row] for row in tables["roc.csv"][1:]]
-    np.testing.assert_allclose(roc, [[0, 0], [8 / 38, 16 / 26], [1, 1]])
+    corners = np.array([[0, 0], [8 / 38, 16 / 26], [1, 1]])
+    np.testing.assert_allclose(np.array(roc), corners)
 
 
 def test_the_card_holds_what_a_reader_of_the_model_needs(fitted: FittedTable) -> None:

@@ -473,7 +473,7 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         ratio = 0.0 if self.penalty in (None, "none", *FIRTH) else self.l1_ratio
         mixed = self.penalty == "l1" or ratio not in (0, None) or self.penalty_factor is not None
         limited = self.bounds is not None or self.positive is True
-        return limited or (mixed and self.C != np.inf)
+        return limited or (mixed and np.inf != self.C)
 
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401
         tags = super().__sklearn_tags__()

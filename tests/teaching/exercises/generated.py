@@ -201,7 +201,7 @@ def _differs(point: object, wrong: object, right: object, shape: Sequence[object
     from chainrule.teaching.exercises.points import Point
 
     assert isinstance(point, Point)
-    sizes = tuple(point.sizes.get(str(d), d) for d in shape)  # type: ignore[call-overload]
+    sizes = tuple(point.sizes.get(str(d), d) for d in shape)
     try:
         a, b = point.value(wrong, sizes), point.value(right, sizes)  # type: ignore[arg-type]
     except (ChainruleError, ValueError, TypeError, KeyError):

@@ -22,7 +22,7 @@ def right_answer(question: Question) -> str:
     code = next(block.text for block in reversed(question.solution) if isinstance(block, Code))
     name = f"d{question.key.wrt}"
     lines = dict(re.findall(r"^ +(\w+) = (.*?)(?:  #.*)?$", code, re.MULTILINE))
-    value = lines[next(key for key in lines if key.lower() == name.lower() or key == name)]
+    value: str = lines[next(key for key in lines if key.lower() == name.lower() or key == name)]
     for key, text in reversed(list(lines.items())):
         if not text.startswith("cache["):
             value = re.sub(rf"\b{key}\b", f"({text})", value) if key != name else value
