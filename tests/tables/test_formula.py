@@ -21,7 +21,6 @@ from chainrule.tables.formula import with_formula
 from chainrule.tables.inference_options import InferenceOptions
 from chainrule.tables.predicting import load_model
 from chainrule.tables.reading import read_table
-from chainrule.tables.table import NumberColumn
 from chainrule.tables.validation.options import ValidationOptions
 
 pd = pytest.importorskip("pandas")
@@ -100,7 +99,7 @@ def test_splines_are_the_same_columns_beyond_their_range_too(data: Any) -> None:
     new = pd.DataFrame({"income": [0.5, 3.0, 9.5]})
     right = theirs.model_spec.get_model_matrix(new).to_numpy(float)[:, 1:]
     made = fitted.design(columns_of(new)).values()
-    numbers = [np.asarray(c.values, float) for c in made if isinstance(c, NumberColumn)]
+    numbers = [np.asarray(c.values, float) for c in made if isinstance(c, Numbers)]
     np.testing.assert_allclose(np.column_stack(numbers), right, rtol=1e-10)
 
 

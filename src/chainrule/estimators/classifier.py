@@ -473,7 +473,8 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         ratio = 0.0 if self.penalty in (None, "none", *FIRTH) else self.l1_ratio
         mixed = self.penalty == "l1" or ratio not in (0, None) or self.penalty_factor is not None
         limited = self.bounds is not None or self.positive is True
-        return limited or (mixed and np.inf != self.C)
+        is_penalised = not (isinstance(self.C, float) and np.isinf(self.C))
+        return limited or (mixed and is_penalised)
 
     def __sklearn_tags__(self) -> Any:  # noqa: ANN401
         tags = super().__sklearn_tags__()
