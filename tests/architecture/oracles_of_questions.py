@@ -18,6 +18,7 @@ from chainrule.documents.renderers.terminal import text_of
 from chainrule.teaching.exercises.answer_readers import judge
 from chainrule.teaching.exercises.kinds import KINDS
 from chainrule.teaching.exercises.kinds import ask as ask_kind
+from chainrule.teaching.exercises.kinds.numbers import ORDINALS
 from chainrule.teaching.exercises.pool import course_exercise
 from chainrule.teaching.exercises.questions import Question, QuestionKind
 
@@ -102,15 +103,23 @@ def _verify(text: str) -> Answers:
 
 
 def _number(text: str) -> Answers:
-    found = re.search(r"respect to w, entry in row (\d), column (\d)", text)
+    found = re.search(
+        r"respect to w,\s+the\s+entry\s+in\s+its\s+(\w+)\s+row\s+and\s+(\w+)\s+column", text
+    )
     if found is None:
         return None
     arrays = {
         name: np.array(eval(value)) for name, value in re.findall(r"(\w) = (\[\[.*\]\])", text)
     }
     gradient = (arrays["A"] - arrays["Y"]) @ arrays["X"].T
-    value = gradient[int(found[1]) - 1, int(found[2]) - 1]
+    value = gradient[ORDINALS.index(found[1]), ORDINALS.index(found[2])]
     return f"{value:.4g}", f"{-value:.4g}"
+
+
+def _why(text: str) -> Answers:
+    """Weights act in every example: their gradient adds, since paths add."""
+    found = re.search(r"([a-z])\) Each weight acts in every example", text)
+    return (found[1], "b" if found[1] == "a" else "a") if found else None
 
 
 def _cache(text: str) -> Answers:
@@ -236,6 +245,7 @@ KNOWN: Mapping[str, Callable[[str], Answers]] = {
         "; ".join(TANH_NETWORK),
         "; ".join([*TANH_NETWORK[:5], "dW1 = dZ1 X"]),
     ),
+    "why": _why,
 }
 
 EXERCISES = {

@@ -102,7 +102,7 @@ def test_the_card_holds_what_a_reader_of_the_model_needs(fitted: FittedTable) ->
 
 
 def test_a_saved_model_has_a_report_too(fitted: FittedTable) -> None:
-    found = html.render(model_report(fitted.model, "model.json"))
+    found = html.render(model_report(fitted.model))
     assert Page(found).faults == []
     assert "by 6.00" in found
     assert 'id="quality"' not in found

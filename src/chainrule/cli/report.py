@@ -43,7 +43,7 @@ def command(model: str, form: Format, out: str | None) -> None:
     from chainrule.storage import atomic_text
     from chainrule.tables.predicting import load_model
 
-    text = _written(load_model(model), model, form)
+    text = _written(load_model(model), form)
     if out is None:
         click.echo(text, nl=False)
         return
@@ -55,7 +55,7 @@ def command(model: str, form: Format, out: str | None) -> None:
     click.echo(f"wrote {out}")
 
 
-def _written(model: Model, source: str, form: Format) -> str:
+def _written(model: Model, form: Format) -> str:
     from chainrule.documents.report.building import model_report
     from chainrule.documents.report.card import model_card
     from chainrule.visible import visible
@@ -63,17 +63,17 @@ def _written(model: Model, source: str, form: Format) -> str:
     if form == "md":
         from chainrule.documents.renderers import markdown
 
-        return markdown.render(model_card(model, source))
+        return markdown.render(model_card(model))
     if form == "html":
         from chainrule.documents.renderers import html
 
-        return visible(html.render(model_report(model, source)))
+        return visible(html.render(model_report(model)))
     if form == "json":
         import json
 
         from chainrule.documents.renderers.json import render
 
-        return json.dumps(render(model_card(model, source)), ensure_ascii=False, indent=2) + "\n"
+        return json.dumps(render(model_card(model)), ensure_ascii=False, indent=2) + "\n"
     if model.inference is not None:
         from chainrule.cli.inference_printing import summary_lines
 
@@ -81,4 +81,4 @@ def _written(model: Model, source: str, form: Format) -> str:
         return "".join(f"{visible(line)}\n" for line in lines)
     from chainrule.documents.renderers import terminal
 
-    return visible(terminal.render(model_card(model, source)))
+    return visible(terminal.render(model_card(model)))

@@ -327,8 +327,8 @@ def _check(cov: str, level: float, penalised: str | None, C: float) -> None:
     if np.isfinite(C) and penalised is None:
         raise DataError(
             f"the fit is penalised (C = {C:g}), so its coefficients are biased and textbook errors "
-            "do not apply. Fit with C=np.inf, or say how errors are meant: penalised='bayes' or "
-            "'sandwich'"
+            "do not apply. Fit with C=np.inf (from a table: without -C, --alpha and --cv), or "
+            "say how errors are meant: penalised='bayes' or 'sandwich' (--penalised)"
         )
     if np.isinf(C) and penalised is not None:
         raise DataError(f"penalised={penalised!r} is for penalised fits, and this one is not")

@@ -7,6 +7,13 @@ from chainrule.tables.records import ColumnRecord
 from chainrule.tables.table import Table
 
 
+def file_columns(model: ColumnRecord) -> tuple[str, ...]:
+    """Return the columns of the file that the features of a model are made of."""
+    if model.formula is None:
+        return tuple(spec.name for spec in model.specs)
+    return model.formula.columns
+
+
 def designed(model: ColumnRecord, table: Table, *, blank: bool = False) -> Table:
     """Return the table that a model encodes.
 

@@ -63,7 +63,7 @@ def fit_sections(fitted: FittedTable | FittedRegression) -> Iterator[Section]:
         yield path_section(fitted.path)
 
 
-def model_report(model: TableModel | TableRegression, source: str) -> Document:
+def model_report(model: TableModel | TableRegression) -> Document:
     """Return the report of a saved model: what can be said without its rows."""
     subject = Subject(model)
     sections = [overview_section(subject), coefficients_section(subject)]
@@ -74,7 +74,7 @@ def model_report(model: TableModel | TableRegression, source: str) -> Document:
     if not isinstance(model, TableModel):
         sections.append(loss_section(model))
     title = f"{model.target}: a fit and its proof"
-    return Document(title, lead_of(subject, source), tuple(sections))
+    return Document(title, lead_of(subject), tuple(sections))
 
 
 def _quality(fitted: FittedTable | FittedRegression) -> Iterator[Section]:

@@ -29,6 +29,7 @@ from chainrule.documents.report.overview import columns_section, lead_of
 from chainrule.documents.report.proof import certificate_section
 from chainrule.documents.report.subject import Subject
 from chainrule.tables.model import TableModel
+from chainrule.tables.predictors import file_columns
 from chainrule.tables.specs import CategorySpec
 
 if TYPE_CHECKING:
@@ -50,14 +51,14 @@ _METRICS = {
 }
 
 
-def model_card(model: TableModel | TableRegression, source: str) -> Document:
+def model_card(model: TableModel | TableRegression, source: str = "") -> Document:
     """Return the card of a model.
 
     Parameters
     ----------
     model : TableModel or TableRegression
-    source : str
-        The data that it was fitted to, or the file of the model.
+    source : str, optional
+        The data that it was fitted to, where that is known.
     """
     subject = Subject(model)
     sections = [
@@ -108,7 +109,7 @@ def _use(subject: Subject) -> Iterator[Block]:
         "chainrule predict model.json new.csv --out predictions.csv\n"
         "chainrule export model.json model.sql"
     )
-    names = [*(spec.name for spec in subject.model.specs), *subject.model.offsets.names]
+    names = [*file_columns(subject.model), *subject.model.offsets.names]
     yield prose(f"It needs the columns {', '.join(dict.fromkeys(names))}.")
     yield prose(
         "Intended use, and uses that are out of scope: not stated. Whoever publishes this card "

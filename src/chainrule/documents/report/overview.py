@@ -22,6 +22,7 @@ from chainrule.documents.report.headline import headline_blocks
 from chainrule.tables.fitting import FittedTable
 from chainrule.tables.fitting_regression import FittedRegression
 from chainrule.tables.model import TableModel
+from chainrule.tables.predictors import file_columns
 from chainrule.tables.specs import CategorySpec, Spec
 
 if TYPE_CHECKING:
@@ -30,11 +31,11 @@ if TYPE_CHECKING:
 _MOST_LEVELS = 6
 
 
-def lead_of(subject: Subject, source: str) -> str:
+def lead_of(subject: Subject, source: str = "") -> str:
     """Return the paragraph below the title: what was fitted to what, and how good it is."""
     model, fitted = subject.model, subject.fitted
-    n_columns = len(model.specs)
-    columns = f"{n_columns} column{'s' * (n_columns != 1)} of {source}"
+    n_columns = len(file_columns(model))
+    columns = f"{n_columns} column{'s' * (n_columns != 1)}" + (f" of {source}" if source else "")
     if isinstance(model, TableModel):
         classes = (
             " or ".join(model.classes)
