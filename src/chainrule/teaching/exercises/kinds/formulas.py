@@ -77,7 +77,7 @@ def factor(subject: Subject) -> Question | None:
     step = subject.rng.choice(found)
     model = subject.derivation.model
     small = _as_gradient(model, step)
-    prompt: Content = (Prose("One factor of the chain rule:"), Equation(step.left, None))
+    prompt: Content = (Prose("Find this derivative:"), Equation(step.left, None))
     if small is not None:
         key = AnswerKey("formula", plain(step.after), model_text(small), small.asked[0].symbol.name)
         return _factor_question(subject, step, prompt, key)
