@@ -12,7 +12,7 @@ from scipy.stats import chisquare
 from tests.teaching.exercises.generated import Figures, generated, measured
 
 COUNT = int(os.environ.get("CHAINRULE_QUESTIONS", "0"))
-SAMPLE, EVERY = 60, 10
+SAMPLE, EVERY = 90, 10
 BY_CHANCE = 0.001
 """The probability below which letters are no longer spread evenly by chance."""
 

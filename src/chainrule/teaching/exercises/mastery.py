@@ -81,7 +81,7 @@ class Mastery:
 
     @property
     def evidence(self) -> str:
-        """The evidence in words: ``you misplaced a transpose in 4 of 6 answers``."""
+        """The evidence in words: ``you lost a sign in 4 of 6 answers``."""
         known = skill_named(self.skill)
         fault = f"missed “{self.skill}”" if known is None else known.fault
         if self.seen == 1:

@@ -39,7 +39,7 @@ class Skill:
 
 TRANSPOSES = Skill(
     "transposes and shapes",
-    "misplaced a transpose",
+    "misplaced a transpose or got a shape wrong",
     (
         "transpose",
         "a transpose",
@@ -218,11 +218,15 @@ SOFTMAX = Skill(
 LETTERS = Skill(
     "which value stands where",
     "took one value for another",
-    ("wrong letter", "wrong variable", "the other factor dropped"),
+    ("wrong letter", "wrong variable", "wrong value", "the other factor dropped"),
     ("product rule",),
 )
 FORWARD = Skill("forward values", "computed a forward value wrongly", ("forward ",))
-CODE = Skill("backward code and its cache", "overlooked a fault in backward code", ("code ",))
+CODE = Skill(
+    "backward code and its cache",
+    "made or overlooked a mistake in backward code or its cache",
+    ("code ",),
+)
 MEANING = Skill("what backpropagation computes", "mistook what backpropagation computes")
 COUNTING = Skill("counting parameters and cost", "miscounted", ("count ",))
 CHECKING = Skill("gradient checking", "checked a gradient wrongly", ("check ",))
@@ -267,6 +271,15 @@ OF_KIND = {
     "maths-to-code": (CODE.name,),
 }
 """The skill that a kind of question adds to those of its exercise."""
+
+IN_CODE = dict.fromkeys(
+    ("code-to-maths", "maths-to-code"), (TRANSPOSES.name, SUMS.name, BROADCASTING.name)
+)
+"""The skills of an exercise that a kind of question asks for, where it does not ask for all.
+
+Who writes a given gradient as code, or reads one from code, derives nothing: what differs between
+the two are transposes, the axes of sums, and broadcasting.
+"""
 
 
 def skill_named(name: str) -> Skill | None:
