@@ -13,7 +13,7 @@ from chainrule.teaching.exercises.kinds import ask
 from chainrule.teaching.exercises.pool import course_exercise, course_exercises
 from chainrule.teaching.exercises.practice import PracticeSession
 from chainrule.teaching.exercises.questions import LETTERS, Question
-from chainrule.teaching.exercises.skills import skill_of_mistake
+from chainrule.teaching.exercises.skills import skill_of_mistake, skills_of_model
 from chainrule.teaching.exercises.tickets import Ticket, telling_seed
 
 
@@ -135,3 +135,15 @@ def test_a_ticket_makes_the_question_that_was_asked(seed: int) -> None:
         question = session.ask().question
         assert Ticket.parsed(str(session.ticket)).question().key == question.key
         session.reply(question.key.example)
+
+
+@pytest.mark.parametrize(
+    ("name", "adds"),
+    [("hinge", False), ("logistic-single", False), ("logistic-batch", True), ("variance", True)],
+)
+def test_a_plain_addition_is_no_sum_over_examples(name: str, adds: bool) -> None:
+    question = asked(name, "gradient")
+    found = judge(question.key, question.key.answer)
+    shown = skills_shown(question, found, question.key.answer)
+    assert ("sum over examples" in shown) is adds
+    assert ("sum over examples" in skills_of_model(question.exercise.model)) is adds

@@ -12,7 +12,9 @@ from chainrule.teaching.exercises.skills import (
     IN_CODE,
     OF_KIND,
     SKILLS,
+    SUMS,
     TRANSPOSES,
+    adds_over_entries,
     blamed,
     skill_of_mistake,
     skills_of_rules,
@@ -40,6 +42,8 @@ def skills_of(question: Question, rules: Iterable[str] | None = None) -> tuple[s
         The derivative rules that an answer took; by default those of the question.
     """
     found = set(question.skills or skills_of_rules(question.rules if rules is None else rules))
+    if not question.skills and not adds_over_entries(question.exercise.model):
+        found.discard(SUMS.name)
     found.intersection_update(IN_CODE.get(question.kind, found))
     found.update(OF_KIND.get(question.kind, ()))
     return tuple(skill.name for skill in SKILLS if skill.name in found)
