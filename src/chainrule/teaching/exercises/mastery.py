@@ -121,7 +121,7 @@ def masteries(history: Iterable[Answer]) -> dict[str, Mastery]:
     >>> wrong = Answer("e", "gradient", 0, (), False, skills=("signs",), blamed=("signs",))
     >>> found = masteries([wrong, right, right])["signs"]
     >>> found.evidence, found.box, round(found.probability, 2)
-    ('you lost a sign in 1 of 3 answers', 2, 0.98)
+    ('you lost a sign in 1 of 3 answers', 2, 0.99)
     """
     found: dict[str, Mastery] = {}
     for number, answer in enumerate(history):
