@@ -284,7 +284,7 @@ export interface NamedTitle {
 export interface NoArgs {
 }
 
-/** What the history says. */
+/** Progress computed from the history of answers. */
 export interface Progress {
   rules: RuleProgress[];
   answered: number;

@@ -30,7 +30,7 @@ from chainrule.teaching.exercises.answer_readers import Judgement, judge
 from chainrule.teaching.exercises.circuit_text import circuit_text
 from chainrule.teaching.exercises.content import Block as ContentBlock
 from chainrule.teaching.exercises.content import Circuit, Code, Content, Equation, Prose
-from chainrule.teaching.exercises.evidence import blamed_by, named_by, skills_of
+from chainrule.teaching.exercises.evidence import blamed_by, named_by, skills_shown
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.grading import grader_of
 from chainrule.teaching.exercises.history import Answer
@@ -96,7 +96,7 @@ def reply(args: ReplyArgs) -> ReplyInfo:
             read = formula(grader.read(made.key.wrt, args.answer), grader.model)
         except ChainruleError:
             read = None  # it is an answer in words or in another notation
-    record = _record(ticket, made, found, args.hints) if found.read else None
+    record = _record(ticket, made, found, args.hints, args.answer) if found.read else None
     first, *_ = found.message.splitlines() or [""]
     return ReplyInfo(
         found.right,
@@ -193,7 +193,9 @@ def _answers(history: tuple[AnswerRecord, ...]) -> list[Answer]:
     ]
 
 
-def _record(ticket: Ticket, made: Question, found: Judgement | None, hints: int) -> AnswerRecord:
+def _record(
+    ticket: Ticket, made: Question, found: Judgement | None, hints: int, answer: str = ""
+) -> AnswerRecord:
     return AnswerRecord(
         ticket.exercise,
         ticket.kind,
@@ -201,7 +203,7 @@ def _record(ticket: Ticket, made: Question, found: Judgement | None, hints: int)
         made.rules,
         found is not None and found.right,
         max(0, hints),
-        skills=skills_of(made),
+        skills=skills_shown(made, found, answer),
         blamed=blamed_by(made, found),
         mistakes=named_by(found),
     )

@@ -18,7 +18,7 @@ FORMULAS = ("formula", "maths", "code")
 def right_answer(question: Question) -> str:
     """Return an answer that is right, as a student types it."""
     if question.key.reader != "code":
-        return question.key.answer
+        return question.key.example
     code = next(block.text for block in reversed(question.solution) if isinstance(block, Code))
     name = f"d{question.key.wrt}"
     lines = dict(re.findall(r"^ +(\w+) = (.*?)(?:  #.*)?$", code, re.MULTILINE))

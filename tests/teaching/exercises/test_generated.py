@@ -8,10 +8,13 @@ from __future__ import annotations
 import os
 
 import pytest
+from scipy.stats import chisquare
 from tests.teaching.exercises.generated import Figures, generated, measured
 
 COUNT = int(os.environ.get("CHAINRULE_QUESTIONS", "0"))
-SAMPLE, EVERY = 60, 10
+SAMPLE, EVERY = 90, 10
+BY_CHANCE = 0.001
+"""The probability below which letters are no longer spread evenly by chance."""
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +29,8 @@ def test_no_question_fails_a_check(figures: Figures) -> None:
 
 def test_no_answer_is_to_be_guessed(figures: Figures) -> None:
     letters = figures.letters
-    total = sum(letters.values())
     assert set(letters) == set("abcd")
-    assert max(letters.values()) < 0.5 * total
+    assert chisquare(list(letters.values())).pvalue > BY_CHANCE
     assert set(figures.said) == {"yes", "no"}
     assert set(figures.places) == {"first", "between", "last"}
     assert figures.central[True] < figures.central[False]

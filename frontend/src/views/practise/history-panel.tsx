@@ -35,8 +35,8 @@ export function HistoryPanel() {
       {!stored.value && <p class="muted">This browser stores nothing for this page: export before you close it.</p>}
       {rules.length > 0 && (
         <table class="boxes">
-          <caption class="spoken">Rules and their spaced-repetition boxes</caption>
-          <thead><tr><th scope="col">Rule</th><th scope="col">Box</th><th scope="col">Missed</th></tr></thead>
+          <caption class="spoken">Skills and their spaced-repetition boxes</caption>
+          <thead><tr><th scope="col">Skill</th><th scope="col">Box</th><th scope="col">Missed</th></tr></thead>
           <tbody>
             {rules.map(({ rule, box, missed, seen }) => (
               <tr key={rule}><th scope="row">{rule}</th><td>{box} of 5</td><td>{missed} of {seen}</td></tr>

@@ -35,6 +35,11 @@ LONGEST_SHAPE = 100
 ALTERNATIVES = " | "
 """Stands between the sets of names of which each is a right answer."""
 
+TOGETHER = " + "
+"""Stands between the names of mistakes that were made in one answer."""
+
+SEVERAL = "each of these gives this answer; it does not tell which was made:"
+
 FIGURES = 2
 ROUNDING = 1e-9
 """Room for the rounding of a number in binary."""
@@ -56,7 +61,8 @@ class AnswerKey:
         For choices: what stands behind each letter, where it can be typed out; for names, the
         names there are; for several values, their names.
     mistakes : tuple of (str, str, str)
-        Known wrong answers: the answer, the name of the mistake, and the reason in a sentence.
+        Known wrong answers: the answer, the name of the mistake, and the reason in a sentence;
+        `TOGETHER` stands between the names where one answer takes two mistakes.
     tolerance : float
         For values: the relative tolerance; 0 for that of the reader.
     """
@@ -93,6 +99,8 @@ class Judgement:
         The part that is right.
     explanations : tuple of tuple of str
         Names of mistakes; each explanation by itself gives this answer.
+    shape : Shape or None
+        The shape of a formula, where it has one.
     """
 
     right: bool
@@ -101,6 +109,7 @@ class Judgement:
     read: bool = True
     credit: float = 0.0
     explanations: tuple[tuple[str, ...], ...] = ()
+    shape: Shape | None = None
 
 
 Reader = Callable[[AnswerKey, str], Judgement]
@@ -136,8 +145,15 @@ def _named(key: AnswerKey, text: str, found: Judgement) -> Judgement:
     ]
     if not made:
         return found
-    said = "\n".join(dict.fromkeys(message for _, message in made))
-    return replace(found, message=said, explanations=tuple((name,) for name, _ in made))
+    reasons = list(dict.fromkeys(message for _, message in made))
+    said = reasons[0]
+    if len(reasons) > 1:
+        said = "\n".join((SEVERAL, *(f"- {each}" for each in reasons)))
+    return replace(
+        found,
+        message=said,
+        explanations=tuple(dict.fromkeys(tuple(name.split(TOGETHER)) for name, _ in made)),
+    )
 
 
 def _right(understood: str, message: str = "") -> Judgement:
@@ -164,10 +180,10 @@ def _formula(key: AnswerKey, text: str) -> Judgement:
         return _unread(grade.why or grade.understood)
     shape = "" if grade.shape is None else f"   {written(grade.shape)}"
     understood = f"{grade.understood}{shape}" if grade.understood else ""
-    if grade.verdict == "correct":
-        return _right(understood)
     if grade.correct:
-        return _right(understood, f"{grade.why}; in short form: {grade.short_form}")
+        more = f"{grade.why}; in short form: {grade.short_form}"
+        found = _right(understood, "" if grade.verdict == "correct" else more)
+        return replace(found, shape=grade.shape)
     explanations = tuple(
         tuple(mistake.name for mistake in each) for each in grade.diagnosis.explanations
     )

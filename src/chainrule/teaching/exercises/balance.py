@@ -48,7 +48,11 @@ def with_key_at(question: Question, place: int) -> Question:
     choices = list(question.key.choices)
     options[now], options[place] = options[place], options[now]
     choices[now], choices[place] = choices[place], choices[now]
-    key = replace(question.key, answer=LETTERS[place], choices=tuple(choices))
+    moved = {LETTERS[place]: LETTERS[now]}
+    mistakes = tuple(
+        (moved.get(wrong, wrong), name, message) for wrong, name, message in question.key.mistakes
+    )
+    key = replace(question.key, answer=LETTERS[place], choices=tuple(choices), mistakes=mistakes)
     return replace(question, options=tuple(options), key=key)
 
 

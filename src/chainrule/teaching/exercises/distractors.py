@@ -25,6 +25,7 @@ from chainrule.teaching.diagnosis.catalogue import rule_errors
 from chainrule.teaching.diagnosis.injection import InjectedError, derivation_with, line_with
 from chainrule.teaching.diagnosis.line_errors import line_errors, overall_errors
 from chainrule.teaching.exercises.answer_forms import opened
+from chainrule.teaching.exercises.answer_readers import TOGETHER
 from chainrule.teaching.exercises.likely_mistakes import (
     Mistaken,
     factor_mistakes,
@@ -163,7 +164,9 @@ class Distractors:
                     return [
                         Distractor(left, one.name, one.message),
                         Distractor(below, other.name, other.message),
-                        Distractor(both, f"{one.name}, {other.name}", "there are two mistakes"),
+                        Distractor(
+                            both, f"{one.name}{TOGETHER}{other.name}", "there are two mistakes"
+                        ),
                     ]
         return []
 

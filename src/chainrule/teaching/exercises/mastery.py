@@ -81,7 +81,7 @@ class Mastery:
 
     @property
     def evidence(self) -> str:
-        """The evidence in words: ``you misplaced a transpose in 4 of 6 answers``."""
+        """The evidence in words: ``you lost a sign in 4 of 6 answers``."""
         known = skill_named(self.skill)
         fault = f"missed “{self.skill}”" if known is None else known.fault
         if self.seen == 1:
@@ -121,7 +121,7 @@ def masteries(history: Iterable[Answer]) -> dict[str, Mastery]:
     >>> wrong = Answer("e", "gradient", 0, (), False, skills=("signs",), blamed=("signs",))
     >>> found = masteries([wrong, right, right])["signs"]
     >>> found.evidence, found.box, round(found.probability, 2)
-    ('you lost a sign in 1 of 3 answers', 2, 0.98)
+    ('you lost a sign in 1 of 3 answers', 2, 0.99)
     """
     found: dict[str, Mastery] = {}
     for number, answer in enumerate(history):

@@ -26,7 +26,7 @@ def course_exercises(topic: str | None = None, level: str | None = None) -> tupl
     Examples
     --------
     >>> [each.id for each in course_exercises("counting")][:2]
-    ['count-dense', 'count-forward']
+    ['count-differences', 'count-dense']
     """
     found = exercises(topic, level, topics)
     return tuple(sorted(found, key=lambda exercise: exercise.level))

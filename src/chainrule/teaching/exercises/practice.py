@@ -9,15 +9,15 @@ from random import Random
 from chainrule.errors import ExerciseError
 from chainrule.teaching.exercises.answer_readers import Judgement, judge
 from chainrule.teaching.exercises.content import Content
-from chainrule.teaching.exercises.evidence import blamed_by, named_by, skills_of
+from chainrule.teaching.exercises.evidence import blamed_by, named_by, skills_of, skills_shown
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.fading import KIND as FADING
 from chainrule.teaching.exercises.fading import faded
 from chainrule.teaching.exercises.history import Answer, AnswerStore
-from chainrule.teaching.exercises.kinds import KINDS, ask
+from chainrule.teaching.exercises.kinds import KINDS
 from chainrule.teaching.exercises.questions import Question
 from chainrule.teaching.exercises.scheduler import ScheduledExercise, Scheduler
-from chainrule.teaching.exercises.tickets import Ticket, varied
+from chainrule.teaching.exercises.tickets import Ticket, telling_seed, varied
 
 MOST_BLANKS = 4
 
@@ -68,7 +68,8 @@ class PracticeSession:
         self._recorded = False
         self._hints = 0
         self._wrong = 0
-        self._seed = 0
+        self._drawn = seed
+        self._times = 0
 
     @property
     def question(self) -> Question:
@@ -81,7 +82,7 @@ class PracticeSession:
     def ticket(self) -> Ticket:
         """The ticket of the open question, unless it is one of several blank lines."""
         question = self.question
-        return Ticket(_base(question.exercise), question.kind, self.seed, self._seed)
+        return Ticket(_base(question.exercise), question.kind, self._drawn, self._times)
 
     @property
     def answered(self) -> tuple[int, int]:
@@ -107,7 +108,7 @@ class PracticeSession:
         """Judge an answer; the first readable one is recorded."""
         found = judge(self.question.key, text)
         if found.read:
-            self._record(found.right, found)
+            self._record(found, text)
             self._wrong += not found.right
         return found
 
@@ -128,7 +129,7 @@ class PracticeSession:
 
     def show(self) -> Content:
         """Return the solution; a question without an answer counts as missed."""
-        self._record(False, None)
+        self._record(None)
         return self.question.solution
 
     def skip(self) -> None:
@@ -136,18 +137,19 @@ class PracticeSession:
         self.skipped.add(_base(self.question.exercise))
         self._queue.clear()
 
-    def _record(self, right: bool, found: Judgement | None) -> None:
+    def _record(self, found: Judgement | None, text: str = "") -> None:
         if self._recorded:
             return
         question = self.question
+        right = found is not None and found.right
         answer = Answer(
             _base(question.exercise),
             question.kind,
-            self._seed,
+            self._times,
             question.rules,
             right,
             self._hints,
-            skills=skills_of(question),
+            skills=skills_shown(question, found, text),
             blamed=blamed_by(question, found),
             mistakes=named_by(found),
         )
@@ -172,21 +174,28 @@ class PracticeSession:
         )
 
     def _made(self, choice: ScheduledExercise) -> list[Question]:
-        self._seed = choice.times
-        exercise = varied(choice.exercise, self.seed, choice.times)
-        seed = self.seed + choice.times
+        self._times, self._drawn = choice.times, self.seed
         if FADING in self.kinds:
+            exercise = varied(choice.exercise, self.seed, choice.times)
             done = sum(a.right for a in self.history if a.exercise == exercise.id)
+            seed = self.seed + choice.times
             return faded(exercise, min(1 + done // 2, MOST_BLANKS), seed)
+        spare: tuple[Ticket, Question] | None = None
         for kind in choice.kinds:
-            question = ask(exercise, kind, seed)
-            if question is not None and (not choice.skill or choice.skill in skills_of(question)):
+            base = _base(choice.exercise)
+            seed = telling_seed(choice.exercise, kind, self.seed, choice.times, choice.skill)
+            ticket = Ticket(base, kind, seed, choice.times)
+            question = ticket.question_about(choice.exercise)
+            if question is None:
+                continue
+            if not choice.skill or choice.skill in skills_of(question):
+                self._drawn = seed
                 return [question]
-        for kind in choice.kinds:  # none asks for the skill by itself: the exercise does
-            question = ask(exercise, kind, seed)
-            if question is not None:
-                return [question]
-        return []
+            spare = spare or (ticket, question)
+        if spare is None:
+            return []
+        self._drawn = spare[0].seed  # none asks for the skill by itself: the exercise does
+        return [spare[1]]
 
 
 def _base(exercise: Exercise) -> str:

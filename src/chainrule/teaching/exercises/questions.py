@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -118,9 +118,21 @@ class Subject:
             left = section.lines[-1].left
         return Equation(left, answer_form(self.exercise, section))
 
-    def needed(self, section: GradientSection) -> tuple[GradientSection, ...]:
-        """Return the sections of the layers that a gradient uses, and its own, in order."""
-        by_name = {s.name: s for s in self.sections if s.name is not None}
+    def needed(
+        self, section: GradientSection, given: Collection[str] = ()
+    ) -> tuple[GradientSection, ...]:
+        """Return the sections of the layers that a gradient uses, and its own, in order.
+
+        Parameters
+        ----------
+        section : GradientSection
+            The gradient.
+        given : collection of str, optional
+            Names of layer gradients that are taken as given: what lies below them is not needed.
+        """
+        by_name = {
+            s.name: s for s in self.sections if s.name is not None and s.name.name not in given
+        }
         found: list[GradientSection] = []
         waiting = [section]
         while waiting:
@@ -130,9 +142,10 @@ class Subject:
                     waiting.append(by_name[name])
         return tuple(s for s in self.sections if s in found)
 
-    def rules(self, section: GradientSection) -> tuple[str, ...]:
+    def rules(self, section: GradientSection, given: Collection[str] = ()) -> tuple[str, ...]:
         """Return the rules that a gradient takes, those of the layers below it included."""
-        return tuple(dict.fromkeys(rule for s in self.needed(section) for rule in s.rules))
+        needed = self.needed(section, given)
+        return tuple(dict.fromkeys(rule for s in needed for rule in s.rules))
 
     def naming(self, forms: Iterable[Expr]) -> Content:
         """Return the definitions of layer gradients' names, where they are used."""

@@ -18,7 +18,7 @@ from chainrule.teaching.exercises.exercise import LEVELS, Exercise
 from chainrule.teaching.exercises.history import Answer
 from chainrule.teaching.exercises.kinds import TEMPLATES
 from chainrule.teaching.exercises.mastery import Mastery, masteries
-from chainrule.teaching.exercises.skills import OF_KIND, skills_of_model
+from chainrule.teaching.exercises.skills import IN_CODE, OF_KIND, skills_of_model
 from chainrule.teaching.exercises.templates.template import TemplateExercise
 
 RIGHT = 2
@@ -39,8 +39,8 @@ UP, DOWN = 3, 2
 PLACING = ("gradient", "circuit", "gradient", "number", "gradient")
 """The kinds of the questions that place a student: nothing to choose from, nothing to guess."""
 
-WHOLE = ("gradient", "verify", "debug", "maths-to-code", "number")
-"""Kinds of question that take every skill of a gradient."""
+WHOLE = ("gradient", "number", "debug", "verify")
+"""Kinds of question that take every skill of a gradient, those whose answers tell most first."""
 
 EASIER = ("factor", "next", "rule", "wrong-line", "order")
 """Kinds of question for an exercise that went wrong: one line at a time."""
@@ -273,7 +273,8 @@ class Scheduler:
             return [kind for kind in exercise.kinds if kind in self.kinds]
         if skill not in self.skills(exercise):
             return self._kinds_about(exercise, skill)
-        return [kind for kind in WHOLE if kind in self.kinds] or [
+        told = [kind for kind, skills in IN_CODE.items() if skill in skills]
+        return [kind for kind in (*WHOLE, *told) if kind in self.kinds] or [
             kind for kind in self.kinds if kind not in TEMPLATES
         ]
 

@@ -13,6 +13,8 @@ from functools import cache
 from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Apply, Expr, walk
+from chainrule.calculus.graph.op import Op
+from chainrule.calculus.ops import TABLE
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Skill:
 
 TRANSPOSES = Skill(
     "transposes and shapes",
-    "misplaced a transpose",
+    "misplaced a transpose or got a shape wrong",
     (
         "transpose",
         "a transpose",
@@ -218,11 +220,15 @@ SOFTMAX = Skill(
 LETTERS = Skill(
     "which value stands where",
     "took one value for another",
-    ("wrong letter", "wrong variable", "the other factor dropped"),
+    ("wrong letter", "wrong variable", "wrong value", "the other factor dropped"),
     ("product rule",),
 )
 FORWARD = Skill("forward values", "computed a forward value wrongly", ("forward ",))
-CODE = Skill("backward code and its cache", "overlooked a fault in backward code", ("code ",))
+CODE = Skill(
+    "backward code and its cache",
+    "made or overlooked a mistake in backward code or its cache",
+    ("code ",),
+)
 MEANING = Skill("what backpropagation computes", "mistook what backpropagation computes")
 COUNTING = Skill("counting parameters and cost", "miscounted", ("count ",))
 CHECKING = Skill("gradient checking", "checked a gradient wrongly", ("check ",))
@@ -267,6 +273,15 @@ OF_KIND = {
     "maths-to-code": (CODE.name,),
 }
 """The skill that a kind of question adds to those of its exercise."""
+
+IN_CODE = dict.fromkeys(
+    ("code-to-maths", "maths-to-code"), (TRANSPOSES.name, SUMS.name, BROADCASTING.name)
+)
+"""The skills of an exercise that a kind of question asks for, where it does not ask for all.
+
+Who writes a given gradient as code, or reads one from code, derives nothing: what differs between
+the two are transposes, the axes of sums, and broadcasting.
+"""
 
 
 def skill_named(name: str) -> Skill | None:
@@ -320,6 +335,20 @@ def skill_of_rule(rule: str) -> str:
     return next((s.name for s in SKILLS if rule in s.rules), "")
 
 
+def skill_of_operation(op: Op) -> str:
+    """Return the skill that the derivative of an operation exercises; empty where none does.
+
+    ``a + b`` and a sum over an axis have one derivative rule; only the second adds over examples.
+    """
+    return "" if op is TABLE["add"] else skill_of_rule(op.rule)
+
+
+def adds_over_entries(model: Model) -> bool:
+    """Whether a forward pass has a sum or a mean over entries, and not only ``a + b``."""
+    nodes = (node for definition in model.definitions for node in walk(definition.value))
+    return any(isinstance(n, Apply) and skill_of_operation(n.op) == SUMS.name for n in nodes)
+
+
 def skills_of_rules(rules: Iterable[str]) -> tuple[str, ...]:
     """Return the skills that some derivative rules exercise, in the order of the course."""
     found = {skill_of_rule(rule) for rule in rules}
@@ -339,7 +368,7 @@ def skills_of_model(model: Model) -> tuple[str, ...]:
                 uses[arg] = uses.get(arg, 0) + 1
             if moved.intersection(node.args):
                 moved.add(node)
-                if skill := skill_of_rule(node.op.rule):
+                if skill := skill_of_operation(node.op):
                     found.add(skill)
         if definition.value in moved:
             moved.add(definition.target)

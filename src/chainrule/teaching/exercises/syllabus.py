@@ -203,7 +203,7 @@ _WEEKS = (
             "concept-skip-path",
             "concept-attention-scale",
             "rnn-step/gradient",
-            "attention-value/gradient",
+            "attention/gradient",
             "count-attention",
             "parts-rows",
         ),

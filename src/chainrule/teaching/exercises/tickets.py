@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chainrule.calculus.graph.node import symbols
 from chainrule.errors import ExerciseError
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.kinds import ask
 from chainrule.teaching.exercises.pool import course_exercise
-from chainrule.teaching.exercises.questions import Question
+from chainrule.teaching.exercises.questions import Question, Subject
 from chainrule.teaching.exercises.scheduler import RIGHT
+from chainrule.teaching.exercises.skills import skills_of_rules
 from chainrule.teaching.exercises.variants import variant
 
 LARGEST = 10**9
+
+OF_A_VARIABLE = ("gradient", "number", "code-to-maths", "maths-to-code", "verify")
+"""The kinds of question about one variable of an exercise, with the skills of its gradient."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +72,53 @@ class Ticket:
         ExerciseError
             When there is no such exercise, or it has no question of this kind.
         """
-        exercise = varied(course_exercise(self.exercise), self.seed, self.times)
-        made = ask(exercise, self.kind, self.seed + self.times)
+        made = self.question_about(course_exercise(self.exercise))
         if made is None:
             raise ExerciseError(f"{self.exercise} has no question of the kind {self.kind}")
         return made
+
+    def question_about(self, exercise: Exercise) -> Question | None:
+        """Make the question about its exercise; None where that has none of this kind."""
+        return ask(varied(exercise, self.seed, self.times), self.kind, self.seed + self.times)
+
+
+def telling_seed(exercise: Exercise, kind: str, seed: int, times: int, skill: str = "") -> int:
+    """Return the seed of a ticket that asks for the variable that tells most.
+
+    The variable whose gradient takes most skills, above the layers that its formula names, comes
+    first, and each time another one, until all were asked; where a skill is suspected, only those
+    that take it.
+
+    Parameters
+    ----------
+    exercise : Exercise
+        The exercise.
+    kind : str
+        The kind of question.
+    seed : int
+        The seed of the session; the ticket has this one or one of the next.
+    times : int
+        How often the exercise was answered before.
+    skill : str, optional
+        The skill that is suspected.
+    """
+    count = len(exercise.variables)
+    if kind not in OF_A_VARIABLE or count < 2 or times >= RIGHT:
+        return seed
+    first = min(seed, LARGEST - 2 * count)
+    subjects = {at: Subject(exercise, kind, at + times) for at in range(first, first + 2 * count)}
+    seeds: dict[str, int] = {}
+    takes: dict[str, tuple[str, ...]] = {}
+    for at, subject in subjects.items():
+        section = subject.variable()
+        seeds.setdefault(section.variable.name, at)
+        given = {
+            name.name for name in exercise.derivation.layers if name in symbols(section.answer)
+        }
+        takes[section.variable.name] = skills_of_rules(subject.rules(section, given))
+    ranked = sorted(exercise.variables, key=lambda name: -len(takes[name]))
+    turned = [ranked[(times + k) % count] for k in range(count)]
+    return seeds[next((name for name in turned if skill in takes[name]), turned[0])]
 
 
 def varied(exercise: Exercise, seed: int, times: int) -> Exercise:

@@ -49,9 +49,9 @@ KINDS: tuple[QuestionKind, ...] = (
     QuestionKind("code-to-maths", "read code as mathematics", code.code_to_maths),
     QuestionKind("maths-to-code", "write mathematics as code", code.maths_to_code),
     QuestionKind("cache", "say what the forward pass must keep", short_answers.cache),
+    QuestionKind("why", "give the reason", reasons.why),
     QuestionKind("debug", "find the mistake in backward code", debugging.debug),
     *(QuestionKind(name, title, made_by_template(name)) for name, title in TEMPLATES.items()),
-    QuestionKind("why", "give the reason", reasons.why),
 )
 """The kinds of question. A new kind is one entry and its builder."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from random import Random
 
 from chainrule.calculus.derivation.chain import Paths
 from chainrule.calculus.derivation.steps import Step
 from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.model import Asked, Model
-from chainrule.calculus.graph.node import Partial, Symbol, symbols
+from chainrule.calculus.graph.node import Expr, Partial, Symbol, symbols
 from chainrule.language.typeset import model_text, plain
 from chainrule.teaching.exercises.answer_forms import answer_form, with_written_ones
 from chainrule.teaching.exercises.answer_readers import AnswerKey
@@ -18,6 +19,7 @@ from chainrule.teaching.exercises.distractors import Distractor
 from chainrule.teaching.exercises.exercise import Exercise
 from chainrule.teaching.exercises.hints import chain_line, chain_steps, factor_hints, gradient_hints
 from chainrule.teaching.exercises.questions import (
+    LETTERS,
     Question,
     Subject,
     lettered,
@@ -77,18 +79,28 @@ def factor(subject: Subject) -> Question | None:
     step = subject.rng.choice(found)
     model = subject.derivation.model
     small = _as_gradient(model, step)
-    prompt: Content = (Prose("One factor of the chain rule:"), Equation(step.left, None))
+    prompt: Content = (Prose("Find this derivative:"), Equation(step.left, None))
     if small is not None:
         key = AnswerKey("formula", plain(step.after), model_text(small), small.asked[0].symbol.name)
         return _factor_question(subject, step, prompt, key)
     wrong = subject.distractors.factor_answers(step, subject.rng)
     if len(wrong) < 2:
         return None
-    options, letter = lettered(
-        Equation(None, step.after), [Equation(None, each.answer) for each in wrong], subject.rng
-    )
-    key = AnswerKey("choice", letter, choices=("",) * len(options))
+    options, key = choice_among(None, step.after, wrong, subject.rng)
     return _factor_question(subject, step, prompt, key, options, wrong)
+
+
+def choice_among(
+    left: Expr | None, right: Expr, wrong: Sequence[Distractor], rng: Random
+) -> tuple[Content, AnswerKey]:
+    """Return lettered options and their key, which names the mistake of each wrong one."""
+    others = [Equation(left, each.answer) for each in wrong]
+    options, letter = lettered(Equation(left, right), others, rng)
+    mistakes = tuple(
+        (LETTERS[options.index(other)], each.name, each.message)
+        for other, each in zip(others, wrong, strict=True)
+    )
+    return options, AnswerKey("choice", letter, choices=("",) * len(options), mistakes=mistakes)
 
 
 def _factor_question(

@@ -8,8 +8,9 @@ from chainrule.calculus.derivation.steps import Phase, Step
 from chainrule.calculus.graph.node import Expr, partials
 from chainrule.teaching.exercises.answer_readers import AnswerKey
 from chainrule.teaching.exercises.content import Content, Equation, Prose
+from chainrule.teaching.exercises.distractors import Distractor
 from chainrule.teaching.exercises.hints import line_hints, rule_hints
-from chainrule.teaching.exercises.kinds.formulas import WRONG_ANSWERS
+from chainrule.teaching.exercises.kinds.formulas import WRONG_ANSWERS, choice_among
 from chainrule.teaching.exercises.questions import (
     LETTERS,
     Question,
@@ -61,9 +62,7 @@ def next_line(subject: Subject) -> Question | None:
         step = section.lines[k]
         wrong = subject.distractors.line_answers(step, subject.rng)
         if len(wrong) == WRONG_ANSWERS:
-            return _next_question(
-                subject, section, k, [Equation(step.left, w.answer) for w in wrong]
-            )
+            return _next_question(subject, section, k, wrong)
     return None
 
 
@@ -76,11 +75,11 @@ def _is_worth_asking(step: Step) -> bool:
 
 
 def _next_question(
-    subject: Subject, section: GradientSection, k: int, wrong: Sequence[Equation]
+    subject: Subject, section: GradientSection, k: int, wrong: Sequence[Distractor]
 ) -> Question:
     step, before = section.lines[k], section.lines[max(0, k - 3) : k]
     answers = [line_of(each) for each in section.factors if _is_asked(each, before[-1])]
-    options, letter = lettered(line_of(step), wrong, subject.rng)
+    options, key = choice_among(step.left, step.after, wrong, subject.rng)
     return Question(
         subject.exercise,
         "next",
@@ -91,8 +90,8 @@ def _next_question(
             *(Equation(each.left, each.after, note=each.rule) for each in before),
             Prose("Which line is next?"),
         ),
-        AnswerKey("choice", letter, choices=("",) * len(options)),
-        line_hints(subject, step, wrong),
+        key,
+        line_hints(subject, step, [Equation(step.left, each.answer) for each in wrong]),
         (Equation(step.left, step.after, note=step.rule), reason(step)),
         (step.rule,),
         options,

@@ -6,10 +6,12 @@ right one at all, would be marked as wrong.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chainrule.calculus.graph.dims import SCALAR
 from chainrule.calculus.graph.model import Model
@@ -17,8 +19,9 @@ from chainrule.calculus.graph.node import Expr, Symbol, symbols
 from chainrule.calculus.proof.gradients import gradient_values
 from chainrule.language.typeset import unicode
 from chainrule.teaching.exercises.answer_forms import opened
-from chainrule.teaching.exercises.answer_readers import AnswerKey, tolerance
+from chainrule.teaching.exercises.answer_readers import AnswerKey, judge, tolerance
 from chainrule.teaching.exercises.content import Code, Equation, Prose
+from chainrule.teaching.exercises.distractors import Distractor
 from chainrule.teaching.exercises.domains import domain
 from chainrule.teaching.exercises.hints import gradient_hints
 from chainrule.teaching.exercises.points import (
@@ -39,7 +42,11 @@ ROUNDING = 0.2
 
 MOST_ENTRIES = 6
 ORDINALS = ("first", "second", "third")
+Values: TypeAlias = NDArray[np.float64]
+
 ALIKE = 1e-9
+PLACES = 9
+"""Decimals beyond which a number counts as rounding."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +61,18 @@ class Place:
         The gradient there.
     entry : (int, int) or None
         Row and column; None where all entries are asked for.
+    wrong : tuple of (Distractor, array)
+        The mistakes, and the gradient that each gives there.
     """
 
     point: Point
-    value: Any
+    value: Values
     entry: tuple[int, int] | None
+    wrong: tuple[tuple[Distractor, Values], ...] = ()
+
+    def asked(self, gradient: Values) -> Values:
+        """Return the entries that are asked for, of the right gradient or of a wrong one."""
+        return np.ravel(gradient if self.entry is None else gradient[self.entry])
 
 
 def number(subject: Subject) -> Question | None:
@@ -80,11 +94,11 @@ def telling_place(subject: Subject, section: GradientSection) -> Place | None:
     if sizes is None:
         return None
     rng = np.random.default_rng(subject.rng.getrandbits(32))
-    wrong = [each.answer for each in subject.distractors.answers(section, subject.rng, MISTAKES)]
+    mistakes = subject.distractors.answers(section, subject.rng, MISTAKES)
     right = opened(subject.derivation, section.answer)
     given = _given(subject.derivation.model, right)
     seen: list[tuple[Place, list[bool]]] = []
-    differs = [False] * len(wrong)  # a mistake that never shows at such numbers is none here
+    differs = [False] * len(mistakes)  # a mistake that never shows at such numbers is none here
     for point in points(subject.exercise, sizes, rng):
         found = np.asarray(
             gradient_values(subject.derivation, point.values, sizes)[section.variable]
@@ -93,7 +107,8 @@ def telling_place(subject: Subject, section: GradientSection) -> Place | None:
         rounded = {s: np.round(np.asarray(point.values[s], float), DIGITS) for s in given}
         shown = Point(rounded, sizes).value(right, found.shape)
         exact = np.abs(shown - found) <= ROUNDING * width
-        others = [point.value(each, found.shape) for each in wrong]
+        others = [point.value(each.answer, found.shape) for each in mistakes]
+        wrong = tuple(zip(mistakes, others, strict=True))
         differs = [
             d or bool((np.abs(o - found) > ALIKE).any())
             for d, o in zip(differs, others, strict=True)
@@ -106,10 +121,10 @@ def telling_place(subject: Subject, section: GradientSection) -> Place | None:
             if exact[row, col] and large[row, col]:
                 missed = [bool(each[row, col]) for each in near]
                 if not any(missed):
-                    return Place(point, found, (int(row), int(col)))
-                seen.append((Place(point, found, (int(row), int(col))), missed))
+                    return Place(point, found, (int(row), int(col)), wrong)
+                seen.append((Place(point, found, (int(row), int(col)), wrong), missed))
         if exact.all() and large.any() and 1 < found.size <= MOST_ENTRIES:
-            seen.append((Place(point, found, None), [bool(each.all()) for each in near]))
+            seen.append((Place(point, found, None, wrong), [bool(each.all()) for each in near]))
     seen.sort(key=lambda pair: pair[0].entry is None)
     for place, missed in seen:
         if not any(m and d for m, d in zip(missed, differs, strict=True)):
@@ -135,10 +150,10 @@ def _question(subject: Subject, section: GradientSection, place: Place) -> Quest
     positions = [s.name for s in given if domain(subject.exercise.domain_of(s)).whole]
     counted = f" The numbers in {', '.join(positions)} count from 0." if positions else ""
     lines = "\n".join(f"{unicode(s)} = {written_value(place.point.values[s])}" for s in given)
-    asked = place.value if place.entry is None else place.value[place.entry]
-    values = np.ravel(np.round(asked, 9)) + 0.0  # no minus in front of a zero
+    values = place.asked(place.value)
     reader = "numbers" if place.entry is None else "number"
-    said = ", ".join(f"{value:.4g}" for value in values)
+    key = AnswerKey(reader, _digits(values))
+    said = ", ".join(f"{value:.4g}" for value in np.round(values, PLACES) + 0.0)
     return Question(
         subject.exercise,
         "number",
@@ -148,11 +163,24 @@ def _question(subject: Subject, section: GradientSection, place: Place) -> Quest
             Code(lines),
             Prose(_words(subject, variable, place)),
         ),
-        AnswerKey(reader, ", ".join(f"{value:.6g}" for value in values)),
+        replace(key, mistakes=tuple(_mistakes(key, place))),
         (*gradient_hints(subject, section)[:2], (subject.gradient(section),)),
         (Equation(subject.whole(section), right), Prose(f"At this point it is {said}.")),
         subject.rules(section),
     )
+
+
+def _mistakes(key: AnswerKey, place: Place) -> Iterator[tuple[str, str, str]]:
+    """Yield the mistakes that give other numbers at a place, with these numbers."""
+    for mistake, gradient in place.wrong:
+        values = place.asked(gradient)
+        if np.isfinite(values).all() and not judge(key, _digits(values)).right:
+            yield _digits(values), mistake.name, mistake.message
+
+
+def _digits(values: Values) -> str:
+    """Return numbers as text, without a minus in front of a zero."""
+    return ", ".join(f"{value:.6g}" for value in np.round(values, PLACES) + 0.0)
 
 
 def _words(subject: Subject, variable: Symbol, place: Place) -> str:
