@@ -47,12 +47,6 @@ def derivation_of(text: str, wrt: tuple[str, ...] = (), order: int = 1) -> Deriv
     if order not in (1, 2):
         raise RequestError(f"args.order is {order}; 1 is the gradient, 2 the Hessian")
     model = model_of(text)
-    tensor = next((s for s in model.symbols if len(s.shape) > 2), None)
-    if tensor is not None:
-        raise RequestError(
-            f"{tensor.name} has {len(tensor.shape)} dimensions; the board shows scalars, vectors "
-            "and matrices. Derive tensors with: chainrule derive FILE --format html"
-        )
     return derive_second(model, wrt or None) if order == 2 else derive(model, wrt or None)
 
 
