@@ -238,6 +238,14 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
         ------
         DataError
             When the data cannot be used, or folds cannot be made of them or be compared.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegressionCV
+        >>> X, y = np.arange(20.0)[:, None] % 5, [0, 0, 1, 0, 1] * 4
+        >>> LogisticRegressionCV(Cs=[0.01, 1.0], cv=4).fit(X, y).C_
+        1.0
         """
         raise_for_params(params, self, "fit")
         grid = self._grid()
@@ -294,6 +302,16 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
         Returns
         -------
         float
+            The larger, the better: 0 is the best log-loss.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegressionCV
+        >>> X, y = np.arange(20.0)[:, None] % 5, [0, 0, 1, 0, 1] * 4
+        >>> model = LogisticRegressionCV(Cs=[0.01, 1.0], cv=4).fit(X, y)
+        >>> round(model.score(X, y), 2)
+        -0.49
         """
         raise_for_params(params, self, "score")
         check_is_fitted(self)
@@ -320,6 +338,20 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
         Returns
         -------
         Inference
+
+        Raises
+        ------
+        DataError
+            With ``refit=False``, and as `LogisticRegression.inference`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegressionCV
+        >>> X, y = np.arange(20.0)[:, None] % 5, [0, 0, 1, 0, 1] * 4
+        >>> model = LogisticRegressionCV(Cs=[0.01, 1.0], cv=4).fit(X, y)
+        >>> model.inference(X, y, penalised="bayes").std_errors.round(2)
+        array([1.07, 0.4 ])
         """
         check_is_fitted(self)
         if not self.refit:

@@ -47,9 +47,9 @@ class Entry:
     Attributes
     ----------
     name : str
-        Of its column, or ``column_level``.
+        Name of the column, or ``column_level``.
     index : int
-        Of the coefficient.
+        Number of the coefficient.
     step : int
         The first point of the path where it is not 0.
     lambda_ : float
@@ -102,6 +102,16 @@ class Path:
     n_passes : float
         How many times X was read for all of it.
     seconds : float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from chainrule import logistic_path
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 3))
+    >>> path = logistic_path(X, X[:, 1] + rng.logistic(size=100) > 0, n_lambdas=10)
+    >>> len(path), path.coef.shape, bool(path.proven.all())
+    (10, (10, 3), True)
     """
 
     lambdas: FloatArray
@@ -129,6 +139,21 @@ class Path:
         """Return the coefficients that leave 0, in the order in which they do.
 
         Those that leave 0 at the same point are in the order of their size there.
+
+        Returns
+        -------
+        list of Entry
+            With the strength at which each leaves 0, in both units.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import logistic_path
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(100, 3))
+        >>> path = logistic_path(X, X[:, 1] + rng.logistic(size=100) > 0, n_lambdas=10)
+        >>> path.entered()[0].name
+        'column 1'
         """
         found = []
         for j in np.flatnonzero((self.coef != 0).any(axis=0)).tolist():
@@ -140,7 +165,23 @@ class Path:
         return [entry for _, entry in sorted(found, key=lambda pair: pair[0])]
 
     def to_frame(self) -> Any:  # noqa: ANN401
-        """Return a pandas data frame with one row per point, coefficients in columns by name."""
+        """Return the path as a data frame of pandas, coefficients in columns by name.
+
+        Returns
+        -------
+        DataFrame
+            One row per point, the strongest penalty first.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import logistic_path
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(100, 3))
+        >>> path = logistic_path(X, X[:, 1] + rng.logistic(size=100) > 0, n_lambdas=10)
+        >>> path.to_frame().columns[:3].tolist()
+        ['lambda', 'C', 'nonzero']
+        """
         pd: Any = import_module("pandas")
 
         columns = {
@@ -163,11 +204,25 @@ class Path:
         Parameters
         ----------
         ax : matplotlib Axes, optional
+            Axes to draw on; by default those of a new figure.
         labelled : int, default=10
+            How many coefficients are named.
 
         Returns
         -------
         matplotlib Axes
+            With the strongest penalty at the left, on a logarithmic scale.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import logistic_path
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(100, 3))
+        >>> path = logistic_path(X, X[:, 1] + rng.logistic(size=100) > 0, n_lambdas=10)
+        >>> from matplotlib.figure import Figure
+        >>> path.plot(Figure().add_subplot()).get_xlabel()
+        'lambda'
         """
         if ax is None:
             import matplotlib.pyplot as plt
@@ -194,7 +249,29 @@ class Path:
         return ax
 
     def save_plot(self, file: str) -> None:
-        """Write the plot to a file, by its ending."""
+        """Write the plot to a file, by its ending.
+
+        Parameters
+        ----------
+        file : str
+            A path that ends in ``.png``, ``.svg``, ``.pdf``, or as matplotlib has it.
+
+        Raises
+        ------
+        ValueError
+            For another ending.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import logistic_path
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(100, 3))
+        >>> path = logistic_path(X, X[:, 1] + rng.logistic(size=100) > 0, n_lambdas=10)
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path.save_plot(f"{folder}/path.svg")
+        """
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(8, 5), layout="constrained")
@@ -202,7 +279,27 @@ class Path:
         figure.savefig(file)
 
     def renamed(self, names: Sequence[str]) -> Path:
-        """Return the same path with other names of the coefficients."""
+        """Return the same path with other names of the coefficients.
+
+        Parameters
+        ----------
+        names : sequence of str
+            One name per coefficient.
+
+        Returns
+        -------
+        Path
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import logistic_path
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(100, 3))
+        >>> path = logistic_path(X, X[:, 1] + rng.logistic(size=100) > 0, n_lambdas=10)
+        >>> path.renamed(["age", "dose", "weight"]).entered()[0].name
+        'dose'
+        """
         return replace(self, coef_names=list(names))
 
     def __str__(self) -> str:
