@@ -62,8 +62,9 @@ _NUMBERS = dict(
 )
 
 
-def test_the_table_of_extras_has_all_of_them() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8").split("## Extras")[1]
+@pytest.mark.parametrize("page", ["README.md", "docs/install.md"])
+def test_the_table_of_extras_has_all_of_them(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8").split("## Extras")[1]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     rows = re.findall(r"^\| (`.*?) \| (.*?) \|", text, re.MULTILINE)
     listed = {name: libraries for names, libraries in rows for name in re.findall("`(.+?)`", names)}
