@@ -11,7 +11,7 @@ from tools.book.api import members
 
 import chainrule
 from chainrule.engine.inference.results import Inference
-from chainrule.estimators.paths import Path
+from chainrule.estimators.coefficient_paths import Path
 
 CLASSES = (
     chainrule.LogisticRegression,
