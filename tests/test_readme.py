@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,6 +60,19 @@ _NUMBERS = dict(
         strict=True,
     )
 )
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/install.md"])
+def test_the_table_of_extras_has_all_of_them(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8").split("## Extras")[1]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    rows = re.findall(r"^\| (`.*?) \| (.*?) \|", text, re.MULTILINE)
+    listed = {name: libraries for names, libraries in rows for name in re.findall("`(.+?)`", names)}
+    assert listed.keys() == project["optional-dependencies"].keys()
+    for extra, requirements in project["optional-dependencies"].items():
+        if extra not in ("docs", "test"):
+            named = {requirement.split(">=")[0] for requirement in requirements}
+            assert named == set(listed[extra].split(", ")), extra
 
 
 def test_something_is_quoted() -> None:

@@ -117,6 +117,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
     """Import a public name when it is first used, and keep it."""
     if name not in _DOORS:
         raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
+    if name == "ModelBuilder":  # its symbols get their operators from the registry
+        import_module("chainrule.calculus.ops")
     found = getattr(import_module(_DOORS[name]), name)
     globals()[name] = found
     return found

@@ -26,7 +26,22 @@ from chainrule.visible import visible
 
 
 class ChainruleError(Exception):
-    """The base class of every error that chainrule raises on purpose."""
+    """The base class of every error that chainrule raises on purpose.
+
+    Parameters
+    ----------
+    message : str
+        What was found, what was expected, and the next action, in a sentence.
+
+    Examples
+    --------
+    >>> import chainrule
+    >>> try:
+    ...     chainrule.load_model("logistic_bach")
+    ... except chainrule.ChainruleError as error:
+    ...     print(type(error).__name__)
+    ModelError
+    """
 
     def __str__(self) -> str:
         """Return the message; control characters in what it quotes are shown as escapes."""

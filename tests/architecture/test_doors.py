@@ -78,3 +78,12 @@ def test_there_are_no_other_doors() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         _ = chainrule.nothing
     assert set(chainrule._DOORS) == set(chainrule.__all__)
+
+
+def test_symbols_have_their_operators_in_a_fresh_interpreter() -> None:
+    done = run(
+        "from chainrule import ModelBuilder, plain\n"
+        "m = ModelBuilder(); x = m.input('x'); print(plain(x * x - x))",
+        HEAVY,
+    )
+    assert done.stdout == "x x - x\n", done.stderr

@@ -18,7 +18,7 @@ BY_NAME = {
     "chainrule.cli.main": "commands, loaded when they are called",
     "chainrule.engine.losses.table": "the generated module of a loss, loaded when it is chosen",
     "chainrule.engine.inference.tables": "pandas, which only frames need",
-    "chainrule.estimators.paths": "pandas, which only frames need",
+    "chainrule.estimators.coefficient_paths": "pandas, which only frames need",
     "chainrule.engine.runtime.native": "kernels by the name of their module, compiled or loaded",
     "chainrule.engine.fitting": "solvers, loaded when they are chosen",
 }

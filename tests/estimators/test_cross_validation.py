@@ -15,6 +15,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, mean_poisson_deviance
 from sklearn.model_selection import KFold
+from sklearn.utils import get_tags
 
 from chainrule import (
     GammaRegressorCV,
@@ -162,6 +163,25 @@ def test_a_weight_of_k_is_k_repetitions() -> None:
         assert weighted.C_ == repeated.C_
         np.testing.assert_allclose(weighted.scores_, repeated.scores_, rtol=1e-7)
         np.testing.assert_allclose(weighted.std_error_, repeated.std_error_, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "many"),
+    [
+        ({}, True),
+        ({"Cs": np.inf}, True),  # tags are read before parameters are checked
+        ({"l1_ratios": [0.0]}, True),
+        ({"l1_ratios": [0.0, 0.5]}, False),
+        ({"penalty": "l1"}, False),
+        ({"penalty_factor": {"a": 0}}, False),
+        ({"positive": True}, False),
+        ({"bounds": (0, 1)}, False),
+    ],
+)
+def test_tags_say_for_how_many_classes_the_penalties_are(
+    options: dict[str, Any], many: bool
+) -> None:
+    assert get_tags(LogisticRegressionCV(**options)).classifier_tags.multi_class is many
 
 
 def test_regressors_score_half_the_mean_deviance() -> None:

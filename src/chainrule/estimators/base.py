@@ -140,6 +140,16 @@ class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  #
         ------
         DataError
             When the rows hold a value that cannot be used; the message names row and column.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegression, Stream
+        >>> def batches():
+        ...     for _ in range(5):
+        ...         yield {"x": np.arange(4.0), "bought": np.array([0, 1, 0, 1])}
+        >>> LogisticRegression().fit_stream(Stream(batches, target="bought")).coef_.round(2)
+        array([[0.74]])
         """
         with stream.stored() as rows:
             self._fit_stored(rows)
@@ -162,18 +172,67 @@ class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  #
         """Fit to rows in memory."""
 
     def explain(self) -> str:
-        """Return how the fit was done: method and reason, reads of X, seconds, and the proof."""
+        """Return how the fit was done: method and reason, reads of X, seconds, and the proof.
+
+        Returns
+        -------
+        str
+            One paragraph, and a table of the methods that the problem admits, with their predicted
+            cost.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+
+        Examples
+        --------
+        >>> from chainrule import LogisticRegression
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], ["no", "yes", "no", "yes"]
+        >>> model = LogisticRegression().fit(X, y)
+        >>> model.explain().split(":")[0]
+        'newton-cholesky'
+        """
         check_is_fitted(self)
         return self._fit.explain()
 
     @property
     def certificate_(self) -> Certificate:
-        """The proven bounds of the fit."""
+        """The proven bounds of the fit.
+
+        Returns
+        -------
+        Certificate
+            A bound on f - f*, where f is the objective (a sum over the rows), and on the distance
+            of the coefficients from the optimum; print it for the sentence.
+
+        Examples
+        --------
+        >>> from chainrule import LogisticRegression
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], ["no", "yes", "no", "yes"]
+        >>> model = LogisticRegression().fit(X, y)
+        >>> model.certificate_.proven, model.certificate_.relative_bound < 1e-8
+        (True, True)
+        """
         return self._fitted("certificate_").certificate
 
     @property
     def history_(self) -> list[IterationRecord]:
-        """Objective, gradient norm, step and seconds of each iteration."""
+        """Objective, gradient norm, step and seconds of each iteration.
+
+        Returns
+        -------
+        list of IterationRecord
+            Empty where the fit took no iteration.
+
+        Examples
+        --------
+        >>> from chainrule import LogisticRegression
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], ["no", "yes", "no", "yes"]
+        >>> model = LogisticRegression().fit(X, y)
+        >>> model.history_[0].objective > model.history_[-1].objective
+        True
+        """
         return self._fitted("history_").history
 
     def _fitted(self, name: str) -> DescribedFit:

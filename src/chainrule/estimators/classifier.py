@@ -232,6 +232,25 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         -------
         LogisticRegression
             Itself.
+
+        Raises
+        ------
+        DataError
+            When X, y, weights or offset hold a value that cannot be used; the message names the
+            row. With ``on_separation="raise"``, also for separable classes without a penalty.
+        ValueError
+            For a parameter out of its range.
+
+        Warns
+        -----
+        ConvergenceWarning
+            When `tol` is not proven, with the bound reached and the cause.
+
+        Examples
+        --------
+        >>> from chainrule import LogisticRegression
+        >>> LogisticRegression().fit([[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1]).coef_.round(2)
+        array([[0.45]])
         """
         C = self._check_parameters()
         X = self._matrix(X, reset=True)
@@ -279,6 +298,11 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         -------
         LogisticRegression
             Itself; `classes_` are 0, 1, ...
+
+        Raises
+        ------
+        DataError
+            When a share is not in [0, 1], shares do not add to one, or the data cannot be used.
 
         Examples
         --------
@@ -350,6 +374,25 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         sample_weight : array-like of shape (n_samples,), optional
         offset : array-like of shape (n_samples,) or (n_samples, n_classes), optional
             Required if the fit had one; 0 for none.
+
+        Returns
+        -------
+        float
+            From 0 to 1.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        DataError
+            As `predict`.
+
+        Examples
+        --------
+        >>> from chainrule import LogisticRegression
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], ["no", "yes", "yes", "yes"]
+        >>> LogisticRegression(C=100.0).fit(X, y).score(X, y)
+        1.0
         """
         labels = np.asarray(column_or_1d(y))
         right = self.predict(X, offset) == labels
@@ -449,13 +492,51 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         self.n_iter_ = np.array([fit.n_iter], dtype=np.int32)
 
     def sparsify(self) -> Self:
-        """Store `coef_` as a sparse matrix: for many features, most of them with coefficient 0."""
+        """Store `coef_` as a sparse matrix: for many features, most of them with coefficient 0.
+
+        Returns
+        -------
+        LogisticRegression
+            Itself.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+
+        Examples
+        --------
+        >>> from chainrule import LogisticRegression
+        >>> X, y = [[0.0, 1.0], [1.0, 0.0], [2.0, 0.0], [3.0, 1.0]], [0, 0, 1, 1]
+        >>> model = LogisticRegression(l1_ratio=1, C=2.0).fit(X, y)
+        >>> model.sparsify().coef_.nnz
+        1
+        """
         check_is_fitted(self)
         self.coef_ = sparse.csr_matrix(self.coef_)
         return self
 
     def densify(self) -> Self:
-        """Store `coef_` as an array again, as `fit` does."""
+        """Store `coef_` as an array again, as `fit` does.
+
+        Returns
+        -------
+        LogisticRegression
+            Itself.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+
+        Examples
+        --------
+        >>> from chainrule import LogisticRegression
+        >>> X, y = [[0.0, 1.0], [1.0, 0.0], [2.0, 0.0], [3.0, 1.0]], [0, 0, 1, 1]
+        >>> model = LogisticRegression(l1_ratio=1, C=2.0).fit(X, y)
+        >>> model.sparsify().densify().coef_.shape
+        (1, 2)
+        """
         check_is_fitted(self)
         self.coef_ = self._dense_coef()
         return self

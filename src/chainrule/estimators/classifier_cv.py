@@ -238,6 +238,14 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
         ------
         DataError
             When the data cannot be used, or folds cannot be made of them or be compared.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegressionCV
+        >>> X, y = np.arange(20.0)[:, None] % 5, [0, 0, 1, 0, 1] * 4
+        >>> LogisticRegressionCV(Cs=[0.01, 1.0], cv=4).fit(X, y).C_
+        1.0
         """
         raise_for_params(params, self, "fit")
         grid = self._grid()
@@ -294,6 +302,16 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
         Returns
         -------
         float
+            The larger, the better: 0 is the best log-loss.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegressionCV
+        >>> X, y = np.arange(20.0)[:, None] % 5, [0, 0, 1, 0, 1] * 4
+        >>> model = LogisticRegressionCV(Cs=[0.01, 1.0], cv=4).fit(X, y)
+        >>> round(model.score(X, y), 2)
+        -0.49
         """
         raise_for_params(params, self, "score")
         check_is_fitted(self)
@@ -320,11 +338,32 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
         Returns
         -------
         Inference
+
+        Raises
+        ------
+        DataError
+            With ``refit=False``, and as `LogisticRegression.inference`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegressionCV
+        >>> X, y = np.arange(20.0)[:, None] % 5, [0, 0, 1, 0, 1] * 4
+        >>> model = LogisticRegressionCV(Cs=[0.01, 1.0], cv=4).fit(X, y)
+        >>> model.inference(X, y, penalised="bayes").std_errors.round(2)
+        array([1.07, 0.4 ])
         """
         check_is_fitted(self)
         if not self.refit:
             raise DataError("an average of fits has no errors of its own; use refit=True")
         return self.best_estimator_.inference(*args, **kwargs)
+
+    def _is_for_two_classes(self) -> bool:
+        """Return whether a penalty of the grid is one that is fitted for two classes alone."""
+        ratios = () if self.l1_ratios is None else np.ravel(np.asarray(self.l1_ratios))
+        mixed = self.penalty == "l1" or any(ratio != 0 for ratio in ratios)
+        limited = self.bounds is not None or self.positive is True
+        return limited or mixed or self.penalty_factor is not None
 
     @property
     def _n_outputs(self) -> int:

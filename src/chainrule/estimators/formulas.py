@@ -43,7 +43,7 @@ class FromFormula:
             With the columns of the formula, the target included.
         sample_weight, offset : array-like of shape (n_samples,), optional
         **parameters
-            Of the estimator, such as ``C=np.inf``.
+            Parameters of the estimator, such as ``C=np.inf``.
 
         Returns
         -------
@@ -61,7 +61,8 @@ class FromFormula:
         >>> import pandas as pd
         >>> from chainrule import LogisticRegression
         >>> data = pd.DataFrame({"y": [0, 0, 1, 0, 1, 1], "x": [1.0, 2, 3, 4, 5, 6]})
-        >>> model = LogisticRegression.from_formula("y ~ log(x)", data)  # doctest: +SKIP
+        >>> LogisticRegression.from_formula("y ~ log(x)", data).coef_names_.tolist()
+        ['log(x)']
         """
         parsed = parse(formula)
         columns = _columns(data, parsed.columns)

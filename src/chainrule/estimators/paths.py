@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from importlib import import_module
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.engine.arrays import BoolArray, FloatArray, IntArray, is_sparse
-from chainrule.engine.certificates.certificate import Certificate
+from chainrule.engine.arrays import FloatArray, is_sparse
 from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.deviations import standard_deviations
 from chainrule.engine.data.frames import coded, has_levels, is_frame, names_of, refuse_dates
@@ -20,6 +17,7 @@ from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.paths import PathSolver, geometric, path_of
 from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.errors import DataError
+from chainrule.estimators.coefficient_paths import Path
 from chainrule.estimators.functional import as_table
 from chainrule.estimators.inputs import (
     are_implied,
@@ -38,187 +36,6 @@ from chainrule.estimators.inputs import (
 from chainrule.estimators.penalties import shape_of
 
 Matrix = Any
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A coefficient that leaves 0 along a path.
-
-    Attributes
-    ----------
-    name : str
-        Of its column, or ``column_level``.
-    index : int
-        Of the coefficient.
-    step : int
-        The first point of the path where it is not 0.
-    lambda_ : float
-        The strength there, in glmnet's unit.
-    C : float
-        The same in scikit-learn's.
-    coef : float
-        The coefficient at the end of the path.
-    """
-
-    name: str
-    index: int
-    step: int
-    lambda_: float
-    C: float
-    coef: float
-
-
-@dataclass(frozen=True, eq=False)
-class Path:
-    """Fits along a path of penalties, the strongest first; arrays have one row per point.
-
-    Attributes
-    ----------
-    lambdas : ndarray of shape (n_lambdas,)
-        Strengths in glmnet's unit: the factor on the penalty beside the weighted *mean* of the
-        losses.
-    Cs : ndarray of shape (n_lambdas,)
-        The same in scikit-learn's: ``C = 1 / (lambda * sum of weights)``.
-    coef : ndarray of shape (n_lambdas, n_coefficients)
-    intercept : ndarray of shape (n_lambdas,)
-    objective : ndarray of shape (n_lambdas,)
-        The sum of the losses plus the penalty divided by C.
-    gap : ndarray of shape (n_lambdas,)
-        Proven bounds on ``objective - optimum``; inf where nothing is proven.
-    relative_gap : ndarray of shape (n_lambdas,)
-        The same, relative to the optimum.
-    proven : ndarray of bool, shape (n_lambdas,)
-        Whether `relative_gap` is at most the tolerance.
-    nonzero : ndarray of int, shape (n_lambdas,)
-        How many coefficients are not 0.
-    deviance_ratio : ndarray of shape (n_lambdas,)
-        Share of the null deviance that is explained.
-    classes : ndarray of shape (2,)
-        The labels; scores are those of the second.
-    coef_names : list of str
-    l1_ratio : float
-    certificates : tuple of Certificate
-    n_iter : ndarray of int, shape (n_lambdas,)
-    n_passes : float
-        How many times X was read for all of it.
-    seconds : float
-    """
-
-    lambdas: FloatArray
-    Cs: FloatArray
-    coef: FloatArray
-    intercept: FloatArray
-    objective: FloatArray
-    gap: FloatArray
-    relative_gap: FloatArray
-    proven: BoolArray
-    nonzero: IntArray
-    deviance_ratio: FloatArray
-    classes: npt.NDArray[Any]
-    coef_names: list[str]
-    l1_ratio: float
-    certificates: tuple[Certificate, ...] = field(repr=False)
-    n_iter: IntArray = field(repr=False)
-    n_passes: float = field(repr=False)
-    seconds: float = field(repr=False)
-
-    def __len__(self) -> int:
-        return len(self.lambdas)
-
-    def entered(self) -> list[Entry]:
-        """Return the coefficients that leave 0, in the order in which they do.
-
-        Those that leave 0 at the same point are in the order of their size there.
-        """
-        found = []
-        for j in np.flatnonzero((self.coef != 0).any(axis=0)).tolist():
-            step = int(np.flatnonzero(self.coef[:, j] != 0)[0])
-            size = abs(float(self.coef[step, j]))
-            at = float(self.lambdas[step]), float(self.Cs[step])
-            entry = Entry(self.coef_names[j], j, step, *at, float(self.coef[-1, j]))
-            found.append(((step, -size, j), entry))
-        return [entry for _, entry in sorted(found, key=lambda pair: pair[0])]
-
-    def to_frame(self) -> Any:  # noqa: ANN401
-        """Return a pandas data frame with one row per point, coefficients in columns by name."""
-        pd: Any = import_module("pandas")
-
-        columns = {
-            "lambda": self.lambdas,
-            "C": self.Cs,
-            "nonzero": self.nonzero,
-            "deviance_ratio": self.deviance_ratio,
-            "objective": self.objective,
-            "gap": self.gap,
-            "relative_gap": self.relative_gap,
-            "proven": self.proven,
-            "intercept": self.intercept,
-        }
-        coef = pd.DataFrame(self.coef, columns=self.coef_names)
-        return pd.concat([pd.DataFrame(columns), coef], axis=1)
-
-    def plot(self, ax: Any = None, *, labelled: int = 10) -> Any:  # noqa: ANN401
-        """Draw the coefficients against lambda, and name the first that entered.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, optional
-        labelled : int, default=10
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        if ax is None:
-            import matplotlib.pyplot as plt
-
-            _, ax = plt.subplots()
-        entries = self.entered()
-        for place, entry in enumerate(entries):
-            line = ax.plot(self.lambdas, self.coef[:, entry.index], linewidth=1)[0]
-            if place < labelled:
-                ax.annotate(
-                    entry.name.replace("$", r"\$"),
-                    (float(self.lambdas[-1]), float(self.coef[-1, entry.index])),
-                    xytext=(4, 0),
-                    textcoords="offset points",
-                    color=line.get_color(),
-                    fontsize="small",
-                    verticalalignment="center",
-                )
-        ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
-        ax.set_xscale("log")
-        ax.invert_xaxis()
-        ax.set_xlabel("lambda")
-        ax.set_ylabel("coefficient")
-        return ax
-
-    def save_plot(self, file: str) -> None:
-        """Write the plot to a file, by its ending."""
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(8, 5), layout="constrained")
-        self.plot(figure.add_subplot())
-        figure.savefig(file)
-
-    def renamed(self, names: Sequence[str]) -> Path:
-        """Return the same path with other names of the coefficients."""
-        return replace(self, coef_names=list(names))
-
-    def __str__(self) -> str:
-        worst = float(self.relative_gap.max())
-        lines = [
-            f"{len(self)} points, {int(self.proven.sum())} proven; the largest relative gap is "
-            f"{worst:.2g}",
-            f"{'lambda':>10} {'C':>10} {'nonzero':>8} {'deviance':>9} {'gap':>9}",
-        ]
-        shown = np.unique(np.linspace(0, len(self) - 1, min(len(self), 12)).astype(int))
-        lines += [
-            f"{self.lambdas[k]:>10.4g} {self.Cs[k]:>10.4g} {self.nonzero[k]:>8d} "
-            f"{self.deviance_ratio[k]:>9.4f} {self.relative_gap[k]:>9.1e}"
-            for k in shown.tolist()
-        ]
-        return "\n".join(lines)
 
 
 def logistic_path(

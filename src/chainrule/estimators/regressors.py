@@ -87,6 +87,14 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         DataError
             When X, y, weights or offset hold a value that cannot be used; the message names the
             row.
+
+        Examples
+        --------
+        >>> from chainrule import LinearModel
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 1, 2, 9]
+        >>> model = LinearModel("poisson", C=10.0).fit(X, y)
+        >>> model.coef_.round(2)
+        array([1.32])
         """
         self._check_common_parameters()
         X = self._matrix(X, reset=True)
@@ -115,6 +123,23 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         Returns
         -------
         ndarray of shape (n_samples,)
+            On the scale of the link, such as the logarithm of the mean.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        DataError
+            When the offset is missing, or a value or a level cannot be used; the message names the
+            row.
+
+        Examples
+        --------
+        >>> from chainrule import LinearModel
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 1, 2, 9]
+        >>> model = LinearModel("poisson", C=10.0).fit(X, y)
+        >>> model.linear_predictor([[4.0]]).round(1)
+        array([3.5])
         """
         return self._raw_prediction(X, offset)[:, 0]
 
@@ -131,6 +156,23 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         Returns
         -------
         ndarray of shape (n_samples,)
+            In the unit of the target.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        DataError
+            When the offset is missing, or a value or a level cannot be used; the message names the
+            row.
+
+        Examples
+        --------
+        >>> from chainrule import LinearModel
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 1, 2, 9]
+        >>> model = LinearModel("poisson", C=10.0).fit(X, y)
+        >>> model.predict([[4.0]]).round()
+        array([33.])
         """
         score = self.linear_predictor(X, offset)
         return np.asarray(self._row.kernels.mean(score))
@@ -245,6 +287,14 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         ------
         DataError
             When no least value of the loss is proven, from which a deviance is counted.
+
+        Examples
+        --------
+        >>> from chainrule import LinearModel
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0, 1, 2, 9]
+        >>> model = LinearModel("poisson", C=10.0).fit(X, y)
+        >>> round(model.score(X, y), 2)
+        0.96
         """
         raw = self.linear_predictor(X, offset)
         targets = as_targets(y)

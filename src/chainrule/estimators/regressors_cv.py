@@ -294,6 +294,16 @@ class GammaRegressorCV(GeneralizedLinearRegressorCV, GammaRegressor):
     alphas, l1_ratios, cv, scoring, rule, penalty_factor, positive, bounds, fit_intercept, solver,
     max_iter, tol, verbose, n_jobs
         As in `PoissonRegressorCV`, which lists the attributes too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from chainrule import GammaRegressorCV
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 3))
+    >>> y = np.exp(X[:, 0]) * rng.gamma(2.0, 0.5, size=200)
+    >>> GammaRegressorCV(alphas=[0.001, 0.1, 10.0]).fit(X, y).alpha_
+    0.001
     """
 
     _single: ClassVar[type[LinearEstimator]] = GammaRegressor
@@ -310,6 +320,16 @@ class TweedieRegressorCV(RegressorCV, TweedieRegressor):
     alphas, l1_ratios, cv, scoring, rule, penalty_factor, positive, bounds, fit_intercept, solver,
     max_iter, tol, verbose, n_jobs
         As in `PoissonRegressorCV`, which lists the attributes too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from chainrule import TweedieRegressorCV
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 3))
+    >>> y = np.exp(X[:, 0]) * rng.gamma(2.0, 0.5, size=200)
+    >>> TweedieRegressorCV(power=1.5, alphas=[0.001, 0.1, 10.0]).fit(X, y).alpha_
+    0.001
     """
 
     _single: ClassVar[type[LinearEstimator]] = TweedieRegressor
@@ -368,6 +388,16 @@ class LinearModelCV(RegressorCV, LinearModel):
     l1_ratios, cv, scoring, rule, penalty_factor, positive, bounds, fit_intercept, solver,
     max_iter, tol, verbose, n_jobs
         As in `PoissonRegressorCV`, which lists the attributes too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from chainrule import LinearModelCV
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 3))
+    >>> y = X[:, 0] + rng.normal(size=200)
+    >>> LinearModelCV("log_cosh", Cs=[0.0001, 0.01, 1.0]).fit(X, y).C_
+    1.0
     """
 
     _single: ClassVar[type[LinearEstimator]] = LinearModel

@@ -11,7 +11,7 @@ from chainrule.storage import atomic_text
 from chainrule.tables.fitting import FittedTable
 
 if TYPE_CHECKING:
-    from chainrule.estimators.paths import Path as PenaltyPath
+    from chainrule.estimators.coefficient_paths import Path as PenaltyPath
 
 PLOTS: Final = (".png", ".svg", ".pdf")
 """Endings of files that hold a plot; any other holds a table."""

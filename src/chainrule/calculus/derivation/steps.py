@@ -154,6 +154,14 @@ class Step:
         that of a derivative; what it rewrites is verified besides.
     replacement : Replacement or None
         The part of the right side that changed, where the rewriting recorded it.
+
+    Examples
+    --------
+    >>> import chainrule
+    >>> derivation = chainrule.derive(chainrule.load_model("logistic_single"))
+    >>> step = next(step for step in derivation if step.question is not None)
+    >>> chainrule.plain(step.after), str(step.check).split(",")[0]
+    ('-y/a + (1 - y)/(1 - a)', 'finite differences')
     """
 
     id: int
@@ -308,6 +316,17 @@ class Derivation(Displayed):
         The second derivatives, by their names.
     first : Derivation or None
         For a derivation of second order, the gradients that its forward pass begins with.
+
+    Examples
+    --------
+    A derivation is a sequence of steps, and a gradient is found by the name of its variable:
+
+    >>> import chainrule
+    >>> derivation = chainrule.derive(chainrule.load_model("logistic_single"))
+    >>> chainrule.plain(derivation["w"].matrix), derivation.proven
+    ('(a - y) x^T', True)
+    >>> [step.phase.value for step in derivation][:3]
+    ['chain', 'chain', 'factor']
     """
 
     model: Model
@@ -343,7 +362,15 @@ class Derivation(Displayed):
     def without_layers(self, form: Expr) -> Expr | None:
         """Replace the names of layer gradients by their matrix forms.
 
-        Return None where one of them has no matrix form.
+        Parameters
+        ----------
+        form : Expr
+            A matrix form of this derivation.
+
+        Returns
+        -------
+        Expr or None
+            None where one of the layer gradients has no matrix form.
         """
         for symbol, gradient in reversed(list(self.layers.items())):
             if symbol in symbols(form):

@@ -127,7 +127,7 @@ class Assumption:
 
 @dataclass(frozen=True)
 class Model(Displayed):
-    """A forward pass.
+    r"""A forward pass.
 
     Parameters
     ----------
@@ -155,6 +155,13 @@ class Model(Displayed):
         The inputs whose shapes were inferred, with the reasons.
     prose : tuple of int
         The lines with words that were not read.
+
+    Examples
+    --------
+    >>> from chainrule import read_model
+    >>> model = read_model("x : (n, 1)\nw : (1, n)\nz = w x\nL = z^2")
+    >>> [symbol.name for symbol in model.parameters()], model.symbol("w").shape
+    (['w'], (1, 'n'))
     """
 
     inputs: tuple[Symbol, ...]
@@ -254,6 +261,14 @@ class Model(Displayed):
 class ModelBuilder:
     """Builds a forward pass in Python, with the operators that the lecture uses.
 
+    Parameters
+    ----------
+    title : str, optional
+        The title of derivations.
+
+    Examples
+    --------
+    >>> from chainrule import ModelBuilder
     >>> from chainrule.calculus.ops import log, sigmoid
     >>> m = ModelBuilder("logistic regression, one example")
     >>> x, y = m.input("x", "n", 1), m.input("y")
@@ -271,19 +286,94 @@ class ModelBuilder:
         self._definitions: list[Definition] = []
 
     def input(self, name: str, rows: Dim = 1, columns: Dim = 1) -> Symbol:
-        """Declare a matrix of data or parameters."""
+        """Declare a matrix of data or parameters.
+
+        Parameters
+        ----------
+        name : str
+        rows, columns : str or int, default=1
+            The shape: names of dimensions, or numbers.
+
+        Returns
+        -------
+        Symbol
+
+        Raises
+        ------
+        ModelError
+            When the name is already defined.
+
+        Examples
+        --------
+        >>> from chainrule import ModelBuilder
+        >>> m = ModelBuilder()
+        >>> x, w = m.input("x", "n", 1), m.input("w", 1, "n")
+        >>> x.shape, w.shape
+        (('n', 1), (1, 'n'))
+        """
         symbol = self._new(name, rows, columns)
         self._inputs.append(symbol)
         return symbol
 
     def define(self, name: str, value: Expr) -> Symbol:
-        """Name an intermediate value."""
+        """Name an intermediate value.
+
+        Parameters
+        ----------
+        name : str
+        value : Expr
+            An expression in the symbols declared and defined so far.
+
+        Returns
+        -------
+        Symbol
+            Of the shape of the value.
+
+        Raises
+        ------
+        ModelError
+            When the name is already defined.
+
+        Examples
+        --------
+        >>> from chainrule import ModelBuilder
+        >>> m = ModelBuilder()
+        >>> x, w = m.input("x", "n", 1), m.input("w", 1, "n")
+        >>> m.define("z", w @ x).shape
+        (1, 1)
+        """
         symbol = self._new(name, *value.shape)
         self._definitions.append(Definition(symbol, value))
         return symbol
 
     def model(self, objective: Symbol | None = None, wrt: tuple[Symbol, ...] = ()) -> Model:
-        """Return the forward pass; the objective is the last definition unless named."""
+        """Return the forward pass.
+
+        Parameters
+        ----------
+        objective : Symbol, optional
+            The scalar that is differentiated; by default the last definition.
+        wrt : tuple of Symbol, optional
+            The variables of differentiation; by default the parameters by their role.
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        ModelError
+            When nothing is defined, or the objective is not a scalar.
+
+        Examples
+        --------
+        >>> from chainrule import ModelBuilder
+        >>> m = ModelBuilder()
+        >>> x, w = m.input("x", "n", 1), m.input("w", 1, "n")
+        >>> z = m.define("z", w @ x)
+        >>> m.model(wrt=(x,)).parameters()[0].name
+        'x'
+        """
         if not self._definitions:
             raise ModelError("a forward pass needs at least one definition")
         last = objective or self._definitions[-1].target

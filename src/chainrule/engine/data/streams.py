@@ -89,6 +89,23 @@ class Stream:
         target : str
         **roles
             The other parameters of `Stream`.
+
+        Returns
+        -------
+        Stream
+
+        Raises
+        ------
+        DataError
+            When there is no such file, files are of several kinds, or a column is not there.
+
+        Examples
+        --------
+        >>> from chainrule import Stream
+        >>> from chainrule.data import BREAST_CANCER
+        >>> stream = Stream.files(BREAST_CANCER, target="diagnosis", columns=["mean_area"])
+        >>> next(iter(stream.batches())).num_rows
+        569
         """
         files = _files(path)
         found = {_kind(file) for file in files}

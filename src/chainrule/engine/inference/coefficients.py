@@ -101,13 +101,13 @@ class Coefficients:
     coefficients : ndarray of shape (n_outputs, n_terms)
         In the units of the data, the intercept first.
     certificate : Certificate
-        Of the fit.
+        Certificate of the fit.
     cov : str
         The kind of covariance: "model", "HC0", ..., "CR3".
     clusters : ndarray or None
         The number of each row's cluster.
     level : float
-        Of confidence intervals.
+        Level of the confidence intervals.
     base : str
         The class that the others are compared with; empty for a single score.
     note : str
@@ -135,13 +135,43 @@ class Coefficients:
 
     @cached_property
     def parameter_covariance(self) -> FloatArray:
-        """The covariance of the parameters of the design that are kept."""
+        """The covariance of the parameters of the design that are kept.
+
+        Returns
+        -------
+        ndarray of shape (n_kept, n_kept)
+            In the units of the design, whose columns are centred.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegression
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]], [0, 0, 1, 0, 1, 1]
+        >>> inference = LogisticRegression(C=np.inf).fit(X, y).inference(X, y)
+        >>> inference.parameter_covariance.shape
+        (2, 2)
+        """
         n_clusters = 0 if self.clusters is None else int(self.clusters.max()) + 1
         return self.model.covariance(self.cov, self.clusters, n_clusters)
 
     @cached_property
     def covariance(self) -> FloatArray:
-        """The covariance of all coefficients, output by output; NaN for aliased ones."""
+        """The covariance of all coefficients, output by output; NaN for aliased ones.
+
+        Returns
+        -------
+        ndarray of shape (n_coefficients, n_coefficients)
+            In squared units of the coefficients, the intercept's first.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegression
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]], [0, 0, 1, 0, 1, 1]
+        >>> inference = LogisticRegression(C=np.inf).fit(X, y).inference(X, y)
+        >>> inference.covariance.round(2).tolist()
+        [[6.48, -2.08], [-2.08, 0.83]]
+        """
         to_data = self.to_data
         found = to_data @ self.parameter_covariance @ to_data.T
         aliased = self.aliased
@@ -153,7 +183,22 @@ class Coefficients:
 
     @cached_property
     def tidy(self) -> Table:
-        """The table of coefficients as named columns."""
+        """The table of coefficients as named columns, without pandas.
+
+        Returns
+        -------
+        Table
+            The columns of `Inference.table`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegression
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]], [0, 0, 1, 0, 1, 1]
+        >>> inference = LogisticRegression(C=np.inf).fit(X, y).inference(X, y)
+        >>> inference.tidy["term"], inference.tidy["estimate"].round(2)
+        (array(['(Intercept)', 'x0'], dtype='<U11'), array([-3.04,  1.21]))
+        """
         estimate, error = self.coefficients.ravel(), self.std_errors
         with np.errstate(divide="ignore", invalid="ignore"):
             statistic = estimate / error
@@ -177,11 +222,41 @@ class Coefficients:
 
     @property
     def std_errors(self) -> FloatArray:
-        """Standard errors, output by output."""
+        """Standard errors, output by output.
+
+        Returns
+        -------
+        ndarray of shape (n_coefficients,)
+            In the unit of each coefficient, the intercept's first; NaN for aliased ones.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegression
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]], [0, 0, 1, 0, 1, 1]
+        >>> inference = LogisticRegression(C=np.inf).fit(X, y).inference(X, y)
+        >>> inference.std_errors.round(2)
+        array([2.55, 0.91])
+        """
         return np.sqrt(np.diag(self.covariance))
 
     def exponentiated(self) -> Table:
-        """Return the ratios as named columns."""
+        """Return the ratios of `Inference.ratios` as named columns, without pandas.
+
+        Returns
+        -------
+        Table
+            ``term, ratio, conf.low, conf.high``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegression
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]], [0, 0, 1, 0, 1, 1]
+        >>> inference = LogisticRegression(C=np.inf).fit(X, y).inference(X, y)
+        >>> inference.exponentiated()["ratio"].round(2)
+        array([0.05, 3.37])
+        """
         table = self.tidy
         names = {k: table[k] for k in ("y.level", "term") if k in table.columns}
         with np.errstate(over="ignore"):
@@ -189,7 +264,22 @@ class Coefficients:
         return Table(names | {"ratio": parts.pop("estimate"), **parts})
 
     def glance(self) -> FitStatistics:
-        """Return the statistics of the fit as a whole: likelihood, AIC, BIC, deviances, R2."""
+        """Return the statistics of the fit as a whole: likelihood, AIC, BIC, deviances, R2.
+
+        Returns
+        -------
+        FitStatistics
+            By attributes, or by the names of R's broom: ``glance()["AIC"]``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegression
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]], [0, 0, 1, 0, 1, 1]
+        >>> inference = LogisticRegression(C=np.inf).fit(X, y).inference(X, y)
+        >>> round(inference.glance()["AIC"], 2)
+        8.96
+        """
         return self._statistics
 
     @cached_property
@@ -200,7 +290,27 @@ class Coefficients:
         return in_the_limit(self.limit.whole, self.limit.infimum, n_parameters)
 
     def enclosures(self) -> Table:
-        """Return what `proven` does as named columns."""
+        """Return the bounds of `Inference.proven` as named columns, without pandas.
+
+        Returns
+        -------
+        Table
+
+        Raises
+        ------
+        DataError
+            As `Inference.proven`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegression
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]], [0, 0, 1, 0, 1, 1]
+        >>> inference = LogisticRegression(C=np.inf).fit(X, y).inference(X, y)
+        >>> bounds = inference.enclosures()
+        >>> bool((bounds["estimate.low"] <= bounds["estimate.high"]).all())
+        True
+        """
         if self.prior:
             raise DataError("nothing is proven of a fit with Jeffreys' prior: it is stationary")
         if self.limit is not None:
@@ -234,7 +344,21 @@ class Coefficients:
 
     @property
     def df_residual(self) -> float:
-        """Degrees of freedom that are left, infinite where the dispersion is known."""
+        """Degrees of freedom that are left, infinite where the dispersion is known.
+
+        Returns
+        -------
+        float
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegression
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]], [0, 0, 1, 0, 1, 1]
+        >>> inference = LogisticRegression(C=np.inf).fit(X, y).inference(X, y)
+        >>> inference.df_residual
+        inf
+        """
         family = self.model.family
         if family is None or not family.has_dispersion:
             return float("inf")
@@ -242,26 +366,113 @@ class Coefficients:
 
     @property
     def quantile(self) -> float:
-        """How many standard errors an interval reaches to each side."""
+        """How many standard errors an interval reaches to each side.
+
+        Returns
+        -------
+        float
+            Quantile of the normal distribution, or of t with `df_residual`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegression
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]], [0, 0, 1, 0, 1, 1]
+        >>> inference = LogisticRegression(C=np.inf).fit(X, y).inference(X, y)
+        >>> round(inference.quantile, 2)
+        1.96
+        """
         return float(stats.t.ppf((1 + self.level) / 2, self.df_residual))
 
     def two_sided(self, statistic: FloatArray) -> FloatArray:
-        """Return two-sided p-values."""
+        """Return two-sided p-values: of the normal distribution, or of t with `df_residual`.
+
+        Parameters
+        ----------
+        statistic : ndarray
+            Estimates over their standard errors.
+
+        Returns
+        -------
+        ndarray of the same shape
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegression
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]], [0, 0, 1, 0, 1, 1]
+        >>> inference = LogisticRegression(C=np.inf).fit(X, y).inference(X, y)
+        >>> inference.two_sided(np.array([1.96])).round(3)
+        array([0.05])
+        """
         return np.asarray(2 * stats.t.sf(np.abs(statistic), self.df_residual))
 
     @cached_property
     def to_data(self) -> FloatArray:
-        """From the parameters that are kept to all coefficients, output by output."""
+        """From the parameters that are kept to all coefficients, output by output.
+
+        Returns
+        -------
+        ndarray of shape (n_coefficients, n_kept)
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegression
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]], [0, 0, 1, 0, 1, 1]
+        >>> inference = LogisticRegression(C=np.inf).fit(X, y).inference(X, y)
+        >>> inference.to_data.shape
+        (2, 2)
+        """
         whole = np.kron(np.eye(len(self.terms.outputs)), self.model.design.to_data())
         return np.asarray(whole[:, self.model.inverse.kept], dtype=np.float64)
 
     @cached_property
     def aliased(self) -> IntArray:
-        """The coefficients that are combinations of others, output by output."""
+        """The coefficients that are combinations of others, output by output.
+
+        Returns
+        -------
+        ndarray of int
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegression
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]], [0, 0, 1, 0, 1, 1]
+        >>> inference = LogisticRegression(C=np.inf).fit(X, y).inference(X, y)
+        >>> inference.aliased.tolist()
+        []
+        """
         return np.setdiff1d(np.arange(self.coefficients.size), self.model.inverse.kept)
 
     def places(self, terms: str | Sequence[str]) -> IntArray:
-        """Return which coefficients, of all outputs, terms and factors stand for."""
+        """Return which coefficients, of all outputs, terms and factors stand for.
+
+        Parameters
+        ----------
+        terms : str or sequence of str
+            Names of columns, or of factors: all their levels.
+
+        Returns
+        -------
+        ndarray of int
+            Numbers of coefficients, output by output, without those that are aliased or run off.
+
+        Raises
+        ------
+        DataError
+            When there is no such term; the message lists all terms.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegression
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0], [5.0]], [0, 0, 1, 0, 1, 1]
+        >>> inference = LogisticRegression(C=np.inf).fit(X, y).inference(X, y)
+        >>> inference.places("x0")
+        array([1])
+        """
         found: list[int] = []
         n_terms = len(self.terms.names)
         for term in [terms] if isinstance(terms, str) else terms:

@@ -41,6 +41,10 @@ def load_model(path_or_name: str | Path) -> Model:
         A file, the same without its ``.cr``, ``NAME`` or ``examples/NAME`` of an example, or
         ``losses/NAME`` of a loss.
 
+    Returns
+    -------
+    Model
+
     Raises
     ------
     ModelError

@@ -159,10 +159,22 @@ def _set_name(parts: NameParts, places: list[str]) -> str:
 
 
 def latex(expr: Expr) -> str:
-    r"""Write an expression in LaTeX.
+    r"""Write an expression in LaTeX, without dollar signs.
 
-    >>> from chainrule.calculus.graph.node import Symbol
-    >>> print(latex(Symbol("yhat") - Symbol("y")))
+    Parameters
+    ----------
+    expr : Expr
+        An expression: of a model, a gradient or a step.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from chainrule import ModelBuilder
+    >>> m = ModelBuilder()
+    >>> print(latex(m.input("yhat") - m.input("y")))
     \hat{y} - y
     """
     return typeset(expr, Latex())

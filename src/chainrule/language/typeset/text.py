@@ -200,10 +200,22 @@ class Unicode(Plain):
 
 
 def plain(expr: Expr) -> str:
-    """Write an expression in the language of forward passes.
+    """Write an expression in the language of forward passes, which reads back.
 
-    >>> from chainrule.calculus.graph.node import Symbol
-    >>> A, Y, X = Symbol("A", (1, "m")), Symbol("Y", (1, "m")), Symbol("X", ("n", "m"))
+    Parameters
+    ----------
+    expr : Expr
+        An expression: of a model, a gradient or a step.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from chainrule import ModelBuilder, plain
+    >>> m = ModelBuilder()
+    >>> A, Y, X = m.input("A", 1, "m"), m.input("Y", 1, "m"), m.input("X", "n", "m")
     >>> plain((A - Y) @ X.T)
     '(A - Y) X^T'
     """
@@ -211,7 +223,24 @@ def plain(expr: Expr) -> str:
 
 
 def unicode(expr: Expr) -> str:
-    """Write an expression for the terminal."""
+    """Write an expression in Unicode, for the terminal.
+
+    Parameters
+    ----------
+    expr : Expr
+        An expression: of a model, a gradient or a step.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from chainrule import ModelBuilder, unicode
+    >>> m = ModelBuilder()
+    >>> unicode(m.input("theta") - m.input("y"))
+    'θ - y'
+    """
     return typeset(expr, Unicode())
 
 

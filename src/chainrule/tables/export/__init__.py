@@ -1,1 +1,1 @@
-"""A fitted model as code that stands alone: SQL, Python, C. Every export is run and compared."""
+"""A fitted model as SQL, Python, C, ONNX or PMML. Every export is run and compared."""

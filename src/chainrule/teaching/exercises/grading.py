@@ -28,6 +28,12 @@ def grade(exercise: str | Exercise | Model, answer: str, wrt: str = "") -> Grade
     wrt : str, optional
         The variable; by default the first that the exercise asks for.
 
+    Returns
+    -------
+    Grade
+        `correct`, `verdict`, and `said`: the sentence for the author of the answer. `short_form` is
+        the right answer.
+
     Raises
     ------
     ExerciseError

@@ -1,0 +1,292 @@
+"""Coefficients along a path of penalties: `Path`, and when each leaves 0."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.engine.arrays import BoolArray, FloatArray, IntArray
+from chainrule.engine.certificates.certificate import Certificate
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A coefficient that leaves 0 along a path.
+
+    Attributes
+    ----------
+    name : str
+        Name of the column, or ``column_level``.
+    index : int
+        Number of the coefficient.
+    step : int
+        The first point of the path where it is not 0.
+    lambda_ : float
+        The strength there, in glmnet's unit.
+    C : float
+        The same in scikit-learn's.
+    coef : float
+        The coefficient at the end of the path.
+    """
+
+    name: str
+    index: int
+    step: int
+    lambda_: float
+    C: float
+    coef: float
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """Fits along a path of penalties, the strongest first; arrays have one row per point.
+
+    Attributes
+    ----------
+    lambdas : ndarray of shape (n_lambdas,)
+        Strengths in glmnet's unit: the factor on the penalty beside the weighted *mean* of the
+        losses.
+    Cs : ndarray of shape (n_lambdas,)
+        The same in scikit-learn's: ``C = 1 / (lambda * sum of weights)``.
+    coef : ndarray of shape (n_lambdas, n_coefficients)
+    intercept : ndarray of shape (n_lambdas,)
+    objective : ndarray of shape (n_lambdas,)
+        The sum of the losses plus the penalty divided by C.
+    gap : ndarray of shape (n_lambdas,)
+        Proven bounds on ``objective - optimum``; inf where nothing is proven.
+    relative_gap : ndarray of shape (n_lambdas,)
+        The same, relative to the optimum.
+    proven : ndarray of bool, shape (n_lambdas,)
+        Whether `relative_gap` is at most the tolerance.
+    nonzero : ndarray of int, shape (n_lambdas,)
+        How many coefficients are not 0.
+    deviance_ratio : ndarray of shape (n_lambdas,)
+        Share of the null deviance that is explained.
+    classes : ndarray of shape (2,)
+        The labels; scores are those of the second.
+    coef_names : list of str
+    l1_ratio : float
+    certificates : tuple of Certificate
+    n_iter : ndarray of int, shape (n_lambdas,)
+    n_passes : float
+        How many times X was read for all of it.
+    seconds : float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from chainrule import logistic_path
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(100, 3))
+    >>> path = logistic_path(X, X[:, 1] + rng.logistic(size=100) > 0, n_lambdas=10)
+    >>> len(path), path.coef.shape, bool(path.proven.all())
+    (10, (10, 3), True)
+    """
+
+    lambdas: FloatArray
+    Cs: FloatArray
+    coef: FloatArray
+    intercept: FloatArray
+    objective: FloatArray
+    gap: FloatArray
+    relative_gap: FloatArray
+    proven: BoolArray
+    nonzero: IntArray
+    deviance_ratio: FloatArray
+    classes: npt.NDArray[Any]
+    coef_names: list[str]
+    l1_ratio: float
+    certificates: tuple[Certificate, ...] = field(repr=False)
+    n_iter: IntArray = field(repr=False)
+    n_passes: float = field(repr=False)
+    seconds: float = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.lambdas)
+
+    def entered(self) -> list[Entry]:
+        """Return the coefficients that leave 0, in the order in which they do.
+
+        Those that leave 0 at the same point are in the order of their size there.
+
+        Returns
+        -------
+        list of Entry
+            With the strength at which each leaves 0, in both units.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import logistic_path
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(100, 3))
+        >>> path = logistic_path(X, X[:, 1] + rng.logistic(size=100) > 0, n_lambdas=10)
+        >>> path.entered()[0].name
+        'column 1'
+        """
+        found = []
+        for j in np.flatnonzero((self.coef != 0).any(axis=0)).tolist():
+            step = int(np.flatnonzero(self.coef[:, j] != 0)[0])
+            size = abs(float(self.coef[step, j]))
+            at = float(self.lambdas[step]), float(self.Cs[step])
+            entry = Entry(self.coef_names[j], j, step, *at, float(self.coef[-1, j]))
+            found.append(((step, -size, j), entry))
+        return [entry for _, entry in sorted(found, key=lambda pair: pair[0])]
+
+    def to_frame(self) -> Any:  # noqa: ANN401
+        """Return the path as a data frame of pandas, coefficients in columns by name.
+
+        Returns
+        -------
+        DataFrame
+            One row per point, the strongest penalty first.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import logistic_path
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(100, 3))
+        >>> path = logistic_path(X, X[:, 1] + rng.logistic(size=100) > 0, n_lambdas=10)
+        >>> path.to_frame().columns[:3].tolist()
+        ['lambda', 'C', 'nonzero']
+        """
+        pd: Any = import_module("pandas")
+
+        columns = {
+            "lambda": self.lambdas,
+            "C": self.Cs,
+            "nonzero": self.nonzero,
+            "deviance_ratio": self.deviance_ratio,
+            "objective": self.objective,
+            "gap": self.gap,
+            "relative_gap": self.relative_gap,
+            "proven": self.proven,
+            "intercept": self.intercept,
+        }
+        coef = pd.DataFrame(self.coef, columns=self.coef_names)
+        return pd.concat([pd.DataFrame(columns), coef], axis=1)
+
+    def plot(self, ax: Any = None, *, labelled: int = 10) -> Any:  # noqa: ANN401
+        """Draw the coefficients against lambda, and name the first that entered.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Axes to draw on; by default those of a new figure.
+        labelled : int, default=10
+            How many coefficients are named.
+
+        Returns
+        -------
+        matplotlib Axes
+            With the strongest penalty at the left, on a logarithmic scale.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import logistic_path
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(100, 3))
+        >>> path = logistic_path(X, X[:, 1] + rng.logistic(size=100) > 0, n_lambdas=10)
+        >>> from matplotlib.figure import Figure
+        >>> path.plot(Figure().add_subplot()).get_xlabel()
+        'lambda'
+        """
+        if ax is None:
+            import matplotlib.pyplot as plt
+
+            _, ax = plt.subplots()
+        entries = self.entered()
+        for place, entry in enumerate(entries):
+            line = ax.plot(self.lambdas, self.coef[:, entry.index], linewidth=1)[0]
+            if place < labelled:
+                ax.annotate(
+                    entry.name.replace("$", r"\$"),
+                    (float(self.lambdas[-1]), float(self.coef[-1, entry.index])),
+                    xytext=(4, 0),
+                    textcoords="offset points",
+                    color=line.get_color(),
+                    fontsize="small",
+                    verticalalignment="center",
+                )
+        ax.axhline(0, color="0.7", linewidth=0.8, zorder=0)
+        ax.set_xscale("log")
+        ax.invert_xaxis()
+        ax.set_xlabel("lambda")
+        ax.set_ylabel("coefficient")
+        return ax
+
+    def save_plot(self, file: str) -> None:
+        """Write the plot to a file, by its ending.
+
+        Parameters
+        ----------
+        file : str
+            A path that ends in ``.png``, ``.svg``, ``.pdf``, or as matplotlib has it.
+
+        Raises
+        ------
+        ValueError
+            For another ending.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import logistic_path
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(100, 3))
+        >>> path = logistic_path(X, X[:, 1] + rng.logistic(size=100) > 0, n_lambdas=10)
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path.save_plot(f"{folder}/path.svg")
+        """
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(8, 5), layout="constrained")
+        self.plot(figure.add_subplot())
+        figure.savefig(file)
+
+    def renamed(self, names: Sequence[str]) -> Path:
+        """Return the same path with other names of the coefficients.
+
+        Parameters
+        ----------
+        names : sequence of str
+            One name per coefficient.
+
+        Returns
+        -------
+        Path
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import logistic_path
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(100, 3))
+        >>> path = logistic_path(X, X[:, 1] + rng.logistic(size=100) > 0, n_lambdas=10)
+        >>> path.renamed(["age", "dose", "weight"]).entered()[0].name
+        'dose'
+        """
+        return replace(self, coef_names=list(names))
+
+    def __str__(self) -> str:
+        worst = float(self.relative_gap.max())
+        lines = [
+            f"{len(self)} points, {int(self.proven.sum())} proven; the largest relative gap is "
+            f"{worst:.2g}",
+            f"{'lambda':>10} {'C':>10} {'nonzero':>8} {'deviance':>9} {'gap':>9}",
+        ]
+        shown = np.unique(np.linspace(0, len(self) - 1, min(len(self), 12)).astype(int))
+        lines += [
+            f"{self.lambdas[k]:>10.4g} {self.Cs[k]:>10.4g} {self.nonzero[k]:>8d} "
+            f"{self.deviance_ratio[k]:>9.4f} {self.relative_gap[k]:>9.1e}"
+            for k in shown.tolist()
+        ]
+        return "\n".join(lines)
