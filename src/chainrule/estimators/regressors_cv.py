@@ -154,10 +154,9 @@ class RegressorCV(CrossValidated, LinearRegressor):
 
     def _grid(self) -> Grid:
         """Return the penalties to try."""
-        strengths = as_strengths(self.alphas, "alphas")
-        if not np.isfinite(strengths).all():
-            raise ValueError(f"alphas must be finite, not {self.alphas!r}")
-        return Grid(strengths, as_l1_ratios(self.l1_ratios), in_alpha=True)
+        return Grid(
+            as_strengths(self.alphas, "alphas"), as_l1_ratios(self.l1_ratios), in_alpha=True
+        )
 
     def _set_strength(self, model: Any, strength: float, in_alpha: bool, rows: Rows) -> None:  # noqa: ANN401
         if in_alpha:
