@@ -47,7 +47,7 @@ def standard_deviations(source: InMemorySource) -> FloatArray:
         sums = sum_over_chunks(about_mean, source.n_blocks)
         _, square[far], variance[far] = _moments(source, *sums)
     constant = variance <= _ROUNDED * square
-    return np.where(constant, 1.0, np.sqrt(variance)) * source.column_scale
+    return np.where(constant, 1.0, np.sqrt(variance) * source.column_scale)
 
 
 def _moments(
