@@ -8,12 +8,14 @@ import mpmath
 import numpy as np
 import numpy.typing as npt
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 
 from chainrule import LogisticRegression
 from chainrule.engine.arrays import UNIT
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.elastic_net import fit_elastic_net
 from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
+from chainrule.errors import DataError
 
 Array = npt.NDArray[Any]
 
@@ -111,3 +113,38 @@ def test_the_conjugate_loses_no_digits(u: float, l2: float, upper: float) -> Non
         best = min(over / mpmath.mpf(l2), mpmath.mpf(upper))
         expected = over * best - mpmath.mpf(l2) * best**2 / 2
     assert abs(found - expected) <= 8 * UNIT * expected
+
+
+SEPARABLE = np.stack([np.linspace(-2, 2, 40), np.cos(np.arange(40))], axis=1)
+LABELS = (SEPARABLE[:, 0] > 0.1).astype(int)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"C": np.inf, "positive": True},
+        {"penalty_factor": [0.0, 1.0]},
+        {"penalty_factor": [0.0, 1.0], "l1_ratio": 1.0},
+        {"C": np.inf, "bounds": ([-1.0, -1.0], [np.inf, 0.5])},
+    ],
+)
+def test_free_columns_that_separate_are_told_of(choices: dict[str, Any]) -> None:
+    with pytest.raises(DataError, match="no finite optimum, since column 0 separates the classes"):
+        LogisticRegression(on_separation="raise", **choices).fit(SEPARABLE, LABELS)
+    with pytest.warns(ConvergenceWarning, match="no finite optimum"):
+        model = LogisticRegression(**choices).fit(SEPARABLE, LABELS)
+    assert model.certificate_.kind == "separation"
+    assert model.certificate_.proven
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"C": np.inf, "bounds": (-1.0, 1.0)},
+        {"C": np.inf, "bounds": ([-1.0, -1.0], [1.0, np.inf])},
+        {"penalty_factor": [1.0, 0.0]},
+    ],
+)
+def test_columns_that_are_held_do_not_separate(choices: dict[str, Any]) -> None:
+    model = LogisticRegression(on_separation="raise", **choices).fit(SEPARABLE, LABELS)
+    assert model.certificate_.relative_bound <= 1e-8

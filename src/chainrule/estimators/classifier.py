@@ -100,8 +100,9 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         are compiled (large dense data, two classes) and else one. The answer has the same bits for
         any number.
     on_separation : {'warn', 'raise'}, default='warn'
-        What to do when the classes are separable and nothing is penalised, so that no finite
-        optimum exists: warn and keep the last iterate, or raise `DataError`.
+        What to do when coefficients that nothing penalises or bounds are proven to separate the
+        classes, so that no finite optimum exists: warn and keep the last iterate, or raise
+        `DataError`.
     handle_unknown : {'error', 'ignore'}, default='error'
         The treatment, in predictions, of a level of a categorical column that no row of the fit
         has: raise `DataError`, or give the row no coefficient for that column. In cross-validation
