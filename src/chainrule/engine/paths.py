@@ -17,10 +17,9 @@ import numpy as np
 
 from chainrule.engine.arrays import UNIT, BoolArray, FloatArray, IntArray
 from chainrule.engine.certificates.certificate import Certificate, with_rounded_intercept
-from chainrule.engine.certificates.findings import no_optimum
+from chainrule.engine.certificates.findings import free_separation
 from chainrule.engine.certificates.finite import refuse_overflow, refuse_targets
 from chainrule.engine.certificates.separable_gap import certify_elastic_net
-from chainrule.engine.certificates.separation import check_direction
 from chainrule.engine.data.duplicates import merged
 from chainrule.engine.data.rows import RowBlock
 from chainrule.engine.data.sources import InMemorySource
@@ -236,23 +235,10 @@ class PathSolver:
                 if aim < _LEAST_AIM * tol:
                     break
             if certificate.relative_bound > tol:
-                certificate = self._without_end(penalty, solution) or certificate
+                whole = replace(here, value=solution.value)
+                outcome = Outcome(whole, solution.stop)
+                certificate = free_separation(self.objective, penalty, outcome) or certificate
             return self._at(strength, penalty, certificate, solution.stop, tol)
-
-    def _without_end(self, penalty: ElasticNet, solution: Solution) -> Certificate | None:
-        """Return the proof that there is no optimum, if what nothing limits separates the rows."""
-        here, facts = solution.evaluation, self.objective.loss.facts
-        w = here.point.coef[:, 0]
-        is_open = np.isinf(np.where(w > 0, penalty.upper, penalty.lower))
-        moving = (penalty.l1 == 0) & (penalty.l2 == 0) & is_open & (w != 0)
-        if not (facts.can_separate and moving.any()):
-            return None
-        direction = Point(np.where(moving, w, 0.0)[:, None], here.point.intercept)
-        found = check_direction(self.objective, direction)
-        if found is None or not found.proven:
-            return None
-        whole = replace(here, value=solution.value)
-        return no_optimum(self.objective, Outcome(whole, solution.stop), found)
 
     def stopped(self, strength: float, *, tol: float) -> PathPoint | None:
         """Return where an interrupt has left the way to a strength; None before the first step."""

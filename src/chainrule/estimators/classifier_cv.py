@@ -29,10 +29,12 @@ from chainrule.estimators.cross_validation import (
     Rows,
     as_l1_ratios,
     as_strengths,
+    has_own_columns,
 )
 from chainrule.estimators.folds import folds_of
 from chainrule.estimators.inputs import as_offset, as_weights, class_weighted
 from chainrule.estimators.labels import Labels, class_labels
+from chainrule.estimators.legacy_attributes import legacy_form
 from chainrule.estimators.lost_classes import lone_intercept, widened
 from chainrule.estimators.scoring import mean_log_proba, with_labels
 from chainrule.estimators.selection import check_rule
@@ -250,13 +252,8 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
         weights = as_weights(sample_weight, len(labels))
         weighted, self.classes_ = class_weighted(self.class_weight, weights, labels, known)
         shift = as_offset(offset, len(labels), self._n_outputs)
-        rows = Rows(
-            data,
-            labels,
-            weights,
-            _flat(shift),
-            None if self.class_weight is None else weighted,
-        )
+        of_fit = None if self.class_weight is None else weighted
+        rows = Rows(data, labels, weights, _flat(shift), of_fit)
         split_params, score_params = self._routed(
             None if sample_weight is None else weights, params
         )
@@ -276,7 +273,8 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
         self.alpha_ = 1 / (self.C_ * total)
         self.n_iter_ = fits.n_iter
         if self.use_legacy_attributes:
-            self._make_legacy()
+            keys = self.classes_[1:] if self._n_outputs == 1 else self.classes_
+            self.__dict__.update(legacy_form(vars(self), keys, one_ratio=self.l1_ratios is None))
         return self
 
     def score(
@@ -492,24 +490,6 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
         self.levels_, self.coef_names_ = {}, getattr(self, "feature_names_in_", None)
         self._has_offset = has_offset
         self.__dict__.pop("_fit", None)
-
-    def _make_legacy(self) -> None:
-        """Put attributes in scikit-learn's former form: dictionaries by class, repeated values."""
-        keys = self.classes_[1:] if self._n_outputs == 1 else self.classes_
-        paths = np.moveaxis(self.coefs_paths_, (3, 0, 2, 1), (0, 1, 2, 3))
-        scores, n_iter = np.swapaxes(self.scores_, 1, 2), np.swapaxes(self.n_iter_, 1, 2)[None]
-        if self.l1_ratios is None:
-            paths, scores, n_iter = paths[:, :, :, 0], scores[:, :, 0], n_iter[..., 0]
-        self.coefs_paths_ = dict(zip(keys, paths, strict=True))
-        self.scores_ = {key: scores.copy() for key in keys}
-        self.n_iter_ = n_iter
-        self.C_ = np.full(len(keys), self.C_)
-        self.l1_ratio_ = np.full(len(keys), self.l1_ratio_)
-
-
-def has_own_columns(data: Matrix) -> bool:
-    """Tell whether the number of coefficients depends on the rows: on their levels."""
-    return hasattr(data, "columns")
 
 
 def _flat(offset: FloatArray | None) -> FloatArray | None:

@@ -350,3 +350,8 @@ def as_l1_ratios(values: Any) -> tuple[float, ...]:  # noqa: ANN401
             f"l1_ratios must be a sequence of numbers between 0 and 1; got (l1_ratios={values!r})"
         )
     return tuple(float(value) for value in values)
+
+
+def has_own_columns(data: Matrix) -> bool:
+    """Tell whether the number of coefficients depends on the rows: on their levels."""
+    return hasattr(data, "columns")

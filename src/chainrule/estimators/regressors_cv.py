@@ -24,6 +24,7 @@ from chainrule.estimators.cross_validation import (
     Rows,
     as_l1_ratios,
     as_strengths,
+    has_own_columns,
 )
 from chainrule.estimators.folds import folds_of
 from chainrule.estimators.glm import (
@@ -100,7 +101,7 @@ class RegressorCV(CrossValidated, LinearRegressor):
         self.scores_, self.n_iter_path_ = fits.selection.scores, fits.n_iter
         self.mean_score_, self.std_error_ = fits.selection.mean, fits.selection.std_error
         self.certificates_ = fits.certificates
-        if not hasattr(data, "columns"):  # the levels of a fold make the number of coefficients
+        if not has_own_columns(data):
             table = fits.table(with_intercept=self.fit_intercept)
             self.coefs_paths_ = table[:, :, :, 0]
         return self

@@ -36,7 +36,8 @@ from typing import Final, Protocol
 import numpy as np
 
 from chainrule.engine.arrays import UNIT, BoolArray, FloatArray, accumulated
-from chainrule.engine.certificates.certificate import Certificate, claim, newton_drop
+from chainrule.engine.certificates.certificate import Certificate, claim
+from chainrule.engine.certificates.decrement import newton_drop
 from chainrule.engine.certificates.rounding import Rounding, bound_rounding, measure_rounding
 from chainrule.engine.certificates.strong_convexity import best_intercept
 from chainrule.engine.objective.evaluation import Evaluation, Point
