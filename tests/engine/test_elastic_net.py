@@ -212,3 +212,24 @@ def test_losses_that_are_not_convex_are_refused() -> None:
     X, y = _data(0, 30, 3)
     with pytest.raises(DataError, match="not proven convex"):
         PathSolver(InMemorySource(X, y), find_loss("cauchy"), Shape.checked(3))
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_a_proof_does_not_depend_on_the_unit_of_the_weights(fit_intercept: bool) -> None:
+    X, y = _data(0, 60, 4, "poisson")
+    shape = Shape.checked(4, penalty_factor=[0.0, 0.0, 1.0, 1.0])
+    found = []
+    for weight in (2.0**-40, 1.0, 2.0**40):
+        _, point = _fit(
+            X,
+            y,
+            shape,
+            0.1,
+            loss="poisson",
+            fit_intercept=fit_intercept,
+            sample_weight=np.full(60, weight),
+            tol=1e-8,
+        )
+        found.append(point.certificate.relative_bound)
+    assert max(found) < 1e-8
+    np.testing.assert_allclose(found, found[1], rtol=0.01)

@@ -272,8 +272,10 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], Any, str]] = {
     "rule": ({"rule": "2se"}, {}, Y_BAD, "rule must be one of best, min, 1se"),
     "no C": ({"Cs": []}, {}, Y_BAD, "Cs must be an integer or a sequence"),
     "C of 0": ({"Cs": [1.0, 0.0]}, {}, Y_BAD, "Cs must be .* > 0"),
+    "tiny C": ({"Cs": [1.0, 1e-310]}, {}, Y_BAD, "C=1e-310 is too small"),
     "text": ({"Cs": "many"}, {}, Y_BAD, "Cs must be"),
     "alpha of 0": ({"alphas": [0.0]}, {}, Y_BAD, "alphas must be"),
+    "endless alpha": ({"alphas": [1.0, np.inf]}, {}, Y_BAD, "alphas must be finite"),
     "ratio": ({"l1_ratios": [0.5, 2]}, {}, Y_BAD, "between 0 and 1"),
     "few groups": ({}, {"groups": np.arange(90) % 3}, Y_BAD, "3 distinct values.*cv=3"),
     "one group": ({}, {"groups": np.zeros(90)}, Y_BAD, "one value only"),
@@ -284,6 +286,16 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], Any, str]] = {
     "both": ({}, {"time": Y_BAD, "groups": Y_BAD}, Y_BAD, "pass one of them"),
     "splitter of time": ({"cv": KFold(3)}, {"time": Y_BAD}, Y_BAD, "number of folds"),
     "class lost": ({"cv": KFold(2)}, {}, np.arange(90) // 45, "class 0 has no row .* fold 0"),
+    "no fold": ({"cv": []}, {}, Y_BAD, "makes no fold"),
+    "broken rows": ({"cv": [([0, 1.5], [2])]}, {}, Y_BAD, "fold 0 .* not whole"),
+    "time of None": ({}, {"time": np.array([None] + [1] * 89)}, Y_BAD, "missing in row 0"),
+    "mixed times": ({}, {"time": np.array(["a", 1] * 45, dtype=object)}, Y_BAD, "mixes kinds"),
+    "area of a lost class": (
+        {"cv": [(range(45), range(45, 90))], "scoring": "roc_auc"},
+        {},
+        np.repeat([0, 1], [46, 44]),
+        "lack a class",
+    ),
     "empty fold": ({"cv": [([], [1, 2])]}, {}, Y_BAD, "fold 0 has no training rows"),
     "foreign row": ({"cv": [([0, 1], [90])]}, {}, Y_BAD, "fold 0 names a row"),
     "1se of one fold": (
@@ -301,6 +313,7 @@ WRONG: dict[str, tuple[dict[str, Any], dict[str, Any], Any, str]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:class 1 has no row")
 @pytest.mark.parametrize(("choices", "given", "y", "said"), WRONG.values(), ids=WRONG)
 def test_wrong_input(choices: Any, given: Any, y: Array, said: str) -> None:
     with pytest.raises(ValueError, match=said):

@@ -111,3 +111,10 @@ def test_refuses_more_classes_and_rows_that_do_not_match() -> None:
         logistic_path(X, STEPS % 3)
     with pytest.raises(DataError, match="60 rows and y 59"):
         logistic_path(X, Y[:-1])
+
+
+def test_an_l1_ratio_of_none_is_that_of_the_estimators() -> None:
+    X, y = np.array([[0.0], [1.0], [2.0], [3.0]]), np.array([0, 1, 0, 1])
+    found = logistic_path(X, y, l1_ratio=None, lambdas=[0.25])  # type: ignore[arg-type]
+    expected = LogisticRegression(C=1.0, l1_ratio=None).fit(X, y)
+    np.testing.assert_allclose(found.coef, expected.coef_, rtol=1e-4)

@@ -205,9 +205,10 @@ def fit(made: Table, **options: Any) -> FittedTable:
     return fit_table(made, FitOptions("y", validation=validation, **options))
 
 
-def test_the_curve_is_that_of_single_fits() -> None:
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
+def test_the_curve_is_that_of_single_fits(l1_ratio: float) -> None:
     made = table()
-    options: dict[str, Any] = {"ignore": ("patient", "day"), "holdout": 0.0}
+    options: dict[str, Any] = {"ignore": ("patient", "day"), "holdout": 0.0, "l1_ratio": l1_ratio}
     found = fit(made, validation={"folds": 3, "grid": (0.01, 1.0)}, **options).penalty_curve
     assert found is not None
     folds = fold_rows(made, np.arange(240), FitOptions("y"), made.column("y").as_text().codes, 3)

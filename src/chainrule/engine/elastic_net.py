@@ -35,6 +35,8 @@ def fit_elastic_net(
 ) -> Fit:
     """Minimise sum_i s_i loss_i + P(coef) / C and prove how far the answer is from optimal.
 
+    An interrupt (Ctrl-C) ends it as it ends `fit_linear_model`.
+
     Parameters
     ----------
     source : InMemorySource
@@ -63,12 +65,18 @@ def fit_elastic_net(
         n_threads=n_threads,
         on_iteration=on_iteration,
     )
-    strength = 1 / C
-    if start is not None:
-        solver.begin_at(start, strength)
-    else:
-        solver.approach(strength, max_iter)
-    found = solver.solve(strength, tol=tol, max_iter=max_iter)
+    strength, interrupted = 1 / C, False
+    try:
+        if start is not None:
+            solver.begin_at(start, strength)
+        else:
+            solver.approach(strength, max_iter)
+        found = solver.solve(strength, tol=tol, max_iter=max_iter)
+    except KeyboardInterrupt:
+        last = solver.stopped(strength, tol=tol)
+        if last is None:
+            raise
+        found, interrupted = last, True
     after = memory()
     grew = after[1] - held[0] if held and after and after[1] > held[1] else None
     plan = _plan(source, shape)
@@ -86,6 +94,7 @@ def fit_elastic_net(
         lambda: found.certificate,
         lambda: list(found.history),
         lambda: plan,
+        interrupted,
         obstacles=() if found.met else _obstacles(found.stop, shape, C),
     )
 

@@ -15,8 +15,9 @@ from typing import Final
 
 import numpy as np
 
-from chainrule.engine.arrays import BoolArray, FloatArray, IntArray
+from chainrule.engine.arrays import UNIT, BoolArray, FloatArray, IntArray
 from chainrule.engine.certificates.certificate import Certificate, with_rounded_intercept
+from chainrule.engine.certificates.findings import free_separation
 from chainrule.engine.certificates.finite import refuse_overflow, refuse_targets
 from chainrule.engine.certificates.separable_gap import certify_elastic_net
 from chainrule.engine.data.duplicates import merged
@@ -35,7 +36,7 @@ from chainrule.engine.runtime.executors import Partial
 from chainrule.engine.runtime.machine import single_threaded_algebra
 from chainrule.engine.solvers.proximal_newton import Model, Solution, proximal_newton
 from chainrule.engine.solvers.starting import starting_point
-from chainrule.engine.solvers.steps import IterationRecord, Stop
+from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop
 from chainrule.errors import DataError
 
 _FORBIDDING: Final[float] = 1e300
@@ -61,6 +62,9 @@ _LEAST_RATIO: Final[float] = 1e-3
 """The l1_ratio from which the strongest point of a path of squares is counted, as in glmnet."""
 
 _STRIDE: Final[float] = 0.3
+_MOST_STRIDES: Final[int] = 30
+"""Strides after which a penalty is lost in the rounding of the slopes."""
+
 _ROUGH: Final[float] = 1e-2
 
 
@@ -153,6 +157,8 @@ class PathSolver:
         self._ever = np.zeros(source.n_features, dtype=bool)
         self._records: list[IterationRecord] = []
         self._stop = False
+        self._seen: Evaluation | None = None
+        self._n_steps = 0
         with _alone():
             start = self.objective.evaluate(starting_point(self.objective))
             self.null = self._solved_null(start, np.ones(source.n_features, dtype=bool))
@@ -177,11 +183,17 @@ class PathSolver:
         return float((self.null.value - loss) / null) if null > 0 else 0.0
 
     def approach(self, strength: float, max_iter: int) -> None:
-        """Go near a strength in strides, roughly: with very many columns, few take part."""
-        if not self._is_wide:
-            return
-        while self._last * _STRIDE > strength and not self._stop:
-            self._reach(self._last * _STRIDE, _ROUGH, max_iter)
+        """Go near a strength in strides, roughly: with very many columns, few take part.
+
+        The steps are counted with those of the next `solve`, and are at most half of them.
+        """
+        if not self._is_wide or strength == 0:
+            return  # without a strength, all columns take part
+        for _ in range(_MOST_STRIDES):
+            left = max_iter // 2 - len(self._records)
+            if self._last * _STRIDE <= strength or left <= 0 or self._stop:
+                return
+            self._reach(self._last * _STRIDE, _ROUGH, left)
 
     def begin_at(self, start: Point, strength: float) -> None:
         """Start from a point in the units of the data, where it is better than no coefficients."""
@@ -204,8 +216,7 @@ class PathSolver:
             Bound on (f - f*) / f* to be proven, f* counted from the sum of the least losses.
         max_iter : int
         """
-        self._records = []
-        aim, source = _CAREFUL * tol, self.source
+        aim = _CAREFUL * tol
         with _alone():
             while True:
                 penalty, solution = self._reach(strength, aim, max_iter - len(self._records))
@@ -223,29 +234,63 @@ class PathSolver:
                 aim *= _TIGHTER
                 if aim < _LEAST_AIM * tol:
                     break
-            w = here.point.coef[:, 0]
-            whole = replace(here, value=solution.value)
-            certificate = with_rounded_intercept(certificate, self.objective, whole)
-        point = in_units(source, here.point)
-        refuse_overflow(point, source.column_names, source.column_maxima)
+            if certificate.relative_bound > tol:
+                whole = replace(here, value=solution.value)
+                outcome = Outcome(whole, solution.stop)
+                certificate = free_separation(self.objective, penalty, outcome) or certificate
+            return self._at(strength, penalty, certificate, solution.stop, tol)
+
+    def stopped(self, strength: float, *, tol: float) -> PathPoint | None:
+        """Return where an interrupt has left the way to a strength; None before the first step."""
+        if self._seen is None:
+            return None
+        self._here = self._seen
+        penalty = self._shape.penalty(strength, self.source.column_scale)
+        with _alone():
+            certificate = certify_elastic_net(
+                self.objective, penalty, self._here, enough=tol, stop="interrupted"
+            )
+            return self._at(strength, penalty, certificate, "interrupted", tol)
+
+    def _at(
+        self,
+        strength: float,
+        penalty: ElasticNet,
+        certificate: Certificate,
+        stop: Stop,
+        tol: float,
+    ) -> PathPoint:
+        """Return the point where the solver stands, as the fit of a strength."""
+        here, records = self._here, self._records
+        n_steps = self._n_steps if stop == "interrupted" else len(records)
+        self._records, self._n_steps = [], 0
+        value = here.value + penalty.value(here.point.coef[:, 0])
+        certificate = with_rounded_intercept(
+            certificate, self.objective, replace(here, value=value)
+        )
+        point = in_units(self.source, here.point)
+        refuse_overflow(point, self.source.column_names, self.source.column_maxima)
         return PathPoint(
             strength,
             point,
-            here.value + penalty.value(w),
+            value,
             here.value,
             certificate,
-            certificate.proven and certificate.relative_bound <= tol,
-            solution.stop,
-            len(self._records),
-            tuple(self._records),
+            certificate.proven
+            and certificate.kind != "separation"
+            and certificate.relative_bound <= tol,
+            stop,
+            n_steps,
+            tuple(records),
         )
 
     def _monitor(self, evaluation: Evaluation) -> bool:
+        self._seen, self._n_steps = evaluation, self._n_steps + 1
         if self._on_iteration is None:
             return False
         slope = float(np.abs(evaluation.gradient.intercept).max(initial=0.0))
         progress = Progress(
-            len(self._records) + 1,
+            self._n_steps,
             evaluation.value,
             slope,
             self.objective.passes,
@@ -315,10 +360,13 @@ class PathSolver:
             self._model = Model.at(self.objective, self._here, model.columns, None)
 
     def _units(self, penalty: ElasticNet) -> FloatArray:
-        """Return what violations are measured in: l1, or the largest slope where that is 0."""
-        slopes = np.abs(self.start.gradient.coef[:, 0])
-        other = float(penalty.l1.max(initial=0.0)) or float(slopes.max(initial=0.0)) or 1.0
-        return np.where(penalty.l1 > 0, penalty.l1, other)
+        """Return what violations are measured in: l1, or the largest slope where that is 0.
+
+        It is no less than what rounding leaves of the largest slope.
+        """
+        steepest = float(np.abs(self.start.gradient.coef[:, 0]).max(initial=0.0))
+        other = float(penalty.l1.max(initial=0.0)) or steepest or 1.0
+        return np.maximum(np.where(penalty.l1 > 0, penalty.l1, other), UNIT * steepest)
 
     @property
     def _is_wide(self) -> bool:
@@ -332,7 +380,7 @@ class PathSolver:
         w, slope = here.point.coef[:, 0], np.abs(here.gradient.coef[:, 0])
         l1 = penalty.l1
         # a slope hardly changes by more than the strength does (Tibshirani and others 2012)
-        strong = l1 * max(2 - self._last / strength, 0.5)
+        strong = l1 * (max(2 - self._last / strength, 0.5) if strength > 0 else 0.5)
         wanted = self._ever | (w != 0) | (l1 == 0) | (slope >= strong)
         wanted[int(np.argmax(slope / unit))] = True
         while True:

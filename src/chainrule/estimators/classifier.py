@@ -16,7 +16,6 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from chainrule.engine.arrays import FloatArray, IntArray
-from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.results import Fit
@@ -24,14 +23,11 @@ from chainrule.errors import DataError
 from chainrule.estimators.base import checked_strength, managed
 from chainrule.estimators.class_inference import FIRTH, ClassInference
 from chainrule.estimators.inputs import (
-    are_implied,
     as_offset,
     as_proportions,
     as_weights,
     class_weighted,
     codes_of,
-    n_cores,
-    n_threads,
     positive,
 )
 from chainrule.estimators.labels import Labels, class_labels
@@ -100,8 +96,9 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         are compiled (large dense data, two classes) and else one. The answer has the same bits for
         any number.
     on_separation : {'warn', 'raise'}, default='warn'
-        What to do when the classes are separable and nothing is penalised, so that no finite
-        optimum exists: warn and keep the last iterate, or raise `DataError`.
+        What to do when coefficients that nothing penalises or bounds are proven to separate the
+        classes, so that no finite optimum exists: warn and keep the last iterate, or raise
+        `DataError`.
     handle_unknown : {'error', 'ignore'}, default='error'
         The treatment, in predictions, of a level of a categorical column that no row of the fit
         has: raise `DataError`, or give the row no coefficient for that column. In cross-validation
@@ -431,35 +428,12 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
                 row=row,
             )
             return
-        from chainrule.estimators.jeffreys import fit_jeffreys
+        from chainrule.estimators.jeffreys import fit_firth
 
         if n_classes > 2:
             raise DataError(f"penalty={self.penalty!r} is for two classes, and y has {n_classes}")
-        if rows is not None:
-            X, weights = X[rows], weights[rows]
-            offset = None if offset is None else offset[rows]
-        if isinstance(X, CodedRows):
-            X = X.occurring(rows)
-        self.levels_ = getattr(X, "levels", {})
-        names = getattr(X, "names", getattr(self, "feature_names_in_", None))
-        self.coef_names_ = None if names is None else np.array(names, dtype=object)
-        fit = fit_jeffreys(
-            X,
-            y,
-            None if are_implied(weights) else weights,
-            offset,
-            penalty=str(self.penalty),
-            fit_intercept=self.fit_intercept,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            n_threads=n_threads(self.n_jobs, default=n_cores()),
-        )
-        for name, value in attributes(fit.point).items():
-            setattr(self, name, value)
-        self._fit, self.objective_ = fit, fit.objective
-        self._has_offset = offset is not None
-        self.solver_, self.n_passes_ = "fisher-scoring", 2.0 * fit.n_iter
-        self.n_iter_ = np.array([fit.n_iter], dtype=np.int32)
+        fit = fit_firth(self, X, y, weights, rows, offset)
+        self.__dict__.update(attributes(fit.point))
         if not fit.met:
             few = f"max_iter={self.max_iter} iterations were too few. {fit.certificate}"
             warnings.warn(few, ConvergenceWarning, stacklevel=4)

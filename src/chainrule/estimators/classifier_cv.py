@@ -29,10 +29,12 @@ from chainrule.estimators.cross_validation import (
     Rows,
     as_l1_ratios,
     as_strengths,
+    has_own_columns,
 )
 from chainrule.estimators.folds import folds_of
-from chainrule.estimators.inputs import as_offset, as_weights, class_weighted, codes_of
+from chainrule.estimators.inputs import as_offset, as_weights, class_weighted
 from chainrule.estimators.labels import Labels, class_labels
+from chainrule.estimators.legacy_attributes import legacy_form
 from chainrule.estimators.lost_classes import lone_intercept, widened
 from chainrule.estimators.scoring import mean_log_proba, with_labels
 from chainrule.estimators.selection import check_rule
@@ -42,7 +44,10 @@ _PENALTIES: Final = ("deprecated", "l1", "l2", "elasticnet")
 
 
 class LogisticRegressionCV(CrossValidated, LogisticRegression):
-    """Logistic regression with the penalty chosen by cross-validation, each fit with its proof.
+    """Logistic regression with the penalty chosen by cross-validation.
+
+    Every fit has its certificate, those on folds in `certificates_`; fits that do not prove the
+    tolerance are told of in one warning.
 
     Parameters and attributes are those of scikit-learn 1.9, with the defaults that scikit-learn
     announces: `scoring` is the log-loss, and attributes are arrays.
@@ -255,8 +260,8 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
         weights = as_weights(sample_weight, len(labels))
         weighted, self.classes_ = class_weighted(self.class_weight, weights, labels, known)
         shift = as_offset(offset, len(labels), self._n_outputs)
-        self._factors = self._class_factors(weights, weighted, labels)
-        rows = Rows(data, labels, weights, _flat(shift))
+        of_fit = None if self.class_weight is None else weighted
+        rows = Rows(data, labels, weights, _flat(shift), of_fit)
         split_params, score_params = self._routed(
             None if sample_weight is None else weights, params
         )
@@ -272,11 +277,12 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
             self._refit(X, rows, grid, fits, ratio, strength)
             self.C_, self.l1_ratio_ = float(self.Cs_[strength]), grid.l1_ratios[ratio]
         else:
-            self._average(fits, grid)
+            self._average(fits, grid, has_offset=shift is not None)
         self.alpha_ = 1 / (self.C_ * total)
         self.n_iter_ = fits.n_iter
         if self.use_legacy_attributes:
-            self._make_legacy()
+            keys = self.classes_[1:] if self._n_outputs == 1 else self.classes_
+            self.__dict__.update(legacy_form(vars(self), keys, one_ratio=self.l1_ratios is None))
         return self
 
     def score(
@@ -369,6 +375,20 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
     def _n_outputs(self) -> int:
         return 1 if len(self.classes_) == 2 else len(self.classes_)
 
+    def _is_for_two_classes(self) -> bool:
+        """Return whether a penalty to try is one that is fitted for two classes alone."""
+        if self.bounds is not None or self.positive is True:
+            return True
+        if self.penalty in ("l1", "l2"):
+            mixed = self.penalty == "l1"
+        else:
+            # parameters may be senseless here: tags are asked for before a fit checks them
+            mixed = self.l1_ratios is not None and np.unique(self.l1_ratios).tolist() != [0]
+        free = 0.0 if self.alphas is not None else np.inf
+        strengths = self.Cs if self.alphas is None else self.alphas
+        is_penalised = np.unique(strengths).tolist() != [free]
+        return is_penalised and (mixed or self.penalty_factor is not None)
+
     def _grid(self) -> Grid:
         """Return the penalties to try; refuse senseless parameters."""
         self._check_common_parameters()
@@ -404,33 +424,13 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
             return routed.splitter.split, routed.scorer.score
         return {}, {} if sample_weight is None else {"sample_weight": sample_weight}
 
-    def _class_factors(
-        self, weights: FloatArray, weighted: FloatArray, labels: Labels
-    ) -> dict[Any, float] | None:
-        """Return the factor of each class, computed from all rows."""
-        if self.class_weight is None:
-            return None
-        codes = np.full(len(labels), -1)
-        used = (weights > 0) & np.isin(labels, self.classes_)
-        codes[used] = codes_of(labels[used], self.classes_)
-        firsts = [int(np.flatnonzero(codes == k)[0]) for k in range(len(self.classes_))]
-        found = [float(weighted[row] / weights[row]) for row in firsts]
-        return dict(zip(self.classes_.tolist(), found, strict=True))
-
-    def _model(self) -> Any:  # noqa: ANN401
-        model = super()._model()
-        model.class_weight = self._factors
+    def _model_of_fold(self) -> Any:  # noqa: ANN401
+        model = self._model()
+        model.class_weight = None  # it is in the weights of the rows: 'balanced' is of all rows
         return model
 
     def _set_strength(self, model: Any, strength: float, in_alpha: bool, rows: Rows) -> None:  # noqa: ANN401
-        if not in_alpha:
-            model.C = strength
-            return
-        factors = model.class_weight or {}
-        weights = rows.weights
-        if factors:
-            weights = weights * np.array([factors.get(label, 1.0) for label in rows.y.tolist()])
-        model.C = 1 / (strength * float(weights.sum()))
+        model.C = 1 / (strength * float(rows.weights.sum())) if in_alpha else strength
 
     def _fold_models(self, k: int, rows: Rows, grid: Grid) -> Iterator[tuple[int, int, Any, int]]:
         """Yield the fits of a fold; a class without training rows gets the probability 0."""
@@ -446,14 +446,8 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
                 for i in range(len(grid.strengths)):
                     yield j, i, self._constant(rows, present), 0
             return
-        factors = self._factors
-        if factors is not None:
-            self._factors = {c: f for c, f in factors.items() if c in kept}
-        try:
-            for j, i, model, n_steps in super()._fold_models(k, rows, grid):
-                yield j, i, widened(model, self.classes_, present), n_steps
-        finally:
-            self._factors = factors
+        for j, i, model, n_steps in super()._fold_models(k, rows, grid):
+            yield j, i, widened(model, self.classes_, present), n_steps
 
     def _tell_of_lost_class(self, k: int, lost: Labels) -> None:
         said = (
@@ -470,7 +464,7 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
             raise DataError(
                 "a fold has training rows of one class alone: use StratifiedKFold or fewer folds"
             )
-        model: LogisticRegression = self._model()
+        model: LogisticRegression = self._model_of_fold()
         model._matrix(rows.X, reset=True)
         model.levels_, model.coef_names_ = {}, None
         model._has_offset = rows.offset is not None
@@ -495,9 +489,16 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
             return mean_log_proba(log_proba, rows.y, self.classes_, params.get("sample_weight"))
         if rows.offset is not None:
             raise DataError("with an offset, scoring must be 'neg_log_loss', the default")
-        return float(
-            with_labels(self._get_scorer(), self.classes_)(model, rows.X, rows.y, **params)
-        )
+        scorer = with_labels(self._get_scorer(), self.classes_)
+        try:
+            return float(scorer(model, rows.X, rows.y, **params))
+        except ValueError as error:
+            if np.isfinite(model.intercept_).all():
+                raise
+            raise DataError(
+                f"scoring={self.scoring!r} takes no infinite scores, which rows have in a fold "
+                "whose training rows lack a class: use StratifiedKFold, fewer folds or other groups"
+            ) from error
 
     def _keep_curve(self, fits: FoldFits, grid: Grid, total: float) -> None:
         """Set the attributes that describe grid and folds."""
@@ -511,7 +512,7 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
         if self._n_features is not None:
             self.coefs_paths_ = fits.table(with_intercept=self.fit_intercept)
 
-    def _average(self, fits: FoldFits, grid: Grid) -> None:
+    def _average(self, fits: FoldFits, grid: Grid, *, has_offset: bool) -> None:
         """Average the best fits of the folds."""
         if self._n_features is None:
             raise DataError("refit=False averages columns of numbers; encode categorical columns")
@@ -526,26 +527,8 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
         self.C_ = float(np.mean([self.Cs_[i] for _, _, i in best]))
         self.l1_ratio_ = float(np.mean([grid.l1_ratios[j] for _, j, _ in best]))
         self.levels_, self.coef_names_ = {}, getattr(self, "feature_names_in_", None)
-        self._has_offset = False
+        self._has_offset = has_offset
         self.__dict__.pop("_fit", None)
-
-    def _make_legacy(self) -> None:
-        """Put attributes in scikit-learn's former form: dictionaries by class, repeated values."""
-        keys = self.classes_[1:] if self._n_outputs == 1 else self.classes_
-        paths = np.moveaxis(self.coefs_paths_, (3, 0, 2, 1), (0, 1, 2, 3))
-        scores, n_iter = np.swapaxes(self.scores_, 1, 2), np.swapaxes(self.n_iter_, 1, 2)[None]
-        if self.l1_ratios is None:
-            paths, scores, n_iter = paths[:, :, :, 0], scores[:, :, 0], n_iter[..., 0]
-        self.coefs_paths_ = dict(zip(keys, paths, strict=True))
-        self.scores_ = {key: scores.copy() for key in keys}
-        self.n_iter_ = n_iter
-        self.C_ = np.full(len(keys), self.C_)
-        self.l1_ratio_ = np.full(len(keys), self.l1_ratio_)
-
-
-def has_own_columns(data: Matrix) -> bool:
-    """Tell whether the number of coefficients depends on the rows: on their levels."""
-    return hasattr(data, "columns")
 
 
 def _flat(offset: FloatArray | None) -> FloatArray | None:

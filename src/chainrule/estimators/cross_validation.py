@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Final
 
@@ -22,10 +22,10 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping
 from sklearn.utils.validation import _check_method_params
 
 from chainrule.engine.arrays import FloatArray, IntArray
-from chainrule.engine.certificates.certificate import Certificate
 from chainrule.engine.data.frames import has_levels
+from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.errors import DataError
-from chainrule.estimators.base import LinearEstimator, Matrix
+from chainrule.estimators.base import LinearEstimator, Matrix, checked_strength
 from chainrule.estimators.inputs import are_implied
 from chainrule.estimators.selection import Selection
 from chainrule.estimators.time_folds import Folds
@@ -61,12 +61,24 @@ class Grid:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows with everything that a fit to them takes."""
+    """Rows with everything that a fit to them takes.
+
+    Attributes
+    ----------
+    X : array-like
+    y : ndarray of shape (n_samples,)
+    weights : ndarray of shape (n_samples,)
+        By which scores count.
+    offset : ndarray or None
+    weights_of_fit : ndarray or None
+        The weights times those of the classes; None where they are `weights`.
+    """
 
     X: Matrix
     y: npt.NDArray[Any]
     weights: FloatArray
     offset: FloatArray | None
+    weights_of_fit: FloatArray | None = None
 
     def take(self, rows: IntArray) -> Rows:
         """Return some of the rows."""
@@ -76,12 +88,19 @@ class Rows:
             self.y[rows],
             weights[: len(rows)] if are_implied(weights) else weights[rows],
             None if self.offset is None else self.offset[rows],
+            None if self.weights_of_fit is None else self.weights_of_fit[rows],
         )
 
     @property
     def given_weights(self) -> FloatArray | None:
         """The weights, None where nobody gave any."""
         return None if are_implied(self.weights) else self.weights
+
+    def for_fit(self) -> Rows:
+        """Return the rows with the weights that they have in a fit."""
+        if self.weights_of_fit is None:
+            return self
+        return replace(self, weights=self.weights_of_fit, weights_of_fit=None)
 
 
 @dataclass(frozen=True)
@@ -157,6 +176,10 @@ class CrossValidated(LinearEstimator):
                 raise ValueError(f"{self._single.__name__} has no {name}; omit it")
         return self._single(**kept, warm_start=True, verbose=0)
 
+    def _model_of_fold(self) -> Any:  # noqa: ANN401
+        """Return an estimator for fits to rows that have their `weights_of_fit`."""
+        return self._model()
+
     def _set_point(self, model: Any, grid: Grid, ratio: int, strength: int, rows: Rows) -> None:  # noqa: ANN401
         self._set_strength(model, float(grid.strengths[strength]), grid.in_alpha, rows)
         l1_ratio = grid.l1_ratios[ratio]
@@ -174,29 +197,40 @@ class CrossValidated(LinearEstimator):
         shape = (len(folds), len(grid.l1_ratios), len(grid.strengths))
         scores, n_iter = np.empty(shape), np.zeros(shape, dtype=np.int32)
         certificates = np.empty(shape, dtype=object)
+        short: list[tuple[int, str]] = []
         coef = [[[np.empty(0)] * shape[2] for _ in range(shape[1])] for _ in folds]
         intercept = [[[np.empty(0)] * shape[2] for _ in range(shape[1])] for _ in folds]
         weights = np.empty(len(folds))
         for k, (train, test) in enumerate(folds):
-            held = rows.take(test)
-            weights[k] = held.weights.sum()
-            if not weights[k] > 0:
+            counted = test[rows.weights[test] > 0]  # a weight of 0 is the absence of the row
+            if not len(counted):
                 raise DataError(f"the held-out rows of fold {k} all have weight 0: use fewer folds")
-            held_params = _check_method_params(rows.X, params, test)
-            for j, i, model, n_steps in self._fold_models(k, rows.take(train), grid):
+            held = rows.take(counted)
+            weights[k] = held.weights.sum()
+            held_params = _check_method_params(rows.X, params, counted)
+            for j, i, model, n_steps in self._fold_models(k, rows.take(train).for_fit(), grid):
                 coef[k][j][i] = np.atleast_2d(np.array(model.coef_))
                 intercept[k][j][i] = np.atleast_1d(np.array(model.intercept_))
                 n_iter[k, j, i] = n_steps
                 certificates[k, j, i] = getattr(model, "certificate_", None)
                 scores[k, j, i] = self._score(model, held, held_params)
-        self._tell_of_shortfalls(certificates)
+                fit = getattr(model, "_fit", None)
+                if fit is not None and not fit.met:
+                    short.append((k, fit.shortfall(self.tol, self.max_iter)))
+        if short:
+            warnings.warn(
+                f"{len(short)} of the {certificates.size} fits on folds have no proven optimum "
+                f"within tol, the first in fold {short[0][0]}: {short[0][1]} See certificates_.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
         selection = Selection(scores, weights, grid.order)
         return FoldFits(selection, coef, intercept, n_iter, certificates)
 
     def _fold_models(self, k: int, rows: Rows, grid: Grid) -> Iterator[tuple[int, int, Any, int]]:
         """Yield the places of l1_ratio and strength, the model fitted there, and its iterations."""
         for j in range(len(grid.l1_ratios)):
-            model = self._model()
+            model = self._model_of_fold()
             for i in (int(place) for place in grid.order):
                 self._set_point(model, grid, j, i, rows)
                 with warnings.catch_warnings():
@@ -207,22 +241,6 @@ class CrossValidated(LinearEstimator):
                         raise DataError(f"the training rows of fold {k}: {error}") from error
                 yield j, i, model, int(np.max(model.n_iter_))
 
-    def _tell_of_shortfalls(self, certificates: npt.NDArray[Any]) -> None:
-        short = [
-            place
-            for place, certificate in np.ndenumerate(certificates)
-            if isinstance(certificate, Certificate)
-            and (not certificate.proven or certificate.kind == "separation")
-        ]
-        if short:
-            first = certificates[short[0]]
-            warnings.warn(
-                f"{len(short)} of the {certificates.size} fits on folds have no proven optimum, "
-                f"the first in fold {short[0][0]}: {first} See certificates_.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-
     def _refit(
         self, X: Matrix, rows: Rows, grid: Grid, fits: FoldFits, ratio: int, strength: int
     ) -> None:
@@ -231,7 +249,7 @@ class CrossValidated(LinearEstimator):
         It starts at the mean of the coefficients of the folds, if all have the same columns.
         """
         model = self._model()
-        self._set_point(model, grid, ratio, strength, rows)
+        self._set_point(model, grid, ratio, strength, rows.for_fit())
         model.verbose = self.verbose
         start = [(c[ratio][strength], b[ratio][strength]) for c, b in fits.points()]
         if len({coef.shape for coef, _ in start}) == 1 and not has_levels(X):
@@ -253,6 +271,11 @@ class CrossValidated(LinearEstimator):
 
     def _data(self, X: Matrix) -> Matrix:
         """Return X checked, in a form whose rows can be taken."""
+        if isinstance(X, StoredArray):
+            raise DataError(
+                f"{X.path} is read in blocks, and folds take rows in memory: pass np.load(path), "
+                "or choose the penalty of a file with `chainrule fit --stream --cv`"
+            )
         checked = self._matrix(X, reset=True)
         if has_levels(X):
             return X
@@ -305,6 +328,11 @@ def as_strengths(values: Any, name: str, *, least: float = 0.0) -> FloatArray:  
         raise ValueError(
             f"{name} must be an integer or a sequence of numbers > {least:g}, not {values!r}"
         )
+    if name == "Cs":
+        for C in found.tolist():
+            checked_strength(C)
+    elif np.isinf(found).any():
+        raise ValueError(f"{name} must be finite, not {values!r}")
     return found
 
 
@@ -322,3 +350,8 @@ def as_l1_ratios(values: Any) -> tuple[float, ...]:  # noqa: ANN401
             f"l1_ratios must be a sequence of numbers between 0 and 1; got (l1_ratios={values!r})"
         )
     return tuple(float(value) for value in values)
+
+
+def has_own_columns(data: Matrix) -> bool:
+    """Tell whether the number of coefficients depends on the rows: on their levels."""
+    return hasattr(data, "columns")

@@ -69,6 +69,8 @@ def folds_of(
         params = {**(params or {}), "groups": groups}
     splitter = check_cv(_FOLDS if cv is None else cv, y, classifier=classifier)
     found = list(splitter.split(X, y, **(params or {})))
+    if not found:
+        raise DataError(f"cv={cv!r} makes no fold: pass a number of folds, 2 or more")
     return [_checked(k, train, test, n_rows) for k, (train, test) in enumerate(found)]
 
 
@@ -105,6 +107,8 @@ def _checked(k: int, train: Any, test: Any, n_rows: int) -> tuple[IntArray, IntA
             places = np.flatnonzero(places)
         if not places.size:
             raise DataError(f"fold {k} has no {name} rows: use fewer folds, or other splits")
+        if places.dtype.kind not in "iu" and not (places == np.floor(places)).all():
+            raise DataError(f"fold {k} names {name} rows by numbers that are not whole")
         if places.min() < -n_rows or places.max() >= n_rows:
             raise DataError(f"fold {k} names a row that X, of {n_rows} rows, does not have")
         rows.append(places.astype(np.intp, copy=False))

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.engine.arrays import FloatArray, norm
+from chainrule.engine.arrays import FloatArray, IntArray, norm
 from chainrule.engine.certificates.certificate import Certificate
+from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.inference.design import Design
 from chainrule.engine.inference.families import family_of
@@ -20,6 +21,7 @@ from chainrule.engine.inference.moments import Estimate
 from chainrule.engine.losses.table import find_loss
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.solvers.steps import IterationRecord
+from chainrule.estimators.inputs import are_implied, n_cores, n_threads
 
 
 @dataclass(frozen=True)
@@ -105,3 +107,47 @@ def fit_jeffreys(
         "none", float("inf"), float("inf"), float("inf"), norm(gradient), 0.0, False, because
     )
     return JeffreysFit(point, best.value, certificate, best.n_iter, met)
+
+
+def fit_firth(
+    model: Any,  # noqa: ANN401
+    X: Any,  # noqa: ANN401
+    y: npt.NDArray[Any],
+    weights: FloatArray,
+    rows: IntArray | None,
+    offset: FloatArray | None,
+) -> JeffreysFit:
+    """Fit some rows, or all, with the parameters of an estimator, and describe the fit in it.
+
+    Parameters
+    ----------
+    model : LogisticRegression
+    X, weights, rows, offset
+        All rows, and which of them to fit.
+    y : ndarray
+        Of the rows to fit alone.
+    """
+    if rows is not None:
+        X, weights = X[rows], weights[rows]
+        offset = None if offset is None else offset[rows]
+    if isinstance(X, CodedRows):
+        X = X.occurring(rows)
+    model.levels_ = getattr(X, "levels", {})
+    names = getattr(X, "names", getattr(model, "feature_names_in_", None))
+    model.coef_names_ = None if names is None else np.array(names, dtype=object)
+    fit = fit_jeffreys(
+        X,
+        y,
+        None if are_implied(weights) else weights,
+        offset,
+        penalty=str(model.penalty),
+        fit_intercept=model.fit_intercept,
+        tol=model.tol,
+        max_iter=model.max_iter,
+        n_threads=n_threads(model.n_jobs, default=n_cores()),
+    )
+    model._fit, model.objective_ = fit, fit.objective
+    model._has_offset = offset is not None
+    model.solver_, model.n_passes_ = "fisher-scoring", 2.0 * fit.n_iter
+    model.n_iter_ = np.array([fit.n_iter], dtype=np.int32)
+    return fit

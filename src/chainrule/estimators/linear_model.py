@@ -60,6 +60,8 @@ class LinearModel(LinearRegressor):
         Share of absolute values in the penalty, as in `LogisticRegression`; 1 is the lasso.
     penalty_factor : array-like of shape (n_coefficients,) or dict, optional
         Factors on the strength of the penalty, by coefficient, or by name of a column; 0 for none.
+        A fit with a 0 is proven for self-concordant losses alone, such as the logistic and
+        Poisson's.
     positive : bool, default=False
         Whether coefficients must be at least 0.
     bounds : tuple of (lower, upper), optional

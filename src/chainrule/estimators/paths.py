@@ -33,7 +33,7 @@ from chainrule.estimators.inputs import (
 from chainrule.estimators.inputs import (
     positive as positive_rows,
 )
-from chainrule.estimators.penalties import shape_of
+from chainrule.estimators.penalties import shape_of, shared_l1_ratio
 
 Matrix = Any
 
@@ -129,6 +129,7 @@ def logistic_path(
     True
     """
     _check_numbers(n_lambdas, eps, tol, max_iter)
+    l1_ratio = shared_l1_ratio(l1_ratio)
     labels = as_labels(y)
     weights = as_weights(sample_weight, len(labels))
     weights, classes = class_weighted(class_weight, weights, labels, distinct(labels))
@@ -160,13 +161,13 @@ def logistic_path(
     )
     shape = shape_of(
         source.n_features,
-        float(l1_ratio),
+        l1_ratio,
         penalty_factor,
         bounds,
         positive=positive,
         names=names,
         levels=levels,
-    ) or Shape.checked(source.n_features, float(l1_ratio))
+    ) or Shape.checked(source.n_features, l1_ratio)
     if standardize:
         shape = shape.standardised(standard_deviations(source))
     solver = PathSolver(
@@ -211,7 +212,7 @@ def logistic_path(
         deviance_ratio=np.array([solver.deviance_ratio(point.loss) for point in points]),
         classes=classes,
         coef_names=list(source.column_names),
-        l1_ratio=float(l1_ratio),
+        l1_ratio=l1_ratio,
         certificates=tuple(point.certificate for point in points),
         n_iter=np.array([point.n_iter for point in points]),
         n_passes=solver.objective.passes + 1,

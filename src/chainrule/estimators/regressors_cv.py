@@ -24,6 +24,7 @@ from chainrule.estimators.cross_validation import (
     Rows,
     as_l1_ratios,
     as_strengths,
+    has_own_columns,
 )
 from chainrule.estimators.folds import folds_of
 from chainrule.estimators.glm import (
@@ -100,7 +101,7 @@ class RegressorCV(CrossValidated, LinearRegressor):
         self.scores_, self.n_iter_path_ = fits.selection.scores, fits.n_iter
         self.mean_score_, self.std_error_ = fits.selection.mean, fits.selection.std_error
         self.certificates_ = fits.certificates
-        if not hasattr(data, "columns"):  # the levels of a fold make the number of coefficients
+        if not has_own_columns(data):
             table = fits.table(with_intercept=self.fit_intercept)
             self.coefs_paths_ = table[:, :, :, 0]
         return self
@@ -154,10 +155,9 @@ class RegressorCV(CrossValidated, LinearRegressor):
 
     def _grid(self) -> Grid:
         """Return the penalties to try."""
-        strengths = as_strengths(self.alphas, "alphas")
-        if not np.isfinite(strengths).all():
-            raise ValueError(f"alphas must be finite, not {self.alphas!r}")
-        return Grid(strengths, as_l1_ratios(self.l1_ratios), in_alpha=True)
+        return Grid(
+            as_strengths(self.alphas, "alphas"), as_l1_ratios(self.l1_ratios), in_alpha=True
+        )
 
     def _set_strength(self, model: Any, strength: float, in_alpha: bool, rows: Rows) -> None:  # noqa: ANN401
         if in_alpha:

@@ -24,12 +24,18 @@ def time_folds(time: npt.NDArray[Any], n_folds: int) -> Folds:
     DataError
         When a time is missing, or there are too few moments.
     """
-    missing = np.flatnonzero(~(time == time))  # NaN and NaT differ from themselves
+    # NaN and NaT differ from themselves
+    missing = np.flatnonzero([t is None for t in time] if time.dtype == object else time != time)
+    if not len(missing) and time.dtype == object:
+        missing = np.flatnonzero([t != t for t in time])
     if len(missing):
         raise DataError(
             f"time is missing in row {missing[0]}: fill it in, or leave the row out of the fit"
         )
-    moments, codes = np.unique(time, return_inverse=True)
+    try:
+        moments, codes = np.unique(time, return_inverse=True)
+    except TypeError as error:
+        raise DataError("time mixes kinds of values; make all of them dates or numbers") from error
     if len(moments) < n_folds + 1:
         raise DataError(
             f"time has {len(moments)} distinct values, and {n_folds} folds forward in time need "

@@ -12,7 +12,9 @@ import numpy as np
 
 from chainrule.engine.certificates.certificate import Certificate, certify
 from chainrule.engine.data.sources import InMemorySource, quoted
+from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.objective.objective import Objective
+from chainrule.engine.penalties.elastic_net import ElasticNet
 from chainrule.engine.solvers.curvature import Curvature
 from chainrule.engine.solvers.steps import Outcome
 
@@ -50,6 +52,32 @@ def no_optimum(objective: Objective, outcome: Outcome, separation: Separation) -
         because=because,
         columns=names,
     )
+
+
+def free_separation(
+    objective: Objective, penalty: ElasticNet, outcome: Outcome
+) -> Certificate | None:
+    """Return the proof that there is no optimum, if coefficients that nothing limits separate.
+
+    Parameters
+    ----------
+    objective : Objective
+        Of the losses alone.
+    penalty : ElasticNet
+    outcome : Outcome
+        The penalty included.
+    """
+    from chainrule.engine.certificates.separation import check_direction
+
+    point = outcome.evaluation.point
+    w = point.coef[:, 0]
+    is_open = np.isinf(np.where(w > 0, penalty.upper, penalty.lower))
+    moving = (penalty.l1 == 0) & (penalty.l2 == 0) & is_open & (w != 0)
+    if not (objective.loss.facts.can_separate and moving.any()):
+        return None
+    direction = Point(np.where(moving, w, 0.0)[:, None], point.intercept)
+    found = check_direction(objective, direction)
+    return no_optimum(objective, outcome, found) if found is not None and found.proven else None
 
 
 def qualified(

@@ -31,12 +31,13 @@ Rounding of the gradient enters as an interval around each g_j.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
 from chainrule.engine.arrays import UNIT, BoolArray, FloatArray, accumulated
-from chainrule.engine.certificates.certificate import Certificate, claim, newton_drop
+from chainrule.engine.certificates.certificate import Certificate, claim
+from chainrule.engine.certificates.decrement import newton_drop
 from chainrule.engine.certificates.rounding import Rounding, bound_rounding, measure_rounding
 from chainrule.engine.certificates.strong_convexity import best_intercept
 from chainrule.engine.objective.evaluation import Evaluation, Point
@@ -53,6 +54,15 @@ _FAR: Final[float] = 1.5
 
 _MOST: Final[int] = 1000
 """Columns up to which the Hessian of the support is formed for a proof."""
+
+
+class Look(Protocol):
+    """A way to bound what rounding does: `bound_rounding` or `measure_rounding`."""
+
+    def __call__(
+        self, objective: Objective, evaluation: Evaluation, *, weights: Point | None = None
+    ) -> Rounding:
+        """Return the bounds at a point."""
 
 
 def certify_elastic_net(
@@ -102,7 +112,7 @@ def certify_elastic_net(
         ways = [np.zeros_like(support), support][: 1 + bends]
         found = None
         for smoothed in ways:
-            bound, because = _bound(objective, penalty, evaluation, rounding, smoothed, known)
+            bound, because = _bound(objective, penalty, evaluation, rounding, look, smoothed, known)
             if found is None or bound < found.suboptimality_bound:
                 found = _claimed(objective, penalty, outcome, rounding, bound, because)
             if found.relative_bound <= enough:
@@ -130,6 +140,7 @@ def _bound(
     penalty: ElasticNet,
     evaluation: Evaluation,
     rounding: Rounding,
+    look: Look,
     smoothed: BoolArray,
     known: Snapshot | None,
 ) -> tuple[float, str]:
@@ -143,7 +154,7 @@ def _bound(
         because = "with the signs of its coefficients held, a dual point lies that far below"
     if open_ended.any():
         price, moved, why = _without_kinks(
-            objective, penalty, evaluation, rounding, open_ended, known
+            objective, penalty, evaluation, rounding, look, open_ended, known
         )
     elif objective.fit_intercept:
         level = float(np.abs(evaluation.gradient.intercept)[0] + rounding.gradient.intercept[0])
@@ -185,6 +196,7 @@ def _without_kinks(
     penalty: ElasticNet,
     evaluation: Evaluation,
     rounding: Rounding,
+    look: Look,
     moving: BoolArray,
     known: Snapshot | None,
 ) -> tuple[float, float, str]:
@@ -213,6 +225,12 @@ def _without_kinks(
     last = len(hessian) - int(not objective.fit_intercept)
     hessian.flat[: len(hessian) * len(columns) : len(hessian) + 1] += penalty.l2[columns]
     curvature = Curvature(hessian[:last, :last], 1)
+    # what rounding does to the scaled Hessian is bounded by rows in the same scale
+    units = Point(np.zeros((len(moving), 1)), np.zeros(1))
+    units.coef[columns, 0] = 1 / curvature.scale[: len(columns)]
+    if objective.fit_intercept:
+        units.intercept[0] = 1 / curvature.scale[-1]
+    on_hessian = look(objective, evaluation, weights=units).hessian
     w = evaluation.point.coef[columns, 0]
     pulled = penalty.l2[columns] * w + penalty.l1[columns] * np.sign(w)
     slope = evaluation.gradient.coef[columns, 0]
@@ -224,7 +242,7 @@ def _without_kinks(
         np.append(doubt, rounding.gradient.intercept)[:last],
         row,
         constant,
-        lost=last * rounding.summation + rounding.hessian + curvature.eigenvalue_error,
+        lost=last * rounding.summation + on_hessian + curvature.eigenvalue_error,
         curvature_error=rounding.curvature + 4 * max(1.0, constant) * rounding.raw_prediction,
         drift=drift,
     )

@@ -1,12 +1,20 @@
-"""Standard deviations of columns, in one read of X."""
+"""Standard deviations of columns, in one read of X, or in two where columns are far from 0."""
 
 from __future__ import annotations
+
+from typing import Final
 
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.runtime.executors import Partial, sum_over_chunks
+
+_FAR: Final[float] = 1e-4
+"""The share of the mean square below which a variance has lost digits to the mean."""
+
+_ROUNDED: Final[float] = 1e-14
+"""The share of it below which the variance is rounding."""
 
 
 def standard_deviations(source: InMemorySource) -> FloatArray:
@@ -20,9 +28,31 @@ def standard_deviations(source: InMemorySource) -> FloatArray:
         weight = block.sample_weight[:, None]
         return block.X.rmatvec(weight)[:, 0], block.X.sandwich_diagonal(weight)[:, 0]
 
-    first, second = sum_over_chunks(one, source.n_blocks)
-    mean = first / source.total_weight
-    variance = np.maximum(second / source.total_weight - mean * mean, 0.0)
-    # below this, the difference is rounding
-    constant = variance <= 1e-14 * (second / source.total_weight)
-    return np.where(constant, 1.0, np.sqrt(variance)) * source.column_scale
+    mean, square, variance = _moments(source, *sum_over_chunks(one, source.n_blocks))
+    far = np.flatnonzero((variance <= _FAR * square) & (square > 0))
+    middle = mean[far]
+
+    def about_mean(index: int) -> Partial:
+        block, start = source.block(index), 0
+        first, second = np.zeros(len(far)), np.zeros(len(far))
+        for rows in block.X.dense_rows():
+            weight = block.sample_weight[start : start + len(rows)]
+            away = rows[:, far] - middle
+            first += weight @ away
+            second += weight @ (away * away)
+            start += len(rows)
+        return first, second
+
+    if len(far):
+        sums = sum_over_chunks(about_mean, source.n_blocks)
+        _, square[far], variance[far] = _moments(source, *sums)
+    constant = variance <= _ROUNDED * square
+    return np.where(constant, 1.0, np.sqrt(variance) * source.column_scale)
+
+
+def _moments(
+    source: InMemorySource, first: FloatArray, second: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return mean, mean square and variance from weighted sums and sums of squares."""
+    mean, square = first / source.total_weight, second / source.total_weight
+    return mean, square, np.maximum(square - mean * mean, 0.0)

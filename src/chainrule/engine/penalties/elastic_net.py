@@ -61,7 +61,8 @@ class ElasticNet:
             best = np.sign(u) * np.maximum(np.abs(u) - self.l1, 0.0) / self.l2
         best = self.nearest(np.where(np.isnan(best), 0.0, best))
         with np.errstate(invalid="ignore", over="ignore"):
-            found = u * best - self.l1 * np.abs(best) - 0.5 * self.l2 * best * best
+            # no terms that cancel: u and best have the same sign, as 0 lies within the bounds
+            found = (np.abs(u) - self.l1 - 0.5 * self.l2 * np.abs(best)) * np.abs(best)
         return np.where(np.isfinite(best), found, np.inf)
 
     def violation(self, w: FloatArray, slope: FloatArray) -> FloatArray:

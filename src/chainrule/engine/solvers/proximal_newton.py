@@ -157,7 +157,7 @@ def proximal_newton(
         columns = _wanted(penalty, here, violation, model)
         if model is None or len(columns) > len(model.columns):
             model = Model.at(objective, here, columns, bound)
-        aim = max(_INEXACT * min(worst, worst**2), 0.05 * tolerance)
+        aim = max(_INEXACT * worst * min(worst, 1.0), 0.05 * tolerance)
         found = None
         while found is None:
             aimed, predicted = _minimum(objective, penalty, here, unit, model, aim)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,9 +29,15 @@ from chainrule.tables.table import Table
 from chainrule.tables.target import Targets
 from chainrule.tables.training import StatusCallback
 
+if TYPE_CHECKING:
+    from chainrule.engine.data.sources import InMemorySource
+    from chainrule.engine.objective.evaluation import Point
+
 Floats = NDArray[np.float64]
 
 _MOST_THREADS: Final = 8
+_TOLERANCE: Final = 1e-8
+_MOST_STEPS: Final = 100
 
 HeldLoss = Callable[[Floats, NDArray[np.intp]], tuple[Floats, Floats]]
 """From scores (n_rows, n_outputs) and the places of their rows: losses and weights."""
@@ -270,7 +276,6 @@ def _fit_fold(
 ) -> tuple[list[tuple[Floats, Floats]], Any, NDArray[np.bool_], int]:
     """Return coefficients and intercept per penalty, and the held-out rows encoded."""
     from chainrule.engine.data.sources import InMemorySource
-    from chainrule.engine.fitting import fit_linear_model
 
     learned = fit_encoding(
         inputs.take(train),
@@ -289,11 +294,33 @@ def _fit_fold(
         offset=None if offset is None else offset[train][:, None],
         center=True,
     )
-    threads = min(os.cpu_count() or 1, _MOST_THREADS)
-    fits, point, proven = [], None, 0
-    for C in Cs:
-        fit = fit_linear_model(source, row, C=float(C), n_threads=threads, start=point)
-        point = fit.point
-        proven += fit.met
+    fits, proven = [], 0
+    for point, met in _fits(source, row, Cs.tolist(), choices.l1_ratio):
+        proven += met
         fits.append((point.coef.copy(), point.intercept.copy()))
     return fits, held.X[held.usable], held.usable, proven
+
+
+def _fits(
+    source: InMemorySource, row: LossRow | None, Cs: list[float], l1_ratio: float
+) -> Iterator[tuple[Point, bool]]:
+    """Yield the fits from the strongest penalty to the weakest, and whether each is proven."""
+    from chainrule.engine.fitting import fit_linear_model
+    from chainrule.engine.paths import PathSolver
+    from chainrule.engine.penalties.elastic_net import Shape
+
+    threads = min(os.cpu_count() or 1, _MOST_THREADS)
+    path = None
+    point = None
+    for C in Cs:
+        if l1_ratio == 0 or np.isinf(C):
+            fit = fit_linear_model(source, row, C=C, n_threads=threads, start=point)
+            point, met = fit.point, fit.met
+        else:
+            if path is None:
+                shape = Shape.checked(source.n_features, l1_ratio)
+                path = PathSolver(source, row, shape, n_threads=threads)
+                path.approach(1 / C, _MOST_STEPS)
+            found = path.solve(1 / C, tol=_TOLERANCE, max_iter=_MOST_STEPS)
+            point, met = found.point, found.met
+        yield point, met
