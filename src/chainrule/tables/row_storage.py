@@ -7,7 +7,6 @@ and the results of passes are there, and a fingerprint of the input tells whethe
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,19 +14,27 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
+from chainrule import __version__
 from chainrule.engine.runtime.journal import Journal
 from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.errors import DataError
-from chainrule.storage import atomic_text, byte_budget
+from chainrule.storage import byte_budget
 from chainrule.tables.encoding import Matrix
 from chainrule.tables.files.arrow_files import parquet_bytes
 from chainrule.tables.files.compression import compression_of
 from chainrule.tables.files.opening import STANDARD_INPUT, files_of
-from chainrule.tables.reading import Declared, open_whole, read_table
-from chainrule.tables.stored_table import StoredTable, load_table, store_table
+from chainrule.tables.reading import Declared, OpenedTable, open_whole, read_table
+from chainrule.tables.state_folder import StateFolder
+from chainrule.tables.stored_table import (
+    TABLE,
+    StoredTable,
+    load_table,
+    origin_of_table,
+    store_table,
+)
 from chainrule.tables.table import Table
 from chainrule.tables.training import StatusCallback
 
@@ -41,7 +48,10 @@ _EXPANDED: Final = 4
 """Compressed text takes so many times as much as the file, about."""
 
 _ENDS: Final = 1 << 16
-_INPUT = "input.json"
+_KEPT: Final = (
+    "The converted rows are kept in {}: the command with --resume uses them; remove this folder to "
+    "start again."
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +103,7 @@ class OpenedRows:
 def open_rows(
     path: str | Path, declared: Declared, storage: Storage, choices: str, say: StatusCallback
 ) -> Iterator[OpenedRows]:
-    """Open the rows of a fit; in the end remove their files, unless the fit was stopped.
+    """Open the rows of a fit; in the end remove their files, if it came to its end.
 
     Parameters
     ----------
@@ -110,65 +120,69 @@ def open_rows(
     if not (storage.in_files or _COPIES * n_bytes > storage.budget):
         yield OpenedRows(read_table(path, declared))
         return
-    folder = _folder(storage)
-    journal: Journal | None = None
-    stopped = False
-    try:
-        table = _table_in(folder, path, declared, storage, n_bytes, say)
-        if storage.state is not None:
-            kept = sha256(choices.encode()).hexdigest()[:16]
-            journal = Journal(folder / f"passes-{kept}")
-        yield OpenedRows(table, journal)
-        stopped = journal is not None and not journal.is_finished
-    except KeyboardInterrupt:
-        stopped = storage.state is not None
-        raise
-    finally:
-        if not stopped:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _folder(storage: Storage) -> Path:
     if storage.state is None:
-        return Path(mkdtemp(prefix="chainrule-rows-"))
-    if storage.state.is_dir() and any(storage.state.iterdir()):
-        if not (storage.state / _INPUT).exists():
-            raise DataError(
-                f"{storage.state}: this folder holds something else than a stopped fit. Move it, "
-                "or name another place for the model: --out"
+        with TemporaryDirectory(prefix="chainrule-rows-", ignore_cleanup_errors=True) as folder:
+            opened = open_whole(path, declared)
+            yield OpenedRows(
+                _converted(Path(folder), opened, path, declared, storage, n_bytes, say)
             )
-        if not storage.resume:
-            shutil.rmtree(storage.state)
+        return
+    state = StateFolder(storage.state, resume=storage.resume)
     try:
-        storage.state.mkdir(exist_ok=True)
-    except OSError as error:
-        raise DataError(
-            f"{storage.state}: cannot be made ({error.strerror}), and rows in files need this "
-            "folder. Name another place for the model: --out"
-        ) from None
-    return storage.state
+        table = _table_in(state, path, declared, storage, n_bytes, say)
+        asked = sha256(choices.encode()).hexdigest()[:16]
+        journal = Journal(state.path / f"passes-{asked}")
+        yield OpenedRows(table, journal)
+    except BaseException as error:
+        if not state.holds_rows:
+            state.remove()
+            raise
+        state.leave()
+        kept = _KEPT.format(state.path)
+        if isinstance(error, DataError):
+            raise DataError(f"{str(error).rstrip('.')}. {kept}") from error
+        error.add_note(kept)
+        raise
+    if journal.is_finished:
+        state.remove()
+    else:
+        state.leave()
 
 
 def _table_in(
-    folder: Path,
+    state: StateFolder,
     path: str | Path,
     declared: Declared,
     storage: Storage,
     n_bytes: int,
     say: StatusCallback,
 ) -> StoredTable:
-    """Return the table that a folder holds, or convert it."""
-    opened = open_whole(path, declared)
-    now = fingerprint(path)
-    asked = sha256(repr(declared).encode()).hexdigest()
-    known = _known(folder / _INPUT)
+    """Return the table that a folder holds, or convert it there."""
+    known = origin_of_table(state.path)
     if known is not None:
-        _refuse_changes(folder, known["files"], now)
-        table = load_table(folder, storage.budget) if known["declared"] == asked else None
-        if table is not None:
-            for left in folder.glob("rows-*"):
-                left.unlink()
-            return table
+        _refuse_changes(state.path, known["files"], fingerprint(path))
+        if known["declared"] == _digest(declared):
+            table = load_table(state.path, storage.budget)
+            if table is not None:
+                for left in state.path.glob("rows-*"):
+                    left.unlink()
+                return table
+    opened = open_whole(path, declared)  # first: an input that cannot be read takes nothing away
+    state.clear()
+    return _converted(state.path, opened, path, declared, storage, n_bytes, say)
+
+
+def _converted(
+    folder: Path,
+    opened: OpenedTable,
+    path: str | Path,
+    declared: Declared,
+    storage: Storage,
+    n_bytes: int,
+    say: StatusCallback,
+) -> StoredTable:
+    """Convert a table into a folder."""
+    now = fingerprint(path)
     needed = 2 * n_bytes
     free = shutil.disk_usage(folder).free
     if needed > free:
@@ -178,19 +192,19 @@ def _table_in(
             "TMPDIR to a folder there."
         )
     say(f"converting {Path(path).name}: about {needed * 1e-6:.0f} MB of files, removed afterwards")
-    with atomic_text(folder / _INPUT) as file:
-        json.dump({"files": now, "declared": asked}, file)
-    table = store_table(opened, folder, n_bytes, storage.budget)
-    _refuse_changes(folder, now, fingerprint(path))
+    made_from = {"files": now, "declared": _digest(declared)}
+    table = store_table(opened, folder, n_bytes, storage.budget, made_from)
+    try:
+        _refuse_changes(folder, now, fingerprint(path))
+    except DataError:
+        (folder / TABLE).unlink()
+        raise
     return table
 
 
-def _known(path: Path) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found
+def _digest(declared: Declared) -> str:
+    """Return a digest of how columns are read: what is declared, by this version."""
+    return sha256(f"{__version__} {declared!r}".encode()).hexdigest()
 
 
 def _refuse_changes(
@@ -203,7 +217,7 @@ def _refuse_changes(
         what = "is new" if name not in before else "is gone" if name not in after else "changed"
         raise DataError(
             f"{name}: this file of the input {what} since its rows were converted into {folder}. "
-            "Restore it, or start again without --resume."
+            "Restore it, or remove that folder to start again."
         )
 
 
