@@ -8,8 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,8 @@ from chainrule.tables.fitting import fit_file
 from chainrule.tables.fitting_regression import fit_regression_file
 from chainrule.tables.losses import choose_loss
 from chainrule.tables.options import FitOptions
-from chainrule.tables.row_storage import Storage, fingerprint
+from chainrule.tables.row_storage import Storage, expanded_bytes, fingerprint
+from chainrule.tables.validation.options import ValidationOptions
 
 pd = pytest.importorskip("pandas")
 
@@ -258,6 +260,62 @@ def test_what_a_power_cut_leaves_is_no_obstacle(
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / name).write_text("half")
     fit_file(few["parts"], CHOICES["weights"], storage=stored(tmp_path))
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("loss", [None, "poisson"])
+def test_the_rows_of_a_fold_go_with_it(
+    loss: str | None, few: dict[str, Path], tmp_path: Path
+) -> None:
+    choices = FitOptions(
+        "n" if loss else "y",
+        ignore=("y" if loss else "n", "kind", "day"),
+        missing="mean",
+        validation=ValidationOptions(folds=6, grid=(0.01, 1.0)),
+    )
+    most: list[int] = []
+
+    def say(words: str) -> None:
+        if "fold" in words:
+            most.append(len(list((tmp_path / "state").glob("rows-*"))))
+
+    if loss:
+        chosen = choose_loss(loss, {}, None, None)
+        fit_regression_file(few["parts"], choices, chosen, say, stored(tmp_path))
+    else:
+        fit_file(few["parts"], choices, say, stored(tmp_path))
+    assert len(most) == 6
+    assert max(most) <= 3  # all rows, and those of the fold before
+
+
+@pytest.mark.parametrize(("folds", "fits"), [(None, True), (3, False)])
+def test_a_disk_too_small_is_said_before(
+    folds: int | None,
+    fits: bool,
+    few: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    free = int(2.5 * expanded_bytes(few["parts"]))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
+    validation = ValidationOptions(folds=folds, grid=(1.0,))
+    choices = FitOptions("y", ignore=("n", "kind", "day"), missing="mean", validation=validation)
+    with nullcontext() if fits else pytest.raises(DataError, match="GB are free there"):
+        fit_file(few["parts"], choices, storage=stored(tmp_path))
+    assert not (tmp_path / "state").exists()
+
+
+def test_what_takes_rows_in_memory_is_refused_before_the_fit(
+    few: dict[str, Path], tmp_path: Path
+) -> None:
+    said: list[str] = []
+    for storage in (
+        stored(tmp_path, held_for="--path"),
+        Storage(memory=1000, held_for="--path", state=tmp_path / "state"),
+    ):
+        with pytest.raises(DataError, match="--path takes rows in memory, and these stay in files"):
+            fit_file(few["parts"], CHOICES["weights"], said.append, storage)
+    assert not any("converting" in words for words in said)
     assert not (tmp_path / "state").exists()
 
 

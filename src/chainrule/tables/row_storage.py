@@ -47,6 +47,9 @@ _COPIES: Final = 3
 _EXPANDED: Final = 4
 """Compressed text takes so many times as much as the file, about."""
 
+_LEAST_KEPT: Final = 1 << 26
+"""Bytes of results of passes that are kept of the smallest of inputs, too."""
+
 _ENDS: Final = 1 << 16
 _KEPT: Final = (
     "The converted rows are kept in {}: the command with --resume uses them; remove this folder to "
@@ -69,12 +72,15 @@ class Storage:
         folder, which is always removed.
     resume : bool
         Go on with the fit that was stopped, if `state` holds one.
+    held_for : str, optional
+        An option that takes rows in memory.
     """
 
     in_files: bool = False
     memory: int | None = None
     state: Path | None = None
     resume: bool = False
+    held_for: str | None = None
 
     @property
     def budget(self) -> int:
@@ -101,7 +107,13 @@ class OpenedRows:
 
 @contextmanager
 def open_rows(
-    path: str | Path, declared: Declared, storage: Storage, choices: str, say: StatusCallback
+    path: str | Path,
+    declared: Declared,
+    storage: Storage,
+    choices: str,
+    say: StatusCallback,
+    *,
+    folds: bool = False,
 ) -> Iterator[OpenedRows]:
     """Open the rows of a fit; in the end remove their files, if it came to its end.
 
@@ -115,23 +127,31 @@ def open_rows(
         What else the fit depends on: results of passes count for the same choices alone.
     say : callable
         Told what is being done.
+    folds : bool
+        Whether there are fits to folds, whose rows are in files of their own, fold by fold.
     """
-    n_bytes = expanded_bytes(path)
-    if not (storage.in_files or _COPIES * n_bytes > storage.budget):
+    given = _Input(path, declared, storage, expanded_bytes(path), folds)
+    if not (storage.in_files or given.in_memory > storage.budget):
         yield OpenedRows(read_table(path, declared))
         return
+    if storage.held_for is not None:
+        raise DataError(
+            f"{storage.held_for} takes rows in memory, and these stay in files: they take about "
+            f"{given.in_memory * 1e-6:.3g} MB, of {storage.budget * 1e-6:.3g} MB. Omit "
+            f"{storage.held_for}, or --stream and --resume; or give more: --memory"
+        )
     if storage.state is None:
         with TemporaryDirectory(prefix="chainrule-rows-", ignore_cleanup_errors=True) as folder:
-            opened = open_whole(path, declared)
-            yield OpenedRows(
-                _converted(Path(folder), opened, path, declared, storage, n_bytes, say)
-            )
+            yield OpenedRows(given.converted(Path(folder), open_whole(path, declared), say))
         return
     state = StateFolder(storage.state, resume=storage.resume)
     try:
-        table = _table_in(state, path, declared, storage, n_bytes, say)
+        table = given.table_in(state, say)
         asked = sha256(choices.encode()).hexdigest()[:16]
-        journal = Journal(state.path / f"passes-{asked}")
+        journal = Journal(
+            state.path / f"passes-{asked}",
+            most_bytes=given.kept(state.path, given.needed - given.n_bytes),
+        )
         yield OpenedRows(table, journal)
     except BaseException as error:
         if not state.holds_rows:
@@ -149,57 +169,80 @@ def open_rows(
         state.leave()
 
 
-def _table_in(
-    state: StateFolder,
-    path: str | Path,
-    declared: Declared,
-    storage: Storage,
-    n_bytes: int,
-    say: StatusCallback,
-) -> StoredTable:
-    """Return the table that a folder holds, or convert it there."""
-    known = origin_of_table(state.path)
-    if known is not None:
-        _refuse_changes(state.path, known["files"], fingerprint(path))
-        if known["declared"] == _digest(declared):
-            table = load_table(state.path, storage.budget)
-            if table is not None:
-                for left in state.path.glob("rows-*"):
-                    left.unlink()
-                return table
-    opened = open_whole(path, declared)  # first: an input that cannot be read takes nothing away
-    state.clear()
-    return _converted(state.path, opened, path, declared, storage, n_bytes, say)
+@dataclass(frozen=True)
+class _Input:
+    """The input of a fit to rows in files, and how much of the disk it takes.
 
+    Parameters
+    ----------
+    path : str or Path
+    declared : Declared
+    storage : Storage
+    n_bytes : int
+        About what all columns take.
+    folds : bool
+    """
 
-def _converted(
-    folder: Path,
-    opened: OpenedTable,
-    path: str | Path,
-    declared: Declared,
-    storage: Storage,
-    n_bytes: int,
-    say: StatusCallback,
-) -> StoredTable:
-    """Convert a table into a folder."""
-    now = fingerprint(path)
-    needed = 2 * n_bytes
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise DataError(
-            f"{folder}: the converted rows take about {needed / 1e9:.3g} GB, and {free / 1e9:.3g} "
-            "GB are free there. Put the model on a larger disk (--out), or, without --out, set "
-            "TMPDIR to a folder there."
+    path: str | Path
+    declared: Declared
+    storage: Storage
+    n_bytes: int
+    folds: bool
+
+    @property
+    def in_memory(self) -> int:
+        """Bytes of a fit in memory."""
+        return _COPIES * self.n_bytes
+
+    @property
+    def needed(self) -> int:
+        """Bytes of columns and encoded rows; with folds, the rows of one at a time, too."""
+        return (2 + self.folds) * self.n_bytes
+
+    def kept(self, folder: Path, needed: int) -> float:
+        """Return how many bytes of results are kept in a folder that takes so many others."""
+        free = shutil.disk_usage(folder).free - needed
+        return max(0.0, min(max(self.n_bytes, _LEAST_KEPT), free / 2))
+
+    def table_in(self, state: StateFolder, say: StatusCallback) -> StoredTable:
+        """Return the table that a folder holds, or convert it there."""
+        known = origin_of_table(state.path)
+        if known is not None:
+            _refuse_changes(state.path, known["files"], fingerprint(self.path))
+            if known["declared"] == _digest(self.declared):
+                table = load_table(state.path, self.storage.budget)
+                if table is not None:
+                    for left in state.path.glob("rows-*"):
+                        left.unlink()
+                    return table
+        # first: an input that cannot be read takes nothing away
+        opened = open_whole(self.path, self.declared)
+        state.clear()
+        return self.converted(state.path, opened, say)
+
+    def converted(self, folder: Path, opened: OpenedTable, say: StatusCallback) -> StoredTable:
+        """Convert the input into a folder."""
+        now = fingerprint(self.path)
+        needed, free = self.needed, shutil.disk_usage(folder).free
+        if needed > free:
+            raise DataError(
+                f"{folder}: the converted rows take about {needed / 1e9:.3g} GB, and "
+                f"{free / 1e9:.3g} GB are free there. Put the model on a larger disk (--out), or, "
+                "without --out, set TMPDIR to a folder there."
+            )
+        results = f", and at most {self.kept(folder, needed) * 1e-6:.0f} MB of results"
+        say(
+            f"converting {Path(self.path).name}: about {needed * 1e-6:.0f} MB of files"
+            f"{results if self.storage.state else ''}, removed afterwards"
         )
-    say(f"converting {Path(path).name}: about {needed * 1e-6:.0f} MB of files, removed afterwards")
-    made_from = {"files": now, "declared": _digest(declared)}
-    table = store_table(opened, folder, n_bytes, storage.budget, made_from)
-    try:
-        _refuse_changes(folder, now, fingerprint(path))
-    except DataError:
-        (folder / TABLE).unlink()
-        raise
-    return table
+        made_from = {"files": now, "declared": _digest(self.declared)}
+        table = store_table(opened, folder, self.n_bytes, self.storage.budget, made_from)
+        try:
+            _refuse_changes(folder, now, fingerprint(self.path))
+        except DataError:
+            (folder / TABLE).unlink()
+            raise
+        return table
 
 
 def _digest(declared: Declared) -> str:
