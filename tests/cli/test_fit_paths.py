@@ -87,6 +87,7 @@ def test_a_regression_takes_the_ratio(tmp_path: Path) -> None:
         (["--l1-ratio", "2"], "not in the range"),
         (["--path", "p.csv", "--loss", "poisson"], "--path is for a target of labels"),
         (["--path", "no/such/folder/p.csv"], "no/such/folder"),
+        (["--path", "p.csv", "--stream"], "--path takes rows in memory"),
     ],
 )
 def test_wrong_use_is_said(arguments: list[str], words: str) -> None:

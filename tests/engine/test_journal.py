@@ -10,7 +10,10 @@ import pytest
 
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.fitting import fit_linear_model
+from chainrule.engine.losses.classes import BinaryLoss
 from chainrule.engine.losses.table import find_loss
+from chainrule.engine.objective.objective import Objective
+from chainrule.engine.penalties.l2 import L2Penalty
 from chainrule.engine.results import Fit
 from chainrule.engine.runtime.executors import TreeSum
 from chainrule.engine.runtime.journal import Journal
@@ -67,7 +70,17 @@ def test_a_fit_begun_again_has_the_same_bits(
     assert bits(again) == bits(whole)
     assert journal.recalled == left // n_blocks
     once_more = Journal(tmp_path)
-    assert bits(fit_linear_model(source, **settings, journal=once_more)) == bits(whole)
+    read = []
+
+    def counted(self: InMemorySource, index: int) -> Any:
+        read.append(index)
+        return original(self, index)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(InMemorySource, "block", counted)
+        assert bits(fit_linear_model(source, **settings, journal=once_more)) == bits(whole)
+    assert once_more.recalled
+    assert len(read) < once_more.recalled * n_blocks
 
 
 def test_a_pass_goes_on_from_its_last_stored_sum(tmp_path: Path) -> None:
@@ -100,3 +113,72 @@ def test_what_is_damaged_or_of_another_pass_is_computed(tmp_path: Path, damage: 
     journal = Journal(tmp_path)
     assert journal.summed(("a", 2 * one), lambda k: (one,), 4, 1)[0] == 4
     assert journal.recalled == 0
+
+
+def test_a_pass_counts_only_after_the_same_passes(tmp_path: Path) -> None:
+    def asked(first: float) -> tuple[float, int]:
+        journal = Journal(tmp_path)
+        one, two = np.array([first]), 2 * np.array([first])
+        journal.summed(("point", one), lambda k: (one,), 2, 1)
+        return float(journal.summed(("no point",), lambda k: (two,), 2, 1)[0][0]), journal.recalled
+
+    assert asked(1.0) == (4.0, 0)
+    assert asked(1.0) == (4.0, 2)
+    assert asked(3.0) == (12.0, 0)
+    assert asked(1.0) == (4.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("place", "other"),
+    [("chainrule.engine.runtime.journal.version", "9.9"), ("platform.machine", "pdp11")],
+)
+def test_another_version_or_processor_computes_anew(
+    place: str, other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Journal(tmp_path).summed(("a",), lambda k: (np.ones(1),), 2, 1)
+    monkeypatch.setattr(place, lambda *_: other)
+    journal = Journal(tmp_path)
+    journal.summed(("a",), lambda k: (np.ones(1),), 2, 1)
+    assert journal.recalled == 0
+
+
+def test_what_a_pass_fills_in_is_recalled_with_it(tmp_path: Path) -> None:
+    source = problem()
+    objective = Objective(source, BinaryLoss(), L2Penalty(np.ones(6)))
+    largest, unused = np.zeros(source.n_blocks), np.arange(3.0)
+
+    def one(block: Any) -> Any:
+        index = block.rows.start // source.rows_per_block
+        largest[index] = block.X.matvec(np.ones((6, 1))).max() + 0 * unused[0]
+        return (np.ones(1),)
+
+    found = []
+    for _ in range(2):
+        largest[:] = 0
+        objective.journal = Journal(tmp_path, seconds=0)
+        objective.sum_over_blocks(one)
+        found.append(largest.copy())
+    assert objective.journal is not None
+    assert objective.journal.recalled == 1
+    assert found[0].all()
+    assert (found[0] == found[1]).all()
+
+
+def test_a_journal_keeps_to_its_bytes_and_never_fails_a_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def summed(journal: Journal, size: int) -> None:
+        assert journal.summed(("a",), lambda k: (np.ones(size),), 3, 1)[0].sum() == 3 * size
+
+    journal = Journal(tmp_path, most_bytes=2000)
+    for size in (10, 100, 300, 100):
+        summed(journal, size)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 6000
+    assert len(list(tmp_path.iterdir())) == 3
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    summed(Journal(tmp_path / "other"), 10)
+    assert not list((tmp_path / "other").iterdir())

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chainrule import LogisticRegression
+from chainrule import LogisticRegression, LogisticRegressionCV
 from chainrule.engine.runtime import stored_arrays
 from chainrule.engine.runtime.stored_arrays import ArrayWriter, StoredArray, checksums_of
 from chainrule.errors import DataError
@@ -156,3 +156,59 @@ def test_inference_on_rows_in_a_file_has_the_bits_of_memory(tmp_path: Path) -> N
         tables = [model.inference(rows, y, cov=cov, clusters=others).tidy for rows in (X, on_disk)]
         assert repr(tables[0]) == repr(tables[1])
     assert str(model.inference(X, y).ame()) == str(model.inference(on_disk, y).ame())
+
+
+@pytest.mark.parametrize("rows", [[-1], [3, -7, 3], -1, 5, np.int64(2), [], ([4, 2], ...)], ids=str)
+def test_rows_are_taken_as_numpy_takes_them(rows: Any, tmp_path: Path) -> None:
+    X = np.random.default_rng(1).normal(size=(40, 3))
+    picked = X[np.array(rows, dtype=int)] if isinstance(rows, list) else X[rows]
+    np.testing.assert_array_equal(stored(tmp_path / "x", X)[rows], picked)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([40], "no row 40: it has 40 rows"),
+        (-41, "no row -41"),
+        ([True, False], "the mask is of 2 rows, not 40"),
+        ([0.5], "not float64"),
+        ([[1]], r"of shape \(1, 1\)"),
+        ((slice(2), 0), r"array\[rows\]\[:, columns\]"),
+    ],
+)
+def test_rows_that_are_not_there(rows: Any, words: str, tmp_path: Path) -> None:
+    with pytest.raises(IndexError, match=words):
+        stored(tmp_path / "x", np.ones((40, 3)))[rows]
+
+
+@pytest.mark.parametrize("shape", [(), (2, 3, 4)])
+def test_a_file_of_no_table_is_refused(shape: tuple[int, ...], tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.ones(shape))
+    with pytest.raises(DataError, match=rf"array of {len(shape)} dimensions"):
+        stored_arrays.open_npy(tmp_path / "a.npy")
+
+
+def test_cross_validation_on_rows_in_a_file(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3))
+    y = X[:, 0] + rng.logistic(size=200) > 0
+    found = [
+        LogisticRegressionCV(Cs=[0.1, 1.0]).fit(rows, y)
+        for rows in (X, stored(tmp_path / "x", X, held_bytes=10**6))
+    ]
+    assert found[0].C_ == found[1].C_
+    assert found[0].coef_.tobytes() == found[1].coef_.tobytes()
+
+
+def test_a_selection_that_cannot_be_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    array = stored(tmp_path / "x", np.ones((40, 3)))
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ArrayWriter, "append", full)
+    with pytest.raises(OSError, match="No space"):
+        array.rows_at(np.arange(30))
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]

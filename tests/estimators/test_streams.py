@@ -179,6 +179,108 @@ def test_what_cannot_be_fitted_is_named(name: str, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+WIDE = [{"x": np.ones(2, np.float32), "y": [0, 1]}, {"x": np.full(2, 0.1), "y": [0, 1]}]
+KEPT = {"x": [1.0, 2.0], "y": [0, 1]}
+TWICE = pa.table([[1.0], [2.0], [0]], names=["x", "x", "y"])
+CHANGES: dict[str, tuple[list[Any], dict[str, Any], str]] = {
+    "width": (WIDE, {}, "column 'x' changes from float to double in row 2"),
+    "whole, then not": (
+        [KEPT, {"x": [1.0], "y": [0.5]}],
+        {},
+        "column 'y' changes from int64 to double in row 2",
+    ),
+    "truth, then whole": (
+        [{"x": [1.0, 2.0], "y": [True, False]}, KEPT],
+        {},
+        "column 'y' changes from bool to int64 in row 2",
+    ),
+    "too large a label": (
+        [KEPT | {"y": np.array([0, 1], np.int8)}, KEPT | {"y": [300, 0]}],
+        {},
+        "column 'y' changes from int8 to int64 in row 2",
+    ),
+    "a label no float64 has": (
+        [KEPT | {"y": [0.0, 1.0]}, KEPT | {"y": [2**53 + 1, 0]}],
+        {},
+        "column 'y' changes from double to int64 in row 2",
+    ),
+    "target as a feature": ([KEPT], {"columns": ["x", "y"]}, "'y' is a feature and the target"),
+    "weights as a feature": ([KEPT], {"columns": ["x"], "weights": "x"}, "'x' is a feature and"),
+    "weights and target": ([KEPT], {"weights": "y"}, "'y' is the target and the weights"),
+    "a feature twice": ([KEPT], {"columns": ["x", "x"]}, "'x' is named twice"),
+    "one name for a list": ([KEPT], {"columns": "x"}, r"columns is a list of names; give \['x'\]"),
+    "twice there": ([TWICE], {}, "'x' is named twice in columns, or is there twice"),
+    "later twice there": ([KEPT, TWICE], {}, "'x' is twice in the batch that begins in row 2"),
+    "lost": ([KEPT, {"y": [0]}], {}, "'x' is not in the batch that begins in row 2"),
+    "new": ([KEPT, KEPT | {"z": [0, 1]}], {}, "'z' is new in the batch that begins in row 2"),
+    "no table": ([KEPT, {"x": [1.0], "y": []}], {}, "begins in row 2 is no table of columns"),
+    "missing label": ([KEPT, {"x": [1.0], "y": [None]}], {}, "'y' is missing in row 2"),
+    "no number at all": ([{"x": [None] * 2, "y": [0, 1]}], {}, r"NaN.* in row 0, column 'x'"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_parts_that_do_not_agree_are_refused(name: str) -> None:
+    batches, roles, words = CHANGES[name]
+    with pytest.raises(DataError, match=words):
+        LogisticRegression().fit_stream(Stream(lambda: batches, "y", **roles))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([2**53, 2**53 + 1]),
+        np.array([False, True]),
+        np.array([3, 250], np.uint8),
+        np.array([-1.0, 1.0], np.float32),
+    ],
+    ids=str,
+)
+def test_labels_stay_what_they_are(labels: Any) -> None:
+    x = np.arange(8.0)
+    y = labels[[0, 1, 0, 1, 0, 1, 1, 1]]
+    parts = [{"x": x[:3], "y": y[:3]}, {"x": x[3:], "y": y[3:]}]
+    found = LogisticRegression().fit_stream(Stream(lambda: parts, "y")).classes_
+    expected = LogisticRegression().fit(x[:, None], y).classes_
+    assert (found.dtype, found.tolist()) == (expected.dtype, expected.tolist())
+
+
+@pytest.mark.parametrize("word", ["numbers", "text"])
+def test_rows_may_begin_with_empty_parts_and_missing_values(word: str) -> None:
+    x = np.arange(8.0) if word == "numbers" else np.array(list("ababcbca"), object)
+    y, w = np.array([0, 1, 0, 1, 0, 1, 1, 1]), np.array([0.0, 0, 1, 1, 1, 1, 1, 1])
+    gaps = {"x": [None, None], "y": y[:2], "w": w[:2]}
+    rest = {"x": x[2:], "y": y[2:], "w": w[2:]}
+    parts = [pd.DataFrame({"x": [], "y": []}), gaps, rest, gaps]
+    streamed = LogisticRegression().fit_stream(Stream(lambda: parts, "y", weights="w"))
+    whole = LogisticRegression().fit_stream(Stream(lambda: [rest], "y", weights="w"))
+    np.testing.assert_allclose(streamed.coef_, whole.coef_, rtol=1e-6)
+
+
+def test_files_are_read_in_the_type_that_holds_them_all(tmp_path: Path) -> None:
+    x = np.random.default_rng(6).normal(size=40)
+    y = x > np.roll(x, 1)
+    pq.write_table(pa.table({"x": x[:20].astype(np.float32), "y": y[:20]}), tmp_path / "a.parquet")
+    pq.write_table(pa.table({"x": x[20:], "y": y[20:]}), tmp_path / "b.parquet")
+    found = LogisticRegression().fit_stream(Stream.files(tmp_path, "y"))
+    x[:20] = x[:20].astype(np.float32)
+    assert bits(found) == bits(LogisticRegression().fit(x[:, None], y))
+    pq.write_table(pa.table({"x": ["a"], "y": [True]}), tmp_path / "c.parquet")
+    with pytest.raises(DataError, match="cannot be read as one table"):
+        Stream.files(tmp_path, "y")
+    pq.write_table(pa.table({"y": [True]}), tmp_path / "c.parquet")
+    with pytest.raises(DataError, match=r"c\.parquet: no column is named 'x'"):
+        Stream.files(tmp_path, "y")
+
+
+def test_text_files_of_whole_numbers_and_others(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,y\n1,0\n2,1\n3,0\n")
+    (tmp_path / "b.csv").write_text("x,y\n1.5,0\n2.5,1\n")
+    found = LogisticRegression().fit_stream(Stream.files(tmp_path, "y"))
+    expected = LogisticRegression().fit([[1], [2], [3], [1.5], [2.5]], [0, 1, 0, 0, 1])
+    assert found.coef_ == expected.coef_
+
+
 def test_a_regressor_refuses_text() -> None:
     with pytest.raises(DataError, match="the target holds text"):
         PoissonRegressor().fit_stream(batch(y=["a", "b", "a"]))

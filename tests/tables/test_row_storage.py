@@ -8,20 +8,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from chainrule.errors import DataError
+from chainrule.tables import row_storage
 from chainrule.tables.dates import DateColumn
 from chainrule.tables.fitting import fit_file
 from chainrule.tables.fitting_regression import fit_regression_file
 from chainrule.tables.losses import choose_loss
 from chainrule.tables.options import FitOptions
-from chainrule.tables.row_storage import Storage, fingerprint
+from chainrule.tables.row_storage import Storage, expanded_bytes, fingerprint
+from chainrule.tables.validation.options import ValidationOptions
 
 pd = pytest.importorskip("pandas")
 
@@ -75,6 +78,11 @@ FORMATS: dict[str, Callable[[Any, Path], Path]] = {
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder, data = tmp_path_factory.mktemp("inputs"), frame()
     return {name: write(data, folder / name) for name, write in FORMATS.items()}
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return {"parts": as_feather(frame()[:1500], tmp_path_factory.mktemp("few") / "table.feather")}
 
 
 DAY = (DateColumn.read("day", None),)
@@ -168,6 +176,147 @@ def test_a_changed_input_is_not_gone_on_with(tmp_path: Path) -> None:
     (path / "b.parquet").unlink()
     with pytest.raises(DataError, match=r"b\.parquet: this file of the input is gone"):
         fit_file(path, CHOICES["weights"], storage=storage)
+
+
+def test_a_second_fit_does_not_touch_the_files_of_the_first(
+    few: dict[str, Path], tmp_path: Path
+) -> None:
+    refused: list[str] = []
+
+    def say(words: str) -> None:
+        if "encoding" in words and not refused:
+            with pytest.raises(DataError, match=r"another fit \(process \d+\)") as error:
+                fit_file(few["parts"], CHOICES["weights"], storage=stored(tmp_path))
+            refused.append(str(error.value))
+
+    found = fit_file(few["parts"], CHOICES["weights"], say, stored(tmp_path))
+    expected = fit_file(few["parts"], CHOICES["weights"])
+    assert saved(found, tmp_path / "a") == saved(expected, tmp_path / "b")
+    assert "Wait for it, stop it, or name another place" in refused[0]
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_stopped_fit_is_not_thrown_away_unasked(few: dict[str, Path], tmp_path: Path) -> None:
+    interrupted(few, tmp_path, "step 2")
+    before = sorted(path.name for path in (tmp_path / "state").rglob("*"))
+    with pytest.raises(DataError, match=r"kept here. Go on with it: --resume. To start again, rem"):
+        fit_file(few["parts"], CHOICES["weights"], storage=stored(tmp_path))
+    assert sorted(path.name for path in (tmp_path / "state").rglob("*")) == before
+    assert any(name.startswith("pass-") for name in before)
+
+
+@pytest.mark.parametrize("kind", [OSError(28, "No space left"), MemoryError(), DataError("Bad.")])
+def test_what_was_done_outlives_any_error(
+    kind: Exception, few: dict[str, Path], tmp_path: Path
+) -> None:
+    def say(words: str) -> None:
+        if "step 2" in words:
+            raise kind
+
+    with pytest.raises(type(kind)) as error:
+        fit_file(few["parts"], CHOICES["weights"], say, stored(tmp_path))
+    told = [str(error.value), *getattr(error.value, "__notes__", [])]
+    assert "the command with --resume uses them" in told[-1]
+    assert list((tmp_path / "state").glob("passes-*/pass-*"))
+    inode = (tmp_path / "state" / "column-1").stat().st_ino
+    steps: list[int] = []
+
+    def look(words: str) -> None:
+        steps.append((tmp_path / "state" / "column-1").stat().st_ino)
+
+    fit_file(few["parts"], CHOICES["weights"], look, stored(tmp_path, resume=True))
+    assert set(steps) == {inode}
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_stop_between_two_conversions_does_not_mix_them(
+    few: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = interrupted(few, tmp_path, "encoding")
+    other = FitOptions("y", ignore=("n", "kind", "day"), missing="mean", categories=("code",))
+
+    def cut(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+        patch.setattr(row_storage, "store_table", cut)
+        fit_file(few["parts"], other, storage=storage)
+    again = fit_file(few["parts"], other, storage=storage)
+    assert saved(again, tmp_path / "a") == saved(fit_file(few["parts"], other), tmp_path / "b")
+
+
+def test_a_sparse_penalty_ends_its_state(few: dict[str, Path], tmp_path: Path) -> None:
+    choices = FitOptions("y", ignore=("n", "kind", "day"), missing="mean", l1_ratio=1.0, C=0.01)
+    found = fit_file(few["parts"], choices, storage=stored(tmp_path))
+    expected = fit_file(few["parts"], choices)
+    assert saved(found, tmp_path / "a") == saved(expected, tmp_path / "b")
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("name", [".input.json.3x.part", ".table.json.9q.part", "column-0", "lock"])
+def test_what_a_power_cut_leaves_is_no_obstacle(
+    name: str, few: dict[str, Path], tmp_path: Path
+) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / name).write_text("half")
+    fit_file(few["parts"], CHOICES["weights"], storage=stored(tmp_path))
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("loss", [None, "poisson"])
+def test_the_rows_of_a_fold_go_with_it(
+    loss: str | None, few: dict[str, Path], tmp_path: Path
+) -> None:
+    choices = FitOptions(
+        "n" if loss else "y",
+        ignore=("y" if loss else "n", "kind", "day"),
+        missing="mean",
+        validation=ValidationOptions(folds=6, grid=(0.01, 1.0)),
+    )
+    most: list[int] = []
+
+    def say(words: str) -> None:
+        if "fold" in words:
+            most.append(len(list((tmp_path / "state").glob("rows-*"))))
+
+    if loss:
+        chosen = choose_loss(loss, {}, None, None)
+        fit_regression_file(few["parts"], choices, chosen, say, stored(tmp_path))
+    else:
+        fit_file(few["parts"], choices, say, stored(tmp_path))
+    assert len(most) == 6
+    assert max(most) <= 3  # all rows, and those of the fold before
+
+
+@pytest.mark.parametrize(("folds", "fits"), [(None, True), (3, False)])
+def test_a_disk_too_small_is_said_before(
+    folds: int | None,
+    fits: bool,
+    few: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    free = int(2.5 * expanded_bytes(few["parts"]))
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=free))
+    validation = ValidationOptions(folds=folds, grid=(1.0,))
+    choices = FitOptions("y", ignore=("n", "kind", "day"), missing="mean", validation=validation)
+    with nullcontext() if fits else pytest.raises(DataError, match="GB are free there"):
+        fit_file(few["parts"], choices, storage=stored(tmp_path))
+    assert not (tmp_path / "state").exists()
+
+
+def test_what_takes_rows_in_memory_is_refused_before_the_fit(
+    few: dict[str, Path], tmp_path: Path
+) -> None:
+    said: list[str] = []
+    for storage in (
+        stored(tmp_path, held_for="--path"),
+        Storage(memory=1000, held_for="--path", state=tmp_path / "state"),
+    ):
+        with pytest.raises(DataError, match="--path takes rows in memory, and these stay in files"):
+            fit_file(few["parts"], CHOICES["weights"], said.append, storage)
+    assert not any("converting" in words for words in said)
+    assert not (tmp_path / "state").exists()
 
 
 def test_damaged_columns_are_converted_again(inputs: dict[str, Path], tmp_path: Path) -> None:

@@ -375,6 +375,8 @@ def command(
         choices = with_columns_file(choices, columns_file)
     with progress_line() as say:
         storage = _storage(out, stream=stream, memory=memory, resume=resume)
+        if path_file is not None:
+            storage = replace(storage, held_for="--path")
         fitted = _fit(path, choices, loss, constants, link, targets, say, storage)
         written: list[str] = []
         if out is not None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
+from weakref import finalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,8 +93,19 @@ def _encode_parts(specs: tuple[Spec, ...], table: StoredTable, *, blank: bool) -
                 held.append(part.X)
             else:
                 writer.append(part.X)
-    X = sparse.vstack(held, format="csr") if held else writer.array(held_bytes=table.held_bytes)
+    if held:
+        writer.path.unlink()
+        return EncodedRows(sparse.vstack(held, format="csr"), usable)
+    X = writer.array(held_bytes=table.held_bytes)
+    # the rows of all folds are as large as the table, each
+    finalize(X, _remove, writer.path, writer.path.stat())
     return EncodedRows(X, usable)
+
+
+def _remove(path: Path, written: os.stat_result) -> None:
+    with suppress(OSError):  # gone with its folder, or open still
+        if os.path.samestat(path.stat(), written):  # not one of the same name by another fit
+            path.unlink()
 
 
 class _Parts:

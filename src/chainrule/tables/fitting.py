@@ -131,7 +131,8 @@ def fit_file(
     """Read a file and fit it; see `fit_table`."""
     choices.check()
     say(f"reading {Path(path).name}")
-    with open_rows(path, choices.declared(labels=True), storage, repr(choices), say) as rows:
+    read, folds = choices.declared(labels=True), choices.validation.folds is not None
+    with open_rows(path, read, storage, repr(choices), say, folds=folds) as rows:
         return fit_table(rows.table, choices, say, rows.journal)
 
 

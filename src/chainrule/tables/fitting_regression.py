@@ -132,7 +132,8 @@ def fit_regression_file(
     choices.check()
     say(f"reading {Path(path).name}")
     asked = f"{choices} {loss.text} {loss.constants} {loss.row.link_name} {loss.row.targets}"
-    with open_rows(path, choices.declared(labels=False), storage, asked, say) as rows:
+    read, folds = choices.declared(labels=False), choices.validation.folds is not None
+    with open_rows(path, read, storage, asked, say, folds=folds) as rows:
         return fit_regression(rows.table, choices, loss, say, rows.journal)
 
 

@@ -7,7 +7,6 @@ and the results of passes are there, and a fingerprint of the input tells whethe
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,19 +14,27 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
+from chainrule import __version__
 from chainrule.engine.runtime.journal import Journal
 from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.errors import DataError
-from chainrule.storage import atomic_text, byte_budget
+from chainrule.storage import byte_budget
 from chainrule.tables.encoding import Matrix
 from chainrule.tables.files.arrow_files import parquet_bytes
 from chainrule.tables.files.compression import compression_of
 from chainrule.tables.files.opening import STANDARD_INPUT, files_of
-from chainrule.tables.reading import Declared, open_whole, read_table
-from chainrule.tables.stored_table import StoredTable, load_table, store_table
+from chainrule.tables.reading import Declared, OpenedTable, open_whole, read_table
+from chainrule.tables.state_folder import StateFolder
+from chainrule.tables.stored_table import (
+    TABLE,
+    StoredTable,
+    load_table,
+    origin_of_table,
+    store_table,
+)
 from chainrule.tables.table import Table
 from chainrule.tables.training import StatusCallback
 
@@ -40,8 +47,14 @@ _COPIES: Final = 3
 _EXPANDED: Final = 4
 """Compressed text takes so many times as much as the file, about."""
 
+_LEAST_KEPT: Final = 1 << 26
+"""Bytes of results of passes that are kept of the smallest of inputs, too."""
+
 _ENDS: Final = 1 << 16
-_INPUT = "input.json"
+_KEPT: Final = (
+    "The converted rows are kept in {}: the command with --resume uses them; remove this folder to "
+    "start again."
+)
 
 
 @dataclass(frozen=True)
@@ -59,12 +72,15 @@ class Storage:
         folder, which is always removed.
     resume : bool
         Go on with the fit that was stopped, if `state` holds one.
+    held_for : str, optional
+        An option that takes rows in memory.
     """
 
     in_files: bool = False
     memory: int | None = None
     state: Path | None = None
     resume: bool = False
+    held_for: str | None = None
 
     @property
     def budget(self) -> int:
@@ -91,9 +107,15 @@ class OpenedRows:
 
 @contextmanager
 def open_rows(
-    path: str | Path, declared: Declared, storage: Storage, choices: str, say: StatusCallback
+    path: str | Path,
+    declared: Declared,
+    storage: Storage,
+    choices: str,
+    say: StatusCallback,
+    *,
+    folds: bool = False,
 ) -> Iterator[OpenedRows]:
-    """Open the rows of a fit; in the end remove their files, unless the fit was stopped.
+    """Open the rows of a fit; in the end remove their files, if it came to its end.
 
     Parameters
     ----------
@@ -105,92 +127,127 @@ def open_rows(
         What else the fit depends on: results of passes count for the same choices alone.
     say : callable
         Told what is being done.
+    folds : bool
+        Whether there are fits to folds, whose rows are in files of their own, fold by fold.
     """
-    n_bytes = expanded_bytes(path)
-    if not (storage.in_files or _COPIES * n_bytes > storage.budget):
+    given = _Input(path, declared, storage, expanded_bytes(path), folds)
+    if not (storage.in_files or given.in_memory > storage.budget):
         yield OpenedRows(read_table(path, declared))
         return
-    folder = _folder(storage)
-    journal: Journal | None = None
-    stopped = False
-    try:
-        table = _table_in(folder, path, declared, storage, n_bytes, say)
-        if storage.state is not None:
-            kept = sha256(choices.encode()).hexdigest()[:16]
-            journal = Journal(folder / f"passes-{kept}")
-        yield OpenedRows(table, journal)
-        stopped = journal is not None and not journal.is_finished
-    except KeyboardInterrupt:
-        stopped = storage.state is not None
-        raise
-    finally:
-        if not stopped:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _folder(storage: Storage) -> Path:
-    if storage.state is None:
-        return Path(mkdtemp(prefix="chainrule-rows-"))
-    if storage.state.is_dir() and any(storage.state.iterdir()):
-        if not (storage.state / _INPUT).exists():
-            raise DataError(
-                f"{storage.state}: this folder holds something else than a stopped fit. Move it, "
-                "or name another place for the model: --out"
-            )
-        if not storage.resume:
-            shutil.rmtree(storage.state)
-    try:
-        storage.state.mkdir(exist_ok=True)
-    except OSError as error:
+    if storage.held_for is not None:
         raise DataError(
-            f"{storage.state}: cannot be made ({error.strerror}), and rows in files need this "
-            "folder. Name another place for the model: --out"
-        ) from None
-    return storage.state
-
-
-def _table_in(
-    folder: Path,
-    path: str | Path,
-    declared: Declared,
-    storage: Storage,
-    n_bytes: int,
-    say: StatusCallback,
-) -> StoredTable:
-    """Return the table that a folder holds, or convert it."""
-    opened = open_whole(path, declared)
-    now = fingerprint(path)
-    asked = sha256(repr(declared).encode()).hexdigest()
-    known = _known(folder / _INPUT)
-    if known is not None:
-        _refuse_changes(folder, known["files"], now)
-        table = load_table(folder, storage.budget) if known["declared"] == asked else None
-        if table is not None:
-            for left in folder.glob("rows-*"):
-                left.unlink()
-            return table
-    needed = 2 * n_bytes
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise DataError(
-            f"{folder}: the converted rows take about {needed / 1e9:.3g} GB, and {free / 1e9:.3g} "
-            "GB are free there. Put the model on a larger disk (--out), or, without --out, set "
-            "TMPDIR to a folder there."
+            f"{storage.held_for} takes rows in memory, and these stay in files: they take about "
+            f"{given.in_memory * 1e-6:.3g} MB, of {storage.budget * 1e-6:.3g} MB. Omit "
+            f"{storage.held_for}, or --stream and --resume; or give more: --memory"
         )
-    say(f"converting {Path(path).name}: about {needed * 1e-6:.0f} MB of files, removed afterwards")
-    with atomic_text(folder / _INPUT) as file:
-        json.dump({"files": now, "declared": asked}, file)
-    table = store_table(opened, folder, n_bytes, storage.budget)
-    _refuse_changes(folder, now, fingerprint(path))
-    return table
-
-
-def _known(path: Path) -> dict[str, Any] | None:
+    if storage.state is None:
+        with TemporaryDirectory(prefix="chainrule-rows-", ignore_cleanup_errors=True) as folder:
+            yield OpenedRows(given.converted(Path(folder), open_whole(path, declared), say))
+        return
+    state = StateFolder(storage.state, resume=storage.resume)
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found
+        table = given.table_in(state, say)
+        asked = sha256(choices.encode()).hexdigest()[:16]
+        journal = Journal(
+            state.path / f"passes-{asked}",
+            most_bytes=given.kept(state.path, given.needed - given.n_bytes),
+        )
+        yield OpenedRows(table, journal)
+    except BaseException as error:
+        if not state.holds_rows:
+            state.remove()
+            raise
+        state.leave()
+        kept = _KEPT.format(state.path)
+        if isinstance(error, DataError):
+            raise DataError(f"{str(error).rstrip('.')}. {kept}") from error
+        error.add_note(kept)
+        raise
+    if journal.is_finished:
+        state.remove()
+    else:
+        state.leave()
+
+
+@dataclass(frozen=True)
+class _Input:
+    """The input of a fit to rows in files, and how much of the disk it takes.
+
+    Parameters
+    ----------
+    path : str or Path
+    declared : Declared
+    storage : Storage
+    n_bytes : int
+        About what all columns take.
+    folds : bool
+    """
+
+    path: str | Path
+    declared: Declared
+    storage: Storage
+    n_bytes: int
+    folds: bool
+
+    @property
+    def in_memory(self) -> int:
+        """Bytes of a fit in memory."""
+        return _COPIES * self.n_bytes
+
+    @property
+    def needed(self) -> int:
+        """Bytes of columns and encoded rows; with folds, the rows of one at a time, too."""
+        return (2 + self.folds) * self.n_bytes
+
+    def kept(self, folder: Path, needed: int) -> float:
+        """Return how many bytes of results are kept in a folder that takes so many others."""
+        free = shutil.disk_usage(folder).free - needed
+        return max(0.0, min(max(self.n_bytes, _LEAST_KEPT), free / 2))
+
+    def table_in(self, state: StateFolder, say: StatusCallback) -> StoredTable:
+        """Return the table that a folder holds, or convert it there."""
+        known = origin_of_table(state.path)
+        if known is not None:
+            _refuse_changes(state.path, known["files"], fingerprint(self.path))
+            if known["declared"] == _digest(self.declared):
+                table = load_table(state.path, self.storage.budget)
+                if table is not None:
+                    for left in state.path.glob("rows-*"):
+                        left.unlink()
+                    return table
+        # first: an input that cannot be read takes nothing away
+        opened = open_whole(self.path, self.declared)
+        state.clear()
+        return self.converted(state.path, opened, say)
+
+    def converted(self, folder: Path, opened: OpenedTable, say: StatusCallback) -> StoredTable:
+        """Convert the input into a folder."""
+        now = fingerprint(self.path)
+        needed, free = self.needed, shutil.disk_usage(folder).free
+        if needed > free:
+            raise DataError(
+                f"{folder}: the converted rows take about {needed / 1e9:.3g} GB, and "
+                f"{free / 1e9:.3g} GB are free there. Put the model on a larger disk (--out), or, "
+                "without --out, set TMPDIR to a folder there."
+            )
+        results = f", and at most {self.kept(folder, needed) * 1e-6:.0f} MB of results"
+        say(
+            f"converting {Path(self.path).name}: about {needed * 1e-6:.0f} MB of files"
+            f"{results if self.storage.state else ''}, removed afterwards"
+        )
+        made_from = {"files": now, "declared": _digest(self.declared)}
+        table = store_table(opened, folder, self.n_bytes, self.storage.budget, made_from)
+        try:
+            _refuse_changes(folder, now, fingerprint(self.path))
+        except DataError:
+            (folder / TABLE).unlink()
+            raise
+        return table
+
+
+def _digest(declared: Declared) -> str:
+    """Return a digest of how columns are read: what is declared, by this version."""
+    return sha256(f"{__version__} {declared!r}".encode()).hexdigest()
 
 
 def _refuse_changes(
@@ -203,7 +260,7 @@ def _refuse_changes(
         what = "is new" if name not in before else "is gone" if name not in after else "changed"
         raise DataError(
             f"{name}: this file of the input {what} since its rows were converted into {folder}. "
-            "Restore it, or start again without --resume."
+            "Restore it, or remove that folder to start again."
         )
 
 

@@ -35,6 +35,9 @@ _GROUP_SHARE: Final = 4
 _HELD_SHARE: Final = 8
 """Samples of rows are held in memory up to budget / this."""
 
+TABLE: Final = "table.json"
+"""Names the columns of a folder; its presence says that all are there."""
+
 _CODE = np.dtype(np.int32)
 _NUMBER = np.dtype(np.float64)
 
@@ -178,7 +181,9 @@ class StoredTable(Table):
             yield Table(self.source, self._columns.part(rows), numbers, {}, self.styles)
 
 
-def store_table(opened: OpenedTable, folder: Path, n_bytes: int, budget: int) -> StoredTable:
+def store_table(
+    opened: OpenedTable, folder: Path, n_bytes: int, budget: int, made_from: dict[str, Any]
+) -> StoredTable:
     """Convert a file to columns in a folder, some columns at a time.
 
     Parameters
@@ -189,6 +194,8 @@ def store_table(opened: OpenedTable, folder: Path, n_bytes: int, budget: int) ->
         About what all columns take in memory.
     budget : int
         Bytes of memory that may be used.
+    made_from : dict
+        Kept with the columns: what they were converted from, and how.
     """
     wanted, n_rows = list(opened.names), 0
     found: list[StoredColumn] = []
@@ -212,15 +219,20 @@ def store_table(opened: OpenedTable, folder: Path, n_bytes: int, budget: int) ->
         folder,
         min(HELD_BYTES, budget // _HELD_SHARE),
     )
-    _save(table, found, folder)
+    _save(table, found, folder, made_from)
     return table
+
+
+def origin_of_table(folder: Path) -> dict[str, Any] | None:
+    """Return what a folder's table was converted from, and how; None if there is no table."""
+    data = _loaded(folder)
+    return None if data is None else dict(data["made_from"])
 
 
 def load_table(folder: Path, budget: int) -> StoredTable | None:
     """Return the table that was converted in a folder; None if it is not whole."""
-    try:
-        data = json.loads((folder / "table.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    data = _loaded(folder)
+    if data is None:
         return None
     found = [
         StoredColumn(
@@ -248,19 +260,30 @@ def load_table(folder: Path, budget: int) -> StoredTable | None:
     )
 
 
-def _save(table: StoredTable, columns: Sequence[StoredColumn], folder: Path) -> None:
-    """Write what the files of the columns do not hold; its presence says that all are there."""
+def _loaded(folder: Path) -> dict[str, Any] | None:
+    try:
+        data: dict[str, Any] = json.loads((folder / TABLE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return data if "made_from" in data else None
+
+
+def _save(
+    table: StoredTable, columns: Sequence[StoredColumn], folder: Path, made_from: dict[str, Any]
+) -> None:
+    """Write what the files of the columns do not hold."""
     entries: list[dict[str, Any]] = [
         asdict(column) | {"path": column.path.name} for column in columns
     ]
     data = {
+        "made_from": made_from,
         "source": table.source,
         "columns": entries,
         "styles": {name: asdict(style) for name, style in table.styles.items()},
         "formats": dict(table.formats),
         "notes": table.notes,
     }
-    with atomic_text(folder / "table.json") as file:
+    with atomic_text(folder / TABLE) as file:
         json.dump(data, file)
 
 

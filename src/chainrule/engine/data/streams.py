@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,10 +19,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from chainrule.engine.data.coded_rows import UNKNOWN, CodedColumn, CodedRows
+from chainrule.engine.data.coded_rows import CodedRows
+from chainrule.engine.data.streamed_columns import Role, StreamedColumn, dtype_of
 from chainrule.engine.runtime.stored_arrays import HELD_BYTES, ArrayWriter, StoredArray
 from chainrule.errors import DataError
 
@@ -111,29 +111,43 @@ class Stream:
         found = {_kind(file) for file in files}
         if len(found) > 1:
             raise DataError(f"{path}: the files are of several kinds: {', '.join(sorted(found))}")
-        data = ds.dataset([str(file) for file in files], format=found.pop())
+        try:
+            data = _dataset(files, found.pop())
+        except (pa.ArrowException, OSError) as error:
+            raise DataError(f"{path}: cannot be read as one table ({error})") from None
         names = cls(list, target, **roles).names(data.schema.names)
-        return cls(
-            # little is read ahead: the batches wait in memory
-            lambda: data.to_batches(
-                columns=names, batch_size=2**16, batch_readahead=2, fragment_readahead=1
-            ),
-            target,
-            **roles,
-        )
+        for part in data.get_fragments():
+            lost = [name for name in names if name not in part.physical_schema.names]
+            if lost:
+                raise DataError(
+                    f"{part.path}: no column is named {lost[0]!r}, which other files have. Add it, "
+                    "or leave it out: columns"
+                )
+        return cls(lambda: _read(path, data, names), target, **roles)
 
     def names(self, known: Sequence[str]) -> list[str]:
         """Return the columns that are read: features first, then target, weights and offset."""
-        others = [n for n in (self.target, self.weights, self.offset) if n is not None]
+        roles = {"target": self.target, "weights": self.weights, "offset": self.offset}
+        others = {role: name for role, name in roles.items() if name is not None}
+        if isinstance(self.columns, str):
+            raise DataError(f"columns is a list of names; give [{self.columns!r}]")
         features = self.columns
         if features is None:
-            features = [name for name in known if name not in others]
-        for name in (*features, *others):
+            features = [name for name in known if name not in others.values()]
+        seen: dict[str, str] = {}
+        for role, name in [*(("feature", name) for name in features), *others.items()]:
             if name not in known:
                 raise DataError(f"no column is named {name!r}; the columns are {list(known)[:12]}")
+            if seen.get(name) == role:
+                raise DataError(f"column {name!r} is named twice in columns, or is there twice")
+            if name in seen:
+                first = "a feature" if seen[name] == "feature" else f"the {seen[name]}"
+                raise DataError(f"column {name!r} is {first} and the {role}: choose one")
+            seen[name] = role
         if not features:
-            raise DataError(f"no column is left to learn from, beside {', '.join(others)}")
-        return [*features, *others]
+            left = ", ".join(others.values())
+            raise DataError(f"no column is left to learn from, beside {left}")
+        return list(seen)
 
     @contextmanager
     def stored(self) -> Iterator[StoredStream]:
@@ -142,14 +156,13 @@ class Stream:
             yield self._converted(Path(folder))
 
     def _converted(self, folder: Path) -> StoredStream:
-        columns: list[_Column] = []
+        columns: list[StreamedColumn] = []
         rows: ArrayWriter | None = None
         n_rows = 0
         try:
-            for batch in self.batches():
-                table = _as_table(batch)
+            for table, kinds in self._typed():
                 if not columns:
-                    columns = self._columns(table, folder)
+                    columns = self._columns(kinds, folder)
                     rows = _writer_of(columns, folder)
                 parts = [c.values(table.column(c.name), n_rows) for c in columns]
                 n_rows += table.num_rows
@@ -181,19 +194,64 @@ class Stream:
             None if self.offset is None else others[self.offset].numbers(),
         )
 
-    def _columns(self, table: Any, folder: Path) -> list[_Column]:  # noqa: ANN401
-        """Return the columns that are read, of the kinds that the first batch has."""
-        names = self.names(table.column_names)
-        n_features = len(names) - sum(
-            r is not None for r in (self.target, self.weights, self.offset)
-        )
-        kinds = [table.schema.field(name).type for name in names]
-        return [
-            _Column(
-                name, folder / f"{k}", _is_category(kind), pa.types.is_float32(kind), k < n_features
+    def _typed(self) -> Iterator[tuple[Any, dict[str, Any]]]:
+        """Yield the batches, with the types of the first rows that are not missing."""
+        waiting: list[Any] = []
+        kinds: dict[str, Any] = {}
+        for table in self._tables():
+            for name, kind in zip(table.column_names, table.schema.types, strict=True):
+                if pa.types.is_null(kinds.get(name, pa.null())):
+                    kinds[name] = kind
+            waiting.append(table)
+            if not any(map(pa.types.is_null, kinds.values())) or (
+                sum(held.nbytes for held in waiting) > self.memory
+            ):
+                yield from ((held, kinds) for held in waiting)
+                waiting = []
+        yield from ((held, kinds) for held in waiting)
+
+    def _tables(self) -> Iterator[Any]:
+        """Yield the batches that have rows, with the columns that are read."""
+        known: list[str] = []
+        names: list[str] = []
+        n_rows = 0
+        for batch in self.batches():
+            table = _as_table(batch, n_rows)
+            if not table.num_rows:
+                continue
+            if not names:
+                known = table.column_names
+                names = self.names(known)
+            counts = {name: table.column_names.count(name) for name in names}
+            for name, count in counts.items():
+                if count != 1:
+                    what = "twice" if count else "not"
+                    raise DataError(
+                        f"column {name!r} is {what} in the batch that begins in row {n_rows}: give "
+                        "all parts of the stream the same columns"
+                    )
+            new = [name for name in table.column_names if name not in known]
+            if new and self.columns is None:
+                raise DataError(
+                    f"column {new[0]!r} is new in the batch that begins in row {n_rows}: give all "
+                    "parts of the stream the same columns, or name the features: columns"
+                )
+            n_rows += table.num_rows
+            yield table.select(names)
+
+    def _columns(self, kinds: dict[str, Any], folder: Path) -> list[StreamedColumn]:
+        """Return the columns that are read; one that is missing so far is one of numbers."""
+        found = {n: pa.float64() if pa.types.is_null(kind) else kind for n, kind in kinds.items()}
+        others = (self.target, self.weights, self.offset)
+        single = all(pa.types.is_float32(kind) for n, kind in found.items() if n not in others)
+        columns = []
+        for k, (name, kind) in enumerate(found.items()):
+            role: Role = (
+                "target" if name == self.target else "other" if name in others else "feature"
             )
-            for k, (name, kind) in enumerate(zip(names, kinds, strict=True))
-        ]
+            dtype = dtype_of(name, kind, role, single=single)
+            columns.append(StreamedColumn(name, folder / f"{k}", kind, dtype, role))
+        return columns
 
 
 @dataclass(frozen=True)
@@ -217,118 +275,12 @@ class StoredStream:
     offset: npt.NDArray[np.float64] | None
 
 
-@dataclass
-class _Column:
-    """A column on its way into a file: numbers, or codes in the order of first appearance."""
-
-    name: str
-    path: Path
-    is_category: bool
-    is_single: bool
-    is_x: bool
-    _places: dict[Any, int] = field(default_factory=dict)
-    _writer: ArrayWriter | None = None
-
-    def values(self, data: Any, first_row: int) -> npt.NDArray[Any]:  # noqa: ANN401
-        """Return the next rows as numbers or codes."""
-        if _is_category(data.type) != self.is_category:
-            raise DataError(
-                f"column {self.name!r} changes from {'text' if self.is_category else 'numbers'} to "
-                f"{data.type} in row {first_row}: give all parts of the stream one type"
-            )
-        return self._codes(data) if self.is_category else self._numbers(data)
-
-    def append(self, values: npt.NDArray[Any]) -> None:
-        """Write the next rows."""
-        if self._writer is None:
-            self._writer = ArrayWriter(self.path, values.dtype)
-        self._writer.append(values)
-
-    def close(self) -> None:
-        """Finish the file, if there is one."""
-        if self._writer is not None:
-            self._writer.close()
-
-    def vector(self, held_bytes: int = HELD_BYTES) -> StoredArray:
-        """Return the numbers or codes."""
-        assert self._writer is not None
-        return self._writer.array(held_bytes=held_bytes)
-
-    def coded(self, held_bytes: int) -> CodedColumn:
-        """Return the column as rows of codes have it, its levels in sorted order."""
-        vector = self.vector(held_bytes)
-        if not self.is_category:
-            return CodedColumn(self.name, vector)
-        levels, places = self._sorted()
-        return CodedColumn(self.name, vector, levels, places)
-
-    def whole(self) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None]:
-        """Return the column in memory: numbers and nothing, or codes and the labels they mean."""
-        values = self.vector()[:]
-        if not self.is_category:
-            return values, None
-        missing = np.flatnonzero(values == UNKNOWN)
-        if len(missing):
-            raise DataError(f"the target {self.name!r} is missing in row {missing[0]}")
-        labels, places = self._sorted()
-        return places[values].astype(np.min_scalar_type(len(labels))), labels
-
-    def numbers(self) -> npt.NDArray[np.float64]:
-        """Return the column in memory as float64."""
-        if self.is_category:
-            raise DataError(f"column {self.name!r} holds text; expected numbers")
-        return self.vector()[:].astype(np.float64, copy=False)
-
-    def _sorted(self) -> tuple[npt.NDArray[Any], npt.NDArray[np.int32]]:
-        levels = np.array(list(self._places))
-        order = np.argsort(levels, kind="stable")
-        places = np.empty(len(levels), dtype=np.int32)
-        places[order] = np.arange(len(levels))
-        return levels[order], places
-
-    def _codes(self, data: Any) -> npt.NDArray[np.int32]:  # noqa: ANN401
-        encoded = data if pa.types.is_dictionary(data.type) else data.dictionary_encode()
-        encoded = encoded.unify_dictionaries()
-        found = [np.empty(0, dtype=np.int32)]
-        for chunk in encoded.chunks:
-            indices = np.asarray(pc.fill_null(chunk.indices.cast(pa.int32()), UNKNOWN))
-            words = chunk.dictionary.to_pylist()
-            used = np.unique(indices[indices >= 0])  # of the levels, those that occur
-            lookup = np.full(len(words) + 1, UNKNOWN, dtype=np.int32)
-            for k in used.tolist():
-                if words[k] is not None:
-                    lookup[k] = self._places.setdefault(words[k], len(self._places))
-            found.append(lookup[indices])
-        return np.concatenate(found)
-
-    def _numbers(self, data: Any) -> npt.NDArray[Any]:  # noqa: ANN401
-        kind = data.type
-        if pa.types.is_boolean(kind):
-            data = data.cast(pa.uint8())
-        elif not (
-            pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-        ):
-            raise DataError(
-                f"column {self.name!r} holds neither numbers nor text ({kind}): convert it, or "
-                "choose other columns"
-            )
-        wanted = pa.float32() if self.is_single else pa.float64()
-        filled = data.cast(wanted, safe=False).to_numpy(zero_copy_only=False)
-        return np.asarray(filled, dtype=np.float32 if self.is_single else np.float64)
-
-
-def _is_category(kind: Any) -> bool:  # noqa: ANN401
-    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    return bool(is_text or pa.types.is_dictionary(kind))
-
-
-def _writer_of(columns: Sequence[_Column], folder: Path) -> ArrayWriter | None:
+def _writer_of(columns: Sequence[StreamedColumn], folder: Path) -> ArrayWriter | None:
     """Return where rows of numbers are written; None where some features are categories."""
     features = [column for column in columns if column.is_x]
     if any(column.is_category for column in features):
         return None
-    single = all(column.is_single for column in features)
-    return ArrayWriter(folder / "rows", np.float32 if single else np.float64, (len(features),))
+    return ArrayWriter(folder / "rows", features[0].dtype, (len(features),))
 
 
 def _append_rows(writer: ArrayWriter, parts: Sequence[npt.NDArray[Any]]) -> None:
@@ -339,15 +291,42 @@ def _append_rows(writer: ArrayWriter, parts: Sequence[npt.NDArray[Any]]) -> None
         writer.append(np.stack(some, axis=1))
 
 
-def _as_table(batch: Batch) -> Any:  # noqa: ANN401 - pyarrow ships no types
-    """Return a batch as a table of pyarrow."""
+def _as_table(batch: Batch, row: int) -> Any:  # noqa: ANN401 - pyarrow ships no types
+    """Return a batch as a table of pyarrow; `row` is the number of its first row."""
     if isinstance(batch, pa.RecordBatch):
         return pa.Table.from_batches([batch])
     if isinstance(batch, pa.Table):
         return batch
-    if hasattr(batch, "iloc"):
-        return pa.Table.from_pandas(batch, preserve_index=False)
-    return pa.table(batch)
+    try:
+        if hasattr(batch, "iloc"):
+            return pa.Table.from_pandas(batch, preserve_index=False)
+        return pa.table(batch)
+    except (pa.ArrowException, ValueError, TypeError) as error:
+        raise DataError(
+            f"the batch that begins in row {row} is no table of columns ({error}): give record "
+            "batches of pyarrow, data frames, or mappings from names to arrays"
+        ) from None
+
+
+def _dataset(files: Sequence[Path], kind: str) -> Any:  # noqa: ANN401
+    """Return files as one table, each column of a type that holds the values of every file."""
+    names = [str(file) for file in files]
+    parts = ds.dataset(names, format=kind).get_fragments()
+    schemas = [part.physical_schema for part in parts]
+    return ds.dataset(names, pa.unify_schemas(schemas, promote_options="permissive"), format=kind)
+
+
+def _read(path: object, data: Any, names: Sequence[str]) -> Iterator[Any]:  # noqa: ANN401
+    """Yield the rows of files; little is read ahead, for the batches wait in memory."""
+    try:
+        yield from data.to_batches(
+            columns=names, batch_size=2**16, batch_readahead=2, fragment_readahead=1
+        )
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(
+            f"{path}: cannot be read ({error}). A column of numbers that begins with whole ones "
+            "in a CSV file is taken for whole numbers: write such files as Parquet"
+        ) from None
 
 
 def _files(path: str | Path | Sequence[str | Path]) -> list[Path]:

@@ -8,7 +8,7 @@ Every pass over the data is a sum over blocks in a fixed order (`executors`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.rows import RowBlock
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.loss import Loss
+from chainrule.engine.objective.closures import arrays_of
 from chainrule.engine.objective.evaluation import Evaluation, Point, comparable
 from chainrule.engine.objective.examples import ExampleSums
 from chainrule.engine.passes import class_tables
@@ -158,7 +159,9 @@ class Objective(ExampleSums):
         """Return the sum of ``function(block)`` over all blocks, in a fixed order."""
         source = self.source
         self.passes += 1
-        return self._summed(function.__qualname__, lambda i: function(source.block(i)))
+        held = () if self.journal is None else tuple(arrays_of(function))
+        name = function.__qualname__
+        return self._summed(name, lambda i: function(source.block(i)), *held, filled=held)
 
     def _summed(
         self,
@@ -166,6 +169,7 @@ class Objective(ExampleSums):
         function: Callable[[int], Partial],
         *known: FloatArray,
         table: FloatArray | None = None,
+        filled: Sequence[FloatArray] = (),
     ) -> Partial:
         """Return the sum of ``function(index)`` over all blocks, or what a journal says it was.
 
@@ -176,11 +180,13 @@ class Objective(ExampleSums):
         function : callable
         table : ndarray, optional
             What the function fills in on the way.
+        filled : sequence of ndarray
+            Among these, it may fill in some.
         """
         n_blocks, n_threads = self.source.n_blocks, self.n_threads
         if self.journal is None:
             return sum_over_chunks(function, n_blocks, n_threads)
-        return self.journal.summed((name, *known), function, n_blocks, n_threads, table)
+        return self.journal.summed((name, *known), function, n_blocks, n_threads, table, filled)
 
     def evaluate(
         self, point: Point, *, with_hessian: bool = False, keep: bool = True

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from numbers import Integral
 from pathlib import Path
 from tempfile import mkstemp
 from threading import Lock
@@ -152,17 +153,25 @@ class StoredArray:
             "array[:] reads it whole"
         )
 
-    def __getitem__(self, rows: slice | IntArray) -> npt.NDArray[Any]:
-        """Return a range of rows, or rows by number."""
+    def __getitem__(self, rows: Any) -> npt.NDArray[Any]:  # noqa: ANN401
+        """Return a range of rows, rows by number or mask, or one row, as NumPy does.
+
+        Raises
+        ------
+        IndexError
+            When a row is not there, or something else than rows is asked for.
+        """
+        if isinstance(rows, tuple) and len(rows) == 2 and rows[1] is Ellipsis:
+            rows = rows[0]
         if isinstance(rows, slice):
             start, stop, step = rows.indices(len(self))
             if step != 1:
                 return self[np.arange(start, stop, step)]
             found = np.empty((max(0, stop - start), *self.shape[1:]), self.dtype)
             return self.read(start, found)
-        rows = np.asarray(rows)
-        if rows.dtype == np.bool_:
-            rows = np.flatnonzero(rows)
+        if isinstance(rows, Integral):
+            return np.asarray(self[np.array([rows])][0])
+        rows = self._row_numbers(rows)
         found = np.empty((len(rows), *self.shape[1:]), self.dtype)
         order = None if (np.diff(rows) >= 0).all() else np.argsort(rows, kind="stable")
         in_order = rows if order is None else rows[order]
@@ -175,6 +184,28 @@ class StoredArray:
             found[slice(at, end) if order is None else order[at:end]] = picked
             at = end
         return found
+
+    def _row_numbers(self, rows: Any) -> IntArray:  # noqa: ANN401
+        """Return rows that are asked for as numbers from 0 on."""
+        if isinstance(rows, tuple) or rows is None:
+            raise IndexError(f"{self.path} is read by rows alone; array[rows][:, columns] goes on")
+        found = np.asarray(rows)
+        if not found.size:
+            return np.empty(0, dtype=np.intp)
+        if found.ndim != 1 or found.dtype.kind not in "biu":
+            raise IndexError(
+                f"{self.path}: rows are a range, numbers or a mask, not {found.dtype} of shape "
+                f"{found.shape}"
+            )
+        if found.dtype == np.bool_:
+            if len(found) != len(self):
+                raise IndexError(f"{self.path}: the mask is of {len(found)} rows, not {len(self)}")
+            return np.flatnonzero(found)
+        beyond = np.flatnonzero((found < -len(self)) | (found >= len(self)))
+        if len(beyond):
+            raise IndexError(f"{self.path} has no row {found[beyond[0]]}: it has {len(self)} rows")
+        found = found.astype(np.intp, copy=False)
+        return np.where(found < 0, found + len(self), found) if (found < 0).any() else found
 
     def read(self, start: int, out: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Fill `out` with the rows from `start` on, and return it."""
@@ -209,9 +240,13 @@ class StoredArray:
         handle, name = mkstemp(prefix=f"{self.path.name}.", suffix=".part", dir=self.path.parent)
         os.close(handle)
         step = max(1, WINDOW_BYTES // max(1, self.row_bytes))
-        with ArrayWriter(name, self.dtype, self.shape[1:]) as writer:
-            for start in range(0, len(rows), step):
-                writer.append(self[rows[start : start + step]])
+        try:
+            with ArrayWriter(name, self.dtype, self.shape[1:]) as writer:
+                for start in range(0, len(rows), step):
+                    writer.append(self[rows[start : start + step]])
+        except BaseException:  # a full disk, or the user
+            Path(name).unlink(missing_ok=True)
+            raise
         found = writer.array(held_bytes=self.held_bytes)
         found.names = self.names
         finalize(found, Path(name).unlink, missing_ok=True)
@@ -247,6 +282,11 @@ def open_npy(path: str | Path, *, held_bytes: int = HELD_BYTES) -> StoredArray:
         raise DataError(
             f"{path}: it holds {dtype} in {order} order, and rows are read in place from native "
             "numbers in C order. Save it again: numpy.save(path, numpy.ascontiguousarray(array))"
+        )
+    if len(shape) not in (1, 2):
+        raise DataError(
+            f"{path}: it holds an array of {len(shape)} dimensions, and rows are those of a table "
+            "or a vector. Save it again with one or two: numpy.save(path, array.reshape(...))"
         )
     return StoredArray(path, dtype, shape, offset=offset, held_bytes=held_bytes)
 
