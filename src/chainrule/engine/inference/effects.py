@@ -63,21 +63,29 @@ def average_effects(inference: Coefficients, *, discrete: bool) -> Table:
     return _table(inference, {"term": names, "contrast": contrasts}, values, np.array(jacobians))
 
 
-def effects_at(inference: Coefficients, at: Mapping[str, float]) -> Table:
+def effects_at(
+    inference: Coefficients, at: Mapping[str, float], offset: float | None = None
+) -> Table:
     """Return the slope of the mean in each column at one point: means, and given values."""
     model, family = inference.model, inference.model.family
     if family is None or len(inference.terms.outputs) > 1:
         raise DataError("effects at one point are for a single score with a distribution")
     first = int(model.design.fit_intercept)
-    (total,) = model.estimate.sums(lambda piece: (piece.weight @ piece.design,))
+    total, shift = model.estimate.sums(
+        lambda piece: (
+            piece.weight @ piece.design,
+            np.array([piece.weight @ np.broadcast_to(piece.offset, (len(piece.weight), 1))[:, 0]]),
+        )
+    )
     here = total / model.moments.weight
+    own = float(shift[0]) / model.moments.weight if offset is None else float(offset)
     for term, value in at.items():
         if term not in inference.terms.names[first:]:
             known = ", ".join(inference.terms.names[first:])
             raise DataError(f"there is no column {term!r}; known are {known}")
         place = inference.terms.names.index(term)
         here[place] = _in_design(inference, place, float(value))[0]
-    z = here @ model.estimate.parameters
+    z = here @ model.estimate.parameters + own
     slope, bent = float(family.mean_slope(z)[0]), float(family.mean_curvature(z)[0])
     coef = inference.coefficients[0, first:]
     jacobian = np.outer(coef, bent * here) + slope * model.design.to_data()[first:]

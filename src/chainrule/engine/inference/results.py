@@ -184,13 +184,15 @@ class Inference(Coefficients):
         self._needs_optimum("marginal effects")
         return average_effects(self, discrete=discrete).to_pandas()
 
-    def effects(self, at: Mapping[str, float] | None = None) -> Any:  # noqa: ANN401
+    def effects(self, at: Mapping[str, float] | None = None, *, offset: float | None = None) -> Any:  # noqa: ANN401
         """Return marginal effects at one point: columns at their means, some at given values.
 
         Parameters
         ----------
         at : mapping of str to float, optional
             Values of terms; those not named are at their means.
+        offset : float, optional
+            Of the point; by default the mean offset of the rows.
 
         Returns
         -------
@@ -198,11 +200,11 @@ class Inference(Coefficients):
             As `ame`.
         """
         self._needs_optimum("marginal effects")
-        return effects_at(self, at or {}).to_pandas()
+        return effects_at(self, at or {}, offset).to_pandas()
 
-    def at_means(self) -> Any:  # noqa: ANN401
-        """Return marginal effects with every column at its mean, as a data frame."""
-        return self.effects()
+    def at_means(self, *, offset: float | None = None) -> Any:  # noqa: ANN401
+        """Return marginal effects with every column, and the offset, at its mean."""
+        return self.effects(offset=offset)
 
     def contrast(
         self, factor: str, *, adjust: Literal["tukey", "holm", "bonferroni", "none"] = "tukey"
@@ -224,13 +226,22 @@ class Inference(Coefficients):
         """
         return pairwise(self, factor, adjust).to_pandas()
 
-    def predict(self, X: Any, *, level: float | None = None) -> Any:  # noqa: ANN401
+    def predict(
+        self,
+        X: Any,  # noqa: ANN401
+        *,
+        offset: npt.ArrayLike | None = None,
+        level: float | None = None,
+    ) -> Any:  # noqa: ANN401
         """Return the mean at new rows, with intervals: those of the score through the inverse link.
 
         Parameters
         ----------
         X : array-like, sparse matrix or data frame
             As for the estimator's `predict`.
+        offset : array-like of shape (n_samples,) or float, optional
+            Required if the fit had one: with the logarithm of an exposure as offset, ``offset=0``
+            gives the mean per unit of exposure.
         level : float, optional
             Of the intervals; by default that of this inference.
 
@@ -240,7 +251,8 @@ class Inference(Coefficients):
             ``fitted, std.error, conf.low, conf.high`` a row; the error is of the score.
         """
         self._needs_optimum("an interval of predictions")
-        return predicted(self, self.read(X), self.level if level is None else level).to_pandas()
+        wanted = self.level if level is None else level
+        return predicted(self, self.read(X), wanted, offset).to_pandas()
 
     def vif(self) -> Any:  # noqa: ANN401
         """Return a data frame of generalised variance inflation factors, by column or factor."""

@@ -57,8 +57,11 @@ def facts(inference: Coefficients) -> list[str]:
     is_score = isinstance(likelihood, ScoreLikelihood)
     name = likelihood.row.name if is_score else "multinomial logistic"  # type: ignore[attr-defined]
     kind = {"model": "of the model (inverse information)"}.get(inference.cov, inference.cov)
+    rows = f"{glance.nobs:g}"
+    if inference.model.has_shares:
+        rows += f" ({glance.trials:g} trials)"
     lines = [
-        f"Loss: {name}. Rows: {glance.nobs:g}. Degrees of freedom left: {glance.df_residual:g}. "
+        f"Loss: {name}. Rows: {rows}. Degrees of freedom left: {glance.df_residual:g}. "
         f"Errors: {kind}."
     ]
     if np.isfinite(glance.log_likelihood):
