@@ -111,7 +111,7 @@ class ClassInference(LinearEstimator):
             )
         C = self._check_parameters()
         self._refuse_inference()
-        X = self._matrix(X, reset=False)
+        given, X = X, self._matrix(X, reset=False)
         if proportions:
             values = as_proportions(y, X.shape[0])
         else:
@@ -128,7 +128,7 @@ class ClassInference(LinearEstimator):
         rows = positive(weights)
         shift = as_offset(offset, len(values), 1 if len(self.classes_) == 2 else len(self.classes_))
         return infer(
-            FitFacts.of(self),
+            FitFacts.of(self, given, rows),
             X if rows is None else X[rows],
             values if rows is None else values[rows],
             None if are_implied(weights) else weights if rows is None else weights[rows],

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.coded_rows import CodedRows
+from chainrule.engine.data.frames import is_frame
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.inference.coefficients import INTERCEPT, Limit, Terms
 from chainrule.engine.inference.covariance import KINDS
@@ -27,7 +28,8 @@ from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.losses.table import find_loss
 from chainrule.engine.objective.evaluation import Point
 from chainrule.errors import DataError
-from chainrule.estimators.formulas import indicators_of
+from chainrule.estimators.formula_columns import FormulaColumns, taken
+from chainrule.estimators.formulas import columns_of, indicators_of
 from chainrule.estimators.inputs import n_cores, n_threads
 
 if TYPE_CHECKING:
@@ -75,6 +77,8 @@ class FitFacts:
         These reference levels.
     penalised_units : ndarray of shape (n_features,) or None
         What the penalty acts on is a coefficient times this; None for 1.
+    columns : FormulaColumns or None
+        The columns of a formula.
     """
 
     names: Sequence[str] | None
@@ -87,13 +91,29 @@ class FitFacts:
     indicators: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     bases: Mapping[str, str] = field(default_factory=dict)
     penalised_units: FloatArray | None = None
+    columns: FormulaColumns | None = None
 
     @classmethod
-    def of(cls, estimator: LinearEstimator) -> FitFacts:
-        """Return those of a fitted estimator."""
+    def of(cls, estimator: LinearEstimator, X: Any, rows: IntArray | None) -> FitFacts:  # noqa: ANN401
+        """Return those of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : LinearEstimator
+        X : array-like or data frame
+            As it was given to `inference`.
+        rows : ndarray or None
+            Those that count; None for all.
+        """
         found = estimator.coef_names_
         names = None if found is None else [str(name) for name in found]
         formula = getattr(estimator, "formula_", None)
+        columns = None
+        if formula is not None:
+            given = columns_of(X, formula.columns) if is_frame(X) else None
+            if given is not None and rows is not None:
+                given = {name: taken(column, rows) for name, column in given.items()}
+            columns = FormulaColumns(formula, given)
         return cls(
             names,
             estimator.levels_,
@@ -104,6 +124,7 @@ class FitFacts:
             partial(estimator._matrix, reset=False),
             {} if formula is None or names is None else indicators_of(formula, names),
             {} if formula is None else formula.bases,
+            columns=columns,
         )
 
 
@@ -260,6 +281,7 @@ def infer(
         limit,
         fit.read,
         prior,
+        fit.columns,
     )
 
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from chainrule.engine.inference.effects import average_effects
 from chainrule.engine.inference.summaries import facts
 from chainrule.errors import DataError
-from chainrule.tables.column_effects import EffectInputs, column_effects
+from chainrule.tables.column_effects import EffectInputs, column_effects, effect_row
 from chainrule.tables.effects import EFFECTS
 from chainrule.tables.encoding import Matrix
 from chainrule.tables.inference_options import InferenceOptions
-from chainrule.tables.inference_record import EffectRow, InferenceRecord, TermRow
+from chainrule.tables.inference_record import EffectRow, InferenceRecord, TermRow, estimated
 from chainrule.tables.own_units import in_units
 from chainrule.tables.specs import CategorySpec, Spec, features
 
@@ -141,7 +141,7 @@ def record_of(
         note=inference.note,
         statistics=statistics,
         terms=tuple(
-            TermRow(**_numbers(row), reference=str(row.get("reference", "")))
+            TermRow(**estimated(row), reference=str(row.get("reference", "")))
             for row in inference.tidy.rows()
         ),
         effects=effects if choices.effects else (),
@@ -156,20 +156,7 @@ def effects_of(inference: Inference, inputs: EffectInputs) -> tuple[EffectRow, .
     if several or inputs.formula is not None:
         return column_effects(inference, inputs)
     rows = average_effects(inference, discrete=True).rows()
-    return tuple(EffectRow(**_numbers(row), contrast=str(row["contrast"])) for row in rows)
-
-
-def _numbers(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "output": str(row.get("y.level", "")),
-        "term": str(row["term"]),
-        "estimate": float(row["estimate"]),
-        "std_error": float(row["std.error"]),
-        "statistic": float(row["statistic"]),
-        "p_value": float(row["p.value"]),
-        "low": float(row["conf.low"]),
-        "high": float(row["conf.high"]),
-    }
+    return tuple(effect_row(row) for row in rows)
 
 
 def _categories(specs: tuple[Spec, ...]) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:

@@ -2,8 +2,9 @@
 
 Draw i of replicate b is the number at place i of a Philox stream whose key is the seed and whose
 counter begins at b, so that chunks and threads change nothing, and every replicate can be computed
-alone. Of shares of trials, single trials are drawn. The intervals are those of percentiles, and BCa (Efron 1987), whose acceleration is that of
-the infinitesimal jackknife: one step of Newton's method for leaving out each row or cluster.
+alone. Of shares of trials, single trials are drawn. The intervals are those of percentiles, and BCa
+(Efron 1987), whose acceleration is that of the infinitesimal jackknife: one step of Newton's method
+for leaving out each row or cluster.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from chainrule.errors import DataError
 
 if TYPE_CHECKING:
     from chainrule.engine.certificates.certificate import Certificate
+    from chainrule.engine.inference.column_changes import RawColumns
 
 INTERCEPT: Final = "(Intercept)"
 """The name of the intercept's term, as in R."""
@@ -118,6 +119,8 @@ class Coefficients:
         Turns new rows into what a source takes, as the estimator does.
     prior : str
         "jeffreys" where that is the penalty (Firth), else empty.
+    columns : RawColumns or None
+        The columns of a formula, from which the design is computed.
     """
 
     model: FittedModel
@@ -132,6 +135,7 @@ class Coefficients:
     limit: Limit | None = None
     read: Callable[[Any], Any] = np.asarray
     prior: str = ""
+    columns: RawColumns | None = None
 
     @cached_property
     def parameter_covariance(self) -> FloatArray:
@@ -174,6 +178,15 @@ class Coefficients:
             named = [references.get(j, "") for j in range(len(self.terms.names))]
             columns["reference"] = np.tile(named, len(self.terms.outputs))
         return Table(columns)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """All classes, the base in its place; one empty name for a single score."""
+        if len(self.terms.outputs) == 1:
+            return self.terms.outputs
+        names = list(self.terms.outputs)
+        names.insert(int(getattr(self.model.likelihood, "base", 0)), self.base)
+        return tuple(names)
 
     @property
     def std_errors(self) -> FloatArray:

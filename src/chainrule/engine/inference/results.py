@@ -173,7 +173,8 @@ class Inference(Coefficients):
         ----------
         discrete : bool
             Whether columns of 0 and 1 get the change from 0 to 1 (``1 - 0``) instead of the slope
-            (``dY/dX``). Levels of factors always get the change from the factor's first level.
+            (``dY/dX``). Levels of factors always get the change from the factor's first level. Of a
+            formula, the columns of the data are moved, through products and transformations.
 
         Returns
         -------
@@ -210,6 +211,10 @@ class Inference(Coefficients):
         self, factor: str, *, adjust: Literal["tukey", "holm", "bonferroni", "none"] = "tukey"
     ) -> Any:  # noqa: ANN401
         """Compare all levels of a factor with each other, on the scale of the scores.
+
+        Where a formula has products with the factor, the comparison is averaged over them, as in
+        R's emmeans: over all levels of the other categories, which count alike, with numbers at
+        their means.
 
         Parameters
         ----------
