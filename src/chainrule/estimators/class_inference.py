@@ -74,7 +74,8 @@ class ClassInference(LinearEstimator):
         base : label, optional
             The class that others are compared with, of more than two; the first by default.
         proportions : bool, default=False
-            Whether y holds proportions, as in `fit_proportions`.
+            Whether y holds proportions, as in `fit_proportions`. A table of shares, and numbers
+            that are not whole, are taken as proportions without being asked.
 
         Returns
         -------
@@ -112,7 +113,7 @@ class ClassInference(LinearEstimator):
         C = self._check_parameters()
         self._refuse_inference()
         given, X = X, self._matrix(X, reset=False)
-        if proportions:
+        if proportions or _are_shares(y, self.classes_):
             values = as_proportions(y, X.shape[0])
         else:
             labels, _ = class_labels(y)
@@ -144,3 +145,14 @@ class ClassInference(LinearEstimator):
             base=base,
             prior=self.penalty if self.penalty in FIRTH else "",
         )
+
+
+def _are_shares(y: Matrix, classes: Labels) -> bool:
+    """Tell whether targets are shares: a table, or numbers between the labels 0, 1, ..."""
+    if y is None or not np.array_equal(classes, np.arange(len(classes))):
+        return False
+    values = np.asarray(y)
+    if values.dtype.kind not in "biuf":
+        return False
+    is_table = values.ndim == 2 and values.shape[1] > 1
+    return is_table or bool((values != np.round(values)).any() and np.isfinite(values).all())

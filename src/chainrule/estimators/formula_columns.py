@@ -39,6 +39,19 @@ class FormulaColumns:
             for factor in self.formula.factors
         )
 
+    def parts(self) -> dict[str, tuple[str, ...]]:
+        """Return the columns of the design that each term has; none without the data."""
+        if self.given is None:
+            return {}
+        few = {name: taken(column, np.arange(1)) for name, column in self.given.items()}
+        labels = {factor.text: factor.label for factor in self.formula.factors}
+        return {
+            ":".join(labels[text] for text in term.factors): tuple(
+                design_columns(replace(self.formula, terms=(term,)), few, strict=False)
+            )
+            for term in self.formula.terms
+        }
+
     def changes(self, *, discrete: bool) -> Iterator[ColumnChange]:
         """Yield the contrasts of all columns, in the order of the formula."""
         columns, levels = self._columns(), self._levels()

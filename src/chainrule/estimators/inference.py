@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from chainrule.engine.certificates.certificate import Certificate
     from chainrule.estimators.base import LinearEstimator
 
+_CLUSTERS: Final = 40
+"""Clusters below which their number is remarked on (Angrist and Pischke 2009, chapter 8)."""
+
 Penalised = Literal["bayes", "sandwich"]
 
 _NOTES: Final = {
@@ -79,6 +82,8 @@ class FitFacts:
         What the penalty acts on is a coefficient times this; None for 1.
     columns : FormulaColumns or None
         The columns of a formula.
+    used : ndarray of bool or None
+        Which of the rows that were given have a positive weight; None for all.
     """
 
     names: Sequence[str] | None
@@ -92,6 +97,7 @@ class FitFacts:
     bases: Mapping[str, str] = field(default_factory=dict)
     penalised_units: FloatArray | None = None
     columns: FormulaColumns | None = None
+    used: npt.NDArray[np.bool_] | None = None
 
     @classmethod
     def of(cls, estimator: LinearEstimator, X: Any, rows: IntArray | None) -> FitFacts:  # noqa: ANN401
@@ -125,6 +131,7 @@ class FitFacts:
             {} if formula is None or names is None else indicators_of(formula, names),
             {} if formula is None else formula.bases,
             columns=columns,
+            used=None if rows is None else np.isin(np.arange(_height(X)), rows),
         )
 
 
@@ -265,6 +272,8 @@ def infer(
     if np.isinf(C) and len(model.inverse.kept) < coefficients.size:
         model = model.with_references()
         coefficients = (model.design.to_data() @ model.estimate.parameters).T
+    if groups is not None:
+        note = " ".join(filter(None, [note, _few_clusters(len(np.unique(groups)))]))
     if limit is not None:
         ends = np.select([limit.signs > 0, limit.signs < 0], [np.inf, -np.inf], 0.0)
         coefficients = np.where(limit.signs != 0, ends, coefficients)
@@ -282,6 +291,21 @@ def infer(
         fit.read,
         prior,
         fit.columns,
+        fit.used,
+    )
+
+
+def _height(X: Any) -> int:  # noqa: ANN401
+    return int(X.shape[0]) if hasattr(X, "shape") else len(X)
+
+
+def _few_clusters(count: int) -> str:
+    if count >= _CLUSTERS:
+        return ""
+    return (
+        f"There are {count} clusters. With fewer than about {_CLUSTERS}, clustered errors are too "
+        "small on average, and these z and p-values overstate the evidence; CR2 and CR3 correct "
+        "a part of it."
     )
 
 
@@ -400,7 +424,13 @@ def _terms(
         outputs = tuple(str(c) for k, c in enumerate(classes) if k != place)
     for factor, places in fit.indicators.items():
         factors[factor] = tuple(first + j for j in places)
-    return Terms(tuple(names), outputs, factors, fit.bases)
+    parts = {} if fit.columns is None else fit.columns.parts()
+    products = {
+        term: tuple(names.index(name) for name in found)
+        for term, found in parts.items()
+        if term not in factors and term not in names
+    }
+    return Terms(tuple(names), outputs, factors, fit.bases, products)
 
 
 def _codes(clusters: Any, cov: str, n_samples: int) -> IntArray | None:  # noqa: ANN401

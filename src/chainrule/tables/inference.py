@@ -78,6 +78,7 @@ def infer_rows(
         indicators=indicators,
         bases=bases,
         penalised_units=scale,
+        used=None if weights is None or (weights > 0).all() else weights > 0,
     )
     kept = slice(None) if weights is None else np.flatnonzero(weights > 0)
     return infer(
@@ -138,7 +139,7 @@ def record_of(
         base=inference.base,
         ratio=EFFECTS[link].ratio,
         facts=tuple(facts(inference)),
-        note=inference.note,
+        note=" ".join(filter(None, [inference.note, _without_effects(inference, choices)])),
         statistics=statistics,
         terms=tuple(
             TermRow(**estimated(row), reference=str(row.get("reference", "")))
@@ -146,6 +147,20 @@ def record_of(
         ),
         effects=effects if choices.effects else (),
     )
+
+
+def _without_effects(inference: Inference, choices: InferenceOptions) -> str:
+    """Return why there are no marginal effects though they were asked for; empty if there are."""
+    if not choices.effects:
+        return ""
+    if inference.limit is not None:
+        return (
+            "There are no marginal effects (--effects): they are of an optimum, and the data are "
+            "separated. Leave out the columns that run off, or penalise: -C 1."
+        )
+    if inference.model.family is None and len(inference.terms.outputs) == 1:
+        return "There are no marginal effects (--effects): the loss is that of no distribution."
+    return ""
 
 
 def effects_of(inference: Inference, inputs: EffectInputs) -> tuple[EffectRow, ...]:

@@ -39,12 +39,24 @@ class Terms:
         The coefficients of each factor: a categorical column.
     bases : mapping of str to str
         The reference level of factors where it has no coefficient. Elsewhere it is the first.
+    products : mapping of str to tuple of int
+        The coefficients of other terms of a formula: products as `a:b`, splines, polynomials.
     """
 
     names: tuple[str, ...]
     outputs: tuple[str, ...] = ("",)
     factors: Mapping[str, tuple[int, ...]] | None = None
     bases: Mapping[str, str] = field(default_factory=dict)
+    products: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def product(self, term: str) -> tuple[int, ...]:
+        """Return the coefficients of a product, its factors in any order; none if not there."""
+
+        def plain(text: str) -> list[str]:
+            return sorted("".join(text.split()).split(":"))
+
+        wanted = plain(term)
+        return next((p for name, p in self.products.items() if plain(name) == wanted), ())
 
     def level(self, factor: str, place: int) -> str:
         """Return the level of a factor that a coefficient is of."""
@@ -121,6 +133,8 @@ class Coefficients:
         "jeffreys" where that is the penalty (Firth), else empty.
     columns : RawColumns or None
         The columns of a formula, from which the design is computed.
+    used : ndarray of bool or None
+        Which of the rows that were given have a positive weight; None for all.
     """
 
     model: FittedModel
@@ -136,6 +150,7 @@ class Coefficients:
     read: Callable[[Any], Any] = np.asarray
     prior: str = ""
     columns: RawColumns | None = None
+    used: npt.NDArray[np.bool_] | None = None
 
     @cached_property
     def parameter_covariance(self) -> FloatArray:
@@ -283,8 +298,10 @@ class Coefficients:
                 here = list(factors[term])
             elif term in self.terms.names:
                 here = [self.terms.names.index(term)]
+            elif found_here := self.terms.product(term):
+                here = list(found_here)
             else:
-                known = ", ".join([*self.terms.names, *factors])
+                known = ", ".join([*self.terms.names, *factors, *self.terms.products])
                 raise DataError(f"there is no term {term!r}; known are {known}")
             found += [k * n_terms + j for k in range(len(self.terms.outputs)) for j in here]
         aliased = self.aliased

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
@@ -102,7 +103,13 @@ class Inference(Coefficients):
         return hypotheses.wald(self.model, covariance, L, L @ self.coefficients.ravel(), words)
 
     def lr(self, terms: str | Sequence[str]) -> TestResult:
-        """Return the likelihood-ratio test that a term, factor or several of them are zero."""
+        """Return the likelihood-ratio test that a term, factor or several of them are zero.
+
+        It is of the model, whatever `cov` is; `wald` is by the covariance that was chosen.
+        """
+        return self._of_model(self._likelihood_ratio(terms))
+
+    def _likelihood_ratio(self, terms: str | Sequence[str]) -> TestResult:
         self._needs_likelihood("a likelihood-ratio test")
         zeros = self._parameters(self.places(terms))
         if self.limit is not None:
@@ -125,18 +132,21 @@ class Inference(Coefficients):
         return hypotheses.likelihood_ratio(self.model, zeros, f"{_listed(terms)} = 0")
 
     def score(self, terms: str | Sequence[str]) -> TestResult:
-        """Return the score test (Rao) that a term, factor or several of them are zero."""
+        """Return the score test (Rao) that a term, factor or several of them are zero.
+
+        It is of the model, whatever `cov` is; `wald` is by the covariance that was chosen.
+        """
         self._needs_likelihood("a score test")
         self._needs_optimum("a score test")
         zeros = self._parameters(self.places(terms))
-        return hypotheses.score(self.model, zeros, f"{_listed(terms)} = 0")
+        return self._of_model(hypotheses.score(self.model, zeros, f"{_listed(terms)} = 0"))
 
     def profile(self, term: str, output: str | None = None) -> tuple[float, float]:
         """Return the profile-likelihood interval of a coefficient, its equation solved.
 
-        A limit is infinite where the likelihood never falls so far. Where the data are separated,
-        the interval of a coefficient that runs off has one finite end, and the others have theirs
-        in the limit.
+        It is of the model, whatever `cov` is. A limit is infinite where the likelihood never falls
+        so far. Where the data are separated, the interval of a coefficient that runs off has one
+        finite end, and the others have theirs in the limit.
         """
         self._needs_likelihood("a profile interval")
         if self.limit is not None and term in self.terms.names:
@@ -159,6 +169,12 @@ class Inference(Coefficients):
         unit = self.model.design.to_data()[name, name] if name >= offset else 1.0
         low, high = (self._profile_limit(self.model, parameter, rise, sign) for sign in (-1, 1))
         return low * unit, high * unit
+
+    def _of_model(self, test: TestResult) -> TestResult:
+        """Return a test by the likelihood, with a remark where errors are not of the model."""
+        if self.cov == "model":
+            return test
+        return replace(test, note=f"It is of the model, not of cov={self.cov!r}; see wald().")
 
     def _profile_limit(self, model: FittedModel, parameter: int, rise: float, sign: int) -> float:
         if not self.prior:
@@ -290,11 +306,15 @@ class Inference(Coefficients):
         ).to_pandas()
 
     def influence(self) -> Influence:
-        """Return leverages, residuals, Cook's distances and dfbetas, one row of X each."""
+        """Return leverages, residuals, Cook's distances and dfbetas, one row of X each.
+
+        As in R, all are 0 for a row of weight 0.
+        """
         self._needs_optimum("influence")
         if self.model.family is None or len(self.terms.outputs) > 1:
             raise DataError("influence is offered for one score with a likelihood")
-        return influence(self.model, self.to_data)
+        found = influence(self.model, self.to_data)
+        return found if self.used is None else found.at(self.used)
 
     def bootstrap(
         self,
@@ -328,17 +348,18 @@ class Inference(Coefficients):
         self._needs_optimum("a bootstrap")
         if self.model.penalty is not None or self.prior:
             raise DataError("a bootstrap needs an unpenalised fit: fit with C=inf")
-        if not isinstance(n, int) or n < 2:
+        if not isinstance(n, Integral) or n < 2:
             raise DataError(f"n is the number of replicates, 2 or more, not {n!r}")
-        if not isinstance(seed, int) or not 0 <= seed < 2**63:
+        if not isinstance(seed, Integral) or not 0 <= seed < 2**63:
             raise DataError(f"seed must be a non-negative integer, not {seed!r}")
         codes = self.clusters
         if clusters is not None:
             labels = np.asarray(clusters)
-            n_rows = self.model.moments.n_rows
+            n_rows = self.model.moments.n_rows if self.used is None else len(self.used)
             if labels.shape != (n_rows,):
                 raise DataError(f"clusters has shape {labels.shape}, expected ({n_rows},)")
-            codes = np.unique(labels, return_inverse=True)[1].astype(np.intp)
+            counted = labels if self.used is None else labels[self.used]
+            codes = np.unique(counted, return_inverse=True)[1].astype(np.intp)
         outputs = self.terms.outputs
         names = [f"{k}: {name}" if k else name for k in outputs for name in self.terms.names]
         return bootstrap(
@@ -346,8 +367,8 @@ class Inference(Coefficients):
             self.to_data,
             tuple(names),
             self.coefficients.ravel(),
-            n_replicates=n,
-            seed=seed,
+            n_replicates=int(n),
+            seed=int(seed),
             level=self.level if level is None else level,
             clusters=codes,
         )

@@ -26,8 +26,8 @@ def summary(inference: Coefficients) -> str:
         lines.append("  ".join(cells).rstrip())
         if number == 0:
             lines.append("-" * (sum(widths) + 2 * (len(widths) - 1)))
-    if inference.note:
-        lines += ["", inference.note]
+    for note in notes(inference):
+        lines += ["", note]
     return "\n".join(lines)
 
 
@@ -43,11 +43,22 @@ def html(inference: Coefficients) -> str:
         for row in body[1:]
     )
     lines = "<br>".join(escape(line) for line in facts(inference))
-    note = f"<p>{escape(inference.note)}</p>" if inference.note else ""
+    note = "".join(f"<p>{escape(text)}</p>" for text in notes(inference))
     return (
         f"<p>{escape(str(inference.certificate))}</p><p>{lines}</p>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{note}"
     )
+
+
+def notes(inference: Coefficients) -> list[str]:
+    """Return what to know about the errors, and about tests that do not depend on them."""
+    found = [inference.note] if inference.note else []
+    if inference.cov != "model":
+        found.append(
+            "lr(), score() and profile() are of the model, whatever cov is; wald() is by the "
+            "errors above."
+        )
+    return found
 
 
 def facts(inference: Coefficients) -> list[str]:
