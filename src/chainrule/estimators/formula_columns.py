@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray, IntArray
-from chainrule.engine.inference.column_changes import ColumnChange, central
+from chainrule.engine.inference.raw_columns import ColumnChange, central
 from chainrule.errors import DataError
 from chainrule.estimators.formulas import design_columns
 from chainrule.formulas.columns import Column, Numbers, Words

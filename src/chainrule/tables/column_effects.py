@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.engine.inference.column_changes import ColumnChange, average_changes, central
+from chainrule.engine.inference.column_changes import average_changes
+from chainrule.engine.inference.raw_columns import ColumnChange, central
 from chainrule.formulas.design import Formula
 from chainrule.tables.encoding import Matrix, encode
 from chainrule.tables.formula import design_of

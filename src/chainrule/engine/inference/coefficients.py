@@ -19,7 +19,7 @@ from chainrule.errors import DataError
 
 if TYPE_CHECKING:
     from chainrule.engine.certificates.certificate import Certificate
-    from chainrule.engine.inference.column_changes import RawColumns
+    from chainrule.engine.inference.raw_columns import RawColumns
 
 INTERCEPT: Final = "(Intercept)"
 """The name of the intercept's term, as in R."""

@@ -75,7 +75,7 @@ def _contrasts(inference: Coefficients, *, discrete: bool) -> Iterator[tuple[str
 
 
 def _slopes(inference: Coefficients) -> Effects:
-    """Return mean slopes by class and column: one row for a single score."""
+    """Return the mean slope of each class in each column; one row for a single score."""
     model = inference.model
     coef = inference.coefficients[:, int(model.design.fit_intercept) :]
     if len(inference.terms.outputs) == 1:
