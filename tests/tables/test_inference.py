@@ -161,13 +161,16 @@ def test_infinite_estimates_are_kept(tmp_path: Path) -> None:
     rows += [("b", k, "yes") for k in range(10)]
     path = tmp_path / "separated.csv"
     path.write_text("group,x,y\n" + "".join(f"{g},{x},{y}\n" for g, x, y in rows))
-    fit = fit_file(path, FitOptions("y", C=math.inf, holdout=0, inference=InferenceOptions()))
+    asked = InferenceOptions(effects=True)
+    fit = fit_file(path, FitOptions("y", C=math.inf, holdout=0, inference=asked))
     fit.model.save(tmp_path / "model.json")
     document = json.loads((tmp_path / "model.json").read_text())
     assert [row["estimate"] for row in document["inference"]["terms"]][1] == "inf"
     model = load_model(tmp_path / "model.json")
     assert model.inference is not None
     assert [row.estimate for row in model.inference.terms][1] == math.inf
+    assert not model.inference.effects
+    assert "no marginal effects (--effects)" in model.inference.note
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,8 @@ class ClassInference(LinearEstimator):
         base : label, optional
             The class that others are compared with, of more than two; the first by default.
         proportions : bool, default=False
-            Whether y holds proportions, as in `fit_proportions`.
+            Whether y holds proportions, as in `fit_proportions`. A table of shares, and numbers
+            that are not whole, are taken as proportions without being asked.
 
         Returns
         -------
@@ -111,8 +112,8 @@ class ClassInference(LinearEstimator):
             )
         C = self._check_parameters()
         self._refuse_inference()
-        X = self._matrix(X, reset=False)
-        if proportions:
+        given, X = X, self._matrix(X, reset=False)
+        if proportions or _are_shares(y, self.classes_):
             values = as_proportions(y, X.shape[0])
         else:
             labels, _ = class_labels(y)
@@ -128,7 +129,7 @@ class ClassInference(LinearEstimator):
         rows = positive(weights)
         shift = as_offset(offset, len(values), 1 if len(self.classes_) == 2 else len(self.classes_))
         return infer(
-            FitFacts.of(self),
+            FitFacts.of(self, given, rows),
             X if rows is None else X[rows],
             values if rows is None else values[rows],
             None if are_implied(weights) else weights if rows is None else weights[rows],
@@ -144,3 +145,14 @@ class ClassInference(LinearEstimator):
             base=base,
             prior=self.penalty if self.penalty in FIRTH else "",
         )
+
+
+def _are_shares(y: Matrix, classes: Labels) -> bool:
+    """Tell whether targets are shares: a table, or numbers between the labels 0, 1, ..."""
+    if y is None or not np.array_equal(classes, np.arange(len(classes))):
+        return False
+    values = np.asarray(y)
+    if values.dtype.kind not in "biuf":
+        return False
+    is_table = values.ndim == 2 and values.shape[1] > 1
+    return is_table or bool((values != np.round(values)).any() and np.isfinite(values).all())

@@ -364,13 +364,6 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
             raise DataError("an average of fits has no errors of its own; use refit=True")
         return self.best_estimator_.inference(*args, **kwargs)
 
-    def _is_for_two_classes(self) -> bool:
-        """Return whether a penalty of the grid is one that is fitted for two classes alone."""
-        ratios = () if self.l1_ratios is None else np.ravel(np.asarray(self.l1_ratios))
-        mixed = self.penalty == "l1" or any(ratio != 0 for ratio in ratios)
-        limited = self.bounds is not None or self.positive is True
-        return limited or mixed or self.penalty_factor is not None
-
     @property
     def _n_outputs(self) -> int:
         return 1 if len(self.classes_) == 2 else len(self.classes_)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from chainrule.engine.arrays import FloatArray
 from chainrule.engine.inference.tables import Table
 from chainrule.errors import DataError
 from chainrule.formulas.columns import Column, Numbers, Words
@@ -65,7 +67,7 @@ class FromFormula:
         ['log(x)']
         """
         parsed = parse(formula)
-        columns = _columns(data, parsed.columns)
+        columns = columns_of(data, parsed.columns)
         if parsed.target not in list(data.columns):
             raise DataError(f"the formula is of {parsed.target!r}, and data has no such column")
         fitted = fit_formula(parsed, columns)
@@ -85,10 +87,32 @@ def design_frame(formula: Formula, data: Any) -> Any:  # noqa: ANN401
     DataError
         When a value is missing, or a level is new.
     """
-    made: dict[str, Any] = {}
-    columns = _columns(data, formula.columns)
+    made = design_columns(formula, columns_of(data, formula.columns))
+    for name, values in made.items():
+        if np.isnan(values).any():
+            row = int(np.flatnonzero(np.isnan(values))[0])
+            raise DataError(
+                f"row {row}: {name} has no value, since a cell is missing or has a level that no "
+                "row of the fit has; drop such rows"
+            )
+    return Table(made).to_pandas()
+
+
+def design_columns(
+    formula: Formula, columns: Mapping[str, Column], *, strict: bool = True
+) -> dict[str, FloatArray]:
+    """Return the columns of the design by name; NaN where one has no value.
+
+    Parameters
+    ----------
+    formula : Formula
+    columns : mapping of str to Numbers or Words
+    strict : bool
+        Raise a `DataError` where an expression has no value, as log(0).
+    """
+    made: dict[str, FloatArray] = {}
     by_label = {factor.label: factor for factor in formula.factors}
-    for name, column in formula.design(columns).items():
+    for name, column in formula.design(columns, strict=strict).items():
         if isinstance(column, Numbers):
             made[name] = column.values
             continue
@@ -98,14 +122,7 @@ def design_frame(formula: Formula, data: Any) -> Any:  # noqa: ANN401
             (f"{name} = {level}", values)
             for level, values in zip(factor.levels[1:], indicators, strict=True)
         )
-    for name, values in made.items():
-        if np.isnan(values).any():
-            row = int(np.flatnonzero(np.isnan(values))[0])
-            raise DataError(
-                f"row {row}: {name} has no value, since a cell is missing or has a level that no "
-                "row of the fit has; drop such rows"
-            )
-    return Table(made).to_pandas()
+    return made
 
 
 def indicators_of(formula: Formula, names: list[str]) -> dict[str, tuple[int, ...]]:
@@ -117,7 +134,14 @@ def indicators_of(formula: Formula, names: list[str]) -> dict[str, tuple[int, ..
     }
 
 
-def _columns(data: Any, names: tuple[str, ...]) -> dict[str, Column]:  # noqa: ANN401
+def columns_of(data: Any, names: tuple[str, ...]) -> dict[str, Column]:  # noqa: ANN401
+    """Return columns of a data frame as formulas take them.
+
+    Raises
+    ------
+    DataError
+        When this is not a data frame, or a column is not there.
+    """
     if not hasattr(data, "columns"):
         raise DataError("a formula needs a data frame, whose columns have names")
     known = list(data.columns)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.coded_rows import CodedRows
+from chainrule.engine.data.frames import is_frame
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.inference.coefficients import INTERCEPT, Limit, Terms
 from chainrule.engine.inference.covariance import KINDS
@@ -27,12 +28,16 @@ from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.losses.table import find_loss
 from chainrule.engine.objective.evaluation import Point
 from chainrule.errors import DataError
-from chainrule.estimators.formulas import indicators_of
+from chainrule.estimators.formula_columns import FormulaColumns, taken
+from chainrule.estimators.formulas import columns_of, indicators_of
 from chainrule.estimators.inputs import n_cores, n_threads
 
 if TYPE_CHECKING:
     from chainrule.engine.certificates.certificate import Certificate
     from chainrule.estimators.base import LinearEstimator
+
+_CLUSTERS: Final = 40
+"""Clusters below which their number is remarked on (Angrist and Pischke 2009, chapter 8)."""
 
 Penalised = Literal["bayes", "sandwich"]
 
@@ -75,6 +80,10 @@ class FitFacts:
         These reference levels.
     penalised_units : ndarray of shape (n_features,) or None
         What the penalty acts on is a coefficient times this; None for 1.
+    columns : FormulaColumns or None
+        The columns of a formula.
+    used : ndarray of bool or None
+        Which of the rows that were given have a positive weight; None for all.
     """
 
     names: Sequence[str] | None
@@ -87,13 +96,30 @@ class FitFacts:
     indicators: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     bases: Mapping[str, str] = field(default_factory=dict)
     penalised_units: FloatArray | None = None
+    columns: FormulaColumns | None = None
+    used: npt.NDArray[np.bool_] | None = None
 
     @classmethod
-    def of(cls, estimator: LinearEstimator) -> FitFacts:
-        """Return those of a fitted estimator."""
+    def of(cls, estimator: LinearEstimator, X: Any, rows: IntArray | None) -> FitFacts:  # noqa: ANN401
+        """Return those of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : LinearEstimator
+        X : array-like or data frame
+            As it was given to `inference`.
+        rows : ndarray or None
+            Those that count; None for all.
+        """
         found = estimator.coef_names_
         names = None if found is None else [str(name) for name in found]
         formula = getattr(estimator, "formula_", None)
+        columns = None
+        if formula is not None:
+            given = columns_of(X, formula.columns) if is_frame(X) else None
+            if given is not None and rows is not None:
+                given = {name: taken(column, rows) for name, column in given.items()}
+            columns = FormulaColumns(formula, given)
         return cls(
             names,
             estimator.levels_,
@@ -104,6 +130,8 @@ class FitFacts:
             partial(estimator._matrix, reset=False),
             {} if formula is None or names is None else indicators_of(formula, names),
             {} if formula is None else formula.bases,
+            columns=columns,
+            used=None if rows is None else np.isin(np.arange(_height(X)), rows),
         )
 
 
@@ -244,6 +272,8 @@ def infer(
     if np.isinf(C) and len(model.inverse.kept) < coefficients.size:
         model = model.with_references()
         coefficients = (model.design.to_data() @ model.estimate.parameters).T
+    if groups is not None:
+        note = " ".join(filter(None, [note, _few_clusters(len(np.unique(groups)))]))
     if limit is not None:
         ends = np.select([limit.signs > 0, limit.signs < 0], [np.inf, -np.inf], 0.0)
         coefficients = np.where(limit.signs != 0, ends, coefficients)
@@ -260,6 +290,22 @@ def infer(
         limit,
         fit.read,
         prior,
+        fit.columns,
+        fit.used,
+    )
+
+
+def _height(X: Any) -> int:  # noqa: ANN401
+    return int(X.shape[0]) if hasattr(X, "shape") else len(X)
+
+
+def _few_clusters(count: int) -> str:
+    if count >= _CLUSTERS:
+        return ""
+    return (
+        f"There are {count} clusters. With fewer than about {_CLUSTERS}, clustered errors are too "
+        "small on average, and these z and p-values overstate the evidence; CR2 and CR3 correct "
+        "a part of it."
     )
 
 
@@ -378,7 +424,13 @@ def _terms(
         outputs = tuple(str(c) for k, c in enumerate(classes) if k != place)
     for factor, places in fit.indicators.items():
         factors[factor] = tuple(first + j for j in places)
-    return Terms(tuple(names), outputs, factors, fit.bases)
+    parts = {} if fit.columns is None else fit.columns.parts()
+    products = {
+        term: tuple(names.index(name) for name in found)
+        for term, found in parts.items()
+        if term not in factors and term not in names
+    }
+    return Terms(tuple(names), outputs, factors, fit.bases, products)
 
 
 def _codes(clusters: Any, cov: str, n_samples: int) -> IntArray | None:  # noqa: ANN401

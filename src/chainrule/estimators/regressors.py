@@ -236,7 +236,7 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
 
         check_is_fitted(self)
         self._refuse_inference()
-        X, targets = self._matrix(X, reset=False), as_targets(y)
+        given, X, targets = X, self._matrix(X, reset=False), as_targets(y)
         check_consistent_length(X, targets)
         weights = as_weights(sample_weight, len(targets))
         rows = positive(weights)
@@ -244,7 +244,7 @@ class LinearRegressor(RegressorMixin, LinearEstimator):  # type: ignore[misc]
         check_range(used, self._row, rows)
         shift = as_offset(offset, len(targets), 1)
         return infer(
-            FitFacts.of(self),
+            FitFacts.of(self, given, rows),
             X if rows is None else X[rows],
             used,
             None if are_implied(weights) else weights if rows is None else weights[rows],

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from chainrule.engine.inference.effects import average_effects
 from chainrule.engine.inference.summaries import facts
 from chainrule.errors import DataError
-from chainrule.tables.column_effects import EffectInputs, column_effects
+from chainrule.tables.column_effects import EffectInputs, column_effects, effect_row
 from chainrule.tables.effects import EFFECTS
 from chainrule.tables.encoding import Matrix
 from chainrule.tables.inference_options import InferenceOptions
-from chainrule.tables.inference_record import EffectRow, InferenceRecord, TermRow
+from chainrule.tables.inference_record import EffectRow, InferenceRecord, TermRow, estimated
 from chainrule.tables.own_units import in_units
 from chainrule.tables.specs import CategorySpec, Spec, features
 
@@ -78,6 +78,7 @@ def infer_rows(
         indicators=indicators,
         bases=bases,
         penalised_units=scale,
+        used=None if weights is None or (weights > 0).all() else weights > 0,
     )
     kept = slice(None) if weights is None else np.flatnonzero(weights > 0)
     return infer(
@@ -138,14 +139,28 @@ def record_of(
         base=inference.base,
         ratio=EFFECTS[link].ratio,
         facts=tuple(facts(inference)),
-        note=inference.note,
+        note=" ".join(filter(None, [inference.note, _without_effects(inference, choices)])),
         statistics=statistics,
         terms=tuple(
-            TermRow(**_numbers(row), reference=str(row.get("reference", "")))
+            TermRow(**estimated(row), reference=str(row.get("reference", "")))
             for row in inference.tidy.rows()
         ),
         effects=effects if choices.effects else (),
     )
+
+
+def _without_effects(inference: Inference, choices: InferenceOptions) -> str:
+    """Return why there are no marginal effects though they were asked for; empty if there are."""
+    if not choices.effects:
+        return ""
+    if inference.limit is not None:
+        return (
+            "There are no marginal effects (--effects): they are of an optimum, and the data are "
+            "separated. Leave out the columns that run off, or penalise: -C 1."
+        )
+    if inference.model.family is None and len(inference.terms.outputs) == 1:
+        return "There are no marginal effects (--effects): the loss is that of no distribution."
+    return ""
 
 
 def effects_of(inference: Inference, inputs: EffectInputs) -> tuple[EffectRow, ...]:
@@ -156,20 +171,7 @@ def effects_of(inference: Inference, inputs: EffectInputs) -> tuple[EffectRow, .
     if several or inputs.formula is not None:
         return column_effects(inference, inputs)
     rows = average_effects(inference, discrete=True).rows()
-    return tuple(EffectRow(**_numbers(row), contrast=str(row["contrast"])) for row in rows)
-
-
-def _numbers(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "output": str(row.get("y.level", "")),
-        "term": str(row["term"]),
-        "estimate": float(row["estimate"]),
-        "std_error": float(row["std.error"]),
-        "statistic": float(row["statistic"]),
-        "p_value": float(row["p.value"]),
-        "low": float(row["conf.low"]),
-        "high": float(row["conf.high"]),
-    }
+    return tuple(effect_row(row) for row in rows)
 
 
 def _categories(specs: tuple[Spec, ...]) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:

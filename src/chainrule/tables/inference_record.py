@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +106,20 @@ class InferenceRecord:
     def ratio_key(self) -> str:
         """The name of the ratio as a column: ``odds.ratio``."""
         return self.ratio.replace(" ", ".")
+
+
+def estimated(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of `Estimated` from a row of a table of inference."""
+    return {
+        "output": str(row.get("y.level", "")),
+        "term": str(row["term"]),
+        "estimate": float(row["estimate"]),
+        "std_error": float(row["std.error"]),
+        "statistic": float(row["statistic"]),
+        "p_value": float(row["p.value"]),
+        "low": float(row["conf.low"]),
+        "high": float(row["conf.high"]),
+    }
 
 
 def _exp(value: float) -> float:

@@ -2,12 +2,14 @@
 
 Draw i of replicate b is the number at place i of a Philox stream whose key is the seed and whose
 counter begins at b, so that chunks and threads change nothing, and every replicate can be computed
-alone. The intervals are those of percentiles, and BCa (Efron 1987), whose acceleration is that of
-the infinitesimal jackknife: one step of Newton's method for leaving out each row or cluster.
+alone. Of shares of trials, single trials are drawn. The intervals are those of percentiles, and BCa
+(Efron 1987), whose acceleration is that of the infinitesimal jackknife: one step of Newton's method
+for leaving out each row or cluster.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -17,6 +19,7 @@ from scipy import linalg, special
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.inference.constrained import at, flat
+from chainrule.engine.inference.design import Piece
 from chainrule.engine.inference.fitted import FittedModel
 from chainrule.engine.inference.moments import cluster_sums, scores_of
 from chainrule.engine.inference.tables import Table
@@ -144,15 +147,19 @@ def bootstrap(
         The number of each row's cluster, if clusters are drawn and not rows.
     """
     weight = np.concatenate([piece.weight for piece in model.estimate.pieces()])
+    shares = None if clusters is not None else _shares(model)
     kept, start = model.inverse.kept, flat(model)[model.inverse.kept]
     replicates = np.full((n_replicates, len(estimate)), np.nan)
     for number in range(n_replicates):
-        drawn = drawn_weights(weight, seed, number, clusters)
-        found = _fit(model, drawn)
+        if shares is None:
+            drawn, targets = drawn_weights(weight, seed, number, clusters), None
+        else:
+            drawn, targets = drawn_shares(weight, shares, seed, number)
+        found = _fit(model, drawn, targets)
         if found is not None:
             replicates[number] = estimate + to_data @ (found[kept] - start)
     return Bootstrap(
-        names, estimate, replicates, _acceleration(model, to_data, weight, clusters), level
+        names, estimate, replicates, _acceleration(model, to_data, clusters, shares), level
     )
 
 
@@ -190,10 +197,45 @@ def drawn_weights(
     return np.asarray(times * (ends[-1] / n_draws))
 
 
-def _fit(model: FittedModel, weights: FloatArray) -> FloatArray | None:
-    """Return the parameters of a fit with other weights; None where it has no finite optimum."""
+def drawn_shares(
+    weight: FloatArray, shares: FloatArray, seed: int, replicate: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return the weights and the shares of a replicate whose single trials are drawn.
+
+    The draws are those of the rows with one trial each, class by class within a row.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (n_rows,)
+        The number of trials.
+    shares : ndarray of shape (n_rows, n_classes)
+    seed, replicate : int
+    """
+    trials = np.round(weight[:, None] * shares, 9)  # 7 * (2 / 7) is 2
+    drawn = drawn_weights(trials.ravel(), seed, replicate).reshape(shares.shape)
+    total = drawn.sum(axis=1)
+    found = np.divide(drawn, total[:, None], out=shares.copy(), where=total[:, None] > 0)
+    return total, found
+
+
+def _shares(model: FittedModel) -> FloatArray | None:
+    """Return the share of each class in each row; None where rows hold labels."""
+    y = np.concatenate([piece.y for piece in model.estimate.pieces()])
+    if y.ndim == 1:
+        return np.stack([1 - y, y], axis=1) if model.has_shares else None
+    return y if ((y > 0) & (y < 1)).any() else None
+
+
+def _fit(model: FittedModel, weights: FloatArray, shares: FloatArray | None) -> FloatArray | None:
+    """Return the parameters of a fit with other weights, and other shares of classes.
+
+    None where it has no finite optimum.
+    """
     kept = model.inverse.kept
-    here = replace(model, estimate=replace(model.estimate, weights=weights))
+    targets = shares
+    if shares is not None and model.family is not None:
+        targets = shares[:, 1]
+    here = replace(model, estimate=replace(model.estimate, weights=weights, targets=targets))
     parameters = flat(here)
     loss, halvings, inner = np.inf, 0, np.ix_(kept, kept)
     step = np.zeros(len(kept))
@@ -223,9 +265,15 @@ def _fit(model: FittedModel, weights: FloatArray) -> FloatArray | None:
 
 
 def _acceleration(
-    model: FittedModel, to_data: FloatArray, weight: FloatArray, clusters: IntArray | None
+    model: FittedModel,
+    to_data: FloatArray,
+    clusters: IntArray | None,
+    shares: FloatArray | None,
 ) -> FloatArray:
-    """Return sum d^3 / (6 (sum d^2)^1.5) for the changes d by leaving out each row or cluster."""
+    """Return sum d^3 / (6 (sum d^2)^1.5) for the changes d by leaving out each row or cluster.
+
+    Of shares, each trial is left out by itself.
+    """
     kept = model.inverse.kept
     back = -(to_data @ model.inverse.matrix)
     squares, cubes = np.zeros(len(to_data)), np.zeros(len(to_data))
@@ -235,9 +283,22 @@ def _acceleration(
         squares, cubes = (change**2).sum(axis=0), (change**3).sum(axis=0)
     else:
         for piece in model.estimate.pieces():
-            slope = model.estimate.terms(piece).slope
-            change = scores_of(piece.design, slope)[:, kept] @ back.T
-            squares += piece.weight @ change**2
-            cubes += piece.weight @ change**3
+            for weight, y in _trials(piece, shares):
+                slope = model.likelihood.terms(model.estimate.scores(piece), y).slope
+                change = scores_of(piece.design, slope)[:, kept] @ back.T
+                squares += weight @ change**2
+                cubes += weight @ change**3
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.nan_to_num(cubes / (6 * squares**1.5))
+
+
+def _trials(piece: Piece, shares: FloatArray | None) -> Iterator[tuple[FloatArray, FloatArray]]:
+    """Yield weights and targets of the trials of each class; of labels, those of the rows."""
+    if shares is None:
+        yield piece.weight, piece.y
+        return
+    for k, share in enumerate(shares[piece.rows].T):
+        y = np.full(len(share), float(k))
+        if piece.y.ndim > 1:
+            y = np.tile(np.eye(shares.shape[1])[k], (len(share), 1))
+        yield piece.weight * share, y

@@ -47,9 +47,10 @@ def hosmer_lemeshow(
 ) -> HosmerLemeshow:
     """Compare observed and expected counts in groups cut at quantiles of the probability.
 
-    Groups end at the unique quantiles of type 7; rows of equal probability stay together.
+    Groups end at the unique quantiles of type 7, where a weight of k is k rows; rows of equal
+    probability stay together.
     """
-    edges = np.unique(np.quantile(proba, np.linspace(0, 1, n_groups + 1)))
+    edges = np.unique(weighted_quantiles(proba, weight, np.linspace(0, 1, n_groups + 1)))
     group: IntArray = np.clip(np.searchsorted(edges, proba, side="left") - 1, 0, len(edges) - 2)
     count = len(edges) - 1
 
@@ -74,6 +75,35 @@ def hosmer_lemeshow(
     return HosmerLemeshow(statistic, df, p, observed, expected, size, "; ".join(notes))
 
 
+def squared_errors(y: FloatArray, proba: FloatArray, weight: FloatArray) -> float:
+    """Return the sum of squared errors of single trials.
+
+    A share y of weight k is k y ones and k (1 - y) zeros.
+    """
+    return float(weight @ (y * (1 - proba) ** 2 + (1 - y) * proba**2))
+
+
+def weighted_quantiles(values: FloatArray, weight: FloatArray, levels: FloatArray) -> FloatArray:
+    """Return quantiles of type 7 of values, each repeated as often as its weight says.
+
+    Weights that are not whole numbers are scaled to add up to the number of values.
+
+    >>> weighted_quantiles(np.array([3.0, 1.0]), np.array([1.0, 3.0]), np.array([0.5, 0.9]))
+    array([1. , 2.4])
+    """
+    if (weight != np.round(weight)).any():
+        weight = weight * (len(weight) / weight.sum())
+    order = np.argsort(values, kind="stable")
+    ranked, ends = values[order], np.cumsum(weight[order])
+    place = levels * max(float(ends[-1]) - 1, 0.0)
+    below = np.floor(place)
+    last = len(values) - 1
+    low, high = (
+        ranked[np.minimum(np.searchsorted(ends, k, side="right"), last)] for k in (below, below + 1)
+    )
+    return np.asarray(low + (place - below) * (high - low))
+
+
 @dataclass(frozen=True)
 class Spiegelhalter:
     """Spiegelhalter's z test (1986) of the Brier score against its expectation."""
@@ -85,7 +115,7 @@ class Spiegelhalter:
 
 def spiegelhalter(y: FloatArray, proba: FloatArray, weight: FloatArray) -> Spiegelhalter:
     """Test whether the Brier score is what calibrated probabilities give."""
-    brier = float(weight @ (y - proba) ** 2 / weight.sum())
+    brier = squared_errors(y, proba, weight) / float(weight.sum())
     above = float(weight @ ((y - proba) * (1 - 2 * proba)))
     variance = float(weight @ ((1 - 2 * proba) ** 2 * proba * (1 - proba)))
     statistic = above / np.sqrt(variance) if variance > 0 else float("nan")

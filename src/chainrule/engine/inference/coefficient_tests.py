@@ -77,7 +77,8 @@ class CoefficientTests(Coefficients):
     def lr(self, terms: str | Sequence[str]) -> TestResult:
         """Return the likelihood-ratio test that a term, factor or several of them are zero.
 
-        The rows are fitted once more, without the terms.
+        The rows are fitted once more, without the terms. The test is of the model, whatever `cov`
+        is; `wald` is by the covariance that was chosen.
 
         Parameters
         ----------
@@ -105,6 +106,9 @@ class CoefficientTests(Coefficients):
         >>> print(inference.lr("x0"))
         Likelihood ratio test of x0 = 0: chi2(1) = 3.36179, p = 0.0667
         """
+        return self._of_model(self._likelihood_ratio(terms))
+
+    def _likelihood_ratio(self, terms: str | Sequence[str]) -> TestResult:
         self._needs_likelihood("a likelihood-ratio test")
         zeros = self._parameters(self.places(terms))
         if self.limit is not None:
@@ -128,6 +132,8 @@ class CoefficientTests(Coefficients):
 
     def score(self, terms: str | Sequence[str]) -> TestResult:
         """Return the score test (Rao) that a term, factor or several of them are zero.
+
+        It is of the model, whatever `cov` is; `wald` is by the covariance that was chosen.
 
         Parameters
         ----------
@@ -155,11 +161,12 @@ class CoefficientTests(Coefficients):
         self._needs_likelihood("a score test")
         self._needs_optimum("a score test")
         zeros = self._parameters(self.places(terms))
-        return hypotheses.score(self.model, zeros, f"{_listed(terms)} = 0")
+        return self._of_model(hypotheses.score(self.model, zeros, f"{_listed(terms)} = 0"))
 
     def profile(self, term: str, output: str | None = None) -> tuple[float, float]:
         """Return the profile-likelihood interval of a coefficient, its equation solved.
 
+        It is of the model, whatever `cov` is.
         A limit is infinite where the likelihood never falls so far. Where the data are separated,
         the interval of a coefficient that runs off has one finite end, and the others have theirs
         in the limit.
@@ -212,6 +219,12 @@ class CoefficientTests(Coefficients):
         unit = self.model.design.to_data()[name, name] if name >= offset else 1.0
         low, high = (self._profile_limit(self.model, parameter, rise, sign) for sign in (-1, 1))
         return float(low * unit), float(high * unit)
+
+    def _of_model(self, test: TestResult) -> TestResult:
+        """Return a test by the likelihood, with a remark where errors are not of the model."""
+        if self.cov == "model":
+            return test
+        return replace(test, note=f"It is of the model, not of cov={self.cov!r}; see wald().")
 
     def _profile_limit(self, model: FittedModel, parameter: int, rise: float, sign: int) -> float:
         if not self.prior:

@@ -19,6 +19,7 @@ from chainrule.errors import DataError
 
 if TYPE_CHECKING:
     from chainrule.engine.certificates.certificate import Certificate
+    from chainrule.engine.inference.raw_columns import RawColumns
 
 INTERCEPT: Final = "(Intercept)"
 """The name of the intercept's term, as in R."""
@@ -38,12 +39,24 @@ class Terms:
         The coefficients of each factor: a categorical column.
     bases : mapping of str to str
         The reference level of factors where it has no coefficient. Elsewhere it is the first.
+    products : mapping of str to tuple of int
+        The coefficients of other terms of a formula: products as `a:b`, splines, polynomials.
     """
 
     names: tuple[str, ...]
     outputs: tuple[str, ...] = ("",)
     factors: Mapping[str, tuple[int, ...]] | None = None
     bases: Mapping[str, str] = field(default_factory=dict)
+    products: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def product(self, term: str) -> tuple[int, ...]:
+        """Return the coefficients of a product, its factors in any order; none if not there."""
+
+        def plain(text: str) -> list[str]:
+            return sorted("".join(text.split()).split(":"))
+
+        wanted = plain(term)
+        return next((p for name, p in self.products.items() if plain(name) == wanted), ())
 
     def level(self, factor: str, place: int) -> str:
         """Return the level of a factor that a coefficient is of."""
@@ -118,6 +131,10 @@ class Coefficients:
         Turns new rows into what a source takes, as the estimator does.
     prior : str
         "jeffreys" where that is the penalty (Firth), else empty.
+    columns : RawColumns or None
+        The columns of a formula, from which the design is computed.
+    used : ndarray of bool or None
+        Which of the rows that were given have a positive weight; None for all.
     """
 
     model: FittedModel
@@ -132,6 +149,8 @@ class Coefficients:
     limit: Limit | None = None
     read: Callable[[Any], Any] = np.asarray
     prior: str = ""
+    columns: RawColumns | None = None
+    used: npt.NDArray[np.bool_] | None = None
 
     @cached_property
     def parameter_covariance(self) -> FloatArray:
@@ -219,6 +238,15 @@ class Coefficients:
             named = [references.get(j, "") for j in range(len(self.terms.names))]
             columns["reference"] = np.tile(named, len(self.terms.outputs))
         return Table(columns)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """All classes, the base in its place; one empty name for a single score."""
+        if len(self.terms.outputs) == 1:
+            return self.terms.outputs
+        names = list(self.terms.outputs)
+        names.insert(int(getattr(self.model.likelihood, "base", 0)), self.base)
+        return tuple(names)
 
     @property
     def std_errors(self) -> FloatArray:
@@ -481,8 +509,10 @@ class Coefficients:
                 here = list(factors[term])
             elif term in self.terms.names:
                 here = [self.terms.names.index(term)]
+            elif found_here := self.terms.product(term):
+                here = list(found_here)
             else:
-                known = ", ".join([*self.terms.names, *factors])
+                known = ", ".join([*self.terms.names, *factors, *self.terms.products])
                 raise DataError(f"there is no term {term!r}; known are {known}")
             found += [k * n_terms + j for k in range(len(self.terms.outputs)) for j in here]
         aliased = self.aliased

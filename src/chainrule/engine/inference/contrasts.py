@@ -19,23 +19,18 @@ def pairwise(inference: Coefficients, factor: str, adjust: str) -> Table:
     """Return the differences of the coefficients of all pairs of levels."""
     if adjust not in ADJUSTMENTS:
         raise DataError(f"adjust must be one of {', '.join(ADJUSTMENTS)}, not {adjust!r}")
-    factors = inference.terms.factors or {}
-    if factor not in factors:
-        known = ", ".join(factors) or "none: only columns of dtype category are factors"
-        raise DataError(f"{factor!r} is not a factor; factors are {known}")
     if len(inference.terms.outputs) > 1:
         raise DataError("comparisons of levels are for a single score, not for several classes")
-    places = factors[factor]
-    names = [inference.terms.level(factor, j) for j in places]
-    coef = inference.coefficients[0, list(places)]
-    covariance = np.nan_to_num(inference.covariance)[np.ix_(places, places)]
-    if factor in inference.terms.bases:  # it has coefficient 0, without error
-        names.insert(0, inference.terms.bases[factor])
-        coef, covariance = np.append(0.0, coef), np.pad(covariance, ((1, 0), (1, 0)))
+    names, rows = _levels(inference, factor)
     pairs = list(combinations(range(len(names)), 2))
-    estimate = np.array([coef[a] - coef[b] for a, b in pairs])
-    variance = [covariance[a, a] + covariance[b, b] - 2 * covariance[a, b] for a, b in pairs]
-    error = np.sqrt(np.array(variance))
+    L = np.array([rows[a] - rows[b] for a, b in pairs])
+    coef, covariance = inference.coefficients[0], inference.covariance
+    estimate, error = np.empty(len(pairs)), np.empty(len(pairs))
+    for k, row in enumerate(L):
+        used = np.flatnonzero(row)  # a coefficient without error, elsewhere, takes no part
+        estimate[k] = row[used] @ coef[used]
+        known = np.setdiff1d(used, _references(inference))
+        error[k] = np.sqrt(row[known] @ covariance[np.ix_(known, known)] @ row[known])
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = estimate / error
     half = _half_width(inference, len(names), len(pairs), adjust) * error
@@ -50,6 +45,32 @@ def pairwise(inference: Coefficients, factor: str, adjust: str) -> Table:
             "conf.high": estimate + half,
         }
     )
+
+
+def _levels(inference: Coefficients, factor: str) -> tuple[list[str], FloatArray]:
+    """Return the levels of a factor, and what each multiplies the coefficients by."""
+    first = int(inference.model.design.fit_intercept)
+    if inference.columns is not None:
+        weight = np.concatenate([piece.weight for piece in inference.model.estimate.pieces()])
+        names, rows = inference.columns.levels(factor, weight)
+        return names, np.hstack([np.ones((len(names), first)), rows])
+    factors = inference.terms.factors or {}
+    if factor not in factors:
+        known = ", ".join(factors) or "none: only columns of dtype category are factors"
+        raise DataError(f"{factor!r} is not a factor; factors are {known}")
+    places = factors[factor]
+    names = [inference.terms.level(factor, j) for j in places]
+    rows = np.eye(len(inference.terms.names))[list(places)]
+    if factor in inference.terms.bases:  # it has coefficient 0
+        names.insert(0, inference.terms.bases[factor])
+        rows = np.vstack([np.zeros(rows.shape[1]), rows])
+    return names, rows
+
+
+def _references(inference: Coefficients) -> list[int]:
+    """Return the coefficients of reference levels: zero, without error."""
+    bases = inference.terms.bases
+    return [p[0] for name, p in (inference.terms.factors or {}).items() if name not in bases]
 
 
 def _adjusted(

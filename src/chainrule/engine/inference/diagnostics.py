@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
+import numpy.typing as npt
 
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.inference.covariance import leverages
@@ -34,6 +35,16 @@ class Influence:
     standardised_residual: FloatArray
     cooks_distance: FloatArray
     dfbeta: FloatArray
+
+    def at(self, used: npt.NDArray[np.bool_]) -> Influence:
+        """Return one row per row of `used`, with 0 where that is false."""
+
+        def spread(values: FloatArray) -> FloatArray:
+            found = np.zeros((len(used), *values.shape[1:]))
+            found[used] = values
+            return found
+
+        return Influence(*(spread(getattr(self, part.name)) for part in fields(self)))
 
 
 def influence(model: FittedModel, to_data: FloatArray) -> Influence:

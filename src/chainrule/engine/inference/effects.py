@@ -2,50 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.engine.arrays import FloatArray
+from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.inference.coefficients import Coefficients
-from chainrule.engine.inference.margins import average_change, average_class_slopes, average_slopes
+from chainrule.engine.inference.column_changes import average_changes
+from chainrule.engine.inference.margins import (
+    Effects,
+    average_change,
+    average_class_change,
+    average_class_slopes,
+    average_slopes,
+)
 from chainrule.engine.inference.tables import Table
 from chainrule.errors import DataError
 
 
 def average_effects(inference: Coefficients, *, discrete: bool) -> Table:
     """Return the average marginal effect of each column, level by level for factors."""
-    if len(inference.terms.outputs) > 1:
-        return _of_classes(inference)
-    model, family = inference.model, inference.model.family
-    if family is None:
+    model = inference.model
+    if model.family is None and len(inference.terms.outputs) == 1:
         raise DataError("marginal effects need a loss with a mean: this one has no distribution")
-    first = int(model.design.fit_intercept)
-    slopes = average_slopes(model, family, inference.coefficients[0, first:])
+    if inference.columns is not None:
+        pieces = list(model.estimate.pieces())
+        weights = np.concatenate([piece.weight for piece in pieces])
+        changes = inference.columns.changes(discrete=discrete)
+        return average_changes(inference, changes, weights, model.design.source.offset)
+    contrasts = list(_contrasts(inference, discrete=discrete))
+    several = len(inference.terms.outputs) > 1
+    columns = {
+        "term": [name for name, _, _ in contrasts] * len(inference.classes),
+        "contrast": [contrast for _, contrast, _ in contrasts] * len(inference.classes),
+    }
+    if several:
+        outputs = [name for name in inference.classes for _ in contrasts]
+        columns = {"y.level": outputs, **columns}
+    values = np.array([effect.values for _, _, effect in contrasts])
+    jacobians = np.array([effect.jacobian for _, _, effect in contrasts])
+    jacobian = jacobians.swapaxes(0, 1).reshape(values.size, -1)
+    return _table(inference, columns, list(values.T.ravel()), jacobian)
+
+
+def _contrasts(inference: Coefficients, *, discrete: bool) -> Iterator[tuple[str, str, Effects]]:
+    """Yield name, contrast and effect on each class, or on the mean, column by column."""
+    first = int(inference.model.design.fit_intercept)
+    slopes = _slopes(inference)
     factors = inference.terms.factors or {}
     in_factor = {j for places in factors.values() for j in places}
     whole = _indicators(inference) if discrete else set()
-    names: list[str] = []
-    contrasts: list[str] = []
-    values: list[float] = []
-    jacobians: list[FloatArray] = []
     for j, name in enumerate(inference.terms.names):
         if j < first or j in in_factor:
             continue
-        names.append(name)
         if j in whole:
-            column = np.array([j])
-            ends = tuple(_in_design(inference, j, value) for value in (0.0, 1.0))
-            effect = average_change(model, family, (ends[0], ends[1]), column)
-            contrasts.append("1 - 0")
-            values.append(float(effect.values[0]))
-            jacobians.append(effect.jacobian[0])
+            low, high = (_in_design(inference, j, value) for value in (0.0, 1.0))
+            yield name, "1 - 0", _change(inference, (low, high), np.array([j]))
         else:
-            contrasts.append("dY/dX")
-            values.append(float(slopes.values[j - first]))
-            jacobians.append(slopes.jacobian[j - first])
+            here = Effects(slopes.values[:, j - first], slopes.jacobian[:, j - first])
+            yield name, "dY/dX", here
     for factor, places in factors.items():
         columns = np.array(places)
         has_base = factor in inference.terms.bases
@@ -53,52 +70,69 @@ def average_effects(inference: Coefficients, *, discrete: bool) -> Table:
         base = np.concatenate([_in_design(inference, j, float(j == reference)) for j in places])
         for level in places if has_base else places[1:]:
             to = np.concatenate([_in_design(inference, j, float(j == level)) for j in places])
-            effect = average_change(model, family, (base, to), columns)
-            names.append(factor)
-            contrasts.append(
-                f"{inference.terms.level(factor, level)} - {inference.terms.references()[level]}"
-            )
-            values.append(float(effect.values[0]))
-            jacobians.append(effect.jacobian[0])
-    return _table(inference, {"term": names, "contrast": contrasts}, values, np.array(jacobians))
+            names = inference.terms.level(factor, level), inference.terms.references()[level]
+            yield factor, " - ".join(names), _change(inference, (base, to), columns)
 
 
-def effects_at(inference: Coefficients, at: Mapping[str, float]) -> Table:
+def _slopes(inference: Coefficients) -> Effects:
+    """Return the mean slope of each class in each column; one row for a single score."""
+    model = inference.model
+    coef = inference.coefficients[:, int(model.design.fit_intercept) :]
+    if len(inference.terms.outputs) == 1:
+        assert model.family is not None
+        found = average_slopes(model, model.family, coef[0])
+    else:
+        base = int(getattr(model.likelihood, "base", 0))
+        found = average_class_slopes(model, coef.T, base)
+    shape = len(inference.classes), coef.shape[1]
+    return Effects(found.values.reshape(shape), found.jacobian.reshape(*shape, -1))
+
+
+def _change(
+    inference: Coefficients, settings: tuple[FloatArray, FloatArray], columns: IntArray
+) -> Effects:
+    model = inference.model
+    if len(inference.terms.outputs) == 1:
+        assert model.family is not None
+        return average_change(model, model.family, settings, columns)
+    base = int(getattr(model.likelihood, "base", 0))
+    return average_class_change(model, base, settings, columns)
+
+
+def effects_at(
+    inference: Coefficients, at: Mapping[str, float], offset: float | None = None
+) -> Table:
     """Return the slope of the mean in each column at one point: means, and given values."""
     model, family = inference.model, inference.model.family
     if family is None or len(inference.terms.outputs) > 1:
         raise DataError("effects at one point are for a single score with a distribution")
+    if inference.columns is not None and not inference.columns.is_plain:
+        raise DataError(
+            "effects at one point are for formulas without products and transformations: use "
+            "ame(), which moves the columns of the data"
+        )
     first = int(model.design.fit_intercept)
-    (total,) = model.estimate.sums(lambda piece: (piece.weight @ piece.design,))
+    total, shift = model.estimate.sums(
+        lambda piece: (
+            piece.weight @ piece.design,
+            np.array([piece.weight @ np.broadcast_to(piece.offset, (len(piece.weight), 1))[:, 0]]),
+        )
+    )
     here = total / model.moments.weight
+    own = float(shift[0]) / model.moments.weight if offset is None else float(offset)
     for term, value in at.items():
         if term not in inference.terms.names[first:]:
             known = ", ".join(inference.terms.names[first:])
             raise DataError(f"there is no column {term!r}; known are {known}")
         place = inference.terms.names.index(term)
         here[place] = _in_design(inference, place, float(value))[0]
-    z = here @ model.estimate.parameters
+    z = here @ model.estimate.parameters + own
     slope, bent = float(family.mean_slope(z)[0]), float(family.mean_curvature(z)[0])
     coef = inference.coefficients[0, first:]
     jacobian = np.outer(coef, bent * here) + slope * model.design.to_data()[first:]
     names = list(inference.terms.names[first:])
     texts = {"term": names, "contrast": ["dY/dX"] * len(names)}
     return _table(inference, texts, list(coef * slope), jacobian)
-
-
-def _of_classes(inference: Coefficients) -> Table:
-    model = inference.model
-    first = int(model.design.fit_intercept)
-    base = int(getattr(model.likelihood, "base", 0))
-    effects = average_class_slopes(model, inference.coefficients[:, first:].T, base)
-    classes = list(np.insert(np.array(inference.terms.outputs, dtype=object), base, inference.base))
-    columns = list(inference.terms.names[first:])
-    names = {
-        "y.level": [name for name in classes for _ in columns],
-        "term": columns * len(classes),
-        "contrast": ["dY/dX"] * (len(classes) * len(columns)),
-    }
-    return _table(inference, names, list(effects.values), effects.jacobian)
 
 
 def _table(

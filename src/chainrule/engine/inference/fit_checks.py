@@ -84,7 +84,7 @@ class FitChecks(CoefficientTests):
         Returns
         -------
         Influence
-            Arrays with one entry, or one row, per row of X.
+            Arrays with one entry, or one row, per row of X; 0 for a row of weight 0, as in R.
 
         Raises
         ------
@@ -103,7 +103,8 @@ class FitChecks(CoefficientTests):
         self._needs_optimum("influence")
         if self.model.family is None or len(self.terms.outputs) > 1:
             raise DataError("influence is offered for one score with a likelihood")
-        return influence(self.model, self.to_data)
+        found = influence(self.model, self.to_data)
+        return found if self.used is None else found.at(self.used)
 
     def calibration(self, *, n_groups: int = 10) -> tuple[HosmerLemeshow, Spiegelhalter]:
         """Return the tests of Hosmer and Lemeshow, and of Spiegelhalter, on the rows of the fit.

@@ -84,6 +84,15 @@ class FittedModel:
         """The loss as inference uses it."""
         return self.estimate.likelihood
 
+    @cached_property
+    def has_shares(self) -> bool:
+        """Whether targets are shares of trials: some row has successes and failures."""
+        if self.family is None:
+            return False
+        return self.family.name == "binomial" and any(
+            bool(((piece.y > 0) & (piece.y < 1)).any()) for piece in self.estimate.pieces()
+        )
+
     @property
     def n_parameters(self) -> int:
         """Coefficients and intercepts that are not aliased."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg, stats
 
+from chainrule.engine.inference.calibration import squared_errors
 from chainrule.engine.inference.design import Piece
 from chainrule.engine.inference.families import Family
 from chainrule.engine.inference.fitted import FittedModel
@@ -68,9 +69,8 @@ def sum_of_squares(model: FittedModel, family: Family) -> SumOfSquares:
         p = family.mean(model.estimate.scores(piece)[:, 0])
         spread = piece.weight * p * (1 - p)
         turn = 1 - 2 * p
-        # Of a share y, a row of weight k is k y ones and k (1 - y) zeros.
-        squares = piece.weight * (piece.y * (1 - p) ** 2 + (1 - piece.y) * p**2)
-        sums = np.array([squares.sum(), spread.sum(), spread @ turn**2])
+        squares = squared_errors(piece.y, p, piece.weight)
+        sums = np.array([squares, spread.sum(), spread @ turn**2])
         return sums, (spread * turn) @ piece.design
 
     (squares, expected, whole), cross = model.estimate.sums(part)

@@ -29,6 +29,8 @@ class TestResult:
     p_value : float
     df_residual : float
         Of the denominator of F; inf for chi squared.
+    note : str
+        What to know about the test; empty for nothing.
     """
 
     __test__ = False
@@ -39,6 +41,7 @@ class TestResult:
     df: int
     p_value: float
     df_residual: float = float("inf")
+    note: str = ""
 
     def __str__(self) -> str:
         name = "chi2" if np.isinf(self.df_residual) else "F"
@@ -46,6 +49,7 @@ class TestResult:
         return (
             f"{self.test} test of {self.hypothesis}: {name}({self.df}{second}) = "
             f"{self.statistic:.6g}, p = {shown_p(self.p_value)}"
+            f"{'. ' if self.note else ''}{self.note}"
         )
 
 

@@ -89,6 +89,41 @@ def average_change(
     return Effects((at_high - at_low) / n, ((slope_high - slope_low) / n)[None, :])
 
 
+def average_class_change(
+    model: FittedModel, base: int, settings: tuple[FloatArray, FloatArray], columns: IntArray
+) -> Effects:
+    """Return `average_change` of the probability of each class.
+
+    Parameters
+    ----------
+    model : FittedModel
+    base : int
+        The class that the others are compared with.
+    settings, columns
+        As for `average_change`.
+    """
+    estimate, low, high = model.estimate, *settings
+    n_classes = model.likelihood.n_outputs + 1
+    others = np.delete(np.arange(n_classes), base)
+    loss = SoftmaxLoss(n_classes)
+
+    def part(piece: Piece) -> Partial:
+        found: list[FloatArray] = []
+        for setting in (low, high):
+            design = piece.design.copy()
+            design[:, columns] = setting
+            z = design @ estimate.parameters + piece.offset
+            p = loss.proba(np.insert(z, base, 0.0, axis=1))
+            moved = p[:, :, None] * (np.eye(n_classes)[:, others] - p[:, None, others])
+            slope = np.einsum("i,ika,it->kat", piece.weight, moved, design, optimize=True)
+            found += [piece.weight @ p, slope]
+        return tuple(found)
+
+    at_low, slope_low, at_high, slope_high = estimate.sums(part)
+    n = model.moments.weight
+    return Effects((at_high - at_low) / n, ((slope_high - slope_low) / n).reshape(n_classes, -1))
+
+
 def average_class_slopes(model: FittedModel, coef: FloatArray, base: int) -> Effects:
     """Return the mean of d p_k / d x_j for each class and column, class by class.
 

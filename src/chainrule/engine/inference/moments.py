@@ -31,6 +31,8 @@ class Estimate:
     n_threads : int
     weights : ndarray of shape (n_rows,), optional
         In place of those of the source.
+    targets : ndarray of shape (n_rows,) or (n_rows, n_classes), optional
+        In place of those of the source.
     """
 
     design: Design
@@ -38,6 +40,7 @@ class Estimate:
     parameters: FloatArray
     n_threads: int = 1
     weights: FloatArray | None = None
+    targets: FloatArray | None = None
 
     def scores(self, piece: Piece) -> FloatArray:
         """Return the scores of a piece, shape (n_rows, n_outputs)."""
@@ -71,10 +74,12 @@ class Estimate:
 
     def _pieces(self, index: int) -> Iterator[Piece]:
         for piece in self.design.pieces(index):
-            if self.weights is None:
-                yield piece
-            else:
-                yield replace(piece, weight=self.weights[piece.rows])
+            changed: dict[str, FloatArray] = {}
+            if self.weights is not None:
+                changed["weight"] = self.weights[piece.rows]
+            if self.targets is not None:
+                changed["y"] = self.targets[piece.rows]
+            yield replace(piece, **changed) if changed else piece  # type: ignore[arg-type]
 
 
 def gram(design: FloatArray, weights: FloatArray) -> FloatArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
@@ -136,7 +137,8 @@ class Inference(FitChecks):
         ----------
         discrete : bool, default=False
             Whether columns of 0 and 1 get the change from 0 to 1 (``1 - 0``) instead of the slope
-            (``dY/dX``). Levels of factors always get the change from the factor's first level.
+            (``dY/dX``). Levels of factors always get the change from the factor's first level. Of a
+            formula, the columns of the data are moved, through products and transformations.
 
         Returns
         -------
@@ -162,13 +164,15 @@ class Inference(FitChecks):
         self._needs_optimum("marginal effects")
         return average_effects(self, discrete=discrete).to_pandas()
 
-    def effects(self, at: Mapping[str, float] | None = None) -> Any:  # noqa: ANN401
+    def effects(self, at: Mapping[str, float] | None = None, *, offset: float | None = None) -> Any:  # noqa: ANN401
         """Return marginal effects at one point: columns at their means, some at given values.
 
         Parameters
         ----------
         at : mapping of str to float, optional
             Values of terms, in the units of the data; those not named are at their means.
+        offset : float, optional
+            Offset of the point; by default the mean offset of the rows.
 
         Returns
         -------
@@ -190,10 +194,15 @@ class Inference(FitChecks):
         [0.053]
         """
         self._needs_optimum("marginal effects")
-        return effects_at(self, at or {}).to_pandas()
+        return effects_at(self, at or {}, offset).to_pandas()
 
-    def at_means(self) -> Any:  # noqa: ANN401
-        """Return marginal effects with every column at its mean.
+    def at_means(self, *, offset: float | None = None) -> Any:  # noqa: ANN401
+        """Return marginal effects with every column, and the offset, at its mean.
+
+        Parameters
+        ----------
+        offset : float, optional
+            Offset of the point, in place of the mean.
 
         Returns
         -------
@@ -214,12 +223,16 @@ class Inference(FitChecks):
         >>> inference.at_means()["estimate"].round(3).tolist()
         [0.304]
         """
-        return self.effects()
+        return self.effects(offset=offset)
 
     def contrast(
         self, factor: str, *, adjust: Literal["tukey", "holm", "bonferroni", "none"] = "tukey"
     ) -> Any:  # noqa: ANN401
         """Compare all levels of a factor with each other, on the scale of the scores.
+
+        Where a formula has products with the factor, the comparison is averaged over them, as in
+        R's emmeans: over all levels of the other categories, which count alike, with numbers at
+        their means.
 
         Parameters
         ----------
@@ -253,13 +266,22 @@ class Inference(FitChecks):
         """
         return pairwise(self, factor, adjust).to_pandas()
 
-    def predict(self, X: Any, *, level: float | None = None) -> Any:  # noqa: ANN401
+    def predict(
+        self,
+        X: Any,  # noqa: ANN401
+        *,
+        offset: npt.ArrayLike | None = None,
+        level: float | None = None,
+    ) -> Any:  # noqa: ANN401
         """Return the mean at new rows, with intervals: those of the score through the inverse link.
 
         Parameters
         ----------
         X : array-like, sparse matrix or data frame of shape (n_samples, n_features)
             As for the estimator's `predict`.
+        offset : array-like of shape (n_samples,) or float, optional
+            Required if the fit had one: with the logarithm of an exposure as offset, ``offset=0``
+            gives the mean per unit of exposure.
         level : float, optional
             Level of the intervals; by default that of this inference.
 
@@ -284,7 +306,8 @@ class Inference(FitChecks):
         [[0.5, 1.13, 0.1, 0.9]]
         """
         self._needs_optimum("an interval of predictions")
-        return predicted(self, self.read(X), self.level if level is None else level).to_pandas()
+        wanted = self.level if level is None else level
+        return predicted(self, self.read(X), wanted, offset).to_pandas()
 
     def bootstrap(
         self,
@@ -333,17 +356,18 @@ class Inference(FitChecks):
         self._needs_optimum("a bootstrap")
         if self.model.penalty is not None or self.prior:
             raise DataError("a bootstrap needs an unpenalised fit: fit with C=inf")
-        if not isinstance(n, int) or n < 2:
+        if not isinstance(n, Integral) or n < 2:
             raise DataError(f"n is the number of replicates, 2 or more, not {n!r}")
-        if not isinstance(seed, int) or not 0 <= seed < 2**63:
+        if not isinstance(seed, Integral) or not 0 <= seed < 2**63:
             raise DataError(f"seed must be a non-negative integer, not {seed!r}")
         codes = self.clusters
         if clusters is not None:
             labels = np.asarray(clusters)
-            n_rows = self.model.moments.n_rows
+            n_rows = self.model.moments.n_rows if self.used is None else len(self.used)
             if labels.shape != (n_rows,):
                 raise DataError(f"clusters has shape {labels.shape}, expected ({n_rows},)")
-            codes = np.unique(labels, return_inverse=True)[1].astype(np.intp)
+            counted = labels if self.used is None else labels[self.used]
+            codes = np.unique(counted, return_inverse=True)[1].astype(np.intp)
         outputs = self.terms.outputs
         names = [f"{k}: {name}" if k else name for k in outputs for name in self.terms.names]
         return bootstrap(
@@ -351,8 +375,8 @@ class Inference(FitChecks):
             self.to_data,
             tuple(names),
             self.coefficients.ravel(),
-            n_replicates=n,
-            seed=seed,
+            n_replicates=int(n),
+            seed=int(seed),
             level=self.level if level is None else level,
             clusters=codes,
         )

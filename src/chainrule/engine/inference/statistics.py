@@ -1,12 +1,19 @@
-"""Statistics of a fit as a whole: likelihood, deviances, information criteria, pseudo R2."""
+"""Statistics of a fit as a whole: likelihood, deviances, information criteria, pseudo R2.
+
+Shares of successes are rows of trials, as R's `glm` of ``cbind(successes, failures)`` takes them:
+the likelihood is binomial, the deviance is from the observed shares, and a row counts once. Only
+pseudo R2 are of the single trials, whose likelihood has no binomial coefficients.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import entr
 
 from chainrule.engine.arrays import FloatArray
+from chainrule.engine.inference.calibration import squared_errors
 from chainrule.engine.inference.diagnostics import pseudo_r2
 from chainrule.engine.inference.fitted import FittedModel
 from chainrule.engine.inference.likelihoods import ScoreLikelihood
@@ -26,7 +33,9 @@ class FitStatistics:
     deviance, null_deviance : float
     df_residual, df_null : float
     nobs : float
-        The sum of the weights: a weight of k is k rows.
+        The sum of the weights: a weight of k is k rows. Of shares of trials, the number of rows.
+    trials : float
+        The sum of the weights.
     dispersion : float
         1 where it is known.
     pseudo_r2 : dict of str to float
@@ -43,6 +52,7 @@ class FitStatistics:
     df_residual: float
     df_null: float
     nobs: float
+    trials: float
     dispersion: float
     pseudo_r2: dict[str, float]
 
@@ -76,7 +86,13 @@ def fit_statistics(model: FittedModel) -> FitStatistics:
     if dispersion != 1.0:
         worst = _log_likelihood(model, null, y, weight, null_deviance / n)
     count = p + (model.family is not None and model.family.has_dispersion)
-    found = pseudo_r2(value, worst, n, p) if np.isfinite(value) and worst != 0 else {}
+    grouped = model.has_shares
+    single, single_worst = value, worst
+    if grouped:
+        single, single_worst = (-_loss(model, z, y, weight) for z in (scores, null))
+    is_known = np.isfinite(single) and single_worst != 0
+    found = pseudo_r2(single, single_worst, n, p) if is_known else {}
+    nobs = float(model.moments.n_rows) if grouped else n
     if model.family is not None and model.family.name == "binomial":
         found |= _of_two_classes(model, scores[:, 0], y, weight)
     first = int(model.design.fit_intercept) * model.likelihood.n_outputs
@@ -84,11 +100,12 @@ def fit_statistics(model: FittedModel) -> FitStatistics:
         value,
         worst,
         2 * count - 2 * value,
-        count * float(np.log(n)) - 2 * value,
+        count * float(np.log(nobs)) - 2 * value,
         deviance,
         null_deviance,
-        n - p,
-        n - first,
+        nobs - p,
+        nobs - first,
+        nobs,
         n,
         model.dispersion,
         found,
@@ -111,6 +128,10 @@ def in_the_limit(model: FittedModel, infimum: float, n_parameters: int) -> FitSt
     gain = model.moments.loss - infimum
     value = here.log_likelihood + gain
     found = pseudo_r2(value, here.null_log_likelihood, here.nobs, n_parameters)
+    if model.has_shares:
+        _, y, weight = _rows(model)
+        worst = -_loss(model, _null_scores(model, y, weight), y, weight)
+        found = pseudo_r2(-infimum, worst, here.trials, n_parameters)
     return replace(
         here,
         log_likelihood=value,
@@ -149,12 +170,18 @@ def _null_scores(model: FittedModel, y: FloatArray, weight: FloatArray) -> Float
 def _deviance(model: FittedModel, scores: FloatArray, y: FloatArray, weight: FloatArray) -> float:
     """Return twice the weighted excess of the losses over their least values."""
     loss = model.likelihood.terms(scores, y).loss
-    if isinstance(model.likelihood, ScoreLikelihood):
+    if model.family is not None and model.family.name == "binomial":
+        loss = loss - entr(y) - entr(1 - y)  # at the share itself, whatever the link
+    elif isinstance(model.likelihood, ScoreLikelihood):
         least = model.likelihood.row.kernels.least
         if not model.likelihood.row.facts.has_least or least is None:
             return float("nan")
         loss = loss - np.asarray(least(y))
     return 2 * float(weight @ loss)
+
+
+def _loss(model: FittedModel, scores: FloatArray, y: FloatArray, weight: FloatArray) -> float:
+    return float(weight @ model.likelihood.terms(scores, y).loss)
 
 
 def _log_likelihood(
@@ -177,7 +204,7 @@ def _of_two_classes(
     proba, n = family.mean(z), float(weight.sum())
     ones, share = float(weight @ y), float(weight @ y) / n
     tjur = float(weight @ (y * proba)) / ones - float(weight @ ((1 - y) * proba)) / (n - ones)
-    efron = 1 - float(weight @ (y - proba) ** 2) / float(weight @ (y - share) ** 2)
+    efron = 1 - squared_errors(y, proba, weight) / squared_errors(y, np.full_like(y, share), weight)
     spread = float(weight @ (z - weight @ z / n) ** 2) / n
     noise = {"logit": np.pi**2 / 3, "probit": 1.0, "cloglog": np.pi**2 / 6}
     found = {"tjur": tjur, "efron": efron}

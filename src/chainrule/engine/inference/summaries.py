@@ -26,8 +26,8 @@ def summary(inference: Coefficients) -> str:
         lines.append("  ".join(cells).rstrip())
         if number == 0:
             lines.append("-" * (sum(widths) + 2 * (len(widths) - 1)))
-    if inference.note:
-        lines += ["", inference.note]
+    for note in notes(inference):
+        lines += ["", note]
     return "\n".join(lines)
 
 
@@ -43,11 +43,22 @@ def html(inference: Coefficients) -> str:
         for row in body[1:]
     )
     lines = "<br>".join(escape(line) for line in facts(inference))
-    note = f"<p>{escape(inference.note)}</p>" if inference.note else ""
+    note = "".join(f"<p>{escape(text)}</p>" for text in notes(inference))
     return (
         f"<p>{escape(str(inference.certificate))}</p><p>{lines}</p>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{note}"
     )
+
+
+def notes(inference: Coefficients) -> list[str]:
+    """Return what to know about the errors, and about tests that do not depend on them."""
+    found = [inference.note] if inference.note else []
+    if inference.cov != "model":
+        found.append(
+            "lr(), score() and profile() are of the model, whatever cov is; wald() is by the "
+            "errors above."
+        )
+    return found
 
 
 def facts(inference: Coefficients) -> list[str]:
@@ -57,8 +68,11 @@ def facts(inference: Coefficients) -> list[str]:
     is_score = isinstance(likelihood, ScoreLikelihood)
     name = likelihood.row.name if is_score else "multinomial logistic"  # type: ignore[attr-defined]
     kind = {"model": "of the model (inverse information)"}.get(inference.cov, inference.cov)
+    rows = f"{glance.nobs:g}"
+    if inference.model.has_shares:
+        rows += f" ({glance.trials:g} trials)"
     lines = [
-        f"Loss: {name}. Rows: {glance.nobs:g}. Degrees of freedom left: {glance.df_residual:g}. "
+        f"Loss: {name}. Rows: {rows}. Degrees of freedom left: {glance.df_residual:g}. "
         f"Errors: {kind}."
     ]
     if np.isfinite(glance.log_likelihood):
