@@ -112,7 +112,7 @@ def _print_metrics(console: Console, fitted: FittedTable, seed: int) -> None:
         console.print("Nothing was held out, so nothing is measured.")
         return
     split = f" (split by seed {seed})" if validation.rows == "held-out rows" else ""
-    console.print(f"On {metrics.n_rows} {printable(validation.rows)}{split}", soft_wrap=True)
+    console.print(f"On {validation.n_rows} {printable(validation.rows)}{split}", soft_wrap=True)
     by_shares = f"{metrics.log_loss_of_shares:.4f} by class shares alone"
     shown: list[tuple[str, str, float | None, str]] = [
         ("log loss", "log_loss", metrics.log_loss, by_shares),
@@ -126,9 +126,10 @@ def _print_metrics(console: Console, fitted: FittedTable, seed: int) -> None:
             interval = printable(interval_of(validation.estimates.get(name)))
             text = f"  {label:<18}{value:.4f}  {interval:<17} [dim]{remark}[/]"
             console.print(text, soft_wrap=True)
-    by_delong = "AUC by DeLong, others by" if "auc" in validation.estimates else "by"
+    by_delong = "AUC by DeLong, " if "auc" in validation.estimates else ""
     console.print(
-        f"  [dim]intervals of {validation.level:.0%}: {by_delong} bootstrap "
+        f"  [dim]intervals of {validation.level:.0%}: {by_delong}accuracy by Wilson, others by "
+        "bootstrap "
         f"({validation.n_replicates} replicates)[/]",
         soft_wrap=True,
     )

@@ -160,6 +160,10 @@ def print_comparison(console: Console, comparison: Comparison, names: tuple[str,
 
     if comparison.auc_p is not None:
         line(f"  DeLong      p = {comparison.auc_p:.4g} for equal AUC")
+    elif "auc" in comparison.differences:
+        line(
+            "  DeLong      no p-value: a class has fewer than two rows, or the areas have no spread"
+        )
     test = comparison.mcnemar
     line(
         f"  McNemar     p = {test.p:.4g}: {test.first_alone:g} rows that only the first gets "
