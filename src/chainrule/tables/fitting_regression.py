@@ -34,6 +34,7 @@ from chainrule.tables.inference import cluster_codes, effects_of, infer_rows, re
 from chainrule.tables.inference_record import EffectRow
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.options import FitOptions, without_gaps
+from chainrule.tables.predictors import designed
 from chainrule.tables.records import Fact, TrainingRecord
 from chainrule.tables.regression import TableRegression
 from chainrule.tables.regression_metrics import RegressionMetrics, measure_means
@@ -286,7 +287,11 @@ def fit_regression(
         measured = read_for_measuring(model, choices.validation.test, choices.file)
         where = f"rows of {Path(choices.validation.test).name}"
     say(f"measuring on {measured.n_rows} {where}")
-    metrics = _measure(model, measured, where, notes) if measured.n_rows else None
+    metrics = None
+    if measured.n_rows:
+        is_file = choices.validation.test is not None
+        encoded = designed(model, measured, blank=True) if is_file else measured
+        metrics = _measure(model, measured, encoded, where, notes)
     return FittedRegression(
         model=_with_metrics(model, metrics),
         metrics=metrics,
@@ -328,11 +333,12 @@ def _given(offset: Floats) -> Floats | None:
 
 
 def _measure(
-    model: TableRegression, table: Table, where: str, notes: list[str]
+    model: TableRegression, table: Table, inputs: Table, where: str, notes: list[str]
 ) -> RegressionMetrics | None:
+    """Measure rows: their targets, offsets and weights are in one table, their inputs in another."""
     y, offset = numbers_of(table, model.target, model.loss, several=False), model.offsets.of(table)
     weights = weights_of(table, model.reading.roles.get("weights"))
-    encoded = usable_rows(model.specs, table, notes, where)
+    encoded = usable_rows(model.specs, inputs, notes, where)
     if encoded is None:
         return None
     rows = encoded.usable if weights is None else encoded.usable & (weights > 0)
