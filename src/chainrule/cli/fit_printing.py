@@ -19,6 +19,7 @@ from chainrule.cli.validation_printing import (
     print_validation,
     validation_document,
 )
+from chainrule.formulas.own_effects import curve_columns, remarks_on_rows
 from chainrule.visible import visible
 
 if TYPE_CHECKING:
@@ -61,7 +62,11 @@ def print_text(fitted: FittedTable, data: str, written: list[str], *, odds: bool
     line("")
     for label in model.classes[1:] if model.is_binary else model.classes:
         rows = [row for row in model.coefficients() if row.label == label]
-        console.print(_coefficients(rows, label, model.own_intercepts()[label], model.is_binary))
+        own = model.own_intercepts()[label]
+        curves = curve_columns(model.formula)
+        console.print(_coefficients(rows, label, own, curves, binary=model.is_binary))
+    for remark in remarks_on_rows(model.formula):
+        line(printable(remark))
     line("")
     _print_quality(console, fitted)
     for path in written:
@@ -69,7 +74,12 @@ def print_text(fitted: FittedTable, data: str, written: list[str], *, odds: bool
 
 
 def _coefficients(
-    rows: list[CoefficientRow], label: str, own_intercept: float, binary: bool
+    rows: list[CoefficientRow],
+    label: str,
+    own_intercept: float,
+    curves: set[str],
+    *,
+    binary: bool,
 ) -> Table:
     title = f"Odds of {printable(label)}" + ("" if binary else ", against the mean class")
     rows = sorted(rows, key=lambda row: -abs(row.per_deviation))
@@ -89,7 +99,7 @@ def _coefficients(
         table.add_row(
             printable(feature.name),
             printable(step),
-            f"{row.ratio:.4g}",
+            "" if feature.column in curves else f"{row.ratio:.4g}",
             f"{row.per_deviation:+.4f}",
             f"{row.own_scale:+.5g}",
         )

@@ -335,7 +335,7 @@ def _given(offset: Floats) -> Floats | None:
 def _measure(
     model: TableRegression, table: Table, inputs: Table, where: str, notes: list[str]
 ) -> RegressionMetrics | None:
-    """Measure rows: their targets, offsets and weights are in one table, their inputs in another."""
+    """Measure rows: targets, offsets and weights are in one table, inputs in another."""
     y, offset = numbers_of(table, model.target, model.loss, several=False), model.offsets.of(table)
     weights = weights_of(table, model.reading.roles.get("weights"))
     encoded = usable_rows(model.specs, inputs, notes, where)

@@ -33,6 +33,7 @@ from chainrule.tables.predictors import file_columns
 from chainrule.tables.specs import CategorySpec
 
 if TYPE_CHECKING:
+    from chainrule.formulas.design import Formula
     from chainrule.tables.regression import TableRegression
 
 _METRICS = {
@@ -145,4 +146,29 @@ def _limits(subject: Subject) -> Iterator[str]:
         yield "The rows are separated by a column: some coefficients have no finite estimate."
     if math.isfinite(model.training.C):
         yield "The penalty draws coefficients towards zero: they understate effects."
-    yield "Predictions for rows unlike those of the fit continue a straight line of scores."
+    yield from _beyond(model.formula)
+
+
+def _beyond(formula: Formula | None) -> Iterator[str]:
+    """Yield what the predictions do for rows unlike those of the fit."""
+    if formula is None:
+        yield "Predictions for rows unlike those of the fit continue a straight line of scores."
+        return
+    bends = any(len(term.factors) > 1 for term in formula.terms)
+    for factor in formula.factors:
+        at = f"{factor.text}, outside the range of the fit"
+        if factor.kind == "splines":
+            at += f" (below {signif(factor.numbers[0])}, above {signif(factor.numbers[-1])})"
+            yield (
+                f"{at}, continues the polynomials of its ends (degree {factor.degree}): predictions "
+                "there can be far off."
+            )
+        elif factor.kind == "polynomials":
+            degree = (len(factor.numbers) - 1) // 2
+            yield (
+                f"{at}, is a polynomial of degree {degree} still: predictions there can be far off."
+            )
+        bends |= factor.kind == "number" and factor.text.strip("`") not in factor.columns
+    how = "the expressions and products of the formula" if bends else "a straight line of scores"
+    if bends or any(factor.kind in ("number", "shifted") for factor in formula.factors):
+        yield f"Predictions for rows unlike those of the fit continue {how}."
