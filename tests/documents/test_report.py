@@ -24,6 +24,7 @@ from chainrule.tables.formula import with_formula
 from chainrule.tables.inference_options import InferenceOptions
 from chainrule.tables.losses import choose_loss
 from chainrule.tables.specs import Feature
+from chainrule.tables.validation.options import ValidationOptions
 
 COUNTS = {("a", "no"): 30, ("a", "yes"): 10, ("b", "no"): 8, ("b", "yes"): 16}
 """A table of two groups: the odds ratio is 6, by Woolf's formula between 1.96 and 18.4."""
@@ -277,3 +278,23 @@ def test_the_card_says_how_predictions_go_on(
     limits = text[text.index("Limits") :]
     assert said in limits
     assert unsaid not in limits
+
+
+@pytest.mark.parametrize(("rows", "said"), [(slice(None), True), (slice(0, 150), False)])
+def test_rows_of_the_fit_in_a_test_file_are_named(treated: Path, rows: slice, said: bool) -> None:
+    lines = treated.read_text().splitlines(keepends=True)
+    train, test = treated.with_name("train.csv"), treated.with_name("test.csv")
+    train.write_text("".join([lines[0], *lines[1:][rows]]))
+    test.write_text("".join([lines[0], *lines[151:]]))
+    validation = ValidationOptions(test=str(test), threshold="best")
+    fit = fit_file(train, FitOptions("cured", holdout=0, validation=validation))
+    assert any("50 of 50 rows of test.csv have the target" in n for n in fit.notes) == said
+    text, card = (markdown.render(d) for d in (fit_report(fit, "t"), model_card(fit.model)))
+    assert "never saw" not in text
+    assert "of 50 rows of test.csv" in text
+    assert "On 50 rows of test.csv:" in card
+    assert "chosen on rows of test.csv and measured on these same rows" in card
+    numbers = FitOptions("dose", holdout=0, validation=ValidationOptions(test=str(test)))
+    other = fit_regression_file(train, numbers, choose_loss("squared"))
+    assert any("50 of 50 rows of test.csv have the target" in n for n in other.notes) == said
+    assert "never saw" not in markdown.render(fit_report(other, "t"))

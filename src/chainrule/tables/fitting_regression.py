@@ -52,6 +52,7 @@ from chainrule.tables.validation.penalty import (
     held_loss_of_numbers,
 )
 from chainrule.tables.validation.scored import check_test_file, read_for_measuring
+from chainrule.tables.validation.seen import seen_notes
 from chainrule.tables.weighting import weights_of
 
 if TYPE_CHECKING:
@@ -291,9 +292,12 @@ def fit_regression(
     if measured.n_rows:
         is_file = choices.validation.test is not None
         encoded = designed(model, measured, blank=True) if is_file else measured
-        metrics = _measure(model, measured, encoded, where, notes)
+        rows_of_fit = None
+        if is_file:
+            rows_of_fit = np.column_stack([y[training], model.score_of(X, offset[training])])
+        metrics = _measure(model, measured, encoded, where, notes, rows_of_fit)
     return FittedRegression(
-        model=_with_metrics(model, metrics),
+        model=_with_metrics(model, metrics, where),
         metrics=metrics,
         path=solver_path(fit),
         notes=tuple(notes),
@@ -333,7 +337,12 @@ def _given(offset: Floats) -> Floats | None:
 
 
 def _measure(
-    model: TableRegression, table: Table, inputs: Table, where: str, notes: list[str]
+    model: TableRegression,
+    table: Table,
+    inputs: Table,
+    where: str,
+    notes: list[str],
+    rows_of_fit: Floats | None,
 ) -> RegressionMetrics | None:
     """Measure rows: targets, offsets and weights are in one table, inputs in another."""
     y, offset = numbers_of(table, model.target, model.loss, several=False), model.offsets.of(table)
@@ -347,6 +356,9 @@ def _measure(
     weights = None if weights is None else weights[rows]
     X = encoded.X
     X = X.rows_at(np.flatnonzero(rows)) if isinstance(X, StoredArray) else X[rows]
+    if rows_of_fit is not None:
+        here = np.column_stack([y[rows], model.score_of(X, offset[rows])])
+        notes += seen_notes(here, table.row_numbers[rows], rows_of_fit, where)
     return _measure_rows(model, X, y[rows], offset[rows], weights)
 
 
@@ -365,8 +377,11 @@ def _measure_rows(
     return measure_means(y, model.mean_of(score), loss, loss_of_null, explained, weight)
 
 
-def _with_metrics(model: TableRegression, metrics: RegressionMetrics | None) -> TableRegression:
+def _with_metrics(
+    model: TableRegression, metrics: RegressionMetrics | None, where: str
+) -> TableRegression:
     if metrics is None:
         return model
     named: dict[str, Fact] = {name: getattr(metrics, name) for name in _RECORDED}
+    named["measured_on"] = f"{metrics.n_rows} {where}"
     return replace(model, training=replace(model.training, metrics=named))
