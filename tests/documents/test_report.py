@@ -24,6 +24,7 @@ from chainrule.tables.formula import with_formula
 from chainrule.tables.inference_options import InferenceOptions
 from chainrule.tables.losses import choose_loss
 from chainrule.tables.specs import Feature
+from chainrule.tables.validation.options import ValidationOptions
 
 COUNTS = {("a", "no"): 30, ("a", "yes"): 10, ("b", "no"): 8, ("b", "yes"): 16}
 """A table of two groups: the odds ratio is 6, by Woolf's formula between 1.96 and 18.4."""
@@ -217,3 +218,83 @@ def test_columns_in_products_and_splines_have_no_sentence(tmp_path: Path) -> Non
     said = text[text.index('id="fit"') : text.index('id="coefficients"')]
     assert "Each unit of d multiplies" in said
     assert said.count("multiplies the odds") == 1
+
+
+@pytest.fixture(scope="module")
+def treated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    random = np.random.default_rng(2)
+    dose, age = random.uniform(0, 2, 200), random.uniform(20, 80, 200)
+    sex, town = random.choice(["f", "m"], 200), random.choice(["oslo", "rome"], 200)
+    score = 0.8 * dose * (sex == "m") + np.sin(age / 9) + (town == "rome") - 1
+    cured = np.where(score + random.logistic(size=200) > 0, "yes", "no")
+    lines = [
+        f"{d},{a},{s},{t},{c}" for d, a, s, t, c in zip(dose, age, sex, town, cured, strict=True)
+    ]
+    path = tmp_path_factory.mktemp("treated") / "treated.csv"
+    path.write_text("dose,age,sex,town,cured\n" + "\n".join(lines) + "\n")
+    return path
+
+
+@pytest.mark.parametrize("inference", [None, InferenceOptions()], ids=["predict", "intervals"])
+def test_no_sentence_holds_fixed_what_a_product_changes(
+    treated: Path, inference: InferenceOptions | None
+) -> None:
+    pytest.importorskip("formulaic")
+    options = FitOptions("", C=math.inf, holdout=0, inference=inference)
+    formula = "cured ~ dose*sex + bs(age, df=4) + town"
+    document = fit_report(fit_file(treated, with_formula(options, formula)), "treated.csv")
+    text = html.render(document)
+    said = text[text.index('id="fit"') : text.index('id="coefficients"')]
+    assert said.count("multiplies the odds") == 1
+    assert "town = rome" in said
+    for reason in (
+        "dose (the product dose:sex), sex (the product dose:sex)",
+        "age (the curve bs(age, df=4))",
+    ):
+        assert reason in said
+    for remark in ("dose: its effect at sex = f.", "sex: its effect at dose = 0."):
+        assert remark in text
+    lines = markdown.render(document).splitlines()
+    rows = [line for line in lines if line.startswith("| bs(age, df=4)\\[2\\]")]
+    assert any("|  |" in row for row in rows)  # the ratio is blank
+
+
+@pytest.mark.parametrize(
+    ("terms", "said", "unsaid"),
+    [
+        ("bs(age, df=4) + dose", "continues the polynomials of its ends (degree 3)", "products"),
+        ("poly(age, 2) + dose", "polynomial of degree 2", "ends"),
+        ("log(age) + dose", "expressions and products", "straight line"),
+        ("age*dose", "expressions and products", "straight line"),
+        ("age + dose", "straight line", "expressions"),
+    ],
+)
+def test_the_card_says_how_predictions_go_on(
+    treated: Path, terms: str, said: str, unsaid: str
+) -> None:
+    pytest.importorskip("formulaic")
+    options = with_formula(FitOptions("", holdout=0), f"cured ~ {terms}")
+    text = markdown.render(model_card(fit_file(treated, options).model))
+    limits = text[text.index("Limits") :]
+    assert said in limits
+    assert unsaid not in limits
+
+
+@pytest.mark.parametrize(("rows", "said"), [(slice(None), True), (slice(0, 150), False)])
+def test_rows_of_the_fit_in_a_test_file_are_named(treated: Path, rows: slice, said: bool) -> None:
+    lines = treated.read_text().splitlines(keepends=True)
+    train, test = treated.with_name("train.csv"), treated.with_name("test.csv")
+    train.write_text("".join([lines[0], *lines[1:][rows]]))
+    test.write_text("".join([lines[0], *lines[151:]]))
+    validation = ValidationOptions(test=str(test), threshold="best")
+    fit = fit_file(train, FitOptions("cured", holdout=0, validation=validation))
+    assert any("50 of 50 rows of test.csv have the target" in n for n in fit.notes) == said
+    text, card = (markdown.render(d) for d in (fit_report(fit, "t"), model_card(fit.model)))
+    assert "never saw" not in text
+    assert "of 50 rows of test.csv" in text
+    assert "On 50 rows of test.csv:" in card
+    assert "chosen on rows of test.csv and measured on these same rows" in card
+    numbers = FitOptions("dose", holdout=0, validation=ValidationOptions(test=str(test)))
+    other = fit_regression_file(train, numbers, choose_loss("squared"))
+    assert any("50 of 50 rows of test.csv have the target" in n for n in other.notes) == said
+    assert "never saw" not in markdown.render(fit_report(other, "t"))

@@ -167,7 +167,9 @@ def test_comparison_of_a_model_with_itself_and_with_a_worse_one() -> None:
     one = scored()
     same = compare_rows(one, one)
     assert same.auc_p == same.mcnemar.p == 1.0
-    assert all(step.value == step.low == step.high == 0 for step in same.differences.values())
+    assert all(
+        step.value == 0 and not step.low and not step.high for step in same.differences.values()
+    )
     worse = ScoredRows(one.codes, one.proba[np.roll(np.arange(200), 7)], None, None, one.numbers)
     other = compare_rows(one, worse)
     assert (other.differences["log_loss"].high or 0) < 0 < (other.differences["auc"].low or 0)

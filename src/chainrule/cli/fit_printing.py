@@ -19,6 +19,7 @@ from chainrule.cli.validation_printing import (
     print_validation,
     validation_document,
 )
+from chainrule.formulas.own_effects import curve_columns, remarks_on_rows
 from chainrule.visible import visible
 
 if TYPE_CHECKING:
@@ -61,7 +62,11 @@ def print_text(fitted: FittedTable, data: str, written: list[str], *, odds: bool
     line("")
     for label in model.classes[1:] if model.is_binary else model.classes:
         rows = [row for row in model.coefficients() if row.label == label]
-        console.print(_coefficients(rows, label, model.own_intercepts()[label], model.is_binary))
+        own = model.own_intercepts()[label]
+        curves = curve_columns(model.formula)
+        console.print(_coefficients(rows, label, own, curves, binary=model.is_binary))
+    for remark in remarks_on_rows(model.formula):
+        line(printable(remark))
     line("")
     _print_quality(console, fitted)
     for path in written:
@@ -69,7 +74,12 @@ def print_text(fitted: FittedTable, data: str, written: list[str], *, odds: bool
 
 
 def _coefficients(
-    rows: list[CoefficientRow], label: str, own_intercept: float, binary: bool
+    rows: list[CoefficientRow],
+    label: str,
+    own_intercept: float,
+    curves: set[str],
+    *,
+    binary: bool,
 ) -> Table:
     title = f"Odds of {printable(label)}" + ("" if binary else ", against the mean class")
     rows = sorted(rows, key=lambda row: -abs(row.per_deviation))
@@ -89,7 +99,7 @@ def _coefficients(
         table.add_row(
             printable(feature.name),
             printable(step),
-            f"{row.ratio:.4g}",
+            "" if feature.column in curves else f"{row.ratio:.4g}",
             f"{row.per_deviation:+.4f}",
             f"{row.own_scale:+.5g}",
         )
@@ -112,7 +122,7 @@ def _print_metrics(console: Console, fitted: FittedTable, seed: int) -> None:
         console.print("Nothing was held out, so nothing is measured.")
         return
     split = f" (split by seed {seed})" if validation.rows == "held-out rows" else ""
-    console.print(f"On {metrics.n_rows} {printable(validation.rows)}{split}", soft_wrap=True)
+    console.print(f"On {validation.n_rows} {printable(validation.rows)}{split}", soft_wrap=True)
     by_shares = f"{metrics.log_loss_of_shares:.4f} by class shares alone"
     shown: list[tuple[str, str, float | None, str]] = [
         ("log loss", "log_loss", metrics.log_loss, by_shares),
@@ -126,9 +136,10 @@ def _print_metrics(console: Console, fitted: FittedTable, seed: int) -> None:
             interval = printable(interval_of(validation.estimates.get(name)))
             text = f"  {label:<18}{value:.4f}  {interval:<17} [dim]{remark}[/]"
             console.print(text, soft_wrap=True)
-    by_delong = "AUC by DeLong, others by" if "auc" in validation.estimates else "by"
+    by_delong = "AUC by DeLong, " if "auc" in validation.estimates else ""
     console.print(
-        f"  [dim]intervals of {validation.level:.0%}: {by_delong} bootstrap "
+        f"  [dim]intervals of {validation.level:.0%}: {by_delong}accuracy by Wilson, others by "
+        "bootstrap "
         f"({validation.n_replicates} replicates)[/]",
         soft_wrap=True,
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chainrule.engine.inference.hypotheses import shown_p
+from chainrule.formulas.own_effects import curve_columns, remarks_on_rows
 from chainrule.tables.inference_file import inference_document, number_or_word
 from chainrule.visible import visible
 
@@ -43,9 +44,10 @@ def summary_lines(
         yield f"Clusters: {record.n_clusters} values of {record.clusters}."
     yield ""
     yield from _columns(_coefficients(record))
+    yield from remarks_on_rows(model.formula)
     if odds and record.ratio:
         yield ""
-        yield from _columns(_ratios(record))
+        yield from _columns(_ratios(record, curve_columns(model.formula)))
     elif odds:
         yield ""
         yield "The exponential of a coefficient has no meaning with this link: no ratios."
@@ -79,11 +81,12 @@ def _coefficients(record: InferenceRecord) -> Iterator[list[str]]:
         yield [_name(row), *_estimate(row), *([row.reference] if references else [])]
 
 
-def _ratios(record: InferenceRecord) -> Iterator[list[str]]:
+def _ratios(record: InferenceRecord, curves: set[str]) -> Iterator[list[str]]:
     yield ["", record.ratio, *_percents(record)]
     for row in record.terms:
         if row.term != "(Intercept)":
-            yield [_name(row), *map(_number, row.ratios)]
+            is_own = row.term not in curves
+            yield [_name(row), *(map(_number, row.ratios) if is_own else ("", "", ""))]
 
 
 def _effects(record: InferenceRecord) -> Iterator[list[str]]:

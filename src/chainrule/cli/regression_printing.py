@@ -13,6 +13,7 @@ from rich.table import Table
 from chainrule.cli.inference_printing import inference_json, summary_lines
 from chainrule.cli.shared import printable
 from chainrule.cli.validation_printing import curve_document, print_curve
+from chainrule.formulas.own_effects import curve_columns, remarks_on_rows
 from chainrule.tables.effects import EFFECTS
 from chainrule.tables.loss_facts import fact_lines
 from chainrule.tables.loss_file import loss_document
@@ -66,6 +67,8 @@ def print_regression(
     line("")
     console.print(_coefficients(fitted))
     line(EFFECTS[link].sentence)
+    for remark in remarks_on_rows(fitted.model.formula):
+        line(printable(remark))
     line("")
     if fitted.penalty_curve is not None:
         print_curve(console, fitted.penalty_curve)
@@ -93,6 +96,7 @@ def _constants(fitted: FittedRegression) -> str:
 def _coefficients(fitted: FittedRegression) -> Table:
     model = fitted.model
     effect = EFFECTS[model.loss.row.link_name]
+    curves = curve_columns(model.formula)
     rows = sorted(model.coefficients(), key=lambda row: -abs(row.per_deviation))
     hidden = len(rows) - _MOST_LINES
     caption = f"intercept on the file's own scale: {model.own_intercept:.6g}"
@@ -109,7 +113,8 @@ def _coefficients(fitted: FittedRegression) -> Table:
     for row in rows[:_MOST_LINES]:
         feature = row.feature
         step = f"1 sd = {feature.scale:.4g}" if feature.base is None else f"against {feature.base}"
-        ratio = [f"{row.ratio:.4g}"] if effect.ratio else []
+        shown = "" if feature.column in curves else f"{row.ratio:.4g}"
+        ratio = [shown] if effect.ratio else []
         table.add_row(
             printable(feature.name),
             printable(step),

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chainrule.cli.shared import printable
+from chainrule.tables.validation.thresholds import threshold_source
 
 if TYPE_CHECKING:
     from chainrule.tables.validation.comparing import Comparison
@@ -54,12 +55,10 @@ def print_validation(console: Console, validation: Validation, *, whole: bool) -
     if validation.groups:
         console.print(_groups(validation))
     if validation.threshold is not None:
-        source = "given" if not validation.threshold_rows else "chosen on"
+        source = threshold_source(validation.threshold_rows, validation.rows)
         console.print(
-            f"Threshold {validation.threshold:.4g}, {source} "
-            f"{printable(validation.threshold_rows)}; it is stored in the model.".replace(
-                " ;", ";"
-            ),
+            f"Threshold {validation.threshold:.4g}, {printable(source)}; "
+            "it is stored in the model.",
             soft_wrap=True,
         )
     if whole and validation.thresholds:
@@ -160,6 +159,10 @@ def print_comparison(console: Console, comparison: Comparison, names: tuple[str,
 
     if comparison.auc_p is not None:
         line(f"  DeLong      p = {comparison.auc_p:.4g} for equal AUC")
+    elif "auc" in comparison.differences:
+        line(
+            "  DeLong      no p-value: a class has fewer than two rows, or the areas have no spread"
+        )
     test = comparison.mcnemar
     line(
         f"  McNemar     p = {test.p:.4g}: {test.first_alone:g} rows that only the first gets "

@@ -65,6 +65,26 @@ class Formula:
             f.label: f.levels[0] for f in self.factors if f.kind == "category" and f.text in alone
         }
 
+    @property
+    def column_terms(self) -> dict[str, Term]:
+        """The columns of the design, each with its term."""
+        known = {factor.text: factor for factor in self.factors}
+        found: dict[str, Term] = {}
+        for term in self.terms:
+            factors = [known[text] for text in term.factors]
+            if len(factors) == 1 and factors[0].kind == "category":
+                found[factors[0].label] = term
+                continue
+            names = [""]
+            for factor, whole in zip(factors, term.full, strict=True):
+                names = [
+                    f"{name}:{text}" if name else text
+                    for text in factor.names(full=whole)
+                    for name in names
+                ]
+            found |= dict.fromkeys(names, term)
+        return found
+
     def design(self, columns: Mapping[str, Column], *, strict: bool = True) -> dict[str, Column]:
         """Return the columns of the design by name.
 

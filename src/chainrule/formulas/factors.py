@@ -80,6 +80,17 @@ class Factor:
             found = bases.polynomials(x, self.numbers)
         return {f"{self.text}[{k + 1}]": column for k, column in enumerate(found.T)}
 
+    def names(self, *, full: bool = False) -> tuple[str, ...]:
+        """Return the names of its columns, those of `values`."""
+        if self.kind == "category":
+            return tuple(f"{self.label}[{word}]" for word in self.levels[0 if full else 1 :])
+        if self.kind in ("number", "shifted"):
+            return (self.label,)
+        is_spline = self.kind == "splines"
+        n = len(self.numbers)
+        count = n - self.degree - 2 if is_spline else (n - 1) // 2
+        return tuple(f"{self.text}[{k + 1}]" for k in range(count))
+
     def _indicators(self, column: Column, *, full: bool) -> dict[str, Floats]:
         words = words_of(column)
         places = {word: place for place, word in enumerate(self.levels)}

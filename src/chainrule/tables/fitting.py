@@ -55,6 +55,7 @@ from chainrule.tables.validation.penalty import (
 )
 from chainrule.tables.validation.quality import Validation, validate
 from chainrule.tables.validation.scored import check_test_file, refuse_many_groups
+from chainrule.tables.validation.seen import seen_notes
 from chainrule.tables.weighting import trials_of, weights_of
 
 if TYPE_CHECKING:
@@ -310,6 +311,15 @@ def fit_table(
             chosen_on = f"{len(out_of_fold.rows)} training rows, each scored by a fold without it"
         model = replace(model, threshold=threshold_of(classes, source, choices))
     metrics = validation = None
+    is_file = choices.validation.test is not None
+    counted = targets.take(training, actual)
+    proba = None
+    if is_file or not len(held):
+        proba = model.proba_of(encoded.X, 0.0 if shift is None else shift)[counted.rows]
+    if is_file and scored is not None and proba is not None:
+        here = np.column_stack([scored.codes, scored.proba[:, 1:]])
+        rows_of_fit = np.column_stack([counted.codes, proba[:, 1:]])
+        notes += seen_notes(here, scored.numbers, rows_of_fit, where)
     if scored is not None:
         metrics = measure(scored.codes, scored.proba, classes, scored.weights, model.threshold)
         validation = validate(
@@ -325,12 +335,9 @@ def fit_table(
             f"the AUC on {where} is {metrics.auc:.4f}: is a column known only after the "
             "target? See the largest coefficients, and leave such a column out with --ignore."
         )
-    counted = targets.take(training, actual)
-    own = 0.0 if shift is None else shift
-    proba = None if len(held) else model.proba_of(encoded.X, own)[counted.rows]
     counts = np.bincount(counted.codes, counted.weights, minlength=len(classes))
     return FittedTable(
-        model=_with_metrics(model, metrics),
+        model=_with_metrics(model, metrics, validation),
         metrics=metrics,
         path=solver_path(fit),
         notes=tuple(notes),
@@ -342,7 +349,7 @@ def fit_table(
         validation=validation,
         penalty_curve=curve,
         training_metrics=None
-        if proba is None
+        if proba is None or len(held)
         else measure(counted.codes, proba, classes, counted.weights),
         inference=inference,
         effects=effects,
@@ -367,13 +374,18 @@ def _targets(table: Table, choices: FitOptions) -> Targets:
     return Targets((f"not {choices.target}", choices.target), codes, trials, shares)
 
 
-def _with_metrics(model: TableModel, metrics: Metrics | None) -> TableModel:
-    if metrics is None:
+def _with_metrics(
+    model: TableModel, metrics: Metrics | None, validation: Validation | None
+) -> TableModel:
+    if metrics is None or validation is None:
         return model
     named: dict[str, Fact] = {
         name: getattr(metrics, name)
         for name in ("log_loss", "accuracy", "auc", "brier", "average_precision")
     }
+    named["measured_on"] = f"{validation.n_rows} {validation.rows}"
+    if validation.threshold_rows:
+        named["threshold_chosen_on"] = validation.threshold_rows
     return replace(model, training=replace(model.training, metrics=named))
 
 

@@ -34,6 +34,7 @@ from chainrule.tables.inference import cluster_codes, effects_of, infer_rows, re
 from chainrule.tables.inference_record import EffectRow
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.options import FitOptions, without_gaps
+from chainrule.tables.predictors import designed
 from chainrule.tables.records import Fact, TrainingRecord
 from chainrule.tables.regression import TableRegression
 from chainrule.tables.regression_metrics import RegressionMetrics, measure_means
@@ -51,6 +52,7 @@ from chainrule.tables.validation.penalty import (
     held_loss_of_numbers,
 )
 from chainrule.tables.validation.scored import check_test_file, read_for_measuring
+from chainrule.tables.validation.seen import seen_notes
 from chainrule.tables.weighting import weights_of
 
 if TYPE_CHECKING:
@@ -287,9 +289,16 @@ def fit_regression(
         measured = read_for_measuring(model, choices.validation.test, choices.file)
         where = f"rows of {Path(choices.validation.test).name}"
     say(f"measuring on {measured.n_rows} {where}")
-    metrics = _measure(model, measured, where, notes) if measured.n_rows else None
+    metrics = None
+    if measured.n_rows:
+        is_file = choices.validation.test is not None
+        encoded = designed(model, measured, blank=True) if is_file else measured
+        rows_of_fit = None
+        if is_file:
+            rows_of_fit = np.column_stack([y[training], model.score_of(X, offset[training])])
+        metrics = _measure(model, measured, encoded, where, notes, rows_of_fit)
     return FittedRegression(
-        model=_with_metrics(model, metrics),
+        model=_with_metrics(model, metrics, where),
         metrics=metrics,
         path=solver_path(fit),
         notes=tuple(notes),
@@ -329,11 +338,17 @@ def _given(offset: Floats) -> Floats | None:
 
 
 def _measure(
-    model: TableRegression, table: Table, where: str, notes: list[str]
+    model: TableRegression,
+    table: Table,
+    inputs: Table,
+    where: str,
+    notes: list[str],
+    rows_of_fit: Floats | None,
 ) -> RegressionMetrics | None:
+    """Measure rows: targets, offsets and weights are in one table, inputs in another."""
     y, offset = numbers_of(table, model.target, model.loss, several=False), model.offsets.of(table)
     weights = weights_of(table, model.reading.roles.get("weights"))
-    encoded = usable_rows(model.specs, table, notes, where)
+    encoded = usable_rows(model.specs, inputs, notes, where)
     if encoded is None:
         return None
     rows = encoded.usable if weights is None else encoded.usable & (weights > 0)
@@ -342,6 +357,9 @@ def _measure(
     weights = None if weights is None else weights[rows]
     X = encoded.X
     X = X.rows_at(np.flatnonzero(rows)) if isinstance(X, StoredArray) else X[rows]
+    if rows_of_fit is not None:
+        here = np.column_stack([y[rows], model.score_of(X, offset[rows])])
+        notes += seen_notes(here, table.row_numbers[rows], rows_of_fit, where)
     return _measure_rows(model, X, y[rows], offset[rows], weights)
 
 
@@ -360,8 +378,11 @@ def _measure_rows(
     return measure_means(y, model.mean_of(score), loss, loss_of_null, explained, weight)
 
 
-def _with_metrics(model: TableRegression, metrics: RegressionMetrics | None) -> TableRegression:
+def _with_metrics(
+    model: TableRegression, metrics: RegressionMetrics | None, where: str
+) -> TableRegression:
     if metrics is None:
         return model
     named: dict[str, Fact] = {name: getattr(metrics, name) for name in _RECORDED}
+    named["measured_on"] = f"{metrics.n_rows} {where}"
     return replace(model, training=replace(model.training, metrics=named))

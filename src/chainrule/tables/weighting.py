@@ -39,6 +39,21 @@ def weights_of(table: Table, name: str | None) -> Floats | None:
     return column.values
 
 
+def frequencies(weights: Floats) -> Floats:
+    """Return weights as numbers of repetitions, for errors and intervals.
+
+    Whole weights are repetitions. Other weights are scaled so that their sum is Kish's effective
+    number of rows, for only their ratios count.
+
+    >>> frequencies(np.array([1.0, 3.0])).sum(), frequencies(np.array([0.1, 0.3])).sum().round(3)
+    (np.float64(4.0), np.float64(1.6))
+    """
+    if not (weights % 1).any():
+        return weights
+    relative = weights / weights.max()
+    return np.asarray(relative * (relative.sum() / (relative**2).sum()))
+
+
 def trials_of(table: Table, target: str, trials: str) -> tuple[Floats, Floats]:
     """Return successes and trials of each row.
 

@@ -84,14 +84,22 @@ def _quality(fitted: FittedTable | FittedRegression) -> Iterator[Section]:
         if measured is not None:
             yield classes_section(
                 measured,
+                _rows_of(fitted),
                 seed,
-                held_out=fitted.metrics is not None,
                 inference=fitted.inference,
             )
         return
     means = fitted.metrics or fitted.training_metrics
     if means is not None:
-        yield regression_quality_section(means, seed, held_out=fitted.metrics is not None)
+        where = "" if fitted.metrics is None else f"{means.n_rows} {fitted.measured_on}"
+        yield regression_quality_section(means, where, seed)
+
+
+def _rows_of(fitted: FittedTable) -> str:
+    """Return the rows that a fit was measured on; '' for its own."""
+    if fitted.validation is None:
+        return ""
+    return f"{fitted.validation.n_rows} {fitted.validation.rows}"
 
 
 def _has_influence(inference: Inference) -> bool:

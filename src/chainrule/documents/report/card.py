@@ -31,8 +31,10 @@ from chainrule.documents.report.subject import Subject
 from chainrule.tables.model import TableModel
 from chainrule.tables.predictors import file_columns
 from chainrule.tables.specs import CategorySpec
+from chainrule.tables.validation.thresholds import threshold_source
 
 if TYPE_CHECKING:
+    from chainrule.formulas.design import Formula
     from chainrule.tables.regression import TableRegression
 
 _METRICS = {
@@ -127,8 +129,17 @@ def _quality(subject: Subject) -> Iterator[Block]:
     if not found:
         yield prose("Nothing was held out, so nothing is measured on rows that it never saw.")
         return
-    yield prose(f"On {training.held_out} held-out rows, chosen by seed {training.seed}:")
+    where = training.metrics.get("measured_on", f"{training.held_out} held-out rows")
+    split = f", chosen by seed {training.seed}" if str(where).endswith("held-out rows") else ""
+    yield prose(f"On {where}{split}:")
     yield Table("", ("measure", "value"), tuple(found), frozenset({1}))
+    model = subject.model
+    if isinstance(model, TableModel) and model.threshold is not None:
+        chosen = threshold_source(str(training.metrics.get("threshold_chosen_on", "")), str(where))
+        yield prose(
+            "The accuracy, like each predicted label, is at the threshold "
+            f"{signif(model.threshold)} of the probability of {model.classes[-1]}, {chosen}."
+        )
 
 
 def _limits(subject: Subject) -> Iterator[str]:
@@ -145,4 +156,29 @@ def _limits(subject: Subject) -> Iterator[str]:
         yield "The rows are separated by a column: some coefficients have no finite estimate."
     if math.isfinite(model.training.C):
         yield "The penalty draws coefficients towards zero: they understate effects."
-    yield "Predictions for rows unlike those of the fit continue a straight line of scores."
+    yield from _beyond(model.formula)
+
+
+def _beyond(formula: Formula | None) -> Iterator[str]:
+    """Yield what the predictions do for rows unlike those of the fit."""
+    if formula is None:
+        yield "Predictions for rows unlike those of the fit continue a straight line of scores."
+        return
+    bends = any(len(term.factors) > 1 for term in formula.terms)
+    for factor in formula.factors:
+        at = f"{factor.text}, outside the range of the fit"
+        if factor.kind == "splines":
+            at += f" (below {signif(factor.numbers[0])}, above {signif(factor.numbers[-1])})"
+            yield (
+                f"{at}, continues the polynomials of its ends (degree {factor.degree}): "
+                "predictions there can be far off."
+            )
+        elif factor.kind == "polynomials":
+            degree = (len(factor.numbers) - 1) // 2
+            yield (
+                f"{at}, is a polynomial of degree {degree} still: predictions there can be far off."
+            )
+        bends |= factor.kind == "number" and factor.text.strip("`") not in factor.columns
+    how = "the expressions and products of the formula" if bends else "a straight line of scores"
+    if bends or any(factor.kind in ("number", "shifted") for factor in formula.factors):
+        yield f"Predictions for rows unlike those of the fit continue {how}."

@@ -9,10 +9,21 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from chainrule.documents import plots
-from chainrule.documents.blocks import Block, Data, Figure, Fold, Heading, Section, Table, prose
+from chainrule.documents.blocks import (
+    Block,
+    Bullets,
+    Data,
+    Figure,
+    Fold,
+    Heading,
+    Section,
+    Table,
+    prose,
+)
 from chainrule.documents.page import signif
 from chainrule.documents.report.figures import data_of
 from chainrule.engine.inference.hypotheses import shown_p
+from chainrule.formulas.own_effects import curve_columns, remarks_on_rows
 from chainrule.tables.model import TableModel
 
 if TYPE_CHECKING:
@@ -94,12 +105,21 @@ def _with_intervals(subject: Subject, record: InferenceRecord) -> Iterator[Block
     if record.note:
         yield prose(record.note)
     features = {feature.name: feature for feature in subject.model.features}
+    curves = curve_columns(subject.model.formula)
+    if remarks := remarks_on_rows(subject.model.formula):
+        yield Bullets(remarks)
     outputs = dict.fromkeys(row.output for row in record.terms)
     for place, output in enumerate(outputs):
         rows = [row for row in record.terms if row.output == output]
         if output:
             yield Heading(output)
-        drawn = [r for r in rows if r.term in features and math.isfinite(r.std_error)]
+        drawn = [
+            row
+            for row in rows
+            if row.term in features
+            and math.isfinite(row.std_error)
+            and features[row.term].column not in curves
+        ]
         drawn.sort(key=lambda row: -abs(row.statistic))
         drawn = drawn[:MOST_DRAWN]
         if drawn:
@@ -123,7 +143,7 @@ def _with_intervals(subject: Subject, record: InferenceRecord) -> Iterator[Block
             yield Figure(plot, caption, _terms_data(record, rows, f"coefficients-{place}.csv"))
         title = f"Effects on the {subject.changes(output)}, per unit"
         if record.ratio:
-            yield _folded(_ratios_table(record, rows, title))
+            yield _folded(_ratios_table(record, rows, title, curves))
         table = _terms_table(record, rows, title)
         is_open = not record.ratio and len(rows) <= _MOST_OPEN
         yield Fold("Coefficients and standard errors", (table,), is_open=is_open)
@@ -138,10 +158,14 @@ def covariance_words(record: InferenceRecord) -> str:
     return f"robust, clustered by {record.clusters} ({record.cov}, {record.n_clusters} clusters)"
 
 
-def _ratios_table(record: InferenceRecord, rows: list[TermRow], title: str) -> Table:
-    """Return ratios with intervals, without the intercept."""
+def _ratios_table(
+    record: InferenceRecord, rows: list[TermRow], title: str, curves: set[str]
+) -> Table:
+    """Return ratios with intervals, without the intercept and blank for columns of curves."""
     cells = tuple(
-        (row.term, row.reference, *(_number(value) for value in row.ratios), _p(row.p_value))
+        (row.term, row.reference, "", "", "", _p(row.p_value))
+        if row.term in curves
+        else (row.term, row.reference, *(_number(value) for value in row.ratios), _p(row.p_value))
         for row in rows
         if row.term != "(Intercept)"
     )
@@ -227,6 +251,8 @@ def _without_intervals(subject: Subject) -> Iterator[Block]:
         f"for a text. {effect.sentence} The penalty acts on the coefficient per step; the last "
         f"column is the same coefficient on the scale of the file.{mean}"
     )
+    if remarks := remarks_on_rows(model.formula):
+        yield Bullets(remarks)
     if isinstance(model, TableModel):
         intercepts = model.own_intercepts()
     else:
@@ -261,7 +287,7 @@ def _without_intervals(subject: Subject) -> Iterator[Block]:
 def _steps_table(
     subject: Subject, rows: list[CoefficientRow], label: str, intercept: float
 ) -> Table:
-    ratio = subject.effect.ratio
+    ratio, curves = subject.effect.ratio, curve_columns(subject.model.formula)
     head = ("feature", "one step", *([ratio] if ratio else []), "coefficient per step", "per unit")
     cells = [
         (
@@ -269,7 +295,7 @@ def _steps_table(
             f"sd = {signif(row.feature.scale)}"
             if row.feature.base is None
             else f"against {row.feature.base}",
-            *([signif(row.ratio)] if ratio else []),
+            *([_ratio(row, curves)] if ratio else []),
             signif(row.per_deviation),
             signif(row.own_scale, 5),
         )
@@ -278,6 +304,10 @@ def _steps_table(
     last = ("intercept", "", *([""] if ratio else []), "", signif(intercept, 5))
     title = f"Effects on the {subject.changes(label)}, the largest first"
     return Table(title, head, (*cells, last), frozenset(range(2, len(head))))
+
+
+def _ratio(row: CoefficientRow, curves: set[str]) -> str:
+    return "" if row.feature.column in curves else signif(row.ratio)
 
 
 def _folded(table: Table) -> Fold:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from chainrule.documents.blocks import Block, Bullets, Prose, Role, prose
 from chainrule.documents.page import signif
 from chainrule.documents.report.steps import step_of
+from chainrule.formulas.own_effects import own_columns, reasons
 
 if TYPE_CHECKING:
     from chainrule.documents.report.subject import Subject
@@ -39,6 +40,11 @@ def headline_blocks(subject: Subject) -> Iterator[Block]:
         yield Prose((first,), Role.SENTENCE)
         if rest:
             yield Bullets(tuple(rest))
+    if left := reasons(subject.model.formula):
+        yield prose(
+            f"Left out, because no single number describes its effect: {', '.join(left)}. Average "
+            "effects on the prediction (--effects) describe these columns too."
+        )
     yield prose(closing)
 
 
@@ -73,7 +79,7 @@ def effect_sentence(
 
 def _with_intervals(subject: Subject, record: InferenceRecord) -> Iterator[str]:
     features = {feature.name: feature for feature in subject.model.features}
-    alone = _alone(subject)
+    alone = own_columns(subject.model.formula)
     rows = [
         row
         for row in record.terms
@@ -86,26 +92,6 @@ def _with_intervals(subject: Subject, record: InferenceRecord) -> Iterator[str]:
         )
 
 
-def _alone(subject: Subject) -> set[str] | None:
-    """Return the columns with one feature or one set of levels, which has an effect of its own.
-
-    A spline has several, and a column in a product has no effect that others do not change. None
-    without a formula: then all columns are alone.
-    """
-    formula = subject.model.formula
-    if formula is None:
-        return None
-    known = {factor.text: factor for factor in formula.factors}
-    used = [n for term in formula.terms for text in term.factors for n in known[text].columns]
-    return {
-        known[term.factors[0]].label
-        for term in formula.terms
-        if len(term.factors) == 1
-        and known[term.factors[0]].kind not in ("splines", "polynomials")
-        and all(used.count(name) == 1 for name in known[term.factors[0]].columns)
-    }
-
-
 def _strength(row: TermRow) -> float:
     if math.isinf(row.estimate):
         return math.inf
@@ -113,7 +99,9 @@ def _strength(row: TermRow) -> float:
 
 
 def _without_intervals(subject: Subject) -> Iterator[str]:
-    rows = sorted(subject.coefficients(), key=lambda row: -abs(row.per_deviation))
+    alone = own_columns(subject.model.formula)
+    rows = [row for row in subject.coefficients() if alone is None or row.feature.column in alone]
+    rows.sort(key=lambda row: -abs(row.per_deviation))
     mean = "" if subject.has_one_score else ", against the mean class"
     for row in rows[:MOST]:
         feature = row.feature

@@ -24,6 +24,7 @@ from chainrule.tables.fitting_regression import FittedRegression
 from chainrule.tables.model import TableModel
 from chainrule.tables.predictors import file_columns
 from chainrule.tables.specs import CategorySpec, Spec
+from chainrule.tables.validation.measuring import HELD_OUT
 
 if TYPE_CHECKING:
     from chainrule.documents.report.subject import Subject
@@ -49,20 +50,30 @@ def lead_of(subject: Subject, source: str = "") -> str:
     if isinstance(fitted, FittedTable) and fitted.metrics is not None:
         metrics = fitted.metrics
         right = f"{metrics.accuracy:.1%}"
-        return f"{lead} and right on {right} of {metrics.n_rows} rows that it never saw."
+        assert fitted.validation is not None
+        where = rows_in_words(fitted.validation.n_rows, fitted.validation.rows)
+        return f"{lead} and right on {right} of {where}."
     if isinstance(fitted, FittedRegression) and fitted.metrics is not None:
-        return _explained(lead, fitted.metrics.n_rows, fitted.metrics.deviance_explained)
+        where = rows_in_words(fitted.metrics.n_rows, fitted.measured_on)
+        return _explained(lead, where, fitted.metrics.deviance_explained)
     return f"{lead}."
 
 
-def _explained(lead: str, n_rows: int, explained: float | None) -> str:
+def rows_in_words(n_rows: int, where: str) -> str:
+    """Return the rows that were measured on; those of a file may be known to the model.
+
+    >>> rows_in_words(40, "held-out rows"), rows_in_words(40, "rows of new.csv")
+    ('40 rows that it never saw', '40 rows of new.csv')
+    """
+    return f"{n_rows} rows that it never saw" if where == HELD_OUT else f"{n_rows} {where}"
+
+
+def _explained(lead: str, rows: str, explained: float | None) -> str:
     if explained is None:
-        return f"{lead} and measured on {n_rows} rows that it never saw."
+        return f"{lead} and measured on {rows}."
     if explained <= 0:
-        return f"{lead}. On {n_rows} rows that it never saw it predicts no better than a constant."
-    return (
-        f"{lead}. It explains {explained:.1%} of the deviance of {n_rows} rows that it never saw."
-    )
+        return f"{lead}. On {rows} it predicts no better than a constant."
+    return f"{lead}. It explains {explained:.1%} of the deviance of {rows}."
 
 
 def overview_section(subject: Subject) -> Section:

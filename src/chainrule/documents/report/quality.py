@@ -24,6 +24,7 @@ from chainrule.documents.blocks import (
 from chainrule.documents.page import signif
 from chainrule.documents.report.figures import data_of
 from chainrule.engine.inference.hypotheses import shown_p
+from chainrule.tables.validation.measuring import HELD_OUT
 
 if TYPE_CHECKING:
     from chainrule.engine.inference.results import Inference
@@ -34,32 +35,32 @@ _MOST_CLASSES = 20
 
 
 def classes_section(
-    metrics: Metrics, seed: int, *, held_out: bool, inference: Inference | None
+    metrics: Metrics, rows: str, seed: int, *, inference: Inference | None
 ) -> Section:
     """Return the quality of predicted probabilities.
 
     Parameters
     ----------
     metrics : Metrics
+    rows : str
+        The rows that were measured on, such as ``40 held-out rows``; '' for those of the fit.
     seed : int
         The seed of the split.
-    held_out : bool
-        Whether the rows were held out; else they are those of the fit.
     inference : Inference, optional
         For the calibration tests of a fit to these very rows.
     """
-    blocks = [_measured(metrics.n_rows, seed, held_out=held_out), _class_facts(metrics)]
+    blocks = [_measured(metrics.n_rows, rows, seed), _class_facts(metrics)]
     if len(metrics.classes) <= _MOST_CLASSES:
         blocks += [Heading("Confusion matrix"), _confusion(metrics)]
     blocks += _thresholds(metrics)
     if metrics.calibration is not None and metrics.calibration.weight is not None:
         blocks += _calibration(metrics, metrics.calibration)
-        if not held_out and inference is not None:
+        if not rows and inference is not None:
             blocks += _calibration_tests(inference)
-    return Section("quality", _title(held_out=held_out), tuple(blocks))
+    return Section("quality", _title(rows), tuple(blocks))
 
 
-def regression_quality_section(metrics: RegressionMetrics, seed: int, *, held_out: bool) -> Section:
+def regression_quality_section(metrics: RegressionMetrics, rows: str, seed: int) -> Section:
     """Return the quality of predicted means."""
     items = [
         Fact("mean loss", signif(metrics.mean_loss, 5), _null(metrics)),
@@ -76,7 +77,7 @@ def regression_quality_section(metrics: RegressionMetrics, seed: int, *, held_ou
         value = f"{100 * explained:.1f} %"
         items.insert(0, Fact("deviance explained", value, "D²; 0 for the null model"))
     blocks: list[Block] = [
-        _measured(metrics.n_rows, seed, held_out=held_out),
+        _measured(metrics.n_rows, rows, seed),
         prose("The null model is a constant score, the best one for these rows."),
         Facts(tuple(items)),
     ]
@@ -96,18 +97,20 @@ def regression_quality_section(metrics: RegressionMetrics, seed: int, *, held_ou
     )
     table = _groups(groups, ("predicted", "observed", "rows"), signif)
     blocks += [Heading("Predicted against observed"), Beside((figure, table))]
-    return Section("quality", _title(held_out=held_out), tuple(blocks))
+    return Section("quality", _title(rows), tuple(blocks))
 
 
-def _title(*, held_out: bool) -> str:
-    return "On rows it never saw" if held_out else "On the rows of the fit"
+def _title(rows: str) -> str:
+    if rows.endswith(HELD_OUT):
+        return "On rows it never saw"
+    return f"On {rows}" if rows else "On the rows of the fit"
 
 
-def _measured(n_rows: int, seed: int, *, held_out: bool) -> Block:
-    if held_out:
-        return prose(
-            f"Measured on {n_rows} rows, held out by seed {seed} before anything was learnt."
-        )
+def _measured(n_rows: int, rows: str, seed: int) -> Block:
+    if rows.endswith(HELD_OUT):
+        return prose(f"Measured on {rows}, chosen by seed {seed} before anything was learnt.")
+    if rows:
+        return prose(f"Measured on {rows}.")
     return prose(
         f"Measured on the {n_rows} rows of the fit itself, which flatters the model: on new rows "
         "it will do worse. Hold rows out (--holdout 0.2) for an honest figure."

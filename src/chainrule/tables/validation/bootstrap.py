@@ -11,6 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.tables.weighting import frequencies
+
 Floats = NDArray[np.float64]
 
 _MOST: Final = 1000
@@ -42,7 +44,8 @@ def mean_intervals(
     values : ndarray of shape (n_samples, n_means)
         One number per row for each mean.
     weights : ndarray of shape (n_samples,), optional
-        A weight of k counts as k repetitions: so many rows are drawn, each by its weight.
+        A weight of k counts as k repetitions: so many rows are drawn, each by its weight. Of
+        weights that are not whole, the effective number of rows is drawn.
     seed : int
     level : float
 
@@ -55,7 +58,7 @@ def mean_intervals(
     if weights is None:
         n_drawn, edges = n_rows, None
     else:
-        edges = np.cumsum(weights)
+        edges = np.cumsum(frequencies(weights))
         n_drawn = max(1, round(float(edges[-1])))
         edges /= edges[-1]
     n_replicates = replicates(n_drawn)

@@ -17,6 +17,7 @@ from chainrule.tables.validation.bootstrap import mean_intervals, replicates
 from chainrule.tables.validation.delong import areas, normal_interval, two_sided
 from chainrule.tables.validation.quality import LEVEL, Estimate, estimates, per_row
 from chainrule.tables.validation.scored import ScoredRows, score_file
+from chainrule.tables.weighting import frequencies
 
 
 @dataclass(frozen=True)
@@ -102,10 +103,10 @@ def compare_models(
     usable &= one.counted > 0
     if not usable.any():
         raise DataError(f"{path}: no row can be predicted by both models.")
-    one = one.take(usable)
+    n_all, one = one.n_rows, one.take(usable)
     two = ScoredRows(one.codes, two.proba[usable][:, order], one.weights, None, one.numbers)
     return compare_rows(
-        one, two, (first.threshold, threshold), n_left_out=int((~usable).sum()), seed=seed
+        one, two, (first.threshold, threshold), n_left_out=n_all - one.n_rows, seed=seed
     )
 
 
@@ -140,9 +141,10 @@ def compare_rows(
         predicted_codes(scored.proba, at) == one.codes
         for scored, at in zip((one, two), thresholds, strict=True)
     ]
-    alone = float(weights @ (right[0] & ~right[1])), float(weights @ (right[1] & ~right[0]))
+    times = frequencies(weights)
+    alone = float(times @ (right[0] & ~right[1])), float(times @ (right[1] & ~right[0]))
     return Comparison(
-        n_rows=len(one.codes),
+        n_rows=one.n_rows,
         n_left_out=n_left_out,
         first=estimates(one, thresholds[0], seed),
         second=estimates(two, thresholds[1], seed),
@@ -150,7 +152,7 @@ def compare_rows(
         auc_p=auc_p,
         mcnemar=McNemar(*alone, mcnemar_p(*alone)),
         level=LEVEL,
-        n_replicates=replicates(round(float(weights.sum()))),
+        n_replicates=replicates(round(float(times.sum()))),
     )
 
 

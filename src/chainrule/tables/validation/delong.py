@@ -1,21 +1,27 @@
 """The area under the ROC curve with its covariance, by DeLong, DeLong and Clarke-Pearson (1988).
 
-The placements of all rows come from one sort per model, as in Sun and Xu (2014). A weight of k
-counts as k repetitions of the row.
+The placements of all rows come from one sort per model, as in Sun and Xu (2014). A whole weight of
+k counts as k repetitions of the row; of other weights each class has its effective number of rows.
+A class of fewer than two rows has no variance, so that there is no interval and no p-value.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 from chainrule.errors import DataError
+from chainrule.tables.weighting import frequencies
 
 Floats = NDArray[np.float64]
+
+_ROUNDING: Final = 1e-28
+"""A variance below it is rounding: placements are from 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -26,20 +32,21 @@ class Areas:
     ----------
     auc : ndarray of shape (n_models,)
     covariance : ndarray of shape (n_models, n_models)
+        NaN where a class has fewer than two rows.
     """
 
     auc: Floats
     covariance: Floats
 
-    def interval(self, k: int, level: float) -> tuple[float, float]:
-        """Return the normal interval of an area, cut to 0 and 1."""
+    def interval(self, k: int, level: float) -> tuple[float, float] | tuple[None, None]:
+        """Return the normal interval of an area, cut to 0 and 1, if it has one."""
         return normal_interval(float(self.auc[k]), float(self.covariance[k, k]), level, (0.0, 1.0))
 
     def difference(self) -> tuple[float, float]:
         """Return the first area minus the second, and the variance of that."""
         covariance = self.covariance
         variance = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
-        return float(self.auc[0] - self.auc[1]), max(0.0, float(variance))
+        return float(self.auc[0] - self.auc[1]), float(np.maximum(0.0, variance))
 
 
 def areas(
@@ -60,7 +67,7 @@ def areas(
         When a class has no row.
     """
     weights = np.ones(len(positive)) if weights is None else weights
-    w_pos, w_neg = weights[positive], weights[~positive]
+    w_pos, w_neg = frequencies(weights[positive]), frequencies(weights[~positive])
     if not (w_pos.sum() > 0 and w_neg.sum() > 0):
         raise DataError("an area under the ROC curve needs rows of both classes")
     of_pos, of_neg = [], []
@@ -78,16 +85,22 @@ def areas(
 
 def normal_interval(
     value: float, variance: float, level: float, limits: tuple[float, float] = (-np.inf, np.inf)
-) -> tuple[float, float]:
-    """Return the interval of a normal estimate, cut to its limits."""
+) -> tuple[float, float] | tuple[None, None]:
+    """Return the interval of a normal estimate, cut to its limits; None without a variance."""
+    if not variance > _ROUNDING:
+        return None, None
     half = float(stats.norm.ppf((1 + level) / 2)) * math.sqrt(variance)
     return max(limits[0], value - half), min(limits[1], value + half)
 
 
-def two_sided(value: float, variance: float) -> float:
-    """Return the p-value of a normal estimate against 0; 1 for 0 without variance."""
-    if variance == 0:
-        return 1.0 if value == 0 else 0.0
+def two_sided(value: float, variance: float) -> float | None:
+    """Return the p-value of a normal estimate against 0.
+
+    None where the variance is not known, or is 0 beside a value: a difference without any spread
+    is that of too few rows. Two models that are equal on all rows have p = 1.
+    """
+    if not variance > _ROUNDING:
+        return 1.0 if value == variance == 0 else None
     return float(2 * stats.norm.sf(abs(value) / math.sqrt(variance)))
 
 
@@ -101,8 +114,8 @@ def _share_below(x: Floats, y: Floats, weights: Floats) -> Floats:
 
 
 def _mean_covariance(deviations: Floats, weights: Floats) -> Floats:
-    """Return the covariance of weighted means; zeros where a single row does not tell it."""
+    """Return the covariance of weighted means; NaN where a single row does not tell it."""
     total = weights.sum()
-    if total <= 1:
-        return np.zeros((len(deviations), len(deviations)))
+    if total < 2 * (1 - 1e-9):
+        return np.full((len(deviations), len(deviations)), np.nan)
     return np.asarray((deviations * weights) @ deviations.T / (total - 1) / total)

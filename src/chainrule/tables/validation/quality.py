@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables.metrics import Codes, predicted_codes
-from chainrule.tables.validation.bins import CalibrationBin, GainRow, calibration_bins, gain_rows
+from chainrule.tables.validation.bins import (
+    CalibrationBin,
+    GainRow,
+    calibration_bins,
+    gain_rows,
+    wilson,
+)
 from chainrule.tables.validation.bootstrap import mean_intervals, replicates
 from chainrule.tables.validation.delong import areas
 from chainrule.tables.validation.scored import ScoredRows
 from chainrule.tables.validation.thresholds import Costs, ThresholdRow, threshold_rows
+from chainrule.tables.weighting import frequencies
 
 Floats = NDArray[np.float64]
 
 LEVEL = 0.95
+
+_FEWEST: Final = 10
+"""Rows below which means have no interval: a bootstrap of fewer is far too narrow."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,7 @@ class Validation:
     level : float
         Of the intervals.
     n_replicates : int
-        Bootstrap replicates behind the intervals of log-loss, Brier score and accuracy.
+        Bootstrap replicates behind the intervals of log-loss and Brier score.
     estimates : mapping of str to Estimate
         By 'log_loss', 'brier', 'accuracy', 'auc' (two classes, both present; by DeLong).
     by : str
@@ -126,13 +137,13 @@ def validate(
         curves = {
             "thresholds": threshold_rows(threshold, positive, score, weights, costs or Costs()),
             "gains": gain_rows(positive, score, weights),
-            "calibration": calibration_bins(positive, score, weights, level=LEVEL),
+            "calibration": calibration_bins(positive, score, frequencies(weights), level=LEVEL),
         }
     return Validation(
         rows=rows,
-        n_rows=len(scored.codes),
+        n_rows=scored.n_rows,
         level=LEVEL,
-        n_replicates=replicates(round(float(weights.sum()))),
+        n_replicates=replicates(round(float(frequencies(weights).sum()))),
         estimates=estimates(scored, threshold, seed),
         by="" if scored.groups is None else scored.groups.name,
         groups=tuple(_groups(scored, threshold, seed)),
@@ -148,11 +159,16 @@ def estimates(scored: ScoredRows, threshold: float | None, seed: int) -> dict[st
     columns = np.stack(list(values.values()), axis=1)
     means = np.average(columns, axis=0, weights=scored.weights)
     low, high = mean_intervals(columns, scored.weights, seed=seed, level=LEVEL)
+    weights = scored.counted
+    n_rows = float(frequencies(weights).sum())
     found = {
         name: Estimate(float(means[k]), float(low[k]), float(high[k]))
+        if n_rows >= _FEWEST
+        else Estimate(float(means[k]))
         for k, name in enumerate(values)
     }
-    weights = scored.counted
+    right = found["accuracy"].value
+    found["accuracy"] = Estimate(right, *wilson(right * n_rows, n_rows, LEVEL))
     if scored.proba.shape[1] == 2 and all((weights[scored.codes == k] > 0).any() for k in (0, 1)):
         area = areas(scored.codes == 1, [scored.proba[:, 1]], scored.weights)
         found["auc"] = Estimate(float(area.auc[0]), *area.interval(0, LEVEL))
@@ -184,5 +200,5 @@ def _groups(scored: ScoredRows, threshold: float | None, seed: int) -> Iterator[
         n_classes = part.proba.shape[1]
         shares = np.bincount(part.codes, part.counted, minlength=n_classes) / part.counted.sum()
         yield GroupQuality(
-            word, len(part.codes), tuple(shares.tolist()), estimates(part, threshold, seed)
+            word, part.n_rows, tuple(shares.tolist()), estimates(part, threshold, seed)
         )

@@ -50,6 +50,11 @@ class ScoredRows:
         """The weight of each row, 1 without weights."""
         return np.ones(len(self.codes)) if self.weights is None else self.weights
 
+    @property
+    def n_rows(self) -> int:
+        """How many rows of the file these are: one with trials stands here twice."""
+        return len(np.unique(self.numbers))
+
     def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> ScoredRows:
         """Return some of the rows."""
         places: NDArray[np.intp] = np.arange(len(self.codes))[rows]

@@ -98,6 +98,26 @@ def check_threshold(choice: str) -> None:
         )
 
 
+def threshold_source(chosen_on: str, measured_on: str) -> str:
+    """Return in words where a threshold comes from, and whether that flatters its measures.
+
+    Parameters
+    ----------
+    chosen_on : str
+        The rows it was chosen on; '' for a threshold that was given.
+    measured_on : str
+        The rows it was measured on.
+    """
+    if not chosen_on:
+        return "given"
+    if measured_on.endswith(chosen_on):
+        return (
+            f"chosen on {chosen_on} and measured on these same rows, which flatters its accuracy, "
+            "sensitivity and specificity (--cv chooses it on other rows)"
+        )
+    return f"chosen on {chosen_on}"
+
+
 def choose_threshold(
     choice: str, positive: NDArray[np.bool_], score: Floats, weights: Floats, costs: Costs
 ) -> float:
