@@ -159,7 +159,7 @@ def open_rows(
             raise
         state.leave()
         kept = _KEPT.format(state.path)
-        if isinstance(error, DataError):
+        if isinstance(error, DataError) and str(state.path) not in str(error):
             raise DataError(f"{str(error).rstrip('.')}. {kept}") from error
         error.add_note(kept)
         raise
