@@ -198,7 +198,7 @@ class Inference(Coefficients):
             ``term, contrast, estimate, std.error, statistic, p.value, conf.low, conf.high``, and
             ``y.level`` first for several classes.
         """
-        self._needs_optimum("marginal effects")
+        self._needs_optimum("a marginal effect")
         return average_effects(self, discrete=discrete).to_pandas()
 
     def effects(self, at: Mapping[str, float] | None = None, *, offset: float | None = None) -> Any:  # noqa: ANN401
@@ -216,7 +216,7 @@ class Inference(Coefficients):
         DataFrame
             As `ame`.
         """
-        self._needs_optimum("marginal effects")
+        self._needs_optimum("a marginal effect")
         return effects_at(self, at or {}, offset).to_pandas()
 
     def at_means(self, *, offset: float | None = None) -> Any:  # noqa: ANN401
