@@ -234,13 +234,6 @@ def test_downloads(to: str) -> None:
     assert "/" not in found["name"]
 
 
-@pytest.mark.parametrize("call", ["derive", "numbers", "graph"])
-def test_tensors_are_refused_in_a_sentence(call: str) -> None:
-    found = error(call, text="Q : (b, h, t)\nJ = sum(Q .* Q)")
-    assert found["kind"] == "request"
-    assert "Q has 3 dimensions" in found["message"]
-
-
 def test_unknown_calls_and_arguments_are_typed_errors() -> None:
     assert error("nothing")["kind"] == "request"
     assert "no field txt" in error("read", txt="")["message"]

@@ -121,3 +121,30 @@ def test_several_classes_set_a_category_whole() -> None:
     np.testing.assert_allclose(
         table["std.error"].sort_index(), right["std.error"].sort_index(), rtol=1e-5
     )
+
+
+def test_cells_without_rows_leave_comparisons_undetermined() -> None:
+    """As in emmeans (nonEst): no row has sex m and race c. Collinear columns move together."""
+    part = CROSS[~((CROSS.sex == "m") & (CROSS.race == "c"))]
+    model = LogisticRegression.from_formula("y ~ sex * race", part, C=np.inf, tol=1e-12)
+    found = model.inference(part, part.y)
+    pairs = found.contrast("race")
+    assert pairs["estimate"].isna().tolist() == [False, True, True]
+    np.testing.assert_allclose(pairs["estimate"][0], STORED["product"]["estimate"][0], rtol=1e-6)
+    assert found.ame()["estimate"].isna().tolist() == [True, False, True]
+    twice = fitted("y ~ age + I(age * 2) + sex")
+    right = infer(fitted("y ~ age + sex"), "y").ame()
+    for name in ("estimate", "std.error"):
+        np.testing.assert_allclose(infer(twice, "y").ame()[name], right[name], rtol=1e-6)
+
+
+def test_comparisons_of_separated_rows_are_those_of_the_limit() -> None:
+    apart = CROSS.assign(y=np.where(CROSS.race == "c", 1, CROSS.y))
+    model = LogisticRegression.from_formula("y ~ race + sex", apart, C=np.inf)
+    found = model.inference(apart, apart.y).contrast("race")
+    assert found["estimate"].tolist()[1:] == [-np.inf, -np.inf]
+    rest = CROSS[CROSS.race != "c"]
+    right = LogisticRegression.from_formula("y ~ race + sex", rest, C=np.inf, tol=1e-12)
+    wanted = right.inference(rest, rest.y).contrast("race")
+    for name in ("estimate", "std.error"):
+        np.testing.assert_allclose(found[name][0], wanted[name][0], rtol=1e-6)

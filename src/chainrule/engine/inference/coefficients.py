@@ -25,6 +25,10 @@ INTERCEPT: Final = "(Intercept)"
 """The name of the intercept's term, as in R."""
 
 
+_ESTIMABLE: Final = 1e-6
+"""What is left of a function that is determined, relative to what was added up."""
+
+
 @dataclass(frozen=True)
 class Terms:
     """The names of what is estimated.
@@ -473,6 +477,23 @@ class Coefficients:
         []
         """
         return np.setdiff1d(np.arange(self.coefficients.size), self.model.inverse.kept)
+
+    def estimable(self, rows: FloatArray) -> npt.NDArray[np.bool_]:
+        """Tell which linear functions of all coefficients the rows of the fit determine.
+
+        Those are not that need a combination of columns which no row has, such as an empty cell of
+        a product. Where all columns are kept, every function is determined.
+        """
+        kept = self.model.inverse.kept
+        if len(kept) == self.coefficients.size:
+            return np.ones(len(rows), dtype=np.bool_)
+        whole = rows @ np.kron(np.eye(len(self.terms.outputs)), self.model.design.to_data())
+        aliased = np.setdiff1d(np.arange(self.coefficients.size), kept)
+        # An aliased column is D_kept T.
+        T = self.model.inverse.matrix @ self.model.moments.information[np.ix_(kept, aliased)]
+        left = np.abs(whole[:, kept] @ T - whole[:, aliased])
+        size = np.abs(whole[:, kept]) @ np.abs(T) + np.abs(whole[:, aliased])
+        return np.asarray((left <= _ESTIMABLE * np.maximum(size, np.finfo(float).tiny)).all(axis=1))
 
     def places(self, terms: str | Sequence[str]) -> IntArray:
         """Return which coefficients, of all outputs, terms and factors stand for.

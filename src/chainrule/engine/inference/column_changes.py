@@ -31,6 +31,8 @@ def average_changes(
 ) -> Table:
     """Return the mean change of each contrast, class by class for several.
 
+    NaN where a design has no value, or needs a combination of columns that no row of the fit has.
+
     Parameters
     ----------
     inference : Coefficients
@@ -41,18 +43,20 @@ def average_changes(
     found = [(change, *_moved(inference, change, weights, offset)) for change in changes]
     several = len(inference.terms.outputs) > 1
     outputs = inference.classes if several else ("",)
-    covariance = np.nan_to_num(inference.covariance)
     names: dict[str, list[str]] = {"y.level": [], "term": [], "contrast": []}
-    estimates, errors = [], []
+    estimates: list[float] = []
+    jacobian: list[FloatArray] = []
     for k, output in enumerate(outputs):
         for change, values, jacobians in found:
-            variance = float(jacobians[k] @ covariance @ jacobians[k])
             names["y.level"].append(output)
             names["term"].append(change.name)
             names["contrast"].append(change.contrast)
             estimates.append(values[k])
-            errors.append(np.nan if np.isnan(values[k]) else np.sqrt(max(variance, 0.0)))
-    estimate, error = np.array(estimates), np.array(errors)
+            jacobian.append(jacobians[k])
+    rows = np.reshape(jacobian, (len(estimates), inference.coefficients.size))
+    estimate = np.where(inference.estimable(rows), np.array(estimates), np.nan)
+    variance = np.einsum("ij,jk,ik->i", rows, np.nan_to_num(inference.covariance), rows)
+    error = np.where(np.isnan(estimate), np.nan, np.sqrt(np.maximum(variance, 0.0)))
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = estimate / error
     half = inference.quantile * error

@@ -31,6 +31,12 @@ def pairwise(inference: Coefficients, factor: str, adjust: str) -> Table:
         estimate[k] = row[used] @ coef[used]
         known = np.setdiff1d(used, _references(inference))
         error[k] = np.sqrt(row[known] @ covariance[np.ix_(known, known)] @ row[known])
+    if inference.columns is not None and inference.limit is None:
+        # A coefficient that was left out is 0 in what the rows determine.
+        error = np.sqrt(np.einsum("ij,jk,ik->i", L, np.nan_to_num(covariance), L))
+        estimate, error = (
+            np.where(inference.estimable(L), values, np.nan) for values in (estimate, error)
+        )
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = estimate / error
     half = _half_width(inference, len(names), len(pairs), adjust) * error
@@ -51,7 +57,8 @@ def _levels(inference: Coefficients, factor: str) -> tuple[list[str], FloatArray
     """Return the levels of a factor, and what each multiplies the coefficients by."""
     first = int(inference.model.design.fit_intercept)
     if inference.columns is not None:
-        weight = np.concatenate([piece.weight for piece in inference.model.estimate.pieces()])
+        model = inference.model if inference.limit is None else inference.limit.whole
+        weight = np.concatenate([piece.weight for piece in model.estimate.pieces()])
         names, rows = inference.columns.levels(factor, weight)
         return names, np.hstack([np.ones((len(names), first)), rows])
     factors = inference.terms.factors or {}

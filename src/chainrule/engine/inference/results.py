@@ -161,7 +161,7 @@ class Inference(FitChecks):
         >>> inference.ame()["estimate"].round(3).tolist()
         [0.159]
         """
-        self._needs_optimum("marginal effects")
+        self._needs_optimum("a marginal effect")
         return average_effects(self, discrete=discrete).to_pandas()
 
     def effects(self, at: Mapping[str, float] | None = None, *, offset: float | None = None) -> Any:  # noqa: ANN401
@@ -193,7 +193,7 @@ class Inference(FitChecks):
         >>> inference.effects({"x0": 0.0})["estimate"].round(3).tolist()
         [0.053]
         """
-        self._needs_optimum("marginal effects")
+        self._needs_optimum("a marginal effect")
         return effects_at(self, at or {}, offset).to_pandas()
 
     def at_means(self, *, offset: float | None = None) -> Any:  # noqa: ANN401
