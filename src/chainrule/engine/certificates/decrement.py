@@ -1,4 +1,4 @@
-"""What the Newton decrement says of the distance to an optimum: see `certificate`, its theorem."""
+"""Newton decrements as bounds on the distance to an optimum: the theorem is in `certificate`."""
 
 from __future__ import annotations
 
