@@ -132,6 +132,9 @@ WRONG = {
     "y ~": "no columns on the right",
     "y ~ a | b": "several parts",
     "y ~ a +": "cannot be read",
+    "y ~ a + .": "holds '.', which stands for all columns",
+    "y ~ (a + b + income + times)**30": "too many products",
+    "y ~ a + (a*b*income)^9": "too many products",
     "y ~ incme": "Did you mean 'income'",
     "y ~ " + "log(" * 80 + "a" + ")" * 80: "too deeply",
 }

@@ -11,14 +11,18 @@ import pytest
 from sklearn.linear_model import PoissonRegressor
 from sklearn.metrics import mean_absolute_error
 
+from chainrule.errors import DataError
 from chainrule.formulas.columns import Numbers, Words
 from chainrule.formulas.design import fit_formula
 from chainrule.formulas.own_effects import conditions
 from chainrule.formulas.parsing import parse
+from chainrule.tables.fit_results import warning_of
 from chainrule.tables.fitting_regression import fit_regression_file
 from chainrule.tables.formula import with_formula
+from chainrule.tables.inference_options import InferenceOptions
 from chainrule.tables.losses import choose_loss
 from chainrule.tables.options import FitOptions
+from chainrule.tables.records import CertificateRecord
 from chainrule.tables.validation.options import ValidationOptions
 
 pd = pytest.importorskip("pandas")
@@ -107,3 +111,16 @@ def test_an_effect_in_a_product_is_that_where_the_others_are_said_to_be(
         if isinstance(was, Numbers):
             step = after[column].values - was.values  # type: ignore[union-attr]
             np.testing.assert_allclose(step, float(column == name), atol=1e-12)
+
+
+def test_errors_of_a_chosen_penalty_are_refused_before_any_fit() -> None:
+    choices = FitOptions(
+        "y", C=np.inf, inference=InferenceOptions(), validation=ValidationOptions(folds=3)
+    )
+    with pytest.raises(DataError, match="Fit without --cv and with -C inf"):
+        choices.check()
+
+
+@pytest.mark.parametrize(("kind", "warns"), [("separation", True), ("gap", False)])
+def test_a_model_without_a_finite_optimum_warns_of_its_predictions(kind: str, warns: bool) -> None:
+    assert bool(warning_of(CertificateRecord("", {"kind": kind}))) == warns

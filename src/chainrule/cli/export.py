@@ -38,8 +38,11 @@ Examples:
 )
 def command(model: str, out: str, dialect: str, table: str) -> None:
     """Export a model."""
+    from chainrule.cli.shared import warn_of_limits
     from chainrule.tables.export.writing import export_model
     from chainrule.tables.predicting import load_model
 
-    done = export_model(load_model(model), out, dialect=dialect, table=table)
+    loaded = load_model(model)
+    done = export_model(loaded, out, dialect=dialect, table=table)
+    warn_of_limits(loaded)
     click.echo(f"{done.path}: {done.comparison}.")

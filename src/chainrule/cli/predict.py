@@ -75,6 +75,7 @@ def command(
     from pathlib import Path
 
     from chainrule.cli.data_files import data_path, progress_line, refuse_places
+    from chainrule.cli.shared import warn_of_limits
     from chainrule.descent.predicting import is_trained
     from chainrule.storage import atomic_text
     from chainrule.tables.predicting import load_model, write_parquet, write_predictions
@@ -105,6 +106,7 @@ def command(
                 loaded, path, handle, keep, blank=blank, raw=raw, options=file, say=say
             )
         click.echo(f"wrote {out}: {counted.rows} rows", err=True)
+    warn_of_limits(loaded)
     if counted.blank:
         click.echo(f"{counted.blank} of {counted.rows} rows left blank", err=True)
 

@@ -6,11 +6,15 @@ import re
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from chainrule.visible import visible
+
+if TYPE_CHECKING:
+    from chainrule.tables.model import TableModel
+    from chainrule.tables.regression import TableRegression
 
 wrt_option = click.option(
     "--wrt", metavar="NAMES", help="Variables, comma-separated: w,b. Default: those of the model."
@@ -112,3 +116,11 @@ def write_text(text: str, out: str | None) -> None:
     with atomic_text(out) as handle:
         handle.write(text)
     click.echo(f"wrote {out}", err=True)
+
+
+def warn_of_limits(model: TableModel | TableRegression) -> None:
+    """Print a warning where the coefficients of a model are those of a last step."""
+    from chainrule.tables.fit_results import warning_of
+
+    if warning := warning_of(model.certificate):
+        click.echo(f"warning: {warning}", err=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from chainrule.errors import DataError
 from chainrule.formulas.expressions import OF_COLUMNS, Expression
 
+_MOST_PRODUCTS: Final = 20_000
+_MOST_POWER: Final = 100
 _EXAMPLE = "such as 'y ~ a*b + bs(age, df=4) + log(income)'"
 
 
@@ -126,12 +129,52 @@ def _structure(text: str) -> Any:  # noqa: ANN401
             "reading a formula needs formulaic. Install it with: pip install 'chainrule[formula]'."
         ) from None
     try:
-        return DefaultFormulaParser().get_terms(text)
+        parser = DefaultFormulaParser()
+        _check_tokens(text, list(parser.get_tokens(text)))
+        return parser.get_terms(text)
+    except DataError:
+        raise
     except Exception as error:  # of many kinds, those of Python's own parser included
         first = str(error).strip().splitlines() or ["it cannot be read"]
         raise DataError(
             f"the formula {text!r} cannot be read: {first[0].rstrip('.')}. Write it {_EXAMPLE}."
         ) from None
+
+
+def _check_tokens(text: str, tokens: list[Any]) -> None:
+    """Reject the dot, and powers whose products would be too many to write out."""
+    words = [str(token) for token in tokens]
+    operators = [getattr(token.kind, "value", "") == "operator" for token in tokens]
+    for place, (word, is_operator) in enumerate(zip(words, operators, strict=True)):
+        if is_operator and word == ".":
+            raise DataError(
+                f"the formula {text!r} holds '.', which stands for all columns elsewhere. Name the "
+                "columns, or fit all of them with --target and without --formula."
+            )
+        if is_operator and word in ("**", "^") and place + 1 < len(words):
+            inside = _base_of_power(words, place)
+            n = sum(not operators[k] and words[k] not in "()" for k in inside)
+            if any(operators[k] and words[k] in ("*", "/", "%in%", "**", "^") for k in inside):
+                n = 2 ** min(n, 40) - 1
+            if not words[place + 1].isdigit():
+                continue  # formulaic names what is wrong with it
+            power = int(words[place + 1])
+            if power * math.log(max(n, 1)) > math.log(_MOST_PRODUCTS) or power > _MOST_POWER:
+                raise DataError(
+                    f"the formula {text!r}: the power {power} of {n} terms has too many products. "
+                    f"Choose a lower one; a power above the number of columns adds nothing."
+                )
+
+
+def _base_of_power(words: list[str], place: int) -> range:
+    """Return the places of the tokens that a power is of."""
+    depth, start = 0, place - 1
+    while start >= 0:
+        depth += (words[start] == ")") - (words[start] == "(")
+        if depth == 0:
+            break
+        start -= 1
+    return range(max(start, 0), place)
 
 
 __all__ = ["OF_COLUMNS", "ParsedFormula", "columns_of", "is_name", "parse"]

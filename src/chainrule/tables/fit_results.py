@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -13,6 +13,12 @@ from chainrule.tables.records import CertificateRecord, Fact
 if TYPE_CHECKING:
     from chainrule.engine.certificates.certificate import Certificate
     from chainrule.engine.results import Fit
+
+
+LAST_STEP: Final = (
+    "The model holds the coefficients of the last step, which predictions and exports use; "
+    "inference shows the limits, +inf and -inf."
+)
 
 
 @dataclass(frozen=True)
@@ -50,14 +56,21 @@ def complaints(fit: Fit, obstacle: str = "what separates the classes") -> Iterat
     """Say what to do where the certificate does not prove an optimum."""
     if fit.certificate.kind == "separation":
         yield (
-            "there is no finite optimum: the coefficients below grow for ever and hold the last "
-            f"step. Penalise with a finite -C, or leave out {obstacle}."
+            "there is no finite optimum: the coefficients grow for ever. "
+            f"{LAST_STEP} Penalise with a finite -C, or leave out {obstacle}."
         )
     elif not fit.met:
         yield (
             "the certificate does not prove the tolerance of the solver: see what it says is in "
             "the way."
         )
+
+
+def warning_of(certificate: CertificateRecord) -> str:
+    """Return the warning that predictions of a model need; '' where its optimum is finite."""
+    if certificate.facts.get("kind") != "separation":
+        return ""
+    return f"the fit of this model has no finite optimum. {LAST_STEP}"
 
 
 def solver_path(fit: Fit) -> tuple[SolverIteration, ...]:

@@ -152,6 +152,8 @@ class FitOptions:
     @property
     def penalises(self) -> bool:
         """Whether the fit has a penalty."""
+        if self.validation.folds is not None:
+            return any(map(math.isfinite, self.validation.grid))
         return math.isfinite(self.C) if self.alpha is None else self.alpha > 0
 
     def inverse_penalty(self, n_rows: float) -> float:
@@ -176,6 +178,12 @@ class FitOptions:
         if self.validation.by == self.target:
             raise DataError(f"--by {self.target} is the target. Name another column.")
         if self.inference is not None:
+            if self.validation.folds is not None and self.inference.penalised is None:
+                raise DataError(
+                    "--cv chooses a penalty, and a penalised fit is biased, so textbook errors do "
+                    "not apply. Fit without --cv and with -C inf, or choose how errors are meant: "
+                    "--penalised bayes or sandwich."
+                )
             self.inference.check(is_penalised=self.penalises)
         if not 0 <= self.l1_ratio <= 1:
             raise DataError(f"--l1-ratio is a share from 0 to 1, not {self.l1_ratio:g}.")
