@@ -72,7 +72,8 @@ def test_the_names_of_a_design_are_known_without_rows(frame: Any, formula: str) 
         "kind": Words(np.arange(300) % 3, ("a", "b", "c")),
         "town": Words(np.arange(300) // 7 % 2, ("oslo", "rome")),
     }
-    columns = {**texts, **{name: Numbers(frame[name].to_numpy(float)) for name in "xze"}}
+    numbers = {name: Numbers(frame[name].to_numpy(float)) for name in "xze"}
+    columns: dict[str, Numbers | Words] = {**texts, **numbers}
     fitted = fit_formula(parse(formula), columns)
     assert list(fitted.column_terms) == list(fitted.design(columns))
 

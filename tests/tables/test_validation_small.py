@@ -73,8 +73,8 @@ def test_few_rows_of_a_group_have_an_interval_of_the_accuracy_alone() -> None:
     for group, part in ((few, slice(3)), (many, slice(3, None))):
         right = ((p >= 0.5) == y)[part]
         wilson = stats.binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
-        found_ends = group.estimates["accuracy"].low, group.estimates["accuracy"].high
-        np.testing.assert_allclose(found_ends, wilson, atol=1e-12)
+        accuracy = group.estimates["accuracy"]
+        assert (accuracy.low, accuracy.high) == pytest.approx(tuple(wilson), abs=1e-12)
 
 
 def test_rows_with_trials_count_once() -> None:

@@ -11,7 +11,7 @@ from chainrule.board.coding import encoded
 from chainrule.board.compact import Verbatim
 from chainrule.board.derivations import derivation_of, derived
 from chainrule.board.picture import graph, with_all_gradients
-from chainrule.board.points import Point, numbers
+from chainrule.board.points import Point, matrix_of, numbers
 from chainrule.board.schema import CertifyArgs, DeriveArgs, GalleryItem, PointArgs
 from chainrule.board.scripts import numbers_script
 from chainrule.board.why import card
@@ -67,7 +67,7 @@ def lesson(item: GalleryItem, *, every_node: bool = True) -> dict[str, Any]:
         "why": cards,
         "evaluate": _evaluate(item.text),
         "examples": [
-            {name: value.tolist() for name, value in inputs.items()} for inputs in examples
+            {name: matrix_of(value) for name, value in inputs.items()} for inputs in examples
         ],
     }
 

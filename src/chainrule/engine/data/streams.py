@@ -303,7 +303,7 @@ def _as_table(batch: Batch, row: int) -> Any:  # noqa: ANN401 - pyarrow ships no
         return pa.table(batch)
     except (pa.ArrowException, ValueError, TypeError) as error:
         raise DataError(
-            f"the batch that begins in row {row} is no table of columns ({error}): give record "
+            f"the batch that begins in row {row} is not a table of columns ({error}): give record "
             "batches of pyarrow, data frames, or mappings from names to arrays"
         ) from None
 

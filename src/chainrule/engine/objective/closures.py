@@ -1,4 +1,4 @@
-"""What the result of a pass depends on: the arrays and numbers that its function holds."""
+"""Closures of passes: the arrays and numbers that a result depends on."""
 
 from __future__ import annotations
 

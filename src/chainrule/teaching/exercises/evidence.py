@@ -50,7 +50,7 @@ def skills_of(question: Question, rules: Iterable[str] | None = None) -> tuple[s
 
 
 def skills_shown(question: Question, found: Judgement | None, answer: str) -> tuple[str, ...]:
-    """Return the skills that an answer speaks of.
+    """Return the skills that an answer shows.
 
     A formula such as ``dZ1 X^T`` takes the gradient of a layer as given, and says nothing of the
     rules below it. One that is right in Jacobian layout says nothing of transposes: it is what one
