@@ -114,6 +114,14 @@ def test_an_effect_in_a_product_is_that_where_the_others_are_said_to_be(
             np.testing.assert_allclose(step, float(column == name), atol=1e-12)
 
 
+@pytest.mark.parametrize("options", [{"missing": "mean"}, {"unknown": "base"}], ids=str)
+def test_gaps_are_not_filled_in_products(options: dict[str, Any]) -> None:
+    choices = replace(with_formula(FitOptions(""), "n ~ x*z"), **options)
+    with pytest.raises(DataError, match="the formula has products"):
+        choices.check()
+    replace(with_formula(FitOptions(""), "n ~ x + log(e)"), **options).check()
+
+
 def test_errors_of_a_chosen_penalty_are_refused_before_any_fit() -> None:
     choices = FitOptions(
         "y", C=np.inf, inference=InferenceOptions(), validation=ValidationOptions(folds=3)

@@ -15,6 +15,7 @@ from sklearn.metrics import accuracy_score, brier_score_loss, log_loss, roc_auc_
 
 from chainrule.errors import DataError
 from chainrule.tables.fitting import FittedTable, fit_table
+from chainrule.tables.formula import with_formula
 from chainrule.tables.metrics import Codes
 from chainrule.tables.model import TableModel
 from chainrule.tables.options import FitOptions
@@ -204,13 +205,22 @@ def table(n: int = 240, seed: int = 1) -> Table:
 
 def fit(made: Table, **options: Any) -> FittedTable:
     validation = ValidationOptions(**options.pop("validation", {}))
-    return fit_table(made, FitOptions("y", validation=validation, **options))
+    formula = options.pop("formula", None)
+    choices = FitOptions("y", validation=validation, **options)
+    return fit_table(made, choices if formula is None else with_formula(choices, formula))
 
 
-@pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
-def test_the_curve_is_that_of_single_fits(l1_ratio: float) -> None:
+CURVED = "y ~ bs(x, df=4) + z + C(kind, ref='c')"
+"""A formula whose knots and reference level each fold learns anew."""
+
+
+@pytest.mark.parametrize(
+    ("l1_ratio", "formula"), [(0.0, None), (0.5, None), (1.0, None), (0.0, CURVED)]
+)
+def test_the_curve_is_that_of_single_fits(l1_ratio: float, formula: str | None) -> None:
     made = table()
-    options: dict[str, Any] = {"ignore": ("patient", "day"), "holdout": 0.0, "l1_ratio": l1_ratio}
+    options: dict[str, Any] = {"holdout": 0.0, "l1_ratio": l1_ratio, "formula": formula}
+    options["ignore"] = ("patient", "day")
     found = fit(made, validation={"folds": 3, "grid": (0.01, 1.0)}, **options).penalty_curve
     assert found is not None
     folds = fold_rows(made, np.arange(240), FitOptions("y"), made.column("y").as_text().codes, 3)

@@ -226,7 +226,7 @@ def fit_table(
         if choices.trials is None:
             refuse_lost_class_of_fold(classes, actual[training], folds, table.source)
         curve, out_of_fold = choose_penalty(
-            inputs.take(training),
+            columns.take(training),
             y,
             folds,
             held_loss_of_classes(targets, actual, training, shift),

@@ -211,7 +211,7 @@ def fit_regression(
     else:
         same = np.zeros(len(y), dtype=np.int64)
         curve, _ = choose_penalty(
-            inputs.take(training),
+            columns.take(training),
             y[training],
             fold_rows(table, training, choices, same, choices.validation.folds),
             held_loss_of_numbers(loss.row, y[training], offset[training], weights),

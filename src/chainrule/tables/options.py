@@ -194,8 +194,24 @@ class FitOptions:
                 "--unknown rare puts new categories with the rare ones, and --rare N says which "
                 "these are. Give --rare, or choose --unknown base."
             )
+        if self.formula is not None and any(len(term) > 1 for term in self.formula.terms):
+            self._check_products()
         if self.group is not None and self.time is not None:
             raise DataError("--group and --time both choose the held-out rows. Give one of them.")
+
+    def _check_products(self) -> None:
+        """Refuse to fill in columns of a design one by one: a product would contradict its factors."""
+        if self.missing in ("mean", "indicator"):
+            raise DataError(
+                f"--missing {self.missing} fills in each column by itself, and the formula has "
+                "products: they would not be those of the filled-in columns. Choose --missing "
+                "drop, or fill in the file first."
+            )
+        if self.unknown != "error":
+            raise DataError(
+                f"--unknown {self.unknown} is for columns one by one, and the formula has products. "
+                "Omit it; rows with new categories are then refused by name."
+            )
 
     def _clashes(self) -> Iterator[str]:
         """Yield what is wrong with the columns that are named."""

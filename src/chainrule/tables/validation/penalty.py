@@ -1,8 +1,8 @@
 """Choice of the penalty of a table by cross-validation.
 
-Each fold learns its own encoding from its training rows, so nothing of its held-out rows reaches
-the fits that they measure. A fold reads its rows once; its fits go from the strongest penalty to
-the weakest, each from the last one's coefficients, and each has its certificate.
+Each fold learns its own formula and encoding from its training rows, so nothing of its held-out
+rows reaches the fits that they measure. A fold reads its rows once; its fits go from the strongest
+penalty to the weakest, each from the last one's coefficients, and each has its certificate.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from chainrule.errors import DataError
 from chainrule.estimators.selection import Selection
 from chainrule.tables.encoding import encode
 from chainrule.tables.encoding_fit import fit_encoding
+from chainrule.tables.formula import fit_design, with_bases
 from chainrule.tables.metrics import Codes
 from chainrule.tables.model import class_probabilities
 from chainrule.tables.options import FitOptions
@@ -103,7 +104,7 @@ class OutOfFold:
 
 
 def choose_penalty(
-    inputs: Table,
+    table: Table,
     y: NDArray[Any],
     folds: list[Split],
     held_loss: HeldLoss,
@@ -119,8 +120,8 @@ def choose_penalty(
 
     Parameters
     ----------
-    inputs : Table
-        The training rows, features alone.
+    table : Table
+        The training rows, before a formula.
     y : ndarray
         Their classes, shares or targets.
     folds : list of tuple of ndarray
@@ -147,7 +148,7 @@ def choose_penalty(
         if weights is not None and not weights[train].any():
             raise DataError(f"fold {k + 1} of --cv: its training rows all have weight 0.")
         fits, X, usable, proven = _fit_fold(
-            inputs, y, train, test, choices, Cs, n_classes, row, offset, weights
+            table, y, train, test, choices, Cs, n_classes, row, offset, weights
         )
         rows = test[usable]
         n_left_out += len(test) - len(rows)
@@ -263,7 +264,7 @@ def refuse_lost_class_of_fold(
 
 
 def _fit_fold(
-    inputs: Table,
+    table: Table,
     y: NDArray[Any],
     train: NDArray[np.intp],
     test: NDArray[np.intp],
@@ -277,6 +278,7 @@ def _fit_fold(
     """Return coefficients and intercept per penalty, and the held-out rows encoded."""
     from chainrule.engine.data.sources import InMemorySource
 
+    _, inputs, formula = fit_design(table, choices, train)
     learned = fit_encoding(
         inputs.take(train),
         choices.missing,
@@ -284,13 +286,14 @@ def _fit_fold(
         rare=choices.rare,
         unknown=choices.unknown,
     )
-    held = encode(learned.specs, inputs.take(test), blank=True)
+    specs = with_bases(learned.specs, formula)
+    held = encode(specs, inputs.take(test), blank=True)
     source = InMemorySource(
-        encode(learned.specs, inputs.take(train)).X,
+        encode(specs, inputs.take(train)).X,
         y[train],
         None if weights is None else weights[train],
         n_classes=n_classes,
-        column_names=[feature.name for feature in features(learned.specs)],
+        column_names=[feature.name for feature in features(specs)],
         offset=None if offset is None else offset[train][:, None],
         center=True,
     )
