@@ -200,7 +200,7 @@ class FitOptions:
             raise DataError("--group and --time both choose the held-out rows. Give one of them.")
 
     def _check_products(self) -> None:
-        """Refuse to fill in columns of a design one by one: a product would contradict its factors."""
+        """Refuse to fill in columns one by one: products would contradict their factors."""
         if self.missing in ("mean", "indicator"):
             raise DataError(
                 f"--missing {self.missing} fills in each column by itself, and the formula has "
@@ -209,8 +209,8 @@ class FitOptions:
             )
         if self.unknown != "error":
             raise DataError(
-                f"--unknown {self.unknown} is for columns one by one, and the formula has products. "
-                "Omit it; rows with new categories are then refused by name."
+                f"--unknown {self.unknown} is for columns one by one, and the formula has "
+                "products. Omit it; rows with new categories are then refused by name."
             )
 
     def _clashes(self) -> Iterator[str]:
