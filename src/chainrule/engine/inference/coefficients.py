@@ -245,7 +245,21 @@ class Coefficients:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """All classes, the base in its place; one empty name for a single score."""
+        """All classes, the base in its place; one empty name for a single score.
+
+        Returns
+        -------
+        tuple of str of length n_classes
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegression
+        >>> X = [[0.0], [1.0], [2.0], [0.5], [1.5], [2.5]]
+        >>> y = ["a", "b", "c", "b", "c", "a"]
+        >>> LogisticRegression(C=np.inf).fit(X, y).inference(X, y).classes
+        ('a', 'b', 'c')
+        """
         if len(self.terms.outputs) == 1:
             return self.terms.outputs
         names = list(self.terms.outputs)
@@ -483,6 +497,25 @@ class Coefficients:
 
         Those are not that need a combination of columns which no row has, such as an empty cell of
         a product. Where all columns are kept, every function is determined.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_functions, n_coefficients)
+            Weights of the coefficients in each function, output by output.
+
+        Returns
+        -------
+        ndarray of bool of shape (n_functions,)
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from chainrule import LogisticRegression
+        >>> X = [[0.0, 0.0], [1.0, 2.0], [2.0, 4.0], [3.0, 6.0], [4.0, 8.0]]
+        >>> y = [0, 1, 0, 1, 1]
+        >>> inference = LogisticRegression(C=np.inf).fit(X, y).inference(X, y)
+        >>> inference.estimable(np.array([[0.0, 1.0, 2.0], [0.0, 1.0, 0.0]]))
+        array([ True, False])
         """
         kept = self.model.inverse.kept
         if len(kept) == self.coefficients.size:
