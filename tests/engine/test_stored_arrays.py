@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chainrule import LogisticRegression, LogisticRegressionCV
+from chainrule import LogisticRegression
 from chainrule.engine.runtime import stored_arrays
 from chainrule.engine.runtime.stored_arrays import ArrayWriter, StoredArray, checksums_of
 from chainrule.errors import DataError
@@ -186,18 +186,6 @@ def test_a_file_of_no_table_is_refused(shape: tuple[int, ...], tmp_path: Path) -
     np.save(tmp_path / "a.npy", np.ones(shape))
     with pytest.raises(DataError, match=rf"array of {len(shape)} dimensions"):
         stored_arrays.open_npy(tmp_path / "a.npy")
-
-
-def test_cross_validation_on_rows_in_a_file(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(200, 3))
-    y = X[:, 0] + rng.logistic(size=200) > 0
-    found = [
-        LogisticRegressionCV(Cs=[0.1, 1.0]).fit(rows, y)
-        for rows in (X, stored(tmp_path / "x", X, held_bytes=10**6))
-    ]
-    assert found[0].C_ == found[1].C_
-    assert found[0].coef_.tobytes() == found[1].coef_.tobytes()
 
 
 def test_a_selection_that_cannot_be_written_leaves_nothing(

@@ -213,7 +213,7 @@ CHANGES: dict[str, tuple[list[Any], dict[str, Any], str]] = {
     "later twice there": ([KEPT, TWICE], {}, "'x' is twice in the batch that begins in row 2"),
     "lost": ([KEPT, {"y": [0]}], {}, "'x' is not in the batch that begins in row 2"),
     "new": ([KEPT, KEPT | {"z": [0, 1]}], {}, "'z' is new in the batch that begins in row 2"),
-    "no table": ([KEPT, {"x": [1.0], "y": []}], {}, "begins in row 2 is no table of columns"),
+    "no table": ([KEPT, {"x": [1.0], "y": []}], {}, "begins in row 2 is not a table of columns"),
     "missing label": ([KEPT, {"x": [1.0], "y": [None]}], {}, "'y' is missing in row 2"),
     "no number at all": ([{"x": [None] * 2, "y": [0, 1]}], {}, r"NaN.* in row 0, column 'x'"),
 }
