@@ -387,7 +387,7 @@ def _ratio_ticks(low: float, high: float) -> list[float]:
     """Return round ratios between two ends: 1 and powers of ten first, others where there is room.
 
     >>> _ratio_ticks(0.7, 1.6)
-    [0.75, 1.0, 1.5]
+    [0.75, 1.0, 1.2, 1.5]
     """
     powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     groups = ((1.0,), (2.0, 5.0), (1.5, 3.0, 7.5), (1.2, 8.0), (1.1, 9.0), (1.05, 9.5))
