@@ -10,7 +10,8 @@ import pytest
 from chainrule.calculus.derivation.program import program
 from chainrule.deriving import derive
 from chainrule.language.codegen import module_text
-from chainrule.teaching.exercises.content import Block, Code, Prose
+from chainrule.language.typeset import unicode
+from chainrule.teaching.exercises.content import Block, Code, Equation, Prose
 from chainrule.teaching.exercises.kinds import ask
 from chainrule.teaching.exercises.pool import course_exercise, course_exercises
 from chainrule.teaching.exercises.questions import Question
@@ -129,6 +130,12 @@ def test_a_third_hint_for_a_rule_says_more_than_the_second() -> None:
                 said(question.hints[1]).split("“")
             )
             assert said(question.hints[2]) != said(question.hints[1])
+
+
+def test_two_indices_of_one_size_have_letters_of_their_own() -> None:
+    question = made("two-blocks", "factor", 0)
+    (asked,) = (block for block in question.prompt if isinstance(block, Equation))
+    assert unicode(asked.left) == "∂p_i/∂U_ij"
 
 
 def test_code_reads_only_names_that_the_question_shows() -> None:
