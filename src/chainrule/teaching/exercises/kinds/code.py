@@ -152,7 +152,7 @@ def backward_code(derivation: Derivation, shown: Model | None = None) -> str | N
     derivation : Derivation
         The derivation.
     shown : Model, optional
-        The forward pass that the reader sees. A value that has no name there is computed, instead
+        The forward pass that is shown. A value that has no name there is computed, instead
         of being read from the cache.
     """
     try:
