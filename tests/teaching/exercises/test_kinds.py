@@ -264,12 +264,33 @@ def test_a_number_is_what_the_shown_place_gives() -> None:
         ("cross-entropy-scores", "Y, L"),
         ("lstm-step", "c, g, v, z"),
         ("rms-norm", "g, h, r"),
+        ("gaussian-bump", "s, d"),
+        ("gated-unit", "X, U, V, G, A, H"),
+        ("split", "X, G, A, H"),
+        ("log-odds", "z"),
+        ("swish", "s"),
+        ("softplus-slope", "L"),
     ],
 )
 def test_every_set_that_suffices_is_right(name: str, typed: str) -> None:
     question = ask(find(name), "cache")
     assert question is not None
     assert judge(question.key, typed).right
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("half-square", "L"),
+        ("swish", "L"),
+        ("gaussian-bump", "L, s"),
+        ("gated-unit", "X, U, V, G, H"),
+    ],
+)
+def test_a_function_without_an_inverse_does_not_give_its_argument(name: str, typed: str) -> None:
+    question = ask(find(name), "cache")
+    assert question is not None
+    assert not judge(question.key, typed).right
 
 
 @pytest.mark.parametrize("typed", ["X, Y", "X, A", "w, b, A", "X, Y, w, b", "X, Y, A, Z"])

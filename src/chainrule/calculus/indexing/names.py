@@ -10,6 +10,9 @@ from chainrule.calculus.graph.node import Position
 
 EXAMPLES = "m"
 FEATURES = "n"
+SPARE = "jlstuv"
+"""Letters for indices when their own are names: ``U_ij`` is easier to read than ``U_ii2``."""
+
 _POOLS: dict[Dim, str] = {EXAMPLES: "iuvst", "k": "cdef"}
 """Letters by dimension, where the usual ones are ambiguous: no k from 1 to k."""
 
@@ -59,6 +62,6 @@ class Letters:
             self._own.discard(dim)
             return Index(dim, dim)
         numbered = (f"{letter}{k}" for k in count(2) for letter in pool)
-        letter = next(word for word in chain(pool, numbered) if word not in self._taken)
+        letter = next(word for word in chain(pool, SPARE, numbered) if word not in self._taken)
         self._taken.add(letter)
         return Index(letter, dim)

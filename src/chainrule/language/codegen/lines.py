@@ -13,7 +13,7 @@ from chainrule.calculus.graph.node import Apply, Expr, Symbol, walk
 from chainrule.calculus.graph.op import Layout
 from chainrule.language.codegen.names import Identifiers
 from chainrule.language.codegen.target import WIDTH, Target
-from chainrule.language.codegen.trees import Trees, is_hidden, is_work
+from chainrule.language.codegen.trees import Trees, is_hidden, is_work, spread
 
 
 class FunctionBody:
@@ -44,6 +44,7 @@ class FunctionBody:
         self.trees = Trees(names, sizes, target)
         self.statements: list[str] = []
         self._shared: set[Expr] = set()
+        self._filled: set[Expr] = set()
 
     def share(self, roots: Iterable[Expr]) -> None:
         """Note what several values use, or one twice; it will be computed once."""
@@ -73,17 +74,26 @@ class FunctionBody:
         self._write(name, fitted, exact=True, given=given)
         if isinstance(value, Apply) and not given:
             self.trees.parts.setdefault(value, name)
+            self._filled.add(value)
 
     def _write(self, name: str, value: Expr, *, exact: bool, given: bool = False) -> None:
         code = self._text(value, exact)
-        self.statements.append(self.target.statement(name, code, value.shape, given=given))
+        shape = self._shape(value, exact)
+        self.statements.append(self.target.statement(name, code, shape, given=given))
+
+    def _shape(self, value: Expr, exact: bool) -> Shape:
+        """Return the shape of the array that the code of a value makes.
+
+        A part that only broadcasts to the shape of its value is smaller than it.
+        """
+        return value.shape if exact else spread(value, self._filled)
 
     def _fitted(self, name: str, value: Expr, *, exact: bool, given: bool = False) -> Expr:
         """Name parts until a statement of `value` fits on a line."""
         for node in walk(value):
             if node in self._shared and node is not value and node not in self.trees.parts:
                 self._name(node)
-        room = WIDTH - len(self.target.statement(name, "", value.shape, given=given))
+        room = WIDTH - len(self.target.statement(name, "", self._shape(value, exact), given=given))
         while len(self._text(value, exact)) > room:
             part = self._longest_part(value)
             if exact and self.trees.fills(value) and _may_have_a_name(value):

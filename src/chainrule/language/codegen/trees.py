@@ -8,7 +8,7 @@ counted and never forgotten.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from chainrule.calculus.graph.dims import SCALAR, Dim, Shape, Size, base_names
 from chainrule.calculus.graph.node import Apply, Expr, Number, Symbol
@@ -140,17 +140,27 @@ class Trees:
         return f"({arithmetic(dim, self.sizes)})"
 
 
-def spread(node: Expr) -> Shape:
-    """Return the shape of the array that the code of a node makes, before it is repeated."""
+def spread(node: Expr, filled: Set[Expr] = frozenset()) -> Shape:
+    """Return the shape of the array that the code of a node makes, before it is repeated.
+
+    Parameters
+    ----------
+    node : Expr
+        A matrix form.
+    filled : set of Expr, optional
+        Values that have been computed in their whole shape.
+    """
+    if node in filled:
+        return node.shape
     if isinstance(node, Number):
         return SCALAR
     if not isinstance(node, Apply):
         return node.shape
     if is_hidden(node):
-        return spread(node.args[0])
+        return spread(node.args[0], filled)
     if not node.op.elementwise:
         return node.shape
-    return common_shape(spread(arg) for arg in node.args)
+    return common_shape(spread(arg, filled) for arg in node.args)
 
 
 def is_hidden(node: Expr) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 
 from chainrule.calculus.derivation.steps import Phase, Step
 from chainrule.calculus.graph.dims import SCALAR, written
-from chainrule.calculus.graph.node import Entry, Expr, Symbol, symbols, walk
+from chainrule.calculus.graph.node import Apply, Entry, Expr, Symbol, symbols, walk
 from chainrule.language.typeset import plain, unicode
 from chainrule.teaching.exercises.answer_forms import answer_form, opened, with_sums
 from chainrule.teaching.exercises.content import Block, Code, Content, Equation, Prose
@@ -86,9 +86,10 @@ def rule_hints(
     first: Content = (Prose("Look at what changes from one side to the other."),)
     out = subject.rng.sample(list(wrong), min(2, len(wrong)))
     said = reason(step)
-    second: Content = () if _speaks(said.text, right) else (said,)
+    # The sentence of the rule may say its name; then the options are ruled out one by one.
+    second: Content = (Prose(f"It is not “{out[0]}”."),) if _speaks(said.text, right) else (said,)
     third: Content = (Prose(f"It is not “{'”, nor “'.join(out)}”."),)
-    return _graded(first, second, third, (lambda: (Prose(f"It is not “{out[0]}”."),),))
+    return _graded(first, second, third, ())
 
 
 def ruled_out(options: Sequence[Block]) -> Content:
@@ -183,7 +184,15 @@ def _names(keys: Sequence[Expr]) -> Content:
     names = sorted({unicode(symbol) for key in keys for symbol in symbols(key)})
     if not names:
         return (Prose("The answer is a constant."),)
+    if any(_is_one_name(key) for key in keys):
+        return ()  # the name is the answer, or all of it but a sign
     return (Prose(f"Only these stand in the answer: {', '.join(names)}."),)
+
+
+def _is_one_name(form: Expr) -> bool:
+    """Whether a form is a single name but for its sign, its places and its transpose."""
+    nodes = [node for node in walk(form) if isinstance(node, Apply)]
+    return all(node.op.name in ("neg", "transpose", "broadcast") for node in nodes)
 
 
 def _graded(

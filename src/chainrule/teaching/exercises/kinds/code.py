@@ -8,6 +8,7 @@ import re
 from chainrule.calculus.derivation.program import program
 from chainrule.calculus.derivation.steps import Derivation
 from chainrule.calculus.graph.dims import written
+from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import symbols
 from chainrule.deriving import derive
 from chainrule.errors import ChainruleError
@@ -22,6 +23,9 @@ from chainrule.teaching.exercises.questions import Question, Subject
 from chainrule.teaching.exercises.sections import GradientSection
 
 _BACKWARD = re.compile(r"^def backward\(.*?\n(?=\n\n)", re.MULTILINE | re.DOTALL)
+_STATEMENT = re.compile(r"^    (?P<name>\w+) = (?P<code>.*)$", re.MULTILINE)
+_WORD = re.compile(r"\b[^\W\d]\w*")
+_LOAD = re.compile(r"^    (?P<name>\w+) = cache\[.*$", re.MULTILINE)
 _DOCSTRING = re.compile(r'^    """.*?"""\n', re.MULTILINE | re.DOTALL)
 
 IN_NUMPY: tuple[Content, ...] = (
@@ -121,28 +125,62 @@ def _shapes(subject: Subject, section: GradientSection) -> Content:
 def _last_line(code: str) -> Content:
     """Return a hint that counts the operations of the last line."""
     line = code.splitlines()[-2].split("#")[0]
+    computed = [each for each in code.splitlines()[1:-1] if "= cache[" not in each]
     products, turned = line.count("@"), line.count(".T")
+    more = "; put the lines before it in" if len(computed) > 1 else ""
+    if not products and not turned:
+        return (Prose(f"The last computed line has no matrix product and no transpose{more}."),)
     return (
         Prose(
             f"The last computed line has {products} matrix product{'s' * (products != 1)} and "
-            f"{turned} transpose{'s' * (turned != 1)}; put the lines before it in."
+            f"{turned} transpose{'s' * (turned != 1)}{more}."
         ),
     )
 
 
 def _backward(subject: Subject, section: GradientSection) -> str | None:
     """Return the backward code for one variable; None where there is no array code."""
-    return backward_code(derive(subject.exercise.model, [section.variable.name]))
+    model = subject.exercise.model
+    return backward_code(derive(model, [section.variable.name]), model)
 
 
-def backward_code(derivation: Derivation) -> str | None:
-    """Return the backward code of a derivation; None where there is no array code."""
+def backward_code(derivation: Derivation, shown: Model | None = None) -> str | None:
+    """Return the backward code of a derivation; None where there is no array code.
+
+    Parameters
+    ----------
+    derivation : Derivation
+        The derivation.
+    shown : Model, optional
+        The forward pass that is shown. A value that has no name there is computed, instead
+        of being read from the cache.
+    """
     try:
         text = module_text(program(derivation))
     except ChainruleError:
         return None
     found = _BACKWARD.search(text)
-    return _DOCSTRING.sub("", found.group(0)).rstrip() if found else None
+    if found is None:
+        return None
+    code = _DOCSTRING.sub("", found[0]).rstrip()
+    if shown is None:
+        return code
+    known = {identifier(symbol.name) for symbol in shown.symbols}
+    forward = {m["name"]: m for m in _STATEMENT.finditer(text[: found.start()])}
+    written: set[str] = set()
+
+    def opened_up(name: str) -> list[str]:
+        """Return the statements of a value without a name, those that it needs first."""
+        if name in known or name in written or name not in forward:
+            return []
+        written.add(name)
+        before = [line for n in _WORD.findall(forward[name]["code"]) for line in opened_up(n)]
+        return [*before, forward[name][0]]
+
+    def put(load: re.Match[str]) -> str:
+        return load[0] if load["name"] in known else "\n".join(opened_up(load["name"]))
+
+    return re.sub(r"\n\n+", "\n", _LOAD.sub(put, code))
 
 
 def _expression(subject: Subject, section: GradientSection, code: str) -> str | None:
@@ -150,7 +188,8 @@ def _expression(subject: Subject, section: GradientSection, code: str) -> str | 
     body = ast.parse(code).body[0]
     assert isinstance(body, ast.FunctionDef)
     model = subject.exercise.model
-    shown = {identifier(s.name) for s in (*model.symbols, *symbols(section.answer))}
+    layers = symbols(section.answer) & set(subject.derivation.layers)
+    shown = {identifier(s.name) for s in (*model.symbols, *layers)}
     known: dict[str, ast.expr] = {}
     inline = _Inline(known)
     for line in body.body:

@@ -50,7 +50,7 @@ def debug(subject: Subject) -> Question | None:
     shown = "\n".join(f"{k}) {text}" for k, text in enumerate(lines, start=1))
     number = bug.line + 1
     target = bug.text.split(" = ")[0]
-    half = "first" if bug.line < len(code) / 2 else "second"
+    among = _half(number, len(code))
     skill = skill_of_mistake(bug.name)
     return Question(
         subject.exercise,
@@ -69,7 +69,7 @@ def debug(subject: Subject) -> Question | None:
                     "rule, then signs and sums."
                 ),
             ),
-            (Prose(f"The mistake is in the {half} half of the code."),),
+            (Prose(f"The mistake is in the lines {among[0]} to {among[-1]}."),),
             (Prose(f"The kind of mistake: {skill or bug.name}."),),
         ),
         (
@@ -79,6 +79,18 @@ def debug(subject: Subject) -> Question | None:
         subject.rules(subject.sections[-1]),
         skills=tuple(dict.fromkeys((CODE.name, *((skill,) if skill else ())))),
     )
+
+
+def _half(number: int, lines: int) -> range:
+    """Return the half of the lines that holds one; both halves hold the middle line.
+
+    Examples
+    --------
+    >>> list(_half(2, 3)), list(_half(3, 3)), list(_half(3, 4))
+    ([1, 2], [2, 3], [3, 4])
+    """
+    middle = (lines + 1) // 2
+    return range(1, middle + 1) if number <= middle else range(lines // 2 + 1, lines + 1)
 
 
 def _computed(derivation: Derivation) -> list[str]:

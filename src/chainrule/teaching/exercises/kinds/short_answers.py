@@ -63,7 +63,7 @@ def cache(subject: Subject) -> Question | None:
     """Ask for the values that the forward pass must keep for the backward pass."""
     derivation = subject.derivation
     names = [symbol.name for symbol in derivation.model.symbols]
-    sets = [[name for name in names if name in kept] for kept in sufficient_sets(derivation)]
+    sets = [[name for name in names if name in kept] for kept in sufficient_sets(subject.exercise)]
     if not sets or not sets[0] or len(sets[0]) == len(names):
         return None
     keep = sets[0]

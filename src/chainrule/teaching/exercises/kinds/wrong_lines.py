@@ -200,8 +200,8 @@ def _question(
         return None
     number = lines.index(wrong) + 1
     others = [k for k in range(1, len(lines) + 1) if k != number]
-    right = sorted(subject.rng.sample(others, len(others) // 2))
-    pair = sorted([number, subject.rng.choice([k for k in others if k not in right])])
+    passed = sorted(subject.rng.sample(others, len(others) // 2))
+    pair = sorted([number, subject.rng.choice([k for k in others if k not in passed])])
     message, rule = said
     prompt: Content = (
         *subject.naming(step.after for step in lines),
@@ -220,7 +220,8 @@ def _question(
                     "Check each line by itself: paths and sums, then factors, then signs and order."
                 ),
             ),
-            (Prose(f"Right: line {', '.join(str(k) for k in right)}."),),
+            # Lines after the mistake follow from it, and may be false themselves.
+            (Prose(f"Not the first mistake: line {', '.join(map(str, passed))}."),),
             (Prose(f"It is line {pair[0]} or line {pair[1]}."),),
         ),
         (

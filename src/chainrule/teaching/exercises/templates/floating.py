@@ -109,7 +109,7 @@ def finite_form(what: str, forms: Sequence[Form], rng: Random) -> Draft:
         if not finite[k]
     )
     return Draft(
-        (Prose(f"Which of these computes {what} without overflow where z is {z:g}?"),),
+        (Prose(f"Which of these gives a finite, right value of {what} where z is {z:g}?"),),
         AnswerKey("choice", letter, choices=tuple(code for code, _, _ in order), mistakes=mistakes),
         (
             "float64 ends near 1.8e308, which is exp(709.78).",

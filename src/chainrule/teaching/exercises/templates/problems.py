@@ -142,7 +142,9 @@ def problem(text: str, values: tuple[str, ...], rng: Random) -> Draft:
             "Each gradient has the shape of its variable: let the shapes place the transposes. "
             + "; ".join(f"{v} is used by {', '.join(users[v])}" for v in values[:3])
             + ".",
-            f"(a) {names[0]} = {answers[names[0]]}",
+            "Put the gradients through these lines: "
+            + "; ".join(f"({LETTERS[k]}) {_through(model, v)}" for k, v in enumerate(values[:3]))
+            + ".",
         ),
         tuple(Prose(f"({LETTERS[k]}) {n} = {answers[n]}") for k, n in enumerate(names)),
         model=model,
@@ -152,6 +154,12 @@ def problem(text: str, values: tuple[str, ...], rng: Random) -> Draft:
 def _users(model: Model, value: str) -> list[str]:
     symbol = model.symbol(value)
     return [d.target.name for d in model.definitions if symbol in symbols(d.value)]
+
+
+def _through(model: Model, value: str) -> str:
+    """Return the definitions that use a value, as they are written."""
+    users = [model.symbol(name) for name in _users(model, value)]
+    return " and ".join(f"{s.name} = {plain(model.values[s])}" for s in users)
 
 
 def _answer(model: Model, value: str) -> str:

@@ -171,7 +171,10 @@ def variance(form: str, rng: Random) -> Draft:
 
 
 def chain(activation: str, rng: Random) -> Draft:
-    """Ask for the largest ratio of gradients through a chain of units."""
+    """Ask for a bound on the ratio of gradients through a chain of units.
+
+    The bound need not be reached: without a bias no sigmoid after the first is at its steepest.
+    """
     depth = rng.choice((4, 6, 10))
     bound = {"sigmoid": 0.25, "tanh": 1.0}[activation]
     weight = rng.choice((0.5, 2.0, 1.0))
@@ -183,8 +186,9 @@ def chain(activation: str, rng: Random) -> Draft:
         (
             Code(f"a_k = {activation}(z_k),  z_(k+1) = {weight:g} a_k,  k = 1 ... {steps}"),
             Prose(
-                f"{depth} units in a chain, all weights {weight:g}. What is the largest possible "
-                f"|dL/dz_1| / |dL/dz_{depth}|?"
+                f"{depth} units in a chain, all weights {weight:g}. Which upper bound on "
+                f"|dL/dz_1| / |dL/dz_{depth}| follows from the weights and the largest slope "
+                f"of {activation}?"
             ),
         ),
         AnswerKey(
