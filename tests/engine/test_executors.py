@@ -112,6 +112,27 @@ def test_a_program_ends_where_an_error_in_the_data_was_not_caught() -> None:
     assert "row 70000, column 1" in done.stderr
 
 
+def test_a_program_ends_while_a_helper_is_at_work() -> None:
+    """Helpers stand still once the interpreter shuts down: who waits for them waits for ever."""
+    program = (
+        "import time, threading\n"
+        "from chainrule.engine.runtime.executors import map_in_order\n"
+        "def slow(chunk):\n"
+        "    if threading.current_thread() is not threading.main_thread():\n"
+        "        time.sleep(1)\n"
+        "    return chunk\n"
+        "def total():\n"
+        "    for chunk in map_in_order(slow, 100, 2):\n"
+        "        raise ArithmeticError(chunk)\n"
+        "total()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 1
+    assert "ArithmeticError: 0" in done.stderr
+
+
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_an_interrupt_in_compiled_code_is_one(n_threads: int) -> None:
     def interrupted(_: int) -> None:

@@ -135,6 +135,7 @@ def test_a_third_hint_for_a_rule_says_more_than_the_second() -> None:
 def test_two_indices_of_one_size_have_letters_of_their_own() -> None:
     question = made("two-blocks", "factor", 0)
     (asked,) = (block for block in question.prompt if isinstance(block, Equation))
+    assert asked.left is not None
     assert unicode(asked.left) == "∂p_i/∂U_ij"
 
 

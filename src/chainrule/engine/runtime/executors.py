@@ -10,6 +10,7 @@ threads and waking one that only collects what others have done costs as much as
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from contextvars import copy_context
@@ -131,10 +132,13 @@ class _Line(Generic[Result]):
         return cast(Result, result)
 
     def close(self) -> None:
-        """Begin no more chunks, and wait for those that are under way."""
+        """Begin no more chunks, and wait for those that are under way.
+
+        While the interpreter shuts down, helpers stand still for good: nothing is waited for then.
+        """
         with self._lock:
             self._begun = self._n_chunks
-        while self._went < self._came:
+        while self._went < self._came and not sys.is_finalizing():
             with suppress(Empty):  # what a helper said may be lost where Ctrl-C led here
                 self._arrived.get(timeout=_MOMENT)
 
