@@ -15,7 +15,7 @@ from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.data.coded_rows import CodedRows
 from chainrule.engine.data.frames import is_frame
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.inference.coefficients import INTERCEPT, Limit, Terms
+from chainrule.engine.inference.coefficients import INTERCEPT
 from chainrule.engine.inference.covariance import KINDS
 from chainrule.engine.inference.design import Design
 from chainrule.engine.inference.families import family_of
@@ -24,6 +24,7 @@ from chainrule.engine.inference.likelihoods import ClassLikelihood, Likelihood, 
 from chainrule.engine.inference.limits import fit_limit
 from chainrule.engine.inference.moments import Estimate
 from chainrule.engine.inference.results import Inference
+from chainrule.engine.inference.terms import Limit, Terms
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.losses.table import find_loss
 from chainrule.engine.objective.evaluation import Point

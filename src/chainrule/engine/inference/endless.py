@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from scipy import optimize
 
-from chainrule.engine.inference.coefficients import Limit
+from chainrule.engine.inference.terms import Limit
 from chainrule.errors import DataError
 
 _DOUBLINGS: Final[int] = 60

@@ -10,13 +10,7 @@ from itertools import pairwise
 
 from chainrule.calculus.graph.dims import SCALAR, Index
 from chainrule.calculus.graph.model import Model
-from chainrule.calculus.graph.node import (
-    Entry,
-    Expr,
-    Number,
-    Position,
-    Symbol,
-)
+from chainrule.calculus.graph.node import Entry, Expr, Number, Position, Symbol
 from chainrule.calculus.ops import renamed
 from chainrule.errors import ParseError, ScopeError, UnmetError
 from chainrule.language.answers import Lexicon, spelled
