@@ -10,7 +10,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,7 @@ from chainrule.engine.small import suits
 from chainrule.engine.solvers.plans import Method
 from chainrule.engine.solvers.steps import IterationRecord
 from chainrule.errors import DataError
+from chainrule.estimators.described_fit import DescribedFit
 from chainrule.estimators.formulas import FromFormula, design_frame
 from chainrule.estimators.inputs import are_implied, as_offset, is_plain, n_cores, n_threads
 from chainrule.estimators.penalties import shape_of, shared_l1_ratio
@@ -77,21 +78,6 @@ SOLVERS: Final[Mapping[str, Method]] = {
     "saga": "auto",
 }
 """The engine's method for each name of a solver."""
-
-
-class DescribedFit(Protocol):
-    """The part of a fit that an estimator keeps for later questions."""
-
-    @property
-    def certificate(self) -> Certificate:
-        """Its proven bounds."""
-
-    @property
-    def history(self) -> list[IterationRecord]:
-        """Its iterations."""
-
-    def explain(self) -> str:
-        """Say how it was done."""
 
 
 class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  # type: ignore[misc]
