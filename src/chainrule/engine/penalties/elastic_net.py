@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from chainrule.engine.arrays import UNIT, BoolArray, FloatArray, IntArray
+from chainrule.engine.column_names import NumberedColumns
 from chainrule.errors import DataError
 
 _STRONGEST: Final[float] = 1e300
@@ -134,7 +135,7 @@ class Shape:
         """
         if not isinstance(l1_ratio, int | float | np.number) or not 0 <= float(l1_ratio) <= 1:
             raise ValueError(f"l1_ratio must be a number from 0 to 1, not {l1_ratio!r}")
-        names = column_names or [f"column {j}" for j in range(n_features)]
+        names = column_names or NumberedColumns(n_features)
         factors = _vector(penalty_factor, n_features, "penalty_factor", 1.0)
         bad = np.flatnonzero(~(np.isfinite(factors) & (factors >= 0)))
         if len(bad):
