@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 import sys
@@ -24,13 +25,14 @@ from chainrule.tables.export.checking import (
     run_python,
     run_sqlite,
 )
+from chainrule.tables.export.mlflow_folder import mlflow_files, run_mlflow, write_folder
 from chainrule.tables.export.onnx_graph import run_onnx, write_onnx
 from chainrule.tables.export.pmml_document import write_pmml
 from chainrule.tables.export.pmml_running import run_pmml
 from chainrule.tables.export.python_code import write_python
 from chainrule.tables.export.scoring import Model, ScoringPlan, scoring_plan
 from chainrule.tables.export.sql_code import DIALECTS, write_sql
-from chainrule.tables.export.writing import export_model
+from chainrule.tables.export.writing import export_mlflow, export_model
 from chainrule.tables.predicting import load_model
 
 LEVELS = ["it's", 'say "hi"', "back\\slash", "naïve ☕", "--; DROP TABLE data", "??/"]
@@ -90,6 +92,18 @@ def job(model: Model) -> tuple[ScoringPlan, list[dict[str, Any]], list[Any]]:
 def test_python(job: Any) -> None:
     plan, rows, right = job
     assert compare("Python", right, run_python(write_python(plan), plan, rows)).scored > 100
+
+
+def test_mlflow(job: Any, tmp_path: Path) -> None:
+    """By MLflow where it is installed, else by the loader that it would call."""
+    plan, rows, right = job
+    write_folder(mlflow_files(plan), tmp_path)
+    by, found = run_mlflow(tmp_path, plan, rows)
+    assert compare(by, right, found).scored > 100
+    about = json.loads((tmp_path / "MLmodel").read_text(encoding="utf-8"))
+    kinds = {entry["name"]: entry["type"] for entry in json.loads(about["signature"]["inputs"])}
+    assert kinds["size"] == "double"
+    assert kinds.get("colour", "string") == "string"
 
 
 @pytest.mark.skipif(not shutil.which("cc"), reason="there is no C compiler here")
@@ -203,3 +217,44 @@ def test_the_command_says_how_it_was_checked(table: Path, tmp_path: Path) -> Non
     done = run(cli, ["export", model, str(tmp_path / "model.exe")])
     assert done.exit_code == 1
     assert ".sql, .py, .c" in done.output
+
+
+def test_a_folder_for_mlflow_holds_text_alone_and_overwrites_nothing(
+    table: Path, tmp_path: Path
+) -> None:
+    run = CliRunner().invoke
+    model, folder = str(tmp_path / "m.json"), tmp_path / "churn"
+    fit = ["fit", str(table), "--target", "kind", "--ignore", "bought", "--out", model]
+    assert run(cli, fit).exit_code == 0
+    to = ["export", model, "--to", "mlflow"]
+    done = run(cli, [*to, str(folder)])
+    assert done.exit_code == 0, done.output
+    assert "largest difference" in done.output
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} == {"", ".yaml", ".txt", ".py"}
+    assert not any("pickle" in path.read_text(encoding="utf-8") for path in files)
+    for out, said in (
+        (folder, "this folder is not empty"),
+        (tmp_path / "m.json", "MLflow loads a folder"),
+        (tmp_path / "none" / "deep", "there is no folder"),
+    ):
+        refused = run(cli, [*to, str(out)])
+        assert refused.exit_code == 1
+        assert said in " ".join(refused.output.split())
+    assert not list(tmp_path.glob(".export-*"))
+
+
+def test_a_wrong_folder_is_not_kept(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(plan: ScoringPlan) -> dict[str, str]:
+        first = plan.intercepts[0]
+        files = mlflow_files(plan)
+        return {k: v.replace(repr(first), repr(first + 1e-6), 1) for k, v in files.items()}
+
+    if model.target != "bought":
+        pytest.skip("one model is enough")
+    monkeypatch.setattr("chainrule.tables.export.writing.mlflow_files", wrong)
+    with pytest.raises(ProofError, match="differs"):
+        export_mlflow(model, tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
