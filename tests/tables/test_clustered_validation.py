@@ -41,7 +41,7 @@ def clustered(seed: int, n_clusters: int, n_classes: int = 2) -> tuple[ScoredRow
 def obuchowski(positive: Array, scores: list[Array], clusters: Array) -> Any:
     """Return areas and their covariance by the formulas of the paper, at 50 digits."""
     with mpmath.workdps(50):
-        pos, neg = np.flatnonzero(positive), np.flatnonzero(~positive)
+        pos, neg = (np.flatnonzero(rows).tolist() for rows in (positive, ~positive))
         m, n = len(pos), len(neg)
         placed: list[dict[int, Any]] = []
         for score in scores:
@@ -55,7 +55,7 @@ def obuchowski(positive: Array, scores: list[Array], clusters: Array) -> Any:
         theta = [mpmath.fsum(values[i] for i in pos) / m for values in placed]
         names = np.unique(clusters)
 
-        def sums(k: int, rows: Array) -> list[Any]:
+        def sums(k: int, rows: list[int]) -> list[Any]:
             return [
                 mpmath.fsum(placed[k][i] - theta[k] for i in rows if clusters[i] == c)
                 for c in names

@@ -243,11 +243,7 @@ def infer(
     model, note, limit = model_at(design, point), _NOTES.get(penalised or prior, ""), None
     if fit.certificate.kind == "separation":
         if likelihood.n_outputs > 1:
-            raise DataError(
-                _separated_classes(
-                    fit, source, [] if classes is None else [str(c) for c in classes]
-                )
-            )
+            raise DataError(_separated_classes(fit, source, classes))
         found = fit_limit(
             source,
             row,

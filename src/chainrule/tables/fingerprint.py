@@ -158,7 +158,7 @@ def _digest(text: str) -> int:
 
 def _spread(bits: Hashes) -> Hashes:
     """Return a bijection of 64 bits in which each bit depends on all (splitmix64's)."""
-    found = bits ^ (bits >> np.uint64(30))
+    found: Hashes = bits ^ (bits >> np.uint64(30))
     found *= np.uint64(0xBF58476D1CE4E5B9)
     found ^= found >> np.uint64(27)
     found *= np.uint64(0x94D049BB133111EB)
@@ -167,7 +167,7 @@ def _spread(bits: Hashes) -> Hashes:
 
 
 def _sampled(hashes: Hashes, halvings: int) -> Hashes:
-    return hashes[(hashes & np.uint64((1 << halvings) - 1)) == 0]
+    return np.asarray(hashes[(hashes & np.uint64((1 << halvings) - 1)) == 0])
 
 
 def _places(hashes: Hashes, n_bits: int) -> NDArray[np.intp]:

@@ -129,7 +129,7 @@ def directions_of_classes(
     for j in np.flatnonzero(np.ptp(found.direction.coef, axis=1) > 0):
         step = found.direction.coef[j]
         ends = [
-            ", ".join(repr(classes[k]) for k in np.flatnonzero(step == end))
+            ", ".join(repr(classes[int(k)]) for k in np.flatnonzero(step == end))
             for end in (step.max(), step.min())
         ]
         name = quoted(source.column_names, int(j))

@@ -88,11 +88,11 @@ def areas(
     auc = pos @ w_pos / w_pos.sum()
     if clusters is not None:
         codes = np.unique(clusters, return_inverse=True)[1]
-        sums = [
+        of_clusters = [
             _cluster_sums((part - auc[:, None]) * w / w.sum(), codes[rows], int(codes.max()) + 1)
             for part, w, rows in ((pos, w_pos, positive), (neg, w_neg, ~positive))
         ]
-        return Areas(auc, _clustered_covariance(*sums, codes, positive))
+        return Areas(auc, _clustered_covariance(of_clusters[0], of_clusters[1], codes, positive))
     return Areas(
         auc,
         _mean_covariance(pos - auc[:, None], w_pos) + _mean_covariance(neg - auc[:, None], w_neg),
