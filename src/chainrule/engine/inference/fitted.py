@@ -19,6 +19,7 @@ from chainrule.engine.arrays import UNIT, FloatArray, IntArray, accumulated
 from chainrule.engine.inference.covariance import (
     clustered_squares,
     corrected_squares,
+    leverages,
     small_sample_factor,
 )
 from chainrule.engine.inference.design import Design, Piece
@@ -230,8 +231,9 @@ class FittedModel:
         roots = self.inverse.root.reshape(n_outputs, n_terms, -1)
         longest = 0.0
         for piece in self.estimate.pieces():
+            ones = np.ones(len(piece.weight))
             for root in roots:
-                squares = ((piece.design @ root) ** 2).sum(axis=1)
+                squares = leverages(piece, ones, root)
                 longest = max(longest, float(squares.max(initial=0.0)))
         return float(np.sqrt(longest)) * (1.0 if n_outputs == 1 else 2.0)
 
