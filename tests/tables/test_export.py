@@ -6,11 +6,13 @@ import json
 import math
 import shutil
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+import pandas as pd  # type: ignore[import-untyped]
 import pytest
 from click.testing import CliRunner
 
@@ -101,9 +103,32 @@ def test_mlflow(job: Any, tmp_path: Path) -> None:
     by, found = run_mlflow(tmp_path, plan, rows)
     assert compare(by, right, found).scored > 100
     about = json.loads((tmp_path / "MLmodel").read_text(encoding="utf-8"))
-    kinds = {entry["name"]: entry["type"] for entry in json.loads(about["signature"]["inputs"])}
-    assert kinds["size"] == "double"
-    assert kinds.get("colour", "string") == "string"
+    assert about["metadata"] == {"columns": list(plan.columns), "outputs": list(plan.outputs)}
+    assert by.startswith(("MLflow", "Python"))
+
+
+def test_the_loader_takes_frames_as_pandas_makes_them(tmp_path: Path) -> None:
+    """Labels that pandas reads as decimals, whole numbers, missing values, lacking columns."""
+    data = tmp_path / "data.csv"
+    rows = [f"{k % 7},{k % 3},{'yes' if (k * 5) % 11 > k % 7 else 'no'}" for k in range(60)]
+    data.write_text("\n".join(["size,zone,bought", *rows]))
+    model = str(tmp_path / "m.json")
+    fit = ["fit", str(data), "--target", "bought", "--category", "zone", "--out", model]
+    assert CliRunner().invoke(cli, fit).exit_code == 0
+    write_folder(mlflow_files(scoring_plan(load_model(model))), tmp_path / "m")
+    (code,) = (tmp_path / "m" / "code").glob("chainrule_loader_*.py")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(code.parent))
+        loaded = import_module(code.stem)._load_pyfunc(None)
+    frame = pd.DataFrame({"zone": [1, 2, 0], "size": [3, 4, 5], "more": 0})
+    right = loaded.predict(frame)["probability_yes"]
+    assert right.between(0, 1).all()
+    decimal = loaded.predict(frame.astype({"zone": float}))["probability_yes"]
+    assert decimal.tolist() == right.tolist()
+    gaps = loaded.predict(frame.assign(size=[3, None, 5], zone=[1, 2, None]))
+    assert gaps["probability_yes"].isna().tolist() == [False, True, True]
+    with pytest.raises(ValueError, match="columns that are not there: size"):
+        loaded.predict(frame.drop(columns="size"))
 
 
 @pytest.mark.skipif(not shutil.which("cc"), reason="there is no C compiler here")

@@ -25,6 +25,8 @@ _LOADER: Final = '''"""Loads a model for MLflow. Written by chainrule export."""
 
 import {module} as scores
 
+WORDS = {{column for column, *_ in scores.CATEGORIES}}
+
 
 class Model:
     """Predicts rows of a data frame, or mappings of column to value."""
@@ -32,6 +34,10 @@ class Model:
     def predict(self, model_input, params=None):
         """Return the columns `scores.OUTPUTS`; NaN where there is no prediction."""
         is_frame = hasattr(model_input, "to_dict")
+        names = list(model_input.columns) if is_frame else [n for r in model_input[:1] for n in r]
+        lacking = [name for name in scores.COLUMNS if name not in names]
+        if lacking:
+            raise ValueError(f"the model needs columns that are not there: {{', '.join(lacking)}}")
         rows = model_input[scores.COLUMNS].to_dict("records") if is_frame else model_input
         none = dict.fromkeys(scores.OUTPUTS, float("nan"))
         found = [scores.predict(_plain(row)) or none for row in rows]
@@ -43,8 +49,16 @@ class Model:
 
 
 def _plain(row):
-    """Return a row whose missing values are None, whatever the data frame calls them."""
-    return {{name: None if _is_missing(value) else value for name, value in row.items()}}
+    """Return a row whose missing values are None, and whose labels are no decimal numbers."""
+    return {{name: _value(name, value) for name, value in row.items()}}
+
+
+def _value(name, value):
+    if _is_missing(value):
+        return None
+    if name in WORDS and isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
 
 
 def _is_missing(value):
@@ -78,12 +92,6 @@ def mlflow_files(plan: ScoringPlan) -> dict[str, str]:
     text = write_python(plan)
     digest = sha256(text.encode()).hexdigest()
     module, loader = f"chainrule_scores_{digest[:12]}", f"chainrule_loader_{digest[:12]}"
-    numbers = set(plan.number_columns)
-    inputs = [
-        {"type": "double" if name in numbers else "string", "name": name, "required": True}
-        for name in plan.columns
-    ]
-    outputs = [{"type": "double", "name": name, "required": True} for name in plan.outputs]
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     about = {
         "flavors": {
@@ -95,11 +103,8 @@ def mlflow_files(plan: ScoringPlan) -> dict[str, str]:
             }
         },
         "model_uuid": digest[:32],
-        "signature": {
-            "inputs": json.dumps(inputs, ensure_ascii=False),
-            "outputs": json.dumps(outputs, ensure_ascii=False),
-            "params": None,
-        },
+        # No signature: MLflow would reject whole numbers in a column of doubles.
+        "metadata": {"columns": list(plan.columns), "outputs": list(plan.outputs)},
         "utc_time_created": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
     }
     return {
