@@ -48,7 +48,7 @@ def null_score(
     targets, times, at = y, s, shift
     if len(y) and (shift == shift[0]).all():
         distinct, place = np.unique(y, return_inverse=True)
-        targets, times, at = distinct, np.bincount(place, s), shift[:1]
+        targets, times, at = distinct, np.bincount(place, s).astype(np.float64), shift[:1]
 
     def slope(constant: float) -> float:
         return float(times @ row.kernels.terms(constant + at, targets)[1])
