@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from chainrule.display import DisplayedAsPage
 from chainrule.engine.runtime.journal import Journal
 from chainrule.errors import DataError
-from chainrule.tables.column_effects import EffectInputs
 from chainrule.tables.encoding import Matrix, encode
 from chainrule.tables.encoding_fit import fit_encoding
 from chainrule.tables.fit_results import (
@@ -25,6 +24,7 @@ from chainrule.tables.fit_results import (
     complaints,
     solver_path,
 )
+from chainrule.tables.fit_rows import fit_rows
 from chainrule.tables.formula import fit_design, formula_columns, with_bases
 from chainrule.tables.inference import cluster_codes, effects_of, infer_rows, record_of
 from chainrule.tables.inference_record import EffectRow
@@ -44,6 +44,7 @@ from chainrule.tables.validation.measuring import (
     rows_to_measure,
     scored_out_of_fold,
     threshold_of,
+    ungrouped_notes,
     usable_rows,
 )
 from chainrule.tables.validation.penalty import (
@@ -267,15 +268,11 @@ def fit_table(
             weights=weights,
             offset=shift,
             clusters=None if clusters is None else clusters[training],
+            table=columns.take(training),
+            formula=formula,
         )
-        rows = EffectInputs(
-            columns.take(training),
-            specs,
-            formula,
-            weights,
-            None if offset is None else offset[training],
-        )
-        effects = effects_of(inference, rows)
+        effects = effects_of(inference)
+    seen = [spec.name for spec in specs] if formula is None else formula.columns
     model = TableModel(
         target=choices.target,
         classes=classes,
@@ -298,9 +295,11 @@ def fit_table(
         reading=reading_record(table, choices),
         formula=formula,
         inference=record_of(inference, choices.inference, effects, link="logit"),
+        trained_on=fit_rows(columns.take(training), seen),
     )
     scored, where = rows_to_measure(model, table, held, targets.take(held, actual), choices, say)
     scored = usable_rows(scored, where, notes)
+    notes += ungrouped_notes(scored, where, choices)
     chosen_on = ""
     if choices.validation.threshold is not None:
         source, chosen_on = scored, where

@@ -15,6 +15,7 @@ from chainrule.errors import DataError
 from chainrule.storage import atomic_path
 from chainrule.tables.cells import is_number
 from chainrule.tables.csv_lines import csv_lines, csv_row
+from chainrule.tables.extrapolation import Extrapolation
 from chainrule.tables.files.arrow_files import ParquetRows
 from chainrule.tables.files.options import ReadOptions
 from chainrule.tables.model import TableModel
@@ -36,11 +37,14 @@ class PredictionCounts:
         All rows, and those of them whose prediction was left empty.
     is_first : bool
         Whether the rows are those of the first batch.
+    note : str
+        A sentence on the rows outside the range of the fit; empty where there are none.
     """
 
     rows: int = 0
     blank: int = 0
     is_first: bool = False
+    note: str = ""
 
 
 Model = TableModel | TableRegression
@@ -184,13 +188,16 @@ def _batches(
 ) -> Iterator[tuple[list[TextColumn | NDArray[np.float64]], PredictionCounts]]:
     """Yield the output columns of each batch, and the counts so far."""
     rows = n_blank = 0
+    outside = Extrapolation(model)
     for table, numbers in stream(model, path, keep, blank=blank, options=options):
         empty = np.isnan(numbers[:, 0])
         columns: list[TextColumn | NDArray[np.float64]] = [table.kept[name] for name in keep]
         if isinstance(model, TableModel):
             columns.append(_labels(model, numbers, empty))
         n_blank += int(empty.sum())
-        yield [*columns, *numbers.T], PredictionCounts(rows + table.n_rows, n_blank, rows == 0)
+        outside.add(table)
+        counts = PredictionCounts(rows + table.n_rows, n_blank, rows == 0, outside.note)
+        yield [*columns, *numbers.T], counts
         rows += table.n_rows
         say(f"{rows} rows predicted")
     if rows == 0:
