@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 from chainrule.board.formulas import formula, line, shape
-from chainrule.board.schema import Forward, ForwardLine, Input, ReadArgs
+from chainrule.board.schema import Forward, ForwardLine, Input, Line, ReadArgs
 from chainrule.calculus.graph.dims import base_names
-from chainrule.calculus.graph.model import Model
+from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.roles import reading_sentences, roles
+from chainrule.calculus.indexing.names import EXAMPLES
+from chainrule.documents.lesson.building import sum_over_entries
 from chainrule.language.reading import read_model
 
 CACHED = 32
@@ -53,6 +55,7 @@ def forward_of(model: Model, reading: tuple[str, ...] = ()) -> Forward:
                 d.line,
                 line(d.target, d.value, model),
                 model.notes.get(d.target.name, ""),
+                _summed(model, d),
             )
             for d in model.definitions
         ),
@@ -62,3 +65,9 @@ def forward_of(model: Model, reading: tuple[str, ...] = ()) -> Forward:
         tuple(reading),
         tuple(dict.fromkeys(dims)),
     )
+
+
+def _summed(model: Model, definition: Definition) -> Line | None:
+    """Return the definition of a number as a sum over entries, the examples above: ``y^(i)``."""
+    form = sum_over_entries(definition.value, model)
+    return None if form is None else line(definition.target, form, model, model.raised or EXAMPLES)

@@ -53,6 +53,7 @@ export function DeriveBar() {
           <dt><kbd>?</kbd></dt><dd>why this line</dd>
           <dt><kbd>i</kbd></dt><dd>index or matrix form</dd>
           <dt><kbd>d</kbd></dt><dd>brief or full</dd>
+          <dt><kbd>v</kbd></dt><dd>cost as a sum or vectorised</dd>
           <dt><kbd>p</kbd></dt><dd>presenter window</dd>
           <dt><kbd>b</kbd></dt><dd>blackout</dd>
         </dl>

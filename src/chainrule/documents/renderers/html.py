@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from urllib.parse import quote
 
+from chainrule.calculus.graph.dims import Dim
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr
+from chainrule.calculus.indexing.names import EXAMPLES
 from chainrule.documents import page
 from chainrule.documents.blocks import (
     Beside,
@@ -54,7 +56,7 @@ TAGS = {"strong": "b", "small": "small", "code": "code"}
 def render(document: Document) -> str:
     """Write a document as one self-contained page."""
     sections = [section_html(section, document.model) for section in document.sections]
-    return page.render_page(document.title, document.lead, sections)
+    return page.render_page(document.title, document.lead, sections, document.board)
 
 
 def section_html(section: Section, model: Model | None = None) -> page.Section:
@@ -253,7 +255,8 @@ class _Writer:
         whole = self.equation(Equation((left, right)), display=False)
         if entrywise is None:
             return f'<div class="formula">{whole}</div>'
-        sums = self.equation(Equation((left, entrywise)), display=False)
+        raised = EXAMPLES if self.model is None else self.model.raised or EXAMPLES
+        sums = self.equation(Equation((left, entrywise)), display=False, raised=raised)
         return f'<div class="formula by-entry">{sums}</div><div class="formula whole">{whole}</div>'
 
     def header(self, cell: Inline, kind: str = "") -> str:
@@ -318,9 +321,11 @@ class _Writer:
     def question(self, question: Question) -> str:
         return self.equation(Equation((question.asked, None)))
 
-    def equation(self, equation: Equation, *, display: bool = True) -> str:
+    def equation(self, equation: Equation, *, display: bool = True, raised: Dim = "") -> str:
+        """Write an equation; indices over `raised` stand above their symbols."""
         inside = "<mo>=</mo>".join(
-            "<mo>?</mo>" if side is None else mathml(side, self.model) for side in equation.sides
+            "<mo>?</mo>" if side is None else mathml(side, self.model, raised=raised)
+            for side in equation.sides
         )
         aloud = " equals ".join(
             "what?" if side is None else spoken(side) for side in equation.sides
