@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Block } from "../types";
+import { pathOf } from "./edge-path";
 import { loadBundle } from "../protocol/trusted";
 import type { LayoutBundle, Placed } from "../lazy/layout";
 
@@ -33,6 +34,15 @@ function Box({ of, output }: { of: Value; output: string }) {
   );
 }
 
+function touch(placed: Placed, at: number, source: string, target: string, half: Map<string, number>): void {
+  const [from, to] = [placed.nodes[source]!, placed.nodes[target]!];
+  placed.edges[at]!.points = [
+    { x: from.x + half.get(source)!, y: from.y },
+    ...placed.edges[at]!.points.slice(1, -1),
+    { x: to.x - half.get(target)!, y: to.y },
+  ];
+}
+
 export function CircuitDrawing({ of }: { of: Circuit }) {
   const frame = useRef<HTMLDivElement>(null);
   const host = useRef<HTMLDivElement>(null);
@@ -46,13 +56,14 @@ export function CircuitDrawing({ of }: { of: Circuit }) {
       const { layout } = await loadBundle<LayoutBundle>("layout");
       await document.fonts.ready;
       if (gone || !host.current || !frame.current) return;
-      const boxes = [...host.current.querySelectorAll<HTMLElement>("[data-box]")].map((box) => ({
-        id: box.dataset.box!,
-        width: box.offsetWidth,
-        height: box.offsetHeight,
-      }));
+      const found = [...host.current.querySelectorAll<HTMLElement>("[data-box]")];
+      const boxes = found.map((box) => ({ id: box.dataset.box!, width: box.offsetWidth, height: box.offsetHeight }));
+      const half = new Map(found.map((box) => [box.dataset.box!, box.querySelector<HTMLElement>(".circuit-name")!.offsetWidth / 2]));
       const room = frame.current.clientWidth;
-      const result = layout(boxes, links, room < 560 ? "TB" : "LR");
+      const across = room >= 560;
+      const result = layout(boxes, links, across ? "LR" : "TB");
+      // Across, an edge goes from box to box, and not to the numbers that stand above and below.
+      if (across) links.forEach(({ source, target }, at) => touch(result, at, source, target, half));
       placed.value = result;
       scale.value = Math.max(SMALLEST, Math.min(1, room / result.width));
     };
@@ -79,10 +90,9 @@ export function CircuitDrawing({ of }: { of: Circuit }) {
         <div class="drawing" ref={host} style={size ?? {}}>
           {result && (
             <svg width={result.width} height={result.height}>
-              {links.map(({ source, target }, at) => {
-                const points = result.edges[at]!.points.map(({ x, y }) => `${x},${y}`).join(" ");
-                return <polyline key={`${source}>${target}`} points={points} class="edge" />;
-              })}
+              {links.map(({ source, target }, at) => (
+                <path key={`${source}>${target}`} d={pathOf(result.edges[at]!.points)} class="edge" />
+              ))}
             </svg>
           )}
           {of.nodes.map((node) => {

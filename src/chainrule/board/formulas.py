@@ -5,28 +5,31 @@ from __future__ import annotations
 import re
 
 from chainrule.board.schema import Formula, Line, NamedShape, Shape
-from chainrule.calculus.graph.dims import Dim
 from chainrule.calculus.graph.dims import Shape as Dims
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr
+from chainrule.calculus.indexing.names import EXAMPLES
 from chainrule.language.typeset import latex, math_element, mathml, plain, spoken
 
 # The policy of the page refuses inline styles, and nothing inside <math> takes the focus.
 _UNUSED = re.compile(r' (?:tabindex|title|style|data-definition|data-shape)="[^"]*"')
 
 
-def formula(expr: Expr, model: Model | None = None, raised: Dim = "") -> Formula:
-    """Return an expression in every medium; indices over `raised` stand above their symbols."""
+def formula(expr: Expr, model: Model | None = None) -> Formula:
+    """Return an expression in every medium.
+
+    The index of an example stands above its symbol, as in the lecture, unless the author of the
+    forward pass writes it below.
+    """
+    raised = EXAMPLES if model is not None and model.raised is None else None
     inside = _UNUSED.sub("", mathml(expr, model, paths=True, raised=raised))
     return Formula(plain(expr), latex(expr), inside, spoken(expr))
 
 
-def line(
-    left: Expr | None, right: Expr | None, model: Model | None = None, raised: Dim = ""
-) -> Line:
+def line(left: Expr | None, right: Expr | None, model: Model | None = None) -> Line:
     """Return an equation; without a right side it asks: ``= ?``."""
     shown = None if left is None else formula(left, model)
-    value = None if right is None else formula(right, model, raised)
+    value = None if right is None else formula(right, model)
     sides = [] if shown is None else [_side("left", shown.mathml)]
     sides.append(_side("right", "<mo>?</mo>" if value is None else value.mathml))
     aloud = [] if shown is None else [shown.spoken]

@@ -9,7 +9,6 @@ from chainrule.board.schema import Forward, ForwardLine, Input, Line, ReadArgs
 from chainrule.calculus.graph.dims import base_names
 from chainrule.calculus.graph.model import Definition, Model
 from chainrule.calculus.graph.roles import reading_sentences, roles
-from chainrule.calculus.indexing.names import EXAMPLES
 from chainrule.documents.lesson.building import sum_over_entries
 from chainrule.language.reading import read_model
 
@@ -68,6 +67,6 @@ def forward_of(model: Model, reading: tuple[str, ...] = ()) -> Forward:
 
 
 def _summed(model: Model, definition: Definition) -> Line | None:
-    """Return the definition of a number as a sum over entries, the examples above: ``y^(i)``."""
+    """Return the definition of a number as a sum over entries; None where it is none."""
     form = sum_over_entries(definition.value, model)
-    return None if form is None else line(definition.target, form, model, model.raised or EXAMPLES)
+    return None if form is None else line(definition.target, form, model)

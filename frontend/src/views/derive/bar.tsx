@@ -44,9 +44,12 @@ export function DeriveBar() {
         <button type="button" onClick={() => goTo(0)}>Start again</button>
         <button type="button" onClick={present}>Presenter window</button>
         <button type="button" onClick={() => (black.value = true)}>Blackout</button>
-        <button type="button" onClick={() => print("filled")}>Print, filled in</button>
-        <button type="button" onClick={() => print("blank")}>Print, blank to fill in</button>
-        <button type="button" onClick={() => print("steps")}>Print lines without reasons</button>
+        <fieldset class="print-choices">
+          <legend>Print</legend>
+          <button type="button" onClick={() => print("filled")}>filled in</button>
+          <button type="button" onClick={() => print("blank")}>blank</button>
+          <button type="button" onClick={() => print("steps")}>without reasons</button>
+        </fieldset>
         <dl class="keys">
           <dt><kbd>Space</kbd> <kbd>→</kbd></dt><dd>next line</dd>
           <dt><kbd>←</kbd></dt><dd>back</dd>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from math import prod
 from typing import Any
 
@@ -135,21 +136,52 @@ def _letters(subscript: Subscripts) -> list[str]:
 
 
 def _value(xp: Any, operands: tuple[Any, ...], subscript: Subscripts, out_shape: Any) -> Any:  # noqa: ANN401
-    """Lay every operand out along an axis for each letter, multiply, and sum.
+    """Lay every operand out along an axis for each letter, and multiply pairs, smallest first.
 
-    Any array namespace has these operations, so exact residues and fifty digits work as well.
+    A letter is summed as soon as nothing else has it, so that no product of all sizes arises. Any
+    array namespace has these operations, so exact residues and fifty digits work as well.
     """
     groups, result = subscript
     letters = _letters(subscript)
-    product: Any = None
+    sizes: dict[str, int] = {}
+    terms: list[tuple[frozenset[str], Any]] = []
     for group, x in zip(groups, operands, strict=True):
         own = [letter for letter in letters if letter in group]
-        sizes = dict(zip(group, x.shape, strict=True))
+        sizes |= zip(group, x.shape, strict=True)
         moved = x.transpose(tuple(group.index(letter) for letter in own))
-        spread = moved.reshape(tuple(sizes.get(letter, 1) for letter in letters))
-        product = spread if product is None else product * spread
-    bound = tuple(range(len(result), len(letters)))
-    return (xp.sum(product, axis=bound) if bound else product).reshape(out_shape)
+        spread = moved.reshape(tuple(sizes[one] if one in group else 1 for one in letters))
+        terms.append((frozenset(group), spread))
+    while len(terms) > 1:
+        pairs = combinations(range(len(terms)), 2)
+        first, second = min(pairs, key=lambda pair: _size_of(pair, terms, sizes))
+        right, left = terms.pop(second), terms.pop(first)
+        needed = frozenset(result).union(*(held for held, _ in terms))
+        held, product = left[0] | right[0], left[1] * right[1]
+        terms.append(_summed(xp, held, product, needed, letters))
+    held, product = terms[0]
+    return _summed(xp, held, product, frozenset(result), letters)[1].reshape(out_shape)
+
+
+def _size_of(
+    pair: tuple[int, int], terms: list[tuple[frozenset[str], Any]], sizes: dict[str, int]
+) -> int:
+    """Return the number of entries in the product of a pair."""
+    return prod(sizes[letter] for letter in terms[pair[0]][0] | terms[pair[1]][0])
+
+
+def _summed(
+    xp: Any,  # noqa: ANN401
+    held: frozenset[str],
+    product: Any,  # noqa: ANN401
+    needed: frozenset[str],
+    letters: list[str],
+) -> tuple[frozenset[str], Any]:
+    """Sum a product over the letters that nothing else needs; their axes keep a size of 1."""
+    gone = tuple(axis for axis, letter in enumerate(letters) if letter in held - needed)
+    if not gone:
+        return held, product
+    shape = tuple(1 if axis in gone else size for axis, size in enumerate(product.shape))
+    return held & needed, xp.sum(product, axis=gone).reshape(shape)
 
 
 def _index(read: Any, node: Applied, places: Positions, fresh: Any) -> Expr:  # noqa: ANN401

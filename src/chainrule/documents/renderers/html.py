@@ -6,10 +6,8 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from urllib.parse import quote
 
-from chainrule.calculus.graph.dims import Dim
 from chainrule.calculus.graph.model import Model
 from chainrule.calculus.graph.node import Expr
-from chainrule.calculus.indexing.names import EXAMPLES
 from chainrule.documents import page
 from chainrule.documents.blocks import (
     Beside,
@@ -255,8 +253,7 @@ class _Writer:
         whole = self.equation(Equation((left, right)), display=False)
         if entrywise is None:
             return f'<div class="formula">{whole}</div>'
-        raised = EXAMPLES if self.model is None else self.model.raised or EXAMPLES
-        sums = self.equation(Equation((left, entrywise)), display=False, raised=raised)
+        sums = self.equation(Equation((left, entrywise)), display=False)
         return f'<div class="formula by-entry">{sums}</div><div class="formula whole">{whole}</div>'
 
     def header(self, cell: Inline, kind: str = "") -> str:
@@ -321,11 +318,9 @@ class _Writer:
     def question(self, question: Question) -> str:
         return self.equation(Equation((question.asked, None)))
 
-    def equation(self, equation: Equation, *, display: bool = True, raised: Dim = "") -> str:
-        """Write an equation; indices over `raised` stand above their symbols."""
+    def equation(self, equation: Equation, *, display: bool = True) -> str:
         inside = "<mo>=</mo>".join(
-            "<mo>?</mo>" if side is None else mathml(side, self.model, raised=raised)
-            for side in equation.sides
+            "<mo>?</mo>" if side is None else mathml(side, self.model) for side in equation.sides
         )
         aloud = " equals ".join(
             "what?" if side is None else spoken(side) for side in equation.sides

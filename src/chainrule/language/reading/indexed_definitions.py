@@ -82,8 +82,13 @@ class IndexedNames:
             if isinstance(part, Name)
         )
 
-    def raised_dim(self, scope: Mapping[str, Symbol]) -> Dim:
-        """Return the dimension whose indices the author writes above: the m of ``y^(i)``."""
+    def raised_dim(self, scope: Mapping[str, Symbol]) -> Dim | None:
+        """Return the dimension whose indices the author writes above: the m of ``y^(i)``.
+
+        It is empty where all indices stand below, and None where there are none.
+        """
+        if not self.bases:
+            return None
         shapes = [scope[base].shape for base in self.raised if base in scope]
         shared = set.intersection(*(set(shape) - {1} for shape in shapes)) if shapes else set()
         if EXAMPLES in shared:

@@ -281,7 +281,7 @@ def mathml(expr: Expr, model: Model | None = None, *, paths: bool = False, raise
         The dimension whose indices stand above their symbols, as in ``y^(i)``; by default the one
         whose indices the author of the model writes so.
     """
-    if not raised and model is not None:
+    if raised is None and model is not None:
         raised = model.raised
     medium = MathML(model, paths=paths, raised=_indices_over(expr, raised) if raised else ())
     return typeset(expr, medium, medium.placed if paths else None)

@@ -92,14 +92,14 @@ def judged_parts(forward: str, answers: dict[str, str]) -> dict[str, Verdict] | 
     try:
         found = audit("\n".join(lines), read_model(forward))
     except ChainruleError as error:
-        return str(error)
+        return _sentence(str(error))
     verdicts = {verdict.line: verdict for verdict in found.lines}
     by_name: dict[str, Verdict] = {}
     for number, name in enumerate(answers, start=1):
         verdict = verdicts.get(number)
         if verdict is None or verdict.verdict in ("unreadable", "unproven"):
             why = "it was not read as a claim" if verdict is None else verdict.why
-            return f"{name}: {why}"
+            return f"{name}: {_sentence(why)}"
         by_name[name] = verdict
     return by_name
 
@@ -118,3 +118,8 @@ def marked(name: str, verdict: Verdict | None) -> PartMark:
     if holds(verdict):
         return PartMark(name, True, True, "right")
     return PartMark(name, False, True, f"wrong: {verdict.mistake or verdict.why}")
+
+
+def _sentence(reason: str) -> str:
+    """Return a reason without its place: a part stands in a field of its own."""
+    return re.sub(r"^line \d+, column \d+: ", "", reason.split("\n")[0])
