@@ -16,8 +16,8 @@ export interface Lesson {
   derive: Derivation;
   numbers: Numbers;
   graph: Graph;
-  /** The verdicts on the faulty transcript of the derivation. */
-  audit: Audit;
+  /** The verdicts on the faulty transcript of the derivation; null where it has none. */
+  audit: Audit | null;
   why: Record<string, { line: Card; nodes: Record<string, Card> }>;
   /** The emitted JavaScript of every line; null where an operation has none. */
   evaluate:

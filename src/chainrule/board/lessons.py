@@ -11,7 +11,7 @@ from chainrule.board.answers import audited
 from chainrule.board.coding import encoded
 from chainrule.board.compact import Verbatim
 from chainrule.board.derivations import derivation_of, derived
-from chainrule.board.picture import graph, with_all_gradients
+from chainrule.board.picture import graph, remaining_gradients
 from chainrule.board.points import Point, matrix_of, numbers
 from chainrule.board.schema import AuditArgs, CertifyArgs, DeriveArgs, GalleryItem, PointArgs
 from chainrule.board.scripts import numbers_script
@@ -64,7 +64,7 @@ def lesson(item: GalleryItem, *, every_node: bool = True) -> dict[str, Any]:
         "title": item.title,
         "text": item.text,
         "derive": encoded(made),
-        "audit": encoded(audited(AuditArgs(made.faulty, item.text))),
+        "audit": _audit(made.faulty, item.text),
         "numbers": encoded(numbers(args)),
         "graph": encoded(graph(args)),
         "why": cards,
@@ -80,9 +80,17 @@ def _paths(root: Expr) -> Iterator[str]:
         yield path_text(path)
 
 
+def _audit(transcript: str, text: str) -> Any:  # noqa: ANN401
+    """Return the verdicts on a transcript; None where it cannot be read, as one of tensors."""
+    try:
+        return encoded(audited(AuditArgs(transcript, text)))
+    except ChainruleError:
+        return None
+
+
 def _evaluate(text: str) -> Verbatim | None:
     try:
-        return Verbatim(numbers_script(derivation_of(text), with_all_gradients(text, (), 1)))
+        return Verbatim(numbers_script(derivation_of(text), remaining_gradients(text, (), 1)))
     except DerivationError:
         return None  # an operation without JavaScript: the page shows the numbers of the export
 

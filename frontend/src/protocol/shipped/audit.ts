@@ -18,8 +18,8 @@ function known({ derive, audit }: Lesson): Map<string, LineVerdict> {
   derive.steps.forEach(({ line, rule }, at) => {
     if (line.right) proven(line.text, `It is line ${at + 1} of this derivation: ${rule}.`);
   });
-  for (const one of audit.lines) {
-    const text = audit.source[one.line - 1];
+  for (const one of audit?.lines ?? []) {
+    const text = audit!.source[one.line - 1];
     if (text) found.set(plain(text), one);
   }
   return found;

@@ -24,7 +24,7 @@ async function load(): Promise<void> {
   of = key;
   at.value = 0;
   try {
-    const result = await call("graph", problem());
+    const result = await call("graph", { ...problem(), order: 1 });
     failure.value = null;
     folded.value = new Set(result.nodes.length > LARGE ? result.groups.map(({ id }) => id) : []);
     graph.value = result;
