@@ -34,12 +34,16 @@ function Box({ of, output }: { of: Value; output: string }) {
   );
 }
 
-function touch(placed: Placed, at: number, source: string, target: string, half: Map<string, number>): void {
+type Point = { x: number; y: number };
+
+/** Let an edge begin and end at the middle of the sides of its boxes. */
+function touch(placed: Placed, at: number, source: string, target: string, reach: Map<string, Point>): void {
   const [from, to] = [placed.nodes[source]!, placed.nodes[target]!];
+  const [out, into] = [reach.get(source)!, reach.get(target)!];
   placed.edges[at]!.points = [
-    { x: from.x + half.get(source)!, y: from.y },
+    { x: from.x + out.x, y: from.y + out.y },
     ...placed.edges[at]!.points.slice(1, -1),
-    { x: to.x - half.get(target)!, y: to.y },
+    { x: to.x - into.x, y: to.y - into.y },
   ];
 }
 
@@ -58,12 +62,15 @@ export function CircuitDrawing({ of }: { of: Circuit }) {
       if (gone || !host.current || !frame.current) return;
       const found = [...host.current.querySelectorAll<HTMLElement>("[data-box]")];
       const boxes = found.map((box) => ({ id: box.dataset.box!, width: box.offsetWidth, height: box.offsetHeight }));
-      const half = new Map(found.map((box) => [box.dataset.box!, box.querySelector<HTMLElement>(".circuit-name")!.offsetWidth / 2]));
       const room = frame.current.clientWidth;
       const across = room >= 560;
       const result = layout(boxes, links, across ? "LR" : "TB");
       // Across, an edge goes from box to box, and not to the numbers that stand above and below.
-      if (across) links.forEach(({ source, target }, at) => touch(result, at, source, target, half));
+      const reach = new Map(found.map((box) => {
+        const name = box.querySelector<HTMLElement>(".circuit-name")!;
+        return [box.dataset.box!, across ? { x: name.offsetWidth / 2, y: 0 } : { x: 0, y: box.offsetHeight / 2 }];
+      }));
+      links.forEach(({ source, target }, at) => touch(result, at, source, target, reach));
       placed.value = result;
       scale.value = Math.max(SMALLEST, Math.min(1, room / result.width));
     };

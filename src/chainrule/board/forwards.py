@@ -8,9 +8,13 @@ from chainrule.board.formulas import formula, line, shape
 from chainrule.board.schema import Forward, ForwardLine, Input, Line, ReadArgs
 from chainrule.calculus.graph.dims import base_names
 from chainrule.calculus.graph.model import Definition, Model
+from chainrule.calculus.graph.node import Total, walk
 from chainrule.calculus.graph.roles import reading_sentences, roles
 from chainrule.documents.lesson.building import sum_over_entries
 from chainrule.language.reading import read_model
+
+MOST_SUMS = 2
+"""A cost with more sums than this is easier to read with matrices."""
 
 CACHED = 32
 """The number of forward passes, and of derivations, that stay in memory."""
@@ -67,6 +71,10 @@ def forward_of(model: Model, reading: tuple[str, ...] = ()) -> Forward:
 
 
 def _summed(model: Model, definition: Definition) -> Line | None:
-    """Return the definition of a number as a sum over entries; None where it is none."""
+    """Return the cost as a sum over entries; None for other values, and where it is no such sum."""
+    if definition.target is not model.objective:
+        return None
     form = sum_over_entries(definition.value, model)
-    return None if form is None else line(definition.target, form, model)
+    if form is None or len({n.index for n in walk(form) if isinstance(n, Total)}) > MOST_SUMS:
+        return None
+    return line(definition.target, form, model)

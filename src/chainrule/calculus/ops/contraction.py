@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from math import prod
 from typing import Any
 
@@ -20,6 +19,7 @@ from chainrule.calculus.graph.op import Domain, Law, Layout, Mistake, Notation, 
 from chainrule.calculus.ops.dimensions import permute
 from chainrule.calculus.ops.linear import matmul, transpose
 from chainrule.calculus.ops.reduction import reduce_sum
+from chainrule.calculus.ops.summed_products import summed_product
 from chainrule.errors import ShapeError
 
 Subscripts = tuple[tuple[str, ...], str]
@@ -136,52 +136,21 @@ def _letters(subscript: Subscripts) -> list[str]:
 
 
 def _value(xp: Any, operands: tuple[Any, ...], subscript: Subscripts, out_shape: Any) -> Any:  # noqa: ANN401
-    """Lay every operand out along an axis for each letter, and multiply pairs, smallest first.
+    """Lay every operand out along an axis for each letter, multiply, and sum.
 
-    A letter is summed as soon as nothing else has it, so that no product of all sizes arises. Any
-    array namespace has these operations, so exact residues and fifty digits work as well.
+    Any array namespace has these operations, so exact residues and fifty digits work as well.
     """
     groups, result = subscript
     letters = _letters(subscript)
     sizes: dict[str, int] = {}
-    terms: list[tuple[frozenset[str], Any]] = []
+    factors = []
     for group, x in zip(groups, operands, strict=True):
         own = [letter for letter in letters if letter in group]
         sizes |= zip(group, x.shape, strict=True)
         moved = x.transpose(tuple(group.index(letter) for letter in own))
-        spread = moved.reshape(tuple(sizes[one] if one in group else 1 for one in letters))
-        terms.append((frozenset(group), spread))
-    while len(terms) > 1:
-        pairs = combinations(range(len(terms)), 2)
-        first, second = min(pairs, key=lambda pair: _size_of(pair, terms, sizes))
-        right, left = terms.pop(second), terms.pop(first)
-        needed = frozenset(result).union(*(held for held, _ in terms))
-        held, product = left[0] | right[0], left[1] * right[1]
-        terms.append(_summed(xp, held, product, needed, letters))
-    held, product = terms[0]
-    return _summed(xp, held, product, frozenset(result), letters)[1].reshape(out_shape)
-
-
-def _size_of(
-    pair: tuple[int, int], terms: list[tuple[frozenset[str], Any]], sizes: dict[str, int]
-) -> int:
-    """Return the number of entries in the product of a pair."""
-    return prod(sizes[letter] for letter in terms[pair[0]][0] | terms[pair[1]][0])
-
-
-def _summed(
-    xp: Any,  # noqa: ANN401
-    held: frozenset[str],
-    product: Any,  # noqa: ANN401
-    needed: frozenset[str],
-    letters: list[str],
-) -> tuple[frozenset[str], Any]:
-    """Sum a product over the letters that nothing else needs; their axes keep a size of 1."""
-    gone = tuple(axis for axis, letter in enumerate(letters) if letter in held - needed)
-    if not gone:
-        return held, product
-    shape = tuple(1 if axis in gone else size for axis, size in enumerate(product.shape))
-    return held & needed, xp.sum(product, axis=gone).reshape(shape)
+        factors.append(moved.reshape(tuple(sizes[one] if one in group else 1 for one in letters)))
+    bound = {at: sizes[letter] for at, letter in enumerate(reversed(letters[len(result) :]))}
+    return summed_product(factors, bound, xp).reshape(out_shape)
 
 
 def _index(read: Any, node: Applied, places: Positions, fresh: Any) -> Expr:  # noqa: ANN401
