@@ -23,7 +23,7 @@ def words(markup: str) -> str:
 
 @pytest.mark.parametrize(
     ("text", "raised"),
-    [(ABOVE, "m"), (BELOW, ""), (MATRICES, None), (ABOVE.replace("m", "N"), "N")],
+    [(ABOVE, "m"), (BELOW, ""), (MATRICES, None), (ABOVE.replace("^m", "^N"), "N")],
 )
 def test_a_forward_pass_knows_how_its_examples_are_written(text: str, raised: str | None) -> None:
     assert read_model(text).raised == raised

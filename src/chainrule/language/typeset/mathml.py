@@ -265,7 +265,9 @@ def _row(places: list[str]) -> str:
     return "<mrow>" + "".join(f"<mi>{escape(place)}</mi>" for place in places) + "</mrow>"
 
 
-def mathml(expr: Expr, model: Model | None = None, *, paths: bool = False, raised: Dim = "") -> str:
+def mathml(
+    expr: Expr, model: Model | None = None, *, paths: bool = False, raised: Dim | None = None
+) -> str:
     """Write the inside of a ``<math>`` element.
 
     Parameters
