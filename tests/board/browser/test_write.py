@@ -11,7 +11,7 @@ pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 from playwright.sync_api import expect
 
-from .driving import go, write
+from .driving import go, reveal, write
 
 PASS = "x : (n, 1)\nw : (1, n)\nt : (1, 1)\nu = w x - t\nL = u^2"
 
@@ -103,7 +103,7 @@ def test_back_goes_to_the_view_before(page: Any) -> None:
     expect(page).to_have_url(re.compile("view=write&cr="))
     go(page, "Derive")
     expect(page).to_have_url(re.compile("view=derive"))
-    page.keyboard.press("Space")
+    reveal(page, 1)
     expect(page).to_have_url(re.compile("at=1"))
     go(page, "Graph")
     expect(page).to_have_url(re.compile("view=graph"))
