@@ -41,6 +41,7 @@ PARTS = (
         "How-to",
         (
             "language",
+            "board",
             "course",
             "exercises",
             "grading",

@@ -133,7 +133,10 @@ def problem(text: str, values: tuple[str, ...], rng: Random) -> Draft:
                 "if it follows from them."
             ),
             *(Prose(part) for part in parts),
-            Prose(f"One line per part, or separated by semicolons: {names[0]} = ...; ..."),
+            Prose(
+                f"One line per part, or separated by semicolons: {names[0]} = ...; ...",
+                of_form=True,
+            ),
         ),
         key,
         (
