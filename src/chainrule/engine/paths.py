@@ -55,6 +55,9 @@ _COPY_BYTES: Final[float] = 1e8
 _STALE: Final[float] = 0.5
 """The drift of the logarithm of the curvature from which a Hessian is formed anew."""
 
+_AMPLE: Final[float] = 0.1
+"""The part of the tolerance that the model may predict to be left, where a proof is tried."""
+
 _CAREFUL: Final[float] = 0.25
 _TIGHTER: Final[float] = 1e-2
 _LEAST_AIM: Final[float] = 1e-5
@@ -206,7 +209,7 @@ class PathSolver:
         if there.value + penalty.value(coef[:, 0]) < self.start.value:
             self._here, self._last = there, strength
 
-    def solve(self, strength: float, *, tol: float, max_iter: int) -> PathPoint:
+    def solve(self, strength: float, *, tol: float, max_iter: int, fine: bool = True) -> PathPoint:
         """Return the fit of a strength.
 
         Parameters
@@ -215,11 +218,15 @@ class PathSolver:
         tol : float
             Bound on (f - f*) / f* to be proven, f* counted from the sum of the least losses.
         max_iter : int
+        fine : bool
+            Whether the derivatives are to vanish up to the tolerance, too; else the fit ends as
+            soon as the bound is proven, as on a path.
         """
-        aim = _CAREFUL * tol
+        aim, enough = _CAREFUL * tol, 0.0 if fine else _AMPLE * tol
         with _alone():
             while True:
-                penalty, solution = self._reach(strength, aim, max_iter - len(self._records))
+                left = max_iter - len(self._records)
+                penalty, solution = self._reach(strength, aim, left, enough)
                 here, model = self._here, self._model
                 certificate = certify_elastic_net(
                     self.objective,
@@ -231,6 +238,9 @@ class PathSolver:
                 )
                 if certificate.relative_bound <= tol or solution.stop != "converged":
                     break
+                if enough > 0:
+                    enough = _TIGHTER * enough if enough > _LEAST_AIM * tol else 0.0
+                    continue
                 aim *= _TIGHTER
                 if aim < _LEAST_AIM * tol:
                     break
@@ -328,13 +338,15 @@ class PathSolver:
         )
         return solution.evaluation
 
-    def _reach(self, strength: float, aim: float, max_iter: int) -> tuple[ElasticNet, Solution]:
-        """Solve for a strength up to violations of `aim`, and stand there."""
+    def _reach(
+        self, strength: float, aim: float, max_iter: int, enough: float = 0.0
+    ) -> tuple[ElasticNet, Solution]:
+        """Solve for a strength up to violations of `aim`, or a gain of `enough`, and stand there."""
         penalty = self._shape.penalty(strength, self.source.column_scale)
         unit = self._units(penalty)
         self._refresh()
         if self._is_wide:
-            solution = self._solve_wide(penalty, unit, strength, aim, max_iter)
+            solution = self._solve_wide(penalty, unit, strength, aim, max_iter, enough)
         else:
             solution = proximal_newton(
                 self.objective,
@@ -344,6 +356,7 @@ class PathSolver:
                 self._model,
                 tolerance=aim,
                 max_iter=max_iter,
+                enough=enough,
                 monitor=self._monitor,
             )
             self._model = solution.model
@@ -373,7 +386,13 @@ class PathSolver:
         return self.source.n_features > _FEW and self.source.can_take_columns
 
     def _solve_wide(
-        self, penalty: ElasticNet, unit: FloatArray, strength: float, aim: float, max_iter: int
+        self,
+        penalty: ElasticNet,
+        unit: FloatArray,
+        strength: float,
+        aim: float,
+        max_iter: int,
+        enough: float,
     ) -> Solution:
         """Solve on the columns that take part, until no other column is missing."""
         here, done = self._here, len(self._records)
@@ -386,11 +405,12 @@ class PathSolver:
         while True:
             columns = np.flatnonzero(wanted)
             left = max_iter - (len(self._records) - done)
-            solution = self._solve_on(columns, penalty, unit, here, aim, left)
+            solution = self._solve_on(columns, penalty, unit, here, aim, left, enough)
             here = solution.evaluation
             self._ever |= here.point.coef[:, 0] != 0
             violation = penalty.violation(here.point.coef[:, 0], here.gradient.coef[:, 0]) / unit
-            missing = (violation > aim) & ~wanted
+            # a violation enters the gap squared, so small ones wait for the proof
+            missing = (violation > max(aim, float(np.sqrt(enough)))) & ~wanted
             if not missing.any() or solution.stop in ("interrupted", "max_iter"):
                 return solution
             slope = np.abs(here.gradient.coef[:, 0])
@@ -408,6 +428,7 @@ class PathSolver:
         here: Evaluation,
         aim: float,
         max_iter: int,
+        enough: float,
     ) -> Solution:
         """Solve with all other columns held; the gradient of all columns comes with the answer."""
         source, model = self.source, self._model
@@ -422,6 +443,7 @@ class PathSolver:
                 model,
                 tolerance=aim,
                 max_iter=max_iter,
+                enough=enough,
                 monitor=self._monitor,
             )
             self._model = solution.model
@@ -444,6 +466,7 @@ class PathSolver:
             model,
             tolerance=aim,
             max_iter=max_iter,
+            enough=enough,
         )
         self._records += found.history
         if found.model is not None:
@@ -494,7 +517,7 @@ def path_of(
     for strength in strengths.tolist():
         if not found:
             solver.approach(strength, max_iter)
-        found.append(solver.solve(strength, tol=tol, max_iter=max_iter))
+        found.append(solver.solve(strength, tol=tol, max_iter=max_iter, fine=False))
         if found[-1].stop == "interrupted":
             break
     return found, perf_counter() - clock

@@ -25,8 +25,8 @@ def newton_drop(
     lost: float,
     curvature_error: float,
     drift: float = 0.0,
-) -> tuple[float, float] | None:
-    """Bound f - f* in some parameters by their Newton decrement, and the change of any score.
+) -> tuple[float, float, float] | None:
+    """Bound f - f* in some parameters by their Newton decrement, and how far away its optimum is.
 
     Parameters
     ----------
@@ -45,8 +45,9 @@ def newton_drop(
 
     Returns
     -------
-    drop, reach : float
-        None where the decrement is not small enough for the theorem.
+    drop, reach, length : float
+        The bound on f - f*; bounds on the change of any score, and on the distance in the norm of
+        the true Hessian. None where the decrement is not small enough for the theorem.
     """
     if not curvature.smallest > lost:
         return None
@@ -61,4 +62,5 @@ def newton_drop(
     if ratio >= 1:
         return None
     length = -np.log1p(-ratio) / (constant * widest) if constant * widest > 0 else decrement
-    return float(decrement**2 * growth(ratio)), float(1.000001 * length * widest)
+    length = 1.000001 * float(length)
+    return float(decrement**2 * growth(ratio)), length * float(widest), length

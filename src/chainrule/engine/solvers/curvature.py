@@ -93,6 +93,11 @@ class Curvature:
         return 0.0
 
     @property
+    def is_definite(self) -> bool:
+        """Whether a factor proves all eigenvalues to be positive, without their computation."""
+        return self._verified > 0
+
+    @property
     def eigenvalue_error(self) -> float:
         """Bound what `dual_norm` may not know of the spectrum (backward stability of eigh)."""
         if self._verified:

@@ -118,6 +118,7 @@ def proximal_newton(
     *,
     tolerance: float,
     max_iter: int,
+    enough: float = 0.0,
     monitor: Callable[[Evaluation], bool] | None = None,
 ) -> Solution:
     """Minimise the losses of an objective and an elastic net.
@@ -136,6 +137,9 @@ def proximal_newton(
     tolerance : float
         The largest violation of the conditions for an optimum, relative to the strengths.
     max_iter : int
+    enough : float
+        Stop, too, where the model predicts that no more than this part of the objective above its
+        floor is left to gain.
     monitor : callable, optional
         Called with every new evaluation, penalty included; True stops.
     """
@@ -161,13 +165,17 @@ def proximal_newton(
         found = None
         while found is None:
             aimed, predicted = _minimum(objective, penalty, here, unit, model, aim)
+            if 0 <= -predicted <= enough * (value - here.floor) and enough > 0:
+                stop = "converged"
+                break
             found = _along(objective, penalty, here, value, aimed, predicted)
             if found is None and (model.is_exact or bound is not None):
                 break
             if found is None:
                 model = Model.at(objective, here, model.columns, None)
         if found is None:
-            stop = "stalled"
+            if stop != "converged":
+                stop = "stalled"
             break
         there, new_value, length = found
         new_violation = _violation(penalty, there)
