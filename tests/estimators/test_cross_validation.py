@@ -89,9 +89,8 @@ def test_curve_and_choices_are_those_of_glmnet(
     )
     kind = PoissonRegressorCV if case == "poisson" else LogisticRegressionCV
     weights = 1 + i % 3 if case in ("binomial weighted", "binomial elastic net") else None
-    model = kind(alphas=lambdas, l1_ratios=[CASES[case]], cv=folds, rule="1se").fit(
-        rows, y, weights
-    )
+    model = kind(alphas=lambdas, l1_ratios=[CASES[case]], cv=folds, rule="1se", tol=1e-11)
+    model.fit(rows, y, weights)
     for found, column in ((-2 * model.mean_score_, "cvm"), (2 * model.std_error_, "cvsd")):
         expected = [float(row[column]) for row in recorded]
         np.testing.assert_allclose(found[0], expected, rtol=1e-5)
@@ -190,9 +189,12 @@ def test_regressors_score_half_the_mean_deviance() -> None:
     exposure = np.log(rng.uniform(1, 3, len(X)))
     y = rng.poisson(np.exp(X[:, 0] + exposure))
     folds = list(KFold(3).split(X))
-    model = PoissonRegressorCV(alphas=[0.01, 1.0], cv=folds).fit(X, y, offset=exposure)
+    model = PoissonRegressorCV(alphas=[0.01, 1.0], cv=folds, tol=1e-12)
+    model.fit(X, y, offset=exposure)
     for k, (train, test) in enumerate(folds):
-        one = PoissonRegressor(alpha=0.01).fit(X[train], y[train], offset=exposure[train])
+        one = PoissonRegressor(alpha=0.01, tol=1e-12).fit(
+            X[train], y[train], offset=exposure[train]
+        )
         mean = one.predict(X[test], exposure[test])
         expected = -mean_poisson_deviance(y[test], mean) / 2
         np.testing.assert_allclose(model.scores_[k, 0, 0], expected, rtol=1e-7)

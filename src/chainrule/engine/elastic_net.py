@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from time import perf_counter
 
-import numpy as np
 
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.monitor import OnIteration
 from chainrule.engine.objective.evaluation import Point
-from chainrule.engine.paths import PathSolver
+from chainrule.engine.paths import PathPoint, PathSolver
 from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.results import Fit
 from chainrule.engine.runtime.constants import machine_constants
@@ -79,7 +78,30 @@ def fit_elastic_net(
         found, interrupted = last, True
     after = memory()
     grew = after[1] - held[0] if held and after and after[1] > held[1] else None
-    plan = _plan(source, shape)
+    return fit_of_point(
+        found,
+        shape,
+        plan_of(source, shape),
+        passes=solver.objective.passes + 1,  # the source's check
+        seconds=perf_counter() - clock,
+        n_threads=n_threads,
+        megabytes=grew,
+        interrupted=interrupted,
+    )
+
+
+def fit_of_point(
+    found: PathPoint,
+    shape: Shape,
+    plan: Plan,
+    *,
+    passes: float,
+    seconds: float,
+    n_threads: int,
+    megabytes: float | None = None,
+    interrupted: bool = False,
+) -> Fit:
+    """Return a point of a path as a fit of its own."""
     return Fit(
         found.point,
         found.value,
@@ -87,19 +109,20 @@ def fit_elastic_net(
         found.stop,
         METHOD,
         found.n_iter,
-        solver.objective.passes + 1,  # the source's check
-        perf_counter() - clock,
-        grew,
+        passes,
+        seconds,
+        megabytes,
         n_threads,
         lambda: found.certificate,
         lambda: list(found.history),
         lambda: plan,
         interrupted,
-        obstacles=() if found.met else _obstacles(found.stop, shape, C),
+        obstacles=() if found.met else _obstacles(found, shape),
     )
 
 
-def _plan(source: InMemorySource, shape: Shape) -> Plan:
+def plan_of(source: InMemorySource, shape: Shape) -> Plan:
+    """Return the one method that there is, with what it is expected to take."""
     kinds = ["absolute values"] * (shape.l1_ratio > 0) + ["bounds"] * shape.is_bounded
     what = " and ".join(kinds) or "a strength for each column"
     reason = (
@@ -116,9 +139,9 @@ def _plan(source: InMemorySource, shape: Shape) -> Plan:
     return Plan(METHOD, reason, passes, seconds, vectors, alternatives)
 
 
-def _obstacles(stop: str, shape: Shape, C: float) -> tuple[str, ...]:
-    if stop != "converged" and stop != "stalled":
+def _obstacles(found: PathPoint, shape: Shape) -> tuple[str, ...]:
+    if found.stop != "converged" and found.stop != "stalled":
         return ()
-    if np.isinf(C) or not shape.factors.all():
+    if found.strength == 0 or not shape.factors.all():
         return ("columns without penalty may be collinear, or separate the classes",)
     return ()

@@ -119,6 +119,13 @@ class PathSolver:
     on_iteration : callable, optional
         Called with the progress; True ends the fit.
 
+    Attributes
+    ----------
+    objective : Objective
+        Of the losses alone.
+    start, null : Evaluation
+        The best points without penalised coefficients, and without any.
+
     Raises
     ------
     DataError
@@ -146,7 +153,7 @@ class PathSolver:
         with _alone():
             fewer = merged(source, n_threads)
         self.source = source if fewer is None else fewer
-        self._row, self._shape, self._n_threads = row, shape, n_threads
+        self._row, self.shape, self._n_threads = row, shape, n_threads
         self._fit_intercept, self._on_iteration = fit_intercept, on_iteration
         self.objective = self._objective_of(self.source)
         facts = self.objective.loss.facts
@@ -175,7 +182,7 @@ class PathSolver:
     @property
     def largest(self) -> float:
         """The least strength at which all penalised coefficients are 0."""
-        shape = self._shape
+        shape = self.shape
         counted = replace(shape, l1_ratio=max(shape.l1_ratio, _LEAST_RATIO))
         return counted.largest(self.start.gradient.coef[:, 0], self.source.column_scale)
 
@@ -201,7 +208,7 @@ class PathSolver:
     def begin_at(self, start: Point, strength: float) -> None:
         """Start from a point in the units of the data, where it is better than no coefficients."""
         source = self.source
-        penalty = self._shape.penalty(strength, source.column_scale)
+        penalty = self.shape.penalty(strength, source.column_scale)
         shifted = start.intercept + source.column_shift @ start.coef
         coef = penalty.nearest(start.coef[:, 0] * source.column_scale)[:, None]
         with _alone():
@@ -255,7 +262,7 @@ class PathSolver:
         if self._seen is None:
             return None
         self._here = self._seen
-        penalty = self._shape.penalty(strength, self.source.column_scale)
+        penalty = self.shape.penalty(strength, self.source.column_scale)
         with _alone():
             certificate = certify_elastic_net(
                 self.objective, penalty, self._here, enough=tol, stop="interrupted"
@@ -321,7 +328,7 @@ class PathSolver:
 
     def _solved_null(self, start: Evaluation, held: BoolArray) -> Evaluation:
         """Return the best point with some coefficients at 0."""
-        shape, scale = self._shape, self.source.column_scale
+        shape, scale = self.shape, self.source.column_scale
         zeros = np.zeros(len(held))
         penalty = ElasticNet(
             np.where(held, _FORBIDDING, 0.0), zeros, shape.lower * scale, shape.upper * scale
@@ -341,8 +348,8 @@ class PathSolver:
     def _reach(
         self, strength: float, aim: float, max_iter: int, enough: float = 0.0
     ) -> tuple[ElasticNet, Solution]:
-        """Solve for a strength up to violations of `aim`, or a gain of `enough`, and stand there."""
-        penalty = self._shape.penalty(strength, self.source.column_scale)
+        """Solve for a strength up to violations of `aim` or a gain of `enough`; stand there."""
+        penalty = self.shape.penalty(strength, self.source.column_scale)
         unit = self._units(penalty)
         self._refresh()
         if self._is_wide:

@@ -36,7 +36,12 @@ from chainrule.estimators.inputs import as_offset, as_weights, class_weighted
 from chainrule.estimators.labels import Labels, class_labels
 from chainrule.estimators.legacy_attributes import legacy_form
 from chainrule.estimators.lost_classes import lone_intercept, widened
-from chainrule.estimators.scoring import mean_log_proba, with_labels
+from chainrule.estimators.scoring import (
+    mean_log_proba,
+    mean_log_probas,
+    raw_at_points,
+    with_labels,
+)
 from chainrule.estimators.selection import check_rule
 
 _LOG_LOSS: Final = "neg_log_loss"
@@ -425,6 +430,9 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
     def _set_strength(self, model: Any, strength: float, in_alpha: bool, rows: Rows) -> None:  # noqa: ANN401
         model.C = 1 / (strength * float(rows.weights.sum())) if in_alpha else strength
 
+    def _inverse_strength_of(self, model: Any, rows: Rows) -> float:  # noqa: ANN401
+        return float(model.C)
+
     def _fold_models(self, k: int, rows: Rows, grid: Grid) -> Iterator[tuple[int, int, Any, int]]:
         """Yield the fits of a fold; a class without training rows gets the probability 0."""
         used = rows.y[rows.weights > 0]
@@ -477,7 +485,7 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
         params: Mapping[str, Any],
     ) -> float:
         """Return the score of a model on held-out rows."""
-        if self.scoring == _LOG_LOSS and not set(params) - {"sample_weight"}:
+        if self._can_score_together(params):
             log_proba = model.predict_log_proba(rows.X, rows.offset)
             return mean_log_proba(log_proba, rows.y, self.classes_, params.get("sample_weight"))
         if rows.offset is not None:
@@ -492,6 +500,20 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
                 f"scoring={self.scoring!r} takes no infinite scores, which rows have in a fold "
                 "whose training rows lack a class: use StratifiedKFold, fewer folds or other groups"
             ) from error
+
+    def _can_score_together(self, params: Mapping[str, Any]) -> bool:
+        return self.scoring == _LOG_LOSS and not set(params) - {"sample_weight"}
+
+    def _scores_together(
+        self,
+        model: Any,  # noqa: ANN401
+        rows: Rows,
+        params: Mapping[str, Any],
+        coef: FloatArray,
+        intercept: FloatArray,
+    ) -> FloatArray:
+        raws = raw_at_points(model, rows.X, rows.offset, coef, intercept)
+        return mean_log_probas(raws, rows.y, self.classes_, params.get("sample_weight"))
 
     def _keep_curve(self, fits: FoldFits, grid: Grid, total: float) -> None:
         """Set the attributes that describe grid and folds."""

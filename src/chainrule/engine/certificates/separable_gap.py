@@ -27,8 +27,8 @@ left is the violation of the conditions for an optimum, and it enters squared. T
 Hessian that is known anyway are taken, or those that are not 0. Only others, most of them far
 from their strength, may need the scaling above.
 
-On the way to that best, in the norm of the Hessian as long as `length`, the derivative in another
-column changes by at most length sqrt(sum_i s_i h_i x_ij^2), by the inequality of Cauchy and Schwarz.
+On the way to that best, as long as `length` in the norm of the Hessian, the derivative in another
+column changes by at most length sqrt(sum_i s_i h_i x_ij^2) (inequality of Cauchy and Schwarz).
 
 Rounding of the gradient enters as an interval around each g_j.
 """
