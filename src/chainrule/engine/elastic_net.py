@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from time import perf_counter
 
-
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.monitor import OnIteration
