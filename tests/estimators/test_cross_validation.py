@@ -164,23 +164,14 @@ def test_a_weight_of_k_is_k_repetitions() -> None:
         np.testing.assert_allclose(weighted.std_error_, repeated.std_error_, rtol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("options", "many"),
-    [
-        ({}, True),
-        ({"Cs": np.inf}, True),  # tags are read before parameters are checked
-        ({"l1_ratios": [0.0]}, True),
-        ({"l1_ratios": [0.0, 0.5]}, False),
-        ({"penalty": "l1"}, False),
-        ({"penalty_factor": {"a": 0}}, False),
-        ({"positive": True}, False),
-        ({"bounds": (0, 1)}, False),
-    ],
-)
-def test_tags_say_for_how_many_classes_the_penalties_are(
-    options: dict[str, Any], many: bool
-) -> None:
-    assert get_tags(LogisticRegressionCV(**options)).classifier_tags.multi_class is many
+def test_lasso_of_several_classes_is_chosen_by_folds() -> None:
+    X, y = small(4, n_samples=150, n_classes=3)
+    X = np.hstack([X, np.random.default_rng(0).normal(size=(150, 4))])
+    model = LogisticRegressionCV(Cs=[0.03, 0.3], l1_ratios=[0.5, 1.0], cv=3).fit(X, y)
+    one = LogisticRegression(C=model.C_, l1_ratio=model.l1_ratio_).fit(X, y)
+    np.testing.assert_allclose(model.coef_, one.coef_, atol=1e-6)
+    assert all(certificate.proven for certificate in model.certificates_.flat)
+    assert get_tags(model).classifier_tags.multi_class
 
 
 def test_regressors_score_half_the_mean_deviance() -> None:

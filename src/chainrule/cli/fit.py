@@ -267,7 +267,7 @@ Examples:
     show_default=True,
     metavar="R",
     help="Share of absolute values in the penalty: 1 is the lasso, which sets coefficients to 0; 0 "
-    "is L2 alone. For two classes, or a convex loss.",
+    "is L2 alone. For classes, or a convex loss.",
 )
 @click.option(
     "--path",

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 
+from chainrule.engine.class_paths import path_solver
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.elastic_net import fit_of_point, plan_of
 from chainrule.engine.fitting import engine_loss, fit_linear_model
@@ -89,7 +90,7 @@ class ContinuedFits:
         if self._solver is None or self._plan is None:
             shape = self._shape or Shape.checked(self._source.n_features, 0.0)
             self._plan = plan_of(self._source, shape)
-            self._solver = PathSolver(
+            self._solver = path_solver(
                 self._source,
                 self._row,
                 shape,

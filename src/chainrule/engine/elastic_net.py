@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from time import perf_counter
 
+from chainrule.engine.class_paths import path_solver
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.monitor import OnIteration
 from chainrule.engine.objective.evaluation import Point
-from chainrule.engine.paths import PathPoint, PathSolver
+from chainrule.engine.paths import PathPoint
 from chainrule.engine.penalties.elastic_net import Shape
 from chainrule.engine.results import Fit
 from chainrule.engine.runtime.constants import machine_constants
@@ -50,12 +51,12 @@ def fit_elastic_net(
     Raises
     ------
     DataError
-        When there are more than two classes, or the loss is not convex.
+        When the loss is not convex.
     """
     clock, held = perf_counter(), memory()
     if source.column_shift.any() and not fit_intercept:
         raise ValueError("the source has moved its columns, which only an intercept makes good")
-    solver = PathSolver(
+    solver = path_solver(
         source,
         row,
         shape,

@@ -39,7 +39,7 @@ from chainrule.engine.solvers.starting import starting_point
 from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop
 from chainrule.errors import DataError
 
-_FORBIDDING: Final[float] = 1e300
+FORBIDDING: Final[float] = 1e300
 """A strength that keeps every coefficient at 0."""
 
 _SHARE: Final[float] = 0.25
@@ -129,7 +129,7 @@ class PathSolver:
     Raises
     ------
     DataError
-        When there are more than two classes, or the loss is not convex.
+        When the loss is not convex.
     """
 
     def __init__(
@@ -142,11 +142,6 @@ class PathSolver:
         n_threads: int = 1,
         on_iteration: OnIteration | None = None,
     ) -> None:
-        if source.n_classes > 2:
-            raise DataError(
-                f"an L1 penalty, bounds and penalty factors are for two classes, and y has "
-                f"{source.n_classes}: fit one class against the others, or use l1_ratio=0"
-            )
         if row is not None:
             refuse_targets(source, row)
         self.n_samples = source.n_samples
@@ -184,7 +179,8 @@ class PathSolver:
         """The least strength at which all penalised coefficients are 0."""
         shape = self.shape
         counted = replace(shape, l1_ratio=max(shape.l1_ratio, _LEAST_RATIO))
-        return counted.largest(self.start.gradient.coef[:, 0], self.source.column_scale)
+        slopes, scale = self.start.gradient.coef.T, self.source.column_scale
+        return max(counted.largest(of_output, scale) for of_output in slopes)
 
     def deviance_ratio(self, loss: float) -> float:
         """Return the share of the null deviance that a sum of losses explains."""
@@ -208,12 +204,13 @@ class PathSolver:
     def begin_at(self, start: Point, strength: float) -> None:
         """Start from a point in the units of the data, where it is better than no coefficients."""
         source = self.source
-        penalty = self.shape.penalty(strength, source.column_scale)
+        penalty = self._penalty(strength)
         shifted = start.intercept + source.column_shift @ start.coef
-        coef = penalty.nearest(start.coef[:, 0] * source.column_scale)[:, None]
+        scaled = start.coef * source.column_scale[:, None]
+        coef = penalty.nearest(scaled.ravel()).reshape(scaled.shape)
         with _alone():
             there = self.objective.evaluate(Point(coef, shifted))
-        if there.value + penalty.value(coef[:, 0]) < self.start.value:
+        if there.value + penalty.value(coef.ravel()) < self.start.value:
             self._here, self._last = there, strength
 
     def solve(self, strength: float, *, tol: float, max_iter: int, fine: bool = True) -> PathPoint:
@@ -234,15 +231,8 @@ class PathSolver:
             while True:
                 left = max_iter - len(self._records)
                 penalty, solution = self._reach(strength, aim, left, enough)
-                here, model = self._here, self._model
-                certificate = certify_elastic_net(
-                    self.objective,
-                    penalty,
-                    here,
-                    enough=tol,
-                    known=None if model is None else model.snapshot,
-                    stop=solution.stop,
-                )
+                here = self._here
+                certificate = self._certified(penalty, tol, solution.stop)
                 if certificate.relative_bound <= tol or solution.stop != "converged":
                     break
                 if enough > 0:
@@ -251,7 +241,7 @@ class PathSolver:
                 aim *= _TIGHTER
                 if aim < _LEAST_AIM * tol:
                     break
-            if certificate.relative_bound > tol:
+            if certificate.relative_bound > tol and self.objective.loss.n_outputs == 1:
                 whole = replace(here, value=solution.value)
                 outcome = Outcome(whole, solution.stop)
                 certificate = free_separation(self.objective, penalty, outcome) or certificate
@@ -261,13 +251,27 @@ class PathSolver:
         """Return where an interrupt has left the way to a strength; None before the first step."""
         if self._seen is None:
             return None
-        self._here = self._seen
-        penalty = self.shape.penalty(strength, self.source.column_scale)
+        self._here, self._model = self._seen, None
+        penalty = self._penalty(strength)
         with _alone():
-            certificate = certify_elastic_net(
-                self.objective, penalty, self._here, enough=tol, stop="interrupted"
-            )
+            certificate = self._certified(penalty, tol, "interrupted")
             return self._at(strength, penalty, certificate, "interrupted", tol)
+
+    def _penalty(self, strength: float) -> ElasticNet:
+        """Return the penalty of all coefficients, those of a column side by side."""
+        return self.shape.penalty(strength, self.source.column_scale)
+
+    def _certified(self, penalty: ElasticNet, tol: float, stop: Stop) -> Certificate:
+        """Return what is proven where the solver stands."""
+        model = self._model
+        return certify_elastic_net(
+            self.objective,
+            penalty,
+            self._here,
+            enough=tol,
+            known=None if model is None else model.snapshot,
+            stop=stop,
+        )
 
     def _at(
         self,
@@ -281,7 +285,7 @@ class PathSolver:
         here, records = self._here, self._records
         n_steps = self._n_steps if stop == "interrupted" else len(records)
         self._records, self._n_steps = [], 0
-        value = here.value + penalty.value(here.point.coef[:, 0])
+        value = here.value + penalty.value(here.point.coef.ravel())
         certificate = with_rounded_intercept(
             certificate, self.objective, replace(here, value=value)
         )
@@ -331,7 +335,7 @@ class PathSolver:
         shape, scale = self.shape, self.source.column_scale
         zeros = np.zeros(len(held))
         penalty = ElasticNet(
-            np.where(held, _FORBIDDING, 0.0), zeros, shape.lower * scale, shape.upper * scale
+            np.where(held, FORBIDDING, 0.0), zeros, shape.lower * scale, shape.upper * scale
         )
         slopes = np.abs(start.gradient.coef[:, 0])
         largest = float(slopes.max(initial=0.0)) or 1.0
@@ -349,7 +353,7 @@ class PathSolver:
         self, strength: float, aim: float, max_iter: int, enough: float = 0.0
     ) -> tuple[ElasticNet, Solution]:
         """Solve for a strength up to violations of `aim` or a gain of `enough`; stand there."""
-        penalty = self.shape.penalty(strength, self.source.column_scale)
+        penalty = self._penalty(strength)
         unit = self._units(penalty)
         self._refresh()
         if self._is_wide:
@@ -384,7 +388,7 @@ class PathSolver:
 
         It is no less than what rounding leaves of the largest slope.
         """
-        steepest = float(np.abs(self.start.gradient.coef[:, 0]).max(initial=0.0))
+        steepest = float(np.abs(self.start.gradient.coef).max(initial=0.0))
         other = float(penalty.l1.max(initial=0.0)) or steepest or 1.0
         return np.maximum(np.where(penalty.l1 > 0, penalty.l1, other), UNIT * steepest)
 

@@ -62,8 +62,7 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         Inverse strength of the penalty; ``np.inf`` for none.
     l1_ratio : float, default=0.0
         Share of absolute values in the penalty: 1 is the lasso, 0 (or None) L2, between them
-        elastic net. Above 0 for two classes; coefficients are then exactly 0 where they do not
-        help.
+        elastic net. Above 0, coefficients are exactly 0 where they do not help.
     dual : bool, default=False
         Accepted for compatibility; the optimum is the same.
     tol : float, default=1e-8
@@ -409,12 +408,6 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         row: LossRow | None = None,
     ) -> None:
         """Fit to some rows, or all, and keep the fit: with the engine, or Firth's penalty."""
-        if n_classes > 2 and self._is_for_two_classes():
-            raise DataError(
-                "Only binary classification is supported. The type of the target is multiclass: "
-                "an L1 penalty, bounds and penalty factors are for two classes, and y has "
-                f"{n_classes}. Fit one class against the others, or use l1_ratio=0"
-            )
         if self.penalty not in FIRTH:
             super()._minimise(
                 X,
@@ -521,20 +514,6 @@ class LogisticRegression(ClassifierMixin, ClassInference, Predictions):  # type:
         if self.penalty == "l1":
             return 1.0
         return 0.0 if self.penalty in (None, "none", *FIRTH) else share
-
-    def _is_for_two_classes(self) -> bool:
-        """Return whether the penalty is one that is fitted for two classes alone."""
-        # parameters may be senseless here: tags are asked for before a fit checks them
-        ratio = 0.0 if self.penalty in (None, "none", *FIRTH) else self.l1_ratio
-        mixed = self.penalty == "l1" or ratio not in (0, None) or self.penalty_factor is not None
-        limited = self.bounds is not None or self.positive is True
-        is_penalised = not (isinstance(self.C, float) and np.isinf(self.C))
-        return limited or (mixed and is_penalised)
-
-    def __sklearn_tags__(self) -> Any:  # noqa: ANN401
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = not self._is_for_two_classes()
-        return tags
 
     def _dense_coef(self) -> FloatArray:
         return np.asarray(self.coef_.toarray() if sparse.issparse(self.coef_) else self.coef_)

@@ -373,20 +373,6 @@ class LogisticRegressionCV(CrossValidated, LogisticRegression):
     def _n_outputs(self) -> int:
         return 1 if len(self.classes_) == 2 else len(self.classes_)
 
-    def _is_for_two_classes(self) -> bool:
-        """Return whether a penalty to try is one that is fitted for two classes alone."""
-        if self.bounds is not None or self.positive is True:
-            return True
-        if self.penalty in ("l1", "l2"):
-            mixed = self.penalty == "l1"
-        else:
-            # parameters may be senseless here: tags are asked for before a fit checks them
-            mixed = self.l1_ratios is not None and np.unique(self.l1_ratios).tolist() != [0]
-        free = 0.0 if self.alphas is not None else np.inf
-        strengths = self.Cs if self.alphas is None else self.alphas
-        is_penalised = np.unique(strengths).tolist() != [free]
-        return is_penalised and (mixed or self.penalty_factor is not None)
-
     def _grid(self) -> Grid:
         """Return the penalties to try; refuse senseless parameters."""
         self._check_common_parameters()

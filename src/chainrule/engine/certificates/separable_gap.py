@@ -190,24 +190,59 @@ def _bound(
         why = "the curvature is too flat to say where the intercept is best"
     if not np.isfinite(price):
         return np.inf, why
-    doubt = doubt + moved
+    bound, why = fenchel_bound(
+        objective, penalty, evaluation, rounding, (w, slope, doubt + moved), ~open_ended
+    )
+    return (_SLACK * (price + bound), because) if np.isfinite(bound) else (np.inf, why)
+
+
+def fenchel_bound(
+    objective: Objective,
+    penalty: ElasticNet,
+    evaluation: Evaluation,
+    rounding: Rounding,
+    point: tuple[FloatArray, FloatArray, FloatArray],
+    held: BoolArray,
+) -> tuple[float, str]:
+    """Bound what some coefficients add to f - f*, by Fenchel's inequality.
+
+    Parameters
+    ----------
+    objective : Objective
+        Of the losses alone.
+    penalty : ElasticNet
+    evaluation : Evaluation
+    rounding : Rounding
+    point : tuple of ndarray
+        Coefficients, the derivatives of the losses, and bounds on the errors of these.
+    held : ndarray of bool
+        Which coefficients are counted.
+
+    Returns
+    -------
+    bound : float
+        inf where nothing is proven.
+    because : str
+    """
+    w, slope, doubt = point
     size = penalty.l1 * np.abs(w) + 0.5 * penalty.l2 * w * w
     conjugate = np.maximum(penalty.conjugate(-slope + doubt), penalty.conjugate(-slope - doubt))
-    scaled = np.isinf(conjugate) & ~open_ended
-    counted = np.where(scaled | open_ended, 0.0, conjugate)
+    scaled = np.isinf(conjugate) & held
+    counted = np.where(scaled | ~held, 0.0, conjugate)
     terms = size + slope * w + counted
     errors = doubt * np.abs(w)
     errors = errors + accumulated(len(w) + 8) * (size + np.abs(slope * w) + np.abs(counted))
-    held = ~open_ended
-    bound = price + max(float(terms[held].sum()), 0.0) + float(errors[held].sum())
+    bound = max(float(terms[held].sum()), 0.0) + float(errors[held].sum())
     if scaled.any():
         if not objective.loss.facts.has_least:
             return np.inf, "no least value of the loss is proven, from which a dual point is scaled"
+        if (penalty.l1[scaled] == 0).any():
+            return np.inf, "a coefficient without penalty is not proven to be at its best"
         over = np.abs(slope[scaled]) + doubt[scaled] - penalty.l1[scaled]
         excess = evaluation.excess + penalty.value(w) * (1 + accumulated(len(w) + 8))
         share = float((over / penalty.l1[scaled]).max()) * (1 + 8 * UNIT)
         bound += share * (excess + rounding.value)
-    return _SLACK * bound, because
+    return bound, ""
 
 
 def _open_ended(penalty: ElasticNet, slope: FloatArray, doubt: FloatArray) -> BoolArray:
