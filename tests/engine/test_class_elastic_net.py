@@ -14,8 +14,8 @@ from sklearn.linear_model import LogisticRegression as Theirs
 from chainrule import LogisticRegression
 from chainrule.engine.class_paths import ClassPathSolver
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.paths import PathPoint
 from chainrule.engine.penalties.elastic_net import Shape
+from chainrule.engine.results import PathPoint
 
 Array = npt.NDArray[Any]
 

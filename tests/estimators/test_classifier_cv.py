@@ -11,7 +11,6 @@ import pytest
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold
-from sklearn.utils import get_tags
 
 from chainrule import LogisticRegression, LogisticRegressionCV
 from chainrule.engine.runtime.stored_arrays import open_npy

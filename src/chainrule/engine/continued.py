@@ -22,6 +22,9 @@ from chainrule.engine.solvers.plans import Plan
 _MOST_COLUMNS: Final[int] = 300
 """Columns up to which neighbouring fits without absolute values share a Hessian."""
 
+_AMPLE: Final[float] = 1e-4
+"""What is ample here: scores on other rows change with the root of the gap."""
+
 
 class ContinuedFits:
     """Fits that share checks of the rows, Hessians and factors.
@@ -100,7 +103,7 @@ class ContinuedFits:
         passes = 0.0 if is_first else self._solver.objective.passes
         if is_first:
             self._solver.approach(strength, self._max_iter)
-        found = self._solver.solve(strength, tol=self._tol, max_iter=self._max_iter, fine=False)
+        found = self._solver.solve(strength, tol=self._tol, max_iter=self._max_iter, ample=_AMPLE)
         return fit_of_point(
             found,
             self._solver.shape,

@@ -9,9 +9,8 @@ from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.monitor import OnIteration
 from chainrule.engine.objective.evaluation import Point
-from chainrule.engine.paths import PathPoint
 from chainrule.engine.penalties.elastic_net import Shape
-from chainrule.engine.results import Fit
+from chainrule.engine.results import Fit, PathPoint
 from chainrule.engine.runtime.constants import machine_constants
 from chainrule.engine.runtime.machine import memory
 from chainrule.engine.solvers.plans import Alternative, Cost, Plan

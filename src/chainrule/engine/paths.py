@@ -7,9 +7,7 @@ missing, and to prove the bound. Every fit starts where the last one of the path
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter
 from typing import Final
 
@@ -31,9 +29,9 @@ from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.elastic_net import ElasticNet, Shape
 from chainrule.engine.penalties.l2 import L2Penalty
-from chainrule.engine.results import in_units
+from chainrule.engine.results import PathPoint, in_units
 from chainrule.engine.runtime.executors import Partial
-from chainrule.engine.runtime.machine import single_threaded_algebra
+from chainrule.engine.runtime.machine import quiet_algebra
 from chainrule.engine.solvers.proximal_newton import Model, Solution, proximal_newton
 from chainrule.engine.solvers.starting import starting_point
 from chainrule.engine.solvers.steps import IterationRecord, Outcome, Stop
@@ -56,7 +54,7 @@ _STALE: Final[float] = 0.5
 """The drift of the logarithm of the curvature from which a Hessian is formed anew."""
 
 _AMPLE: Final[float] = 0.1
-"""The part of the tolerance that the model may predict to be left, where a proof is tried."""
+"""What is ample on a path: see `PathSolver.solve`."""
 
 _CAREFUL: Final[float] = 0.25
 _TIGHTER: Final[float] = 1e-2
@@ -69,37 +67,6 @@ _MOST_STRIDES: Final[int] = 30
 """Strides after which a penalty is lost in the rounding of the slopes."""
 
 _ROUGH: Final[float] = 1e-2
-
-
-@dataclass(frozen=True)
-class PathPoint:
-    """A fit of one strength.
-
-    Attributes
-    ----------
-    strength : float
-        1 / C: the factor on the penalty, where losses are added and not averaged.
-    point : Point
-        In the units of the data.
-    value, loss : float
-        The objective, and the sum of the losses.
-    certificate : Certificate
-    met : bool
-        Whether the certificate proves the tolerance.
-    stop : str
-    n_iter : int
-    history : tuple of IterationRecord
-    """
-
-    strength: float
-    point: Point
-    value: float
-    loss: float
-    certificate: Certificate
-    met: bool
-    stop: Stop
-    n_iter: int
-    history: tuple[IterationRecord, ...]
 
 
 class PathSolver:
@@ -145,7 +112,7 @@ class PathSolver:
         if row is not None:
             refuse_targets(source, row)
         self.n_samples = source.n_samples
-        with _alone():
+        with quiet_algebra():
             fewer = merged(source, n_threads)
         self.source = source if fewer is None else fewer
         self._row, self.shape, self._n_threads = row, shape, n_threads
@@ -164,7 +131,7 @@ class PathSolver:
         self._stop = False
         self._seen: Evaluation | None = None
         self._n_steps = 0
-        with _alone():
+        with quiet_algebra():
             start = self.objective.evaluate(starting_point(self.objective))
             self.null = self._solved_null(start, np.ones(source.n_features, dtype=bool))
             penalised = (shape.factors > 0) & ((shape.lower < 0) | (shape.upper > 0))
@@ -208,12 +175,12 @@ class PathSolver:
         shifted = start.intercept + source.column_shift @ start.coef
         scaled = start.coef * source.column_scale[:, None]
         coef = penalty.nearest(scaled.ravel()).reshape(scaled.shape)
-        with _alone():
+        with quiet_algebra():
             there = self.objective.evaluate(Point(coef, shifted))
         if there.value + penalty.value(coef.ravel()) < self.start.value:
             self._here, self._last = there, strength
 
-    def solve(self, strength: float, *, tol: float, max_iter: int, fine: bool = True) -> PathPoint:
+    def solve(self, strength: float, *, tol: float, max_iter: int, ample: float = 0.0) -> PathPoint:
         """Return the fit of a strength.
 
         Parameters
@@ -222,12 +189,12 @@ class PathSolver:
         tol : float
             Bound on (f - f*) / f* to be proven, f* counted from the sum of the least losses.
         max_iter : int
-        fine : bool
-            Whether the derivatives are to vanish up to the tolerance, too; else the fit ends as
-            soon as the bound is proven, as on a path.
+        ample : float
+            The part of the tolerance that the model may predict to be left where a proof is tried;
+            0 to let the derivatives vanish up to the tolerance first.
         """
-        aim, enough = _CAREFUL * tol, 0.0 if fine else _AMPLE * tol
-        with _alone():
+        aim, enough = _CAREFUL * tol, ample * tol
+        with quiet_algebra():
             while True:
                 left = max_iter - len(self._records)
                 penalty, solution = self._reach(strength, aim, left, enough)
@@ -253,7 +220,7 @@ class PathSolver:
             return None
         self._here, self._model = self._seen, None
         penalty = self._penalty(strength)
-        with _alone():
+        with quiet_algebra():
             certificate = self._certified(penalty, tol, "interrupted")
             return self._at(strength, penalty, certificate, "interrupted", tol)
 
@@ -507,13 +474,6 @@ class PathSolver:
         return replace(evaluation, point=point, gradient=gradient, scores=lambda: raw)
 
 
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Run with one thread of BLAS: small products, the same bits for any number of threads."""
-    with single_threaded_algebra(), np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-        yield
-
-
 def geometric(largest: float, n_strengths: int, ratio: float) -> FloatArray:
     """Return strengths from the largest down to `ratio` times it, in equal ratios."""
     return np.asarray(largest * ratio ** np.linspace(0.0, 1.0, n_strengths))
@@ -528,7 +488,7 @@ def path_of(
     for strength in strengths.tolist():
         if not found:
             solver.approach(strength, max_iter)
-        found.append(solver.solve(strength, tol=tol, max_iter=max_iter, fine=False))
+        found.append(solver.solve(strength, tol=tol, max_iter=max_iter, ample=_AMPLE))
         if found[-1].stop == "interrupted":
             break
     return found, perf_counter() - clock

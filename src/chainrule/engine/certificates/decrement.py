@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from chainrule.engine.arrays import FloatArray
 from chainrule.engine.solvers.curvature import Curvature
+
+_SMALL: Final[float] = 0.1
 
 
 def growth(ratio: float) -> float:
@@ -55,10 +59,14 @@ def newton_drop(
     trust *= np.exp(-1.000001 * drift)
     if not trust > 0.01:
         return None
-    decrement = curvature.dual_norm(gradient) + curvature.largest_norm(doubt)
-    decrement *= 1.000001 / np.sqrt(trust)
-    widest = curvature.widest_spread(row_bounds) / np.sqrt(trust)
-    ratio = constant * decrement * widest
+    norm = curvature.dual_norm(gradient)
+    for quickly in (True, False):
+        decrement = norm + curvature.largest_norm(doubt, quickly=quickly)
+        decrement *= 1.000001 / np.sqrt(trust)
+        widest = curvature.largest_norm(row_bounds, quickly=quickly) / np.sqrt(trust)
+        ratio = constant * decrement * widest
+        if ratio < _SMALL and decrement < (1 + _SMALL) * norm:
+            break  # narrower bounds would change next to nothing
     if ratio >= 1:
         return None
     length = -np.log1p(-ratio) / (constant * widest) if constant * widest > 0 else decrement

@@ -143,7 +143,11 @@ def _sets_to_smooth(
     if known is not None and constant * known.drift(evaluation.raw_prediction) < _FAR:
         near = none.copy()
         near[known.columns] = True
-        if near.sum() <= _MOST and not (wanted & ~near).any() and (near & ~wanted).any():
+        if (
+            near.sum() <= min(_MOST, len(evaluation.raw_prediction))
+            and not (wanted & ~near).any()
+            and (near & ~wanted).any()
+        ):
             found.insert(0, near)
     return [*found, none] if violation.any() else [none, *found]
 
@@ -298,7 +302,7 @@ def _without_kinks(
     units.coef[columns, 0] = 1 / curvature.scale[: len(columns)]
     if objective.fit_intercept:
         units.intercept[0] = 1 / curvature.scale[-1]
-    on_hessian = look(objective, evaluation, weights=units).hessian
+    on_hessian = look(objective, evaluation, weights=units).hessian if rounding.hessian else 0.0
     w, slope = evaluation.point.coef[columns, 0], evaluation.gradient.coef[columns, 0]
     part = penalty.of(columns)
     terms = np.abs(slope) + part.l2 * np.abs(w) + np.where(w != 0, part.l1, 0.0)

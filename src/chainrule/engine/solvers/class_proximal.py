@@ -14,6 +14,7 @@ import numpy as np
 
 from chainrule.engine.arrays import BoolArray, FloatArray, IntArray
 from chainrule.engine.data.rows import RowBlock
+from chainrule.engine.losses.classes import SoftmaxLoss
 from chainrule.engine.objective.evaluation import Evaluation, Point
 from chainrule.engine.objective.gram import chosen_columns
 from chainrule.engine.objective.objective import Objective
@@ -171,8 +172,11 @@ def class_gram(objective: Objective, raw_prediction: FloatArray, places: IntArra
     rows = [np.append(np.flatnonzero(of_class == k), size + k) for k in range(n_classes)]
     taken = [place_of[of_class == k] for k in range(n_classes)]
 
+    loss = objective.loss
+    assert isinstance(loss, SoftmaxLoss)
+
     def one(block: RowBlock) -> Partial:
-        shares = objective.loss.proba(raw_prediction[block.rows])
+        shares = loss.proba(raw_prediction[block.rows])
         weight = block.sample_weight
         chosen = chosen_columns(block.X, features, numbers)
         table = chosen if isinstance(chosen, np.ndarray) else chosen.toarray()

@@ -20,7 +20,7 @@ from chainrule.engine.objective.gram import Snapshot, gram
 from chainrule.engine.objective.objective import Objective
 from chainrule.engine.penalties.elastic_net import ElasticNet
 from chainrule.engine.solvers.limits import needs_bound
-from chainrule.engine.solvers.quadratic_model import minimise
+from chainrule.engine.solvers.quadratic_model import minimise, with_rank, with_two_ranks
 from chainrule.engine.solvers.steps import IterationRecord, Stop
 
 _NEAR: Final[float] = 0.8
@@ -79,8 +79,7 @@ class Model:
         length, curvature = float(step @ product), float(step @ change)
         if not (length > 0 and curvature > 1e-8 * length):
             return self
-        matrix = self.matrix - np.outer(product, product / length)
-        matrix += np.outer(change, change / curvature)
+        matrix = with_two_ranks(self.matrix, product, -1 / length, change, 1 / curvature)
         return Model(self.columns, matrix, self.snapshot)
 
 
@@ -257,7 +256,7 @@ def _minimum(
     part = penalty.of(columns)
     moves_level = objective.fit_intercept and corner > 0
     if moves_level:  # the intercept is at its best for any coefficients
-        square = square - np.outer(border, border / corner)
+        square = with_rank(square, border, -1 / corner)
         slope = slope - border * (level / corner)
     found = minimise(square, slope, w, part, unit[columns], aim)
     change = found - w

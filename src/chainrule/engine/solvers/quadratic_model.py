@@ -44,8 +44,10 @@ def minimise(
     tolerance : float
         The largest violation of the conditions for a minimum, in these units.
     """
-    matrix = matrix.copy()
-    matrix.flat[:: len(matrix) + 1] += penalty.l2
+    if penalty.l2.any():
+        matrix = matrix.copy()
+        matrix.flat[:: len(matrix) + 1] += penalty.l2
+    matrix = np.ascontiguousarray(matrix)
     slope, w = slope + penalty.l2 * w, w.copy()
     if penalty.is_smooth:
         step = _solved(matrix, slope)
@@ -63,6 +65,26 @@ def minimise(
             break
         _solve(matrix, slope, w, penalty)
     return w
+
+
+def with_rank(matrix: FloatArray, u: FloatArray, a: float) -> FloatArray:
+    """Return matrix + a u u^T."""
+    return with_two_ranks(matrix, u, a, u, 0.0)
+
+
+def with_two_ranks(
+    matrix: FloatArray, u: FloatArray, a: float, v: FloatArray, b: float
+) -> FloatArray:
+    """Return matrix + a u u^T + b v v^T, for a symmetric matrix."""
+    if not can_compile():
+        return matrix + np.outer(u, a * u) + np.outer(v, b * v)
+    found = np.empty(matrix.shape)
+    vectors = (np.ascontiguousarray(vector) for vector in (u, v))
+    if not matrix.flags.c_contiguous:
+        matrix = matrix.copy()
+    first, second = vectors
+    _kernels.add_two_ranks(matrix, first, float(a), second, float(b), found)
+    return found
 
 
 def _solved(matrix: FloatArray, slope: FloatArray) -> FloatArray | None:
