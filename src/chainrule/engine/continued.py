@@ -60,8 +60,9 @@ class ContinuedFits:
 
     def fit(self, C: float) -> Fit:
         """Return the fit of an inverse strength; inf for no penalty."""
-        if self._is_walked(C):
-            fit = self._next_of_path(1 / C)
+        walked = self._next_of_path(1 / C) if self._is_walked(C) else None
+        if walked is not None and (walked.met or self._shape is not None):
+            fit = walked
         else:
             fit = fit_linear_model(
                 self._source,
