@@ -43,6 +43,12 @@ class ElasticNet:
         open_ended = np.isinf(self.lower) | np.isinf(self.upper)
         return np.asarray((self.l1 == 0) & (self.l2 == 0) & open_ended)
 
+    @property
+    def is_smooth(self) -> bool:
+        """Whether there are neither absolute values nor bounds."""
+        limited = np.isfinite(self.lower).any() or np.isfinite(self.upper).any()
+        return not (limited or self.l1.any())
+
     def of(self, columns: IntArray) -> ElasticNet:
         """Return the penalty of some columns."""
         parts = (self.l1, self.l2, self.lower, self.upper)
@@ -80,6 +86,13 @@ class ElasticNet:
         down = np.maximum(pull - np.where(w > 0, -self.l1, self.l1), 0.0)
         found = np.where(w <= self.lower, up, found)
         return np.where(w >= self.upper, np.where(w <= self.lower, 0.0, down), found)
+
+    def residual(self, w: FloatArray, slope: FloatArray) -> FloatArray:
+        """Return slope + p for the p nearest to -slope in the subdifferential of P at w."""
+        pull = slope + self.l2 * w
+        return np.sign(np.where(w == 0, pull, pull + self.l1 * np.sign(w))) * self.violation(
+            w, slope
+        )
 
 
 @dataclass(frozen=True)
