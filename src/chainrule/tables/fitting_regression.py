@@ -20,7 +20,6 @@ from chainrule.engine.runtime.stored_arrays import StoredArray
 from chainrule.errors import DataError
 from chainrule.estimators.deviance import explained_deviance
 from chainrule.tables.chosen_loss import ChosenLoss
-from chainrule.tables.column_effects import EffectInputs
 from chainrule.tables.encoding import Matrix, encode
 from chainrule.tables.encoding_fit import fit_encoding
 from chainrule.tables.fit_results import (
@@ -30,7 +29,6 @@ from chainrule.tables.fit_results import (
     solver_path,
 )
 from chainrule.tables.formula import fit_design, formula_columns, with_bases
-from chainrule.tables.inference import cluster_codes, effects_of, infer_rows, record_of
 from chainrule.tables.inference_record import EffectRow
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.options import FitOptions, without_gaps
@@ -239,10 +237,14 @@ def fit_regression(
     notes += reading_notes(X, fit, journal)
     if not fit.met and fit.certificate.kind != "separation":
         notes += _advice(loss, y[training], C)
-    inference = None
+    inference = record = None
     effects: tuple[EffectRow, ...] = ()
     if choices.inference is not None:
         say("computing standard errors")
+        # Its import takes a third of the seconds of a small fit.
+        from chainrule.tables.column_effects import EffectInputs
+        from chainrule.tables.inference import cluster_codes, effects_of, infer_rows, record_of
+
         clusters = cluster_codes(table, choices.inference.clusters)
         inference = infer_rows(
             fit,
@@ -260,6 +262,7 @@ def fit_regression(
             columns.take(training), specs, formula, weights, _given(offset[training])
         )
         effects = effects_of(inference, rows)
+        record = record_of(inference, choices.inference, effects, link=loss.row.link_name)
     model = TableRegression(
         target=choices.target,
         specs=specs,
@@ -281,7 +284,7 @@ def fit_regression(
         offsets=offsets,
         reading=reading_record(table, choices),
         formula=formula,
-        inference=record_of(inference, choices.inference, effects, link=loss.row.link_name),
+        inference=record,
     )
     if choices.validation.test is None:
         measured, where = table.take(held), "held-out rows"

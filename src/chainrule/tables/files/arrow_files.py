@@ -43,7 +43,8 @@ class ParquetFile(TableFile):
         self, names: Sequence[str], texts: Collection[str], numbers: Collection[str]
     ) -> Iterator[ArrowTable]:
         """Yield the rows in order, in bounded memory."""
-        with pq.ParquetFile(self.path) as file:
+        # Strings that the file keeps as codes stay codes.
+        with pq.ParquetFile(self.path, read_dictionary=list(texts)) as file:
             yield from file.iter_batches(batch_size=BATCH_ROWS, columns=list(names))
 
     def explain(
@@ -87,6 +88,22 @@ class ArrowTableFile(TableFile):
         return error if isinstance(error, DataError) else unreadable(Path(self.source), error)
 
 
+def arrow_rows(names: Sequence[str], columns: Sequence[Any]) -> ArrowTable:
+    """Return columns as an Arrow table: arrays of numbers, or pairs of codes (-1: none) and words.
+
+    Words stay codes, and NaN is no value.
+    """
+    arrays = []
+    for column in columns:
+        if isinstance(column, tuple):
+            codes, words = column
+            indices = pa.array(codes.astype(np.int32), mask=codes < 0)
+            arrays.append(pa.DictionaryArray.from_arrays(indices, pa.array(words, pa.string())))
+        else:
+            arrays.append(pa.array(np.ascontiguousarray(column), from_pandas=True))
+    return pa.Table.from_arrays(arrays, names=list(names))
+
+
 class ParquetRows:
     """Writes a Parquet file, some rows at a time: words and numbers.
 
@@ -99,21 +116,19 @@ class ParquetRows:
         self._path = path
         self._writer: Any = None
 
-    def write(self, names: Sequence[str], columns: Sequence[Any]) -> None:
-        """Write the next rows: arrays of numbers, or pairs of codes (-1: none) and words."""
-        arrays = []
-        for column in columns:
-            if isinstance(column, tuple):
-                codes, words = column
-                missing = codes < 0
-                taken = pa.array(np.where(missing, 0, codes), mask=missing)
-                arrays.append(pa.array(list(words), pa.string()).take(taken))
-            else:
-                arrays.append(pa.array(column, from_pandas=True))  # NaN is no value
-        table = pa.Table.from_arrays(arrays, names=list(names))
+    def write(self, rows: ArrowTable) -> None:
+        """Write the next rows, as `arrow_rows` returns them."""
         if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, table.schema)
-        self._writer.write_table(table)
+            words = [field.name for field in rows.schema if pa.types.is_dictionary(field.type)]
+            # Probabilities hardly repeat and do not compress: plain numbers are written faster.
+            self._writer = pq.ParquetWriter(
+                self._path,
+                rows.schema,
+                use_dictionary=words,
+                compression=dict.fromkeys(words, "snappy") or "none",
+                store_schema=False,
+            )
+        self._writer.write_table(rows)
 
     def close(self) -> None:
         """Finish the file."""

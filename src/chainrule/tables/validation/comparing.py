@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy import stats
 
 from chainrule.errors import DataError
 from chainrule.tables.files.options import ReadOptions
@@ -165,4 +164,6 @@ def mcnemar_p(first_alone: float, second_alone: float) -> float:
     n = round(first_alone + second_alone)
     if n == 0:
         return 1.0
-    return float(stats.binomtest(round(first_alone), n, 0.5).pvalue)
+    from scipy.stats import binomtest  # its import takes longer than a comparison
+
+    return float(binomtest(round(first_alone), n, 0.5).pvalue)
