@@ -11,6 +11,7 @@ import sqlite3
 import sys
 import zipfile
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -368,6 +369,67 @@ def test_nothing_is_lost_in_the_types(tmp_path: Path) -> None:
         )
         expected = ["a", "b"] if "string" in str(kind) else [1, 2]
         assert cells(read_table(tmp_path / f"{name}.feather"))[name] == expected
+
+
+def test_a_header_that_begins_like_a_comment(tmp_path: Path) -> None:
+    path = tmp_path / "t.tsv"
+    path.write_text('#id\tc\tt\n7\t"tab\there"\tu\n8\tx\tv\n')
+    assert cells(read_table(path)) == {"#id": [7, 8], "c": ["tab\there", "x"], "t": ["u", "v"]}
+
+
+def test_text_of_json_lines_that_spells_a_date(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    spelled = ["2024-01-05", "2024-01-05 00:00:00", "2024-01-05T00:00:00Z"]
+    path.write_text("".join(f'{{"c": "{word}", "d": "2024-01-05"}}\n' for word in spelled))
+    assert cells(read_table(path, Declared(categories=["c"], ignore=["d"]))) == {"c": spelled}
+    read = read_table(path, Declared(dates=(DateColumn("d", ("year",)),), keep=["c"]))
+    assert [read.kept["c"].words[code] for code in read.kept["c"].codes] == spelled
+    assert cells(read)["d (year)"] == [2024] * 3
+
+
+@pytest.mark.parametrize(
+    ("word", "utc"),
+    [
+        ("1500-03-01T23:30:00.250", datetime(1500, 3, 1, 23, 30)),
+        ("2024-02-29 22:00:00.5", datetime(2024, 2, 29, 22)),
+        ("2024-02-29T23:30:00-02:00", datetime(2024, 3, 1, 1, 30)),
+        ("2024-02-29T23:30:00Z", datetime(2024, 2, 29, 23, 30)),
+        ("2024-03-01 00:15:00.125+0030", datetime(2024, 2, 29, 23, 45)),
+    ],
+)
+def test_moments_with_fractions_and_offsets(tmp_path: Path, word: str, utc: datetime) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(f"when,t\n{word},a\n,b\n")
+    read = cells(read_table(path, Declared(dates=(DateColumn("when", ("days", "hour")),))))
+    assert read["when (days)"] == [(utc - datetime(1970, 1, 1)).days, None]
+    assert read["when (hour)"] == [utc.hour + utc.minute / 60, None]
+
+
+def damaged_feather(path: Path) -> None:
+    """Write codes far beyond their words."""
+    table = pa.table({"c": pa.array(["u", "v"] * 50).dictionary_encode()})
+    pyarrow.feather.write_feather(table, str(path), compression="uncompressed")
+    codes = np.array([0, 1] * 50, dtype=np.int32).tobytes()
+    data = path.read_bytes()
+    assert data.count(codes) == 1
+    path.write_bytes(data.replace(codes, np.full(100, 2_000_000_000, dtype=np.int32).tobytes()))
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("t.feather", damaged_feather),
+        ("t.jsonl", lambda path: path.write_bytes(b'{"c": "\xe8\xc8"}\n{"c": "b"}\n')),
+        ("t.jsonl", lambda path: path.write_bytes(b'{"\xe8\xc8": 1}\n')),
+    ],
+    ids=["codes", "text", "name"],
+)
+def test_damage_that_ends_a_process(
+    tmp_path: Path, name: str, write: Callable[[Path], object]
+) -> None:
+    write(tmp_path / name)
+    with pytest.raises(DataError, match=name):
+        read_table(tmp_path / name)
 
 
 WHOLE = {

@@ -37,7 +37,7 @@ class ParquetFile(TableFile):
         """Return whole columns."""
         with pq.ParquetFile(self.path) as file:
             refuse_size(self.source, _expanded_bytes(file, names), byte_budget())
-            return file.read(columns=list(names))
+            return _checked(file.read(columns=list(names)))
 
     def batches(
         self, names: Sequence[str], texts: Collection[str], numbers: Collection[str]
@@ -45,7 +45,7 @@ class ParquetFile(TableFile):
         """Yield the rows in order, in bounded memory."""
         # Strings that the file keeps as codes stay codes.
         with pq.ParquetFile(self.path, read_dictionary=list(texts)) as file:
-            yield from file.iter_batches(batch_size=BATCH_ROWS, columns=list(names))
+            yield from map(_checked, file.iter_batches(batch_size=BATCH_ROWS, columns=list(names)))
 
     def explain(
         self, error: BaseException, numbers: Mapping[str, NumberStyle] | None = None
@@ -66,6 +66,12 @@ class ArrowTableFile(TableFile):
 
     def __init__(self, arrow: ArrowTable, source: str, notes: Sequence[str] = ()) -> None:
         self.arrow, self.source, self.notes = arrow, source, list(notes)
+        try:
+            _checked(arrow)
+        except pa.ArrowInvalid:
+            raise DataError(
+                f"{source}: the table holds text that is not UTF-8, or is damaged. Write it again."
+            ) from None
 
     def names(self) -> list[str]:
         """Return the column names."""
@@ -154,14 +160,61 @@ def read_feather(path: Path, source: str) -> ArrowTableFile:
         raise _binary_fault(path, error, "Feather", b"ARROW1") from None
 
 
-def read_json_lines(path: Path, source: str) -> ArrowTableFile:
-    """Open a file with one JSON object per line."""
+class JsonLinesFile(ArrowTableFile):
+    """A file with one JSON object per line.
+
+    Parameters
+    ----------
+    path : Path
+    source : str
+    """
+
+    def __init__(self, path: Path, source: str) -> None:
+        self._path = path
+        super().__init__(_json_table(path, source), source)
+
+    def read(self, names: Sequence[str], texts: Collection[str]) -> ArrowTable:
+        """Return whole columns; a string that spells a date stays a string in `texts`."""
+        schema = self.arrow.schema
+        dates = [n for n in names if n in texts and pa.types.is_temporal(schema.field(n).type)]
+        if not dates:
+            return super().read(names, texts)
+        kept = pa.schema([(name, pa.string()) for name in dates])
+        return _checked(_json_table(self._path, self.source, kept).select(list(names)))
+
+    def batches(
+        self, names: Sequence[str], texts: Collection[str], numbers: Collection[str]
+    ) -> Iterator[ArrowTable]:
+        """Yield the rows in order."""
+        yield from self.read(names, texts).to_batches(max_chunksize=BATCH_ROWS)
+
+
+def _json_table(path: Path, source: str, schema: Any = None) -> ArrowTable:  # noqa: ANN401
+    """Read a file of JSON lines; a schema names the types of some columns."""
     try:
         with open_bytes(path) as file:
             refuse_size(source, path.stat().st_size, byte_budget())
-            return ArrowTableFile(pajson.read_json(file), source)
+            options = pajson.ParseOptions(explicit_schema=schema)
+            return pajson.read_json(file, parse_options=options)
     except (pa.ArrowException, OSError, EOFError) as error:
         raise _json_fault(path, error) from None
+
+
+def _checked(arrow: ArrowTable) -> ArrowTable:
+    """Return a table whose lengths, places of strings, codes and letters are those of its types.
+
+    A damaged file may hold others, and to use them may end the process.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid
+    """
+    try:
+        _ = arrow.schema.names
+        arrow.validate(full=True)
+    except UnicodeDecodeError as error:
+        raise pa.ArrowInvalid(f"a name is not UTF-8: {error}") from None
+    return arrow
 
 
 def _json_fault(path: Path, error: BaseException) -> DataError:

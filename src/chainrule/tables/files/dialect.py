@@ -197,8 +197,8 @@ def _is_comment(lines: list[str], place: int) -> bool:
     after = lines[place + 1]
     if after.startswith("#") or re.match(r"#+\s", line):
         return True
-    counts = [(line.count(mark), after.count(mark)) for mark in SEPARATORS]
-    return not any(here == there > 0 for here, there in counts)
+    widths = [[len(_parsed([text], mark)[0]) for text in (line, after)] for mark in SEPARATORS]
+    return not any(here == there > 1 for here, there in widths)
 
 
 _Tried = tuple[tuple[float, ...], str, int, list[list[str]]]
