@@ -375,6 +375,8 @@ def test_a_header_that_begins_like_a_comment(tmp_path: Path) -> None:
     path = tmp_path / "t.tsv"
     path.write_text('#id\tc\tt\n7\t"tab\there"\tu\n8\tx\tv\n')
     assert cells(read_table(path)) == {"#id": [7, 8], "c": ["tab\there", "x"], "t": ["u", "v"]}
+    path.write_text('#id|t\n7|"two\nlines"\n8|v\n')
+    assert cells(read_table(path)) == {"#id": [7, 8], "t": ["two\nlines", "v"]}
 
 
 def test_text_of_json_lines_that_spells_a_date(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def moments_of(
                 raise DataError(
                     f"{source}: column {date.name!r}, row {first + int(rows[0])}: {word!r} is not "
                     f"a date of the form {form}. Correct the cell, leave it empty if the date is "
-                    "missing, or set the form with --date-format."
+                    "missing, or, in a fit, set the form with --date-format."
                 ) from None
     return found[text.codes], form
 

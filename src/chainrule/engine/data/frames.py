@@ -46,7 +46,7 @@ def refuse_dates(X: Frame) -> None:
     """Raise if a column holds dates or times, which would become numbers in silence."""
     if hasattr(X, "iloc"):
         for name, dtype in zip(X.columns, getattr(X, "dtypes", ()), strict=False):
-            if getattr(dtype, "kind", "") in ("M", "m"):
+            if getattr(dtype, "kind", "") in ("M", "m") or hasattr(dtype, "freq"):
                 raise _no_numbers(str(name), str(dtype))
         return
     if is_frame(X):
@@ -55,6 +55,45 @@ def refuse_dates(X: Frame) -> None:
         found = first_temporal(X)
         if found is not None:
             raise _no_numbers(*found)
+
+
+def refuse_text(X: Frame) -> None:
+    """Raise a `DataError` for the first cell of a data frame that is no number, with its place."""
+    found = _first_text(X) if is_frame(X) else None
+    if found is not None:
+        name, value, row = found
+        raise DataError(
+            f"column {name!r} holds {value!r} in row {row}, which is no number: make the column "
+            "categorical (pandas: X.astype({"
+            f"{name!r}: 'category'"
+            "})), or leave it out"
+        )
+
+
+def _first_text(X: Frame) -> tuple[str, object, int] | None:
+    if not hasattr(X, "iloc"):
+        from chainrule.engine.data.arrow_frames import first_text
+
+        return first_text(X)
+    for place, name in enumerate(X.columns):
+        values = X.iloc[:, place]
+        if getattr(values.dtype, "kind", "O") in "biufc" or _is_categorical(values.dtype):
+            continue
+        for row, value in enumerate(values.tolist()):
+            if not is_number_or_missing(value):
+                return str(name), value, row
+    return None
+
+
+def is_number_or_missing(value: object) -> bool:
+    """Whether a cell of a data frame can become a number."""
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    try:
+        float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def in_order(X: Frame, names: Sequence[Hashable]) -> Frame:
