@@ -131,16 +131,21 @@ def read_table(
     """
     declared = declared or Declared(categories=categories, ignore=ignore)
     opened = open_whole(path, declared)
-    file, arrow, reader = opened.file, opened.arrow, opened.reader
-    columns: dict[str, Column] = {}
-    for name in opened.names:
-        if name not in declared.ignore:
-            columns.update({c.name: c for c in reader.of(name, arrow.column(name), 1)})
+    file, arrow, reader = opened.file, opened.read(opened.names), opened.reader
+    n_rows, columns = arrow.num_rows, dict[str, Column]()
     kept = {name: raw_cells(name, arrow.column(name), file.source) for name in declared.keep}
+    left = dict(zip(arrow.column_names, arrow.columns, strict=True))
+    del arrow  # each column is given back once it is converted
+    for name in opened.names:
+        data = left.pop(name)
+        if name not in declared.ignore:
+            columns.update({c.name: c for c in reader.of(name, data, 1)})
+        del data
+    pa.default_memory_pool().release_unused()
     return Table(
         file.source,
         columns,
-        np.arange(1, arrow.num_rows + 1),
+        np.arange(1, n_rows + 1),
         kept,
         reader.styles,
         reader.formats,

@@ -58,12 +58,12 @@ def refuse_dates(X: Frame) -> None:
 
 
 def refuse_text(X: Frame) -> None:
-    """Raise a `DataError` for the first cell of a data frame that is no number, with its place."""
+    """Raise a `DataError` for the first cell of a data frame that is not a number, with its place."""
     found = _first_text(X) if is_frame(X) else None
     if found is not None:
         name, value, row = found
         raise DataError(
-            f"column {name!r} holds {value!r} in row {row}, which is no number: make the column "
+            f"column {name!r} holds {value!r} in row {row}, which is not a number: make the column "
             "categorical (pandas: X.astype({"
             f"{name!r}: 'category'"
             "})), or leave it out"

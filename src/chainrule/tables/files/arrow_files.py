@@ -97,7 +97,7 @@ class ArrowTableFile(TableFile):
 def arrow_rows(names: Sequence[str], columns: Sequence[Any]) -> ArrowTable:
     """Return columns as an Arrow table: arrays of numbers, or pairs of codes (-1: none) and words.
 
-    Words stay codes, and NaN is no value.
+    Words stay codes, and NaN becomes null.
     """
     arrays = []
     for column in columns:
