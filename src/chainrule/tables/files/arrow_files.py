@@ -21,6 +21,7 @@ from chainrule.tables.files.errors import unreadable
 from chainrule.tables.files.table_file import ArrowTable, TableFile
 
 BATCH_ROWS: Final = 1 << 16
+_READ_BYTES: Final = 1 << 20
 
 
 class ParquetFile(TableFile):
@@ -43,9 +44,13 @@ class ParquetFile(TableFile):
         self, names: Sequence[str], texts: Collection[str], numbers: Collection[str]
     ) -> Iterator[ArrowTable]:
         """Yield the rows in order, in bounded memory."""
-        # Strings that the file keeps as codes stay codes.
-        with pq.ParquetFile(self.path, read_dictionary=list(texts)) as file:
-            yield from map(_checked, file.iter_batches(batch_size=BATCH_ROWS, columns=list(names)))
+        # Strings that the file keeps as codes stay codes. One thread reads: what a batch is for
+        # takes longer, and is done by others meanwhile.
+        with pq.ParquetFile(
+            self.path, read_dictionary=list(texts), pre_buffer=False, buffer_size=_READ_BYTES
+        ) as file:
+            batches = file.iter_batches(BATCH_ROWS, columns=list(names), use_threads=False)
+            yield from map(_checked, batches)
 
     def explain(
         self, error: BaseException, numbers: Mapping[str, NumberStyle] | None = None
