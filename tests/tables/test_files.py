@@ -267,6 +267,28 @@ def test_a_workbook(tmp_path: Path) -> None:
     assert "another is named by --table: more" in found.notes[0]
 
 
+@pytest.mark.parametrize(
+    "cells", ['<c r="A2"><v>5 r=2</v></c>', '<c r="A2"><v>', "\x00", "<v/>" * 3]
+)
+def test_a_damaged_sheet(tmp_path: Path, cells: str) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (["x", "t"], [1, "a"], [2, "b"]):
+        book.active.append(row)
+    whole, path = tmp_path / "whole.xlsx", tmp_path / "t.xlsx"
+    book.save(whole)
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name.endswith("sheet1.xml"):
+                data = data.replace(b'<c r="A2"', f'{cells}<c r="A2"'.encode(), 1)
+            new.writestr(name, data)
+    try:
+        assert read_table(path).n_rows >= 2
+    except DataError as error:
+        assert "t.xlsx" in str(error)
+
+
 def test_parts_are_one_table(tmp_path: Path) -> None:
     (tmp_path / "1.csv").write_text("x,t\n1,a\n")
     (tmp_path / "2.csv").write_text("t,x\nb,2.5\n")

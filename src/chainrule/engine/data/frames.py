@@ -58,7 +58,7 @@ def refuse_dates(X: Frame) -> None:
 
 
 def refuse_text(X: Frame) -> None:
-    """Raise a `DataError` for the first cell of a data frame that is not a number, with its place."""
+    """Raise a `DataError` with the place of the first cell of a frame that is not a number."""
     found = _first_text(X) if is_frame(X) else None
     if found is not None:
         name, value, row = found
