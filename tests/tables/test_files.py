@@ -8,6 +8,7 @@ import io
 import lzma
 import os
 import sqlite3
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
@@ -334,6 +335,34 @@ def test_a_bomb_does_not_go_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             file.write(b"1,a\n" * (1 << 18))
     with pytest.raises(DataError, match="expand to more than 300 times as much"):
         read_table(path)
+
+
+BOMB_AND_END = """
+import sys
+from chainrule.errors import DataError
+from chainrule.tables.files import compression
+from chainrule.tables.reading import read_table
+compression._HARMLESS = 1 << 26
+try:
+    read_table(sys.argv[1])
+except DataError:
+    print("refused")
+"""
+
+
+def test_a_process_ends_after_a_bomb(tmp_path: Path) -> None:
+    """Arrow's threads have blocks of the file left to convert when the reader refuses the next."""
+    path = tmp_path / "bomb.csv.gz"
+    with gzip.open(path, "wb", compresslevel=6) as file:
+        file.write(b"x,t\n" + b"1,a\n" * (20 << 20))
+    done = subprocess.run(
+        [sys.executable, "-c", BOMB_AND_END, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("refused\n", 0), done.stderr
 
 
 def test_a_budget_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

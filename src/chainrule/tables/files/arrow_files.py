@@ -19,6 +19,7 @@ from chainrule.tables.cells import NumberStyle
 from chainrule.tables.files.compression import open_bytes
 from chainrule.tables.files.errors import unreadable
 from chainrule.tables.files.table_file import ArrowTable, TableFile
+from chainrule.tables.files.tasks import all_tasks_done
 
 BATCH_ROWS: Final = 1 << 16
 _READ_BYTES: Final = 1 << 20
@@ -197,7 +198,7 @@ class JsonLinesFile(ArrowTableFile):
 def _json_table(path: Path, source: str, schema: Any = None) -> ArrowTable:  # noqa: ANN401
     """Read a file of JSON lines; a schema names the types of some columns."""
     try:
-        with open_bytes(path) as file:
+        with all_tasks_done(), open_bytes(path) as file:
             refuse_size(source, path.stat().st_size, byte_budget())
             options = pajson.ParseOptions(explicit_schema=schema)
             return pajson.read_json(file, parse_options=options)
