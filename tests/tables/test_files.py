@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -284,6 +285,24 @@ def test_a_damaged_sheet(tmp_path: Path, cells: str) -> None:
             if name.endswith("sheet1.xml"):
                 data = data.replace(b'<c r="A2"', f'{cells}<c r="A2"'.encode(), 1)
             new.writestr(name, data)
+    _assert_read_or_named(path)
+
+
+def test_a_workbook_without_sheets(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    whole, path = tmp_path / "whole.xlsx", tmp_path / "t.xlsx"
+    openpyxl.Workbook().save(whole)
+    with zipfile.ZipFile(whole) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "xl/workbook.xml":
+                data = re.sub(rb"<sheets>.*</sheets>", b"<sheets/>", data)
+            new.writestr(name, data)
+    with pytest.raises(DataError, match="t.xlsx: this is not an .xlsx workbook, or it is damaged"):
+        read_table(path)
+
+
+def _assert_read_or_named(path: Path) -> None:
     said = str(path)
     try:
         assert read_table(path).n_rows >= 2

@@ -51,6 +51,8 @@ def read_workbook(path: Path, source: str, sheet: str | None) -> ArrowTableFile:
     except _DAMAGE:
         raise _damaged(source) from None
     names = list(book.sheetnames)
+    if not names:
+        raise _damaged(source)
     if sheet is not None and sheet not in names:
         raise DataError(f"{source}: no sheet is named {sheet!r}. There are: {', '.join(names)}.")
     notes = []
