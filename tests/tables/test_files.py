@@ -298,7 +298,9 @@ def test_a_workbook_without_sheets(tmp_path: Path) -> None:
             if name == "xl/workbook.xml":
                 data = re.sub(rb"<sheets>.*</sheets>", b"<sheets/>", data)
             new.writestr(name, data)
-    with pytest.raises(DataError, match="t[.]xlsx: this is not an [.]xlsx workbook, or it is damaged"):
+    with pytest.raises(
+        DataError, match="t[.]xlsx: this is not an [.]xlsx workbook, or it is damaged"
+    ):
         read_table(path)
 
 
