@@ -298,9 +298,7 @@ def test_a_workbook_without_sheets(tmp_path: Path) -> None:
             if name == "xl/workbook.xml":
                 data = re.sub(rb"<sheets>.*</sheets>", b"<sheets/>", data)
             new.writestr(name, data)
-    with pytest.raises(
-        DataError, match="t[.]xlsx: this is not an [.]xlsx workbook, or it is damaged"
-    ):
+    with pytest.raises(DataError, match=r"t\.xlsx: this is not an \.xlsx workbook"):
         read_table(path)
 
 
