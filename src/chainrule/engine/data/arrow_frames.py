@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from chainrule.engine.data.cells import is_number_or_missing
 from chainrule.engine.data.coded_rows import UNKNOWN, CodedColumn
-from chainrule.engine.data.frames import is_number_or_missing
 from chainrule.errors import DataError
 
 Frame = Any

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.engine.data.cells import is_number_or_missing
 from chainrule.engine.data.coded_rows import CodedColumn, CodedRows
 from chainrule.errors import DataError
 
@@ -83,17 +84,6 @@ def _first_text(X: Frame) -> tuple[str, object, int] | None:
             if not is_number_or_missing(value):
                 return str(name), value, row
     return None
-
-
-def is_number_or_missing(value: object) -> bool:
-    """Whether a cell of a data frame can become a number."""
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return True
-    try:
-        float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return False
-    return True
 
 
 def in_order(X: Frame, names: Sequence[Hashable]) -> Frame:
