@@ -39,6 +39,15 @@ def test_links_of_a_page_lead_somewhere(page: Path) -> None:
         assert there.exists(), link
 
 
+def test_the_tests_that_hold_a_fault_exist() -> None:
+    page = (DOCS / "robustness.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:\w+/)+\w+\.py)(?:::(\w+))?` \|$", page, re.MULTILINE)
+    assert len(named) > 30
+    for file, name in named:
+        text = (ROOT / "tests" / file).read_text(encoding="utf-8")
+        assert f"def {name}(" in text if name else text, (file, name)
+
+
 def is_generated(page: Path) -> bool:
     """Whether a page is made when the site is built."""
     return page.parts[0] in ("reference", "gallery", "notebooks") or page.stem in OUTSIDE.values()

@@ -29,6 +29,7 @@ from chainrule.engine.data.frames import (
     is_frame,
     names_of,
     refuse_dates,
+    refuse_text,
 )
 from chainrule.engine.data.sources import InMemorySource
 from chainrule.engine.losses.facts import LossRow
@@ -433,15 +434,22 @@ class LinearEstimator(FromFormula, CallbackSupportMixin, BaseEstimator, ABC):  #
                 return X
             if X.shape[1] == self.n_features_in_ and not hasattr(self, "feature_names_in_"):
                 return X
-        return validate_data(
-            self,
-            X,
-            reset=reset,
-            dtype="numeric",
-            accept_sparse=["csr", "csc"],
-            accept_large_sparse=True,
-            ensure_all_finite=False,
-        )
+        try:
+            checked = validate_data(
+                self,
+                X,
+                reset=reset,
+                dtype="numeric",
+                accept_sparse=["csr", "csc"],
+                accept_large_sparse=True,
+                ensure_all_finite=False,
+            )
+            # Frames of other libraries than pandas pass as arrays of objects.
+            return checked.astype(np.float64) if checked.dtype.kind == "O" else checked
+        except (TypeError, ValueError) as error:
+            if "feature names" not in str(error).lower():
+                refuse_text(X)
+            raise
 
     def _stored(self, X: StoredArray, *, reset: bool) -> StoredArray:
         """Return rows in a file, checked: numbers, and in predictions as wide as the fit's."""

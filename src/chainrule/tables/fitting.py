@@ -26,7 +26,6 @@ from chainrule.tables.fit_results import (
 )
 from chainrule.tables.fit_rows import fit_rows
 from chainrule.tables.formula import fit_design, formula_columns, with_bases
-from chainrule.tables.inference import cluster_codes, effects_of, infer_rows, record_of
 from chainrule.tables.inference_record import EffectRow
 from chainrule.tables.metrics import Codes, Metrics, measure
 from chainrule.tables.model import TableModel
@@ -199,8 +198,9 @@ def fit_table(
     say(f"encoding {len(training)} rows")
     columns = table
     table, inputs, formula = fit_design(table, choices, training)
+    columns_of_fit = inputs.take(training)
     learned = fit_encoding(
-        inputs.take(training),
+        columns_of_fit,
         choices.missing,
         choices.categories,
         rare=choices.rare,
@@ -210,9 +210,10 @@ def fit_table(
     notes += learned.notes
     if choices.trials is None:
         notes += label_notes(choices.target, classes)
-    notes += column_notes(inputs.take(training), choices)
-    notes += leak_notes(inputs.take(training), actual[training], len(classes))
-    encoded = encode(specs, inputs.take(training))
+    notes += column_notes(columns_of_fit, choices)
+    notes += leak_notes(columns_of_fit, actual[training], len(classes))
+    encoded = encode(specs, columns_of_fit)
+    del columns_of_fit  # as large as what was read
     n_rows, n_features = encoded.X.shape
     say(f"training on {n_rows} rows and {n_features} features")
     names = [feature.name for feature in features(specs)]
@@ -252,10 +253,13 @@ def fit_table(
         journal=journal,
     )
     notes += [*complaints(fit), *reading_notes(encoded.X, fit, journal)]
-    inference = None
+    inference = record = None
     effects: tuple[EffectRow, ...] = ()
     if choices.inference is not None:
         say("computing standard errors")
+        # Its import takes a third of the seconds of a small fit.
+        from chainrule.tables.inference import cluster_codes, effects_of, infer_rows, record_of
+
         clusters = cluster_codes(table, choices.inference.clusters)
         inference = infer_rows(
             fit,
@@ -272,6 +276,7 @@ def fit_table(
             formula=formula,
         )
         effects = effects_of(inference)
+        record = record_of(inference, choices.inference, effects, link="logit")
     seen = [spec.name for spec in specs] if formula is None else formula.columns
     model = TableModel(
         target=choices.target,
@@ -294,7 +299,7 @@ def fit_table(
         offsets=offsets,
         reading=reading_record(table, choices),
         formula=formula,
-        inference=record_of(inference, choices.inference, effects, link="logit"),
+        inference=record,
         trained_on=fit_rows(columns.take(training), seen),
     )
     scored, where = rows_to_measure(model, table, held, targets.take(held, actual), choices, say)

@@ -30,7 +30,6 @@ from chainrule.tables.fit_results import (
 )
 from chainrule.tables.fit_rows import fit_rows
 from chainrule.tables.formula import fit_design, formula_columns, with_bases
-from chainrule.tables.inference import cluster_codes, effects_of, infer_rows, record_of
 from chainrule.tables.inference_record import EffectRow
 from chainrule.tables.offsets import OffsetColumns
 from chainrule.tables.options import FitOptions, without_gaps
@@ -239,10 +238,13 @@ def fit_regression(
     notes += reading_notes(X, fit, journal)
     if not fit.met and fit.certificate.kind != "separation":
         notes += _advice(loss, y[training], C)
-    inference = None
+    inference = record = None
     effects: tuple[EffectRow, ...] = ()
     if choices.inference is not None:
         say("computing standard errors")
+        # Its import takes a third of the seconds of a small fit.
+        from chainrule.tables.inference import cluster_codes, effects_of, infer_rows, record_of
+
         clusters = cluster_codes(table, choices.inference.clusters)
         inference = infer_rows(
             fit,
@@ -259,6 +261,7 @@ def fit_regression(
             formula=formula,
         )
         effects = effects_of(inference)
+        record = record_of(inference, choices.inference, effects, link=loss.row.link_name)
     seen = [spec.name for spec in specs] if formula is None else formula.columns
     model = TableRegression(
         target=choices.target,
@@ -281,7 +284,7 @@ def fit_regression(
         offsets=offsets,
         reading=reading_record(table, choices),
         formula=formula,
-        inference=record_of(inference, choices.inference, effects, link=loss.row.link_name),
+        inference=record,
         trained_on=fit_rows(columns.take(training), seen),
     )
     if choices.validation.test is None:

@@ -178,6 +178,13 @@ def load(path: str | Path) -> ModelRecord | RegressionRecord:
             f"{path}: this is not a model file, or it is cut short: no valid JSON{place}. "
             "Write it again with: chainrule fit DATA --target COLUMN --out MODEL."
         ) from None
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise ModelFileError(
+            f"{path}: {half!a} is half of a character. Write the file again."
+        ) from None
     return from_document(document, str(path))
 
 

@@ -155,6 +155,12 @@ def numbers_of(
     takes = f"the loss {loss.title} takes {loss.row.targets}"
     if isinstance(column, TextColumn):
         places = np.flatnonzero([not is_number(word) for word in column.words])
+        if not np.isin(column.codes, places).any():
+            raise DataError(
+                f"{table.source}: the target {column.name!r} holds digits with leading zeros, "
+                f"which are codes and stay text, and {takes}. If they are numbers, say so: "
+                f"--number {column.name}."
+            )
         row = int(np.flatnonzero(np.isin(column.codes, places))[0])
         word = column.words[column.codes[row]]
         raise DataError(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
 
 from chainrule.engine.arrays import FloatArray, IntArray
+from chainrule.engine.inference.distributions import student_quantile, student_tail
 from chainrule.engine.inference.fitted import FittedModel
 from chainrule.engine.inference.statistics import FitStatistics, fit_statistics, in_the_limit
 from chainrule.engine.inference.tables import Table
@@ -351,10 +351,7 @@ class Coefficients:
         >>> round(inference.quantile, 2)
         1.96
         """
-        share = (1 + self.level) / 2
-        if np.isinf(self.df_residual):
-            return float(special.ndtri(share))
-        return float(stats.t.ppf(share, self.df_residual))
+        return student_quantile((1 + self.level) / 2, self.df_residual)
 
     def two_sided(self, statistic: FloatArray) -> FloatArray:
         """Return two-sided p-values: of the normal distribution, or of t with `df_residual`.
@@ -377,10 +374,7 @@ class Coefficients:
         >>> inference.two_sided(np.array([1.96])).round(3)
         array([0.05])
         """
-        size = np.abs(statistic)
-        if np.isinf(self.df_residual):
-            return np.asarray(special.erfc(size / np.sqrt(2)))
-        return np.asarray(2 * stats.t.sf(size, self.df_residual))
+        return np.asarray(2 * student_tail(np.abs(statistic), self.df_residual))
 
     @cached_property
     def to_data(self) -> FloatArray:

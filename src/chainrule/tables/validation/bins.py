@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+
+from chainrule.engine.inference.normal import normal_quantile
 
 Floats = NDArray[np.float64]
 
@@ -65,7 +66,7 @@ def wilson(successes: float, n: float, level: float) -> tuple[float, float]:
     >>> [round(end, 4) for end in wilson(3, 10, 0.95)]
     [0.1078, 0.6032]
     """
-    z = float(stats.norm.ppf((1 + level) / 2))
+    z = normal_quantile((1 + level) / 2)
     share, spread = successes / n, z * z / n
     centre = (share + spread / 2) / (1 + spread)
     half = z / (1 + spread) * np.sqrt(share * (1 - share) / n + spread / (4 * n))

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from chainrule.errors import DataError
 from chainrule.tables.files.options import ReadOptions
@@ -259,7 +259,7 @@ def clustered_mcnemar_p(steps: Floats, clusters: NDArray[np.int64]) -> float:
     """
     sums = np.bincount(np.unique(clusters, return_inverse=True)[1], steps)
     size = float(np.sqrt(sums @ sums))
-    return 1.0 if size == 0 else float(2 * stats.norm.sf(abs(float(sums.sum())) / size))
+    return 1.0 if size == 0 else float(2 * special.ndtr(-abs(float(sums.sum())) / size))
 
 
 def mcnemar_p(first_alone: float, second_alone: float) -> float:
@@ -271,4 +271,6 @@ def mcnemar_p(first_alone: float, second_alone: float) -> float:
     n = round(first_alone + second_alone)
     if n == 0:
         return 1.0
-    return float(stats.binomtest(round(first_alone), n, 0.5).pvalue)
+    from scipy.stats import binomtest  # its import takes longer than a comparison
+
+    return float(binomtest(round(first_alone), n, 0.5).pvalue)

@@ -17,8 +17,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
+from chainrule.engine.inference.normal import normal_quantile, normal_tail
 from chainrule.errors import DataError
 from chainrule.tables.weighting import frequencies
 
@@ -105,7 +105,7 @@ def normal_interval(
     """Return the interval of a normal estimate, cut to its limits; None without a variance."""
     if not variance > _ROUNDING:
         return None, None
-    half = float(stats.norm.ppf((1 + level) / 2)) * math.sqrt(variance)
+    half = normal_quantile((1 + level) / 2) * math.sqrt(variance)
     return max(limits[0], value - half), min(limits[1], value + half)
 
 
@@ -117,7 +117,7 @@ def two_sided(value: float, variance: float) -> float | None:
     """
     if not variance > _ROUNDING:
         return 1.0 if value == variance == 0 else None
-    return float(2 * stats.norm.sf(abs(value) / math.sqrt(variance)))
+    return 2 * normal_tail(abs(value) / math.sqrt(variance))
 
 
 def _share_below(x: Floats, y: Floats, weights: Floats) -> Floats:
