@@ -83,7 +83,7 @@ torture: $(READY)
 	HYPOTHESIS_MAX_EXAMPLES=20000 $(BIN)/python -m pytest tests/tables/test_files.py -k damaged
 
 docs: $(READY)
-	$(BIN)/python tools/render_docs.py
+	$(BIN)/python -m tools.render_docs
 
 emit: $(READY)
 	$(BIN)/python -m chainrule.emission
