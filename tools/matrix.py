@@ -120,14 +120,14 @@ def tried(version: str, python: str, kind: str, package: Path, tests: Sequence[s
         for part in ROOT.iterdir():  # all but the sources and what was built
             if part.name not in ("src", "build", "dist", "site") and part.name[0] != ".":
                 (place / part.name).symlink_to(part)
-        command = [str(bin_ / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        command = [str(bin_ / "python"), "-m", "pytest", "-p", "no:cacheprovider"]
         command += ["--import-mode=importlib", "-W", "default", "-x"]
         done = subprocess.run([*command, *tests], cwd=place, capture_output=True, text=True)
-        last = done.stdout.strip().split("\n")[-1]
         if done.returncode != 0:
+            last = (done.stdout + done.stderr).strip().split("\n")[-1]
             found = re.findall(r"^(?:FAILED|ERROR) .*", done.stdout, re.MULTILINE)
             return Result(name, f"tests fail: {found[0] if found else last}", True)
-        return Result(name, f"passed ({last})", False)
+        return Result(name, "passed", False)
 
 
 def _failure(command: Sequence[str], folder: Path | None = None) -> str:
