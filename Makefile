@@ -83,7 +83,7 @@ torture: $(READY)
 	CHAINRULE_TORTURE_SECONDS=$(or $(STOPS),300) $(BIN)/python -m pytest tests/cli/test_faults.py
 
 docs: $(READY)
-	$(BIN)/python tools/render_docs.py
+	$(BIN)/python -m tools.render_docs
 
 emit: $(READY)
 	$(BIN)/python -m chainrule.emission

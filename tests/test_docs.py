@@ -18,7 +18,10 @@ from chainrule.cli.main import cli
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
-LESSONS = ("install", "first_gradient", "tutorial", "code", "fitting", "lms", "verified")
+LESSONS = (
+    *("install", "first_gradient", "tutorial", "code", "fitting", "lms", "verified"),
+    *("presenting", "gradient_descent", "predicting"),
+)
 """Pages whose commands run one after the other and print what is quoted."""
 OPTIONS = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
 _FENCE = re.compile(r"```(\w+)(?: (\S+))?\n(.*?)```", re.DOTALL)

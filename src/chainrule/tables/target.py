@@ -94,7 +94,8 @@ def labels_of(table: Table, target: str, *, fold: bool = False) -> tuple[tuple[s
         kind = "numbers" if all(map(is_number, labels)) else "strings"
         raise DataError(
             f"{where} has {len(labels)} distinct {kind}. Logistic regression predicts at most "
-            f"{_MOST_CLASSES} classes: choose another target or bin its values into classes."
+            f"{_MOST_CLASSES} classes: choose another target or bin its values into "
+            "classes; for a target of numbers, name a loss, such as --loss squared."
         )
     position = {label: place for place, label in enumerate(labels)}
     lookup = np.array([position.get(word, -1) for word in column.words], dtype=np.int64)

@@ -224,7 +224,7 @@ def _checked(arrow: ArrowTable) -> ArrowTable:
 
 
 def _json_fault(path: Path, error: BaseException) -> DataError:
-    """Return the error that names the first line that is no JSON object, or its changed type."""
+    """Return the error that names the first line that is not a JSON object, or its changed type."""
     if isinstance(error, OSError) and not isinstance(error, pa.ArrowException):
         return unreadable(path, error)
     kinds: dict[str, tuple[type, int]] = {}
