@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from chainrule.cli.main import cli
+from chainrule.cli.progress import progress_file
 from chainrule.teaching.exercises.kinds import KINDS
 
 
@@ -28,6 +30,12 @@ def test_a_sitting_by_pipe(tmp_path: Path) -> None:
     assert "understood: (7, 7)" in result.output
     assert "The gradient of a scalar has the shape of its variable." in result.output
     assert "0 of 1 right." in result.output
+
+
+def test_the_tests_keep_a_log_of_their_own() -> None:
+    assert progress_file(None) != Path(click.get_app_dir("chainrule")) / "progress.sqlite"
+    shown = run("practice", "--kind", "shape", "--count", "1", typed="show\n")
+    assert f"Kept in {progress_file(None)}" in shown.output
 
 
 def test_the_end_of_the_input_ends_the_sitting(tmp_path: Path) -> None:
