@@ -19,7 +19,9 @@ from chainrule.teaching.exercises.questions import Question, Subject
 from chainrule.teaching.exercises.skills import CODE, skill_of_mistake
 
 KIND = "debug"
-LEAST, MOST = 3, 8
+LEAST, MOST = 4, 8
+"""The fewest and the most lines of code in a question."""
+
 TRIED = 12
 """The most mistakes that are tried for one question."""
 

@@ -25,7 +25,7 @@ MOST_PLACES = 8
 FEWEST_LINES = 4
 MOST_LINES = 6
 
-_TIDYING = ("positive first", "as before")
+_TIDYING = ("positive first", "as before", "an index that nobody carries: repeat")
 """Rules that only tidy a line up: nobody learns from choosing the line that follows."""
 
 _ALGEBRA = ("cancel", "one-hot labels add to one", "δ picks one term")
