@@ -55,6 +55,37 @@ def test_the_help_names_every_kind_of_question() -> None:
     assert {kind.name for kind in KINDS} <= set(words)
 
 
+def test_parts_are_read_one_by_one_and_kept(tmp_path: Path) -> None:
+    first = ["A + Y", "dZ X^", "dZ X^T + l w", "?"]
+    second = ["", "", "sum(dZ)"]
+    third = ["A - Y", "", ""]
+    result = practise(
+        tmp_path / "p.sqlite",
+        *("--kind", "parts", "--level", "C", "--count", "1"),
+        typed="\n".join([*first, *second, *third]) + "\n",
+    )
+    assert result.exit_code == 0
+    assert "? dw: the expression stops here" in result.output
+    assert "(b) dw = [dZ X^T + l w]" in result.output
+    assert "2 of 3 parts get their marks" in result.output
+    assert "✓ right" in result.output
+
+
+@pytest.mark.parametrize("typed", ["", "A + Y\n", "A + Y\n\n\n", "\n\n\n", "A - Y\n?\nexit\n"])
+def test_the_end_of_the_input_ends_a_problem_in_parts(tmp_path: Path, typed: str) -> None:
+    args = ("--kind", "parts", "--level", "C", "--count", "1")
+    result = practise(tmp_path / "p.sqlite", *args, typed=typed)
+    assert result.exit_code == 0
+    assert result.output.count("parts get their marks") <= 1
+
+
+def test_an_empty_line_and_a_question_mark_are_answered(tmp_path: Path) -> None:
+    result = practise(tmp_path / "p.sqlite", "--kind", "verify", typed="\n?\nexit\n")
+    assert "Nothing was typed" in result.output
+    assert "Type an answer, or one of" in result.output
+    assert "0 of 0 right." in result.output
+
+
 def test_count_stops(tmp_path: Path) -> None:
     typed = "show\n" * 10
     result = practise(tmp_path / "p.sqlite", "--kind", "rule", "--count", "2", typed=typed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -171,18 +172,18 @@ def _typed_answer(console: Console, key: AnswerKey, parts: dict[str, str]) -> st
     """
     if key.reader != "parts":
         return _typed(console)
-    place = 0
+    before, place = dict(parts), 0
     while place < len(key.choices):
         name = key.choices[place]
         kept = f"[{parts[name]}] " if name in parts else ""
         line = _typed(console, f"({'abcdefgh'[place]}) {name} = {kept}")
         if line is None:
-            return _written(parts) or None
+            return _written(parts) if parts != before else None
         if _word(line) in WORDS or ";" in line:
             return line  # a word of practice, or all parts at once
         fault = _put_part(key, parts, name, line)
         if fault:
-            console.print(f"  ? {fault}; this costs nothing", markup=False, style="yellow")
+            _say_unread(console, fault)
         else:
             place += 1
     return _written(parts)
@@ -200,7 +201,7 @@ def _put_part(key: AnswerKey, parts: dict[str, str], name: str, line: str) -> st
     before = {n: parts[n] for n in key.choices[: key.choices.index(name)] if n in parts}
     verdicts = judged_parts(key.forward, {**before, **found})
     if isinstance(verdicts, str):
-        return verdicts
+        return re.sub(r"\bline \d+, column \d+: ", "", verdicts)  # of the parts put together
     parts.update(found)
     return ""
 
@@ -234,7 +235,7 @@ def _judged(practice: PracticeSession, console: Console, typed: str) -> bool:
         _say(console, practice.question.solution, "dim")
         return True
     if not found.read:
-        console.print(f"  ? {found.message}; this costs nothing", markup=False, style="yellow")
+        _say_unread(console, found.message)
         return False
     first, *others = found.message.splitlines() or [""]
     console.print(f"  ✗ {first}", markup=False, style="red")
@@ -244,6 +245,13 @@ def _judged(practice: PracticeSession, console: Console, typed: str) -> bool:
         keeps = " Enter keeps a part as it is." if practice.question.key.reader == "parts" else ""
         console.print(f"  [dim]Try again, or type hint or show.{keeps}[/dim]")
     return False
+
+
+def _say_unread(console: Console, message: str) -> None:
+    first, *others = message.splitlines()
+    console.print(f"  ? {first}; this costs nothing", markup=False, style="yellow")
+    for line in others:
+        console.print(f"  {line}", markup=False, style="yellow")
 
 
 def _also(found: Judgement) -> str:

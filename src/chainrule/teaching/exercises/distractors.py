@@ -29,6 +29,7 @@ from chainrule.teaching.exercises.answer_forms import opened, shortest
 from chainrule.teaching.exercises.answer_readers import TOGETHER
 from chainrule.teaching.exercises.likely_mistakes import (
     Mistaken,
+    brings_a_logarithm,
     factor_mistakes,
     fits,
     has_minus,
@@ -127,7 +128,8 @@ class Distractors:
         for error in self._rule_mistakes(step, rng):
             derivation = derivation_with(self.derivation, error)
             for other in () if derivation is None else derivation.steps:
-                if other.question is step.question:
+                likely = not brings_a_logarithm(other.after, step.after)
+                if other.question is step.question and likely:
                     wrong = replaced_by(shortest(other.after))
                     mere = error.name == "sign" and not has_minus(step.after)
                     injected.append(Mistaken(error.name, error.message, wrong, plain=mere))

@@ -69,13 +69,17 @@ class Mistaken:
         return None if found is form else found
 
 
+def errors_that_people_make(line: Expr, before: Expr | None = None) -> list[InjectedError]:
+    """Return the errors of a line without those that diagnosis alone tries."""
+    there = None if before is None else set(walk(before))
+    return [error for error in line_errors(line) if _is_made(error, line, there)]
+
+
 def line_mistakes(line: Expr, before: Expr | None = None) -> list[Mistaken]:
     """Return the mistakes that people make in a line, perhaps one that follows from another."""
-    there = None if before is None else set(walk(before))
     found = [
         Mistaken(error.name, error.message, _making(error), _part(error))
-        for error in line_errors(line)
-        if _is_made(error, line, there)
+        for error in errors_that_people_make(line, before)
     ]
     found += [*_indices_swapped(line), *_sums_forgotten(line), *_turned_products(line)]
     found.append(Mistaken("sign", "the overall sign is wrong", neg, plain=not has_minus(line)))
@@ -113,6 +117,15 @@ def has_minus(line: Expr) -> bool:
     return "-" in re.sub(r"\^-\d+", "", text_of(line))
 
 
+def brings_a_logarithm(wrong: Expr, right: Expr) -> bool:
+    """Whether a wrong answer has a logarithm or a determinant that the right one has not."""
+    return bool(_heavy(wrong) - _heavy(right))
+
+
+def _heavy(form: Expr) -> set[str]:
+    return {node.op.name for node in walk(form) if isinstance(node, Apply)} & {"log", "logdet"}
+
+
 def is_alike(one: Expr, other: Expr) -> bool:
     """Whether two forms have the same shape and the same free indices."""
     return one.shape == other.shape and running(one) == running(other)
@@ -146,12 +159,13 @@ def _is_made(error: InjectedError, line: Expr, there: Container[Expr] | None) ->
         return True
     rest = [arg for k, arg in enumerate(node.args) if k != place]
     if error.name == "an additive term dropped":  # nobody forgets the 1 of 1 - a
-        whole = node is line and not any(isinstance(arg, Number) for arg in node.args)
+        numbers = any(isinstance(arg, Number) for arg in node.args)
+        whole = node is line and not numbers and (place > 0 or _is_product(node.args[place]))
         return whole or all(_is_product(arg) for arg in node.args)
     if error.name == "sign of one term":  # of the first it is the sign of the whole
         return place > 0 and not isinstance(node.args[place], Number)
     if error.name == "a factor dropped":  # nobody drops what the step has just made
-        old = there is None or node.args[place] in there
+        old = not _has_product(node.args[place]) and (there is None or node.args[place] in there)
         return old and any(symbols(arg) for arg in rest) and is_alike(mul(*rest), node)
     return True
 
@@ -288,6 +302,10 @@ def _turned_products(line: Expr) -> Iterator[Mistaken]:
                 product,
                 matmul(transpose(right), transpose(left)),
             )
+
+
+def _has_product(form: Expr) -> bool:
+    return any(isinstance(node, Apply) and node.op is TABLE["matmul"] for node in walk(form))
 
 
 def _exponent(form: Expr | None) -> Fraction:
