@@ -13,8 +13,11 @@ from itertools import combinations
 from random import Random
 
 OPTIONS = 4
-CHANCE = 1 / OPTIONS
-"""How often the right option may be the one that is most like the others."""
+CENTRE = 0.1
+"""How often the right option is chosen to be the one that is most like the others.
+
+In about one choice in six there is no other way, so that in all it is one in four, as by chance.
+"""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ def chosen(right: str, wrong: Sequence[WrongOption], rng: Random) -> tuple[int, 
     texts = [*(each.text for each in wrong), right]
     alike = [[SequenceMatcher(None, a, b).ratio() for b in texts] for a in texts]
     groups = sorted(combinations(range(len(wrong)), OPTIONS - 1), key=lambda g: _cost(g, wrong))
-    as_centre = rng.random() < CHANCE
+    as_centre = rng.random() < CENTRE
     for group in groups:
         if _is_centre(len(wrong), group, alike) == as_centre:
             return group
