@@ -53,7 +53,7 @@ IN_MATHEMATICS: tuple[Content, ...] = (
 
 
 def is_window(text: str) -> bool:
-    """Whether a formula speaks of sliding windows, for which a first course has no notation."""
+    """Whether a formula contains sliding windows, for which a first course has no notation."""
     return re.search(r"\b(fold|windows)\(", text) is not None
 
 
