@@ -1,4 +1,4 @@
-"""What errors call columns that have no names: made when one is asked for, not for each fit."""
+"""Names in errors of columns that have none: made when one is asked for, not for each fit."""
 
 from __future__ import annotations
 

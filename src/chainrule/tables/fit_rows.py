@@ -1,4 +1,4 @@
-"""What a model file keeps of the rows of its fit: ranges of numbers, and a fingerprint."""
+"""The rows of a fit in its model file: ranges of numbers, and a fingerprint."""
 
 from __future__ import annotations
 
