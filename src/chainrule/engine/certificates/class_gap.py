@@ -2,8 +2,8 @@ r"""The duality gap of an elastic net for a softmax of several classes.
 
 The inequality of `separable_gap`, with a derivative for each column and class. The derivatives in
 the intercepts vanish up to rounding: as in `certificate`, a small part of residuals that belong to
-shares near the classes' own makes the residuals of every class sum to zero, at a price, and changes
-no derivative by more than that part of itself and of sum_i s_i |x_ij|.
+shares near the classes' own makes the residuals of every class sum to zero, at a price, and moves
+no derivative farther than that part of itself and of sum_i s_i |x_ij|.
 """
 
 from __future__ import annotations
