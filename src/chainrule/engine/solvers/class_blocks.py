@@ -21,8 +21,11 @@ from chainrule.engine.objective.class_objective import ClassObjective
 from chainrule.engine.runtime.executors import map_in_order, sum_over_chunks
 from chainrule.engine.solvers.limits import n_drawn
 
-TOGETHER: Final[int] = 96
+TOGETHER: Final[int] = 40
 """Parameters of a class up to which the blocks of all classes are formed by one product."""
+
+_DOUBLE: Final[int] = 96
+"""Parameters of a class up to which its block is float64."""
 
 _CHUNK: Final[int] = 256
 _RIDGES: Final[tuple[float, ...]] = (1e-6, 1e-4, 1e-2)
@@ -253,4 +256,4 @@ def _strength(objective: ClassObjective) -> npt.NDArray[np.float64]:
 
 
 def _kind(size: int) -> type[np.float32] | type[np.float64]:
-    return np.float64 if size <= TOGETHER else np.float32
+    return np.float64 if size <= _DOUBLE else np.float32
