@@ -67,6 +67,9 @@ _SOLVERS: Final[dict[str, str]] = {
 _SMALL: Final[int] = 1_000_000
 """Entries of X up to which a read costs next to nothing."""
 
+_MEASURED_BYTES: Final[int] = 2**22
+"""Size of X from which the growth of memory is measured."""
+
 
 def fit_linear_model(
     source: InMemorySource,
@@ -128,7 +131,8 @@ def fit_linear_model(
         if small is not None:
             refuse_overflow(small.point, source.column_names, source.column_maxima)
             return small
-    held = memory()
+    is_large = source.n_bytes >= _MEASURED_BYTES  # to ask takes a millisecond
+    held = memory() if is_large else None
     fewer, n_samples = merged(source, n_threads), source.n_samples
     source = source if fewer is None else fewer
     loss = engine_loss(source, row)
@@ -242,7 +246,7 @@ def fit_linear_model(
         len(history),
         passes,
         perf_counter() - clock,
-        _growth(held, memory()),
+        _growth(held, memory() if is_large else None),
         n_threads,
         lambda: certificate,
         lambda: history,

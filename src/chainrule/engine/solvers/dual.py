@@ -12,6 +12,7 @@ the second line for the intercept.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from time import perf_counter
 from typing import Final
 
@@ -20,12 +21,14 @@ import numpy as np
 from chainrule.engine.arrays import UNIT, FloatArray
 from chainrule.engine.objective.evaluation import Point
 from chainrule.engine.objective.objective import Objective
+from chainrule.engine.runtime.machine import single_threaded_algebra
 from chainrule.engine.solvers.line_search import line_search
 from chainrule.engine.solvers.newton import newton
 from chainrule.engine.solvers.newton_cg import newton_cg
 from chainrule.engine.solvers.steps import IterationRecord, Monitor, Outcome, no_op_monitor
 
 _FEW: Final[int] = 600
+"""Unknowns of a system that one thread solves fast enough."""
 
 
 def row_newton(
@@ -52,8 +55,24 @@ def row_newton(
     monitor : callable
         Called with the evaluations on the columns; True stops the solver.
     """
+    gram = _gram(objective)
+    # threads of BLAS gain nothing on systems this small, and lose much where a core is busy
+    with single_threaded_algebra() if len(gram) <= _FEW else nullcontext():
+        return _row_newton(objective, gram, start, tolerance, max_iter, monitor)
+
+
+def _row_newton(
+    objective: Objective,
+    gram: FloatArray,
+    start: Point,
+    tolerance: float,
+    max_iter: int,
+    monitor: Monitor,
+) -> Outcome:
+    """Solve on the rows, and finish on the columns."""
+    origin = float(start.intercept[0])
     with np.errstate(over="ignore", invalid="ignore"):  # judged by the objective below
-        point, history = _solve_on_rows(objective, float(start.intercept[0]), tolerance, max_iter)
+        point, history = _solve_on_rows(objective, gram, origin, tolerance, max_iter)
         reached = objective.evaluate(point).value
     known = objective.evaluate(start).value if start.coef.any() else objective.value_at_origin
     if not reached <= known:
@@ -67,13 +86,12 @@ def row_newton(
 
 
 def _solve_on_rows(
-    objective: Objective, intercept: float, tolerance: float, max_iter: int
+    objective: Objective, gram: FloatArray, intercept: float, tolerance: float, max_iter: int
 ) -> tuple[Point, list[IterationRecord]]:
     source, loss = objective.source, objective.loss
     labels = [source.labels(index) for index in range(source.n_blocks)]
     y = np.concatenate([part for _, part, _ in labels])
     weight = np.concatenate([part for _, _, part in labels])
-    gram = _gram(objective)
     alpha = np.zeros(len(y))
     offset = 0.0 if source.offset is None else source.offset[:, 0]
     history: list[IterationRecord] = []
