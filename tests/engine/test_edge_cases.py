@@ -101,6 +101,11 @@ CASES: dict[str, Case] = {
         np.where(X0 > 1, 1e100 * X0, 1e-208 * X0), settings=FREE, warns="is not proven"
     ),
     "beyond squares": Case(with_cell(1e160), refused="row 17, column 2"),
+    "zeros alone": Case(np.zeros((40, 2))),
+    "zeros alone, no penalty": Case(np.zeros((40, 2)), settings=FREE),
+    "zeros alone, nothing to fit": Case(
+        np.zeros((40, 2)), settings={"C": np.inf, "fit_intercept": False}
+    ),
     "years": Case(X0 + 2000),
     "years, no penalty": Case(X0 + 2000, settings=FREE),
     "time stamps in nanoseconds": Case(np.round(X0 * 1e12) + 1.6e18, settings={"C": 1e-20}),

@@ -37,6 +37,24 @@ def test_a_bootstrap_is_one_weighted_fit_a_row(C: float) -> None:
     assert fits.certificate(3).relative_bound <= 1e-8
 
 
+@pytest.mark.parametrize("loss", ["logistic", "poisson"])
+@pytest.mark.parametrize("tol", [0.3, 1e-3])
+def test_a_certificate_is_of_the_coefficients_handed_back(tol: float, loss: str) -> None:
+    weights = 10.0 ** RNG.uniform(-2, 2, size=(4, 240))
+    y = Y if loss == "logistic" else RNG.poisson(1 + np.exp(SCORES / 2))
+    rough = fit_many(X, y, sample_weight=weights, tol=tol, loss=loss)
+    best = fit_many(X, y, sample_weight=weights, tol=1e-14, loss=loss)
+    noise = 1e-14 * np.abs(best.objective)
+    assert (rough.objective > best.objective + noise).any()
+    for k in range(-1, 3):
+        certificate = rough.certificate(k)
+        assert certificate.relative_bound <= tol
+        gap = rough.objective[k] - best.objective[k]
+        assert gap <= certificate.suboptimality_bound + noise[k]
+        distance = np.linalg.norm(rough.coef[k] - best.coef[k])
+        assert distance <= certificate.distance_bound + 1e-12
+
+
 def test_several_targets_share_their_rows() -> None:
     classes = np.digitize(SCORES, [-1, 1])
     fits = fit_many(X, np.equal.outer(np.arange(3), classes))

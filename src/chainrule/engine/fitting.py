@@ -256,6 +256,42 @@ def fit_linear_model(
     )
 
 
+def certify_point(
+    source: InMemorySource,
+    row: LossRow | None,
+    point: Point,
+    *,
+    C: float,
+    fit_intercept: bool,
+    tol: float,
+) -> Certificate:
+    """Prove how far a point is from the optimum, without a step towards it.
+
+    Parameters
+    ----------
+    source : InMemorySource
+    row : LossRow or None
+        The loss; None for the cross-entropy of the source's classes.
+    point : Point
+        In the units of the data.
+    C, fit_intercept : float, bool
+        As in `fit_linear_model`.
+    tol : float
+        A relative bound at which to stop looking for a lower one.
+    """
+    penalty = L2Penalty.from_inverse(C, source.column_scale)
+    loss = engine_loss(source, row)
+    objective = objective_for(source, loss, penalty, fit_intercept=fit_intercept)
+    shifted = point.intercept + source.column_shift @ point.coef
+    with _surroundings(source, 1):
+        here = objective.evaluate(Point(point.coef * source.column_scale[:, None], shifted))
+        outcome = Outcome(here, "converged")
+        certificate, outcome = _with_hessian(
+            objective, certify(objective, outcome, enough=tol), outcome, tol
+        )
+    return with_rounded_intercept(certificate, objective, outcome.evaluation)
+
+
 @contextmanager
 def _surroundings(source: InMemorySource, n_threads: int) -> Iterator[None]:
     # Threads of BLAS inside threads of ours wait for each other: 10 times the seconds, and more.

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from chainrule.engine.arrays import FloatArray, IntArray
 from chainrule.engine.certificates.certificate import Certificate
 from chainrule.engine.data.sources import InMemorySource
-from chainrule.engine.fitting import fit_linear_model
+from chainrule.engine.fitting import certify_point, fit_linear_model
 from chainrule.engine.losses.compiled import kernel_of
 from chainrule.engine.losses.facts import LossRow
 from chainrule.engine.objective.evaluation import Point
@@ -59,13 +59,13 @@ class Problems:
     tol: float
     max_iter: int
 
-    def fit(self, k: int, start: Point | None = None) -> Fit:
-        """Fit one of them by the general method, with its proof."""
+    def source(self, k: int) -> InMemorySource:
+        """Return the rows of one of them that have a weight."""
         first, last, y, weight = (int(number) for number in self.which[k])
         weights = self.weights[weight, first:last]
         used = np.flatnonzero(weights > 0)
         rows = np.arange(first, last)[used]
-        source = InMemorySource(
+        return InMemorySource(
             self.X[rows],
             self.targets[y, rows],
             weights[used],
@@ -73,14 +73,27 @@ class Problems:
             offset=None if self.offset is None else self.offset[rows, None],
             center=self.fit_intercept,
         )
+
+    def fit(self, k: int) -> Fit:
+        """Fit one of them by the general method, with its proof."""
         return fit_linear_model(
-            source,
+            self.source(k),
             self.row,
             C=self.C,
             fit_intercept=self.fit_intercept,
             tol=self.tol,
             max_iter=self.max_iter,
-            start=start,
+        )
+
+    def certificate(self, k: int, point: Point) -> Certificate:
+        """Prove how far a point is from the optimum of one of them."""
+        return certify_point(
+            self.source(k),
+            self.row,
+            point,
+            C=self.C,
+            fit_intercept=self.fit_intercept,
+            tol=self.tol,
         )
 
 
@@ -117,8 +130,11 @@ class ManyFits:
 
     def certificate(self, k: int) -> Certificate:
         """Prove how far fit number k can be from its optimum."""
-        start = Point(self.coef[k][:, None].copy(), self.intercept[k : k + 1].copy())
-        return self._problems.fit(k, start).certificate
+        k = range(len(self))[k]
+        if k in self.one_by_one:
+            return self._problems.fit(k).certificate
+        point = Point(self.coef[k][:, None].copy(), self.intercept[k : k + 1].copy())
+        return self._problems.certificate(k, point)
 
 
 def fit_problems(problems: Problems, names: npt.NDArray[Any], n_threads: int) -> ManyFits:

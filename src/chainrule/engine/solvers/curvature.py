@@ -57,7 +57,7 @@ class Curvature:
     @cached_property
     def _cholesky(self) -> FloatArray | None:
         factor = _factored(self._scaled)
-        if factor is None or factor.diagonal().min() < np.sqrt(len(factor) * 64 * UNIT):
+        if factor is None or factor.diagonal().min(initial=1.0) < np.sqrt(len(factor) * 64 * UNIT):
             return None
         return factor
 
@@ -79,6 +79,8 @@ class Curvature:
         if self._cholesky is None:
             return 0.0
         size = len(self._scaled)
+        if size == 0:  # no parameter is free: no direction is flat
+            return np.inf
         vector = np.cos(np.arange(size))  # without a symmetry that would hide a direction
         for _ in range(_ROUNDS):
             vector = _solved(self._cholesky, vector)
@@ -151,7 +153,7 @@ class Curvature:
     def inverse_root_trace(self, keep: FloatArray) -> float:
         """Return sqrt(trace(K H^-1 K)) for K = diag(keep): a bound on |K u| over |u|_H <= 1."""
         weights = keep / self.scale
-        top = float(weights.max())
+        top = float(weights.max(initial=0.0))
         if top == 0:
             return 0.0
         weights = (weights / top) ** 2
@@ -184,6 +186,8 @@ class Curvature:
     @cached_property
     def _inverse_diagonal(self) -> FloatArray:
         """The diagonal of the scaled Hessian's inverse, rounded up."""
+        if not len(self.scale):
+            return self.scale
         if self._verified and self._cholesky is not None:
             root, _ = _lapack().dtrtri(self._cholesky)
             doubt = 8 * len(self.scale) ** 2 * UNIT / self._verified
@@ -210,4 +214,6 @@ def _factored(matrix: FloatArray, *, overwrite: bool = False) -> FloatArray | No
 
 
 def _solved(factor: FloatArray, vector: FloatArray) -> FloatArray:
+    if not len(factor):
+        return vector.copy()
     return np.asarray(_lapack().dpotrs(factor, vector)[0])
