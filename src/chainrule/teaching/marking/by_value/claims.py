@@ -17,6 +17,7 @@ import numpy as np
 from chainrule.teaching.marking.by_value.arrays import FIXED, SIZE
 from chainrule.teaching.marking.by_value.functions import NoValueError, Value
 from chainrule.teaching.marking.by_value.meanings import MOST_RANKS, meanings
+from chainrule.teaching.marking.by_value.notation import GREEK
 from chainrule.teaching.marking.by_value.openness import (
     is_about_definition,
     is_of_slopes,
@@ -34,6 +35,7 @@ from chainrule.teaching.marking.by_value.terms import (
     letters_of,
 )
 from chainrule.teaching.marking.by_value.values import World
+from chainrule.teaching.marking.implied_sums import with_implied_sums
 from chainrule.teaching.marking.posted_notation import in_plain_notation
 from chainrule.teaching.marking.transcript import statements
 
@@ -205,7 +207,8 @@ def _judge(
         if any(world.agrees(meaning) for world in tried) or reader.spent > MOST_SPENT:
             continue
         outcome = _under(reader, claim, meaning, number, worlds)
-        if not (outcome.loose and meaning.direct):
+        loosely = meaning.direct or "any" in (meaning.sigma, meaning.link)
+        if not (outcome.loose and loosely):
             outcomes.append(outcome)
         tried.append(worlds[number, 1])
         reader.spent += sum(worlds[number, seed].spent for seed in range(1, POINTS + 1)
@@ -346,6 +349,8 @@ _CASES = re.compile(r"\\begin\s*\{cases\}(.*?)\\end\s*\{cases\}", re.DOTALL)
 
 
 _LAYERS = re.compile(r"\^\s*\{?\s*[(\[]?\s*l(?![A-Za-z])")
+_GREEK_SHORT = re.compile(rf"(?<![A-Za-z\\])d({'|'.join(sorted(GREEK))})(?![A-Za-z])")
+_ACCENT_SHORT = re.compile(r"(?<![A-Za-z\\])d([A-Za-z])(hat|bar|tilde)(?![A-Za-z])")
 _LAST = re.compile(r"\[L(?=\s*[-+]\s*\d\s*\]|\])")
 
 
@@ -362,9 +367,13 @@ def by_value(text: str) -> list[Judged]:
     plain = in_plain_notation(text)
     if _LAYERS.search(text):
         plain = _LAST.sub("[l", plain)  # layer l of all, and no last one
+    plain = _GREEK_SHORT.sub(r"d\\\1", _ACCENT_SHORT.sub(r"d\\\2{\1}", plain))
     text = _CASES.sub(_in_one_row, plain)
-    reader = read(statements(text), text)
-    return [] if reader is None else judged(reader)
+    reader = read(with_implied_sums(statements(text), text), text)
+    try:
+        return [] if reader is None else judged(reader)
+    except RecursionError:  # definitions that lead to one another
+        return []
 
 
 __all__ = ["Judged", "by_value"]

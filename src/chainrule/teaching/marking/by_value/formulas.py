@@ -59,7 +59,9 @@ class Formulas:
     def __init__(self, text: str | list[Token], habits: Habits, depth: int = 0) -> None:
         if isinstance(text, str) and len(text) > LONGEST:
             raise UnreadError("a formula that is too long")
-        self.tokens = tokens(text, plain=habits.plain) if isinstance(text, str) else text
+        self.tokens = (
+            tokens(text, plain=habits.plain, names=habits.names) if isinstance(text, str) else text
+        )
         self.habits = habits
         self.at = 0
         self.depth = depth
@@ -398,7 +400,7 @@ class Formulas:
         token = self.tokens[self.at]
         return (
             token.kind == "letter"
-            or token.text == "("
+            or token.text in ("(", "[")
             or (token.kind == "command" and self._is_name(token.text[1:]))
         )
 

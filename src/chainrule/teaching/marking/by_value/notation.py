@@ -84,8 +84,18 @@ def cleaned(text: str) -> str:
     return _RATIO.sub(r"\\frac{\\partial \1}{\\partial \2}", text)
 
 
-def tokens(text: str, *, plain: bool = False) -> list[Token]:
-    """Return the tokens of a formula; in plain text, letters that stand together are one name."""
+def tokens(text: str, *, plain: bool = False, names: frozenset[str] = frozenset()) -> list[Token]:
+    """Return the tokens of a formula.
+
+    Parameters
+    ----------
+    text : str
+        The formula.
+    plain : bool
+        Whether letters that stand together are one name.
+    names : frozenset of str
+        Names of several letters: ``MSE``.
+    """
     text = cleaned(text)
     found: list[Token] = []
     at, spaced = 0, False
@@ -104,7 +114,7 @@ def tokens(text: str, *, plain: bool = False) -> list[Token]:
             spaced = True
             continue
         if kind == "run":
-            found.extend(_of_run(match[0], plain=plain, spaced=spaced))
+            found.extend(_of_run(match[0], plain=plain or match[0] in names, spaced=spaced))
         elif kind == "command" and match[0][1:] in WORDS and match[0] not in ("\\sqrt", "\\sum"):
             found.append(Token("word", match[0][1:], spaced))
         else:

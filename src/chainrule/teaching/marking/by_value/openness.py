@@ -109,6 +109,13 @@ def moving_names(reader: Reader) -> list[Named]:
             name = node.of if isinstance(node, Moved) else None
             if isinstance(name, Named) and name.base not in passage.definitions:
                 found[passage.key(name)] = name
+    if not found:  # dz moves all that stands on the left sides
+        left = [claim.sides[0] for claim in reader.claims if isinstance(claim.sides[0], Moved)]
+        for term in passage.terms:
+            for node in every(term):
+                name = node.of if isinstance(node, Moved) else None
+                if isinstance(name, Named) and node not in left:
+                    found[passage.key(name)] = name
     return list(found.values())
 
 

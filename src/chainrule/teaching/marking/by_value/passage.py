@@ -12,6 +12,7 @@ from chainrule.teaching.marking.by_value.scripts import Habits, UnreadError
 from chainrule.teaching.marking.by_value.terms import (
     Called,
     Combined,
+    EntryOf,
     Index,
     Named,
     Over,
@@ -20,6 +21,7 @@ from chainrule.teaching.marking.by_value.terms import (
     every,
 )
 
+_SEVERAL = re.compile(r"[\s$]*([A-Z]{2,5})\s*(?:\([^()]*\))?\s*&?\s*")
 _FUNCTION_LETTERS = frozenset({"sigma", "phi", "psi", "f", "g", "h", "F", "G", "Phi", "varphi"})
 _SHIFTED = re.compile(r"\^\s*\{\s*([a-zA-Z])\s*[-+]\s*\d\s*\}")
 _ABOVE = re.compile(
@@ -115,6 +117,13 @@ class Passage:
         found |= {
             index.text
             for node in nodes
+            if isinstance(node, EntryOf)
+            for index in node.places
+            if len(index.text) == 1 and index.text.islower()
+        }
+        found |= {
+            index.text
+            for node in nodes
             if isinstance(node, Called) and node.function == "kronecker"
             for index in node.arguments
             if isinstance(index, Index)
@@ -125,6 +134,13 @@ class Passage:
             for letter in found
             if letter not in self.bases or (letter[0] in "ijk" and letter not in indexed)
         }
+        plainly = {
+            index.text
+            for name in names
+            for index in name.places
+            if len(name.places) > 1 or not (len(name.base) == 1 and name.base.isupper())
+        }
+        self.letters &= sums | plainly  # W_g is a name of its own
         self.sizes = {
             match["upper"] or match["over"]
             for match in _SIZE.finditer(self.text)
@@ -171,7 +187,7 @@ class Passage:
                             if index.text in self.letters:
                                 found.setdefault(node.base, set()).add(place)
             self.__dict__["_running"] = found
-        return found  # type: ignore[no-any-return]
+        return found
 
     def key(self, name: Named) -> tuple[str, tuple[str, ...]]:
         """Return a name with those of its indices that belong to it."""
@@ -258,11 +274,12 @@ class Passage:
 def habits_of(sides: Sequence[str], lefts: Sequence[str], text: str) -> Habits:
     """Return the habits of a text from its formulas."""
     plain = "\\" not in text and "$" not in text
+    several = frozenset(match[1] for left in lefts if (match := _SEVERAL.fullmatch(left)))
     defined: set[str] = set()
     with_arguments: dict[str, set[str]] = {}
     for left in lefts:
         try:
-            name, arguments = left_name(left, plain=plain)
+            name, arguments = left_name(left, plain=plain, names=several)
         except UnreadError:
             continue
         defined.add(name)
@@ -273,7 +290,7 @@ def habits_of(sides: Sequence[str], lefts: Sequence[str], text: str) -> Habits:
     primed: set[str] = set()
     for side in sides:
         try:
-            listed = tokens(side, plain=plain)
+            listed = tokens(side, plain=plain, names=several)
         except (AssertionError, ValueError):
             continue
         _uses(listed, called, bare, primed)
@@ -283,6 +300,12 @@ def habits_of(sides: Sequence[str], lefts: Sequence[str], text: str) -> Habits:
         if (name in with_arguments and not arguments <= with_arguments[name])
         or (name not in defined and name not in bare and name in _FUNCTION_LETTERS)
     } | (primed - (defined - with_arguments.keys()))
+    turns = (
+        re.search(r"(?:(?<![A-Za-z\\])[XAB]|\))\s?['’′]\s?(?=[A-Za-z(\\)+\-=])", text) is not None
+    )
+    turns = turns and not re.search(r"\^\s?\{?\s?(?:T\b|\\top)", text)
+    if turns:
+        functions -= primed
     values = (defined | bare) - functions
     above = set(_SHIFTED.findall(text)) & set("lLtTkij")
     if len({match[1] for match in _ABOVE.finditer(text) if match[2] == "l"}) > 1:
@@ -291,14 +314,8 @@ def habits_of(sides: Sequence[str], lefts: Sequence[str], text: str) -> Habits:
         above |= {"t"}
     above |= {letter.lower() for letter in above} if "L" in above else set()
     euler = "e" not in defined and not re.search(r"(?<![A-Za-z\\])e_", text)
-    turns = (
-        re.search(r"(?:(?<![A-Za-z\\])[XAB]|\))\s?['’′]\s?(?=[A-Za-z(\\)+\-=])", text) is not None
-    )
-    turns = turns and not re.search(r"\^\s?\{?\s?(?:T\b|\\top)", text)
-    if turns:
-        functions -= primed
     return Habits(frozenset(functions), frozenset(values), frozenset(above), euler,
-                  frozenset(defined), plain, turns)  # fmt: skip
+                  frozenset(defined), plain, prime_turns=turns, names=several)  # fmt: skip
 
 
 def _uses(
@@ -354,7 +371,9 @@ def _skip(listed: list[Token], at: int) -> int:
     return len(listed)
 
 
-def left_name(left: str, *, plain: bool = False) -> tuple[str, str]:
+def left_name(
+    left: str, *, plain: bool = False, names: frozenset[str] = frozenset()
+) -> tuple[str, str]:
     """Return the base of a name on the left of an equals sign, and the arguments shown with it.
 
     Raises
@@ -362,7 +381,7 @@ def left_name(left: str, *, plain: bool = False) -> tuple[str, str]:
     UnreadError
         When the left side is no name.
     """
-    parser = Parser(left, Habits(euler=False, plain=plain))
+    parser = Parser(left, Habits(euler=False, plain=plain, names=names))
     base, _bold = parser.base()
     parser.scripts()
     if parser.at >= len(parser.tokens):

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.teaching.marking.by_value.arrays import (
+    FIXED,
     SIZE,
     entry,
     place,
@@ -21,6 +22,7 @@ from chainrule.teaching.marking.by_value.functions import (
 )
 from chainrule.teaching.marking.by_value.passage import Definition, Passage
 from chainrule.teaching.marking.by_value.terms import (
+    Index,
     Named,
     Term,
 )
@@ -148,6 +150,18 @@ class Point:
 
     # ---- names -------------------------------------------------------------------------------
 
+    def at(self, index: Index, env: Environment) -> int:
+        """Return the value of an index."""
+        if index.text in env:
+            return env[index.text] + index.offset
+        if index.text in self.passage.fixed:
+            return FIXED + index.offset
+        if index.text.isdigit():
+            return int(index.text) + index.offset
+        if index.text in ("L", "T", "N", "K"):
+            return SIZE + index.offset
+        raise NoValueError(f"the index {index.text} belongs to no sum")
+
     def named(self, name: Named, env: Environment) -> Value:
         """Return the value of a name."""
         stack = self.given.get(name.base)
@@ -175,23 +189,23 @@ class Point:
         frozen = self.frozen is not None and key not in self.frozen
         bumps = {} if frozen else self.bumps
         own = self.memory if bumps else self._still
-        place = (key, ints, frozenset(bumps.items()), self.passage.epoch(self.order))
-        if place in own:
-            self.reached = self.reached or place in self.through
-            return own[place]
-        if place in self.busy:
+        state = (key, ints, frozenset(bumps.items()), self.passage.epoch(self.order))
+        if state in own:
+            self.reached = self.reached or state in self.through
+            return own[state]
+        if state in self.busy:
             raise NoValueError("a definition that refers to itself")
-        self.busy.add(place)
+        self.busy.add(state)
         reached, self.reached = self.reached, False
         try:
             with self._without_bumps(frozen):
                 found = self._looked(key, ints)
         finally:
-            self.busy.discard(place)
+            self.busy.discard(state)
             if self.reached:
-                self.through.add(place)
+                self.through.add(state)
             self.reached = reached or self.reached
-        own[place] = found
+        own[state] = found
         return found
 
     @property

@@ -36,6 +36,8 @@ class Habits:
         Whether the text has no LaTeX.
     greedy : bool
         Whether ``d/dx`` reaches over what follows a bracket.
+    names : frozenset of str
+        Names of several letters.
     prime_turns : bool
         Whether a prime is a transpose: ``X'y``.
     """
@@ -48,6 +50,7 @@ class Habits:
     plain: bool = False
     greedy: bool = False
     prime_turns: bool = False
+    names: frozenset[str] = frozenset()
 
 
 @dataclass

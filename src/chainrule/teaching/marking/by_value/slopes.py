@@ -10,6 +10,7 @@ import numpy.typing as npt
 from chainrule.teaching.marking.by_value.arrays import (
     STENCIL,
     STEP,
+    place,
     squeezed,
     turned,
 )
@@ -76,13 +77,13 @@ class Slopes(Point):
     def tensor(self, term: Slope, env: Environment) -> npt.NDArray[np.float64]:
         """Return a derivative with the indices of the value before those of the names."""
         scope = tuple(sorted((k, v) for k, v in env.items()))
-        place = (term.of, term.wrt, scope, frozenset(self.bumps.items()), self.order)
-        if place not in self.slopes or any(self.given.values()):
+        asked = (term.of, term.wrt, scope, frozenset(self.bumps.items()), self.order)
+        if asked not in self.slopes or any(self.given.values()):
             reached, self.reached = self.reached, False
             found = self._differences(term.of, term.wrt, env)
-            self.slopes[place] = found, self.reached
+            self.slopes[asked] = found, self.reached
             self.reached = reached or self.reached
-        found, reached = self.slopes[place]
+        found, reached = self.slopes[asked]
         if not reached:
             self.loose = True
         return found
@@ -119,8 +120,7 @@ class Slopes(Point):
         env: Environment,
     ) -> npt.NDArray[np.float64]:
         kept, frozen = dict(self.bumps), self.frozen
-        place = (key, full)
-        self.bumps[place] = self.bumps.get(place, 0.0) + amount
+        self.bumps[key, full] = self.bumps.get((key, full), 0.0) + amount
         stack = self.given.get(key[0])
         if stack:
             given = stack[-1]
@@ -175,8 +175,7 @@ class Slopes(Point):
                 for at in np.ndindex(*shape):
                     full = tuple(k + 1 for k in at)
                     way = Random(f"way {self.seed} {key} {full}").random() - 0.4
-                    place = (key, full)
-                    self.bumps[place] = kept.get(place, 0.0) + steps * STEP * way
+                    self.bumps[key, full] = kept.get((key, full), 0.0) + steps * STEP * way
             value = self.value(of, env)
             total = weight * value if total is None else total + weight * value
             self.bumps = dict(kept)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from chainrule.teaching.marking.by_value.grammar import parsed
+from chainrule.teaching.marking.by_value.notation import WORDS
 from chainrule.teaching.marking.by_value.passage import (
     Definition,
     Passage,
@@ -72,7 +73,8 @@ class Reader:
 
 def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
     """Parse the statements of a text; None where there is nothing to judge."""
-    formulas = [s for s in said if not s.code and equals_signs(s.text)][:MOST_STATEMENTS]
+    plain = (s if s.continues else s.without_words(_is_symbol) for s in said if not s.code)
+    formulas = [s for s in plain if equals_signs(s.text)][:MOST_STATEMENTS]
     if not formulas:
         return None
     sides = [[s.text[a:b] for a, b in s.sides()] for s in formulas]
@@ -103,8 +105,9 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
             if one is not None and other is not None and not claim.defines:
                 _match(reader.passage, one, other, claim.order)
     for known in reader.passage.definitions.values():
-        for one in known:
-            inner = letters_of(one.body) - {index.text for index in one.name.places}
+        for definition in known:
+            shown = {index.text for index in definition.name.places}
+            inner = letters_of(definition.body) - shown
             reader.passage.fixed |= inner & reader.passage.letters
     _assume(reader.passage)
     _shorten(reader)
@@ -198,6 +201,11 @@ def _uses(term: Term, base: str) -> bool:
     return any(isinstance(node, Named) and node.base == base for node in every(term))
 
 
+def _is_symbol(word: str) -> bool:
+    """Whether a word is a letter or a function, and no prose."""
+    return len(word) < 2 or word in WORDS
+
+
 def _claim(
     said: TranscriptStatement, row: list[str], habits: Habits, order: int, before: Term | None
 ) -> Claim:
@@ -251,7 +259,7 @@ def _define(passage: Passage, claim: Claim) -> None:
     left, right = claim.sides[0], claim.sides[1]
     row = claim.said.text[: equals_signs(claim.said.text)[0]]
     try:
-        base, arguments = left_name(row, plain=passage.habits.plain)
+        base, arguments = left_name(row, plain=passage.habits.plain, names=passage.habits.names)
     except UnreadError:
         return
     if right is None:

@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 
 from chainrule.teaching.marking.by_value.arrays import (
-    FIXED,
     SIZE,
     diagonal_of,
     entry,
@@ -70,9 +69,9 @@ class World(Slopes):
             case Slope():
                 return self._slope(term, env)
             case Cases(rows):
-                for value, conditions in rows:
+                for one, conditions in rows:
                     if conditions is None or all(self.holds(c, env) for c in conditions):
-                        return self.value(value, env)
+                        return self.value(one, env)
                 raise NoValueError("a case that is not given")
             case EntryOf(of, places):
                 whole = self.value(of, env)
@@ -80,18 +79,6 @@ class World(Slopes):
             case Moved(of):
                 return self._moved(of, env)
         raise NoValueError("a term without a value")
-
-    def at(self, index: Index, env: Environment) -> int:
-        """Return the value of an index."""
-        if index.text in env:
-            return env[index.text] + index.offset
-        if index.text in self.passage.fixed:
-            return FIXED + index.offset
-        if index.text.isdigit():
-            return int(index.text) + index.offset
-        if index.text in ("L", "T", "N", "K"):
-            return SIZE + index.offset
-        raise NoValueError(f"the index {index.text} belongs to no sum")
 
     def holds(self, condition: Condition, env: Environment) -> bool:
         """Whether a comparison of indices holds."""
