@@ -52,10 +52,8 @@ def _merged(here: list[Verdict], values: list[Judged]) -> list[Verdict]:
         return [_verdict(judged) for judged in values]
     if len(here) == len(values):
         return [_one(*both) for both in zip(here, values, strict=True)]
-    decided = all(judged.verdict != "unproven" for judged in values)
-    if all(judged.verdict == "proven" for judged in values) or (
-        decided and not any(line.accused for line in here)
-    ):
+    accused = any(line.accused for line in here)
+    if all(judged.usual if accused else judged.verdict != "unproven" for judged in values):
         return [_verdict(judged) for judged in values]
     return here
 
@@ -67,7 +65,7 @@ def _is_settled(line: Verdict) -> bool:
 def _one(line: Verdict, judged: Judged) -> Verdict:
     if _is_settled(line) or judged.verdict == "unproven":
         return line
-    if line.accused and judged.verdict == "wrong":
+    if line.accused and not judged.usual:
         return line
     return _verdict(judged)
 

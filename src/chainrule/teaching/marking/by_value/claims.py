@@ -25,7 +25,7 @@ from chainrule.teaching.marking.by_value.openness import (
     moving_names,
     opened_names,
 )
-from chainrule.teaching.marking.by_value.points import Meaning
+from chainrule.teaching.marking.by_value.points import Key, Meaning
 from chainrule.teaching.marking.by_value.statements import Claim, Reader, read
 from chainrule.teaching.marking.by_value.terms import (
     Condition,
@@ -70,6 +70,8 @@ class Judged:
         Which equals sign does not hold, from 1.
     numbers : tuple of float or None
         Two values that differ.
+    usual : bool
+        Whether it is right as it stands, with every name as general as it can be.
     """
 
     line: int
@@ -78,6 +80,7 @@ class Judged:
     why: str
     sign: int = 0
     numbers: tuple[float, float] | None = None
+    usual: bool = False
 
 
 @dataclass
@@ -149,8 +152,7 @@ def _best_ranks(reader: Reader, everything: list[Meaning]) -> list[object]:
                                 loose += 1
         scores.append((strict * 2 + loose, sum(meaning.ranks.values()), meaning.ranks))
     best = max(score for score, _, _ in scores)
-    kept = [(total, ranks) for score, total, ranks in scores if score >= best]
-    kept.sort(key=lambda one: -one[0])
+    kept = [(at, ranks) for at, (score, _, ranks) in enumerate(scores) if score >= best]
     return [ranks for _, ranks in kept[:4]]
 
 
@@ -186,6 +188,11 @@ def _environments(reader: Reader, claim: Claim) -> list[dict[str, int]]:
     return every_one if len(every_one) <= 9 else every_one[:6] + every_one[6::6]
 
 
+def _matrices(meaning: Meaning) -> dict[Key, int]:
+    """Return the ranks of the names with capital letters."""
+    return {key: rank for key, rank in meaning.ranks.items() if key[0][0].isupper()}
+
+
 def _fits(conditions: Sequence[Condition], env: dict[str, int]) -> bool:
     """Whether indices meet the conditions on them; a condition on other letters is met."""
     for condition in conditions:
@@ -203,6 +210,7 @@ def _judge(
         return Judged(said.line, said.text, "unproven", f"not read: {claim.why}")
     outcomes: list[Outcome] = []
     tried: list[World] = []
+    general: object = None
     for number, meaning in enumerate(usable):
         if any(world.agrees(meaning) for world in tried) or reader.spent > MOST_SPENT:
             continue
@@ -213,11 +221,17 @@ def _judge(
         tried.append(worlds[number, 1])
         reader.spent += sum(worlds[number, seed].spent for seed in range(1, POINTS + 1)
                             if (number, seed) in worlds)  # fmt: skip
+        if outcome.refuted and not outcome.loose and not number:
+            general = _matrices(meaning)
         if outcome.holds:
+            if general is not None and _matrices(meaning) != general:
+                why = "right for numbers and not for matrices; say which of them the names are"
+                return Judged(said.line, said.text, "unproven", why)
             why = f"both sides agree at {POINTS} random points (float64, every size {SIZE})"
             if meaning.note:
                 why += f"; read with {meaning.note}"
-            return Judged(said.line, said.text, "proven", why)
+            usual = not meaning.note and meaning.ranks == usable[0].ranks
+            return Judged(said.line, said.text, "proven", why, usual=usual)
     if not claim.conditions:
         for condition in claim.nearby:
             again = _judge(reader, replace(claim, conditions=(condition,)), usable, worlds)
@@ -227,7 +241,7 @@ def _judge(
     refuting = [one for one in outcomes if one.refuted]
     whole = refuting and not any(one.loose for one in outcomes)
     whole = whole and is_of_slopes(reader, claim)
-    if whole and not is_about_definition(claim) and not is_tainted(reader, claim):
+    if whole and not is_about_definition(reader, claim) and not is_tainted(reader, claim):
         first = refuting[0]
         assert first.numbers is not None
         shown = f"not equal: {first.numbers[0]:.6g} against {first.numbers[1]:.6g}"
@@ -354,9 +368,17 @@ _ACCENT_SHORT = re.compile(r"(?<![A-Za-z\\])d([A-Za-z])(hat|bar|tilde)(?![A-Za-z
 _LAST = re.compile(r"\[L(?=\s*[-+]\s*\d\s*\]|\])")
 
 
+_UPRIGHT = re.compile(r"\\(?:text|mbox|textrm|mathrm)\s*\{([^{}]*)\}")
+
+
+def _without_prose(match: re.Match[str]) -> str:
+    r"""Keep what stands in formulas of upright text: ``\text{for $i = j$}``."""
+    return " " + re.sub(r"(?<![\\A-Za-z])[A-Za-z]{2,}[.,;]?|[$.,;]", " ", match[1])
+
+
 def _in_one_row(match: re.Match[str]) -> str:
     """Write cases on one row, with words for their rows, columns and equals signs."""
-    inner = match[1].replace("\n", " ")
+    inner = _UPRIGHT.sub(_without_prose, match[1].replace("\n", " "))
     for sign, word in (("\\\\", "caserow"), ("&", "casecolumn"), ("=", "caseequals")):
         inner = inner.replace(sign, f" \\{word} ")
     return f" \\casebegin {inner} \\caseend " + "\n" * match[1].count("\n")

@@ -94,7 +94,10 @@ def _ranks(passage: Passage) -> list[dict[Key, int]]:
         grouped = list(itertools.product(*(choice for _, choice in options)))
     keys = [key for key, _ in options]
     found = [{**certain, **dict(zip(keys, chosen, strict=True))} for chosen in grouped]
-    found.sort(key=lambda ranks: -sum(ranks.values()))
+    several = {key for key, choice in options if choice[1] > choice[0] >= 1}
+    found.sort(
+        key=lambda ranks: sum(rank if key in several else -rank for key, rank in ranks.items())
+    )
     return found[: MOST_RANKS * 3] if found else [certain]
 
 

@@ -119,9 +119,16 @@ def moving_names(reader: Reader) -> list[Named]:
     return list(found.values())
 
 
-def is_about_definition(claim: Claim) -> bool:
-    """Whether a name stands on the left: the text may define it once more for another case."""
-    return not claim.starts and isinstance(claim.sides[0], Named)
+def is_about_definition(reader: Reader, claim: Claim) -> bool:
+    """Whether a name stands on the left: the text may define it once more for another case.
+
+    A name of a gradient, such as an error of a layer, is not defined twice.
+    """
+    left = claim.sides[0]
+    if claim.starts or not isinstance(left, Named):
+        return False
+    known = reader.passage.definitions.get(left.base, ())
+    return not any(isinstance(node, Slope) for one in known for node in every(one.body))
 
 
 def is_of_slopes(reader: Reader, claim: Claim) -> bool:
@@ -138,21 +145,32 @@ def is_of_slopes(reader: Reader, claim: Claim) -> bool:
         at -= 1
 
 
+def _is_a_value(side: Term | None, base: str) -> bool:
+    """Whether a name stands in a term other than under a derivative."""
+    nodes = [] if side is None else list(every(side))
+    named = sum(isinstance(node, Named) and node.base == base for node in nodes)
+    under = sum(
+        isinstance(node, Slope) and isinstance(node.of, Named) and node.of.base == base
+        for node in nodes
+    )
+    return named > under
+
+
 def is_tainted(reader: Reader, claim: Claim) -> bool:
     """Whether a claim uses names whose definitions are not read, or an objective that is open."""
     passage = reader.passage
     opened = reader.opened
     used: set[Key] = set()
-    numerators: list[list[str]] = []
+    numerators: list[set[str]] = []
     for side in claim.sides:
-        here: list[str] = []
+        here: set[str] = set()
         assert side is not None
         for node in every(side):
             if isinstance(node, Named):
                 used.add(passage.key(node))
-                used |= _behind(passage, passage.key(node))
-            if isinstance(node, Slope) and isinstance(node.of, Named):
-                here.append(node.of.base)
+                behind = _behind(passage, passage.key(node))
+                used |= behind
+                here |= {node.base} | {base for base, _ in behind}
         numerators.append(here)
     if any(base in passage.unread for base, _ in used):
         return True
@@ -171,6 +189,8 @@ def is_tainted(reader: Reader, claim: Claim) -> bool:
     )
     if any(base not in earlier | first | passage.sizes | {"I", "1", "pi"} for base, _ in used):
         return True  # a name that first stands here, on the right side
+    if any(_is_a_value(side, base) for side in claim.sides for base in opened):
+        return True  # its own value is as open as what it depends on
     for base in opened:
         shown = [base in here for here in numerators]
         if any(shown) and (not all(shown) or len(opened[base]) != 1):

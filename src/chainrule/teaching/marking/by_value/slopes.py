@@ -164,6 +164,8 @@ class Slopes(Point):
             if not isinstance(of, Named):
                 raise NoValueError("a differential in a text of gradients")
             return self._slope(Slope(objective, (of,)), env)
+        if any(name.base in self.passage.definitions for name in self.moving):
+            self.loose = self.opaque = True  # what moves it is left open
         if not self.moving:
             raise NoValueError("a differential of names that do not move")
         kept = dict(self.bumps)

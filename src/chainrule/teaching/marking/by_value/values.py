@@ -93,10 +93,8 @@ class World(Slopes):
         operation = term.operation
         if operation in ("*", "cdot"):
             return self._product(term, env)
-        if operation == "^" and isinstance(term.parts[1], Named):
-            base, exponent = term.parts
-            if exponent.base == "T":
-                return turned(self.value(base, env))
+        if operation == "^" and term.parts[1] == Named("T"):
+            return turned(self.value(term.parts[0], env))
         values = [self.value(part, env) for part in term.parts]
         if operation == "neg":
             return -values[0]
