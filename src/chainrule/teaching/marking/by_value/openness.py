@@ -15,6 +15,7 @@ from chainrule.teaching.marking.by_value.terms import (
     Moved,
     Named,
     Slope,
+    Term,
     every,
 )
 
