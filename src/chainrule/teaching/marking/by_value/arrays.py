@@ -51,7 +51,7 @@ def entry(value: Value, places: tuple[int, ...]) -> Value:
     if len(places) == 1 and 1 in value.shape:
         return float(value.ravel()[places[0] - 1])
     if len(places) == 1:
-        return np.array(value[places[0] - 1, :])[:, None]
+        return np.array(value[places[0] - 1, :], dtype=float).reshape(-1, 1)
     if len(places) == 2 and 1 not in value.shape:
         return float(value[places[0] - 1, places[1] - 1])
     raise NoValueError("more indices than the value has")

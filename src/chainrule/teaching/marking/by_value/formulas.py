@@ -388,7 +388,10 @@ class Formulas:
                 return self._raised(self.scripted(term), found)
             return self._raised(term, found)
         if self.peek() == "(" and base in self.habits.values and self._shows_arguments():
-            self._braced()
+            shown = self._arguments()
+            if len(shown) == 1 and isinstance(shown[0], Named) and shown[0].places:
+                places = (*found.above, *shown[0].places)  # h(x_i) is one value per example
+                term = Named(base, places, tuple(found.below), bold)
         if found.primes:
             raise UnreadError("a prime that is not read")
         return self._raised(term, found)

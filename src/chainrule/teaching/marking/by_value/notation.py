@@ -37,6 +37,8 @@ _DROPPED = re.compile(
     r"|(?<!\\)\\[,;:!> ]|~|\$|\\[()\[\]]|\\(?:begin|end)\s*\{(?!cases)[a-z]+\*?\}(?:\{[lcr|]*\})?"
 )
 _SPELLED = (
+    (re.compile(r"\\_"), "_"),
+    (re.compile(r"(\\[A-Za-z]+)\*(?=\{)"), r"\1_"),  # an index that Markdown took for emphasis
     (re.compile(r"\\(?:dfrac|tfrac|cfrac)(?![A-Za-z])"), r"\\frac"),
     (re.compile(r"\\(?:varepsilon|epsilon)(?![A-Za-z])"), r"\\epsilon"),
     (re.compile(r"\\var(theta|phi|sigma|rho|pi)(?![A-Za-z])"), r"\\\1"),

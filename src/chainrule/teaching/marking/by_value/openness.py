@@ -34,6 +34,8 @@ def opened_names(reader: Reader) -> dict[str, list[Named]]:
             if not any(key in _behind(passage, other) for other in names if other != key)
         }
         shifted = _shifted(passage)
+        if len(last) > 1 and (sink := _sink(passage, set(last))) is not None:
+            last = {passage.key(sink): sink}
         ends = last or _ends(passage, names)
         found[base] = [
             _at_the_end(passage, name, shifted)  # layers or times, each from the one before
@@ -42,6 +44,18 @@ def opened_names(reader: Reader) -> dict[str, list[Named]]:
             for key, name in ends.items()
         ]
     return found
+
+
+def _sink(passage: Passage, keys: set[Key]) -> Named | None:
+    """Return the value that all these names lead to, and that leads to no other."""
+    names = [one.name for known in passage.definitions.values() for one in known]
+    used = {key for name in names for key in _behind(passage, passage.key(name))}
+    ends = [
+        name
+        for name in names
+        if passage.key(name) not in used and keys <= _behind(passage, passage.key(name))
+    ]
+    return ends[0] if len(ends) == 1 else None
 
 
 def _ends(passage: Passage, names: dict[Key, Named]) -> dict[Key, Named]:

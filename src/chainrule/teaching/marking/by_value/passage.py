@@ -91,6 +91,7 @@ class Passage:
     letters: set[str] = field(default_factory=set)
     bases: set[str] = field(default_factory=set)
     sizes: set[str] = field(default_factory=set)
+    summed: set[str] = field(default_factory=set)  # letters that some sum runs over
     fixed: set[str] = field(default_factory=set)  # indices of one place, such as a class
     split: set[str] = field(default_factory=set)  # x beside x_i, both vectors
     objective: Named | None = None  # of which dX is the gradient
@@ -108,6 +109,7 @@ class Passage:
         names = [node for node in nodes if isinstance(node, Named)]
         self.bases = {name.base for name in names}
         sums = {letter for node in nodes if isinstance(node, Over) for letter in node.letters}
+        self.summed = sums
         found = {
             index.text
             for name in names
@@ -229,7 +231,8 @@ class Passage:
                     at_least(node, 0, False)
                     if node.bold and node.base not in declared:
                         rest = 2 if node.base[0].isupper() and len(node.base) == 1 else 1
-                        at_least(node, rest, True)
+                        indexed = bool(self.runs(node))
+                        at_least(node, 0 if indexed and rest == 1 else rest, not indexed)
                     elif node.base in declared:
                         rank = declared[node.base]
                         at_least(node, rank if not self.runs(node) or rank == 1 else 0, True)

@@ -108,7 +108,10 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
         for definition in known:
             shown = {index.text for index in definition.name.places}
             inner = letters_of(definition.body) - shown
-            reader.passage.fixed |= inner & reader.passage.letters
+            inner &= reader.passage.letters
+            reader.passage.fixed |= inner
+            if inner & reader.passage.summed:
+                reader.passage.unread.add(definition.name.base)  # of one example, or of all
     _assume(reader.passage)
     _shorten(reader)
     return reader
@@ -256,7 +259,8 @@ def _define(passage: Passage, claim: Claim) -> None:
     """Take a statement as a definition, where its left side is a name that is new."""
     if claim.starts or len(claim.sides) < 2:
         return
-    left, right = claim.sides[0], claim.sides[1]
+    left = claim.sides[0]
+    right = next((side for side in claim.sides[1:] if side is not None), None)
     row = claim.said.text[: equals_signs(claim.said.text)[0]]
     try:
         base, arguments = left_name(row, plain=passage.habits.plain, names=passage.habits.names)
