@@ -392,6 +392,8 @@ class Formulas:
             if len(shown) == 1 and isinstance(shown[0], Named) and shown[0].places:
                 places = (*found.above, *shown[0].places)  # h(x_i) is one value per example
                 term = Named(base, places, tuple(found.below), bold)
+            if self.peek() == "^" and not found.power:
+                found.power = self.scripts().power
         if found.primes:
             raise UnreadError("a prime that is not read")
         return self._raised(term, found)

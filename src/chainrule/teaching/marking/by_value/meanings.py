@@ -15,14 +15,20 @@ from chainrule.teaching.marking.by_value.statements import Reader
 MOST_RANKS = 12
 
 
+_SOFTLY = re.compile(
+    r"\\sigma.{0,60}softmax|softmax.{0,60}\\sigma|\\sigma\s?\([^()]*\)\s?_",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
 def meanings(reader: Reader) -> list[Meaning]:
     """Return the plausible readings of a text, the most general first."""
     passage = reader.passage
     text = passage.text
     base = [Meaning(ranks=ranks) for ranks in _ranks(passage)]
     lower = text.lower()
-    has_softmax = "softmax" in lower
-    sigma = "softmax" if has_softmax and "sigmoid" not in lower else "sigmoid"
+    softly = _SOFTLY.search(text) is not None and "sigmoid" not in lower
+    sigma = "softmax" if softly else "sigmoid"
     base = [replace(one, sigma=sigma) for one in base]
     symmetric = re.search(r"symmetric|covariance|\\Sigma(?![A-Za-z])(?!_)", text) is not None
     changes: list[dict[str, object]] = [{}]
@@ -36,7 +42,7 @@ def meanings(reader: Reader) -> list[Meaning]:
         lower,
     )
     if shares:
-        changes.append({"labels": "shares"})
+        changes += [{"labels": "shares"}, {"labels": "class"}]
     if symmetric:
         changes.insert(0, {"symmetric": True})
     changes += [

@@ -53,7 +53,8 @@ class Meaning:
     link : str
         The function that leads to a name that the text differentiates and does not define.
     labels : str
-        What labels are: ``free``, ``shares`` (their sum is 1), ``signs`` or ``bits``.
+        What labels are: ``free``, ``shares`` (their sum is 1), ``class`` (1 at one place),
+        ``signs`` or ``bits``.
     symmetric : bool
         Whether square matrices are symmetric.
     columns : bool
@@ -84,6 +85,8 @@ class Meaning:
             said.append("partial derivatives, with the other values held fixed")
         if self.labels == "shares":
             said.append("labels that sum to 1")
+        if self.labels == "class":
+            said.append("one-hot labels")
         if self.labels in ("signs", "bits"):
             said.append("labels of two values")
         if self.symmetric:
@@ -230,7 +233,11 @@ class Point:
             pattern = self.passage.runs(definition.name)
             count = len(pattern)
             if len(ints) > count:
-                return entry(self.look(key, ints[:count]), ints[count:])
+                whole = self.look(key, ints[:count])
+                if isinstance(whole, float):  # said of one example, used for each of them
+                    self.loose = self.opaque = True
+                    return self._input(key, ints)
+                return entry(whole, ints[count:])
             if len(ints) < count:
                 return self._stacked(key, ints, count)
             env = {
@@ -334,7 +341,9 @@ class Point:
             return float(np.asarray(self.look(linked, at)))
         labels = self.ask("labels") if key[0] in _LABELS else "free"
         if labels != "free" and ints:
-            if labels == "shares":
+            if labels == "class":
+                value = float(ints[-1] == FIXED)
+            elif labels == "shares":
                 raw = [self._raw(key, (*ints[:-1], at)) for at in range(1, SIZE + 1)]
                 value = raw[ints[-1] - 1] / sum(raw) if ints[-1] <= SIZE else raw[0]
             else:

@@ -100,10 +100,16 @@ def read(said: Sequence[TranscriptStatement], text: str) -> Reader | None:
     reader.passage.settle()
     for claim in reader.claims:
         _define(reader.passage, claim)
+    seen: set[str] = set()
     for claim in reader.claims:
-        for one, other in itertools.pairwise(claim.sides):
-            if one is not None and other is not None and not claim.defines:
-                _match(reader.passage, one, other, claim.order)
+        for at, (one, other) in enumerate(itertools.pairwise(claim.sides)):
+            named = isinstance(one, Named) or isinstance(other, Named)
+            first = at == 0 and not claim.starts
+            if one is None or other is None or claim.defines or (named and first):
+                continue
+            _match(reader.passage, one, other, claim.order, seen)
+        written = [side for side in claim.sides if side is not None]
+        seen |= {node.base for side in written for node in every(side) if isinstance(node, Named)}
     for known in reader.passage.definitions.values():
         for definition in known:
             shown = {index.text for index in definition.name.places}
@@ -175,7 +181,7 @@ def _shorten(reader: Reader) -> None:
                 passage.terms.append(Slope(Named(best), (one,)))
 
 
-def _match(passage: Passage, one: Term, other: Term, order: int) -> None:
+def _match(passage: Passage, one: Term, other: Term, order: int, seen: set[str]) -> None:
     r"""Take a name that stands where the other side has a formula as defined by it.
 
     In ``-\\sum_j y_j \\log p_j = -\\sum_j \\ell_j`` the last name is defined by the comparison.
@@ -187,8 +193,13 @@ def _match(passage: Passage, one: Term, other: Term, order: int) -> None:
             texts = [index.text for index in passage.runs(name)]
             plain = set(texts) <= passage.letters and len(set(texts)) == len(texts)
             free = letters_of(body) & passage.letters
-            seen = name.base in passage.definitions or name.base in passage.unread
-            if plain and not seen and free == set(texts) and not _uses(body, name.base):
+            known = {*passage.definitions, *passage.unread, *seen}
+            if (
+                plain
+                and name.base not in known
+                and free == set(texts)
+                and not _uses(body, name.base)
+            ):
                 passage.definitions[name.base] = [Definition(name, body, order)]
                 passage.unread.add(name.base)  # a guess, which makes no line wrong
             return
@@ -197,7 +208,7 @@ def _match(passage: Passage, one: Term, other: Term, order: int) -> None:
     if len(here) == len(there):
         different = [(a, b) for a, b in zip(here, there, strict=True) if a != b]
         if len(different) == 1:
-            _match(passage, *different[0], order)
+            _match(passage, *different[0], order, seen)
 
 
 def _uses(term: Term, base: str) -> bool:
