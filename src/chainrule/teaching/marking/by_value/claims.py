@@ -137,19 +137,17 @@ def _best_ranks(reader: Reader, everything: list[Meaning]) -> list[object]:
         if meaning.ranks in seen or len(seen) >= MOST_RANKS * 3:
             continue
         seen.append(meaning.ranks)
-        strict = loose = 0
-        for meet in ("strict", "entries"):
-            world = World(reader.passage, replace(meaning, meet=meet), 0)
+        counts = []
+        for change in ({}, {"rows": True}, {"meet": "entries"}):
+            world = World(reader.passage, replace(meaning, **change), 0)  # type: ignore[arg-type]
             world.open, world.moving = reader.opened, reader.moving
+            counts.append(0)
             for claim in reader.claims:
                 world.order = claim.order
                 for env in _environments(reader, claim)[:1]:
                     for side in claim.sides:
-                        if side is not None and _has_value(world, side, env):
-                            if meet == "strict":
-                                strict += 1
-                            else:
-                                loose += 1
+                        counts[-1] += side is not None and _has_value(world, side, env)
+        strict, loose = max(counts[:2]), counts[2]
         scores.append((strict * 2 + loose, sum(meaning.ranks.values()), meaning.ranks))
     best = max(score for score, _, _ in scores)
     kept = [(at, ranks) for at, (score, _, ranks) in enumerate(scores) if score >= best]

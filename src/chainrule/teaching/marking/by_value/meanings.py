@@ -50,6 +50,8 @@ def meanings(reader: Reader) -> list[Meaning]:
         {"meet": "inner"},
         {"layout": "gradient"},
         {"layout": "jacobian"},
+        {"rows": True},
+        {"rows": True, "labels": "shares"},
         {"direct": True},
         {"columns": True},
         {"meet": "entries", "direct": True},

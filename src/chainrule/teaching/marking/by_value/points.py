@@ -59,6 +59,8 @@ class Meaning:
         Whether square matrices are symmetric.
     columns : bool
         Whether a vector with an index is a column of the matrix of its capital letter.
+    rows : bool
+        Whether vectors are rows, as in ``x W + b``.
     """
 
     ranks: Mapping[Key, int] = field(default_factory=dict)
@@ -70,6 +72,7 @@ class Meaning:
     labels: str = "free"
     symmetric: bool = False
     columns: bool = False
+    rows: bool = False
 
     @property
     def note(self) -> str:
@@ -89,6 +92,8 @@ class Meaning:
             said.append("one-hot labels")
         if self.labels in ("signs", "bits"):
             said.append("labels of two values")
+        if self.rows:
+            said.append("vectors as rows")
         if self.symmetric:
             said.append("symmetric matrices")
         return ", ".join(said)
@@ -315,7 +320,8 @@ class Point:
             return self._drawn(key, ints, linked)
         span = range(1, SIZE + 1)
         if rest == 1:
-            return np.array([self._drawn(key, (*ints, at), linked) for at in span])[:, None]
+            vector = np.array([self._drawn(key, (*ints, at), linked) for at in span])
+            return vector[None, :] if self.ask("rows") else vector[:, None]
         return np.array([[self._drawn(key, (*ints, r, c), linked) for c in span] for r in span])
 
     def _least(self, key: Key, ints: tuple[int, ...]) -> int:
