@@ -46,7 +46,7 @@ CLOSE = 2e-6
 APART = 2e-3
 """The relative difference above which two values differ."""
 
-MOST_SPENT = 1_500_000
+MOST_SPENT = 600_000
 """The most terms that are evaluated for one text."""
 
 MOST_FREE = 4
@@ -139,7 +139,7 @@ def _best_ranks(reader: Reader, everything: list[Meaning]) -> list[object]:
         seen.append(meaning.ranks)
         counts = []
         for change in ({}, {"rows": True}, {"meet": "entries"}):
-            world = World(reader.passage, replace(meaning, **change), 0)  # type: ignore[arg-type]
+            world = World(reader.passage, replace(meaning, **change), 0)
             world.open, world.moving = reader.opened, reader.moving
             counts.append(0)
             for claim in reader.claims:

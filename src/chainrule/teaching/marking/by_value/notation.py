@@ -37,6 +37,7 @@ _DROPPED = re.compile(
     r"|(?<!\\)\\[,;:!> ]|~|\$|\\[()\[\]]|\\(?:begin|end)\s*\{(?!cases)[a-z]+\*?\}(?:\{[lcr|]*\})?"
 )
 _SPELLED = (
+    (re.compile(r"[\^_]?(?<!\\)\{\s*\}"), " "),
     (re.compile(r"\\_"), "_"),
     (re.compile(r"(\\[A-Za-z]+)\*(?=\{)"), r"\1_"),  # an index that Markdown took for emphasis
     (re.compile(r"\\(?:dfrac|tfrac|cfrac)(?![A-Za-z])"), r"\\frac"),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from chainrule.teaching.marking.by_value.grammar import Parser
-from chainrule.teaching.marking.by_value.notation import ACCENTS, BOLD, GREEK, Token, tokens
+from chainrule.teaching.marking.by_value.notation import ACCENTS, BOLD, GREEK, WORDS, Token, tokens
 from chainrule.teaching.marking.by_value.scripts import Habits, UnreadError
 from chainrule.teaching.marking.by_value.terms import (
     Called,
@@ -150,7 +150,10 @@ class Passage:
         }
         for match in _SIZE.finditer(self.text):
             self.sizes |= set(
-                re.findall(r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])", match["dims"] or "")
+                re.findall(
+                    r"(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])",
+                    re.sub(r"_\{?\w+\}?", "", match["dims"] or ""),
+                )
             )
         self.sizes -= self.letters - {"n", "m"}
         vectors = {n.base for n in names if n.bold and self.runs(n)}
@@ -225,13 +228,19 @@ class Passage:
             found[key] = (max(old, rank), sure or certain)
 
         declared = self.declared()
+        alone = {
+            node.base
+            for term in self.terms
+            for node in every(term)
+            if isinstance(node, Named) and not node.places
+        }
         for term in self.terms:
             for node in every(term):
                 if isinstance(node, Named):
                     at_least(node, 0, False)
                     if node.bold and node.base not in declared:
                         rest = 2 if node.base[0].isupper() and len(node.base) == 1 else 1
-                        indexed = bool(self.runs(node))
+                        indexed = bool(self.runs(node)) and node.base in alone
                         at_least(node, 0 if indexed and rest == 1 else rest, not indexed)
                     elif node.base in declared:
                         rank = declared[node.base]
@@ -386,6 +395,8 @@ def left_name(
     """
     parser = Parser(left, Habits(euler=False, plain=plain, names=names))
     base, _bold = parser.base()
+    if base in WORDS:
+        raise UnreadError("a function on the left")
     parser.scripts()
     if parser.at >= len(parser.tokens):
         return base, ""
