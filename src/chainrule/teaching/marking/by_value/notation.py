@@ -51,7 +51,7 @@ _SPELLED = (
     (re.compile(r"\\(?:intercal|mathsf\s*\{\s*T\s*\}|mathrm\s*\{\s*T\s*\}|text\s*\{\s*T\s*\}"
                 r"|mathtt\s*\{\s*T\s*\})"), r"\\top "),
     (re.compile(r"\\(?:circ|bigodot|otimes)(?![A-Za-z])"), r"\\odot"),
-    (re.compile(r"\\(?:mathrm|text|operatorname|mathbf)\s*\{\s*d\s*\}"), " d "),
+    (re.compile(r"\\(?:mathrm|text|operatorname|mathbf)\s*\{\s*d\s*\}\s*"), " d"),
     (re.compile(r"\\prime(?![A-Za-z])"), "'"),
     (re.compile(r"\^\s*\{\s*('+)\s*\}|\^\s*('+)"), r"\1\2"),
     (re.compile(r"\.\*"), r"\\odot "),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from chainrule.teaching.marking.by_value.grammar import Parser
 from chainrule.teaching.marking.by_value.notation import ACCENTS, BOLD, GREEK, WORDS, Token, tokens
@@ -21,6 +22,7 @@ from chainrule.teaching.marking.by_value.terms import (
     every,
 )
 
+_MOVES = re.compile(r"(?<![\w\\{^_])d\s+\\?[A-Z]")
 _SEVERAL = re.compile(r"[\s$]*([A-Z]{2,5})\s*(?:\([^()]*\))?\s*&?\s*")
 _FUNCTION_LETTERS = frozenset({"sigma", "phi", "psi", "f", "g", "h", "F", "G", "Phi", "varphi"})
 _SHIFTED = re.compile(r"\^\s*\{\s*([a-zA-Z])\s*[-+]\s*\d\s*\}")
@@ -98,6 +100,11 @@ class Passage:
     sorted: dict[Named, tuple[tuple[str, tuple[str, ...]], list[Index]]] = field(
         default_factory=dict
     )
+
+    @cached_property
+    def moves(self) -> bool:
+        """Whether a d stands before a capital letter, as in ``d X``, and has no value above."""
+        return "d" not in self.definitions and _MOVES.search(self.text) is not None
 
     def note(self, term: Term) -> None:
         """Add a parsed side to the evidence."""

@@ -180,6 +180,8 @@ class Point:
                 return given
             if isinstance(given, np.ndarray):
                 return entry(given, runs)
+        if name.base == "d" and not name.places and self.passage.moves:
+            self.loose = True  # it may be a differential
         if name.base in self.passage.sizes and not name.places and not self._defined(name.base):
             return float(SIZE)
         if name.base == "pi" and not name.places and name.base not in self.passage.definitions:
