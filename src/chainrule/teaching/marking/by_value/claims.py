@@ -228,7 +228,9 @@ def _judge(
             why = f"both sides agree at {POINTS} random points (float64, every size {SIZE})"
             if meaning.note:
                 why += f"; read with {meaning.note}"
-            usual = not meaning.note and meaning.ranks == usable[0].ranks
+            usual = (
+                replace(meaning, symmetric=False).note == "" and meaning.ranks == usable[0].ranks
+            )
             return Judged(said.line, said.text, "proven", why, usual=usual)
     if not claim.conditions:
         for condition in claim.nearby:

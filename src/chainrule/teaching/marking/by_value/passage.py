@@ -22,7 +22,7 @@ from chainrule.teaching.marking.by_value.terms import (
     every,
 )
 
-_MOVES = re.compile(r"(?<![\w\\{^_])d\s+\\?[A-Z]")
+_MOVES = re.compile(r"(?:(?<![\w\\{^_])d\s|\\(?:mathrm|text)\s*\{\s*d\s*\})\s*\\?[A-Z]")
 _SEVERAL = re.compile(r"[\s$]*([A-Z]{2,5})\s*(?:\([^()]*\))?\s*&?\s*")
 _FUNCTION_LETTERS = frozenset({"sigma", "phi", "psi", "f", "g", "h", "F", "G", "Phi", "varphi"})
 _SHIFTED = re.compile(r"\^\s*\{\s*([a-zA-Z])\s*[-+]\s*\d\s*\}")
